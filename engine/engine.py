@@ -1,0 +1,214 @@
+"""The heart: claim · work · record · publish. Read this first."""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from engine.actions import Action, Actions, Batch
+from engine.catalogue import Catalogue
+from engine.lease import LeaseKeeper
+from engine.limits import Limits
+from engine.outcomes import Outcome
+from engine.publisher import QUEUES, Message, Publisher, WireUnavailable, into_messages
+from engine.room import Room
+from engine.transaction import Transaction
+from runtime.ids import Prefix, new_id
+from runtime.logs import logger
+from runtime.mask import mask_text
+from storage.bulk import dump_json
+from storage.database import Database, UnitOfWork
+from storage.steps import StepKey
+from storage.unavailable import StorageUnavailable
+
+_log = logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a recording leaves to do: messages to send, and whether rows of its own queue wait for room."""
+
+    messages: list[Message]
+    more_waits: bool
+
+
+class Engine:
+    """Carries rows of steps through claim, work and record, for one process."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        publisher: Publisher,
+        actions: Actions,
+        catalogue: Catalogue,
+        holder: str,
+        limits: Limits,
+    ) -> None:
+        self.database = database
+        self.catalogue = catalogue
+        self.limits = limits
+        self._publisher = publisher
+        self._actions = actions
+        self._holder = holder
+        self._keeper = LeaseKeeper(database, limits.lease_seconds)
+
+    def execute(self, name: str, keys: Sequence[StepKey]) -> None:
+        """Do what a message asks for. Two short transactions, the slow work between them under a lease."""
+        action = self._actions.get(name)
+        with self._lease() as lease_id:
+            batch = self.claim(action, keys, lease_id)
+            if batch is None:
+                return
+            outcomes = self.work(action, batch)
+            recorded = self.record(batch, outcomes)
+        self.publish(recorded.messages)
+        if recorded.more_waits:
+            self.refill(action.queue)
+
+    def claim(self, action: Action, keys: Sequence[StepKey], lease_id: str) -> Batch | None:
+        """Take those rows that wait for this delivery; `None` when another has them all."""
+
+        def take(work: UnitOfWork) -> Batch | None:
+            steps = work.steps.claim(
+                keys,
+                lease_id=lease_id,
+                holder=self._holder,
+                queue=action.queue,
+                seconds=self.limits.lease_seconds,
+            )
+            if not steps:
+                return None
+            workflows = {
+                (step.workflow, step.version): self.catalogue.version(work, step.workflow, step.version)
+                for step in steps
+            }
+            return Batch(
+                action=action.name,
+                lease_id=lease_id,
+                steps=steps,
+                subjects=action.load(work, steps),
+                parameters={s.step_id: workflows[s.workflow, s.version].steps[s.node].parameters for s in steps},
+                moments=work.clock.now(),
+                lease_lost=self._keeper.hold(lease_id),
+            )
+
+        return self.database.durably(take, seconds=self.limits.lease_seconds)
+
+    def work(self, action: Action, batch: Batch) -> Mapping[int, Outcome]:
+        """Do the slow work; no transaction is open."""
+        if action.work is None:
+            raise ValueError(f"action '{action.name}' has no work to do on a queue")
+        first = batch.steps[0]
+        with structlog.contextvars.bound_contextvars(
+            action=action.name,
+            lease_id=batch.lease_id,
+            batch=len(batch.steps),
+            step_id=first.step_id,
+            run_id=first.run_id,
+            task_id=first.subject_id,
+            request_id=first.request_id,
+        ):
+            outcomes = action.work(batch)
+            _log.info("worked", outcomes=_tally(outcomes))
+        return outcomes
+
+    def record(self, batch: Batch, outcomes: Mapping[int, Outcome]) -> Recorded:
+        """Commit results, effects and successors together.
+
+        Run again after a lost answer, it finds its own rows recorded and writes nothing twice.
+        """
+        room = self._room()
+
+        def write(work: UnitOfWork) -> Recorded:
+            transaction = self._transaction(work, room)
+            lost = transaction.record(batch.lease_id, outcomes, batch.subjects)
+            if lost:
+                _log.warning("results refused: the lease was lost", lease_id=batch.lease_id, rows=lost)
+            own_queue = batch.action.partition(".")[0]
+            return Recorded(transaction.messages(), room.waiting.get(own_queue) is not None)
+
+        return self.database.durably(write, seconds=self.limits.lease_seconds)
+
+    def publish(self, messages: Sequence[Message]) -> None:
+        """Send what was committed; what cannot be sent is found by the tick."""
+        if not messages:
+            return
+        try:
+            self._publisher.publish(messages)
+        except WireUnavailable as error:
+            _log.warning("messages left to the tick", error=mask_text(str(error)), messages=len(messages))
+
+    def refill(self, queue: str) -> int:
+        """Publish the most urgent ready rows while this queue is below its low-water mark; how many rows."""
+        room = self._room((queue,)).rows_left.get(queue, 0)
+        if room <= 0:
+            return 0
+        with self.database.transaction() as work:
+            if work.queues.most_urgent([queue])[queue] is None:
+                return 0
+            rows = work.queues.take_ready(queue, room)
+        self.publish(into_messages(queue, rows, self.largest_batch))
+        return len(rows)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """The engine's verbs in one transaction; after its commit, successors are published."""
+        room = self._room()
+        with self.database.transaction() as work:
+            transaction = self._transaction(work, room)
+            yield transaction
+        self.publish(transaction.messages())
+
+    def largest_batch(self, action: str) -> int:
+        """Rows a message of this action may carry."""
+        return self._actions.largest_batch(action, self.limits.largest_batch)
+
+    def close(self) -> None:
+        """Stop what runs beside the work."""
+        self._keeper.close()
+
+    @contextmanager
+    def _lease(self) -> Iterator[str]:
+        """A lease for one message; work that ends in an exception gives its rows back at once."""
+        lease_id = new_id(Prefix.LEASE)
+        finished = False
+        try:
+            yield lease_id
+            finished = True
+        finally:
+            self._keeper.let_go(lease_id)
+            if not finished:
+                self._surrender(lease_id)
+
+    def _surrender(self, lease_id: str) -> None:
+        error = sys.exc_info()[1]
+        evidence = {"code": "crashed", "message": mask_text(f"{type(error).__name__}: {error}")[:500]}
+        try:
+            with self.database.transaction() as work:
+                work.queues.surrender(lease_id, dump_json(evidence), self.limits.most_crashes)
+                work.leases.release(lease_id)
+        except StorageUnavailable as unavailable:
+            _log.warning("lease left to expire", lease_id=lease_id, error=str(unavailable))
+
+    def _transaction(self, work: UnitOfWork, room: Room) -> Transaction:
+        return Transaction(work, self.catalogue, self._actions, room, self.limits)
+
+    def _room(self, queues: Sequence[str] = QUEUES) -> Room:
+        try:
+            depths = self._publisher.depths(queues)
+        except WireUnavailable:
+            return Room({})
+        free = {queue: self.limits.low_water - depths.get(queue, 0) for queue in queues}
+        return Room({queue: left * self.limits.largest_batch for queue, left in free.items() if left > 0})
+
+
+def _tally(outcomes: Mapping[int, Any]) -> dict[str, int]:
+    tally: dict[str, int] = {}
+    for outcome in outcomes.values():
+        name = type(outcome).__name__
+        tally[name] = tally.get(name, 0) + 1
+    return tally

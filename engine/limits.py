@@ -1,0 +1,14 @@
+"""What bounds the engine; each is a setting of the installation."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """See `runtime.settings` for what each means and its default there."""
+
+    lease_seconds: float = 12.0
+    largest_batch: int = 100
+    low_water: int = 2
+    republish_seconds: float = 5.0
+    most_crashes: int = 3

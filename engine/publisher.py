@@ -1,0 +1,60 @@
+"""The port to the wire: messages that say 'look at these rows', and how full a queue is."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from storage.queues import ToPublish
+from storage.steps import StepKey
+
+QUEUES: Final = ("orchestrator", "contact", "triage", "action", "audit")
+"""One queue an agent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Rows of one action to be looked at."""
+
+    queue: str
+    action: str
+    keys: tuple[StepKey, ...]
+
+
+class WireUnavailable(Exception):  # noqa: N818 - reads as what it is where it is caught
+    """The broker does not answer; rows stay where they are and the tick publishes them later."""
+
+
+class Publisher(Protocol):
+    """What the engine needs of a broker."""
+
+    def publish(self, messages: Sequence[Message]) -> None:
+        """Send these messages in this order.
+
+        Raises:
+            WireUnavailable: some may not have been sent.
+        """
+
+    def depths(self, queues: Sequence[str]) -> Mapping[str, int]:
+        """Messages waiting in each queue.
+
+        Raises:
+            WireUnavailable: the broker does not answer.
+        """
+
+
+def into_messages(queue: str, rows: Iterable[ToPublish], largest: Callable[[str], int]) -> list[Message]:
+    """Pack rows of a queue, most urgent first: one action a message, rows that crashed a worker each alone."""
+    messages: list[Message] = []
+    open_batches: dict[str, list[StepKey]] = {}
+    order: list[tuple[str, list[StepKey]]] = []
+    for row in rows:
+        if row.alone:
+            order.append((row.action, [row.key]))
+            continue
+        batch = open_batches.get(row.action)
+        if batch is None or len(batch) >= largest(row.action):
+            batch = open_batches[row.action] = []
+            order.append((row.action, batch))
+        batch.append(row.key)
+    messages.extend(Message(queue, action, tuple(keys)) for action, keys in order)
+    return messages

@@ -1,0 +1,165 @@
+"""What one transaction makes of steps that ended: results, effects, retries, and what follows, all together."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+from engine.actions import Actions, Resumption
+from engine.catalogue import Catalogue
+from engine.outcomes import Done, Failed, Outcome, Park, Snooze, TryAgain
+from engine.succession import RunFacts, Succession
+from runtime.clock import Clock
+from statemachine import planner
+from statemachine.workflow import Step, Workflow
+from storage.clock import Moments
+from storage.database import UnitOfWork
+from storage.steps import StepChange, StepRow
+
+
+@dataclass(slots=True)
+class Settlement:
+    """Writes what locked steps came to, and everything that follows from it."""
+
+    work: UnitOfWork
+    catalogue: Catalogue
+    actions: Actions
+    moments: Moments
+    succession: Succession
+    _joined: set[tuple[str, str]] = field(default_factory=set)
+
+    def settle(
+        self, rows: Sequence[StepRow], outcomes: Mapping[int, Outcome], subjects: Mapping[int, Any]
+    ) -> None:
+        """Write the outcomes of these locked steps, one for each."""
+        final = {row.step_id: self._with_early_signal(row, outcomes[row.step_id], subjects) for row in rows}
+        effects = [(row.step_id, effect) for row in rows for effect in final[row.step_id].effects]
+        for step_id, error in self.work.effects.apply(effects).items():
+            final[step_id] = Failed(code="state_conflict", message=str(error))
+        for row in rows:
+            final[row.step_id] = self._exhausted(row, final[row.step_id])
+        self.work.steps.change([self._change(row, final[row.step_id]) for row in rows])
+        for row in rows:
+            outcome = final[row.step_id]
+            if isinstance(outcome, Failed):
+                self._after_failure(row, outcome)
+        self._after_success([(row, done) for row in rows if isinstance(done := final[row.step_id], Done)])
+        self.succession.write_steps()
+        self.succession.write_runs()
+
+    def _with_early_signal(self, row: StepRow, outcome: Outcome, subjects: Mapping[int, Any]) -> Outcome:
+        """A result that came before the step was parked ends the wait before it begins."""
+        if not isinstance(outcome, Park) or row.early_signal is None or row.action is None:
+            return outcome
+        action = self.actions.get(row.action)
+        resumed = action.resume(
+            Resumption(
+                step=row,
+                subject=subjects.get(row.step_id),
+                signal=row.early_signal,
+                moments=self.moments,
+            )
+        )
+        return replace(resumed, effects=(*outcome.effects, *resumed.effects))
+
+    def _exhausted(self, row: StepRow, outcome: Outcome) -> Outcome:
+        """A fault that may pass has failed for good once its retries are used up."""
+        if not isinstance(outcome, TryAgain) or self._delay(row, outcome) is not None:
+            return outcome
+        return Failed(code=outcome.code, message=outcome.message)
+
+    def _delay(self, row: StepRow, outcome: TryAgain) -> timedelta | None:
+        step = self._workflow(row).steps[row.node]
+        policy = step.retry or self.actions.get(str(row.action)).retry
+        delay = policy.delay(row.tries + 1)
+        if delay is not None and outcome.after_seconds is not None:
+            return max(delay, timedelta(seconds=outcome.after_seconds))
+        return delay
+
+    def _change(self, row: StepRow, outcome: Outcome) -> StepChange:
+        common = {"step_id": row.step_id, "delivery": row.delivery, "tries": row.tries}
+        match outcome:
+            case Done(output=output):
+                return StepChange(**common, state="done", output=output)
+            case Failed(code=code, message=message):
+                return StepChange(**common, state="failed", error={"code": code, "message": message})
+            case TryAgain(code=code, message=message):
+                delay = self._delay(row, outcome) or timedelta()
+                return StepChange(
+                    step_id=row.step_id,
+                    state="scheduled",
+                    delivery=row.delivery + 1,
+                    tries=row.tries + 1,
+                    error={"code": code, "message": message},
+                    due_at=self.moments.database_now + delay,
+                    due_clock=Clock.DATABASE,
+                )
+            case Snooze(until=until, clock=clock, reason=reason):
+                return StepChange(
+                    step_id=row.step_id,
+                    state="scheduled",
+                    delivery=row.delivery + 1,
+                    tries=row.tries,
+                    error={"code": "snoozed", "message": reason},
+                    due_at=until,
+                    due_clock=clock,
+                )
+            case Park(until=until, clock=clock, reason=reason):
+                return StepChange(
+                    **common,
+                    state="parked",
+                    error={"code": "parked", "message": reason},
+                    due_at=until,
+                    due_clock=clock if until else None,
+                )
+
+    def _after_failure(self, row: StepRow, outcome: Failed) -> None:
+        self.succession.count(row.run_id, -1)
+        error: dict[str, object] = {"code": outcome.code, "message": outcome.message}
+        plan = planner.after_failure(self._workflow(row), row.node, given=row.input, error=error)
+        if plan is None:
+            self.succession.fail(row.run_id, {**error, "step": row.node})
+        else:
+            self.succession.enter(self.run_of(row), plan, row.step_id)
+
+    def _after_success(self, ended: Sequence[tuple[StepRow, Done]]) -> None:
+        with_joins = sorted({row.run_id for row, _ in ended if self._workflow(row).has_joins})
+        known = self.work.steps.outputs(with_joins) if with_joins else {}
+        for row, outcome in ended:
+            self.succession.count(row.run_id, -1)
+            if self.succession.has_failed(row.run_id):
+                continue
+            outputs = known.get(row.run_id, {})
+            plan = planner.after_success(
+                self._workflow(row),
+                row.node,
+                given=row.input,
+                output=outcome.output,
+                variables=row.variables,
+                done=outputs.keys(),
+                outputs=outputs,
+            )
+            plan.entered = [e for e in plan.entered if self._first_to_join(row.run_id, e.step)]
+            self.succession.enter(self.run_of(row), plan, row.step_id)
+
+    def _first_to_join(self, run_id: str, step: Step) -> bool:
+        """Two branches that end in one transaction both see the join complete; it is entered once."""
+        if not step.needs:
+            return True
+        first = (run_id, step.id) not in self._joined
+        self._joined.add((run_id, step.id))
+        return first
+
+    def run_of(self, row: StepRow) -> RunFacts:
+        """The run of a locked step."""
+        return RunFacts(
+            run_id=row.run_id,
+            subject_id=row.subject_id,
+            workflow=self._workflow(row),
+            variables=row.variables,
+            priority=row.run_priority,
+            held=row.run_state == "paused",
+        )
+
+    def _workflow(self, row: StepRow) -> Workflow:
+        return self.catalogue.version(self.work, row.workflow, row.version)

@@ -1,0 +1,248 @@
+"""What follows when steps have ended: successors, gateways, inline steps, questions to people, the run's count."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from engine.actions import Action, Actions, Entering
+from engine.outcomes import Done, Failed
+from engine.room import Room
+from runtime.clock import Clock
+from schemas.effects import Effect
+from statemachine import planner
+from statemachine.planner import Entered, Plan
+from statemachine.workflow import ORIGIN, Kind, Step, Workflow
+from storage.clock import Moments
+from storage.database import UnitOfWork
+from storage.reviews import NewReview
+from storage.runs import RunChange
+from storage.steps import InsertedStep, NewStep
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFacts:
+    """A run, as far as creating steps in it needs."""
+
+    run_id: str
+    subject_id: str | None
+    workflow: Workflow
+    variables: Mapping[str, Any]
+    priority: int
+    held: bool = False
+
+
+@dataclass(slots=True)
+class Succession:
+    """Collects the steps a transaction creates and writes them with one statement a table."""
+
+    work: UnitOfWork
+    actions: Actions
+    room: Room
+    moments: Moments
+    inserted: list[InsertedStep] = field(default_factory=list)
+    _new: list[tuple[NewStep, Step]] = field(default_factory=list)
+    _effects: list[Effect] = field(default_factory=list)
+    _open_steps: dict[str, int] = field(default_factory=dict)
+    _failed: dict[str, Mapping[str, object]] = field(default_factory=dict)
+
+    def enter(self, run: RunFacts, plan: Plan, caused_by: int | None = None) -> None:
+        """Create what a plan asks for; inline steps are run here and followed on."""
+        for passed in plan.passed:
+            self._add(run, passed.step, caused_by, state="done", output={"held": passed.held})
+        for entered in plan.entered:
+            action = self._action_of(entered.step)
+            if entered.step.inline and action is not None and action.inline is not None:
+                self._run_inline(run, entered, action, caused_by)
+            else:
+                self._create(run, entered, action, caused_by)
+
+    def count(self, run_id: str, delta: int) -> None:
+        """Note that a run has so many open steps more or fewer."""
+        self._open_steps[run_id] = self._open_steps.get(run_id, 0) + delta
+
+    def fail(self, run_id: str, error: Mapping[str, object]) -> None:
+        """Let a run fail; its other open steps are cancelled when this is written."""
+        self._failed[run_id] = error
+        self.count(run_id, 0)
+
+    def has_failed(self, run_id: str) -> bool:
+        """Whether this transaction lets the run fail."""
+        return run_id in self._failed
+
+    def take_open_steps(self, run_id: str) -> int:
+        """The open steps of a run that is only now created; counted with it, not by `write_runs`."""
+        opened = self._open_steps.pop(run_id, 0)
+        if run_id in self._failed:
+            self.count(run_id, 0)
+        return opened
+
+    def write_steps(self) -> None:
+        """Insert the collected steps, write what inline work left, and ask the questions among them.
+
+        Raises:
+            IllegalTransition: inline work moved an order that could not take it; it has checked before, so
+                this is a fault of that work, and nothing is written.
+        """
+        new, self._new = self._new, []
+        effects, self._effects = self._effects, []
+        for refusal in self.work.effects.apply([(0, effect) for effect in effects]).values():
+            raise refusal
+        if not new:
+            return
+        inserted = self.work.steps.insert([step for step, _ in new], self.moments.database_now)
+        self._open_reviews(new, inserted)
+        self.inserted.extend(inserted)
+
+    def write_runs(self) -> None:
+        """Count the open steps of the runs touched; complete or fail those that ended."""
+        failed, self._failed = self._failed, {}
+        opened, self._open_steps = self._open_steps, {}
+        self.work.runs.advance(
+            [RunChange(run_id, delta, failed.get(run_id)) for run_id, delta in sorted(opened.items())]
+        )
+        if failed:
+            self.work.reviews.cancel(self.work.steps.cancel_open(list(failed)))
+
+    def _run_inline(self, run: RunFacts, entered: Entered, action: Action, caused_by: int | None) -> None:
+        step = entered.step
+        if action.inline is None:
+            raise ValueError(f"step '{step.id}' is inline and '{action.name}' has no inline form")
+        outcome = action.inline(_entering(run, entered))
+        self._effects.extend(outcome.effects)
+        if isinstance(outcome, Done):
+            self._add(run, step, caused_by, state="done", output=outcome.output, given=entered.input)
+            plan: Plan | None = planner.after_success(
+                run.workflow, step.id, given=entered.input, output=outcome.output, variables=run.variables
+            )
+        else:
+            error = _error_of(outcome)
+            self._add(run, step, caused_by, state="failed", output=error, given=entered.input)
+            plan = planner.after_failure(run.workflow, step.id, given=entered.input, error=error)
+            if plan is None:
+                self.fail(run.run_id, {**error, "step": step.id})
+        if plan is not None:
+            self.enter(run, plan, caused_by)
+
+    def _create(self, run: RunFacts, entered: Entered, action: Action | None, caused_by: int | None) -> None:
+        if action is not None:
+            self._effects.extend(action.entering(_entering(run, entered)))
+        priority = entered.step.priority or run.priority
+        state, due_at, due_clock = self._beginning(run, entered, priority)
+        self.count(run.run_id, 1)
+        self._add(
+            run,
+            entered.step,
+            caused_by,
+            state=state,
+            due_at=due_at,
+            due_clock=due_clock,
+            given=entered.input,
+        )
+
+    def _add(
+        self,
+        run: RunFacts,
+        step: Step,
+        caused_by: int | None,
+        *,
+        state: str,
+        given: Mapping[str, object] | None = None,
+        output: Mapping[str, object] | None = None,
+        due_at: datetime | None = None,
+        due_clock: Clock | None = None,
+    ) -> None:
+        new = NewStep(
+            run_id=run.run_id,
+            subject_id=run.subject_id,
+            node=step.id,
+            kind=step.kind,
+            queue=step.agent or None,
+            action=f"{step.agent}.{step.action}" if step.action else None,
+            state=state,
+            held=run.held,
+            priority=step.priority or run.priority,
+            due_at=due_at,
+            due_clock=due_clock,
+            input=given or {},
+            output=output,
+            caused_by=caused_by,
+        )
+        self._new.append((new, step))
+
+    def _beginning(
+        self, run: RunFacts, entered: Entered, priority: int
+    ) -> tuple[str, datetime | None, Clock | None]:
+        """The state a new step is created in, and the moment it waits for."""
+        step, now = entered.step, self.moments
+        if step.kind is Kind.HUMAN:
+            if step.deadline_seconds is None:
+                return "parked", None, None
+            return "parked", now.business_now + timedelta(seconds=step.deadline_seconds), Clock.BUSINESS
+        if step.wait_seconds is not None:
+            return "scheduled", now.business_now + timedelta(seconds=step.wait_seconds), Clock.BUSINESS
+        due = _moment(entered.input.get(step.not_before)) if step.not_before else None
+        if due is not None and due > now.business_now:
+            return "scheduled", due, Clock.BUSINESS
+        if step.kind is Kind.WAIT:
+            return "scheduled", now.business_now, Clock.BUSINESS
+        published = not run.held and self.room.take(step.agent, now.database_now, priority)
+        return ("published" if published else "ready"), None, None
+
+    def _open_reviews(
+        self, new: Sequence[tuple[NewStep, Step]], inserted: Sequence[InsertedStep]
+    ) -> None:
+        asked = {(row.run_id, row.node): (row, step) for row, step in new if step.kind is Kind.HUMAN}
+        if asked:
+            self.work.reviews.open(
+                [
+                    _review(row.step_id, *asked[row.run_id, row.node])
+                    for row in inserted
+                    if (row.run_id, row.node) in asked
+                ]
+            )
+
+    def _action_of(self, step: Step) -> Action | None:
+        return self.actions.get(f"{step.agent}.{step.action}") if step.action else None
+
+
+def _review(step_id: int, row: NewStep, step: Step) -> NewReview:
+    """The question a human step asks: why it is asked, in words, and the answers it accepts."""
+    error = row.input.get("error")
+    told: Mapping[str, object] = error if isinstance(error, Mapping) else {}
+    return NewReview(
+        step_id=step_id,
+        run_id=row.run_id,
+        task_id=row.subject_id,
+        node=row.node,
+        reason=str(told.get("code") or row.input.get("review_reason") or row.node),
+        question=str(told.get("message") or row.input.get("review_message") or step.title or row.node),
+        context=dict(row.input),
+        decisions=tuple(
+            name for name, target in step.decisions.items() if target != ORIGIN or "origin" in row.input
+        ),
+        deadline_at=row.due_at,
+    )
+
+
+def _error_of(outcome: object) -> dict[str, object]:
+    if isinstance(outcome, Failed):
+        return {"code": outcome.code, "message": outcome.message}
+    return {"code": "not_inline", "message": "an inline step may only be done or fail"}
+
+
+def _entering(run: RunFacts, entered: Entered) -> Entering:
+    return Entering(
+        run_id=run.run_id,
+        subject_id=run.subject_id,
+        node=entered.step.id,
+        title=entered.step.title or entered.step.id,
+        input=entered.input,
+        variables=run.variables,
+    )
+
+
+def _moment(value: object) -> datetime | None:
+    if isinstance(value, datetime):
+        return value
+    return datetime.fromisoformat(value) if isinstance(value, str) and value else None

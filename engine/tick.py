@@ -1,0 +1,119 @@
+"""The tick: finds every row whose time has come, whatever was lost on the way. One works at a time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from engine.engine import Engine
+from engine.outcomes import Failed
+from engine.publisher import QUEUES, Publisher, WireUnavailable, into_messages
+from engine.transaction import Transaction
+from runtime.clock import Clock
+from runtime.logs import logger
+from storage.queues import ToPublish
+
+_log = logger(__name__)
+
+_CHUNK: Final = 500
+"""Rows one pass handles of each kind; the next pass follows at once while there are more."""
+
+_DEADLINE: Final = {"type": "deadline"}
+"""The signal that ends a wait nobody answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a pass found."""
+
+    woken: int = 0
+    ended: int = 0
+    rescued: int = 0
+    published: int = 0
+
+    @property
+    def any(self) -> bool:
+        """Whether it found anything, so that another pass is worth while."""
+        return bool(self.woken or self.ended or self.rescued or self.published)
+
+
+class Tick:
+    """Wakes what is due, rescues what was lost, ends what must end, publishes what waits."""
+
+    def __init__(self, engine: Engine, publisher: Publisher) -> None:
+        self._engine = engine
+        self._publisher = publisher
+
+    def sweep(self) -> Swept | None:
+        """One pass; `None` when another tick is at work."""
+        with self._engine.transaction() as transaction:
+            if not transaction.work.queues.lead():
+                return None
+            rescued = self._rescue(transaction)
+            woken, ended = self._wake(transaction)
+            ended += self._time_out(transaction)
+        published = self._dispatch()
+        swept = Swept(woken, ended, rescued, published)
+        if rescued:
+            _log.warning("rescued rows whose lease ran out", rows=rescued)
+        return swept
+
+    def _wake(self, transaction: Transaction) -> tuple[int, int]:
+        moments, queues = transaction.moments, transaction.work.queues
+        times: Mapping[Clock, datetime] = {
+            Clock.DATABASE: moments.database_now,
+            Clock.BUSINESS: moments.business_now,
+        }
+        woken = ended = 0
+        for clock, now in times.items():
+            woken += queues.ready_due(clock, now, _CHUNK)
+            due = queues.due_otherwise(clock, now, _CHUNK)
+            if due:
+                verdicts = transaction.complete(dict.fromkeys(due, _DEADLINE))
+                ended += len(verdicts)
+        return woken, ended
+
+    def _rescue(self, transaction: Transaction) -> int:
+        queues, most = transaction.work.queues, self._engine.limits.most_crashes
+        poisoned = queues.poisoned(most, _CHUNK)
+        if poisoned:
+            transaction.fail(
+                poisoned,
+                Failed(
+                    code="poison",
+                    message=f"the step ended its worker {most + 1} times and was taken out; see its error",
+                ),
+            )
+            _log.error("poisoned rows taken out", rows=len(poisoned))
+        rescued = queues.rescue(most, _CHUNK)
+        if rescued or poisoned:
+            transaction.work.leases.clean()
+        return rescued
+
+    def _time_out(self, transaction: Transaction) -> int:
+        overdue = transaction.work.runs.overdue(_CHUNK)
+        if not overdue:
+            return 0
+        return len(transaction.end(overdue, "failed", agent_id="orchestrator", reason="timed_out"))
+
+    def _dispatch(self) -> int:
+        """Fill every queue that drains; one that is full keeps what waits for it in PostgreSQL."""
+        limits = self._engine.limits
+        try:
+            depths = self._publisher.depths(QUEUES)
+        except WireUnavailable as error:
+            _log.warning("broker away; rows wait in PostgreSQL", error=str(error))
+            return 0
+        published = 0
+        for queue in QUEUES:
+            room = (limits.low_water - depths.get(queue, 0)) * limits.largest_batch
+            if room <= 0:
+                continue
+            with self._engine.database.transaction() as work:
+                rows: list[ToPublish] = work.queues.take_stale(queue, limits.republish_seconds, room)
+                if rows:
+                    _log.warning("published again: nobody claimed these rows", queue=queue, rows=len(rows))
+                rows += work.queues.take_ready(queue, room - len(rows))
+            self._engine.publish(into_messages(queue, rows, self._engine.largest_batch))
+            published += len(rows)
+        return published

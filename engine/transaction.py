@@ -1,0 +1,247 @@
+"""One transaction of the engine: begin, record, complete, cancel, pause; what it published leaves after the commit."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from engine.actions import WAIT_OVER, Actions, Ending, Resumption
+from engine.catalogue import Catalogue
+from engine.limits import Limits
+from engine.outcomes import Failed, Outcome
+from engine.publisher import Message, into_messages
+from engine.room import Room
+from engine.settlement import Settlement
+from engine.succession import RunFacts, Succession
+from schemas.effects import ContactNoted
+from statemachine import planner
+from statemachine.planner import Entered, Plan
+from statemachine.workflow import Workflow
+from storage.clock import Moments
+from storage.database import UnitOfWork
+from storage.queues import ToPublish
+from storage.runs import NewRun, RunRow
+from storage.steps import StepKey, StepRow
+
+
+class Verdict(StrEnum):
+    """What became of a signal."""
+
+    APPLIED = "applied"
+    EARLY = "early"
+    """The step is still at work; `record` will find the signal there."""
+    LATE = "late"
+    """The step has ended; nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begin:
+    """A run to begin."""
+
+    run_id: str
+    workflow: Workflow
+    subject_id: str | None = None
+    variables: Mapping[str, object] = field(default_factory=dict)
+    priority: int = 1
+    request_id: str | None = None
+    timeout_seconds: int | None = None
+
+
+@dataclass(slots=True)
+class Transaction:
+    """The engine's verbs within one unit of work."""
+
+    work: UnitOfWork
+    catalogue: Catalogue
+    actions: Actions
+    room: Room
+    limits: Limits
+    _succession: Succession = field(init=False)
+    _settlement: Settlement = field(init=False)
+    moments: Moments = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.moments = self.work.clock.now()
+        if self.room.rows_left:
+            self.room.waiting = self.work.queues.most_urgent(sorted(self.room.rows_left))
+        self._succession = Succession(self.work, self.actions, self.room, self.moments)
+        self._settlement = Settlement(
+            self.work, self.catalogue, self.actions, self.moments, self._succession
+        )
+
+    def begin(self, runs: Sequence[Begin]) -> None:
+        """Create these runs and their first steps; what is inline is done within this transaction."""
+        facts = [
+            RunFacts(
+                run_id=run.run_id,
+                subject_id=run.subject_id,
+                workflow=run.workflow,
+                variables=run.variables,
+                priority=run.priority,
+            )
+            for run in runs
+        ]
+        for fact in facts:
+            self._succession.enter(fact, planner.begin(fact.workflow, fact.variables))
+        self.work.runs.insert([self._new_run(run) for run in runs])
+        self._succession.write_steps()
+        self._succession.write_runs()
+
+    def record(self, lease_id: str, outcomes: Mapping[int, Outcome], subjects: Mapping[int, Any]) -> int:
+        """Write outcomes where the lease still holds; of the others only what was learned of the world is kept.
+
+        Returns:
+            How many of the steps were no longer held by this lease.
+        """
+        rows = self.work.steps.lock(list(outcomes))
+        held = [row for row in rows if row.state == "leased" and row.lease_id == lease_id]
+        lost = [row for row in rows if row.state != "leased" or row.lease_id != lease_id]
+        self.work.contacts.note(
+            [
+                effect
+                for row in lost
+                if row.lease_id != lease_id or row.state == "cancelled"
+                for effect in outcomes[row.step_id].effects
+                if isinstance(effect, ContactNoted)
+            ]
+        )
+        self._settlement.settle(held, outcomes, subjects)
+        self.work.leases.release(lease_id)
+        return len([row for row in lost if row.lease_id != lease_id or row.state == "cancelled"])
+
+    def complete(self, signals: Mapping[int, Mapping[str, Any]]) -> dict[int, Verdict]:
+        """End the wait of steps: a callback, a decision, a deadline, a time that has passed.
+
+        A step need not be parked: a result may come while its outcome is still being asked for.
+
+        Raises:
+            UnknownDecision: a human step was answered with a decision it does not offer.
+        """
+        rows = self.work.steps.lock(list(signals))
+        parked = [row for row in rows if row.state in _WAITING]
+        for row in rows:
+            if row.state == "leased":
+                self.work.steps.keep_early_signal(row.step_id, signals[row.step_id])
+        subjects = self._load(parked)
+        outcomes = {row.step_id: self._resumed(row, subjects, signals[row.step_id]) for row in parked}
+        self._settlement.settle(parked, outcomes, subjects)
+        verdicts = {row.step_id: Verdict.EARLY if row.state == "leased" else Verdict.LATE for row in rows}
+        return verdicts | dict.fromkeys(outcomes, Verdict.APPLIED)
+
+    def fail(self, step_ids: Sequence[int], outcome: Failed) -> int:
+        """End leased steps as failed, whoever holds them; how many there were."""
+        rows = [row for row in self.work.steps.lock(step_ids) if row.state == "leased"]
+        self._settlement.settle(rows, dict.fromkeys([row.step_id for row in rows], outcome), {})
+        return len(rows)
+
+    def divert(self, run_id: str, node: str, given: Mapping[str, object]) -> bool:
+        """Drop what the run waits for and enter this step instead; `False` while something is at work in it."""
+        (run,) = self.work.runs.lock([run_id])
+        rows = self.work.steps.lock(self.work.steps.open_of(run_id))
+        if run.state not in ("running", "paused") or any(row.state == "leased" for row in rows):
+            return False
+        dropped = self.work.steps.cancel_open([run_id])
+        self.work.reviews.cancel(dropped)
+        self._succession.count(run_id, -len(dropped))
+        facts = self._facts(run)
+        self._succession.enter(facts, Plan(entered=[Entered(facts.workflow.steps[node], given)]))
+        self._succession.write_steps()
+        self._succession.write_runs()
+        return True
+
+    def end(self, run_ids: Sequence[str], state: str, *, agent_id: str, reason: str) -> list[RunRow]:
+        """Cancel or fail runs at any moment; claim, record and send all see it. The runs that were still open.
+
+        Raises:
+            IllegalTransition: the subject of a run cannot end so; nothing was changed.
+        """
+        runs = [run for run in self.work.runs.lock(run_ids) if run.state in ("running", "paused")]
+        ids = [run.run_id for run in runs]
+        if not ids:
+            return []
+        self.work.steps.lock([step_id for run_id in ids for step_id in self.work.steps.open_of(run_id)])
+        endings = [Ending(run=run, state=state, agent_id=agent_id, reason=reason) for run in runs]
+        effects = [(0, effect) for ending in endings for effect in self.actions.ending(ending)]
+        for refusal in self.work.effects.apply(effects).values():
+            raise refusal
+        self.work.reviews.cancel(self.work.steps.cancel_open(ids))
+        self.work.runs.set_state(ids, state, ends=True, error={"code": state, "message": reason})
+        return runs
+
+    def pause(self, run_ids: Sequence[str]) -> list[str]:
+        """Hold running runs; times that were set stay as they are. The runs that were running."""
+        ids = [run.run_id for run in self.work.runs.lock(run_ids) if run.state == "running"]
+        if ids:
+            self.work.runs.set_state(ids, "paused", ends=False)
+            self.work.steps.hold(ids, held=True)
+        return ids
+
+    def resume(self, run_ids: Sequence[str]) -> list[str]:
+        """Let paused runs go on; what came due meanwhile is due now. The runs that were paused."""
+        ids = [run.run_id for run in self.work.runs.lock(run_ids) if run.state == "paused"]
+        if ids:
+            self.work.runs.set_state(ids, "running", ends=False)
+            self.work.steps.hold(ids, held=False)
+        return ids
+
+    def messages(self) -> list[Message]:
+        """What is to be published once this transaction has committed."""
+        by_queue: dict[str, list[ToPublish]] = {}
+        for step in self._succession.inserted:
+            if step.state == "published" and step.queue and step.action:
+                row = ToPublish(StepKey(step.step_id, 1), step.action, False, None)
+                by_queue.setdefault(step.queue, []).append(row)
+        return [
+            message
+            for queue, rows in by_queue.items()
+            for message in into_messages(queue, rows, self.largest_batch)
+        ]
+
+    def largest_batch(self, action: str) -> int:
+        """Rows a message of this action may carry."""
+        return self.actions.largest_batch(action, self.limits.largest_batch)
+
+    def _new_run(self, run: Begin) -> NewRun:
+        timeout = run.timeout_seconds or run.workflow.timeout_seconds
+        return NewRun(
+            run_id=run.run_id,
+            workflow=run.workflow.name,
+            version=run.workflow.version,
+            subject_id=run.subject_id,
+            priority=run.priority,
+            variables=run.variables,
+            open_steps=self._succession.take_open_steps(run.run_id),
+            request_id=run.request_id,
+            deadline_at=self.moments.database_now + timedelta(seconds=timeout) if timeout else None,
+        )
+
+    def _facts(self, run: RunRow) -> RunFacts:
+        return RunFacts(
+            run_id=run.run_id,
+            subject_id=run.subject_id,
+            workflow=self.catalogue.version(self.work, run.workflow, run.version),
+            variables=run.variables,
+            priority=run.priority,
+            held=run.state == "paused",
+        )
+
+    def _load(self, rows: Iterable[StepRow]) -> dict[int, Any]:
+        by_action: dict[str, list[StepRow]] = {}
+        for row in rows:
+            if row.action:
+                by_action.setdefault(row.action, []).append(row)
+        subjects: dict[int, Any] = {}
+        for name, of_action in by_action.items():
+            subjects |= self.actions.get(name).load(self.work, of_action)
+        return subjects
+
+    def _resumed(self, row: StepRow, subjects: Mapping[int, Any], signal: Mapping[str, Any]) -> Outcome:
+        action = self.actions.get(row.action) if row.action else WAIT_OVER
+        return action.resume(
+            Resumption(step=row, subject=subjects.get(row.step_id), signal=signal, moments=self.moments)
+        )
+
+
+_WAITING = frozenset({"parked", "scheduled", "ready", "published"})
+"""The states in which a step is in nobody's hands."""

@@ -1,0 +1,35 @@
+"""An HTTP connection that a fault can drop without an answer, which ASGI alone has no way to do."""
+
+import asyncio
+from typing import Any, Final
+
+from starlette.requests import Request
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+_OPEN: Final = "open_connections"
+
+
+class DroppableConnection(H11Protocol):
+    """uvicorn's connection, its transport listed by the peer's address in the application's state."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+        """Keep the transport where `drop` finds it."""
+        super().connection_made(transport)
+        self.app_state.setdefault(_OPEN, {})[self.client] = transport
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the transport."""
+        self.app_state.get(_OPEN, {}).pop(self.client, None)
+        super().connection_lost(exc)
+
+
+def drop(request: Request) -> None:
+    """Close the request's connection at once; whatever is answered afterwards reaches nobody.
+
+    Raises:
+        LookupError: The server does not run with `DroppableConnection`.
+    """
+    state: dict[str, Any] = request.scope.get("state", {})
+    client = request.client
+    transport: asyncio.Transport = state[_OPEN][(client.host, client.port) if client else None]
+    transport.abort()

@@ -1,0 +1,154 @@
+"""One child process: started in a session of its own, signalled, and cleared away with all it started."""
+
+import contextlib
+import ctypes
+import functools
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from fleet.supervisor.log_file import last_lines, open_log
+from fleet.supervisor.process import ProcessSpec
+
+_PR_SET_PDEATHSIG: Final = 1
+_REAP_SECONDS: Final = 2.0
+# What a terminal or a person sends us; a child starts with their default meaning even if we ignore them
+# (a shell starts background jobs with SIGINT ignored).
+_STOPPING: Final = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP})
+
+
+class Child:
+    """A process started from its specification.
+
+    Attributes:
+        spec: What it was started from.
+        pid: Its process id, and that of its process group.
+        started: When, on the monotonic clock.
+    """
+
+    def __init__(self, spec: ProcessSpec) -> None:
+        """Start the process.
+
+        Call from the main thread only: the kernel sends the death signal when the *thread* that forked ends.
+
+        Raises:
+            OSError: It cannot be started: no such program, no permission, no such user.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            raise RuntimeError("processes are started from the main thread only")
+        log = open_log(spec.log_file)
+        self._log_begin = os.fstat(log).st_size
+        account = spec.account
+        death_signal = spec.stop_signal if spec.death_signal is None else spec.death_signal
+        self._cleared = False
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - the fleet's own commands
+                list(spec.command),
+                env=dict(spec.environment),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                # Another account may not be able to enter our working folder.
+                cwd=None if account is None else "/",
+                user=None if account is None else account.uid,
+                group=None if account is None else account.gid,
+                extra_groups=None if account is None else [],
+                # It runs after the change of user, which would clear the death signal.
+                preexec_fn=_prepare_child(death_signal),  # noqa: PLW1509 - see _prepare_child
+            )
+            self.spec = spec
+            self.pid = self._process.pid
+            self.started = time.monotonic()
+        finally:
+            os.close(log)
+
+    def exited(self) -> bool:
+        """Say whether the process has ended. It stays a zombie until `clear()`: its id is not used again."""
+        if self._process.returncode is not None:
+            return True
+        if not hasattr(os, "waitid"):
+            return self._process.poll() is not None
+        try:
+            ended = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            return True
+        return ended is not None
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the process itself."""
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(self.pid, number)
+
+    def clear(self) -> None:
+        """Kill the process and everything left in its group, and reap it.
+
+        Also after its own end: what it had started (the pool of a worker) must not go on beside its
+        successor.
+        """
+        # While the process is a zombie its group keeps the id, so this cannot hit a stranger.
+        if not self._cleared:
+            self._cleared = True
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(_REAP_SECONDS)
+
+    @property
+    def end(self) -> str:
+        """How it ended, in words; known once it is cleared."""
+        code = self._process.returncode
+        if code is None:
+            return "did not end"
+        if code >= 0:
+            return f"ended with exit status {code}"
+        return f"was ended by {signal.Signals(-code).name}"
+
+    @property
+    def last_lines(self) -> str:
+        """The last lines that this process, not one before it, wrote."""
+        return last_lines(self.spec.log_file, since=self._log_begin)
+
+
+@contextlib.contextmanager
+def interruptions_held() -> Iterator[None]:
+    """Hold back Ctrl-C and its like; what arrives meanwhile is delivered at the end."""
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def _prepare_child(death_signal: signal.Signals) -> Callable[[], None]:
+    """Return what the child does between fork and exec.
+
+    Everything it needs is loaded here, before the fork: after it, only calls of the kernel are safe.
+    """
+    prctl = _prctl() if sys.platform == "linux" else None
+    parent = os.getpid()
+
+    def prepare() -> None:
+        for number in _STOPPING:
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        if prctl is not None:
+            prctl(_PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0)
+            # The supervisor may have died before the call: then nobody would ever send the signal.
+            if os.getppid() != parent:
+                os._exit(1)
+
+    return prepare
+
+
+@functools.cache
+def _prctl() -> Callable[..., int]:
+    # PyDLL keeps the interpreter's lock, which must not change hands between fork and exec.
+    prctl: Callable[..., int] = ctypes.PyDLL(None).prctl
+    return prctl

@@ -1,0 +1,47 @@
+"""A second Ctrl-C, while the fleet stops in order."""
+
+import signal
+import threading
+import time
+from types import FrameType, TracebackType
+from typing import Final, Self
+
+# One key press arrives more than once: from the terminal, and again from make, a shell or `timeout`.
+_SAME_KEY_PRESS_SECONDS: Final = 0.5
+
+
+class Impatience:
+    """While entered, SIGINT and SIGTERM do not interrupt; a SIGINT is remembered as impatience.
+
+    A SIGTERM is not, for what sends one often sends several.
+    """
+
+    def __init__(self) -> None:
+        """Nothing is caught yet."""
+        self.shown = False
+        self._began = 0.0
+        self._previous: dict[signal.Signals, object] = {}
+
+    def __enter__(self) -> Self:
+        """Catch the signals; outside the main thread, where that is impossible, do nothing."""
+        self._began = time.monotonic()
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._previous[number] = signal.signal(number, self._notice)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Let the signals mean again what they meant before."""
+        for number, previous in self._previous.items():
+            # None: the handler was not installed from Python and cannot be put back.
+            if callable(previous) or isinstance(previous, int):
+                signal.signal(number, previous)
+
+    def _notice(self, number: int, _frame: FrameType | None) -> None:
+        if number == signal.SIGINT and time.monotonic() - self._began >= _SAME_KEY_PRESS_SECONDS:
+            self.shown = True

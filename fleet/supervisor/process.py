@@ -1,0 +1,84 @@
+"""What the supervisor is told of a process, and what it tells of one."""
+
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from fleet.embedded.account import Account
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessSpec:
+    """One process of the fleet.
+
+    Attributes:
+        name: As people know it: `postgres`, `worker-contact`.
+        command: Program and arguments; no secrets, for everyone can read them.
+        environment: The complete environment of the process.
+        stage: Stages start in ascending and stop in descending order; those of one stage together.
+        ready: A real probe, asked again and again until it says yes once; it must return within a few
+            seconds.
+        ready_timeout: Seconds from the start of the process until it must be ready.
+        stop_signal: Sent to the process itself, not to its children. PostgreSQL wants SIGINT.
+        stop_timeout: Seconds after the stop signal until its whole group is killed.
+        death_signal: Sent by the kernel when the supervisor dies without stopping anything (Linux only).
+            None: the stop signal, which lets the process end its own children; SIGKILL would leave the pool
+            of a prefork worker behind. Only a process that has no children and nothing to save should get
+            SIGKILL.
+        account: The user to run it as; None: as ourselves.
+        log_file: Its output is appended here.
+    """
+
+    name: str
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    stage: int
+    ready: Callable[[], bool]
+    ready_timeout: float = 20.0
+    stop_signal: signal.Signals = signal.SIGTERM
+    stop_timeout: float = 8.0
+    death_signal: signal.Signals | None = None
+    account: Account | None = None
+    log_file: Path
+
+
+class ProcessState(StrEnum):
+    """Where a supervised process is.
+
+    RUNNING leaves by dying. RESTARTING (dead, waiting for its next start) leaves by being started. FAILING
+    (died 8 times in a row within a minute, started every 10 s, dead or alive just now) leaves by living 30 s.
+    """
+
+    RUNNING = "running"
+    RESTARTING = "restarting"
+    FAILING = "failing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningProcess:
+    """A supervised process now.
+
+    Attributes:
+        name: That of its specification.
+        pid: None while it is dead.
+        state: See ProcessState.
+        restarts: How often it has been started again.
+    """
+
+    name: str
+    pid: int | None
+    state: ProcessState
+    restarts: int
+
+
+class FleetStartError(Exception):
+    """A process did not come up; everything started before it has been stopped. The message is for people."""
+
+    def __init__(self, process: str, reason: str, log_file: Path, last_lines: str) -> None:
+        """Name the process, what happened to it, and the end of its log."""
+        lines = f"Its last lines:\n{last_lines}" if last_lines else "It wrote nothing there."
+        super().__init__(f"{process} {reason}. Its log is {log_file}. {lines}")
+        self.process = process
+        self.log_file = log_file

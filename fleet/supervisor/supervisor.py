@@ -1,0 +1,214 @@
+"""The parent of every process of the fleet: ordered start, restart of the dead, ordered stop."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
+
+from fleet.supervisor.backoff import STEADY_AFTER, Backoff
+from fleet.supervisor.child import Child, interruptions_held
+from fleet.supervisor.impatience import Impatience
+from fleet.supervisor.process import FleetStartError, ProcessSpec, ProcessState, RunningProcess
+
+_POLL_SECONDS: Final = 0.05
+# With the reserve that each lower stage keeps, everything is down in less than 15 s.
+_STOP_SECONDS: Final = 13.0
+_STAGE_RESERVE_SECONDS: Final = 1.0
+
+
+@dataclass(slots=True)
+class _Post:
+    """A place of the fleet: its specification and the child that fills it now, if any."""
+
+    spec: ProcessSpec
+    child: Child | None = None
+    restarts: int = 0
+    start_at: float = 0.0
+    backoff: Backoff = field(default_factory=Backoff)
+
+    def fill(self) -> None:
+        # A Ctrl-C between the fork and the assignment would leave a child that nobody knows of.
+        with interruptions_held():
+            self.child = Child(self.spec)
+
+    def report(self) -> RunningProcess:
+        state = ProcessState.RUNNING
+        if self.backoff.failing:
+            state = ProcessState.FAILING
+        elif self.child is None:
+            state = ProcessState.RESTARTING
+        pid = None if self.child is None else self.child.pid
+        return RunningProcess(name=self.spec.name, pid=pid, state=state, restarts=self.restarts)
+
+
+class Supervisor:
+    """Starts processes stage by stage, keeps them running, and stops them in the reverse order.
+
+    Use it from the main thread alone. The caller makes sure that `stop()` is reached (`try … finally`).
+    """
+
+    def __init__(
+        self,
+        specs: Sequence[ProcessSpec],
+        *,
+        on_change: Callable[[tuple[RunningProcess, ...]], None],
+        before_stage: Mapping[int, Callable[[], None]] = MappingProxyType({}),
+    ) -> None:
+        """Describe the fleet; nothing is started yet.
+
+        Args:
+            specs: The processes; names are unique.
+            on_change: Called in this process with all processes: once when the start is complete, then
+                whenever one dies, is started again, or begins or ceases to be failing. Not during the stop.
+            before_stage: Called in this process before a stage starts, once all lower stages are ready.
+
+        Raises:
+            ValueError: Two processes have the same name.
+        """
+        names = [spec.name for spec in specs]
+        if len(set(names)) != len(names):
+            raise ValueError(f"every process needs a name of its own: {sorted(names)}")
+        self._posts = [_Post(spec) for spec in specs]
+        self._on_change = on_change
+        self._before_stage = before_stage
+        self._reported: tuple[RunningProcess, ...] = ()
+
+    @property
+    def processes(self) -> tuple[RunningProcess, ...]:
+        """All processes as they are now, in the order they were given."""
+        return tuple(post.report() for post in self._posts)
+
+    def start(self) -> None:
+        """Start everything and return when all of it is ready.
+
+        Whatever ends it early, a failing hook or Ctrl-C included, also stops what was started.
+
+        Raises:
+            FleetStartError: A process ended or did not get ready in time.
+        """
+        complete = False
+        try:
+            for stage in self._stages():
+                hook = self._before_stage.get(stage)
+                if hook is not None:
+                    hook()
+                self._start_stage(stage)
+            complete = True
+        finally:
+            if not complete:
+                self.stop()
+        self._report()
+
+    def watch(self, until: Callable[[], bool] | threading.Event) -> None:
+        """Restart what dies, until `until` is set or says yes. It is asked every 50 ms."""
+        stopped = until.is_set if isinstance(until, threading.Event) else until
+        while not stopped():
+            now = time.monotonic()
+            for post in self._posts:
+                self._tend(post, now)
+            self._report()
+            if isinstance(until, threading.Event):
+                until.wait(_POLL_SECONDS)
+            else:
+                time.sleep(_POLL_SECONDS)
+
+    def stop(self) -> None:
+        """Stop everything, highest stage first, in less than 15 s; harmless when nothing runs.
+
+        All of a stage get their stop signal at once. What outlives its timeout is killed with its process
+        group, and so is whatever a stopped process left in its group. A Ctrl-C during the stop kills all at
+        once.
+        """
+        deadline = time.monotonic() + _STOP_SECONDS
+        with Impatience() as impatience:
+            stages = sorted(self._stages(), reverse=True)
+            for below, stage in zip(range(len(stages) - 1, -1, -1), stages, strict=True):
+                latest = deadline - below * _STAGE_RESERVE_SECONDS
+                self._stop_stage(stage, latest, impatience)
+
+    def _stages(self) -> list[int]:
+        return sorted({post.spec.stage for post in self._posts})
+
+    def _start_stage(self, stage: int) -> None:
+        waiting = [post for post in self._posts if post.spec.stage == stage]
+        for post in waiting:
+            try:
+                post.fill()
+            except OSError as error:
+                reason = f"could not be started ({error})"
+                raise FleetStartError(post.spec.name, reason, post.spec.log_file, "") from error
+        while waiting:
+            self._refuse_dead()
+            waiting = [post for post in waiting if not post.spec.ready()]
+            for post in waiting:
+                self._refuse_late(post)
+            if waiting:
+                time.sleep(_POLL_SECONDS)
+        # A process may answer its probe and then fall over what else it needs.
+        self._refuse_dead()
+
+    def _refuse_dead(self) -> None:
+        """Raise FleetStartError for a process, of this or a lower stage, that ended during the start."""
+        for post in self._posts:
+            child = post.child
+            if child is not None and child.exited():
+                child.clear()
+                raise FleetStartError(
+                    post.spec.name, f"{child.end} during the start", post.spec.log_file, child.last_lines
+                )
+
+    def _refuse_late(self, post: _Post) -> None:
+        child = post.child
+        assert child is not None
+        if time.monotonic() - child.started > post.spec.ready_timeout:
+            raise FleetStartError(
+                post.spec.name,
+                f"was not ready after {post.spec.ready_timeout:g} s",
+                post.spec.log_file,
+                child.last_lines,
+            )
+
+    def _tend(self, post: _Post, now: float) -> None:
+        child = post.child
+        if child is None:
+            if now >= post.start_at:
+                self._restart(post, now)
+        elif child.exited():
+            # Before its successor starts: the rest of its group would work beside it.
+            child.clear()
+            post.child = None
+            post.start_at = now + post.backoff.died(now, now - child.started)
+        elif now - child.started >= STEADY_AFTER:
+            post.backoff.steady()
+
+    def _restart(self, post: _Post, now: float) -> None:
+        try:
+            post.fill()
+        except OSError:
+            # Short of memory or processes, or the program is being replaced: the same as a death at once.
+            post.start_at = now + post.backoff.died(now, 0.0)
+        else:
+            post.restarts += 1
+
+    def _report(self) -> None:
+        processes = self.processes
+        if processes != self._reported:
+            self._reported = processes
+            self._on_change(processes)
+
+    def _stop_stage(self, stage: int, latest: float, impatience: Impatience) -> None:
+        posts = [post for post in self._posts if post.spec.stage == stage]
+        began = time.monotonic()
+        for post in posts:
+            if post.child is not None and not impatience.shown:
+                post.child.signal(post.spec.stop_signal)
+        while any(post.child is not None for post in posts):
+            now = time.monotonic()
+            for post in posts:
+                over = now >= min(began + post.spec.stop_timeout, latest)
+                if post.child is not None and (over or impatience.shown or post.child.exited()):
+                    post.child.clear()
+                    post.child = None
+            time.sleep(_POLL_SECONDS if any(post.child is not None for post in posts) else 0)

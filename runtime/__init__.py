@@ -1,0 +1,1 @@
+"""Settings, clock, ids, logging, metrics: small things below everything."""

@@ -1,0 +1,33 @@
+"""The business clock: the time follow-ups, gaps, windows and review deadlines live on (ARCHITECTURE.md)."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class Clock(StrEnum):
+    """On which clock a moment lies."""
+
+    DATABASE = "database"
+    """PostgreSQL's own: leases, retries, results that a provider owes us."""
+    BUSINESS = "business"
+    """The customer's days: at rate 1 the same as the database's, faster or leaping in a simulation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A pair of simultaneous moments on both clocks and the speed of the business clock since then."""
+
+    database_time: datetime
+    business_time: datetime
+    rate: float
+
+    def business(self, database_now: datetime) -> datetime:
+        """The business time at this database time."""
+        return self.business_time + (database_now - self.database_time) * self.rate
+
+    def database(self, business_moment: datetime) -> datetime:
+        """The database time at which the business clock will show this moment, if nothing leaps."""
+        return self.database_time + timedelta(
+            seconds=(business_moment - self.business_time).total_seconds() / self.rate,
+        )

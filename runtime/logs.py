@@ -1,0 +1,83 @@
+"""JSON logs in ECS fields, every line with the request, task and step it belongs to, and no phone numbers."""
+
+import logging
+import sys
+from collections.abc import Mapping, MutableMapping
+from typing import Any, Final
+
+import structlog
+
+from runtime.mask import mask_text
+
+_ECS: Final[Mapping[str, str]] = {
+    "event": "message",
+    "level": "log.level",
+    "logger": "log.logger",
+    "timestamp": "@timestamp",
+    "exception": "error.stack_trace",
+    "request_id": "http.request.id",
+}
+_LABELS: Final = frozenset({"task_id", "step_id", "run_id", "queue", "action", "agent", "lease_id", "batch"})
+
+
+def configure(*, service: str, level: str = "INFO", style: str = "json") -> None:
+    """Send every log line of this process, the libraries' included, to standard output in one form."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        _mask,
+    ]
+    renderer: list[structlog.typing.Processor] = (
+        [_ecs(service), structlog.processors.JSONRenderer(ensure_ascii=False)]
+        if style == "json"
+        else [structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())]
+    )
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
+        ),
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    # These tell of every request and every message at INFO; ours tell of steps.
+    for noisy in ("httpx2", "httpcore2", "kombu", "celery.redirected", "celery.worker.strategy", "celery.app.trace"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def logger(name: str) -> structlog.stdlib.BoundLogger:
+    """A logger; bind ids with `structlog.contextvars` so that every line below carries them."""
+    bound: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
+    return bound
+
+
+def _mask(
+    _: object, __: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    for key, value in event.items():
+        if isinstance(value, str):
+            event[key] = mask_text(value)
+    return event
+
+
+def _ecs(service: str) -> structlog.typing.Processor:
+    def render(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        line: dict[str, Any] = {"ecs.version": "8.11", "service.name": service}
+        for key, value in event.items():
+            name = _ECS.get(key) or (f"labels.{key}" if key in _LABELS else key)
+            line[name] = value
+        return line
+
+    return render

@@ -1,0 +1,26 @@
+"""Phone numbers and secrets as they may be shown: to logs, events, errors and pages."""
+
+import re
+from typing import Final
+
+_MOBILE: Final = re.compile(r"(?<!\d)(?:\+?86[-\s]?)?(1[3-9]\d)[-\s]?(\d{4})[-\s]?(\d{4})(?!\d)")
+_LANDLINE: Final = re.compile(r"(?<!\d)(0\d{2,3})[-\s]?\d{3,4}[-\s]?(\d{4})(?!\d)")
+_CREDENTIALS: Final = re.compile(r"(?<=://)([^:/@\s]*):[^@\s]+@")
+_BEARER: Final = re.compile(r"(?i)(bearer\s+)\S+")
+
+
+def mask_phone(number: str) -> str:
+    """A phone number as it may be shown: `138****0000`."""
+    digits = re.sub(r"\D", "", number)
+    if len(digits) < 8:  # noqa: PLR2004 - shorter than any subscriber number: nothing of it is shown
+        return "****"
+    local = digits[2:] if digits.startswith("86") and len(digits) == 13 else digits  # noqa: PLR2004
+    return f"{local[:3]}****{local[-4:]}"
+
+
+def mask_text(text: str) -> str:
+    """The text with every phone number masked, and the passwords of addresses and bearer tokens removed."""
+    text = _MOBILE.sub(r"\1****\3", text)
+    text = _LANDLINE.sub(r"\1****\2", text)
+    text = _CREDENTIALS.sub(r"\1:****@", text)
+    return _BEARER.sub(r"\1****", text)

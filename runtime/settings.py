@@ -1,0 +1,51 @@
+"""Everything an installation may set, read from the environment once, in the entry point."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT = Path(__file__).resolve().parent.parent
+"""The folder that holds the packages and `config/`."""
+
+
+class Settings(BaseSettings):
+    """One frozen value, passed down; nothing reads the environment behind its back."""
+
+    model_config = SettingsConfigDict(env_prefix="UNPEND_", frozen=True, extra="ignore")
+
+    database_url: SecretStr
+    broker_url: SecretStr
+    cipher_key: SecretStr
+    callback_secret: SecretStr
+    """Signs and verifies the channel's callbacks."""
+
+    channel: Literal["http", "instant"] = "http"
+    channel_provider: str = "simulator"
+    """The name its callbacks come under: `/webhooks/contact/{provider}`."""
+    contacts_at_once: int = Field(default=32, ge=1, le=256)
+    """Contacts one worker process places at the same time; also the most one message carries."""
+    channel_url: str = "http://127.0.0.1:8090"
+    channel_token: SecretStr = SecretStr("")
+    callback_base_url: str = "http://127.0.0.1:8080/v1"
+    """Where the channel reaches our API."""
+
+    config_folder: Path = PROJECT / "config"
+    contact_policy: str = "standard"
+    """A policy of `config/policies/contact.yaml`; `always_open` for benchmarks."""
+
+    lease_seconds: float = Field(default=12.0, gt=0.5)
+    """How long a worker may be silent before its rows go to another; renewed every third of it."""
+    largest_batch: int = Field(default=100, ge=1, le=1000)
+    """Rows one message may carry."""
+    low_water: int = Field(default=2, ge=1)
+    """Messages waiting in a queue below which more are published."""
+    republish_seconds: float = Field(default=5.0, gt=0)
+    """How long a published row may stay unclaimed in a queue that drains before it is published again."""
+    most_crashes: int = Field(default=3, ge=1)
+    """Deliveries a row may lose before a person is asked."""
+
+    log_level: str = "INFO"
+    log_format: Literal["json", "console"] = "json"
+    service_name: str = "unpend"

@@ -1,0 +1,1 @@
+"""The data at every boundary: messages, HTTP, tool calls, effects, events, definitions."""

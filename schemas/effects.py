@@ -1,0 +1,154 @@
+"""What a step does to our own tables, as values: returned by the work, written by `record` (SPEC.md §3)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from statemachine.states import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """An order takes an event. Refused as a whole step when the transition table does not allow it.
+
+    `changes` holds columns of `tasks` set together with it; the round and the counts follow from the event.
+    """
+
+    task_id: str
+    event: Event
+    agent_id: str
+    decided_by_person: bool = False
+    permitted: bool = True
+    reason: str | None = None
+    changes: Mapping[str, object] = field(default_factory=dict)
+    metadata: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderNoted:
+    """Columns of `tasks` that change without a move: what was learned, not where the order stands."""
+
+    task_id: str
+    changes: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """One line of an order's audit log."""
+
+    task_id: str
+    event_type: str
+    agent_id: str
+    action: str | None = None
+    metadata: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactNoted:
+    """What became known of a contact; applied monotonically, a concluded one is not reopened."""
+
+    contact_id: str
+    status: Literal["sent", "refused", "concluded"]
+    result: str | None = None
+    provider_id: str | None = None
+    transcript: str | None = None
+    duration_seconds: int | None = None
+    recording_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionTaken:
+    """An action on the order system; a second one with the same key changes nothing."""
+
+    action_id: str
+    task_id: str
+    action_type: str
+    key: str
+    parameters: Mapping[str, object]
+    result: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppointmentBooked:
+    """A visit is to take place; `visit_at` is `None` until a slot is agreed."""
+
+    action_id: str
+    task_id: str
+    order_id: str
+    visit_at: datetime | None
+    engineer_id: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineerNotified:
+    """The engineer was told."""
+
+    action_id: str
+    task_id: str
+    order_id: str
+    engineer_id: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderCancelled:
+    """The order was cancelled in the order system."""
+
+    action_id: str
+    task_id: str
+    order_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowupScheduled:
+    """The customer is contacted again at this business time."""
+
+    action_id: str
+    task_id: str
+    order_id: str
+    followup_id: str
+    followup_at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertRaised:
+    """Something a person should look at."""
+
+    alert_type: str
+    severity: Literal["info", "warning", "critical"]
+    message: str
+    task_id: str | None = None
+    escalated_to: str = "quality_inspector"
+    metadata: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductEvent:
+    """What people who watch an order are told: stable business fields only (SPEC.md §10)."""
+
+    execution_id: str
+    task_id: str | None
+    event_type: str
+    stage: str
+    title: str
+    status: Literal["running", "waiting", "ready", "failed"]
+    artifact_ref: str | None = None
+
+
+Effect = (
+    Move
+    | OrderNoted
+    | Audit
+    | ContactNoted
+    | ActionTaken
+    | AppointmentBooked
+    | EngineerNotified
+    | OrderCancelled
+    | FollowupScheduled
+    | AlertRaised
+    | ProductEvent
+)

@@ -1,0 +1,122 @@
+"""The `task.created` payload: one model for every door (SPEC.md §5)."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+
+from typing import Annotated, Any, Final, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+)
+
+LARGEST_METADATA: Final = 16_384
+"""Characters the metadata of an order may have as JSON."""
+
+Identifier = Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]*$")]
+
+
+class Metadata(BaseModel):
+    """What upstream tells of the order and its customer; further fields are kept as they are."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    customer_id: str | None = Field(default=None, max_length=64)
+    phone: str | None = Field(default=None, max_length=32, repr=False)
+    pending_reason: str | None = Field(default=None, max_length=500)
+    timezone: str | None = Field(default=None, max_length=64)
+
+
+class TaskCreated(BaseModel):
+    """A suspended order as upstream sends it. Unknown top-level fields are refused, by name."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "task_id": "HT20260313001",
+                    "order_id": "SO20260313001",
+                    "order_type": "未上门",
+                    "contact_count": 0,
+                    "last_contact_time": None,
+                    "metadata": {
+                        "customer_id": "CUST001",
+                        "phone": "138****0000",
+                        "pending_reason": "用户要求改约",
+                    },
+                }
+            ]
+        },
+    )
+
+    task_id: Identifier
+    order_id: Identifier
+    order_type: Literal["未上门", "已上门"]
+    contact_count: int = Field(default=0, ge=0, le=1000)
+    last_contact_time: AwareDatetime | None = None
+    priority: int = Field(default=5, ge=1, le=10)
+    mode: Literal["auto", "manual"] | None = None
+    metadata: Metadata = Field(default_factory=Metadata)
+
+    @field_validator("metadata")
+    @classmethod
+    def _bounded(cls, metadata: Metadata) -> Metadata:
+        text = json.dumps(metadata.model_dump(mode="json"), ensure_ascii=False)
+        if len(text) > LARGEST_METADATA:
+            raise ValueError(f"may have {LARGEST_METADATA} characters as JSON, this has {len(text)}")
+        if "\\u0000" in text:
+            raise ValueError("holds a NUL character, which cannot be stored")
+        if metadata.timezone:
+            _require_zone(metadata.timezone)
+        return metadata
+
+    def digest(self) -> bytes:
+        """What tells this body from another under the same task_id: equal for equal meaning."""
+        body = self.model_dump(mode="json")
+        canonical = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).digest()
+
+
+class Problem(BaseModel):
+    """One thing wrong with an input: the field, what is wrong with it, in words for people."""
+
+    model_config = ConfigDict(frozen=True)
+
+    field: str
+    message: str
+
+
+def problems_of(error: ValidationError) -> list[Problem]:
+    """What a refused input is told: every field, none of its values (they may be phone numbers)."""
+    return [
+        Problem(field=".".join(str(part) for part in fault["loc"]) or "body", message=_said(fault))
+        for fault in error.errors(include_url=False, include_input=False, include_context=False)
+    ]
+
+
+def _said(fault: Any) -> str:
+    if fault["type"] == "extra_forbidden":
+        return "is not a field of task.created"
+    message = str(fault["msg"]).removeprefix("Value error, ")
+    return message[:1].lower() + message[1:]
+
+
+def _require_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError("timezone is not an IANA name such as Asia/Shanghai") from error
+
+
+
+def as_records(problems: Sequence[Problem]) -> list[dict[str, object]]:
+    """Problems as they are stored and sent."""
+    return [problem.model_dump() for problem in problems]

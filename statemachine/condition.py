@@ -1,0 +1,117 @@
+"""The condition language of gateways: comparisons and boolean words over names, nothing else."""
+
+import ast
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+_COMPARE: Final[Mapping[type[ast.cmpop], Callable[[object, object], bool]]] = MappingProxyType(
+    {
+        ast.Eq: lambda left, right: left == right,
+        ast.NotEq: lambda left, right: left != right,
+        ast.Lt: lambda left, right: _ordered(left, right) and left < right,  # type: ignore[operator]
+        ast.LtE: lambda left, right: _ordered(left, right) and left <= right,  # type: ignore[operator]
+        ast.Gt: lambda left, right: _ordered(left, right) and left > right,  # type: ignore[operator]
+        ast.GtE: lambda left, right: _ordered(left, right) and left >= right,  # type: ignore[operator]
+        ast.In: lambda left, right: isinstance(right, (list, tuple)) and left in right,
+        ast.NotIn: lambda left, right: isinstance(right, (list, tuple)) and left not in right,
+    },
+)
+LONGEST_CONDITION: Final = 500
+
+
+class MalformedCondition(ValueError):  # noqa: N818 - reads as what it is where a definition is refused
+    """A condition that is not of the language; the message says which part."""
+
+
+def _ordered(left: object, right: object) -> bool:
+    both_numbers = isinstance(left, (int, float)) and isinstance(right, (int, float))
+    return both_numbers or (isinstance(left, str) and isinstance(right, str))
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A parsed condition. A name that is unknown when it is evaluated is `None`, and orders below nothing."""
+
+    text: str
+    _tree: ast.expr
+
+    @classmethod
+    def parse(cls, text: str) -> "Condition":
+        """Read a condition such as `confidence >= 0.8 and not requires_human_review`.
+
+        Raises:
+            MalformedCondition: anything but names, constants, comparisons, `and`, `or`, `not`, lists.
+        """
+        if len(text) > LONGEST_CONDITION:
+            raise MalformedCondition(f"a condition may have {LONGEST_CONDITION} characters, this has {len(text)}")
+        try:
+            tree = ast.parse(text.strip(), mode="eval").body
+        except SyntaxError as error:
+            raise MalformedCondition(f"'{text}' is not a condition: {error.msg}") from error
+        _check(tree, text)
+        return cls(text, tree)
+
+    def evaluate(self, scope: Mapping[str, object]) -> bool:
+        """Whether the condition holds for these names."""
+        return bool(_value(self._tree, scope))
+
+
+def _check(node: ast.expr, text: str) -> None:
+    match node:
+        case ast.BoolOp(values=values) | ast.List(elts=values) | ast.Tuple(elts=values):
+            parts = list(values)
+        case ast.UnaryOp(op=ast.Not() | ast.USub(), operand=operand):
+            parts = [operand]
+        case ast.Compare(left=left, ops=ops, comparators=comparators) if all(type(op) in _COMPARE for op in ops):
+            parts = [left, *comparators]
+        case ast.Attribute(value=ast.Name()) | ast.Name():
+            parts = []
+        case ast.Constant(value=str() | int() | float() | bool() | None):
+            parts = []
+        case _:
+            raise MalformedCondition(
+                f"'{ast.unparse(node)}' in '{text}' is not allowed; "
+                "use names, constants, comparisons, and, or, not, lists",
+            )
+    for part in parts:
+        _check(part, text)
+
+
+def _value(node: ast.expr, scope: Mapping[str, object]) -> object:
+    match node:
+        case ast.Constant(value=value):
+            return value
+        case ast.Name(id=name):
+            return scope.get(name)
+        case ast.Attribute(value=ast.Name(id=name), attr=attribute):
+            holder = scope.get(name)
+            return holder.get(attribute) if isinstance(holder, Mapping) else None
+        case ast.List(elts=elements) | ast.Tuple(elts=elements):
+            return [_value(element, scope) for element in elements]
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            return not _value(operand, scope)
+        case ast.UnaryOp(operand=operand):
+            number = _value(operand, scope)
+            return -number if isinstance(number, (int, float)) else None
+        case ast.BoolOp(op=ast.And(), values=values):
+            return all(_value(value, scope) for value in values)
+        case ast.BoolOp(values=values):
+            return any(_value(value, scope) for value in values)
+        case ast.Compare(left=left, ops=ops, comparators=comparators):
+            return _compare(left, ops, comparators, scope)
+        case _:
+            raise MalformedCondition(f"'{ast.unparse(node)}' passed parsing but is not of the language")
+
+
+def _compare(
+    left: ast.expr, ops: list[ast.cmpop], comparators: list[ast.expr], scope: Mapping[str, object]
+) -> bool:
+    current = _value(left, scope)
+    for op, comparator in zip(ops, comparators, strict=True):
+        other = _value(comparator, scope)
+        if not _COMPARE[type(op)](current, other):
+            return False
+        current = other
+    return True

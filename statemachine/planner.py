@@ -1,0 +1,131 @@
+"""What follows when a step has ended: a pure answer that never acts."""
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field
+
+from statemachine.workflow import END, ORIGIN, Kind, Step, Workflow
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """A step to be created, with the input it gets."""
+
+    step: Step
+    input: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A gateway that was passed on the way; recorded as a step that is done."""
+
+    step: Step
+    held: bool
+
+
+@dataclass(slots=True)
+class Plan:
+    """What follows, in order of discovery. Empty means that this branch has ended."""
+
+    entered: list[Entered] = field(default_factory=list)
+    passed: list[Passed] = field(default_factory=list)
+
+
+class UnknownDecision(ValueError):  # noqa: N818 - reads as what it is where a decision is refused
+    """A person decided something this human step does not offer; the message lists what it offers."""
+
+
+def begin(workflow: Workflow, variables: Mapping[str, object]) -> Plan:
+    """The first steps of a run."""
+    plan = Plan()
+    for target in workflow.start:
+        _enter(workflow, target, variables, {**workflow.variables, **variables}, plan)
+    return plan
+
+
+def after_success(
+    workflow: Workflow,
+    node: str,
+    *,
+    given: Mapping[str, object],
+    output: Mapping[str, object],
+    variables: Mapping[str, object],
+    done: Set[str] = frozenset(),
+    outputs: Mapping[str, Mapping[str, object]] | None = None,
+) -> Plan:
+    """What follows a step that succeeded.
+
+    Args:
+        workflow: the definition the run began with.
+        node: the step that succeeded.
+        given: the input that step had.
+        output: what it returned; the input of what follows.
+        variables: the run's own variables.
+        done: the other steps of the run that are done; only joins look at them.
+        outputs: what those returned; the input of joins.
+
+    Raises:
+        UnknownDecision: a human step was answered with a decision it does not offer.
+    """
+    step = workflow.steps[node]
+    scope = {**workflow.variables, **variables, **output}
+    plan = Plan()
+    for target in _targets(step, given, output):
+        if target == ORIGIN:
+            origin, origin_input = given["origin"], given["origin_input"]
+            _enter(workflow, str(origin), _mapping(origin_input), scope, plan)
+        else:
+            _enter(workflow, target, output, scope, plan)
+    finished = {*done, node}
+    known = {**(outputs or {}), node: output}
+    for join in workflow.waiting_for.get(node, ()):
+        needs = workflow.steps[join].needs
+        if finished.issuperset(needs):
+            _enter(workflow, join, {"needs": {need: known.get(need, {}) for need in needs}}, scope, plan)
+    return plan
+
+
+def after_failure(
+    workflow: Workflow, node: str, *, given: Mapping[str, object], error: Mapping[str, object]
+) -> Plan | None:
+    """What follows a step that failed for good; `None` when nothing catches it and the run fails."""
+    target = workflow.steps[node].on_error or workflow.on_error
+    if target is None or target == node:
+        return None
+    plan = Plan()
+    catching = {"origin": node, "origin_input": dict(given), "error": dict(error)}
+    _enter(workflow, target, catching, {**workflow.variables, **catching}, plan)
+    return plan
+
+
+def _targets(step: Step, given: Mapping[str, object], output: Mapping[str, object]) -> tuple[str, ...]:
+    if step.kind is not Kind.HUMAN:
+        return step.next
+    decision = str(output.get("decision", ""))
+    target = step.decisions.get(decision)
+    if target is None or (target == ORIGIN and "origin" not in given):
+        offered = ", ".join(sorted(step.decisions))
+        raise UnknownDecision(f"'{decision}' is not a decision of {step.id}; it offers {offered}")
+    return (target,)
+
+
+def _enter(
+    workflow: Workflow,
+    target: str,
+    given: Mapping[str, object],
+    scope: Mapping[str, object],
+    plan: Plan,
+) -> None:
+    if target == END:
+        return
+    step = workflow.steps[target]
+    if step.kind is not Kind.GATEWAY:
+        plan.entered.append(Entered(step, given))
+        return
+    held = step.condition is not None and step.condition.evaluate(scope)
+    plan.passed.append(Passed(step, held))
+    for following in step.next if held else step.otherwise:
+        _enter(workflow, following, given, scope, plan)
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}

@@ -1,0 +1,25 @@
+"""When a failed try is repeated: a pure policy, asked by the engine, which owns every retry."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """At most `max_retries` further tries, `delay_ms` apart, each wait `backoff` times the last (seed 000 五)."""
+
+    max_retries: int = 2
+    delay_ms: int = 1000
+    backoff: float = 1.0
+    longest_delay_ms: int = 300_000
+
+    def delay(self, tries: int) -> timedelta | None:
+        """The wait before the next try after `tries` failed ones (≥ 1); `None` when they are used up."""
+        if tries > self.max_retries:
+            return None
+        milliseconds = min(self.delay_ms * self.backoff ** (tries - 1), self.longest_delay_ms)
+        return timedelta(milliseconds=milliseconds)
+
+
+NO_RETRY = RetryPolicy(max_retries=0)
+"""For what a repetition cannot mend."""

@@ -1,0 +1,1 @@
+"""The truth: tables, repositories, unit of work, migrations. Nobody else speaks SQL."""

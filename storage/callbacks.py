@@ -1,0 +1,53 @@
+"""What channels told us: stored raw and once, whatever became of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from runtime.cipher import Cipher
+from storage.bulk import BulkInsert
+from storage.tables import callbacks as callbacks_table
+
+_INSERT = BulkInsert(
+    callbacks_table,
+    ("provider", "event_id", "key", "body", "outcome"),
+    on_conflict=" ",
+    returning="event_id",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewCallback:
+    """A callback as it came in; the body may hold what a customer said, so it is encrypted at rest."""
+
+    provider: str
+    event_id: str
+    key: str
+    body: str
+    outcome: str = "received"
+
+
+@dataclass(frozen=True, slots=True)
+class Callbacks:
+    """The only code that writes `callbacks`."""
+
+    connection: Connection
+    cipher: Cipher
+
+    def keep(self, callbacks: Sequence[NewCallback]) -> frozenset[str]:
+        """Keep these callbacks; the event ids of those that were not known yet."""
+        rows = _INSERT(
+            self.connection,
+            [
+                (
+                    callback.provider,
+                    callback.event_id,
+                    callback.key,
+                    self.cipher.encrypt(callback.body, f"callbacks.body.{callback.provider}.{callback.event_id}"),
+                    callback.outcome,
+                )
+                for callback in callbacks
+            ],
+        )
+        return frozenset(str(row[0]) for row in rows)

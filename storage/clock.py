@@ -1,0 +1,43 @@
+"""The business clock's row, and both clocks read at once."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, text
+
+from runtime.clock import Anchor
+
+_READ = text("SELECT database_time, business_time, rate, clock_timestamp() AS database_now FROM business_clock")
+_SET = text(
+    "UPDATE business_clock SET business_time = :moment, database_time = clock_timestamp(), "
+    "rate = coalesce(:rate, rate)",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """One instant on both clocks."""
+
+    anchor: Anchor
+    database_now: datetime
+
+    @property
+    def business_now(self) -> datetime:
+        """The business time of this instant."""
+        return self.anchor.business(self.database_now)
+
+
+@dataclass(frozen=True, slots=True)
+class BusinessClock:
+    """The only code that reads or sets the clock."""
+
+    connection: Connection
+
+    def now(self) -> Moments:
+        """This instant on both clocks, by the database."""
+        row = self.connection.execute(_READ).one()
+        return Moments(Anchor(row.database_time, row.business_time, row.rate), row.database_now)
+
+    def set(self, moment: datetime, rate: float | None = None) -> None:
+        """Let the business clock show this moment now, and from here on run at this rate."""
+        self.connection.execute(_SET, {"moment": moment, "rate": rate})

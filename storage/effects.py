@@ -1,0 +1,112 @@
+"""The writers of what steps return: every effect of a batch in one statement a table (SPEC.md §3)."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Table
+
+from schemas.effects import (
+    ActionTaken,
+    AlertRaised,
+    AppointmentBooked,
+    Audit,
+    ContactNoted,
+    Effect,
+    EngineerNotified,
+    FollowupScheduled,
+    Move,
+    OrderCancelled,
+    OrderNoted,
+    ProductEvent,
+)
+from statemachine.machine import IllegalTransition
+from storage.alerts import Alerts
+from storage.bulk import BulkInsert
+from storage.contacts import Contacts
+from storage.orders import Orders
+from storage.tables import actions, appointments, cancellations, engineer_notices, followups
+from storage.timeline import Timeline
+
+
+def _writer(table: Table, *columns: str) -> BulkInsert:
+    return BulkInsert(table, columns, stamped="at", on_conflict=" ")
+
+
+_ACTIONS = BulkInsert(
+    actions,
+    ("action_id", "task_id", "action_type", "key", "parameters", "result", "status"),
+    stamped="at",
+    on_conflict="(key)",
+)
+_BUILT_IN: Mapping[type[Any], tuple[BulkInsert, tuple[str, ...]]] = {
+    kind: (_writer(table, *columns), columns)
+    for kind, table, columns in (
+        (
+            AppointmentBooked,
+            appointments,
+            ("action_id", "task_id", "order_id", "visit_at", "engineer_id", "note"),
+        ),
+        (EngineerNotified, engineer_notices, ("action_id", "task_id", "order_id", "engineer_id", "message")),
+        (OrderCancelled, cancellations, ("action_id", "task_id", "order_id", "reason")),
+        (
+            FollowupScheduled,
+            followups,
+            ("action_id", "task_id", "order_id", "followup_id", "followup_at", "reason"),
+        ),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """Writes effects through the repositories that own the tables."""
+
+    connection: Connection
+    orders: Orders
+    contacts: Contacts
+    alerts: Alerts
+    timeline: Timeline
+
+    def apply(self, effects: Sequence[tuple[int, Effect]]) -> dict[int, IllegalTransition]:
+        """Write effects, each given with its step; a step whose move is illegal leaves nothing but evidence.
+
+        Evidence is what was learned of the world (a contact was made): it is kept even then.
+
+        Returns:
+            The refused steps with the reason.
+        """
+        by_kind: defaultdict[type[Any], list[tuple[int, Any]]] = defaultdict(list)
+        for step_id, effect in effects:
+            by_kind[type(effect)].append((step_id, effect))
+        refused = self._move(by_kind.pop(Move, []))
+        self.contacts.note([effect for _, effect in by_kind.pop(ContactNoted, [])])
+        for kind, given in by_kind.items():
+            self._write(kind, [effect for step_id, effect in given if step_id not in refused])
+        return refused
+
+    def _move(self, moves: list[tuple[int, Move]]) -> dict[int, IllegalTransition]:
+        by_task = self.orders.move([move for _, move in moves])
+        return {step_id: by_task[move.task_id] for step_id, move in moves if move.task_id in by_task}
+
+    def _write(self, kind: type[Any], effects: list[Any]) -> None:
+        if kind is OrderNoted:
+            self.orders.note(effects)
+        elif kind is Audit:
+            self.timeline.audit(effects)
+        elif kind is ProductEvent:
+            self.timeline.tell(effects)
+        elif kind is AlertRaised:
+            self.alerts.raise_all(effects)
+        elif kind is ActionTaken:
+            _ACTIONS(
+                self.connection,
+                [
+                    (e.action_id, e.task_id, e.action_type, e.key, e.parameters, e.result, "executed")
+                    for e in effects
+                ],
+            )
+        else:
+            writer, columns = _BUILT_IN[kind]
+            writer(self.connection, [tuple(getattr(e, column) for column in columns) for e in effects])

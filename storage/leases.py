@@ -1,0 +1,35 @@
+"""Leases: one row a batch, on the database's clock, renewed while the work lasts."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+_RENEW = text(
+    "UPDATE leases SET expires_at = clock_timestamp() + make_interval(secs => :seconds) "
+    "WHERE lease_id = ANY(:ids) RETURNING lease_id",
+)
+_RELEASE = text("DELETE FROM leases WHERE lease_id = :lease_id")
+_CLEAN = text(
+    "DELETE FROM leases l WHERE l.expires_at < clock_timestamp() "
+    "AND NOT EXISTS (SELECT FROM steps s WHERE s.lease_id = l.lease_id AND s.state = 'leased')",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Leases:
+    """The only code that writes `leases`, but for the claim, which writes its own."""
+
+    connection: Connection
+
+    def renew(self, lease_ids: list[str], seconds: float) -> frozenset[str]:
+        """Prolong these leases; those that are missing from the answer are lost."""
+        rows = self.connection.execute(_RENEW, {"ids": lease_ids, "seconds": seconds})
+        return frozenset(row.lease_id for row in rows)
+
+    def release(self, lease_id: str) -> None:
+        """End a lease."""
+        self.connection.execute(_RELEASE, {"lease_id": lease_id})
+
+    def clean(self) -> None:
+        """Remove expired leases that hold nothing any more."""
+        self.connection.execute(_CLEAN)

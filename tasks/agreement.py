@@ -1,0 +1,72 @@
+"""When the customer is to be contacted or visited again: their own date where they named one, else the default."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import Final
+
+from statemachine.intents import INTENTS, Level1, Level2
+from storage.orders import Order
+from tasks.context import Context
+from tools.dates import Ambiguous, DateReading, parse
+
+_VISIT_HOUR: Final = time(9)
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What was agreed about time; `unclear` says why a person must settle it."""
+
+    followup_at: datetime | None = None
+    followup_days: int | None = None
+    visit_at: datetime | None = None
+    words: str | None = None
+    unclear: str | None = None
+
+    def as_output(self) -> dict[str, object]:
+        """The agreement as a step's output."""
+        return {
+            "followup_at": self.followup_at,
+            "followup_days": self.followup_days,
+            "visit_at": self.visit_at,
+            "date_words": self.words,
+        }
+
+
+def agree(
+    context: Context, order: Order, level2: Level2, text: str, now: datetime, past: list[datetime]
+) -> Agreement:
+    """The agreement in these words, for this intent; a follow-up lies at a permitted contact time (SPEC.md §4)."""
+    intent = INTENTS[level2]
+    if intent.level1 not in (Level1.POSTPONE, Level1.RESUME):
+        return Agreement()
+    reading = parse(text, now=now, zone=context.zone(order), calendar=context.calendar)
+    if isinstance(reading, Ambiguous):
+        return Agreement(
+            unclear=f"日期不明确({reading.reason}): {'、'.join(reading.matches)}",
+            **_default(context, order, intent.followup_days, now, past),
+        )
+    if not isinstance(reading, DateReading):
+        return Agreement(**_default(context, order, intent.followup_days, now, past))
+    opens = reading.time_window[0] if reading.time_window else (time(0) if intent.followup_days else _VISIT_HOUR)
+    named = datetime.combine(reading.earliest, opens, tzinfo=context.zone(order)).astimezone(UTC)
+    if intent.level1 is Level1.RESUME:
+        return Agreement(visit_at=max(named, now), words=reading.matched)
+    return Agreement(
+        followup_at=context.next_contact(order, max(named, now), past), words=reading.matched
+    )
+
+
+def postponed(
+    context: Context, order: Order, days: int, now: datetime, past: list[datetime]
+) -> datetime:
+    """The first permitted contact time after so many days."""
+    return context.next_contact(order, now + timedelta(days=days), past)
+
+
+def _default(
+    context: Context, order: Order, days: int | None, now: datetime, past: list[datetime]
+) -> Mapping[str, object]:
+    if days is None:
+        return {}
+    return {"followup_days": days, "followup_at": postponed(context, order, days, now, past)}

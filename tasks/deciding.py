@@ -1,0 +1,84 @@
+"""The way of a person's decision to the step that waits for it: once, and answered the same when repeated."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from engine.engine import Engine
+from engine.transaction import Verdict
+from statemachine.intents import INTENTS, Level2
+from storage.reviews import Review
+from tasks.agreement import postponed
+from tasks.context import Context
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What a person decided, and why."""
+
+    decision: str
+    decided_by: str
+    reason: str | None = None
+    intent_level2: Level2 | None = None
+    followup_at: datetime | None = None
+    visit_at: datetime | None = None
+
+
+class Decided(StrEnum):
+    """What became of a decision."""
+
+    APPLIED = "applied"
+    REPEATED = "repeated"
+    """The same decision was made before; nothing was done twice."""
+    OTHERWISE = "otherwise"
+    """It was decided otherwise before, or withdrawn."""
+    UNKNOWN = "unknown"
+
+
+def decide(engine: Engine, context: Context, review_id: str, decision: Decision) -> tuple[Decided, Review | None]:
+    """Answer a review.
+
+    Raises:
+        UnknownDecision: the review does not offer this decision.
+        IllegalTransition: the order's state does not allow it; the review stays open.
+    """
+    with engine.transaction() as transaction:
+        work = transaction.work
+        review = work.reviews.find(review_id)
+        if review is None:
+            return Decided.UNKNOWN, None
+        signal = _signal(decision)
+        if review.state != "open":
+            same = review.decision is not None and _meaning(review.decision) == _meaning(signal)
+            return (Decided.REPEATED if same else Decided.OTHERWISE), review
+        if decision.intent_level2 and review.task_id:
+            signal["default_followup_at"] = _default_followup(
+                context, transaction.moments.business_now, work.orders.find([review.task_id])[review.task_id],
+                decision.intent_level2,
+            )  # fmt: skip
+        verdicts = transaction.complete({review.step_id: signal})
+        if verdicts.get(review.step_id) is not Verdict.APPLIED:
+            return Decided.OTHERWISE, review
+        work.reviews.decide(review_id, decision.decided_by, signal)
+        return Decided.APPLIED, work.reviews.find(review_id)
+
+
+def _signal(decision: Decision) -> dict[str, Any]:
+    return {
+        "decision": decision.decision,
+        "decided_by": decision.decided_by,
+        "reason": decision.reason,
+        "intent_level2": decision.intent_level2.value if decision.intent_level2 else None,
+        "followup_at": decision.followup_at.isoformat() if decision.followup_at else None,
+        "visit_at": decision.visit_at.isoformat() if decision.visit_at else None,
+    }
+
+
+def _meaning(signal: Any) -> tuple[object, ...]:
+    return tuple(signal.get(name) for name in ("decision", "intent_level2", "followup_at", "visit_at"))
+
+
+def _default_followup(context: Context, now: datetime, order: Any, level2: Level2) -> str | None:
+    days = INTENTS[level2].followup_days
+    return None if days is None else postponed(context, order, days, now, []).isoformat()

@@ -1,0 +1,171 @@
+"""The one accept path of every door: validated orders in, verdicts out, committed before anyone is told."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from engine.engine import Engine
+from engine.transaction import Begin, Transaction
+from runtime.ids import Prefix, new_id
+from runtime.mask import mask_phone
+from schemas.intake import Problem, TaskCreated, as_records
+from storage.orders import NewOrder, Order
+from storage.rejects import NewReject
+from tasks.context import Context
+
+TRIGGER: Final = "task.created"
+_DIGITS: Final = re.compile(r"^\+?[\d\s()-]{7,20}$")
+_MASKED: Final = re.compile(r"^\d{3}\*+\d{2,4}$")
+
+
+class Door(StrEnum):
+    """Where an order came from."""
+
+    HTTP = "http"
+    STREAM = "stream"
+    COMMAND = "command"
+
+
+class Verdict(StrEnum):
+    """What became of a submitted order."""
+
+    ACCEPTED = "accepted"
+    EXISTING = "existing"
+    """The same task_id with the same body: answered with the current state."""
+    OTHER_BODY = "other_body"
+    """The same task_id with another body: refused, and kept as rejected."""
+    ORDER_BUSY = "order_busy"
+    """The order has another open task: refused, and kept as rejected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A valid order at a door."""
+
+    body: TaskCreated
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """The answer to one submission, with the order as it stands where there is one."""
+
+    task_id: str
+    verdict: Verdict
+    order: Order | None
+    problem: Problem | None = None
+
+
+def accept(
+    engine: Engine, context: Context, submissions: Sequence[Submission], door: Door
+) -> list[Received]:
+    """Accept orders in one transaction; receive, validate and `task.start` are done when this returns.
+
+    Idempotent on task_id: a producer that got no answer may send again.
+    """
+    first: dict[str, Submission] = {}
+    for submission in submissions:
+        first.setdefault(submission.body.task_id, submission)
+    with engine.transaction() as transaction:
+        orders = [_new_order(context, submission, door) for submission in first.values()]
+        inserted = transaction.work.orders.insert(orders)
+        _begin(context, transaction, [order for order in orders if order.task_id in inserted], first, door)
+        standing = transaction.work.orders.find(list(first))
+        others = [s.body.order_id for s in submissions if s.body.task_id not in standing]
+        busy = transaction.work.orders.open_for(others) if others else {}
+        received = [_received(s, s is first[s.body.task_id], inserted, standing, busy) for s in submissions]
+        transaction.work.rejects.keep(
+            [
+                NewReject(
+                    source=door,
+                    task_id=submission.body.task_id,
+                    payload=submission.body.model_dump_json(),
+                    problems=as_records([answer.problem]),
+                )
+                for submission, answer in zip(submissions, received, strict=True)
+                if answer.problem is not None
+            ]
+        )
+    return received
+
+
+def _begin(
+    context: Context,
+    transaction: Transaction,
+    orders: Sequence[NewOrder],
+    submissions: Mapping[str, Submission],
+    door: Door,
+) -> None:
+    workflows = transaction.catalogue.triggered_by(TRIGGER)
+    transaction.begin(
+        [
+            Begin(
+                run_id=order.run_id,
+                workflow=workflow,
+                subject_id=order.task_id,
+                variables={
+                    "source": door.value,
+                    "contact_count": order.contact_count,
+                    "max_contacts": order.max_contacts,
+                    "callable": _callable(context, order.phone),
+                },
+                priority=order.priority,
+                request_id=submissions[order.task_id].request_id,
+            )
+            for order in orders
+            for workflow in workflows
+        ]
+    )
+
+
+def _received(
+    submission: Submission,
+    is_first: bool,  # noqa: FBT001 - one of two facts about the same submission
+    inserted: frozenset[str],
+    standing: Mapping[str, Order],
+    busy: Mapping[str, str],
+) -> Received:
+    body = submission.body
+    order = standing.get(body.task_id)
+    if order is None:
+        other = busy.get(body.order_id, "another task")
+        problem = Problem(field="order_id", message=f"the order already has an open task, {other}")
+        return Received(body.task_id, Verdict.ORDER_BUSY, None, problem)
+    if is_first and body.task_id in inserted:
+        return Received(body.task_id, Verdict.ACCEPTED, order)
+    if order.digest == body.digest():
+        return Received(body.task_id, Verdict.EXISTING, order)
+    problem = Problem(field="task_id", message="is known with another body; send it under a new task_id")
+    return Received(body.task_id, Verdict.OTHER_BODY, order, problem)
+
+
+def _new_order(context: Context, submission: Submission, door: Door) -> NewOrder:
+    body = submission.body
+    phone = body.metadata.phone
+    metadata: dict[str, Any] = body.metadata.model_dump(mode="json", exclude_none=True)
+    if phone is not None:
+        metadata["phone"] = mask_phone(phone) if "*" not in phone else phone
+    return NewOrder(
+        task_id=body.task_id,
+        order_id=body.order_id,
+        order_type=body.order_type,
+        contact_count=body.contact_count,
+        last_contact_time=body.last_contact_time,
+        max_contacts=context.policy.max_attempts,
+        priority=body.priority,
+        mode=body.mode or "auto",
+        metadata=metadata,
+        phone=phone,
+        digest=body.digest(),
+        source=door,
+        run_id=new_id(Prefix.RUN),
+    )
+
+
+def _callable(context: Context, phone: str | None) -> bool:
+    """Whether the customer can be reached by this number; a masked one only by the simulated customer."""
+    if phone is None:
+        return False
+    return bool(_DIGITS.match(phone)) or (context.reaches_masked and bool(_MASKED.match(phone)))

@@ -1,0 +1,33 @@
+"""A running simulator, an adapter that speaks to it, and a receiver of its callbacks."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.integration.fleet.simulator.provider_process import TOKEN, ProviderProcess, Receiver
+from tools.channels.http_channel import HttpChannel
+
+
+@pytest.fixture(scope="module")
+def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProviderProcess]:
+    folder = tmp_path_factory.mktemp("provider")
+    with ProviderProcess(folder / "state.db", folder / "log") as process:
+        yield process
+
+
+@pytest.fixture
+def channel(provider: ProviderProcess) -> Iterator[HttpChannel]:
+    gateway = HttpChannel(provider.base_url, TOKEN, max_connections=8)
+    yield gateway
+    gateway.close()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as running:
+        yield running
+
+
+@pytest.fixture
+def key(request: pytest.FixtureRequest) -> str:
+    return f"HT1/{request.node.name}"

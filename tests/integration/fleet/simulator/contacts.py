@@ -1,0 +1,35 @@
+"""Requests for contacts as the tests make them."""
+
+from collections.abc import Mapping
+
+from tests.integration.fleet.simulator.provider_process import Receiver
+from tools.channels.contract import Channel, ContactRequest
+
+PHONE = "13800139999"
+SAID: Mapping[str, object] = {"result": "answered", "transcript": "可以上门了。"}
+
+
+def contact(
+    key: str,
+    receiver: Receiver,
+    simulation: Mapping[str, object] | None = SAID,
+    *,
+    channel: Channel = Channel.PHONE,
+    to: str = PHONE,
+    timeout_seconds: float = 10.0,
+) -> ContactRequest:
+    return ContactRequest(
+        key=key,
+        channel=channel,
+        to=to,
+        task_id="HT1",
+        script_id="visit",
+        variables={"product": "空调"},
+        callback_url=receiver.url,
+        simulation=simulation,
+        timeout_seconds=timeout_seconds,
+    )
+
+
+def faulty(fault: object) -> dict[str, object]:
+    return {**SAID, "fault": fault}

@@ -1,0 +1,431 @@
+"""The contact policy: windows, gaps, caps, channels and the policy file."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tools.calendar import Calendar, DayKind, Override
+from tools.channels.contract import Channel, ContactResult
+from tools.contact_policy.document import load_policies
+from tools.contact_policy.ladder import channel_for
+from tools.contact_policy.policy import ALL_DAY, ALWAYS_OPEN, STANDARD, ContactPolicy, Window
+from tools.contact_policy.verdict import (
+    SENTENCES,
+    Bar,
+    Deferred,
+    Forbidden,
+    NumberStanding,
+    Permitted,
+    Verdict,
+    may_contact_now,
+)
+from tools.contact_policy.window import NoPermittedTimeError, Obstacle, next_permitted, obstacle
+from tools.contact_policy.zone import customer_zone
+from tools.policy_file import PolicyFileError
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+CHINA = Calendar()
+AMERICA = Calendar("US")
+SHIPPED = Path(__file__).parents[3] / "config" / "policies" / "contact.yaml"
+
+
+def shanghai(month: int, day: int, hour: int = 0, minute: int = 0) -> datetime:
+    return datetime(2026, month, day, hour, minute, tzinfo=SHANGHAI)
+
+
+def permitted_from(
+    at: datetime,
+    *history: datetime,
+    policy: ContactPolicy = STANDARD,
+    calendar: Calendar = CHINA,
+    number_history: tuple[datetime, ...] = (),
+) -> datetime:
+    return next_permitted(
+        at,
+        history=history,
+        zone=SHANGHAI,
+        policy=policy,
+        calendar=calendar,
+        number_history=number_history,
+    )
+
+
+@pytest.mark.parametrize(
+    ("at", "expected"),
+    [
+        pytest.param(
+            shanghai(3, 13, 21), shanghai(3, 14, 10), id="Friday evening waits for Saturday's window"
+        ),
+        pytest.param(shanghai(2, 15, 11), shanghai(2, 24, 9), id="the Spring Festival is skipped whole"),
+        pytest.param(shanghai(9, 30, 21), shanghai(10, 8, 9), id="the National Day's week is skipped whole"),
+        pytest.param(shanghai(10, 10, 9), shanghai(10, 10, 9), id="a make-up Saturday opens at nine"),
+        pytest.param(
+            shanghai(10, 10, 19), shanghai(10, 10, 19), id="a make-up Saturday is open in the evening"
+        ),
+        pytest.param(shanghai(3, 14, 19), shanghai(3, 15, 10), id="a plain Saturday closes at six"),
+        pytest.param(shanghai(3, 16, 9), shanghai(3, 16, 9), id="a window holds its first moment"),
+        pytest.param(shanghai(3, 16, 12), shanghai(3, 16, 14), id="a window does not hold its last moment"),
+        pytest.param(shanghai(3, 16, 13), shanghai(3, 16, 14), id="lunch is left alone"),
+        pytest.param(shanghai(3, 16, 20), shanghai(3, 17, 9), id="the evening ends at eight"),
+        pytest.param(
+            shanghai(6, 21, 11), shanghai(6, 22, 9), id="a Sunday that joins a holiday belongs to it"
+        ),
+    ],
+)
+def test_the_next_permitted_moment_is(at: datetime, expected: datetime) -> None:
+    assert permitted_from(at) == expected
+
+
+def test_the_answer_is_in_utc() -> None:
+    assert permitted_from(shanghai(3, 16, 8)).tzinfo is UTC
+
+
+def test_a_second_contact_waits_for_the_gap() -> None:
+    assert permitted_from(shanghai(3, 16, 10), shanghai(3, 16, 10)) == shanghai(3, 16, 14)
+
+
+def test_a_gap_that_ends_within_a_window_is_not_rounded_up() -> None:
+    assert permitted_from(shanghai(3, 16, 11), shanghai(3, 16, 11, 30)) == shanghai(3, 16, 15, 30)
+
+
+def test_a_third_contact_waits_for_the_next_day() -> None:
+    assert permitted_from(shanghai(3, 16, 15), shanghai(3, 16, 9), shanghai(3, 16, 14)) == shanghai(3, 17, 9)
+
+
+def test_the_daily_cap_counts_the_customers_days() -> None:
+    late_in_utc = (datetime(2026, 3, 15, 23, tzinfo=UTC), datetime(2026, 3, 16, 3, tzinfo=UTC))
+    assert permitted_from(shanghai(3, 16, 16), *late_in_utc) == shanghai(3, 17, 9)
+
+
+def test_a_number_called_five_times_in_an_hour_rests() -> None:
+    calls = tuple(shanghai(3, 16, 9, minute) for minute in (0, 10, 20, 30, 40))
+    assert permitted_from(shanghai(3, 16, 9, 45), number_history=calls) == shanghai(3, 16, 10)
+
+
+def test_a_number_called_twenty_times_rests_a_day() -> None:
+    calls = tuple(shanghai(3, 16, 9) + timedelta(minutes=15 * number) for number in range(20))
+    assert permitted_from(shanghai(3, 16, 19), number_history=calls) == shanghai(3, 17, 9)
+
+
+def test_an_override_closes_a_working_day() -> None:
+    closed = Calendar(overrides=[Override(date(2026, 3, 16), DayKind.OFF, "company day")])
+    assert permitted_from(shanghai(3, 16, 9), calendar=closed) == shanghai(3, 17, 9)
+
+
+def test_weekends_without_windows_are_skipped() -> None:
+    weekdays_only = replace(STANDARD, weekend_windows=())
+    assert permitted_from(shanghai(3, 13, 21), policy=weekdays_only) == shanghai(3, 16, 9)
+
+
+def test_always_open_permits_a_holidays_midnight_right_after_a_contact() -> None:
+    midnight = shanghai(2, 17)
+    assert permitted_from(midnight, midnight, midnight, midnight, policy=ALWAYS_OPEN) == midnight
+
+
+def test_a_year_of_holidays_is_an_error_and_not_an_endless_search() -> None:
+    closed = [Override(date(2026, 3, 1) + timedelta(days=n), DayKind.OFF, "closed") for n in range(200)]
+    with pytest.raises(NoPermittedTimeError, match="within 60 days of 2026-03-16"):
+        permitted_from(shanghai(3, 16), calendar=Calendar(overrides=closed))
+
+
+def test_a_naive_moment_is_refused() -> None:
+    with pytest.raises(ValueError, match="no time zone"):
+        permitted_from(datetime(2026, 3, 16, 9))  # noqa: DTZ001 - a naive moment is the point
+
+
+def test_the_gap_is_four_real_hours_over_the_change_to_summer_time() -> None:
+    new_york = ZoneInfo("America/New_York")
+    before = datetime(2026, 3, 8, 1, 30, tzinfo=new_york)
+    open_nights = replace(STANDARD, weekend_windows=ALL_DAY)
+    after = next_permitted(before, history=[before], zone=new_york, policy=open_nights, calendar=AMERICA)
+    assert after == datetime(2026, 3, 8, 6, 30, tzinfo=new_york)
+
+
+ZONES = st.sampled_from(
+    [
+        (ZoneInfo("Asia/Shanghai"), CHINA),
+        (ZoneInfo("Asia/Urumqi"), CHINA),
+        (ZoneInfo("America/New_York"), AMERICA),
+        (ZoneInfo("Australia/Lord_Howe"), AMERICA),
+        (ZoneInfo("America/Santiago"), AMERICA),
+    ]
+)
+MOMENTS = st.datetimes(datetime(2025, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis wants naive bounds
+HISTORIES = st.lists(st.timedeltas(timedelta(days=-3), timedelta(hours=12)), max_size=8)
+POLICIES = st.sampled_from(
+    [STANDARD, ALWAYS_OPEN, replace(STANDARD, weekend_windows=()), STANDARD.with_timing_by_caller()]
+)
+
+
+def history_around(at: datetime, distances: list[timedelta]) -> list[datetime]:
+    return [at + distance for distance in distances]
+
+
+@settings(max_examples=300, deadline=None)
+@given(at=MOMENTS, distances=HISTORIES, of_number=HISTORIES, where=ZONES, policy=POLICIES)
+def test_the_next_permitted_moment_keeps_every_rule(
+    at: datetime,
+    distances: list[timedelta],
+    of_number: list[timedelta],
+    where: tuple[ZoneInfo, Calendar],
+    policy: ContactPolicy,
+) -> None:
+    zone, calendar = where
+    history, calls = history_around(at, distances), history_around(at, of_number)
+
+    def answer(moment: datetime) -> datetime:
+        return next_permitted(
+            moment,
+            history=history,
+            zone=zone,
+            policy=policy,
+            calendar=calendar,
+            number_history=calls,
+        )
+
+    found = answer(at)
+    local = found.astimezone(zone)
+    assert found >= at
+    assert answer(found) == found
+    assert all(found - contact >= policy.gap for contact in history)
+    if policy.max_per_day is not None:
+        assert (
+            sum(contact.astimezone(zone).date() == local.date() for contact in history) < policy.max_per_day
+        )
+    for cap in policy.number_caps:
+        assert sum(call > found - cap.period for call in calls) < cap.limit
+    assert policy.contact_on_holidays or not calendar.is_holiday(local.date())
+    weekend = local.weekday() >= 5 and not calendar.is_working_weekend(local.date())
+    windows = policy.weekend_windows if weekend else policy.working_day_windows
+    assert any(w.opens <= local.time() and (w.closes == time(0) or local.time() < w.closes) for w in windows)
+
+
+@settings(max_examples=150, deadline=None)
+@given(at=MOMENTS, later_by=st.timedeltas(timedelta(0), timedelta(days=20)), distances=HISTORIES, where=ZONES)
+def test_a_later_wish_never_has_an_earlier_answer(
+    at: datetime,
+    later_by: timedelta,
+    distances: list[timedelta],
+    where: tuple[ZoneInfo, Calendar],
+) -> None:
+    zone, calendar = where
+    history = history_around(at, distances)
+    first, second = (
+        next_permitted(moment, history=history, zone=zone, policy=STANDARD, calendar=calendar)
+        for moment in (at, at + later_by)
+    )
+    assert first <= second
+
+
+@settings(max_examples=150, deadline=None)
+@given(at=MOMENTS, distances=HISTORIES, where=ZONES)
+def test_a_moment_has_an_obstacle_exactly_when_it_is_not_its_own_answer(
+    at: datetime,
+    distances: list[timedelta],
+    where: tuple[ZoneInfo, Calendar],
+) -> None:
+    zone, calendar = where
+    history = history_around(at, distances)
+    found = next_permitted(at, history=history, zone=zone, policy=STANDARD, calendar=calendar)
+    reason = obstacle(at, history=history, zone=zone, policy=STANDARD, calendar=calendar)
+    assert (reason is None) == (found == at)
+
+
+@settings(max_examples=150, deadline=None)
+@given(at=MOMENTS, distances=HISTORIES, where=ZONES, minutes=st.integers(1, 6 * 24 * 60))
+def test_no_earlier_moment_is_permitted(
+    at: datetime,
+    distances: list[timedelta],
+    where: tuple[ZoneInfo, Calendar],
+    minutes: int,
+) -> None:
+    zone, calendar = where
+    history = history_around(at, distances)
+    found = next_permitted(at, history=history, zone=zone, policy=STANDARD, calendar=calendar)
+    earlier = found - timedelta(minutes=minutes)
+    if earlier >= at:
+        assert obstacle(earlier, history=history, zone=zone, policy=STANDARD, calendar=calendar) is not None
+
+
+def verdict(at: datetime, *history: datetime, **facts: object) -> Verdict:
+    ask: Callable[..., Verdict] = may_contact_now
+    given_facts = {"channel": Channel.PHONE, "zone": SHANGHAI, "policy": STANDARD, "calendar": CHINA} | facts
+    return ask(at, history=history, **given_facts)
+
+
+WORKING_MORNING = shanghai(3, 16, 10)
+
+
+def test_an_open_moment_is_permitted() -> None:
+    assert verdict(WORKING_MORNING) == Permitted()
+
+
+@pytest.mark.parametrize(
+    ("at", "history", "reason", "until"),
+    [
+        (shanghai(3, 16, 13), (), Obstacle.OUTSIDE_WINDOW, shanghai(3, 16, 14)),
+        (shanghai(2, 17, 10), (), Obstacle.HOLIDAY, shanghai(2, 24, 9)),
+        (shanghai(3, 16, 11), (shanghai(3, 16, 9),), Obstacle.GAP, shanghai(3, 16, 14)),
+        (
+            shanghai(3, 16, 19),
+            (shanghai(3, 16, 9), shanghai(3, 16, 14)),
+            Obstacle.DAILY_CAP,
+            shanghai(3, 17, 9),
+        ),
+    ],
+)
+def test_what_only_waiting_mends_is_deferred(
+    at: datetime,
+    history: tuple[datetime, ...],
+    reason: Obstacle,
+    until: datetime,
+) -> None:
+    assert verdict(at, *history) == Deferred(until, reason)
+
+
+def test_a_number_just_called_for_another_order_is_deferred_a_minute() -> None:
+    answer = verdict(WORKING_MORNING, number_history=[WORKING_MORNING])
+    assert answer == Deferred(shanghai(3, 16, 10, 1), Obstacle.NUMBER_CAP)
+
+
+@pytest.mark.parametrize(
+    ("facts", "reason"),
+    [
+        ({"do_not_call": True}, Bar.DO_NOT_CALL),
+        ({"do_not_call": True, "channel": Channel.IM}, Bar.DO_NOT_CALL),
+        ({"number": NumberStanding.NO_VOICE}, Bar.NO_VOICE),
+        ({"number": NumberStanding.NOT_CALLABLE}, Bar.NOT_CALLABLE),
+        ({"number": NumberStanding.NOT_CALLABLE, "channel": Channel.SMS}, Bar.NOT_CALLABLE),
+        ({"attempt": 5}, Bar.ATTEMPTS_EXHAUSTED),
+        ({"round_number": 6}, Bar.ROUNDS_EXHAUSTED),
+    ],
+)
+def test_what_waiting_does_not_mend_is_forbidden(facts: dict[str, object], reason: Bar) -> None:
+    assert verdict(WORKING_MORNING, **facts) == Forbidden(reason)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"number": NumberStanding.NO_VOICE, "channel": Channel.SMS},
+        {"number": NumberStanding.NOT_CALLABLE, "channel": Channel.IM},
+        {"attempt": 4},
+        {"round_number": 5},
+    ],
+)
+def test_a_bar_holds_only_where_it_matters(facts: dict[str, object]) -> None:
+    assert verdict(WORKING_MORNING, **facts) == Permitted()
+
+
+def test_what_forbids_is_told_before_what_defers() -> None:
+    assert verdict(shanghai(2, 17, 3), do_not_call=True) == Forbidden(Bar.DO_NOT_CALL)
+
+
+def test_timing_by_the_caller_keeps_the_caps() -> None:
+    night = shanghai(2, 17, 3)
+    by_caller = STANDARD.with_timing_by_caller()
+    assert verdict(night, night, policy=by_caller) == Permitted()
+    assert verdict(night, night, night, policy=by_caller) == Deferred(shanghai(2, 18), Obstacle.DAILY_CAP)
+
+
+@pytest.mark.parametrize("reason", [*Obstacle, *Bar])
+def test_every_reason_has_a_sentence_for_people(reason: Obstacle | Bar) -> None:
+    assert len(SENTENCES[reason].split()) > 3
+
+
+@pytest.mark.parametrize(
+    ("attempt", "outcomes", "expected"),
+    [
+        (1, [], Channel.PHONE),
+        (2, [ContactResult.NO_ANSWER], Channel.PHONE),
+        (3, [ContactResult.NO_ANSWER, ContactResult.BUSY], Channel.SMS),
+        (4, [ContactResult.NO_ANSWER, ContactResult.BUSY, ContactResult.DELIVERED], Channel.IM),
+        (2, [ContactResult.INVALID_NUMBER], Channel.SMS),
+        (1, [ContactResult.SUSPENDED_NUMBER], Channel.SMS),
+        (9, [], Channel.IM),
+    ],
+)
+def test_the_channel_of_an_attempt_is(attempt: int, outcomes: list[ContactResult], expected: Channel) -> None:
+    assert channel_for(attempt, outcomes) is expected
+
+
+def test_a_masked_number_leaves_im_alone() -> None:
+    assert channel_for(1, barred={Channel.PHONE, Channel.SMS}) is Channel.IM
+
+
+def test_a_barred_last_rung_falls_back_to_the_one_before() -> None:
+    assert channel_for(4, barred={Channel.IM}) is Channel.SMS
+
+
+def test_no_channel_is_left_when_all_are_barred() -> None:
+    assert channel_for(1, barred=set(Channel)) is None
+
+
+def test_attempts_count_from_one() -> None:
+    with pytest.raises(ValueError, match="count from 1"):
+        channel_for(0)
+
+
+def test_the_shipped_file_holds_the_built_in_policies() -> None:
+    assert load_policies(SHIPPED) == {"standard": STANDARD, "always_open": ALWAYS_OPEN}
+
+
+@pytest.mark.parametrize(
+    ("line", "wrong", "message"),
+    [
+        ("max_attempts: 4", "max_attempts: many", "policies.standard.max_attempts: .*found 'many'"),
+        (
+            "max_attempts: 4",
+            "max_attempts: 3",
+            "policies.standard: channels must name one channel for each of the 3",
+        ),
+        ("sms, im]", "sms, fax]", "policies.standard.channels.3: .*'sms'.*found 'fax'"),
+        ("gap_hours: 4", "gap_hours: -1", "policies.standard.gap_hours"),
+        ("max_rounds: 5", "max_round: 5", "policies.standard.max_rounds: Field required"),
+        (
+            '"09:00-12:00"',
+            '"12:00-09:00"',
+            "policies.standard.working_day_windows.0: .*ends before it begins",
+        ),
+        ('"09:00-12:00"', '"09:00-15:00"', "working_day_windows must be in order and must not overlap"),
+        ('"09:00-12:00"', '"morning"', "working_day_windows.0: a window is written as 09:00-12:00"),
+        ('"09:00-12:00"', "14:00", "working_day_windows.0: a window is written as 09:00-12:00"),
+        ("policies:", "policy:", "policies: Field required"),
+        ("max_attempts: 4", "max_attempts: [", "is not valid YAML"),
+    ],
+)
+def test_a_wrong_file_is_refused_by_the_name_of_its_field(
+    tmp_path: Path, line: str, wrong: str, message: str
+) -> None:
+    path = tmp_path / "contact.yaml"
+    path.write_text(SHIPPED.read_text(encoding="utf-8").replace(line, wrong, 1), encoding="utf-8")
+    with pytest.raises(PolicyFileError, match=message):
+        load_policies(path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(PolicyFileError, match=r"absent\.yaml: cannot be read"):
+        load_policies(tmp_path / "absent.yaml")
+
+
+def test_a_window_reads_back_as_it_was_written() -> None:
+    assert [str(Window.parse(text)) for text in ("09:00-12:00", "00:00-24:00")] == [
+        "09:00-12:00",
+        "00:00-24:00",
+    ]
+
+
+def test_an_order_without_a_zone_is_in_shanghai() -> None:
+    assert customer_zone(None) == SHANGHAI
+
+
+@pytest.mark.parametrize("name", ["Mars/Olympus", "../etc/passwd", "Asia", "\x00"])
+def test_an_unknown_zone_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="not a time zone"):
+        customer_zone(name)

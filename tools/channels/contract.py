@@ -1,0 +1,185 @@
+"""What every channel to a customer promises, whatever provider is behind it (SPEC.md §3, §8).
+
+A contact reaches a person, so it must happen once. The outcome of a send therefore says which of three
+things is certain: that it was accepted, that nothing was sent, or neither.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from runtime.mask import mask_phone
+
+
+class Channel(StrEnum):
+    """By which way a customer is contacted."""
+
+    PHONE = "phone"
+    SMS = "sms"
+    IM = "im"
+
+
+class ContactResult(StrEnum):
+    """What came of one contact."""
+
+    ANSWERED = "answered"
+    """The customer spoke or wrote; the transcript holds the words."""
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    REJECTED = "rejected"
+    POWER_OFF = "power_off"
+    INVALID_NUMBER = "invalid_number"
+    SUSPENDED_NUMBER = "suspended_number"
+    VOICEMAIL = "voicemail"
+    """A machine answered: an attempt, not an answer."""
+    DELIVERED = "delivered"
+    """An SMS or IM arrived; the answer to it may follow."""
+    UNDELIVERED = "undelivered"
+    EXPIRED = "expired"
+    """The provider waited for an answer as long as it ever does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactRequest:
+    """One contact to make.
+
+    Attributes:
+        key: Names this attempt for ever: the provider de-duplicates by it and answers queries by it.
+        channel: The way to go.
+        to: The callable number or account; shown masked only.
+        task_id: The order, for the provider's own records.
+        script_id: Which text is spoken or sent.
+        variables: What fills the text's gaps.
+        callback_url: Where the provider reports the result.
+        simulation: How the simulated customer behaves, None for real ones and for drawn behaviour.
+        timeout_seconds: How long placing the contact may take in all.
+    """
+
+    key: str
+    channel: Channel
+    to: str
+    task_id: str
+    script_id: str
+    variables: Mapping[str, str]
+    callback_url: str
+    simulation: Mapping[str, object] | None
+    timeout_seconds: float
+
+    def __repr__(self) -> str:
+        """The request without anything personal: no number in full, no variable's value."""
+        return (
+            f"ContactRequest(key={self.key!r}, channel={self.channel.value!r}, to={mask_phone(self.to)!r}, "
+            f"task_id={self.task_id!r}, script_id={self.script_id!r})"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactReport:
+    """What a provider says came of a contact.
+
+    Attributes:
+        event_id: Names this report; a repeated callback carries the same.
+        key: The attempt's key.
+        provider_id: The provider's own name for the contact.
+        channel: The way it went.
+        result: What came of it.
+        transcript: The customer's words, empty without an answer.
+        duration_seconds: How long the call lasted, None for texts.
+        recording_url: Where the recording is kept, never the recording.
+        occurred_at: When, on the provider's clock; None where the result is known at once.
+    """
+
+    event_id: str
+    key: str
+    provider_id: str
+    channel: Channel
+    result: ContactResult
+    transcript: str = field(repr=False)
+    duration_seconds: int | None
+    recording_url: str | None = field(repr=False)
+    occurred_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The provider has the contact and reports by callback; `duplicate` when it had it before."""
+
+    provider_id: str
+    duplicate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """It is certain that nothing was sent, and another try may succeed."""
+
+    reason: str
+    retry_after_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The provider refuses this request for good; nothing was sent by it."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The customer may have been contacted or not. Never send again before a query by key has answered."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The contact has taken place and its result is known."""
+
+    report: ContactReport
+
+
+SendOutcome = Accepted | NotSent | Rejected | Unknown | Answered
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The provider has the contact; `report` is None while nothing has come of it yet."""
+
+    provider_id: str
+    report: ContactReport | None
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """The provider says it never received this key.
+
+    A request that timed out may still be on its way. Sending again is safe with the same key only, which the
+    provider de-duplicates.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """The query has no answer; whether the customer was contacted stays unknown."""
+
+    reason: str
+
+
+QueryOutcome = Found | Absent | Unreachable
+
+
+class ChannelGateway(Protocol):
+    """The way to a provider; safe to share between threads."""
+
+    def send(self, request: ContactRequest) -> SendOutcome:
+        """Ask for one contact; what happened is a value, never an exception."""
+        ...
+
+    def query(self, key: str, *, timeout_seconds: float) -> QueryOutcome:
+        """Ask what became of the contact with this key."""
+        ...
+
+    def close(self) -> None:
+        """Let connections go; the gateway is of no use afterwards."""
+        ...

@@ -1,0 +1,1 @@
+"""Training and judging the intent classifier: the only place that needs scikit-learn."""

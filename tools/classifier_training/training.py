@@ -1,0 +1,218 @@
+"""Training: from the corpus to a weights file that is scored without scikit-learn."""
+
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tools.classifier.features import features
+from tools.classifier.files import default_paths
+from tools.classifier.model import FORMAT, MANIFEST_NAME
+from tools.classifier.normal_form import normalize
+from tools.classifier.rules import RuleSet, load_rules
+from tools.classifier.taxonomy import TAXONOMY
+from tools.classifier_training.dataset import Utterance, load_corpus
+from tools.classifier_training.near_duplicates import clusters_of
+
+REGULARISATION = 20.0
+"""Inverse strength C of the L2 penalty; chosen once by cross-validated log loss."""
+
+LEAST_DOCUMENTS = 2
+"""A feature seen in fewer utterances is left out."""
+
+DIGITS = 4
+INNER_FOLDS = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """An utterance as the model sees it, with the number of its near-duplicate cluster."""
+
+    row: Utterance
+    features: tuple[str, ...]
+    cluster: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingReport:
+    """What was trained: where it is, from how much, and what cross-validation says of it (None: not run)."""
+
+    weights: Path
+    sha256: str
+    corpus_size: int
+    size_bytes: int
+    temperature: float
+    cross_validation: dict[str, Any] | None
+
+
+def samples_of(rows: Sequence[Utterance], rules: RuleSet) -> list[Sample]:
+    """Return the features of every utterance, in order."""
+    clusters = clusters_of([row.text for row in rows])
+    samples = []
+    for row, cluster in zip(rows, clusters, strict=True):
+        repaired = rules.repair(normalize(row.text))
+        samples.append(
+            Sample(
+                row=row,
+                features=tuple(features(repaired, rules.read(repaired).flags)),
+                cluster=cluster,
+            )
+        )
+    return samples
+
+
+class LinearFit:
+    """One fit of scikit-learn's TF-IDF and logistic regression, before export."""
+
+    def __init__(self, samples: Sequence[Sample]) -> None:
+        from sklearn.feature_extraction.text import TfidfVectorizer
+        from sklearn.linear_model import LogisticRegression
+
+        self._tfidf = TfidfVectorizer(analyzer=list, min_df=LEAST_DOCUMENTS, sublinear_tf=True)
+        self._tfidf.fit([sample.features for sample in samples])
+        self._regression = LogisticRegression(C=REGULARISATION, max_iter=2000, tol=1e-5)
+        order = {intent.level2: index for index, intent in enumerate(TAXONOMY)}
+        self._regression.fit(self._matrix(samples), [order[sample.row.level2] for sample in samples])
+        self._samples = samples
+
+    def logits(self, samples: Sequence[Sample]) -> list[list[float]]:
+        """Return scikit-learn's decision values, one row a sample, in the order of the taxonomy."""
+        rows: list[list[float]] = self._regression.decision_function(self._matrix(samples)).tolist()
+        return rows
+
+    def document(self, *, temperature: float, rules: RuleSet) -> dict[str, Any]:
+        """Return the weights document: sorted, rounded, readable."""
+        vocabulary = self._tfidf.vocabulary_
+        containing: dict[str, int] = {}
+        for sample in self._samples:
+            for feature in set(sample.features):
+                if feature in vocabulary:
+                    containing[feature] = containing.get(feature, 0) + 1
+        columns = self._regression.coef_.T.tolist()
+        return {
+            "format": FORMAT,
+            "labels": [intent.level2.value for intent in TAXONOMY],
+            "documents": len(self._samples),
+            "temperature": round(temperature, DIGITS),
+            "rules_sha256": rules.sha256,
+            "intercepts": _rounded(self._regression.intercept_.tolist()),
+            "features": {
+                feature: [containing[feature], *_rounded(columns[vocabulary[feature]])] for feature in sorted(vocabulary)
+            },
+        }
+
+    def _matrix(self, samples: Sequence[Sample]) -> Any:
+        return self._tfidf.transform([sample.features for sample in samples])
+
+
+def fit_document(samples: Sequence[Sample], rules: RuleSet, *, seed: int) -> dict[str, Any]:
+    """Fit on all `samples` and return the weights document; the temperature comes from held-out folds."""
+    return LinearFit(samples).document(temperature=_temperature(samples, seed), rules=rules)
+
+
+def train(
+    corpus_dir: Path,
+    output: Path,
+    *,
+    rules: Path | None = None,
+    seed: int = 20260313,
+    validate: bool = True,
+) -> TrainingReport:
+    """Train on the corpus, write `output` (weights) and the manifest beside it, and report.
+
+    The same corpus, rules, seed and scikit-learn give the same bytes. `rules` defaults to the shipped file;
+    `validate` also cross-validates, which takes about ten times as long.
+
+    Raises:
+        CorpusError, RulesError: the corpus or the rules are bad.
+        ModuleNotFoundError: scikit-learn is absent; install the extra `train`.
+    """
+    import sklearn
+
+    from tools.classifier_training.evaluation import cross_validate
+
+    rules_path = rules or default_paths().rules
+    rule_set = load_rules(rules_path)
+    rows = load_corpus(corpus_dir)
+    document = fit_document(samples_of(rows, rule_set), rule_set, seed=seed)
+    raw = encode(document)
+    digest = hashlib.sha256(raw).hexdigest()
+    validation = (
+        asdict(cross_validate(corpus_dir, rules=rules_path, seed=seed).summary) if validate else None
+    )
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_bytes(raw)
+    manifest = {
+        "sha256": digest,
+        "rules_sha256": rule_set.sha256,
+        "corpus_size": len(rows),
+        "trained_with": f"scikit-learn {sklearn.__version__}, seed {seed}",
+        "cross_validation": validation,
+    }
+    output.with_name(MANIFEST_NAME).write_text(
+        json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
+    )
+    return TrainingReport(
+        weights=output,
+        sha256=digest,
+        corpus_size=len(rows),
+        size_bytes=len(raw),
+        temperature=document["temperature"],
+        cross_validation=validation,
+    )
+
+
+def encode(document: dict[str, Any]) -> bytes:
+    """Return the weights document as bytes: one feature a line, so that two trainings can be compared."""
+    head = "".join(
+        f"{_json(name)}: {_json(part)},\n" for name, part in document.items() if name != "features"
+    )
+    rows = ",\n".join(f"{_json(feature)}: {_json(row)}" for feature, row in document["features"].items())
+    return f'{{\n{head}"features": {{\n{rows}\n}}\n}}\n'.encode()
+
+
+def _json(part: Any) -> str:
+    return json.dumps(part, ensure_ascii=False, separators=(",", ":"))
+
+
+def _rounded(numbers: Sequence[float]) -> list[float]:
+    return [round(number, DIGITS) + 0.0 for number in numbers]
+
+
+def _temperature(samples: Sequence[Sample], seed: int) -> float:
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    labels = [sample.row.level2.value for sample in samples]
+    groups = [sample.cluster for sample in samples]
+    order = {intent.level2: index for index, intent in enumerate(TAXONOMY)}
+    judged: list[tuple[list[float], int]] = []
+    folds = StratifiedGroupKFold(n_splits=INNER_FOLDS, shuffle=True, random_state=seed)
+    for inside, outside in folds.split(labels, labels, groups):
+        held_out = [samples[index] for index in outside]
+        fitted = LinearFit([samples[index] for index in inside])
+        truths = [order[sample.row.level2] for sample in held_out]
+        judged += zip(fitted.logits(held_out), truths, strict=True)
+    return _least(lambda log: _log_loss(judged, math.exp(log)), -1.5, 1.5)
+
+
+def _least(function: Any, low: float, high: float) -> float:
+    golden = (math.sqrt(5) - 1) / 2
+    while high - low > 1e-4:
+        left, right = high - golden * (high - low), low + golden * (high - low)
+        if function(left) < function(right):
+            high = right
+        else:
+            low = left
+    return math.exp((low + high) / 2)
+
+
+def _log_loss(judged: Sequence[tuple[list[float], int]], temperature: float) -> float:
+    total = 0.0
+    for logits, truth in judged:
+        highest = max(logits)
+        powers = math.fsum(math.exp((logit - highest) / temperature) for logit in logits)
+        total += math.log(powers) - (logits[truth] - highest) / temperature
+    return total / len(judged)

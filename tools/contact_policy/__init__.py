@@ -1,0 +1,1 @@
+"""When, how often and by which channel a customer may be contacted (SPEC §8)."""

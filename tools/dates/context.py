@@ -1,0 +1,122 @@
+"""What the words around a date make of it: excluded, past, a deadline, a correction, not before."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+CLAUSE_END: Final = re.compile(r"[,，。;；!！?？\n ]")
+
+_AFTER: Final = re.compile(
+    r"(?:左右)?的?(?:以后|之后|过后|往后|后面|后头|后(?!天|来|台|续|期|半|备|勤)|(?P<starting>开始|起(?!来|床|码)))",
+)
+_UNTIL: Final = re.compile(r"(?:以前|之前|前(?!后|台|面|来|往|天|几|两|端|段))")
+_AROUND: Final = re.compile(r"(?:左右|前后|上下|那几天|这几天|附近)")
+_NOT_BEFORE_TAIL: Final = re.compile(
+    r"(?:^|[^刚])才(?!刚)|回来|回家|到家|回国|返回|完工|结束|出院|(?<!没)到货|装修完|弄好|办完|忙完|以后都|之后都",
+)
+_NOT_BEFORE_HEAD: Final = re.compile(
+    r"(?:等到?|[要得忙拖等排出差延推放住]到|直到|最早|最快|至少|起码|早于|先于)(?:了|也|[要得等在是到]){0,4}$",
+)
+_UP_TO_HEAD: Final = re.compile(r"到$")
+_THROUGH_HEAD: Final = re.compile(r"(?:忙完|过完|过了|等过|熬过)$")
+_LATEST_HEAD: Final = re.compile(
+    r"(?:最晚|最迟|至迟|不晚于|不能晚于|不超过|不迟于|截止到?|截至|赶在|期限是?)(?:是|到|在|也|要){0,4}$"
+)
+_NOT: Final = re.compile(
+    r"(?:(?<!要)不要|别|(?<!用)不用|甭|不能|不想|除了|除|避开|没法)(?:再|安排|约|在|等|是|改){0,3}$"
+)
+_IS_NOT: Final = re.compile(r"(?:(?<!是)不是|不对)(?:说|约|定)?的?$")
+_CHANGED: Final = re.compile(r"(?:改成|改为|更正为?|更改为)[^,，。;；!！?？\n]{0,3}$")
+_MISSPOKEN: Final = re.compile(r"(?:[说记搞弄]错了?|不对)[,，。!！ ]?(?:应该)?(?:是|要)?$")
+_TOLD_HEAD: Final = re.compile(r"(?:保修|质保|过保|生产日期|出厂)[^,，。]{0,6}$")
+_FORMERLY: Final = re.compile(r"(?:本来|原来|原定|原先|原本|之前说|上次说|先前)[^,，。;；!！?？\n]{0,6}$")
+_EXCLUDED: Final = re.compile(
+    r"(?<!行)(?<!不是)不行|(?<![可以])不可以|(?<!能)不能|(?<!在)不在|(?<!方)不方便|(?<!便)不便|(?<!有)没有?空|"
+    r"(?<!有)没有?时间|没得空|没得闲|不得空|没工夫|没功夫|(?<!有)没有?人|(?:来|去|到|赶|等|回|走|约|做|弄)不(?:了|及|到|开|上|成)|"
+    r"有事|有别的|有课|上课|有约|值班|没档期|"
+    r"(?:要|得|都?在)上班|加班|(?<!用)不用|(?<!要)不要(?!忘|迟|误)|别(?!忘|迟|误|的|人|处|墅|耽)|(?<!来)不来|不接|"
+    r"出差(?!回|完|结|到)|出门(?!回)|外出|旅游|旅行|不得闲|没法|无法|走不开|约满|排满|冲突|(?<!合)不合适|开会(?!回|完|结束)|"
+    r"停[水电工](?!结束)|不考虑|很忙|太忙|都忙|比较忙|不上门|不需要|就算了|不想",
+)
+_OTHERWISE: Final = re.compile(r"[^。;；!！?？]{0,6}其[他它余](?:的|时间|时候|日子|几天|都)")
+_TOLD: Final = re.compile(
+    r"报的?修|报修|报的|买的|下的?单|打过|来过|约过|修过|换过|坏[的了]|装[的过]|申请[的了过]|提交[的了过]|说过|联系过|"
+    r"(?:就|还|都)(?:在)?[^,，。]{0,4}好好的|没来|没到|没人来|来了(?!再|就)|修了|打了(?!再)|已经|"
+    r"说好的?[^,，。]{0,6}没|的时候(?:说|坏|买)|"
+    r"刚(?!好|刚好)|过期|到期|生产|出厂|发的货|寄的|签的|约好的没|给我打(?:的|了)|换的|修好[的了]",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What stands around a mention, within its clause.
+
+    Attributes:
+        end: Position after the words that belong to the mention (以后, 左右).
+        after: 以后 and its like follow at once, or 过了 stands before.
+        starting: 开始 or 起 follows at once.
+        until: 之前 follows at once, or 最晚 stands before.
+        up_to: 到 stands before.
+        around: 左右 follows at once.
+        not_before: The clause says that it is not possible before (才有空, 回来).
+        excluded: The clause says that this is when it is not possible.
+        told: The clause tells of the past.
+        corrected: The customer takes a date back or changes it.
+    """
+
+    end: int
+    after: bool
+    starting: bool
+    until: bool
+    up_to: bool
+    around: bool
+    not_before: bool
+    excluded: bool
+    told: bool
+    corrected: bool
+
+
+def read_context(text: str, start: int, end: int, previous_end: int, next_start: int) -> Context:
+    """Return what the words around the mention make of it.
+
+    Args:
+        text: The text in one spelling.
+        start: Where the mention begins.
+        end: Where it ends.
+        previous_end: Where the mention before it ends; what stands before that belongs to the other.
+        next_start: Where the next mention begins.
+    """
+    after = _AFTER.match(text, end)
+    until = None if after else _UNTIL.match(text, end)
+    around = None if after or until else _AROUND.match(text, end)
+    suffix = after or until or around
+    suffix_end = suffix.end() if suffix else end
+    head = text[_clause_start(text, previous_end, start) : start]
+    clause_end = CLAUSE_END.search(text, suffix_end)
+    tail = text[suffix_end : min(next_start, clause_end.start() if clause_end else len(text))]
+    excluded = bool(_EXCLUDED.search(tail) or _NOT.search(head) or _OTHERWISE.match(text, suffix_end))
+    return Context(
+        end=suffix_end,
+        after=bool((after and not after["starting"]) or _THROUGH_HEAD.search(head)),
+        starting=after is not None and bool(after["starting"]),
+        until=until is not None or bool(_LATEST_HEAD.search(head)),
+        up_to=_UP_TO_HEAD.search(head) is not None,
+        around=around is not None,
+        not_before=bool(_NOT_BEFORE_TAIL.search(tail) or _NOT_BEFORE_HEAD.search(head)),
+        excluded=excluded,
+        told=bool(_TOLD.search(tail) or _TOLD_HEAD.search(head)),
+        corrected=_is_corrected(text[:start], head),
+    )
+
+
+def _is_corrected(before: str, head: str) -> bool:
+    if _MISSPOKEN.search(before):
+        return True
+    return any(pattern.search(head) for pattern in (_IS_NOT, _CHANGED, _FORMERLY))
+
+
+def _clause_start(text: str, previous_end: int, start: int) -> int:
+    last = previous_end
+    for end in CLAUSE_END.finditer(text, previous_end, start):
+        last = end.end()
+    return last

@@ -1,0 +1,95 @@
+"""A place in the text that names a date, or looks like one and does not."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import Enum, auto
+from re import Match, Pattern
+from typing import TypeAlias
+
+from tools.calendar import Calendar
+from tools.dates.reading import Precision
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When the customer speaks: the local time, and the calendar that knows the festivals."""
+
+    now: datetime
+    calendar: Calendar | None
+
+    @property
+    def today(self) -> date:
+        """The customer's date."""
+        return self.now.date()
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """The days that some words name.
+
+    Attributes:
+        earliest: First day that fits.
+        latest: Last day that fits.
+        precision: How exactly they are named.
+        not_before: Whether any later day fits as well.
+        again: For a bare weekday or day of the month, the same words read from another day on, so that
+            the second of 下周一到周三, or of 3月25号周三, follows the first.
+        whole: Whether 以后 means after all of the days (a festival, a week) rather than from the first on.
+    """
+
+    earliest: date
+    latest: date
+    precision: Precision = Precision.DAY
+    not_before: bool = False
+    again: "Callable[[date], Days | None] | None" = None
+    whole: bool = False
+
+
+class Dismissed(Enum):
+    """Words that a rule recognised, but that name no date to follow up."""
+
+    NOT_A_DATE = auto()  # 3号楼, the past, the lunar calendar
+    DEADLINE = auto()
+    UNCLEAR_FESTIVAL = auto()
+
+
+Meaning: TypeAlias = Days | Dismissed
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule of the grammar; `read` returns None where the match means nothing after all."""
+
+    name: str
+    pattern: Pattern[str]
+    read: Callable[[Match[str], Moment], Meaning | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A span of the text, what it means, and the rule that says so."""
+
+    start: int
+    end: int
+    meaning: Meaning
+    rule: str
+
+
+def find(text: str, rules: tuple[Rule, ...], moment: Moment) -> list[Mention]:
+    """Return what the rules find, left to right, without overlaps; the longer of two that begin alike wins.
+
+    A trap such as 3号楼 is a rule like any other: it wins over 3号 because it is longer.
+    """
+    found: list[Mention] = []
+    for rule in rules:
+        for match in rule.pattern.finditer(text):
+            meaning = rule.read(match, moment)
+            if meaning is not None and match.end() > match.start():
+                found.append(Mention(match.start(), match.end(), meaning, rule.name))
+    found.sort(key=lambda mention: (mention.start, -mention.end))
+    mentions: list[Mention] = []
+    for mention in found:
+        if not mentions or mention.start >= mentions[-1].end:
+            mentions.append(mention)
+    return mentions

@@ -1,0 +1,65 @@
+"""Numbers as customers write and say them: 3, 两, 二十五, 三五, 二十五六, 几, 3-5."""
+
+import re
+from typing import Final
+
+_DIGITS: Final = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
+_VAGUE: Final = {"几": (3, 5), "好几": (4, 7), "数": (3, 5), "俩": (2, 2), "仨": (3, 3), "十几": (12, 15)}
+
+CHINESE: Final = "零〇一二两三四五六七八九十百廿"
+ONE: Final = (
+    r"(?:(?<![\d.])\d{1,3}(?!\d)|"
+    rf"(?:(?<![周期拜{CHINESE}])|(?<=[周期拜][一二三四五六日天]))[{CHINESE}]{{1,5}})"
+)
+"""Regular expression of one number (or of two that Chinese writes together, as 三五), weekdays left alone."""
+
+TO: Final = r"(?:-|~|—|–|到|至)"
+"""Regular expression of what joins the ends of a range."""
+
+QUANTITY: Final = rf"(?:十几|好几|[几数俩仨]|{ONE}{TO}{ONE}|{ONE}[来多]?)"
+"""Regular expression of a number, a range of numbers, or a vague number."""
+
+_SPELLED: Final = re.compile(
+    "(?:(?P<hundreds>[一二两三四五六七八九])百[零〇]?)?"
+    "(?:(?P<tens>[一二三四五六七八九])?(?P<ten>十))?(?P<ones>[零〇一二两三四五六七八九])?",
+)
+_RANGE: Final = re.compile(rf"(.+?){TO}(.+)")
+_PAIR: Final = re.compile(r"(.*?[十百廿])?([一二两三四五六七八九])([一二两三四五六七八九])")
+
+
+def read_number(text: str) -> int | None:
+    """Return the value of one number up to 999, or None where the text is not one."""
+    if text.isascii():
+        return int(text) if text.isdigit() else None
+    parts = _SPELLED.fullmatch(text.replace("廿", "二十"))
+    if parts is None:
+        return None
+    hundreds, tens, ones = (_DIGITS.get(parts[place] or "", 0) for place in ("hundreds", "tens", "ones"))
+    return 100 * hundreds + 10 * (tens or bool(parts["ten"])) + ones
+
+
+def read_quantity(text: str) -> tuple[int, int] | None:
+    """Return the least and the greatest value meant, or None where the text is no quantity."""
+    if text in _VAGUE:
+        return _VAGUE[text]
+    ends = _RANGE.fullmatch(text)
+    if ends is not None:
+        low, high = read_number(ends[1]), read_number(ends[2])
+        return None if low is None or high is None or high < low else (low, high)
+    if text[-1] in "来多":
+        value = read_number(text[:-1])
+        return None if value is None else (value, value + max(1, value // 5))
+    value = read_number(text)
+    return _pair(text) if value is None else (value, value)
+
+
+def _pair(text: str) -> tuple[int, int] | None:
+    """Two neighbouring digits written together name a range: 两三, 二十五六; 三五 is the one with a gap."""
+    pair = _PAIR.fullmatch(text)
+    if pair is None:
+        return None
+    base = read_number(pair[1]) if pair[1] else 0
+    low, high = _DIGITS[pair[2]], _DIGITS[pair[3]]
+    if base is None or not (high == low + 1 or (low, high) == (3, 5)):
+        return None
+    return base + low, base + high

@@ -1,0 +1,69 @@
+"""What a text says about a date: a reading, nothing, or something that a person must settle."""
+
+from dataclasses import dataclass
+from datetime import date, time
+from enum import StrEnum, unique
+from typing import TypeAlias
+
+
+@unique
+class Precision(StrEnum):
+    """How exactly the customer named the date."""
+
+    DAY = "day"
+    RANGE = "range"  # several days named by their ends
+    APPROXIMATE = "approximate"  # a few days, around the 20th
+    WEEK = "week"
+    MONTH = "month"
+    YEAR = "year"
+
+
+@unique
+class Ambiguity(StrEnum):
+    """Why a person must settle which date is meant."""
+
+    SEVERAL_DATES = "several_dates"
+    CONTRADICTION = "contradiction"  # the 18th, a Thursday, when it is a Wednesday
+    CORRECTION = "correction"  # not Wednesday but Thursday
+    DEADLINE = "deadline"  # before the 25th: when, exactly?
+    TOO_FAR = "too_far"  # more than 90 days ahead
+    UNCLEAR_FESTIVAL = "unclear_festival"  # after the holidays, when none is near
+
+
+@dataclass(frozen=True, slots=True)
+class DateReading:
+    """The date the customer means.
+
+    Attributes:
+        earliest: First day that fits, never before the day of speaking; the day to follow up.
+        latest: Last day that fits; equals `earliest` for one day and for open ends.
+        time_window: Local time of day from, to; None where none is named.
+        precision: How exactly the date was named.
+        not_before: Whether any later day fits as well (以后, 之后, 才).
+        matched: The words it was read from, as the customer wrote them.
+        rule: The grammar rules that read them, joined by `+`.
+    """
+
+    earliest: date
+    latest: date
+    time_window: tuple[time, time] | None
+    precision: Precision
+    not_before: bool
+    matched: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoDate:
+    """The text names no date to come that can be relied on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ambiguous:
+    """Dates are named, but which one is meant is for a person to say."""
+
+    reason: Ambiguity
+    matches: tuple[str, ...]
+
+
+Reading: TypeAlias = DateReading | NoDate | Ambiguous

@@ -1,0 +1,105 @@
+"""`python -m workers NAME`: one process of the fleet, named by what it serves."""
+
+import os
+import signal
+import sys
+import threading
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging, worker_process_init
+
+from runtime import logs
+from runtime.settings import Settings
+from workers import action, audit, contact, orchestrator, tick, triage
+from workers.app import make_app
+from workers.process import CurrentProcess, Process
+
+AGENTS = {module.AGENT.name: module for module in (orchestrator, contact, triage, action, audit, tick)}
+OTHERS = ("beat", "intake", "exporter", "flower")
+
+
+def main(arguments: list[str]) -> int:
+    """Run one process until it is told to stop; its exit status."""
+    if len(arguments) != 1 or arguments[0] not in (*AGENTS, *OTHERS):
+        sys.stderr.write(f"usage: python -m workers {'|'.join((*AGENTS, *OTHERS))}\n")
+        return 2
+    (name,) = arguments
+    settings = Settings()
+    logs.configure(service=f"unpend-{name}", level=settings.log_level, style=settings.log_format)
+    setup_logging.connect(_keep_our_logging, weak=False)
+    app = make_app(settings)
+    if name in AGENTS:
+        _serve(app, settings, name)
+    elif name == "beat":
+        app.Beat(scheduler_cls="celery.beat:Scheduler", quiet=True).run()
+    elif name == "flower":
+        _flower(app)
+    elif name == "exporter":
+        from workers.exporter import serve
+
+        serve(settings)
+    else:
+        _intake(app, settings)
+    return 0
+
+
+def _serve(app: Celery, settings: Settings, name: str) -> None:
+    module = AGENTS[name]
+    current = CurrentProcess(lambda: Process(settings, app, name=name))
+    module.register(app, current)
+
+    def begin_child(**_: Any) -> None:
+        current.forget()
+        _ = current().engine
+
+    worker_process_init.connect(begin_child, weak=False)
+    pool = "solo" if name == "tick" else "prefork"
+    app.worker_main(
+        [
+            "worker",
+            f"--hostname={name}@%h",
+            f"--queues={name}",
+            f"--pool={pool}",
+            f"--concurrency={module.AGENT.concurrency}",
+            "--without-gossip",
+            "--without-mingle",
+            "--loglevel=INFO",
+        ]
+    )
+
+
+def _flower(app: Celery) -> None:
+    """Flower for operators: behind a password (FLOWER_BASIC_AUTH), read only, on this machine alone."""
+    if not os.environ.get("FLOWER_BASIC_AUTH"):
+        raise SystemExit("set FLOWER_BASIC_AUTH=user:password; without it Flower shows its pages to anyone")
+    port = os.environ.get("UNPEND_FLOWER_PORT", "5555")
+    address = os.environ.get("UNPEND_FLOWER_ADDRESS", "127.0.0.1")
+    app.start(
+        [
+            "flower",
+            f"--port={port}",
+            f"--address={address}",
+            "--read_only=True",
+            "--max_tasks=10000",
+            "--purge_offline_workers=600",
+            "--natural_time=False",
+        ]
+    )
+
+
+def _intake(app: Celery, settings: Settings) -> None:
+    from workers.intake import StreamIntake
+
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    StreamIntake(Process(settings, app, name="intake")).run(stopped)
+
+
+def _keep_our_logging(**_: Any) -> None:
+    """Celery configures no logging of its own once this is connected."""
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

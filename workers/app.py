@@ -1,0 +1,79 @@
+"""The Celery app: one queue an agent, JSON only, late acknowledgement, PostgreSQL owning every retry."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from celery import Celery
+from kombu import Exchange, Queue
+
+from beat_schedule import BEAT_SCHEDULE
+from engine.publisher import QUEUES
+from runtime.settings import Settings
+from tools.limits import message_seconds
+
+TICK_QUEUE: Final = "tick"
+"""Its own queue and worker, so that the tick never waits behind the work it rescues."""
+
+HARD_LIMIT_MARGIN: Final = 10
+"""Seconds from a message's soft limit to its hard one."""
+
+VISIBILITY_TIMEOUT: Final = 180
+"""Seconds until the broker delivers an unacknowledged message again: above every hard limit."""
+
+SOFT_SHUTDOWN: Final = 5.0
+"""Seconds a worker that is told to stop may go on with what it has begun."""
+
+
+def soft_limit(queue: str) -> int:
+    """Seconds a message of this queue may take before it is told to stop."""
+    return message_seconds(queue) if queue in QUEUES else 60
+
+
+def make_app(settings: Settings) -> Celery:
+    """The app of this process; nothing is connected yet."""
+    app = Celery("unpend", set_as_current=False)
+    app.conf.update(_configuration(settings))
+    return app
+
+
+def _configuration(settings: Settings) -> Mapping[str, Any]:
+    every = (*QUEUES, TICK_QUEUE)
+    return {
+        "broker_url": settings.broker_url.get_secret_value(),
+        "result_backend": None,
+        "task_ignore_result": True,
+        "accept_content": ["json"],
+        "task_serializer": "json",
+        "enable_utc": True,
+        "timezone": "UTC",
+        "task_queues": [Queue(name, Exchange(name, type="direct"), routing_key=name) for name in every],
+        "task_create_missing_queues": False,
+        "task_default_queue": TICK_QUEUE,
+        "task_default_exchange": TICK_QUEUE,
+        "task_default_routing_key": TICK_QUEUE,
+        "task_routes": {f"{name}.*": {"queue": name} for name in every},
+        "task_acks_late": True,
+        "task_reject_on_worker_lost": False,
+        "task_acks_on_failure_or_timeout": True,
+        "worker_prefetch_multiplier": 1,
+        "worker_soft_shutdown_timeout": SOFT_SHUTDOWN,
+        "worker_enable_soft_shutdown_on_idle": False,
+        "worker_cancel_long_running_tasks_on_connection_loss": True,
+        "worker_hijack_root_logger": False,
+        "worker_redirect_stdouts": False,
+        "worker_send_task_events": True,
+        "task_send_sent_event": False,
+        "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,
+        "broker_transport_options": {
+            "visibility_timeout": VISIBILITY_TIMEOUT,
+            "unacked_restore_interval": 5,
+            "unacked_restore_throttle": 1,
+            "socket_timeout": 10,
+            "socket_connect_timeout": 5,
+            "socket_keepalive": True,
+            "health_check_interval": 10,
+        },
+        "beat_schedule": BEAT_SCHEDULE,
+        "beat_max_loop_interval": 1,
+    }

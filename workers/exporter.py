@@ -1,0 +1,128 @@
+"""The one place Prometheus reads: everything the fleet has committed, from PostgreSQL, in one snapshot.
+
+Workers have no port and count nothing in memory: a prefork worker's counters live in its children, and both
+die. API latencies alone are the API's own (`api_request_duration`). Names are those of SPEC.md §9.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Final, Self
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import Metric
+from prometheus_client.exposition import ThreadingWSGIServer, make_wsgi_app
+from prometheus_client.registry import Collector
+
+from runtime.logs import logger
+from runtime.mask import mask_text
+from storage.database import Database
+from storage.unavailable import StorageUnavailable
+from workers.series import series, up
+
+CACHE_SECONDS: Final = 2.0
+"""A scrape answers from the last reading for so long; many scrapers cost PostgreSQL no more than one."""
+PORT: Final = 9464
+"""Where the exporter listens unless told otherwise."""
+
+_STATEMENT_SECONDS: Final = 5.0
+_STALE_CONNECTION_SECONDS: Final = 1.0
+
+_log = logger(__name__)
+
+
+@dataclass(slots=True)
+class FleetCollector(Collector):
+    """Reads the figures when scraped; while PostgreSQL is away `ops_exporter_up 0` is the only series."""
+
+    database: Database
+    now: Callable[[], float] = time.monotonic
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+    _read_at: float | None = field(default=None, init=False)
+    _metrics: tuple[Metric, ...] = field(default=(), init=False)
+
+    def collect(self) -> Iterator[Metric]:
+        """Every series, at most `CACHE_SECONDS` old."""
+        with self._lock:
+            if self._read_at is None or self.now() - self._read_at > CACHE_SECONDS:
+                self._metrics = self._read()
+                self._read_at = self.now()
+            metrics = self._metrics
+        yield from metrics
+
+    def _read(self) -> tuple[Metric, ...]:
+        began = time.monotonic()
+        try:
+            return self._snapshot()
+        except StorageUnavailable as error:
+            # A pooled connection from before a restart of PostgreSQL fails at once, and only that one.
+            if time.monotonic() - began > _STALE_CONNECTION_SECONDS:
+                return self._away(error)
+        try:
+            return self._snapshot()
+        except StorageUnavailable as error:
+            return self._away(error)
+
+    def _snapshot(self) -> tuple[Metric, ...]:
+        with self.database.snapshot(statement_seconds=_STATEMENT_SECONDS) as work:
+            return (up(1), *series(work.figures))
+
+    def _away(self, error: StorageUnavailable) -> tuple[Metric, ...]:
+        _log.warning("figures cannot be read", error=mask_text(str(error)))
+        return (up(0),)
+
+
+class _Silent(WSGIRequestHandler):
+    timeout = 30
+    """Seconds a client may take to say what it wants."""
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the standard library's name
+        """A scrape is not worth a line."""
+
+
+class ExporterServer:
+    """Serves `/metrics` and `/health`; `port` 0 takes a free one. Nothing is read until somebody scrapes."""
+
+    def __init__(self, database: Database, *, host: str = "127.0.0.1", port: int = PORT) -> None:
+        registry = CollectorRegistry()
+        registry.register(FleetCollector(database))
+        self._server: WSGIServer = make_server(
+            host, port, _application(registry), server_class=ThreadingWSGIServer, handler_class=_Silent
+        )
+        self.port: int = self._server.server_port
+
+    def serve_forever(self) -> None:
+        """Answer until another thread calls `stop`."""
+        self._server.serve_forever(poll_interval=0.2)
+
+    def stop(self) -> None:
+        """Let `serve_forever` end; to be called from another thread."""
+        self._server.shutdown()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.server_close()
+
+
+def _application(registry: CollectorRegistry) -> Callable[..., Iterable[bytes]]:
+    metrics = make_wsgi_app(registry)
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        match environ.get("PATH_INFO"):
+            case "/metrics":
+                return metrics(environ, start_response)  # type: ignore[no-any-return]
+            case "/health":
+                status, body = "200 OK", b"ok\n"
+            case _:
+                status, body = "404 Not Found", b"There is /metrics and /health.\n"
+        start_response(status, [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
+        return [body]
+
+    return answer

@@ -1,0 +1,109 @@
+"""What a worker process is made of: settings, app, and the parts made after the fork, once."""
+
+import os
+import socket
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+from celery import Celery
+
+from engine.catalogue import Catalogue
+from engine.engine import Engine
+from engine.limits import Limits
+from engine.publisher import Publisher
+from runtime.cipher import Cipher
+from runtime.settings import Settings
+from schemas.definition import read_definition
+from statemachine.workflow import Workflow
+from storage.database import Database
+from tasks.context import Context, make_context
+from tasks.registry import registry
+from workers.wire import CeleryWire
+
+
+def read_workflows(folder: Path) -> list[tuple[dict[str, Any], Workflow]]:
+    """The definitions of the configuration, as written and as checked, in the order of their files.
+
+    Raises:
+        MalformedWorkflow: one of them cannot run.
+    """
+    bodies = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.yaml"))]
+    return [(body, read_definition(body)) for body in bodies]
+
+
+class Process:
+    """The parts of one process; each is made when it is first used, so that nothing crosses a fork."""
+
+    def __init__(self, settings: Settings, app: Celery, *, name: str) -> None:
+        self.settings = settings
+        self.app = app
+        self.name = name
+
+    @cached_property
+    def database(self) -> Database:
+        """PostgreSQL as this process reaches it."""
+        return Database(
+            self.settings.database_url.get_secret_value(),
+            Cipher(self.settings.cipher_key.get_secret_value()),
+            application=f"unpend-{self.name}",
+        )
+
+    @cached_property
+    def publisher(self) -> Publisher:
+        """The way to the broker."""
+        return CeleryWire(self.app)
+
+    @cached_property
+    def context(self) -> Context:
+        """The tools and policies of the work."""
+        return make_context(self.settings, self.database)
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The definitions new runs begin with: of each workflow the last file in order."""
+        workflows = read_workflows(self.settings.config_folder / "workflows")
+        return Catalogue({workflow.name: workflow for _, workflow in workflows})
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The engine of this process."""
+        return Engine(
+            database=self.database,
+            publisher=self.publisher,
+            actions=registry(self.context),
+            catalogue=self.catalogue,
+            holder=f"{self.name}@{socket.gethostname()}:{os.getpid()}",
+            limits=limits_of(self.settings),
+        )
+
+
+def limits_of(settings: Settings) -> Limits:
+    """The engine's limits, as this installation sets them."""
+    return Limits(
+        lease_seconds=settings.lease_seconds,
+        largest_batch=settings.largest_batch,
+        low_water=settings.low_water,
+        republish_seconds=settings.republish_seconds,
+        most_crashes=settings.most_crashes,
+    )
+
+
+class CurrentProcess:
+    """The process's parts as Celery's tasks find them: set in the parent, made anew in every child."""
+
+    def __init__(self, make: Callable[[], Process]) -> None:
+        self._make = make
+        self._process: Process | None = None
+
+    def __call__(self) -> Process:
+        """This process's parts."""
+        if self._process is None:
+            self._process = self._make()
+        return self._process
+
+    def forget(self) -> None:
+        """Drop what was inherited from the parent."""
+        self._process = None

@@ -1,0 +1,227 @@
+"""The fleet's figures as Prometheus series, by the names of SPEC.md §9.
+
+Help texts name the unit and the tables a value is read from. A counter's name gets `_total` when exposed.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+
+from engine.publisher import QUEUES
+from statemachine.intents import Level1
+from statemachine.states import State
+from storage.figures import Figures, QueueFigures
+from tools.channels.contract import Channel
+
+PROCESSING_EDGES: Final = (
+    1.0,
+    5.0,
+    15.0,
+    30.0,
+    60.0,
+    120.0,
+    240.0,
+    300.0,
+    420.0,
+    600.0,
+    900.0,
+    1800.0,
+    3600.0,
+)
+"""Bucket edges in seconds; 300 is the objective, and its neighbours keep the interpolated P95 honest."""
+QUEUE_STATES: Final = ("scheduled", "ready", "published", "leased", "parked")
+"""The states of a step that is not over."""
+
+_NOT_A_NUMBER: Final = float("nan")
+
+
+def series(figures: Figures) -> Iterator[Metric]:
+    """Every series but `ops_exporter_up`; every label value that is known is there, at 0 if need be."""
+    yield from _orders(figures)
+    yield from _contacts(figures)
+    yield from _triage(figures)
+    yield from _agents(figures)
+    yield from _queues(figures.queues())
+    yield from _people(figures)
+
+
+def up(value: int) -> Metric:
+    """Whether there is anything to read; the only series while there is not."""
+    return _gauge("ops_exporter_up", "Whether the exporter could read PostgreSQL: 1 yes, 0 no.", value)
+
+
+def _orders(figures: Figures) -> Iterator[Metric]:
+    time_taken = figures.processing(PROCESSING_EDGES)
+    cumulative = zip(
+        (*map(str, PROCESSING_EDGES), "+Inf"), (*time_taken.at_most, time_taken.orders), strict=True
+    )
+    yield HistogramMetricFamily(
+        "task_processing_time",
+        "Active time of closed orders, seconds: the agents' done steps, without the time they were parked "
+        "or waited (steps).",
+        buckets=[(edge, float(count)) for edge, count in cumulative],
+        sum_value=float(time_taken.seconds),
+    )
+    rounds = figures.rounds()
+    yield _counter("task", "Rounds of contact that ended, orders (transitions).", rounds.ended)
+    yield _counter(
+        "task_success", "Rounds that ended with an action executed, orders (transitions).", rounds.acted_on
+    )
+    orders = figures.orders()
+    yield _by_label(
+        GaugeMetricFamily(
+            "tasks_by_state", "Orders in each business state, orders (tasks).", labels=["state"]
+        ),
+        {state: orders.by_state.get(state, 0) for state in State},
+    )
+    closed = orders.by_state.get(State.CLOSED, 0)
+    yield _gauge(
+        "tasks_in_progress",
+        "Orders that are not closed, orders (tasks).",
+        sum(orders.by_state.values()) - closed,
+    )
+    yield _gauge(
+        "tasks_completed_today",
+        "Orders closed since midnight of the business day, orders (tasks).",
+        orders.closed_today,
+    )
+    ledger = figures.ledger()
+    yield _by_label(
+        GaugeMetricFamily(
+            "ledger",
+            "Where every order is, orders: in = closed + open + in_review; unaccounted, the difference, must "
+            "be 0 (tasks, steps, reviews in one snapshot).",
+            labels=["account"],
+        ),
+        {
+            "in": ledger.accepted,
+            "closed": ledger.closed,
+            "open": ledger.open,
+            "in_review": ledger.in_review,
+            "unaccounted": ledger.unaccounted,
+        },
+    )
+
+
+def _contacts(figures: Figures) -> Iterator[Metric]:
+    by_channel = {row.channel: row for row in figures.contacts()}
+    none = dict.fromkeys(Channel, 0)
+    yield _by_label(
+        CounterMetricFamily(
+            "contact_attempt",
+            "Contacts that left for customers, attempts (contact_logs).",
+            labels=["channel"],
+        ),
+        none | {channel: row.attempts for channel, row in by_channel.items()},
+    )
+    yield _by_label(
+        CounterMetricFamily(
+            "contact_answered",
+            "Contacts that customers answered, attempts (contact_logs).",
+            labels=["channel"],
+        ),
+        none | {channel: row.answered for channel, row in by_channel.items()},
+    )
+
+
+def _triage(figures: Figures) -> Iterator[Metric]:
+    found = figures.confidence()
+    yield _by_label(
+        GaugeMetricFamily(
+            "triage_confidence",
+            "Mean confidence of the last business hour's classifications, 0 to 1; NaN where there was none "
+            "(audit_logs).",
+            labels=["intent_level1"],
+        ),
+        # A mean of nothing is no 0: that would raise the alert for low confidence.
+        {intent: found.get(intent, _NOT_A_NUMBER) for intent in Level1},
+    )
+    share = figures.automation()
+    yield _gauge(
+        "action_auto_execute_rate",
+        "Share of the last 24 business hours' triaged and decided orders executed without a person, "
+        "0 to 1; NaN where there was none (audit_logs).",
+        _NOT_A_NUMBER if share is None else share,
+    )
+
+
+def _agents(figures: Figures) -> Iterator[Metric]:
+    by_agent = {row.agent: row for row in figures.agents()}
+    none = dict.fromkeys(QUEUES, 0)
+    yield _by_label(
+        CounterMetricFamily("agent_request", "Steps that agents claimed, claims (steps).", labels=["agent"]),
+        none | {agent: row.requests for agent, row in by_agent.items()},
+    )
+    yield _by_label(
+        CounterMetricFamily(
+            "agent_error",
+            "Claims that ended in a failure, a retry or a crash, claims (steps).",
+            labels=["agent"],
+        ),
+        none | {agent: row.errors for agent, row in by_agent.items()},
+    )
+
+
+def _queues(rows: Iterable[QueueFigures]) -> Iterator[Metric]:
+    depths = {(queue, state): 0 for queue in QUEUES for state in QUEUE_STATES}
+    oldest = dict.fromkeys(QUEUES, 0.0)
+    for row in rows:
+        depths[row.queue, row.state] = row.rows
+        oldest[row.queue] = max(oldest.get(row.queue, 0.0), row.oldest_seconds)
+    family = GaugeMetricFamily(
+        "queue_rows",
+        "Steps of each queue by state, paused ones left out, rows (steps).",
+        labels=["queue", "state"],
+    )
+    for labels, count in depths.items():
+        family.add_metric(labels, count)
+    yield family
+    yield _by_label(
+        GaugeMetricFamily(
+            "queue_oldest_seconds",
+            "How long the oldest step has been waiting for a worker, seconds (steps).",
+            labels=["queue"],
+        ),
+        oldest,
+    )
+
+
+def _people(figures: Figures) -> Iterator[Metric]:
+    alerts, reviews = figures.alerts(), figures.reviews()
+    for name, help_text, value in (
+        ("audit_alert_count", "Alerts raised in the last business hour, alerts (alerts).", alerts.last_hour),
+        ("alerts_active", "Alerts that nobody has handled yet, alerts (alerts).", alerts.active),
+        ("alerts_today", "Alerts raised since midnight of the business day, alerts (alerts).", alerts.today),
+        (
+            "alerts_handled_today",
+            "Those of today's alerts that were handled, alerts (alerts).",
+            alerts.handled_today,
+        ),
+        ("reviews_open", "Questions that wait for a person, reviews (reviews).", reviews.open),
+        (
+            "reviews_overdue",
+            "Questions past their deadline or open for more than 24 business hours, reviews (reviews).",
+            reviews.overdue,
+        ),
+        (
+            "escalations_today",
+            "Questions put to people since midnight of the business day, reviews (reviews).",
+            reviews.today,
+        ),
+    ):
+        yield _gauge(name, help_text, value)
+
+
+def _gauge(name: str, help_text: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, help_text, value=value)
+
+
+def _counter(name: str, help_text: str, value: float) -> Metric:
+    return CounterMetricFamily(name, help_text, value=value)
+
+
+def _by_label(family: CounterMetricFamily | GaugeMetricFamily, values: Mapping[Any, float]) -> Metric:
+    for label, value in values.items():
+        family.add_metric([str(label)], value)
+    return family

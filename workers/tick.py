@@ -1,0 +1,43 @@
+"""The tick's worker: called by beat, it watches for about a second and then makes room for the next call."""
+
+import time
+from typing import Final
+
+from celery import Celery
+
+from beat_schedule import TICK_SECONDS
+from engine.tick import Tick
+from runtime.logs import logger
+from storage.unavailable import StorageUnavailable
+from workers.agent import Agent
+from workers.process import CurrentProcess, Process
+
+_log = logger(__name__)
+
+AGENT = Agent(name="tick")
+
+_PAUSE: Final = 0.1
+"""Seconds between two looks while nothing was found: what a due row waits for at most."""
+
+
+def register(app: Celery, current: CurrentProcess) -> None:
+    """Bind the tick."""
+    app.task(
+        lambda: watch(current(), TICK_SECONDS), name="tick.sweep", soft_time_limit=60, time_limit=90
+    )
+
+
+def watch(process: Process, seconds: float) -> None:
+    """Sweep again and again for so long; at once while there is more to do."""
+    tick = Tick(process.engine, process.publisher)
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        try:
+            swept = tick.sweep()
+        except StorageUnavailable as error:
+            _log.warning("PostgreSQL away; the next call tries again", error=str(error))
+            return
+        if swept is None:
+            return
+        if not swept.any:
+            time.sleep(_PAUSE)
