@@ -1,7 +1,11 @@
-"""Inserting many rows with one statement: arrays in, rows out of `unnest`, one round trip whatever the number."""
+"""Many rows in one statement: they travel as one JSON document, one round trip whatever their number.
+
+Measured against arrays, binary arrays and COPY for 500 rows with JSON columns: a third of the client's time of
+arrays, as fast as COPY, and it can return rows and resolve conflicts (docs/decisions/0002).
+"""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -23,45 +27,56 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
 
-_ARRAY_TYPES: tuple[tuple[type[TypeEngine[object]], str, str], ...] = (
-    (BigInteger, "bigint", ""),
-    (SmallInteger, "smallint", ""),
-    (Integer, "integer", ""),
-    (Boolean, "boolean", ""),
-    (Double, "double precision", ""),
-    (Numeric, "numeric", ""),
-    (LargeBinary, "bytea", ""),
-    (DateTime, "timestamptz", ""),
-    (JSONB, "text", "::jsonb"),
+_TYPES: tuple[tuple[type[TypeEngine[object]], str], ...] = (
+    (BigInteger, "bigint"),
+    (SmallInteger, "smallint"),
+    (Integer, "integer"),
+    (Boolean, "boolean"),
+    (Double, "double precision"),
+    (Numeric, "numeric"),
+    (DateTime, "timestamptz"),
+    (JSONB, "jsonb"),
 )
 
 
 def dump_json(value: object) -> str:
-    """JSON as it is stored: moments in ISO 8601, Chinese as Chinese."""
+    """JSON as it is stored: moments in ISO 8601, Chinese as Chinese, bytes in hexadecimal."""
     return json.dumps(value, ensure_ascii=False, default=_plain, separators=(",", ":"))
 
 
 def _plain(value: object) -> object:
     if isinstance(value, (datetime, date)):
         return value.isoformat()
+    if isinstance(value, bytes):
+        return value.hex()
     if isinstance(value, Decimal):
         return float(value)
     if isinstance(value, (set, frozenset, tuple)):
         return list(value)
+    if isinstance(value, Mapping):
+        return dict(value)
     raise TypeError(f"a {type(value).__name__} cannot be stored as JSON")
 
 
-def column_cast(table: Table, column: str) -> tuple[str, str]:
-    """The array element type a column's values travel in, and the cast they need on arrival."""
+def recordset(table: Table, columns: Iterable[str], **further: str) -> str:
+    """The rows of the parameter `:rows` as a relation: these columns of a table, and further ones with their types."""
+    types = {column: _type_of(table, column) for column in columns} | further
+    columns_with_types = ", ".join(f'"{column}" {kind}' for column, kind in types.items())
+    return f"jsonb_to_recordset(CAST(:rows AS jsonb)) AS c({columns_with_types})"
+
+
+def rows_of(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> dict[str, str]:
+    """The parameter that `recordset` reads."""
+    return {"rows": dump_json([dict(zip(columns, row, strict=True)) for row in rows])}
+
+
+def _type_of(table: Table, column: str) -> str:
     kind = table.c[column].type
-    for python_type, array_type, cast in _ARRAY_TYPES:
-        if isinstance(kind, python_type):
-            return array_type, cast
-    return "text", ""
+    return next((name for python_type, name in _TYPES if isinstance(kind, python_type)), "text")
 
 
 class BulkInsert:
-    """One `INSERT … SELECT FROM unnest(…)` for a table and some of its columns."""
+    """One `INSERT … SELECT` for a table and some of its columns, whatever the number of rows."""
 
     def __init__(
         self,
@@ -73,15 +88,18 @@ class BulkInsert:
         returning: str = "",
     ) -> None:
         """Prepare the statement; `stamped` names a column that gets the business time, read once for all rows."""
-        casts = [column_cast(table, column) for column in columns]
-        arrays = ", ".join(f"CAST(:{c} AS {kind}[])" for c, (kind, _) in zip(columns, casts, strict=True))
-        values = ", ".join(f"r.{c}{cast}" for c, (_, cast) in zip(columns, casts, strict=True))
+        names = [f'"{column}"' for column in (*columns, *((stamped,) if stamped else ()))]
+        values = [
+            f"decode({value}, 'hex')" if isinstance(table.c[column].type, LargeBinary) else value
+            for column in columns
+            for value in (f'c."{column}"',)
+        ]
+        if stamped:
+            values.append("(SELECT business_now())")
         self._columns = columns
-        self._json = frozenset(c for c, (_, cast) in zip(columns, casts, strict=True) if cast)
         self._statement: TextClause = text(
-            f"INSERT INTO {table.name} ({', '.join(columns)}{', ' + stamped if stamped else ''}) "
-            f"SELECT {values}{', (SELECT business_now())' if stamped else ''} "
-            f"FROM unnest({arrays}) WITH ORDINALITY AS r({', '.join(columns)}, nth) ORDER BY r.nth"
+            f"INSERT INTO {table.name} ({', '.join(names)}) SELECT {', '.join(values)} "
+            f"FROM {recordset(table, columns)}"
             + (f" ON CONFLICT {on_conflict} DO NOTHING" if on_conflict else "")
             + (f" RETURNING {returning}" if returning else ""),
         )
@@ -93,9 +111,5 @@ class BulkInsert:
         """Insert the rows, each a tuple in the order of the columns; what `returning` names comes back."""
         if not rows:
             return ()
-        parameters = {
-            column: [dump_json(value) for value in values] if column in self._json else list(values)
-            for column, values in zip(self._columns, zip(*rows, strict=True), strict=True)
-        }
-        result = connection.execute(self._statement, parameters)
+        result = connection.execute(self._statement, rows_of(self._columns, rows))
         return result.all() if self._returns else ()

@@ -1,14 +1,13 @@
 """Attempts to reach customers: the intent is committed before anything leaves, under a key that is unique."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection, text
 
 from schemas.effects import ContactNoted
-from storage.bulk import BulkInsert
+from storage.bulk import BulkInsert, recordset, rows_of
 from storage.tables import contact_logs as contact_logs_table
 
 _STILL_OURS = text(
@@ -48,8 +47,14 @@ _HISTORY = text(
     "WHERE task_id = ANY(:ids) AND status <> 'refused' ORDER BY task_id, round, contact_no",
 )
 # A concluded contact is not reopened, but for an answer that comes after a mere 'no answer' (SPEC.md §8).
+_NOTED = (
+    "contact_id", "status", "result", "provider_id", "transcript", "duration_seconds", "recording_url",
+)  # fmt: skip
+_NOTES = recordset(
+    contact_logs_table, [column for column in _NOTED if column != "result"], result="text"
+)
 _NOTE = text(
-    """
+    f"""
     UPDATE contact_logs SET
         status = CASE WHEN contact_logs.status = 'concluded' THEN 'concluded' ELSE c.status END,
         contact_result = coalesce(c.result, contact_logs.contact_result),
@@ -58,10 +63,7 @@ _NOTE = text(
         duration_seconds = coalesce(c.duration_seconds, contact_logs.duration_seconds),
         recording_url = coalesce(c.recording_url, contact_logs.recording_url),
         concluded_at = CASE WHEN c.status = 'concluded' THEN coalesce(contact_logs.concluded_at, business_now()) END
-    FROM unnest(CAST(:contact_id AS text[]), CAST(:status AS text[]), CAST(:result AS text[]),
-        CAST(:provider_id AS text[]), CAST(:transcript AS text[]), CAST(:duration_seconds AS integer[]),
-        CAST(:recording_url AS text[]))
-        AS c(contact_id, status, result, provider_id, transcript, duration_seconds, recording_url)
+    FROM {_NOTES}
     WHERE contact_logs.contact_id = c.contact_id
       AND (contact_logs.status <> 'concluded'
            OR (c.result = 'answered' AND contact_logs.contact_result <> 'answered'))
@@ -171,13 +173,8 @@ class Contacts:
         """Write what became known of attempts; a concluded one keeps what it says, a late answer aside."""
         if not notes:
             return
-        columns: Mapping[str, list[Any]] = {
-            name: [getattr(note, name) for note in notes]
-            for name in (
-                "contact_id", "status", "result", "provider_id", "transcript", "duration_seconds", "recording_url",
-            )  # fmt: skip
-        }
-        self.connection.execute(_NOTE, columns)
+        rows = [tuple(getattr(note, column) for column in _NOTED) for note in notes]
+        self.connection.execute(_NOTE, rows_of(_NOTED, rows))
 
 
 def _values(contact: NewContact) -> tuple[object, ...]:

@@ -24,6 +24,7 @@ from storage.queues import Queues
 from storage.rejects import Rejects
 from storage.reviews import Reviews
 from storage.runs import Runs
+from storage.standing import Standings
 from storage.steps import Steps
 from storage.timeline import Timeline
 from storage.unavailable import StorageUnavailable
@@ -105,6 +106,11 @@ class UnitOfWork:
     def timeline(self) -> Timeline:
         """An order's history: transitions, audit, events."""
         return Timeline(self._connection)
+
+    @cached_property
+    def standings(self) -> Standings:
+        """Where every order stands."""
+        return Standings(self._connection)
 
     @cached_property
     def clock(self) -> BusinessClock:

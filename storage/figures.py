@@ -22,18 +22,19 @@ _ROUNDS = text(
     """
     SELECT count(*) AS ended, count(*) FILTER (WHERE from_state = 'action_taken') AS acted_on
     FROM transitions
-    WHERE (event IN ('intent=继续', 'intent=暂缓', 'intent=终止', 'contact.max_reached')
-           OR (event IN ('review.close', 'task.cancel', 'task.timeout') AND from_state <> 'waiting_followup'))
+    WHERE event IN ('intent=继续', 'intent=暂缓', 'intent=终止', 'contact.max_reached')
+       OR (event IN ('review.close', 'task.cancel', 'task.timeout') AND from_state <> 'waiting_followup')
     """,
 )
 # Half a microsecond less, because Prometheus counts a value on an edge below it and width_bucket above it.
-# Exact decimals, because a sum of floats may fall by a rounding error, which reads as a reset of the counter.
+# Intervals and decimals are exact; a sum of floats may fall by a rounding error, which reads as a reset.
 _PROCESSING = text(
     """
     SELECT width_bucket(active - 0.0000005, CAST(:edges AS numeric[])) AS bucket, count(*) AS orders,
            sum(active) AS seconds
     FROM (
-        SELECT coalesce(sum(greatest(extract(epoch FROM s.finished_at - s.started_at), 0)), 0) AS active
+        SELECT extract(epoch FROM coalesce(sum(greatest(s.finished_at - s.started_at, interval '0')),
+                                           interval '0')) AS active
         FROM tasks t
         JOIN runs r ON r.run_id = t.run_id AND r.finished_at IS NOT NULL
         LEFT JOIN steps s ON s.run_id = t.run_id AND s.kind = 'action' AND s.state = 'done'
@@ -136,8 +137,7 @@ _LEDGER = text(
            count(*) FILTER (WHERE in_review) AS in_review
     FROM (
         SELECT EXISTS (SELECT FROM reviews r WHERE r.task_id = t.task_id AND r.state = 'open') AS in_review,
-               EXISTS (SELECT FROM steps s WHERE s.run_id = t.run_id
-                       AND s.state NOT IN ('done', 'failed', 'cancelled')) AS moves
+               EXISTS (SELECT FROM steps s WHERE s.run_id = t.run_id AND s.finished_at IS NULL) AS moves
         FROM tasks t WHERE t.status <> 'closed'
     ) AS unfinished
     """,

@@ -13,7 +13,7 @@ from schemas.effects import Move, OrderNoted
 from statemachine.guards import Facts
 from statemachine.machine import IllegalTransition, transition
 from statemachine.states import Event, State
-from storage.bulk import BulkInsert
+from storage.bulk import BulkInsert, recordset, rows_of
 from storage.tables import tasks as tasks_table
 from storage.tables import transitions as transitions_table
 
@@ -43,21 +43,16 @@ _LOCK = text(
     f"SELECT {_FIELDS}, business_now() AS now, EXISTS (SELECT FROM reviews r WHERE r.task_id = tasks.task_id "
     "AND r.state = 'open') AS review_open FROM tasks WHERE task_id = ANY(:ids) ORDER BY task_id FOR NO KEY UPDATE",
 )
+_UPDATED = (
+    "task_id", "status", "version", "round", "contact_count", "contacts_total", "last_contact_time",
+    "next_contact_time", "user_intent_l1", "user_intent_l2", "confidence", "finish_reason",
+)  # fmt: skip
 _UPDATE = text(
-    """
-    UPDATE tasks SET status = c.status, version = c.version, round = c.round, contact_count = c.contact_count,
-        contacts_total = c.contacts_total, last_contact_time = c.last_contact_time,
-        next_contact_time = c.next_contact_time, user_intent_l1 = c.user_intent_l1,
-        user_intent_l2 = c.user_intent_l2, confidence = c.confidence, finish_reason = c.finish_reason,
+    f"""
+    UPDATE tasks SET {", ".join(f"{column} = c.{column}" for column in _UPDATED[1:])},
         updated_at = business_now(),
         finished_at = CASE WHEN c.status = 'closed' THEN coalesce(tasks.finished_at, business_now()) END
-    FROM unnest(CAST(:task_id AS text[]), CAST(:status AS text[]), CAST(:version AS integer[]),
-        CAST(:round AS integer[]), CAST(:contact_count AS integer[]), CAST(:contacts_total AS integer[]),
-        CAST(:last_contact_time AS timestamptz[]), CAST(:next_contact_time AS timestamptz[]),
-        CAST(:user_intent_l1 AS text[]), CAST(:user_intent_l2 AS text[]), CAST(:confidence AS numeric[]),
-        CAST(:finish_reason AS text[]), CAST(:from_version AS integer[]))
-        AS c(task_id, status, version, round, contact_count, contacts_total, last_contact_time, next_contact_time,
-             user_intent_l1, user_intent_l2, confidence, finish_reason, from_version)
+    FROM {recordset(tasks_table, _UPDATED, from_version="integer")}
     WHERE tasks.task_id = c.task_id AND tasks.version = c.from_version
     """,
 )
@@ -68,9 +63,8 @@ _LIST = text(
     "WHERE (CAST(:status AS text) IS NULL OR status = :status) ORDER BY created_at DESC, task_id DESC LIMIT :limit",
 )
 
-_CHANGEABLE = frozenset(
-    {"last_contact_time", "next_contact_time", "user_intent_l1", "user_intent_l2", "confidence", "finish_reason"}
-)
+_CHANGEABLE = frozenset(_UPDATED[6:])
+"""The columns an effect may set; the others follow from the event."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,18 +230,8 @@ class Orders:
     def _update(self, orders: Sequence[_Standing]) -> None:
         if not orders:
             return
-        columns: dict[str, list[object]] = {
-            "task_id": [o.row.task_id for o in orders],
-            "status": [o.status.value for o in orders],
-            "version": [o.version for o in orders],
-            "from_version": [o.row.version for o in orders],
-            "round": [o.round for o in orders],
-            "contact_count": [o.contact_count for o in orders],
-            "contacts_total": [o.contacts_total for o in orders],
-        }
-        for name in _CHANGEABLE:
-            columns[name] = [o.changes.get(name, getattr(o.row, name)) for o in orders]
-        self.connection.execute(_UPDATE, columns)
+        rows = [(*_updated(order), order.row.version) for order in orders]
+        self.connection.execute(_UPDATE, rows_of((*_UPDATED, "from_version"), rows))
 
     def _order(self, row: Any) -> Order:
         values = dict(row._mapping)
@@ -258,6 +242,12 @@ class Orders:
             None if row.phone is None else self.cipher.decrypt(bytes(row.phone), _phone_place(row.task_id))
         )
         return Order(**values)
+
+
+def _updated(order: _Standing) -> tuple[object, ...]:
+    """The columns of `_UPDATED`, in their order."""
+    own = (order.row.task_id, order.status, order.version, order.round, order.contact_count, order.contacts_total)
+    return (*own, *(order.changes.get(name, getattr(order.row, name)) for name in _UPDATED[len(own) :]))
 
 
 def _phone_place(task_id: str) -> str:

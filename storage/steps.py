@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, text
 
 from runtime.clock import Clock
-from storage.bulk import BulkInsert, dump_json
+from storage.bulk import BulkInsert, dump_json, recordset, rows_of
 from storage.tables import steps as steps_table
 
 
@@ -138,16 +138,14 @@ _LOCK = text(
     f"SELECT {_ROW} FROM steps s JOIN runs r USING (run_id) WHERE s.step_id = ANY(:ids) "
     "ORDER BY s.step_id FOR NO KEY UPDATE OF s",
 )
+_CHANGED = ("step_id", "state", "delivery", "tries", "output", "error", "due_at", "due_clock")
 _CHANGE = text(
-    """
+    f"""
     UPDATE steps SET state = c.state, delivery = c.delivery, tries = c.tries,
-        output = coalesce(c.output::jsonb, steps.output), error = coalesce(c.error::jsonb, steps.error),
+        output = coalesce(c.output, steps.output), error = coalesce(c.error, steps.error),
         due_at = c.due_at, due_clock = c.due_clock, early_signal = NULL,
         finished_at = CASE WHEN c.state IN ('done', 'failed', 'cancelled') THEN clock_timestamp() END
-    FROM unnest(CAST(:step_id AS bigint[]), CAST(:state AS text[]), CAST(:delivery AS integer[]),
-        CAST(:tries AS integer[]), CAST(:output AS text[]), CAST(:error AS text[]), CAST(:due_at AS timestamptz[]),
-        CAST(:due_clock AS text[])) AS c(step_id, state, delivery, tries, output, error, due_at, due_clock)
-    WHERE steps.step_id = c.step_id
+    FROM {recordset(steps_table, _CHANGED)} WHERE steps.step_id = c.step_id
     """,
 )
 _INSERT = BulkInsert(
@@ -171,6 +169,19 @@ _KEEP_SIGNAL = text("UPDATE steps SET early_signal = CAST(:signal AS jsonb) WHER
 _OPEN_OF_RUN = text(
     "SELECT step_id FROM steps WHERE run_id = :run_id AND state NOT IN ('done', 'failed', 'cancelled')",
 )
+
+
+def _changed(change: StepChange) -> tuple[object, ...]:
+    return (
+        change.step_id,
+        change.state,
+        change.delivery,
+        change.tries,
+        change.output,
+        change.error,
+        change.due_at,
+        change.due_clock,
+    )
 
 
 def _step_row(row: Row[Any]) -> StepRow:
@@ -213,19 +224,7 @@ class Steps:
         """Write what became of locked steps."""
         if not changes:
             return
-        self.connection.execute(
-            _CHANGE,
-            {
-                "step_id": [c.step_id for c in changes],
-                "state": [c.state for c in changes],
-                "delivery": [c.delivery for c in changes],
-                "tries": [c.tries for c in changes],
-                "output": [None if c.output is None else dump_json(c.output) for c in changes],
-                "error": [None if c.error is None else dump_json(c.error) for c in changes],
-                "due_at": [c.due_at for c in changes],
-                "due_clock": [c.due_clock for c in changes],
-            },
-        )
+        self.connection.execute(_CHANGE, rows_of(_CHANGED, [_changed(change) for change in changes]))
 
     def insert(self, steps: Sequence[NewStep], database_now: datetime) -> tuple[InsertedStep, ...]:
         """Create steps; `database_now` stamps them and orders them among the ready rows of their queue."""

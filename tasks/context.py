@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,26 +15,31 @@ from tools.channels.contract import ChannelGateway
 from tools.channels.http_channel import HttpChannel
 from tools.channels.instant import InstantChannel
 from tools.classifier.classifier import Classifier
-from tools.classifier.files import default_paths
+from tools.classifier.files import ClassifierFiles, default_paths
 from tools.contact_policy.document import load_policies
 from tools.contact_policy.policy import ContactPolicy
 from tools.contact_policy.window import next_permitted
 from tools.contact_policy.zone import customer_zone
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Context:
     """The tools, policies and data of one process."""
 
     database: Database
     gateway: ChannelGateway
-    classifier: Classifier
+    classifier_files: ClassifierFiles
     policy: ContactPolicy
     calendar: Calendar
     callback_url: str
     contacts_at_once: int
     reaches_masked: bool
     """Whether the channel can use a masked number: only the simulated customer can (SPEC.md §5)."""
+
+    @cached_property
+    def classifier(self) -> Classifier:
+        """The intent model; loaded by the processes that classify, not by those that never do."""
+        return Classifier.load(self.classifier_files.weights, self.classifier_files.rules)
 
     def zone(self, order: Order) -> ZoneInfo:
         """The customer's time zone."""
@@ -49,7 +55,6 @@ class Context:
 def make_context(settings: Settings, database: Database) -> Context:
     """The context of this process, from its settings."""
     policies = load_policies(settings.config_folder / "policies" / "contact.yaml")
-    files = default_paths()
     instant = settings.channel == "instant"
     return Context(
         database=database,
@@ -60,7 +65,7 @@ def make_context(settings: Settings, database: Database) -> Context:
             settings.channel_token.get_secret_value(),
             max_connections=settings.contacts_at_once,
         ),
-        classifier=Classifier.load(files.weights, files.rules),
+        classifier_files=default_paths(),
         policy=policies[settings.contact_policy],
         calendar=load_calendar(settings.config_folder / "policies" / "calendar.yaml"),
         callback_url=f"{settings.callback_base_url}/webhooks/contact/{settings.channel_provider}",

@@ -50,7 +50,7 @@ TOOLS: Final[Mapping[str, Tool]] = MappingProxyType(
 
 def message_seconds(agent: str, waves: int = 1) -> int:
     """The Celery soft limit of an agent's messages: every wave of calls at its limit, plus the transactions."""
-    longest = max(tool.timeout_seconds for tool in TOOLS.values() if tool.agent == agent)
+    longest = max((tool.timeout_seconds for tool in TOOLS.values() if tool.agent == agent), default=0.0)
     return int(longest * waves) + TRANSACTION_SECONDS
 
 

@@ -4,10 +4,11 @@ import os
 import signal
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, worker_process_init
+from celery.signals import beat_init, setup_logging, worker_process_init, worker_ready
 
 from runtime import logs
 from runtime.settings import Settings
@@ -28,6 +29,8 @@ def main(arguments: list[str]) -> int:
     settings = Settings()
     logs.configure(service=f"unpend-{name}", level=settings.log_level, style=settings.log_format)
     setup_logging.connect(_keep_our_logging, weak=False)
+    worker_ready.connect(_tell_ready, weak=False)
+    beat_init.connect(_tell_ready, weak=False)
     app = make_app(settings)
     if name in AGENTS:
         _serve(app, settings, name)
@@ -48,6 +51,9 @@ def _serve(app: Celery, settings: Settings, name: str) -> None:
     module = AGENTS[name]
     current = CurrentProcess(lambda: Process(settings, app, name=name))
     module.register(app, current)
+
+    # Configuration that cannot be used stops the process here, with its message, and not in every child.
+    _ = current().engine
 
     def begin_child(**_: Any) -> None:
         current.forget()
@@ -94,7 +100,17 @@ def _intake(app: Celery, settings: Settings) -> None:
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    StreamIntake(Process(settings, app, name="intake")).run(stopped)
+    process = Process(settings, app, name="intake")
+    _ = process.engine
+    _tell_ready()
+    StreamIntake(process).run(stopped)
+
+
+def _tell_ready(**_: Any) -> None:
+    """Leave the mark by which a supervisor knows that this process has begun its work."""
+    mark = os.environ.get("UNPEND_READY_FILE")
+    if mark:
+        Path(mark).touch()
 
 
 def _keep_our_logging(**_: Any) -> None:

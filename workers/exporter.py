@@ -4,10 +4,11 @@ Workers have no port and count nothing in memory: a prefork worker's counters li
 die. API latencies alone are the API's own (`api_request_duration`). Names are those of SPEC.md §9.
 """
 
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Final, Self
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -17,8 +18,10 @@ from prometheus_client.core import Metric
 from prometheus_client.exposition import ThreadingWSGIServer, make_wsgi_app
 from prometheus_client.registry import Collector
 
+from runtime.cipher import Cipher
 from runtime.logs import logger
 from runtime.mask import mask_text
+from runtime.settings import Settings
 from storage.database import Database
 from storage.unavailable import StorageUnavailable
 from workers.series import series, up
@@ -34,22 +37,22 @@ _STALE_CONNECTION_SECONDS: Final = 1.0
 _log = logger(__name__)
 
 
-@dataclass(slots=True)
 class FleetCollector(Collector):
     """Reads the figures when scraped; while PostgreSQL is away `ops_exporter_up 0` is the only series."""
 
-    database: Database
-    now: Callable[[], float] = time.monotonic
-    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
-    _read_at: float | None = field(default=None, init=False)
-    _metrics: tuple[Metric, ...] = field(default=(), init=False)
+    def __init__(self, database: Database, *, now: Callable[[], float] = time.monotonic) -> None:
+        self._database = database
+        self._now = now
+        self._lock = threading.Lock()
+        self._read_at: float | None = None
+        self._metrics: tuple[Metric, ...] = ()
 
     def collect(self) -> Iterator[Metric]:
         """Every series, at most `CACHE_SECONDS` old."""
         with self._lock:
-            if self._read_at is None or self.now() - self._read_at > CACHE_SECONDS:
+            if self._read_at is None or self._now() - self._read_at > CACHE_SECONDS:
                 self._metrics = self._read()
-                self._read_at = self.now()
+                self._read_at = self._now()
             metrics = self._metrics
         yield from metrics
 
@@ -67,7 +70,7 @@ class FleetCollector(Collector):
             return self._away(error)
 
     def _snapshot(self) -> tuple[Metric, ...]:
-        with self.database.snapshot(statement_seconds=_STATEMENT_SECONDS) as work:
+        with self._database.snapshot(statement_seconds=_STATEMENT_SECONDS) as work:
             return (up(1), *series(work.figures))
 
     def _away(self, error: StorageUnavailable) -> tuple[Metric, ...]:
@@ -109,6 +112,27 @@ class ExporterServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._server.server_close()
+
+
+def serve(settings: Settings) -> None:
+    """Serve at UNPEND_EXPORTER_ADDRESS and UNPEND_EXPORTER_PORT until the process is told to stop."""
+    address = os.environ.get("UNPEND_EXPORTER_ADDRESS", "127.0.0.1")
+    port = int(os.environ.get("UNPEND_EXPORTER_PORT", str(PORT)))
+    cipher = Cipher(settings.cipher_key.get_secret_value())
+    url = settings.database_url.get_secret_value()
+    with (
+        Database(url, cipher, pool_size=1, application="unpend-exporter") as database,
+        ExporterServer(database, host=address, port=port) as server,
+    ):
+        _log.info("exporter listening", address=address, port=server.port)
+        thread = threading.Thread(target=server.serve_forever, name="exporter")
+        thread.start()
+        stopped = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stopped.set())
+        stopped.wait()
+        server.stop()
+        thread.join()
 
 
 def _application(registry: CollectorRegistry) -> Callable[..., Iterable[bytes]]:

@@ -86,13 +86,16 @@ class StreamIntake:
             payload = fields.get("payload", "")
             try:
                 valid.append(
-                    Submission(TaskCreated.model_validate(json.loads(payload)), request_id=fields.get("request_id"))
+                    Submission(
+                        TaskCreated.model_validate(json.loads(payload)), request_id=fields.get("request_id")
+                    )
                 )
             except ValidationError as error:
                 refused.append(_refused(payload, problems_of(error)))
             except ValueError:
                 problem = Problem(
-                    field="payload", message=f"of entry {entry_id} is not JSON; the field 'payload' must hold it"
+                    field="payload",
+                    message=f"of entry {entry_id} is not JSON; the field 'payload' must hold it",
                 )
                 refused.append(_refused(payload, [problem]))
         received = accept(self._process.engine, self._process.context, valid, Door.STREAM) if valid else []

@@ -22,9 +22,11 @@ _PAUSE: Final = 0.1
 
 def register(app: Celery, current: CurrentProcess) -> None:
     """Bind the tick."""
-    app.task(
-        lambda: watch(current(), TICK_SECONDS), name="tick.sweep", soft_time_limit=60, time_limit=90
-    )
+
+    def sweep() -> None:
+        watch(current(), TICK_SECONDS)
+
+    app.task(sweep, name="tick.sweep")
 
 
 def watch(process: Process, seconds: float) -> None:

@@ -1,1 +1,1 @@
-"""The local intent classifier: rules and a small linear model, scored in pure Python, with guards around them."""
+"""The local intent classifier: rules and a small linear model in pure Python, with guards around them."""

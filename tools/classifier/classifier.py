@@ -56,7 +56,7 @@ class Classifier:
         """Load the weights and the rules they were trained with.
 
         Raises:
-            WeightsError: the weights are missing, do not match their manifest, or were trained with other rules.
+            WeightsError: the weights are missing, fail their manifest, or were trained with other rules.
             RulesError: the rules are missing or bad.
         """
         rule_set = load_rules(rules)
@@ -64,7 +64,8 @@ class Classifier:
         if model.rules_sha256 != rule_set.sha256:
             raise WeightsError(
                 f"{weights}: was trained with other rules than {rules} "
-                f"(sha256 {model.rules_sha256[:12]}…, not {rule_set.sha256[:12]}…); train again after a change of rules"
+                f"(sha256 {model.rules_sha256[:12]}…, not {rule_set.sha256[:12]}…); "
+                "train again after a change of rules"
             )
         return cls(model=model, rules=rule_set)
 
@@ -95,7 +96,7 @@ class Classifier:
         )
 
     def probabilities(self, text: str, *, pending_reason: str | None = None) -> Mapping[Level2, float]:
-        """Return the calibrated probability of every level-2 intent, unrounded, in the order of the taxonomy."""
+        """Return the calibrated probability of every level-2 intent, unrounded, in the taxonomy's order."""
         reading = self._read(text, pending_reason)
         found = self._model.probabilities(reading.features)
         return {intent.level2: found[intent.level2] for intent in TAXONOMY}
@@ -137,9 +138,7 @@ class Classifier:
             for level1 in Level1
         }
         level1 = max(level1_share, key=level1_share.__getitem__)
-        level2 = max(
-            (intent.level2 for intent in TAXONOMY if intent.level1 is level1), key=found.__getitem__
-        )
+        level2 = max((intent.level2 for intent in TAXONOMY if intent.level1 is level1), key=found.__getitem__)
         return Proposal(level1=level1, level2=level2, confidence=min(level1_share[level1], 1.0))
 
     def _unreadable(self, evidence: Evidence) -> Classification:

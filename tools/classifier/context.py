@@ -4,8 +4,9 @@ import re
 from dataclasses import dataclass
 
 _FILLER = r"^(?:喂|嗯|哦|啊|呃|哎|你好|那个|，)*"
-_NOT_YET = re.compile(_FILLER + r"(?:还没有?|没有?|还没呢|没呢|还没有呢|没到|还没到|还没好|没好|没下来|还没下来)(?:呢|啊|哦|嘞|呀|哈)?$")
-_DONE = re.compile(_FILLER + r"(?:已经)?(?:到了|齐了|弄完了|完了|批了|下来了|通过了)(?:啊|呀|哦|的|嘞)?$")
+_PARTICLE = r"(?:呢|啊|哦|嘞|呀|哈|的)?$"
+_NOT_YET = re.compile(_FILLER + r"还?没(?:有|到|好|下来)?" + _PARTICLE)
+_DONE = re.compile(_FILLER + r"(?:已经)?(?:到了|齐了|弄完了|完了|批了|下来了|通过了)" + _PARTICLE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

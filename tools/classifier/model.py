@@ -30,15 +30,19 @@ class Contribution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """Multinomial logistic regression over TF-IDF features, with one temperature.
+    """Multinomial logistic regression over TF-IDF features, with a temperature and a lapse.
 
-    `weights` maps a feature to its inverse document frequency and its weight for each of `labels`. `sha256` is
-    the digest of the file it came from, `rules_sha256` that of the rules it was trained beside.
+    `lapse` is the share of answers in which the words mislead altogether: it is spread over all intents, so
+    that no probability is ever more certain than the corpus can show.
+
+    `weights` maps a feature to its inverse document frequency and its weight for each of `labels`. `sha256`
+    is the digest of the file it came from, `rules_sha256` that of the rules it was trained beside.
     """
 
     labels: tuple[Level2, ...]
     intercepts: tuple[float, ...]
     temperature: float
+    lapse: float
     weights: Mapping[str, tuple[float, tuple[float, ...]]]
     rules_sha256: str
     sha256: str
@@ -49,7 +53,11 @@ class Model:
         highest = max(logits)
         powers = [math.exp(logit - highest) for logit in logits]
         total = math.fsum(powers)
-        return {label: power / total for label, power in zip(self.labels, powers, strict=True)}
+        floor = self.lapse / len(self.labels)
+        return {
+            label: (1.0 - self.lapse) * power / total + floor
+            for label, power in zip(self.labels, powers, strict=True)
+        }
 
     def scores(self, features: Sequence[str]) -> list[float]:
         """Return the logit of every intent, before the temperature, in the order of `labels`."""
@@ -103,7 +111,9 @@ def load_model(path: Path) -> Model:
         )
     document = _object(raw, path)
     if document.get("format") != FORMAT:
-        raise WeightsError(f"{path}: format {document.get('format')} is not the {FORMAT} this version reads; train again")
+        raise WeightsError(
+            f"{path}: format {document.get('format')} is not the {FORMAT} this version reads; train again"
+        )
     try:
         return build_model(document, digest)
     except (KeyError, TypeError, ValueError) as error:
@@ -114,7 +124,9 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise WeightsError(f"{path}: cannot be read ({error.strerror}); train the classifier or restore it") from error
+        raise WeightsError(
+            f"{path}: cannot be read ({error.strerror}); train the classifier or restore it"
+        ) from error
 
 
 def _object(raw: bytes, path: Path) -> dict[str, Any]:
@@ -139,6 +151,7 @@ def build_model(document: Mapping[str, Any], sha256: str) -> Model:
         labels=tuple(Level2(label) for label in document["labels"]),
         intercepts=tuple(document["intercepts"]),
         temperature=float(document["temperature"]),
+        lapse=float(document["lapse"]),
         weights={name: (rarity[row[0]], tuple(row[1:])) for name, row in document["features"].items()},
         rules_sha256=str(document["rules_sha256"]),
         sha256=sha256,

@@ -6,7 +6,7 @@ import unicodedata
 MAX_LENGTH = 500
 """Characters that are read. A longer text is cut here, and being cut is a reason for a review."""
 
-# Traditional characters as they occur in service talk, each above its simplified form. NFKC leaves them alone.
+# Traditional characters of service talk, each above its simplified form; NFKC leaves them alone.
 _TRADITIONAL = (
     "來時間還沒貨運裝維師傅門電話機器檢換壞過這個們說現後為問題應該對點開關請訂單銷費價錢貴買賣"
     "發寄達遞補齊廠總內線網路寬帶氣調熱爐燈陽臺樓層廚衛間牆磚貼頂樑櫃檯場審批領導簽預約從車帳號戶"

@@ -47,7 +47,8 @@ class Evidence:
     """All that the rules say of one text.
 
     `verdict` is the intent with strictly the most weight, None when no rule counted or two are equal.
-    `markers` maps the name of a marker to the words seen. `cancel_word` is the explicit word for cancelling, as it was said.
+    `markers` maps the name of a marker to the words seen. `cancel_word` is the explicit word for
+    cancelling, as it was said.
     """
 
     hits: tuple[RuleHit, ...]
@@ -112,7 +113,9 @@ def load_rules(path: Path) -> RuleSet:
         raw = path.read_bytes()
         document = yaml.load(raw, Loader=_LOADER)  # noqa: S506 - it is one of the two safe loaders
     except OSError as error:
-        raise RulesError(f"{path}: cannot be read ({error.strerror}); the rules belong beside the weights") from error
+        raise RulesError(
+            f"{path}: cannot be read ({error.strerror}); the rules belong beside the weights"
+        ) from error
     except yaml.YAMLError as error:
         raise RulesError(f"{path}: is not valid YAML: {error}") from error
     try:

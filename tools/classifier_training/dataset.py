@@ -85,7 +85,8 @@ def _read(path: Path) -> Iterator[Utterance]:
 
 
 def _utterance(path: Path, node: yaml.Node, level2: Level2, group: Group) -> Utterance:
-    text_node, flags = node, ()
+    text_node = node
+    flags: tuple[Flag, ...] = ()
     if isinstance(node, yaml.MappingNode):
         fields = _mapping(path, node)
         unknown = sorted(set(fields) - {"text", "flags"})
@@ -106,7 +107,7 @@ def _utterance(path: Path, node: yaml.Node, level2: Level2, group: Group) -> Utt
 
 def _text(path: Path, node: yaml.Node) -> str:
     if not isinstance(node, yaml.ScalarNode) or node.tag != "tag:yaml.org,2002:str":
-        raise _problem(path, node, "an utterance must be text; put it in quotes if it looks like something else")
+        raise _problem(path, node, "an utterance must be text; quote it if it looks like something else")
     if not node.value.strip():
         raise _problem(path, node, "an utterance must not be empty")
     return str(node.value)

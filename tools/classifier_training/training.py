@@ -3,8 +3,9 @@
 import hashlib
 import json
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,24 @@ REGULARISATION = 20.0
 LEAST_DOCUMENTS = 2
 """A feature seen in fewer utterances is left out."""
 
+LAPSES = (0.005, 0.01, 0.02, 0.03, 0.05)
+"""Candidates for the share of answers in which the words mislead; least held-out log loss decides."""
+
+DEFAULT_SEED = 20260313
 DIGITS = 4
+_TOLERANCE = 1e-4
 INNER_FOLDS = 4
+
+
+_Judged = tuple[list[float], int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """What turns the regression's scores into honest probabilities."""
+
+    temperature: float
+    lapse: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +100,7 @@ class LinearFit:
         rows: list[list[float]] = self._regression.decision_function(self._matrix(samples)).tolist()
         return rows
 
-    def document(self, *, temperature: float, rules: RuleSet) -> dict[str, Any]:
+    def document(self, *, calibration: Calibration, rules: RuleSet) -> dict[str, Any]:
         """Return the weights document: sorted, rounded, readable."""
         vocabulary = self._tfidf.vocabulary_
         containing: dict[str, int] = {}
@@ -96,11 +113,13 @@ class LinearFit:
             "format": FORMAT,
             "labels": [intent.level2.value for intent in TAXONOMY],
             "documents": len(self._samples),
-            "temperature": round(temperature, DIGITS),
+            "temperature": round(calibration.temperature, DIGITS),
+            "lapse": calibration.lapse,
             "rules_sha256": rules.sha256,
             "intercepts": _rounded(self._regression.intercept_.tolist()),
             "features": {
-                feature: [containing[feature], *_rounded(columns[vocabulary[feature]])] for feature in sorted(vocabulary)
+                feature: [containing[feature], *_rounded(columns[vocabulary[feature]])]
+                for feature in sorted(vocabulary)
             },
         }
 
@@ -109,8 +128,8 @@ class LinearFit:
 
 
 def fit_document(samples: Sequence[Sample], rules: RuleSet, *, seed: int) -> dict[str, Any]:
-    """Fit on all `samples` and return the weights document; the temperature comes from held-out folds."""
-    return LinearFit(samples).document(temperature=_temperature(samples, seed), rules=rules)
+    """Fit on all `samples` and return the weights document; the calibration comes from held-out folds."""
+    return LinearFit(samples).document(calibration=_calibration(samples, seed), rules=rules)
 
 
 def train(
@@ -118,7 +137,7 @@ def train(
     output: Path,
     *,
     rules: Path | None = None,
-    seed: int = 20260313,
+    seed: int = DEFAULT_SEED,
     validate: bool = True,
 ) -> TrainingReport:
     """Train on the corpus, write `output` (weights) and the manifest beside it, and report.
@@ -132,7 +151,7 @@ def train(
     """
     import sklearn
 
-    from tools.classifier_training.evaluation import cross_validate
+    from tools.classifier_training.cross_validation import cross_validate
 
     rules_path = rules or default_paths().rules
     rule_set = load_rules(rules_path)
@@ -140,9 +159,7 @@ def train(
     document = fit_document(samples_of(rows, rule_set), rule_set, seed=seed)
     raw = encode(document)
     digest = hashlib.sha256(raw).hexdigest()
-    validation = (
-        asdict(cross_validate(corpus_dir, rules=rules_path, seed=seed).summary) if validate else None
-    )
+    validation = cross_validate(corpus_dir, rules=rules_path, seed=seed).summary() if validate else None
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_bytes(raw)
     manifest = {
@@ -182,37 +199,42 @@ def _rounded(numbers: Sequence[float]) -> list[float]:
     return [round(number, DIGITS) + 0.0 for number in numbers]
 
 
-def _temperature(samples: Sequence[Sample], seed: int) -> float:
+def _calibration(samples: Sequence[Sample], seed: int) -> Calibration:
     from sklearn.model_selection import StratifiedGroupKFold
 
     labels = [sample.row.level2.value for sample in samples]
     groups = [sample.cluster for sample in samples]
     order = {intent.level2: index for index, intent in enumerate(TAXONOMY)}
-    judged: list[tuple[list[float], int]] = []
+    judged: list[_Judged] = []
     folds = StratifiedGroupKFold(n_splits=INNER_FOLDS, shuffle=True, random_state=seed)
     for inside, outside in folds.split(labels, labels, groups):
         held_out = [samples[index] for index in outside]
         fitted = LinearFit([samples[index] for index in inside])
         truths = [order[sample.row.level2] for sample in held_out]
         judged += zip(fitted.logits(held_out), truths, strict=True)
-    return _least(lambda log: _log_loss(judged, math.exp(log)), -1.5, 1.5)
+    candidates = [
+        Calibration(temperature=math.exp(_least(partial(_log_loss, judged, lapse), -1.5, 1.5)), lapse=lapse)
+        for lapse in LAPSES
+    ]
+    return min(candidates, key=lambda each: _log_loss(judged, each.lapse, math.log(each.temperature)))
 
 
-def _least(function: Any, low: float, high: float) -> float:
+def _least(function: Callable[[float], float], low: float, high: float) -> float:
     golden = (math.sqrt(5) - 1) / 2
-    while high - low > 1e-4:
+    while high - low > _TOLERANCE:
         left, right = high - golden * (high - low), low + golden * (high - low)
         if function(left) < function(right):
             high = right
         else:
             low = left
-    return math.exp((low + high) / 2)
+    return (low + high) / 2
 
 
-def _log_loss(judged: Sequence[tuple[list[float], int]], temperature: float) -> float:
+def _log_loss(judged: Sequence[_Judged], lapse: float, log_temperature: float) -> float:
+    temperature = math.exp(log_temperature)
     total = 0.0
     for logits, truth in judged:
         highest = max(logits)
-        powers = math.fsum(math.exp((logit - highest) / temperature) for logit in logits)
-        total += math.log(powers) - (logits[truth] - highest) / temperature
+        powers = [math.exp((logit - highest) / temperature) for logit in logits]
+        total -= math.log((1.0 - lapse) * powers[truth] / math.fsum(powers) + lapse / len(logits))
     return total / len(judged)

@@ -86,12 +86,17 @@ def _stands_alone(match: Match[str]) -> bool:
     return bool(_FILLER.search(match.string, 0, match.start()) and _PARTICLE.match(match.string, match.end()))
 
 
+def _counts_days(match: Match[str], greatest: int) -> bool:
+    """Whether 日 counts days (三日后) rather than names one of the month (十五日)."""
+    return greatest <= _A_WEEK and bool(match["after"] or match["within"])
+
+
 def _duration(match: Match[str], moment: Moment) -> Meaning | None:
     if match["ago"] or _TOLD.search(match.string, 0, match.start()):
         return Dismissed.NOT_A_DATE
     half_only = match["quantity"] == "半"
     quantity = (0, 0) if half_only else read_quantity(match["quantity"])
-    if quantity is None or (match["unit"] == "日" and (quantity[1] > _A_WEEK or match["after"] is None)):
+    if quantity is None or (match["unit"] == "日" and not _counts_days(match, quantity[1])):
         return None
     if match["within"] or match["limit"]:
         return Dismissed.DEADLINE

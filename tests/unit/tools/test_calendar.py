@@ -191,7 +191,7 @@ def test_a_file_corrects_days(tmp_path: Path) -> None:
         ("overrides: [{date: 2026-03-01, kind: half, source: s}]", "overrides.0.kind: .*found 'half'"),
         ("overrides: [{date: 2026-03-01, kind: off}]", "overrides.0.source: Field required"),
         (
-            "overrides: [{date: 2026-03-01, kind: off, source: a}, {date: 2026-03-01, kind: work, source: b}]",
+            "overrides: [&a {date: 2026-03-01, kind: work, source: s}, *a]",
             "overrides: a day may stand in the table once; more than once: 2026-03-01",
         ),
         ("holiday: []", "holiday: "),

@@ -1,0 +1,42 @@
+"""What the API is given: the engine and the tools of its process. It makes none of them itself."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from engine.engine import Engine
+from engine.publisher import Publisher
+from runtime.settings import Settings
+from storage.database import Database
+from tasks.context import Context
+
+
+class Parts(Protocol):
+    """The parts of a process, each made when it is first used."""
+
+    @property
+    def settings(self) -> Settings:
+        """How this installation is set."""
+
+    @property
+    def database(self) -> Database:
+        """PostgreSQL as this process reaches it."""
+
+    @property
+    def publisher(self) -> Publisher:
+        """The way to the broker."""
+
+    @property
+    def context(self) -> Context:
+        """The tools and policies of the work."""
+
+    @property
+    def engine(self) -> Engine:
+        """The engine of this process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """The parts behind every route."""
+
+    parts: Parts
+    version: str

@@ -1,0 +1,24 @@
+#!/bin/sh
+# Writes the secret files that docker-compose.yml names, below deploy/secrets; what is there already is kept.
+# Optional in the environment: CHANNEL_TOKEN, ALERT_WEBHOOK_URL, ES_API_KEY.
+set -eu
+umask 077
+folder="$(dirname "$0")/secrets"
+mkdir -p "$folder"
+chmod 700 "$folder"
+
+random() { od -An -N32 -tx1 /dev/urandom | tr -d ' \n'; }
+# The containers' users must be able to read a file; the folder keeps everyone else on this machine out.
+keep() { [ -s "$folder/$1" ] || { printf '%s' "$2" >"$folder/$1" && chmod 444 "$folder/$1"; }; }
+
+keep postgres_password "$(random)"
+keep valkey_password "$(random)"
+keep unpend_database_url "postgresql+psycopg://unpend:$(cat "$folder/postgres_password")@postgres:5432/unpend"
+keep unpend_broker_url "redis://:$(cat "$folder/valkey_password")@valkey:6379/0"
+keep unpend_cipher_key "$(head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=\n')"
+keep unpend_callback_secret "$(random)"
+keep unpend_channel_token "${CHANNEL_TOKEN:-$(random)}"
+keep flower_basic_auth "operator:$(random)"
+keep grafana_password "$(random)"
+keep alert_webhook_url "${ALERT_WEBHOOK_URL:-http://127.0.0.1:9/unset}"
+keep es_api_key "${ES_API_KEY:-unset}"

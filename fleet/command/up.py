@@ -1,0 +1,216 @@
+"""`unpend up`: the whole fleet on this machine, until Ctrl-C."""
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from fleet.command.screen import Screen
+from fleet.demonstration import FIRST_MORNING, Demonstration
+from fleet.embedded.postgres import EmbeddedPostgres
+from fleet.embedded.valkey import EmbeddedValkey
+from fleet.installation import Installation, Secrets
+from fleet.plan import BEAT, CORE, Addresses, Plan, Ports
+from fleet.supervisor.ports import free_port
+from fleet.supervisor.process import ProcessSpec, RunningProcess
+from fleet.supervisor.run_file import DataDirLock
+from fleet.supervisor.supervisor import Supervisor
+from runtime.cipher import Cipher
+from runtime.settings import PROJECT, Settings
+from schemas.scopes import OWNERS
+from storage.database import Database
+from storage.migrate import migrate
+from workers.app import make_app
+from workers.process import Process, read_workflows
+
+SAMPLE = PROJECT / "config" / "samples" / "orders.jsonl"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What the caller wants of the fleet."""
+
+    data_dir: Path
+    port: int | None = None
+    time_scale: float = 1.0
+    time_jump: bool = False
+    sample: Path | None = SAMPLE
+    quiet: bool = False
+
+
+def up(wishes: Wishes) -> None:
+    """Start everything, show the orders' progress, run until told to stop, stop everything in order.
+
+    Raises:
+        DataDirInUseError: a fleet runs in this data folder.
+        FleetStartError: a process did not become ready; everything was stopped again.
+        EmbeddedServerError: an embedded server could not be prepared.
+    """
+    installation = Installation(wishes.data_dir)
+    lock = DataDirLock(installation.data_dir)
+    lock.acquire()
+    told = threading.Event()
+    previous = {number: signal.signal(number, lambda *_: told.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        _run(installation, wishes, told)
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+        installation.run_file.remove()
+        lock.release()
+
+
+def _run(installation: Installation, wishes: Wishes, told: threading.Event) -> None:
+    kept = installation.secrets()
+    screen = Screen(quiet=wishes.quiet)
+    ports = _ports(wishes.port)
+    specs, plan, prepare = _planned(installation, kept, ports, wishes)
+    document = _document(plan)
+
+    def tell(processes: tuple[RunningProcess, ...]) -> None:
+        listed = [{"name": p.name, "pid": p.pid, "state": p.state, "restarts": p.restarts} for p in processes]
+        installation.run_file.write({**document, "processes": listed})
+
+    supervisor = Supervisor(specs, on_change=tell, before_stage={CORE: prepare})
+    screen.starting(installation.data_dir)
+    supervisor.start()
+    demonstration = _demonstration(plan, wishes, screen)
+    thread = threading.Thread(
+        target=demonstration.run, args=(wishes.sample,), name="demonstration", daemon=True
+    )
+    try:
+        screen.ready(document)
+        thread.start()
+        supervisor.watch(told)
+    finally:
+        screen.stopping()
+        demonstration.stopped.set()
+        supervisor.stop()
+        thread.join(timeout=2.0)
+    screen.stopped()
+
+
+def _planned(
+    installation: Installation, kept: Secrets, ports: Ports, wishes: Wishes
+) -> tuple[list[ProcessSpec], Plan, Callable[[], None]]:
+    """The processes to start, and what prepares the database once the servers answer."""
+    outside = os.environ.get("UNPEND_DATABASE_URL"), os.environ.get("UNPEND_BROKER_URL")
+    servers: list[ProcessSpec] = []
+    ensure: Callable[[], None] = lambda: None  # noqa: E731 - nothing to ensure on servers that are not ours
+    if outside[0] and outside[1]:
+        plan = _plan(installation, kept, ports, outside[0], outside[1])
+    else:
+        postgres, valkey = EmbeddedPostgres(installation.data_dir), EmbeddedValkey(installation.data_dir)
+        postgres.prepare()
+        valkey.prepare()
+        plan = _plan(
+            installation, kept, ports, postgres.database_url(ports.postgres), valkey.broker_url(ports.valkey)
+        )
+        servers = plan.servers(postgres, valkey)
+        ensure = lambda: postgres.ensure_database(ports.postgres)  # noqa: E731 - one call, bound to its port
+
+    def prepare() -> None:
+        ensure()
+        prepare_database(plan.addresses.database_url, kept, wishes)
+
+    return [*servers, *plan.processes()], plan, prepare
+
+
+def prepare_database(url: str, kept: Secrets, wishes: Wishes) -> None:
+    """Bring the database to this version, let the installation's keys in, set the business clock going."""
+    migrate(url, [body for body, _ in read_workflows(PROJECT / "config" / "workflows")])
+    with Database(url, Cipher(kept.cipher_key)) as database, database.transaction() as work:
+        for owner, key in kept.keys.items():
+            work.keys.register(key, owner, sorted(OWNERS[owner]))
+        is_new = not work.orders.counts()
+        now = work.clock.now().business_now
+        if is_new and wishes.time_jump:
+            work.clock.set(FIRST_MORNING, wishes.time_scale)
+        else:
+            work.clock.set(now, wishes.time_scale)
+
+
+def _demonstration(plan: Plan, wishes: Wishes, screen: Screen) -> Demonstration:
+    settings = Settings.model_validate(
+        {
+            name.removeprefix("UNPEND_").lower(): value
+            for name, value in plan.environment().items()
+            if name.startswith("UNPEND_")
+        }
+    )
+    return Demonstration(
+        process=Process(settings, make_app(settings), name="up"),
+        leap=wishes.time_jump,
+        show=screen.progress,
+        finished=screen.summary,
+    )
+
+
+def _plan(
+    installation: Installation, kept: Secrets, ports: Ports, database_url: str, broker_url: str
+) -> Plan:
+    return Plan(
+        data_dir=installation.data_dir,
+        ports=ports,
+        addresses=Addresses(
+            database_url=database_url,
+            broker_url=broker_url,
+            api=f"http://127.0.0.1:{ports.api}/v1",
+            channel=f"http://127.0.0.1:{ports.simulator}",
+            metrics=f"http://127.0.0.1:{ports.exporter}/metrics",
+            flower=f"http://127.0.0.1:{ports.flower}",
+        ),
+        kept=kept,
+        extra={name: value for name, value in os.environ.items() if name in _MAY_BE_SET},
+    )
+
+
+_MAY_BE_SET = frozenset(
+    {
+        "UNPEND_CONTACT_POLICY",
+        "UNPEND_CHANNEL",
+        "UNPEND_LEASE_SECONDS",
+        "UNPEND_LARGEST_BATCH",
+        "UNPEND_LOW_WATER",
+        "UNPEND_REPUBLISH_SECONDS",
+        "UNPEND_MOST_CRASHES",
+        "UNPEND_CONTACTS_AT_ONCE",
+        "UNPEND_LOG_LEVEL",
+        "UNPEND_CONFIG_FOLDER",
+    }
+)
+"""Settings of the caller's environment that an embedded fleet takes over."""
+
+
+def _document(plan: Plan) -> dict[str, Any]:
+    at, kept = plan.addresses, plan.kept
+    return {
+        "ready": True,
+        "version": version("unpend"),
+        "supervisor": os.getpid(),
+        "api": at.api,
+        "console": None,
+        "flower": at.flower,
+        "flower_user": "operator",
+        "flower_password": kept.flower_password,
+        "metrics": at.metrics,
+        "channel": at.channel,
+        "database_url": at.database_url,
+        "broker_url": at.broker_url,
+        "keys": kept.keys,
+    }
+
+
+def _ports(api: int | None) -> Ports:
+    return Ports(
+        postgres=free_port(),
+        valkey=free_port(),
+        api=api or free_port(),
+        simulator=free_port(),
+        exporter=free_port(),
+        flower=free_port(),
+    )

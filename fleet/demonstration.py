@@ -1,0 +1,131 @@
+"""The sample orders on their way: loaded once, carried through their weeks, summed up with a reason for each."""
+
+import json
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from fleet.leap import Leap, Leaper
+from runtime.logs import logger
+from schemas.intake import TaskCreated
+from statemachine.states import State
+from storage.standing import Standing
+from storage.unavailable import StorageUnavailable
+from tasks.intake import Door, Submission, accept
+from workers.process import Process
+
+_log = logger(__name__)
+
+FIRST_MORNING: Final = datetime(2026, 3, 16, 9, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
+"""A Monday at 09:00: when the samples' customers are first called."""
+
+_HORIZON_DAYS: Final = 7
+"""Working days ahead beyond which a wait is left standing."""
+
+_LOOK: Final = 0.03
+_LONGEST_HORIZON: Final = timedelta(days=30)
+_CLOSED_BECAUSE: Final = {
+    "visit_arranged": "客户同意上门",
+    "cancelled_by_customer": "客户取消",
+    "contact_failed": "多次联系未果",
+    "closed_by_person": "人工关闭",
+    "cancelled": "上游取消",
+    "timed_out": "超时",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the samples have come."""
+
+    business_now: datetime
+    states: Counter[str]
+    settled: int
+    total: int
+    leaps: int
+
+
+@dataclass(slots=True)
+class Demonstration:
+    """Carries orders through idle time, in a thread beside the supervisor."""
+
+    process: Process
+    leap: bool
+    show: Callable[[Progress], None]
+    finished: Callable[[Sequence[Standing], datetime], None]
+    stopped: threading.Event = field(default_factory=threading.Event)
+    _leaps: int = 0
+
+    def run(self, sample: Path | None) -> None:
+        """Load the samples if the installation is new, then go on until everything is settled."""
+        try:
+            if sample is not None:
+                self.load(sample)
+            self._carry()
+        except StorageUnavailable as error:
+            _log.error("the demonstration ended: PostgreSQL is away", error=str(error))
+
+    def load(self, sample: Path) -> int:
+        """Take the samples in; those that are known already change nothing."""
+        lines = sample.read_text(encoding="utf-8").splitlines()
+        submissions = [Submission(TaskCreated.model_validate(json.loads(line))) for line in lines if line.strip()]
+        accept(self.process.engine, self.process.context, submissions, Door.COMMAND)
+        return len(submissions)
+
+    def _carry(self) -> None:
+        leaper = Leaper(self.process.database)
+        while not self.stopped.wait(_LOOK):
+            try:
+                settled = self._look(leaper)
+            except StorageUnavailable:
+                # The supervisor brings PostgreSQL back; the orders are safe meanwhile.
+                self.stopped.wait(0.5)
+                continue
+            if settled:
+                return
+
+    def _look(self, leaper: Leaper) -> bool:
+        with self.process.database.transaction() as work:
+            now = work.clock.now().business_now
+            standings = work.standings.all()
+        horizon = self._horizon(now)
+        settled = sum(standing.is_settled(horizon) for standing in standings)
+        self.show(
+            Progress(now, Counter(s.status for s in standings), settled, len(standings), self._leaps)
+        )
+        if settled == len(standings) and leaper.look(timedelta(0)) is not Leap.BUSY:
+            self.finished(standings, now)
+            return True
+        if self.leap and leaper.look(_LONGEST_HORIZON) is Leap.LEAPT:
+            self._leaps += 1
+        return False
+
+    def _horizon(self, now: datetime) -> datetime:
+        day = self.process.context.calendar.add_working_days(now.date(), _HORIZON_DAYS)
+        return now + timedelta(days=(day - now.date()).days)
+
+
+def summary(standings: Sequence[Standing]) -> list[tuple[str, str, list[str]]]:
+    """Every order under what became of it and why: (outcome, reason, task ids)."""
+    groups: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for standing in standings:
+        groups[_outcome(standing)].append(standing.task_id)
+    order = {"closed": 0, "in review": 1, "parked": 2}
+    ranked = sorted(groups.items(), key=lambda group: (order.get(group[0][0], 3), -len(group[1])))
+    return [(outcome, reason, ids) for (outcome, reason), ids in ranked]
+
+
+def _outcome(standing: Standing) -> tuple[str, str]:
+    if standing.status == State.CLOSED:
+        reason = standing.finish_reason or ""
+        return "closed", f"{reason} ({_CLOSED_BECAUSE.get(reason, '')})"
+    if standing.review_reason is not None:
+        return "in review", standing.review_reason
+    if standing.due_at is not None:
+        return "parked", f"{standing.status} until {standing.due_at.astimezone(FIRST_MORNING.tzinfo):%Y-%m-%d %H:%M}"
+    return standing.status, f"{standing.node} is {standing.step_state}"

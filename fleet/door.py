@@ -1,0 +1,37 @@
+"""`python -m fleet.door`: the API as a process, with the parts it needs handed to it."""
+
+import os
+from importlib.metadata import version
+from typing import Final
+
+import uvicorn
+
+from api.app import create_app
+from api.door import Door
+from runtime import logs
+from runtime.settings import Settings
+from workers.app import make_app
+from workers.process import Process
+
+_STREAMS_END: Final = 3
+"""Seconds open streams are given when the process is told to stop."""
+
+
+def main() -> None:
+    """Serve the API until told to stop."""
+    settings = Settings()
+    logs.configure(service="unpend-api", level=settings.log_level, style=settings.log_format)
+    process = Process(settings, make_app(settings), name="api")
+    uvicorn.run(
+        create_app(Door(process, version("unpend"))),
+        host=os.environ.get("UNPEND_API_ADDRESS", "127.0.0.1"),
+        port=int(os.environ.get("UNPEND_API_PORT", "8080")),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_STREAMS_END,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""An installation on this machine: its data folder, its secrets, and where its running fleet is."""
+
+import json
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from fleet.embedded.private_file import write_private_file
+from fleet.supervisor.run_file import RunFile
+from runtime.cipher import Cipher
+from runtime.settings import Settings
+from schemas.scopes import OWNERS
+
+DEFAULT_FOLDER: Final = ".unpend"
+
+
+class FleetNotRunning(Exception):  # noqa: N818 - reads as what it is where it is printed
+    """No fleet runs in this data folder; the message says how to start one."""
+
+    def __init__(self, data_dir: Path) -> None:
+        super().__init__(
+            f"no fleet is running in {data_dir}; start one with `make run`, "
+            "or name its folder with --data-dir or UNPEND_DATA_DIR"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secrets:
+    """What must never be shown; made once an installation, kept in a file only its owner can read."""
+
+    cipher_key: str
+    callback_secret: str
+    channel_token: str
+    flower_password: str
+    keys: dict[str, str]
+
+
+class Installation:
+    """A data folder and what is kept in it."""
+
+    def __init__(self, data_dir: Path) -> None:
+        """Name the folder; nothing is touched yet."""
+        self.data_dir = data_dir.resolve()
+        self.run_file = RunFile(self.data_dir / "run.json")
+
+    def secrets(self) -> Secrets:
+        """The installation's secrets, made at the first call."""
+        path = self.data_dir / "secrets.json"
+        if path.exists():
+            return Secrets(**json.loads(path.read_text(encoding="utf-8")))
+        made = Secrets(
+            cipher_key=Cipher.new_key(),
+            callback_secret=secrets.token_urlsafe(32),
+            channel_token=secrets.token_urlsafe(32),
+            flower_password=secrets.token_urlsafe(12),
+            keys={owner: f"unpend_{secrets.token_urlsafe(32)}" for owner in OWNERS},
+        )
+        write_private_file(path, json.dumps(made_as_document(made), indent=2))
+        return made
+
+    def run_document(self) -> dict[str, Any]:
+        """What the running fleet says of itself.
+
+        Raises:
+            FleetNotRunning: there is none.
+        """
+        document = self.run_file.read()
+        if not document or not document.get("ready"):
+            raise FleetNotRunning(self.data_dir)
+        return document
+
+    def settings(self) -> Settings:
+        """The settings under which a command joins the running fleet.
+
+        Raises:
+            FleetNotRunning: there is none.
+        """
+        document, kept = self.run_document(), self.secrets()
+        return Settings.model_validate(
+            {
+                "database_url": document["database_url"],
+                "broker_url": document["broker_url"],
+                "cipher_key": kept.cipher_key,
+                "callback_secret": kept.callback_secret,
+                "channel_token": kept.channel_token,
+                "channel_url": document["channel"],
+                "callback_base_url": document["api"],
+            }
+        )
+
+
+def made_as_document(made: Secrets) -> dict[str, Any]:
+    """The secrets as their file holds them."""
+    return {
+        "cipher_key": made.cipher_key,
+        "callback_secret": made.callback_secret,
+        "channel_token": made.channel_token,
+        "flower_password": made.flower_password,
+        "keys": made.keys,
+    }

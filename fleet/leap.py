@@ -1,0 +1,49 @@
+"""Leaping over idle time: when nothing is under way, the business clock shows the moment of what is due next."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from storage.database import Database
+
+_TOGETHER: Final = timedelta(minutes=1)
+"""What is due within a minute is leapt to together."""
+
+
+class Leap(StrEnum):
+    """What a look at the fleet led to."""
+
+    BUSY = "busy"
+    LEAPT = "leapt"
+    SETTLED = "settled"
+    """Nothing is to happen before the horizon."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaper:
+    """Moves the business clock of an idle fleet."""
+
+    database: Database
+
+    def look(self, horizon: timedelta | None = None) -> Leap:
+        """Leap if the fleet is idle and the next thing due lies within the horizon.
+
+        A wait on the database's clock is work of the world outside (a call under way): it is not leapt over.
+        """
+        with self.database.transaction() as work:
+            ahead = work.queues.horizon()
+            if ahead.busy or ahead.database_due is not None:
+                return Leap.BUSY
+            now = work.clock.now().business_now
+            due = ahead.business_due
+            if due is None or (horizon is not None and due > now + horizon):
+                return Leap.SETTLED
+            if due <= now:
+                return Leap.BUSY
+            work.clock.set(_end_of_minute(due))
+            return Leap.LEAPT
+
+
+def _end_of_minute(moment: datetime) -> datetime:
+    return moment.replace(second=0, microsecond=0) + _TOGETHER

@@ -1,0 +1,185 @@
+"""Which processes a fleet on one machine is made of, in which order, and how each is known to be ready."""
+
+import os
+import signal
+import socket
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from fleet.embedded.postgres import EmbeddedPostgres
+from fleet.embedded.valkey import EmbeddedValkey
+from fleet.installation import Secrets
+from fleet.supervisor.process import ProcessSpec
+
+SERVERS, CORE, BEAT, WATCHERS = range(4)
+"""The stages: what holds the truth, what works, what wakes, what watches."""
+
+AGENTS: Final = ("orchestrator", "contact", "triage", "action", "audit")
+_PROBE_SECONDS: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """Where everything listens, on 127.0.0.1."""
+
+    postgres: int
+    valkey: int
+    api: int
+    simulator: int
+    exporter: int
+    flower: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addresses:
+    """Where everything is found."""
+
+    database_url: str
+    broker_url: str
+    api: str
+    channel: str
+    metrics: str
+    flower: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A fleet to be started."""
+
+    data_dir: Path
+    ports: Ports
+    addresses: Addresses
+    kept: Secrets
+    extra: Mapping[str, str]
+
+    def servers(self, postgres: EmbeddedPostgres, valkey: EmbeddedValkey) -> list[ProcessSpec]:
+        """The embedded servers."""
+        ports = self.ports
+        return [
+            self._server("postgres", postgres, ports.postgres, lambda: postgres.ready(ports.postgres)),
+            self._server("valkey", valkey, ports.valkey, lambda: valkey.ready(ports.valkey)),
+        ]
+
+    def processes(self) -> list[ProcessSpec]:
+        """Everything of ours, in the order of the stages."""
+        ports = self.ports
+        return [
+            self._python(
+                "simulator",
+                CORE,
+                ["fleet.simulator", "--port", str(ports.simulator), "--state", str(self.data_dir / "simulator.db")],
+                answers(f"{self.addresses.channel}/health"),
+            ),
+            self._python("api", CORE, ["fleet.door"], answers(f"{self.addresses.api}/health/live")),
+            *(self._worker(agent, CORE, f"worker-{agent}") for agent in AGENTS),
+            self._worker("tick", CORE, "tick"),
+            self._worker("intake", CORE, "intake"),
+            self._python(
+                "exporter", CORE, ["workers", "exporter"], answers(f"http://127.0.0.1:{ports.exporter}/health")
+            ),
+            self._worker("beat", BEAT, "beat"),
+            self._python("flower", WATCHERS, ["workers", "flower"], listens(ports.flower)),
+        ]
+
+    def environment(self) -> dict[str, str]:
+        """What our processes are told; secrets travel here and never in arguments."""
+        kept, ports = self.kept, self.ports
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("UNPEND_")}
+        return inherited | {
+            "PYTHONUNBUFFERED": "1",
+            "UNPEND_DATABASE_URL": self.addresses.database_url,
+            "UNPEND_BROKER_URL": self.addresses.broker_url,
+            "UNPEND_CIPHER_KEY": kept.cipher_key,
+            "UNPEND_CALLBACK_SECRET": kept.callback_secret,
+            "UNPEND_CHANNEL_TOKEN": kept.channel_token,
+            "UNPEND_CHANNEL_URL": self.addresses.channel,
+            "UNPEND_CALLBACK_BASE_URL": self.addresses.api,
+            "UNPEND_API_PORT": str(ports.api),
+            "UNPEND_EXPORTER_PORT": str(ports.exporter),
+            "UNPEND_FLOWER_PORT": str(ports.flower),
+            "FLOWER_BASIC_AUTH": f"operator:{kept.flower_password}",
+            **self.extra,
+        }
+
+    def _server(
+        self,
+        name: str,
+        server: EmbeddedPostgres | EmbeddedValkey,
+        port: int,
+        ready: Callable[[], bool],
+    ) -> ProcessSpec:
+        return ProcessSpec(
+            name=name,
+            command=server.command(port),
+            environment=server.environment,
+            stage=SERVERS,
+            ready=ready,
+            stop_signal=server.stop_signal,
+            account=server.account,
+            log_file=self._log(name),
+        )
+
+    def _worker(self, argument: str, stage: int, name: str) -> ProcessSpec:
+        mark = self.data_dir / "ready" / name
+        mark.parent.mkdir(mode=0o700, exist_ok=True)
+        mark.unlink(missing_ok=True)
+        return self._python(
+            name, stage, ["workers", argument], mark.exists, {"UNPEND_READY_FILE": str(mark)}
+        )
+
+    def _python(
+        self,
+        name: str,
+        stage: int,
+        arguments: list[str],
+        ready: Callable[[], bool],
+        further: Mapping[str, str] | None = None,
+    ) -> ProcessSpec:
+        # A prefork worker told to stop ends what it has begun within its soft shutdown (Celery reads this name).
+        soft = {"REMAP_SIGTERM": "SIGQUIT"} if name.startswith("worker-") else {}
+        return ProcessSpec(
+            name=name,
+            command=[sys.executable, "-m", *arguments],
+            environment=self.environment() | soft | dict(further or {}),
+            stage=stage,
+            ready=ready,
+            ready_timeout=60.0,
+            stop_signal=signal.SIGTERM,
+            log_file=self._log(name),
+        )
+
+    def _log(self, name: str) -> Path:
+        folder = self.data_dir / "logs"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return folder / f"{name}.log"
+
+
+def answers(url: str) -> Callable[[], bool]:
+    """A probe: the address answers 200."""
+
+    def probe() -> bool:
+        try:
+            with urllib.request.urlopen(url, timeout=_PROBE_SECONDS) as response:  # noqa: S310 - our own address
+                return bool(response.status == 200)  # noqa: PLR2004 - HTTP's OK
+        except (urllib.error.URLError, OSError):
+            return False
+
+    return probe
+
+
+def listens(port: int) -> Callable[[], bool]:
+    """A probe: something listens on this port of this machine."""
+
+    def probe() -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=_PROBE_SECONDS).close()
+        except OSError:
+            return False
+        return True
+
+    return probe

@@ -1,0 +1,181 @@
+"""docker-compose.yml and the image: what no schema and no engine at hand would tell."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import SecretStr
+
+from engine.publisher import QUEUES
+from runtime.settings import PROJECT, Settings
+from workers.app import SOFT_SHUTDOWN
+
+COMPOSE = PROJECT / "docker-compose.yml"
+DOCUMENT: Mapping[str, Any] = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))
+SERVICES: Mapping[str, Mapping[str, Any]] = DOCUMENT["services"]
+PREFORK = tuple(f"worker-{queue}" for queue in QUEUES)
+_ONLY_ALIVE_OR_NOT = {"migrate", "intake", "beat"}
+"""They serve nobody; one that dies is started again, and the alert on the oldest step sees one that hangs."""
+
+every_service = pytest.mark.parametrize("name", SERVICES)
+
+
+def seconds(duration: str) -> int:
+    assert re.fullmatch(r"\d+s", duration), duration
+    return int(duration[:-1])
+
+
+def named_volumes(service: Mapping[str, Any]) -> set[str]:
+    return {source for source in sources(service) if not source.startswith((".", "/"))}
+
+
+def sources(service: Mapping[str, Any]) -> list[str]:
+    return [volume.split(":")[0] for volume in service.get("volumes", ())]
+
+
+def test_compose_knows_every_word_of_the_file() -> None:
+    checked = subprocess.run(
+        [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(COMPOSE)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_every_anchor_is_used() -> None:
+    written = COMPOSE.read_text(encoding="utf-8")
+    anchors = set(re.findall(r"[:\-] &([a-z-]+)", written))
+    assert anchors == set(re.findall(r"\*([a-z-]+)", written))
+
+
+@every_service
+def test_what_a_service_waits_for_exists_and_can_be_waited_for(name: str) -> None:
+    for needed, how in SERVICES[name].get("depends_on", {}).items():
+        assert needed in SERVICES
+        assert set(SERVICES[needed].get("profiles", ())) <= set(SERVICES[name].get("profiles", ()))
+        match how["condition"]:
+            case "service_healthy":
+                assert "healthcheck" in SERVICES[needed]
+            case "service_completed_successfully":
+                assert SERVICES[needed]["restart"].startswith("on-failure")
+            case other:
+                pytest.fail(f"{name} waits for {needed} by '{other}'")
+
+
+@pytest.mark.parametrize("kind", ["secrets", "networks"])
+def test_secrets_and_networks_are_declared_where_they_are_used_and_used_where_declared(kind: str) -> None:
+    assert {used for service in SERVICES.values() for used in service.get(kind, ())} == set(DOCUMENT[kind])
+
+
+def test_volumes_are_declared_where_they_are_used_and_used_where_declared() -> None:
+    assert set().union(*map(named_volumes, SERVICES.values())) == set(DOCUMENT["volumes"])
+
+
+def test_what_is_mounted_from_the_checkout_is_there() -> None:
+    mounted = {s for service in SERVICES.values() for s in sources(service) if s.startswith("./")}
+    assert mounted
+    assert all((PROJECT / source).exists() for source in mounted)
+
+
+def test_every_queue_has_a_worker_of_its_own() -> None:
+    served = [service["command"][-1] for name, service in SERVICES.items() if name in PREFORK]
+    assert sorted(served) == sorted(QUEUES)
+
+
+def test_every_process_that_workers_can_run_is_deployed() -> None:
+    from workers.__main__ import AGENTS, OTHERS
+
+    run = {
+        re.findall(r"[a-z]+", " ".join(service["command"]))[-1]
+        for service in SERVICES.values()
+        if "-m workers" in " ".join(service.get("command", ()))
+    }
+    assert run == {*AGENTS, *OTHERS}
+
+
+@every_service
+def test_ports_are_published_on_this_machine_alone(name: str) -> None:
+    assert all(port.startswith("127.0.0.1:") for port in SERVICES[name].get("ports", ()))
+
+
+@every_service
+def test_a_service_can_do_no_more_than_it_must(name: str) -> None:
+    service = SERVICES[name]
+    assert service["init"] is True
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["deploy"]["resources"]["limits"].keys() == {"cpus", "memory", "pids"}
+    assert service["logging"]["options"].keys() == {"max-size", "max-file"}
+    assert "privileged" not in service
+    assert not any("docker.sock" in source for source in sources(service))
+
+
+@every_service
+def test_a_service_that_answers_somebody_says_whether_it_is_healthy(name: str) -> None:
+    assert ("healthcheck" in SERVICES[name]) == (name not in _ONLY_ALIVE_OR_NOT)
+
+
+@pytest.mark.parametrize("name", PREFORK)
+def test_a_prefork_worker_gets_its_soft_shutdown_and_the_time_for_it(name: str) -> None:
+    service = SERVICES[name]
+    assert service["environment"]["REMAP_SIGTERM"] == "SIGQUIT"
+    assert seconds(service["stop_grace_period"]) >= SOFT_SHUTDOWN + 15
+
+
+def test_no_other_process_remaps_its_signals() -> None:
+    remapping = {name for name, s in SERVICES.items() if "REMAP_SIGTERM" in s.get("environment", {})}
+    assert remapping == set(PREFORK)
+
+
+def test_every_secret_setting_is_a_secret_file_of_its_name() -> None:
+    wanted = {
+        f"unpend_{name}" for name, field in Settings.model_fields.items() if field.annotation is SecretStr
+    }
+    assert {name for name in DOCUMENT["secrets"] if name.startswith("unpend_")} == wanted
+    assert wanted <= set(SERVICES["worker-contact"]["secrets"])
+
+
+def test_no_secret_is_given_in_the_environment() -> None:
+    given = {
+        variable.lower(): str(value)
+        for service in SERVICES.values()
+        for variable, value in service.get("environment", {}).items()
+    }
+    told = {v for v in given if re.search("password|secret|token|key|database_url|broker_url", v)}
+    assert all(given[variable].startswith("/run/secrets/") for variable in told)
+
+
+def test_every_secret_file_is_made_by_the_script() -> None:
+    script = (PROJECT / "deploy/make-secrets.sh").read_text(encoding="utf-8")
+    made = set(re.findall(r"^keep ([a-z_]+) ", script, flags=re.MULTILINE))
+    assert {f"./deploy/secrets/{name}" for name in made} == {s["file"] for s in DOCUMENT["secrets"].values()}
+
+
+def test_postgres_keeps_its_data_where_version_18_looks_for_it() -> None:
+    assert SERVICES["postgres"]["volumes"] == ["postgres:/var/lib/postgresql"]
+
+
+def test_the_image_runs_as_the_user_that_compose_names_and_installs_by_hash() -> None:
+    dockerfile = (PROJECT / "deploy/Dockerfile").read_text(encoding="utf-8")
+    assert f"USER {SERVICES['api']['user']}" in dockerfile
+    assert "--require-hashes -r requirements.lock" in dockerfile
+
+
+def test_every_package_reaches_the_image() -> None:
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
+    packages = {name.rstrip("*") for name in project["tool"]["setuptools"]["packages"]["find"]["include"]}
+    modules = {f"{name}.py" for name in project["tool"]["setuptools"]["py-modules"]}
+    let_in = {
+        line[1:]
+        for line in (PROJECT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+        if line.startswith("!")
+    }
+    assert let_in == packages | modules | {"config", "requirements.lock"}

@@ -1,0 +1,139 @@
+"""The engine and the five agents' work over a real database, with the wire in memory: one process, no Celery."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from pydantic import SecretStr
+
+from engine.actions import Action, Actions
+from engine.catalogue import Catalogue
+from engine.engine import Engine
+from engine.limits import Limits
+from engine.publisher import Message
+from engine.tick import Tick
+from runtime.cipher import Cipher
+from runtime.settings import Settings
+from statemachine.workflow import Workflow
+from storage.database import Database
+from storage.orders import Order
+from tasks.context import Context, make_context
+from tasks.intake import Door, Received, Submission, accept
+from tasks.registry import registry
+from tests.servers import WORKFLOWS
+from tests.wire import MemoryWire
+from workers.process import read_workflows
+
+CIPHER_KEY = Cipher.new_key()
+
+
+def settings_for(database_url: str, broker_url: str = "redis://127.0.0.1:1/0", **changes: Any) -> Settings:
+    """Settings of a test's process."""
+    return Settings(
+        **{
+            "database_url": SecretStr(database_url),
+            "broker_url": SecretStr(broker_url),
+            "cipher_key": SecretStr(CIPHER_KEY),
+            "callback_secret": SecretStr("a secret of the tests"),
+            "channel": "instant",
+            "contact_policy": "always_open",
+        }
+        | changes,
+    )
+
+
+@dataclass(slots=True)
+class House:
+    """Everything of one process, and the verbs a test needs."""
+
+    settings: Settings
+    database: Database
+    wire: MemoryWire
+    context: Context
+    engine: Engine
+    tick: Tick
+
+    @classmethod
+    def build(
+        cls,
+        database_url: str,
+        *,
+        actions: Sequence[Action] = (),
+        workflows: Sequence[Workflow] = (),
+        limits: Limits | None = None,
+        **changes: Any,
+    ) -> "House":
+        """Build a process's parts; further actions and workflows come beside the project's own."""
+        settings = settings_for(database_url, **changes)
+        database = Database(database_url, Cipher(CIPHER_KEY))
+        context = make_context(settings, database)
+        wire = MemoryWire()
+        own = registry(context)
+        known: Mapping[str, Workflow] = {
+            workflow.name: workflow
+            for workflow in (*(w for _, w in read_workflows(WORKFLOWS)), *workflows)
+        }
+        engine = Engine(
+            database=database,
+            publisher=wire,
+            actions=Actions({**own.by_name, **{a.name: a for a in actions}}, own.ending),
+            catalogue=Catalogue(known),
+            holder="test",
+            limits=limits or Limits(),
+        )
+        return cls(settings, database, wire, context, engine, Tick(engine, wire))
+
+    def accept(self, *submissions: Submission) -> list[Received]:
+        """Take orders in."""
+        return accept(self.engine, self.context, submissions, Door.COMMAND)
+
+    def execute(self, message: Message) -> None:
+        """Do what a message asks for."""
+        self.engine.execute(message.action, message.keys)
+
+    def run(self, *, deliveries: int = 1) -> None:
+        """Deliver and sweep until nothing is left that is due now."""
+        while True:
+            self.wire.deliver(self.execute, times=deliveries)
+            swept = self.tick.sweep()
+            if swept is not None and not swept.any and not self.wire.messages:
+                return
+
+    def leap(self) -> bool:
+        """Let the business clock show the moment of whatever is due next; `False` when nothing is."""
+        with self.database.transaction() as work:
+            due = work.queues.horizon().business_due
+            if due is None:
+                return False
+            now = work.clock.now().business_now
+            work.clock.set(max(now, due + timedelta(milliseconds=1)))
+        return True
+
+    def run_to_the_end(self, leaps: int = 200) -> None:
+        """Run, leaping over every wait on the business clock, until nothing waits but people."""
+        for _ in range(leaps):
+            self.run()
+            if not self.leap():
+                return
+
+    def order(self, task_id: str) -> Order:
+        """The order as it stands."""
+        with self.database.transaction() as work:
+            return work.orders.find([task_id])[task_id]
+
+    def events(self, task_id: str) -> list[str]:
+        """The events of an order's transitions, in order."""
+        with self.database.transaction() as work:
+            return [row["event"] for row in work.timeline.transitions(task_id)]
+
+    def steps(self, task_id: str) -> list[Mapping[str, Any]]:
+        """The steps of an order's run, in order."""
+        run_id = self.order(task_id).run_id
+        with self.database.transaction() as work:
+            return work.timeline.steps_of(run_id)
+
+    def close(self) -> None:
+        """Give connections back."""
+        self.engine.close()
+        self.database.close()
