@@ -82,6 +82,9 @@ class Engine:
             )
             if not steps:
                 return None
+            # Locked in id order, worked in the order of the message: most urgent first.
+            place = {key.step_id: nth for nth, key in enumerate(keys)}
+            steps = tuple(sorted(steps, key=lambda step: place[step.step_id]))
             workflows = {
                 (step.workflow, step.version): self.catalogue.version(work, step.workflow, step.version)
                 for step in steps

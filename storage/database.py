@@ -20,6 +20,7 @@ from storage.figures import Figures
 from storage.keys import Keys
 from storage.leases import Leases
 from storage.orders import Orders
+from storage.overview import Overview
 from storage.queues import Queues
 from storage.rejects import Rejects
 from storage.reviews import Reviews
@@ -111,6 +112,11 @@ class UnitOfWork:
     def standings(self) -> Standings:
         """Where every order stands."""
         return Standings(self._connection)
+
+    @cached_property
+    def overview(self) -> Overview:
+        """What people ask of the fleet and of one run."""
+        return Overview(self._connection)
 
     @cached_property
     def clock(self) -> BusinessClock:

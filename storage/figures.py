@@ -1,7 +1,6 @@
 """What the fleet has done and where it stands, in numbers; read by the exporter in one snapshot.
 
-Counters are counted from committed rows, so they survive every restart and are never counted twice. They fall
-only if rows are deleted; whoever adds retention must carry the totals over.
+Counters are counted from committed rows and so survive every restart. They fall only if rows are deleted.
 """
 
 from collections.abc import Sequence
@@ -91,7 +90,7 @@ _AUTOMATION = text(
 _QUEUES = text(
     f"""
     SELECT queue, state, count(*) AS rows,
-           max(extract(epoch FROM clock_timestamp() - waiting_since)) AS oldest_seconds
+           extract(epoch FROM clock_timestamp() - min(waiting_since)) AS oldest_seconds
     FROM (
         SELECT queue, state, urgency + make_interval(secs => priority * {AGEING_SECONDS}) AS waiting_since
         FROM steps WHERE state = 'ready' AND NOT held
@@ -137,7 +136,8 @@ _LEDGER = text(
            count(*) FILTER (WHERE in_review) AS in_review
     FROM (
         SELECT EXISTS (SELECT FROM reviews r WHERE r.task_id = t.task_id AND r.state = 'open') AS in_review,
-               EXISTS (SELECT FROM steps s WHERE s.run_id = t.run_id AND s.finished_at IS NULL) AS moves
+               EXISTS (SELECT FROM steps s WHERE s.run_id = t.run_id
+                       AND s.state NOT IN ('done', 'failed', 'cancelled')) AS moves
         FROM tasks t WHERE t.status <> 'closed'
     ) AS unfinished
     """,

@@ -7,13 +7,6 @@ from sqlalchemy import text
 from runtime.ids import Prefix, new_id
 from storage.database import Database
 
-_TABLES = "tasks, runs, steps, transitions, contact_logs, audit_logs, reviews, alerts"
-
-
-def forget(database: Database) -> None:
-    """Let nothing have happened."""
-    write(database, f"TRUNCATE {_TABLES} CASCADE")
-
 
 def write(database: Database, *statements: str, **parameters: object) -> None:
     with database.transaction() as work:

@@ -14,17 +14,10 @@ from fleet.supervisor.ports import free_port
 from runtime.cipher import Cipher
 from storage.database import Database
 from storage.unavailable import StorageUnavailable
-from tests.integration.history import forget, order
+from tests.integration.history import order
 from tests.integration.scraping import parse, read, scrape
 from workers.exporter import CACHE_SECONDS, ExporterServer, FleetCollector
 from workers.probe import answers
-
-
-@pytest.fixture
-def fleet(database: Database) -> Database:
-    """A database in which nothing has happened."""
-    forget(database)
-    return database
 
 
 def test_while_postgresql_is_away_there_is_one_series_that_says_so() -> None:
@@ -33,49 +26,49 @@ def test_while_postgresql_is_away_there_is_one_series_that_says_so() -> None:
         assert read(away) == {"ops_exporter_up": 0}
 
 
-def test_a_connection_lost_between_two_scrapes_costs_no_scrape(fleet: Database) -> None:
-    read(fleet)
-    with fleet.transaction() as work:
+def test_a_connection_lost_between_two_scrapes_costs_no_scrape(database: Database) -> None:
+    read(database)
+    with database.transaction() as work:
         work._connection.execute(
             text(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                 "WHERE pid <> pg_backend_pid() AND datname = current_database() AND state = 'idle'"
             )
         )
-    assert read(fleet)["ops_exporter_up"] == 1
+    assert read(database)["ops_exporter_up"] == 1
 
 
-def test_scrapes_close_together_are_answered_from_one_reading(fleet: Database) -> None:
+def test_scrapes_close_together_are_answered_from_one_reading(database: Database) -> None:
     moments = iter((0.0, CACHE_SECONDS, CACHE_SECONDS + 0.1, CACHE_SECONDS + 0.1))
-    collector = FleetCollector(fleet, now=lambda: next(moments))
+    collector = FleetCollector(database, now=lambda: next(moments))
     assert scrape(collector)["tasks_in_progress"] == 0
-    order(fleet, "a")
+    order(database, "a")
     readings = [scrape(collector)["tasks_in_progress"] for _ in range(2)]
     assert readings == [0, 1]
 
 
-def test_a_snapshot_cannot_write(fleet: Database) -> None:
-    with pytest.raises(DBAPIError, match="read-only"), fleet.snapshot() as work:
+def test_a_snapshot_cannot_write(database: Database) -> None:
+    with pytest.raises(DBAPIError, match="read-only"), database.snapshot() as work:
         work._connection.execute(text("DELETE FROM alerts"))
 
 
-def test_a_snapshot_gives_up_a_statement_that_takes_too_long(fleet: Database) -> None:
-    with pytest.raises(StorageUnavailable), fleet.snapshot(statement_seconds=0.05) as work:
+def test_a_snapshot_gives_up_a_statement_that_takes_too_long(database: Database) -> None:
+    with pytest.raises(StorageUnavailable), database.snapshot(statement_seconds=0.05) as work:
         work._connection.execute(text("SELECT pg_sleep(10)"))
 
 
-def test_a_snapshot_sees_one_moment_throughout(fleet: Database) -> None:
-    with fleet.snapshot() as work:
+def test_a_snapshot_sees_one_moment_throughout(database: Database) -> None:
+    with database.snapshot() as work:
         before = work.figures.ledger().accepted
-        order(fleet, "a")
+        order(database, "a")
         assert work.figures.ledger().accepted == before
-    with fleet.snapshot() as work:
+    with database.snapshot() as work:
         assert work.figures.ledger().accepted == before + 1
 
 
 @pytest.fixture
-def address(fleet: Database) -> Iterator[str]:
-    with ExporterServer(fleet, port=0) as server:
+def address(database: Database) -> Iterator[str]:
+    with ExporterServer(database, port=0) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{server.port}"

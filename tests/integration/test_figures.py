@@ -13,7 +13,6 @@ from storage.steps import NewStep, StepChange, StepKey
 from tests.integration.history import (
     audited,
     classified,
-    forget,
     order,
     review,
     step,
@@ -25,15 +24,8 @@ from tests.integration.scraping import read
 from tools.channels.contract import Channel
 
 
-@pytest.fixture
-def fleet(database: Database) -> Database:
-    """A database in which nothing has happened."""
-    forget(database)
-    return database
-
-
-def test_every_label_value_that_is_known_is_there_before_anything_happened(fleet: Database) -> None:
-    series = read(fleet)
+def test_every_label_value_that_is_known_is_there_before_anything_happened(database: Database) -> None:
+    series = read(database)
     assert series["ops_exporter_up"] == 1
     assert {s: series[f"tasks_by_state,state={s}"] for s in State} == dict.fromkeys(State, 0)
     for channel in Channel:
@@ -48,57 +40,57 @@ def test_every_label_value_that_is_known_is_there_before_anything_happened(fleet
         )
 
 
-def test_a_mean_of_nothing_is_no_number_and_so_raises_no_alert(fleet: Database) -> None:
-    series = read(fleet)
+def test_a_mean_of_nothing_is_no_number_and_so_raises_no_alert(database: Database) -> None:
+    series = read(database)
     assert all(math.isnan(series[f"triage_confidence,intent_level1={intent}"]) for intent in Level1)
     assert math.isnan(series["action_auto_execute_rate"])
 
 
-def test_a_round_is_a_success_when_it_ended_with_an_action_executed(fleet: Database) -> None:
+def test_a_round_is_a_success_when_it_ended_with_an_action_executed(database: Database) -> None:
     for task_id in ("a", "b", "c"):
-        order(fleet, task_id)
-    transition(fleet, "a", 1, "action_taken", "intent=暂缓", "waiting_followup")
-    transition(fleet, "b", 1, "no_response", "contact.max_reached", "closed")
-    transition(fleet, "c", 1, "contacting", "user.responded", "responded")
-    series = read(fleet)
+        order(database, task_id)
+    transition(database, "a", 1, "action_taken", "intent=暂缓", "waiting_followup")
+    transition(database, "b", 1, "no_response", "contact.max_reached", "closed")
+    transition(database, "c", 1, "contacting", "user.responded", "responded")
+    series = read(database)
     assert (series["task_total"], series["task_success_total"]) == (2, 1)
 
 
-def test_an_order_cancelled_while_it_waits_for_its_followup_ends_no_second_round(fleet: Database) -> None:
-    order(fleet, "a")
-    transition(fleet, "a", 1, "action_taken", "intent=暂缓", "waiting_followup")
-    transition(fleet, "a", 2, "waiting_followup", "task.cancel", "closed")
-    assert read(fleet)["task_total"] == 1
+def test_an_order_cancelled_while_it_waits_for_its_followup_ends_no_second_round(database: Database) -> None:
+    order(database, "a")
+    transition(database, "a", 1, "action_taken", "intent=暂缓", "waiting_followup")
+    transition(database, "a", 2, "waiting_followup", "task.cancel", "closed")
+    assert read(database)["task_total"] == 1
 
 
 def test_the_active_time_of_an_order_is_the_sum_of_its_steps_and_an_edge_holds_its_own_value(
-    fleet: Database,
+    database: Database,
 ) -> None:
-    order(fleet, "a", "closed", run_ended=True)
-    worked(fleet, "a", 100)
-    worked(fleet, "a", 200)
-    series = read(fleet)
+    order(database, "a", "closed", run_ended=True)
+    worked(database, "a", 100)
+    worked(database, "a", 200)
+    series = read(database)
     assert series["task_processing_time_sum"] == 300
     assert series["task_processing_time_bucket,le=240.0"] == 0
     assert series["task_processing_time_bucket,le=300.0"] == 1
     assert series["task_processing_time_bucket,le=+Inf"] == series["task_processing_time_count"] == 1
 
 
-def test_time_parked_is_not_active_time(fleet: Database) -> None:
-    order(fleet, "a", "closed", run_ended=True)
-    worked(fleet, "a", 2)
-    worked(fleet, "a", 500, error="parked")
-    assert read(fleet)["task_processing_time_sum"] == 2
+def test_time_parked_is_not_active_time(database: Database) -> None:
+    order(database, "a", "closed", run_ended=True)
+    worked(database, "a", 2)
+    worked(database, "a", 500, error="parked")
+    assert read(database)["task_processing_time_sum"] == 2
 
 
-def test_an_order_whose_last_step_is_still_at_work_is_not_measured_yet(fleet: Database) -> None:
-    order(fleet, "a", "closed", run_ended=False)
-    worked(fleet, "a", 2)
-    assert read(fleet)["task_processing_time_count"] == 0
+def test_an_order_whose_last_step_is_still_at_work_is_not_measured_yet(database: Database) -> None:
+    order(database, "a", "closed", run_ended=False)
+    worked(database, "a", 2)
+    assert read(database)["task_processing_time_count"] == 0
 
 
-def test_contacts_are_counted_by_channel_and_one_that_the_channel_refused_is_none(fleet: Database) -> None:
-    order(fleet, "a")
+def test_contacts_are_counted_by_channel_and_one_that_the_channel_refused_is_none(database: Database) -> None:
+    order(database, "a")
     for number, (channel, status, result) in enumerate(
         (
             ("phone", "concluded", "no_answer"),
@@ -108,7 +100,7 @@ def test_contacts_are_counted_by_channel_and_one_that_the_channel_refused_is_non
         )
     ):
         write(
-            fleet,
+            database,
             "INSERT INTO contact_logs (contact_id, task_id, contact_method, contact_result, key, round, "
             "contact_no, step_id, status) "
             "VALUES (:key, 'a', :channel, :result, :key, 1, :number, 1, :status)",
@@ -118,19 +110,19 @@ def test_contacts_are_counted_by_channel_and_one_that_the_channel_refused_is_non
             result=result,
             number=number,
         )
-    series = read(fleet)
+    series = read(database)
     attempts = {channel: series[f"contact_attempt_total,channel={channel}"] for channel in Channel}
     assert attempts == {"phone": 2, "sms": 1, "im": 0}
     assert series["contact_answered_total,channel=phone"] == 1
 
 
 @pytest.mark.parametrize("ending", ["done", "failed", "cancelled"])
-def test_an_agents_counters_never_fall_whatever_becomes_of_a_step(fleet: Database, ending: str) -> None:
-    order(fleet, "a")
+def test_an_agents_counters_never_fall_whatever_becomes_of_a_step(database: Database, ending: str) -> None:
+    order(database, "a")
     seen: list[tuple[float, float]] = []
 
     def look() -> None:
-        series = read(fleet)
+        series = read(database)
         seen.append((series["agent_request_total,agent=triage"], series["agent_error_total,agent=triage"]))
 
     def claim(work: UnitOfWork, delivery: int, seconds: float = 60) -> None:
@@ -141,7 +133,7 @@ def test_an_agents_counters_never_fall_whatever_becomes_of_a_step(fleet: Databas
     def change(work: UnitOfWork, state: str, delivery: int, tries: int) -> None:
         work.steps.change([StepChange(step_id=step_id, state=state, delivery=delivery, tries=tries)])
 
-    with fleet.transaction() as work:
+    with database.transaction() as work:
         new = NewStep(
             run_id="exec_a",
             subject_id="a",
@@ -162,96 +154,96 @@ def test_an_agents_counters_never_fall_whatever_becomes_of_a_step(fleet: Databas
         lambda work: change(work, "parked", 3, 1),
         lambda work: change(work, ending, 3, 1),
     ):
-        with fleet.transaction() as work:
+        with database.transaction() as work:
             happen(work)
         look()
     assert seen == sorted(seen)
     assert seen[-1] == (3, 3 if ending == "failed" else 2)
 
 
-def test_a_new_exporter_counts_on_where_the_last_one_ended(fleet: Database) -> None:
-    order(fleet, "a")
-    transition(fleet, "a", 1, "action_taken", "intent=暂缓", "waiting_followup")
-    assert read(fleet)["task_total"] == read(fleet)["task_total"] == 1
+def test_a_new_exporter_counts_on_where_the_last_one_ended(database: Database) -> None:
+    order(database, "a")
+    transition(database, "a", 1, "action_taken", "intent=暂缓", "waiting_followup")
+    assert read(database)["task_total"] == read(database)["task_total"] == 1
 
 
-def test_confidence_is_the_mean_of_the_last_business_hour(fleet: Database) -> None:
-    order(fleet, "a")
-    classified(fleet, "a", "0.5")
-    classified(fleet, "a", "0.9", hours_ago=0.9)
-    classified(fleet, "a", "0.1", hours_ago=1.1)
-    assert read(fleet)["triage_confidence,intent_level1=暂缓"] == pytest.approx(0.7)
+def test_confidence_is_the_mean_of_the_last_business_hour(database: Database) -> None:
+    order(database, "a")
+    classified(database, "a", "0.5")
+    classified(database, "a", "0.9", hours_ago=0.9)
+    classified(database, "a", "0.1", hours_ago=1.1)
+    assert read(database)["triage_confidence,intent_level1=暂缓"] == pytest.approx(0.7)
 
 
 def test_an_audit_line_of_an_outside_agent_with_words_for_a_confidence_breaks_nothing(
-    fleet: Database,
+    database: Database,
 ) -> None:
-    order(fleet, "a")
-    classified(fleet, "a", '"high"')
-    audited(fleet, "a", "action_executed", '{"automatic": "yes"}')
-    series = read(fleet)
+    order(database, "a")
+    classified(database, "a", '"high"')
+    audited(database, "a", "action_executed", '{"automatic": "yes"}')
+    series = read(database)
     assert math.isnan(series["triage_confidence,intent_level1=暂缓"])
     assert math.isnan(series["action_auto_execute_rate"])
 
 
-def test_the_automatic_share_leaves_out_orders_whose_fate_is_open(fleet: Database) -> None:
+def test_the_automatic_share_leaves_out_orders_whose_fate_is_open(database: Database) -> None:
     for task_id, fate in (("a", "auto"), ("b", "auto"), ("c", "auto"), ("d", "person"), ("e", "open")):
-        order(fleet, task_id)
-        classified(fleet, task_id, "0.9")
+        order(database, task_id)
+        classified(database, task_id, "0.9")
         if fate == "auto":
-            audited(fleet, task_id, "action_executed", '{"automatic": true}')
+            audited(database, task_id, "action_executed", '{"automatic": true}')
         if fate == "person":
-            audited(fleet, task_id, "review_opened")
-            audited(fleet, task_id, "action_executed", '{"automatic": false}')
-    assert read(fleet)["action_auto_execute_rate"] == 0.75
+            audited(database, task_id, "review_opened")
+            audited(database, task_id, "action_executed", '{"automatic": false}')
+    assert read(database)["action_auto_execute_rate"] == 0.75
 
 
-def test_the_oldest_row_of_a_queue_has_waited_since_it_became_ready(fleet: Database) -> None:
-    order(fleet, "a")
-    with fleet.transaction() as work:
+def test_the_oldest_row_of_a_queue_has_waited_since_it_became_ready(database: Database) -> None:
+    order(database, "a")
+    with database.transaction() as work:
         now = work.clock.now().database_now
     # Priority 10 moves a row 20 minutes forward in its queue; it has waited 60 seconds all the same.
     urgency = now - timedelta(seconds=60 + 10 * 120)
-    step(fleet, "a", "ready", priority=10, urgency=urgency)
-    step(fleet, "a", "leased", lease_id="lease_a")
-    series = read(fleet)
+    step(database, "a", "ready", priority=10, urgency=urgency)
+    step(database, "a", "leased", lease_id="lease_a")
+    series = read(database)
     assert series["queue_rows,queue=contact,state=ready"] == 1
     assert series["queue_rows,queue=contact,state=leased"] == 1
     assert 60 <= series["queue_oldest_seconds,queue=contact"] < 70
 
 
-def test_rows_of_a_paused_run_do_not_wait_for_a_worker(fleet: Database) -> None:
-    order(fleet, "a")
-    step(fleet, "a", "ready", held=True, urgency=None)
-    assert read(fleet)["queue_rows,queue=contact,state=ready"] == 0
+def test_rows_of_a_paused_run_do_not_wait_for_a_worker(database: Database) -> None:
+    order(database, "a")
+    step(database, "a", "ready", held=True, urgency=None)
+    assert read(database)["queue_rows,queue=contact,state=ready"] == 0
 
 
-def test_the_ledger_finds_an_order_that_nothing_moves_on(fleet: Database) -> None:
-    order(fleet, "closed", "closed", run_ended=True)
-    order(fleet, "open")
-    step(fleet, "open", "scheduled")
-    order(fleet, "in_review", "responded")
-    review(fleet, "in_review")
-    order(fleet, "lost")
-    step(fleet, "lost", "done")
-    series = read(fleet)
+def test_the_ledger_finds_an_order_that_nothing_moves_on(database: Database) -> None:
+    order(database, "closed", "closed", run_ended=True)
+    order(database, "open")
+    step(database, "open", "scheduled")
+    order(database, "in_review", "responded")
+    review(database, "in_review")
+    order(database, "lost")
+    step(database, "lost", "done")
+    series = read(database)
     ledger = {a: series[f"ledger,account={a}"] for a in ("in", "closed", "open", "in_review", "unaccounted")}
     assert ledger == {"in": 4, "closed": 1, "open": 1, "in_review": 1, "unaccounted": 1}
     assert (series["tasks_in_progress"], series["tasks_completed_today"]) == (3, 1)
 
 
-def test_a_review_is_overdue_after_a_day_although_its_deadline_was_cleared(fleet: Database) -> None:
+def test_a_review_is_overdue_after_a_day_although_its_deadline_was_cleared(database: Database) -> None:
     for task_id, state, hours in (("a", "open", 0), ("b", "open", 25), ("c", "decided", 25)):
-        order(fleet, task_id)
-        review(fleet, task_id, state, hours)
-    series = read(fleet)
+        order(database, task_id)
+        review(database, task_id, state, hours)
+    series = read(database)
     assert (series["reviews_open"], series["reviews_overdue"]) == (2, 1)
 
 
-def test_alerts_are_counted_in_the_last_hour_and_until_they_are_handled(fleet: Database) -> None:
+def test_alerts_are_counted_in_the_last_hour_and_until_they_are_handled(database: Database) -> None:
     for number, (hours, handled) in enumerate(((0, False), (0, True), (2, False))):
         write(
-            fleet,
+            database,
             "INSERT INTO alerts (alert_id, alert_type, severity, message, escalated_to, raised_at, "
             "handled_at) VALUES (:id, 'low_confidence', 'warning', 'm', 'quality_inspector', "
             "business_now() - make_interval(hours => :hours), "
@@ -260,6 +252,6 @@ def test_alerts_are_counted_in_the_last_hour_and_until_they_are_handled(fleet: D
             hours=hours,
             handled=handled,
         )
-    series = read(fleet)
+    series = read(database)
     assert (series["audit_alert_count"], series["alerts_active"]) == (2, 2)
     assert series["alerts_handled_today"] == 1

@@ -1,0 +1,132 @@
+"""What a task waits for, since when, until when and what comes next: as a value, and in one to three sentences."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from runtime.clock import Clock
+from runtime.mask import mask_text
+from storage.clock import Moments
+
+_UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+_SHORT: Final = 10.0
+"""Seconds below which tenths are told."""
+
+
+class Wait(StrEnum):
+    """What a task waits for, as scripts and pages read it."""
+
+    NOTHING = "nothing"
+    """It has ended."""
+    RESUME = "resume"
+    """It is paused."""
+    PERSON = "person"
+    FOLLOWUP = "followup"
+    NEXT_ATTEMPT = "next_attempt"
+    """The gap and the hours between two attempts."""
+    PERMITTED_TIME = "permitted_time"
+    """An attempt that the contact policy deferred."""
+    UNDO_WINDOW = "undo_window"
+    RETRY = "retry"
+    LOOK_AGAIN = "look_again"
+    """The step comes back by itself, without a fault counted against it."""
+    TIME = "time"
+    CALL_RESULT = "call_result"
+    ANSWER = "answer"
+    SIGNAL = "signal"
+    ROOM = "room"
+    """Ready, in PostgreSQL, until the queue has room."""
+    WORKER = "worker"
+    """Published, until a worker takes it."""
+    RESULT = "result"
+    """A worker is at it."""
+    FAULT = "fault"
+    """Nothing will move it by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A moment and the clock it lies on."""
+
+    at: datetime
+    clock: Clock = Clock.BUSINESS
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """How moments are told: seen from now, in the customer's zone."""
+
+    moments: Moments
+    zone: ZoneInfo
+
+    def distance(self, when: When) -> timedelta:
+        """How far ahead a moment lies; negative when it has passed."""
+        now = self.moments.business_now if when.clock is Clock.BUSINESS else self.moments.database_now
+        return when.at - now
+
+    def since(self, when: When) -> str:
+        """Since when something is so."""
+        ago = -self.distance(when)
+        if when.clock is Clock.DATABASE:
+            return f"for {span(ago)} now"
+        return f"since {self.date(when.at)} ({span(ago)} ago)"
+
+    def until(self, when: When) -> str:
+        """Until when something is so."""
+        left = self.distance(when)
+        if left <= timedelta():
+            return f"which has passed {span(-left)} ago"
+        if when.clock is Clock.DATABASE:
+            return f"for {span(left)} more"
+        return f"until {self.date(when.at)} (in {span(left)})"
+
+    def date(self, moment: datetime) -> str:
+        """A business moment on the customer's calendar."""
+        return f"{moment.astimezone(self.zone):%a %Y-%m-%d %H:%M}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Why a task stands where it stands. `waiting_for` and `next` are English with the Chinese business words."""
+
+    subject: str
+    stands: str
+    """Its state, and how far it has come in it."""
+    wait: Wait
+    waiting_for: str
+    since: When | None = None
+    until: When | None = None
+    next: str = ""
+    note: str = ""
+
+    def sentences(self, telling: Telling) -> str:
+        """One to three sentences; never a phone number."""
+        verb = "" if self.wait in (Wait.NOTHING, Wait.FAULT) else "waits for "
+        parts = [f"{self.subject} ({self.stands}) {verb}{self.waiting_for}"]
+        if self.since:
+            parts.append(telling.since(self.since))
+        if self.until:
+            parts.append(telling.until(self.until))
+        told = [", ".join(parts), self.next, self.note]
+        return mask_text(" ".join(_ended(sentence) for sentence in told if sentence))
+
+
+def span(length: timedelta) -> str:
+    """A length of time as people say it, in at most two units: `3 d 4 h`, `2 min 5 s`, `0.4 s`."""
+    seconds = max(length.total_seconds(), 0.0)
+    if seconds < _SHORT:
+        return f"{seconds:.1f} s"
+    rest, told = round(seconds), []
+    for size, unit in _UNITS:
+        count, rest = divmod(rest, size)
+        if count:
+            told.append(f"{count} {unit}")
+        elif told:
+            break
+    return " ".join(told[:2])
+
+
+def _ended(sentence: str) -> str:
+    return sentence if sentence.endswith((".", "。", "!", "?", "`")) else f"{sentence}."

@@ -1,0 +1,108 @@
+"""Everything that tells why an order, or a run without one, stands where it stands; read in one transaction."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from engine.catalogue import Catalogue
+from statemachine.states import Event
+from statemachine.workflow import Workflow
+from storage.clock import Moments
+from storage.contacts import Contact
+from storage.database import UnitOfWork
+from storage.orders import Order
+from storage.overview import AuditMark, OpenStep
+from storage.reviews import Review
+from storage.runs import RunRow
+from tools.contact_policy.zone import DEFAULT_ZONE, customer_zone
+
+PAUSED: Final = "task_paused"
+"""The audit line that says since when an order is paused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastMove:
+    """The transition that brought an order into its state."""
+
+    event: Event
+    agent_id: str
+    at: datetime
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """An order (or `None`), its run, and what is open in it."""
+
+    subject: str
+    order: Order | None
+    run: RunRow
+    workflow: Workflow
+    steps: tuple[OpenStep, ...]
+    moments: Moments
+    zone: ZoneInfo
+    contact: Contact | None = None
+    """The last attempt to reach the customer."""
+    review: Review | None = None
+    """The open question to a person."""
+    last_move: LastMove | None = None
+    paused: AuditMark | None = None
+
+    def title(self, node: str) -> str:
+        """What people call a step."""
+        step = self.workflow.steps.get(node)
+        return (step.title if step else "") or node
+
+
+def situation_of(work: UnitOfWork, subject: str) -> Situation | None:
+    """The situation of a task, or of a run when `subject` is the id of one; `None` when there is neither."""
+    order = work.orders.find([subject]).get(subject)
+    run = work.overview.run(order.run_id if order else subject)
+    if run is None:
+        return None
+    workflow = Catalogue({}).version(work, run.workflow, run.version)
+    steps, moments = work.overview.open_steps(run.run_id), work.clock.now()
+    if order is None:
+        return Situation(
+            subject=subject,
+            order=None,
+            run=run,
+            workflow=workflow,
+            steps=steps,
+            moments=moments,
+            zone=ZoneInfo(DEFAULT_ZONE),
+        )
+    open_reviews = work.reviews.list(task_id=subject, limit=1)
+    return Situation(
+        subject=subject,
+        order=order,
+        run=run,
+        workflow=workflow,
+        steps=steps,
+        moments=moments,
+        zone=zone_of(order),
+        contact=work.contacts.latest([subject]).get(subject),
+        review=open_reviews[0] if open_reviews else None,
+        last_move=_last_move(work, subject),
+        paused=work.overview.last_audit(subject, PAUSED) if run.state == "paused" else None,
+    )
+
+
+def zone_of(order: Order) -> ZoneInfo:
+    """The customer's time zone, in which the times of an order are told."""
+    named = order.metadata.get("timezone")
+    return customer_zone(named if isinstance(named, str) else None)
+
+
+def _last_move(work: UnitOfWork, task_id: str) -> LastMove | None:
+    moves = work.timeline.transitions(task_id)
+    if not moves:
+        return None
+    last = moves[-1]
+    return LastMove(
+        event=Event(last["event"]),
+        agent_id=last["agent_id"],
+        at=last["at"],
+        reason=last["metadata"].get("reason"),
+    )

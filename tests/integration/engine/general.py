@@ -1,0 +1,85 @@
+"""General runs for the tests of the engine: test actions on the five queues, told what to come to."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from engine.actions import Action, Batch
+from engine.outcomes import Done, Outcome
+from engine.publisher import QUEUES
+from engine.transaction import Begin
+from runtime.ids import Prefix, new_id
+from schemas.definition import read_definition
+from statemachine.retry import RetryPolicy
+from statemachine.workflow import Workflow
+from storage.steps import StepRow
+from tests.house import House
+from tests.servers import TEST_WORKFLOWS
+
+Answer = Callable[[StepRow], Outcome]
+
+
+def definition_body(name: str) -> dict[str, object]:
+    """A definition of the tests as written."""
+    body: dict[str, object] = yaml.safe_load((TEST_WORKFLOWS / f"{name}.yaml").read_text(encoding="utf-8"))
+    return body
+
+
+def definition(name: str, **changes: Any) -> Workflow:
+    """A definition of the tests, with top-level fields changed."""
+    return read_definition(definition_body(name) | changes)
+
+
+@dataclass(slots=True)
+class Bench:
+    """Test actions `<queue>.check`: what each node comes to, and what was worked on in which order."""
+
+    answers: dict[str, Answer] = field(default_factory=dict)
+    worked: list[str] = field(default_factory=list)
+    batches: list[int] = field(default_factory=list)
+
+    def actions(self) -> list[Action]:
+        """The actions, one on each queue."""
+        return [
+            Action(name=f"{queue}.check", retry=RetryPolicy(max_retries=2, delay_ms=10), work=self._work)
+            for queue in QUEUES
+        ]
+
+    def _work(self, batch: Batch) -> Mapping[int, Outcome]:
+        self.batches.append(len(batch.steps))
+        outcomes: dict[int, Outcome] = {}
+        for step in batch.steps:
+            self.worked.append(step.node)
+            answer = self.answers.get(step.node)
+            outcomes[step.step_id] = (
+                answer(step) if answer else Done(output={"node": step.node, "given": dict(step.input)})
+            )
+        return outcomes
+
+
+def begin(house: House, workflow: str, *, runs: int = 1, **more: Any) -> list[str]:
+    """Begin runs of a workflow; their ids."""
+    ids = [new_id(Prefix.RUN) for _ in range(runs)]
+    with house.engine.transaction() as transaction:
+        transaction.begin(
+            [Begin(run_id=i, workflow=transaction.catalogue.current(workflow), **more) for i in ids]
+        )
+    return ids
+
+
+def state_of(house: House, run_id: str) -> str:
+    """The lifecycle state of a run."""
+    with house.database.transaction() as work:
+        (run,) = work.runs.lock([run_id])
+    return run.state
+
+
+def nodes_of(house: House, run_id: str) -> dict[str, list[str]]:
+    """The states of a run's steps, by node."""
+    found: dict[str, list[str]] = {}
+    with house.database.transaction() as work:
+        for row in work.timeline.steps_of(run_id):
+            found.setdefault(row["node"], []).append(row["state"])
+    return found

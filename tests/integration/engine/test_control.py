@@ -1,0 +1,142 @@
+"""Cancel, pause and resume at any moment; time limits; waits on the world outside."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from engine.outcomes import Done, Outcome, Park
+from engine.transaction import Verdict
+from runtime.clock import Clock
+from storage.steps import StepRow
+from tests.house import House
+from tests.integration.engine.general import Bench, begin, definition, nodes_of, state_of
+from tests.integration.engine.test_deliveries import SHORT, STEPS
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+@pytest.fixture
+def house(database_url: str, bench: Bench) -> Iterator[House]:
+    built = House.build(
+        database_url,
+        actions=bench.actions(),
+        workflows=[definition("parallel_branches", steps=STEPS)],
+        limits=SHORT,
+    )
+    yield built
+    built.close()
+
+
+def parked(step: StepRow) -> Outcome:
+    """Wait for the world."""
+    return Park(until=None, clock=Clock.DATABASE, reason=f"{step.node} waits")
+
+
+def only_step(house: House, run_id: str) -> int:
+    """The one step of a run."""
+    with house.database.transaction() as work:
+        (row,) = work.timeline.steps_of(run_id)
+    return int(row["step_id"])
+
+
+def test_a_cancelled_run_is_worked_no_further(house: House, bench: Bench) -> None:
+    (run_id,) = begin(house, "parallel_branches")
+    with house.engine.transaction() as transaction:
+        transaction.end([run_id], "cancelled", agent_id="operator", reason="no longer wanted")
+    house.run()
+    assert bench.worked == []
+    assert state_of(house, run_id) == "cancelled"
+
+
+def test_a_cancel_while_the_step_is_at_work_refuses_its_result(house: House, bench: Bench) -> None:
+    (run_id,) = begin(house, "parallel_branches")
+
+    def cancelled_meanwhile(_: StepRow) -> Outcome:
+        with house.engine.transaction() as transaction:
+            transaction.end([run_id], "cancelled", agent_id="operator", reason="too late")
+        return Done()
+
+    bench.answers["first"] = cancelled_meanwhile
+    house.run()
+    assert nodes_of(house, run_id) == {"first": ["cancelled"]}
+
+
+def test_a_paused_run_waits_and_goes_on_where_it_was(house: House, bench: Bench) -> None:
+    (run_id,) = begin(house, "parallel_branches")
+    with house.engine.transaction() as transaction:
+        assert transaction.pause([run_id]) == [run_id]
+    house.run()
+    assert bench.worked == []
+    with house.engine.transaction() as transaction:
+        assert transaction.resume([run_id]) == [run_id]
+    while state_of(house, run_id) != "completed":
+        house.run()
+    assert bench.worked == ["first", "second"]
+
+
+def test_a_pause_while_the_step_is_at_work_holds_what_follows(house: House, bench: Bench) -> None:
+    (run_id,) = begin(house, "parallel_branches")
+
+    def paused_meanwhile(_: StepRow) -> Outcome:
+        with house.engine.transaction() as transaction:
+            transaction.pause([run_id])
+        return Done()
+
+    bench.answers["first"] = paused_meanwhile
+    house.run()
+    assert bench.worked == ["first"]
+    with house.engine.transaction() as transaction:
+        transaction.resume([run_id])
+    house.run()
+    assert bench.worked == ["first", "second"]
+
+
+def test_a_run_whose_time_is_up_fails_with_the_reason(house: House, bench: Bench) -> None:
+    bench.answers["first"] = parked
+    (run_id,) = begin(house, "parallel_branches", timeout_seconds=1)
+    house.wire.deliver(house.execute)
+    while state_of(house, run_id) == "running":
+        house.tick.sweep()
+    assert state_of(house, run_id) == "failed"
+    assert nodes_of(house, run_id) == {"first": ["cancelled"]}
+
+
+def test_a_signal_ends_the_wait_of_a_parked_step(house: House, bench: Bench) -> None:
+    bench.answers["first"] = parked
+    (run_id,) = begin(house, "parallel_branches")
+    house.run()
+    with house.engine.transaction() as transaction:
+        verdicts = transaction.complete({only_step(house, run_id): {"answer": 42}})
+    house.run()
+    assert list(verdicts.values()) == [Verdict.APPLIED]
+    assert state_of(house, run_id) == "completed"
+
+
+def test_a_signal_that_comes_before_the_step_is_parked_is_not_lost(house: House, bench: Bench) -> None:
+    (run_id,) = begin(house, "parallel_branches")
+    verdicts: list[Verdict] = []
+
+    def answered_meanwhile(step: StepRow) -> Outcome:
+        with house.engine.transaction() as transaction:
+            verdicts.extend(transaction.complete({step.step_id: {"answer": 42}}).values())
+        return parked(step)
+
+    bench.answers["first"] = answered_meanwhile
+    house.run()
+    assert verdicts == [Verdict.EARLY]
+    assert state_of(house, run_id) == "completed"
+
+
+def test_a_signal_that_comes_after_the_end_changes_nothing(house: House, bench: Bench) -> None:
+    bench.answers["first"] = parked
+    (run_id,) = begin(house, "parallel_branches")
+    house.run()
+    step_id = only_step(house, run_id)
+    for expected in (Verdict.APPLIED, Verdict.LATE):
+        with house.engine.transaction() as transaction:
+            assert transaction.complete({step_id: {"answer": 42}}) == {step_id: expected}
+    house.run()
+    assert bench.worked == ["first", "second"]

@@ -1,0 +1,199 @@
+"""Definitions that know nothing of suspended orders run on the same engine, with no line of it changed."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from engine.outcomes import Done, Failed, Outcome, Snooze, TryAgain
+from engine.transaction import Verdict
+from runtime.clock import Clock
+from storage.steps import StepRow
+from tests.house import House
+from tests.integration.engine.general import (
+    Bench,
+    begin,
+    definition,
+    definition_body,
+    nodes_of,
+    state_of,
+)
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+@pytest.fixture
+def house(database_url: str, bench: Bench) -> Iterator[House]:
+    built = House.build(
+        database_url,
+        actions=bench.actions(),
+        workflows=[definition("order_processing_v1"), definition("parallel_branches")],
+    )
+    with built.database.transaction() as work:
+        for name in ("order_processing_v1", "parallel_branches"):
+            work.definitions.register(name, "1.0", definition_body(name))
+    yield built
+    built.close()
+
+
+def test_dependent_steps_run_in_the_order_of_their_needs(house: House, bench: Bench) -> None:
+    (run_id,) = begin(house, "order_processing_v1")
+    house.run()
+    assert bench.worked == [
+        "validate_order",
+        "check_inventory",
+        "process_payment",
+        "fulfill_order",
+        "send_notification",
+    ]
+    assert state_of(house, run_id) == "completed"
+
+
+def test_a_step_sees_the_outputs_of_what_it_needs(house: House, bench: Bench) -> None:
+    seen: list[object] = []
+
+    def remember(step: StepRow) -> Outcome:
+        seen.append(step.input["needs"])
+        return Done()
+
+    bench.answers["validate_order"] = lambda _: Done(output={"valid": True})
+    bench.answers["check_inventory"] = remember
+    begin(house, "order_processing_v1")
+    house.run()
+    assert seen == [{"validate_order": {"valid": True}}]
+
+
+def test_a_fault_that_passes_is_retried_and_costs_only_tries(house: House, bench: Bench) -> None:
+    def flaky(step: StepRow) -> Outcome:
+        return Done() if step.tries == 4 else TryAgain(code="busy", message="the gateway is busy")
+
+    bench.answers["process_payment"] = flaky
+    (run_id,) = begin(house, "order_processing_v1")
+    wait_for_end(house, run_id)
+    assert state_of(house, run_id) == "completed"
+    assert bench.worked.count("process_payment") == 5
+
+
+def test_a_fault_that_stays_fails_the_run_when_nothing_catches_it(house: House, bench: Bench) -> None:
+    bench.answers["fulfill_order"] = lambda _: TryAgain(code="busy", message="no courier")
+    (run_id,) = begin(house, "order_processing_v1")
+    wait_for_end(house, run_id)
+    assert state_of(house, run_id) == "failed"
+    assert bench.worked.count("fulfill_order") == 4
+    assert "send_notification" not in bench.worked
+
+
+def test_branches_that_join_enter_the_join_once(house: House, bench: Bench) -> None:
+    bench.answers["join"] = lambda step: Done(output={"total": len(step.input["needs"])})
+    (run_id,) = begin(house, "parallel_branches")
+    house.run_to_the_end()
+    assert bench.worked.count("join") == 1
+    assert nodes_of(house, run_id)["finish"] == ["done"]
+    assert state_of(house, run_id) == "completed"
+
+
+def test_branches_that_end_in_the_same_batch_enter_the_join_once(database_url: str) -> None:
+    bench = Bench()
+    same_queue = [
+        {"id": "split", "agent": "orchestrator", "action": "check", "next": ["left", "right"]},
+        {"id": "left", "agent": "contact", "action": "check"},
+        {"id": "right", "agent": "contact", "action": "check"},
+        {"id": "join", "agent": "action", "action": "check", "needs": ["left", "right"]},
+    ]
+    house = House.build(
+        database_url,
+        actions=bench.actions(),
+        workflows=[definition("parallel_branches", steps=same_queue)],
+    )
+    (run_id,) = begin(house, "parallel_branches")
+    house.run()
+    assert 2 in bench.batches
+    assert nodes_of(house, run_id)["join"] == ["done"]
+    house.close()
+
+
+def test_a_wait_holds_until_its_business_time(house: House, bench: Bench) -> None:
+    bench.answers["join"] = lambda _: Done(output={"total": 2})
+    (run_id,) = begin(house, "parallel_branches")
+    house.run()
+    assert nodes_of(house, run_id)["pause"] == ["scheduled"]
+    assert "finish" not in bench.worked
+    house.leap()
+    house.run()
+    assert state_of(house, run_id) == "completed"
+
+
+def test_a_person_decides_and_the_run_goes_on(house: House, bench: Bench) -> None:
+    bench.answers["join"] = lambda _: Done(output={"total": 1})
+    (run_id,) = begin(house, "parallel_branches")
+    house.run()
+    with house.database.transaction() as work:
+        (review,) = work.reviews.list()
+    with house.engine.transaction() as transaction:
+        verdicts = transaction.complete({review.step_id: {"decision": "go_on"}})
+    house.run()
+    assert verdicts == {review.step_id: Verdict.APPLIED}
+    assert state_of(house, run_id) == "completed"
+
+
+def test_a_run_keeps_the_version_it_began_with(house: House, bench: Bench, database_url: str) -> None:
+    (old,) = begin(house, "order_processing_v1")
+    steps = [{"id": "only_step", "agent": "audit", "action": "check"}]
+    newer = House.build(
+        database_url,
+        actions=bench.actions(),
+        workflows=[definition("order_processing_v1", version="2.0", steps=steps)],
+    )
+    (new,) = begin(newer, "order_processing_v1")
+    newer.wire.messages.extend(house.wire.messages)
+    newer.run()
+    assert set(nodes_of(newer, new)) == {"only_step"}
+    assert set(nodes_of(newer, old)) >= {"validate_order", "send_notification"}
+    assert state_of(newer, old) == "completed"
+    newer.close()
+
+
+def test_a_snoozed_step_comes_back_and_costs_no_try(house: House, bench: Bench) -> None:
+    def later(step: StepRow) -> Outcome:
+        if step.delivery == 1:
+            with house.database.transaction() as work:
+                now = work.clock.now().business_now
+            return Snooze(until=now, clock=Clock.BUSINESS, reason="not now")
+        return Done(output={"tries": step.tries})
+
+    bench.answers["validate_order"] = later
+    (run_id,) = begin(house, "order_processing_v1")
+    house.run()
+    assert state_of(house, run_id) == "completed"
+    assert bench.worked.count("validate_order") == 2
+
+
+def test_an_error_leads_where_the_definition_says(database_url: str) -> None:
+    bench = Bench()
+    steps = [
+        {"id": "first", "agent": "contact", "action": "check", "on_error": "repair", "next": "last"},
+        {"id": "repair", "agent": "audit", "action": "check"},
+        {"id": "last", "agent": "audit", "action": "check"},
+    ]
+    house = House.build(
+        database_url,
+        actions=bench.actions(),
+        workflows=[definition("parallel_branches", steps=steps)],
+    )
+    bench.answers["first"] = lambda _: Failed(code="broken", message="it is broken")
+    (run_id,) = begin(house, "parallel_branches")
+    house.run()
+    assert bench.worked == ["first", "repair"]
+    assert state_of(house, run_id) == "completed"
+    house.close()
+
+
+def wait_for_end(house: House, run_id: str) -> None:
+    """Run until the run has ended; retries wait on the database's clock, which nobody can leap over."""
+    for _ in range(2000):
+        house.run()
+        if state_of(house, run_id) not in ("running", "paused"):
+            return
+    raise AssertionError(f"run {run_id} is still {state_of(house, run_id)}")
