@@ -25,10 +25,10 @@ class _Waiting(Generic[Item, Result]):
 
 
 class Coalescer(Generic[Item, Result]):
-    """Hands what concurrent callers submit to one synchronous function, a batch at a time, in a worker thread.
+    """Hands what concurrent callers submit to one synchronous function, batch by batch, in a worker thread.
 
-    An item that finds nothing under way leaves at once, alone; under load batches grow by themselves. Items are
-    taken in the order they came. Belongs to the event loop it is used in.
+    An item that finds nothing under way leaves at once, alone; under load batches grow by themselves. Items
+    are taken in the order they came. Belongs to the event loop it is used in.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Coalescer(Generic[Item, Result]):
         """Take the function: one result an item, in order.
 
         Args:
-            work: What is done with a batch. It must be safe to repeat, item by item, when it failed as a whole.
+            work: What is done with a batch. When it fails as a whole it must be safe to repeat.
             largest: Items one batch may hold.
             of_all: Failures that no item is the cause of, such as an absent database: not tried one by one.
         """
@@ -79,10 +79,12 @@ class Coalescer(Generic[Item, Result]):
             await asyncio.wait([self._drain])
 
     async def _run(self) -> None:
-        while batch := self._take():
-            await self._carry(batch)
-        # No await lies between the last look at the queue and this line, so nobody is left behind.
-        self._drain = None
+        try:
+            while batch := self._take():
+                await self._carry(batch)
+        finally:
+            # No await lies between the last look at the queue and this line, so nobody is left behind.
+            self._drain = None
 
     def _take(self) -> list[_Waiting[Item, Result]]:
         batch: list[_Waiting[Item, Result]] = []

@@ -37,9 +37,7 @@ def unknown(what: str, name: str) -> Refusal:
     return Refusal(Code.NOT_FOUND, f"there is no {what} '{name}'", details={f"{what}_id": name})
 
 
-def conflict(
-    current: State, requested: State | None, message: str | None = None, **more: object
-) -> Refusal:
+def conflict(current: State, requested: State | None, message: str | None = None, **more: object) -> Refusal:
     """The order's state does not allow what was asked, in the seed's words (seed 000 section 九)."""
     wanted = f"Cannot transition from '{current}' to '{requested}'" if requested else "Cannot transition"
     return Refusal(

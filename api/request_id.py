@@ -1,4 +1,4 @@
-"""The request's id: taken from the caller when usable, made otherwise, echoed, and on every log line below."""
+"""The request's id: the caller's when usable, made otherwise, echoed, and on every log line below."""
 
 import re
 from collections.abc import MutableMapping
@@ -28,8 +28,8 @@ class RequestId:
         offered = Headers(scope=scope).get(HEADER, "")
         request_id = offered if _USABLE.fullmatch(offered) else new_id(Prefix.REQUEST)
         scope.setdefault("state", {})["request_id"] = request_id
-        # Not undone afterwards: the server runs each request in a task of its own, and what it logs of a failed
-        # one should carry the id too.
+        # Not undone afterwards: the server runs each request in a task of its own, and what it logs of a
+        # failed one should carry the id too.
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
 

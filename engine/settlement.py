@@ -48,19 +48,20 @@ class Settlement:
         self.succession.write_runs()
 
     def _with_early_signal(self, row: StepRow, outcome: Outcome, subjects: Mapping[int, Any]) -> Outcome:
-        """A result that came before the step was parked ends the wait before it begins."""
-        if not isinstance(outcome, Park) or row.early_signal is None or row.action is None:
-            return outcome
-        action = self.actions.get(row.action)
-        resumed = action.resume(
-            Resumption(
-                step=row,
-                subject=subjects.get(row.step_id),
-                signal=row.early_signal,
-                moments=self.moments,
+        """Results that came before the step was parked are heard now, in the order they came."""
+        for signal in row.early_signals or ():
+            if not isinstance(outcome, Park) or row.action is None:
+                break
+            resumed = self.actions.get(row.action).resume(
+                Resumption(
+                    step=replace(row, due_at=outcome.until, due_clock=outcome.clock),
+                    subject=subjects.get(row.step_id),
+                    signal=signal,
+                    moments=self.moments,
+                )
             )
-        )
-        return replace(resumed, effects=(*outcome.effects, *resumed.effects))
+            outcome = replace(resumed, effects=(*outcome.effects, *resumed.effects))
+        return outcome
 
     def _exhausted(self, row: StepRow, outcome: Outcome) -> Outcome:
         """A fault that may pass has failed for good once its retries are used up."""

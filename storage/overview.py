@@ -104,12 +104,12 @@ class Overview:
     def run(self, run_id: str) -> RunRow | None:
         """The run with this id, unlocked."""
         row = self.connection.execute(_RUN, {"run_id": run_id}).one_or_none()
-        return None if row is None else RunRow(**row._mapping)
+        return None if row is None else RunRow(**row._asdict())
 
     def open_steps(self, run_id: str) -> tuple[OpenStep, ...]:
         """The steps of a run that have not ended, oldest first."""
         return tuple(
-            OpenStep(**row._mapping) for row in self.connection.execute(_OPEN_STEPS, {"run_id": run_id})
+            OpenStep(**row._asdict()) for row in self.connection.execute(_OPEN_STEPS, {"run_id": run_id})
         )
 
     def next_due(self) -> tuple[DueRow, ...]:

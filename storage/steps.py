@@ -38,7 +38,7 @@ class StepRow:
     priority: int
     lease_id: str | None
     input: Mapping[str, Any]
-    early_signal: Mapping[str, Any] | None
+    early_signals: Sequence[Mapping[str, Any]] | None
     due_at: datetime | None
     due_clock: str | None
     run_state: str
@@ -107,7 +107,7 @@ URGENCY = f"clock_timestamp() - make_interval(secs => priority * {AGEING_SECONDS
 """The moment by which the ready rows of a queue are ordered: the smallest goes first."""
 
 _ROW = """s.step_id, s.run_id, s.subject_id, s.node, s.kind, s.queue, s.action, s.state, s.held, s.delivery,
-    s.tries, s.crashes, s.priority, s.lease_id, s.input, s.early_signal, s.due_at, s.due_clock,
+    s.tries, s.crashes, s.priority, s.lease_id, s.input, s.early_signals, s.due_at, s.due_clock,
     r.state AS run_state, r.priority AS run_priority, r.workflow, r.version, r.variables, r.request_id"""
 
 # The second half of the condition recognises rows that this very lease took in a transaction whose answer was lost.
@@ -143,7 +143,7 @@ _CHANGE = text(
     f"""
     UPDATE steps SET state = c.state, delivery = c.delivery, tries = c.tries,
         output = coalesce(c.output, steps.output), error = coalesce(c.error, steps.error),
-        due_at = c.due_at, due_clock = c.due_clock, early_signal = NULL,
+        due_at = c.due_at, due_clock = c.due_clock, early_signals = NULL,
         finished_at = CASE WHEN c.state IN ('done', 'failed', 'cancelled') THEN clock_timestamp() END
     FROM {recordset(steps_table, _CHANGED)} WHERE steps.step_id = c.step_id
     """,
@@ -165,7 +165,7 @@ _CLOSE_OPEN = text(
     """,
 )
 _HOLD = text("UPDATE steps SET held = :held WHERE run_id = ANY(:runs) AND state NOT IN ('done', 'failed', 'cancelled')")
-_KEEP_SIGNAL = text("UPDATE steps SET early_signal = CAST(:signal AS jsonb) WHERE step_id = :step_id AND state = 'leased'")
+_KEEP_SIGNAL = text("UPDATE steps SET early_signals = coalesce(early_signals, '[]') || CAST(:signal AS jsonb) WHERE step_id = :step_id AND state = 'leased'")
 _OPEN_OF_RUN = text(
     "SELECT step_id FROM steps WHERE run_id = :run_id AND state NOT IN ('done', 'failed', 'cancelled')",
 )
@@ -249,7 +249,7 @@ class Steps:
 
     def keep_early_signal(self, step_id: int, signal: Mapping[str, object]) -> None:
         """Keep a result that came before the step was parked; `record` finds it there."""
-        self.connection.execute(_KEEP_SIGNAL, {"step_id": step_id, "signal": dump_json(signal)})
+        self.connection.execute(_KEEP_SIGNAL, {"step_id": step_id, "signal": dump_json([signal])})
 
     def open_of(self, run_id: str) -> tuple[int, ...]:
         """The unfinished steps of a run."""

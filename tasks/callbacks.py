@@ -1,6 +1,6 @@
 """What channels report: kept raw, told apart from repetitions, applied to the step that waits for it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -56,31 +56,42 @@ def hear(engine: Engine, provider: str, callbacks: Sequence[Callback]) -> list[H
         contacts = {
             c.key: c for c in transaction.work.contacts.by_keys([c.report.key for c in callbacks])
         }
-        first: dict[int, ContactReport] = {}
-        for callback in callbacks:
-            report, contact = callback.report, contacts.get(callback.report.key)
-            if contact is not None and report.event_id in fresh:
-                first.setdefault(contact.step_id, report)
-        verdicts = transaction.complete({step_id: signal_of(report) for step_id, report in first.items()})
-        return [
-            _heard(transaction, callback.report, contacts, fresh, first, verdicts) for callback in callbacks
-        ]
+        heard: dict[str, Heard] = {}
+        reports = {c.report.event_id: c.report for c in reversed(callbacks) if c.report.event_id in fresh}
+        for wave in _waves(list(reversed(reports.values())), contacts):
+            verdicts = transaction.complete(
+                {step_id: signal_of(report) for step_id, report in wave.items()}
+            )
+            for step_id, report in wave.items():
+                verdict = verdicts.get(step_id, Verdict.LATE)
+                heard[report.event_id] = _heard(transaction, contacts[report.key], report, verdict)
+        return [_answer(callback.report, contacts, heard) for callback in callbacks]
 
 
-def _heard(
-    transaction: Transaction,
-    report: ContactReport,
-    contacts: dict[str, Contact],
-    fresh: set[str],
-    first: dict[int, ContactReport],
-    verdicts: dict[int, Verdict],
-) -> Heard:
-    contact = contacts.get(report.key)
-    if contact is None:
+def _waves(
+    reports: Sequence[ContactReport], contacts: Mapping[str, Contact]
+) -> Iterator[dict[int, ContactReport]]:
+    """The reports in the order they came, one a step at a time: several may be of the same contact."""
+    left = [report for report in reports if report.key in contacts]
+    while left:
+        wave: dict[int, ContactReport] = {}
+        rest = []
+        for report in left:
+            if wave.setdefault(contacts[report.key].step_id, report) is not report:
+                rest.append(report)
+        yield wave
+        left = rest
+
+
+def _answer(report: ContactReport, contacts: Mapping[str, Contact], heard: dict[str, Heard]) -> Heard:
+    """What one caller is told; of callbacks with the same event id only the first was heard."""
+    if report.key not in contacts:
         return Heard.UNKNOWN_KEY
-    if report.event_id not in fresh or first.get(contact.step_id) is not report:
-        return Heard.REPEATED
-    match verdicts.get(contact.step_id):
+    return heard.pop(report.event_id, Heard.REPEATED)
+
+
+def _heard(transaction: Transaction, contact: Contact, report: ContactReport, verdict: Verdict) -> Heard:
+    match verdict:
         case Verdict.APPLIED:
             return Heard.APPLIED
         case Verdict.EARLY:

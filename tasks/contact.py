@@ -224,6 +224,8 @@ def _after_sending(
     match answer:
         case Accepted(provider_id=provider_id):
             return _wait(context, batch, step, contact, provider_id)
+        case Answered(report=report) if report.result is ContactResult.DELIVERED:
+            return _wait(context, batch, step, contact, report.provider_id)
         case Answered(report=report):
             return conclude(context, step, case, contact, report, batch.moments.business_now)
         case NotSent(reason=reason, retry_after_seconds=after):

@@ -1,4 +1,4 @@
-"""What a task waits for, since when, until when and what comes next: as a value, and in one to three sentences."""
+"""What a task waits for, since when, until when, and what comes next: as a value, and in sentences."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -77,7 +77,7 @@ class Telling:
         """Until when something is so."""
         left = self.distance(when)
         if left <= timedelta():
-            return f"which has passed {span(-left)} ago"
+            return f"due {span(-left)} ago"
         if when.clock is Clock.DATABASE:
             return f"for {span(left)} more"
         return f"until {self.date(when.at)} (in {span(left)})"
@@ -89,7 +89,7 @@ class Telling:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """Why a task stands where it stands. `waiting_for` and `next` are English with the Chinese business words."""
+    """Why a task stands where it stands; the words are English with the Chinese business terms."""
 
     subject: str
     stands: str

@@ -66,7 +66,9 @@ def accept(
     Idempotent on task_id: a producer that got no answer may send again.
     """
     first: dict[str, Submission] = {}
+    is_first: list[bool] = []
     for submission in submissions:
+        is_first.append(submission.body.task_id not in first)
         first.setdefault(submission.body.task_id, submission)
     with engine.transaction() as transaction:
         orders = [_new_order(context, submission, door) for submission in first.values()]
@@ -75,7 +77,10 @@ def accept(
         standing = transaction.work.orders.find(list(first))
         others = [s.body.order_id for s in submissions if s.body.task_id not in standing]
         busy = transaction.work.orders.open_for(others) if others else {}
-        received = [_received(s, s is first[s.body.task_id], inserted, standing, busy) for s in submissions]
+        received = [
+            _received(submission, leads, inserted, standing, busy)
+            for submission, leads in zip(submissions, is_first, strict=True)
+        ]
         transaction.work.rejects.keep(
             [
                 NewReject(

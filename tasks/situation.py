@@ -1,4 +1,4 @@
-"""Everything that tells why an order, or a run without one, stands where it stands; read in one transaction."""
+"""Everything that tells why an order, or a run without one, stands where it does; read in one go."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -11,7 +11,10 @@ REPORT: Final[dict[str, Any]] = {
     "title": "ContactReport",
     "required": ["event_id", "key", "provider_id", "channel", "result"],
     "properties": {
-        "event_id": {"type": "string", "description": "Names this report; a repeated callback carries the same."},
+        "event_id": {
+            "type": "string",
+            "description": "Names this report; a repeated callback carries the same.",
+        },
         "key": {"type": "string", "description": "The key the contact was requested under."},
         "provider_id": {"type": "string", "description": "The provider's own name for the contact."},
         "channel": {"type": "string", "enum": ["phone", "sms", "im"]},

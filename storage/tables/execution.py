@@ -79,7 +79,7 @@ steps = Table(
     Column("input", Json, nullable=False, server_default="{}"),
     Column("output", Json),
     Column("error", Json),
-    Column("early_signal", Json),
+    Column("early_signals", Json),
     Column("caused_by", BigInteger),
     database_moment("created_at"),
     Column("started_at", Moment),

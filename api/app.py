@@ -1,0 +1,67 @@
+"""The API as one value: routes, what stands before them, what happens when it starts and stops."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+from starlette.middleware import Middleware
+
+from api import errors, health, orchestrator, reviews, states, webhooks
+from api.body_limit import BodyLimit
+from api.door import Door
+from api.request_id import RequestId
+from api.services import Services
+from schemas.http.error import Code
+
+PREFIX: Final = "/v1"
+
+KEYED: Final[tuple[APIRouter, ...]] = (orchestrator.router, states.router, reviews.router)
+"""Rooms one enters with a key; each route names the scope it needs."""
+
+OPEN: Final[tuple[APIRouter, ...]] = (webhooks.router, health.router)
+"""Rooms without a key: callbacks prove themselves by their signature, health is for anyone."""
+
+_ANY_ROUTE: Final = (Code.BAD_REQUEST, Code.VALIDATION_FAILED, Code.INTERNAL_ERROR, Code.SERVICE_UNAVAILABLE)
+_DESCRIPTION: Final = (
+    "Drives suspended field-service orders (挂起任务) to an end. Every error has the same form; every "
+    "answer carries `X-Request-ID`, the caller's own when it is 1 to 64 characters of `A-Za-z0-9._-`."
+)
+
+
+def create_app(door: Door) -> FastAPI:
+    """The API over these parts. Nothing is connected before it starts."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        services = Services.over(door)
+        app.state.services = services
+        await services.warm()
+        yield
+        await services.close()
+
+    app = FastAPI(
+        title="unpend",
+        version=door.version,
+        description=_DESCRIPTION,
+        openapi_url=f"{PREFIX}/openapi.json",
+        # The usual pages load their scripts from a public server; ours must work without one.
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=_operation,
+        middleware=[Middleware(RequestId), Middleware(BodyLimit)],
+        lifespan=lifespan,
+    )
+    errors.install(app)
+    keyed = errors.documented(*_ANY_ROUTE, Code.UNAUTHORIZED, Code.FORBIDDEN)
+    for router in KEYED:
+        app.include_router(router, prefix=PREFIX, responses=keyed)
+    for router in OPEN:
+        app.include_router(router, prefix=PREFIX, responses=errors.documented(*_ANY_ROUTE))
+    return app
+
+
+def _operation(route: APIRoute) -> str:
+    return route.name

@@ -1,0 +1,110 @@
+"""The orchestrator's routes: orders come in, and are asked after (seed 000 section 四)."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+
+from api.authentication import requires
+from api.errors import documented
+from api.next_action import next_action
+from api.refusal import Refusal, unknown
+from api.route import Route
+from api.services import GivenParts, GivenServices, RequestName
+from schemas.http.error import Code
+from schemas.http.orchestrator import Progress, TaskStarted, TaskStatus
+from schemas.intake import Identifier, TaskCreated
+from schemas.scopes import Scope
+from statemachine.states import State
+from storage.contacts import Contact
+from storage.orders import Order
+from tasks.intake import Received, Submission, Verdict
+from tools.channels.contract import ContactResult
+
+router = APIRouter(prefix="/agents/orchestrator", tags=["orchestrator"], route_class=Route)
+
+TaskId = Annotated[Identifier, Path(description="The order's task_id.", examples=["HT20260313001"])]
+
+
+@router.post(
+    "/tasks/start",
+    summary="Take a suspended order in",
+    dependencies=[requires(Scope.TASKS)],
+    responses=documented(Code.STATE_CONFLICT),
+)
+async def start_task(body: TaskCreated, services: GivenServices, request_id: RequestName) -> TaskStarted:
+    """Accepted means committed. The same body again answers with the order as it stands.
+
+    Another body under the same `task_id`, or an `order_id` that already has an open task, answers 409 and is
+    kept as rejected.
+    """
+    received = await services.intake.submit(Submission(body, request_id))
+    order = _accepted(received)
+    review_open = order.status is State.PENDING
+    if received.verdict is Verdict.EXISTING:
+        review_open = await services.review_open(order.task_id)
+    following = next_action(order, review_open=review_open)
+    return TaskStarted(
+        task_id=order.task_id,
+        status=order.status,
+        next_action=following.name,
+        assigned_agent=following.agent,
+    )
+
+
+@router.get(
+    "/tasks/{task_id}/status",
+    summary="Where an order stands",
+    dependencies=[requires(Scope.READ)],
+    responses=documented(Code.NOT_FOUND),
+)
+def task_status(task_id: TaskId, parts: GivenParts) -> TaskStatus:
+    """The order's state, how far it has come, and what happens next."""
+    with parts.database.transaction() as work:
+        order = work.orders.find([task_id]).get(task_id)
+        if order is None:
+            raise unknown("task", task_id)
+        contacts = work.contacts.of_task(task_id)
+        review_open = bool(work.reviews.list(state="open", task_id=task_id, limit=1))
+    return TaskStatus(
+        task_id=order.task_id,
+        status=order.status,
+        progress=Progress(
+            contact_count=order.contact_count,
+            max_contacts=order.max_contacts,
+            last_contact_result=_last_result(contacts),
+            user_intent=order.user_intent_l1,
+            confidence=order.confidence,
+        ),
+        next_action=next_action(order, review_open=review_open).name,
+        created_at=order.created_at,
+        updated_at=order.updated_at,
+    )
+
+
+def _accepted(received: Received) -> Order:
+    """The order, when this body is the one it was accepted with.
+
+    Raises:
+        Refusal: it is not (409).
+    """
+    order, problem = received.order, received.problem
+    if order is not None and problem is None:
+        return order
+    assert problem is not None, "an order that is not there was refused for a reason"
+    raise Refusal(
+        Code.STATE_CONFLICT,
+        f"{problem.field} {problem.message}" if order else problem.message,
+        details={
+            "task_id": received.task_id,
+            "current_state": order.status.value if order else None,
+            "fields": [problem.model_dump()],
+        },
+    )
+
+
+def _last_result(contacts: list[Contact]) -> str | None:
+    """What came of the last attempt that anything came of, in the seed's word for an answer."""
+    results = [contact.contact_result for contact in contacts if contact.contact_result != "pending"]
+    if not results:
+        return None
+    return "responded" if results[-1] == ContactResult.ANSWERED else results[-1]

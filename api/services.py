@@ -1,0 +1,97 @@
+"""What every route is given: the parts behind the door, the keyring, and the two coalescers."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Self
+
+from fastapi import Depends, Request
+
+from api.authentication import Keyring, caller_of
+from api.coalescer import Coalescer
+from api.door import Door, Parts
+from api.request_id import request_id_of
+from storage.keys import Key
+from storage.unavailable import StorageUnavailable
+from tasks.callbacks import Callback, Heard, hear
+from tasks.intake import Door as Entrance
+from tasks.intake import Received, Submission, accept
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Made when the API starts, closed when it stops."""
+
+    door: Door
+    keyring: Keyring
+    intake: Coalescer[Submission, Received]
+    callbacks: Coalescer[Callback, Heard]
+
+    @classmethod
+    def over(cls, door: Door) -> Self:
+        """The services over these parts; nothing is connected yet."""
+        parts = door.parts
+        provider = parts.settings.channel_provider
+
+        def take(submissions: Sequence[Submission]) -> list[Received]:
+            return accept(parts.engine, parts.context, submissions, Entrance.HTTP)
+
+        def listen(callbacks: Sequence[Callback]) -> list[Heard]:
+            return hear(parts.engine, provider, callbacks)
+
+        outages = (StorageUnavailable,)
+        return cls(
+            door,
+            Keyring(parts.database),
+            Coalescer(take, of_all=outages),
+            Coalescer(listen, of_all=outages),
+        )
+
+    async def review_open(self, task_id: str) -> bool:
+        """Whether a person is asked about this order."""
+
+        def look() -> bool:
+            with self.door.parts.database.transaction() as work:
+                return bool(work.reviews.list(state="open", task_id=task_id, limit=1))
+
+        return await asyncio.to_thread(look)
+
+    async def warm(self) -> None:
+        """Make the engine now rather than in the first request."""
+        await asyncio.to_thread(lambda: self.door.parts.engine)
+
+    async def close(self) -> None:
+        """Finish what is under way and give connections back."""
+        await self.intake.close()
+        await self.callbacks.close()
+        await self.keyring.close()
+        await asyncio.to_thread(self._close_parts)
+
+    def _close_parts(self) -> None:
+        parts = self.door.parts
+        parts.engine.close()
+        parts.context.gateway.close()
+        parts.database.close()
+
+
+async def services_of(request: Request) -> Services:
+    """The services of the app this request came to."""
+    services = request.app.state.services
+    assert isinstance(services, Services)
+    return services
+
+
+async def parts_of(request: Request) -> Parts:
+    """The parts behind the door."""
+    return (await services_of(request)).door.parts
+
+
+async def name_of(request: Request) -> str:
+    """The request's id."""
+    return request_id_of(request.scope)
+
+
+GivenServices = Annotated[Services, Depends(services_of)]
+GivenParts = Annotated[Parts, Depends(parts_of)]
+Caller = Annotated[Key, Depends(caller_of)]
+RequestName = Annotated[str, Depends(name_of)]

@@ -1,0 +1,87 @@
+"""The `unpend` command. What is heavy is imported by the command that needs it, so that help comes at once."""
+
+import logging
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fleet.command import down, migrate, review, status, submit, task, why
+from fleet.command.failure import CommandError, Commands
+from fleet.command.location import DEFAULT_FOLDER, DataDir
+
+application = typer.Typer(
+    cls=Commands,
+    name="unpend",
+    help="Drives suspended field-service orders (挂起任务) to an end.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+application.add_typer(task.application, name="task")
+application.add_typer(review.application, name="review")
+
+
+@application.command()
+def up(
+    data_dir: DataDir = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65_535, help="The API's port; a free one.")] = None,
+    time_scale: Annotated[float, typer.Option(help="How fast the business clock runs.")] = 1.0,
+    sample: Annotated[Path | None, typer.Option(help="Orders to begin with; those of the project.")] = None,
+    *,
+    time_jump: Annotated[bool, typer.Option("--time-jump", help="Leap over idle time.")] = False,
+    no_sample: Annotated[bool, typer.Option("--no-sample", help="Begin with no orders.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+) -> None:
+    """Start the whole fleet on this machine; Ctrl-C stops it."""
+    if time_scale <= 0:
+        raise CommandError("--time-scale must be above 0", 2)
+    if sample is not None and no_sample:
+        raise CommandError("--sample and --no-sample exclude each other", 2)
+    if sample is not None and not sample.is_file():
+        raise CommandError(f"--sample {sample} is not a file", 2)
+    from fleet.command.up import SAMPLE, Wishes
+    from fleet.command.up import up as start
+
+    start(
+        Wishes(
+            data_dir=data_dir or DEFAULT_FOLDER,
+            port=port,
+            time_scale=time_scale,
+            time_jump=time_jump,
+            sample=None if no_sample else sample or SAMPLE,
+            quiet=quiet,
+        )
+    )
+
+
+application.command("down")(down.down)
+application.command("status")(status.status)
+application.command("submit")(submit.submit)
+application.command("why")(why.why)
+application.command("migrate")(migrate.migrate)
+
+
+@application.command(
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
+)
+def bench(context: typer.Context) -> None:
+    """Measure how fast the fleet is on this machine."""
+    if find_spec("fleet.command.bench") is None:
+        raise CommandError("this installation has no benchmark")
+    from importlib import import_module
+
+    # Its options are its own: the function is typed as typer wants it, and loaded only here.
+    benchmark = typer.Typer(name="bench", add_completion=False, pretty_exceptions_enable=False)
+    benchmark.command("bench")(import_module("fleet.command.bench").bench)
+    benchmark(args=context.args, prog_name="unpend bench", standalone_mode=False)
+
+
+def main() -> None:
+    """The entry point `unpend`."""
+    # The engine's log lines are not what the caller asked for; what concerns them is told by the command.
+    logging.basicConfig(stream=sys.stderr, level=logging.ERROR, format="unpend: %(message)s")
+    application()

@@ -1,0 +1,76 @@
+"""How a command ends when it cannot do what it was asked: one line on standard error and an exit code."""
+
+import sys
+from functools import cache
+from typing import Any, Final
+
+import typer
+from typer.core import TyperGroup
+
+NO_FLEET: Final = 3
+"""The exit code that says that no fleet runs here."""
+
+
+class CommandError(Exception):
+    """What went wrong, in a line for people, and the exit code it ends with."""
+
+    def __init__(self, message: str, code: int = 1) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Commands(TyperGroup):
+    """The commands; what people can mend is told in one line, a fault of ours keeps its traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except (typer.Exit, typer.Abort, BrokenPipeError):
+            raise
+        except CommandError as error:
+            raise _ended(str(error), error.code) from error
+        except OSError as error:
+            if error.filename is None:
+                raise
+            raise _ended(f"{error.filename}: {error.strerror}", 1) from error
+        except _expected() as error:
+            raise _ended(str(error), NO_FLEET if type(error).__name__ == "FleetNotRunning" else 1) from error
+
+
+def warn(message: str) -> None:
+    """Tell people something beside the result of a command."""
+    from runtime.mask import mask_text
+
+    sys.stdout.flush()
+    sys.stderr.write(f"unpend: {mask_text(message)}\n")
+    sys.stderr.flush()
+
+
+def _ended(message: str, code: int) -> typer.Exit:
+    warn(message)
+    return typer.Exit(code)
+
+
+@cache
+def _expected() -> tuple[type[Exception], ...]:
+    """What the parts below raise when something outside is not as it should be; imported only when asked."""
+    from engine.publisher import WireUnavailable
+    from fleet.embedded.errors import EmbeddedServerError
+    from fleet.installation import FleetNotRunning
+    from fleet.supervisor.process import FleetStartError
+    from fleet.supervisor.run_file import DataDirInUseError
+    from statemachine.workflow import MalformedWorkflow
+    from storage.definitions import ChangedDefinition
+    from storage.unavailable import StorageUnavailable
+
+    return (
+        ChangedDefinition,
+        DataDirInUseError,
+        EmbeddedServerError,
+        FleetNotRunning,
+        FleetStartError,
+        MalformedWorkflow,
+        StorageUnavailable,
+        WireUnavailable,
+    )

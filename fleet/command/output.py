@@ -1,0 +1,85 @@
+"""How commands show things: tables with lines on a terminal, plain columns in a pipe, JSON for scripts."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, is_dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+import typer
+
+from runtime.mask import mask_text
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+"""The option that every command which shows something takes."""
+
+
+def show_json(value: object) -> None:
+    """Print a value as JSON; moments in UTC, phone numbers masked wherever they stand."""
+    sys.stdout.write(json.dumps(_plain(value), ensure_ascii=False, indent=2) + "\n")
+
+
+def show_line(text: str = "") -> None:
+    """Print a line, phone numbers masked."""
+    sys.stdout.write(mask_text(text) + "\n")
+
+
+def show_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = "") -> None:
+    """Print rows under their columns; numbers to the right."""
+    cells = [[mask_text("" if cell is None else str(cell)) for cell in row] for row in rows]
+    right = [bool(rows) and all(isinstance(row[i], int) for row in rows) for i in range(len(columns))]
+    if sys.stdout.isatty():
+        _show_drawn(columns, cells, right, title)
+    else:
+        _show_plain(columns, cells, right, title)
+
+
+def _show_drawn(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[bool], title: str
+) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD)
+    for column, is_number in zip(columns, right, strict=True):
+        table.add_column(column, justify="right" if is_number else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    Console().print(table)
+
+
+def _show_plain(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[bool], title: str
+) -> None:
+    from rich.cells import cell_len
+
+    lines = [list(columns), *rows]
+    widths = [max(cell_len(line[i]) for line in lines) for i in range(len(columns))]
+    if title:
+        show_line(title)
+    for line in lines:
+        padded = []
+        for cell, width, is_number in zip(line, widths, right, strict=True):
+            space = " " * (width - cell_len(cell))
+            padded.append(f"{space}{cell}" if is_number else f"{cell}{space}")
+        show_line("  ".join(padded).rstrip())
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return _plain(asdict(value))
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, str):
+        return mask_text(value)
+    if isinstance(value, (Sequence, set, frozenset)) and not isinstance(value, (bytes, bytearray)):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, Decimal):
+        return float(value)
+    return value

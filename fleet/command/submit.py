@@ -1,0 +1,256 @@
+"""`unpend submit`: orders out of a file or a pipe, into the one accept path, with every refusal told."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, BinaryIO, Final
+
+import typer
+
+from fleet.command.failure import CommandError, warn
+from fleet.command.location import DataDir, joined
+from fleet.command.output import show_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from fleet.command.lines import FaultyLine, OrderLine
+    from schemas.intake import Problem
+    from tasks.intake import Received
+    from workers.process import Process
+
+BATCH: Final = 500
+"""Lines that are taken in one transaction."""
+
+NOTHING_READ: Final = 2
+INTERRUPTED: Final = 130
+_PATIENCE: Final = 15.0
+"""Seconds for which PostgreSQL may be away before the command gives up."""
+
+File = Annotated[str, typer.Argument(metavar="FILE|-", help="JSON Lines of orders; - reads standard input.")]
+Priority = Annotated[
+    int | None, typer.Option(min=1, max=10, help="For orders that name none; 10 is the most urgent.")
+]
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of the lines so far."""
+
+    read: int = 0
+    last_line: int = 0
+    malformed: int = 0
+    verdicts: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def rejected(self) -> int:
+        """Lines that were refused, whatever the reason."""
+        return self.malformed + self.verdicts["other_body"] + self.verdicts["order_busy"]
+
+
+def submit(file: File, priority: Priority = None, data_dir: DataDir = None) -> None:
+    """Send orders in: JSON Lines, one `task.created` payload a line.
+
+    Exit code 0: all are in; 1: some were rejected, each told with its line; 2: nothing could be read.
+    """
+    tally = Tally()
+    with contextlib.ExitStack() as stack:
+        stream, size = stack.enter_context(_opened(file))
+        process = stack.enter_context(joined(data_dir))
+        try:
+            _submit_all(process, stream, size, priority, tally)
+        except KeyboardInterrupt:
+            _sum_up(tally)
+            warn(f"interrupted after line {tally.last_line}; send the file again: what is in stays as it is")
+            raise typer.Exit(INTERRUPTED) from None
+        finally:
+            if tally.malformed:
+                _raise_alert(process, tally.malformed)
+    if tally.read == 0:
+        raise CommandError(f"{_name(file)} holds no lines; nothing was read", NOTHING_READ)
+    _sum_up(tally)
+    raise typer.Exit(1 if tally.rejected else 0)
+
+
+def _submit_all(
+    process: Process, stream: BinaryIO, size: int | None, priority: int | None, tally: Tally
+) -> None:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from fleet.command.lines import NotLines, read_lines
+
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    progress = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %") if size else MofNCompleteColumn(),
+        TextColumn("{task.fields[lines]} lines, {task.fields[rejected]} rejected"),
+        TimeElapsedColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    )
+    with progress:
+        bar = progress.add_task("submitting", total=size or None, lines=0, rejected=0)
+        batch: list[OrderLine | FaultyLine] = []
+
+        def flush() -> None:
+            for line in _take(process, batch, tally):
+                console.print(line, markup=False)
+            progress.update(
+                bar, advance=sum(line.size for line in batch), lines=tally.read, rejected=tally.rejected
+            )
+            batch.clear()
+
+        try:
+            for line in read_lines(stream, priority=priority):
+                batch.append(line)
+                if len(batch) >= BATCH:
+                    flush()
+        except NotLines as error:
+            raise CommandError(f"the input {error}", NOTHING_READ) from error
+        flush()
+
+
+def _take(process: Process, lines: Sequence[OrderLine | FaultyLine], tally: Tally) -> list[str]:
+    """Take a batch in; what is to be told of its refused lines, in their order."""
+    from fleet.command.lines import OrderLine
+    from tasks.intake import Submission
+
+    if not lines:
+        return []
+    good = [line for line in lines if isinstance(line, OrderLine)]
+    bad = [line for line in lines if not isinstance(line, OrderLine)]
+    told = [(line.number, line.task_id, line.problems) for line in bad]
+    if good:
+        received = _accept(process, [Submission(line.body) for line in good], tally)
+        told += [
+            (line.number, answer.task_id, [_with_remedy(answer)])
+            for line, answer in zip(good, received, strict=True)
+            if answer.problem is not None
+        ]
+        tally.verdicts.update(answer.verdict.value for answer in received)
+    _keep(process, bad)
+    tally.malformed += len(bad)
+    tally.read += len(lines)
+    tally.last_line = lines[-1].number
+    return [_line(*refusal) for refusal in sorted(told, key=lambda refusal: refusal[0])]
+
+
+def _accept(process: Process, submissions: Sequence[object], tally: Tally) -> list[Received]:
+    """Accept a batch, again when PostgreSQL went away meanwhile: what is in already is answered as known."""
+    from storage.unavailable import StorageUnavailable
+    from tasks.intake import Door, accept
+
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return accept(process.engine, process.context, submissions, Door.COMMAND)  # type: ignore[arg-type]
+        except StorageUnavailable as error:
+            if time.monotonic() > deadline:
+                raise CommandError(
+                    f"PostgreSQL does not answer ({error}); the lines up to {tally.last_line} are dealt with, "
+                    "send the file again later: what is in stays as it is"
+                ) from error
+            time.sleep(0.5)
+
+
+def _keep(process: Process, lines: Sequence[FaultyLine]) -> None:
+    """Malformed input is never dropped (SPEC.md §5)."""
+    from schemas.intake import as_records
+    from storage.rejects import NewReject
+    from tasks.intake import Door
+
+    if not lines:
+        return
+    rejects = [
+        NewReject(
+            source=Door.COMMAND, task_id=line.task_id, payload=line.text, problems=as_records(line.problems)
+        )
+        for line in lines
+    ]
+    process.database.durably(lambda work: work.rejects.keep(rejects), seconds=_PATIENCE)
+
+
+def _raise_alert(process: Process, malformed: int) -> None:
+    from schemas.effects import AlertRaised
+    from storage.unavailable import StorageUnavailable
+
+    alert = AlertRaised(
+        alert_type="intake_rejected",
+        severity="warning",
+        message=f"{malformed} 条提交的 task.created 无效, 已保留待更正",
+        escalated_to="operations",
+        metadata={"count": malformed, "source": "command"},
+    )
+    # The lines are kept and told; the alert comes on top.
+    with contextlib.suppress(StorageUnavailable), process.database.transaction() as work:
+        work.alerts.raise_all([alert])
+
+
+def _with_remedy(answer: Received) -> Problem:
+    from schemas.intake import Problem
+    from tasks.intake import Verdict
+
+    if answer.problem is None:
+        raise ValueError("an accepted order has no problem")
+    if answer.verdict is Verdict.ORDER_BUSY:
+        return Problem(
+            field=answer.problem.field,
+            message=f"{answer.problem.message}; wait until that is closed, or cancel it first",
+        )
+    return answer.problem
+
+
+def _line(number: int, task_id: str | None, problems: Sequence[Problem]) -> str:
+    from runtime.mask import mask_text
+
+    whose = f", task {task_id}" if task_id else ""
+    faults = " | ".join(
+        problem.message if problem.field == "line" else f"{problem.field}: {problem.message}"
+        for problem in problems
+    )
+    return mask_text(f"line {number}{whose}: {faults}")
+
+
+def _sum_up(tally: Tally) -> None:
+    accepted, known = tally.verdicts["accepted"], tally.verdicts["existing"]
+    show_line(
+        f"{tally.read} lines: {accepted} accepted, {known} already known, {tally.rejected} rejected"
+        + (" (kept, to be corrected and sent again)" if tally.rejected else "")
+    )
+
+
+@contextlib.contextmanager
+def _opened(file: str) -> Iterator[tuple[BinaryIO, int | None]]:
+    """The input and its size where it has one.
+
+    Raises:
+        CommandError: it cannot be opened; exit code 2.
+    """
+    if file == "-":
+        yield sys.stdin.buffer, None
+        return
+    try:
+        with open(file, "rb") as stream:  # noqa: PTH123 - a pipe or /dev/fd is fine, not only a path
+            yield stream, _size(stream)
+    except OSError as error:
+        if error.filename != file:
+            raise
+        raise CommandError(f"{file} cannot be read: {error.strerror}", NOTHING_READ) from error
+
+
+def _size(stream: BinaryIO) -> int | None:
+    import os
+    import stat
+
+    about = os.fstat(stream.fileno())
+    return about.st_size if stat.S_ISREG(about.st_mode) else None
+
+
+def _name(file: str) -> str:
+    return "standard input" if file == "-" else file

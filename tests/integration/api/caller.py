@@ -1,0 +1,118 @@
+"""The API over one process's parts, called in-process: the ASGI app with its lifespan, and concurrent callers."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+
+from api.app import create_app
+from api.door import Door
+from engine.engine import Engine
+from engine.publisher import Publisher
+from runtime.settings import Settings
+from schemas.scopes import OWNERS
+from storage.database import Database
+from tasks.context import Context
+from tests.house import House
+
+VERSION = "0.0.test"
+
+
+@dataclass(frozen=True, slots=True)
+class HouseParts:
+    """A house as the API's door wants it."""
+
+    house: House
+
+    @property
+    def settings(self) -> Settings:
+        return self.house.settings
+
+    @property
+    def database(self) -> Database:
+        return self.house.database
+
+    @property
+    def publisher(self) -> Publisher:
+        return self.house.wire
+
+    @property
+    def context(self) -> Context:
+        return self.house.context
+
+    @property
+    def engine(self) -> Engine:
+        return self.house.engine
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to be made."""
+
+    method: str
+    path: str
+    options: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Caller:
+    """Calls the API as the owner of a key; `agent` chooses whose."""
+
+    house: House
+    portal: BlockingPortal
+    client: httpx2.AsyncClient
+
+    def get(self, path: str, agent: str | None = "admin", **options: Any) -> httpx2.Response:
+        return self.call("GET", path, agent, **options)
+
+    def post(self, path: str, agent: str | None = "admin", **options: Any) -> httpx2.Response:
+        return self.call("POST", path, agent, **options)
+
+    def call(self, method: str, path: str, agent: str | None = "admin", **options: Any) -> httpx2.Response:
+        return self.at_once([self.prepare(method, path, agent, **options)])[0]
+
+    def prepare(self, method: str, path: str, agent: str | None = "admin", **options: Any) -> Call:
+        """A request as `at_once` takes it."""
+        headers = options.pop("headers", {})
+        if agent is not None:
+            headers = {"Authorization": f"Bearer {key_of(agent)}", **headers}
+        return Call(method, path, {"headers": headers, **options})
+
+    def at_once(self, calls: Sequence[Call]) -> list[httpx2.Response]:
+        """The answers to requests that are all under way at the same time."""
+
+        async def gather() -> list[httpx2.Response]:
+            made = [self.client.request(call.method, call.path, **call.options) for call in calls]
+            return await asyncio.gather(*made)
+
+        return self.portal.call(gather)
+
+
+def key_of(agent: str) -> str:
+    """The key the tests gave this agent."""
+    return f"key-of-{agent}"
+
+
+@contextmanager
+def calling(house: House) -> Iterator[Caller]:
+    """The API over this house, started; every owner has a key."""
+    with house.database.transaction() as work:
+        for agent, scopes in OWNERS.items():
+            work.keys.register(key_of(agent), agent, [scope.value for scope in scopes])
+    app = create_app(Door(HouseParts(house), VERSION))
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(app.router.lifespan_context(app)):
+        client = httpx2.AsyncClient(
+            transport=httpx2.ASGITransport(app, raise_app_exceptions=False), base_url="http://api/v1"
+        )
+        yield Caller(house, portal, client)
+        portal.call(client.aclose)
+
+
+async def in_chunks(body: bytes, size: int = 65_536) -> AsyncIterator[bytes]:
+    """A body whose length is not announced."""
+    for start in range(0, len(body), size):
+        yield body[start : start + size]

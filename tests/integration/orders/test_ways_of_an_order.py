@@ -1,0 +1,229 @@
+"""An order's ways from `task.created` to its end, with the real classifier, policy and tables."""
+
+import pytest
+
+from statemachine.intents import Level2
+from statemachine.machine import IllegalTransition
+from statemachine.states import State
+from tasks.deciding import Decided, Decision, decide
+from tasks.intake import Verdict
+from tests.factories import CANCEL, PARTS_MISSING, READY, answered, payload, silent, submission
+from tests.house import House
+
+UNCLEAR = "喂？听不清，你说什么"
+
+
+def rows(house: House, table: str, task_id: str) -> int:
+    """How many rows a built-in table of the order system holds for an order."""
+    with house.database.transaction() as work:
+        result = work._connection.exec_driver_sql(
+            f"SELECT count(*) FROM {table} WHERE task_id = %s", (task_id,)
+        )
+        return int(result.scalar_one())
+
+
+def open_review(house: House, task_id: str) -> str:
+    """The id of an order's open review."""
+    with house.database.transaction() as work:
+        (review,) = work.reviews.list(task_id=task_id)
+    return review.review_id
+
+
+def test_a_customer_who_agrees_gets_an_appointment(house: House) -> None:
+    order = submission(answered(READY))
+    house.accept(order)
+    house.run()
+    task_id = order.body.task_id
+    assert house.events(task_id) == [
+        "task.start",
+        "user.responded",
+        "triage.complete",
+        "action.execute",
+        "intent=继续",
+    ]
+    assert house.order(task_id).finish_reason == "visit_arranged"
+    assert (rows(house, "appointments", task_id), rows(house, "engineer_notices", task_id)) == (1, 1)
+
+
+def test_accepting_begins_the_first_contact_at_once(house: House) -> None:
+    (received,) = house.accept(submission())
+    assert received.verdict is Verdict.ACCEPTED
+    assert received.order is not None
+    assert (received.order.status, received.order.contact_count) == (State.CONTACTING, 1)
+
+
+def test_a_customer_who_waits_for_parts_is_contacted_again_at_the_agreed_time(house: House) -> None:
+    order = submission(answered(PARTS_MISSING), answered(READY))
+    house.accept(order)
+    house.run()
+    waiting = house.order(order.body.task_id)
+    assert waiting.status is State.WAITING_FOLLOWUP
+    assert waiting.next_contact_time is not None
+    house.run_to_the_end()
+    done = house.order(order.body.task_id)
+    assert (done.status, done.round, done.finish_reason) == (State.CLOSED, 2, "visit_arranged")
+    assert rows(house, "followups", order.body.task_id) == 1
+
+
+def test_four_attempts_in_vain_end_the_order(house: House) -> None:
+    order = submission(silent("no_answer"))
+    house.accept(order)
+    house.run_to_the_end()
+    done = house.order(order.body.task_id)
+    assert (done.status, done.finish_reason, done.contacts_total) == (State.CLOSED, "contact_failed", 4)
+    with house.database.transaction() as work:
+        contacts = work.contacts.of_task(order.body.task_id)
+    assert [contact.contact_method for contact in contacts] == ["phone", "phone", "sms", "im"]
+
+
+def test_a_cancellation_waits_out_its_undo_window(house: House) -> None:
+    order = submission(answered(CANCEL))
+    house.accept(order)
+    house.run()
+    assert house.order(order.body.task_id).status is State.CLASSIFIED
+    assert rows(house, "cancellations", order.body.task_id) == 0
+    house.leap()
+    house.run()
+    assert house.order(order.body.task_id).finish_reason == "cancelled_by_customer"
+    assert rows(house, "cancellations", order.body.task_id) == 1
+
+
+def test_an_unclear_answer_goes_to_a_person_who_classifies_it(house: House) -> None:
+    order = submission(answered(UNCLEAR))
+    house.accept(order)
+    house.run()
+    review_id = open_review(house, order.body.task_id)
+    decision = Decision(
+        decision="classify", decided_by="operator", intent_level2=Level2.READY_TO_VISIT, reason="听录音"
+    )
+    assert decide(house.engine, house.context, review_id, decision)[0] is Decided.APPLIED
+    assert decide(house.engine, house.context, review_id, decision)[0] is Decided.REPEATED
+    house.run()
+    assert house.order(order.body.task_id).finish_reason == "visit_arranged"
+
+
+def test_a_person_may_close_an_order_with_a_reason_and_not_without(house: House) -> None:
+    order = submission(answered(UNCLEAR))
+    house.accept(order)
+    house.run()
+    review_id = open_review(house, order.body.task_id)
+    with pytest.raises(IllegalTransition):
+        decide(house.engine, house.context, review_id, Decision(decision="close", decided_by="operator"))
+    assert open_review(house, order.body.task_id) == review_id
+    decide(
+        house.engine, house.context, review_id, Decision(decision="close", decided_by="operator", reason="重复")
+    )
+    assert house.order(order.body.task_id).finish_reason == "closed_by_person"
+
+
+def test_a_person_may_have_the_customer_contacted_again(house: House) -> None:
+    order = submission(answered(UNCLEAR), answered(READY))
+    house.accept(order)
+    house.run()
+    decide(
+        house.engine,
+        house.context,
+        open_review(house, order.body.task_id),
+        Decision(decision="recontact", decided_by="operator", reason="没听清"),
+    )
+    house.run_to_the_end()
+    done = house.order(order.body.task_id)
+    assert (done.finish_reason, done.contacts_total, done.round) == ("visit_arranged", 2, 1)
+
+
+def test_rounds_end_in_a_review_and_not_in_an_endless_loop(house: House) -> None:
+    order = submission(answered(PARTS_MISSING))
+    house.accept(order)
+    house.run_to_the_end()
+    assert house.order(order.body.task_id).round == house.context.policy.max_rounds
+    with house.database.transaction() as work:
+        (review,) = work.reviews.list(task_id=order.body.task_id)
+    assert review.reason == "rounds_exhausted"
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [({"contact_count": 4}, "no_attempts_left"), ({"metadata": {"phone": None}}, "not_callable")],
+)
+def test_an_order_that_cannot_be_contacted_becomes_a_review_at_once(
+    house: House, changes: dict[str, object], reason: str
+) -> None:
+    order = submission(**changes)
+    house.accept(order)
+    assert house.order(order.body.task_id).status is State.PENDING
+    with house.database.transaction() as work:
+        (review,) = work.reviews.list(task_id=order.body.task_id)
+    assert review.reason == reason
+
+
+def test_the_same_order_sent_twice_is_worked_once(house: House) -> None:
+    order = submission()
+    assert house.accept(order, order)[1].verdict is Verdict.EXISTING
+    assert house.accept(order)[0].verdict is Verdict.EXISTING
+    house.run()
+    assert house.order(order.body.task_id).contacts_total == 1
+
+
+def test_the_same_task_id_with_another_body_is_refused_and_kept(house: House) -> None:
+    body = payload()
+    first = submission(**{k: v for k, v in body.items() if k != "metadata"})
+    second = submission(**{k: v for k, v in body.items() if k != "metadata"} | {"priority": 9})
+    house.accept(first)
+    (refused,) = house.accept(second)
+    assert refused.verdict is Verdict.OTHER_BODY
+    with house.database.transaction() as work:
+        (kept,) = work.rejects.recent()
+    assert kept.task_id == body["task_id"]
+
+
+def test_an_order_has_one_open_task(house: House) -> None:
+    house.accept(submission(order_id="SO-same"))
+    (refused,) = house.accept(submission(order_id="SO-same"))
+    assert refused.verdict is Verdict.ORDER_BUSY
+    assert refused.problem is not None
+    assert "HT" in refused.problem.message
+
+
+def test_a_cancelled_order_closes_with_the_reason(house: House) -> None:
+    order = submission()
+    house.accept(order)
+    run_id = house.order(order.body.task_id).run_id
+    with house.engine.transaction() as transaction:
+        transaction.end([run_id], "cancelled", agent_id="operator", reason="客户已在别处报修")
+    house.run()
+    done = house.order(order.body.task_id)
+    assert (done.status, done.finish_reason, done.contacts_total) == (State.CLOSED, "cancelled", 1)
+    assert house.events(order.body.task_id) == ["task.start", "task.cancel"]
+
+
+def test_every_state_change_has_its_line_in_the_audit_log(house: House) -> None:
+    order = submission(silent(), answered(PARTS_MISSING), answered(READY))
+    house.accept(order)
+    house.run_to_the_end()
+    with house.database.transaction() as work:
+        kinds = [line["event_type"] for line in work.timeline.audit_of(order.body.task_id)]
+    assert kinds == [
+        "task_received",
+        "task_validated",
+        "contact_result",
+        "contact_retry",
+        "contact_result",
+        "intent_classified",
+        "action_executed",
+        "followup_reached",
+        "contact_result",
+        "intent_classified",
+        "action_executed",
+        "action_executed",
+        "task_completed",
+    ]
+
+
+def test_a_phone_number_is_stored_encrypted_and_shown_masked(house: House) -> None:
+    order = submission(metadata={"phone": "13800138123"})
+    house.accept(order)
+    with house.database.transaction() as work:
+        row = work._connection.exec_driver_sql("SELECT tasks::text FROM tasks").scalar_one()
+    assert "13800138123" not in row
+    assert "138****8123" in row
+    assert house.order(order.body.task_id).phone == "13800138123"
