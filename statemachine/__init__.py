@@ -1,1 +1,1 @@
-"""The rules: states, events, the transition table, workflow grammar, planner. Standard library only, no I/O."""
+"""The rules: states, events, transitions, workflow grammar, planner. Standard library only, no I/O."""

@@ -2,7 +2,7 @@
 
 import ast
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
@@ -18,7 +18,13 @@ _COMPARE: Final[Mapping[type[ast.cmpop], Callable[[object, object], bool]]] = Ma
         ast.NotIn: lambda left, right: isinstance(right, (list, tuple)) and left not in right,
     },
 )
+_WORDS: Final[Mapping[str, bool | None]] = MappingProxyType({"true": True, "false": False, "null": None})
+"""Constants as YAML and JSON write them; read as names they would silently be unknown."""
+
 LONGEST_CONDITION: Final = 500
+"""Characters a condition may have."""
+DEEPEST_CONDITION: Final = 20
+"""Levels of brackets, `not` and `-` within one another a condition may have."""
 
 
 class MalformedCondition(ValueError):  # noqa: N818 - reads as what it is where a definition is refused
@@ -35,7 +41,7 @@ class Condition:
     """A parsed condition. A name that is unknown when it is evaluated is `None`, and orders below nothing."""
 
     text: str
-    _tree: ast.expr
+    _tree: ast.expr = field(repr=False, compare=False)
 
     @classmethod
     def parse(cls, text: str) -> "Condition":
@@ -45,12 +51,18 @@ class Condition:
             MalformedCondition: anything but names, constants, comparisons, `and`, `or`, `not`, lists.
         """
         if len(text) > LONGEST_CONDITION:
-            raise MalformedCondition(f"a condition may have {LONGEST_CONDITION} characters, this has {len(text)}")
+            raise MalformedCondition(
+                f"a condition may have {LONGEST_CONDITION} characters, this has {len(text)}"
+            )
+        written = text.strip()
         try:
-            tree = ast.parse(text.strip(), mode="eval").body
+            tree = ast.parse(written, mode="eval").body
         except SyntaxError as error:
             raise MalformedCondition(f"'{text}' is not a condition: {error.msg}") from error
-        _check(tree, text)
+        except (ValueError, RecursionError, MemoryError) as error:
+            # Half of a surrogate pair, a NUL, brackets beyond what the parser can stack.
+            raise MalformedCondition(f"{text!a} is not a condition: it cannot be read") from error
+        _check(tree, written, DEEPEST_CONDITION)
         return cls(text, tree)
 
     def evaluate(self, scope: Mapping[str, object]) -> bool:
@@ -58,13 +70,17 @@ class Condition:
         return bool(_value(self._tree, scope))
 
 
-def _check(node: ast.expr, text: str) -> None:
+def _check(node: ast.expr, text: str, levels: int) -> None:
+    if levels == 0:
+        raise MalformedCondition(f"'{text}' is nested deeper than {DEEPEST_CONDITION} levels")
     match node:
         case ast.BoolOp(values=values) | ast.List(elts=values) | ast.Tuple(elts=values):
             parts = list(values)
         case ast.UnaryOp(op=ast.Not() | ast.USub(), operand=operand):
             parts = [operand]
-        case ast.Compare(left=left, ops=ops, comparators=comparators) if all(type(op) in _COMPARE for op in ops):
+        case ast.Compare(left=left, ops=ops, comparators=comparators) if _COMPARE.keys() >= {
+            type(op) for op in ops
+        }:
             parts = [left, *comparators]
         case ast.Attribute(value=ast.Name()) | ast.Name():
             parts = []
@@ -72,37 +88,39 @@ def _check(node: ast.expr, text: str) -> None:
             parts = []
         case _:
             raise MalformedCondition(
-                f"'{ast.unparse(node)}' in '{text}' is not allowed; "
+                f"'{ast.get_source_segment(text, node)}' in '{text}' is not allowed; "
                 "use names, constants, comparisons, and, or, not, lists",
             )
     for part in parts:
-        _check(part, text)
+        _check(part, text, levels - 1)
 
 
 def _value(node: ast.expr, scope: Mapping[str, object]) -> object:
+    value: object = None
     match node:
-        case ast.Constant(value=value):
-            return value
+        case ast.Constant():
+            value = node.value
         case ast.Name(id=name):
-            return scope.get(name)
+            value = _WORDS[name] if name in _WORDS else scope.get(name)
         case ast.Attribute(value=ast.Name(id=name), attr=attribute):
             holder = scope.get(name)
-            return holder.get(attribute) if isinstance(holder, Mapping) else None
+            value = holder.get(attribute) if isinstance(holder, Mapping) else None
         case ast.List(elts=elements) | ast.Tuple(elts=elements):
-            return [_value(element, scope) for element in elements]
+            value = [_value(element, scope) for element in elements]
         case ast.UnaryOp(op=ast.Not(), operand=operand):
-            return not _value(operand, scope)
+            value = not _value(operand, scope)
         case ast.UnaryOp(operand=operand):
             number = _value(operand, scope)
-            return -number if isinstance(number, (int, float)) else None
+            value = -number if isinstance(number, (int, float)) else None
         case ast.BoolOp(op=ast.And(), values=values):
-            return all(_value(value, scope) for value in values)
+            value = all(_value(value, scope) for value in values)
         case ast.BoolOp(values=values):
-            return any(_value(value, scope) for value in values)
+            value = any(_value(value, scope) for value in values)
         case ast.Compare(left=left, ops=ops, comparators=comparators):
-            return _compare(left, ops, comparators, scope)
+            value = _compare(left, ops, comparators, scope)
         case _:
-            raise MalformedCondition(f"'{ast.unparse(node)}' passed parsing but is not of the language")
+            raise MalformedCondition(f"{type(node).__name__} passed parsing but is not of the language")
+    return value
 
 
 def _compare(

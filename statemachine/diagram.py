@@ -1,19 +1,35 @@
-"""The state machine as a picture, drawn from the transition table."""
+"""The state machine as people see it, drawn from the transition table."""
 
+from typing import Final
+
+from statemachine.guards import Guard
 from statemachine.machine import TERMINAL, TRANSITIONS
 from statemachine.states import OPEN_STATES, State
+
+_PAGE: Final = """\
+# The state machine of a suspended order
+
+Written by `python docs/generate.py` from `statemachine/machine.py`; a test fails when the two differ.
+A star marks what the specification's own table does not have. Entering `contacting` counts an attempt.
+
+```mermaid
+{picture}
+```
+
+| from | event | to | guard | ours |
+|---|---|---|---|---|
+{rows}
+"""
 
 
 def mermaid() -> str:
     """The table as a Mermaid state diagram; events of our own carry a star.
 
-    Events that leave every open state for `closed` are drawn once, from a composite of all open states,
-    since fourteen arrows to one box hide the eleven that matter.
+    Events that leave every open state for `closed` are drawn once, from a box that stands for all open
+    states, since three arrows from each of them would hide those that matter.
     """
     everywhere = {
-        event
-        for _, event in TRANSITIONS
-        if all((state, event) in TRANSITIONS for state in OPEN_STATES)
+        event for _, event in TRANSITIONS if all((state, event) in TRANSITIONS for state in OPEN_STATES)
     }
     lines = ["stateDiagram-v2", f"    [*] --> {State.PENDING}"]
     for row in TRANSITIONS.values():
@@ -24,3 +40,16 @@ def mermaid() -> str:
     lines.append(f"    any_open_state --> {State.CLOSED}: {names} ★")
     lines.extend(f"    {state} --> [*]" for state in State if state in TERMINAL)
     return "\n".join(lines)
+
+
+def page() -> str:
+    """The picture and the whole table as a Markdown page."""
+    rows = (
+        f"| {row.source} | `{row.event}` | {row.target} | {_cell(row.guard)} | {'★' if row.ours else ''} |"
+        for row in TRANSITIONS.values()
+    )
+    return _PAGE.format(picture=mermaid(), rows="\n".join(rows))
+
+
+def _cell(guard: Guard) -> str:
+    return guard.value.replace("|", "\\|")

@@ -1,4 +1,4 @@
-"""What makes a definition one that cannot run: names that lead nowhere, options without effect, endless loops."""
+"""What makes a definition one that cannot run: names that lead nowhere, dead options, endless loops."""
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
@@ -117,6 +117,7 @@ def _ending(graph: Graph) -> set[str]:
 
 
 def _can_end(step: Step, graph: Graph, ending: set[str]) -> bool:
+    choices: list[tuple[str, ...]]
     match step.kind:
         case Kind.HUMAN:
             choices = [(target,) for target in step.decisions.values()] or [()]

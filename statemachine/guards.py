@@ -59,7 +59,7 @@ _PREDICATES: Final[Mapping[Guard, Callable[[Facts], bool]]] = MappingProxyType(
         Guard.PERMITTED: lambda facts: facts.permitted,
         Guard.FOLLOWUP_TIME_SET: lambda facts: facts.next_contact_time is not None,
         Guard.FOLLOWUP_DUE: _due,
-        Guard.REVIEW_WITH_REASON: lambda facts: facts.review_open and bool(facts.reason),
+        Guard.REVIEW_WITH_REASON: lambda facts: facts.review_open and bool((facts.reason or "").strip()),
         Guard.REVIEW_AND_ATTEMPTS_LEFT: lambda facts: (
             facts.review_open and facts.contact_count < facts.max_contacts
         ),

@@ -57,11 +57,10 @@ def _reached_twice(goal: str, graph: Graph) -> bool:
 def _excluding(one: str, other: str, graph: Graph) -> Iterator[str]:
     """Two needs on different sides of one choice never both end, and the run would pass the join by."""
     for choice in graph.steps.values():
-        sides = [*choice.decisions.values()] or [*choice.next, *choice.otherwise]
         if choice.kind not in (Kind.GATEWAY, Kind.HUMAN) or graph.returns(choice, graph.leads):
             continue
         of_one, of_other = _sides_of(one, choice, graph), _sides_of(other, choice, graph)
-        if len(sides) > 1 and of_one and of_other and not of_one & of_other:
+        if of_one and of_other and not of_one & of_other:
             yield (
                 f"can never be entered: it needs '{one}' and '{other}', which lie on different sides of"
                 f" '{choice.id}'"
@@ -77,9 +76,7 @@ def _sides_of(goal: str, choice: Step, graph: Graph) -> frozenset[str]:
 
     if goal == choice.id or goal in graph.reach(graph.start, around):
         return frozenset()
-    return frozenset(
-        name for name, targets in _choices(choice) if goal in graph.reach(targets, graph.leads)
-    )
+    return frozenset(name for name, targets in _choices(choice) if goal in graph.reach(targets, graph.leads))
 
 
 def _choices(choice: Step) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -1,6 +1,7 @@
 """What follows when a step has ended: a pure answer that never acts."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from statemachine.workflow import END, ORIGIN, Kind, Step, Workflow
@@ -49,7 +50,7 @@ def after_success(
     given: Mapping[str, object],
     output: Mapping[str, object],
     variables: Mapping[str, object],
-    done: Set[str] = frozenset(),
+    done: AbstractSet[str] = frozenset(),
     outputs: Mapping[str, Mapping[str, object]] | None = None,
 ) -> Plan:
     """What follows a step that succeeded.
@@ -67,7 +68,8 @@ def after_success(
         UnknownDecision: a human step was answered with a decision it does not offer.
     """
     step = workflow.steps[node]
-    scope = {**workflow.variables, **variables, **output}
+    always = {**workflow.variables, **variables}
+    scope = {**always, **output}
     plan = Plan()
     for target in _targets(step, given, output):
         if target == ORIGIN:
@@ -80,7 +82,9 @@ def after_success(
     for join in workflow.waiting_for.get(node, ()):
         needs = workflow.steps[join].needs
         if finished.issuperset(needs):
-            _enter(workflow, join, {"needs": {need: known.get(need, {}) for need in needs}}, scope, plan)
+            joined = {need: known.get(need, {}) for need in needs}
+            # By name, since which of them ended last is chance and must not decide a condition.
+            _enter(workflow, join, {"needs": joined}, {**always, **joined}, plan)
     return plan
 
 
@@ -103,7 +107,9 @@ def _targets(step: Step, given: Mapping[str, object], output: Mapping[str, objec
     decision = str(output.get("decision", ""))
     target = step.decisions.get(decision)
     if target is None or (target == ORIGIN and "origin" not in given):
-        offered = ", ".join(sorted(step.decisions))
+        offered = ", ".join(
+            sorted(name for name, to in step.decisions.items() if to != ORIGIN or "origin" in given)
+        )
         raise UnknownDecision(f"'{decision}' is not a decision of {step.id}; it offers {offered}")
     return (target,)
 

@@ -6,7 +6,11 @@ from datetime import timedelta
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """At most `max_retries` further tries, `delay_ms` apart, each wait `backoff` times the last (seed 000 五)."""
+    """At most `max_retries` further tries (seed 000 section 五).
+
+    The first wait is `delay_ms`, each further one `backoff` times the last; they grow to `longest_delay_ms`
+    at most, and never shrink below the first.
+    """
 
     max_retries: int = 2
     delay_ms: int = 1000
@@ -17,8 +21,12 @@ class RetryPolicy:
         """The wait before the next try after `tries` failed ones (≥ 1); `None` when they are used up."""
         if tries > self.max_retries:
             return None
-        milliseconds = min(self.delay_ms * self.backoff ** (tries - 1), self.longest_delay_ms)
-        return timedelta(milliseconds=milliseconds)
+        longest = max(self.longest_delay_ms, self.delay_ms)
+        try:
+            grown = self.delay_ms * self.backoff ** (tries - 1)
+        except OverflowError:
+            grown = longest
+        return timedelta(milliseconds=min(grown, longest))
 
 
 NO_RETRY = RetryPolicy(max_retries=0)

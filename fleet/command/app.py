@@ -1,4 +1,4 @@
-"""The `unpend` command. What is heavy is imported by the command that needs it, so that help comes at once."""
+"""The `unpend` command. What is heavy is imported by the command that needs it, so help comes at once."""
 
 import logging
 import sys

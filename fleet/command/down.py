@@ -34,7 +34,8 @@ def down(data_dir: DataDir = None) -> None:
     named_at = run_file.path.stat().st_mtime
     if not is_alive(supervisor, named_at):
         raise CommandError(
-            f"no fleet is running in {folder}: its supervisor, process {supervisor}, is gone already", NO_FLEET
+            f"no fleet is running in {folder}: its supervisor, process {supervisor}, is gone already",
+            NO_FLEET,
         )
     began = time.monotonic()
     try:

@@ -41,7 +41,7 @@ class OrderLine:
 
 @dataclass(frozen=True, slots=True)
 class FaultyLine:
-    """A line that holds none, with the reason; `text` is what is kept of it, which may hold a phone number."""
+    """A line that holds none, with the reason; `text` is what is kept of it and may hold a phone number."""
 
     number: int
     task_id: str | None
@@ -92,7 +92,7 @@ def _read_line(number: int, raw: bytes, priority: int | None) -> OrderLine | Fau
         return FaultyLine(number, _task_id(document), problems, text, len(raw))
 
 
-class _Unreadable(ValueError):
+class _Unreadable(ValueError):  # noqa: N818 - reads as what it is where it is caught
     """A line that is no JSON object; the message says why and what to do."""
 
 
@@ -109,7 +109,9 @@ def _parse(text: str) -> dict[str, Any]:
     except RecursionError as error:
         raise _Unreadable("is nested too deeply; an order needs three levels at most") from error
     except UnicodeEncodeError as error:
-        raise _Unreadable("holds half of a surrogate pair (\\ud800 to \\udfff), which is no character") from error
+        raise _Unreadable(
+            "holds half of a surrogate pair (\\ud800 to \\udfff), which is no character"
+        ) from error
     except ValueError as error:
         raise _Unreadable(
             "holds a number that JSON does not have (NaN, Infinity, or too large); write it as text"
@@ -118,13 +120,15 @@ def _parse(text: str) -> dict[str, Any]:
         kind = {list: "a list", str: "a text", bool: "true or false", type(None): "null"}
         raise _Unreadable(
             f"holds {kind.get(type(document), 'a number')} and not an object; "
-            "write one order a line, as {\"task_id\": …}"
+            'write one order a line, as {"task_id": …}'
         )
     return document
 
 
 def _with_remedy(problem: Problem) -> Problem:
     """What is wrong with a field, and what to do about it where the message does not say so already."""
+    # The name of an unknown field is the sender's: it must fit a column and a terminal.
+    problem = Problem(field=printable(problem.field) or "line", message=problem.message)
     if problem.message == "field required":
         return Problem(field=problem.field, message="is missing; add it")
     if problem.message.startswith("is not a field"):
@@ -177,4 +181,9 @@ def _task_id(document: dict[str, Any]) -> str | None:
     task_id = document.get("task_id")
     if not isinstance(task_id, str):
         return None
-    return "".join(character for character in task_id if character.isprintable())[:64] or None
+    return printable(task_id)[:64] or None
+
+
+def printable(text: str) -> str:
+    """The text without control characters, at most 200 of what is left."""
+    return "".join(character for character in text if character.isprintable())[:200]

@@ -11,13 +11,12 @@ _SLACK: Final = 5.0
 def is_alive(pid: int, named_at: float) -> bool:
     """Whether this process lives and began before the file that names it was written (seconds since 1970).
 
-    A number that was given to another process since does not count, nor does one that is dead and not yet reaped.
+    A number that another process was given since does not count, nor does a process that is dead and not
+    yet reaped.
     """
     try:
         process = psutil.Process(pid)
-        return bool(
-            process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= named_at + _SLACK
-        )
+        return bool(process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= named_at + _SLACK)
     except psutil.NoSuchProcess:
         return False
     except psutil.AccessDenied:

@@ -1,4 +1,4 @@
-"""Which fleet a command is about, and the way into it: `--data-dir`, else `UNPEND_DATA_DIR`, else `./.unpend`."""
+"""Which fleet a command is about, and the way in: `--data-dir`, else `UNPEND_DATA_DIR`, else `./.unpend`."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Fleet:
 
 
 def find(named: Path | None) -> Fleet:
-    """The running fleet of this folder, or of the environment's servers where no folder has one and none is named.
+    """The running fleet of this folder; else, where no folder is named, that of the environment's servers.
 
     Raises:
         CommandError: no fleet runs there, or its files cannot be read; exit code 3.

@@ -70,16 +70,17 @@ def _show_plain(
 
 
 def _plain(value: Any) -> Any:
+    plain = value
     if is_dataclass(value) and not isinstance(value, type):
-        return _plain(asdict(value))
-    if isinstance(value, Mapping):
-        return {str(key): _plain(inner) for key, inner in value.items()}
-    if isinstance(value, str):
-        return mask_text(value)
-    if isinstance(value, (Sequence, set, frozenset)) and not isinstance(value, (bytes, bytearray)):
-        return [_plain(inner) for inner in value]
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    if isinstance(value, Decimal):
-        return float(value)
-    return value
+        plain = _plain(asdict(value))
+    elif isinstance(value, Mapping):
+        plain = {str(key): _plain(inner) for key, inner in value.items()}
+    elif isinstance(value, str):
+        plain = mask_text(value)
+    elif isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray)):
+        plain = [_plain(inner) for inner in value]
+    elif isinstance(value, datetime):
+        plain = value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    elif isinstance(value, Decimal):
+        plain = float(value)
+    return plain

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from fleet.command.lines import FaultyLine, OrderLine
     from schemas.intake import Problem
-    from tasks.intake import Received
+    from tasks.intake import Received, Submission
     from workers.process import Process
 
 BATCH: Final = 500
@@ -28,6 +28,9 @@ BATCH: Final = 500
 
 NOTHING_READ: Final = 2
 INTERRUPTED: Final = 130
+_LARGEST: Final = 4 * 1024 * 1024
+"""Bytes of lines that are held at once, about."""
+
 _PATIENCE: Final = 15.0
 """Seconds for which PostgreSQL may be away before the command gives up."""
 
@@ -97,6 +100,7 @@ def _submit_all(
     with progress:
         bar = progress.add_task("submitting", total=size or None, lines=0, rejected=0)
         batch: list[OrderLine | FaultyLine] = []
+        held = 0
 
         def flush() -> None:
             for line in _take(process, batch, tally):
@@ -109,8 +113,10 @@ def _submit_all(
         try:
             for line in read_lines(stream, priority=priority):
                 batch.append(line)
-                if len(batch) >= BATCH:
+                held += line.size
+                if len(batch) >= BATCH or held > _LARGEST:
                     flush()
+                    held = 0
         except NotLines as error:
             raise CommandError(f"the input {error}", NOTHING_READ) from error
         flush()
@@ -141,15 +147,15 @@ def _take(process: Process, lines: Sequence[OrderLine | FaultyLine], tally: Tall
     return [_line(*refusal) for refusal in sorted(told, key=lambda refusal: refusal[0])]
 
 
-def _accept(process: Process, submissions: Sequence[object], tally: Tally) -> list[Received]:
-    """Accept a batch, again when PostgreSQL went away meanwhile: what is in already is answered as known."""
+def _accept(process: Process, submissions: Sequence[Submission], tally: Tally) -> list[Received]:
+    """Accept a batch, again when PostgreSQL went away: what is in already is answered as known."""
     from storage.unavailable import StorageUnavailable
     from tasks.intake import Door, accept
 
     deadline = time.monotonic() + _PATIENCE
     while True:
         try:
-            return accept(process.engine, process.context, submissions, Door.COMMAND)  # type: ignore[arg-type]
+            return accept(process.engine, process.context, submissions, Door.COMMAND)
         except StorageUnavailable as error:
             if time.monotonic() > deadline:
                 raise CommandError(

@@ -149,7 +149,7 @@ def test_before_the_first_contact_there_is_no_result_no_intent_and_no_confidence
 def test_an_attempt_in_vain_shows_its_result(api: Caller) -> None:
     body = payload(silent("busy"))
     api.post(START, json=body)
-    api.house.run()
+    api.house.execute(api.house.wire.messages.popleft())
     found = status(api, body["task_id"])
     assert found["progress"]["last_contact_result"] == "busy"
     assert (found["status"], found["next_action"]) == ("no_response", "retry_contact")

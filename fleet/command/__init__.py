@@ -1,0 +1,1 @@
+"""The `unpend` command, one file a command."""

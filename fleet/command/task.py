@@ -1,0 +1,159 @@
+"""`unpend task`: look at orders, and cancel, pause or resume one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fleet.command.failure import CommandError, Commands
+from fleet.command.location import DataDir, joined, opened
+from fleet.command.output import AsJson, show_json, show_line, show_table
+from statemachine.states import State
+
+if TYPE_CHECKING:
+    from storage.orders import Order
+    from tasks.intervention import Intervened
+
+application = typer.Typer(
+    cls=Commands, no_args_is_help=True, help="Look at orders; cancel, pause or resume one."
+)
+
+LONGEST_NAME = 32
+"""Characters a name may have that history keeps."""
+
+TaskId = Annotated[str, typer.Argument(metavar="ID", help="A task_id such as HT20260313001.")]
+By = Annotated[
+    str, typer.Option("--by", metavar="NAME", help="Who does it; history keeps it.", show_default=True)
+]
+
+
+@application.command("show")
+def show(task_id: TaskId, data_dir: DataDir = None, *, as_json: AsJson = False) -> None:
+    """Show an order and everything that happened to it, in business time."""
+    from fleet.command.dossier import document_of, read_dossier, show_dossier
+
+    with opened(data_dir) as database, database.snapshot() as work:
+        dossier = read_dossier(work, task_id)
+    if dossier is None:
+        raise unknown(task_id)
+    if as_json:
+        show_json(document_of(dossier))
+    else:
+        show_dossier(dossier)
+
+
+@application.command("list")
+def list_tasks(
+    state: Annotated[State | None, typer.Option("--state", help="Only orders in this state.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")] = 50,
+    data_dir: DataDir = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """List orders, the newest first."""
+    with opened(data_dir) as database, database.snapshot() as work:
+        rows = work.orders.recent(state.value if state else None, limit)
+    if as_json:
+        show_json([dict(row) for row in rows])
+        return
+    if not rows:
+        show_line("there are no orders" + (f" in {state.value}" if state else ""))
+        return
+    columns = ("task", "order", "state", "round", "attempt", "priority", "intent", "next contact", "finished")
+    show_table(
+        columns,
+        [
+            (
+                row["task_id"],
+                row["order_id"],
+                row["status"],
+                row["round"],
+                row["contact_count"],
+                row["priority"],
+                row["user_intent_l2"] or "",
+                f"{row['next_contact_time']:%Y-%m-%d %H:%M %Z}" if row["next_contact_time"] else "",
+                row["finish_reason"] or "",
+            )
+            for row in rows
+        ],
+    )
+
+
+@application.command("cancel")
+def cancel(
+    task_id: TaskId,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; history keeps it.")],
+    by: By = "operator",
+    data_dir: DataDir = None,
+) -> None:
+    """Cancel an order, whatever it is at."""
+    from tasks.intervention import cancel as carry_out
+
+    if not reason.strip():
+        raise CommandError("--reason must say why", 2)
+    with joined(data_dir) as process:
+        became, order = carry_out(process.engine, task_id, by=name_of(by), reason=text_of(reason, "--reason"))
+    _tell(task_id, became, order, done="is cancelled", before="was cancelled before")
+
+
+@application.command("pause")
+def pause(task_id: TaskId, by: By = "operator", data_dir: DataDir = None) -> None:
+    """Let nothing new begin in an order; times that were set stay."""
+    from tasks.intervention import pause as carry_out
+
+    with joined(data_dir) as process:
+        became, order = carry_out(process.engine, task_id, by=name_of(by))
+    _tell(task_id, became, order, done="is paused", before="was paused before")
+
+
+@application.command("resume")
+def resume(task_id: TaskId, by: By = "operator", data_dir: DataDir = None) -> None:
+    """Let a paused order go on; what came due meanwhile is due now."""
+    from tasks.intervention import resume as carry_out
+
+    with joined(data_dir) as process:
+        became, order = carry_out(process.engine, task_id, by=name_of(by))
+    _tell(task_id, became, order, done="goes on", before="was not paused")
+
+
+def unknown(task_id: str) -> CommandError:
+    """There is no such order."""
+    return CommandError(f"there is no task {task_id}; `unpend task list` shows the newest")
+
+
+def name_of(by: str) -> str:
+    """A name as history can hold it.
+
+    Raises:
+        CommandError: it is empty or too long.
+    """
+    name = text_of(by, "--by").strip()
+    if not name or len(name) > LONGEST_NAME:
+        raise CommandError(f"--by must have 1 to {LONGEST_NAME} characters", 2)
+    return name
+
+
+def text_of(text: str, option: str) -> str:
+    """A text from the command line, as the database can hold it.
+
+    Raises:
+        CommandError: it is not in the terminal's encoding.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise CommandError(f"{option} is not UTF-8 text", 2) from error
+    return text
+
+
+def _tell(task_id: str, became: Intervened, order: Order | None, *, done: str, before: str) -> None:
+    from tasks.intervention import Intervened
+
+    if became is Intervened.UNKNOWN or order is None:
+        raise unknown(task_id)
+    if became is Intervened.ENDED and order.status is State.CLOSED:
+        raise CommandError(f"task {task_id} is closed already ({order.finish_reason}); nothing was changed")
+    if became is Intervened.ENDED:
+        raise CommandError(f"the run of task {task_id} has ended; see `unpend why {task_id}`")
+    show_line(f"task {task_id} {done if became is Intervened.DONE else before}")

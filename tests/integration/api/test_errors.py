@@ -1,0 +1,149 @@
+"""Every request that cannot be served is answered in the one form (seed 000 section 九)."""
+
+import logging
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx2
+import pytest
+
+from api.app import create_app
+from api.door import Door
+from schemas.http.error import Code
+from storage.unavailable import StorageUnavailable
+from tests.factories import payload
+from tests.house import House
+from tests.integration.api.caller import Caller, HouseParts, calling, in_chunks
+
+START = "/agents/orchestrator/tasks/start"
+JSON = {"Content-Type": "application/json"}
+
+
+def error_of(answer: httpx2.Response, status: int, code: Code) -> dict[str, Any]:
+    """The error of an answer that has the form in every respect."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/json"
+    body = answer.json()
+    assert list(body) == ["success", "error", "request_id", "timestamp"]
+    assert list(body["error"]) == ["code", "message", "details"]
+    assert body["success"] is False
+    assert body["error"]["code"] == code
+    assert body["error"]["message"]
+    assert body["request_id"] == answer.headers["x-request-id"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", body["timestamp"])
+    age = datetime.now(UTC) - datetime.fromisoformat(body["timestamp"])
+    assert abs(age.total_seconds()) < 60
+    error: dict[str, Any] = body["error"]
+    return error
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/agents/orchestrator", "/states/", "/health/"])
+def test_an_unknown_route_is_not_found(api: Caller, path: str) -> None:
+    error_of(api.get(path), 404, Code.NOT_FOUND)
+
+
+def test_outside_the_version_nothing_is_found(api: Caller) -> None:
+    error_of(api.get("http://api/"), 404, Code.NOT_FOUND)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [("GET", START, "POST"), ("DELETE", "/states", "GET"), ("PUT", "/reviews/REV1/decide", "POST")],
+)
+def test_a_wrong_method_is_told_the_right_one(api: Caller, method: str, path: str, allowed: str) -> None:
+    answer = api.call(method, path)
+    error_of(answer, 405, Code.METHOD_NOT_ALLOWED)
+    assert answer.headers["allow"] == allowed
+
+
+@pytest.mark.parametrize(
+    "body", [b"{", b"\xff\xfe\x00", b'{"task_id": }', b"[" * 100_000, b'{"contact_count": ' + b"1" * 5000 + b"}"]
+)
+def test_a_body_that_is_no_json_is_a_bad_request(api: Caller, body: bytes) -> None:
+    error_of(api.post(START, content=body, headers=JSON), 400, Code.BAD_REQUEST)
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "nonsense", ""])
+def test_a_body_of_another_media_type_is_told_the_right_one(api: Caller, kind: str) -> None:
+    answer = api.post(START, content=b"{}", headers={"Content-Type": kind})
+    assert "application/json" in error_of(answer, 415, Code.UNSUPPORTED_MEDIA_TYPE)["message"]
+
+
+def test_a_body_without_a_media_type_is_not_read_as_json(api: Caller) -> None:
+    error_of(api.post(START, content=b"{}"), 415, Code.UNSUPPORTED_MEDIA_TYPE)
+
+
+def test_json_with_parameters_is_json(api: Caller) -> None:
+    answer = api.post(START, content=b"{}", headers={"Content-Type": "application/json; charset=utf-8"})
+    error_of(answer, 422, Code.VALIDATION_FAILED)
+
+
+def test_no_body_at_all_is_told_what_is_missing(api: Caller) -> None:
+    error = error_of(api.post(START), 422, Code.VALIDATION_FAILED)
+    assert [fault["field"] for fault in error["details"]["fields"]] == ["body"]
+
+
+def test_a_body_over_a_mebibyte_is_too_large_announced_or_not(api: Caller) -> None:
+    body = b'{"task_id": "' + b"x" * 1_048_576 + b'"}'
+    error_of(api.post(START, content=body, headers=JSON), 413, Code.PAYLOAD_TOO_LARGE)
+    error_of(api.post(START, content=in_chunks(body), headers=JSON), 413, Code.PAYLOAD_TOO_LARGE)
+
+
+def test_a_body_of_a_mebibyte_is_read(api: Caller) -> None:
+    body = b'{"task_id": "' + b"x" * (1_048_576 - 15) + b'"}'
+    error_of(api.post(START, content=in_chunks(body), headers=JSON), 422, Code.VALIDATION_FAILED)
+
+
+def test_every_wrong_field_is_named_and_no_value_is_shown(api: Caller) -> None:
+    wrong = payload(order_type="半上门", priority=77, metadata={"phone": 13800138000, "timezone": "Mars/Olympus"})
+    answer = api.post(START, json=wrong | {"colour": "teal"})
+    fields = error_of(answer, 422, Code.VALIDATION_FAILED)["details"]["fields"]
+    assert {fault["field"] for fault in fields} == {"order_type", "priority", "metadata.phone", "colour"}
+    assert not {value for value in ("半上门", "77", "13800138000", "teal") if value in answer.text}
+
+
+def test_a_field_named_like_a_phone_number_is_masked(api: Caller) -> None:
+    answer = api.post(START, json=payload() | {"13800138000": True})
+    error_of(answer, 422, Code.VALIDATION_FAILED)
+    assert "13800138000" not in answer.text
+
+
+def test_many_wrong_fields_are_told_in_part(api: Caller) -> None:
+    answer = api.post(START, json=payload() | {f"field_{n}": n for n in range(500)})
+    assert len(error_of(answer, 422, Code.VALIDATION_FAILED)["details"]["fields"]) == 20
+
+
+@pytest.mark.parametrize("task_id", ["%00", "a%20b", "x" * 33, "%E4%BB%BB"])
+def test_a_malformed_id_in_the_path_is_told_so(api: Caller, task_id: str) -> None:
+    error = error_of(api.get(f"/states/{task_id}"), 422, Code.VALIDATION_FAILED)
+    assert [fault["field"] for fault in error["details"]["fields"]] == ["task_id"]
+
+
+@pytest.mark.parametrize("query", [{"limit": "0"}, {"limit": "many"}, {"state": "lost"}, {"task_id": "\x00"}])
+def test_a_malformed_query_is_told_so(api: Caller, query: dict[str, str]) -> None:
+    error = error_of(api.get("/reviews", params=query), 422, Code.VALIDATION_FAILED)
+    assert [fault["field"] for fault in error["details"]["fields"]] == list(query)
+
+
+class Broken(HouseParts):
+    """A house whose database object is not one."""
+
+    @property
+    def database(self) -> Any:
+        if getattr(self.house, "closed", False):
+            raise ZeroDivisionError("the secret password is swordfish")
+        return super().database
+
+
+@pytest.fixture
+def broken(house: House) -> Iterator[Caller]:
+    """An API in which a route has a bug."""
+    with calling(house) as caller:
+        yield caller
+
+
+def test_without_the_database_everything_that_needs_it_is_unavailable(api: Caller) -> None:
+    with api.house.database.transaction() as work:
+        work._connection.exec_driver_sql("ALTER DATABASE template0 CONNECTION LIMIT -1")

@@ -1,0 +1,44 @@
+"""A data folder, the parts of a fleet in this process, and the command run against both."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from typer.testing import CliRunner, Result
+
+from fleet.command.app import application
+from tests.house import House
+
+
+@dataclass(slots=True)
+class Fleet:
+    """What a test of a command needs."""
+
+    data_dir: Path
+    house: House
+
+    def run(self, *arguments: str, given: str | bytes | None = None) -> Result:
+        """Run `unpend` with these arguments in this fleet's folder."""
+        environment = {"UNPEND_DATA_DIR": str(self.data_dir)}
+        return CliRunner(env=environment).invoke(application, list(arguments), input=given)
+
+    def read(self, *arguments: str) -> Any:
+        """What a command answers with `--json`."""
+        result = self.run(*arguments, "--json")
+        assert result.stderr == ""
+        return json.loads(result.stdout)
+
+    def lines(self, *lines: str | bytes) -> Path:
+        """A file of these lines."""
+        path = self.data_dir / "orders.jsonl"
+        encoded = [line if isinstance(line, bytes) else line.encode() for line in lines]
+        path.write_bytes(b"".join(line + b"\n" for line in encoded))
+        return path
+
+    def write_run_file(self, **document: Any) -> None:
+        """Say of the fleet what `up` says."""
+        path = self.data_dir / "run.json"
+        known = json.loads(path.read_text()) if path.exists() else {}
+        addresses = {"api": "http://127.0.0.1:1/v1", "channel": "http://127.0.0.1:1"}
+        path.write_text(json.dumps({"ready": True, **addresses, **known, **document}))
