@@ -14,7 +14,7 @@ LARGEST_BATCH: Final = 200
 """Items one batch may hold."""
 
 
-class CoalescerClosed(Exception):  # noqa: N818 - reads as what it is where it is caught
+class CoalescerClosed(Exception):
     """The process is stopping; nothing was done with the item."""
 
 

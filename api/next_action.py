@@ -7,7 +7,7 @@ from typing import Final
 
 from statemachine.intents import INTENTS, Level2
 from statemachine.states import State
-from storage.orders import Order
+from storage.order import Order
 
 
 @dataclass(frozen=True, slots=True)

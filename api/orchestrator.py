@@ -16,7 +16,7 @@ from schemas.intake import Identifier, TaskCreated
 from schemas.scopes import Scope
 from statemachine.states import State
 from storage.contacts import Contact
-from storage.orders import Order
+from storage.order import Order
 from tasks.intake import Received, Submission, Verdict
 from tools.channels.contract import ContactResult
 

@@ -8,7 +8,7 @@ from statemachine.machine import allowed_from
 from statemachine.states import State
 
 
-class Refusal(Exception):  # noqa: N818 - reads as what it is where it is raised
+class Refusal(Exception):
     """The request is answered with this error; nothing was changed.
 
     Attributes:

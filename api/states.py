@@ -23,7 +23,7 @@ from schemas.http.states import (
 from schemas.scopes import Scope
 from statemachine.machine import TERMINAL, TRANSITIONS, allowed_from
 from statemachine.states import Event, State
-from storage.orders import Order
+from storage.order import Order
 
 router = APIRouter(prefix="/states", tags=["states"], route_class=Route)
 

@@ -104,7 +104,7 @@ WAIT_OVER = Action(name="engine.wait_over")
 """What ends a wait that names no action: whatever the signal says is the output."""
 
 
-class UnknownAction(LookupError):  # noqa: N818 - reads as what it is where a definition is refused
+class UnknownAction(LookupError):
     """A definition or message names an action that is not registered."""
 
 

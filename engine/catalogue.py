@@ -7,7 +7,7 @@ from statemachine.workflow import Workflow
 from storage.database import UnitOfWork
 
 
-class UnknownWorkflow(LookupError):  # noqa: N818 - reads as what it is where a request is refused
+class UnknownWorkflow(LookupError):
     """No such workflow, or no such version of it, is registered."""
 
 

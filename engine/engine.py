@@ -94,7 +94,9 @@ class Engine:
                 lease_id=lease_id,
                 steps=steps,
                 subjects=action.load(work, steps),
-                parameters={s.step_id: workflows[s.workflow, s.version].steps[s.node].parameters for s in steps},
+                parameters={
+                    s.step_id: workflows[s.workflow, s.version].steps[s.node].parameters for s in steps
+                },
                 moments=work.clock.now(),
                 lease_lost=self._keeper.hold(lease_id),
             )

@@ -20,7 +20,7 @@ class Message:
     keys: tuple[StepKey, ...]
 
 
-class WireUnavailable(Exception):  # noqa: N818 - reads as what it is where it is caught
+class WireUnavailable(Exception):
     """The broker does not answer; rows stay where they are and the tick publishes them later."""
 
 

@@ -78,16 +78,16 @@ class Settlement:
         return delay
 
     def _change(self, row: StepRow, outcome: Outcome) -> StepChange:
-        common = {"step_id": row.step_id, "delivery": row.delivery, "tries": row.tries}
+        same = StepChange(step_id=row.step_id, state=row.state, delivery=row.delivery, tries=row.tries)
         match outcome:
             case Done(output=output):
-                return StepChange(**common, state="done", output=output)
+                return replace(same, state="done", output=output)
             case Failed(code=code, message=message):
-                return StepChange(**common, state="failed", error={"code": code, "message": message})
+                return replace(same, state="failed", error={"code": code, "message": message})
             case TryAgain(code=code, message=message):
                 delay = self._delay(row, outcome) or timedelta()
-                return StepChange(
-                    step_id=row.step_id,
+                return replace(
+                    same,
                     state="scheduled",
                     delivery=row.delivery + 1,
                     tries=row.tries + 1,
@@ -96,18 +96,17 @@ class Settlement:
                     due_clock=Clock.DATABASE,
                 )
             case Snooze(until=until, clock=clock, reason=reason):
-                return StepChange(
-                    step_id=row.step_id,
+                return replace(
+                    same,
                     state="scheduled",
                     delivery=row.delivery + 1,
-                    tries=row.tries,
                     error={"code": "snoozed", "message": reason},
                     due_at=until,
                     due_clock=clock,
                 )
             case Park(until=until, clock=clock, reason=reason):
-                return StepChange(
-                    **common,
+                return replace(
+                    same,
                     state="parked",
                     error={"code": "parked", "message": reason},
                     due_at=until,

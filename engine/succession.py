@@ -189,9 +189,7 @@ class Succession:
         published = not run.held and self.room.take(step.agent, now.database_now, priority)
         return ("published" if published else "ready"), None, None
 
-    def _open_reviews(
-        self, new: Sequence[tuple[NewStep, Step]], inserted: Sequence[InsertedStep]
-    ) -> None:
+    def _open_reviews(self, new: Sequence[tuple[NewStep, Step]], inserted: Sequence[InsertedStep]) -> None:
         asked = {(row.run_id, row.node): (row, step) for row, step in new if step.kind is Kind.HUMAN}
         if asked:
             self.work.reviews.open(

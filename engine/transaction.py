@@ -66,9 +66,7 @@ class Transaction:
         if self.room.rows_left:
             self.room.waiting = self.work.queues.most_urgent(sorted(self.room.rows_left))
         self._succession = Succession(self.work, self.actions, self.room, self.moments)
-        self._settlement = Settlement(
-            self.work, self.catalogue, self.actions, self.moments, self._succession
-        )
+        self._settlement = Settlement(self.work, self.catalogue, self.actions, self.moments, self._succession)
 
     def begin(self, runs: Sequence[Begin]) -> None:
         """Create these runs and their first steps; what is inline is done within this transaction."""
@@ -190,7 +188,7 @@ class Transaction:
         by_queue: dict[str, list[ToPublish]] = {}
         for step in self._succession.inserted:
             if step.state == "published" and step.queue and step.action:
-                row = ToPublish(StepKey(step.step_id, 1), step.action, False, None)
+                row = ToPublish(StepKey(step.step_id, 1), step.action, alone=False)
                 by_queue.setdefault(step.queue, []).append(row)
         return [
             message

@@ -73,7 +73,9 @@ class Demonstration:
     def load(self, sample: Path) -> int:
         """Take the samples in; those that are known already change nothing."""
         lines = sample.read_text(encoding="utf-8").splitlines()
-        submissions = [Submission(TaskCreated.model_validate(json.loads(line))) for line in lines if line.strip()]
+        submissions = [
+            Submission(TaskCreated.model_validate(json.loads(line))) for line in lines if line.strip()
+        ]
         accept(self.process.engine, self.process.context, submissions, Door.COMMAND)
         return len(submissions)
 
@@ -95,9 +97,7 @@ class Demonstration:
             standings = work.standings.all()
         horizon = self._horizon(now)
         settled = sum(standing.is_settled(horizon) for standing in standings)
-        self.show(
-            Progress(now, Counter(s.status for s in standings), settled, len(standings), self._leaps)
-        )
+        self.show(Progress(now, Counter(s.status for s in standings), settled, len(standings), self._leaps))
         if settled == len(standings) and leaper.look(timedelta(0)) is not Leap.BUSY:
             self.finished(standings, now)
             return True
@@ -127,5 +127,8 @@ def _outcome(standing: Standing) -> tuple[str, str]:
     if standing.review_reason is not None:
         return "in review", standing.review_reason
     if standing.due_at is not None:
-        return "parked", f"{standing.status} until {standing.due_at.astimezone(FIRST_MORNING.tzinfo):%Y-%m-%d %H:%M}"
+        return (
+            "parked",
+            f"{standing.status} until {standing.due_at.astimezone(FIRST_MORNING.tzinfo):%Y-%m-%d %H:%M}",
+        )
     return standing.status, f"{standing.node} is {standing.step_state}"

@@ -15,7 +15,7 @@ from schemas.scopes import OWNERS
 DEFAULT_FOLDER: Final = ".unpend"
 
 
-class FleetNotRunning(Exception):  # noqa: N818 - reads as what it is where it is printed
+class FleetNotRunning(Exception):
     """No fleet runs in this data folder; the message says how to start one."""
 
     def __init__(self, data_dir: Path) -> None:

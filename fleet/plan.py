@@ -72,7 +72,13 @@ class Plan:
             self._python(
                 "simulator",
                 CORE,
-                ["fleet.simulator", "--port", str(ports.simulator), "--state", str(self.data_dir / "simulator.db")],
+                [
+                    "fleet.simulator",
+                    "--port",
+                    str(ports.simulator),
+                    "--state",
+                    str(self.data_dir / "simulator.db"),
+                ],
                 answers(f"{self.addresses.channel}/health"),
             ),
             self._python("api", CORE, ["fleet.door"], answers(f"{self.addresses.api}/health/live")),
@@ -80,7 +86,10 @@ class Plan:
             self._worker("tick", CORE, "tick"),
             self._worker("intake", CORE, "intake"),
             self._python(
-                "exporter", CORE, ["workers", "exporter"], answers(f"http://127.0.0.1:{ports.exporter}/health")
+                "exporter",
+                CORE,
+                ["workers", "exporter"],
+                answers(f"http://127.0.0.1:{ports.exporter}/health"),
             ),
             self._worker("beat", BEAT, "beat"),
             self._python("flower", WATCHERS, ["workers", "flower"], listens(ports.flower)),
@@ -128,9 +137,7 @@ class Plan:
         mark = self.data_dir / "ready" / name
         mark.parent.mkdir(mode=0o700, exist_ok=True)
         mark.unlink(missing_ok=True)
-        return self._python(
-            name, stage, ["workers", argument], mark.exists, {"UNPEND_READY_FILE": str(mark)}
-        )
+        return self._python(name, stage, ["workers", argument], mark.exists, {"UNPEND_READY_FILE": str(mark)})
 
     def _python(
         self,

@@ -11,7 +11,7 @@ _NONCE_BYTES: Final = 12
 _KEY_BYTES: Final = 32
 
 
-class UnreadableCiphertext(ValueError):  # noqa: N818 - reads as what it is where it is raised
+class UnreadableCiphertext(ValueError):
     """The value was not encrypted with this key for this place; nothing of it is shown."""
 
 
@@ -26,7 +26,9 @@ class Cipher:
         """
         raw = base64.urlsafe_b64decode(key + "=" * (-len(key) % 4))
         if len(raw) != _KEY_BYTES:
-            raise ValueError(f"the encryption key holds {len(raw)} bytes, it needs {_KEY_BYTES}; see UNPEND_CIPHER_KEY")
+            raise ValueError(
+                f"the encryption key holds {len(raw)} bytes, it needs {_KEY_BYTES}; see UNPEND_CIPHER_KEY"
+            )
         self._aead = AESGCM(raw)
 
     @staticmethod
@@ -48,4 +50,6 @@ class Cipher:
         try:
             return self._aead.decrypt(stored[:_NONCE_BYTES], stored[_NONCE_BYTES:], place.encode()).decode()
         except InvalidTag as error:
-            raise UnreadableCiphertext(f"the value stored at {place} cannot be decrypted with this key") from error
+            raise UnreadableCiphertext(
+                f"the value stored at {place} cannot be decrypted with this key"
+            ) from error

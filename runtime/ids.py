@@ -30,4 +30,4 @@ def new_id(prefix: Prefix) -> str:
     anew after a fork.
     """
     milliseconds = time.time_ns() // 1_000_000
-    return f"{prefix}{milliseconds:011x}{random.getrandbits(60):015x}"  # noqa: S311 - unique, not secret
+    return f"{prefix}{milliseconds:011x}{random.getrandbits(60):015x}"

@@ -53,7 +53,14 @@ def configure(*, service: str, level: str = "INFO", style: str = "json") -> None
     root.handlers[:] = [handler]
     root.setLevel(level)
     # These tell of every request and every message at INFO; ours tell of steps.
-    for noisy in ("httpx2", "httpcore2", "kombu", "celery.redirected", "celery.worker.strategy", "celery.app.trace"):
+    for noisy in (
+        "httpx2",
+        "httpcore2",
+        "kombu",
+        "celery.redirected",
+        "celery.worker.strategy",
+        "celery.app.trace",
+    ):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
@@ -63,9 +70,7 @@ def logger(name: str) -> structlog.stdlib.BoundLogger:
     return bound
 
 
-def _mask(
-    _: object, __: str, event: MutableMapping[str, Any]
-) -> MutableMapping[str, Any]:
+def _mask(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for key, value in event.items():
         if isinstance(value, str):
             event[key] = mask_text(value)

@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Sequence
-
 from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -114,7 +113,6 @@ def _require_zone(name: str) -> None:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ValueError("timezone is not an IANA name such as Asia/Shanghai") from error
-
 
 
 def as_records(problems: Sequence[Problem]) -> list[dict[str, object]]:

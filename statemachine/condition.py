@@ -27,7 +27,7 @@ DEEPEST_CONDITION: Final = 20
 """Levels of brackets, `not` and `-` within one another a condition may have."""
 
 
-class MalformedCondition(ValueError):  # noqa: N818 - reads as what it is where a definition is refused
+class MalformedCondition(ValueError):
     """A condition that is not of the language; the message says which part."""
 
 

@@ -62,7 +62,7 @@ TERMINAL: Final = frozenset(State) - {source for source, _ in TRANSITIONS}
 """The states nothing leaves."""
 
 
-class IllegalTransition(Exception):  # noqa: N818 - the field's term; it becomes STATE_CONFLICT at the door
+class IllegalTransition(Exception):
     """The order's state does not allow this event; nothing was changed."""
 
     def __init__(self, state: State, event: Event, guard: Guard | None = None) -> None:

@@ -31,7 +31,7 @@ class Plan:
     passed: list[Passed] = field(default_factory=list)
 
 
-class UnknownDecision(ValueError):  # noqa: N818 - reads as what it is where a decision is refused
+class UnknownDecision(ValueError):
     """A person decided something this human step does not offer; the message lists what it offers."""
 
 

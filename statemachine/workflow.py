@@ -32,7 +32,7 @@ class Workflow:
         return bool(self.waiting_for)
 
 
-class MalformedWorkflow(ValueError):  # noqa: N818 - reads as what it is where a definition is refused
+class MalformedWorkflow(ValueError):
     """A definition that cannot run; `problems` names every fault, each with its step."""
 
     def __init__(self, name: str, problems: tuple[str, ...]) -> None:

@@ -42,4 +42,4 @@ class Alerts:
 
     def of_task(self, task_id: str) -> list[Mapping[str, Any]]:
         """The alerts of an order, oldest first."""
-        return [row._mapping for row in self.connection.execute(_OF_TASK, {"task_id": task_id})]
+        return [dict(row._mapping) for row in self.connection.execute(_OF_TASK, {"task_id": task_id})]

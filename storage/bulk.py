@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -27,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
 
-_TYPES: tuple[tuple[type[TypeEngine[object]], str], ...] = (
+_TYPES: tuple[tuple[type[TypeEngine[Any]], str], ...] = (
     (BigInteger, "bigint"),
     (SmallInteger, "smallint"),
     (Integer, "integer"),
@@ -105,9 +106,7 @@ class BulkInsert:
         )
         self._returns = bool(returning)
 
-    def __call__(
-        self, connection: Connection, rows: Sequence[Sequence[object]]
-    ) -> Sequence[Row[tuple[object, ...]]]:
+    def __call__(self, connection: Connection, rows: Sequence[Sequence[object]]) -> Sequence[Row[Any]]:
         """Insert the rows, each a tuple in the order of the columns; what `returning` names comes back."""
         if not rows:
             return ()

@@ -44,7 +44,9 @@ class Callbacks:
                     callback.provider,
                     callback.event_id,
                     callback.key,
-                    self.cipher.encrypt(callback.body, f"callbacks.body.{callback.provider}.{callback.event_id}"),
+                    self.cipher.encrypt(
+                        callback.body, f"callbacks.body.{callback.provider}.{callback.event_id}"
+                    ),
                     callback.outcome,
                 )
                 for callback in callbacks

@@ -7,7 +7,9 @@ from sqlalchemy import Connection, text
 
 from runtime.clock import Anchor
 
-_READ = text("SELECT database_time, business_time, rate, clock_timestamp() AS database_now FROM business_clock")
+_READ = text(
+    "SELECT database_time, business_time, rate, clock_timestamp() AS database_now FROM business_clock"
+)
 _SET = text(
     "UPDATE business_clock SET business_time = :moment, database_time = clock_timestamp(), "
     "rate = coalesce(:rate, rate)",

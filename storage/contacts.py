@@ -50,9 +50,7 @@ _HISTORY = text(
 _NOTED = (
     "contact_id", "status", "result", "provider_id", "transcript", "duration_seconds", "recording_url",
 )  # fmt: skip
-_NOTES = recordset(
-    contact_logs_table, [column for column in _NOTED if column != "result"], result="text"
-)
+_NOTES = recordset(contact_logs_table, [column for column in _NOTED if column != "result"], result="text")
 _NOTE = text(
     f"""
     UPDATE contact_logs SET

@@ -18,7 +18,7 @@ _BODY = text("SELECT body FROM definitions WHERE workflow = :workflow AND versio
 _ALL = text("SELECT body FROM definitions ORDER BY workflow, registered_at")
 
 
-class ChangedDefinition(ValueError):  # noqa: N818 - reads as what it is where a definition is refused
+class ChangedDefinition(ValueError):
     """A registered version came with another body; runs rely on it, so it needs a new version."""
 
 

@@ -47,5 +47,10 @@ class Keys:
         """Let this key in; registering it again changes nothing."""
         self.connection.execute(
             _REGISTER,
-            {"key_id": new_id(Prefix.KEY), "agent_id": agent_id, "digest": digest(key), "scopes": list(scopes)},
+            {
+                "key_id": new_id(Prefix.KEY),
+                "agent_id": agent_id,
+                "digest": digest(key),
+                "scopes": list(scopes),
+            },
         )

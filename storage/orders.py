@@ -1,8 +1,7 @@
 """Suspended orders: accepted once, moved by the transition table alone."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -14,6 +13,7 @@ from statemachine.guards import Facts
 from statemachine.machine import IllegalTransition, transition
 from statemachine.states import Event, State
 from storage.bulk import BulkInsert, recordset, rows_of
+from storage.order import NewOrder, Order
 from storage.tables import tasks as tasks_table
 from storage.tables import transitions as transitions_table
 
@@ -67,55 +67,6 @@ _CHANGEABLE = frozenset(_UPDATED[6:])
 """The columns an effect may set; the others follow from the event."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewOrder:
-    """An order as accepted; `phone` in clear, encrypted on the way in."""
-
-    task_id: str
-    order_id: str
-    order_type: str
-    contact_count: int
-    last_contact_time: datetime | None
-    max_contacts: int
-    priority: int
-    mode: str
-    metadata: Mapping[str, object]
-    phone: str | None = field(repr=False)
-    digest: bytes
-    source: str
-    run_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """An order as it stands."""
-
-    task_id: str
-    order_id: str
-    order_type: str
-    status: State
-    contact_count: int
-    max_contacts: int
-    last_contact_time: datetime | None
-    next_contact_time: datetime | None
-    user_intent_l1: str | None
-    user_intent_l2: str | None
-    confidence: float | None
-    created_at: datetime
-    updated_at: datetime
-    finished_at: datetime | None
-    finish_reason: str | None
-    metadata: Mapping[str, Any]
-    version: int
-    round: int
-    contacts_total: int
-    priority: int
-    mode: str
-    run_id: str
-    phone: str | None = field(repr=False)
-    digest: bytes = field(repr=False)
-
-
 @dataclass(slots=True)
 class _Standing:
     """An order under lock while moves are folded into it."""
@@ -151,7 +102,9 @@ class Orders:
                 order.priority,
                 order.mode,
                 order.run_id,
-                None if order.phone is None else self.cipher.encrypt(order.phone, _phone_place(order.task_id)),
+                None
+                if order.phone is None
+                else self.cipher.encrypt(order.phone, _phone_place(order.task_id)),
                 order.digest,
                 order.source,
             )
@@ -161,7 +114,9 @@ class Orders:
 
     def find(self, task_ids: Sequence[str]) -> dict[str, Order]:
         """The orders with these ids."""
-        return {row.task_id: self._order(row) for row in self.connection.execute(_FIND, {"ids": list(task_ids)})}
+        return {
+            row.task_id: self._order(row) for row in self.connection.execute(_FIND, {"ids": list(task_ids)})
+        }
 
     def open_for(self, order_ids: Sequence[str]) -> dict[str, str]:
         """The open task of each of these order ids."""
@@ -225,7 +180,7 @@ class Orders:
     def recent(self, status: str | None, limit: int) -> list[Mapping[str, Any]]:
         """The newest orders, of one state or of all."""
         rows = self.connection.execute(_LIST, {"status": status, "limit": limit})
-        return [row._mapping for row in rows]
+        return [dict(row._mapping) for row in rows]
 
     def _update(self, orders: Sequence[_Standing]) -> None:
         if not orders:
@@ -246,7 +201,14 @@ class Orders:
 
 def _updated(order: _Standing) -> tuple[object, ...]:
     """The columns of `_UPDATED`, in their order."""
-    own = (order.row.task_id, order.status, order.version, order.round, order.contact_count, order.contacts_total)
+    own = (
+        order.row.task_id,
+        order.status,
+        order.version,
+        order.round,
+        order.contact_count,
+        order.contacts_total,
+    )
     return (*own, *(order.changes.get(name, getattr(order.row, name)) for name in _UPDATED[len(own) :]))
 
 

@@ -56,7 +56,7 @@ _TAKE_STALE = text(
         WHERE state = 'published' AND queue = :queue AND NOT held
           AND published_at < clock_timestamp() - make_interval(secs => :seconds)
         ORDER BY published_at LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED)
-    RETURNING step_id, delivery, action, crashes, urgency
+    RETURNING step_id, delivery, action, crashes, coalesce(urgency, created_at) AS urgency
     """,
 )
 _LOST = """
@@ -106,7 +106,6 @@ class ToPublish:
     key: StepKey
     action: str
     alone: bool
-    urgency: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +155,9 @@ class Queues:
 
     def poisoned(self, most_crashes: int, limit: int) -> list[int]:
         """Rows whose lease ran out once too often; the engine ends those."""
-        return [row.step_id for row in self.connection.execute(_POISONED, {"most": most_crashes, "limit": limit})]
+        return [
+            row.step_id for row in self.connection.execute(_POISONED, {"most": most_crashes, "limit": limit})
+        ]
 
     def surrender(self, lease_id: str, error: str, most_crashes: int) -> int:
         """Give a crashed batch's rows another delivery at once, each to travel alone; how many there were."""
@@ -175,10 +176,8 @@ class Queues:
         return [(r.queue or "", r.state, r.rows, r.oldest) for r in self.connection.execute(_DEPTHS)]
 
     def _taken(self, statement: Any, parameters: Mapping[str, object]) -> list[ToPublish]:
-        taken = [
-            ToPublish(StepKey(row.step_id, row.delivery), row.action, row.crashes > 0, row.urgency)
-            for row in self.connection.execute(statement, parameters)
-        ]
-        far = datetime.max.replace(tzinfo=None)
-        taken.sort(key=lambda row: (row.urgency.replace(tzinfo=None) if row.urgency else far, row.key))
-        return taken
+        """The rows an update took; an update returns them in no order, so the order is made here."""
+        taken = sorted(
+            self.connection.execute(statement, parameters), key=lambda row: (row.urgency, row.step_id)
+        )
+        return [ToPublish(StepKey(row.step_id, row.delivery), row.action, row.crashes > 0) for row in taken]

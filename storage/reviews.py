@@ -34,7 +34,9 @@ _DECIDE = text(
     "decision = CAST(:decision AS jsonb) WHERE review_id = :review_id",
 )
 _CANCEL = text("UPDATE reviews SET state = 'cancelled' WHERE step_id = ANY(:steps) AND state = 'open'")
-_EXTEND = text("UPDATE reviews SET deadline_at = NULL WHERE step_id = :step_id AND state = 'open' RETURNING review_id")
+_EXTEND = text(
+    "UPDATE reviews SET deadline_at = NULL WHERE step_id = :step_id AND state = 'open' RETURNING review_id"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +112,9 @@ class Reviews:
         row = self.connection.execute(_LOCK, {"review_id": review_id}).one_or_none()
         return None if row is None else Review(**row._mapping)
 
-    def list(self, *, state: str | None = "open", task_id: str | None = None, limit: int = 100) -> list[Review]:
+    def list(
+        self, *, state: str | None = "open", task_id: str | None = None, limit: int = 100
+    ) -> list[Review]:
         """Reviews, the longest waiting first."""
         rows = self.connection.execute(_LIST, {"state": state, "task_id": task_id, "limit": limit})
         return [Review(**row._mapping) for row in rows]

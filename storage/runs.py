@@ -132,9 +132,7 @@ class Runs:
 
     def lock(self, run_ids: Sequence[str]) -> tuple[RunRow, ...]:
         """Lock these runs in id order and read them."""
-        return tuple(
-            RunRow(**row._mapping) for row in self.connection.execute(_LOCK, {"ids": list(run_ids)})
-        )
+        return tuple(RunRow(**row._mapping) for row in self.connection.execute(_LOCK, {"ids": list(run_ids)}))
 
     def set_state(
         self, run_ids: Sequence[str], state: str, *, ends: bool, error: Mapping[str, object] | None = None

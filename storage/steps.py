@@ -164,8 +164,13 @@ _CLOSE_OPEN = text(
     RETURNING step_id
     """,
 )
-_HOLD = text("UPDATE steps SET held = :held WHERE run_id = ANY(:runs) AND state NOT IN ('done', 'failed', 'cancelled')")
-_KEEP_SIGNAL = text("UPDATE steps SET early_signals = coalesce(early_signals, '[]') || CAST(:signal AS jsonb) WHERE step_id = :step_id AND state = 'leased'")
+_HOLD = text(
+    "UPDATE steps SET held = :held WHERE run_id = ANY(:runs) AND state NOT IN ('done', 'failed', 'cancelled')"
+)
+_KEEP_SIGNAL = text(
+    "UPDATE steps SET early_signals = coalesce(early_signals, '[]') || CAST(:signal AS jsonb) "
+    "WHERE step_id = :step_id AND state = 'leased'"
+)
 _OPEN_OF_RUN = text(
     "SELECT step_id FROM steps WHERE run_id = :run_id AND state NOT IN ('done', 'failed', 'cancelled')",
 )
@@ -229,7 +234,7 @@ class Steps:
     def insert(self, steps: Sequence[NewStep], database_now: datetime) -> tuple[InsertedStep, ...]:
         """Create steps; `database_now` stamps them and orders them among the ready rows of their queue."""
         rows = _INSERT(self.connection, [_values(step, database_now) for step in steps])
-        return tuple(InsertedStep(*row) for row in rows)
+        return tuple(InsertedStep(**row._mapping) for row in rows)
 
     def outputs(self, run_ids: Sequence[str]) -> dict[str, dict[str, Mapping[str, object]]]:
         """What the done steps of these runs returned, by run and node; joins read it under the run's lock."""

@@ -46,7 +46,10 @@ class Timeline:
         """Append to the audit log."""
         _AUDIT(
             self.connection,
-            [(new_id(Prefix.LOG), e.task_id, e.event_type, e.agent_id, e.action, e.metadata) for e in entries],
+            [
+                (new_id(Prefix.LOG), e.task_id, e.event_type, e.agent_id, e.action, e.metadata)
+                for e in entries
+            ],
         )
 
     def tell(self, events: Sequence[ProductEvent]) -> None:
@@ -61,12 +64,12 @@ class Timeline:
 
     def transitions(self, task_id: str) -> list[Mapping[str, Any]]:
         """Every transition of an order, in order."""
-        return [row._mapping for row in self.connection.execute(_TRANSITIONS_OF, {"task_id": task_id})]
+        return [dict(row._mapping) for row in self.connection.execute(_TRANSITIONS_OF, {"task_id": task_id})]
 
     def audit_of(self, task_id: str) -> list[Mapping[str, Any]]:
         """The audit log of an order, in order."""
-        return [row._mapping for row in self.connection.execute(_AUDIT_OF, {"task_id": task_id})]
+        return [dict(row._mapping) for row in self.connection.execute(_AUDIT_OF, {"task_id": task_id})]
 
     def steps_of(self, run_id: str) -> list[Mapping[str, Any]]:
         """Every step of a run, in order."""
-        return [row._mapping for row in self.connection.execute(_STEPS_OF, {"run_id": run_id})]
+        return [dict(row._mapping) for row in self.connection.execute(_STEPS_OF, {"run_id": run_id})]

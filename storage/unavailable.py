@@ -1,5 +1,5 @@
 """The one exception that says PostgreSQL cannot be reached or gave up a statement; everything else is a bug."""
 
 
-class StorageUnavailable(Exception):  # noqa: N818 - reads as what it is where it is caught
+class StorageUnavailable(Exception):
     """PostgreSQL did not answer, or ended the transaction; it may be tried again as a whole."""

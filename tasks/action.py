@@ -19,7 +19,7 @@ from schemas.effects import (
 )
 from statemachine.intents import Level1
 from statemachine.states import Event
-from storage.orders import Order
+from storage.order import Order
 from storage.steps import StepRow
 from tasks.context import Context
 from tasks.orchestrator import each_order, load_orders
@@ -130,9 +130,7 @@ def _postpone(step: StepRow, order: Order, now: datetime) -> Done:
         changes={"next_contact_time": followup_at},
         metadata={"followup_id": followup_id},
     )
-    return Done(
-        output={**done.output, "round_ends_in": "waiting_followup"}, effects=(*done.effects, wait)
-    )
+    return Done(output={**done.output, "round_ends_in": "waiting_followup"}, effects=(*done.effects, wait))
 
 
 def _terminate(step: StepRow, order: Order) -> Done:

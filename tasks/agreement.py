@@ -1,12 +1,11 @@
 """When the customer is to be contacted or visited again: their own date where they named one, else the default."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
 from statemachine.intents import INTENTS, Level1, Level2
-from storage.orders import Order
+from storage.order import Order
 from tasks.context import Context
 from tools.dates import Ambiguous, DateReading, parse
 
@@ -42,31 +41,27 @@ def agree(
         return Agreement()
     reading = parse(text, now=now, zone=context.zone(order), calendar=context.calendar)
     if isinstance(reading, Ambiguous):
-        return Agreement(
-            unclear=f"日期不明确({reading.reason}): {'、'.join(reading.matches)}",
-            **_default(context, order, intent.followup_days, now, past),
-        )
+        unclear = f"日期不明确({reading.reason}): {'、'.join(reading.matches)}"
+        return replace(_default(context, order, intent.followup_days, now, past), unclear=unclear)
     if not isinstance(reading, DateReading):
-        return Agreement(**_default(context, order, intent.followup_days, now, past))
-    opens = reading.time_window[0] if reading.time_window else (time(0) if intent.followup_days else _VISIT_HOUR)
+        return _default(context, order, intent.followup_days, now, past)
+    opens = (
+        reading.time_window[0] if reading.time_window else (time(0) if intent.followup_days else _VISIT_HOUR)
+    )
     named = datetime.combine(reading.earliest, opens, tzinfo=context.zone(order)).astimezone(UTC)
     if intent.level1 is Level1.RESUME:
         return Agreement(visit_at=max(named, now), words=reading.matched)
-    return Agreement(
-        followup_at=context.next_contact(order, max(named, now), past), words=reading.matched
-    )
+    return Agreement(followup_at=context.next_contact(order, max(named, now), past), words=reading.matched)
 
 
-def postponed(
-    context: Context, order: Order, days: int, now: datetime, past: list[datetime]
-) -> datetime:
+def postponed(context: Context, order: Order, days: int, now: datetime, past: list[datetime]) -> datetime:
     """The first permitted contact time after so many days."""
     return context.next_contact(order, now + timedelta(days=days), past)
 
 
 def _default(
     context: Context, order: Order, days: int | None, now: datetime, past: list[datetime]
-) -> Mapping[str, object]:
+) -> Agreement:
     if days is None:
-        return {}
-    return {"followup_days": days, "followup_at": postponed(context, order, days, now, past)}
+        return Agreement()
+    return Agreement(followup_days=days, followup_at=postponed(context, order, days, now, past))

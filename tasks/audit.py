@@ -8,7 +8,7 @@ from engine.actions import Action, Batch, EffectClass
 from engine.outcomes import Done, Failed, Outcome
 from schemas.effects import Move
 from statemachine.intents import ROUND_ENDS, Level1
-from storage.orders import Order
+from storage.order import Order
 from storage.steps import StepRow
 from tasks.context import Context
 from tasks.orchestrator import each_order, load_orders

@@ -53,15 +53,11 @@ def hear(engine: Engine, provider: str, callbacks: Sequence[Callback]) -> list[H
                 ]
             )
         )
-        contacts = {
-            c.key: c for c in transaction.work.contacts.by_keys([c.report.key for c in callbacks])
-        }
+        contacts = {c.key: c for c in transaction.work.contacts.by_keys([c.report.key for c in callbacks])}
         heard: dict[str, Heard] = {}
         reports = {c.report.event_id: c.report for c in reversed(callbacks) if c.report.event_id in fresh}
         for wave in _waves(list(reversed(reports.values())), contacts):
-            verdicts = transaction.complete(
-                {step_id: signal_of(report) for step_id, report in wave.items()}
-            )
+            verdicts = transaction.complete({step_id: signal_of(report) for step_id, report in wave.items()})
             for step_id, report in wave.items():
                 verdict = verdicts.get(step_id, Verdict.LATE)
                 heard[report.event_id] = _heard(transaction, contacts[report.key], report, verdict)
@@ -74,13 +70,9 @@ def _waves(
     """The reports in the order they came, one a step at a time: several may be of the same contact."""
     left = [report for report in reports if report.key in contacts]
     while left:
-        wave: dict[int, ContactReport] = {}
-        rest = []
-        for report in left:
-            if wave.setdefault(contacts[report.key].step_id, report) is not report:
-                rest.append(report)
+        wave = {contacts[report.key].step_id: report for report in reversed(left)}
         yield wave
-        left = rest
+        left = [report for report in left if wave[contacts[report.key].step_id] is not report]
 
 
 def _answer(report: ContactReport, contacts: Mapping[str, Contact], heard: dict[str, Heard]) -> Heard:

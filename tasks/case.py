@@ -6,7 +6,7 @@ from datetime import datetime
 
 from storage.contacts import Contact, PastContact
 from storage.database import UnitOfWork
-from storage.orders import Order
+from storage.order import Order
 from storage.steps import StepRow
 
 

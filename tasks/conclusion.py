@@ -9,7 +9,7 @@ from runtime.clock import Clock
 from schemas.effects import ContactNoted, Effect, Move
 from statemachine.states import Event
 from storage.contacts import Contact
-from storage.orders import Order
+from storage.order import Order
 from storage.steps import StepRow
 from tasks.case import Case
 from tasks.context import Context

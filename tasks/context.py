@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from runtime.settings import Settings
 from storage.database import Database
-from storage.orders import Order
+from storage.order import Order
 from tools.calendar import Calendar
 from tools.calendar.document import load_calendar
 from tools.channels.contract import ChannelGateway

@@ -36,7 +36,9 @@ class Decided(StrEnum):
     UNKNOWN = "unknown"
 
 
-def decide(engine: Engine, context: Context, review_id: str, decision: Decision) -> tuple[Decided, Review | None]:
+def decide(
+    engine: Engine, context: Context, review_id: str, decision: Decision
+) -> tuple[Decided, Review | None]:
     """Answer a review.
 
     Raises:

@@ -11,7 +11,7 @@ from engine.transaction import Begin, Transaction
 from runtime.ids import Prefix, new_id
 from runtime.mask import mask_phone
 from schemas.intake import Problem, TaskCreated, as_records
-from storage.orders import NewOrder, Order
+from storage.order import NewOrder, Order
 from storage.rejects import NewReject
 from tasks.context import Context
 
@@ -58,9 +58,7 @@ class Received:
     problem: Problem | None = None
 
 
-def accept(
-    engine: Engine, context: Context, submissions: Sequence[Submission], door: Door
-) -> list[Received]:
+def accept(engine: Engine, context: Context, submissions: Sequence[Submission], door: Door) -> list[Received]:
     """Accept orders in one transaction; receive, validate and `task.start` are done when this returns.
 
     Idempotent on task_id: a producer that got no answer may send again.

@@ -5,7 +5,7 @@ from typing import Final
 
 from engine.engine import Engine
 from schemas.effects import Audit
-from storage.orders import Order
+from storage.order import Order
 from tasks.situation import PAUSED
 
 RESUMED: Final = "task_resumed"

@@ -8,7 +8,7 @@ from engine.outcomes import Done, Failed, Outcome
 from schemas.effects import Audit, Effect, Move, ProductEvent
 from statemachine.states import Event
 from storage.database import UnitOfWork
-from storage.orders import Order
+from storage.order import Order
 from storage.steps import StepRow
 from tasks.context import Context
 from tasks.review import asked, decide

@@ -8,6 +8,4 @@ from tasks.context import Context
 def registry(context: Context) -> Actions:
     """The actions of the five agents, bound to this process's context."""
     agents = (orchestrator, contact, triage, action, audit)
-    return Actions(
-        {one.name: one for agent in agents for one in agent.actions(context)}, orchestrator.ending
-    )
+    return Actions({one.name: one for agent in agents for one in agent.actions(context)}, orchestrator.ending)

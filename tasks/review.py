@@ -11,7 +11,7 @@ from statemachine.guards import Facts
 from statemachine.intents import INTENTS, Level1, Level2
 from statemachine.machine import transition
 from statemachine.states import Event, State
-from storage.orders import Order
+from storage.order import Order
 from tasks.telling import audit, told
 
 _RESUMES: Final = "orchestrator"
@@ -56,9 +56,7 @@ def decide(resumption: Resumption) -> Outcome:
         case "recontact":
             return _moved(resumption, order, Event.REVIEW_RECONTACT, {})
         case "close":
-            return _moved(
-                resumption, order, Event.REVIEW_CLOSE, {"finish_reason": "closed_by_person"}
-            )
+            return _moved(resumption, order, Event.REVIEW_CLOSE, {"finish_reason": "closed_by_person"})
         case _:
             return Done(output=resumption.signal, effects=(_line(resumption),))
 
@@ -106,7 +104,11 @@ def _classified(resumption: Resumption, order: Order) -> Done:
         followup_at = signal.get("default_followup_at")
     return Done(
         output={
-            **{k: v for k, v in resumption.step.input.items() if k in ("contact_id", "visit_at", "date_words")},
+            **{
+                k: v
+                for k, v in resumption.step.input.items()
+                if k in ("contact_id", "visit_at", "date_words")
+            },
             "decision": "classify",
             "intent_level1": level1.value,
             "intent_level2": level2.value,
@@ -115,7 +117,11 @@ def _classified(resumption: Resumption, order: Order) -> Done:
             "visit_at": signal.get("visit_at") or resumption.step.input.get("visit_at"),
             "decided_by": signal["decided_by"],
         },
-        effects=(effect, _line(resumption), told(resumption.step, "review_decided", "review", "人工已处理", "running")),
+        effects=(
+            effect,
+            _line(resumption),
+            told(resumption.step, "review_decided", "review", "人工已处理", "running"),
+        ),
     )
 
 
@@ -176,4 +182,3 @@ def _line(resumption: Resumption) -> Audit:
         reason=signal.get("reason"),
         intent_level2=signal.get("intent_level2"),
     )
-

@@ -11,7 +11,7 @@ from statemachine.workflow import Workflow
 from storage.clock import Moments
 from storage.contacts import Contact
 from storage.database import UnitOfWork
-from storage.orders import Order
+from storage.order import Order
 from storage.overview import AuditMark, OpenStep
 from storage.reviews import Review
 from storage.runs import RunRow

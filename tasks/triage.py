@@ -14,7 +14,7 @@ from statemachine.intents import INTENTS, Level1, Level2
 from statemachine.states import Event
 from storage.contacts import Contact
 from storage.database import UnitOfWork
-from storage.orders import Order
+from storage.order import Order
 from storage.steps import StepRow
 from tasks.agreement import agree
 from tasks.context import Context

@@ -10,7 +10,7 @@ from statemachine.intents import INTENTS, Level2
 from statemachine.states import State
 from statemachine.workflow import Kind
 from storage.contacts import Contact
-from storage.orders import Order
+from storage.order import Order
 from storage.overview import OpenStep
 from tasks.explanation import Wait, When
 from tasks.situation import Situation

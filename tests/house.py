@@ -17,7 +17,7 @@ from runtime.cipher import Cipher
 from runtime.settings import Settings
 from statemachine.workflow import Workflow
 from storage.database import Database
-from storage.orders import Order
+from storage.order import Order
 from tasks.context import Context, make_context
 from tasks.intake import Door, Received, Submission, accept
 from tasks.registry import registry
@@ -30,8 +30,8 @@ CIPHER_KEY = Cipher.new_key()
 
 def settings_for(database_url: str, broker_url: str = "redis://127.0.0.1:1/0", **changes: Any) -> Settings:
     """Settings of a test's process."""
-    return Settings(
-        **{
+    return Settings.model_validate(
+        {
             "database_url": SecretStr(database_url),
             "broker_url": SecretStr(broker_url),
             "cipher_key": SecretStr(CIPHER_KEY),
@@ -71,8 +71,7 @@ class House:
         wire = MemoryWire()
         own = registry(context)
         known: Mapping[str, Workflow] = {
-            workflow.name: workflow
-            for workflow in (*(w for _, w in read_workflows(WORKFLOWS)), *workflows)
+            workflow.name: workflow for workflow in (*(w for _, w in read_workflows(WORKFLOWS)), *workflows)
         }
         engine = Engine(
             database=database,

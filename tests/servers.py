@@ -78,7 +78,7 @@ class Servers:
     def _create(self, name: str, template: str | None = None) -> str:
         source = f" TEMPLATE {template}" if template else ""
         with psycopg.connect(self.admin_url.replace("+psycopg", ""), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}{source}")  # type: ignore[call-overload]
+            connection.execute(f"CREATE DATABASE {name}{source}")
         return f"{self.admin_url.rsplit('/', 1)[0]}/{name}"
 
 

@@ -1,4 +1,4 @@
-"""The twelve tools with their agents, time limits, effects and retries, as one table (SPEC.md §3, seed 000 section 五)."""
+"""The twelve tools with agents, time limits, effects and retries, as one table (SPEC.md §3, seed 000 section 五)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

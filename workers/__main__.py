@@ -53,11 +53,11 @@ def _serve(app: Celery, settings: Settings, name: str) -> None:
     module.register(app, current)
 
     # Configuration that cannot be used stops the process here, with its message, and not in every child.
-    _ = current().engine
+    current().warm()
 
     def begin_child(**_: Any) -> None:
         current.forget()
-        _ = current().engine
+        current().warm()
 
     worker_process_init.connect(begin_child, weak=False)
     pool = "solo" if name == "tick" else "prefork"
@@ -101,7 +101,7 @@ def _intake(app: Celery, settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     process = Process(settings, app, name="intake")
-    _ = process.engine
+    process.warm()
     _tell_ready()
     StreamIntake(process).run(stopped)
 

@@ -79,6 +79,14 @@ class Process:
             limits=limits_of(self.settings),
         )
 
+    def warm(self) -> None:
+        """Make everything now; configuration that cannot be used is told here.
+
+        Raises:
+            MalformedWorkflow, PolicyFileError, RulesError, WeightsError: each names its file.
+        """
+        _ = self.engine
+
 
 def limits_of(settings: Settings) -> Limits:
     """The engine's limits, as this installation sets them."""

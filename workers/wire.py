@@ -3,10 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import redis
+from amqp.exceptions import AMQPError
 from celery import Celery
 from kombu.exceptions import KombuError, OperationalError
 
 from engine.publisher import Message, WireUnavailable
+
+_AWAY: Final = (OperationalError, KombuError, redis.RedisError, AMQPError, OSError)
+"""What Celery and its transports raise when the broker is away; connection and time-out errors are OSErrors."""
 
 _RETRY: Final = {"max_retries": 1, "interval_start": 0.05, "interval_step": 0.1, "interval_max": 0.2}
 
@@ -35,7 +40,7 @@ class CeleryWire:
                         retry_policy=_RETRY,
                         argsrepr=f"({len(message.keys)} rows)",
                     )
-        except (OperationalError, KombuError, ConnectionError, TimeoutError, *self._errors()) as error:
+        except _AWAY as error:
             raise WireUnavailable(f"{type(error).__name__}: {error}") from error
 
     def depths(self, queues: Sequence[str]) -> Mapping[str, int]:
@@ -47,13 +52,8 @@ class CeleryWire:
         try:
             with self._app.connection_or_acquire(None) as connection:
                 return _depths(connection.default_channel, queues)
-        except (OperationalError, KombuError, ConnectionError, TimeoutError, *self._errors()) as error:
+        except _AWAY as error:
             raise WireUnavailable(f"{type(error).__name__}: {error}") from error
-
-    def _errors(self) -> tuple[type[Exception], ...]:
-        """What the transport in use raises when the broker is away."""
-        transport = self._app.connection_for_write().transport
-        return (*transport.connection_errors, *transport.channel_errors)
 
 
 def _depths(channel: Any, queues: Sequence[str]) -> Mapping[str, int]:

@@ -10,7 +10,7 @@ from runtime.mask import mask_phone
 from storage.alerts import Alerts
 from storage.contacts import Contact
 from storage.database import UnitOfWork
-from storage.orders import Order
+from storage.order import Order
 from storage.reviews import Review
 from tasks.situation import Situation, situation_of
 from tasks.standing import FINISHED, why
@@ -139,7 +139,7 @@ def _facts(dossier: Dossier) -> list[str]:
     pending = order.metadata.get("pending_reason")
     attempts = f"{order.contact_count} of {order.max_contacts} in round {order.round}"
     return [
-        f"{order.task_id}  {order.order_type}  order {order.order_id}  priority {order.priority}, {order.mode}",
+        f"{order.task_id}  {order.order_type}  order {order.order_id}  priority {order.priority}",
         f"  state     {order.status.value}{ended}{intent}{confidence}",
         f"  attempts  {attempts}, {order.contacts_total} in all",
         f"  customer  {_phone(order) or 'no phone'}  {order.metadata.get('customer_id') or ''}".rstrip(),

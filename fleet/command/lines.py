@@ -26,7 +26,7 @@ _OTHER_ENCODINGS: Final = (
 )
 
 
-class NotLines(Exception):  # noqa: N818 - reads as what it is where it is printed
+class NotLines(Exception):
     """The input as a whole is nothing that has lines of text; the message says what it seems to be."""
 
 
@@ -92,7 +92,7 @@ def _read_line(number: int, raw: bytes, priority: int | None) -> OrderLine | Fau
         return FaultyLine(number, _task_id(document), problems, text, len(raw))
 
 
-class _Unreadable(ValueError):  # noqa: N818 - reads as what it is where it is caught
+class _Unreadable(ValueError):
     """A line that is no JSON object; the message says why and what to do."""
 
 

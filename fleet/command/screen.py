@@ -49,7 +49,9 @@ class Screen:
             return
         self._shown = now
         if not is_tty:
-            states = ", ".join(f"{state} {progress.states[state]}" for state in State if progress.states[state])
+            states = ", ".join(
+                f"{state} {progress.states[state]}" for state in State if progress.states[state]
+            )
             day = f"{_local(progress.business_now):%a %Y-%m-%d %H:%M}"
             self._print(f"  {day}  settled {progress.settled}/{progress.total}  ({states})")
             return
@@ -86,7 +88,9 @@ class Screen:
 
     def stopped(self) -> None:
         """Say that nothing is left running."""
-        self._print(f"unpend: stopped in {time.monotonic() - self._stop_began:.1f} s; the data stay where they are")
+        self._print(
+            f"unpend: stopped in {time.monotonic() - self._stop_began:.1f} s; the data stay where they are"
+        )
 
     def _addresses(self, document: Mapping[str, Any]) -> None:
         self._print(f"  API      {document['api']}   (keys: run.json in the data folder)")
@@ -104,13 +108,13 @@ class Screen:
 
 
 def _table(progress: Progress) -> Table:
-    table = Table(title=f"business clock {_local(progress.business_now):%a %Y-%m-%d %H:%M}", title_justify="left")
+    table = Table(
+        title=f"business clock {_local(progress.business_now):%a %Y-%m-%d %H:%M}", title_justify="left"
+    )
     for state in State:
         table.add_column(state.value, justify="right")
     table.add_column("settled", justify="right")
-    table.add_row(
-        *(str(progress.states[state]) for state in State), f"{progress.settled}/{progress.total}"
-    )
+    table.add_row(*(str(progress.states[state]) for state in State), f"{progress.settled}/{progress.total}")
     return table
 
 

@@ -159,7 +159,7 @@ def _accept(process: Process, submissions: Sequence[Submission], tally: Tally) -
         except StorageUnavailable as error:
             if time.monotonic() > deadline:
                 raise CommandError(
-                    f"PostgreSQL does not answer ({error}); the lines up to {tally.last_line} are dealt with, "
+                    f"PostgreSQL does not answer ({error}); lines up to {tally.last_line} are dealt with, "
                     "send the file again later: what is in stays as it is"
                 ) from error
             time.sleep(0.5)

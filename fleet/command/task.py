@@ -12,7 +12,7 @@ from fleet.command.output import AsJson, show_json, show_line, show_table
 from statemachine.states import State
 
 if TYPE_CHECKING:
-    from storage.orders import Order
+    from storage.order import Order
     from tasks.intervention import Intervened
 
 application = typer.Typer(

@@ -14,7 +14,7 @@ from fleet.demonstration import FIRST_MORNING, Demonstration
 from fleet.embedded.postgres import EmbeddedPostgres
 from fleet.embedded.valkey import EmbeddedValkey
 from fleet.installation import Installation, Secrets
-from fleet.plan import BEAT, CORE, Addresses, Plan, Ports
+from fleet.plan import CORE, Addresses, Plan, Ports
 from fleet.supervisor.ports import free_port
 from fleet.supervisor.process import ProcessSpec, RunningProcess
 from fleet.supervisor.run_file import DataDirLock
@@ -54,7 +54,9 @@ def up(wishes: Wishes) -> None:
     lock = DataDirLock(installation.data_dir)
     lock.acquire()
     told = threading.Event()
-    previous = {number: signal.signal(number, lambda *_: told.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    previous = {
+        number: signal.signal(number, lambda *_: told.set()) for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         _run(installation, wishes, told)
     finally:

@@ -42,9 +42,7 @@ def _quoted(values: object) -> str:
     return ", ".join(f"'{value}'" for value in values)  # type: ignore[attr-defined]
 
 
-LEGAL_MOVES = ", ".join(
-    f"('{row.source}', '{row.event}', '{row.target}')" for row in TRANSITIONS.values()
-)
+LEGAL_MOVES = ", ".join(f"('{row.source}', '{row.event}', '{row.target}')" for row in TRANSITIONS.values())
 """The transition table as SQL; the constraint that keeps history legal is made of it."""
 
 tasks = Table(

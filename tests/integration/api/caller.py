@@ -1,13 +1,14 @@
-"""The API over one process's parts, called in-process: the ASGI app with its lifespan, and concurrent callers."""
+"""The API over one process's parts, called in-process, with its lifespan and concurrent callers."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import httpx2
 from anyio.from_thread import BlockingPortal, start_blocking_portal
+from fastapi import FastAPI
 
 from api.app import create_app
 from api.door import Door
@@ -97,14 +98,23 @@ def key_of(agent: str) -> str:
     return f"key-of-{agent}"
 
 
-@contextmanager
-def calling(house: House) -> Iterator[Caller]:
-    """The API over this house, started; every owner has a key."""
+def hand_out_keys(house: House) -> None:
+    """Let every owner in."""
     with house.database.transaction() as work:
         for agent, scopes in OWNERS.items():
             work.keys.register(key_of(agent), agent, [scope.value for scope in scopes])
+
+
+@contextmanager
+def calling(house: House, extend: Callable[[FastAPI], None] | None = None) -> Iterator[Caller]:
+    """The API over this house, started; `extend` may add routes that only a test has."""
     app = create_app(Door(HouseParts(house), VERSION))
-    with start_blocking_portal() as portal, portal.wrap_async_context_manager(app.router.lifespan_context(app)):
+    if extend is not None:
+        extend(app)
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(app.router.lifespan_context(app)),
+    ):
         client = httpx2.AsyncClient(
             transport=httpx2.ASGITransport(app, raise_app_exceptions=False), base_url="http://api/v1"
         )

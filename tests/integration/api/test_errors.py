@@ -1,21 +1,19 @@
 """Every request that cannot be served is answered in the one form (seed 000 section 九)."""
 
-import logging
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
 import pytest
+from structlog.testing import capture_logs
 
-from api.app import create_app
-from api.door import Door
+from api.errors import STATUS
 from schemas.http.error import Code
-from storage.unavailable import StorageUnavailable
 from tests.factories import payload
 from tests.house import House
-from tests.integration.api.caller import Caller, HouseParts, calling, in_chunks
+from tests.integration.api.caller import Caller, calling, hand_out_keys, in_chunks, key_of
+from tests.integration.api.server import serving
 
 START = "/agents/orchestrator/tasks/start"
 JSON = {"Content-Type": "application/json"}
@@ -59,7 +57,8 @@ def test_a_wrong_method_is_told_the_right_one(api: Caller, method: str, path: st
 
 
 @pytest.mark.parametrize(
-    "body", [b"{", b"\xff\xfe\x00", b'{"task_id": }', b"[" * 100_000, b'{"contact_count": ' + b"1" * 5000 + b"}"]
+    "body",
+    [b"{", b"\xff\xfe\x00", b'{"task_id": }', b"[" * 100_000, b'{"contact_count": ' + b"1" * 5000 + b"}"],
 )
 def test_a_body_that_is_no_json_is_a_bad_request(api: Caller, body: bytes) -> None:
     error_of(api.post(START, content=body, headers=JSON), 400, Code.BAD_REQUEST)
@@ -97,7 +96,9 @@ def test_a_body_of_a_mebibyte_is_read(api: Caller) -> None:
 
 
 def test_every_wrong_field_is_named_and_no_value_is_shown(api: Caller) -> None:
-    wrong = payload(order_type="半上门", priority=77, metadata={"phone": 13800138000, "timezone": "Mars/Olympus"})
+    wrong = payload(
+        order_type="半上门", priority=77, metadata={"phone": 13800138000, "timezone": "Mars/Olympus"}
+    )
     answer = api.post(START, json=wrong | {"colour": "teal"})
     fields = error_of(answer, 422, Code.VALIDATION_FAILED)["details"]["fields"]
     assert {fault["field"] for fault in fields} == {"order_type", "priority", "metadata.phone", "colour"}
@@ -127,23 +128,52 @@ def test_a_malformed_query_is_told_so(api: Caller, query: dict[str, str]) -> Non
     assert [fault["field"] for fault in error["details"]["fields"]] == list(query)
 
 
-class Broken(HouseParts):
-    """A house whose database object is not one."""
+def test_a_bug_of_ours_shows_nothing_of_itself_and_is_logged_with_its_stack(house: House) -> None:
+    def bug() -> None:
+        raise ZeroDivisionError("the secret is swordfish")
 
-    @property
-    def database(self) -> Any:
-        if getattr(self.house, "closed", False):
-            raise ZeroDivisionError("the secret password is swordfish")
-        return super().database
-
-
-@pytest.fixture
-def broken(house: House) -> Iterator[Caller]:
-    """An API in which a route has a bug."""
-    with calling(house) as caller:
-        yield caller
+    with calling(house, lambda app: app.add_api_route("/v1/bug", bug)) as api, capture_logs() as lines:
+        answer = api.get("/bug", headers={"X-Request-ID": "bug-1"})
+    error = error_of(answer, 500, Code.INTERNAL_ERROR)
+    assert error["details"] == {}
+    assert answer.json()["request_id"] == "bug-1"
+    assert not {word for word in ("swordfish", "ZeroDivision", "Traceback") if word in answer.text}
+    (line,) = [line for line in lines if line["log_level"] == "error"]
+    assert isinstance(line["exc_info"], ZeroDivisionError)
+    assert line["exc_info"].__traceback__ is not None
 
 
-def test_without_the_database_everything_that_needs_it_is_unavailable(api: Caller) -> None:
-    with api.house.database.transaction() as work:
-        work._connection.exec_driver_sql("ALTER DATABASE template0 CONNECTION LIMIT -1")
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", START), ("GET", "/states/HT1"), ("GET", "/reviews"), ("POST", "/reviews/REV1/decide")],
+)
+def test_without_the_database_a_request_is_unavailable_for_now(method: str, path: str) -> None:
+    house = House.build("postgresql+psycopg://nobody:swordfish@127.0.0.1:1/nothing")
+    with calling(house) as api:
+        answer = api.call(method, path, json=payload() if method == "POST" else None)
+        error_of(answer, 503, Code.SERVICE_UNAVAILABLE)
+        assert answer.headers["retry-after"] == "1"
+        assert "swordfish" not in answer.text
+        assert "127.0.0.1" not in answer.text
+        assert api.get("/health/live", None).status_code == 200
+        ready = api.get("/health/ready", None)
+        assert error_of(ready, 503, Code.SERVICE_UNAVAILABLE)["details"]["parts"]["database"] == "unavailable"
+
+
+def test_every_exception_in_the_table_has_a_status() -> None:
+    assert set(STATUS) == set(Code)
+    assert all(400 <= status <= 599 for status in STATUS.values())
+
+
+def test_over_a_real_connection_the_form_is_the_same(house: House) -> None:
+    hand_out_keys(house)
+    body = b'{"task_id": "' + b"x" * 1_048_576 + b'"}'
+    with serving(house) as address, httpx2.Client(base_url=address, trust_env=False, timeout=30) as client:
+        client.headers["Authorization"] = f"Bearer {key_of('admin')}"
+        announced = client.post(START, content=body, headers=JSON)
+        chunked = client.post(START, content=iter([body[:600_000], body[600_000:]]), headers=JSON)
+        error_of(client.get("/nowhere"), 404, Code.NOT_FOUND)
+        started = client.post(START, json=payload())
+    error_of(announced, 413, Code.PAYLOAD_TOO_LARGE)
+    error_of(chunked, 413, Code.PAYLOAD_TOO_LARGE)
+    assert started.status_code == 200

@@ -10,7 +10,7 @@ import pytest
 
 from tests.factories import READY, payload
 from tests.house import House
-from tests.integration.api.caller import Caller, calling, in_chunks
+from tests.integration.api.caller import Caller, calling, hand_out_keys, in_chunks
 from tests.integration.api.provider import silent_provider
 from tools.channels.signature import sign
 
@@ -24,6 +24,7 @@ def api(database_url: str) -> Iterator[Caller]:
     """The API of a house whose contacts wait for callbacks."""
     with silent_provider() as address:
         house = House.build(database_url, channel="http", channel_url=address)
+        hand_out_keys(house)
         with calling(house) as caller:
             yield caller
         house.close()

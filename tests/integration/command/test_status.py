@@ -1,5 +1,6 @@
 """What `unpend status` shows, and its exit codes."""
 
+import json
 import os
 import subprocess
 import sys
@@ -105,7 +106,7 @@ def test_in_a_pipe_the_tables_are_plain(fleet: Fleet) -> None:
 
 def test_no_command_prints_a_phone_number_of_an_order(fleet: Fleet) -> None:
     order = payload(metadata={"phone": "13912345678", "pending_reason": "请打13912345678"})
-    file = fleet.lines(__import__("json").dumps(order))
+    file = fleet.lines(json.dumps(order))
     outputs = [
         fleet.run(*arguments).output
         for arguments in (

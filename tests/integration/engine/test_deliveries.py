@@ -162,8 +162,7 @@ def test_the_most_urgent_rows_go_first_under_backlog(house: House, bench: Bench)
     low = begin(house, "parallel_branches", runs=250, priority=1)
     high = begin(house, "parallel_branches", runs=50, priority=10)
     house.wire.cut = False
-    order: list[str] = []
-    bench.answers["first"] = lambda step: order.append(step.run_id) or Done()  # type: ignore[func-returns-value]
+    order = remember_order(bench)
     house.run()
     assert set(order[:50]) == set(high)
     assert set(order[50:]) == set(low)
@@ -176,10 +175,21 @@ def test_a_row_that_has_waited_long_goes_before_a_new_urgent_one(house: House, b
         work._connection.exec_driver_sql("UPDATE steps SET urgency = urgency - interval '20 minutes'")
     begin(house, "parallel_branches", runs=150, priority=10)
     house.wire.cut = False
-    order: list[str] = []
-    bench.answers["first"] = lambda step: order.append(step.run_id) or Done()  # type: ignore[func-returns-value]
+    order = remember_order(bench)
     house.run()
     assert order[0] == old
+
+
+def remember_order(bench: Bench) -> list[str]:
+    """The run ids in the order in which `first` is worked."""
+    order: list[str] = []
+
+    def remember(step: StepRow) -> Outcome:
+        order.append(step.run_id)
+        return Done()
+
+    bench.answers["first"] = remember
+    return order
 
 
 def claim_and_die(house: House) -> Batch:

@@ -111,7 +111,10 @@ def test_a_person_may_close_an_order_with_a_reason_and_not_without(house: House)
         decide(house.engine, house.context, review_id, Decision(decision="close", decided_by="operator"))
     assert open_review(house, order.body.task_id) == review_id
     decide(
-        house.engine, house.context, review_id, Decision(decision="close", decided_by="operator", reason="重复")
+        house.engine,
+        house.context,
+        review_id,
+        Decision(decision="close", decided_by="operator", reason="重复"),
     )
     assert house.order(order.body.task_id).finish_reason == "closed_by_person"
 

@@ -125,7 +125,9 @@ def test_what_is_not_of_the_language_is_refused_and_named(text: str, part: str) 
     assert f"in '{text}'" in str(refusal.value)
 
 
-@pytest.mark.parametrize("text", ["", "   ", "a ==", "a = 1", "import os", "a; b", "a\nb", "\x00", "\ud800", "a \x00"])
+@pytest.mark.parametrize(
+    "text", ["", "   ", "a ==", "a = 1", "import os", "a; b", "a\nb", "\x00", "\ud800", "a \x00"]
+)
 def test_what_is_no_expression_is_refused(text: str) -> None:
     with pytest.raises(MalformedCondition, match="is not a condition"):
         Condition.parse(text)

@@ -1,0 +1,57 @@
+"""A suspended order, as it is accepted and as it stands."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from statemachine.states import State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewOrder:
+    """An order as accepted; `phone` in clear, encrypted on the way in."""
+
+    task_id: str
+    order_id: str
+    order_type: str
+    contact_count: int
+    last_contact_time: datetime | None
+    max_contacts: int
+    priority: int
+    mode: str
+    metadata: Mapping[str, object]
+    phone: str | None = field(repr=False)
+    digest: bytes
+    source: str
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """An order as it stands."""
+
+    task_id: str
+    order_id: str
+    order_type: str
+    status: State
+    contact_count: int
+    max_contacts: int
+    last_contact_time: datetime | None
+    next_contact_time: datetime | None
+    user_intent_l1: str | None
+    user_intent_l2: str | None
+    confidence: float | None
+    created_at: datetime
+    updated_at: datetime
+    finished_at: datetime | None
+    finish_reason: str | None
+    metadata: Mapping[str, Any]
+    version: int
+    round: int
+    contacts_total: int
+    priority: int
+    mode: str
+    run_id: str
+    phone: str | None = field(repr=False)
+    digest: bytes = field(repr=False)

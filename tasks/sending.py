@@ -1,0 +1,178 @@
+"""Sending a contact: the intent is committed first, and what came of it decides how the step goes on."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Final
+
+from engine.actions import Batch
+from engine.outcomes import Failed, Outcome, Park, Snooze, TryAgain
+from runtime.clock import Clock
+from schemas.effects import ContactNoted
+from storage.contacts import Contact, Intended, NewContact
+from storage.order import Order
+from storage.steps import StepRow
+from tasks.case import Case
+from tasks.conclusion import AGENT, conclude
+from tasks.context import Context
+from tasks.telling import audit, told
+from tools.channels.contract import (
+    Accepted,
+    Answered,
+    Channel,
+    ContactReport,
+    ContactRequest,
+    ContactResult,
+    NotSent,
+    Rejected,
+    SendOutcome,
+    Unknown,
+)
+from tools.limits import TOOLS
+
+SCRIPT: Final = "pending_task_v1"
+_TOOL_OF: Final[Mapping[Channel, str]] = {
+    Channel.PHONE: "contact_user",
+    Channel.SMS: "send_sms",
+    Channel.IM: "send_im",
+}
+LOOK_AGAIN: Final = timedelta(seconds=5)
+"""The wait before a channel is asked again what became of a contact."""
+_CHANNEL_AWAY: Final = timedelta(minutes=5)
+
+
+def send_all(
+    context: Context, batch: Batch, contacts: Mapping[int, NewContact], pool: ThreadPoolExecutor
+) -> dict[int, Outcome]:
+    """Commit the intents, then send; a step that was cancelled or taken away meanwhile is not sent."""
+    if not contacts:
+        return {}
+    with context.database.transaction() as work:
+        intended = work.contacts.intend(list(contacts.values()), batch.lease_id)
+    steps = {step.step_id: step for step in batch.steps}
+    sending = list(intended.items())
+    outcomes = pool.map(lambda item: _send(context, batch, steps[item[0]], item[1]), sending)
+    sent = {step_id: outcome for (step_id, _), outcome in zip(sending, outcomes, strict=True)}
+    withheld = Snooze(
+        until=batch.moments.database_now, clock=Clock.DATABASE, reason="withheld: the step was taken away"
+    )
+    return dict.fromkeys(contacts, withheld) | sent
+
+
+def _send(context: Context, batch: Batch, step: StepRow, intended: Intended) -> Outcome:
+    case: Case = batch.subjects[step.step_id]
+    contact, order = intended.contact, case.order
+    channel = Channel(contact.contact_method)
+    request = ContactRequest(
+        key=contact.key,
+        channel=channel,
+        to=order.phone or str(order.metadata.get("customer_id", order.task_id)),
+        task_id=order.task_id,
+        script_id=SCRIPT,
+        variables={"order_type": order.order_type, "product": str(order.metadata.get("product", ""))},
+        callback_url=context.callback_url,
+        simulation=_script_entry(order),
+        timeout_seconds=TOOLS[_TOOL_OF[channel]].timeout_seconds,
+    )
+    if batch.lease_lost():
+        return Snooze(until=batch.moments.database_now, clock=Clock.DATABASE, reason="withheld: lease lost")
+    return _after_sending(context, batch, step, contact, context.gateway.send(request))
+
+
+def _after_sending(
+    context: Context, batch: Batch, step: StepRow, contact: Contact, answer: SendOutcome
+) -> Outcome:
+    case: Case = batch.subjects[step.step_id]
+    match answer:
+        case Accepted(provider_id=provider_id):
+            return wait(context, batch, step, contact, provider_id)
+        case Answered(report=report) if report.result is ContactResult.DELIVERED:
+            return wait(context, batch, step, contact, report.provider_id)
+        case Answered(report=report):
+            return conclude(context, step, case, contact, report, batch.moments.business_now)
+        case NotSent(reason=reason, retry_after_seconds=after):
+            return _not_sent(batch, step, contact, reason, after)
+        case Rejected(reason=reason):
+            return Failed(
+                code="channel_rejected",
+                message=f"the channel refuses this contact: {reason}",
+                effects=(ContactNoted(contact_id=contact.contact_id, status="refused"),),
+            )
+        case Unknown(reason=reason):
+            return Snooze(
+                until=batch.moments.database_now + LOOK_AGAIN,
+                clock=Clock.DATABASE,
+                reason=f"outcome unknown, asking the channel: {reason}",
+            )
+
+
+def _not_sent(
+    batch: Batch, step: StepRow, contact: Contact, reason: str, after_seconds: float | None
+) -> Outcome:
+    """Certain that nothing left: tried again by the tool's policy, and when that is used up every five minutes."""
+    refused = (ContactNoted(contact_id=contact.contact_id, status="refused"),)
+    if step.tries < TOOLS["contact_user"].retry.max_retries:
+        return TryAgain(
+            code="channel_unavailable", message=reason, effects=refused, after_seconds=after_seconds
+        )
+    return Snooze(
+        until=batch.moments.database_now + _CHANNEL_AWAY,
+        clock=Clock.DATABASE,
+        reason=f"the channel is away: {reason}",
+        effects=refused,
+    )
+
+
+def wait(context: Context, batch: Batch, step: StepRow, contact: Contact, provider_id: str) -> Park:
+    """Park the step until the provider reports; a call's result has a deadline of its own, a text waits longer."""
+    case: Case = batch.subjects[step.step_id]
+    by_phone = contact.contact_method == Channel.PHONE
+    if by_phone:
+        until, clock = batch.moments.database_now + context.policy.call_result_deadline, Clock.DATABASE
+    else:
+        now = batch.moments.business_now
+        until, clock = now + context.policy.answer_wait, Clock.BUSINESS
+        if case.order.contact_count < case.order.max_contacts:
+            until = min(until, context.next_contact(case.order, now, [*case.past, contact.contact_time]))
+    return Park(
+        until=until,
+        clock=clock,
+        reason="waiting for the customer's answer",
+        effects=(
+            ContactNoted(contact_id=contact.contact_id, status="sent", provider_id=provider_id),
+            audit(
+                step,
+                "contact_initiated",
+                AGENT,
+                _TOOL_OF[Channel(contact.contact_method)],
+                contact_id=contact.contact_id,
+                attempt=contact.contact_no,
+                round=contact.round,
+            ),
+            told(step, "contact_initiated", "contact", f"第{contact.contact_no}次联系客户", "waiting"),
+        ),
+    )
+
+
+def silence(contact: Contact) -> ContactReport:
+    """The report of a provider that never reported."""
+    return ContactReport(
+        event_id=f"{contact.key}.deadline",
+        key=contact.key,
+        provider_id=contact.provider_id or "",
+        channel=Channel(contact.contact_method),
+        result=ContactResult.EXPIRED,
+        transcript="",
+        duration_seconds=None,
+        recording_url=None,
+        occurred_at=None,
+    )
+
+
+def _script_entry(order: Order) -> Mapping[str, object] | None:
+    """How the simulated customer behaves at this attempt, attempts counted over all rounds; the last repeats."""
+    script = order.metadata.get("simulation")
+    if not isinstance(script, list) or not script:
+        return None
+    entry = script[min(max(order.contacts_total, 1), len(script)) - 1]
+    return entry if isinstance(entry, dict) else None

@@ -1,0 +1,80 @@
+"""The API describes itself, and what it says is so."""
+
+from typing import Any
+
+import pytest
+
+from tests.integration.api.caller import VERSION, Caller
+
+HELD = {
+    ("POST", "/v1/agents/orchestrator/tasks/start"): "tasks",
+    ("GET", "/v1/agents/orchestrator/tasks/{task_id}/status"): "read",
+    ("GET", "/v1/states"): "read",
+    ("GET", "/v1/states/{task_id}"): "read",
+    ("GET", "/v1/states/{task_id}/history"): "read",
+    ("POST", "/v1/states/transition"): "states",
+    ("POST", "/v1/webhooks/contact/{provider}"): None,
+    ("GET", "/v1/reviews"): "read",
+    ("GET", "/v1/reviews/{review_id}"): "read",
+    ("POST", "/v1/reviews/{review_id}/decide"): "reviews",
+    ("GET", "/v1/health"): None,
+    ("GET", "/v1/health/live"): None,
+    ("GET", "/v1/health/ready"): None,
+}
+
+
+@pytest.fixture
+def described(api: Caller) -> dict[str, Any]:
+    answer = api.get("/openapi.json", None)
+    assert answer.status_code == 200
+    document: dict[str, Any] = answer.json()
+    return document
+
+
+def operations(document: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
+    return {
+        (method.upper(), path): operation
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+
+
+def test_it_is_open_and_names_the_version(described: dict[str, Any]) -> None:
+    assert described["info"]["title"] == "unpend"
+    assert described["info"]["version"] == VERSION
+
+
+def test_it_shows_every_route_with_the_scope_it_needs(described: dict[str, Any]) -> None:
+    shown = {
+        route: next((scheme["key"][0] for scheme in operation.get("security", [])), None)
+        for route, operation in operations(described).items()
+    }
+    assert shown == HELD
+    assert described["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
+
+
+def test_every_route_has_a_summary_and_its_own_name(described: dict[str, Any]) -> None:
+    found = operations(described)
+    assert all(operation["summary"] for operation in found.values())
+    names = [operation["operationId"] for operation in found.values()]
+    assert len(set(names)) == len(names)
+
+
+def test_every_error_is_described_in_the_one_form(described: dict[str, Any]) -> None:
+    for operation in operations(described).values():
+        failures = {status: r for status, r in operation["responses"].items() if status >= "400"}
+        assert {"400", "422", "500", "503"} <= failures.keys()
+        for response in failures.values():
+            schema = response["content"]["application/json"]["schema"]
+            assert schema == {"$ref": "#/components/schemas/ErrorBody"}
+
+
+def test_the_seeds_bodies_are_its_examples(described: dict[str, Any]) -> None:
+    schemas = described["components"]["schemas"]
+    assert schemas["TaskCreated"]["examples"][0]["task_id"] == "HT20260313001"
+    assert schemas["TaskStarted"]["examples"][0]["next_action"] == "contact_user"
+    assert schemas["TransitionMade"]["examples"][0]["transition_id"] == "txn_abc123"
+
+
+def test_no_page_is_served_that_would_load_from_elsewhere(api: Caller) -> None:
+    assert [api.get(f"http://api{path}", None).status_code for path in ("/docs", "/redoc")] == [404, 404]
