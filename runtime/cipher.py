@@ -2,6 +2,7 @@
 
 import base64
 import os
+from dataclasses import dataclass, field
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -53,3 +54,20 @@ class Cipher:
             raise UnreadableCiphertext(
                 f"the value stored at {place} cannot be decrypted with this key"
             ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A value as it is stored; opened only where it is needed, and never shown by accident."""
+
+    stored: bytes = field(repr=False)
+    place: str
+    cipher: Cipher = field(repr=False)
+
+    def open(self) -> str:
+        """The value in clear.
+
+        Raises:
+            UnreadableCiphertext: wrong key, wrong place, or a damaged value.
+        """
+        return self.cipher.decrypt(self.stored, self.place)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -17,6 +18,9 @@ from pydantic import (
 
 LARGEST_METADATA: Final = 16_384
 """Characters the metadata of an order may have as JSON."""
+
+_EARLIEST_YEAR: Final = 2000
+_LATEST_YEAR: Final = 2100
 
 Identifier = Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]*$")]
 
@@ -65,10 +69,17 @@ class TaskCreated(BaseModel):
     mode: Literal["auto", "manual"] | None = None
     metadata: Metadata = Field(default_factory=Metadata)
 
+    @field_validator("last_contact_time")
+    @classmethod
+    def _plausible(cls, moment: datetime | None) -> datetime | None:
+        if moment is not None and not _EARLIEST_YEAR <= moment.year <= _LATEST_YEAR:
+            raise ValueError(f"lies outside the years {_EARLIEST_YEAR} to {_LATEST_YEAR}")
+        return moment
+
     @field_validator("metadata")
     @classmethod
     def _bounded(cls, metadata: Metadata) -> Metadata:
-        text = json.dumps(metadata.model_dump(mode="json"), ensure_ascii=False)
+        text = _as_json(metadata)
         if len(text) > LARGEST_METADATA:
             raise ValueError(f"may have {LARGEST_METADATA} characters as JSON, this has {len(text)}")
         if "\\u0000" in text:
@@ -82,6 +93,18 @@ class TaskCreated(BaseModel):
         body = self.model_dump(mode="json")
         canonical = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).digest()
+
+
+def _as_json(metadata: Metadata) -> str:
+    """The metadata as JSON that PostgreSQL and every reader can hold."""
+    try:
+        text = json.dumps(metadata.model_dump(), ensure_ascii=False, allow_nan=False)
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("holds half a character (a lone surrogate), which no text can hold") from error
+    except (ValueError, TypeError) as error:
+        raise ValueError("holds a number that JSON does not have, such as NaN or Infinity") from error
+    return text
 
 
 class Problem(BaseModel):
@@ -104,6 +127,8 @@ def problems_of(error: ValidationError) -> list[Problem]:
 def _said(fault: Any) -> str:
     if fault["type"] == "extra_forbidden":
         return "is not a field of task.created"
+    if fault["type"] == "json_invalid":
+        return "is not JSON; send one JSON object, in UTF-8"
     message = str(fault["msg"]).removeprefix("Value error, ")
     return message[:1].lower() + message[1:]
 

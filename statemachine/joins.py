@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from statemachine.graph import Graph
-from statemachine.step import Kind, Step
+from statemachine.step import ORIGIN, Kind, Step
 
 
 def faults_of_joins(graph: Graph) -> Iterator[str]:
@@ -37,6 +37,8 @@ def _faults_of_need(need: str, join: Step, graph: Graph) -> Iterator[str]:
         yield "which is a gateway and has no end of its own; name the step before it"
     if step.inline and len(join.needs) > 1:
         yield "which is inline and ends within another step's transaction, where the join is not looked at"
+    if ORIGIN in step.decisions.values():
+        yield f"whose answers lead to '{ORIGIN}', so that it may be asked more than once"
     if step.id in graph.reach(graph.after_success(step), graph.branches):
         yield "which lies in a loop and may end more than once"
     elif _reached_twice(step.id, graph):

@@ -6,11 +6,14 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Final, Self, TypeVar
 
+import orjson
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from runtime.cipher import Cipher
 from storage.alerts import Alerts
+from storage.bulk import dump_json
 from storage.callbacks import Callbacks
 from storage.clock import BusinessClock
 from storage.contacts import Contacts
@@ -147,6 +150,8 @@ class Database:
             pool_recycle=1800,
             # An error must not print what was written: it may hold what a customer said.
             hide_parameters=True,
+            json_deserializer=orjson.loads,
+            json_serializer=dump_json,
             connect_args={
                 "connect_timeout": 5,
                 "application_name": application,
@@ -171,6 +176,8 @@ class Database:
                 yield UnitOfWork(connection, self._cipher)
         except (OperationalError, InterfaceError) as error:
             raise StorageUnavailable(_summary(error)) from error
+        except PoolExhausted as error:
+            raise StorageUnavailable("every connection of this process is in use") from error
         except DBAPIError as error:
             if error.connection_invalidated:
                 raise StorageUnavailable(_summary(error)) from error

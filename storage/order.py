@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from runtime.cipher import Sealed
 from statemachine.states import State
 
 
@@ -53,5 +54,10 @@ class Order:
     priority: int
     mode: str
     run_id: str
-    phone: str | None = field(repr=False)
+    sealed_phone: Sealed | None
     digest: bytes = field(repr=False)
+
+    @property
+    def phone(self) -> str | None:
+        """The customer's number in clear; `None` where upstream sent none."""
+        return None if self.sealed_phone is None else self.sealed_phone.open()

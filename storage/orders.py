@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from runtime.cipher import Cipher
+from runtime.cipher import Cipher, Sealed
 from runtime.ids import Prefix, new_id
 from schemas.effects import Move, OrderNoted
 from statemachine.guards import Facts
@@ -193,8 +193,9 @@ class Orders:
         values["status"] = State(row.status)
         values["confidence"] = None if row.confidence is None else float(row.confidence)
         values["digest"] = bytes(row.digest)
-        values["phone"] = (
-            None if row.phone is None else self.cipher.decrypt(bytes(row.phone), _phone_place(row.task_id))
+        phone = values.pop("phone")
+        values["sealed_phone"] = (
+            None if phone is None else Sealed(bytes(phone), _phone_place(row.task_id), self.cipher)
         )
         return Order(**values)
 

@@ -69,7 +69,9 @@ def accept(engine: Engine, context: Context, submissions: Sequence[Submission], 
         is_first.append(submission.body.task_id not in first)
         first.setdefault(submission.body.task_id, submission)
     with engine.transaction() as transaction:
-        orders = [_new_order(context, submission, door) for submission in first.values()]
+        # In one order everywhere, so that two doors with the same orders wait for each other and never deadlock.
+        ordered = [first[task_id] for task_id in sorted(first)]
+        orders = [_new_order(context, submission, door) for submission in ordered]
         inserted = transaction.work.orders.insert(orders)
         _begin(context, transaction, [order for order in orders if order.task_id in inserted], first, door)
         standing = transaction.work.orders.find(list(first))

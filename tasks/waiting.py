@@ -89,7 +89,7 @@ def leased(situation: Situation, step: OpenStep) -> Told:
         }
     return {
         "wait": Wait.RESULT,
-        "waiting_for": f"{title}, at work in {step.holder}",
+        "waiting_for": f"{title}, at work in {step.holder} under a lease",
         "since": since,
         "until": When(step.expires_at, Clock.DATABASE),
         "next": "The lease is renewed while the work lasts; the result is recorded together with what "

@@ -1,9 +1,11 @@
 """The Redis Stream `task.created`: read by a consumer group, drained in batches, deleted after the commit."""
 
-import json
+import re
 import socket
 import threading
+from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final
 
 import redis
@@ -23,10 +25,16 @@ STREAM: Final = "task.created"
 GROUP: Final = "unpend"
 _LARGEST: Final = 1000
 _BLOCK_MS: Final = 500
+_UNDER_WAY: Final = 2
 _IDLE_MS: Final = 15_000
 """A message that a consumer took and never finished is claimed by another after this."""
 
-Entry = tuple[str, dict[str, str]]
+_TASK_ID: Final = re.compile(r'"task_id"\s*:\s*"([A-Za-z0-9_.:-]{1,32})"')
+"""Finds the id even in what is no JSON, so that a person can look the order up."""
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+Fields = dict[bytes, bytes]
+Entry = tuple[bytes, Fields]
 
 
 class StreamIntake:
@@ -34,9 +42,7 @@ class StreamIntake:
 
     def __init__(self, process: Process) -> None:
         self._process = process
-        self._client = redis.Redis.from_url(
-            process.settings.broker_url.get_secret_value(), decode_responses=True, socket_timeout=10
-        )
+        self._client = redis.Redis.from_url(process.settings.broker_url.get_secret_value(), socket_timeout=10)
         self._consumer = f"intake@{socket.gethostname()}"
 
     def run(self, stopped: threading.Event) -> None:
@@ -57,10 +63,17 @@ class StreamIntake:
                 raise
 
     def _drain(self, stopped: threading.Event) -> None:
-        while not stopped.is_set():
-            entries = self._left_behind() or self._fresh()
-            if entries:
-                self._take(entries)
+        """Take batch after batch, two under way at once: one is prepared while PostgreSQL writes the other."""
+        with ThreadPoolExecutor(max_workers=_UNDER_WAY, thread_name_prefix="intake") as pool:
+            under_way: deque[Future[None]] = deque()
+            while not stopped.is_set():
+                entries = self._fresh(_BLOCK_MS if not under_way else 1)
+                if not entries and not under_way:
+                    entries = self._left_behind()
+                if entries:
+                    under_way.append(pool.submit(self._take, entries))
+                while under_way and (len(under_way) >= _UNDER_WAY or not entries):
+                    under_way.popleft().result()
 
     def _left_behind(self) -> list[Entry]:
         """What a consumer that is gone had taken, our own earlier self included."""
@@ -69,35 +82,27 @@ class StreamIntake:
         )
         return [(entry_id, fields) for entry_id, fields in claimed[1] if fields is not None]
 
-    def _fresh(self) -> list[Entry]:
+    def _fresh(self, block_ms: int) -> list[Entry]:
         read: Any = self._client.xreadgroup(
-            GROUP, self._consumer, {STREAM: ">"}, count=_LARGEST, block=_BLOCK_MS
+            GROUP, self._consumer, {STREAM: ">"}, count=_LARGEST, block=block_ms
         )
         if not read:
             return []
         if isinstance(read, dict):
-            return [entry for batches in read[STREAM] for entry in batches]
+            return [entry for batches in read[STREAM.encode()] for entry in batches]
         return list(read[0][1])
 
     def _take(self, entries: Sequence[Entry]) -> None:
         valid: list[Submission] = []
         refused: list[NewReject] = []
-        for entry_id, fields in entries:
-            payload = fields.get("payload", "")
+        for _, fields in entries:
+            payload = fields.get(b"payload", b"")
             try:
-                valid.append(
-                    Submission(
-                        TaskCreated.model_validate(json.loads(payload)), request_id=fields.get("request_id")
-                    )
-                )
+                body = TaskCreated.model_validate_json(payload)
             except ValidationError as error:
                 refused.append(_refused(payload, problems_of(error)))
-            except ValueError:
-                problem = Problem(
-                    field="payload",
-                    message=f"of entry {entry_id} is not JSON; the field 'payload' must hold it",
-                )
-                refused.append(_refused(payload, [problem]))
+            else:
+                valid.append(Submission(body, request_id=_request_id(fields)))
         received = accept(self._process.engine, self._process.context, valid, Door.STREAM) if valid else []
         self._keep(refused)
         ids = [entry_id for entry_id, _ in entries]
@@ -127,15 +132,18 @@ class StreamIntake:
             )
 
 
-def _refused(payload: str, problems: Sequence[Problem]) -> NewReject:
-    try:
-        body = json.loads(payload)
-    except ValueError:
-        body = None
-    task_id = body.get("task_id") if isinstance(body, dict) else None
+def _refused(payload: bytes, problems: Sequence[Problem]) -> NewReject:
+    text = payload.decode(errors="backslashreplace")
+    named = _TASK_ID.search(text)
     return NewReject(
         source=Door.STREAM,
-        task_id=task_id if isinstance(task_id, str) else None,
-        payload=payload,
+        task_id=named.group(1) if named else None,
+        payload=text,
         problems=as_records(problems),
     )
+
+
+def _request_id(fields: Fields) -> str | None:
+    """The producer's request id, where it is one that can be logged and stored."""
+    given = fields.get(b"request_id", b"").decode(errors="replace")
+    return given if _REQUEST_ID.fullmatch(given) else None

@@ -1,11 +1,12 @@
 """What a worker process is made of: settings, app, and the parts made after the fork, once."""
 
+import gc
 import os
 import socket
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 from celery import Celery
@@ -22,6 +23,9 @@ from storage.database import Database
 from tasks.context import Context, make_context
 from tasks.registry import registry
 from workers.wire import CeleryWire
+
+_COLLECT_AFTER: Final = 50_000
+"""New objects between two collections of the youngest generation."""
 
 
 def read_workflows(folder: Path) -> list[tuple[dict[str, Any], Workflow]]:
@@ -86,6 +90,11 @@ class Process:
             MalformedWorkflow, PolicyFileError, RulesError, WeightsError: each names its file.
         """
         _ = self.engine
+        # Batches make many short-lived objects; a collector that looks at everything after every 700 of them
+        # costs a tenth of the throughput.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(_COLLECT_AFTER, 20, 50)
 
 
 def limits_of(settings: Settings) -> Limits:

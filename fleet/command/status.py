@@ -222,7 +222,7 @@ def _show_work(look: Look) -> None:
     )
     show_line()
     total = sum(look.tasks.values())
-    show_table(tuple(look.tasks), [tuple(look.tasks.values())], title=f"tasks by state, {total} in all")
+    show_table(("state", "tasks"), list(look.tasks.items()), title=f"tasks by state, {total} in all")
     show_line()
     overdue = f", {look.reviews_overdue} of them overdue" if look.reviews_overdue else ""
     show_line(f"open reviews: {look.reviews_open}{overdue}")

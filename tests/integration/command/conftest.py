@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.limits import Limits
 from tests.house import CIPHER_KEY, House
 from tests.integration.command.fleet import Fleet
 
@@ -14,7 +15,8 @@ from tests.integration.command.fleet import Fleet
 @pytest.fixture
 def fleet(tmp_path: Path, database_url: str, broker_url: str) -> Iterator[Fleet]:
     """A data folder whose fleet is this test: its process is the supervisor, its wire is in memory."""
-    house = House.build(database_url)
+    # What a command publishes goes to the real broker, which nobody reads here: the tick finds it at once.
+    house = House.build(database_url, limits=Limits(republish_seconds=0.01))
     fleet = Fleet(tmp_path, house)
     (tmp_path / "secrets.json").write_text(
         json.dumps(

@@ -102,7 +102,7 @@ def ranks(workflow: Workflow) -> Mapping[str, int]:
     for distance in range(1, len(workflow.steps) + 1):
         known = dict(rank)
         for step in workflow.steps.values():
-            choices = [(target,) for target in step.decisions.values()] or [step.next]
+            choices: list[tuple[str, ...]] = [(target,) for target in step.decisions.values()] or [step.next]
             choices += [step.otherwise] if step.otherwise else []
             if step.id not in rank and any(all(target in known for target in choice) for choice in choices):
                 rank[step.id] = distance

@@ -119,7 +119,7 @@ def test_the_origin_runs_again_with_the_input_it_had() -> None:
 
 def test_the_origin_is_no_decision_where_nothing_failed() -> None:
     built = workflow(action("a", "h"), human("h", again="$origin", stop="end"))
-    with pytest.raises(UnknownDecision, match="'again' is not a decision of h; it offers stop$"):
+    with pytest.raises(UnknownDecision, match=r"'again' is not a decision of h; it offers stop$"):
         succeed(built, "h", {"decision": "again"})
 
 

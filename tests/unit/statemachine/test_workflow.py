@@ -140,8 +140,13 @@ FAULTS: dict[str, tuple[tuple[Step, ...], str]] = {
         "step 'j' joins branches and lies in a loop",
     ),
     "a join of what a loop repeats": (
-        (action("a", "b", "c"), action("b", "g"), gateway("g", "ok", "b", "end"), action("c"))
-        + (action("j", needs=("b", "c")),),
+        (
+            action("a", "b", "c"),
+            action("b", "g"),
+            gateway("g", "ok", "b", "end"),
+            action("c"),
+            action("j", needs=("b", "c")),
+        ),
         "step 'j' needs 'b', which lies in a loop and may end more than once",
     ),
     "a join that is led to besides": (
@@ -154,8 +159,14 @@ FAULTS: dict[str, tuple[tuple[Step, ...], str]] = {
     ),
     "a join of several of which one is inline": (
         (action("a"), action("b", inline=True), action("j", needs=("a", "b"))),
-        "step 'j' needs 'b', which is inline and ends within another step's transaction,"
-        " where the join is not looked at",
+        (
+            "step 'j' needs 'b', which is inline and ends within another step's transaction,"
+            " where the join is not looked at"
+        ),
+    ),
+    "a join of a question that may be asked again": (
+        (action("a", "h", on_error="h"), human("h", again="$origin", stop="end"), action("j", needs=("h",))),
+        "step 'j' needs 'h', whose answers lead to '$origin', so that it may be asked more than once",
     ),
     "a join of what two branches reach": (
         (action("a", "b", "c"), action("b", "d"), action("c", "d"), action("d"), action("j", needs=("d",))),

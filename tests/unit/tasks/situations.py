@@ -42,153 +42,141 @@ def shortly(**length: float) -> datetime:
 
 def order(status: State = State.CONTACTING, **changes: Any) -> Order:
     """An order in its first round."""
-    return Order(
-        **{
-            "task_id": "HT1",
-            "order_id": "SO1",
-            "order_type": "未上门",
-            "status": status,
-            "contact_count": 1,
-            "max_contacts": 4,
-            "last_contact_time": None,
-            "next_contact_time": None,
-            "user_intent_l1": None,
-            "user_intent_l2": None,
-            "confidence": None,
-            "created_at": soon(hours=-2),
-            "updated_at": soon(hours=-1),
-            "finished_at": None,
-            "finish_reason": None,
-            "metadata": {},
-            "version": 3,
-            "round": 1,
-            "contacts_total": 1,
-            "priority": 5,
-            "mode": "auto",
-            "run_id": "exec_1",
-            "phone": "13912345678",
-            "digest": b"",
-        }
-        | changes
-    )
+    usual: dict[str, Any] = {
+        "task_id": "HT1",
+        "order_id": "SO1",
+        "order_type": "未上门",
+        "status": status,
+        "contact_count": 1,
+        "max_contacts": 4,
+        "last_contact_time": None,
+        "next_contact_time": None,
+        "user_intent_l1": None,
+        "user_intent_l2": None,
+        "confidence": None,
+        "created_at": soon(hours=-2),
+        "updated_at": soon(hours=-1),
+        "finished_at": None,
+        "finish_reason": None,
+        "metadata": {},
+        "version": 3,
+        "round": 1,
+        "contacts_total": 1,
+        "priority": 5,
+        "mode": "auto",
+        "run_id": "exec_1",
+        "sealed_phone": None,
+        "digest": b"",
+    }
+    return Order(**(usual | changes))
 
 
 def step(node: str, state: str, **changes: Any) -> OpenStep:
     """An open step of `pending_task`."""
     kind = PENDING_TASK.steps[node].kind.value
-    return OpenStep(
-        **{
-            "step_id": 7,
-            "node": node,
-            "kind": kind,
-            "queue": PENDING_TASK.steps[node].agent,
-            "state": state,
-            "delivery": 1,
-            "tries": 0,
-            "crashes": 0,
-            "due_at": None,
-            "due_clock": None,
-            "error": None,
-            "created_at": shortly(minutes=-5),
-            "started_at": None,
-            "published_at": None,
-            "ready_at": None,
-            "holder": None,
-            "expires_at": None,
-            "ahead": None,
-        }
-        | changes
-    )
+    usual: dict[str, Any] = {
+        "step_id": 7,
+        "node": node,
+        "kind": kind,
+        "queue": PENDING_TASK.steps[node].agent,
+        "state": state,
+        "delivery": 1,
+        "tries": 0,
+        "crashes": 0,
+        "due_at": None,
+        "due_clock": None,
+        "error": None,
+        "created_at": shortly(minutes=-5),
+        "started_at": None,
+        "published_at": None,
+        "ready_at": None,
+        "holder": None,
+        "expires_at": None,
+        "ahead": None,
+    }
+    return OpenStep(**(usual | changes))
 
 
 def run(state: str = "running", **changes: Any) -> RunRow:
     """The order's run."""
-    return RunRow(
-        **{
-            "run_id": "exec_1",
-            "workflow": "pending_task",
-            "version": "1.0",
-            "subject_id": "HT1",
-            "state": state,
-            "priority": 5,
-            "variables": {},
-            "open_steps": 1,
-            "request_id": None,
-            "deadline_at": None,
-            "error": None,
-            "created_at": shortly(minutes=-9),
-            "finished_at": None,
-        }
-        | changes
-    )
+    usual: dict[str, Any] = {
+        "run_id": "exec_1",
+        "workflow": "pending_task",
+        "version": "1.0",
+        "subject_id": "HT1",
+        "state": state,
+        "priority": 5,
+        "variables": {},
+        "open_steps": 1,
+        "request_id": None,
+        "deadline_at": None,
+        "error": None,
+        "created_at": shortly(minutes=-9),
+        "finished_at": None,
+    }
+    return RunRow(**(usual | changes))
 
 
 def contact(**changes: Any) -> Contact:
     """An attempt made by the step at hand."""
-    return Contact(
-        **{
-            "contact_id": "CONT1",
-            "task_id": "HT1",
-            "contact_method": "phone",
-            "contact_result": "pending",
-            "duration_seconds": None,
-            "transcript": None,
-            "recording_url": None,
-            "contact_time": soon(minutes=-1),
-            "key": "HT1.1.1",
-            "round": 1,
-            "contact_no": 1,
-            "step_id": 7,
-            "status": "sent",
-            "provider_id": None,
-            "created_at": shortly(minutes=-1),
-            "age_seconds": 60.0,
-        }
-        | changes
-    )
+    usual: dict[str, Any] = {
+        "contact_id": "CONT1",
+        "task_id": "HT1",
+        "contact_method": "phone",
+        "contact_result": "pending",
+        "duration_seconds": None,
+        "transcript": None,
+        "recording_url": None,
+        "contact_time": soon(minutes=-1),
+        "key": "HT1.1.1",
+        "round": 1,
+        "contact_no": 1,
+        "step_id": 7,
+        "status": "sent",
+        "provider_id": None,
+        "created_at": shortly(minutes=-1),
+        "age_seconds": 60.0,
+    }
+    return Contact(**(usual | changes))
 
 
 def review(**changes: Any) -> Review:
     """An open question of the human step at hand."""
-    return Review(
-        **{
-            "review_id": "REV1",
-            "step_id": 7,
-            "run_id": "exec_1",
-            "task_id": "HT1",
-            "node": "step6_human_review",
-            "reason": "low_confidence",
-            "question": "置信度不足",
-            "context": {},
-            "decisions": ["classify", "recontact", "close"],
-            "state": "open",
-            "opened_at": soon(hours=-1),
-            "deadline_at": soon(hours=23),
-            "decided_at": None,
-            "decided_by": None,
-            "decision": None,
-        }
-        | changes
-    )
+    usual: dict[str, Any] = {
+        "review_id": "REV1",
+        "step_id": 7,
+        "run_id": "exec_1",
+        "task_id": "HT1",
+        "node": "step6_human_review",
+        "reason": "low_confidence",
+        "question": "置信度不足",
+        "context": {},
+        "decisions": ["classify", "recontact", "close"],
+        "state": "open",
+        "opened_at": soon(hours=-1),
+        "deadline_at": soon(hours=23),
+        "decided_at": None,
+        "decided_by": None,
+        "decision": None,
+    }
+    return Review(**(usual | changes))
 
 
 def situation(
     *steps: OpenStep, of: Order | None = None, in_run: RunRow | None = None, **changes: Any
 ) -> Situation:
     """The situation of an order with these open steps."""
-    return Situation(
-        **{
-            "subject": "HT1",
-            "order": of or order(),
-            "run": in_run or run(),
-            "workflow": PENDING_TASK,
-            "steps": steps,
-            "moments": Moments(Anchor(DATABASE, BUSINESS, 1.0), DATABASE),
-            "zone": ZoneInfo("Asia/Shanghai"),
-            "last_move": LastMove(event=Event.START, agent_id="orchestrator", at=soon(hours=-1)),
-        }
-        | changes
-    )
+    usual: dict[str, Any] = {
+        "subject": "HT1",
+        "order": of or order(),
+        "run": in_run or run(),
+        "workflow": PENDING_TASK,
+        "steps": steps,
+        "moments": Moments(Anchor(DATABASE, BUSINESS, 1.0), DATABASE),
+        "zone": ZoneInfo("Asia/Shanghai"),
+        "last_move": LastMove(event=Event.START, agent_id="orchestrator", at=soon(hours=-1)),
+    }
+    return Situation(**(usual | changes))
 
 
 def paused(by: str = "operator") -> AuditMark:

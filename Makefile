@@ -1,0 +1,57 @@
+# Everything a newcomer needs: `make run` and `make test`. Python ≥ 3.11 with venv and make are enough.
+
+PYTHON ?= python3
+BIN := .venv/bin
+DATA_DIR ?= .unpend
+
+.DEFAULT_GOAL := help
+.PHONY: help run install test check format lock docs clean
+
+help:  ## what can be done here
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/ —/'
+
+run: install  ## start the whole fleet, carry the sample orders to their end, stay up until Ctrl-C
+	@exec $(BIN)/unpend up --data-dir $(DATA_DIR) --time-jump
+
+install: .venv/installed  ## prepare .venv with what runs
+
+test: .venv/installed-dev  ## lint, types, import contracts, and every test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+check: .venv/installed-dev  ## what is quick: lint, types, and the tests that start nothing
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest -n 2 tests/unit tests/architecture
+
+format: .venv/installed-dev  ## put the code into the project's form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: .venv/installed-dev  ## draw what is generated from the code
+	$(BIN)/python docs/generate.py
+
+lock:  ## resolve the dependencies anew, for every supported Python and platform (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --no-emit-index-url pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --no-emit-index-url --extra dev --extra train -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+clean:  ## remove what was installed, not what was recorded
+	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+.venv/python:
+	$(PYTHON) -c 'import sys; sys.exit("unpend needs Python 3.11 or newer, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/installed: .venv/python requirements.lock pyproject.toml deploy/build.lock
+	$(BIN)/pip install --quiet --require-hashes -r requirements.lock -r deploy/build.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/installed-dev: .venv/installed requirements-dev.lock
+	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.lock
+	@touch $@

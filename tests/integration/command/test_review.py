@@ -1,0 +1,156 @@
+"""What `unpend review` shows, and what becomes of a decision."""
+
+from datetime import datetime
+
+import pytest
+
+from tests.factories import answered, submission
+from tests.integration.command.fleet import Fleet
+
+UNCLEAR = "嗯嗯那个什么来着"
+
+
+def uncallable(fleet: Fleet) -> str:
+    """The task of an order that a person must look at before anything happens."""
+    order = submission(metadata={"phone": None})
+    fleet.house.accept(order)
+    return order.body.task_id
+
+
+def unclear(fleet: Fleet) -> str:
+    """The task of an order whose customer was not understood."""
+    order = submission(answered(UNCLEAR))
+    fleet.house.accept(order)
+    fleet.house.run()
+    return order.body.task_id
+
+
+def review_of(fleet: Fleet, task_id: str) -> str:
+    with fleet.house.database.transaction() as work:
+        return work.reviews.list(task_id=task_id)[0].review_id
+
+
+def test_open_reviews_are_listed_with_what_they_offer(fleet: Fleet) -> None:
+    task_id = uncallable(fleet)
+    (found,) = fleet.read("review", "list")
+    assert found["task_id"] == task_id
+    assert found["decisions"] == ["retry", "classify", "recontact", "close"]
+    assert "retry|classify|recontact|close" in fleet.run("review", "list").stdout
+
+
+def test_a_review_shows_what_the_customer_said(fleet: Fleet) -> None:
+    task_id = unclear(fleet)
+    shown = fleet.run("review", "show", review_of(fleet, task_id)).stdout
+    assert f"“{UNCLEAR}”" in shown
+    assert "--intent 可上门" in shown
+
+
+def test_closing_ends_the_task_with_the_reason(fleet: Fleet) -> None:
+    task_id = uncallable(fleet)
+    result = fleet.run(
+        "review",
+        "decide",
+        review_of(fleet, task_id),
+        "--decision",
+        "close",
+        "--reason",
+        "无法联系",
+        "--by",
+        "王芳",
+    )
+    assert result.exit_code == 0
+    assert fleet.house.order(task_id).finish_reason == "closed_by_person"
+    assert "by 王芳: “无法联系”" in fleet.run("why", task_id).stdout
+
+
+def test_a_review_can_be_named_by_its_task(fleet: Fleet) -> None:
+    task_id = uncallable(fleet)
+    assert fleet.run("review", "decide", task_id, "--decision", "close", "--reason", "x").exit_code == 0
+
+
+def test_classifying_lets_the_task_go_on(fleet: Fleet) -> None:
+    task_id = unclear(fleet)
+    result = fleet.run(
+        "review",
+        "decide",
+        task_id,
+        "--decision",
+        "classify",
+        "--intent",
+        "可上门",
+        "--visit-at",
+        "2030-01-02T09:00",
+    )
+    assert result.exit_code == 0, result.stderr
+    fleet.house.run_to_the_end()
+    assert fleet.house.order(task_id).finish_reason == "visit_arranged"
+
+
+def test_a_moment_without_an_offset_is_the_customers(fleet: Fleet) -> None:
+    task_id = unclear(fleet)
+    fleet.run(
+        "review", "decide", task_id, "--decision", "classify", "--intent", "客户不便",
+        "--followup-at", "2030-01-02T10:00",
+    )  # fmt: skip
+    fleet.house.run()
+    assert fleet.house.order(task_id).next_contact_time == datetime.fromisoformat("2030-01-02T10:00+08:00")
+
+
+def test_the_same_decision_again_changes_nothing(fleet: Fleet) -> None:
+    review_id = review_of(fleet, uncallable(fleet))
+    fleet.run("review", "decide", review_id, "--decision", "close", "--reason", "x")
+    again = fleet.run("review", "decide", review_id, "--decision", "close", "--reason", "x")
+    assert again.exit_code == 0
+    assert "was decided so before" in again.stdout
+
+
+def test_another_decision_afterwards_is_refused(fleet: Fleet) -> None:
+    review_id = review_of(fleet, uncallable(fleet))
+    fleet.run("review", "decide", review_id, "--decision", "close", "--reason", "x")
+    again = fleet.run("review", "decide", review_id, "--decision", "retry")
+    assert again.exit_code == 1
+    assert "was decided otherwise (close, by operator)" in again.stderr
+
+
+def test_a_decision_that_is_not_offered_is_answered_with_those_that_are(fleet: Fleet) -> None:
+    task_id = unclear(fleet)
+    result = fleet.run("review", "decide", task_id, "--decision", "retry")
+    assert result.exit_code == 2
+    assert "does not offer 'retry'; it offers classify, recontact, close" in result.stderr
+
+
+def test_a_decision_that_the_state_does_not_allow_is_explained_and_the_review_stays(fleet: Fleet) -> None:
+    task_id = uncallable(fleet)
+    result = fleet.run("review", "decide", task_id, "--decision", "recontact")
+    assert result.exit_code == 1
+    assert "an order that is 'pending' cannot take 'review.recontact'" in result.stderr
+    assert "from 'pending' it can be: close" in result.stderr
+    assert review_of(fleet, task_id)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--decision", "close"], "closing needs --reason"),
+        (["--decision", "classify"], "classify needs --intent; there are 可上门, "),
+        (["--decision", "classify", "--intent", "需人工"], "leads to no action; there are 可上门, "),
+        (["--decision", "close", "--reason", "x", "--intent", "可上门"], "belong to --decision classify"),
+        (
+            ["--decision", "classify", "--intent", "可上门", "--visit-at", "tomorrow"],
+            "--visit-at is not a moment",
+        ),
+    ],
+)
+def test_options_that_do_not_fit_are_told_in_one_line(fleet: Fleet, options: list[str], told: str) -> None:
+    result = fleet.run("review", "decide", uncallable(fleet), *options)
+    assert result.exit_code == 2
+    assert told in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_task_without_an_open_review_is_told_apart_from_an_unknown_one(fleet: Fleet) -> None:
+    order = submission()
+    fleet.house.accept(order)
+    result = fleet.run("review", "show", order.body.task_id)
+    assert f"task {order.body.task_id} has no open review" in result.stderr
+    assert "there is no review REV0" in fleet.run("review", "show", "REV0").stderr
