@@ -8,9 +8,10 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 
-from api import errors, health, orchestrator, reviews, states, webhooks
+from api import errors, health, measurement, orchestrator, reviews, states, webhooks
 from api.body_limit import BodyLimit
 from api.door import Door
+from api.measurement import Measured, Measurement
 from api.request_id import RequestId
 from api.services import Services
 from schemas.http.error import Code
@@ -20,8 +21,8 @@ PREFIX: Final = "/v1"
 KEYED: Final[tuple[APIRouter, ...]] = (orchestrator.router, states.router, reviews.router)
 """Rooms one enters with a key; each route names the scope it needs."""
 
-OPEN: Final[tuple[APIRouter, ...]] = (webhooks.router, health.router)
-"""Rooms without a key: callbacks prove themselves by their signature, health is for anyone."""
+OPEN: Final[tuple[APIRouter, ...]] = (webhooks.router, health.router, measurement.router)
+"""Rooms without a key: callbacks prove themselves by their signature, health and figures are for anyone."""
 
 _ANY_ROUTE: Final = (Code.BAD_REQUEST, Code.VALIDATION_FAILED, Code.INTERNAL_ERROR, Code.SERVICE_UNAVAILABLE)
 _DESCRIPTION: Final = (
@@ -41,6 +42,7 @@ def create_app(door: Door) -> FastAPI:
         yield
         await services.close()
 
+    measured = Measurement()
     app = FastAPI(
         title="unpend",
         version=door.version,
@@ -51,9 +53,10 @@ def create_app(door: Door) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         generate_unique_id_function=_operation,
-        middleware=[Middleware(RequestId), Middleware(BodyLimit)],
+        middleware=[Middleware(RequestId), Middleware(Measured, measurement=measured), Middleware(BodyLimit)],
         lifespan=lifespan,
     )
+    app.state.measurement = measured
     errors.install(app)
     keyed = errors.documented(*_ANY_ROUTE, Code.UNAUTHORIZED, Code.FORBIDDEN)
     for router in KEYED:

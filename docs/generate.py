@@ -1,11 +1,25 @@
 #!/usr/bin/env python3
-"""Writes the pages of this folder that are drawn from the code: `python docs/generate.py`."""
+"""Writes what is drawn from the code, this folder's page and the README's picture: `python docs/generate.py`."""
 
+import re
 from pathlib import Path
 
-from statemachine.diagram import page
+from statemachine.diagram import mermaid, page
 
 STATE_MACHINE = Path(__file__).resolve().parent / "state_machine.md"
+README = Path(__file__).resolve().parent.parent / "README.md"
+
+
+def with_picture(readme: str) -> str:
+    """The README with the picture of the state machine as the table is now."""
+    return re.sub(
+        r"(<!-- state machine: [^>]*-->\n).*?(<!-- /state machine -->)",
+        lambda marks: f"{marks[1]}```mermaid\n{mermaid()}\n```\n{marks[2]}",
+        readme,
+        flags=re.DOTALL,
+    )
+
 
 if __name__ == "__main__":
     STATE_MACHINE.write_text(page(), encoding="utf-8")
+    README.write_text(with_picture(README.read_text(encoding="utf-8")), encoding="utf-8")

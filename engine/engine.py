@@ -1,10 +1,10 @@
 """The heart: claim · work · record · publish. Read this first."""
 
+import logging
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
 
@@ -107,18 +107,12 @@ class Engine:
         """Do the slow work; no transaction is open."""
         if action.work is None:
             raise ValueError(f"action '{action.name}' has no work to do on a queue")
-        first = batch.steps[0]
         with structlog.contextvars.bound_contextvars(
-            action=action.name,
-            lease_id=batch.lease_id,
-            batch=len(batch.steps),
-            step_id=first.step_id,
-            run_id=first.run_id,
-            task_id=first.subject_id,
-            request_id=first.request_id,
+            action=action.name, lease_id=batch.lease_id, batch=len(batch.steps)
         ):
             outcomes = action.work(batch)
-            _log.info("worked", outcomes=_tally(outcomes))
+            if _log.isEnabledFor(logging.INFO):
+                _tell(batch, outcomes)
         return outcomes
 
     def record(self, batch: Batch, outcomes: Mapping[int, Outcome]) -> Recorded:
@@ -211,9 +205,16 @@ class Engine:
         return Room({queue: left * self.limits.largest_batch for queue, left in free.items() if left > 0})
 
 
-def _tally(outcomes: Mapping[int, Any]) -> dict[str, int]:
-    tally: dict[str, int] = {}
-    for outcome in outcomes.values():
-        name = type(outcome).__name__
-        tally[name] = tally.get(name, 0) + 1
-    return tally
+def _tell(batch: Batch, outcomes: Mapping[int, Outcome]) -> None:
+    """One line a step, with everything by which people look for it."""
+    for step in batch.steps:
+        _log.info(
+            "step worked",
+            task_id=step.subject_id,
+            step_id=step.step_id,
+            run_id=step.run_id,
+            request_id=step.request_id,
+            node=step.node,
+            delivery=step.delivery,
+            outcome=type(outcomes[step.step_id]).__name__,
+        )

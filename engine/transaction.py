@@ -104,7 +104,9 @@ class Transaction:
                 if isinstance(effect, ContactNoted)
             ]
         )
-        self._settlement.settle(held, outcomes, subjects)
+        # A result that came early is about what the work wrote since the claim: the attempt it began.
+        fresh = self._load(row for row in held if row.early_signals)
+        self._settlement.settle(held, outcomes, {**subjects, **fresh})
         self.work.leases.release(lease_id)
         return len([row for row in lost if row.lease_id != lease_id or row.state == "cancelled"])
 

@@ -34,7 +34,11 @@ def configure(*, service: str, level: str = "INFO", style: str = "json") -> None
     renderer: list[structlog.typing.Processor] = (
         [_ecs(service), structlog.processors.JSONRenderer(ensure_ascii=False)]
         if style == "json"
-        else [structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())]
+        else [
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback
+            )
+        ]
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -72,9 +76,28 @@ def logger(name: str) -> structlog.stdlib.BoundLogger:
 
 def _mask(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for key, value in event.items():
-        if isinstance(value, str):
-            event[key] = mask_text(value)
+        # What structlog carries along for itself is taken away before rendering.
+        if not key.startswith("_"):
+            event[key] = _shown(value)
     return event
+
+
+def _shown(value: object) -> object:
+    """A value as it may stand in a line: masked however deep it lies and whatever it is made of."""
+    match value:
+        case None | bool() | float():
+            shown: object = value
+        case int():
+            digits = str(value)
+            masked = mask_text(digits)
+            shown = value if masked == digits else masked
+        case Mapping():
+            shown = {mask_text(str(key)): _shown(inner) for key, inner in value.items()}
+        case list() | tuple() | set() | frozenset():
+            shown = [_shown(inner) for inner in value]
+        case _:
+            shown = mask_text(value if isinstance(value, str) else repr(value))
+    return shown
 
 
 def _ecs(service: str) -> structlog.typing.Processor:

@@ -19,6 +19,7 @@ from pydantic import (
 LARGEST_METADATA: Final = 16_384
 """Characters the metadata of an order may have as JSON."""
 
+_LONGEST_FIELD_NAME: Final = 100
 _EARLIEST_YEAR: Final = 2000
 _LATEST_YEAR: Final = 2100
 
@@ -119,9 +120,15 @@ class Problem(BaseModel):
 def problems_of(error: ValidationError) -> list[Problem]:
     """What a refused input is told: every field, none of its values (they may be phone numbers)."""
     return [
-        Problem(field=".".join(str(part) for part in fault["loc"]) or "body", message=_said(fault))
+        Problem(field=_legible(".".join(str(part) for part in fault["loc"])) or "body", message=_said(fault))
         for fault in error.errors(include_url=False, include_input=False, include_context=False)
     ]
+
+
+def _legible(name: str) -> str:
+    """A field's name as it may be stored and shown: upstream may have named it anything."""
+    shown = name if name.isprintable() else ascii(name)
+    return shown[:_LONGEST_FIELD_NAME]
 
 
 def _said(fault: Any) -> str:

@@ -171,8 +171,15 @@ class Contacts:
         """Write what became known of attempts; a concluded one keeps what it says, a late answer aside."""
         if not notes:
             return
-        rows = [tuple(getattr(note, column) for column in _NOTED) for note in notes]
-        self.connection.execute(_NOTE, rows_of(_NOTED, rows))
+        # One statement changes a row once: what several notes say of a contact is put together first.
+        merged: dict[str, tuple[object, ...]] = {}
+        for note in notes:
+            said = tuple(getattr(note, column) for column in _NOTED)
+            known = merged.get(note.contact_id, said)
+            merged[note.contact_id] = tuple(
+                old if new is None else new for old, new in zip(known, said, strict=True)
+            )
+        self.connection.execute(_NOTE, rows_of(_NOTED, list(merged.values())))
 
 
 def _values(contact: NewContact) -> tuple[object, ...]:

@@ -57,6 +57,7 @@ _UPDATE = text(
     """,
 )
 _COUNTS = text("SELECT status, count(*) AS rows FROM tasks GROUP BY status")
+_OPEN = text("SELECT count(*) FROM tasks WHERE status <> 'closed'")
 _LIST = text(
     "SELECT task_id, order_id, status, round, contact_count, priority, user_intent_l1, user_intent_l2, "
     "finish_reason, next_contact_time, created_at FROM tasks "
@@ -176,6 +177,10 @@ class Orders:
     def counts(self) -> dict[str, int]:
         """Orders by state."""
         return {row.status: row.rows for row in self.connection.execute(_COUNTS)}
+
+    def open_count(self) -> int:
+        """How many orders are not closed."""
+        return int(self.connection.execute(_OPEN).scalar_one())
 
     def recent(self, status: str | None, limit: int) -> list[Mapping[str, Any]]:
         """The newest orders, of one state or of all."""

@@ -42,6 +42,14 @@ _NEXT_DUE = text(
     ORDER BY due_at LIMIT 1
     """,
 )
+_LAST_STEP = text("SELECT coalesce(max(step_id), 0) FROM steps")
+_HANDOVERS = text(
+    """
+    SELECT extract(epoch FROM b.started_at - a.finished_at)::float AS seconds
+    FROM steps a JOIN steps b ON b.caused_by = a.step_id
+    WHERE b.step_id > :mark AND b.kind = 'action' AND b.started_at IS NOT NULL AND a.finished_at IS NOT NULL
+    """,
+)
 _LAST_AUDIT = text(
     'SELECT agent_id, "timestamp" AS at, metadata FROM audit_logs '
     "WHERE task_id = :task_id AND event_type = :event_type ORDER BY position DESC LIMIT 1",
@@ -126,6 +134,14 @@ class Overview:
             for row in found
             if row is not None
         )
+
+    def last_step_id(self) -> int:
+        """The newest step: a mark for what comes after it."""
+        return int(self.connection.execute(_LAST_STEP).scalar_one())
+
+    def handovers_since(self, mark: int) -> list[float]:
+        """Seconds from the end of each step to the start of the one it led to, for steps after the mark."""
+        return [row.seconds for row in self.connection.execute(_HANDOVERS, {"mark": mark})]
 
     def last_audit(self, task_id: str, event_type: str) -> AuditMark | None:
         """The newest audit line of this kind."""

@@ -11,7 +11,7 @@ from statemachine.intents import ROUND_ENDS, Level1
 from storage.order import Order
 from storage.steps import StepRow
 from tasks.context import Context
-from tasks.orchestrator import each_order, load_orders
+from tasks.each_order import each_order, load_orders
 from tasks.telling import audit, told
 from tools.limits import TOOLS
 

@@ -1,16 +1,16 @@
 """What the orchestrator does: receives and validates orders, retries contacts, opens rounds, hears people."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 from engine.actions import Action, Batch, EffectClass, Ending, Entering
 from engine.outcomes import Done, Failed, Outcome
 from schemas.effects import Audit, Effect, Move, ProductEvent
 from statemachine.states import Event
-from storage.database import UnitOfWork
 from storage.order import Order
 from storage.steps import StepRow
 from tasks.context import Context
+from tasks.each_order import each_order, load_orders
 from tasks.review import asked, decide
 from tasks.telling import audit, told
 
@@ -36,17 +36,6 @@ def actions(_: Context) -> tuple[Action, ...]:
         ),
         Action(name="orchestrator.decide_review", load=load_orders, resume=decide, entering=asked),
     )
-
-
-def load_orders(work: UnitOfWork, steps: Sequence[StepRow]) -> Mapping[int, Order]:
-    """The orders that these steps are about."""
-    orders = work.orders.find([step.subject_id for step in steps if step.subject_id])
-    return {step.step_id: orders[step.subject_id] for step in steps if step.subject_id in orders}
-
-
-def each_order(batch: Batch, work: Any) -> dict[int, Outcome]:
-    """The outcome of `work(step, order, batch)` for every step."""
-    return {step.step_id: work(step, batch.subjects[step.step_id], batch) for step in batch.steps}
 
 
 def receive_task(entering: Entering) -> Outcome:

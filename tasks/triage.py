@@ -75,7 +75,7 @@ def classify_intent(context: Context, step: StepRow, heard: Heard, now: datetime
     """The intent, its confidence, and the whole verdict of confidence and guards. Pure."""
     text, order = heard.contact.transcript or "", heard.order
     found = context.classifier.classify(text, pending_reason=_reason_of(order))
-    level2 = Level2(found.level2)
+    level2 = found.level2
     agreement = agree(context, order, level2, text, now, heard.past)
     reasons = (*found.reasons, *((agreement.unclear,) if agreement.unclear else ()))
     accepted = found.confidence > LOWEST_CONFIDENCE

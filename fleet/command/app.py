@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from fleet.command import down, migrate, review, status, submit, task, why
+from fleet.command import down, migrate, review, status, submit, task, triage, why
 from fleet.command.failure import CommandError, Commands
 from fleet.command.location import DEFAULT_FOLDER, DataDir
 
@@ -23,6 +23,7 @@ application = typer.Typer(
 )
 application.add_typer(task.application, name="task")
 application.add_typer(review.application, name="review")
+application.add_typer(triage.application, name="triage")
 
 
 @application.command()

@@ -224,11 +224,10 @@ def _line(number: int, task_id: str | None, problems: Sequence[Problem]) -> str:
 
 
 def _sum_up(tally: Tally) -> None:
+    lines = f"{tally.read} line{'' if tally.read == 1 else 's'}"
     accepted, known = tally.verdicts["accepted"], tally.verdicts["existing"]
-    show_line(
-        f"{tally.read} lines: {accepted} accepted, {known} already known, {tally.rejected} rejected"
-        + (" (kept, to be corrected and sent again)" if tally.rejected else "")
-    )
+    kept = " (kept, to be corrected and sent again)" if tally.rejected else ""
+    show_line(f"{lines}: {accepted} accepted, {known} already known, {tally.rejected} rejected{kept}")
 
 
 @contextlib.contextmanager

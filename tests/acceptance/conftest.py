@@ -1,4 +1,4 @@
-"""One fleet for all scenarios that leave it running; a scenario that ends its fleet has one of its own."""
+"""One fleet for all scenarios; one that ends it finds it started again by the next."""
 
 from collections.abc import Iterator
 
@@ -8,27 +8,20 @@ from tests.acceptance.fleet import RunningFleet
 
 
 @pytest.fixture(scope="session")
-def shared_fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningFleet]:
-    """A running fleet."""
-    running = RunningFleet(tmp_path_factory.mktemp("fleet"))
+def only_fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningFleet]:
+    """A fleet that is not running yet."""
+    made = RunningFleet(tmp_path_factory.mktemp("fleet"))
     try:
-        yield running.start()
+        yield made
     finally:
-        running.remove()
+        made.remove()
 
 
 @pytest.fixture
-def fleet(shared_fleet: RunningFleet) -> Iterator[RunningFleet]:
-    """The shared fleet; what a test armed is disarmed."""
-    yield shared_fleet
-    shared_fleet.provider.disarm()
-
-
-@pytest.fixture
-def own_fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningFleet]:
-    """A running fleet that the test may end."""
-    running = RunningFleet(tmp_path_factory.mktemp("fleet"))
-    try:
-        yield running.start()
-    finally:
-        running.remove()
+def fleet(only_fleet: RunningFleet) -> Iterator[RunningFleet]:
+    """The fleet, running; what a test armed is disarmed."""
+    if not only_fleet.is_running:
+        only_fleet.start()
+    yield only_fleet
+    if only_fleet.is_running:
+        only_fleet.provider.disarm()

@@ -6,7 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ LEASE_SECONDS = 3
 
 _ENVIRONMENT = {"UNPEND_CONTACT_POLICY": "always_open", "UNPEND_LEASE_SECONDS": str(LEASE_SECONDS)}
 _UP = "import sys; from fleet.command.app import main; sys.argv[0] = 'unpend'; main()"
+_LEASED = "SELECT count(*) FROM steps WHERE queue = %s AND state = 'leased'"
 _START_SECONDS = 60
 _STOP_SECONDS = 15.0
 """Within which Ctrl-C stops everything (ARCHITECTURE.md)."""
@@ -146,6 +148,49 @@ class RunningFleet:
         wait_until(lambda: self.restarts(name) > before, f"{name} is started again", explain=self._log)
         self.remember()
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self._up is not None and self._up.poll() is None
+
+    @contextmanager
+    def beside(self, name: str, *command: str) -> Iterator[Path]:
+        """One more process with the environment of the process `name`; its log."""
+        mark, log = self.folder / f"{command[-1]}.further", self.folder / f"{command[-1]}.further.log"
+        mark.unlink(missing_ok=True)
+        environment = self.process(name).environ() | {"UNPEND_READY_FILE": str(mark)}
+        with log.open("wb") as output:
+            further = subprocess.Popen(
+                [sys.executable, *command], env=environment, stdout=output, stderr=output, start_new_session=True
+            )
+        process = psutil.Process(further.pid)
+        self._seen[further.pid] = process
+        try:
+            wait_until(mark.exists, f"{command} is ready", explain=lambda: log.read_text()[-2000:])
+            yield log
+        finally:
+            self._seen |= {child.pid: child for child in process.children(recursive=True)}
+            os.killpg(further.pid, signal.SIGKILL)
+            further.wait()
+
+    def catch_at_work(self, agent: str) -> psutil.Process:
+        """Freeze the pool child of this agent while it holds steps under a lease."""
+        caught: list[psutil.Process] = []
+
+        def holds_a_lease() -> bool:
+            children = self.process(f"worker-{agent}").children()
+            for child in children:
+                child.suspend()
+            if children and self.value(_LEASED, agent):
+                caught[:] = children
+                return True
+            for child in children:
+                child.resume()
+            return False
+
+        wait_until(holds_a_lease, f"{agent} is caught at work", pause=0.003, explain=self._log)
+        return caught[0]
+
     @cached_property
     def settings(self) -> Settings:
         """The settings of the fleet's processes."""
@@ -198,6 +243,7 @@ class RunningFleet:
             try:
                 if self._closed(ids) == len(ids):
                     return True
+                assert not self._in_review(ids), f"a person is asked. {self.standing(ids)}"
                 leaper.look()
             except StorageUnavailable:
                 return False
@@ -217,8 +263,8 @@ class RunningFleet:
         """The open steps of these orders, for the message of a test that waits in vain."""
         with self.database.transaction() as work:
             rows = work._connection.exec_driver_sql(
-                "SELECT subject_id, node, state, delivery, tries, crashes, due_clock, due_at, error FROM steps "
-                "WHERE subject_id = ANY(%s) AND state NOT IN ('done', 'failed', 'cancelled')",
+                "SELECT subject_id, step_id, node, state, delivery, tries, crashes, due_clock, due_at, error "
+                "FROM steps WHERE subject_id = ANY(%s) AND state NOT IN ('done', 'cancelled') ORDER BY step_id",
                 (list(ids),),
             ).all()
         return "\n".join(str(tuple(row)) for row in rows) or "no step of them is open"
@@ -226,6 +272,11 @@ class RunningFleet:
     def _closed(self, ids: Sequence[str]) -> int:
         return int(
             self.value("SELECT count(*) FROM tasks WHERE task_id = ANY(%s) AND status = 'closed'", list(ids))
+        )
+
+    def _in_review(self, ids: Sequence[str]) -> int:
+        return int(
+            self.value("SELECT count(*) FROM reviews WHERE task_id = ANY(%s) AND state = 'open'", list(ids))
         )
 
     def _is_ready(self) -> bool:

@@ -1,5 +1,6 @@
 """Orders whose end is certain: what the simulated customer does, and the one history that leads to."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count, cycle, islice
@@ -40,6 +41,11 @@ class ScriptedOrder:
     def task_id(self) -> str:
         """Its task."""
         return str(self.payload["task_id"])
+
+    @property
+    def message(self) -> str:
+        """The order as the payload of a `task.created` message."""
+        return json.dumps(self.payload, ensure_ascii=False)
 
 
 AGREES = Script(

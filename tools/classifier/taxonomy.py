@@ -1,36 +1,10 @@
-"""What a customer may want: the one table of intents, actions and safety flags (SPEC §4)."""
+"""What the classifier tells: the intents of `statemachine.intents`, and flags for what must reach a person."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from statemachine.intents import INTENTS, Intent, Level1, Level2
 
-class Level1(StrEnum):
-    """The four intents that decide what happens to the order. The values go over the wire."""
-
-    RESUME = "继续"
-    POSTPONE = "暂缓"
-    TERMINATE = "终止"
-    UNCLEAR = "不明确"
-
-
-class Level2(StrEnum):
-    """The six reasons behind an intent, each with one parent. The values go over the wire."""
-
-    READY_TO_VISIT = "可上门"
-    PARTS_PENDING = "配件未到"
-    CUSTOMER_UNAVAILABLE = "客户不便"
-    SITE_NOT_READY = "现场或审批未就绪"
-    NO_LONGER_NEEDED = "不再需要"
-    NEEDS_HUMAN = "需人工"
-
-
-class Action(StrEnum):
-    """What an intent leads to."""
-
-    UPDATE_APPOINTMENT = "update_appointment"
-    SCHEDULE_FOLLOWUP = "schedule_followup"
-    CANCEL_ORDER = "cancel_order"
-    HUMAN_REVIEW = "human_review"
+__all__ = ["INTENT_OF", "TAXONOMY", "Flag", "Intent", "Level1", "Level2", "parent_of"]
 
 
 class Flag(StrEnum):
@@ -43,46 +17,13 @@ class Flag(StrEnum):
     CONTRADICTION = "contradiction"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intent:
-    """One row of the taxonomy.
+INTENT_OF = INTENTS
+"""The row of each level-2 intent."""
 
-    `followup_days` is the default wait in days, for intents that end in a follow-up; None elsewhere.
-    """
-
-    level2: Level2
-    level1: Level1
-    action: Action
-    followup_days: int | None = None
-
-
-TAXONOMY: tuple[Intent, ...] = (
-    Intent(level2=Level2.READY_TO_VISIT, level1=Level1.RESUME, action=Action.UPDATE_APPOINTMENT),
-    Intent(
-        level2=Level2.PARTS_PENDING,
-        level1=Level1.POSTPONE,
-        action=Action.SCHEDULE_FOLLOWUP,
-        followup_days=3,
-    ),
-    Intent(
-        level2=Level2.CUSTOMER_UNAVAILABLE,
-        level1=Level1.POSTPONE,
-        action=Action.SCHEDULE_FOLLOWUP,
-        followup_days=3,
-    ),
-    Intent(
-        level2=Level2.SITE_NOT_READY,
-        level1=Level1.POSTPONE,
-        action=Action.SCHEDULE_FOLLOWUP,
-        followup_days=7,
-    ),
-    Intent(level2=Level2.NO_LONGER_NEEDED, level1=Level1.TERMINATE, action=Action.CANCEL_ORDER),
-    Intent(level2=Level2.NEEDS_HUMAN, level1=Level1.UNCLEAR, action=Action.HUMAN_REVIEW),
-)
-
-INTENT_OF: dict[Level2, Intent] = {intent.level2: intent for intent in TAXONOMY}
+TAXONOMY: tuple[Intent, ...] = tuple(INTENTS.values())
+"""The rows in their order, which is that of the model's outputs."""
 
 
 def parent_of(level2: Level2) -> Level1:
     """The level-1 intent that `level2` belongs to."""
-    return INTENT_OF[level2].level1
+    return INTENTS[level2].level1

@@ -28,7 +28,7 @@ def test_the_same_file_again_changes_nothing(fleet: Fleet) -> None:
     fleet.run("submit", file)
     result = fleet.run("submit", file)
     assert result.exit_code == 0
-    assert result.stdout == "1 lines: 0 accepted, 1 already known, 0 rejected\n"
+    assert result.stdout == "1 line: 0 accepted, 1 already known, 0 rejected\n"
 
 
 def test_standard_input_is_read(fleet: Fleet) -> None:

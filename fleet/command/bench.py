@@ -1,0 +1,102 @@
+"""`unpend bench`: how fast a fleet on this machine is, measured on a fleet of its own in a folder of its own."""
+
+import shutil
+import statistics
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from fleet.embedded.home import server_home
+from fleet.measurement.fleet import MeasuredFleet
+from fleet.measurement.handover import handovers
+from fleet.measurement.shares import Shares
+from fleet.measurement.throughput import accept_only, stream_intake, workflows
+
+_console = Console(highlight=False)
+
+
+def bench(
+    *,
+    orders: Annotated[
+        int, typer.Option(min=100, help="Orders a throughput run carries to their end.")
+    ] = 5000,
+    runs: Annotated[int, typer.Option(min=1, help="How often each is measured.")] = 3,
+    http: Annotated[bool, typer.Option(help="Also through the simulated customer's HTTP.")] = True,
+) -> None:
+    """Measure workflows a second, the hand-over between steps, and intake, and say where the CPU goes."""
+    _console.print(
+        f"{orders} orders a run, {runs} runs; whole pending_task workflows, durable steps, audit, real triage; "
+        "contact policy always_open"
+    )
+    with _fleet("instant") as fleet:
+        _handover(handovers(fleet, orders=60))
+        _figures("workflows/s, channel within the process", fleet, orders, runs)
+        _intake(fleet, orders * 2, runs)
+    if http:
+        with _fleet("http") as fleet:
+            _figures("workflows/s, through the simulated customer's HTTP", fleet, max(orders // 5, 100), runs)
+
+
+class _fleet:  # noqa: N801 - used as a verb: with _fleet("instant") as fleet
+    """A fleet of its own, removed with its data at the end."""
+
+    def __init__(self, channel: str) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="unpend-bench-"))
+        self._fleet = MeasuredFleet(self._folder, channel)
+
+    def __enter__(self) -> MeasuredFleet:
+        self._fleet.start()
+        return self._fleet
+
+    def __exit__(self, *_: object) -> None:
+        self._fleet.stop()
+        server_home(self._folder).remove()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _handover(seconds: Sequence[float]) -> None:
+    ordered = sorted(seconds)
+    last = ordered[min(len(ordered) - 1, round(len(ordered) * 0.99))]
+    _console.print(
+        f"hand-over at light load, one step's end to the next one's start: median "
+        f"{statistics.median(ordered) * 1000:.1f} ms, P99 {last * 1000:.1f} ms, {len(ordered)} hand-overs"
+    )
+
+
+def _figures(title: str, fleet: MeasuredFleet, orders: int, runs: int) -> None:
+    rates = []
+    shares = Shares(fleet.parts())
+    for _ in range(runs):
+        rates.append(workflows(fleet, orders))
+        _console.print(f"  {title}: {rates[-1]:.0f}")
+    _console.print(
+        f"{title}: median {statistics.median(rates):.0f}, from {min(rates):.0f} to {max(rates):.0f}"
+    )
+    table = Table(title="CPU by part while they ran", title_justify="left")
+    for heading in ("part", "CPU seconds", "share", "ms an order"):
+        table.add_column(heading, justify="left" if heading == "part" else "right")
+    for part, seconds, share in shares.spent():
+        if share >= _SHOWN:
+            table.add_row(part, f"{seconds:.1f}", f"{share:.0%}", f"{seconds / orders / runs * 1000:.2f}")
+    _console.print(table)
+
+
+_SHOWN = 0.005
+
+
+def _intake(fleet: MeasuredFleet, orders: int, runs: int) -> None:
+    """With the agents held still, so that it is intake alone that is measured."""
+    with fleet.held_still():
+        for title, measure in (
+            ("orders/s accepted by one process", accept_only),
+            ("orders/s through the stream", stream_intake),
+        ):
+            rates = [measure(fleet, orders) for _ in range(runs)]
+            _console.print(
+                f"{title}: median {statistics.median(rates):.0f}, from {min(rates):.0f} to {max(rates):.0f}"
+            )

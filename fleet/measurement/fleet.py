@@ -1,0 +1,102 @@
+"""A fleet that is measured: started as a process of its own, with the bench's parts beside it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+from fleet.installation import FleetNotRunning, Installation
+from workers.app import make_app
+from workers.process import Process
+
+_READY_SECONDS: Final = 90.0
+_STOP_SECONDS: Final = 30.0
+_LOOK: Final = 0.05
+_HELD_STILL: Final = ("worker-", "tick", "beat")
+
+
+class MeasuredFleet:
+    """One fleet in one folder."""
+
+    def __init__(self, folder: Path, channel: str) -> None:
+        self._installation = Installation(folder)
+        self._channel = channel
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it is ready.
+
+        Raises:
+            FleetNotRunning: it did not come up; its words are in `bench.log` of the folder.
+        """
+        command = "from fleet.command.up import Wishes, up; from pathlib import Path; import sys; "
+        command += "up(Wishes(data_dir=Path(sys.argv[1]), sample=None, quiet=True))"
+        with (self._installation.data_dir / "bench.log").open("wb") as log:
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own words
+                [sys.executable, "-c", command, str(self._installation.data_dir)],
+                env=os.environ
+                | {
+                    "UNPEND_CONTACT_POLICY": "always_open",
+                    "UNPEND_CHANNEL": self._channel,
+                    "UNPEND_LOG_LEVEL": "WARNING",
+                },
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        deadline = time.monotonic() + _READY_SECONDS
+        while time.monotonic() < deadline and self._process.poll() is None:
+            try:
+                self._installation.run_document()
+            except FleetNotRunning:
+                time.sleep(_LOOK)
+            else:
+                return
+        raise FleetNotRunning(self._installation.data_dir)
+
+    def stop(self) -> None:
+        """Stop it and wait until it is gone."""
+        if "process" in self.__dict__:
+            self.process.database.close()
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+            self._process.wait(_STOP_SECONDS)
+
+    @cached_property
+    def process(self) -> Process:
+        """The bench's own parts, joined to the fleet."""
+        settings = self._installation.settings().model_copy(
+            update={"channel": self._channel, "contact_policy": "always_open"}
+        )
+        process = Process(settings, make_app(settings), name="bench")
+        process.warm()
+        return process
+
+    def parts(self) -> dict[str, psutil.Process]:
+        """Every process of the fleet by name, and the bench itself."""
+        listed = self._installation.run_document()["processes"]
+        return {one["name"]: psutil.Process(one["pid"]) for one in listed} | {"bench": psutil.Process()}
+
+    @contextmanager
+    def held_still(self) -> Iterator[None]:
+        """Stop the agents, the tick and beat in their tracks for a while."""
+        still = [
+            process
+            for name, parent in self.parts().items()
+            if name.startswith(_HELD_STILL)
+            for process in (parent, *parent.children(recursive=True))
+        ]
+        for process in still:
+            process.suspend()
+        try:
+            yield
+        finally:
+            for process in still:
+                process.resume()

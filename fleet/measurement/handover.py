@@ -1,0 +1,17 @@
+"""The hand-over at light load: from one step's end to the start of the step it led to."""
+
+from fleet.measurement.fleet import MeasuredFleet
+from fleet.measurement.throughput import workflows
+
+
+def handovers(fleet: MeasuredFleet, *, orders: int) -> list[float]:
+    """Seconds between steps, of orders that travel one at a time; the first few warm the fleet up."""
+    warm_up = max(orders // 10, 3)
+    for _ in range(warm_up):
+        workflows(fleet, 1)
+    with fleet.process.database.transaction() as work:
+        mark = work.overview.last_step_id()
+    for _ in range(orders):
+        workflows(fleet, 1)
+    with fleet.process.database.transaction() as work:
+        return work.overview.handovers_since(mark)

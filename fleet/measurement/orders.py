@@ -1,0 +1,45 @@
+"""Orders for measuring: each customer agrees at once, in one of the ways customers do."""
+
+import itertools
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from schemas.intake import TaskCreated
+from tasks.intake import Submission
+
+_numbers = itertools.count(1)
+_WORDS = (
+    "配件到了，可以安排师傅上门了",
+    "可以的，你们过来修吧",
+    "东西都齐了，让师傅来吧",
+    "没问题，可以上门",
+)
+
+
+def payloads(count: int) -> Iterator[dict[str, Any]]:
+    """So many `task.created` payloads, none of them used before in this process."""
+    for number in itertools.islice(_numbers, count):
+        yield {
+            "task_id": f"HTB{number:09}",
+            "order_id": f"SOB{number:09}",
+            "order_type": "未上门",
+            "metadata": {
+                "customer_id": f"CUST{number}",
+                "phone": f"138001{number % 100000:05}",
+                "pending_reason": "等待配件",
+                "simulation": [
+                    {"result": "answered", "transcript": _WORDS[number % len(_WORDS)], "delay_seconds": 0}
+                ],
+            },
+        }
+
+
+def submissions(count: int) -> list[Submission]:
+    """So many valid orders."""
+    return [Submission(TaskCreated.model_validate(payload)) for payload in payloads(count)]
+
+
+def documents(count: int) -> list[str]:
+    """So many payloads as JSON."""
+    return [json.dumps(payload, ensure_ascii=False) for payload in payloads(count)]

@@ -1,0 +1,68 @@
+"""Orders a second: through whole workflows, through the accept path alone, through the stream."""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+import redis
+
+from fleet.measurement.fleet import MeasuredFleet
+from fleet.measurement.orders import documents, submissions
+from tasks.intake import Door, accept
+from workers.intake import STREAM
+
+_BATCH: Final = 500
+_LOOK: Final = 0.02
+_PATIENCE: Final = 600.0
+
+
+def workflows(fleet: MeasuredFleet, count: int) -> float:
+    """Whole workflows a second: from the first order's accept to the last one's close."""
+    process, orders = fleet.process, submissions(count)
+    open_before = _not_closed(fleet)
+    began = time.perf_counter()
+    for start in range(0, count, _BATCH):
+        accept(process.engine, process.context, orders[start : start + _BATCH], Door.COMMAND)
+    _wait(lambda: _not_closed(fleet) <= open_before, "the orders to be closed")
+    return count / (time.perf_counter() - began)
+
+
+def accept_only(fleet: MeasuredFleet, count: int) -> float:
+    """Orders a second through the accept path of one process."""
+    process, orders = fleet.process, submissions(count)
+    began = time.perf_counter()
+    for start in range(0, count, 2 * _BATCH):
+        accept(process.engine, process.context, orders[start : start + 2 * _BATCH], Door.COMMAND)
+    return count / (time.perf_counter() - began)
+
+
+def stream_intake(fleet: MeasuredFleet, count: int) -> float:
+    """Orders a second through the stream, from the last one sent to the last one committed and deleted."""
+    client = redis.Redis.from_url(fleet.process.settings.broker_url.get_secret_value())
+    intake = fleet.parts()["intake"]
+    intake.suspend()
+    try:
+        with client.pipeline(transaction=False) as pipeline:
+            for document in documents(count):
+                pipeline.xadd(STREAM, {"payload": document})
+            pipeline.execute()
+    finally:
+        intake.resume()
+    began = time.perf_counter()
+    _wait(lambda: client.xlen(STREAM) == 0, "the stream to be empty")
+    seconds = time.perf_counter() - began
+    client.close()
+    return count / seconds
+
+
+def _not_closed(fleet: MeasuredFleet) -> int:
+    with fleet.process.database.transaction() as work:
+        return work.orders.open_count()
+
+
+def _wait(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {_PATIENCE:.0f} s for {what}; see the logs in the bench's folder")
+        time.sleep(_LOOK)

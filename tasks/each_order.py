@@ -1,0 +1,20 @@
+"""A batch of steps that are each about one order."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from engine.actions import Batch
+from engine.outcomes import Outcome
+from storage.database import UnitOfWork
+from storage.order import Order
+from storage.steps import StepRow
+
+
+def load_orders(work: UnitOfWork, steps: Sequence[StepRow]) -> Mapping[int, Order]:
+    """The orders that these steps are about."""
+    orders = work.orders.find([step.subject_id for step in steps if step.subject_id])
+    return {step.step_id: orders[step.subject_id] for step in steps if step.subject_id in orders}
+
+
+def each_order(batch: Batch, work: Callable[[StepRow, Order, Batch], Outcome]) -> dict[int, Outcome]:
+    """The outcome of `work(step, order, batch)` for every step."""
+    return {step.step_id: work(step, batch.subjects[step.step_id], batch) for step in batch.steps}

@@ -1,0 +1,107 @@
+"""Processes that end without a word, in the middle of what they were doing."""
+
+import signal
+
+import psutil
+import pytest
+
+from fleet.plan import AGENTS
+from tests.acceptance.fleet import LEASE_SECONDS, RunningFleet
+from tests.acceptance.script import orders
+from tests.acceptance.waiting import is_alive, wait_until
+
+pytestmark = pytest.mark.xdist_group("fleet")
+
+
+@pytest.mark.parametrize("agent", AGENTS)
+def test_a_worker_killed_in_mid_step_changes_no_orders_end(fleet: RunningFleet, agent: str) -> None:
+    fleet.provider.arm({"kind": "slow", "seconds": 0.3}, channel="phone")
+    batch = orders(25, pause=0.5)
+    fleet.accept(batch)
+    child = fleet.catch_at_work(agent)
+    child.kill()
+    wait_until(lambda: not is_alive(child), "the child is gone")
+    further = orders(15, pause=0.5)
+    fleet.accept(further)
+    fleet.catch_at_work(agent)
+    fleet.kill_process(f"worker-{agent}")
+    fleet.carry_to_the_end(batch + further)
+
+
+def test_a_worker_frozen_beyond_its_lease_changes_nothing_when_it_goes_on(fleet: RunningFleet) -> None:
+    batch = orders(15, pause=2 * LEASE_SECONDS)
+    fleet.provider.arm({"kind": "slow", "seconds": 0.5}, channel="phone")
+    fleet.accept(batch)
+    frozen = fleet.catch_at_work("contact")
+    ids = [order.task_id for order in batch]
+    with fleet.beside("worker-contact", "-m", "workers", "contact"):
+        wait_until(
+            lambda: fleet.value(
+                "SELECT count(*) FROM steps WHERE subject_id = ANY(%s) AND crashes > 0 "
+                "AND state IN ('parked', 'done')",
+                ids,
+            ),
+            "what the frozen worker held is done by another",
+        )
+        frozen.resume()
+        fleet.carry_to_the_end(batch)
+
+
+@pytest.mark.parametrize("name", ["tick", "beat", "api", "simulator"])
+def test_a_process_killed_again_and_again_changes_no_orders_end(fleet: RunningFleet, name: str) -> None:
+    batch = orders(40, pause=1.0)
+    fleet.accept(batch)
+    for _ in range(3):
+        fleet.kill_process(name)
+    fleet.carry_to_the_end(batch)
+
+
+def test_an_intake_killed_with_messages_in_its_hands_loses_none(fleet: RunningFleet) -> None:
+    batch = orders(40)
+    intake = fleet.process("intake")
+
+    def holds_messages() -> bool:
+        intake.suspend()
+        pending = fleet.broker.xpending("task.created", "unpend")["pending"]
+        if pending == 0:
+            intake.resume()
+        return bool(pending)
+
+    fleet.send(*(order.message for order in batch))
+    wait_until(holds_messages, "intake has taken messages and not finished them", pause=0.001)
+    fleet.kill_process("intake")
+    wait_until(
+        lambda: fleet.broker.xlen("task.created") == 0, "every message is taken in and deleted", seconds=20
+    )
+    fleet.carry_to_the_end(batch)
+
+
+def test_a_killed_supervisor_leaves_no_process_and_its_successor_carries_on(fleet: RunningFleet) -> None:
+    batch = orders(40, pause=1.5)
+    fleet.accept(batch)
+    wait_until(lambda: fleet.value("SELECT count(*) FROM steps WHERE state = 'parked'"), "calls are under way")
+    left = fleet.kill()
+    wait_until(lambda: not any(map(is_alive, left)), "all its processes have ended", seconds=15)
+    fleet.start()
+    fleet.carry_to_the_end(batch)
+
+
+def test_a_supervisor_killed_and_started_at_once_carries_on(fleet: RunningFleet) -> None:
+    batch = orders(40, pause=1.5)
+    fleet.accept(batch)
+    left: list[psutil.Process] = fleet.kill()
+    fleet.start()
+    fleet.carry_to_the_end(batch)
+    wait_until(lambda: not any(map(is_alive, left)), "the first fleet's processes have ended", seconds=15)
+
+
+def test_ctrl_c_stops_everything_in_time_and_the_next_run_carries_parked_orders_on(
+    fleet: RunningFleet,
+) -> None:
+    batch = orders(20, pause=30.0)
+    fleet.accept(batch)
+    wait_until(lambda: fleet.value("SELECT count(*) FROM steps WHERE state = 'parked'"), "orders are parked")
+    assert fleet.stop(signal.SIGINT) < 15
+    assert fleet.alive() == []
+    fleet.start()
+    fleet.carry_to_the_end(batch, seconds=60)

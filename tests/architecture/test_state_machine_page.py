@@ -1,0 +1,32 @@
+"""docs/state_machine.md and the table say the same."""
+
+from runtime.settings import PROJECT
+from statemachine.diagram import mermaid, page
+from statemachine.machine import TRANSITIONS
+from statemachine.states import State
+
+PAGE = PROJECT / "docs" / "state_machine.md"
+
+
+def test_the_page_is_drawn_from_the_table_as_it_is() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "run: python docs/generate.py"
+
+
+def test_the_page_has_a_row_for_every_transition_and_marks_ours() -> None:
+    rows = [line.split("|")[1:-1] for line in page().splitlines() if line.startswith("| ")][1:]
+    told = {
+        (source.strip(), event.strip(" `"), target.strip(), ours.strip())
+        for source, event, target, _, ours in rows
+    }
+    assert told == {
+        (row.source.value, row.event.value, row.target.value, "★" if row.ours else "")
+        for row in TRANSITIONS.values()
+    }
+
+
+def test_the_picture_shows_every_state_and_every_event() -> None:
+    picture = mermaid()
+    assert all(state in picture for state in State)
+    assert all(event in picture for _, event in TRANSITIONS)
+    assert picture.startswith("stateDiagram-v2\n    [*] --> pending\n")
+    assert picture.endswith("    closed --> [*]")

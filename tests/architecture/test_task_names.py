@@ -1,0 +1,149 @@
+"""A name is one name everywhere: definitions, registered actions, Celery tasks, queues, the beat schedule."""
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+
+import pytest
+from celery import Celery
+
+from beat_schedule import BEAT_SCHEDULE
+from engine.actions import Action
+from engine.publisher import QUEUES
+from runtime.cipher import Cipher
+from runtime.settings import PROJECT, Settings
+from statemachine.workflow import Kind, Step
+from storage.database import Database
+from tasks.context import make_context
+from tasks.registry import registry
+from tests.house import CIPHER_KEY, settings_for
+from workers.__main__ import AGENTS
+from workers.app import HARD_LIMIT_MARGIN, TICK_QUEUE, VISIBILITY_TIMEOUT, make_app
+from workers.process import CurrentProcess, Process, read_workflows
+
+NOWHERE = "postgresql+psycopg://nobody@127.0.0.1:1/nothing"
+STEPS = {
+    f"{workflow.name} {workflow.version} {step.id}": step
+    for _, workflow in read_workflows(PROJECT / "config" / "workflows")
+    for step in workflow.steps.values()
+    if step.action
+}
+DELIVERED = {name: step for name, step in STEPS.items() if not step.inline and step.kind is not Kind.HUMAN}
+
+
+def name_of(step: Step) -> str:
+    return f"{step.agent}.{step.action}"
+
+
+@pytest.fixture(scope="module")
+def settings() -> Settings:
+    return settings_for(NOWHERE)
+
+
+@pytest.fixture(scope="module")
+def actions(settings: Settings) -> Iterator[Mapping[str, Action]]:
+    with Database(NOWHERE, Cipher(CIPHER_KEY)) as database:
+        yield registry(make_context(settings, database)).by_name
+
+
+@pytest.fixture(scope="module")
+def apps(settings: Settings) -> Mapping[str, Celery]:
+    """For each worker an app with what it binds, as its process has it."""
+    apps = {}
+    for name, module in AGENTS.items():
+        app = make_app(settings)
+        # Celery would show what one app binds to every other app of this process.
+        app.task = partial(app.task, shared=False)
+        module.register(app, CurrentProcess(lambda app=app, name=name: Process(settings, app, name=name)))  # type: ignore[misc]
+        apps[name] = app
+    return apps
+
+
+def bound(app: Celery) -> set[str]:
+    return {name for name in app.tasks if not name.startswith("celery.")}
+
+
+def test_every_agent_has_a_queue_and_a_worker_and_the_tick_has_its_own() -> None:
+    assert set(AGENTS) == {*QUEUES, TICK_QUEUE}
+    assert all(module.__name__ == f"workers.{name}" for name, module in AGENTS.items())
+
+
+@pytest.mark.parametrize("agent", QUEUES)
+def test_what_an_agents_worker_binds_are_registered_actions_of_that_agent(
+    agent: str, apps: Mapping[str, Celery], actions: Mapping[str, Action]
+) -> None:
+    names = bound(apps[agent])
+    assert names
+    assert names <= actions.keys()
+    assert {name.partition(".")[0] for name in names} == {agent}
+    assert all(actions[name].work is not None for name in names)
+
+
+def test_every_action_that_works_is_bound_by_its_agents_worker(
+    apps: Mapping[str, Celery], actions: Mapping[str, Action]
+) -> None:
+    working = {name for name, action in actions.items() if action.work is not None}
+    assert working == set().union(*(bound(apps[agent]) for agent in QUEUES))
+
+
+def test_a_registered_action_stands_under_its_own_name_and_queue(actions: Mapping[str, Action]) -> None:
+    assert all(action.name == name for name, action in actions.items())
+    assert {action.queue for action in actions.values()} <= set(QUEUES)
+
+
+@pytest.mark.parametrize("step", DELIVERED.values(), ids=DELIVERED.keys())
+def test_every_action_of_a_definition_that_is_delivered_is_bound(
+    step: Step, apps: Mapping[str, Celery]
+) -> None:
+    assert name_of(step) in bound(apps[step.agent])
+
+
+@pytest.mark.parametrize("step", STEPS.values(), ids=STEPS.keys())
+def test_every_action_of_a_definition_is_registered_in_the_form_it_is_used(
+    step: Step, actions: Mapping[str, Action]
+) -> None:
+    action = actions[name_of(step)]
+    assert (action.inline is not None) == step.inline
+
+
+def test_a_message_of_every_task_travels_on_the_queue_of_its_prefix(apps: Mapping[str, Celery]) -> None:
+    for agent, app in apps.items():
+        declared = {queue.name for queue in app.conf.task_queues}
+        for name in bound(app):
+            routed = app.amqp.router.route({}, name)["queue"].name
+            assert routed == name.partition(".")[0] == agent
+            assert routed in declared
+
+
+def test_limits_rise_from_the_soft_one_to_the_brokers_patience(apps: Mapping[str, Celery]) -> None:
+    for agent in QUEUES:
+        for name in bound(apps[agent]):
+            task = apps[agent].tasks[name]
+            assert 0 < task.soft_time_limit < task.time_limit < VISIBILITY_TIMEOUT
+            assert task.time_limit - task.soft_time_limit == HARD_LIMIT_MARGIN
+
+
+@pytest.mark.parametrize("entry", BEAT_SCHEDULE)
+def test_beat_calls_tasks_that_are_bound_on_the_queue_they_are_bound_to(
+    entry: str, apps: Mapping[str, Celery]
+) -> None:
+    called = BEAT_SCHEDULE[entry]
+    options = called["options"]
+    assert isinstance(options, Mapping)
+    assert called["task"] in bound(apps[options["queue"]])
+    schedule = called["schedule"]
+    assert isinstance(schedule, float)
+    # A message that was not taken in time must not pile up behind the next ones.
+    assert 0 < schedule <= options["expires"]
+
+
+def test_the_tick_is_called_by_beat(apps: Mapping[str, Celery]) -> None:
+    assert bound(apps[TICK_QUEUE]) == {entry["task"] for entry in BEAT_SCHEDULE.values()}
+
+
+def test_nothing_waits_in_a_process_for_a_broker_to_retry(apps: Mapping[str, Celery]) -> None:
+    for app in apps.values():
+        for name in bound(app):
+            task = app.tasks[name]
+            assert not hasattr(task, "autoretry_for")
+            assert task.ignore_result
+            assert task.acks_late

@@ -1,0 +1,90 @@
+"""Encryption at rest: only this key, only this place, only untouched."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runtime.cipher import Cipher, UnreadableCiphertext
+
+PHONE = "13800138000"
+PLACE = "tasks.phone.HT1"
+CIPHER = Cipher(Cipher.new_key())
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=50)
+
+
+@given(TEXTS, TEXTS)
+def test_what_was_encrypted_for_a_place_is_read_there(text: str, place: str) -> None:
+    assert CIPHER.decrypt(CIPHER.encrypt(text, place), place) == text
+
+
+def test_the_same_text_never_looks_the_same_and_never_shows() -> None:
+    stored = {CIPHER.encrypt(PHONE, PLACE) for _ in range(100)}
+    assert len(stored) == 100
+    assert not any(PHONE.encode() in value for value in stored)
+
+
+def test_another_key_reads_nothing() -> None:
+    with pytest.raises(UnreadableCiphertext):
+        Cipher(Cipher.new_key()).decrypt(CIPHER.encrypt(PHONE, PLACE), PLACE)
+
+
+def test_a_value_that_was_moved_to_another_place_is_not_read() -> None:
+    with pytest.raises(UnreadableCiphertext, match=r"tasks\.phone\.HT2"):
+        CIPHER.decrypt(CIPHER.encrypt(PHONE, PLACE), "tasks.phone.HT2")
+
+
+@given(st.data())
+def test_a_value_with_any_bit_changed_is_not_read(data: st.DataObject) -> None:
+    stored = bytearray(CIPHER.encrypt(PHONE, PLACE))
+    stored[data.draw(st.integers(0, len(stored) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    with pytest.raises(UnreadableCiphertext):
+        CIPHER.decrypt(bytes(stored), PLACE)
+
+
+@pytest.mark.parametrize(
+    "length",
+    [
+        pytest.param(
+            length,
+            marks=pytest.mark.xfail(
+                length < 8,
+                reason="shorter than any nonce it is a plain ValueError of the library",
+                raises=ValueError,
+            ),
+        )
+        for length in (0, 7, 8, 12, 27, 38)
+    ],
+)
+def test_a_value_that_was_cut_is_not_read(length: int) -> None:
+    with pytest.raises(UnreadableCiphertext):
+        CIPHER.decrypt(CIPHER.encrypt(PHONE, PLACE)[:length], PLACE)
+
+
+def test_an_unreadable_value_is_not_shown() -> None:
+    stored = CIPHER.encrypt(PHONE, PLACE)
+    with pytest.raises(UnreadableCiphertext) as refusal:
+        CIPHER.decrypt(stored, "elsewhere")
+    assert PHONE not in str(refusal.value)
+    assert stored.hex() not in str(refusal.value)
+
+
+def test_keys_are_fresh_and_usable_with_or_without_padding() -> None:
+    key = Cipher.new_key()
+    assert key != Cipher.new_key()
+    assert Cipher(key + "=").decrypt(Cipher(key).encrypt(PHONE, PLACE), PLACE) == PHONE
+
+
+@pytest.mark.parametrize("length", [0, 16, 31, 33])
+def test_a_key_of_another_length_is_refused_by_the_settings_name(length: int) -> None:
+    import base64
+
+    key = base64.urlsafe_b64encode(b"k" * length).decode()
+    with pytest.raises(ValueError, match=f"holds {length} bytes, it needs 32; see UNPEND_CIPHER_KEY"):
+        Cipher(key)
+
+
+@pytest.mark.parametrize("key", ["x", "é" * 43])
+def test_a_key_that_is_no_base64_is_refused_and_not_shown(key: str) -> None:
+    with pytest.raises(ValueError) as refusal:  # noqa: PT011 - the library's words, whatever they are
+        Cipher(key)
+    assert key not in str(refusal.value) or len(key) == 1
