@@ -111,7 +111,7 @@ class Engine:
             action=action.name, lease_id=batch.lease_id, batch=len(batch.steps)
         ):
             outcomes = action.work(batch)
-            if _log.isEnabledFor(logging.INFO):
+            if logging.getLogger(__name__).isEnabledFor(logging.INFO):
                 _tell(batch, outcomes)
         return outcomes
 

@@ -30,3 +30,8 @@ def test_the_picture_shows_every_state_and_every_event() -> None:
     assert all(event in picture for _, event in TRANSITIONS)
     assert picture.startswith("stateDiagram-v2\n    [*] --> pending\n")
     assert picture.endswith("    closed --> [*]")
+
+
+def test_the_readme_shows_the_picture_as_it_is() -> None:
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    assert f"```mermaid\n{mermaid()}\n```" in readme, "run: python docs/generate.py"

@@ -27,13 +27,14 @@ def guarded_routes() -> Iterator[tuple[APIRoute, Scope | None]]:
             yield route, guards[0] if guards else None
 
 
-def test_every_route_names_its_scope_but_callbacks_and_health() -> None:
+def test_every_route_names_its_scope_but_callbacks_health_and_figures() -> None:
     open_routes = {route.path for route, scope in guarded_routes() if scope is None}
     assert open_routes == {
         "/webhooks/contact/{provider}",
         "/health",
         "/health/live",
         "/health/ready",
+        "/metrics",
     }
 
 

@@ -20,6 +20,7 @@ HELD = {
     ("GET", "/v1/health"): None,
     ("GET", "/v1/health/live"): None,
     ("GET", "/v1/health/ready"): None,
+    ("GET", "/v1/metrics"): None,
 }
 
 
