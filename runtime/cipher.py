@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _NONCE_BYTES: Final = 12
 _KEY_BYTES: Final = 32
+_TAG_BYTES: Final = 16
 
 
 class UnreadableCiphertext(ValueError):
@@ -48,6 +49,8 @@ class Cipher:
         Raises:
             UnreadableCiphertext: wrong key, wrong place, or a damaged value.
         """
+        if len(stored) < _NONCE_BYTES + _TAG_BYTES:
+            raise UnreadableCiphertext(f"the value stored at {place} is too short to be one of ours")
         try:
             return self._aead.decrypt(stored[:_NONCE_BYTES], stored[_NONCE_BYTES:], place.encode()).decode()
         except InvalidTag as error:

@@ -3,7 +3,12 @@
 import re
 from typing import Final
 
-_MOBILE: Final = re.compile(r"(?<!\d)(?:\+?86[-\s]?)?(1[3-9]\d)[-\s]?(\d{4})[-\s]?(\d{4})(?!\d)")
+_GAP: Final = r"[\s.\-‐-―()（）]{0,2}"
+_MOBILE: Final = re.compile(
+    # 138 0013 8000, 138 001 38000, 1380 013 8000, 13800 138000, with or without the country; digits of either width.
+    rf"(?<!\d)(?:(?:[+＋]|00)?86{_GAP})?([1１][3-9３-９]\d)"
+    rf"(?:{_GAP}\d{{4}}{_GAP}|{_GAP}\d{{3}}{_GAP}\d|\d{_GAP}\d{{3}}{_GAP}|\d\d{_GAP}\d\d)(\d{{4}})(?!\d)"
+)
 _LANDLINE: Final = re.compile(r"(?<!\d)(0\d{2,3})[-\s]?\d{3,4}[-\s]?(\d{4})(?!\d)")
 _CREDENTIALS: Final = re.compile(r"(?<=://)([^:/@\s]*):[^@\s]+@")
 _BEARER: Final = re.compile(r"(?i)(bearer\s+)\S+")
@@ -20,7 +25,7 @@ def mask_phone(number: str) -> str:
 
 def mask_text(text: str) -> str:
     """The text with every phone number masked, and the passwords of addresses and bearer tokens removed."""
-    text = _MOBILE.sub(r"\1****\3", text)
+    text = _MOBILE.sub(r"\1****\2", text)
     text = _LANDLINE.sub(r"\1****\2", text)
     text = _CREDENTIALS.sub(r"\1:****@", text)
     return _BEARER.sub(r"\1****", text)

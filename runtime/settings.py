@@ -13,7 +13,9 @@ PROJECT = Path(__file__).resolve().parent.parent
 class Settings(BaseSettings):
     """One frozen value, passed down; nothing reads the environment behind its back."""
 
-    model_config = SettingsConfigDict(env_prefix="UNPEND_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="UNPEND_", frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
     database_url: SecretStr
     broker_url: SecretStr

@@ -72,15 +72,20 @@ def read_definition(body: Mapping[str, object]) -> Workflow:
             f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors()
         )
         raise MalformedWorkflow(name, problems) from error
-    try:
-        steps = tuple(_step(step) for step in definition.steps)
-    except MalformedCondition as error:
-        raise MalformedWorkflow(name, (str(error),)) from error
+    steps: list[Step] = []
+    malformed: list[str] = []
+    for written in definition.steps:
+        try:
+            steps.append(_step(written))
+        except MalformedCondition as error:
+            malformed.append(f"step '{written.id}': {error}")
+    if malformed:
+        raise MalformedWorkflow(name, tuple(malformed))
     return build(
         name=definition.workflow,
         version=definition.version,
         trigger=definition.trigger,
-        steps=steps,
+        steps=tuple(steps),
         variables=definition.variables,
         timeout_seconds=definition.timeout_seconds,
         on_error=definition.on_error,

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -92,6 +92,9 @@ class TaskCreated(BaseModel):
     def digest(self) -> bytes:
         """What tells this body from another under the same task_id: equal for equal meaning."""
         body = self.model_dump(mode="json")
+        if self.last_contact_time is not None:
+            # The same moment may be written in any zone.
+            body["last_contact_time"] = self.last_contact_time.astimezone(UTC).isoformat()
         canonical = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).digest()
 

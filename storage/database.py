@@ -31,7 +31,7 @@ from storage.runs import Runs
 from storage.standing import Standings
 from storage.steps import Steps
 from storage.timeline import Timeline
-from storage.unavailable import StorageUnavailable
+from storage.unavailable import StorageUnavailable, summary
 
 Result = TypeVar("Result")
 
@@ -175,12 +175,12 @@ class Database:
             with self._engine.begin() as connection:
                 yield UnitOfWork(connection, self._cipher)
         except (OperationalError, InterfaceError) as error:
-            raise StorageUnavailable(_summary(error)) from error
+            raise StorageUnavailable(summary(error)) from error
         except PoolExhausted as error:
             raise StorageUnavailable("every connection of this process is in use") from error
         except DBAPIError as error:
             if error.connection_invalidated:
-                raise StorageUnavailable(_summary(error)) from error
+                raise StorageUnavailable(summary(error)) from error
             raise
 
     @contextmanager
@@ -196,7 +196,7 @@ class Database:
                 connection.execute(_LIMIT_STATEMENTS, {"milliseconds": str(round(statement_seconds * 1000))})
                 yield UnitOfWork(connection, self._cipher)
         except (OperationalError, InterfaceError) as error:
-            raise StorageUnavailable(_summary(error)) from error
+            raise StorageUnavailable(summary(error)) from error
 
     def durably(self, write: Callable[[UnitOfWork], Result], *, seconds: float) -> Result:
         """Run `write` in a transaction, again from the start while PostgreSQL is away, for so long at most.
@@ -225,7 +225,3 @@ class Database:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _summary(error: DBAPIError) -> str:
-    return str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__

@@ -6,8 +6,10 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.exc import OperationalError
 
 from storage.definitions import Definitions
+from storage.unavailable import StorageUnavailable, summary
 
 _LOCK = 0x6D696772617465
 """Two migrations at once wait for each other."""
@@ -18,6 +20,7 @@ def migrate(url: str, definitions: Sequence[Mapping[str, Any]] = ()) -> None:
 
     Raises:
         ChangedDefinition: a definition was changed under a version that is registered.
+        StorageUnavailable: PostgreSQL does not answer.
     """
     engine = create_engine(url, hide_parameters=True)
     try:
@@ -27,6 +30,8 @@ def migrate(url: str, definitions: Sequence[Mapping[str, Any]] = ()) -> None:
             registered = Definitions(connection)
             for body in definitions:
                 registered.register(str(body["workflow"]), str(body["version"]), body)
+    except OperationalError as error:
+        raise StorageUnavailable(summary(error)) from error
     finally:
         engine.dispose()
 

@@ -161,7 +161,11 @@ class RunningFleet:
         environment = self.process(name).environ() | {"UNPEND_READY_FILE": str(mark)}
         with log.open("wb") as output:
             further = subprocess.Popen(
-                [sys.executable, *command], env=environment, stdout=output, stderr=output, start_new_session=True
+                [sys.executable, *command],
+                env=environment,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
             )
         process = psutil.Process(further.pid)
         self._seen[further.pid] = process

@@ -79,7 +79,9 @@ def test_an_intake_killed_with_messages_in_its_hands_loses_none(fleet: RunningFl
 def test_a_killed_supervisor_leaves_no_process_and_its_successor_carries_on(fleet: RunningFleet) -> None:
     batch = orders(40, pause=1.5)
     fleet.accept(batch)
-    wait_until(lambda: fleet.value("SELECT count(*) FROM steps WHERE state = 'parked'"), "calls are under way")
+    wait_until(
+        lambda: fleet.value("SELECT count(*) FROM steps WHERE state = 'parked'"), "calls are under way"
+    )
     left = fleet.kill()
     wait_until(lambda: not any(map(is_alive, left)), "all its processes have ended", seconds=15)
     fleet.start()

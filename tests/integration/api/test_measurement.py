@@ -6,7 +6,7 @@ from tests.integration.api.caller import Caller
 def test_requests_are_counted_by_route_template_and_never_by_path(api: Caller) -> None:
     api.get("/agents/orchestrator/tasks/HT-nobody/status", "orchestrator")
     shown = api.get("/metrics", None).text
-    assert 'route="/v1/agents/orchestrator/tasks/{task_id}/status",status="404"' in shown
+    assert 'route="/agents/orchestrator/tasks/{task_id}/status",status="404"' in shown
     assert "HT-nobody" not in shown
 
 

@@ -41,20 +41,7 @@ def test_a_value_with_any_bit_changed_is_not_read(data: st.DataObject) -> None:
         CIPHER.decrypt(bytes(stored), PLACE)
 
 
-@pytest.mark.parametrize(
-    "length",
-    [
-        pytest.param(
-            length,
-            marks=pytest.mark.xfail(
-                length < 8,
-                reason="shorter than any nonce it is a plain ValueError of the library",
-                raises=ValueError,
-            ),
-        )
-        for length in (0, 7, 8, 12, 27, 38)
-    ],
-)
+@pytest.mark.parametrize("length", [0, 7, 8, 12, 27, 38])
 def test_a_value_that_was_cut_is_not_read(length: int) -> None:
     with pytest.raises(UnreadableCiphertext):
         CIPHER.decrypt(CIPHER.encrypt(PHONE, PLACE)[:length], PLACE)

@@ -40,7 +40,6 @@ def test_a_missing_setting_is_told_by_name(name: str, monkeypatch: pytest.Monkey
     assert fault["msg"] == "Field required"
 
 
-@pytest.mark.xfail(reason="runtime.settings lets pydantic print the other settings beside the missing one")
 def test_what_is_told_of_a_missing_setting_shows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("UNPEND_DATABASE_URL")
     with pytest.raises(ValidationError) as refusal:

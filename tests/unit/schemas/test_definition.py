@@ -76,7 +76,6 @@ def test_a_malformed_condition_is_quoted() -> None:
     assert "'total + 1'" in problem
 
 
-@pytest.mark.xfail(reason="a malformed condition is told without its step, and alone")
 def test_malformed_conditions_name_their_steps_and_come_together() -> None:
     gateways = [
         {"id": name, "type": "gateway", "condition": f"{name} + 1", "next": "a", "else": "end"}
