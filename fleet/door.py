@@ -19,7 +19,7 @@ _STREAMS_END: Final = 3
 
 def main() -> None:
     """Serve the API until told to stop."""
-    settings = Settings()
+    settings = Settings.read()
     logs.configure(service="unpend-api", level=settings.log_level, style=settings.log_format)
     process = Process(settings, make_app(settings), name="api")
     uvicorn.run(

@@ -1,13 +1,15 @@
 """Everything an installation may set, read from the environment once, in the entry point."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal, Self
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT = Path(__file__).resolve().parent.parent
 """The folder that holds the packages and `config/`."""
+
+_CONTAINER_SECRETS: Final = Path("/run/secrets")
 
 
 class Settings(BaseSettings):
@@ -16,6 +18,16 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="UNPEND_", frozen=True, extra="ignore", hide_input_in_errors=True
     )
+
+    @classmethod
+    def read(cls) -> Self:
+        """The settings of the environment; secrets may also lie as files where containers are given them.
+
+        Raises:
+            ValidationError: a setting is missing or wrong; it names the setting and shows no value.
+        """
+        folder = _CONTAINER_SECRETS if _CONTAINER_SECRETS.is_dir() else None
+        return cls(_secrets_dir=folder)
 
     database_url: SecretStr
     broker_url: SecretStr

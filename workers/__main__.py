@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"usage: python -m workers {'|'.join((*AGENTS, *OTHERS))}\n")
         return 2
     (name,) = arguments
-    settings = Settings()
+    settings = Settings.read()
     logs.configure(service=f"unpend-{name}", level=settings.log_level, style=settings.log_format)
     setup_logging.connect(_keep_our_logging, weak=False)
     worker_ready.connect(_tell_ready, weak=False)

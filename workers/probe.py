@@ -27,7 +27,7 @@ def pongs(agent: str) -> bool:
     from runtime.settings import Settings
     from workers.app import make_app
 
-    inspect = make_app(Settings()).control.inspect([f"{agent}@{socket.gethostname()}"], timeout=_SECONDS)
+    inspect = make_app(Settings.read()).control.inspect([f"{agent}@{socket.gethostname()}"], timeout=_SECONDS)
     try:
         return bool(inspect.ping())
     except OperationalError:

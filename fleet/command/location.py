@@ -85,7 +85,7 @@ def settings_of_environment() -> Settings:
     from runtime.settings import Settings
 
     try:
-        return Settings()
+        return Settings.read()
     except ValidationError as error:
         faults = (
             f"UNPEND_{'_'.join(str(part) for part in fault['loc']).upper()}: "
