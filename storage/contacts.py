@@ -27,6 +27,11 @@ _FIELDS = (
     "contact_id, task_id, contact_method, contact_result, duration_seconds, transcript, recording_url, "
     "contact_time, key, round, contact_no, step_id, status, provider_id, created_at"
 )
+# A refused attempt is begun again: from here on it may have left, and a rescue must ask before it sends.
+_BEGIN_AGAIN = text(
+    "UPDATE contact_logs SET status = 'sending', created_at = clock_timestamp() "
+    "WHERE key = ANY(:keys) AND status = 'refused'",
+)
 _BY_KEY = text(
     f"SELECT {_FIELDS}, extract(epoch FROM clock_timestamp() - created_at)::float AS age_seconds "
     "FROM contact_logs WHERE key = ANY(:keys)",
@@ -35,7 +40,8 @@ _BY_ID = text(
     f"SELECT {_FIELDS}, 0.0::float AS age_seconds FROM contact_logs WHERE contact_id = ANY(:ids)",
 )
 _LATEST = text(
-    f"SELECT DISTINCT ON (task_id) {_FIELDS}, 0.0::float AS age_seconds FROM contact_logs "
+    f"SELECT DISTINCT ON (task_id) {_FIELDS}, extract(epoch FROM clock_timestamp() - created_at)::float "
+    "AS age_seconds FROM contact_logs "
     "WHERE task_id = ANY(:ids) ORDER BY task_id, round DESC, contact_no DESC",
 )
 _OF_TASK = text(
@@ -60,7 +66,8 @@ _NOTE = text(
         transcript = coalesce(c.transcript, contact_logs.transcript),
         duration_seconds = coalesce(c.duration_seconds, contact_logs.duration_seconds),
         recording_url = coalesce(c.recording_url, contact_logs.recording_url),
-        concluded_at = CASE WHEN c.status = 'concluded' THEN coalesce(contact_logs.concluded_at, business_now()) END
+        concluded_at = CASE WHEN c.status = 'concluded'
+            THEN coalesce(contact_logs.concluded_at, (SELECT business_now())) END
     FROM {_NOTES}
     WHERE contact_logs.contact_id = c.contact_id
       AND (contact_logs.status <> 'concluded'
@@ -139,6 +146,7 @@ class Contacts:
         }
         mine = [contact for contact in contacts if contact.step_id in ours]
         fresh = {str(row[0]) for row in _INTEND(self.connection, [_values(contact) for contact in mine])}
+        self.connection.execute(_BEGIN_AGAIN, {"keys": [c.key for c in mine if c.key not in fresh]})
         found = {contact.key: contact for contact in self.by_keys([c.key for c in mine])}
         return {c.step_id: Intended(found[c.key], c.key in fresh) for c in mine}
 

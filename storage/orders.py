@@ -40,7 +40,7 @@ _FIELDS = (
 _FIND = text(f"SELECT {_FIELDS} FROM tasks WHERE task_id = ANY(:ids)")
 _OPEN_ORDERS = text("SELECT order_id, task_id FROM tasks WHERE order_id = ANY(:ids) AND status <> 'closed'")
 _LOCK = text(
-    f"SELECT {_FIELDS}, business_now() AS now, EXISTS (SELECT FROM reviews r WHERE r.task_id = tasks.task_id "
+    f"SELECT {_FIELDS}, (SELECT business_now()) AS now, EXISTS (SELECT FROM reviews r WHERE r.task_id = tasks.task_id "
     "AND r.state = 'open') AS review_open FROM tasks WHERE task_id = ANY(:ids) ORDER BY task_id FOR NO KEY UPDATE",
 )
 _UPDATED = (
@@ -50,8 +50,8 @@ _UPDATED = (
 _UPDATE = text(
     f"""
     UPDATE tasks SET {", ".join(f"{column} = c.{column}" for column in _UPDATED[1:])},
-        updated_at = business_now(),
-        finished_at = CASE WHEN c.status = 'closed' THEN coalesce(tasks.finished_at, business_now()) END
+        updated_at = (SELECT business_now()),
+        finished_at = CASE WHEN c.status = 'closed' THEN coalesce(tasks.finished_at, (SELECT business_now())) END
     FROM {recordset(tasks_table, _UPDATED, from_version="integer")}
     WHERE tasks.task_id = c.task_id AND tasks.version = c.from_version
     """,

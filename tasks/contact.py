@@ -103,10 +103,11 @@ def _reconcile(context: Context, batch: Batch, step: StepRow) -> Outcome | None:
     if contact is None or contact.status == "concluded":
         return None
     now = batch.moments.business_now
-    match context.gateway.query(contact.key, timeout_seconds=_QUERY_SECONDS):
-        case Found(report=ContactReport() as report):
+    answer = context.gateway.query(contact.key, timeout_seconds=_QUERY_SECONDS)
+    match answer:
+        case Found(report=ContactReport() as report) if report.result is not ContactResult.DELIVERED:
             return conclude(context, step, case, contact, report, now)
-        case Found() | Absent() if contact.status == "sent":
+        case Found() | Absent() if _came_to_nothing(context, contact, answer):
             return conclude(context, step, case, contact, silence(contact), now)
         case Found(provider_id=provider_id):
             return wait(context, batch, step, contact, provider_id)
@@ -114,6 +115,15 @@ def _reconcile(context: Context, batch: Batch, step: StepRow) -> Outcome | None:
             return None
         case Unreachable(reason=reason):
             return _still_unknown(batch, contact, reason)
+
+
+def _came_to_nothing(context: Context, contact: Contact, answer: Found | Absent) -> bool:
+    """Whether a contact that the channel took has had its time, or is one that it denies to know."""
+    if contact.status != "sent":
+        return False
+    by_phone = contact.contact_method == Channel.PHONE
+    overdue = contact.age_seconds >= context.policy.call_result_deadline.total_seconds()
+    return isinstance(answer, Absent) or (by_phone and overdue)
 
 
 def _still_unknown(batch: Batch, contact: Contact, reason: str) -> Outcome:

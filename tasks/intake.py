@@ -117,7 +117,7 @@ def _begin(
                     "callable": _callable(context, order.phone),
                 },
                 priority=order.priority,
-                request_id=submissions[order.task_id].request_id,
+                request_id=submissions[order.task_id].request_id or new_id(Prefix.REQUEST),
             )
             for order in orders
             for workflow in workflows

@@ -128,7 +128,7 @@ def wait(context: Context, batch: Batch, step: StepRow, contact: Contact, provid
     case: Case = batch.subjects[step.step_id]
     by_phone = contact.contact_method == Channel.PHONE
     if by_phone:
-        until, clock = batch.moments.database_now + context.policy.call_result_deadline, Clock.DATABASE
+        until, clock = contact.created_at + context.policy.call_result_deadline, Clock.DATABASE
     else:
         now = batch.moments.business_now
         until, clock = now + context.policy.answer_wait, Clock.BUSINESS

@@ -1,14 +1,22 @@
 """`python -m workers NAME`: one process of the fleet, named by what it serves."""
 
+import contextlib
 import os
 import signal
 import sys
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+import psutil
 from celery import Celery
-from celery.signals import beat_init, setup_logging, worker_process_init, worker_ready
+from celery.signals import (
+    beat_init,
+    setup_logging,
+    worker_process_init,
+    worker_ready,
+    worker_shutting_down,
+)
 
 from runtime import logs
 from runtime.settings import Settings
@@ -18,6 +26,9 @@ from workers.process import CurrentProcess, Process
 
 AGENTS = {module.AGENT.name: module for module in (orchestrator, contact, triage, action, audit, tick)}
 OTHERS = ("beat", "intake", "exporter", "flower")
+
+_LAST_SECONDS: Final = 2.5
+"""What a worker may take to end once its soft shutdown is over."""
 
 
 def main(arguments: list[str]) -> int:
@@ -60,6 +71,7 @@ def _serve(app: Celery, settings: Settings, name: str) -> None:
         current().warm()
 
     worker_process_init.connect(begin_child, weak=False)
+    worker_shutting_down.connect(_bound_the_end, weak=False)
     pool = "solo" if name == "tick" else "prefork"
     app.worker_main(
         [
@@ -104,6 +116,21 @@ def _intake(app: Celery, settings: Settings) -> None:
     process.warm()
     _tell_ready()
     StreamIntake(process).run(stopped)
+
+
+def _bound_the_end(how: str, **_: Any) -> None:
+    """End a worker that waits for its broker: Celery sends its last heartbeat even to one that never answers."""
+    if how == "Cold":
+        bound = threading.Timer(_LAST_SECONDS, _end_now)
+        bound.daemon = True
+        bound.start()
+
+
+def _end_now() -> None:
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            child.kill()
+    os._exit(1)
 
 
 def _tell_ready(**_: Any) -> None:

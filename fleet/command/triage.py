@@ -26,11 +26,13 @@ def train(
     validate: Annotated[bool, typer.Option(help="Cross-validate too: ten times as long.")] = True,
 ) -> None:
     """Train on config/triage/corpus and write config/triage/weights.json."""
+    from tools.classifier_training.cross_validation import cross_validate
     from tools.classifier_training.training import train as train_weights
 
     files = default_paths()
     try:
-        report = train_weights(files.corpus, files.weights, validate=validate)
+        summary = cross_validate(files.corpus, rules=files.rules).summary() if validate else None
+        report = train_weights(files.corpus, files.weights, validation=summary)
     except ModuleNotFoundError as error:
         raise CommandError(
             "training needs scikit-learn: pip install -e '.[train]', or make test once"

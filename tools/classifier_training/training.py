@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -62,7 +62,7 @@ class TrainingReport:
     corpus_size: int
     size_bytes: int
     temperature: float
-    cross_validation: dict[str, Any] | None
+    cross_validation: Mapping[str, Any] | None
 
 
 def samples_of(rows: Sequence[Utterance], rules: RuleSet) -> list[Sample]:
@@ -138,12 +138,12 @@ def train(
     *,
     rules: Path | None = None,
     seed: int = DEFAULT_SEED,
-    validate: bool = True,
+    validation: Mapping[str, Any] | None = None,
 ) -> TrainingReport:
     """Train on the corpus, write `output` (weights) and the manifest beside it, and report.
 
     The same corpus, rules, seed and scikit-learn give the same bytes. `rules` defaults to the shipped file;
-    `validate` also cross-validates, which takes about ten times as long.
+    `validation` is the summary of a cross-validation on the same corpus, to be kept in the manifest.
 
     Raises:
         CorpusError, RulesError: the corpus or the rules are bad.
@@ -151,15 +151,12 @@ def train(
     """
     import sklearn
 
-    from tools.classifier_training.cross_validation import cross_validate
-
     rules_path = rules or default_paths().rules
     rule_set = load_rules(rules_path)
     rows = load_corpus(corpus_dir)
     document = fit_document(samples_of(rows, rule_set), rule_set, seed=seed)
     raw = encode(document)
     digest = hashlib.sha256(raw).hexdigest()
-    validation = cross_validate(corpus_dir, rules=rules_path, seed=seed).summary() if validate else None
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_bytes(raw)
     manifest = {

@@ -164,7 +164,7 @@ def test_a_trained_classifier_can_be_loaded_and_asked(tmp_path: Path) -> None:
         rows = [row for row in _small_corpus() if row.level2 is level2]
         body = "".join(f"    - {row.text!r}\n" for row in rows)
         (tmp_path / f"{number}.yaml").write_text(lines.format(level2.value) + body, encoding="utf-8")
-    report = train(tmp_path, tmp_path / "weights.json", validate=False)
+    report = train(tmp_path, tmp_path / "weights.json")
     assert report.corpus_size == len(_small_corpus())
     classifier = Classifier.load(report.weights, default_paths().rules)
     assert classifier.model_hash == report.sha256
