@@ -2,6 +2,7 @@
 
 import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -58,6 +59,24 @@ class Installation:
         )
         write_private_file(path, json.dumps(made_as_document(made), indent=2))
         return made
+
+    def last_ports(self) -> dict[str, int]:
+        """Where the fleet listened when it last ran, by name; empty before its first run."""
+        try:
+            kept = json.loads(self._ports_file.read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            return {}
+        if not isinstance(kept, dict):
+            return {}
+        return {name: port for name, port in kept.items() if isinstance(port, int)}
+
+    def keep_ports(self, ports: Mapping[str, int]) -> None:
+        """Remember where the fleet listens, for its next run."""
+        write_private_file(self._ports_file, json.dumps(ports, indent=2))
+
+    @property
+    def _ports_file(self) -> Path:
+        return self.data_dir / "ports.json"
 
     def run_document(self) -> dict[str, Any]:
         """What the running fleet says of itself.

@@ -1,7 +1,7 @@
 """The engine and the five agents' work over a real database, with the wire in memory: one process, no Celery."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -23,6 +23,7 @@ from tasks.intake import Door, Received, Submission, accept
 from tasks.registry import registry
 from tests.servers import WORKFLOWS
 from tests.wire import MemoryWire
+from tools.channels.contract import ChannelGateway
 from workers.process import read_workflows
 
 CIPHER_KEY = Cipher.new_key()
@@ -62,12 +63,15 @@ class House:
         actions: Sequence[Action] = (),
         workflows: Sequence[Workflow] = (),
         limits: Limits | None = None,
+        gateway: ChannelGateway | None = None,
         **changes: Any,
     ) -> "House":
         """Build a process's parts; further actions and workflows come beside the project's own."""
         settings = settings_for(database_url, **changes)
         database = Database(database_url, Cipher(CIPHER_KEY))
         context = make_context(settings, database)
+        if gateway is not None:
+            context = replace(context, gateway=gateway)
         wire = MemoryWire()
         own = registry(context)
         known: Mapping[str, Workflow] = {

@@ -66,8 +66,12 @@ class StreamIntake:
         """Take batch after batch, two under way at once: one is prepared while PostgreSQL writes the other."""
         with ThreadPoolExecutor(max_workers=_UNDER_WAY, thread_name_prefix="intake") as pool:
             under_way: deque[Future[None]] = deque()
+            begun = self._read("0", _BLOCK_MS)
+            if begun:
+                # What we took before we died, or before a server went away, need not wait to be claimed.
+                self._take(begun)
             while not stopped.is_set():
-                entries = self._fresh(_BLOCK_MS if not under_way else 1)
+                entries = self._read(">", _BLOCK_MS if not under_way else 1)
                 if not entries and not under_way:
                     entries = self._left_behind()
                 if entries:
@@ -82,15 +86,15 @@ class StreamIntake:
         )
         return [(entry_id, fields) for entry_id, fields in claimed[1] if fields is not None]
 
-    def _fresh(self, block_ms: int) -> list[Entry]:
+    def _read(self, after: str, block_ms: int) -> list[Entry]:
+        """What is new (">"), or what this consumer has taken and not finished ("0")."""
         read: Any = self._client.xreadgroup(
-            GROUP, self._consumer, {STREAM: ">"}, count=_LARGEST, block=block_ms
+            GROUP, self._consumer, {STREAM: after}, count=_LARGEST, block=block_ms
         )
         if not read:
             return []
-        if isinstance(read, dict):
-            return [entry for batches in read[STREAM.encode()] for entry in batches]
-        return list(read[0][1])
+        batches = read[STREAM.encode()] if isinstance(read, dict) else [read[0][1]]
+        return [(entry_id, fields) for batch in batches for entry_id, fields in batch if fields]
 
     def _take(self, entries: Sequence[Entry]) -> None:
         valid: list[Submission] = []
@@ -106,8 +110,11 @@ class StreamIntake:
         received = accept(self._process.engine, self._process.context, valid, Door.STREAM) if valid else []
         self._keep(refused)
         ids = [entry_id for entry_id, _ in entries]
-        self._client.xack(STREAM, GROUP, *ids)
-        self._client.xdel(STREAM, *ids)
+        # Together: an entry that is acknowledged and not deleted would lie in the stream for ever.
+        with self._client.pipeline(transaction=True) as pipeline:
+            pipeline.xack(STREAM, GROUP, *ids)
+            pipeline.xdel(STREAM, *ids)
+            pipeline.execute()
         verdicts: dict[str, int] = {"malformed": len(refused)} if refused else {}
         for answer in received:
             verdicts[answer.verdict] = verdicts.get(answer.verdict, 0) + 1

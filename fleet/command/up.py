@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from fleet.embedded.postgres import EmbeddedPostgres
 from fleet.embedded.valkey import EmbeddedValkey
 from fleet.installation import Installation, Secrets
 from fleet.plan import CORE, Addresses, Plan, Ports
-from fleet.supervisor.ports import free_port
+from fleet.supervisor.ports import same_port
 from fleet.supervisor.process import ProcessSpec, RunningProcess
 from fleet.supervisor.run_file import DataDirLock
 from fleet.supervisor.supervisor import Supervisor
@@ -69,7 +69,7 @@ def up(wishes: Wishes) -> None:
 def _run(installation: Installation, wishes: Wishes, told: threading.Event) -> None:
     kept = installation.secrets()
     screen = Screen(quiet=wishes.quiet)
-    ports = _ports(wishes.port)
+    ports = _ports(installation, wishes.port)
     specs, plan, prepare = _planned(installation, kept, ports, wishes)
     document = _document(plan)
 
@@ -207,12 +207,16 @@ def _document(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _ports(api: int | None) -> Ports:
-    return Ports(
-        postgres=free_port(),
-        valkey=free_port(),
-        api=api or free_port(),
-        simulator=free_port(),
-        exporter=free_port(),
-        flower=free_port(),
+def _ports(installation: Installation, api: int | None) -> Ports:
+    """The ports of the last run, where they are free: a provider calls back at the address it was given then."""
+    last = installation.last_ports()
+    ports = Ports(
+        postgres=same_port(last.get("postgres")),
+        valkey=same_port(last.get("valkey")),
+        api=api or same_port(last.get("api")),
+        simulator=same_port(last.get("simulator")),
+        exporter=same_port(last.get("exporter")),
+        flower=same_port(last.get("flower")),
     )
+    installation.keep_ports(asdict(ports))
+    return ports

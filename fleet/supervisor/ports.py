@@ -1,6 +1,11 @@
 """Free ports of this machine."""
 
 import socket
+import time
+from typing import Final
+
+_PATIENCE_SECONDS: Final = 5.0
+_LOOK_SECONDS: Final = 0.05
 
 
 def free_port() -> int:
@@ -14,3 +19,29 @@ def free_port() -> int:
         port = probe.getsockname()[1]
     assert isinstance(port, int)
     return port
+
+
+def same_port(last: int | None) -> int:
+    """Return the port of the last run, unless there was none or another program has it; then a free one.
+
+    A process of the last run that is still ending gets 5 s to give it up.
+    """
+    if last is None:
+        return free_port()
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while not _is_free(last):
+        if time.monotonic() > deadline:
+            return free_port()
+        time.sleep(_LOOK_SECONDS)
+    return last
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        # Connections that have ended linger on a port for a minute; a server may listen on it all the same.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -230,10 +231,24 @@ class RunningFleet:
         for payload in payloads:
             self.broker.xadd("task.created", {"payload": payload})
 
+    def values(self, statement: str, *parameters: object) -> list[Any]:
+        """The values that a query of one column answers."""
+        with self.database.transaction() as work:
+            return list(work._connection.exec_driver_sql(statement, parameters).scalars())
+
     def value(self, statement: str, *parameters: object) -> Any:
         """The one value that a query answers."""
+        (found,) = self.values(statement, *parameters)
+        return found
+
+    def let_pass(self, time: timedelta) -> None:
+        """Let so much time have passed for every call that waits for its result, on the database's clock."""
         with self.database.transaction() as work:
-            return work._connection.exec_driver_sql(statement, parameters).scalar_one()
+            for statement in (
+                "UPDATE contact_logs SET created_at = created_at - %s WHERE status = 'sent'",
+                "UPDATE steps SET due_at = due_at - %s WHERE state = 'parked' AND due_clock = 'database'",
+            ):
+                work._connection.exec_driver_sql(statement, (time,))
 
     def carry_to_the_end(self, orders: Sequence[ScriptedOrder], *, seconds: float = 60.0) -> None:
         """Leap over idle time until these orders are closed, and check everything there is to check.

@@ -1,11 +1,11 @@
 """`python -m tests.acceptance.shifted_clock HOURS NAME`: a process of the fleet whose clock is off by so much."""
 
-import datetime
+import datetime as dt
 import sys
 import time
 from typing import Any
 
-_Real = datetime.datetime
+_Real = dt.datetime
 _seconds, _nanoseconds = time.time, time.time_ns
 
 
@@ -18,20 +18,20 @@ class _AnyDatetime(type):
 
 def shift(hours: float) -> None:
     """Let every clock that tells the time of day, in this process, be off by so many hours."""
-    off = datetime.timedelta(hours=hours)
+    off = dt.timedelta(hours=hours)
 
     class Shifted(_Real, metaclass=_AnyDatetime):
         @classmethod
-        def now(cls, tz: datetime.tzinfo | None = None) -> Any:
+        def now(cls, tz: dt.tzinfo | None = None) -> Any:
             return _Real.now(tz) + off
 
         @classmethod
         def utcnow(cls) -> Any:
-            return _Real.now(datetime.UTC).replace(tzinfo=None) + off
+            return _Real.now(dt.UTC).replace(tzinfo=None) + off
 
     # Adapters are found by this name.
     Shifted.__module__, Shifted.__qualname__ = "datetime", "datetime"
-    datetime.datetime = Shifted  # type: ignore[misc]
+    dt.datetime = Shifted  # type: ignore[misc]
     time.time = lambda: _seconds() + off.total_seconds()
     time.time_ns = lambda: _nanoseconds() + int(off.total_seconds()) * 10**9
 

@@ -28,6 +28,6 @@ def wait_until(
 def is_alive(process: psutil.Process) -> bool:
     """Whether this very process, not another with its id, still runs; a zombie does not."""
     try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False

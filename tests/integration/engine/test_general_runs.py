@@ -1,6 +1,8 @@
 """Definitions that know nothing of suspended orders run on the same engine, with no line of it changed."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 
@@ -92,6 +94,25 @@ def test_branches_that_join_enter_the_join_once(house: House, bench: Bench) -> N
     assert bench.worked.count("join") == 1
     assert nodes_of(house, run_id)["finish"] == ["done"]
     assert state_of(house, run_id) == "completed"
+
+
+def test_branches_that_end_at_the_same_moment_enter_the_join_once(house: House, bench: Bench) -> None:
+    together = Barrier(2, timeout=30)
+
+    def meet(_: StepRow) -> Outcome:
+        together.wait()
+        return Done()
+
+    bench.answers["left"] = bench.answers["right"] = meet
+    bench.answers["join"] = lambda _: Done(output={"total": 2})
+    for _ in range(15):
+        (run_id,) = begin(house, "parallel_branches")
+        house.execute(house.wire.messages.popleft())
+        branches = [house.wire.messages.popleft() for _ in range(2)]
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            list(pool.map(house.execute, branches))
+        assert nodes_of(house, run_id)["join"] == ["published"]
+        house.wire.lose_everything()
 
 
 def test_branches_that_end_in_the_same_batch_enter_the_join_once(database_url: str) -> None:

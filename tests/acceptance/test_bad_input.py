@@ -1,0 +1,35 @@
+"""Messages that cannot be understood, in the stream among good ones."""
+
+import json
+
+import pytest
+
+from tests.acceptance.fleet import RunningFleet
+from tests.acceptance.script import AGREES, orders
+from tests.acceptance.waiting import wait_until
+
+pytestmark = pytest.mark.xdist_group("fleet")
+
+_ALERTS = "SELECT count(*) FROM alerts WHERE alert_type = 'intake_rejected'"
+
+
+def test_bad_messages_are_kept_with_the_field_named_and_the_good_ones_accepted(fleet: RunningFleet) -> None:
+    batch = orders(4, scripts=(AGREES,))
+    unknown, wrong = (order.payload for order in orders(2, scripts=(AGREES,)))
+    bad = ["{not json", json.dumps(unknown | {"colour": "red"}), json.dumps(wrong | {"priority": "urgent"})]
+    good = [order.message for order in batch]
+    alerts = fleet.value(_ALERTS)
+    intake = fleet.process("intake")
+    # Held back, so that it finds all of them at once.
+    intake.suspend()
+    fleet.send(good[0], bad[0], good[1], bad[1], good[2], bad[2], good[3])
+    intake.resume()
+    wait_until(lambda: fleet.broker.xlen("task.created") == 0, "the stream is empty")
+    with fleet.database.transaction() as work:
+        kept = work.rejects.recent(len(bad))
+    assert sorted(reject.payload for reject in kept) == sorted(bad)
+    named = {reject.payload: [problem["field"] for problem in reject.problems] for reject in kept}
+    assert (named[bad[1]], named[bad[2]]) == (["colour"], ["priority"])
+    assert named[bad[0]]
+    assert fleet.value(_ALERTS) == alerts + 1
+    fleet.carry_to_the_end(batch)

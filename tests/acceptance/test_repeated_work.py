@@ -1,0 +1,66 @@
+"""Everything said several times, by too many or by one whose watch is wrong: it is done once."""
+
+import pytest
+
+from engine.publisher import Message
+from storage.steps import StepKey
+from tests.acceptance.fleet import RunningFleet
+from tests.acceptance.script import orders
+from tests.acceptance.waiting import wait_until
+
+pytestmark = pytest.mark.xdist_group("fleet")
+
+_WAITING = (
+    "SELECT queue, action, step_id, delivery FROM steps "
+    "WHERE state IN ('ready', 'published', 'leased') AND queue IS NOT NULL AND kind = 'action'"
+)
+
+
+def test_a_message_delivered_five_times_is_obeyed_once(fleet: RunningFleet) -> None:
+    batch = orders(50, pause=0.5)
+    fleet.accept(batch)
+    seen: set[StepKey] = set()
+
+    def repeat() -> bool:
+        with fleet.database.transaction() as work:
+            rows = work._connection.exec_driver_sql(_WAITING).all()
+        keys = [(row.queue, row.action, StepKey(row.step_id, row.delivery)) for row in rows]
+        fresh = [Message(queue, action, (key,)) for queue, action, key in keys if key not in seen]
+        fleet.parts.publisher.publish(fresh * 5)
+        seen.update(key for _, _, key in keys)
+        return len(seen) > 100
+
+    wait_until(repeat, "a hundred messages were repeated", seconds=20)
+    fleet.carry_to_the_end(batch)
+
+
+def test_two_beats_wake_nothing_twice(fleet: RunningFleet) -> None:
+    with fleet.beside("beat", "-m", "workers", "beat"):
+        batch = orders(50, pause=0.5)
+        fleet.accept(batch)
+        fleet.carry_to_the_end(batch)
+
+
+@pytest.mark.parametrize("hours", ["2", "-2"], ids=["ahead", "behind"])
+def test_workers_whose_clock_is_hours_off_do_as_all_others(fleet: RunningFleet, hours: str) -> None:
+    launcher = ("-m", "tests.acceptance.shifted_clock", hours)
+    with (
+        fleet.beside("worker-contact", *launcher, "contact") as contact,
+        fleet.beside("worker-triage", *launcher, "triage") as triage,
+    ):
+        batch = orders(50, pause=0.5)
+        fleet.accept(batch)
+        fleet.carry_to_the_end(batch)
+        assert [b'"step worked"' in log.read_bytes() for log in (contact, triage)] == [True, True]
+
+
+@pytest.mark.parametrize("hours", ["2", "-2"], ids=["ahead", "behind"])
+def test_a_tick_whose_clock_is_hours_off_wakes_what_is_due(fleet: RunningFleet, hours: str) -> None:
+    with fleet.beside("tick", "-m", "tests.acceptance.shifted_clock", hours, "tick"):
+        # Its messages are all for the one that is off while the other is away.
+        (right,) = [fleet.process("tick")]
+        right.suspend()
+        batch = orders(20)
+        fleet.accept(batch)
+        fleet.carry_to_the_end(batch)
+        right.resume()
