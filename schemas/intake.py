@@ -130,8 +130,7 @@ def problems_of(error: ValidationError) -> list[Problem]:
 
 def _legible(name: str) -> str:
     """A field's name as it may be stored and shown: upstream may have named it anything."""
-    shown = name if name.isprintable() else ascii(name)
-    return shown[:_LONGEST_FIELD_NAME]
+    return "".join(character for character in name if character.isprintable())[:_LONGEST_FIELD_NAME]
 
 
 def _said(fault: Any) -> str:

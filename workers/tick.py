@@ -6,15 +6,21 @@ from typing import Final
 from celery import Celery
 
 from beat_schedule import TICK_SECONDS
+from engine.publisher import WireUnavailable
 from engine.tick import Tick
 from runtime.logs import logger
 from storage.unavailable import StorageUnavailable
 from workers.agent import Agent
+from workers.app import TICK_QUEUE
 from workers.process import CurrentProcess, Process
+from workers.wire import CeleryWire
 
 _log = logger(__name__)
 
 AGENT = Agent(name="tick")
+
+_CALLS_WAITING: Final = 3
+"""Calls that may wait in the queue, so that a tick follows the last at once."""
 
 _PAUSE: Final = 0.1
 """Seconds between two looks while nothing was found: what a due row waits for at most."""
@@ -25,8 +31,19 @@ def register(app: Celery, current: CurrentProcess) -> None:
 
     def sweep() -> None:
         watch(current(), TICK_SECONDS)
+        _drop_what_piled_up(app)
 
     app.task(sweep, name="tick.sweep")
+
+
+def _drop_what_piled_up(app: Celery) -> None:
+    """One call is as good as a thousand: those that waited while no tick ran would each take a second."""
+    wire = CeleryWire(app)
+    try:
+        if wire.depths([TICK_QUEUE])[TICK_QUEUE] > _CALLS_WAITING:
+            wire.purge(TICK_QUEUE)
+    except WireUnavailable as error:
+        _log.warning("broker away; calls that wait are dropped later", error=str(error))
 
 
 def watch(process: Process, seconds: float) -> None:

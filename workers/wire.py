@@ -55,6 +55,18 @@ class CeleryWire:
         except _AWAY as error:
             raise WireUnavailable(f"{type(error).__name__}: {error}") from error
 
+    def purge(self, queue: str) -> None:
+        """Drop every message that waits in this queue.
+
+        Raises:
+            WireUnavailable: the broker does not answer.
+        """
+        try:
+            with self._app.connection_or_acquire(None) as connection:
+                connection.default_channel.queue_purge(queue)
+        except _AWAY as error:
+            raise WireUnavailable(f"{type(error).__name__}: {error}") from error
+
 
 def _depths(channel: Any, queues: Sequence[str]) -> Mapping[str, int]:
     client = getattr(channel, "client", None)

@@ -1,21 +1,30 @@
 """`unpend triage`: train the intent model, judge it on labelled utterances, see why it decides as it does."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from fleet.command.failure import CommandError
-from tools.classifier.classifier import Classifier
-from tools.classifier.files import default_paths
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tools.classifier.classifier import Classifier
 
 application = typer.Typer(help="The intent model: train, evaluate, explain.", no_args_is_help=True)
-_console = Console(highlight=False)
 
 
-def _classifier() -> Classifier:
+def _console() -> "Console":
+    from rich.console import Console
+
+    return Console(highlight=False)
+
+
+def _classifier() -> "Classifier":
+    from tools.classifier.classifier import Classifier
+    from tools.classifier.files import default_paths
+
     files = default_paths()
     return Classifier.load(files.weights, files.rules)
 
@@ -26,6 +35,7 @@ def train(
     validate: Annotated[bool, typer.Option(help="Cross-validate too: ten times as long.")] = True,
 ) -> None:
     """Train on config/triage/corpus and write config/triage/weights.json."""
+    from tools.classifier.files import default_paths
     from tools.classifier_training.cross_validation import cross_validate
     from tools.classifier_training.training import train as train_weights
 
@@ -37,9 +47,9 @@ def train(
         raise CommandError(
             "training needs scikit-learn: pip install -e '.[train]', or make test once"
         ) from error
-    _console.print(f"{report.corpus_size} utterances, {report.size_bytes} bytes, sha256 {report.sha256}")
+    _console().print(f"{report.corpus_size} utterances, {report.size_bytes} bytes, sha256 {report.sha256}")
     if report.cross_validation:
-        _console.print_json(data=report.cross_validation, ensure_ascii=False)
+        _console().print_json(data=report.cross_validation, ensure_ascii=False)
 
 
 @application.command()
@@ -47,6 +57,8 @@ def evaluate(
     folder: Annotated[Path, typer.Argument(help="A folder of labelled utterances, as config/triage/corpus.")],
 ) -> None:
     """Print accuracy, calibration, confusion, and what would be done by itself, on labelled utterances."""
+    from rich.table import Table
+
     from tools.classifier_training.dataset import load_corpus
     from tools.classifier_training.evaluation import evaluate as judge
 
@@ -62,7 +74,7 @@ def evaluate(
     ):
         table.add_row(name, f"{value:.3f}")
     table.add_row("wrong automatic cancellations", str(len(figures.wrong_automatic_cancellations)))
-    _console.print(table)
+    _console().print(table)
     reliability = Table(title="reliability", title_justify="left")
     for heading in ("confidence", "utterances", "mean confidence", "right"):
         reliability.add_column(heading, justify="right")
@@ -72,26 +84,26 @@ def evaluate(
             reliability.add_row(
                 between, str(each.count), f"{each.mean_confidence:.3f}", f"{each.accuracy:.3f}"
             )
-    _console.print(reliability)
+    _console().print(reliability)
     confusion = Table(title="confusion: truth → read", title_justify="left")
     for heading in ("truth", "read", "utterances"):
         confusion.add_column(heading)
     for (truth, read), count in sorted(figures.confusion.items(), key=lambda row: -row[1]):
         if truth != read:
             confusion.add_row(truth, read, str(count))
-    _console.print(confusion)
+    _console().print(confusion)
 
 
 @application.command()
 def explain(text: Annotated[str, typer.Argument(help="What a customer said.")]) -> None:
     """Say how a text is read, and why."""
     explained = _classifier().explain(text)
-    _console.print(f"{explained.level2}  confidence {explained.confidence:.4f}")
+    _console().print(f"{explained.level2}  confidence {explained.confidence:.4f}")
     for reason in explained.guards:
-        _console.print(f"  a person must look: {reason}")
+        _console().print(f"  a person must look: {reason}")
     for flag in explained.flags:
-        _console.print(f"  flag: {flag}")
+        _console().print(f"  flag: {flag}")
     for hit in explained.hits:
-        _console.print(f"  rule: {hit}")
+        _console().print(f"  rule: {hit}")
     for part in explained.contributions:
-        _console.print(f"  words: {part}")
+        _console().print(f"  words: {part}")

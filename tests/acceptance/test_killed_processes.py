@@ -6,7 +6,7 @@ import pytest
 
 from fleet.plan import AGENTS
 from tests.acceptance.fleet import LEASE_SECONDS, RunningFleet
-from tests.acceptance.script import AGREES, AGREES_AT_THE_SECOND_CALL, orders
+from tests.acceptance.script import AGREES, orders
 from tests.acceptance.waiting import is_alive, wait_until
 
 pytestmark = pytest.mark.xdist_group("fleet")
@@ -17,20 +17,30 @@ _PARKED = "SELECT count(*) FROM steps WHERE state = 'parked'"
 @pytest.mark.parametrize("agent", AGENTS)
 def test_a_worker_killed_in_mid_step_changes_no_orders_end(fleet: RunningFleet, agent: str) -> None:
     fleet.provider.arm({"kind": "slow", "seconds": 0.3}, channel="phone")
-    batch = orders(25, pause=0.5)
+    batch = orders(40, pause=0.5)
     fleet.accept(batch)
-    child = fleet.catch_at_work(agent)
-    child.kill()
-    wait_until(lambda: not is_alive(child), "the child is gone")
-    further = orders(15, pause=0.5)
-    fleet.accept(further)
     fleet.catch_at_work(agent)
     fleet.kill_process(f"worker-{agent}")
-    fleet.carry_to_the_end(batch + further)
+    fleet.carry_to_the_end(batch)
+
+
+@pytest.mark.parametrize("agent", ["contact", "triage"])
+def test_a_child_of_a_workers_pool_killed_in_mid_step_changes_no_orders_end(
+    fleet: RunningFleet, agent: str
+) -> None:
+    fleet.provider.arm({"kind": "slow", "seconds": 0.3}, channel="phone")
+    batch = orders(40, pause=0.5)
+    fleet.accept(batch)
+    for _ in range(2):
+        child = fleet.catch_at_work(agent)
+        child.kill()
+        wait_until(lambda gone=child: not is_alive(gone), "the child is gone")
+    fleet.carry_to_the_end(batch)
 
 
 def test_a_worker_frozen_beyond_its_lease_changes_nothing_when_it_goes_on(fleet: RunningFleet) -> None:
-    batch = orders(12, scripts=(AGREES, AGREES_AT_THE_SECOND_CALL), pause=LEASE_SECONDS + 3.0)
+    # They are still talking when the lease runs out, and when the frozen one goes on.
+    batch = orders(12, scripts=(AGREES,), pause=LEASE_SECONDS + 3.0)
     fleet.provider.arm({"kind": "slow", "seconds": 0.5}, channel="phone")
     fleet.accept(batch)
     frozen = fleet.catch_at_work("contact")
@@ -48,11 +58,13 @@ def test_a_worker_frozen_beyond_its_lease_changes_nothing_when_it_goes_on(fleet:
         fleet.carry_to_the_end(batch)
 
 
-@pytest.mark.parametrize("name", ["tick", "beat", "api", "simulator"])
-def test_a_process_killed_again_and_again_changes_no_orders_end(fleet: RunningFleet, name: str) -> None:
+@pytest.mark.parametrize("names", [("tick", "beat"), ("api", "simulator")], ids="-".join)
+def test_processes_killed_again_and_again_change_no_orders_end(
+    fleet: RunningFleet, names: tuple[str, str]
+) -> None:
     batch = orders(40, pause=1.0)
     fleet.accept(batch)
-    for _ in range(3):
+    for name in names * 2:
         fleet.kill_process(name)
     fleet.carry_to_the_end(batch)
 

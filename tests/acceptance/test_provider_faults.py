@@ -19,7 +19,9 @@ def test_what_a_provider_does_wrong_before_it_answers_reaches_no_customer_twice(
     faults = [
         "accept_then_drop",
         {"kind": "slow", "seconds": 2},
-        *({"kind": "status", "status": status, "times": 2, "retry_after": 1} for status in (429, 500, 503)),
+        {"kind": "status", "status": 429, "times": 2, "retry_after": 1},
+        {"kind": "status", "status": 500},
+        {"kind": "status", "status": 503, "times": 2},
     ]
     batch = [order for fault in faults for order in orders(6, scripts=_THREE_WAYS, fault=fault)]
     fleet.accept(batch)
