@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from engine.outcomes import Done, Outcome
+from engine.outcomes import Done, Outcome, Park
+from runtime.clock import Clock
 from schemas.effects import Effect
 from statemachine.retry import NO_RETRY, RetryPolicy
+from statemachine.workflow import Kind
 from storage.clock import Moments
 from storage.database import UnitOfWork
 from storage.runs import RunRow
@@ -71,6 +73,9 @@ def _no_effects(_: Entering) -> Sequence[Effect]:
 
 
 def _signal_is_output(resumption: Resumption) -> Outcome:
+    """What is said is the output; a question whose deadline passes unanswered goes on waiting."""
+    if resumption.step.kind == Kind.HUMAN and resumption.signal.get("type") == "deadline":
+        return Park(until=None, clock=Clock.BUSINESS, reason="nobody has answered in time")
     return Done(output=resumption.signal)
 
 

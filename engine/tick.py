@@ -5,18 +5,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from engine.actions import UnknownAction
+from engine.catalogue import UnknownWorkflow
 from engine.engine import Engine
 from engine.outcomes import Failed
 from engine.publisher import QUEUES, Publisher, WireUnavailable, into_messages
 from engine.transaction import Transaction
 from runtime.clock import Clock
 from runtime.logs import logger
+from statemachine.machine import IllegalTransition
+from statemachine.planner import UnknownDecision
 from storage.queues import ToPublish
 
 _log = logger(__name__)
 
 _CHUNK: Final = 500
 """Rows one pass handles of each kind; the next pass follows at once while there are more."""
+
+_UNTELLABLE: Final = (UnknownDecision, IllegalTransition, UnknownAction, UnknownWorkflow)
+"""What says that a step, not the fleet, is at fault."""
 
 _DEADLINE: Final = {"type": "deadline"}
 """The signal that ends a wait nobody answered."""
@@ -50,28 +57,45 @@ class Tick:
             if not transaction.work.queues.lead():
                 return None
             rescued = self._rescue(transaction)
-            woken, ended = self._wake(transaction)
-            ended += self._time_out(transaction)
+            woken, overdue = self._wake(transaction)
+            ended = self._time_out(transaction)
+        ended += self._end_waits(overdue)
         published = self._dispatch()
         swept = Swept(woken, ended, rescued, published)
         if rescued:
             _log.warning("rescued rows whose lease ran out", rows=rescued)
         return swept
 
-    def _wake(self, transaction: Transaction) -> tuple[int, int]:
+    def _wake(self, transaction: Transaction) -> tuple[int, list[int]]:
+        """Make due actions ready; how many, and the waits that are over."""
         moments, queues = transaction.moments, transaction.work.queues
         times: Mapping[Clock, datetime] = {
             Clock.DATABASE: moments.database_now,
             Clock.BUSINESS: moments.business_now,
         }
-        woken = ended = 0
+        woken, overdue = 0, []
         for clock, now in times.items():
             woken += queues.ready_due(clock, now, _CHUNK)
-            due = queues.due_otherwise(clock, now, _CHUNK)
-            if due:
-                verdicts = transaction.complete(dict.fromkeys(due, _DEADLINE))
-                ended += len(verdicts)
-        return woken, ended
+            overdue += queues.due_otherwise(clock, now, _CHUNK)
+        return woken, overdue
+
+    def _end_waits(self, step_ids: list[int]) -> int:
+        """Tell steps that their wait is over, all at once; where one cannot be told, one by one."""
+        if not step_ids:
+            return 0
+        try:
+            with self._engine.transaction() as transaction:
+                return len(transaction.complete(dict.fromkeys(step_ids, _DEADLINE)))
+        except _UNTELLABLE as error:
+            if len(step_ids) == 1:
+                return self._give_up(step_ids[0], error)
+        return sum(self._end_waits([step_id]) for step_id in step_ids)
+
+    def _give_up(self, step_id: int, error: Exception) -> int:
+        """A step whose work does not know what a deadline means must not stop the tick for all others."""
+        _log.error("a wait could not be ended and failed", step_id=step_id, error=str(error))
+        with self._engine.transaction() as transaction:
+            return transaction.fail([step_id], Failed(code="deadline_fault", message=str(error)))
 
     def _rescue(self, transaction: Transaction) -> int:
         queues, most = transaction.work.queues, self._engine.limits.most_crashes

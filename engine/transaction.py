@@ -130,8 +130,8 @@ class Transaction:
         return verdicts | dict.fromkeys(outcomes, Verdict.APPLIED)
 
     def fail(self, step_ids: Sequence[int], outcome: Failed) -> int:
-        """End leased steps as failed, whoever holds them; how many there were."""
-        rows = [row for row in self.work.steps.lock(step_ids) if row.state == "leased"]
+        """End open steps as failed, whoever holds them; how many there were."""
+        rows = [row for row in self.work.steps.lock(step_ids) if row.state in (*_WAITING, "leased")]
         self._settlement.settle(rows, dict.fromkeys([row.step_id for row in rows], outcome), {})
         return len(rows)
 

@@ -20,6 +20,9 @@ HARD_LIMIT_MARGIN: Final = 10
 VISIBILITY_TIMEOUT: Final = 180
 """Seconds until the broker delivers an unacknowledged message again: above every hard limit."""
 
+_LARGEST_CHILD: Final = 500_000
+"""Kilobytes at which a pool process ends after its message and a fresh one takes its place."""
+
 SOFT_SHUTDOWN: Final = 5.0
 """Seconds a worker that is told to stop may go on with what it has begun."""
 
@@ -56,6 +59,7 @@ def _configuration(settings: Settings) -> Mapping[str, Any]:
         "task_reject_on_worker_lost": False,
         "task_acks_on_failure_or_timeout": True,
         "worker_prefetch_multiplier": 1,
+        "worker_max_memory_per_child": _LARGEST_CHILD,
         "worker_soft_shutdown_timeout": SOFT_SHUTDOWN,
         "worker_enable_soft_shutdown_on_idle": False,
         "worker_cancel_long_running_tasks_on_connection_loss": True,

@@ -6,6 +6,7 @@ from threading import Barrier
 
 import pytest
 
+from engine.actions import Action
 from engine.outcomes import Done, Failed, Outcome, Snooze, TryAgain
 from engine.transaction import Verdict
 from runtime.clock import Clock
@@ -157,6 +158,58 @@ def test_a_person_decides_and_the_run_goes_on(house: House, bench: Bench) -> Non
     house.run()
     assert verdicts == {review.step_id: Verdict.APPLIED}
     assert state_of(house, run_id) == "completed"
+
+
+def test_a_question_nobody_answers_in_time_goes_on_waiting(database_url: str) -> None:
+    bench = Bench()
+    steps = [
+        {"id": "ask", "type": "human", "deadline_seconds": 60, "decisions": {"go_on": "last", "stop": "end"}},
+        {"id": "last", "agent": "audit", "action": "check"},
+    ]
+    house = House.build(
+        database_url,
+        actions=bench.actions(),
+        workflows=[definition("parallel_branches", steps=steps)],
+    )
+    (run_id,) = begin(house, "parallel_branches")
+    house.run_to_the_end()
+    assert nodes_of(house, run_id) == {"ask": ["parked"]}
+    with house.database.transaction() as work:
+        (review,) = work.reviews.list()
+    with house.engine.transaction() as transaction:
+        transaction.complete({review.step_id: {"decision": "go_on"}})
+    house.run()
+    assert bench.worked == ["last"]
+    house.close()
+
+
+def test_a_wait_that_cannot_be_ended_fails_alone_and_the_tick_goes_on(database_url: str) -> None:
+    bench = Bench()
+    deaf = Action(name="audit.deaf", resume=lambda _: Done(output={"decision": "what?"}))
+    steps = [
+        {
+            "id": "ask",
+            "type": "human",
+            "agent": "audit",
+            "action": "deaf",
+            "deadline_seconds": 60,
+            "decisions": {"stop": "end"},
+        }
+    ]
+    house = House.build(
+        database_url,
+        actions=[*bench.actions(), deaf],
+        workflows=[
+            definition("parallel_branches", steps=steps),
+            definition("order_processing_v1"),
+        ],
+    )
+    (broken,) = begin(house, "parallel_branches")
+    (sound,) = begin(house, "order_processing_v1")
+    house.run_to_the_end()
+    assert state_of(house, broken) == "failed"
+    assert state_of(house, sound) == "completed"
+    house.close()
 
 
 def test_a_run_keeps_the_version_it_began_with(house: House, bench: Bench, database_url: str) -> None:
