@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.acceptance.fleet import LEASE_SECONDS, RunningFleet
+from tests.acceptance.fleet import RunningFleet
+from tests.acceptance.processes import LEASE_SECONDS
 from tests.acceptance.script import AGREES, CANCELS, WAITS_FOR_PARTS, orders
 from tests.acceptance.waiting import wait_until
 

@@ -10,6 +10,7 @@ from tests.acceptance.waiting import wait_until
 
 pytestmark = pytest.mark.xdist_group("fleet")
 
+_OFF = ("-m", "tests.acceptance.shifted_clock")
 _WAITING = (
     "SELECT queue, action, step_id, delivery FROM steps "
     "WHERE state IN ('ready', 'published', 'leased') AND queue IS NOT NULL AND kind = 'action'"
@@ -41,12 +42,10 @@ def test_two_beats_wake_nothing_twice(fleet: RunningFleet) -> None:
         fleet.carry_to_the_end(batch)
 
 
-@pytest.mark.parametrize("hours", ["2", "-2"], ids=["ahead", "behind"])
-def test_workers_whose_clock_is_hours_off_do_as_all_others(fleet: RunningFleet, hours: str) -> None:
-    launcher = ("-m", "tests.acceptance.shifted_clock", hours)
+def test_workers_whose_clocks_are_hours_off_do_as_all_others(fleet: RunningFleet) -> None:
     with (
-        fleet.beside("worker-contact", *launcher, "contact") as contact,
-        fleet.beside("worker-triage", *launcher, "triage") as triage,
+        fleet.beside("worker-contact", *_OFF, "2", "contact") as contact,
+        fleet.beside("worker-triage", *_OFF, "-2", "triage") as triage,
     ):
         batch = orders(50, pause=0.5)
         fleet.accept(batch)
@@ -56,7 +55,7 @@ def test_workers_whose_clock_is_hours_off_do_as_all_others(fleet: RunningFleet, 
 
 @pytest.mark.parametrize("hours", ["2", "-2"], ids=["ahead", "behind"])
 def test_a_tick_whose_clock_is_hours_off_wakes_what_is_due(fleet: RunningFleet, hours: str) -> None:
-    with fleet.beside("tick", "-m", "tests.acceptance.shifted_clock", hours, "tick"):
+    with fleet.beside("tick", *_OFF, hours, "tick"):
         right = fleet.process("tick")
         # All calls are for the one that is off while the other is away.
         right.suspend()
