@@ -7,11 +7,13 @@ import pytest
 from fleet.plan import AGENTS
 from tests.acceptance.fleet import RunningFleet
 from tests.acceptance.processes import LEASE_SECONDS
-from tests.acceptance.script import AGREES, orders
+from tests.acceptance.script import AGREES, NEVER_ANSWERS, orders
 from tests.acceptance.waiting import is_alive, wait_until
 
 pytestmark = pytest.mark.xdist_group("fleet")
 
+_CONTACTS = "SELECT count(*) FROM contact_logs"
+_TEXTING = "SELECT count(*) FROM contact_logs WHERE contact_method = 'sms' AND status = 'sending'"
 _PARKED = "SELECT count(*) FROM steps WHERE state = 'parked'"
 
 
@@ -31,6 +33,23 @@ def test_a_child_of_a_workers_pool_killed_in_mid_step_changes_no_orders_end(flee
     fleet.accept(batch)
     for _ in range(2):
         fleet.catch_at_work("contact").kill()
+    fleet.carry_to_the_end(batch)
+
+
+def test_a_worker_killed_while_it_sends_texts_sends_none_twice_and_waits_for_none_for_ever(
+    fleet: RunningFleet,
+) -> None:
+    fleet.provider.arm({"kind": "slow", "seconds": 1}, channel="sms")
+    batch = orders(10, scripts=(NEVER_ANSWERS,))
+    fleet.accept(batch)
+    # Those that have left: reached the provider, and nothing of it is recorded yet.
+    wait_until(lambda: fleet.value(_TEXTING), "the intent to send texts is committed", pause=0.005)
+    wait_until(
+        lambda: fleet.provider.ledger()["keys"] == fleet.value(_CONTACTS), "they have left", pause=0.005
+    )
+    (child,) = fleet.process("worker-contact").children()
+    assert fleet.value(_TEXTING)
+    child.kill()
     fleet.carry_to_the_end(batch)
 
 
