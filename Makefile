@@ -19,7 +19,7 @@ test: .venv/installed-dev  ## lint, types, import contracts, and every test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 2 --dist loadfile
 
 check: .venv/installed-dev  ## what is quick: lint, types, and the tests that start nothing
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +29,10 @@ _HORIZON_DAYS: Final = 7
 """Working days ahead beyond which a wait is left standing."""
 
 _LOOK: Final = 0.03
+_LOOK_AT_LEISURE: Final = 2.0
+_SHOW_EVERY: Final = 0.25
+"""Seconds between two readings of every order while the fleet is at work."""
+
 _LONGEST_HORIZON: Final = timedelta(days=30)
 _CLOSED_BECAUSE: Final = {
     "visit_arranged": "客户同意上门",
@@ -60,13 +65,15 @@ class Demonstration:
     finished: Callable[[Sequence[Standing], datetime], None]
     stopped: threading.Event = field(default_factory=threading.Event)
     _leaps: int = 0
+    _shown: float = 0.0
 
     def run(self, sample: Path | None) -> None:
         """Load the samples if the installation is new, then go on until everything is settled."""
         try:
             if sample is not None:
                 self.load(sample)
-            self._carry()
+            if sample is not None or self.leap:
+                self._carry()
         except StorageUnavailable as error:
             _log.error("the demonstration ended: PostgreSQL is away", error=str(error))
 
@@ -81,24 +88,29 @@ class Demonstration:
 
     def _carry(self) -> None:
         leaper = Leaper(self.process.database)
-        while not self.stopped.wait(_LOOK):
+        while not self.stopped.wait(_LOOK if self.leap else _LOOK_AT_LEISURE):
             try:
-                settled = self._look(leaper)
+                if self._look(leaper):
+                    return
             except StorageUnavailable:
                 # The supervisor brings PostgreSQL back; the orders are safe meanwhile.
                 self.stopped.wait(0.5)
-                continue
-            if settled:
-                return
 
     def _look(self, leaper: Leaper) -> bool:
+        """Show how far things are; leap if the fleet is idle. Whether everything is settled."""
+        busy = leaper.look(timedelta(0)) is Leap.BUSY
+        if busy and time.monotonic() - self._shown < _SHOW_EVERY:
+            return False
+        self._shown = time.monotonic()
         with self.process.database.transaction() as work:
             now = work.clock.now().business_now
             standings = work.standings.all()
         horizon = self._horizon(now)
         settled = sum(standing.is_settled(horizon) for standing in standings)
         self.show(Progress(now, Counter(s.status for s in standings), settled, len(standings), self._leaps))
-        if settled == len(standings) and leaper.look(timedelta(0)) is not Leap.BUSY:
+        if busy:
+            return False
+        if settled == len(standings):
             self.finished(standings, now)
             return True
         if self.leap and leaper.look(_LONGEST_HORIZON) is Leap.LEAPT:

@@ -104,6 +104,7 @@ class Installation:
                 "callback_secret": kept.callback_secret,
                 "channel_token": kept.channel_token,
                 "channel_url": document["channel"],
+                "contact_policy": document.get("contact_policy", "standard"),
                 "callback_base_url": document["api"],
             }
         )

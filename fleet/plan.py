@@ -16,8 +16,8 @@ from fleet.embedded.valkey import EmbeddedValkey
 from fleet.installation import Secrets
 from fleet.supervisor.process import ProcessSpec
 
-SERVERS, CORE, BEAT, WATCHERS = range(4)
-"""The stages: what holds the truth, what works, what wakes, what watches."""
+SERVERS, CORE, WATCHERS = range(3)
+"""The stages: what holds the truth, what works, what wakes it and watches it."""
 
 AGENTS: Final = ("orchestrator", "contact", "triage", "action", "audit")
 _PROBE_SECONDS: Final = 2.0
@@ -91,7 +91,7 @@ class Plan:
                 ["workers", "exporter"],
                 answers(f"http://127.0.0.1:{ports.exporter}/health"),
             ),
-            self._worker("beat", BEAT, "beat"),
+            self._worker("beat", WATCHERS, "beat"),
             self._python("flower", WATCHERS, ["workers", "flower"], listens(ports.flower)),
         ]
 

@@ -201,6 +201,7 @@ def _document(plan: Plan) -> dict[str, Any]:
         "flower_password": kept.flower_password,
         "metrics": at.metrics,
         "channel": at.channel,
+        "contact_policy": plan.environment().get("UNPEND_CONTACT_POLICY", "standard"),
         "database_url": at.database_url,
         "broker_url": at.broker_url,
         "keys": kept.keys,

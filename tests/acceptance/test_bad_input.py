@@ -2,13 +2,9 @@
 
 import json
 
-import pytest
-
 from tests.acceptance.fleet import RunningFleet
 from tests.acceptance.script import AGREES, orders
 from tests.acceptance.waiting import wait_until
-
-pytestmark = pytest.mark.xdist_group("fleet")
 
 _ALERTS = "SELECT count(*) FROM alerts WHERE alert_type = 'intake_rejected'"
 

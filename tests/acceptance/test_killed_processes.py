@@ -10,8 +10,6 @@ from tests.acceptance.processes import LEASE_SECONDS
 from tests.acceptance.script import AGREES, NEVER_ANSWERS, orders
 from tests.acceptance.waiting import is_alive, wait_until
 
-pytestmark = pytest.mark.xdist_group("fleet")
-
 _CONTACTS = "SELECT count(*) FROM contact_logs"
 _TEXTING = "SELECT count(*) FROM contact_logs WHERE contact_method = 'sms' AND status = 'sending'"
 _PARKED = "SELECT count(*) FROM steps WHERE state = 'parked'"

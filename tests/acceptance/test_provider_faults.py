@@ -9,8 +9,6 @@ from tests.acceptance.processes import LEASE_SECONDS
 from tests.acceptance.script import AGREES, CANCELS, WAITS_FOR_PARTS, orders
 from tests.acceptance.waiting import wait_until
 
-pytestmark = pytest.mark.xdist_group("fleet")
-
 _THREE_WAYS = (AGREES, CANCELS, WAITS_FOR_PARTS)
 _SCHEDULED = "SELECT due_at FROM steps WHERE subject_id = %s AND state = 'scheduled' AND tries = 1"
 _CLAIMED = "SELECT started_at FROM steps WHERE subject_id = %s AND node = 'step3_contact' AND tries = 1"

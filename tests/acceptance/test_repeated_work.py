@@ -8,8 +8,6 @@ from tests.acceptance.fleet import RunningFleet
 from tests.acceptance.script import orders
 from tests.acceptance.waiting import wait_until
 
-pytestmark = pytest.mark.xdist_group("fleet")
-
 _OFF = ("-m", "tests.acceptance.shifted_clock")
 _WAITING = (
     "SELECT queue, action, step_id, delivery FROM steps "

@@ -8,8 +8,6 @@ from tests.acceptance.fleet import RunningFleet
 from tests.acceptance.script import ScriptedOrder, orders
 from tests.acceptance.waiting import wait_until
 
-pytestmark = pytest.mark.xdist_group("fleet")
-
 
 def test_a_broker_that_forgets_everything_loses_no_order(fleet: RunningFleet) -> None:
     batch = orders(40, pause=1.0)
