@@ -100,13 +100,9 @@ class Ledger:
             sqlite3.Error: Nothing of the work is kept.
         """
         self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            answer = work()
-            self._connection.execute("COMMIT")
-        except BaseException:
-            self._connection.rollback()
-            raise
-        return answer
+        # As a context the connection commits what was begun, or takes it back when the work fails.
+        with self._connection:
+            return work()
 
     def close(self) -> None:
         """Close the file."""
