@@ -27,7 +27,3 @@ class Room:
             return False
         self.rows_left[queue] -= 1
         return True
-
-
-NO_ROOM = Room({})
-"""When the broker does not answer: everything waits in PostgreSQL."""

@@ -73,7 +73,7 @@ def answered(order: Order, contact: Contact) -> Move:
 
 
 def signal_of(report: ContactReport) -> dict[str, Any]:
-    """A report as the engine carries it to the parked step. No transcript: that is kept with the contact."""
+    """A report as the engine carries it to the step that waits for it; `report_of_signal` reads it back."""
     return {
         "type": "report",
         "event_id": report.event_id,

@@ -1,33 +1,11 @@
 """Cancel, pause and resume at any moment; time limits; waits on the world outside."""
 
-from collections.abc import Iterator
-
-import pytest
-
 from engine.outcomes import Done, Outcome, Park
 from engine.transaction import Verdict
 from runtime.clock import Clock
 from storage.steps import StepRow
 from tests.house import House
-from tests.integration.engine.general import Bench, begin, definition, nodes_of, state_of
-from tests.integration.engine.test_deliveries import SHORT, STEPS
-
-
-@pytest.fixture
-def bench() -> Bench:
-    return Bench()
-
-
-@pytest.fixture
-def house(database_url: str, bench: Bench) -> Iterator[House]:
-    built = House.build(
-        database_url,
-        actions=bench.actions(),
-        workflows=[definition("parallel_branches", steps=STEPS)],
-        limits=SHORT,
-    )
-    yield built
-    built.close()
+from tests.integration.engine.general import Bench, begin, nodes_of, state_of
 
 
 def parked(step: StepRow) -> Outcome:

@@ -1,42 +1,17 @@
 """Messages that are lost, repeated, late or reordered; workers that die or come back as zombies."""
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
-
 from engine.actions import Batch
-from engine.limits import Limits
 from engine.outcomes import Done, Outcome
 from engine.publisher import Message
 from runtime.ids import Prefix, new_id
 from storage.steps import StepRow
 from tests.house import House
-from tests.integration.engine.general import Bench, begin, definition, nodes_of, state_of
-
-STEPS = [
-    {"id": "first", "agent": "contact", "action": "check", "next": "second"},
-    {"id": "second", "agent": "audit", "action": "check"},
-]
-SHORT = Limits(lease_seconds=0.6, republish_seconds=0.2, most_crashes=2)
-
-
-@pytest.fixture
-def bench() -> Bench:
-    return Bench()
-
-
-@pytest.fixture
-def house(database_url: str, bench: Bench) -> Iterator[House]:
-    built = House.build(
-        database_url,
-        actions=bench.actions(),
-        workflows=[definition("parallel_branches", steps=STEPS)],
-        limits=SHORT,
-    )
-    yield built
-    built.close()
+from tests.integration.engine.conftest import SHORT
+from tests.integration.engine.general import Bench, begin, nodes_of, state_of
 
 
 def sweep_until_published(house: House) -> None:

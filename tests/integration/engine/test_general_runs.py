@@ -23,11 +23,6 @@ from tests.integration.engine.general import (
 
 
 @pytest.fixture
-def bench() -> Bench:
-    return Bench()
-
-
-@pytest.fixture
 def house(database_url: str, bench: Bench) -> Iterator[House]:
     built = House.build(
         database_url,

@@ -1,0 +1,33 @@
+"""What the tests of deliveries and of control share: test actions, and a run of two steps under short limits."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+
+from engine.limits import Limits
+from tests.house import House
+from tests.integration.engine.general import Bench, definition
+
+STEPS: Final = [
+    {"id": "first", "agent": "contact", "action": "check", "next": "second"},
+    {"id": "second", "agent": "audit", "action": "check"},
+]
+SHORT: Final = Limits(lease_seconds=0.6, republish_seconds=0.2, most_crashes=2)
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+@pytest.fixture
+def house(database_url: str, bench: Bench) -> Iterator[House]:
+    built = House.build(
+        database_url,
+        actions=bench.actions(),
+        workflows=[definition("parallel_branches", steps=STEPS)],
+        limits=SHORT,
+    )
+    yield built
+    built.close()
