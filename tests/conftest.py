@@ -3,11 +3,16 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from runtime.cipher import Cipher
 from storage.database import Database
 from tests.house import CIPHER_KEY, House
 from tests.servers import Servers
+
+# How fast this machine is at the moment is no property of the code.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")
