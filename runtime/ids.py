@@ -21,6 +21,9 @@ class Prefix(StrEnum):
     DISPATCH = "disp_"
     LEASE = "lease_"
     KEY = "key_"
+    SUBSCRIBER = "sub_"
+    DELIVERY = "msg_"
+    SIGNAL = "sig_"
 
 
 def new_id(prefix: Prefix) -> str:

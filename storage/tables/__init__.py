@@ -13,11 +13,24 @@ from storage.tables.business import (
     tasks,
     transitions,
 )
-from storage.tables.execution import business_clock, definitions, leases, runs, steps
-from storage.tables.people import alerts, api_keys, callbacks, rejects, reviews, system_audit
+from storage.tables.execution import business_clock, definitions, dispatches, leases, runs, steps
+from storage.tables.people import (
+    agents,
+    alerts,
+    api_keys,
+    callbacks,
+    deliveries,
+    idempotency_keys,
+    rejects,
+    reviews,
+    signals,
+    subscribers,
+    system_audit,
+)
 
 __all__ = [
     "actions",
+    "agents",
     "alerts",
     "api_keys",
     "appointments",
@@ -27,15 +40,20 @@ __all__ = [
     "cancellations",
     "contact_logs",
     "definitions",
+    "deliveries",
+    "dispatches",
     "engineer_notices",
     "events",
     "followups",
+    "idempotency_keys",
     "leases",
     "metadata",
     "rejects",
     "reviews",
     "runs",
+    "signals",
     "steps",
+    "subscribers",
     "system_audit",
     "tasks",
     "transitions",

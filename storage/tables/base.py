@@ -2,6 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, DateTime, Identity, MetaData, String, text
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import UserDefinedType
 
 metadata = MetaData(
     naming_convention={
@@ -16,6 +17,16 @@ metadata = MetaData(
 Moment = DateTime(timezone=True)
 Name = String(32)
 Json = JSONB(none_as_null=True)
+
+
+class TransactionId(UserDefinedType[str]):
+    """PostgreSQL's 64-bit transaction id; lets readers of a feed wait for writers that are not committed yet."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: object) -> str:
+        """The type's name in PostgreSQL."""
+        return "xid8"
 
 
 def business_moment(name: str) -> "Column[object]":

@@ -17,21 +17,19 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.types import UserDefinedType
 
 from statemachine.machine import TRANSITIONS
 from statemachine.states import State
-from storage.tables.base import Json, Moment, Name, business_moment, database_moment, metadata, position
-
-
-class TransactionId(UserDefinedType[str]):
-    """PostgreSQL's 64-bit transaction id; lets readers of a feed wait for writers that are not committed yet."""
-
-    cache_ok = True
-
-    def get_col_spec(self, **_: object) -> str:
-        """The type's name in PostgreSQL."""
-        return "xid8"
+from storage.tables.base import (
+    Json,
+    Moment,
+    Name,
+    TransactionId,
+    business_moment,
+    database_moment,
+    metadata,
+    position,
+)
 
 
 def _task_reference() -> "Column[str]":
@@ -120,10 +118,13 @@ contact_logs = Table(
     Column("provider_id", String(64)),
     Column("script_id", String(64)),
     Column("concluded_at", Moment),
+    # An inbound one (the customer called us) is no attempt: its contact_no counts down from -1.
+    Column("direction", String(8), nullable=False, server_default="outbound"),
     # The key of an attempt: whatever crashes in between, a customer is contacted once for it (SPEC.md §8).
     UniqueConstraint("task_id", "round", "contact_no"),
     UniqueConstraint("key"),
     CheckConstraint("status IN ('sending', 'sent', 'refused', 'concluded')", name="status"),
+    CheckConstraint("direction IN ('outbound', 'inbound')", name="direction"),
 )
 
 audit_logs = Table(
@@ -198,4 +199,6 @@ events = Table(
     business_moment("at"),
     CheckConstraint("status IN ('running', 'waiting', 'ready', 'failed')", name="status"),
     Index("ix_events_execution_id", "execution_id"),
+    # The order in which a reader may follow the feed and miss nothing that commits late.
+    Index("ix_events_feed", "written_by", "event_id"),
 )

@@ -14,6 +14,7 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Table,
+    Text,
     text,
 )
 
@@ -43,12 +44,17 @@ runs = Table(
     Column("request_id", String(64)),
     Column("deadline_at", Moment),
     Column("error", Json),
+    # Not driven by the fleet: its steps are done when an outside agent calls for them (SPEC.md §6).
+    Column("manual", Boolean, nullable=False, server_default="false"),
+    Column("description", Text),
+    Column("created_by", String(64)),
     database_moment("created_at"),
     Column("finished_at", Moment),
     CheckConstraint(
         "state IN ('created', 'running', 'paused', 'completed', 'failed', 'cancelled')", name="state"
     ),
     Index("ix_runs_subject_id", "subject_id"),
+    Index("ix_runs_general", "created_at", "run_id", postgresql_where=text("subject_id IS NULL")),
     Index("ix_runs_deadline", "deadline_at", postgresql_where=text("state IN ('running', 'paused')")),
     # Rows are updated in place while they live; room on the page keeps those updates off the indexes.
     postgresql_with={"fillfactor": "80"},
@@ -85,7 +91,8 @@ steps = Table(
     Column("started_at", Moment),
     Column("finished_at", Moment),
     CheckConstraint(
-        "state IN ('scheduled', 'ready', 'published', 'leased', 'parked', 'done', 'failed', 'cancelled')",
+        "state IN ('scheduled', 'ready', 'published', 'leased', 'parked', 'offered', "
+        "'done', 'failed', 'cancelled')",
         name="state",
     ),
     CheckConstraint("due_clock IN ('database', 'business')", name="due_clock"),
@@ -95,11 +102,26 @@ steps = Table(
         "ix_steps_due",
         "due_clock",
         "due_at",
-        postgresql_where=text("state IN ('scheduled', 'parked') AND NOT held"),
+        postgresql_where=text("state IN ('scheduled', 'parked', 'offered') AND NOT held"),
     ),
     Index("ix_steps_published", "published_at", postgresql_where=text("state = 'published'")),
     Index("ix_steps_leased", "lease_id", postgresql_where=text("state = 'leased'")),
     postgresql_with={"fillfactor": "80"},
+)
+
+dispatches = Table(
+    "dispatches",
+    metadata,
+    Column("dispatch_id", Name, primary_key=True),
+    Column("step_id", BigInteger, ForeignKey("steps.step_id"), nullable=False),
+    Column("task_id", String(64), nullable=False),
+    Column("agent_id", Name, nullable=False),
+    Column("target_agent", Name, nullable=False),
+    Column("action_type", Name, nullable=False),
+    Column("given", Json, nullable=False, server_default="{}"),
+    database_moment("created_at"),
+    Index("ix_dispatches_step_id", "step_id"),
+    Index("ix_dispatches_task_id", "task_id"),
 )
 
 leases = Table(

@@ -8,7 +8,9 @@ from sqlalchemy import (
     ForeignKey,
     Identity,
     Index,
+    Integer,
     LargeBinary,
+    SmallInteger,
     String,
     Table,
     Text,
@@ -17,7 +19,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from storage.tables.base import Json, Moment, Name, business_moment, database_moment, metadata
+from storage.tables.base import (
+    Json,
+    Moment,
+    Name,
+    TransactionId,
+    business_moment,
+    database_moment,
+    metadata,
+    position,
+)
 
 reviews = Table(
     "reviews",
@@ -37,6 +48,8 @@ reviews = Table(
     Column("decided_at", Moment),
     Column("decided_by", String(64)),
     Column("decision", Json),
+    Column("claimed_by", String(64)),
+    Column("claimed_at", Moment),
     CheckConstraint("state IN ('open', 'decided', 'cancelled')", name="state"),
     Index("ix_reviews_open", "opened_at", postgresql_where=text("state = 'open'")),
     Index("ix_reviews_task_id", "task_id"),
@@ -55,7 +68,11 @@ alerts = Table(
     Column("status", Name, nullable=False, server_default="pending_review"),
     business_moment("raised_at"),
     Column("handled_at", Moment),
+    Column("handled_by", String(64)),
+    Column("note", Text),
     Index("ix_alerts_raised_at", "raised_at"),
+    Index("ix_alerts_open", "raised_at", postgresql_where=text("status <> 'resolved'")),
+    Index("ix_alerts_task_id", "task_id"),
 )
 
 callbacks = Table(
@@ -81,6 +98,11 @@ rejects = Table(
     Column("payload", LargeBinary, nullable=False),
     Column("problems", Json, nullable=False),
     database_moment("rejected_at"),
+    Column("state", String(16), nullable=False, server_default="open"),
+    Column("handled_at", Moment),
+    Column("handled_by", String(64)),
+    Column("replayed_as", String(64)),
+    CheckConstraint("state IN ('open', 'replayed', 'dismissed')", name="state"),
     Index("ix_rejects_rejected_at", "rejected_at"),
 )
 
@@ -94,6 +116,96 @@ api_keys = Table(
     database_moment("created_at"),
     Column("expires_at", Moment),
     Column("revoked", Boolean, nullable=False, server_default="false"),
+    Column("last_used_at", Moment),
+    Column("label", String(64)),
+    # The mode of tasks that this key sends in without naming one.
+    Column("default_mode", String(8), nullable=False, server_default="auto"),
+    Column("rate_limit", String(64)),
+    CheckConstraint("default_mode IN ('auto', 'manual')", name="default_mode"),
+    Index("ix_api_keys_agent_id", "agent_id"),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("agent_id", Name, primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("digest", LargeBinary, nullable=False),
+    Column("status", SmallInteger),
+    Column("body", LargeBinary),
+    database_moment("created_at"),
+    Index("ix_idempotency_keys_created_at", "created_at"),
+)
+
+agents = Table(
+    "agents",
+    metadata,
+    Column("agent_id", String(64), primary_key=True),
+    Column("role", Name, nullable=False),
+    Column("registered_by", Name, nullable=False),
+    Column("capabilities", Json, nullable=False, server_default="[]"),
+    Column("most_at_once", Integer, nullable=False, server_default="1"),
+    database_moment("registered_at"),
+    Column("heartbeat_at", Moment),
+    Column("status", Name, nullable=False, server_default="idle"),
+    Column("working_on", Integer, nullable=False, server_default="0"),
+    Column("metadata", Json, nullable=False, server_default="{}"),
+)
+
+signals = Table(
+    "signals",
+    metadata,
+    Column("task_id", String(64), primary_key=True),
+    Column("signal_id", String(64), primary_key=True),
+    Column("type", Name, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("outcome", Name, nullable=False),
+    Column("sent_by", Name, nullable=False),
+    business_moment("received_at"),
+)
+
+subscribers = Table(
+    "subscribers",
+    metadata,
+    Column("subscriber_id", Name, primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("secret", LargeBinary, nullable=False),
+    Column("events", ARRAY(String(32)), nullable=False),
+    Column("active", Boolean, nullable=False, server_default="true"),
+    # How far this subscriber's deliveries were made of the feed of events: the last row's transaction and id.
+    Column("fed_transaction", TransactionId, nullable=False),
+    Column("fed_event", BigInteger, nullable=False, server_default="0"),
+    database_moment("created_at"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("delivery_id", Name, primary_key=True),
+    Column("subscriber_id", Name, ForeignKey("subscribers.subscriber_id"), nullable=False),
+    Column("event_id", BigInteger, nullable=False),
+    Column("task_id", String(64)),
+    Column("event_type", Name, nullable=False),
+    Column("payload", Json, nullable=False),
+    Column("state", String(16), nullable=False, server_default="waiting"),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("due_at", Moment, nullable=False),
+    Column("last_status", Integer),
+    Column("last_error", Text),
+    database_moment("created_at"),
+    Column("ended_at", Moment),
+    position(),
+    UniqueConstraint("subscriber_id", "event_id"),
+    CheckConstraint("state IN ('waiting', 'delivered', 'given_up')", name="state"),
+    Index("ix_deliveries_waiting", "due_at", postgresql_where=text("state = 'waiting'")),
+    Index(
+        "ix_deliveries_in_order",
+        "subscriber_id",
+        "task_id",
+        "position",
+        postgresql_where=text("state = 'waiting'"),
+    ),
 )
 
 system_audit = Table(
