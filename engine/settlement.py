@@ -159,6 +159,7 @@ class Settlement:
             variables=row.variables,
             priority=row.run_priority,
             held=row.run_state == "paused",
+            manual=row.run_manual,
         )
 
     def _workflow(self, row: StepRow) -> Workflow:

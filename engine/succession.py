@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from engine.actions import Action, Actions, Entering
 from engine.outcomes import Done, Failed
@@ -19,6 +19,9 @@ from storage.reviews import NewReview
 from storage.runs import RunChange
 from storage.steps import InsertedStep, NewStep
 
+OFFER_SECONDS: Final = 86_400
+"""How long, in business time, an offered step waits for its caller before a person is asked."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFacts:
@@ -30,6 +33,8 @@ class RunFacts:
     variables: Mapping[str, Any]
     priority: int
     held: bool = False
+    manual: bool = False
+    """Whether its agents' steps are offered to outside agents instead of driven by the fleet (SPEC.md §6)."""
 
 
 @dataclass(slots=True)
@@ -182,10 +187,11 @@ class Succession:
         if step.wait_seconds is not None:
             return "scheduled", now.business_now + timedelta(seconds=step.wait_seconds), Clock.BUSINESS
         due = _moment(entered.input.get(step.not_before)) if step.not_before else None
-        if due is not None and due > now.business_now:
+        due = max(due or now.business_now, now.business_now)
+        if run.manual and step.kind is Kind.ACTION:
+            return "offered", due + timedelta(seconds=OFFER_SECONDS), Clock.BUSINESS
+        if due > now.business_now or step.kind is Kind.WAIT:
             return "scheduled", due, Clock.BUSINESS
-        if step.kind is Kind.WAIT:
-            return "scheduled", now.business_now, Clock.BUSINESS
         published = not run.held and self.room.take(step.agent, now.database_now, priority)
         return ("published" if published else "ready"), None, None
 

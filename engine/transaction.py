@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -13,7 +13,7 @@ from engine.outcomes import Failed, Outcome
 from engine.publisher import Message, into_messages
 from engine.room import Room
 from engine.settlement import Settlement
-from engine.succession import RunFacts, Succession
+from engine.succession import OFFER_SECONDS, RunFacts, Succession
 from schemas.effects import ContactNoted
 from statemachine import planner
 from statemachine.planner import Entered, Plan
@@ -46,6 +46,10 @@ class Begin:
     priority: int = 1
     request_id: str | None = None
     timeout_seconds: int | None = None
+    manual: bool = False
+    """Its agents' steps are offered to outside agents instead of driven by the fleet."""
+    description: str | None = None
+    created_by: str | None = None
 
 
 @dataclass(slots=True)
@@ -59,6 +63,7 @@ class Transaction:
     limits: Limits
     _succession: Succession = field(init=False)
     _settlement: Settlement = field(init=False)
+    _taken: list[tuple[str, ToPublish]] = field(default_factory=list)
     moments: Moments = field(init=False)
 
     def __post_init__(self) -> None:
@@ -77,6 +82,7 @@ class Transaction:
                 workflow=run.workflow,
                 variables=run.variables,
                 priority=run.priority,
+                manual=run.manual,
             )
             for run in runs
         ]
@@ -165,9 +171,47 @@ class Transaction:
         effects = [(0, effect) for ending in endings for effect in self.actions.ending(ending)]
         for refusal in self.work.effects.apply(effects).values():
             raise refusal
-        self.work.reviews.cancel(self.work.steps.cancel_open(ids))
         self.work.runs.set_state(ids, state, ends=True, error={"code": state, "message": reason})
+        self.work.reviews.cancel(self.work.steps.cancel_open(ids))
         return runs
+
+    def retry(self, run_ids: Sequence[str]) -> list[str]:
+        """Let failed runs go on at the steps where they stopped, with the input those had. The runs that had failed."""
+        failed = [run for run in self.work.runs.lock(run_ids) if run.state == "failed"]
+        cut_short = {run.run_id: self.work.steering.cut_short(run.run_id) for run in failed}
+        again = [run for run in failed if cut_short[run.run_id]]
+        self.work.runs.reopen([run.run_id for run in again])
+        for run in again:
+            facts = self._facts(run)
+            entered = [Entered(facts.workflow.steps[node], given) for node, given in cut_short[run.run_id]]
+            self._succession.enter(facts, Plan(entered=entered))
+        self._succession.write_steps()
+        self._succession.write_runs()
+        return [run.run_id for run in again]
+
+    def take(self, step_id: int, given: Mapping[str, object]) -> bool:
+        """Publish an offered step with what its caller gave; `False` when it is not offered, or held.
+
+        What was given is `call` in the step's input.
+        """
+        (row,) = self.work.steps.lock([step_id])
+        if row.held or row.queue is None or row.action is None:
+            return False
+        if not self.work.steering.take_offered(step_id, given):
+            return False
+        self._taken.append((row.queue, ToPublish(row.key, row.action, alone=False)))
+        return True
+
+    def hasten(self, run_id: str, due_at: datetime) -> int:
+        """Let what a run waits for at a later business time be due at this one; how many steps there were."""
+        self.work.runs.lock([run_id])
+        return self.work.steering.hasten(run_id, due_at, OFFER_SECONDS)
+
+    def reprioritise(self, run_id: str, priority: int) -> None:
+        """Give a run another priority, and its open steps that had the run's."""
+        (run,) = self.work.runs.lock([run_id])
+        self.work.runs.set_priority(run_id, priority)
+        self.work.steering.reprioritise(run_id, before=run.priority, now=priority)
 
     def pause(self, run_ids: Sequence[str]) -> list[str]:
         """Hold running runs; times that were set stay as they are. The runs that were running."""
@@ -192,6 +236,8 @@ class Transaction:
             if step.state == "published" and step.queue and step.action:
                 row = ToPublish(StepKey(step.step_id, 1), step.action, alone=False)
                 by_queue.setdefault(step.queue, []).append(row)
+        for queue, row in self._taken:
+            by_queue.setdefault(queue, []).append(row)
         return [
             message
             for queue, rows in by_queue.items()
@@ -214,6 +260,9 @@ class Transaction:
             open_steps=self._succession.take_open_steps(run.run_id),
             request_id=run.request_id,
             deadline_at=self.moments.database_now + timedelta(seconds=timeout) if timeout else None,
+            manual=run.manual,
+            description=run.description,
+            created_by=run.created_by,
         )
 
     def _facts(self, run: RunRow) -> RunFacts:
@@ -224,6 +273,7 @@ class Transaction:
             variables=run.variables,
             priority=run.priority,
             held=run.state == "paused",
+            manual=run.manual,
         )
 
     def _load(self, rows: Iterable[StepRow]) -> dict[int, Any]:
@@ -237,11 +287,13 @@ class Transaction:
         return subjects
 
     def _resumed(self, row: StepRow, subjects: Mapping[int, Any], signal: Mapping[str, Any]) -> Outcome:
+        if row.state == "offered" and signal.get("type") == "deadline":
+            return Failed(code="caller_vanished", message="nobody has called for this step in time")
         action = self.actions.get(row.action) if row.action else WAIT_OVER
         return action.resume(
             Resumption(step=row, subject=subjects.get(row.step_id), signal=signal, moments=self.moments)
         )
 
 
-_WAITING = frozenset({"parked", "scheduled", "ready", "published"})
+_WAITING = frozenset({"parked", "scheduled", "ready", "published", "offered"})
 """The states in which a step is in nobody's hands."""

@@ -101,7 +101,7 @@ _QUEUES = text(
         UNION ALL
         SELECT queue, state, NULL FROM steps WHERE state = 'leased'
         UNION ALL
-        SELECT queue, state, NULL FROM steps WHERE state IN ('scheduled', 'parked') AND NOT held
+        SELECT queue, state, NULL FROM steps WHERE state IN ('scheduled', 'parked', 'offered') AND NOT held
     ) AS waiting WHERE queue IS NOT NULL GROUP BY queue, state
     """,
 )

@@ -38,7 +38,7 @@ _OPEN_STEPS = text(
 _NEXT_DUE = text(
     """
     SELECT coalesce(subject_id, run_id) AS subject, node, state, due_clock, due_at FROM steps
-    WHERE state IN ('scheduled', 'parked') AND NOT held AND due_clock = :clock
+    WHERE state IN ('scheduled', 'parked', 'offered') AND NOT held AND due_clock = :clock
     ORDER BY due_at LIMIT 1
     """,
 )

@@ -25,7 +25,7 @@ _READY_DUE = text(
     UPDATE steps SET state = 'ready', urgency = {URGENCY}
     WHERE step_id IN (
         SELECT step_id FROM steps
-        WHERE state IN ('scheduled', 'parked') AND state = 'scheduled' AND kind = 'action' AND NOT held
+        WHERE state IN ('scheduled', 'parked', 'offered') AND state = 'scheduled' AND kind = 'action' AND NOT held
           AND due_clock = :clock AND due_at <= :now
         ORDER BY due_at LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED)
     RETURNING step_id
@@ -34,7 +34,7 @@ _READY_DUE = text(
 _DUE_OTHERWISE = text(
     """
     SELECT step_id FROM steps
-    WHERE state IN ('scheduled', 'parked') AND (state = 'parked' OR kind <> 'action') AND NOT held
+    WHERE state IN ('scheduled', 'parked', 'offered') AND (state <> 'scheduled' OR kind <> 'action') AND NOT held
       AND due_clock = :clock AND due_at <= :now
     ORDER BY due_at LIMIT :limit
     """,
@@ -80,6 +80,7 @@ _SURRENDER = text(
     WHERE lease_id = :lease_id AND state = 'leased' AND crashes < :most RETURNING step_id
     """,
 )
+# What is offered waits for a caller: time must not leap over them.
 _NEXT_DUE = text(
     """
     SELECT (SELECT min(due_at) FROM steps WHERE state IN ('scheduled', 'parked') AND NOT held

@@ -14,7 +14,7 @@ _INSERT = BulkInsert(
     runs_table,
     (
         "run_id", "workflow", "version", "subject_id", "state", "priority", "variables", "open_steps",
-        "request_id", "deadline_at",
+        "request_id", "deadline_at", "manual", "description", "created_by",
     ),
 )  # fmt: skip
 _ADVANCE = text(
@@ -32,7 +32,8 @@ _ADVANCE = text(
 )
 _LOCK = text(
     "SELECT run_id, workflow, version, subject_id, state, priority, variables, open_steps, request_id, "
-    "deadline_at, error, created_at, finished_at FROM runs WHERE run_id = ANY(:ids) "
+    "deadline_at, error, manual, description, created_by, created_at, finished_at FROM runs "
+    "WHERE run_id = ANY(:ids) "
     "ORDER BY run_id FOR NO KEY UPDATE",
 )
 _SET_STATE = text(
@@ -40,6 +41,11 @@ _SET_STATE = text(
     "error = coalesce(CAST(:error AS jsonb), error), "
     "finished_at = CASE WHEN :ends THEN clock_timestamp() END WHERE run_id = ANY(:ids)",
 )
+_REOPEN = text(
+    "UPDATE runs SET state = 'running', error = NULL, finished_at = NULL, open_steps = 0, "
+    "deadline_at = clock_timestamp() + (deadline_at - created_at) WHERE run_id = ANY(:ids)",
+)
+_SET_PRIORITY = text("UPDATE runs SET priority = :priority WHERE run_id = :run_id")
 _OVERDUE = text(
     "SELECT run_id FROM runs WHERE state IN ('running', 'paused') AND deadline_at < clock_timestamp() "
     "ORDER BY deadline_at LIMIT :limit",
@@ -59,6 +65,9 @@ class NewRun:
     open_steps: int = 0
     request_id: str | None = None
     deadline_at: datetime | None = None
+    manual: bool = False
+    description: str | None = None
+    created_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +85,9 @@ class RunRow:
     request_id: str | None
     deadline_at: datetime | None
     error: Mapping[str, Any] | None
+    manual: bool
+    description: str | None
+    created_by: str | None
     created_at: datetime
     finished_at: datetime | None
 
@@ -111,6 +123,9 @@ class Runs:
                     run.open_steps,
                     run.request_id,
                     run.deadline_at,
+                    run.manual,
+                    run.description,
+                    run.created_by,
                 )
                 for run in runs
             ],
@@ -147,6 +162,14 @@ class Runs:
                 "error": None if error is None else dump_json(error),
             },
         )
+
+    def reopen(self, run_ids: Sequence[str]) -> None:
+        """Let locked, ended runs go on, with the time they were allowed at first."""
+        self.connection.execute(_REOPEN, {"ids": list(run_ids)})
+
+    def set_priority(self, run_id: str, priority: int) -> None:
+        """Give a locked run another priority."""
+        self.connection.execute(_SET_PRIORITY, {"run_id": run_id, "priority": priority})
 
     def overdue(self, limit: int) -> list[str]:
         """The runs whose time allowed has passed."""

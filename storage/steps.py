@@ -43,6 +43,7 @@ class StepRow:
     due_clock: str | None
     run_state: str
     run_priority: int
+    run_manual: bool
     workflow: str
     version: str
     variables: Mapping[str, Any]
@@ -108,7 +109,8 @@ URGENCY = f"clock_timestamp() - make_interval(secs => priority * {AGEING_SECONDS
 
 _ROW = """s.step_id, s.run_id, s.subject_id, s.node, s.kind, s.queue, s.action, s.state, s.held, s.delivery,
     s.tries, s.crashes, s.priority, s.lease_id, s.input, s.early_signals, s.due_at, s.due_clock,
-    r.state AS run_state, r.priority AS run_priority, r.workflow, r.version, r.variables, r.request_id"""
+    r.state AS run_state, r.priority AS run_priority, r.manual AS run_manual, r.workflow, r.version,
+    r.variables, r.request_id"""
 
 # The second half of the condition recognises rows that this very lease took in a transaction whose answer was lost.
 _CLAIM = text(
