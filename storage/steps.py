@@ -166,8 +166,13 @@ _CLOSE_OPEN = text(
     RETURNING step_id
     """,
 )
+# A message that comes while its row is held is spent in vain, so what was published is to be published again.
 _HOLD = text(
-    "UPDATE steps SET held = :held WHERE run_id = ANY(:runs) AND state NOT IN ('done', 'failed', 'cancelled')"
+    f"""
+    UPDATE steps SET held = :held, state = CASE state WHEN 'published' THEN 'ready' ELSE state END,
+        urgency = CASE state WHEN 'published' THEN coalesce(urgency, {URGENCY}) ELSE urgency END
+    WHERE run_id = ANY(:runs) AND state NOT IN ('done', 'failed', 'cancelled')
+    """
 )
 _KEEP_SIGNAL = text(
     "UPDATE steps SET early_signals = coalesce(early_signals, '[]') || CAST(:signal AS jsonb) "

@@ -176,7 +176,7 @@ class Fleet(RuleBasedStateMachine):
             order = self.house.order(task_id)
             with self.house.database.transaction() as work:
                 waits_for_person = bool(work.reviews.list(task_id=task_id))
-            assert order.status is State.CLOSED or waits_for_person
+            assert order.status is State.CLOSED or waits_for_person, self.house.steps(task_id)
 
     def expire_leases(self) -> None:
         """Let the time of every lease run out."""
