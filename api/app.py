@@ -8,17 +8,63 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 
-from api import errors, health, measurement, orchestrator, reviews, states, webhooks
+from api import (
+    actions,
+    agents,
+    alerts,
+    audit,
+    contact,
+    dispatches,
+    errors,
+    event_socket,
+    events,
+    health,
+    measurement,
+    orchestrator,
+    reports,
+    reviews,
+    signals,
+    states,
+    subscribers,
+    task_batches,
+    task_control,
+    tasks,
+    tools,
+    transitions,
+    triage,
+    webhooks,
+)
 from api.body_limit import BodyLimit
 from api.door import Door
 from api.measurement import Measured, Measurement
 from api.request_id import RequestId
 from api.services import Services
+from api.task_batches import BATCH_PATH, LARGEST_BATCH_BODY
 from schemas.http.error import Code
 
 PREFIX: Final = "/v1"
 
-KEYED: Final[tuple[APIRouter, ...]] = (orchestrator.router, states.router, reviews.router)
+KEYED: Final[tuple[APIRouter, ...]] = (
+    orchestrator.router,
+    dispatches.router,
+    contact.router,
+    triage.router,
+    actions.router,
+    reports.router,
+    transitions.router,
+    states.router,
+    tools.router,
+    reviews.router,
+    alerts.router,
+    agents.router,
+    signals.router,
+    events.router,
+    audit.router,
+    tasks.router,
+    task_batches.router,
+    task_control.router,
+    subscribers.router,
+)
 """Rooms one enters with a key; each route names the scope it needs."""
 
 OPEN: Final[tuple[APIRouter, ...]] = (webhooks.router, health.router, measurement.router)
@@ -53,16 +99,22 @@ def create_app(door: Door) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         generate_unique_id_function=_operation,
-        middleware=[Middleware(RequestId), Middleware(Measured, measurement=measured), Middleware(BodyLimit)],
+        middleware=[
+            Middleware(RequestId),
+            Middleware(Measured, measurement=measured),
+            Middleware(BodyLimit, of_paths={f"{PREFIX}{BATCH_PATH}": LARGEST_BATCH_BODY}),
+        ],
         lifespan=lifespan,
     )
     app.state.measurement = measured
     errors.install(app)
-    keyed = errors.documented(*_ANY_ROUTE, Code.UNAUTHORIZED, Code.FORBIDDEN)
+    keyed = errors.documented(*_ANY_ROUTE, Code.UNAUTHORIZED, Code.FORBIDDEN, Code.RATE_LIMITED)
     for router in KEYED:
         app.include_router(router, prefix=PREFIX, responses=keyed)
     for router in OPEN:
         app.include_router(router, prefix=PREFIX, responses=errors.documented(*_ANY_ROUTE))
+    for prefix in ("", PREFIX):
+        app.include_router(event_socket.router, prefix=prefix)
     return app
 
 

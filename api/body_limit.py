@@ -1,5 +1,7 @@
 """How large a body may be: refused in the one form of errors, whether its length was announced or not."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from starlette.datastructures import Headers
@@ -17,9 +19,13 @@ class BodyLimit:
     FastAPI's own `max_body_size` answers an announced length in plain text, so it is not used.
     """
 
-    def __init__(self, app: ASGIApp, largest: int = LARGEST_BODY) -> None:
+    def __init__(
+        self, app: ASGIApp, largest: int = LARGEST_BODY, of_paths: Mapping[str, int] = MappingProxyType({})
+    ) -> None:
+        """Take the limit of every path, and those of paths that have their own."""
         self._app = app
         self._largest = largest
+        self._of_paths = of_paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on; reading too much of it raises within the route, where it is answered."""
@@ -27,16 +33,17 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         announced = _announced(scope)
+        largest = self._of_paths.get(scope["path"], self._largest)
         taken = 0
 
         async def receive_limited() -> Message:
             nonlocal taken
-            if announced > self._largest:
-                raise too_large(self._largest)
+            if announced > largest:
+                raise too_large(largest)
             message = await receive()
             taken += len(message.get("body", b""))
-            if taken > self._largest:
-                raise too_large(self._largest)
+            if taken > largest:
+                raise too_large(largest)
             return message
 
         await self._app(scope, receive_limited, send)

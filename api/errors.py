@@ -130,14 +130,24 @@ def documented(*codes: Code) -> dict[int | str, dict[str, Any]]:
     }
 
 
+def answer_of(request: Request, error: Exception) -> Response:
+    """What is answered to an exception of `FAULTS`, for whoever must hold the answer before it is sent."""
+    refusal_of = next(FAULTS[kind] for kind in type(error).__mro__ if kind in FAULTS)
+    return _answered(request, error, refusal_of)
+
+
 def _handler(refusal_of: Callable[[Any], Refusal]) -> Callable[[Request, Exception], Any]:
     async def answer(request: Request, error: Exception) -> Response:
-        refusal = refusal_of(error)
-        if refusal.code is Code.SERVICE_UNAVAILABLE:
-            _log.warning("unavailable", path=request.url.path, error=f"{type(error).__name__}: {error}")
-        return _response(request, refusal)
+        return _answered(request, error, refusal_of)
 
     return answer
+
+
+def _answered(request: Request, error: Exception, refusal_of: Callable[[Any], Refusal]) -> Response:
+    refusal = refusal_of(error)
+    if refusal.code is Code.SERVICE_UNAVAILABLE:
+        _log.warning("unavailable", path=request.url.path, error=f"{type(error).__name__}: {error}")
+    return _response(request, refusal)
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

@@ -6,6 +6,7 @@ from typing import Final
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Histogram, generate_latest
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from runtime.logs import logger
@@ -16,6 +17,7 @@ _EDGES: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """In seconds; 0.1 is what the seed promises, 0.5 where the alert lies (SPEC.md §9)."""
 
 _UNMATCHED: Final = "unmatched"
+_STREAM: Final = "text/event-stream"
 
 
 class Measurement:
@@ -25,7 +27,7 @@ class Measurement:
         self.registry = CollectorRegistry()
         self.duration = Histogram(
             "api_request_duration",
-            "Seconds from a request's arrival to the end of its answer, by route template.",
+            "Seconds from a request's arrival to the end of its answer (a stream's: its beginning), by route template.",
             ("method", "route", "status"),
             buckets=_EDGES,
             registry=self.registry,
@@ -45,17 +47,21 @@ class Measured:
             await self._app(scope, receive, send)
             return
         began, status = time.perf_counter(), 500
+        streams_since: float | None = None
 
         async def note_status(message: Message) -> None:
-            nonlocal status
+            nonlocal status, streams_since
             if message["type"] == "http.response.start":
                 status = int(message["status"])
+                if Headers(raw=message["headers"]).get("content-type", "").startswith(_STREAM):
+                    streams_since = time.perf_counter()
             await send(message)
 
         try:
             await self._app(scope, receive, note_status)
         finally:
-            seconds = time.perf_counter() - began
+            # How long somebody listened says nothing of how fast the answer came.
+            seconds = (streams_since or time.perf_counter()) - began
             route = getattr(scope.get("route"), "path", _UNMATCHED)
             self._measurement.duration.labels(scope["method"], route, str(status)).observe(seconds)
             _log.info(

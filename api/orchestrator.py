@@ -9,7 +9,7 @@ from api.errors import documented
 from api.next_action import next_action
 from api.refusal import Refusal, unknown
 from api.route import Route
-from api.services import GivenParts, GivenServices, RequestName
+from api.services import Caller, GivenParts, GivenServices, RequestName
 from schemas.http.error import Code
 from schemas.http.orchestrator import Progress, TaskStarted, TaskStatus
 from schemas.intake import Identifier, TaskCreated
@@ -28,16 +28,19 @@ TaskId = Annotated[Identifier, Path(description="The order's task_id.", examples
 @router.post(
     "/tasks/start",
     summary="Take a suspended order in",
-    dependencies=[requires(Scope.TASKS)],
+    dependencies=[requires(Scope.TASKS, repeatable=True)],
     responses=documented(Code.STATE_CONFLICT),
 )
-async def start_task(body: TaskCreated, services: GivenServices, request_id: RequestName) -> TaskStarted:
+async def start_task(
+    body: TaskCreated, services: GivenServices, caller: Caller, request_id: RequestName
+) -> TaskStarted:
     """Accepted means committed. The same body again answers with the order as it stands.
 
     Another body under the same `task_id`, or an `order_id` that already has an open task, answers 409 and is
     kept as rejected.
     """
-    received = await services.intake.submit(Submission(body, request_id))
+    submission = Submission(body, request_id, created_by=caller.agent_id, default_mode=caller.default_mode)
+    received = await services.intake.submit(submission)
     order = _accepted(received)
     review_open = order.status is State.PENDING
     if received.verdict is Verdict.EXISTING:

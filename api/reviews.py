@@ -5,15 +5,18 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query
 
 from api.authentication import requires
+from api.cursor import Cursor, cursor_of, place_of
 from api.errors import documented
 from api.refusal import Refusal, unknown
 from api.route import Route
 from api.services import Caller, GivenParts
 from schemas.http.error import Code
-from schemas.http.reviews import DecisionMade, DecisionTaken, ReviewList, ReviewView
+from schemas.http.form import Text, in_utc
+from schemas.http.reviews import ClaimMade, ClaimTaken, DecisionMade, DecisionTaken, ReviewList, ReviewView
 from schemas.intake import Identifier
 from schemas.scopes import Scope
 from storage.reviews import Review
+from tasks.claiming import Claimed, claim, release
 from tasks.deciding import Decided, Decision, decide
 
 router = APIRouter(prefix="/reviews", tags=["people"], route_class=Route)
@@ -26,12 +29,27 @@ def list_reviews(
     parts: GivenParts,
     state: Annotated[Literal["open", "decided", "cancelled", "all"], Query()] = "open",
     task_id: Annotated[Identifier | None, Query(description="Of this order only.")] = None,
+    reason: Annotated[Text | None, Query(max_length=64, description="Asked for this reason only.")] = None,
+    claimed: Annotated[bool | None, Query(description="Only those somebody has taken, or nobody.")] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    cursor: Cursor = None,
 ) -> ReviewList:
-    """The longest waiting first."""
+    """The longest waiting first, page by page."""
     with parts.database.transaction() as work:
-        found = work.reviews.list(state=None if state == "all" else state, task_id=task_id, limit=limit)
-    return ReviewList(reviews=[_view(review) for review in found])
+        found = work.reviews.list(
+            state=None if state == "all" else state,
+            task_id=task_id,
+            reason=reason,
+            claimed=claimed,
+            after=place_of(cursor),
+            limit=limit + 1,
+        )
+    page = found[:limit]
+    more = len(found) > limit
+    return ReviewList(
+        reviews=[_view(review) for review in page],
+        next_cursor=cursor_of((page[-1].opened_at, page[-1].review_id)) if more else None,
+    )
 
 
 @router.get(
@@ -50,6 +68,30 @@ def find_review(review_id: ReviewId, parts: GivenParts) -> ReviewView:
 
 
 @router.post(
+    "/{review_id}/claim",
+    summary="Take a question",
+    dependencies=[requires(Scope.REVIEWS)],
+    responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
+)
+def claim_review(review_id: ReviewId, body: ClaimMade, parts: GivenParts, caller: Caller) -> ClaimTaken:
+    """Nobody else may decide it for 30 minutes. Taking it again renews that; another's answers 409."""
+    return _claimed(review_id, *claim(parts.database, review_id, by=body.by or caller.agent_id))
+
+
+@router.post(
+    "/{review_id}/release",
+    summary="Give a question back",
+    dependencies=[requires(Scope.REVIEWS)],
+    responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
+)
+def release_review(review_id: ReviewId, body: ClaimMade, parts: GivenParts, caller: Caller) -> ClaimTaken:
+    """For whoever took it; with the scope `admin` for anyone. One that nobody has answers 200."""
+    by = body.by or caller.agent_id
+    outcome, review = release(parts.database, review_id, by=by, whoever_has_it=Scope.ADMIN in caller.scopes)
+    return _claimed(review_id, outcome, review)
+
+
+@router.post(
     "/{review_id}/decide",
     summary="Decide",
     dependencies=[requires(Scope.REVIEWS)],
@@ -58,10 +100,13 @@ def find_review(review_id: ReviewId, parts: GivenParts) -> ReviewView:
 def decide_review(
     review_id: ReviewId, body: DecisionMade, parts: GivenParts, caller: Caller
 ) -> DecisionTaken:
-    """The order goes on from here. The same decision again answers 200; another one answers 409."""
+    """The order goes on from here. The same decision again answers 200; another one answers 409.
+
+    So does a decision on a question that another person has taken.
+    """
     decision = Decision(
         decision=body.decision,
-        decided_by=caller.agent_id,
+        decided_by=body.by or caller.agent_id,
         reason=body.reason,
         intent_level2=body.intent_level2,
         followup_at=body.followup_at,
@@ -70,10 +115,35 @@ def decide_review(
     outcome, review = decide(parts.engine, parts.context, review_id, decision)
     if review is None:
         raise unknown("review", review_id)
+    if outcome is Decided.CLAIMED:
+        raise _taken(review)
     if outcome is Decided.OTHERWISE:
         raise _decided_otherwise(review)
     return DecisionTaken(
         outcome="repeated" if outcome is Decided.REPEATED else "applied", review=_view(review)
+    )
+
+
+def _claimed(review_id: str, outcome: Claimed, review: Review | None) -> ClaimTaken:
+    if review is None:
+        raise unknown("review", review_id)
+    if outcome is Claimed.TAKEN:
+        raise _taken(review)
+    if outcome is Claimed.ENDED:
+        raise _decided_otherwise(review)
+    return ClaimTaken(outcome="repeated" if outcome is Claimed.REPEATED else "applied", review=_view(review))
+
+
+def _taken(review: Review) -> Refusal:
+    return Refusal(
+        Code.STATE_CONFLICT,
+        f"the review is taken by '{review.claimed_by}'",
+        details={
+            "review_id": review.review_id,
+            "review_state": review.state,
+            "claimed_by": review.claimed_by,
+            "claimed_at": in_utc(review.claimed_at) if review.claimed_at else None,
+        },
     )
 
 
@@ -104,4 +174,6 @@ def _view(review: Review) -> ReviewView:
         decided_at=review.decided_at,
         decided_by=review.decided_by,
         decision=None if review.decision is None else dict(review.decision),
+        claimed_by=review.claimed_by,
+        claimed_at=review.claimed_at,
     )

@@ -1,32 +1,75 @@
-"""The route every room uses: who calls and what kind of body it is are settled before the body is read."""
+"""The route every room uses: who calls, how often, and with what kind of body is settled before a body is read."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from email.message import Message
 from typing import Any
 
 from fastapi import Request, Response
+from fastapi.params import Depends
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
-from api.authentication import Guard
+from api.authentication import Guard, caller_of
+from api.errors import documented
+from api.idempotency import HEADER, PARAMETER, answered_once
+from api.services import Services
+from schemas.http.error import Code
 
 
 class Route(APIRoute):
-    """An `APIRoute` that asks its guard first, and takes bodies in JSON only."""
+    """An `APIRoute` that asks its guard first, counts the request, and takes bodies in JSON only.
+
+    A POST with a guard honours `Idempotency-Key`, unless its guard calls it repeatable.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        endpoint: Callable[..., Any],
+        *,
+        methods: Collection[str] = ("GET",),
+        dependencies: Sequence[Depends] | None = None,
+        responses: dict[int | str, dict[str, Any]] | None = None,
+        openapi_extra: dict[str, Any] | None = None,
+        **declared: Any,
+    ) -> None:
+        self._guards = [d.dependency for d in dependencies or () if isinstance(d.dependency, Guard)]
+        self._takes_key = "POST" in methods and any(not guard.repeatable for guard in self._guards)
+        if self._takes_key:
+            responses = documented(Code.STATE_CONFLICT) | (responses or {})
+            extra = openapi_extra or {}
+            openapi_extra = extra | {"parameters": [*extra.get("parameters", ()), PARAMETER]}
+        super().__init__(
+            path,
+            endpoint,
+            methods=list(methods),
+            dependencies=dependencies,
+            responses=responses,
+            openapi_extra=openapi_extra,
+            **declared,
+        )
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler with both questions before it."""
+        """The handler with these questions before it."""
         handle = super().get_route_handler()
-        guards = [d.dependency for d in self.dependencies if isinstance(d.dependency, Guard)]
 
         async def guarded(request: Request) -> Response:
-            for guard in guards:
-                await guard(request)
+            for guard in self._guards:
+                await _services(request).rate_limits.admit(await guard(request))
             if self.body_field is not None:
                 _require_json(request)
+            if self._takes_key and HEADER in request.headers:
+                return await answered_once(
+                    request, handle, _services(request).door.parts.database, await caller_of(request)
+                )
             return await handle(request)
 
         return guarded
+
+
+def _services(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
 
 
 def _require_json(request: Request) -> None:

@@ -8,9 +8,13 @@ from typing import Annotated, Self
 from fastapi import Depends, Request
 
 from api.authentication import Keyring, caller_of
+from api.awaiting import Awaiting
+from api.broadcast import Broadcast
 from api.coalescer import Coalescer
 from api.door import Door, Parts
+from api.rate_limits import RateLimits
 from api.request_id import request_id_of
+from api.strangers import Strangers
 from storage.keys import Key
 from storage.unavailable import StorageUnavailable
 from tasks.callbacks import Callback, Heard, hear
@@ -24,8 +28,12 @@ class Services:
 
     door: Door
     keyring: Keyring
+    strangers: Strangers
+    rate_limits: RateLimits
     intake: Coalescer[Submission, Received]
     callbacks: Coalescer[Callback, Heard]
+    broadcast: Broadcast
+    awaiting: Awaiting
 
     @classmethod
     def over(cls, door: Door) -> Self:
@@ -43,8 +51,12 @@ class Services:
         return cls(
             door,
             Keyring(parts.database),
+            Strangers(),
+            RateLimits.over(parts.settings),
             Coalescer(take, of_all=outages),
             Coalescer(listen, of_all=outages),
+            Broadcast(parts.database),
+            Awaiting(parts.database),
         )
 
     async def review_open(self, task_id: str) -> bool:
@@ -59,12 +71,16 @@ class Services:
     async def warm(self) -> None:
         """Make the engine now rather than in the first request."""
         await asyncio.to_thread(lambda: self.door.parts.engine)
+        await self.rate_limits.warm()
 
     async def close(self) -> None:
         """Finish what is under way and give connections back."""
+        await self.broadcast.close()
+        await self.awaiting.close()
         await self.intake.close()
         await self.callbacks.close()
         await self.keyring.close()
+        await self.rate_limits.close()
         await asyncio.to_thread(self._close_parts)
 
     def _close_parts(self) -> None:

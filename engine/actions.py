@@ -98,6 +98,8 @@ class Action:
     """What is recorded when a step of this action is created."""
     largest_batch: int | None = None
     """Rows one message may carry, where that is fewer than the installation allows."""
+    parameters: Mapping[str, object] | None = None
+    """What a general task that is nothing but this action takes, as a JSON Schema; `None`: it is no task type."""
 
     @property
     def queue(self) -> str:

@@ -1,10 +1,14 @@
 """The workflow definitions a process has met, by name and version."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from schemas.definition import read_definition
-from statemachine.workflow import Workflow
+from statemachine.workflow import Step, Workflow, build
 from storage.database import UnitOfWork
+
+_OF_ACTION: Final = "action:"
+_OF_ACTION_VERSION: Final = "1"
 
 
 class UnknownWorkflow(LookupError):
@@ -31,6 +35,11 @@ class Catalogue:
             known = ", ".join(sorted(self._current))
             raise UnknownWorkflow(f"no workflow '{name}'; there are {known}") from error
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The workflows that new runs can begin with."""
+        return tuple(sorted(self._current))
+
     def triggered_by(self, trigger: str) -> tuple[Workflow, ...]:
         """The workflows that this event starts."""
         return tuple(workflow for workflow in self._current.values() if workflow.trigger == trigger)
@@ -42,9 +51,38 @@ class Catalogue:
             UnknownWorkflow: it is not registered.
         """
         workflow = self._known.get((name, version))
+        if workflow is None and name.startswith(_OF_ACTION):
+            workflow = self._known[name, version] = workflow_of(name.removeprefix(_OF_ACTION))
         if workflow is None:
             body = work.definitions.find(name, version)
             if body is None:
                 raise UnknownWorkflow(f"workflow '{name}' version {version} is not registered")
             workflow = self._known[name, version] = read_definition(body)
         return workflow
+
+
+def workflow_of(action: str) -> Workflow:
+    """The workflow of one step that is nothing but this action; its name alone tells every process what it is.
+
+    Its version never changes: what the action takes and does is the code of the process that performs it.
+    """
+    agent, _, verb = action.partition(".")
+    return build(
+        name=f"{_OF_ACTION}{action}",
+        version=_OF_ACTION_VERSION,
+        trigger="",
+        steps=(Step(id=verb, agent=agent, action=verb),),
+        variables={},
+        timeout_seconds=None,
+        on_error=None,
+    )
+
+
+def task_type_of(workflow: str) -> str:
+    """What people call a workflow: its name, or the action it is made of."""
+    return workflow.removeprefix(_OF_ACTION)
+
+
+def workflow_named(task_type: str) -> str:
+    """The name of the workflow that people call so: an action's name has a dot, a workflow's never has."""
+    return f"{_OF_ACTION}{task_type}" if "." in task_type else task_type

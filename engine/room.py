@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from storage.steps import urgency
+from storage.urgency import urgency
 
 
 @dataclass(slots=True)

@@ -25,6 +25,9 @@ _CHUNK: Final = 500
 _UNTELLABLE: Final = (UnknownDecision, IllegalTransition, UnknownAction, UnknownWorkflow)
 """What says that a step, not the fleet, is at fault."""
 
+PULSE: Final = "tick"
+"""The name under which a sweep leaves its time."""
+
 _DEADLINE: Final = {"type": "deadline"}
 """The signal that ends a wait nobody answered."""
 
@@ -56,6 +59,7 @@ class Tick:
         with self._engine.transaction() as transaction:
             if not transaction.work.queues.lead():
                 return None
+            transaction.work.pulses.beat(PULSE)
             rescued = self._rescue(transaction)
             woken, overdue = self._wake(transaction)
             ended = self._time_out(transaction)

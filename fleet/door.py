@@ -4,10 +4,9 @@ import os
 from importlib.metadata import version
 from typing import Final
 
-import uvicorn
-
 from api.app import create_app
 from api.door import Door
+from api.server import serve
 from runtime import logs
 from runtime.settings import Settings
 from workers.app import make_app
@@ -22,13 +21,10 @@ def main() -> None:
     settings = Settings.read()
     logs.configure(service="unpend-api", level=settings.log_level, style=settings.log_format)
     process = Process(settings, make_app(settings), name="api")
-    uvicorn.run(
+    serve(
         create_app(Door(process, version("unpend"))),
         host=os.environ.get("UNPEND_API_ADDRESS", "127.0.0.1"),
         port=int(os.environ.get("UNPEND_API_PORT", "8080")),
-        log_config=None,
-        access_log=False,
-        server_header=False,
         timeout_graceful_shutdown=_STREAMS_END,
     )
 

@@ -1,7 +1,8 @@
 """Phone numbers and secrets as they may be shown: to logs, events, errors and pages."""
 
 import re
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 _GAP: Final = r"[\s.\-‐-―()（）]{0,2}"
 _MOBILE: Final = re.compile(
@@ -10,7 +11,10 @@ _MOBILE: Final = re.compile(
     rf"(?:{_GAP}\d{{4}}{_GAP}|{_GAP}\d{{3}}{_GAP}\d|\d{_GAP}\d{{3}}{_GAP}|\d\d{_GAP}\d\d)(\d{{4}})(?!\d)"
 )
 _LANDLINE: Final = re.compile(r"(?<!\d)(0\d{2,3})[-\s]?\d{3,4}[-\s]?(\d{4})(?!\d)")
+_FEWEST_DIGITS: Final = 7
+"""A subscriber's number has at least so many; `phone_attempts: 3` is none."""
 _CREDENTIALS: Final = re.compile(r"(?<=://)([^:/@\s]*):[^@\s]+@")
+_PHONE_FIELD: Final = re.compile(r"(?i)phone|mobile|telephone|电话|手机")
 _BEARER: Final = re.compile(r"(?i)(bearer\s+)\S+")
 
 
@@ -29,3 +33,31 @@ def mask_text(text: str) -> str:
     text = _LANDLINE.sub(r"\1****\2", text)
     text = _CREDENTIALS.sub(r"\1:****@", text)
     return _BEARER.sub(r"\1****", text)
+
+
+def mask_json(value: object, *, field: str = "") -> Any:
+    """A JSON value with every phone number masked, however deep it lies, in names of fields too.
+
+    A number is recognised by its form; under a field that is named for phones, whatever its form.
+    """
+    match value:
+        case Mapping():
+            return {mask_text(str(name)): mask_json(inner, field=str(name)) for name, inner in value.items()}
+        case list() | tuple():
+            return [mask_json(inner, field=field) for inner in value]
+        case None | bool() | float():
+            return value
+        case int():
+            digits = str(value)
+            masked = _masked_under(field, digits)
+            return value if masked == digits else masked
+        case _:
+            return _masked_under(field, str(value))
+
+
+def _masked_under(field: str, text: str) -> str:
+    masked = mask_text(text)
+    digits = sum(character.isdigit() for character in masked)
+    if _PHONE_FIELD.search(field) and "*" not in masked and digits >= _FEWEST_DIGITS:
+        return mask_phone(masked)
+    return masked

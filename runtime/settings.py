@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Final, Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from runtime.rate import read_rate
 
 PROJECT = Path(__file__).resolve().parent.parent
 """The folder that holds the packages and `config/`."""
@@ -31,6 +33,8 @@ class Settings(BaseSettings):
 
     database_url: SecretStr
     broker_url: SecretStr
+    intake_amqp_url: SecretStr | None = None
+    """Where the queue `unpend.task.created` is read (`amqp://…`, or a Redis); without it on the broker."""
     cipher_key: SecretStr
     callback_secret: SecretStr
     """Signs and verifies the channel's callbacks."""
@@ -60,6 +64,17 @@ class Settings(BaseSettings):
     most_crashes: int = Field(default=3, ge=1)
     """Deliveries a row may lose before a person is asked."""
 
+    rate_limit: str = "500/second;20000/minute"
+    """What one API key may ask, unless it has windows of its own; as `runtime.rate` reads it."""
+    limits_url: SecretStr | None = None
+    """The Redis that counts requests; without it the broker when that is one, else each process's memory."""
+
     log_level: str = "INFO"
     log_format: Literal["json", "console"] = "json"
     service_name: str = "unpend"
+
+    @field_validator("rate_limit")
+    @classmethod
+    def _readable(cls, rate: str) -> str:
+        read_rate(rate)
+        return rate

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from schemas.parameters import MalformedSchema, require_schema
 from statemachine.condition import Condition, MalformedCondition
 from statemachine.retry import RetryPolicy
 from statemachine.workflow import Kind, MalformedWorkflow, Step, Workflow, build
@@ -55,6 +56,8 @@ class DefinitionBody(_Part):
     on_error: str | None = None
     timeout_seconds: int | None = Field(default=None, gt=0)
     variables: dict[str, Any] = Field(default_factory=dict)
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    """What a run is begun with, as a JSON Schema (draft 2020-12); none means any object."""
     steps: tuple[StepBody, ...] = Field(min_length=1, max_length=200)
 
 
@@ -79,6 +82,10 @@ def read_definition(body: Mapping[str, object]) -> Workflow:
             steps.append(_step(written))
         except MalformedCondition as error:
             malformed.append(f"step '{written.id}': {error}")
+    try:
+        require_schema(definition.parameters)
+    except MalformedSchema as error:
+        malformed.append(str(error))
     if malformed:
         raise MalformedWorkflow(name, tuple(malformed))
     return build(
@@ -89,6 +96,7 @@ def read_definition(body: Mapping[str, object]) -> Workflow:
         variables=definition.variables,
         timeout_seconds=definition.timeout_seconds,
         on_error=definition.on_error,
+        parameters=definition.parameters,
     )
 
 

@@ -55,6 +55,8 @@ class ContactNoted:
     transcript: str | None = None
     duration_seconds: int | None = None
     recording_url: str | None = None
+    user_feedback: str | None = None
+    """What the customer wants, in the words of the agent who spoke with them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

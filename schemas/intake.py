@@ -16,6 +16,8 @@ from pydantic import (
     field_validator,
 )
 
+from schemas.free_json import require_bounded
+
 LARGEST_METADATA: Final = 16_384
 """Characters the metadata of an order may have as JSON."""
 
@@ -80,6 +82,8 @@ class TaskCreated(BaseModel):
     @field_validator("metadata")
     @classmethod
     def _bounded(cls, metadata: Metadata) -> Metadata:
+        known = {name: value for name, value in vars(metadata).items() if value is not None}
+        require_bounded(known | (metadata.model_extra or {}))
         text = _as_json(metadata)
         if len(text) > LARGEST_METADATA:
             raise ValueError(f"may have {LARGEST_METADATA} characters as JSON, this has {len(text)}")

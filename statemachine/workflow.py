@@ -23,6 +23,8 @@ class Workflow:
     variables: Mapping[str, object] = field(default_factory=dict)
     timeout_seconds: int | None = None
     on_error: str | None = None
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    """What a run is begun with, as a JSON Schema; empty means any object."""
     waiting_for: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """For each step, the joins that need it."""
 
@@ -49,6 +51,7 @@ def build(
     variables: Mapping[str, object],
     timeout_seconds: int | None,
     on_error: str | None,
+    parameters: Mapping[str, object] = MappingProxyType({}),
 ) -> Workflow:
     """Check the steps and join them to a workflow; it starts where nothing leads.
 
@@ -68,5 +71,6 @@ def build(
         variables=MappingProxyType(dict(variables)),
         timeout_seconds=timeout_seconds,
         on_error=on_error,
+        parameters=MappingProxyType(dict(parameters)),
         waiting_for=MappingProxyType(dict(graph.joins)),
     )

@@ -1,7 +1,8 @@
-"""Alerts: things a person should look at."""
+"""Alerts: things a person should look at, and who looked at them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -20,6 +21,62 @@ _OF_TASK = text(
     "SELECT alert_id, alert_type, severity, message, escalated_to, status, metadata, raised_at FROM alerts "
     "WHERE task_id = :task_id ORDER BY raised_at",
 )
+_FIELDS = (
+    "alert_id, alert_type, task_id, severity, message, metadata, escalated_to, status, raised_at, "
+    "handled_at, handled_by, note"
+)
+_FIND = text(f"SELECT {_FIELDS} FROM alerts WHERE alert_id = :alert_id")
+_LOCK = text(f"SELECT {_FIELDS} FROM alerts WHERE alert_id = :alert_id FOR NO KEY UPDATE")
+_LIST = text(
+    f"""
+    SELECT {_FIELDS} FROM alerts
+    WHERE (CAST(:status AS text) IS NULL OR status = :status)
+      AND (CAST(:alert_type AS text) IS NULL OR alert_type = :alert_type)
+      AND (CAST(:severity AS text) IS NULL OR severity = :severity)
+      AND (CAST(:task_id AS text) IS NULL OR task_id = :task_id)
+      AND (CAST(:escalated_to AS text) IS NULL OR escalated_to = :escalated_to)
+      AND (CAST(:at AS timestamptz) IS NULL
+           OR (raised_at, alert_id) < (CAST(:at AS timestamptz), CAST(:name AS text)))
+    ORDER BY raised_at DESC, alert_id DESC LIMIT :limit
+    """
+)
+# Handled means resolved: one that somebody has merely seen still counts among the active (storage/figures.py).
+_SET_STATUS = text(
+    "UPDATE alerts SET status = CAST(:status AS text), handled_by = :by, note = coalesce(CAST(:note AS text), note), "
+    "handled_at = CASE WHEN CAST(:status AS text) = 'resolved' THEN business_now() END WHERE alert_id = :alert_id"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """An alert as it stands."""
+
+    alert_id: str
+    alert_type: str
+    task_id: str | None
+    severity: str
+    message: str
+    metadata: Mapping[str, Any]
+    escalated_to: str
+    status: str
+    """`pending_review`, `acknowledged`, or `resolved`, which is final."""
+    raised_at: datetime
+    handled_at: datetime | None
+    """When it was resolved, on the business clock."""
+    handled_by: str | None
+    """Who acknowledged it, later who resolved it."""
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertFilter:
+    """Which alerts to list; what is `None` does not matter."""
+
+    status: str | None = None
+    alert_type: str | None = None
+    severity: str | None = None
+    task_id: str | None = None
+    escalated_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +100,37 @@ class Alerts:
     def of_task(self, task_id: str) -> list[Mapping[str, Any]]:
         """The alerts of an order, oldest first."""
         return [dict(row._mapping) for row in self.connection.execute(_OF_TASK, {"task_id": task_id})]
+
+    def find(self, alert_id: str) -> Alert | None:
+        """The alert with this id."""
+        row = self.connection.execute(_FIND, {"alert_id": alert_id}).one_or_none()
+        return None if row is None else Alert(**row._mapping)
+
+    def lock(self, alert_id: str) -> Alert | None:
+        """The alert with this id, locked."""
+        row = self.connection.execute(_LOCK, {"alert_id": alert_id}).one_or_none()
+        return None if row is None else Alert(**row._mapping)
+
+    def list(
+        self, wanted: AlertFilter, *, after: tuple[datetime, str] | None = None, limit: int = 100
+    ) -> list[Alert]:
+        """Alerts, the newest first, from behind the place (`raised_at`, `alert_id`) on."""
+        at, name = after or (None, None)
+        rows = self.connection.execute(
+            _LIST,
+            {
+                "status": wanted.status,
+                "alert_type": wanted.alert_type,
+                "severity": wanted.severity,
+                "task_id": wanted.task_id,
+                "escalated_to": wanted.escalated_to,
+                "at": at,
+                "name": name,
+                "limit": limit,
+            },
+        )
+        return [Alert(**row._mapping) for row in rows]
+
+    def set_status(self, alert_id: str, status: str, *, by: str, note: str | None) -> None:
+        """Write what became of a locked alert; without a note the one it has stays."""
+        self.connection.execute(_SET_STATUS, {"alert_id": alert_id, "status": status, "by": by, "note": note})

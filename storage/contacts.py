@@ -1,7 +1,11 @@
-"""Attempts to reach customers: the intent is committed before anything leaves, under a key that is unique."""
+"""Attempts to reach customers: the intent is committed before anything leaves, under a key that is unique.
+
+Beside them what customers said when they turned to us: *inbound* rows, which are no attempts. Gaps, caps, counts
+and channels look at attempts alone.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Connection, text
@@ -25,7 +29,7 @@ _INTEND = BulkInsert(
 )  # fmt: skip
 _FIELDS = (
     "contact_id, task_id, contact_method, contact_result, duration_seconds, transcript, recording_url, "
-    "contact_time, key, round, contact_no, step_id, status, provider_id, created_at"
+    "user_feedback, contact_time, key, round, contact_no, step_id, status, provider_id, created_at, direction"
 )
 # A refused attempt is begun again: from here on it may have left, and a rescue must ask before it sends.
 _BEGIN_AGAIN = text(
@@ -34,7 +38,7 @@ _BEGIN_AGAIN = text(
 )
 _BY_KEY = text(
     f"SELECT {_FIELDS}, extract(epoch FROM clock_timestamp() - created_at)::float AS age_seconds "
-    "FROM contact_logs WHERE key = ANY(:keys)",
+    "FROM contact_logs WHERE key = ANY(:keys) AND direction = 'outbound'",
 )
 _BY_ID = text(
     f"SELECT {_FIELDS}, 0.0::float AS age_seconds FROM contact_logs WHERE contact_id = ANY(:ids)",
@@ -42,19 +46,40 @@ _BY_ID = text(
 _LATEST = text(
     f"SELECT DISTINCT ON (task_id) {_FIELDS}, extract(epoch FROM clock_timestamp() - created_at)::float "
     "AS age_seconds FROM contact_logs "
-    "WHERE task_id = ANY(:ids) ORDER BY task_id, round DESC, contact_no DESC",
+    "WHERE task_id = ANY(:ids) AND direction = 'outbound' ORDER BY task_id, round DESC, contact_no DESC",
 )
 _OF_TASK = text(
     f"SELECT {_FIELDS}, 0.0::float AS age_seconds FROM contact_logs WHERE task_id = :task_id "
-    "ORDER BY round, contact_no",
+    "ORDER BY contact_time, created_at, contact_id",
 )
 _HISTORY = text(
     "SELECT task_id, contact_time, contact_method, contact_result FROM contact_logs "
-    "WHERE task_id = ANY(:ids) AND status <> 'refused' ORDER BY task_id, round, contact_no",
+    "WHERE task_id = ANY(:ids) AND status <> 'refused' AND direction = 'outbound' "
+    "ORDER BY task_id, round, contact_no",
+)
+_INBOUND = text(
+    f"SELECT {_FIELDS}, 0.0::float AS age_seconds FROM contact_logs "
+    "WHERE key = :key AND direction = 'inbound'",
+)
+_INBOUND_OF_ROUND = text(
+    "SELECT count(*) FROM contact_logs WHERE task_id = :task_id AND round = :round AND direction = 'inbound'",
+)
+# Numbered downwards from -1, so that no number of an attempt is taken.
+_HEAR = text(
+    """
+    INSERT INTO contact_logs (contact_id, task_id, contact_method, contact_result, transcript, contact_time, key,
+        round, contact_no, step_id, status, concluded_at, direction)
+    VALUES (:contact_id, CAST(:task_id AS varchar), :method, 'answered', :words, :contact_time, :key,
+        CAST(:round AS smallint),
+        (SELECT least(coalesce(min(contact_no), 0), 0) - 1 FROM contact_logs
+         WHERE task_id = CAST(:task_id AS varchar) AND round = CAST(:round AS smallint)),
+        0, 'concluded', business_now(), 'inbound')
+    """,
 )
 # A concluded contact is not reopened, but for an answer that comes after a mere 'no answer' (SPEC.md §8).
 _NOTED = (
     "contact_id", "status", "result", "provider_id", "transcript", "duration_seconds", "recording_url",
+    "user_feedback",
 )  # fmt: skip
 _NOTES = recordset(contact_logs_table, [column for column in _NOTED if column != "result"], result="text")
 _NOTE = text(
@@ -66,11 +91,12 @@ _NOTE = text(
         transcript = coalesce(c.transcript, contact_logs.transcript),
         duration_seconds = coalesce(c.duration_seconds, contact_logs.duration_seconds),
         recording_url = coalesce(c.recording_url, contact_logs.recording_url),
+        user_feedback = coalesce(c.user_feedback, contact_logs.user_feedback),
         concluded_at = CASE WHEN c.status = 'concluded'
             THEN coalesce(contact_logs.concluded_at, (SELECT business_now())) END
     FROM {_NOTES}
     WHERE contact_logs.contact_id = c.contact_id
-      AND (contact_logs.status <> 'concluded'
+      AND (contact_logs.status <> 'concluded' OR c.user_feedback IS NOT NULL
            OR (c.result = 'answered' AND contact_logs.contact_result <> 'answered'))
     """,
 )
@@ -93,7 +119,7 @@ class NewContact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
-    """An attempt as it stands; `age_seconds` is how long ago the intent to send was committed."""
+    """A contact as it stands; `age_seconds` is how long ago the intent to send was committed."""
 
     contact_id: str
     task_id: str
@@ -102,6 +128,7 @@ class Contact:
     duration_seconds: int | None
     transcript: str | None
     recording_url: str | None
+    user_feedback: str | None
     contact_time: datetime
     key: str
     round: int
@@ -111,6 +138,21 @@ class Contact:
     provider_id: str | None
     created_at: datetime
     age_seconds: float
+    direction: str = "outbound"
+    """`inbound` when the customer turned to us: no attempt, and no step's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundContact:
+    """A customer who turned to us; `key` names it once, whatever is repeated."""
+
+    contact_id: str
+    task_id: str
+    method: str
+    words: str = field(repr=False)
+    contact_time: datetime
+    key: str
+    round: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +192,16 @@ class Contacts:
         found = {contact.key: contact for contact in self.by_keys([c.key for c in mine])}
         return {c.step_id: Intended(found[c.key], c.key in fresh) for c in mine}
 
+    def begun_outside(self, contact: NewContact) -> None:
+        """Write the attempt that an outside agent made by itself; whoever does holds the lock of the order's run."""
+        _INTEND(self.connection, [(*_values(contact)[:-2], "sent", contact.script_id)])
+
     def by_keys(self, keys: Sequence[str]) -> list[Contact]:
         """The attempts with these keys."""
         return [Contact(**row._mapping) for row in self.connection.execute(_BY_KEY, {"keys": list(keys)})]
 
     def by_ids(self, contact_ids: Sequence[str]) -> dict[str, Contact]:
-        """The attempts with these ids."""
+        """The contacts with these ids, inbound ones included."""
         rows = self.connection.execute(_BY_ID, {"ids": list(contact_ids)})
         return {row.contact_id: Contact(**row._mapping) for row in rows}
 
@@ -165,7 +211,7 @@ class Contacts:
         return {row.task_id: Contact(**row._mapping) for row in rows}
 
     def of_task(self, task_id: str) -> list[Contact]:
-        """Every attempt of an order, oldest first."""
+        """Every contact of an order, inbound ones included, oldest first."""
         return [Contact(**row._mapping) for row in self.connection.execute(_OF_TASK, {"task_id": task_id})]
 
     def history(self, task_ids: Sequence[str]) -> dict[str, list[PastContact]]:
@@ -174,6 +220,20 @@ class Contacts:
         for row in self.connection.execute(_HISTORY, {"ids": list(task_ids)}):
             found[row.task_id].append(PastContact(row.contact_time, row.contact_method, row.contact_result))
         return found
+
+    def hear(self, contact: InboundContact) -> None:
+        """Keep what a customer said who turned to us; whoever does holds the lock of the order's run."""
+        self.connection.execute(_HEAR, asdict(contact))
+
+    def inbound(self, key: str) -> Contact | None:
+        """The inbound contact with this key."""
+        row = self.connection.execute(_INBOUND, {"key": key}).one_or_none()
+        return None if row is None else Contact(**row._mapping)
+
+    def inbound_in_round(self, task_id: str, round_number: int) -> int:
+        """How often the customer turned to us in this round."""
+        counted = self.connection.execute(_INBOUND_OF_ROUND, {"task_id": task_id, "round": round_number})
+        return int(counted.scalar_one())
 
     def note(self, notes: Sequence[ContactNoted]) -> None:
         """Write what became known of attempts; a concluded one keeps what it says, a late answer aside."""

@@ -12,26 +12,41 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from runtime.cipher import Cipher
+from storage.agents import Agents
 from storage.alerts import Alerts
+from storage.audit_logs import AuditLogs
 from storage.bulk import dump_json
 from storage.callbacks import Callbacks
+from storage.calls import Calls
 from storage.clock import BusinessClock
 from storage.contacts import Contacts
 from storage.definitions import Definitions
+from storage.deliveries import Deliveries
 from storage.effects import Effects
+from storage.feed import Feed
 from storage.figures import Figures
+from storage.idempotency import IdempotencyKeys
 from storage.keys import Keys
 from storage.leases import Leases
+from storage.named_runs import NamedRuns
 from storage.orders import Orders
 from storage.overview import Overview
+from storage.pulses import Pulses
 from storage.queues import Queues
 from storage.rejects import Rejects
+from storage.report import Reports
 from storage.reviews import Reviews
 from storage.runs import Runs
+from storage.signals import Signals
 from storage.standing import Standings
+from storage.steering import Steering
 from storage.steps import Steps
+from storage.subscribers import Subscribers
+from storage.system_audit import SystemAudit
+from storage.task_list import TaskList
 from storage.timeline import Timeline
 from storage.unavailable import StorageUnavailable, summary
+from storage.workers import Workers
 
 Result = TypeVar("Result")
 
@@ -50,6 +65,16 @@ class UnitOfWork:
     def steps(self) -> Steps:
         """The steps of runs."""
         return Steps(self._connection)
+
+    @cached_property
+    def calls(self) -> Calls:
+        """What agents call for over the API."""
+        return Calls(self._connection)
+
+    @cached_property
+    def steering(self) -> Steering:
+        """What callers and signals change of waiting steps."""
+        return Steering(self._connection)
 
     @cached_property
     def queues(self) -> Queues:
@@ -97,6 +122,21 @@ class UnitOfWork:
         return Alerts(self._connection)
 
     @cached_property
+    def agents(self) -> Agents:
+        """Outside agents."""
+        return Agents(self._connection)
+
+    @cached_property
+    def workers(self) -> Workers:
+        """The fleet's worker processes, as PostgreSQL sees them."""
+        return Workers(self._connection)
+
+    @cached_property
+    def pulses(self) -> Pulses:
+        """When what works by itself last did."""
+        return Pulses(self._connection)
+
+    @cached_property
     def rejects(self) -> Rejects:
         """Input that was refused, kept with the reason."""
         return Rejects(self._connection, self._cipher)
@@ -107,9 +147,44 @@ class UnitOfWork:
         return Keys(self._connection)
 
     @cached_property
+    def idempotency_keys(self) -> IdempotencyKeys:
+        """Requests under a key of their caller, and how they were answered."""
+        return IdempotencyKeys(self._connection, self._cipher)
+
+    @cached_property
+    def system_audit(self) -> SystemAudit:
+        """What was done to the installation itself."""
+        return SystemAudit(self._connection)
+
+    @cached_property
+    def signals(self) -> Signals:
+        """What the world told tasks between their steps."""
+        return Signals(self._connection, self._cipher)
+
+    @cached_property
     def timeline(self) -> Timeline:
         """An order's history: transitions, audit, events."""
         return Timeline(self._connection)
+
+    @cached_property
+    def audit_logs(self) -> AuditLogs:
+        """The audit log as outside agents write it and people read it."""
+        return AuditLogs(self._connection)
+
+    @cached_property
+    def feed(self) -> Feed:
+        """The events people watch, in an order that misses nothing."""
+        return Feed(self._connection)
+
+    @cached_property
+    def subscribers(self) -> Subscribers:
+        """Who is told of what happens to tasks."""
+        return Subscribers(self._connection, self._cipher)
+
+    @cached_property
+    def deliveries(self) -> Deliveries:
+        """Messages on their way to subscribers."""
+        return Deliveries(self._connection)
 
     @cached_property
     def standings(self) -> Standings:
@@ -120,6 +195,21 @@ class UnitOfWork:
     def overview(self) -> Overview:
         """What people ask of the fleet and of one run."""
         return Overview(self._connection)
+
+    @cached_property
+    def task_list(self) -> TaskList:
+        """Orders and general tasks in one list."""
+        return TaskList(self._connection)
+
+    @cached_property
+    def named_runs(self) -> NamedRuns:
+        """Runs whose caller chose the id."""
+        return NamedRuns(self._connection)
+
+    @cached_property
+    def reports(self) -> Reports:
+        """What became of the orders of a period."""
+        return Reports(self._connection)
 
     @cached_property
     def clock(self) -> BusinessClock:

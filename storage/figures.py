@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from sqlalchemy import Connection, text
 
-from storage.steps import AGEING_SECONDS
+from storage.urgency import AGEING_SECONDS
 
 # A moment is a subquery so that it is computed once and not for every row.
 _HOUR_AGO = "(SELECT business_now() - interval '1 hour')"
@@ -47,7 +47,7 @@ _CONTACTS = text(
     """
     SELECT contact_method AS channel, count(*) AS attempts,
            count(*) FILTER (WHERE contact_result = 'answered') AS answered
-    FROM contact_logs WHERE status IN ('sent', 'concluded') GROUP BY contact_method
+    FROM contact_logs WHERE status IN ('sent', 'concluded') AND direction = 'outbound' GROUP BY contact_method
     """,
 )
 # A row that waits for its next delivery has been claimed once less than it will have been.

@@ -56,6 +56,13 @@ _UPDATE = text(
     WHERE tasks.task_id = c.task_id AND tasks.version = c.from_version
     """,
 )
+_SET_PHONE = text(
+    "UPDATE tasks SET phone = :sealed, updated_at = (SELECT business_now()), "
+    "metadata = metadata || jsonb_build_object('phone', CAST(:masked AS text)) WHERE task_id = :task_id",
+)
+_SET_PRIORITY = text(
+    "UPDATE tasks SET priority = :priority, updated_at = (SELECT business_now()) WHERE task_id = :task_id",
+)
 _COUNTS = text("SELECT status, count(*) AS rows FROM tasks GROUP BY status")
 _OPEN = text("SELECT count(*) FROM tasks WHERE status <> 'closed'")
 _LIST = text(
@@ -173,6 +180,15 @@ class Orders:
                 for row in locked
             ]
         )
+
+    def set_phone(self, task_id: str, phone: str, masked: str) -> None:
+        """Give an order another number; encrypted at rest, in its metadata only `masked` is shown."""
+        sealed = self.cipher.encrypt(phone, _phone_place(task_id))
+        self.connection.execute(_SET_PHONE, {"task_id": task_id, "sealed": sealed, "masked": masked})
+
+    def set_priority(self, task_id: str, priority: int) -> None:
+        """Give an order another priority; its run and steps have their own."""
+        self.connection.execute(_SET_PRIORITY, {"task_id": task_id, "priority": priority})
 
     def counts(self) -> dict[str, int]:
         """Orders by state."""

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from runtime.clock import Clock
 from storage.runs import RunRow
-from storage.steps import AGEING_SECONDS
+from storage.urgency import AGEING_SECONDS
 
 _RUN = text(
     "SELECT run_id, workflow, version, subject_id, state, priority, variables, open_steps, request_id, "

@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from storage.steps import URGENCY, StepKey
+from storage.steps import StepKey
+from storage.urgency import URGENCY
 
 _TICK_LOCK = 0x756E70656E64
 """The advisory lock that lets one tick work, whatever the number of beats."""

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from storage.bulk import dump_json
-from storage.steps import AGEING_SECONDS
+from storage.urgency import AGEING_SECONDS
 
 _TAKE_OFFERED = text(
     """

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, text
@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, text
 from runtime.clock import Clock
 from storage.bulk import BulkInsert, dump_json, recordset, rows_of
 from storage.tables import steps as steps_table
+from storage.urgency import URGENCY, urgency
 
 
 class StepKey(NamedTuple):
@@ -53,6 +54,12 @@ class StepRow:
     def key(self) -> StepKey:
         """The step and its delivery."""
         return StepKey(self.step_id, self.delivery)
+
+    @property
+    def call(self) -> Mapping[str, Any]:
+        """What the caller of an offered step gave; empty when the fleet does it by itself."""
+        given: Mapping[str, Any] = self.input.get("call") or {}
+        return given
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,12 +107,6 @@ class InsertedStep:
     queue: str | None
     action: str | None
 
-
-AGEING_SECONDS = 120
-"""What one degree of priority is worth: a row of priority 1 that has waited 18 minutes goes before a new 10."""
-
-URGENCY = f"clock_timestamp() - make_interval(secs => priority * {AGEING_SECONDS})"
-"""The moment by which the ready rows of a queue are ordered: the smallest goes first."""
 
 _ROW = """s.step_id, s.run_id, s.subject_id, s.node, s.kind, s.queue, s.action, s.state, s.held, s.delivery,
     s.tries, s.crashes, s.priority, s.lease_id, s.input, s.early_signals, s.due_at, s.due_clock,
@@ -289,8 +290,3 @@ def _values(step: NewStep, now: datetime) -> tuple[object, ...]:
         now if step.state == "published" else None,
         now if ended else None,
     )
-
-
-def urgency(ready_at: datetime, priority: int) -> datetime:
-    """The place of a ready row in its queue, as `URGENCY` computes it in SQL."""
-    return ready_at - timedelta(seconds=priority * AGEING_SECONDS)

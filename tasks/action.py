@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Final
 
 from engine.actions import Action, Batch, EffectClass
@@ -28,6 +29,15 @@ from tools.limits import TOOLS
 
 AGENT: Final = "action_agent"
 
+ACTIONS_OF: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        Level1.RESUME.value: ("update_appointment", "notify_engineer"),
+        Level1.POSTPONE.value: ("schedule_followup",),
+        Level1.TERMINATE.value: ("cancel_order",),
+    }
+)
+"""The tools that an intent has carried out, together (SPEC.md §4)."""
+
 
 def actions(context: Context) -> tuple[Action, ...]:
     """The action agent's actions."""
@@ -45,6 +55,14 @@ def actions(context: Context) -> tuple[Action, ...]:
 def execute_action(context: Context, step: StepRow, order: Order, batch: Batch) -> Outcome:
     """Do what the customer's intent leads to (seed step7, SPEC.md §4)."""
     level1, now = step.input.get("intent_level1"), batch.moments.business_now
+    forbidden = [
+        name for name in ACTIONS_OF.get(str(level1), ()) if not context.permissions.allow(AGENT, name)
+    ]
+    if forbidden:
+        return Failed(
+            code="not_permitted",
+            message=f"权限配置不允许 {AGENT} 执行 {'、'.join(forbidden)}, 请人工处理",
+        )
     match level1:
         case Level1.RESUME:
             return _resume(step, order)
@@ -62,8 +80,12 @@ def execute_action(context: Context, step: StepRow, order: Order, batch: Batch) 
 
 
 def _resume(step: StepRow, order: Order) -> Done:
-    visit_at = step.input.get("visit_at")
-    engineer = str(order.metadata.get("engineer_id") or f"ENG-{order.metadata.get('region') or 'POOL'}")
+    visit_at = step.call.get("visit_at") or step.input.get("visit_at")
+    engineer = str(
+        step.call.get("engineer_id")
+        or order.metadata.get("engineer_id")
+        or f"ENG-{order.metadata.get('region') or 'POOL'}"
+    )
     booked = _taken(step, order, "update_appointment", {"visit_at": visit_at}, {"appointment_updated": True})
     notified = _taken(step, order, "notify_engineer", {"engineer_id": engineer}, {"engineer_notified": True})
     return _done(
@@ -95,9 +117,10 @@ def _resume(step: StepRow, order: Order) -> Done:
 
 
 def _postpone(step: StepRow, order: Order, now: datetime) -> Done:
-    followup_at = _moment(step.input.get("followup_at")) or now + timedelta(days=3)
+    agreed = step.call.get("followup_date") or step.input.get("followup_at")
+    followup_at = _moment(agreed) or now + timedelta(days=3)
     followup_id = new_id(Prefix.FOLLOWUP)
-    reason = str(step.input.get("intent_level2") or step.input.get("reason") or "")
+    reason = str(step.call.get("reason") or step.input.get("intent_level2") or step.input.get("reason") or "")
     taken = _taken(
         step,
         order,
@@ -134,7 +157,7 @@ def _postpone(step: StepRow, order: Order, now: datetime) -> Done:
 
 
 def _terminate(step: StepRow, order: Order) -> Done:
-    reason = str(step.input.get("intent_level2") or "")
+    reason = str(step.call.get("reason") or step.input.get("intent_level2") or "")
     taken = _taken(step, order, "cancel_order", {"reason": reason}, {"order_cancelled": True})
     return _done(
         step,

@@ -12,6 +12,7 @@ from storage.order import Order
 from storage.steps import StepRow
 from tasks.context import Context
 from tasks.each_order import each_order, load_orders
+from tasks.report import REPORT, generate_reports
 from tasks.telling import audit, told
 from tools.limits import TOOLS
 
@@ -31,6 +32,13 @@ def actions(context: Context) -> tuple[Action, ...]:
             retry=TOOLS["log_event"].retry,
             load=load_orders,
             work=lambda batch: each_order(batch, partial(log_and_close, context)),
+        ),
+        Action(
+            name="audit.generate_report",
+            retry=TOOLS["generate_report"].retry,
+            parameters=REPORT,
+            largest_batch=1,
+            work=lambda batch: generate_reports(context.database, batch),
         ),
     )
 

@@ -18,7 +18,7 @@ from storage.steps import StepRow
 from tasks.case import Case, load_cases
 from tasks.conclusion import conclude, report_of_signal
 from tasks.context import Context
-from tasks.sending import LOOK_AGAIN, SCRIPT, send_all, silence, wait
+from tasks.sending import LOOK_AGAIN, script_of, send_all, silence, wait
 from tools.channels.contract import (
     Absent,
     Channel,
@@ -144,7 +144,10 @@ def _decide(context: Context, batch: Batch, step: StepRow) -> NewContact | Outco
     """Whether the attempt may be made now, by the policy at the moment of sending (SPEC.md §8)."""
     case: Case = batch.subjects[step.step_id]
     order, now = case.order, batch.moments.business_now
-    channel = channel_for(order.contact_count, _results(case), policy=context.policy)
+    called = step.call.get("channel")
+    channel = (
+        Channel(called) if called else channel_for(order.contact_count, _results(case), policy=context.policy)
+    )
     if channel is None:
         return Failed(code="no_channel_left", message="没有可用的联系渠道")
     if order.mode == "auto" and case.begun is None:
@@ -171,7 +174,7 @@ def _decide(context: Context, batch: Batch, step: StepRow) -> NewContact | Outco
         round=order.round,
         contact_no=order.contact_count,
         step_id=step.step_id,
-        script_id=SCRIPT,
+        script_id=script_of(step),
     )
 
 

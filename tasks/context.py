@@ -20,6 +20,7 @@ from tools.contact_policy.document import load_policies
 from tools.contact_policy.policy import ContactPolicy
 from tools.contact_policy.window import next_permitted
 from tools.contact_policy.zone import customer_zone
+from tools.permissions import Permissions, load_permissions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +32,7 @@ class Context:
     classifier_files: ClassifierFiles
     policy: ContactPolicy
     calendar: Calendar
+    permissions: Permissions
     callback_url: str
     contacts_at_once: int
     reaches_masked: bool
@@ -68,6 +70,7 @@ def make_context(settings: Settings, database: Database) -> Context:
         classifier_files=default_paths(),
         policy=policies[settings.contact_policy],
         calendar=load_calendar(settings.config_folder / "policies" / "calendar.yaml"),
+        permissions=load_permissions(settings.config_folder / "policies" / "permissions.yaml"),
         callback_url=f"{settings.callback_base_url}/webhooks/contact/{settings.channel_provider}",
         contacts_at_once=settings.largest_batch if instant else settings.contacts_at_once,
         reaches_masked=instant or settings.channel_provider == "simulator",

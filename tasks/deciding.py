@@ -8,6 +8,7 @@ from typing import Any
 from engine.engine import Engine
 from engine.transaction import Verdict
 from statemachine.intents import INTENTS, Level2
+from storage.database import UnitOfWork
 from storage.reviews import Review
 from tasks.agreement import postponed
 from tasks.context import Context
@@ -33,6 +34,8 @@ class Decided(StrEnum):
     """The same decision was made before; nothing was done twice."""
     OTHERWISE = "otherwise"
     """It was decided otherwise before, or withdrawn."""
+    CLAIMED = "claimed"
+    """Another person has taken it; nothing was changed."""
     UNKNOWN = "unknown"
 
 
@@ -47,13 +50,15 @@ def decide(
     """
     with engine.transaction() as transaction:
         work = transaction.work
-        review = work.reviews.find(review_id)
+        review = _lock(work, review_id)
         if review is None:
             return Decided.UNKNOWN, None
         signal = _signal(decision)
         if review.state != "open":
             same = review.decision is not None and _meaning(review.decision) == _meaning(signal)
             return (Decided.REPEATED if same else Decided.OTHERWISE), review
+        if review.claimed_by not in (None, decision.decided_by):
+            return Decided.CLAIMED, review
         if decision.intent_level2 and review.task_id:
             signal["default_followup_at"] = _default_followup(
                 context, transaction.moments.business_now, work.orders.find([review.task_id])[review.task_id],
@@ -64,6 +69,15 @@ def decide(
             return Decided.OTHERWISE, review
         work.reviews.decide(review_id, decision.decided_by, signal)
         return Decided.APPLIED, work.reviews.find(review_id)
+
+
+def _lock(work: UnitOfWork, review_id: str) -> Review | None:
+    """The review, locked behind its step as everywhere, so that no claim comes between the look and the answer."""
+    review = work.reviews.find(review_id)
+    if review is None:
+        return None
+    work.steps.lock([review.step_id])
+    return work.reviews.lock(review_id)
 
 
 def _signal(decision: Decision) -> dict[str, Any]:

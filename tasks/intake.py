@@ -25,6 +25,7 @@ class Door(StrEnum):
 
     HTTP = "http"
     STREAM = "stream"
+    QUEUE = "queue"
     COMMAND = "command"
 
 
@@ -46,6 +47,12 @@ class Submission:
 
     body: TaskCreated
     request_id: str | None = None
+    timeout_seconds: int | None = None
+    """How long the order may take in all; the definition's own limit where there is none."""
+    description: str | None = None
+    created_by: str | None = None
+    default_mode: str = "auto"
+    """The mode of an order that names none: its key's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,26 +68,10 @@ class Received:
 def accept(engine: Engine, context: Context, submissions: Sequence[Submission], door: Door) -> list[Received]:
     """Accept orders in one transaction; receive, validate and `task.start` are done when this returns.
 
-    Idempotent on task_id: a producer that got no answer may send again.
+    Idempotent on task_id: a producer that got no answer may send again. What is refused is kept.
     """
-    first: dict[str, Submission] = {}
-    is_first: list[bool] = []
-    for submission in submissions:
-        is_first.append(submission.body.task_id not in first)
-        first.setdefault(submission.body.task_id, submission)
     with engine.transaction() as transaction:
-        # In one order everywhere, so that two doors with the same orders wait for each other and never deadlock.
-        ordered = [first[task_id] for task_id in sorted(first)]
-        orders = [_new_order(context, submission, door) for submission in ordered]
-        inserted = transaction.work.orders.insert(orders)
-        _begin(context, transaction, [order for order in orders if order.task_id in inserted], first, door)
-        standing = transaction.work.orders.find(list(first))
-        others = [s.body.order_id for s in submissions if s.body.task_id not in standing]
-        busy = transaction.work.orders.open_for(others) if others else {}
-        received = [
-            _received(submission, leads, inserted, standing, busy)
-            for submission, leads in zip(submissions, is_first, strict=True)
-        ]
+        received = accept_within(transaction, context, submissions, door)
         transaction.work.rejects.keep(
             [
                 NewReject(
@@ -94,6 +85,29 @@ def accept(engine: Engine, context: Context, submissions: Sequence[Submission], 
             ]
         )
     return received
+
+
+def accept_within(
+    transaction: Transaction, context: Context, submissions: Sequence[Submission], door: Door
+) -> list[Received]:
+    """Accept orders as a part of this transaction; what is refused changes nothing."""
+    first: dict[str, Submission] = {}
+    is_first: list[bool] = []
+    for submission in submissions:
+        is_first.append(submission.body.task_id not in first)
+        first.setdefault(submission.body.task_id, submission)
+    # In one order everywhere, so that two doors with the same orders wait for each other and never deadlock.
+    ordered = [first[task_id] for task_id in sorted(first)]
+    orders = [_new_order(context, submission, door) for submission in ordered]
+    inserted = transaction.work.orders.insert(orders)
+    _begin(context, transaction, [order for order in orders if order.task_id in inserted], first, door)
+    standing = transaction.work.orders.find(list(first))
+    others = [s.body.order_id for s in submissions if s.body.task_id not in standing]
+    busy = transaction.work.orders.open_for(others) if others else {}
+    return [
+        _received(submission, leads, inserted, standing, busy)
+        for submission, leads in zip(submissions, is_first, strict=True)
+    ]
 
 
 def _begin(
@@ -114,10 +128,17 @@ def _begin(
                     "source": door.value,
                     "contact_count": order.contact_count,
                     "max_contacts": order.max_contacts,
-                    "callable": _callable(context, order.phone),
+                    # An outside agent may know the number that is masked to us (SPEC.md §5).
+                    "callable": callable_number(
+                        order.phone, masked=context.reaches_masked or order.mode == "manual"
+                    ),
                 },
                 priority=order.priority,
                 request_id=submissions[order.task_id].request_id or new_id(Prefix.REQUEST),
+                timeout_seconds=submissions[order.task_id].timeout_seconds,
+                description=submissions[order.task_id].description,
+                created_by=submissions[order.task_id].created_by,
+                manual=order.mode == "manual",
             )
             for order in orders
             for workflow in workflows
@@ -160,7 +181,7 @@ def _new_order(context: Context, submission: Submission, door: Door) -> NewOrder
         last_contact_time=body.last_contact_time,
         max_contacts=context.policy.max_attempts,
         priority=body.priority,
-        mode=body.mode or "auto",
+        mode=body.mode or submission.default_mode,
         metadata=metadata,
         phone=phone,
         digest=body.digest(),
@@ -169,8 +190,8 @@ def _new_order(context: Context, submission: Submission, door: Door) -> NewOrder
     )
 
 
-def _callable(context: Context, phone: str | None) -> bool:
-    """Whether the customer can be reached by this number; a masked one only by the simulated customer."""
+def callable_number(phone: str | None, *, masked: bool) -> bool:
+    """Whether the customer can be reached by this number, given whether a masked one is of any use."""
     if phone is None:
         return False
-    return bool(_DIGITS.match(phone)) or (context.reaches_masked and bool(_MASKED.match(phone)))
+    return bool(_DIGITS.match(phone)) or (masked and bool(_MASKED.match(phone)))

@@ -59,6 +59,11 @@ def send_all(
     return dict.fromkeys(contacts, withheld) | sent
 
 
+def script_of(step: StepRow) -> str:
+    """The script of this contact: its caller's, else the configured one."""
+    return str(step.call.get("script_id") or SCRIPT)
+
+
 def _send(context: Context, batch: Batch, step: StepRow, intended: Intended) -> Outcome:
     case: Case = batch.subjects[step.step_id]
     contact, order = intended.contact, case.order
@@ -68,7 +73,7 @@ def _send(context: Context, batch: Batch, step: StepRow, intended: Intended) -> 
         channel=channel,
         to=order.phone or str(order.metadata.get("customer_id", order.task_id)),
         task_id=order.task_id,
-        script_id=SCRIPT,
+        script_id=script_of(step),
         variables={"order_type": order.order_type, "product": str(order.metadata.get("product", ""))},
         callback_url=context.callback_url,
         simulation=_script_entry(order),

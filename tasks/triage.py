@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from engine.actions import Action, Batch, EffectClass
 from engine.outcomes import Done, Outcome
@@ -19,7 +19,9 @@ from storage.steps import StepRow
 from tasks.agreement import agree
 from tasks.context import Context
 from tasks.telling import audit, told
+from tasks.understanding import CLASSIFY, VALIDATE, classify_text, each_text, validate_classification
 from tools.classifier.classifier import Classification
+from tools.classifier.guards import AUTOMATIC_CONFIDENCE, CANCEL_CONFIDENCE
 from tools.limits import TOOLS
 
 AGENT: Final = "triage_agent"
@@ -43,6 +45,20 @@ def actions(context: Context) -> tuple[Action, ...]:
             retry=TOOLS["classify_intent"].retry,
             load=load_heard,
             work=partial(classify_intents, context),
+        ),
+        Action(
+            name="triage.classify_text",
+            retry=TOOLS["classify_intent"].retry,
+            parameters=CLASSIFY,
+            work=lambda batch: each_text(batch, CLASSIFY, partial(classify_text, context.classifier)),
+        ),
+        Action(
+            name="triage.validate_classification",
+            retry=TOOLS["validate_classification"].retry,
+            parameters=VALIDATE,
+            work=lambda batch: each_text(
+                batch, VALIDATE, partial(validate_classification, context.classifier)
+            ),
         ),
     )
 
@@ -73,8 +89,8 @@ def classify_intents(context: Context, batch: Batch) -> Mapping[int, Outcome]:
 
 def classify_intent(context: Context, step: StepRow, heard: Heard, now: datetime) -> Outcome:
     """The intent, its confidence, and the whole verdict of confidence and guards. Pure."""
-    text, order = heard.contact.transcript or "", heard.order
-    found = context.classifier.classify(text, pending_reason=_reason_of(order))
+    text, order = heard.contact.user_feedback or heard.contact.transcript or "", heard.order
+    found = _given(step.call) or context.classifier.classify(text, pending_reason=_reason_of(order))
     level2 = found.level2
     agreement = agree(context, order, level2, text, now, heard.past)
     reasons = (*found.reasons, *((agreement.unclear,) if agreement.unclear else ()))
@@ -94,6 +110,30 @@ def classify_intent(context: Context, step: StepRow, heard: Heard, now: datetime
         **agreement.as_output(),
     }
     return Done(output=output, effects=_effects(step, order, found, level2, reasons, accepted=accepted))
+
+
+def _given(call: Mapping[str, Any]) -> Classification | None:
+    """The classification that the caller of a manual order's step made; held to the same confidences."""
+    given = call.get("classification")
+    if not isinstance(given, Mapping):
+        return None
+    level2, confidence = Level2(given["level2_intent"]), round(float(given["confidence"]), 4)
+    level1 = INTENTS[level2].level1
+    needed = CANCEL_CONFIDENCE if level1 is Level1.TERMINATE else AUTOMATIC_CONFIDENCE
+    reasons = []
+    if confidence < needed:
+        reasons.append(f"调用方给出的置信度 {confidence:.0%} 低于 {needed:.0%}")
+    if INTENTS[level2].action is None:
+        reasons.append("调用方认为意图不明确")
+    return Classification(
+        level1=level1,
+        level2=level2,
+        confidence=confidence,
+        requires_human_review=bool(reasons),
+        flags=(),
+        reasons=tuple(reasons),
+        model_hash="given by the caller",
+    )
 
 
 def _effects(

@@ -25,7 +25,7 @@ from workers.app import make_app
 from workers.process import CurrentProcess, Process
 
 AGENTS = {module.AGENT.name: module for module in (orchestrator, contact, triage, action, audit, tick)}
-OTHERS = ("beat", "intake", "exporter", "flower")
+OTHERS = ("beat", "intake", "exporter", "flower", "webhooks")
 
 _LAST_SECONDS: Final = 2.5
 """What a worker may take to end once its soft shutdown is over."""
@@ -53,6 +53,10 @@ def main(arguments: list[str]) -> int:
         from workers.exporter import serve
 
         serve(settings)
+    elif name == "webhooks":
+        from workers.webhooks import serve as tell
+
+        tell(settings, _tell_ready)
     else:
         _intake(app, settings)
     return 0
@@ -107,7 +111,7 @@ def _flower(app: Celery) -> None:
 
 
 def _intake(app: Celery, settings: Settings) -> None:
-    from workers.intake import StreamIntake
+    from workers.intake import take_in
 
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -115,7 +119,7 @@ def _intake(app: Celery, settings: Settings) -> None:
     process = Process(settings, app, name="intake")
     process.warm()
     _tell_ready()
-    StreamIntake(process).run(stopped)
+    take_in(process, stopped)
 
 
 def _bound_the_end(how: str, **_: Any) -> None:

@@ -11,3 +11,4 @@ AGENT = Agent(name="audit")
 def register(app: Celery, current: CurrentProcess) -> None:
     """Bind the audit agent's actions."""
     bind(app, current, "audit.log_and_close")
+    bind(app, current, "audit.generate_report")

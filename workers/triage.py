@@ -11,3 +11,5 @@ AGENT = Agent(name="triage")
 def register(app: Celery, current: CurrentProcess) -> None:
     """Bind the triage agent's actions."""
     bind(app, current, "triage.classify_intent")
+    bind(app, current, "triage.classify_text")
+    bind(app, current, "triage.validate_classification")

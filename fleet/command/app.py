@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from fleet.command import down, migrate, review, status, submit, task, triage, why
+from fleet.command import alert, down, keys, migrate, review, status, submit, task, triage, webhooks, why
 from fleet.command.failure import CommandError, Commands
 from fleet.command.location import DEFAULT_FOLDER, DataDir
 
@@ -23,7 +23,10 @@ application = typer.Typer(
 )
 application.add_typer(task.application, name="task")
 application.add_typer(review.application, name="review")
+application.add_typer(alert.application, name="alert")
 application.add_typer(triage.application, name="triage")
+application.add_typer(keys.application, name="keys")
+application.add_typer(webhooks.application, name="webhooks")
 
 
 @application.command()
@@ -75,9 +78,8 @@ def bench(context: typer.Context) -> None:
         raise CommandError("this installation has no benchmark")
     from importlib import import_module
 
-    # Its options are its own: the function is typed as typer wants it, and loaded only here.
-    benchmark = typer.Typer(name="bench", add_completion=False, pretty_exceptions_enable=False)
-    benchmark.command("bench")(import_module("fleet.command.bench").bench)
+    # Its options are its own: an application within this one, loaded only here.
+    benchmark = import_module("fleet.command.bench").application
     benchmark(args=context.args, prog_name="unpend bench", standalone_mode=False)
 
 

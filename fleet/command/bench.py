@@ -1,18 +1,16 @@
 """`unpend bench`: how fast a fleet on this machine is, measured on a fleet of its own in a folder of its own."""
 
-import shutil
 import statistics
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
+from typer.core import TyperGroup
 
-from fleet.embedded.home import server_home
-from fleet.measurement.fleet import MeasuredFleet
+from fleet.command.bench_api import bench_api
+from fleet.measurement.fleet import MeasuredFleet, measured_fleet
 from fleet.measurement.handover import handovers
 from fleet.measurement.shares import Shares
 from fleet.measurement.throughput import accept_only, stream_intake, workflows
@@ -20,6 +18,27 @@ from fleet.measurement.throughput import accept_only, stream_intake, workflows
 _console = Console(highlight=False)
 
 
+class _Measurements(TyperGroup):
+    """What can be measured; the fleet itself unless something else is named."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments."""
+        named = bool(args) and (args[0] in self.commands or args[0] in ctx.help_option_names)
+        return super().parse_args(ctx, args if named else ["fleet", *args])
+
+
+application = typer.Typer(
+    cls=_Measurements,
+    name="bench",
+    help="Measure how fast a fleet on this machine is; `fleet` unless another measurement is named.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+application.command("api")(bench_api)
+
+
+@application.command("fleet")
 def bench(
     *,
     orders: Annotated[
@@ -33,30 +52,13 @@ def bench(
         f"{orders} orders a run, {runs} runs; whole pending_task workflows, durable steps, audit, real triage; "
         "contact policy always_open"
     )
-    with _fleet("instant") as fleet:
+    with measured_fleet("instant") as fleet:
         _handover(handovers(fleet, orders=60))
         _figures("workflows/s, channel within the process", fleet, orders, runs)
         _intake(fleet, orders * 2, runs)
     if http:
-        with _fleet("http") as fleet:
+        with measured_fleet("http") as fleet:
             _figures("workflows/s, through the simulated customer's HTTP", fleet, max(orders // 5, 100), runs)
-
-
-class _fleet:  # noqa: N801 - used as a verb: with _fleet("instant") as fleet
-    """A fleet of its own, removed with its data at the end."""
-
-    def __init__(self, channel: str) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="unpend-bench-"))
-        self._fleet = MeasuredFleet(self._folder, channel)
-
-    def __enter__(self) -> MeasuredFleet:
-        self._fleet.start()
-        return self._fleet
-
-    def __exit__(self, *_: object) -> None:
-        self._fleet.stop()
-        server_home(self._folder).remove()
-        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def _handover(seconds: Sequence[float]) -> None:

@@ -170,6 +170,8 @@ def _attempt(contact: Contact) -> tuple[str, str]:
     result = RESULTS.get(contact.contact_result, contact.contact_result)
     said = f" “{_cut(contact.transcript)}”" if contact.transcript else ""
     lasted = f", {contact.duration_seconds} s" if contact.duration_seconds else ""
+    if contact.direction == "inbound":
+        return "customer called", f"{channel}{said}"
     return f"attempt {contact.round}.{contact.contact_no}", f"{channel}: {result}{lasted}{said}"
 
 
@@ -192,6 +194,7 @@ def _contact_document(contact: Contact) -> dict[str, Any]:
         "contact_id": contact.contact_id,
         "round": contact.round,
         "contact_no": contact.contact_no,
+        "direction": contact.direction,
         "method": contact.contact_method,
         "status": contact.status,
         "result": contact.contact_result,

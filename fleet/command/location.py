@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from workers.process import Process
 
 DEFAULT_FOLDER: Final = Path(".unpend")
+_CONTAINER_SECRET: Final = Path("/run/secrets/unpend_database_url")
 
 DataDir = Annotated[
     Path | None,
@@ -58,7 +59,7 @@ def find(named: Path | None) -> Fleet:
         document = installation.run_document()
         settings = installation.settings()
     except FleetNotRunning:
-        if named is None and os.environ.get("UNPEND_DATABASE_URL"):
+        if named is None and _environment_names_servers():
             return Fleet(None, {}, settings_of_environment())
         raise
     except (ValueError, KeyError, TypeError) as error:
@@ -72,6 +73,11 @@ def find(named: Path | None) -> Fleet:
             NO_FLEET,
         )
     return Fleet(installation.data_dir, document, settings)
+
+
+def _environment_names_servers() -> bool:
+    """Whether the environment, or a container's secret file, says where PostgreSQL is."""
+    return bool(os.environ.get("UNPEND_DATABASE_URL")) or _CONTAINER_SECRET.is_file()
 
 
 def settings_of_environment() -> Settings:

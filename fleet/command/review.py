@@ -1,4 +1,7 @@
-"""`unpend review`: the questions that wait for a person, and the way to answer one."""
+"""`unpend review`: the questions that wait for a person, and the way to answer one.
+
+Taking one and giving it back are in `fleet.command.claim`.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fleet.command import claim
 from fleet.command.failure import CommandError, Commands
 from fleet.command.location import DataDir, joined, opened
 from fleet.command.output import AsJson, show_json, show_line, show_table
+from fleet.command.question import ReviewId, find_review
 from fleet.command.task import By, name_of, text_of
 from statemachine.intents import INTENTS, Level2
 
@@ -23,8 +28,10 @@ if TYPE_CHECKING:
     from workers.process import Process
 
 application = typer.Typer(
-    cls=Commands, no_args_is_help=True, help="Questions that wait for a person: list, show, decide."
+    cls=Commands, no_args_is_help=True, help="Questions that wait for a person: list, show, claim, decide."
 )
+application.command("claim")(claim.claim)
+application.command("release")(claim.release)
 
 _AUTOMATIC = [intent.value for intent in Level2 if INTENTS[intent].action]
 """The intents a person may decide on: those that lead to an action."""
@@ -37,11 +44,6 @@ class ReviewState(StrEnum):
     DECIDED = "decided"
     CANCELLED = "cancelled"
     ALL = "all"
-
-
-ReviewId = Annotated[
-    str, typer.Argument(metavar="ID", help="A review_id, or the task_id of an order that has an open one.")
-]
 
 
 @application.command("list")
@@ -63,7 +65,7 @@ def list_reviews(
         show_line("there are no reviews" + ("" if wanted is None else f" that are {wanted}"))
         return
     show_table(
-        ("review", "task", "state", "reason", "question", "opened", "decide"),
+        ("review", "task", "state", "reason", "question", "opened", "taken by", "decide"),
         [
             (
                 review.review_id,
@@ -72,6 +74,7 @@ def list_reviews(
                 review.reason,
                 review.question,
                 f"{review.opened_at:%Y-%m-%d %H:%M %Z}",
+                review.claimed_by,
                 "|".join(review.decisions),
             )
             for review in reviews
@@ -83,7 +86,7 @@ def list_reviews(
 def show(review_id: ReviewId, data_dir: DataDir = None, *, as_json: AsJson = False) -> None:
     """Show a review: what is asked, what is known, what may be decided."""
     with opened(data_dir) as database, database.snapshot() as work:
-        review = _find(work, review_id)
+        review = find_review(work, review_id)
         zone = _zone(work, review)
         contact_id = review.context.get("contact_id")
         found = work.contacts.by_ids([str(contact_id)]) if contact_id else {}
@@ -98,6 +101,8 @@ def show(review_id: ReviewId, data_dir: DataDir = None, *, as_json: AsJson = Fal
     show_line(f"  opened    {review.opened_at.astimezone(zone):%a %Y-%m-%d %H:%M}")
     if review.deadline_at:
         show_line(f"  deadline  {review.deadline_at.astimezone(zone):%a %Y-%m-%d %H:%M} ({zone.key})")
+    if review.claimed_by:
+        show_line(f"  taken by  {review.claimed_by}")
     if transcript:
         show_line(f"  customer  “{transcript}”")
     for name, value in review.context.items():
@@ -141,7 +146,7 @@ def decide(
         raise CommandError("closing needs --reason", 2)
     with joined(data_dir) as process:
         with process.database.snapshot() as work:
-            review = _find(work, review_id)
+            review = find_review(work, review_id)
             zone = _zone(work, review)
         _check_offered(review, decision)
         _carry_out(
@@ -171,6 +176,8 @@ def _carry_out(process: Process, review: Review, wish: dict[str, Any]) -> None:
     except IllegalTransition as error:
         raise CommandError(_refusal(review, wish["decision"], error)) from error
     whose = f"review {review.review_id} of task {review.task_id or review.run_id}"
+    if became is Decided.CLAIMED and now is not None:
+        raise claim.taken(now)
     if became is Decided.APPLIED:
         show_line(f"{whose} is decided: {wish['decision']}")
     elif became is Decided.REPEATED:
@@ -180,20 +187,6 @@ def _carry_out(process: Process, review: Review, wish: dict[str, Any]) -> None:
         told = now.decision.get("decision") if now and now.decision else None
         before = f"was decided otherwise ({told}, by {now.decided_by})" if now and told else f"is {state}"
         raise CommandError(f"{whose} {before}; nothing was changed")
-
-
-def _find(work: UnitOfWork, review_id: str) -> Review:
-    review = work.reviews.find(review_id)
-    if review is not None:
-        return review
-    of_task = work.reviews.list(task_id=review_id, limit=1)
-    if of_task:
-        return of_task[0]
-    if work.orders.find([review_id]):
-        raise CommandError(
-            f"task {review_id} has no open review; `unpend why {review_id}` says what it waits for"
-        )
-    raise CommandError(f"there is no review {review_id}; `unpend review list` shows the open ones")
 
 
 def _zone(work: UnitOfWork, review: Review) -> ZoneInfo:

@@ -1,18 +1,22 @@
 """A fleet that is measured: started as a process of its own, with the bench's parts beside it."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import psutil
 
+from fleet.embedded.home import server_home
 from fleet.installation import FleetNotRunning, Installation
 from workers.app import make_app
 from workers.process import Process
@@ -79,6 +83,18 @@ class MeasuredFleet:
         process.warm()
         return process
 
+    @property
+    def port(self) -> int:
+        """Where its API listens, on this machine."""
+        port = urlsplit(str(self._installation.run_document()["api"])).port
+        assert port is not None, "a fleet's API has a port of its own"
+        return port
+
+    @property
+    def key(self) -> str:
+        """A key that may do everything."""
+        return self._installation.secrets().keys["admin"]
+
     def parts(self) -> dict[str, psutil.Process]:
         """Every process of the fleet by name, and the bench itself."""
         listed = self._installation.run_document()["processes"]
@@ -100,3 +116,17 @@ class MeasuredFleet:
         finally:
             for process in still:
                 process.resume()
+
+
+@contextmanager
+def measured_fleet(channel: str) -> Iterator[MeasuredFleet]:
+    """A fleet of its own in a folder of its own, both gone at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="unpend-bench-"))
+    fleet = MeasuredFleet(folder, channel)
+    try:
+        fleet.start()
+        yield fleet
+    finally:
+        fleet.stop()
+        server_home(folder).remove()
+        shutil.rmtree(folder, ignore_errors=True)

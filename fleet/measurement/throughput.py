@@ -27,6 +27,13 @@ def workflows(fleet: MeasuredFleet, count: int) -> float:
     return count / (time.perf_counter() - began)
 
 
+def wait_for_close(fleet: MeasuredFleet) -> None:
+    """Wait until every order is closed and the stream is empty, so that one measurement leaves nothing to the next."""
+    client = redis.Redis.from_url(fleet.process.settings.broker_url.get_secret_value())
+    _wait(lambda: client.xlen(STREAM) == 0 and _not_closed(fleet) == 0, "every order to be closed")
+    client.close()
+
+
 def accept_only(fleet: MeasuredFleet, count: int) -> float:
     """Orders a second through the accept path of one process."""
     process, orders = fleet.process, submissions(count)

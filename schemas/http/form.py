@@ -13,6 +13,8 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from schemas.free_json import require_bounded
+
 _FIRST_YEAR: Final = 2000
 _LAST_YEAR: Final = 2199
 _LARGEST_OBJECT: Final = 16_384
@@ -45,10 +47,12 @@ def storable(text: str) -> str:
     """The text, when PostgreSQL can hold it.
 
     Raises:
-        ValueError: it holds a NUL character.
+        ValueError: it holds a NUL character or half of one.
     """
     if "\x00" in text:
         raise ValueError("holds a NUL character, which cannot be stored")
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("holds half a character (a lone surrogate), which no text can hold")
     return text
 
 
@@ -64,17 +68,27 @@ def plausible(moment: datetime) -> datetime:
 
 
 def storable_object(value: dict[str, Any]) -> dict[str, Any]:
-    """The JSON object, when PostgreSQL can hold it and it is of a reasonable size.
+    """The JSON object, when PostgreSQL can hold it and it is of a reasonable size, depth and width.
 
     Raises:
-        ValueError: it is too large, or a text or number in it cannot be stored.
+        ValueError: it is too large, too deep or too wide, or a text or number in it cannot be stored.
     """
+    require_bounded(value)
     text = json.dumps(value, ensure_ascii=False, allow_nan=False)
     if len(text) > _LARGEST_OBJECT:
         raise ValueError(f"may have {_LARGEST_OBJECT} characters as JSON, this has {len(text)}")
-    if "\\u0000" in text or any("\ud800" <= character <= "\udfff" for character in text):
+    if "\\u0000" in text or not _is_text(text):
         raise ValueError("holds a character that cannot be stored")
     return value
+
+
+def _is_text(text: str) -> bool:
+    """Whether it holds no half of a character (a lone surrogate)."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 Moment = Annotated[

@@ -1,15 +1,37 @@
 """What the routes for people are sent and answer: questions, and the decisions that answer them."""
 
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
 from schemas.http.form import Answered, GivenMoment, Moment, Sent, Succeeded, Text
+from schemas.http.person import PersonName
 from statemachine.intents import INTENTS, Level2
+
+_EXAMPLE: Final[dict[str, Any]] = {
+    "review_id": "REV0199f2c4a1b3c5d7e9f1a2b3c4",
+    "task_id": "HT20260313001",
+    "execution_id": "exec_0199f2c4a1b3c5d7e9f1a2b3c4",
+    "step": "step6_human_review",
+    "reason": "low_confidence",
+    "question": "客户的意图不明确，请回听录音后确认",
+    "context": {"contact_id": "CONT0199f2c4a1b3c5d7e9f1a2b3c4"},
+    "decisions": ["classify", "recontact", "close"],
+    "state": "open",
+    "opened_at": "2026-03-13T21:05:00.000Z",
+    "deadline_at": "2026-03-14T21:05:00.000Z",
+    "decided_at": None,
+    "decided_by": None,
+    "decision": None,
+    "claimed_by": "王芳",
+    "claimed_at": "2026-03-13T21:10:00.000Z",
+}
 
 
 class ReviewView(Answered):
     """A question to a person, as it stands."""
+
+    model_config = ConfigDict(frozen=True, json_schema_extra={"examples": [_EXAMPLE]})
 
     review_id: str
     task_id: str | None
@@ -26,12 +48,17 @@ class ReviewView(Answered):
     decided_at: Moment | None
     decided_by: str | None
     decision: dict[str, Any] | None
+    claimed_by: str | None
+    """Who has taken it; a claim ends after 30 minutes unless it is renewed."""
+    claimed_at: Moment | None
 
 
 class ReviewList(Answered):
     """Questions, the longest waiting first."""
 
     reviews: list[ReviewView]
+    next_cursor: str | None
+    """Hand it back as `cursor` for what follows; null on the last page."""
 
 
 class DecisionMade(Sent):
@@ -63,6 +90,8 @@ class DecisionMade(Sent):
     """When to contact the customer again, where the intent postpones."""
     visit_at: GivenMoment | None = None
     """When the engineer may come, where the intent resumes."""
+    by: PersonName | None = None
+    """Who decides; the key's agent when not named."""
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -74,6 +103,23 @@ class DecisionMade(Sent):
         if self.decision == "close" and not (self.reason and self.reason.strip()):
             raise ValueError("'close' needs a reason")
         return self
+
+
+class ClaimMade(Sent):
+    """A person takes a question, or gives it back."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [{"by": "王芳"}]})
+
+    by: PersonName | None = None
+    """Who; the key's agent when not named."""
+
+
+class ClaimTaken(Succeeded):
+    """A claim, or its end, that stands."""
+
+    outcome: Literal["applied", "repeated"]
+    """`repeated` when it was so before; a claim made again is renewed."""
+    review: ReviewView
 
 
 class DecisionTaken(Succeeded):

@@ -13,7 +13,7 @@ from storage.tables.business import (
     tasks,
     transitions,
 )
-from storage.tables.execution import business_clock, definitions, dispatches, leases, runs, steps
+from storage.tables.execution import business_clock, definitions, dispatches, leases, pulses, runs, steps
 from storage.tables.people import (
     agents,
     alerts,
@@ -48,6 +48,7 @@ __all__ = [
     "idempotency_keys",
     "leases",
     "metadata",
+    "pulses",
     "rejects",
     "reviews",
     "runs",

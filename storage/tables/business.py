@@ -119,6 +119,8 @@ contact_logs = Table(
     Column("script_id", String(64)),
     Column("concluded_at", Moment),
     # An inbound one (the customer called us) is no attempt: its contact_no counts down from -1.
+    # What the customer wants, in the words of the agent who spoke with them.
+    Column("user_feedback", Text),
     Column("direction", String(8), nullable=False, server_default="outbound"),
     # The key of an attempt: whatever crashes in between, a customer is contacted once for it (SPEC.md §8).
     UniqueConstraint("task_id", "round", "contact_no"),

@@ -48,13 +48,16 @@ runs = Table(
     Column("manual", Boolean, nullable=False, server_default="false"),
     Column("description", Text),
     Column("created_by", String(64)),
+    # What tells a general task's body from another under the same id; only where its caller named the id.
+    Column("digest", LargeBinary),
     database_moment("created_at"),
     Column("finished_at", Moment),
     CheckConstraint(
         "state IN ('created', 'running', 'paused', 'completed', 'failed', 'cancelled')", name="state"
     ),
     Index("ix_runs_subject_id", "subject_id"),
-    Index("ix_runs_general", "created_at", "run_id", postgresql_where=text("subject_id IS NULL")),
+    # In the order in which tasks are listed.
+    Index("ix_runs_created", "created_at", "run_id"),
     Index("ix_runs_deadline", "deadline_at", postgresql_where=text("state IN ('running', 'paused')")),
     # Rows are updated in place while they live; room on the page keeps those updates off the indexes.
     postgresql_with={"fillfactor": "80"},
@@ -132,6 +135,15 @@ leases = Table(
     Column("queue", Name, nullable=False),
     database_moment("acquired_at"),
     Column("expires_at", Moment, nullable=False),
+)
+
+# One row a name, updated in place: a beat touches no index.
+pulses = Table(
+    "pulses",
+    metadata,
+    Column("name", Name, primary_key=True),
+    Column("at", Moment, nullable=False),
+    postgresql_with={"fillfactor": "50"},
 )
 
 business_clock = Table(

@@ -27,7 +27,6 @@ from storage.tables.base import (
     business_moment,
     database_moment,
     metadata,
-    position,
 )
 
 reviews = Table(
@@ -161,6 +160,9 @@ signals = Table(
     Column("body", LargeBinary, nullable=False),
     Column("digest", LargeBinary, nullable=False),
     Column("outcome", Name, nullable=False),
+    # What the sender was told; a repetition is told the same.
+    Column("status", Name, nullable=False),
+    Column("effect", Text, nullable=False),
     Column("sent_by", Name, nullable=False),
     business_moment("received_at"),
 )
@@ -195,17 +197,17 @@ deliveries = Table(
     Column("last_error", Text),
     database_moment("created_at"),
     Column("ended_at", Moment),
-    position(),
     UniqueConstraint("subscriber_id", "event_id"),
     CheckConstraint("state IN ('waiting', 'delivered', 'given_up')", name="state"),
-    Index("ix_deliveries_waiting", "due_at", postgresql_where=text("state = 'waiting'")),
+    Index("ix_deliveries_waiting", "subscriber_id", "due_at", postgresql_where=text("state = 'waiting'")),
     Index(
         "ix_deliveries_in_order",
         "subscriber_id",
         "task_id",
-        "position",
+        "event_id",
         postgresql_where=text("state = 'waiting'"),
     ),
+    Index("ix_deliveries_task_id", "task_id"),
 )
 
 system_audit = Table(

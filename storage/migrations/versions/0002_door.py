@@ -26,6 +26,12 @@ def upgrade() -> None:
     sa.Column('metadata', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), server_default='{}', nullable=False),
     sa.PrimaryKeyConstraint('agent_id', name=op.f('pk_agents'))
     )
+    op.create_table('pulses',
+    sa.Column('name', sa.String(length=32), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('name', name=op.f('pk_pulses')),
+    postgresql_with={'fillfactor': '50'}
+    )
     op.create_table('idempotency_keys',
     sa.Column('agent_id', sa.String(length=32), nullable=False),
     sa.Column('key', sa.String(length=255), nullable=False),
@@ -43,6 +49,8 @@ def upgrade() -> None:
     sa.Column('body', sa.LargeBinary(), nullable=False),
     sa.Column('digest', sa.LargeBinary(), nullable=False),
     sa.Column('outcome', sa.String(length=32), nullable=False),
+    sa.Column('status', sa.String(length=32), nullable=False),
+    sa.Column('effect', sa.Text(), nullable=False),
     sa.Column('sent_by', sa.String(length=32), nullable=False),
     sa.Column('received_at', sa.DateTime(timezone=True), server_default=sa.text('business_now()'), nullable=False),
     sa.PrimaryKeyConstraint('task_id', 'signal_id', name=op.f('pk_signals'))
@@ -72,14 +80,14 @@ def upgrade() -> None:
     sa.Column('last_error', sa.Text(), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
     sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('position', sa.BigInteger(), sa.Identity(always=True), nullable=False),
     sa.CheckConstraint("state IN ('waiting', 'delivered', 'given_up')", name=op.f('ck_deliveries_state')),
     sa.ForeignKeyConstraint(['subscriber_id'], ['subscribers.subscriber_id'], name=op.f('fk_deliveries_subscriber_id')),
     sa.PrimaryKeyConstraint('delivery_id', name=op.f('pk_deliveries')),
     sa.UniqueConstraint('subscriber_id', 'event_id', name=op.f('uq_deliveries_subscriber_id_event_id'))
     )
-    op.create_index('ix_deliveries_in_order', 'deliveries', ['subscriber_id', 'task_id', 'position'], unique=False, postgresql_where=sa.text("state = 'waiting'"))
-    op.create_index('ix_deliveries_waiting', 'deliveries', ['due_at'], unique=False, postgresql_where=sa.text("state = 'waiting'"))
+    op.create_index('ix_deliveries_in_order', 'deliveries', ['subscriber_id', 'task_id', 'event_id'], unique=False, postgresql_where=sa.text("state = 'waiting'"))
+    op.create_index('ix_deliveries_task_id', 'deliveries', ['task_id'], unique=False)
+    op.create_index('ix_deliveries_waiting', 'deliveries', ['subscriber_id', 'due_at'], unique=False, postgresql_where=sa.text("state = 'waiting'"))
     op.create_table('dispatches',
     sa.Column('dispatch_id', sa.String(length=32), nullable=False),
     sa.Column('step_id', sa.BigInteger(), nullable=False),
@@ -103,6 +111,7 @@ def upgrade() -> None:
     op.add_column('api_keys', sa.Column('default_mode', sa.String(length=8), server_default='auto', nullable=False))
     op.add_column('api_keys', sa.Column('rate_limit', sa.String(length=64), nullable=True))
     op.create_index('ix_api_keys_agent_id', 'api_keys', ['agent_id'], unique=False)
+    op.add_column('contact_logs', sa.Column('user_feedback', sa.Text(), nullable=True))
     op.add_column('contact_logs', sa.Column('direction', sa.String(length=8), server_default='outbound', nullable=False))
     op.create_index('ix_events_feed', 'events', ['written_by', 'event_id'], unique=False)
     op.add_column('rejects', sa.Column('state', sa.String(length=16), server_default='open', nullable=False))
@@ -114,7 +123,8 @@ def upgrade() -> None:
     op.add_column('runs', sa.Column('manual', sa.Boolean(), server_default='false', nullable=False))
     op.add_column('runs', sa.Column('description', sa.Text(), nullable=True))
     op.add_column('runs', sa.Column('created_by', sa.String(length=64), nullable=True))
-    op.create_index('ix_runs_general', 'runs', ['created_at', 'run_id'], unique=False, postgresql_where=sa.text('subject_id IS NULL'))
+    op.add_column('runs', sa.Column('digest', sa.LargeBinary(), nullable=True))
+    op.create_index('ix_runs_created', 'runs', ['created_at', 'run_id'], unique=False)
     op.drop_constraint(op.f('ck_steps_state'), 'steps')
     op.create_check_constraint(op.f('ck_steps_state'), 'steps', "state IN ('scheduled', 'ready', 'published', 'leased', 'parked', 'offered', 'done', 'failed', 'cancelled')")
     op.drop_index('ix_steps_due', 'steps')
@@ -133,16 +143,16 @@ def downgrade() -> None:
     op.drop_constraint(op.f('ck_steps_state'), 'steps')
     op.create_check_constraint(op.f('ck_steps_state'), 'steps', "state IN ('scheduled', 'ready', 'published', 'leased', 'parked', 'done', 'failed', 'cancelled')")
     for index, table in (
-        ('ix_runs_general', 'runs'), ('ix_events_feed', 'events'), ('ix_api_keys_agent_id', 'api_keys'),
+        ('ix_runs_created', 'runs'), ('ix_events_feed', 'events'), ('ix_api_keys_agent_id', 'api_keys'),
         ('ix_alerts_task_id', 'alerts'), ('ix_alerts_open', 'alerts'),
     ):
         op.drop_index(index, table)
     for table, columns in (
-        ('runs', ('created_by', 'description', 'manual')), ('reviews', ('claimed_at', 'claimed_by')),
-        ('rejects', ('replayed_as', 'handled_by', 'handled_at', 'state')), ('contact_logs', ('direction',)),
+        ('runs', ('digest', 'created_by', 'description', 'manual')), ('reviews', ('claimed_at', 'claimed_by')),
+        ('rejects', ('replayed_as', 'handled_by', 'handled_at', 'state')), ('contact_logs', ('direction', 'user_feedback')),
         ('api_keys', ('rate_limit', 'default_mode', 'label', 'last_used_at')), ('alerts', ('note', 'handled_by')),
     ):
         for column in columns:
             op.drop_column(table, column)
-    for table in ('dispatches', 'deliveries', 'subscribers', 'signals', 'idempotency_keys', 'agents'):
+    for table in ('pulses', 'dispatches', 'deliveries', 'subscribers', 'signals', 'idempotency_keys', 'agents'):
         op.drop_table(table)

@@ -6,6 +6,8 @@ import pytest
 
 from tests.house import House
 from tests.integration.api.caller import Caller, calling, hand_out_keys
+from tests.integration.api.general_work import WORKFLOWS
+from tests.integration.engine.general import Bench
 
 
 @pytest.fixture
@@ -14,3 +16,19 @@ def api(house: House) -> Iterator[Caller]:
     hand_out_keys(house)
     with calling(house) as caller:
         yield caller
+
+
+@pytest.fixture
+def bench() -> Bench:
+    """What the steps of the tests' own workflows come to."""
+    return Bench()
+
+
+@pytest.fixture
+def works(database_url: str, bench: Bench) -> Iterator[Caller]:
+    """The API over a process that also knows general work of two steps."""
+    house = House.build(database_url, actions=bench.actions(), workflows=WORKFLOWS)
+    hand_out_keys(house)
+    with calling(house) as caller:
+        yield caller
+    house.close()

@@ -4,10 +4,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import uvicorn
-
 from api.app import create_app
 from api.door import Door
+from api.server import Server
 from tests.house import House
 from tests.integration.api.caller import VERSION, HouseParts
 from tests.integration.fleet.conditions import wait_until
@@ -16,14 +15,7 @@ from tests.integration.fleet.conditions import wait_until
 @contextmanager
 def serving(house: House) -> Iterator[str]:
     """The address of the API over this house, on a free port."""
-    config = uvicorn.Config(
-        create_app(Door(HouseParts(house), VERSION)),
-        host="127.0.0.1",
-        port=0,
-        log_config=None,
-        access_log=False,
-    )
-    server = uvicorn.Server(config)
+    server = Server.over(create_app(Door(HouseParts(house), VERSION)), host="127.0.0.1", port=0)
     thread = threading.Thread(target=server.run)
     thread.start()
     wait_until(lambda: server.started or not thread.is_alive())

@@ -37,7 +37,7 @@ def error_of(answer: httpx2.Response, status: int, code: Code) -> dict[str, Any]
     return error
 
 
-@pytest.mark.parametrize("path", ["/nowhere", "/agents/orchestrator", "/states/", "/health/"])
+@pytest.mark.parametrize("path", ["/nowhere", "/agents/orchestrator/", "/states/", "/health/"])
 def test_an_unknown_route_is_not_found(api: Caller, path: str) -> None:
     error_of(api.get(path), 404, Code.NOT_FOUND)
 

@@ -127,6 +127,7 @@ def contact(**changes: Any) -> Contact:
         "duration_seconds": None,
         "transcript": None,
         "recording_url": None,
+        "user_feedback": None,
         "contact_time": soon(minutes=-1),
         "key": "HT1.1.1",
         "round": 1,

@@ -1,0 +1,80 @@
+"""Waiting for steps that were passed to agents: one look at PostgreSQL for everybody who waits."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Final
+
+from runtime.logs import logger
+from storage.calls import CalledStep
+from storage.database import Database
+from storage.unavailable import StorageUnavailable
+
+_log = logger(__name__)
+
+_FIRST_LOOK: Final = 0.01
+_BETWEEN: Final = 0.04
+"""Seconds between two looks: what a caller waits longer than the step took, at most."""
+
+
+class Awaiting:
+    """Tells callers when their step has ended. Belongs to the event loop it is used in."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting: defaultdict[int, list[asyncio.Future[CalledStep]]] = defaultdict(list)
+        self._looking: asyncio.Task[None] | None = None
+
+    async def ended(self, step_id: int, seconds: float) -> CalledStep | None:
+        """The step once it has ended; `None` when it has not after so many seconds."""
+        answer: asyncio.Future[CalledStep] = asyncio.get_running_loop().create_future()
+        self._waiting[step_id].append(answer)
+        if self._looking is None:
+            self._looking = asyncio.get_running_loop().create_task(self._look())
+        try:
+            return await asyncio.wait_for(answer, seconds)
+        except TimeoutError:
+            return None
+        finally:
+            self._forget(step_id, answer)
+
+    async def close(self) -> None:
+        """Let go of everybody who still waits; they are answered as if the time was up."""
+        for answers in list(self._waiting.values()):
+            for answer in answers:
+                if not answer.done():
+                    answer.set_exception(TimeoutError())
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.wait([self._looking])
+
+    def _forget(self, step_id: int, answer: "asyncio.Future[CalledStep]") -> None:
+        waiting = self._waiting.get(step_id, [])
+        if answer in waiting:
+            waiting.remove(answer)
+        if not waiting:
+            self._waiting.pop(step_id, None)
+
+    async def _look(self) -> None:
+        try:
+            await asyncio.sleep(_FIRST_LOOK)
+            while self._waiting:
+                await self._tell(list(self._waiting))
+                await asyncio.sleep(_BETWEEN)
+        finally:
+            self._looking = None
+
+    async def _tell(self, step_ids: Sequence[int]) -> None:
+        try:
+            ended = await asyncio.to_thread(self._ended, step_ids)
+        except StorageUnavailable as error:
+            _log.warning("those who wait for steps wait on", error=str(error))
+            return
+        for step in ended:
+            for answer in self._waiting.get(step.step_id, []):
+                if not answer.done():
+                    answer.set_result(step)
+
+    def _ended(self, step_ids: Sequence[int]) -> list[CalledStep]:
+        with self._database.transaction() as work:
+            return work.calls.ended(step_ids)

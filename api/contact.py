@@ -1,0 +1,152 @@
+"""The contact agent's routes: a contact is made, or what came of one is recorded (seed 000 section 四)."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Final
+
+from fastapi import APIRouter
+
+from api.authentication import requires
+from api.errors import documented
+from api.next_action import next_action
+from api.performance import Prefer, perform
+from api.refusal import Refusal, conflict, invalid, unknown
+from api.route import Route
+from api.services import Caller, GivenServices
+from runtime.mask import mask_phone
+from schemas.http.calls import CallAccepted
+from schemas.http.contact import ContactInitiated, ContactKept, ContactMade, ContactRecorded
+from schemas.http.error import Code
+from schemas.scopes import Scope
+from storage.calls import CalledStep
+from storage.database import UnitOfWork
+from storage.order import Order
+from tasks.contact_call import contact_call, contact_of
+from tasks.contact_record import ContactRecord, Unrecordable, record
+from tools.channels.contract import Channel
+from tools.limits import TOOLS
+
+TOOL_OF: Final[Mapping[Channel, str]] = {
+    Channel.PHONE: "contact_user",
+    Channel.SMS: "send_sms",
+    Channel.IM: "send_im",
+}
+"""The tool of each channel (seed 000 section 五)."""
+
+ACCEPTED: Final[dict[int | str, dict[str, Any]]] = {
+    202: {"model": CallAccepted, "description": "It goes on; ask at `poll`, or send the same call again."}
+}
+"""What a route that waits for a tool may answer instead."""
+
+router = APIRouter(tags=["contact"], route_class=Route)
+
+
+@router.post(
+    "/agents/contact/initiate",
+    summary="Contact the customer",
+    dependencies=[requires(Scope.CONTACT)],
+    responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT) | ACCEPTED,
+    response_model=ContactMade,
+)
+@router.post(
+    "/contact/initiate",
+    summary="Contact the customer (short form)",
+    dependencies=[requires(Scope.CONTACT)],
+    responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT) | ACCEPTED,
+    response_model=ContactMade,
+    name="initiate_contact_short",
+)
+async def initiate_contact(
+    body: ContactInitiated, services: GivenServices, caller: Caller, prefer: Prefer = None
+) -> Any:
+    """Places the call or sends the text through the configured channel, and answers with the result.
+
+    In a manual order this is what makes the attempt. In one that the fleet drives, the fleet makes it, and
+    this waits beside it. An attempt that was made before answers what came of it; no attempt is made twice.
+    """
+    if body.phone_number is not None:
+        await asyncio.to_thread(require_own_number, services, body.task_id, body.phone_number)
+    tool = TOOLS[TOOL_OF[body.contact_method]]
+    call = contact_call(
+        task_id=body.task_id,
+        agent_id=caller.agent_id,
+        tool=tool.name,
+        channel=body.contact_method,
+        script_id=body.script_id,
+        attempt=body.attempt,
+    )
+    return await perform(services, call, seconds=tool.timeout_seconds, prefer=prefer, answer=contact_made)
+
+
+@router.post(
+    "/agents/contact/result/record",
+    summary="Record what came of a contact",
+    dependencies=[requires(Scope.CONTACT)],
+    responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
+)
+def record_result(body: ContactRecorded, services: GivenServices) -> ContactKept:
+    """Completes the contact step that waits for it, as a channel's callback would.
+
+    `contact_id` is the one `initiate` answered. In a manual order it may be the caller's own, for a contact
+    made without us. Early, late, repeated and out-of-order results are kept and change nothing they should not.
+    """
+    heard, order = record(
+        services.door.parts.engine,
+        ContactRecord(
+            task_id=body.task_id,
+            contact_id=body.contact_id,
+            result=body.result,
+            channel=body.contact_method,
+            feedback=body.user_feedback,
+            transcript=body.raw_transcript,
+            at=body.contact_time,
+            duration_seconds=body.duration_seconds,
+            recording_url=body.recording_url,
+        ),
+    )
+    if order is None:
+        raise unknown("task", body.task_id)
+    if isinstance(heard, Unrecordable):
+        raise _unrecordable(heard, order, body.contact_id)
+    with services.door.parts.database.transaction() as work:
+        review_open = bool(work.reviews.list(state="open", task_id=order.task_id, limit=1))
+    return ContactKept(next_step=next_action(order, review_open=review_open).name, outcome=heard.value)
+
+
+def require_own_number(services: GivenServices, task_id: str, number: str) -> None:
+    """Return when this is the order's number, masked or in full.
+
+    Raises:
+        Refusal: no such order (404), or another number (422); neither repeats it.
+    """
+    with services.door.parts.database.transaction() as work:
+        order = work.orders.find([task_id]).get(task_id)
+    if order is None:
+        raise unknown("task", task_id)
+    own = order.phone or ""
+    if number not in (own, mask_phone(own) if own else ""):
+        raise invalid(
+            [("phone_number", "is not the number of this order; change it by a phone_changed signal")]
+        )
+
+
+def contact_made(work: UnitOfWork, step: CalledStep) -> ContactMade | None:
+    """What came of the contact of a step."""
+    contact = contact_of(work, step)
+    if contact is None:
+        return None
+    return ContactMade(
+        contact_id=contact.contact_id,
+        result=contact.contact_result,
+        duration_seconds=contact.duration_seconds,
+        recording_url=contact.recording_url,
+        transcript=contact.transcript,
+    )
+
+
+def _unrecordable(why: Unrecordable, order: Order, contact_id: str) -> Refusal:
+    match why:
+        case Unrecordable.NOT_WAITING:
+            return conflict(order.status, None, "the order does not wait for a contact")
+        case _:
+            return unknown("contact", contact_id)

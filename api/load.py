@@ -1,0 +1,37 @@
+"""How busy the fleet is, as answers show it: steps by queue, workers by queue."""
+
+from collections.abc import Sequence
+
+from engine.publisher import QUEUES
+from schemas.http.agents import QueueLoad, WorkersView
+from storage.database import UnitOfWork
+from storage.figures import QueueFigures
+from storage.workers import WorkersSeen
+
+
+def loads(work: UnitOfWork) -> dict[str, QueueLoad]:
+    """The steps that are not done, of each of the fleet's queues; those of paused runs are left out."""
+    rows = work.figures.queues()
+    return {queue: _load([row for row in rows if row.queue == queue]) for queue in QUEUES}
+
+
+def workers(work: UnitOfWork, *further: str) -> dict[str, WorkersView]:
+    """The worker processes of each queue, and of further processes by name."""
+    seen = work.workers.seen()
+    found = {name: seen.get(name, WorkersSeen()) for name in (*QUEUES, *further)}
+    return {
+        name: WorkersView(connections=one.connections, at_work=one.at_work) for name, one in found.items()
+    }
+
+
+def _load(rows: Sequence[QueueFigures]) -> QueueLoad:
+    counts = {row.state: row.rows for row in rows}
+    return QueueLoad(
+        waiting=counts.get("ready", 0),
+        published=counts.get("published", 0),
+        leased=counts.get("leased", 0),
+        parked=counts.get("parked", 0),
+        scheduled=counts.get("scheduled", 0),
+        offered=counts.get("offered", 0),
+        oldest_seconds=round(max((row.oldest_seconds for row in rows), default=0.0), 3),
+    )

@@ -1,0 +1,34 @@
+"""A report of what the fleet did, made by the audit agent (SPEC.md §6)."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+
+from api.authentication import requires
+from api.contact import ACCEPTED
+from api.errors import documented
+from api.performance import work_alone
+from api.route import Route
+from api.services import Caller, GivenServices
+from schemas.http.error import Code
+from schemas.http.reports import Report, ReportWanted
+from schemas.scopes import Scope
+from tools.limits import TOOLS
+
+router = APIRouter(tags=["audit"], route_class=Route)
+
+
+@router.post(
+    "/agents/audit/report",
+    summary="Report what was done",
+    dependencies=[requires(Scope.AUDIT)],
+    responses=documented(Code.STATE_CONFLICT) | ACCEPTED,
+    response_model=Report,
+)
+async def make_report(body: ReportWanted, services: GivenServices, caller: Caller) -> Any:
+    """Counts by state, reason, intent and contact result between two days, on the business clock."""
+    given = body.model_dump(mode="json", by_alias=True, exclude_none=True)
+    seconds = TOOLS["generate_report"].timeout_seconds
+    output = await work_alone(services, "audit.generate_report", given, by=caller.agent_id, seconds=seconds)
+    return output if isinstance(output, JSONResponse) else Report(report=dict(output))

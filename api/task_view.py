@@ -1,0 +1,108 @@
+"""A task as the task routes show it; never a phone number in clear, whatever it was begun with."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final, Literal
+
+from engine.catalogue import task_type_of
+from runtime.mask import mask_text
+from schemas.http.tasks import StepView, TaskSummary, TaskView
+from storage.database import UnitOfWork
+from storage.order import Order
+from storage.task_list import Course, Lifecycle, TaskRow
+
+_StepStatus = Literal["pending", "running", "waiting", "completed", "failed", "cancelled"]
+_STEP_STATUS: Final[Mapping[str, _StepStatus]] = MappingProxyType(
+    {
+        "scheduled": "pending",
+        "ready": "pending",
+        "published": "pending",
+        "offered": "pending",
+        "leased": "running",
+        "parked": "waiting",
+        "done": "completed",
+        "failed": "failed",
+        "cancelled": "cancelled",
+    }
+)
+_TIMED_OUT: Final = "timed_out"
+
+
+def summary_of(row: TaskRow) -> TaskSummary:
+    """The task as a list shows it."""
+    return TaskSummary(**fields_of(row))
+
+
+def fields_of(row: TaskRow) -> dict[str, Any]:
+    """The fields that every answer about a task has."""
+    return {
+        "task_id": row.task_id,
+        "task_type": task_type_of(row.workflow),
+        "description": None if row.description is None else mask_text(row.description),
+        "status": row.status.value,
+        "state": row.state,
+        "order_id": row.order_id,
+        "priority": row.priority,
+        "created_by": row.created_by,
+        "created_at": row.created_at,
+        "updated_at": row.updated_at,
+        "finished_at": row.finished_at,
+        "timeout_at": row.deadline_at,
+    }
+
+
+def view_of(work: UnitOfWork, row: TaskRow) -> TaskView:
+    """The task in full."""
+    course = work.task_list.course(row.run_id)
+    given = _given_with(work.orders.find([row.task_id])[row.task_id]) if row.is_order else course.variables
+    completed = row.status is Lifecycle.COMPLETED and not row.is_order
+    return TaskView(
+        **fields_of(row),
+        parameters=masked(given),
+        result=masked(course.result) if completed else None,
+        error=_error(row, course),
+        steps=[
+            StepView(
+                step=mark.node,
+                status=_STEP_STATUS[mark.state],
+                started_at=mark.started_at,
+                finished_at=mark.finished_at,
+            )
+            for mark in course.steps
+        ],
+    )
+
+
+def masked(value: Any) -> Any:
+    """JSON with every phone number in it masked, written as text or as a number."""
+    if isinstance(value, str):
+        return mask_text(value)
+    if isinstance(value, Mapping):
+        return {mask_text(name): masked(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [masked(inner) for inner in value]
+    if isinstance(value, int) and not isinstance(value, bool):
+        text = str(value)
+        return value if mask_text(text) == text else mask_text(text)
+    return value
+
+
+def _given_with(order: Order) -> dict[str, Any]:
+    """What an order came with, as far as it is kept; its number is masked in its metadata."""
+    return {
+        "task_id": order.task_id,
+        "order_id": order.order_id,
+        "order_type": order.order_type,
+        "priority": order.priority,
+        "mode": order.mode,
+        "metadata": dict(order.metadata),
+    }
+
+
+def _error(row: TaskRow, course: Course) -> dict[str, Any] | None:
+    if row.status not in (Lifecycle.FAILED, Lifecycle.CANCELLED) or course.error is None:
+        return None
+    if course.error.get("message") == _TIMED_OUT:
+        return {"code": _TIMED_OUT, "message": "the time it was given has passed"}
+    error: dict[str, Any] = masked(course.error)
+    return error

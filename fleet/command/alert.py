@@ -1,0 +1,134 @@
+"""`unpend alert`: what a person should look at, and saying that somebody did."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fleet.command.failure import CommandError, Commands
+from fleet.command.location import DataDir, opened
+from fleet.command.output import AsJson, show_json, show_line, show_table
+from fleet.command.task import By, name_of, text_of
+
+if TYPE_CHECKING:
+    from storage.alerts import Alert
+    from tasks.attention import Attention
+
+application = typer.Typer(
+    cls=Commands, no_args_is_help=True, help="What a person should look at: list, acknowledge, resolve."
+)
+
+_LONGEST_NOTE = 500
+
+
+class AlertState(StrEnum):
+    """Which alerts to list."""
+
+    PENDING_REVIEW = "pending_review"
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
+    ALL = "all"
+
+
+class Severity(StrEnum):
+    """How bad what an alert tells of is."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+AlertId = Annotated[str, typer.Argument(metavar="ID", help="An alert_id; `unpend alert list` shows them.")]
+Note = Annotated[str | None, typer.Option(metavar="TEXT", help="What was found or done.")]
+
+
+@application.command("list")
+def list_alerts(
+    status: Annotated[AlertState, typer.Option("--status", help="Which.")] = AlertState.PENDING_REVIEW,
+    alert_type: Annotated[str | None, typer.Option("--type", metavar="TYPE", help="Of this type.")] = None,
+    severity: Annotated[Severity | None, typer.Option("--severity", help="As bad as this.")] = None,
+    task: Annotated[str | None, typer.Option("--task", metavar="ID", help="About this task.")] = None,
+    escalated_to: Annotated[str | None, typer.Option(metavar="ROLE", help="For this role.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")] = 50,
+    data_dir: DataDir = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """List alerts, the newest first."""
+    from storage.alerts import AlertFilter
+
+    wanted = AlertFilter(
+        status=None if status is AlertState.ALL else status.value,
+        alert_type=text_of(alert_type, "--type") if alert_type else None,
+        severity=severity.value if severity else None,
+        task_id=text_of(task, "--task") if task else None,
+        escalated_to=text_of(escalated_to, "--escalated-to") if escalated_to else None,
+    )
+    with opened(data_dir) as database, database.snapshot() as work:
+        alerts = work.alerts.list(wanted, limit=limit)
+    if as_json:
+        show_json(alerts)
+        return
+    if not alerts:
+        show_line("there are no such alerts")
+        return
+    show_table(
+        ("alert", "raised", "severity", "type", "task", "message", "for", "status", "by"),
+        [
+            (
+                alert.alert_id,
+                f"{alert.raised_at:%Y-%m-%d %H:%M %Z}",
+                alert.severity,
+                alert.alert_type,
+                alert.task_id,
+                alert.message,
+                alert.escalated_to,
+                alert.status,
+                alert.handled_by,
+            )
+            for alert in alerts
+        ],
+    )
+
+
+@application.command("acknowledge")
+def acknowledge(alert_id: AlertId, by: By = "operator", note: Note = None, data_dir: DataDir = None) -> None:
+    """Say that somebody has seen an alert and looks into it."""
+    from tasks.attention import acknowledge as carry_out
+
+    name, words = name_of(by), _note(note)
+    with opened(data_dir) as database:
+        became, alert = carry_out(database, alert_id, by=name, note=words)
+    _tell(alert_id, became, alert)
+
+
+@application.command("resolve")
+def resolve(alert_id: AlertId, by: By = "operator", note: Note = None, data_dir: DataDir = None) -> None:
+    """Say that what an alert was about is dealt with; this is final."""
+    from tasks.attention import resolve as carry_out
+
+    name, words = name_of(by), _note(note)
+    with opened(data_dir) as database:
+        became, alert = carry_out(database, alert_id, by=name, note=words)
+    _tell(alert_id, became, alert)
+
+
+def _note(note: str | None) -> str | None:
+    if note is None:
+        return None
+    if not 0 < len(note) <= _LONGEST_NOTE:
+        raise CommandError(f"--note must have 1 to {_LONGEST_NOTE} characters", 2)
+    return text_of(note, "--note")
+
+
+def _tell(alert_id: str, became: Attention, alert: Alert | None) -> None:
+    from tasks.attention import Attention
+
+    if alert is None:
+        raise CommandError(f"there is no alert {alert_id}; `unpend alert list --status all` shows the newest")
+    if became is Attention.RESOLVED:
+        raise CommandError(f"alert {alert_id} was resolved by {alert.handled_by}, which is final")
+    before = "was before" if became is Attention.REPEATED else "is"
+    show_line(f"alert {alert_id} {before} {alert.status} by {alert.handled_by}")

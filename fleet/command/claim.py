@@ -1,0 +1,69 @@
+"""`unpend review claim` and `release`: who is at a question, so that no second person works on the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fleet.command.failure import CommandError
+from fleet.command.location import DataDir, opened
+from fleet.command.output import show_line
+from fleet.command.question import ReviewId, find_review
+from fleet.command.task import By, name_of
+
+if TYPE_CHECKING:
+    from storage.reviews import Review
+    from tasks.claiming import Claimed
+
+
+def claim(review_id: ReviewId, by: By = "operator", data_dir: DataDir = None) -> None:
+    """Take a review: for 30 minutes nobody else decides it; again renews that."""
+    from tasks.claiming import Claimed
+    from tasks.claiming import claim as carry_out
+
+    name = name_of(by)
+    with opened(data_dir) as database:
+        with database.snapshot() as work:
+            found = find_review(work, review_id)
+        became, review = carry_out(database, found.review_id, by=name)
+    _check(found, became, review)
+    show_line(f"{_title(found)} is {'still ' if became is Claimed.REPEATED else ''}taken by {name}")
+
+
+def release(
+    review_id: ReviewId,
+    by: By = "operator",
+    data_dir: DataDir = None,
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Even when another person has it.")] = False,
+) -> None:
+    """Give a review back, for anyone to take."""
+    from tasks.claiming import Claimed
+    from tasks.claiming import release as carry_out
+
+    name = name_of(by)
+    with opened(data_dir) as database:
+        with database.snapshot() as work:
+            found = find_review(work, review_id)
+        became, review = carry_out(database, found.review_id, by=name, whoever_has_it=force)
+    _check(found, became, review)
+    show_line(f"{_title(found)} {'was taken by nobody' if became is Claimed.REPEATED else 'is given back'}")
+
+
+def taken(review: Review) -> CommandError:
+    """Another person is at it."""
+    return CommandError(f"{_title(review)} is taken by {review.claimed_by}; nothing was changed")
+
+
+def _check(found: Review, became: Claimed, review: Review | None) -> None:
+    from tasks.claiming import Claimed
+
+    if became is Claimed.TAKEN and review is not None:
+        raise taken(review)
+    if became in (Claimed.ENDED, Claimed.UNKNOWN):
+        raise CommandError(f"{_title(found)} is {review.state if review else 'gone'}; nothing was changed")
+
+
+def _title(review: Review) -> str:
+    return f"review {review.review_id} of task {review.task_id or review.run_id}"

@@ -1,0 +1,273 @@
+"""`unpend keys`: who may call the API, and as whom. Needs the database only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from fleet.command.failure import CommandError, Commands, warn
+from fleet.command.location import DataDir, opened
+from fleet.command.output import AsJson, show_json, show_line, show_table
+from fleet.command.task import By, name_of
+from schemas.scopes import OWNERS, Scope
+
+if TYPE_CHECKING:
+    from storage.database import UnitOfWork
+    from storage.keys import KeyRecord
+
+application = typer.Typer(
+    cls=Commands, no_args_is_help=True, help="Keys of the API: create, list, revoke, rotate."
+)
+
+_AGENT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,31}")
+_LONGEST_LABEL: Final = 64
+_DURATION: Final = re.compile(r"(\d{1,5})\s*([mhd])", re.ASCII)
+_UNITS: Final = {"m": "minutes", "h": "hours", "d": "days"}
+_SOON: Final = "an API that has just used it lets it in for 5 seconds more at most"
+
+KeyId = Annotated[str, typer.Argument(metavar="KEY_ID", help="A key_id, as `unpend keys list` shows it.")]
+
+
+class Mode(StrEnum):
+    """Who drives the tasks that are sent in with a key and name no mode."""
+
+    AUTO = "auto"
+    MANUAL = "manual"
+
+
+@application.command("create")
+def create(
+    agent: Annotated[str, typer.Argument(metavar="AGENT", help="Whose it is: an agent, a person, a system.")],
+    scope: Annotated[
+        list[Scope] | None,
+        typer.Option("--scope", help="What it may do; again for each. Agents of the fleet have their own."),
+    ] = None,
+    label: Annotated[str | None, typer.Option(metavar="TEXT", help="What it is for.")] = None,
+    expires: Annotated[
+        str | None, typer.Option(metavar="90d|DATE", help="When it ends; never, when not given.")
+    ] = None,
+    mode: Annotated[Mode, typer.Option(help="Of its tasks that name none.")] = Mode.AUTO,
+    rate: Annotated[
+        str | None, typer.Option(metavar="RATE", help='How often it may ask: "50/second;1000/minute".')
+    ] = None,
+    by: By = "operator",
+    data_dir: DataDir = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Make a key and show it, this once."""
+    from storage.keys import NewKey, new_key
+
+    new = NewKey(
+        agent_id=_agent(agent),
+        scopes=_scopes(agent, scope or []),
+        label=_label(label),
+        default_mode=mode.value,
+        rate_limit=_rate(rate),
+        expires_at=_expiry(expires),
+    )
+    who, key = name_of(by), new_key()
+    with opened(data_dir) as database, database.transaction() as work:
+        made = work.keys.create(key, new, actor=who)
+    if as_json:
+        show_json({**_document(made), "key": key})
+        return
+    show_line(f"key {made.key_id} of {made.agent_id}: {', '.join(made.scopes)}{_ending(made)}")
+    _show_once(key)
+
+
+@application.command("list")
+def list_keys(data_dir: DataDir = None, *, as_json: AsJson = False) -> None:
+    """List keys, by owner."""
+    with opened(data_dir) as database, database.snapshot() as work:
+        keys = work.keys.list()
+    if as_json:
+        show_json(keys)
+        return
+    if not keys:
+        show_line("there are no keys; `unpend keys create AGENT` makes one")
+        return
+    show_table(
+        ("key", "agent", "label", "scopes", "mode", "rate", "created", "last used", "expires", "state"),
+        [
+            (
+                key.key_id,
+                key.agent_id,
+                key.label,
+                ",".join(key.scopes),
+                key.default_mode,
+                key.rate_limit,
+                _shown(key.created_at),
+                _shown(key.last_used_at) or "never",
+                _shown(key.expires_at) or "never",
+                key.state,
+            )
+            for key in keys
+        ],
+    )
+
+
+@application.command("revoke")
+def revoke(key_id: KeyId, by: By = "operator", data_dir: DataDir = None) -> None:
+    """Let a key in no more."""
+    who = name_of(by)
+    kept = _kept_keys(data_dir)
+    with opened(data_dir) as database, database.transaction() as work:
+        owner = _keeper(work, kept, key_id)
+        before = work.keys.revoke(key_id, actor=who)
+    if before is None:
+        raise _unknown(key_id)
+    was = "was revoked before" if before.state == "revoked" else f"is revoked; {_SOON}"
+    show_line(f"key {key_id} of {before.agent_id} {was}")
+    _tell_kept(owner, "revoked")
+
+
+@application.command("rotate")
+def rotate(
+    key_id: KeyId,
+    overlap: Annotated[
+        str,
+        typer.Option(metavar="24h", help="How long the old key is let in beside the new one; 0: not at all."),
+    ] = "24h",
+    by: By = "operator",
+    data_dir: DataDir = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Make a key that follows another, with its owner, scopes and settings, and show it, this once."""
+    from storage.keys import new_key
+
+    beside = timedelta(0) if overlap.strip() == "0" else _duration(overlap)
+    if beside is None:
+        raise CommandError("--overlap is not a duration such as 30m, 24h, 7d, or 0", 2)
+    who, key = name_of(by), new_key()
+    kept = _kept_keys(data_dir)
+    with opened(data_dir) as database, database.transaction() as work:
+        owner = _keeper(work, kept, key_id)
+        rotated = work.keys.rotate(key_id, key, overlap=beside, actor=who)
+        state = next((known.state for known in work.keys.list() if known.key_id == key_id), None)
+    if state is None:
+        raise _unknown(key_id)
+    if rotated is None:
+        raise CommandError(f"key {key_id} is {state}; make a new one with `unpend keys create`")
+    old, made = rotated
+    if as_json:
+        show_json({"old": old, "new": {**_document(made), "key": key}})
+    else:
+        until = f"is let in until {_shown(old.expires_at)}" if beside else f"has ended; {_SOON}"
+        show_line(f"key {made.key_id} of {made.agent_id} follows {key_id}, which {until}{_ending(made)}")
+        _show_once(key)
+    _tell_kept(owner, "old")
+
+
+def _show_once(key: str) -> None:
+    show_line()
+    show_line(f"  {key}")
+    show_line()
+    show_line("keep it now: it is stored as a hash and is not shown again")
+
+
+def _kept_keys(named: Path | None) -> Mapping[str, str]:
+    """The keys that the fleet's own folder holds, by owner; none where there is no folder."""
+    from fleet.command.location import find
+    from fleet.installation import Installation
+
+    folder = find(named).data_dir
+    return {} if folder is None else Installation(folder).secrets().keys
+
+
+def _keeper(work: UnitOfWork, kept: Mapping[str, str], key_id: str) -> str | None:
+    """Whose key in the fleet's own folder this is."""
+    for owner, key in kept.items():
+        found = work.keys.find(key)
+        if found is not None and found.key_id == key_id:
+            return owner
+    return None
+
+
+def _tell_kept(owner: str | None, which: str) -> None:
+    if owner is not None:
+        warn(f"secrets.json and run.json of this fleet's folder still hold the {which} key of {owner}")
+
+
+def _agent(name: str) -> str:
+    if not _AGENT.fullmatch(name):
+        raise CommandError("AGENT must be 1 to 32 letters, digits and _ . : - such as dispatch-centre", 2)
+    return name
+
+
+def _scopes(agent: str, given: Sequence[Scope]) -> frozenset[Scope]:
+    found = frozenset(given) or OWNERS.get(agent)
+    if not found:
+        agents, scopes = ", ".join(OWNERS), ", ".join(Scope)
+        raise CommandError(f"--scope is needed for '{agent}' ({scopes}); only {agents} have their own", 2)
+    return found
+
+
+def _label(text: str | None) -> str | None:
+    if text is not None and not (0 < len(text) <= _LONGEST_LABEL and text.isprintable()):
+        raise CommandError(f"--label must be 1 to {_LONGEST_LABEL} characters in one line", 2)
+    return text
+
+
+def _rate(text: str | None) -> str | None:
+    from runtime.rate import read_rate
+
+    if text is None:
+        return None
+    try:
+        read_rate(text)
+    except ValueError as error:
+        raise CommandError(f"--rate {error}", 2) from error
+    return text
+
+
+def _expiry(text: str | None) -> datetime | None:
+    """The moment a key ends: after a duration, or when a day begins in UTC, or as written."""
+    if text is None:
+        return None
+    now = datetime.now(UTC)
+    after = _duration(text)
+    if after is not None:
+        return now + after
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise CommandError(
+            "--expires is not a duration such as 90d, nor a date such as 2027-01-31", 2
+        ) from error
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if moment <= now:
+        raise CommandError("--expires lies in the past", 2)
+    return moment
+
+
+def _duration(text: str) -> timedelta | None:
+    found = _DURATION.fullmatch(text.strip())
+    if found is None or int(found[1]) == 0:
+        return None
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def _ending(made: KeyRecord) -> str:
+    return f"; ends {_shown(made.expires_at)}" if made.expires_at else ""
+
+
+def _shown(moment: datetime | None) -> str | None:
+    return None if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _unknown(key_id: str) -> CommandError:
+    return CommandError(f"there is no key {key_id}; `unpend keys list` shows them")
+
+
+def _document(made: KeyRecord) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return asdict(made)

@@ -1,0 +1,36 @@
+"""Which review a command is about: named by its own id, or by the task that has an open one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fleet.command.failure import CommandError
+
+if TYPE_CHECKING:
+    from storage.database import UnitOfWork
+    from storage.reviews import Review
+
+ReviewId = Annotated[
+    str, typer.Argument(metavar="ID", help="A review_id, or the task_id of an order that has an open one.")
+]
+
+
+def find_review(work: UnitOfWork, review_id: str) -> Review:
+    """The review of this id, or the open one of this task.
+
+    Raises:
+        CommandError: there is none; a task without an open review is told apart from an unknown name.
+    """
+    review = work.reviews.find(review_id)
+    if review is not None:
+        return review
+    of_task = work.reviews.list(task_id=review_id, limit=1)
+    if of_task:
+        return of_task[0]
+    if work.orders.find([review_id]):
+        raise CommandError(
+            f"task {review_id} has no open review; `unpend why {review_id}` says what it waits for"
+        )
+    raise CommandError(f"there is no review {review_id}; `unpend review list` shows the open ones")

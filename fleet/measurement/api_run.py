@@ -1,0 +1,89 @@
+"""The API under an open load of `tasks/start` and `status` while its fleet works."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+from fleet.measurement.api_load import LoadPlan, LoadReport
+from fleet.measurement.arrivals import arrivals
+from fleet.measurement.fleet import MeasuredFleet
+from fleet.measurement.orders import payloads
+from fleet.measurement.shares import Shares
+from fleet.measurement.stream_feed import StreamFeed
+from fleet.measurement.throughput import wait_for_close
+
+
+class LoadFailed(Exception):
+    """The process that makes the load ended without a report; what it said is on standard error."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadRun:
+    """One run of the open load."""
+
+    report: LoadReport
+    workflows: float
+    """Workflows the fleet closed a second meanwhile."""
+    shares: Sequence[tuple[str, float, float]]
+    """CPU by part meanwhile, as `Shares.spent`; the load's own process is in the report."""
+
+    @property
+    def requests(self) -> int:
+        """How many requests were answered."""
+        return len(self.report.start_seconds) + len(self.report.status_seconds)
+
+    @property
+    def api_seconds(self) -> float:
+        """CPU seconds of the API."""
+        return next(seconds for name, seconds, _ in self.shares if name == "api")
+
+
+def open_load(
+    fleet: MeasuredFleet, *, rate: float, seconds: float, workflows: float, seed: int, known: Sequence[str]
+) -> LoadRun:
+    """Load the API at `rate` requests a second while `workflows` orders a second come through the stream.
+
+    Raises:
+        LoadFailed: the load's process failed.
+    """
+    moments = list(arrivals(rate, seconds, seed=seed))
+    orders = list(payloads(len(moments) // 2))
+    plan = LoadPlan(
+        port=fleet.port,
+        key=SecretStr(fleet.key),
+        moments=moments,
+        orders=[json.dumps(order, ensure_ascii=False) for order in orders],
+        task_ids=[order["task_id"] for order in orders],
+        known=list(known),
+    )
+    document = plan.model_dump(mode="json") | {"key": fleet.key}
+    with StreamFeed(fleet.process.settings.broker_url.get_secret_value(), workflows):
+        shares, closed, began = Shares(fleet.parts()), _closed(fleet), time.perf_counter()
+        done = subprocess.run(
+            [sys.executable, "-m", "fleet.measurement.api_load"],
+            input=json.dumps(document).encode(),
+            stdout=subprocess.PIPE,
+            check=False,
+        )
+        spent, took = shares.spent(), time.perf_counter() - began
+        finished = _closed(fleet) - closed
+    if done.returncode != 0:
+        raise LoadFailed("the load's process ended without a report; see what it said above")
+    wait_for_close(fleet)
+    return LoadRun(LoadReport.model_validate_json(done.stdout), finished / took, spent)
+
+
+def known_orders(fleet: MeasuredFleet, count: int) -> list[str]:
+    """The ids of the newest orders of the fleet."""
+    with fleet.process.database.transaction() as work:
+        return [row["task_id"] for row in work.orders.recent(None, count)]
+
+
+def _closed(fleet: MeasuredFleet) -> int:
+    with fleet.process.database.transaction() as work:
+        return work.orders.counts().get("closed", 0)

@@ -1,0 +1,71 @@
+"""HTTP/1.1 as a load needs it: ready-made requests over connections that are kept, at little cost of their own.
+
+A general client spends more on a request than the API it would measure; on a machine that both share, that would
+be measured too.
+"""
+
+import asyncio
+import re
+from dataclasses import dataclass
+from typing import Final, Self
+
+BROKEN: Final = "broken"
+"""The code of an exchange that got no answer."""
+
+_LENGTH: Final = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+_STATUS: Final = slice(9, 12)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Target:
+    """Where requests go, and the key they are made with."""
+
+    port: int
+    key: str
+
+    def get(self, path: str) -> bytes:
+        """A GET, as it travels."""
+        return f"GET {path} HTTP/1.1\r\n{self._common()}\r\n".encode()
+
+    def post(self, path: str, body: bytes) -> bytes:
+        """A POST of JSON, as it travels."""
+        kind = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+        return f"POST {path} HTTP/1.1\r\n{self._common()}{kind}\r\n".encode() + body
+
+    def _common(self) -> str:
+        return f"Host: 127.0.0.1:{self.port}\r\nAuthorization: Bearer {self.key}\r\n"
+
+
+class HttpConnection:
+    """One connection, one exchange at a time; opened when it is needed."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def exchange(self, request: bytes) -> tuple[str, bytes]:
+        """Send a request; the answer's HTTP code and body. `BROKEN` when the connection ends before it."""
+        try:
+            if self._streams is None:
+                self._streams = await asyncio.open_connection("127.0.0.1", self._port)
+            reader, writer = self._streams
+            writer.write(request)
+            head = await reader.readuntil(b"\r\n\r\n")
+            announced = _LENGTH.search(head)
+            body = await reader.readexactly(int(announced[1]) if announced else 0)
+        except (OSError, asyncio.IncompleteReadError):
+            await self.close()
+            return BROKEN, b""
+        return head[_STATUS].decode(), body
+
+    async def close(self) -> None:
+        """Close it; the next exchange opens it anew."""
+        if self._streams is not None:
+            self._streams[1].close()
+            self._streams = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()

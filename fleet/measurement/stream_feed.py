@@ -1,0 +1,45 @@
+"""Orders that come through the stream at an even pace while something else is measured."""
+
+import threading
+import time
+from types import TracebackType
+from typing import Final, Self
+
+import redis
+
+from fleet.measurement.orders import documents
+from workers.intake import STREAM
+
+_EVERY: Final = 0.1
+"""Seconds between two looks at how many are due."""
+
+
+class StreamFeed:
+    """Sends so many orders a second from when it is entered until it is left."""
+
+    def __init__(self, broker_url: str, rate: float) -> None:
+        self._client = redis.Redis.from_url(broker_url)
+        self._rate = rate
+        self._enough = threading.Event()
+        self._thread = threading.Thread(target=self._send, name="stream-feed")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._enough.set()
+        self._thread.join()
+        self._client.close()
+
+    def _send(self) -> None:
+        began, sent = time.monotonic(), 0
+        while not self._enough.wait(_EVERY):
+            due = int((time.monotonic() - began) * self._rate)
+            with self._client.pipeline(transaction=False) as pipeline:
+                for document in documents(due - sent):
+                    pipeline.xadd(STREAM, {"payload": document})
+                pipeline.execute()
+            sent = due

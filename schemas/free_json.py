@@ -1,0 +1,40 @@
+"""What JSON of any shape may be, where it is taken from outside: bounded, and such that every writer can write it."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+DEEPEST: Final = 8
+"""Objects and arrays within one another, the outermost included."""
+MOST_KEYS: Final = 100
+"""Keys in all, those of inner objects included."""
+LARGEST_INTEGER: Final = 2**63 - 1
+
+
+def require_bounded(value: Mapping[str, Any]) -> None:
+    """Return when the object is no deeper, has no more keys, and holds no larger integers than it may.
+
+    Walks once, level by level, without recursion: what recursion cannot walk is what this refuses.
+
+    Raises:
+        ValueError: one of them; says which, and how much is allowed.
+    """
+    keys = 0
+    level: list[Any] = [value]
+    for _ in range(DEEPEST):
+        inner: list[Any] = []
+        for container in level:
+            items = container
+            if isinstance(container, Mapping):
+                keys += len(container)
+                items = container.values()
+            for item in items:
+                if isinstance(item, (dict, list)):
+                    inner.append(item)
+                elif isinstance(item, int) and not -LARGEST_INTEGER <= item <= LARGEST_INTEGER:
+                    raise ValueError("holds an integer of more than 64 bits; write it as text")
+        if keys > MOST_KEYS:
+            raise ValueError(f"may have {MOST_KEYS} keys in all, those of inner objects included")
+        if not inner:
+            return
+        level = inner
+    raise ValueError(f"may be {DEEPEST} levels deep, itself included")

@@ -1,0 +1,162 @@
+"""The feed of the events people watch, read so that nothing which commits late is missed."""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Self
+
+from sqlalchemy import Connection, text
+
+_FIELDS: Final = (
+    "written_by::text AS written_by, event_id, event_type, task_id, execution_id, stage, title, status, "
+    "artifact_ref, at"
+)
+_AFTER: Final = (
+    "(written_by, event_id) > (CAST(CAST(:transaction AS text) AS xid8), :event) "
+    "AND written_by < CAST(CAST(:ceiling AS text) AS xid8) ORDER BY written_by, event_id LIMIT :limit"
+)
+_CEILING = text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")
+_OF_ALL = text(f"SELECT {_FIELDS} FROM events WHERE {_AFTER}")
+_OF_RUN = text(f"SELECT {_FIELDS} FROM events WHERE execution_id = :run_id AND {_AFTER}")
+_ENDED = text(
+    "SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS horizon, "
+    "array(SELECT run_id FROM runs WHERE run_id = ANY(:ids) "
+    "AND state IN ('completed', 'failed', 'cancelled')) AS runs",
+)
+_RUN_OF_TASK = text(
+    "SELECT run_id FROM tasks WHERE task_id = :name "
+    "UNION ALL SELECT run_id FROM runs WHERE run_id = :name AND subject_id IS NULL LIMIT 1",
+)
+_RUN = text("SELECT run_id FROM runs WHERE run_id = :name")
+_CURSOR: Final = re.compile(r"([0-9]{1,19})-([0-9]{1,19})")
+_LARGEST: Final = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Cursor:
+    """A place in the feed: everything up to it is known. Its text is what a client sends back."""
+
+    transaction: int
+    event: int
+
+    @classmethod
+    def parse(cls, given: str) -> Self:
+        """The cursor a client sent back.
+
+        Raises:
+            ValueError: it is none that was ever given out.
+        """
+        found = _CURSOR.fullmatch(given)
+        if found is None or max(transaction := int(found[1]), event := int(found[2])) > _LARGEST:
+            raise ValueError("is no place in the events: send the id of an event as it was received")
+        return cls(transaction, event)
+
+    def __str__(self) -> str:
+        return f"{self.transaction}-{self.event}"
+
+
+ORIGIN: Final = Cursor(0, 0)
+"""Before every event that is kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedEvent:
+    """An event people watch (SPEC.md §10), and its place."""
+
+    cursor: Cursor
+    event_id: int
+    event_type: str
+    task_id: str | None
+    execution_id: str
+    stage: str
+    title: str
+    status: str
+    artifact_ref: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedPage:
+    """What follows a place, in order.
+
+    Attributes:
+        next: The place to read on from: of the last event, or beyond everything that was there.
+        complete: Whether there was no more.
+    """
+
+    events: Sequence[FeedEvent]
+    next: Cursor
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """Which runs were seen to have ended; from `horizon` on, a place lies behind all their events."""
+
+    runs: frozenset[str]
+    horizon: int
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """Reads `events` in the order (transaction, event).
+
+    Rows become visible when their transaction commits, not in the order of their ids. So only transactions
+    older than every one still under way are read: nothing can appear before a place that was passed.
+    """
+
+    connection: Connection
+
+    def now(self) -> Cursor:
+        """The place behind everything that is settled at this moment."""
+        return Cursor(int(self.connection.execute(_CEILING).scalar_one()), 0)
+
+    def page(self, after: Cursor, *, run_id: str | None = None, limit: int) -> FeedPage:
+        """What follows a place, of all runs or of one."""
+        # Read first: what is settled now is visible to the next statement.
+        ceiling = self.now()
+        rows = self.connection.execute(
+            _OF_ALL if run_id is None else _OF_RUN,
+            {
+                "transaction": str(after.transaction),
+                "event": after.event,
+                "ceiling": str(ceiling.transaction),
+                "limit": limit,
+            }
+            | ({} if run_id is None else {"run_id": run_id}),
+        ).all()
+        events = [
+            FeedEvent(
+                cursor=Cursor(int(row.written_by), row.event_id),
+                event_id=row.event_id,
+                event_type=row.event_type,
+                task_id=row.task_id,
+                execution_id=row.execution_id,
+                stage=row.stage,
+                title=row.title,
+                status=row.status,
+                artifact_ref=row.artifact_ref,
+                at=row.at,
+            )
+            for row in rows
+        ]
+        complete = len(events) < limit
+        return FeedPage(
+            events=events,
+            next=max(after, ceiling) if complete else events[-1].cursor,
+            complete=complete,
+        )
+
+    def ended(self, run_ids: Collection[str]) -> Ended:
+        """Those of these runs that have ended."""
+        row = self.connection.execute(_ENDED, {"ids": list(run_ids)}).one()
+        return Ended(runs=frozenset(row.runs), horizon=int(row.horizon))
+
+    def run_of(self, task_id: str) -> str | None:
+        """The run of an order, or the general task itself; `None` when there is neither."""
+        return self.connection.execute(_RUN_OF_TASK, {"name": task_id}).scalar_one_or_none()
+
+    def is_run(self, run_id: str) -> bool:
+        """Whether there is such a run."""
+        return self.connection.execute(_RUN, {"name": run_id}).scalar_one_or_none() is not None

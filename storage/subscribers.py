@@ -1,0 +1,256 @@
+"""Who is told of what happens to tasks, with which secret, and how far each was told."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Connection, text
+
+from runtime.cipher import Cipher, Sealed
+from runtime.ids import Prefix, new_id
+
+BATCH: Final = 500
+"""Events one transaction turns into deliveries at most."""
+
+# A transaction below the oldest that still runs is over, so nothing can appear before what was read.
+_SETTLED: Final = "e.written_by < pg_snapshot_xmin(pg_current_snapshot())"
+_AFTER: Final = "(e.written_by, e.event_id) > (CAST(CAST(:transaction AS text) AS xid8), :event)"
+_FIELDS: Final = "subscriber_id, url, events, active, created_at"
+
+_ADD = text(
+    "INSERT INTO subscribers (subscriber_id, url, secret, events, fed_transaction) "
+    "VALUES (:subscriber_id, :url, :secret, :events, pg_snapshot_xmin(pg_current_snapshot()))",
+)
+_LIST = text(f"SELECT {_FIELDS} FROM subscribers ORDER BY created_at, subscriber_id")
+_FIND = text(f"SELECT {_FIELDS} FROM subscribers WHERE subscriber_id = :subscriber_id")
+_SECRET = text(
+    "SELECT secret, clock_timestamp() AS now FROM subscribers WHERE subscriber_id = :subscriber_id"
+)
+_LOCK_SECRET = text(f"{_SECRET.text} FOR UPDATE")
+_SET_SECRET = text("UPDATE subscribers SET secret = :secret WHERE subscriber_id = :subscriber_id")
+_REMOVE = text(
+    "WITH log AS (DELETE FROM deliveries WHERE subscriber_id = :subscriber_id) "
+    "DELETE FROM subscribers WHERE subscriber_id = :subscriber_id RETURNING subscriber_id",
+)
+_DEACTIVATE = text("UPDATE subscribers SET active = false WHERE subscriber_id = :subscriber_id AND active")
+_OUTLOOK = text(
+    f"""
+    SELECT s.subscriber_id,
+        EXISTS (SELECT 1 FROM events e WHERE (e.written_by, e.event_id) > (s.fed_transaction, s.fed_event)
+                AND {_SETTLED}) AS behind,
+        EXISTS (SELECT 1 FROM deliveries d WHERE d.subscriber_id = s.subscriber_id AND d.state = 'waiting'
+                AND d.due_at <= (SELECT clock_timestamp())) AS due
+    FROM subscribers s WHERE s.active ORDER BY s.subscriber_id
+    """,
+)
+_LOCK_CURSOR = text(
+    "SELECT events, CAST(fed_transaction AS text) AS transaction, fed_event AS event, clock_timestamp() AS now "
+    "FROM subscribers WHERE subscriber_id = :subscriber_id AND active FOR UPDATE SKIP LOCKED",
+)
+_END_OF_BATCH = text(
+    f"""
+    SELECT CAST(w.written_by AS text) AS transaction, w.event_id AS event FROM (
+        SELECT e.written_by, e.event_id FROM events e WHERE {_AFTER} AND {_SETTLED}
+        ORDER BY e.written_by, e.event_id LIMIT :limit
+    ) w ORDER BY w.written_by DESC, w.event_id DESC LIMIT 1
+    """,
+)
+# An order's own events follow each other by event_id, for each writer held the order when it told.
+_HAPPENINGS = text(
+    f"""
+    SELECT e.event_id, e.event_type, e.task_id, e.execution_id, e.title, e.status, e.at,
+        t.order_id, t.finish_reason, t.next_contact_time, m.to_state AS state
+    FROM events e
+    LEFT JOIN tasks t ON t.task_id = e.task_id
+    LEFT JOIN LATERAL (SELECT to_state FROM transitions WHERE task_id = t.task_id AND at <= e.at
+                       ORDER BY version DESC LIMIT 1) m ON true
+    WHERE {_AFTER}
+      AND (e.written_by, e.event_id) <= (CAST(CAST(:end_transaction AS text) AS xid8), :end_event)
+      AND e.event_type = ANY(:event_types)
+    ORDER BY e.event_id
+    """,
+)
+_ADVANCE = text(
+    "UPDATE subscribers SET fed_transaction = CAST(CAST(:transaction AS text) AS xid8), fed_event = :event "
+    "WHERE subscriber_id = :subscriber_id",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscriber:
+    """Another system that is told. One that is not active is told nothing until it is added anew."""
+
+    subscriber_id: str
+    url: str
+    events: Sequence[str]
+    active: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """Whether there are events to make deliveries of for a subscriber, and whether a delivery's time has come."""
+
+    subscriber_id: str
+    behind: bool
+    due: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in the feed of events: a row's transaction and id."""
+
+    transaction: str
+    event: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a subscriber was told, locked; `now` is the database's time."""
+
+    subscriber_id: str
+    events: Sequence[str]
+    place: Place
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """An event with the state its order was in then; the rest of the order is as it stands now."""
+
+    event_id: int
+    event_type: str
+    task_id: str | None
+    execution_id: str
+    title: str
+    status: str
+    at: datetime
+    order_id: str | None
+    finish_reason: str | None
+    next_contact_time: datetime | None
+    state: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What messages to a subscriber are signed with, still encrypted; and the database's time."""
+
+    sealed: Sealed
+    now: datetime
+
+    def open(self) -> tuple[str, ...]:
+        """The secrets that hold now: the current one, and the former one for a while after a change.
+
+        Raises:
+            UnreadableCiphertext: they were encrypted with another key.
+        """
+        kept = json.loads(self.sealed.open())
+        former, until = kept.get("former"), kept.get("former_until")
+        both = former is not None and self.now < datetime.fromisoformat(until)
+        return (kept["current"], former) if both else (kept["current"],)
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribers:
+    """The only code that writes `subscribers`."""
+
+    connection: Connection
+    cipher: Cipher
+
+    def add(self, url: str, secret: str, events: Sequence[str]) -> str:
+        """Tell this address of these messages from now on; the subscriber's id."""
+        subscriber_id = new_id(Prefix.SUBSCRIBER)
+        self.connection.execute(
+            _ADD,
+            {
+                "subscriber_id": subscriber_id,
+                "url": url,
+                "secret": self._sealed({"current": secret}, subscriber_id),
+                "events": list(events),
+            },
+        )
+        return subscriber_id
+
+    def all(self) -> list[Subscriber]:
+        """Every subscriber, the oldest first."""
+        return [Subscriber(**row._mapping) for row in self.connection.execute(_LIST)]
+
+    def find(self, subscriber_id: str) -> Subscriber | None:
+        """The subscriber with this id."""
+        row = self.connection.execute(_FIND, {"subscriber_id": subscriber_id}).one_or_none()
+        return None if row is None else Subscriber(**row._mapping)
+
+    def remove(self, subscriber_id: str) -> bool:
+        """Forget a subscriber and its log; whether there was one."""
+        removed = self.connection.execute(_REMOVE, {"subscriber_id": subscriber_id})
+        return removed.one_or_none() is not None
+
+    def deactivate(self, subscriber_id: str) -> bool:
+        """Tell it nothing more; whether it was active."""
+        return bool(self.connection.execute(_DEACTIVATE, {"subscriber_id": subscriber_id}).rowcount)
+
+    def secrets(self, subscriber_id: str) -> Secrets | None:
+        """What messages to this subscriber are signed with."""
+        row = self.connection.execute(_SECRET, {"subscriber_id": subscriber_id}).one_or_none()
+        return None if row is None else Secrets(self._seal(row.secret, subscriber_id), row.now)
+
+    def rotate(self, subscriber_id: str, secret: str, overlap: timedelta) -> bool:
+        """Sign with this secret from now on, and with the former one too for a while; `False`: no such subscriber.
+
+        Raises:
+            UnreadableCiphertext: the former one was encrypted with another key.
+        """
+        row = self.connection.execute(_LOCK_SECRET, {"subscriber_id": subscriber_id}).one_or_none()
+        if row is None:
+            return False
+        former = json.loads(self._seal(row.secret, subscriber_id).open())["current"]
+        kept = {"current": secret, "former": former, "former_until": (row.now + overlap).isoformat()}
+        sealed = self._sealed(kept, subscriber_id)
+        self.connection.execute(_SET_SECRET, {"subscriber_id": subscriber_id, "secret": sealed})
+        return True
+
+    def outlook(self) -> list[Outlook]:
+        """What there is to do for each active subscriber; the one question asked while nothing happens."""
+        return [Outlook(row.subscriber_id, row.behind, row.due) for row in self.connection.execute(_OUTLOOK)]
+
+    def lock_progress(self, subscriber_id: str) -> Progress | None:
+        """How far this subscriber was told; `None` when it is not active, or another process is at it."""
+        row = self.connection.execute(_LOCK_CURSOR, {"subscriber_id": subscriber_id}).one_or_none()
+        if row is None:
+            return None
+        place = Place(row.transaction, row.event)
+        return Progress(subscriber_id=subscriber_id, events=row.events, place=place, now=row.now)
+
+    def end_of_batch(self, progress: Progress) -> Place | None:
+        """The last of the next events whose writers, and all before them, are over; `None` when there is none."""
+        row = self.connection.execute(_END_OF_BATCH, {**_after(progress.place), "limit": BATCH}).one_or_none()
+        return None if row is None else Place(row.transaction, row.event)
+
+    def happenings(self, progress: Progress, end: Place, event_types: Sequence[str]) -> list[Happening]:
+        """The events of these types up to this place, those of one task in their order."""
+        rows = self.connection.execute(
+            _HAPPENINGS,
+            {
+                **_after(progress.place),
+                "end_transaction": end.transaction,
+                "end_event": end.event,
+                "event_types": list(event_types),
+            },
+        )
+        return [Happening(**row._mapping) for row in rows]
+
+    def advance(self, progress: Progress, end: Place) -> None:
+        """This subscriber was told up to this place."""
+        self.connection.execute(_ADVANCE, {"subscriber_id": progress.subscriber_id, **_after(end)})
+
+    def _sealed(self, kept: dict[str, str], subscriber_id: str) -> bytes:
+        return self.cipher.encrypt(json.dumps(kept), f"subscribers.secret.{subscriber_id}")
+
+    def _seal(self, stored: bytes, subscriber_id: str) -> Sealed:
+        return Sealed(bytes(stored), f"subscribers.secret.{subscriber_id}", self.cipher)
+
+
+def _after(place: Place) -> dict[str, object]:
+    return {"transaction": place.transaction, "event": place.event}

@@ -1,0 +1,69 @@
+"""Who is at a question: a person takes it, so that no second one works on the same, or gives it back."""
+
+from enum import StrEnum
+from typing import Final
+
+from schemas.effects import Audit
+from storage.database import Database, UnitOfWork
+from storage.reviews import Review
+
+CLAIMED: Final = "review_claimed"
+RELEASED: Final = "review_released"
+
+
+class Claimed(StrEnum):
+    """What became of a wish to take a question or to give it back."""
+
+    APPLIED = "applied"
+    REPEATED = "repeated"
+    """It was so before: taken by this person, whose claim is renewed, or taken by nobody."""
+    TAKEN = "taken"
+    """Another person has it; nothing was changed."""
+    ENDED = "ended"
+    """It is no longer open; nothing was changed."""
+    UNKNOWN = "unknown"
+
+
+def claim(database: Database, review_id: str, *, by: str) -> tuple[Claimed, Review | None]:
+    """Take an open question; it holds for `storage.reviews.CLAIM_MINUTES`, then anyone may take it."""
+    with database.transaction() as work:
+        review = work.reviews.lock(review_id)
+        if review is None:
+            return Claimed.UNKNOWN, None
+        if review.state != "open":
+            return Claimed.ENDED, review
+        if review.claimed_by not in (None, by):
+            return Claimed.TAKEN, review
+        again = review.claimed_by == by
+        review = work.reviews.claim(review_id, by)
+        if not again:
+            _write_line(work, review, CLAIMED, by)
+        return (Claimed.REPEATED if again else Claimed.APPLIED), review
+
+
+def release(
+    database: Database, review_id: str, *, by: str, whoever_has_it: bool = False
+) -> tuple[Claimed, Review | None]:
+    """Give a question back; another person's only with `whoever_has_it`."""
+    with database.transaction() as work:
+        review = work.reviews.lock(review_id)
+        if review is None:
+            return Claimed.UNKNOWN, None
+        if review.state != "open":
+            return Claimed.ENDED, review
+        if review.claimed_by is None:
+            return Claimed.REPEATED, review
+        if review.claimed_by != by and not whoever_has_it:
+            return Claimed.TAKEN, review
+        review = work.reviews.claim(review_id, None)
+        _write_line(work, review, RELEASED, by)
+        return Claimed.APPLIED, review
+
+
+def _write_line(work: UnitOfWork, review: Review, what: str, by: str) -> None:
+    detail: dict[str, object] = {"review_id": review.review_id, "reason": review.reason}
+    if review.task_id is not None and work.orders.find([review.task_id]):
+        line = Audit(task_id=review.task_id, event_type=what, agent_id=by, action="review", metadata=detail)
+        work.timeline.audit([line])
+    else:
+        work.system_audit.write(by, what, detail | {"execution_id": review.run_id})

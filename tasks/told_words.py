@@ -1,0 +1,41 @@
+"""A customer's words that an outside agent tells us: they count as the answer of an order it drives."""
+
+from engine.transaction import Transaction
+from runtime.ids import Prefix, new_id
+from schemas.effects import Move
+from statemachine.states import Event
+from storage.contacts import InboundContact
+from storage.order import Order
+
+_TRIAGE = "step5_triage"
+
+
+def count_as_answer(transaction: Transaction, order: Order, words: str, agent_id: str) -> bool:
+    """Keep the words and let the order be classified by them; `False` while something is at work in it.
+
+    Raises:
+        IllegalTransition: the order's state takes no answer; nothing was changed.
+    """
+    contact = InboundContact(
+        contact_id=(contact_id := new_id(Prefix.CONTACT)),
+        task_id=order.task_id,
+        method="phone",
+        words=words,
+        contact_time=transaction.moments.business_now,
+        key=f"told.{contact_id}",
+        round=order.round,
+    )
+    given = {"contact_result": "answered", "contact_id": contact_id}
+    if not transaction.divert(order.run_id, _TRIAGE, given):
+        return False
+    transaction.work.contacts.hear(contact)
+    answered = Move(
+        task_id=order.task_id,
+        event=Event.USER_RESPONDED,
+        agent_id=agent_id,
+        changes={"last_contact_time": contact.contact_time},
+        metadata={"contact_id": contact_id},
+    )
+    for refusal in transaction.work.effects.apply([(0, answered)]).values():
+        raise refusal
+    return True

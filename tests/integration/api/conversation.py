@@ -1,0 +1,102 @@
+"""A WebSocket to the API in this process, spoken as ASGI has it: whatever server stands before it."""
+
+import asyncio
+import json
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from anyio.from_thread import BlockingPortal
+from fastapi import FastAPI
+
+PATIENCE = 20.0
+Message = dict[str, Any]
+
+
+class Closed(Exception):
+    """The server closed; with which code."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(str(code))
+        self.code = code
+
+
+@dataclass(slots=True)
+class Conversation:
+    """The client's end."""
+
+    portal: BlockingPortal
+    app: FastAPI
+    said: "asyncio.Queue[Message]"
+    heard: "asyncio.Queue[Message]"
+    running: "Future[None] | None" = None
+
+    def say(self, text: str) -> None:
+        """Send a message."""
+        self.portal.call(self.said.put, {"type": "websocket.receive", "text": text})
+
+    def hear(self) -> dict[str, Any]:
+        """The next event.
+
+        Raises:
+            Closed: the server closed instead.
+        """
+
+        async def next_message() -> Message:
+            return await asyncio.wait_for(self.heard.get(), PATIENCE)
+
+        message = self.portal.call(next_message)
+        if message["type"] == "websocket.close":
+            raise Closed(message["code"])
+        assert message["type"] == "websocket.send"
+        event: dict[str, Any] = json.loads(message["text"])
+        return event
+
+    def rest(self) -> tuple[list[dict[str, Any]], int]:
+        """Every event until the server closes, and the code it closes with."""
+        events = []
+        while True:
+            try:
+                events.append(self.hear())
+            except Closed as closed:
+                return events, closed.code
+
+    def leave(self) -> None:
+        """Go away, and see the server's end return."""
+        self.portal.call(self.said.put, {"type": "websocket.disconnect", "code": 1001})
+        assert self.running is not None
+        self.running.result(PATIENCE)
+
+
+@contextmanager
+def speaking(
+    portal: BlockingPortal, app: FastAPI, path: str, headers: Mapping[str, str]
+) -> Iterator[Conversation]:
+    """A socket that was accepted."""
+    conversation = Conversation(portal, app, *portal.call(_queues))
+    scope = {
+        "type": "websocket",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "scheme": "ws",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+        "client": ("127.0.0.1", 50000),
+        "server": ("api", 80),
+        "subprotocols": [],
+    }
+    portal.call(conversation.said.put, {"type": "websocket.connect"})
+    conversation.running = portal.start_task_soon(app, scope, conversation.said.get, conversation.heard.put)
+    accepted = portal.call(conversation.heard.get)
+    assert accepted["type"] == "websocket.accept"
+    yield conversation
+    conversation.leave()
+
+
+async def _queues() -> "tuple[asyncio.Queue[Message], asyncio.Queue[Message]]":
+    return asyncio.Queue(), asyncio.Queue()

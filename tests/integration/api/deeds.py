@@ -1,0 +1,63 @@
+"""Routes that only tests have: they do what they are told, and count it."""
+
+import threading
+from dataclasses import dataclass, field
+
+from fastapi import APIRouter, FastAPI
+
+from api.authentication import requires
+from api.refusal import Refusal
+from api.route import Route
+from schemas.http.error import Code
+from schemas.http.form import Answered, Sent
+from schemas.scopes import Scope
+
+
+class Deed(Sent):
+    """What a route of these tests is sent."""
+
+    name: str
+    outcome: str = "done"
+
+
+class Done(Answered):
+    """What it answers."""
+
+    name: str
+    number: int
+
+
+@dataclass(slots=True)
+class Doer:
+    """Does what it is told and counts it; waits where it is told to."""
+
+    done: list[str] = field(default_factory=list)
+    begun: threading.Event = field(default_factory=threading.Event)
+    may_end: threading.Event = field(default_factory=threading.Event)
+
+    def routes(self, app: FastAPI) -> None:
+        """Have the API offer it."""
+        router = APIRouter(route_class=Route)
+        router.post("/deeds", dependencies=[requires(Scope.TASKS)])(self.do)
+        router.post("/bare", dependencies=[requires(Scope.TASKS)])(self.do_bare)
+        router.post("/repeatable", dependencies=[requires(Scope.TASKS, repeatable=True)], name="do_again")(
+            self.do
+        )
+        app.include_router(router, prefix="/v1")
+
+    def do(self, body: Deed) -> Done:
+        """Do it, or fail as told."""
+        self.done.append(body.name)
+        if body.outcome == "wait":
+            self.begun.set()
+            assert self.may_end.wait(20)
+        if body.outcome == "bug":
+            raise ZeroDivisionError
+        if body.outcome not in {"done", "wait"}:
+            raise Refusal(Code(body.outcome), "as told")
+        return Done(name=body.name, number=len(self.done))
+
+    def do_bare(self) -> Done:
+        """Do it without a body."""
+        self.done.append("bare")
+        return Done(name="bare", number=len(self.done))

@@ -1,0 +1,146 @@
+"""Listeners of one process: how many, how slow, and what becomes of them when reading fails."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from api import visit as visits
+from api.broadcast import Broadcast
+from api.listener import End, Listener
+from api.refusal import Refusal
+from api.visit import visit
+from runtime.cipher import Cipher
+from storage.database import Database
+from storage.feed import ORIGIN, Cursor, FeedEvent
+from tests.house import CIPHER_KEY
+from tests.integration.api.test_events import happened
+
+
+class Guest:
+    """A visitor that does what a test wants of it."""
+
+    def __init__(self, *, takes: bool = True, welcome: bool = True) -> None:
+        self.told: list[str] = []
+        self.first = asyncio.Event()
+        self._takes = takes
+        self._welcome = welcome
+
+    async def begin(self) -> None:
+        pass
+
+    async def tell(self, events: Sequence[FeedEvent]) -> None:
+        self.told += [event.title for event in events]
+        self.first.set()
+        if not self._takes:
+            await asyncio.Event().wait()
+
+    async def beat(self) -> bool:
+        return self._welcome
+
+
+def tell(database: Database, number: int) -> None:
+    with database.transaction() as work:
+        work.timeline.tell([happened(str(n)) for n in range(number)])
+
+
+async def attended(broadcast: Broadcast, guest: Guest) -> "tuple[asyncio.Task[End], asyncio.Future[None]]":
+    gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    return asyncio.create_task(visit(broadcast, guest, None, ORIGIN, gone)), gone
+
+
+def test_no_more_listen_than_there_are_places(database: Database) -> None:
+    async def crowd() -> None:
+        broadcast = Broadcast(database, most=1)
+        with broadcast.listen(None, ORIGIN), pytest.raises(Refusal), broadcast.listen(None, ORIGIN):
+            pass
+        with broadcast.listen(None, ORIGIN):
+            pass
+
+    asyncio.run(crowd())
+
+
+def test_nobody_is_let_in_when_the_process_stops(database: Database) -> None:
+    async def late() -> None:
+        broadcast = Broadcast(database)
+        await broadcast.close()
+        with pytest.raises(Refusal), broadcast.listen(None, ORIGIN):
+            pass
+
+    asyncio.run(late())
+
+
+def test_one_who_takes_nothing_is_let_go_when_too_much_waits(database: Database) -> None:
+    async def slow() -> End:
+        broadcast, guest = Broadcast(database), Guest(takes=False)
+        visiting, _ = await attended(broadcast, guest)
+        tell(database, 1)
+        await guest.first.wait()
+        with broadcast.listen(None, ORIGIN) as other:
+            # The other one is told the same and takes it: only the slow one goes.
+            other.live = True
+            tell(database, 1100)
+            end = await visiting
+            assert other.end in {None, End.SLOW}
+        await broadcast.close()
+        return end
+
+    assert asyncio.run(slow()) is End.SLOW
+
+
+def test_one_who_leaves_gives_the_place_back(database: Database) -> None:
+    async def leave() -> End:
+        broadcast, guest = Broadcast(database, most=1), Guest()
+        visiting, gone = await attended(broadcast, guest)
+        tell(database, 1)
+        await guest.first.wait()
+        gone.set_result(None)
+        end = await visiting
+        with broadcast.listen(None, ORIGIN):
+            pass
+        await broadcast.close()
+        return end
+
+    assert asyncio.run(leave()) is End.LEFT
+
+
+def test_a_key_that_was_revoked_ends_the_visit(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(visits, "BEAT_SECONDS", 0.05)
+
+    async def revoked() -> End:
+        broadcast = Broadcast(database)
+        visiting, _ = await attended(broadcast, Guest(welcome=False))
+        end = await visiting
+        await broadcast.close()
+        return end
+
+    assert asyncio.run(revoked()) is End.UNWELCOME
+
+
+def test_a_visit_while_the_database_is_away_ends() -> None:
+    async def away() -> End:
+        nowhere = Database("postgresql+psycopg://nobody:x@127.0.0.1:1/nothing", Cipher(CIPHER_KEY))
+        visiting, _ = await attended(Broadcast(nowhere), Guest())
+        return await visiting
+
+    assert asyncio.run(away()) is End.OUTAGE
+
+
+def test_a_listener_is_told_nothing_it_knows(database: Database) -> None:
+    with database.transaction() as work:
+        work.timeline.tell([happened(title) for title in "abc"])
+    with database.transaction() as work:
+        events = work.feed.page(ORIGIN, limit=10).events
+
+    async def repeated() -> list[str]:
+        listener = Listener(None, events[0].cursor)
+        listener.offer(events[:2])
+        listener.offer(events)
+        return [event.title for event in await listener.take(0)]
+
+    assert asyncio.run(repeated()) == ["b", "c"]
+
+
+@pytest.mark.parametrize("cursor", [ORIGIN, Cursor(7, 0), Cursor(2**63 - 1, 2**63 - 1)])
+def test_a_place_is_read_back_as_it_was_written(cursor: Cursor) -> None:
+    assert Cursor.parse(str(cursor)) == cursor

@@ -1,0 +1,163 @@
+"""The events of an execution over a WebSocket: who may listen, what is told, where it goes on (SPEC.md §6)."""
+
+import json
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+import pytest
+from fastapi import FastAPI
+
+from api import event_socket
+from tests.factories import PARTS_MISSING, answered, submission
+from tests.house import House
+from tests.integration.api.caller import Caller, calling, hand_out_keys, key_of
+from tests.integration.api.conversation import Closed, Conversation, speaking
+
+
+@dataclass(slots=True)
+class Line:
+    """Opens sockets to one API."""
+
+    api: Caller
+    app: FastAPI
+
+    def to(
+        self, execution_id: str, agent: str | None = "operator", prefix: str = "/v1", **headers: str
+    ) -> AbstractContextManager[Conversation]:
+        """A socket to an execution, with the agent's key in the header."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        if agent is not None:
+            named["Authorization"] = f"Bearer {key_of(agent)}"
+        return speaking(self.api.portal, self.app, f"{prefix}/ws/executions/{execution_id}", named)
+
+
+@pytest.fixture
+def line(house: House) -> Iterator[Line]:
+    """The API over one process's parts, for sockets."""
+    apps: list[FastAPI] = []
+    hand_out_keys(house)
+    with calling(house, apps.append) as api:
+        yield Line(api, apps[0])
+
+
+def run_of(house: House, *script: dict[str, object]) -> str:
+    """The run of an order that was taken in."""
+    given = submission(*script or (answered(),))
+    house.accept(given)
+    return house.order(given.body.task_id).run_id
+
+
+def code_of(conversation: Conversation) -> int:
+    """The code it is closed with, before anything is told."""
+    with pytest.raises(Closed) as closed:
+        conversation.hear()
+    return closed.value.code
+
+
+@pytest.mark.parametrize("prefix", ["", "/v1"])
+def test_an_execution_is_told_from_its_beginning_to_its_end(house: House, line: Line, prefix: str) -> None:
+    run_id = run_of(house)
+    with line.to(run_id, prefix=prefix) as conversation:
+        assert conversation.hear()["event_type"] == "task_received"
+        house.run()
+        events, code = conversation.rest()
+    assert code == event_socket.Close.TOLD
+    assert events[-1]["event_type"] == "task_closed"
+    assert {event["execution_id"] for event in events} == {run_id}
+
+
+def test_the_key_may_come_in_the_first_message_with_the_place_to_go_on_from(house: House, line: Line) -> None:
+    run_id = run_of(house)
+    house.run()
+    with line.to(run_id) as conversation:
+        events, _ = conversation.rest()
+    with line.to(run_id, None) as conversation:
+        first = {"authorization": f"Bearer {key_of('operator')}", "after": events[1]["id"]}
+        conversation.say(json.dumps(first))
+        assert conversation.rest() == (events[2:], event_socket.Close.TOLD)
+
+
+def test_a_place_sent_later_is_where_it_goes_on(house: House, line: Line) -> None:
+    run_id = run_of(house, answered(PARTS_MISSING))
+    house.run()
+    with line.to(run_id) as conversation:
+        events = [conversation.hear() for _ in range(4)]
+        conversation.say(json.dumps({"after": events[0]["id"]}))
+        assert [conversation.hear() for _ in range(3)] == events[1:]
+
+
+@pytest.mark.parametrize(
+    "first",
+    ['{"authorization": "Bearer nobody"}', '{"authorization": "key-of-operator"}', '{"after": "1-1"}', "{}"],
+)
+def test_one_who_sends_no_key_of_ours_first_is_sent_away(house: House, line: Line, first: str) -> None:
+    with line.to(run_of(house), None) as conversation:
+        conversation.say(first)
+        assert code_of(conversation) == event_socket.Close.UNAUTHORIZED
+
+
+def test_a_wrong_key_in_the_header_is_sent_away(house: House, line: Line) -> None:
+    with line.to(run_of(house), "nobody") as conversation:
+        assert code_of(conversation) == event_socket.Close.UNAUTHORIZED
+
+
+def test_one_who_does_not_say_who_they_are_is_not_waited_for_long(
+    house: House, line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_socket, "INTRODUCTION_SECONDS", 0.05)
+    with line.to(run_of(house), None) as conversation:
+        assert code_of(conversation) == event_socket.Close.UNAUTHORIZED
+
+
+def test_a_key_that_may_not_read_is_not_enough(house: House, line: Line) -> None:
+    with house.database.transaction() as work:
+        work.keys.register(key_of("writer"), "writer", ["audit"])
+    with line.to(run_of(house), "writer") as conversation:
+        assert code_of(conversation) == event_socket.Close.FORBIDDEN
+
+
+def test_an_agent_that_is_not_the_keys_is_refused(house: House, line: Line) -> None:
+    with line.to(run_of(house), x_agent_id="audit_agent") as conversation:
+        assert code_of(conversation) == event_socket.Close.FORBIDDEN
+
+
+@pytest.mark.parametrize("execution_id", ["exec_404", "x" * 300, "a\x00b", "执行"])
+def test_an_unknown_execution_is_not_found(line: Line, execution_id: str) -> None:
+    with line.to(execution_id) as conversation:
+        assert code_of(conversation) == event_socket.Close.NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("hello", event_socket.Close.UNREADABLE),
+        ("[]", event_socket.Close.UNREADABLE),
+        ('{"key": "x"}', event_socket.Close.UNREADABLE),
+        ('{"after": "' + "1" * 2000 + '"}', event_socket.Close.UNREADABLE),
+        ('{"after": "x"}', event_socket.Close.UNKNOWN_PLACE),
+        ('{"after": "9000000000-1"}', event_socket.Close.UNKNOWN_PLACE),
+    ],
+)
+def test_what_cannot_be_read_ends_the_conversation(house: House, line: Line, said: str, code: int) -> None:
+    run_id = run_of(house, answered(PARTS_MISSING))
+    with line.to(run_id) as conversation:
+        conversation.hear()
+        conversation.say(said)
+        _, closed_with = conversation.rest()
+    assert closed_with == code
+
+
+def test_without_the_database_one_is_asked_to_try_again() -> None:
+    house = House.build("postgresql+psycopg://nobody:swordfish@127.0.0.1:1/nothing")
+    apps: list[FastAPI] = []
+    with calling(house, apps.append) as api, Line(api, apps[0]).to("exec_1") as conversation:
+        assert code_of(conversation) == event_socket.Close.TRY_AGAIN
+
+
+def test_a_process_that_stops_says_so(house: House, line: Line) -> None:
+    with line.to(run_of(house)) as conversation:
+        conversation.hear()
+        line.api.portal.call(line.app.state.services.broadcast.end)
+        _, code = conversation.rest()
+    assert code == event_socket.Close.STOPPING

@@ -1,0 +1,248 @@
+"""One person at a question: taken, given back, void after half an hour (SPEC.md §6)."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from storage.reviews import CLAIM_MINUTES
+from tests.factories import payload
+from tests.integration.api.caller import Caller
+
+START = "/agents/orchestrator/tasks/start"
+
+
+def asked_about(api: Caller) -> dict[str, Any]:
+    """The review of an order that cannot be called."""
+    body = payload(metadata={"phone": None})
+    api.post(START, json=body)
+    (review,) = api.get("/reviews", params={"task_id": body["task_id"]}).json()["reviews"]
+    found: dict[str, Any] = review
+    return found
+
+
+def act(api: Caller, review: dict[str, Any], verb: str, agent: str = "operator", **body: Any) -> Any:
+    return api.post(f"/reviews/{review['review_id']}/{verb}", agent, json=body)
+
+
+def found(api: Caller, review: dict[str, Any]) -> dict[str, Any]:
+    answer: dict[str, Any] = api.get(f"/reviews/{review['review_id']}").json()
+    return answer
+
+
+def let_pass(api: Caller, review: dict[str, Any], minutes: float) -> None:
+    """Let a claim be so much older on the database's clock."""
+    with api.house.database.transaction() as work:
+        work._connection.execute(
+            text(
+                "UPDATE reviews SET claimed_at = claimed_at - make_interval(secs => :s) WHERE review_id = :r"
+            ),
+            {"s": minutes * 60, "r": review["review_id"]},
+        )
+
+
+def history(api: Caller, review: dict[str, Any]) -> list[tuple[str, str]]:
+    """What the order's audit log says of its review: what, by whom."""
+    with api.house.database.transaction() as work:
+        lines = work.timeline.audit_of(review["task_id"])
+    return [(line["event_type"], line["agent_id"]) for line in lines if "review" in line["event_type"]]
+
+
+def test_a_claim_says_who_has_it_since_when(api: Caller) -> None:
+    review = asked_about(api)
+    assert review["claimed_by"] is review["claimed_at"] is None
+    answer = act(api, review, "claim", by="王芳")
+    assert (answer.status_code, answer.json()["outcome"]) == (200, "applied")
+    shown = found(api, review)
+    assert answer.json()["review"] == shown
+    assert shown["claimed_by"] == "王芳"
+    assert shown["claimed_at"].endswith("Z")
+
+
+def test_without_a_name_the_keys_agent_has_it(api: Caller) -> None:
+    review = asked_about(api)
+    assert act(api, review, "claim").json()["review"]["claimed_by"] == "operator"
+
+
+def test_a_second_person_is_told_who_has_it(api: Caller) -> None:
+    review = asked_about(api)
+    act(api, review, "claim", by="王芳")
+    answer = act(api, review, "claim", by="李雷")
+    assert answer.status_code == 409
+    assert "王芳" in answer.json()["error"]["message"]
+    shown = found(api, review)
+    assert answer.json()["error"]["details"] == {
+        "review_id": review["review_id"],
+        "review_state": "open",
+        "claimed_by": "王芳",
+        "claimed_at": shown["claimed_at"],
+    }
+
+
+def test_the_same_person_again_renews_the_claim(api: Caller) -> None:
+    review = asked_about(api)
+    act(api, review, "claim", by="王芳")
+    let_pass(api, review, CLAIM_MINUTES - 1)
+    again = act(api, review, "claim", by="王芳")
+    assert (again.status_code, again.json()["outcome"]) == (200, "repeated")
+    let_pass(api, review, CLAIM_MINUTES - 1)
+    assert found(api, review)["claimed_by"] == "王芳"
+    assert history(api, review).count(("review_claimed", "王芳")) == 1
+
+
+def test_of_many_who_claim_at_once_one_has_it(api: Caller) -> None:
+    review = asked_about(api)
+    path = f"/reviews/{review['review_id']}/claim"
+    answers = api.at_once([api.prepare("POST", path, json={"by": f"person {n}"}) for n in range(6)])
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409, 409, 409]
+
+
+def test_a_void_claim_is_as_if_it_had_never_been(api: Caller) -> None:
+    review = asked_about(api)
+    act(api, review, "claim", by="王芳")
+    let_pass(api, review, CLAIM_MINUTES)
+    assert found(api, review)["claimed_by"] is None
+    assert act(api, review, "claim", by="李雷").json()["outcome"] == "applied"
+    assert history(api, review)[-2:] == [("review_claimed", "王芳"), ("review_claimed", "李雷")]
+
+
+def test_what_was_given_back_is_anyones(api: Caller) -> None:
+    review = asked_about(api)
+    act(api, review, "claim", by="王芳")
+    answer = act(api, review, "release", by="王芳")
+    assert (answer.status_code, answer.json()["outcome"]) == (200, "applied")
+    assert found(api, review) == review
+    assert act(api, review, "claim", by="李雷").status_code == 200
+
+
+def test_giving_back_what_nobody_has_is_fine(api: Caller) -> None:
+    review = asked_about(api)
+    answer = act(api, review, "release", by="王芳")
+    assert (answer.status_code, answer.json()["outcome"]) == (200, "repeated")
+
+
+def test_only_who_took_it_gives_it_back(api: Caller) -> None:
+    review = asked_about(api)
+    act(api, review, "claim", by="王芳")
+    assert act(api, review, "release", by="李雷").status_code == 409
+    assert found(api, review)["claimed_by"] == "王芳"
+
+
+def test_an_admin_gives_back_what_another_took(api: Caller) -> None:
+    review = asked_about(api)
+    act(api, review, "claim", by="王芳")
+    assert act(api, review, "release", "admin").status_code == 200
+    assert found(api, review)["claimed_by"] is None
+    assert history(api, review)[-1] == ("review_released", "admin")
+
+
+def test_another_than_who_took_it_cannot_decide_it(api: Caller) -> None:
+    review = asked_about(api)
+    act(api, review, "claim", by="王芳")
+    answer = act(api, review, "decide", decision="close", reason="客户已处理", by="李雷")
+    assert answer.status_code == 409
+    assert answer.json()["error"]["details"]["claimed_by"] == "王芳"
+    assert found(api, review)["state"] == "open"
+
+
+def test_who_took_it_decides_it_by_name(api: Caller) -> None:
+    review = asked_about(api)
+    act(api, review, "claim", by="王芳")
+    answer = act(api, review, "decide", decision="close", reason="客户已处理", by="王芳")
+    assert answer.status_code == 200
+    decided = found(api, review)
+    assert (decided["decided_by"], decided["claimed_by"]) == ("王芳", None)
+    assert ("review_decided", "王芳") in history(api, review)
+
+
+def test_anyone_decides_once_the_claim_is_void(api: Caller) -> None:
+    review = asked_about(api)
+    act(api, review, "claim", by="王芳")
+    let_pass(api, review, CLAIM_MINUTES)
+    assert act(api, review, "decide", decision="close", reason="客户已处理", by="李雷").status_code == 200
+
+
+def test_the_same_decision_again_is_repeated_whoever_sends_it(api: Caller) -> None:
+    review = asked_about(api)
+    act(api, review, "claim", by="王芳")
+    act(api, review, "decide", decision="close", reason="客户已处理", by="王芳")
+    again = act(api, review, "decide", decision="close", reason="客户已处理", by="李雷")
+    assert (again.status_code, again.json()["outcome"]) == (200, "repeated")
+
+
+@pytest.mark.parametrize("verb", ["claim", "release"])
+def test_what_is_decided_is_nobodys_any_more(api: Caller, verb: str) -> None:
+    review = asked_about(api)
+    act(api, review, "decide", decision="close", reason="客户已处理")
+    answer = act(api, review, verb)
+    assert answer.status_code == 409
+    assert answer.json()["error"]["details"]["review_state"] == "decided"
+
+
+def test_of_a_claim_and_anothers_decision_at_once_never_both_are_made_in_that_order(api: Caller) -> None:
+    for _ in range(5):
+        review = asked_about(api)
+        path = f"/reviews/{review['review_id']}"
+        claimed, decided = api.at_once(
+            [
+                api.prepare("POST", f"{path}/claim", json={"by": "王芳"}),
+                api.prepare(
+                    "POST", f"{path}/decide", json={"decision": "close", "reason": "x", "by": "李雷"}
+                ),
+            ]
+        )
+        assert sorted([claimed.status_code, decided.status_code]) == [200, 409]
+
+
+def test_reviews_are_chosen_by_whether_somebody_is_at_them(api: Caller) -> None:
+    free, taken, void = (asked_about(api) for _ in range(3))
+    act(api, taken, "claim")
+    act(api, void, "claim")
+    let_pass(api, void, CLAIM_MINUTES)
+    by_claim = {
+        claimed: {r["review_id"] for r in api.get("/reviews", params={"claimed": claimed}).json()["reviews"]}
+        for claimed in ("true", "false")
+    }
+    assert by_claim == {"true": {taken["review_id"]}, "false": {free["review_id"], void["review_id"]}}
+
+
+def test_reviews_are_chosen_by_why_they_are_asked(api: Caller) -> None:
+    review = asked_about(api)
+    same = api.get("/reviews", params={"reason": review["reason"]}).json()["reviews"]
+    other = api.get("/reviews", params={"reason": "something_else"}).json()["reviews"]
+    assert ([r["review_id"] for r in same], other) == ([review["review_id"]], [])
+
+
+def test_pages_together_are_the_list_exactly_once(api: Caller) -> None:
+    asked = [asked_about(api)["review_id"] for _ in range(5)]
+    pages: list[list[str]] = []
+    wanted: dict[str, Any] = {"limit": 2}
+    while wanted.get("cursor", "first"):
+        page = api.get("/reviews", params=wanted).json()
+        pages.append([review["review_id"] for review in page["reviews"]])
+        wanted["cursor"] = page["next_cursor"]
+    assert [len(page) for page in pages] == [2, 2, 1]
+    assert [review_id for page in pages for review_id in page] == asked
+
+
+@pytest.mark.parametrize("wanted", [{"cursor": "broken"}, {"claimed": "maybe"}, {"reason": "a\x00b"}])
+def test_a_list_that_cannot_be_asked_for_is_refused(api: Caller, wanted: dict[str, str]) -> None:
+    assert api.get("/reviews", params=wanted).status_code == 422
+
+
+@pytest.mark.parametrize("body", [{"by": ""}, {"by": "x" * 33}, {"by": "a\x00b"}, {"who": "me"}])
+def test_a_name_that_history_cannot_keep_is_refused(api: Caller, body: dict[str, str]) -> None:
+    review = asked_about(api)
+    assert act(api, review, "claim", **body).status_code == 422
+    assert found(api, review)["claimed_by"] is None
+
+
+def test_an_unknown_review_is_not_found(api: Caller) -> None:
+    for verb in ("claim", "release"):
+        assert act(api, {"review_id": "REV404"}, verb).status_code == 404
+
+
+def test_an_agent_without_the_scope_claims_nothing(api: Caller) -> None:
+    review = asked_about(api)
+    assert act(api, review, "claim", "triage_agent").status_code == 403
+    assert found(api, review)["claimed_by"] is None

@@ -1,0 +1,65 @@
+"""Keys that nobody has, and how often one address may try them."""
+
+from api.refusal import Refusal
+from api.strangers import TRIES, WINDOW_SECONDS, Strangers
+from storage.keys import new_key
+from tests.integration.api.caller import Caller, key_of
+
+
+def status_for(api: Caller, key: str) -> int:
+    return api.get("/states", None, headers={"Authorization": f"Bearer {key}"}).status_code
+
+
+def test_wrong_keys_from_one_address_are_limited_and_say_when_to_come_back(api: Caller) -> None:
+    statuses = [status_for(api, new_key()) for _ in range(TRIES + 1)]
+    assert statuses == [401] * TRIES + [429]
+    answer = api.get("/states", None, headers={"Authorization": f"Bearer {new_key()}"})
+    assert 0 < int(answer.headers["retry-after"]) <= WINDOW_SECONDS
+    assert answer.json()["error"]["code"] == "RATE_LIMITED"
+
+
+def test_a_caller_who_was_let_in_before_is_not_kept_out_by_what_others_try(api: Caller) -> None:
+    assert api.get("/states").status_code == 200
+    for _ in range(TRIES + 1):
+        status_for(api, new_key())
+    assert api.get("/states").status_code == 200
+
+
+def test_a_request_without_a_key_is_no_try(api: Caller) -> None:
+    for _ in range(TRIES + 1):
+        assert api.get("/states", None).status_code == 401
+    assert status_for(api, key_of("admin")) == 200
+
+
+def tried_too_often(strangers: Strangers, address: str) -> bool:
+    try:
+        strangers.check(address)
+    except Refusal:
+        return True
+    return False
+
+
+def test_an_address_may_try_again_when_its_window_has_passed() -> None:
+    now = 0.0
+    strangers = Strangers(clock=lambda: now)
+    for _ in range(TRIES):
+        strangers.note("192.0.2.1")
+    assert tried_too_often(strangers, "192.0.2.1")
+    assert not tried_too_often(strangers, "192.0.2.2")
+    now = WINDOW_SECONDS
+    assert not tried_too_often(strangers, "192.0.2.1")
+
+
+def test_one_ipv6_customer_is_one_address_however_many_it_uses() -> None:
+    strangers = Strangers(clock=lambda: 0.0)
+    for number in range(TRIES):
+        strangers.note(f"2001:db8::{number:x}")
+    assert tried_too_often(strangers, "2001:db8::ffff")
+    assert not tried_too_often(strangers, "2001:db8:0:1::1")
+
+
+def test_many_addresses_do_not_fill_the_memory() -> None:
+    strangers = Strangers(clock=lambda: 0.0)
+    for number in range(11_000):
+        strangers.note(f"10.{number >> 16}.{(number >> 8) & 255}.{number & 255}")
+    assert len(strangers._tries) == 10_000

@@ -1,0 +1,203 @@
+"""Cancel, pause, resume, retry and time out: orders and general work alike."""
+
+import time
+from typing import Any
+
+import pytest
+
+from engine.outcomes import Done, Failed, Outcome
+from storage.steps import StepRow
+from tests.factories import PARTS_MISSING, READY, answered, payload
+from tests.house import House
+from tests.integration.api.caller import Caller
+from tests.integration.api.general_work import ask, look
+from tests.integration.engine.general import Bench, nodes_of
+
+UNCLEAR = "喂？听不清，你说什么"
+
+
+def steer(api: Caller, task_id: str, verb: str, **options: Any) -> Any:
+    return api.post(f"/tasks/{task_id}/{verb}", "operator", **options)
+
+
+def order(api: Caller, *words: str, **changes: Any) -> str:
+    """An order that was taken in."""
+    body = payload(*(answered(each) for each in words), **changes)
+    assert api.post("/tasks", json=body).status_code == 200
+    task_id: str = body["task_id"]
+    return task_id
+
+
+def run_for(house: House, seconds: float, run_id: str) -> None:
+    """Sweep until the run has ended."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        house.tick.sweep()
+        with house.database.transaction() as work:
+            (run,) = work.runs.lock([run_id])
+        if run.state not in ("running", "paused"):
+            return
+    raise AssertionError(f"run {run_id} goes on")
+
+
+def test_cancelled_work_ends_with_the_reason_and_its_steps_with_it(works: Caller, bench: Bench) -> None:
+    task_id = ask(works)["task_id"]
+    answer = steer(works, task_id, "cancel", json={"reason": "不再需要"})
+    assert answer.status_code == 200
+    assert answer.json()["status"] == "cancelled"
+    assert answer.json()["error"] == {"code": "cancelled", "message": "不再需要"}
+    assert [step["status"] for step in answer.json()["steps"]] == ["cancelled"]
+    works.house.run()
+    assert bench.worked == []
+    with works.house.database.transaction() as work:
+        (entry,) = work.system_audit.recent(what="task.cancel")
+    assert (entry.actor, entry.detail["task_id"]) == ("operator", task_id)
+
+
+def test_a_reason_need_not_be_given(works: Caller) -> None:
+    assert steer(works, ask(works)["task_id"], "cancel").json()["status"] == "cancelled"
+    assert steer(works, ask(works)["task_id"], "cancel", json={}).json()["status"] == "cancelled"
+    answer = steer(works, ask(works)["task_id"], "cancel", json={"reason": "a\x00b"})
+    assert answer.status_code == 422
+
+
+@pytest.mark.parametrize("kind", ["work", "order"])
+def test_what_is_paused_begins_nothing_until_it_is_resumed(works: Caller, bench: Bench, kind: str) -> None:
+    task_id = ask(works)["task_id"] if kind == "work" else order(works, READY)
+    assert steer(works, task_id, "pause").json()["status"] == "paused"
+    works.house.run()
+    assert look(works, task_id)["status"] == "paused"
+    assert steer(works, task_id, "resume").json()["status"] in ("created", "running")
+    works.house.run()
+    assert look(works, task_id)["status"] == "completed"
+
+
+@pytest.mark.parametrize("kind", ["work", "order"])
+@pytest.mark.parametrize("verb", ["cancel", "pause", "resume", "retry"])
+def test_what_is_so_already_is_answered_as_it_stands(works: Caller, kind: str, verb: str) -> None:
+    task_id = ask(works)["task_id"] if kind == "work" else order(works, READY)
+    first, again = (steer(works, task_id, verb) for _ in range(2))
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert first.json() == again.json()
+
+
+@pytest.mark.parametrize("verb", ["cancel", "pause", "resume", "retry"])
+def test_completed_work_cannot_be_steered(works: Caller, verb: str) -> None:
+    task_id = ask(works)["task_id"]
+    works.house.run()
+    answer = steer(works, task_id, verb)
+    assert answer.status_code == 409
+    details = answer.json()["error"]["details"]
+    assert (details["current_state"], details["allowed_transitions"]) == ("completed", [])
+
+
+@pytest.mark.parametrize("verb", ["cancel", "pause", "resume", "retry"])
+def test_a_closed_order_cannot_be_steered(works: Caller, verb: str) -> None:
+    task_id = order(works, READY)
+    works.house.run()
+    answer = steer(works, task_id, verb)
+    assert answer.status_code == 409
+    details = answer.json()["error"]["details"]
+    assert (details["current_state"], details["status"]) == ("closed", "completed")
+    assert details["allowed_transitions"] == []
+
+
+def test_failed_work_goes_on_at_the_failed_step(works: Caller, bench: Bench) -> None:
+    def fail_first(step: StepRow) -> Outcome:
+        return Failed(code="broken", message="no") if bench.worked.count("second") == 1 else Done()
+
+    bench.answers["second"] = fail_first
+    task_id = ask(works)["task_id"]
+    works.house.run()
+    conflict = steer(works, task_id, "resume").json()["error"]["details"]
+    assert conflict["allowed_transitions"] == [{"event": "retry", "to_state": "running"}]
+    assert steer(works, task_id, "retry").json()["error"] is None
+    works.house.run()
+    assert look(works, task_id)["status"] == "completed"
+    assert bench.worked == ["first", "second", "second"]
+
+
+def test_paused_work_is_resumed_and_not_retried(works: Caller) -> None:
+    task_id = ask(works)["task_id"]
+    steer(works, task_id, "pause")
+    answer = steer(works, task_id, "retry")
+    assert answer.status_code == 409
+    assert "resume" in answer.json()["error"]["message"]
+
+
+def test_an_order_whose_step_failed_is_let_try_again(works: Caller) -> None:
+    task_id = order(works, READY, metadata={"phone": None})
+    (review,) = works.get("/reviews", params={"task_id": task_id}).json()["reviews"]
+    assert "retry" in review["decisions"]
+    assert steer(works, task_id, "retry").status_code == 200
+    decided = works.get(f"/reviews/{review['review_id']}").json()
+    assert (decided["state"], decided["decided_by"]) == ("decided", "operator")
+    assert nodes_of(works.house, works.house.order(task_id).run_id)["step2_validate"] == ["failed", "failed"]
+
+
+def test_a_question_that_is_not_about_a_failure_waits_for_its_own_decision(works: Caller) -> None:
+    task_id = order(works, UNCLEAR)
+    works.house.run()
+    answer = steer(works, task_id, "retry")
+    assert answer.status_code == 409
+    assert "waits for a person" in answer.json()["error"]["message"]
+    (review,) = works.get("/reviews", params={"task_id": task_id}).json()["reviews"]
+    assert review["state"] == "open"
+
+
+def test_every_intervention_in_an_order_leaves_its_line(works: Caller) -> None:
+    task_id = order(works, PARTS_MISSING)
+    for verb in ("pause", "resume", "cancel"):
+        steer(works, task_id, verb, json={"reason": "试"} if verb == "cancel" else None)
+    with works.house.database.transaction() as work:
+        lines = [(row["event_type"], row["agent_id"]) for row in work.timeline.audit_of(task_id)]
+    assert lines[-3:] == [
+        ("task_paused", "operator"),
+        ("task_resumed", "operator"),
+        ("task_completed", "operator"),
+    ]
+
+
+def test_work_that_is_not_done_in_its_time_has_failed(works: Caller, bench: Bench) -> None:
+    task_id = ask(works, timeout_seconds=1)["task_id"]
+    message = works.house.wire.messages.popleft()
+    claimed = works.house.engine._actions.get(message.action)
+    batch = works.house.engine.claim(claimed, message.keys, "lease_of_a_slow_worker")
+    assert batch is not None
+    run_for(works.house, 10, task_id)
+    body = look(works, task_id)
+    assert (body["status"], body["error"]["code"]) == ("failed", "timed_out")
+    assert [step["status"] for step in body["steps"]] == ["cancelled"]
+    works.house.engine.record(batch, works.house.engine.work(claimed, batch))
+    assert look(works, task_id)["steps"] == body["steps"]
+
+
+def test_work_whose_time_was_up_gets_its_time_anew_when_it_is_retried(works: Caller) -> None:
+    task_id = ask(works, timeout_seconds=1)["task_id"]
+    works.house.wire.lose_everything()
+    run_for(works.house, 10, task_id)
+    before = look(works, task_id)["timeout_at"]
+    assert steer(works, task_id, "retry").json()["timeout_at"] > before
+    works.house.run()
+    assert look(works, task_id)["status"] == "completed"
+
+
+def test_an_order_that_is_not_done_in_its_time_is_closed_and_its_question_withdrawn(works: Caller) -> None:
+    body = payload(answered(UNCLEAR))
+    sent = {
+        "task_type": "pending_task",
+        "description": "限时",
+        "parameters": body,
+        "timeout_seconds": 1,
+    }
+    assert works.post("/tasks", json=sent).status_code == 200
+    task_id = body["task_id"]
+    works.house.run()
+    assert works.get("/reviews", params={"task_id": task_id}).json()["reviews"]
+    run_for(works.house, 10, works.house.order(task_id).run_id)
+    view = look(works, task_id)
+    assert (view["status"], view["state"], view["error"]["code"]) == ("failed", "closed", "timed_out")
+    assert works.house.order(task_id).finish_reason == "timed_out"
+    (review,) = works.get("/reviews", params={"task_id": task_id, "state": "all"}).json()["reviews"]
+    assert review["state"] == "cancelled"
+    assert steer(works, task_id, "retry").status_code == 409

@@ -1,0 +1,49 @@
+"""A process of the fleet over a fresh database and an emptied broker, and the queue on either kind of server."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.intake.ground import Ground
+from tests.rabbitmq import ABSENT, RabbitServer, is_installed
+
+
+@pytest.fixture
+def ground(database_url: str, broker_url: str) -> Iterator[Ground]:
+    """Everything on PostgreSQL and Valkey; nothing takes messages in yet."""
+    ground = Ground.build(database_url, broker_url)
+    yield ground
+    ground.close()
+
+
+@pytest.fixture(scope="session")
+def rabbit_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitServer]:
+    """RabbitMQ of this session; skips where it is not installed."""
+    if not is_installed():
+        pytest.skip(ABSENT)
+    server = RabbitServer.begin(tmp_path_factory.mktemp("rabbitmq"))
+    yield server
+    server.end()
+
+
+@pytest.fixture
+def rabbit(rabbit_server: RabbitServer, database_url: str, broker_url: str) -> Iterator[Ground]:
+    """As `ground`, with the queue on RabbitMQ, emptied."""
+    ground = Ground.build(database_url, broker_url, rabbit_server.url)
+    ground.forget_queue()
+    yield ground
+    ground.close()
+
+
+@pytest.fixture(params=["redis", "rabbitmq"])
+def queued(request: pytest.FixtureRequest) -> Ground:
+    """The queue on kombu's Redis transport, and on RabbitMQ."""
+    found: Ground = request.getfixturevalue("ground" if request.param == "redis" else "rabbit")
+    return found
+
+
+@pytest.fixture
+def project() -> Path:
+    """The folder of the project."""
+    return Path(__file__).resolve().parents[3]

@@ -1,0 +1,42 @@
+"""The process that takes messages in serves both doors, and ends when told to."""
+
+import threading
+
+from tests.acceptance.waiting import wait_until
+from tests.factories import payload
+from tests.integration.intake.ground import Ground
+from workers.intake import take_in
+from workers.process import Process
+
+
+class BothDoors:
+    """The whole process, as a test serves one door."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+
+    def run(self, stopped: threading.Event) -> None:
+        take_in(self._process, stopped)
+
+
+def test_one_process_serves_the_stream_and_the_queue(ground: Ground) -> None:
+    queued, streamed = payload(), payload()
+    ground.publish(queued)
+    ground.add(streamed)
+    with ground.served_by(BothDoors(ground.process)):
+        ground.wait_for(queued, streamed)
+        wait_until(ground.stream_is_done, "the stream is empty")
+    assert ground.sources() == {queued["task_id"]: "queue", streamed["task_id"]: "stream"}
+
+
+def test_orders_of_one_task_at_both_doors_make_one_order(ground: Ground) -> None:
+    order, last = payload(), payload()
+    ground.publish(*[order] * 20)
+    for _ in range(20):
+        ground.add(order)
+    with ground.served_by(BothDoors(ground.process)):
+        ground.publish(last)
+        ground.wait_for(order, last)
+        wait_until(ground.stream_is_done, "the stream is empty")
+    assert ground.value("SELECT count(*) FROM runs WHERE subject_id = %s", order["task_id"]) == 1
+    assert ground.rejects() == []

@@ -1,0 +1,72 @@
+"""Orders out of the Redis Stream `task.created` (SPEC.md §5)."""
+
+import json
+
+import pytest
+
+from tests.acceptance.waiting import wait_until
+from tests.factories import payload
+from tests.integration.intake.ground import ALERTS, Ground
+from workers.stream_intake import StreamIntake
+
+
+def test_an_order_comes_in_by_the_stream_and_its_message_is_deleted(ground: Ground) -> None:
+    order = payload()
+    ground.add(order, request_id="req-of-upstream")
+    with ground.served_by(StreamIntake(ground.process)):
+        ground.wait_for(order)
+        wait_until(ground.stream_is_done, "the message is deleted")
+    assert ground.sources() == {order["task_id"]: "stream"}
+    assert ground.value("SELECT request_id FROM runs") == "req-of-upstream"
+
+
+@pytest.mark.parametrize(
+    "poison",
+    [
+        "{not json",
+        "",
+        b"\xff\xfe",
+        json.dumps(payload(metadata={"x": 2**70})),
+        json.dumps(payload(metadata={"x": json.loads("[" * 150 + "]" * 150)})),
+        b'{"a": "' + b"x" * 1_100_000 + b'"}',
+    ],
+    ids=["broken", "empty", "no text", "integer", "deep", "large"],
+)
+def test_a_poison_message_is_kept_and_blocks_nothing(ground: Ground, poison: str | bytes) -> None:
+    order = payload()
+    ground.add(poison)
+    ground.add(order)
+    with ground.served_by(StreamIntake(ground.process)):
+        ground.wait_for(order)
+        (kept,) = ground.wait_for_rejects(1)
+        wait_until(ground.stream_is_done, "both messages are deleted")
+    assert kept.source == "stream"
+    assert ground.value(ALERTS) == 1
+
+
+def test_an_entry_without_a_payload_is_kept(ground: Ground) -> None:
+    ground.broker.xadd("task.created", {"body": "{}"})
+    with ground.served_by(StreamIntake(ground.process)):
+        (kept,) = ground.wait_for_rejects(1)
+    assert kept.payload == ""
+
+
+def test_of_many_refused_messages_one_alert_tells(ground: Ground) -> None:
+    for _ in range(5):
+        ground.add("{")
+    with ground.served_by(StreamIntake(ground.process)):
+        ground.wait_for_rejects(5)
+        wait_until(ground.stream_is_done, "the messages are deleted")
+    assert ground.value(ALERTS) == 1
+    assert ground.value("SELECT metadata->>'count' FROM alerts") == "5"
+
+
+def test_a_refused_message_is_an_event_for_who_watches(ground: Ground) -> None:
+    ground.add('{"task_id": "HT1"')
+    with ground.served_by(StreamIntake(ground.process)):
+        (kept,) = ground.wait_for_rejects(1)
+    with ground.process.database.transaction() as work:
+        rows = work._connection.exec_driver_sql(
+            "SELECT event_type, task_id, execution_id, stage, status FROM events"
+        ).all()
+    assert [tuple(row) for row in rows] == [("task_rejected", "HT1", kept.reject_id, "intake", "failed")]

@@ -1,0 +1,332 @@
+"""What upstream tells of an order wakes or ends what waits for it, once, and is never lost (SPEC.md §6)."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from schemas.signals import CancelledUpstream, PartArrived, PhoneChanged, PriorityChanged
+from statemachine.intents import Level2
+from statemachine.states import State
+from tasks.deciding import Decision, decide
+from tasks.intervention import pause
+from tasks.signals import Taken
+from tests.factories import CANCEL, PARTS_MISSING, READY, answered, payload, silent, submission
+from tests.house import House
+from tests.integration.orders.telling import Line, everything_shown, tell
+
+UNCLEAR = "喂？听不清，你说什么"
+MONDAY_TEN = datetime(2026, 3, 16, 2, 0, tzinfo=UTC)
+"""A working Monday, 10:00 in Shanghai."""
+NUMBER = "13912345678"
+
+
+def taken_in(house: House, *script: dict[str, object], **changes: Any) -> str:
+    """An order that was accepted and not yet worked on."""
+    order = submission(*script, **changes)
+    house.accept(order)
+    return order.body.task_id
+
+
+def worked(house: House, *script: dict[str, object], **changes: Any) -> str:
+    """An order that went as far as it goes by itself now."""
+    task_id = taken_in(house, *script, **changes)
+    house.run()
+    return task_id
+
+
+def audit_of(house: House, task_id: str) -> list[tuple[str, str]]:
+    """Action and outcome of each signal in the order's audit log."""
+    with house.database.transaction() as work:
+        lines = work.timeline.audit_of(task_id)
+    return [
+        (line["action"], line["metadata"]["outcome"])
+        for line in lines
+        if line["event_type"] == "signal_received"
+    ]
+
+
+def reviews_of(house: House, task_id: str) -> list[tuple[str, str]]:
+    """Reason and state of each review, oldest first."""
+    with house.database.transaction() as work:
+        return [(review.reason, review.state) for review in work.reviews.list(state=None, task_id=task_id)]
+
+
+def titles(house: House, task_id: str) -> list[str]:
+    """What people who watch the order were told."""
+    with house.database.transaction() as work:
+        rows = work._connection.exec_driver_sql(
+            "SELECT title FROM events WHERE task_id = %s ORDER BY event_id", (task_id,)
+        )
+        return list(rows.scalars())
+
+
+def show(house: House, moment: datetime) -> None:
+    """Let the business clock show this moment."""
+    with house.database.transaction() as work:
+        work.clock.set(moment)
+
+
+def test_a_part_that_arrived_brings_the_follow_up_forward(house: House) -> None:
+    task_id = worked(house, answered(PARTS_MISSING), answered(READY))
+    agreed = house.order(task_id).next_contact_time
+    receipt = tell(house, task_id, PartArrived(part="压缩机"))
+    earlier = house.order(task_id).next_contact_time
+    assert (receipt.taken, receipt.status) == (Taken.APPLIED, "waiting_followup")
+    assert earlier is not None
+    assert agreed is not None
+    assert earlier < agreed - timedelta(days=1)
+    house.run()
+    order = house.order(task_id)
+    assert (order.status, order.round, order.finish_reason) == (State.CLOSED, 2, "visit_arranged")
+    assert audit_of(house, task_id) == [("part_arrived", "applied")]
+    assert "配件已到, 提前联系客户" in titles(house, task_id)
+
+
+def test_a_follow_up_is_brought_forward_to_a_permitted_time_only(database_url: str) -> None:
+    house = House.build(database_url, contact_policy="standard")
+    show(house, MONDAY_TEN)
+    task_id = worked(house, answered(PARTS_MISSING), answered(READY))
+    tell(house, task_id, PartArrived())
+    order = house.order(task_id)
+    assert order.next_contact_time is not None
+    since = order.next_contact_time - MONDAY_TEN
+    assert timedelta(hours=4) <= since < timedelta(hours=4, minutes=5)
+    house.run()
+    assert house.order(task_id).status is State.WAITING_FOLLOWUP
+    show(house, order.next_contact_time)
+    house.run()
+    assert house.order(task_id).finish_reason == "visit_arranged"
+    house.close()
+
+
+def test_a_follow_up_is_never_put_off(database_url: str) -> None:
+    house = House.build(database_url, contact_policy="standard")
+    show(house, MONDAY_TEN)
+    task_id = worked(house, answered(UNCLEAR))
+    with house.database.transaction() as work:
+        (review,) = work.reviews.list(task_id=task_id)
+    evening = MONDAY_TEN + timedelta(hours=11)
+    decision = Decision(
+        decision="classify", decided_by="operator", intent_level2=Level2.PARTS_PENDING, followup_at=evening
+    )
+    decide(house.engine, house.context, review.review_id, decision)
+    house.run()
+    show(house, evening - timedelta(minutes=30))
+    assert tell(house, task_id, PartArrived()).taken is Taken.NOTED
+    assert house.order(task_id).next_contact_time == evening
+    house.close()
+
+
+@pytest.mark.parametrize(
+    ("script", "state"),
+    [(answered(UNCLEAR), "classified"), (answered(CANCEL), "classified"), (answered(READY), "closed")],
+)
+def test_a_part_that_arrived_is_only_noted_where_no_follow_up_waits(
+    house: House, script: dict[str, object], state: str
+) -> None:
+    task_id = worked(house, script)
+    before = house.order(task_id)
+    receipt = tell(house, task_id, PartArrived())
+    assert (receipt.taken, receipt.status) == (Taken.NOTED, state)
+    assert house.order(task_id) == before
+    assert audit_of(house, task_id) == [("part_arrived", "noted")]
+
+
+def test_an_order_without_a_usable_number_goes_on_when_it_gets_one(database_url: str) -> None:
+    line = Line()
+    house = House.build(database_url, gateway=line)
+    task_id = worked(house, metadata={"phone": None})
+    assert reviews_of(house, task_id) == [("not_callable", "open")]
+    receipt = tell(house, task_id, PhoneChanged(phone=NUMBER))
+    assert (receipt.taken, receipt.status) == (Taken.APPLIED, "contacting")
+    assert reviews_of(house, task_id) == [("not_callable", "cancelled")]
+    house.run()
+    order = house.order(task_id)
+    assert (order.phone, order.metadata["phone"]) == (NUMBER, "139****5678")
+    assert line.numbers == [NUMBER]
+    assert titles(house, task_id).count("客户电话已更新, 继续处理") == 1
+    house.close()
+
+
+def test_a_usable_number_does_not_give_attempts_back(house: House) -> None:
+    task_id = worked(house, contact_count=4, metadata={"phone": None})
+    receipt = tell(house, task_id, PhoneChanged(phone=NUMBER))
+    assert (receipt.taken, receipt.status) == (Taken.APPLIED, "pending")
+    assert reviews_of(house, task_id) == [("not_callable", "cancelled"), ("no_attempts_left", "open")]
+
+
+def test_a_number_that_changes_cuts_no_contact_off_and_is_used_from_the_next_on(database_url: str) -> None:
+    line = Line()
+    house = House.build(database_url, gateway=line)
+    task_id = worked(house)
+    first = house.order(task_id).phone
+    assert tell(house, task_id, PhoneChanged(phone=NUMBER)).taken is Taken.APPLIED
+    (step,) = [step for step in house.steps(task_id) if step["state"] == "parked"]
+    with house.engine.transaction() as transaction:
+        silence = {"type": "deadline"}
+        transaction.complete({step["step_id"]: silence})
+    house.run()
+    while len(line.numbers) < 2:
+        assert house.leap()
+        house.run()
+    assert line.numbers == [first, NUMBER]
+    house.close()
+
+
+def test_the_number_the_order_has_is_only_noted(house: House) -> None:
+    task_id = worked(house, answered(UNCLEAR), metadata={"phone": NUMBER})
+    assert tell(house, task_id, PhoneChanged(phone=NUMBER)).taken is Taken.NOTED
+
+
+def test_a_number_is_shown_nowhere(house: House, capfd: pytest.CaptureFixture[str]) -> None:
+    waiting = worked(house, metadata={"phone": None})
+    calling = worked(house, answered(PARTS_MISSING), answered(READY))
+    receipts = [tell(house, task_id, PhoneChanged(phone=NUMBER)) for task_id in (waiting, calling)]
+    receipts += [
+        tell(house, calling, PartArrived(note=f"请打 {NUMBER}")),
+        tell(house, calling, CancelledUpstream(reason=f"改打{NUMBER}")),
+    ]
+    house.run_to_the_end()
+    shown = everything_shown(house)
+    assert "139****5678" in shown
+    assert NUMBER not in shown
+    assert NUMBER not in repr(receipts)
+    assert NUMBER not in "".join(capfd.readouterr())
+
+
+def test_a_signal_is_kept_encrypted(house: House) -> None:
+    task_id = worked(house, answered(UNCLEAR))
+    tell(house, task_id, PhoneChanged(phone=NUMBER), signal_id="crm-1")
+    with house.database.transaction() as work:
+        kept = work.signals.find(task_id, "crm-1")
+    assert kept is not None
+    assert NUMBER.encode() not in kept.sealed_body.stored
+    assert NUMBER in kept.sealed_body.open()
+    assert (kept.type, kept.outcome, kept.sent_by) == ("phone_changed", "applied", "operator")
+
+
+def test_a_priority_changes_the_place_in_line(house: House) -> None:
+    house.wire.cut = True
+    ids = [taken_in(house, priority=1) for _ in range(3)]
+    receipt = tell(house, ids[2], PriorityChanged(priority=10))
+    assert receipt.taken is Taken.APPLIED
+    house.wire.cut = False
+    house.tick.sweep()
+    steps = {house.steps(task_id)[-1]["step_id"]: task_id for task_id in ids}
+    order = [steps[key.step_id] for message in house.wire.messages for key in message.keys]
+    assert order == [ids[2], ids[0], ids[1]]
+    assert house.order(ids[2]).priority == 10
+    assert audit_of(house, ids[2]) == [("priority_changed", "applied")]
+
+
+def test_a_priority_holds_for_the_steps_that_follow(house: House) -> None:
+    task_id = taken_in(house, answered(PARTS_MISSING), priority=3)
+    tell(house, task_id, PriorityChanged(priority=8))
+    house.run()
+    with house.database.transaction() as work:
+        rows = work._connection.exec_driver_sql(
+            "SELECT priority FROM steps WHERE state = 'scheduled' UNION SELECT priority FROM runs"
+        )
+        assert rows.scalars().all() == [8]
+
+
+def test_the_priority_the_order_has_is_only_noted(house: House) -> None:
+    task_id = taken_in(house, priority=4)
+    assert tell(house, task_id, PriorityChanged(priority=4)).taken is Taken.NOTED
+
+
+@pytest.mark.parametrize(
+    "script",
+    [answered(UNCLEAR), answered(CANCEL), answered(PARTS_MISSING), silent("no_answer")],
+    ids=["in review", "in its undo window", "waiting for a follow-up", "contacted in vain"],
+)
+def test_an_order_cancelled_upstream_ends_whatever_it_waits_for(
+    house: House, script: dict[str, object]
+) -> None:
+    task_id = taken_in(house, script)
+    for _ in range(2):
+        house.wire.deliver(house.execute)
+    receipt = tell(house, task_id, CancelledUpstream(reason="用户在App取消"))
+    assert (receipt.taken, receipt.status) == (Taken.APPLIED, "closed")
+    before = house.events(task_id)
+    house.run_to_the_end()
+    assert house.events(task_id) == before
+    assert before[-1] == "task.cancel"
+    assert house.order(task_id).finish_reason == "cancelled"
+    assert not [s for s in house.steps(task_id) if s["state"] not in ("done", "failed", "cancelled")]
+    assert all(state != "open" for _, state in reviews_of(house, task_id))
+    with house.database.transaction() as work:
+        last = work.timeline.transitions(task_id)[-1]
+    assert last["agent_id"] == "operator"
+    assert last["metadata"] == {"reason": "cancelled upstream: 用户在App取消"}
+    assert audit_of(house, task_id) == [("order_cancelled", "applied")]
+
+
+def test_a_paused_order_can_be_cancelled_upstream(house: House) -> None:
+    task_id = taken_in(house)
+    pause(house.engine, task_id, by="operator")
+    assert tell(house, task_id, CancelledUpstream()).taken is Taken.APPLIED
+
+
+def test_an_order_that_was_cancelled_is_not_cancelled_again(house: House) -> None:
+    task_id = taken_in(house)
+    tell(house, task_id, CancelledUpstream())
+    assert tell(house, task_id, CancelledUpstream()).taken is Taken.NOTED
+    assert house.events(task_id).count("task.cancel") == 1
+
+
+def test_a_closed_order_takes_no_change(house: House) -> None:
+    task_id = worked(house, answered(READY))
+    before = everything_shown(house)
+    for said in (PhoneChanged(phone=NUMBER), PriorityChanged(priority=9), CancelledUpstream()):
+        assert tell(house, task_id, said).taken is Taken.REFUSED
+    assert everything_shown(house) == before
+
+
+def test_a_repeated_signal_is_answered_as_before_and_not_applied_again(house: House) -> None:
+    task_id = worked(house, answered(PARTS_MISSING), answered(PARTS_MISSING))
+    first = tell(house, task_id, PartArrived(part="A"), signal_id="wms-1")
+    house.run()
+    agreed = house.order(task_id).next_contact_time
+    again = tell(house, task_id, PartArrived(part="A"), signal_id="wms-1")
+    assert (again.taken, again.status, again.effect) == (Taken.REPEATED, first.status, first.effect)
+    assert house.order(task_id).next_contact_time == agreed
+    assert audit_of(house, task_id) == [("part_arrived", "applied")]
+
+
+def test_another_signal_under_a_known_id_is_not_taken(house: House) -> None:
+    task_id = worked(house, answered(UNCLEAR))
+    tell(house, task_id, PriorityChanged(priority=9), signal_id="one")
+    assert tell(house, task_id, PriorityChanged(priority=2), signal_id="one").taken is Taken.OTHER_BODY
+    assert tell(house, task_id, CancelledUpstream(), signal_id="one").taken is Taken.OTHER_BODY
+    assert house.order(task_id).priority == 9
+
+
+def test_the_same_id_names_another_signal_of_another_order(house: House) -> None:
+    ids = [worked(house, answered(UNCLEAR)) for _ in range(2)]
+    taken = [tell(house, i, PriorityChanged(priority=9), signal_id="one").taken for i in ids]
+    assert taken == [Taken.APPLIED, Taken.APPLIED]
+
+
+def test_nobody_knows_a_task_that_is_not_there_nor_an_order_by_its_run(house: House) -> None:
+    task_id = worked(house)
+    assert tell(house, "HT-nobody", PartArrived()).taken is Taken.UNKNOWN
+    assert tell(house, house.order(task_id).run_id, PartArrived()).taken is Taken.UNKNOWN
+
+
+def test_an_order_that_is_cancelled_while_its_customer_is_called_stays_cancelled(database_url: str) -> None:
+    told: list[Taken] = []
+
+    class Meanwhile(Line):
+        def send(self, request: Any) -> Any:
+            told.append(tell(house, request.task_id, CancelledUpstream()).taken)
+            return super().send(request)
+
+    house = House.build(database_url, gateway=Meanwhile())
+    body = payload()
+    task_id = worked(house, **body)
+    assert told == [Taken.APPLIED]
+    assert house.order(task_id).finish_reason == "cancelled"
+    assert [s["state"] for s in house.steps(task_id)][-1] == "cancelled"
+    house.close()

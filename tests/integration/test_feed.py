@@ -1,0 +1,133 @@
+"""The feed misses nothing and repeats nothing, whatever the order in which transactions commit."""
+
+from contextlib import ExitStack
+from itertools import count
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from schemas.effects import ProductEvent
+from storage.database import Database, UnitOfWork
+from storage.feed import Cursor, FeedPage
+
+_runs = count(1)
+WRITERS = 3
+MOVES = st.lists(
+    st.tuples(st.sampled_from(["write", "commit", "undo", "read"]), st.integers(0, WRITERS - 1)), max_size=25
+)
+
+
+class Undone(Exception):
+    """A transaction is to be taken back."""
+
+
+class Writer:
+    """A transaction that stays open between its writes."""
+
+    def __init__(self, database: Database, run_id: str) -> None:
+        self._database = database
+        self._run_id = run_id
+        self._open: ExitStack | None = None
+        self._work: UnitOfWork | None = None
+        self._written: list[str] = []
+
+    def write(self, title: str) -> None:
+        if self._work is None:
+            self._open = ExitStack()
+            self._work = self._open.enter_context(self._database.transaction())
+        self._work.timeline.tell([happened(self._run_id, title)])
+        self._written.append(title)
+
+    def commit(self) -> list[str]:
+        """Commit; the titles of what was written."""
+        written, self._written = self._written, []
+        if self._open is not None:
+            self._open.close()
+        self._open = self._work = None
+        return written
+
+    def undo(self) -> None:
+        """Take back what was written."""
+        if self._open is not None:
+            error = Undone()
+            with pytest.raises(Undone):
+                self._open.__exit__(Undone, error, None)
+                raise error
+        self._open = self._work = None
+        self._written = []
+
+
+def happened(run_id: str, title: str) -> ProductEvent:
+    return ProductEvent(
+        execution_id=run_id, task_id=None, event_type="noted", stage="test", title=title, status="running"
+    )
+
+
+def read(database: Database, after: Cursor, run_id: str | None, limit: int) -> FeedPage:
+    with database.transaction() as work:
+        return work.feed.page(after, run_id=run_id, limit=limit)
+
+
+def read_all(database: Database, after: Cursor, run_id: str | None, limit: int) -> tuple[list[str], Cursor]:
+    """The titles of everything that follows, and the place behind it."""
+    titles: list[str] = []
+    while True:
+        page = read(database, after, run_id, limit)
+        titles += [event.title for event in page.events]
+        after = page.next
+        if page.complete:
+            return titles, after
+
+
+@given(moves=MOVES, limit=st.integers(1, 3), of_run=st.booleans())
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_reader_who_comes_back_again_and_again_is_told_every_committed_event_once(
+    database: Database, moves: list[tuple[str, int]], limit: int, of_run: bool
+) -> None:
+    run_id = f"exec_{next(_runs)}"
+    chosen = run_id if of_run else None
+    writers = [Writer(database, run_id) for _ in range(WRITERS)]
+    committed: list[str] = []
+    told: list[str] = []
+    with database.transaction() as work:
+        start = place = work.feed.now()
+    for number, (move, who) in enumerate(moves):
+        match move:
+            case "write":
+                writers[who].write(str(number))
+            case "commit":
+                committed += writers[who].commit()
+            case "undo":
+                writers[who].undo()
+            case _:
+                titles, place = read_all(database, place, chosen, limit)
+                told += titles
+    for writer in writers:
+        committed += writer.commit()
+    told += read_all(database, place, chosen, limit)[0]
+    assert sorted(told) == sorted(committed)
+    assert told == read_all(database, start, chosen, limit=100)[0]
+
+
+def test_nothing_is_read_that_an_open_transaction_could_still_come_before(database: Database) -> None:
+    with database.transaction() as work:
+        start = work.feed.now()
+    early, late = Writer(database, "exec_1"), Writer(database, "exec_1")
+    early.write("early")
+    late.write("late")
+    late.commit()
+    assert read(database, start, None, 10).events == []
+    early.commit()
+    assert [event.title for event in read(database, start, None, 10).events] == ["early", "late"]
+
+
+def test_a_page_says_whether_there_is_more_and_where_it_goes_on(database: Database) -> None:
+    with database.transaction() as work:
+        start = work.feed.now()
+        work.timeline.tell([happened("exec_1", title) for title in "abc"])
+    first = read(database, start, None, 2)
+    assert (len(first.events), first.complete, first.next) == (2, False, first.events[-1].cursor)
+    second = read(database, first.next, None, 2)
+    assert ([event.title for event in second.events], second.complete) == (["c"], True)
+    assert second.next > second.events[-1].cursor

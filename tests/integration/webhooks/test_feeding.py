@@ -1,0 +1,144 @@
+"""Which events become deliveries: all that were chosen, each once, from the moment of subscribing on."""
+
+from contextlib import suppress
+from datetime import datetime
+
+from sqlalchemy import text
+
+from schemas.upstream import MessageType
+from storage.database import Database
+from storage.subscribers import BATCH
+from tests.factories import PARTS_MISSING, answered, submission
+from tests.house import House
+from tests.integration.webhooks.office import Office, event
+
+NOWHERE = "http://127.0.0.1:9/"
+
+
+def types(office: Office, subscriber_id: str) -> list[str]:
+    log = sorted(office.log(subscriber_id), key=lambda delivery: delivery.event_id)
+    return [delivery.event_type for delivery in log]
+
+
+def payload(database: Database) -> dict[str, object]:
+    with database.transaction() as work:
+        found: dict[str, object] = work._connection.execute(
+            text("SELECT payload FROM deliveries")
+        ).scalar_one()
+    return found
+
+
+def test_a_subscriber_is_told_of_what_it_chose(office: Office) -> None:
+    subscriber_id = office.subscribe(NOWHERE, MessageType.CLOSED, MessageType.REJECTED)
+    office.tell(
+        event("a"), event("a", "review_decided"), event("a", "task_closed"), event(None, "task_rejected")
+    )
+    office.feed(subscriber_id)
+    assert sorted(types(office, subscriber_id)) == ["task.closed", "task.rejected"]
+
+
+def test_a_new_subscriber_is_not_told_of_the_past(office: Office) -> None:
+    office.tell(event("past"))
+    subscriber_id = office.subscribe(NOWHERE)
+    office.tell(event("present"))
+    office.feed(subscriber_id)
+    assert [delivery.task_id for delivery in office.log()] == ["present"]
+
+
+def test_feeding_again_makes_nothing_twice(office: Office) -> None:
+    subscriber_id = office.subscribe(NOWHERE)
+    office.tell(event("a"))
+    office.feed(subscriber_id)
+    office.feed(subscriber_id)
+    assert len(office.log()) == 1
+
+
+def test_more_than_a_batch_is_fed_whole(office: Office) -> None:
+    subscriber_id = office.subscribe(NOWHERE)
+    number = 2 * BATCH + 1
+    office.tell(*(event(f"t{n}") for n in range(number)))
+    office.feed(subscriber_id)
+    assert len({delivery.task_id for delivery in office.log()}) == number
+
+
+def test_what_commits_late_is_not_missed(office: Office) -> None:
+    subscriber_id = office.subscribe(NOWHERE)
+    with office.database.transaction() as slow:
+        slow.timeline.tell([event("slow")])
+        office.tell(event("fast"))
+        office.feed(subscriber_id)
+        assert office.log() == []
+    office.feed(subscriber_id)
+    assert {delivery.task_id for delivery in office.log()} == {"slow", "fast"}
+
+
+def test_what_is_rolled_back_is_not_told(office: Office) -> None:
+    subscriber_id = office.subscribe(NOWHERE)
+    with suppress(ZeroDivisionError), office.database.transaction() as failing:
+        failing.timeline.tell([event("never")])
+        _ = 1 / 0
+    office.tell(event("ever"))
+    office.feed(subscriber_id)
+    assert [delivery.task_id for delivery in office.log()] == ["ever"]
+
+
+def test_a_closed_order_is_told_with_its_reason_and_without_its_number(house: House) -> None:
+    office = Office(house.database)
+    subscriber_id = office.subscribe(NOWHERE, MessageType.CLOSED)
+    order = submission(answered())
+    house.accept(order)
+    house.run_to_the_end()
+    office.feed(subscriber_id)
+    body = payload(house.database)
+    data = body["data"]
+    assert isinstance(data, dict)
+    assert body["type"] == "task.closed"
+    assert (data["task_id"], data["order_id"]) == (order.body.task_id, order.body.order_id)
+    assert (data["state"], data["finish_reason"]) == ("closed", "visit_arranged")
+    assert data["next_contact_time"] is None
+    assert str(order.body.metadata.phone) not in str(body)
+
+
+def test_an_order_that_waits_is_told_with_the_time_it_waits_for(house: House) -> None:
+    office = Office(house.database)
+    subscriber_id = office.subscribe(NOWHERE, MessageType.WAITING)
+    order = submission(answered(PARTS_MISSING))
+    house.accept(order)
+    while house.order(order.body.task_id).status != "waiting_followup":
+        house.run()
+        if house.order(order.body.task_id).status != "waiting_followup":
+            assert house.leap()
+    office.feed(subscriber_id)
+    data = payload(house.database)["data"]
+    assert isinstance(data, dict)
+    waits_until = house.order(order.body.task_id).next_contact_time
+    assert waits_until is not None
+    assert data["state"] == "waiting_followup"
+    told = datetime.fromisoformat(data["next_contact_time"])
+    assert abs((told - waits_until).total_seconds()) < 0.001
+
+
+def test_an_action_that_ends_in_no_wait_is_not_told_as_one(house: House) -> None:
+    office = Office(house.database)
+    subscriber_id = office.subscribe(NOWHERE)
+    house.accept(submission(answered()))
+    house.run_to_the_end()
+    office.feed(subscriber_id)
+    assert types(office, subscriber_id) == ["task.closed"]
+
+
+def test_the_state_told_is_that_of_the_event_even_when_told_late(house: House) -> None:
+    office = Office(house.database)
+    subscriber_id = office.subscribe(NOWHERE)
+    house.accept(submission(answered(PARTS_MISSING), answered()))
+    house.run_to_the_end()
+    office.feed(subscriber_id)
+    assert types(office, subscriber_id) == ["task.waiting", "task.closed"]
+
+
+def test_a_number_in_refused_input_is_masked(office: Office) -> None:
+    subscriber_id = office.subscribe(NOWHERE)
+    office.tell(event("13800138000", "task_rejected", "联系13800138000"))
+    office.feed(subscriber_id)
+    assert "13800138000" not in str(payload(office.database))
+    assert [delivery.task_id for delivery in office.log()] == ["138****8000"]

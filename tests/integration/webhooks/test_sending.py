@@ -1,0 +1,200 @@
+"""What becomes of a delivery: sent, sent again, given up; signed, never followed, never lost."""
+
+import threading
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+
+from runtime.cipher import Cipher
+from schemas.upstream import MessageType
+from storage.database import Database
+from storage.deliveries import Replayed, Try
+from tests.integration.fleet.conditions import wait_until
+from tests.integration.webhooks.office import Office, couriers, event
+from tests.integration.webhooks.receiver import Behaviour, Received, Receiver, Reply
+from tools.webhook_signature import new_secret, sign
+
+
+def one_after_another(*replies: Reply) -> Behaviour:
+    """These replies, then success."""
+    left = iter(replies)
+    return lambda _: next(left, Reply())
+
+
+def signatures(received: Received, secrets: Sequence[str]) -> str:
+    at = int(received.headers["webhook-timestamp"])
+    return " ".join(sign(secret, received.id, at, received.body) for secret in secrets)
+
+
+def test_what_happened_arrives_signed(office: Office, receiver: Receiver) -> None:
+    secret = new_secret()
+    office.subscribe(receiver.url, secret=secret)
+    office.tell(event("a"))
+    with couriers(office.database):
+        wait_until(lambda: office.states() == ["delivered"])
+    (received,) = receiver.received
+    (delivery,) = office.log()
+    assert received.id == delivery.delivery_id
+    assert received.headers["webhook-signature"] == signatures(received, [secret])
+    assert received.headers["content-type"] == "application/json"
+    assert list(received.message) == ["type", "timestamp", "data"]
+
+
+@pytest.mark.parametrize(
+    "reply", [Reply(500), Reply(302, {"Location": "/elsewhere"}), Reply(400), Reply(drop=True)]
+)
+def test_what_failed_is_sent_again_under_the_same_id(
+    office: Office, receiver: Receiver, reply: Reply
+) -> None:
+    receiver.behaviour = one_after_another(reply)
+    office.subscribe(receiver.url)
+    office.tell(event("a"))
+    with couriers(office.database):
+        wait_until(lambda: office.states() == ["delivered"])
+    assert [received.id for received in receiver.received] == [office.log()[0].delivery_id] * 2
+    assert {received.path for received in receiver.received} == {"/hooks"}
+    assert len({received.body for received in receiver.received}) == 1
+
+
+def test_a_receiver_that_is_too_slow_is_asked_again(office: Office, receiver: Receiver) -> None:
+    never = threading.Event()
+    receiver.behaviour = one_after_another(Reply(after=never))
+    office.subscribe(receiver.url)
+    office.tell(event("a"))
+    with couriers(office.database):
+        wait_until(lambda: office.states() == ["delivered"])
+    never.set()
+    assert len(receiver.received) == 2
+
+
+def test_a_failure_is_told_in_the_log(office: Office, receiver: Receiver) -> None:
+    receiver.behaviour = lambda _: Reply(503, {"Retry-After": "3600"})
+    office.subscribe(receiver.url)
+    office.tell(event("a"))
+    with couriers(office.database):
+        wait_until(lambda: office.log() != [] and office.log()[0].last_status == 503)
+    (delivery,) = office.log()
+    assert (delivery.state, delivery.tries, delivery.last_error) == ("waiting", 1, "answered 503")
+
+
+def test_a_receiver_that_asks_for_time_is_given_it(office: Office, receiver: Receiver) -> None:
+    receiver.behaviour = lambda _: Reply(429, {"Retry-After": "3600"})
+    office.subscribe(receiver.url)
+    office.tell(event("a"))
+    with couriers(office.database):
+        wait_until(lambda: office.log() != [] and office.log()[0].last_status == 429)
+    (delivery,) = office.log()
+    assert delivery.due_at - delivery.created_at >= timedelta(minutes=59)
+
+
+def test_a_day_after_it_was_made_a_message_is_given_up_with_an_alert(
+    office: Office, receiver: Receiver
+) -> None:
+    receiver.behaviour = lambda _: Reply(500)
+    subscriber_id = office.subscribe(receiver.url)
+    office.tell(event("a"))
+    office.feed(subscriber_id)
+    office.change("UPDATE deliveries SET created_at = created_at - interval '24 hours'")
+    with couriers(office.database):
+        wait_until(lambda: office.states() == ["given_up"])
+    assert len(receiver.received) == 1
+    assert office.alerts() == ["webhook_given_up"]
+
+
+def test_the_last_try_is_a_day_after_it_was_made_and_not_later(office: Office) -> None:
+    subscriber_id = office.subscribe("http://127.0.0.1:9/")
+    office.tell(event("a"))
+    office.feed(subscriber_id)
+    with office.database.transaction() as work:
+        (taken,) = work.deliveries.take(subscriber_id, 1)
+        failed = Try(
+            delivery_id=taken.delivery_id, tries=1, status=500, error="answered 500", after_seconds=1e6
+        )
+        work.deliveries.conclude([failed])
+    (delivery,) = office.log()
+    assert delivery.due_at - delivery.created_at == timedelta(hours=24)
+
+
+def test_a_receiver_that_is_gone_is_told_nothing_more(office: Office, receiver: Receiver) -> None:
+    receiver.behaviour = lambda _: Reply(410)
+    office.subscribe(receiver.url)
+    office.tell(event("a"), event("a", "review_decided"))
+    with couriers(office.database):
+        wait_until(lambda: office.states() == ["given_up", "given_up"])
+        office.tell(event("b"))
+    assert len(receiver.received) == 1
+    assert len(office.log()) == 2
+    assert office.alerts() == ["webhook_subscriber_gone"]
+    with office.database.transaction() as work:
+        assert [subscriber.active for subscriber in work.subscribers.all()] == [False]
+
+
+def test_while_a_secret_is_changed_messages_carry_both_signatures(office: Office, receiver: Receiver) -> None:
+    former, current = new_secret(), new_secret()
+    subscriber_id = office.subscribe(receiver.url, secret=former)
+    with office.database.transaction() as work:
+        assert work.subscribers.rotate(subscriber_id, current, timedelta(hours=24))
+    office.tell(event("a"))
+    with couriers(office.database):
+        wait_until(lambda: office.states() == ["delivered"])
+    (received,) = receiver.received
+    assert received.headers["webhook-signature"] == signatures(received, [current, former])
+
+
+def test_after_the_change_the_former_secret_signs_no_more(office: Office, receiver: Receiver) -> None:
+    current = new_secret()
+    subscriber_id = office.subscribe(receiver.url)
+    with office.database.transaction() as work:
+        work.subscribers.rotate(subscriber_id, current, timedelta(0))
+    office.tell(event("a"))
+    with couriers(office.database):
+        wait_until(lambda: office.states() == ["delivered"])
+    (received,) = receiver.received
+    assert received.headers["webhook-signature"] == signatures(received, [current])
+
+
+def test_a_secret_is_not_stored_in_clear(office: Office) -> None:
+    secret = new_secret()
+    subscriber_id = office.subscribe("http://127.0.0.1:9/", secret=secret)
+    with office.database.transaction() as work:
+        kept = work.subscribers.secrets(subscriber_id)
+    assert kept is not None
+    assert kept.open() == (secret,)
+    assert secret.encode() not in kept.sealed.stored
+
+
+def test_what_was_delivered_is_sent_again_when_asked_for(office: Office, receiver: Receiver) -> None:
+    office.subscribe(receiver.url, MessageType.CLOSED)
+    office.tell(event("a", "task_closed"))
+    with couriers(office.database):
+        wait_until(lambda: office.states() == ["delivered"])
+        with office.database.transaction() as work:
+            assert work.deliveries.replay(office.log()[0].delivery_id) is Replayed.AGAIN
+        wait_until(lambda: len(receiver.received) == 2)
+        wait_until(lambda: office.states() == ["delivered"])
+    assert len({received.id for received in receiver.received}) == 1
+
+
+def test_asking_for_one_that_is_under_way_does_not_send_it_twice_at_once(office: Office) -> None:
+    subscriber_id = office.subscribe("http://127.0.0.1:9/")
+    office.tell(event("a"))
+    office.feed(subscriber_id)
+    with office.database.transaction() as work:
+        (taken,) = work.deliveries.take(subscriber_id, 1)
+    with office.database.transaction() as work:
+        assert work.deliveries.replay(taken.delivery_id) is Replayed.HASTENED
+        assert work.deliveries.take(subscriber_id, 1) == []
+
+
+def test_a_secret_that_cannot_be_read_is_a_failure_that_is_tried_again(
+    office: Office, receiver: Receiver, database_url: str
+) -> None:
+    subscriber_id = office.subscribe(receiver.url)
+    office.tell(event("a"))
+    office.feed(subscriber_id)
+    with Database(database_url, Cipher(Cipher.new_key())) as elsewhere, couriers(elsewhere):
+        wait_until(lambda: office.log()[0].last_error is not None)
+    assert receiver.received == []
+    with couriers(office.database):
+        wait_until(lambda: office.states() == ["delivered"])

@@ -1,0 +1,120 @@
+"""A RabbitMQ for tests: Debian's, run by this test on free ports of 127.0.0.1, in a folder of its own."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from fleet.supervisor.ports import free_port
+
+PROGRAM = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
+"""The script itself; the one on PATH changes to another account, whose folders are the machine's."""
+
+ABSENT = "rabbitmq-server is not installed (Debian: apt-get install rabbitmq-server); .ci/run installs it"
+
+_START_SECONDS = 90.0
+_STOP_SECONDS = 30.0
+
+
+def is_installed() -> bool:
+    """Whether this machine has what is needed."""
+    return PROGRAM.is_file() and shutil.which("epmd") is not None
+
+
+@dataclass(slots=True)
+class RabbitServer:
+    """A running server; `stop` and `start` keep its data."""
+
+    folder: Path
+    port: int
+    environment: dict[str, str]
+    epmd: "subprocess.Popen[bytes]"
+    server: "subprocess.Popen[bytes] | None" = None
+
+    @classmethod
+    def begin(cls, folder: Path) -> "RabbitServer":
+        """Start the name server it needs, and then the server itself."""
+        port, names = free_port(), free_port()
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "plugins").write_text("[].")
+        kernel = "-kernel inet_dist_use_interface {127,0,0,1} +S 1:1"
+        settings = {
+            "HOME": str(folder),
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "ERL_EPMD_PORT": str(names),
+            "RABBITMQ_NODENAME": f"test{os.getpid()}@localhost",
+            "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODE_PORT": str(port),
+            "RABBITMQ_DIST_PORT": str(free_port()),
+            "RABBITMQ_MNESIA_BASE": str(folder / "data"),
+            "RABBITMQ_LOG_BASE": str(folder / "log"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "plugins"),
+            "RABBITMQ_CONF_ENV_FILE": os.devnull,
+            "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq"),
+            "RABBITMQ_PID_FILE": str(folder / "pid"),
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": kernel,
+        }
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("RABBITMQ_")} | settings
+        epmd = subprocess.Popen(
+            ["epmd", "-address", "127.0.0.1", "-port", str(names)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+        )
+        begun = cls(folder, port, environment, epmd)
+        _wait_for(names, epmd, "epmd")
+        begun.start()
+        return begun
+
+    @property
+    def url(self) -> str:
+        """Where it is found."""
+        return f"amqp://guest:guest@127.0.0.1:{self.port}//"
+
+    def start(self) -> None:
+        """Start the server and return when it answers."""
+        with (self.folder / "server.log").open("ab") as log:
+            self.server = subprocess.Popen(
+                [str(PROGRAM)],
+                env=self.environment,
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        _wait_for(self.port, self.server, (self.folder / "server.log").read_text()[-2000:])
+
+    def stop(self) -> None:
+        """Stop the server; what is durable stays."""
+        if self.server is None:
+            return
+        self.server.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.server.wait(_STOP_SECONDS)
+        # Its script may end before its children, and a server that hangs must not stay.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.server.pid, signal.SIGKILL)
+        self.server.wait()
+        self.server = None
+
+    def end(self) -> None:
+        """Stop everything that was started."""
+        self.stop()
+        self.epmd.kill()
+        self.epmd.wait()
+
+
+def _wait_for(port: int, process: "subprocess.Popen[bytes]", what: str) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while True:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        assert process.poll() is None, f"it ended while it was started: {what}"
+        assert time.monotonic() < deadline, f"nothing listens on {port} in time: {what}"
+        time.sleep(0.05)
