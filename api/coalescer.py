@@ -95,7 +95,8 @@ class Coalescer(Generic[Item, Result]):
         return batch
 
     async def _carry(self, batch: Sequence[_Waiting[Item, Result]]) -> None:
-        done = asyncio.create_task(asyncio.to_thread(self._work_checked, [w.item for w in batch]))
+        items = [waiting.item for waiting in batch]
+        done = asyncio.get_running_loop().run_in_executor(None, self._work_checked, items)
         await asyncio.wait([done])
         error = done.exception()
         if error is None:

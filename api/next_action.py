@@ -3,11 +3,22 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Protocol
 
 from statemachine.intents import INTENTS, Level2
 from statemachine.states import State
-from storage.order import Order
+
+
+class Standing(Protocol):
+    """What of an order decides on it."""
+
+    @property
+    def status(self) -> State:
+        """Where the order is."""
+
+    @property
+    def user_intent_l2(self) -> str | None:
+        """What its customer wants, once it is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +54,7 @@ _BY_INTENT: Final[Mapping[str, NextAction]] = MappingProxyType(
 )
 
 
-def next_action(order: Order, *, review_open: bool) -> NextAction:
+def next_action(order: Standing, *, review_open: bool) -> NextAction:
     """What happens next to this order; while a person is asked, whatever its state, that comes first."""
     if order.status is State.CLOSED:
         return _BY_STATE[State.CLOSED]

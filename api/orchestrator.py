@@ -9,13 +9,12 @@ from api.errors import documented
 from api.next_action import next_action
 from api.refusal import Refusal, unknown
 from api.route import Route
-from api.services import Caller, GivenParts, GivenServices, RequestName
+from api.services import Caller, GivenServices, RequestName
 from schemas.http.error import Code
 from schemas.http.orchestrator import Progress, TaskStarted, TaskStatus
 from schemas.intake import Identifier, TaskCreated
 from schemas.scopes import Scope
 from statemachine.states import State
-from storage.contacts import Contact
 from storage.order import Order
 from tasks.intake import Received, Submission, Verdict
 from tools.channels.contract import ContactResult
@@ -44,7 +43,8 @@ async def start_task(
     order = _accepted(received)
     review_open = order.status is State.PENDING
     if received.verdict is Verdict.EXISTING:
-        review_open = await services.review_open(order.task_id)
+        progress = await services.progress.submit(order.task_id)
+        review_open = progress is not None and progress.review_open
     following = next_action(order, review_open=review_open)
     return TaskStarted(
         task_id=order.task_id,
@@ -60,25 +60,22 @@ async def start_task(
     dependencies=[requires(Scope.READ)],
     responses=documented(Code.NOT_FOUND),
 )
-def task_status(task_id: TaskId, parts: GivenParts) -> TaskStatus:
+async def task_status(task_id: TaskId, services: GivenServices) -> TaskStatus:
     """The order's state, how far it has come, and what happens next."""
-    with parts.database.transaction() as work:
-        order = work.orders.find([task_id]).get(task_id)
-        if order is None:
-            raise unknown("task", task_id)
-        contacts = work.contacts.of_task(task_id)
-        review_open = bool(work.reviews.list(state="open", task_id=task_id, limit=1))
+    order = await services.progress.submit(task_id)
+    if order is None:
+        raise unknown("task", task_id)
     return TaskStatus(
         task_id=order.task_id,
         status=order.status,
         progress=Progress(
             contact_count=order.contact_count,
             max_contacts=order.max_contacts,
-            last_contact_result=_last_result(contacts),
+            last_contact_result=_last_result(order.last_contact_result),
             user_intent=order.user_intent_l1,
             confidence=order.confidence,
         ),
-        next_action=next_action(order, review_open=review_open).name,
+        next_action=next_action(order, review_open=order.review_open).name,
         created_at=order.created_at,
         updated_at=order.updated_at,
     )
@@ -105,9 +102,6 @@ def _accepted(received: Received) -> Order:
     )
 
 
-def _last_result(contacts: list[Contact]) -> str | None:
-    """What came of the last attempt that anything came of, in the seed's word for an answer."""
-    results = [contact.contact_result for contact in contacts if contact.contact_result != "pending"]
-    if not results:
-        return None
-    return "responded" if results[-1] == ContactResult.ANSWERED else results[-1]
+def _last_result(result: str | None) -> str | None:
+    """What came of a contact, in the seed's word for an answer."""
+    return "responded" if result == ContactResult.ANSWERED else result

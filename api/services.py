@@ -1,4 +1,4 @@
-"""What every route is given: the parts behind the door, the keyring, and the two coalescers."""
+"""What every route is given: the parts behind the door, the keyring, and the coalescers."""
 
 import asyncio
 from collections.abc import Sequence
@@ -16,6 +16,7 @@ from api.rate_limits import RateLimits
 from api.request_id import request_id_of
 from api.strangers import Strangers
 from storage.keys import Key
+from storage.progress import Progress
 from storage.unavailable import StorageUnavailable
 from tasks.callbacks import Callback, Heard, hear
 from tasks.intake import Door as Entrance
@@ -31,6 +32,7 @@ class Services:
     strangers: Strangers
     rate_limits: RateLimits
     intake: Coalescer[Submission, Received]
+    progress: Coalescer[str, Progress | None]
     callbacks: Coalescer[Callback, Heard]
     broadcast: Broadcast
     awaiting: Awaiting
@@ -47,6 +49,11 @@ class Services:
         def listen(callbacks: Sequence[Callback]) -> list[Heard]:
             return hear(parts.engine, provider, callbacks)
 
+        def look(task_ids: Sequence[str]) -> list[Progress | None]:
+            with parts.database.looks() as work:
+                found = work.progress.find(task_ids)
+            return [found.get(task_id) for task_id in task_ids]
+
         outages = (StorageUnavailable,)
         return cls(
             door,
@@ -54,19 +61,11 @@ class Services:
             Strangers(),
             RateLimits.over(parts.settings),
             Coalescer(take, of_all=outages),
+            Coalescer(look, of_all=outages),
             Coalescer(listen, of_all=outages),
             Broadcast(parts.database),
             Awaiting(parts.database),
         )
-
-    async def review_open(self, task_id: str) -> bool:
-        """Whether a person is asked about this order."""
-
-        def look() -> bool:
-            with self.door.parts.database.transaction() as work:
-                return bool(work.reviews.list(state="open", task_id=task_id, limit=1))
-
-        return await asyncio.to_thread(look)
 
     async def warm(self) -> None:
         """Make the engine now rather than in the first request."""
@@ -78,6 +77,7 @@ class Services:
         await self.broadcast.close()
         await self.awaiting.close()
         await self.intake.close()
+        await self.progress.close()
         await self.callbacks.close()
         await self.keyring.close()
         await self.rate_limits.close()

@@ -21,8 +21,11 @@ def main() -> None:
     settings = Settings.read()
     logs.configure(service="unpend-api", level=settings.log_level, style=settings.log_format)
     process = Process(settings, make_app(settings), name="api")
+    app = create_app(Door(process, version("unpend")))
+    # Before the first request, and with what was imported kept out of the garbage collector's sight.
+    process.warm()
     serve(
-        create_app(Door(process, version("unpend"))),
+        app,
         host=os.environ.get("UNPEND_API_ADDRESS", "127.0.0.1"),
         port=int(os.environ.get("UNPEND_API_PORT", "8080")),
         timeout_graceful_shutdown=_STREAMS_END,

@@ -36,6 +36,8 @@ class Wait(StrEnum):
     CALL_RESULT = "call_result"
     ANSWER = "answer"
     SIGNAL = "signal"
+    CALLER = "caller"
+    """A manual order's step, until an outside agent calls for it."""
     ROOM = "room"
     """Ready, in PostgreSQL, until the queue has room."""
     WORKER = "worker"

@@ -25,7 +25,7 @@ FINISHED: Final[Mapping[str, str]] = MappingProxyType(
 """Why an order is closed, in words, by its `finish_reason`."""
 
 # What is at work is told before what waits; of what waits, that which a person can change before the rest.
-_FOREMOST: Final = ("leased", "published", "ready", "parked", "scheduled")
+_FOREMOST: Final = ("leased", "published", "ready", "parked", "offered", "scheduled")
 
 
 def explain(situation: Situation) -> Explanation:
@@ -215,5 +215,6 @@ _BY_STATE: Final[Mapping[str, Callable[[Situation, OpenStep], dict[str, Any]]]] 
         "published": waiting.published,
         "leased": waiting.leased,
         "parked": waiting.parked,
+        "offered": waiting.offered,
     }
 )

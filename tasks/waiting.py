@@ -1,4 +1,4 @@
-"""What an open step waits for, by its state: scheduled, ready, published, leased, parked. Pure."""
+"""What an open step waits for, by its state: scheduled, ready, published, leased, parked, offered. Pure."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -127,6 +127,19 @@ def parked(situation: Situation, step: OpenStep) -> Told:
         "since": When(contact.contact_time),
         "until": until,
         "next": f"An answer is classified, {in_vain}; silence until then counts as no answer.",
+    }
+
+
+def offered(situation: Situation, step: OpenStep) -> Told:
+    """A manual order's step, which an outside agent is to call for (SPEC.md §6)."""
+    title = situation.title(step.node)
+    since = When(situation.last_move.at) if situation.last_move else When(step.created_at, Clock.DATABASE)
+    return {
+        "wait": Wait.CALLER,
+        "waiting_for": f"an outside agent to call for {title} over the API: the order is in manual mode",
+        "since": since,
+        "until": When(step.due_at, _clock(step)) if step.due_at else None,
+        "next": f"The call has {step.queue} do it; if nobody calls by then a person is asked.",
     }
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from storage.overview import DueRow
     from workers.process import Process
 
-_COLUMNS: Final = ("ready", "published", "leased", "scheduled", "parked")
+_COLUMNS: Final = ("ready", "published", "leased", "scheduled", "parked", "offered")
 
 
 @dataclass(frozen=True, slots=True)

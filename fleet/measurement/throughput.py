@@ -9,7 +9,7 @@ import redis
 from fleet.measurement.fleet import MeasuredFleet
 from fleet.measurement.orders import documents, submissions
 from tasks.intake import Door, accept
-from workers.intake import STREAM
+from workers.stream_intake import STREAM
 
 _BATCH: Final = 500
 _LOOK: Final = 0.02

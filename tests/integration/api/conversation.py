@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from anyio.from_thread import BlockingPortal
 from fastapi import FastAPI
 
 PATIENCE = 20.0
-Message = dict[str, Any]
+Message = MutableMapping[str, Any]
 
 
 class Closed(Exception):
@@ -76,7 +76,7 @@ def speaking(
 ) -> Iterator[Conversation]:
     """A socket that was accepted."""
     conversation = Conversation(portal, app, *portal.call(_queues))
-    scope = {
+    scope: Message = {
         "type": "websocket",
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
@@ -91,7 +91,11 @@ def speaking(
         "subprotocols": [],
     }
     portal.call(conversation.said.put, {"type": "websocket.connect"})
-    conversation.running = portal.start_task_soon(app, scope, conversation.said.get, conversation.heard.put)
+
+    async def serve() -> None:
+        await app(scope, conversation.said.get, conversation.heard.put)
+
+    conversation.running = portal.start_task_soon(serve)
     accepted = portal.call(conversation.heard.get)
     assert accepted["type"] == "websocket.accept"
     yield conversation

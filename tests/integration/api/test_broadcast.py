@@ -14,7 +14,8 @@ from runtime.cipher import Cipher
 from storage.database import Database
 from storage.feed import ORIGIN, Cursor, FeedEvent
 from tests.house import CIPHER_KEY
-from tests.integration.api.test_events import happened
+from tests.integration.api.stream import PATIENCE
+from tests.integration.test_feed import happened
 
 
 class Guest:
@@ -41,7 +42,7 @@ class Guest:
 
 def tell(database: Database, number: int) -> None:
     with database.transaction() as work:
-        work.timeline.tell([happened(str(n)) for n in range(number)])
+        work.timeline.tell([happened("exec_1", str(n)) for n in range(number)])
 
 
 async def attended(broadcast: Broadcast, guest: Guest) -> "tuple[asyncio.Task[End], asyncio.Future[None]]":
@@ -70,22 +71,26 @@ def test_nobody_is_let_in_when_the_process_stops(database: Database) -> None:
     asyncio.run(late())
 
 
-def test_one_who_takes_nothing_is_let_go_when_too_much_waits(database: Database) -> None:
-    async def slow() -> End:
-        broadcast, guest = Broadcast(database), Guest(takes=False)
+def test_one_who_takes_nothing_is_let_go_when_too_much_waits_and_nobody_else_is(database: Database) -> None:
+    async def slow() -> tuple[End, list[str]]:
+        broadcast, guest, other = Broadcast(database), Guest(takes=False), Guest()
         visiting, _ = await attended(broadcast, guest)
-        tell(database, 1)
-        await guest.first.wait()
-        with broadcast.listen(None, ORIGIN) as other:
-            # The other one is told the same and takes it: only the slow one goes.
-            other.live = True
-            tell(database, 1100)
-            end = await visiting
-            assert other.end in {None, End.SLOW}
+        staying, gone = await attended(broadcast, other)
+        await asyncio.to_thread(tell, database, 1)
+        await asyncio.gather(guest.first.wait(), other.first.wait())
+        await asyncio.to_thread(tell, database, 1100)
+        end = await visiting
+        while len(other.told) < 1101:
+            other.first.clear()
+            await other.first.wait()
+        gone.set_result(None)
+        await staying
         await broadcast.close()
-        return end
+        return end, other.told
 
-    assert asyncio.run(slow()) is End.SLOW
+    end, told = asyncio.run(asyncio.wait_for(slow(), PATIENCE))
+    assert end is End.SLOW
+    assert told == ["0", *map(str, range(1100))]
 
 
 def test_one_who_leaves_gives_the_place_back(database: Database) -> None:
@@ -128,7 +133,7 @@ def test_a_visit_while_the_database_is_away_ends() -> None:
 
 def test_a_listener_is_told_nothing_it_knows(database: Database) -> None:
     with database.transaction() as work:
-        work.timeline.tell([happened(title) for title in "abc"])
+        work.timeline.tell([happened("exec_1", title) for title in "abc"])
     with database.transaction() as work:
         events = work.feed.page(ORIGIN, limit=10).events
 

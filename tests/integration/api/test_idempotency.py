@@ -245,7 +245,7 @@ def test_the_description_names_the_header_where_it_is_honoured(api: Caller) -> N
         if any(p["name"] == "Idempotency-Key" for p in operation.get("parameters", ()))
         and (method == "post" or pytest.fail(path))
     }
-    assert {"/v1/deeds", "/v1/bare", "/v1/states/transition", "/v1/reviews/{review_id}/decide"} <= honouring
+    assert {"/v1/deeds", "/v1/bare", "/v1/reviews/{review_id}/decide"} <= honouring
     assert not honouring & {"/v1/repeatable", f"/v1{START}", "/v1/webhooks/contact/{provider}"}
     assert all("409" in paths[path]["post"]["responses"] for path in honouring)
 

@@ -1,6 +1,7 @@
 """Manual mode: outside agents perform each step over the API, through the same claim and record as the fleet."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from schemas.scopes import OWNERS
 from tests.house import House
 from tests.integration.api.caller import Caller, calling, key_of
 from tests.integration.api.working import working
+from tests.integration.fleet.conditions import wait_until
 
 START: dict[str, Any] = {
     "task_id": "HT20260313001",
@@ -82,3 +84,268 @@ def test_the_seeds_five_calls_work_as_printed(manual: Caller) -> None:
     assert logged.status_code == 200, logged.text
     assert logged.json()["stored"] is True
     assert manual.get("/states/HT20260313001").json()["current_state"] == "waiting_followup"
+
+
+def begun(caller: Caller, task_id: str = "HT20260313001", *script: dict[str, Any], **changes: Any) -> str:
+    """A manual order whose customer behaves as scripted."""
+    metadata = {**START["metadata"], "simulation": list(script)} if script else START["metadata"]
+    body = {**START, "task_id": task_id, "order_id": f"S{task_id}", "metadata": metadata} | changes
+    answer = caller.post("/agents/orchestrator/tasks/start", "orchestrator", json=body)
+    assert answer.status_code == 200, answer.text
+    return task_id
+
+
+def said(words: str) -> dict[str, Any]:
+    return {"result": "answered", "transcript": words, "delay_seconds": 0}
+
+
+SILENT = {"result": "no_answer", "transcript": "", "delay_seconds": 0}
+
+
+def contacted(caller: Caller, task_id: str, **changes: Any) -> Any:
+    body = {"task_id": task_id, "contact_method": "phone"} | changes
+    return caller.post("/agents/contact/initiate", "contact_agent", json=body)
+
+
+def classified(caller: Caller, task_id: str, **changes: Any) -> Any:
+    return caller.post("/agents/triage/classify", "triage_agent", json={"task_id": task_id} | changes)
+
+
+def executed(caller: Caller, task_id: str, action_type: str, **changes: Any) -> Any:
+    body = {"task_id": task_id, "action_type": action_type} | changes
+    return caller.post("/agents/actions/execute", "action_agent", json=body)
+
+
+def state(caller: Caller, task_id: str) -> str:
+    return str(caller.get(f"/states/{task_id}").json()["current_state"])
+
+
+def moved(caller: Caller, task_id: str, source: str, event: str, target: str, **metadata: Any) -> Any:
+    body = {
+        "task_id": task_id,
+        "from_state": source,
+        "to_state": target,
+        "event": event,
+        "metadata": metadata,
+    }
+    return caller.post("/states/transition", json=body)
+
+
+def test_the_fleet_does_not_touch_a_manual_order(manual: Caller) -> None:
+    task_id = begun(manual)
+    manual.house.tick.sweep()
+    assert state(manual, task_id) == "contacting"
+    assert [step["state"] for step in manual.house.steps(task_id)] == ["done", "done", "offered"]
+
+
+def test_the_same_contact_called_for_twice_is_made_once(manual: Caller) -> None:
+    task_id = begun(manual, "HT1", said("可以上门"))
+    first, again = contacted(manual, task_id, attempt=1), contacted(manual, task_id, attempt=1)
+    assert first.json()["transcript"] == "可以上门"
+    assert again.json() == first.json()
+
+
+def test_callers_at_the_same_moment_share_one_contact(manual: Caller) -> None:
+    task_id = begun(manual, "HT1", said("可以上门"))
+    body = {"task_id": task_id, "contact_method": "phone", "attempt": 1}
+    calls = [manual.prepare("POST", "/agents/contact/initiate", "contact_agent", json=body) for _ in range(8)]
+    answers = manual.at_once(calls)
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.json()["contact_id"] for answer in answers}) == 1
+    with manual.house.database.transaction() as work:
+        assert len(work.contacts.of_task(task_id)) == 1
+
+
+def test_the_next_attempt_begins_on_the_way_to_it(manual: Caller) -> None:
+    task_id = begun(manual, "HT1", SILENT, said("可以上门"))
+    assert contacted(manual, task_id, attempt=1).json()["result"] == "no_answer"
+    assert state(manual, task_id) == "no_response"
+    second = contacted(manual, task_id, attempt=2, contact_method="sms")
+    assert second.json()["result"] == "answered"
+    assert manual.house.events(task_id)[-3:] == ["user.no_answer", "contact.retry", "user.responded"]
+
+
+def test_an_attempt_out_of_turn_is_refused(manual: Caller) -> None:
+    task_id = begun(manual)
+    answer = contacted(manual, task_id, attempt=3)
+    assert answer.status_code == 409
+    assert answer.json()["error"]["details"]["current_state"] == "contacting"
+
+
+def test_another_number_than_the_orders_is_refused_and_not_repeated(manual: Caller) -> None:
+    task_id = begun(manual)
+    answer = contacted(manual, task_id, phone_number="13912345678")
+    assert answer.status_code == 422
+    assert "13912345678" not in answer.text
+
+
+def test_a_caller_who_would_rather_poll_gets_a_dispatch_to_ask_for(manual: Caller) -> None:
+    task_id = begun(manual, "HT1", said("可以上门"))
+    body = {"task_id": task_id, "contact_method": "phone"}
+    answer = manual.post(
+        "/agents/contact/initiate", "contact_agent", json=body, headers={"Prefer": "respond-async"}
+    )
+    assert answer.status_code == 202
+    assert answer.headers["Location"] == answer.json()["poll"]
+    wait_until(lambda: manual.get(answer.json()["poll"].removeprefix("/v1")).json()["status"] == "done")
+    assert contacted(manual, task_id).json()["transcript"] == "可以上门"
+
+
+def test_a_contact_made_without_us_is_recorded_and_counts(manual: Caller) -> None:
+    task_id = begun(manual)
+    record = {
+        "contact_id": "CONT001",
+        "task_id": task_id,
+        "result": "answered",
+        "user_feedback": "配件未到,等配件到了再约",
+        "raw_transcript": "客户说配件还没到, 到了再约",
+        "contact_time": "2026-03-13T21:05:00Z",
+    }
+    answer = manual.post("/agents/contact/result/record", "contact_agent", json=record)
+    assert answer.json() == {
+        "success": True,
+        "recorded": True,
+        "next_step": "triage_classify",
+        "outcome": "applied",
+    }
+    again = manual.post("/agents/contact/result/record", "contact_agent", json=record)
+    assert again.json()["outcome"] == "repeated"
+    assert classified(manual, task_id).json()["classification"]["level2_intent"] == "配件未到"
+
+
+def test_an_action_that_the_intent_does_not_lead_to_is_refused(manual: Caller) -> None:
+    task_id = begun(manual, "HT1", said("配件还没到，等配件到了再说"))
+    contacted(manual, task_id)
+    classified(manual, task_id)
+    answer = executed(manual, task_id, "cancel_order")
+    assert answer.status_code == 409
+    assert "schedule_followup" in answer.json()["error"]["message"]
+
+
+def test_an_action_is_carried_out_once_and_answers_other_parameters_with_a_conflict(manual: Caller) -> None:
+    task_id = begun(manual, "HT1", said("配件还没到，等配件到了再说"))
+    contacted(manual, task_id)
+    classified(manual, task_id)
+    given = {"action_params": {"followup_date": "2099-03-16T10:00:00Z"}}
+    first = executed(manual, task_id, "schedule_followup", **given)
+    assert executed(manual, task_id, "schedule_followup", **given).json() == first.json()
+    other = {"action_params": {"followup_date": "2099-03-17T10:00:00Z"}}
+    assert executed(manual, task_id, "schedule_followup", **other).status_code == 409
+
+
+def test_an_action_that_needs_approval_waits_for_a_person(manual: Caller) -> None:
+    task_id = begun(manual, "HT1", said("师傅可以过来了，我这两天都在家。"))
+    contacted(manual, task_id)
+    classified(manual, task_id)
+    asked = executed(manual, task_id, "update_appointment", requires_approval=True).json()
+    assert asked["status"] == "pending_approval"
+    assert executed(manual, task_id, "update_appointment").status_code == 409
+    review = asked["result"]["review_id"]
+    decision = {"decision": "classify", "intent_level2": "可上门", "reason": "同意"}
+    assert manual.post(f"/reviews/{review}/decide", "operator", json=decision).status_code == 200
+    done = executed(manual, task_id, "update_appointment", requires_approval=True).json()
+    assert done["status"] == "executed"
+
+
+def test_transitions_drive_what_the_orchestrator_would(manual: Caller) -> None:
+    task_id = begun(manual)
+    assert moved(manual, task_id, "contacting", "user.no_answer", "no_response").status_code == 200
+    assert moved(manual, task_id, "no_response", "contact.max_reached", "closed").status_code == 409
+    retried = moved(manual, task_id, "no_response", "contact.retry", "contacting")
+    assert retried.json()["current_state"] == "contacting"
+    answered = moved(manual, task_id, "contacting", "user.responded", "responded", transcript="可以上门")
+    assert answered.status_code == 200
+    complete = moved(
+        manual, task_id, "responded", "triage.complete", "classified", level2_intent="可上门", confidence=0.93
+    )
+    assert complete.json()["current_state"] == "classified"
+    acted = moved(manual, task_id, "classified", "action.execute", "action_taken")
+    assert acted.json()["current_state"] == "action_taken"
+    ended = moved(manual, task_id, "action_taken", "intent=继续", "closed")
+    assert ended.json()["current_state"] == "closed"
+    assert state(manual, task_id) == "closed"
+
+
+def test_a_follow_up_is_begun_by_its_caller_once_it_is_due(manual: Caller) -> None:
+    task_id = begun(manual, "HT1", said("配件还没到，等配件到了再说"))
+    contacted(manual, task_id)
+    classified(manual, task_id)
+    executed(manual, task_id, "schedule_followup")
+    source, event, target = "waiting_followup", "followup.time_reached", "contacting"
+    assert moved(manual, task_id, source, event, target).status_code == 409
+    with manual.house.database.transaction() as work:
+        work.clock.set(work.clock.now().business_now + timedelta(days=4))
+    assert moved(manual, task_id, source, event, target).json()["current_state"] == "contacting"
+
+
+def test_a_caller_who_vanishes_leaves_a_question_to_a_person(manual: Caller) -> None:
+    task_id = begun(manual)
+    with manual.house.database.transaction() as work:
+        work.clock.set(work.clock.now().business_now + timedelta(days=2))
+    wait_until(lambda: bool(manual.get(f"/reviews?task_id={task_id}").json()["reviews"]))
+    review = manual.get(f"/reviews?task_id={task_id}").json()["reviews"][0]
+    assert review["reason"] == "caller_vanished"
+
+
+def test_an_order_the_fleet_drives_answers_what_the_fleet_did(manual: Caller) -> None:
+    task_id = begun(manual, "HT1", said("师傅可以过来了，我这两天都在家。"), mode="auto")
+    contact = contacted(manual, task_id, attempt=1)
+    assert contact.json()["transcript"] == "师傅可以过来了，我这两天都在家。"
+    assert classified(manual, task_id).json()["suggested_action"] == "update_appointment"
+    assert classified(manual, task_id, user_input="不要了").status_code == 409
+    assert executed(manual, task_id, "update_appointment").json()["status"] == "executed"
+    wait_until(lambda: state(manual, task_id) == "closed")
+    assert executed(manual, task_id, "cancel_order").status_code == 409
+
+
+def test_an_agent_without_permission_has_no_action_carried_out(manual: Caller) -> None:
+    body = {"task_id": begun(manual), "action_type": "cancel_order"}
+    with manual.house.database.transaction() as work:
+        work.keys.register("key-of-stranger", "stranger", ["actions"])
+    answer = manual.post("/agents/actions/execute", "stranger", json=body)
+    assert answer.status_code == 403
+
+
+def test_a_paused_order_takes_no_call(manual: Caller) -> None:
+    task_id = begun(manual)
+    run_id = manual.house.order(task_id).run_id
+    with manual.house.engine.transaction() as transaction:
+        transaction.pause([run_id])
+    answer = contacted(manual, task_id)
+    assert answer.status_code == 409
+    assert "paused" in answer.json()["error"]["message"]
+
+
+def test_tools_are_called_in_the_seeds_envelope(manual: Caller) -> None:
+    task_id = begun(manual, "HT1", said("配件还没到，等配件到了再说"))
+    body = {
+        "tool_name": "contact_user",
+        "tool_version": "1.0",
+        "input": {"task_id": task_id, "phone": "138****0000", "script": "pending_task_v1"},
+        "timeout_ms": 30000,
+        "retry_policy": {"max_retries": 2, "retry_delay_ms": 1000},
+    }
+    answer = manual.post("/tools/contact_user/call", "contact_agent", json=body)
+    assert answer.json()["output"]["contact_result"] == "answered"
+    assert answer.json()["execution_time_ms"] >= 0
+    words = {"input": {"text": "配件还没到，等配件到了再说"}}
+    understood = manual.post("/tools/classify_intent/call", "triage_agent", json=words)
+    assert understood.json()["output"]["classification"]["level2_intent"] == "配件未到"
+    assert manual.post("/tools/classify_intent/call", "contact_agent", json=words).status_code == 403
+
+
+def test_a_dispatch_passes_the_waiting_step_on_without_waiting(manual: Caller) -> None:
+    task_id = begun(manual, "HT1", said("配件还没到，等配件到了再说"))
+    contacted(manual, task_id)
+    classified(manual, task_id)
+    body = {
+        "task_id": task_id,
+        "target_agent": "action_agent",
+        "action_type": "schedule_followup",
+        "action_params": {"followup_date": "2026-03-16T10:00:00Z", "reason": "用户配件未到"},
+    }
+    answer = manual.post("/agents/orchestrator/tasks/dispatch", "orchestrator", json=body)
+    assert answer.json()["status"] == "dispatched"
+    wait_until(lambda: state(manual, task_id) == "waiting_followup")
+    again = manual.post("/agents/orchestrator/tasks/dispatch", "orchestrator", json=body)
+    assert again.json() == answer.json() | {"status": "already_done"}

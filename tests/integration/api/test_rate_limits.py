@@ -146,7 +146,9 @@ def test_a_key_made_with_a_rate_is_held_to_it(database_url: str, broker_url: str
 def test_nothing_of_a_body_is_read_for_a_key_that_asks_too_often(database_url: str, broker_url: str) -> None:
     with api_with(database_url, broker_url=broker_url, rate_limit="3/hour") as api:
         ask_until_refused(api)
-        answer = api.post("/states/transition", content=b"x" * 2_000_000, headers={"Content-Type": "text/x"})
+        answer = api.post(
+            "/reviews/REV1/decide", content=b"x" * 2_000_000, headers={"Content-Type": "text/x"}
+        )
     assert answer.status_code == 429
 
 
@@ -232,3 +234,12 @@ def test_requests_are_counted_in_redis_where_there_is_one(changes: dict[str, str
         return type(limits._storage).__name__
 
     assert anyio.run(make) == kind
+
+
+def test_every_route_that_needs_a_key_says_that_it_may_be_asked_too_often(database_url: str) -> None:
+    with api_with(database_url) as api:
+        paths = api.get("/openapi.json", None).json()["paths"]
+    operations = [operation for methods in paths.values() for operation in methods.values()]
+    keyed = [operation for operation in operations if operation.get("security")]
+    assert keyed
+    assert all("429" in operation["responses"] for operation in keyed)

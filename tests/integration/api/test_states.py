@@ -146,11 +146,12 @@ def test_a_row_the_table_does_not_have_is_a_conflict(api: Caller, event: str, ta
     assert api.house.events(task_id) == ["task.start"]
 
 
-def test_a_legal_transition_of_an_order_the_fleet_drives_is_refused_in_words(api: Caller) -> None:
+def test_what_the_waiting_step_of_a_driven_order_does_not_need_is_refused_in_words(api: Caller) -> None:
     task_id = begun(api)
-    answer = api.post(TRANSITION, json=asked(task_id, "contacting", "user.responded", "responded"))
+    body = asked(task_id, "contacting", "user.responded", "responded", metadata={"transcript": "可以上门"})
+    answer = api.post(TRANSITION, json=body)
     assert answer.status_code == 409
-    assert "the fleet drives this order" in answer.json()["error"]["message"]
+    assert "does not wait for the result of a contact" in answer.json()["error"]["message"]
     assert api.house.events(task_id) == ["task.start"]
 
 

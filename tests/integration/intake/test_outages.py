@@ -156,11 +156,18 @@ def test_of_a_stream_intake_killed_between_commit_and_acknowledgement_the_next_t
     assert ground.rejects() == []
 
 
-@pytest.mark.parametrize("url", ["amqp://guest:wrong@127.0.0.1:{port}//", "amqp://guest:guest@127.0.0.1:1//"])
-def test_an_intake_that_is_not_let_in_waits_and_ends_when_told_to(
-    rabbit: Ground, rabbit_server: RabbitServer, url: str
+@pytest.mark.parametrize("url", ["amqp://guest:wrong@127.0.0.1:{port}//", "amqp://guest:wrong@127.0.0.1:1//"])
+def test_an_intake_that_is_not_let_in_says_so_without_the_password_and_waits(
+    rabbit: Ground, rabbit_server: RabbitServer, url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     address = SecretStr(url.format(port=rabbit_server.port))
     rabbit.process.settings = rabbit.settings.model_copy(update={"intake_amqp_url": address})
+    written: list[str] = []
+
+    def has_said_so() -> bool:
+        written.append(capsys.readouterr().out)
+        return "queue intake waits" in "".join(written)
+
     with rabbit.served_by(QueueIntake(rabbit.process)):
-        pass
+        wait_until(has_said_so, "intake says that it waits")
+    assert "wrong" not in "".join(written)

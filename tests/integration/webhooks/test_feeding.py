@@ -142,3 +142,14 @@ def test_a_number_in_refused_input_is_masked(office: Office) -> None:
     office.feed(subscriber_id)
     assert "13800138000" not in str(payload(office.database))
     assert [delivery.task_id for delivery in office.log()] == ["138****8000"]
+
+
+def test_an_order_that_has_not_moved_yet_is_told_in_its_first_state(house: House) -> None:
+    office = Office(house.database)
+    subscriber_id = office.subscribe(NOWHERE, MessageType.REVIEW_OPENED)
+    house.accept(submission(metadata={"phone": None}))
+    house.run()
+    office.feed(subscriber_id)
+    data = payload(house.database)["data"]
+    assert isinstance(data, dict)
+    assert data["state"] == "pending"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.mask import mask_phone, mask_text
+from runtime.mask import mask_json, mask_phone, mask_text
 
 
 @pytest.mark.parametrize(
@@ -130,3 +130,24 @@ def test_no_mobile_number_survives_in_groups(number: str, country: str, first: s
 @given(st.text(max_size=80))
 def test_what_was_masked_stays_as_it_is(text: str) -> None:
     assert mask_text(mask_text(text)) == mask_text(text)
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ({"said": ["拨打 13800138000"]}, {"said": ["拨打 138****8000"]}),
+        ({"number": 13800138000}, {"number": "138****8000"}),
+        ({"13800138000": None}, {"138****8000": None}),
+        ({"customer_phone": "+1 415 555 2671"}, {"customer_phone": "141****2671"}),
+        ({"phone": ["4155552671"]}, {"phone": ["415****2671"]}),
+        ({"phone": "138****0000"}, {"phone": "138****0000"}),
+        (
+            {"phone_attempts": 3, "confidence": 0.95, "ok": True},
+            {"phone_attempts": 3, "confidence": 0.95, "ok": True},
+        ),
+        ({"order": "4155552671"}, {"order": "4155552671"}),
+    ],
+)
+def test_json_is_masked_however_deep_and_by_the_names_of_its_fields(given: object, shown: object) -> None:
+    assert mask_json(given) == shown
+    assert mask_json(shown) == shown

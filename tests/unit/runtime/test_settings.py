@@ -57,6 +57,7 @@ def test_what_is_told_of_a_missing_setting_shows_no_secret(monkeypatch: pytest.M
         ("UNPEND_MOST_CRASHES", "many"),
         ("UNPEND_CHANNEL", "pigeon"),
         ("UNPEND_LOG_FORMAT", "xml"),
+        ("UNPEND_RATE_LIMIT", "a lot"),
     ],
 )
 def test_a_setting_out_of_its_range_is_told_by_name(

@@ -112,6 +112,9 @@ def run(state: str = "running", **changes: Any) -> RunRow:
         "deadline_at": None,
         "error": None,
         "created_at": shortly(minutes=-9),
+        "manual": False,
+        "description": None,
+        "created_by": None,
         "finished_at": None,
     }
     return RunRow(**(usual | changes))

@@ -64,7 +64,7 @@ def test_the_reason_of_an_end_is_told_with_the_end_alone() -> None:
 
 def test_the_body_does_not_depend_on_the_order_in_which_json_was_kept() -> None:
     payload = ping(AT)
-    assert body_of(dict(reversed(payload.items()))) == body_of(payload)
+    assert body_of(dict(reversed(list(payload.items())))) == body_of(payload)
     assert body_of(payload) == b'{"type":"ping","timestamp":"2026-03-13T21:05:00.000Z","data":{}}'
 
 

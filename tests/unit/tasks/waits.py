@@ -172,6 +172,11 @@ CASES: dict[str, tuple[Situation, Wait, tuple[str, ...]]] = {
         Wait.SIGNAL,
         ("a signal that ends 联系用户 (waiting for the parcel)",),
     ),
+    "a call from outside": (
+        situation(step("step3_contact", "offered", due_at=soon(hours=24), due_clock=BY_BUSINESS)),
+        Wait.CALLER,
+        ("an outside agent to call for 联系用户", "manual mode", "if nobody calls by then a person is asked"),
+    ),
     "a person who confirms": (
         situation(
             step("step6_human_review", "parked", due_at=soon(hours=23), due_clock=BY_BUSINESS),
