@@ -16,8 +16,8 @@ from schemas.http.actions import ActionExecuted, ActionWanted
 from schemas.http.error import Code
 from schemas.scopes import Scope
 from storage.calls import CalledStep
-from storage.database import UnitOfWork
 from storage.reviews import Review
+from storage.unit_of_work import UnitOfWork
 from tasks.action_call import action_call, actions_of, agrees
 from tasks.approval import ask_for_approval
 from tools.limits import TOOLS

@@ -28,8 +28,8 @@ from schemas.http.agents import (
 from schemas.http.error import Code
 from schemas.scopes import Scope
 from storage.agents import NewAgent, OutsideAgent
-from storage.database import UnitOfWork
 from storage.keys import Key
+from storage.unit_of_work import UnitOfWork
 
 router = APIRouter(prefix="/agents", tags=["agents"], route_class=Route)
 

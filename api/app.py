@@ -21,6 +21,7 @@ from api import (
     health,
     measurement,
     orchestrator,
+    rejects,
     reports,
     reviews,
     signals,
@@ -64,6 +65,7 @@ KEYED: Final[tuple[APIRouter, ...]] = (
     task_batches.router,
     task_control.router,
     subscribers.router,
+    rejects.router,
 )
 """Rooms one enters with a key; each route names the scope it needs."""
 

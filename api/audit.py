@@ -19,7 +19,7 @@ from schemas.http.form import GivenMoment
 from schemas.intake import Identifier
 from schemas.scopes import Scope
 from storage.audit_logs import AuditFilter, AuditLine, AuditPlace
-from storage.database import UnitOfWork
+from storage.unit_of_work import UnitOfWork
 from tasks.escalation import escalated_to
 
 router = APIRouter(tags=["audit"], route_class=Route)

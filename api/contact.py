@@ -14,16 +14,16 @@ from api.refusal import Refusal, conflict, invalid, unknown
 from api.route import Route
 from api.services import Caller, GivenServices
 from runtime.mask import mask_phone
+from schemas.contact import Channel
 from schemas.http.calls import CallAccepted
 from schemas.http.contact import ContactInitiated, ContactKept, ContactMade, ContactRecorded
 from schemas.http.error import Code
 from schemas.scopes import Scope
 from storage.calls import CalledStep
-from storage.database import UnitOfWork
 from storage.order import Order
+from storage.unit_of_work import UnitOfWork
 from tasks.contact_call import contact_call, contact_of
 from tasks.contact_record import ContactRecord, Unrecordable, record
-from tools.channels.contract import Channel
 from tools.limits import TOOLS
 
 TOOL_OF: Final[Mapping[Channel, str]] = {

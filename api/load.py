@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from engine.publisher import QUEUES
 from schemas.http.agents import QueueLoad, WorkersView
-from storage.database import UnitOfWork
 from storage.figures import QueueFigures
+from storage.unit_of_work import UnitOfWork
 from storage.workers import WorkersSeen
 
 

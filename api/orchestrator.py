@@ -10,6 +10,7 @@ from api.next_action import next_action
 from api.refusal import Refusal, unknown
 from api.route import Route
 from api.services import Caller, GivenServices, RequestName
+from schemas.contact import ContactResult
 from schemas.http.error import Code
 from schemas.http.orchestrator import Progress, TaskStarted, TaskStatus
 from schemas.intake import Identifier, TaskCreated
@@ -17,7 +18,6 @@ from schemas.scopes import Scope
 from statemachine.states import State
 from storage.order import Order
 from tasks.intake import Received, Submission, Verdict
-from tools.channels.contract import ContactResult
 
 router = APIRouter(prefix="/agents/orchestrator", tags=["orchestrator"], route_class=Route)
 

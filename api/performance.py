@@ -13,7 +13,7 @@ from schemas.http.calls import CallAccepted
 from schemas.http.error import Code
 from schemas.http.form import in_utc
 from storage.calls import CalledStep
-from storage.database import UnitOfWork
+from storage.unit_of_work import UnitOfWork
 from tasks.calling import Call, Recorded, Refused, UnderWay, begin
 from tasks.general import NewTask, Verdict, submit
 

@@ -1,14 +1,16 @@
 """The route for what the world says between an order's steps (SPEC.md §6)."""
 
 import asyncio
+import hashlib
 import time
 from typing import Annotated, Final, assert_never
 
-from fastapi import APIRouter, Body, Path
+from fastapi import APIRouter, Body, Header, Path
 
 from api.authentication import requires
 from api.door import Parts
 from api.errors import documented
+from api.idempotency import HEADER, LONGEST_KEY
 from api.refusal import Refusal, conflict_details, invalid, unknown
 from api.route import Route
 from api.services import Caller, GivenParts, RequestName
@@ -32,12 +34,23 @@ TaskId = Annotated[
     Identifier,
     Path(description="The order's task_id, or the id of a general task.", examples=["HT20260313001"]),
 ]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias=HEADER,
+        min_length=1,
+        max_length=LONGEST_KEY,
+        pattern="^[!-~]+$",
+        description="Names the signal where the body has no `signal_id`.",
+    ),
+]
 
 
 @router.post(
     "/{task_id}/signals",
     summary="Tell a task what happened",
-    dependencies=[requires(Scope.TASKS)],
+    # A signal that had to wait is applied when it is sent again: an answer that is merely replayed would lose it.
+    dependencies=[requires(Scope.TASKS, repeatable=True)],
     responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
 )
 async def send_signal(
@@ -46,6 +59,7 @@ async def send_signal(
     parts: GivenParts,
     caller: Caller,
     request_id: RequestName,
+    idempotency_key: IdempotencyKey = None,
 ) -> SignalTaken:
     """What the world says in between: it wakes or ends what waits for it, or is noted.
 
@@ -58,14 +72,14 @@ async def send_signal(
       with `Retry-After` asks for the same signal again.
     - `continue`: a step of type `wait` ends now; the only signal that a task without an order takes.
 
-    Idempotent on `signal_id`: the same body again is answered as before, with outcome `repeated`; another body
-    under the same id answers 409. A signal that is refused is not kept.
+    Idempotent on `signal_id`, or on `Idempotency-Key` where there is none: the same body again is answered as
+    before, with outcome `repeated`; another body under the same id answers 409. A refused signal is not kept.
     """
     said = body.said()
     if isinstance(said, PhoneChanged):
         await asyncio.to_thread(_require_callable, parts, said)
     signal = Signal(
-        signal_id=body.signal_id or new_id(Prefix.SIGNAL),
+        signal_id=body.signal_id or _named(caller.agent_id, idempotency_key),
         said=said,
         sent_by=caller.agent_id,
         at=body.at,
@@ -92,6 +106,14 @@ async def send_signal(
             raise _conflict(signal, receipt, receipt.effect, headers={"Retry-After": _COME_BACK})
         case _:
             assert_never(receipt.taken)
+
+
+def _named(agent_id: str, idempotency_key: str | None) -> str:
+    """The id of a signal whose body has none: made of the header, of each caller its own, else new."""
+    if idempotency_key is None:
+        return new_id(Prefix.SIGNAL)
+    named = hashlib.sha256(f"{agent_id} {idempotency_key}".encode()).hexdigest()
+    return f"{Prefix.SIGNAL}{named[:48]}"
 
 
 async def _received(parts: Parts, task_id: str, signal: Signal) -> Receipt:

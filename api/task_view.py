@@ -7,9 +7,9 @@ from typing import Any, Final, Literal
 from engine.catalogue import task_type_of
 from runtime.mask import mask_text
 from schemas.http.tasks import StepView, TaskSummary, TaskView
-from storage.database import UnitOfWork
 from storage.order import Order
 from storage.task_list import Course, Lifecycle, TaskRow
+from storage.unit_of_work import UnitOfWork
 
 _StepStatus = Literal["pending", "running", "waiting", "completed", "failed", "cancelled"]
 _STEP_STATUS: Final[Mapping[str, _StepStatus]] = MappingProxyType(

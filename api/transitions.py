@@ -26,8 +26,8 @@ from statemachine.intents import INTENTS, Level2
 from statemachine.machine import TRANSITIONS, transition
 from statemachine.states import Event, State
 from storage.calls import CalledStep
-from storage.database import UnitOfWork
 from storage.order import Order
+from storage.unit_of_work import UnitOfWork
 from tasks.contact_record import Unrecordable, record
 from tasks.transition_call import CannotBeCalled, ContactHeard, call_for
 from tools.permissions import Permissions

@@ -18,8 +18,8 @@ from schemas.http.error import Code
 from schemas.http.triage import ClassificationWanted, Classified, Understood, Validated, ValidationWanted
 from schemas.scopes import Scope
 from storage.calls import CalledStep
-from storage.database import UnitOfWork
 from storage.order import Order
+from storage.unit_of_work import UnitOfWork
 from tasks.triage_call import note_words, triage_call
 from tools.limits import TOOLS
 

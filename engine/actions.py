@@ -11,9 +11,9 @@ from schemas.effects import Effect
 from statemachine.retry import NO_RETRY, RetryPolicy
 from statemachine.workflow import Kind
 from storage.clock import Moments
-from storage.database import UnitOfWork
 from storage.runs import RunRow
 from storage.steps import StepRow
+from storage.unit_of_work import UnitOfWork
 
 
 class EffectClass(StrEnum):

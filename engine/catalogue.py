@@ -5,7 +5,7 @@ from typing import Final
 
 from schemas.definition import read_definition
 from statemachine.workflow import Step, Workflow, build
-from storage.database import UnitOfWork
+from storage.unit_of_work import UnitOfWork
 
 _OF_ACTION: Final = "action:"
 _OF_ACTION_VERSION: Final = "1"

@@ -20,9 +20,10 @@ from runtime.ids import Prefix, new_id
 from runtime.logs import logger
 from runtime.mask import mask_text
 from storage.bulk import dump_json
-from storage.database import Database, UnitOfWork
+from storage.database import Database
 from storage.steps import StepKey
 from storage.unavailable import StorageUnavailable
+from storage.unit_of_work import UnitOfWork
 
 _log = logger(__name__)
 

@@ -13,8 +13,8 @@ from runtime.clock import Clock
 from statemachine import planner
 from statemachine.workflow import Step, Workflow
 from storage.clock import Moments
-from storage.database import UnitOfWork
 from storage.steps import StepChange, StepRow
+from storage.unit_of_work import UnitOfWork
 
 
 @dataclass(slots=True)

@@ -14,10 +14,10 @@ from statemachine import planner
 from statemachine.planner import Entered, Plan
 from statemachine.workflow import ORIGIN, Kind, Step, Workflow
 from storage.clock import Moments
-from storage.database import UnitOfWork
 from storage.reviews import NewReview
 from storage.runs import RunChange
 from storage.steps import InsertedStep, NewStep
+from storage.unit_of_work import UnitOfWork
 
 OFFER_SECONDS: Final = 86_400
 """How long, in business time, an offered step waits for its caller before a person is asked."""

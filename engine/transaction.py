@@ -19,10 +19,10 @@ from statemachine import planner
 from statemachine.planner import Entered, Plan
 from statemachine.workflow import Workflow
 from storage.clock import Moments
-from storage.database import UnitOfWork
 from storage.queues import ToPublish
 from storage.runs import NewRun, RunRow
 from storage.steps import StepKey, StepRow
+from storage.unit_of_work import UnitOfWork
 
 
 class Verdict(StrEnum):

@@ -82,7 +82,9 @@ def problems_with(
     if not schema:
         return []
     try:
-        found = sorted(_validator(orjson.dumps(dict(schema))).iter_errors(parameters), key=lambda e: e.json_path)
+        found = sorted(
+            _validator(orjson.dumps(dict(schema))).iter_errors(parameters), key=lambda e: e.json_path
+        )
     except RecursionError:
         return [Problem(field=field, message="is nested too deeply to be checked")]
     return [problem for error in found for problem in _told(error, field)]

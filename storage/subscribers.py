@@ -35,13 +35,14 @@ _REMOVE = text(
     "DELETE FROM subscribers WHERE subscriber_id = :subscriber_id RETURNING subscriber_id",
 )
 _DEACTIVATE = text("UPDATE subscribers SET active = false WHERE subscriber_id = :subscriber_id AND active")
+# Asked for the first row in an index's order: for the mere existence of one the planner reads the whole table.
 _OUTLOOK = text(
     f"""
     SELECT s.subscriber_id,
-        EXISTS (SELECT 1 FROM events e WHERE (e.written_by, e.event_id) > (s.fed_transaction, s.fed_event)
-                AND {_SETTLED}) AS behind,
-        EXISTS (SELECT 1 FROM deliveries d WHERE d.subscriber_id = s.subscriber_id AND d.state = 'waiting'
-                AND d.due_at <= (SELECT clock_timestamp())) AS due
+        (SELECT e.event_id FROM events e WHERE (e.written_by, e.event_id) > (s.fed_transaction, s.fed_event)
+         AND {_SETTLED} ORDER BY e.written_by, e.event_id LIMIT 1) IS NOT NULL AS behind,
+        coalesce((SELECT d.due_at FROM deliveries d WHERE d.subscriber_id = s.subscriber_id
+                  AND d.state = 'waiting' ORDER BY d.due_at LIMIT 1) <= clock_timestamp(), false) AS due
     FROM subscribers s WHERE s.active ORDER BY s.subscriber_id
     """,
 )
@@ -60,15 +61,20 @@ _END_OF_BATCH = text(
 # An order's own events follow each other by event_id, for each writer held the order when it told.
 _HAPPENINGS = text(
     f"""
+    WITH batch AS MATERIALIZED (
+        SELECT e.* FROM events e WHERE {_AFTER}
+          AND (e.written_by, e.event_id) <= (CAST(CAST(:end_transaction AS text) AS xid8), :end_event)
+        ORDER BY e.written_by, e.event_id LIMIT :limit
+    )
     SELECT e.event_id, e.event_type, e.task_id, e.execution_id, e.title, e.status, e.at,
-        t.order_id, t.finish_reason, t.next_contact_time, m.to_state AS state
-    FROM events e
+        t.order_id, t.finish_reason, t.next_contact_time,
+        coalesce(m.to_state, (SELECT from_state FROM transitions WHERE task_id = t.task_id
+                              ORDER BY version LIMIT 1), t.status) AS state
+    FROM batch e
     LEFT JOIN tasks t ON t.task_id = e.task_id
     LEFT JOIN LATERAL (SELECT to_state FROM transitions WHERE task_id = t.task_id AND at <= e.at
                        ORDER BY version DESC LIMIT 1) m ON true
-    WHERE {_AFTER}
-      AND (e.written_by, e.event_id) <= (CAST(CAST(:end_transaction AS text) AS xid8), :end_event)
-      AND e.event_type = ANY(:event_types)
+    WHERE e.event_type = ANY(:event_types)
     ORDER BY e.event_id
     """,
 )
@@ -237,6 +243,7 @@ class Subscribers:
                 "end_transaction": end.transaction,
                 "end_event": end.event,
                 "event_types": list(event_types),
+                "limit": BATCH,
             },
         )
         return [Happening(**row._mapping) for row in rows]

@@ -17,7 +17,9 @@ class Approved:
     """A person has decided it; it may be carried out."""
 
 
-def ask_for_approval(engine: Engine, task_id: str, action_type: str, agent_id: str) -> Review | Approved | None:
+def ask_for_approval(
+    engine: Engine, task_id: str, action_type: str, agent_id: str
+) -> Review | Approved | None:
     """The review that must agree to what the order waits to have carried out, asked for if it is not open yet.
 
     Returns:

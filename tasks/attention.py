@@ -4,7 +4,8 @@ from enum import StrEnum
 
 from schemas.effects import Audit
 from storage.alerts import Alert
-from storage.database import Database, UnitOfWork
+from storage.database import Database
+from storage.unit_of_work import UnitOfWork
 
 
 class Attention(StrEnum):

@@ -7,12 +7,13 @@ from typing import Final
 
 from engine.engine import Engine
 from engine.transaction import Transaction, Verdict
+from schemas.contact import ContactResult
 from schemas.effects import ContactNoted
 from statemachine.states import State
 from storage.callbacks import NewCallback
 from storage.contacts import Contact
 from tasks.conclusion import answered, signal_of
-from tools.channels.contract import ContactReport, ContactResult
+from tools.channels.contract import ContactReport
 
 _TRIAGE: Final = "step5_triage"
 _MAY_ANSWER_LATE: Final = frozenset({State.CONTACTING, State.NO_RESPONSE, State.WAITING_FOLLOWUP})

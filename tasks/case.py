@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from storage.contacts import Contact, PastContact
-from storage.database import UnitOfWork
 from storage.order import Order
 from storage.steps import StepRow
+from storage.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,8 +4,9 @@ from enum import StrEnum
 from typing import Final
 
 from schemas.effects import Audit
-from storage.database import Database, UnitOfWork
+from storage.database import Database
 from storage.reviews import Review
+from storage.unit_of_work import UnitOfWork
 
 CLAIMED: Final = "review_claimed"
 RELEASED: Final = "review_released"

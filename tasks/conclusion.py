@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from engine.outcomes import Done, Outcome, Park
 from runtime.clock import Clock
+from schemas.contact import Channel, ContactResult
 from schemas.effects import ContactNoted, Effect, Move
 from statemachine.states import Event
 from storage.contacts import Contact
@@ -14,7 +15,7 @@ from storage.steps import StepRow
 from tasks.case import Case
 from tasks.context import Context
 from tasks.telling import audit, told
-from tools.channels.contract import Channel, ContactReport, ContactResult
+from tools.channels.contract import ContactReport
 
 AGENT: Final = "contact_agent"
 

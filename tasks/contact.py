@@ -13,20 +13,14 @@ from engine.actions import Action, Batch, EffectClass, Resumption
 from engine.outcomes import Failed, Outcome, Snooze
 from runtime.clock import Clock
 from runtime.ids import Prefix, new_id
+from schemas.contact import Channel, ContactResult
 from storage.contacts import Contact, NewContact
 from storage.steps import StepRow
 from tasks.case import Case, load_cases
 from tasks.conclusion import conclude, report_of_signal
 from tasks.context import Context
 from tasks.sending import LOOK_AGAIN, script_of, send_all, silence, wait
-from tools.channels.contract import (
-    Absent,
-    Channel,
-    ContactReport,
-    ContactResult,
-    Found,
-    Unreachable,
-)
+from tools.channels.contract import Absent, ContactReport, Found, Unreachable
 from tools.contact_policy.ladder import channel_for
 from tools.contact_policy.verdict import Deferred, Forbidden, may_contact_now
 from tools.limits import TOOLS

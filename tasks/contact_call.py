@@ -7,8 +7,8 @@ from engine.transaction import Transaction
 from statemachine.states import State
 from storage.calls import CalledStep, WaitingStep
 from storage.contacts import Contact
-from storage.database import UnitOfWork
 from storage.order import Order
+from storage.unit_of_work import UnitOfWork
 from tasks.calling import Call
 
 ACTION = "contact.initiate_contact"

@@ -8,13 +8,14 @@ from typing import Final
 
 from engine.engine import Engine
 from engine.transaction import Transaction
+from schemas.contact import Channel, ContactResult
 from schemas.effects import ContactNoted
 from storage.calls import WaitingStep
 from storage.contacts import Contact, NewContact
 from storage.order import Order
 from tasks.callbacks import Callback, Heard, hear
 from tasks.contact_call import ACTION
-from tools.channels.contract import Channel, ContactReport, ContactResult
+from tools.channels.contract import ContactReport
 
 PROVIDER: Final = "agent"
 """The name under which results that agents record are kept."""

@@ -8,8 +8,8 @@ from typing import Any
 from engine.engine import Engine
 from engine.transaction import Verdict
 from statemachine.intents import INTENTS, Level2
-from storage.database import UnitOfWork
 from storage.reviews import Review
+from storage.unit_of_work import UnitOfWork
 from tasks.agreement import postponed
 from tasks.context import Context
 

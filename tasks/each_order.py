@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from engine.actions import Batch
 from engine.outcomes import Outcome
-from storage.database import UnitOfWork
 from storage.order import Order
 from storage.steps import StepRow
+from storage.unit_of_work import UnitOfWork
 
 
 def load_orders(work: UnitOfWork, steps: Sequence[StepRow]) -> Mapping[int, Order]:

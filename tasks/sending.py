@@ -8,6 +8,7 @@ from typing import Final
 from engine.actions import Batch
 from engine.outcomes import Failed, Outcome, Park, Snooze, TryAgain
 from runtime.clock import Clock
+from schemas.contact import Channel, ContactResult
 from schemas.effects import ContactNoted
 from storage.contacts import Contact, Intended, NewContact
 from storage.order import Order
@@ -19,10 +20,8 @@ from tasks.telling import audit, told
 from tools.channels.contract import (
     Accepted,
     Answered,
-    Channel,
     ContactReport,
     ContactRequest,
-    ContactResult,
     NotSent,
     Rejected,
     SendOutcome,

@@ -10,11 +10,11 @@ from statemachine.states import Event
 from statemachine.workflow import Workflow
 from storage.clock import Moments
 from storage.contacts import Contact
-from storage.database import UnitOfWork
 from storage.order import Order
 from storage.overview import AuditMark, OpenStep
 from storage.reviews import Review
 from storage.runs import RunRow
+from storage.unit_of_work import UnitOfWork
 from tools.contact_policy.zone import DEFAULT_ZONE, customer_zone
 
 PAUSED: Final = "task_paused"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from runtime.ids import Prefix, new_id
+from schemas.contact import Channel, ContactResult
 from statemachine.intents import INTENTS, Level2
 from statemachine.states import Event
 from storage.order import Order
@@ -14,7 +15,6 @@ from tasks.calling import Call
 from tasks.closing_call import closing_call
 from tasks.contact_record import ContactRecord
 from tasks.triage_call import triage_call
-from tools.channels.contract import Channel, ContactResult
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,31}")
 _ORCHESTRATED: Final[Mapping[Event, str]] = {

@@ -13,9 +13,9 @@ from statemachine.guards import LOWEST_CONFIDENCE
 from statemachine.intents import INTENTS, Level1, Level2
 from statemachine.states import Event
 from storage.contacts import Contact
-from storage.database import UnitOfWork
 from storage.order import Order
 from storage.steps import StepRow
+from storage.unit_of_work import UnitOfWork
 from tasks.agreement import agree
 from tasks.context import Context
 from tasks.telling import audit, told

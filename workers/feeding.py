@@ -1,7 +1,7 @@
 """Makes deliveries of events: what happened becomes a message for everyone who chose it."""
 
-from storage.database import UnitOfWork
 from storage.deliveries import NewDelivery
+from storage.unit_of_work import UnitOfWork
 from tasks.upstream import events_for, message_of
 
 

@@ -9,10 +9,10 @@ from typing import Any, Final
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
 from engine.publisher import QUEUES
+from schemas.contact import Channel
 from statemachine.intents import Level1
 from statemachine.states import State
 from storage.figures import Figures, QueueFigures
-from tools.channels.contract import Channel
 
 PROCESSING_EDGES: Final = (
     1.0,

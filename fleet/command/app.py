@@ -8,7 +8,20 @@ from typing import Annotated
 
 import typer
 
-from fleet.command import alert, down, keys, migrate, review, status, submit, task, triage, webhooks, why
+from fleet.command import (
+    alert,
+    down,
+    intake,
+    keys,
+    migrate,
+    review,
+    status,
+    submit,
+    task,
+    triage,
+    webhooks,
+    why,
+)
 from fleet.command.failure import CommandError, Commands
 from fleet.command.location import DEFAULT_FOLDER, DataDir
 
@@ -27,6 +40,7 @@ application.add_typer(alert.application, name="alert")
 application.add_typer(triage.application, name="triage")
 application.add_typer(keys.application, name="keys")
 application.add_typer(webhooks.application, name="webhooks")
+application.add_typer(intake.application, name="intake")
 
 
 @application.command()

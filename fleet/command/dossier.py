@@ -9,9 +9,9 @@ from fleet.command.output import show_line, show_table
 from runtime.mask import mask_phone
 from storage.alerts import Alerts
 from storage.contacts import Contact
-from storage.database import UnitOfWork
 from storage.order import Order
 from storage.reviews import Review
+from storage.unit_of_work import UnitOfWork
 from tasks.situation import Situation, situation_of
 from tasks.standing import FINISHED, why
 from tasks.waiting import CHANNELS, RESULTS

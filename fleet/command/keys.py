@@ -18,8 +18,8 @@ from fleet.command.task import By, name_of
 from schemas.scopes import OWNERS, Scope
 
 if TYPE_CHECKING:
-    from storage.database import UnitOfWork
     from storage.keys import KeyRecord
+    from storage.unit_of_work import UnitOfWork
 
 application = typer.Typer(
     cls=Commands, no_args_is_help=True, help="Keys of the API: create, list, revoke, rotate."

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from statemachine.machine import IllegalTransition
-    from storage.database import UnitOfWork
     from storage.reviews import Review
+    from storage.unit_of_work import UnitOfWork
     from workers.process import Process
 
 application = typer.Typer(

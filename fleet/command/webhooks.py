@@ -19,8 +19,8 @@ from fleet.command.task import By, name_of
 from schemas.upstream import MessageType
 
 if TYPE_CHECKING:
-    from storage.database import UnitOfWork
     from storage.deliveries import Delivery
+    from storage.unit_of_work import UnitOfWork
     from tools.webhook_sender import Answer, Envelope
 
 application = typer.Typer(

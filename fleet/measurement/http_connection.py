@@ -5,6 +5,7 @@ be measured too.
 """
 
 import asyncio
+import contextlib
 import re
 from dataclasses import dataclass
 from typing import Final, Self
@@ -61,8 +62,10 @@ class HttpConnection:
     async def close(self) -> None:
         """Close it; the next exchange opens it anew."""
         if self._streams is not None:
-            self._streams[1].close()
-            self._streams = None
+            writer, self._streams = self._streams[1], None
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
 
     async def __aenter__(self) -> Self:
         return self

@@ -4,9 +4,9 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
+from schemas.contact import Channel, ContactResult
 from schemas.http.form import GivenMoment, Sent, Succeeded, Text
 from schemas.intake import Identifier
-from tools.channels.contract import Channel, ContactResult
 
 
 class ContactInitiated(Sent):

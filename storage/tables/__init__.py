@@ -14,6 +14,7 @@ from storage.tables.business import (
     transitions,
 )
 from storage.tables.execution import business_clock, definitions, dispatches, leases, pulses, runs, steps
+from storage.tables.lawfulness import contact_stops, do_not_call, engineer_capacity, intent_labels
 from storage.tables.people import (
     agents,
     alerts,
@@ -39,13 +40,17 @@ __all__ = [
     "callbacks",
     "cancellations",
     "contact_logs",
+    "contact_stops",
     "definitions",
     "deliveries",
     "dispatches",
+    "do_not_call",
+    "engineer_capacity",
     "engineer_notices",
     "events",
     "followups",
     "idempotency_keys",
+    "intent_labels",
     "leases",
     "metadata",
     "pulses",

@@ -70,6 +70,10 @@ tasks = Table(
     Column("mode", String(8), nullable=False, server_default="auto"),
     Column("run_id", Name, nullable=False),
     Column("phone", LargeBinary),
+    # Equal for equal numbers, under a key of its own: looked up without opening any.
+    Column("phone_index", LargeBinary),
+    # A follow-up that recurs: cron expression, time zone, and what ends it.
+    Column("followup_rule", Json),
     Column("digest", LargeBinary, nullable=False),
     Column("source", String(16), nullable=False),
     CheckConstraint(f"status IN ({_quoted(State)})", name="status"),
@@ -79,6 +83,8 @@ tasks = Table(
     Index("idx_tasks_status", "status", postgresql_where=text("status <> 'closed'")),
     Index("idx_tasks_next_contact", "next_contact_time", postgresql_where=text("status <> 'closed'")),
     Index("idx_tasks_created", "created_at", "task_id"),
+    Index("ix_tasks_phone_index", "phone_index", postgresql_where=text("phone_index IS NOT NULL")),
+    Index("ix_tasks_customer", text("(metadata ->> 'customer_id')")),
     Index("uq_tasks_open_order", "order_id", unique=True, postgresql_where=text("status <> 'closed'")),
 )
 
@@ -121,12 +127,22 @@ contact_logs = Table(
     # An inbound one (the customer called us) is no attempt: its contact_no counts down from -1.
     # What the customer wants, in the words of the agent who spoke with them.
     Column("user_feedback", Text),
+    Column("phone_index", LargeBinary),
+    Column("script_version", String(32)),
     Column("direction", String(8), nullable=False, server_default="outbound"),
     # The key of an attempt: whatever crashes in between, a customer is contacted once for it (SPEC.md §8).
     UniqueConstraint("task_id", "round", "contact_no"),
     UniqueConstraint("key"),
     CheckConstraint("status IN ('sending', 'sent', 'refused', 'concluded')", name="status"),
     CheckConstraint("direction IN ('outbound', 'inbound')", name="direction"),
+    # What caps by number and budgets by channel count.
+    Index(
+        "ix_contact_logs_number",
+        "phone_index",
+        "contact_time",
+        postgresql_where=text("phone_index IS NOT NULL"),
+    ),
+    Index("ix_contact_logs_channel", "contact_method", "contact_time"),
 )
 
 audit_logs = Table(

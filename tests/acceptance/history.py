@@ -7,7 +7,7 @@ from typing import Any
 from statemachine.machine import TERMINAL, TRANSITIONS
 from statemachine.states import Event, State
 from storage.contacts import Contact
-from storage.database import UnitOfWork
+from storage.unit_of_work import UnitOfWork
 from tests.acceptance.script import Script, ScriptedOrder
 
 _TABLE_OF = {

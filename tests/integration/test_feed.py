@@ -7,8 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.effects import ProductEvent
-from storage.database import Database, UnitOfWork
+from storage.database import Database
 from storage.feed import Cursor, FeedPage
+from storage.unit_of_work import UnitOfWork
 
 _runs = count(1)
 WRITERS = 3

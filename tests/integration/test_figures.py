@@ -6,10 +6,12 @@ from datetime import timedelta
 import pytest
 
 from engine.publisher import QUEUES
+from schemas.contact import Channel
 from statemachine.intents import Level1
 from statemachine.states import State
-from storage.database import Database, UnitOfWork
+from storage.database import Database
 from storage.steps import NewStep, StepChange, StepKey
+from storage.unit_of_work import UnitOfWork
 from tests.integration.history import (
     audited,
     classified,
@@ -21,7 +23,6 @@ from tests.integration.history import (
     write,
 )
 from tests.integration.scraping import read
-from tools.channels.contract import Channel
 
 
 def test_every_label_value_that_is_known_is_there_before_anything_happened(database: Database) -> None:

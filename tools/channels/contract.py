@@ -7,38 +7,10 @@ things is certain: that it was accepted, that nothing was sent, or neither.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Protocol
 
 from runtime.mask import mask_phone
-
-
-class Channel(StrEnum):
-    """By which way a customer is contacted."""
-
-    PHONE = "phone"
-    SMS = "sms"
-    IM = "im"
-
-
-class ContactResult(StrEnum):
-    """What came of one contact."""
-
-    ANSWERED = "answered"
-    """The customer spoke or wrote; the transcript holds the words."""
-    NO_ANSWER = "no_answer"
-    BUSY = "busy"
-    REJECTED = "rejected"
-    POWER_OFF = "power_off"
-    INVALID_NUMBER = "invalid_number"
-    SUSPENDED_NUMBER = "suspended_number"
-    VOICEMAIL = "voicemail"
-    """A machine answered: an attempt, not an answer."""
-    DELIVERED = "delivered"
-    """An SMS or IM arrived; the answer to it may follow."""
-    UNDELIVERED = "undelivered"
-    EXPIRED = "expired"
-    """The provider waited for an answer as long as it ever does."""
+from schemas.contact import Channel, ContactResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

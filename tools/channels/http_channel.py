@@ -12,10 +12,10 @@ from urllib.parse import quote
 import httpx2
 
 from runtime.mask import mask_text
+from schemas.contact import Channel
 from tools.channels.contract import (
     Absent,
     Accepted,
-    Channel,
     ContactRequest,
     Found,
     NotSent,

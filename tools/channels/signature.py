@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from tools.channels.contract import Channel, ContactReport, ContactResult
+from schemas.contact import Channel, ContactResult
+from tools.channels.contract import ContactReport
 
 TIMESTAMP_HEADER: Final = "X-Unpend-Timestamp"
 SIGNATURE_HEADER: Final = "X-Unpend-Signature"

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from tools.channels.contract import Channel, ContactResult
+from schemas.contact import Channel, ContactResult
 from tools.contact_policy.policy import ContactPolicy, NumberCap, Window
 from tools.policy_file import read_policy_file
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from tools.channels.contract import Channel, ContactResult
+from schemas.contact import Channel, ContactResult
 from tools.contact_policy.policy import STANDARD, ContactPolicy
 
 VOICE: Final = frozenset({Channel.PHONE})

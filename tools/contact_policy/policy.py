@@ -6,7 +6,7 @@ from datetime import time, timedelta
 from itertools import pairwise
 from typing import Final, Self
 
-from tools.channels.contract import Channel, ContactResult
+from schemas.contact import Channel, ContactResult
 
 MIDNIGHT: Final = time(0)
 

@@ -7,8 +7,8 @@ from enum import StrEnum, unique
 from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
 
+from schemas.contact import Channel
 from tools.calendar import Calendar
-from tools.channels.contract import Channel
 from tools.contact_policy.ladder import VOICE
 from tools.contact_policy.policy import ContactPolicy
 from tools.contact_policy.window import Obstacle, next_permitted, obstacle

@@ -1,6 +1,5 @@
 """The world tells tasks what happened between their steps, typed and idempotent (SPEC.md §6)."""
 
-from collections.abc import Iterator
 from threading import Thread
 from typing import Any
 
@@ -10,51 +9,8 @@ import pytest
 from tests.factories import CANCEL, PARTS_MISSING, READY, answered, payload
 from tests.house import House
 from tests.integration.api.caller import Caller, calling, hand_out_keys
-from tests.integration.engine.general import Bench, begin, definition, nodes_of, state_of
+from tests.integration.api.signalling import NUMBER, START, conflict, tell, worked
 from tests.integration.orders.telling import Line, contacts
-
-START = "/agents/orchestrator/tasks/start"
-UNCLEAR = "先等等"
-NUMBER = "13912345678"
-
-
-@pytest.fixture
-def house(database_url: str) -> Iterator[House]:
-    """A house that knows a general workflow with a wait beside the order's."""
-    bench = Bench()
-    steps = [
-        {"id": "first", "agent": "contact", "action": "check", "next": "pause"},
-        {"id": "pause", "type": "wait", "seconds": 3600, "next": "enough"},
-        {"id": "enough", "type": "gateway", "condition": "paid", "next": "last", "else": "end"},
-        {"id": "last", "agent": "audit", "action": "check"},
-    ]
-    built = House.build(
-        database_url, actions=bench.actions(), workflows=[definition("parallel_branches", steps=steps)]
-    )
-    yield built
-    built.close()
-
-
-def worked(api: Caller, *script: dict[str, object], **changes: Any) -> str:
-    """An order that went as far as it goes by itself now."""
-    body = payload(*script, **changes)
-    assert api.post(START, json=body).status_code == 200
-    api.house.run()
-    task_id: str = body["task_id"]
-    return task_id
-
-
-def tell(api: Caller, task_id: str, kind: str, agent: str = "orchestrator", **body: Any) -> httpx2.Response:
-    """Send a signal; `data` and whatever else is given are its body."""
-    return api.post(f"/tasks/{task_id}/signals", agent, json={"type": kind, "data": {}, **body})
-
-
-def conflict(answer: httpx2.Response) -> dict[str, Any]:
-    """The error of an answer that is a conflict."""
-    assert answer.status_code == 409, answer.text
-    error: dict[str, Any] = answer.json()["error"]
-    assert error["code"] == "STATE_CONFLICT"
-    return error
 
 
 def test_a_signal_is_answered_with_what_it_did(api: Caller) -> None:
@@ -116,12 +72,24 @@ def test_a_call_is_not_dated_into_the_future(api: Caller) -> None:
 
 def test_a_repeated_signal_is_answered_as_before(api: Caller) -> None:
     task_id = worked(api, answered(PARTS_MISSING))
-    body = {"signal_id": "crm-1", "at": "2026-03-15T10:00:00+08:00", "data": {"priority": 9}}
+    body: dict[str, Any] = {"signal_id": "crm-1", "at": "2026-03-15T10:00:00+08:00", "data": {"priority": 9}}
     first = tell(api, task_id, "priority_changed", **body).json()
     tell(api, task_id, "order_cancelled")
     again = tell(api, task_id, "priority_changed", **(body | {"at": "2026-03-15T02:00:00Z"}))
     assert again.status_code == 200
     assert again.json() == first | {"outcome": "repeated"}
+
+
+def test_a_signal_may_be_named_by_its_idempotency_key(api: Caller) -> None:
+    task_id = worked(api, answered(PARTS_MISSING))
+    path, headers = f"/tasks/{task_id}/signals", {"Idempotency-Key": "8e03978e"}
+    body = {"type": "priority_changed", "data": {"priority": 9}}
+    first, again = (api.post(path, json=body, headers=headers).json() for _ in range(2))
+    assert (first["outcome"], again) == ("applied", first | {"outcome": "repeated"})
+    of_another = api.post(path, "operator", json=body, headers=headers).json()
+    assert of_another["outcome"] == "noted"
+    other = {"type": "priority_changed", "data": {"priority": 8}}
+    conflict(api.post(path, json=other, headers=headers))
 
 
 def test_another_body_under_a_known_id_is_a_conflict(api: Caller) -> None:
@@ -183,62 +151,6 @@ def test_it_takes_the_scope_of_tasks(api: Caller) -> None:
     assert tell(api, task_id, "part_arrived", "operator").status_code == 200
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {},
-        {"type": None},
-        {"type": "rain", "data": {}},
-        {"type": ["part_arrived"], "data": {}},
-        {"type": "part_arrived", "data": None},
-        {"type": "part_arrived", "data": {"part": "x" * 65}},
-        {"type": "part_arrived", "data": {"note": "a\x00b"}},
-        {"type": "part_arrived", "data": {"phone": NUMBER}},
-        {"type": "part_arrived", "data": {}, "signal_id": ""},
-        {"type": "part_arrived", "data": {}, "signal_id": "a b"},
-        {"type": "part_arrived", "data": {}, "signal_id": "a" * 65},
-        {"type": "part_arrived", "data": {}, "at": "0001-01-01T00:00:00Z"},
-        {"type": "part_arrived", "data": {}, "at": "2026-03-15T10:00:00"},
-        {"type": "phone_changed", "data": {}},
-        {"type": "phone_changed", "data": {"phone": "no number"}},
-        {"type": "phone_changed", "data": {"phone": "1" * 33}},
-        {"type": "phone_changed", "data": {"phone": 10**30}},
-        {"type": "priority_changed", "data": {"priority": 0}},
-        {"type": "priority_changed", "data": {"priority": 11}},
-        {"type": "priority_changed", "data": {"priority": 2**63}},
-        {"type": "priority_changed", "data": {"priority": 1.5}},
-        {"type": "order_cancelled", "data": {"reason": "x" * 501}},
-        {"type": "customer_called", "data": {}},
-        {"type": "customer_called", "data": {"words": "  \n"}},
-        {"type": "customer_called", "data": {"words": "字" * 2001}},
-        {"type": "customer_called", "data": {"words": "好", "channel": "fax"}},
-        {"type": "customer_called", "data": {"words": "好", "at": "9999-12-31T23:59:59-12:00"}},
-        {"type": "continue", "data": {"step": "a\x00"}},
-        {"type": "continue", "data": {"step": "a", "output": {"x": "\x00"}}},
-        {"type": "continue", "data": {"step": "a", "output": {"x": "y" * 20_000}}},
-        {"type": "continue", "data": {"step": "a", "output": [1]}},
-    ],
-)
-def test_a_signal_that_cannot_be_understood_is_refused_and_changes_nothing(
-    api: Caller, body: dict[str, Any]
-) -> None:
-    task_id = worked(api, answered(PARTS_MISSING))
-    before = api.house.order(task_id)
-    answer = api.post(f"/tasks/{task_id}/signals", json=body)
-    assert answer.status_code == 422, answer.text
-    assert NUMBER not in answer.text
-    assert api.house.order(task_id) == before
-
-
-def test_half_a_character_is_refused(api: Caller) -> None:
-    task_id = worked(api, answered(PARTS_MISSING))
-    content = b'{"type": "customer_called", "data": {"words": "\\ud800"}}'
-    answer = api.post(
-        f"/tasks/{task_id}/signals", content=content, headers={"Content-Type": "application/json"}
-    )
-    assert answer.status_code == 422
-
-
 def test_no_answer_holds_the_number(api: Caller) -> None:
     task_id = worked(api, metadata={"phone": None})
     data = {"phone": NUMBER}
@@ -250,63 +162,6 @@ def test_no_answer_holds_the_number(api: Caller) -> None:
     ]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 422]
     assert NUMBER not in "".join(answer.text for answer in answers)
-
-
-def general_run(api: Caller) -> str:
-    """A run without an order that has come to its wait."""
-    (run_id,) = begin(api.house, "parallel_branches")
-    api.house.run()
-    assert nodes_of(api.house, run_id)["pause"] == ["scheduled"]
-    return run_id
-
-
-def test_a_wait_of_a_run_ends_when_it_is_told_to(api: Caller) -> None:
-    run_id = general_run(api)
-    data = {"step": "pause", "output": {"paid": True}}
-    answer = tell(api, run_id, "continue", signal_id="payment-1", data=data)
-    assert (answer.json()["outcome"], answer.json()["status"]) == ("applied", "running")
-    api.house.run()
-    assert nodes_of(api.house, run_id)["last"] == ["done"]
-    assert state_of(api.house, run_id) == "completed"
-    again = tell(api, run_id, "continue", signal_id="payment-1", data=data)
-    assert again.json() == answer.json() | {"outcome": "repeated"}
-
-
-def test_what_ends_the_last_wait_completes_the_run(api: Caller) -> None:
-    run_id = general_run(api)
-    assert tell(api, run_id, "continue", data={"step": "pause"}).json()["status"] == "completed"
-    assert "last" not in nodes_of(api.house, run_id)
-
-
-@pytest.mark.parametrize("step", ["first", "last", "nowhere"])
-def test_what_does_not_wait_cannot_be_continued(api: Caller, step: str) -> None:
-    run_id = general_run(api)
-    error = conflict(tell(api, run_id, "continue", data={"step": step}))
-    assert error["details"]["current_state"] == "running"
-    assert nodes_of(api.house, run_id)["pause"] == ["scheduled"]
-
-
-def test_a_wait_that_is_over_cannot_be_continued(api: Caller) -> None:
-    run_id = general_run(api)
-    tell(api, run_id, "continue", data={"step": "pause"})
-    assert conflict(tell(api, run_id, "continue", data={"step": "pause"}))["details"]["current_state"]
-
-
-@pytest.mark.parametrize(
-    ("kind", "data"),
-    [
-        ("part_arrived", {}),
-        ("phone_changed", {"phone": NUMBER}),
-        ("priority_changed", {"priority": 9}),
-        ("order_cancelled", {}),
-        ("customer_called", {"words": READY}),
-    ],
-)
-def test_a_run_without_an_order_is_told_nothing_of_orders(
-    api: Caller, kind: str, data: dict[str, Any]
-) -> None:
-    run_id = general_run(api)
-    assert "is for orders" in conflict(tell(api, run_id, kind, data=data))["message"]
 
 
 def test_a_call_that_comes_while_the_customer_is_being_called_is_kept_and_asked_for_again(
@@ -323,7 +178,7 @@ def test_a_call_that_comes_while_the_customer_is_being_called_is_kept_and_asked_
         worker = Thread(target=house.run)
         worker.start()
         assert line.placing.wait(30)
-        call = {"signal_id": "hotline-1", "data": {"words": READY}}
+        call: dict[str, Any] = {"signal_id": "hotline-1", "data": {"words": READY}}
         refused = tell(api, task_id, "customer_called", **call)
         line.free.set()
         worker.join(30)

@@ -71,7 +71,9 @@ class Ground:
             producer = connection.Producer()
             for body in bodies:
                 raw = isinstance(body, str | bytes)
-                form: dict[str, Any] = {"content_type": "application/json", "content_encoding": "utf-8"} if raw else {}
+                form: dict[str, Any] = (
+                    {"content_type": "application/json", "content_encoding": "utf-8"} if raw else {}
+                )
                 form |= properties
                 producer.publish(
                     body,

@@ -32,7 +32,9 @@ def test_the_queue_is_drained_in_batches(queued: Ground) -> None:
     assert queued.waiting() == 0
 
 
-@pytest.mark.parametrize("named", [{"headers": {"request_id": "req-of-upstream"}}, {"correlation_id": "req-of-upstream"}])
+@pytest.mark.parametrize(
+    "named", [{"headers": {"request_id": "req-of-upstream"}}, {"correlation_id": "req-of-upstream"}]
+)
 def test_the_producers_request_id_goes_with_the_order(queued: Ground, named: dict[str, Any]) -> None:
     order = payload()
     queued.publish(order, **named)
@@ -74,7 +76,18 @@ def test_the_same_message_again_makes_no_second_order(queued: Ground) -> None:
         json.dumps(payload(metadata={"x": "\ud800"})),
         b'{"a": "' + b"x" * 1_100_000 + b'"}',
     ],
-    ids=["broken", "empty", "no text", "null", "deep", "unknown field", "integer", "nul", "surrogate", "large"],
+    ids=[
+        "broken",
+        "empty",
+        "no text",
+        "null",
+        "deep",
+        "unknown field",
+        "integer",
+        "nul",
+        "surrogate",
+        "large",
+    ],
 )
 def test_a_poison_message_is_kept_and_blocks_nothing(queued: Ground, poison: str | bytes) -> None:
     before, after = payload(), payload()

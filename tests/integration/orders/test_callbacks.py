@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from schemas.contact import Channel, ContactResult
 from statemachine.states import State
 from tasks.callbacks import Callback, Heard, hear
 from tests.factories import READY, submission
@@ -12,10 +13,8 @@ from tests.house import House
 from tools.channels.contract import (
     Absent,
     Accepted,
-    Channel,
     ContactReport,
     ContactRequest,
-    ContactResult,
     Found,
     NotSent,
     QueryOutcome,

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import pytest
 
+from schemas.contact import Channel, ContactResult
 from schemas.signals import CustomerCalled
 from statemachine.states import State
 from tasks.callbacks import Callback, Heard, hear
@@ -15,7 +16,7 @@ from tasks.signals import Taken
 from tests.factories import CANCEL, PARTS_MISSING, READY, answered, submission
 from tests.house import House
 from tests.integration.orders.telling import Line, contacts, everything_shown, tell
-from tools.channels.contract import Channel, ContactReport, ContactResult
+from tools.channels.contract import ContactReport
 
 UNCLEAR = "先等等"
 CALLED = CustomerCalled(words=READY)

@@ -1,6 +1,7 @@
 """The open load against a server that answers as the test says: what is counted, and from when."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 
 from pydantic import SecretStr
@@ -14,7 +15,17 @@ OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
 
 def load_of(answering: Answering, moments: list[float]) -> Load:
     async def run() -> Load:
-        server = await asyncio.start_server(answering, "127.0.0.1", 0)
+        connections: list[asyncio.Task[None] | None] = []
+
+        async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            connections.append(asyncio.current_task())
+            with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+                await answering(reader, writer)
+            writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
+
+        server = await asyncio.start_server(connected, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         plan = LoadPlan(
             port=port,
@@ -25,7 +36,9 @@ def load_of(answering: Answering, moments: list[float]) -> Load:
             known=["HT"],
         )
         load = Load(plan)
-        await load.run()
+        async with asyncio.timeout(30):
+            await load.run()
+        await asyncio.gather(*(connection for connection in connections if connection is not None))
         server.close()
         await server.wait_closed()
         return load
@@ -43,12 +56,9 @@ async def asked_for(reader: asyncio.StreamReader) -> bytes:
 
 def answering_with(answer: bytes, seen: list[bytes]) -> Answering:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                seen.append(await asked_for(reader))
-                writer.write(answer)
-        except asyncio.IncompleteReadError:
-            writer.close()
+        while True:
+            seen.append(await asked_for(reader))
+            writer.write(answer)
 
     return serve
 
@@ -68,9 +78,8 @@ def test_an_answer_that_is_an_error_is_counted_by_its_code() -> None:
 
 
 def test_a_connection_that_ends_without_an_answer_is_counted() -> None:
-    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def hang_up(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
         await asked_for(reader)
-        writer.close()
 
     load = load_of(hang_up, [0.0, 0.01])
     assert load.status.codes == {BROKEN: 1}
@@ -85,8 +94,6 @@ def test_requests_are_sent_when_due_though_none_before_was_answered() -> None:
         await asked_for(reader)
         await everybody.wait()
         writer.write(OK)
-        await writer.drain()
-        writer.close()
 
     load = load_of(serve, [number / 1000 for number in range(6)])
     assert load.start.codes + load.status.codes == {"200": 6}

@@ -140,3 +140,14 @@ def test_a_wait_an_hour_between_tries_is_an_hour() -> None:
     delay = policy.delay(1)
     assert delay is not None
     assert delay.total_seconds() == 3600
+
+
+def test_what_a_run_is_begun_with_is_described_and_anything_where_nothing_is() -> None:
+    schema = {"type": "object", "properties": {"amount": {"type": "integer"}}}
+    assert read_definition(body(parameters=schema)).parameters == schema
+    assert read_definition(body()).parameters == {}
+
+
+def test_a_description_that_cannot_be_read_is_refused_with_its_place() -> None:
+    (problem,) = refused(body(parameters={"properties": {"amount": {"type": "number of pieces"}}}))
+    assert problem.startswith("parameters.properties.amount.type: ")

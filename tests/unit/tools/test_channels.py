@@ -11,13 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.contact import Channel, ContactResult
 from tools.channels.contract import (
     Absent,
     Accepted,
     Answered,
-    Channel,
     ContactRequest,
-    ContactResult,
     NotSent,
     Rejected,
     SendOutcome,

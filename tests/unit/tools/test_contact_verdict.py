@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from schemas.contact import Channel, ContactResult
 from tools.calendar import Calendar
-from tools.channels.contract import Channel, ContactResult
 from tools.contact_policy.ladder import channel_for
 from tools.contact_policy.policy import STANDARD
 from tools.contact_policy.verdict import (

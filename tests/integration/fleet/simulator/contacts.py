@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
+from schemas.contact import Channel
 from tests.integration.fleet.simulator.provider_process import Receiver
-from tools.channels.contract import Channel, ContactRequest
+from tools.channels.contract import ContactRequest
 
 PHONE = "13800139999"
 SAID: Mapping[str, object] = {"result": "answered", "transcript": "可以上门了。"}

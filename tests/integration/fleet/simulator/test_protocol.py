@@ -11,6 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from schemas.contact import Channel, ContactResult
 from tests.integration.fleet.simulator.contacts import PHONE, SAID, contact, faulty
 from tests.integration.fleet.simulator.provider_process import (
     SECRET,
@@ -19,15 +20,7 @@ from tests.integration.fleet.simulator.provider_process import (
     Receiver,
     wait_until,
 )
-from tools.channels.contract import (
-    Absent,
-    Accepted,
-    Answered,
-    Channel,
-    ContactResult,
-    Found,
-    Rejected,
-)
+from tools.channels.contract import Absent, Accepted, Answered, Found, Rejected
 from tools.channels.http_channel import HttpChannel
 from tools.channels.instant import InstantChannel
 from tools.channels.signature import parse_report, verify

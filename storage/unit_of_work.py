@@ -1,0 +1,219 @@
+"""The unit of work: one transaction and the repositories that speak through it."""
+
+from functools import cached_property
+
+from sqlalchemy import Connection
+
+from runtime.cipher import Cipher
+from storage.agents import Agents
+from storage.alerts import Alerts
+from storage.audit_logs import AuditLogs
+from storage.callbacks import Callbacks
+from storage.calls import Calls
+from storage.clock import BusinessClock
+from storage.contacts import Contacts
+from storage.definitions import Definitions
+from storage.deliveries import Deliveries
+from storage.effects import Effects
+from storage.feed import Feed
+from storage.figures import Figures
+from storage.idempotency import IdempotencyKeys
+from storage.keys import Keys
+from storage.leases import Leases
+from storage.named_runs import NamedRuns
+from storage.orders import Orders
+from storage.overview import Overview
+from storage.progress import Progresses
+from storage.pulses import Pulses
+from storage.queues import Queues
+from storage.rejects import Rejects
+from storage.report import Reports
+from storage.reviews import Reviews
+from storage.runs import Runs
+from storage.signals import Signals
+from storage.standing import Standings
+from storage.steering import Steering
+from storage.steps import Steps
+from storage.subscribers import Subscribers
+from storage.system_audit import SystemAudit
+from storage.task_list import TaskList
+from storage.timeline import Timeline
+from storage.workers import Workers
+
+
+class UnitOfWork:
+    """One transaction and the repositories that speak through it."""
+
+    def __init__(self, connection: Connection, cipher: Cipher) -> None:
+        self._connection = connection
+        self._cipher = cipher
+
+    @cached_property
+    def steps(self) -> Steps:
+        """The steps of runs."""
+        return Steps(self._connection)
+
+    @cached_property
+    def calls(self) -> Calls:
+        """What agents call for over the API."""
+        return Calls(self._connection)
+
+    @cached_property
+    def steering(self) -> Steering:
+        """What callers and signals change of waiting steps."""
+        return Steering(self._connection)
+
+    @cached_property
+    def queues(self) -> Queues:
+        """The steps as a queue sees them: what waits, what is due, what was lost."""
+        return Queues(self._connection)
+
+    @cached_property
+    def leases(self) -> Leases:
+        """Who works on what, until when."""
+        return Leases(self._connection)
+
+    @cached_property
+    def runs(self) -> Runs:
+        """Executions of workflows."""
+        return Runs(self._connection)
+
+    @cached_property
+    def definitions(self) -> Definitions:
+        """Workflow definitions by name and version."""
+        return Definitions(self._connection)
+
+    @cached_property
+    def orders(self) -> Orders:
+        """Suspended orders."""
+        return Orders(self._connection, self._cipher)
+
+    @cached_property
+    def contacts(self) -> Contacts:
+        """Attempts to reach customers."""
+        return Contacts(self._connection)
+
+    @cached_property
+    def callbacks(self) -> Callbacks:
+        """What channels told us, raw."""
+        return Callbacks(self._connection, self._cipher)
+
+    @cached_property
+    def reviews(self) -> Reviews:
+        """Questions to people."""
+        return Reviews(self._connection)
+
+    @cached_property
+    def alerts(self) -> Alerts:
+        """Things a person should look at."""
+        return Alerts(self._connection)
+
+    @cached_property
+    def agents(self) -> Agents:
+        """Outside agents."""
+        return Agents(self._connection)
+
+    @cached_property
+    def workers(self) -> Workers:
+        """The fleet's worker processes, as PostgreSQL sees them."""
+        return Workers(self._connection)
+
+    @cached_property
+    def pulses(self) -> Pulses:
+        """When what works by itself last did."""
+        return Pulses(self._connection)
+
+    @cached_property
+    def rejects(self) -> Rejects:
+        """Input that was refused, kept with the reason."""
+        return Rejects(self._connection, self._cipher)
+
+    @cached_property
+    def keys(self) -> Keys:
+        """API keys, hashed."""
+        return Keys(self._connection)
+
+    @cached_property
+    def idempotency_keys(self) -> IdempotencyKeys:
+        """Requests under a key of their caller, and how they were answered."""
+        return IdempotencyKeys(self._connection, self._cipher)
+
+    @cached_property
+    def system_audit(self) -> SystemAudit:
+        """What was done to the installation itself."""
+        return SystemAudit(self._connection)
+
+    @cached_property
+    def signals(self) -> Signals:
+        """What the world told tasks between their steps."""
+        return Signals(self._connection, self._cipher)
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        """An order's history: transitions, audit, events."""
+        return Timeline(self._connection)
+
+    @cached_property
+    def audit_logs(self) -> AuditLogs:
+        """The audit log as outside agents write it and people read it."""
+        return AuditLogs(self._connection)
+
+    @cached_property
+    def feed(self) -> Feed:
+        """The events people watch, in an order that misses nothing."""
+        return Feed(self._connection)
+
+    @cached_property
+    def subscribers(self) -> Subscribers:
+        """Who is told of what happens to tasks."""
+        return Subscribers(self._connection, self._cipher)
+
+    @cached_property
+    def deliveries(self) -> Deliveries:
+        """Messages on their way to subscribers."""
+        return Deliveries(self._connection)
+
+    @cached_property
+    def standings(self) -> Standings:
+        """Where every order stands."""
+        return Standings(self._connection)
+
+    @cached_property
+    def progress(self) -> Progresses:
+        """How far orders have come."""
+        return Progresses(self._connection)
+
+    @cached_property
+    def overview(self) -> Overview:
+        """What people ask of the fleet and of one run."""
+        return Overview(self._connection)
+
+    @cached_property
+    def task_list(self) -> TaskList:
+        """Orders and general tasks in one list."""
+        return TaskList(self._connection)
+
+    @cached_property
+    def named_runs(self) -> NamedRuns:
+        """Runs whose caller chose the id."""
+        return NamedRuns(self._connection)
+
+    @cached_property
+    def reports(self) -> Reports:
+        """What became of the orders of a period."""
+        return Reports(self._connection)
+
+    @cached_property
+    def clock(self) -> BusinessClock:
+        """The business clock."""
+        return BusinessClock(self._connection)
+
+    @cached_property
+    def effects(self) -> Effects:
+        """The writers of what steps return."""
+        return Effects(self._connection, self.orders, self.contacts, self.alerts, self.timeline)
+
+    @cached_property
+    def figures(self) -> Figures:
+        """What the fleet has done and where it stands, in numbers."""
+        return Figures(self._connection)

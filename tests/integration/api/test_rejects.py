@@ -1,0 +1,167 @@
+"""Refused input over the API: seen without numbers, corrected, sent in again, dismissed (SPEC.md §5)."""
+
+import json
+from typing import Any
+
+import pytest
+
+from storage.rejects import NewReject
+from tests.factories import payload
+from tests.integration.api.caller import Caller
+
+PHONE = "13800138000"
+ROOM = "/intake/rejected"
+
+
+def refused(api: Caller, **changes: Any) -> tuple[dict[str, Any], str]:
+    """A valid order, and the id under which it was refused for its priority."""
+    order = payload(metadata={"phone": PHONE}, **changes)
+    reject = NewReject(
+        source="queue",
+        task_id=order["task_id"],
+        payload=json.dumps(order | {"priority": 11}, ensure_ascii=False),
+        problems=[{"field": "priority", "message": "input should be less than or equal to 10"}],
+    )
+    with api.house.database.transaction() as work:
+        work.rejects.keep([reject])
+        return order, work.rejects.recent(1)[0].reject_id
+
+
+def test_what_was_refused_is_listed_without_what_came(api: Caller) -> None:
+    order, reject_id = refused(api)
+    (found,) = api.get(ROOM).json()["rejects"]
+    assert found["reject_id"] == reject_id
+    assert (found["source"], found["state"], found["task_id"]) == ("queue", "open", order["task_id"])
+    assert found["problems"][0]["field"] == "priority"
+    assert "payload" not in found
+
+
+def test_one_is_shown_with_what_came_and_no_number(api: Caller) -> None:
+    order, reject_id = refused(api)
+    answer = api.get(f"{ROOM}/{reject_id}")
+    assert json.loads(answer.json()["payload"])["metadata"]["phone"] == "138****8000"
+    assert json.loads(answer.json()["payload"])["order_id"] == order["order_id"]
+    assert PHONE not in answer.text
+
+
+def test_how_upstream_named_things_shows_no_number_either(api: Caller) -> None:
+    reject = NewReject(
+        source="http", task_id=PHONE, payload="{}", problems=[{"field": PHONE, "message": "is not a field"}]
+    )
+    with api.house.database.transaction() as work:
+        work.rejects.keep([reject])
+    assert PHONE not in api.get(ROOM).text
+
+
+def test_the_list_is_read_page_by_page(api: Caller) -> None:
+    ids = [refused(api)[1] for _ in range(3)]
+    first = api.get(ROOM, params={"limit": 2}).json()
+    second = api.get(ROOM, params={"limit": 2, "cursor": first["next_cursor"]}).json()
+    assert [r["reject_id"] for r in first["rejects"] + second["rejects"]] == ids[::-1]
+    assert second["next_cursor"] is None
+
+
+def test_the_list_is_chosen_by_state_and_door(api: Caller) -> None:
+    _, reject_id = refused(api)
+    api.post(f"{ROOM}/{reject_id}/dismiss", json={"reason": "上游已重新发送"})
+    sizes = {
+        tuple(wanted.values()): len(api.get(ROOM, params=wanted).json()["rejects"])
+        for wanted in (
+            {"state": "open"},
+            {"state": "dismissed"},
+            {"state": "all"},
+            {"state": "all", "source": "queue"},
+            {"state": "all", "source": "stream"},
+        )
+    }
+    assert list(sizes.values()) == [0, 1, 1, 1, 0]
+
+
+def test_a_correction_makes_the_order_with_the_number_that_came(api: Caller) -> None:
+    order, reject_id = refused(api)
+    order["metadata"]["phone"] = "138****8000"
+    body = {"payload": order, "by": "王芳"}
+    answer = api.post(f"{ROOM}/{reject_id}/replay", json=body, headers={"X-Request-ID": "req-correction"})
+    assert answer.status_code == 200
+    assert (answer.json()["task_id"], answer.json()["outcome"]) == (order["task_id"], "accepted")
+    assert (answer.json()["reject"]["state"], answer.json()["reject"]["handled_by"]) == ("replayed", "王芳")
+    assert api.house.order(order["task_id"]).phone == PHONE
+    with api.house.database.transaction() as work:
+        assert (
+            work._connection.exec_driver_sql("SELECT request_id FROM runs").scalar_one() == "req-correction"
+        )
+
+
+def test_a_correction_that_is_still_wrong_names_the_fields(api: Caller) -> None:
+    order, reject_id = refused(api)
+    answer = api.post(f"{ROOM}/{reject_id}/replay", json={"payload": order | {"order_type": "?", PHONE: 1}})
+    assert answer.status_code == 422
+    fields = {fault["field"] for fault in answer.json()["error"]["details"]["fields"]}
+    assert fields == {"payload.order_type", "payload.138****8000"}
+    assert api.get(f"{ROOM}/{reject_id}").json()["state"] == "open"
+
+
+def test_as_it_came_is_still_wrong(api: Caller) -> None:
+    _, reject_id = refused(api)
+    answer = api.post(f"{ROOM}/{reject_id}/replay", json={})
+    assert answer.status_code == 422
+    assert answer.json()["error"]["details"]["fields"][0]["field"] == "payload.priority"
+
+
+def test_an_order_that_has_another_open_task_is_a_conflict_and_stays_open(api: Caller) -> None:
+    other = payload()
+    api.post("/agents/orchestrator/tasks/start", json=other)
+    order, reject_id = refused(api, order_id=other["order_id"])
+    answer = api.post(f"{ROOM}/{reject_id}/replay", json={"payload": order})
+    assert answer.status_code == 409
+    assert other["task_id"] in answer.json()["error"]["message"]
+    assert answer.json()["error"]["details"]["reject_state"] == "open"
+
+
+def test_what_was_dealt_with_is_a_conflict(api: Caller) -> None:
+    order, reject_id = refused(api)
+    api.post(f"{ROOM}/{reject_id}/replay", json={"payload": order})
+    for verb, body in (("replay", {}), ("dismiss", {"reason": "x"})):
+        answer = api.post(f"{ROOM}/{reject_id}/{verb}", json=body)
+        assert answer.status_code == 409
+        assert answer.json()["error"]["details"]["replayed_as"] == order["task_id"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"payload": {"task_id": "a\x00b"}},
+        {"payload": {"task_id": 2**70, "order_id": None}},
+        {"payload": {"metadata": {"phone": 2**70, "x": "\ud800"}}},
+        {"payload": {"last_contact_time": "0001-01-01T00:00:00Z"}},
+        {"payload": {"metadata": json.loads("[" * 300 + "]" * 300)}},
+        {"payload": []},
+        {"payload": {}, "by": ""},
+        {"who": "me"},
+    ],
+)
+def test_a_body_of_any_kind_is_answered_and_changes_nothing(api: Caller, body: dict[str, Any]) -> None:
+    _, reject_id = refused(api)
+    content = json.dumps(body).encode()
+    headers = {"Content-Type": "application/json"}
+    answer = api.post(f"{ROOM}/{reject_id}/replay", content=content, headers=headers)
+    assert answer.status_code == 422
+    assert api.get(f"{ROOM}/{reject_id}").json()["state"] == "open"
+
+
+@pytest.mark.parametrize("metadata", [{"x": 2**70}, {"x": json.loads("[" * 300 + "]" * 300)}])
+def test_metadata_that_cannot_be_stored_is_refused_by_name(api: Caller, metadata: dict[str, Any]) -> None:
+    order, reject_id = refused(api)
+    answer = api.post(f"{ROOM}/{reject_id}/replay", json={"payload": order | {"metadata": metadata}})
+    assert answer.status_code == 422
+    assert answer.json()["error"]["details"]["fields"][0]["field"] == "payload.metadata"
+
+
+def test_an_unknown_one_is_not_found(api: Caller) -> None:
+    assert api.get(f"{ROOM}/REJ404").status_code == 404
+    assert api.post(f"{ROOM}/REJ404/replay", json={}).status_code == 404
+    assert api.post(f"{ROOM}/REJ404/dismiss", json={"reason": "x"}).status_code == 404
+
+
+def test_it_is_for_administrators(api: Caller) -> None:
+    assert api.get(ROOM, "operator").status_code == 403

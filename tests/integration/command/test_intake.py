@@ -1,0 +1,166 @@
+"""What `unpend intake` shows of what was rejected, and what becomes of it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.factories import payload
+from tests.integration.command.fleet import Fleet
+
+PHONE = "13800138000"
+
+
+def rejected(fleet: Fleet, **changes: Any) -> tuple[dict[str, Any], str]:
+    """A valid order, and the id under which it was rejected for its priority."""
+    order = payload(metadata={"phone": PHONE}) | changes
+    fleet.run("submit", "-", given=json.dumps(order | {"priority": 11}) + "\n")
+    with fleet.house.database.transaction() as work:
+        return order, work.rejects.recent(1)[0].reject_id
+
+
+def test_what_was_rejected_is_listed_with_what_is_wrong(fleet: Fleet) -> None:
+    order, reject_id = rejected(fleet)
+    (found,) = fleet.read("intake", "rejected")
+    assert (found["reject_id"], found["source"]) == (reject_id, "command")
+    assert "payload" not in found
+    listed = fleet.run("intake", "rejected").stdout
+    assert order["task_id"] in listed
+    assert "priority: input should be less than or equal to 10" in listed
+
+
+def test_of_many_faults_the_first_are_listed(fleet: Fleet) -> None:
+    rejected(fleet, a=1, b=2, c=3, d=4)
+    assert "; and 2 more" in fleet.run("intake", "rejected").stdout
+
+
+def test_what_was_dealt_with_is_listed_on_request(fleet: Fleet) -> None:
+    _, reject_id = rejected(fleet)
+    fleet.run("intake", "dismiss", reject_id, "--reason", "重复")
+    assert fleet.read("intake", "rejected") == []
+    assert "waits for anybody" in fleet.run("intake", "rejected").stdout
+    assert [found["state"] for found in fleet.read("intake", "rejected", "--all")] == ["dismissed"]
+    assert fleet.read("intake", "rejected", "--all", "--source", "queue") == []
+
+
+def test_one_is_shown_with_what_came_and_no_number(fleet: Fleet) -> None:
+    order, reject_id = rejected(fleet)
+    result = fleet.run("intake", "show", reject_id)
+    assert "wrong     priority: input should be less than or equal to 10" in result.stdout
+    assert order["order_id"] in result.stdout
+    assert "138****8000" in result.stdout
+    assert PHONE not in result.stdout
+
+
+def test_what_is_shown_can_be_edited_and_sent_in(fleet: Fleet) -> None:
+    order, reject_id = rejected(fleet)
+    came = json.loads(fleet.read("intake", "show", reject_id)["payload"])
+    file = fleet.data_dir / "corrected.json"
+    file.write_text(json.dumps(came | {"priority": 9}, ensure_ascii=False), encoding="utf-8")
+    result = fleet.run("intake", "correct", reject_id, str(file), "--by", "王芳")
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout == f"{reject_id} is in as task {order['task_id']}\n"
+    entered = fleet.house.order(order["task_id"])
+    assert (entered.priority, entered.phone) == (9, PHONE)
+    assert f"replayed as {order['task_id']} by 王芳" in fleet.run("intake", "show", reject_id).stdout
+
+
+def test_a_correction_is_read_from_standard_input(fleet: Fleet) -> None:
+    order, reject_id = rejected(fleet)
+    result = fleet.run("intake", "correct", reject_id, "-", given=json.dumps(order))
+    assert result.exit_code == 0, result.stderr
+
+
+def test_a_correction_that_is_still_wrong_says_why_and_it_stays_open(fleet: Fleet) -> None:
+    order, reject_id = rejected(fleet)
+    result = fleet.run("intake", "correct", reject_id, "-", given=json.dumps(order | {"order_type": "?"}))
+    assert result.exit_code == 1
+    assert f"{reject_id} stays open: order_type: " in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert len(fleet.read("intake", "rejected")) == 1
+
+
+def test_an_order_goes_in_as_it_came_once_its_other_task_is_closed(fleet: Fleet) -> None:
+    first = payload()
+    second = payload(order_id=first["order_id"])
+    fleet.run("submit", "-", given=f"{json.dumps(first)}\n{json.dumps(second)}\n")
+    (found,) = fleet.read("intake", "rejected")
+    refused = fleet.run("intake", "replay", found["reject_id"])
+    assert refused.exit_code == 1
+    assert f"already has an open task, {first['task_id']}" in refused.stderr
+    fleet.house.run_to_the_end()
+    assert fleet.run("intake", "replay", found["reject_id"]).exit_code == 0
+    assert fleet.house.order(second["task_id"]).status == "contacting"
+
+
+def test_what_is_in_already_is_said_to_be(fleet: Fleet) -> None:
+    order, reject_id = rejected(fleet)
+    fleet.run("submit", "-", given=json.dumps(order) + "\n")
+    result = fleet.run("intake", "correct", reject_id, "-", given=json.dumps(order))
+    assert "was in already, just like this" in result.stdout
+
+
+def test_what_was_dealt_with_is_not_dealt_with_again(fleet: Fleet) -> None:
+    _, reject_id = rejected(fleet)
+    assert fleet.run("intake", "dismiss", reject_id, "--reason", "重复", "--by", "李雷").exit_code == 0
+    result = fleet.run("intake", "replay", reject_id)
+    assert result.exit_code == 1
+    assert "was dismissed before, by 李雷; nothing was changed" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("{oops", "is not JSON"),
+        ("[]", "holds no JSON object"),
+        ("7", "holds no JSON object"),
+        (b"\xff\xfe", "write it in UTF-8"),
+        ("[" * 100_000, "is no JSON that could be an order"),
+    ],
+)
+def test_a_correction_that_is_no_json_ends_with_2_and_one_line(
+    fleet: Fleet, given: str | bytes, told: str
+) -> None:
+    _, reject_id = rejected(fleet)
+    result = fleet.run("intake", "correct", reject_id, "-", given=given)
+    assert result.exit_code == 2
+    assert told in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_file_that_is_not_there_ends_with_2(fleet: Fleet) -> None:
+    _, reject_id = rejected(fleet)
+    result = fleet.run("intake", "correct", reject_id, str(fleet.data_dir / "absent.json"))
+    assert result.exit_code == 2
+    assert "absent.json cannot be read" in result.stderr
+
+
+@pytest.mark.parametrize("reason", ["  ", "x" * 501])
+def test_a_dismissal_needs_a_reason_of_reasonable_length(fleet: Fleet, reason: str) -> None:
+    _, reject_id = rejected(fleet)
+    assert fleet.run("intake", "dismiss", reject_id, "--reason", reason).exit_code == 2
+
+
+@pytest.mark.parametrize("command", [["show"], ["replay"], ["dismiss", "--reason", "x"]])
+def test_an_unknown_id_is_told(fleet: Fleet, command: list[str]) -> None:
+    result = fleet.run("intake", command[0], "REJ0", *command[1:])
+    assert result.exit_code == 1
+    assert "there is no REJ0; `unpend intake rejected --all`" in result.stderr
+
+
+def test_a_list_needs_no_fleet_but_its_database(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    rejected(fleet)
+    secrets = json.loads((fleet.data_dir / "secrets.json").read_text())
+    settings = fleet.house.settings
+    for name in ("database_url", "broker_url"):
+        monkeypatch.setenv(f"UNPEND_{name.upper()}", getattr(settings, name).get_secret_value())
+    for name in ("cipher_key", "callback_secret"):
+        monkeypatch.setenv(f"UNPEND_{name.upper()}", secrets[name])
+    monkeypatch.chdir(fleet.data_dir)
+    (fleet.data_dir / "run.json").unlink()
+    from typer.testing import CliRunner
+
+    from fleet.command.app import application
+
+    result = CliRunner().invoke(application, ["intake", "rejected", "--json"])
+    assert len(json.loads(result.stdout)) == 1

@@ -1,0 +1,238 @@
+"""What was refused is corrected and sent in again, or dismissed; once, and on record (SPEC.md §5)."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from storage.rejects import MOST_PROBLEMS, NewReject, Reject
+from tasks.intake import Door, Verdict
+from tasks.rejected import Handled, Handling, dismiss, replay, shown
+from tests.factories import payload, submission
+from tests.house import House
+
+PHONE = "13800138000"
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.just("phone"), inner),
+    max_leaves=20,
+)
+
+
+def kept(house: House, text: str, door: Door = Door.QUEUE, task_id: str | None = None) -> Reject:
+    """Something that was refused."""
+    problem = {"field": "priority", "message": "is wrong"}
+    with house.database.transaction() as work:
+        work.rejects.keep([NewReject(source=door, task_id=task_id, payload=text, problems=[problem])])
+        return work.rejects.recent(1)[0]
+
+
+def wrong(**changes: Any) -> tuple[dict[str, Any], str]:
+    """A valid order, and the text of it with a fault."""
+    order = payload(**changes)
+    return order, json.dumps({**order, "priority": 11}, ensure_ascii=False)
+
+
+def again(house: House, reject: Reject, corrected: dict[str, Any] | None = None) -> Handling:
+    return replay(house.engine, house.context, reject.reject_id, corrected, by="王芳")
+
+
+def audited(house: House) -> list[tuple[str, str, Any]]:
+    with house.database.transaction() as work:
+        return [(entry.actor, entry.what, entry.detail) for entry in work.system_audit.recent()]
+
+
+def test_a_corrected_order_is_in_under_the_door_it_came_by(house: House) -> None:
+    order, text = wrong()
+    reject = kept(house, text)
+    handling = again(house, reject, order)
+    assert (handling.outcome, handling.verdict) == (Handled.REPLAYED, Verdict.ACCEPTED)
+    assert handling.reject is not None
+    assert (handling.reject.state, handling.reject.replayed_as) == ("replayed", order["task_id"])
+    assert (handling.reject.handled_by, handling.reject.payload) == ("王芳", text)
+    assert handling.reject.handled_at is not None
+    assert house.order(order["task_id"]).status == "contacting"
+    assert source_of(house, order["task_id"]) == "queue"
+
+
+def source_of(house: House, task_id: str) -> str:
+    with house.database.transaction() as work:
+        statement = "SELECT source FROM tasks WHERE task_id = %s"
+        return str(work._connection.exec_driver_sql(statement, (task_id,)).scalar_one())
+
+
+def test_what_was_done_is_on_record(house: House) -> None:
+    order, text = wrong()
+    first, second = kept(house, text), kept(house, text)
+    again(house, first, order)
+    dismiss(house.database, second.reject_id, by="李雷", reason=f"客户电话 {PHONE}")
+    assert audited(house) == [
+        ("李雷", "reject_dismissed", {"reject_id": second.reject_id, "reason": "客户电话 138****8000"}),
+        (
+            "王芳",
+            "reject_replayed",
+            {
+                "reject_id": first.reject_id,
+                "task_id": order["task_id"],
+                "corrected": True,
+                "verdict": "accepted",
+            },
+        ),
+    ]
+
+
+def test_what_is_still_no_order_stays_open_and_says_why(house: House) -> None:
+    order, text = wrong()
+    reject = kept(house, text)
+    handling = again(house, reject, order | {"order_type": "?"})
+    assert handling.outcome is Handled.INVALID
+    assert [problem.field for problem in handling.problems] == ["order_type"]
+    assert again(house, reject).outcome is Handled.INVALID
+    assert again(house, reject, order).outcome is Handled.REPLAYED
+
+
+def test_an_order_that_was_refused_for_another_goes_in_as_it_came_once_that_is_closed(house: House) -> None:
+    first = submission()
+    second = submission(order_id=first.body.order_id)
+    house.accept(first)
+    house.accept(second)
+    with house.database.transaction() as work:
+        (reject,) = work.rejects.recent()
+    handling = again(house, reject)
+    assert (handling.outcome, handling.verdict) == (Handled.REFUSED, Verdict.ORDER_BUSY)
+    assert first.body.task_id in handling.problems[0].message
+    house.run_to_the_end()
+    assert again(house, reject).outcome is Handled.REPLAYED
+    assert house.order(second.body.task_id).status == "contacting"
+
+
+def test_a_refused_replay_leaves_no_further_reject(house: House) -> None:
+    first = submission()
+    house.accept(first)
+    order, text = wrong(order_id=first.body.order_id)
+    again(house, kept(house, text), order)
+    with house.database.transaction() as work:
+        assert len(work.rejects.recent()) == 1
+
+
+def test_an_order_that_is_in_already_is_dealt_with(house: House) -> None:
+    order, text = wrong()
+    house.accept(submission(**order))
+    handling = again(house, kept(house, text), order)
+    assert (handling.outcome, handling.verdict) == (Handled.REPLAYED, Verdict.EXISTING)
+
+
+def test_nothing_is_dealt_with_twice(house: House) -> None:
+    order, text = wrong()
+    reject = kept(house, text)
+    again(house, reject, order)
+    assert again(house, reject, payload()).outcome is Handled.BEFORE
+    assert dismiss(house.database, reject.reject_id, by="x", reason="y").outcome is Handled.BEFORE
+    assert len(audited(house)) == 1
+
+
+def test_what_was_dismissed_makes_no_order(house: House) -> None:
+    order, text = wrong()
+    reject = kept(house, text)
+    handling = dismiss(house.database, reject.reject_id, by="x", reason="y")
+    assert handling.reject is not None
+    assert (handling.reject.state, handling.reject.handled_by) == ("dismissed", "x")
+    assert again(house, reject, order).outcome is Handled.BEFORE
+
+
+def test_of_two_corrections_at_once_one_makes_an_order(house: House) -> None:
+    _, text = wrong()
+    reject = kept(house, text)
+    with ThreadPoolExecutor(2) as pool:
+        handlings = list(pool.map(lambda order: again(house, reject, order), [payload(), payload()]))
+    assert sorted(handling.outcome for handling in handlings) == [Handled.BEFORE, Handled.REPLAYED]
+    with house.database.transaction() as work:
+        assert work._connection.exec_driver_sql("SELECT count(*) FROM tasks").scalar_one() == 1
+
+
+def test_an_unknown_id_is_told_apart(house: House) -> None:
+    assert replay(house.engine, house.context, "REJ0", None, by="x").outcome is Handled.UNKNOWN
+    assert dismiss(house.database, "REJ0", by="x", reason="y").outcome is Handled.UNKNOWN
+
+
+@pytest.mark.parametrize("broken", ["", "{"], ids=["json", "no json"])
+def test_correcting_what_is_shown_keeps_the_number_that_came(house: House, broken: str) -> None:
+    order, text = wrong(metadata={"phone": PHONE})
+    reject = kept(house, broken + text)
+    order["metadata"]["phone"] = "138****8000"
+    again(house, reject, order)
+    assert house.order(order["task_id"]).phone == PHONE
+
+
+def test_another_masked_number_is_taken_as_it_is(house: House) -> None:
+    order, text = wrong(metadata={"phone": PHONE})
+    order["metadata"]["phone"] = "139****8000"
+    again(house, kept(house, text), order)
+    assert house.order(order["task_id"]).phone == "139****8000"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps({"metadata": {"phone": PHONE}}),
+        json.dumps({"metadata": {"phone": int(PHONE)}}),
+        json.dumps({"metadata": {"phone": "+1 555 010 0000"}}),
+        json.dumps({"metadata": {"pending_reason": f"请致电 {PHONE}"}}),
+        json.dumps({PHONE: 1}),
+        f'{{"metadata": {{"phone": "{PHONE}"',
+        '{"metadata": {"phone": "+1 555 010 0000"',
+    ],
+)
+def test_no_number_is_shown_in_clear(text: str) -> None:
+    assert PHONE not in shown(text)
+    assert "5550100000" not in shown(text).replace(" ", "")
+
+
+def test_what_is_shown_is_what_came_where_no_number_is_in_it() -> None:
+    text = '{"order_type": "未上门", "n": 1.5, "list": [true, null, "x"]}'
+    assert shown(text) == text
+
+
+@given(JSON.map(json.dumps) | st.text())
+def test_anything_can_be_shown(text: str) -> None:
+    shown(text).encode()
+
+
+@given(st.text(alphabet='{}[]":,\\phone0123456789ud8 \x00', max_size=200))
+def test_anything_that_looks_like_json_can_be_shown(text: str) -> None:
+    shown(text).encode()
+
+
+def test_a_deeply_nested_text_can_be_shown() -> None:
+    assert shown("[" * 100_000)
+
+
+def test_of_very_many_problems_the_first_are_kept(house: House) -> None:
+    problems = [{"field": f"f{number}", "message": "is not a field"} for number in range(200)]
+    with house.database.transaction() as work:
+        work.rejects.keep([NewReject(source="http", task_id=None, payload="{}", problems=problems)])
+        (reject,) = work.rejects.recent()
+    assert list(reject.problems) == problems[:MOST_PROBLEMS]
+
+
+def test_a_list_goes_on_where_its_page_ended(house: House) -> None:
+    ids = [kept(house, "{}").reject_id for _ in range(5)]
+    found: list[str] = []
+    after = None
+    with house.database.transaction() as work:
+        while page := work.rejects.list(after=after, limit=2):
+            found += [reject.reject_id for reject in page]
+            after = (page[-1].rejected_at, page[-1].reject_id)
+    assert found == ids[::-1]
+
+
+def test_a_list_is_chosen_by_state_and_door(house: House) -> None:
+    by_queue, by_stream = kept(house, "{}"), kept(house, "{}", Door.STREAM)
+    dismiss(house.database, by_queue.reject_id, by="x", reason="y")
+    with house.database.transaction() as work:
+        assert [r.reject_id for r in work.rejects.list(state="open")] == [by_stream.reject_id]
+        assert [r.reject_id for r in work.rejects.list(source="queue")] == [by_queue.reject_id]
+        assert work.rejects.list(state="open", source="queue") == []
