@@ -26,14 +26,16 @@ AlertId = Annotated[Identifier, Path(description="The alert's id.")]
 @router.get("", summary="What a person should look at", dependencies=[requires(Scope.READ)])
 def list_alerts(
     parts: GivenParts,
-    status: Annotated[AlertStatus | None, Query()] = None,
+    status: Annotated[AlertStatus | None, Query(description="That stand so.")] = None,
     alert_type: Annotated[
         Text | None, Query(alias="type", max_length=64, description="Of this type.")
     ] = None,
-    severity: Annotated[Literal["info", "warning", "critical"] | None, Query()] = None,
+    severity: Annotated[
+        Literal["info", "warning", "critical"] | None, Query(description="As grave as this.")
+    ] = None,
     task_id: Annotated[Text | None, Query(max_length=64, description="About this task only.")] = None,
     escalated_to: Annotated[Text | None, Query(max_length=32, description="For this role only.")] = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    limit: Annotated[int, Query(ge=1, le=500, description="Alerts a page may have.")] = 100,
     cursor: Cursor = None,
 ) -> AlertList:
     """The newest first, page by page."""

@@ -36,6 +36,7 @@ from api import (
     webhooks,
 )
 from api.body_limit import BodyLimit
+from api.description import DescribedApi
 from api.door import Door
 from api.measurement import Measured, Measurement
 from api.request_id import RequestId
@@ -91,7 +92,7 @@ def create_app(door: Door) -> FastAPI:
         await services.close()
 
     measured = Measurement()
-    app = FastAPI(
+    app = DescribedApi(
         title="unpend",
         version=door.version,
         description=_DESCRIPTION,

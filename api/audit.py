@@ -20,10 +20,13 @@ from schemas.intake import Identifier
 from schemas.scopes import Scope
 from storage.audit_logs import AuditFilter, AuditLine, AuditPlace
 from storage.unit_of_work import UnitOfWork
+from tasks.calling import begin
+from tasks.closing_call import closing_call
 from tasks.escalation import escalated_to
 
 router = APIRouter(tags=["audit"], route_class=Route)
 
+COMPLETED: Final = "task_completed"
 _AHEAD: Final = timedelta(days=1)
 _LONGEST_WORD: Final = 32
 _LARGEST_POSITION: Final = 2**63 - 1
@@ -45,6 +48,7 @@ _LARGEST_POSITION: Final = 2**63 - 1
 def log_line(body: LineLogged, parts: GivenParts, caller: Caller, request_id: RequestName) -> LineStored:
     """Append a line to an order's audit log, for whichever agent acted.
 
+    In a manual order whose action was carried out, `task_completed` also closes it.
     Whose key it came with is kept in `metadata.logged_by`. Lines are never changed or removed.
     """
     with parts.database.transaction() as work:
@@ -59,6 +63,9 @@ def log_line(body: LineLogged, parts: GivenParts, caller: Caller, request_id: Re
             metadata=mask_json(body.metadata) | {"logged_by": caller.agent_id, "request_id": request_id},
         )
         log_id = work.audit_logs.write(line, at=body.timestamp)
+    if body.event_type == COMPLETED:
+        # In a manual order whose action was carried out, this is the call for its last step.
+        begin(parts.engine, closing_call(task_id=body.task_id, agent_id=caller.agent_id))
     return LineStored(log_id=log_id)
 
 
@@ -93,13 +100,13 @@ def raise_alert(body: AlertSent, parts: GivenParts, caller: Caller, request_id: 
 def find_lines(
     parts: GivenParts,
     task_id: Annotated[Identifier | None, Query(description="Of this order only.")] = None,
-    event_type: Annotated[Word | None, Query()] = None,
+    event_type: Annotated[Word | None, Query(description="Of this type of event only.")] = None,
     agent_id: Annotated[Word | None, Query(description="Of this acting agent only.")] = None,
-    action: Annotated[Word | None, Query()] = None,
+    action: Annotated[Word | None, Query(description="Of this action only.")] = None,
     since: Annotated[GivenMoment | None, Query(alias="from", description="Not before this moment.")] = None,
     until: Annotated[GivenMoment | None, Query(alias="to", description="Before this moment.")] = None,
     cursor: Cursor = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    limit: Annotated[int, Query(ge=1, le=500, description="Lines a page may have.")] = 100,
 ) -> LineList:
     """Newest first; lines of one moment in the order they were written, the last first. No phone is shown."""
     wanted = AuditFilter(

@@ -36,9 +36,9 @@ RejectId = Annotated[Identifier, Path(description="The refused input's id.")]
 @router.get("", summary="What could not be taken in", dependencies=[requires(Scope.ADMIN)])
 def list_rejects(
     parts: GivenParts,
-    state: Annotated[RejectState | Literal["all"], Query()] = "open",
+    state: Annotated[RejectState | Literal["all"], Query(description="What became of them.")] = "open",
     source: Annotated[RejectSource | None, Query(description="By this door only.")] = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    limit: Annotated[int, Query(ge=1, le=500, description="Inputs a page may have.")] = 100,
     cursor: Cursor = None,
 ) -> RejectList:
     """The newest first, page by page; those that wait for a person unless asked otherwise."""

@@ -27,11 +27,13 @@ ReviewId = Annotated[Identifier, Path(description="The review's id.")]
 @router.get("", summary="What waits for a person", dependencies=[requires(Scope.READ)])
 def list_reviews(
     parts: GivenParts,
-    state: Annotated[Literal["open", "decided", "cancelled", "all"], Query()] = "open",
+    state: Annotated[
+        Literal["open", "decided", "cancelled", "all"], Query(description="What became of them.")
+    ] = "open",
     task_id: Annotated[Identifier | None, Query(description="Of this order only.")] = None,
     reason: Annotated[Text | None, Query(max_length=64, description="Asked for this reason only.")] = None,
     claimed: Annotated[bool | None, Query(description="Only those somebody has taken, or nobody.")] = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    limit: Annotated[int, Query(ge=1, le=500, description="Reviews a page may have.")] = 100,
     cursor: Cursor = None,
 ) -> ReviewList:
     """The longest waiting first, page by page."""

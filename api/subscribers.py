@@ -92,8 +92,8 @@ def list_deliveries(
         Text | None, Query(max_length=32, description="To this subscriber only.")
     ] = None,
     task_id: Annotated[Text | None, Query(max_length=64, description="About this task only.")] = None,
-    state: Annotated[DeliveryState | None, Query()] = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    state: Annotated[DeliveryState | None, Query(description="That stand so.")] = None,
+    limit: Annotated[int, Query(ge=1, le=500, description="Deliveries a page may have.")] = 100,
     cursor: Annotated[
         str | None,
         Query(pattern=r"^msg_[0-9a-f]{1,28}$", description="`next_cursor` of the page before."),

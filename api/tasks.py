@@ -74,14 +74,16 @@ def list_tasks(
     parts: GivenParts,
     status: Annotated[Lifecycle | None, Query(description="The lifecycle.")] = None,
     state: Annotated[State | None, Query(description="The business state; orders only.")] = None,
-    task_type: Annotated[Text | None, Query(max_length=64, examples=["pending_task"])] = None,
-    priority_min: Annotated[int | None, Query(ge=1, le=10)] = None,
-    created_from: GivenMoment | None = None,
+    task_type: Annotated[
+        Text | None, Query(max_length=64, examples=["pending_task"], description="Of this kind only.")
+    ] = None,
+    priority_min: Annotated[int | None, Query(ge=1, le=10, description="At least as urgent.")] = None,
+    created_from: Annotated[GivenMoment | None, Query(description="The first moment that is wanted.")] = None,
     created_to: Annotated[
         GivenMoment | None, Query(description="The first moment that is not wanted.")
     ] = None,
-    order_id: Identifier | None = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    order_id: Annotated[Identifier | None, Query(description="Of this order only.")] = None,
+    limit: Annotated[int, Query(ge=1, le=200, description="Tasks a page may have.")] = 50,
     cursor: Cursor = None,
 ) -> TaskPage:
     """Orders and general work in one list. What comes in while pages are read is before the first of them."""

@@ -26,9 +26,10 @@ class Lifecycle(StrEnum):
     CANCELLED = "cancelled"
 
 
+# A scalar, run by run: of an EXISTS the planner may make a hash of every step there is.
 _BEGUN = (
-    "EXISTS (SELECT FROM steps s WHERE s.run_id = r.run_id AND (s.started_at IS NOT NULL "
-    "OR s.state NOT IN ('ready', 'published', 'scheduled', 'offered')))"
+    "coalesce((SELECT true FROM steps s WHERE s.run_id = r.run_id AND (s.started_at IS NOT NULL "
+    "OR s.state NOT IN ('ready', 'published', 'scheduled', 'offered')) LIMIT 1), false)"
 )
 _STATUS = f"CASE WHEN r.state = 'running' AND NOT {_BEGUN} THEN 'created' ELSE r.state END"
 _ROW = f"""

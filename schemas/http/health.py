@@ -92,4 +92,6 @@ class WholeHealth(Health):
 class Alive(Answered):
     """The process answers."""
 
+    model_config = ConfigDict(frozen=True, json_schema_extra={"examples": [{"status": "ok"}]})
+
     status: Literal["ok"] = "ok"

@@ -26,6 +26,12 @@ _EXAMPLE: Final[dict[str, Any]] = {
     "claimed_by": "王芳",
     "claimed_at": "2026-03-13T21:10:00.000Z",
 }
+_DECIDED: Final[dict[str, Any]] = _EXAMPLE | {
+    "state": "decided",
+    "decided_at": "2026-03-13T21:20:00.000Z",
+    "decided_by": "王芳",
+    "decision": {"decision": "classify", "intent_level2": "配件未到", "reason": "客户说等配件"},
+}
 
 
 class ReviewView(Answered):
@@ -55,6 +61,10 @@ class ReviewView(Answered):
 
 class ReviewList(Answered):
     """Questions, the longest waiting first."""
+
+    model_config = ConfigDict(
+        frozen=True, json_schema_extra={"examples": [{"reviews": [_EXAMPLE], "next_cursor": None}]}
+    )
 
     reviews: list[ReviewView]
     next_cursor: str | None
@@ -117,6 +127,11 @@ class ClaimMade(Sent):
 class ClaimTaken(Succeeded):
     """A claim, or its end, that stands."""
 
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={"examples": [{"success": True, "outcome": "applied", "review": _EXAMPLE}]},
+    )
+
     outcome: Literal["applied", "repeated"]
     """`repeated` when it was so before; a claim made again is renewed."""
     review: ReviewView
@@ -124,6 +139,11 @@ class ClaimTaken(Succeeded):
 
 class DecisionTaken(Succeeded):
     """A decision that stands."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={"examples": [{"success": True, "outcome": "applied", "review": _DECIDED}]},
+    )
 
     outcome: Literal["applied", "repeated"]
     """`repeated` when the same decision was made before; nothing was done twice."""

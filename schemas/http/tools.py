@@ -24,6 +24,28 @@ class ToolView(Answered):
 class ToolList(Answered):
     """Every tool."""
 
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "tools": [
+                        {
+                            "tool_name": "contact_user",
+                            "tool_version": "1.0",
+                            "agent": "contact",
+                            "description": "电话联系用户",
+                            "timeout_ms": 30000,
+                            "effect": "once",
+                            "max_retries": 2,
+                            "retry_delay_ms": 1000,
+                        }
+                    ]
+                }
+            ]
+        },
+    )
+
     tools: list[ToolView]
 
 

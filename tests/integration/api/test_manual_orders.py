@@ -349,3 +349,14 @@ def test_a_dispatch_passes_the_waiting_step_on_without_waiting(manual: Caller) -
     wait_until(lambda: state(manual, task_id) == "waiting_followup")
     again = manual.post("/agents/orchestrator/tasks/dispatch", "orchestrator", json=body)
     assert again.json() == answer.json() | {"status": "already_done"}
+
+
+def test_the_last_line_of_the_audit_agent_closes_the_order(manual: Caller) -> None:
+    task_id = begun(manual, "HT1", said("师傅可以过来了，我这两天都在家。"))
+    contacted(manual, task_id)
+    classified(manual, task_id)
+    executed(manual, task_id, "update_appointment")
+    assert state(manual, task_id) == "action_taken"
+    manual.post("/agents/audit/log", "audit_agent", json={**LOG, "task_id": task_id})
+    wait_until(lambda: state(manual, task_id) == "closed")
+    assert manual.house.order(task_id).finish_reason == "visit_arranged"

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from engine.outcomes import Done, Failed
+from engine.outcomes import Done, Failed, Outcome
+from storage.steps import StepRow
 from tests.factories import PARTS_MISSING, answered, payload
 from tests.integration.api.caller import Caller
 from tests.integration.api.general_work import ask, look, work
@@ -53,7 +54,12 @@ def test_completed_work_shows_what_its_last_step_returned(works: Caller, bench: 
 
 def test_the_first_step_is_given_the_parameters(works: Caller, bench: Bench) -> None:
     seen: list[object] = []
-    bench.answers["first"] = lambda step: (seen.append(dict(step.input)), Done())[1]
+
+    def remember(step: StepRow) -> Outcome:
+        seen.append(dict(step.input))
+        return Done()
+
+    bench.answers["first"] = remember
     ask(works, parameters={"amount": 5})
     works.house.run()
     assert seen == [{"amount": 5}]

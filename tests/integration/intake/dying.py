@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 from runtime.settings import Settings
@@ -17,20 +18,22 @@ from workers.queue_intake import QueueIntake
 from workers.stream_intake import StreamIntake
 
 
-def _die(*_: Any) -> None:
+def _die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 class DyingQueueIntake(QueueIntake):
     """Dies where it would acknowledge."""
 
-    _acknowledge = _die
+    def _acknowledge(self, connection: Any, messages: Sequence[Any]) -> None:
+        _die()
 
 
 class DyingStreamIntake(StreamIntake):
     """Dies where it would acknowledge."""
 
-    _finish = _die
+    def _finish(self, ids: Sequence[bytes]) -> None:
+        _die()
 
 
 def main(kind: str) -> None:

@@ -98,7 +98,8 @@ class Ground:
     def add(self, payload: object, **fields: str) -> None:
         """Put a message into the stream."""
         text = payload if isinstance(payload, str | bytes) else json.dumps(payload)
-        self.broker.xadd(STREAM, {"payload": text, **fields})
+        entry: dict[Any, Any] = {"payload": text, **fields}
+        self.broker.xadd(STREAM, entry)
 
     def stream_is_done(self) -> bool:
         """Whether nothing is left in the stream, taken or not."""

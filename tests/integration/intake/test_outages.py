@@ -111,7 +111,7 @@ def test_a_rabbitmq_that_is_started_again_is_found_again_with_what_it_kept(
         rabbit.wait_for(third)
 
 
-def test_of_an_intake_killed_between_commit_and_acknowledgement_rabbitmq_delivers_again_and_no_second_order_is_made(
+def test_after_a_kill_between_commit_and_acknowledgement_rabbitmq_delivers_again_and_no_second_order_is_made(
     rabbit: Ground, project: Path
 ) -> None:
     order = payload()
@@ -125,7 +125,7 @@ def test_of_an_intake_killed_between_commit_and_acknowledgement_rabbitmq_deliver
     assert rabbit.rejects() == []
 
 
-def test_of_an_intake_killed_between_commit_and_acknowledgement_redis_delivers_again_and_no_second_order_is_made(
+def test_after_a_kill_between_commit_and_acknowledgement_redis_delivers_again_and_no_second_order_is_made(
     ground: Ground, project: Path
 ) -> None:
     order, after = payload(), payload()
@@ -142,7 +142,7 @@ def test_of_an_intake_killed_between_commit_and_acknowledgement_redis_delivers_a
     assert ground.rejects() == []
 
 
-def test_of_a_stream_intake_killed_between_commit_and_acknowledgement_the_next_takes_it_again_and_no_second_order_is_made(
+def test_after_a_kill_between_commit_and_deletion_the_stream_delivers_again_and_no_second_order_is_made(
     ground: Ground, project: Path
 ) -> None:
     order = payload()

@@ -10,8 +10,6 @@ from tests.factories import payload
 from tests.integration.intake.ground import ALERTS, Ground
 from workers.queue_intake import QUEUE, QueueIntake
 
-CRASHED_TAKING = "SELECT count(*) FROM rejects"
-
 
 def test_an_order_comes_in_by_the_queue(queued: Ground) -> None:
     order = payload()

@@ -1,16 +1,36 @@
-"""What the tests of signals share: telling a task something, and a line to customers that can be held."""
+"""What the tests of signals share: orders, telling them something, and a line to customers that can be held."""
 
 from dataclasses import dataclass, field
 from itertools import count
 from threading import Event
+from typing import Any
 
-from schemas.signals import Said, Signal
+from schemas.contact import Channel, ContactResult
+from schemas.signals import CustomerCalled, Said, Signal
 from storage.contacts import Contact
+from tasks.callbacks import Callback
 from tasks.signals import Receipt, receive
+from tests.factories import READY, submission
 from tests.house import House
-from tools.channels.contract import Absent, Accepted, ContactRequest, QueryOutcome, SendOutcome
+from tools.channels.contract import Absent, Accepted, ContactReport, ContactRequest, QueryOutcome, SendOutcome
 
 _numbers = count(1)
+READY_CALL = CustomerCalled(words=READY)
+"""The customer turns to us: the engineer may come."""
+
+
+def taken_in(house: House, *script: dict[str, object], **changes: Any) -> str:
+    """An order that was accepted and not yet worked on."""
+    order = submission(*script, **changes)
+    house.accept(order)
+    return order.body.task_id
+
+
+def worked(house: House, *script: dict[str, object], **changes: Any) -> str:
+    """An order that went as far as it goes by itself now."""
+    task_id = taken_in(house, *script, **changes)
+    house.run()
+    return task_id
 
 
 def tell(
@@ -39,6 +59,59 @@ def everything_shown(house: House) -> str:
         rows += work._connection.exec_driver_sql("SELECT metadata::text FROM tasks").scalars()
         rows += work._connection.exec_driver_sql("SELECT effect FROM signals").scalars()
     return "\n".join(rows)
+
+
+def audit_of(house: House, task_id: str) -> list[tuple[str, str]]:
+    """Action and outcome of each signal in the order's audit log."""
+    with house.database.transaction() as work:
+        lines = work.timeline.audit_of(task_id)
+    return [
+        (line["action"], line["metadata"]["outcome"])
+        for line in lines
+        if line["event_type"] == "signal_received"
+    ]
+
+
+def reviews_of(house: House, task_id: str) -> list[tuple[str, str]]:
+    """Reason and state of each review, oldest first."""
+    with house.database.transaction() as work:
+        return [(review.reason, review.state) for review in work.reviews.list(state=None, task_id=task_id)]
+
+
+def titles(house: House, task_id: str) -> list[str]:
+    """What people who watch the order were told."""
+    with house.database.transaction() as work:
+        rows = work._connection.exec_driver_sql(
+            "SELECT title FROM events WHERE task_id = %s ORDER BY event_id", (task_id,)
+        )
+        return list(rows.scalars())
+
+
+def alerts_of(house: House, task_id: str) -> list[str]:
+    """The kinds of alerts that were raised for an order."""
+    with house.database.transaction() as work:
+        return [alert["alert_type"] for alert in work.alerts.of_task(task_id)]
+
+
+def only_words_are_kept(house: House, task_id: str, words: str = READY) -> bool:
+    """Whether exactly one call of the customer is kept, with these words."""
+    return [contact.transcript for contact in contacts(house, task_id, "inbound")] == [words]
+
+
+def report(key: str, result: ContactResult, words: str = "") -> Callback:
+    """What a provider reports of the contact with this key."""
+    said = ContactReport(
+        event_id=f"{key}.{result}",
+        key=key,
+        provider_id=f"p-{key}",
+        channel=Channel.PHONE,
+        result=result,
+        transcript=words,
+        duration_seconds=30,
+        recording_url=None,
+        occurred_at=None,
+    )
+    return Callback(said, "{}")
 
 
 @dataclass(slots=True)

@@ -11,54 +11,23 @@ from statemachine.states import State
 from tasks.deciding import Decision, decide
 from tasks.intervention import pause
 from tasks.signals import Taken
-from tests.factories import CANCEL, PARTS_MISSING, READY, answered, payload, silent, submission
+from tests.factories import CANCEL, PARTS_MISSING, READY, answered, payload, silent
 from tests.house import House
-from tests.integration.orders.telling import Line, everything_shown, tell
+from tests.integration.orders.telling import (
+    Line,
+    audit_of,
+    everything_shown,
+    reviews_of,
+    taken_in,
+    tell,
+    titles,
+    worked,
+)
 
 UNCLEAR = "喂？听不清，你说什么"
 MONDAY_TEN = datetime(2026, 3, 16, 2, 0, tzinfo=UTC)
 """A working Monday, 10:00 in Shanghai."""
 NUMBER = "13912345678"
-
-
-def taken_in(house: House, *script: dict[str, object], **changes: Any) -> str:
-    """An order that was accepted and not yet worked on."""
-    order = submission(*script, **changes)
-    house.accept(order)
-    return order.body.task_id
-
-
-def worked(house: House, *script: dict[str, object], **changes: Any) -> str:
-    """An order that went as far as it goes by itself now."""
-    task_id = taken_in(house, *script, **changes)
-    house.run()
-    return task_id
-
-
-def audit_of(house: House, task_id: str) -> list[tuple[str, str]]:
-    """Action and outcome of each signal in the order's audit log."""
-    with house.database.transaction() as work:
-        lines = work.timeline.audit_of(task_id)
-    return [
-        (line["action"], line["metadata"]["outcome"])
-        for line in lines
-        if line["event_type"] == "signal_received"
-    ]
-
-
-def reviews_of(house: House, task_id: str) -> list[tuple[str, str]]:
-    """Reason and state of each review, oldest first."""
-    with house.database.transaction() as work:
-        return [(review.reason, review.state) for review in work.reviews.list(state=None, task_id=task_id)]
-
-
-def titles(house: House, task_id: str) -> list[str]:
-    """What people who watch the order were told."""
-    with house.database.transaction() as work:
-        rows = work._connection.exec_driver_sql(
-            "SELECT title FROM events WHERE task_id = %s ORDER BY event_id", (task_id,)
-        )
-        return list(rows.scalars())
 
 
 def show(house: House, moment: datetime) -> None:
@@ -131,79 +100,6 @@ def test_a_part_that_arrived_is_only_noted_where_no_follow_up_waits(
     assert (receipt.taken, receipt.status) == (Taken.NOTED, state)
     assert house.order(task_id) == before
     assert audit_of(house, task_id) == [("part_arrived", "noted")]
-
-
-def test_an_order_without_a_usable_number_goes_on_when_it_gets_one(database_url: str) -> None:
-    line = Line()
-    house = House.build(database_url, gateway=line)
-    task_id = worked(house, metadata={"phone": None})
-    assert reviews_of(house, task_id) == [("not_callable", "open")]
-    receipt = tell(house, task_id, PhoneChanged(phone=NUMBER))
-    assert (receipt.taken, receipt.status) == (Taken.APPLIED, "contacting")
-    assert reviews_of(house, task_id) == [("not_callable", "cancelled")]
-    house.run()
-    order = house.order(task_id)
-    assert (order.phone, order.metadata["phone"]) == (NUMBER, "139****5678")
-    assert line.numbers == [NUMBER]
-    assert titles(house, task_id).count("客户电话已更新, 继续处理") == 1
-    house.close()
-
-
-def test_a_usable_number_does_not_give_attempts_back(house: House) -> None:
-    task_id = worked(house, contact_count=4, metadata={"phone": None})
-    receipt = tell(house, task_id, PhoneChanged(phone=NUMBER))
-    assert (receipt.taken, receipt.status) == (Taken.APPLIED, "pending")
-    assert reviews_of(house, task_id) == [("not_callable", "cancelled"), ("no_attempts_left", "open")]
-
-
-def test_a_number_that_changes_cuts_no_contact_off_and_is_used_from_the_next_on(database_url: str) -> None:
-    line = Line()
-    house = House.build(database_url, gateway=line)
-    task_id = worked(house)
-    first = house.order(task_id).phone
-    assert tell(house, task_id, PhoneChanged(phone=NUMBER)).taken is Taken.APPLIED
-    (step,) = [step for step in house.steps(task_id) if step["state"] == "parked"]
-    with house.engine.transaction() as transaction:
-        silence = {"type": "deadline"}
-        transaction.complete({step["step_id"]: silence})
-    house.run()
-    while len(line.numbers) < 2:
-        assert house.leap()
-        house.run()
-    assert line.numbers == [first, NUMBER]
-    house.close()
-
-
-def test_the_number_the_order_has_is_only_noted(house: House) -> None:
-    task_id = worked(house, answered(UNCLEAR), metadata={"phone": NUMBER})
-    assert tell(house, task_id, PhoneChanged(phone=NUMBER)).taken is Taken.NOTED
-
-
-def test_a_number_is_shown_nowhere(house: House, capfd: pytest.CaptureFixture[str]) -> None:
-    waiting = worked(house, metadata={"phone": None})
-    calling = worked(house, answered(PARTS_MISSING), answered(READY))
-    receipts = [tell(house, task_id, PhoneChanged(phone=NUMBER)) for task_id in (waiting, calling)]
-    receipts += [
-        tell(house, calling, PartArrived(note=f"请打 {NUMBER}")),
-        tell(house, calling, CancelledUpstream(reason=f"改打{NUMBER}")),
-    ]
-    house.run_to_the_end()
-    shown = everything_shown(house)
-    assert "139****5678" in shown
-    assert NUMBER not in shown
-    assert NUMBER not in repr(receipts)
-    assert NUMBER not in "".join(capfd.readouterr())
-
-
-def test_a_signal_is_kept_encrypted(house: House) -> None:
-    task_id = worked(house, answered(UNCLEAR))
-    tell(house, task_id, PhoneChanged(phone=NUMBER), signal_id="crm-1")
-    with house.database.transaction() as work:
-        kept = work.signals.find(task_id, "crm-1")
-    assert kept is not None
-    assert NUMBER.encode() not in kept.sealed_body.stored
-    assert NUMBER in kept.sealed_body.open()
-    assert (kept.type, kept.outcome, kept.sent_by) == ("phone_changed", "applied", "operator")
 
 
 def test_a_priority_changes_the_place_in_line(house: House) -> None:

@@ -85,6 +85,7 @@ def test_a_schema_that_leads_into_itself_ends_in_a_problem() -> None:
 
 
 SECRET = "13800138000"
+NAMES = ("text", "count", "day", "kind", "place", "lines", "city", "other")
 
 
 @given(

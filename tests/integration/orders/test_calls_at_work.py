@@ -1,0 +1,149 @@
+"""A customer who calls while something is at work in their order is heard, and never called twice (SPEC.md §8)."""
+
+import time
+from collections.abc import Iterator
+from threading import Event, Thread
+from typing import Final, Self
+
+import pytest
+
+from schemas.contact import ContactResult
+from schemas.signals import CustomerCalled
+from statemachine.states import State
+from tasks.callbacks import hear
+from tasks.signals import Taken
+from tests.factories import CANCEL, PARTS_MISSING, READY
+from tests.house import House
+from tests.integration.orders.telling import (
+    READY_CALL,
+    Line,
+    alerts_of,
+    contacts,
+    only_words_are_kept,
+    report,
+    taken_in,
+    tell,
+)
+
+DEADLINE_SECONDS: Final = 60.0
+
+
+@pytest.fixture
+def line() -> Line:
+    return Line()
+
+
+@pytest.fixture
+def calling(database_url: str, line: Line) -> Iterator[House]:
+    """A house whose contacts are accepted and wait for reports."""
+    built = House.build(database_url, gateway=line)
+    yield built
+    built.close()
+
+
+class Placing:
+    """A worker that is placing a contact, and places it when it is let go."""
+
+    def __init__(self, house: House, line: Line) -> None:
+        self._line = line
+        line.free.clear()
+        self._worker = Thread(target=house.run)
+
+    def __enter__(self) -> Self:
+        self._worker.start()
+        assert self._line.placing.wait(30)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._line.free.set()
+        self._worker.join(30)
+        assert not self._worker.is_alive()
+
+
+def test_a_contact_that_is_being_placed_is_not_cut_off_and_nothing_is_written_yet(
+    calling: House, line: Line
+) -> None:
+    task_id = taken_in(calling)
+    with Placing(calling, line):
+        assert tell(calling, task_id, READY_CALL, signal_id="one", patient=True).taken is Taken.BUSY
+        assert contacts(calling, task_id, "inbound") == []
+    assert [s["state"] for s in calling.steps(task_id)][-1] == "parked"
+    assert tell(calling, task_id, READY_CALL, signal_id="one", patient=True).taken is Taken.APPLIED
+
+
+def test_words_that_cannot_wait_longer_are_kept_and_count_when_they_are_sent_again(
+    calling: House, line: Line
+) -> None:
+    task_id = taken_in(calling)
+    with Placing(calling, line):
+        kept = [tell(calling, task_id, READY_CALL, signal_id="one").taken for _ in range(2)]
+        assert kept == [Taken.KEPT, Taken.KEPT]
+    assert only_words_are_kept(calling, task_id)
+    assert alerts_of(calling, task_id) == ["customer_called"]
+    assert tell(calling, task_id, READY_CALL, signal_id="one").taken is Taken.APPLIED
+    assert tell(calling, task_id, READY_CALL, signal_id="one").taken is Taken.REPEATED
+    calling.run()
+    assert calling.order(task_id).finish_reason == "visit_arranged"
+    assert only_words_are_kept(calling, task_id)
+    assert alerts_of(calling, task_id) == ["customer_called"]
+    assert len(line.keys) == 1
+
+
+def test_words_that_were_kept_are_not_lost_when_the_order_has_gone_on(calling: House, line: Line) -> None:
+    task_id = taken_in(calling)
+    with Placing(calling, line):
+        tell(calling, task_id, READY_CALL, signal_id="one")
+    hear(calling.engine, "simulator", [report(line.keys[0], ContactResult.ANSWERED, CANCEL)])
+    calling.run()
+    assert tell(calling, task_id, READY_CALL, signal_id="one").taken is Taken.NOTED
+    assert calling.order(task_id).status is State.CLASSIFIED
+    assert only_words_are_kept(calling, task_id)
+
+
+def insist(house: House, task_id: str, line: Line) -> list[Taken]:
+    """Send one signal as the door does, until something became of it; a line that is in the way is let go."""
+    until = time.monotonic() + DEADLINE_SECONDS
+    taken: list[Taken] = []
+    while time.monotonic() < until:
+        taken.append(tell(house, task_id, READY_CALL, signal_id="one", patient=True).taken)
+        if taken[-1] is not Taken.BUSY:
+            return taken
+        line.free.set()
+    raise AssertionError(f"{task_id} was at work all the time")
+
+
+def test_whoever_comes_first_the_worker_the_tick_or_the_customer_nobody_is_called_twice(
+    calling: House, line: Line
+) -> None:
+    waiting = [taken_in(calling) for _ in range(8)]
+    for task_id in waiting:
+        tell(calling, task_id, CustomerCalled(words=PARTS_MISSING))
+    calling.run()
+    assert all(calling.order(task_id).status is State.WAITING_FOLLOWUP for task_id in waiting)
+    agreed = [calling.order(task_id).next_contact_time for task_id in waiting]
+    with calling.database.transaction() as work:
+        work.clock.set(max(moment for moment in agreed if moment))
+    new = [taken_in(calling) for _ in range(8)]
+    line.free.clear()
+    stop = Event()
+
+    def work_on() -> None:
+        while not stop.is_set():
+            calling.run()
+
+    worker = Thread(target=work_on)
+    worker.start()
+    assert line.placing.wait(30)
+    orders = [task_id for pair in zip(waiting, new, strict=True) for task_id in pair]
+    taken = [insist(calling, task_id, line) for task_id in orders]
+    stop.set()
+    worker.join(DEADLINE_SECONDS)
+    assert not worker.is_alive()
+    calling.run()
+    assert [tries[-1] for tries in taken] == [Taken.APPLIED] * len(orders)
+    assert any(tries[0] is Taken.BUSY for tries in taken)
+    assert len(set(line.keys)) == len(line.keys)
+    for task_id in orders:
+        assert calling.order(task_id).finish_reason == "visit_arranged"
+        assert [c.transcript for c in contacts(calling, task_id, "inbound")][-1] == READY
+        assert len(contacts(calling, task_id, "outbound")) <= 1

@@ -1,0 +1,85 @@
+"""A number that upstream corrects is used from the next contact on, and shown nowhere (SPEC.md §6)."""
+
+import pytest
+
+from schemas.signals import CancelledUpstream, PartArrived, PhoneChanged
+from tasks.signals import Taken
+from tests.factories import PARTS_MISSING, READY, answered
+from tests.house import House
+from tests.integration.orders.telling import Line, everything_shown, reviews_of, tell, titles, worked
+
+UNCLEAR = "喂？听不清，你说什么"
+NUMBER = "13912345678"
+
+
+def test_an_order_without_a_usable_number_goes_on_when_it_gets_one(database_url: str) -> None:
+    line = Line()
+    house = House.build(database_url, gateway=line)
+    task_id = worked(house, metadata={"phone": None})
+    assert reviews_of(house, task_id) == [("not_callable", "open")]
+    receipt = tell(house, task_id, PhoneChanged(phone=NUMBER))
+    assert (receipt.taken, receipt.status) == (Taken.APPLIED, "contacting")
+    assert reviews_of(house, task_id) == [("not_callable", "cancelled")]
+    house.run()
+    order = house.order(task_id)
+    assert (order.phone, order.metadata["phone"]) == (NUMBER, "139****5678")
+    assert line.numbers == [NUMBER]
+    assert titles(house, task_id).count("客户电话已更新, 继续处理") == 1
+    house.close()
+
+
+def test_a_usable_number_does_not_give_attempts_back(house: House) -> None:
+    task_id = worked(house, contact_count=4, metadata={"phone": None})
+    receipt = tell(house, task_id, PhoneChanged(phone=NUMBER))
+    assert (receipt.taken, receipt.status) == (Taken.APPLIED, "pending")
+    assert reviews_of(house, task_id) == [("not_callable", "cancelled"), ("no_attempts_left", "open")]
+
+
+def test_a_number_that_changes_cuts_no_contact_off_and_is_used_from_the_next_on(database_url: str) -> None:
+    line = Line()
+    house = House.build(database_url, gateway=line)
+    task_id = worked(house)
+    first = house.order(task_id).phone
+    assert tell(house, task_id, PhoneChanged(phone=NUMBER)).taken is Taken.APPLIED
+    (step,) = [step for step in house.steps(task_id) if step["state"] == "parked"]
+    with house.engine.transaction() as transaction:
+        silence = {"type": "deadline"}
+        transaction.complete({step["step_id"]: silence})
+    house.run()
+    while len(line.numbers) < 2:
+        assert house.leap()
+        house.run()
+    assert line.numbers == [first, NUMBER]
+    house.close()
+
+
+def test_the_number_the_order_has_is_only_noted(house: House) -> None:
+    task_id = worked(house, answered(UNCLEAR), metadata={"phone": NUMBER})
+    assert tell(house, task_id, PhoneChanged(phone=NUMBER)).taken is Taken.NOTED
+
+
+def test_a_number_is_shown_nowhere(house: House, capfd: pytest.CaptureFixture[str]) -> None:
+    waiting = worked(house, metadata={"phone": None})
+    calling = worked(house, answered(PARTS_MISSING), answered(READY))
+    receipts = [tell(house, task_id, PhoneChanged(phone=NUMBER)) for task_id in (waiting, calling)]
+    receipts += [
+        tell(house, calling, PartArrived(note=f"请打 {NUMBER}")),
+        tell(house, calling, CancelledUpstream(reason=f"改打{NUMBER}")),
+    ]
+    house.run_to_the_end()
+    shown = everything_shown(house)
+    assert "139****5678" in shown
+    assert NUMBER not in shown
+    assert NUMBER not in repr(receipts)
+    assert NUMBER not in "".join(capfd.readouterr())
+
+
+def test_a_signal_is_kept_encrypted(house: House) -> None:
+    task_id = worked(house, answered(UNCLEAR))
+    tell(house, task_id, PhoneChanged(phone=NUMBER), signal_id="crm-1")
+    with house.database.transaction() as work:
+        kept = work.signals.find(task_id, "crm-1")
+    assert kept is not None
+    assert NUMBER.encode() not in kept.sealed_body.stored
+    assert NUMBER in kept.sealed_body.open()
+    assert (kept.type, kept.outcome, kept.sent_by) == ("phone_changed", "applied", "operator")
