@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from api.allowed_methods import allowed_methods
 from api.coalescer import CoalescerClosed
 from api.refusal import Refusal, conflict, invalid
 from api.request_id import HEADER, request_id_of
@@ -147,6 +148,8 @@ def _answered(request: Request, error: Exception, refusal_of: Callable[[Any], Re
     refusal = refusal_of(error)
     if refusal.code is Code.SERVICE_UNAVAILABLE:
         _log.warning("unavailable", path=request.url.path, error=f"{type(error).__name__}: {error}")
+    if refusal.code is Code.METHOD_NOT_ALLOWED:
+        refusal.headers["Allow"] = allowed_methods(request)
     return _response(request, refusal)
 
 

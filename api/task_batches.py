@@ -12,7 +12,7 @@ from schemas.http.error import Code
 from schemas.http.tasks import BatchTaken, ItemError, ItemTaken, TaskBatchSent
 from schemas.intake import Problem
 from schemas.scopes import Scope
-from tasks.task_batch import Answer, Verdict, take_batch
+from tasks.task_batch import Answer, Sender, Verdict, take_batch
 
 router = APIRouter(prefix="/tasks", tags=["tasks"], route_class=Route)
 
@@ -33,7 +33,8 @@ def create_tasks(body: TaskBatchSent, parts: GivenParts, caller: Caller, request
 
     What is accepted is committed when this answers. Refused items are kept, and can be corrected and replayed.
     """
-    answers = take_batch(parts.engine, parts.context, body.tasks, by=caller.agent_id, request_id=request_id)
+    sender = Sender(caller.agent_id, request_id, caller.default_mode)
+    answers = take_batch(parts.engine, parts.context, body.tasks, sender)
     verdicts = [answer.verdict for answer in answers]
     accepted, existing = verdicts.count(Verdict.ACCEPTED), verdicts.count(Verdict.EXISTING)
     taken = BatchTaken(

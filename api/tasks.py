@@ -23,7 +23,7 @@ from storage.task_list import Lifecycle, TaskRow, Wanted
 from tasks import general
 from tasks.general import NewTask, submit
 from tasks.intake import Submission, Verdict
-from tasks.task_batch import read_general
+from tasks.task_batch import Sender, read_general, submission_of
 
 router = APIRouter(prefix="/tasks", tags=["tasks"], route_class=Route)
 
@@ -51,12 +51,11 @@ async def create_task(
     Accepted means committed. Where the caller names the `task_id`, the same body again answers with the task as
     it stands, and another body answers 409 and is kept as rejected.
     """
+    sender = Sender(caller.agent_id, request_id, caller.default_mode)
     item = (
-        Submission(body, request_id, created_by=caller.agent_id)
+        submission_of(body, sender)
         if isinstance(body, TaskCreated)
-        else read_general(
-            services.door.parts.engine.catalogue, body, by=caller.agent_id, request_id=request_id
-        )
+        else read_general(services.door.parts.engine.catalogue, body, sender)
     )
     if isinstance(item, Submission):
         task_id, existing = await _take_order(services, item)

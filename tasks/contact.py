@@ -19,8 +19,8 @@ from storage.steps import StepRow
 from tasks.case import Case, load_cases
 from tasks.conclusion import conclude, report_of_signal
 from tasks.context import Context
-from tasks.sending import LOOK_AGAIN, script_of, send_all, silence, wait
-from tools.channels.contract import Absent, ContactReport, Found, Unreachable
+from tasks.sending import LOOK_AGAIN, address_of, script_of, send_all, silence, wait
+from tools.channels.contract import Absent, ContactReport, Found, Sought, Unreachable
 from tools.contact_policy.ladder import channel_for
 from tools.contact_policy.verdict import Deferred, Forbidden, may_contact_now
 from tools.limits import TOOLS
@@ -97,7 +97,7 @@ def _reconcile(context: Context, batch: Batch, step: StepRow) -> Outcome | None:
     if contact is None or contact.status == "concluded":
         return None
     now = batch.moments.business_now
-    answer = context.gateway.query(contact.key, timeout_seconds=_QUERY_SECONDS)
+    answer = context.gateway.query(_sought(case, contact), timeout_seconds=_QUERY_SECONDS)
     match answer:
         case Found(report=ContactReport() as report) if report.result is not ContactResult.DELIVERED:
             return conclude(context, step, case, contact, report, now)
@@ -109,6 +109,17 @@ def _reconcile(context: Context, batch: Batch, step: StepRow) -> Outcome | None:
             return None
         case Unreachable(reason=reason):
             return _still_unknown(batch, contact, reason)
+
+
+def _sought(case: Case, contact: Contact) -> Sought:
+    return Sought(
+        key=contact.key,
+        channel=Channel(contact.contact_method),
+        to=address_of(case.order),
+        provider_id=contact.provider_id,
+        begun_at=contact.created_at,
+        age_seconds=contact.age_seconds,
+    )
 
 
 def _came_to_nothing(context: Context, contact: Contact, answer: Found | Absent) -> bool:

@@ -63,6 +63,11 @@ def script_of(step: StepRow) -> str:
     return str(step.call.get("script_id") or SCRIPT)
 
 
+def address_of(order: Order) -> str:
+    """The number or account a customer is reached by."""
+    return order.phone or str(order.metadata.get("customer_id", order.task_id))
+
+
 def _send(context: Context, batch: Batch, step: StepRow, intended: Intended) -> Outcome:
     case: Case = batch.subjects[step.step_id]
     contact, order = intended.contact, case.order
@@ -70,7 +75,7 @@ def _send(context: Context, batch: Batch, step: StepRow, intended: Intended) -> 
     request = ContactRequest(
         key=contact.key,
         channel=channel,
-        to=order.phone or str(order.metadata.get("customer_id", order.task_id)),
+        to=address_of(order),
         task_id=order.task_id,
         script_id=script_of(step),
         variables={"order_type": order.order_type, "product": str(order.metadata.get("product", ""))},

@@ -48,24 +48,31 @@ class Answer:
     problems: tuple[Problem, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Whose key tasks are sent with, under which request, and in which mode orders are that name none."""
+
+    agent_id: str
+    request_id: str | None = None
+    default_mode: str = "auto"
+
+
 Item = Submission | NewTask | tuple[Problem, ...]
 """One task as it was read: an order, general work, or what is wrong with it."""
 
 
-def take_batch(
-    engine: Engine, context: Context, sent: Sequence[Any], *, by: str, request_id: str | None
-) -> list[Answer]:
+def take_batch(engine: Engine, context: Context, sent: Sequence[Any], sender: Sender) -> list[Answer]:
     """Accept what can be accepted of these tasks, as they were sent; one answer each, in their order.
 
     Orders are committed first, general work second: a caller who got no answer and sends the batch again
     begins nothing twice, but for general work that names no task_id of its own.
     """
-    items = [read_item(engine.catalogue, each, by=by, request_id=request_id) for each in sent]
+    items = [read_item(engine.catalogue, each, sender) for each in sent]
     orders = {index: item for index, item in enumerate(items) if isinstance(item, Submission)}
     answers = _accept_orders(engine, context, orders)
     if len(orders) < len(items) or any(answer.status is None for answer in answers.values()):
         with engine.transaction() as transaction:
-            answers |= _begin_works(transaction, sent, items, by, request_id)
+            answers |= _begin_works(transaction, sent, items, sender.agent_id, sender.request_id)
             statuses = transaction.work.task_list.statuses(
                 [each.run_id for each in answers.values() if each.run_id and not each.status]
             )
@@ -75,18 +82,30 @@ def take_batch(
     return [answers[index] for index in range(len(items))]
 
 
-def read_item(catalogue: Catalogue, sent: Any, *, by: str, request_id: str | None) -> Item:
+def read_item(catalogue: Catalogue, sent: Any, sender: Sender) -> Item:
     """One task as it was sent."""
     try:
         body = _TASK.validate_python(sent)
     except ValidationError as error:
         return tuple(problems_of(error))
     if isinstance(body, TaskCreated):
-        return Submission(body, request_id, created_by=by)
-    return read_general(catalogue, body, by=by, request_id=request_id)
+        return submission_of(body, sender)
+    return read_general(catalogue, body, sender)
 
 
-def read_general(catalogue: Catalogue, body: GeneralTask, *, by: str, request_id: str | None) -> Item:
+def submission_of(order: TaskCreated, sender: Sender, task: NewTask | None = None) -> Submission:
+    """An order as its sender submits it, with what the task around it says where there is one."""
+    return Submission(
+        order,
+        sender.request_id,
+        timeout_seconds=task.timeout_seconds if task else None,
+        description=task.description if task else None,
+        created_by=sender.agent_id,
+        default_mode=sender.default_mode,
+    )
+
+
+def read_general(catalogue: Catalogue, body: GeneralTask, sender: Sender) -> Item:
     """General work as it was sent, or the order that its parameters describe."""
     task = NewTask(**body.model_dump())
     if not is_order(catalogue, task.task_type):
@@ -94,7 +113,7 @@ def read_general(catalogue: Catalogue, body: GeneralTask, *, by: str, request_id
     order = order_in(task, priority_given="priority" in body.model_fields_set)
     if not isinstance(order, TaskCreated):
         return order
-    return Submission(order, request_id, task.timeout_seconds, task.description, by)
+    return submission_of(order, sender, task)
 
 
 def _accept_orders(engine: Engine, context: Context, orders: Mapping[int, Submission]) -> dict[int, Answer]:

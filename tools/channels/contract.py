@@ -48,6 +48,34 @@ class ContactRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """A contact whose outcome is asked about, with all we know of it: few providers find one by our key.
+
+    Attributes:
+        key: The attempt's key.
+        channel: The way it was to go.
+        to: The number or account it was to reach; shown masked only.
+        provider_id: The provider's own name for it, None when its answer never came.
+        begun_at: When the intent to send was committed.
+        age_seconds: How long ago that was, measured on one clock.
+    """
+
+    key: str
+    channel: Channel
+    to: str
+    provider_id: str | None
+    begun_at: datetime
+    age_seconds: float
+
+    def __repr__(self) -> str:
+        """What is sought without the number in full."""
+        return (
+            f"Sought(key={self.key!r}, channel={self.channel.value!r}, to={mask_phone(self.to)!r}, "
+            f"provider_id={self.provider_id!r})"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ContactReport:
     """What a provider says came of a contact.
 
@@ -124,10 +152,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """The provider says it never received this key.
+    """The provider says it never received this key; it may be sent again, under the same key only.
 
-    A request that timed out may still be on its way. Sending again is safe with the same key only, which the
-    provider de-duplicates.
+    A request that timed out may still be on its way. A provider that de-duplicates by the key may say so at
+    once; the adapter of one that does not says so only after any request on its way must have arrived.
     """
 
 
@@ -148,8 +176,8 @@ class ChannelGateway(Protocol):
         """Ask for one contact; what happened is a value, never an exception."""
         ...
 
-    def query(self, key: str, *, timeout_seconds: float) -> QueryOutcome:
-        """Ask what became of the contact with this key."""
+    def query(self, sought: Sought, *, timeout_seconds: float) -> QueryOutcome:
+        """Ask what became of this contact."""
         ...
 
     def close(self) -> None:

@@ -1,11 +1,11 @@
-"""The adapter to a provider over HTTP: the wire protocol, and exactly what each failure leaves certain."""
+"""The signed generic webhook: how any call centre or IM vendor is asked, and what each failure leaves certain.
+
+The protocol is ours and written down in docs/channels.md; the simulator speaks it, and so may any vendor.
+"""
 
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import quote
 
@@ -22,39 +22,24 @@ from tools.channels.contract import (
     QueryOutcome,
     Rejected,
     SendOutcome,
+    Sought,
     Unknown,
     Unreachable,
 )
-from tools.channels.signature import ReportError, report_of
+from tools.channels.exchange import Answer, Exchange, retry_after_seconds
+from tools.channels.signature import (
+    SIGNATURE_HEADER,
+    TIMESTAMP_HEADER,
+    ReportError,
+    report_of,
+    sign,
+)
 
 _PATHS: Final = {Channel.PHONE: "/v1/calls", Channel.SMS: "/v1/sms", Channel.IM: "/v1/im"}
-_LARGEST_ANSWER_BYTES: Final = 262_144
-_LONGEST_RETRY_AFTER_SECONDS: Final = 3600.0
 _LONGEST_EXCERPT: Final = 200
 _ACCEPTED: Final = frozenset({200, 201, 202})
 _NOT_SENT: Final = frozenset({408, 425, 429, 503})
 """The contract: the provider answers these before it has done anything."""
-
-_Unsent = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
-"""Raised before a byte of the request has left."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    status: int
-    retry_after: str | None
-    body: bytes
-
-    def document(self) -> Mapping[str, object] | None:
-        try:
-            document = json.loads(self.body)
-        except (ValueError, RecursionError):
-            return None
-        return document if isinstance(document, dict) else None
-
-
-class _AnswerTooLongError(Exception):
-    """The answer's body takes too long or is too large; its status is known, its meaning is not."""
 
 
 class HttpChannel:
@@ -63,36 +48,34 @@ class HttpChannel:
     Args:
         base_url: The provider's address, without `/v1`.
         token: The provider's bearer token; never shown.
+        secret: Signs every request, so that the vendor need not trust the token alone; None for unsigned.
         max_connections: Requests that may be under way at once; others wait their share of the timeout.
+        setting: Where `base_url` was configured, named when it is wrong.
 
     Raises:
         ValueError: `base_url` is no http or https address.
     """
 
-    def __init__(self, base_url: str, token: str, *, max_connections: int = 32) -> None:
-        url = httpx2.URL(base_url)
-        if url.scheme not in {"http", "https"} or not url.host:
-            raise ValueError("channel_url must be an address as http://host:port or https://host")
-        if url.userinfo:
-            raise ValueError(
-                "channel_url must not hold a name or password; the token goes into channel_token"
-            )
-        self._base_url = str(url).rstrip("/")
-        self._client = httpx2.Client(
-            headers={"Authorization": f"Bearer {token}", "Accept": "application/json"},
-            limits=httpx2.Limits(
-                max_connections=max_connections,
-                max_keepalive_connections=max_connections,
-                keepalive_expiry=15.0,
-            ),
-            follow_redirects=False,
-            # A proxy from the environment would turn "refused" into an answer of its own.
-            trust_env=False,
+    def __init__(
+        self,
+        base_url: str,
+        token: str,
+        *,
+        secret: str | None = None,
+        max_connections: int = 32,
+        setting: str = "channel_url",
+    ) -> None:
+        self._secret = secret
+        self._exchange = Exchange(
+            base_url,
+            setting=setting,
+            headers={"Authorization": f"Bearer {token}"},
+            max_connections=max_connections,
         )
 
     def __repr__(self) -> str:
         """The provider's address only."""
-        return f"HttpChannel({self._base_url!r})"
+        return f"HttpChannel({self._exchange.base_url!r})"
 
     def send(self, request: ContactRequest) -> SendOutcome:
         """Ask for one contact; see `contract` for what each outcome makes certain."""
@@ -107,27 +90,30 @@ class HttpChannel:
                 "simulation": None if request.simulation is None else dict(request.simulation),
             }
         ).encode()
-        headers = {"Idempotency-Key": request.key, "Content-Type": "application/json"}
-        try:
-            answer = self._exchange("POST", _PATHS[request.channel], request.timeout_seconds, body, headers)
-        except _Unsent as error:
-            return NotSent(f"the provider at {self._base_url} could not be reached: {type(error).__name__}")
-        except httpx2.TimeoutException as error:
-            return Unknown(f"no answer within {request.timeout_seconds:g} seconds: {type(error).__name__}")
-        except _AnswerTooLongError as error:
-            return Unknown(str(error))
-        except httpx2.RequestError as error:
-            return Unknown(f"the connection broke after the request was sent: {type(error).__name__}")
-        return _sent(answer, request)
+        answer = self._exchange.ask(
+            "POST",
+            _PATHS[request.channel],
+            timeout_seconds=request.timeout_seconds,
+            body=body,
+            headers={
+                "Idempotency-Key": request.key,
+                "Content-Type": "application/json",
+                **self._signed(body),
+            },
+        )
+        return _sent(answer, request) if isinstance(answer, Answer) else answer
 
-    def query(self, key: str, *, timeout_seconds: float) -> QueryOutcome:
+    def query(self, sought: Sought, *, timeout_seconds: float) -> QueryOutcome:
         """Ask what became of the contact; only a 404 that names the key counts as its absence."""
-        try:
-            answer = self._exchange("GET", f"/v1/contacts/{quote(key, safe='')}", timeout_seconds)
-        except httpx2.RequestError as error:
-            return Unreachable(f"the provider at {self._base_url} did not answer: {type(error).__name__}")
-        except _AnswerTooLongError as error:
-            return Unreachable(str(error))
+        key = sought.key
+        answer = self._exchange.ask(
+            "GET",
+            f"/v1/contacts/{quote(key, safe='')}",
+            timeout_seconds=timeout_seconds,
+            headers=self._signed(b""),
+        )
+        if not isinstance(answer, Answer):
+            return Unreachable(answer.reason)
         document = answer.document()
         # A gateway in between, or a wrong address, answers 404 too; taking that for "never received" would
         # contact a customer twice.
@@ -137,38 +123,20 @@ class HttpChannel:
 
     def close(self) -> None:
         """Close the pooled connections."""
-        self._client.close()
+        self._exchange.close()
 
-    def _exchange(
-        self,
-        method: str,
-        path: str,
-        timeout_seconds: float,
-        body: bytes | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> _Answer:
-        """One request and its answer; the phases' shares add up to the timeout, so it holds for the whole."""
-        deadline = time.monotonic() + timeout_seconds
-        shares = httpx2.Timeout(
-            pool=0.1 * timeout_seconds,
-            connect=0.2 * timeout_seconds,
-            write=0.1 * timeout_seconds,
-            read=0.6 * timeout_seconds,
-        )
-        with self._client.stream(
-            method, self._base_url + path, content=body, headers=headers, timeout=shares
-        ) as response:
-            received = bytearray()
-            for chunk in response.iter_bytes():
-                received += chunk
-                if len(received) > _LARGEST_ANSWER_BYTES or time.monotonic() > deadline:
-                    raise _AnswerTooLongError(
-                        f"the provider's answer with status {response.status_code} is too long"
-                    )
-            return _Answer(response.status_code, response.headers.get("Retry-After"), bytes(received))
+    def _signed(self, body: bytes) -> Mapping[str, str]:
+        """The headers that sign this body now."""
+        if self._secret is None:
+            return {}
+        timestamp = int(time.time())
+        return {
+            TIMESTAMP_HEADER: str(timestamp),
+            SIGNATURE_HEADER: sign(self._secret, timestamp, body),
+        }
 
 
-def _sent(answer: _Answer, request: ContactRequest) -> SendOutcome:
+def _sent(answer: Answer, request: ContactRequest) -> SendOutcome:
     if answer.status in _ACCEPTED:
         document = answer.document() or {}
         provider_id = document.get("provider_id")
@@ -177,7 +145,7 @@ def _sent(answer: _Answer, request: ContactRequest) -> SendOutcome:
         return Accepted(provider_id, document.get("duplicate") is True)
     reason = f"the provider answered {answer.status}{_message(answer, request.to)}"
     if answer.status in _NOT_SENT:
-        return NotSent(reason, _retry_after(answer.retry_after))
+        return NotSent(reason, retry_after_seconds(answer.retry_after))
     if answer.status >= httpx2.codes.INTERNAL_SERVER_ERROR:
         return Unknown(reason)
     return Rejected(reason)
@@ -195,26 +163,10 @@ def _found(status: int, document: Mapping[str, object]) -> QueryOutcome:
         return Unreachable(str(error))
 
 
-def _message(answer: _Answer, to: str) -> str:
+def _message(answer: Answer, to: str) -> str:
     """The provider's own explanation, masked and bounded, for the person who reads the reason."""
     error = (answer.document() or {}).get("error")
     message = error.get("message") if isinstance(error, dict) else None
     if not isinstance(message, str):
         return ""
     return f": {mask_text(message.replace(to, '****') if to else message)[:_LONGEST_EXCERPT]}"
-
-
-def _retry_after(value: str | None) -> float | None:
-    """Seconds to wait by a Retry-After header, in either of its forms (RFC 9110 §10.2.3), at most an hour."""
-    if value is None:
-        return None
-    if value.isascii() and value.isdigit():
-        return min(float(value[:9]), _LONGEST_RETRY_AFTER_SECONDS)
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    seconds = (moment - datetime.now(UTC)).total_seconds()
-    return min(max(seconds, 0.0), _LONGEST_RETRY_AFTER_SECONDS)

@@ -8,6 +8,7 @@ from tools.channels.contract import (
     QueryOutcome,
     Rejected,
     SendOutcome,
+    Sought,
 )
 from tools.channels.personas import draw
 from tools.channels.simulation import (
@@ -60,7 +61,7 @@ class InstantChannel:
             )
         )
 
-    def query(self, key: str, *, timeout_seconds: float) -> QueryOutcome:  # noqa: ARG002 - the contract's arguments
+    def query(self, sought: Sought, *, timeout_seconds: float) -> QueryOutcome:  # noqa: ARG002 - the contract's arguments
         """Always absent: what was sent was answered in the same call."""
         return Absent()
 

@@ -12,7 +12,15 @@ from tasks.callbacks import Callback
 from tasks.signals import Receipt, receive
 from tests.factories import READY, submission
 from tests.house import House
-from tools.channels.contract import Absent, Accepted, ContactReport, ContactRequest, QueryOutcome, SendOutcome
+from tools.channels.contract import (
+    Absent,
+    Accepted,
+    ContactReport,
+    ContactRequest,
+    QueryOutcome,
+    SendOutcome,
+    Sought,
+)
 
 _numbers = count(1)
 READY_CALL = CustomerCalled(words=READY)
@@ -134,7 +142,7 @@ class Line:
         assert self.free.wait(30)
         return Accepted(f"p-{request.key}", duplicate=False)
 
-    def query(self, key: str, *, timeout_seconds: float) -> QueryOutcome:  # noqa: ARG002 - the port's
+    def query(self, sought: Sought, *, timeout_seconds: float) -> QueryOutcome:  # noqa: ARG002 - the port's
         """It knows of nothing."""
         return Absent()
 

@@ -19,6 +19,7 @@ from tools.channels.contract import (
     NotSent,
     QueryOutcome,
     SendOutcome,
+    Sought,
     Unknown,
 )
 
@@ -39,9 +40,9 @@ class Provider:
             self.reached.append(request.key)
         return answer
 
-    def query(self, key: str, *, timeout_seconds: float) -> QueryOutcome:  # noqa: ARG002 - the port's
+    def query(self, sought: Sought, *, timeout_seconds: float) -> QueryOutcome:  # noqa: ARG002 - the port's
         """Answer as told."""
-        self.queried.append(key)
+        self.queried.append(sought.key)
         return self.on_query
 
     def close(self) -> None:

@@ -100,6 +100,32 @@ def test_words_that_were_kept_are_not_lost_when_the_order_has_gone_on(calling: H
     assert only_words_are_kept(calling, task_id)
 
 
+def test_an_order_that_ends_at_the_same_moment_takes_no_call(calling: House) -> None:
+    task_id = taken_in(calling)
+    taken: list[Taken] = []
+    caller = Thread(target=lambda: taken.append(tell(calling, task_id, READY_CALL, patient=True).taken))
+    with calling.engine.transaction() as transaction:
+        run_id = calling.order(task_id).run_id
+        transaction.work.runs.lock([run_id])
+        caller.start()
+        until = time.monotonic() + DEADLINE_SECONDS
+        while not someone_waits(calling):
+            assert time.monotonic() < until
+        transaction.end([run_id], "cancelled", agent_id="operator", reason="upstream")
+    caller.join(DEADLINE_SECONDS)
+    assert taken == [Taken.REFUSED]
+    assert contacts(calling, task_id, "inbound") == []
+
+
+def someone_waits(house: House) -> bool:
+    """Whether a transaction waits for another's lock."""
+    with house.database.transaction() as work:
+        waiting = work._connection.exec_driver_sql(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return bool(waiting.scalar_one())
+
+
 def insist(house: House, task_id: str, line: Line) -> list[Taken]:
     """Send one signal as the door does, until something became of it; a line that is in the way is let go."""
     until = time.monotonic() + DEADLINE_SECONDS

@@ -1,6 +1,7 @@
 """Customers who turn to us are heard: at once where the order can take an answer, and never lost (SPEC.md §8)."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,7 @@ from tests.integration.orders.telling import (
     everything_shown,
     only_words_are_kept,
     report,
+    reviews_of,
     taken_in,
     tell,
     worked,
@@ -144,11 +146,19 @@ def test_where_an_answer_is_being_dealt_with_a_person_is_called(
     assert only_words_are_kept(house, task_id)
 
 
-def test_a_review_stays_open_when_the_customer_calls(house: House) -> None:
-    task_id = worked(house, metadata={"phone": None})
+@pytest.mark.parametrize(
+    ("metadata", "state"),
+    [({"phone": None}, State.PENDING), ({"simulation": [{"result": "nonsense"}]}, State.CONTACTING)],
+    ids=["without a number", "refused by the channel"],
+)
+def test_a_review_stays_open_when_the_customer_calls(
+    house: House, metadata: dict[str, Any], state: State
+) -> None:
+    task_id = worked(house, metadata=metadata)
     assert tell(house, task_id, READY_CALL).taken is Taken.NOTED
-    with house.database.transaction() as work:
-        assert len(work.reviews.list(task_id=task_id)) == 1
+    assert house.order(task_id).status is state
+    assert [state for _, state in reviews_of(house, task_id)] == ["open"]
+    assert only_words_are_kept(house, task_id)
 
 
 def test_a_closed_order_takes_no_call(house: House) -> None:

@@ -82,7 +82,9 @@ def test_a_follow_up_is_never_put_off(database_url: str) -> None:
     decide(house.engine, house.context, review.review_id, decision)
     house.run()
     show(house, evening - timedelta(minutes=30))
-    assert tell(house, task_id, PartArrived()).taken is Taken.NOTED
+    receipt = tell(house, task_id, PartArrived())
+    assert receipt.taken is Taken.NOTED
+    assert "the agreed time is no later" in receipt.effect
     assert house.order(task_id).next_contact_time == evening
     house.close()
 

@@ -92,9 +92,8 @@ NAMES = ("text", "count", "day", "kind", "place", "lines", "city", "other")
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.just(SECRET) | st.text(max_size=3),
         lambda inner: (
-            st.lists(inner, max_size=3)
-            | st.dictionaries(st.sampled_from([*SCHEMA["properties"], "other"]), inner, max_size=4)
-        ),  # type: ignore[misc]
+            st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=4)
+        ),
         max_leaves=12,
     )
 )

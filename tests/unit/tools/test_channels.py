@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.contact import Channel, ContactResult
+from tests.sought import sought
 from tools.channels.contract import (
     Absent,
     Accepted,
@@ -94,7 +95,7 @@ def test_a_refused_connection_sent_nothing() -> None:
         port = listener.getsockname()[1]
     gateway = HttpChannel(f"http://127.0.0.1:{port}", "t")
     assert isinstance(gateway.send(request()), NotSent)
-    assert isinstance(gateway.query("k1", timeout_seconds=1), Unreachable)
+    assert isinstance(gateway.query(sought("k1"), timeout_seconds=1), Unreachable)
     gateway.close()
 
 
@@ -144,9 +145,9 @@ def test_a_reason_repeats_the_provider_without_the_number() -> None:
 
 def test_only_a_404_that_names_the_key_is_an_absence() -> None:
     with provider_answering(http("404 Not Found", {"key": "k1"})) as gateway:
-        assert gateway.query("k1", timeout_seconds=5) == Absent()
+        assert gateway.query(sought("k1"), timeout_seconds=5) == Absent()
     with provider_answering(http("404 Not Found", {"error": "no such page"})) as gateway:
-        assert isinstance(gateway.query("k1", timeout_seconds=5), Unreachable)
+        assert isinstance(gateway.query(sought("k1"), timeout_seconds=5), Unreachable)
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:80", "ftp://host", "http://", "http://user:word@host"])

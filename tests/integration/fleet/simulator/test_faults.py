@@ -6,6 +6,7 @@ import pytest
 
 from tests.integration.fleet.simulator.contacts import contact, faulty
 from tests.integration.fleet.simulator.provider_process import SECRET, ProviderProcess, Receiver, wait_until
+from tests.sought import sought
 from tools.channels.contract import (
     Absent,
     Accepted,
@@ -21,7 +22,7 @@ def test_a_dropped_connection_is_unknown_and_the_query_finds_the_contact(
     channel: HttpChannel, receiver: Receiver, key: str
 ) -> None:
     assert isinstance(channel.send(contact(key, receiver, faulty("accept_then_drop"))), Unknown)
-    found = channel.query(key, timeout_seconds=5)
+    found = channel.query(sought(key), timeout_seconds=5)
     assert isinstance(found, Found)
     assert found.report is not None
     assert found.report.transcript == "可以上门了。"
@@ -34,7 +35,7 @@ def test_an_answer_after_the_timeout_is_unknown_and_the_query_finds_the_contact(
     started = time.monotonic()
     assert isinstance(channel.send(contact(key, receiver, slow, timeout_seconds=0.5)), Unknown)
     assert time.monotonic() - started < 2
-    assert isinstance(channel.query(key, timeout_seconds=5), Found)
+    assert isinstance(channel.query(sought(key), timeout_seconds=5), Found)
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -53,7 +54,7 @@ def test_an_internal_error_is_unknown(channel: HttpChannel, receiver: Receiver, 
     assert isinstance(
         channel.send(contact(key, receiver, faulty({"kind": "status", "status": 500}))), Unknown
     )
-    assert channel.query(key, timeout_seconds=5) == Absent()
+    assert channel.query(sought(key), timeout_seconds=5) == Absent()
 
 
 def test_a_duplicated_callback_names_the_same_event(
@@ -72,7 +73,7 @@ def test_a_callback_may_come_before_the_answer(channel: HttpChannel, receiver: R
 
 def test_a_late_callback_is_behind_the_query(channel: HttpChannel, receiver: Receiver, key: str) -> None:
     channel.send(contact(key, receiver, faulty({"kind": "late_callback", "seconds": 1})))
-    found = channel.query(key, timeout_seconds=5)
+    found = channel.query(sought(key), timeout_seconds=5)
     assert isinstance(found, Found)
     assert found.report is not None
     assert not receiver.of(key)
@@ -97,7 +98,7 @@ def test_without_a_callback_the_result_is_found_by_query(
     provider: ProviderProcess, channel: HttpChannel, receiver: Receiver, key: str
 ) -> None:
     channel.send(contact(key, receiver, faulty("no_callback")))
-    found = channel.query(key, timeout_seconds=5)
+    found = channel.query(sought(key), timeout_seconds=5)
     assert isinstance(found, Found)
     assert found.report is not None
     assert provider.ledger(key)["callbacks_owed"] == 0

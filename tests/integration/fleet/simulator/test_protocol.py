@@ -20,6 +20,7 @@ from tests.integration.fleet.simulator.provider_process import (
     Receiver,
     wait_until,
 )
+from tests.sought import sought
 from tools.channels.contract import Absent, Accepted, Answered, Found, Rejected
 from tools.channels.http_channel import HttpChannel
 from tools.channels.instant import InstantChannel
@@ -115,13 +116,13 @@ def test_a_contact_under_way_is_found_without_a_report(
     channel: HttpChannel, receiver: Receiver, key: str
 ) -> None:
     channel.send(contact(key, receiver, {**SAID, "delay_seconds": 3600}))
-    found = channel.query(key, timeout_seconds=5)
+    found = channel.query(sought(key), timeout_seconds=5)
     assert isinstance(found, Found)
     assert found.report is None
 
 
 def test_a_key_never_received_is_absent(channel: HttpChannel) -> None:
-    assert channel.query("HT1/never/1", timeout_seconds=5) == Absent()
+    assert channel.query(sought("HT1/never/1"), timeout_seconds=5) == Absent()
 
 
 def test_drawn_behaviour_is_the_same_in_every_process(

@@ -1,0 +1,41 @@
+"""Schemathesis reads the API's description and holds the live API against it, with a fleet at work behind it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from api import strangers
+from tests.house import House
+from tests.integration.api.caller import hand_out_keys
+from tests.integration.api.fuzzing import Findings, look
+from tests.integration.api.server import serving
+from tests.integration.api.test_description import HELD
+from tests.integration.api.working import working
+
+
+@pytest.fixture
+def address(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A live API with a fleet at work; one address may send it any number of wrong keys."""
+    monkeypatch.setattr(strangers, "TRIES", 1_000_000)
+    hand_out_keys(house)
+    with serving(house) as served, working(house):
+        yield served
+
+
+def require_nothing_found(findings: Findings) -> None:
+    assert not findings.errors, "\n".join(findings.errors)
+    assert not findings.failures, "\n\n".join(findings.failures)
+    assert not {status for status in findings.statuses if status >= 500}
+
+
+def test_every_operation_is_as_it_is_described(address: str) -> None:
+    findings = look(address, ("examples", "coverage", "fuzzing"), examples=8)
+    require_nothing_found(findings)
+    assert set(findings.asked) == {f"{method} {path}" for method, path in HELD}
+    assert {200, 201, 401, 404, 405, 409, 415, 422} <= set(findings.statuses)
+
+
+def test_walks_along_the_links_find_nothing(address: str) -> None:
+    findings = look(address, ("stateful",), examples=60)
+    require_nothing_found(findings)
+    assert findings.statuses[200] > 100

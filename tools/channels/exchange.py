@@ -1,0 +1,148 @@
+"""One request to a provider and its answer: a pooled client, one deadline, and what a failure leaves certain."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+import httpx2
+
+from tools.channels.contract import NotSent, Unknown
+
+_LARGEST_ANSWER_BYTES: Final = 262_144
+_LONGEST_RETRY_AFTER_SECONDS: Final = 3600.0
+
+_Unsent = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
+"""Raised before a byte of the request has left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a provider answered; the body may name people, so it is not shown."""
+
+    status: int
+    retry_after: str | None
+    body: bytes = field(repr=False)
+
+    def document(self) -> Mapping[str, object] | None:
+        """The JSON object in the body, None when there is none."""
+        try:
+            document = json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+        return document if isinstance(document, dict) else None
+
+
+class Exchange:
+    """Requests to one provider over one pooled HTTP client, safe to share between threads.
+
+    Args:
+        base_url: The provider's address.
+        setting: Where the address was configured, named when it is wrong.
+        headers: Sent with every request; never shown.
+        max_connections: Requests that may be under way at once; others wait their share of the timeout.
+
+    Raises:
+        ValueError: `base_url` is no http or https address, or holds a name or password.
+    """
+
+    def __init__(
+        self, base_url: str, *, setting: str, headers: Mapping[str, str], max_connections: int
+    ) -> None:
+        url = httpx2.URL(base_url)
+        if url.scheme not in {"http", "https"} or not url.host:
+            raise ValueError(f"{setting} must be an address as http://host:port or https://host")
+        if url.userinfo:
+            raise ValueError(
+                f"{setting} must not hold a name or password; secrets have settings of their own"
+            )
+        self.base_url: Final = str(url).rstrip("/")
+        self.host: Final = url.netloc.decode("ascii")
+        self._client = httpx2.Client(
+            headers={"Accept": "application/json", **headers},
+            limits=httpx2.Limits(
+                max_connections=max_connections,
+                max_keepalive_connections=max_connections,
+                keepalive_expiry=15.0,
+            ),
+            follow_redirects=False,
+            # A proxy from the environment would turn "refused" into an answer of its own.
+            trust_env=False,
+        )
+
+    def __repr__(self) -> str:
+        """The provider's address only."""
+        return f"Exchange({self.base_url!r})"
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        timeout_seconds: float,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer | NotSent | Unknown:
+        """One request and its answer, within the timeout as a whole.
+
+        Returns:
+            The answer, whatever its status; `NotSent` when not a byte has left; `Unknown` when the request
+            may have arrived. No reason shows the path: it may hold a number.
+        """
+        try:
+            return self._exchange(method, path, timeout_seconds, body, headers)
+        except _Unsent as error:
+            return NotSent(f"the provider at {self.base_url} could not be reached: {type(error).__name__}")
+        except httpx2.TimeoutException as error:
+            return Unknown(f"no answer within {timeout_seconds:g} seconds: {type(error).__name__}")
+        except httpx2.RequestError as error:
+            return Unknown(f"the connection broke after the request was sent: {type(error).__name__}")
+
+    def close(self) -> None:
+        """Close the pooled connections."""
+        self._client.close()
+
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        timeout_seconds: float,
+        body: bytes | None,
+        headers: Mapping[str, str] | None,
+    ) -> Answer | Unknown:
+        """The phases' shares add up to the timeout, so it holds for the whole."""
+        deadline = time.monotonic() + timeout_seconds
+        shares = httpx2.Timeout(
+            pool=0.1 * timeout_seconds,
+            connect=0.2 * timeout_seconds,
+            write=0.1 * timeout_seconds,
+            read=0.6 * timeout_seconds,
+        )
+        with self._client.stream(
+            method, self.base_url + path, content=body, headers=headers, timeout=shares
+        ) as response:
+            received = bytearray()
+            for chunk in response.iter_bytes():
+                received += chunk
+                if len(received) > _LARGEST_ANSWER_BYTES or time.monotonic() > deadline:
+                    return Unknown(f"the provider's answer with status {response.status_code} is too long")
+            return Answer(response.status_code, response.headers.get("Retry-After"), bytes(received))
+
+
+def retry_after_seconds(value: str | None) -> float | None:
+    """Seconds to wait by a Retry-After header, in either of its forms (RFC 9110 §10.2.3), at most an hour."""
+    if value is None:
+        return None
+    if value.isascii() and value.isdigit():
+        return min(float(value[:9]), _LONGEST_RETRY_AFTER_SECONDS)
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    seconds = (moment - datetime.now(UTC)).total_seconds()
+    return min(max(seconds, 0.0), _LONGEST_RETRY_AFTER_SECONDS)
