@@ -13,7 +13,6 @@ from api.performance import Prefer, perform
 from api.refusal import Refusal, conflict, invalid, unknown
 from api.route import Route
 from api.services import Caller, GivenServices
-from runtime.mask import mask_phone
 from schemas.contact import Channel
 from schemas.http.calls import CallAccepted
 from schemas.http.contact import ContactInitiated, ContactKept, ContactMade, ContactRecorded
@@ -24,6 +23,7 @@ from storage.order import Order
 from storage.unit_of_work import UnitOfWork
 from tasks.contact_call import contact_call, contact_of
 from tasks.contact_record import ContactRecord, Unrecordable, record
+from tasks.customer_number import same_number
 from tools.limits import TOOLS
 
 TOOL_OF: Final[Mapping[Channel, str]] = {
@@ -123,8 +123,7 @@ def require_own_number(services: GivenServices, task_id: str, number: str) -> No
         order = work.orders.find([task_id]).get(task_id)
     if order is None:
         raise unknown("task", task_id)
-    own = order.phone or ""
-    if number not in (own, mask_phone(own) if own else ""):
+    if not same_number(order.phone, number):
         raise invalid(
             [("phone_number", "is not the number of this order; change it by a phone_changed signal")]
         )

@@ -20,7 +20,7 @@ from schemas.http.signals import SignalSent, SignalTaken
 from schemas.intake import Identifier
 from schemas.scopes import Scope
 from schemas.signals import PhoneChanged, Signal
-from tasks.intake import callable_number
+from tasks.customer_number import callable_number
 from tasks.signals import Receipt, Taken, receive
 
 router = APIRouter(prefix="/tasks", tags=["tasks"], route_class=Route)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from fleet.embedded.private_file import write_private_file
 from fleet.supervisor.run_file import RunFile
+from runtime.blind_index import derived_key
 from runtime.cipher import Cipher
 from runtime.settings import Settings
 from schemas.scopes import OWNERS
@@ -31,6 +32,7 @@ class Secrets:
     """What must never be shown; made once an installation, kept in a file only its owner can read."""
 
     cipher_key: str
+    index_key: str
     callback_secret: str
     channel_token: str
     flower_password: str
@@ -49,9 +51,15 @@ class Installation:
         """The installation's secrets, made at the first call."""
         path = self.data_dir / "secrets.json"
         if path.exists():
-            return Secrets(**json.loads(path.read_text(encoding="utf-8")))
+            kept = json.loads(path.read_text(encoding="utf-8"))
+            if "index_key" not in kept:
+                # Made before there was one: what was derived so far stays, whatever becomes of the cipher key.
+                kept["index_key"] = derived_key(kept["cipher_key"])
+                write_private_file(path, json.dumps(kept, indent=2))
+            return Secrets(**kept)
         made = Secrets(
             cipher_key=Cipher.new_key(),
+            index_key=Cipher.new_key(),
             callback_secret=secrets.token_urlsafe(32),
             channel_token=secrets.token_urlsafe(32),
             flower_password=secrets.token_urlsafe(12),
@@ -101,6 +109,7 @@ class Installation:
                 "database_url": document["database_url"],
                 "broker_url": document["broker_url"],
                 "cipher_key": kept.cipher_key,
+                "index_key": kept.index_key,
                 "callback_secret": kept.callback_secret,
                 "channel_token": kept.channel_token,
                 "channel_url": document["channel"],
@@ -114,6 +123,7 @@ def made_as_document(made: Secrets) -> dict[str, Any]:
     """The secrets as their file holds them."""
     return {
         "cipher_key": made.cipher_key,
+        "index_key": made.index_key,
         "callback_secret": made.callback_secret,
         "channel_token": made.channel_token,
         "flower_password": made.flower_password,

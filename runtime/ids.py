@@ -24,6 +24,9 @@ class Prefix(StrEnum):
     SUBSCRIBER = "sub_"
     DELIVERY = "msg_"
     SIGNAL = "sig_"
+    LABEL = "LAB"
+    STOP = "stop_"
+    DO_NOT_CALL = "dnc_"
 
 
 def new_id(prefix: Prefix) -> str:

@@ -36,6 +36,8 @@ class Settings(BaseSettings):
     intake_amqp_url: SecretStr | None = None
     """Where the queue `unpend.task.created` is read (`amqp://…`, or a Redis); without it on the broker."""
     cipher_key: SecretStr
+    index_key: SecretStr | None = None
+    """Finds phone numbers by their blind index; derived from the cipher key where it is not set. Never change it."""
     callback_secret: SecretStr
     """Signs and verifies the channel's callbacks."""
 
@@ -63,6 +65,12 @@ class Settings(BaseSettings):
     """How long a published row may stay unclaimed in a queue that drains before it is published again."""
     most_crashes: int = Field(default=3, ge=1)
     """Deliveries a row may lose before a person is asked."""
+
+    language_model_url: str | None = None
+    """A second opinion on customers' words (docs/triage.md): an OpenAI-compatible endpoint, as `https://host/v1`."""
+    language_model_key: SecretStr = SecretStr("")
+    language_model_name: str = ""
+    """Which of the endpoint's models; needed where there is an endpoint."""
 
     rate_limit: str = "500/second;20000/minute"
     """What one API key may ask, unless it has windows of its own; as `runtime.rate` reads it."""

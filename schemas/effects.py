@@ -129,6 +129,17 @@ class AlertRaised:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DoNotCallAdded:
+    """The customer does not want to be contacted: nobody contacts this number again, by any channel or order."""
+
+    phone_index: bytes = field(repr=False)
+    masked: str
+    reason: str
+    added_by: str
+    task_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProductEvent:
     """What people who watch an order are told: stable business fields only (SPEC.md §10)."""
 
@@ -152,5 +163,6 @@ Effect = (
     | OrderCancelled
     | FollowupScheduled
     | AlertRaised
+    | DoNotCallAdded
     | ProductEvent
 )

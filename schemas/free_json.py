@@ -7,6 +7,7 @@ DEEPEST: Final = 8
 """Objects and arrays within one another, the outermost included."""
 MOST_KEYS: Final = 100
 """Keys in all, those of inner objects included."""
+SMALLEST_INTEGER: Final = -(2**63)
 LARGEST_INTEGER: Final = 2**63 - 1
 
 
@@ -30,7 +31,7 @@ def require_bounded(value: Mapping[str, Any]) -> None:
             for item in items:
                 if isinstance(item, (dict, list)):
                     inner.append(item)
-                elif isinstance(item, int) and not -LARGEST_INTEGER <= item <= LARGEST_INTEGER:
+                elif isinstance(item, int) and not SMALLEST_INTEGER <= item <= LARGEST_INTEGER:
                     raise ValueError("holds an integer of more than 64 bits; write it as text")
         if keys > MOST_KEYS:
             raise ValueError(f"may have {MOST_KEYS} keys in all, those of inner objects included")

@@ -22,7 +22,7 @@ _INTEND = BulkInsert(
     contact_logs_table,
     (
         "contact_id", "task_id", "contact_method", "contact_time", "key", "round", "contact_no", "step_id",
-        "status", "script_id",
+        "status", "script_id", "phone_index",
     ),
     on_conflict=" ",
     returning="key",
@@ -31,10 +31,13 @@ _FIELDS = (
     "contact_id, task_id, contact_method, contact_result, duration_seconds, transcript, recording_url, "
     "user_feedback, contact_time, key, round, contact_no, step_id, status, provider_id, created_at, direction"
 )
-# A refused attempt is begun again: from here on it may have left, and a rescue must ask before it sends.
+# An attempt of which certainly nothing left is begun again: from here on it may have left, a rescue must ask before
+# it sends, and what counts by number and day counts it now.
 _BEGIN_AGAIN = text(
-    "UPDATE contact_logs SET status = 'sending', created_at = clock_timestamp() "
-    "WHERE key = ANY(:keys) AND status = 'refused'",
+    "UPDATE contact_logs SET status = 'sending', created_at = clock_timestamp(), contact_time = a.contact_time, "
+    "phone_index = a.phone_index FROM unnest(CAST(:keys AS text[]), CAST(:times AS timestamptz[]), "
+    "CAST(:numbers AS bytea[])) AS a(key, contact_time, phone_index) "
+    "WHERE contact_logs.key = a.key AND status IN ('refused', 'sending')",
 )
 _BY_KEY = text(
     f"SELECT {_FIELDS}, extract(epoch FROM clock_timestamp() - created_at)::float AS age_seconds "
@@ -115,6 +118,8 @@ class NewContact:
     contact_no: int
     step_id: int
     script_id: str
+    phone_index: bytes | None = field(default=None, repr=False)
+    """The blind index of the number; `None` where it is masked or there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,13 +193,22 @@ class Contacts:
         }
         mine = [contact for contact in contacts if contact.step_id in ours]
         fresh = {str(row[0]) for row in _INTEND(self.connection, [_values(contact) for contact in mine])}
-        self.connection.execute(_BEGIN_AGAIN, {"keys": [c.key for c in mine if c.key not in fresh]})
+        self._begin_again([contact for contact in mine if contact.key not in fresh])
         found = {contact.key: contact for contact in self.by_keys([c.key for c in mine])}
         return {c.step_id: Intended(found[c.key], c.key in fresh) for c in mine}
 
     def begun_outside(self, contact: NewContact) -> None:
         """Write the attempt that an outside agent made by itself; whoever does holds the lock of the order's run."""
-        _INTEND(self.connection, [(*_values(contact)[:-2], "sent", contact.script_id)])
+        _INTEND(self.connection, [_values(contact, "sent")])
+
+    def _begin_again(self, contacts: Sequence[NewContact]) -> None:
+        if contacts:
+            again = {
+                "keys": [contact.key for contact in contacts],
+                "times": [contact.contact_time for contact in contacts],
+                "numbers": [contact.phone_index for contact in contacts],
+            }
+            self.connection.execute(_BEGIN_AGAIN, again)
 
     def by_keys(self, keys: Sequence[str]) -> list[Contact]:
         """The attempts with these keys."""
@@ -250,7 +264,7 @@ class Contacts:
         self.connection.execute(_NOTE, rows_of(_NOTED, list(merged.values())))
 
 
-def _values(contact: NewContact) -> tuple[object, ...]:
+def _values(contact: NewContact, status: str = "sending") -> tuple[object, ...]:
     return (
         contact.contact_id,
         contact.task_id,
@@ -260,6 +274,7 @@ def _values(contact: NewContact) -> tuple[object, ...]:
         contact.round,
         contact.contact_no,
         contact.step_id,
-        "sending",
+        status,
         contact.script_id,
+        contact.phone_index,
     )

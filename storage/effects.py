@@ -13,6 +13,7 @@ from schemas.effects import (
     AppointmentBooked,
     Audit,
     ContactNoted,
+    DoNotCallAdded,
     Effect,
     EngineerNotified,
     FollowupScheduled,
@@ -25,6 +26,7 @@ from statemachine.machine import IllegalTransition
 from storage.alerts import Alerts
 from storage.bulk import BulkInsert
 from storage.contacts import Contacts
+from storage.do_not_call import DoNotCall
 from storage.orders import Orders
 from storage.tables import actions, appointments, cancellations, engineer_notices, followups
 from storage.timeline import Timeline
@@ -68,6 +70,7 @@ class Effects:
     contacts: Contacts
     alerts: Alerts
     timeline: Timeline
+    do_not_call: DoNotCall
 
     def apply(self, effects: Sequence[tuple[int, Effect]]) -> dict[int, IllegalTransition]:
         """Write effects, each given with its step; a step whose move is illegal leaves nothing but evidence.
@@ -99,6 +102,8 @@ class Effects:
             self.timeline.tell(effects)
         elif kind is AlertRaised:
             self.alerts.raise_all(effects)
+        elif kind is DoNotCallAdded:
+            self.do_not_call.add_told(effects)
         elif kind is ActionTaken:
             _ACTIONS(
                 self.connection,

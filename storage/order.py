@@ -26,6 +26,8 @@ class NewOrder:
     digest: bytes
     source: str
     run_id: str
+    phone_index: bytes | None = field(default=None, repr=False)
+    """The blind index of the number; `None` where it is masked, malformed or missing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,7 @@ class Order:
     run_id: str
     sealed_phone: Sealed | None
     digest: bytes = field(repr=False)
+    phone_index: bytes | None = field(default=None, repr=False)
 
     @property
     def phone(self) -> str | None:

@@ -21,7 +21,7 @@ _INSERT = BulkInsert(
     tasks_table,
     (
         "task_id", "order_id", "order_type", "status", "contact_count", "max_contacts", "last_contact_time",
-        "metadata", "priority", "mode", "run_id", "phone", "digest", "source",
+        "metadata", "priority", "mode", "run_id", "phone", "phone_index", "digest", "source",
     ),
     stamped="created_at",
     on_conflict=" ",
@@ -35,7 +35,8 @@ _INSERT_TRANSITIONS = BulkInsert(
 _FIELDS = (
     "task_id, order_id, order_type, status, contact_count, max_contacts, last_contact_time, next_contact_time, "
     "user_intent_l1, user_intent_l2, confidence, created_at, updated_at, finished_at, finish_reason, metadata, "
-    "version, round, contacts_total, priority, mode, run_id, phone, digest"
+    "version, round, contacts_total, priority, mode, run_id, phone, phone_index, "
+    "digest"
 )
 _FIND = text(f"SELECT {_FIELDS} FROM tasks WHERE task_id = ANY(:ids)")
 _OPEN_ORDERS = text("SELECT order_id, task_id FROM tasks WHERE order_id = ANY(:ids) AND status <> 'closed'")
@@ -57,7 +58,7 @@ _UPDATE = text(
     """,
 )
 _SET_PHONE = text(
-    "UPDATE tasks SET phone = :sealed, updated_at = (SELECT business_now()), "
+    "UPDATE tasks SET phone = :sealed, phone_index = :index, updated_at = (SELECT business_now()), "
     "metadata = metadata || jsonb_build_object('phone', CAST(:masked AS text)) WHERE task_id = :task_id",
 )
 _SET_PRIORITY = text(
@@ -113,6 +114,7 @@ class Orders:
                 None
                 if order.phone is None
                 else self.cipher.encrypt(order.phone, _phone_place(order.task_id)),
+                order.phone_index,
                 order.digest,
                 order.source,
             )
@@ -181,10 +183,11 @@ class Orders:
             ]
         )
 
-    def set_phone(self, task_id: str, phone: str, masked: str) -> None:
+    def set_phone(self, task_id: str, phone: str, masked: str, index: bytes | None) -> None:
         """Give an order another number; encrypted at rest, in its metadata only `masked` is shown."""
         sealed = self.cipher.encrypt(phone, _phone_place(task_id))
-        self.connection.execute(_SET_PHONE, {"task_id": task_id, "sealed": sealed, "masked": masked})
+        changed = {"task_id": task_id, "sealed": sealed, "masked": masked, "index": index}
+        self.connection.execute(_SET_PHONE, changed)
 
     def set_priority(self, task_id: str, priority: int) -> None:
         """Give an order another priority; its run and steps have their own."""
@@ -214,6 +217,7 @@ class Orders:
         values["status"] = State(row.status)
         values["confidence"] = None if row.confidence is None else float(row.confidence)
         values["digest"] = bytes(row.digest)
+        values["phone_index"] = None if row.phone_index is None else bytes(row.phone_index)
         phone = values.pop("phone")
         values["sealed_phone"] = (
             None if phone is None else Sealed(bytes(phone), _phone_place(row.task_id), self.cipher)

@@ -11,14 +11,18 @@ from storage.audit_logs import AuditLogs
 from storage.callbacks import Callbacks
 from storage.calls import Calls
 from storage.clock import BusinessClock
+from storage.contact_stops import ContactStops
 from storage.contacts import Contacts
 from storage.definitions import Definitions
 from storage.deliveries import Deliveries
+from storage.do_not_call import DoNotCall
 from storage.effects import Effects
 from storage.feed import Feed
 from storage.figures import Figures
 from storage.idempotency import IdempotencyKeys
 from storage.keys import Keys
+from storage.labels import Labels
+from storage.lawfulness import Lawfulness
 from storage.leases import Leases
 from storage.named_runs import NamedRuns
 from storage.orders import Orders
@@ -94,6 +98,21 @@ class UnitOfWork:
         return Contacts(self._connection)
 
     @cached_property
+    def lawfulness(self) -> Lawfulness:
+        """What stands against contacting people."""
+        return Lawfulness(self._connection)
+
+    @cached_property
+    def do_not_call(self) -> DoNotCall:
+        """Numbers that must not be contacted."""
+        return DoNotCall(self._connection, self.lawfulness)
+
+    @cached_property
+    def contact_stops(self) -> ContactStops:
+        """Emergency stops."""
+        return ContactStops(self._connection, self.lawfulness)
+
+    @cached_property
     def callbacks(self) -> Callbacks:
         """What channels told us, raw."""
         return Callbacks(self._connection, self._cipher)
@@ -102,6 +121,11 @@ class UnitOfWork:
     def reviews(self) -> Reviews:
         """Questions to people."""
         return Reviews(self._connection)
+
+    @cached_property
+    def labels(self) -> Labels:
+        """What people said customers meant, beside what the model had read."""
+        return Labels(self._connection, self._cipher)
 
     @cached_property
     def alerts(self) -> Alerts:
@@ -211,7 +235,9 @@ class UnitOfWork:
     @cached_property
     def effects(self) -> Effects:
         """The writers of what steps return."""
-        return Effects(self._connection, self.orders, self.contacts, self.alerts, self.timeline)
+        return Effects(
+            self._connection, self.orders, self.contacts, self.alerts, self.timeline, self.do_not_call
+        )
 
     @cached_property
     def figures(self) -> Figures:

@@ -42,6 +42,9 @@ def load_cases(work: UnitOfWork, steps: Sequence[StepRow]) -> Mapping[int, Case]
         at_hand = begun is not None and (begun.round, begun.contact_no) == (order.round, order.contact_count)
         past = history[order.task_id]
         cases[step.step_id] = Case(
-            order=order, history=past[:-1] if at_hand else past, begun=begun if at_hand else None
+            order=order,
+            # The attempt at hand is none of the earlier ones; one that came to nothing is not in the history.
+            history=past[:-1] if begun is not None and at_hand and begun.status != "refused" else past,
+            begun=begun if at_hand else None,
         )
     return cases

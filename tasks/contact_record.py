@@ -106,6 +106,7 @@ def _made_outside(transaction: Transaction, order: Order, step: WaitingStep, giv
             contact_no=order.contact_count,
             step_id=step.step_id,
             script_id=PROVIDER,
+            phone_index=order.phone_index,
         )
     )
     return contacts.by_ids([given.contact_id])[given.contact_id]

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from runtime.blind_index import BlindIndex
 from runtime.settings import Settings
 from storage.database import Database
 from storage.order import Order
@@ -33,6 +34,7 @@ class Context:
     policy: ContactPolicy
     calendar: Calendar
     permissions: Permissions
+    blind_index: BlindIndex
     callback_url: str
     contacts_at_once: int
     reaches_masked: bool
@@ -71,6 +73,7 @@ def make_context(settings: Settings, database: Database) -> Context:
         policy=policies[settings.contact_policy],
         calendar=load_calendar(settings.config_folder / "policies" / "calendar.yaml"),
         permissions=load_permissions(settings.config_folder / "policies" / "permissions.yaml"),
+        blind_index=BlindIndex.of_settings(settings),
         callback_url=f"{settings.callback_base_url}/webhooks/contact/{settings.channel_provider}",
         contacts_at_once=settings.largest_batch if instant else settings.contacts_at_once,
         reaches_masked=instant or settings.channel_provider == "simulator",

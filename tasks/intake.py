@@ -1,6 +1,5 @@
 """The one accept path of every door: validated orders in, verdicts out, committed before anyone is told."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,15 +8,13 @@ from typing import Any, Final
 from engine.engine import Engine
 from engine.transaction import Begin, Transaction
 from runtime.ids import Prefix, new_id
-from runtime.mask import mask_phone
 from schemas.intake import Problem, TaskCreated, as_records
 from storage.order import NewOrder, Order
 from storage.rejects import NewReject
 from tasks.context import Context
+from tasks.customer_number import callable_number, customer_number
 
 TRIGGER: Final = "task.created"
-_DIGITS: Final = re.compile(r"^\+?[\d\s()-]{7,20}$")
-_MASKED: Final = re.compile(r"^\d{3}\*+\d{2,4}$")
 
 
 class Door(StrEnum):
@@ -129,7 +126,8 @@ def _begin(
                     "contact_count": order.contact_count,
                     "max_contacts": order.max_contacts,
                     # An outside agent may know the number that is masked to us (SPEC.md §5).
-                    "callable": callable_number(
+                    "callable": order.phone_index is not None
+                    or callable_number(
                         order.phone, masked=context.reaches_masked or order.mode == "manual"
                     ),
                 },
@@ -169,10 +167,10 @@ def _received(
 
 def _new_order(context: Context, submission: Submission, door: Door) -> NewOrder:
     body = submission.body
-    phone = body.metadata.phone
+    number = None if body.metadata.phone is None else customer_number(body.metadata.phone, context.blind_index)
     metadata: dict[str, Any] = body.metadata.model_dump(mode="json", exclude_none=True)
-    if phone is not None:
-        metadata["phone"] = mask_phone(phone) if "*" not in phone else phone
+    if number is not None:
+        metadata["phone"] = number.shown
     return NewOrder(
         task_id=body.task_id,
         order_id=body.order_id,
@@ -183,15 +181,9 @@ def _new_order(context: Context, submission: Submission, door: Door) -> NewOrder
         priority=body.priority,
         mode=body.mode or submission.default_mode,
         metadata=metadata,
-        phone=phone,
+        phone=None if number is None else number.stored,
+        phone_index=None if number is None else number.index,
         digest=body.digest(),
         source=door,
         run_id=new_id(Prefix.RUN),
     )
-
-
-def callable_number(phone: str | None, *, masked: bool) -> bool:
-    """Whether the customer can be reached by this number, given whether a masked one is of any use."""
-    if phone is None:
-        return False
-    return bool(_DIGITS.match(phone)) or (masked and bool(_MASKED.match(phone)))

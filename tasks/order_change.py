@@ -3,11 +3,12 @@
 from datetime import UTC, datetime
 from typing import Final
 
-from runtime.mask import mask_phone, mask_text
+from runtime.mask import mask_text
 from schemas.effects import OrderNoted
 from schemas.signals import CancelledUpstream, PartArrived, PhoneChanged, PriorityChanged
 from statemachine.states import State
 from tasks.consequence import Consequence, Outcome, closed, refused
+from tasks.customer_number import customer_number
 from tasks.occasion import OrderOccasion
 
 NOT_CALLABLE: Final = "not_callable"
@@ -48,10 +49,10 @@ def phone_changed(occasion: OrderOccasion[PhoneChanged]) -> Consequence:
         return closed()
     review = occasion.open_review()
     waits = order.status is State.PENDING and review is not None and review.reason == NOT_CALLABLE
-    if order.phone == phone and not waits:
+    number = customer_number(phone, occasion.context.blind_index)
+    if order.phone == number.stored and not waits:
         return Consequence(outcome=Outcome.NOTED, effect="nothing is changed: the order has this number")
-    masked = phone if "*" in phone else mask_phone(phone)
-    occasion.transaction.work.orders.set_phone(order.task_id, phone, masked)
+    occasion.transaction.work.orders.set_phone(order.task_id, number.stored, number.shown, number.index)
     title = "客户电话已更新"
     if waits and review is not None and _validated_again(occasion, str(review.context.get("origin"))):
         effect = "the number is stored, the review is withdrawn and the order is validated again"

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -10,14 +11,13 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleet.supervisor.ports import free_port
-
 PROGRAM = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 """The script itself; the one on PATH changes to another account, whose folders are the machine's."""
 
 ABSENT = "rabbitmq-server is not installed (Debian: apt-get install rabbitmq-server); .ci/run installs it"
 
 _START_SECONDS = 90.0
+_STOP_SECONDS = 20.0
 
 
 def is_installed() -> bool:
@@ -38,7 +38,7 @@ class RabbitServer:
     @classmethod
     def begin(cls, folder: Path) -> "RabbitServer":
         """Start the name server it needs, and then the server itself."""
-        port, names = free_port(), free_port()
+        port, names, distribution = _quiet_ports(3)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "plugins").write_text("[].")
         kernel = "-kernel inet_dist_use_interface {127,0,0,1} +S 1:1"
@@ -49,7 +49,7 @@ class RabbitServer:
             "RABBITMQ_NODENAME": f"test{os.getpid()}@localhost",
             "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
             "RABBITMQ_NODE_PORT": str(port),
-            "RABBITMQ_DIST_PORT": str(free_port()),
+            "RABBITMQ_DIST_PORT": str(distribution),
             "RABBITMQ_MNESIA_BASE": str(folder / "data"),
             "RABBITMQ_LOG_BASE": str(folder / "log"),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "plugins"),
@@ -97,6 +97,11 @@ class RabbitServer:
             os.killpg(self.server.pid, signal.SIGKILL)
         self.server.wait()
         self.server = None
+        # What was waited for is the script; the server itself takes a moment longer to be gone.
+        deadline = time.monotonic() + _STOP_SECONDS
+        while _listens(self.port):
+            assert time.monotonic() < deadline, "a killed RabbitMQ still listens"
+            time.sleep(0.05)
 
     def end(self) -> None:
         """Stop everything that was started."""
@@ -105,13 +110,30 @@ class RabbitServer:
         self.epmd.wait()
 
 
+def _quiet_ports(count: int) -> list[int]:
+    """Free ports below those that outgoing connections get: it takes seconds until the server has taken them."""
+    found: list[int] = []
+    for port in random.sample(range(20_000, 30_000), 200):
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            found.append(port)
+        if len(found) == count:
+            return found
+    raise AssertionError("this machine has no free ports")
+
+
 def _wait_for(port: int, process: "subprocess.Popen[bytes]", what: str) -> None:
     deadline = time.monotonic() + _START_SECONDS
-    while True:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1) as one:
-            # Where nobody listens, a connection may be made to itself.
-            if one.getsockname() != one.getpeername():
-                return
+    while not _listens(port):
         assert process.poll() is None, f"it ended while it was started: {what}"
         assert time.monotonic() < deadline, f"nothing listens on {port} in time: {what}"
         time.sleep(0.05)
+
+
+def _listens(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1) as one:
+            # Where nobody listens, a connection may be made to itself.
+            return bool(one.getsockname() != one.getpeername())
+    except OSError:
+        return False

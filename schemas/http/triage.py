@@ -96,7 +96,7 @@ class ClaimedClassification(Sent):
 
     level1_intent: Level1
     level2_intent: Level2
-    confidence: float = Field(ge=0, le=1)
+    confidence: float = Field(ge=0, le=1, strict=True)
 
 
 class ValidationWanted(Sent):

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from schemas.contact import Channel, ContactResult
-from tools.contact_policy.policy import ContactPolicy, NumberCap, Window
+from tools.contact_policy.policy import ContactPolicy, DailyBudget, NumberCap, Window
 from tools.policy_file import read_policy_file
 
 
@@ -50,6 +50,7 @@ class ContactPolicyDocument(_Part):
     call_result_deadline_seconds: int = Field(ge=1)
     undo_window_seconds: int = Field(ge=0)
     horizon_days: int = Field(default=60, ge=7, le=366)
+    daily_budgets: dict[Channel, Annotated[int, Field(ge=0)] | None] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _whole_is_consistent(self) -> "ContactPolicyDocument":
@@ -80,6 +81,11 @@ class ContactPolicyDocument(_Part):
             call_result_deadline=timedelta(seconds=self.call_result_deadline_seconds),
             undo_window=timedelta(seconds=self.undo_window_seconds),
             horizon_days=self.horizon_days,
+            daily_budgets=tuple(
+                DailyBudget(channel, most)
+                for channel, most in self.daily_budgets.items()
+                if most is not None
+            ),
         )
 
 

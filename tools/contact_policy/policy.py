@@ -63,6 +63,14 @@ class NumberCap:
 
 
 @dataclass(frozen=True, slots=True)
+class DailyBudget:
+    """At most `most` contacts by one channel in one day of the installation's zone, over all orders."""
+
+    channel: Channel
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
 class ContactPolicy:
     """All that SPEC §8 lets an operator decide; the values of `STANDARD` are the specification's.
 
@@ -83,6 +91,7 @@ class ContactPolicy:
         call_result_deadline: How long after placing a call its result may come.
         undo_window: How long a cancellation waits, and can be taken back, before it is done.
         horizon_days: How many days ahead a permitted moment is looked for.
+        daily_budgets: Limits per channel and day over all orders; a channel without one has none.
     """
 
     name: str
@@ -100,6 +109,7 @@ class ContactPolicy:
     call_result_deadline: timedelta
     undo_window: timedelta
     horizon_days: int = 60
+    daily_budgets: tuple[DailyBudget, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.channels) != self.max_attempts:

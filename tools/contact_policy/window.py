@@ -7,6 +7,7 @@ from enum import StrEnum, unique
 from zoneinfo import ZoneInfo
 
 from tools.calendar import Calendar
+from tools.contact_policy.caps import free_again
 from tools.contact_policy.policy import MIDNIGHT, ContactPolicy, Window
 
 
@@ -124,11 +125,9 @@ def _limits(contacts: Contacts, policy: ContactPolicy) -> dict[Obstacle, datetim
     limits: dict[Obstacle, datetime] = {Obstacle.GAP: _LONG_AGO, Obstacle.NUMBER_CAP: _LONG_AGO}
     if contacts.own:
         limits[Obstacle.GAP] = max(contacts.own).astimezone(UTC) + policy.gap
-    newest_first = sorted(contacts.of_number, reverse=True)
-    for cap in policy.number_caps:
-        if len(newest_first) >= cap.limit:
-            free_again = newest_first[cap.limit - 1].astimezone(UTC) + cap.period
-            limits[Obstacle.NUMBER_CAP] = max(limits[Obstacle.NUMBER_CAP], free_again)
+    free = free_again(contacts.of_number, policy.number_caps)
+    if free is not None:
+        limits[Obstacle.NUMBER_CAP] = free
     return limits
 
 

@@ -59,8 +59,9 @@ EXCEPTIONS: tuple[Contradiction, ...] = (
     ),
     Contradiction(
         "positive_data_acceptance",
-        r"/signals$|/tools/\{name\}/call$|/webhooks/subscribers$",
-        "A number must be callable, a tool's input is the body of its own route, an address is http(s).",
+        r"/signals$|/contact/initiate$|/tools/\{name\}/call$|/webhooks/subscribers$",
+        "A number must be callable, or the order's own; a tool's input is the body of its own route; an address "
+        "is http(s).",
     ),
     Contradiction(
         "negative_data_rejection",
@@ -69,8 +70,8 @@ EXCEPTIONS: tuple[Contradiction, ...] = (
     ),
     Contradiction(
         "allow_header_conformance",
-        r"^/v1/(tasks/batch|agents/register)$",
-        "The path is also a name of `/tasks/{task_id}` and `/agents/{agent_id}`, which take GET.",
+        r"^/v1/(tasks/batch|agents/register|states/transition)$",
+        "The path also names a task or an agent (`/tasks/{task_id}`, `/agents/{agent_id}`), which takes GET.",
     ),
 )
 """Everything that Schemathesis expects and the specification does not."""
@@ -156,8 +157,8 @@ def _note(findings: Findings, recorder: ScenarioRecorder) -> None:
         request, response = interaction.request, interaction.response
         findings.failures.append(
             f"{recorder.cases[case_id].value.operation.label}: {check}: {failure.message}\n"
-            f"  {request.method} {request.uri} {_short(request.body)}\n"
-            f"  {response.status_code if response else 'no answer'} {_short(response and response.content)}"
+            f"  {request.method} {request.uri} {_short(request.body)!r}\n"
+            f"  {response.status_code if response else 'no answer'} {_short(response and response.content)!r}"
         )
 
 

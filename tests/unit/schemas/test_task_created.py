@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from schemas.free_json import LARGEST_INTEGER, SMALLEST_INTEGER
 from schemas.intake import LARGEST_METADATA, TaskCreated, problems_of
 
 PHONE = "13800138000"
@@ -187,7 +188,9 @@ BODIES = st.fixed_dictionaries(
             lambda seconds: datetime.fromtimestamp(seconds, UTC)
         ),
         "metadata": st.dictionaries(
-            st.text("abcxyz", min_size=1, max_size=5), st.integers() | st.booleans() | st.none(), max_size=4
+            st.text("abcxyz", min_size=1, max_size=5),
+            st.integers(SMALLEST_INTEGER, LARGEST_INTEGER) | st.booleans() | st.none(),
+            max_size=4,
         ),
     },
 )

@@ -1,0 +1,176 @@
+"""What stands against contacting people at this moment, read under locks that hold until the intent is committed.
+
+Locks first, then a look in a statement of its own: a statement sees what was committed before it began, so what
+another transaction wrote while ours waited for its lock is seen too.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection, text
+
+from schemas.contact import Channel
+
+_STOP_CLASS: Final = 0x73746F70
+"""The advisory lock of emergency stops: senders share it, who raises a stop has it alone."""
+
+_BUDGET_CLASS: Final = 0x62756467
+"""The first half of the advisory locks of budgets; the other half is the channel's place."""
+
+_PLACES: Final = {channel: place for place, channel in enumerate(Channel)}
+
+# Numbers and budgets come sorted, so that two batches wait for each other and never deadlock.
+_HOLD = text(
+    """
+    SELECT pg_advisory_xact_lock_shared(:stops, 0)
+    UNION ALL SELECT pg_advisory_xact_lock(number)
+        FROM unnest(CAST(:numbers AS bigint[])) WITH ORDINALITY AS n(number, place)
+    UNION ALL SELECT pg_advisory_xact_lock(:budgets, channel)
+        FROM unnest(CAST(:channels AS integer[])) WITH ORDINALITY AS c(channel, place)
+    """,
+)
+_HOLD_NUMBER = text("SELECT pg_advisory_xact_lock(:number)")
+_HOLD_STOPS = text("SELECT pg_advisory_xact_lock(:stops, 0)")
+_LOOK = text(
+    """
+    SELECT business_now() AS now,
+        (SELECT jsonb_agg(jsonb_build_array(encode(n.number, 'hex'), c.contact_time))
+         FROM unnest(CAST(:capped AS bytea[])) AS n(number)
+         CROSS JOIN LATERAL (
+             SELECT contact_time FROM contact_logs
+             WHERE phone_index = n.number AND direction = 'outbound' AND status <> 'refused'
+               AND contact_time > (SELECT business_now()) - CAST(:longest AS interval) AND key <> ALL(:keys)
+             ORDER BY contact_time DESC LIMIT :most) AS c) AS past,
+        (SELECT jsonb_agg(jsonb_build_array(encode(phone_index, 'hex'), channel)) FROM do_not_call
+         WHERE phone_index = ANY(:numbers) AND lifted_at IS NULL
+           AND (until IS NULL OR until > (SELECT business_now()))) AS barred,
+        (SELECT jsonb_agg(jsonb_build_array(channel, region, reason) ORDER BY stopped_at) FROM contact_stops
+         WHERE lifted_at IS NULL) AS stops,
+        (SELECT jsonb_object_agg(b.channel, (
+             SELECT count(*) FROM contact_logs
+             WHERE contact_method = b.channel AND direction = 'outbound' AND status <> 'refused'
+               AND contact_time >= date_trunc('day', (SELECT business_now()), :zone) AND key <> ALL(:keys)))
+         FROM unnest(CAST(:budgeted AS text[])) AS b(channel)) AS spent
+    """,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What is to be looked up for contacts that may be made.
+
+    Attributes:
+        numbers: Blind indexes of their phone numbers.
+        keys: Keys of the attempts themselves, which do not count against them.
+        longest: The longest period of a cap; None where there are no caps.
+        most: How many contacts of a number are to be told at most.
+        budgeted: Channels with a daily budget.
+        zone: The zone whose days budgets count.
+    """
+
+    numbers: frozenset[bytes]
+    keys: Sequence[str]
+    longest: timedelta | None
+    most: int
+    budgeted: Collection[Channel]
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenStop:
+    """An emergency stop that holds; a channel or region that is None means all of them."""
+
+    channel: Channel | None
+    region: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What stands against these contacts at `now`, a moment of the business clock.
+
+    Attributes:
+        past: Recent contacts by number.
+        barred: Channels by number that the do-not-call list bars; None for all of them.
+        stops: Emergency stops that hold.
+        spent: Contacts made today by channel.
+    """
+
+    now: datetime
+    past: Mapping[bytes, Sequence[datetime]]
+    barred: Mapping[bytes, frozenset[Channel | None]]
+    stops: Sequence[OpenStop]
+    spent: Mapping[Channel, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Lawfulness:
+    """Reads what stands against contacts, and holds it as it is until the transaction ends."""
+
+    connection: Connection
+
+    def hold(self, asked: Asked) -> Found:
+        """Wait until nobody else decides on these numbers and budgets, then look; nothing changes until we commit."""
+        self.connection.execute(
+            _HOLD,
+            {
+                "stops": _STOP_CLASS,
+                "numbers": sorted(map(_lock_of, asked.numbers)) if asked.longest else [],
+                "budgets": _BUDGET_CLASS,
+                "channels": sorted(_PLACES[channel] for channel in asked.budgeted),
+            },
+        )
+        return self.look(asked)
+
+    def look(self, asked: Asked) -> Found:
+        """What stands against these contacts; by itself it holds nothing."""
+        row = self.connection.execute(
+            _LOOK,
+            {
+                "capped": list(asked.numbers) if asked.longest else [],
+                "longest": asked.longest or timedelta(),
+                "most": asked.most,
+                "keys": list(asked.keys),
+                "numbers": list(asked.numbers),
+                "budgeted": [channel.value for channel in asked.budgeted],
+                "zone": asked.zone,
+            },
+        ).one()
+        return _found(row)
+
+    def hold_numbers(self, numbers: Collection[bytes]) -> None:
+        """Wait until nobody is about to contact these numbers; nobody begins to until the transaction ends."""
+        for number in sorted(map(_lock_of, set(numbers))):
+            self.connection.execute(_HOLD_NUMBER, {"number": number})
+
+    def hold_all(self) -> None:
+        """Wait until nobody is about to contact anybody; nobody begins to until the transaction ends."""
+        self.connection.execute(_HOLD_STOPS, {"stops": _STOP_CLASS})
+
+
+def _found(row: Any) -> Found:
+    past: defaultdict[bytes, list[datetime]] = defaultdict(list)
+    for number, moment in row.past or ():
+        past[bytes.fromhex(number)].append(datetime.fromisoformat(moment))
+    barred: defaultdict[bytes, set[Channel | None]] = defaultdict(set)
+    for number, channel in row.barred or ():
+        barred[bytes.fromhex(number)].add(_channel(channel))
+    return Found(
+        now=row.now,
+        past=past,
+        barred={number: frozenset(channels) for number, channels in barred.items()},
+        stops=[OpenStop(_channel(channel), region, reason) for channel, region, reason in row.stops or ()],
+        spent={Channel(channel): spent for channel, spent in (row.spent or {}).items()},
+    )
+
+
+def _channel(name: str | None) -> Channel | None:
+    return None if name is None else Channel(name)
+
+
+def _lock_of(number: bytes) -> int:
+    """The number's advisory lock: chance makes two numbers share one never in practice, and that costs a wait."""
+    return int.from_bytes(number[:8], "big", signed=True)
