@@ -12,7 +12,7 @@ from fleet.measurement.api_run import LoadRun, known_orders, open_load
 from fleet.measurement.batch_load import BatchRun, batches
 from fleet.measurement.fleet import MeasuredFleet, measured_fleet
 from fleet.measurement.latency import Answers, percentile
-from fleet.measurement.throughput import wait_for_close, workflows
+from fleet.measurement.throughput import wait_for_rest, workflows
 
 _console = Console(highlight=False)
 
@@ -123,4 +123,4 @@ def _tell_batches(fleet: MeasuredFleet, orders: int, runs: int) -> None:
                 f"an order; {_codes({c: n for c, n in run.codes.items() if c != '200'})}"
             )
     _console.print(f"tasks/batch, orders/s: {_spread([run.rate for run in made], '.0f')}")
-    wait_for_close(fleet)
+    wait_for_rest(fleet)

@@ -15,7 +15,7 @@ from fleet.measurement.fleet import MeasuredFleet
 from fleet.measurement.orders import payloads
 from fleet.measurement.shares import Shares
 from fleet.measurement.stream_feed import StreamFeed
-from fleet.measurement.throughput import wait_for_close
+from fleet.measurement.throughput import wait_for_rest
 
 
 class LoadFailed(Exception):
@@ -52,7 +52,8 @@ def open_load(
         LoadFailed: the load's process failed.
     """
     moments = list(arrivals(rate, seconds, seed=seed))
-    orders = list(payloads(len(moments) // 2))
+    # Manual: what is started over HTTP is the door's work alone, and the fleet's load is what the stream brings.
+    orders = [{**order, "mode": "manual"} for order in payloads(len(moments) // 2)]
     plan = LoadPlan(
         port=fleet.port,
         key=SecretStr(fleet.key),
@@ -74,7 +75,7 @@ def open_load(
         finished = _closed(fleet) - closed
     if done.returncode != 0:
         raise LoadFailed("the load's process ended without a report; see what it said above")
-    wait_for_close(fleet)
+    wait_for_rest(fleet)
     return LoadRun(LoadReport.model_validate_json(done.stdout), finished / took, spent)
 
 

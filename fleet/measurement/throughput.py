@@ -34,6 +34,18 @@ def wait_for_close(fleet: MeasuredFleet) -> None:
     client.close()
 
 
+def wait_for_rest(fleet: MeasuredFleet) -> None:
+    """Wait until nothing is under way; orders that outside agents are to drive stay as they are."""
+    client = redis.Redis.from_url(fleet.process.settings.broker_url.get_secret_value())
+    _wait(lambda: client.xlen(STREAM) == 0 and not _busy(fleet), "the fleet to rest")
+    client.close()
+
+
+def _busy(fleet: MeasuredFleet) -> bool:
+    with fleet.process.database.transaction() as work:
+        return work.queues.horizon().busy
+
+
 def accept_only(fleet: MeasuredFleet, count: int) -> float:
     """Orders a second through the accept path of one process."""
     process, orders = fleet.process, submissions(count)
