@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
-"""Writes what is drawn from the code, this folder's page and the README's picture: `python docs/generate.py`."""
+"""Writes what is drawn from the code, this folder's pages and the README's picture: `python docs/generate.py`."""
 
 import re
 from pathlib import Path
 
+import api_page
+
 from statemachine.diagram import mermaid, page
 
+API = Path(__file__).resolve().parent / "api.md"
 STATE_MACHINE = Path(__file__).resolve().parent / "state_machine.md"
 README = Path(__file__).resolve().parent.parent / "README.md"
 
@@ -22,4 +25,5 @@ def with_picture(readme: str) -> str:
 
 if __name__ == "__main__":
     STATE_MACHINE.write_text(page(), encoding="utf-8")
+    API.write_text(api_page.page(), encoding="utf-8")
     README.write_text(with_picture(README.read_text(encoding="utf-8")), encoding="utf-8")

@@ -37,6 +37,7 @@ class Secrets:
     channel_token: str
     flower_password: str
     keys: dict[str, str]
+    old_cipher_keys: tuple[str, ...] = ()
 
 
 class Installation:
@@ -56,7 +57,7 @@ class Installation:
                 # Made before there was one: what was derived so far stays, whatever becomes of the cipher key.
                 kept["index_key"] = derived_key(kept["cipher_key"])
                 write_private_file(path, json.dumps(kept, indent=2))
-            return Secrets(**kept)
+            return Secrets(**{**kept, "old_cipher_keys": tuple(kept.get("old_cipher_keys", ()))})
         made = Secrets(
             cipher_key=Cipher.new_key(),
             index_key=Cipher.new_key(),
@@ -109,6 +110,7 @@ class Installation:
                 "database_url": document["database_url"],
                 "broker_url": document["broker_url"],
                 "cipher_key": kept.cipher_key,
+                "cipher_keys_old": ",".join(kept.old_cipher_keys),
                 "index_key": kept.index_key,
                 "callback_secret": kept.callback_secret,
                 "channel_token": kept.channel_token,
@@ -128,4 +130,5 @@ def made_as_document(made: Secrets) -> dict[str, Any]:
         "channel_token": made.channel_token,
         "flower_password": made.flower_password,
         "keys": made.keys,
+        "old_cipher_keys": list(made.old_cipher_keys),
     }

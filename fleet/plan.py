@@ -105,6 +105,7 @@ class Plan:
             "UNPEND_DATABASE_URL": self.addresses.database_url,
             "UNPEND_BROKER_URL": self.addresses.broker_url,
             "UNPEND_CIPHER_KEY": kept.cipher_key,
+            "UNPEND_CIPHER_KEYS_OLD": ",".join(kept.old_cipher_keys),
             "UNPEND_INDEX_KEY": kept.index_key,
             "UNPEND_CALLBACK_SECRET": kept.callback_secret,
             "UNPEND_CHANNEL_TOKEN": kept.channel_token,

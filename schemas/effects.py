@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from statemachine.states import Event
@@ -73,7 +73,10 @@ class ActionTaken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppointmentBooked:
-    """A visit is to take place; `visit_at` is `None` until a slot is agreed."""
+    """A visit is to take place; `visit_at` is `None` until a slot is agreed.
+
+    With a `region` it takes a place of its capacity on that `day`, or its whole step is refused.
+    """
 
     action_id: str
     task_id: str
@@ -81,6 +84,10 @@ class AppointmentBooked:
     visit_at: datetime | None
     engineer_id: str
     note: str
+    region: str | None = None
+    day: date | None = None
+    slot: str | None = None
+    """The order system's own name of the slot."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

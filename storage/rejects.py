@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, text
 
 from runtime.cipher import Cipher
 from runtime.ids import Prefix, new_id
+from runtime.mask import mask_json, mask_text
 from schemas.effects import ProductEvent
 from storage.bulk import BulkInsert
 from storage.tables import rejects as rejects_table
@@ -84,8 +85,8 @@ class Rejects:
             reject_id = new_id(Prefix.REJECT)
             payload = self.cipher.encrypt(reject.payload, f"rejects.payload.{reject_id}")
             # A field of a refused input may be anything; what does not fit the column is still in the payload.
-            task_id = reject.task_id[:_LONGEST_TASK_ID] if reject.task_id else None
-            problems = list(reject.problems)[:MOST_PROBLEMS]
+            task_id = mask_text(reject.task_id)[:_LONGEST_TASK_ID] if reject.task_id else None
+            problems = [mask_json(problem) for problem in reject.problems[:MOST_PROBLEMS]]
             rows.append((reject_id, reject.source, task_id, payload, problems))
             events.append(_told(reject_id, task_id))
         _INSERT(self.connection, rows)

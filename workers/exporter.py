@@ -118,7 +118,7 @@ def serve(settings: Settings) -> None:
     """Serve at UNPEND_EXPORTER_ADDRESS and UNPEND_EXPORTER_PORT until the process is told to stop."""
     address = os.environ.get("UNPEND_EXPORTER_ADDRESS", "127.0.0.1")
     port = int(os.environ.get("UNPEND_EXPORTER_PORT", str(PORT)))
-    cipher = Cipher(settings.cipher_key.get_secret_value())
+    cipher = Cipher.of_settings(settings)
     url = settings.database_url.get_secret_value()
     with (
         Database(url, cipher, pool_size=1, application="unpend-exporter") as database,

@@ -51,7 +51,7 @@ class Process:
         """PostgreSQL as this process reaches it."""
         return Database(
             self.settings.database_url.get_secret_value(),
-            Cipher(self.settings.cipher_key.get_secret_value()),
+            Cipher.of_settings(self.settings),
             application=f"unpend-{self.name}",
         )
 

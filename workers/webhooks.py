@@ -256,7 +256,7 @@ def serve(settings: Settings, ready: Callable[[], None]) -> None:
 
 
 async def _serve(settings: Settings, ready: Callable[[], None]) -> None:
-    cipher = Cipher(settings.cipher_key.get_secret_value())
+    cipher = Cipher.of_settings(settings)
     url = settings.database_url.get_secret_value()
     pace = Pace()
     with Database(url, cipher, pool_size=1, application="unpend-webhooks") as database:

@@ -10,12 +10,16 @@ import typer
 
 from fleet.command import (
     alert,
+    capacity,
+    do_not_call,
     down,
     intake,
     keys,
     migrate,
+    policy,
     review,
     status,
+    stop,
     submit,
     task,
     triage,
@@ -38,9 +42,13 @@ application.add_typer(task.application, name="task")
 application.add_typer(review.application, name="review")
 application.add_typer(alert.application, name="alert")
 application.add_typer(triage.application, name="triage")
+application.add_typer(capacity.application, name="capacity")
 application.add_typer(keys.application, name="keys")
 application.add_typer(webhooks.application, name="webhooks")
 application.add_typer(intake.application, name="intake")
+application.add_typer(policy.application, name="policy")
+application.add_typer(stop.application, name="stop")
+application.add_typer(do_not_call.application, name="do-not-call")
 
 
 @application.command()

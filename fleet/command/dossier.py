@@ -8,7 +8,7 @@ from typing import Any, Final
 from fleet.command.output import show_line, show_table
 from runtime.mask import mask_phone
 from storage.alerts import Alerts
-from storage.contacts import Contact
+from storage.contact import Contact
 from storage.order import Order
 from storage.reviews import Review
 from storage.unit_of_work import UnitOfWork

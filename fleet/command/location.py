@@ -108,8 +108,8 @@ def opened(named: Path | None) -> Iterator[Database]:
     from storage.database import Database
 
     settings = find(named).settings
-    url, key = settings.database_url.get_secret_value(), settings.cipher_key.get_secret_value()
-    with Database(url, Cipher(key), pool_size=1, application="unpend-command") as database:
+    url, cipher = settings.database_url.get_secret_value(), Cipher.of_settings(settings)
+    with Database(url, cipher, pool_size=1, application="unpend-command") as database:
         yield database
 
 

@@ -1,4 +1,4 @@
-"""`unpend task`: look at orders, and cancel, pause or resume one."""
+"""`unpend task`: look at orders, cancel, pause or resume one, and take a cancellation back."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 from fleet.command.failure import CommandError, Commands
 from fleet.command.location import DataDir, joined, opened
 from fleet.command.output import AsJson, show_json, show_line, show_table
+from runtime.mask import mask_text
 from statemachine.states import State
 
 if TYPE_CHECKING:
@@ -117,6 +118,32 @@ def resume(task_id: TaskId, by: By = "operator", data_dir: DataDir = None) -> No
     _tell(task_id, became, order, done="goes on", before="was not paused")
 
 
+@application.command("undo")
+def undo(
+    task_id: TaskId,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; history keeps it.")],
+    by: By = "operator",
+    data_dir: DataDir = None,
+) -> None:
+    """Take an order's cancellation back while it waits out its window; a person decides it then."""
+    from tasks.undo import Undone
+    from tasks.undo import undo as carry_out
+
+    if not reason.strip():
+        raise CommandError("--reason must say why", 2)
+    with joined(data_dir) as process:
+        became, order, review = carry_out(
+            process.engine, task_id, by=name_of(by), reason=text_of(reason, "--reason")
+        )
+    if order is None:
+        raise unknown(task_id)
+    if review is None:
+        why = "is being carried out" if became is Undone.UNDER_WAY else "does not wait to be carried out"
+        raise CommandError(f"the cancellation of task {task_id} {why}; nothing was changed")
+    before = " before" if became is Undone.REPEATED else ""
+    show_line(f"the cancellation of task {task_id} was taken back{before}; review {review.review_id} decides")
+
+
 def unknown(task_id: str) -> CommandError:
     """There is no such order."""
     return CommandError(f"there is no task {task_id}; `unpend task list` shows the newest")
@@ -135,7 +162,7 @@ def name_of(by: str) -> str:
 
 
 def text_of(text: str, option: str) -> str:
-    """A text from the command line, as the database can hold it.
+    """A text from the command line, as the database can hold it in clear: numbers of customers masked.
 
     Raises:
         CommandError: it is not in the terminal's encoding.
@@ -144,7 +171,7 @@ def text_of(text: str, option: str) -> str:
         text.encode()
     except UnicodeEncodeError as error:
         raise CommandError(f"{option} is not UTF-8 text", 2) from error
-    return text
+    return mask_text(text)
 
 
 def _tell(task_id: str, became: Intervened, order: Order | None, *, done: str, before: str) -> None:

@@ -1,18 +1,25 @@
-"""`unpend triage`: train the intent model, judge it on labelled utterances, see why it decides as it does."""
+"""`unpend triage`: train the intent model, judge it on labelled utterances, see why it decides as it does.
+
+What is learned from people's decisions is in `fleet.command.retraining` and `fleet.command.triage_record`.
+"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fleet.command import retraining
 from fleet.command.failure import CommandError
+from fleet.command.location import DataDir
+from fleet.command.output import AsJson
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from tools.classifier.classifier import Classifier
 
-application = typer.Typer(help="The intent model: train, evaluate, explain.", no_args_is_help=True)
+application = typer.Typer(help="The intent model: train, evaluate, explain, retrain.", no_args_is_help=True)
+application.command("retrain")(retraining.retrain)
 
 
 def _console() -> "Console":
@@ -54,9 +61,34 @@ def train(
 
 @application.command()
 def evaluate(
-    folder: Annotated[Path, typer.Argument(help="A folder of labelled utterances, as config/triage/corpus.")],
+    folder: Annotated[
+        Path | None, typer.Argument(help="A folder of labelled utterances, as config/triage/corpus.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="ISO", help="With --record: from then on; UTC without an offset.")
+    ] = None,
+    data_dir: DataDir = None,
+    *,
+    record: Annotated[bool, typer.Option("--record", help="Judge by people's decisions instead.")] = False,
+    all_models: Annotated[
+        bool, typer.Option("--all-models", help="With --record: earlier models' readings too.")
+    ] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Print accuracy, calibration, confusion, and what would be done by itself, on labelled utterances."""
+    """Print how right the model is and what it would do by itself: on labelled utterances, or on the record."""
+    if record is (folder is not None) or (not record and (since or all_models or as_json)):
+        raise CommandError("evaluate takes a FOLDER, or --record with --since, --all-models and --json", 2)
+    if folder is not None:
+        _evaluate_folder(folder)
+        return
+    from fleet.command.triage_record import show_record
+
+    show_record(
+        data_dir, since=since, model=None if all_models else _classifier().model_hash, as_json=as_json
+    )
+
+
+def _evaluate_folder(folder: Path) -> None:
     from rich.table import Table
 
     from tools.classifier_training.dataset import load_corpus

@@ -125,7 +125,7 @@ def _planned(
 def prepare_database(url: str, kept: Secrets, wishes: Wishes) -> None:
     """Bring the database to this version, let the installation's keys in, set the business clock going."""
     migrate(url, [body for body, _ in read_workflows(PROJECT / "config" / "workflows")])
-    with Database(url, Cipher(kept.cipher_key)) as database, database.transaction() as work:
+    with Database(url, Cipher(kept.cipher_key, kept.old_cipher_keys)) as database, database.transaction() as work:
         for owner, key in kept.keys.items():
             work.keys.register(key, owner, sorted(OWNERS[owner]))
         is_new = not work.orders.counts()
@@ -181,6 +181,7 @@ _MAY_BE_SET = frozenset(
         "UNPEND_REPUBLISH_SECONDS",
         "UNPEND_MOST_CRASHES",
         "UNPEND_CONTACTS_AT_ONCE",
+        "UNPEND_INTAKE_AMQP_URL",
         "UNPEND_LOG_LEVEL",
         "UNPEND_CONFIG_FOLDER",
     }

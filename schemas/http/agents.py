@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 
+from runtime.mask import mask_json
 from schemas.http.form import Answered, Moment, Sent, Succeeded, storable_object
 from schemas.intake import Identifier
 
@@ -52,7 +53,9 @@ class AgentRegistered(Sent):
     capabilities: list[Identifier] = Field(default_factory=list, max_length=50)
     """The types of action it can perform."""
     most_at_once: int = Field(default=1, ge=1, le=10_000)
-    metadata: Annotated[dict[str, Any], AfterValidator(storable_object)] = Field(default_factory=dict)
+    metadata: Annotated[dict[str, Any], AfterValidator(storable_object), AfterValidator(mask_json)] = Field(
+        default_factory=dict
+    )
 
 
 class RegistrationTaken(Succeeded):

@@ -4,7 +4,7 @@ from typing import Any, Final, Literal
 
 from pydantic import ConfigDict, Field
 
-from schemas.http.form import Answered, Moment, Sent, Succeeded, Text
+from schemas.http.form import Answered, Moment, Remark, Sent, Succeeded
 from schemas.http.person import PersonName
 
 AlertStatus = Literal["pending_review", "acknowledged", "resolved"]
@@ -69,7 +69,7 @@ class AttentionPaid(Sent):
 
     by: PersonName | None = None
     """Who; the key's agent when not named."""
-    note: Text | None = Field(default=None, min_length=1, max_length=500)
+    note: Remark | None = Field(default=None, min_length=1, max_length=500)
     """What was found or done; without one an earlier note stays."""
 
 

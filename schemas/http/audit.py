@@ -122,7 +122,12 @@ class LineList(Answered):
     model_config = ConfigDict(
         frozen=True,
         json_schema_extra={
-            "examples": [{"logs": [{"log_id": "LOG20260313001", **_LINE}], "next_cursor": None}],
+            "examples": [
+                {
+                    "logs": [_LINE | {"log_id": "LOG20260313001", "timestamp": "2026-03-13T21:10:00.000Z"}],
+                    "next_cursor": None,
+                }
+            ],
         },
     )
 

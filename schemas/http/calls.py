@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
+from runtime.mask import mask_json
 from schemas.http.form import Answered, GivenMoment, Moment, Sent, Succeeded, Text, storable_object
 from schemas.intake import Identifier
 
@@ -85,8 +86,9 @@ class ActionParameters(Sent):
         return storable_object(given) if isinstance(given, dict) else given
 
     def as_given(self) -> dict[str, Any]:
-        """As the step gets it."""
-        return self.model_dump(mode="json", exclude_none=True)
+        """As the step gets it: numbers of customers masked, for it is kept in clear and written to engineers."""
+        given: dict[str, Any] = mask_json(self.model_dump(mode="json", exclude_none=True))
+        return given
 
 
 class DispatchRequested(Sent):

@@ -13,6 +13,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from runtime.mask import mask_text
 from schemas.free_json import require_bounded
 
 _FIRST_YEAR: Final = 2000
@@ -103,3 +104,6 @@ GivenMoment = Annotated[AwareDatetime, AfterValidator(plausible)]
 
 Text = Annotated[str, AfterValidator(storable)]
 """Words in a request."""
+
+Remark = Annotated[Text, AfterValidator(mask_text)]
+"""What a person notes or gives as a reason: it is kept and shown in clear, so numbers in it are masked."""

@@ -4,7 +4,7 @@ from typing import Any, Final, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from schemas.http.form import Answered, GivenMoment, Moment, Sent, Succeeded, Text
+from schemas.http.form import Answered, GivenMoment, Moment, Remark, Sent, Succeeded, Text
 from schemas.http.person import PersonName
 from statemachine.intents import INTENTS, Level2
 
@@ -92,7 +92,7 @@ class DecisionMade(Sent):
 
     decision: Text = Field(min_length=1, max_length=32)
     """One of the review's `decisions`."""
-    reason: Text | None = Field(default=None, min_length=1, max_length=500)
+    reason: Remark | None = Field(default=None, min_length=1, max_length=500)
     """Why; `close` requires one."""
     intent_level2: Level2 | None = None
     """What the customer wants; `classify` requires it."""

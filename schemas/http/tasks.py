@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, ConfigDict, Discriminator, Field, SkipValidation, Tag, WrapValidator
 
-from schemas.http.form import Answered, Moment, Sent, Succeeded, Text, storable_object
+from schemas.http.form import Answered, Moment, Remark, Sent, Succeeded, Text, storable_object
 from schemas.intake import Identifier, TaskCreated
 
 LONGEST_TIMEOUT: Final = 31 * 24 * 3600
@@ -285,4 +285,4 @@ class CancelAsked(Sent):
         extra="forbid", frozen=True, json_schema_extra={"examples": [{"reason": "客户已在别处报修"}]}
     )
 
-    reason: Annotated[Text, Field(max_length=500)] | None = None
+    reason: Annotated[Remark, Field(max_length=500)] | None = None

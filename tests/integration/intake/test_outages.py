@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
+from runtime.settings import Settings
 from tests.acceptance.waiting import wait_until
 from tests.factories import payload
 from tests.integration.intake.ground import Ground
@@ -37,21 +38,22 @@ def without_postgres(servers: Servers, ground: Ground) -> Iterator[None]:
         admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
 
 
-def environment_of(settings: Mapping[str, Any]) -> dict[str, str]:
+def environment_of(settings: Settings) -> dict[str, str]:
     """Settings as another process is told them."""
-    texts = {
-        name: value.get_secret_value() if isinstance(value, SecretStr) else str(value)
-        for name, value in settings.items()
-        if value is not None
-    }
-    return os.environ | {f"UNPEND_{name.upper()}": text for name, text in texts.items()}
+    told = dict(os.environ)
+    for name in settings.model_fields_set:
+        value = getattr(settings, name)
+        if value is not None:
+            text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+            told[f"UNPEND_{name.upper()}"] = text
+    return told
 
 
 def kill_between_commit_and_acknowledgement(ground: Ground, kind: str, project: Path) -> None:
     died = subprocess.run(
         [sys.executable, "-m", "tests.integration.intake.dying", kind],
         cwd=project,
-        env=environment_of(dict(ground.settings)),
+        env=environment_of(ground.settings),
         capture_output=True,
         timeout=60,
         check=False,

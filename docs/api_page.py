@@ -1,0 +1,178 @@
+#!/usr/bin/env python3
+"""The page of the API, drawn from its own description and from the table of routes by state."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, cast
+
+import yaml
+
+from api.app import create_app
+from api.door import Door, Parts
+
+TABLE: Final = Path(__file__).resolve().parent / "routes_by_state.yaml"
+MODES: Final = ("auto", "manual")
+
+_METHODS: Final = ("get", "post", "delete")
+_COMMON: Final = frozenset({"400", "401", "403", "422", "429", "500", "503"})
+_OPENING: Final = """\
+# The HTTP API
+
+Written by `python docs/generate.py` from the API's own description (`GET /v1/openapi.json`) and from
+`docs/routes_by_state.yaml`; tests fail when they differ from what the code does.
+
+**Address.** Everything lies below `http://HOST:PORT/v1`. Bodies are JSON in UTF-8. Moments are ISO 8601: in requests
+with an offset, in answers in UTC with `Z`. A field that a request does not know is refused by name.
+
+**Keys.** `Authorization: Bearer KEY`. Each agent has a key of its own, with scopes; the scope beside a route is the
+one it needs. `X-Agent-ID` is optional and must then be the key's agent. `unpend keys` makes and revokes keys.
+
+**Requests have ids.** `X-Request-ID` (1 to 64 of `A-Za-z0-9._-`) is the caller's, or made; every answer carries it.
+
+**Errors** all have one form:
+
+```json
+{"success": false, "error": {"code": "…", "message": "…", "details": {}}, "request_id": "…", "timestamp": "…"}
+```
+
+| status | code | when |
+|---|---|---|
+| 400 | `BAD_REQUEST` | the body is not JSON in UTF-8 |
+| 401 | `UNAUTHORIZED` | no key, or one that nobody has |
+| 403 | `FORBIDDEN` | the key lacks the scope, or the agent the permission |
+| 404 | `NOT_FOUND` | no such route, task, review, … |
+| 405 | `METHOD_NOT_ALLOWED` | the path takes other methods: `Allow` |
+| 409 | `STATE_CONFLICT` | `details`: where the order is, and its ways out |
+| 413 | `PAYLOAD_TOO_LARGE` | more than 1 MiB; a batch of tasks may have 4 |
+| 415 | `UNSUPPORTED_MEDIA_TYPE` | the body is not `application/json` |
+| 422 | `VALIDATION_FAILED` | `details.fields`: which, and what is wrong with each |
+| 429 | `RATE_LIMITED` | `Retry-After` |
+| 500 | `INTERNAL_ERROR` | a fault of ours; the request's id leads to the log |
+| 503 | `SERVICE_UNAVAILABLE` | a server this needs does not answer: send it again |
+
+**Sending again.** A POST takes `Idempotency-Key`: the same request under the same key is answered as before, with
+`Idempotent-Replayed: true`. Routes that know a repetition by an id of their own (`task_id`, `signal_id`) need none.
+
+**Pages.** Lists take `limit` and `cursor`; `next_cursor` of a page is the `cursor` of the next, null on the last.
+
+**Waiting.** Routes that have a tool called wait for it as long as the tool may take. `Prefer: respond-async` answers
+202 at once, and so does a tool that takes longer: ask at `poll`, or send the call again.
+"""
+_TABLE_OPENING: Final = """\
+## Route by state
+
+What a call about an order answers, by where the order stands; a test makes every cell. In `auto` the fleet drives the
+order, and a call for a step that is under way waits for it: 202 here, since these ask with `Prefer: respond-async`.
+In `manual` the caller drives it. A dash: there is nothing that the call could name. What was refused changed nothing.
+"""
+
+
+def document() -> dict[str, Any]:
+    """The API's description; nothing is connected for it."""
+    # A description needs none of the parts behind the door.
+    return create_app(Door(cast("Parts", None), version="")).openapi()
+
+
+def table() -> dict[str, Any]:
+    """The table of routes by state, as it is written."""
+    loaded: dict[str, Any] = yaml.safe_load(TABLE.read_text(encoding="utf-8"))
+    return loaded
+
+
+def answers_of(cells: Mapping[str, Any], situations: Sequence[str]) -> dict[str, str]:
+    """The answer in every situation: `default` where a row does not name it."""
+    unknown = cells.keys() - {*situations, "default"}
+    if unknown:
+        raise ValueError(f"no such situations: {', '.join(sorted(unknown))}")
+    return {situation: str(cells.get(situation, cells["default"])) for situation in situations}
+
+
+def page() -> str:
+    """The page as it is committed."""
+    described = document()
+    sections = [_OPENING]
+    for tag, operations in _by_tag(described).items():
+        sections.append(f"## {tag}\n")
+        sections += [_operation(described, *operation) for operation in operations]
+    sections += [_TABLE_OPENING, *_tables(table())]
+    return "\n".join(sections)
+
+
+def _by_tag(described: Mapping[str, Any]) -> dict[str, list[tuple[str, str, dict[str, Any]]]]:
+    tags: dict[str, list[tuple[str, str, dict[str, Any]]]] = {}
+    for path, methods in described["paths"].items():
+        for method in _METHODS:
+            if method in methods:
+                operation = methods[method]
+                tags.setdefault(operation.get("tags", ["other"])[0], []).append((method, path, operation))
+    return tags
+
+
+def _operation(described: Mapping[str, Any], method: str, path: str, operation: Mapping[str, Any]) -> str:
+    scopes = [scope for security in operation.get("security", ()) for scope in security["key"]]
+    needs = f"scope `{scopes[0]}`" if scopes else "no key"
+    parts = [f"### {operation['summary']}\n", f"`{method.upper()} {path}` · {needs}\n"]
+    if operation.get("description"):
+        parts.append(f"{operation['description'].strip()}\n")
+    parameters = [_parameter(each) for each in operation.get("parameters", ())]
+    if parameters:
+        parts.append("\n".join(parameters) + "\n")
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        parts += [_block("Request", example) for example in _examples(described, content)]
+    for status, response in operation["responses"].items():
+        if status < "300":
+            for kind, content in response.get("content", {}).items():
+                if kind == "application/json":
+                    parts += [_block(f"Answer {status}", each) for each in _examples(described, content)]
+    errors = sorted(s for s in operation["responses"] if s >= "300" and s not in _COMMON | {"413", "415"})
+    if errors:
+        parts.append(f"Also: {', '.join(errors)}.\n")
+    return "\n".join(parts)
+
+
+def _parameter(parameter: Mapping[str, Any]) -> str:
+    optional = "" if parameter.get("required") else ", optional"
+    return f"- `{parameter['name']}` ({parameter['in']}{optional}): {parameter.get('description', '')}"
+
+
+def _block(title: str, example: Any) -> str:
+    return f"{title}:\n\n```json\n{json.dumps(example, ensure_ascii=False, indent=2)}\n```\n"
+
+
+def _examples(described: Mapping[str, Any], content: Mapping[str, Any]) -> Iterator[Any]:
+    """The examples of a body: its own, or those of each form it may have."""
+    if "example" in content:
+        yield content["example"]
+        return
+    yield from _of_schema(described, content.get("schema", {}))
+
+
+def _of_schema(described: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[Any]:
+    while "$ref" in schema:
+        schema = described["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    if "example" in schema:
+        yield schema["example"]
+    elif "examples" in schema:
+        yield from schema["examples"]
+    else:
+        for form in (*schema.get("oneOf", ()), *schema.get("anyOf", ())):
+            yield from _of_schema(described, form)
+
+
+def _tables(written: Mapping[str, Any]) -> Iterator[str]:
+    situations = list(written["situations"])
+    yield "\n".join(f"- **{name}**: {said}" for name, said in written["situations"].items()) + "\n"
+    yield "\n".join(f"- *{name}*: “{said}”" for name, said in written["reasons"].items()) + "\n"
+    for mode in MODES:
+        yield f"### Orders in `{mode}`\n"
+        rows = [f"| call | {' | '.join(situations)} |", f"|---|{'---|' * len(situations)}"]
+        for name, call in written["calls"].items():
+            cells = answers_of(call[mode], situations)
+            shown = " | ".join("–" if cells[each] == "none" else cells[each] for each in situations)
+            rows.append(f"| {name}<br>`{call['route']}` | {shown} |")
+        yield "\n".join(rows) + "\n"
+
+
+if __name__ == "__main__":
+    print(page())  # noqa: T201 - what a page is for, when it is asked for by hand

@@ -1,0 +1,130 @@
+"""`unpend policy`: whether the policy files can be used, and what they say of one order now."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+
+from fleet.command.failure import CommandError, Commands
+from fleet.command.location import DataDir, joined
+from fleet.command.output import AsJson, show_json, show_line
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from tasks.outlook import Outlook
+
+application = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    help="The contact policy: check its files, explain what it says of an order.",
+)
+
+
+@application.command("check")
+def check(
+    config: Annotated[
+        Path | None, typer.Option("--config", help="The configuration folder; the project's own.")
+    ] = None,
+) -> None:
+    """Check the policy files; names the file and the field of whatever cannot be used. Needs no fleet."""
+    from runtime.settings import PROJECT
+    from tools.calendar.business import Calendar
+    from tools.calendar.document import load_calendar
+    from tools.calendar.statutory import UnknownCountryError
+    from tools.contact_policy.document import load_policies
+    from tools.permissions import load_permissions
+    from tools.policy_file import PolicyFileError
+
+    folder = (config or PROJECT / "config") / "policies"
+    checks = {
+        "contact.yaml": load_policies,
+        "calendar.yaml": load_calendar,
+        "permissions.yaml": load_permissions,
+    }
+    faults = []
+    for name, load in checks.items():
+        try:
+            found = load(folder / name)
+        except PolicyFileError as error:
+            faults.append(str(error))
+        except UnknownCountryError as error:
+            faults.append(f"{folder / name}: {error}")
+        else:
+            told = (
+                f"; holidays are official until {found.official_until}" if isinstance(found, Calendar) else ""
+            )
+            show_line(f"{folder / name}: can be used{told}")
+    if faults:
+        raise CommandError("\n".join(faults))
+
+
+@application.command("explain")
+def explain(
+    task_id: Annotated[str, typer.Argument(metavar="ID", help="A task_id such as HT20260313001.")],
+    data_dir: DataDir = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Say what the contact policy says of an order now: the next channel, hours, caps, and the earliest moment."""
+    from tasks.outlook import outlook_of
+
+    with joined(data_dir) as process, process.database.snapshot() as work:
+        outlook = outlook_of(work, process.context, task_id)
+    if outlook is None:
+        raise CommandError(f"there is no task {task_id}; `unpend task list` shows the newest")
+    if as_json:
+        show_json(_document(outlook))
+    else:
+        _show(outlook)
+
+
+def _document(outlook: Outlook) -> dict[str, Any]:
+    document = asdict(outlook)
+    document["gap_seconds"] = document.pop("gap").total_seconds()
+    document["days"] = [{**asdict(day), "day": day.day.isoformat()} for day in outlook.days]
+    document["caps"] = [
+        {"limit": each.cap.limit, "period_seconds": each.cap.period.total_seconds(), "used": each.used}
+        for each in outlook.caps
+    ]
+    return document
+
+
+def _show(outlook: Outlook) -> None:
+    zone = ZoneInfo(outlook.zone)
+    channel = outlook.channel or "none left"
+    show_line(f"{outlook.task_id} ({outlook.state}, {outlook.mode}) by the policy '{outlook.policy}'")
+    show_line(f"  now       {_moment(outlook.now, zone)} for the customer ({outlook.zone})")
+    show_line(
+        f"  next      attempt {outlook.attempt} of {outlook.max_attempts}, "
+        f"round {outlook.round} of {outlook.max_rounds}, by {channel}"
+    )
+    for day in outlook.days:
+        show_line(f"  {day.day:%a %m-%d} {', '.join(day.windows) or 'closed'} ({day.kind})")
+    last = _moment(outlook.last_contact, zone) if outlook.last_contact else "never"
+    show_line(f"  gap       {outlook.gap.total_seconds() / 3600:g} h; last contact {last}")
+    per_day = "no limit" if outlook.max_per_day is None else f"{outlook.max_per_day}"
+    show_line(f"  today     {outlook.contacts_today} of {per_day}")
+    if not outlook.number_known:
+        show_line("  caps      the number is masked or missing: nothing is counted or barred by it")
+    for each in outlook.caps if outlook.number_known else ():
+        show_line(f"  cap       {each.used} of {each.cap.limit} in {each.cap.period.total_seconds():g} s")
+    show_line(f"  do not call: {'YES' if outlook.do_not_call else 'no'}")
+    for reason in outlook.stops:
+        show_line(f"  STOPPED   {reason}")
+    if outlook.budget is not None:
+        show_line(f"  budget    {outlook.budget_spent} of {outlook.budget} by {channel} today")
+    if outlook.agreed_at is not None:
+        show_line(f"  agreed    {_moment(outlook.agreed_at, zone)}")
+    earliest = "never" if outlook.earliest is None else _moment(outlook.earliest, zone)
+    show_line(f"  earliest  {earliest}: {outlook.reason or 'it is permitted now'}")
+    if outlook.warning is not None:
+        show_line(f"  WARNING   {outlook.warning}")
+
+
+def _moment(moment: datetime, zone: ZoneInfo) -> str:
+    return f"{moment.astimezone(zone):%a %Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,110 @@
+"""`unpend stop`: the emergency stop of all outbound contact. Needs the database only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fleet.command.failure import CommandError, Commands
+from fleet.command.location import DataDir, opened
+from fleet.command.output import AsJson, show_json, show_line, show_table
+from fleet.command.task import By, name_of, text_of
+from schemas.contact import Channel
+
+if TYPE_CHECKING:
+    from storage.contact_stops import Stop
+
+application = typer.Typer(
+    cls=Commands,
+    help="Stop contacting people, at once and everywhere; `list` shows what is stopped, `lift` ends it.",
+    invoke_without_command=True,
+)
+
+StopId = Annotated[str, typer.Argument(metavar="ID", help="A stop_id, as `unpend stop list` shows it.")]
+
+
+@application.callback()
+def stop(
+    context: typer.Context,
+    reason: Annotated[str | None, typer.Option("--reason", help="Why; required.")] = None,
+    channel: Annotated[Channel | None, typer.Option("--channel", help="Only this channel.")] = None,
+    region: Annotated[
+        str | None, typer.Option("--region", help="Only orders whose region begins so, such as 上海市.")
+    ] = None,
+    by: By = "operator",
+    data_dir: DataDir = None,
+) -> None:
+    """Stop contacting people: no call, text or message leaves once this has returned."""
+    if context.invoked_subcommand is not None:
+        return
+    if reason is None or not reason.strip():
+        raise CommandError("--reason must say why contacts are stopped", 2)
+    if region is not None and not region.strip():
+        raise CommandError("--region must name one; leave it out for every region", 2)
+    from tasks.barring import stop_contacts
+
+    who = name_of(by)
+    with opened(data_dir) as database:
+        raised, is_new = stop_contacts(
+            database,
+            channel=channel,
+            region=region and text_of(region, "--region"),
+            reason=text_of(reason, "--reason"),
+            by=who,
+        )
+    if is_new:
+        show_line(f"stopped: {_scope(raised)}; `unpend stop lift {raised.stop_id}` ends it")
+    else:
+        show_line(f"{_scope(raised)} was stopped before, by {raised.stopped_by}: {raised.stop_id}")
+
+
+@application.command("list")
+def list_stops(
+    data_dir: DataDir = None,
+    *,
+    lifted: Annotated[bool, typer.Option("--lifted", help="Those that were lifted, too.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List stops, the newest first."""
+    with opened(data_dir) as database, database.snapshot() as work:
+        stops = work.contact_stops.list(lifted=lifted, limit=1_000)
+    if as_json:
+        show_json(stops)
+        return
+    if not stops:
+        show_line("nothing is stopped" if not lifted else "nothing was ever stopped")
+        return
+    show_table(
+        ("stop", "what", "reason", "by", "since", "lifted"),
+        [
+            (
+                stop.stop_id,
+                _scope(stop),
+                stop.reason,
+                stop.stopped_by,
+                f"{stop.stopped_at:%Y-%m-%d %H:%M %Z}",
+                "" if stop.lifted_at is None else f"{stop.lifted_at:%Y-%m-%d %H:%M %Z} by {stop.lifted_by}",
+            )
+            for stop in stops
+        ],
+    )
+
+
+@application.command("lift")
+def lift(stop_id: StopId, by: By = "operator", data_dir: DataDir = None) -> None:
+    """Lift a stop; what it held goes on within 15 seconds."""
+    from tasks.barring import lift_stop
+
+    who = name_of(by)
+    with opened(data_dir) as database:
+        stop, is_lifted = lift_stop(database, stop_id, by=who)
+    if stop is None:
+        raise CommandError(f"there is no stop {stop_id}; `unpend stop list` shows what is stopped")
+    told = "is lifted" if is_lifted else f"was lifted before, by {stop.lifted_by}"
+    show_line(f"stop {stop.stop_id} ({_scope(stop)}) {told}")
+
+
+def _scope(stop: Stop) -> str:
+    channel = f"contact by {stop.channel}" if stop.channel else "all contact"
+    return channel + (f" in {stop.region}" if stop.region else "")
