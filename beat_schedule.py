@@ -10,10 +10,19 @@ from typing import Final
 TICK_SECONDS: Final = 1.0
 """How often the tick is called; each call watches for about as long (see `workers.tick`)."""
 
+RETENTION_SECONDS: Final = 60.0
+"""How often it is asked whether something has been kept long enough."""
+
 BEAT_SCHEDULE: Final[Mapping[str, Mapping[str, object]]] = {
     "wake-rescue-dispatch": {
         "task": "tick.sweep",
         "schedule": TICK_SECONDS,
+        "options": {"queue": "tick", "expires": 86_400.0},
+    },
+    # A round a day; a call looks whether it is due, goes on with it for a moment, and leaves the rest to the next.
+    "remove-what-was-kept-long-enough": {
+        "task": "tick.retain",
+        "schedule": RETENTION_SECONDS,
         "options": {"queue": "tick", "expires": 86_400.0},
     },
 }

@@ -19,7 +19,7 @@ from storage.calls import CalledStep
 from storage.reviews import Review
 from storage.unit_of_work import UnitOfWork
 from tasks.action_call import action_call, actions_of, agrees
-from tasks.approval import ask_for_approval
+from tasks.approval import ask_for_approval, must_be_approved
 from tools.limits import TOOLS
 
 router = APIRouter(tags=["actions"], route_class=Route)
@@ -49,9 +49,12 @@ async def execute_action(
     again answers what was recorded; other parameters answer 409.
     """
     require_permission(services, caller.agent_id, body.action_type)
-    if body.requires_approval:
+    parts = services.door.parts
+    if body.requires_approval or await asyncio.to_thread(
+        must_be_approved, parts.database, parts.context.approvals, body.task_id, body.action_type
+    ):
         asked = await asyncio.to_thread(
-            ask_for_approval, services.door.parts.engine, body.task_id, body.action_type, caller.agent_id
+            ask_for_approval, parts.engine, body.task_id, body.action_type, caller.agent_id
         )
         if isinstance(asked, Review):
             return ActionExecuted(

@@ -13,14 +13,18 @@ from api import (
     agents,
     alerts,
     audit,
+    capacity,
     contact,
+    contact_stops,
     dispatches,
+    do_not_call,
     errors,
     event_socket,
     events,
     health,
     measurement,
     orchestrator,
+    privacy,
     rejects,
     reports,
     reviews,
@@ -33,6 +37,7 @@ from api import (
     tools,
     transitions,
     triage,
+    undo,
     webhooks,
 )
 from api.body_limit import BodyLimit
@@ -67,6 +72,11 @@ KEYED: Final[tuple[APIRouter, ...]] = (
     task_control.router,
     subscribers.router,
     rejects.router,
+    privacy.router,
+    contact_stops.router,
+    do_not_call.router,
+    capacity.router,
+    undo.router,
 )
 """Rooms one enters with a key; each route names the scope it needs."""
 

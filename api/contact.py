@@ -66,6 +66,9 @@ async def initiate_contact(
     """
     if body.phone_number is not None:
         await asyncio.to_thread(require_own_number, services, body.task_id, body.phone_number)
+    if body.script_id is not None and services.door.parts.context.scripts.find(body.script_id) is None:
+        known = ", ".join(services.door.parts.context.scripts.names)
+        raise invalid([("script_id", f"is no script of this installation; there are {known}")])
     tool = TOOLS[TOOL_OF[body.contact_method]]
     call = contact_call(
         task_id=body.task_id,

@@ -4,11 +4,14 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from fastapi import FastAPI
+from pydantic import BaseModel
 
 from api.errors import STATUS, documented
 from api.links import LINKS
 from api.request_id import HEADER
 from schemas.http.error import Code
+from schemas.http.form import Answered, Sent
+from schemas.intake import TaskCreated
 
 _OF_BODIES: Final = (Code.PAYLOAD_TOO_LARGE, Code.UNSUPPORTED_MEDIA_TYPE)
 _REQUEST_ID: Final = {
@@ -30,6 +33,7 @@ class DescribedApi(FastAPI):
         """The OpenAPI document; the same object every time."""
         if self.openapi_schema is None:
             document = super().openapi()
+            _give_examples_back(document["components"]["schemas"])
             for operation in operations_of(document):
                 _complete(operation)
         assert self.openapi_schema is not None, "the framework keeps what it made"
@@ -42,6 +46,21 @@ def operations_of(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
         for method, operation in methods.items():
             if method in _METHODS:
                 yield operation
+
+
+def _give_examples_back(schemas: dict[str, dict[str, Any]]) -> None:
+    """Write the examples as the models have them: the framework leaves out every null, also those that are said."""
+    models: list[type[BaseModel]] = [TaskCreated, *_derived(Sent), *_derived(Answered)]
+    for model in models:
+        extra = model.model_config.get("json_schema_extra")
+        if isinstance(extra, dict) and "examples" in extra and model.__name__ in schemas:
+            schemas[model.__name__]["examples"] = extra["examples"]
+
+
+def _derived(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    for each in model.__subclasses__():
+        yield each
+        yield from _derived(each)
 
 
 def _complete(operation: dict[str, Any]) -> None:

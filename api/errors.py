@@ -147,14 +147,14 @@ def _handler(refusal_of: Callable[[Any], Refusal]) -> Callable[[Request, Excepti
 def _answered(request: Request, error: Exception, refusal_of: Callable[[Any], Refusal]) -> Response:
     refusal = refusal_of(error)
     if refusal.code is Code.SERVICE_UNAVAILABLE:
-        _log.warning("unavailable", path=request.url.path, error=f"{type(error).__name__}: {error}")
+        _log.warning("unavailable", path=_shown_path(request), error=f"{type(error).__name__}: {error}")
     if refusal.code is Code.METHOD_NOT_ALLOWED:
         refusal.headers["Allow"] = allowed_methods(request)
     return _response(request, refusal)
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
-    _log.error("request failed", method=request.method, path=request.url.path, exc_info=error)
+    _log.error("request failed", method=request.method, path=_shown_path(request), exc_info=error)
     return _response(
         request, Refusal(Code.INTERNAL_ERROR, "something went wrong here; the request id leads to the log")
     )
@@ -173,6 +173,12 @@ def _response(request: Request, refusal: Refusal) -> Response:
         headers={HEADER: request_id, **refusal.headers},
         media_type="application/json",
     )
+
+
+def _shown_path(request: Request) -> str:
+    """The path as it may be logged: the token that ends a provider's address is a secret."""
+    token = str(request.path_params.get("token", ""))
+    return request.url.path.replace(token, "****") if token else request.url.path
 
 
 def _field(location: tuple[int | str, ...]) -> str:

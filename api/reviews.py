@@ -1,6 +1,6 @@
 """The routes for people: what waits for a decision, and deciding it (SPEC.md §6)."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
 
@@ -11,6 +11,7 @@ from api.refusal import Refusal, unknown
 from api.route import Route
 from api.services import Caller, GivenParts
 from schemas.http.error import Code
+from schemas.http.followup import FollowupRuleGiven
 from schemas.http.form import Text, in_utc
 from schemas.http.reviews import ClaimMade, ClaimTaken, DecisionMade, DecisionTaken, ReviewList, ReviewView
 from schemas.intake import Identifier
@@ -112,6 +113,8 @@ def decide_review(
         reason=body.reason,
         intent_level2=body.intent_level2,
         followup_at=body.followup_at,
+        followup_days=body.followup_days,
+        followup_rule=_document(body.followup_rule),
         visit_at=body.visit_at,
     )
     outcome, review = decide(parts.engine, parts.context, review_id, decision)
@@ -158,6 +161,10 @@ def _decided_otherwise(review: Review) -> Refusal:
         else "the review no longer waits for this",
         details={"review_id": review.review_id, "review_state": review.state, "decision": decision},
     )
+
+
+def _document(rule: FollowupRuleGiven | None) -> dict[str, Any] | None:
+    return None if rule is None else rule.model_dump(mode="json", exclude_none=True)
 
 
 def _view(review: Review) -> ReviewView:

@@ -58,6 +58,9 @@ class Route(APIRoute):
                 await _services(request).rate_limits.admit(await guard(request))
             if self.body_field is not None:
                 _require_json(request)
+                # No JSON in UTF-8 holds such a byte; every one in UTF-16 or UTF-32 does, and would be guessed at.
+                if b"\x00" in await request.body():
+                    raise HTTPException(400)
             if self._takes_key and HEADER in request.headers:
                 return await answered_once(
                     request, handle, _services(request).door.parts.database, await caller_of(request)

@@ -18,9 +18,10 @@ from api.strangers import Strangers
 from storage.keys import Key
 from storage.progress import Progress
 from storage.unavailable import StorageUnavailable
-from tasks.callbacks import Callback, Heard, hear
+from tasks.callbacks import Heard
 from tasks.intake import Door as Entrance
 from tasks.intake import Received, Submission, accept
+from tasks.provider_callbacks import Post, hear_posts
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Services:
     rate_limits: RateLimits
     intake: Coalescer[Submission, Received]
     progress: Coalescer[str, Progress | None]
-    callbacks: Coalescer[Callback, Heard]
+    callbacks: Coalescer[Post, list[Heard]]
     broadcast: Broadcast
     awaiting: Awaiting
 
@@ -41,13 +42,12 @@ class Services:
     def over(cls, door: Door) -> Self:
         """The services over these parts; nothing is connected yet."""
         parts = door.parts
-        provider = parts.settings.channel_provider
 
         def take(submissions: Sequence[Submission]) -> list[Received]:
             return accept(parts.engine, parts.context, submissions, Entrance.HTTP)
 
-        def listen(callbacks: Sequence[Callback]) -> list[Heard]:
-            return hear(parts.engine, provider, callbacks)
+        def listen(posts: Sequence[Post]) -> list[list[Heard]]:
+            return hear_posts(parts.engine, parts.context, posts)
 
         def look(task_ids: Sequence[str]) -> list[Progress | None]:
             with parts.database.looks() as work:
@@ -87,6 +87,7 @@ class Services:
         parts = self.door.parts
         parts.engine.close()
         parts.context.gateway.close()
+        parts.context.order_system.close()
         parts.database.close()
 
 

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from engine.catalogue import task_type_of
+from runtime.cipher import is_printed
 from runtime.mask import mask_text
 from schemas.http.tasks import StepView, TaskSummary, TaskView
 from storage.order import Order
@@ -76,7 +77,7 @@ def view_of(work: UnitOfWork, row: TaskRow) -> TaskView:
 def masked(value: Any) -> Any:
     """JSON with every phone number in it masked, written as text or as a number."""
     if isinstance(value, str):
-        return mask_text(value)
+        return "****" if is_printed(value) else mask_text(value)
     if isinstance(value, Mapping):
         return {mask_text(name): masked(inner) for name, inner in value.items()}
     if isinstance(value, list):

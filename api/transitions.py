@@ -97,11 +97,14 @@ def _movable(engine: Engine, permissions: Permissions, body: TransitionRequested
     with engine.database.transaction() as work:
         order = work.orders.find([body.task_id]).get(body.task_id)
         now = work.clock.now().business_now
+        asked = bool(work.reviews.list(state="open", task_id=body.task_id, limit=1))
     if order is None:
         raise unknown("task", body.task_id)
     _require_legal(order, body)
     given: Mapping[str, Any] = body.metadata.model_extra or {}
-    confidence = given.get("confidence", order.confidence)
+    # What the fleet's own classification will come to is not known: its step itself holds the guard against it.
+    classified = asked or given.get("level2_intent") is not None
+    confidence = given.get("confidence", order.confidence) if classified else 1.0
     transition(
         order.status,
         body.event,

@@ -14,7 +14,7 @@ from api.door import Door, Parts
 TABLE: Final = Path(__file__).resolve().parent / "routes_by_state.yaml"
 MODES: Final = ("auto", "manual")
 
-_METHODS: Final = ("get", "post", "delete")
+_METHODS: Final = ("get", "post", "put", "patch", "delete")
 _COMMON: Final = frozenset({"400", "401", "403", "422", "429", "500", "503"})
 _OPENING: Final = """\
 # The HTTP API
@@ -71,7 +71,7 @@ In `manual` the caller drives it. A dash: there is nothing that the call could n
 def document() -> dict[str, Any]:
     """The API's description; nothing is connected for it."""
     # A description needs none of the parts behind the door.
-    return create_app(Door(cast("Parts", None), version="")).openapi()
+    return create_app(Door(cast("Parts", None), version="any")).openapi()
 
 
 def table() -> dict[str, Any]:

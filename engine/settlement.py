@@ -11,8 +11,10 @@ from engine.outcomes import Done, Failed, Outcome, Park, Snooze, TryAgain
 from engine.succession import RunFacts, Succession
 from runtime.clock import Clock
 from statemachine import planner
+from statemachine.machine import IllegalTransition
 from statemachine.workflow import Step, Workflow
 from storage.clock import Moments
+from storage.places import NoPlaceLeft
 from storage.steps import StepChange, StepRow
 from storage.unit_of_work import UnitOfWork
 
@@ -34,8 +36,8 @@ class Settlement:
         """Write the outcomes of these locked steps, one for each."""
         final = {row.step_id: self._with_early_signal(row, outcomes[row.step_id], subjects) for row in rows}
         effects = [(row.step_id, effect) for row in rows for effect in final[row.step_id].effects]
-        for step_id, error in self.work.effects.apply(effects).items():
-            final[step_id] = Failed(code="state_conflict", message=str(error))
+        for step_id, refusal in self.work.effects.apply(effects).items():
+            final[step_id] = self._refused(refusal)
         for row in rows:
             final[row.step_id] = self._exhausted(row, final[row.step_id])
         self.work.steps.change([self._change(row, final[row.step_id]) for row in rows])
@@ -62,6 +64,12 @@ class Settlement:
             )
             outcome = replace(resumed, effects=(*outcome.effects, *resumed.effects))
         return outcome
+
+    def _refused(self, refusal: IllegalTransition | NoPlaceLeft) -> Outcome:
+        """A step that could not be written: it cannot be, or another took its place and it is done anew at once."""
+        if isinstance(refusal, NoPlaceLeft):
+            return Snooze(until=self.moments.database_now, clock=Clock.DATABASE, reason=str(refusal))
+        return Failed(code="state_conflict", message=str(refusal))
 
     def _exhausted(self, row: StepRow, outcome: Outcome) -> Outcome:
         """A fault that may pass has failed for good once its retries are used up."""

@@ -44,6 +44,10 @@ class BlindIndex:
         """The number's mark, 32 bytes."""
         return hmac.digest(self._key, phone.e164.encode(), "sha256")
 
+    def keyed(self, digest: bytes) -> bytes:
+        """The digest of something that may hold a number, under the key: nobody finds the number by trying all."""
+        return hmac.digest(self._key, b"digest " + digest, "sha256")
+
 
 def derived_key(cipher_key: str) -> str:
     """The index key of an installation that was given none: HKDF-SHA256 (RFC 5869) of its cipher key.

@@ -1,62 +1,119 @@
-"""Encryption at rest: AES-256-GCM, bound to the place a value is stored in."""
+"""Encryption at rest: AES-256-GCM under named keys, bound to the place a value is stored in."""
 
 import base64
+import hashlib
 import os
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from runtime.settings import Settings
+
 _NONCE_BYTES: Final = 12
 _KEY_BYTES: Final = 32
 _TAG_BYTES: Final = 16
+_VERSION: Final = b"\x01"
+_NAME_BYTES: Final = 4
+_HEAD_BYTES: Final = len(_VERSION) + _NAME_BYTES
+_PRINTED: Final = re.compile(r"enc1\.([0-9a-f]{8})\.([A-Za-z0-9_-]{38,})")
 
 
 class UnreadableCiphertext(ValueError):
-    """The value was not encrypted with this key for this place; nothing of it is shown."""
+    """The value was not encrypted with any of these keys for this place; nothing of it is shown."""
 
 
 class Cipher:
-    """Encrypts short texts; `place` (table, column, row) is authenticated, so a value cannot be moved."""
+    """Encrypts short texts; `place` (table, column, row) is authenticated, so a value cannot be moved.
 
-    def __init__(self, key: str) -> None:
-        """Take the key: 32 bytes as URL-safe base64.
+    Every ciphertext begins with the name of its key. It is written with the current key and read with any: the
+    current one, and the old ones for as long as something stored names them. In a binary column it is
+    `01 · 4 bytes of key name · nonce · ciphertext`, in a text `enc1.<key name>.<base64 of nonce and ciphertext>`.
+    """
+
+    def __init__(self, key: str, old_keys: Sequence[str] = ()) -> None:
+        """Take the current key and those it may still meet: each 32 bytes as URL-safe base64.
 
         Raises:
-            ValueError: the key is not 32 bytes.
+            ValueError: a key is not 32 bytes.
         """
-        raw = base64.urlsafe_b64decode(key + "=" * (-len(key) % 4))
-        if len(raw) != _KEY_BYTES:
-            raise ValueError(
-                f"the encryption key holds {len(raw)} bytes, it needs {_KEY_BYTES}; see UNPEND_CIPHER_KEY"
-            )
-        self._aead = AESGCM(raw)
+        self.key_name = name_of_key(key)
+        """The current key's name: eight hexadecimal digits that tell nothing of it."""
+        self._aead = AESGCM(_bytes_of(key))
+        self._name = bytes.fromhex(self.key_name)
+        self._keys = {
+            self._name: self._aead,
+            **{bytes.fromhex(name_of_key(old)): AESGCM(_bytes_of(old)) for old in old_keys},
+        }
+
+    @classmethod
+    def of_settings(cls, settings: Settings) -> Self:
+        """The cipher of this installation."""
+        old = settings.cipher_keys_old.get_secret_value().split(",")
+        return cls(settings.cipher_key.get_secret_value(), [key.strip() for key in old if key.strip()])
 
     @staticmethod
     def new_key() -> str:
         """A fresh random key."""
         return base64.urlsafe_b64encode(os.urandom(_KEY_BYTES)).decode().rstrip("=")
 
+    @property
+    def old_key_names(self) -> tuple[str, ...]:
+        """The names of the keys that are only read with."""
+        return tuple(name.hex() for name in self._keys if name != self._name)
+
     def encrypt(self, text: str, place: str) -> bytes:
         """The text as it may be stored at this place."""
         nonce = os.urandom(_NONCE_BYTES)
-        return nonce + self._aead.encrypt(nonce, text.encode(), place.encode())
+        return _VERSION + self._name + nonce + self._aead.encrypt(nonce, text.encode(), place.encode())
 
     def decrypt(self, stored: bytes, place: str) -> str:
         """The text that was stored at this place.
 
         Raises:
-            UnreadableCiphertext: wrong key, wrong place, or a damaged value.
+            UnreadableCiphertext: no key of ours, wrong place, or a damaged value.
         """
         if len(stored) < _NONCE_BYTES + _TAG_BYTES:
             raise UnreadableCiphertext(f"the value stored at {place} is too short to be one of ours")
-        try:
-            return self._aead.decrypt(stored[:_NONCE_BYTES], stored[_NONCE_BYTES:], place.encode()).decode()
-        except InvalidTag as error:
-            raise UnreadableCiphertext(
-                f"the value stored at {place} cannot be decrypted with this key"
-            ) from error
+        named = self._keys.get(stored[len(_VERSION) : _HEAD_BYTES]) if stored.startswith(_VERSION) else None
+        if named is not None:
+            text = _opened(named, stored[_HEAD_BYTES:], place)
+            if text is not None:
+                return text
+        # From before keys had names, each may be meant.
+        for key in self._keys.values():
+            text = _opened(key, stored, place)
+            if text is not None:
+                return text
+        raise UnreadableCiphertext(f"the value stored at {place} cannot be decrypted with this key")
+
+    def is_current(self, stored: bytes) -> bool:
+        """Whether a stored value names the current key."""
+        return stored.startswith(_VERSION + self._name)
+
+    def seal_text(self, text: str, place: str) -> str:
+        """The text as it may be stored at this place of a text or JSON column."""
+        sealed = self.encrypt(text, place)[_HEAD_BYTES:]
+        return f"enc1.{self.key_name}.{base64.urlsafe_b64encode(sealed).decode().rstrip('=')}"
+
+    def open_text(self, printed: str, place: str) -> str:
+        """The text that was printed for this place; a text in clear, from before, is given back as it is.
+
+        Raises:
+            UnreadableCiphertext: no key of ours, wrong place, or a damaged value.
+        """
+        found = _PRINTED.fullmatch(printed)
+        if found is None:
+            return printed
+        return self.decrypt(_VERSION + bytes.fromhex(found[1]) + _decoded(found[2]), place)
+
+    def is_current_print(self, printed: str) -> bool:
+        """Whether a printed value names the current key; a text in clear does not."""
+        found = _PRINTED.fullmatch(printed)
+        return found is not None and found[1] == self.key_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +131,56 @@ class Sealed:
             UnreadableCiphertext: wrong key, wrong place, or a damaged value.
         """
         return self.cipher.decrypt(self.stored, self.place)
+
+
+@dataclass(frozen=True, slots=True)
+class SealedText:
+    """A value as it is stored in a column of text; opened only where it is needed."""
+
+    stored: str = field(repr=False)
+    place: str
+    cipher: Cipher = field(repr=False)
+
+    def open(self) -> str:
+        """The value in clear.
+
+        Raises:
+            UnreadableCiphertext: wrong key, wrong place, or a damaged value.
+        """
+        return self.cipher.open_text(self.stored, self.place)
+
+
+def is_printed(value: object) -> bool:
+    """Whether a value of a text or JSON column is a ciphertext."""
+    return isinstance(value, str) and _PRINTED.fullmatch(value) is not None
+
+
+def name_of_key(key: str) -> str:
+    """What a key is called in ciphertexts.
+
+    Raises:
+        ValueError: the key is not 32 bytes.
+    """
+    return hashlib.sha256(b"unpend key name" + _bytes_of(key)).hexdigest()[: 2 * _NAME_BYTES]
+
+
+def _bytes_of(key: str) -> bytes:
+    raw = _decoded(key)
+    if len(raw) != _KEY_BYTES:
+        raise ValueError(
+            f"the encryption key holds {len(raw)} bytes, it needs {_KEY_BYTES}; see UNPEND_CIPHER_KEY"
+        )
+    return raw
+
+
+def _decoded(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def _opened(key: AESGCM, sealed: bytes, place: str) -> str | None:
+    if len(sealed) < _NONCE_BYTES + _TAG_BYTES:
+        return None
+    try:
+        return key.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], place.encode()).decode()
+    except InvalidTag:
+        return None

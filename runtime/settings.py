@@ -36,12 +36,15 @@ class Settings(BaseSettings):
     intake_amqp_url: SecretStr | None = None
     """Where the queue `unpend.task.created` is read (`amqp://…`, or a Redis); without it on the broker."""
     cipher_key: SecretStr
+    cipher_keys_old: SecretStr = SecretStr("")
+    """Former cipher keys with commas between them, read with until nothing stored names them (docs/privacy.md)."""
     index_key: SecretStr | None = None
     """Finds phone numbers by their blind index; derived from the cipher key where it is not set. Never change it."""
     callback_secret: SecretStr
     """Signs and verifies the channel's callbacks."""
 
-    channel: Literal["http", "instant"] = "http"
+    channel: Literal["http", "instant", "routed"] = "http"
+    """`routed`: through the providers of `config/channels.yaml`, with their secrets below."""
     channel_provider: str = "simulator"
     """The name its callbacks come under: `/webhooks/contact/{provider}`."""
     contacts_at_once: int = Field(default=32, ge=1, le=256)
@@ -50,6 +53,20 @@ class Settings(BaseSettings):
     channel_token: SecretStr = SecretStr("")
     callback_base_url: str = "http://127.0.0.1:8080/v1"
     """Where the channel reaches our API."""
+    aliyun_access_key_id: SecretStr | None = None
+    aliyun_access_key_secret: SecretStr | None = None
+    aliyun_callback_token: SecretStr | None = None
+    """The end of the address Aliyun pushes to, which proves it: its pushes carry no signature."""
+    twilio_account_sid: SecretStr | None = None
+    twilio_auth_token: SecretStr | None = None
+
+    notice_secrets: SecretStr | None = None
+    """A JSON object of the secrets that `config/notices.yaml` names (docs/notices.md)."""
+
+    order_system_url: str | None = None
+    """Where actions are carried out (docs/order_system.md); without it our own tables are the order system."""
+    order_system_secret: SecretStr | None = None
+    """Signs what is sent there: `whsec_` and base64."""
 
     config_folder: Path = PROJECT / "config"
     contact_policy: str = "standard"
@@ -68,7 +85,8 @@ class Settings(BaseSettings):
 
     language_model_url: str | None = None
     """A second opinion on customers' words (docs/triage.md): an OpenAI-compatible endpoint, as `https://host/v1`."""
-    language_model_key: SecretStr = SecretStr("")
+    language_model_key: SecretStr | None = None
+    """The endpoint's bearer token, where it wants one."""
     language_model_name: str = ""
     """Which of the endpoint's models; needed where there is an endpoint."""
 

@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from schemas.free_json import require_bounded
+from schemas.whole_number import WholeNumber
 
 LARGEST_METADATA: Final = 16_384
 """Characters the metadata of an order may have as JSON."""
@@ -66,9 +67,9 @@ class TaskCreated(BaseModel):
     task_id: Identifier
     order_id: Identifier
     order_type: Literal["未上门", "已上门"]
-    contact_count: int = Field(default=0, ge=0, le=1000)
+    contact_count: WholeNumber = Field(default=0, ge=0, le=1000)
     last_contact_time: AwareDatetime | None = None
-    priority: int = Field(default=5, ge=1, le=10)
+    priority: WholeNumber = Field(default=5, ge=1, le=10)
     mode: Literal["auto", "manual"] | None = None
     metadata: Metadata = Field(default_factory=Metadata)
 

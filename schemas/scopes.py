@@ -17,6 +17,8 @@ class Scope(StrEnum):
     AUDIT = "audit"
     STATES = "states"
     REVIEWS = "reviews"
+    REVEAL = "reveal"
+    """Numbers and words of customers in clear; nobody has it but the admin, unless it is given."""
     ADMIN = "admin"
 
 

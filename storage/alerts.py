@@ -10,12 +10,15 @@ from sqlalchemy import Connection, text
 from runtime.ids import Prefix, new_id
 from schemas.effects import AlertRaised
 from storage.bulk import BulkInsert
+from storage.notices import OF_ALERTS
 from storage.tables import alerts as alerts_table
 
 _INSERT = BulkInsert(
     alerts_table,
     ("alert_id", "alert_type", "task_id", "severity", "message", "escalated_to", "metadata"),
     stamped="raised_at",
+    returning="alert_id, alert_type, task_id, severity, message, escalated_to",
+    then=OF_ALERTS,
 )
 _OF_TASK = text(
     "SELECT alert_id, alert_type, severity, message, escalated_to, status, metadata, raised_at FROM alerts "

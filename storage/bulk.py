@@ -13,6 +13,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Connection,
+    Date,
     DateTime,
     Double,
     Integer,
@@ -35,6 +36,7 @@ _TYPES: tuple[tuple[type[TypeEngine[Any]], str], ...] = (
     (Double, "double precision"),
     (Numeric, "numeric"),
     (DateTime, "timestamptz"),
+    (Date, "date"),
     (JSONB, "jsonb"),
 )
 
@@ -84,8 +86,12 @@ class BulkInsert:
         stamped: str = "",
         on_conflict: str = "",
         returning: str = "",
+        then: str = "",
     ) -> None:
-        """Prepare the statement; `stamped` names a column that gets the business time, read once for all rows."""
+        """Prepare the statement; `stamped` names a column that gets the business time, read once for all rows.
+
+        `then` is a further statement that goes with it and finds what is returned in the relation `written`.
+        """
         names = [f'"{column}"' for column in (*columns, *((stamped,) if stamped else ()))]
         values = [
             f"decode({value}, 'hex')" if isinstance(table.c[column].type, LargeBinary) else value
@@ -95,13 +101,14 @@ class BulkInsert:
         if stamped:
             values.append("(SELECT business_now())")
         self._columns = columns
-        self._statement: TextClause = text(
+        statement = (
             f"INSERT INTO {table.name} ({', '.join(names)}) SELECT {', '.join(values)} "
             f"FROM {recordset(table, columns)}"
             + (f" ON CONFLICT {on_conflict} DO NOTHING" if on_conflict else "")
-            + (f" RETURNING {returning}" if returning else ""),
+            + (f" RETURNING {returning}" if returning else "")
         )
-        self._returns = bool(returning)
+        self._statement: TextClause = text(f"WITH written AS ({statement}) {then}" if then else statement)
+        self._returns = bool(returning) and not then
 
     def __call__(self, connection: Connection, rows: Sequence[Sequence[object]]) -> Sequence[Row[Any]]:
         """Insert the rows, each a tuple in the order of the columns; what `returning` names comes back."""

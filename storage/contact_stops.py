@@ -52,9 +52,7 @@ class ContactStops:
     connection: Connection
     lawfulness: Lawfulness
 
-    def stop(
-        self, *, channel: Channel | None, region: str | None, reason: str, by: str
-    ) -> tuple[Stop, bool]:
+    def stop(self, *, channel: Channel | None, region: str | None, reason: str, by: str) -> tuple[Stop, bool]:
         """The stop, and whether it is new: one with the same scope that is open is left as it is.
 
         Waits for the intents that are being committed. When the transaction commits, no contact of its scope

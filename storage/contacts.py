@@ -1,17 +1,27 @@
 """Attempts to reach customers: the intent is committed before anything leaves, under a key that is unique.
 
 Beside them what customers said when they turned to us: *inbound* rows, which are no attempts. Gaps, caps, counts
-and channels look at attempts alone.
+and channels look at attempts alone. What customers said is encrypted, and opened only where it is asked for.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, text
 
+from runtime.cipher import Cipher
 from schemas.effects import ContactNoted
 from storage.bulk import BulkInsert, recordset, rows_of
+from storage.contact import (
+    Contact,
+    InboundContact,
+    Intended,
+    NewContact,
+    PastContact,
+    contact_of,
+    place_of,
+    sealed,
+)
 from storage.tables import contact_logs as contact_logs_table
 
 _STILL_OURS = text(
@@ -22,7 +32,7 @@ _INTEND = BulkInsert(
     contact_logs_table,
     (
         "contact_id", "task_id", "contact_method", "contact_time", "key", "round", "contact_no", "step_id",
-        "status", "script_id", "phone_index",
+        "status", "script_id", "phone_index", "script_version",
     ),
     on_conflict=" ",
     returning="key",
@@ -35,8 +45,10 @@ _FIELDS = (
 # it sends, and what counts by number and day counts it now.
 _BEGIN_AGAIN = text(
     "UPDATE contact_logs SET status = 'sending', created_at = clock_timestamp(), contact_time = a.contact_time, "
-    "phone_index = a.phone_index FROM unnest(CAST(:keys AS text[]), CAST(:times AS timestamptz[]), "
-    "CAST(:numbers AS bytea[])) AS a(key, contact_time, phone_index) "
+    "phone_index = a.phone_index, script_id = a.script_id, script_version = a.script_version "
+    "FROM unnest(CAST(:keys AS text[]), CAST(:times AS timestamptz[]), CAST(:numbers AS bytea[]), "
+    "CAST(:scripts AS text[]), CAST(:versions AS text[])) "
+    "AS a(key, contact_time, phone_index, script_id, script_version) "
     "WHERE contact_logs.key = a.key AND status IN ('refused', 'sending')",
 )
 _BY_KEY = text(
@@ -105,83 +117,12 @@ _NOTE = text(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewContact:
-    """An attempt that is about to be made."""
-
-    contact_id: str
-    task_id: str
-    method: str
-    contact_time: datetime
-    key: str
-    round: int
-    contact_no: int
-    step_id: int
-    script_id: str
-    phone_index: bytes | None = field(default=None, repr=False)
-    """The blind index of the number; `None` where it is masked or there is none."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contact:
-    """A contact as it stands; `age_seconds` is how long ago the intent to send was committed."""
-
-    contact_id: str
-    task_id: str
-    contact_method: str
-    contact_result: str
-    duration_seconds: int | None
-    transcript: str | None
-    recording_url: str | None
-    user_feedback: str | None
-    contact_time: datetime
-    key: str
-    round: int
-    contact_no: int
-    step_id: int
-    status: str
-    provider_id: str | None
-    created_at: datetime
-    age_seconds: float
-    direction: str = "outbound"
-    """`inbound` when the customer turned to us: no attempt, and no step's."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InboundContact:
-    """A customer who turned to us; `key` names it once, whatever is repeated."""
-
-    contact_id: str
-    task_id: str
-    method: str
-    words: str = field(repr=False)
-    contact_time: datetime
-    key: str
-    round: int
-
-
-@dataclass(frozen=True, slots=True)
-class Intended:
-    """The committed intent of one attempt; `fresh` when this transaction wrote it, so nothing was sent yet."""
-
-    contact: Contact
-    fresh: bool
-
-
-@dataclass(frozen=True, slots=True)
-class PastContact:
-    """What the contact policy must know of an earlier attempt."""
-
-    at: datetime
-    method: str
-    result: str
-
-
 @dataclass(frozen=True, slots=True)
 class Contacts:
     """The only code that writes `contact_logs`."""
 
     connection: Connection
+    cipher: Cipher
 
     def intend(self, contacts: Sequence[NewContact], lease_id: str) -> dict[int, Intended]:
         """Commit the intent to make these attempts, by step; a step that is no longer ours is not in the answer."""
@@ -207,26 +148,32 @@ class Contacts:
                 "keys": [contact.key for contact in contacts],
                 "times": [contact.contact_time for contact in contacts],
                 "numbers": [contact.phone_index for contact in contacts],
+                "scripts": [contact.script_id for contact in contacts],
+                "versions": [contact.script_version for contact in contacts],
             }
             self.connection.execute(_BEGIN_AGAIN, again)
 
     def by_keys(self, keys: Sequence[str]) -> list[Contact]:
         """The attempts with these keys."""
-        return [Contact(**row._mapping) for row in self.connection.execute(_BY_KEY, {"keys": list(keys)})]
+        return [
+            contact_of(row, self.cipher) for row in self.connection.execute(_BY_KEY, {"keys": list(keys)})
+        ]
 
     def by_ids(self, contact_ids: Sequence[str]) -> dict[str, Contact]:
         """The contacts with these ids, inbound ones included."""
         rows = self.connection.execute(_BY_ID, {"ids": list(contact_ids)})
-        return {row.contact_id: Contact(**row._mapping) for row in rows}
+        return {row.contact_id: contact_of(row, self.cipher) for row in rows}
 
     def latest(self, task_ids: Sequence[str]) -> dict[str, Contact]:
         """The last attempt of each order."""
         rows = self.connection.execute(_LATEST, {"ids": list(task_ids)})
-        return {row.task_id: Contact(**row._mapping) for row in rows}
+        return {row.task_id: contact_of(row, self.cipher) for row in rows}
 
     def of_task(self, task_id: str) -> list[Contact]:
         """Every contact of an order, inbound ones included, oldest first."""
-        return [Contact(**row._mapping) for row in self.connection.execute(_OF_TASK, {"task_id": task_id})]
+        return [
+            contact_of(row, self.cipher) for row in self.connection.execute(_OF_TASK, {"task_id": task_id})
+        ]
 
     def history(self, task_ids: Sequence[str]) -> dict[str, list[PastContact]]:
         """What was attempted for each order, oldest first."""
@@ -237,12 +184,13 @@ class Contacts:
 
     def hear(self, contact: InboundContact) -> None:
         """Keep what a customer said who turned to us; whoever does holds the lock of the order's run."""
-        self.connection.execute(_HEAR, asdict(contact))
+        words = self.cipher.seal_text(contact.words, place_of("transcript", contact.contact_id))
+        self.connection.execute(_HEAR, asdict(contact) | {"words": words})
 
     def inbound(self, key: str) -> Contact | None:
         """The inbound contact with this key."""
         row = self.connection.execute(_INBOUND, {"key": key}).one_or_none()
-        return None if row is None else Contact(**row._mapping)
+        return None if row is None else contact_of(row, self.cipher)
 
     def inbound_in_round(self, task_id: str, round_number: int) -> int:
         """How often the customer turned to us in this round."""
@@ -261,7 +209,9 @@ class Contacts:
             merged[note.contact_id] = tuple(
                 old if new is None else new for old, new in zip(known, said, strict=True)
             )
-        self.connection.execute(_NOTE, rows_of(_NOTED, list(merged.values())))
+        self.connection.execute(
+            _NOTE, rows_of(_NOTED, [sealed(_NOTED, row, self.cipher) for row in merged.values()])
+        )
 
 
 def _values(contact: NewContact, status: str = "sending") -> tuple[object, ...]:
@@ -277,4 +227,5 @@ def _values(contact: NewContact, status: str = "sending") -> tuple[object, ...]:
         status,
         contact.script_id,
         contact.phone_index,
+        contact.script_version,
     )

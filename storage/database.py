@@ -25,7 +25,7 @@ class Database:
     """PostgreSQL as this process reaches it. Make one per process, after any fork."""
 
     def __init__(self, url: str, cipher: Cipher, *, pool_size: int = 4, application: str = "unpend") -> None:
-        self._cipher = cipher
+        self.cipher = cipher
         self._engine: Engine = create_engine(
             url,
             pool_size=pool_size,
@@ -57,7 +57,7 @@ class Database:
         """
         try:
             with self._engine.begin() as connection:
-                yield UnitOfWork(connection, self._cipher)
+                yield UnitOfWork(connection, self.cipher)
         except (OperationalError, InterfaceError) as error:
             raise StorageUnavailable(summary(error)) from error
         except PoolExhausted as error:
@@ -77,7 +77,7 @@ class Database:
         try:
             with self._engine.connect() as connection:
                 connection.execution_options(isolation_level="AUTOCOMMIT")
-                yield UnitOfWork(connection, self._cipher)
+                yield UnitOfWork(connection, self.cipher)
         except (OperationalError, InterfaceError) as error:
             raise StorageUnavailable(summary(error)) from error
         except PoolExhausted as error:
@@ -94,7 +94,7 @@ class Database:
             with self._engine.connect() as connection:
                 connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
                 connection.execute(_LIMIT_STATEMENTS, {"milliseconds": str(round(statement_seconds * 1000))})
-                yield UnitOfWork(connection, self._cipher)
+                yield UnitOfWork(connection, self.cipher)
         except (OperationalError, InterfaceError) as error:
             raise StorageUnavailable(summary(error)) from error
 

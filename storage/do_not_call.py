@@ -19,7 +19,8 @@ _FIELDS: Final = (
 # What bars the number as widely and as long already is enough.
 _STANDING = text(
     f"SELECT {_FIELDS} FROM do_not_call WHERE phone_index = :number AND lifted_at IS NULL "
-    "AND channel IS NOT DISTINCT FROM CAST(:channel AS text) AND until IS NOT DISTINCT FROM CAST(:until AS timestamptz) "
+    "AND channel IS NOT DISTINCT FROM CAST(:channel AS text) "
+    "AND until IS NOT DISTINCT FROM CAST(:until AS timestamptz) "
     "AND (until IS NULL OR until > business_now()) ORDER BY added_at LIMIT 1",
 )
 _ADD = text(

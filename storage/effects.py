@@ -23,16 +23,24 @@ from schemas.effects import (
     ProductEvent,
 )
 from statemachine.machine import IllegalTransition
+from statemachine.states import Event
 from storage.alerts import Alerts
 from storage.bulk import BulkInsert
 from storage.contacts import Contacts
 from storage.do_not_call import DoNotCall
+from storage.notices import OF_ENGINEERS
 from storage.orders import Orders
+from storage.places import Changes, NoPlaceLeft, Places
 from storage.tables import actions, appointments, cancellations, engineer_notices, followups
 from storage.timeline import Timeline
 
 
 def _writer(table: Table, *columns: str) -> BulkInsert:
+    if table is engineer_notices:
+        returned = "action_id, order_id, engineer_id, message"
+        return BulkInsert(
+            table, columns, stamped="at", on_conflict=" ", returning=returned, then=OF_ENGINEERS
+        )
     return BulkInsert(table, columns, stamped="at", on_conflict=" ")
 
 
@@ -48,7 +56,7 @@ _BUILT_IN: Mapping[type[Any], tuple[BulkInsert, tuple[str, ...]]] = {
         (
             AppointmentBooked,
             appointments,
-            ("action_id", "task_id", "order_id", "visit_at", "engineer_id", "note"),
+            ("action_id", "task_id", "order_id", "visit_at", "engineer_id", "note", "region", "day", "slot"),
         ),
         (EngineerNotified, engineer_notices, ("action_id", "task_id", "order_id", "engineer_id", "message")),
         (OrderCancelled, cancellations, ("action_id", "task_id", "order_id", "reason")),
@@ -71,19 +79,25 @@ class Effects:
     alerts: Alerts
     timeline: Timeline
     do_not_call: DoNotCall
+    places: Places
 
-    def apply(self, effects: Sequence[tuple[int, Effect]]) -> dict[int, IllegalTransition]:
-        """Write effects, each given with its step; a step whose move is illegal leaves nothing but evidence.
+    def apply(self, effects: Sequence[tuple[int, Effect]]) -> dict[int, IllegalTransition | NoPlaceLeft]:
+        """Write effects, each given with its step; a step that cannot be written leaves nothing but evidence.
 
         Evidence is what was learned of the world (a contact was made): it is kept even then.
 
         Returns:
-            The refused steps with the reason.
+            The refused steps with the reason: an illegal move, or an appointment whose place is taken.
         """
         by_kind: defaultdict[type[Any], list[tuple[int, Any]]] = defaultdict(list)
         for step_id, effect in effects:
             by_kind[type(effect)].append((step_id, effect))
-        refused = self._move(by_kind.pop(Move, []))
+        moves = by_kind.pop(Move, [])
+        changes = _changes(by_kind, moves)
+        full = self.places.judge(changes)
+        illegal = self._move([(step_id, move) for step_id, move in moves if step_id not in full])
+        refused: dict[int, IllegalTransition | NoPlaceLeft] = {**full, **illegal}
+        self.places.write(changes.without(refused))
         self.contacts.note([effect for _, effect in by_kind.pop(ContactNoted, [])])
         for kind, given in by_kind.items():
             self._write(kind, [effect for step_id, effect in given if step_id not in refused])
@@ -115,3 +129,12 @@ class Effects:
         else:
             writer, columns = _BUILT_IN[kind]
             writer(self.connection, [tuple(getattr(e, column) for column in columns) for e in effects])
+
+
+def _changes(by_kind: Mapping[type[Any], list[tuple[int, Any]]], moves: list[tuple[int, Move]]) -> Changes:
+    """What these effects do to the engineers' places."""
+    return Changes(
+        booked=by_kind.get(AppointmentBooked, ()),
+        orders=[(step_id, off.order_id) for step_id, off in by_kind.get(OrderCancelled, ())],
+        tasks=[(step_id, move.task_id) for step_id, move in moves if move.event is Event.CANCEL],
+    )

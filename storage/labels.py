@@ -146,21 +146,21 @@ class Labels:
             )
         _INSERT(self.connection, rows)
 
-    def list(self, *, since: datetime | None = None) -> list[Label]:
+    def given(self, *, since: datetime | None = None) -> list[Label]:
         """The labels given since this business time, the oldest first."""
         return [self._label(row) for row in self.connection.execute(_LIST, {"since": since})]
 
     def unconfirmed(self, reason: str, *, since: datetime | None = None) -> list[Unconfirmed]:
         """Reviews of this reason that people decided without an intent, by what the model had read."""
         rows = self.connection.execute(_UNCONFIRMED, {"reason": reason, "since": since})
-        return [Unconfirmed(level2=row.level2 or "", model=row.model or "", amount=row.amount) for row in rows]
+        return [
+            Unconfirmed(level2=row.level2 or "", model=row.model or "", amount=row.amount) for row in rows
+        ]
 
     def classified(self, *, since: datetime | None = None) -> list[Classified]:
         """All answers that were read since then, labelled or not."""
         rows = self.connection.execute(_CLASSIFIED, {"since": since})
-        return [
-            Classified(level2=row.level2 or "", alone=bool(row.alone), amount=row.amount) for row in rows
-        ]
+        return [Classified(level2=row.level2 or "", alone=bool(row.alone), amount=row.amount) for row in rows]
 
     def _label(self, row: Row[tuple[object, ...]]) -> Label:
         values = row._asdict()

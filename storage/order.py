@@ -59,6 +59,8 @@ class Order:
     sealed_phone: Sealed | None
     digest: bytes = field(repr=False)
     phone_index: bytes | None = field(default=None, repr=False)
+    followup_rule: Mapping[str, Any] | None = None
+    """The rule that gives its follow-up times (`tools.recurrence`), as it is stored."""
 
     @property
     def phone(self) -> str | None:

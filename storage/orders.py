@@ -36,7 +36,7 @@ _FIELDS = (
     "task_id, order_id, order_type, status, contact_count, max_contacts, last_contact_time, next_contact_time, "
     "user_intent_l1, user_intent_l2, confidence, created_at, updated_at, finished_at, finish_reason, metadata, "
     "version, round, contacts_total, priority, mode, run_id, phone, phone_index, "
-    "digest"
+    "digest, followup_rule"
 )
 _FIND = text(f"SELECT {_FIELDS} FROM tasks WHERE task_id = ANY(:ids)")
 _OPEN_ORDERS = text("SELECT order_id, task_id FROM tasks WHERE order_id = ANY(:ids) AND status <> 'closed'")
@@ -47,6 +47,7 @@ _LOCK = text(
 _UPDATED = (
     "task_id", "status", "version", "round", "contact_count", "contacts_total", "last_contact_time",
     "next_contact_time", "user_intent_l1", "user_intent_l2", "confidence", "finish_reason",
+    "followup_rule",
 )  # fmt: skip
 _UPDATE = text(
     f"""

@@ -55,6 +55,9 @@ _LAST_AUDIT = text(
     'SELECT agent_id, "timestamp" AS at, metadata FROM audit_logs '
     "WHERE task_id = :task_id AND event_type = :event_type ORDER BY position DESC LIMIT 1",
 )
+_FURTHEST_DUE = text(
+    "SELECT max(due_at) FROM steps WHERE state IN ('scheduled', 'parked', 'offered') AND due_clock = 'business'",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +138,11 @@ class Overview:
             for row in found
             if row is not None
         )
+
+    def furthest_due(self) -> datetime | None:
+        """The last moment of the business clock that anything is planned for."""
+        found: datetime | None = self.connection.execute(_FURTHEST_DUE).scalar_one()
+        return found
 
     def last_step_id(self) -> int:
         """The newest step: a mark for what comes after it."""

@@ -134,7 +134,9 @@ class Rejects:
         return self._reject(self.connection.execute(_HANDLE, handled).one())
 
     def _reject(self, row: Row[Any]) -> Reject:
-        payload = self.cipher.decrypt(bytes(row.payload), f"rejects.payload.{row.reject_id}")
+        stored = bytes(row.payload)
+        # Empty where it was erased, or its time was over.
+        payload = self.cipher.decrypt(stored, f"rejects.payload.{row.reject_id}") if stored else ""
         return Reject(**{**row._mapping, "payload": payload})
 
 

@@ -7,11 +7,14 @@ from sqlalchemy import Connection
 from runtime.cipher import Cipher
 from storage.agents import Agents
 from storage.alerts import Alerts
+from storage.approvals import Approvals
 from storage.audit_logs import AuditLogs
 from storage.callbacks import Callbacks
 from storage.calls import Calls
+from storage.capacity import Capacity
 from storage.clock import BusinessClock
 from storage.contact_stops import ContactStops
+from storage.contact_traces import ContactTraces
 from storage.contacts import Contacts
 from storage.definitions import Definitions
 from storage.deliveries import Deliveries
@@ -25,13 +28,17 @@ from storage.labels import Labels
 from storage.lawfulness import Lawfulness
 from storage.leases import Leases
 from storage.named_runs import NamedRuns
+from storage.notices import Notices
 from storage.orders import Orders
 from storage.overview import Overview
+from storage.places import Places
+from storage.privacy import Privacy
 from storage.progress import Progresses
 from storage.pulses import Pulses
 from storage.queues import Queues
 from storage.rejects import Rejects
 from storage.report import Reports
+from storage.retention import Retention
 from storage.reviews import Reviews
 from storage.runs import Runs
 from storage.signals import Signals
@@ -50,7 +57,7 @@ class UnitOfWork:
 
     def __init__(self, connection: Connection, cipher: Cipher) -> None:
         self._connection = connection
-        self._cipher = cipher
+        self.cipher = cipher
 
     @cached_property
     def steps(self) -> Steps:
@@ -90,12 +97,12 @@ class UnitOfWork:
     @cached_property
     def orders(self) -> Orders:
         """Suspended orders."""
-        return Orders(self._connection, self._cipher)
+        return Orders(self._connection, self.cipher)
 
     @cached_property
     def contacts(self) -> Contacts:
         """Attempts to reach customers."""
-        return Contacts(self._connection)
+        return Contacts(self._connection, self.cipher)
 
     @cached_property
     def lawfulness(self) -> Lawfulness:
@@ -113,9 +120,14 @@ class UnitOfWork:
         return ContactStops(self._connection, self.lawfulness)
 
     @cached_property
+    def contact_traces(self) -> ContactTraces:
+        """Attempts by what providers call them."""
+        return ContactTraces(self._connection)
+
+    @cached_property
     def callbacks(self) -> Callbacks:
         """What channels told us, raw."""
-        return Callbacks(self._connection, self._cipher)
+        return Callbacks(self._connection, self.cipher)
 
     @cached_property
     def reviews(self) -> Reviews:
@@ -125,7 +137,7 @@ class UnitOfWork:
     @cached_property
     def labels(self) -> Labels:
         """What people said customers meant, beside what the model had read."""
-        return Labels(self._connection, self._cipher)
+        return Labels(self._connection, self.cipher)
 
     @cached_property
     def alerts(self) -> Alerts:
@@ -150,7 +162,17 @@ class UnitOfWork:
     @cached_property
     def rejects(self) -> Rejects:
         """Input that was refused, kept with the reason."""
-        return Rejects(self._connection, self._cipher)
+        return Rejects(self._connection, self.cipher)
+
+    @cached_property
+    def privacy(self) -> Privacy:
+        """What is known of customers, to be removed."""
+        return Privacy(self._connection, self.cipher)
+
+    @cached_property
+    def retention(self) -> Retention:
+        """What has been kept long enough."""
+        return Retention(self._connection)
 
     @cached_property
     def keys(self) -> Keys:
@@ -160,7 +182,7 @@ class UnitOfWork:
     @cached_property
     def idempotency_keys(self) -> IdempotencyKeys:
         """Requests under a key of their caller, and how they were answered."""
-        return IdempotencyKeys(self._connection, self._cipher)
+        return IdempotencyKeys(self._connection, self.cipher)
 
     @cached_property
     def system_audit(self) -> SystemAudit:
@@ -170,7 +192,7 @@ class UnitOfWork:
     @cached_property
     def signals(self) -> Signals:
         """What the world told tasks between their steps."""
-        return Signals(self._connection, self._cipher)
+        return Signals(self._connection, self.cipher)
 
     @cached_property
     def timeline(self) -> Timeline:
@@ -190,12 +212,17 @@ class UnitOfWork:
     @cached_property
     def subscribers(self) -> Subscribers:
         """Who is told of what happens to tasks."""
-        return Subscribers(self._connection, self._cipher)
+        return Subscribers(self._connection, self.cipher)
 
     @cached_property
     def deliveries(self) -> Deliveries:
         """Messages on their way to subscribers."""
         return Deliveries(self._connection)
+
+    @cached_property
+    def notices(self) -> Notices:
+        """Messages on their way to staff."""
+        return Notices(self._connection)
 
     @cached_property
     def standings(self) -> Standings:
@@ -236,8 +263,24 @@ class UnitOfWork:
     def effects(self) -> Effects:
         """The writers of what steps return."""
         return Effects(
-            self._connection, self.orders, self.contacts, self.alerts, self.timeline, self.do_not_call
+            self._connection,
+            self.orders,
+            self.contacts,
+            self.alerts,
+            self.timeline,
+            self.do_not_call,
+            Places(self._connection),
         )
+
+    @cached_property
+    def capacity(self) -> Capacity:
+        """How many visits engineers have room for."""
+        return Capacity(self._connection)
+
+    @cached_property
+    def approvals(self) -> Approvals:
+        """What people agreed to, and how often actions were carried out."""
+        return Approvals(self._connection)
 
     @cached_property
     def figures(self) -> Figures:

@@ -7,8 +7,8 @@ from typing import Any
 from engine.transaction import Transaction
 from storage.calls import CalledStep, WaitingStep
 from storage.order import Order
-from tasks.action import ACTIONS_OF
 from tasks.calling import Call
+from tasks.errand import ACTIONS_OF
 
 ACTION = "action.execute_action"
 MOMENTS = ("followup_date", "visit_at")

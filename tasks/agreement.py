@@ -1,7 +1,7 @@
 """When the customer is to be contacted or visited again: their own date where they named one, else the default."""
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from statemachine.intents import INTENTS, Level1, Level2
@@ -19,6 +19,8 @@ class Agreement:
     followup_at: datetime | None = None
     followup_days: int | None = None
     visit_at: datetime | None = None
+    visit_until: date | None = None
+    """The last day they named, where they named more than one."""
     words: str | None = None
     unclear: str | None = None
 
@@ -27,7 +29,9 @@ class Agreement:
         return {
             "followup_at": self.followup_at,
             "followup_days": self.followup_days,
+            "followup_by_default": self.followup_days is not None,
             "visit_at": self.visit_at,
+            "visit_until": self.visit_until,
             "date_words": self.words,
         }
 
@@ -50,7 +54,8 @@ def agree(
     )
     named = datetime.combine(reading.earliest, opens, tzinfo=context.zone(order)).astimezone(UTC)
     if intent.level1 is Level1.RESUME:
-        return Agreement(visit_at=max(named, now), words=reading.matched)
+        until = reading.latest if reading.latest > reading.earliest else None
+        return Agreement(visit_at=max(named, now), visit_until=until, words=reading.matched)
     return Agreement(followup_at=context.next_contact(order, max(named, now), past), words=reading.matched)
 
 

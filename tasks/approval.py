@@ -1,20 +1,32 @@
-"""A person's agreement to an action that its caller marks as needing one (seed 000 section 四, requires_approval)."""
+"""A person's agreement to an action that its caller (seed 000 section 四, requires_approval) or the policy marks."""
 
 from dataclasses import dataclass
 from typing import Final
 
 from engine.engine import Engine
 from schemas.effects import Audit
+from storage.database import Database
 from storage.reviews import Review
 from tasks.action_call import ACTION
+from tasks.errand import APPROVAL_REQUIRED, agreed_by, carried_out_today
+from tools.approval_policy import ApprovalPolicy
 
-REASON: Final = "approval_required"
+REASON: Final = APPROVAL_REQUIRED
 _REVIEW: Final = "step6_human_review"
 
 
 @dataclass(frozen=True, slots=True)
 class Approved:
     """A person has decided it; it may be carried out."""
+
+
+def must_be_approved(database: Database, policy: ApprovalPolicy, task_id: str, action_type: str) -> bool:
+    """Whether the configuration wants a person to agree to this action (config/policies/approval.yaml)."""
+    if policy.silent:
+        return False
+    with database.transaction() as work:
+        today = carried_out_today(work, policy, [action_type])
+    return policy.why(action_type, task_id, today[action_type]) is not None
 
 
 def ask_for_approval(
@@ -37,7 +49,7 @@ def ask_for_approval(
         waiting = next((s for s in work.calls.open_steps(order.run_id) if s.action == ACTION), None)
         if waiting is None:
             return None
-        if waiting.input.get("decided_by"):
+        if waiting.input.get("decided_by") or agreed_by(work, task_id, waiting.input):
             return Approved()
         message = f"{agent_id} 请求批准: {action_type}"
         given = {**waiting.input, "review_reason": REASON, "review_message": message}

@@ -11,7 +11,7 @@ from schemas.contact import ContactResult
 from schemas.effects import ContactNoted
 from statemachine.states import State
 from storage.callbacks import NewCallback
-from storage.contacts import Contact
+from storage.contact import Contact
 from tasks.conclusion import answered, signal_of
 from tools.channels.contract import ContactReport
 
@@ -58,7 +58,10 @@ def hear(engine: Engine, provider: str, callbacks: Sequence[Callback]) -> list[H
         heard: dict[str, Heard] = {}
         reports = {c.report.event_id: c.report for c in reversed(callbacks) if c.report.event_id in fresh}
         for wave in _waves(list(reversed(reports.values())), contacts):
-            verdicts = transaction.complete({step_id: signal_of(report) for step_id, report in wave.items()})
+            cipher = engine.database.cipher
+            verdicts = transaction.complete(
+                {step_id: signal_of(report, cipher) for step_id, report in wave.items()}
+            )
             for step_id, report in wave.items():
                 verdict = verdicts.get(step_id, Verdict.LATE)
                 heard[report.event_id] = _heard(transaction, contacts[report.key], report, verdict)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from storage.contacts import Contact, PastContact
+from storage.contact import Contact, PastContact
 from storage.order import Order
 from storage.steps import StepRow
 from storage.unit_of_work import UnitOfWork

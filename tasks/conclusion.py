@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from engine.outcomes import Done, Outcome, Park
+from runtime.cipher import Cipher
 from runtime.clock import Clock
 from schemas.contact import Channel, ContactResult
 from schemas.effects import ContactNoted, Effect, Move
 from statemachine.states import Event
-from storage.contacts import Contact
+from storage.contact import Contact
 from storage.order import Order
 from storage.steps import StepRow
 from tasks.case import Case
@@ -73,8 +74,11 @@ def answered(order: Order, contact: Contact) -> Move:
     )
 
 
-def signal_of(report: ContactReport) -> dict[str, Any]:
-    """A report as the engine carries it to the step that waits for it; `report_of_signal` reads it back."""
+def signal_of(report: ContactReport, cipher: Cipher) -> dict[str, Any]:
+    """A report as the engine carries it to the step that waits for it; `report_of_signal` reads it back.
+
+    One that comes early lies beside its step for a while, so the customer's words are sealed.
+    """
     return {
         "type": "report",
         "event_id": report.event_id,
@@ -82,14 +86,14 @@ def signal_of(report: ContactReport) -> dict[str, Any]:
         "provider_id": report.provider_id,
         "channel": report.channel.value,
         "result": report.result.value,
-        "transcript": report.transcript,
+        "transcript": cipher.seal_text(report.transcript, _place(report.key)),
         "duration_seconds": report.duration_seconds,
         "recording_url": report.recording_url,
         "occurred_at": None if report.occurred_at is None else report.occurred_at.isoformat(),
     }
 
 
-def report_of_signal(signal: Mapping[str, Any]) -> ContactReport:
+def report_of_signal(signal: Mapping[str, Any], cipher: Cipher) -> ContactReport:
     """The report that `signal_of` was given."""
     occurred_at = signal.get("occurred_at")
     return ContactReport(
@@ -98,11 +102,15 @@ def report_of_signal(signal: Mapping[str, Any]) -> ContactReport:
         provider_id=signal["provider_id"],
         channel=Channel(signal["channel"]),
         result=ContactResult(signal["result"]),
-        transcript=signal["transcript"],
+        transcript=cipher.open_text(signal["transcript"], _place(signal["key"])),
         duration_seconds=signal["duration_seconds"],
         recording_url=signal["recording_url"],
         occurred_at=None if occurred_at is None else datetime.fromisoformat(occurred_at),
     )
+
+
+def _place(key: str) -> str:
+    return f"steps.early_signals.{key}"
 
 
 def _delivered(step: StepRow, contact: Contact, report: ContactReport) -> Park:

@@ -6,6 +6,7 @@ only when it is certain that nothing was sent; an unknown outcome is reconciled 
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -14,12 +15,15 @@ from engine.outcomes import Failed, Outcome, Snooze
 from runtime.clock import Clock
 from runtime.ids import Prefix, new_id
 from schemas.contact import Channel, ContactResult
-from storage.contacts import Contact, NewContact
+from storage.contact import Contact, NewContact
 from storage.steps import StepRow
 from tasks.case import Case, load_cases
 from tasks.conclusion import conclude, report_of_signal
 from tasks.context import Context
-from tasks.sending import LOOK_AGAIN, address_of, script_of, send_all, silence, wait
+from tasks.followup import rounds_of_policy
+from tasks.sending import LOOK_AGAIN, address_of, send_all, silence, wait
+from tasks.withholding import Withholding, came_to_nothing, number_of
+from tasks.wording import told_to
 from tools.channels.contract import Absent, ContactReport, Found, Sought, Unreachable
 from tools.contact_policy.ladder import channel_for
 from tools.contact_policy.verdict import Deferred, Forbidden, may_contact_now
@@ -49,7 +53,6 @@ def actions(context: Context) -> tuple[Action, ...]:
 def initiate_contact(context: Context, batch: Batch) -> Mapping[int, Outcome]:
     """Contact the customers of a batch, each once (seed step3)."""
     outcomes: dict[int, Outcome] = {}
-    to_send: dict[int, NewContact] = {}
     with ThreadPoolExecutor(max_workers=max(1, min(len(batch.steps), context.contacts_at_once))) as pool:
         begun = [step for step in batch.steps if _may_have_left(batch.subjects[step.step_id])]
         reconciled = pool.map(lambda step: _reconcile(context, batch, step), begun)
@@ -58,15 +61,8 @@ def initiate_contact(context: Context, batch: Batch) -> Mapping[int, Outcome]:
             for step, outcome in zip(begun, reconciled, strict=True)
             if outcome is not None
         }
-        for step in batch.steps:
-            if step.step_id in outcomes:
-                continue
-            decided = _decide(context, batch, step)
-            if isinstance(decided, NewContact):
-                to_send[step.step_id] = decided
-            else:
-                outcomes[step.step_id] = decided
-        outcomes |= send_all(context, batch, to_send, pool)
+        undecided = [step for step in batch.steps if step.step_id not in outcomes]
+        outcomes |= send_all(context, batch, undecided, partial(_decide, context, batch), pool)
     return outcomes
 
 
@@ -77,7 +73,9 @@ def hear(context: Context, resumption: Resumption) -> Outcome:
     if case.begun is None:
         return Failed(code="contact_unknown", message="a result came for an attempt that was never begun")
     if resumption.signal.get("type") != "deadline":
-        return conclude(context, step, case, case.begun, report_of_signal(resumption.signal), now)
+        return conclude(
+            context, step, case, case.begun, report_of_signal(resumption.signal, context.database.cipher), now
+        )
     if case.begun.contact_method == Channel.PHONE:
         # The provider may know what its callback did not bring us; asking it is the worker's business.
         return Snooze(
@@ -145,31 +143,26 @@ def _still_unknown(batch: Batch, contact: Contact, reason: str) -> Outcome:
     )
 
 
-def _decide(context: Context, batch: Batch, step: StepRow) -> NewContact | Outcome:
-    """Whether the attempt may be made now, by the policy at the moment of sending (SPEC.md §8)."""
+def _decide(context: Context, batch: Batch, withholding: Withholding, step: StepRow) -> NewContact | Outcome:
+    """Whether the attempt may be made now, by all that holds at the moment of sending (SPEC.md §8)."""
     case: Case = batch.subjects[step.step_id]
-    order, now = case.order, batch.moments.business_now
+    order, now = case.order, withholding.now
     called = step.call.get("channel")
     channel = (
         Channel(called) if called else channel_for(order.contact_count, _results(case), policy=context.policy)
     )
     if channel is None:
         return Failed(code="no_channel_left", message="没有可用的联系渠道")
-    if order.mode == "auto" and case.begun is None:
-        verdict = may_contact_now(
-            now,
-            channel=channel,
-            history=case.past,
-            zone=context.zone(order),
-            policy=context.policy,
-            calendar=context.calendar,
-            attempt=order.contact_count,
-            round_number=order.round,
-        )
-        if isinstance(verdict, Deferred):
-            return Snooze(until=verdict.until, clock=Clock.BUSINESS, reason=verdict.sentence)
-        if isinstance(verdict, Forbidden):
-            return Failed(code=f"contact_{verdict.reason}", message=verdict.sentence)
+    against = withholding.forbidden(case, channel) or _untimely(context, withholding, case, channel)
+    if against is not None:
+        return against
+    said = told_to(context, order, channel, step.call.get("script_id"))
+    if isinstance(said, Failed):
+        return replace(said, effects=came_to_nothing(case))
+    deferred = withholding.deferred(case, channel)
+    if deferred is not None:
+        return deferred
+    withholding.let_through(case, channel)
     return NewContact(
         contact_id=new_id(Prefix.CONTACT),
         task_id=order.task_id,
@@ -179,8 +172,35 @@ def _decide(context: Context, batch: Batch, step: StepRow) -> NewContact | Outco
         round=order.round,
         contact_no=order.contact_count,
         step_id=step.step_id,
-        script_id=script_of(step),
+        script_id=said.script_id,
+        script_version=said.script_version,
+        phone_index=number_of(context, order),
     )
+
+
+def _untimely(context: Context, withholding: Withholding, case: Case, channel: Channel) -> Outcome | None:
+    """What the policy says against an attempt now; nothing for a manual order, whose caller owns the timing."""
+    order, now = case.order, withholding.now
+    if order.mode != "auto":
+        return None
+    verdict = may_contact_now(
+        now,
+        channel=channel,
+        history=case.past,
+        zone=context.zone(order),
+        policy=context.policy,
+        calendar=context.calendar,
+        attempt=order.contact_count,
+        round_number=rounds_of_policy(order, order.round),
+        number_history=withholding.past_of(order),
+    )
+    if isinstance(verdict, Deferred):
+        return Snooze(until=verdict.until, clock=Clock.BUSINESS, reason=verdict.sentence)
+    if isinstance(verdict, Forbidden):
+        return Failed(
+            code=f"contact_{verdict.reason}", message=verdict.sentence, effects=came_to_nothing(case)
+        )
+    return None
 
 
 def _results(case: Case) -> list[ContactResult]:

@@ -6,7 +6,7 @@ from typing import Any
 from engine.transaction import Transaction
 from statemachine.states import State
 from storage.calls import CalledStep, WaitingStep
-from storage.contacts import Contact
+from storage.contact import Contact
 from storage.order import Order
 from storage.unit_of_work import UnitOfWork
 from tasks.calling import Call

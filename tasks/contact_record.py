@@ -11,7 +11,7 @@ from engine.transaction import Transaction
 from schemas.contact import Channel, ContactResult
 from schemas.effects import ContactNoted
 from storage.calls import WaitingStep
-from storage.contacts import Contact, NewContact
+from storage.contact import Contact, NewContact
 from storage.order import Order
 from tasks.callbacks import Callback, Heard, hear
 from tasks.contact_call import ACTION

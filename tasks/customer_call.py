@@ -7,7 +7,7 @@ from runtime.ids import Prefix, new_id
 from schemas.effects import AlertRaised, Effect, Move
 from schemas.signals import CustomerCalled
 from statemachine.states import Event, State
-from storage.contacts import InboundContact
+from storage.contact import InboundContact
 from tasks.consequence import Consequence, Outcome, closed, refused
 from tasks.occasion import OrderOccasion
 

@@ -1,5 +1,6 @@
 """The way of a person's decision to the step that waits for it: once, and answered the same when repeated."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -12,6 +13,7 @@ from storage.reviews import Review
 from storage.unit_of_work import UnitOfWork
 from tasks.agreement import postponed
 from tasks.context import Context
+from tasks.labelling import label_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +25,9 @@ class Decision:
     reason: str | None = None
     intent_level2: Level2 | None = None
     followup_at: datetime | None = None
+    followup_days: int | None = None
+    followup_rule: Mapping[str, Any] | None = None
+    """As the API takes it, its expression checked."""
     visit_at: datetime | None = None
 
 
@@ -62,12 +67,15 @@ def decide(
         if decision.intent_level2 and review.task_id:
             signal["default_followup_at"] = _default_followup(
                 context, transaction.moments.business_now, work.orders.find([review.task_id])[review.task_id],
-                decision.intent_level2,
+                decision.intent_level2, decision.followup_days,
             )  # fmt: skip
         verdicts = transaction.complete({review.step_id: signal})
         if verdicts.get(review.step_id) is not Verdict.APPLIED:
             return Decided.OTHERWISE, review
         work.reviews.decide(review_id, decision.decided_by, signal)
+        if decision.intent_level2:
+            label = label_of(work, review, decision.intent_level2, decision.decided_by)
+            work.labels.keep([label] if label else [])
         return Decided.APPLIED, work.reviews.find(review_id)
 
 
@@ -87,14 +95,19 @@ def _signal(decision: Decision) -> dict[str, Any]:
         "reason": decision.reason,
         "intent_level2": decision.intent_level2.value if decision.intent_level2 else None,
         "followup_at": decision.followup_at.isoformat() if decision.followup_at else None,
+        "followup_days": decision.followup_days,
+        "followup_rule": dict(decision.followup_rule) if decision.followup_rule else None,
         "visit_at": decision.visit_at.isoformat() if decision.visit_at else None,
     }
 
 
 def _meaning(signal: Any) -> tuple[object, ...]:
-    return tuple(signal.get(name) for name in ("decision", "intent_level2", "followup_at", "visit_at"))
+    names = ("decision", "intent_level2", "followup_at", "followup_days", "followup_rule", "visit_at")
+    return tuple(signal.get(name) for name in names)
 
 
-def _default_followup(context: Context, now: datetime, order: Any, level2: Level2) -> str | None:
-    days = INTENTS[level2].followup_days
+def _default_followup(
+    context: Context, now: datetime, order: Any, level2: Level2, named: int | None
+) -> str | None:
+    days = named or INTENTS[level2].followup_days
     return None if days is None else postponed(context, order, days, now, []).isoformat()

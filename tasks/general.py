@@ -13,11 +13,13 @@ from engine.catalogue import Catalogue, UnknownWorkflow, workflow_of
 from engine.engine import Engine
 from engine.transaction import Begin, Transaction
 from runtime.ids import Prefix, new_id
+from runtime.mask import mask_text
 from schemas.intake import Problem, TaskCreated, as_records, problems_of
 from schemas.parameters import problems_with
 from statemachine.workflow import Workflow
 from storage.rejects import NewReject
 from tasks.intake import TRIGGER, Door
+from tasks.private_words import sealed
 
 LONGEST_TIMEOUT: Final = 31 * 24 * 3600
 """Seconds a task may be given."""
@@ -105,7 +107,7 @@ def begin_all(
             run_id = task.task_id or new_id(Prefix.RUN)
             if task.task_id is not None:
                 known[run_id] = signed[run_id] = task.digest()
-            begun.append(_begin(task, workflow, run_id, by, request_id))
+            begun.append(_begin(transaction, task, workflow, run_id, by, request_id))
             answers.append(Taken(Verdict.ACCEPTED, run_id))
     if begun:
         transaction.begin(begun)
@@ -170,14 +172,18 @@ def _met_again(task: NewTask, digest: bytes | None) -> Taken:
     return Taken(Verdict.OTHER_BODY, task.task_id, (problem,))
 
 
-def _begin(task: NewTask, workflow: Workflow, run_id: str, by: str, request_id: str | None) -> Begin:
+def _begin(
+    transaction: Transaction, task: NewTask, workflow: Workflow, run_id: str, by: str, request_id: str | None
+) -> Begin:
+    action = transaction.actions.by_name.get(task.task_type)
+    schema = workflow.parameters if action is None else action.parameters
     return Begin(
         run_id=run_id,
         workflow=workflow,
-        variables=task.parameters,
+        variables=sealed(task.parameters, schema, run_id, transaction.work.cipher),
         priority=task.priority,
         request_id=request_id,
         timeout_seconds=task.timeout_seconds,
-        description=task.description,
+        description=mask_text(task.description),
         created_by=by,
     )

@@ -8,6 +8,7 @@ from typing import Any, Final
 from engine.engine import Engine
 from engine.transaction import Begin, Transaction
 from runtime.ids import Prefix, new_id
+from runtime.mask import mask_json, mask_text
 from schemas.intake import Problem, TaskCreated, as_records
 from storage.order import NewOrder, Order
 from storage.rejects import NewReject
@@ -15,6 +16,7 @@ from tasks.context import Context
 from tasks.customer_number import callable_number, customer_number
 
 TRIGGER: Final = "task.created"
+_KEPT_AS_IT_CAME: Final = frozenset({"customer_id", "simulation", "timezone"})
 
 
 class Door(StrEnum):
@@ -102,7 +104,7 @@ def accept_within(
     others = [s.body.order_id for s in submissions if s.body.task_id not in standing]
     busy = transaction.work.orders.open_for(others) if others else {}
     return [
-        _received(submission, leads, inserted, standing, busy)
+        _received(context, submission, leads, inserted, standing, busy)
         for submission, leads in zip(submissions, is_first, strict=True)
     ]
 
@@ -127,14 +129,12 @@ def _begin(
                     "max_contacts": order.max_contacts,
                     # An outside agent may know the number that is masked to us (SPEC.md §5).
                     "callable": order.phone_index is not None
-                    or callable_number(
-                        order.phone, masked=context.reaches_masked or order.mode == "manual"
-                    ),
+                    or callable_number(order.phone, masked=context.reaches_masked or order.mode == "manual"),
                 },
                 priority=order.priority,
                 request_id=submissions[order.task_id].request_id or new_id(Prefix.REQUEST),
                 timeout_seconds=submissions[order.task_id].timeout_seconds,
-                description=submissions[order.task_id].description,
+                description=mask_text(submissions[order.task_id].description or "") or None,
                 created_by=submissions[order.task_id].created_by,
                 manual=order.mode == "manual",
             )
@@ -145,6 +145,7 @@ def _begin(
 
 
 def _received(
+    context: Context,
     submission: Submission,
     is_first: bool,  # noqa: FBT001 - one of two facts about the same submission
     inserted: frozenset[str],
@@ -159,7 +160,7 @@ def _received(
         return Received(body.task_id, Verdict.ORDER_BUSY, None, problem)
     if is_first and body.task_id in inserted:
         return Received(body.task_id, Verdict.ACCEPTED, order)
-    if order.digest == body.digest():
+    if order.digest == context.blind_index.keyed(body.digest()):
         return Received(body.task_id, Verdict.EXISTING, order)
     problem = Problem(field="task_id", message="is known with another body; send it under a new task_id")
     return Received(body.task_id, Verdict.OTHER_BODY, order, problem)
@@ -167,8 +168,10 @@ def _received(
 
 def _new_order(context: Context, submission: Submission, door: Door) -> NewOrder:
     body = submission.body
-    number = None if body.metadata.phone is None else customer_number(body.metadata.phone, context.blind_index)
-    metadata: dict[str, Any] = body.metadata.model_dump(mode="json", exclude_none=True)
+    number = (
+        None if body.metadata.phone is None else customer_number(body.metadata.phone, context.blind_index)
+    )
+    metadata = _masked(body.metadata.model_dump(mode="json", exclude_none=True))
     if number is not None:
         metadata["phone"] = number.shown
     return NewOrder(
@@ -183,7 +186,15 @@ def _new_order(context: Context, submission: Submission, door: Door) -> NewOrder
         metadata=metadata,
         phone=None if number is None else number.stored,
         phone_index=None if number is None else number.index,
-        digest=body.digest(),
+        digest=context.blind_index.keyed(body.digest()),
         source=door,
         run_id=new_id(Prefix.RUN),
     )
+
+
+def _masked(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """The metadata as kept in clear; how a simulated customer behaves is nobody's data, and kept as it came."""
+    return {
+        name: value if name in _KEPT_AS_IT_CAME else mask_json(value, field=name)
+        for name, value in metadata.items()
+    }

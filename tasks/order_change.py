@@ -1,14 +1,16 @@
 """What upstream systems tell of an order: its part came, its number or priority changed, it was cancelled."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
 from runtime.mask import mask_text
 from schemas.effects import OrderNoted
-from schemas.signals import CancelledUpstream, PartArrived, PhoneChanged, PriorityChanged
+from schemas.signals import CancelledUpstream, PartArrived, PhoneChanged, PriorityChanged, SignalType
 from statemachine.states import State
 from tasks.consequence import Consequence, Outcome, closed, refused
 from tasks.customer_number import customer_number
+from tasks.followup import rule_of
 from tasks.occasion import OrderOccasion
 
 NOT_CALLABLE: Final = "not_callable"
@@ -16,7 +18,26 @@ NOT_CALLABLE: Final = "not_callable"
 
 
 def part_arrived(occasion: OrderOccasion[PartArrived]) -> Consequence:
-    """Bring a follow-up forward to the next permitted contact time, never put it off; elsewhere only note it."""
+    """Bring a follow-up forward to the next permitted contact time, never put it off; elsewhere only note it.
+
+    A follow-up rule that lasts until the part arrives ends, wherever the order stands.
+    """
+    consequence, rule = _brought_forward(occasion), rule_of(occasion.order)
+    awaited = rule is not None and not rule.ended_by and rule.rule.until_signal == SignalType.PART_ARRIVED
+    if rule is None or not awaited or occasion.order.status is State.CLOSED:
+        return consequence
+    ended = rule.ended(SignalType.PART_ARRIVED.value).as_document()
+    occasion.write([OrderNoted(task_id=occasion.order.task_id, changes={"followup_rule": ended})])
+    effect = consequence.effect.removeprefix("nothing is changed: ")
+    return replace(
+        consequence,
+        outcome=Outcome.APPLIED,
+        effect=f"the follow-up rule ends; {effect}",
+        title="配件已到, 跟进规则结束",
+    )
+
+
+def _brought_forward(occasion: OrderOccasion[PartArrived]) -> Consequence:
     order = occasion.order
     if order.status is not State.WAITING_FOLLOWUP or order.next_contact_time is None:
         title = None if order.status is State.CLOSED else "配件已到"

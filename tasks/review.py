@@ -98,10 +98,6 @@ def _classified(resumption: Resumption, order: Order) -> Done:
         )
         _check(resumption, order, move)
         effect = move
-    days = INTENTS[level2].followup_days
-    followup_at = signal.get("followup_at") or resumption.step.input.get("followup_at")
-    if level1 is Level1.POSTPONE and followup_at is None:
-        followup_at = signal.get("default_followup_at")
     return Done(
         output={
             **{
@@ -112,8 +108,7 @@ def _classified(resumption: Resumption, order: Order) -> Done:
             "decision": "classify",
             "intent_level1": level1.value,
             "intent_level2": level2.value,
-            "followup_at": followup_at,
-            "followup_days": days,
+            **_followup(signal, resumption.step.input, level2),
             "visit_at": signal.get("visit_at") or resumption.step.input.get("visit_at"),
             "decided_by": signal["decided_by"],
         },
@@ -123,6 +118,23 @@ def _classified(resumption: Resumption, order: Order) -> Done:
             told(resumption.step, "review_decided", "review", "人工已处理", "running"),
         ),
     )
+
+
+def _followup(signal: Mapping[str, Any], read: Mapping[str, Any], level2: Level2) -> dict[str, Any]:
+    """When to contact the customer again: as decided, else as read in their words, else the intent's days."""
+    days = signal.get("followup_days")
+    read_by_default = read.get("followup_by_default", read.get("followup_days") is not None)
+    decided = signal.get("followup_at") or (signal.get("default_followup_at") if days else None)
+    read_at = read.get("followup_at")
+    at = decided or read_at
+    if at is None and INTENTS[level2].level1 is Level1.POSTPONE:
+        at = signal.get("default_followup_at")
+    return {
+        "followup_at": at,
+        "followup_days": days or INTENTS[level2].followup_days,
+        "followup_by_default": decided is None and (read_at is None or bool(read_by_default)),
+        "followup_rule": signal.get("followup_rule"),
+    }
 
 
 def _moved(resumption: Resumption, order: Order, event: Event, changes: Mapping[str, object]) -> Done:

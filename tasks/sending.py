@@ -1,7 +1,8 @@
 """Sending a contact: the intent is committed first, and what came of it decides how the step goes on."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -10,13 +11,15 @@ from engine.outcomes import Failed, Outcome, Park, Snooze, TryAgain
 from runtime.clock import Clock
 from schemas.contact import Channel, ContactResult
 from schemas.effects import ContactNoted
-from storage.contacts import Contact, Intended, NewContact
+from storage.contact import Contact, Intended, NewContact
 from storage.order import Order
 from storage.steps import StepRow
 from tasks.case import Case
 from tasks.conclusion import AGENT, conclude
 from tasks.context import Context
 from tasks.telling import audit, told
+from tasks.withholding import Withholding, asked_for
+from tasks.wording import told_to
 from tools.channels.contract import (
     Accepted,
     Answered,
@@ -29,7 +32,6 @@ from tools.channels.contract import (
 )
 from tools.limits import TOOLS
 
-SCRIPT: Final = "pending_task_v1"
 _TOOL_OF: Final[Mapping[Channel, str]] = {
     Channel.PHONE: "contact_user",
     Channel.SMS: "send_sms",
@@ -40,27 +42,36 @@ LOOK_AGAIN: Final = timedelta(seconds=5)
 _CHANNEL_AWAY: Final = timedelta(minutes=5)
 
 
+Decide = Callable[[Withholding, StepRow], NewContact | Outcome]
+"""Whether and how a contact is made, given what stands against it."""
+
+
 def send_all(
-    context: Context, batch: Batch, contacts: Mapping[int, NewContact], pool: ThreadPoolExecutor
+    context: Context, batch: Batch, steps_to_send: Sequence[StepRow], decide: Decide, pool: ThreadPoolExecutor
 ) -> dict[int, Outcome]:
-    """Commit the intents, then send; a step that was cancelled or taken away meanwhile is not sent."""
-    if not contacts:
+    """Decide and commit the intents in one transaction, then send.
+
+    A step that was cancelled or taken away meanwhile is not sent; nor is one that anything stands against.
+    """
+    if not steps_to_send:
         return {}
+    steps = {step.step_id: step for step in steps_to_send}
+    asked = asked_for(context, [batch.subjects[step_id] for step_id in steps])
     with context.database.transaction() as work:
-        intended = work.contacts.intend(list(contacts.values()), batch.lease_id)
-    steps = {step.step_id: step for step in batch.steps}
+        withholding = Withholding(context, work.lawfulness.hold(asked), batch.moments.database_now)
+        decided = {step_id: decide(withholding, step) for step_id, step in steps.items()}
+        contacts = {step_id: new for step_id, new in decided.items() if isinstance(new, NewContact)}
+        intended = work.contacts.intend(list(contacts.values()), batch.lease_id) if contacts else {}
     sending = list(intended.items())
     outcomes = pool.map(lambda item: _send(context, batch, steps[item[0]], item[1]), sending)
     sent = {step_id: outcome for (step_id, _), outcome in zip(sending, outcomes, strict=True)}
     withheld = Snooze(
         until=batch.moments.database_now, clock=Clock.DATABASE, reason="withheld: the step was taken away"
     )
-    return dict.fromkeys(contacts, withheld) | sent
-
-
-def script_of(step: StepRow) -> str:
-    """The script of this contact: its caller's, else the configured one."""
-    return str(step.call.get("script_id") or SCRIPT)
+    return {
+        step_id: withheld if isinstance(outcome, NewContact) else outcome
+        for step_id, outcome in decided.items()
+    } | sent
 
 
 def address_of(order: Order) -> str:
@@ -72,13 +83,19 @@ def _send(context: Context, batch: Batch, step: StepRow, intended: Intended) -> 
     case: Case = batch.subjects[step.step_id]
     contact, order = intended.contact, case.order
     channel = Channel(contact.contact_method)
+    said = told_to(context, order, channel, step.call.get("script_id"))
+    if isinstance(said, Failed):
+        return replace(said, effects=(ContactNoted(contact_id=contact.contact_id, status="refused"),))
     request = ContactRequest(
         key=contact.key,
         channel=channel,
         to=address_of(order),
         task_id=order.task_id,
-        script_id=script_of(step),
-        variables={"order_type": order.order_type, "product": str(order.metadata.get("product", ""))},
+        script_id=said.script_id,
+        script_version=said.script_version,
+        variables=said.variables,
+        text=said.text,
+        templates=said.templates,
         callback_url=context.callback_url,
         simulation=_script_entry(order),
         timeout_seconds=TOOLS[_TOOL_OF[channel]].timeout_seconds,

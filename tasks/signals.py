@@ -97,7 +97,8 @@ def receive(
         # Read again under the lock: from here on it stands still.
         order = work.orders.find([task_id])[task_id] if order else None
         known = work.signals.find(task_id, signal.signal_id)
-        if known is not None and known.digest != signal.digest():
+        digest = context.blind_index.keyed(signal.digest())
+        if known is not None and known.digest != digest:
             return Receipt(taken=Taken.OTHER_BODY, status=known.status, order=order)
         if known is not None and known.outcome != Outcome.KEPT:
             return Receipt(taken=Taken.REPEATED, status=known.status, effect=known.effect, order=order)
@@ -105,7 +106,7 @@ def receive(
         status, order = _standing(transaction, task_id, run, order)
         kept_before = known is not None and came.outcome is Outcome.KEPT
         if came.outcome not in (Outcome.REFUSED, Outcome.BUSY) and not kept_before:
-            _keep(transaction, task_id, signal, came, status, known)
+            _keep(transaction, task_id, signal, came, status, known, digest)
             _tell(transaction, run, signal, came, status)
         return Receipt(taken=Taken(came.outcome.value), status=status, effect=came.effect, order=order)
 
@@ -168,6 +169,7 @@ def _keep(
     came: Consequence,
     status: str,
     known: KeptSignal | None,
+    digest: bytes,
 ) -> None:
     signals, outcome = transaction.work.signals, came.outcome.value
     if known is not None:
@@ -179,7 +181,7 @@ def _keep(
             signal_id=signal.signal_id,
             type=signal.type.value,
             body=signal.body(),
-            digest=signal.digest(),
+            digest=digest,
             outcome=outcome,
             status=status,
             effect=came.effect,

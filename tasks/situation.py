@@ -9,7 +9,7 @@ from engine.catalogue import Catalogue
 from statemachine.states import Event
 from statemachine.workflow import Workflow
 from storage.clock import Moments
-from storage.contacts import Contact
+from storage.contact import Contact
 from storage.order import Order
 from storage.overview import AuditMark, OpenStep
 from storage.reviews import Review

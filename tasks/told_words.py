@@ -4,7 +4,7 @@ from engine.transaction import Transaction
 from runtime.ids import Prefix, new_id
 from schemas.effects import Move
 from statemachine.states import Event
-from storage.contacts import InboundContact
+from storage.contact import InboundContact
 from storage.order import Order
 
 _TRIAGE = "step5_triage"

@@ -62,6 +62,8 @@ def call_for(order: Order, event: Event, agent_id: str, metadata: Mapping[str, A
         return _triage(order, agent_id, metadata)
     if event is Event.ACTION_EXECUTE:
         return _action(order, agent_id, metadata)
+    if event != f"intent={order.user_intent_l1}":
+        raise CannotBeCalled(f"the order was classified as {order.user_intent_l1}, which '{event}' is not")
     return closing_call(task_id=order.task_id, agent_id=agent_id)
 
 

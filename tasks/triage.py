@@ -12,19 +12,26 @@ from schemas.effects import AlertRaised, Effect, Move, OrderNoted
 from statemachine.guards import LOWEST_CONFIDENCE
 from statemachine.intents import INTENTS, Level1, Level2
 from statemachine.states import Event
-from storage.contacts import Contact
+from storage.contact import Contact
 from storage.order import Order
 from storage.steps import StepRow
 from storage.unit_of_work import UnitOfWork
 from tasks.agreement import agree
 from tasks.context import Context
+from tasks.do_not_contact import REASON, barred_by_customer
+from tasks.second_opinion import Reading, reconsidered
 from tasks.telling import audit, told
 from tasks.understanding import CLASSIFY, VALIDATE, classify_text, each_text, validate_classification
 from tools.classifier.classifier import Classification
 from tools.classifier.guards import AUTOMATIC_CONFIDENCE, CANCEL_CONFIDENCE
+from tools.classifier.taxonomy import Flag
 from tools.limits import TOOLS
+from tools.shadow_mode import REASON as SHADOWED
 
 AGENT: Final = "triage_agent"
+
+GIVEN_BY_CALLER: Final = "given by the caller"
+"""What stands for a model where an outside agent classified."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +41,11 @@ class Heard:
     order: Order
     contact: Contact
     past: list[datetime]
+
+    @property
+    def words(self) -> str:
+        """What the customer said, as the agent who spoke with them noted it, else as transcribed."""
+        return self.contact.user_feedback or self.contact.transcript or ""
 
 
 def actions(context: Context) -> tuple[Action, ...]:
@@ -50,14 +62,16 @@ def actions(context: Context) -> tuple[Action, ...]:
             name="triage.classify_text",
             retry=TOOLS["classify_intent"].retry,
             parameters=CLASSIFY,
-            work=lambda batch: each_text(batch, CLASSIFY, partial(classify_text, context.classifier)),
+            work=lambda batch: each_text(
+                batch, CLASSIFY, partial(classify_text, context.classifier), context.database.cipher
+            ),
         ),
         Action(
             name="triage.validate_classification",
             retry=TOOLS["validate_classification"].retry,
             parameters=VALIDATE,
             work=lambda batch: each_text(
-                batch, VALIDATE, partial(validate_classification, context.classifier)
+                batch, VALIDATE, partial(validate_classification, context.classifier), context.database.cipher
             ),
         ),
     )
@@ -81,39 +95,72 @@ def load_heard(work: UnitOfWork, steps: Sequence[StepRow]) -> Mapping[int, Heard
 def classify_intents(context: Context, batch: Batch) -> Mapping[int, Outcome]:
     """Classify what each customer of the batch said (seed step5)."""
     now = batch.moments.business_now
+    readings = {step.step_id: _read(context, step, batch.subjects[step.step_id]) for step in batch.steps}
+    found = reconsidered(context.language_model, readings)
     return {
-        step.step_id: classify_intent(context, step, batch.subjects[step.step_id], now)
+        step.step_id: classify_intent(context, step, batch.subjects[step.step_id], found[step.step_id], now)
         for step in batch.steps
     }
 
 
-def classify_intent(context: Context, step: StepRow, heard: Heard, now: datetime) -> Outcome:
-    """The intent, its confidence, and the whole verdict of confidence and guards. Pure."""
-    text, order = heard.contact.user_feedback or heard.contact.transcript or "", heard.order
-    found = _given(step.call) or context.classifier.classify(text, pending_reason=_reason_of(order))
+def classify_intent(
+    context: Context, step: StepRow, heard: Heard, found: Classification, now: datetime
+) -> Outcome:
+    """What follows from how the words were read: the verdict of confidence, guards and shadow mode. Pure."""
+    text, order = heard.words, heard.order
     level2 = found.level2
     agreement = agree(context, order, level2, text, now, heard.past)
     reasons = (*found.reasons, *((agreement.unclear,) if agreement.unclear else ()))
     accepted = found.confidence > LOWEST_CONFIDENCE
+    shadowed = not reasons and _is_shadowed(context, heard, found)
+    if shadowed:
+        reasons = (f"影子模式: 本会自动执行「{level2}」(置信度 {found.confidence:.0%}), 请人工决定",)
     undo_until = now + context.policy.undo_window if INTENTS[level2].level1 is Level1.TERMINATE else None
     output = {
         "intent_level1": found.level1.value,
         "intent_level2": level2.value,
         "confidence": found.confidence,
         "requires_human_review": bool(reasons),
-        "review_reason": "low_confidence" if not accepted else "needs_confirmation",
+        "review_reason": _review_reason(accepted=accepted, shadowed=shadowed),
         "review_message": "；".join(reasons),
         "flags": [flag.value for flag in found.flags],
         "contact_id": heard.contact.contact_id,
+        "model": found.model_hash,
         "suggested_action": INTENTS[level2].action,
         "action_not_before": undo_until,
         **agreement.as_output(),
     }
-    return Done(output=output, effects=_effects(step, order, found, level2, reasons, accepted=accepted))
+    effects = _effects(step, order, found, level2, reasons, accepted=accepted)
+    if Flag.DO_NOT_CONTACT in found.flags:
+        effects = (*effects, *barred_by_customer(context, order, heard.contact.contact_id))
+    return Done(output=output, effects=effects)
 
 
-def _given(call: Mapping[str, Any]) -> Classification | None:
-    """The classification that the caller of a manual order's step made; held to the same confidences."""
+def _read(context: Context, step: StepRow, heard: Heard) -> Reading:
+    """How the caller of a manual order's step reads the words, else how the model does."""
+    words, pending_reason = heard.words, _reason_of(heard.order)
+    own = context.classifier.classify(words, pending_reason=pending_reason)
+    given = _given(step.call, own.flags)
+    return Reading(text=words, pending_reason=pending_reason, found=given or own, is_own=given is None)
+
+
+def _is_shadowed(context: Context, heard: Heard, found: Classification) -> bool:
+    return found.model_hash != GIVEN_BY_CALLER and context.shadow_mode.takes(
+        found.level2, task_id=heard.order.task_id, contact_id=heard.contact.contact_id
+    )
+
+
+def _review_reason(*, accepted: bool, shadowed: bool) -> str:
+    if shadowed:
+        return SHADOWED
+    return "needs_confirmation" if accepted else "low_confidence"
+
+
+def _given(call: Mapping[str, Any], flags: Sequence[Flag]) -> Classification | None:
+    """The classification that the caller of a manual order's step made; held to the same confidences.
+
+    That the customer wants no more contact is read in the words, whatever the caller makes of them.
+    """
     given = call.get("classification")
     if not isinstance(given, Mapping):
         return None
@@ -125,14 +172,17 @@ def _given(call: Mapping[str, Any]) -> Classification | None:
         reasons.append(f"调用方给出的置信度 {confidence:.0%} 低于 {needed:.0%}")
     if INTENTS[level2].action is None:
         reasons.append("调用方认为意图不明确")
+    heeded = tuple(flag for flag in flags if flag is Flag.DO_NOT_CONTACT)
+    if heeded:
+        reasons.append(REASON)
     return Classification(
         level1=level1,
         level2=level2,
         confidence=confidence,
         requires_human_review=bool(reasons),
-        flags=(),
+        flags=heeded,
         reasons=tuple(reasons),
-        model_hash="given by the caller",
+        model_hash=GIVEN_BY_CALLER,
     )
 
 

@@ -8,7 +8,7 @@ from engine.transaction import Transaction
 from schemas.effects import ContactNoted
 from statemachine.states import State
 from storage.calls import CalledStep, WaitingStep
-from storage.contacts import Contact
+from storage.contact import Contact
 from storage.order import Order
 from tasks.calling import Call
 from tasks.told_words import count_as_answer

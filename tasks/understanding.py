@@ -5,9 +5,11 @@ from typing import Any, Final
 
 from engine.actions import Batch
 from engine.outcomes import Done, Failed, Outcome
+from runtime.cipher import Cipher
 from schemas.parameters import problems_with
 from statemachine.intents import INTENTS, Level1, Level2
 from storage.steps import StepRow
+from tasks.private_words import opened
 from tools.classifier.classifier import Classifier
 
 LONGEST_TEXT: Final = 2_000
@@ -16,7 +18,8 @@ LONGEST_TEXT: Final = 2_000
 _TOLERANCE: Final = 0.05
 """How far a given confidence may lie above the model's own and still be called its confidence."""
 
-_TEXT: Final = {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT}
+_TEXT: Final = {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT, "writeOnly": True}
+"""Somebody's words; `writeOnly` says that they are kept sealed and never given back (see `tasks.private_words`)."""
 
 CLASSIFY: Final[Mapping[str, object]] = {
     "type": "object",
@@ -84,17 +87,22 @@ def each_text(
     batch: Batch,
     schema: Mapping[str, object],
     work: Callable[[Mapping[str, Any]], dict[str, object]],
+    cipher: Cipher,
 ) -> dict[int, Outcome]:
     """The outcome of `work(input)` for every step; a definition may lead here with an input nobody has checked."""
-    return {step.step_id: _outcome(step, schema, work) for step in batch.steps}
+    return {step.step_id: _outcome(step, schema, work, cipher) for step in batch.steps}
 
 
 def _outcome(
-    step: StepRow, schema: Mapping[str, object], work: Callable[[Mapping[str, Any]], dict[str, object]]
+    step: StepRow,
+    schema: Mapping[str, object],
+    work: Callable[[Mapping[str, Any]], dict[str, object]],
+    cipher: Cipher,
 ) -> Outcome:
-    problems = problems_with(step.input, schema, "input")
+    given = opened(step.input, step.run_id, cipher)
+    problems = problems_with(given, schema, "input")
     if problems:
         return Failed(
             code="invalid_input", message="; ".join(f"{each.field} {each.message}" for each in problems)
         )
-    return Done(output=work(step.input))
+    return Done(output=work(given))

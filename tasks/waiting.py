@@ -9,10 +9,11 @@ from runtime.clock import Clock
 from statemachine.intents import INTENTS, Level2
 from statemachine.states import State
 from statemachine.workflow import Kind
-from storage.contacts import Contact
+from storage.contact import Contact
 from storage.order import Order
 from storage.overview import OpenStep
 from tasks.explanation import Wait, When
+from tasks.followup import rule_in_words
 from tasks.situation import Situation
 
 CHANNELS: Final[Mapping[str, str]] = MappingProxyType({"phone": "电话", "sms": "短信", "im": "即时消息"})
@@ -185,7 +186,7 @@ def _time_set(situation: Situation, step: OpenStep) -> Told:
             "waiting_for": f"the follow-up time ({title})",
             "since": since,
             "next": f"Then round {order.round + 1} begins and the customer is contacted again; "
-            "an answer that comes earlier counts at once.",
+            f"an answer that comes earlier counts at once.{rule_in_words(order)}",
         }
     if order is not None and order.status is State.NO_RESPONSE:
         return {

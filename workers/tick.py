@@ -10,6 +10,8 @@ from engine.publisher import WireUnavailable
 from engine.tick import Tick
 from runtime.logs import logger
 from storage.unavailable import StorageUnavailable
+from tasks.retention import due, retain
+from tools.retention import load_retention
 from workers.agent import Agent
 from workers.app import TICK_QUEUE
 from workers.process import CurrentProcess, Process
@@ -22,6 +24,9 @@ AGENT = Agent(name="tick")
 _CALLS_WAITING: Final = 3
 """Calls that may wait in the queue, so that a tick follows the last at once."""
 
+_RETENTION_SECONDS: Final = 0.5
+"""What one call may spend on removing what is old; orders wait meanwhile."""
+
 _PAUSE: Final = 0.1
 """Seconds between two looks while nothing was found: what a due row waits for at most."""
 
@@ -33,7 +38,17 @@ def register(app: Celery, current: CurrentProcess) -> None:
         watch(current(), TICK_SECONDS)
         _drop_what_piled_up(app)
 
+    def remove_old() -> None:
+        process = current()
+        try:
+            if due(process.database):
+                kept = load_retention(process.settings.config_folder / "policies" / "retention.yaml")
+                retain(process.database, kept, seconds=_RETENTION_SECONDS)
+        except StorageUnavailable as error:
+            _log.warning("PostgreSQL away; the next call removes what is old", error=str(error))
+
     app.task(sweep, name="tick.sweep")
+    app.task(remove_old, name="tick.retain")
 
 
 def _drop_what_piled_up(app: Celery) -> None:

@@ -27,6 +27,7 @@ from tasks.upstream import PAUSES, body_of, pause_after
 from tools.webhook_sender import TIMEOUT_SECONDS, Answer, Envelope, WebhookSender
 from workers.circuit import Circuit
 from workers.feeding import feed
+from workers.notices import telling_staff
 
 _log = logger(__name__)
 
@@ -260,7 +261,10 @@ async def _serve(settings: Settings, ready: Callable[[], None]) -> None:
     url = settings.database_url.get_secret_value()
     pace = Pace()
     with Database(url, cipher, pool_size=1, application="unpend-webhooks") as database:
-        async with WebhookSender(most_at_once=pace.most_at_once) as sender:
+        async with (
+            WebhookSender(most_at_once=pace.most_at_once) as sender,
+            telling_staff(database, settings),
+        ):
             courier = Courier(database, sender, pace)
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):

@@ -16,8 +16,10 @@ from fleet.command import (
     intake,
     keys,
     migrate,
+    notices,
     policy,
     review,
+    script,
     status,
     stop,
     submit,
@@ -45,8 +47,10 @@ application.add_typer(triage.application, name="triage")
 application.add_typer(capacity.application, name="capacity")
 application.add_typer(keys.application, name="keys")
 application.add_typer(webhooks.application, name="webhooks")
+application.add_typer(notices.application, name="notices")
 application.add_typer(intake.application, name="intake")
 application.add_typer(policy.application, name="policy")
+application.add_typer(script.application, name="script")
 application.add_typer(stop.application, name="stop")
 application.add_typer(do_not_call.application, name="do-not-call")
 

@@ -99,10 +99,13 @@ def _show(outlook: Outlook) -> None:
     channel = outlook.channel or "none left"
     show_line(f"{outlook.task_id} ({outlook.state}, {outlook.mode}) by the policy '{outlook.policy}'")
     show_line(f"  now       {_moment(outlook.now, zone)} for the customer ({outlook.zone})")
-    show_line(
-        f"  next      attempt {outlook.attempt} of {outlook.max_attempts}, "
-        f"round {outlook.round} of {outlook.max_rounds}, by {channel}"
-    )
+    if outlook.attempt <= outlook.max_attempts:
+        show_line(
+            f"  next      attempt {outlook.attempt} of {outlook.max_attempts}, "
+            f"round {outlook.round} of {outlook.max_rounds}, by {channel}"
+        )
+    else:
+        show_line(f"  next      none: all {outlook.max_attempts} attempts of this round are used up")
     for day in outlook.days:
         show_line(f"  {day.day:%a %m-%d} {', '.join(day.windows) or 'closed'} ({day.kind})")
     last = _moment(outlook.last_contact, zone) if outlook.last_contact else "never"

@@ -28,6 +28,9 @@ def retrain(
     data_dir: DataDir = None,
     by: By = "operator",
     repeats: Annotated[int, typer.Option(min=1, max=10, help="How often to cross-validate.")] = 1,
+    folds: Annotated[
+        int, typer.Option(min=2, max=20, help="In how many parts the corpus is cut for it.")
+    ] = 5,
     triage_folder: Annotated[
         Path | None,
         typer.Option(
@@ -47,7 +50,7 @@ def retrain(
     files = ClassifierFiles.within(triage_folder) if triage_folder else default_paths()
     lessons = _lessons(data_dir)
     with tempfile.TemporaryDirectory(prefix="unpend-challenger-") as folder:
-        contest = _contest(files, lessons, Path(folder), repeats)
+        contest = _contest(files, lessons, Path(folder), folds=folds, repeats=repeats)
         entry = _settle(contest, files, by=who, dry_run=dry_run)
     if not dry_run:
         _tell_fleet(data_dir, who, entry)
@@ -71,14 +74,16 @@ def _lessons(data_dir: Path | None) -> list[LabelledWords]:
     return [lesson for lesson in found if lesson is not None]
 
 
-def _contest(files: ClassifierFiles, lessons: list[LabelledWords], folder: Path, repeats: int) -> Contest:
+def _contest(
+    files: ClassifierFiles, lessons: list[LabelledWords], folder: Path, *, folds: int, repeats: int
+) -> Contest:
     from tools.classifier.model import WeightsError
     from tools.classifier.rules import RulesError
     from tools.classifier_training.contest import TooFewLabels, hold_contest
     from tools.classifier_training.dataset import CorpusError
 
     try:
-        contest = hold_contest(files, lessons, folder, repeats=repeats)
+        contest = hold_contest(files, lessons, folder, folds=folds, repeats=repeats)
     except ModuleNotFoundError as error:
         raise CommandError(
             "training needs scikit-learn: pip install -e '.[train]', or make test once"

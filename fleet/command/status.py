@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from storage.clock import Moments
     from storage.figures import QueueFigures
     from storage.overview import DueRow
+    from storage.unit_of_work import UnitOfWork
     from workers.process import Process
 
 _COLUMNS: Final = ("ready", "published", "leased", "scheduled", "parked", "offered")
@@ -47,6 +48,8 @@ class Look:
     moments: Moments | None
     rate: float | None
     problems: Sequence[str]
+    warnings: Sequence[str] = ()
+    """What people should know and nothing fails by: contacts are stopped, holidays are not official yet."""
 
 
 def status(data_dir: DataDir = None, *, as_json: AsJson = False) -> None:
@@ -119,6 +122,7 @@ def _look(process: Process) -> Look:
                 moments=moments,
                 rate=moments.anchor.rate,
                 problems=problems,
+                warnings=_warnings(process, work),
             )
     except StorageUnavailable as error:
         problems.append(f"PostgreSQL does not answer: {mask_text(str(error))}")
@@ -135,6 +139,20 @@ def _look(process: Process) -> Look:
         rate=None,
         problems=problems,
     )
+
+
+def _warnings(process: Process, work: UnitOfWork) -> list[str]:
+    from tools.calendar.document import load_calendar
+
+    warnings = [
+        f"contact by {stop.channel or 'every channel'} is stopped"
+        f"{f' in {stop.region}' if stop.region else ''} by {stop.stopped_by}: {stop.reason} ({stop.stop_id})"
+        for stop in work.contact_stops.list()
+    ]
+    furthest = work.overview.furthest_due()
+    calendar = load_calendar(process.settings.config_folder / "policies" / "calendar.yaml")
+    horizon = None if furthest is None else calendar.horizon_warning(furthest.date())
+    return warnings if horizon is None else [*warnings, horizon.sentence]
 
 
 def _by_queue(rows: Sequence[QueueFigures]) -> dict[str, dict[str, int]]:
@@ -159,6 +177,7 @@ def _document(
     return {
         "healthy": not problems,
         "problems": problems,
+        "warnings": look.warnings,
         "data_dir": str(fleet.data_dir) if fleet.data_dir else None,
         "supervisor": fleet.document.get("supervisor"),
         "addresses": {name: fleet.document.get(name) for name in ("api", "console", "flower", "metrics")},
@@ -204,6 +223,8 @@ def _show(fleet: Fleet, processes: Sequence[ProcessLine], look: Look, problems: 
     if look.moments is not None:
         _show_work(look)
     show_line()
+    for warning in look.warnings:
+        show_line(f"WARNING: {warning}")
     for problem in problems:
         show_line(f"PROBLEM: {problem}")
     if not problems:

@@ -184,6 +184,7 @@ _MAY_BE_SET = frozenset(
         "UNPEND_INTAKE_AMQP_URL",
         "UNPEND_LOG_LEVEL",
         "UNPEND_CONFIG_FOLDER",
+        "UNPEND_NOTICE_SECRETS",
     }
 )
 """Settings of the caller's environment that an embedded fleet takes over."""

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 from runtime.mask import mask_json
 from schemas.http.form import Answered, Moment, Sent, Succeeded, storable_object
 from schemas.intake import Identifier
+from schemas.whole_number import WholeNumber
 
 AGENT_QUEUES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -52,7 +53,7 @@ class AgentRegistered(Sent):
     """Whose steps it performs; the key's agent when not named."""
     capabilities: list[Identifier] = Field(default_factory=list, max_length=50)
     """The types of action it can perform."""
-    most_at_once: int = Field(default=1, ge=1, le=10_000)
+    most_at_once: WholeNumber = Field(default=1, ge=1, le=10_000)
     metadata: Annotated[dict[str, Any], AfterValidator(storable_object), AfterValidator(mask_json)] = Field(
         default_factory=dict
     )
@@ -84,7 +85,7 @@ class Heartbeat(Sent):
 
     status: AgentStatus
     """`draining`: it finishes what it has and takes nothing new."""
-    working_on: int = Field(default=0, ge=0, le=10_000)
+    working_on: WholeNumber = Field(default=0, ge=0, le=10_000)
     """Steps it is at."""
 
 

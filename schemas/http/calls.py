@@ -1,10 +1,11 @@
 """Calls that are passed to agents: what is told when nobody waits for the result."""
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
 from runtime.mask import mask_json
+from schemas.http.followup import FollowupDays, FollowupRuleGiven, at_most_one
 from schemas.http.form import Answered, GivenMoment, Moment, Sent, Succeeded, Text, storable_object
 from schemas.intake import Identifier
 
@@ -76,6 +77,10 @@ class ActionParameters(Sent):
 
     followup_date: GivenMoment | None = None
     """When the customer is to be contacted again; in the past: at once."""
+    followup_days: FollowupDays | None = None
+    """In how many days, at the next permitted time; at most one of the three ways to say when."""
+    followup_rule: FollowupRuleGiven | None = None
+    """When, round after round; a date of the customer's own wins for its round."""
     visit_at: GivenMoment | None = None
     engineer_id: Identifier | None = None
     reason: Text | None = Field(default=None, max_length=200)
@@ -84,6 +89,15 @@ class ActionParameters(Sent):
     @classmethod
     def _storable(cls, given: Any) -> Any:
         return storable_object(given) if isinstance(given, dict) else given
+
+    @model_validator(mode="after")
+    def _one_way_to_say_when(self) -> Self:
+        at_most_one(
+            followup_date=self.followup_date,
+            followup_days=self.followup_days,
+            followup_rule=self.followup_rule,
+        )
+        return self
 
     def as_given(self) -> dict[str, Any]:
         """As the step gets it: numbers of customers masked, for it is kept in clear and written to engineers."""

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Self
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from schemas.http.form import Answered, Sent, Succeeded, Text
+from schemas.whole_number import WholeNumber
 
 MOST_DAYS: Final = 400
 """Days one request may set, and one page may have."""
@@ -36,7 +37,7 @@ class CapacityDay(Sent):
 
     region: Region
     day: GivenDay
-    capacity: int = Field(ge=0, le=1_000_000)
+    capacity: WholeNumber = Field(ge=0, le=1_000_000)
 
 
 class CapacitySet(Sent):

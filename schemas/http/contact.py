@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field
 from schemas.contact import Channel, ContactResult
 from schemas.http.form import GivenMoment, Sent, Succeeded, Text
 from schemas.intake import Identifier
+from schemas.whole_number import WholeNumber
 
 
 class ContactInitiated(Sent):
@@ -33,7 +34,7 @@ class ContactInitiated(Sent):
     phone_number: Text | None = Field(default=None, min_length=1, max_length=32, repr=False)
     """The order's own number, masked or not; another is refused. Numbers change by a signal."""
     script_id: Identifier | None = None
-    attempt: int | None = Field(default=None, ge=1, le=100)
+    attempt: WholeNumber | None = Field(default=None, ge=1, le=100)
     """Which attempt of the round this is; when given, it must be the order's next."""
 
 
@@ -92,7 +93,7 @@ class ContactRecorded(Sent):
     contact_time: GivenMoment | None = None
     contact_method: Channel = Channel.PHONE
     """How it was made, for a contact that the agent made by itself."""
-    duration_seconds: int | None = Field(default=None, ge=0, le=86_400)
+    duration_seconds: WholeNumber | None = Field(default=None, ge=0, le=86_400)
     recording_url: Text | None = Field(default=None, max_length=255)
 
 

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from schemas.cron import LONGEST, CronExpression
 from schemas.http.form import Sent, Text
+from schemas.whole_number import WholeNumber
 
 EndingSignal = Literal["part_arrived"]
 """The signals that may end a rule."""
@@ -30,7 +31,8 @@ def _known_zone(name: str) -> str:
 
 Cron = Annotated[Text, Field(min_length=1, max_length=LONGEST), AfterValidator(_readable)]
 Zone = Annotated[Text, Field(min_length=1, max_length=64), AfterValidator(_known_zone)]
-FollowupDays = Annotated[int, Field(ge=1, le=365)]
+Day = Annotated[date, Field(ge=_FIRST_DAY, le=_LAST_DAY)]
+FollowupDays = Annotated[WholeNumber, Field(ge=1, le=365)]
 
 
 class FollowupEnd(Sent):
@@ -42,9 +44,9 @@ class FollowupEnd(Sent):
         json_schema_extra={"examples": [{"signal": "part_arrived"}, {"count": 6}, {"date": "2026-06-30"}]},
     )
 
-    date: Annotated[date, Field(ge=_FIRST_DAY, le=_LAST_DAY)] | None = None
+    date: Day | None = None
     """The last day, in the rule's zone, on which it is due."""
-    count: int | None = Field(default=None, ge=1, le=100)
+    count: WholeNumber | None = Field(default=None, ge=1, le=100)
     """How often it is due in all."""
     signal: EndingSignal | None = None
     """The signal to the order that ends it."""
@@ -83,7 +85,7 @@ class FollowupRuleGiven(Sent):
     timezone: Zone | None = None
     """On whose clock; the customer's when not named."""
     until: FollowupEnd
-    most_rounds: int = Field(default=12, ge=1, le=100)
+    most_rounds: WholeNumber = Field(default=12, ge=1, le=100)
     """How many rounds it may lead; then a person is asked."""
 
 

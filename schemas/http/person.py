@@ -8,7 +8,7 @@ from schemas.http.form import storable
 
 PersonName = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=32),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=32, pattern=r"\S"),
     AfterValidator(storable),
 ]
 """A name as history keeps it."""

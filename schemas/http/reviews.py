@@ -4,6 +4,7 @@ from typing import Any, Final, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
+from schemas.http.followup import FollowupDays, FollowupRuleGiven, at_most_one
 from schemas.http.form import Answered, GivenMoment, Moment, Remark, Sent, Succeeded, Text
 from schemas.http.person import PersonName
 from statemachine.intents import INTENTS, Level2
@@ -98,6 +99,10 @@ class DecisionMade(Sent):
     """What the customer wants; `classify` requires it."""
     followup_at: GivenMoment | None = None
     """When to contact the customer again, where the intent postpones."""
+    followup_days: FollowupDays | None = None
+    """The same as a number of days; at most one of the three ways to say when."""
+    followup_rule: FollowupRuleGiven | None = None
+    """The same, round after round; a date of the customer's own wins for its round."""
     visit_at: GivenMoment | None = None
     """When the engineer may come, where the intent resumes."""
     by: PersonName | None = None
@@ -110,6 +115,9 @@ class DecisionMade(Sent):
         ):
             offered = ", ".join(intent.level2 for intent in INTENTS.values() if intent.action)
             raise ValueError(f"'classify' needs an intent_level2 that leads to an action: {offered}")
+        at_most_one(
+            followup_at=self.followup_at, followup_days=self.followup_days, followup_rule=self.followup_rule
+        )
         if self.decision == "close" and not (self.reason and self.reason.strip()):
             raise ValueError("'close' needs a reason")
         return self

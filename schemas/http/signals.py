@@ -15,6 +15,7 @@ from schemas.signals import (
     Said,
     SignalType,
 )
+from schemas.whole_number import WholeNumber
 
 SignalId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]*$")]
 """What names a signal of a task."""
@@ -84,7 +85,7 @@ class PhoneChangedSent(_Signal):
 class PriorityChangedData(Sent):
     """The order's new priority."""
 
-    priority: int = Field(ge=1, le=10)
+    priority: WholeNumber = Field(ge=1, le=10)
     """10 is most urgent."""
 
 

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, ConfigDict, Discriminator, Field, SkipValid
 
 from schemas.http.form import Answered, Moment, Remark, Sent, Succeeded, Text, storable_object
 from schemas.intake import Identifier, TaskCreated
+from schemas.whole_number import WholeNumber
 
 LONGEST_TIMEOUT: Final = 31 * 24 * 3600
 """Seconds a task may be given."""
@@ -41,9 +42,9 @@ class GeneralTask(Sent):
     task_type: Annotated[Text, Field(min_length=1, max_length=64)]
     description: Annotated[Text, Field(min_length=1, max_length=500)]
     parameters: Annotated[dict[str, Any], AfterValidator(storable_object)] = Field(default_factory=dict)
-    priority: int = Field(default=1, ge=1, le=10)
+    priority: WholeNumber = Field(default=1, ge=1, le=10)
     """10 is the most urgent."""
-    timeout_seconds: int | None = Field(default=None, ge=1, le=LONGEST_TIMEOUT)
+    timeout_seconds: WholeNumber | None = Field(default=None, ge=1, le=LONGEST_TIMEOUT)
     """From its acceptance; what is not done by then has failed."""
     task_id: Identifier | None = None
     """The caller's own id: the same body under it again is answered with the task as it stands."""

@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import ConfigDict, Field, field_validator
 
 from schemas.http.form import Answered, Sent, Succeeded, Text, storable_object
+from schemas.whole_number import WholeNumber
 
 
 class ToolView(Answered):
@@ -52,8 +53,8 @@ class ToolList(Answered):
 class RetryWish(Sent):
     """How often a caller would have a call repeated; the tool's own policy is the most it gets."""
 
-    max_retries: int = Field(default=2, ge=0, le=2)
-    retry_delay_ms: int = Field(default=1000, ge=0, le=60_000)
+    max_retries: WholeNumber = Field(default=2, ge=0, le=2)
+    retry_delay_ms: WholeNumber = Field(default=1000, ge=0, le=60_000)
 
 
 class ToolCalled(Sent):
@@ -83,7 +84,7 @@ class ToolCalled(Sent):
     """When given, the name in the path."""
     tool_version: Text = Field(default="1.0", pattern=r"^1(\.[0-9]{1,3})?$")
     input: dict[str, Any]
-    timeout_ms: int | None = Field(default=None, ge=1, le=30_000)
+    timeout_ms: WholeNumber | None = Field(default=None, ge=1, le=30_000)
     """How long the caller waits; the tool's own limit is the most."""
     retry_policy: RetryWish = Field(default_factory=RetryWish)
     """Checked against the tool's own; the engine repeats a call by that one, from PostgreSQL."""

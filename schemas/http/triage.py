@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.http.form import Answered, Sent, Succeeded, Text, storable_object
 from schemas.intake import Identifier
+from schemas.whole_number import WholeNumber
 from statemachine.intents import Level1, Level2
 
 
@@ -16,7 +17,7 @@ class Circumstance(BaseModel):
 
     order_type: Text | None = Field(default=None, max_length=16)
     pending_reason: Text | None = Field(default=None, max_length=500)
-    contact_count: int | None = Field(default=None, ge=0, le=1000)
+    contact_count: WholeNumber | None = Field(default=None, ge=0, le=1000)
 
     @model_validator(mode="before")
     @classmethod

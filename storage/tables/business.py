@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    Date,
     ForeignKey,
     Identity,
     Index,
@@ -15,8 +16,10 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    literal_column,
     text,
 )
+from sqlalchemy.schema import SchemaItem
 
 from statemachine.machine import TRANSITIONS
 from statemachine.states import State
@@ -143,6 +146,8 @@ contact_logs = Table(
         postgresql_where=text("phone_index IS NOT NULL"),
     ),
     Index("ix_contact_logs_channel", "contact_method", "contact_time"),
+    # The short name of an attempt where a provider takes no longer one (tools/channels/reference.py).
+    Index("ix_contact_logs_reference", literal_column('"left"(md5(key::text), 15)')),
 )
 
 audit_logs = Table(
@@ -173,10 +178,11 @@ actions = Table(
     Column("status", String(16), nullable=False),
     business_moment("at"),
     Index("ix_actions_task_id", "task_id"),
+    Index("ix_actions_action_type", "action_type", "at"),
 )
 
 
-def _effect_table(name: str, *columns: "Column[object]") -> Table:
+def _effect_table(name: str, *columns: SchemaItem) -> Table:
     """What an action did to the order system; the key makes a repetition harmless."""
     return Table(
         name,
@@ -191,7 +197,20 @@ def _effect_table(name: str, *columns: "Column[object]") -> Table:
 
 
 appointments = _effect_table(
-    "appointments", Column("visit_at", Moment), Column("engineer_id", Name), Column("note", Text)
+    "appointments",
+    Column("visit_at", Moment),
+    Column("engineer_id", Name),
+    Column("note", Text),
+    # The region whose capacity it takes a place of, until it is released; none where nobody limits visits.
+    Column("region", String(64)),
+    Column("day", Date),
+    Column("slot", String(64)),
+    Column("released_at", Moment),
+    Index(
+        "ix_appointments_order_id",
+        "order_id",
+        postgresql_where=text("region IS NOT NULL AND released_at IS NULL"),
+    ),
 )
 engineer_notices = _effect_table("engineer_notices", Column("engineer_id", Name), Column("message", Text))
 cancellations = _effect_table("cancellations", Column("reason", Text))

@@ -210,6 +210,37 @@ deliveries = Table(
     Index("ix_deliveries_task_id", "task_id"),
 )
 
+# Whom staff notices are made for; written by whoever sends them, so that nothing is kept for nobody.
+notice_roles = Table(
+    "notice_roles",
+    metadata,
+    Column("role", Name, primary_key=True),
+    database_moment("since"),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("notice_id", BigInteger, Identity(always=True), primary_key=True),
+    # The action or the alert that it tells of: one notice each.
+    Column("key", String(64), nullable=False, unique=True),
+    Column("to_role", Name, nullable=False),
+    # The engineer's own id.
+    Column("recipient", Name),
+    Column("title", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("state", String(16), nullable=False, server_default="waiting"),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    database_moment("due_at"),
+    Column("provider", Name),
+    Column("provider_id", String(128)),
+    Column("last_error", Text),
+    database_moment("created_at"),
+    Column("sent_at", Moment),
+    CheckConstraint("state IN ('waiting', 'sent', 'given_up')", name="state"),
+    Index("ix_notices_waiting", "due_at", postgresql_where=text("state = 'waiting'")),
+)
+
 system_audit = Table(
     "system_audit",
     metadata,

@@ -6,7 +6,7 @@ from typing import Any
 
 from statemachine.machine import TERMINAL, TRANSITIONS
 from statemachine.states import Event, State
-from storage.contacts import Contact
+from storage.contact import Contact
 from storage.unit_of_work import UnitOfWork
 from tests.acceptance.script import Script, ScriptedOrder
 

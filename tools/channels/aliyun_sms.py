@@ -75,7 +75,7 @@ class AliyunSms:
         number = mainland(request.to)
         if number is None:
             return Rejected("the order's number is none that a text can be sent to")
-        template = self._account.scripts.get(request.script_id)
+        template = request.templates.get("aliyun_sms") or self._account.scripts.get(request.script_id)
         if template is None:
             return Rejected(f"no SMS template is configured for the script {request.script_id!r:.80}")
         parameters = {

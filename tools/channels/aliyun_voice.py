@@ -82,7 +82,7 @@ class AliyunVoice:
         number = mainland(request.to)
         if number is None:
             return Rejected("the order's number is none that can be called")
-        template = self._account.scripts.get(request.script_id)
+        template = request.templates.get("aliyun_voice") or self._account.scripts.get(request.script_id)
         if template is None:
             return Rejected(f"no voice template is configured for the script {request.script_id!r:.80}")
         parameters = {

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from runtime.mask import mask_phone
 from schemas.contact import Channel, ContactResult
+from tools.channels.script import Template
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,8 +23,11 @@ class ContactRequest:
         channel: The way to go.
         to: The callable number or account; shown masked only.
         task_id: The order, for the provider's own records.
-        script_id: Which text is spoken or sent.
-        variables: What fills the text's gaps.
+        script_id: Which script is spoken or sent.
+        script_version: In which version; None where the script is the provider's own.
+        text: The script's words, filled, the opening of a call included; None where the provider has them.
+        templates: The templates that providers have approved for these words, by provider.
+        variables: What fills the gaps of a template.
         callback_url: Where the provider reports the result.
         simulation: How the simulated customer behaves, None for real ones and for drawn behaviour.
         timeout_seconds: How long placing the contact may take in all.
@@ -38,6 +42,9 @@ class ContactRequest:
     callback_url: str
     simulation: Mapping[str, object] | None
     timeout_seconds: float
+    script_version: str | None = None
+    text: str | None = None
+    templates: Mapping[str, Template] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         """The request without anything personal: no number in full, no variable's value."""

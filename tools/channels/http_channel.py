@@ -84,6 +84,8 @@ class HttpChannel:
                 "key": request.key,
                 "to": request.to,
                 "script_id": request.script_id,
+                "script_version": request.script_version,
+                "text": request.text,
                 "variables": dict(request.variables),
                 "callback_url": request.callback_url,
                 "task_id": request.task_id,

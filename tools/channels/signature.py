@@ -14,9 +14,10 @@ TIMESTAMP_HEADER: Final = "X-Unpend-Timestamp"
 SIGNATURE_HEADER: Final = "X-Unpend-Signature"
 DEFAULT_TOLERANCE_SECONDS: Final = 300.0
 _SCHEME: Final = "v1="
-_LONGEST_NAME: Final = 200
+_LONGEST_NAME: Final = 64
+"""Of event, key and provider id: what the database keeps of each."""
 _LONGEST_TRANSCRIPT: Final = 20_000
-_LONGEST_URL: Final = 2_000
+_LONGEST_URL: Final = 255
 
 
 class SignatureError(Exception):

@@ -51,7 +51,7 @@ class CallSender:
 
     Attributes:
         sender: Our number in E.164.
-        scripts: The text of each of our scripts, with gaps as `{order_type}`.
+        scripts: The text of scripts whose words a request does not bring, with gaps as `{order_type}`.
         callback_url: Where Twilio reports, without the key.
         language: In which the text is spoken and the answer is understood.
         ring_seconds: How long it rings.
@@ -82,7 +82,9 @@ class TwilioCalls:
         number = international(request.to)
         if number is None:
             return Rejected("the order's number is none that can be called")
-        text = self._sender.scripts.get(request.script_id)
+        text = request.text
+        if text is None and (own := self._sender.scripts.get(request.script_id)) is not None:
+            text = filled(own, request.variables)
         if text is None:
             return Rejected(f"no text is configured for the script {request.script_id!r:.80}")
         sender = self._sender
@@ -90,7 +92,7 @@ class TwilioCalls:
         form = [
             ("To", number),
             ("From", sender.sender),
-            ("Twiml", _conversation(filled(text, request.variables), answer_url, sender.language)),
+            ("Twiml", _conversation(text, answer_url, sender.language)),
             ("StatusCallback", keyed(sender.callback_url, request.key)),
             ("StatusCallbackEvent", "completed"),
             ("Timeout", str(sender.ring_seconds)),

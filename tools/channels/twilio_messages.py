@@ -47,7 +47,7 @@ class MessageSender:
 
     Attributes:
         sender: Our number in E.164, or the name of a messaging service (`MG…`).
-        scripts: The text of each of our scripts, with gaps as `{order_type}`.
+        scripts: The text of scripts whose words a request does not bring, with gaps as `{order_type}`.
         callback_url: Where Twilio reports, without the key.
     """
 
@@ -72,14 +72,16 @@ class TwilioMessages:
         number = international(request.to)
         if number is None:
             return Rejected("the order's number is none that a text can be sent to")
-        text = self._sender.scripts.get(request.script_id)
+        text = request.text
+        if text is None and (own := self._sender.scripts.get(request.script_id)) is not None:
+            text = filled(own, request.variables)
         if text is None:
             return Rejected(f"no text is configured for the script {request.script_id!r:.80}")
         sender = self._sender.sender
         form = [
             ("To", number),
             ("MessagingServiceSid" if sender.startswith("MG") else "From", sender),
-            ("Body", filled(text, request.variables)),
+            ("Body", text),
             ("StatusCallback", keyed(self._sender.callback_url, request.key)),
         ]
         return self._api.create("Messages", form, number, request.timeout_seconds)

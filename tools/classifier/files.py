@@ -14,10 +14,12 @@ class ClassifierFiles:
     rules: Path
     corpus: Path
 
+    @classmethod
+    def within(cls, folder: Path) -> "ClassifierFiles":
+        """The files of a folder that is laid out as `config/triage`; nothing is opened."""
+        return cls(weights=folder / "weights.json", rules=folder / "rules.yaml", corpus=folder / "corpus")
+
 
 def default_paths() -> ClassifierFiles:
     """The files shipped in `config/triage`, next to the packages; nothing is opened."""
-    folder = _REPOSITORY / "config" / "triage"
-    return ClassifierFiles(
-        weights=folder / "weights.json", rules=folder / "rules.yaml", corpus=folder / "corpus"
-    )
+    return ClassifierFiles.within(_REPOSITORY / "config" / "triage")

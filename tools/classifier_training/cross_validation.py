@@ -1,6 +1,7 @@
 """Cross-validation that does not flatter: near-duplicates stay in one fold, the temperature is inside."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -75,8 +76,11 @@ def cross_validate(
     repeats: int = 2,
     seed: int = DEFAULT_SEED,
     rules: Path | None = None,
+    labelled: Sequence[Utterance] = (),
 ) -> CrossValidation:
-    """Judge every utterance by a model that has seen neither it nor a near-duplicate of it.
+    """Judge every utterance of the corpus by a model that has seen neither it nor a near-duplicate of it.
+
+    What people `labelled` is trained on beside the corpus, and not judged.
 
     The exported, rounded weights are judged, by the code that runs in production. The same corpus, rules and
     seed give the same figures.
@@ -89,7 +93,8 @@ def cross_validate(
 
     rule_set = load_rules(rules or default_paths().rules)
     rows = load_corpus(corpus_dir)
-    samples = samples_of(rows, rule_set)
+    samples = samples_of((*rows, *labelled), rule_set)
+    samples, beside = samples[: len(rows)], samples[len(rows) :]
     labels = [row.level2.value for row in rows]
     clusters = [sample.cluster for sample in samples]
     judged: list[tuple[Utterance, Classification]] = []
@@ -97,7 +102,12 @@ def cross_validate(
     for repeat in range(repeats):
         splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed + repeat)
         for fold, (inside, outside) in enumerate(splitter.split(labels, labels, clusters)):
-            document = fit_document([samples[index] for index in inside], rule_set, seed=seed)
+            unseen = {clusters[index] for index in outside}
+            known = [
+                *(samples[index] for index in inside),
+                *(sample for sample in beside if sample.cluster not in unseen),
+            ]
+            document = fit_document(known, rule_set, seed=seed)
             digest = hashlib.sha256(encode(document)).hexdigest()
             classifier = Classifier(model=build_model(document, digest), rules=rule_set)
             judged += [(rows[index], classifier.classify(rows[index].text)) for index in outside]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from tools.classifier.features import features
 from tools.classifier.files import default_paths
@@ -51,6 +51,17 @@ class Sample:
     row: Utterance
     features: tuple[str, ...]
     cluster: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labelled:
+    """What people labelled, to be trained on beside the corpus; `through` names the last label that was known."""
+
+    rows: tuple[Utterance, ...] = ()
+    through: str = ""
+
+
+NO_LABELS: Final = Labelled()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,8 +150,9 @@ def train(
     rules: Path | None = None,
     seed: int = DEFAULT_SEED,
     validation: Mapping[str, Any] | None = None,
+    labelled: Labelled = NO_LABELS,
 ) -> TrainingReport:
-    """Train on the corpus, write `output` (weights) and the manifest beside it, and report.
+    """Train on the corpus and what people labelled, write `output` (weights) and the manifest beside it, and report.
 
     The same corpus, rules, seed and scikit-learn give the same bytes. `rules` defaults to the shipped file;
     `validation` is the summary of a cross-validation on the same corpus, to be kept in the manifest.
@@ -154,7 +166,7 @@ def train(
     rules_path = rules or default_paths().rules
     rule_set = load_rules(rules_path)
     rows = load_corpus(corpus_dir)
-    document = fit_document(samples_of(rows, rule_set), rule_set, seed=seed)
+    document = fit_document(samples_of((*rows, *labelled.rows), rule_set), rule_set, seed=seed)
     raw = encode(document)
     digest = hashlib.sha256(raw).hexdigest()
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -163,6 +175,7 @@ def train(
         "sha256": digest,
         "rules_sha256": rule_set.sha256,
         "corpus_size": len(rows),
+        "labels": {"count": len(labelled.rows), "through": labelled.through},
         "trained_with": f"scikit-learn {sklearn.__version__}, seed {seed}",
         "cross_validation": validation,
     }

@@ -82,9 +82,7 @@ class ContactPolicyDocument(_Part):
             undo_window=timedelta(seconds=self.undo_window_seconds),
             horizon_days=self.horizon_days,
             daily_budgets=tuple(
-                DailyBudget(channel, most)
-                for channel, most in self.daily_budgets.items()
-                if most is not None
+                DailyBudget(channel, most) for channel, most in self.daily_budgets.items() if most is not None
             ),
         )
 

@@ -59,9 +59,14 @@ EXCEPTIONS: tuple[Contradiction, ...] = (
     ),
     Contradiction(
         "positive_data_acceptance",
-        r"/signals$|/contact/initiate$|/tools/\{name\}/call$|/webhooks/subscribers$",
+        r"/signals$|/contact/initiate$|/do-not-call$|/privacy/erase$|/tools/\{name\}/call$|/webhooks/subscribers$",
         "A number must be callable, or the order's own; a tool's input is the body of its own route; an address "
-        "is http(s).",
+        "is http(s); a cursor is what a page ended with.",
+    ),
+    Contradiction(
+        "positive_data_acceptance",
+        r"^/v1/capacity$|/slots$",
+        "A day lies in the years 2000 to 2199, is named once, and none of a span too long.",
     ),
     Contradiction(
         "negative_data_rejection",

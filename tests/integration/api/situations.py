@@ -11,13 +11,13 @@ from typing import Any, Final
 from engine.publisher import Message
 from schemas.effects import OrderNoted
 from statemachine.states import State
-from storage.contacts import Contact
+from storage.contact import Contact
 from storage.reviews import Review
 from tests.factories import PARTS_MISSING, READY, answered, payload, silent
 from tests.house import House
 from tests.integration.api.caller import Caller
 
-_UNCLEAR: Final = "喂？听不清，你说什么"
+_UNCLEAR: Final = "嗯，配件到了，来吧，也可以再等等"
 _CONTRADICTING: Final = "配件到了，可以安排师傅上门了，但是你们服务太差，我要投诉"
 _BETWEEN: Final = 0.002
 
@@ -27,7 +27,7 @@ class Situation:
     """Where an order is stopped: its state, and how its customer behaves on the way there."""
 
     state: State
-    script: Mapping[str, object] = field(default_factory=lambda: answered(PARTS_MISSING))
+    script: dict[str, object] = field(default_factory=lambda: answered(PARTS_MISSING))
     review: bool = False
     due: bool = False
     """Whether the follow-up's time has come."""
@@ -57,6 +57,7 @@ class Snapshot:
 
     state: str
     version: int
+    lifecycle: str
     steps: tuple[tuple[object, ...], ...]
     contacts: int
 
@@ -77,11 +78,14 @@ class Stopped:
 
     def snapshot(self) -> Snapshot:
         """The order as it stands."""
-        order = self.house.order(self.task_id)
-        steps = tuple(
-            (step["step_id"], step["node"], step["state"]) for step in self.house.steps(self.task_id)
-        )
-        return Snapshot(order.status, order.version, steps, len(self.contacts()))
+        with self.house.database.transaction() as work:
+            order = work.orders.find([self.task_id])[self.task_id]
+            steps = work.timeline.steps_of(order.run_id)
+            contacts = work.contacts.of_task(self.task_id)
+            row = work.task_list.find(self.task_id)
+        assert row is not None
+        shown = tuple((step["step_id"], step["node"], step["state"]) for step in steps)
+        return Snapshot(order.status, order.version, row.status.value, shown, len(contacts))
 
     def contacts(self) -> list[Contact]:
         """Every contact with its customer."""

@@ -31,6 +31,7 @@ def test_every_route_names_its_scope_but_callbacks_health_and_figures() -> None:
     open_routes = {route.path for route, scope in guarded_routes() if scope is None}
     assert open_routes == {
         "/webhooks/contact/{provider}",
+        "/webhooks/contact/{provider}/{token}",
         "/health",
         "/health/live",
         "/health/ready",

@@ -61,7 +61,8 @@ def test_what_is_shown_can_be_edited_and_sent_in(fleet: Fleet) -> None:
     assert result.exit_code == 0, result.stderr
     assert result.stdout == f"{reject_id} is in as task {order['task_id']}\n"
     entered = fleet.house.order(order["task_id"])
-    assert (entered.priority, entered.phone) == (9, PHONE)
+    assert entered.priority == 9
+    assert str(entered.phone).endswith(PHONE)
     assert f"replayed as {order['task_id']} by 王芳" in fleet.run("intake", "show", reject_id).stdout
 
 

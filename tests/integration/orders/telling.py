@@ -7,7 +7,7 @@ from typing import Any
 
 from schemas.contact import Channel, ContactResult
 from schemas.signals import CustomerCalled, Said, Signal
-from storage.contacts import Contact
+from storage.contact import Contact
 from tasks.callbacks import Callback
 from tasks.signals import Receipt, receive
 from tests.factories import READY, submission

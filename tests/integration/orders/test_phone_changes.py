@@ -10,6 +10,7 @@ from tests.integration.orders.telling import Line, everything_shown, reviews_of,
 
 UNCLEAR = "喂？听不清，你说什么"
 NUMBER = "13912345678"
+STORED = "+8613912345678"
 
 
 def test_an_order_without_a_usable_number_goes_on_when_it_gets_one(database_url: str) -> None:
@@ -22,8 +23,8 @@ def test_an_order_without_a_usable_number_goes_on_when_it_gets_one(database_url:
     assert reviews_of(house, task_id) == [("not_callable", "cancelled")]
     house.run()
     order = house.order(task_id)
-    assert (order.phone, order.metadata["phone"]) == (NUMBER, "139****5678")
-    assert line.numbers == [NUMBER]
+    assert (order.phone, order.metadata["phone"]) == (STORED, "139****5678")
+    assert line.numbers == [STORED]
     assert titles(house, task_id).count("客户电话已更新, 继续处理") == 1
     house.close()
 
@@ -49,7 +50,7 @@ def test_a_number_that_changes_cuts_no_contact_off_and_is_used_from_the_next_on(
     while len(line.numbers) < 2:
         assert house.leap()
         house.run()
-    assert line.numbers == [first, NUMBER]
+    assert line.numbers == [first, STORED]
     house.close()
 
 

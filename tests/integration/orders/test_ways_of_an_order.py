@@ -229,4 +229,4 @@ def test_a_phone_number_is_stored_encrypted_and_shown_masked(house: House) -> No
         row = work._connection.exec_driver_sql("SELECT tasks::text FROM tasks").scalar_one()
     assert "13800138123" not in row
     assert "138****8123" in row
-    assert house.order(order.body.task_id).phone == "13800138123"
+    assert house.order(order.body.task_id).phone == "+8613800138123"

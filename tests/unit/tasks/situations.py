@@ -11,7 +11,7 @@ from runtime.clock import Anchor, Clock
 from schemas.definition import read_definition
 from statemachine.states import Event, State
 from storage.clock import Moments
-from storage.contacts import Contact
+from storage.contact import Contact
 from storage.order import Order
 from storage.overview import AuditMark, OpenStep
 from storage.reviews import Review

@@ -1,5 +1,6 @@
 """A running simulator, an adapter that speaks to it, and a receiver of its callbacks."""
 
+import hashlib
 from collections.abc import Iterator
 
 import pytest
@@ -30,4 +31,4 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def key(request: pytest.FixtureRequest) -> str:
-    return f"HT1/{request.node.name}"
+    return f"HT1/{hashlib.sha256(request.node.name.encode()).hexdigest()[:24]}"

@@ -1,0 +1,120 @@
+"""A contact with a customer, as it is begun and as it stands; what was said in it is sealed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Row
+
+from runtime.cipher import Cipher, SealedText
+
+_WORDS: Final[Mapping[str, str]] = {"transcript": "sealed_transcript", "user_feedback": "sealed_feedback"}
+"""The columns that hold what was said, and what they are called here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewContact:
+    """An attempt that is about to be made."""
+
+    contact_id: str
+    task_id: str
+    method: str
+    contact_time: datetime
+    key: str
+    round: int
+    contact_no: int
+    step_id: int
+    script_id: str
+    script_version: str | None = None
+    """The version of the script; `None` where an outside agent spoke words of its own."""
+    phone_index: bytes | None = field(default=None, repr=False)
+    """The blind index of the number; `None` where it is masked or there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """A contact as it stands; `age_seconds` is how long ago the intent to send was committed."""
+
+    contact_id: str
+    task_id: str
+    contact_method: str
+    contact_result: str
+    duration_seconds: int | None
+    sealed_transcript: SealedText | None
+    recording_url: str | None
+    sealed_feedback: SealedText | None
+    contact_time: datetime
+    key: str
+    round: int
+    contact_no: int
+    step_id: int
+    status: str
+    provider_id: str | None
+    created_at: datetime
+    age_seconds: float
+    direction: str = "outbound"
+    """`inbound` when the customer turned to us: no attempt, and no step's."""
+
+    @property
+    def transcript(self) -> str | None:
+        """What the customer said, in clear; see `Sealed.open`."""
+        return self.sealed_transcript.open() if self.sealed_transcript else None
+
+    @property
+    def user_feedback(self) -> str | None:
+        """What the customer wants, in an agent's words, in clear; see `Sealed.open`."""
+        return self.sealed_feedback.open() if self.sealed_feedback else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundContact:
+    """A customer who turned to us; `key` names it once, whatever is repeated."""
+
+    contact_id: str
+    task_id: str
+    method: str
+    words: str = field(repr=False)
+    contact_time: datetime
+    key: str
+    round: int
+
+
+@dataclass(frozen=True, slots=True)
+class Intended:
+    """The committed intent of one attempt; `fresh` when this transaction wrote it, so nothing was sent yet."""
+
+    contact: Contact
+    fresh: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PastContact:
+    """What the contact policy must know of an earlier attempt."""
+
+    at: datetime
+    method: str
+    result: str
+
+
+def contact_of(row: Row[Any], cipher: Cipher) -> Contact:
+    """The contact in a row; nothing is decrypted."""
+    values = dict(row._mapping)
+    for column, name in _WORDS.items():
+        stored = values.pop(column)
+        place = place_of(column, row.contact_id)
+        values[name] = None if stored is None else SealedText(stored, place, cipher)
+    return Contact(**values)
+
+
+def sealed(columns: Sequence[str], values: Sequence[Any], cipher: Cipher) -> tuple[object, ...]:
+    """These columns of one contact, its id the first, with what was said encrypted."""
+    return tuple(
+        cipher.seal_text(value, place_of(column, values[0])) if value and column in _WORDS else value
+        for column, value in zip(columns, values, strict=True)
+    )
+
+
+def place_of(column: str, contact_id: str) -> str:
+    """What the words in a column of this contact are bound to."""
+    return f"contact_logs.{column}.{contact_id}"

@@ -1,0 +1,46 @@
+"""Finding an attempt by what a provider sends back where it does not send its key."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+# The short name is the head of the key's MD5, 15 digits; an index holds it.
+_BY_REFERENCE = text(
+    "SELECT left(md5(key), 15) AS reference, key FROM contact_logs "
+    "WHERE left(md5(key), 15) = ANY(:references) AND direction = 'outbound'",
+)
+_LAST_TO = text(
+    "SELECT phone_index, contact_method, key FROM contact_logs "
+    "WHERE phone_index = ANY(:numbers) AND direction = 'outbound' AND status <> 'refused' "
+    "AND contact_time > (SELECT business_now()) - CAST(:within AS interval) "
+    "ORDER BY contact_time DESC, created_at DESC",
+)
+_LONGEST_MEMORY = "90 days"
+"""A reply to an older text is no answer to it any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContactTraces:
+    """Reads `contact_logs` by other names than the key."""
+
+    connection: Connection
+
+    def by_references(self, references: Sequence[str]) -> dict[str, str]:
+        """The key behind each short name; one that two keys share is as good as unknown."""
+        if not references:
+            return {}
+        found: dict[str, list[str]] = {}
+        for row in self.connection.execute(_BY_REFERENCE, {"references": list(references)}):
+            found.setdefault(row.reference, []).append(row.key)
+        return {reference: keys[0] for reference, keys in found.items() if len(keys) == 1}
+
+    def sent_to(self, numbers: Sequence[bytes]) -> dict[tuple[bytes, str], list[str]]:
+        """The keys of what was sent to these numbers, by the number's blind index and the channel, newest first."""
+        if not numbers:
+            return {}
+        found: dict[tuple[bytes, str], list[str]] = {}
+        asked = {"numbers": list(numbers), "within": _LONGEST_MEMORY}
+        for row in self.connection.execute(_LAST_TO, asked):
+            found.setdefault((bytes(row.phone_index), row.contact_method), []).append(row.key)
+        return found

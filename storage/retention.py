@@ -1,0 +1,84 @@
+"""What has been kept long enough: counted, and removed or blanked a bounded number of rows at a time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import Connection, text
+
+_CLOSED: Final = "EXISTS (SELECT FROM tasks t WHERE t.task_id = contact_logs.task_id AND t.status = 'closed')"
+_BUSINESS: Final = "(SELECT business_now()) - CAST(:kept AS interval)"
+_DATABASE: Final = "clock_timestamp() - CAST(:kept AS interval)"
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """Rows of a table that are due, and what becomes of them; without `change` they are deleted."""
+
+    table: str
+    due: str
+    change: str | None = None
+
+
+_RULES: Final[Mapping[str, _Rule]] = {
+    "transcripts": _Rule(
+        "contact_logs",
+        f"(transcript IS NOT NULL OR user_feedback IS NOT NULL) AND contact_time < {_BUSINESS} AND {_CLOSED}",
+        "transcript = NULL, user_feedback = NULL",
+    ),
+    "recordings": _Rule(
+        "contact_logs",
+        f"recording_url IS NOT NULL AND contact_time < {_BUSINESS} AND {_CLOSED}",
+        "recording_url = NULL",
+    ),
+    "callbacks": _Rule("callbacks", f"body <> '' AND received_at < {_DATABASE}", "body = ''"),
+    "signals": _Rule("signals", f"body <> '' AND received_at < {_BUSINESS}", "body = ''"),
+    "rejects": _Rule(
+        "rejects", f"payload <> '' AND state <> 'open' AND handled_at < {_DATABASE}", "payload = ''"
+    ),
+    "labels": _Rule("intent_labels", f"words <> '' AND labelled_at < {_BUSINESS}", "words = ''"),
+    "general_words": _Rule(
+        "runs",
+        f"subject_id IS NULL AND variables::text LIKE '%\"enc1.%' AND finished_at < {_DATABASE}",
+        "variables = '{}'",
+    ),
+    "idempotency": _Rule("idempotency_keys", f"created_at < {_DATABASE}"),
+    "deliveries": _Rule("deliveries", f"state <> 'waiting' AND ended_at < {_DATABASE}"),
+    "events": _Rule("events", f"at < {_BUSINESS}"),
+}
+# The first step of general work was given what the run was given.
+_STEPS: Final = text(
+    "UPDATE steps SET input = '{}' FROM runs WHERE runs.run_id = steps.run_id AND runs.subject_id IS NULL "
+    "AND runs.variables = '{}' AND steps.input::text LIKE '%\"enc1.%' "
+    "AND steps.state IN ('done', 'failed', 'cancelled')"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """The only code that removes what has been kept long enough."""
+
+    connection: Connection
+
+    def count(self, kind: str, kept: timedelta) -> int:
+        """How many rows of this kind are due, after having been kept so long."""
+        rule = _RULES[kind]
+        found = self.connection.execute(
+            text(f"SELECT count(*) FROM {rule.table} WHERE {rule.due}"), {"kept": kept}
+        )
+        return int(found.scalar_one())
+
+    def remove(self, kind: str, kept: timedelta, *, most: int) -> int:
+        """Remove or blank so many due rows at most; how many there were. Rows that others hold are left for later."""
+        rule = _RULES[kind]
+        rows = f"SELECT ctid FROM {rule.table} WHERE {rule.due} LIMIT :most FOR UPDATE SKIP LOCKED"
+        verb = (
+            f"DELETE FROM {rule.table}" if rule.change is None else f"UPDATE {rule.table} SET {rule.change}"
+        )
+        removed = self.connection.execute(
+            text(f"{verb} WHERE ctid = ANY(ARRAY({rows}))"), {"kept": kept, "most": most}
+        ).rowcount
+        if rule.table == "runs" and removed:
+            self.connection.execute(_STEPS)
+        return removed

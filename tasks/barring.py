@@ -1,0 +1,80 @@
+"""Barring contacts and allowing them again: emergency stops and the do-not-call list, each with its audit line."""
+
+from datetime import datetime
+
+from runtime.blind_index import BlindIndex
+from runtime.mask import mask_text
+from runtime.phone import Phone
+from schemas.contact import Channel
+from storage.contact_stops import Stop
+from storage.database import Database
+from storage.do_not_call import Entry, NewEntry
+
+
+def stop_contacts(
+    database: Database, *, channel: Channel | None, region: str | None, reason: str, by: str
+) -> tuple[Stop, bool]:
+    """Stop all contacts, of one channel or region where named; the stop, and whether it is new.
+
+    When this returns, no contact begins any more whose intent was not committed before.
+    """
+    with database.transaction() as work:
+        stop, is_new = work.contact_stops.stop(
+            channel=channel, region=region and region.strip(), reason=mask_text(reason), by=by
+        )
+        if is_new:
+            scope = {"stop_id": stop.stop_id, "channel": stop.channel, "region": stop.region}
+            work.system_audit.write(by, "contact_stopped", {**scope, "reason": stop.reason})
+    return stop, is_new
+
+
+def lift_stop(database: Database, stop_id: str, *, by: str) -> tuple[Stop | None, bool]:
+    """End a stop; what it held goes on within a quarter of a minute."""
+    with database.transaction() as work:
+        stop, is_lifted = work.contact_stops.lift(stop_id, by=by)
+        if stop is not None and is_lifted:
+            scope = {"stop_id": stop.stop_id, "channel": stop.channel, "region": stop.region}
+            work.system_audit.write(by, "contact_stop_lifted", scope)
+    return stop, is_lifted
+
+
+def bar_number(
+    database: Database,
+    blind_index: BlindIndex,
+    phone: Phone,
+    *,
+    channel: Channel | None,
+    reason: str,
+    until: datetime | None,
+    by: str,
+) -> tuple[Entry, bool]:
+    """Put a number on the do-not-call list; the entry, and whether it is new.
+
+    When this returns, no contact of the number begins any more whose intent was not committed before.
+    """
+    entry = NewEntry(
+        number=blind_index.mark(phone),
+        masked=phone.masked(),
+        reason=mask_text(reason),
+        added_by=by,
+        channel=channel,
+        until=until,
+    )
+    with database.transaction() as work:
+        added, is_new = work.do_not_call.add(entry)
+        if is_new:
+            detail = {"entry_id": added.entry_id, "phone": added.masked, "channel": added.channel}
+            work.system_audit.write(
+                by, "do_not_call_added", {**detail, "until": added.until, "reason": added.reason}
+            )
+    return added, is_new
+
+
+def allow_number(database: Database, entry_id: str, *, by: str) -> tuple[Entry | None, bool]:
+    """Lift an entry of the do-not-call list."""
+    with database.transaction() as work:
+        entry, is_lifted = work.do_not_call.lift(entry_id, by=by)
+        if entry is not None and is_lifted:
+            detail = {"entry_id": entry.entry_id, "phone": entry.masked, "channel": entry.channel}
+            work.system_audit.write(by, "do_not_call_lifted", detail)
+    return entry, is_lifted

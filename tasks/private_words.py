@@ -1,0 +1,36 @@
+"""Words among the parameters of general work: sealed before they are stored, opened where the work is done."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from runtime.cipher import Cipher, is_printed
+
+
+def sealed(
+    parameters: Mapping[str, Any], schema: Mapping[str, Any] | None, run_id: str, cipher: Cipher
+) -> dict[str, Any]:
+    """The parameters with every text sealed that the schema calls `writeOnly` (JSON Schema 2020-12, validation 9.4)."""
+    properties = (schema or {}).get("properties") or {}
+    return {
+        name: cipher.seal_text(value, place_of(name, run_id))
+        if isinstance(value, str) and properties.get(name, {}).get("writeOnly") is True
+        else value
+        for name, value in parameters.items()
+    }
+
+
+def opened(given: Mapping[str, Any], run_id: str, cipher: Cipher) -> dict[str, Any]:
+    """What `sealed` was given; what was never sealed is given back as it is.
+
+    Raises:
+        UnreadableCiphertext: it was sealed with another key, or for another run.
+    """
+    return {
+        name: cipher.open_text(value, place_of(name, run_id)) if is_printed(value) else value
+        for name, value in given.items()
+    }
+
+
+def place_of(name: str, run_id: str) -> str:
+    """What the words in this parameter of a run are bound to."""
+    return f"runs.variables.{name}.{run_id}"

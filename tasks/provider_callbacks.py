@@ -1,0 +1,82 @@
+"""Callbacks of providers that do not send our key back: whose contact it is, then the same way as every report."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from engine.engine import Engine
+from runtime.blind_index import BlindIndex
+from runtime.phone import normalise
+from storage.unit_of_work import UnitOfWork
+from tasks.callbacks import Callback, Heard, hear
+from tasks.context import Context
+from tools.channels.callbacks import ByNumber, ByReference, Reported
+from tools.channels.reference import extend_code_of
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What one callback reported, in its order, and who called."""
+
+    provider: str
+    reported: Sequence[Reported]
+    raw: str = field(repr=False)
+
+
+def hear_posts(engine: Engine, context: Context, posts: Sequence[Post]) -> list[list[Heard]]:
+    """Apply callbacks, each with all its reports; what is of no contact of ours is kept all the same."""
+    traces = [one.trace for post in posts for one in post.reported]
+    if any(trace is not None for trace in traces):
+        with context.database.looks() as work:
+            posts = _with_keys(work, context.blind_index, posts)
+    heard: list[list[Heard]] = [[] for _ in posts]
+    for provider in dict.fromkeys(post.provider for post in posts):
+        places = [place for place, post in enumerate(posts) if post.provider == provider]
+        callbacks = [
+            (place, Callback(one.report, one.raw or posts[place].raw))
+            for place in places
+            for one in posts[place].reported
+        ]
+        if callbacks:
+            answers = hear(engine, provider, [callback for _, callback in callbacks])
+            for (place, _), answer in zip(callbacks, answers, strict=True):
+                heard[place].append(answer)
+    return heard
+
+
+def _with_keys(work: UnitOfWork, index: BlindIndex, posts: Sequence[Post]) -> list[Post]:
+    """The posts with every key that could be found; a stand-in is left where none could."""
+    traces = [one.trace for post in posts for one in post.reported]
+    keys = work.contact_traces.by_references(
+        [trace.reference for trace in traces if isinstance(trace, ByReference)]
+    )
+    marks = {
+        trace: index.mark(phone)
+        for trace in traces
+        if isinstance(trace, ByNumber) and (phone := normalise(trace.number)) is not None
+    }
+    sent = work.contact_traces.sent_to(list(set(marks.values())))
+
+    def key_of(one: Reported) -> str:
+        match one.trace:
+            case ByReference(reference):
+                return keys.get(reference, one.report.key)
+            case ByNumber() as reply if reply in marks:
+                return (
+                    _answered_by(reply, sent.get((marks[reply], reply.channel.value), ())) or one.report.key
+                )
+            case _:
+                return one.report.key
+
+    return [
+        replace(
+            post,
+            reported=[replace(one, report=replace(one.report, key=key_of(one))) for one in post.reported],
+        )
+        for post in posts
+    ]
+
+
+def _answered_by(reply: ByNumber, newest_first: Sequence[str]) -> str | None:
+    """Which text a reply answers: the one whose code it was sent to, else the last."""
+    named = [key for key in newest_first if reply.sent_to.endswith(extend_code_of(key))]
+    return next(iter((*named, *newest_first)), None)

@@ -1,0 +1,55 @@
+"""What has been kept long enough goes: once a day by itself, in bites that keep nobody waiting."""
+
+import time
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
+
+from storage.database import Database
+from tools.retention import Kind
+
+PULSE: Final = "retention"
+"""The name under which a finished round leaves its time."""
+
+_EVERY_SECONDS: Final = 86_400.0
+_BITE: Final = 500
+"""Rows one transaction removes."""
+
+
+def due(database: Database) -> bool:
+    """Whether the last finished round is a day ago, or there was none."""
+    with database.looks() as work:
+        since = work.pulses.seconds_since(PULSE)
+    return since is None or since >= _EVERY_SECONDS
+
+
+def counted(database: Database, kept: Mapping[Kind, timedelta]) -> dict[Kind, int]:
+    """How many rows of each kind are due; nothing is changed."""
+    with database.snapshot(statement_seconds=60.0) as work:
+        return {kind: work.retention.count(kind, kept[kind]) for kind in Kind}
+
+
+def retain(
+    database: Database, kept: Mapping[Kind, timedelta], *, seconds: float = float("inf")
+) -> tuple[dict[Kind, int], bool]:
+    """Remove what is due, for so long at most.
+
+    Returns:
+        How many rows of each kind went, and whether nothing due is left; only then the round counts as done.
+    """
+    until = time.monotonic() + seconds
+    removed = dict.fromkeys(Kind, 0)
+    for kind in Kind:
+        bite = _BITE
+        while bite == _BITE:
+            if time.monotonic() > until:
+                return removed, False
+            with database.transaction() as work:
+                bite = work.retention.remove(kind, kept[kind], most=_BITE)
+            removed[kind] += bite
+    with database.transaction() as work:
+        work.pulses.beat(PULSE)
+        if any(removed.values()):
+            rows = {kind.value: rows for kind, rows in removed.items() if rows}
+            work.system_audit.write("fleet", "retention", {"rows": rows})
+    return removed, True

@@ -1,0 +1,128 @@
+"""The API's description is complete: words, examples that hold, the seed's bodies, links that lead somewhere."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from api.app import create_app
+from api.description import operations_of
+from api.door import Door
+from schemas.http.form import Answered, Sent
+from schemas.intake import TaskCreated
+from tests.house import House
+from tests.integration.api.caller import VERSION, HouseParts
+from tests.integration.api.seed_bodies import ANSWERS, REQUESTS
+
+
+@pytest.fixture
+def described(house: House) -> dict[str, Any]:
+    return create_app(Door(HouseParts(house), VERSION)).openapi()
+
+
+def models(of: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    for model in of.__subclasses__():
+        yield model
+        yield from models(model)
+
+
+def with_examples() -> list[tuple[str, type[BaseModel], Any]]:
+    """Every example of every body, with the model it is an example of."""
+    found: list[tuple[str, type[BaseModel], Any]] = []
+    bodies: set[type[BaseModel]] = {*models(Sent), *models(Answered), TaskCreated}
+    for model in sorted(bodies, key=lambda each: each.__name__):
+        extra = model.model_config.get("json_schema_extra")
+        if isinstance(extra, dict) and model.__module__.startswith("schemas."):
+            examples: Any = extra["examples"]
+            found += [(f"{model.__name__} {n}", model, each) for n, each in enumerate(examples)]
+    return found
+
+
+EXAMPLES = with_examples()
+
+
+@pytest.mark.parametrize(
+    ("model", "example"), [each[1:] for each in EXAMPLES], ids=[each[0] for each in EXAMPLES]
+)
+def test_every_example_is_taken_by_its_model_and_written_back_as_it_is(
+    model: type[BaseModel], example: Any
+) -> None:
+    taken = model.model_validate(example)
+    if issubclass(model, Answered):
+        assert taken.model_dump(mode="json", exclude_unset=True) == example
+
+
+def test_every_operation_says_what_it_does_and_what_its_parameters_are(described: dict[str, Any]) -> None:
+    for operation in operations_of(described):
+        assert operation["description"].strip(), operation["operationId"]
+        for parameter in operation.get("parameters", ()):
+            assert parameter.get("description"), f"{operation['operationId']}: {parameter['name']}"
+
+
+def test_every_body_and_every_answer_has_an_example(described: dict[str, Any]) -> None:
+    for operation in operations_of(described):
+        bodies = [operation.get("requestBody", {})]
+        bodies += [answer for status, answer in operation["responses"].items() if status < "300"]
+        for body in bodies:
+            content = body.get("content", {}).get("application/json")
+            assert content is None or exemplified(described, content), operation["operationId"]
+
+
+def exemplified(described: Mapping[str, Any], content: Mapping[str, Any]) -> bool:
+    return "example" in content or of_schema(described, content["schema"])
+
+
+def of_schema(described: Mapping[str, Any], schema: Mapping[str, Any]) -> bool:
+    if "$ref" in schema:
+        schema = described["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    forms = [
+        form for form in (*schema.get("oneOf", ()), *schema.get("anyOf", ())) if form != {"type": "null"}
+    ]
+    own = "example" in schema or bool(schema.get("examples"))
+    return own or (bool(forms) and all(of_schema(described, form) for form in forms))
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_what_the_seed_sends_is_the_first_example_and_is_taken(described: dict[str, Any], name: str) -> None:
+    assert described["components"]["schemas"][name]["examples"][0] == REQUESTS[name]
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_what_the_seed_answers_is_in_the_first_example(described: dict[str, Any], name: str) -> None:
+    example = described["components"]["schemas"][name]["examples"][0]
+    assert within(ANSWERS[name], example), example
+
+
+def within(seeds: Any, ours: Any) -> bool:
+    """Whether everything of the seed's is in ours, as it is there."""
+    if isinstance(seeds, dict):
+        return isinstance(ours, dict) and all(
+            name in ours and within(value, ours[name]) for name, value in seeds.items()
+        )
+    return bool(seeds == ours)
+
+
+def test_every_link_leads_to_an_operation_that_has_the_parameter(described: dict[str, Any]) -> None:
+    operations = {operation["operationId"]: operation for operation in operations_of(described)}
+    links = [
+        link
+        for operation in operations.values()
+        for response in operation["responses"].values()
+        for link in response.get("links", {}).values()
+    ]
+    assert len(links) > 40
+    for link in links:
+        known = {
+            f"{parameter['in']}.{parameter['name']}"
+            for parameter in operations[link["operationId"]]["parameters"]
+        }
+        assert link["parameters"].keys() <= known, link
+
+
+def test_what_every_operation_shares_is_described_at_each(described: dict[str, Any]) -> None:
+    for operation in operations_of(described):
+        responses = operation["responses"]
+        assert all("X-Request-ID" in response["headers"] for response in responses.values())
+        assert "requestBody" not in operation or {"413", "415"} <= responses.keys()
+        assert "429" not in responses or "Retry-After" in responses["429"]["headers"]

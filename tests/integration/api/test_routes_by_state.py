@@ -1,0 +1,91 @@
+"""Every cell of `docs/routes_by_state.yaml`: a call about an order, in every situation, in both modes."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import pytest
+import yaml
+
+from runtime.settings import PROJECT
+from tests.house import House
+from tests.integration.api.caller import calling, hand_out_keys
+from tests.integration.api.situations import SITUATIONS, Stage, Stopped, answering
+from tests.integration.api.state_calls import CALLS, StateCall
+from tests.servers import Servers
+
+TABLE: dict[str, Any] = yaml.safe_load((PROJECT / "docs" / "routes_by_state.yaml").read_text("utf-8"))
+CELLS = [(name, mode) for name in TABLE["calls"] for mode in ("auto", "manual")]
+UNDER_WAY = 202
+
+
+@pytest.fixture(scope="module")
+def stage(servers: Servers) -> Iterator[Stage]:
+    """Orders of one database: what no call has changed is used again."""
+    house = House.build(servers.new_database())
+    hand_out_keys(house)
+    with calling(house) as api:
+        yield Stage(api)
+    house.close()
+
+
+def test_the_table_has_every_situation_and_every_call() -> None:
+    assert list(TABLE["situations"]) == list(SITUATIONS)
+    assert list(TABLE["calls"]) == list(CALLS)
+
+
+@pytest.mark.parametrize(("name", "mode"), CELLS, ids=[f"{name} ({mode})" for name, mode in CELLS])
+def test_a_call_answers_as_the_table_has_it(stage: Stage, name: str, mode: str) -> None:
+    row = TABLE["calls"][name][mode]
+    wrong = [
+        f"{situation}: {found}, the table has {row.get(situation, row['default'])}"
+        for situation in SITUATIONS
+        if not agrees(
+            found := answered_in(stage, name, mode, situation), str(row.get(situation, row["default"]))
+        )
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def answered_in(stage: Stage, name: str, mode: str, situation: str) -> str:
+    """The status in this cell, and the message of a refusal; an order that was refused is as it was."""
+    order = stage.order(situation, mode)
+    call = CALLS[name](order)
+    if call is None:
+        stage.keep(situation, mode, order)
+        return "none"
+    before = order.snapshot()
+    answer = called(stage, call, mode)
+    unchanged = order.snapshot() == before
+    if answer.status_code >= 400:
+        assert unchanged, f"{situation}: refused, and changed all the same: {answer.text}"
+    if unchanged and answer.status_code != UNDER_WAY:
+        stage.keep(situation, mode, order)
+    else:
+        order.go_on()
+    require_single_contacts(order)
+    message = answer.json()["error"]["message"] if answer.status_code >= 400 else ""
+    return f"{answer.status_code} {message}".strip()
+
+
+def called(stage: Stage, call: StateCall, mode: str) -> httpx2.Response:
+    """The answer; the step of a manual order is waited for, one that is on its way already is not."""
+    headers = call.headers if mode == "auto" else {}
+    options: dict[str, Any] = {} if call.body is None else {"json": call.body}
+    with answering(stage.api.house):
+        return stage.api.call(call.method, call.path, headers=dict(headers), **options)
+
+
+def agrees(found: str, expected: str) -> bool:
+    """Whether an answer is the one of the table, whose reasons are names."""
+    status, _, reason = expected.partition(" ")
+    return found.partition(" ")[0] == status and (not reason or TABLE["reasons"][reason] in found)
+
+
+def require_single_contacts(order: Stopped) -> None:
+    """Every attempt was made once, whoever asked for it."""
+    attempts = Counter(
+        (contact.round, contact.contact_no) for contact in order.contacts() if contact.contact_no
+    )
+    assert not [attempt for attempt, times in attempts.items() if times > 1]

@@ -1,0 +1,124 @@
+"""A cancellation is taken back while it waits, and not after it was carried out."""
+
+import pytest
+
+from storage.reviews import Review
+from tests.factories import CANCEL, READY, answered
+from tests.integration.api.caller import Caller
+from tests.integration.orders.telling import worked
+
+REASON = {"reason": "客户来电，仍要维修"}
+
+
+def cancelling(api: Caller, **changes: object) -> str:
+    """An order whose cancellation waits out its window."""
+    task_id = worked(api.house, answered(CANCEL), **changes)
+    (step,) = [step for step in api.house.steps(task_id) if step["node"] == "step7_execute"]
+    assert step["state"] == "scheduled"
+    return task_id
+
+
+def reviews(api: Caller, task_id: str) -> list[Review]:
+    with api.house.database.transaction() as work:
+        return work.reviews.list(state=None, task_id=task_id)
+
+
+def test_a_cancellation_taken_back_is_for_a_person(api: Caller) -> None:
+    task_id = cancelling(api)
+    answer = api.post(f"/tasks/{task_id}/undo", "operator", json=REASON)
+    assert answer.status_code == 200
+    (review,) = reviews(api, task_id)
+    assert answer.json() == {
+        "success": True,
+        "task_id": task_id,
+        "outcome": "applied",
+        "review_id": review.review_id,
+    }
+    assert (review.reason, review.state) == ("undo_requested", "open")
+    assert REASON["reason"] in review.question
+    api.house.run_to_the_end()
+    assert api.house.order(task_id).status == "classified"
+    assert "action.execute" not in api.house.events(task_id)
+
+
+def test_taken_back_twice_it_is_one_question(api: Caller) -> None:
+    task_id = cancelling(api)
+    first = api.post(f"/tasks/{task_id}/undo", json=REASON).json()
+    again = api.post(f"/tasks/{task_id}/undo", json=REASON)
+    assert again.json() == first | {"outcome": "repeated"}
+    assert len(reviews(api, task_id)) == 1
+
+
+def test_the_person_may_cancel_after_all(api: Caller) -> None:
+    task_id = cancelling(api)
+    review = api.post(f"/tasks/{task_id}/undo", json=REASON).json()["review_id"]
+    decision = {"decision": "classify", "intent_level2": "不再需要"}
+    assert api.post(f"/reviews/{review}/decide", json=decision).status_code == 200
+    api.house.run()
+    assert api.house.order(task_id).status == "closed"
+
+
+def test_what_was_carried_out_cannot_be_taken_back(api: Caller) -> None:
+    task_id = cancelling(api)
+    api.house.run_to_the_end()
+    answer = api.post(f"/tasks/{task_id}/undo", json=REASON)
+    assert answer.status_code == 409
+    assert answer.json()["error"]["details"]["current_state"] == "closed"
+    assert reviews(api, task_id) == []
+
+
+def test_an_order_that_is_not_to_be_cancelled_has_nothing_to_take_back(api: Caller) -> None:
+    task_id = worked(api.house, answered("配件还没到，等配件到了再说"))
+    assert api.post(f"/tasks/{task_id}/undo", json=REASON).status_code == 409
+    assert api.house.order(task_id).status == "waiting_followup"
+
+
+def test_one_that_is_being_carried_out_at_this_moment_goes_on(api: Caller) -> None:
+    task_id = cancelling(api)
+    house = api.house
+    assert house.leap()
+    house.tick.sweep()
+    (message,) = house.wire.messages
+    action = house.engine._actions.get(message.action)
+    batch = house.engine.claim(action, message.keys, "lease_of_the_test")
+    assert batch is not None
+    answer = api.post(f"/tasks/{task_id}/undo", json=REASON)
+    recorded = house.engine.record(batch, house.engine.work(action, batch))
+    house.engine.publish(recorded.messages)
+    house.engine._keeper.let_go("lease_of_the_test")
+    assert answer.status_code == 409
+    assert "at this moment" in answer.json()["error"]["message"]
+    house.run()
+    assert house.order(task_id).status == "closed"
+
+
+def test_a_paused_cancellation_is_taken_back_too(api: Caller) -> None:
+    task_id = cancelling(api)
+    assert api.post(f"/tasks/{task_id}/pause").status_code == 200
+    assert api.post(f"/tasks/{task_id}/undo", json=REASON).status_code == 200
+
+
+def test_a_number_in_the_reason_is_never_shown(api: Caller) -> None:
+    task_id = cancelling(api)
+    api.post(f"/tasks/{task_id}/undo", json={"reason": "客户 13800138000 来电"})
+    (review,) = reviews(api, task_id)
+    with api.house.database.transaction() as work:
+        lines = str(work.timeline.audit_of(task_id))
+    assert "13800138000" not in review.question + lines
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"reason": ""}, {"reason": "  "}, {"reason": "a\x00b"}, {"reason": "x" * 201}]
+)
+def test_a_reason_must_be_given(api: Caller, body: dict[str, str]) -> None:
+    assert api.post(f"/tasks/{cancelling(api)}/undo", json=body).status_code == 422
+
+
+def test_an_unknown_order_and_a_key_without_the_scope_are_refused(api: Caller) -> None:
+    assert api.post("/tasks/HT-none/undo", json=REASON).status_code == 404
+    assert api.post(f"/tasks/{cancelling(api)}/undo", "audit_agent", json=REASON).status_code == 403
+
+
+def test_another_actions_wait_is_left_alone(api: Caller) -> None:
+    task_id = worked(api.house, answered(READY), mode="manual")
+    assert api.post(f"/tasks/{task_id}/undo", json=REASON).status_code == 409

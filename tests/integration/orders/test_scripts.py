@@ -1,0 +1,96 @@
+"""Which words a contact uses: the usual script, the order's own, or none, and what the contact's log says of it."""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from schemas.contact import Channel
+from tests.factories import answered, silent, submission
+from tests.house import House
+from tests.integration.orders.telling import reviews_of
+from tools.channels.contract import Absent, ContactRequest, QueryOutcome, SendOutcome, Sought
+from tools.channels.instant import InstantChannel
+
+
+@dataclass(slots=True)
+class Listener:
+    """The instant channel, which remembers what it was asked to say."""
+
+    asked: list[ContactRequest] = field(default_factory=list)
+    channel: InstantChannel = field(default_factory=InstantChannel)
+
+    def send(self, request: ContactRequest) -> SendOutcome:
+        """Answer as the instant channel does."""
+        self.asked.append(request)
+        return self.channel.send(request)
+
+    def query(self, sought: Sought, *, timeout_seconds: float) -> QueryOutcome:  # noqa: ARG002 - the port's
+        """It knows of nothing."""
+        return Absent()
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+@pytest.fixture
+def listener() -> Listener:
+    return Listener()
+
+
+@pytest.fixture
+def spoken(house: House, database_url: str, listener: Listener) -> House:
+    """A house whose channel is listened to."""
+    built = House.build(database_url, gateway=listener)
+    house.close()
+    return built
+
+
+def logged(house: House, task_id: str) -> list[tuple[str, str, str]]:
+    """Channel, script and version of each contact, as its log names them."""
+    with house.database.transaction() as work:
+        rows = work._connection.exec_driver_sql(
+            "SELECT contact_method, script_id, script_version FROM contact_logs WHERE task_id = %s "
+            "ORDER BY round, contact_no",
+            (task_id,),
+        )
+        return [tuple(row) for row in rows]
+
+
+def test_the_customer_is_told_the_scripts_words_and_the_log_names_the_version(
+    spoken: House, listener: Listener
+) -> None:
+    order = submission(answered(), metadata={"product": "家用空调"})
+    spoken.accept(order)
+    spoken.run()
+    (request,) = listener.asked
+    assert request.text is not None
+    assert request.text.startswith("您好，我是售后服务中心的智能语音助手。您的家用空调服务单（未上门）")
+    assert request.variables == {"order_type": "未上门", "product": "家用空调"}
+    assert logged(spoken, order.body.task_id) == [("phone", "pending_task_v1", "1")]
+
+
+def test_each_channel_has_words_of_its_own(spoken: House, listener: Listener) -> None:
+    spoken.accept(submission(silent(), silent(), answered()))
+    spoken.run_to_the_end()
+    said = {request.channel: request.text for request in listener.asked}
+    assert "请直接回复" in str(said[Channel.SMS])
+    assert "智能语音助手" in str(said[Channel.PHONE])
+
+
+def test_an_order_may_pin_a_version_of_a_script(spoken: House) -> None:
+    order = submission(answered(), metadata={"script_id": "pending_task_v1:1"})
+    spoken.accept(order)
+    spoken.run()
+    assert logged(spoken, order.body.task_id) == [("phone", "pending_task_v1", "1")]
+
+
+@pytest.mark.parametrize("script_id", ["no_such_script", "pending_task_v1:99"])
+def test_an_order_whose_script_is_unknown_goes_to_a_person_and_nobody_is_contacted(
+    spoken: House, listener: Listener, script_id: str
+) -> None:
+    order = submission(answered(), metadata={"script_id": script_id})
+    spoken.accept(order)
+    spoken.run()
+    assert listener.asked == []
+    assert reviews_of(spoken, order.body.task_id) == [("script_unknown", "open")]
+    assert logged(spoken, order.body.task_id) == []

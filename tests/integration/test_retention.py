@@ -1,0 +1,163 @@
+"""What has been kept long enough goes, and nothing else."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from runtime.settings import PROJECT
+from storage.callbacks import NewCallback
+from storage.labels import NewLabel
+from storage.rejects import NewReject
+from storage.signals import NewSignal
+from storage.unit_of_work import UnitOfWork
+from tasks.general import NewTask, submit
+from tasks.retention import PULSE, counted, due, retain
+from tests.factories import answered, submission
+from tests.house import House
+from tools.policy_file import PolicyFileError
+from tools.retention import Kind, load_retention
+
+KEPT: Final = load_retention(PROJECT / "config" / "policies" / "retention.yaml")
+AGED: Final = (
+    "UPDATE contact_logs SET contact_time = contact_time - interval '2 years'",
+    "UPDATE callbacks SET received_at = received_at - interval '2 years'",
+    "UPDATE signals SET received_at = received_at - interval '2 years'",
+    "UPDATE rejects SET handled_at = handled_at - interval '2 years'",
+    "UPDATE intent_labels SET labelled_at = labelled_at - interval '2 years'",
+    "UPDATE runs SET finished_at = finished_at - interval '2 years'",
+    "UPDATE idempotency_keys SET created_at = created_at - interval '2 years'",
+    "UPDATE deliveries SET ended_at = ended_at - interval '2 years'",
+    "UPDATE events SET at = at - interval '2 years'",
+)
+
+
+def keep_one_of_each(work: UnitOfWork, task_id: str) -> None:
+    """Something of every kind that an order does not leave by itself."""
+    work.callbacks.keep([NewCallback(provider="p", event_id="e", key="k", body="{}")])
+    work.signals.keep(
+        NewSignal(
+            task_id=task_id,
+            signal_id="s",
+            type="customer_called",
+            body="{}",
+            digest=b"d",
+            outcome="applied",
+            status="closed",
+            effect="",
+            sent_by="me",
+        )
+    )
+    work.rejects.keep([NewReject(source="http", task_id=None, payload=name, problems=[]) for name in "ab"])
+    work.rejects.mark_dismissed(work.rejects.recent()[0].reject_id, by="me")
+    label = NewLabel(
+        task_id=task_id,
+        contact_id=None,
+        words="再说吧",
+        predicted_level2="配件未到",
+        confidence=0.5,
+        automatic=False,
+        model="m",
+        level2="配件未到",
+        source="review",
+        labelled_by="me",
+    )
+    work.labels.keep([label])
+    work.idempotency_keys.begin("me", "k", b"d")
+    subscriber_id = work.subscribers.add("https://example.com/", "secret", ["task.closed"])
+    work._connection.exec_driver_sql(
+        "INSERT INTO deliveries (delivery_id, subscriber_id, event_id, event_type, payload, state, due_at, ended_at) "
+        "VALUES ('m1', %s, 1, 'task.closed', '{}', 'delivered', clock_timestamp(), clock_timestamp()), "
+        "('m2', %s, 2, 'task.closed', '{}', 'waiting', clock_timestamp(), NULL)",
+        (subscriber_id, subscriber_id),
+    )
+
+
+@pytest.fixture
+def furnished(house: House) -> House:
+    """A closed order, general work that has ended, and one of everything."""
+    given = submission(answered())
+    house.accept(given)
+    task = NewTask(task_type="triage.classify_text", description="读", parameters={"text": "再说吧"})
+    submit(house.engine, task, by="me")
+    house.run()
+    with house.database.transaction() as work:
+        keep_one_of_each(work, given.body.task_id)
+        work._connection.exec_driver_sql("UPDATE contact_logs SET recording_url = 'https://example.com/1'")
+    return house
+
+
+def age(house: House) -> None:
+    with house.database.transaction() as work:
+        for statement in AGED:
+            work._connection.exec_driver_sql(statement)
+
+
+def values(house: House, statement: str) -> list[object]:
+    with house.database.transaction() as work:
+        return list(work._connection.exec_driver_sql(statement).scalars())
+
+
+def test_nothing_goes_before_its_time(furnished: House) -> None:
+    assert set(counted(furnished.database, KEPT).values()) == {0}
+    removed, done = retain(furnished.database, KEPT)
+    assert done
+    assert set(removed.values()) == {0}
+
+
+def test_everything_of_every_kind_goes_after_its_time(furnished: House) -> None:
+    age(furnished)
+    expected = counted(furnished.database, KEPT)
+    assert all(expected.values()), expected
+    removed, done = retain(furnished.database, KEPT)
+    assert done
+    assert removed == expected
+    assert set(counted(furnished.database, KEPT).values()) == {0}
+    assert values(furnished, "SELECT transcript FROM contact_logs") == [None]
+    assert values(furnished, "SELECT octet_length(body) FROM callbacks WHERE event_id = 'e'") == [0]
+    assert not values(furnished, "SELECT 1 FROM steps WHERE strpos(input::text, 'enc1.') > 0")
+
+
+def test_what_still_waits_is_kept_however_old(furnished: House) -> None:
+    age(furnished)
+    retain(furnished.database, KEPT)
+    assert values(furnished, "SELECT delivery_id FROM deliveries") == ["m2"]
+    assert values(furnished, "SELECT state FROM rejects WHERE payload <> ''") == ["open"]
+    with furnished.database.transaction() as work:
+        assert "" in {reject.payload for reject in work.rejects.recent()}
+
+
+def test_words_of_an_open_order_are_kept_however_old(furnished: House) -> None:
+    with furnished.database.transaction() as work:
+        work._connection.exec_driver_sql("UPDATE tasks SET status = 'classified', finished_at = NULL, finish_reason = NULL")
+    age(furnished)
+    retain(furnished.database, KEPT)
+    assert values(furnished, "SELECT transcript IS NOT NULL FROM contact_logs") == [True]
+
+
+def test_a_round_is_due_once_a_day_and_one_that_ran_out_of_time_is_still_due(furnished: House) -> None:
+    age(furnished)
+    assert due(furnished.database)
+    removed, done = retain(furnished.database, KEPT, seconds=-1.0)
+    assert not done
+    assert set(removed.values()) == {0}
+    assert due(furnished.database)
+    retain(furnished.database, KEPT)
+    assert not due(furnished.database)
+    with furnished.database.transaction() as work:
+        work._connection.exec_driver_sql(
+            "UPDATE pulses SET at = at - interval '25 hours' WHERE name = %s", (PULSE,)
+        )
+    assert due(furnished.database)
+
+
+def test_a_policy_that_leaves_a_kind_out_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "retention.yaml"
+    path.write_text("days: {transcripts: 1}", encoding="utf-8")
+    with pytest.raises(PolicyFileError, match="lacks recordings"):
+        load_retention(path)
+
+
+def test_transcripts_are_kept_as_long_as_the_configuration_says() -> None:
+    assert KEPT[Kind.TRANSCRIPTS] == timedelta(days=180)

@@ -1,0 +1,158 @@
+"""What a provider calls back with, whoever it is: who proves it, what it reports, and what it is answered."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from schemas.contact import Channel
+from tools.channels.contract import ContactReport
+from tools.channels.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, parse_report, verify
+
+LARGEST_CALLBACK: Final = 65_536
+"""Bytes a callback of one report may have."""
+
+_STAND_IN_DIGITS: Final = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posted:
+    """A callback as it came in.
+
+    Attributes:
+        url: The address as the provider knows it, query included.
+        headers: Their names in any case.
+        query: The address's query, decoded; of a name that occurs twice the last value.
+        body: As received; it may name people.
+        token: What the address ended in after the provider's name, empty without.
+        sender: The address it came from.
+        now: The current time in Unix seconds.
+    """
+
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    query: Mapping[str, str]
+    body: bytes = field(repr=False)
+    token: str = field(repr=False)
+    sender: str
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class ByReference:
+    """The contact is the one whose key has this short name; see `reference_of`."""
+
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class ByNumber:
+    """The contact is the last one that went to this number this way.
+
+    Attributes:
+        number: Whose reply it is.
+        channel: The way it came.
+        sent_to: What the reply was sent to; where it ends in a contact's extend code it means that one.
+    """
+
+    number: str = field(repr=False)
+    channel: Channel
+    sent_to: str = ""
+
+
+Trace = ByReference | ByNumber
+"""How a contact is found whose key the provider does not send back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """One report of a callback.
+
+    Attributes:
+        report: What came of a contact.
+        trace: How the contact is found; with one the report's key only stands in until it is.
+        raw: Its part of the body, None where it is the body.
+    """
+
+    report: ContactReport
+    trace: Trace | None = None
+    raw: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the provider expects to be answered, with status 200."""
+
+    body: str
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A callback that is the provider's.
+
+    Attributes:
+        reported: What it reports, in its order; nothing where it tells of what is still under way.
+        reply: What it is answered; None for our own protocol, which is told what became of its report.
+    """
+
+    reported: Sequence[Reported]
+    reply: Reply | None = None
+
+
+class CallbackReader(Protocol):
+    """Knows one provider's callbacks; safe to share between threads."""
+
+    @property
+    def largest_body(self) -> int:
+        """Bytes a callback may have."""
+        ...
+
+    def read(self, posted: Posted) -> Reading:
+        """What a callback reports, once it has proved whose it is.
+
+        Raises:
+            SignatureError: it is not the provider's, or too old to believe.
+            ReportError: it is, and cannot be read; the message names the field.
+        """
+        ...
+
+
+class SignedReader:
+    """Reads the callbacks of the signed generic webhook; see `signature`."""
+
+    def __init__(self, secrets: Sequence[str]) -> None:
+        """Take the secret; the old one too while it is being changed."""
+        self._secrets = tuple(secrets)
+
+    def __repr__(self) -> str:
+        """Nothing of the secrets."""
+        return "SignedReader()"
+
+    @property
+    def largest_body(self) -> int:
+        """Bytes a callback may have: one report."""
+        return LARGEST_CALLBACK
+
+    def read(self, posted: Posted) -> Reading:
+        """The one report of a signed JSON object.
+
+        Raises:
+            SignatureError: it is not signed as it must be, or too old.
+            ReportError: it is no report.
+        """
+        verify(
+            self._secrets,
+            timestamp=posted.headers.get(TIMESTAMP_HEADER, ""),
+            signature=posted.headers.get(SIGNATURE_HEADER, ""),
+            body=posted.body,
+            now=posted.now,
+        )
+        return Reading((Reported(parse_report(posted.body)),))
+
+
+def stand_in(body: Mapping[str, object]) -> str:
+    """A name for what has none, the same for the same content."""
+    canonical = json.dumps(body, sort_keys=True, ensure_ascii=True).encode()
+    return f"sha256:{hashlib.sha256(canonical).hexdigest()[:_STAND_IN_DIGITS]}"

@@ -1,0 +1,55 @@
+"""What is taken of a language model's answer, and what it may change: it may stop an action, never allow one."""
+
+import json
+from dataclasses import dataclass, field, replace
+
+from statemachine.intents import INTENTS, Level2
+from tools.classifier.classifier import Classification
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The intent the model reads, and the customer's own words it reads it from."""
+
+    level2: Level2
+    evidence: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Discarded:
+    """An answer that is no verdict, and why; it counts for nothing."""
+
+    reason: str
+
+
+def read_verdict(content: object, *, text: str) -> Verdict | Discarded:
+    """The verdict in the content of a completion about `text`, which must be as the model was shown it.
+
+    Nothing is repaired: an intent that is none, evidence that was not said, a field too many or a word around
+    the JSON, and the answer is discarded. So a model that was talked into something says nothing here.
+    """
+    if not isinstance(content, str) or not content.strip():
+        return Discarded("the answer is blank")
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError):
+        return Discarded("the answer is not JSON")
+    if not isinstance(document, dict) or document.keys() != {"intent", "evidence"}:
+        return Discarded("the answer has other fields than intent and evidence")
+    intent, evidence = document["intent"], document["evidence"]
+    if not isinstance(intent, str) or intent not in INTENTS:
+        return Discarded("the intent is none of ours")
+    if not isinstance(evidence, str) or not evidence.strip() or evidence not in text:
+        return Discarded("the evidence was not said")
+    return Verdict(level2=Level2(intent), evidence=evidence)
+
+
+def lowered(found: Classification, verdict: Verdict | None) -> Classification:
+    """The classification after a second opinion: unchanged, or with one more reason for a person to look.
+
+    Intent, confidence and flags stay those of the local model, and no reason is ever taken away.
+    """
+    if verdict is None or verdict.level2 is found.level2:
+        return found
+    reason = f"模型意见不一: 本地读作{found.level2}, 语言模型读作{verdict.level2}"
+    return replace(found, requires_human_review=True, reasons=(*found.reasons, reason))

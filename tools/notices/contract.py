@@ -1,0 +1,83 @@
+"""What a provider of staff notices is asked, and what each outcome makes certain (SPEC.md §3)."""
+
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from runtime.mask import mask_text
+
+DEADLINE_SECONDS: Final = 3.0
+"""What one notice may take in all, a token fetched for it included (SPEC.md §3, notify_engineer)."""
+
+_LONGEST_BYTES: Final = 2000
+"""WeCom takes 2048 bytes, the others more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One message to a member of staff or to a group of them.
+
+    Attributes:
+        key: The same in every try; providers that can, send one message for it.
+        to: Whom, as the provider names them; empty for a bot, which speaks in its own group.
+        title: The first line.
+        text: What follows it.
+    """
+
+    key: str
+    to: str
+    title: str
+    text: str
+
+    @property
+    def words(self) -> str:
+        """What is sent: phone numbers masked, at most 2000 bytes, and nothing that calls everybody of a group."""
+        # Feishu reads <at user_id="all"> in plain text; a customer's words may hold it.
+        shown = mask_text(f"{self.title}\n{self.text}").replace("<", "＜").encode()
+        if len(shown) <= _LONGEST_BYTES:
+            return shown.decode()
+        return shown[: _LONGEST_BYTES - 3].decode(errors="ignore") + "…"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The provider has it; `provider_id` is empty where it gives none."""
+
+    provider_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """It was not sent and may be later; `retry_after_seconds` is for how long the provider wants to be left alone."""
+
+    reason: str
+    retry_after_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """It was not sent, and will not be before somebody changes something: a secret, a group, a keyword."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """It may have been sent."""
+
+    reason: str
+
+
+NoticeFailure = NotSent | Refused | Unclear
+NoticeOutcome = Sent | NoticeFailure
+
+
+class NoticeGateway(Protocol):
+    """A provider; safe to share between threads. No reason and no `repr` holds a secret or a number."""
+
+    def send(self, notice: Notice) -> NoticeOutcome:
+        """Send one notice, within `DEADLINE_SECONDS`."""
+        ...
+
+    def close(self) -> None:
+        """Close the pooled connections."""
+        ...

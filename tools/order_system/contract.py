@@ -1,0 +1,116 @@
+"""The order system as the action agent sees it: what is asked of it, and every way it can answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionRequest:
+    """One action that is to be carried out.
+
+    Attributes:
+        key: The same on every delivery, try and retry of this action: it is carried out once for it.
+        action_type: The tool (SPEC.md §3): `update_appointment`, `notify_engineer` or `cancel_order`.
+        order_id: The order in the order system.
+        task_id: The suspended order that it belongs to.
+        parameters: What the action needs, the same whenever the key is; moments in UTC.
+        timeout_seconds: The tool's limit for one call.
+    """
+
+    key: str
+    action_type: str
+    order_id: str
+    task_id: str
+    parameters: Mapping[str, object]
+    timeout_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Booked:
+    """The slot that the order system gave a visit, as far as it said."""
+
+    visit_at: datetime | None = None
+    day: date | None = None
+    name: str | None = None
+    """The order system's own name of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Performed:
+    """It is carried out, now or before under the same key."""
+
+    result: Mapping[str, Any] = field(default_factory=dict)
+    """What the order system told about it: small, storable JSON."""
+    slot: Booked | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """The order system will not do it, however often it is asked: a person decides."""
+
+    code: str
+    reason: str
+    offered_days: tuple[date, ...] = ()
+    """Days on which a visit would be possible instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotPerformed:
+    """It is certain that nothing was done; worth another try."""
+
+    reason: str
+    retry_after_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """It may have been done; asked again with the same key, the order system does it at most once."""
+
+    reason: str
+
+
+PerformOutcome = Performed | Refused | NotPerformed | Unclear
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """What is left of a day in a region."""
+
+    day: date
+    free: int
+    capacity: int | None = None
+    """Visits the day has room for in all; `None` where the order system does not say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offered:
+    """The days of a region; where nobody limits visits, any day is possible and none is named."""
+
+    limited: bool
+    slots: tuple[Slot, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SlotsUnknown:
+    """The order system could not be asked, or did not say."""
+
+    reason: str
+
+
+class OrderSystem(Protocol):
+    """Where actions are carried out. Made once a process; safe to share between threads."""
+
+    @property
+    def remote(self) -> bool:
+        """Whether it is another system: its calls take time, and the slots are its own."""
+
+    def perform(self, request: ActionRequest) -> PerformOutcome:
+        """Carry out one action, within its time."""
+
+    def slots(self, region: str, first: date, last: date) -> Offered | SlotsUnknown:
+        """What is free in a region from this day to that, both included."""
+
+    def close(self) -> None:
+        """Give connections back."""

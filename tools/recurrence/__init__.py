@@ -1,0 +1,1 @@
+"""When something that recurs is due: cron expressions on the customer's calendar, with an end."""

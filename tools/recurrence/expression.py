@@ -1,0 +1,61 @@
+"""The moments of a cron expression in a time zone, right across every change of its clocks.
+
+A wall time that the clocks leap over is due at the moment they leap; one that they show twice is due the
+first time only. So the moments never go back, and none comes twice.
+"""
+
+from datetime import UTC, datetime, timedelta
+from itertools import takewhile
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from schemas.cron import CronExpression
+
+_LAST_YEAR: Final = 2199
+"""Later moments are none that a follow-up can be stored for."""
+
+
+def next_moment(expression: CronExpression, zone: ZoneInfo, moment: datetime) -> datetime | None:
+    """The first moment of the expression that is strictly later than `moment`, in UTC.
+
+    Args:
+        expression: On the wall clock of the zone.
+        zone: Whose clock it is.
+        moment: Aware.
+
+    Returns:
+        `None` when there is none before the year 2200.
+    """
+    # A wall time that shows earlier than now may still lie ahead where the clocks are set back.
+    local = moment.astimezone(zone).replace(tzinfo=None, fold=0)
+    for wall in takewhile(lambda each: each.year <= _LAST_YEAR, expression.after(_before(local))):
+        found = moment_of(wall, zone)
+        if found > moment:
+            return found
+    return None
+
+
+def moment_of(wall: datetime, zone: ZoneInfo) -> datetime:
+    """When the clocks of a zone show this, in UTC: the first time, or the moment at which they leap over it."""
+    first = wall.replace(tzinfo=zone, fold=0)
+    moment = first.astimezone(UTC)
+    if moment.astimezone(zone).replace(tzinfo=None, fold=0) == wall:
+        return moment
+    # Before a leap the offset is the old one, after it the new one: in between the wall time does not exist.
+    later, earlier = moment, wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
+    return _leap_between(earlier, later, zone)
+
+
+def _before(local: datetime) -> datetime:
+    """A minute earlier, so that what is due in this very minute is looked at too."""
+    return local - timedelta(minutes=1)
+
+
+def _leap_between(earlier: datetime, later: datetime, zone: ZoneInfo) -> datetime:
+    """The moment between these two, to the minute, from which on the zone has its new offset."""
+    new = later.astimezone(zone).utcoffset()
+    low, high = earlier, later
+    while high - low > timedelta(seconds=1):
+        middle = low + (high - low) / 2
+        low, high = (low, middle) if middle.astimezone(zone).utcoffset() == new else (middle, high)
+    return high.replace(microsecond=0)

@@ -1,0 +1,52 @@
+"""How long each kind of data is kept, as `config/policies/retention.yaml` says."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from tools.policy_file import read_policy_file
+
+Days = Annotated[int, Field(ge=1, le=3650)]
+
+
+class Kind(StrEnum):
+    """What is removed when its time is over."""
+
+    TRANSCRIPTS = "transcripts"
+    RECORDINGS = "recordings"
+    CALLBACKS = "callbacks"
+    SIGNALS = "signals"
+    REJECTS = "rejects"
+    LABELS = "labels"
+    GENERAL_WORDS = "general_words"
+    IDEMPOTENCY = "idempotency"
+    DELIVERIES = "deliveries"
+    EVENTS = "events"
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    days: Mapping[Kind, Days]
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        missing = [kind.value for kind in Kind if kind not in self.days]
+        if missing:
+            raise ValueError(f"days lacks {', '.join(missing)}: nothing is kept for ever by omission")
+        return self
+
+
+def load_retention(path: Path) -> Mapping[Kind, timedelta]:
+    """How long each kind is kept.
+
+    Raises:
+        PolicyFileError: the file cannot be used; the message names the field.
+    """
+    document = read_policy_file(path, _Document)
+    return MappingProxyType({kind: timedelta(days=days) for kind, days in document.days.items()})

@@ -1,0 +1,77 @@
+"""A script as it is used: its words for each channel, the gaps in them, and which version a name means."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from schemas.contact import Channel
+from tools.channels.script import Template
+
+SEPARATOR: Final = ":"
+"""Between a script's name and the version that is pinned."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variable:
+    """A gap: what it means, what fills it when the order says nothing usable, and how long it may become."""
+
+    meaning: str
+    default: str | None
+    longest: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """The words for one channel.
+
+    Attributes:
+        opening: The sentence that says an automatic assistant is calling; comes first.
+        text: The words, with gaps as `{product}`.
+        templates: The templates approved for these words, by provider.
+    """
+
+    opening: str
+    text: str
+    templates: Mapping[str, Template]
+
+    @property
+    def words(self) -> str:
+        """Everything that is spoken or sent, with its gaps."""
+        return f"{self.opening}{self.text}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """One version of a script; a version never changes once contacts name it."""
+
+    script_id: str
+    version: int
+    language: str
+    meaning: str
+    variables: Mapping[str, Variable]
+    channels: Mapping[Channel, Wording]
+
+    @property
+    def reference(self) -> str:
+        """What pins exactly this version."""
+        return f"{self.script_id}{SEPARATOR}{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Scripts:
+    """Every version of every script of an installation."""
+
+    all: Sequence[Script]
+
+    def find(self, reference: str) -> Script | None:
+        """The script of this name in its highest version, or in the one pinned as `name:version`."""
+        script_id, _, version = reference.partition(SEPARATOR)
+        versions = [script for script in self.all if script.script_id == script_id]
+        if not version:
+            return max(versions, key=lambda script: script.version, default=None)
+        return next((script for script in versions if str(script.version) == version), None)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all scripts, each once."""
+        return tuple(sorted({script.script_id for script in self.all}))
