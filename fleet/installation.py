@@ -3,7 +3,7 @@
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,6 +38,9 @@ class Secrets:
     flower_password: str
     keys: dict[str, str]
     old_cipher_keys: tuple[str, ...] = ()
+    """Former ones, read with until nothing stored names them."""
+    next_cipher_key: str | None = None
+    """The one that the next start of the fleet makes the current one."""
 
 
 class Installation:
@@ -68,6 +71,31 @@ class Installation:
         )
         write_private_file(path, json.dumps(made_as_document(made), indent=2))
         return made
+
+    def plan_key_change(self) -> None:
+        """Make a cipher key that the next start takes up; a running fleet and its commands go on with theirs."""
+        kept = self.secrets()
+        if kept.next_cipher_key is None:
+            self._keep(replace(kept, next_cipher_key=Cipher.new_key()))
+
+    def take_up_next_key(self) -> Secrets:
+        """The secrets a fleet starts with: a planned key becomes the current one, the former is kept to read with."""
+        kept = self.secrets()
+        if kept.next_cipher_key is None:
+            return kept
+        old = (kept.cipher_key, *kept.old_cipher_keys)
+        taken = replace(kept, cipher_key=kept.next_cipher_key, old_cipher_keys=old, next_cipher_key=None)
+        self._keep(taken)
+        return taken
+
+    def drop_old_keys(self) -> int:
+        """Forget the former cipher keys, which nothing stored may name any more; how many there were."""
+        kept = self.secrets()
+        self._keep(replace(kept, old_cipher_keys=()))
+        return len(kept.old_cipher_keys)
+
+    def _keep(self, kept: Secrets) -> None:
+        write_private_file(self.data_dir / "secrets.json", json.dumps(made_as_document(kept), indent=2))
 
     def last_ports(self) -> dict[str, int]:
         """Where the fleet listened when it last ran, by name; empty before its first run."""
@@ -131,4 +159,5 @@ def made_as_document(made: Secrets) -> dict[str, Any]:
         "flower_password": made.flower_password,
         "keys": made.keys,
         "old_cipher_keys": list(made.old_cipher_keys),
+        "next_cipher_key": made.next_cipher_key,
     }

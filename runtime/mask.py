@@ -11,6 +11,8 @@ _MOBILE: Final = re.compile(
     rf"(?:{_GAP}\d{{4}}{_GAP}|{_GAP}\d{{3}}{_GAP}\d|\d{_GAP}\d{{3}}{_GAP}|\d\d{_GAP}\d\d)(\d{{4}})(?!\d)"
 )
 _LANDLINE: Final = re.compile(r"(?<!\d)(0\d{2,3})[-\s]?\d{3,4}[-\s]?(\d{4})(?!\d)")
+_INTERNATIONAL: Final = re.compile(rf"[+＋](?:{_GAP}\d){{8,15}}(?!\d)")
+"""A number of any country, as E.164 or in groups; Chinese mobile numbers are masked before."""
 _FEWEST_DIGITS: Final = 7
 """A subscriber's number has at least so many; `phone_attempts: 3` is none."""
 _CREDENTIALS: Final = re.compile(r"(?<=://)([^:/@\s]*):[^@\s]+@")
@@ -31,6 +33,8 @@ def mask_text(text: str) -> str:
     """The text with every phone number masked, and the passwords of addresses and bearer tokens removed."""
     text = _MOBILE.sub(r"\1****\2", text)
     text = _LANDLINE.sub(r"\1****\2", text)
+    if "+" in text or "＋" in text:
+        text = _INTERNATIONAL.sub(lambda found: mask_phone(found[0]), text)
     text = _CREDENTIALS.sub(r"\1:****@", text)
     return _BEARER.sub(r"\1****", text)
 

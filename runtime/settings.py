@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final, Literal, Self
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from runtime.rate import read_rate
@@ -98,6 +98,15 @@ class Settings(BaseSettings):
     log_level: str = "INFO"
     log_format: Literal["json", "console"] = "json"
     service_name: str = "unpend"
+
+    @model_validator(mode="after")
+    def _findable(self) -> Self:
+        if self.cipher_keys_old.get_secret_value() and self.index_key is None:
+            raise ValueError(
+                "UNPEND_INDEX_KEY must be set where UNPEND_CIPHER_KEYS_OLD is: derived from the new cipher key, it "
+                "would find no number any more (docs/privacy.md)"
+            )
+        return self
 
     @field_validator("rate_limit")
     @classmethod

@@ -12,6 +12,7 @@ from storage.audit_logs import AuditLogs
 from storage.callbacks import Callbacks
 from storage.calls import Calls
 from storage.capacity import Capacity
+from storage.ciphertexts import Ciphertexts
 from storage.clock import BusinessClock
 from storage.contact_stops import ContactStops
 from storage.contact_traces import ContactTraces
@@ -173,6 +174,11 @@ class UnitOfWork:
     def retention(self) -> Retention:
         """What has been kept long enough."""
         return Retention(self._connection)
+
+    @cached_property
+    def ciphertexts(self) -> Ciphertexts:
+        """Everything that is encrypted."""
+        return Ciphertexts(self._connection, self.cipher)
 
     @cached_property
     def keys(self) -> Keys:

@@ -18,6 +18,7 @@ from fleet.command import (
     migrate,
     notices,
     policy,
+    privacy,
     review,
     script,
     status,
@@ -51,6 +52,7 @@ application.add_typer(notices.application, name="notices")
 application.add_typer(intake.application, name="intake")
 application.add_typer(policy.application, name="policy")
 application.add_typer(script.application, name="script")
+application.add_typer(privacy.application, name="privacy")
 application.add_typer(stop.application, name="stop")
 application.add_typer(do_not_call.application, name="do-not-call")
 

@@ -67,7 +67,7 @@ def up(wishes: Wishes) -> None:
 
 
 def _run(installation: Installation, wishes: Wishes, told: threading.Event) -> None:
-    kept = installation.secrets()
+    kept = installation.take_up_next_key()
     screen = Screen(quiet=wishes.quiet)
     ports = _ports(installation, wishes.port)
     specs, plan, prepare = _planned(installation, kept, ports, wishes)

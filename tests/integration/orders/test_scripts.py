@@ -1,5 +1,6 @@
 """Which words a contact uses: the usual script, the order's own, or none, and what the contact's log says of it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
@@ -38,11 +39,11 @@ def listener() -> Listener:
 
 
 @pytest.fixture
-def spoken(house: House, database_url: str, listener: Listener) -> House:
+def spoken(database_url: str, listener: Listener) -> Iterator[House]:
     """A house whose channel is listened to."""
     built = House.build(database_url, gateway=listener)
-    house.close()
-    return built
+    yield built
+    built.close()
 
 
 def logged(house: House, task_id: str) -> list[tuple[str, str, str]]:

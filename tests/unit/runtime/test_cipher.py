@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.cipher import Cipher, UnreadableCiphertext
+from runtime.cipher import Cipher, SealedText, UnreadableCiphertext, is_printed, name_of_key
+from runtime.settings import Settings
 
 PHONE = "13800138000"
 PLACE = "tasks.phone.HT1"
@@ -75,3 +76,65 @@ def test_a_key_that_is_no_base64_is_refused_and_not_shown(key: str) -> None:
     with pytest.raises(ValueError) as refusal:  # noqa: PT011 - the library's words, whatever they are
         Cipher(key)
     assert key not in str(refusal.value) or len(key) == 1
+
+
+OLD_KEY, KEY = Cipher.new_key(), Cipher.new_key()
+
+
+@given(text=st.text())
+def test_what_a_former_key_encrypted_is_read_and_what_is_written_names_the_current_one(text: str) -> None:
+    both = Cipher(KEY, [OLD_KEY])
+    assert both.decrypt(Cipher(OLD_KEY).encrypt(text, PLACE), PLACE) == text
+    assert both.open_text(Cipher(OLD_KEY).seal_text(text, PLACE), PLACE) == text
+    assert Cipher(KEY).decrypt(both.encrypt(text, PLACE), PLACE) == text
+    assert Cipher(KEY).open_text(both.seal_text(text, PLACE), PLACE) == text
+
+
+def test_a_ciphertext_names_its_key_and_the_name_tells_nothing_of_it() -> None:
+    stored = Cipher(KEY).encrypt(PHONE, PLACE)
+    assert stored[1:5].hex() == name_of_key(KEY)
+    assert Cipher(KEY).is_current(stored)
+    assert not Cipher(OLD_KEY, [KEY]).is_current(stored)
+    assert name_of_key(KEY) not in KEY
+
+
+def test_a_value_from_before_keys_had_names_is_read_with_whichever_opens_it() -> None:
+    nameless = Cipher(OLD_KEY).encrypt(PHONE, PLACE)[5:]
+    assert Cipher(KEY, [OLD_KEY]).decrypt(nameless, PLACE) == PHONE
+    with pytest.raises(UnreadableCiphertext):
+        Cipher(KEY).decrypt(nameless, PLACE)
+
+
+@given(text=st.text().filter(lambda text: not is_printed(text)))
+def test_a_text_in_clear_from_before_is_given_back_as_it_is(text: str) -> None:
+    assert CIPHER.open_text(text, PLACE) == text
+
+
+def test_a_sealed_text_is_told_by_its_form_and_is_not_read_elsewhere() -> None:
+    printed = CIPHER.seal_text(PHONE, PLACE)
+    assert is_printed(printed)
+    assert CIPHER.is_current_print(printed)
+    assert not CIPHER.is_current_print(PHONE)
+    sealed = SealedText(printed, PLACE, CIPHER)
+    assert sealed.open() == PHONE
+    assert printed not in repr(sealed)
+    with pytest.raises(UnreadableCiphertext):
+        CIPHER.open_text(printed, "somewhere else")
+
+
+def test_the_keys_of_the_settings_are_the_current_one_and_the_former_ones() -> None:
+    settings = Settings.model_validate(
+        {
+            "database_url": "postgresql://",
+            "broker_url": "redis://",
+            "callback_secret": "a",
+            "cipher_key": KEY,
+            "cipher_keys_old": f"{OLD_KEY}, ",
+            "index_key": KEY,
+        }
+    )
+    cipher = Cipher.of_settings(settings)
+    assert cipher.key_name == name_of_key(KEY)
+    assert cipher.old_key_names == (name_of_key(OLD_KEY),)
+    with pytest.raises(ValueError, match="UNPEND_INDEX_KEY must be set"):
+        Settings.model_validate({**settings.model_dump(), "index_key": None})

@@ -151,3 +151,17 @@ def test_what_was_masked_stays_as_it_is(text: str) -> None:
 def test_json_is_masked_however_deep_and_by_the_names_of_its_fields(given: object, shown: object) -> None:
     assert mask_json(given) == shown
     assert mask_json(shown) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("call +14155550132 now", "call +141****0132 now"),
+        ("+44 20 7946 0958", "442****0958"),
+        ("+852-5123-4567", "852****4567"),
+        ("2026-03-16T10:00:00+08:00", "2026-03-16T10:00:00+08:00"),
+        ("12+345", "12+345"),
+    ],
+)
+def test_a_number_of_another_country_is_masked_too(text: str, shown: str) -> None:
+    assert mask_text(text) == shown

@@ -133,8 +133,6 @@ def test_a_slow_answer_is_unclear_within_the_deadline(name: str) -> None:
 
 @every_bot
 def test_a_provider_that_is_away_was_sent_nothing(name: str) -> None:
-    with chat(name):
-        pass
     gateway = opened(name, "http://127.0.0.1:1")
     assert isinstance(gateway.send(NOTICE), NotSent)
     gateway.close()

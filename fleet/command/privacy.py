@@ -1,0 +1,153 @@
+"""`unpend privacy`: forgetting a customer, removing what is old, changing the key that encrypts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fleet.command.failure import CommandError, Commands
+from fleet.command.location import DEFAULT_FOLDER, DataDir, find, joined, opened
+from fleet.command.output import AsJson, show_json, show_line, show_table
+from fleet.command.task import By, name_of
+
+application = typer.Typer(
+    cls=Commands, no_args_is_help=True, help="Personal data: erase, retain, change the key."
+)
+
+_ASK = "-"
+
+
+@application.command("erase")
+def erase(
+    customer: Annotated[
+        str | None, typer.Option(metavar="CUSTOMER", help="As upstream names them: metadata.customer_id.")
+    ] = None,
+    phone: Annotated[
+        str | None, typer.Option(metavar="NUMBER", help="Every order with this number; `-` asks for it.")
+    ] = None,
+    by: By = "operator",
+    data_dir: DataDir = None,
+    *,
+    cancel: Annotated[bool, typer.Option("--cancel", help="Cancel their open orders first.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask again.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Remove what is known of a customer for good; what was done, when and by whom stays."""
+    from runtime.phone import normalise
+    from tasks.erasure import Customer, orders_of
+    from tasks.erasure import erase as forget
+
+    who = name_of(by)
+    if customer is None and phone is None:
+        raise CommandError("name the customer with --customer or --phone", 2)
+    if phone == _ASK:
+        phone = typer.prompt("phone number", hide_input=True)
+    number = None if phone is None else normalise(phone)
+    if phone is not None and number is None:
+        raise CommandError("--phone is no number that can be called: it is masked or malformed", 2)
+    named = Customer(customer_id=customer, phone=number)
+    with joined(data_dir) as process:
+        index = process.context.blind_index
+        found = orders_of(process.engine, index, named)
+        if found and not yes:
+            shown = ", ".join(found[:5]) + (" …" if len(found) > 5 else "")  # noqa: PLR2004 - a line's worth
+            typer.confirm(
+                f"erase what is known of the customer of {len(found)} orders ({shown})?", abort=True
+            )
+        erased = forget(process.engine, index, named, by=who, cancel_open=cancel)
+    if erased.still_open:
+        raise CommandError(
+            f"nothing was erased: {', '.join(erased.still_open)} not closed; end them first, or give --cancel"
+        )
+    if as_json:
+        show_json({"task_ids": erased.task_ids, "cancelled": erased.cancelled, "rows": erased.counts})
+        return
+    rows = sum(erased.counts.values())
+    show_line(f"erased what was known in {rows} rows of {len(erased.task_ids)} orders")
+
+
+@application.command("retain")
+def retain(
+    data_dir: DataDir = None,
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what is due; remove nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Remove now what config/policies/retention.yaml says has been kept long enough; the fleet does so daily."""
+    from tasks.retention import counted
+    from tasks.retention import retain as remove
+    from tools.retention import load_retention
+
+    kept = load_retention(find(data_dir).settings.config_folder / "policies" / "retention.yaml")
+    with opened(data_dir) as database:
+        rows = counted(database, kept) if dry_run else remove(database, kept)[0]
+    if as_json:
+        show_json({kind.value: amount for kind, amount in rows.items()})
+        return
+    show_table(
+        ("kind", "kept for", "due" if dry_run else "removed"),
+        [(kind.value, f"{kept[kind].days} d", amount) for kind, amount in rows.items()],
+    )
+
+
+@application.command("rotate-key")
+def rotate_key(data_dir: DataDir = None) -> None:
+    """Make a new key for what is encrypted at rest; the fleet takes it up at its next start."""
+    from fleet.installation import Installation
+
+    installation = Installation(data_dir or DEFAULT_FOLDER)
+    if not (installation.data_dir / "secrets.json").is_file():
+        raise CommandError(
+            f"{installation.data_dir} holds no installation. Where the environment gives the keys, set the new one "
+            "as UNPEND_CIPHER_KEY and add the former to UNPEND_CIPHER_KEYS_OLD (docs/privacy.md)"
+        )
+    installation.plan_key_change()
+    show_line("a new key is ready: stop the fleet and start it again, then run `unpend privacy reencrypt`")
+
+
+@application.command("reencrypt")
+def reencrypt(
+    data_dir: DataDir = None,
+    *,
+    drop: Annotated[
+        bool, typer.Option("--drop", help="Forget the former keys when nothing is left.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write everything encrypted anew with the current key; the fleet may run, and it may be broken off."""
+    from tasks.key_change import renew_all
+
+    def tell(name: str, rows: int) -> None:
+        if not as_json:
+            show_line(f"{name}: {rows}")
+
+    with opened(data_dir) as database:
+        renewed = renew_all(database, tell)
+    dropped = _drop(data_dir) if drop and not renewed.left else 0
+    if as_json:
+        show_json({"written": renewed.written, "left": renewed.left, "dropped": dropped})
+    else:
+        show_line(f"{sum(renewed.written.values())} values were written with the current key")
+    if renewed.left:
+        places = ", ".join(f"{rows} of {name}" for name, rows in renewed.left.items())
+        why = (
+            f"no key opens {len(renewed.unreadable)} of them"
+            if renewed.unreadable
+            else "they are in use; run it again"
+        )
+        raise CommandError(f"values of former keys are left: {places}; {why}. No key was dropped")
+    if dropped and not as_json:
+        show_line(f"{dropped} former keys are forgotten; the next start of the fleet no longer has them")
+
+
+def _drop(data_dir: Path | None) -> int:
+    from fleet.installation import Installation
+
+    folder = find(data_dir).data_dir
+    if folder is None:
+        raise CommandError(
+            "nothing names a former key any more: take them out of UNPEND_CIPHER_KEYS_OLD where it is set"
+        )
+    return Installation(folder).drop_old_keys()

@@ -1,0 +1,110 @@
+"""`unpend privacy`: a customer is forgotten, old data go, keys change."""
+
+import json
+
+from fleet.installation import Installation
+from tests.factories import READY, answered, silent, submission
+from tests.house import CIPHER_KEY
+from tests.integration.command.fleet import Fleet
+
+NUMBER = "13964801234"
+
+
+def order_of(fleet: Fleet, *script: dict[str, object]) -> str:
+    given = submission(*script, metadata={"phone": NUMBER, "customer_id": "CUST-1"})
+    fleet.house.accept(given)
+    fleet.house.run()
+    return given.body.task_id
+
+
+def phone_of(fleet: Fleet, task_id: str) -> str | None:
+    with fleet.house.database.transaction() as work:
+        return work.orders.find([task_id])[task_id].phone
+
+
+def test_a_customer_is_erased_once_it_was_confirmed(fleet: Fleet) -> None:
+    task_id = order_of(fleet, answered(READY))
+    assert fleet.run("privacy", "erase", "--customer", "CUST-1", given="n\n").exit_code != 0
+    assert phone_of(fleet, task_id) == f"+86{NUMBER}"
+    result = fleet.run("privacy", "erase", "--customer", "CUST-1", given="y\n")
+    assert result.exit_code == 0, result.output
+    assert "1 orders" in result.stdout
+    assert phone_of(fleet, task_id) is None
+
+
+def test_the_number_can_be_asked_for_and_is_never_shown(fleet: Fleet) -> None:
+    task_id = order_of(fleet, answered(READY))
+    result = fleet.run("privacy", "erase", "--phone", "-", "--yes", given=f"{NUMBER}\n")
+    assert result.exit_code == 0, result.output
+    assert NUMBER not in result.output
+    assert phone_of(fleet, task_id) is None
+
+
+def test_an_open_order_stands_against_it_unless_it_is_cancelled(fleet: Fleet) -> None:
+    task_id = order_of(fleet, silent())
+    result = fleet.run("privacy", "erase", "--customer", "CUST-1", "--yes")
+    assert result.exit_code != 0
+    assert task_id in result.stderr
+    assert phone_of(fleet, task_id) is not None
+    document = fleet.read("privacy", "erase", "--customer", "CUST-1", "--yes", "--cancel")
+    assert document["cancelled"] == [task_id]
+    assert phone_of(fleet, task_id) is None
+
+
+def test_whom_to_erase_must_be_named(fleet: Fleet) -> None:
+    assert fleet.run("privacy", "erase", "--yes").exit_code == 2
+    assert fleet.run("privacy", "erase", "--phone", "138****0000", "--yes").exit_code == 2
+
+
+def test_a_dry_run_counts_and_removes_nothing(fleet: Fleet) -> None:
+    order_of(fleet, answered(READY))
+    with fleet.house.database.transaction() as work:
+        work._connection.exec_driver_sql(
+            "UPDATE contact_logs SET contact_time = contact_time - interval '200 days'"
+        )
+    assert fleet.read("privacy", "retain", "--dry-run")["transcripts"] == 1
+    assert fleet.read("privacy", "retain")["transcripts"] == 1
+    assert fleet.read("privacy", "retain")["transcripts"] == 0
+
+
+def test_a_new_key_waits_for_the_next_start_and_the_old_one_is_dropped_when_nothing_names_it(
+    fleet: Fleet,
+) -> None:
+    task_id = order_of(fleet, answered(READY))
+    installation = Installation(fleet.data_dir)
+    index_key = installation.secrets().index_key
+    assert fleet.run("privacy", "rotate-key").exit_code == 0
+    assert installation.secrets().cipher_key == CIPHER_KEY
+    taken = installation.take_up_next_key()
+    assert (taken.cipher_key != CIPHER_KEY, taken.old_cipher_keys, taken.index_key) == (
+        True,
+        (CIPHER_KEY,),
+        index_key,
+    )
+    document = fleet.read("privacy", "reencrypt", "--drop")
+    assert document["written"]["tasks.phone"] == 1
+    assert (document["left"], document["dropped"]) == ({}, 1)
+    assert installation.secrets().old_cipher_keys == ()
+    assert CIPHER_KEY not in (fleet.data_dir / "secrets.json").read_text()
+    assert READY in json.dumps(fleet.read("task", "show", task_id), ensure_ascii=False)
+
+
+def test_a_key_that_something_still_names_is_not_dropped(fleet: Fleet) -> None:
+    order_of(fleet, answered(READY))
+    fleet.run("privacy", "rotate-key")
+    installation = Installation(fleet.data_dir)
+    taken = installation.take_up_next_key()
+    # Not even the former key is right: what was written with it can be opened by none.
+    kept = json.loads((fleet.data_dir / "secrets.json").read_text())
+    (fleet.data_dir / "secrets.json").write_text(json.dumps(kept | {"old_cipher_keys": [taken.cipher_key]}))
+    result = fleet.run("privacy", "reencrypt", "--drop")
+    assert result.exit_code != 0
+    assert "No key was dropped" in result.stderr
+    assert installation.secrets().old_cipher_keys == (taken.cipher_key,)
+
+
+def test_where_there_is_no_installation_the_way_by_the_environment_is_named(fleet: Fleet) -> None:
+    (fleet.data_dir / "secrets.json").unlink()
+    result = fleet.run("privacy", "rotate-key")
+    assert result.exit_code != 0
+    assert "UNPEND_CIPHER_KEYS_OLD" in result.stderr

@@ -1,0 +1,1 @@
+"""Notices to staff, over a real database and local providers."""

@@ -1,0 +1,93 @@
+"""Senders of notices at work in threads, over a real database, and the verbs a test of them needs."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import text
+
+from schemas.effects import AlertRaised
+from storage.database import Database
+from storage.notices import StaffNotice
+from tests.providers import feishu, group_bots
+from tools.notices.contract import NoticeGateway
+from tools.notices.dingtalk_bot import DingtalkBot
+from tools.notices.feishu_app import FeishuAccount, FeishuApp
+from tools.notices.routing import NoticeRoutes, Way
+from workers.notices import NoticePace, NoticeSender
+
+FAST = NoticePace(poll_seconds=0.02, pauses=(timedelta(milliseconds=30),))
+
+
+def through_app(address: str, *roles: str) -> NoticeRoutes:
+    """These roles by one Feishu app."""
+    account = FeishuAccount(feishu.APP_ID, feishu.APP_SECRET, "user_id")
+    gateway: NoticeGateway = FeishuApp(address, account, setting="x")
+    to = {"engineer": "{engineer_id}"}
+    return NoticeRoutes({role: Way("app", gateway, to.get(role, role)) for role in roles})
+
+
+def through_dingtalk(address: str, *roles: str) -> NoticeRoutes:
+    """These roles by one DingTalk bot."""
+    gateway: NoticeGateway = DingtalkBot(address, group_bots.TOKEN, group_bots.SECRET, setting="x")
+    return NoticeRoutes({role: Way("duty", gateway, "") for role in roles})
+
+
+def raised(severity: str = "critical", role: str = "duty_manager", message: str = "m") -> AlertRaised:
+    """An alert."""
+    return AlertRaised(
+        alert_type="timeout",
+        severity=severity,  # type: ignore[arg-type]
+        message=message,
+        task_id="HT1",
+        escalated_to=role,
+    )
+
+
+@dataclass(slots=True)
+class Bureau:
+    """Everything a test does to notices."""
+
+    database: Database
+
+    def declare(self, *roles: str) -> None:
+        with self.database.transaction() as work:
+            work.notices.declare(roles)
+
+    def alert(self, severity: str = "critical", role: str = "duty_manager", message: str = "m") -> str:
+        """Raise an alert; its id."""
+        with self.database.transaction() as work:
+            (alert_id,) = work.alerts.raise_all([raised(severity, role, message)])
+        return alert_id
+
+    def log(self) -> list[StaffNotice]:
+        with self.database.transaction() as work:
+            return work.notices.log(limit=1000)
+
+    def states(self) -> list[str]:
+        return sorted(notice.state for notice in self.log())
+
+    def change(self, statement: str) -> None:
+        with self.database.transaction() as work:
+            work._connection.execute(text(statement))
+
+
+@contextmanager
+def senders(database: Database, *routes: NoticeRoutes) -> Iterator[list[threading.Thread]]:
+    """A sender at work for each of these; all are stopped and must end."""
+    working = [NoticeSender(database, each, FAST) for each in routes]
+    threads = [threading.Thread(target=sender.run) for sender in working]
+    for thread in threads:
+        thread.start()
+    try:
+        yield threads
+    finally:
+        for sender in working:
+            sender.stop()
+        for thread in threads:
+            thread.join(15)
+        for each in routes:
+            each.close()
+    assert not any(thread.is_alive() for thread in threads)

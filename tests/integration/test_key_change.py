@@ -1,0 +1,100 @@
+"""What is encrypted moves to a new key while the old one still reads, and then needs the old one no more."""
+
+import pytest
+
+from runtime.cipher import Cipher, UnreadableCiphertext
+from storage.contact import place_of
+from storage.database import Database
+from storage.rejects import NewReject
+from tasks.general import NewTask, submit
+from tasks.key_change import renew_all
+from tests.factories import READY, answered, submission
+from tests.house import CIPHER_KEY, House
+from tests.integration.test_retention import keep_one_of_each
+
+NEW_KEY = Cipher.new_key()
+WITH_BOTH = Cipher(NEW_KEY, [CIPHER_KEY])
+
+
+@pytest.fixture
+def task_id(house: House) -> str:
+    """A closed order, general work, and one of everything that is encrypted."""
+    given = submission(answered())
+    house.accept(given)
+    task = NewTask(task_type="triage.classify_text", description="读", parameters={"text": "再说吧"})
+    submit(house.engine, task, by="me")
+    house.run()
+    with house.database.transaction() as work:
+        keep_one_of_each(work, given.body.task_id)
+        claim = work.idempotency_keys.begin("me", "other", b"d")
+        work.idempotency_keys.store(claim, 200, "an answer")  # type: ignore[arg-type]
+    return given.body.task_id
+
+
+def test_after_the_change_the_new_key_alone_opens_everything(
+    house: House, task_id: str, database_url: str
+) -> None:
+    with Database(database_url, WITH_BOTH) as database:
+        with database.snapshot() as work:
+            before = work.ciphertexts.old()
+        renewed = renew_all(database)
+    assert (dict(renewed.left), renewed.unreadable) == ({}, ())
+    assert renewed.written == {name: rows for name, rows in before.items() if rows}
+    assert set(before) - set(renewed.written) == {"contact_logs.user_feedback", "steps.early_signals"}
+    with Database(database_url, Cipher(NEW_KEY)) as database, database.transaction() as work:
+        phone = work.orders.find([task_id])[task_id].phone
+        assert phone is not None
+        assert phone.startswith("+86")
+        assert [contact.transcript for contact in work.contacts.of_task(task_id)] == [READY]
+        assert {reject.payload for reject in work.rejects.recent()} == {"a", "b"}
+        assert [label.words for label in work.labels.given()] == ["再说吧"]
+        signal = work.signals.find(task_id, "s")
+        assert signal is not None
+        assert signal.sealed_body.open() == "{}"
+        assert work.idempotency_keys.begin("me", "other", b"d").body == "an answer"  # type: ignore[union-attr]
+        (subscriber,) = work.subscribers.all()
+        secrets = work.subscribers.secrets(subscriber.subscriber_id)
+        assert secrets is not None
+        assert secrets.open() == ("secret",)
+
+
+def test_a_change_that_was_broken_off_goes_on_where_it_was(
+    house: House, task_id: str, database_url: str
+) -> None:
+    with Database(database_url, WITH_BOTH) as database:
+        with database.transaction() as work:
+            work.ciphertexts.renew("rejects.payload", most=1, skip=())
+        assert renew_all(database).written["rejects.payload"] == 1
+        assert renew_all(database).written == {}
+
+
+def test_words_in_clear_from_before_are_read_and_then_encrypted(house: House, task_id: str) -> None:
+    with house.database.transaction() as work:
+        work._connection.exec_driver_sql(
+            "UPDATE contact_logs SET transcript = '改天吧', user_feedback = '改天'"
+        )
+        (contact,) = work.contacts.of_task(task_id)
+        assert (contact.transcript, contact.user_feedback) == ("改天吧", "改天")
+    assert renew_all(house.database).written == {
+        "contact_logs.transcript": 1,
+        "contact_logs.user_feedback": 1,
+    }
+    with house.database.transaction() as work:
+        (contact,) = work.contacts.of_task(task_id)
+        stored = work._connection.exec_driver_sql("SELECT transcript FROM contact_logs").scalar_one()
+        assert contact.transcript == "改天吧"
+        place = place_of("transcript", contact.contact_id)
+    assert "改天吧" not in stored
+    assert house.database.cipher.open_text(stored, place) == "改天吧"
+
+
+def test_what_no_key_opens_is_named_and_left(house: House, database_url: str) -> None:
+    with house.database.transaction() as work:
+        work.rejects.keep([NewReject(source="http", task_id=None, payload="a", problems=[])])
+    with Database(database_url, Cipher(NEW_KEY)) as database:
+        renewed = renew_all(database)
+        assert renewed.left == {"rejects.payload": 1}
+        assert len(renewed.unreadable) == 1
+        assert renewed.unreadable[0].startswith("rejects.payload.REJ")
+        with database.transaction() as work, pytest.raises(UnreadableCiphertext):
+            work.rejects.recent()
