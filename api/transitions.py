@@ -66,8 +66,13 @@ async def make_transition(
     except CannotBeCalled as error:
         raise conflict(order.status, body.to_state, str(error)) from error
 
-    def made(work: UnitOfWork, _: CalledStep) -> TransitionMade | None:
-        return _made(work, order, body.event)
+    def made(work: UnitOfWork, _: CalledStep) -> TransitionMade:
+        found = _made(work, order, body.event)
+        if found is None:
+            standing = work.orders.find([order.task_id])[order.task_id]
+            why = f"the step was done, and did not lead to '{body.to_state}'; see where the order stands"
+            raise conflict(standing.status, body.to_state, why)
+        return found
 
     if isinstance(wanted, ContactHeard):
         return await asyncio.to_thread(_record, parts.engine, wanted, order, body)

@@ -22,6 +22,14 @@ Recognising = Callable[[Transaction, Order, CalledStep], bool]
 """Whether a step that is done is what the caller asks for."""
 
 
+Leading = Callable[[Transaction, Order, WaitingStep], bool]
+"""Whether an offered step leads to the one that is meant, now."""
+
+
+def _nothing_leads(_: Transaction, __: Order, ___: WaitingStep) -> bool:
+    return False
+
+
 def _never(_: Order, __: WaitingStep) -> None:
     return None
 
@@ -42,8 +50,8 @@ class Call:
     agent_id: str
     given: Mapping[str, object] = field(default_factory=dict)
     """What the step gets from its caller, as `call` in its input."""
-    leads: frozenset[str] = frozenset()
-    """Actions that are taken on the way when one of them is what is offered."""
+    leads: Leading = _nothing_leads
+    """Which offered step is taken on the way to the one that is meant."""
     refuses: Refusing = _never
     recognises: Recognising = _always
 
@@ -99,9 +107,8 @@ def begin(engine: Engine, call: Call) -> Begun | None:
         if done is not None:
             last = transaction.work.calls.last_of(done.step_id)
             return Recorded(done, last.dispatch_id if last else _keep(transaction, call, done))
-        leading = next(
-            (step for step in waiting if step.action in call.leads and step.state == "offered"), None
-        )
+        offered = (step for step in waiting if step.state == "offered")
+        leading = next((step for step in offered if call.leads(transaction, order, step)), None)
         if leading is not None:
             return _take(transaction, order, call, leading, on_the_way=True)
         return Refused(order, _instead(waiting))

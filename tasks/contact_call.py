@@ -12,7 +12,8 @@ from storage.unit_of_work import UnitOfWork
 from tasks.calling import Call
 
 ACTION = "contact.initiate_contact"
-_LEADS = frozenset({"orchestrator.retry_contact", "orchestrator.open_round"})
+_RETRY = "orchestrator.retry_contact"
+_NEXT_ROUND = "orchestrator.open_round"
 
 
 def contact_call(
@@ -35,9 +36,15 @@ def contact_call(
         if contact is None or (contact.round, contact.contact_method) != (order.round, channel):
             return False
         if attempt is None:
-            # Who does not count attempts wants the next one once this one has come to nothing.
-            return order.status is not State.NO_RESPONSE
+            # Who does not count attempts wants the next one where this one has had its time.
+            return order.status is not State.NO_RESPONSE and not _due(transaction, order)
         return contact.contact_no == attempt
+
+    def leads(transaction: Transaction, order: Order, step: WaitingStep) -> bool:
+        if step.action == _RETRY:
+            attempts_left = order.contact_count < order.max_contacts
+            return attempts_left and attempt in (None, order.contact_count + 1)
+        return step.action == _NEXT_ROUND and attempt is None and _due(transaction, order)
 
     return Call(
         task_id=task_id,
@@ -45,10 +52,16 @@ def contact_call(
         action_type=tool,
         agent_id=agent_id,
         given=given,
-        leads=_LEADS,
+        leads=leads,
         refuses=refuses,
         recognises=recognises,
     )
+
+
+def _due(transaction: Transaction, order: Order) -> bool:
+    """Whether the agreed time of a follow-up has come."""
+    now, agreed = transaction.moments.business_now, order.next_contact_time
+    return order.status is State.WAITING_FOLLOWUP and agreed is not None and agreed <= now
 
 
 def contact_of(work: UnitOfWork, step: CalledStep) -> Contact | None:

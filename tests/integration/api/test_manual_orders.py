@@ -360,3 +360,34 @@ def test_the_last_line_of_the_audit_agent_closes_the_order(manual: Caller) -> No
     manual.post("/agents/audit/log", "audit_agent", json={**LOG, "task_id": task_id})
     wait_until(lambda: state(manual, task_id) == "closed")
     assert manual.house.order(task_id).finish_reason == "visit_arranged"
+
+
+def test_a_contact_called_for_before_the_agreed_time_begins_no_round(manual: Caller) -> None:
+    task_id = begun(manual, "HT1", said("配件还没到，等配件到了再说"))
+    contacted(manual, task_id)
+    classified(manual, task_id)
+    executed(manual, task_id, "schedule_followup")
+    assert contacted(manual, task_id, attempt=2).status_code == 409
+    assert state(manual, task_id) == "waiting_followup"
+
+
+def test_a_contact_called_for_once_the_follow_up_is_due_begins_the_next_round(manual: Caller) -> None:
+    words = said("配件还没到，等配件到了再说")
+    task_id = begun(manual, "HT1", words, said("师傅可以过来了，我这两天都在家。"))
+    contacted(manual, task_id)
+    classified(manual, task_id)
+    executed(manual, task_id, "schedule_followup", action_params={"followup_date": "2026-03-16T10:00:00Z"})
+    repeated = contacted(manual, task_id, attempt=1)
+    assert repeated.json()["transcript"] == words["transcript"]
+    following = contacted(manual, task_id)
+    assert following.json()["transcript"] == "师傅可以过来了，我这两天都在家。"
+    assert manual.house.order(task_id).round == 2
+
+
+def test_a_classification_of_little_confidence_is_made_and_goes_to_a_person(manual: Caller) -> None:
+    task_id = begun(manual, "HT1", said("师傅可以过来了，我这两天都在家。"))
+    contacted(manual, task_id)
+    given = {"level2_intent": "可上门", "confidence": 0.3}
+    answer = moved(manual, task_id, "responded", "triage.complete", "classified", **given)
+    assert answer.status_code == 409
+    assert state(manual, task_id) == "responded"
