@@ -1,15 +1,20 @@
 """Which words a contact uses: the usual script, the order's own, or none, and what the contact's log says of it."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
+import yaml
 
+from runtime.settings import PROJECT
 from schemas.contact import Channel
 from tests.factories import answered, silent, submission
 from tests.house import House
+from tests.integration.fleet.conditions import wait_until
 from tests.integration.orders.telling import reviews_of
-from tools.channels.contract import Absent, ContactRequest, QueryOutcome, SendOutcome, Sought
+from tools.channels.contract import Absent, ContactRequest, NotSent, QueryOutcome, SendOutcome, Sought
 from tools.channels.instant import InstantChannel
 
 
@@ -44,6 +49,22 @@ def spoken(database_url: str, listener: Listener) -> Iterator[House]:
     built = House.build(database_url, gateway=listener)
     yield built
     built.close()
+
+
+@dataclass(slots=True)
+class DeadLine:
+    """A channel of which it is certain that nothing leaves."""
+
+    def send(self, request: ContactRequest) -> SendOutcome:  # noqa: ARG002 - the port's
+        """Nothing was sent."""
+        return NotSent("the line is dead")
+
+    def query(self, sought: Sought, *, timeout_seconds: float) -> QueryOutcome:  # noqa: ARG002 - the port's
+        """It knows of nothing."""
+        return Absent()
+
+    def close(self) -> None:
+        """Nothing is held."""
 
 
 def logged(house: House, task_id: str) -> list[tuple[str, str, str]]:
@@ -95,3 +116,29 @@ def test_an_order_whose_script_is_unknown_goes_to_a_person_and_nobody_is_contact
     assert listener.asked == []
     assert reviews_of(spoken, order.body.task_id) == [("script_unknown", "open")]
     assert logged(spoken, order.body.task_id) == []
+
+
+def test_an_attempt_of_which_nothing_left_is_logged_with_the_version_that_was_sent_at_last(
+    database_url: str, tmp_path: Path
+) -> None:
+    order = submission(answered())
+    task_id = order.body.task_id
+    before = House.build(database_url, gateway=DeadLine())
+    before.accept(order)
+    before.run()
+    assert logged(before, task_id) == [("phone", "pending_task_v1", "1")]
+    before.close()
+    config = tmp_path / "config"
+    shutil.copytree(PROJECT / "config", config)
+    document = yaml.safe_load((config / "scripts" / "pending_task_v1.yaml").read_text(encoding="utf-8"))
+    second = yaml.safe_dump(document | {"version": 2}, allow_unicode=True)
+    (config / "scripts" / "second.yaml").write_text(second, encoding="utf-8")
+    after = House.build(database_url, config_folder=config)
+
+    def retried() -> bool:
+        after.run()
+        return after.order(task_id).finish_reason == "visit_arranged"
+
+    wait_until(retried)
+    assert logged(after, task_id) == [("phone", "pending_task_v1", "2")]
+    after.close()
