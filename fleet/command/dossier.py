@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from fleet.command.output import show_line, show_table
-from runtime.mask import mask_phone
+from runtime.mask import mask_phone, mask_text
 from storage.alerts import Alerts
 from storage.contact import Contact
 from storage.order import Order
@@ -168,7 +168,7 @@ def _happened(dossier: Dossier) -> list[tuple[datetime, str, str]]:
 def _attempt(contact: Contact) -> tuple[str, str]:
     channel = CHANNELS.get(contact.contact_method, contact.contact_method)
     result = RESULTS.get(contact.contact_result, contact.contact_result)
-    said = f" “{_cut(contact.transcript)}”" if contact.transcript else ""
+    said = f" “{_cut(mask_text(contact.transcript))}”" if contact.transcript else ""
     lasted = f", {contact.duration_seconds} s" if contact.duration_seconds else ""
     if contact.direction == "inbound":
         return "customer called", f"{channel}{said}"
@@ -199,7 +199,7 @@ def _contact_document(contact: Contact) -> dict[str, Any]:
         "status": contact.status,
         "result": contact.contact_result,
         "duration_seconds": contact.duration_seconds,
-        "transcript": contact.transcript,
+        "transcript": mask_text(contact.transcript) if contact.transcript else None,
         "at": contact.contact_time,
         "key": contact.key,
     }

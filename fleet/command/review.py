@@ -17,6 +17,7 @@ from fleet.command.location import DataDir, joined, opened
 from fleet.command.output import AsJson, show_json, show_line, show_table
 from fleet.command.question import ReviewId, find_review
 from fleet.command.task import By, name_of, text_of
+from runtime.mask import mask_text
 from statemachine.intents import INTENTS, Level2
 
 if TYPE_CHECKING:
@@ -90,7 +91,8 @@ def show(review_id: ReviewId, data_dir: DataDir = None, *, as_json: AsJson = Fal
         zone = _zone(work, review)
         contact_id = review.context.get("contact_id")
         found = work.contacts.by_ids([str(contact_id)]) if contact_id else {}
-    transcript = found[str(contact_id)].transcript if str(contact_id) in found else None
+    said = found[str(contact_id)].transcript if str(contact_id) in found else None
+    transcript = mask_text(said) if said else None
     if as_json:
         show_json({**_document(review), "transcript": transcript})
         return
