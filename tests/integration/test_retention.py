@@ -130,7 +130,9 @@ def test_what_still_waits_is_kept_however_old(furnished: House) -> None:
 
 def test_words_of_an_open_order_are_kept_however_old(furnished: House) -> None:
     with furnished.database.transaction() as work:
-        work._connection.exec_driver_sql("UPDATE tasks SET status = 'classified', finished_at = NULL, finish_reason = NULL")
+        work._connection.exec_driver_sql(
+            "UPDATE tasks SET status = 'classified', finished_at = NULL, finish_reason = NULL"
+        )
     age(furnished)
     retain(furnished.database, KEPT)
     assert values(furnished, "SELECT transcript IS NOT NULL FROM contact_logs") == [True]
