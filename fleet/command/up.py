@@ -125,7 +125,10 @@ def _planned(
 def prepare_database(url: str, kept: Secrets, wishes: Wishes) -> None:
     """Bring the database to this version, let the installation's keys in, set the business clock going."""
     migrate(url, [body for body, _ in read_workflows(PROJECT / "config" / "workflows")])
-    with Database(url, Cipher(kept.cipher_key, kept.old_cipher_keys)) as database, database.transaction() as work:
+    with (
+        Database(url, Cipher(kept.cipher_key, kept.old_cipher_keys)) as database,
+        database.transaction() as work,
+    ):
         for owner, key in kept.keys.items():
             work.keys.register(key, owner, sorted(OWNERS[owner]))
         is_new = not work.orders.counts()
