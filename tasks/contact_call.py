@@ -37,7 +37,8 @@ def contact_call(
             return False
         if attempt is None:
             # Who does not count attempts wants the next one where this one has had its time.
-            return order.status is not State.NO_RESPONSE and not _due(transaction, order)
+            next_round = order.mode == "manual" and _due(transaction, order)
+            return order.status is not State.NO_RESPONSE and not next_round
         return contact.contact_no == attempt
 
     def leads(transaction: Transaction, order: Order, step: WaitingStep) -> bool:
