@@ -13,6 +13,8 @@ _MOBILE: Final = re.compile(
 _LANDLINE: Final = re.compile(r"(?<!\d)(0\d{2,3})[-\s]?\d{3,4}[-\s]?(\d{4})(?!\d)")
 _INTERNATIONAL: Final = re.compile(rf"[+＋](?:{_GAP}\d){{8,15}}(?!\d)")
 """A number of any country, as E.164 or in groups; Chinese mobile numbers are masked before."""
+_SUSPECT: Final = re.compile(r"\d(?:\D{0,2}\d){7}|://|(?i:bearer)")
+"""What every text has that any of these finds something in: most have nothing of it and are looked at once."""
 _FEWEST_DIGITS: Final = 7
 """A subscriber's number has at least so many; `phone_attempts: 3` is none."""
 _CREDENTIALS: Final = re.compile(r"(?<=://)([^:/@\s]*):[^@\s]+@")
@@ -31,6 +33,8 @@ def mask_phone(number: str) -> str:
 
 def mask_text(text: str) -> str:
     """The text with every phone number masked, and the passwords of addresses and bearer tokens removed."""
+    if not _SUSPECT.search(text):
+        return text
     text = _MOBILE.sub(r"\1****\2", text)
     text = _LANDLINE.sub(r"\1****\2", text)
     if "+" in text or "＋" in text:

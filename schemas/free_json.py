@@ -1,6 +1,7 @@
 """What JSON of any shape may be, where it is taken from outside: bounded, and such that every writer can write it."""
 
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any, Final
 
 DEEPEST: Final = 8
@@ -33,6 +34,8 @@ def require_bounded(value: Mapping[str, Any]) -> None:
                     inner.append(item)
                 elif isinstance(item, int) and not SMALLEST_INTEGER <= item <= LARGEST_INTEGER:
                     raise ValueError("holds an integer of more than 64 bits; write it as text")
+                elif isinstance(item, float) and not isfinite(item):
+                    raise ValueError("holds a number that JSON does not have, such as NaN or Infinity")
         if keys > MOST_KEYS:
             raise ValueError(f"may have {MOST_KEYS} keys in all, those of inner objects included")
         if not inner:

@@ -1,12 +1,12 @@
 """The `task.created` payload: one model for every door (SPEC.md §5)."""
 
 import hashlib
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import orjson
 from pydantic import (
     AwareDatetime,
     BaseModel,
@@ -100,20 +100,15 @@ class TaskCreated(BaseModel):
         if self.last_contact_time is not None:
             # The same moment may be written in any zone.
             body["last_contact_time"] = self.last_contact_time.astimezone(UTC).isoformat()
-        canonical = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).digest()
+        return hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).digest()
 
 
 def _as_json(metadata: Metadata) -> str:
     """The metadata as JSON that PostgreSQL and every reader can hold."""
     try:
-        text = json.dumps(metadata.model_dump(), ensure_ascii=False, allow_nan=False)
-        text.encode()
-    except UnicodeEncodeError as error:
+        return orjson.dumps(metadata.model_dump()).decode()
+    except orjson.JSONEncodeError as error:
         raise ValueError("holds half a character (a lone surrogate), which no text can hold") from error
-    except (ValueError, TypeError) as error:
-        raise ValueError("holds a number that JSON does not have, such as NaN or Infinity") from error
-    return text
 
 
 class Problem(BaseModel):
