@@ -19,12 +19,12 @@ test: .venv/installed-dev  ## lint, types, import contracts, and every test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 3 --dist loadfile
 
 check: .venv/installed-dev  ## what is quick: lint, types, and the tests that start nothing
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2 tests/unit tests/architecture
+	$(BIN)/pytest -n 3 tests/unit tests/architecture
 
 format: .venv/installed-dev  ## put the code into the project's form
 	$(BIN)/ruff check --fix .
