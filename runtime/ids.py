@@ -1,8 +1,10 @@
 """Identifiers: a prefix that says what it is, and a unique part that sorts by time. At most 32 characters."""
 
 import random
+import re
 import time
 from enum import StrEnum
+from typing import Final
 
 
 class Prefix(StrEnum):
@@ -29,6 +31,16 @@ class Prefix(StrEnum):
     DO_NOT_CALL = "dnc_"
 
 
+_MILLISECONDS: Final = 11
+_CHANCE: Final = 15
+"""Hex digits of each."""
+
+WRITTEN: Final = re.compile(
+    rf"(?<![0-9A-Za-z])(?:{'|'.join(Prefix)})[0-9a-f]{{{_MILLISECONDS + _CHANCE}}}(?![0-9A-Za-z])"
+)
+"""An identifier as `new_id` makes them, standing by itself in a text."""
+
+
 def new_id(prefix: Prefix) -> str:
     """A new identifier: the prefix, 11 hex digits of milliseconds, 15 of chance.
 
@@ -36,4 +48,4 @@ def new_id(prefix: Prefix) -> str:
     anew after a fork.
     """
     milliseconds = time.time_ns() // 1_000_000
-    return f"{prefix}{milliseconds:011x}{random.getrandbits(60):015x}"
+    return f"{prefix}{milliseconds:0{_MILLISECONDS}x}{random.getrandbits(4 * _CHANCE):0{_CHANCE}x}"

@@ -1,8 +1,10 @@
 """Phone numbers and secrets as they may be shown: to logs, events, errors and pages."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
+
+from runtime.ids import WRITTEN as OUR_ID
 
 _GAP: Final = r"[\s.\-‐-―()（）]{0,2}"
 _MOBILE: Final = re.compile(
@@ -32,15 +34,31 @@ def mask_phone(number: str) -> str:
 
 
 def mask_text(text: str) -> str:
-    """The text with every phone number masked, and the passwords of addresses and bearer tokens removed."""
+    """The text with every phone number masked, and the passwords of addresses and bearer tokens removed.
+
+    Our own identifiers stay as they are, though the digits of one in a thousand look like a number.
+    """
     if not _SUSPECT.search(text):
         return text
+    text = _CREDENTIALS.sub(r"\1:****@", text)
+    text = _BEARER.sub(r"\1****", text)
+    return _between_ids(_mask_numbers, text) if OUR_ID.search(text) else _mask_numbers(text)
+
+
+def _between_ids(mask: Callable[[str], str], text: str) -> str:
+    masked, rest = "", 0
+    for found in OUR_ID.finditer(text):
+        masked += mask(text[rest : found.start()]) + found[0]
+        rest = found.end()
+    return masked + mask(text[rest:])
+
+
+def _mask_numbers(text: str) -> str:
     text = _MOBILE.sub(r"\1****\2", text)
     text = _LANDLINE.sub(r"\1****\2", text)
     if "+" in text or "＋" in text:
         text = _INTERNATIONAL.sub(lambda found: mask_phone(found[0]), text)
-    text = _CREDENTIALS.sub(r"\1:****@", text)
-    return _BEARER.sub(r"\1****", text)
+    return text
 
 
 def mask_json(value: object, *, field: str = "") -> Any:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 from runtime.cipher import Cipher
@@ -13,6 +14,13 @@ from tests.servers import Servers
 # How fast this machine is at the moment is no property of the code.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
+
+
+@pytest.fixture(autouse=True)
+def log_lines_go_where_they_went() -> Iterator[None]:
+    """What a command run within a test makes of logging ends with that test."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from runtime.ids import Prefix, new_id
+from runtime.ids import WRITTEN, Prefix, new_id
 
 
 @pytest.mark.parametrize("prefix", Prefix)
@@ -13,6 +13,7 @@ def test_an_identifier_begins_with_what_it_names_and_fits_its_column(prefix: Pre
     made = new_id(prefix)
     assert re.fullmatch(rf"{prefix}[0-9a-f]{{26}}", made)
     assert len(made) <= 32
+    assert WRITTEN.fullmatch(made)
 
 
 @pytest.mark.parametrize(

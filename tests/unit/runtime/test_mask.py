@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runtime.ids import Prefix, new_id
 from runtime.mask import mask_json, mask_phone, mask_text
 
 
@@ -165,3 +166,35 @@ def test_json_is_masked_however_deep_and_by_the_names_of_its_fields(given: objec
 )
 def test_a_number_of_another_country_is_masked_too(text: str, shown: str) -> None:
     assert mask_text(text) == shown
+
+
+@pytest.mark.parametrize("prefix", Prefix)
+def test_an_identifier_of_ours_stays_whole_even_where_its_digits_look_like_a_number(prefix: Prefix) -> None:
+    looks_like_one = f"{prefix}1a1fd6c13ffb01018422044e9d"
+    assert mask_text(looks_like_one) == looks_like_one
+    assert mask_text(f"{looks_like_one}: 13800138000 打不通") == f"{looks_like_one}: 138****8000 打不通"
+
+
+@given(st.sampled_from(Prefix))
+def test_an_identifier_that_was_just_made_stays_whole(prefix: Prefix) -> None:
+    made = new_id(prefix)
+    assert mask_json({"id": made, "told": f"see {made}."}) == {"id": made, "told": f"see {made}."}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ALT1a1fd6c13ffb01018422044e9",  # a digit short
+        "XALT1a1fd6c13ffb01018422044e9d",
+        "ALT1a1fd6c13ffb01018422044e9df",
+        "ALT13800138000",
+    ],
+)
+def test_what_only_resembles_an_identifier_is_masked(text: str) -> None:
+    assert "****" in mask_text(text)
+
+
+def test_a_token_is_removed_even_if_it_has_the_form_of_an_identifier() -> None:
+    token = new_id(Prefix.KEY)
+    assert token not in mask_text(f"Authorization: Bearer {token}")
+    assert token not in mask_text(f"redis://:{token}@127.0.0.1")
