@@ -50,19 +50,24 @@ class Settlement:
         self.succession.write_runs()
 
     def _with_early_signal(self, row: StepRow, outcome: Outcome, subjects: Mapping[int, Any]) -> Outcome:
-        """Results that came before the step was parked are heard now, in the order they came."""
+        """Results that came while the step was at work are heard now, in the order they came.
+
+        One that settles the step does so whatever the work came to: what the world says goes before what a worker
+        could not find out. One that would only let it wait on leaves work that must look again as it is.
+        """
         for signal in row.early_signals or ():
-            if not isinstance(outcome, Park) or row.action is None:
+            if isinstance(outcome, Done) or row.action is None:
                 break
+            step = row
+            if isinstance(outcome, Park | Snooze):
+                step = replace(row, due_at=outcome.until, due_clock=outcome.clock)
             resumed = self.actions.get(row.action).resume(
-                Resumption(
-                    step=replace(row, due_at=outcome.until, due_clock=outcome.clock),
-                    subject=subjects.get(row.step_id),
-                    signal=signal,
-                    moments=self.moments,
-                )
+                Resumption(step=step, subject=subjects.get(row.step_id), signal=signal, moments=self.moments)
             )
-            outcome = replace(resumed, effects=(*outcome.effects, *resumed.effects))
+            if isinstance(resumed, Done) or isinstance(outcome, Park):
+                outcome = replace(resumed, effects=(*outcome.effects, *resumed.effects))
+            elif isinstance(resumed, Park):
+                outcome = replace(outcome, effects=(*outcome.effects, *resumed.effects))
         return outcome
 
     def _refused(self, refusal: IllegalTransition | NoPlaceLeft) -> Outcome:

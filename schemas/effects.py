@@ -46,7 +46,11 @@ class Audit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactNoted:
-    """What became known of a contact; applied monotonically, a concluded one is not reopened."""
+    """What became known of a contact; applied monotonically, a concluded one is not reopened.
+
+    That nothing left (`refused`) is said of one begin, named by its time: another worker may have begun the same
+    attempt again since, and its contact may be on its way.
+    """
 
     contact_id: str
     status: Literal["sent", "refused", "concluded"]
@@ -57,6 +61,13 @@ class ContactNoted:
     recording_url: str | None = None
     user_feedback: str | None = None
     """What the customer wants, in the words of the agent who spoke with them."""
+    begun_at: datetime | None = None
+    """When the begin was committed of which nothing left; with `refused` alone."""
+
+    def __post_init__(self) -> None:
+        """Refuse a contact that came to nothing without the begin that is meant."""
+        if (self.status == "refused") is not (self.begun_at is not None):
+            raise ValueError("'refused', and nothing else, is said of a begin: give begun_at with it")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,7 +26,7 @@ from storage.tables import contact_logs as contact_logs_table
 
 _STILL_OURS = text(
     "SELECT step_id FROM steps WHERE step_id = ANY(:ids) AND state = 'leased' AND lease_id = :lease_id "
-    "ORDER BY step_id FOR SHARE",
+    "AND early_signals IS NULL ORDER BY step_id FOR SHARE",
 )
 _INTEND = BulkInsert(
     contact_logs_table,
@@ -49,7 +49,7 @@ _BEGIN_AGAIN = text(
     "FROM unnest(CAST(:keys AS text[]), CAST(:times AS timestamptz[]), CAST(:numbers AS bytea[]), "
     "CAST(:scripts AS text[]), CAST(:versions AS text[])) "
     "AS a(key, contact_time, phone_index, script_id, script_version) "
-    "WHERE contact_logs.key = a.key AND status IN ('refused', 'sending')",
+    "WHERE contact_logs.key = a.key AND status IN ('refused', 'sending') RETURNING contact_logs.key",
 )
 _BY_KEY = text(
     f"SELECT {_FIELDS}, extract(epoch FROM clock_timestamp() - created_at)::float AS age_seconds "
@@ -94,9 +94,14 @@ _HEAR = text(
 # A concluded contact is not reopened, but for an answer that comes after a mere 'no answer' (SPEC.md §8).
 _NOTED = (
     "contact_id", "status", "result", "provider_id", "transcript", "duration_seconds", "recording_url",
-    "user_feedback",
+    "user_feedback", "begun_at",
 )  # fmt: skip
-_NOTES = recordset(contact_logs_table, [column for column in _NOTED if column != "result"], result="text")
+_NOTES = recordset(
+    contact_logs_table,
+    [column for column in _NOTED if column not in ("result", "begun_at")],
+    result="text",
+    begun_at="timestamptz",
+)
 _NOTE = text(
     f"""
     UPDATE contact_logs SET
@@ -113,6 +118,7 @@ _NOTE = text(
     WHERE contact_logs.contact_id = c.contact_id
       AND (contact_logs.status <> 'concluded' OR c.user_feedback IS NOT NULL
            OR (c.result = 'answered' AND contact_logs.contact_result <> 'answered'))
+      AND (c.status <> 'refused' OR (contact_logs.status = 'sending' AND contact_logs.created_at = c.begun_at))
     """,
 )
 
@@ -125,7 +131,11 @@ class Contacts:
     cipher: Cipher
 
     def intend(self, contacts: Sequence[NewContact], lease_id: str) -> dict[int, Intended]:
-        """Commit the intent to make these attempts, by step; a step that is no longer ours is not in the answer."""
+        """Commit the intent to make these attempts, by step.
+
+        Not in the answer, and not to be sent: a step that is no longer ours, one of which a result has come
+        meanwhile, and an attempt that is known to have left.
+        """
         ours = {
             row.step_id
             for row in self.connection.execute(
@@ -134,24 +144,27 @@ class Contacts:
         }
         mine = [contact for contact in contacts if contact.step_id in ours]
         fresh = {str(row[0]) for row in _INTEND(self.connection, [_values(contact) for contact in mine])}
-        self._begin_again([contact for contact in mine if contact.key not in fresh])
-        found = {contact.key: contact for contact in self.by_keys([c.key for c in mine])}
-        return {c.step_id: Intended(found[c.key], c.key in fresh) for c in mine}
+        again = self._begin_again([contact for contact in mine if contact.key not in fresh])
+        begun = [contact for contact in mine if contact.key in fresh | again]
+        found = {contact.key: contact for contact in self.by_keys([c.key for c in begun])}
+        return {c.step_id: Intended(found[c.key], c.key in fresh) for c in begun}
 
     def begun_outside(self, contact: NewContact) -> None:
         """Write the attempt that an outside agent made by itself; whoever does holds the lock of the order's run."""
         _INTEND(self.connection, [_values(contact, "sent")])
 
-    def _begin_again(self, contacts: Sequence[NewContact]) -> None:
-        if contacts:
-            again = {
-                "keys": [contact.key for contact in contacts],
-                "times": [contact.contact_time for contact in contacts],
-                "numbers": [contact.phone_index for contact in contacts],
-                "scripts": [contact.script_id for contact in contacts],
-                "versions": [contact.script_version for contact in contacts],
-            }
-            self.connection.execute(_BEGIN_AGAIN, again)
+    def _begin_again(self, contacts: Sequence[NewContact]) -> set[str]:
+        """The keys of those that could be begun again."""
+        if not contacts:
+            return set()
+        again = {
+            "keys": [contact.key for contact in contacts],
+            "times": [contact.contact_time for contact in contacts],
+            "numbers": [contact.phone_index for contact in contacts],
+            "scripts": [contact.script_id for contact in contacts],
+            "versions": [contact.script_version for contact in contacts],
+        }
+        return {str(row.key) for row in self.connection.execute(_BEGIN_AGAIN, again)}
 
     def by_keys(self, keys: Sequence[str]) -> list[Contact]:
         """The attempts with these keys."""

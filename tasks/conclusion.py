@@ -74,6 +74,21 @@ def answered(order: Order, contact: Contact) -> Move:
     )
 
 
+def recorded(contact: Contact) -> ContactReport:
+    """The report of a contact that is over, as it was recorded."""
+    return ContactReport(
+        event_id=f"{contact.key}.recorded",
+        key=contact.key,
+        provider_id=contact.provider_id or "",
+        channel=Channel(contact.contact_method),
+        result=ContactResult(contact.contact_result),
+        transcript=contact.transcript or "",
+        duration_seconds=contact.duration_seconds,
+        recording_url=contact.recording_url,
+        occurred_at=None,
+    )
+
+
 def signal_of(report: ContactReport, cipher: Cipher) -> dict[str, Any]:
     """A report as the engine carries it to the step that waits for it; `report_of_signal` reads it back.
 

@@ -18,7 +18,7 @@ from schemas.contact import Channel, ContactResult
 from storage.contact import Contact, NewContact
 from storage.steps import StepRow
 from tasks.case import Case, load_cases
-from tasks.conclusion import conclude, report_of_signal
+from tasks.conclusion import conclude, recorded, report_of_signal
 from tasks.context import Context
 from tasks.followup import rounds_of_policy
 from tasks.sending import LOOK_AGAIN, address_of, send_all, silence, wait
@@ -54,7 +54,7 @@ def initiate_contact(context: Context, batch: Batch) -> Mapping[int, Outcome]:
     """Contact the customers of a batch, each once (seed step3)."""
     outcomes: dict[int, Outcome] = {}
     with ThreadPoolExecutor(max_workers=max(1, min(len(batch.steps), context.contacts_at_once))) as pool:
-        begun = [step for step in batch.steps if _may_have_left(batch.subjects[step.step_id])]
+        begun = [step for step in batch.steps if _has_begun(batch.subjects[step.step_id])]
         reconciled = pool.map(lambda step: _reconcile(context, batch, step), begun)
         outcomes |= {
             step.step_id: outcome
@@ -84,16 +84,26 @@ def hear(context: Context, resumption: Resumption) -> Outcome:
     return conclude(context, step, case, case.begun, silence(case.begun), now)
 
 
-def _may_have_left(case: Case) -> bool:
-    return case.begun is not None and case.begun.status in ("sending", "sent")
+def _has_begun(case: Case) -> bool:
+    """Whether the attempt at hand may have left, or is even known to be over."""
+    return case.begun is not None and case.begun.status in ("sending", "sent", "concluded")
 
 
 def _reconcile(context: Context, batch: Batch, step: StepRow) -> Outcome | None:
     """What became of an attempt that was begun before; `None` when it is certain that nothing was sent."""
     case: Case = batch.subjects[step.step_id]
-    contact = case.begun
-    if contact is None or contact.status == "concluded":
-        return None
+    contact, now = case.begun, batch.moments.business_now
+    assert contact is not None, "what was begun has its row"
+    if contact.status == "concluded":
+        # A worker that had lost its lease learned it, or it came late: what is known needs no further contact.
+        return conclude(context, step, case, contact, recorded(contact), now)
+    if step.early_signals:
+        # Its result has come already; `record` hears it.
+        return wait(context, batch, step, contact, contact.provider_id)
+    return _asked(context, batch, step, case, contact)
+
+
+def _asked(context: Context, batch: Batch, step: StepRow, case: Case, contact: Contact) -> Outcome | None:
     now = batch.moments.business_now
     answer = context.gateway.query(_sought(case, contact), timeout_seconds=_QUERY_SECONDS)
     match answer:
@@ -105,6 +115,8 @@ def _reconcile(context: Context, batch: Batch, step: StepRow) -> Outcome | None:
             return wait(context, batch, step, contact, provider_id)
         case Absent():
             return None
+        case Unreachable() if contact.status == "sent" and contact.contact_method != Channel.PHONE:
+            return wait(context, batch, step, contact, contact.provider_id)
         case Unreachable(reason=reason):
             return _still_unknown(batch, contact, reason)
 

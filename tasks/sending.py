@@ -18,7 +18,7 @@ from tasks.case import Case
 from tasks.conclusion import AGENT, conclude
 from tasks.context import Context
 from tasks.telling import audit, told
-from tasks.withholding import Withholding, asked_for
+from tasks.withholding import Withholding, asked_for, nothing_left
 from tasks.wording import told_to
 from tools.channels.contract import (
     Accepted,
@@ -85,7 +85,7 @@ def _send(context: Context, batch: Batch, step: StepRow, intended: Intended) -> 
     channel = Channel(contact.contact_method)
     said = told_to(context, order, channel, step.call.get("script_id"))
     if isinstance(said, Failed):
-        return replace(said, effects=(ContactNoted(contact_id=contact.contact_id, status="refused"),))
+        return replace(said, effects=nothing_left(contact))
     request = ContactRequest(
         key=contact.key,
         channel=channel,
@@ -122,7 +122,7 @@ def _after_sending(
             return Failed(
                 code="channel_rejected",
                 message=f"the channel refuses this contact: {reason}",
-                effects=(ContactNoted(contact_id=contact.contact_id, status="refused"),),
+                effects=nothing_left(contact),
             )
         case Unknown(reason=reason):
             return Snooze(
@@ -136,7 +136,7 @@ def _not_sent(
     batch: Batch, step: StepRow, contact: Contact, reason: str, after_seconds: float | None
 ) -> Outcome:
     """Certain that nothing left: tried again by the tool's policy, and when that is used up every five minutes."""
-    refused = (ContactNoted(contact_id=contact.contact_id, status="refused"),)
+    refused = nothing_left(contact)
     if step.tries < TOOLS["contact_user"].retry.max_retries:
         return TryAgain(
             code="channel_unavailable", message=reason, effects=refused, after_seconds=after_seconds
@@ -149,7 +149,7 @@ def _not_sent(
     )
 
 
-def wait(context: Context, batch: Batch, step: StepRow, contact: Contact, provider_id: str) -> Park:
+def wait(context: Context, batch: Batch, step: StepRow, contact: Contact, provider_id: str | None) -> Park:
     """Park the step until the provider reports; a call's result has a deadline of its own, a text waits longer."""
     case: Case = batch.subjects[step.step_id]
     by_phone = contact.contact_method == Channel.PHONE

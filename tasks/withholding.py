@@ -15,6 +15,7 @@ from runtime.clock import Clock
 from runtime.phone import normalise
 from schemas.contact import Channel
 from schemas.effects import ContactNoted
+from storage.contact import Contact
 from storage.lawfulness import Asked, Found, OpenStop
 from storage.order import Order
 from tasks.case import Case
@@ -153,4 +154,9 @@ def came_to_nothing(case: Case) -> tuple[ContactNoted, ...]:
     """What is noted of an attempt that was begun, of which nothing left, and which is now given up."""
     if case.begun is None or case.begun.status != "sending":
         return ()
-    return (ContactNoted(contact_id=case.begun.contact_id, status="refused"),)
+    return nothing_left(case.begun)
+
+
+def nothing_left(contact: Contact) -> tuple[ContactNoted, ...]:
+    """What is noted of an attempt of which, as it was begun this time, certainly nothing left."""
+    return (ContactNoted(contact_id=contact.contact_id, status="refused", begun_at=contact.created_at),)

@@ -1,95 +1,31 @@
 """Reports of a channel: early, late, repeated, out of order, and what the channel must be asked about."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import pytest
 
-from schemas.contact import Channel, ContactResult
+from schemas.contact import ContactResult
 from statemachine.states import State
-from tasks.callbacks import Callback, Heard, hear
+from tasks.callbacks import Heard
 from tests.factories import READY, submission
 from tests.house import House
-from tools.channels.contract import (
-    Absent,
-    Accepted,
-    ContactReport,
-    ContactRequest,
-    Found,
-    NotSent,
-    QueryOutcome,
-    SendOutcome,
-    Sought,
-    Unknown,
-)
-
-
-@dataclass(slots=True)
-class Provider:
-    """A channel that does as it is told and remembers every contact that reached a customer."""
-
-    answers: list[SendOutcome] = field(default_factory=list)
-    on_query: QueryOutcome = field(default_factory=Absent)
-    reached: list[str] = field(default_factory=list)
-    queried: list[str] = field(default_factory=list)
-
-    def send(self, request: ContactRequest) -> SendOutcome:
-        """Answer as told, else accept."""
-        answer = self.answers.pop(0) if self.answers else Accepted(f"p-{request.key}", duplicate=False)
-        if not isinstance(answer, NotSent):
-            self.reached.append(request.key)
-        return answer
-
-    def query(self, sought: Sought, *, timeout_seconds: float) -> QueryOutcome:  # noqa: ARG002 - the port's
-        """Answer as told."""
-        self.queried.append(sought.key)
-        return self.on_query
-
-    def close(self) -> None:
-        """Nothing is held."""
+from tests.integration.orders.told_channel import ToldChannel, called, make_due, report, tell
+from tools.channels.contract import Found, NotSent, Unknown
 
 
 @pytest.fixture
-def provider() -> Provider:
-    return Provider()
+def provider() -> ToldChannel:
+    return ToldChannel()
 
 
 @pytest.fixture
-def house(database_url: str, provider: Provider) -> Iterator[House]:
+def house(database_url: str, provider: ToldChannel) -> Iterator[House]:
     built = House.build(database_url, gateway=provider)
     yield built
     built.close()
 
 
-def report(key: str, result: ContactResult = ContactResult.ANSWERED, event: str = "1") -> ContactReport:
-    """What a provider reports of the contact with this key."""
-    return ContactReport(
-        event_id=f"{key}.{event}",
-        key=key,
-        provider_id=f"p-{key}",
-        channel=Channel.PHONE,
-        result=result,
-        transcript=READY if result is ContactResult.ANSWERED else "",
-        duration_seconds=30,
-        recording_url=None,
-        occurred_at=None,
-    )
-
-
-def tell(house: House, *reports: ContactReport) -> list[Heard]:
-    """Hand reports in as the door does."""
-    return hear(house.engine, "simulator", [Callback(one, "{}") for one in reports])
-
-
-def called(house: House, provider: Provider) -> tuple[str, str]:
-    """An order whose customer has been called: its id and the contact's key."""
-    order = submission()
-    house.accept(order)
-    house.run()
-    return order.body.task_id, provider.reached[-1]
-
-
-def test_a_call_parks_its_step_until_the_provider_reports(house: House, provider: Provider) -> None:
+def test_a_call_parks_its_step_until_the_provider_reports(house: House, provider: ToldChannel) -> None:
     task_id, key = called(house, provider)
     assert [s["state"] for s in house.steps(task_id) if s["node"] == "step3_contact"] == ["parked"]
     assert tell(house, report(key)) == [Heard.APPLIED]
@@ -97,7 +33,7 @@ def test_a_call_parks_its_step_until_the_provider_reports(house: House, provider
     assert house.order(task_id).finish_reason == "visit_arranged"
 
 
-def test_a_repeated_report_changes_nothing(house: House, provider: Provider) -> None:
+def test_a_repeated_report_changes_nothing(house: House, provider: ToldChannel) -> None:
     task_id, key = called(house, provider)
     assert tell(house, report(key), report(key)) == [Heard.APPLIED, Heard.REPEATED]
     assert tell(house, report(key)) == [Heard.REPEATED]
@@ -109,7 +45,7 @@ def test_a_report_of_no_contact_of_ours_is_told_apart(house: House) -> None:
     assert tell(house, report("HT-nobody.1.1")) == [Heard.UNKNOWN_KEY]
 
 
-def test_an_answer_after_a_vain_attempt_still_counts(house: House, provider: Provider) -> None:
+def test_an_answer_after_a_vain_attempt_still_counts(house: House, provider: ToldChannel) -> None:
     task_id, key = called(house, provider)
     tell(house, report(key, ContactResult.NO_ANSWER))
     assert house.order(task_id).status is State.NO_RESPONSE
@@ -119,7 +55,7 @@ def test_an_answer_after_a_vain_attempt_still_counts(house: House, provider: Pro
     assert provider.reached == [key]
 
 
-def test_a_report_after_a_cancel_is_kept_as_evidence_alone(house: House, provider: Provider) -> None:
+def test_a_report_after_a_cancel_is_kept_as_evidence_alone(house: House, provider: ToldChannel) -> None:
     task_id, key = called(house, provider)
     run_id = house.order(task_id).run_id
     with house.engine.transaction() as transaction:
@@ -132,7 +68,7 @@ def test_a_report_after_a_cancel_is_kept_as_evidence_alone(house: House, provide
 
 
 def test_what_was_certainly_not_sent_is_sent_again_under_the_same_key(
-    house: House, provider: Provider
+    house: House, provider: ToldChannel
 ) -> None:
     provider.answers = [NotSent("the line is busy", 0.01)]
     order = submission()
@@ -144,7 +80,7 @@ def test_what_was_certainly_not_sent_is_sent_again_under_the_same_key(
     assert provider.reached == [contact.key]
 
 
-def test_an_unknown_outcome_is_asked_about_and_not_sent_again(house: House, provider: Provider) -> None:
+def test_an_unknown_outcome_is_asked_about_and_not_sent_again(house: House, provider: ToldChannel) -> None:
     provider.answers = [Unknown("the line went dead")]
     order = submission()
     house.accept(order)
@@ -158,7 +94,7 @@ def test_an_unknown_outcome_is_asked_about_and_not_sent_again(house: House, prov
 
 
 def test_a_report_that_comes_while_the_outcome_is_unknown_settles_it(
-    house: House, provider: Provider
+    house: House, provider: ToldChannel
 ) -> None:
     provider.answers = [Unknown("the line went dead")]
     order = submission()
@@ -169,7 +105,7 @@ def test_a_report_that_comes_while_the_outcome_is_unknown_settles_it(
     assert house.order(order.body.task_id).finish_reason == "visit_arranged"
 
 
-def test_a_delivered_text_goes_on_waiting_and_its_reply_counts(house: House, provider: Provider) -> None:
+def test_a_delivered_text_goes_on_waiting_and_its_reply_counts(house: House, provider: ToldChannel) -> None:
     task_id, key = called(house, provider)
     assert tell(
         house,
@@ -178,12 +114,3 @@ def test_a_delivered_text_goes_on_waiting_and_its_reply_counts(house: House, pro
     ) == [Heard.APPLIED, Heard.APPLIED]
     house.run()
     assert house.order(task_id).finish_reason == "visit_arranged"
-
-
-def make_due(house: House) -> None:
-    """Let every wait on the database's clock be over."""
-    with house.database.transaction() as work:
-        work._connection.exec_driver_sql(
-            "UPDATE steps SET due_at = due_at - interval '1 hour' "
-            "WHERE due_clock = 'database' AND state = 'scheduled'"
-        )

@@ -9,7 +9,7 @@ import pytest
 
 from tests.factories import READY
 from tests.integration.orders.office import BASE, Office, opened, texted
-from tests.integration.orders.test_callbacks import make_due
+from tests.integration.orders.told_channel import make_due
 from tests.providers.aliyun import pushed, refused
 from tests.providers.server import DROP
 from tests.providers.twilio import Call, received, signed

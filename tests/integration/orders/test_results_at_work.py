@@ -1,0 +1,123 @@
+"""Results that come while a worker is at work on the contact, and what zombies learn: nobody is called twice."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from schemas.contact import ContactResult
+from tasks.callbacks import Heard
+from tests.factories import READY
+from tests.house import House
+from tests.integration.orders.told_channel import ToldChannel, called, lapse, make_due, report, taken, tell
+from tools.channels.contract import Absent, ContactRequest, Found, NotSent, Rejected, Unknown, Unreachable
+
+
+@pytest.fixture
+def channel() -> ToldChannel:
+    return ToldChannel()
+
+
+@pytest.fixture
+def house(database_url: str, channel: ToldChannel) -> Iterator[House]:
+    built = House.build(database_url, gateway=channel)
+    yield built
+    built.close()
+
+
+def test_an_answer_that_comes_before_our_request_times_out_settles_the_contact(
+    house: House, channel: ToldChannel
+) -> None:
+    channel.answers = [Unknown("no answer within 30 s")]
+    channel.during_send = [lambda request: tell(house, report(request.key))]
+    task_id = taken(house)
+    assert house.order(task_id).finish_reason == "visit_arranged"
+    assert len(channel.reached) == 1
+    assert channel.queried == []
+
+
+def test_an_answer_that_comes_while_the_channel_is_asked_in_vain_settles_the_contact(
+    house: House, channel: ToldChannel
+) -> None:
+    channel.answers, channel.on_query = [Unknown("the line went dead")], Unreachable("no answer within 5 s")
+    task_id, key = called(house, channel)
+    channel.during_query = [lambda sought: tell(house, report(sought.key))]
+    make_due(house)
+    house.run()
+    assert house.order(task_id).finish_reason == "visit_arranged"
+    assert channel.reached == [key]
+
+
+def test_an_answer_goes_before_a_refusal_that_the_channel_gave_meanwhile(
+    house: House, channel: ToldChannel
+) -> None:
+    channel.answers = [Rejected("no such template")]
+    channel.during_send = [lambda request: tell(house, report(request.key))]
+    assert house.order(taken(house)).finish_reason == "visit_arranged"
+
+
+def test_word_that_a_text_was_delivered_does_not_end_the_search_for_its_outcome(
+    house: House, channel: ToldChannel
+) -> None:
+    channel.answers = [Unknown("the line went dead")]
+    channel.during_send = [lambda request: tell(house, report(request.key, ContactResult.DELIVERED))]
+    task_id, key = called(house, channel)
+    channel.on_query = Found(f"p-{key}", None)
+    make_due(house)
+    house.run()
+    assert tell(house, report(key, event="2")) == [Heard.APPLIED]
+    house.run()
+    assert house.order(task_id).finish_reason == "visit_arranged"
+    assert channel.reached == [key]
+
+
+def test_what_a_zombie_was_told_is_taken_by_its_successor_and_the_customer_is_not_called_again(
+    house: House, channel: ToldChannel
+) -> None:
+    task_id, key = called(house, channel)
+    channel.during_query = [lambda _: lapse(house)]
+    channel.on_query = Found(f"p-{key}", report(key))
+    make_due(house, parked=True)
+    house.run()
+    make_due(house)
+    house.run()
+    assert house.order(task_id).finish_reason == "visit_arranged"
+    assert channel.reached == [key]
+    with house.database.transaction() as work:
+        (contact,) = work.contacts.of_task(task_id)
+    assert (contact.status, contact.contact_result, contact.transcript) == ("concluded", "answered", READY)
+
+
+def test_that_nothing_left_a_zombie_says_nothing_of_what_its_successor_sent(
+    house: House, channel: ToldChannel
+) -> None:
+    def rescued_and_sent_by_another(_: object) -> None:
+        lapse(house)
+        house.run()
+
+    channel.answers = [NotSent("too many requests", 0.01)]
+    channel.during_send = [rescued_and_sent_by_another]
+    task_id = taken(house)
+    with house.database.transaction() as work:
+        (contact,) = work.contacts.of_task(task_id)
+    assert contact.status == "sent"
+    channel.on_query = Absent()
+    make_due(house, parked=True)
+    house.run()
+    assert channel.reached.count(contact.key) == 1
+
+
+def test_a_result_that_came_to_a_dead_worker_is_heard_by_its_successor_without_another_contact(
+    house: House, channel: ToldChannel
+) -> None:
+    def answered_and_then_the_worker_dies(request: ContactRequest) -> None:
+        tell(house, report(request.key))
+        lapse(house)
+        raise SystemExit("killed")
+
+    channel.during_send = [answered_and_then_the_worker_dies]
+    with pytest.raises(SystemExit):
+        taken(house)
+    house.run()
+    (key,) = channel.reached
+    assert channel.queried == []
+    assert house.order(key.partition(".")[0]).finish_reason == "visit_arranged"
