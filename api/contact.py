@@ -93,8 +93,10 @@ def record_result(body: ContactRecorded, services: GivenServices) -> ContactKept
     `contact_id` is the one `initiate` answered. In a manual order it may be the caller's own, for a contact
     made without us. Early, late, repeated and out-of-order results are kept and change nothing they should not.
     """
+    parts = services.door.parts
     heard, order = record(
-        services.door.parts.engine,
+        parts.engine,
+        parts.context,
         ContactRecord(
             task_id=body.task_id,
             contact_id=body.contact_id,
@@ -150,5 +152,7 @@ def _unrecordable(why: Unrecordable, order: Order, contact_id: str) -> Refusal:
     match why:
         case Unrecordable.NOT_WAITING:
             return conflict(order.status, None, "the order does not wait for a contact")
+        case Unrecordable.OTHER_CONTACT:
+            return conflict(order.status, None, "this attempt was made under another contact_id")
         case _:
             return unknown("contact", contact_id)

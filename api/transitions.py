@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from api.authentication import requires
 from api.contact import ACCEPTED
+from api.door import Parts
 from api.errors import documented
 from api.performance import Prefer, perform
 from api.refusal import Refusal, conflict, invalid, unknown
@@ -75,7 +76,7 @@ async def make_transition(
         return found
 
     if isinstance(wanted, ContactHeard):
-        return await asyncio.to_thread(_record, parts.engine, wanted, order, body)
+        return await asyncio.to_thread(_record, parts, wanted, order, body)
     return await perform(services, wanted, seconds=_LONGEST_WAIT, prefer=prefer, answer=made)
 
 
@@ -132,11 +133,11 @@ def _action_of(order: Order) -> str | None:
     return intent.action if intent else None
 
 
-def _record(engine: Engine, heard: ContactHeard, order: Order, body: TransitionRequested) -> TransitionMade:
-    outcome, _ = record(engine, heard.record)
+def _record(parts: Parts, heard: ContactHeard, order: Order, body: TransitionRequested) -> TransitionMade:
+    outcome, _ = record(parts.engine, parts.context, heard.record)
     if isinstance(outcome, Unrecordable):
         raise conflict(order.status, body.to_state, "the order does not wait for the result of a contact")
-    with engine.database.transaction() as work:
+    with parts.database.transaction() as work:
         made = _made(work, order, body.event)
         standing = work.orders.find([order.task_id])[order.task_id]
     if made is None:

@@ -58,6 +58,10 @@ _UPDATE = text(
     WHERE tasks.task_id = c.task_id AND tasks.version = c.from_version
     """,
 )
+_OPEN_WITH_NUMBER = text(
+    "SELECT task_id FROM tasks WHERE phone_index = :number AND status <> 'closed' "
+    "ORDER BY coalesce(last_contact_time, created_at) DESC, task_id DESC LIMIT 1",
+)
 _SET_PHONE = text(
     "UPDATE tasks SET phone = :sealed, phone_index = :index, updated_at = (SELECT business_now()), "
     "metadata = metadata || jsonb_build_object('phone', CAST(:masked AS text)) WHERE task_id = :task_id",
@@ -135,6 +139,11 @@ class Orders:
             row.order_id: row.task_id
             for row in self.connection.execute(_OPEN_ORDERS, {"ids": list(order_ids)})
         }
+
+    def open_with_number(self, number: bytes) -> str | None:
+        """The open order of this number, by its blind index, that was last in touch with its customer."""
+        found = self.connection.execute(_OPEN_WITH_NUMBER, {"number": number}).scalar_one_or_none()
+        return None if found is None else str(found)
 
     def move(self, moves: Sequence[Move]) -> dict[str, IllegalTransition]:
         """Apply events in the order given; an order whose event is not allowed keeps its state.

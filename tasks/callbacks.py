@@ -1,18 +1,23 @@
 """What channels report: kept raw, told apart from repetitions, applied to the step that waits for it."""
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
 from engine.engine import Engine
 from engine.transaction import Transaction, Verdict
+from runtime.ids import Prefix, new_id
 from schemas.contact import ContactResult
-from schemas.effects import ContactNoted
 from statemachine.states import State
 from storage.callbacks import NewCallback
-from storage.contact import Contact
-from tasks.conclusion import answered, signal_of
+from storage.contact import Contact, InboundContact
+from storage.order import Order
+from tasks.conclusion import answered, noted, signal_of
+from tasks.context import Context
+from tasks.further_words import heed
+from tasks.occasion import write
 from tools.channels.contract import ContactReport
 
 _TRIAGE: Final = "step5_triage"
@@ -27,6 +32,8 @@ class Heard(StrEnum):
     REPEATED = "repeated"
     LATE = "late"
     ANSWERED_LATE = "answered_late"
+    KEPT = "kept"
+    """The order does not wait for words just now: they are kept, and a person was alerted."""
     UNKNOWN_KEY = "unknown_key"
 
 
@@ -35,37 +42,47 @@ class Callback:
     """A verified report and the body it came in."""
 
     report: ContactReport
-    raw: str
+    raw: str = field(repr=False)
 
 
-def hear(engine: Engine, provider: str, callbacks: Sequence[Callback]) -> list[Heard]:
+def hear(engine: Engine, context: Context, provider: str, callbacks: Sequence[Callback]) -> list[Heard]:
     """Apply reports in one transaction; early, late, repeated and unknown ones change nothing they should not."""
     with engine.transaction() as transaction:
-        fresh = set(
-            transaction.work.callbacks.keep(
-                [
-                    NewCallback(
-                        provider=provider,
-                        event_id=callback.report.event_id,
-                        key=callback.report.key,
-                        body=callback.raw,
-                    )
-                    for callback in callbacks
-                ]
+        return hear_within(transaction, context, provider, callbacks)
+
+
+def hear_within(
+    transaction: Transaction, context: Context, provider: str, callbacks: Sequence[Callback]
+) -> list[Heard]:
+    """Apply reports as a part of this transaction; one answer each, in their order."""
+    work = transaction.work
+    fresh = work.callbacks.keep(
+        [
+            NewCallback(
+                provider=provider,
+                event_id=callback.report.event_id,
+                key=callback.report.key,
+                body=callback.raw,
             )
+            for callback in callbacks
+        ]
+    )
+    contacts = {c.key: c for c in work.contacts.by_keys([c.report.key for c in callbacks])}
+    heard: dict[str, Heard] = {}
+    reports = {c.report.event_id: c.report for c in reversed(callbacks) if c.report.event_id in fresh}
+    for wave in _waves(list(reversed(reports.values())), contacts):
+        verdicts = transaction.complete(
+            {step_id: signal_of(report, work.cipher) for step_id, report in wave.items()}
         )
-        contacts = {c.key: c for c in transaction.work.contacts.by_keys([c.report.key for c in callbacks])}
-        heard: dict[str, Heard] = {}
-        reports = {c.report.event_id: c.report for c in reversed(callbacks) if c.report.event_id in fresh}
-        for wave in _waves(list(reversed(reports.values())), contacts):
-            cipher = engine.database.cipher
-            verdicts = transaction.complete(
-                {step_id: signal_of(report, cipher) for step_id, report in wave.items()}
-            )
-            for step_id, report in wave.items():
-                verdict = verdicts.get(step_id, Verdict.LATE)
-                heard[report.event_id] = _heard(transaction, contacts[report.key], report, verdict)
-        return [_answer(callback.report, contacts, heard) for callback in callbacks]
+        for step_id, report in wave.items():
+            match verdicts.get(step_id, Verdict.LATE):
+                case Verdict.APPLIED:
+                    heard[report.event_id] = Heard.APPLIED
+                case Verdict.EARLY:
+                    heard[report.event_id] = Heard.EARLY
+                case _:
+                    heard[report.event_id] = _late(transaction, context, contacts[report.key], report)
+    return [_answer(callback.report, contacts, heard) for callback in callbacks]
 
 
 def _waves(
@@ -86,37 +103,63 @@ def _answer(report: ContactReport, contacts: Mapping[str, Contact], heard: dict[
     return heard.pop(report.event_id, Heard.REPEATED)
 
 
-def _heard(transaction: Transaction, contact: Contact, report: ContactReport, verdict: Verdict) -> Heard:
-    match verdict:
-        case Verdict.APPLIED:
-            return Heard.APPLIED
-        case Verdict.EARLY:
-            return Heard.EARLY
-        case _:
-            return _late(transaction, contact, report)
-
-
-def _late(transaction: Transaction, contact: Contact, report: ContactReport) -> Heard:
-    """A late answer still counts where the order can still take it (SPEC.md §8); else it is evidence."""
+def _late(transaction: Transaction, context: Context, contact: Contact, report: ContactReport) -> Heard:
+    """A late answer still counts where the order can still take it (SPEC.md §8); else a person hears of it."""
     work = transaction.work
-    noted = ContactNoted(
-        contact_id=contact.contact_id,
-        status="concluded",
-        result=report.result,
-        provider_id=report.provider_id,
-        transcript=report.transcript or None,
-        duration_seconds=report.duration_seconds,
-        recording_url=report.recording_url,
-    )
-    order = work.orders.find([contact.task_id])[contact.task_id]
-    if report.result is not ContactResult.ANSWERED or order.status not in _MAY_ANSWER_LATE:
+    # Read again under the lock: from here on the order stands still.
+    (order,) = work.orders.find([contact.task_id]).values()
+    work.runs.lock([order.run_id])
+    (order,) = work.orders.find([contact.task_id]).values()
+    (contact,) = work.contacts.by_keys([contact.key])
+    if report.result is not ContactResult.ANSWERED:
         if contact.status != "concluded":
-            work.contacts.note([noted])
+            work.contacts.note([noted(contact, report)])
         return Heard.LATE
-    diverted = transaction.divert(
-        order.run_id, _TRIAGE, {"contact_result": "answered", "contact_id": contact.contact_id}
+    if order.status in _MAY_ANSWER_LATE:
+        given = {"contact_result": "answered", "contact_id": contact.contact_id}
+        if transaction.divert(order.run_id, _TRIAGE, given):
+            write(transaction, [noted(contact, report), answered(order, contact)])
+            return Heard.ANSWERED_LATE
+    return _kept(transaction, context, order, contact, report)
+
+
+def _kept(
+    transaction: Transaction, context: Context, order: Order, contact: Contact, report: ContactReport
+) -> Heard:
+    """Keep an answer that nothing waits for: as the contact's own where it has none, else beside it."""
+    work, words = transaction.work, report.transcript
+    is_first = contact.contact_result != ContactResult.ANSWERED
+    contact_id = contact.contact_id
+    if is_first:
+        work.contacts.note([noted(contact, report)])
+    elif not words or words == contact.transcript:
+        return Heard.LATE
+    else:
+        contact_id = new_id(Prefix.CONTACT)
+        work.contacts.hear(_inbound(transaction, order, contact_id, report))
+    if is_first and (order.status is State.CLOSED or not words):
+        # What was called for before the order ended came to this; nobody needs to do anything.
+        return Heard.LATE
+    heed(
+        transaction,
+        context,
+        order,
+        words=words,
+        method=report.channel.value,
+        told={"contact_id": contact_id, "answers": contact.contact_id},
     )
-    effects = (noted, answered(order, contact)) if diverted else (noted,)
-    for refusal in work.effects.apply([(contact.step_id, effect) for effect in effects]).values():
-        raise refusal
-    return Heard.ANSWERED_LATE if diverted else Heard.LATE
+    return Heard.KEPT
+
+
+def _inbound(
+    transaction: Transaction, order: Order, contact_id: str, report: ContactReport
+) -> InboundContact:
+    return InboundContact(
+        contact_id=contact_id,
+        task_id=order.task_id,
+        method=report.channel.value,
+        words=report.transcript,
+        contact_time=transaction.moments.business_now,
+        key=f"again.{hashlib.sha256(f'{report.key} {report.event_id}'.encode()).hexdigest()[:48]}",
+        round=order.round,
+    )

@@ -42,7 +42,7 @@ def conclude(
     """
     if report.result is ContactResult.DELIVERED:
         return _delivered(step, contact, report)
-    noted = _noted(contact, report)
+    known = noted(contact, report)
     line = audit(
         step,
         "contact_result",
@@ -58,9 +58,9 @@ def conclude(
     if report.result is ContactResult.ANSWERED:
         return Done(
             output={"contact_result": "answered", "contact_id": contact.contact_id},
-            effects=(noted, answered(case.order, contact), line, _told_answer(step)),
+            effects=(known, answered(case.order, contact), line, _told_answer(step)),
         )
-    return _in_vain(context, step, case, contact, report.result, now, (noted, line))
+    return _in_vain(context, step, case, contact, report.result, now, (known, line))
 
 
 def answered(order: Order, contact: Contact) -> Move:
@@ -137,7 +137,8 @@ def _delivered(step: StepRow, contact: Contact, report: ContactReport) -> Park:
     )
 
 
-def _noted(contact: Contact, report: ContactReport) -> ContactNoted:
+def noted(contact: Contact, report: ContactReport) -> ContactNoted:
+    """What is known of a contact that is over."""
     return ContactNoted(
         contact_id=contact.contact_id,
         status="concluded",

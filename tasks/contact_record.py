@@ -1,7 +1,8 @@
 """The result of a contact as an agent records it: of one we made, or of one the agent made by itself."""
 
 import hashlib
-from dataclasses import dataclass, field
+import json
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -13,8 +14,9 @@ from schemas.effects import ContactNoted
 from storage.calls import WaitingStep
 from storage.contact import Contact, NewContact
 from storage.order import Order
-from tasks.callbacks import Callback, Heard, hear
+from tasks.callbacks import Callback, Heard, hear_within
 from tasks.contact_call import ACTION
+from tasks.context import Context
 from tools.channels.contract import ContactReport
 
 PROVIDER: Final = "agent"
@@ -43,18 +45,32 @@ class Unrecordable(StrEnum):
     NO_TASK = "no_task"
     NO_CONTACT = "no_contact"
     OTHER_TASK = "other_task"
+    OTHER_CONTACT = "other_contact"
+    """The attempt that the order waits for was made under another id."""
     NOT_WAITING = "not_waiting"
 
 
-def record(engine: Engine, given: ContactRecord) -> tuple[Heard | Unrecordable, Order | None]:
+def record(
+    engine: Engine, context: Context, given: ContactRecord
+) -> tuple[Heard | Unrecordable, Order | None]:
     """Keep the result; what waits for it goes on. A repeated, late or early one changes nothing it should not."""
     with engine.transaction() as transaction:
         contact, why, order = _contact(transaction, given)
-        if contact is not None and given.feedback:
-            _note(transaction, contact, given.feedback)
-    if contact is None:
-        return why or Unrecordable.NO_CONTACT, order
-    report = ContactReport(
+        if contact is None:
+            return why or Unrecordable.NO_CONTACT, order
+        callback = Callback(_report(contact, given), raw=_raw(given))
+        (heard,) = hear_within(transaction, context, PROVIDER, [callback])
+        if given.feedback and heard in _COUNTS:
+            _note(transaction, contact, given.feedback, heard)
+        return heard, transaction.work.orders.find([given.task_id]).get(given.task_id)
+
+
+_COUNTS: Final = frozenset({Heard.APPLIED, Heard.EARLY, Heard.ANSWERED_LATE})
+"""What a result came to whose words are those that are classified."""
+
+
+def _report(contact: Contact, given: ContactRecord) -> ContactReport:
+    return ContactReport(
         event_id=_event_id(given),
         key=contact.key,
         provider_id=contact.provider_id or "",
@@ -65,9 +81,11 @@ def record(engine: Engine, given: ContactRecord) -> tuple[Heard | Unrecordable, 
         recording_url=given.recording_url,
         occurred_at=given.at,
     )
-    (heard,) = hear(engine, PROVIDER, [Callback(report, raw="")])
-    with engine.database.transaction() as work:
-        return heard, work.orders.find([given.task_id]).get(given.task_id)
+
+
+def _raw(given: ContactRecord) -> str:
+    """All that was given, as it is kept whatever becomes of it."""
+    return json.dumps(asdict(given), default=str, ensure_ascii=False, sort_keys=True)
 
 
 def _contact(
@@ -88,11 +106,14 @@ def _contact(
         return None, Unrecordable.NO_CONTACT, order
     if step is None:
         return None, Unrecordable.NOT_WAITING, order
-    return _made_outside(transaction, order, step, given), None, order
+    made = _made_outside(transaction, order, step, given)
+    return made, None if made else Unrecordable.OTHER_CONTACT, order
 
 
-def _made_outside(transaction: Transaction, order: Order, step: WaitingStep, given: ContactRecord) -> Contact:
-    """The attempt that the agent made by itself, written as ours would be."""
+def _made_outside(
+    transaction: Transaction, order: Order, step: WaitingStep, given: ContactRecord
+) -> Contact | None:
+    """The attempt that the agent made by itself, written as ours would be; `None` where it was made already."""
     contacts = transaction.work.contacts
     now = transaction.moments.business_now
     contacts.begun_outside(
@@ -109,13 +130,13 @@ def _made_outside(transaction: Transaction, order: Order, step: WaitingStep, giv
             phone_index=order.phone_index,
         )
     )
-    return contacts.by_ids([given.contact_id])[given.contact_id]
+    return contacts.by_ids([given.contact_id]).get(given.contact_id)
 
 
-def _note(transaction: Transaction, contact: Contact, feedback: str) -> None:
+def _note(transaction: Transaction, contact: Contact, feedback: str, heard: Heard) -> None:
     noted = ContactNoted(
         contact_id=contact.contact_id,
-        status="concluded" if contact.status == "concluded" else "sent",
+        status="sent" if heard is Heard.EARLY else "concluded",
         user_feedback=feedback,
     )
     transaction.work.contacts.note([noted])

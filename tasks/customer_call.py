@@ -4,11 +4,12 @@ import hashlib
 from typing import Final
 
 from runtime.ids import Prefix, new_id
-from schemas.effects import AlertRaised, Effect, Move
+from schemas.effects import Move
 from schemas.signals import CustomerCalled
 from statemachine.states import Event, State
 from storage.contact import InboundContact
 from tasks.consequence import Consequence, Outcome, closed, refused
+from tasks.further_words import heed, title_of
 from tasks.occasion import OrderOccasion
 
 _TRIAGE: Final = "step5_triage"
@@ -16,7 +17,6 @@ _TAKES_AN_ANSWER: Final = frozenset({State.CONTACTING, State.NO_RESPONSE, State.
 """Where the table has `user.responded` (SPEC.md §1)."""
 _MOST_CALLS: Final = 1000
 """How often a customer may turn to us in one round; more is a fault of the sender."""
-_TITLES: Final = {"phone": "客户来电", "sms": "客户发来短信", "im": "客户发来消息"}
 
 
 def customer_called(occasion: OrderOccasion[CustomerCalled]) -> Consequence:
@@ -35,11 +35,12 @@ def customer_called(occasion: OrderOccasion[CustomerCalled]) -> Consequence:
         return refused(f"the customer is said to have called {_MOST_CALLS} times in this round already")
     contact = _contact(occasion, key, kept.contact_id if kept else new_id(Prefix.CONTACT))
     if order.status not in _TAKES_AN_ANSWER or occasion.open_review() is not None:
-        _keep(occasion, contact, known=kept is not None)
+        taken_back = _keep(occasion, contact, known=kept is not None)
+        what = "; the cancellation that waited is taken back" if taken_back else ""
         return Consequence(
             outcome=Outcome.NOTED,
-            effect=f"the words are kept for a person, who was alerted; the order stays {order.status}",
-            title=f"{_TITLES[contact.method]}, 等待人工查看",
+            effect=f"the words are kept for a person, who was alerted; the order stays {order.status}{what}",
+            title=f"{title_of(contact.method)}, 等待人工查看",
             watched="waiting",
         )
     given = {"contact_result": "answered", "contact_id": contact.contact_id}
@@ -51,7 +52,7 @@ def customer_called(occasion: OrderOccasion[CustomerCalled]) -> Consequence:
     return Consequence(
         outcome=Outcome.APPLIED,
         effect="the words count as the customer's answer and are being understood",
-        title=_TITLES[contact.method],
+        title=title_of(contact.method),
     )
 
 
@@ -65,28 +66,24 @@ def _in_the_way(
         outcome=Outcome.KEPT,
         effect="the words are kept and a person was alerted, but something is at work in the order just now: "
         "send the same signal again to have them count as the customer's answer",
-        title=f"{_TITLES[contact.method]}, 已保留",
+        title=f"{title_of(contact.method)}, 已保留",
         watched="waiting",
     )
 
 
-def _keep(occasion: OrderOccasion[CustomerCalled], contact: InboundContact, *, known: bool) -> None:
-    """Keep the words and call a person, once a signal."""
+def _keep(occasion: OrderOccasion[CustomerCalled], contact: InboundContact, *, known: bool) -> bool:
+    """Keep the words and call a person, once a signal; whether a cancellation was taken back for them."""
     if known:
-        return
+        return False
     occasion.transaction.work.contacts.hear(contact)
-    alert: Effect = AlertRaised(
-        alert_type="customer_called",
-        severity="warning",
-        message=f"{_TITLES[contact.method]}, 请查看内容并处理",
-        task_id=contact.task_id,
-        metadata={
-            "contact_id": contact.contact_id,
-            "signal_id": occasion.signal.signal_id,
-            "status": occasion.order.status.value,
-        },
+    return heed(
+        occasion.transaction,
+        occasion.context,
+        occasion.order,
+        words=contact.words,
+        method=contact.method,
+        told={"contact_id": contact.contact_id, "signal_id": occasion.signal.signal_id},
     )
-    occasion.write([alert])
 
 
 def _answered(occasion: OrderOccasion[CustomerCalled], contact: InboundContact) -> Move:

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field, replace
 
 from engine.engine import Engine
 from runtime.blind_index import BlindIndex
-from runtime.phone import normalise
+from runtime.phone import Phone, normalise
 from storage.unit_of_work import UnitOfWork
 from tasks.callbacks import Callback, Heard, hear
 from tasks.context import Context
+from tasks.inbound import hear_inbound
 from tools.channels.callbacks import ByNumber, ByReference, Reported
 from tools.channels.reference import extend_code_of
 
@@ -31,16 +32,22 @@ def hear_posts(engine: Engine, context: Context, posts: Sequence[Post]) -> list[
     heard: list[list[Heard]] = [[] for _ in posts]
     for provider in dict.fromkeys(post.provider for post in posts):
         places = [place for place, post in enumerate(posts) if post.provider == provider]
-        callbacks = [
-            (place, Callback(one.report, one.raw or posts[place].raw))
-            for place in places
-            for one in posts[place].reported
-        ]
-        if callbacks:
-            answers = hear(engine, provider, [callback for _, callback in callbacks])
-            for (place, _), answer in zip(callbacks, answers, strict=True):
-                heard[place].append(answer)
+        reported = [(place, one) for place in places for one in posts[place].reported]
+        callbacks = [Callback(one.report, one.raw or posts[place].raw) for place, one in reported]
+        answers = hear(engine, context, provider, callbacks) if callbacks else []
+        for (place, one), answer in zip(reported, answers, strict=True):
+            phone = _writer(one) if answer is Heard.UNKNOWN_KEY else None
+            heard[place].append(
+                answer if phone is None else hear_inbound(engine, context, provider, phone, one.report)
+            )
     return heard
+
+
+def _writer(one: Reported) -> Phone | None:
+    """Whose words these are, where somebody wrote of their own accord."""
+    if not isinstance(one.trace, ByNumber) or not one.report.transcript.strip():
+        return None
+    return normalise(one.trace.number)
 
 
 def _with_keys(work: UnitOfWork, index: BlindIndex, posts: Sequence[Post]) -> list[Post]:

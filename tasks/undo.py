@@ -4,6 +4,7 @@ from enum import StrEnum
 from typing import Final
 
 from engine.engine import Engine
+from engine.transaction import Transaction
 from runtime.mask import mask_text
 from schemas.effects import Audit
 from statemachine.intents import Level1
@@ -43,25 +44,36 @@ def undo(engine: Engine, task_id: str, *, by: str, reason: str) -> tuple[Undone,
         if order is None:
             return Undone.UNKNOWN, None, None
         work.runs.lock([order.run_id])
-        review = _open_review(work, task_id)
-        if review is not None and review.reason == REASON:
-            return Undone.REPEATED, order, review
-        waiting = next((s for s in work.calls.open_steps(order.run_id) if s.action == ACTION), None)
-        if waiting is None or waiting.input.get("intent_level1") != Level1.TERMINATE:
-            return Undone.NOT_WAITING, order, None
         message = f"{by} 撤回取消工单: {mask_text(reason)}"
-        given = {**waiting.input, "review_reason": REASON, "review_message": message}
-        if not transaction.divert(order.run_id, _REVIEW, given):
-            return Undone.UNDER_WAY, order, None
-        line = Audit(
-            task_id=task_id,
-            event_type=REASON,
-            agent_id=by,
-            action="undo",
-            metadata={"step": waiting.node, "reason": mask_text(reason), "not_after": waiting.due_at},
-        )
-        work.timeline.audit([line])
-        return Undone.DONE, order, _open_review(work, task_id)
+        became = take_back(transaction, order, by=by, reason=reason, message=message)
+        is_asked = became in (Undone.DONE, Undone.REPEATED)
+        return became, order, _open_review(work, task_id) if is_asked else None
+
+
+def take_back(transaction: Transaction, order: Order, *, by: str, reason: str, message: str) -> Undone:
+    """Take the waiting cancellation back within a transaction that holds the lock of the order's run.
+
+    `message` is what the person is asked who decides the order instead.
+    """
+    work = transaction.work
+    review = _open_review(work, order.task_id)
+    if review is not None and review.reason == REASON:
+        return Undone.REPEATED
+    waiting = next((s for s in work.calls.open_steps(order.run_id) if s.action == ACTION), None)
+    if waiting is None or waiting.input.get("intent_level1") != Level1.TERMINATE:
+        return Undone.NOT_WAITING
+    given = {**waiting.input, "review_reason": REASON, "review_message": message}
+    if not transaction.divert(order.run_id, _REVIEW, given):
+        return Undone.UNDER_WAY
+    line = Audit(
+        task_id=order.task_id,
+        event_type=REASON,
+        agent_id=by,
+        action="undo",
+        metadata={"step": waiting.node, "reason": mask_text(reason), "not_after": waiting.due_at},
+    )
+    work.timeline.audit([line])
+    return Undone.DONE
 
 
 def _open_review(work: UnitOfWork, task_id: str) -> Review | None:

@@ -112,4 +112,4 @@ class ContactKept(Succeeded):
     recorded: Literal[True] = True
     next_step: str
     outcome: str
-    """`applied`, `early`, `repeated`, `late` or `answered_late`: as for a callback."""
+    """`applied`, `early`, `repeated`, `late`, `answered_late` or `kept`: as for a callback."""

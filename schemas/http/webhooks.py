@@ -46,4 +46,4 @@ class CallbackHeard(Succeeded):
         frozen=True, json_schema_extra={"examples": [{"success": True, "outcome": "applied"}]}
     )
 
-    outcome: Literal["applied", "early", "repeated", "late", "answered_late", "unknown_key"]
+    outcome: Literal["applied", "early", "repeated", "late", "answered_late", "kept", "unknown_key"]

@@ -93,7 +93,7 @@ def test_words_that_were_kept_are_not_lost_when_the_order_has_gone_on(calling: H
     task_id = taken_in(calling)
     with Placing(calling, line):
         tell(calling, task_id, READY_CALL, signal_id="one")
-    hear(calling.engine, "simulator", [report(line.keys[0], ContactResult.ANSWERED, CANCEL)])
+    hear(calling.engine, calling.context, "simulator", [report(line.keys[0], ContactResult.ANSWERED, CANCEL)])
     calling.run()
     assert tell(calling, task_id, READY_CALL, signal_id="one").taken is Taken.NOTED
     assert calling.order(task_id).status is State.CLASSIFIED

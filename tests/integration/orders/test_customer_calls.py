@@ -67,7 +67,9 @@ def test_the_result_of_the_dropped_call_is_kept_as_evidence_alone(calling: House
     tell(calling, task_id, CustomerCalled(words=CANCEL))
     calling.run()
     before = calling.events(task_id)
-    heard = hear(calling.engine, "simulator", [report(line.keys[0], ContactResult.NO_ANSWER)])
+    heard = hear(
+        calling.engine, calling.context, "simulator", [report(line.keys[0], ContactResult.NO_ANSWER)]
+    )
     assert heard == [Heard.LATE]
     assert calling.events(task_id) == before
     assert [c.contact_result for c in contacts(calling, task_id, "outbound")] == ["no_answer"]
@@ -75,7 +77,7 @@ def test_the_result_of_the_dropped_call_is_kept_as_evidence_alone(calling: House
 
 def test_a_customer_who_calls_back_after_a_vain_attempt_is_heard(calling: House, line: Line) -> None:
     task_id = worked(calling)
-    hear(calling.engine, "simulator", [report(line.keys[0], ContactResult.NO_ANSWER)])
+    hear(calling.engine, calling.context, "simulator", [report(line.keys[0], ContactResult.NO_ANSWER)])
     assert calling.order(task_id).status is State.NO_RESPONSE
     assert tell(calling, task_id, READY_CALL).status == "responded"
     calling.run()
@@ -124,9 +126,9 @@ def test_no_provider_can_report_on_what_a_customer_said_by_themselves(house: Hou
     tell(house, task_id, CustomerCalled(words=PARTS_MISSING))
     house.run()
     (call,) = contacts(house, task_id, "inbound")
-    assert hear(house.engine, "simulator", [report(call.key, ContactResult.ANSWERED, READY)]) == [
-        Heard.UNKNOWN_KEY
-    ]
+    assert hear(
+        house.engine, house.context, "simulator", [report(call.key, ContactResult.ANSWERED, READY)]
+    ) == [Heard.UNKNOWN_KEY]
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ def report(key: str, result: ContactResult = ContactResult.ANSWERED, event: str 
 
 def tell(house: House, *reports: ContactReport) -> list[Heard]:
     """Hand reports in as the door does."""
-    return hear(house.engine, "simulator", [Callback(one, "{}") for one in reports])
+    return hear(house.engine, house.context, "simulator", [Callback(one, "{}") for one in reports])
 
 
 def taken(house: House) -> str:

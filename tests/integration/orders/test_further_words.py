@@ -1,0 +1,101 @@
+"""Words of a customer that the order does not wait for: kept, told to a person, and heeded where they cannot wait."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from schemas.signals import CustomerCalled
+from statemachine.states import State
+from tasks.callbacks import Heard
+from tests.house import House
+from tests.integration.orders.telling import alerts_of, contacts, reviews_of
+from tests.integration.orders.telling import tell as signal
+from tests.integration.orders.told_channel import ToldChannel, called, report, tell
+
+CANCELLED = "不用了，已经修好了，取消订单吧"
+CHANGED_MIND = "等等，我说错了，先别取消，还是要修的"
+ENOUGH = "别再给我打电话了"
+
+
+@pytest.fixture
+def channel() -> ToldChannel:
+    return ToldChannel()
+
+
+@pytest.fixture
+def house(database_url: str, channel: ToldChannel) -> Iterator[House]:
+    built = House.build(database_url, gateway=channel)
+    yield built
+    built.close()
+
+
+def said(house: House, key: str, words: str, event: str = "1") -> Heard:
+    """The customer says something in the contact with this key."""
+    (heard,) = tell(house, replace(report(key, event=event), transcript=words))
+    house.run()
+    return heard
+
+
+def about_to_be_cancelled(house: House, channel: ToldChannel) -> tuple[str, str]:
+    """An order whose cancellation waits out its undo window: its id and the contact's key."""
+    task_id, key = called(house, channel)
+    said(house, key, CANCELLED)
+    assert house.order(task_id).status is State.CLASSIFIED
+    return task_id, key
+
+
+def cancellations(house: House) -> int:
+    with house.database.transaction() as work:
+        found = work._connection.exec_driver_sql("SELECT count(*) FROM cancellations").scalar_one()
+    return int(found)
+
+
+def is_barred(house: House) -> bool:
+    with house.database.transaction() as work:
+        return bool(work._connection.exec_driver_sql("SELECT count(*) FROM do_not_call").scalar_one())
+
+
+def test_a_further_word_takes_a_waiting_cancellation_back_and_a_person_decides(
+    house: House, channel: ToldChannel
+) -> None:
+    task_id, key = about_to_be_cancelled(house, channel)
+    assert said(house, key, CHANGED_MIND, "2") is Heard.KEPT
+    house.run_to_the_end(3)
+    assert cancellations(house) == 0
+    assert reviews_of(house, task_id) == [("undo_requested", "open")]
+    assert [contact.transcript for contact in contacts(house, task_id, "inbound")] == [CHANGED_MIND]
+    assert "customer_called" in alerts_of(house, task_id)
+
+
+def test_the_same_word_again_takes_nothing_back(house: House, channel: ToldChannel) -> None:
+    task_id, key = about_to_be_cancelled(house, channel)
+    assert said(house, key, CANCELLED, "2") is Heard.LATE
+    house.run_to_the_end(3)
+    assert house.order(task_id).finish_reason == "cancelled_by_customer"
+
+
+def test_a_call_of_the_customer_takes_a_waiting_cancellation_back_too(
+    house: House, channel: ToldChannel
+) -> None:
+    task_id, _ = about_to_be_cancelled(house, channel)
+    receipt = signal(house, task_id, CustomerCalled(words=CHANGED_MIND))
+    assert "taken back" in receipt.effect
+    assert reviews_of(house, task_id) == [("undo_requested", "open")]
+
+
+def test_a_word_after_the_order_is_closed_reaches_a_person(house: House, channel: ToldChannel) -> None:
+    task_id, key = about_to_be_cancelled(house, channel)
+    house.run_to_the_end(3)
+    assert said(house, key, CHANGED_MIND, "2") is Heard.KEPT
+    assert house.order(task_id).status is State.CLOSED
+    assert "customer_called" in alerts_of(house, task_id)
+
+
+def test_who_wants_no_more_contact_is_barred_at_once_whatever_the_order_waits_for(
+    house: House, channel: ToldChannel
+) -> None:
+    _, key = about_to_be_cancelled(house, channel)
+    assert not is_barred(house)
+    said(house, key, ENOUGH, "2")
+    assert is_barred(house)
