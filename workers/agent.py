@@ -6,7 +6,7 @@ from celery import Celery
 from celery.exceptions import Ignore
 
 from storage.steps import StepKey
-from workers.app import HARD_LIMIT_MARGIN, soft_limit
+from workers.app import HARD_LIMIT_MARGIN, REQUEST, soft_limit
 from workers.process import CurrentProcess
 
 
@@ -34,4 +34,4 @@ def bind(app: Celery, current: CurrentProcess, action: str) -> None:
             raise Ignore(f"a message of {action} does not name rows") from error
         current().engine.execute(action, wanted)
 
-    app.task(run, name=action, soft_time_limit=limit, time_limit=limit + HARD_LIMIT_MARGIN)
+    app.task(run, name=action, soft_time_limit=limit, time_limit=limit + HARD_LIMIT_MARGIN, Request=REQUEST)

@@ -14,6 +14,9 @@ from tools.limits import message_seconds
 TICK_QUEUE: Final = "tick"
 """Its own queue and worker, so that the tick never waits behind the work it rescues."""
 
+REQUEST: Final = "workers.request:AcknowledgedRequest"
+"""What Celery makes of a message; a task names it."""
+
 HARD_LIMIT_MARGIN: Final = 10
 """Seconds from a message's soft limit to its hard one."""
 

@@ -13,7 +13,7 @@ from storage.unavailable import StorageUnavailable
 from tasks.retention import due, retain
 from tools.retention import load_retention
 from workers.agent import Agent
-from workers.app import TICK_QUEUE
+from workers.app import REQUEST, TICK_QUEUE
 from workers.process import CurrentProcess, Process
 from workers.wire import CeleryWire
 
@@ -47,8 +47,8 @@ def register(app: Celery, current: CurrentProcess) -> None:
         except StorageUnavailable as error:
             _log.warning("PostgreSQL away; the next call removes what is old", error=str(error))
 
-    app.task(sweep, name="tick.sweep")
-    app.task(remove_old, name="tick.retain")
+    app.task(sweep, name="tick.sweep", Request=REQUEST)
+    app.task(remove_old, name="tick.retain", Request=REQUEST)
 
 
 def _drop_what_piled_up(app: Celery) -> None:

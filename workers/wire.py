@@ -1,12 +1,17 @@
 """The Publisher over Celery: ids only in the messages, and how deep each queue is."""
 
-from collections.abc import Mapping, Sequence
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 import redis
 from amqp.exceptions import AMQPError
 from celery import Celery
+from kombu import Connection
 from kombu.exceptions import KombuError, OperationalError
+from kombu.pools import connections, producers
 
 from engine.publisher import Message, WireUnavailable
 
@@ -15,12 +20,27 @@ _AWAY: Final = (OperationalError, KombuError, redis.RedisError, AMQPError, OSErr
 
 _RETRY: Final = {"max_retries": 1, "interval_start": 0.05, "interval_step": 0.1, "interval_max": 0.2}
 
+_PATIENCE_SECONDS: Final = 1.0
+"""How long a broker may take to be reached and to answer: whoever publishes has committed, and is waited for."""
+_SILENCE_SECONDS: Final = 2.0
+"""How long one that did not answer is not asked again; the tick publishes meanwhile, once it can."""
+
 
 class CeleryWire:
-    """Sends messages through the app's producers; PostgreSQL finds what could not be sent."""
+    """Sends messages over connections of its own; PostgreSQL finds what could not be sent."""
 
-    def __init__(self, app: Celery) -> None:
+    def __init__(self, app: Celery, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """Take the app whose tasks the messages name; nothing is connected yet."""
         self._app = app
+        self._clock = clock
+        self._silent_until = -math.inf
+        self._link: Connection = app.connection_for_write(
+            connect_timeout=_PATIENCE_SECONDS,
+            transport_options={
+                "socket_timeout": _PATIENCE_SECONDS,
+                "socket_connect_timeout": _PATIENCE_SECONDS,
+            },
+        )
 
     def publish(self, messages: Sequence[Message]) -> None:
         """Send these messages in order, over one producer.
@@ -28,20 +48,17 @@ class CeleryWire:
         Raises:
             WireUnavailable: the broker did not take one; some may have been sent.
         """
-        try:
-            with self._app.producer_or_acquire(None) as producer:
-                for message in messages:
-                    self._app.send_task(
-                        message.action,
-                        args=[[list(key) for key in message.keys]],
-                        queue=message.queue,
-                        producer=producer,
-                        retry=True,
-                        retry_policy=_RETRY,
-                        argsrepr=f"({len(message.keys)} rows)",
-                    )
-        except _AWAY as error:
-            raise WireUnavailable(f"{type(error).__name__}: {error}") from error
+        with self._answering(), producers[self._link].acquire(block=True) as producer:
+            for message in messages:
+                self._app.send_task(
+                    message.action,
+                    args=[[list(key) for key in message.keys]],
+                    queue=message.queue,
+                    producer=producer,
+                    retry=True,
+                    retry_policy=_RETRY,
+                    argsrepr=f"({len(message.keys)} rows)",
+                )
 
     def depths(self, queues: Sequence[str]) -> Mapping[str, int]:
         """Messages waiting in each queue.
@@ -49,11 +66,8 @@ class CeleryWire:
         Raises:
             WireUnavailable: the broker does not answer.
         """
-        try:
-            with self._app.connection_or_acquire(None) as connection:
-                return _depths(connection.default_channel, queues)
-        except _AWAY as error:
-            raise WireUnavailable(f"{type(error).__name__}: {error}") from error
+        with self._answering(), connections[self._link].acquire(block=True) as connection:
+            return _depths(connection.default_channel, queues)
 
     def purge(self, queue: str) -> None:
         """Drop every message that waits in this queue.
@@ -61,10 +75,22 @@ class CeleryWire:
         Raises:
             WireUnavailable: the broker does not answer.
         """
+        with self._answering(), connections[self._link].acquire(block=True) as connection:
+            connection.default_channel.queue_purge(queue)
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        """A question to a broker that is believed to answer.
+
+        Raises:
+            WireUnavailable: it does not, or did not a moment ago.
+        """
+        if self._clock() < self._silent_until:
+            raise WireUnavailable("the broker did not answer a moment ago")
         try:
-            with self._app.connection_or_acquire(None) as connection:
-                connection.default_channel.queue_purge(queue)
+            yield
         except _AWAY as error:
+            self._silent_until = self._clock() + _SILENCE_SECONDS
             raise WireUnavailable(f"{type(error).__name__}: {error}") from error
 
 

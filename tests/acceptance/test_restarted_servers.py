@@ -3,6 +3,7 @@
 import signal
 
 import pytest
+import redis
 
 from tests.acceptance.fleet import RunningFleet
 from tests.acceptance.script import ScriptedOrder, orders
@@ -31,6 +32,31 @@ def test_a_broker_that_is_killed_loses_no_order(fleet: RunningFleet) -> None:
     fleet.carry_to_the_end(batch + further)
 
 
+def test_a_broker_that_is_frozen_for_longer_than_anybody_waits_leaves_no_worker_deaf(
+    fleet: RunningFleet,
+) -> None:
+    names = ("tick", "worker-contact", "worker-triage", "worker-action", "worker-audit")
+    before = {name: fleet.process(name).pid for name in names}
+    batch = orders(40, pause=1.0)
+    fleet.accept(batch)
+    wait_until(lambda: fleet.value(_DONE, _ids(batch)) > 20, "the orders are under way")
+    fleet.broker.client_pause(_FROZEN_MS, all=False)
+    fleet.carry_to_the_end(batch, seconds=90)
+    assert {name: fleet.process(name).pid for name in names} == before
+
+
+def test_an_order_is_taken_in_at_once_while_the_broker_is_frozen(fleet: RunningFleet) -> None:
+    further = orders(5)
+    fleet.broker.client_pause(_FROZEN_MS, all=True)
+    fleet.accept(further)
+    with (
+        pytest.raises(redis.TimeoutError),
+        redis.Redis.from_url(fleet.document["broker_url"], socket_timeout=0.1) as impatient,
+    ):
+        impatient.ping()
+    fleet.carry_to_the_end(further, seconds=90)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGQUIT], ids=["stopped", "crashed"])
 def test_a_database_that_restarts_finds_the_workers_waiting(
     fleet: RunningFleet, number: signal.Signals
@@ -45,6 +71,8 @@ def test_a_database_that_restarts_finds_the_workers_waiting(
     assert {name: fleet.process(name).pid for name in names} == before
 
 
+_FROZEN_MS = 13_000
+"""Longer than a worker's socket waits for the broker."""
 _DONE = "SELECT count(*) FROM steps WHERE subject_id = ANY(%s) AND kind = 'action' AND state = 'done'"
 _KNOWN = "SELECT count(*) FROM tasks WHERE task_id = ANY(%s)"
 
