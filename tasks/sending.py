@@ -17,6 +17,7 @@ from storage.steps import StepRow
 from tasks.case import Case
 from tasks.conclusion import AGENT, conclude
 from tasks.context import Context
+from tasks.do_not_contact import barred_by_customer
 from tasks.telling import audit, told
 from tasks.withholding import Withholding, asked_for, nothing_left
 from tasks.wording import told_to
@@ -118,11 +119,12 @@ def _after_sending(
             return conclude(context, step, case, contact, report, batch.moments.business_now)
         case NotSent(reason=reason, retry_after_seconds=after):
             return _not_sent(batch, step, contact, reason, after)
-        case Rejected(reason=reason):
+        case Rejected(reason=reason, opted_out=opted_out):
+            barred = barred_by_customer(context, case.order, contact.contact_id) if opted_out else ()
             return Failed(
                 code="channel_rejected",
                 message=f"the channel refuses this contact: {reason}",
-                effects=nothing_left(contact),
+                effects=(*nothing_left(contact), *barred),
             )
         case Unknown(reason=reason):
             return Snooze(

@@ -75,8 +75,9 @@ def serving(provider: Provider) -> Iterator[str]:
                 self.close_connection = True
                 return
             time.sleep(fault.slow_seconds)
-            self.send_response(answered.status)
-            for name, value in {"Content-Type": "application/json", **answered.headers}.items():
+            self.send_response_only(answered.status)
+            usual = {"Date": self.date_time_string(), "Content-Type": "application/json"}
+            for name, value in {**usual, **answered.headers}.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(answered.body)))
             self.end_headers()

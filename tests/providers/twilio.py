@@ -6,8 +6,8 @@ import hmac
 import json
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -42,8 +42,20 @@ class Twilio:
     forms: dict[str, list[dict[str, str]]] = field(default_factory=lambda: {"Messages": [], "Calls": []})
     queries: list[str] = field(default_factory=list)
     faults: deque[Fault] = field(default_factory=deque)
+    behind: timedelta = timedelta()
+    """How far its clock is behind ours."""
+
+    @property
+    def now(self) -> str:
+        """The time by its own clock, as it writes it."""
+        return format_datetime((datetime.now(UTC) - self.behind).replace(microsecond=0), usegmt=True)
 
     def answer(self, asked: Asked) -> Answered:
+        """Answer with the time by its own clock."""
+        answered = self._answer(asked)
+        return replace(answered, headers={"Date": self.now, **answered.headers})
+
+    def _answer(self, asked: Asked) -> Answered:
         """Check who calls, then make, list or show."""
         wanted = "Basic " + base64.b64encode(f"{SID}:{TOKEN}".encode()).decode()
         path = urlsplit(asked.target).path
@@ -75,7 +87,7 @@ class Twilio:
             "from": sender,
             "status": "queued",
             "direction": "outbound-api",
-            "date_created": format_datetime(datetime.now(UTC)),
+            "date_created": self.now,
             "answered_by": None,
             "duration": None,
         }

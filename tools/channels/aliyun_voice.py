@@ -135,9 +135,12 @@ class AliyunVoice:
             detail = json.loads(data) if isinstance(data, str) else None
         except (ValueError, RecursionError):
             return None
-        if not isinstance(detail, dict) or not detail.get("state") or not detail.get("endDate"):
+        if not isinstance(detail, dict) or not detail.get("state"):
             return None
         code, pressed = str(detail["state"]), str(detail.get("dtmf") or "")
+        if not detail.get("endDate") and code not in _RESULTS:
+            # A call that nobody took has no end in its record, but a code that says so.
+            return None
         result, words = result_of(code, None, pressed, self._account.keys)
         return ContactReport(
             event_id=f"{sought.provider_id}.record",

@@ -130,6 +130,8 @@ class Rejected:
     """The provider refuses this request for good; nothing was sent by it."""
 
     reason: str
+    opted_out: bool = False
+    """Whether it does so because the person told the provider that they want no more contact."""
 
 
 @dataclass(frozen=True, slots=True)

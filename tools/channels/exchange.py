@@ -26,6 +26,8 @@ class Answer:
     status: int
     retry_after: str | None
     body: bytes = field(repr=False)
+    date: str | None = None
+    """When it was answered, by the provider's clock (RFC 9110 §6.6.1)."""
 
     def document(self) -> Mapping[str, object] | None:
         """The JSON object in the body, None when there is none."""
@@ -129,7 +131,12 @@ class Exchange:
                 received += chunk
                 if len(received) > _LARGEST_ANSWER_BYTES or time.monotonic() > deadline:
                     return Unknown(f"the provider's answer with status {response.status_code} is too long")
-            return Answer(response.status_code, response.headers.get("Retry-After"), bytes(received))
+            return Answer(
+                response.status_code,
+                response.headers.get("Retry-After"),
+                bytes(received),
+                response.headers.get("Date"),
+            )
 
 
 def retry_after_seconds(value: str | None) -> float | None:
@@ -138,11 +145,17 @@ def retry_after_seconds(value: str | None) -> float | None:
         return None
     if value.isascii() and value.isdigit():
         return min(float(value[:9]), _LONGEST_RETRY_AFTER_SECONDS)
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
+    moment = moment_of(value)
+    if moment is None:
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
     seconds = (moment - datetime.now(UTC)).total_seconds()
     return min(max(seconds, 0.0), _LONGEST_RETRY_AFTER_SECONDS)
+
+
+def moment_of(value: str | None) -> datetime | None:
+    """The moment that a provider writes as RFC 5322 has it, in UTC where it names no zone; `None` when it is none."""
+    try:
+        moment = parsedate_to_datetime(value) if value else None
+    except (ValueError, OverflowError):
+        return None
+    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment

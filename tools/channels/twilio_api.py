@@ -4,13 +4,12 @@ import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import quote, urlencode
 
 from runtime.mask import mask_text
 from tools.channels.contract import Accepted, NotSent, Rejected, SendOutcome, Sought, Unknown, Unreachable
-from tools.channels.exchange import Answer, Exchange, retry_after_seconds
+from tools.channels.exchange import Answer, Exchange, moment_of, retry_after_seconds
 
 _ROOT: Final = "/2010-04-01/Accounts"
 _FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -22,7 +21,12 @@ NOT_FOUND: Final = 404
 _TOO_MANY_REQUESTS: Final = 429
 _SERVER_ERROR: Final = 500
 _PAGE: Final = 50
-_CLOCKS_DIFFER: Final = timedelta(seconds=30)
+_EARLIER: Final = timedelta(seconds=30)
+"""How much older than the attempt a resource may be and still be the attempt's: what a request takes at most."""
+_CLOCKS_DIFFER: Final = timedelta(minutes=10)
+"""The same where the provider does not tell its time."""
+_OPTED_OUT: Final = 21610
+"""Whose number this is has answered STOP to this sender."""
 
 _OF_THE_ACCOUNT: Final = frozenset({20003, 20005, 20006, 20403, 21611})
 """Authentication, a suspended account, a full queue: not sent, and no fault of this contact."""
@@ -112,7 +116,10 @@ class TwilioApi:
         listed = (answer.document() or {}).get(listed_as)
         if answer.status != _OK or not isinstance(listed, list):
             return Unreachable(f"the provider answered {answer.status} without a list")
-        since = sought.begun_at - _CLOCKS_DIFFER
+        # The attempt's age is a duration, so it counts back from any clock; two machines' clocks may differ.
+        answered_at = moment_of(answer.date)
+        age = timedelta(seconds=sought.age_seconds)
+        since = sought.begun_at - _CLOCKS_DIFFER if answered_at is None else answered_at - age - _EARLIER
         return [
             str(entry["sid"])
             for entry in listed
@@ -145,13 +152,10 @@ def refusal_of(answer: Answer, to: str) -> NotSent | Rejected | Unknown:
         return Unknown(reason)
     if code in _OF_THE_ACCOUNT:
         return NotSent(reason, _ACCOUNT_SECONDS)
-    return Rejected(reason)
+    return Rejected(reason, opted_out=code == _OPTED_OUT)
 
 
 def _made_at_or_after(value: object, since: datetime) -> bool:
     """Whether a resource is not older; one whose date cannot be read counts, so that none is overlooked."""
-    try:
-        made = parsedate_to_datetime(str(value))
-    except ValueError:
-        return True
-    return made.tzinfo is None or made >= since
+    made = moment_of(str(value))
+    return made is None or made >= since

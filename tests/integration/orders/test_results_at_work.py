@@ -121,3 +121,13 @@ def test_a_result_that_came_to_a_dead_worker_is_heard_by_its_successor_without_a
     (key,) = channel.reached
     assert channel.queried == []
     assert house.order(key.partition(".")[0]).finish_reason == "visit_arranged"
+
+
+def test_who_has_opted_out_at_the_provider_is_barred_from_every_channel(
+    house: House, channel: ToldChannel
+) -> None:
+    channel.answers = [Rejected("the person has answered STOP", opted_out=True)]
+    taken(house)
+    with house.database.transaction() as work:
+        listed = work._connection.exec_driver_sql("SELECT count(*) FROM do_not_call").scalar_one()
+    assert listed == 1

@@ -95,6 +95,19 @@ def test_a_call_that_has_ended_is_found_with_what_was_pressed(aliyun: Aliyun, ch
 
 
 @pytest.mark.parametrize(
+    ("code", "result"), [("200002", ContactResult.BUSY), ("200004", ContactResult.INVALID_NUMBER)]
+)
+def test_a_call_that_nobody_took_is_found_with_its_result_though_its_record_has_no_end(
+    aliyun: Aliyun, channel: AliyunVoice, code: str, result: ContactResult
+) -> None:
+    aliyun.ended["c"] = {"state": code, "endDate": "", "duration": 0}
+    found = channel.query(sought(KEY, provider_id="c"), timeout_seconds=5)
+    assert isinstance(found, Found)
+    assert found.report is not None
+    assert found.report.result is result
+
+
+@pytest.mark.parametrize(
     ("code", "result"),
     [
         ("200000", ContactResult.EXPIRED),

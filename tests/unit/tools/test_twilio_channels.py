@@ -135,6 +135,15 @@ def test_an_answer_after_the_timeout_is_unknown_and_found_by_its_number(line: Li
 
 
 @both
+def test_a_person_who_answered_stop_is_said_to_have_opted_out(line: Line, channel: Channel) -> None:
+    gateway, _ = line.of(channel)
+    line.twilio.faults.append(refused(400, 21610))
+    outcome = gateway.send(request(channel))
+    assert isinstance(outcome, Rejected)
+    assert outcome.opted_out
+
+
+@both
 def test_two_to_the_same_number_cannot_be_told_apart(line: Line, channel: Channel) -> None:
     gateway, _ = line.of(channel)
     gateway.send(request(channel))
@@ -149,6 +158,18 @@ def test_an_older_one_to_the_number_is_not_this_one(line: Line, channel: Channel
     an_hour_ago = datetime.now(UTC) - timedelta(hours=1)
     line.twilio.made[kind][0]["date_created"] = format_datetime(an_hour_ago)
     assert gateway.query(sought(KEY, channel, age_seconds=181), timeout_seconds=5) == Absent()
+
+
+@both
+@pytest.mark.parametrize("behind", [timedelta(minutes=5), timedelta(minutes=-5)], ids=["behind", "ahead"])
+def test_one_is_found_though_the_providers_clock_and_ours_differ(
+    line: Line, channel: Channel, behind: timedelta
+) -> None:
+    gateway, kind = line.of(channel)
+    line.twilio.behind = behind
+    gateway.send(request(channel))
+    found = gateway.query(sought(KEY, channel, age_seconds=2), timeout_seconds=5)
+    assert found == Found(line.twilio.made[kind][0]["sid"], None)
 
 
 @both
