@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
+from tools.calendar import lunar
 from tools.calendar.festivals import Festival
 from tools.calendar.overrides import DayKind, Override
 from tools.calendar.statutory import CHINA, Statutory
@@ -106,12 +107,37 @@ class Calendar:
         The whole run of days off is meant, so that a Mid-Autumn within the National Day's week has that
         week's days.
         """
+        day = self.festival_day(festival, year)
+        return None if day is None else self._run(day)
+
+    def festival_day(self, festival: Festival, year: int) -> date | None:
+        """Return the festival's own day, 初一 of the Spring Festival; None outside China."""
         if self.country != CHINA:
             return None
-        days = [
+        days = (
             day for day, name in self._statutory.year(year).off.items() if festival.value in name.split("; ")
-        ]
-        return self._run(days[0]) if days else None
+        )
+        return next(days, None)
+
+    def first_month(self, year: int) -> tuple[date, date] | None:
+        """Return the first and last day of the 正月 that begins in the year; None where that is not known."""
+        first = self.festival_day(Festival.SPRING, year)
+        if first is None or year not in lunar.KNOWN:
+            return None
+        return first, first + (29 if year in lunar.LONG_FIRST else 28) * _DAY
+
+    def twelfth_month(self, year: int) -> tuple[date, date] | None:
+        """Return the first and last day of the 腊月 before the year's Spring Festival; None where not known."""
+        festival = self.festival_day(Festival.SPRING, year)
+        if festival is None or year not in lunar.KNOWN:
+            return None
+        return festival - (30 if year in lunar.LONG_TWELFTH else 29) * _DAY, festival - _DAY
+
+    def warm(self, year: int) -> None:
+        """Load what is asked of the year and its neighbours, so that no customer's words wait for it."""
+        for near in (year - 1, year, year + 1):
+            for festival in Festival:
+                self.festival(festival, near)
 
     def _is_off(self, day: date) -> bool:
         override = self._overrides.get(day)

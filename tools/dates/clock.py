@@ -17,6 +17,12 @@ _PERIODS: Final = (
     ("午后", time(13), time(15)),
     ("中午", time(11), time(13)),
     ("正午", time(11), time(13)),
+    ("晌午", time(11), time(13)),
+    ("上昼", time(8), time(12)),
+    ("头晌", time(8), time(12)),
+    ("上半晌", time(8), time(12)),
+    ("晌", time(13), time(18)),
+    ("昼", time(13), time(18)),
     ("下午", time(13), time(18)),
     ("傍晚", time(17), time(19)),
     ("下班", time(18), time(21)),
@@ -24,6 +30,7 @@ _PERIODS: Final = (
     ("晚", time(18), time(21)),
     ("早", time(7), time(10)),
     ("晨", time(7), time(10)),
+    ("朝", time(7), time(10)),
 )
 """The first whose name stands in the customer's word holds."""
 
@@ -33,8 +40,9 @@ _AFTERNOON_BELOW: Final = 7
 """A bare 一点 to 六点 is in the afternoon: nobody is visited at three in the night."""
 
 _WORD: Final = (
-    "凌晨|大清早|一大早|清早|清晨|一早|早上|早晨|早间|上午|中午|正午|午后|午饭后|下午|傍晚|晚上|晚间|夜里|夜间|"
-    "下班(?:以后|之后|后)|(?<=[今明天日号一二三四五六末])[早晚晨](?![点些一])"
+    "凌晨|大清早|一大早|清早|清晨|一早|早上|早晨|早间|上午|中午|正午|午后|午饭后|下午|傍晚|晚上|晚间|夜里|夜间|夜晚|"
+    "朝早|[上下晏]昼|晌午|头晌|上半晌|[下后]半?晌|(?<=日)朝(?!代)|"
+    "下班(?:以后|之后|后)|(?<=[今明天日号一二三四五六末])[早晚晨](?![点些一了])"
 )
 _NUMBER: Final = rf"(?:(?<![\d.])\d{{1,2}}|[{CHINESE}]{{1,3}})"
 _TOKEN: Final = re.compile(
@@ -46,7 +54,8 @@ _TOKEN: Final = re.compile(
 )
 _JOIN: Final = re.compile(TO)
 _LIMIT: Final = re.compile(
-    "(?:左右)?(?:(?P<after>以后|之后|过后|后(?!天))|(?P<before>以前|之前|前(?!后|天|台)))|左右|前后"
+    "(?:左右)?(?:(?P<after>以后|之后|过后|后(?!天))|(?P<before>以前|之前|前(?!后|天|台))|"
+    "(?P<since>(?=[^,，。;；!！?？\n]{0,4}(?:(?<!刚)才(?!刚)|到家|回家|回来|下班|忙完))))|左右|前后"
 )
 _GREETING: Final = re.compile("好(?:$|[,，。;；!！?？、 ])")
 
@@ -144,13 +153,14 @@ def _is_afternoon(hour: int, word: str | None) -> bool:
         return hour < _AFTERNOON_BELOW
     if "晚" in word or "夜" in word:
         return hour not in range(5)
-    return any(part in word for part in ("下", "饭后", "午后", "傍")) or ("中午" in word and hour in range(4))
+    return any(part in word for part in ("下", "后", "傍", "晏")) or ("中午" in word and hour in range(4))
 
 
 def _mention(text: str, token: _Token, first: TimeMention | None) -> TimeMention:
     limit = _LIMIT.match(text, token.end)
     end = limit.end() if limit else token.end
-    after = bool(limit and limit["after"])
+    # 七点我到家 is said of the hours from then on, as 七点以后 is.
+    after = limit is not None and (bool(limit["after"]) or limit["since"] is not None)
     before = bool(limit and limit["before"])
     if token.point is None:
         window = _period(token.word or "")

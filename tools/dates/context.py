@@ -18,6 +18,7 @@ _NOT_BEFORE_HEAD: Final = re.compile(
     r"(?:等到?|[要得忙拖等排出差延推放住]到|直到|最早|最快|至少|起码|早于|先于)(?:了|也|[要得等在是到]){0,4}$",
 )
 _UP_TO_HEAD: Final = re.compile(r"到$")
+_THROUGH_TAIL: Final = re.compile(r"过[了完](?=再|以后|之后|后|就|吧)")
 _THROUGH_HEAD: Final = re.compile(r"(?:忙完|过完|过了|等过|熬过)$")
 _LATEST_HEAD: Final = re.compile(
     r"(?:最晚|最迟|至迟|不晚于|不能晚于|不超过|不迟于|截止到?|截至|赶在|期限是?)(?:是|到|在|也|要){0,4}$"
@@ -28,15 +29,36 @@ _NOT: Final = re.compile(
 _IS_NOT: Final = re.compile(r"(?:(?<!是)不是|不对)(?:说|约|定)?的?$")
 _CHANGED: Final = re.compile(r"(?:改成|改为|更正为?|更改为)[^,，。;；!！?？\n]{0,3}$")
 _MISSPOKEN: Final = re.compile(r"(?:[说记搞弄]错了?|不对)[,，。!！ ]?(?:应该)?(?:是|要)?$")
+_FAR: Final = 12
+"""How far back a slip of the tongue is looked for."""
 _TOLD_HEAD: Final = re.compile(r"(?:保修|质保|过保|生产日期|出厂)[^,，。]{0,6}$")
 _FORMERLY: Final = re.compile(r"(?:本来|原来|原定|原先|原本|之前说|上次说|先前)[^,，。;；!！?？\n]{0,6}$")
 _EXCLUDED: Final = re.compile(
     r"(?<!行)(?<!不是)不行|(?<![可以])不可以|(?<!能)不能|(?<!在)不在|(?<!方)不方便|(?<!便)不便|(?<!有)没有?空|"
-    r"(?<!有)没有?时间|没得空|没得闲|不得空|没工夫|没功夫|(?<!有)没有?人|(?:来|去|到|赶|等|回|走|约|做|弄)不(?:了|及|到|开|上|成)|"
-    r"有事|有别的|有课|上课|有约|值班|没档期|"
-    r"(?:要|得|都?在)上班|加班|(?<!用)不用|(?<!要)不要(?!忘|迟|误)|别(?!忘|迟|误|的|人|处|墅|耽)|(?<!来)不来|不接|"
-    r"出差(?!回|完|结|到)|出门(?!回)|外出|旅游|旅行|不得闲|没法|无法|走不开|约满|排满|冲突|(?<!合)不合适|开会(?!回|完|结束)|"
+    r"(?<!有)没有?时间|没得空|没得闲|(?<!得)不得空|没工夫|没功夫|(?<!有)没有?人|(?:来|去|到|赶|等|回|走|约|做|弄)不(?:了|及|到|开|上|成)|"
+    r"有事|有别的|有约|没档期|(?P<duty>有课|上课|值班|(?:要|得|都?在)上班|加班)|"
+    r"(?<!会不会)(?<!是不是)太晚|太迟|晚了(?!点|些)|(?<!用)不用|(?<!要)不要(?!忘|迟|误)|别(?!忘|迟|误|的|人|处|墅|耽)|(?<!来)不来|不接|不使|"
+    r"出差(?!回|完|结|到)|出门(?!回)|外出|旅游|旅行|(?<!得)不得[闲行]|没法|无法|走不开|约满|排满|冲突|(?<!合)不合适|开会(?!回|完|结束)|"
     r"停[水电工](?!结束)|不考虑|很忙|太忙|都忙|比较忙|不上门|不需要|就算了|不想",
+)
+_SUBJECT: Final = re.compile(
+    r"(?P<other>有(?:人|同事|师傅|保安|员工)|孩子|小孩|小朋友|娃|儿子|女儿|闺女|老公|老婆|爱人|媳妇|妻子|丈夫|爸|妈|父亲|母亲|爷爷|奶奶|家人|"
+    r"同事|保安|门卫|物业|前台|师傅|别人|他们?|她们?|学生|老师|店员|员工|领导|邻居|室友|朋友|房东|你们?|您)|[我咱]",
+)
+"""Who has a duty: 我值班 leaves nobody at home, 有人值班 does not."""
+_COMING: Final = re.compile(r"[就才再会能要][^,，。;；!！?？]{0,6}?[来修打]了")
+"""Of what lies ahead: 过两天我就回来了 tells of nothing past."""
+_SAID: Final = re.compile(
+    r"(?:^[^,，。;；!！?？\n]{0,8}|^[^,，。;；!！?？\n]{0,4}(?:电话|联系|问)[^,，。;；!！?？\n]{0,3}[,，](?:你们|客服|师傅|他们?|那边|人家){0,2})"
+    r"(?:(?<![我再])说|讲|答应|通知|告诉|承诺|保证)[^,，。;；!！?？\n]{0,4}$",
+)
+_PROMISED: Final = re.compile(r"(?<![就那])(?:说好|讲好|答应|承诺|保证)了?的?[^,，。;；!！?？\n就]{0,3}$")
+_AGREEING: Final = re.compile(r"(?:那|就|咱们?|我们?)[^,，。]{0,2}$")
+_ASKED: Final = re.compile(r"^[^,，。;；!！]{0,10}(?:[吗么?？]|行不行|能不能|可以不)")
+_SPEECH: Final = re.compile(r"(?:说|讲|答应|承诺|保证|约|定)[好的了]{0,2}[^,，。;；!！?？\n]{0,4}$")
+_BROKEN: Final = re.compile(
+    r"[^。;；\n]{0,10}?(?P<outcome>结果)[^,，。;；!！?？\n]{0,6}?没|"
+    r"[^。;；\n]{0,10}?(?:没有?(?:[人谁]|一个人)?(?:来(?!得及)|到(?!货)|[见打修]|动静|消息|影)|人呢|人影)",
 )
 _OTHERWISE: Final = re.compile(r"[^。;；!！?？]{0,6}其[他它余](?:的|时间|时候|日子|几天|都)")
 _TOLD: Final = re.compile(
@@ -58,10 +80,13 @@ class Context:
         until: 之前 follows at once, or 最晚 stands before.
         up_to: 到 stands before.
         around: 左右 follows at once.
-        not_before: The clause says that it is not possible before (才有空, 回来).
+        not_before: 最早 or its like stands before.
+        opens: The clause goes on that it is not possible before (才有空, 回来).
         excluded: The clause says that this is when it is not possible.
         told: The clause tells of the past.
         corrected: The customer takes a date back or changes it.
+        through: The date must have passed (过了 stands before, or 过了再 follows).
+        promised: A promise made earlier is told (说好今天来), which speaks of the past where its day has come.
     """
 
     end: int
@@ -71,12 +96,17 @@ class Context:
     up_to: bool
     around: bool
     not_before: bool
+    opens: bool
     excluded: bool
     told: bool
     corrected: bool
+    through: bool
+    promised: bool
 
 
-def read_context(text: str, start: int, end: int, previous_end: int, next_start: int) -> Context:
+def read_context(
+    text: str, start: int, end: int, previous_end: int, next_start: int, *, past_before: bool = False
+) -> Context:
     """Return what the words around the mention make of it.
 
     Args:
@@ -85,6 +115,7 @@ def read_context(text: str, start: int, end: int, previous_end: int, next_start:
         end: Where it ends.
         previous_end: Where the mention before it ends; what stands before that belongs to the other.
         next_start: Where the next mention begins.
+        past_before: Whether the mention before it is of the past.
     """
     after = _AFTER.match(text, end)
     until = None if after else _UNTIL.match(text, end)
@@ -94,19 +125,48 @@ def read_context(text: str, start: int, end: int, previous_end: int, next_start:
     head = text[_clause_start(text, previous_end, start) : start]
     clause_end = CLAUSE_END.search(text, suffix_end)
     tail = text[suffix_end : min(next_start, clause_end.start() if clause_end else len(text))]
-    excluded = bool(_EXCLUDED.search(tail) or _NOT.search(head) or _OTHERWISE.match(text, suffix_end))
+    through = bool(_THROUGH_HEAD.search(head) or _THROUGH_TAIL.match(tail))
+    asked = _ASKED.match(text, suffix_end) is not None
+    said_before = past_before and not asked and _SAID.search(text[previous_end:start]) is not None
     return Context(
         end=suffix_end,
-        after=bool((after and not after["starting"]) or _THROUGH_HEAD.search(head)),
+        after=(after is not None and not after["starting"]) or through,
         starting=after is not None and bool(after["starting"]),
         until=until is not None or bool(_LATEST_HEAD.search(head)),
         up_to=_UP_TO_HEAD.search(head) is not None,
         around=around is not None,
-        not_before=bool(_NOT_BEFORE_TAIL.search(tail) or _NOT_BEFORE_HEAD.search(head)),
-        excluded=excluded,
-        told=bool(_TOLD.search(tail) or _TOLD_HEAD.search(head)),
-        corrected=_is_corrected(text[:start], head),
+        not_before=_NOT_BEFORE_HEAD.search(head) is not None,
+        opens=_NOT_BEFORE_TAIL.search(tail) is not None,
+        excluded=_is_excluded(head, tail) or bool(_OTHERWISE.match(text, suffix_end)),
+        told=said_before
+        or bool(_TOLD.search(_COMING.sub("", tail)) or _TOLD_HEAD.search(head))
+        or _is_broken(head, text[suffix_end:next_start]),
+        corrected=_is_corrected(text[max(0, start - _FAR) : start], head),
+        through=through,
+        promised=not asked and _is_promise(head),
     )
+
+
+def _is_excluded(head: str, tail: str) -> bool:
+    """Whether it is not possible then; a duty counts where it is the customer's own."""
+    if _NOT.search(head):
+        return True
+    for match in _EXCLUDED.finditer(tail):
+        subjects = list(_SUBJECT.finditer(f"{head} {tail[: match.start()]}")) if match["duty"] else []
+        if not (subjects and subjects[-1]["other"]):
+            return True
+    return False
+
+
+def _is_promise(head: str) -> bool:
+    promise = _PROMISED.search(head)
+    return promise is not None and _AGREEING.search(head, 0, promise.start()) is None
+
+
+def _is_broken(head: str, after: str) -> bool:
+    """Whether a promise for the date was not kept: 你们说今天来，结果没来."""
+    broken = _BROKEN.match(after)
+    return broken is not None and (bool(broken["outcome"]) or _SPEECH.search(head) is not None)
 
 
 def _is_corrected(before: str, head: str) -> bool:

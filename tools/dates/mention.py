@@ -35,6 +35,7 @@ class Days:
         not_before: Whether any later day fits as well.
         again: For a bare weekday or day of the month, the same words read from another day on, so that
             the second of 下周一到周三, or of 3月25号周三, follows the first.
+        beyond: For 再下周, the same words counted from a day named before them.
         whole: Whether 以后 means after all of the days (a festival, a week) rather than from the first on.
     """
 
@@ -43,13 +44,16 @@ class Days:
     precision: Precision = Precision.DAY
     not_before: bool = False
     again: "Callable[[date], Days | None] | None" = None
+    beyond: "Callable[[date], Days] | None" = None
     whole: bool = False
 
 
 class Dismissed(Enum):
     """Words that a rule recognised, but that name no date to follow up."""
 
-    NOT_A_DATE = auto()  # 3号楼, the past, the lunar calendar
+    NOT_A_DATE = auto()  # 3号楼
+    PAST = auto()  # 昨天
+    UNPLACED = auto()  # a date, but not one of the calendar we know: 农历三月初三, 几号
     DEADLINE = auto()
     UNCLEAR_FESTIVAL = auto()
 
@@ -74,6 +78,11 @@ class Mention:
     end: int
     meaning: Meaning
     rule: str
+
+
+def dismiss(meaning: Dismissed) -> Callable[[Match[str], Moment], Dismissed]:
+    """Return what a rule makes of words that always mean the same."""
+    return lambda _match, _moment: meaning
 
 
 def find(text: str, rules: tuple[Rule, ...], moment: Moment) -> list[Mention]:

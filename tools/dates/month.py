@@ -3,12 +3,13 @@
 import re
 from calendar import monthrange
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from re import Match
 from typing import Final
 
-from tools.dates.mention import Days, Dismissed, Meaning, Moment, Rule
-from tools.dates.number import CHINESE, ONE, TO, read_number, read_quantity
+from tools.dates.mention import Days, Dismissed, Meaning, Moment, Rule, dismiss
+from tools.dates.number import CHINESE, ONE, TO, VAGUE_DAY, read_days, read_number
 from tools.dates.reading import Precision
 from tools.dates.relative import add_months
 
@@ -19,6 +20,9 @@ _PARTS: Final = {
     "最后一天": (-1, 31),
     "底最后一天": (-1, 31),
     "上旬": (1, 10),
+    "上中旬": (1, 20),
+    "中上旬": (1, 20),
+    "中下旬": (11, 31),
     "中": (14, 16),
     "中旬": (11, 20),
     "下旬": (21, 31),
@@ -41,8 +45,8 @@ _DAYS: Final = range(1, 32)
 _CALENDAR_YEARS: Final = range(1, 9000)
 _YEARS: Final = {"今": 0, "明": 1, "后": 2, "去": -1, "前": -2}
 _YEAR: Final = r"(?:(?P<year>(?<!\d)(?:\d{4}|\d{2})|[零〇一二三四五六七八九]{4}|[今明后去前])年的?)?"
-_REL: Final = r"(?P<rel>上上个?|上个?|这个?|本|当|下下个?|下个?)"
-_PART: Final = r"(?P<part>底?最后一天|第一天|上旬|中旬|下旬|初|底|末|中(?!午)|头(?!一)|尾)"
+_REL: Final = r"(?P<rel>上上个?|上个?|这个?|本|当|再?下下个?|再?下个?)"
+_PART: Final = r"(?P<part>底?最后一天|第一天|上中旬|中[上下]旬|[上中下]旬|初|底|末|中(?!午)|头(?!一)|尾)"
 _NOT_COUNTED: Final = rf"(?![个台次天块元套件人年月点米斤楼栋%吨伏度分号日:{CHINESE}\d])"
 _PLACE: Final = r"(?<![路街巷弄牌编尾型代栋楼室区园元第#A-Za-z.])"
 _NUMBERED: Final = (
@@ -51,7 +55,7 @@ _NUMBERED: Final = (
     r"汽油|柴油|设备(?!到|来|才|进|回|发)|配电|柱|轴|箱变|字"
 )
 _NO_NUMBER: Final = rf"(?<![\d.个{CHINESE}])"
-_DAY: Final = rf"(?P<day>{ONE}{TO}{ONE}|{ONE})"
+_DAY: Final = rf"(?P<day>{VAGUE_DAY}|{ONE}{TO}{ONE}|{ONE})"
 _DAY_WORDS: Final = "子|常|立|用|报|本|光|志|期|历|程|元|式|内|化"
 
 
@@ -79,8 +83,9 @@ def _year(word: str | None, moment: Moment) -> int | None:
 
 
 def _month(rel: str, moment: Moment) -> date:
-    """Return the first day of 这个月, 下个月, 下下个月, 上个月."""
-    return add_months(moment.today.replace(day=1), rel.count("下") - rel.count("上"))
+    """Return the first day of 这个月, 下个月, 下下个月, 再下个月, 上个月."""
+    distance = rel.count("下") + rel.count("再") - rel.count("上")
+    return add_months(moment.today.replace(day=1), distance)
 
 
 def _days_in(month: date, low: int, high: int) -> Days | None:
@@ -98,7 +103,7 @@ def _day_of_month(match: Match[str], moment: Moment) -> Meaning | None:
             return None
         low, high = values[0] or 0, values[-1] or 0
     else:
-        low, high = read_quantity(match["day"]) or (0, 0)
+        low, high = read_days(match["day"]) or (0, 0)
     if low not in _DAYS or high not in _DAYS or high < low:
         return None
     if match["rel"]:
@@ -115,18 +120,22 @@ def _day_of_month(match: Match[str], moment: Moment) -> Meaning | None:
 
 
 def _past_or(days: Days | None, moment: Moment) -> Meaning | None:
-    return Dismissed.NOT_A_DATE if days is not None and days.latest < moment.today else days
+    return Dismissed.PAST if days is not None and days.latest < moment.today else days
 
 
 def _month_and_day(match: Match[str], moment: Moment) -> Meaning | None:
     month = read_number(match["month"])
-    low, high = read_quantity(match["day"]) or (0, 0)
+    low, high = read_days(match["day"]) or (0, 0)
     year = _year(match["year"], moment)
     if month is None:
         return None
+    # There is no 30 February, and no thirteenth month either; the first is a slip, the second no date at all.
+    absent = (
+        Dismissed.UNPLACED if month in _MONTHS and low in _DAYS and high in _DAYS else Dismissed.NOT_A_DATE
+    )
     if year is not None:
-        return _past_or(_days_in_year(year, month, low, high), moment) or Dismissed.NOT_A_DATE
-    return _coming_in_year(month, low, high, moment) or Dismissed.NOT_A_DATE
+        return _past_or(_days_in_year(year, month, low, high), moment) or absent
+    return _coming_in_year(month, low, high, moment) or absent
 
 
 def _coming_in_year(month: int, low: int, high: int, moment: Moment) -> Days | None:
@@ -169,6 +178,8 @@ def _part_of_month(match: Match[str], moment: Moment) -> Meaning:
     if match["within"] and "下" not in (match["rel"] or ""):
         return Dismissed.DEADLINE
     days = _part(_month(match["rel"] or "", moment), match["part"])
+    if "再" in (match["rel"] or ""):
+        return replace(days, beyond=lambda named: _part(add_months(named.replace(day=1), 1), match["part"]))
     if match["rel"]:
         return _past_or(days, moment) or days
     return days if days.latest >= moment.today else _part(_month("下", moment), match["part"])
@@ -194,10 +205,6 @@ def _numeric(match: Match[str], moment: Moment) -> Meaning | None:
     if "year" in match.re.groupindex:
         return _past_or(_days_in_year(int(match["year"]), month, day, day), moment)
     return _coming_in_year(month, day, day, moment)
-
-
-def _not_a_date(_match: Match[str], _moment: Moment) -> Meaning:
-    return Dismissed.NOT_A_DATE
 
 
 _M: Final = r"(?P<month>1[0-2]|0?[1-9])"
@@ -231,7 +238,8 @@ RULES: Final = (
     Rule(
         "part_of_month",
         re.compile(
-            rf"(?:{_REL}月份?的?|(?<![个岁满正腊冬])月(?=[初底末中头尾]|[上中下]旬|最后一天)){_PART}?"
+            rf"(?:{_REL}月份?的?|(?<![个岁满正腊冬])月(?=[初底末中头尾]|[上中下]旬|最后一天)|"
+            rf"(?<![月份的历上中下])(?=[上中下]{{1,2}}旬)){_PART}?"
             r"(?P<within>之内|以内|内)?",
         ),
         _part_of_month,
@@ -264,21 +272,20 @@ RULES: Final = (
         _numeric,
     ),
     Rule(
-        "lunar",
+        "unplaced_day",
         re.compile(
-            r"(?:农历|阴历|旧历)[^,，。;；!！?？ ]{0,8}|"
-            r"(?:正月|腊月|冬月)(?:二?十?[一二三四五六七八九十]|廿.|初.|底|里)?|[一二三四五六七八九十]{1,2}月初[一二三四五六七八九十]|"
-            r"(?:大年|(?<![月年周]))初[一二三四五六七八九十]|除夕|大年三十|小年夜?|"
-            r"(?:元宵|七夕|重阳|中元|腊八)节?(?:过完)?(?:以后|之后|过后|后)?",
+            rf"(?<![十好\d0])(?:{_REL}月份?的?|(?:{ONE}|几)月份?的?)?几(?:号|(?<=月几)日)(?!{_NUMBERED}|来?都)"
         ),
-        _not_a_date,
+        dismiss(Dismissed.UNPLACED),
     ),
     Rule(
         "past_year",
         re.compile(r"(?:去|前|往)年(?:的?[\d一二三四五六七八九十]{1,3}月(?:份|底|初)?)?"),
-        _not_a_date,
+        dismiss(Dismissed.PAST),
     ),
     Rule(
-        "long_number", re.compile(r"[A-Za-z]*\d[\dA-Za-z]{4,}(?:-\d+)*|\d{2,4}-\d{3,}(?:-\d+)*"), _not_a_date
+        "long_number",
+        re.compile(r"[A-Za-z]*\d[\dA-Za-z]{4,}(?:-\d+)*|\d{2,4}-\d{3,}(?:-\d+)*"),
+        dismiss(Dismissed.NOT_A_DATE),
     ),
 )

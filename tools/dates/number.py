@@ -1,10 +1,13 @@
-"""Numbers as customers write and say them: 3, 两, 二十五, 三五, 二十五六, 几, 3-5."""
+"""Numbers as customers write and say them: 3, 两, 二十五, 三五, 二十五六, 几, 3-5, 个把, 二十几."""
 
 import re
 from typing import Final
 
 _DIGITS: Final = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
-_VAGUE: Final = {"几": (3, 5), "好几": (4, 7), "数": (3, 5), "俩": (2, 2), "仨": (3, 3), "十几": (12, 15)}
+_VAGUE: Final = {"几": (3, 5), "好几": (4, 7), "数": (3, 5), "俩": (2, 2), "仨": (3, 3), "十几": (12, 15)} | {
+    "三两": (2, 3),
+    "个把": (1, 2),
+}
 
 CHINESE: Final = "零〇一二两三四五六七八九十百廿"
 ONE: Final = (
@@ -16,9 +19,17 @@ ONE: Final = (
 TO: Final = r"(?:-|~|—|–|到|至)"
 """Regular expression of what joins the ends of a range."""
 
-QUANTITY: Final = rf"(?:十几|好几|[几数俩仨]|{ONE}{TO}{ONE}|{ONE}[来多]?)"
+QUANTITY: Final = rf"(?:十几|好几|个把|[几数俩仨]|{ONE}{TO}{ONE}|{ONE}[来多]?)"
 """Regular expression of a number, a range of numbers, or a vague number."""
 
+VAGUE_DAY: Final = rf"(?<![{CHINESE}\d])(?:[一二]?十|[12]0)(?:好?几|来|多)"
+"""Regular expression of a day somewhere in a part of the month: 二十几."""
+
+_VAGUE_DAYS: Final = {"十几": (11, 19), "十多": (11, 19), "十来": (10, 13)} | {
+    "二十几": (21, 29),
+    "二十多": (21, 29),
+    "二十来": (20, 25),
+}
 _SPELLED: Final = re.compile(
     "(?:(?P<hundreds>[一二两三四五六七八九])百[零〇]?)?"
     "(?:(?P<tens>[一二三四五六七八九])?(?P<ten>十))?(?P<ones>[零〇一二两三四五六七八九])?",
@@ -51,6 +62,12 @@ def read_quantity(text: str) -> tuple[int, int] | None:
         return None if value is None else (value, value + max(1, value // 5))
     value = read_number(text)
     return _pair(text) if value is None else (value, value)
+
+
+def read_days(text: str) -> tuple[int, int] | None:
+    """Return the first and the last day of the month meant: 二十几 is one from the 21st to the 29th."""
+    spelled = text.replace("20", "二十").replace("10", "十").replace("好", "").removeprefix("一")
+    return _VAGUE_DAYS.get(spelled) or read_quantity(text)
 
 
 def _pair(text: str) -> tuple[int, int] | None:

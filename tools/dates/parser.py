@@ -1,27 +1,26 @@
 """The date in what a customer said: the grammar's mentions, weighed by their context and brought together."""
 
 import re
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from tools.calendar import Calendar
-from tools.dates import festival, month, relative, week
+from tools.dates import festival, lunar, month, name, relative, week
 from tools.dates.candidate import Candidate, agree, beside, join
-from tools.dates.clock import TimeMention, TimeWindow, find_times
-from tools.dates.context import Context, read_context
-from tools.dates.mention import Days, Dismissed, Mention, Moment, find
+from tools.dates.clock import TimeMention, TimeWindow
+from tools.dates.mention import Moment, find
 from tools.dates.reading import Ambiguity, Ambiguous, DateReading, NoDate, Precision, Reading
+from tools.dates.reference import refer
+from tools.dates.weighing import BESIDE, FoundTime, Said, find_times_beside, weigh
 from tools.dates.wording import Wording, reword
 
 FARTHEST: Final = timedelta(days=90)
 """A date further ahead goes to a person: a misheard year costs more than a look."""
 
-_RULES: Final = (*festival.RULES, *month.RULES, *week.RULES, *relative.RULES)
+_RULES: Final = (*name.RULES, *festival.RULES, *lunar.RULES, *month.RULES, *week.RULES, *relative.RULES)
 _ONE_DAY: Final = timedelta(days=1)
 _NEAR: Final = 5
-_BESIDE: Final = re.compile(r"[的,，、 ]?(?:或者?|和|大概|大约|差不多)?")
 _AVAILABLE: Final = re.compile(
     r"[^,，。;；!！?？]{0,4}?"
     r"(?:来|打|联系|可以|都行|就行|在家|都在|有空|再|上门|方便|约|过去|安排|能?行|没问题)(?!过|电话来)",
@@ -49,9 +48,9 @@ def parse(text: str, *, now: datetime, zone: ZoneInfo, calendar: Calendar | None
         raise ValueError("the moment of speaking carries no time zone; moments are aware datetimes")
     wording = reword(text)
     moment = Moment(now.astimezone(zone), calendar)
-    mentions = join(wording.text, find(wording.text, _RULES, moment))
-    found = _found_times(wording.text, mentions)
-    said = _weigh(wording.text, mentions, found, moment)
+    mentions = join(wording.text, refer(wording.text, find(wording.text, _RULES, moment)))
+    found = find_times_beside(wording.text, mentions)
+    said = weigh(wording.text, mentions, found, moment)
     times = _times(wording.text, found, said)
     return (
         _of_time_alone(wording, moment, times, said)
@@ -60,126 +59,21 @@ def parse(text: str, *, now: datetime, zone: ZoneInfo, calendar: Calendar | None
     )
 
 
-@dataclass(slots=True)
-class _Said:
-    """What the mentions amount to.
-
-    Attributes:
-        candidates: Dates the customer may mean.
-        troubles: Why a person must look, with the words, in the order they were said.
-        aside: Mentions that were set aside; the times beside them are as well.
-    """
-
-    candidates: list[Candidate] = field(default_factory=list)
-    troubles: list[tuple[Ambiguity, int, int]] = field(default_factory=list)
-    aside: list[Mention] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class _FoundTime:
-    """A time of day in its context: the mention before it, and whether it stands right beside that one."""
-
-    time: TimeMention
-    after: Mention | None
-    touching: bool
-    excluded: bool
-    told: bool
-
-
-def _weigh(text: str, mentions: list[Mention], times: list[_FoundTime], moment: Moment) -> _Said:
-    said = _Said()
-    for place, mention in enumerate(mentions):
-        previous_end = mentions[place - 1].end if place else 0
-        next_start = mentions[place + 1].start if place + 1 < len(mentions) else len(text)
-        context = read_context(text, mention.start, mention.end, previous_end, next_start)
-        if context.excluded and _only_a_part_is_excluded(mention, times):
-            context = replace(context, excluded=False)
-        trouble = _trouble(mention, context)
-        days = _in_context(mention, context, moment)
-        if trouble is not None:
-            said.troubles.append((trouble, mention.start, context.end))
-        elif days is not None:
-            said.candidates.append(Candidate(mention.start, context.end, days, mention.rule))
-        else:
-            said.aside.append(mention)
-    return said
-
-
-def _trouble(mention: Mention, context: Context) -> Ambiguity | None:
-    if mention.meaning is Dismissed.NOT_A_DATE or context.told:
-        return None
-    if context.corrected:
-        return Ambiguity.CORRECTION
-    if context.excluded:
-        return None
-    if mention.meaning is Dismissed.UNCLEAR_FESTIVAL:
-        return Ambiguity.UNCLEAR_FESTIVAL
-    return Ambiguity.DEADLINE if context.until or mention.meaning is Dismissed.DEADLINE else None
-
-
-def _in_context(mention: Mention, context: Context, moment: Moment) -> Days | None:
-    """Return the days as the words around them have it, or None where they are not to be followed up."""
-    days = mention.meaning
-    if isinstance(days, Dismissed) or context.told or days.latest < moment.today:
-        return None
-    days = replace(days, earliest=max(days.earliest, moment.today))
-    day_after = Days(days.latest + _ONE_DAY, days.latest + _ONE_DAY, not_before=True)
-    if context.excluded:
-        # 25号之前没空 and 到25号都没空 name the first day that may do.
-        if context.until:
-            return replace(days, latest=days.earliest, not_before=True)
-        return day_after if context.up_to else None
-    if context.after and days.whole:
-        return day_after
-    if context.around:
-        days = replace(days, latest=days.latest + _ONE_DAY, precision=Precision.APPROXIMATE)
-    open_end = days.not_before or context.after or context.starting or context.not_before
-    return replace(days, not_before=open_end)
-
-
-def _found_times(text: str, mentions: list[Mention]) -> list[_FoundTime]:
-    times = find_times(_without(text, mentions))
-    found = []
-    for place, at in enumerate(times):
-        before = next((mention for mention in reversed(mentions) if mention.end <= at.start), None)
-        limits = [mention.start for mention in mentions if mention.start >= at.end]
-        limits += [later.start for later in times[place + 1 : place + 2]]
-        context = read_context(
-            text, at.start, at.end, before.end if before else 0, min(limits, default=len(text))
-        )
-        touching = before is not None and _BESIDE.fullmatch(text, before.end, at.start) is not None
-        found.append(_FoundTime(at, before, touching, context.excluded, context.told))
-    return found
-
-
-def _only_a_part_is_excluded(mention: Mention, times: list[_FoundTime]) -> bool:
-    """Whether another part of the day is offered instead: 明天上午不行，下午可以."""
-    of_mention = [found for found in times if found.after is mention]
-    return any(found.touching and found.excluded for found in of_mention) and not of_mention[-1].excluded
-
-
-def _times(text: str, times: list[_FoundTime], said: _Said) -> list[TimeMention]:
+def _times(text: str, times: list[FoundTime], said: Said) -> list[TimeMention]:
     """Return the times of day that are neither excluded, nor past, nor beside a mention set aside."""
     kept: list[TimeMention] = []
     for found in times:
         at, before = found.time, found.after
         if before is not None and before in said.aside and at.start - before.end <= _NEAR:
             continue
-        touching = found.touching or bool(kept and _BESIDE.fullmatch(text, kept[-1].end, at.start))
+        touching = found.touching or bool(kept and BESIDE.fullmatch(text, kept[-1].end, at.start))
         plain = at.exact or touching or (at.of_day and _AVAILABLE.match(text, at.end))
         if plain and not (found.excluded or found.told):
             kept.append(at)
     return kept
 
 
-def _without(text: str, mentions: list[Mention]) -> str:
-    """Return the text with each mention blotted out, so that 周三三点 has the hour 三 and not 三三."""
-    for mention in mentions:
-        text = text[: mention.start] + "日" * (mention.end - mention.start) + text[mention.end :]
-    return text
-
-
-def _settle(wording: Wording, moment: Moment, said: _Said, times: list[TimeMention]) -> Reading:
+def _settle(wording: Wording, moment: Moment, said: Said, times: list[TimeMention]) -> Reading:
     """Bring the candidates to one date, or tell why a person must."""
     every = [(candidate.start, candidate.end) for candidate in said.candidates]
     every += [(start, end) for _, start, end in said.troubles]
@@ -214,7 +108,7 @@ def _settle(wording: Wording, moment: Moment, said: _Said, times: list[TimeMenti
     )
 
 
-def _of_time_alone(wording: Wording, moment: Moment, times: list[TimeMention], said: _Said) -> Reading:
+def _of_time_alone(wording: Wording, moment: Moment, times: list[TimeMention], said: Said) -> Reading:
     """A time without a date is the next time the clock shows it: today, or tomorrow when it is past."""
     if not times:
         return NoDate()

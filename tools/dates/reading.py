@@ -28,6 +28,7 @@ class Ambiguity(StrEnum):
     DEADLINE = "deadline"  # before the 25th: when, exactly?
     TOO_FAR = "too_far"  # more than 90 days ahead
     UNCLEAR_FESTIVAL = "unclear_festival"  # after the holidays, when none is near
+    UNPLACED = "unplaced"  # a date that the calendar does not place: another lunar month, 几号, 30 February
 
 
 @dataclass(frozen=True, slots=True)

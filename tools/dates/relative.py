@@ -1,4 +1,4 @@
-"""Days counted from today: 明天, 过两天, 3-5天, 半个月后, 两个星期以后, 3个工作日后, 两小时后."""
+"""Days counted from today: 明天, 过两天, 3-5天, 半个月后, 个把月, 听日, 3个工作日后, 两小时后."""
 
 import re
 from calendar import monthrange
@@ -6,30 +6,40 @@ from datetime import date, timedelta
 from re import Match
 from typing import Final
 
-from tools.dates.mention import Days, Dismissed, Meaning, Moment, Rule
+from tools.dates.mention import Days, Dismissed, Meaning, Moment, Rule, dismiss
 from tools.dates.number import QUANTITY, read_quantity
 from tools.dates.reading import Precision
 
-_NAMED: Final = {"今": 0, "明": 1, "后": 2, "大后": 3, "大大后": 4}
+_NAMED: Final = {"今": 0, "明": 1, "听": 1, "后": 2, "大后": 3, "大大后": 4}
 _BEFORE: Final = (
     "再过个?|过了|再?给我?|再等个?|等个|要等|得等|过个|过上?|等上?|隔个?|缓个?|推迟个?|推后|往后推|推|延后|延期|延迟|延|晚个?|迟个?|"
     "宽限|还要|还得|还需要?|需要|要|得|大概|大约|估计|预计|差不多|可能"
 )
 _LEAST: Final = "至少|最少|最快|最早|起码|怎么也"
 _LIMIT: Final = "最多|不到|顶多|不超过"
-_AFTER: Final = r"以后|之后|过后|后(?!天|来|面|台|续|期|勤|备)|(?=再|才)"
+_AFTER: Final = (
+    r"以后|之后|过后|后(?!天|来|面|台|续|期|勤|备)|"
+    r"(?=再|才|就(?:[能可会行好到来完够返回弄办忙装]|结束|出院|有空|在家))"
+)
 _WITHIN: Final = "之内|以内|内"
 _AGO: Final = r"之前|以前|前(?!后|台|面)|了|一次|[一两三\d]次|来|的?保修"
 _TOLD: Final = re.compile(
     r"(?:已经|[等用买修拖坏停放住]了|[^过]了|第|每隔?|前|过去|头|保修期?|质保期?|最近|近|上|只有|工作)$",
 )
 _FILLER: Final = re.compile(r"(?:^|[,，。;；!！?？、\n ])(?:嗯|啊|哦|那|就|我|再|先){0,6}$")
+_WAITS: Final = re.compile("[过等隔迟晚]")
 _PARTICLE: Final = re.compile(
     r"(?:左右|吧|啊|呀|呢|的样子|就行|就好|差不多|可以吗?|行吗?)*(?:$|[,，。;；!！?？、\n ])"
 )
 _WEEKDAYS: Final = range(5)
 _A_WEEK: Final = 7
 """三日后 is in three days, 十五日后 after the 15th."""
+_HALF_A_MONTH: Final = {
+    "半": (15, 15),
+    "大半": (18, 24),
+    "小半": (10, 13),
+    "半来": (15, 18),
+}
 _FEW: Final = Precision.APPROXIMATE
 
 
@@ -46,7 +56,7 @@ def _named_day(match: Match[str], moment: Moment) -> Meaning:
 
 
 def _two_named_days(match: Match[str], moment: Moment) -> Meaning:
-    first, last = (moment.today + timedelta(days=_NAMED[char]) for char in match["names"])
+    first, *_, last = (moment.today + timedelta(days=_NAMED[char]) for char in match["names"])
     return Days(first, last, Precision.RANGE)
 
 
@@ -54,10 +64,6 @@ def _these_days(match: Match[str], moment: Moment) -> Meaning:
     return Days(
         moment.today, moment.today + timedelta(days=2 if match["count"] in "两俩" else 3), _FEW, whole=True
     )
-
-
-def _not_a_date(_match: Match[str], _moment: Moment) -> Meaning:
-    return Dismissed.NOT_A_DATE
 
 
 def _shift(day: date, count: int, unit: str, *, half: bool, moment: Moment) -> date:
@@ -88,28 +94,36 @@ def _stands_alone(match: Match[str]) -> bool:
 
 def _counts_days(match: Match[str], greatest: int) -> bool:
     """Whether 日 counts days (三日后) rather than names one of the month (十五日)."""
-    return greatest <= _A_WEEK and bool(match["after"] or match["within"])
+    waited = _WAITS.search(match["before"] or "")
+    return greatest <= _A_WEEK and bool(match["after"] or match["within"] or waited)
 
 
 def _duration(match: Match[str], moment: Moment) -> Meaning | None:
     if match["ago"] or _TOLD.search(match.string, 0, match.start()):
-        return Dismissed.NOT_A_DATE
-    half_only = match["quantity"] == "半"
-    quantity = (0, 0) if half_only else read_quantity(match["quantity"])
-    if quantity is None or (match["unit"] == "日" and not _counts_days(match, quantity[1])):
+        return Dismissed.PAST if (match["ago"] or "").endswith("前") else Dismissed.NOT_A_DATE
+    if match["loose"]:
+        spoken, unit = "个把", match["loose"]
+    else:
+        spoken, unit = match["quantity"], match["unit"]
+    half_only = spoken in _HALF_A_MONTH
+    quantity = (0, 0) if half_only else read_quantity(spoken)
+    if quantity is None or (unit == "日" and not _counts_days(match, quantity[1])):
         return None
     if match["within"] or match["limit"]:
         return Dismissed.DEADLINE
-    vague = quantity[0] != quantity[1] or bool(match["about"] or match["round"])
+    vague = quantity[0] != quantity[1] or bool(match["about"] or match["round"]) or match["odd"] == "来"
+    vague = vague or spoken in ("大半", "小半")
     if not (match["before"] or match["after"] is not None or vague or _stands_alone(match)):
         return None
     half = half_only or bool(match["half"] or match["more"])
-    if half and match["unit"] in ("天", "日", "工作日"):
+    if half and unit in ("天", "日", "工作日"):
         return None
-    earliest, latest = (
-        _shift(moment.today, count, match["unit"], half=half, moment=moment) for count in quantity
-    )
-    idiom = match["before"] is not None and match["quantity"] in ("两", "几") and match["unit"] == "天"
+    if half_only and unit == "月":
+        days = _HALF_A_MONTH["半来" if spoken == "半" and match["odd"] else spoken]
+        earliest, latest = (moment.today + timedelta(days=count) for count in days)
+    else:
+        earliest, latest = (_shift(moment.today, count, unit, half=half, moment=moment) for count in quantity)
+    idiom = match["before"] is not None and spoken in ("两", "几") and unit in ("天", "日")
     precision = Precision.DAY if not vague and not idiom else _FEW
     return Days(earliest, latest, precision, not_before=bool(match["after"] or match["least"]))
 
@@ -132,26 +146,31 @@ def _next_working_day(match: Match[str], moment: Moment) -> Meaning:
 RULES: Final = (
     Rule(
         "named_day",
-        re.compile(r"(?P<name>(?:大大|大)?后|(?<![证说声])明|今)(?:天(?![气空然])|日|儿个?)"),
+        re.compile(
+            r"(?P<name>(?:大大|大)?后|(?<![证声赶])(?:(?<!说)|(?=明[天儿]))明|今|听(?=[日朝晚]))"
+            r"(?:天(?![气空然])|日(?!期)|儿个?|(?<!听)朝(?![代皇政廷阳鲜向])|(?<=听))"
+        ),
         _named_day,
     ),
     Rule("named_day", re.compile(r"(?P<name>今|(?<![证说声])明)(?=[早晚晨]|上午|下午|中午)"), _named_day),
-    Rule("named_days", re.compile(r"(?P<names>今明|明后)(?:两?天|两日)"), _two_named_days),
+    Rule("named_days", re.compile(r"(?P<names>今明后|今明|明后)[两三]?[天日]"), _two_named_days),
     Rule(
         "past_day",
         re.compile(
-            r"(?:大?前[天日]|昨[天日晚夜儿]个?|前[两几些][天日]|刚才|刚刚|这两天前|那[天几两]|当天|头[两几]天)"
+            r"(?:大?前[天日]|(?:昨|寻|琴)[天日晚夜儿]个?|前[两几些][天日]|刚才|刚刚|这两天前|那[天几两]|当天|头[两几]天)"
         ),
-        _not_a_date,
+        dismiss(Dismissed.PAST),
     ),
+    # 第日 is the next day to some and some other day to others.
+    Rule("another_day", re.compile("第日"), dismiss(Dismissed.UNPLACED)),
     Rule("these_days", re.compile(r"(?:这|近)(?P<count>[一两俩几三]|一两|两三)[天日]"), _these_days),
     Rule(
         "duration",
         re.compile(
             rf"(?:(?P<limit>{_LIMIT})|(?P<before>(?:{_BEFORE}|(?P<least>{_LEAST})){{1,4}}))?(?P<about>大概|大约|差不多)?"
-            rf"(?P<quantity>半|{QUANTITY})个?(?P<half>半)?多?"
-            r"(?P<unit>工作日|(?:星期|礼拜|周)(?![一二三四五六日末天期])|[天日年]|(?:(?<=[个半俩仨])|(?<=个多))月)"
-            r"(?P<more>半(?![天年个]))?(?P<round>左右|的?样子|上下)?(?:的?时间)?"
+            rf"(?:(?P<loose>[天周月年])把|(?P<quantity>[大小]?半|{QUANTITY})[个拉]?(?P<half>半)?(?P<odd>[多来])?"
+            r"(?P<unit>工作日|(?:星期|礼拜|周)(?![一二三四五六日末天期])|[天日年]|"
+            r"(?:(?<=[个半俩仨把拉])|(?<=个[多来半])|(?<=个半多))月))(?P<more>半(?![天年个]))?(?P<round>左右|的?样子|上下)?(?:的?时间)?"
             rf"(?:(?P<within>{_WITHIN})|(?P<ago>{_AGO})|(?P<after>{_AFTER}))?",
         ),
         _duration,

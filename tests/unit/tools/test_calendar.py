@@ -112,6 +112,38 @@ def test_a_festival_of_china_has_no_days_elsewhere() -> None:
     assert Calendar("US").festival(Festival.SPRING, 2026) is None
 
 
+def test_a_festivals_own_day_lies_within_its_days_off() -> None:
+    assert CHINA.festival_day(Festival.QINGMING, 2026) == date(2026, 4, 5)
+    assert CHINA.festival_day(Festival.SPRING, 2026) == date(2026, 2, 17)
+
+
+@pytest.mark.parametrize(
+    ("year", "twelfth", "first"),
+    [
+        # 腊八 2024 was on 18 January, the Lantern Festival on 24 February; 除夕 was the 30th.
+        (2024, (date(2024, 1, 11), date(2024, 2, 9)), (date(2024, 2, 10), date(2024, 3, 9))),
+        # 腊八 2026 was on 26 January, the Lantern Festival on 3 March; 除夕 was the 29th.
+        (2026, (date(2026, 1, 19), date(2026, 2, 16)), (date(2026, 2, 17), date(2026, 3, 18))),
+    ],
+)
+def test_the_months_around_the_spring_festival_are_counted_from_it(
+    year: int, twelfth: tuple[date, date], first: tuple[date, date]
+) -> None:
+    assert (CHINA.twelfth_month(year), CHINA.first_month(year)) == (twelfth, first)
+
+
+@pytest.mark.parametrize(("calendar", "year"), [(CHINA, 2051), (Calendar("US"), 2026)])
+def test_lunar_months_that_are_not_known_are_none(calendar: Calendar, year: int) -> None:
+    assert (calendar.twelfth_month(year), calendar.first_month(year)) == (None, None)
+
+
+def test_a_warm_calendar_has_the_library_loaded() -> None:
+    program = (
+        "import sys, tools.calendar as c; c.Calendar().warm(2026); sys.exit('holidays' not in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60, cwd=ROOT)
+
+
 def test_an_unknown_country_is_named() -> None:
     with pytest.raises(UnknownCountryError, match="'XX'"):
         Calendar("XX").is_holiday(date(2026, 1, 1))

@@ -1,14 +1,15 @@
 """Dates in the customer's words: what is read, what is not, and what goes to a person."""
 
 import time as stopwatch
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.unit.tools.date_expressions import AMBIGUITIES, NO_DATES, OTHER_DAYS, READINGS
+from tests.unit.tools.date_expressions import AMBIGUITIES, NO_DATES, READINGS
+from tests.unit.tools.other_days import LUNAR_DAYS, OTHER_DAYS
 from tools.calendar import Calendar
 from tools.dates import Ambiguity, Ambiguous, DateReading, NoDate, Precision, parse
 from tools.dates.number import read_number, read_quantity
@@ -59,9 +60,9 @@ def test_no_date_is_read_from(expression: str) -> None:
     assert read(expression) == NoDate()
 
 
-@pytest.mark.parametrize(("expression", "case"), cases(OTHER_DAYS))
+@pytest.mark.parametrize(("expression", "case"), cases(OTHER_DAYS) + cases(LUNAR_DAYS))
 def test_on_another_day_an_expression_reads_as(expression: str, case: str) -> None:
-    spoken, expected = case.split(" ")
+    spoken, expected = case.split(" ", 1)
     assert described(read(expression, datetime.fromisoformat(f"{spoken}T09:00+08:00"))) == expected
 
 
@@ -99,6 +100,26 @@ def test_today_is_the_customers_day_and_not_the_servers() -> None:
 @pytest.mark.parametrize("expression", ["国庆后", "五一后", "年后"])
 def test_without_a_calendar_no_festival_is_read(expression: str) -> None:
     assert read(expression, calendar=None) == NoDate()
+
+
+def test_without_a_calendar_a_lunar_day_is_for_a_person() -> None:
+    assert described(read("正月初八", calendar=None)) == "unplaced"
+
+
+def test_beyond_the_years_whose_months_are_known_a_lunar_day_is_for_a_person() -> None:
+    assert described(read("正月初八", datetime(2051, 1, 20, 9, tzinfo=SHANGHAI))) == "unplaced"
+
+
+def test_a_holiday_that_was_named_is_told_with_what_follows_it() -> None:
+    assert read("五一我要出门，放完假再来") == DateReading(
+        earliest=date(2026, 5, 6),
+        latest=date(2026, 5, 6),
+        time_window=None,
+        precision=Precision.DAY,
+        not_before=True,
+        matched="五一我要出门，放完假",
+        rule="festival",
+    )
 
 
 def test_without_a_calendar_working_days_are_weekdays() -> None:
@@ -164,6 +185,15 @@ PHRASES = [
     "上午",
     "工作日",
     "农历",
+    "正月",
+    "腊月",
+    "大年",
+    "除夕",
+    "再下周",
+    "个把",
+    "放完假",
+    "听朝",
+    "说好",
     "小时",
     "٣",
 ]
@@ -188,7 +218,11 @@ def test_any_text_is_read_forward_or_not_at_all(text: str, now: datetime) -> Non
 
 
 @pytest.mark.parametrize(
-    "words", ["过", "大概", "嗯", "再过", "也要", "周一、", "3-", "二十", "1/", "我20号到25号出差，"]
+    "words",
+    [
+        *["过", "大概", "嗯", "再过", "也要", "周一、", "3-", "二十", "1/", "我20号到25号出差，"],
+        *["放完假", "五一放完假，", "初八，", "周一鸣", "明天来，明天不在，", "昨天说", "结果没"],
+    ],
 )
 def test_a_hostile_text_is_read_in_bounded_time(words: str) -> None:
     started = stopwatch.monotonic()

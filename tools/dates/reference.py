@@ -1,0 +1,52 @@
+"""Mentions that lean on one before them: 放完假 after a festival that was named, 再下周 after a week that was."""
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from tools.dates.mention import Days, Dismissed, Meaning, Mention
+
+_SENTENCE_END: Final = re.compile(r"[。！？!?\n]")
+_NAMED: Final = frozenset({"festival", "new_year", "lunar_day"})
+_ONE_DAY: Final = timedelta(days=1)
+
+
+def refer(text: str, mentions: list[Mention]) -> list[Mention]:
+    """Return the mentions with each that leans on another read from it."""
+    read: list[Mention] = []
+    festival: Mention | None = None
+    days: Days | None = None
+    for original in mentions:
+        mention = _moved_on(original, days)
+        if festival is not None and read and _SENTENCE_END.search(text, read[-1].end, mention.start):
+            festival = None
+        if mention.rule == "unnamed_festival" and festival is not None:
+            mention = replace(mention, meaning=_after(festival.meaning, mention.meaning), rule=festival.rule)
+            if read[-1] is festival:
+                # 五一我不在，放完假再来 is one date, whatever is said of the festival itself.
+                mention = replace(mention, start=read.pop().start)
+        if mention.rule in _NAMED:
+            festival = mention
+        days = mention.meaning if isinstance(mention.meaning, Days) else days
+        read.append(mention)
+    return read
+
+
+def _after(festival: Meaning, unnamed: Meaning) -> Meaning:
+    """Return what 放完假 means where that festival was named, or 放假前."""
+    if unnamed is Dismissed.DEADLINE:
+        return unnamed
+    if isinstance(festival, Dismissed) or festival.not_before:
+        return festival
+    day = festival.latest + _ONE_DAY
+    return Days(day, day, not_before=True)
+
+
+def _moved_on(mention: Mention, named: Days | None) -> Mention:
+    """Return 再下周 as the week after the one named before, 下下周 at least."""
+    days = mention.meaning
+    if not isinstance(days, Days) or days.beyond is None or named is None:
+        return mention
+    later = days.beyond(named.earliest)
+    return mention if later.earliest <= days.earliest else replace(mention, meaning=later)
