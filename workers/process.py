@@ -4,6 +4,7 @@ import gc
 import os
 import socket
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -90,6 +91,8 @@ class Process:
             MalformedWorkflow, PolicyFileError, RulesError, WeightsError: each names its file.
         """
         _ = self.engine
+        # Before the fork, so that children share what is imported, and no customer's words wait for it.
+        self.context.calendar.warm(datetime.now(UTC).year)
         # Batches make many short-lived objects; a collector that looks at everything after every 700 of them
         # costs a tenth of the throughput.
         gc.collect()
