@@ -17,10 +17,12 @@ _PERIODS: Final = (
     ("午后", time(13), time(15)),
     ("中午", time(11), time(13)),
     ("正午", time(11), time(13)),
+    ("白天", time(9), time(18)),
     ("晌午", time(11), time(13)),
     ("上昼", time(8), time(12)),
     ("头晌", time(8), time(12)),
-    ("上半晌", time(8), time(12)),
+    ("上半", time(8), time(12)),
+    ("下半", time(13), time(18)),
     ("晌", time(13), time(18)),
     ("昼", time(13), time(18)),
     ("下午", time(13), time(18)),
@@ -35,13 +37,15 @@ _PERIODS: Final = (
 """The first whose name stands in the customer's word holds."""
 
 _OPENS, _CLOSES, _LAST_MINUTE = time(8), time(21), time(23, 59)
+_DAYTIME: Final = "白天"
+"""Said of no day in particular as often as of one, so it names none by itself."""
 _NOON: Final = 12
 _AFTERNOON_BELOW: Final = 7
 """A bare 一点 to 六点 is in the afternoon: nobody is visited at three in the night."""
 
 _WORD: Final = (
     "凌晨|大清早|一大早|清早|清晨|一早|早上|早晨|早间|上午|中午|正午|午后|午饭后|下午|傍晚|晚上|晚间|夜里|夜间|夜晚|"
-    "朝早|[上下晏]昼|晌午|头晌|上半晌|[下后]半?晌|(?<=日)朝(?!代)|"
+    "白天|朝早|[上下晏]昼|晌午|头晌|上半晌|[下后]半?晌|(?<![大小])[上下]半[天日]|(?<=日)朝(?!代)|"
     "下班(?:以后|之后|后)|(?<=[今明天日号一二三四五六末])[早晚晨](?![点些一了])"
 )
 _NUMBER: Final = rf"(?:(?<![\d.])\d{{1,2}}|[{CHINESE}]{{1,3}})"
@@ -163,12 +167,18 @@ def _mention(text: str, token: _Token, first: TimeMention | None) -> TimeMention
     after = limit is not None and (bool(limit["after"]) or limit["since"] is not None)
     before = bool(limit and limit["before"])
     if token.point is None:
-        window = _period(token.word or "")
+        word = token.word or ""
+        window = _period(word)
         if first is not None:
             window = (first.window[0], max(window[1], first.window[0]))
         start = first.start if first is not None else token.start
         return TimeMention(
-            start, end, window, exact=first is not None and first.exact, of_day=True, deadline=before
+            start,
+            end,
+            window,
+            exact=first is not None and first.exact,
+            of_day=word != _DAYTIME,
+            deadline=before,
         )
     low = token.low or (first.window[0] if first is not None else None)
     start = first.start if first is not None else token.start

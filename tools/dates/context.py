@@ -24,7 +24,7 @@ _LATEST_HEAD: Final = re.compile(
     r"(?:最晚|最迟|至迟|不晚于|不能晚于|不超过|不迟于|截止到?|截至|赶在|期限是?)(?:是|到|在|也|要){0,4}$"
 )
 _NOT: Final = re.compile(
-    r"(?:(?<!要)不要|别|(?<!用)不用|甭|不能|不想|除了|除|避开|没法)(?:再|安排|约|在|等|是|改){0,3}$"
+    r"(?:(?<!要)不要|别|(?<!用)不用(?!上班|上课|加班|值班|开会|出差|出门)|甭|(?<!能)不能|(?<!想)不想|除了|除|避开|没法)(?:再|安排|约|在|等|是|改){0,3}$"
 )
 _IS_NOT: Final = re.compile(r"(?:(?<!是)不是|不对)(?:说|约|定)?的?$")
 _CHANGED: Final = re.compile(r"(?:改成|改为|更正为?|更改为)[^,，。;；!！?？\n]{0,3}$")
@@ -36,17 +36,19 @@ _FORMERLY: Final = re.compile(r"(?:本来|原来|原定|原先|原本|之前说|
 _EXCLUDED: Final = re.compile(
     r"(?<!行)(?<!不是)不行|(?<![可以])不可以|(?<!能)不能|(?<!在)不在|(?<!方)不方便|(?<!便)不便|(?<!有)没有?空|"
     r"(?<!有)没有?时间|没得空|没得闲|(?<!得)不得空|没工夫|没功夫|(?<!有)没有?人|(?:来|去|到|赶|等|回|走|约|做|弄)不(?:了|及|到|开|上|成)|"
-    r"有事|有别的|有约|没档期|(?P<duty>有课|上课|值班|(?:要|得|都?在)上班|加班)|"
-    r"(?<!会不会)(?<!是不是)太晚|太迟|晚了(?!点|些)|(?<!用)不用|(?<!要)不要(?!忘|迟|误)|别(?!忘|迟|误|的|人|处|墅|耽)|(?<!来)不来|不接|不使|"
-    r"出差(?!回|完|结|到)|出门(?!回)|外出|旅游|旅行|(?<!得)不得[闲行]|没法|无法|走不开|约满|排满|冲突|(?<!合)不合适|开会(?!回|完|结束)|"
+    r"有事|有别的|有约|没档期|(?P<duty>(?<!不)(?<!不用)(?:有课|上课|值班(?!的|师傅|人|电话|经理)|(?:要|得|都?在)上班|加班))|"
+    r"(?<!会不会)(?<!是不是)太晚|太迟|晚了(?!点[来到再]|些)|(?<!用)不用(?!上班|上课|加班|值班|开会|出差|出门)|(?<!要)不要(?!忘|迟|误)|别(?!忘|迟|误|的|人|处|墅|耽)|(?<!来)不来|不接|不使|不赶趟|"
+    r"(?<!不)(?<!不用)(?:出差(?!回|完|结|到)|出[门国](?!回)|外出|旅游|旅行|[在去]外地|在国外|回(?:老家|娘家|婆家|乡下)|出去玩|度假)|(?<!得)不得[闲行]|没法|无法|走不开|约满|排满|冲突|(?<!合)不合适|开会(?!回|完|结束)|"
     r"停[水电工](?!结束)|不考虑|很忙|太忙|都忙|比较忙|不上门|不需要|就算了|不想",
 )
+_AWAY: Final = re.compile(r"(?:老家|外地|国外|娘家|婆家|乡下)[^,，。;；!！?？\n]{0,3}$")
+"""Before 过年: the festival is spent elsewhere."""
 _SUBJECT: Final = re.compile(
     r"(?P<other>有(?:人|同事|师傅|保安|员工)|孩子|小孩|小朋友|娃|儿子|女儿|闺女|老公|老婆|爱人|媳妇|妻子|丈夫|爸|妈|父亲|母亲|爷爷|奶奶|家人|"
     r"同事|保安|门卫|物业|前台|师傅|别人|他们?|她们?|学生|老师|店员|员工|领导|邻居|室友|朋友|房东|你们?|您)|[我咱]",
 )
 """Who has a duty: 我值班 leaves nobody at home, 有人值班 does not."""
-_COMING: Final = re.compile(r"[就才再会能要][^,，。;；!！?？]{0,6}?[来修打]了")
+_COMING: Final = re.compile(r"[就才再会能要][^,，。;；!！?？]{0,6}?(?<!报)[来修打]了")
 """Of what lies ahead: 过两天我就回来了 tells of nothing past."""
 _SAID: Final = re.compile(
     r"(?:^[^,，。;；!！?？\n]{0,8}|^[^,，。;；!！?？\n]{0,4}(?:电话|联系|问)[^,，。;；!！?？\n]{0,3}[,，](?:你们|客服|师傅|他们?|那边|人家){0,2})"
@@ -58,8 +60,12 @@ _ASKED: Final = re.compile(r"^[^,，。;；!！]{0,10}(?:[吗么?？]|行不行|
 _SPEECH: Final = re.compile(r"(?:说|讲|答应|承诺|保证|约|定)[好的了]{0,2}[^,，。;；!！?？\n]{0,4}$")
 _BROKEN: Final = re.compile(
     r"[^。;；\n]{0,10}?(?P<outcome>结果)[^,，。;；!！?？\n]{0,6}?没|"
-    r"[^。;；\n]{0,10}?(?:没有?(?:[人谁]|一个人)?(?:来(?!得及)|到(?!货)|[见打修]|动静|消息|影)|人呢|人影)",
+    r"(?:[来到送修装弄的吗嘛]|上门|过来|安装|[上下]午|早上|晚上|一定){0,5}[,，。;；!！?？ ]{0,2}"
+    r"(?:怎么|到现在|现在|可是?|但是?|却|[都也还又人]|一直|根本|师傅|你们|他们?|一个|谁|等了?半天){0,5}"
+    r"(?:没有?(?:[人谁]|一个人)?(?:来(?!得及)|到(?!货)|[见打修送发]|动静|消息|影)|人呢|人影)",
 )
+_RHETORICAL: Final = re.compile(r"不是(?:[说讲约定]|答应)[好过的了]{0,2}$")
+_QUESTION: Final = re.compile(r"[^,，。;；!！?？\n]{0,8}[吗嘛么]")
 _OTHERWISE: Final = re.compile(r"[^。;；!！?？]{0,6}其[他它余](?:的|时间|时候|日子|几天|都)")
 _TOLD: Final = re.compile(
     r"报的?修|报修|报的|买的|下的?单|打过|来过|约过|修过|换过|坏[的了]|装[的过]|申请[的了过]|提交[的了过]|说过|联系过|"
@@ -137,7 +143,9 @@ def read_context(
         around=around is not None,
         not_before=_NOT_BEFORE_HEAD.search(head) is not None,
         opens=_NOT_BEFORE_TAIL.search(tail) is not None,
-        excluded=_is_excluded(head, tail) or bool(_OTHERWISE.match(text, suffix_end)),
+        excluded=_is_excluded(head, tail)
+        or (text.startswith("过年", start) and _AWAY.search(head) is not None)
+        or bool(_OTHERWISE.match(text, suffix_end)),
         told=said_before
         or bool(_TOLD.search(_COMING.sub("", tail)) or _TOLD_HEAD.search(head))
         or _is_broken(head, text[suffix_end:next_start]),
@@ -164,7 +172,9 @@ def _is_promise(head: str) -> bool:
 
 
 def _is_broken(head: str, after: str) -> bool:
-    """Whether a promise for the date was not kept: 你们说今天来，结果没来."""
+    """Whether a promise for the date was not kept: 你们说今天来，结果没来; 不是说今天来吗."""
+    if _RHETORICAL.search(head) and _QUESTION.match(after):
+        return True
     broken = _BROKEN.match(after)
     return broken is not None and (bool(broken["outcome"]) or _SPEECH.search(head) is not None)
 

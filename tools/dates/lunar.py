@@ -7,7 +7,7 @@ from re import Match
 from typing import Final
 
 from tools.dates.mention import Days, Dismissed, Meaning, Moment, Rule, dismiss
-from tools.dates.number import TO, read_days
+from tools.dates.number import TO, read_days, read_number
 from tools.dates.reading import Precision
 
 FIRST: Final = 1
@@ -29,12 +29,15 @@ _PARTS: Final = {
 """First and last day; a negative first counts from the end of the month."""
 
 _N: Final = "一二三四五六七八九十"
-_COUNTED: Final = r"(?![个次天台起直定样些下边共切回遍\d点多两])"
+_COUNTED: Final = r"(?![个次天台遍点多两\d])(?!(?<=初一)(?:[直起定样些边共切]|下(?!午)))"
 _SCHOOL: Final = r"(?!学生|年级|的?孩子|的?学生|上学|毕业|开学|班|中考|家长|[上下]册|[上下]学期|放学)"
 _PUPIL: Final = r"(?<!孩子)(?<!女儿)(?<!儿子)(?<!弟弟)(?<!妹妹)(?<!今年)(?<![读上念升是娃学])"
 _NEW_YEAR: Final = r"(?:(?:过完|过了)?大?年|过大?年|新年|春节)(?:正月)?的?"
+_ONES: Final = "一二三四五六七八九"
+_NUMBER: Final = rf"(?:(?:[二三]?十|廿)[{_ONES}]{{0,2}}|[{_ONES}]{{1,2}})"
 _DAY: Final = (
-    rf"(?:初(?P<first>[{_N}]{{1,2}})|(?P<day>[二廿]?十?[{_N}几来多]{{1,3}}|\d{{1,2}}))(?:[号日](?!子))?"
+    rf"(?:初(?P<first>[{_N}]{{1,2}})|(?P<day>二?十[几来多]|{_NUMBER}|\d{{1,2}}))(?:[号日](?!子))?"
+    rf"(?:(?:{TO}|、|和|或者?)?(?P<until>初?{_NUMBER})(?![{_N}月号点个天]))?"
 )
 
 
@@ -65,6 +68,8 @@ def lunar_days(moment: Moment, month: int, low: int, high: int) -> Days | None:
 
 def _day(match: Match[str], moment: Moment) -> Meaning | None:
     low, high = read_days(match["first"] or match["day"]) or (0, 0)
+    if match["until"]:
+        high = read_number(match["until"].removeprefix("初")) or 0
     if not 1 <= low <= high:
         return None
     month = TWELFTH if match["month"] in ("腊月", "十二月") else FIRST
@@ -151,7 +156,13 @@ RULES: Final = (
         ),
         _part,
     ),
-    Rule("lunar_day", re.compile(r"(?:过了|过完|出了)十五(?![号日天个分点楼层单元块])"), _fifteenth),
+    Rule(
+        "lunar_day",
+        re.compile(
+            r"(?:过了|过完|出了|(?:过完|过了|过|(?<![今明去前后当每同\d]))大?年)十五(?![号日天个分点楼层单元块])"
+        ),
+        _fifteenth,
+    ),
     Rule(
         "other_lunar",
         re.compile(

@@ -161,14 +161,14 @@ RULES: Final = (
         ),
         dismiss(Dismissed.PAST),
     ),
-    # 第日 is the next day to some and some other day to others.
-    Rule("another_day", re.compile("第日"), dismiss(Dismissed.UNPLACED)),
+    # 第日 and 赶明儿 are the next day to some, and some other day to others.
+    Rule("another_day", re.compile("第日|赶明儿个?"), dismiss(Dismissed.UNPLACED)),
     Rule("these_days", re.compile(r"(?:这|近)(?P<count>[一两俩几三]|一两|两三)[天日]"), _these_days),
     Rule(
         "duration",
         re.compile(
             rf"(?:(?P<limit>{_LIMIT})|(?P<before>(?:{_BEFORE}|(?P<least>{_LEAST})){{1,4}}))?(?P<about>大概|大约|差不多)?"
-            rf"(?:(?P<loose>[天周月年])把|(?P<quantity>[大小]?半|{QUANTITY})[个拉]?(?P<half>半)?(?P<odd>[多来])?"
+            rf"(?:(?P<loose>[天周月年])把|(?P<quantity>(?<![上下])[大小]?半|{QUANTITY})[个拉]?(?P<half>半)?(?P<odd>[多来])?"
             r"(?P<unit>工作日|(?:星期|礼拜|周)(?![一二三四五六日末天期])|[天日年]|"
             r"(?:(?<=[个半俩仨把拉])|(?<=个[多来半])|(?<=个半多))月))(?P<more>半(?![天年个]))?(?P<round>左右|的?样子|上下)?(?:的?时间)?"
             rf"(?:(?P<within>{_WITHIN})|(?P<ago>{_AGO})|(?P<after>{_AFTER}))?",

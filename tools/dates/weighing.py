@@ -14,6 +14,9 @@ from tools.dates.reading import Ambiguity, Precision
 BESIDE: Final = re.compile(r"[的,，、 ]?(?:我们?)?(?:或者?|和|大概|大约|差不多)?")
 """What may stand between a date and its time of day."""
 
+_SPOKEN: Final = re.compile("(?:就|你们|师傅|客服|他们?){0,2}(?:说(?!好了|一声|一下)|答应|承诺)")
+"""After a part of the day: when something was said, and not when to come."""
+_OUTAGE: Final = re.compile(r"[^,，。;；!！?？\n]{0,6}停[水电气]")
 _ONE_DAY: Final = timedelta(days=1)
 _TROUBLES: Final = {
     Dismissed.DEADLINE: Ambiguity.DEADLINE,
@@ -71,7 +74,7 @@ def weigh(text: str, mentions: list[Mention], times: list[FoundTime], moment: Mo
             said.aside.append(mention)
             if context.excluded and not context.told and isinstance(mention.meaning, Days):
                 said.excluded.append(Candidate(mention.start, mention.end, mention.meaning, mention.rule))
-    said.troubles += _contradictions(said, times)
+    said.troubles += _contradictions(text, said, times)
     return said
 
 
@@ -91,12 +94,16 @@ def _times_of(mention: Mention, times: list[FoundTime]) -> list[FoundTime]:
     return [found for found in times if found.after is mention]
 
 
-def _contradictions(said: Said, times: list[FoundTime]) -> list[tuple[Ambiguity, int, int]]:
-    """Return the days that are offered in one place and excluded in another."""
+def _contradictions(text: str, said: Said, times: list[FoundTime]) -> list[tuple[Ambiguity, int, int]]:
+    """Return the days that are offered in one place and excluded in another.
+
+    A day without power is no day for a visit, and for one by an electrician it is the very day.
+    """
     return [
         (Ambiguity.CONTRADICTION, excluded.start, excluded.end)
         for excluded in said.excluded
-        if any(
+        if not _OUTAGE.match(text, excluded.end)
+        and any(
             _takes_back(excluded, offered) and not _apart(excluded, offered, times)
             for offered in said.candidates
         )
@@ -169,7 +176,8 @@ def find_times_beside(text: str, mentions: list[Mention]) -> list[FoundTime]:
             text, at.start, at.end, before.end if before else 0, min(limits, default=len(text))
         )
         touching = before is not None and BESIDE.fullmatch(text, before.end, at.start) is not None
-        found.append(FoundTime(at, before, touching, context.excluded, context.told))
+        told = context.told or (at.of_day and _SPOKEN.match(text, at.end) is not None)
+        found.append(FoundTime(at, before, touching, context.excluded, told))
     return found
 
 

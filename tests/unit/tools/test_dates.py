@@ -122,6 +122,10 @@ def test_a_holiday_that_was_named_is_told_with_what_follows_it() -> None:
     )
 
 
+def test_a_pupils_school_year_is_no_lunar_day() -> None:
+    assert read("孩子上初三，没空", datetime(2027, 2, 3, 9, tzinfo=SHANGHAI)) == NoDate()
+
+
 def test_without_a_calendar_working_days_are_weekdays() -> None:
     assert described(read("3个工作日后", calendar=None)) == "2026-03-18+"
 
