@@ -38,13 +38,15 @@ _EXCLUDED: Final = re.compile(
     r"(?<!有)没有?时间|没得空|没得闲|(?<!得)不得空|没工夫|没功夫|(?<!有)没有?人|(?:来|去|到|赶|等|回|走|约|做|弄)不(?:了|及|到|开|上|成)|"
     r"有事|有别的|有约|没档期|(?P<duty>(?<!不)(?<!不用)(?:有课|上课|值班(?!的|师傅|人|电话|经理)|(?:要|得|都?在)上班|加班))|"
     r"(?<!会不会)(?<!是不是)太晚|太迟|晚了(?!点[来到再]|些)|(?<!用)不用(?!上班|上课|加班|值班|开会|出差|出门)|(?<!要)不要(?!忘|迟|误)|别(?!忘|迟|误|的|人|处|墅|耽)|(?<!来)不来|不接|不使|不赶趟|"
-    r"(?<!不)(?<!不用)(?:出差(?!回|完|结|到)|出[门国](?!回)|外出|旅游|旅行|[在去]外地|在国外|回(?:老家|娘家|婆家|乡下)|出去玩|度假)|(?<!得)不得[闲行]|没法|无法|走不开|约满|排满|冲突|(?<!合)不合适|开会(?!回|完|结束)|"
+    r"(?<!不)(?<!不用)(?:出差(?!回|完|结|到)|出[门国](?!回)|外出|旅游|旅行|[在去]外地|在国外|回(?:老家|娘家|婆家|乡下)|出去玩|度假)|(?<!得)不得(?:[闲行]|$)|没法|无法|走不开|约满|排满|冲突|(?<!合)不合适|开会(?!回|完|结束)|"
     r"停[水电工](?!结束)|不考虑|很忙|太忙|都忙|比较忙|不上门|不需要|就算了|不想",
 )
+_SOMEBODY: Final = re.compile("(?<![没无])有人(?:值班|在|看着|开门)")
+"""Makes up for what was said before it: 家里没人，但物业有人值班."""
 _AWAY: Final = re.compile(r"(?:老家|外地|国外|娘家|婆家|乡下)[^,，。;；!！?？\n]{0,3}$")
 """Before 过年: the festival is spent elsewhere."""
 _SUBJECT: Final = re.compile(
-    r"(?P<other>有(?:人|同事|师傅|保安|员工)|孩子|小孩|小朋友|娃|儿子|女儿|闺女|老公|老婆|爱人|媳妇|妻子|丈夫|爸|妈|父亲|母亲|爷爷|奶奶|家人|"
+    r"(?P<other>有(?:人|同事|师傅|保安|员工)|孩子|小孩|小朋友|娃|儿子|女儿|闺女|老公|老婆|爱人|媳妇|妻子|丈夫|爸|妈|父亲|母亲|爷爷|奶奶|公公|婆婆|岳[父母]|姥姥|外[公婆]|保姆|阿姨|家人|"
     r"同事|保安|门卫|物业|前台|师傅|别人|他们?|她们?|学生|老师|店员|员工|领导|邻居|室友|朋友|房东|你们?|您)|[我咱]",
 )
 """Who has a duty: 我值班 leaves nobody at home, 有人值班 does not."""
@@ -159,7 +161,8 @@ def _is_excluded(head: str, tail: str) -> bool:
     """Whether it is not possible then; a duty counts where it is the customer's own."""
     if _NOT.search(head):
         return True
-    for match in _EXCLUDED.finditer(tail):
+    somebody = _SOMEBODY.search(tail)
+    for match in _EXCLUDED.finditer(tail, somebody.start() if somebody else 0):
         subjects = list(_SUBJECT.finditer(f"{head} {tail[: match.start()]}")) if match["duty"] else []
         if not (subjects and subjects[-1]["other"]):
             return True

@@ -119,11 +119,11 @@ def _part(match: Match[str], moment: Moment) -> Meaning:
     return Days(starts, ends, Precision.RANGE if match["part"] else Precision.MONTH, whole=True)
 
 
-def _fifteenth(_match: Match[str], moment: Moment) -> Meaning | None:
-    """过了十五: of 正月, while it or the month before lasts."""
+def _fifteenth(match: Match[str], moment: Moment) -> Meaning:
+    """过了十五: of 正月, unless another month's fifteenth comes first; then it is anybody's guess."""
     days = lunar_days(moment, FIRST, 15, 15)
-    if days is None or _other_month_first(moment, 15):
-        return None
+    if days is None or (not match["sure"] and _other_month_first(moment, 15)):
+        return Dismissed.UNPLACED
     return Days(days.latest + _ONE_DAY, days.latest + _ONE_DAY, not_before=True)
 
 
@@ -159,7 +159,7 @@ RULES: Final = (
     Rule(
         "lunar_day",
         re.compile(
-            r"(?:过了|过完|出了|(?:过完|过了|过|(?<![今明去前后当每同\d]))大?年)十五(?![号日天个分点楼层单元块])"
+            r"(?:过了|过完|出了|(?P<sure>(?:过完|过了|过|(?<![今明去前后当每同\d]))大?年))十五(?![号日天个分点楼层单元块])"
         ),
         _fifteenth,
     ),

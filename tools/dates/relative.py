@@ -168,7 +168,7 @@ RULES: Final = (
         "duration",
         re.compile(
             rf"(?:(?P<limit>{_LIMIT})|(?P<before>(?:{_BEFORE}|(?P<least>{_LEAST})){{1,4}}))?(?P<about>大概|大约|差不多)?"
-            rf"(?:(?P<loose>[天周月年])把|(?P<quantity>(?<![上下])[大小]?半|{QUANTITY})[个拉]?(?P<half>半)?(?P<odd>[多来])?"
+            rf"(?:(?P<loose>[天周月年])把|(?P<quantity>(?<![上下前后])[大小]?半|{QUANTITY})[个拉]?(?P<half>半)?(?P<odd>[多来])?"
             r"(?P<unit>工作日|(?:星期|礼拜|周)(?![一二三四五六日末天期])|[天日年]|"
             r"(?:(?<=[个半俩仨把拉])|(?<=个[多来半])|(?<=个半多))月))(?P<more>半(?![天年个]))?(?P<round>左右|的?样子|上下)?(?:的?时间)?"
             rf"(?:(?P<within>{_WITHIN})|(?P<ago>{_AGO})|(?P<after>{_AFTER}))?",

@@ -229,6 +229,6 @@ def test_any_text_is_read_forward_or_not_at_all(text: str, now: datetime) -> Non
     ],
 )
 def test_a_hostile_text_is_read_in_bounded_time(words: str) -> None:
-    started = stopwatch.monotonic()
+    started = stopwatch.process_time()
     read(words * (2000 // len(words)) + "三天")
-    assert stopwatch.monotonic() - started < 2
+    assert stopwatch.process_time() - started < 2
