@@ -25,6 +25,8 @@ class Interpreter:
     """A number below the given one."""
     patience: int = 30
     entries: Counter[str] = field(default_factory=Counter)
+    sent_back: Counter[str] = field(default_factory=Counter)
+    """How often people let a step that had failed be done again."""
     outputs: dict[str, Mapping[str, object]] = field(default_factory=dict)
     waiting: list[tuple[Step, Mapping[str, object]]] = field(default_factory=list)
     steps_taken: int = 0
@@ -48,6 +50,8 @@ class Interpreter:
 
     def _succeed(self, step: Step, given: Mapping[str, object]) -> None:
         output = {**self._answers(), "decision": self._decision(step, given), "by": step.id}
+        if step.decisions.get(str(output["decision"])) == ORIGIN:
+            self.sent_back[str(given["origin"])] += 1
         plan = after_success(
             self.workflow,
             step.id,
