@@ -133,13 +133,10 @@ _CLAIM = text(
     SELECT {_ROW} FROM s JOIN runs r USING (run_id) ORDER BY s.step_id
     """,
 )
-_LOCK_RUNS = text(
-    "SELECT FROM runs WHERE run_id IN (SELECT run_id FROM steps WHERE step_id = ANY(:ids)) "
-    "ORDER BY run_id FOR NO KEY UPDATE",
-)
+# A run before its steps, runs in id order: whoever waits here is given the rows as the other left them.
 _LOCK = text(
     f"SELECT {_ROW} FROM steps s JOIN runs r USING (run_id) WHERE s.step_id = ANY(:ids) "
-    "ORDER BY s.step_id FOR NO KEY UPDATE OF s",
+    "ORDER BY r.run_id, s.step_id FOR NO KEY UPDATE OF r, s",
 )
 _CHANGED = ("step_id", "state", "delivery", "tries", "output", "error", "due_at", "due_clock")
 _CHANGE = text(
@@ -228,10 +225,9 @@ class Steps:
         return tuple(_step_row(row) for row in rows)
 
     def lock(self, step_ids: Sequence[int]) -> tuple[StepRow, ...]:
-        """Lock the runs of these steps, then the steps, each in id order, and read them."""
-        parameters = {"ids": list(step_ids)}
-        self.connection.execute(_LOCK_RUNS, parameters)
-        return tuple(_step_row(row) for row in self.connection.execute(_LOCK, parameters))
+        """Lock the runs of these steps and the steps, and read them, in the order of their ids."""
+        rows = self.connection.execute(_LOCK, {"ids": list(step_ids)})
+        return tuple(sorted((_step_row(row) for row in rows), key=lambda step: step.step_id))
 
     def change(self, changes: Sequence[StepChange]) -> None:
         """Write what became of locked steps."""

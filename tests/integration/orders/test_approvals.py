@@ -56,7 +56,7 @@ def question(house: House, task_id: str) -> Review:
 def actions(house: House, task_id: str) -> list[str]:
     with house.database.transaction() as work:
         rows = work._connection.exec_driver_sql(
-            "SELECT action_type FROM actions WHERE task_id = %s ORDER BY action_id", (task_id,)
+            "SELECT action_type FROM actions WHERE task_id = %s ORDER BY action_type DESC", (task_id,)
         )
         return list(rows.scalars())
 

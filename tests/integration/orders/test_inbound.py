@@ -22,7 +22,7 @@ def office(database_url: str, tmp_path: Path) -> Iterator[Office]:
 def alerts(office: Office) -> list[tuple[str, str]]:
     """Kind and message of every alert."""
     with office.house.database.transaction() as work:
-        rows = work._connection.exec_driver_sql("SELECT alert_type, message FROM alerts ORDER BY alert_id")
+        rows = work._connection.exec_driver_sql("SELECT alert_type, message FROM alerts ORDER BY alert_type")
         return [(row[0], row[1]) for row in rows]
 
 
