@@ -9,16 +9,16 @@ from typing import Final, Self
 from sqlalchemy import Connection, text
 
 _FIELDS: Final = (
-    "written_by::text AS written_by, event_id, event_type, task_id, execution_id, stage, title, status, "
-    "artifact_ref, at"
+    "CAST(e.written_by AS text) AS transaction, e.event_id, e.event_type, e.task_id, e.execution_id, e.stage, "
+    "e.title, e.status, e.artifact_ref, e.at"
 )
 _AFTER: Final = (
-    "(written_by, event_id) > (CAST(CAST(:transaction AS text) AS xid8), :event) "
-    "AND written_by < CAST(CAST(:ceiling AS text) AS xid8) ORDER BY written_by, event_id LIMIT :limit"
+    "(e.written_by, e.event_id) > (CAST(CAST(:transaction AS text) AS xid8), :event) "
+    "AND e.written_by < CAST(CAST(:ceiling AS text) AS xid8) ORDER BY e.written_by, e.event_id LIMIT :limit"
 )
 _CEILING = text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")
-_OF_ALL = text(f"SELECT {_FIELDS} FROM events WHERE {_AFTER}")
-_OF_RUN = text(f"SELECT {_FIELDS} FROM events WHERE execution_id = :run_id AND {_AFTER}")
+_OF_ALL = text(f"SELECT {_FIELDS} FROM events e WHERE {_AFTER}")
+_OF_RUN = text(f"SELECT {_FIELDS} FROM events e WHERE e.execution_id = :run_id AND {_AFTER}")
 _ENDED = text(
     "SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS horizon, "
     "array(SELECT run_id FROM runs WHERE run_id = ANY(:ids) "
@@ -128,7 +128,7 @@ class Feed:
         ).all()
         events = [
             FeedEvent(
-                cursor=Cursor(int(row.written_by), row.event_id),
+                cursor=Cursor(int(row.transaction), row.event_id),
                 event_id=row.event_id,
                 event_type=row.event_type,
                 task_id=row.task_id,

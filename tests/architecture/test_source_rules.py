@@ -85,6 +85,23 @@ def test_an_ended_transaction_is_found(line: str) -> None:
     assert not list(commits(ast.parse("transaction.begin(run); commit(work); begin()")))
 
 
+def misleading_aliases(statement: str) -> list[str]:
+    """Columns cast to text that are named as the column is: `ORDER BY` would take the text, digits and all."""
+    forms = (r"\b(\w+)\s*::\s*text AS \1\b", r"CAST\((?:\w+\.)?(\w+) AS text\) AS \1\b")
+    return [found for form in forms for found in re.findall(form, statement, re.IGNORECASE)]
+
+
+def test_no_column_is_read_as_text_under_its_own_name() -> None:
+    storage = [path for path in python_files() if place(path).startswith("storage/")]
+    assert [place(p) for p in storage if misleading_aliases(p.read_text(encoding="utf-8"))] == []
+
+
+def test_a_column_read_as_text_under_its_own_name_is_found() -> None:
+    misleading = ("SELECT n::text AS n, a", "SELECT CAST(e.n AS text) AS n", "SELECT e.n::text AS n")
+    assert all(misleading_aliases(statement) == ["n"] for statement in misleading)
+    assert not misleading_aliases("SELECT n::text AS number, CAST(e.n AS text) AS number, CAST(:n AS text)")
+
+
 def test_nobody_catches_everything() -> None:
     assert [place(path, line) for path in python_files() for line in broad_handlers(tree_of(path))] == []
 

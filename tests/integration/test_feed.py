@@ -3,12 +3,13 @@
 from contextlib import ExitStack
 from itertools import count
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from schemas.effects import ProductEvent
 from storage.database import Database
-from storage.feed import Cursor, FeedPage
+from storage.feed import ORIGIN, Cursor, FeedPage
 from storage.unit_of_work import UnitOfWork
 
 _runs = count(1)
@@ -59,6 +60,17 @@ def happened(run_id: str, title: str) -> ProductEvent:
     return ProductEvent(
         execution_id=run_id, task_id=None, event_type="noted", stage="test", title=title, status="running"
     )
+
+
+def tell_as(database: Database, transaction: int, *titles: str) -> None:
+    """Events of a transaction of this number, which is long over."""
+    insert = text(
+        "INSERT INTO events (written_by, event_type, execution_id, stage, title, status) VALUES "
+        "(CAST(CAST(:transaction AS text) AS xid8), 'noted', 'exec_numbered', 'test', :title, 'running')"
+    )
+    with database.transaction() as work:
+        for title in titles:
+            work._connection.execute(insert, {"transaction": str(transaction), "title": title})
 
 
 def read(database: Database, after: Cursor, run_id: str | None, limit: int) -> FeedPage:
@@ -128,3 +140,21 @@ def test_a_page_says_whether_there_is_more_and_where_it_goes_on(database: Databa
     second = read(database, first.next, None, 2)
     assert ([event.title for event in second.events], second.complete) == (["c"], True)
     assert second.next > second.events[-1].cursor
+
+
+@given(
+    transactions=st.lists(st.integers(1, 130), min_size=1, max_size=12),
+    limit=st.integers(1, 5),
+    of_run=st.booleans(),
+)
+@example(transactions=[8, 9, 10, 11, 98, 99, 100, 101], limit=1, of_run=False)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_events_follow_each_other_by_the_number_of_their_transaction_however_many_digits_it_has(
+    database: Database, transactions: list[int], limit: int, of_run: bool
+) -> None:
+    with database.transaction() as work:
+        work._connection.execute(text("DELETE FROM events"))
+    for transaction in transactions:
+        tell_as(database, transaction, str(transaction))
+    told = read_all(database, ORIGIN, "exec_numbered" if of_run else None, limit)[0]
+    assert told == [str(transaction) for transaction in sorted(transactions)]

@@ -20,7 +20,7 @@ from tests.integration.api.caller import Caller, hand_out_keys, key_of
 from tests.integration.api.server import serving
 from tests.integration.api.stream import PATIENCE, blocks, listening
 from tests.integration.fleet.conditions import wait_until
-from tests.integration.test_feed import happened
+from tests.integration.test_feed import happened, tell_as
 
 RUN = "exec_of_the_tests"
 FIELDS = {
@@ -250,6 +250,26 @@ def test_pages_together_are_everything_exactly_once(api: Caller) -> None:
     found = pages_of(api, "/events", start["next"])
     assert [event["title"] for event in found] == list("abcde")
     assert pages_of(api, "/events", found[1]["id"]) == found[2:]
+
+
+def test_pages_of_any_size_are_in_order_where_transactions_gain_a_digit(api: Caller) -> None:
+    titles = [str(number) for number in range(95, 106)]
+    for number in titles:
+        tell_as(api.house.database, int(number), number)
+    for limit in range(1, len(titles) + 1):
+        told = [event["title"] for event in pages_of(api, "/events", "0-0", limit)]
+        assert told == titles, f"in pages of {limit}"
+
+
+def test_a_stream_is_in_order_where_transactions_gain_a_digit(house: House, address: str) -> None:
+    titles = [str(number) for number in range(95, 106)]
+    for number in titles:
+        tell_as(house.database, int(number), number)
+    with listening(address, "/events", last_event_id="0-0") as stream:
+        tell(house.database, "live")
+        assert stream.titles(len(titles) + 1) == [*titles, "live"]
+    with listening(address, "/events", last_event_id=stream.told[4].id) as again:
+        assert again.titles(len(titles) - 4) == [*titles[5:], "live"]
 
 
 @pytest.mark.parametrize(
