@@ -21,12 +21,13 @@ from schemas.http.calls import ActionParameters
 from schemas.http.error import Code
 from schemas.http.states import TransitionMade, TransitionRequested
 from schemas.intake import problems_of
-from schemas.scopes import Scope
+from schemas.scopes import MOVERS, Scope
 from statemachine.guards import Facts
 from statemachine.intents import INTENTS, Level2
 from statemachine.machine import TRANSITIONS, transition
 from statemachine.states import Event, State
 from storage.calls import CalledStep
+from storage.keys import Key
 from storage.order import Order
 from storage.unit_of_work import UnitOfWork
 from tasks.contact_record import Unrecordable, record
@@ -34,6 +35,18 @@ from tasks.transition_call import CannotBeCalled, ContactHeard, call_for
 from tools.permissions import Permissions
 
 _LONGEST_WAIT = 30.0
+_DESCRIPTION = """\
+Must be what the order's waiting step needs: it is done by its agent, and this answers once it is.
+
+`from_state` must be the order's state at that moment: two callers cannot both move it. `task.cancel` is possible from
+every open state. What a person decides is decided at `/v1/reviews`.
+
+Beside `states` a key needs a scope of the event, as for the route that does the same:
+
+""" + "\n".join(
+    f"- `{event}`: {' or '.join(f'`{scope}`' for scope in sorted(scopes))}"
+    for event, scopes in MOVERS.items()
+)
 
 router = APIRouter(prefix="/states", tags=["states"], route_class=Route)
 
@@ -41,6 +54,7 @@ router = APIRouter(prefix="/states", tags=["states"], route_class=Route)
 @router.post(
     "/transition",
     summary="Move an order to another state",
+    description=_DESCRIPTION,
     dependencies=[requires(Scope.STATES)],
     responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT) | ACCEPTED,
     response_model=TransitionMade,
@@ -48,11 +62,8 @@ router = APIRouter(prefix="/states", tags=["states"], route_class=Route)
 async def make_transition(
     body: TransitionRequested, services: GivenServices, caller: Caller, prefer: Prefer = None
 ) -> Any:
-    """Must be what the order's waiting step needs: it is done by its agent, and this answers once it is.
-
-    `from_state` must be the order's state at that moment: two callers cannot both move it. `task.cancel` is
-    possible from every open state. What a person decides is decided at `/v1/reviews`.
-    """
+    """Have the order's waiting step done by its agent, when the event is what it needs and the caller's to make."""
+    _require_mover(body.event, caller)
     if body.agent_id is not None and body.agent_id != caller.agent_id:
         raise Refusal(Code.FORBIDDEN, "agent_id must be the agent of the key")
     parts = services.door.parts
@@ -78,6 +89,17 @@ async def make_transition(
     if isinstance(wanted, ContactHeard):
         return await asyncio.to_thread(_record, parts, wanted, order, body)
     return await perform(services, wanted, seconds=_LONGEST_WAIT, prefer=prefer, answer=made)
+
+
+def _require_mover(event: Event, caller: Key) -> None:
+    """Return when the key may move an order by this event.
+
+    Raises:
+        Refusal: it may not (403).
+    """
+    if MOVERS[event].isdisjoint(caller.scopes):
+        needed = " or ".join(sorted(MOVERS[event]))
+        raise Refusal(Code.FORBIDDEN, f"this key may not make '{event}', which takes the scope {needed}")
 
 
 def _checked(given: object) -> dict[str, Any]:

@@ -4,13 +4,26 @@ from typing import Any
 
 import pytest
 
+from schemas.scopes import MOVERS, OWNERS, Scope
 from statemachine.machine import TRANSITIONS, allowed_from
-from statemachine.states import State
+from statemachine.states import Event, State
 from tests.factories import answered, payload
 from tests.integration.api.caller import Caller
 
 START = "/agents/orchestrator/tasks/start"
 TRANSITION = "/states/transition"
+LED = {"contact.retry", "contact.max_reached", "followup.time_reached"}
+CONCLUDED = {"intent=暂缓", "intent=继续", "intent=终止"}
+MADE_BY = {
+    "orchestrator": {"task.start", "task.cancel", "task.timeout"} | LED | CONCLUDED,
+    "contact_agent": {"user.responded", "user.no_answer"} | LED,
+    "triage_agent": {"triage.complete"},
+    "action_agent": {"action.execute"} | CONCLUDED,
+    "audit_agent": set(),
+    "operator": set(),
+    "admin": {event.value for event in Event},
+}
+"""The events each owner's key may make."""
 
 
 def begun(api: Caller) -> str:
@@ -172,6 +185,33 @@ def test_nobody_moves_an_order_in_anothers_name(api: Caller) -> None:
     task_id = begun(api)
     body = asked(task_id, "contacting", "task.cancel", "closed", agent_id="audit_agent")
     assert api.post(TRANSITION, "orchestrator", json=body).status_code == 403
+
+
+@pytest.mark.parametrize("event", Event)
+def test_an_event_is_made_by_the_agents_whose_scopes_have_it_and_by_nobody_else(
+    api: Caller, event: Event
+) -> None:
+    target = next(row.target for row in TRANSITIONS.values() if row.event is event)
+    body = asked("HT404", "pending", event, target)
+    answers = {agent: api.post(TRANSITION, agent, json=body) for agent in OWNERS}
+    assert {agent: answer.status_code for agent, answer in answers.items()} == {
+        agent: 404 if event in MADE_BY[agent] else 403 for agent in OWNERS
+    }
+
+
+def test_every_event_has_its_scopes() -> None:
+    assert MOVERS.keys() == set(Event)
+    assert all(scopes and Scope.STATES not in scopes for scopes in MOVERS.values())
+
+
+def test_one_who_may_not_make_an_event_is_told_the_scope_and_changes_nothing(api: Caller) -> None:
+    task_id = begun(api)
+    answer = api.post(TRANSITION, "contact_agent", json=asked(task_id, "contacting", "task.cancel", "closed"))
+    assert answer.status_code == 403
+    assert answer.json()["error"]["message"] == (
+        "this key may not make 'task.cancel', which takes the scope tasks"
+    )
+    assert api.house.events(task_id) == ["task.start"]
 
 
 @pytest.mark.parametrize("change", [{"event": "task.explode"}, {"from_state": "lost"}, {"why": "because"}])
