@@ -43,6 +43,7 @@ from api import (
 from api.body_limit import BodyLimit
 from api.description import DescribedApi
 from api.door import Door
+from api.head import Head
 from api.measurement import Measured, Measurement
 from api.request_id import RequestId
 from api.services import Services
@@ -115,6 +116,7 @@ def create_app(door: Door) -> FastAPI:
         middleware=[
             Middleware(RequestId),
             Middleware(Measured, measurement=measured),
+            Middleware(Head),
             Middleware(BodyLimit, of_paths={f"{PREFIX}{BATCH_PATH}": LARGEST_BATCH_BODY}),
         ],
         lifespan=lifespan,

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from api.allowed_methods import allowed_methods
 from api.coalescer import CoalescerClosed
@@ -75,6 +76,11 @@ def _of_validation(error: RequestValidationError) -> Refusal:
     return invalid([(_field(fault["loc"]), _message(fault)) for fault in faults[:_MOST_FIELDS]])
 
 
+def _of_absence(_: ClientDisconnect) -> Refusal:
+    """Nobody is there to hear it; it is counted, and not as a fault of ours."""
+    return Refusal(Code.BAD_REQUEST, "the connection ended before the body did")
+
+
 def _of_report(error: ReportError) -> Refusal:
     return invalid([(error.field, str(error))])
 
@@ -103,6 +109,7 @@ FAULTS: Final[Mapping[type[Exception], Callable[[Any], Refusal]]] = MappingProxy
     {
         Refusal: _refused,
         HTTPException: _of_http,
+        ClientDisconnect: _of_absence,
         RequestValidationError: _of_validation,
         ReportError: _of_report,
         SignatureError: _of_signature,
@@ -160,15 +167,19 @@ async def _unexpected(request: Request, error: Exception) -> Response:
     )
 
 
-def _response(request: Request, refusal: Refusal) -> Response:
-    request_id = request_id_of(request.scope)
-    body = ErrorBody(
+def body_of(refusal: Refusal, request_id: str) -> str:
+    """The one form of every error, as it is sent."""
+    return ErrorBody(
         error=ErrorDetail(code=refusal.code, message=refusal.message, details=refusal.details),
         request_id=request_id,
         timestamp=datetime.now(UTC),
-    )
+    ).model_dump_json()
+
+
+def _response(request: Request, refusal: Refusal) -> Response:
+    request_id = request_id_of(request.scope)
     return Response(
-        body.model_dump_json(),
+        body_of(refusal, request_id),
         status_code=STATUS[refusal.code],
         headers={HEADER: request_id, **refusal.headers},
         media_type="application/json",

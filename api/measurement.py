@@ -46,7 +46,7 @@ class Measured:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began, status = time.perf_counter(), 500
+        began, status, method = time.perf_counter(), 500, scope["method"]
         streams_since: float | None = None
 
         async def note_status(message: Message) -> None:
@@ -63,10 +63,10 @@ class Measured:
             # How long somebody listened says nothing of how fast the answer came.
             seconds = (streams_since or time.perf_counter()) - began
             route = getattr(scope.get("route"), "path", _UNMATCHED)
-            self._measurement.duration.labels(scope["method"], route, str(status)).observe(seconds)
+            self._measurement.duration.labels(method, route, str(status)).observe(seconds)
             _log.info(
                 "request answered",
-                method=scope["method"],
+                method=method,
                 route=route,
                 status=status,
                 milliseconds=round(seconds * 1000, 1),

@@ -8,6 +8,8 @@ from typing import Any, Final
 import uvicorn
 from fastapi import FastAPI
 
+from api.connection import Connection
+
 _FAILED_TO_START: Final = 3
 _LONGEST_SOCKET_MESSAGE: Final = 65_536
 
@@ -21,6 +23,7 @@ class Server(uvicorn.Server):
         return cls(
             uvicorn.Config(
                 app,
+                http=Connection,
                 log_config=None,
                 access_log=False,
                 server_header=False,

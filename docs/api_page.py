@@ -23,7 +23,8 @@ Written by `python docs/generate.py` from the API's own description (`GET /v1/op
 `docs/routes_by_state.yaml`; tests fail when they differ from what the code does.
 
 **Address.** Everything lies below `http://HOST:PORT/v1`. Bodies are JSON in UTF-8. Moments are ISO 8601: in requests
-with an offset, in answers in UTC with `Z`. A field that a request does not know is refused by name.
+with an offset, in answers in UTC with `Z`. A field that a request does not know is refused by name. What takes GET
+takes HEAD, which answers the same without the body.
 
 **Keys.** `Authorization: Bearer KEY`. Each agent has a key of its own, with scopes; the scope beside a route is the
 one it needs. `X-Agent-ID` is optional and must then be the key's agent. `unpend keys` makes and revokes keys.
@@ -38,7 +39,7 @@ one it needs. `X-Agent-ID` is optional and must then be the key's agent. `unpend
 
 | status | code | when |
 |---|---|---|
-| 400 | `BAD_REQUEST` | the body is not JSON in UTF-8 |
+| 400 | `BAD_REQUEST` | the body is not JSON in UTF-8, or the request no HTTP/1.1 |
 | 401 | `UNAUTHORIZED` | no key, or one that nobody has |
 | 403 | `FORBIDDEN` | the key lacks the scope, or the agent the permission |
 | 404 | `NOT_FOUND` | no such route, task, review, … |

@@ -48,7 +48,7 @@ def test_outside_the_version_nothing_is_found(api: Caller) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
-    [("GET", START, "POST"), ("DELETE", "/states", "GET"), ("PUT", "/reviews/REV1/decide", "POST")],
+    [("GET", START, "POST"), ("DELETE", "/states", "GET, HEAD"), ("PUT", "/reviews/REV1/decide", "POST")],
 )
 def test_a_wrong_method_is_told_the_right_one(api: Caller, method: str, path: str, allowed: str) -> None:
     answer = api.call(method, path)
