@@ -13,6 +13,7 @@ from api.performance import refusal_of
 from api.refusal import invalid, unknown
 from api.route import Route
 from api.services import Caller, GivenParts, GivenServices
+from schemas.http.agents import AGENT_QUEUES
 from schemas.http.calls import Dispatched, DispatchRequested, DispatchState, DispatchStatus
 from schemas.http.error import Code
 from schemas.intake import Identifier
@@ -32,6 +33,7 @@ _TYPES_OF: Final[Mapping[str, tuple[str, ...]]] = {
     "audit_agent": ("log_event",),
 }
 _STATUS: Final[Mapping[str, DispatchStatus]] = {"done": "done", "failed": "failed", "cancelled": "cancelled"}
+_NAME_OF: Final[Mapping[str, str]] = {queue: name for name, queue in AGENT_QUEUES.items()}
 _HIDDEN: Final = frozenset({"transcript", "user_input"})
 
 router = APIRouter(tags=["orchestrator"], route_class=Route)
@@ -79,7 +81,7 @@ def dispatch_state(
     return DispatchState(
         dispatch_id=found.dispatch_id,
         task_id=found.task_id,
-        target_agent=found.target_agent,
+        target_agent=_NAME_OF[found.target_agent],
         action_type=found.action_type,
         status=_STATUS.get(step.state, "waiting"),
         output=_shown(step.output) if step.state == "done" else None,

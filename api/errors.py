@@ -18,6 +18,7 @@ from engine.publisher import WireUnavailable
 from runtime.logs import logger
 from runtime.mask import mask_text
 from schemas.http.error import Code, ErrorBody, ErrorDetail
+from schemas.intake import said
 from statemachine.machine import IllegalTransition
 from statemachine.planner import UnknownDecision
 from storage.unavailable import StorageUnavailable
@@ -73,7 +74,7 @@ def _of_validation(error: RequestValidationError) -> Refusal:
     faults = error.errors()
     if any(fault["type"] == "json_invalid" for fault in faults):
         return Refusal(Code.BAD_REQUEST, "the body is not JSON")
-    return invalid([(_field(fault["loc"]), _message(fault)) for fault in faults[:_MOST_FIELDS]])
+    return invalid([(_field(fault["loc"]), said(fault, "this request")) for fault in faults[:_MOST_FIELDS]])
 
 
 def _of_absence(_: ClientDisconnect) -> Refusal:
@@ -196,10 +197,3 @@ def _field(location: tuple[int | str, ...]) -> str:
     """The field's path within its part of the request; a caller may have named it, so it is masked."""
     inner = location[1:] if len(location) > 1 else location
     return mask_text(".".join(str(part) for part in inner))[:_LONGEST_FIELD]
-
-
-def _message(fault: Mapping[str, Any]) -> str:
-    if fault["type"] == "extra_forbidden":
-        return "is not a field of this request"
-    message = str(fault["msg"]).removeprefix("Value error, ")
-    return message[:1].lower() + message[1:]

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path
 from api.authentication import requires
 from api.errors import documented
 from api.next_action import next_action
-from api.refusal import Refusal, unknown
+from api.refusal import Refusal, conflict_details, unknown
 from api.route import Route
 from api.services import Caller, GivenServices, RequestName
 from schemas.contact import ContactResult
@@ -40,7 +40,7 @@ async def start_task(
     """
     submission = Submission(body, request_id, created_by=caller.agent_id, default_mode=caller.default_mode)
     received = await services.intake.submit(submission)
-    order = _accepted(received)
+    order = accepted_order(received)
     review_open = order.status is State.PENDING
     if received.verdict is Verdict.EXISTING:
         progress = await services.progress.submit(order.task_id)
@@ -81,7 +81,7 @@ async def task_status(task_id: TaskId, services: GivenServices) -> TaskStatus:
     )
 
 
-def _accepted(received: Received) -> Order:
+def accepted_order(received: Received) -> Order:
     """The order, when this body is the one it was accepted with.
 
     Raises:
@@ -96,7 +96,7 @@ def _accepted(received: Received) -> Order:
         f"{problem.field} {problem.message}" if order else problem.message,
         details={
             "task_id": received.task_id,
-            "current_state": order.status.value if order else None,
+            **conflict_details(order.status if order else None, State.CONTACTING),
             "fields": [problem.model_dump()],
         },
     )

@@ -45,12 +45,12 @@ def conflict(current: State, requested: State | None, message: str | None = None
     )
 
 
-def conflict_details(current: State, requested: State | None) -> dict[str, Any]:
-    """What a refused transition is told: where the order is, where it was to go, where it may go."""
+def conflict_details(current: State | None, requested: State | None) -> dict[str, Any]:
+    """What a refused transition is told: where the order is, if there is one, where it was to go, where it may go."""
     return {
-        "current_state": current.value,
+        "current_state": current.value if current else None,
         "requested_state": requested.value if requested else None,
-        "allowed_transitions": ways_out(current),
+        "allowed_transitions": ways_out(current) if current else [],
     }
 
 

@@ -5,7 +5,7 @@ import hashlib
 import time
 from typing import Annotated, Final, assert_never
 
-from fastapi import APIRouter, Body, Header, Path
+from fastapi import APIRouter, Header, Path
 
 from api.authentication import requires
 from api.door import Parts
@@ -55,7 +55,7 @@ IdempotencyKey = Annotated[
 )
 async def send_signal(
     task_id: TaskId,
-    body: Annotated[SignalSent, Body(discriminator="type")],
+    body: SignalSent,
     parts: GivenParts,
     caller: Caller,
     request_id: RequestName,

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from api.authentication import requires
 from api.cursor import Cursor, cursor_of, place_of
 from api.errors import documented
+from api.orchestrator import accepted_order
 from api.refusal import Refusal, invalid, unknown
 from api.route import Route
 from api.services import Caller, GivenParts, GivenServices, RequestName, Services
@@ -127,18 +128,7 @@ async def _take_order(services: Services, submission: Submission) -> tuple[str, 
         Refusal: its id has another body, or its order another task (409).
     """
     received = await services.intake.submit(submission)
-    problem, order = received.problem, received.order
-    if problem is not None:
-        raise Refusal(
-            Code.STATE_CONFLICT,
-            f"{problem.field} {problem.message}" if order else problem.message,
-            details={
-                "task_id": received.task_id,
-                "current_state": order.status.value if order else None,
-                "fields": [problem.model_dump()],
-            },
-        )
-    return received.task_id, received.verdict is Verdict.EXISTING
+    return accepted_order(received).task_id, received.verdict is Verdict.EXISTING
 
 
 async def _take_work(services: Services, task: NewTask, by: str, request_id: str) -> tuple[str, bool]:

@@ -216,4 +216,4 @@ def _read(model: type[Model], given: Mapping[str, Any]) -> Model:
     try:
         return model.model_validate(dict(given))
     except ValidationError as error:
-        raise invalid([(f"input.{p.field}", p.message) for p in problems_of(error)]) from error
+        raise invalid([(f"input.{p.field}", p.message) for p in problems_of(error, "this tool")]) from error

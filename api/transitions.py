@@ -111,7 +111,7 @@ def _checked(given: object) -> dict[str, Any]:
     try:
         return ActionParameters.model_validate(given).as_given()
     except ValidationError as error:
-        problems = problems_of(error)
+        problems = problems_of(error, "an action")
         raise invalid([(f"metadata.action_params.{p.field}", p.message) for p in problems]) from error
 
 

@@ -25,6 +25,7 @@ LARGEST_METADATA: Final = 16_384
 _LONGEST_FIELD_NAME: Final = 100
 _EARLIEST_YEAR: Final = 2000
 _LATEST_YEAR: Final = 2100
+_NO_OBJECT: Final = frozenset({"model_type", "model_attributes_type", "dict_type"})
 
 Identifier = Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]*$")]
 
@@ -120,10 +121,17 @@ class Problem(BaseModel):
     message: str
 
 
-def problems_of(error: ValidationError) -> list[Problem]:
-    """What a refused input is told: every field, none of its values (they may be phone numbers)."""
+def problems_of(error: ValidationError, of: str = "task.created") -> list[Problem]:
+    """What a refused input is told: every field, none of its values (they may be phone numbers).
+
+    Args:
+        error: What is wrong with it.
+        of: What the input is, as its sender calls it.
+    """
     return [
-        Problem(field=_legible(".".join(str(part) for part in fault["loc"])) or "body", message=_said(fault))
+        Problem(
+            field=_legible(".".join(str(part) for part in fault["loc"])) or "body", message=said(fault, of)
+        )
         for fault in error.errors(include_url=False, include_input=False, include_context=False)
     ]
 
@@ -133,11 +141,14 @@ def _legible(name: str) -> str:
     return "".join(character for character in name if character.isprintable())[:_LONGEST_FIELD_NAME]
 
 
-def _said(fault: Any) -> str:
+def said(fault: Any, of: str) -> str:
+    """What is wrong with one field, in the sender's words and none of Python's."""
     if fault["type"] == "extra_forbidden":
-        return "is not a field of task.created"
+        return f"is not a field of {of}"
     if fault["type"] == "json_invalid":
         return "is not JSON; send one JSON object, in UTF-8"
+    if fault["type"] in _NO_OBJECT:
+        return "must be a JSON object"
     message = str(fault["msg"]).removeprefix("Value error, ")
     return message[:1].lower() + message[1:]
 

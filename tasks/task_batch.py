@@ -87,7 +87,7 @@ def read_item(catalogue: Catalogue, sent: Any, sender: Sender) -> Item:
     try:
         body = _TASK.validate_python(sent)
     except ValidationError as error:
-        return tuple(problems_of(error))
+        return tuple(problems_of(error, "a task"))
     if isinstance(body, TaskCreated):
         return submission_of(body, sender)
     return read_general(catalogue, body, sender)

@@ -1,8 +1,9 @@
 """What a task is told between its steps over HTTP, and what is answered (SPEC.md §6)."""
 
-from typing import Annotated, Any, Literal
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Final, Literal, get_args
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Discriminator, Field, WrapValidator
 
 from schemas.http.form import GivenMoment, Sent, Succeeded, Text, storable_object
 from schemas.signals import (
@@ -171,7 +172,7 @@ class ContinueSent(_Signal):
         return Continue(step=self.data.step, output=self.data.output)
 
 
-SignalSent = (
+_Any = (
     PartArrivedSent
     | PhoneChangedSent
     | PriorityChangedSent
@@ -179,6 +180,19 @@ SignalSent = (
     | CustomerCalledSent
     | ContinueSent
 )
+_FORMS: Final[Mapping[str, type[_Signal]]] = {
+    get_args(form.model_fields["type"].annotation)[0]: form for form in get_args(_Any)
+}
+
+
+def _read(value: Any, tell_apart: Callable[[Any], _Any]) -> Any:
+    # Read as the form it names, so that an error names the fields as they were sent, and not the form before them.
+    named = value.get("type") if isinstance(value, dict) else None
+    form = _FORMS.get(named) if isinstance(named, str) else None
+    return tell_apart(value) if form is None else form.model_validate(value)
+
+
+SignalSent = Annotated[_Any, Discriminator("type"), WrapValidator(_read)]
 """Any signal; `type` tells them apart."""
 
 

@@ -187,7 +187,9 @@ def test_a_caller_who_would_rather_poll_gets_a_dispatch_to_ask_for(manual: Calle
     )
     assert answer.status_code == 202
     assert answer.headers["Location"] == answer.json()["poll"]
-    wait_until(lambda: manual.get(answer.json()["poll"].removeprefix("/v1")).json()["status"] == "done")
+    poll = answer.json()["poll"].removeprefix("/v1")
+    wait_until(lambda: manual.get(poll).json()["status"] == "done")
+    assert manual.get(poll).json()["target_agent"] == "contact_agent"
     assert contacted(manual, task_id).json()["transcript"] == "可以上门"
 
 
@@ -332,6 +334,13 @@ def test_tools_are_called_in_the_seeds_envelope(manual: Caller) -> None:
     understood = manual.post("/tools/classify_intent/call", "triage_agent", json=words)
     assert understood.json()["output"]["classification"]["level2_intent"] == "配件未到"
     assert manual.post("/tools/classify_intent/call", "contact_agent", json=words).status_code == 403
+
+
+def test_what_a_tool_does_not_take_is_named_as_a_field_of_the_tool(manual: Caller) -> None:
+    answer = manual.post("/tools/send_sms/call", json={"input": {"task_id": "HT1", "colour": "red"}})
+    assert answer.json()["error"]["details"]["fields"] == [
+        {"field": "input.colour", "message": "is not a field of this tool"}
+    ]
 
 
 def test_a_dispatch_passes_the_waiting_step_on_without_waiting(manual: Caller) -> None:

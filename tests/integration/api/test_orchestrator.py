@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from statemachine.machine import allowed_from
+from statemachine.states import State
 from tests.factories import CANCEL, PARTS_MISSING, READY, answered, payload, silent
 from tests.integration.api.caller import Caller
 
@@ -74,6 +76,10 @@ def test_another_body_under_the_same_task_id_is_a_conflict_with_the_field_named(
     assert error["code"] == "STATE_CONFLICT"
     assert error["details"]["task_id"] == body["task_id"]
     assert error["details"]["current_state"] == "contacting"
+    assert error["details"]["requested_state"] == "contacting"
+    assert {way["event"] for way in error["details"]["allowed_transitions"]} == {
+        row.event for row in allowed_from(State.CONTACTING)
+    }
     assert [fault["field"] for fault in error["details"]["fields"]] == ["task_id"]
 
 
@@ -84,6 +90,9 @@ def test_an_order_with_an_open_task_is_a_conflict_that_names_the_task(api: Calle
     assert answer.status_code == 409
     assert answer.json()["error"]["code"] == "STATE_CONFLICT"
     assert first["task_id"] in answer.json()["error"]["message"]
+    details = answer.json()["error"]["details"]
+    assert (details["current_state"], details["requested_state"]) == (None, "contacting")
+    assert details["allowed_transitions"] == []
 
 
 def test_an_order_nobody_can_call_is_accepted_and_waits_for_a_person(api: Caller) -> None:

@@ -56,6 +56,25 @@ def test_a_signal_that_cannot_be_understood_is_refused_and_changes_nothing(
     assert api.house.order(task_id) == before
 
 
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"type": "priority_changed", "data": {"priority": 0}}, "data.priority"),
+        ({"type": "part_arrived", "data": {"part": 1}}, "data.part"),
+        ({"type": "phone_changed"}, "data"),
+        ({"type": "customer_called", "data": {"words": "好", "channel": "fax"}}, "data.channel"),
+        ({"type": "continue", "data": {"step": "a"}, "more": 1}, "more"),
+        ({"type": "rain", "data": {}}, "body"),
+        ({"data": {}}, "body"),
+    ],
+)
+def test_what_is_wrong_with_a_signal_is_named_as_it_was_sent(
+    api: Caller, body: dict[str, Any], field: str
+) -> None:
+    answer = api.post("/tasks/HT1/signals", json=body)
+    assert [fault["field"] for fault in answer.json()["error"]["details"]["fields"]] == [field]
+
+
 def test_half_a_character_is_refused(api: Caller) -> None:
     task_id = worked(api, answered(PARTS_MISSING))
     content = b'{"type": "customer_called", "data": {"words": "\\ud800"}}'

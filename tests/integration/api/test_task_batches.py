@@ -94,6 +94,22 @@ def test_a_bad_item_is_kept_with_its_reason_and_harms_no_other(works: Caller, it
     assert (kept.source, kept.problems) == ("http", error["details"]["fields"])
 
 
+@pytest.mark.parametrize(
+    ("item", "field", "message"),
+    [
+        (3, "body", "must be a JSON object"),
+        (payload() | {"metadata": "none"}, "metadata", "must be a JSON object"),
+        (work(parameters=[]), "parameters", "must be a JSON object"),
+        (work(colour="red"), "colour", "is not a field of a task"),
+    ],
+)
+def test_what_is_wrong_with_an_item_is_said_in_words_of_json(
+    works: Caller, item: Any, field: str, message: str
+) -> None:
+    (result,) = send(works, item)["results"]
+    assert {"field": field, "message": message} in result["error"]["details"]["fields"]
+
+
 def test_what_is_kept_of_a_bad_item_is_what_was_sent(works: Caller) -> None:
     item = payload(order_type="不知道")
     send(works, item)

@@ -206,6 +206,19 @@ def test_a_bare_order_goes_through_the_door_of_orders(works: Caller) -> None:
     assert works.post("/tasks", json=body | {"order_type": "已上门"}).status_code == 409
 
 
+def test_an_order_with_another_body_is_the_conflict_that_the_start_route_answers(works: Caller) -> None:
+    order = payload()
+    works.post("/tasks", json=order)
+    answers = [
+        works.post(path, json=order | {"priority": 9})
+        for path in ("/tasks", "/agents/orchestrator/tasks/start")
+    ]
+    assert [answer.status_code for answer in answers] == [409, 409]
+    by_either = [answer.json()["error"] for answer in answers]
+    assert by_either[0] == by_either[1]
+    assert by_either[0]["details"].keys() >= {"current_state", "requested_state", "allowed_transitions"}
+
+
 def test_pending_task_as_a_task_type_takes_the_body_of_an_order(works: Caller) -> None:
     body = payload()
     answer = works.post("/tasks", json=work(task_type="pending_task", parameters=body, priority=9))
