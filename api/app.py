@@ -41,7 +41,7 @@ from api import (
     webhooks,
 )
 from api.body_limit import BodyLimit
-from api.description import DescribedApi
+from api.description import TAGS, DescribedApi
 from api.door import Door
 from api.head import Head
 from api.measurement import Measured, Measurement
@@ -107,6 +107,7 @@ def create_app(door: Door) -> FastAPI:
         title="unpend",
         version=door.version,
         description=_DESCRIPTION,
+        openapi_tags=[{"name": name, "description": said} for name, said in TAGS.items()],
         openapi_url=f"{PREFIX}/openapi.json",
         # The usual pages load their scripts from a public server; ours must work without one.
         docs_url=None,

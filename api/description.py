@@ -1,6 +1,7 @@
 """The API's description, finished: what every operation shares, and the links between them (OpenAPI 3.1)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -12,6 +13,28 @@ from api.request_id import HEADER
 from schemas.http.error import Code
 from schemas.http.form import Answered, Sent
 from schemas.intake import TaskCreated
+
+TAGS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "orchestrator": "Orders come in, are asked after, and have their waiting steps passed to the agents.",
+        "contact": "The customer is contacted, what came of it is recorded, and who may be called is kept.",
+        "triage": "What the customer said is understood, or somebody's understanding is checked.",
+        "actions": "What was understood is carried out: an appointment, a follow-up, a cancellation.",
+        "audit": "The record of what was done, alerts that need attention, and reports.",
+        "states": "The state machine: its table, where an order stands, how it came there, and moving it.",
+        "tools": "The agents' tools by name, in one envelope.",
+        "people": "What waits for a person: reviews to be decided, alerts to be handled.",
+        "agents": "The fleet's agents and those that register: what each can do and how busy it is.",
+        "tasks": "Work of any kind, orders too: asked for, listed, looked at, steered, told what happened.",
+        "events": "What happens, as it happens, in order and resumable: server-sent events, pages, and a WebSocket.",
+        "webhooks": "Where channels report; and who is told of what happens, with what was sent to each.",
+        "intake": "Orders that were refused: looked at, corrected and replayed, or dismissed.",
+        "privacy": "A customer's number and words in clear, and their erasure.",
+        "capacity": "How many visits a region has room for on a day, and the slots a customer may be offered.",
+        "health": "Whether this process lives and can work, and its figures; open to anyone.",
+    }
+)
+"""What each room of the API is for, in the order of the page."""
 
 _OF_BODIES: Final = (Code.PAYLOAD_TOO_LARGE, Code.UNSUPPORTED_MEDIA_TYPE)
 _REQUEST_ID: Final = {
@@ -36,6 +59,7 @@ class DescribedApi(FastAPI):
             _give_examples_back(document["components"]["schemas"])
             for operation in operations_of(document):
                 _complete(operation)
+                _exemplify(operation, document["components"]["schemas"])
         assert self.openapi_schema is not None, "the framework keeps what it made"
         return self.openapi_schema
 
@@ -78,6 +102,16 @@ def _complete(operation: dict[str, Any]) -> None:
         links = LINKS.get((operation["operationId"], status), ())
         if links:
             response["links"] = {link.operation: link.described for link in links}
+
+
+def _exemplify(operation: dict[str, Any], schemas: Mapping[str, dict[str, Any]]) -> None:
+    """Show an example of each form of a body that has several, or may be absent: the framework shows those of one."""
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        forms = [*content["schema"].get("oneOf", ()), *content["schema"].get("anyOf", ())]
+        names = [form["$ref"].rpartition("/")[2] for form in forms if "$ref" in form]
+        examples = {name: {"value": schemas[name]["examples"][0]} for name in names}
+        if examples:
+            content["examples"] = examples
 
 
 def _error(code: Code) -> dict[str, Any]:

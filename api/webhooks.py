@@ -115,7 +115,7 @@ async def verified(request: Request, provider: Provider, services: GivenServices
     summary="Report what came of a contact",
     response_model=CallbackHeard,
     openapi_extra=_BODY,
-    responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT, Code.PAYLOAD_TOO_LARGE),
+    responses=documented(Code.UNAUTHORIZED, Code.NOT_FOUND, Code.PAYLOAD_TOO_LARGE),
 )
 async def contact_reported(
     callback: Annotated[Verified, Depends(verified)], services: GivenServices
@@ -133,7 +133,7 @@ async def contact_reported(
     summary="Report what came of contacts, to an address that is the proof",
     response_model=CallbackHeard,
     openapi_extra=_PUSH,
-    responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT, Code.PAYLOAD_TOO_LARGE),
+    responses=documented(Code.UNAUTHORIZED, Code.NOT_FOUND, Code.PAYLOAD_TOO_LARGE),
 )
 async def contacts_pushed(
     callback: Annotated[Verified, Depends(verified)],

@@ -10,6 +10,7 @@ import yaml
 
 from api.app import create_app
 from api.door import Door, Parts
+from api.event_socket import Close
 
 TABLE: Final = Path(__file__).resolve().parent / "routes_by_state.yaml"
 MODES: Final = ("auto", "manual")
@@ -60,6 +61,38 @@ one it needs. `X-Agent-ID` is optional and must then be the key's agent. `unpend
 **Waiting.** Routes that have a tool called wait for it as long as the tool may take. `Prefer: respond-async` answers
 202 at once, and so does a tool that takes longer: ask at `poll`, or send the call again.
 """
+_SOCKET: Final = """\
+## Events over a WebSocket
+
+`WS /v1/ws/executions/{execution_id}`, also without `/v1` · scope `read`
+
+The events of one execution, from its beginning until it has ended, each a text message: what a page of events holds,
+with the `id` to go on from. OpenAPI knows no WebSockets, so this is not in the description.
+
+The key comes in the `Authorization` header of the handshake. A client that cannot set one sends it in its first
+message, within 5 seconds; a key never stands in the address. `after` goes on behind the last event seen, and may come
+at any time:
+
+```json
+{"authorization": "Bearer KEY", "after": "90210-4711"}
+```
+
+The server closes with a code, and says why:
+
+| code | when |
+|---|---|
+"""
+_CLOSES: Final[Mapping[Close, str]] = {
+    Close.TOLD: "the execution has ended, and everything was told",
+    Close.STOPPING: "the server stops: connect again, with `after`",
+    Close.TRY_AGAIN: "too many listen, this client takes too little, or a server this needs is away: try again later",
+    Close.UNREADABLE: "a message is not the JSON above",
+    Close.UNAUTHORIZED: "no key in time, one that nobody has, or one that was revoked meanwhile",
+    Close.FORBIDDEN: "the key lacks the scope, or `X-Agent-ID` is not its agent",
+    Close.NOT_FOUND: "there is no such execution",
+    Close.UNKNOWN_PLACE: "`after` is no id that was given out",
+    Close.RATE_LIMITED: "too many unknown keys came from this address",
+}
 _TABLE_OPENING: Final = """\
 ## Route by state
 
@@ -93,9 +126,11 @@ def page() -> str:
     """The page as it is committed."""
     described = document()
     sections = [_OPENING]
+    said = {tag["name"]: tag["description"] for tag in described["tags"]}
     for tag, operations in _by_tag(described).items():
-        sections.append(f"## {tag}\n")
+        sections.append(f"## {tag}\n\n{said[tag]}\n")
         sections += [_operation(described, *operation) for operation in operations]
+    sections.append(_SOCKET + "\n".join(f"| {close.value} | {_CLOSES[close]} |" for close in Close) + "\n")
     sections += [_TABLE_OPENING, *_tables(table())]
     return "\n".join(sections)
 

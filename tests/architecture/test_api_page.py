@@ -3,6 +3,9 @@
 import importlib.util
 from types import ModuleType
 
+from starlette.routing import WebSocketRoute
+
+from api import event_socket
 from runtime.settings import PROJECT
 from statemachine.states import State
 
@@ -31,6 +34,15 @@ def test_every_route_is_on_the_page() -> None:
     for path, methods in api_page.document()["paths"].items():
         for method in methods:
             assert f"`{method.upper()} {path}` · " in page
+
+
+def test_every_socket_is_on_the_page_with_the_codes_it_closes_with() -> None:
+    page = api_page.page()
+    for route in event_socket.router.routes:
+        assert isinstance(route, WebSocketRoute)
+        assert f"`WS /v1{route.path}`" in page
+    for close in event_socket.Close:
+        assert f"| {close.value} | " in page
 
 
 def test_every_state_is_a_situation_of_the_table() -> None:

@@ -69,6 +69,37 @@ def test_every_body_and_every_answer_has_an_example(described: dict[str, Any]) -
             assert content is None or exemplified(described, content), operation["operationId"]
 
 
+def test_a_body_of_several_forms_or_none_shows_an_example_of_each(described: dict[str, Any]) -> None:
+    shown = {
+        operation["operationId"]: set(content["examples"])
+        for operation in operations_of(described)
+        for content in operation.get("requestBody", {}).get("content", {}).values()
+        if "examples" in content
+    }
+    assert shown == {
+        "create_task": {"GeneralTask", "TaskCreated"},
+        "cancel_task": {"CancelAsked"},
+        "send_signal": {
+            "PartArrivedSent", "PhoneChangedSent", "PriorityChangedSent", "OrderCancelledSent",
+            "CustomerCalledSent", "ContinueSent",
+        },
+    }  # fmt: skip
+
+
+def test_every_room_says_what_it_is_for(described: dict[str, Any]) -> None:
+    used = {tag for operation in operations_of(described) for tag in operation["tags"]}
+    assert {tag["name"] for tag in described["tags"] if tag["description"]} == used
+
+
+def test_a_callback_that_proves_nothing_is_described_and_a_conflict_that_never_comes_is_not(
+    described: dict[str, Any],
+) -> None:
+    for path in ("/v1/webhooks/contact/{provider}", "/v1/webhooks/contact/{provider}/{token}"):
+        responses = described["paths"][path]["post"]["responses"]
+        assert "401" in responses
+        assert "409" not in responses
+
+
 def exemplified(described: Mapping[str, Any], content: Mapping[str, Any]) -> bool:
     return "example" in content or of_schema(described, content["schema"])
 
