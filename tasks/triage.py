@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from engine.actions import Action, Batch, EffectClass
 from engine.outcomes import Done, Outcome
@@ -17,21 +17,18 @@ from storage.order import Order
 from storage.steps import StepRow
 from storage.unit_of_work import UnitOfWork
 from tasks.agreement import agree
+from tasks.caller_verdict import GIVEN_BY_CALLER, caller_verdict
 from tasks.context import Context
-from tasks.do_not_contact import REASON, barred_by_customer
+from tasks.do_not_contact import barred_by_customer
 from tasks.second_opinion import Reading, reconsidered
 from tasks.telling import audit, told
 from tasks.understanding import CLASSIFY, VALIDATE, classify_text, each_text, validate_classification
 from tools.classifier.classifier import Classification
-from tools.classifier.guards import AUTOMATIC_CONFIDENCE, CANCEL_CONFIDENCE
 from tools.classifier.taxonomy import Flag
 from tools.limits import TOOLS
 from tools.shadow_mode import REASON as SHADOWED
 
 AGENT: Final = "triage_agent"
-
-GIVEN_BY_CALLER: Final = "given by the caller"
-"""What stands for a model where an outside agent classified."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +136,9 @@ def classify_intent(
 def _read(context: Context, step: StepRow, heard: Heard) -> Reading:
     """How the caller of a manual order's step reads the words, else how the model does."""
     words, pending_reason = heard.words, _reason_of(heard.order)
-    own = context.classifier.classify(words, pending_reason=pending_reason)
-    given = _given(step.call, own.flags)
-    return Reading(text=words, pending_reason=pending_reason, found=given or own, is_own=given is None)
+    given = caller_verdict(step.call, words, pending_reason, context)
+    found = given or context.classifier.classify(words, pending_reason=pending_reason)
+    return Reading(text=words, pending_reason=pending_reason, found=found, is_own=given is None)
 
 
 def _is_shadowed(context: Context, heard: Heard, found: Classification) -> bool:
@@ -154,36 +151,6 @@ def _review_reason(*, accepted: bool, shadowed: bool) -> str:
     if shadowed:
         return SHADOWED
     return "needs_confirmation" if accepted else "low_confidence"
-
-
-def _given(call: Mapping[str, Any], flags: Sequence[Flag]) -> Classification | None:
-    """The classification that the caller of a manual order's step made; held to the same confidences.
-
-    That the customer wants no more contact is read in the words, whatever the caller makes of them.
-    """
-    given = call.get("classification")
-    if not isinstance(given, Mapping):
-        return None
-    level2, confidence = Level2(given["level2_intent"]), round(float(given["confidence"]), 4)
-    level1 = INTENTS[level2].level1
-    needed = CANCEL_CONFIDENCE if level1 is Level1.TERMINATE else AUTOMATIC_CONFIDENCE
-    reasons = []
-    if confidence < needed:
-        reasons.append(f"调用方给出的置信度 {confidence:.0%} 低于 {needed:.0%}")
-    if INTENTS[level2].action is None:
-        reasons.append("调用方认为意图不明确")
-    heeded = tuple(flag for flag in flags if flag is Flag.DO_NOT_CONTACT)
-    if heeded:
-        reasons.append(REASON)
-    return Classification(
-        level1=level1,
-        level2=level2,
-        confidence=confidence,
-        requires_human_review=bool(reasons),
-        flags=heeded,
-        reasons=tuple(reasons),
-        model_hash=GIVEN_BY_CALLER,
-    )
 
 
 def _effects(

@@ -7,6 +7,7 @@ import pytest
 from tests.house import House
 from tests.integration.api.caller import Caller, calling, hand_out_keys
 from tests.integration.api.general_work import WORKFLOWS
+from tests.integration.api.outside_agents import driven_from_outside
 from tests.integration.engine.general import Bench
 
 
@@ -32,3 +33,10 @@ def works(database_url: str, bench: Bench) -> Iterator[Caller]:
     with calling(house) as caller:
         yield caller
     house.close()
+
+
+@pytest.fixture
+def manual(house: House) -> Iterator[Caller]:
+    """The API with keys whose default is manual, and a fleet at work."""
+    with driven_from_outside(house) as caller:
+        yield caller
