@@ -18,15 +18,15 @@ _BETWEEN: Final = 0.04
 
 
 class Awaiting:
-    """Tells callers when their step has ended. Belongs to the event loop it is used in."""
+    """Tells callers what became of their step. Belongs to the event loop it is used in."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._waiting: defaultdict[int, list[asyncio.Future[CalledStep]]] = defaultdict(list)
         self._looking: asyncio.Task[None] | None = None
 
-    async def ended(self, step_id: int, seconds: float) -> CalledStep | None:
-        """The step once it has ended; `None` when it has not after so many seconds."""
+    async def settled(self, step_id: int, seconds: float) -> CalledStep | None:
+        """The step once it has ended, or was put off to a later time; `None` when neither after so many seconds."""
         answer: asyncio.Future[CalledStep] = asyncio.get_running_loop().create_future()
         self._waiting[step_id].append(answer)
         if self._looking is None:
@@ -66,15 +66,15 @@ class Awaiting:
 
     async def _tell(self, step_ids: Sequence[int]) -> None:
         try:
-            ended = await asyncio.to_thread(self._ended, step_ids)
+            settled = await asyncio.to_thread(self._settled, step_ids)
         except StorageUnavailable as error:
             _log.warning("those who wait for steps wait on", error=str(error))
             return
-        for step in ended:
+        for step in settled:
             for answer in self._waiting.get(step.step_id, []):
                 if not answer.done():
                     answer.set_result(step)
 
-    def _ended(self, step_ids: Sequence[int]) -> list[CalledStep]:
+    def _settled(self, step_ids: Sequence[int]) -> list[CalledStep]:
         with self._database.transaction() as work:
-            return work.calls.ended(step_ids)
+            return work.calls.settled(step_ids)

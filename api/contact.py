@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 from fastapi import APIRouter
@@ -21,7 +22,7 @@ from schemas.scopes import Scope
 from storage.calls import CalledStep
 from storage.order import Order
 from storage.unit_of_work import UnitOfWork
-from tasks.contact_call import contact_call, contact_of
+from tasks.contact_call import ContactWanted, contact_call, contact_of
 from tasks.contact_record import ContactRecord, Unrecordable, record
 from tasks.customer_number import same_number
 from tools.limits import TOOLS
@@ -63,6 +64,9 @@ async def initiate_contact(
 
     In a manual order this is what makes the attempt. In one that the fleet drives, the fleet makes it, and
     this waits beside it. An attempt that was made before answers what came of it; no attempt is made twice.
+    Another channel or script than that attempt's answers 409, and so does one that is not due yet, with
+    `not_before`. `attempt` counts within the round: once a follow-up is due in a manual order, 1 is the first
+    of the next round.
     """
     if body.phone_number is not None:
         await asyncio.to_thread(require_own_number, services, body.task_id, body.phone_number)
@@ -70,15 +74,17 @@ async def initiate_contact(
         known = ", ".join(services.door.parts.context.scripts.names)
         raise invalid([("script_id", f"is no script of this installation; there are {known}")])
     tool = TOOLS[TOOL_OF[body.contact_method]]
+    wanted = ContactWanted(channel=body.contact_method, script=body.script_id)
     call = contact_call(
         task_id=body.task_id,
         agent_id=caller.agent_id,
         tool=tool.name,
-        channel=body.contact_method,
-        script_id=body.script_id,
+        wanted=wanted,
         attempt=body.attempt,
+        policy=services.door.parts.context.policy,
     )
-    return await perform(services, call, seconds=tool.timeout_seconds, prefer=prefer, answer=contact_made)
+    answer = partial(contact_made, wanted)
+    return await perform(services, call, seconds=tool.timeout_seconds, prefer=prefer, answer=answer)
 
 
 @router.post(
@@ -134,10 +140,10 @@ def require_own_number(services: GivenServices, task_id: str, number: str) -> No
         )
 
 
-def contact_made(work: UnitOfWork, step: CalledStep) -> ContactMade | None:
-    """What came of the contact of a step."""
+def contact_made(wanted: ContactWanted, work: UnitOfWork, step: CalledStep) -> ContactMade | None:
+    """What came of the contact of a step; `None` when it was made otherwise than was wanted."""
     contact = contact_of(work, step)
-    if contact is None:
+    if contact is None or wanted.against(contact):
         return None
     return ContactMade(
         contact_id=contact.contact_id,

@@ -21,8 +21,9 @@ from schemas.scopes import Scope
 from tasks.action_call import action_call
 from tasks.calling import Call, Recorded, Refused, UnderWay, begin
 from tasks.closing_call import closing_call
-from tasks.contact_call import contact_call
+from tasks.contact_call import ContactWanted, contact_call
 from tasks.triage_call import triage_call
+from tools.contact_policy.policy import ContactPolicy
 
 _CHANNEL_OF: Final[Mapping[str, str]] = {"contact_user": "phone", "send_sms": "sms", "send_im": "im"}
 _TYPES_OF: Final[Mapping[str, tuple[str, ...]]] = {
@@ -47,7 +48,7 @@ router = APIRouter(tags=["orchestrator"], route_class=Route)
 )
 async def dispatch(body: DispatchRequested, services: GivenServices, caller: Caller) -> Dispatched:
     """Does not wait: ask at `GET /v1/dispatches/{dispatch_id}`. A step that is done is not done again."""
-    call = _call(body, caller.agent_id)
+    call = _call(body, caller.agent_id, services.door.parts.context.policy)
     if body.target_agent == "action_agent":
         require_permission(services, body.target_agent, body.action_type)
     begun = await asyncio.to_thread(begin, services.door.parts.engine, call)
@@ -90,7 +91,7 @@ def dispatch_state(
     )
 
 
-def _call(body: DispatchRequested, agent_id: str) -> Call:
+def _call(body: DispatchRequested, agent_id: str, policy: ContactPolicy) -> Call:
     """The call that this dispatch is.
 
     Raises:
@@ -105,9 +106,9 @@ def _call(body: DispatchRequested, agent_id: str) -> Call:
                 task_id=body.task_id,
                 agent_id=agent_id,
                 tool=body.action_type,
-                channel=_CHANNEL_OF[body.action_type],
-                script_id=None,
+                wanted=ContactWanted(channel=_CHANNEL_OF[body.action_type]),
                 attempt=None,
+                policy=policy,
             )
         case "triage_agent":
             return triage_call(task_id=body.task_id, agent_id=agent_id, words=None)

@@ -61,14 +61,16 @@ async def perform(
                 raise refusal_of(begun)
             case Recorded(step=step):
                 return await asyncio.to_thread(_answered, services, call, step, answer)
-            case UnderWay(on_the_way=False) if prefers_async(prefer):
+            case UnderWay(onward=None) if prefers_async(prefer):
                 return accepted(call, begun.dispatch_id)
-            case UnderWay():
-                ended = await services.awaiting.ended(begun.step_id, seconds)
-                if ended is None:
+            case UnderWay(onward=onward):
+                settled = await services.awaiting.settled(begun.step_id, seconds)
+                if settled is None:
                     return accepted(call, begun.dispatch_id)
-                if not begun.on_the_way or ended.state != "done":
-                    return await asyncio.to_thread(_answered, services, call, ended, answer)
+                if settled.ended and (onward is None or settled.state != "done"):
+                    return await asyncio.to_thread(_answered, services, call, settled, answer)
+                # What was put off says until when; what led on has led to what is called for now.
+                call = call if onward is None else onward
     raise Refusal(Code.STATE_CONFLICT, "the order moved on meanwhile; look where it stands and call again")
 
 
@@ -90,8 +92,8 @@ async def work_alone(
         with services.door.parts.database.transaction() as work:
             return work.calls.first_of(str(taken.task_id))
 
-    step = await services.awaiting.ended(await asyncio.to_thread(first), seconds)
-    if step is None:
+    step = await services.awaiting.settled(await asyncio.to_thread(first), seconds)
+    if step is None or not step.ended:
         where = f"/v1/tasks/{taken.task_id}"
         body = {"success": True, "status": "accepted", "task_id": taken.task_id, "poll": where}
         return JSONResponse(body, status_code=202, headers={"Location": where})

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter
@@ -11,7 +12,7 @@ from api.authentication import requires
 from api.contact import ACCEPTED
 from api.errors import documented
 from api.performance import Prefer, perform, work_alone
-from api.refusal import Refusal, conflict, unknown
+from api.refusal import conflict, unknown
 from api.route import Route
 from api.services import Caller, GivenServices
 from schemas.http.error import Code
@@ -20,7 +21,7 @@ from schemas.scopes import Scope
 from storage.calls import CalledStep
 from storage.order import Order
 from storage.unit_of_work import UnitOfWork
-from tasks.triage_call import note_words, triage_call
+from tasks.triage_call import HeardWords, is_of, triage_call
 from tools.limits import TOOLS
 
 router = APIRouter(tags=["triage"], route_class=Route)
@@ -49,15 +50,12 @@ async def classify(
     In a manual order `user_input` is taken as what the customer said, also when the last attempt had come to
     nothing. In one that the fleet drives, the words are those on record, and others answer 409.
     """
-    if body.user_input is not None:
-        why = await asyncio.to_thread(
-            note_words, services.door.parts.engine, body.task_id, body.user_input, caller.agent_id
-        )
-        if why is not None:
-            raise Refusal(Code.STATE_CONFLICT, why)
-    call = triage_call(task_id=body.task_id, agent_id=caller.agent_id, words=body.user_input)
+    blind_index = services.door.parts.context.blind_index
+    said = body.user_input
+    words = None if said is None else HeardWords.of(said, body.task_id, blind_index)
+    call = triage_call(task_id=body.task_id, agent_id=caller.agent_id, words=words)
     seconds = TOOLS["classify_intent"].timeout_seconds
-    return await perform(services, call, seconds=seconds, prefer=prefer, answer=classified)
+    return await perform(services, call, seconds=seconds, prefer=prefer, answer=partial(classified, words))
 
 
 @router.post(
@@ -90,8 +88,10 @@ async def validate_classification(body: ValidationWanted, services: GivenService
     )
 
 
-def classified(_: UnitOfWork, step: CalledStep) -> Classified:
-    """The classification that a step recorded."""
+def classified(words: HeardWords | None, work: UnitOfWork, step: CalledStep) -> Classified | None:
+    """The classification that a step recorded; `None` when it is of other words than these."""
+    if not is_of(work, step, words):
+        return None
     output: Mapping[str, Any] = step.output or {}
     reasons = str(output.get("review_message") or "")
     return Classified(

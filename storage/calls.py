@@ -10,16 +10,19 @@ from sqlalchemy import Connection, text
 from storage.bulk import dump_json
 
 _OPEN = text(
-    "SELECT step_id, node, kind, action, state, held, due_at, input FROM steps "
+    "SELECT step_id, node, kind, action, state, held, due_at, due_clock, input FROM steps "
     "WHERE run_id = :run_id AND state NOT IN ('done', 'failed', 'cancelled') ORDER BY step_id",
 )
 _ENDED_OF = text(
     "SELECT step_id, node, state, input, output, error FROM steps "
     "WHERE run_id = :run_id AND action = :action AND state = 'done' ORDER BY step_id DESC LIMIT 20",
 )
-_LOOK = text(
+_LOOK = text("SELECT step_id, node, state, input, output, error FROM steps WHERE step_id = :step_id")
+# On the database's clock a step only tries again; on the business clock something allows it later.
+_SETTLED = text(
     "SELECT step_id, node, state, input, output, error FROM steps WHERE step_id = ANY(:ids) "
-    "AND (state IN ('done', 'failed', 'cancelled') OR :open)",
+    "AND (state IN ('done', 'failed', 'cancelled') "
+    "OR (state = 'scheduled' AND due_clock = 'business' AND due_at > (SELECT business_now())))",
 )
 _KEEP = text(
     "INSERT INTO dispatches (dispatch_id, step_id, task_id, agent_id, target_agent, action_type, given) "
@@ -46,6 +49,7 @@ class WaitingStep:
     state: str
     held: bool
     due_at: datetime | None
+    due_clock: str | None
     input: Mapping[str, Any]
 
 
@@ -95,14 +99,14 @@ class Calls:
         rows = self.connection.execute(_ENDED_OF, {"run_id": run_id, "action": action})
         return [CalledStep(**row._mapping) for row in rows]
 
-    def ended(self, step_ids: Sequence[int]) -> list[CalledStep]:
-        """Those of these steps that have ended."""
-        rows = self.connection.execute(_LOOK, {"ids": list(step_ids), "open": False})
+    def settled(self, step_ids: Sequence[int]) -> list[CalledStep]:
+        """Those of these steps that have ended, or were put off to a later business time."""
+        rows = self.connection.execute(_SETTLED, {"ids": list(step_ids)})
         return [CalledStep(**row._mapping) for row in rows]
 
     def step(self, step_id: int) -> CalledStep:
         """This step as it stands."""
-        return CalledStep(**self.connection.execute(_LOOK, {"ids": [step_id], "open": True}).one()._mapping)
+        return CalledStep(**self.connection.execute(_LOOK, {"step_id": step_id}).one()._mapping)
 
     def first_of(self, run_id: str) -> int:
         """The first step of a run."""

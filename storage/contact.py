@@ -55,6 +55,9 @@ class Contact:
     age_seconds: float
     direction: str = "outbound"
     """`inbound` when the customer turned to us: no attempt, and no step's."""
+    script_id: str | None = None
+    script_version: str | None = None
+    """The script that the customer was told, and its version; an outside agent's own words have none."""
 
     @property
     def transcript(self) -> str | None:

@@ -39,7 +39,8 @@ _INTEND = BulkInsert(
 )  # fmt: skip
 _FIELDS = (
     "contact_id, task_id, contact_method, contact_result, duration_seconds, transcript, recording_url, "
-    "user_feedback, contact_time, key, round, contact_no, step_id, status, provider_id, created_at, direction"
+    "user_feedback, contact_time, key, round, contact_no, step_id, status, provider_id, created_at, direction, "
+    "script_id, script_version"
 )
 # An attempt of which certainly nothing left is begun again: from here on it may have left, a rescue must ask before
 # it sends, and what counts by number and day counts it now.

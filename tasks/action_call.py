@@ -18,7 +18,7 @@ MOMENTS = ("followup_date", "visit_at")
 def action_call(*, task_id: str, agent_id: str, action_type: str, parameters: Mapping[str, Any]) -> Call:
     """Carry out what was classified (seed 000 section 四, Action)."""
 
-    def refuses(_: Order, step: WaitingStep) -> str | None:
+    def refuses(_: Transaction, __: Order, step: WaitingStep) -> str | None:
         intent = str(step.input.get("intent_level1"))
         if action_type not in ACTIONS_OF.get(intent, ()):
             fitting = "、".join(ACTIONS_OF.get(intent, ())) or "no action"

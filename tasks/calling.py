@@ -5,37 +5,48 @@ calls meanwhile waits for the same step. In an order the fleet drives, the step 
 caller waits beside it. A step that is done answers what was recorded (SPEC.md §6).
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from engine.engine import Engine
 from engine.transaction import Transaction
+from runtime.clock import Clock
 from runtime.ids import Prefix, new_id
 from statemachine.workflow import Kind
 from storage.calls import CalledStep, Dispatch, WaitingStep
 from storage.order import Order
 
-Refusing = Callable[[Order, WaitingStep], str | None]
-"""Why a waiting step cannot be done as the caller wants it; `None` when it can."""
+Refusing = Callable[[Transaction, Order, WaitingStep], str | None]
+"""Why a step that is open cannot be what the caller wants; `None` when it can."""
 Recognising = Callable[[Transaction, Order, CalledStep], bool]
 """Whether a step that is done is what the caller asks for."""
+Leading = Callable[[Transaction, Order, WaitingStep], "Call | None"]
+"""What is called for once an open step is done that leads to the one that is meant; `None` where it does not."""
+Turning = Callable[[Transaction, Order, Sequence[WaitingStep]], bool]
+"""Lets the order wait for the step that is meant, where what the caller says is a reason to; whether it did."""
+Noting = Callable[[Transaction, WaitingStep], None]
+"""Writes what the caller said, in the transaction that takes the step."""
 
 
-Leading = Callable[[Transaction, Order, WaitingStep], bool]
-"""Whether an offered step leads to the one that is meant, now."""
+def _leads_nowhere(_: Transaction, __: Order, ___: WaitingStep) -> None:
+    return None
 
 
-def _nothing_leads(_: Transaction, __: Order, ___: WaitingStep) -> bool:
-    return False
-
-
-def _never(_: Order, __: WaitingStep) -> None:
+def _never(_: Transaction, __: Order, ___: WaitingStep) -> None:
     return None
 
 
 def _always(_: Transaction, __: Order, ___: CalledStep) -> bool:
     return True
+
+
+def _turns_nothing(_: Transaction, __: Order, ___: Sequence[WaitingStep]) -> bool:
+    return False
+
+
+def _notes_nothing(_: Transaction, __: WaitingStep) -> None:
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,19 +61,20 @@ class Call:
     agent_id: str
     given: Mapping[str, object] = field(default_factory=dict)
     """What the step gets from its caller, as `call` in its input."""
-    leads: Leading = _nothing_leads
-    """Which offered step is taken on the way to the one that is meant."""
+    turns: Turning = _turns_nothing
+    leads: Leading = _leads_nowhere
     refuses: Refusing = _never
     recognises: Recognising = _always
+    notes: Noting = _notes_nothing
 
 
 @dataclass(frozen=True, slots=True)
 class UnderWay:
-    """The step is with its agent; `on_the_way` says that it only leads to the one that was called for."""
+    """The step is with its agent; `onward` is what to call for after it, where it only leads to what was meant."""
 
     dispatch_id: str
     step_id: int
-    on_the_way: bool = False
+    onward: Call | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,63 +100,105 @@ Begun = UnderWay | Recorded | Refused
 def begin(engine: Engine, call: Call) -> Begun | None:
     """Take the step this call is for, or find who has it; `None` when there is no such order."""
     with engine.transaction() as transaction:
-        order = transaction.work.orders.find([call.task_id]).get(call.task_id)
+        order = _order(transaction, call)
         if order is None:
             return None
         transaction.work.runs.lock([order.run_id])
+        # Whoever held the lock until now may have moved the order on.
+        order = _order(transaction, call) or order
         waiting = transaction.work.calls.open_steps(order.run_id)
-        meant = next((step for step in waiting if step.action == call.action), None)
+        meant = _meant(call, waiting)
+        if meant is None and call.turns(transaction, order, waiting):
+            order = _order(transaction, call) or order
+            waiting = transaction.work.calls.open_steps(order.run_id)
+            meant = _meant(call, waiting)
         if meant is not None:
             return _join(transaction, order, call, meant)
-        done = next(
-            (
-                step
-                for step in transaction.work.calls.done(order.run_id, call.action)
-                if call.recognises(transaction, order, step)
-            ),
-            None,
+        return (
+            _recorded(transaction, order, call)
+            or _led(transaction, order, call, waiting)
+            or Refused(order, _instead(waiting))
         )
-        if done is not None:
-            last = transaction.work.calls.last_of(done.step_id)
-            return Recorded(done, last.dispatch_id if last else _keep(transaction, call, done))
-        offered = (step for step in waiting if step.state == "offered")
-        leading = next((step for step in offered if call.leads(transaction, order, step)), None)
-        if leading is not None:
-            return _take(transaction, order, call, leading, on_the_way=True)
-        return Refused(order, _instead(waiting))
 
 
-def _join(transaction: Transaction, order: Order, call: Call, step: WaitingStep) -> Begun:
-    """The step that is meant is open: it is taken, waited for, or not due."""
+def _order(transaction: Transaction, call: Call) -> Order | None:
+    return transaction.work.orders.find([call.task_id]).get(call.task_id)
+
+
+def _meant(call: Call, waiting: Sequence[WaitingStep]) -> WaitingStep | None:
+    return next((step for step in waiting if step.action == call.action), None)
+
+
+def _join(transaction: Transaction, order: Order, call: Call, step: WaitingStep) -> UnderWay | Refused:
+    """The step is open: it is taken, waited for together with whoever has it, or not due."""
     if step.held:
         return Refused(order, "the order is paused; resume it first")
     if step.state == "offered":
-        return _take(transaction, order, call, step, on_the_way=False)
-    if step.state == "scheduled" and step.due_at is not None:
+        return _take(transaction, order, call, step)
+    if step.state == "scheduled" and step.due_at is not None and step.due_at > _now(transaction, step):
         return Refused(order, f"{call.action_type} is not due yet", step.due_at)
     last = transaction.work.calls.last_of(step.step_id)
-    if last is not None and last.given != call.given:
-        return Refused(order, f"{call.action_type} is under way with other inputs, by {last.dispatch_id}")
-    if last is None and call.given and (why := call.refuses(order, step)):
+    if _at_odds(step, call):
+        by = f", by {last.dispatch_id}" if last else ""
+        return Refused(order, f"{call.action_type} is under way with other inputs{by}")
+    if why := call.refuses(transaction, order, step):
         return Refused(order, why)
-    return UnderWay(last.dispatch_id if last else _keep(transaction, call, step), step.step_id)
+    dispatch_id = last.dispatch_id if last else _keep(transaction, call, step.step_id)
+    return UnderWay(dispatch_id, step.step_id)
 
 
-def _take(
-    transaction: Transaction, order: Order, call: Call, step: WaitingStep, *, on_the_way: bool
-) -> Begun:
-    why = None if on_the_way else call.refuses(order, step)
-    if why is not None:
+def _now(transaction: Transaction, step: WaitingStep) -> datetime:
+    """The moment on the clock that this step waits by."""
+    moments = transaction.moments
+    return moments.business_now if step.due_clock == Clock.BUSINESS else moments.database_now
+
+
+def _at_odds(step: WaitingStep, call: Call) -> bool:
+    """Whether the step was taken with other inputs, as far as both callers say something of them."""
+    taken = step.input.get("call") or {}
+    return any(taken[name] != value for name, value in call.given.items() if name in taken)
+
+
+def _take(transaction: Transaction, order: Order, call: Call, step: WaitingStep) -> UnderWay | Refused:
+    if why := call.refuses(transaction, order, step):
         return Refused(order, why)
-    if not transaction.take(step.step_id, {} if on_the_way else call.given):
+    if not transaction.take(step.step_id, call.given):
         return Refused(order, "the order is paused; resume it first")
-    return UnderWay(_keep(transaction, call, step), step.step_id, on_the_way)
+    call.notes(transaction, step)
+    return UnderWay(_keep(transaction, call, step.step_id), step.step_id)
 
 
-def _keep(transaction: Transaction, call: Call, step: WaitingStep | CalledStep) -> str:
+def _recorded(transaction: Transaction, order: Order, call: Call) -> Recorded | None:
+    """The step that was done and is what the caller asks for."""
+    for step in transaction.work.calls.done(order.run_id, call.action):
+        if call.recognises(transaction, order, step):
+            last = transaction.work.calls.last_of(step.step_id)
+            return Recorded(step, last.dispatch_id if last else _keep(transaction, call, step.step_id))
+    return None
+
+
+def _led(
+    transaction: Transaction, order: Order, call: Call, waiting: Sequence[WaitingStep]
+) -> UnderWay | Refused | None:
+    """A manual order's step on the way to the one that is meant, taken or shared as what it is."""
+    if order.mode != "manual":
+        return None
+    for step in waiting:
+        onward = call.leads(transaction, order, step)
+        if onward is None or step.action is None:
+            continue
+        itself = Call(
+            task_id=call.task_id, action=step.action, action_type=call.action_type, agent_id=call.agent_id
+        )
+        begun = _join(transaction, order, itself, step)
+        return replace(begun, onward=onward) if isinstance(begun, UnderWay) else begun
+    return None
+
+
+def _keep(transaction: Transaction, call: Call, step_id: int) -> str:
     dispatch = Dispatch(
         dispatch_id=new_id(Prefix.DISPATCH),
-        step_id=step.step_id,
+        step_id=step_id,
         task_id=call.task_id,
         agent_id=call.agent_id,
         target_agent=call.action.partition(".")[0],
@@ -155,7 +209,7 @@ def _keep(transaction: Transaction, call: Call, step: WaitingStep | CalledStep) 
     return dispatch.dispatch_id
 
 
-def _instead(waiting: list[WaitingStep]) -> str:
+def _instead(waiting: Sequence[WaitingStep]) -> str:
     """What the order waits for, when it is not what was called for."""
     if not waiting:
         return "nothing is left to do in this order"

@@ -35,7 +35,7 @@ class ContactInitiated(Sent):
     """The order's own number, masked or not; another is refused. Numbers change by a signal."""
     script_id: Identifier | None = None
     attempt: WholeNumber | None = Field(default=None, ge=1, le=100)
-    """Which attempt of the round this is; when given, it must be the order's next."""
+    """Which attempt of the round this is; once a follow-up is due, 1 is the first of the round it leads into."""
 
 
 class ContactMade(Succeeded):

@@ -105,6 +105,7 @@ CALLS: Final[Mapping[str, Making]] = MappingProxyType(
     {
         "contact": _posted("/agents/contact/initiate", contact_method="phone"),
         "contact, short": _posted("/contact/initiate", contact_method="phone"),
+        "contact by another channel": _posted("/agents/contact/initiate", contact_method="sms"),
         "result of our contact": _of_contact,
         "result of an own contact": _of_own_contact,
         "classify": _posted("/agents/triage/classify"),

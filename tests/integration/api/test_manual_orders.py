@@ -1,24 +1,25 @@
 """Manual mode: outside agents perform each step over the API, through the same claim and record as the fleet."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from schemas.scopes import OWNERS
-from tests.house import House
-from tests.integration.api.caller import Caller, calling, key_of
-from tests.integration.api.working import working
+from tests.integration.api.caller import Call, Caller
+from tests.integration.api.outside_agents import (
+    SILENT,
+    START,
+    begun,
+    classified,
+    contacted,
+    contacts_of,
+    executed,
+    moved,
+    said,
+    state,
+)
 from tests.integration.fleet.conditions import wait_until
 
-START: dict[str, Any] = {
-    "task_id": "HT20260313001",
-    "order_id": "SO20260313001",
-    "order_type": "未上门",
-    "contact_count": 0,
-    "metadata": {"customer_id": "CUST001", "phone": "138****0000"},
-}
 CONTACT: dict[str, Any] = {
     "task_id": "HT20260313001",
     "contact_method": "phone",
@@ -45,17 +46,6 @@ LOG: dict[str, Any] = {
     "timestamp": "2026-03-13T21:10:00Z",
     "metadata": {"final_state": "waiting_followup", "confidence": 0.95},
 }
-
-
-@pytest.fixture
-def manual(house: House) -> Iterator[Caller]:
-    """The API with keys whose default is manual, and a fleet at work."""
-    with house.database.transaction() as work:
-        for agent, scopes in OWNERS.items():
-            work.keys.register(key_of(agent), agent, [scope.value for scope in scopes])
-        work._connection.exec_driver_sql("UPDATE api_keys SET default_mode = 'manual'")
-    with calling(house) as caller, working(house):
-        yield caller
 
 
 def test_the_seeds_five_calls_work_as_printed(manual: Caller) -> None:
@@ -86,51 +76,6 @@ def test_the_seeds_five_calls_work_as_printed(manual: Caller) -> None:
     assert manual.get("/states/HT20260313001").json()["current_state"] == "waiting_followup"
 
 
-def begun(caller: Caller, task_id: str = "HT20260313001", *script: dict[str, Any], **changes: Any) -> str:
-    """A manual order whose customer behaves as scripted."""
-    metadata = {**START["metadata"], "simulation": list(script)} if script else START["metadata"]
-    body = {**START, "task_id": task_id, "order_id": f"S{task_id}", "metadata": metadata} | changes
-    answer = caller.post("/agents/orchestrator/tasks/start", "orchestrator", json=body)
-    assert answer.status_code == 200, answer.text
-    return task_id
-
-
-def said(words: str) -> dict[str, Any]:
-    return {"result": "answered", "transcript": words, "delay_seconds": 0}
-
-
-SILENT = {"result": "no_answer", "transcript": "", "delay_seconds": 0}
-
-
-def contacted(caller: Caller, task_id: str, **changes: Any) -> Any:
-    body = {"task_id": task_id, "contact_method": "phone"} | changes
-    return caller.post("/agents/contact/initiate", "contact_agent", json=body)
-
-
-def classified(caller: Caller, task_id: str, **changes: Any) -> Any:
-    return caller.post("/agents/triage/classify", "triage_agent", json={"task_id": task_id} | changes)
-
-
-def executed(caller: Caller, task_id: str, action_type: str, **changes: Any) -> Any:
-    body = {"task_id": task_id, "action_type": action_type} | changes
-    return caller.post("/agents/actions/execute", "action_agent", json=body)
-
-
-def state(caller: Caller, task_id: str) -> str:
-    return str(caller.get(f"/states/{task_id}").json()["current_state"])
-
-
-def moved(caller: Caller, task_id: str, source: str, event: str, target: str, **metadata: Any) -> Any:
-    body = {
-        "task_id": task_id,
-        "from_state": source,
-        "to_state": target,
-        "event": event,
-        "metadata": metadata,
-    }
-    return caller.post("/states/transition", json=body)
-
-
 def test_the_fleet_does_not_touch_a_manual_order(manual: Caller) -> None:
     task_id = begun(manual)
     manual.house.tick.sweep()
@@ -145,15 +90,29 @@ def test_the_same_contact_called_for_twice_is_made_once(manual: Caller) -> None:
     assert again.json() == first.json()
 
 
+def calls_for_contact(caller: Caller, task_id: str, **changes: Any) -> Call:
+    body = {"task_id": task_id, "contact_method": "phone"} | changes
+    return caller.prepare("POST", "/agents/contact/initiate", "contact_agent", json=body)
+
+
 def test_callers_at_the_same_moment_share_one_contact(manual: Caller) -> None:
     task_id = begun(manual, "HT1", said("可以上门"))
-    body = {"task_id": task_id, "contact_method": "phone", "attempt": 1}
-    calls = [manual.prepare("POST", "/agents/contact/initiate", "contact_agent", json=body) for _ in range(8)]
-    answers = manual.at_once(calls)
+    answers = manual.at_once([calls_for_contact(manual, task_id, attempt=1)] * 8)
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.json()["contact_id"] for answer in answers}) == 1
-    with manual.house.database.transaction() as work:
-        assert len(work.contacts.of_task(task_id)) == 1
+    assert len(contacts_of(manual, task_id)) == 1
+
+
+@pytest.mark.parametrize("second", [{"attempt": 2}, {}])
+def test_callers_at_the_same_moment_share_the_way_to_the_next_attempt(
+    manual: Caller, second: dict[str, int]
+) -> None:
+    task_id = begun(manual, "HT1", SILENT)
+    contacted(manual, task_id, attempt=1)
+    answers = manual.at_once([calls_for_contact(manual, task_id, **second)] * 8)
+    assert [answer.status_code for answer in answers] == [200] * 8
+    assert len({answer.json()["contact_id"] for answer in answers}) == 1
+    assert [contact.contact_no for contact in contacts_of(manual, task_id)] == [1, 2]
 
 
 def test_the_next_attempt_begins_on_the_way_to_it(manual: Caller) -> None:
@@ -276,7 +235,7 @@ def test_a_follow_up_is_begun_by_its_caller_once_it_is_due(manual: Caller) -> No
     source, event, target = "waiting_followup", "followup.time_reached", "contacting"
     assert moved(manual, task_id, source, event, target).status_code == 409
     with manual.house.database.transaction() as work:
-        work.clock.set(work.clock.now().business_now + timedelta(days=4))
+        work.clock.set(work.clock.now().business_now + timedelta(days=3, hours=1))
     assert moved(manual, task_id, source, event, target).json()["current_state"] == "contacting"
 
 
@@ -380,17 +339,43 @@ def test_a_contact_called_for_before_the_agreed_time_begins_no_round(manual: Cal
     assert state(manual, task_id) == "waiting_followup"
 
 
-def test_a_contact_called_for_once_the_follow_up_is_due_begins_the_next_round(manual: Caller) -> None:
-    words = said("配件还没到，等配件到了再说")
-    task_id = begun(manual, "HT1", words, said("师傅可以过来了，我这两天都在家。"))
-    contacted(manual, task_id)
-    classified(manual, task_id)
-    executed(manual, task_id, "schedule_followup", action_params={"followup_date": "2026-03-16T10:00:00Z"})
-    repeated = contacted(manual, task_id, attempt=1)
-    assert repeated.json()["transcript"] == words["transcript"]
-    following = contacted(manual, task_id)
+def following_up(caller: Caller, *script: dict[str, Any]) -> str:
+    """An order whose customer postponed, and whose follow-up is due."""
+    task_id = begun(caller, "HT1", said("配件还没到，等配件到了再说"), *script)
+    contacted(caller, task_id, attempt=1)
+    classified(caller, task_id)
+    executed(caller, task_id, "schedule_followup", action_params={"followup_date": "2026-03-16T10:00:00Z"})
+    return task_id
+
+
+@pytest.mark.parametrize("first", [{"attempt": 1}, {}])
+def test_once_the_follow_up_is_due_the_first_attempt_is_that_of_the_next_round(
+    manual: Caller, first: dict[str, int]
+) -> None:
+    task_id = following_up(manual, said("师傅可以过来了，我这两天都在家。"))
+    following = contacted(manual, task_id, **first)
     assert following.json()["transcript"] == "师傅可以过来了，我这两天都在家。"
     assert manual.house.order(task_id).round == 2
+    assert contacted(manual, task_id, attempt=1).json() == following.json()
+    assert [contact.round for contact in contacts_of(manual, task_id)] == [1, 2]
+
+
+def test_callers_at_the_same_moment_begin_one_round_with_one_contact(manual: Caller) -> None:
+    task_id = following_up(manual, said("师傅可以过来了，我这两天都在家。"))
+    answers = manual.at_once([calls_for_contact(manual, task_id, attempt=1)] * 8)
+    assert [answer.status_code for answer in answers] == [200] * 8
+    assert len({answer.json()["contact_id"] for answer in answers}) == 1
+    assert [contact.round for contact in contacts_of(manual, task_id)] == [1, 2]
+
+
+def test_the_second_attempt_of_a_round_that_is_over_is_still_answered(manual: Caller) -> None:
+    task_id = begun(manual, "HT1", SILENT, said("配件还没到，等配件到了再说"))
+    contacted(manual, task_id, attempt=1)
+    second = contacted(manual, task_id, attempt=2)
+    classified(manual, task_id)
+    executed(manual, task_id, "schedule_followup", action_params={"followup_date": "2026-03-16T10:00:00Z"})
+    assert contacted(manual, task_id, attempt=2).json() == second.json()
+    assert manual.house.order(task_id).round == 1
 
 
 def test_a_classification_of_little_confidence_is_made_and_goes_to_a_person(manual: Caller) -> None:
