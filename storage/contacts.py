@@ -46,10 +46,11 @@ _FIELDS = (
 # it sends, and what counts by number and day counts it now.
 _BEGIN_AGAIN = text(
     "UPDATE contact_logs SET status = 'sending', created_at = clock_timestamp(), contact_time = a.contact_time, "
-    "phone_index = a.phone_index, script_id = a.script_id, script_version = a.script_version "
+    "phone_index = a.phone_index, script_id = a.script_id, script_version = a.script_version, "
+    "contact_method = a.contact_method "
     "FROM unnest(CAST(:keys AS text[]), CAST(:times AS timestamptz[]), CAST(:numbers AS bytea[]), "
-    "CAST(:scripts AS text[]), CAST(:versions AS text[])) "
-    "AS a(key, contact_time, phone_index, script_id, script_version) "
+    "CAST(:scripts AS text[]), CAST(:versions AS text[]), CAST(:methods AS text[])) "
+    "AS a(key, contact_time, phone_index, script_id, script_version, contact_method) "
     "WHERE contact_logs.key = a.key AND status IN ('refused', 'sending') RETURNING contact_logs.key",
 )
 _BY_KEY = text(
@@ -164,6 +165,7 @@ class Contacts:
             "numbers": [contact.phone_index for contact in contacts],
             "scripts": [contact.script_id for contact in contacts],
             "versions": [contact.script_version for contact in contacts],
+            "methods": [contact.method for contact in contacts],
         }
         return {str(row.key) for row in self.connection.execute(_BEGIN_AGAIN, again)}
 

@@ -204,13 +204,11 @@ def test_every_event_has_its_scopes() -> None:
     assert all(scopes and Scope.STATES not in scopes for scopes in MOVERS.values())
 
 
-def test_one_who_may_not_make_an_event_is_told_the_scope_and_changes_nothing(api: Caller) -> None:
+def test_one_who_may_not_make_an_event_is_refused_and_changes_nothing(api: Caller) -> None:
     task_id = begun(api)
     answer = api.post(TRANSITION, "contact_agent", json=asked(task_id, "contacting", "task.cancel", "closed"))
     assert answer.status_code == 403
-    assert answer.json()["error"]["message"] == (
-        "this key may not do this"
-    )
+    assert answer.json()["error"]["message"] == "this key may not do this"
     assert api.house.events(task_id) == ["task.start"]
 
 
