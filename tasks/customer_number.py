@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from runtime.blind_index import BlindIndex
-from runtime.mask import mask_phone
+from runtime.mask import OwnNumber, mask_phone
 from runtime.phone import normalise
 
 _MASKED: Final = re.compile(r"^\d{3}\*+\d{2,4}$")
@@ -32,6 +32,12 @@ def customer_number(text: str, blind_index: BlindIndex) -> CustomerNumber:
     if phone is not None:
         return CustomerNumber(phone.e164, phone.masked(), blind_index.mark(phone))
     return CustomerNumber(text, text if "*" in text else mask_phone(text), None)
+
+
+def own_number(stored: str) -> OwnNumber:
+    """The number of an order that stores `stored`, to be hidden wherever it is written."""
+    phone = normalise(stored)
+    return OwnNumber(stored, mask_phone(stored) if phone is None else phone.masked())
 
 
 def callable_number(text: str | None, *, masked: bool) -> bool:

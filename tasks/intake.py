@@ -8,7 +8,7 @@ from typing import Any, Final
 from engine.engine import Engine
 from engine.transaction import Begin, Transaction
 from runtime.ids import Prefix, new_id
-from runtime.mask import mask_json, mask_text
+from runtime.mask import OwnNumber, mask_json, mask_text
 from schemas.intake import Problem, TaskCreated, as_records
 from storage.order import NewOrder, Order
 from storage.rejects import NewReject
@@ -173,7 +173,9 @@ def _new_order(context: Context, submission: Submission, door: Door) -> NewOrder
     )
     metadata = _masked(body.metadata.model_dump(mode="json", exclude_none=True))
     if number is not None:
-        metadata["phone"] = number.shown
+        own = OwnNumber(number.stored, number.shown)
+        as_it_came = {name: metadata.pop(name) for name in _KEPT_AS_IT_CAME & metadata.keys()}
+        metadata = own.mask(metadata) | as_it_came | {"phone": number.shown}
     return NewOrder(
         task_id=body.task_id,
         order_id=body.order_id,

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.ids import Prefix, new_id
-from runtime.mask import mask_json, mask_phone, mask_text
+from runtime.mask import OwnNumber, mask_json, mask_phone, mask_text
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,32 @@ from runtime.mask import mask_json, mask_phone, mask_text
         "(138)00138000",
         "138–0013–8000",
         "１３８００１３８０００",
+        "138 00 13 80 00",
+        "1 3 8 0 0 1 3 8 0 0 0",
+        "1380013 8000",
+        "138_0013_8000",
+        "138/0013/8000",
+        "138*0013*8000",
+        "138·0013·8000",
+        "138－0013－8000",
+        "138—0013—8000",
+        "\u200b138\u200b0013\u200b8000",
+        "**13800138000**",
+        "1.13800138000",
+        "+86 (138) 0013-8000",
+        "(021)12345678",
+        "（021）12345678",
+        "(021) 1234-5678",
+        "0755 87 65 43 21",
+        "021.1234.5678",
+        "212-555-7890",
+        "(212) 555-7890",
+        "212.555.7890",
+        "00852 51234567",
+        "0085251234567",
+        "00852-5123-4567",
+        "001 212 555 7890",
+        "+852 (51) 234567",
     ],
 )
 def test_a_number_is_masked_however_it_is_written(written: str) -> None:
@@ -56,6 +82,22 @@ def test_every_number_of_a_text_is_masked_and_nothing_else() -> None:
     "text",
     [
         "HT20260313001",
+        "20260313001",
+        "2026-03-13 10:00:00",
+        "2026-03-15 17 2026-03-16 1:30",
+        "15/03/2026-17/03/2026",
+        "2026/03/13 09:00-12:00 14:00-18:00",
+        "10:00 2026-03-13",
+        "12345678.90",
+        "139000000.00",
+        "1773370800.5",
+        "¥1500.00-¥2000.00",
+        "600*800*2000",
+        "600 800 2000",
+        "客户编号0012345678",
+        "13987654-6780-4000-8000-139876543210",
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca13987654321b855",
+        "18号楼2单元1203室",
         "2026-03-13T10:00:00.123456+08:00",
         "1773370800123",
         "7f3c2a10-1b2c-4d3e-8f90-a1b2c3d4e5f6",
@@ -198,3 +240,46 @@ def test_a_token_is_removed_even_if_it_has_the_form_of_an_identifier() -> None:
     token = new_id(Prefix.KEY)
     assert token not in mask_text(f"Authorization: Bearer {token}")
     assert token not in mask_text(f"redis://:{token}@127.0.0.1")
+
+
+OWN = OwnNumber("+8613964805678", "139****5678")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "13964805678",
+        "139 (微信同号) 6480 转 5678",
+        "一三九、六四八〇、五六七八",
+        "幺三九六四八零五六七八",
+        "１３９６４８０５６７８",
+        "1,3,9,6,4,8,0,5,6,7,8",
+    ],
+)
+def test_a_known_number_is_found_whatever_stands_between_its_digits(written: str) -> None:
+    assert OWN.mask(f"请打{written}，谢谢") == "请打139****5678，谢谢"
+
+
+def test_a_known_number_is_found_however_deep_in_names_and_among_numbers() -> None:
+    told = {"a": [{"13964805678": 13964805678}], "b": "1396480 567", "c": None, "d": True, "e": 0.5, "f": 12}
+    assert OWN.mask(told) == told | {"a": [{"139****5678": "139****5678"}]}
+
+
+def test_a_known_landline_is_found_without_its_area() -> None:
+    own = OwnNumber("+862158881234", "021****1234")
+    assert own.mask("打 5888-1234 或 2158881234") == "打 021****1234 或 21021****1234"
+
+
+@pytest.mark.parametrize("number", ["139****5678", "110", ""])
+def test_where_the_number_is_not_known_nothing_is_hidden(number: str) -> None:
+    assert OwnNumber(number, "****").mask("1105678 13964805678") == "1105678 13964805678"
+
+
+NO_DIGITS = st.characters(exclude_characters="〇零一二三四五六七八九幺两", exclude_categories=["Cs", "Nd"])
+
+
+@given(MOBILES, st.lists(st.text(NO_DIGITS, max_size=4), min_size=11, max_size=11))
+def test_no_known_number_survives_between_any_letters(number: str, between: list[str]) -> None:
+    written = "".join(digit + gap for digit, gap in zip(number, between, strict=True))
+    shown = OwnNumber(f"+86{number}", "****").mask(written)
+    assert re.sub(r"\D", "", shown) == ""
