@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from runtime.cipher import Cipher
 from storage.bulk import BulkInsert
@@ -14,6 +14,12 @@ _INSERT = BulkInsert(
     ("provider", "event_id", "key", "body", "outcome"),
     on_conflict=" ",
     returning="event_id",
+)
+_FORGET = text(
+    "WITH erased AS (SELECT c.key FROM contact_logs c JOIN tasks t ON t.task_id = c.task_id "
+    "WHERE c.key = :key AND t.erased_at IS NOT NULL), "
+    "blanked AS (UPDATE callbacks SET body = '' FROM erased WHERE callbacks.key = erased.key AND body <> '') "
+    "SELECT count(*) FROM erased"
 )
 
 
@@ -53,3 +59,7 @@ class Callbacks:
             ],
         )
         return frozenset(str(row[0]) for row in rows)
+
+    def forget_erased(self, key: str) -> bool:
+        """Whether the order of this attempt was erased; nothing is kept then of what its callbacks said."""
+        return bool(self.connection.execute(_FORGET, {"key": key}).scalar_one())

@@ -104,16 +104,24 @@ _NOTES = recordset(
     result="text",
     begun_at="timestamptz",
 )
+
+
+def _told(column: str) -> str:
+    """What was told of an order whose customer was forgotten is not kept: the result and the time are."""
+    erased = "EXISTS (SELECT FROM tasks t WHERE t.task_id = contact_logs.task_id AND t.erased_at IS NOT NULL)"
+    return f"CASE WHEN c.{column} IS NULL OR {erased} THEN contact_logs.{column} ELSE c.{column} END"
+
+
 _NOTE = text(
     f"""
     UPDATE contact_logs SET
         status = CASE WHEN contact_logs.status = 'concluded' THEN 'concluded' ELSE c.status END,
         contact_result = coalesce(c.result, contact_logs.contact_result),
         provider_id = coalesce(c.provider_id, contact_logs.provider_id),
-        transcript = coalesce(c.transcript, contact_logs.transcript),
+        transcript = {_told("transcript")},
         duration_seconds = coalesce(c.duration_seconds, contact_logs.duration_seconds),
-        recording_url = coalesce(c.recording_url, contact_logs.recording_url),
-        user_feedback = coalesce(c.user_feedback, contact_logs.user_feedback),
+        recording_url = {_told("recording_url")},
+        user_feedback = {_told("user_feedback")},
         concluded_at = CASE WHEN c.status = 'concluded'
             THEN coalesce(contact_logs.concluded_at, (SELECT business_now())) END
     FROM {_NOTES}

@@ -1,110 +1,44 @@
-"""What is known of a customer: found over all orders, and removed from every table but the trail of what was done."""
+"""What is known of a customer: found over all orders, and removed from every table but the trail of what was done.
+
+What becomes of each table's rows is in `storage.forgetting`.
+"""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from sqlalchemy import Connection, TextClause, text
 
 from runtime.cipher import Cipher
+from storage.forgetting import INTENTS, KEPT_NAMES, LOCK, STATEMENTS
 
 _ORDERS: Final = text(
     "SELECT task_id, status, phone FROM tasks WHERE (metadata ->> 'customer_id' = CAST(:customer_id AS text) "
     "OR phone_index = CAST(:number AS bytea)) ORDER BY task_id"
 )
-_HELD: Final = ("timezone", "pending_reason", "region", "product")
-"""What of an order's metadata says nothing of a person."""
-_ANSWERS: Final = (
-    "intent_level1", "intent_level2", "confidence", "model", "flags", "contact_id", "review_reason", "contact_result",
-    "requires_human_review", "suggested_action", "followup_at", "visit_at",
-)  # fmt: skip
-_TOLD: Final = (
-    "reason",
-    "reasons",
-    "note",
-    "message",
-    "part",
-    "text",
-    "words",
-    "review_message",
-    "date_words",
-    "call",
-)
-"""Names under which people, or the reading of what they said, may have written anything."""
-_FREE: Final = "CAST(:told AS text[])"
-_KEPT_OF: Final = (
-    "(SELECT coalesce(jsonb_object_agg(name, value), '{{}}') FROM jsonb_each({0}) AS each(name, value) "
-    "WHERE name = ANY(:{1}))"
-)
-_OF_TASKS: Final = "task_id = ANY(:ids)"
-
-
-def _blank(table: str, change: str, where: str = _OF_TASKS) -> TextClause:
-    return text(f"UPDATE {table} SET {change} WHERE {where}")
-
-
-_STATEMENTS: Final[tuple[tuple[str, TextClause], ...]] = (
-    # Callbacks and idle steps are found through rows that are blanked later, so they come first.
-    (
-        "callbacks",
-        _blank(
-            "callbacks",
-            "body = ''",
-            f"key IN (SELECT key FROM contact_logs WHERE {_OF_TASKS}) AND body <> ''",
-        ),
-    ),
-    (
-        "contacts",
-        _blank(
-            "contact_logs",
-            "transcript = NULL, user_feedback = NULL, recording_url = NULL, phone_index = NULL",
-        ),
-    ),
-    ("rejects", _blank("rejects", "payload = ''", f"{_OF_TASKS} AND payload <> ''")),
-    ("signals", _blank("signals", "body = ''", f"{_OF_TASKS} AND body <> ''")),
-    ("labels", _blank("intent_labels", "words = ''", f"{_OF_TASKS} AND words <> ''")),
-    (
-        "reviews",
-        _blank(
-            "reviews", f"context = {_KEPT_OF.format('context', 'answers')}, decision = decision - {_FREE}"
-        ),
-    ),
-    (
-        "steps",
-        _blank(
-            "steps",
-            f"input = input - {_FREE}, output = output - {_FREE}, early_signals = NULL",
-            "subject_id = ANY(:ids)",
-        ),
-    ),
-    ("runs", _blank("runs", "description = NULL", "subject_id = ANY(:ids)")),
-    ("dispatches", _blank("dispatches", "given = '{}'")),
-    ("actions", _blank("actions", f"parameters = parameters - {_FREE}")),
-    ("appointments", _blank("appointments", "note = NULL")),
-    ("engineer_notices", _blank("engineer_notices", "message = NULL")),
-    ("cancellations", _blank("cancellations", "reason = NULL")),
-    ("followups", _blank("followups", "reason = NULL")),
-    ("alerts", _blank("alerts", f"note = NULL, metadata = metadata - {_FREE}")),
-    ("events", _blank("events", "title = split_part(title, ': ', 1)", f"{_OF_TASKS} AND title LIKE '%: %'")),
-    ("deliveries", _blank("deliveries", "payload = payload #- '{data,title}'")),
-    ("transitions", _blank("transitions", f"metadata = metadata - {_FREE}")),
-    ("audit_logs", _blank("audit_logs", f"metadata = metadata - {_FREE}")),
-    # The digest stays: the same order sent again is recognised, and not taken in or kept a second time.
-    (
-        "orders",
-        _blank(
-            "tasks",
-            f"phone = NULL, phone_index = NULL, metadata = {_KEPT_OF.format('metadata', 'held')} "
-            "|| jsonb_build_object('erased', true)",
-        ),
-    ),
-)
 _SOME_REJECTS: Final = text(
-    "SELECT reject_id, payload FROM rejects WHERE reject_id > :after AND payload <> '' ORDER BY reject_id LIMIT 200"
+    "SELECT reject_id AS name, 'rejects.payload.' || reject_id AS place, payload AS held FROM rejects "
+    "WHERE reject_id > :after AND payload <> '' ORDER BY reject_id LIMIT 200"
 )
-_BLANK_REJECTS: Final = text("UPDATE rejects SET payload = '' WHERE reject_id = ANY(:ids)")
-_GAPS: Final = re.compile(r"[\s.\-()（）‐-―]+")
+_BLANK_REJECTS: Final = text("UPDATE rejects SET payload = '', problems = '[]' WHERE reject_id = ANY(:names)")
+# Whose contact it was nobody knows; it may tell the number it came from.
+_SOME_CALLBACKS: Final = text(
+    "SELECT callback_id AS name, 'callbacks.body.' || provider || '.' || event_id AS place, body AS held "
+    "FROM callbacks b WHERE callback_id > :after AND body <> '' "
+    "AND NOT EXISTS (SELECT FROM contact_logs c WHERE c.key = b.key) ORDER BY callback_id LIMIT 200"
+)
+_BLANK_CALLBACKS: Final = text("UPDATE callbacks SET body = '' WHERE callback_id = ANY(:names)")
+_BLANK_REASONS: Final = text(
+    "UPDATE system_audit SET detail = detail - 'reason' WHERE detail ->> 'reject_id' IN "
+    "(SELECT reject_id FROM rejects WHERE payload = '')"
+)
+_REMEMBER: Final = text(
+    "INSERT INTO forgotten_numbers (phone_index) SELECT unnest(CAST(:marks AS bytea[])) "
+    "ON CONFLICT (phone_index) DO UPDATE SET forgotten_at = clock_timestamp()"
+)
+_FORGOTTEN: Final = text("SELECT phone_index FROM forgotten_numbers WHERE phone_index = ANY(:marks)")
+_GAPS: Final = re.compile(r"[\s.\-_/*·()（）‐-―－]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,34 +71,59 @@ class Privacy:
             for row in rows
         ]
 
-    def erase(self, task_ids: Sequence[str], numbers: Sequence[str]) -> dict[str, int]:
+    def erase(
+        self, task_ids: Sequence[str], numbers: Sequence[str], marks: Sequence[bytes]
+    ) -> dict[str, int]:
         """Remove what is known of whoever these orders belong to; how many rows of each kind were blanked.
 
-        Rows, their times and who did what stay. The do-not-call list holds no number and keeps its marks. Of
-        refused input also what merely contains one of the numbers (digits without a country) is removed.
+        Rows, their times and who did what stay. The do-not-call list holds no number and keeps its marks.
+
+        Args:
+            task_ids: The orders.
+            numbers: Digits without a country: refused input, and callbacks of no contact of ours, that merely
+                contain one of them are blanked too.
+            marks: The blind indexes of the same; remembered for a while, so that an answer which is still on its
+                way is not kept.
         """
-        given = {"ids": list(task_ids), "told": list(_TOLD), "answers": list(_ANSWERS), "held": list(_HELD)}
+        given = {
+            "ids": list(task_ids),
+            "kept": list(KEPT_NAMES),
+            "intents": list(INTENTS),
+            "marks": list(marks),
+        }
+        self.connection.execute(LOCK, {"ids": given["ids"]})
         counts = {
             kind: self.connection.execute(
                 statement, {name: given[name] for name in given if f":{name}" in statement.text}
             ).rowcount
-            for kind, statement in _STATEMENTS
+            for kind, statement in STATEMENTS
         }
-        counts["rejects"] += self._erase_rejects(numbers)
+        counts["rejects"] += self._erase_holding(numbers, _SOME_REJECTS, _BLANK_REJECTS, first="")
+        counts["callbacks"] += self._erase_holding(numbers, _SOME_CALLBACKS, _BLANK_CALLBACKS, first=0)
+        self.connection.execute(_BLANK_REASONS)
+        if marks:
+            self.connection.execute(_REMEMBER, {"marks": given["marks"]})
         return counts
 
-    def _erase_rejects(self, numbers: Sequence[str]) -> int:
-        erased, after = 0, ""
+    def forgotten(self, marks: Collection[bytes]) -> frozenset[bytes]:
+        """Those of these numbers' blind indexes that were forgotten lately."""
+        rows = self.connection.execute(_FORGOTTEN, {"marks": list(marks)})
+        return frozenset(bytes(row.phone_index) for row in rows)
+
+    def _erase_holding(
+        self, numbers: Sequence[str], some: TextClause, blank: TextClause, *, first: str | int
+    ) -> int:
+        erased, after = 0, first
         while numbers:
-            rows = self.connection.execute(_SOME_REJECTS, {"after": after}).all()
+            rows = self.connection.execute(some, {"after": after}).all()
             if not rows:
                 break
-            after = rows[-1].reject_id
-            found = [row.reject_id for row in rows if self._holds(row.reject_id, bytes(row.payload), numbers)]
+            after = rows[-1].name
+            found = [row.name for row in rows if self._holds(row.place, bytes(row.held), numbers)]
             if found:
-                erased += self.connection.execute(_BLANK_REJECTS, {"ids": found}).rowcount
+                erased += self.connection.execute(blank, {"names": found}).rowcount
         return erased
 
-    def _holds(self, reject_id: str, payload: bytes, numbers: Sequence[str]) -> bool:
-        told = _GAPS.sub("", self.cipher.decrypt(payload, f"rejects.payload.{reject_id}"))
+    def _holds(self, place: str, held: bytes, numbers: Sequence[str]) -> bool:
+        told = _GAPS.sub("", self.cipher.decrypt(held, place))
         return any(number in told for number in numbers)

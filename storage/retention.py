@@ -45,6 +45,8 @@ _RULES: Final[Mapping[str, _Rule]] = {
     ),
     "idempotency": _Rule("idempotency_keys", f"created_at < {_DATABASE}"),
     "deliveries": _Rule("deliveries", f"state <> 'waiting' AND ended_at < {_DATABASE}"),
+    "notices": _Rule("notices", f"state <> 'waiting' AND created_at < {_DATABASE}"),
+    "forgotten_numbers": _Rule("forgotten_numbers", f"forgotten_at < {_DATABASE}"),
     "events": _Rule("events", f"at < {_BUSINESS}"),
 }
 # The first step of general work was given what the run was given.

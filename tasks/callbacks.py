@@ -16,6 +16,7 @@ from storage.contact import Contact, InboundContact
 from storage.order import Order
 from tasks.conclusion import answered, noted, signal_of
 from tasks.context import Context
+from tasks.forgotten import as_kept
 from tasks.further_words import heed
 from tasks.occasion import write
 from tools.channels.contract import ContactReport
@@ -111,6 +112,7 @@ def _late(transaction: Transaction, context: Context, contact: Contact, report: 
     work.runs.lock([order.run_id])
     (order,) = work.orders.find([contact.task_id]).values()
     (contact,) = work.contacts.by_keys([contact.key])
+    report = as_kept(work, report)
     if report.result is not ContactResult.ANSWERED:
         if contact.status != "concluded":
             work.contacts.note([noted(contact, report)])

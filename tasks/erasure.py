@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from engine.engine import Engine
 from runtime.blind_index import BlindIndex
-from runtime.phone import Phone
+from runtime.phone import Phone, normalise
 from statemachine.states import State
 from tasks.intervention import cancel
 
@@ -71,8 +71,9 @@ def erase(
         numbers = {known.phone for known in found if known.phone}
         if customer.phone is not None:
             numbers.add(customer.phone.e164)
-        digits = sorted(number.removeprefix(_COUNTRY) for number in numbers)
-        counts = work.privacy.erase(task_ids, digits)
+        digits = sorted(number.removeprefix(_COUNTRY).removeprefix("+") for number in numbers)
+        phones = [phone for number in sorted(numbers) if (phone := normalise(number)) is not None]
+        counts = work.privacy.erase(task_ids, digits, [blind_index.mark(phone) for phone in phones])
         work.system_audit.write(
             by, "customer_erased", {"task_ids": list(task_ids), "rows": counts, "cancelled": still_open}
         )

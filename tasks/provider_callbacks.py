@@ -9,6 +9,7 @@ from runtime.phone import Phone, normalise
 from storage.unit_of_work import UnitOfWork
 from tasks.callbacks import Callback, Heard, hear
 from tasks.context import Context
+from tasks.forgotten import without_bodies_of_forgotten
 from tasks.inbound import hear_inbound
 from tools.channels.callbacks import ByNumber, ByReference, Reported
 from tools.channels.reference import extend_code_of
@@ -77,7 +78,11 @@ def _with_keys(work: UnitOfWork, index: BlindIndex, posts: Sequence[Post]) -> li
     return [
         replace(
             post,
-            reported=[replace(one, report=replace(one.report, key=key_of(one))) for one in post.reported],
+            reported=without_bodies_of_forgotten(
+                work,
+                index,
+                [replace(one, report=replace(one.report, key=key_of(one))) for one in post.reported],
+            ),
         )
         for post in posts
     ]

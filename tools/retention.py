@@ -26,6 +26,8 @@ class Kind(StrEnum):
     GENERAL_WORDS = "general_words"
     IDEMPOTENCY = "idempotency"
     DELIVERIES = "deliveries"
+    NOTICES = "notices"
+    FORGOTTEN_NUMBERS = "forgotten_numbers"
     EVENTS = "events"
 
 

@@ -14,7 +14,13 @@ from storage.tables.business import (
     transitions,
 )
 from storage.tables.execution import business_clock, definitions, dispatches, leases, pulses, runs, steps
-from storage.tables.lawfulness import contact_stops, do_not_call, engineer_capacity, intent_labels
+from storage.tables.lawfulness import (
+    contact_stops,
+    do_not_call,
+    engineer_capacity,
+    forgotten_numbers,
+    intent_labels,
+)
 from storage.tables.people import (
     agents,
     alerts,
@@ -51,6 +57,7 @@ __all__ = [
     "engineer_notices",
     "events",
     "followups",
+    "forgotten_numbers",
     "idempotency_keys",
     "intent_labels",
     "leases",

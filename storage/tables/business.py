@@ -79,6 +79,8 @@ tasks = Table(
     Column("followup_rule", Json),
     Column("digest", LargeBinary, nullable=False),
     Column("source", String(16), nullable=False),
+    # When the customer was forgotten: what is still told of the order afterwards is not kept.
+    Column("erased_at", Moment),
     CheckConstraint(f"status IN ({_quoted(State)})", name="status"),
     CheckConstraint("(status = 'closed') = (finished_at IS NOT NULL)", name="finished"),
     CheckConstraint("priority BETWEEN 1 AND 10", name="priority"),

@@ -35,6 +35,14 @@ do_not_call = Table(
     Index("ix_do_not_call_phone_index", "phone_index", postgresql_where=text("lifted_at IS NULL")),
 )
 
+# Whose customer was forgotten: an answer that is still on its way is not kept. No row names an order.
+forgotten_numbers = Table(
+    "forgotten_numbers",
+    metadata,
+    Column("phone_index", LargeBinary, primary_key=True),
+    database_moment("forgotten_at"),
+)
+
 contact_stops = Table(
     "contact_stops",
     metadata,

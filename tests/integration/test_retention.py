@@ -29,6 +29,8 @@ AGED: Final = (
     "UPDATE runs SET finished_at = finished_at - interval '2 years'",
     "UPDATE idempotency_keys SET created_at = created_at - interval '2 years'",
     "UPDATE deliveries SET ended_at = ended_at - interval '2 years'",
+    "UPDATE notices SET created_at = created_at - interval '2 years'",
+    "UPDATE forgotten_numbers SET forgotten_at = forgotten_at - interval '2 years'",
     "UPDATE events SET at = at - interval '2 years'",
 )
 
@@ -72,6 +74,11 @@ def keep_one_of_each(work: UnitOfWork, task_id: str) -> None:
         "('m2', %s, 2, 'task.closed', '{}', 'waiting', clock_timestamp(), NULL)",
         (subscriber_id, subscriber_id),
     )
+    work._connection.exec_driver_sql(
+        "INSERT INTO notices (key, to_role, title, text, state) VALUES "
+        "('n1', 'operator', 'title', 'text', 'sent'), ('n2', 'operator', 'title', 'text', 'waiting')"
+    )
+    work._connection.exec_driver_sql("INSERT INTO forgotten_numbers (phone_index) VALUES ('mark')")
 
 
 @pytest.fixture
@@ -123,6 +130,7 @@ def test_what_still_waits_is_kept_however_old(furnished: House) -> None:
     age(furnished)
     retain(furnished.database, KEPT)
     assert values(furnished, "SELECT delivery_id FROM deliveries") == ["m2"]
+    assert values(furnished, "SELECT key FROM notices") == ["n2"]
     assert values(furnished, "SELECT state FROM rejects WHERE payload <> ''") == ["open"]
     with furnished.database.transaction() as work:
         assert "" in {reject.payload for reject in work.rejects.recent()}
