@@ -1,5 +1,6 @@
 """The routes for people: what waits for a decision, and deciding it (SPEC.md §6)."""
 
+from contextlib import suppress
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
@@ -9,16 +10,26 @@ from api.cursor import Cursor, cursor_of, place_of
 from api.errors import documented
 from api.refusal import Refusal, unknown
 from api.route import Route
-from api.services import Caller, GivenParts
+from api.services import Caller, GivenParts, RequestName
+from runtime.cipher import UnreadableCiphertext
 from schemas.http.error import Code
 from schemas.http.followup import FollowupRuleGiven
 from schemas.http.form import Text, in_utc
-from schemas.http.reviews import ClaimMade, ClaimTaken, DecisionMade, DecisionTaken, ReviewList, ReviewView
+from schemas.http.reviews import (
+    ClaimMade,
+    ClaimTaken,
+    DecisionMade,
+    DecisionTaken,
+    ReviewList,
+    ReviewShown,
+    ReviewView,
+)
 from schemas.intake import Identifier
 from schemas.scopes import Scope
 from storage.reviews import Review
 from tasks.claiming import Claimed, claim, release
 from tasks.deciding import Decided, Decision, decide
+from tasks.revealing import words_to_decide_on
 
 router = APIRouter(prefix="/reviews", tags=["people"], route_class=Route)
 
@@ -61,13 +72,23 @@ def list_reviews(
     dependencies=[requires(Scope.READ)],
     responses=documented(Code.NOT_FOUND),
 )
-def find_review(review_id: ReviewId, parts: GivenParts) -> ReviewView:
-    """What is asked, why, and which decisions it accepts."""
+def find_review(
+    review_id: ReviewId, parts: GivenParts, caller: Caller, request_id: RequestName
+) -> ReviewShown:
+    """What is asked, why, and which decisions it accepts; to who may decide it also what the customer said.
+
+    Each look at the customer's words is a line `personal_data_revealed` in the order's audit log.
+    """
     with parts.database.transaction() as work:
         review = work.reviews.find(review_id)
     if review is None:
         raise unknown("review", review_id)
-    return _view(review)
+    words = None
+    if Scope.REVIEWS in caller.scopes:
+        # The question can be read, and decided by listening, when the key of the words is gone.
+        with suppress(UnreadableCiphertext):
+            words = words_to_decide_on(parts.database, review, by=caller.agent_id, request_id=request_id)
+    return ReviewShown(**dict(_view(review)), words=words)
 
 
 @router.post(

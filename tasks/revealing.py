@@ -1,4 +1,4 @@
-"""A person sees what is masked everywhere else: a customer's number or words, once, with the reason on record."""
+"""A person sees what is hidden everywhere else: a customer's number or words, once, with the reason on record."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -6,6 +6,8 @@ from enum import StrEnum
 from runtime.mask import mask_text
 from schemas.effects import Audit
 from storage.database import Database
+from storage.reviews import Review
+from tasks.customer_number import own_number
 
 EVENT = "personal_data_revealed"
 
@@ -83,3 +85,42 @@ def reveal(database: Database, wish: Wish) -> Revealed | Hidden:
         )
         work.audit_logs.write(line, at=None)
     return found
+
+
+def words_to_decide_on(
+    database: Database, review: Review, *, by: str, request_id: str | None = None
+) -> str | None:
+    """What the customer said in the contact that an open question is about, numbers masked, for who may decide it.
+
+    To hear them is a part of deciding. Each look leaves a line in the order's audit log, committed before anybody
+    sees them; `None`, and no line, where there are none.
+
+    Raises:
+        UnreadableCiphertext: they were encrypted with a key that is gone; nothing was written.
+    """
+    contact_id = review.context.get("contact_id")
+    if review.state != "open" or review.task_id is None or contact_id is None:
+        return None
+    with database.transaction() as work:
+        contact = work.contacts.by_ids([str(contact_id)]).get(str(contact_id))
+        if contact is None or contact.task_id != review.task_id:
+            return None
+        said = contact.transcript or contact.user_feedback
+        if not said:
+            return None
+        order = work.orders.find([review.task_id])[review.task_id]
+        line = Audit(
+            task_id=review.task_id,
+            event_type=EVENT,
+            agent_id=by,
+            action="review",
+            metadata={
+                "field": Field.TRANSCRIPT.value,
+                "contact_id": contact.contact_id,
+                "review_id": review.review_id,
+                "request_id": request_id,
+            },
+        )
+        work.audit_logs.write(line, at=None)
+    words = mask_text(said)
+    return words if order.phone is None else str(own_number(order.phone).mask(words))

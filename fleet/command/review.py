@@ -17,7 +17,6 @@ from fleet.command.location import DataDir, joined, opened
 from fleet.command.output import AsJson, show_json, show_line, show_table
 from fleet.command.question import ReviewId, find_review
 from fleet.command.task import By, name_of, text_of
-from runtime.mask import mask_text
 from statemachine.intents import INTENTS, Level2
 
 if TYPE_CHECKING:
@@ -84,17 +83,23 @@ def list_reviews(
 
 
 @application.command("show")
-def show(review_id: ReviewId, data_dir: DataDir = None, *, as_json: AsJson = False) -> None:
-    """Show a review: what is asked, what is known, what may be decided."""
-    with opened(data_dir) as database, database.snapshot() as work:
-        review = find_review(work, review_id)
-        zone = _zone(work, review)
-        contact_id = review.context.get("contact_id")
-        found = work.contacts.by_ids([str(contact_id)]) if contact_id else {}
-    said = found[str(contact_id)].transcript if str(contact_id) in found else None
-    transcript = mask_text(said) if said else None
+def show(
+    review_id: ReviewId, by: By = "operator", data_dir: DataDir = None, *, as_json: AsJson = False
+) -> None:
+    """Show a review: what is asked, what is known, what may be decided.
+
+    While it is open also what the customer said, which leaves a line of who looked in the order's audit log.
+    """
+    from tasks.revealing import words_to_decide_on
+
+    who = name_of(by)
+    with opened(data_dir) as database:
+        with database.snapshot() as work:
+            review = find_review(work, review_id)
+            zone = _zone(work, review)
+        words = words_to_decide_on(database, review, by=who)
     if as_json:
-        show_json({**_document(review), "transcript": transcript})
+        show_json({**_document(review), "words": words})
         return
     show_line(
         f"{review.review_id}  {review.state}  task {review.task_id or review.run_id}  step {review.node}"
@@ -105,8 +110,8 @@ def show(review_id: ReviewId, data_dir: DataDir = None, *, as_json: AsJson = Fal
         show_line(f"  deadline  {review.deadline_at.astimezone(zone):%a %Y-%m-%d %H:%M} ({zone.key})")
     if review.claimed_by:
         show_line(f"  taken by  {review.claimed_by}")
-    if transcript:
-        show_line(f"  customer  “{transcript}”")
+    if words:
+        show_line(f"  customer  “{words}”")
     for name, value in review.context.items():
         if value not in (None, "", [], {}) and name not in (
             "origin_input",

@@ -60,6 +60,18 @@ class ReviewView(Answered):
     claimed_at: Moment | None
 
 
+class ReviewShown(ReviewView):
+    """A question to a person, with what must be known to decide it."""
+
+    model_config = ConfigDict(
+        frozen=True, json_schema_extra={"examples": [_EXAMPLE | {"words": "嗯，那个再说吧"}]}
+    )
+
+    words: str | None = Field(default=None, repr=False)
+    """What the customer said in the contact it is about, numbers masked; null unless it is open and the key has
+    the scope `reviews`. Each look is a line in the order's audit log."""
+
+
 class ReviewList(Answered):
     """Questions, the longest waiting first."""
 

@@ -25,7 +25,10 @@ _FLOWER_PAGES: Final = (
     "/api/tasks?limit=10000",
     "/metrics",
 )
-_GAP: Final = r"[\s.\-()‐-―]{0,2}"
+_HEARD_BY_WHO_DECIDES: Final = "/v1/reviews/{review_id}"
+"""The one answer that shows words without a reason given, on record, to the scope `reviews`: asked for without it."""
+_GAP: Final = r"[\W_]{0,3}"
+"""Anything but letters: whoever writes a number may part its digits as they like."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +54,17 @@ class Fleet:
         yield from self._pages()
         yield from self._answers(names)
 
-    def call(self, method: str, path: str, body: object = None, **headers: str) -> tuple[int, str]:
-        """Ask the API as its admin; status and body."""
+    def call(
+        self, method: str, path: str, body: object = None, *, agent: str = "admin", **headers: str
+    ) -> tuple[int, str]:
+        """Ask the API, as its admin if not told otherwise; status and body."""
         document = self.fleet.document
         request = urllib.request.Request(
             f"{document['api']}{path}",
             method=method,
             data=None if body is None else json.dumps(body).encode(),
             headers={
-                "Authorization": f"Bearer {document['keys']['admin']}",
+                "Authorization": f"Bearer {document['keys'][agent]}",
                 "Content-Type": "application/json",
                 **headers,
             },
@@ -116,8 +121,9 @@ class Fleet:
         yield "openapi", described
         for path, methods in json.loads(described)["paths"].items():
             if "get" in methods:
+                agent = "audit_agent" if path == _HEARD_BY_WHO_DECIDES else "admin"
                 for each in _filled(path.removeprefix("/v1"), names):
-                    status, text = self.call("GET", each)
+                    status, text = self.call("GET", each, agent=agent)
                     assert status < 500, (each, text)
                     yield f"GET {each}", text
 

@@ -36,6 +36,7 @@ class Story:
     numbers: list[str] = field(default_factory=list)
     tasks: list[str] = field(default_factory=list)
     answers: list[tuple[str, str]] = field(default_factory=list)
+    marks: list[str] = field(default_factory=lambda: [_MARK])
 
     def number(self) -> str:
         self.numbers.append(_number())
@@ -66,6 +67,35 @@ class Story:
         self.await_row(
             "SELECT 1 FROM audit_logs WHERE task_id = %s AND event_type = 'intent_classified'", task_id
         )
+
+
+def _spellings(mobile: str) -> tuple[str, ...]:
+    """A mobile number in forms that are no machine's."""
+    first, middle, last = mobile[:3], mobile[3:7], mobile[7:]
+    pairs = " ".join(mobile[at : at + 2] for at in range(3, 11, 2))
+    return (
+        f"{first} {pairs}",
+        " ".join(mobile),
+        f"{first}_{middle}_{last}",
+        f"{first}/{middle}/{last}",
+        f"{first}*{middle}*{last}",
+        f"{first}—{middle}—{last}",
+        f"({first}){middle}{last}",
+        f"{mobile[:7]} {last}",
+        f"+86 ({first}) {middle}-{last}",
+        mobile.translate(str.maketrans("0123456789", "０１２３４５６７８９")),
+    )
+
+
+def _elsewhere() -> dict[str, tuple[str, ...]]:
+    """Landlines and numbers of other countries: their digits, and how people write them."""
+    own = f"{next(_digits):04}"
+    return {
+        f"2158{own[:2]}88{own[2:]}": (f"(021)58{own[:2]}88{own[2:]}", f"（021）58{own[:2]} 88{own[2:]}"),
+        f"75586{own}12": (f"0755 86 {own[:2]} {own[2:]} 12", f"0755-86{own}12"),
+        f"212555{own}": (f"212-555-{own}", f"(212) 555-{own}", f"+1 212 555 {own}"),
+        f"85251{own}67": (f"00852 51{own}67", f"0085251{own}67", f"+852-51{own[:2]}-{own[2:]}67"),
+    }
 
 
 def _names() -> dict[str, str]:
@@ -124,6 +154,39 @@ def _manual_order(story: Story) -> None:
         "metadata": {"note": f"回电 {phone}", phone: phone, "phone": int(phone)},
     }
     story.post("/agents/audit/log", line, 200)
+
+
+def _strangely_written_order(story: Story) -> None:
+    """People write numbers as they like: the order's own, landlines, those of other countries."""
+    phone, elsewhere = story.number(), _elsewhere()
+    story.numbers += elsewhere
+    others = tuple(written for forms in elsewhere.values() for written in forms)
+    told = [f"备用电话 {written}，谢谢" for written in (*_spellings(phone), *others)]
+    spoken = phone.translate(str.maketrans("0123456789", "零一二三四五六七八九"))
+    story.marks.append(spoken)
+    metadata = {
+        "phone": phone,
+        "remarks": told,
+        "spoken": f"电话是{spoken}",
+        "apart": f"{phone[:3]}…转…{phone[3:]}",
+    }
+    body = payload(silent(), metadata=metadata, mode="manual", **_names())
+    task_id = str(body["task_id"])
+    story.post("/agents/orchestrator/tasks/start", body, 200)
+    story.tasks.append(task_id)
+    for place, words in enumerate(told):
+        alert = {"alert_type": "note", "task_id": task_id, "severity": "warning", "message": words}
+        story.post("/agents/audit/alert", alert | {"metadata": {words: words}}, 200)
+        line = {
+            "task_id": task_id,
+            "event_type": "noted",
+            "agent_id": "audit_agent",
+            "metadata": {"note": words},
+        }
+        story.post("/agents/audit/log", line, 200)
+        if place == 0:
+            story.post("/contact/do-not-call", {"phone": phone, "reason": words}, 200)
+    story.post(f"/tasks/{task_id}/cancel", {"reason": "；".join(told)[:400]}, 200)
 
 
 def _signalled_order(story: Story) -> None:
@@ -225,6 +288,7 @@ def test_numbers_and_words_of_customers_are_nowhere_in_clear(story: Story, recei
     fleet = story.seen.fleet
     for part in (
         _manual_order,
+        _strangely_written_order,
         _signalled_order,
         _called_back_order,
         _doubtful_order,
@@ -244,7 +308,7 @@ def test_numbers_and_words_of_customers_are_nowhere_in_clear(story: Story, recei
     }
     told = [(f"webhook {each.path}", each.body.decode()) for each in receiver.received]
     texts = [*story.seen.emitted(names), *story.answers, *told]
-    found = findings(iter(texts), story.numbers, [_MARK])
+    found = findings(iter(texts), story.numbers, story.marks)
     assert not found, "\n".join(str(each) for each in found)
     # What is sought is found where it is: the texts are whole, and the search sees.
     masked = f"{story.numbers[0][:3]}****{story.numbers[0][-4:]}"

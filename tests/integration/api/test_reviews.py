@@ -8,11 +8,12 @@ from tests.factories import answered, payload
 from tests.integration.api.caller import Caller
 
 START = "/agents/orchestrator/tasks/start"
+UNCLEAR = "喂？听不清，你说什么"
 
 
-def asked_about(api: Caller) -> dict[str, Any]:
+def asked_about(api: Caller, words: str = UNCLEAR, **metadata: object) -> dict[str, Any]:
     """The review of an order whose customer's words were not understood."""
-    body = payload(answered("喂？听不清，你说什么"))
+    body = payload(answered(words), metadata=metadata)
     api.post(START, json=body)
     api.house.run()
     (review,) = api.get("/reviews", params={"task_id": body["task_id"]}).json()["reviews"]
@@ -30,7 +31,46 @@ def test_an_open_review_says_what_is_asked_and_what_it_accepts(api: Caller) -> N
     assert review["question"]
     assert set(review["decisions"]) == {"classify", "recontact", "close"}
     assert review["decided_at"] is review["decided_by"] is review["decision"] is None
-    assert api.get(f"/reviews/{review['review_id']}", "operator").json() == review
+    assert api.get(f"/reviews/{review['review_id']}", "operator").json() == review | {"words": UNCLEAR}
+
+
+def looks(api: Caller, task_id: str) -> list[tuple[str, str]]:
+    """Who looked at the customer's words, and for which review."""
+    with api.house.database.transaction() as work:
+        return [
+            (line["agent_id"], line["metadata"]["review_id"])
+            for line in work.timeline.audit_of(task_id)
+            if line["event_type"] == "personal_data_revealed"
+        ]
+
+
+def test_who_may_decide_hears_the_customer_and_every_look_is_on_record(api: Caller) -> None:
+    review = asked_about(api)
+    for _ in range(2):
+        assert api.get(f"/reviews/{review['review_id']}", "operator").json()["words"] == UNCLEAR
+    assert looks(api, review["task_id"]) == [("operator", review["review_id"])] * 2
+
+
+def test_who_may_not_decide_hears_nothing_and_leaves_no_line(api: Caller) -> None:
+    review = asked_about(api)
+    assert api.get(f"/reviews/{review['review_id']}", "audit_agent").json()["words"] is None
+    listed = api.get("/reviews", "operator").json()["reviews"]
+    assert all("words" not in one for one in listed)
+    assert looks(api, review["task_id"]) == []
+
+
+def test_numbers_in_the_words_to_decide_on_are_masked_however_they_were_said(api: Caller) -> None:
+    own = "13964805678"
+    review = asked_about(api, f"喂？听不清，打 {own} 或者一三九六四八〇五六七八，或 021-58881234", phone=own)
+    words = api.get(f"/reviews/{review['review_id']}", "operator").json()["words"]
+    assert words == "喂？听不清，打 139****5678 或者139****5678，或 021****1234"
+
+
+def test_once_a_review_is_decided_its_words_are_hidden_again(api: Caller) -> None:
+    review = asked_about(api)
+    decide(api, review, decision="close", reason="客户已处理")
+    assert api.get(f"/reviews/{review['review_id']}", "operator").json()["words"] is None
+    assert looks(api, review["task_id"]) == []
 
 
 def test_reviews_are_chosen_by_state_and_bounded(api: Caller) -> None:

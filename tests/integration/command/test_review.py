@@ -45,6 +45,24 @@ def test_a_review_shows_what_the_customer_said(fleet: Fleet) -> None:
     assert "--intent 可上门" in shown
 
 
+def test_who_looked_at_what_the_customer_said_is_on_record(fleet: Fleet) -> None:
+    task_id = unclear(fleet)
+    review_id = review_of(fleet, task_id)
+    assert fleet.read("review", "show", review_id, "--by", "王芳")["words"] == UNCLEAR
+    with fleet.house.database.transaction() as work:
+        lines = work.timeline.audit_of(task_id)
+    (line,) = [line for line in lines if line["event_type"] == "personal_data_revealed"]
+    assert (line["agent_id"], line["metadata"]["review_id"]) == ("王芳", review_id)
+
+
+def test_a_review_without_a_contact_shows_no_words_and_leaves_no_line(fleet: Fleet) -> None:
+    task_id = uncallable(fleet)
+    assert fleet.read("review", "show", review_of(fleet, task_id))["words"] is None
+    with fleet.house.database.transaction() as work:
+        events = {line["event_type"] for line in work.timeline.audit_of(task_id)}
+    assert "personal_data_revealed" not in events
+
+
 def test_closing_ends_the_task_with_the_reason(fleet: Fleet) -> None:
     task_id = uncallable(fleet)
     result = fleet.run(
