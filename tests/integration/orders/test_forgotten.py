@@ -53,7 +53,9 @@ def told(key: str) -> ContactReport:
 
 
 def tell(house: House, one: ContactReport) -> list[Heard]:
-    return hear(house.engine, "simulator", [Callback(one, f'{{"transcript": "{one.transcript}"}}')])
+    return hear(
+        house.engine, house.context, "simulator", [Callback(one, f'{{"transcript": "{one.transcript}"}}')]
+    )
 
 
 def bodies(house: House) -> list[str]:
@@ -84,6 +86,19 @@ def test_a_report_that_comes_after_its_customer_was_forgotten_leaves_its_result_
     assert bodies(house) == [""]
 
 
+def test_a_second_answer_that_comes_after_its_customer_was_forgotten_is_not_kept(
+    house: House, channel: ToldChannel
+) -> None:
+    task_id, key = called(house, channel)
+    tell(house, told(key))
+    house.run()
+    forget(house, task_id)
+    again = replace(told(key), event_id="again", transcript="师傅几点来，我在桃花岛")
+    assert tell(house, again) == [Heard.LATE]
+    assert_only_the_result(house, task_id)
+    assert bodies(house) == ["", ""]
+
+
 def test_what_a_worker_learns_while_its_customer_is_forgotten_is_the_result_alone(
     house: House, channel: ToldChannel
 ) -> None:
@@ -107,6 +122,15 @@ def test_a_reply_from_a_forgotten_number_leaves_no_word(office: Office) -> None:
     assert len(office.kept()) == before + 1
     assert bodies(office.house)[-1] == "{}"
     assert not [body for body in bodies(office.house) if NUMBER in body]
+
+
+def test_a_forgotten_customers_wish_not_to_be_contacted_holds(office: Office) -> None:
+    office.taken()
+    forget_number(office.house)
+    office.push(office.aliyun.reply(NUMBER, "不要再联系我了"))
+    with office.house.database.transaction() as work:
+        assert work._connection.exec_driver_sql("SELECT count(*) FROM do_not_call").scalar_one() == 1
+    assert not [body for body in bodies(office.house) if "联系" in body]
 
 
 def test_a_reply_that_was_of_no_order_is_forgotten_with_its_number(office: Office) -> None:
