@@ -12,6 +12,12 @@ AUTOMATIC_CONFIDENCE = 0.80
 CANCEL_CONFIDENCE = 0.90
 """Least confidence to cancel without a person (SPEC §4): a wrong cancellation is the worst outcome."""
 
+SURE_CONFIDENCE = 0.95
+"""From here on lesser evidence for something else is no reason to ask (docs/decisions/0004 has the measurement)."""
+
+_ALWAYS_HEARD = frozenset({Level1.TERMINATE, Level1.UNCLEAR})
+"""Evidence for these beside another intent is a reason to ask, however sure the model is."""
+
 _MARKERS: Mapping[str, str] = {
     "contrast": "a contrast may turn the meaning round",
     "condition": "the answer depends on a condition",
@@ -47,7 +53,7 @@ def reasons_for_review(proposal: Proposal, evidence: Evidence, *, cut: bool) -> 
             _of_confidence(proposal),
             _of_flags(evidence),
             _of_rules(proposal, evidence),
-            _of_markers(evidence),
+            _of_markers(proposal, evidence),
             _of_cancelling(proposal, evidence),
             ["the text is longer than 500 characters, and the rest was not read"] if cut else [],
         )
@@ -68,20 +74,30 @@ def _of_flags(evidence: Evidence) -> Iterator[str]:
 
 
 def _of_rules(proposal: Proposal, evidence: Evidence) -> Iterator[str]:
-    if evidence.verdict is None:
-        yield "no rule confirms the model" if not evidence.hits else "the rules point in different directions"
-    elif evidence.verdict is not proposal.level2:
-        yield f"the model reads {proposal.level2}, the rules read {evidence.verdict}"
-    else:
-        others = sorted({parent_of(hit.intent) for hit in evidence.hits} - {proposal.level1})
-        if others:
-            yield f"some of the words speak for {'、'.join(others)}"
+    if not evidence.hits:
+        yield "no rule confirms the model"
+        return
+    others = {parent_of(hit.intent) for hit in evidence.hits} - {proposal.level1}
+    if proposal.confidence >= SURE_CONFIDENCE:
+        others &= _ALWAYS_HEARD
+    if evidence.scores.get(proposal.level2) != max(evidence.scores.values()):
+        yield f"the model reads {proposal.level2}, the rules read {evidence.verdict or 'several intents'}"
+    elif evidence.verdict is None and proposal.confidence < SURE_CONFIDENCE:
+        yield "the rules point in different directions"
+    elif others:
+        yield f"some of the words speak for {'、'.join(sorted(others))}"
 
 
-def _of_markers(evidence: Evidence) -> Iterator[str]:
+def _of_markers(proposal: Proposal, evidence: Evidence) -> Iterator[str]:
     for marker, meaning in _MARKERS.items():
-        if marker in evidence.markers:
+        if marker in evidence.markers and _matters(marker, proposal):
             yield f"{meaning} ({evidence.markers[marker]})"
+
+
+def _matters(marker: str, proposal: Proposal) -> bool:
+    if proposal.confidence < SURE_CONFIDENCE or proposal.level1 is Level1.TERMINATE:
+        return True
+    return marker == "condition" and proposal.level1 is Level1.RESUME
 
 
 def _of_cancelling(proposal: Proposal, evidence: Evidence) -> Iterator[str]:
@@ -91,5 +107,10 @@ def _of_cancelling(proposal: Proposal, evidence: Evidence) -> Iterator[str]:
         yield f"cancelling needs a confidence of {CANCEL_CONFIDENCE:.2f}, this is {proposal.confidence:.4f}"
     if evidence.cancel_word is None:
         yield "cancelling needs an explicit word for it, such as 取消 or 不修了"
+    elif evidence.stranger is not None:
+        yield (
+            f"every word of a cancellation must be understood, and {evidence.stranger.clause} is not, "
+            f"from {evidence.stranger.rest} on"
+        )
     if "question" in evidence.markers:
         yield f"a question is no order to cancel ({evidence.markers['question']})"

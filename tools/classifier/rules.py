@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from tools.classifier.taxonomy import Flag, Level2
+from tools.classifier.understood import Stranger, Vocabulary, expand
 
 _PLACEHOLDER = re.compile(r"<([a-z_]+)>")
 _CLAUSE_END = re.compile(r"[，？]")
@@ -48,7 +49,8 @@ class Evidence:
 
     `verdict` is the intent with strictly the most weight, None when no rule counted or two are equal.
     `markers` maps the name of a marker to the words seen. `cancel_word` is the explicit word for
-    cancelling, as it was said.
+    cancelling, as it was said; `stranger` is the first clause beside it that is not understood, and is looked
+    for only where there is a cancel word.
     """
 
     hits: tuple[RuleHit, ...]
@@ -57,6 +59,7 @@ class Evidence:
     flags: tuple[Flag, ...]
     markers: Mapping[str, str]
     cancel_word: str | None
+    stranger: Stranger | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +73,7 @@ class RuleSet:
     flags: Mapping[Flag, re.Pattern[str]]
     harmless: re.Pattern[str]
     cancel_words: re.Pattern[str]
+    understood: Vocabulary
     sha256: str
 
     def repair(self, text: str) -> str:
@@ -100,6 +104,7 @@ class RuleSet:
             flags=tuple(flag for flag, pattern in self.flags.items() if pattern.search(text)),
             markers=markers,
             cancel_word=cancel.group() if cancel else None,
+            stranger=self.understood.first_stranger(text, self.cancel_words) if cancel else None,
         )
 
 
@@ -144,6 +149,7 @@ def _compile(document: Mapping[str, Any], sha256: str) -> RuleSet:
         flags={Flag(name): _pattern(f"the flag {name}", [words[name]], words) for name in flag_words},
         harmless=_pattern("harmless", document["harmless"], words),
         cancel_words=_pattern("cancel_words", [document["cancel_words"]], words),
+        understood=_vocabulary(document["understood"], words),
         sha256=sha256,
     )
 
@@ -157,6 +163,16 @@ def _rule(entry: Mapping[str, Any], words: Mapping[str, str]) -> Rule:
         weight=float(entry["weight"]),
         pattern=_pattern(place, entry["patterns"], words),
         unless=None if unless is None else _pattern(place, [unless], words),
+    )
+
+
+def _vocabulary(section: Mapping[str, Any], words: Mapping[str, str]) -> Vocabulary:
+    understood = expand(section["words"], section["lists"])
+    return Vocabulary(
+        words=understood,
+        longest=max(map(len, understood), default=0),
+        done=_pattern("understood", section["done"]["patterns"], words),
+        unless=_pattern("understood", section["done"]["unless"], words),
     )
 
 

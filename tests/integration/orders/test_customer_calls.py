@@ -27,7 +27,7 @@ from tests.integration.orders.telling import (
     worked,
 )
 
-UNCLEAR = "先等等"
+UNCLEAR = "先这么着"
 
 
 @pytest.fixture
