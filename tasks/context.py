@@ -22,7 +22,6 @@ from tools.channels.contract import ChannelGateway
 from tools.channels.routing import open_channels
 from tools.classifier.classifier import Classifier
 from tools.classifier.files import ClassifierFiles, default_paths
-from tools.classifier.rules import RuleSet, load_rules
 from tools.contact_policy.document import load_policies
 from tools.contact_policy.policy import ContactPolicy
 from tools.contact_policy.window import next_permitted
@@ -67,11 +66,6 @@ class Context:
     def classifier(self) -> Classifier:
         """The intent model; loaded by the processes that classify, not by those that never do."""
         return Classifier.load(self.classifier_files.weights, self.classifier_files.rules)
-
-    @cached_property
-    def rules(self) -> RuleSet:
-        """The rules that were trained with the intent model, for what others read in a customer's words."""
-        return load_rules(self.classifier_files.rules)
 
     def zone(self, order: Order) -> ZoneInfo:
         """The customer's time zone."""

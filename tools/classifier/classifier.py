@@ -11,7 +11,7 @@ from tools.classifier.guards import Proposal, reasons_for_review
 from tools.classifier.model import Model, WeightsError, load_model
 from tools.classifier.normal_form import is_cut, normalize
 from tools.classifier.rules import Evidence, RuleSet, load_rules
-from tools.classifier.taxonomy import TAXONOMY, Flag, Level1, Level2
+from tools.classifier.taxonomy import TAXONOMY, Flag, Level1, Level2, parent_of
 
 CONFIDENCE_DIGITS = 4
 _TOP_CONTRIBUTIONS = 12
@@ -93,6 +93,34 @@ class Classifier:
             flags=reading.evidence.flags,
             reasons=reasons,
             model_hash=self._model.sha256,
+        )
+
+    def judge(
+        self,
+        text: str,
+        *,
+        level2: Level2,
+        confidence: float,
+        read_by: str,
+        pending_reason: str | None = None,
+    ) -> Classification:
+        """Return what the guards make of somebody else's reading of `text`, who stands in the model's place.
+
+        `read_by` names them as `model_hash` names the weights.
+        """
+        proposal = Proposal(
+            level1=parent_of(level2), level2=level2, confidence=round(confidence, CONFIDENCE_DIGITS)
+        )
+        evidence = self._read(text, pending_reason).evidence
+        reasons = reasons_for_review(proposal, evidence, cut=is_cut(text))
+        return Classification(
+            level1=proposal.level1,
+            level2=level2,
+            confidence=proposal.confidence,
+            requires_human_review=bool(reasons),
+            flags=evidence.flags,
+            reasons=reasons,
+            model_hash=read_by,
         )
 
     def probabilities(self, text: str, *, pending_reason: str | None = None) -> Mapping[Level2, float]:
