@@ -127,7 +127,7 @@ class Keyring:
 
 
 class Guard(SecurityBase):
-    """Lets a request pass whose key has the scope; `api.route.Route` asks it before the body is read."""
+    """Counts a request of a key, and lets it pass when the key has the scope, before the body is read."""
 
     def __init__(self, scope: Scope, *, repeatable: bool = False) -> None:
         self.scope = scope
@@ -139,17 +139,20 @@ class Guard(SecurityBase):
         """The caller.
 
         Raises:
-            Refusal: nobody we know (401), not allowed (403), or too many wrong keys (429); none says why.
+            Refusal: nobody we know (401), too many requests or wrong keys (429), or not allowed (403).
         """
         admitted = getattr(request.state, "caller", None)
         if isinstance(admitted, Key):
             return admitted
+        services = request.app.state.services
         key = await admitted_by(
             bearer(request.headers.get("Authorization", "")),
             request.client.host if request.client else "",
-            request.app.state.services.keyring,
-            request.app.state.services.strangers,
+            services.keyring,
+            services.strangers,
         )
+        # What a key may not do is counted as well: asking costs us the same.
+        await services.rate_limits.admit(key)
         claimed = request.headers.get(AGENT_HEADER)
         if self.scope not in key.scopes or (claimed is not None and claimed != key.agent_id):
             raise Refusal(Code.FORBIDDEN, "this key may not do this")
@@ -183,7 +186,7 @@ def requires(scope: Scope, *, repeatable: bool = False) -> SecurityParameter:
 
     Args:
         scope: What a key must have.
-        repeatable: For a POST that only reads, or knows a repeated request by itself (a `task_id`): it takes no
+        repeatable: For a write that only reads, or knows a repeated request by itself (a `task_id`): it takes no
             `Idempotency-Key`.
     """
     security: SecurityParameter = Security(Guard(scope, repeatable=repeatable), scopes=[scope.value])

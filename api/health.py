@@ -85,6 +85,7 @@ def _fleet(parts: Parts) -> Installation:
             ),
             queues=queues,
             workers=workers(work, "tick"),
+            webhook_seconds=round(work.deliveries.oldest_due_seconds(), 3),
         )
 
 

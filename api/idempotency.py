@@ -50,6 +50,8 @@ _STORE_SECONDS: Final = 5.0
 """How long PostgreSQL may be away when an answer is to be kept."""
 _KEPT_KINDS: Final = frozenset({2, 4})
 """Hundreds: what was done, and what was wrong with the request."""
+_KEPT_HEADERS: Final = ("Location", "Cache-Control")
+"""Of an answer's headers those that belong to what was done; the others are about the moment."""
 _NOT_KEPT: Final = frozenset({401, 403, 408, 429})
 """Answers that are about the moment or the caller, not about the request."""
 
@@ -94,9 +96,10 @@ def _settle(database: Database, claim: Claim, response: Response) -> None:
         _free(database, claim)
         return
     body = bytes(response.body).decode()
+    headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
     try:
         database.durably(
-            lambda work: work.idempotency_keys.store(claim, status, body),
+            lambda work: work.idempotency_keys.store(claim, status, body, headers),
             seconds=_STORE_SECONDS,
         )
     except StorageUnavailable as error:
@@ -137,7 +140,7 @@ def _repeated(found: Kept) -> Response:
     return Response(
         found.body,
         status_code=found.status,
-        headers={REPLAYED: "true"},
+        headers={**found.headers, REPLAYED: "true"},
         media_type="application/json" if found.body else None,
     )
 

@@ -82,7 +82,15 @@ def replay_reject(
     What is still no order answers 422, what cannot be taken in now answers 409; it then stays open.
     """
     by = body.by or caller.agent_id
-    handling = replay(parts.engine, parts.context, reject_id, body.payload, by=by, request_id=request_id)
+    handling = replay(
+        parts.engine,
+        parts.context,
+        reject_id,
+        body.payload,
+        by=by,
+        agent=caller.agent_id,
+        request_id=request_id,
+    )
     reject = _handled(reject_id, handling)
     return Replayed(
         task_id=cast("str", reject.replayed_as),
@@ -100,7 +108,7 @@ def replay_reject(
 def dismiss_reject(reject_id: RejectId, body: DismissalAsked, parts: GivenParts, caller: Caller) -> Dismissed:
     """Nothing will be made of it; the record keeps who decided that, and why."""
     by = body.by or caller.agent_id
-    handling = dismiss(parts.database, reject_id, by=by, reason=body.reason)
+    handling = dismiss(parts.database, reject_id, by=by, reason=body.reason, agent=caller.agent_id)
     return Dismissed(reject=_summary(_handled(reject_id, handling)))
 
 
@@ -143,10 +151,9 @@ def _summary(reject: Reject) -> RejectSummary:
 
 
 def _fields(reject: Reject) -> dict[str, Any]:
-    """What is shown of it; how upstream named its task and its fields may be anything, a phone number too."""
+    """What is shown of it; how upstream named its fields may be anything, a phone number too."""
     fields = {name: getattr(reject, name) for name in RejectSummary.model_fields}
     problems = [Problem(**problem) for problem in reject.problems]
     return fields | {
-        "task_id": mask_text(reject.task_id) if reject.task_id else None,
         "problems": [Problem(field=mask_text(p.field), message=p.message) for p in problems],
     }

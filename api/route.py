@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Coroutine, Sequence
 from email.message import Message
-from typing import Any
+from typing import Any, Final
 
 from fastapi import Request, Response
 from fastapi.params import Depends
@@ -15,11 +15,14 @@ from api.idempotency import HEADER, PARAMETER, answered_once
 from api.services import Services
 from schemas.http.error import Code
 
+WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+"""What changes something, and so must not be done again for a caller who missed the answer."""
+
 
 class Route(APIRoute):
-    """An `APIRoute` that asks its guard first, counts the request, and takes bodies in JSON only.
+    """An `APIRoute` that asks its guard first, which counts the request, and takes bodies in JSON only.
 
-    A POST with a guard honours `Idempotency-Key`, unless its guard calls it repeatable.
+    A write with a guard honours `Idempotency-Key`, unless its guard calls it repeatable.
     """
 
     def __init__(
@@ -34,7 +37,9 @@ class Route(APIRoute):
         **declared: Any,
     ) -> None:
         self._guards = [d.dependency for d in dependencies or () if isinstance(d.dependency, Guard)]
-        self._takes_key = "POST" in methods and any(not guard.repeatable for guard in self._guards)
+        self._takes_key = not WRITES.isdisjoint(methods) and any(
+            not guard.repeatable for guard in self._guards
+        )
         if self._takes_key:
             responses = documented(Code.STATE_CONFLICT) | (responses or {})
             extra = openapi_extra or {}
@@ -55,7 +60,7 @@ class Route(APIRoute):
 
         async def guarded(request: Request) -> Response:
             for guard in self._guards:
-                await _services(request).rate_limits.admit(await guard(request))
+                await guard(request)
             if self.body_field is not None:
                 _require_json(request)
                 # No JSON in UTF-8 holds such a byte; every one in UTF-16 or UTF-32 does, and would be guessed at.

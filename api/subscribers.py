@@ -16,6 +16,8 @@ from schemas.http.subscribers import (
     DeliveryReplayed,
     DeliveryView,
     SubscriberAdded,
+    SubscriberChanged,
+    SubscriberKept,
     SubscriberList,
     SubscriberRemoved,
     SubscriberTold,
@@ -68,6 +70,28 @@ def add_subscriber(
     assert added is not None
     response.headers["Cache-Control"] = "no-store"
     return SubscriberTold(subscriber=_subscriber(added), secret=secret)
+
+
+@router.patch(
+    "/subscribers/{subscriber_id}",
+    summary="Choose what a system is told",
+    dependencies=[requires(Scope.ADMIN)],
+    responses=documented(Code.NOT_FOUND),
+)
+def change_subscriber(
+    subscriber_id: SubscriberId, body: SubscriberChanged, parts: GivenParts, caller: Caller
+) -> SubscriberKept:
+    """It is told of what happens from now on by the new choice; its secret and its log stay."""
+    events = [kind.value for kind in body.events]
+    with parts.database.transaction() as work:
+        if not work.subscribers.choose(subscriber_id, events):
+            raise unknown("subscriber", subscriber_id)
+        work.system_audit.write(
+            caller.agent_id, "subscriber_changed", {"subscriber_id": subscriber_id, "events": events}
+        )
+        changed = work.subscribers.find(subscriber_id)
+    assert changed is not None
+    return SubscriberKept(subscriber=_subscriber(changed))
 
 
 @router.delete(

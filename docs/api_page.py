@@ -53,7 +53,7 @@ one it needs. `X-Agent-ID` is optional and must then be the key's agent. `unpend
 | 500 | `INTERNAL_ERROR` | a fault of ours; the request's id leads to the log |
 | 503 | `SERVICE_UNAVAILABLE` | a server this needs does not answer: send it again |
 
-**Sending again.** A POST takes `Idempotency-Key`: the same request under the same key is answered as before, with
+**Sending again.** A write takes `Idempotency-Key`: the same request under the same key is answered as before, with
 `Idempotent-Replayed: true`. Routes that know a repetition by an id of their own (`task_id`, `signal_id`) need none.
 
 **Pages.** Lists take `limit` and `cursor`; `next_cursor` of a page is the `cursor` of the next, null on the last.

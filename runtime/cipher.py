@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import hmac
 import os
 import re
 from collections.abc import Sequence
@@ -44,6 +45,7 @@ class Cipher:
         """The current key's name: eight hexadecimal digits that tell nothing of it."""
         self._aead = AESGCM(_bytes_of(key))
         self._name = bytes.fromhex(self.key_name)
+        self._digest_key = hmac.digest(_bytes_of(key), b"unpend digests", "sha256")
         self._keys = {
             self._name: self._aead,
             **{bytes.fromhex(name_of_key(old)): AESGCM(_bytes_of(old)) for old in old_keys},
@@ -89,6 +91,10 @@ class Cipher:
             if text is not None:
                 return text
         raise UnreadableCiphertext(f"the value stored at {place} cannot be decrypted with this key")
+
+    def keyed(self, digest: bytes) -> bytes:
+        """The digest of a text that is encrypted, under the current key: nobody finds the text by trying all."""
+        return hmac.digest(self._digest_key, digest, "sha256")
 
     def is_current(self, stored: bytes) -> bool:
         """Whether a stored value names the current key."""

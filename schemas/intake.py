@@ -16,6 +16,7 @@ from pydantic import (
     field_validator,
 )
 
+from runtime.names import FORM, LONGEST
 from schemas.free_json import require_bounded
 from schemas.whole_number import WholeNumber
 
@@ -27,7 +28,7 @@ _EARLIEST_YEAR: Final = 2000
 _LATEST_YEAR: Final = 2100
 _NO_OBJECT: Final = frozenset({"model_type", "model_attributes_type", "dict_type"})
 
-Identifier = Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]*$")]
+Identifier = Annotated[str, Field(min_length=1, max_length=LONGEST, pattern=rf"^{FORM}$")]
 
 
 class Metadata(BaseModel):

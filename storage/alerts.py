@@ -3,15 +3,18 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, text
 
 from runtime.ids import Prefix, new_id
 from schemas.effects import AlertRaised
-from storage.bulk import BulkInsert
+from storage.bulk import BulkInsert, dump_json
 from storage.notices import OF_ALERTS
 from storage.tables import alerts as alerts_table
+
+_CLASS: Final = 0x616C
+"""The first half of these advisory locks; the other half is what an alert tells of."""
 
 _INSERT = BulkInsert(
     alerts_table,
@@ -42,6 +45,20 @@ _LIST = text(
            OR (raised_at, alert_id) < (CAST(:at AS timestamptz), CAST(:name AS text)))
     ORDER BY raised_at DESC, alert_id DESC LIMIT :limit
     """
+)
+# Two who find none would raise two; the lock ends with the transaction.
+_LOCK_SAME = text("SELECT pg_advisory_xact_lock(:class, hashtext(:alert_type || ' ' || :source))")
+_FRESH = text(
+    f"""
+    SELECT {_FIELDS} FROM alerts
+    WHERE status = 'pending_review' AND alert_type = :alert_type AND metadata->>'source' = :source
+      AND metadata->'raised_by' IS NULL
+      AND raised_at > (SELECT business_now()) - interval '1 day'
+    ORDER BY raised_at DESC LIMIT 1 FOR NO KEY UPDATE
+    """
+)
+_RESTATE = text(
+    "UPDATE alerts SET message = :message, metadata = CAST(:metadata AS jsonb) WHERE alert_id = :alert_id"
 )
 # Handled means resolved: one that somebody has merely seen still counts among the active (storage/figures.py).
 _SET_STATUS = text(
@@ -99,6 +116,22 @@ class Alerts:
             ],
         )
         return ids
+
+    def fresh(self, alert_type: str, source: str) -> Alert | None:
+        """The fleet's alert of this kind and source that nobody has looked at, of the last day; locked.
+
+        Whether there is one or not: nobody else raises one before this transaction ends, if they ask here too.
+        """
+        same = {"alert_type": alert_type, "source": source}
+        self.connection.execute(_LOCK_SAME, {"class": _CLASS, **same})
+        row = self.connection.execute(_FRESH, same).one_or_none()
+        return None if row is None else Alert(**row._mapping)
+
+    def restate(self, alert_id: str, message: str, metadata: Mapping[str, object]) -> None:
+        """Let a locked alert say this now; nobody is told anew."""
+        self.connection.execute(
+            _RESTATE, {"alert_id": alert_id, "message": message, "metadata": dump_json(metadata)}
+        )
 
     def of_task(self, task_id: str) -> list[Mapping[str, Any]]:
         """The alerts of an order, oldest first."""

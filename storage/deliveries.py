@@ -67,6 +67,20 @@ _GIVE_UP_ALL = text(_GIVE_UP)
 _GIVE_UP_OLD = text(
     f"{_GIVE_UP} AND due_at <= (SELECT clock_timestamp()) AND created_at <= clock_timestamp() - {_DAY}"
 )
+# Those behind an earlier one of their task do not count: they wait for that one, and not for us.
+_OLDEST = text(
+    """
+    SELECT coalesce(max(extract(epoch FROM clock_timestamp() - first.due_at)), 0) AS seconds
+    FROM subscribers s CROSS JOIN LATERAL (
+        SELECT d.due_at FROM deliveries d
+        WHERE d.subscriber_id = s.subscriber_id AND d.state = 'waiting'
+          AND d.due_at <= (SELECT clock_timestamp())
+          AND NOT EXISTS (SELECT 1 FROM deliveries e WHERE e.subscriber_id = d.subscriber_id
+                          AND e.task_id = d.task_id AND e.state = 'waiting' AND e.event_id < d.event_id)
+        ORDER BY d.due_at LIMIT 1
+    ) first WHERE s.active
+    """,
+)
 _LOG = text(
     """
     SELECT delivery_id, subscriber_id, event_id, task_id, event_type, state, tries, due_at, last_status,
@@ -232,6 +246,10 @@ class Deliveries:
         return self.connection.execute(
             _GIVE_UP_OLD, {"subscriber_id": subscriber_id, "error": error}
         ).rowcount
+
+    def oldest_due_seconds(self) -> float:
+        """How long the delivery that is due the longest has not been sent; 0 when none is due."""
+        return float(self.connection.execute(_OLDEST).scalar_one())
 
     def log(
         self,

@@ -44,6 +44,10 @@ _TELLS_OF_TASKS: Final = (
 )
 
 
+NO_REJECT: Final = "payload = '', problems = '[]', digest = NULL, envelope = NULL"
+"""What becomes of refused input: nothing of what was sent stays, nor what tells the same input again."""
+
+
 def _kept(column: str) -> str:
     return (
         "(SELECT coalesce(jsonb_object_agg(name, value), '{}') FROM jsonb_each(CASE jsonb_typeof("
@@ -92,7 +96,7 @@ STATEMENTS: Final[tuple[tuple[str, TextClause], ...]] = (
             "transcript = NULL, user_feedback = NULL, recording_url = NULL, phone_index = NULL",
         ),
     ),
-    ("rejects", _change("rejects", "payload = '', problems = '[]'", f"{_OF_TASKS} AND payload <> ''")),
+    ("rejects", _change("rejects", NO_REJECT, f"{_OF_TASKS} AND payload <> ''")),
     ("signals", _change("signals", "body = '', effect = ''", f"{_OF_TASKS} AND body <> ''")),
     ("labels", _change("intent_labels", "words = ''", f"{_OF_TASKS} AND words <> ''")),
     (

@@ -1,12 +1,14 @@
 """Requests under a key of their caller: done once, answered alike when they are sent again (SPEC.md §6)."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import Connection, text
 
 from runtime.cipher import Cipher
+from storage.bulk import dump_json
 
 KEPT: Final = timedelta(hours=24)
 """How long an answer is given again."""
@@ -19,13 +21,15 @@ _MOST_PRUNED: Final = 50
 _BEGIN = text(
     "INSERT INTO idempotency_keys (agent_id, key, digest) VALUES (:agent_id, :key, :digest) "
     "ON CONFLICT (agent_id, key) DO UPDATE "
-    "SET digest = excluded.digest, status = NULL, body = NULL, created_at = clock_timestamp() "
+    "SET digest = excluded.digest, status = NULL, body = NULL, headers = NULL, created_at = clock_timestamp() "
     "WHERE idempotency_keys.created_at <= clock_timestamp() - CAST(:kept AS interval) "
     "OR (idempotency_keys.status IS NULL "
     "AND idempotency_keys.created_at <= clock_timestamp() - CAST(:abandoned AS interval)) "
     "RETURNING created_at",
 )
-_FIND = text("SELECT digest, status, body FROM idempotency_keys WHERE agent_id = :agent_id AND key = :key")
+_FIND = text(
+    "SELECT digest, status, body, headers FROM idempotency_keys WHERE agent_id = :agent_id AND key = :key"
+)
 # Rows that another request is pruning are skipped, so nobody ever waits here.
 _PRUNE = text(
     "DELETE FROM idempotency_keys WHERE (agent_id, key) IN "
@@ -33,7 +37,9 @@ _PRUNE = text(
     "ORDER BY created_at LIMIT :most FOR UPDATE SKIP LOCKED)",
 )
 _OWN: Final = "agent_id = :agent_id AND key = :key AND created_at = :begun_at AND status IS NULL"
-_STORE = text(f"UPDATE idempotency_keys SET status = :status, body = :body WHERE {_OWN}")
+_STORE = text(
+    f"UPDATE idempotency_keys SET status = :status, body = :body, headers = CAST(:headers AS jsonb) WHERE {_OWN}"
+)
 _FREE = text(f"DELETE FROM idempotency_keys WHERE {_OWN}")
 
 
@@ -54,6 +60,7 @@ class Kept:
     """Whether it came with the same request."""
     status: int | None
     body: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +80,19 @@ class IdempotencyKeys:
             # The refused insert holds the row's lock, so it is there and stays as it is.
             row = self.connection.execute(_FIND, named).one()
             body = self.cipher.decrypt(row.body, _place(agent_id, key)) if row.body is not None else ""
-            return Kept(row.digest == digest, row.status, body)
+            return Kept(row.digest == digest, row.status, body, row.headers or {})
         self.connection.execute(_PRUNE, {"kept": KEPT, "most": _MOST_PRUNED})
         return Claim(agent_id, key, begun_at)
 
-    def store(self, claim: Claim, status: int, body: str) -> None:
-        """Keep the answer, encrypted: it may hold what a customer said. Nothing when the claim is another's now."""
+    def store(self, claim: Claim, status: int, body: str, headers: Mapping[str, str]) -> None:
+        """Keep the answer, its body encrypted: it may hold what a customer said. Nothing when another has the claim."""
         self.connection.execute(
             _STORE,
             {
                 **_own(claim),
                 "status": status,
                 "body": self.cipher.encrypt(body, _place(claim.agent_id, claim.key)),
+                "headers": dump_json(headers),
             },
         )
 

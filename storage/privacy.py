@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import Connection, TextClause, text
 
 from runtime.cipher import Cipher
-from storage.forgetting import INTENTS, KEPT_NAMES, LOCK, STATEMENTS
+from storage.forgetting import INTENTS, KEPT_NAMES, LOCK, NO_REJECT, STATEMENTS
 
 _ORDERS: Final = text(
     "SELECT task_id, status, phone FROM tasks WHERE (metadata ->> 'customer_id' = CAST(:customer_id AS text) "
@@ -21,7 +21,7 @@ _SOME_REJECTS: Final = text(
     "SELECT reject_id AS name, 'rejects.payload.' || reject_id AS place, payload AS held FROM rejects "
     "WHERE reject_id > :after AND payload <> '' ORDER BY reject_id LIMIT 200"
 )
-_BLANK_REJECTS: Final = text("UPDATE rejects SET payload = '', problems = '[]' WHERE reject_id = ANY(:names)")
+_BLANK_REJECTS: Final = text(f"UPDATE rejects SET {NO_REJECT} WHERE reject_id = ANY(:names)")
 # Whose contact it was nobody knows; it may tell the number it came from.
 _SOME_CALLBACKS: Final = text(
     "SELECT callback_id AS name, 'callbacks.body.' || provider || '.' || event_id AS place, body AS held "

@@ -35,7 +35,9 @@ _RULES: Final[Mapping[str, _Rule]] = {
     "callbacks": _Rule("callbacks", f"body <> '' AND received_at < {_DATABASE}", "body = ''"),
     "signals": _Rule("signals", f"body <> '' AND received_at < {_BUSINESS}", "body = ''"),
     "rejects": _Rule(
-        "rejects", f"payload <> '' AND state <> 'open' AND handled_at < {_DATABASE}", "payload = ''"
+        "rejects",
+        f"payload <> '' AND state <> 'open' AND handled_at < {_DATABASE}",
+        "payload = '', digest = NULL, envelope = NULL",
     ),
     "labels": _Rule("intent_labels", f"words <> '' AND labelled_at < {_BUSINESS}", "words = ''"),
     "general_words": _Rule(

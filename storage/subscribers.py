@@ -1,10 +1,10 @@
 """Who is told of what happens to tasks, with which secret, and how far each was told."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, text
 
@@ -30,6 +30,7 @@ _SECRET = text(
 )
 _LOCK_SECRET = text(f"{_SECRET.text} FOR UPDATE")
 _SET_SECRET = text("UPDATE subscribers SET secret = :secret WHERE subscriber_id = :subscriber_id")
+_CHOOSE = text("UPDATE subscribers SET events = :events WHERE subscriber_id = :subscriber_id")
 _REMOVE = text(
     "WITH log AS (DELETE FROM deliveries WHERE subscriber_id = :subscriber_id) "
     "DELETE FROM subscribers WHERE subscriber_id = :subscriber_id RETURNING subscriber_id",
@@ -67,11 +68,12 @@ _HAPPENINGS = text(
         ORDER BY e.written_by, e.event_id LIMIT :limit
     )
     SELECT e.event_id, e.event_type, e.task_id, e.execution_id, e.title, e.status, e.at,
-        t.order_id, t.finish_reason, t.next_contact_time,
+        coalesce(r.order_id, t.order_id) AS order_id, t.finish_reason, t.next_contact_time, r.problems,
         coalesce(m.to_state, (SELECT from_state FROM transitions WHERE task_id = t.task_id
                               ORDER BY version LIMIT 1), t.status) AS state
     FROM batch e
     LEFT JOIN tasks t ON t.task_id = e.task_id
+    LEFT JOIN rejects r ON e.event_type = 'task_rejected' AND r.reject_id = e.execution_id
     LEFT JOIN LATERAL (SELECT to_state FROM transitions WHERE task_id = t.task_id AND at <= e.at
                        ORDER BY version DESC LIMIT 1) m ON true
     WHERE e.event_type = ANY(:event_types)
@@ -124,7 +126,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happening:
-    """An event with the state its order was in then; the rest of the order is as it stands now."""
+    """An event with the state its order was in then; the rest of the order is as it stands now.
+
+    Of refused input: the order it names, what is wrong with it, and the state of the order its task_id belongs to.
+    """
 
     event_id: int
     event_type: str
@@ -137,6 +142,7 @@ class Happening:
     finish_reason: str | None
     next_contact_time: datetime | None
     state: str | None
+    problems: Sequence[Mapping[str, Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +193,11 @@ class Subscribers:
         """The subscriber with this id."""
         row = self.connection.execute(_FIND, {"subscriber_id": subscriber_id}).one_or_none()
         return None if row is None else Subscriber(**row._mapping)
+
+    def choose(self, subscriber_id: str, events: Sequence[str]) -> bool:
+        """Tell it of these messages from now on; `False`: no such subscriber."""
+        chosen = {"subscriber_id": subscriber_id, "events": list(events)}
+        return self.connection.execute(_CHOOSE, chosen).rowcount > 0
 
     def remove(self, subscriber_id: str) -> bool:
         """Forget a subscriber and its log; whether there was one."""

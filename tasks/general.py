@@ -17,9 +17,10 @@ from runtime.mask import mask_text
 from schemas.intake import Problem, TaskCreated, as_records, problems_of
 from schemas.parameters import problems_with
 from statemachine.workflow import Workflow
-from storage.rejects import NewReject
+from storage.rejects import Envelope, NewReject
 from tasks.intake import TRIGGER, Door
 from tasks.private_words import sealed
+from tasks.refusal import keep
 
 LONGEST_TIMEOUT: Final = 31 * 24 * 3600
 """Seconds a task may be given."""
@@ -69,16 +70,14 @@ def submit(engine: Engine, task: NewTask, *, by: str, request_id: str | None = N
     with engine.transaction() as transaction:
         (taken,) = begin_all(transaction, [task], by=by, request_id=request_id)
         if taken.verdict is Verdict.OTHER_BODY:
-            transaction.work.rejects.keep(
-                [
-                    NewReject(
-                        source=Door.HTTP,
-                        task_id=task.task_id,
-                        payload=json.dumps(asdict(task), ensure_ascii=False),
-                        problems=as_records(taken.problems),
-                    )
-                ]
+            refused = NewReject(
+                source=Door.HTTP,
+                task_id=task.task_id,
+                payload=json.dumps(asdict(task), ensure_ascii=False),
+                problems=as_records(taken.problems),
+                envelope=Envelope(created_by=by),
             )
+            keep(transaction.work, [refused])
     return taken
 
 

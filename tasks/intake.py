@@ -11,9 +11,10 @@ from runtime.ids import Prefix, new_id
 from runtime.mask import OwnNumber, mask_json, mask_text
 from schemas.intake import Problem, TaskCreated, as_records
 from storage.order import NewOrder, Order
-from storage.rejects import NewReject
+from storage.rejects import Envelope, NewReject
 from tasks.context import Context
 from tasks.customer_number import callable_number, customer_number
+from tasks.refusal import keep
 
 TRIGGER: Final = "task.created"
 _KEPT_AS_IT_CAME: Final = frozenset({"customer_id", "simulation", "timezone"})
@@ -64,26 +65,45 @@ class Received:
     problem: Problem | None = None
 
 
-def accept(engine: Engine, context: Context, submissions: Sequence[Submission], door: Door) -> list[Received]:
+def accept(
+    engine: Engine,
+    context: Context,
+    submissions: Sequence[Submission],
+    door: Door,
+    malformed: Sequence[NewReject] = (),
+) -> list[Received]:
     """Accept orders in one transaction; receive, validate and `task.start` are done when this returns.
 
-    Idempotent on task_id: a producer that got no answer may send again. What is refused is kept.
+    Idempotent on task_id: a producer that got no answer may send again. What is refused is kept, together with
+    what came by the same door and is no order at all, and an alert tells of it.
     """
     with engine.transaction() as transaction:
-        received = accept_within(transaction, context, submissions, door)
-        transaction.work.rejects.keep(
-            [
-                NewReject(
-                    source=door,
-                    task_id=submission.body.task_id,
-                    payload=submission.body.model_dump_json(),
-                    problems=as_records([answer.problem]),
-                )
-                for submission, answer in zip(submissions, received, strict=True)
-                if answer.problem is not None
-            ]
-        )
+        received = accept_within(transaction, context, submissions, door) if submissions else []
+        refused = [
+            _refused(submission, answer.problem, door)
+            for submission, answer in zip(submissions, received, strict=True)
+            if answer.problem is not None
+        ]
+        if refused or malformed:
+            keep(transaction.work, [*malformed, *refused])
     return received
+
+
+def _refused(submission: Submission, problem: Problem, door: Door) -> NewReject:
+    body = submission.body
+    return NewReject(
+        source=door,
+        task_id=body.task_id,
+        order_id=body.order_id,
+        payload=body.model_dump_json(),
+        problems=as_records([problem]),
+        envelope=Envelope(
+            created_by=submission.created_by,
+            default_mode=submission.default_mode,
+            timeout_seconds=submission.timeout_seconds,
+            description=mask_text(submission.description) if submission.description else None,
+        ),
+    )
 
 
 def accept_within(

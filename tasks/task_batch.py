@@ -11,17 +11,18 @@ from pydantic import TypeAdapter, ValidationError
 from engine.catalogue import Catalogue
 from engine.engine import Engine
 from engine.transaction import Transaction
-from schemas.effects import AlertRaised
 from schemas.http.tasks import GeneralTask, TaskSent
 from schemas.intake import Identifier, Problem, TaskCreated, as_records, problems_of
-from storage.rejects import NewReject
+from storage.rejects import Envelope, NewReject
 from storage.task_list import Lifecycle
 from tasks import general, intake
 from tasks.context import Context
 from tasks.general import NewTask, Taken, begin_all, is_order, order_in
 from tasks.intake import Door, Received, Submission, accept
+from tasks.refusal import keep
 
-_TASK: Final[TypeAdapter[GeneralTask | TaskCreated]] = TypeAdapter(TaskSent)
+TASK: Final[TypeAdapter[GeneralTask | TaskCreated]] = TypeAdapter(TaskSent)
+"""A task in either form, as it is sent over HTTP."""
 _ID: Final[TypeAdapter[str]] = TypeAdapter(Identifier)
 
 
@@ -72,7 +73,7 @@ def take_batch(engine: Engine, context: Context, sent: Sequence[Any], sender: Se
     answers = _accept_orders(engine, context, orders)
     if len(orders) < len(items) or any(answer.status is None for answer in answers.values()):
         with engine.transaction() as transaction:
-            answers |= _begin_works(transaction, sent, items, sender.agent_id, sender.request_id)
+            answers |= _begin_works(transaction, sent, items, sender)
             statuses = transaction.work.task_list.statuses(
                 [each.run_id for each in answers.values() if each.run_id and not each.status]
             )
@@ -85,9 +86,13 @@ def take_batch(engine: Engine, context: Context, sent: Sequence[Any], sender: Se
 def read_item(catalogue: Catalogue, sent: Any, sender: Sender) -> Item:
     """One task as it was sent."""
     try:
-        body = _TASK.validate_python(sent)
+        return item_of(catalogue, TASK.validate_python(sent), sender)
     except ValidationError as error:
         return tuple(problems_of(error, "a task"))
+
+
+def item_of(catalogue: Catalogue, body: GeneralTask | TaskCreated, sender: Sender) -> Item:
+    """One task of either form as it is taken in."""
     if isinstance(body, TaskCreated):
         return submission_of(body, sender)
     return read_general(catalogue, body, sender)
@@ -124,20 +129,25 @@ def _accept_orders(engine: Engine, context: Context, orders: Mapping[int, Submis
 
 
 def _begin_works(
-    transaction: Transaction, sent: Sequence[Any], items: Sequence[Item], by: str, request_id: str | None
+    transaction: Transaction, sent: Sequence[Any], items: Sequence[Item], sender: Sender
 ) -> dict[int, Answer]:
     """Begin the general work among these items, and keep what is refused; the answers to both."""
     works = {index: item for index, item in enumerate(items) if isinstance(item, NewTask)}
-    taken = begin_all(transaction, list(works.values()), by=by, request_id=request_id)
+    taken = begin_all(transaction, list(works.values()), by=sender.agent_id, request_id=sender.request_id)
     answers = {index: _of_work(each) for index, each in zip(works, taken, strict=True)}
     for index, item in enumerate(items):
         if isinstance(item, tuple):
-            answers[index] = Answer(verdict=Verdict.MALFORMED, task_id=_id_in(sent[index]), problems=item)
-    refused = {index: answer for index, answer in sorted(answers.items()) if answer.problems}
-    transaction.work.rejects.keep([_reject(sent[index], answer) for index, answer in refused.items()])
-    malformed = [answer for answer in refused.values() if answer.verdict is Verdict.MALFORMED]
-    if malformed:
-        transaction.work.alerts.raise_all([_alert(len(malformed))])
+            answers[index] = Answer(
+                verdict=Verdict.MALFORMED, task_id=_id_in(sent[index], "task_id"), problems=item
+            )
+    keep(
+        transaction.work,
+        [
+            _reject(sent[index], answer, sender)
+            for index, answer in sorted(answers.items())
+            if answer.problems
+        ],
+    )
     return answers
 
 
@@ -182,29 +192,25 @@ def _of_work(taken: Taken) -> Answer:
     )
 
 
-def _reject(sent: Any, answer: Answer) -> NewReject:
+def _reject(sent: Any, answer: Answer, sender: Sender) -> NewReject:
     return NewReject(
         source=Door.HTTP,
         task_id=answer.task_id,
+        order_id=_id_in(sent, "order_id"),
         # Half a character cannot be encrypted as it is; everything else is kept as people wrote it.
         payload=json.dumps(sent, ensure_ascii=False).encode(errors="backslashreplace").decode(),
         problems=as_records(answer.problems),
+        envelope=Envelope(created_by=sender.agent_id, default_mode=sender.default_mode),
     )
 
 
-def _alert(count: int) -> AlertRaised:
-    return AlertRaised(
-        alert_type="intake_rejected",
-        severity="warning",
-        message=f"{count} 条批量任务无效, 已保留待更正",
-        escalated_to="operations",
-        metadata={"count": count},
-    )
-
-
-def _id_in(sent: Any) -> str | None:
-    """The task_id of something malformed, where it is one that can be shown."""
+def _id_in(sent: Any, name: str) -> str | None:
+    """An id in something malformed, an order within general work too, where it is one that can be shown."""
+    if not isinstance(sent, dict):
+        return None
+    within = sent.get("parameters")
+    given = sent.get(name) or (within.get(name) if isinstance(within, dict) else None)
     try:
-        return _ID.validate_python(sent.get("task_id")) if isinstance(sent, dict) else None
+        return _ID.validate_python(given)
     except ValidationError:
         return None

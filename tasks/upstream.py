@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import orjson
 
-from runtime.mask import mask_text
+from runtime.mask import mask_json, mask_text
+from runtime.names import shown_id
 from schemas.http.form import in_utc
 from schemas.upstream import MessageType
 from statemachine.states import State
@@ -55,9 +56,12 @@ def message_of(happening: Happening) -> Message | None:
     closed = happening.state == State.CLOSED
     next_contact = None if closed else happening.next_contact_time
     task_id = happening.task_id
-    if kind is MessageType.REJECTED and task_id is not None:
-        # What a refused input calls its task may be anything, a phone number too.
-        task_id = mask_text(task_id)
+    further: dict[str, object] = {}
+    if kind is MessageType.REJECTED:
+        if task_id is not None and happening.state is None:
+            # What a refused input calls its task may be anything, a phone number too; an order's id is its id.
+            task_id = shown_id(task_id)
+        further = {"problems": mask_json(happening.problems or [])}
     return Message(
         event_id=happening.event_id,
         task_id=task_id,
@@ -76,6 +80,7 @@ def message_of(happening: Happening) -> Message | None:
                 "finish_reason": happening.finish_reason if closed else None,
                 "next_contact_time": None if next_contact is None else in_utc(next_contact),
                 "title": mask_text(happening.title),
+                **further,
             },
         },
     )

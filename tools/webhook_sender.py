@@ -5,13 +5,12 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Final, Self
 
 import httpx2
 
+from tools.retry_after import seconds_of
 from tools.webhook_address import AddressRefused, check_peer, check_url
 from tools.webhook_signature import signed_headers
 
@@ -123,7 +122,8 @@ class WebhookSender:
             stream = info["return_value"]
             try:
                 self._judge(scheme, stream.get_extra_info("server_addr")[0])
-            except AddressRefused:
+            except BaseException:
+                # The pool does not know this connection yet, so nobody else closes it.
                 await stream.aclose()
                 raise
 
@@ -136,7 +136,9 @@ class WebhookSender:
             extensions={"trace": watch},
         ) as response:
             await _drain(response)
-            return response.status_code, _retry_after(response.headers.get("Retry-After"))
+            return response.status_code, seconds_of(
+                response.headers.get("Retry-After"), at_most=_LONGEST_RETRY_AFTER_SECONDS
+            )
 
 
 async def _drain(response: httpx2.Response) -> None:
@@ -161,19 +163,3 @@ def _fault(status: int) -> str | None:
     if httpx2.codes.is_redirect(status):
         return f"answered {status}; redirects are not followed"
     return f"answered {status}"
-
-
-def _retry_after(value: str | None) -> float | None:
-    """Seconds to wait by a Retry-After header, in either of its forms (RFC 9110 §10.2.3), at most a day."""
-    if value is None:
-        return None
-    if value.isascii() and value.isdigit():
-        return min(float(value[:9]), _LONGEST_RETRY_AFTER_SECONDS)
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    seconds = (moment - datetime.now(UTC)).total_seconds()
-    return min(max(seconds, 0.0), _LONGEST_RETRY_AFTER_SECONDS)

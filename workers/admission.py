@@ -9,7 +9,6 @@ from typing import Final
 from pydantic import ValidationError
 
 from runtime.logs import logger
-from schemas.effects import AlertRaised
 from schemas.intake import Problem, TaskCreated, as_records, problems_of
 from storage.rejects import NewReject
 from tasks.intake import Door, Submission, accept
@@ -21,8 +20,10 @@ LARGEST: Final = 1024 * 1024
 _KEPT_OF_LARGE: Final = 64 * 1024
 """Bytes that are kept of a payload that is larger than that."""
 
-_TASK_ID: Final = re.compile(r'"task_id"\s*:\s*"([A-Za-z0-9_.:-]{1,32})"')
-"""Finds the id even in what is no JSON, so that a person can look the order up."""
+_ID: Final = r'\\?"{}\\?"\s*:\s*\\?"([A-Za-z0-9_.:-]{{1,32}})\\?"'
+_TASK_ID: Final = re.compile(_ID.format("task_id"))
+_ORDER_ID: Final = re.compile(_ID.format("order_id"))
+"""Find the ids even in what is no JSON, or JSON within JSON, so that a person can look the order up."""
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 _log = logger(__name__)
@@ -38,7 +39,7 @@ class Arrival:
 
 
 def admit(process: Process, arrivals: Sequence[Arrival], door: Door) -> Mapping[str, int]:
-    """Accept what is valid in one transaction, keep what is not, raise one alert for all that was refused.
+    """Accept what is valid and keep what is not, in one transaction, with an alert for all that was refused.
 
     When this returns, everything is committed and the messages may be acknowledged. Admitting a message again
     makes no second order.
@@ -57,15 +58,10 @@ def admit(process: Process, arrivals: Sequence[Arrival], door: Door) -> Mapping[
             submissions.append(read)
         else:
             malformed.append(_refused(arrival, read, door))
-    received = accept(process.engine, process.context, submissions, door) if submissions else []
+    received = accept(process.engine, process.context, submissions, door, malformed)
     verdicts = Counter(answer.verdict.value for answer in received)
     if malformed:
         verdicts["malformed"] = len(malformed)
-    refused = len(malformed) + sum(answer.problem is not None for answer in received)
-    if refused:
-        with process.database.transaction() as work:
-            work.rejects.keep(malformed)
-            work.alerts.raise_all([_alert(refused, door)])
     _log.info("orders taken in", door=door.value, **verdicts)
     return verdicts
 
@@ -77,16 +73,17 @@ def request_id_of(given: object) -> str | None:
 
 
 def _read(arrival: Arrival) -> Submission | list[Problem]:
-    if arrival.fault is not None:
-        return [arrival.fault]
+    problems = [] if arrival.fault is None else [arrival.fault]
     if len(arrival.payload) > LARGEST:
-        return [
+        problems.append(
             Problem(
                 field="body",
                 message=f"has {len(arrival.payload):,} bytes, more than the {LARGEST:,} a message may have; "
                 f"its first {_KEPT_OF_LARGE:,} are kept",
             )
-        ]
+        )
+    if problems:
+        return problems
     try:
         body = TaskCreated.model_validate_json(arrival.payload)
     except ValidationError as error:
@@ -98,20 +95,15 @@ def _refused(arrival: Arrival, problems: Sequence[Problem], door: Door) -> NewRe
     payload = arrival.payload
     kept = payload if len(payload) <= LARGEST else payload[:_KEPT_OF_LARGE]
     text = kept.decode(errors="backslashreplace")
-    named = _TASK_ID.search(text)
     return NewReject(
         source=door,
-        task_id=named.group(1) if named else None,
+        task_id=_named(_TASK_ID, text),
+        order_id=_named(_ORDER_ID, text),
         payload=text,
         problems=as_records(problems),
     )
 
 
-def _alert(count: int, door: Door) -> AlertRaised:
-    return AlertRaised(
-        alert_type="intake_rejected",
-        severity="warning",
-        message=f"{count} 条 task.created 消息无效, 已保留待更正",
-        escalated_to="operations",
-        metadata={"count": count, "source": door.value},
-    )
+def _named(pattern: re.Pattern[str], text: str) -> str | None:
+    found = pattern.search(text)
+    return found[1] if found else None

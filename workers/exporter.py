@@ -24,7 +24,7 @@ from runtime.mask import mask_text
 from runtime.settings import Settings
 from storage.database import Database
 from storage.unavailable import StorageUnavailable
-from workers.series import series, up
+from workers.series import of_webhooks, series, up
 
 CACHE_SECONDS: Final = 2.0
 """A scrape answers from the last reading for so long; many scrapers cost PostgreSQL no more than one."""
@@ -71,7 +71,7 @@ class FleetCollector(Collector):
 
     def _snapshot(self) -> tuple[Metric, ...]:
         with self._database.snapshot(statement_seconds=_STATEMENT_SECONDS) as work:
-            return (up(1), *series(work.figures))
+            return (up(1), *series(work.figures), *of_webhooks(work.deliveries))
 
     def _away(self, error: StorageUnavailable) -> tuple[Metric, ...]:
         _log.warning("figures cannot be read", error=mask_text(str(error)))

@@ -12,6 +12,7 @@ from engine.publisher import QUEUES
 from schemas.contact import Channel
 from statemachine.intents import Level1
 from statemachine.states import State
+from storage.deliveries import Deliveries
 from storage.figures import Figures, QueueFigures
 
 PROCESSING_EDGES: Final = (
@@ -37,7 +38,7 @@ _NOT_A_NUMBER: Final = float("nan")
 
 
 def series(figures: Figures) -> Iterator[Metric]:
-    """Every series but `ops_exporter_up`; every label value that is known is there, at 0 if need be."""
+    """Every series of orders, agents and people; every label value that is known is there, at 0 if need be."""
     yield from _orders(figures)
     yield from _contacts(figures)
     yield from _triage(figures)
@@ -211,6 +212,15 @@ def _people(figures: Figures) -> Iterator[Metric]:
         ),
     ):
         yield _gauge(name, help_text, value)
+
+
+def of_webhooks(deliveries: Deliveries) -> Iterator[Metric]:
+    """Whether subscribers are told in time."""
+    yield _gauge(
+        "webhook_oldest_due_seconds",
+        "How long the message to a subscriber that is due the longest has not been sent, seconds (deliveries).",
+        deliveries.oldest_due_seconds(),
+    )
 
 
 def _gauge(name: str, help_text: str, value: float) -> Metric:

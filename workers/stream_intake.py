@@ -1,5 +1,6 @@
 """The Redis Stream `task.created`: read by a consumer group, drained in batches, deleted after the commit."""
 
+import json
 import socket
 import threading
 from collections import deque
@@ -10,6 +11,7 @@ from typing import Any, Final
 import redis
 
 from runtime.logs import logger
+from schemas.intake import Problem
 from storage.unavailable import StorageUnavailable
 from tasks.intake import Door
 from workers.admission import Arrival, admit, request_id_of
@@ -24,6 +26,11 @@ _BLOCK_MS: Final = 500
 _UNDER_WAY: Final = 2
 _IDLE_MS: Final = 15_000
 """A message that a consumer took and never finished is claimed by another after this."""
+
+_NO_PAYLOAD: Final = Problem(
+    field="entry",
+    message="has no field `payload`; put the order's JSON into a field of this name. All its fields are kept",
+)
 
 Fields = dict[bytes, bytes]
 Entry = tuple[bytes, Fields]
@@ -92,10 +99,7 @@ class StreamIntake:
     def _take(self, entries: Sequence[Entry]) -> None:
         admit(
             self._process,
-            [
-                Arrival(fields.get(b"payload", b""), request_id_of(fields.get(b"request_id")))
-                for _, fields in entries
-            ],
+            [_arrival(fields) for _, fields in entries],
             Door.STREAM,
         )
         self._finish([entry_id for entry_id, _ in entries])
@@ -106,3 +110,16 @@ class StreamIntake:
             pipeline.xack(STREAM, GROUP, *ids)
             pipeline.xdel(STREAM, *ids)
             pipeline.execute()
+
+
+def _arrival(fields: Fields) -> Arrival:
+    request_id = request_id_of(fields.get(b"request_id"))
+    if b"payload" in fields:
+        return Arrival(fields[b"payload"], request_id)
+    # Whatever the producer called it, what it sent is in these fields, and the entry will be deleted.
+    whole = {_text(name): _text(value) for name, value in fields.items()}
+    return Arrival(json.dumps(whole, ensure_ascii=False).encode(), request_id, _NO_PAYLOAD)
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode(errors="backslashreplace")

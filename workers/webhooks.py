@@ -7,10 +7,12 @@ import asyncio
 import random
 import signal
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from runtime.cipher import Cipher, UnreadableCiphertext
@@ -65,7 +67,7 @@ class Courier:
         self._sender = sender
         self._pace = pace or Pace()
         self._circuits: dict[str, Circuit] = {}
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._under_way: set[asyncio.Task[Answer]] = set()
         self._ended: list[tuple[str, Try]] = []
         self._wake = asyncio.Event()
         self._stopping = False
@@ -104,7 +106,7 @@ class Courier:
             self._circuit(parcel.subscriber_id).under_way += 1
             task = asyncio.create_task(self._deliver(parcel))
             self._under_way.add(task)
-            task.add_done_callback(self._under_way.discard)
+            task.add_done_callback(partial(self._ended_with, parcel))
         return concluded or fed or bool(parcels)
 
     def _feed(self) -> tuple[list[Outlook], bool]:
@@ -143,30 +145,39 @@ class Courier:
                     )
         return parcels
 
-    async def _deliver(self, parcel: _Parcel) -> None:
-        taken = parcel.taken
+    async def _deliver(self, parcel: _Parcel) -> Answer:
         try:
-            answer = await self._sender.send(
+            return await self._sender.send(
                 Envelope(
-                    message_id=taken.delivery_id,
+                    message_id=parcel.taken.delivery_id,
                     url=parcel.url,
-                    body=body_of(taken.payload),
+                    body=body_of(parcel.taken.payload),
                     secrets=parcel.secrets.open(),
                 )
             )
         except UnreadableCiphertext as error:
-            answer = Answer(status=None, error=str(error))
-        self._circuit(parcel.subscriber_id).note(time.monotonic(), delivered=answer.delivered)
+            return Answer(status=None, error=str(error))
+
+    def _ended_with(self, parcel: _Parcel, task: asyncio.Task[Answer]) -> None:
+        """Give the place back whatever came of it; what died of a fault of ours is a failed try, and is told."""
+        self._under_way.discard(task)
+        circuit = self._circuit(parcel.subscriber_id)
+        if task.cancelled():
+            circuit.under_way -= 1
+            return
+        fault = task.exception()
+        answer = task.result() if fault is None else _fault_of_ours(parcel.taken, fault)
+        circuit.note(time.monotonic(), delivered=answer.delivered)
         if not answer.delivered:
             _log.info(
                 "webhook not delivered",
                 subscriber_id=parcel.subscriber_id,
-                delivery_id=taken.delivery_id,
-                tries=taken.tries,
+                delivery_id=parcel.taken.delivery_id,
+                tries=parcel.taken.tries,
                 status=answer.status,
                 error=answer.error,
             )
-        self._ended.append((parcel.subscriber_id, self._try(taken, answer)))
+        self._ended.append((parcel.subscriber_id, self._try(parcel.taken, answer)))
         self._wake.set()
 
     def _forget_others(self, known: set[str]) -> None:
@@ -216,6 +227,14 @@ class Courier:
 
     def _circuit(self, subscriber_id: str) -> Circuit:
         return self._circuits.setdefault(subscriber_id, Circuit(self._pace.most_to_one))
+
+
+def _fault_of_ours(taken: Taken, fault: BaseException) -> Answer:
+    """What is kept of a try that our own code broke off; its message is left out: it may hold the address."""
+    name = type(fault).__name__
+    where = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(fault.__traceback__)]
+    _log.error("a webhook was broken off", delivery_id=taken.delivery_id, fault=name, where=where)
+    return Answer(status=None, error=f"a fault of ours: {name}")
 
 
 def _lost(

@@ -68,13 +68,14 @@ def rejected(
         show_line("nothing was rejected" if every else "nothing that was rejected waits for anybody")
         return
     show_table(
-        ("reject", "rejected", "door", "task", "state", "what is wrong"),
+        ("reject", "rejected", "door", "task", "times", "state", "what is wrong"),
         [
             (
                 reject.reject_id,
                 f"{reject.rejected_at:%Y-%m-%d %H:%M:%S %Z}",
                 reject.source,
                 reject.task_id or "",
+                reject.times,
                 f"replayed as {reject.replayed_as}" if reject.replayed_as else reject.state,
                 _in_short(reject),
             )
@@ -101,12 +102,20 @@ def show(reject_id: RejectId, data_dir: DataDir = None, *, as_json: AsJson = Fal
     show_line(f"{reject.reject_id}  {reject.state}  came by: {reject.source}")
     show_line(f"  rejected  {reject.rejected_at:%Y-%m-%d %H:%M:%S %Z}")
     if reject.task_id:
-        show_line(f"  task      {reject.task_id}")
+        show_line(f"  task      {reject.task_id}", about=reject.task_id)
+    if reject.order_id:
+        show_line(f"  order     {reject.order_id}", about=reject.order_id)
+    if reject.times > 1:
+        show_line(f"  came      {reject.times} times, last {reject.last_at:%Y-%m-%d %H:%M:%S %Z}")
     for problem in reject.problems:
         show_line(f"  wrong     {problem['field']}: {problem['message']}")
     if reject.handled_at:
         became = f"replayed as {reject.replayed_as}" if reject.replayed_as else reject.state
-        show_line(f"  handled   {reject.handled_at:%Y-%m-%d %H:%M:%S %Z}, {became} by {reject.handled_by}")
+        key = f" with the key of {reject.handled_agent}" if reject.handled_agent else ""
+        show_line(
+            f"  handled   {reject.handled_at:%Y-%m-%d %H:%M:%S %Z}, {became} by {reject.handled_by}{key}",
+            about=reject.replayed_as,
+        )
     show_line("  payload")
     show_line(shown(reject.payload))
 
@@ -169,9 +178,12 @@ def _tell(reject_id: str, handling: Handling) -> None:
     if handling.outcome is Handled.DISMISSED:
         show_line(f"{reject_id} is dismissed; nothing will be made of it")
     elif handling.outcome is Handled.REPLAYED and handling.verdict is Verdict.EXISTING:
-        show_line(f"{reject_id} is dealt with: task {reject.replayed_as} was in already, just like this")
+        show_line(
+            f"{reject_id} is dealt with: task {reject.replayed_as} was in already, just like this",
+            about=reject.replayed_as,
+        )
     elif handling.outcome is Handled.REPLAYED:
-        show_line(f"{reject_id} is in as task {reject.replayed_as}")
+        show_line(f"{reject_id} is in as task {reject.replayed_as}", about=reject.replayed_as)
     elif handling.outcome is Handled.BEFORE:
         became = f"replayed as {reject.replayed_as}" if reject.replayed_as else reject.state
         raise CommandError(f"{reject_id} was {became} before, by {reject.handled_by}; nothing was changed")

@@ -48,6 +48,7 @@ class FaultyLine:
     problems: Sequence[Problem]
     text: str = field(repr=False)
     size: int
+    order_id: str | None = None
 
 
 def read_lines(stream: BinaryIO, *, priority: int | None = None) -> Iterator[OrderLine | FaultyLine]:
@@ -89,7 +90,9 @@ def _read_line(number: int, raw: bytes, priority: int | None) -> OrderLine | Fau
         return OrderLine(number, TaskCreated.model_validate(document), len(raw))
     except ValidationError as error:
         problems = [_with_remedy(problem) for problem in problems_of(error)]
-        return FaultyLine(number, _task_id(document), problems, text, len(raw))
+        return FaultyLine(
+            number, _id(document, "task_id"), problems, text, len(raw), order_id=_id(document, "order_id")
+        )
 
 
 class _Unreadable(ValueError):
@@ -176,12 +179,12 @@ def _kept(raw: bytes) -> str:
     return raw.decode("utf-8", errors="backslashreplace").rstrip("\r\n")
 
 
-def _task_id(document: dict[str, Any]) -> str | None:
-    """The task_id of a refused line, as far as a column and a terminal can hold it."""
-    task_id = document.get("task_id")
-    if not isinstance(task_id, str):
+def _id(document: dict[str, Any], name: str) -> str | None:
+    """An id of a refused line, as far as a column and a terminal can hold it."""
+    given = document.get(name)
+    if not isinstance(given, str):
         return None
-    return printable(task_id)[:64] or None
+    return printable(given)[:64] or None
 
 
 def printable(text: str) -> str:

@@ -6,11 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
 from runtime.mask import mask_text
+from runtime.names import shown_id
+
+_IDS: Final = frozenset({"task_id", "order_id", "replayed_as"})
+"""Fields that hold what upstream calls something: the digits of one may look like a phone number."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 """The option that every command which shows something takes."""
@@ -21,14 +25,20 @@ def show_json(value: object) -> None:
     sys.stdout.write(json.dumps(_plain(value), ensure_ascii=False, indent=2) + "\n")
 
 
-def show_line(text: str = "") -> None:
-    """Print a line, phone numbers masked."""
-    sys.stdout.write(mask_text(text) + "\n")
+def show_line(text: str = "", *, about: str | None = None) -> None:
+    """Print a line, phone numbers masked; the id of the task it is about stays as it is."""
+    name = shown_id(about) if about else None
+    parts = text.split(about) if about else [text]
+    sys.stdout.write((name or "").join(map(mask_text, parts)) + "\n")
 
 
 def show_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = "") -> None:
-    """Print rows under their columns; numbers to the right."""
-    cells = [[mask_text("" if cell is None else str(cell)) for cell in row] for row in rows]
+    """Print rows under their columns; numbers to the right. What a task is called stays as it is."""
+    masks = [shown_id if column == "task" else mask_text for column in columns]
+    cells = [
+        [mask("" if cell is None else str(cell)) for mask, cell in zip(masks, row, strict=True)]
+        for row in rows
+    ]
     right = [bool(rows) and all(isinstance(row[i], int) for row in rows) for i in range(len(columns))]
     if sys.stdout.isatty():
         _show_drawn(columns, cells, right, title)
@@ -66,7 +76,8 @@ def _show_plain(
         for cell, width, is_number in zip(line, widths, right, strict=True):
             space = " " * (width - cell_len(cell))
             padded.append(f"{space}{cell}" if is_number else f"{cell}{space}")
-        show_line("  ".join(padded).rstrip())
+        # Every cell is masked already, and each in its own way.
+        sys.stdout.write("  ".join(padded).rstrip() + "\n")
 
 
 def _plain(value: Any) -> Any:
@@ -74,7 +85,10 @@ def _plain(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         plain = _plain(asdict(value))
     elif isinstance(value, Mapping):
-        plain = {str(key): _plain(inner) for key, inner in value.items()}
+        plain = {
+            str(key): shown_id(inner) if key in _IDS and isinstance(inner, str) else _plain(inner)
+            for key, inner in value.items()
+        }
     elif isinstance(value, str):
         plain = mask_text(value)
     elif isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray)):

@@ -70,9 +70,6 @@ def submit(file: File, priority: Priority = None, data_dir: DataDir = None) -> N
             _sum_up(tally)
             warn(f"interrupted after line {tally.last_line}; send the file again: what is in stays as it is")
             raise typer.Exit(INTERRUPTED) from None
-        finally:
-            if tally.malformed:
-                _raise_alert(process, tally.malformed)
     if tally.read == 0:
         raise CommandError(f"{_name(file)} holds no lines; nothing was read", NOTHING_READ)
     _sum_up(tally)
@@ -166,36 +163,25 @@ def _accept(process: Process, submissions: Sequence[Submission], tally: Tally) -
 
 
 def _keep(process: Process, lines: Sequence[FaultyLine]) -> None:
-    """Malformed input is never dropped (SPEC.md §5)."""
+    """Malformed input is never dropped (SPEC.md §5), and an alert tells of it."""
     from schemas.intake import as_records
     from storage.rejects import NewReject
     from tasks.intake import Door
+    from tasks.refusal import keep
 
     if not lines:
         return
     rejects = [
         NewReject(
-            source=Door.COMMAND, task_id=line.task_id, payload=line.text, problems=as_records(line.problems)
+            source=Door.COMMAND,
+            task_id=line.task_id,
+            order_id=line.order_id,
+            payload=line.text,
+            problems=as_records(line.problems),
         )
         for line in lines
     ]
-    process.database.durably(lambda work: work.rejects.keep(rejects), seconds=_PATIENCE)
-
-
-def _raise_alert(process: Process, malformed: int) -> None:
-    from schemas.effects import AlertRaised
-    from storage.unavailable import StorageUnavailable
-
-    alert = AlertRaised(
-        alert_type="intake_rejected",
-        severity="warning",
-        message=f"{malformed} 条提交的 task.created 无效, 已保留待更正",
-        escalated_to="operations",
-        metadata={"count": malformed, "source": "command"},
-    )
-    # The lines are kept and told; the alert comes on top.
-    with contextlib.suppress(StorageUnavailable), process.database.transaction() as work:
-        work.alerts.raise_all([alert])
+    process.database.durably(lambda work: keep(work, rejects), seconds=_PATIENCE)
 
 
 def _with_remedy(answer: Received) -> Problem:
@@ -214,13 +200,14 @@ def _with_remedy(answer: Received) -> Problem:
 
 def _line(number: int, task_id: str | None, problems: Sequence[Problem]) -> str:
     from runtime.mask import mask_text
+    from runtime.names import shown_id
 
-    whose = f", task {task_id}" if task_id else ""
+    whose = f", task {shown_id(task_id)}" if task_id else ""
     faults = " | ".join(
         problem.message if problem.field == "line" else f"{problem.field}: {problem.message}"
         for problem in problems
     )
-    return mask_text(f"line {number}{whose}: {faults}")
+    return f"line {number}{whose}: {mask_text(faults)}"
 
 
 def _sum_up(tally: Tally) -> None:

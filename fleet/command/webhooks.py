@@ -6,12 +6,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from fleet.command.deliveries import log, replay, shown, unknown_subscriber
 from fleet.command.failure import CommandError, Commands
 from fleet.command.location import DataDir, opened
 from fleet.command.output import AsJson, show_json, show_line, show_table
@@ -19,15 +19,16 @@ from fleet.command.task import By, name_of
 from schemas.upstream import MessageType
 
 if TYPE_CHECKING:
-    from storage.deliveries import Delivery
-    from storage.unit_of_work import UnitOfWork
     from tools.webhook_sender import Answer, Envelope
 
 application = typer.Typer(
     cls=Commands,
     no_args_is_help=True,
-    help="Other systems that are told: add, list, test, rotate, remove; what they were sent: log, replay.",
+    help="Other systems that are told: add, list, choose, test, rotate, remove; what they were sent: log, replay.",
 )
+
+application.command("log")(log)
+application.command("replay")(replay)
 
 OVERLAP: Final = timedelta(hours=24)
 """For so long after a change messages carry the former secret's signature too."""
@@ -35,14 +36,6 @@ OVERLAP: Final = timedelta(hours=24)
 SubscriberId = Annotated[
     str, typer.Argument(metavar="ID", help="A subscriber_id, as `unpend webhooks list` shows it.")
 ]
-
-
-class DeliveryState(StrEnum):
-    """Where a delivery stands."""
-
-    WAITING = "waiting"
-    DELIVERED = "delivered"
-    GIVEN_UP = "given_up"
 
 
 @application.command("add")
@@ -95,12 +88,30 @@ def list_subscribers(data_dir: DataDir = None, *, as_json: AsJson = False) -> No
                 s.subscriber_id,
                 s.url,
                 ",".join(s.events),
-                _shown(s.created_at),
+                shown(s.created_at),
                 "active" if s.active else "gone",
             )
             for s in subscribers
         ],
     )
+
+
+@application.command("choose")
+def choose(
+    subscriber_id: SubscriberId,
+    events: Annotated[
+        list[MessageType], typer.Option("--event", help="What to tell from now on; again for each.")
+    ],
+    by: By = "operator",
+    data_dir: DataDir = None,
+) -> None:
+    """Choose anew what a subscriber is told; its secret stays."""
+    who, chosen = name_of(by), [kind.value for kind in dict.fromkeys(events)]
+    with opened(data_dir) as database, database.transaction() as work:
+        if not work.subscribers.choose(subscriber_id, chosen):
+            raise unknown_subscriber(subscriber_id)
+        work.system_audit.write(who, "subscriber_changed", {"subscriber_id": subscriber_id, "events": chosen})
+    show_line(f"subscriber {subscriber_id} is told of {', '.join(chosen)}")
 
 
 @application.command("remove")
@@ -109,7 +120,7 @@ def remove(subscriber_id: SubscriberId, by: By = "operator", data_dir: DataDir =
     who = name_of(by)
     with opened(data_dir) as database, database.transaction() as work:
         if not work.subscribers.remove(subscriber_id):
-            raise _unknown(subscriber_id)
+            raise unknown_subscriber(subscriber_id)
         work.system_audit.write(who, "subscriber_removed", {"subscriber_id": subscriber_id})
     show_line(f"subscriber {subscriber_id} is removed")
 
@@ -124,7 +135,7 @@ def rotate(
     who, secret = name_of(by), new_secret()
     with _readable_secrets(), opened(data_dir) as database, database.transaction() as work:
         if not work.subscribers.rotate(subscriber_id, secret, OVERLAP):
-            raise _unknown(subscriber_id)
+            raise unknown_subscriber(subscriber_id)
         work.system_audit.write(who, "subscriber_secret_changed", {"subscriber_id": subscriber_id})
     if as_json:
         show_json({"subscriber_id": subscriber_id, "secret": secret})
@@ -149,101 +160,6 @@ def send_ping(subscriber_id: SubscriberId, data_dir: DataDir = None, *, as_json:
         raise CommandError(f"the ping was not taken: {answer.error}")
 
 
-@application.command("log")
-def log(
-    subscriber: Annotated[str | None, typer.Option(metavar="ID", help="Of this subscriber only.")] = None,
-    task: Annotated[str | None, typer.Option(metavar="ID", help="Of this task only.")] = None,
-    state: Annotated[DeliveryState | None, typer.Option(help="Only deliveries that stand so.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")] = 50,
-    data_dir: DataDir = None,
-    *,
-    failed: Annotated[bool, typer.Option("--failed", help="Only those whose last try failed.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """List deliveries, the newest first."""
-    with opened(data_dir) as database, database.snapshot() as work:
-        deliveries = work.deliveries.log(
-            subscriber_id=subscriber,
-            task_id=task,
-            state=state.value if state else None,
-            failed=failed,
-            limit=limit,
-        )
-    if as_json:
-        show_json(deliveries)
-        return
-    if not deliveries:
-        show_line("there are no such deliveries")
-        return
-    show_table(
-        ("delivery", "subscriber", "event", "task", "made", "tries", "state", "last try"),
-        [
-            (d.delivery_id, d.subscriber_id, d.event_type, d.task_id, _shown(d.created_at), d.tries, d.state,
-             _last_try(d))
-            for d in deliveries
-        ],
-    )  # fmt: skip
-
-
-@application.command("replay")
-def replay(
-    delivery_id: Annotated[
-        str | None, typer.Argument(metavar="[DELIVERY_ID]", help="One delivery; or --since and --subscriber.")
-    ] = None,
-    since: Annotated[
-        str | None, typer.Option(metavar="ISO", help="All made since then; UTC without an offset.")
-    ] = None,
-    subscriber: Annotated[str | None, typer.Option(metavar="ID", help="Whose, with --since.")] = None,
-    by: By = "operator",
-    data_dir: DataDir = None,
-    *,
-    failed: Annotated[bool, typer.Option("--failed", help="With --since: only what was given up.")] = False,
-) -> None:
-    """Send deliveries again, under the same ids."""
-    who = name_of(by)
-    many = since is not None and subscriber is not None
-    if (delivery_id is None) is not many or (not many and (since or subscriber or failed)):
-        raise CommandError("replay needs either a DELIVERY_ID, or --since with --subscriber", 2)
-    with opened(data_dir) as database, database.transaction() as work:
-        if delivery_id is not None:
-            told, which = _replay_one(work, delivery_id), {"delivery_id": delivery_id}
-        else:
-            assert since is not None
-            assert subscriber is not None
-            told = _replay_many(work, subscriber, since, failed=failed)
-            which = {"subscriber_id": subscriber, "since": since}
-        work.system_audit.write(who, "deliveries_replayed", which)
-    show_line(told)
-
-
-def _replay_one(work: UnitOfWork, delivery_id: str) -> str:
-    from storage.deliveries import LEASE_SECONDS, Replayed
-
-    match work.deliveries.replay(delivery_id):
-        case Replayed.UNKNOWN:
-            raise CommandError(f"there is no delivery {delivery_id}; `unpend webhooks log` shows them")
-        case Replayed.INACTIVE:
-            raise CommandError("its subscriber said it is gone and is told nothing; add it anew")
-        case Replayed.HASTENED:
-            return f"{delivery_id} was waiting anyway; its next try comes within {LEASE_SECONDS} s"
-        case Replayed.AGAIN:
-            return f"{delivery_id} is sent again"
-
-
-def _replay_many(work: UnitOfWork, subscriber_id: str, since: str, *, failed: bool) -> str:
-    try:
-        moment = datetime.fromisoformat(since)
-    except ValueError as error:
-        raise CommandError("--since is not a moment such as 2026-03-20T14:00 or with +08:00", 2) from error
-    found = work.subscribers.find(subscriber_id)
-    if found is None:
-        raise _unknown(subscriber_id)
-    if not found.active:
-        raise CommandError(f"subscriber {subscriber_id} said it is gone and is told nothing; add it anew")
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return f"sent again: {work.deliveries.replay_since(subscriber_id, moment, failed=failed)}"
-
-
 def _ping(subscriber_id: str, data_dir: Path | None) -> Envelope:
     from runtime.ids import Prefix, new_id
     from tasks.upstream import body_of, ping
@@ -252,7 +168,7 @@ def _ping(subscriber_id: str, data_dir: Path | None) -> Envelope:
     with _readable_secrets(), opened(data_dir) as database, database.snapshot() as work:
         subscriber, secrets = work.subscribers.find(subscriber_id), work.subscribers.secrets(subscriber_id)
         if subscriber is None or secrets is None:
-            raise _unknown(subscriber_id)
+            raise unknown_subscriber(subscriber_id)
         return Envelope(
             message_id=new_id(Prefix.DELIVERY),
             url=subscriber.url,
@@ -283,15 +199,3 @@ def _show_once(secret: str) -> None:
     # Not through what masks numbers: a secret must come out as it is.
     sys.stdout.write(f"{secret}\n")
     show_line("It is shown this once. docs/webhooks.md says how the receiver verifies a message with it.")
-
-
-def _last_try(delivery: Delivery) -> str:
-    return delivery.last_error or (str(delivery.last_status) if delivery.last_status else "")
-
-
-def _shown(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z"
-
-
-def _unknown(subscriber_id: str) -> CommandError:
-    return CommandError(f"there is no subscriber {subscriber_id}; `unpend webhooks list` shows them")

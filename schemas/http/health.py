@@ -51,6 +51,8 @@ class Installation(Answered):
     queues: dict[str, QueueLoad]
     workers: dict[str, WorkersView]
     """By agent's queue, and the tick's."""
+    webhook_seconds: float
+    """How long the message to a subscriber that is due the longest has not been sent; 0 when none is due."""
 
 
 class WholeHealth(Health):
@@ -79,6 +81,7 @@ class WholeHealth(Health):
                             }
                         },
                         "workers": {"contact": {"connections": 2, "at_work": 1}},
+                        "webhook_seconds": 0.0,
                     },
                 }
             ]

@@ -15,17 +15,22 @@ _SUMMARY: Final[dict[str, Any]] = {
     "reject_id": "REJ0199f2c4a1b3c5d7e9f1a2b3c4",
     "source": "queue",
     "task_id": "HT20260313001",
+    "order_id": "SO20260313001",
     "problems": [{"field": "priority", "message": "input should be less than or equal to 10"}],
     "rejected_at": "2026-03-13T21:05:00.000Z",
+    "times": 1,
+    "last_at": "2026-03-13T21:05:00.000Z",
     "state": "open",
     "handled_at": None,
     "handled_by": None,
+    "handled_agent": None,
     "replayed_as": None,
 }
 _REPLAYED: Final[dict[str, Any]] = _SUMMARY | {
     "state": "replayed",
     "handled_at": "2026-03-13T21:15:00.000Z",
-    "handled_by": "admin",
+    "handled_by": "王芳",
+    "handled_agent": "admin",
     "replayed_as": "HT20260313001",
 }
 _PAYLOAD: Final = (
@@ -44,12 +49,21 @@ class RejectSummary(Answered):
     """The door it came by."""
     task_id: str | None
     """As far as one could be read."""
+    order_id: str | None
+    """As far as one could be read."""
     problems: list[Problem]
     """What is wrong with it, field by field."""
     rejected_at: Moment
+    times: int
+    """How often the same came by this door while it waited; it is kept once."""
+    last_at: Moment
+    """When it last came."""
     state: RejectState
     handled_at: Moment | None
     handled_by: str | None
+    """Who, as they said."""
+    handled_agent: str | None
+    """The agent whose key they said it with; null for the command line."""
     replayed_as: str | None
     """The task that was made of it."""
 
@@ -98,7 +112,7 @@ class ReplayAsked(Sent):
     )
 
     payload: dict[str, Any] | None = None
-    """The corrected `task.created`; left out, it is sent as it came. The number it came with may stay masked."""
+    """The corrected task, in a form its door takes; left out, it is sent as it came. Its number may stay masked."""
     by: PersonName | None = None
     """Who; the key's agent when not named."""
 
@@ -117,7 +131,7 @@ class DismissalAsked(Sent):
 
 
 class Replayed(Succeeded):
-    """The order that was made of it."""
+    """The task that was made of it."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -130,7 +144,7 @@ class Replayed(Succeeded):
 
     task_id: str
     outcome: Literal["accepted", "existing"]
-    """`existing` when this very order was in already; nothing was done twice."""
+    """`existing` when this very task was in already; nothing was done twice."""
     reject: RejectSummary
 
 

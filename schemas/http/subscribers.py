@@ -1,8 +1,8 @@
 """What the routes of outgoing webhooks are sent and answer: subscribers, and what became of their messages."""
 
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import AfterValidator, ConfigDict, Field
 
 from schemas.http.form import Answered, Moment, Sent, Succeeded, Text
 from schemas.upstream import MessageType
@@ -28,6 +28,14 @@ _DELIVERY: Final[dict[str, Any]] = {
     "created_at": "2026-03-13T21:05:30.000Z",
     "ended_at": None,
 }
+
+
+Chosen = Annotated[
+    list[MessageType],
+    Field(min_length=1, max_length=len(MessageType)),
+    AfterValidator(lambda events: list(dict.fromkeys(events))),
+]
+"""Messages, each once."""
 
 
 class SubscriberView(Answered):
@@ -69,13 +77,29 @@ class SubscriberAdded(Sent):
 
     url: Text = Field(min_length=1, max_length=2000)
     """https, or http to a loopback or private address; without a name or password."""
-    events: list[MessageType] = Field(min_length=1, max_length=len(MessageType))
+    events: Chosen
     """What to tell."""
 
-    @field_validator("events")
-    @classmethod
-    def _each_once(cls, events: list[MessageType]) -> list[MessageType]:
-        return list(dict.fromkeys(events))
+
+class SubscriberChanged(Sent):
+    """Of what a system is to be told from now on."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, json_schema_extra={"examples": [{"events": ["task.closed"]}]}
+    )
+
+    events: Chosen
+    """What to tell, in place of what was chosen before."""
+
+
+class SubscriberKept(Succeeded):
+    """A subscriber as it stands now; its secret is what it was."""
+
+    model_config = ConfigDict(
+        frozen=True, json_schema_extra={"examples": [{"success": True, "subscriber": _SUBSCRIBER}]}
+    )
+
+    subscriber: SubscriberView
 
 
 class SubscriberTold(Succeeded):

@@ -101,8 +101,18 @@ rejects = Table(
     Column("handled_at", Moment),
     Column("handled_by", String(64)),
     Column("replayed_as", String(64)),
+    Column("order_id", String(64)),
+    Column("envelope", Json),
+    Column("digest", LargeBinary),
+    Column("times", Integer, nullable=False, server_default="1"),
+    database_moment("last_at"),
+    Column("handled_agent", String(64)),
     CheckConstraint("state IN ('open', 'replayed', 'dismissed')", name="state"),
     Index("ix_rejects_rejected_at", "rejected_at"),
+    # What waits is kept once, however often it comes; what was erased cannot stand for what comes.
+    Index(
+        "ix_rejects_digest", "digest", unique=True, postgresql_where=text("state = 'open' AND payload <> ''")
+    ),
 )
 
 api_keys = Table(
@@ -133,6 +143,7 @@ idempotency_keys = Table(
     Column("status", SmallInteger),
     Column("body", LargeBinary),
     database_moment("created_at"),
+    Column("headers", Json),
     Index("ix_idempotency_keys_created_at", "created_at"),
 )
 

@@ -23,6 +23,7 @@ from tests.integration.history import (
     write,
 )
 from tests.integration.scraping import read
+from tests.integration.webhooks.office import Office, event
 
 
 def test_every_label_value_that_is_known_is_there_before_anything_happened(database: Database) -> None:
@@ -256,3 +257,13 @@ def test_alerts_are_counted_in_the_last_hour_and_until_they_are_handled(database
     series = read(database)
     assert (series["audit_alert_count"], series["alerts_active"]) == (2, 2)
     assert series["alerts_handled_today"] == 1
+
+
+def test_a_message_that_is_due_and_not_sent_grows_old(database: Database) -> None:
+    office = Office(database)
+    subscriber_id = office.subscribe("http://127.0.0.1:9/")
+    assert read(database)["webhook_oldest_due_seconds"] == 0
+    office.tell(event("a"))
+    office.feed(subscriber_id)
+    office.change("UPDATE deliveries SET due_at = due_at - interval '1 hour'")
+    assert read(database)["webhook_oldest_due_seconds"] >= 3600

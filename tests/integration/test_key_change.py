@@ -27,7 +27,7 @@ def task_id(house: House) -> str:
     with house.database.transaction() as work:
         keep_one_of_each(work, given.body.task_id)
         claim = work.idempotency_keys.begin("me", "other", b"d")
-        work.idempotency_keys.store(claim, 200, "an answer")  # type: ignore[arg-type]
+        work.idempotency_keys.store(claim, 200, "an answer", {})  # type: ignore[arg-type]
     return given.body.task_id
 
 

@@ -4,13 +4,12 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Final
 
 import httpx2
 
 from tools.channels.contract import NotSent, Unknown
+from tools.retry_after import seconds_of
 
 _LARGEST_ANSWER_BYTES: Final = 262_144
 _LONGEST_RETRY_AFTER_SECONDS: Final = 3600.0
@@ -141,21 +140,4 @@ class Exchange:
 
 def retry_after_seconds(value: str | None) -> float | None:
     """Seconds to wait by a Retry-After header, in either of its forms (RFC 9110 §10.2.3), at most an hour."""
-    if value is None:
-        return None
-    if value.isascii() and value.isdigit():
-        return min(float(value[:9]), _LONGEST_RETRY_AFTER_SECONDS)
-    moment = moment_of(value)
-    if moment is None:
-        return None
-    seconds = (moment - datetime.now(UTC)).total_seconds()
-    return min(max(seconds, 0.0), _LONGEST_RETRY_AFTER_SECONDS)
-
-
-def moment_of(value: str | None) -> datetime | None:
-    """The moment that a provider writes as RFC 5322 has it, in UTC where it names no zone; `None` when it is none."""
-    try:
-        moment = parsedate_to_datetime(value) if value else None
-    except (ValueError, OverflowError):
-        return None
-    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
+    return seconds_of(value, at_most=_LONGEST_RETRY_AFTER_SECONDS)

@@ -9,7 +9,8 @@ from urllib.parse import quote, urlencode
 
 from runtime.mask import mask_text
 from tools.channels.contract import Accepted, NotSent, Rejected, SendOutcome, Sought, Unknown, Unreachable
-from tools.channels.exchange import Answer, Exchange, moment_of, retry_after_seconds
+from tools.channels.exchange import Answer, Exchange, retry_after_seconds
+from tools.retry_after import moment_of
 
 _ROOT: Final = "/2010-04-01/Accounts"
 _FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -117,7 +118,7 @@ class TwilioApi:
         if answer.status != _OK or not isinstance(listed, list):
             return Unreachable(f"the provider answered {answer.status} without a list")
         # The attempt's age is a duration, so it counts back from any clock; two machines' clocks may differ.
-        answered_at = moment_of(answer.date)
+        answered_at = moment_of(answer.date) if answer.date else None
         age = timedelta(seconds=sought.age_seconds)
         since = sought.begun_at - _CLOCKS_DIFFER if answered_at is None else answered_at - age - _EARLIER
         return [

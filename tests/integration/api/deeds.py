@@ -3,7 +3,7 @@
 import threading
 from dataclasses import dataclass, field
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Response
 
 from api.authentication import requires
 from api.refusal import Refusal
@@ -43,6 +43,10 @@ class Doer:
         router.post("/repeatable", dependencies=[requires(Scope.TASKS, repeatable=True)], name="do_again")(
             self.do
         )
+        router.put("/deeds/{name}", dependencies=[requires(Scope.TASKS)])(self.do_named)
+        router.patch("/deeds/{name}", dependencies=[requires(Scope.TASKS)], name="patch")(self.do_named)
+        router.delete("/deeds/{name}", dependencies=[requires(Scope.TASKS)], name="undo")(self.do_named)
+        router.get("/deeds/{name}", dependencies=[requires(Scope.TASKS)], name="look")(self.do_named)
         app.include_router(router, prefix="/v1")
 
     def do(self, body: Deed) -> Done:
@@ -61,3 +65,13 @@ class Doer:
         """Do it without a body."""
         self.done.append("bare")
         return Done(name="bare", number=len(self.done))
+
+    def do_named(self, name: str, response: Response) -> Done:
+        """Do what cannot be done twice, and say where it is."""
+        if name in self.done:
+            raise Refusal(Code.NOT_FOUND, "it is done")
+        self.done.append(name)
+        response.headers["Location"] = f"/v1/deeds/{name}"
+        response.headers["Cache-Control"] = "no-store"
+        response.headers["Retry-After"] = "1"
+        return Done(name=name, number=len(self.done))

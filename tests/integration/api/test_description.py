@@ -68,6 +68,7 @@ HELD = {
     ("GET", "/v1/webhooks/subscribers"): "admin",
     ("POST", "/v1/webhooks/subscribers"): "admin",
     ("DELETE", "/v1/webhooks/subscribers/{subscriber_id}"): "admin",
+    ("PATCH", "/v1/webhooks/subscribers/{subscriber_id}"): "admin",
     ("GET", "/v1/webhooks/deliveries"): "admin",
     ("POST", "/v1/webhooks/deliveries/{delivery_id}/replay"): "admin",
     ("GET", "/v1/contact/stops"): "read",

@@ -9,6 +9,7 @@ from engine.publisher import QUEUES
 from tests.factories import payload
 from tests.house import House
 from tests.integration.api.caller import VERSION, Caller, calling
+from tests.integration.webhooks.office import Office, event
 
 START = "/agents/orchestrator/tasks/start"
 WELL = {"database": "ok", "broker": "ok", "tick": "ok"}
@@ -55,6 +56,15 @@ def test_the_whole_picture_shows_how_much_there_is_to_do(api: Caller) -> None:
     contact = fleet["queues"]["contact"]
     assert contact["published"] + contact["waiting"] == 1
     assert set(fleet["workers"]) == {*QUEUES, "tick"}
+    assert fleet["webhook_seconds"] == 0
+
+
+def test_a_message_that_is_not_sent_shows(api: Caller) -> None:
+    office = Office(api.house.database)
+    subscriber_id = office.subscribe("http://127.0.0.1:9/")
+    office.tell(event("a"))
+    office.feed(subscriber_id)
+    assert api.get("/health", None).json()["fleet"]["webhook_seconds"] > 0
 
 
 def test_without_the_broker_it_lives_and_is_not_ready(api: Caller) -> None:

@@ -77,6 +77,33 @@ def test_a_request_without_a_body_can_be_repeated(api: Caller, doer: Doer) -> No
     assert doer.done == ["bare"]
 
 
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+def test_every_write_that_is_repeated_is_answered_alike(api: Caller, doer: Doer, method: str) -> None:
+    first, again = (
+        api.call(method, "/deeds/it", headers={"Idempotency-Key": "k"}, json={}) for _ in range(2)
+    )
+    assert first.status_code == again.status_code == 200
+    assert first.json() == again.json()
+    assert doer.done == ["it"]
+
+
+def test_another_method_under_the_same_key_is_another_request(api: Caller) -> None:
+    api.call("PUT", "/deeds/it", headers={"Idempotency-Key": "k"})
+    assert api.call("DELETE", "/deeds/it", headers={"Idempotency-Key": "k"}).status_code == 409
+
+
+def test_what_is_only_read_takes_no_notice_of_a_key(api: Caller) -> None:
+    api.get("/deeds/it", headers={"Idempotency-Key": "k"})
+    assert kept_keys(api) == []
+
+
+def test_a_repeated_answer_says_where_as_the_first_did(api: Caller) -> None:
+    first, again = (api.call("PUT", "/deeds/it", headers={"Idempotency-Key": "k"}) for _ in range(2))
+    assert again.headers["location"] == first.headers["location"] == "/v1/deeds/it"
+    assert again.headers["cache-control"] == "no-store"
+    assert "retry-after" not in again.headers
+
+
 def test_the_same_request_may_be_written_otherwise(api: Caller, doer: Doer) -> None:
     headers = {"Idempotency-Key": "k", "Content-Type": "application/json"}
     api.post("/deeds", content='{"name": "配件", "outcome": "done"}'.encode(), headers=headers)
@@ -239,15 +266,17 @@ def test_a_route_that_knows_repetitions_by_itself_takes_no_notice(api: Caller, d
 def test_the_description_names_the_header_where_it_is_honoured(api: Caller) -> None:
     paths = api.get("/openapi.json", None).json()["paths"]
     honouring = {
-        path
+        (method, path)
         for path, methods in paths.items()
         for method, operation in methods.items()
         if any(p["name"] == "Idempotency-Key" for p in operation.get("parameters", ()))
-        and (method == "post" or pytest.fail(path))
     }
-    assert {"/v1/deeds", "/v1/bare", "/v1/reviews/{review_id}/decide"} <= honouring
-    assert not honouring & {"/v1/repeatable", f"/v1{START}", "/v1/webhooks/contact/{provider}"}
-    assert all("409" in paths[path]["post"]["responses"] for path in honouring)
+    assert {method for method, _ in honouring} == {"post", "put", "patch", "delete"}
+    posts = {path for method, path in honouring if method == "post"}
+    assert {"/v1/deeds", "/v1/bare", "/v1/reviews/{review_id}/decide"} <= posts
+    assert not posts & {"/v1/repeatable", f"/v1{START}", "/v1/webhooks/contact/{provider}"}
+    assert ("put", "/v1/capacity") in honouring
+    assert all("409" in paths[path][method]["responses"] for method, path in honouring)
 
 
 def test_without_the_database_nothing_is_done(doer: Doer) -> None:

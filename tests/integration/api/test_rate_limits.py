@@ -152,6 +152,12 @@ def test_nothing_of_a_body_is_read_for_a_key_that_asks_too_often(database_url: s
     assert answer.status_code == 429
 
 
+def test_what_a_key_may_not_do_is_counted_too(database_url: str, broker_url: str) -> None:
+    with api_with(database_url, broker_url=broker_url, rate_limit="3/hour") as api:
+        statuses = [api.get("/intake/rejected", "audit_agent").status_code for _ in range(5)]
+    assert statuses == [403, 403, 403, 429, 429]
+
+
 def test_health_and_callbacks_are_not_counted(database_url: str, broker_url: str) -> None:
     with api_with(database_url, broker_url=broker_url, rate_limit="3/hour") as api:
         ask_until_refused(api)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from storage.keys import NewKey
 from storage.rejects import NewReject
 from tests.factories import payload
 from tests.integration.api.caller import Caller
@@ -85,6 +86,7 @@ def test_a_correction_makes_the_order_with_the_number_that_came(api: Caller) -> 
     assert answer.status_code == 200
     assert (answer.json()["task_id"], answer.json()["outcome"]) == (order["task_id"], "accepted")
     assert (answer.json()["reject"]["state"], answer.json()["reject"]["handled_by"]) == ("replayed", "王芳")
+    assert answer.json()["reject"]["handled_agent"] == "admin"
     assert str(api.house.order(order["task_id"]).phone).endswith(PHONE)
     with api.house.database.transaction() as work:
         assert (
@@ -165,3 +167,42 @@ def test_an_unknown_one_is_not_found(api: Caller) -> None:
 
 def test_it_is_for_administrators(api: Caller) -> None:
     assert api.get(ROOM, "operator").status_code == 403
+
+
+@pytest.mark.parametrize(("verb", "body"), [("replay", {}), ("dismiss", {"reason": "重复"})])
+def test_whose_key_it_was_is_on_record_whoever_they_say_they_are(
+    api: Caller, verb: str, body: dict[str, Any]
+) -> None:
+    order, reject_id = refused(api)
+    given = {"payload": order} if verb == "replay" else {}
+    answer = api.post(f"{ROOM}/{reject_id}/{verb}", json={**body, **given, "by": "董事长"})
+    reject = answer.json()["reject"]
+    assert (reject["handled_by"], reject["handled_agent"]) == ("董事长", "admin")
+    with api.house.database.transaction() as work:
+        entry = work.system_audit.recent(limit=1)[0]
+    assert (entry.actor, entry.detail["agent"]) == ("董事长", "admin")
+
+
+def test_a_conflict_that_is_sent_again_and_again_is_listed_once(api: Caller) -> None:
+    order = payload()
+    for priority in (5, 9, 9, 9):
+        api.post("/agents/orchestrator/tasks/start", json=order | {"priority": priority})
+    (found,) = api.get(ROOM).json()["rejects"]
+    assert (found["task_id"], found["order_id"], found["times"]) == (order["task_id"], order["order_id"], 3)
+    (alert,) = api.get("/alerts", params={"alert_type": "intake_rejected"}).json()["alerts"]
+    assert alert["metadata"] == {"count": 1, "source": "http"}
+
+
+def test_an_order_of_a_key_for_manual_orders_goes_in_as_one(api: Caller) -> None:
+    with api.house.database.transaction() as work:
+        new = NewKey(agent_id="upstream", scopes=["tasks"], default_mode="manual")
+        work.keys.create("by-hand", new, actor="tester")
+    headers = {"Authorization": "Bearer by-hand"}
+    first, second = payload(order_id="SO-1"), payload(order_id="SO-1")
+    for order in (first, second):
+        api.post("/agents/orchestrator/tasks/start", None, json=order, headers=headers)
+    api.post(f"/tasks/{first['task_id']}/cancel", json={"reason": "重复"})
+    (found,) = api.get(ROOM).json()["rejects"]
+    assert api.post(f"{ROOM}/{found['reject_id']}/replay", json={}).status_code == 200
+    assert api.house.order(second["task_id"]).mode == "manual"
+    assert api.get(f"/tasks/{second['task_id']}").json()["created_by"] == "upstream"

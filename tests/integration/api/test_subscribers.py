@@ -68,6 +68,41 @@ def test_a_removed_subscriber_is_gone_with_its_log(api: Caller) -> None:
     assert api.call("DELETE", f"/webhooks/subscribers/{subscriber_id}").status_code == 404
 
 
+def test_what_a_subscriber_is_told_is_chosen_anew_under_its_secret(api: Caller) -> None:
+    body = added(api, "task.closed")
+    path = f"/webhooks/subscribers/{body['subscriber']['subscriber_id']}"
+    answer = api.call("PATCH", path, json={"events": ["task.waiting", "task.rejected", "task.waiting"]})
+    assert answer.status_code == 200
+    assert answer.json()["subscriber"] == body["subscriber"] | {"events": ["task.waiting", "task.rejected"]}
+    assert "secret" not in answer.json()
+    with api.house.database.transaction() as work:
+        kept = work.subscribers.secrets(body["subscriber"]["subscriber_id"])
+    assert kept is not None
+    assert kept.open() == (body["secret"],)
+
+
+def test_from_a_new_choice_on_a_subscriber_is_told_by_it(api: Caller) -> None:
+    office = Office(api.house.database)
+    subscriber_id = office.subscribe(URL, MessageType.CLOSED)
+    office.tell(event("a"), event("b", "task_closed"))
+    office.feed(subscriber_id)
+    api.call("PATCH", f"/webhooks/subscribers/{subscriber_id}", json={"events": ["task.review_opened"]})
+    office.tell(event("c"), event("d", "task_closed"))
+    office.feed(subscriber_id)
+    assert {delivery.task_id for delivery in office.log()} == {"b", "c"}
+
+
+@pytest.mark.parametrize("body", [{"events": []}, {}, {"events": ["task.none"]}, {"url": URL}])
+def test_a_choice_of_nothing_is_refused(api: Caller, body: dict[str, Any]) -> None:
+    path = f"/webhooks/subscribers/{added(api)['subscriber']['subscriber_id']}"
+    assert api.call("PATCH", path, json=body).status_code == 422
+
+
+def test_nobody_can_choose_for_a_subscriber_that_is_not_there(api: Caller) -> None:
+    answer = api.call("PATCH", "/webhooks/subscribers/sub_404", json={"events": ["task.closed"]})
+    assert answer.status_code == 404
+
+
 def test_pages_together_are_the_whole_log_once(api: Caller) -> None:
     made(api, 7)
     seen: list[str] = []

@@ -119,7 +119,7 @@ def test_what_is_kept_of_a_bad_item_is_what_was_sent(works: Caller) -> None:
 
 
 def test_bad_items_raise_one_alert_a_batch(works: Caller) -> None:
-    send(works, {}, {}, payload())
+    send(works, {}, [], payload())
     with works.house.database.transaction() as unit:
         count = unit._connection.exec_driver_sql(
             "SELECT count(*), max(metadata->>'count') FROM alerts WHERE alert_type = 'intake_rejected'"
@@ -136,6 +136,9 @@ def test_what_belongs_to_another_task_is_a_conflict(works: Caller) -> None:
     assert codes == ["STATE_CONFLICT"] * 3
     assert body["results"][0]["state"] == "contacting"
     assert len(rejects(works)) == 3
+    with works.house.database.transaction() as unit:
+        told = unit._connection.exec_driver_sql("SELECT metadata->>'count' FROM alerts").scalars().all()
+    assert sum(map(int, told)) == 3
 
 
 def test_no_verdict_shows_a_phone_number(works: Caller) -> None:

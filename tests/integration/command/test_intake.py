@@ -66,6 +66,23 @@ def test_what_is_shown_can_be_edited_and_sent_in(fleet: Fleet) -> None:
     assert f"replayed as {order['task_id']} by 王芳" in fleet.run("intake", "show", reject_id).stdout
 
 
+def test_what_it_is_called_is_shown_as_it_is(fleet: Fleet) -> None:
+    order, reject_id = rejected(fleet, task_id="HW17956655830", order_id="SO17956655830")
+    for shown in (fleet.run("intake", "rejected"), fleet.run("intake", "show", reject_id)):
+        assert "HW17956655830" in shown.stdout
+    assert "  order     SO17956655830\n" in fleet.run("intake", "show", reject_id).stdout
+    result = fleet.run("intake", "correct", reject_id, "-", given=json.dumps(order))
+    assert result.stdout == f"{reject_id} is in as task HW17956655830\n"
+
+
+def test_how_often_it_came_is_shown(fleet: Fleet) -> None:
+    order, reject_id = rejected(fleet)
+    rejected(fleet, **order)
+    (found,) = fleet.read("intake", "rejected")
+    assert (found["reject_id"], found["times"]) == (reject_id, 2)
+    assert "came      2 times" in fleet.run("intake", "show", reject_id).stdout
+
+
 def test_a_correction_is_read_from_standard_input(fleet: Fleet) -> None:
     order, reject_id = rejected(fleet)
     result = fleet.run("intake", "correct", reject_id, "-", given=json.dumps(order))

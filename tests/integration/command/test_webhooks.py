@@ -85,6 +85,24 @@ def test_after_a_rotation_a_ping_carries_both_signatures(fleet: Fleet, receiver:
     assert ping.headers["webhook-signature"].split(" ") == both
 
 
+def test_what_is_told_is_chosen_anew(fleet: Fleet) -> None:
+    subscriber_id, _ = add(fleet)
+    result = fleet.run("webhooks", "choose", subscriber_id, "--event", "task.closed")
+    assert result.stdout == f"subscriber {subscriber_id} is told of task.closed\n"
+    (found,) = fleet.read("webhooks", "list")
+    assert found["events"] == ["task.closed"]
+    assert fleet.run("webhooks", "choose", "sub_404", "--event", "task.closed").exit_code == 1
+    assert fleet.run("webhooks", "choose", subscriber_id).exit_code == 2
+
+
+def test_the_log_names_tasks_as_they_are_called(fleet: Fleet) -> None:
+    delivered(fleet, "HW17956655830", "13800138000")
+    listed = fleet.run("webhooks", "log").stdout
+    assert "HW17956655830" in listed
+    assert "13800138000" not in listed
+    assert "HW17956655830" in {line["task_id"] for line in fleet.read("webhooks", "log")}
+
+
 def test_a_removed_subscriber_is_listed_no_more(fleet: Fleet) -> None:
     subscriber_id, _ = add(fleet)
     assert fleet.run("webhooks", "remove", subscriber_id).exit_code == 0

@@ -66,7 +66,7 @@ def source_of(house: House, task_id: str) -> str:
 
 def test_what_was_done_is_on_record(house: House) -> None:
     order, text = wrong()
-    first, second = kept(house, text), kept(house, text)
+    first, second = kept(house, text), kept(house, text, Door.STREAM)
     again(house, first, order)
     dismiss(house.database, second.reject_id, by="李雷", reason=f"客户电话 {PHONE}")
     assert audited(house) == [
@@ -219,7 +219,7 @@ def test_of_very_many_problems_the_first_are_kept(house: House) -> None:
 
 
 def test_a_list_goes_on_where_its_page_ended(house: House) -> None:
-    ids = [kept(house, "{}").reject_id for _ in range(5)]
+    ids = [kept(house, "{" * number).reject_id for number in range(1, 6)]
     found: list[str] = []
     after = None
     with house.database.transaction() as work:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tasks.rejected import Handled, replay, shown
 from tests.acceptance.waiting import wait_until
 from tests.factories import payload
 from tests.integration.intake.ground import ALERTS, Ground
@@ -44,16 +45,51 @@ def test_a_poison_message_is_kept_and_blocks_nothing(ground: Ground, poison: str
     assert ground.value(ALERTS) == 1
 
 
-def test_an_entry_without_a_payload_is_kept(ground: Ground) -> None:
-    ground.broker.xadd("task.created", {"body": "{}"})
+def test_an_entry_without_a_payload_is_kept_with_all_its_fields(ground: Ground) -> None:
+    order = payload(metadata={"phone": "13800138000"})
+    fields = {"body": json.dumps(order), "colour": b"\xff", "request_id": "r-1"}
+    ground.broker.xadd("task.created", fields)  # type: ignore[arg-type]
     with ground.served_by(StreamIntake(ground.process)):
         (kept,) = ground.wait_for_rejects(1)
-    assert kept.payload == ""
+        wait_until(ground.stream_is_done, "the entry is deleted")
+    assert json.loads(kept.payload) == {**fields, "colour": "\\xff"}
+    assert (kept.task_id, kept.order_id) == (order["task_id"], order["order_id"])
+    assert "has no field `payload`" in kept.problems[0]["message"]
+    assert "13800138000" not in shown(kept.payload)
+
+
+def test_an_entry_without_a_payload_is_corrected_with_the_number_that_came(ground: Ground) -> None:
+    order = payload(metadata={"phone": "13800138000"})
+    ground.broker.xadd("task.created", {"body": json.dumps(order)})
+    with ground.served_by(StreamIntake(ground.process)):
+        (kept,) = ground.wait_for_rejects(1)
+    order["metadata"]["phone"] = "138****8000"
+    process = ground.process
+    handling = replay(process.engine, process.context, kept.reject_id, order, by="x")
+    assert handling.outcome is Handled.REPLAYED
+    with process.database.transaction() as work:
+        assert str(work.orders.find([order["task_id"]])[order["task_id"]].phone).endswith("13800138000")
+
+
+def test_an_entry_whose_fields_are_the_order_goes_in_as_it_came(ground: Ground) -> None:
+    ground.broker.xadd("task.created", {"task_id": "HT1", "order_id": "SO1", "order_type": "未上门"})
+    with ground.served_by(StreamIntake(ground.process)):
+        (kept,) = ground.wait_for_rejects(1)
+    process = ground.process
+    assert replay(process.engine, process.context, kept.reject_id, None, by="x").outcome is Handled.REPLAYED
+    assert ground.sources() == {"HT1": "stream"}
+
+
+def test_an_entry_without_a_payload_that_is_too_large_says_both(ground: Ground) -> None:
+    ground.broker.xadd("task.created", {"body": "x" * 1_100_000})
+    with ground.served_by(StreamIntake(ground.process)):
+        (kept,) = ground.wait_for_rejects(1)
+    assert [problem["field"] for problem in kept.problems] == ["entry", "body"]
 
 
 def test_of_many_refused_messages_one_alert_tells(ground: Ground) -> None:
-    for _ in range(5):
-        ground.add("{")
+    for number in range(5):
+        ground.add("{" * (number + 1))
     with ground.served_by(StreamIntake(ground.process)):
         ground.wait_for_rejects(5)
         wait_until(ground.stream_is_done, "the messages are deleted")

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,6 +13,7 @@ from schemas.effects import ProductEvent
 from schemas.upstream import MessageType
 from storage.database import Database
 from storage.deliveries import Delivery
+from tools.webhook_address import check_peer
 from tools.webhook_sender import WebhookSender
 from tools.webhook_signature import new_secret
 from workers.feeding import feed
@@ -75,9 +76,11 @@ def event(
 
 
 @contextmanager
-def couriers(database: Database, number: int = 1, pace: Pace = FAST) -> Iterator[None]:
-    """So many couriers at work, each with its own loop and connections."""
-    with_loops: Sequence[_Working] = [_Working(database, pace) for _ in range(number)]
+def couriers(
+    database: Database, number: int = 1, pace: Pace = FAST, judge: Callable[[str, str], None] = check_peer
+) -> Iterator[None]:
+    """So many couriers at work, each with its own loop and connections; `judge` looks at who is spoken to."""
+    with_loops: Sequence[_Working] = [_Working(database, pace, judge) for _ in range(number)]
     for working in with_loops:
         working.start()
     try:
@@ -88,8 +91,9 @@ def couriers(database: Database, number: int = 1, pace: Pace = FAST) -> Iterator
 
 
 class _Working:
-    def __init__(self, database: Database, pace: Pace) -> None:
+    def __init__(self, database: Database, pace: Pace, judge: Callable[[str, str], None]) -> None:
         self._database = database
+        self._judge = judge
         self._pace = pace
         self._began = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
@@ -108,7 +112,7 @@ class _Working:
         assert not self._thread.is_alive()
 
     async def _run(self) -> None:
-        async with WebhookSender(timeout_seconds=self._pace.timeout_seconds) as sender:
+        async with WebhookSender(timeout_seconds=self._pace.timeout_seconds, judge=self._judge) as sender:
             self._loop = asyncio.get_running_loop()
             self._courier = Courier(self._database, sender, self._pace)
             self._began.set()

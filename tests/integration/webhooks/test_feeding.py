@@ -7,7 +7,9 @@ from sqlalchemy import text
 
 from schemas.upstream import MessageType
 from storage.database import Database
+from storage.rejects import NewReject
 from storage.subscribers import BATCH
+from tasks.intake import Submission
 from tests.factories import PARTS_MISSING, answered, submission
 from tests.house import House
 from tests.integration.webhooks.office import Office, event
@@ -142,6 +144,63 @@ def test_a_number_in_refused_input_is_masked(office: Office) -> None:
     office.feed(subscriber_id)
     assert "13800138000" not in str(payload(office.database))
     assert [delivery.task_id for delivery in office.log()] == ["138****8000"]
+
+
+def rejected(database: Database, *rejects: NewReject) -> dict[str, object]:
+    """What a subscriber is told of the last of these inputs that were refused."""
+    office = Office(database)
+    subscriber_id = office.subscribe(NOWHERE, MessageType.REJECTED)
+    with database.transaction() as work:
+        work.rejects.keep(rejects)
+    office.feed(subscriber_id)
+    data = payload(database)["data"]
+    assert isinstance(data, dict)
+    return data
+
+
+def test_of_refused_input_its_names_and_its_faults_are_told(database: Database) -> None:
+    problem = {"field": "metadata", "message": "请致电 13800138000"}
+    data = rejected(
+        database,
+        NewReject(
+            source="stream",
+            task_id="HW17956655830",
+            order_id="SO17956655830",
+            payload="{}",
+            problems=[problem],
+        ),
+    )
+    assert (data["task_id"], data["order_id"]) == ("HW17956655830", "SO17956655830")
+    assert data["problems"] == [{"field": "metadata", "message": "请致电 138****8000"}]
+
+
+def test_a_bare_number_for_a_name_is_masked(database: Database) -> None:
+    refused = NewReject(
+        source="stream", task_id="13800138000", order_id="13800138000", payload="{}", problems=[]
+    )
+    data = rejected(database, refused)
+    assert (data["task_id"], data["order_id"]) == ("138****8000", "138****8000")
+
+
+def test_the_name_of_an_order_is_told_though_it_is_nothing_but_digits(house: House) -> None:
+    order = submission(task_id="13800138000")
+    house.accept(order)
+    refused = NewReject(source="stream", task_id="13800138000", payload="{}", problems=[])
+    data = rejected(house.database, refused)
+    assert (data["task_id"], data["order_id"]) == ("13800138000", order.body.order_id)
+
+
+def test_a_refusal_is_told_in_the_order_of_its_task(office: Office, house: House) -> None:
+    order = submission(task_id="HW17956655830")
+    subscriber_id = office.subscribe(NOWHERE)
+    house.accept(order)
+    house.accept(Submission(order.body.model_copy(update={"priority": 9})))
+    office.tell(event("HW17956655830", "task_closed"))
+    office.feed(subscriber_id)
+    assert types(office, subscriber_id) == ["task.rejected", "task.closed"]
+    with office.database.transaction() as work:
+        (taken,) = work.deliveries.take(subscriber_id, 10)
+    assert taken.payload["type"] == "task.rejected"
 
 
 def test_an_order_that_has_not_moved_yet_is_told_in_its_first_state(house: House) -> None:

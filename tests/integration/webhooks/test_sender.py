@@ -83,7 +83,13 @@ def test_a_slow_receiver_is_an_answer_within_the_time(receiver: Receiver) -> Non
 
 @pytest.mark.parametrize(
     ("value", "seconds"),
-    [("7", 7.0), ("999999999999", 86_400.0), ("soon", None), ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0)],
+    [
+        ("7", 7.0),
+        ("999999999999", 86_400.0),
+        ("soon", None),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
+        ("1 Jan 99999999999999999999 00:00:00 GMT", None),
+    ],
 )
 def test_the_time_a_receiver_asks_for_is_read(receiver: Receiver, value: str, seconds: float | None) -> None:
     receiver.behaviour = lambda _: Reply(503, {"Retry-After": value})

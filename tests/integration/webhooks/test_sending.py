@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from runtime.cipher import Cipher
 from schemas.upstream import MessageType
 from storage.database import Database
 from storage.deliveries import Replayed, Try
 from tests.integration.fleet.conditions import wait_until
-from tests.integration.webhooks.office import Office, couriers, event
+from tests.integration.webhooks.office import FAST, Office, couriers, event
 from tests.integration.webhooks.receiver import Behaviour, Received, Receiver, Reply
 from tools.webhook_signature import new_secret, sign
 
@@ -198,3 +199,84 @@ def test_a_secret_that_cannot_be_read_is_a_failure_that_is_tried_again(
     assert receiver.received == []
     with couriers(office.database):
         wait_until(lambda: office.states() == ["delivered"])
+
+
+def test_a_time_that_nobody_can_wait_for_is_a_failed_try_like_any_other(
+    office: Office, receiver: Receiver
+) -> None:
+    never = Reply(503, {"Retry-After": "1 Jan 99999999999999999999 00:00:00 GMT"})
+    receiver.behaviour = one_after_another(*[never] * 3)
+    office.subscribe(receiver.url)
+    office.tell(event("a"))
+    with couriers(office.database):
+        wait_until(lambda: office.states() == ["delivered"])
+    assert len(receiver.received) == 4
+
+
+def test_a_fault_of_ours_is_a_failed_try_that_is_told_and_keeps_no_place(
+    office: Office, receiver: Receiver
+) -> None:
+    left = iter(range(2 * FAST.most_at_once))
+
+    def break_off(_: str, __: str) -> None:
+        if next(left, None) is not None:
+            raise ZeroDivisionError
+
+    office.subscribe(receiver.url)
+    office.tell(*(event(f"t{n}") for n in range(4)))
+    with capture_logs() as lines, couriers(office.database, judge=break_off):
+        wait_until(lambda: any(delivery.last_error for delivery in office.log()))
+        faults = {delivery.last_error for delivery in office.log()} - {None}
+    assert faults == {"a fault of ours: ZeroDivisionError"}
+    told = [line for line in lines if line["log_level"] == "error"]
+    assert {line["fault"] for line in told} == {"ZeroDivisionError"}
+    assert "test_sending.py" in told[0]["where"][-1]
+
+
+def test_after_more_faults_of_ours_than_there_are_places_everything_arrives(
+    office: Office, receiver: Receiver
+) -> None:
+    left = iter(range(FAST.most_to_one))
+
+    def break_off(_: str, __: str) -> None:
+        if next(left, None) is not None:
+            raise ZeroDivisionError
+
+    office.subscribe(receiver.url)
+    office.tell(*(event(f"t{n}") for n in range(8)))
+    with couriers(office.database, judge=break_off):
+        wait_until(lambda: office.states() == ["delivered"] * 8)
+
+
+def test_how_long_the_oldest_due_message_waits_is_known(office: Office) -> None:
+    subscriber_id = office.subscribe("http://127.0.0.1:9/")
+    office.tell(event("a"), event("b"))
+    office.feed(subscriber_id)
+    office.change("UPDATE deliveries SET due_at = clock_timestamp() - interval '1 hour' WHERE task_id = 'b'")
+    with office.database.transaction() as work:
+        assert 3600 <= work.deliveries.oldest_due_seconds() < 3660
+
+
+def test_a_message_that_may_not_go_yet_is_not_late(office: Office) -> None:
+    subscriber_id = office.subscribe("http://127.0.0.1:9/")
+    office.tell(event("a"), event("a", "task_closed"), event("b"))
+    office.feed(subscriber_id)
+    # The first of one task waits for its next try, its second for the first; the other is in somebody's hands.
+    office.change(
+        "UPDATE deliveries SET due_at = due_at - interval '1 hour' WHERE event_type = 'task.closed'"
+    )
+    office.change(
+        "UPDATE deliveries SET due_at = due_at + interval '1 hour' WHERE event_type <> 'task.closed'"
+    )
+    with office.database.transaction() as work:
+        assert work.deliveries.oldest_due_seconds() == 0
+
+
+def test_what_waits_for_a_subscriber_that_is_gone_is_not_late(office: Office) -> None:
+    subscriber_id = office.subscribe("http://127.0.0.1:9/")
+    office.tell(event("a"))
+    office.feed(subscriber_id)
+    with office.database.transaction() as work:
+        assert work.deliveries.oldest_due_seconds() > 0
+        work.subscribers.deactivate(subscriber_id)
+        assert work.deliveries.oldest_due_seconds() == 0

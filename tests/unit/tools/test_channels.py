@@ -128,7 +128,13 @@ def test_a_refusal_is_permanent(status: str) -> None:
 
 @pytest.mark.parametrize(
     ("header", "seconds"),
-    [("12", 12.0), ("999999999", 3600.0), ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0), ("soon", None)],
+    [
+        ("12", 12.0),
+        ("999999999", 3600.0),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
+        ("soon", None),
+        ("1 Jan 99999999999999999999 00:00:00 GMT", None),
+    ],
 )
 def test_retry_after_is_read_in_both_forms(header: str, seconds: float | None) -> None:
     outcome = sent(http("429 Too Many Requests", {}, f"Retry-After: {header}"))

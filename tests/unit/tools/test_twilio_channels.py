@@ -173,6 +173,14 @@ def test_one_is_found_though_the_providers_clock_and_ours_differ(
 
 
 @both
+def test_one_with_a_date_that_nobody_can_read_may_be_this_one(line: Line, channel: Channel) -> None:
+    gateway, kind = line.of(channel)
+    gateway.send(request(channel))
+    line.twilio.made[kind][0]["date_created"] = "1 Jan 99999999999999999999 00:00:00 GMT"
+    assert gateway.query(sought(KEY, channel, age_seconds=181), timeout_seconds=5) != Absent()
+
+
+@both
 @pytest.mark.parametrize(("age", "outcome"), [(179, Unreachable), (181, Absent)])
 def test_nothing_is_absent_before_a_request_on_its_way_must_have_arrived(
     line: Line, channel: Channel, age: float, outcome: type[object]

@@ -1,0 +1,21 @@
+"""What upstream calls a task or an order, and how that may be shown."""
+
+import re
+from typing import Final
+
+from runtime.mask import mask_text
+
+FORM: Final = r"[A-Za-z0-9][A-Za-z0-9_.:-]*"
+"""What such a name is made of."""
+LONGEST: Final = 32
+"""Characters it may have."""
+
+_NO_NUMBER: Final = re.compile(rf"(?=.*[A-Za-z])(?=.{{1,{LONGEST}}}$){FORM}")
+
+
+def shown_id(given: str) -> str:
+    """A name as it may be shown: one with a letter in it as it is, anything else masked.
+
+    The digits of a name may look like a phone number; what has nothing but digits, or no form, may be one.
+    """
+    return given if _NO_NUMBER.fullmatch(given) else mask_text(given)

@@ -1,0 +1,93 @@
+"""What was refused goes in again in the form and in the envelope it was sent in (SPEC.md §5)."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from storage.rejects import Reject
+from tasks.general import NewTask, submit
+from tasks.intake import Door, Verdict
+from tasks.rejected import Handled
+from tasks.task_batch import Sender, take_batch
+from tests.factories import payload, submission
+from tests.house import House
+from tests.integration.intake.test_rejected import PHONE, again, kept
+
+
+def test_an_order_goes_in_again_as_its_sender_sent_it(house: House) -> None:
+    first = submission()
+    house.accept(first)
+    sent = replace(
+        submission(order_id=first.body.order_id),
+        default_mode="manual",
+        timeout_seconds=3600,
+        description=f"请致电 {PHONE}",
+        created_by="upstream",
+    )
+    house.accept(sent)
+    with house.database.transaction() as work:
+        (reject,) = work.rejects.recent()
+    house.run_to_the_end()
+    assert again(house, reject).outcome is Handled.REPLAYED
+    assert house.order(sent.body.task_id).mode == "manual"
+    with house.database.transaction() as work:
+        run = work._connection.exec_driver_sql(
+            "SELECT description, created_by, deadline_at IS NOT NULL AS limited FROM runs WHERE subject_id = %s",
+            (sent.body.task_id,),
+        ).one()
+    assert tuple(run) == ("请致电 138****8000", "upstream", True)
+
+
+def test_general_work_that_was_refused_is_corrected_and_begun(house: House) -> None:
+    reject = refused_work(house, {"words": "明天可以"})
+    right = {"task_type": "triage.classify_text", "description": "读", "parameters": {"text": "明天可以"}}
+    handling = again(house, reject, {**right, "task_id": "job-1"})
+    assert (handling.outcome, handling.verdict) == (Handled.REPLAYED, Verdict.ACCEPTED)
+    assert handling.reject is not None
+    assert handling.reject.replayed_as == "job-1"
+    with house.database.transaction() as work:
+        run = work._connection.exec_driver_sql("SELECT workflow, created_by FROM runs").one()
+    assert tuple(run) == ("action:triage.classify_text", "upstream")
+
+
+def test_general_work_that_is_still_wrong_stays_open(house: House) -> None:
+    reject = refused_work(house, {"words": "明天可以"})
+    handling = again(house, reject)
+    assert handling.outcome is Handled.INVALID
+    assert {problem.field for problem in handling.problems} & {"parameters.text", "parameters.words"}
+
+
+def test_general_work_under_the_name_of_another_stays_open(house: House) -> None:
+    work = NewTask(
+        task_type="triage.classify_text", description="读", parameters={"text": "a"}, task_id="job-1"
+    )
+    submit(house.engine, work, by="upstream")
+    submit(house.engine, replace(work, priority=9), by="upstream")
+    with house.database.transaction() as unit:
+        (reject,) = unit.rejects.recent()
+    handling = again(house, reject)
+    assert (handling.outcome, handling.verdict) == (Handled.REFUSED, Verdict.OTHER_BODY)
+
+
+def test_a_message_is_never_read_as_general_work(house: House) -> None:
+    work = {"task_type": "triage.classify_text", "description": "读", "parameters": {"text": "a"}}
+    handling = again(house, kept(house, json.dumps(work)))
+    assert handling.outcome is Handled.INVALID
+    assert "task_type" in {problem.field for problem in handling.problems}
+
+
+def test_an_order_within_general_work_keeps_the_number_that_came(house: House) -> None:
+    order = payload(metadata={"phone": PHONE})
+    sent = {"task_type": "pending_task", "description": "挂起", "parameters": order, "timeout_seconds": 60}
+    reject = kept(house, json.dumps(sent | {"priority": 11}), Door.HTTP)
+    order["metadata"]["phone"] = "138****8000"
+    assert again(house, reject, sent).outcome is Handled.REPLAYED
+    assert str(house.order(order["task_id"]).phone).endswith(PHONE)
+
+
+def refused_work(house: House, parameters: dict[str, Any]) -> Reject:
+    """General work with these parameters, refused as a part of a batch."""
+    sent = {"task_type": "triage.classify_text", "description": "读", "parameters": parameters}
+    take_batch(house.engine, house.context, [sent], Sender("upstream"))
+    with house.database.transaction() as work:
+        return work.rejects.recent(1)[0]
