@@ -9,6 +9,6 @@ class Limits:
 
     lease_seconds: float = 12.0
     largest_batch: int = 100
-    low_water: int = 2
+    low_water: int = 1
     republish_seconds: float = 5.0
     most_crashes: int = 3

@@ -22,6 +22,11 @@ SERVERS, CORE, WATCHERS = range(3)
 AGENTS: Final = ("orchestrator", "contact", "triage", "action", "audit")
 _PROBE_SECONDS: Final = 2.0
 
+_FIRST: Final = frozenset({"api", "tick"})
+"""Whom somebody waits for, and who rescues the others: where processors are scarce, everybody else stands back."""
+_STANDS_BACK: Final = 10
+"""The nice value of everybody else of ours; the servers, on which all depend, keep theirs."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
@@ -160,6 +165,7 @@ class Plan:
             ready=ready,
             ready_timeout=60.0,
             stop_signal=signal.SIGTERM,
+            niceness=0 if name in _FIRST else _STANDS_BACK,
             log_file=self._log(name),
         )
 

@@ -32,6 +32,8 @@ def bind(app: Celery, current: CurrentProcess, action: str) -> None:
         except (TypeError, ValueError) as error:
             # A message that names no rows can lose none: PostgreSQL knows what is to be done.
             raise Ignore(f"a message of {action} does not name rows") from error
-        current().engine.execute(action, wanted)
+        process = current()
+        process.pace.keep(len(wanted))
+        process.engine.execute(action, wanted)
 
     app.task(run, name=action, soft_time_limit=limit, time_limit=limit + HARD_LIMIT_MARGIN, Request=REQUEST)

@@ -23,6 +23,7 @@ from statemachine.workflow import Workflow
 from storage.database import Database
 from tasks.context import Context, make_context
 from tasks.registry import registry
+from workers.pace import Pace
 from workers.wire import CeleryWire
 
 _COLLECT_AFTER: Final = 50_000
@@ -83,6 +84,11 @@ class Process:
             holder=f"{self.name}@{socket.gethostname()}:{os.getpid()}",
             limits=limits_of(self.settings),
         )
+
+    @cached_property
+    def pace(self) -> Pace:
+        """How fast one message follows another."""
+        return Pace(self.settings.gather_seconds)
 
     def warm(self) -> None:
         """Make everything now; configuration that cannot be used is told here.

@@ -75,6 +75,7 @@ class StreamIntake:
                 if not entries and not under_way:
                     entries = self._left_behind()
                 if entries:
+                    self._process.pace.keep(len(entries))
                     under_way.append(pool.submit(self._take, entries))
                 while under_way and (len(under_way) >= _UNDER_WAY or not entries):
                     under_way.popleft().result()

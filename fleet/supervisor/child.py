@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Final
 
 from fleet.supervisor.log_file import last_lines, open_log
@@ -85,6 +86,24 @@ class Child:
         if self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(self.pid, number)
+
+    def stand_back(self) -> bool:
+        """Give the process and its group the niceness of its specification; `False`: try again in a moment.
+
+        Linux shares processors out between sessions first and heeds nice values only within one (autogroup,
+        sched(7)), and every child has a session of its own; so its session is told as well.
+        """
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.setpriority(os.PRIO_PGRP, self.pid, self.spec.niceness)
+        try:
+            Path(f"/proc/{self.pid}/autogroup").write_text(str(self.spec.niceness))
+        except BlockingIOError:
+            # Without privileges the kernel takes one such wish in a tenth of a second.
+            return False
+        except OSError:
+            # There is no such thing here: another kernel, or the process has ended.
+            return True
+        return True
 
     def clear(self) -> None:
         """Kill the process and everything left in its group, and reap it.

@@ -28,6 +28,7 @@ class ProcessSpec:
             of a prefork worker behind. Only a process that has no children and nothing to save should get
             SIGKILL.
         account: The user to run it as; None: as ourselves.
+        niceness: How far it stands back from the others where processors are scarce: a nice value, 0 to 19.
         log_file: Its output is appended here.
     """
 
@@ -41,6 +42,7 @@ class ProcessSpec:
     stop_timeout: float = 8.0
     death_signal: signal.Signals | None = None
     account: Account | None = None
+    niceness: int = 0
     log_file: Path
 
 

@@ -25,6 +25,7 @@ class _Post:
     spec: ProcessSpec
     child: Child | None = None
     restarts: int = 0
+    stands_back: bool = False
     start_at: float = 0.0
     backoff: Backoff = field(default_factory=Backoff)
 
@@ -32,6 +33,7 @@ class _Post:
         # A Ctrl-C between the fork and the assignment would leave a child that nobody knows of.
         with interruptions_held():
             self.child = Child(self.spec)
+        self.stands_back = self.spec.niceness == 0
 
     def report(self) -> RunningProcess:
         state = ProcessState.RUNNING
@@ -180,8 +182,11 @@ class Supervisor:
             child.clear()
             post.child = None
             post.start_at = now + post.backoff.died(now, now - child.started)
-        elif now - child.started >= STEADY_AFTER:
-            post.backoff.steady()
+        else:
+            if now - child.started >= STEADY_AFTER:
+                post.backoff.steady()
+            if not post.stands_back:
+                post.stands_back = child.stand_back()
 
     def _restart(self, post: _Post, now: float) -> None:
         try:

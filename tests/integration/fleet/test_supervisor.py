@@ -6,6 +6,8 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -151,6 +153,32 @@ def test_what_a_killed_child_had_started_is_gone_before_its_successor(journal: J
     os.kill(journal.started("parent")[0], signal.SIGKILL)
     supervisor.watch(lambda: len(journal.started("parent")) == 2)
     wait_until(lambda: not alive(journal.started("grandchild")[0]))
+
+
+def test_a_child_that_is_to_stand_back_does_so_with_all_it_has_started_and_so_does_its_successor(
+    journal: Journal, fleet: Fleet
+) -> None:
+    supervisor = fleet([replace(spec("parent", journal), niceness=7), spec("other", journal)])
+    supervisor.start()
+    for lives in (1, 2):
+        supervisor.watch(partial(stand_back, journal, "parent", "grandchild", lives=lives, by=7))
+        os.kill(journal.started("parent")[-1], signal.SIGKILL)
+    assert niceness(journal.started("other")[0]) == (0, 0)
+
+
+def stand_back(journal: Journal, *names: str, lives: int, by: int) -> bool:
+    """Whether each of these has been started so often, and its last one stands back."""
+    return all(
+        len(journal.started(name)) == lives and niceness(journal.started(name)[-1]) == (by, by)
+        for name in names
+    )
+
+
+def niceness(pid: int) -> tuple[int, int]:
+    """A process's nice value, and that of its session where the kernel shares processors out between sessions."""
+    own = os.getpriority(os.PRIO_PROCESS, pid)
+    group = Path(f"/proc/{pid}/autogroup")
+    return own, int(group.read_text(encoding="ascii").split()[-1]) if group.exists() else own
 
 
 def test_watching_ends_when_the_event_is_set(journal: Journal, fleet: Fleet) -> None:

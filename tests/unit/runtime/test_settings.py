@@ -82,4 +82,4 @@ def test_settings_do_not_change_while_a_process_runs() -> None:
 def test_variables_of_others_are_no_concern(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UNPEND_API_PORT", "8080")
     monkeypatch.setenv("LOW_WATER", "99")
-    assert Settings().low_water == 2
+    assert Settings().low_water == 1
