@@ -20,7 +20,6 @@ from storage.steps import StepRow
 from tasks.case import Case, load_cases
 from tasks.conclusion import conclude, recorded, report_of_signal
 from tasks.context import Context
-from tasks.followup import rounds_of_policy
 from tasks.sending import LOOK_AGAIN, address_of, send_all, silence, wait
 from tasks.withholding import Withholding, came_to_nothing, number_of
 from tasks.wording import told_to
@@ -203,7 +202,6 @@ def _untimely(context: Context, withholding: Withholding, case: Case, channel: C
         policy=context.policy,
         calendar=context.calendar,
         attempt=order.contact_count,
-        round_number=rounds_of_policy(order, order.round),
         number_history=withholding.past_of(order),
     )
     if isinstance(verdict, Deferred):

@@ -1,7 +1,8 @@
 """When a customer who postponed is contacted again, and the rule that says so round after round.
 
-The customer's own date wins for its round, then what a caller or a person named, then the order's rule, then the
-intent's default days. Where the order has a rule, its limit of rounds stands in place of the policy's.
+What a caller or a person named wins, then the customer's own date for its round, then the order's rule, then the
+intent's default days. Where the order has a rule, its limit of rounds stands in place of the policy's; either limit
+ends automatic postponements only.
 """
 
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ USED_UP: Final = "used_up"
 """What ended a rule whose date has passed or whose count is used."""
 
 _DEFAULT_DAYS: Final = 3
+_ASKED: Final = "请人工决定何时再联系客户, 或关闭工单; 重试只会再次提出这个问题"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +50,10 @@ def rule_of(order: Order) -> StandingRule | None:
 
 
 def plan(context: Context, step: StepRow, order: Order, now: datetime) -> Followup | Failed:
-    """When to contact this customer again; refused when the rounds are used up (SPEC.md §1)."""
+    """When to contact this customer again; refused when the rounds are used up (SPEC.md §1).
+
+    A postponement that a person decided is never refused: it was the person who was asked how to go on.
+    """
     wanted = step.call.get("followup_rule") or step.input.get("followup_rule")
     given = {name: step.call[name] for name in ("followup_rule", "followup_days") if name in step.call}
     rule = rule_of(order)
@@ -56,7 +61,8 @@ def plan(context: Context, step: StepRow, order: Order, now: datetime) -> Follow
         read = read_rule(wanted, context.zone(order).key)
         rule = StandingRule(rule=read, led_before=rule.rounds_led if rule else 0)
     due = rule.due_after(now) if rule else None
-    if refused := _exhausted(context, order, rule, holds=due is not None):
+    refused = _exhausted(context, order, rule, holds=due is not None)
+    if refused and not step.input.get("decided_by"):
         return refused
     named = _named(context, step, order, now)
     if rule and due is not None:
@@ -112,8 +118,8 @@ def _named(context: Context, step: StepRow, order: Order, now: datetime) -> date
 def _exhausted(context: Context, order: Order, rule: StandingRule | None, *, holds: bool) -> Failed | None:
     if rule is not None and holds:
         led, most = rule.led, rule.rule.most_rounds
-        message = f"按跟进规则已跟进{led}轮(上限{most}轮)仍需暂缓, 请人工决定如何继续"
+        message = f"按跟进规则已跟进{led}轮(上限{most}轮)仍需暂缓, {_ASKED}"
     else:
         led, most = rounds_of_policy(order, order.round), context.policy.max_rounds
-        message = f"已跟进{order.round}轮仍需暂缓, 请人工决定如何继续"
+        message = f"已跟进{order.round}轮仍需暂缓, {_ASKED}"
     return Failed(code="rounds_exhausted", message=message) if led >= most else None

@@ -13,7 +13,6 @@ from storage.lawfulness import Found
 from storage.order import Order
 from storage.unit_of_work import UnitOfWork
 from tasks.context import Context
-from tasks.followup import rounds_of_policy
 from tasks.withholding import asked_for_orders, budget_of, budget_renews, covers, number_of, region_of
 from tools.contact_policy.caps import free_again
 from tools.contact_policy.ladder import channel_for
@@ -106,7 +105,6 @@ def _outlook(context: Context, order: Order, history: Sequence[PastContact], fou
         order,
         policy,
         attempt,
-        rounds_of_policy(order, round_number),
         channel,
         barred=not barred.isdisjoint({None, channel}),
     )
@@ -168,7 +166,6 @@ def _why_never(
     order: Order,
     policy: ContactPolicy,
     attempt: int,
-    round_number: int,
     channel: Channel | None,
     *,
     barred: bool,
@@ -177,7 +174,6 @@ def _why_never(
         (order.status is State.CLOSED, "the order is closed"),
         (barred, "the number is on the do-not-call list"),
         (attempt > order.max_contacts, "all attempts of this round are used up"),
-        (round_number > policy.max_rounds, "all rounds are used up; a person decides how to go on"),
         (channel is None, "no channel is left for this attempt"),
     )
     return next((sentence for holds, sentence in reasons if holds), None)

@@ -34,7 +34,6 @@ class Bar(StrEnum):
     NO_VOICE = "no_voice"
     NOT_CALLABLE = "not_callable"
     ATTEMPTS_EXHAUSTED = "attempts_exhausted"
-    ROUNDS_EXHAUSTED = "rounds_exhausted"
 
 
 SENTENCES: Final = {
@@ -47,7 +46,6 @@ SENTENCES: Final = {
     Bar.NO_VOICE: "the number is empty or suspended and cannot be called",
     Bar.NOT_CALLABLE: "the number is missing, masked or malformed",
     Bar.ATTEMPTS_EXHAUSTED: "all attempts of this round are used up",
-    Bar.ROUNDS_EXHAUSTED: "all rounds are used up; a person decides how to go on",
 }
 
 
@@ -94,7 +92,6 @@ def may_contact_now(
     calendar: Calendar,
     number_history: Sequence[datetime] = (),
     attempt: int = 1,
-    round_number: int = 1,
     number: NumberStanding = NumberStanding.CALLABLE,
     do_not_call: bool = False,
 ) -> Verdict:
@@ -111,7 +108,6 @@ def may_contact_now(
         calendar: The business calendar.
         number_history: Moments of all contacts of the same number over all orders, this one not included.
         attempt: Number of the attempt in its round, from 1.
-        round_number: Number of the round, from 1.
         number: What is known of the phone number.
         do_not_call: Whether the number is on the do-not-call list.
 
@@ -119,7 +115,7 @@ def may_contact_now(
         NoPermittedTimeError: deferred, but no moment within the policy's horizon is permitted.
         ValueError: a moment is naive.
     """
-    bar = _bar(channel, policy, attempt, round_number, number, do_not_call=do_not_call)
+    bar = _bar(channel, policy, attempt, number, do_not_call=do_not_call)
     if bar is not None:
         return Forbidden(bar)
     reason = obstacle(
@@ -147,7 +143,6 @@ def _bar(
     channel: Channel,
     policy: ContactPolicy,
     attempt: int,
-    round_number: int,
     number: NumberStanding,
     *,
     do_not_call: bool,
@@ -156,7 +151,6 @@ def _bar(
         (do_not_call, Bar.DO_NOT_CALL),
         (number is NumberStanding.NOT_CALLABLE and channel in BY_NUMBER, Bar.NOT_CALLABLE),
         (number is NumberStanding.NO_VOICE and channel in VOICE, Bar.NO_VOICE),
-        (round_number > policy.max_rounds, Bar.ROUNDS_EXHAUSTED),
         (attempt > policy.max_attempts, Bar.ATTEMPTS_EXHAUSTED),
     )
     return next((bar for barred, bar in checks if barred), None)

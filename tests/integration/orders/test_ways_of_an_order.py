@@ -1,5 +1,8 @@
 """An order's ways from `task.created` to its end, with the real classifier, policy and tables."""
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 
 from statemachine.intents import Level2
@@ -142,6 +145,34 @@ def test_rounds_end_in_a_review_and_not_in_an_endless_loop(house: House) -> None
     with house.database.transaction() as work:
         (review,) = work.reviews.list(task_id=order.body.task_id)
     assert review.reason == "rounds_exhausted"
+
+
+@pytest.mark.parametrize("when", [{"followup_at": timedelta(days=200)}, {"followup_days": 30}, {}])
+def test_a_person_who_postpones_after_the_last_round_opens_one_more(
+    house: House, when: dict[str, Any]
+) -> None:
+    order = submission(answered(PARTS_MISSING))
+    house.accept(order)
+    house.run_to_the_end()
+    task_id, last = order.body.task_id, house.context.policy.max_rounds
+    with house.database.transaction() as work:
+        now = work.clock.now().business_now
+    if "followup_at" in when:
+        when = {"followup_at": now + when["followup_at"]}
+    decision = Decision(
+        decision="classify", decided_by="王芳", intent_level2=Level2.CUSTOMER_UNAVAILABLE, **when
+    )
+    decide(house.engine, house.context, open_review(house, task_id), decision)
+    house.run()
+    waiting = house.order(task_id)
+    assert waiting.status is State.WAITING_FOLLOWUP
+    assert waiting.next_contact_time == when.get("followup_at", waiting.next_contact_time)
+    house.run_to_the_end()
+    done = house.order(task_id)
+    assert (done.round, done.contacts_total) == (last + 1, last + 1)
+    with house.database.transaction() as work:
+        reviews = work.reviews.list(state=None, task_id=task_id)
+    assert [review.reason for review in reviews] == ["rounds_exhausted"] * 2
 
 
 @pytest.mark.parametrize(

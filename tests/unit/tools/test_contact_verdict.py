@@ -80,7 +80,6 @@ def test_a_number_just_called_for_another_order_is_deferred_a_minute() -> None:
         ({"number": NumberStanding.NOT_CALLABLE}, Bar.NOT_CALLABLE),
         ({"number": NumberStanding.NOT_CALLABLE, "channel": Channel.SMS}, Bar.NOT_CALLABLE),
         ({"attempt": 5}, Bar.ATTEMPTS_EXHAUSTED),
-        ({"round_number": 6}, Bar.ROUNDS_EXHAUSTED),
     ],
 )
 def test_what_waiting_does_not_mend_is_forbidden(facts: dict[str, object], reason: Bar) -> None:
@@ -93,7 +92,6 @@ def test_what_waiting_does_not_mend_is_forbidden(facts: dict[str, object], reaso
         {"number": NumberStanding.NO_VOICE, "channel": Channel.SMS},
         {"number": NumberStanding.NOT_CALLABLE, "channel": Channel.IM},
         {"attempt": 4},
-        {"round_number": 5},
     ],
 )
 def test_a_bar_holds_only_where_it_matters(facts: dict[str, object]) -> None:
