@@ -14,24 +14,23 @@ from runtime.settings import PROJECT, Settings
 from storage.database import Database
 from storage.order import Order
 from tasks.order_system import open_order_system
-from tools.approval_policy import ApprovalPolicy, load_approvals
+from tools.approval_policy import ApprovalPolicy
 from tools.calendar import Calendar, HorizonWarning
-from tools.calendar.document import load_calendar
 from tools.channels.callbacks import CallbackReader
 from tools.channels.contract import ChannelGateway
 from tools.channels.routing import open_channels
 from tools.classifier.classifier import Classifier
 from tools.classifier.files import ClassifierFiles, default_paths
-from tools.contact_policy.document import load_policies
 from tools.contact_policy.policy import ContactPolicy
 from tools.contact_policy.window import next_permitted
 from tools.contact_policy.zone import customer_zone
 from tools.language_model.client import LanguageModel
 from tools.order_system.contract import OrderSystem
-from tools.permissions import Permissions, load_permissions
+from tools.permissions import Permissions
+from tools.policy_folder import Policies
 from tools.scripts.document import load_scripts
 from tools.scripts.script import Scripts
-from tools.shadow_mode import ShadowMode, load_shadow_mode
+from tools.shadow_mode import ShadowMode
 
 _log = logger(__name__)
 
@@ -89,8 +88,12 @@ class Context:
 
 
 def make_context(settings: Settings, database: Database) -> Context:
-    """The context of this process, from its settings."""
-    policies = load_policies(settings.config_folder / "policies" / "contact.yaml")
+    """The context of this process, from its settings.
+
+    Raises:
+        PolicyFileError: a file of the configuration cannot be used.
+    """
+    policies = Policies.read(settings.config_folder, settings.contact_policy)
     instant = settings.channel == "instant"
     channels = open_channels(settings)
     return Context(
@@ -98,12 +101,12 @@ def make_context(settings: Settings, database: Database) -> Context:
         gateway=channels.gateway,
         callback_readers=channels.readers,
         classifier_files=default_paths(),
-        policy=policies[settings.contact_policy],
-        calendar=load_calendar(settings.config_folder / "policies" / "calendar.yaml"),
-        permissions=load_permissions(settings.config_folder / "policies" / "permissions.yaml"),
+        policy=policies.contact,
+        calendar=policies.calendar,
+        permissions=policies.permissions,
         order_system=open_order_system(settings, database),
-        approvals=load_approvals(settings.config_folder / "policies" / "approval.yaml"),
-        shadow_mode=load_shadow_mode(settings.config_folder / "policies" / "shadow.yaml"),
+        approvals=policies.approval,
+        shadow_mode=policies.shadow,
         scripts=load_scripts(_scripts_folder(settings)),
         language_model=_language_model(settings),
         blind_index=BlindIndex.of_settings(settings),

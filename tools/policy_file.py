@@ -1,16 +1,42 @@
-"""Reading a file of `config/policies/`: YAML in, a validated pydantic document out, errors for people."""
+"""Reading a file of `config/`: YAML in, a validated pydantic document out, errors for people."""
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, Final, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 Document = TypeVar("Document", bound=BaseModel)
 
+_MERGE: Final = "tag:yaml.org,2002:merge"
+
 
 class PolicyFileError(ValueError):
     """A policy file cannot be used; the message names the file, the field, what is wrong and what it held."""
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """Refuses a key that stands twice, and names the place of a value that is none, such as 2027-02-30."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: FBT001, FBT002 - PyYAML's signature
+        """The value of a node."""
+        try:
+            return super().construct_object(node, deep=deep)
+        except (ValueError, OverflowError) as error:
+            raise _problem(node, f"{node.value!r:.80} is no value: {error}") from error
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
+        """The fields of a node."""
+        seen: dict[tuple[str, str], yaml.Node] = {}
+        keys = [key for key, _ in node.value if isinstance(key, yaml.ScalarNode) and key.tag != _MERGE]
+        for key in keys:
+            first = seen.setdefault((key.tag, key.value), key)
+            if first is not key:
+                line = first.start_mark.line + 1
+                raise _problem(
+                    key, f"the key {key.value!r:.80} stands in line {line} already; keep one of them"
+                )
+        return super().construct_mapping(node, deep=deep)
 
 
 def read_policy_file(path: Path, document: type[Document]) -> Document:
@@ -20,15 +46,25 @@ def read_policy_file(path: Path, document: type[Document]) -> Document:
         PolicyFileError: the file is missing, is not YAML, or a field does not hold what it must.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)  # noqa: S506 - a safe loader
     except OSError as error:
         raise PolicyFileError(f"{path}: cannot be read ({error.strerror}); check the path") from error
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
+        raise PolicyFileError(f"{path}{place}: is not valid YAML: {error.problem}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise PolicyFileError(f"{path}: is not valid YAML: {error}") from error
     try:
         return document.model_validate({} if content is None else content)
     except ValidationError as error:
         raise PolicyFileError(_explain(path, error)) from error
+    except OverflowError as error:
+        raise PolicyFileError(f"{path}: a number is too large ({error})") from error
+
+
+def _problem(node: yaml.Node, what: str) -> yaml.constructor.ConstructorError:
+    return yaml.constructor.ConstructorError(None, None, what, node.start_mark)
 
 
 def _explain(path: Path, error: ValidationError) -> str:

@@ -63,6 +63,7 @@ def _expected() -> tuple[type[Exception], ...]:
     from statemachine.workflow import MalformedWorkflow
     from storage.definitions import ChangedDefinition
     from storage.unavailable import StorageUnavailable
+    from tools.policy_file import PolicyFileError
 
     return (
         ChangedDefinition,
@@ -71,6 +72,7 @@ def _expected() -> tuple[type[Exception], ...]:
         FleetNotRunning,
         FleetStartError,
         MalformedWorkflow,
+        PolicyFileError,
         StorageUnavailable,
         WireUnavailable,
     )

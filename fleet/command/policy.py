@@ -28,37 +28,34 @@ application = typer.Typer(
 @application.command("check")
 def check(
     config: Annotated[
-        Path | None, typer.Option("--config", help="The configuration folder; the project's own.")
+        Path | None,
+        typer.Option(
+            "--config",
+            envvar="UNPEND_CONFIG_FOLDER",
+            help="The configuration folder; the project's own.",
+            show_default=False,
+        ),
     ] = None,
+    contact_policy: Annotated[
+        str,
+        typer.Option(
+            "--contact-policy", envvar="UNPEND_CONTACT_POLICY", help="The policy that contact.yaml must hold."
+        ),
+    ] = "standard",
 ) -> None:
     """Check the policy files; names the file and the field of whatever cannot be used. Needs no fleet."""
     from runtime.settings import PROJECT
     from tools.calendar.business import Calendar
-    from tools.calendar.document import load_calendar
-    from tools.calendar.statutory import UnknownCountryError
-    from tools.contact_policy.document import load_policies
-    from tools.permissions import load_permissions
     from tools.policy_file import PolicyFileError
+    from tools.policy_folder import look
 
-    folder = (config or PROJECT / "config") / "policies"
-    checks = {
-        "contact.yaml": load_policies,
-        "calendar.yaml": load_calendar,
-        "permissions.yaml": load_permissions,
-    }
     faults = []
-    for name, load in checks.items():
-        try:
-            found = load(folder / name)
-        except PolicyFileError as error:
-            faults.append(str(error))
-        except UnknownCountryError as error:
-            faults.append(f"{folder / name}: {error}")
-        else:
-            told = (
-                f"; holidays are official until {found.official_until}" if isinstance(found, Calendar) else ""
-            )
-            show_line(f"{folder / name}: can be used{told}")
+    for path, found in look(config or PROJECT / "config", contact_policy).items():
+        if isinstance(found, PolicyFileError):
+            faults.append(str(found))
+            continue
+        told = f"; holidays are official until {found.official_until}" if isinstance(found, Calendar) else ""
+        show_line(f"{path}: can be used{told}")
     if faults:
         raise CommandError("\n".join(faults))
 

@@ -24,6 +24,7 @@ from runtime.settings import PROJECT, Settings
 from schemas.scopes import OWNERS
 from storage.database import Database
 from storage.migrate import migrate
+from tools.policy_folder import Policies
 from workers.app import make_app
 from workers.process import Process, read_workflows
 
@@ -49,6 +50,7 @@ def up(wishes: Wishes) -> None:
         DataDirInUseError: a fleet runs in this data folder.
         FleetStartError: a process did not become ready; everything was stopped again.
         EmbeddedServerError: an embedded server could not be prepared.
+        PolicyFileError: a file of `config/policies/` cannot be used; nothing was started.
     """
     installation = Installation(wishes.data_dir)
     lock = DataDirLock(installation.data_dir)
@@ -71,6 +73,8 @@ def _run(installation: Installation, wishes: Wishes, told: threading.Event) -> N
     screen = Screen(quiet=wishes.quiet)
     ports = _ports(installation, wishes.port)
     specs, plan, prepare = _planned(installation, kept, ports, wishes)
+    settings = _settings(plan)
+    Policies.read(settings.config_folder, settings.contact_policy)
     document = _document(plan)
 
     def tell(processes: tuple[RunningProcess, ...]) -> None:
@@ -80,7 +84,7 @@ def _run(installation: Installation, wishes: Wishes, told: threading.Event) -> N
     supervisor = Supervisor(specs, on_change=tell, before_stage={CORE: prepare})
     screen.starting(installation.data_dir)
     supervisor.start()
-    demonstration = _demonstration(plan, wishes, screen)
+    demonstration = _demonstration(settings, wishes, screen)
     thread = threading.Thread(
         target=demonstration.run, args=(wishes.sample,), name="demonstration", daemon=True
     )
@@ -139,14 +143,18 @@ def prepare_database(url: str, kept: Secrets, wishes: Wishes) -> None:
             work.clock.set(now, wishes.time_scale)
 
 
-def _demonstration(plan: Plan, wishes: Wishes, screen: Screen) -> Demonstration:
-    settings = Settings.model_validate(
+def _settings(plan: Plan) -> Settings:
+    """The settings that the processes of this plan are given."""
+    return Settings.model_validate(
         {
             name.removeprefix("UNPEND_").lower(): value
             for name, value in plan.environment().items()
             if name.startswith("UNPEND_")
         }
     )
+
+
+def _demonstration(settings: Settings, wishes: Wishes, screen: Screen) -> Demonstration:
     return Demonstration(
         process=Process(settings, make_app(settings), name="up"),
         leap=wishes.time_jump,

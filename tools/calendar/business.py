@@ -54,6 +54,15 @@ class Calendar:
         """ISO 3166 code of the country."""
         return self._statutory.country
 
+    def require_known_country(self) -> None:
+        """Return when there are holidays of this country; China's are not loaded for that.
+
+        Raises:
+            UnknownCountryError: there are none.
+        """
+        if self.country != CHINA:
+            self._statutory.official_through()
+
     @property
     def official_until(self) -> date:
         """The last day that official data cover: the library's, or the override table's if that is later."""

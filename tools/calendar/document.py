@@ -10,7 +10,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 from tools.calendar.business import Calendar
 from tools.calendar.overrides import DayKind, Override
-from tools.policy_file import read_policy_file
+from tools.calendar.statutory import UnknownCountryError
+from tools.policy_file import PolicyFileError, read_policy_file
 
 
 def _spelled(kind: object) -> object:
@@ -56,15 +57,19 @@ def load_calendar(path: Path) -> Calendar:
     """Return the calendar that the file describes.
 
     Raises:
-        PolicyFileError: the file cannot be used; the message names the field.
-        UnknownCountryError: there are no holidays for the file's country.
+        PolicyFileError: the file cannot be used, or there are no holidays for its country; names the field.
     """
     document = read_policy_file(path, CalendarDocument)
-    return Calendar(
+    calendar = Calendar(
         country=document.country,
         overrides=tuple(Override(row.date, row.kind, row.source) for row in document.overrides),
         official_until=document.official_until,
     )
+    try:
+        calendar.require_known_country()
+    except UnknownCountryError as error:
+        raise PolicyFileError(f"{path}: country: {error}") from error
+    return calendar
 
 
 def _repeated(days: Iterable[date]) -> set[date]:

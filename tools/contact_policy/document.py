@@ -4,13 +4,16 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from schemas.contact import Channel, ContactResult
 from tools.contact_policy.policy import ContactPolicy, DailyBudget, NumberCap, Window
 from tools.policy_file import read_policy_file
+
+_LONGEST_HOURS: Final = 24 * 30
+_LONGEST_SECONDS: Final = 3600 * _LONGEST_HOURS
 
 
 def _window(value: object) -> Window:
@@ -29,8 +32,8 @@ class _Part(BaseModel):
 class NumberCapDocument(_Part):
     """One rolling limit per phone number."""
 
-    limit: int = Field(ge=1)
-    period_seconds: int = Field(ge=1)
+    limit: int = Field(ge=1, le=100_000)
+    period_seconds: int = Field(ge=1, le=_LONGEST_SECONDS)
 
 
 class ContactPolicyDocument(_Part):
@@ -40,17 +43,19 @@ class ContactPolicyDocument(_Part):
     max_rounds: int = Field(ge=1, le=100)
     channels: tuple[Channel, ...]
     voice_ends_after: frozenset[ContactResult]
-    max_per_day: int | None = Field(ge=1)
-    gap_hours: float = Field(ge=0, le=24 * 30)
+    max_per_day: int | None = Field(ge=1, le=1_000)
+    gap_hours: float = Field(ge=0, le=_LONGEST_HOURS)
     working_day_windows: tuple[WindowText, ...]
     weekend_windows: tuple[WindowText, ...]
     contact_on_holidays: bool
     number_caps: tuple[NumberCapDocument, ...]
-    answer_wait_hours: float = Field(gt=0)
-    call_result_deadline_seconds: int = Field(ge=1)
-    undo_window_seconds: int = Field(ge=0)
+    answer_wait_hours: float = Field(gt=0, le=_LONGEST_HOURS)
+    call_result_deadline_seconds: int = Field(ge=1, le=86_400)
+    undo_window_seconds: int = Field(ge=0, le=_LONGEST_SECONDS)
     horizon_days: int = Field(default=60, ge=7, le=366)
-    daily_budgets: dict[Channel, Annotated[int, Field(ge=0)] | None] = Field(default_factory=dict)
+    daily_budgets: dict[Channel, Annotated[int, Field(ge=0, le=100_000_000)] | None] = Field(
+        default_factory=dict
+    )
 
     @model_validator(mode="after")
     def _whole_is_consistent(self) -> "ContactPolicyDocument":

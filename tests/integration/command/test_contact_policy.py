@@ -4,6 +4,7 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from structlog.testing import capture_logs
 
 from runtime.settings import PROJECT
@@ -85,6 +86,21 @@ def test_a_policy_file_that_cannot_be_used_is_named_with_its_field(fleet: Fleet,
     assert "contact.yaml: 1 field(s) to correct" in checked.stderr
     assert "policies.standard.gap_hours" in checked.stderr
     assert "calendar.yaml" in checked.stderr
+
+
+def test_the_check_looks_at_every_file_of_the_folder_that_the_environment_names(
+    fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "own"
+    shutil.copytree(PROJECT / "config" / "policies", config / "policies")
+    (config / "policies" / "approval.yaml").write_text("always: [fly]\n")
+    monkeypatch.setenv("UNPEND_CONFIG_FOLDER", str(config))
+    checked = fleet.run("policy", "check")
+    assert checked.exit_code == 1
+    assert "always.0" in checked.stderr
+    assert len(checked.stdout.splitlines()) == 5
+    monkeypatch.setenv("UNPEND_CONTACT_POLICY", "night")
+    assert "holds no policy 'night'" in fleet.run("policy", "check").stderr
 
 
 def test_an_order_is_explained_with_what_stands_against_it(fleet: Fleet) -> None:

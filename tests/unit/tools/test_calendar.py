@@ -219,6 +219,8 @@ def test_a_file_corrects_days(tmp_path: Path) -> None:
     ("content", "message"),
     [
         ("country: China", "country: .*found 'China'"),
+        ("country: XX", "country: no holidays are known for the country 'XX'"),
+        ("overrides: [{date: 2027-02-30, kind: off, source: s}]", "'2027-02-30' is no value"),
         ("overrides: [{date: soon, kind: off, source: s}]", "overrides.0.date: .*found 'soon'"),
         ("overrides: [{date: 2026-03-01, kind: half, source: s}]", "overrides.0.kind: .*found 'half'"),
         ("overrides: [{date: 2026-03-01, kind: off}]", "overrides.0.source: Field required"),

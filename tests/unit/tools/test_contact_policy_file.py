@@ -40,6 +40,16 @@ def test_the_shipped_file_holds_the_built_in_policies() -> None:
         ('"09:00-12:00"', "14:00", "working_day_windows.0: a window is written as 09:00-12:00"),
         ("policies:", "policy:", "policies: Field required"),
         ("max_attempts: 4", "max_attempts: [", "is not valid YAML"),
+        ("answer_wait_hours: 24", "answer_wait_hours: .inf", "policies.standard.answer_wait_hours"),
+        ("answer_wait_hours: 24", "answer_wait_hours: .nan", "policies.standard.answer_wait_hours"),
+        ("answer_wait_hours: 24", "answer_wait_hours: 1e12", "policies.standard.answer_wait_hours"),
+        (
+            "period_seconds: 86400",
+            "period_seconds: 99999999999999999",
+            "policies.standard.number_caps.2.period_seconds",
+        ),
+        ("undo_window_seconds: 1800", "undo_window_seconds: 1e20", "policies.standard.undo_window_seconds"),
+        ("gap_hours: 4 ", "gap_hours: 4\n    gap_hours: 0 ", "'gap_hours' stands in line"),
     ],
 )
 def test_a_wrong_file_is_refused_by_the_name_of_its_field(

@@ -1,0 +1,78 @@
+"""The files of `config/policies/`: one list of them all, for the check by hand and for every start."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final, Self
+
+from tools.approval_policy import ApprovalPolicy, load_approvals
+from tools.calendar.business import Calendar
+from tools.calendar.document import load_calendar
+from tools.contact_policy.document import load_policies
+from tools.contact_policy.policy import ContactPolicy
+from tools.permissions import Permissions, load_permissions
+from tools.policy_file import PolicyFileError
+from tools.retention import Kind, load_retention
+from tools.shadow_mode import ShadowMode, load_shadow_mode
+
+_LOADERS: Final[Mapping[str, Callable[[Path], Any]]] = MappingProxyType(
+    {
+        "contact": load_policies,
+        "calendar": load_calendar,
+        "permissions": load_permissions,
+        "approval": load_approvals,
+        "shadow": load_shadow_mode,
+        "retention": load_retention,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policies:
+    """What the files say, each under its own name; `contact` is the policy that the installation uses."""
+
+    contact: ContactPolicy
+    calendar: Calendar
+    permissions: Permissions
+    approval: ApprovalPolicy
+    shadow: ShadowMode
+    retention: Mapping[Kind, timedelta]
+
+    @classmethod
+    def read(cls, config_folder: Path, contact_policy: str) -> Self:
+        """Read every file of an installation's configuration.
+
+        Raises:
+            PolicyFileError: files cannot be used; the message names all of them, each with what to correct.
+        """
+        looked = look(config_folder, contact_policy)
+        faults = [str(found) for found in looked.values() if isinstance(found, PolicyFileError)]
+        if faults:
+            raise PolicyFileError("\n".join(faults))
+        return cls(**{path.stem: found for path, found in looked.items()})
+
+
+def look(config_folder: Path, contact_policy: str) -> Mapping[Path, Any]:
+    """Each file with what it says, or with why it cannot be used."""
+    found: dict[Path, Any] = {}
+    for name, load in _LOADERS.items():
+        path = config_folder / "policies" / f"{name}.yaml"
+        try:
+            found[path] = load(path)
+            if name == "contact":
+                found[path] = _named(path, found[path], contact_policy)
+        except PolicyFileError as error:
+            found[path] = error
+    return found
+
+
+def _named(path: Path, policies: Mapping[str, ContactPolicy], name: str) -> ContactPolicy:
+    policy = policies.get(name)
+    if policy is None:
+        raise PolicyFileError(
+            f"{path}: holds no policy {name!r}, which this installation uses (UNPEND_CONTACT_POLICY); "
+            f"it holds {', '.join(policies)}"
+        )
+    return policy
