@@ -11,7 +11,7 @@ from fleet.embedded.private_file import write_private_file
 from fleet.supervisor.run_file import RunFile
 from runtime.blind_index import derived_key
 from runtime.cipher import Cipher
-from runtime.settings import Settings
+from runtime.settings import PROJECT, Settings
 from schemas.scopes import OWNERS
 
 DEFAULT_FOLDER: Final = ".unpend"
@@ -144,6 +144,7 @@ class Installation:
                 "channel_token": kept.channel_token,
                 "channel_url": document["channel"],
                 "contact_policy": document.get("contact_policy", "standard"),
+                "config_folder": document.get("config_folder", PROJECT / "config"),
                 "callback_base_url": document["api"],
             }
         )

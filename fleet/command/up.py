@@ -75,7 +75,7 @@ def _run(installation: Installation, wishes: Wishes, told: threading.Event) -> N
     specs, plan, prepare = _planned(installation, kept, ports, wishes)
     settings = _settings(plan)
     Policies.read(settings.config_folder, settings.contact_policy)
-    document = _document(plan)
+    document = _document(plan, settings)
 
     def tell(processes: tuple[RunningProcess, ...]) -> None:
         listed = [{"name": p.name, "pid": p.pid, "state": p.state, "restarts": p.restarts} for p in processes]
@@ -201,7 +201,7 @@ _MAY_BE_SET = frozenset(
 """Settings of the caller's environment that an embedded fleet takes over."""
 
 
-def _document(plan: Plan) -> dict[str, Any]:
+def _document(plan: Plan, settings: Settings) -> dict[str, Any]:
     at, kept = plan.addresses, plan.kept
     return {
         "ready": True,
@@ -214,7 +214,8 @@ def _document(plan: Plan) -> dict[str, Any]:
         "flower_password": kept.flower_password,
         "metrics": at.metrics,
         "channel": at.channel,
-        "contact_policy": plan.environment().get("UNPEND_CONTACT_POLICY", "standard"),
+        "contact_policy": settings.contact_policy,
+        "config_folder": str(settings.config_folder.resolve()),
         "database_url": at.database_url,
         "broker_url": at.broker_url,
         "keys": kept.keys,

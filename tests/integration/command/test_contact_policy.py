@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 from runtime.settings import PROJECT
 from tests.factories import answered, submission
 from tests.integration.command.fleet import Fleet
+from tests.integration.lawfulness.bounds import bounded
 
 PHONE = "13800138000"
 
@@ -127,6 +128,19 @@ def test_an_order_that_only_waits_is_told_when_and_why(fleet: Fleet) -> None:
     assert len(outlook["days"]) == 7
     assert outlook["do_not_call"] is False
     assert outlook["stops"] == []
+
+
+def test_an_order_is_explained_by_the_files_that_the_fleet_was_started_with(
+    fleet: Fleet, tmp_path: Path
+) -> None:
+    task_id = waiting(fleet)
+    config = bounded(tmp_path, "standard", max_per_day=7)
+    fleet.write_run_file(config_folder=str(config))
+    assert fleet.read("policy", "explain", task_id)["max_per_day"] == 7
+    (config / "policies" / "retention.yaml").write_text("days: {labels: -1}\n")
+    refused = fleet.run("privacy", "retain", "--dry-run")
+    assert refused.exit_code == 1
+    assert "retention.yaml: " in refused.stderr
 
 
 def test_an_unknown_task_is_told_so(fleet: Fleet) -> None:
