@@ -63,16 +63,22 @@ def _expected() -> tuple[type[Exception], ...]:
     from statemachine.workflow import MalformedWorkflow
     from storage.definitions import ChangedDefinition
     from storage.unavailable import StorageUnavailable
+    from tools.classifier.model import WeightsError
+    from tools.classifier.rules import RulesError
+    from tools.classifier_training.dataset import CorpusError
     from tools.policy_file import PolicyFileError
 
     return (
         ChangedDefinition,
+        CorpusError,
         DataDirInUseError,
         EmbeddedServerError,
         FleetNotRunning,
         FleetStartError,
         MalformedWorkflow,
         PolicyFileError,
+        RulesError,
         StorageUnavailable,
+        WeightsError,
         WireUnavailable,
     )

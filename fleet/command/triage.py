@@ -11,21 +11,13 @@ import typer
 from fleet.command import retraining
 from fleet.command.failure import CommandError
 from fleet.command.location import DataDir
-from fleet.command.output import AsJson
+from fleet.command.output import AsJson, show_json, show_line
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from tools.classifier.classifier import Classifier
 
 application = typer.Typer(help="The intent model: train, evaluate, explain, retrain.", no_args_is_help=True)
 application.command("retrain")(retraining.retrain)
-
-
-def _console() -> "Console":
-    from rich.console import Console
-
-    return Console(highlight=False)
 
 
 def _classifier() -> "Classifier":
@@ -54,15 +46,19 @@ def train(
         raise CommandError(
             "training needs scikit-learn: pip install -e '.[train]', or make test once"
         ) from error
-    _console().print(f"{report.corpus_size} utterances, {report.size_bytes} bytes, sha256 {report.sha256}")
+    show_line(f"{report.corpus_size} utterances, {report.size_bytes} bytes, sha256 {report.sha256}")
     if report.cross_validation:
-        _console().print_json(data=report.cross_validation, ensure_ascii=False)
+        show_json(report.cross_validation)
 
 
 @application.command()
 def evaluate(
-    folder: Annotated[
-        Path | None, typer.Argument(help="A folder of labelled utterances, as config/triage/corpus.")
+    labelled: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="FILE_OR_FOLDER",
+            help="Labelled utterances: YAML as config/triage/corpus, or CSV with the columns text and level2.",
+        ),
     ] = None,
     since: Annotated[
         str | None, typer.Option(metavar="ISO", help="With --record: from then on; UTC without an offset.")
@@ -76,10 +72,12 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Print how right the model is and what it would do by itself: on labelled utterances, or on the record."""
-    if record is (folder is not None) or (not record and (since or all_models or as_json)):
-        raise CommandError("evaluate takes a FOLDER, or --record with --since, --all-models and --json", 2)
-    if folder is not None:
-        _evaluate_folder(folder)
+    if record is (labelled is not None) or (not record and (since or all_models)):
+        raise CommandError("evaluate takes a FILE_OR_FOLDER, or --record with --since and --all-models", 2)
+    if labelled is not None:
+        from fleet.command.triage_evaluation import show_evaluation
+
+        show_evaluation(_classifier(), labelled, as_json=as_json)
         return
     from fleet.command.triage_record import show_record
 
@@ -88,54 +86,21 @@ def evaluate(
     )
 
 
-def _evaluate_folder(folder: Path) -> None:
-    from rich.table import Table
-
-    from tools.classifier_training.dataset import load_corpus
-    from tools.classifier_training.evaluation import evaluate as judge
-
-    figures = judge(_classifier(), load_corpus(folder))
-    table = Table(title=f"{figures.count} utterances", show_header=False, title_justify="left")
-    for name, value in (
-        ("level 1 right", figures.accuracy_level1),
-        ("level 2 right", figures.accuracy_level2),
-        ("expected calibration error", figures.expected_calibration_error),
-        ("done by itself, of all", figures.automatic_share),
-        ("right among those, level 1", figures.automatic_precision_level1),
-        ("right among those, level 2", figures.automatic_precision_level2),
-    ):
-        table.add_row(name, f"{value:.3f}")
-    table.add_row("wrong automatic cancellations", str(len(figures.wrong_automatic_cancellations)))
-    _console().print(table)
-    reliability = Table(title="reliability", title_justify="left")
-    for heading in ("confidence", "utterances", "mean confidence", "right"):
-        reliability.add_column(heading, justify="right")
-    for each in figures.reliability:
-        if each.count:
-            between = f"{each.low:.1f}–{each.high:.1f}"
-            reliability.add_row(
-                between, str(each.count), f"{each.mean_confidence:.3f}", f"{each.accuracy:.3f}"
-            )
-    _console().print(reliability)
-    confusion = Table(title="confusion: truth → read", title_justify="left")
-    for heading in ("truth", "read", "utterances"):
-        confusion.add_column(heading)
-    for (truth, read), count in sorted(figures.confusion.items(), key=lambda row: -row[1]):
-        if truth != read:
-            confusion.add_row(truth, read, str(count))
-    _console().print(confusion)
-
-
 @application.command()
-def explain(text: Annotated[str, typer.Argument(help="What a customer said.")]) -> None:
+def explain(
+    text: Annotated[str, typer.Argument(help="What a customer said.")], *, as_json: AsJson = False
+) -> None:
     """Say how a text is read, and why."""
     explained = _classifier().explain(text)
-    _console().print(f"{explained.level2}  confidence {explained.confidence:.4f}")
+    if as_json:
+        show_json(explained)
+        return
+    show_line(f"{explained.level2}  confidence {explained.confidence:.4f}")
     for reason in explained.guards:
-        _console().print(f"  a person must look: {reason}")
+        show_line(f"  a person must look: {reason}")
     for flag in explained.flags:
-        _console().print(f"  flag: {flag}")
+        show_line(f"  flag: {flag}")
     for hit in explained.hits:
-        _console().print(f"  rule: {hit}")
+        show_line(f"  rule {hit.rule}: “{hit.words}” speaks for {hit.intent} ({hit.weight:+g})")
     for part in explained.contributions:
-        _console().print(f"  words: {part}")
+        show_line(f"  words “{part.feature}” speak for {part.intent} ({part.weight:+.2f})")

@@ -94,6 +94,67 @@ def test_evaluate_takes_a_folder_or_the_record(fleet: Fleet, arguments: tuple[st
     assert fleet.run("triage", "evaluate", *arguments).exit_code == 2
 
 
+LABELLED = {
+    "set.csv": "text,level2,group\n配件还没到呢,配件未到,plain\n今天就可以上门,可上门,\n",
+    "set.yaml": "level2: 配件未到\nutterances:\n  plain:\n    - 配件还没到呢\n",
+    "mixed.yml": "- {text: 配件还没到呢, level2: 配件未到}\n- {text: 打错了, level2: 需人工, flags: [wrong_number]}\n",
+}
+
+
+@pytest.mark.parametrize(("name", "count"), [("set.csv", 2), ("set.yaml", 1), ("mixed.yml", 2)])
+def test_a_file_of_labelled_utterances_is_judged_alone_or_in_its_folder(
+    fleet: Fleet, tmp_path: Path, name: str, count: int
+) -> None:
+    folder = tmp_path / "held out"
+    folder.mkdir()
+    (folder / name).write_text(LABELLED[name], encoding="utf-8")
+    for place in (folder / name, folder):
+        figures = fleet.read("triage", "evaluate", str(place))
+        assert (figures["utterances"], len(figures["model"])) == (count, 64)
+        assert f"{count} utterances" in fleet.run("triage", "evaluate", str(place)).stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("absent.yaml", None, "cannot be read (No such file"),
+        ("absent", None, "no folder and no .yaml or .csv file"),
+        ("set.yaml", "level2: 随便\nutterances: {}\n", "set.yaml:1: unknown level2"),
+        ("set.yaml", "a\x00b", "set.yaml:1: is not valid YAML"),
+        (
+            "set.yaml",
+            "level2: 需人工\nlevel2: 可上门\nutterances: {}\n",
+            "set.yaml:2: 'level2' stands here twice",
+        ),
+        ("set.yaml", "- {text: 好, level2: 可上门, note: x}\n", "set.yaml:1: unknown field 'note'"),
+        ("set.csv", "text,intent\n好,可上门\n", "set.csv:1: the first line must name"),
+        ("set.csv", "text,level2\n好,可以\n", "set.csv:2: unknown level2 '可以'"),
+        ("set.csv", "text,level2\n好\n", "set.csv:2: must have 2 values"),
+        ("set.csv", "text,level2,flags\n好,可上门,loud\n", "set.csv:2: unknown flag 'loud'"),
+        ("set.csv", "text,level2\n好,可上门\n好,配件未到\n", "set.csv:3: '好' stands already in set.csv:2"),
+        ("set.csv", "text,level2\n", "holds no utterances"),
+    ],
+)
+def test_utterances_that_cannot_be_used_are_told_in_a_line(
+    fleet: Fleet, tmp_path: Path, name: str, content: str | None, told: str
+) -> None:
+    path = tmp_path / name
+    if content is not None:
+        path.write_text(content, encoding="utf-8")
+    result = fleet.run("triage", "evaluate", str(path))
+    assert result.exit_code == 1
+    assert told in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_text_is_explained_in_lines_for_people(fleet: Fleet) -> None:
+    shown = fleet.run("triage", "explain", "不修了，取消吧[已退款]").stdout
+    assert "rule cancel: “，取消吧” speaks for 不再需要" in shown
+    assert "words “取消” speak for 不再需要" in shown
+    assert "RuleHit" not in shown
+    assert fleet.read("triage", "explain", "不修了，取消吧")["level2"] == "不再需要"
+
+
 def test_a_contest_needs_labels(fleet: Fleet) -> None:
     keep(fleet, label(words="今天下午三点以后都可以过来装"))
     result = fleet.run("triage", "retrain")
