@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import yaml
 
@@ -168,7 +168,7 @@ def _listed(path: Path, node: yaml.Node) -> Utterance:
     _refuse_unknown(place, fields, _COLUMNS)
     level2 = _level2(place, _field(place, fields, "level2").value)
     group = _group(place, fields["group"].value) if "group" in fields else Group.PLAIN
-    given = {name: fields[name] for name in ("text", "flags") if name in fields}
+    given: dict[str, yaml.Node] = {name: fields[name] for name in ("text", "flags") if name in fields}
     return _made(path, node, given, level2, group)
 
 
@@ -213,21 +213,21 @@ def _flags(path: Path, node: yaml.Node) -> tuple[Flag, ...]:
     return tuple(_flag(_place(path, entry), entry.value) for entry in node.value)
 
 
-def _flag(place: str, value: object) -> Flag:
+def _flag(place: str, value: Any) -> Flag:
     try:
         return Flag(value)
     except (TypeError, ValueError):
         raise CorpusError(f"{place}: unknown flag {value!r:.80}; known: {', '.join(Flag)}") from None
 
 
-def _level2(place: str, value: object) -> Level2:
+def _level2(place: str, value: Any) -> Level2:
     try:
         return Level2(value)
     except (TypeError, ValueError):
         raise CorpusError(f"{place}: unknown level2 {value!r:.80}; known: {', '.join(Level2)}") from None
 
 
-def _group(place: str, value: object) -> Group:
+def _group(place: str, value: Any) -> Group:
     try:
         return Group(value)
     except (TypeError, ValueError):
