@@ -24,11 +24,9 @@ from tasks.sending import LOOK_AGAIN, address_of, send_all, silence, wait
 from tasks.withholding import Withholding, came_to_nothing, number_of
 from tasks.wording import told_to
 from tools.channels.contract import Absent, ContactReport, Found, Sought, Unreachable
-from tools.contact_policy.ladder import channel_for
-from tools.contact_policy.verdict import Deferred, Forbidden, may_contact_now
+from tools.contact_policy.verdict import Permitted
 from tools.limits import TOOLS
 
-_KNOWN_RESULTS: Final = frozenset(ContactResult)
 _QUERY_SECONDS: Final = 5.0
 _GIVE_UP_SECONDS: Final = 900.0
 """An outcome that is still unknown after this goes to a person."""
@@ -159,20 +157,13 @@ def _decide(context: Context, batch: Batch, withholding: Withholding, step: Step
     case: Case = batch.subjects[step.step_id]
     order, now = case.order, withholding.now
     called = step.call.get("channel")
-    channel = (
-        Channel(called) if called else channel_for(order.contact_count, _results(case), policy=context.policy)
-    )
-    if channel is None:
-        return Failed(code="no_channel_left", message="没有可用的联系渠道")
-    against = withholding.forbidden(case, channel) or _untimely(context, withholding, case, channel)
-    if against is not None:
-        return against
+    verdict = withholding.judge(case, Channel(called) if called else None)
+    if not isinstance(verdict, Permitted):
+        return withholding.outcome(case, verdict)
+    channel = verdict.channel
     said = told_to(context, order, channel, step.call.get("script_id"))
     if isinstance(said, Failed):
         return replace(said, effects=came_to_nothing(case))
-    deferred = withholding.deferred(case, channel)
-    if deferred is not None:
-        return deferred
     withholding.let_through(case, channel)
     return NewContact(
         contact_id=new_id(Prefix.CONTACT),
@@ -187,32 +178,3 @@ def _decide(context: Context, batch: Batch, withholding: Withholding, step: Step
         script_version=said.script_version,
         phone_index=number_of(context, order),
     )
-
-
-def _untimely(context: Context, withholding: Withholding, case: Case, channel: Channel) -> Outcome | None:
-    """What the policy says against an attempt now; nothing for a manual order, whose caller owns the timing."""
-    order, now = case.order, withholding.now
-    if order.mode != "auto":
-        return None
-    verdict = may_contact_now(
-        now,
-        channel=channel,
-        history=case.past,
-        zone=context.zone(order),
-        policy=context.policy,
-        calendar=context.calendar,
-        attempt=order.contact_count,
-        number_history=withholding.past_of(order),
-    )
-    if isinstance(verdict, Deferred):
-        return Snooze(until=verdict.until, clock=Clock.BUSINESS, reason=verdict.sentence)
-    if isinstance(verdict, Forbidden):
-        return Failed(
-            code=f"contact_{verdict.reason}", message=verdict.sentence, effects=came_to_nothing(case)
-        )
-    return None
-
-
-def _results(case: Case) -> list[ContactResult]:
-    """What came of the earlier attempts; one that is still open has come to nothing yet."""
-    return [ContactResult(past.result) for past in case.history if past.result in _KNOWN_RESULTS]

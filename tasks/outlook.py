@@ -4,24 +4,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo
 
-from schemas.contact import Channel, ContactResult
+from schemas.contact import Channel
 from statemachine.states import State
 from storage.contact import PastContact
+from storage.do_not_call import Entry
 from storage.lawfulness import Found
 from storage.order import Order
 from storage.unit_of_work import UnitOfWork
 from tasks.context import Context
-from tasks.withholding import asked_for_orders, budget_of, budget_renews, covers, number_of, region_of
-from tools.contact_policy.caps import free_again
-from tools.contact_policy.ladder import channel_for
+from tasks.withholding import asked_for_orders, attempt_of, number_of, policy_for
 from tools.contact_policy.policy import ContactPolicy, NumberCap
-from tools.contact_policy.verdict import SENTENCES
-from tools.contact_policy.window import Obstacle, next_permitted, obstacle
+from tools.contact_policy.verdict import (
+    Attempt,
+    Deferred,
+    Permitted,
+    Verdict,
+    Withheld,
+    budget_of,
+    may_contact_now,
+)
 
 DAYS_SHOWN: Final = 7
-_RESULTS: Final = frozenset(ContactResult)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +45,27 @@ class CapOutlook:
     used: int
 
 
+@dataclass(frozen=True, slots=True)
+class DoNotCallOutlook:
+    """An entry of the do-not-call list: by which channel (None for all), who said so, why, until when."""
+
+    entry_id: str
+    channel: str | None
+    added_by: str
+    reason: str
+    until: datetime | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlook:
     """What holds for the next contact of an order at `now`, by the business clock.
 
     Attributes:
-        earliest: The earliest permitted moment; None when no waiting helps.
+        channel: The next contact's, or the one it would have taken if that may not be.
+        do_not_call: The entries in force of the order's number.
+        stops: Reasons of the emergency stops that hold the next contact.
+        withheld: Whether an emergency stop is all that stands against it.
+        earliest: The earliest permitted moment; None when no waiting helps, or only the end of a stop.
         reason: Why not now; None when it is permitted now.
         agreed_at: When the order itself wants its customer contacted next.
         warning: That plans reach beyond official holidays.
@@ -70,10 +89,11 @@ class Outlook:
     max_per_day: int | None
     number_known: bool
     caps: tuple[CapOutlook, ...]
-    do_not_call: bool
+    do_not_call: tuple[DoNotCallOutlook, ...]
     stops: tuple[str, ...]
     budget: int | None
     budget_spent: int
+    withheld: bool
     earliest: datetime | None
     reason: str | None
     agreed_at: datetime | None
@@ -85,40 +105,27 @@ def outlook_of(work: UnitOfWork, context: Context, task_id: str) -> Outlook | No
     order = work.orders.find([task_id]).get(task_id)
     if order is None:
         return None
-    history = work.contacts.history([task_id])[task_id]
-    return _outlook(context, order, history, work.lawfulness.look(asked_for_orders(context, [order])))
+    history, number = work.contacts.history([task_id])[task_id], number_of(context, order)
+    entries = [] if number is None else work.do_not_call.list(number=number)
+    found = work.lawfulness.look(asked_for_orders(context, [order]))
+    return _outlook(context, order, history, found, entries)
 
 
-def _outlook(context: Context, order: Order, history: Sequence[PastContact], found: Found) -> Outlook:
-    policy = context.policy.with_timing_by_caller() if order.mode == "manual" else context.policy
-    zone, now = context.zone(order), found.now
-    attempt, round_number = _next_attempt(order)
-    channel = channel_for(
-        attempt,
-        [ContactResult(past.result) for past in history if past.result in _RESULTS],
-        policy=policy,
-    )
-    own, of_number = [past.at for past in history], list(found.past.get(number_of(context, order) or b"", ()))
-    barred = found.barred.get(number_of(context, order) or b"", frozenset())
-    stops = [stop for stop in found.stops if channel and covers(stop, channel, region_of(order))]
-    why = _why_never(
-        order,
-        policy,
-        attempt,
-        channel,
-        barred=not barred.isdisjoint({None, channel}),
-    )
-    budget, spent = (budget_of(policy, channel), found.spent.get(channel, 0)) if channel else (None, 0)
-    used_up = budget is not None and spent >= budget
-    earliest, reason = None, why
-    if why is None:
-        begin = budget_renews(now) if used_up else now
-        earliest = next_permitted(
-            begin, history=own, zone=zone, policy=policy, calendar=context.calendar, number_history=of_number
-        )
-        reason = _why_not_now(
-            context, policy, zone, now, own, of_number, used_up=used_up, stopped=bool(stops)
-        )
+def _outlook(
+    context: Context,
+    order: Order,
+    history: Sequence[PastContact],
+    found: Found,
+    entries: Sequence[Entry],
+) -> Outlook:
+    policy = policy_for(context, order)
+    number, round_number = _next_attempt(order)
+    attempt = attempt_of(context, order, history, found, number=number)
+    verdict = may_contact_now(attempt, policy=policy, calendar=context.calendar)
+    closed = order.status is State.CLOSED
+    earliest, reason = (None, "the order is closed") if closed else _when(verdict, attempt)
+    channel, zone, now = verdict.channel, attempt.zone, attempt.at
+    today = now.astimezone(zone).date()
     furthest = max(moment for moment in (earliest, order.next_contact_time, now) if moment is not None)
     warning = context.calendar.horizon_warning(furthest.astimezone(zone).date())
     return Outlook(
@@ -130,27 +137,45 @@ def _outlook(context: Context, order: Order, history: Sequence[PastContact], fou
         zone=zone.key,
         round=round_number,
         max_rounds=policy.max_rounds,
-        attempt=attempt,
+        attempt=number,
         max_attempts=order.max_contacts,
         channel=channel,
-        days=tuple(_days(context, policy, now.astimezone(zone).date())),
-        last_contact=max(own, default=None),
+        days=tuple(_days(context, policy, today)),
+        last_contact=max(attempt.own, default=None),
         gap=policy.gap,
-        contacts_today=sum(at.astimezone(zone).date() == now.astimezone(zone).date() for at in own),
+        contacts_today=sum(at.astimezone(zone).date() == today for at in attempt.own),
         max_per_day=policy.max_per_day,
         number_known=number_of(context, order) is not None,
         caps=tuple(
-            CapOutlook(cap, sum(at > now - cap.period for at in of_number)) for cap in policy.number_caps
+            CapOutlook(cap, sum(at > now - cap.period for at in attempt.of_number))
+            for cap in policy.number_caps
         ),
-        do_not_call=bool(barred),
-        stops=tuple(stop.reason for stop in stops),
-        budget=budget,
-        budget_spent=spent,
+        do_not_call=tuple(
+            DoNotCallOutlook(entry.entry_id, entry.channel, entry.added_by, entry.reason, entry.until)
+            for entry in entries
+        ),
+        stops=tuple(
+            stop.reason for stop in attempt.stops if channel and stop.covers(channel, attempt.region)
+        ),
+        budget=budget_of(policy, channel) if channel else None,
+        budget_spent=attempt.spent.get(channel, 0) if channel else 0,
+        withheld=isinstance(verdict, Withheld) and not closed,
         earliest=earliest,
         reason=reason,
         agreed_at=order.next_contact_time,
         warning=warning.sentence if warning else None,
     )
+
+
+def _when(verdict: Verdict, attempt: Attempt) -> tuple[datetime | None, str | None]:
+    """The earliest permitted moment, and why it is not now."""
+    match verdict:
+        case Permitted():
+            return attempt.at, None
+        case Deferred(until=until):
+            return until, verdict.sentence
+        case _:
+            return None, verdict.sentence
 
 
 def _next_attempt(order: Order) -> tuple[int, int]:
@@ -160,47 +185,6 @@ def _next_attempt(order: Order) -> tuple[int, int]:
     if order.status is State.WAITING_FOLLOWUP:
         return 1, order.round + 1
     return order.contact_count + 1, max(order.round, 1)
-
-
-def _why_never(
-    order: Order,
-    policy: ContactPolicy,
-    attempt: int,
-    channel: Channel | None,
-    *,
-    barred: bool,
-) -> str | None:
-    reasons = (
-        (order.status is State.CLOSED, "the order is closed"),
-        (barred, "the number is on the do-not-call list"),
-        (attempt > order.max_contacts, "all attempts of this round are used up"),
-        (channel is None, "no channel is left for this attempt"),
-    )
-    return next((sentence for holds, sentence in reasons if holds), None)
-
-
-def _why_not_now(
-    context: Context,
-    policy: ContactPolicy,
-    zone: ZoneInfo,
-    now: datetime,
-    own: Sequence[datetime],
-    of_number: Sequence[datetime],
-    *,
-    used_up: bool,
-    stopped: bool,
-) -> str | None:
-    if stopped:
-        return "outbound contact is stopped; it goes on when the stop is lifted"
-    found = obstacle(
-        now, history=own, zone=zone, policy=policy, calendar=context.calendar, number_history=of_number
-    )
-    if found is not None:
-        return SENTENCES[found]
-    free = free_again(of_number, policy.number_caps)
-    if free is not None and free > now:
-        return SENTENCES[Obstacle.NUMBER_CAP]
-    return "today's budget of the channel is used up" if used_up else None
 
 
 def _days(context: Context, policy: ContactPolicy, first: date) -> list[DayOutlook]:

@@ -4,30 +4,41 @@ Read under locks that hold until the intents are committed; what is let through 
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from engine.outcomes import Failed, Outcome, Snooze
 from runtime.clock import Clock
 from runtime.phone import normalise
-from schemas.contact import Channel
+from schemas.contact import Channel, ContactResult
 from schemas.effects import ContactNoted
-from storage.contact import Contact
-from storage.lawfulness import Asked, Found, OpenStop
+from storage.contact import Contact, PastContact
+from storage.lawfulness import Asked, Found
 from storage.order import Order
 from tasks.case import Case
 from tasks.context import Context
-from tools.contact_policy.caps import free_again
 from tools.contact_policy.policy import ContactPolicy
-from tools.contact_policy.verdict import SENTENCES
-from tools.contact_policy.window import Obstacle
+from tools.contact_policy.stops import EmergencyStop
+from tools.contact_policy.verdict import Attempt, Bar, Deferred, Forbidden, Verdict, Withheld, may_contact_now
 from tools.contact_policy.zone import DEFAULT_ZONE
 
 STOP_LOOK_AGAIN: Final = timedelta(seconds=15)
 """How soon a contact that an emergency stop withholds is looked at again."""
+
+QUESTIONS: Final[Mapping[Bar, str]] = MappingProxyType(
+    {
+        Bar.DO_NOT_CALL: "号码在免打扰名单中, 没有可用的联系渠道, 不再联系客户",
+        Bar.NO_CHANNEL_LEFT: "没有可用的联系渠道",
+        Bar.ATTEMPTS_EXHAUSTED: "本轮联系次数已用完",
+        Bar.NO_PERMITTED_TIME: "联系策略与日历在可查范围内没有允许联系的时间",
+    }
+)
+"""What a person is asked about a contact that may never be made."""
+
+_KNOWN_RESULTS: Final = frozenset(ContactResult)
 
 
 def asked_for(context: Context, cases: Sequence[Case]) -> Asked:
@@ -57,24 +68,43 @@ def number_of(context: Context, order: Order) -> bytes | None:
     return None if phone is None else context.blind_index.mark(phone)
 
 
-def covers(stop: OpenStop, channel: Channel, region: str | None) -> bool:
-    """Whether a stop holds for a contact; 上海市 covers 上海市浦东新区, an order without a region has none."""
-    if stop.channel not in (None, channel):
-        return False
-    return stop.region is None or (region is not None and region.startswith(stop.region))
-
-
 def region_of(order: Order) -> str | None:
-    """The order's region, as upstream names it."""
+    """The order's region, by which stops are chosen."""
     region = order.metadata.get("region")
     return region.strip() if isinstance(region, str) else None
 
 
-def budget_renews(at: datetime) -> datetime:
-    """When the day ends whose budgets are used at this moment."""
-    zone = ZoneInfo(DEFAULT_ZONE)
-    tomorrow = at.astimezone(zone).date() + timedelta(days=1)
-    return datetime.combine(tomorrow, time(), tzinfo=zone)
+def attempt_of(
+    context: Context,
+    order: Order,
+    history: Sequence[PastContact],
+    found: Found,
+    *,
+    number: int,
+    wanted: Channel | None = None,
+) -> Attempt:
+    """The order's contact as it would be made now, with all that was found against it."""
+    of_number = number_of(context, order)
+    return Attempt(
+        at=found.now,
+        zone=context.zone(order),
+        number=number,
+        most=order.max_contacts,
+        # One that is still open has come to nothing yet.
+        results=[ContactResult(past.result) for past in history if past.result in _KNOWN_RESULTS],
+        own=[past.at for past in history],
+        of_number=() if of_number is None else found.past.get(of_number, ()),
+        wanted=wanted,
+        barred=frozenset() if of_number is None else found.barred.get(of_number, frozenset()),
+        stops=[EmergencyStop(stop.channel, stop.region, stop.reason) for stop in found.stops],
+        region=region_of(order),
+        spent=found.spent,
+    )
+
+
+def policy_for(context: Context, order: Order) -> ContactPolicy:
+    """The policy for an order: the caller of a manual one owns the timing, caps and budgets hold all the same."""
+    return context.policy.with_timing_by_caller() if order.mode == "manual" else context.policy
 
 
 @dataclass(slots=True)
@@ -92,44 +122,28 @@ class Withholding:
         """The moment of the contacts, on the business clock."""
         return self.found.now
 
-    def past_of(self, order: Order) -> list[datetime]:
-        """Recent contacts of the order's number over all orders, with those of this batch that were let through."""
+    def judge(self, case: Case, wanted: Channel | None) -> Verdict:
+        """Whether the case's contact may be made now, what was let through in this batch counted."""
+        order = case.order
+        attempt = attempt_of(
+            self.context, order, case.history, self.found, number=order.contact_count, wanted=wanted
+        )
         number = number_of(self.context, order)
-        if number is None:
-            return []
-        return [*self.found.past.get(number, ()), *[self.now] * self._let_through[number]]
-
-    def forbidden(self, case: Case, channel: Channel) -> Failed | None:
-        """What no waiting helps against: the number is on the do-not-call list. A person is asked."""
-        number = number_of(self.context, case.order)
-        bars = self.found.barred.get(number, frozenset()) if number is not None else frozenset()
-        if bars.isdisjoint({None, channel}):
-            return None
-        return Failed(
-            code="do_not_call", message="号码在免打扰名单中, 不再联系客户", effects=came_to_nothing(case)
+        ahead = [] if number is None else [self.now] * self._let_through[number]
+        spent = {channel: attempt.spent.get(channel, 0) + self._spent[channel] for channel in Channel}
+        attempt = replace(attempt, of_number=[*attempt.of_number, *ahead], spent=spent)
+        return may_contact_now(
+            attempt, policy=policy_for(self.context, order), calendar=self.context.calendar
         )
 
-    def deferred(self, case: Case, channel: Channel) -> Outcome | None:
-        """Not now: an emergency stop, a cap of the number, or the channel's budget."""
-        order, policy = case.order, self.context.policy
-        stop = next((s for s in self.found.stops if covers(s, channel, region_of(order))), None)
-        if stop is not None:
-            return Snooze(
-                until=self.database_now + STOP_LOOK_AGAIN,
-                clock=Clock.DATABASE,
-                reason=f"outbound contact is stopped: {stop.reason}",
-            )
-        free = free_again(self.past_of(order), policy.number_caps)
-        if free is not None and free > self.now:
-            return Snooze(until=free, clock=Clock.BUSINESS, reason=SENTENCES[Obstacle.NUMBER_CAP])
-        budget = budget_of(policy, channel)
-        if budget is None or self.found.spent.get(channel, 0) + self._spent[channel] < budget:
-            return None
-        return Snooze(
-            until=self._after_budget(case),
-            clock=Clock.BUSINESS,
-            reason=f"today's budget of {budget} contacts by {channel} is used up",
-        )
+    def outcome(self, case: Case, verdict: Deferred | Withheld | Forbidden) -> Outcome:
+        """What becomes of a step whose contact may not be made now; what no waiting helps goes to a person."""
+        if isinstance(verdict, Deferred):
+            return Snooze(until=verdict.until, clock=Clock.BUSINESS, reason=verdict.sentence)
+        if isinstance(verdict, Withheld):
+            again = self.database_now + STOP_LOOK_AGAIN
+            return Snooze(until=again, clock=Clock.DATABASE, reason=verdict.sentence)
+        return Failed(code=verdict.reason, message=QUESTIONS[verdict.reason], effects=came_to_nothing(case))
 
     def let_through(self, case: Case, channel: Channel) -> None:
         """The contact is made: it counts against what follows in this batch."""
@@ -137,17 +151,6 @@ class Withholding:
         if number is not None:
             self._let_through[number] += 1
         self._spent[channel] += 1
-
-    def _after_budget(self, case: Case) -> datetime:
-        renews = budget_renews(self.now)
-        if case.order.mode == "manual":
-            return renews
-        return self.context.next_contact(case.order, renews, case.past)
-
-
-def budget_of(policy: ContactPolicy, channel: Channel) -> int | None:
-    """The most contacts a day by this channel; `None` for no limit."""
-    return next((budget.most for budget in policy.daily_budgets if budget.channel is channel), None)
 
 
 def came_to_nothing(case: Case) -> tuple[ContactNoted, ...]:

@@ -113,17 +113,29 @@ def _show(outlook: Outlook) -> None:
         show_line("  caps      the number is masked or missing: nothing is counted or barred by it")
     for each in outlook.caps if outlook.number_known else ():
         show_line(f"  cap       {each.used} of {each.cap.limit} in {each.cap.period.total_seconds():g} s")
-    show_line(f"  do not call: {'YES' if outlook.do_not_call else 'no'}")
+    _show_entries(outlook, zone)
     for reason in outlook.stops:
         show_line(f"  STOPPED   {reason}")
     if outlook.budget is not None:
         show_line(f"  budget    {outlook.budget_spent} of {outlook.budget} by {channel} today")
     if outlook.agreed_at is not None:
         show_line(f"  agreed    {_moment(outlook.agreed_at, zone)}")
-    earliest = "never" if outlook.earliest is None else _moment(outlook.earliest, zone)
+    never = "when the stop is lifted" if outlook.withheld else "never"
+    earliest = never if outlook.earliest is None else _moment(outlook.earliest, zone)
     show_line(f"  earliest  {earliest}: {outlook.reason or 'it is permitted now'}")
     if outlook.warning is not None:
         show_line(f"  WARNING   {outlook.warning}")
+
+
+def _show_entries(outlook: Outlook, zone: ZoneInfo) -> None:
+    if not outlook.do_not_call:
+        show_line("  do not call: no")
+    for entry in outlook.do_not_call:
+        until = "for ever" if entry.until is None else f"until {_moment(entry.until, zone)}"
+        by = f"by {entry.channel}" if entry.channel else "by any channel"
+        show_line(
+            f"  do not call: {by}, {until}; {entry.added_by} said so: {entry.reason} ({entry.entry_id})"
+        )
 
 
 def _moment(moment: datetime, zone: ZoneInfo) -> str:

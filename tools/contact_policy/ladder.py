@@ -26,7 +26,7 @@ def channel_for(
         attempt: Number of the attempt in its round, from 1; beyond the ladder its last channel holds.
         outcomes_so_far: Results of the earlier attempts, of earlier rounds too.
         policy: The contact policy.
-        barred: Channels that cannot be used at all, such as phone and SMS for an order with a masked number.
+        barred: Channels that must not be used, such as those the do-not-call list bars for the number.
 
     Raises:
         ValueError: `attempt` is below 1.

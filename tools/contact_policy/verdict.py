@@ -1,29 +1,19 @@
-"""May this customer be contacted now? Asked when an attempt is planned, and again when it is sent."""
+"""May this customer be contacted now, and by which channel? The one rule, for sending and for explaining."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
 from enum import StrEnum, unique
 from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
 
-from schemas.contact import Channel
+from schemas.contact import Channel, ContactResult
 from tools.calendar import Calendar
-from tools.contact_policy.ladder import VOICE
+from tools.contact_policy.ladder import channel_for
 from tools.contact_policy.policy import ContactPolicy
-from tools.contact_policy.window import Obstacle, next_permitted, obstacle
-
-BY_NUMBER: Final = VOICE | {Channel.SMS}
-"""Channels that need a phone number."""
-
-
-@unique
-class NumberStanding(StrEnum):
-    """What is known of the customer's phone number."""
-
-    CALLABLE = "callable"
-    NO_VOICE = "no_voice"  # a call found it empty or suspended
-    NOT_CALLABLE = "not_callable"  # missing, malformed or masked
+from tools.contact_policy.stops import EmergencyStop
+from tools.contact_policy.window import NoPermittedTimeError, Obstacle, next_permitted, obstacle
+from tools.contact_policy.zone import DEFAULT_ZONE
 
 
 @unique
@@ -31,9 +21,9 @@ class Bar(StrEnum):
     """Why a customer is not contacted however long one waits."""
 
     DO_NOT_CALL = "do_not_call"
-    NO_VOICE = "no_voice"
-    NOT_CALLABLE = "not_callable"
-    ATTEMPTS_EXHAUSTED = "attempts_exhausted"
+    NO_CHANNEL_LEFT = "no_channel_left"
+    ATTEMPTS_EXHAUSTED = "contact_attempts_exhausted"
+    NO_PERMITTED_TIME = "contact_no_permitted_time"
 
 
 SENTENCES: Final = {
@@ -42,115 +32,168 @@ SENTENCES: Final = {
     Obstacle.DAILY_CAP: "the customer has been contacted as often as one day allows",
     Obstacle.HOLIDAY: "it is a public holiday",
     Obstacle.OUTSIDE_WINDOW: "it is outside the hours in which customers are contacted",
+    Obstacle.BUDGET: "today's budget of the channel is used up",
     Bar.DO_NOT_CALL: "the number is on the do-not-call list",
-    Bar.NO_VOICE: "the number is empty or suspended and cannot be called",
-    Bar.NOT_CALLABLE: "the number is missing, masked or malformed",
+    Bar.NO_CHANNEL_LEFT: "no channel is left for this attempt",
     Bar.ATTEMPTS_EXHAUSTED: "all attempts of this round are used up",
+    Bar.NO_PERMITTED_TIME: "the policy and the calendar permit no time within the policy's horizon",
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """A contact to be made, with everything that may stand against it.
+
+    Attributes:
+        at: The moment of sending, aware.
+        zone: The customer's time zone.
+        number: Which attempt of its round it is, from 1.
+        most: How many attempts a round of this order has.
+        results: What came of the order's earlier contacts.
+        own: Moments of the order's earlier contacts.
+        of_number: Moments of all contacts of the same phone number over all orders, this one not included.
+        wanted: The channel that a caller chose; None for the policy's ladder.
+        barred: Channels that the do-not-call list bars for the number; None in it for all of them.
+        stops: Emergency stops in force.
+        region: The order's region.
+        spent: Contacts of all orders by channel on the day of `at`, in the installation's zone.
+    """
+
+    at: datetime
+    zone: ZoneInfo
+    number: int = 1
+    most: int = 4
+    results: Sequence[ContactResult] = ()
+    own: Sequence[datetime] = ()
+    of_number: Sequence[datetime] = ()
+    wanted: Channel | None = None
+    barred: frozenset[Channel | None] = frozenset()
+    stops: Sequence[EmergencyStop] = ()
+    region: str | None = None
+    spent: Mapping[Channel, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Permitted:
-    """The contact may be made now."""
+    """The contact may be made now, by this channel."""
+
+    channel: Channel
 
 
 @dataclass(frozen=True, slots=True)
 class Deferred:
     """Not now; `until` (UTC) is the earliest moment that is permitted."""
 
+    channel: Channel
     until: datetime
     reason: Obstacle
 
     @property
     def sentence(self) -> str:
-        """The reason for people."""
+        """The reason for operators."""
         return SENTENCES[self.reason]
 
 
 @dataclass(frozen=True, slots=True)
-class Forbidden:
-    """Not at all, by this channel in this round; waiting does not help."""
+class Withheld:
+    """Not until people lift the emergency stop."""
 
-    reason: Bar
+    channel: Channel
+    stop: EmergencyStop
 
     @property
     def sentence(self) -> str:
-        """The reason for people."""
+        """The reason for operators."""
+        return f"outbound contact is stopped: {self.stop.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Forbidden:
+    """Not at all in this round; waiting does not help. `channel` is the one it would have taken, where there is one."""
+
+    reason: Bar
+    channel: Channel | None = None
+
+    @property
+    def sentence(self) -> str:
+        """The reason for operators."""
         return SENTENCES[self.reason]
 
 
-Verdict: TypeAlias = Permitted | Deferred | Forbidden
+Verdict: TypeAlias = Permitted | Deferred | Withheld | Forbidden
 
 
-def may_contact_now(
-    at: datetime,
-    *,
-    channel: Channel,
-    history: Sequence[datetime],
-    zone: ZoneInfo,
-    policy: ContactPolicy,
-    calendar: Calendar,
-    number_history: Sequence[datetime] = (),
-    attempt: int = 1,
-    number: NumberStanding = NumberStanding.CALLABLE,
-    do_not_call: bool = False,
-) -> Verdict:
-    """Return whether attempt `attempt` of the round may be made at `at` by this channel.
+def may_contact_now(attempt: Attempt, *, policy: ContactPolicy, calendar: Calendar) -> Verdict:
+    """Return whether the attempt may be made at its moment, and by which channel.
 
-    What forbids outright is told before what only defers. The do-not-call list bars every channel.
-
-    Args:
-        at: The moment of sending, aware.
-        channel: The channel to be used.
-        history: Moments of this task's contacts so far, this attempt not included.
-        zone: The customer's time zone.
-        policy: The contact policy.
-        calendar: The business calendar.
-        number_history: Moments of all contacts of the same number over all orders, this one not included.
-        attempt: Number of the attempt in its round, from 1.
-        number: What is known of the phone number.
-        do_not_call: Whether the number is on the do-not-call list.
+    What forbids outright is told before what only defers, and what ends by itself before a stop. Channels that the
+    do-not-call list bars give way to the others on the ladder; a channel that a caller chose does not.
 
     Raises:
-        NoPermittedTimeError: deferred, but no moment within the policy's horizon is permitted.
         ValueError: a moment is naive.
     """
-    bar = _bar(channel, policy, attempt, number, do_not_call=do_not_call)
-    if bar is not None:
-        return Forbidden(bar)
-    reason = obstacle(
-        at,
-        history=history,
-        zone=zone,
+    channel = _channel(attempt, policy, barred=attempt.barred)
+    if channel is None:
+        wished = _channel(attempt, policy, barred=frozenset())
+        return Forbidden(Bar.NO_CHANNEL_LEFT if wished is None else Bar.DO_NOT_CALL, wished)
+    if attempt.number > attempt.most:
+        return Forbidden(Bar.ATTEMPTS_EXHAUSTED, channel)
+    renews = budget_renews(attempt.at) if _budget_is_used(attempt, policy, channel) else None
+    found = obstacle(
+        attempt.at,
+        history=attempt.own,
+        zone=attempt.zone,
         policy=policy,
         calendar=calendar,
-        number_history=number_history,
+        number_history=attempt.of_number,
     )
-    if reason is None:
-        return Permitted()
-    until = next_permitted(
-        at,
-        history=history,
-        zone=zone,
-        policy=policy,
-        calendar=calendar,
-        number_history=number_history,
-    )
-    return Deferred(until, reason)
+    reason = found or (Obstacle.BUDGET if renews else None)
+    if reason is not None:
+        until = _earliest(attempt, renews or attempt.at, policy, calendar)
+        return (
+            Forbidden(Bar.NO_PERMITTED_TIME, channel) if until is None else Deferred(channel, until, reason)
+        )
+    stop = next((each for each in attempt.stops if each.covers(channel, attempt.region)), None)
+    return Permitted(channel) if stop is None else Withheld(channel, stop)
 
 
-def _bar(
-    channel: Channel,
-    policy: ContactPolicy,
-    attempt: int,
-    number: NumberStanding,
-    *,
-    do_not_call: bool,
-) -> Bar | None:
-    checks = (
-        (do_not_call, Bar.DO_NOT_CALL),
-        (number is NumberStanding.NOT_CALLABLE and channel in BY_NUMBER, Bar.NOT_CALLABLE),
-        (number is NumberStanding.NO_VOICE and channel in VOICE, Bar.NO_VOICE),
-        (attempt > policy.max_attempts, Bar.ATTEMPTS_EXHAUSTED),
-    )
-    return next((bar for barred, bar in checks if barred), None)
+def budget_of(policy: ContactPolicy, channel: Channel) -> int | None:
+    """The most contacts a day by this channel; `None` for no limit."""
+    return next((budget.most for budget in policy.daily_budgets if budget.channel is channel), None)
+
+
+def budget_renews(at: datetime) -> datetime:
+    """When the day ends whose budgets are used at this moment."""
+    zone = ZoneInfo(DEFAULT_ZONE)
+    tomorrow = at.astimezone(zone).date() + timedelta(days=1)
+    return datetime.combine(tomorrow, time(), tzinfo=zone)
+
+
+def _channel(attempt: Attempt, policy: ContactPolicy, *, barred: frozenset[Channel | None]) -> Channel | None:
+    if None in barred:
+        return None
+    if attempt.wanted is not None:
+        return None if attempt.wanted in barred else attempt.wanted
+    unusable = {channel for channel in barred if channel is not None}
+    return channel_for(attempt.number, attempt.results, policy=policy, barred=unusable)
+
+
+def _budget_is_used(attempt: Attempt, policy: ContactPolicy, channel: Channel) -> bool:
+    budget = budget_of(policy, channel)
+    return budget is not None and attempt.spent.get(channel, 0) >= budget
+
+
+def _earliest(
+    attempt: Attempt, begin: datetime, policy: ContactPolicy, calendar: Calendar
+) -> datetime | None:
+    try:
+        return next_permitted(
+            begin,
+            history=attempt.own,
+            zone=attempt.zone,
+            policy=policy,
+            calendar=calendar,
+            number_history=attempt.of_number,
+        )
+    except NoPermittedTimeError:
+        return None

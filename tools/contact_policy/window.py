@@ -24,6 +24,7 @@ class Obstacle(StrEnum):
     DAILY_CAP = "daily_cap"
     HOLIDAY = "holiday"
     OUTSIDE_WINDOW = "outside_window"
+    BUDGET = "budget"
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,16 +107,28 @@ def test_the_check_looks_at_every_file_of_the_folder_that_the_environment_names(
 def test_an_order_is_explained_with_what_stands_against_it(fleet: Fleet) -> None:
     task_id = waiting(fleet, region="上海市", timezone="Asia/Urumqi")
     fleet.run("stop", "--reason", "线路故障")
-    fleet.run("do-not-call", "add", PHONE, "--reason", "x")
+    fleet.run("do-not-call", "add", PHONE, "--reason", "客户来电", "--by", "王芳")
+    fleet.run(
+        "do-not-call", "add", PHONE, "--reason", "x", "--channel", "sms", "--until", "2150-05-01T08:00+08:00"
+    )
     shown = fleet.run("policy", "explain", task_id).stdout
     assert "by the policy 'standard'" in shown
     assert "attempt 2 of 4, round 1 of 5, by phone" in shown
     assert "(Asia/Urumqi)" in shown
     assert "cap       1 of 1 in 60 s" in shown
-    assert "do not call: YES" in shown
+    assert "do not call: by any channel, for ever; 王芳 said so: 客户来电 (dnc" in shown
+    assert "do not call: by sms, until Fri 2150-05-01 06:00:00; operator said so: x" in shown
     assert "STOPPED   线路故障" in shown
     assert "earliest  never: the number is on the do-not-call list" in shown
     assert PHONE not in shown
+
+
+def test_an_order_that_one_channel_is_barred_of_is_explained_by_the_next(fleet: Fleet) -> None:
+    task_id = waiting(fleet)
+    fleet.run("do-not-call", "add", PHONE, "--reason", "x", "--channel", "phone")
+    shown = fleet.run("policy", "explain", task_id).stdout
+    assert "attempt 2 of 4, round 1 of 5, by sms" in shown
+    assert "never" not in shown
 
 
 def test_an_order_that_only_waits_is_told_when_and_why(fleet: Fleet) -> None:
@@ -126,7 +138,7 @@ def test_an_order_that_only_waits_is_told_when_and_why(fleet: Fleet) -> None:
     assert outlook["earliest"] > outlook["last_contact"]
     assert (outlook["contacts_today"], outlook["max_per_day"]) == (1, 2)
     assert len(outlook["days"]) == 7
-    assert outlook["do_not_call"] is False
+    assert outlook["do_not_call"] == []
     assert outlook["stops"] == []
 
 

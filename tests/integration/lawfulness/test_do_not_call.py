@@ -8,7 +8,7 @@ from runtime.phone import Phone, normalise
 from schemas.contact import Channel
 from storage.do_not_call import Entry
 from tasks.barring import allow_number, bar_number
-from tests.factories import READY, answered, silent
+from tests.factories import answered, silent
 from tests.house import House
 from tests.integration.lawfulness.bounds import accepted, moments_of
 from tests.integration.orders.telling import alerts_of, reviews_of
@@ -68,13 +68,37 @@ def test_ordinary_words_list_nobody(house: House) -> None:
     assert entries(house) == []
 
 
-def test_a_number_is_barred_by_one_channel_only(house: House) -> None:
-    barred(house, channel=Channel.SMS)
-    by_phone = accepted(house, PHONE)
-    by_text = accepted(house, PHONE, silent("invalid_number"), answered(READY))
+def channels_of(house: House, task_id: str) -> list[str]:
+    with house.database.transaction() as work:
+        return [contact.contact_method for contact in work.contacts.of_task(task_id)]
+
+
+@pytest.mark.parametrize(
+    ("channels", "taken"),
+    [
+        ([Channel.SMS], ["phone", "phone", "im", "im"]),
+        ([Channel.PHONE], ["sms", "sms", "sms", "im"]),
+        ([Channel.PHONE, Channel.SMS], ["im"] * 4),
+    ],
+)
+def test_a_number_barred_by_some_channels_is_contacted_by_the_others(
+    house: House, channels: list[Channel], taken: list[str]
+) -> None:
+    for channel in channels:
+        barred(house, channel=channel)
+    task_id = accepted(house, PHONE, silent(), silent(), silent("expired"), silent("expired"))
     house.run_to_the_end()
-    assert house.order(by_phone).status == "closed"
-    assert reviews_of(house, by_text) == [("do_not_call", "open")]
+    assert channels_of(house, task_id) == taken
+    assert reviews_of(house, task_id) == []
+
+
+def test_a_number_barred_by_every_channel_goes_to_a_person(house: House) -> None:
+    for channel in Channel:
+        barred(house, channel=channel)
+    task_id = accepted(house, PHONE)
+    house.run()
+    assert channels_of(house, task_id) == []
+    assert reviews_of(house, task_id) == [("do_not_call", "open")]
 
 
 def test_an_entry_ends_at_its_time(house: House) -> None:

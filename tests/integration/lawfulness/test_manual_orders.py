@@ -1,0 +1,72 @@
+"""A manual order's caller owns the timing: windows, holidays and the gap are theirs, every cap is ours."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from schemas.scopes import OWNERS
+from tasks.outlook import outlook_of
+from tests.factories import payload, silent
+from tests.house import House
+from tests.integration.api.caller import Caller, calling, key_of
+from tests.integration.api.working import working
+from tests.integration.fleet.conditions import wait_until
+from tests.integration.lawfulness.bounds import bounded, contact_step
+
+AT_NIGHT = datetime(2026, 2, 17, 3, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
+"""A night of the Spring Festival."""
+
+
+@pytest.fixture
+def manual(database_url: str, tmp_path: Path) -> Iterator[Caller]:
+    """The API of a fleet whose policy is the specification's, number caps aside, with keys in manual mode."""
+    house = House.build(
+        database_url, config_folder=bounded(tmp_path, "standard", number_caps=[]), contact_policy="standard"
+    )
+    with house.database.transaction() as work:
+        work.clock.set(AT_NIGHT)
+        for agent, scopes in OWNERS.items():
+            work.keys.register(key_of(agent), agent, [scope.value for scope in scopes])
+        work._connection.exec_driver_sql("UPDATE api_keys SET default_mode = 'manual'")
+    with calling(house) as caller, working(house):
+        yield caller
+    house.close()
+
+
+def contacted(caller: Caller, task_id: str) -> None:
+    caller.post(
+        "/agents/contact/initiate", "contact_agent", json={"task_id": task_id, "contact_method": "phone"}
+    )
+
+
+def test_two_contacts_a_day_are_permitted_at_night_and_a_third_is_not(manual: Caller) -> None:
+    body = payload(silent())
+    task_id = str(body["task_id"])
+    manual.post("/agents/orchestrator/tasks/start", "orchestrator", json=body)
+    retry = {
+        "task_id": task_id,
+        "from_state": "no_response",
+        "to_state": "contacting",
+        "event": "contact.retry",
+        "agent_id": "orchestrator",
+    }
+    for _ in range(2):
+        contacted(manual, task_id)
+        wait_until(lambda: manual.house.order(task_id).status == "no_response")
+        manual.post("/states/transition", "orchestrator", json=retry)
+    assert manual.house.order(task_id).contact_count == 3
+    contacted(manual, task_id)
+    wait_until(lambda: contact_step(manual.house, task_id)["state"] == "scheduled")
+    step = contact_step(manual.house, task_id)
+    with manual.house.database.snapshot() as work:
+        outlook = outlook_of(work, manual.house.context, task_id)
+    assert outlook is not None
+    assert (
+        step["error"]["message"]
+        == outlook.reason
+        == "the customer has been contacted as often as one day allows"
+    )
+    assert step["due_at"] == outlook.earliest == datetime(2026, 2, 18, tzinfo=AT_NIGHT.tzinfo)
