@@ -92,7 +92,8 @@ class Calendar:
         """Return whether the day is part of a public holiday.
 
         In China the weekend days that join a holiday belong to it, as the State Council's notices count them:
-        of 15-23 February 2026 the library lists only the weekdays and the statutory days.
+        of 15-23 February 2026 the library lists only the weekdays and the statutory days. A row of the override
+        table counts as written and draws nothing in.
         """
         known = self._holidays.get(day)
         if known is None:
@@ -155,15 +156,20 @@ class Calendar:
         return day in self._statutory.year(day.year).off
 
     def _joins_holiday(self, day: date) -> bool:
-        """Whether a weekend day hangs together with a holiday by days off alone."""
+        """Whether a weekend day hangs together with a holiday of the library by days off alone."""
         if self.country != CHINA or not self._is_free_weekend(day):
             return False
         return any(self._reaches_holiday(day, step) for step in (_DAY, -_DAY))
 
     def _reaches_holiday(self, day: date, step: timedelta) -> bool:
-        while self._is_free_weekend(day) and not self._is_off(day):
+        while self._is_free_weekend(day) and not self._is_statutory(day):
             day += step
-        return self._is_off(day)
+        return self._is_statutory(day)
+
+    def _is_statutory(self, day: date) -> bool:
+        """Whether the library has the day off and no row says otherwise."""
+        is_worked = self._overrides.get(day) is DayKind.WORK
+        return not is_worked and day in self._statutory.year(day.year).off
 
     def _is_free_weekend(self, day: date) -> bool:
         return self.is_weekend(day) and not self.is_working_weekend(day)

@@ -155,6 +155,23 @@ def test_a_day_off_in_the_table_is_a_holiday() -> None:
     assert not calendar.is_working_day(date(2026, 3, 16))
 
 
+@pytest.mark.parametrize("day", [date(2026, 3, 13), date(2026, 3, 16), date(2026, 3, 14)])
+def test_a_day_off_in_the_table_closes_no_weekend_beside_it(day: date) -> None:
+    calendar = Calendar(overrides=[Override(day, DayKind.OFF, "company day")])
+    around = [date(2026, 3, 9) + timedelta(days=n) for n in range(14)]
+    assert [each for each in around if calendar.is_holiday(each)] == [day]
+
+
+def test_a_day_off_in_the_table_does_not_keep_a_holiday_from_its_weekend() -> None:
+    calendar = Calendar(overrides=[Override(date(2026, 6, 19), DayKind.OFF, "the notice")])
+    assert calendar.is_holiday(date(2026, 6, 21))
+
+
+def test_a_holiday_that_is_worked_draws_no_weekend_in() -> None:
+    calendar = Calendar(overrides=[Override(date(2026, 6, 19), DayKind.WORK, "shift")])
+    assert not calendar.is_holiday(date(2026, 6, 20))
+
+
 def test_a_worked_day_in_the_table_is_no_holiday() -> None:
     calendar = Calendar(overrides=[Override(date(2026, 2, 23), DayKind.WORK, "shift")])
     assert not calendar.is_holiday(date(2026, 2, 23))
