@@ -10,12 +10,12 @@ from api.refusal import unknown
 from api.route import Route
 from api.services import Caller, GivenParts
 from schemas.contact import Channel
-from schemas.http.contact_stops import StopLifted, StopList, StopRaised, StopTaken, StopView
+from schemas.http.contact_stops import StopLifted, StopList, StopRaised, StopStands, StopTaken, StopView
 from schemas.http.error import Code
 from schemas.intake import Identifier
 from schemas.scopes import Scope
 from storage.contact_stops import Stop
-from tasks.barring import lift_stop, stop_contacts
+from tasks.barring import lift_stop, reach_of, stop_contacts
 
 router = APIRouter(prefix="/contact/stops", tags=["contact"], route_class=Route)
 
@@ -36,7 +36,7 @@ def list_stops(
 
 
 @router.post("", summary="Stop contacting people", dependencies=[requires(Scope.REVIEWS)])
-def stop_all(body: StopRaised, parts: GivenParts, caller: Caller) -> StopTaken:
+def stop_all(body: StopRaised, parts: GivenParts, caller: Caller) -> StopStands:
     """No call, text or message leaves once this has answered, whatever is queued.
 
     What was being sent in that moment is not called back. Orders wait, and go on when the stop is lifted. One
@@ -49,7 +49,13 @@ def stop_all(body: StopRaised, parts: GivenParts, caller: Caller) -> StopTaken:
         reason=body.reason,
         by=body.by or caller.agent_id,
     )
-    return StopTaken(outcome="applied" if is_new else "repeated", stop=_view(stop))
+    reach = reach_of(parts.database, stop)
+    return StopStands(
+        outcome="applied" if is_new else "repeated",
+        stop=_view(stop),
+        orders_held=reach.held,
+        orders_without_region=reach.without_region,
+    )
 
 
 @router.post(

@@ -23,7 +23,7 @@ from schemas.http.error import Code
 from schemas.intake import Identifier
 from schemas.scopes import Scope
 from storage.do_not_call import Entry
-from tasks.barring import allow_number, bar_number
+from tasks.barring import AlreadyOver, allow_number, bar_number
 
 router = APIRouter(prefix="/contact/do-not-call", tags=["contact"], route_class=Route)
 
@@ -52,17 +52,21 @@ def list_do_not_call(
 def add_do_not_call(body: DoNotCallMade, parts: GivenParts, caller: Caller) -> DoNotCallTaken:
     """No contact of this number begins once this has answered, in whatever order it stands.
 
-    Orders that would contact it go to a person. The same entry again answers 200 with the one that holds.
+    Orders contact it by the channels that are left, or go to a person. The same entry again answers 200 with the one
+    that holds; an end that has passed is refused.
     """
-    entry, is_new = bar_number(
-        parts.database,
-        parts.context.blind_index,
-        _phone(body.phone),
-        channel=body.channel,
-        reason=body.reason,
-        until=body.until,
-        by=body.by or caller.agent_id,
-    )
+    try:
+        entry, is_new = bar_number(
+            parts.database,
+            parts.context.blind_index,
+            _phone(body.phone),
+            channel=body.channel,
+            reason=body.reason,
+            until=body.until,
+            by=body.by or caller.agent_id,
+        )
+    except AlreadyOver as error:
+        raise invalid([("until", str(error))]) from error
     return DoNotCallTaken(outcome="applied" if is_new else "repeated", entry=_view(entry))
 
 

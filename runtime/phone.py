@@ -17,6 +17,9 @@ _MOBILE: Final = re.compile(
 _CHINESE_MOBILE: Final = re.compile(r"\+86(1[3-9][0-9])[0-9]{4}([0-9]{4})")
 _FOREIGN_TO_NUMBERS: Final = re.compile(r"[^\d\s()（）+＋.,/\-‐-―－]")
 _LONGEST: Final = 32
+_CHINA: Final = 86
+_FEWEST_OF_CHINA: Final = 9
+"""Digits of the shortest number of a Chinese subscriber, area code included."""
 _FEWEST_SHOWN: Final = 8
 """Of a number with fewer digits nothing is shown."""
 
@@ -40,11 +43,17 @@ class Phone:
         return f"{first[:4]}****{self.e164[-4:]}"
 
 
+def _is_service(number: phonenumbers.PhoneNumber) -> bool:
+    """Whether it is one of China's short numbers behind an area code, which reach an office and no customer."""
+    is_short = len(phonenumbers.national_significant_number(number)) < _FEWEST_OF_CHINA
+    return number.country_code == _CHINA and is_short
+
+
 def normalise(text: str) -> Phone | None:
     """The number that this text is, in any of the forms people write; `None` when it is none that can be called.
 
-    A number without its country is one of China. Masked numbers, extensions, letters and numbers that the
-    country's numbering plan does not have (1380013800 lacks a digit) are refused.
+    A number without its country is one of China. Masked numbers, extensions, letters, numbers that the country's
+    numbering plan does not have (1380013800 lacks a digit) and China's short ones (021-12345) are refused.
     """
     mobile = _MOBILE.fullmatch(text)
     if mobile:
@@ -55,6 +64,6 @@ def normalise(text: str) -> Phone | None:
         parsed = phonenumbers.parse(text, DEFAULT_REGION)
     except phonenumbers.NumberParseException:
         return None
-    if parsed.extension or not phonenumbers.is_valid_number(parsed):
+    if parsed.extension or not phonenumbers.is_valid_number(parsed) or _is_service(parsed):
         return None
     return Phone(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))

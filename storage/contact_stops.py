@@ -29,6 +29,10 @@ _LIST = text(
     f"SELECT {_FIELDS} FROM contact_stops WHERE :lifted OR lifted_at IS NULL "
     "ORDER BY stopped_at DESC, stop_id DESC LIMIT :limit",
 )
+_OPEN_BY_REGION = text(
+    "SELECT NULLIF(btrim(CASE WHEN jsonb_typeof(metadata -> 'region') = 'string' THEN metadata ->> 'region' END), '') "
+    "AS region, count(*) AS orders FROM tasks WHERE status <> 'closed' GROUP BY 1",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +79,10 @@ class ContactStops:
             return Stop(**lifted._mapping), True
         row = self.connection.execute(_FIND, {"stop_id": stop_id}).one_or_none()
         return (None if row is None else Stop(**row._mapping)), False
+
+    def open_orders(self) -> dict[str | None, int]:
+        """How many orders are open, by their region; None for those that name none."""
+        return {row.region: row.orders for row in self.connection.execute(_OPEN_BY_REGION)}
 
     def list(self, *, lifted: bool = False, limit: int = 100) -> list[Stop]:
         """Stops, the newest first; those that were lifted too, when asked for."""

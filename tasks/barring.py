@@ -1,5 +1,6 @@
 """Barring contacts and allowing them again: emergency stops and the do-not-call list, each with its audit line."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from runtime.blind_index import BlindIndex
@@ -9,6 +10,36 @@ from schemas.contact import Channel
 from storage.contact_stops import Stop
 from storage.database import Database
 from storage.do_not_call import Entry, NewEntry
+from tools.contact_policy.stops import EmergencyStop
+
+
+class AlreadyOver(ValueError):
+    """A number was to be barred until a moment that has passed: nothing would be barred."""
+
+    def __init__(self, now: datetime) -> None:
+        """Say what time it is on the business clock."""
+        super().__init__(f"lies in the past: it is {now:%Y-%m-%d %H:%M %Z} by the business clock")
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How many of the open orders a stop holds, and how many name no region, which no stop of a region holds."""
+
+    held: int
+    open: int
+    without_region: int
+
+
+def reach_of(database: Database, stop: Stop) -> Reach:
+    """How far a stop reaches at this moment."""
+    with database.snapshot() as work:
+        orders = work.contact_stops.open_orders()
+    scope = EmergencyStop(None, stop.region, stop.reason)
+    return Reach(
+        held=sum(count for region, count in orders.items() if scope.covers_region(region)),
+        open=sum(orders.values()),
+        without_region=orders.get(None, 0),
+    )
 
 
 def stop_contacts(
@@ -51,6 +82,9 @@ def bar_number(
     """Put a number on the do-not-call list; the entry, and whether it is new.
 
     When this returns, no contact of the number begins any more whose intent was not committed before.
+
+    Raises:
+        AlreadyOver: `until` has passed; nothing was written.
     """
     entry = NewEntry(
         number=blind_index.mark(phone),
@@ -62,6 +96,8 @@ def bar_number(
     )
     with database.transaction() as work:
         added, is_new = work.do_not_call.add(entry)
+        if not added.holds:
+            raise AlreadyOver(work.clock.now().business_now)
         if is_new:
             detail = {"entry_id": added.entry_id, "phone": added.masked, "channel": added.channel}
             work.system_audit.write(

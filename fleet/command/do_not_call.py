@@ -44,24 +44,22 @@ def add(
     by: By = "operator",
     data_dir: DataDir = None,
 ) -> None:
-    """Contact a number no more; orders that would go to a person."""
+    """Contact a number no more, or by one channel no more; orders that have no channel left go to a person."""
     from runtime.blind_index import BlindIndex
-    from tasks.barring import bar_number
+    from tasks.barring import AlreadyOver, bar_number
 
     if not reason.strip():
         raise CommandError("--reason must say why", 2)
     who, number, end = name_of(by), _phone(phone), _moment(until)
     blind_index = BlindIndex.of_settings(find(data_dir).settings)
+    why = text_of(reason, "--reason")
     with opened(data_dir) as database:
-        entry, is_new = bar_number(
-            database,
-            blind_index,
-            number,
-            channel=channel,
-            reason=text_of(reason, "--reason"),
-            until=end,
-            by=who,
-        )
+        try:
+            entry, is_new = bar_number(
+                database, blind_index, number, channel=channel, reason=why, until=end, by=who
+            )
+        except AlreadyOver as error:
+            raise CommandError(f"--until {error}", 2) from error
     told = "is not contacted any more" if is_new else "was on the list before"
     show_line(f"{entry.masked} {told}: {entry.entry_id}{_extent(entry)}")
 

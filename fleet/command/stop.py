@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fleet.command.failure import CommandError, Commands
+from fleet.command.failure import CommandError, Commands, warn
 from fleet.command.location import DataDir, opened
 from fleet.command.output import AsJson, show_json, show_line, show_table
 from fleet.command.task import By, name_of, text_of
@@ -30,7 +30,10 @@ def stop(
     reason: Annotated[str | None, typer.Option("--reason", help="Why; required.")] = None,
     channel: Annotated[Channel | None, typer.Option("--channel", help="Only this channel.")] = None,
     region: Annotated[
-        str | None, typer.Option("--region", help="Only orders whose region begins so, such as 上海市.")
+        str | None,
+        typer.Option(
+            "--region", help="Only orders whose region begins so (上海 or 上海市); none without one."
+        ),
     ] = None,
     by: By = "operator",
     data_dir: DataDir = None,
@@ -42,7 +45,7 @@ def stop(
         raise CommandError("--reason must say why contacts are stopped", 2)
     if region is not None and not region.strip():
         raise CommandError("--region must name one; leave it out for every region", 2)
-    from tasks.barring import stop_contacts
+    from tasks.barring import reach_of, stop_contacts
 
     who = name_of(by)
     with opened(data_dir) as database:
@@ -53,10 +56,22 @@ def stop(
             reason=text_of(reason, "--reason"),
             by=who,
         )
+        reach = reach_of(database, raised)
     if is_new:
         show_line(f"stopped: {_scope(raised)}; `unpend stop lift {raised.stop_id}` ends it")
     else:
         show_line(f"{_scope(raised)} was stopped before, by {raised.stopped_by}: {raised.stop_id}")
+    show_line(f"it holds {reach.held} of {reach.open} open orders, and later ones of its scope")
+    if raised.region is None:
+        return
+    if reach.without_region:
+        warn(
+            f"{reach.without_region} open orders name no region and are not held; leave out --region for those"
+        )
+    if not reach.held:
+        warn(
+            f"no open order is in {raised.region}; `unpend task show ID` shows how an order's region is written"
+        )
 
 
 @application.command("list")

@@ -29,7 +29,10 @@ class StopView(Answered):
     channel: Channel | None
     """Null for every channel."""
     region: str | None
-    """Holds for orders whose `metadata.region` begins so; null for every order."""
+    """Holds for orders whose `metadata.region` begins so, endings such as 市 aside; null for every order.
+
+    An order that names no region is held by stops without one only.
+    """
     reason: str
     stopped_by: str
     stopped_at: Moment
@@ -64,7 +67,7 @@ class StopRaised(Sent):
     channel: Channel | None = None
     """Only this channel; every channel when not named."""
     region: Text | None = Field(default=None, min_length=1, max_length=64)
-    """Only orders whose `metadata.region` begins so; every order when not named."""
+    """Only orders whose `metadata.region` begins so, endings such as 市 aside; every order when not named."""
     by: PersonName | None = None
     """Who; the key's agent when not named."""
 
@@ -97,3 +100,27 @@ class StopTaken(Succeeded):
     outcome: Literal["applied", "repeated"]
     """`repeated` when it was so before."""
     stop: StopView
+
+
+class StopStands(StopTaken):
+    """A stop that stands, and how far it reaches."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "success": True,
+                    "outcome": "applied",
+                    "stop": _STOP,
+                    "orders_held": 120,
+                    "orders_without_region": 3,
+                }
+            ]
+        },
+    )
+
+    orders_held: int
+    """Open orders that it holds at this moment; later ones of its scope are held as well."""
+    orders_without_region: int
+    """Open orders that name no region: a stop of a region does not hold them."""

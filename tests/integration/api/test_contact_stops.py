@@ -39,6 +39,15 @@ def test_the_same_stop_again_is_repeated_and_another_scope_is_not(api: Caller) -
     assert len(api.get(STOPS, "operator").json()["stops"]) == 2
 
 
+def test_a_stop_tells_how_many_open_orders_it_holds(api: Caller) -> None:
+    for metadata in ({"region": "上海"}, {"region": "北京市"}, {"region": 7}, {}):
+        api.post("/agents/orchestrator/tasks/start", json=payload(metadata=metadata))
+    answer = stopped(api, region="上海市")
+    assert (answer["orders_held"], answer["orders_without_region"]) == (1, 2)
+    assert stopped(api, region="火星")["orders_held"] == 0
+    assert stopped(api)["orders_held"] == 4
+
+
 def test_lifting_twice_is_repeated_and_an_unknown_stop_is_not_found(api: Caller) -> None:
     path = f"{STOPS}/{stopped(api)['stop']['stop_id']}/lift"
     assert [api.post(path, json={}).json()["outcome"] for _ in range(2)] == ["applied", "repeated"]

@@ -67,6 +67,8 @@ def test_the_list_is_read_page_by_page_the_newest_first(api: Caller) -> None:
         {"channel": "fax"},
         {"until": "0001-01-01T00:00:00Z"},
         {"until": "2026-05-01T00:00:00"},
+        {"until": "2020-05-01T00:00:00Z"},
+        {"phone": "021-12345"},
     ],
 )
 def test_what_cannot_be_listed_is_refused_without_repeating_it(api: Caller, change: dict[str, Any]) -> None:

@@ -37,6 +37,19 @@ def test_a_stop_is_raised_listed_and_lifted(fleet: Fleet) -> None:
     assert fleet.run("stop", "list").stdout == "nothing is stopped\n"
 
 
+def test_a_stop_tells_how_many_open_orders_it_holds(fleet: Fleet) -> None:
+    waiting(fleet, region="上海市浦东新区")
+    waiting(fleet)
+    shanghai = fleet.run("stop", "--region", "上海", "--reason", "x")
+    assert "it holds 1 of 2 open orders" in shanghai.stdout
+    assert "1 open orders name no region and are not held" in shanghai.stderr
+    mars = fleet.run("stop", "--region", "火星", "--reason", "x")
+    assert "no open order is in 火星" in mars.stderr
+    everywhere = fleet.run("stop", "--reason", "x")
+    assert "it holds 2 of 2 open orders" in everywhere.stdout
+    assert everywhere.stderr == ""
+
+
 def test_a_stop_says_why_or_is_none(fleet: Fleet) -> None:
     for arguments in (("stop",), ("stop", "--reason", " "), ("stop", "--reason", "x", "--region", "")):
         assert fleet.run(*arguments).exit_code == 2
@@ -61,7 +74,9 @@ def test_a_number_is_listed_found_and_lifted_and_never_shown(fleet: Fleet) -> No
 def test_an_entry_may_end_and_be_of_a_channel(fleet: Fleet) -> None:
     wish = ("--channel", "sms", "--until", "2150-05-01", "--reason", "x")
     assert ", by sms only, until 2150-04-30 16:00 UTC" in fleet.run("do-not-call", "add", PHONE, *wish).stdout
-    assert fleet.run("do-not-call", "add", PHONE, "--reason", "x", "--until", "soon").exit_code == 2
+    for until in ("soon", "2020-05-01"):
+        assert fleet.run("do-not-call", "add", PHONE, "--reason", "x", "--until", until).exit_code == 2
+    assert len(fleet.read("do-not-call", "list")) == 1
 
 
 def test_what_is_no_number_is_not_repeated(fleet: Fleet) -> None:

@@ -61,6 +61,8 @@ def test_every_form_of_a_number_is_that_number(text: str, e164: str, masked: str
         "12345678901",
         "138****8000",
         "95588",
+        "021-12345",
+        "+86 21 12345",
         "110",
         "",
         "-",
