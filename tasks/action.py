@@ -162,7 +162,7 @@ def _postpone(step: StepRow, errand: Errand, followup: Followup) -> Done:
         step,
         order,
         "schedule_followup",
-        {"followup_date": followup_at, "reason": reason, **followup.given},
+        {"followup_date": followup.asked, "reason": reason, **followup.given},
         {"followup_scheduled": True, "followup_id": followup_id},
     )
     done = executed(

@@ -29,12 +29,14 @@ class Followup:
     """When the customer is contacted again.
 
     Attributes:
-        at: The moment.
+        at: The moment: of an order that the fleet drives always one at which the customer may be contacted.
+        asked: The moment as it was named.
         rule: The order's rule as it stands from here on, where it has one.
         given: What was asked for beside a date, as it is recorded with the action.
     """
 
     at: datetime
+    asked: datetime
     rule: StandingRule | None = None
     given: Mapping[str, object] = field(default_factory=dict)
 
@@ -66,16 +68,12 @@ def plan(context: Context, step: StepRow, order: Order, now: datetime) -> Follow
         return refused
     named = _named(context, step, order, now)
     if rule and due is not None:
-        past = [order.last_contact_time] if order.last_contact_time else []
-        return Followup(
-            at=named or context.next_contact(order, due, past),
-            rule=rule.leading(by_its_time=named is None),
-            given=given,
-        )
-    if rule and not rule.ended_by:
-        rule = rule.ended(USED_UP)
-    by_default = moment_of(step.input.get("followup_at")) or now + timedelta(days=_DEFAULT_DAYS)
-    return Followup(at=named or by_default, rule=rule, given=given)
+        rule, asked = rule.leading(by_its_time=named is None), named or due
+    else:
+        rule = rule.ended(USED_UP) if rule and not rule.ended_by else rule
+        by_default = moment_of(step.input.get("followup_at")) or now + timedelta(days=_DEFAULT_DAYS)
+        asked = named or by_default
+    return Followup(at=_permitted(context, order, asked, now), asked=asked, rule=rule, given=given)
 
 
 def rounds_of_policy(order: Order, round_number: int) -> int:
@@ -100,6 +98,14 @@ def rule_in_words(order: Order) -> str:
         return f" Its follow-up rule has ended ({rule.ended_by})."
     given = "once" if rule.used == 1 else f"{rule.used} times"
     return f" Its follow-up rule: {rule.rule.words}; it has given a time {given}."
+
+
+def _permitted(context: Context, order: Order, asked: datetime, now: datetime) -> datetime:
+    """When the customer is contacted who was to be contacted then; the caller of a manual order owns the timing."""
+    if order.mode == "manual":
+        return asked
+    past = [order.last_contact_time] if order.last_contact_time else []
+    return context.next_contact(order, max(asked, now), past)
 
 
 def _named(context: Context, step: StepRow, order: Order, now: datetime) -> datetime | None:

@@ -15,6 +15,8 @@ from storage.order import Order
 from tasks.telling import audit, told
 
 _RESUMES: Final = "orchestrator"
+_WHEN: Final = ("followup_at", "followup_days", "followup_rule", "visit_at")
+"""What a person may say about time; it is kept as it was said."""
 
 
 def asked(entering: Entering) -> Sequence[Effect]:
@@ -193,4 +195,5 @@ def _line(resumption: Resumption) -> Audit:
         str(signal["decision"]),
         reason=signal.get("reason"),
         intent_level2=signal.get("intent_level2"),
+        **{name: signal[name] for name in _WHEN if signal.get(name)},
     )

@@ -141,6 +141,38 @@ def test_a_person_may_set_a_new_rule_when_the_old_one_has_led_all_its_rounds(hou
     assert shown(house, task_id) == "Fri 10-30 15:00"
 
 
+def test_a_time_at_which_nobody_may_be_contacted_is_moved_and_what_was_asked_is_kept(
+    database_url: str,
+) -> None:
+    house = House.build(database_url, contact_policy="standard")
+    zone = ZoneInfo("Asia/Shanghai")
+    with house.database.transaction() as work:
+        work.clock.set(datetime(2026, 3, 16, 10, 0, tzinfo=zone))
+    order = submission(answered(UNCLEAR))
+    task_id = order.body.task_id
+    house.accept(order)
+    house.run()
+    night = datetime(2026, 10, 2, 3, 0, tzinfo=zone)
+    decided = Decision(
+        decision="classify", decided_by="王芳", intent_level2=Level2.PARTS_PENDING, followup_at=night
+    )
+    decide(house.engine, house.context, open_review(house, task_id), decided)
+    house.run()
+    after_the_holiday = datetime(2026, 10, 8, 9, 0, tzinfo=zone)
+    assert house.order(task_id).next_contact_time == after_the_holiday
+    with house.database.transaction() as work:
+        situation = situation_of(work, task_id)
+        line = next(
+            line for line in work.timeline.audit_of(task_id) if line["event_type"] == "review_decided"
+        )
+    assert situation is not None
+    until = explain(situation).until
+    assert until is not None
+    assert until.at == after_the_holiday
+    assert datetime.fromisoformat(line["metadata"]["followup_at"]) == night
+    house.close()
+
+
 def test_days_that_a_person_names_win_over_the_rule_of_the_order(house: House) -> None:
     task_id = ruled(house, UNCLEAR)
     next_round(house)

@@ -81,11 +81,13 @@ def test_a_follow_up_is_never_put_off(database_url: str) -> None:
     )
     decide(house.engine, house.context, review.review_id, decision)
     house.run()
+    next_morning = house.order(task_id).next_contact_time
+    assert next_morning == MONDAY_TEN + timedelta(hours=23)
     show(house, evening - timedelta(minutes=30))
     receipt = tell(house, task_id, PartArrived())
     assert receipt.taken is Taken.NOTED
     assert "the agreed time is no later" in receipt.effect
-    assert house.order(task_id).next_contact_time == evening
+    assert house.order(task_id).next_contact_time == next_morning
     house.close()
 
 
