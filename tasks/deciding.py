@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.engine import Engine
 from engine.transaction import Verdict
-from statemachine.intents import INTENTS, Level2
+from statemachine.intents import INTENTS, Level1, Level2
 from storage.reviews import Review
 from storage.unit_of_work import UnitOfWork
 from tasks.agreement import postponed
@@ -69,6 +69,9 @@ def decide(
                 context, transaction.moments.business_now, work.orders.find([review.task_id])[review.task_id],
                 decision.intent_level2, decision.followup_days,
             )  # fmt: skip
+            signal["action_not_before"] = _undo_until(
+                context, transaction.moments.business_now, decision.intent_level2
+            )
         verdicts = transaction.complete({review.step_id: signal})
         if verdicts.get(review.step_id) is not Verdict.APPLIED:
             return Decided.OTHERWISE, review
@@ -104,6 +107,12 @@ def _signal(decision: Decision) -> dict[str, Any]:
 def _meaning(signal: Any) -> tuple[object, ...]:
     names = ("decision", "intent_level2", "followup_at", "followup_days", "followup_rule", "visit_at")
     return tuple(signal.get(name) for name in names)
+
+
+def _undo_until(context: Context, now: datetime, level2: Level2) -> str | None:
+    """Until when a cancellation that a person decided can be taken back, as one that the customer's words led to."""
+    is_cancelled = INTENTS[level2].level1 is Level1.TERMINATE
+    return (now + context.policy.undo_window).isoformat() if is_cancelled else None
 
 
 def _default_followup(

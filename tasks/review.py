@@ -112,6 +112,7 @@ def _classified(resumption: Resumption, order: Order) -> Done:
             "intent_level2": level2.value,
             **_followup(signal, resumption.step.input, level2),
             "visit_at": signal.get("visit_at") or resumption.step.input.get("visit_at"),
+            "action_not_before": signal.get("action_not_before"),
             "decided_by": signal["decided_by"],
         },
         effects=(

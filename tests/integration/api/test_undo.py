@@ -54,8 +54,21 @@ def test_the_person_may_cancel_after_all(api: Caller) -> None:
     review = api.post(f"/tasks/{task_id}/undo", json=REASON).json()["review_id"]
     decision = {"decision": "classify", "intent_level2": "不再需要"}
     assert api.post(f"/reviews/{review}/decide", json=decision).status_code == 200
+    api.house.run_to_the_end()
+    assert api.house.order(task_id).finish_reason == "cancelled_by_customer"
+
+
+def test_a_cancellation_that_a_person_decided_can_be_taken_back_too(api: Caller) -> None:
+    task_id = worked(api.house, answered("喂？听不清，你说什么"))
+    (review,) = reviews(api, task_id)
+    decision = {"decision": "classify", "intent_level2": "不再需要"}
+    api.post(f"/reviews/{review.review_id}/decide", json=decision)
     api.house.run()
-    assert api.house.order(task_id).status == "closed"
+    assert api.house.order(task_id).status == "classified"
+    answer = api.post(f"/tasks/{task_id}/undo", json=REASON)
+    assert (answer.status_code, answer.json()["outcome"]) == (200, "applied")
+    api.house.run_to_the_end()
+    assert "action.execute" not in api.house.events(task_id)
 
 
 def test_what_was_carried_out_cannot_be_taken_back(api: Caller) -> None:
