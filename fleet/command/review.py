@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from pydantic import ValidationError
 
 from fleet.command import claim
 from fleet.command.failure import CommandError, Commands
@@ -139,6 +140,13 @@ def decide(
         str | None,
         typer.Option(metavar="ISO", help="When to follow up; the customer's time without an offset."),
     ] = None,
+    followup_days: Annotated[
+        int | None, typer.Option(min=1, max=365, help="The same as a number of days.")
+    ] = None,
+    followup_rule: Annotated[
+        str | None,
+        typer.Option(metavar="JSON", help="The same, round after round: a rule as in docs/followups.md."),
+    ] = None,
     visit_at: Annotated[
         str | None, typer.Option(metavar="ISO", help="When to visit; the customer's time without an offset.")
     ] = None,
@@ -148,7 +156,9 @@ def decide(
 ) -> None:
     """Answer a review; the same answer again changes nothing."""
     name = name_of(by)
-    level2 = _intent(decision, intent, followup_at, visit_at)
+    level2 = _intent(decision, intent)
+    when = {"followup_at": followup_at, "followup_days": followup_days, "followup_rule": followup_rule}
+    rule = _rule(decision, level2, when, visit_at)
     if decision == "close" and not (reason or "").strip():
         raise CommandError("closing needs --reason", 2)
     with joined(data_dir) as process:
@@ -165,6 +175,8 @@ def decide(
                 "reason": text_of(reason, "--reason") if reason else None,
                 "intent_level2": level2,
                 "followup_at": _moment(followup_at, "--followup-at", zone),
+                "followup_days": followup_days,
+                "followup_rule": rule,
                 "visit_at": _moment(visit_at, "--visit-at", zone),
             },
         )
@@ -204,12 +216,32 @@ def _zone(work: UnitOfWork, review: Review) -> ZoneInfo:
     return customer_zone(None) if order is None else zone_of(order)
 
 
-def _intent(
-    decision: str, intent: str | None, followup_at: str | None, visit_at: str | None
-) -> Level2 | None:
+def _rule(
+    decision: str, level2: Level2 | None, when: dict[str, Any], visit_at: str | None
+) -> dict[str, Any] | None:
+    """The follow-up rule, once all that is said about time is known to fit the decision."""
+    from schemas.http.followup import FollowupRuleGiven, at_most_one, require_fitting
+
+    try:
+        at_most_one(**when)
+        postponed = any(value is not None for value in when.values())
+        require_fitting(decision, level2, postponed=postponed, visited=visit_at is not None)
+        given = when["followup_rule"]
+        rule = None if given is None else FollowupRuleGiven.model_validate_json(given)
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in fault["loc"])
+        told = f"{field}: {fault['msg']}" if field else fault["msg"]
+        raise CommandError(f"--followup-rule cannot be used: {told}", 2) from error
+    except ValueError as error:
+        raise CommandError(str(error), 2) from error
+    return None if rule is None else rule.model_dump(mode="json", exclude_none=True)
+
+
+def _intent(decision: str, intent: str | None) -> Level2 | None:
     if decision != "classify":
-        if intent or followup_at or visit_at:
-            raise CommandError("--intent, --followup-at and --visit-at belong to --decision classify", 2)
+        if intent:
+            raise CommandError("--intent belongs to --decision classify", 2)
         return None
     if intent is None or intent not in _AUTOMATIC:
         given = "classify needs --intent" if intent is None else f"--intent {intent} leads to no action"

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from schemas.cron import LONGEST, CronExpression
 from schemas.http.form import Sent, Text
 from schemas.whole_number import WholeNumber
+from statemachine.intents import INTENTS, Level1, Level2
 
 EndingSignal = Literal["part_arrived"]
 """The signals that may end a rule."""
@@ -87,6 +88,25 @@ class FollowupRuleGiven(Sent):
     until: FollowupEnd
     most_rounds: WholeNumber = Field(default=12, ge=1, le=100)
     """How many rounds it may lead; then a person is asked."""
+
+
+def require_fitting(decision: str, level2: Level2 | None, *, postponed: bool, visited: bool) -> None:
+    """Return when what a person says about time belongs to what they decide.
+
+    Args:
+        decision: The person's decision.
+        level2: The intent they chose.
+        postponed: Whether they say when to contact the customer again.
+        visited: Whether they say when the engineer may come.
+
+    Raises:
+        ValueError: it would be dropped.
+    """
+    level1 = INTENTS[level2].level1 if decision == "classify" and level2 is not None else None
+    if postponed and level1 is not Level1.POSTPONE:
+        raise ValueError("a follow-up time belongs to 'classify' with an intent that postpones")
+    if visited and level1 is not Level1.RESUME:
+        raise ValueError("a visit time belongs to 'classify' with an intent that resumes")
 
 
 def at_most_one(**given: object) -> None:

@@ -4,7 +4,7 @@ from typing import Any, Final, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from schemas.http.followup import FollowupDays, FollowupRuleGiven, at_most_one
+from schemas.http.followup import FollowupDays, FollowupRuleGiven, at_most_one, require_fitting
 from schemas.http.form import Answered, GivenMoment, Moment, Remark, Sent, Succeeded, Text
 from schemas.http.person import PersonName
 from statemachine.intents import INTENTS, Level2
@@ -129,6 +129,12 @@ class DecisionMade(Sent):
             raise ValueError(f"'classify' needs an intent_level2 that leads to an action: {offered}")
         at_most_one(
             followup_at=self.followup_at, followup_days=self.followup_days, followup_rule=self.followup_rule
+        )
+        require_fitting(
+            self.decision,
+            self.intent_level2,
+            postponed=any((self.followup_at, self.followup_days, self.followup_rule)),
+            visited=self.visit_at is not None,
         )
         if self.decision == "close" and not (self.reason and self.reason.strip()):
             raise ValueError("'close' needs a reason")

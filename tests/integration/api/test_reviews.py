@@ -154,6 +154,15 @@ def test_a_decision_the_review_does_not_offer_names_those_it_does(api: Caller) -
         {"decision": "recontact", "followup_at": "9999-12-31T23:59:59-12:00"},
         {"decision": "recontact", "followup_at": "2026-03-16T10:00:00"},
         {"decision": "recontact", "who": "me"},
+        {"decision": "recontact", "followup_days": 3},
+        {"decision": "close", "reason": "x", "followup_at": "2031-03-16T10:00:00Z"},
+        {"decision": "classify", "intent_level2": "不再需要", "followup_days": 3},
+        {
+            "decision": "classify",
+            "intent_level2": "不再需要",
+            "followup_rule": {"cron": "0 10 * * 1", "until": {"count": 2}},
+        },
+        {"decision": "classify", "intent_level2": "配件未到", "visit_at": "2031-03-16T10:00:00Z"},
     ],
 )
 def test_a_decision_that_cannot_be_carried_out_is_refused_and_the_review_stays_open(

@@ -81,6 +81,55 @@ def test_closing_ends_the_task_with_the_reason(fleet: Fleet) -> None:
     assert "by 王芳: “无法联系”" in fleet.run("why", task_id).stdout
 
 
+MONDAYS = '{"cron": "0 10 * * 1", "until": {"signal": "part_arrived"}}'
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "asked"),
+    [("--followup-days", "9", "followup_days"), ("--followup-rule", MONDAYS, "followup_rule")],
+)
+def test_a_person_may_postpone_by_days_or_by_a_rule(
+    fleet: Fleet, option: str, value: str, asked: str
+) -> None:
+    task_id = unclear(fleet)
+    wish = ("--decision", "classify", "--intent", "配件未到", option, value)
+    result = fleet.run("review", "decide", task_id, *wish)
+    assert result.exit_code == 0, result.stderr
+    fleet.house.run()
+    assert fleet.house.order(task_id).status == "waiting_followup"
+    with fleet.house.database.transaction() as work:
+        (review,) = work.reviews.list(state=None, task_id=task_id)
+    assert review.decision is not None
+    assert review.decision[asked]
+
+
+@pytest.mark.parametrize(
+    ("wish", "told"),
+    [
+        (("classify", "--intent", "不再需要", "--followup-days", "3"), "an intent that postpones"),
+        (("recontact", "--followup-rule", MONDAYS), "an intent that postpones"),
+        (("classify", "--intent", "配件未到", "--visit-at", "2031-03-16T10:00"), "an intent that resumes"),
+        (
+            ("classify", "--intent", "配件未到", "--followup-days", "3", "--followup-rule", MONDAYS),
+            "only one of",
+        ),
+        (
+            ("classify", "--intent", "配件未到", "--followup-rule", "{}"),
+            "--followup-rule cannot be used: cron",
+        ),
+        (("classify", "--intent", "配件未到", "--followup-rule", "mondays"), "cannot be used: Invalid JSON"),
+    ],
+)
+def test_a_time_that_does_not_fit_is_refused_and_the_review_stays_open(
+    fleet: Fleet, wish: tuple[str, ...], told: str
+) -> None:
+    task_id = unclear(fleet)
+    result = fleet.run("review", "decide", task_id, "--decision", *wish)
+    assert result.exit_code == 2
+    assert told in result.stderr
+    assert [review["state"] for review in fleet.read("review", "list")] == ["open"]
+
+
 def test_a_review_can_be_named_by_its_task(fleet: Fleet) -> None:
     task_id = uncallable(fleet)
     assert fleet.run("review", "decide", task_id, "--decision", "close", "--reason", "x").exit_code == 0
@@ -152,7 +201,7 @@ def test_a_decision_that_the_state_does_not_allow_is_explained_and_the_review_st
         (["--decision", "close"], "closing needs --reason"),
         (["--decision", "classify"], "classify needs --intent; there are 可上门, "),
         (["--decision", "classify", "--intent", "需人工"], "leads to no action; there are 可上门, "),
-        (["--decision", "close", "--reason", "x", "--intent", "可上门"], "belong to --decision classify"),
+        (["--decision", "close", "--reason", "x", "--intent", "可上门"], "belongs to --decision classify"),
         (
             ["--decision", "classify", "--intent", "可上门", "--visit-at", "tomorrow"],
             "--visit-at is not a moment",
