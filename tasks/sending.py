@@ -123,7 +123,7 @@ def _after_sending(
             barred = barred_by_customer(context, case.order, contact.contact_id) if opted_out else ()
             return Failed(
                 code="channel_rejected",
-                message=f"the channel refuses this contact: {reason}",
+                message=f"渠道拒绝了这次联系: {reason}",
                 effects=(*nothing_left(contact), *barred),
             )
         case Unknown(reason=reason):

@@ -199,10 +199,10 @@ def _time_set(situation: Situation, step: OpenStep) -> Told:
     if order is not None and not_before == "action_not_before":
         return {
             "wait": Wait.UNDO_WINDOW,
-            "waiting_for": "the undo window of the customer's decision to pass",
+            "waiting_for": "the undo window of the cancellation to pass",
             "since": since,
-            "next": f"Then {title} carries out {_action_of(order)}, unless `unpend task cancel` or "
-            "`unpend task pause` stops it before.",
+            "next": f"Then {title} carries out {_action_of(order)}, unless "
+            f"`unpend task undo {order.task_id} --reason …` takes it back before: then a person decides the order.",
         }
     kind = "its time to pass" if step.kind == Kind.WAIT else "the time set for it"
     return {

@@ -86,7 +86,7 @@ CASES: dict[str, tuple[Situation, Wait, tuple[str, ...]]] = {
             of=order(State.CLASSIFIED, user_intent_l1="终止", user_intent_l2="不再需要"),
         ),
         Wait.UNDO_WINDOW,
-        ("undo window", "in 30 min", "carries out cancel_order"),
+        ("undo window", "in 30 min", "carries out cancel_order", "unless `unpend task undo HT"),
     ),
     "a time that has come and was not seen yet": (
         situation(
