@@ -65,6 +65,13 @@ _SET_STATUS = text(
     "UPDATE alerts SET status = CAST(:status AS text), handled_by = :by, note = coalesce(CAST(:note AS text), note), "
     "handled_at = CASE WHEN CAST(:status AS text) = 'resolved' THEN business_now() END WHERE alert_id = :alert_id"
 )
+_OPEN_OF_CHANNEL = text(
+    "SELECT alert_id FROM alerts WHERE status <> 'resolved' AND alert_type = :alert_type "
+    "AND metadata ->> 'channel' = :channel ORDER BY raised_at",
+)
+_HOLD = text("SELECT pg_advisory_xact_lock(:alerts, hashtext(:about))")
+_ALERT_CLASS: Final = 0x616C7274
+"""The first half of the advisory locks of alerts that are raised once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +143,16 @@ class Alerts:
     def of_task(self, task_id: str) -> list[Mapping[str, Any]]:
         """The alerts of an order, oldest first."""
         return [dict(row._mapping) for row in self.connection.execute(_OF_TASK, {"task_id": task_id})]
+
+    def open_of(self, alert_type: str, channel: str) -> list[str]:
+        """The alerts of this type about this channel that nobody resolved, oldest first."""
+        wanted = {"alert_type": alert_type, "channel": channel}
+        return list(self.connection.execute(_OPEN_OF_CHANNEL, wanted).scalars())
+
+    def hold_open(self, alert_type: str, channel: str) -> list[str]:
+        """The same, once nobody else is about to raise one; nobody raises one until the transaction ends."""
+        self.connection.execute(_HOLD, {"alerts": _ALERT_CLASS, "about": f"{alert_type}.{channel}"})
+        return self.open_of(alert_type, channel)
 
     def find(self, alert_id: str) -> Alert | None:
         """The alert with this id."""

@@ -13,6 +13,7 @@ from runtime.logs import logger
 from runtime.settings import PROJECT, Settings
 from storage.database import Database
 from storage.order import Order
+from tasks.channel_watch import ChannelWatch
 from tasks.order_system import open_order_system
 from tools.approval_policy import ApprovalPolicy
 from tools.calendar import Calendar, HorizonWarning
@@ -81,6 +82,11 @@ class Context:
             self._warned.append(warning)
             _log.warning(warning.sentence)
         return found
+
+    @cached_property
+    def channel_watch(self) -> ChannelWatch:
+        """What this process has seen of the channels."""
+        return ChannelWatch(self.database)
 
     @cached_property
     def _warned(self) -> list[HorizonWarning]:

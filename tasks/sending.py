@@ -103,7 +103,12 @@ def _send(context: Context, batch: Batch, step: StepRow, intended: Intended) -> 
     )
     if batch.lease_lost():
         return Snooze(until=batch.moments.database_now, clock=Clock.DATABASE, reason="withheld: lease lost")
-    return _after_sending(context, batch, step, contact, context.gateway.send(request))
+    answer = context.gateway.send(request)
+    if isinstance(answer, NotSent):
+        context.channel_watch.failed(channel, answer.reason, batch.moments.database_now)
+    elif isinstance(answer, Accepted | Answered):
+        context.channel_watch.sent(channel)
+    return _after_sending(context, batch, step, contact, answer)
 
 
 def _after_sending(
@@ -137,7 +142,10 @@ def _after_sending(
 def _not_sent(
     batch: Batch, step: StepRow, contact: Contact, reason: str, after_seconds: float | None
 ) -> Outcome:
-    """Certain that nothing left: tried again by the tool's policy, and when that is used up every five minutes."""
+    """Certain that nothing left: tried again by the tool's policy, and when that is used up every five minutes.
+
+    That a channel is away is told once for all its orders, by `tasks.channel_watch`.
+    """
     refused = nothing_left(contact)
     if step.tries < TOOLS["contact_user"].retry.max_retries:
         return TryAgain(
