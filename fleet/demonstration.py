@@ -65,15 +65,19 @@ class Demonstration:
     finished: Callable[[Sequence[Standing], datetime], None]
     stopped: threading.Event = field(default_factory=threading.Event)
     _leaps: int = 0
+    _settled: bool = False
     _shown: float = 0.0
 
     def run(self, sample: Path | None) -> None:
-        """Load the samples if the installation is new, then go on until everything is settled."""
+        """Load the samples if the installation is new, then go on until everything is settled.
+
+        Without samples there is no end: the fleet leaps whenever orders wait, also those that arrive later.
+        """
         try:
             if sample is not None:
                 self.load(sample)
             if sample is not None or self.leap:
-                self._carry()
+                self._carry(ends=sample is not None)
         except StorageUnavailable as error:
             _log.error("the demonstration ended: PostgreSQL is away", error=str(error))
 
@@ -86,18 +90,23 @@ class Demonstration:
         accept(self.process.engine, self.process.context, submissions, Door.COMMAND)
         return len(submissions)
 
-    def _carry(self) -> None:
+    def _carry(self, *, ends: bool) -> None:
         leaper = Leaper(self.process.database)
-        while not self.stopped.wait(_LOOK if self.leap else _LOOK_AT_LEISURE):
+        while not self.stopped.wait(self._pause()):
             try:
-                if self._look(leaper):
+                if self._look(leaper, ends=ends):
                     return
             except StorageUnavailable:
                 # The supervisor brings PostgreSQL back; the orders are safe meanwhile.
                 self.stopped.wait(0.5)
 
-    def _look(self, leaper: Leaper) -> bool:
-        """Show how far things are; leap if the fleet is idle. Whether everything is settled."""
+    def _pause(self) -> float:
+        if not self.leap:
+            return _LOOK_AT_LEISURE
+        return _SHOW_EVERY if self._settled else _LOOK
+
+    def _look(self, leaper: Leaper, *, ends: bool) -> bool:
+        """Show how far things are; leap if the fleet is idle and orders wait. Whether this is the end."""
         busy = leaper.look(timedelta(0)) is Leap.BUSY
         if busy and time.monotonic() - self._shown < _SHOW_EVERY:
             return False
@@ -107,12 +116,17 @@ class Demonstration:
             standings = work.standings.all()
         horizon = self._horizon(now)
         settled = sum(standing.is_settled(horizon) for standing in standings)
-        self.show(Progress(now, Counter(s.status for s in standings), settled, len(standings), self._leaps))
+        was_settled, self._settled = self._settled, settled == len(standings)
+        if not (was_settled and self._settled):
+            self.show(
+                Progress(now, Counter(s.status for s in standings), settled, len(standings), self._leaps)
+            )
         if busy:
             return False
-        if settled == len(standings):
-            self.finished(standings, now)
-            return True
+        if self._settled:
+            if ends:
+                self.finished(standings, now)
+            return ends
         if self.leap and leaper.look(_LONGEST_HORIZON) is Leap.LEAPT:
             self._leaps += 1
         return False

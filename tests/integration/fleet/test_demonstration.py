@@ -1,0 +1,67 @@
+"""Carrying orders through their weeks: the clock leaps whenever the fleet is idle and orders wait."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fleet.demonstration import Demonstration, Progress
+from statemachine.states import State
+from tests.factories import PARTS_MISSING, READY, answered, submission
+from tests.house import House
+from tests.integration.api.working import working
+from tests.integration.fleet.conditions import wait_until
+from workers.app import make_app
+from workers.process import Process
+
+
+@pytest.fixture
+def process(house: House) -> Iterator[Process]:
+    made = Process(house.settings, make_app(house.settings), name="up")
+    yield made
+    made.database.close()
+
+
+def goes_its_way(house: House) -> None:
+    """An order arrives and is carried through the days that its customer waits for a part."""
+    order = submission(answered(PARTS_MISSING), answered(READY))
+    house.accept(order)
+    wait_until(lambda: house.order(order.body.task_id).status is State.CLOSED, seconds=30)
+
+
+def test_without_samples_orders_that_arrive_later_are_leapt_for_too(house: House, process: Process) -> None:
+    looks: list[Progress] = []
+    ends: list[object] = []
+    demonstration = Demonstration(
+        process=process, leap=True, show=looks.append, finished=lambda *told: ends.append(told)
+    )
+    thread = threading.Thread(target=demonstration.run, args=(None,))
+    thread.start()
+    try:
+        wait_until(lambda: bool(looks))
+        assert looks[0].total == 0
+        with working(house):
+            for _ in range(2):
+                goes_its_way(house)
+    finally:
+        demonstration.stopped.set()
+        thread.join(20)
+    assert ends == []
+
+
+def test_with_samples_it_ends_when_they_are_settled(house: House, process: Process, tmp_path: Path) -> None:
+    sample = tmp_path / "orders.jsonl"
+    sample.write_text(
+        submission(answered(READY)).body.model_dump_json(exclude_none=True) + "\n", encoding="utf-8"
+    )
+    ends: list[int] = []
+    demonstration = Demonstration(
+        process=process,
+        leap=True,
+        show=lambda _: None,
+        finished=lambda standings, _: ends.append(len(standings)),
+    )
+    with working(house):
+        demonstration.run(sample)
+    assert ends == [1]
