@@ -113,7 +113,7 @@ def make_context(settings: Settings, database: Database) -> Context:
         order_system=open_order_system(settings, database),
         approvals=policies.approval,
         shadow_mode=policies.shadow,
-        scripts=load_scripts(_scripts_folder(settings)),
+        scripts=load_scripts(scripts_folder(settings)),
         language_model=_language_model(settings),
         blind_index=BlindIndex.of_settings(settings),
         callback_url=f"{settings.callback_base_url}/webhooks/contact/{settings.channel_provider}",
@@ -122,7 +122,7 @@ def make_context(settings: Settings, database: Database) -> Context:
     )
 
 
-def _scripts_folder(settings: Settings) -> Path:
+def scripts_folder(settings: Settings) -> Path:
     """The installation's own scripts; the project's where its configuration holds none."""
     own = settings.config_folder / "scripts"
     return own if own.is_dir() else PROJECT / "config" / "scripts"

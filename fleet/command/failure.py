@@ -63,6 +63,7 @@ def _expected() -> tuple[type[Exception], ...]:
     from statemachine.workflow import MalformedWorkflow
     from storage.definitions import ChangedDefinition
     from storage.unavailable import StorageUnavailable
+    from tasks.script_versions import ChangedScript
     from tools.classifier.model import WeightsError
     from tools.classifier.rules import RulesError
     from tools.classifier_training.dataset import CorpusError
@@ -70,6 +71,7 @@ def _expected() -> tuple[type[Exception], ...]:
 
     return (
         ChangedDefinition,
+        ChangedScript,
         CorpusError,
         DataDirInUseError,
         EmbeddedServerError,

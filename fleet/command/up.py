@@ -24,7 +24,10 @@ from runtime.settings import PROJECT, Settings
 from schemas.scopes import OWNERS
 from storage.database import Database
 from storage.migrate import migrate
+from tasks.context import scripts_folder
+from tasks.script_versions import register_scripts
 from tools.policy_folder import Policies
+from tools.scripts.document import load_scripts
 from workers.app import make_app
 from workers.process import Process, read_workflows
 
@@ -121,26 +124,28 @@ def _planned(
 
     def prepare() -> None:
         ensure()
-        prepare_database(plan.addresses.database_url, kept, wishes)
+        prepare_database(_settings(plan), kept, wishes)
 
     return [*servers, *plan.processes()], plan, prepare
 
 
-def prepare_database(url: str, kept: Secrets, wishes: Wishes) -> None:
-    """Bring the database to this version, let the installation's keys in, set the business clock going."""
-    migrate(url, [body for body, _ in read_workflows(PROJECT / "config" / "workflows")])
-    with (
-        Database(url, Cipher(kept.cipher_key, kept.old_cipher_keys)) as database,
-        database.transaction() as work,
-    ):
-        for owner, key in kept.keys.items():
-            work.keys.register(key, owner, sorted(OWNERS[owner]))
-        is_new = not work.orders.counts()
-        now = work.clock.now().business_now
-        if is_new and wishes.time_jump:
-            work.clock.set(FIRST_MORNING, wishes.time_scale)
-        else:
-            work.clock.set(now, wishes.time_scale)
+def prepare_database(settings: Settings, kept: Secrets, wishes: Wishes) -> None:
+    """Bring the database to this version, let the installation's keys in, set the business clock going.
+
+    Raises:
+        ChangedDefinition, ChangedScript: a version that is registered came with another body or other words.
+    """
+    url = settings.database_url.get_secret_value()
+    migrate(url, [body for body, _ in read_workflows(settings.config_folder / "workflows")])
+    with Database(url, Cipher(kept.cipher_key, kept.old_cipher_keys)) as database:
+        register_scripts(database, load_scripts(scripts_folder(settings)))
+        with database.transaction() as work:
+            for owner, key in kept.keys.items():
+                work.keys.register(key, owner, sorted(OWNERS[owner]))
+            is_new = not work.orders.counts()
+            now = work.clock.now().business_now
+            at = FIRST_MORNING if is_new and wishes.time_jump else now
+            work.clock.set(at, wishes.time_scale)
 
 
 def _settings(plan: Plan) -> Settings:

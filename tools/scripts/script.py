@@ -1,5 +1,7 @@
 """A script as it is used: its words for each channel, the gaps in them, and which version a name means."""
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -55,6 +57,22 @@ class Script:
     def reference(self) -> str:
         """What pins exactly this version."""
         return f"{self.script_id}{SEPARATOR}{self.version}"
+
+    @property
+    def digest(self) -> str:
+        """What changes with anything that a customer is told by it: words, gaps, what fills them, templates."""
+        told = {
+            "language": self.language,
+            "variables": {name: [each.default, each.longest] for name, each in self.variables.items()},
+            "channels": {
+                channel.value: [
+                    each.words,
+                    {provider: [t.code, *t.variables] for provider, t in each.templates.items()},
+                ]
+                for channel, each in self.channels.items()
+            },
+        }
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
