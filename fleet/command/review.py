@@ -10,7 +10,6 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from pydantic import ValidationError
 
 from fleet.command import claim
 from fleet.command.failure import CommandError, Commands
@@ -220,6 +219,8 @@ def _rule(
     decision: str, level2: Level2 | None, when: dict[str, Any], visit_at: str | None
 ) -> dict[str, Any] | None:
     """The follow-up rule, once all that is said about time is known to fit the decision."""
+    from pydantic import ValidationError
+
     from schemas.http.followup import FollowupRuleGiven, at_most_one, require_fitting
 
     try:
