@@ -7,7 +7,7 @@ from re import Match
 from typing import Final
 
 from tools.dates.mention import Days, Dismissed, Meaning, Moment, Rule, dismiss
-from tools.dates.number import TO, read_days, read_number
+from tools.dates.number import COMES, TO, read_days, read_number
 from tools.dates.reading import Precision
 
 FIRST: Final = 1
@@ -36,7 +36,7 @@ _NEW_YEAR: Final = r"(?:(?:过完|过了)?大?年|过大?年|新年|春节)(?:�
 _ONES: Final = "一二三四五六七八九"
 _NUMBER: Final = rf"(?:(?:[二三]?十|廿)[{_ONES}]{{0,2}}|[{_ONES}]{{1,2}})"
 _DAY: Final = (
-    rf"(?:初(?P<first>[{_N}]{{1,2}})|(?P<day>二?十[几来多]|{_NUMBER}|\d{{1,2}}))(?:[号日](?!子))?"
+    rf"(?:初(?P<first>[{_N}]{{1,2}})|(?P<day>二?十(?:[几多]|来{COMES})|{_NUMBER}|\d{{1,2}}))(?:[号日](?!子))?"
     rf"(?:(?:{TO}|、|和|或者?)?(?P<until>初?{_NUMBER})(?![{_N}月号点个天]))?"
 )
 
@@ -122,7 +122,8 @@ def _part(match: Match[str], moment: Moment) -> Meaning:
 def _fifteenth(match: Match[str], moment: Moment) -> Meaning:
     """过了十五: of 正月, unless another month's fifteenth comes first; then it is anybody's guess."""
     days = lunar_days(moment, FIRST, 15, 15)
-    if days is None or (not match["sure"] and _other_month_first(moment, 15)):
+    sure = match["sure"] or "正月" in match.string[: match.start()]
+    if days is None or (not sure and _other_month_first(moment, 15)):
         return Dismissed.UNPLACED
     return Days(days.latest + _ONE_DAY, days.latest + _ONE_DAY, not_before=True)
 
@@ -159,7 +160,8 @@ RULES: Final = (
     Rule(
         "lunar_day",
         re.compile(
-            r"(?:过了|过完|出了|(?P<sure>(?:过完|过了|过|(?<![今明去前后当每同\d]))大?年))十五(?![号日天个分点楼层单元块])"
+            r"(?:过了|过完|出了|(?P<sure>(?:过完|过了|过|(?<![今明去前后当每同\d]))大?年))十五(?![号日天个分点楼层单元块])|"
+            rf"(?<![{_N}廿])十五(?=过了|过完|过后)(?:过了|过完|过后)"
         ),
         _fifteenth,
     ),

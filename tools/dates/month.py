@@ -54,6 +54,7 @@ _NUMBERED: Final = (
     r"工位|档|桩|塔|钢|螺|管|阀|主机|机房|会议室|教室|病房|包间|宿舍|站|出口|入口|公馆|技师|坐席|套餐|路|街|巷|弄|胡同|"
     r"汽油|柴油|设备(?!到|来|才|进|回|发)|配电|柱|轴|箱变|字"
 )
+_PAID: Final = re.compile("(?:收|扣|退|花|共|费|交|付|补|赔)[了过我你他您们的是掉去给回大概约才]{0,4}$")
 _NO_NUMBER: Final = rf"(?<![\d.个{CHINESE}])"
 _DAY: Final = rf"(?P<day>{VAGUE_DAY}|{ONE}{TO}{ONE}|{ONE})"
 _DAY_WORDS: Final = "子|常|立|用|报|本|光|志|期|历|程|元|式|内|化"
@@ -161,17 +162,17 @@ def _part(month: date, part: str | None) -> Days:
 
 
 def _part_of_named_month(match: Match[str], moment: Moment) -> Meaning | None:
-    number = read_number(match["month"])
-    if number is None or number not in _MONTHS:
-        return None
+    """三月份以后 said before March begins is from its first day on."""
     year = _year(match["year"], moment)
-    if year is not None:
-        month = _date(year, number, 1)
-        return None if month is None else _past_or(_part(month, match["part"]), moment)
-    days = _part(date(moment.today.year, number, 1), match["part"])
-    return (
-        days if days.latest >= moment.today else _part(date(moment.today.year + 1, number, 1), match["part"])
-    )
+    month = _date(moment.today.year if year is None else year, read_number(match["month"]) or 0, 1)
+    if month is None:
+        return None
+    days = _part(month, match["part"])
+    if year is None and days.latest < moment.today:
+        days = _part(month.replace(year=month.year + 1), match["part"])
+    if match["on"] is not None and days.earliest > moment.today:
+        return Days(days.earliest, days.earliest)
+    return _past_or(days, moment)
 
 
 def _part_of_month(match: Match[str], moment: Moment) -> Meaning:
@@ -207,6 +208,10 @@ def _numeric(match: Match[str], moment: Moment) -> Meaning | None:
     return _coming_in_year(month, day, day, moment)
 
 
+def _dotted(match: Match[str], moment: Moment) -> Meaning | None:
+    return Dismissed.NOT_A_DATE if _PAID.search(match.string, 0, match.start()) else _numeric(match, moment)
+
+
 _M: Final = r"(?P<month>1[0-2]|0?[1-9])"
 _D: Final = r"(?P<day>3[01]|[12]\d|0?[1-9])"
 _MEASURE: Final = (
@@ -232,7 +237,9 @@ RULES: Final = (
     ),
     Rule(
         "part_of_month",
-        re.compile(rf"{_YEAR}{_NO_NUMBER}(?P<month>{ONE})月份?的?{_PART}?(?![嫂饼])"),
+        re.compile(
+            rf"{_YEAR}{_NO_NUMBER}(?P<month>{ONE})月份?的?{_PART}?(?![嫂饼])(?P<on>(?<=[月份])(?=以后))?"
+        ),
         _part_of_named_month,
     ),
     Rule(
@@ -269,7 +276,7 @@ RULES: Final = (
             r"(?:(?P<day>3[01]|[12]\d)|(?P<short>[1-9])(?=[号日]|再|来|以后|之后|后|左右|[上下]午|晚))"
             rf"{_MEASURE}(?:号|日)?",
         ),
-        _numeric,
+        _dotted,
     ),
     Rule(
         "unplaced_day",

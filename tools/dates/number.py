@@ -22,7 +22,10 @@ TO: Final = r"(?:-|~|—|–|到|至)"
 QUANTITY: Final = rf"(?:十几|好几|个把|[几数俩仨]|{ONE}{TO}{ONE}|{ONE}[来多]?)"
 """Regular expression of a number, a range of numbers, or a vague number."""
 
-VAGUE_DAY: Final = rf"(?<![{CHINESE}\d])(?:[一二]?十|[12]0)(?:好?几|来|多)"
+COMES: Final = "(?!吧|看|修|装|弄|[,，。;；!！?？]|$)"
+"""After 来: 二十来号 is a vague day, 二十来吧 asks to come on the 20th."""
+
+VAGUE_DAY: Final = rf"(?<![{CHINESE}\d])(?:[一二]?十|[12]0)(?:好?几|来{COMES}|多)"
 """Regular expression of a day somewhere in a part of the month: 二十几."""
 
 _VAGUE_DAYS: Final = {"十几": (11, 19), "十多": (11, 19), "十来": (10, 13)} | {
