@@ -4,10 +4,12 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from tools.dates.refusal import is_given_up, is_refused
+
 CLAUSE_END: Final = re.compile(r"[,，。;；!！?？\n ]")
 
 _AFTER: Final = re.compile(
-    r"(?:左右)?的?(?:以后|之后|过后|往后|后面|后头|后(?!天|来|台|续|期|半|备|勤)|(?P<starting>开始|起(?!来|床|码)))",
+    r"(?:左右)?的?(?:以后|之后|过后|往后(?!再?[推挪延改拖放移调顺])|后面|后头|后(?!天|来|台|续|期|半|备|勤)|(?P<starting>开始|起(?!来|床|码)))",
 )
 _UNTIL: Final = re.compile(r"(?:以前|之前|前(?!后|台|面|来|往|天|几|两|端|段))")
 _AROUND: Final = re.compile(r"(?:左右|前后|上下|那几天|这几天|附近)")
@@ -15,16 +17,13 @@ _NOT_BEFORE_TAIL: Final = re.compile(
     r"(?:^|[^刚])才(?!刚)|回来|回家|到家|回国|返回|完工|结束|出院|(?<!没)到货|装修完|弄好|办完|忙完|以后都|之后都",
 )
 _NOT_BEFORE_HEAD: Final = re.compile(
-    r"(?:等到?|[要得忙拖等排出差延推放住]到|直到|最早|最快|至少|起码|早于|先于)(?:了|也|[要得等在是到]){0,4}$",
+    r"(?:等到?|[要得忙拖等排出差放住]到|直到|最早|最快|至少|起码|早于|先于)(?:了|也|[要得等在是到]){0,4}$",
 )
 _UP_TO_HEAD: Final = re.compile(r"到$")
 _THROUGH_TAIL: Final = re.compile(r"过[了完](?=再|以后|之后|后|就|吧)")
 _THROUGH_HEAD: Final = re.compile(r"(?:忙完|过完|过了|等过|熬过)$")
 _LATEST_HEAD: Final = re.compile(
     r"(?:最晚|最迟|至迟|不晚于|不能晚于|不超过|不迟于|截止到?|截至|赶在|期限是?)(?:是|到|在|也|要){0,4}$"
-)
-_NOT: Final = re.compile(
-    r"(?:(?<!要)不要|别|(?<!用)不用(?!上班|上课|加班|值班|开会|出差|出门)|甭|(?<!能)不能|(?<!想)不想|除了|除|避开|没法)(?:再|安排|约|在|等|是|改){0,3}$"
 )
 _IS_NOT: Final = re.compile(r"(?:(?<!是)不是|不对)(?:说|约|定)?的?$")
 _CHANGED: Final = re.compile(r"(?:改成|改为|更正为?|更改为)[^,，。;；!！?？\n]{0,3}$")
@@ -33,23 +32,8 @@ _FAR: Final = 12
 """How far back a slip of the tongue is looked for."""
 _TOLD_HEAD: Final = re.compile(r"(?:保修|质保|过保|生产日期|出厂)[^,，。]{0,6}$")
 _FORMERLY: Final = re.compile(r"(?:本来|原来|原定|原先|原本|之前说|上次说|先前)[^,，。;；!！?？\n]{0,6}$")
-_EXCLUDED: Final = re.compile(
-    r"(?<!行)(?<!不是)不行|(?<![可以])不可以|(?<!能)不能|(?<!在)不在|(?<!方)不方便|(?<!便)不便|(?<!有)没有?空|"
-    r"(?<!有)没有?时间|没得空|没得闲|(?<!得)不得空|没工夫|没功夫|(?<!有)没有?人|(?:来|去|到|赶|等|回|走|约|做|弄)不(?:了|及|到|开|上|成)|"
-    r"有事|有别的|有约|没档期|(?P<duty>(?<!不)(?<!不用)(?:有课|上课|值班(?!的|师傅|人|电话|经理)|(?:要|得|都?在)上班|加班))|"
-    r"(?<!会不会)(?<!是不是)太晚|太迟|晚了(?!点[来到再]|些)|(?<!用)不用(?!上班|上课|加班|值班|开会|出差|出门)|(?<!要)不要(?!忘|迟|误)|别(?!忘|迟|误|的|人|处|墅|耽)|(?<!来)不来|不接|不使|不赶趟|"
-    r"(?<!不)(?<!不用)(?:出差(?!回|完|结|到)|出[门国](?!回)|外出|旅游|旅行|[在去]外地|在国外|回(?:老家|娘家|婆家|乡下)|出去玩|度假)|(?<!得)不得(?:[闲行]|$)|没法|无法|走不开|约满|排满|冲突|(?<!合)不合适|开会(?!回|完|结束)|"
-    r"停[水电工](?!结束)|不考虑|很忙|太忙|都忙|比较忙|不上门|不需要|就算了|不想",
-)
-_SOMEBODY: Final = re.compile("(?<![没无])有人(?:值班|在|看着|开门)")
-"""Makes up for what was said before it: 家里没人，但物业有人值班."""
 _AWAY: Final = re.compile(r"(?:老家|外地|国外|娘家|婆家|乡下)[^,，。;；!！?？\n]{0,3}$")
 """Before 过年: the festival is spent elsewhere."""
-_SUBJECT: Final = re.compile(
-    r"(?P<other>有(?:人|同事|师傅|保安|员工)|孩子|小孩|小朋友|娃|儿子|女儿|闺女|老公|老婆|爱人|媳妇|妻子|丈夫|爸|妈|父亲|母亲|爷爷|奶奶|公公|婆婆|岳[父母]|姥姥|外[公婆]|保姆|阿姨|家人|"
-    r"同事|保安|门卫|物业|前台|师傅|别人|他们?|她们?|学生|老师|店员|员工|领导|邻居|室友|朋友|房东|你们?|您)|[我咱]",
-)
-"""Who has a duty: 我值班 leaves nobody at home, 有人值班 does not."""
 _COMING: Final = re.compile(r"[就才再会能要][^,，。;；!！?？]{0,6}?(?<!报)[来修打]了")
 """Of what lies ahead: 过两天我就回来了 tells of nothing past."""
 _SAID: Final = re.compile(
@@ -66,6 +50,11 @@ _BROKEN: Final = re.compile(
     r"(?:怎么|到现在|现在|可是?|但是?|却|[都也还又人]|一直|根本|师傅|你们|他们?|一个|谁|等了?半天){0,5}"
     r"(?:没有?(?:[人谁]|一个人)?(?:来(?!得及)|到(?!货)|[见打修送发]|动静|消息|影)|人呢|人影)",
 )
+_BY_NOW: Final = re.compile(r"(?:都|已经)(?:已经|快|是|到){0,2}$")
+_BELATED: Final = re.compile(
+    r"(?:[这可]?都|已经)(?:已经|快|是|到){0,2}[周星期礼拜一二三四五六日天号月\d]{2,6}了"
+)
+"""今天都周五了 complains of how late it is."""
 _RHETORICAL: Final = re.compile(r"不是(?:[说讲约定]|答应)[好过的了]{0,2}$")
 _QUESTION: Final = re.compile(r"[^,，。;；!！?？\n]{0,8}[吗嘛么]")
 _OTHERWISE: Final = re.compile(r"[^。;；!！?？]{0,6}其[他它余](?:的|时间|时候|日子|几天|都)")
@@ -145,28 +134,18 @@ def read_context(
         around=around is not None,
         not_before=_NOT_BEFORE_HEAD.search(head) is not None,
         opens=_NOT_BEFORE_TAIL.search(tail) is not None,
-        excluded=_is_excluded(head, tail)
+        excluded=is_refused(head, tail)
+        or is_given_up(text, head, suffix_end, next_start)
         or (text.startswith("过年", start) and _AWAY.search(head) is not None)
         or bool(_OTHERWISE.match(text, suffix_end)),
         told=said_before
         or bool(_TOLD.search(_COMING.sub("", tail)) or _TOLD_HEAD.search(head))
+        or bool(_BELATED.match(text, end) or (_BY_NOW.search(head) and text.startswith("了", end)))
         or _is_broken(head, text[suffix_end:next_start]),
         corrected=_is_corrected(text[max(0, start - _FAR) : start], head),
         through=through,
         promised=not asked and _is_promise(head),
     )
-
-
-def _is_excluded(head: str, tail: str) -> bool:
-    """Whether it is not possible then; a duty counts where it is the customer's own."""
-    if _NOT.search(head):
-        return True
-    somebody = _SOMEBODY.search(tail)
-    for match in _EXCLUDED.finditer(tail, somebody.start() if somebody else 0):
-        subjects = list(_SUBJECT.finditer(f"{head} {tail[: match.start()]}")) if match["duty"] else []
-        if not (subjects and subjects[-1]["other"]):
-            return True
-    return False
 
 
 def _is_promise(head: str) -> bool:

@@ -9,10 +9,10 @@ LONGEST: Final = 2000
 """Characters that are read; what stands beyond is not looked at."""
 
 _FULL_WIDTH: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
-# Traditional characters, and the Cantonese ones (嚟, 喺, 冇, 唔, 嘅) that stand for one of Mandarin's.
+# Traditional characters, and the Cantonese and Wu ones (嚟, 喺, 冇, 唔, 嘅, 勿) that stand for one of Mandarin's.
 _TRADITIONAL: Final = str.maketrans(
-    "後週點號兩個這禮開過節國慶當種來時間號幾點還會沒從鐘勞動聖誕雙陽曆農陰舊臘遲勝壹貳叁聽晝閒嚟喺冇唔嘅",
-    "后周点号两个这礼开过节国庆当种来时间号几点还会没从钟劳动圣诞双阳历农阴旧腊迟胜一二三听昼闲来在没不的",
+    "後週點號兩個這禮開過節國慶當種來時間號幾點還會沒從鐘勞動聖誕雙陽曆農陰舊臘遲勝壹貳叁聽晝閒嚟喺冇唔嘅勿",
+    "后周点号两个这礼开过节国庆当种来时间号几点还会没从钟劳动圣诞双阳历农阴旧腊迟胜一二三听昼闲来在没不的不",
 )
 _SPELLING: Final = _FULL_WIDTH | _TRADITIONAL
 _FOREIGN_DIGIT: Final = re.compile(r"[^\D0-9]")
