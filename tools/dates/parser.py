@@ -6,7 +6,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from tools.calendar import Calendar
-from tools.dates import festival, lunar, month, name, relative, week
+from tools.dates import absence, festival, lunar, month, name, relative, week
 from tools.dates.candidate import Candidate, agree, beside, join
 from tools.dates.clock import TimeMention, TimeWindow
 from tools.dates.mention import Moment, find
@@ -18,7 +18,15 @@ from tools.dates.wording import Wording, reword
 FARTHEST: Final = timedelta(days=90)
 """A date further ahead goes to a person: a misheard year costs more than a look."""
 
-_RULES: Final = (*name.RULES, *festival.RULES, *lunar.RULES, *month.RULES, *week.RULES, *relative.RULES)
+_RULES: Final = (
+    *name.RULES,
+    *absence.RULES,
+    *festival.RULES,
+    *lunar.RULES,
+    *month.RULES,
+    *week.RULES,
+    *relative.RULES,
+)
 _ONE_DAY: Final = timedelta(days=1)
 _NEAR: Final = 5
 _AVAILABLE: Final = re.compile(

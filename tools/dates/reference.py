@@ -5,10 +5,13 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
+from tools.dates.context import CLAUSE_END
 from tools.dates.mention import Days, Dismissed, Meaning, Mention
 
 _SENTENCE_END: Final = re.compile(r"[。！？!?\n]")
 _NAMED: Final = frozenset({"festival", "new_year", "lunar_day"})
+_LAST_YEAR: Final = 3000
+"""Nothing is counted on from a later one, lest a long chain of words leave the calendar."""
 _ONE_DAY: Final = timedelta(days=1)
 
 
@@ -18,6 +21,9 @@ def refer(text: str, mentions: list[Mention]) -> list[Mention]:
     festival: Mention | None = None
     days: Days | None = None
     for original in mentions:
+        if original.rule == "absence":
+            read.append(_begun(text, original, read))
+            continue
         mention = _moved_on(original, days)
         if festival is not None and read and _SENTENCE_END.search(text, read[-1].end, mention.start):
             festival = None
@@ -43,10 +49,28 @@ def _after(festival: Meaning, unnamed: Meaning) -> Meaning:
     return Days(day, day, not_before=True)
 
 
+def _begun(text: str, absence: Mention, before: list[Mention]) -> Mention:
+    """Return the absence from the day that its clause names for its beginning: 下周出差三天.
+
+    The day itself is part of it then, and no date of its own.
+    """
+    if not before or CLAUSE_END.search(text, before[-1].end, absence.start):
+        return absence
+    begins, days = before[-1].meaning, absence.meaning
+    if isinstance(begins, Dismissed):
+        return replace(absence, meaning=begins)
+    if not isinstance(days, Days) or days.beyond is None or begins.earliest.year > _LAST_YEAR:
+        return absence
+    first = days.beyond(begins.earliest)
+    if not begins.not_before and begins.latest >= first.earliest:
+        first = replace(first, earliest=begins.latest + _ONE_DAY, latest=begins.latest + _ONE_DAY)
+    return replace(absence, start=before.pop().start, meaning=first)
+
+
 def _moved_on(mention: Mention, named: Days | None) -> Mention:
     """Return 再下周 as the week after the one named before, 下下周 at least."""
     days = mention.meaning
-    if not isinstance(days, Days) or days.beyond is None or named is None:
+    if not isinstance(days, Days) or days.beyond is None or named is None or named.earliest.year > _LAST_YEAR:
         return mention
     later = days.beyond(named.earliest)
     return mention if later.earliest <= days.earliest else replace(mention, meaning=later)

@@ -2,6 +2,7 @@
 
 import re
 from calendar import monthrange
+from dataclasses import replace
 from datetime import date, timedelta
 from re import Match
 from typing import Final
@@ -27,6 +28,7 @@ _TOLD: Final = re.compile(
     r"(?:已经|[等用买修拖坏停放住]了|[^过]了|第|每隔?|前|过去|头|保修期?|质保期?|最近|近|上|只有|工作)$",
 )
 _FILLER: Final = re.compile(r"(?:^|[,，。;；!！?？、\n ])(?:嗯|啊|哦|那|就|我|再|先){0,6}$")
+_PUT_OFF: Final = re.compile("推|延|晚|迟")
 _WAITS: Final = re.compile("[过等隔迟晚]")
 _PARTICLE: Final = re.compile(
     r"(?:左右|吧|啊|呀|呢|的样子|就行|就好|差不多|可以吗?|行吗?)*(?:$|[,，。;；!！?？、\n ])"
@@ -118,14 +120,20 @@ def _duration(match: Match[str], moment: Moment) -> Meaning | None:
     half = half_only or bool(match["half"] or match["more"])
     if half and unit in ("天", "日", "工作日"):
         return None
-    if half_only and unit == "月":
-        days = _HALF_A_MONTH["半来" if spoken == "半" and match["odd"] else spoken]
-        earliest, latest = (moment.today + timedelta(days=count) for count in days)
-    else:
-        earliest, latest = (_shift(moment.today, count, unit, half=half, moment=moment) for count in quantity)
     idiom = match["before"] is not None and spoken in ("两", "几") and unit in ("天", "日")
     precision = Precision.DAY if not vague and not idiom else _FEW
-    return Days(earliest, latest, precision, not_before=bool(match["after"] or match["least"]))
+    not_before = bool(match["after"] or match["least"])
+
+    def counted(start: date) -> Days:
+        if half_only and unit == "月":
+            days = _HALF_A_MONTH["半来" if spoken == "半" and match["odd"] else spoken]
+            earliest, latest = (start + timedelta(days=count) for count in days)
+        else:
+            earliest, latest = (_shift(start, count, unit, half=half, moment=moment) for count in quantity)
+        return Days(earliest, latest, precision, not_before=not_before)
+
+    days = counted(moment.today)
+    return replace(days, beyond=counted) if _PUT_OFF.search(match["before"] or "") else days
 
 
 def _hours(match: Match[str], moment: Moment) -> Meaning | None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from tools.dates.candidate import Candidate
+from tools.dates.circumstance import without_circumstances
 from tools.dates.clock import TimeMention, find_times
 from tools.dates.context import Context, read_context
 from tools.dates.mention import Days, Dismissed, Mention, Moment
@@ -74,12 +75,16 @@ def weigh(text: str, mentions: list[Mention], times: list[FoundTime], moment: Mo
             said.aside.append(mention)
             if context.excluded and not context.told and isinstance(mention.meaning, Days):
                 said.excluded.append(Candidate(mention.start, mention.end, mention.meaning, mention.rule))
+    said.candidates = without_circumstances(text, said.candidates, said.excluded)
     said.troubles += _contradictions(text, said, times)
     return said
 
 
 def _adjusted(context: Context, mention: Mention, times: list[FoundTime], moment: Moment) -> Context:
     """Return the context with what is said of the time of day, and of a promise for today, taken for that."""
+    if mention.rule == "absence":
+        # What is impossible until it ends is part of it.
+        context = replace(context, excluded=False, opens=False, until=False)
     if context.excluded and _only_a_part_is_excluded(mention, times):
         context = replace(context, excluded=False)
     if context.opens and any(found.touching and not found.time.of_day for found in _times_of(mention, times)):

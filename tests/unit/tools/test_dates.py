@@ -199,6 +199,10 @@ PHRASES = [
     "听朝",
     "说好",
     "小时",
+    "出差",
+    "推迟",
+    "取消",
+    "上班",
     "٣",
 ]
 WORDS = [*CHARACTERS, *PHRASES]
@@ -226,6 +230,14 @@ def test_any_text_is_read_forward_or_not_at_all(text: str, now: datetime) -> Non
     [
         *["过", "大概", "嗯", "再过", "也要", "周一、", "3-", "二十", "1/", "我20号到25号出差，"],
         *["放完假", "五一放完假，", "初八，", "周一鸣", "明天来，明天不在，", "昨天说", "结果没"],
+        *[
+            "周三上班，",
+            "周三的预约的我约好的",
+            "出差一周",
+            "十天内都",
+            "货周三到，",
+            "9999年1月1号推迟999年",
+        ],
     ],
 )
 def test_a_hostile_text_is_read_in_bounded_time(words: str) -> None:
