@@ -16,12 +16,12 @@ _AWAY: Final = (
 )
 _FILLER: Final = r"(?:大概|大约|估计|可能|差不多|至少|起码|最少|还|都|要|得|需要|有|上|个|他|去|在家|约){0,5}"
 _BUSY: Final = (
-    r"(?:我们?|家里|家|都|也|全|可能|恐怕|估计|应该|还是|实在|肯定){0,4}(?:没有?空(?!调)|没有?时间|不得空|没得空|没档期|没有?人(?![来联打上管修理处接])|"
-    r"不在|不行(?![的我就吗么])|不方便|不可以|不能(?=来|上门|安排|约|$|[,，。])|走不开|抽不|腾不|回不[来去]|出不来|有事|[很太都]忙|忙不|出差|在外地)"
+    r"(?:我们?|家里|家|都|也|全|可能|恐怕|估计|应该|还是|实在|肯定){0,4}(?:没有?空(?!调)|没有?时间|不得空|没得空|没档期|没有?人(?![来联打上管修理处接住用])|"
+    r"不在|不行(?![的我就吗么了])|不方便|不可以|不能(?=来|上门|安排|约|$|[,，。])|走不开|抽不|腾不|回不[来去]|出不来|有事|[很太都]忙|忙不|(?:要|得|在)?(?:加班|上班|值班|出差|开会|住院|外地))"
 )
 _AMOUNT: Final = (
     rf"(?P<quantity>(?<![上下前后])大?半|{QUANTITY})个?(?P<half>半)?(?P<odd>[多来])?"
-    r"(?P<unit>(?:星期|礼拜|周)(?![一二三四五六日末天期])|[天日](?!两头)|(?:(?<=[个半])|(?<=个[多来半]))月)(?P<more>半(?![天年个]))?"
+    r"(?P<unit>(?:星期|礼拜|周)(?![一二三四五六日末天期])|[天日](?!两头)|年(?![前级初底中末内])|(?:(?<=[个半])|(?<=个[多来半]))月)(?P<more>半(?![天年个]))?"
 )
 _PAST: Final = re.compile(
     r"(?:已经|刚刚?|之前|昨[天日]|前[几些两]?天|上[周次个回]|才从|不|没|别)[^,，。;；!！?？\n]{0,4}$"
@@ -40,7 +40,7 @@ def _absence(match: Match[str], moment: Moment) -> Meaning | None:
             return None
         if _PAST.search(head):
             return Dismissed.NOT_A_DATE
-    elif not (match["lead"] or match["within"]):
+    elif not (match["lead"] or match["within"]) or match["unit"] == "年":
         return None
     spoken = match["quantity"]
     counts = {"半": (0, 0), "大半": (0, 0)}.get(spoken) or read_quantity(spoken)
@@ -63,6 +63,8 @@ def _end(start: date, count: int, match: Match[str]) -> date:
     half = match["half"] or match["more"] or match["quantity"] in ("半", "大半")
     if match["unit"] in ("天", "日"):
         return start + timedelta(days=count)
+    if match["unit"] == "年":
+        return add_months(start, 12 * count + (6 if half else 0))
     if match["unit"] != "月":
         return start + timedelta(days=7 * count + (4 if half or match["odd"] else 0))
     extra = 20 if match["quantity"] == "大半" else 15 if half else 0

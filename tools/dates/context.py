@@ -52,7 +52,7 @@ _BROKEN: Final = re.compile(
 )
 _BY_NOW: Final = re.compile(r"(?:都|已经)(?:已经|快|是|到){0,2}$")
 _BELATED: Final = re.compile(
-    r"(?:[这可]?都|已经)(?:已经|快|是|到){0,2}[周星期礼拜一二三四五六日天号月\d]{2,6}了"
+    r"(?:[这可]?都|已经)(?:已经|快|是|到){0,2}[周星期礼拜一二三四五六日天号月\d]{2,6}[了啦]"
 )
 """今天都周五了 complains of how late it is."""
 _RHETORICAL: Final = re.compile(r"不是(?:[说讲约定]|答应)[好过的了]{0,2}$")
@@ -140,7 +140,7 @@ def read_context(
         or bool(_OTHERWISE.match(text, suffix_end)),
         told=said_before
         or bool(_TOLD.search(_COMING.sub("", tail)) or _TOLD_HEAD.search(head))
-        or bool(_BELATED.match(text, end) or (_BY_NOW.search(head) and text.startswith("了", end)))
+        or bool(_BELATED.match(text, end) or (_BY_NOW.search(head) and text.startswith(("了", "啦"), end)))
         or _is_broken(head, text[suffix_end:next_start]),
         corrected=_is_corrected(text[max(0, start - _FAR) : start], head),
         through=through,

@@ -119,10 +119,12 @@ def _part(match: Match[str], moment: Moment) -> Meaning:
     return Days(starts, ends, Precision.RANGE if match["part"] else Precision.MONTH, whole=True)
 
 
-def _fifteenth(match: Match[str], moment: Moment) -> Meaning:
+def _fifteenth(match: Match[str], moment: Moment) -> Meaning | None:
     """过了十五: of 正月, unless another month's fifteenth comes first; then it is anybody's guess."""
     days = lunar_days(moment, FIRST, 15, 15)
     sure = match["sure"] or "正月" in match.string[: match.start()]
+    if match["later"] and not sure:
+        return None
     if days is None or (not sure and _other_month_first(moment, 15)):
         return Dismissed.UNPLACED
     return Days(days.latest + _ONE_DAY, days.latest + _ONE_DAY, not_before=True)
@@ -161,7 +163,7 @@ RULES: Final = (
         "lunar_day",
         re.compile(
             r"(?:过了|过完|出了|(?P<sure>(?:过完|过了|过|(?<![今明去前后当每同\d]))大?年))十五(?![号日天个分点楼层单元块])|"
-            rf"(?<![{_N}廿])十五(?=过了|过完|过后)(?:过了|过完|过后)"
+            rf"(?<![{_N}廿])十五(?:过了|过完|过后|(?P<later>以后|之后))"
         ),
         _fifteenth,
     ),
