@@ -29,6 +29,7 @@ _FLAGS: Mapping[Flag, str] = {
     Flag.WRONG_NUMBER: "this may be the wrong number or the wrong person",
     Flag.INJECTION: "the words address the system instead of answering",
     Flag.CONTRADICTION: "the customer says one thing and its opposite",
+    Flag.EMERGENCY: "people may be in danger (gas, electricity, fire, water, a lift): act at once",
 }
 
 

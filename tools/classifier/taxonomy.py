@@ -8,13 +8,14 @@ __all__ = ["INTENT_OF", "TAXONOMY", "Flag", "Intent", "Level1", "Level2", "paren
 
 
 class Flag(StrEnum):
-    """What must reach a person whatever the intent is."""
+    """What must reach a person whatever the intent is: the five of SPEC §4, and `emergency`, which is ours."""
 
     DO_NOT_CONTACT = "do_not_contact"
     COMPLAINT = "complaint"
     WRONG_NUMBER = "wrong_number"
     INJECTION = "injection"
     CONTRADICTION = "contradiction"
+    EMERGENCY = "emergency"
 
 
 INTENT_OF = INTENTS

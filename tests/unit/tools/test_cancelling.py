@@ -25,6 +25,15 @@ def _cancels(classifier: Classifier, text: str) -> bool:
         "不要上门了，已经退货了",
         "帮我关掉这个单子吧，机器好了",
         "客户表示已自行修复，要求取消工单",
+        "这台报废了，取消吧",
+        "等了一个月了，不修了",
+        "已经有师傅来修过了，取消吧",
+        "凑合用吧，不修了",
+        "没错，取消吧",
+        "没看上，不要了",
+        "价格比外面贵一倍，不修了",
+        "不修了，终止吧",
+        "把单子退订",
     ],
 )
 def test_a_cancellation_whose_every_word_is_understood_is_carried_out(
@@ -96,6 +105,11 @@ def test_giving_up_an_appointment_is_no_cancelling_of_the_order(classifier: Clas
     "text", ["都弄好了", "问题解决了", "弄好了，谢谢", "已恢复", "已解决", "换好了", "修好了"]
 )
 def test_that_something_is_resolved_cancels_nothing_by_itself(classifier: Classifier, text: str) -> None:
+    assert not _cancels(classifier, text)
+
+
+@pytest.mark.parametrize("text", ["等了一个月，还是不修", "等了两个月都不装", "凑合用吧", "这台报废了"])
+def test_what_only_gives_the_reason_cancels_nothing(classifier: Classifier, text: str) -> None:
     assert not _cancels(classifier, text)
 
 
