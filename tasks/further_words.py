@@ -1,7 +1,7 @@
 """What a customer says while the order waits for something else: never lost, and never left to the fleet alone.
 
-A person is alerted, a wish not to be contacted holds at once, and a cancellation that waits out its window is taken
-back: whoever writes again may have changed their mind (SPEC.md §4, §8).
+A person is alerted, of a danger whoever is on duty; a wish not to be contacted holds at once, and a cancellation that
+waits out its window is taken back: whoever writes again may have changed their mind (SPEC.md §4, §8).
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ from schemas.effects import AlertRaised
 from storage.order import Order
 from tasks.context import Context
 from tasks.do_not_contact import barred_by_customer
+from tasks.emergency import emergency_in
 from tasks.occasion import write
 from tasks.undo import Undone, take_back
 from tools.classifier.taxonomy import Flag
@@ -62,9 +63,7 @@ def heed(
         task_id=order.task_id,
         metadata={**told, "status": order.status.value, "cancellation_taken_back": taken_back is Undone.DONE},
     )
-    wishes = context.classifier.classify(words).flags
-    barred = (
-        barred_by_customer(context, order, str(told["contact_id"])) if Flag.DO_NOT_CONTACT in wishes else ()
-    )
-    write(transaction, [alert, *barred])
+    flags, contact_id = context.classifier.classify(words).flags, str(told["contact_id"])
+    barred = barred_by_customer(context, order, contact_id) if Flag.DO_NOT_CONTACT in flags else ()
+    write(transaction, [alert, *emergency_in(flags, order, contact_id), *barred])
     return taken_back is Undone.DONE

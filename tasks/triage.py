@@ -20,6 +20,7 @@ from tasks.agreement import agree
 from tasks.caller_verdict import GIVEN_BY_CALLER, caller_verdict
 from tasks.context import Context
 from tasks.do_not_contact import barred_by_customer
+from tasks.emergency import emergency_in
 from tasks.second_opinion import Reading, reconsidered
 from tasks.telling import audit, told
 from tasks.understanding import CLASSIFY, VALIDATE, classify_text, each_text, validate_classification
@@ -112,6 +113,7 @@ def classify_intent(
     shadowed = not reasons and _is_shadowed(context, heard, found)
     if shadowed:
         reasons = (f"影子模式: 本会自动执行「{level2}」(置信度 {found.confidence:.0%}), 请人工决定",)
+    contact_id = heard.contact.contact_id
     undo_until = now + context.policy.undo_window if INTENTS[level2].level1 is Level1.TERMINATE else None
     output = {
         "intent_level1": found.level1.value,
@@ -121,15 +123,18 @@ def classify_intent(
         "review_reason": _review_reason(accepted=accepted, shadowed=shadowed),
         "review_message": "；".join(reasons),
         "flags": [flag.value for flag in found.flags],
-        "contact_id": heard.contact.contact_id,
+        "contact_id": contact_id,
         "model": found.model_hash,
         "suggested_action": INTENTS[level2].action,
         "action_not_before": undo_until,
         **agreement.as_output(),
     }
-    effects = _effects(step, order, found, level2, reasons, accepted=accepted)
+    effects = (
+        *_effects(step, order, found, level2, reasons, accepted=accepted),
+        *emergency_in(found.flags, order, contact_id),
+    )
     if Flag.DO_NOT_CONTACT in found.flags:
-        effects = (*effects, *barred_by_customer(context, order, heard.contact.contact_id))
+        effects = (*effects, *barred_by_customer(context, order, contact_id))
     return Done(output=output, effects=effects)
 
 

@@ -1,0 +1,34 @@
+"""Danger in a customer's words: whoever is on duty is told at once, and nothing is carried out."""
+
+from schemas.signals import CustomerCalled
+from tests.factories import READY, answered
+from tests.house import House
+from tests.integration.orders.telling import reviews_of, tell, worked
+
+DANGER = "家里有煤气味，你们明天来修吧"
+
+
+def emergencies_of(house: House, task_id: str) -> list[tuple[str, str]]:
+    with house.database.transaction() as work:
+        alerts = work.alerts.of_task(task_id)
+    return [
+        (alert["severity"], alert["escalated_to"]) for alert in alerts if alert["alert_type"] == "emergency"
+    ]
+
+
+def test_danger_in_an_answer_alerts_whoever_is_on_duty_and_arranges_no_visit(house: House) -> None:
+    task_id = worked(house, answered(DANGER))
+    assert emergencies_of(house, task_id) == [("critical", "duty_manager")]
+    assert [state for _, state in reviews_of(house, task_id)] == ["open"]
+    assert house.order(task_id).finish_reason is None
+
+
+def test_danger_told_while_an_order_waits_for_a_person_alerts_whoever_is_on_duty(house: House) -> None:
+    task_id = worked(house, answered("喂？听不清，你说什么"))
+    tell(house, task_id, CustomerCalled(words=DANGER))
+    house.run()
+    assert emergencies_of(house, task_id) == [("critical", "duty_manager")]
+
+
+def test_an_ordinary_answer_alerts_nobody(house: House) -> None:
+    assert emergencies_of(house, worked(house, answered(READY))) == []
