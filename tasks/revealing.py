@@ -87,6 +87,24 @@ def reveal(database: Database, wish: Wish) -> Revealed | Hidden:
     return found
 
 
+def put_on_record(database: Database, task_id: str, *, by: str) -> None:
+    """Leave a line in an order's audit log that somebody sees all its customer said; call it before they do.
+
+    Of an order that there is not, nothing is written.
+    """
+    with database.transaction() as work:
+        if task_id not in work.orders.find([task_id]):
+            return
+        line = Audit(
+            task_id=task_id,
+            event_type=EVENT,
+            agent_id=by,
+            action="show",
+            metadata={"field": Field.TRANSCRIPT.value},
+        )
+        work.audit_logs.write(line, at=None)
+
+
 def words_to_decide_on(
     database: Database, review: Review, *, by: str, request_id: str | None = None
 ) -> str | None:

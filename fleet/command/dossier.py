@@ -26,6 +26,8 @@ class Dossier:
     """One order and its history."""
 
     order: Order
+    words: bool
+    """Whether what the customer said is shown."""
     situation: Situation
     contacts: Sequence[Contact]
     transitions: Sequence[Mapping[str, Any]]
@@ -35,14 +37,18 @@ class Dossier:
     alerts: Sequence[Mapping[str, Any]]
 
 
-def read_dossier(work: UnitOfWork, task_id: str) -> Dossier | None:
-    """The dossier of an order; `None` when there is none of this id."""
+def read_dossier(work: UnitOfWork, task_id: str, *, words: bool) -> Dossier | None:
+    """The dossier of an order; `None` when there is none of this id.
+
+    `words`: whether what the customer said is to be shown, once that is on record (`tasks.revealing`).
+    """
     situation = situation_of(work, task_id)
     if situation is None or situation.order is None:
         return None
     alerts: Alerts = work.alerts
     return Dossier(
         order=situation.order,
+        words=words,
         situation=situation,
         contacts=work.contacts.of_task(task_id),
         transitions=work.timeline.transitions(task_id),
@@ -81,7 +87,7 @@ def document_of(dossier: Dossier) -> dict[str, Any]:
             "execution_id": order.run_id,
         },
         "run": {"state": dossier.situation.run.state, "error": dossier.situation.run.error},
-        "contacts": [_contact_document(contact) for contact in dossier.contacts],
+        "contacts": [_contact_document(contact, words=dossier.words) for contact in dossier.contacts],
         "transitions": [dict(row) for row in dossier.transitions],
         "audit": [dict(row) for row in dossier.audit],
         "steps": [dict(row) for row in dossier.steps],
@@ -156,7 +162,7 @@ def _happened(dossier: Dossier) -> list[tuple[datetime, str, str]]:
         )
         for row in dossier.transitions
     ]
-    rows += [(contact.contact_time, *_attempt(contact)) for contact in dossier.contacts]
+    rows += [(contact.contact_time, *_attempt(contact, words=dossier.words)) for contact in dossier.contacts]
     rows += [
         (row["timestamp"], row["event_type"], f"by {row['agent_id']}{_details(row['metadata'])}")
         for row in dossier.audit
@@ -165,10 +171,11 @@ def _happened(dossier: Dossier) -> list[tuple[datetime, str, str]]:
     return rows
 
 
-def _attempt(contact: Contact) -> tuple[str, str]:
+def _attempt(contact: Contact, *, words: bool) -> tuple[str, str]:
     channel = CHANNELS.get(contact.contact_method, contact.contact_method)
     result = RESULTS.get(contact.contact_result, contact.contact_result)
-    said = f" “{_cut(mask_text(contact.transcript))}”" if contact.transcript else ""
+    told = _words(contact, shown=words)
+    said = f" “{_cut(told)}”" if told else ""
     lasted = f", {contact.duration_seconds} s" if contact.duration_seconds else ""
     if contact.direction == "inbound":
         return "customer called", f"{channel}{said}"
@@ -189,7 +196,14 @@ def _reason(metadata: Mapping[str, Any]) -> str:
     return f": {_cut(str(reason))}" if reason else ""
 
 
-def _contact_document(contact: Contact) -> dict[str, Any]:
+def _words(contact: Contact, *, shown: bool) -> str | None:
+    """What was said, numbers masked; three dots where there is something that is not to be shown."""
+    if contact.sealed_transcript is None:
+        return None
+    return mask_text(contact.transcript or "") if shown else "…"
+
+
+def _contact_document(contact: Contact, *, words: bool) -> dict[str, Any]:
     return {
         "contact_id": contact.contact_id,
         "round": contact.round,
@@ -199,7 +213,7 @@ def _contact_document(contact: Contact) -> dict[str, Any]:
         "status": contact.status,
         "result": contact.contact_result,
         "duration_seconds": contact.duration_seconds,
-        "transcript": mask_text(contact.transcript) if contact.transcript else None,
+        "transcript": _words(contact, shown=words),
         "at": contact.contact_time,
         "key": contact.key,
     }

@@ -30,12 +30,26 @@ By = Annotated[
 
 
 @application.command("show")
-def show(task_id: TaskId, data_dir: DataDir = None, *, as_json: AsJson = False) -> None:
+def show(
+    task_id: TaskId,
+    by: By = "operator",
+    data_dir: DataDir = None,
+    *,
+    words: Annotated[
+        bool,
+        typer.Option("--words", help="Also what the customer said; the order's audit log keeps who looked."),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Show an order and everything that happened to it, in business time."""
     from fleet.command.dossier import document_of, read_dossier, show_dossier
+    from tasks.revealing import put_on_record
 
-    with opened(data_dir) as database, database.snapshot() as work:
-        dossier = read_dossier(work, task_id)
+    with opened(data_dir) as database:
+        if words:
+            put_on_record(database, task_id, by=name_of(by))
+        with database.snapshot() as work:
+            dossier = read_dossier(work, task_id, words=words)
     if dossier is None:
         raise unknown(task_id)
     if as_json:

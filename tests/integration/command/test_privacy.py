@@ -86,7 +86,7 @@ def test_a_new_key_waits_for_the_next_start_and_the_old_one_is_dropped_when_noth
     assert (document["left"], document["dropped"]) == ({}, 1)
     assert installation.secrets().old_cipher_keys == ()
     assert CIPHER_KEY not in (fleet.data_dir / "secrets.json").read_text()
-    assert READY in json.dumps(fleet.read("task", "show", task_id), ensure_ascii=False)
+    assert READY in json.dumps(fleet.read("task", "show", task_id, "--words"), ensure_ascii=False)
 
 
 def test_a_key_that_something_still_names_is_not_dropped(fleet: Fleet) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.factories import answered, silent, submission
+from tests.factories import READY, answered, silent, submission
 from tests.integration.command.fleet import Fleet
 
 
@@ -35,6 +35,19 @@ def test_the_document_of_a_task_holds_everything(fleet: Fleet) -> None:
     assert found["contacts"][0]["result"] == "answered"
     assert {step["state"] for step in found["steps"]} == {"done"}
     assert found["audit"]
+
+
+def test_what_the_customer_said_is_shown_when_asked_for_and_who_looked_is_on_record(fleet: Fleet) -> None:
+    task_id = accepted(fleet)
+    fleet.house.run_to_the_end()
+    assert READY not in fleet.run("task", "show", task_id).stdout
+    assert READY in fleet.run("task", "show", task_id, "--words", "--by", "王五").stdout
+    looks = [line for line in fleet.read("task", "show", task_id)["audit"] if line["action"] == "show"]
+    assert [(line["event_type"], line["agent_id"]) for line in looks] == [("personal_data_revealed", "王五")]
+
+
+def test_nothing_is_put_on_record_of_an_order_that_there_is_not(fleet: Fleet) -> None:
+    assert fleet.run("task", "show", "HT-nobody", "--words").exit_code == 1
 
 
 def test_an_open_review_is_shown_with_its_task(fleet: Fleet) -> None:
