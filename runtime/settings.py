@@ -76,7 +76,7 @@ class Settings(BaseSettings):
     """How long a worker may be silent before its rows go to another; renewed every third of it."""
     largest_batch: int = Field(default=100, ge=1, le=1000)
     """Rows one message may carry."""
-    gather_seconds: float = Field(default=0.1, ge=0, le=1)
+    gather_seconds: float = Field(default=0.05, ge=0, le=1)
     """How far apart a busy worker begins messages of few rows, so that more rows travel together."""
     low_water: int = Field(default=1, ge=1)
     """Messages waiting in a queue below which more are published."""
