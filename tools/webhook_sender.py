@@ -4,6 +4,7 @@ import asyncio
 import ssl
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Self
@@ -120,12 +121,11 @@ class WebhookSender:
             if event != "connection.connect_tcp.complete":
                 return
             stream = info["return_value"]
-            try:
-                self._judge(scheme, stream.get_extra_info("server_addr")[0])
-            except BaseException:
+            async with AsyncExitStack() as refused:
                 # The pool does not know this connection yet, so nobody else closes it.
-                await stream.aclose()
-                raise
+                refused.push_async_callback(stream.aclose)
+                self._judge(scheme, stream.get_extra_info("server_addr")[0])
+                refused.pop_all()
 
         headers = signed_headers(envelope.secrets, envelope.message_id, int(time.time()), envelope.body)
         async with self._client.stream(

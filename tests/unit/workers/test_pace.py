@@ -20,13 +20,13 @@ class Clock:
     def __call__(self) -> float:
         return self.now
 
-    def sleep(self, seconds: float) -> None:
+    def pass_by(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.now += seconds
 
 
 def pace(clock: Clock, seconds: float = 0.1) -> Pace:
-    return Pace(seconds, clock=clock, sleep=clock.sleep)
+    return Pace(seconds, clock=clock, sleep=clock.pass_by)
 
 
 def test_the_first_message_is_begun_at_once() -> None:
