@@ -19,8 +19,8 @@ from runtime.logs import logger
 from runtime.mask import mask_text
 from schemas.http.error import Code, ErrorBody, ErrorDetail
 from schemas.intake import said
-from statemachine.machine import IllegalTransition
-from statemachine.planner import UnknownDecision
+from statemachine.orders.machine import IllegalTransition
+from statemachine.workflow.planner import UnknownDecision
 from storage.unavailable import StorageUnavailable
 from tools.channels.signature import ReportError, SignatureError
 

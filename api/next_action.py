@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Protocol
 
-from statemachine.intents import INTENTS, Level2
-from statemachine.states import State
+from statemachine.orders.intents import INTENTS, Level2
+from statemachine.orders.states import State
 
 
 class Standing(Protocol):

@@ -15,7 +15,7 @@ from schemas.http.error import Code
 from schemas.http.orchestrator import Progress, TaskStarted, TaskStatus
 from schemas.intake import Identifier, TaskCreated
 from schemas.scopes import Scope
-from statemachine.states import State
+from statemachine.orders.states import State
 from storage.order import Order
 from tasks.intake import Received, Submission, Verdict
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from schemas.http.error import Code
-from statemachine.machine import allowed_from
-from statemachine.states import State
+from statemachine.orders.machine import allowed_from
+from statemachine.orders.states import State
 
 
 class Refusal(Exception):

@@ -18,8 +18,8 @@ from schemas.http.states import (
     TableRow,
 )
 from schemas.scopes import Scope
-from statemachine.machine import TERMINAL, TRANSITIONS, allowed_from
-from statemachine.states import State
+from statemachine.orders.machine import TERMINAL, TRANSITIONS, allowed_from
+from statemachine.orders.states import State
 
 router = APIRouter(prefix="/states", tags=["states"], route_class=Route)
 

@@ -17,7 +17,7 @@ from schemas.http.error import Code
 from schemas.http.orchestrator import TaskStarted
 from schemas.http.tasks import CancelAsked, TaskView
 from schemas.scopes import Scope
-from statemachine.states import State
+from statemachine.orders.states import State
 from storage.task_list import TaskRow
 from tasks.intervention import Intervened
 from tasks.steering import AFTERWARDS, ALLOWED, Verb, steer

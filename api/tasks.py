@@ -19,7 +19,7 @@ from schemas.http.form import GivenMoment, Text
 from schemas.http.tasks import TaskPage, TaskSent, TaskTaken, TaskView
 from schemas.intake import Identifier, TaskCreated
 from schemas.scopes import Scope
-from statemachine.states import State
+from statemachine.orders.states import State
 from storage.task_list import Lifecycle, TaskRow, Wanted
 from tasks import general
 from tasks.general import NewTask, submit

@@ -22,10 +22,10 @@ from schemas.http.error import Code
 from schemas.http.states import TransitionMade, TransitionRequested
 from schemas.intake import problems_of
 from schemas.scopes import MOVERS, Scope
-from statemachine.guards import Facts
-from statemachine.intents import INTENTS, Level2
-from statemachine.machine import TRANSITIONS, transition
-from statemachine.states import Event, State
+from statemachine.orders.guards import Facts
+from statemachine.orders.intents import INTENTS, Level2
+from statemachine.orders.machine import TRANSITIONS, transition
+from statemachine.orders.states import Event, State
 from storage.calls import CalledStep
 from storage.keys import Key
 from storage.order import Order

@@ -8,8 +8,8 @@ from typing import Any
 from engine.outcomes import Done, Outcome, Park
 from runtime.clock import Clock
 from schemas.effects import Effect
-from statemachine.retry import NO_RETRY, RetryPolicy
-from statemachine.workflow import Kind
+from statemachine.workflow.definition import Kind
+from statemachine.workflow.retry import NO_RETRY, RetryPolicy
 from storage.clock import Moments
 from storage.runs import RunRow
 from storage.steps import StepRow

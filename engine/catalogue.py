@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from schemas.definition import read_definition
-from statemachine.workflow import Step, Workflow, build
+from statemachine.workflow.definition import Step, Workflow, build
 from storage.unit_of_work import UnitOfWork
 
 _OF_ACTION: Final = "action:"

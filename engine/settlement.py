@@ -10,9 +10,9 @@ from engine.catalogue import Catalogue
 from engine.outcomes import Done, Failed, Outcome, Park, Snooze, TryAgain
 from engine.succession import RunFacts, Succession
 from runtime.clock import Clock
-from statemachine import planner
-from statemachine.machine import IllegalTransition
-from statemachine.workflow import Step, Workflow
+from statemachine.orders.machine import IllegalTransition
+from statemachine.workflow import planner
+from statemachine.workflow.definition import Step, Workflow
 from storage.clock import Moments
 from storage.places import NoPlaceLeft
 from storage.steps import StepChange, StepRow

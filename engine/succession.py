@@ -10,9 +10,9 @@ from engine.outcomes import Done, Failed
 from engine.room import Room
 from runtime.clock import Clock
 from schemas.effects import Effect
-from statemachine import planner
-from statemachine.planner import Entered, Plan
-from statemachine.workflow import ORIGIN, Kind, Step, Workflow
+from statemachine.workflow import planner
+from statemachine.workflow.definition import ORIGIN, Kind, Step, Workflow
+from statemachine.workflow.planner import Entered, Plan
 from storage.clock import Moments
 from storage.reviews import NewReview
 from storage.runs import RunChange

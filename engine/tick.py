@@ -13,8 +13,8 @@ from engine.publisher import QUEUES, Publisher, WireUnavailable, into_messages
 from engine.transaction import Transaction
 from runtime.clock import Clock
 from runtime.logs import logger
-from statemachine.machine import IllegalTransition
-from statemachine.planner import UnknownDecision
+from statemachine.orders.machine import IllegalTransition
+from statemachine.workflow.planner import UnknownDecision
 from storage.queues import ToPublish
 
 _log = logger(__name__)

@@ -15,9 +15,9 @@ from engine.room import Room
 from engine.settlement import Settlement
 from engine.succession import OFFER_SECONDS, RunFacts, Succession
 from schemas.effects import ContactNoted
-from statemachine import planner
-from statemachine.planner import Entered, Plan
-from statemachine.workflow import Workflow
+from statemachine.workflow import planner
+from statemachine.workflow.definition import Workflow
+from statemachine.workflow.planner import Entered, Plan
 from storage.clock import Moments
 from storage.queues import ToPublish
 from storage.runs import NewRun, RunRow

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from fleet.leap import Leap, Leaper
 from runtime.logs import logger
 from schemas.intake import TaskCreated
-from statemachine.states import State
+from statemachine.orders.states import State
 from storage.standing import Standing
 from storage.unavailable import StorageUnavailable
 from tasks.intake import Door, Submission, accept

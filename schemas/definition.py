@@ -6,9 +6,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from schemas.parameters import MalformedSchema, require_schema
-from statemachine.condition import Condition, MalformedCondition
-from statemachine.retry import RetryPolicy
-from statemachine.workflow import Kind, MalformedWorkflow, Step, Workflow, build
+from statemachine.workflow.condition import Condition, MalformedCondition
+from statemachine.workflow.definition import Kind, MalformedWorkflow, Step, Workflow, build
+from statemachine.workflow.retry import RetryPolicy
 
 
 class _Part(BaseModel):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
-from statemachine.states import Event
+from statemachine.orders.states import Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from statemachine.states import Event
+from statemachine.orders.states import Event
 
 
 class Scope(StrEnum):

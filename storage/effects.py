@@ -22,8 +22,8 @@ from schemas.effects import (
     OrderNoted,
     ProductEvent,
 )
-from statemachine.machine import IllegalTransition
-from statemachine.states import Event
+from statemachine.orders.machine import IllegalTransition
+from statemachine.orders.states import Event
 from storage.alerts import Alerts
 from storage.bulk import BulkInsert
 from storage.contacts import Contacts

@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import TextClause, text
 
-from statemachine.intents import Level1, Level2
+from statemachine.orders.intents import Level1, Level2
 
 KEPT_NAMES: Final = (
     "action_id", "action_not_before", "actions", "alert_id", "appointment_updated", "at", "attempt", "attempts_left",

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from runtime.cipher import Sealed
-from statemachine.states import State
+from statemachine.orders.states import State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

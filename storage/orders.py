@@ -9,9 +9,9 @@ from sqlalchemy import Connection, text
 from runtime.cipher import Cipher, Sealed
 from runtime.ids import Prefix, new_id
 from schemas.effects import Move, OrderNoted
-from statemachine.guards import Facts
-from statemachine.machine import IllegalTransition, transition
-from statemachine.states import Event, State
+from statemachine.orders.guards import Facts
+from statemachine.orders.machine import IllegalTransition, transition
+from statemachine.orders.states import Event, State
 from storage.bulk import BulkInsert, recordset, rows_of
 from storage.order import NewOrder, Order
 from storage.tables import tasks as tasks_table

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-from statemachine.states import State
+from statemachine.orders.states import State
 
 _FIND = text(
     """

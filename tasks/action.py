@@ -16,8 +16,8 @@ from schemas.effects import (
     Move,
     OrderCancelled,
 )
-from statemachine.intents import Level1
-from statemachine.states import Event
+from statemachine.orders.intents import Level1
+from statemachine.orders.states import Event
 from storage.steps import StepRow
 from tasks.appointment import adopt, arrange
 from tasks.context import Context

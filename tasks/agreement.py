@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
-from statemachine.intents import INTENTS, Level1, Level2
+from statemachine.orders.intents import INTENTS, Level1, Level2
 from storage.order import Order
 from tasks.context import Context
 from tools.dates import Ambiguous, DateReading, parse

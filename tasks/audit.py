@@ -7,7 +7,7 @@ from typing import Final
 from engine.actions import Action, Batch, EffectClass
 from engine.outcomes import Done, Failed, Outcome
 from schemas.effects import Move
-from statemachine.intents import ROUND_ENDS, Level1
+from statemachine.orders.intents import ROUND_ENDS, Level1
 from storage.order import Order
 from storage.steps import StepRow
 from tasks.context import Context

@@ -10,7 +10,7 @@ from engine.engine import Engine
 from engine.transaction import Transaction, Verdict
 from runtime.ids import Prefix, new_id
 from schemas.contact import ContactResult
-from statemachine.states import State
+from statemachine.orders.states import State
 from storage.callbacks import NewCallback
 from storage.contact import Contact, InboundContact
 from storage.order import Order

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from statemachine.intents import Level2
+from statemachine.orders.intents import Level2
 from tasks.context import Context
 from tools.classifier.classifier import Classification
 

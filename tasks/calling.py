@@ -13,7 +13,7 @@ from engine.engine import Engine
 from engine.transaction import Transaction
 from runtime.clock import Clock
 from runtime.ids import Prefix, new_id
-from statemachine.workflow import Kind
+from statemachine.workflow.definition import Kind
 from storage.calls import CalledStep, Dispatch, WaitingStep
 from storage.order import Order
 

@@ -9,7 +9,7 @@ from runtime.cipher import Cipher
 from runtime.clock import Clock
 from schemas.contact import Channel, ContactResult
 from schemas.effects import ContactNoted, Effect, Move
-from statemachine.states import Event
+from statemachine.orders.states import Event
 from storage.contact import Contact
 from storage.order import Order
 from storage.steps import StepRow

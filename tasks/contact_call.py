@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from engine.transaction import Transaction
 from schemas.contact import Channel, ContactResult
-from statemachine.states import State
+from statemachine.orders.states import State
 from storage.calls import CalledStep, WaitingStep
 from storage.contact import Contact
 from storage.order import Order

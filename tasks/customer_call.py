@@ -6,7 +6,7 @@ from typing import Final
 from runtime.ids import Prefix, new_id
 from schemas.effects import Move
 from schemas.signals import CustomerCalled
-from statemachine.states import Event, State
+from statemachine.orders.states import Event, State
 from storage.contact import InboundContact
 from tasks.consequence import Consequence, Outcome, closed, refused
 from tasks.further_words import heed, title_of

@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.engine import Engine
 from engine.transaction import Verdict
-from statemachine.intents import INTENTS, Level1, Level2
+from statemachine.orders.intents import INTENTS, Level1, Level2
 from storage.reviews import Review
 from storage.unit_of_work import UnitOfWork
 from tasks.agreement import postponed

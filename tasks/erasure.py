@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from engine.engine import Engine
 from runtime.blind_index import BlindIndex
 from runtime.phone import Phone, normalise
-from statemachine.states import State
+from statemachine.orders.states import State
 from tasks.intervention import cancel
 
 _COUNTRY = "+86"

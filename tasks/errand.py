@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from statemachine.intents import Level1
+from statemachine.orders.intents import Level1
 from storage.order import Order
 from storage.steps import StepRow
 from storage.unit_of_work import UnitOfWork

@@ -6,8 +6,8 @@ from typing import Final
 from engine.outcomes import Done
 from runtime.ids import Prefix, new_id
 from schemas.effects import ActionTaken, Effect, Move
-from statemachine.intents import Level1
-from statemachine.states import Event
+from statemachine.orders.intents import Level1
+from statemachine.orders.states import Event
 from storage.order import Order
 from storage.steps import StepRow
 from tasks.errand import Errand

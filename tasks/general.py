@@ -16,7 +16,7 @@ from runtime.ids import Prefix, new_id
 from runtime.mask import mask_text
 from schemas.intake import Problem, TaskCreated, as_records, problems_of
 from schemas.parameters import problems_with
-from statemachine.workflow import Workflow
+from statemachine.workflow.definition import Workflow
 from storage.rejects import Envelope, NewReject
 from tasks.intake import TRIGGER, Door
 from tasks.private_words import sealed

@@ -5,7 +5,7 @@ from typing import Final
 
 from engine.engine import Engine
 from schemas.effects import Audit
-from statemachine.states import State
+from statemachine.orders.states import State
 from storage.order import Order
 from tasks.context import Context
 from tasks.deciding import Decided, Decision, decide

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from statemachine.intents import Level2
+from statemachine.orders.intents import Level2
 from storage.labels import Label, NewLabel
 from storage.reviews import Review
 from storage.unit_of_work import UnitOfWork

@@ -7,7 +7,7 @@ from typing import Final
 from runtime.mask import mask_text
 from schemas.effects import OrderNoted
 from schemas.signals import CancelledUpstream, PartArrived, PhoneChanged, PriorityChanged, SignalType
-from statemachine.states import State
+from statemachine.orders.states import State
 from tasks.consequence import Consequence, Outcome, closed, refused
 from tasks.customer_number import customer_number
 from tasks.followup import rule_of

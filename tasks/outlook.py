@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from schemas.contact import Channel
-from statemachine.states import State
+from statemachine.orders.states import State
 from storage.contact import PastContact
 from storage.do_not_call import Entry
 from storage.lawfulness import Found

@@ -7,10 +7,10 @@ from engine.actions import Entering, Resumption
 from engine.outcomes import Done, Outcome, Park
 from runtime.clock import Clock
 from schemas.effects import AlertRaised, Audit, Effect, Move, OrderNoted, ProductEvent
-from statemachine.guards import Facts
-from statemachine.intents import INTENTS, Level1, Level2
-from statemachine.machine import transition
-from statemachine.states import Event, State
+from statemachine.orders.guards import Facts
+from statemachine.orders.intents import INTENTS, Level1, Level2
+from statemachine.orders.machine import transition
+from statemachine.orders.states import Event, State
 from storage.order import Order
 from tasks.telling import audit, told
 

@@ -24,7 +24,7 @@ from schemas.signals import (
     Said,
     Signal,
 )
-from statemachine.workflow import Kind
+from statemachine.workflow.definition import Kind
 from storage.order import Order
 from storage.runs import RunRow
 from storage.signals import KeptSignal, NewSignal

@@ -6,8 +6,8 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from engine.catalogue import Catalogue
-from statemachine.states import Event
-from statemachine.workflow import Workflow
+from statemachine.orders.states import Event
+from statemachine.workflow.definition import Workflow
 from storage.clock import Moments
 from storage.contact import Contact
 from storage.order import Order

@@ -5,8 +5,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from runtime.clock import Clock
-from statemachine.states import State
-from statemachine.workflow import END, ORIGIN, Kind
+from statemachine.orders.states import State
+from statemachine.workflow.definition import END, ORIGIN, Kind
 from storage.overview import OpenStep
 from tasks import waiting
 from tasks.explanation import Explanation, Telling, Wait, When

@@ -3,7 +3,7 @@
 from engine.transaction import Transaction
 from runtime.ids import Prefix, new_id
 from schemas.effects import Move
-from statemachine.states import Event
+from statemachine.orders.states import Event
 from storage.contact import InboundContact
 from storage.order import Order
 

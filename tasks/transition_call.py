@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from runtime.ids import Prefix, new_id
 from schemas.contact import Channel, ContactResult
-from statemachine.intents import INTENTS, Level2
-from statemachine.states import Event
+from statemachine.orders.intents import INTENTS, Level2
+from statemachine.orders.states import Event
 from storage.order import Order
 from tasks.action_call import action_call
 from tasks.calling import Call

@@ -9,9 +9,9 @@ from typing import Final
 from engine.actions import Action, Batch, EffectClass
 from engine.outcomes import Done, Outcome
 from schemas.effects import AlertRaised, Effect, Move, OrderNoted
-from statemachine.guards import LOWEST_CONFIDENCE
-from statemachine.intents import INTENTS, Level1, Level2
-from statemachine.states import Event
+from statemachine.orders.guards import LOWEST_CONFIDENCE
+from statemachine.orders.intents import INTENTS, Level1, Level2
+from statemachine.orders.states import Event
 from storage.contact import Contact
 from storage.order import Order
 from storage.steps import StepRow

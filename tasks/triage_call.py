@@ -8,7 +8,7 @@ from typing import Any
 from engine.transaction import Transaction
 from runtime.blind_index import BlindIndex
 from schemas.effects import ContactNoted
-from statemachine.states import State
+from statemachine.orders.states import State
 from storage.calls import CalledStep, WaitingStep
 from storage.contact import Contact
 from storage.order import Order

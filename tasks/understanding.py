@@ -7,7 +7,7 @@ from engine.actions import Batch
 from engine.outcomes import Done, Failed, Outcome
 from runtime.cipher import Cipher
 from schemas.parameters import problems_with
-from statemachine.intents import INTENTS, Level1, Level2
+from statemachine.orders.intents import INTENTS, Level1, Level2
 from storage.steps import StepRow
 from tasks.private_words import opened
 from tools.classifier.classifier import Classifier

@@ -7,7 +7,7 @@ from engine.engine import Engine
 from engine.transaction import Transaction
 from runtime.mask import mask_text
 from schemas.effects import Audit
-from statemachine.intents import Level1
+from statemachine.orders.intents import Level1
 from storage.order import Order
 from storage.reviews import Review
 from storage.unit_of_work import UnitOfWork

@@ -12,7 +12,7 @@ from runtime.mask import mask_json, mask_text
 from runtime.names import shown_id
 from schemas.http.form import in_utc
 from schemas.upstream import MessageType
-from statemachine.states import State
+from statemachine.orders.states import State
 from storage.subscribers import Happening
 
 SOURCES: Final[Mapping[str, MessageType]] = MappingProxyType(

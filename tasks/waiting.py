@@ -6,9 +6,9 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from runtime.clock import Clock
-from statemachine.intents import INTENTS, Level2
-from statemachine.states import State
-from statemachine.workflow import Kind
+from statemachine.orders.intents import INTENTS, Level2
+from statemachine.orders.states import State
+from statemachine.workflow.definition import Kind
 from storage.contact import Contact
 from storage.order import Order
 from storage.overview import OpenStep

@@ -15,7 +15,7 @@ from engine.publisher import Message
 from engine.tick import Tick
 from runtime.cipher import Cipher
 from runtime.settings import Settings
-from statemachine.workflow import Workflow
+from statemachine.workflow.definition import Workflow
 from storage.database import Database
 from storage.order import Order
 from tasks.context import Context, make_context

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from statemachine.intents import INTENTS, Level2
+from statemachine.orders.intents import INTENTS, Level2
 from tools.policy_file import read_policy_file
 
 REASON: Final = "shadow_mode"

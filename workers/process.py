@@ -19,7 +19,7 @@ from engine.publisher import Publisher
 from runtime.cipher import Cipher
 from runtime.settings import Settings
 from schemas.definition import read_definition
-from statemachine.workflow import Workflow
+from statemachine.workflow.definition import Workflow
 from storage.database import Database
 from tasks.context import Context, make_context
 from tasks.registry import registry

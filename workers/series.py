@@ -10,8 +10,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 
 from engine.publisher import QUEUES
 from schemas.contact import Channel
-from statemachine.intents import Level1
-from statemachine.states import State
+from statemachine.orders.intents import Level1
+from statemachine.orders.states import State
 from storage.deliveries import Deliveries
 from storage.figures import Figures, QueueFigures
 

@@ -60,7 +60,7 @@ def _expected() -> tuple[type[Exception], ...]:
     from fleet.installation import FleetNotRunning
     from fleet.supervisor.process import FleetStartError
     from fleet.supervisor.run_file import DataDirInUseError
-    from statemachine.workflow import MalformedWorkflow
+    from statemachine.workflow.definition import MalformedWorkflow
     from storage.definitions import ChangedDefinition
     from storage.unavailable import StorageUnavailable
     from tasks.script_versions import ChangedScript

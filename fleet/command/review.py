@@ -17,12 +17,12 @@ from fleet.command.location import DataDir, joined, opened
 from fleet.command.output import AsJson, show_json, show_line, show_table
 from fleet.command.question import ReviewId, find_review
 from fleet.command.task import By, name_of, text_of
-from statemachine.intents import INTENTS, Level2
+from statemachine.orders.intents import INTENTS, Level2
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from statemachine.machine import IllegalTransition
+    from statemachine.orders.machine import IllegalTransition
     from storage.reviews import Review
     from storage.unit_of_work import UnitOfWork
     from workers.process import Process
@@ -182,8 +182,8 @@ def decide(
 
 
 def _carry_out(process: Process, review: Review, wish: dict[str, Any]) -> None:
-    from statemachine.machine import IllegalTransition
-    from statemachine.planner import UnknownDecision
+    from statemachine.orders.machine import IllegalTransition
+    from statemachine.workflow.planner import UnknownDecision
     from tasks.deciding import Decided, Decision
     from tasks.deciding import decide as answer
 
@@ -261,8 +261,8 @@ def _not_offered(review: Review, decision: str) -> CommandError:
 
 
 def _refusal(review: Review, decision: str, error: IllegalTransition) -> str:
-    from statemachine.machine import allowed_from
-    from statemachine.states import Event
+    from statemachine.orders.machine import allowed_from
+    from statemachine.orders.states import Event
 
     by_event = {
         Event.TRIAGE_COMPLETE: "classify",

@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.table import Table
 
 from fleet.demonstration import FIRST_MORNING, Progress, summary
-from statemachine.states import State
+from statemachine.orders.states import State
 from storage.standing import Standing
 
 _EVERY_TTY: Final = 0.2

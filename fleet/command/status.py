@@ -165,7 +165,7 @@ def _by_queue(rows: Sequence[QueueFigures]) -> dict[str, dict[str, int]]:
 
 
 def _by_state(counts: Mapping[str, int]) -> dict[str, int]:
-    from statemachine.states import State
+    from statemachine.orders.states import State
 
     return {state.value: counts.get(state, 0) for state in State}
 

@@ -10,7 +10,7 @@ from fleet.command.failure import CommandError, Commands
 from fleet.command.location import DataDir, joined, opened
 from fleet.command.output import AsJson, show_json, show_line, show_table
 from runtime.mask import mask_text
-from statemachine.states import State
+from statemachine.orders.states import State
 
 if TYPE_CHECKING:
     from storage.order import Order

@@ -37,7 +37,7 @@ def _decisions(
     work: UnitOfWork, begin: datetime | None, model: str | None
 ) -> tuple[list[RecordedDecision], int]:
     """The decisions about what this model read, and how many there are about what others read."""
-    from statemachine.intents import Level2
+    from statemachine.orders.intents import Level2
     from tasks.labelling import decision_of
     from tools.classifier_training.record import RecordedDecision
     from tools.shadow_mode import REASON

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from schemas.cron import LONGEST, CronExpression
 from schemas.http.form import Sent, Text
 from schemas.whole_number import WholeNumber
-from statemachine.intents import INTENTS, Level1, Level2
+from statemachine.orders.intents import INTENTS, Level1, Level2
 
 EndingSignal = Literal["part_arrived"]
 """The signals that may end a rule."""

@@ -3,7 +3,7 @@
 from pydantic import ConfigDict
 
 from schemas.http.form import Answered, Moment, Succeeded
-from statemachine.states import State
+from statemachine.orders.states import State
 
 
 class TaskStarted(Succeeded):

@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field, model_validator
 from schemas.http.followup import FollowupDays, FollowupRuleGiven, at_most_one, require_fitting
 from schemas.http.form import Answered, GivenMoment, Moment, Remark, Sent, Succeeded, Text
 from schemas.http.person import PersonName
-from statemachine.intents import INTENTS, Level2
+from statemachine.orders.intents import INTENTS, Level2
 
 _EXAMPLE: Final[dict[str, Any]] = {
     "review_id": "REV0199f2c4a1b3c5d7e9f1a2b3c4",

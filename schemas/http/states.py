@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.http.form import Answered, Moment, Sent, Succeeded, Text, storable_object
 from schemas.intake import Identifier
-from statemachine.states import Event, State
+from statemachine.orders.states import Event, State
 
 _CANCELLATION: Final[dict[str, Any]] = {
     "event": "task.cancel",

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from schemas.http.form import Answered, Sent, Succeeded, Text, storable_object
 from schemas.intake import Identifier
 from schemas.whole_number import WholeNumber
-from statemachine.intents import Level1, Level2
+from statemachine.orders.intents import Level1, Level2
 
 
 class Circumstance(BaseModel):

@@ -21,8 +21,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import SchemaItem
 
-from statemachine.machine import TRANSITIONS
-from statemachine.states import State
+from statemachine.orders.machine import TRANSITIONS
+from statemachine.orders.states import State
 from storage.tables.base import (
     Json,
     Moment,

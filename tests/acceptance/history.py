@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from statemachine.machine import TERMINAL, TRANSITIONS
-from statemachine.states import Event, State
+from statemachine.orders.machine import TERMINAL, TRANSITIONS
+from statemachine.orders.states import Event, State
 from storage.contact import Contact
 from storage.unit_of_work import UnitOfWork
 from tests.acceptance.script import Script, ScriptedOrder

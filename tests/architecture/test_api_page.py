@@ -7,7 +7,7 @@ from starlette.routing import WebSocketRoute
 
 from api import event_socket
 from runtime.settings import PROJECT
-from statemachine.states import State
+from statemachine.orders.states import State
 
 PAGE = PROJECT / "docs" / "api.md"
 

@@ -9,8 +9,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, text
 
-from statemachine.machine import TRANSITIONS
-from statemachine.states import Event, State
+from statemachine.orders.machine import TRANSITIONS
+from statemachine.orders.states import Event, State
 from storage.migrate import configuration
 from storage.tables import metadata
 

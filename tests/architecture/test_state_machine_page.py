@@ -1,9 +1,9 @@
 """docs/state_machine.md and the table say the same."""
 
 from runtime.settings import PROJECT
-from statemachine.diagram import mermaid, page
-from statemachine.machine import TRANSITIONS
-from statemachine.states import State
+from statemachine.orders.diagram import mermaid, page
+from statemachine.orders.machine import TRANSITIONS
+from statemachine.orders.states import State
 
 PAGE = PROJECT / "docs" / "state_machine.md"
 

@@ -11,7 +11,7 @@ from engine.actions import Action
 from engine.publisher import QUEUES
 from runtime.cipher import Cipher
 from runtime.settings import PROJECT, Settings
-from statemachine.workflow import Kind, Step
+from statemachine.workflow.definition import Kind, Step
 from storage.database import Database
 from tasks.context import make_context
 from tasks.registry import registry

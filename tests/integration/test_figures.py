@@ -7,8 +7,8 @@ import pytest
 
 from engine.publisher import QUEUES
 from schemas.contact import Channel
-from statemachine.intents import Level1
-from statemachine.states import State
+from statemachine.orders.intents import Level1
+from statemachine.orders.states import State
 from storage.database import Database
 from storage.steps import NewStep, StepChange, StepKey
 from storage.unit_of_work import UnitOfWork

@@ -1,8 +1,8 @@
-"""What the classifier tells: the intents of `statemachine.intents`, and flags for what must reach a person."""
+"""What the classifier tells: the intents of `statemachine.orders.intents`, and flags for what must reach a person."""
 
 from enum import StrEnum
 
-from statemachine.intents import INTENTS, Intent, Level1, Level2
+from statemachine.orders.intents import INTENTS, Intent, Level1, Level2
 
 __all__ = ["INTENT_OF", "TAXONOMY", "Flag", "Intent", "Level1", "Level2", "parent_of"]
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from runtime.mask import mask_text
-from statemachine.intents import INTENTS, Level2
+from statemachine.orders.intents import INTENTS, Level2
 
 LONGEST_TEXT: Final = 500
 """Characters of an answer that are shown to the model; the local model reads as many."""

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass, field, replace
 
-from statemachine.intents import INTENTS, Level2
+from statemachine.orders.intents import INTENTS, Level2
 from tools.classifier.classifier import Classification
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from engine.publisher import Message
 from schemas.effects import OrderNoted
-from statemachine.states import State
+from statemachine.orders.states import State
 from storage.contact import Contact
 from storage.reviews import Review
 from tests.factories import PARTS_MISSING, READY, answered, payload, silent

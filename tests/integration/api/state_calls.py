@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
-from statemachine.machine import TRANSITIONS
-from statemachine.states import Event
+from statemachine.orders.machine import TRANSITIONS
+from statemachine.orders.states import Event
 from tests.factories import PARTS_MISSING
 from tests.integration.api.situations import Stopped, fitting
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from statemachine.machine import allowed_from
-from statemachine.states import State
+from statemachine.orders.machine import allowed_from
+from statemachine.orders.states import State
 from tests.factories import CANCEL, PARTS_MISSING, READY, answered, payload, silent
 from tests.integration.api.caller import Caller
 

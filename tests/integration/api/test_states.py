@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from schemas.scopes import MOVERS, OWNERS, Scope
-from statemachine.machine import TRANSITIONS, allowed_from
-from statemachine.states import Event, State
+from statemachine.orders.machine import TRANSITIONS, allowed_from
+from statemachine.orders.states import Event, State
 from tests.factories import answered, payload
 from tests.integration.api.caller import Caller
 

@@ -12,8 +12,8 @@ from engine.publisher import QUEUES
 from engine.transaction import Begin
 from runtime.ids import Prefix, new_id
 from schemas.definition import read_definition
-from statemachine.retry import RetryPolicy
-from statemachine.workflow import Workflow
+from statemachine.workflow.definition import Workflow
+from statemachine.workflow.retry import RetryPolicy
 from storage.steps import StepRow
 from tests.house import House
 from tests.servers import TEST_WORKFLOWS

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fleet.demonstration import Demonstration, Progress
-from statemachine.states import State
+from statemachine.orders.states import State
 from tests.factories import PARTS_MISSING, READY, answered, submission
 from tests.house import House
 from tests.integration.api.working import working

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from runtime.settings import PROJECT
-from statemachine.intents import Level2
+from statemachine.orders.intents import Level2
 from storage.reviews import Review
 from tasks.deciding import Decided, Decision, decide
 from tests.factories import CANCEL, READY, answered

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from schemas.contact import ContactResult
-from statemachine.states import State
+from statemachine.orders.states import State
 from tasks.callbacks import Heard
 from tests.factories import READY, submission
 from tests.house import House

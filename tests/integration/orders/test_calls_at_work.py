@@ -9,7 +9,7 @@ import pytest
 
 from schemas.contact import ContactResult
 from schemas.signals import CustomerCalled
-from statemachine.states import State
+from statemachine.orders.states import State
 from tasks.callbacks import hear
 from tasks.signals import Taken
 from tests.factories import CANCEL, PARTS_MISSING, READY

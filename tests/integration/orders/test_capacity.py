@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from runtime.cipher import Cipher
 from schemas.effects import AppointmentBooked
-from statemachine.intents import Level2
+from statemachine.orders.intents import Level2
 from storage.capacity import DayCapacity
 from storage.database import Database
 from storage.places import Changes, NoPlaceLeft, Places

@@ -7,7 +7,7 @@ import pytest
 
 from schemas.contact import ContactResult
 from schemas.signals import CustomerCalled
-from statemachine.states import State
+from statemachine.orders.states import State
 from tasks.callbacks import Heard, hear
 from tasks.intervention import pause, resume
 from tasks.signals import Taken

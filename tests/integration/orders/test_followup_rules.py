@@ -6,8 +6,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from schemas.signals import PartArrived
-from statemachine.intents import Level2
-from statemachine.states import State
+from statemachine.orders.intents import Level2
+from statemachine.orders.states import State
 from tasks.deciding import Decided, Decision, decide
 from tasks.followup import rule_of
 from tasks.signals import Taken

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from schemas.signals import CustomerCalled
-from statemachine.states import State
+from statemachine.orders.states import State
 from tasks.callbacks import Heard
 from tests.house import House
 from tests.integration.orders.telling import alerts_of, contacts, reviews_of

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from runtime.settings import PROJECT
-from statemachine.intents import Level2
-from statemachine.states import State
+from statemachine.orders.intents import Level2
+from statemachine.orders.states import State
 from storage.labels import Label, NewLabel
 from storage.reviews import Review
 from tasks.deciding import Decided, Decision, decide

@@ -12,10 +12,10 @@ from hypothesis.stateful import (
 )
 
 from runtime.ids import Prefix, new_id
-from statemachine.intents import Level2
-from statemachine.machine import TRANSITIONS, IllegalTransition
-from statemachine.planner import UnknownDecision
-from statemachine.states import Event, State
+from statemachine.orders.intents import Level2
+from statemachine.orders.machine import TRANSITIONS, IllegalTransition
+from statemachine.orders.states import Event, State
+from statemachine.workflow.planner import UnknownDecision
 from tasks.deciding import Decision, decide
 from tests.factories import CANCEL, PARTS_MISSING, READY, answered, silent, submission
 from tests.house import House

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from schemas.effects import OrderNoted
-from statemachine.states import Event, State
+from statemachine.orders.states import Event, State
 from tasks.action_call import action_call
 from tasks.calling import Call, Recorded, Refused, UnderWay, begin
 from tasks.contact_call import ContactWanted, contact_call

@@ -10,9 +10,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from runtime.cipher import Cipher
 from runtime.ids import Prefix, new_id
 from schemas.effects import Move
-from statemachine.guards import Facts
-from statemachine.machine import IllegalTransition, transition
-from statemachine.states import Event, State
+from statemachine.orders.guards import Facts
+from statemachine.orders.machine import IllegalTransition, transition
+from statemachine.orders.states import Event, State
 from storage.database import Database
 from storage.order import NewOrder
 from tests.house import CIPHER_KEY

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from statemachine.states import State
+from statemachine.orders.states import State
 from storage.reviews import Review
 from tests.completions import Behaviour, Completions, Reply, always, says
 from tests.factories import CANCEL, PARTS_MISSING, READY, answered, submission

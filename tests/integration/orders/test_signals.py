@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from schemas.signals import CancelledUpstream, PartArrived, PhoneChanged, PriorityChanged
-from statemachine.intents import Level2
-from statemachine.states import State
+from statemachine.orders.intents import Level2
+from statemachine.orders.states import State
 from tasks.deciding import Decision, decide
 from tasks.intervention import pause
 from tasks.signals import Taken

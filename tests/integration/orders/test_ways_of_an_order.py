@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from statemachine.intents import Level2
-from statemachine.machine import IllegalTransition
-from statemachine.states import State
+from statemachine.orders.intents import Level2
+from statemachine.orders.machine import IllegalTransition
+from statemachine.orders.states import State
 from tasks.deciding import Decided, Decision, decide
 from tasks.intake import Verdict
 from tests.factories import CANCEL, PARTS_MISSING, READY, answered, payload, silent, submission

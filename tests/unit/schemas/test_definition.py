@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from schemas.definition import read_definition
-from statemachine.retry import RetryPolicy
-from statemachine.workflow import Kind, MalformedWorkflow
+from statemachine.workflow.definition import Kind, MalformedWorkflow
+from statemachine.workflow.retry import RetryPolicy
 
 STEP: dict[str, Any] = {"id": "a", "agent": "audit", "action": "check"}
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from statemachine.condition import Condition
-from statemachine.workflow import Kind, Step, Workflow, build
+from statemachine.workflow.condition import Condition
+from statemachine.workflow.definition import Kind, Step, Workflow, build
 
 
 def action(step_id: str, *following: str, **more: Any) -> Step:

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from statemachine.planner import Plan, after_failure, after_success, begin
-from statemachine.workflow import END, ORIGIN, Kind, Step, Workflow
+from statemachine.workflow.definition import END, ORIGIN, Kind, Step, Workflow
+from statemachine.workflow.planner import Plan, after_failure, after_success, begin
 
 MOST_STEPS = 5000
 """A run that takes more is taken for one that never ends."""

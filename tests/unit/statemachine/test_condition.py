@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from statemachine.condition import DEEPEST_CONDITION, LONGEST_CONDITION, Condition, MalformedCondition
+from statemachine.workflow.condition import (
+    DEEPEST_CONDITION,
+    LONGEST_CONDITION,
+    Condition,
+    MalformedCondition,
+)
 
 SCOPE: Mapping[str, object] = {
     "confidence": 0.85,

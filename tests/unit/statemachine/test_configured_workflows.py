@@ -7,8 +7,8 @@ import yaml
 
 from runtime.settings import PROJECT
 from schemas.definition import read_definition
-from statemachine.states import State
-from statemachine.workflow import Kind, Workflow
+from statemachine.orders.states import State
+from statemachine.workflow.definition import Kind, Workflow
 
 FILES = sorted((PROJECT / "config" / "workflows").glob("*.yaml"))
 SEED_STEPS = [

@@ -1,7 +1,7 @@
 """The two levels of intents and what each leads to (SPEC.md §4)."""
 
-from statemachine.intents import INTENTS, ROUND_ENDS, Level1, Level2
-from statemachine.states import Event
+from statemachine.orders.intents import INTENTS, ROUND_ENDS, Level1, Level2
+from statemachine.orders.states import Event
 
 SPECIFIED = {
     "可上门": ("继续", "update_appointment", None),

@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from statemachine.guards import Facts, Guard, holds
-from statemachine.intents import ROUND_ENDS
-from statemachine.machine import (
+from statemachine.orders.guards import Facts, Guard, holds
+from statemachine.orders.intents import ROUND_ENDS
+from statemachine.orders.machine import (
     TERMINAL,
     TRANSITIONS,
     IllegalTransition,
     allowed_from,
     transition,
 )
-from statemachine.states import OPEN_STATES, Event, State
+from statemachine.orders.states import OPEN_STATES, Event, State
 
 NOW = datetime(2026, 3, 13, 10, 0, tzinfo=UTC)
 SOON = NOW + timedelta(seconds=1)

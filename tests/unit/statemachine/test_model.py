@@ -5,8 +5,8 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, assume, find, given, settings
 from hypothesis import strategies as st
 
-from statemachine.planner import begin
-from statemachine.workflow import END, ORIGIN, Kind, MalformedWorkflow, Step, Workflow
+from statemachine.workflow.definition import END, ORIGIN, Kind, MalformedWorkflow, Step, Workflow
+from statemachine.workflow.planner import begin
 from tests.unit.statemachine.definitions import action, gateway, human, workflow
 from tests.unit.statemachine.interpreter import Interpreter, answer
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from statemachine.planner import Plan, UnknownDecision, after_failure, after_success, begin
-from statemachine.workflow import Workflow
+from statemachine.workflow.definition import Workflow
+from statemachine.workflow.planner import Plan, UnknownDecision, after_failure, after_success, begin
 from tests.unit.statemachine.definitions import action, gateway, human, workflow
 
 PICTURE = {"picture": "https://example.com/1"}

@@ -2,8 +2,8 @@
 
 import pytest
 
-from statemachine.condition import Condition
-from statemachine.workflow import Kind, MalformedWorkflow, Step
+from statemachine.workflow.condition import Condition
+from statemachine.workflow.definition import Kind, MalformedWorkflow, Step
 from tests.unit.statemachine.definitions import action, gateway, human, workflow
 
 CONDITION = Condition.parse("ok")

@@ -9,7 +9,7 @@ import yaml
 
 from runtime.clock import Anchor, Clock
 from schemas.definition import read_definition
-from statemachine.states import Event, State
+from statemachine.orders.states import Event, State
 from storage.clock import Moments
 from storage.contact import Contact
 from storage.order import Order

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from statemachine.states import Event, State
+from statemachine.orders.states import Event, State
 from tasks.explanation import Wait, span
 from tasks.situation import LastMove
 from tasks.standing import FINISHED, explain, why

@@ -1,6 +1,6 @@
 """Every state a step can be in: a situation, what it waits for, and words that must be told of it."""
 
-from statemachine.states import State
+from statemachine.orders.states import State
 from tasks.explanation import Wait
 from tasks.situation import Situation
 from tests.unit.tasks.situations import (

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from statemachine.intents import Level2
+from statemachine.orders.intents import Level2
 from tests.completions import Asked, Behaviour, Completions, Reply, always, says
 from tests.unit.tools.test_breaker import Clock
 from tools.language_model.breaker import FAILURES_TO_OPEN, OPEN_SECONDS, Breaker

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.settings import PROJECT
-from statemachine.intents import Level2
+from statemachine.orders.intents import Level2
 from tools.policy_file import PolicyFileError
 from tools.shadow_mode import ShadowMode, load_shadow_mode
 

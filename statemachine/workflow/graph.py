@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from statemachine.step import Step
+from statemachine.workflow.step import Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from statemachine.states import Event
+from statemachine.orders.states import Event
 
 
 class Level1(StrEnum):

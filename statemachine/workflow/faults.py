@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from statemachine.graph import Graph
-from statemachine.joins import faults_of_joins
-from statemachine.step import END, ORIGIN, Kind, Step
+from statemachine.workflow.graph import Graph
+from statemachine.workflow.joins import faults_of_joins
+from statemachine.workflow.step import END, ORIGIN, Kind, Step
 
 _WITHOUT_EFFECT: Final[Mapping[Kind, tuple[str, ...]]] = MappingProxyType(
     {

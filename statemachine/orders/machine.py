@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from statemachine.guards import Facts, Guard, holds
-from statemachine.states import OPEN_STATES, Event, State
+from statemachine.orders.guards import Facts, Guard, holds
+from statemachine.orders.states import OPEN_STATES, Event, State
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from itertools import combinations
 
-from statemachine.graph import Graph
-from statemachine.step import ORIGIN, Kind, Step
+from statemachine.workflow.graph import Graph
+from statemachine.workflow.step import ORIGIN, Kind, Step
 
 
 def faults_of_joins(graph: Graph) -> Iterator[str]:

@@ -2,14 +2,14 @@
 
 from typing import Final
 
-from statemachine.guards import Guard
-from statemachine.machine import TERMINAL, TRANSITIONS
-from statemachine.states import OPEN_STATES, State
+from statemachine.orders.guards import Guard
+from statemachine.orders.machine import TERMINAL, TRANSITIONS
+from statemachine.orders.states import OPEN_STATES, State
 
 _PAGE: Final = """\
 # The state machine of a suspended order
 
-Written by `python docs/generate.py` from `statemachine/machine.py`; a test fails when the two differ.
+Written by `python docs/generate.py` from `statemachine/orders/machine.py`; a test fails when the two differ.
 A star marks what the specification's own table does not have. Entering `contacting` counts an attempt.
 
 ```mermaid

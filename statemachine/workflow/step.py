@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from statemachine.condition import Condition
-from statemachine.retry import RetryPolicy
+from statemachine.workflow.condition import Condition
+from statemachine.workflow.retry import RetryPolicy
 
 END: Final = "end"
 """The target that ends a branch."""

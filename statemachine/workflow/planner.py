@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
-from statemachine.workflow import END, ORIGIN, Kind, Step, Workflow
+from statemachine.workflow.definition import END, ORIGIN, Kind, Step, Workflow
 
 
 @dataclass(frozen=True, slots=True)

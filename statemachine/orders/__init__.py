@@ -1,0 +1,1 @@
+"""The rules of suspended orders: eight states, one transition table, guards, intents."""

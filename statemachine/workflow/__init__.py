@@ -1,0 +1,1 @@
+"""The rules of workflows: grammar, planner, joins, and the states of runs and steps."""
