@@ -12,9 +12,9 @@ from api.performance import Prefer, perform
 from api.refusal import Refusal
 from api.route import Route
 from api.services import Caller, GivenServices
-from schemas.http.actions import ActionExecuted, ActionWanted
-from schemas.http.error import Code
-from schemas.scopes import Scope
+from schemas.access.scopes import Scope
+from schemas.core.error import Code
+from schemas.orders.agents.action import ActionExecuted, ActionWanted
 from storage.calls import CalledStep
 from storage.reviews import Review
 from storage.unit_of_work import UnitOfWork

@@ -6,8 +6,8 @@ from api.authentication import Keyring, admitted_by
 from api.coalescer import CoalescerClosed
 from api.refusal import Refusal
 from api.services import Services
-from schemas.http.error import Code
-from schemas.scopes import Scope
+from schemas.access.scopes import Scope
+from schemas.core.error import Code
 from storage.unavailable import StorageUnavailable
 
 

@@ -11,7 +11,9 @@ from api.load import loads, workers
 from api.refusal import Refusal, invalid, unknown
 from api.route import Route
 from api.services import Caller, GivenParts
-from schemas.http.agents import (
+from schemas.access.scopes import Scope
+from schemas.core.error import Code
+from schemas.flows.agents import (
     AGENT_QUEUES,
     HEARTBEAT_SECONDS,
     AgentDetail,
@@ -25,8 +27,6 @@ from schemas.http.agents import (
     OutsideAgentView,
     RegistrationTaken,
 )
-from schemas.http.error import Code
-from schemas.scopes import Scope
 from storage.agents import NewAgent, OutsideAgent
 from storage.keys import Key
 from storage.unit_of_work import UnitOfWork

@@ -10,11 +10,11 @@ from api.errors import documented
 from api.refusal import Refusal, unknown
 from api.route import Route
 from api.services import Caller, GivenParts
-from schemas.http.alerts import AlertList, AlertStatus, AlertView, AttentionPaid, AttentionTaken
-from schemas.http.error import Code
-from schemas.http.form import Text
-from schemas.intake import Identifier
-from schemas.scopes import Scope
+from schemas.access.scopes import Scope
+from schemas.core.error import Code
+from schemas.core.form import Text
+from schemas.orders.intake import Identifier
+from schemas.people.alerts import AlertList, AlertStatus, AlertView, AttentionPaid, AttentionTaken
 from storage.alerts import Alert, AlertFilter
 from tasks.attention import Attention, acknowledge, resolve
 

@@ -48,7 +48,7 @@ from api.measurement import Measured, Measurement
 from api.request_id import RequestId
 from api.services import Services
 from api.task_batches import BATCH_PATH, LARGEST_BATCH_BODY
-from schemas.http.error import Code
+from schemas.core.error import Code
 
 PREFIX: Final = "/v1"
 

@@ -12,12 +12,20 @@ from api.refusal import invalid, unknown
 from api.route import Route
 from api.services import Caller, GivenParts, RequestName
 from runtime.mask import mask_json, mask_text
-from schemas.effects import AlertRaised, Audit
-from schemas.http.audit import AlertSent, AlertTaken, LineList, LineLogged, LineStored, LoggedLine, Word
-from schemas.http.error import Code
-from schemas.http.form import GivenMoment
-from schemas.intake import Identifier
-from schemas.scopes import Scope
+from schemas.access.scopes import Scope
+from schemas.core.error import Code
+from schemas.core.form import GivenMoment
+from schemas.orders.agents.audit import (
+    AlertSent,
+    AlertTaken,
+    LineList,
+    LineLogged,
+    LineStored,
+    LoggedLine,
+    Word,
+)
+from schemas.orders.effects import AlertRaised, Audit
+from schemas.orders.intake import Identifier
 from storage.audit_logs import AuditFilter, AuditLine, AuditPlace
 from storage.unit_of_work import UnitOfWork
 from tasks.calling import begin

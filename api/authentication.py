@@ -17,8 +17,8 @@ from api.coalescer import Coalescer
 from api.refusal import Refusal
 from api.strangers import Strangers
 from runtime.logs import logger
-from schemas.http.error import Code
-from schemas.scopes import Scope
+from schemas.access.scopes import Scope
+from schemas.core.error import Code
 from storage.database import Database
 from storage.keys import Key, digest
 from storage.unavailable import StorageUnavailable

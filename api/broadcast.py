@@ -11,7 +11,7 @@ from typing import Final
 from api.listener import End, Listener
 from api.refusal import Refusal
 from runtime.logs import logger
-from schemas.http.error import Code
+from schemas.core.error import Code
 from storage.database import Database
 from storage.feed import ORIGIN, Cursor, Ended, FeedEvent, FeedPage
 from storage.unavailable import StorageUnavailable

@@ -12,7 +12,9 @@ from api.refusal import Refusal, invalid, unknown
 from api.route import Route
 from api.services import Caller, GivenParts
 from api.tasks import TaskId
-from schemas.http.capacity import (
+from schemas.access.scopes import Scope
+from schemas.core.error import Code
+from schemas.orders.capacity import (
     MOST_DAYS,
     CapacityList,
     CapacitySet,
@@ -23,8 +25,6 @@ from schemas.http.capacity import (
     SlotsOffered,
     SlotView,
 )
-from schemas.http.error import Code
-from schemas.scopes import Scope
 from storage.capacity import DayCapacity
 from tasks.appointment import region_of
 from tools.order_system.contract import SlotsUnknown

@@ -9,7 +9,7 @@ from api.errors import STATUS, body_of
 from api.refusal import Refusal
 from api.request_id import HEADER
 from runtime.ids import Prefix, new_id
-from schemas.http.error import Code
+from schemas.core.error import Code
 
 _SAID: Final = (
     "this cannot be read as HTTP/1.1: its request line, a header or the length of its body is malformed"

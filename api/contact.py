@@ -14,11 +14,11 @@ from api.performance import Prefer, perform
 from api.refusal import Refusal, conflict, invalid, unknown
 from api.route import Route
 from api.services import Caller, GivenServices
-from schemas.contact import Channel
-from schemas.http.calls import CallAccepted
-from schemas.http.contact import ContactInitiated, ContactKept, ContactMade, ContactRecorded
-from schemas.http.error import Code
-from schemas.scopes import Scope
+from schemas.access.scopes import Scope
+from schemas.core.error import Code
+from schemas.orders.agents.calls import CallAccepted
+from schemas.orders.agents.contact import ContactInitiated, ContactKept, ContactMade, ContactRecorded
+from schemas.orders.contact import Channel
 from storage.calls import CalledStep
 from storage.order import Order
 from storage.unit_of_work import UnitOfWork

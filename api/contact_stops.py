@@ -9,11 +9,11 @@ from api.errors import documented
 from api.refusal import unknown
 from api.route import Route
 from api.services import Caller, GivenParts
-from schemas.contact import Channel
-from schemas.http.contact_stops import StopLifted, StopList, StopRaised, StopStands, StopTaken, StopView
-from schemas.http.error import Code
-from schemas.intake import Identifier
-from schemas.scopes import Scope
+from schemas.access.scopes import Scope
+from schemas.core.error import Code
+from schemas.orders.contact import Channel
+from schemas.orders.contact_stops import StopLifted, StopList, StopRaised, StopStands, StopTaken, StopView
+from schemas.orders.intake import Identifier
 from storage.contact_stops import Stop
 from tasks.barring import lift_stop, reach_of, stop_contacts
 

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 from fastapi import Query
 
 from api.refusal import Refusal, invalid
-from schemas.http.form import plausible, storable
+from schemas.core.form import plausible, storable
 
 _LONGEST: Final = 256
 _LONGEST_NAME: Final = 64

@@ -10,9 +10,9 @@ from pydantic import BaseModel
 from api.errors import STATUS, documented
 from api.links import LINKS
 from api.request_id import HEADER
-from schemas.http.error import Code
-from schemas.http.form import Answered, Sent
-from schemas.intake import TaskCreated
+from schemas.core.error import Code
+from schemas.core.form import Answered, Sent
+from schemas.orders.intake import TaskCreated
 
 TAGS: Final[Mapping[str, str]] = MappingProxyType(
     {

@@ -13,11 +13,11 @@ from api.performance import refusal_of
 from api.refusal import invalid, unknown
 from api.route import Route
 from api.services import Caller, GivenParts, GivenServices
-from schemas.http.agents import AGENT_QUEUES
-from schemas.http.calls import Dispatched, DispatchRequested, DispatchState, DispatchStatus
-from schemas.http.error import Code
-from schemas.intake import Identifier
-from schemas.scopes import Scope
+from schemas.access.scopes import Scope
+from schemas.core.error import Code
+from schemas.flows.agents import AGENT_QUEUES
+from schemas.orders.agents.calls import Dispatched, DispatchRequested, DispatchState, DispatchStatus
+from schemas.orders.intake import Identifier
 from tasks.action_call import action_call
 from tasks.calling import Call, Recorded, Refused, UnderWay, begin
 from tasks.closing_call import closing_call

@@ -11,17 +11,17 @@ from api.refusal import invalid, unknown
 from api.route import Route
 from api.services import Caller, GivenParts
 from runtime.phone import Phone, normalise
-from schemas.contact import Channel
-from schemas.http.do_not_call import (
+from schemas.access.scopes import Scope
+from schemas.core.error import Code
+from schemas.orders.contact import Channel
+from schemas.orders.do_not_call import (
     DoNotCallLifted,
     DoNotCallList,
     DoNotCallMade,
     DoNotCallTaken,
     DoNotCallView,
 )
-from schemas.http.error import Code
-from schemas.intake import Identifier
-from schemas.scopes import Scope
+from schemas.orders.intake import Identifier
 from storage.do_not_call import Entry
 from tasks.barring import AlreadyOver, allow_number, bar_number
 

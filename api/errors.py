@@ -17,8 +17,8 @@ from api.request_id import HEADER, request_id_of
 from engine.publisher import WireUnavailable
 from runtime.logs import logger
 from runtime.mask import mask_text
-from schemas.http.error import Code, ErrorBody, ErrorDetail
-from schemas.intake import said
+from schemas.core.error import Code, ErrorBody, ErrorDetail
+from schemas.orders.intake import said
 from statemachine.orders.machine import IllegalTransition
 from statemachine.workflow.planner import UnknownDecision
 from storage.unavailable import StorageUnavailable

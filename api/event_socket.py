@@ -21,10 +21,10 @@ from api.listener import End
 from api.refusal import Refusal
 from api.services import Services
 from api.visit import visit
-from schemas.http.error import Code
-from schemas.http.events import SocketMessage
-from schemas.intake import Identifier
-from schemas.scopes import Scope
+from schemas.access.scopes import Scope
+from schemas.core.error import Code
+from schemas.orders.intake import Identifier
+from schemas.outbound.events import SocketMessage
 from storage.feed import ORIGIN, Cursor, FeedEvent
 from storage.unavailable import StorageUnavailable
 

@@ -13,9 +13,9 @@ from api.orchestrator import TaskId
 from api.refusal import unknown
 from api.route import Route
 from api.services import GivenServices, Services
-from schemas.http.error import Code
-from schemas.http.events import EventPage
-from schemas.scopes import Scope
+from schemas.access.scopes import Scope
+from schemas.core.error import Code
+from schemas.outbound.events import EventPage
 from storage.feed import ORIGIN, Cursor, Feed
 
 router = APIRouter(tags=["events"], route_class=Route)

@@ -11,9 +11,9 @@ from api.refusal import Refusal
 from api.services import GivenParts, GivenServices
 from engine.publisher import QUEUES, WireUnavailable
 from engine.tick import PULSE
-from schemas.http.error import Code
-from schemas.http.health import Alive, Condition, Health, Installation, TickCondition, WholeHealth
-from schemas.http.health import Parts as PartsView
+from schemas.core.error import Code
+from schemas.core.health import Alive, Condition, Health, Installation, TickCondition, WholeHealth
+from schemas.core.health import Parts as PartsView
 from storage.unavailable import StorageUnavailable
 
 router = APIRouter(prefix="/health", tags=["health"])

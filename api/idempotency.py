@@ -18,7 +18,7 @@ from fastapi.responses import StreamingResponse
 from api.errors import FAULTS, answer_of
 from api.refusal import Refusal, invalid
 from runtime.logs import logger
-from schemas.http.error import Code
+from schemas.core.error import Code
 from storage.database import Database
 from storage.idempotency import ABANDONED, KEPT, Claim, Kept
 from storage.keys import Key

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from engine.publisher import QUEUES
-from schemas.http.agents import QueueLoad, WorkersView
+from schemas.flows.agents import QueueLoad, WorkersView
 from storage.figures import QueueFigures
 from storage.unit_of_work import UnitOfWork
 from storage.workers import WorkersSeen

@@ -10,11 +10,11 @@ from api.next_action import next_action
 from api.refusal import Refusal, conflict_details, unknown
 from api.route import Route
 from api.services import Caller, GivenServices, RequestName
-from schemas.contact import ContactResult
-from schemas.http.error import Code
-from schemas.http.orchestrator import Progress, TaskStarted, TaskStatus
-from schemas.intake import Identifier, TaskCreated
-from schemas.scopes import Scope
+from schemas.access.scopes import Scope
+from schemas.core.error import Code
+from schemas.orders.agents.orchestrator import Progress, TaskStarted, TaskStatus
+from schemas.orders.contact import ContactResult
+from schemas.orders.intake import Identifier, TaskCreated
 from statemachine.orders.states import State
 from storage.order import Order
 from tasks.intake import Received, Submission, Verdict

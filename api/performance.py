@@ -9,9 +9,9 @@ from fastapi.responses import JSONResponse
 
 from api.refusal import Refusal, conflict, invalid, unknown
 from api.services import Services
-from schemas.http.calls import CallAccepted
-from schemas.http.error import Code
-from schemas.http.form import in_utc
+from schemas.core.error import Code
+from schemas.core.form import in_utc
+from schemas.orders.agents.calls import CallAccepted
 from storage.calls import CalledStep
 from storage.unit_of_work import UnitOfWork
 from tasks.calling import Call, Recorded, Refused, UnderWay, begin

@@ -11,10 +11,10 @@ from api.route import Route
 from api.services import Caller, GivenParts, RequestName
 from runtime.cipher import UnreadableCiphertext
 from runtime.phone import normalise
-from schemas.http.error import Code
-from schemas.http.privacy import ErasureAsked, ErasureMade, RevealAsked, RevealMade
-from schemas.intake import Identifier
-from schemas.scopes import Scope
+from schemas.access.scopes import Scope
+from schemas.core.error import Code
+from schemas.orders.intake import Identifier
+from schemas.orders.privacy import ErasureAsked, ErasureMade, RevealAsked, RevealMade
 from tasks.erasure import Customer, erase
 from tasks.revealing import Field, Hidden, Wish, reveal
 

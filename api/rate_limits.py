@@ -20,7 +20,7 @@ from api.refusal import Refusal
 from runtime.logs import logger
 from runtime.rate import Window, read_rate
 from runtime.settings import Settings
-from schemas.http.error import Code
+from schemas.core.error import Code
 from storage.keys import Key
 
 _log = logger(__name__)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from schemas.http.error import Code
+from schemas.core.error import Code
 from statemachine.orders.machine import allowed_from
 from statemachine.orders.states import State
 

@@ -11,8 +11,10 @@ from api.refusal import Refusal, invalid, unknown
 from api.route import Route
 from api.services import Caller, GivenParts, RequestName
 from runtime.mask import mask_text
-from schemas.http.error import Code
-from schemas.http.rejects import (
+from schemas.access.scopes import Scope
+from schemas.core.error import Code
+from schemas.orders.intake import Identifier, Problem
+from schemas.people.rejects import (
     DismissalAsked,
     Dismissed,
     RejectList,
@@ -23,8 +25,6 @@ from schemas.http.rejects import (
     ReplayAsked,
     Replayed,
 )
-from schemas.intake import Identifier, Problem
-from schemas.scopes import Scope
 from storage.rejects import MOST_PROBLEMS, Reject
 from tasks.rejected import Handled, Handling, dismiss, replay, shown
 

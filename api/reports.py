@@ -11,9 +11,9 @@ from api.errors import documented
 from api.performance import work_alone
 from api.route import Route
 from api.services import Caller, GivenServices
-from schemas.http.error import Code
-from schemas.http.reports import Report, ReportWanted
-from schemas.scopes import Scope
+from schemas.access.scopes import Scope
+from schemas.core.error import Code
+from schemas.orders.agents.reports import Report, ReportWanted
 from tools.limits import TOOLS
 
 router = APIRouter(tags=["audit"], route_class=Route)

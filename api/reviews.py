@@ -12,10 +12,12 @@ from api.refusal import Refusal, unknown
 from api.route import Route
 from api.services import Caller, GivenParts, RequestName
 from runtime.cipher import UnreadableCiphertext
-from schemas.http.error import Code
-from schemas.http.followup import FollowupRuleGiven
-from schemas.http.form import Text, in_utc
-from schemas.http.reviews import (
+from schemas.access.scopes import Scope
+from schemas.core.error import Code
+from schemas.core.form import Text, in_utc
+from schemas.orders.followup import FollowupRuleGiven
+from schemas.orders.intake import Identifier
+from schemas.people.reviews import (
     ClaimMade,
     ClaimTaken,
     DecisionMade,
@@ -24,8 +26,6 @@ from schemas.http.reviews import (
     ReviewShown,
     ReviewView,
 )
-from schemas.intake import Identifier
-from schemas.scopes import Scope
 from storage.reviews import Review
 from tasks.claiming import Claimed, claim, release
 from tasks.deciding import Decided, Decision, decide

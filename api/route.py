@@ -13,7 +13,7 @@ from api.authentication import Guard, caller_of
 from api.errors import documented
 from api.idempotency import HEADER, PARAMETER, answered_once
 from api.services import Services
-from schemas.http.error import Code
+from schemas.core.error import Code
 
 WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 """What changes something, and so must not be done again for a caller who missed the answer."""

@@ -15,11 +15,11 @@ from api.refusal import Refusal, conflict_details, invalid, unknown
 from api.route import Route
 from api.services import Caller, GivenParts, RequestName
 from runtime.ids import Prefix, new_id
-from schemas.http.error import Code
-from schemas.http.signals import SignalSent, SignalTaken
-from schemas.intake import Identifier
-from schemas.scopes import Scope
-from schemas.signals import PhoneChanged, Signal
+from schemas.access.scopes import Scope
+from schemas.core.error import Code
+from schemas.orders.intake import Identifier
+from schemas.orders.signal_bodies import SignalSent, SignalTaken
+from schemas.orders.signals import PhoneChanged, Signal
 from tasks.customer_number import callable_number
 from tasks.signals import Receipt, Taken, receive
 

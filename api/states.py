@@ -8,8 +8,9 @@ from api.orchestrator import TaskId
 from api.refusal import unknown
 from api.route import Route
 from api.services import GivenParts
-from schemas.http.error import Code
-from schemas.http.states import (
+from schemas.access.scopes import Scope
+from schemas.core.error import Code
+from schemas.orders.states import (
     AllowedTransition,
     CurrentState,
     History,
@@ -17,7 +18,6 @@ from schemas.http.states import (
     PastTransition,
     TableRow,
 )
-from schemas.scopes import Scope
 from statemachine.orders.machine import TERMINAL, TRANSITIONS, allowed_from
 from statemachine.orders.states import State
 

@@ -12,7 +12,7 @@ from ipaddress import IPv6Address, ip_address
 from typing import Final
 
 from api.refusal import Refusal
-from schemas.http.error import Code
+from schemas.core.error import Code
 
 TRIES: Final = 20
 """Wrong keys one address may send in a window."""

@@ -9,9 +9,12 @@ from api.errors import documented
 from api.refusal import Refusal, invalid, unknown
 from api.route import Route
 from api.services import Caller, GivenParts
-from schemas.http.error import Code
-from schemas.http.form import Text
-from schemas.http.subscribers import (
+from schemas.access.scopes import Scope
+from schemas.core.error import Code
+from schemas.core.form import Text
+from schemas.orders.intake import Identifier
+from schemas.outbound.event_types import MessageType
+from schemas.outbound.subscribers import (
     DeliveryList,
     DeliveryReplayed,
     DeliveryView,
@@ -23,9 +26,6 @@ from schemas.http.subscribers import (
     SubscriberTold,
     SubscriberView,
 )
-from schemas.intake import Identifier
-from schemas.scopes import Scope
-from schemas.upstream import MessageType
 from storage.deliveries import Delivery, Replayed
 from storage.subscribers import Subscriber
 from tools.webhook_address import AddressRefused, check_url

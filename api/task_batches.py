@@ -8,10 +8,10 @@ from api.authentication import requires
 from api.errors import documented
 from api.route import Route
 from api.services import Caller, GivenParts, RequestName
-from schemas.http.error import Code
-from schemas.http.tasks import BatchTaken, ItemError, ItemTaken, TaskBatchSent
-from schemas.intake import Problem
-from schemas.scopes import Scope
+from schemas.access.scopes import Scope
+from schemas.core.error import Code
+from schemas.flows.tasks import BatchTaken, ItemError, ItemTaken, TaskBatchSent
+from schemas.orders.intake import Problem
 from tasks.task_batch import Answer, Sender, Verdict, take_batch
 
 router = APIRouter(prefix="/tasks", tags=["tasks"], route_class=Route)

@@ -13,10 +13,10 @@ from api.route import Route
 from api.services import Caller, GivenParts
 from api.task_view import view_of
 from api.tasks import TaskId
-from schemas.http.error import Code
-from schemas.http.orchestrator import TaskStarted
-from schemas.http.tasks import CancelAsked, TaskView
-from schemas.scopes import Scope
+from schemas.access.scopes import Scope
+from schemas.core.error import Code
+from schemas.flows.tasks import CancelAsked, TaskView
+from schemas.orders.agents.orchestrator import TaskStarted
 from statemachine.orders.states import State
 from storage.task_list import TaskRow
 from tasks.intervention import Intervened

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 from engine.catalogue import task_type_of
 from runtime.cipher import is_printed
 from runtime.mask import mask_text
-from schemas.http.tasks import StepView, TaskSummary, TaskView
+from schemas.flows.tasks import StepView, TaskSummary, TaskView
 from storage.order import Order
 from storage.task_list import Course, Lifecycle, TaskRow
 from storage.unit_of_work import UnitOfWork

@@ -14,11 +14,11 @@ from api.route import Route
 from api.services import Caller, GivenParts, GivenServices, RequestName, Services
 from api.task_view import fields_of, summary_of, view_of
 from engine.catalogue import workflow_named
-from schemas.http.error import Code
-from schemas.http.form import GivenMoment, Text
-from schemas.http.tasks import TaskPage, TaskSent, TaskTaken, TaskView
-from schemas.intake import Identifier, TaskCreated
-from schemas.scopes import Scope
+from schemas.access.scopes import Scope
+from schemas.core.error import Code
+from schemas.core.form import GivenMoment, Text
+from schemas.flows.tasks import TaskPage, TaskSent, TaskTaken, TaskView
+from schemas.orders.intake import Identifier, TaskCreated
 from statemachine.orders.states import State
 from storage.task_list import Lifecycle, TaskRow, Wanted
 from tasks import general

@@ -21,14 +21,14 @@ from api.refusal import Refusal, invalid, unknown
 from api.route import Route
 from api.services import Caller, GivenServices, RequestName, Services
 from api.triage import classify, validate_classification
-from schemas.http.actions import ActionWanted
-from schemas.http.audit import AlertSent, LineLogged
-from schemas.http.contact import ContactInitiated, ContactMade
-from schemas.http.error import Code
-from schemas.http.tools import ToolAnswered, ToolCalled, ToolList, ToolView
-from schemas.http.triage import ClassificationWanted, ValidationWanted
-from schemas.intake import problems_of
-from schemas.scopes import Scope
+from schemas.access.scopes import Scope
+from schemas.core.error import Code
+from schemas.orders.agents.action import ActionWanted
+from schemas.orders.agents.audit import AlertSent, LineLogged
+from schemas.orders.agents.contact import ContactInitiated, ContactMade
+from schemas.orders.agents.tools import ToolAnswered, ToolCalled, ToolList, ToolView
+from schemas.orders.agents.triage import ClassificationWanted, ValidationWanted
+from schemas.orders.intake import problems_of
 from storage.keys import Key
 from tools.limits import TOOLS, Tool
 

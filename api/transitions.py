@@ -17,11 +17,11 @@ from api.route import Route
 from api.services import Caller, GivenServices
 from engine.engine import Engine
 from engine.transaction import Transaction
-from schemas.http.calls import ActionParameters
-from schemas.http.error import Code
-from schemas.http.states import TransitionMade, TransitionRequested
-from schemas.intake import problems_of
-from schemas.scopes import MOVERS, Scope
+from schemas.access.scopes import MOVERS, Scope
+from schemas.core.error import Code
+from schemas.orders.agents.calls import ActionParameters
+from schemas.orders.intake import problems_of
+from schemas.orders.states import TransitionMade, TransitionRequested
 from statemachine.orders.guards import Facts
 from statemachine.orders.intents import INTENTS, Level2
 from statemachine.orders.machine import TRANSITIONS, transition

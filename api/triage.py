@@ -15,9 +15,15 @@ from api.performance import Prefer, perform, work_alone
 from api.refusal import conflict, unknown
 from api.route import Route
 from api.services import Caller, GivenServices
-from schemas.http.error import Code
-from schemas.http.triage import ClassificationWanted, Classified, Understood, Validated, ValidationWanted
-from schemas.scopes import Scope
+from schemas.access.scopes import Scope
+from schemas.core.error import Code
+from schemas.orders.agents.triage import (
+    ClassificationWanted,
+    Classified,
+    Understood,
+    Validated,
+    ValidationWanted,
+)
 from storage.calls import CalledStep
 from storage.order import Order
 from storage.unit_of_work import UnitOfWork

@@ -10,9 +10,9 @@ from api.refusal import conflict, unknown
 from api.route import Route
 from api.services import Caller, GivenParts
 from api.tasks import TaskId
-from schemas.http.error import Code
-from schemas.http.undo import UndoAsked, UndoTaken
-from schemas.scopes import Scope
+from schemas.access.scopes import Scope
+from schemas.core.error import Code
+from schemas.orders.undo import UndoAsked, UndoTaken
 from tasks.undo import Undone, undo
 
 router = APIRouter(prefix="/tasks", tags=["tasks"], route_class=Route)

@@ -11,8 +11,8 @@ from api.errors import documented
 from api.refusal import unknown
 from api.route import Route
 from api.services import GivenServices
-from schemas.http.error import Code
-from schemas.http.webhooks import REPORT, CallbackHeard
+from schemas.core.error import Code
+from schemas.orders.callbacks import REPORT, CallbackHeard
 from tasks.provider_callbacks import Post
 from tools.channels.callbacks import Posted, Reply
 from tools.channels.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER

@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.outcomes import Done, Outcome, Park
 from runtime.clock import Clock
-from schemas.effects import Effect
+from schemas.orders.effects import Effect
 from statemachine.workflow.definition import Kind
 from statemachine.workflow.retry import NO_RETRY, RetryPolicy
 from storage.clock import Moments

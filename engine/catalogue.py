@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from schemas.definition import read_definition
+from schemas.core.definition import read_definition
 from statemachine.workflow.definition import Step, Workflow, build
 from storage.unit_of_work import UnitOfWork
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from runtime.clock import Clock
-from schemas.effects import Effect
+from schemas.orders.effects import Effect
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

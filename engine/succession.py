@@ -9,7 +9,7 @@ from engine.actions import Action, Actions, Entering
 from engine.outcomes import Done, Failed
 from engine.room import Room
 from runtime.clock import Clock
-from schemas.effects import Effect
+from schemas.orders.effects import Effect
 from statemachine.workflow import planner
 from statemachine.workflow.definition import ORIGIN, Kind, Step, Workflow
 from statemachine.workflow.planner import Entered, Plan

@@ -14,7 +14,7 @@ from engine.publisher import Message, into_messages
 from engine.room import Room
 from engine.settlement import Settlement
 from engine.succession import OFFER_SECONDS, RunFacts, Succession
-from schemas.effects import ContactNoted
+from schemas.orders.effects import ContactNoted
 from statemachine.workflow import planner
 from statemachine.workflow.definition import Workflow
 from statemachine.workflow.planner import Entered, Plan

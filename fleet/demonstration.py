@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from fleet.leap import Leap, Leaper
 from runtime.logs import logger
-from schemas.intake import TaskCreated
+from schemas.orders.intake import TaskCreated
 from statemachine.orders.states import State
 from storage.standing import Standing
 from storage.unavailable import StorageUnavailable

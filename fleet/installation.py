@@ -12,7 +12,7 @@ from fleet.supervisor.run_file import RunFile
 from runtime.blind_index import derived_key
 from runtime.cipher import Cipher
 from runtime.settings import PROJECT, Settings
-from schemas.scopes import OWNERS
+from schemas.access.scopes import OWNERS
 
 DEFAULT_FOLDER: Final = ".unpend"
 

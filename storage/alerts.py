@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, text
 
 from runtime.ids import Prefix, new_id
-from schemas.effects import AlertRaised
+from schemas.orders.effects import AlertRaised
 from storage.bulk import BulkInsert, dump_json
 from storage.notices import OF_ALERTS
 from storage.tables import alerts as alerts_table

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, text
 
 from runtime.ids import Prefix, new_id
-from schemas.effects import Audit
+from schemas.orders.effects import Audit
 from storage.bulk import dump_json
 
 _WRITE = text(

@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import Connection, text
 
 from runtime.ids import Prefix, new_id
-from schemas.contact import Channel
+from schemas.orders.contact import Channel
 from storage.lawfulness import Lawfulness
 
 _FIELDS: Final = "stop_id, channel, region, reason, stopped_by, stopped_at, lifted_at, lifted_by"

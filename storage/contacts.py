@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import Connection, text
 
 from runtime.cipher import Cipher
-from schemas.effects import ContactNoted
+from schemas.orders.effects import ContactNoted
 from storage.bulk import BulkInsert, recordset, rows_of
 from storage.contact import (
     Contact,

@@ -8,8 +8,8 @@ from typing import Final
 from sqlalchemy import Connection, text
 
 from runtime.ids import Prefix, new_id
-from schemas.contact import Channel
-from schemas.effects import DoNotCallAdded
+from schemas.orders.contact import Channel
+from schemas.orders.effects import DoNotCallAdded
 from storage.lawfulness import Lawfulness
 
 _FIELDS: Final = (

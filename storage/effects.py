@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table
 
-from schemas.effects import (
+from schemas.orders.effects import (
     ActionTaken,
     AlertRaised,
     AppointmentBooked,

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, text
 
-from schemas.contact import Channel
+from schemas.orders.contact import Channel
 
 _STOP_CLASS: Final = 0x73746F70
 """The advisory lock of emergency stops: senders share it, who raises a stop has it alone."""

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 
 from runtime.cipher import Cipher, Sealed
 from runtime.ids import Prefix, new_id
-from schemas.effects import Move, OrderNoted
+from schemas.orders.effects import Move, OrderNoted
 from statemachine.orders.guards import Facts
 from statemachine.orders.machine import IllegalTransition, transition
 from statemachine.orders.states import Event, State

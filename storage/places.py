@@ -7,7 +7,7 @@ from datetime import date
 
 from sqlalchemy import Connection, text
 
-from schemas.effects import AppointmentBooked
+from schemas.orders.effects import AppointmentBooked
 from storage.bulk import recordset, rows_of
 from storage.tables import engineer_capacity
 

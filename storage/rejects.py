@@ -14,7 +14,7 @@ from runtime.cipher import Cipher
 from runtime.ids import Prefix, new_id
 from runtime.mask import mask_json
 from runtime.names import shown_id
-from schemas.effects import ProductEvent
+from schemas.orders.effects import ProductEvent
 from storage.bulk import recordset, rows_of
 from storage.tables import rejects as rejects_table
 from storage.timeline import Timeline

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from runtime.ids import Prefix, new_id
-from schemas.effects import Audit, ProductEvent
+from schemas.orders.effects import Audit, ProductEvent
 from storage.bulk import BulkInsert
 from storage.tables import audit_logs as audit_logs_table
 from storage.tables import events as events_table

@@ -9,7 +9,7 @@ from typing import Final
 from engine.actions import Action, Batch, EffectClass
 from engine.outcomes import Done, Failed, Outcome
 from runtime.ids import Prefix, new_id
-from schemas.effects import (
+from schemas.orders.effects import (
     AppointmentBooked,
     EngineerNotified,
     FollowupScheduled,

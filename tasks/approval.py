@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from engine.engine import Engine
-from schemas.effects import Audit
+from schemas.orders.effects import Audit
 from storage.database import Database
 from storage.reviews import Review
 from tasks.action_call import ACTION

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from schemas.effects import Audit
+from schemas.orders.effects import Audit
 from storage.alerts import Alert
 from storage.database import Database
 from storage.unit_of_work import UnitOfWork

@@ -6,7 +6,7 @@ from typing import Final
 
 from engine.actions import Action, Batch, EffectClass
 from engine.outcomes import Done, Failed, Outcome
-from schemas.effects import Move
+from schemas.orders.effects import Move
 from statemachine.orders.intents import ROUND_ENDS, Level1
 from storage.order import Order
 from storage.steps import StepRow

@@ -6,7 +6,7 @@ from datetime import datetime
 from runtime.blind_index import BlindIndex
 from runtime.mask import mask_text
 from runtime.phone import Phone
-from schemas.contact import Channel
+from schemas.orders.contact import Channel
 from storage.contact_stops import Stop
 from storage.database import Database
 from storage.do_not_call import Entry, NewEntry

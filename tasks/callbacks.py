@@ -9,7 +9,7 @@ from typing import Final
 from engine.engine import Engine
 from engine.transaction import Transaction, Verdict
 from runtime.ids import Prefix, new_id
-from schemas.contact import ContactResult
+from schemas.orders.contact import ContactResult
 from statemachine.orders.states import State
 from storage.callbacks import NewCallback
 from storage.contact import Contact, InboundContact

@@ -7,8 +7,8 @@ from typing import Final
 
 from runtime.logs import logger
 from runtime.mask import mask_text
-from schemas.contact import Channel
-from schemas.effects import AlertRaised
+from schemas.orders.contact import Channel
+from schemas.orders.effects import AlertRaised
 from storage.database import Database
 from storage.unavailable import StorageUnavailable
 from tasks.attention import resolve

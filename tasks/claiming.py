@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
-from schemas.effects import Audit
+from schemas.orders.effects import Audit
 from storage.database import Database
 from storage.reviews import Review
 from storage.unit_of_work import UnitOfWork

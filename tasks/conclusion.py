@@ -7,8 +7,8 @@ from typing import Any, Final
 from engine.outcomes import Done, Outcome, Park
 from runtime.cipher import Cipher
 from runtime.clock import Clock
-from schemas.contact import Channel, ContactResult
-from schemas.effects import ContactNoted, Effect, Move
+from schemas.orders.contact import Channel, ContactResult
+from schemas.orders.effects import ContactNoted, Effect, Move
 from statemachine.orders.states import Event
 from storage.contact import Contact
 from storage.order import Order

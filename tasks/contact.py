@@ -14,7 +14,7 @@ from engine.actions import Action, Batch, EffectClass, Resumption
 from engine.outcomes import Failed, Outcome, Snooze
 from runtime.clock import Clock
 from runtime.ids import Prefix, new_id
-from schemas.contact import Channel, ContactResult
+from schemas.orders.contact import Channel, ContactResult
 from storage.contact import Contact, NewContact
 from storage.steps import StepRow
 from tasks.case import Case, load_cases

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from engine.transaction import Transaction
-from schemas.contact import Channel, ContactResult
+from schemas.orders.contact import Channel, ContactResult
 from statemachine.orders.states import State
 from storage.calls import CalledStep, WaitingStep
 from storage.contact import Contact

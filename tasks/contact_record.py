@@ -9,8 +9,8 @@ from typing import Final
 
 from engine.engine import Engine
 from engine.transaction import Transaction
-from schemas.contact import Channel, ContactResult
-from schemas.effects import ContactNoted
+from schemas.orders.contact import Channel, ContactResult
+from schemas.orders.effects import ContactNoted
 from storage.calls import WaitingStep
 from storage.contact import Contact, NewContact
 from storage.order import Order

@@ -4,8 +4,8 @@ import hashlib
 from typing import Final
 
 from runtime.ids import Prefix, new_id
-from schemas.effects import Move
-from schemas.signals import CustomerCalled
+from schemas.orders.effects import Move
+from schemas.orders.signals import CustomerCalled
 from statemachine.orders.states import Event, State
 from storage.contact import InboundContact
 from tasks.consequence import Consequence, Outcome, closed, refused

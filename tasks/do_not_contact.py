@@ -1,7 +1,7 @@
 """别再打了: the customer wants no more contact. The number is barred at once, and somebody is told."""
 
 from runtime.phone import normalise
-from schemas.effects import AlertRaised, DoNotCallAdded, Effect
+from schemas.orders.effects import AlertRaised, DoNotCallAdded, Effect
 from storage.order import Order
 from tasks.context import Context
 from tasks.withholding import number_of

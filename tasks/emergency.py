@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Final
 
-from schemas.effects import AlertRaised
+from schemas.orders.effects import AlertRaised
 from storage.order import Order
 from tasks.escalation import escalated_to
 from tools.classifier.taxonomy import Flag

@@ -5,7 +5,7 @@ from typing import Final
 
 from engine.outcomes import Done
 from runtime.ids import Prefix, new_id
-from schemas.effects import ActionTaken, Effect, Move
+from schemas.orders.effects import ActionTaken, Effect, Move
 from statemachine.orders.intents import Level1
 from statemachine.orders.states import Event
 from storage.order import Order

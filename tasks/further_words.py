@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from engine.transaction import Transaction
-from schemas.effects import AlertRaised
+from schemas.orders.effects import AlertRaised
 from storage.order import Order
 from tasks.context import Context
 from tasks.do_not_contact import barred_by_customer

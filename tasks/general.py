@@ -14,8 +14,8 @@ from engine.engine import Engine
 from engine.transaction import Begin, Transaction
 from runtime.ids import Prefix, new_id
 from runtime.mask import mask_text
-from schemas.intake import Problem, TaskCreated, as_records, problems_of
-from schemas.parameters import problems_with
+from schemas.core.parameters import problems_with
+from schemas.orders.intake import Problem, TaskCreated, as_records, problems_of
 from statemachine.workflow.definition import Workflow
 from storage.rejects import Envelope, NewReject
 from tasks.intake import TRIGGER, Door

@@ -5,8 +5,8 @@ from typing import Final
 
 from engine.engine import Engine
 from runtime.phone import Phone
-from schemas.effects import AlertRaised
-from schemas.signals import CustomerCalled, Signal
+from schemas.orders.effects import AlertRaised
+from schemas.orders.signals import CustomerCalled, Signal
 from tasks.barring import bar_number
 from tasks.callbacks import Heard
 from tasks.conclusion import AGENT

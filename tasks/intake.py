@@ -9,7 +9,7 @@ from engine.engine import Engine
 from engine.transaction import Begin, Transaction
 from runtime.ids import Prefix, new_id
 from runtime.mask import OwnNumber, mask_json, mask_text
-from schemas.intake import Problem, TaskCreated, as_records
+from schemas.orders.intake import Problem, TaskCreated, as_records
 from storage.order import NewOrder, Order
 from storage.rejects import Envelope, NewReject
 from tasks.context import Context

@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Final
 
 from engine.engine import Engine
-from schemas.effects import Audit
+from schemas.orders.effects import Audit
 from statemachine.orders.states import State
 from storage.order import Order
 from tasks.context import Context

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from engine.transaction import Transaction
-from schemas.effects import Effect
-from schemas.signals import Said, Signal
+from schemas.orders.effects import Effect
+from schemas.orders.signals import Said, Signal
 from storage.order import Order
 from storage.reviews import Review
 from storage.runs import RunRow

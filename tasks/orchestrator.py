@@ -5,7 +5,7 @@ from typing import Final
 
 from engine.actions import Action, Batch, EffectClass, Ending, Entering
 from engine.outcomes import Done, Failed, Outcome
-from schemas.effects import Audit, Effect, Move, ProductEvent
+from schemas.orders.effects import Audit, Effect, Move, ProductEvent
 from statemachine.orders.states import Event
 from storage.order import Order
 from storage.steps import StepRow

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from runtime.mask import mask_text
-from schemas.effects import OrderNoted
-from schemas.signals import CancelledUpstream, PartArrived, PhoneChanged, PriorityChanged, SignalType
+from schemas.orders.effects import OrderNoted
+from schemas.orders.signals import CancelledUpstream, PartArrived, PhoneChanged, PriorityChanged, SignalType
 from statemachine.orders.states import State
 from tasks.consequence import Consequence, Outcome, closed, refused
 from tasks.customer_number import customer_number

@@ -9,7 +9,7 @@ from typing import Final
 from engine.outcomes import Failed, TryAgain
 from runtime.logs import logger
 from runtime.settings import Settings
-from schemas.effects import Effect
+from schemas.orders.effects import Effect
 from storage.capacity import DayCapacity
 from storage.database import Database
 from storage.order import Order

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from schemas.contact import Channel
+from schemas.orders.contact import Channel
 from statemachine.orders.states import State
 from storage.contact import PastContact
 from storage.do_not_call import Entry

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from schemas.effects import AlertRaised
+from schemas.orders.effects import AlertRaised
 from storage.rejects import NewReject
 from storage.unit_of_work import UnitOfWork
 

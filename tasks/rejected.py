@@ -13,8 +13,8 @@ from engine.catalogue import Catalogue
 from engine.engine import Engine
 from engine.transaction import Transaction
 from runtime.mask import mask_phone, mask_text
-from schemas.http.tasks import GeneralTask
-from schemas.intake import Problem, TaskCreated, problems_of
+from schemas.flows.tasks import GeneralTask
+from schemas.orders.intake import Problem, TaskCreated, problems_of
 from storage.database import Database
 from storage.rejects import Reject
 from tasks import general

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from engine.actions import Batch
 from engine.outcomes import Done, Failed, Outcome, TryAgain
-from schemas.parameters import problems_with
+from schemas.core.parameters import problems_with
 from storage.database import Database
 from storage.unavailable import StorageUnavailable
 from tools.contact_policy.zone import DEFAULT_ZONE

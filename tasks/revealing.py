@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from runtime.mask import mask_text
-from schemas.effects import Audit
+from schemas.orders.effects import Audit
 from storage.database import Database
 from storage.reviews import Review
 from tasks.customer_number import own_number

@@ -9,8 +9,8 @@ from typing import Final
 from engine.actions import Batch
 from engine.outcomes import Failed, Outcome, Park, Snooze, TryAgain
 from runtime.clock import Clock
-from schemas.contact import Channel, ContactResult
-from schemas.effects import ContactNoted
+from schemas.orders.contact import Channel, ContactResult
+from schemas.orders.effects import ContactNoted
 from storage.contact import Contact, Intended, NewContact
 from storage.order import Order
 from storage.steps import StepRow

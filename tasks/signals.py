@@ -13,8 +13,8 @@ from typing import Any, Final
 from engine.engine import Engine
 from engine.transaction import Transaction, Verdict
 from runtime.mask import mask_text
-from schemas.effects import Audit, Effect, ProductEvent
-from schemas.signals import (
+from schemas.orders.effects import Audit, Effect, ProductEvent
+from schemas.orders.signals import (
     CancelledUpstream,
     Continue,
     CustomerCalled,

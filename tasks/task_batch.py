@@ -11,8 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 from engine.catalogue import Catalogue
 from engine.engine import Engine
 from engine.transaction import Transaction
-from schemas.http.tasks import GeneralTask, TaskSent
-from schemas.intake import Identifier, Problem, TaskCreated, as_records, problems_of
+from schemas.flows.tasks import GeneralTask, TaskSent
+from schemas.orders.intake import Identifier, Problem, TaskCreated, as_records, problems_of
 from storage.rejects import Envelope, NewReject
 from storage.task_list import Lifecycle
 from tasks import general, intake

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from schemas.effects import Audit, ProductEvent
+from schemas.orders.effects import Audit, ProductEvent
 from storage.steps import StepRow
 
 

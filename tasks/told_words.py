@@ -2,7 +2,7 @@
 
 from engine.transaction import Transaction
 from runtime.ids import Prefix, new_id
-from schemas.effects import Move
+from schemas.orders.effects import Move
 from statemachine.orders.states import Event
 from storage.contact import InboundContact
 from storage.order import Order

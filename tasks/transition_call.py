@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from runtime.ids import Prefix, new_id
-from schemas.contact import Channel, ContactResult
+from schemas.orders.contact import Channel, ContactResult
 from statemachine.orders.intents import INTENTS, Level2
 from statemachine.orders.states import Event
 from storage.order import Order

@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.transaction import Transaction
 from runtime.blind_index import BlindIndex
-from schemas.effects import ContactNoted
+from schemas.orders.effects import ContactNoted
 from statemachine.orders.states import State
 from storage.calls import CalledStep, WaitingStep
 from storage.contact import Contact

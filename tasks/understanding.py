@@ -6,7 +6,7 @@ from typing import Any, Final
 from engine.actions import Batch
 from engine.outcomes import Done, Failed, Outcome
 from runtime.cipher import Cipher
-from schemas.parameters import problems_with
+from schemas.core.parameters import problems_with
 from statemachine.orders.intents import INTENTS, Level1, Level2
 from storage.steps import StepRow
 from tasks.private_words import opened

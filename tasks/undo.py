@@ -6,7 +6,7 @@ from typing import Final
 from engine.engine import Engine
 from engine.transaction import Transaction
 from runtime.mask import mask_text
-from schemas.effects import Audit
+from schemas.orders.effects import Audit
 from statemachine.orders.intents import Level1
 from storage.order import Order
 from storage.reviews import Review

@@ -10,8 +10,8 @@ import orjson
 
 from runtime.mask import mask_json, mask_text
 from runtime.names import shown_id
-from schemas.http.form import in_utc
-from schemas.upstream import MessageType
+from schemas.core.form import in_utc
+from schemas.outbound.event_types import MessageType
 from statemachine.orders.states import State
 from storage.subscribers import Happening
 

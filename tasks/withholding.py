@@ -13,8 +13,8 @@ from typing import Final
 from engine.outcomes import Failed, Outcome, Snooze
 from runtime.clock import Clock
 from runtime.phone import normalise
-from schemas.contact import Channel, ContactResult
-from schemas.effects import ContactNoted
+from schemas.orders.contact import Channel, ContactResult
+from schemas.orders.effects import ContactNoted
 from storage.contact import Contact, PastContact
 from storage.lawfulness import Asked, Found
 from storage.order import Order

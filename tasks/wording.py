@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from engine.outcomes import Failed
-from schemas.contact import Channel
+from schemas.orders.contact import Channel
 from storage.order import Order
 from tasks.context import Context
 from tools.channels.script import Template

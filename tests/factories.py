@@ -3,7 +3,7 @@
 from itertools import count
 from typing import Any
 
-from schemas.intake import TaskCreated
+from schemas.orders.intake import TaskCreated
 from tasks.intake import Submission
 
 _numbers = count(1)

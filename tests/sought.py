@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from schemas.contact import Channel
+from schemas.orders.contact import Channel
 from tools.channels.contract import Sought
 
 

@@ -9,7 +9,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from runtime.logs import logger
-from schemas.intake import Problem, TaskCreated, as_records, problems_of
+from schemas.orders.intake import Problem, TaskCreated, as_records, problems_of
 from storage.rejects import NewReject
 from tasks.intake import Door, Submission, accept
 from workers.process import Process

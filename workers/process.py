@@ -18,7 +18,7 @@ from engine.limits import Limits
 from engine.publisher import Publisher
 from runtime.cipher import Cipher
 from runtime.settings import Settings
-from schemas.definition import read_definition
+from schemas.core.definition import read_definition
 from statemachine.workflow.definition import Workflow
 from storage.database import Database
 from tasks.context import Context, make_context

@@ -15,7 +15,7 @@ from typing import Any, Final
 from kombu import Connection, Consumer, Exchange, Message, Queue
 
 from runtime.logs import logger
-from schemas.intake import Problem
+from schemas.orders.intake import Problem
 from storage.unavailable import StorageUnavailable
 from tasks.intake import Door
 from workers.admission import Arrival, admit, request_id_of

@@ -9,7 +9,7 @@ from typing import Any, Final
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
 from engine.publisher import QUEUES
-from schemas.contact import Channel
+from schemas.orders.contact import Channel
 from statemachine.orders.intents import Level1
 from statemachine.orders.states import State
 from storage.deliveries import Deliveries

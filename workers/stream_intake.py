@@ -11,7 +11,7 @@ from typing import Any, Final
 import redis
 
 from runtime.logs import logger
-from schemas.intake import Problem
+from schemas.orders.intake import Problem
 from storage.unavailable import StorageUnavailable
 from tasks.intake import Door
 from workers.admission import Arrival, admit, request_id_of

@@ -19,7 +19,7 @@ from runtime.cipher import Cipher, UnreadableCiphertext
 from runtime.logs import logger
 from runtime.mask import mask_text
 from runtime.settings import Settings
-from schemas.effects import AlertRaised
+from schemas.orders.effects import AlertRaised
 from storage.database import Database
 from storage.deliveries import Concluded, Taken, Try
 from storage.subscribers import Outlook, Secrets

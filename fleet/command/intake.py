@@ -17,7 +17,7 @@ from fleet.command.task import By, name_of, text_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from schemas.intake import Problem
+    from schemas.orders.intake import Problem
     from storage.rejects import Reject
     from tasks.rejected import Handling
 

@@ -15,7 +15,7 @@ from fleet.command.failure import CommandError, Commands, warn
 from fleet.command.location import DataDir, opened
 from fleet.command.output import AsJson, show_json, show_line, show_table
 from fleet.command.task import By, name_of
-from schemas.scopes import OWNERS, Scope
+from schemas.access.scopes import OWNERS, Scope
 
 if TYPE_CHECKING:
     from storage.keys import KeyRecord

@@ -7,7 +7,7 @@ from typing import Any, BinaryIO, Final
 
 from pydantic import ValidationError
 
-from schemas.intake import Problem, TaskCreated, problems_of
+from schemas.orders.intake import Problem, TaskCreated, problems_of
 
 LONGEST: Final = 1024 * 1024
 """Bytes a line may have."""

@@ -221,7 +221,7 @@ def _rule(
     """The follow-up rule, once all that is said about time is known to fit the decision."""
     from pydantic import ValidationError
 
-    from schemas.http.followup import FollowupRuleGiven, at_most_one, require_fitting
+    from schemas.orders.followup import FollowupRuleGiven, at_most_one, require_fitting
 
     try:
         at_most_one(**when)

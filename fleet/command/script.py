@@ -11,7 +11,7 @@ import typer
 from fleet.command.failure import CommandError, Commands, warn
 from fleet.command.location import DataDir, joined
 from fleet.command.output import AsJson, show_json, show_line, show_table
-from schemas.contact import Channel
+from schemas.orders.contact import Channel
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -10,7 +10,7 @@ from fleet.command.failure import CommandError, Commands, warn
 from fleet.command.location import DataDir, opened
 from fleet.command.output import AsJson, show_json, show_line, show_table
 from fleet.command.task import By, name_of, text_of
-from schemas.contact import Channel
+from schemas.orders.contact import Channel
 
 if TYPE_CHECKING:
     from storage.contact_stops import Stop

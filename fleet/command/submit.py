@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from fleet.command.lines import FaultyLine, OrderLine
-    from schemas.intake import Problem
+    from schemas.orders.intake import Problem
     from tasks.intake import Received, Submission
     from workers.process import Process
 
@@ -164,7 +164,7 @@ def _accept(process: Process, submissions: Sequence[Submission], tally: Tally) -
 
 def _keep(process: Process, lines: Sequence[FaultyLine]) -> None:
     """Malformed input is never dropped (SPEC.md §5), and an alert tells of it."""
-    from schemas.intake import as_records
+    from schemas.orders.intake import as_records
     from storage.rejects import NewReject
     from tasks.intake import Door
     from tasks.refusal import keep
@@ -185,7 +185,7 @@ def _keep(process: Process, lines: Sequence[FaultyLine]) -> None:
 
 
 def _with_remedy(answer: Received) -> Problem:
-    from schemas.intake import Problem
+    from schemas.orders.intake import Problem
     from tasks.intake import Verdict
 
     if answer.problem is None:

@@ -21,7 +21,7 @@ from fleet.supervisor.run_file import DataDirLock
 from fleet.supervisor.supervisor import Supervisor
 from runtime.cipher import Cipher
 from runtime.settings import PROJECT, Settings
-from schemas.scopes import OWNERS
+from schemas.access.scopes import OWNERS
 from storage.database import Database
 from storage.migrate import migrate
 from tasks.context import scripts_folder

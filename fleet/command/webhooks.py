@@ -16,7 +16,7 @@ from fleet.command.failure import CommandError, Commands
 from fleet.command.location import DataDir, opened
 from fleet.command.output import AsJson, show_json, show_line, show_table
 from fleet.command.task import By, name_of
-from schemas.upstream import MessageType
+from schemas.outbound.event_types import MessageType
 
 if TYPE_CHECKING:
     from tools.webhook_sender import Answer, Envelope

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from schemas.intake import TaskCreated
+from schemas.orders.intake import TaskCreated
 from tasks.intake import Submission
 
 _numbers = itertools.count(1)

@@ -23,7 +23,7 @@ from fleet.simulator.delivery import Delivery
 from fleet.simulator.faults import ArmedFault, FaultBoard, Faults, parse_faults
 from fleet.simulator.group_commit import GroupCommit
 from fleet.simulator.ledger import Conflicting, Ledger, Received, ReceiveOutcome, Refused
-from schemas.contact import Channel
+from schemas.orders.contact import Channel
 from tools.channels.personas import draw
 from tools.channels.simulation import Reaction, ScriptError, parse_entry
 

@@ -11,7 +11,7 @@ import redis
 from fleet.installation import Installation
 from fleet.leap import Leaper
 from runtime.settings import Settings
-from schemas.intake import TaskCreated
+from schemas.orders.intake import TaskCreated
 from storage.database import Database
 from storage.unavailable import StorageUnavailable
 from tasks.intake import Door, Submission, accept

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from schemas.effects import ProductEvent
+from schemas.orders.effects import ProductEvent
 from storage.database import Database
 from storage.feed import ORIGIN, Cursor, FeedPage
 from storage.unit_of_work import UnitOfWork

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from engine.publisher import QUEUES
-from schemas.contact import Channel
+from schemas.orders.contact import Channel
 from statemachine.orders.intents import Level1
 from statemachine.orders.states import State
 from storage.database import Database

@@ -14,7 +14,7 @@ from sqlalchemy import Column as AnyColumn
 from sqlalchemy import LargeBinary, String, Table
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from schemas.effects import AlertRaised
+from schemas.orders.effects import AlertRaised
 from storage.callbacks import NewCallback
 from storage.labels import NewLabel
 from storage.rejects import NewReject

@@ -14,7 +14,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
-from schemas.contact import Channel, ContactResult
+from schemas.orders.contact import Channel, ContactResult
 from tools.channels.aliyun_sms import ALIYUN_ZONE
 from tools.channels.aliyun_voice import result_of, whole_seconds
 from tools.channels.callbacks import ByNumber, ByReference, Posted, Reading, Reply, Reported, stand_in

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from schemas.contact import Channel, ContactResult
+from schemas.orders.contact import Channel, ContactResult
 from tools.channels.aliyun_api import AliyunApi, refusal_of, succeeded
 from tools.channels.contract import (
     Absent,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
-from schemas.contact import Channel, ContactResult
+from schemas.orders.contact import Channel, ContactResult
 from tools.channels.aliyun_api import AliyunApi, refusal_of, succeeded
 from tools.channels.contract import (
     Accepted,

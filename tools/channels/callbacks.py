@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from schemas.contact import Channel
+from schemas.orders.contact import Channel
 from tools.channels.contract import ContactReport
 from tools.channels.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, parse_report, verify
 

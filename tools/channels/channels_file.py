@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from schemas.contact import Channel
+from schemas.orders.contact import Channel
 
 _GAPS: Final = re.compile(r"\{([^{}]*)\}")
 _GAP_NAME: Final = re.compile(r"[a-z_]+")

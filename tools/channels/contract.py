@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Protocol
 
 from runtime.mask import mask_phone
-from schemas.contact import Channel, ContactResult
+from schemas.orders.contact import Channel, ContactResult
 from tools.channels.script import Template
 
 

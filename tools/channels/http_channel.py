@@ -12,7 +12,7 @@ from urllib.parse import quote
 import httpx2
 
 from runtime.mask import mask_text
-from schemas.contact import Channel
+from schemas.orders.contact import Channel
 from tools.channels.contract import (
     Absent,
     Accepted,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from schemas.contact import Channel, ContactResult
+from schemas.orders.contact import Channel, ContactResult
 from tools.channels.simulation import Reaction
 
 _Choice = TypeVar("_Choice")

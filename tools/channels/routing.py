@@ -8,7 +8,7 @@ from typing import Final
 from pydantic import SecretStr
 
 from runtime.settings import Settings
-from schemas.contact import Channel
+from schemas.orders.contact import Channel
 from tools.channels.aliyun_api import AliyunApi
 from tools.channels.aliyun_callbacks import AliyunReader
 from tools.channels.aliyun_signature import AccessKey

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from schemas.contact import Channel, ContactResult
+from schemas.orders.contact import Channel, ContactResult
 
 _LONGEST_TRANSCRIPT: Final = 2_000
 _LONGEST_DELAY_SECONDS: Final = 86_400.0

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import parse_qsl
 
-from schemas.contact import Channel, ContactResult
+from schemas.orders.contact import Channel, ContactResult
 from tools.channels.aliyun_callbacks import words_of
 from tools.channels.callbacks import LARGEST_CALLBACK, ByNumber, Posted, Reading, Reply, Reported
 from tools.channels.contract import ContactReport

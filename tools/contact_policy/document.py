@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from schemas.contact import Channel, ContactResult
+from schemas.orders.contact import Channel, ContactResult
 from tools.contact_policy.policy import ContactPolicy, DailyBudget, NumberCap, Window
 from tools.policy_file import read_policy_file
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from schemas.contact import Channel, ContactResult
+from schemas.orders.contact import Channel, ContactResult
 from tools.contact_policy.policy import STANDARD, ContactPolicy
 
 VOICE: Final = frozenset({Channel.PHONE})

@@ -6,7 +6,7 @@ from datetime import time, timedelta
 from itertools import pairwise
 from typing import Final, Self
 
-from schemas.contact import Channel, ContactResult
+from schemas.orders.contact import Channel, ContactResult
 
 MIDNIGHT: Final = time(0)
 

@@ -7,7 +7,7 @@ from enum import StrEnum, unique
 from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
 
-from schemas.contact import Channel, ContactResult
+from schemas.orders.contact import Channel, ContactResult
 from tools.calendar import Calendar
 from tools.contact_policy.ladder import channel_for
 from tools.contact_policy.policy import ContactPolicy

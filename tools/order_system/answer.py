@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from runtime.mask import mask_text
-from schemas.free_json import require_bounded
+from schemas.core.free_json import require_bounded
 from tools.order_system.contract import Booked, Offered, Performed, Refused, Slot
 
 _LARGEST_RESULT: Final = 4096

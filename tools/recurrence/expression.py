@@ -9,7 +9,7 @@ from itertools import takewhile
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from schemas.cron import CronExpression
+from schemas.orders.cron import CronExpression
 
 _LAST_YEAR: Final = 2199
 """Later moments are none that a follow-up can be stored for."""

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from schemas.cron import CronExpression
+from schemas.orders.cron import CronExpression
 from tools.recurrence.expression import next_moment
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from schemas.contact import Channel
+from schemas.orders.contact import Channel
 from tools.scripts.rendering import GAP
 from tools.scripts.script import Script, Wording
 

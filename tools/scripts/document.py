@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from schemas.contact import Channel
+from schemas.orders.contact import Channel
 from tools.channels.script import Template
 from tools.policy_file import PolicyFileError, read_policy_file
 from tools.scripts.checking import findings

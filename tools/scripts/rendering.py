@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from schemas.contact import Channel
+from schemas.orders.contact import Channel
 from tools.scripts.script import Script
 
 GAP: Final = re.compile(r"\{([^{}]*)\}")

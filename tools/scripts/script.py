@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from schemas.contact import Channel
+from schemas.orders.contact import Channel
 from tools.channels.script import Template
 
 SEPARATOR: Final = ":"

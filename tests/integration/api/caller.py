@@ -15,7 +15,7 @@ from api.door import Door
 from engine.engine import Engine
 from engine.publisher import Publisher
 from runtime.settings import Settings
-from schemas.scopes import OWNERS
+from schemas.access.scopes import OWNERS
 from storage.database import Database
 from tasks.context import Context
 from tests.house import House

@@ -8,9 +8,9 @@ from fastapi import APIRouter, FastAPI, Response
 from api.authentication import requires
 from api.refusal import Refusal
 from api.route import Route
-from schemas.http.error import Code
-from schemas.http.form import Answered, Sent
-from schemas.scopes import Scope
+from schemas.access.scopes import Scope
+from schemas.core.error import Code
+from schemas.core.form import Answered, Sent
 
 
 class Deed(Sent):

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from engine.publisher import Message
-from schemas.effects import OrderNoted
+from schemas.orders.effects import OrderNoted
 from statemachine.orders.states import State
 from storage.contact import Contact
 from storage.reviews import Review

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from runtime.cipher import Cipher
-from schemas.scopes import OWNERS
+from schemas.access.scopes import OWNERS
 from storage.agents import ALIVE_SECONDS
 from storage.database import Database
 from tests.house import CIPHER_KEY, House

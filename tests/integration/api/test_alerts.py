@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from schemas.effects import AlertRaised
+from schemas.orders.effects import AlertRaised
 from tests.factories import submission
 from tests.house import House
 from tests.integration.api.caller import Caller

@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 
 from api.app import KEYED, OPEN
 from api.authentication import CACHE_SECONDS, Guard, Keyring
-from schemas.scopes import OWNERS, Scope
+from schemas.access.scopes import OWNERS, Scope
 from storage.database import Database
 from storage.keys import digest
 from tests.factories import payload

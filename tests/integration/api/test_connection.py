@@ -11,7 +11,7 @@ import httpx2
 import pytest
 from structlog.testing import capture_logs
 
-from schemas.http.error import Code
+from schemas.core.error import Code
 from tests.house import House
 from tests.integration.api.caller import hand_out_keys, key_of
 from tests.integration.api.server import serving

@@ -9,8 +9,8 @@ from pydantic import BaseModel
 from api.app import create_app
 from api.description import operations_of
 from api.door import Door
-from schemas.http.form import Answered, Sent
-from schemas.intake import TaskCreated
+from schemas.core.form import Answered, Sent
+from schemas.orders.intake import TaskCreated
 from tests.house import House
 from tests.integration.api.caller import VERSION, HouseParts
 from tests.integration.api.seed_bodies import ANSWERS, REQUESTS

@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from api.errors import STATUS
-from schemas.http.error import Code
+from schemas.core.error import Code
 from tests.factories import payload
 from tests.house import House
 from tests.integration.api.caller import Caller, calling, hand_out_keys, in_chunks, key_of

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from schemas.scopes import OWNERS
+from schemas.access.scopes import OWNERS
 from tasks.followup import rule_of
 from tests.factories import answered, payload
 from tests.house import House

@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from api.description import operations_of
-from schemas.http.error import Code
+from schemas.core.error import Code
 from tests.factories import payload
 from tests.house import House
 from tests.integration.api.caller import Caller, calling, hand_out_keys, key_of

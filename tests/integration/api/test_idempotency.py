@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.scopes import Scope
+from schemas.access.scopes import Scope
 from tests.factories import payload
 from tests.house import House
 from tests.integration.api.caller import Caller, calling, hand_out_keys, key_of

@@ -7,7 +7,7 @@ import anyio
 import pytest
 
 from api.authentication import TOUCH_SECONDS, Keyring
-from schemas.scopes import Scope
+from schemas.access.scopes import Scope
 from storage.database import Database
 from storage.keys import KeyRecord, NewKey, new_key
 from tests.integration.api.caller import Caller

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from schemas.scopes import OWNERS
+from schemas.access.scopes import OWNERS
 from tests.factories import READY, answered, payload, silent
 from tests.integration.api.caller import Caller
 from tests.integration.api.signalling import START, conflict, tell, worked

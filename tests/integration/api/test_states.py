@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from schemas.scopes import MOVERS, OWNERS, Scope
+from schemas.access.scopes import MOVERS, OWNERS, Scope
 from statemachine.orders.machine import TRANSITIONS, allowed_from
 from statemachine.orders.states import Event, State
 from tests.factories import answered, payload

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from schemas.upstream import MessageType
+from schemas.outbound.event_types import MessageType
 from tests.integration.api.caller import Caller
 from tests.integration.webhooks.office import Office, event
 from tools.webhook_signature import SECRET_PREFIX

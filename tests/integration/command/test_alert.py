@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from schemas.effects import AlertRaised
+from schemas.orders.effects import AlertRaised
 from tests.integration.command.fleet import Fleet
 
 

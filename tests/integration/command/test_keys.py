@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from fleet.command.app import application
-from schemas.scopes import OWNERS
+from schemas.access.scopes import OWNERS
 from storage.keys import Key
 from tests.house import CIPHER_KEY
 from tests.integration.command.fleet import Fleet

@@ -11,7 +11,7 @@ from engine.outcomes import Done, Outcome
 from engine.publisher import QUEUES
 from engine.transaction import Begin
 from runtime.ids import Prefix, new_id
-from schemas.definition import read_definition
+from schemas.core.definition import read_definition
 from statemachine.workflow.definition import Workflow
 from statemachine.workflow.retry import RetryPolicy
 from storage.steps import StepRow

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.intake import TaskCreated
+from schemas.orders.intake import TaskCreated
 from tests.house import House
 from tests.integration.api.caller import hand_out_keys, key_of
 from tests.integration.api.server import serving

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from schemas.effects import AlertRaised
+from schemas.orders.effects import AlertRaised
 from storage.alerts import Alert, AlertFilter
 from storage.rejects import Envelope, NewReject, Reject
 from tasks.general import NewTask, submit

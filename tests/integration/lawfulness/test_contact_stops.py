@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from schemas.contact import Channel
+from schemas.orders.contact import Channel
 from tasks.barring import lift_stop, stop_contacts
 from tests.factories import READY, answered, silent
 from tests.house import House

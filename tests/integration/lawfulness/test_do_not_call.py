@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from runtime.phone import Phone, normalise
-from schemas.contact import Channel
+from schemas.orders.contact import Channel
 from storage.do_not_call import Entry
 from tasks.barring import allow_number, bar_number
 from tests.factories import answered, silent

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from schemas.scopes import OWNERS
+from schemas.access.scopes import OWNERS
 from tasks.outlook import outlook_of
 from tests.factories import payload, silent
 from tests.house import House

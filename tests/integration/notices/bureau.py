@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
-from schemas.effects import AlertRaised
+from schemas.orders.effects import AlertRaised
 from storage.database import Database
 from storage.notices import StaffNotice
 from tests.providers import feishu, group_bots

@@ -5,8 +5,8 @@ from itertools import count
 from threading import Event
 from typing import Any
 
-from schemas.contact import Channel, ContactResult
-from schemas.signals import CustomerCalled, Said, Signal
+from schemas.orders.contact import Channel, ContactResult
+from schemas.orders.signals import CustomerCalled, Said, Signal
 from storage.contact import Contact
 from tasks.callbacks import Callback
 from tasks.signals import Receipt, receive

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from schemas.contact import ContactResult
+from schemas.orders.contact import ContactResult
 from statemachine.orders.states import State
 from tasks.callbacks import Heard
 from tests.factories import READY, submission

@@ -7,8 +7,8 @@ from typing import Final, Self
 
 import pytest
 
-from schemas.contact import ContactResult
-from schemas.signals import CustomerCalled
+from schemas.orders.contact import ContactResult
+from schemas.orders.signals import CustomerCalled
 from statemachine.orders.states import State
 from tasks.callbacks import hear
 from tasks.signals import Taken

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runtime.cipher import Cipher
-from schemas.effects import AppointmentBooked
+from schemas.orders.effects import AppointmentBooked
 from statemachine.orders.intents import Level2
 from storage.capacity import DayCapacity
 from storage.database import Database

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from schemas.contact import Channel
+from schemas.orders.contact import Channel
 from storage.alerts import Alert, AlertFilter
 from tasks.channel_watch import ALERT, AWAY_AFTER, ChannelWatch
 from tests.house import House

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from schemas.contact import ContactResult
-from schemas.signals import CustomerCalled
+from schemas.orders.contact import ContactResult
+from schemas.orders.signals import CustomerCalled
 from statemachine.orders.states import State
 from tasks.callbacks import Heard, hear
 from tasks.intervention import pause, resume

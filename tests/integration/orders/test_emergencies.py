@@ -1,6 +1,6 @@
 """Danger in a customer's words: whoever is on duty is told at once, and nothing is carried out."""
 
-from schemas.signals import CustomerCalled
+from schemas.orders.signals import CustomerCalled
 from tests.factories import READY, answered
 from tests.house import House
 from tests.integration.orders.telling import reviews_of, tell, worked

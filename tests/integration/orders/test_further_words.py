@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from schemas.signals import CustomerCalled
+from schemas.orders.signals import CustomerCalled
 from statemachine.orders.states import State
 from tasks.callbacks import Heard
 from tests.house import House

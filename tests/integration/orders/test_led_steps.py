@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from schemas.effects import OrderNoted
+from schemas.orders.effects import OrderNoted
 from statemachine.orders.states import Event, State
 from tasks.action_call import action_call
 from tasks.calling import Call, Recorded, Refused, UnderWay, begin

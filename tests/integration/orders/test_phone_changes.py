@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.signals import CancelledUpstream, PartArrived, PhoneChanged
+from schemas.orders.signals import CancelledUpstream, PartArrived, PhoneChanged
 from tasks.signals import Taken
 from tests.factories import PARTS_MISSING, READY, answered
 from tests.house import House

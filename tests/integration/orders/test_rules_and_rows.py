@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from runtime.cipher import Cipher
 from runtime.ids import Prefix, new_id
-from schemas.effects import Move
+from schemas.orders.effects import Move
 from statemachine.orders.guards import Facts
 from statemachine.orders.machine import IllegalTransition, transition
 from statemachine.orders.states import Event, State

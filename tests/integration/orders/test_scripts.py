@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from runtime.settings import PROJECT
-from schemas.contact import Channel
+from schemas.orders.contact import Channel
 from tests.factories import answered, silent, submission
 from tests.house import House
 from tests.integration.fleet.conditions import wait_until

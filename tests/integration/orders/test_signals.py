@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from schemas.signals import CancelledUpstream, PartArrived, PhoneChanged, PriorityChanged
+from schemas.orders.signals import CancelledUpstream, PartArrived, PhoneChanged, PriorityChanged
 from statemachine.orders.intents import Level2
 from statemachine.orders.states import State
 from tasks.deciding import Decision, decide

@@ -9,8 +9,8 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
-from schemas.effects import ProductEvent
-from schemas.upstream import MessageType
+from schemas.orders.effects import ProductEvent
+from schemas.outbound.event_types import MessageType
 from storage.database import Database
 from storage.deliveries import Delivery
 from tools.webhook_address import check_peer

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import text
 
-from schemas.upstream import MessageType
+from schemas.outbound.event_types import MessageType
 from storage.database import Database
 from storage.rejects import NewReject
 from storage.subscribers import BATCH

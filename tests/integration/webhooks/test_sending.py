@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from runtime.cipher import Cipher
-from schemas.upstream import MessageType
+from schemas.outbound.event_types import MessageType
 from storage.database import Database
 from storage.deliveries import Replayed, Try
 from tests.integration.fleet.conditions import wait_until

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from schemas.definition import read_definition
+from schemas.core.definition import read_definition
 from statemachine.workflow.definition import Kind, MalformedWorkflow
 from statemachine.workflow.retry import RetryPolicy
 

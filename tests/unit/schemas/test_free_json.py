@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from schemas.free_json import DEEPEST, LARGEST_INTEGER, MOST_KEYS, SMALLEST_INTEGER, require_bounded
-from schemas.http.form import storable_object
-from schemas.intake import TaskCreated
+from schemas.core.form import storable_object
+from schemas.core.free_json import DEEPEST, LARGEST_INTEGER, MOST_KEYS, SMALLEST_INTEGER, require_bounded
+from schemas.orders.intake import TaskCreated
 from tests.factories import payload
 
 SCALARS = st.none() | st.booleans() | st.integers(SMALLEST_INTEGER, LARGEST_INTEGER) | st.text()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.parameters import MalformedSchema, problems_with, require_schema
+from schemas.core.parameters import MalformedSchema, problems_with, require_schema
 
 SCHEMA: dict[str, object] = {
     "type": "object",

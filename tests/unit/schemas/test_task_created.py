@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from schemas.free_json import LARGEST_INTEGER, SMALLEST_INTEGER
-from schemas.intake import LARGEST_METADATA, TaskCreated, problems_of
+from schemas.core.free_json import LARGEST_INTEGER, SMALLEST_INTEGER
+from schemas.orders.intake import LARGEST_METADATA, TaskCreated, problems_of
 
 PHONE = "13800138000"
 BODY: dict[str, Any] = {

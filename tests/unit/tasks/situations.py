@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import yaml
 
 from runtime.clock import Anchor, Clock
-from schemas.definition import read_definition
+from schemas.core.definition import read_definition
 from statemachine.orders.states import Event, State
 from storage.clock import Moments
 from storage.contact import Contact

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from schemas.parameters import problems_with, require_schema
+from schemas.core.parameters import problems_with, require_schema
 from tasks.report import REPORT
 from tasks.understanding import CLASSIFY, VALIDATE, classify_text, validate_classification
 from tests.factories import CANCEL, PARTS_MISSING, READY

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.upstream import MessageType
+from schemas.outbound.event_types import MessageType
 from storage.subscribers import Happening
 from tasks.upstream import PAUSES, SOURCES, body_of, events_for, message_of, pause_after, ping
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from schemas.contact import Channel
+from schemas.orders.contact import Channel
 from tools.channels.contract import ContactRequest
 
 NUMBER = "13800139999"

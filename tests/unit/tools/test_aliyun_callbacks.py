@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.contact import Channel, ContactResult
+from schemas.orders.contact import Channel, ContactResult
 from tests.providers.aliyun import Aliyun, pushed
 from tools.channels.aliyun_callbacks import AliyunReader
 from tools.channels.callbacks import ByNumber, ByReference, Posted, Reported

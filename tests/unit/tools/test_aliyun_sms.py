@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from schemas.contact import Channel, ContactResult
+from schemas.orders.contact import Channel, ContactResult
 from tests.providers.aliyun import KEY_ID, KEY_SECRET, Aliyun, refused
 from tests.providers.server import DROP, Answered, Fault, serving
 from tests.sought import sought

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.contact import Channel, ContactResult
+from schemas.orders.contact import Channel, ContactResult
 from tests.providers.aliyun import KEY_ID, KEY_SECRET, Aliyun, refused
 from tests.providers.server import DROP, serving
 from tests.sought import sought

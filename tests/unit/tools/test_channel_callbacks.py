@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.contact import ContactResult
+from schemas.orders.contact import ContactResult
 from tools.channels.signature import ReportError, SignatureError, parse_report, sign, verify
 
 NOW = 1_773_622_800

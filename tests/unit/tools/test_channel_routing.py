@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from runtime.settings import PROJECT, Settings
-from schemas.contact import Channel
+from schemas.orders.contact import Channel
 from tests.house import settings_for
 from tests.providers.server import DROP, Fault, serving
 from tests.providers.vendor import TOKEN, Vendor

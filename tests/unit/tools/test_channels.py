@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.contact import Channel, ContactResult
+from schemas.orders.contact import Channel, ContactResult
 from tests.sought import sought
 from tools.channels.contract import (
     Absent,

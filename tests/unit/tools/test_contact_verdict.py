@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.contact import Channel, ContactResult
+from schemas.orders.contact import Channel, ContactResult
 from tools.calendar import Calendar, DayKind, Override
 from tools.contact_policy.ladder import channel_for
 from tools.contact_policy.policy import ALWAYS_OPEN, STANDARD, ContactPolicy, DailyBudget

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.cron import CronExpression, MalformedCron
+from schemas.orders.cron import CronExpression, MalformedCron
 from tools.recurrence.expression import moment_of, next_moment
 from tools.recurrence.rule import FollowupRule, StandingRule, next_after, read_rule, read_standing
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 
 from fleet.simulator.faults import parse_faults
-from schemas.contact import ContactResult
+from schemas.orders.contact import ContactResult
 from tools.channels.simulation import parse_entry
 
 FILE: Final = Path(__file__).parents[3] / "config" / "samples" / "orders.jsonl"

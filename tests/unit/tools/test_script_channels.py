@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.contact import Channel
+from schemas.orders.contact import Channel
 from tests.providers.aliyun import KEY_ID, KEY_SECRET, Aliyun
 from tests.providers.server import serving
 from tests.providers.twilio import SID, TOKEN, Twilio

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.settings import PROJECT
-from schemas.contact import Channel
+from schemas.orders.contact import Channel
 from tools.policy_file import PolicyFileError
 from tools.scripts.checking import ADVERTISING, findings, longest, sms_parts
 from tools.scripts.document import load_script, load_scripts

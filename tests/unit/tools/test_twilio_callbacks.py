@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.contact import Channel, ContactResult
+from schemas.orders.contact import Channel, ContactResult
 from tests.providers.twilio import TOKEN, Call, received, signed
 from tools.channels.callbacks import ByNumber, Posted, Reading
 from tools.channels.signature import ReportError, SignatureError

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from schemas.contact import Channel, ContactResult
+from schemas.orders.contact import Channel, ContactResult
 from tests.providers.server import DROP, Answered, Fault, serving
 from tests.providers.twilio import SID, TOKEN, Twilio, refused
 from tests.sought import sought

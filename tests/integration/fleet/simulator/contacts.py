@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from schemas.contact import Channel
+from schemas.orders.contact import Channel
 from tests.integration.fleet.simulator.provider_process import Receiver
 from tools.channels.contract import ContactRequest
 

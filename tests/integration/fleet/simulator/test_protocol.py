@@ -11,7 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from schemas.contact import Channel, ContactResult
+from schemas.orders.contact import Channel, ContactResult
 from tests.integration.fleet.simulator.contacts import PHONE, SAID, contact, faulty
 from tests.integration.fleet.simulator.provider_process import (
     SECRET,

@@ -1,0 +1,1 @@
+"""The data of who may call, and what for."""

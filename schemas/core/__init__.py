@@ -1,0 +1,1 @@
+"""The data that every context shares: definitions, parameters, the form of bodies and errors."""

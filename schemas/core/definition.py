@@ -1,0 +1,133 @@
+"""A workflow definition as people write it, and its way into the engine's grammar."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from schemas.core.parameters import MalformedSchema, require_schema
+from statemachine.workflow.condition import Condition, MalformedCondition
+from statemachine.workflow.definition import Kind, MalformedWorkflow, Step, Workflow, build
+from statemachine.workflow.retry import RetryPolicy
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RetryBody(_Part):
+    """How often and after which wait a failed try of this step is repeated."""
+
+    max_retries: int = Field(ge=0, le=100)
+    delay_seconds: float = Field(default=1.0, gt=0, le=86_400)
+    backoff: float = Field(default=1.0, ge=1, le=10)
+
+
+class StepBody(_Part):
+    """One step as written; `next` and `else` may name one step or several."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")
+    type: Kind = Kind.ACTION
+    title: str = ""
+    agent: Literal["", "orchestrator", "contact", "triage", "action", "audit"] = ""
+    action: str = ""
+    condition: str | None = None
+    next: str | tuple[str, ...] = ()
+    otherwise: str | tuple[str, ...] = Field(default=(), alias="else")
+    needs: tuple[str, ...] = ()
+    on_error: str | None = None
+    inline: bool = False
+    retry: RetryBody | None = None
+    not_before: str | None = None
+    seconds: int | None = Field(default=None, ge=0)
+    decisions: dict[str, str] = Field(default_factory=dict)
+    deadline_seconds: int | None = Field(default=None, gt=0)
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    priority: int | None = Field(default=None, ge=1, le=10)
+
+
+class DefinitionBody(_Part):
+    """A whole definition as written."""
+
+    workflow: str = Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")
+    version: str = Field(pattern=r"^[0-9][0-9a-z.]{0,15}$")
+    trigger: str = ""
+    title: str = ""
+    on_error: str | None = None
+    timeout_seconds: int | None = Field(default=None, gt=0)
+    variables: dict[str, Any] = Field(default_factory=dict)
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    """What a run is begun with, as a JSON Schema (draft 2020-12); none means any object."""
+    steps: tuple[StepBody, ...] = Field(min_length=1, max_length=200)
+
+
+def read_definition(body: Mapping[str, object]) -> Workflow:
+    """The workflow this body describes.
+
+    Raises:
+        MalformedWorkflow: with every fault, each naming its place.
+    """
+    name = str(body.get("workflow", "without a name"))
+    try:
+        definition = DefinitionBody.model_validate(body)
+    except ValidationError as error:
+        problems = tuple(
+            f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors()
+        )
+        raise MalformedWorkflow(name, problems) from error
+    steps: list[Step] = []
+    malformed: list[str] = []
+    for written in definition.steps:
+        try:
+            steps.append(_step(written))
+        except MalformedCondition as error:
+            malformed.append(f"step '{written.id}': {error}")
+    try:
+        require_schema(definition.parameters)
+    except MalformedSchema as error:
+        malformed.append(str(error))
+    if malformed:
+        raise MalformedWorkflow(name, tuple(malformed))
+    return build(
+        name=definition.workflow,
+        version=definition.version,
+        trigger=definition.trigger,
+        steps=tuple(steps),
+        variables=definition.variables,
+        timeout_seconds=definition.timeout_seconds,
+        on_error=definition.on_error,
+        parameters=definition.parameters,
+    )
+
+
+def _step(body: StepBody) -> Step:
+    return Step(
+        id=body.id,
+        kind=body.type,
+        agent=body.agent,
+        action=body.action,
+        next=_several(body.next),
+        otherwise=_several(body.otherwise),
+        condition=None if body.condition is None else Condition.parse(body.condition),
+        needs=body.needs,
+        on_error=body.on_error,
+        inline=body.inline,
+        retry=None if body.retry is None else _retry(body.retry),
+        not_before=body.not_before,
+        wait_seconds=body.seconds,
+        decisions=body.decisions,
+        deadline_seconds=body.deadline_seconds,
+        parameters=body.parameters,
+        priority=body.priority,
+        title=body.title,
+    )
+
+
+def _retry(body: RetryBody) -> RetryPolicy:
+    return RetryPolicy(
+        max_retries=body.max_retries, delay_ms=round(body.delay_seconds * 1000), backoff=body.backoff
+    )
+
+
+def _several(targets: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (targets,) if isinstance(targets, str) else targets

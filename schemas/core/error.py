@@ -1,0 +1,64 @@
+"""The one form of every error (seed 000 section 九)."""
+
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import ConfigDict
+
+from schemas.core.form import Answered, Moment
+
+
+class Code(StrEnum):
+    """What went wrong, as programs read it. The last three are ours (SPEC.md §6)."""
+
+    BAD_REQUEST = "BAD_REQUEST"
+    UNAUTHORIZED = "UNAUTHORIZED"
+    FORBIDDEN = "FORBIDDEN"
+    NOT_FOUND = "NOT_FOUND"
+    STATE_CONFLICT = "STATE_CONFLICT"
+    VALIDATION_FAILED = "VALIDATION_FAILED"
+    RATE_LIMITED = "RATE_LIMITED"
+    INTERNAL_ERROR = "INTERNAL_ERROR"
+    SERVICE_UNAVAILABLE = "SERVICE_UNAVAILABLE"
+    METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
+    PAYLOAD_TOO_LARGE = "PAYLOAD_TOO_LARGE"
+    UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE"
+
+
+class ErrorDetail(Answered):
+    """What went wrong, for programs and for people."""
+
+    code: Code
+    message: str
+    details: dict[str, Any]
+
+
+class ErrorBody(Answered):
+    """The body of every answer that is no success."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "success": False,
+                    "error": {
+                        "code": "STATE_CONFLICT",
+                        "message": "Cannot transition from 'closed' to 'contacting'",
+                        "details": {
+                            "current_state": "closed",
+                            "requested_state": "contacting",
+                            "allowed_transitions": [],
+                        },
+                    },
+                    "request_id": "req_abc123",
+                    "timestamp": "2026-03-13T21:15:00.000Z",
+                }
+            ]
+        },
+    )
+
+    success: Literal[False] = False
+    error: ErrorDetail
+    request_id: str
+    timestamp: Moment

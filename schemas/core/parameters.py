@@ -1,0 +1,146 @@
+"""What a piece of work takes, as a JSON Schema (draft 2020-12): checked when it is declared, then held against inputs.
+
+A refusal names the field and the rule, never the value: it may be a phone number.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+import orjson
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError, ValidationError
+from jsonschema.protocols import Validator
+from referencing import Registry
+from referencing.exceptions import Unresolvable
+from referencing.jsonschema import DRAFT202012
+
+from schemas.orders.intake import Problem
+
+_KEPT: Final = 256
+"""Schemas whose validators a process keeps."""
+
+_SAID: Final[Mapping[str, str]] = {
+    "type": "must be of type {}",
+    "enum": "must be one of {}",
+    "const": "must be {}",
+    "minimum": "must be at least {}",
+    "maximum": "must be at most {}",
+    "exclusiveMinimum": "must be greater than {}",
+    "exclusiveMaximum": "must be less than {}",
+    "multipleOf": "must be a multiple of {}",
+    "minLength": "must have at least {} characters",
+    "maxLength": "must have at most {} characters",
+    "pattern": "must match the pattern {}",
+    "format": "must be in the format {}",
+    "minItems": "must have at least {} items",
+    "maxItems": "must have at most {} items",
+    "minProperties": "must have at least {} fields",
+    "maxProperties": "must have at most {} fields",
+    "uniqueItems": "must not hold an item twice",
+    "anyOf": "has none of the forms it may have",
+    "oneOf": "must have exactly one of the forms it may have",
+}
+
+
+class MalformedSchema(ValueError):
+    """What a piece of work says it takes cannot be read; the message says where."""
+
+
+def require_schema(schema: Mapping[str, object]) -> None:
+    """Accept this as the description of parameters, which are always a JSON object.
+
+    Raises:
+        MalformedSchema: it is no JSON Schema, describes something else, or refers to what is not in it.
+    """
+    if schema.get("type", "object") != "object":
+        raise MalformedSchema("parameters: describe an object; 'type' must be 'object'")
+    try:
+        orjson.dumps(dict(schema))
+    except TypeError as error:
+        raise MalformedSchema(f"parameters: hold what JSON does not have ({error})") from error
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as error:
+        place = ".".join(("parameters", *(str(part) for part in error.path)))
+        raise MalformedSchema(f"{place}: {error.message}") from error
+    resolver = Registry[Any]().resolver_with_root(DRAFT202012.create_resource(dict(schema)))
+    for reference in _references(schema):
+        try:
+            resolver.lookup(reference)
+        except Unresolvable as error:
+            raise MalformedSchema(
+                f"parameters: $ref '{reference}' leads nowhere; it may only lead into this schema"
+            ) from error
+
+
+def problems_with(
+    parameters: Mapping[str, Any], schema: Mapping[str, object], field: str = "parameters"
+) -> list[Problem]:
+    """Everything about these parameters that the schema does not allow; `field` is what they are called."""
+    if not schema:
+        return []
+    try:
+        found = sorted(
+            _validator(orjson.dumps(dict(schema))).iter_errors(parameters), key=lambda e: e.json_path
+        )
+    except RecursionError:
+        return [Problem(field=field, message="is nested too deeply to be checked")]
+    return [problem for error in found for problem in _told(error, field)]
+
+
+@lru_cache(maxsize=_KEPT)
+def _validator(schema: bytes) -> Validator:
+    # An empty registry: a schema that names an address elsewhere must not make a process fetch it.
+    return Draft202012Validator(
+        orjson.loads(schema), registry=Registry(), format_checker=Draft202012Validator.FORMAT_CHECKER
+    )
+
+
+def _told(error: ValidationError, field: str) -> Iterator[Problem]:
+    place = ".".join((field, *(str(part) for part in error.absolute_path)))
+    rule = str(error.validator)
+    if rule == "required":
+        required: list[str] = list(error.schema["required"]) if isinstance(error.schema, Mapping) else []
+        # One error for each name that is missing; only its message tells which.
+        for name in required:
+            if error.message.startswith(repr(name)):
+                yield Problem(field=f"{place}.{name}", message="is required")
+    elif rule in ("additionalProperties", "unevaluatedProperties") and isinstance(error.instance, Mapping):
+        for name in _unknown(error.instance, error.schema):
+            yield Problem(field=f"{place}.{_legible(name)}", message="is not a parameter of this task type")
+    else:
+        said = _SAID.get(rule, f"does not keep the rule '{rule}'")
+        yield Problem(field=place, message=said.format(_shown(error.validator_value)))
+
+
+def _unknown(given: Mapping[str, object], schema: Any) -> list[str]:
+    patterns = schema.get("patternProperties", {})
+    return sorted(
+        name
+        for name in given
+        if name not in schema.get("properties", {}) and not any(re.search(each, name) for each in patterns)
+    )
+
+
+def _shown(rule: Any) -> str:
+    if isinstance(rule, list):
+        return ", ".join(str(each) for each in rule)
+    return str(rule)
+
+
+def _legible(name: str) -> str:
+    return "".join(character for character in name if character.isprintable())[:64]
+
+
+def _references(schema: object) -> Iterator[str]:
+    if isinstance(schema, Mapping):
+        for name, value in schema.items():
+            if name in ("$ref", "$dynamicRef") and isinstance(value, str):
+                yield value
+            else:
+                yield from _references(value)
+    elif isinstance(schema, (list, tuple)):
+        for value in schema:
+            yield from _references(value)

@@ -1,0 +1,1 @@
+"""The data of general work and its agents."""

@@ -1,0 +1,220 @@
+"""What the agents' routes are sent and answer: the fleet's five, and outside agents that register."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, ConfigDict, Field
+
+from runtime.mask import mask_json
+from schemas.core.form import Answered, Moment, Sent, Succeeded, storable_object
+from schemas.core.whole_number import WholeNumber
+from schemas.orders.intake import Identifier
+
+AGENT_QUEUES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "orchestrator": "orchestrator",
+        "contact_agent": "contact",
+        "triage_agent": "triage",
+        "action_agent": "action",
+        "audit_agent": "audit",
+    }
+)
+"""The fleet's agents by their names on the wire, each with its queue."""
+
+HEARTBEAT_SECONDS: Final = 15
+"""How often an outside agent is to report."""
+
+AgentId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]*$")]
+AgentStatus = Literal["idle", "busy", "draining"]
+
+
+class AgentRegistered(Sent):
+    """An outside agent says what it is and what it can do."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "agent_id": "contact_agent.shanghai-2",
+                    "capabilities": ["initiate_contact", "send_sms"],
+                    "most_at_once": 10,
+                    "metadata": {"version": "2.1"},
+                }
+            ]
+        },
+    )
+
+    agent_id: AgentId
+    """The key's agent, or that and a dot and a name of its own."""
+    role: Identifier | None = None
+    """Whose steps it performs; the key's agent when not named."""
+    capabilities: list[Identifier] = Field(default_factory=list, max_length=50)
+    """The types of action it can perform."""
+    most_at_once: WholeNumber = Field(default=1, ge=1, le=10_000)
+    metadata: Annotated[dict[str, Any], AfterValidator(storable_object), AfterValidator(mask_json)] = Field(
+        default_factory=dict
+    )
+
+
+class RegistrationTaken(Succeeded):
+    """An outside agent that is known now."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={
+            "examples": [{"success": True, "agent_id": "contact_agent.shanghai-2", "heartbeat_seconds": 15}]
+        },
+    )
+
+    agent_id: str
+    heartbeat_seconds: int
+    """How often it is to report; silent for three times as long, it counts as gone."""
+
+
+class Heartbeat(Sent):
+    """An outside agent lives, and says how busy it is."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={"examples": [{"status": "busy", "working_on": 3}]},
+    )
+
+    status: AgentStatus
+    """`draining`: it finishes what it has and takes nothing new."""
+    working_on: WholeNumber = Field(default=0, ge=0, le=10_000)
+    """Steps it is at."""
+
+
+class HeartbeatTaken(Succeeded):
+    """A report that was noted."""
+
+    model_config = ConfigDict(
+        frozen=True, json_schema_extra={"examples": [{"success": True, "next_heartbeat_seconds": 15}]}
+    )
+
+    next_heartbeat_seconds: int
+
+
+class QueueLoad(Answered):
+    """Steps of a queue that are not done, by what they wait for."""
+
+    waiting: int = 0
+    """Ready, until the queue has room."""
+    published: int = 0
+    """On the wire, until a worker takes them."""
+    leased: int = 0
+    """A worker is at them."""
+    parked: int = 0
+    """Something outside is to answer first."""
+    scheduled: int = 0
+    """A time is to come first."""
+    offered: int = 0
+    """An outside agent is to call for them."""
+    oldest_seconds: float = 0.0
+    """How long the longest waiting of those that are waiting or published does."""
+
+
+class WorkersView(Answered):
+    """The worker processes of an agent, as PostgreSQL sees them."""
+
+    connections: int
+    """Connections they keep open; none before they have worked for the first time."""
+    at_work: int
+    """Processes that hold a lease at this moment."""
+
+
+class FleetAgent(Answered):
+    """One of the five agents of the fleet."""
+
+    agent_id: str
+    queue: str
+    steps: QueueLoad
+    workers: WorkersView
+    outside: int
+    """Outside agents alive in its role."""
+
+
+class OutsideAgentView(Answered):
+    """A registered outside agent; its times are on the database's clock."""
+
+    agent_id: str
+    role: str
+    alive: bool
+    """Whether it reported in the last 45 seconds."""
+    status: AgentStatus
+    working_on: int
+    most_at_once: int
+    load: float
+    """`working_on / most_at_once`."""
+    capabilities: list[str]
+    offered: int
+    """Steps that wait for an agent of its role."""
+    registered_at: Moment
+    heartbeat_at: Moment
+    metadata: dict[str, Any]
+
+
+_FLEET_EXAMPLE: Final[dict[str, Any]] = {
+    "agent_id": "contact_agent",
+    "queue": "contact",
+    "steps": {
+        "waiting": 12,
+        "published": 2,
+        "leased": 32,
+        "parked": 40,
+        "scheduled": 7,
+        "offered": 1,
+        "oldest_seconds": 0.8,
+    },
+    "workers": {"connections": 2, "at_work": 1},
+    "outside": 1,
+}
+_OUTSIDE_EXAMPLE: Final[dict[str, Any]] = {
+    "agent_id": "contact_agent.shanghai-2",
+    "role": "contact_agent",
+    "alive": True,
+    "status": "busy",
+    "working_on": 3,
+    "most_at_once": 10,
+    "load": 0.3,
+    "capabilities": ["initiate_contact", "send_sms"],
+    "offered": 1,
+    "registered_at": "2026-03-13T21:00:00.000Z",
+    "heartbeat_at": "2026-03-13T21:05:00.000Z",
+    "metadata": {"version": "2.1"},
+}
+
+
+class AgentList(Answered):
+    """Who works: the fleet's five, and the outside agents, whoever reported last first."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={"examples": [{"agents": [_FLEET_EXAMPLE], "outside": [_OUTSIDE_EXAMPLE]}]},
+    )
+
+    agents: list[FleetAgent]
+    outside: list[OutsideAgentView]
+
+
+class AgentDetail(Answered):
+    """One agent: the fleet's part of it, and the outside agents under its name."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {"agent_id": "contact_agent", "fleet": _FLEET_EXAMPLE, "outside": [_OUTSIDE_EXAMPLE]}
+            ]
+        },
+    )
+
+    agent_id: str
+    fleet: FleetAgent | None
+    """Null for an outside agent."""
+    outside: list[OutsideAgentView]
+    """The outside agent itself; of one of the fleet's those of its role."""

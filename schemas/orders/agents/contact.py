@@ -1,0 +1,115 @@
+"""What the contact agent's routes take and answer (seed 000 section 四, Contact)."""
+
+from typing import Literal
+
+from pydantic import ConfigDict, Field
+
+from schemas.core.form import GivenMoment, Sent, Succeeded, Text
+from schemas.core.whole_number import WholeNumber
+from schemas.orders.contact import Channel, ContactResult
+from schemas.orders.intake import Identifier
+
+
+class ContactInitiated(Sent):
+    """A contact to be made."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "task_id": "HT20260313001",
+                    "contact_method": "phone",
+                    "phone_number": "138****0000",
+                    "script_id": "pending_task_v1",
+                    "attempt": 1,
+                }
+            ]
+        },
+    )
+
+    task_id: Identifier
+    contact_method: Channel
+    phone_number: Text | None = Field(default=None, min_length=1, max_length=32, repr=False)
+    """The order's own number, masked or not; another is refused. Numbers change by a signal."""
+    script_id: Identifier | None = None
+    attempt: WholeNumber | None = Field(default=None, ge=1, le=100)
+    """Which attempt of the round this is; once a follow-up is due, 1 is the first of the round it leads into."""
+
+
+class ContactMade(Succeeded):
+    """What came of a contact."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "success": True,
+                    "contact_id": "CONT001",
+                    "result": "answered",
+                    "duration_seconds": 120,
+                    "recording_url": "https://records.example/CONT001",
+                    "transcript": "用户表示配件未到...",
+                }
+            ]
+        },
+    )
+
+    contact_id: str
+    result: str
+    duration_seconds: int | None
+    recording_url: str | None
+    transcript: str | None
+
+
+class ContactRecorded(Sent):
+    """What came of a contact, as the agent who made it says."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "contact_id": "CONT001",
+                    "task_id": "HT20260313001",
+                    "result": "answered",
+                    "user_feedback": "配件未到,等配件到了再约",
+                    "raw_transcript": "...",
+                    "contact_time": "2026-03-13T21:05:00Z",
+                }
+            ]
+        },
+    )
+
+    contact_id: Identifier
+    task_id: Identifier
+    result: ContactResult
+    user_feedback: Text | None = Field(default=None, max_length=4000, repr=False)
+    """What the customer wants, in the agent's words; classified rather than the transcript."""
+    raw_transcript: Text | None = Field(default=None, max_length=20_000, repr=False)
+    contact_time: GivenMoment | None = None
+    contact_method: Channel = Channel.PHONE
+    """How it was made, for a contact that the agent made by itself."""
+    duration_seconds: WholeNumber | None = Field(default=None, ge=0, le=86_400)
+    recording_url: Text | None = Field(default=None, max_length=255)
+
+
+class ContactKept(Succeeded):
+    """The result is kept; `outcome` says what became of it."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {"success": True, "recorded": True, "next_step": "triage_classify", "outcome": "applied"}
+            ]
+        },
+    )
+
+    recorded: Literal[True] = True
+    next_step: str
+    outcome: str
+    """`applied`, `early`, `repeated`, `late`, `answered_late` or `kept`: as for a callback."""

@@ -1,0 +1,115 @@
+"""The tool call envelope (seed 000 section 五)."""
+
+from typing import Any
+
+from pydantic import ConfigDict, Field, field_validator
+
+from schemas.core.form import Answered, Sent, Succeeded, Text, storable_object
+from schemas.core.whole_number import WholeNumber
+
+
+class ToolView(Answered):
+    """One tool: whose it is, how long a call may take, what it may do to the world."""
+
+    tool_name: str
+    tool_version: str
+    agent: str
+    description: str
+    timeout_ms: int
+    effect: str
+    """`pure`, `record`, `idempotent` or `once`: what a repetition may do."""
+    max_retries: int
+    retry_delay_ms: int
+
+
+class ToolList(Answered):
+    """Every tool."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "tools": [
+                        {
+                            "tool_name": "contact_user",
+                            "tool_version": "1.0",
+                            "agent": "contact",
+                            "description": "电话联系用户",
+                            "timeout_ms": 30000,
+                            "effect": "once",
+                            "max_retries": 2,
+                            "retry_delay_ms": 1000,
+                        }
+                    ]
+                }
+            ]
+        },
+    )
+
+    tools: list[ToolView]
+
+
+class RetryWish(Sent):
+    """How often a caller would have a call repeated; the tool's own policy is the most it gets."""
+
+    max_retries: WholeNumber = Field(default=2, ge=0, le=2)
+    retry_delay_ms: WholeNumber = Field(default=1000, ge=0, le=60_000)
+
+
+class ToolCalled(Sent):
+    """A tool call in the seed's envelope."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "tool_name": "contact_user",
+                    "tool_version": "1.0",
+                    "input": {
+                        "task_id": "HT20260313001",
+                        "phone": "138****0000",
+                        "script": "pending_task_v1",
+                    },
+                    "timeout_ms": 30000,
+                    "retry_policy": {"max_retries": 2, "retry_delay_ms": 1000},
+                }
+            ]
+        },
+    )
+
+    tool_name: Text | None = Field(default=None, max_length=64)
+    """When given, the name in the path."""
+    tool_version: Text = Field(default="1.0", pattern=r"^1(\.[0-9]{1,3})?$")
+    input: dict[str, Any]
+    timeout_ms: WholeNumber | None = Field(default=None, ge=1, le=30_000)
+    """How long the caller waits; the tool's own limit is the most."""
+    retry_policy: RetryWish = Field(default_factory=RetryWish)
+    """Checked against the tool's own; the engine repeats a call by that one, from PostgreSQL."""
+
+    @field_validator("input")
+    @classmethod
+    def _storable(cls, given: dict[str, Any]) -> dict[str, Any]:
+        return storable_object(given)
+
+
+class ToolAnswered(Succeeded):
+    """What a tool returned."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "success": True,
+                    "output": {"contact_result": "answered", "duration": 120, "transcript": "..."},
+                    "execution_time_ms": 5230,
+                }
+            ]
+        },
+    )
+
+    output: dict[str, Any]
+    execution_time_ms: int

@@ -1,0 +1,142 @@
+"""What the triage agent's routes take and answer (seed 000 section 四, Triage)."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from schemas.core.form import Answered, Sent, Succeeded, Text, storable_object
+from schemas.core.whole_number import WholeNumber
+from schemas.orders.intake import Identifier
+from statemachine.orders.intents import Level1, Level2
+
+
+class Circumstance(BaseModel):
+    """What the caller knows of the order beside the words; the order's own record is what counts."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    order_type: Text | None = Field(default=None, max_length=16)
+    pending_reason: Text | None = Field(default=None, max_length=500)
+    contact_count: WholeNumber | None = Field(default=None, ge=0, le=1000)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _storable(cls, given: Any) -> Any:
+        return storable_object(given) if isinstance(given, dict) else given
+
+
+class ClassificationWanted(Sent):
+    """What a customer said, to be understood."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "task_id": "HT20260313001",
+                    "user_input": "配件还没到,等配件到了再说",
+                    "context": {
+                        "order_type": "未上门",
+                        "pending_reason": "用户要求改约",
+                        "contact_count": 1,
+                    },
+                }
+            ]
+        },
+    )
+
+    task_id: Identifier
+    user_input: Text | None = Field(default=None, min_length=1, max_length=4000, repr=False)
+    """The customer's words; absent: those on record."""
+    context: Circumstance = Field(default_factory=Circumstance)
+
+
+class Understood(Answered):
+    """An intent with its confidence."""
+
+    level1_intent: Level1
+    level2_intent: Level2
+    confidence: float
+    requires_human_review: bool
+    """The whole verdict of confidence and guards."""
+    reasons: list[str] = Field(default_factory=list)
+    """Why a person must look first."""
+
+
+class Classified(Succeeded):
+    """What the customer wants, and what follows from it."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "success": True,
+                    "classification": {
+                        "level1_intent": "暂缓",
+                        "level2_intent": "配件未到",
+                        "confidence": 0.95,
+                        "requires_human_review": False,
+                        "reasons": [],
+                    },
+                    "suggested_action": "schedule_followup",
+                    "followup_days": 3,
+                }
+            ]
+        },
+    )
+
+    classification: Understood
+    suggested_action: str | None
+    followup_days: int | None
+
+
+class ClaimedClassification(Sent):
+    """A classification somebody made."""
+
+    level1_intent: Level1
+    level2_intent: Level2
+    confidence: float = Field(ge=0, le=1, strict=True)
+
+
+class ValidationWanted(Sent):
+    """A classification to be checked against the words."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "task_id": "HT20260313001",
+                    "user_input": "配件还没到,等配件到了再说",
+                    "classification": {
+                        "level1_intent": "暂缓",
+                        "level2_intent": "配件未到",
+                        "confidence": 0.95,
+                    },
+                }
+            ]
+        },
+    )
+
+    task_id: Identifier
+    user_input: Text | None = Field(default=None, min_length=1, max_length=4000, repr=False)
+    """The customer's words; absent: those on record."""
+    classification: ClaimedClassification
+
+
+class Validated(Succeeded):
+    """Whether rules, model and guards agree with the classification."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={
+            "examples": [{"success": True, "valid": True, "requires_human_review": False, "reasons": []}]
+        },
+    )
+
+    valid: bool
+    requires_human_review: bool
+    reasons: list[str]

@@ -1,0 +1,126 @@
+"""What the routes of emergency stops are sent and answer."""
+
+from typing import Any, Final, Literal, Self
+
+from pydantic import ConfigDict, Field, model_validator
+
+from schemas.core.form import Answered, Moment, Sent, Succeeded, Text
+from schemas.orders.contact import Channel
+from schemas.people.person import PersonName
+
+_STOP: Final[dict[str, Any]] = {
+    "stop_id": "stop_199f2c4a1b3c5d7e9f1a2b3c4",
+    "channel": "phone",
+    "region": "上海市",
+    "reason": "外呼线路被投诉",
+    "stopped_by": "王芳",
+    "stopped_at": "2026-03-13T21:05:00.000Z",
+    "lifted_at": None,
+    "lifted_by": None,
+}
+
+
+class StopView(Answered):
+    """An emergency stop."""
+
+    model_config = ConfigDict(frozen=True, json_schema_extra={"examples": [_STOP]})
+
+    stop_id: str
+    channel: Channel | None
+    """Null for every channel."""
+    region: str | None
+    """Holds for orders whose `metadata.region` begins so, endings such as 市 aside; null for every order.
+
+    An order that names no region is held by stops without one only.
+    """
+    reason: str
+    stopped_by: str
+    stopped_at: Moment
+    lifted_at: Moment | None
+    """Null while it holds."""
+    lifted_by: str | None
+
+
+class StopList(Answered):
+    """Stops, the newest first."""
+
+    model_config = ConfigDict(frozen=True, json_schema_extra={"examples": [{"stops": [_STOP]}]})
+
+    stops: list[StopView]
+
+
+class StopRaised(Sent):
+    """Whom to stop contacting, and why."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {"reason": "外呼线路被投诉", "channel": "phone", "region": "上海市", "by": "王芳"},
+                {"reason": "话术有误, 全部停止"},
+            ]
+        },
+    )
+
+    reason: Text = Field(min_length=1, max_length=500)
+    channel: Channel | None = None
+    """Only this channel; every channel when not named."""
+    region: Text | None = Field(default=None, min_length=1, max_length=64)
+    """Only orders whose `metadata.region` begins so, endings such as 市 aside; every order when not named."""
+    by: PersonName | None = None
+    """Who; the key's agent when not named."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.reason.strip():
+            raise ValueError("reason must say why")
+        if self.region is not None and not self.region.strip():
+            raise ValueError("region must name one; leave it out for every region")
+        return self
+
+
+class StopLifted(Sent):
+    """Who lifts it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [{"by": "王芳"}]})
+
+    by: PersonName | None = None
+    """Who; the key's agent when not named."""
+
+
+class StopTaken(Succeeded):
+    """A stop, or its end, that stands."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={"examples": [{"success": True, "outcome": "applied", "stop": _STOP}]},
+    )
+
+    outcome: Literal["applied", "repeated"]
+    """`repeated` when it was so before."""
+    stop: StopView
+
+
+class StopStands(StopTaken):
+    """A stop that stands, and how far it reaches."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "success": True,
+                    "outcome": "applied",
+                    "stop": _STOP,
+                    "orders_held": 120,
+                    "orders_without_region": 3,
+                }
+            ]
+        },
+    )
+
+    orders_held: int
+    """Open orders that it holds at this moment; later ones of its scope are held as well."""
+    orders_without_region: int
+    """Open orders that name no region: a stop of a region does not hold them."""

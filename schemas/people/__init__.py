@@ -1,0 +1,1 @@
+"""The data of reviews, alerts and rejected input."""
