@@ -15,9 +15,9 @@ from api.services import Caller, GivenServices
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.orders.agents.action import ActionExecuted, ActionWanted
-from storage.calls import CalledStep
-from storage.reviews import Review
-from storage.unit_of_work import UnitOfWork
+from storage.core.unit_of_work import UnitOfWork
+from storage.orders.calls import CalledStep
+from storage.people.reviews import Review
 from tasks.action_call import action_call, actions_of, agrees
 from tasks.approval import ask_for_approval, must_be_approved
 from tools.limits import TOOLS

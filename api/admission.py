@@ -8,7 +8,7 @@ from api.refusal import Refusal
 from api.services import Services
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
-from storage.unavailable import StorageUnavailable
+from storage.core.unavailable import StorageUnavailable
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,9 +27,9 @@ from schemas.flows.agents import (
     OutsideAgentView,
     RegistrationTaken,
 )
-from storage.agents import NewAgent, OutsideAgent
-from storage.keys import Key
-from storage.unit_of_work import UnitOfWork
+from storage.access.keys import Key
+from storage.core.unit_of_work import UnitOfWork
+from storage.flows.agents import NewAgent, OutsideAgent
 
 router = APIRouter(prefix="/agents", tags=["agents"], route_class=Route)
 

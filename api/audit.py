@@ -26,8 +26,8 @@ from schemas.orders.agents.audit import (
 )
 from schemas.orders.effects import AlertRaised, Audit
 from schemas.orders.intake import Identifier
-from storage.audit_logs import AuditFilter, AuditLine, AuditPlace
-from storage.unit_of_work import UnitOfWork
+from storage.core.unit_of_work import UnitOfWork
+from storage.orders.audit_logs import AuditFilter, AuditLine, AuditPlace
 from tasks.calling import begin
 from tasks.closing_call import closing_call
 from tasks.escalation import escalated_to

@@ -19,9 +19,9 @@ from api.strangers import Strangers
 from runtime.logs import logger
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
-from storage.database import Database
-from storage.keys import Key, digest
-from storage.unavailable import StorageUnavailable
+from storage.access.keys import Key, digest
+from storage.core.database import Database
+from storage.core.unavailable import StorageUnavailable
 
 _log = logger(__name__)
 

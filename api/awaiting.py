@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from runtime.logs import logger
-from storage.calls import CalledStep
-from storage.database import Database
-from storage.unavailable import StorageUnavailable
+from storage.core.database import Database
+from storage.core.unavailable import StorageUnavailable
+from storage.orders.calls import CalledStep
 
 _log = logger(__name__)
 

@@ -12,9 +12,9 @@ from api.listener import End, Listener
 from api.refusal import Refusal
 from runtime.logs import logger
 from schemas.core.error import Code
-from storage.database import Database
-from storage.feed import ORIGIN, Cursor, Ended, FeedEvent, FeedPage
-from storage.unavailable import StorageUnavailable
+from storage.core.database import Database
+from storage.core.unavailable import StorageUnavailable
+from storage.outbound.feed import ORIGIN, Cursor, Ended, FeedEvent, FeedPage
 
 _log = logger(__name__)
 

@@ -25,7 +25,7 @@ from schemas.orders.capacity import (
     SlotsOffered,
     SlotView,
 )
-from storage.capacity import DayCapacity
+from storage.orders.capacity import DayCapacity
 from tasks.appointment import region_of
 from tools.order_system.contract import SlotsUnknown
 

@@ -19,9 +19,9 @@ from schemas.core.error import Code
 from schemas.orders.agents.calls import CallAccepted
 from schemas.orders.agents.contact import ContactInitiated, ContactKept, ContactMade, ContactRecorded
 from schemas.orders.contact import Channel
-from storage.calls import CalledStep
-from storage.order import Order
-from storage.unit_of_work import UnitOfWork
+from storage.core.unit_of_work import UnitOfWork
+from storage.orders.calls import CalledStep
+from storage.orders.order import Order
 from tasks.contact_call import ContactWanted, contact_call, contact_of
 from tasks.contact_record import ContactRecord, Unrecordable, record
 from tasks.customer_number import same_number

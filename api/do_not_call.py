@@ -22,7 +22,7 @@ from schemas.orders.do_not_call import (
     DoNotCallView,
 )
 from schemas.orders.intake import Identifier
-from storage.do_not_call import Entry
+from storage.orders.contacts.do_not_call import Entry
 from tasks.barring import AlreadyOver, allow_number, bar_number
 
 router = APIRouter(prefix="/contact/do-not-call", tags=["contact"], route_class=Route)

@@ -6,7 +6,7 @@ from typing import Protocol
 from engine.engine import Engine
 from engine.publisher import Publisher
 from runtime.settings import Settings
-from storage.database import Database
+from storage.core.database import Database
 from tasks.context import Context
 
 

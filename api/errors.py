@@ -21,7 +21,7 @@ from schemas.core.error import Code, ErrorBody, ErrorDetail
 from schemas.orders.intake import said
 from statemachine.orders.machine import IllegalTransition
 from statemachine.workflow.planner import UnknownDecision
-from storage.unavailable import StorageUnavailable
+from storage.core.unavailable import StorageUnavailable
 from tools.channels.signature import ReportError, SignatureError
 
 _log = logger(__name__)

@@ -25,8 +25,8 @@ from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.orders.intake import Identifier
 from schemas.outbound.events import SocketMessage
-from storage.feed import ORIGIN, Cursor, FeedEvent
-from storage.unavailable import StorageUnavailable
+from storage.core.unavailable import StorageUnavailable
+from storage.outbound.feed import ORIGIN, Cursor, FeedEvent
 
 router = APIRouter()
 

@@ -12,7 +12,7 @@ from api.broadcast import Broadcast
 from api.event_view import shown
 from api.listener import End
 from api.visit import visit
-from storage.feed import Cursor, FeedEvent
+from storage.outbound.feed import Cursor, FeedEvent
 
 MEDIA_TYPE: Final = "text/event-stream"
 _RETRY_MILLISECONDS: Final = 2000

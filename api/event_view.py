@@ -5,7 +5,7 @@ from typing import Literal, cast
 from api.refusal import invalid
 from runtime.mask import mask_text
 from schemas.outbound.events import EventView, PlacedEvent
-from storage.feed import Cursor, Feed, FeedEvent
+from storage.outbound.feed import Cursor, Feed, FeedEvent
 
 _Status = Literal["running", "waiting", "ready", "failed"]
 

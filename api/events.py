@@ -16,7 +16,7 @@ from api.services import GivenServices, Services
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.outbound.events import EventPage
-from storage.feed import ORIGIN, Cursor, Feed
+from storage.outbound.feed import ORIGIN, Cursor, Feed
 
 router = APIRouter(tags=["events"], route_class=Route)
 

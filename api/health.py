@@ -14,7 +14,7 @@ from engine.tick import PULSE
 from schemas.core.error import Code
 from schemas.core.health import Alive, Condition, Health, Installation, TickCondition, WholeHealth
 from schemas.core.health import Parts as PartsView
-from storage.unavailable import StorageUnavailable
+from storage.core.unavailable import StorageUnavailable
 
 router = APIRouter(prefix="/health", tags=["health"])
 

@@ -19,10 +19,10 @@ from api.errors import FAULTS, answer_of
 from api.refusal import Refusal, invalid
 from runtime.logs import logger
 from schemas.core.error import Code
-from storage.database import Database
-from storage.idempotency import ABANDONED, KEPT, Claim, Kept
-from storage.keys import Key
-from storage.unavailable import StorageUnavailable
+from storage.access.idempotency import ABANDONED, KEPT, Claim, Kept
+from storage.access.keys import Key
+from storage.core.database import Database
+from storage.core.unavailable import StorageUnavailable
 
 HEADER: Final = "Idempotency-Key"
 REPLAYED: Final = "Idempotent-Replayed"

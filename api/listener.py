@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Final
 
-from storage.feed import Cursor, FeedEvent
+from storage.outbound.feed import Cursor, FeedEvent
 
 MOST_WAITING: Final = 1000
 """Events that may wait for one who takes them slowly."""

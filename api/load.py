@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from engine.publisher import QUEUES
 from schemas.flows.agents import QueueLoad, WorkersView
-from storage.figures import QueueFigures
-from storage.unit_of_work import UnitOfWork
-from storage.workers import WorkersSeen
+from storage.core.unit_of_work import UnitOfWork
+from storage.engine.workers import WorkersSeen
+from storage.orders.figures import QueueFigures
 
 
 def loads(work: UnitOfWork) -> dict[str, QueueLoad]:

@@ -12,8 +12,8 @@ from api.services import Services
 from schemas.core.error import Code
 from schemas.core.form import in_utc
 from schemas.orders.agents.calls import CallAccepted
-from storage.calls import CalledStep
-from storage.unit_of_work import UnitOfWork
+from storage.core.unit_of_work import UnitOfWork
+from storage.orders.calls import CalledStep
 from tasks.calling import Call, Recorded, Refused, UnderWay, begin
 from tasks.general import NewTask, Verdict, submit
 

@@ -21,7 +21,7 @@ from runtime.logs import logger
 from runtime.rate import Window, read_rate
 from runtime.settings import Settings
 from schemas.core.error import Code
-from storage.keys import Key
+from storage.access.keys import Key
 
 _log = logger(__name__)
 

@@ -25,7 +25,7 @@ from schemas.people.rejects import (
     ReplayAsked,
     Replayed,
 )
-from storage.rejects import MOST_PROBLEMS, Reject
+from storage.people.rejects import MOST_PROBLEMS, Reject
 from tasks.rejected import Handled, Handling, dismiss, replay, shown
 
 router = APIRouter(prefix="/intake/rejected", tags=["intake"], route_class=Route)

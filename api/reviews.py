@@ -26,7 +26,7 @@ from schemas.people.reviews import (
     ReviewShown,
     ReviewView,
 )
-from storage.reviews import Review
+from storage.people.reviews import Review
 from tasks.claiming import Claimed, claim, release
 from tasks.deciding import Decided, Decision, decide
 from tasks.revealing import words_to_decide_on

@@ -15,9 +15,9 @@ from api.door import Door, Parts
 from api.rate_limits import RateLimits
 from api.request_id import request_id_of
 from api.strangers import Strangers
-from storage.keys import Key
-from storage.progress import Progress
-from storage.unavailable import StorageUnavailable
+from storage.access.keys import Key
+from storage.core.unavailable import StorageUnavailable
+from storage.orders.progress import Progress
 from tasks.callbacks import Heard
 from tasks.intake import Door as Entrance
 from tasks.intake import Received, Submission, accept

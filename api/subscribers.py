@@ -26,8 +26,8 @@ from schemas.outbound.subscribers import (
     SubscriberTold,
     SubscriberView,
 )
-from storage.deliveries import Delivery, Replayed
-from storage.subscribers import Subscriber
+from storage.outbound.deliveries import Delivery, Replayed
+from storage.outbound.subscribers import Subscriber
 from tools.webhook_address import AddressRefused, check_url
 from tools.webhook_signature import new_secret
 

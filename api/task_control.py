@@ -18,7 +18,7 @@ from schemas.core.error import Code
 from schemas.flows.tasks import CancelAsked, TaskView
 from schemas.orders.agents.orchestrator import TaskStarted
 from statemachine.orders.states import State
-from storage.task_list import TaskRow
+from storage.flows.task_list import TaskRow
 from tasks.intervention import Intervened
 from tasks.steering import AFTERWARDS, ALLOWED, Verb, steer
 

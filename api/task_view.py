@@ -8,9 +8,9 @@ from engine.catalogue import task_type_of
 from runtime.cipher import is_printed
 from runtime.mask import mask_text
 from schemas.flows.tasks import StepView, TaskSummary, TaskView
-from storage.order import Order
-from storage.task_list import Course, Lifecycle, TaskRow
-from storage.unit_of_work import UnitOfWork
+from storage.core.unit_of_work import UnitOfWork
+from storage.flows.task_list import Course, Lifecycle, TaskRow
+from storage.orders.order import Order
 
 _StepStatus = Literal["pending", "running", "waiting", "completed", "failed", "cancelled"]
 _STEP_STATUS: Final[Mapping[str, _StepStatus]] = MappingProxyType(

@@ -20,7 +20,7 @@ from schemas.core.form import GivenMoment, Text
 from schemas.flows.tasks import TaskPage, TaskSent, TaskTaken, TaskView
 from schemas.orders.intake import Identifier, TaskCreated
 from statemachine.orders.states import State
-from storage.task_list import Lifecycle, TaskRow, Wanted
+from storage.flows.task_list import Lifecycle, TaskRow, Wanted
 from tasks import general
 from tasks.general import NewTask, submit
 from tasks.intake import Submission, Verdict

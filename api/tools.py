@@ -29,7 +29,7 @@ from schemas.orders.agents.contact import ContactInitiated, ContactMade
 from schemas.orders.agents.tools import ToolAnswered, ToolCalled, ToolList, ToolView
 from schemas.orders.agents.triage import ClassificationWanted, ValidationWanted
 from schemas.orders.intake import problems_of
-from storage.keys import Key
+from storage.access.keys import Key
 from tools.limits import TOOLS, Tool
 
 _SCOPE_OF: Final[Mapping[str, Scope]] = MappingProxyType(

@@ -26,10 +26,10 @@ from statemachine.orders.guards import Facts
 from statemachine.orders.intents import INTENTS, Level2
 from statemachine.orders.machine import TRANSITIONS, transition
 from statemachine.orders.states import Event, State
-from storage.calls import CalledStep
-from storage.keys import Key
-from storage.order import Order
-from storage.unit_of_work import UnitOfWork
+from storage.access.keys import Key
+from storage.core.unit_of_work import UnitOfWork
+from storage.orders.calls import CalledStep
+from storage.orders.order import Order
 from tasks.contact_record import Unrecordable, record
 from tasks.transition_call import CannotBeCalled, ContactHeard, call_for
 from tools.permissions import Permissions

@@ -24,9 +24,9 @@ from schemas.orders.agents.triage import (
     Validated,
     ValidationWanted,
 )
-from storage.calls import CalledStep
-from storage.order import Order
-from storage.unit_of_work import UnitOfWork
+from storage.core.unit_of_work import UnitOfWork
+from storage.orders.calls import CalledStep
+from storage.orders.order import Order
 from tasks.triage_call import HeardWords, is_of, triage_call
 from tools.limits import TOOLS
 

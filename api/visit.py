@@ -8,8 +8,8 @@ from typing import Any, Final, Protocol
 from api.broadcast import Broadcast
 from api.listener import End, Listener
 from runtime.logs import logger
-from storage.feed import Cursor, FeedEvent
-from storage.unavailable import StorageUnavailable
+from storage.core.unavailable import StorageUnavailable
+from storage.outbound.feed import Cursor, FeedEvent
 
 _log = logger(__name__)
 

@@ -10,10 +10,10 @@ from runtime.clock import Clock
 from schemas.orders.effects import Effect
 from statemachine.workflow.definition import Kind
 from statemachine.workflow.retry import NO_RETRY, RetryPolicy
-from storage.clock import Moments
-from storage.runs import RunRow
-from storage.steps import StepRow
-from storage.unit_of_work import UnitOfWork
+from storage.core.unit_of_work import UnitOfWork
+from storage.engine.clock import Moments
+from storage.engine.runs import RunRow
+from storage.engine.steps import StepRow
 
 
 class EffectClass(StrEnum):

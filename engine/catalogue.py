@@ -5,7 +5,7 @@ from typing import Final
 
 from schemas.core.definition import read_definition
 from statemachine.workflow.definition import Step, Workflow, build
-from storage.unit_of_work import UnitOfWork
+from storage.core.unit_of_work import UnitOfWork
 
 _OF_ACTION: Final = "action:"
 _OF_ACTION_VERSION: Final = "1"

@@ -19,11 +19,11 @@ from engine.transaction import Transaction
 from runtime.ids import Prefix, new_id
 from runtime.logs import logger
 from runtime.mask import mask_text
-from storage.bulk import dump_json
-from storage.database import Database
-from storage.steps import StepKey
-from storage.unavailable import StorageUnavailable
-from storage.unit_of_work import UnitOfWork
+from storage.core.bulk import dump_json
+from storage.core.database import Database
+from storage.core.unavailable import StorageUnavailable
+from storage.core.unit_of_work import UnitOfWork
+from storage.engine.steps import StepKey
 
 _log = logger(__name__)
 

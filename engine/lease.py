@@ -4,8 +4,8 @@ import threading
 from collections.abc import Callable
 
 from runtime.logs import logger
-from storage.database import Database
-from storage.unavailable import StorageUnavailable
+from storage.core.database import Database
+from storage.core.unavailable import StorageUnavailable
 
 _log = logger(__name__)
 

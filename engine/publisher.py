@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from storage.queues import ToPublish
-from storage.steps import StepKey
+from storage.engine.queues import ToPublish
+from storage.engine.steps import StepKey
 
 QUEUES: Final = ("orchestrator", "contact", "triage", "action", "audit")
 """One queue an agent."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from storage.urgency import urgency
+from storage.engine.urgency import urgency
 
 
 @dataclass(slots=True)

@@ -13,10 +13,10 @@ from runtime.clock import Clock
 from statemachine.orders.machine import IllegalTransition
 from statemachine.workflow import planner
 from statemachine.workflow.definition import Step, Workflow
-from storage.clock import Moments
-from storage.places import NoPlaceLeft
-from storage.steps import StepChange, StepRow
-from storage.unit_of_work import UnitOfWork
+from storage.core.unit_of_work import UnitOfWork
+from storage.engine.clock import Moments
+from storage.engine.steps import StepChange, StepRow
+from storage.orders.places import NoPlaceLeft
 
 
 @dataclass(slots=True)

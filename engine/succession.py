@@ -13,11 +13,11 @@ from schemas.orders.effects import Effect
 from statemachine.workflow import planner
 from statemachine.workflow.definition import ORIGIN, Kind, Step, Workflow
 from statemachine.workflow.planner import Entered, Plan
-from storage.clock import Moments
-from storage.reviews import NewReview
-from storage.runs import RunChange
-from storage.steps import InsertedStep, NewStep
-from storage.unit_of_work import UnitOfWork
+from storage.core.unit_of_work import UnitOfWork
+from storage.engine.clock import Moments
+from storage.engine.runs import RunChange
+from storage.engine.steps import InsertedStep, NewStep
+from storage.people.reviews import NewReview
 
 OFFER_SECONDS: Final = 86_400
 """How long, in business time, an offered step waits for its caller before a person is asked."""

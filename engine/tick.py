@@ -15,7 +15,7 @@ from runtime.clock import Clock
 from runtime.logs import logger
 from statemachine.orders.machine import IllegalTransition
 from statemachine.workflow.planner import UnknownDecision
-from storage.queues import ToPublish
+from storage.engine.queues import ToPublish
 
 _log = logger(__name__)
 

@@ -18,11 +18,11 @@ from schemas.orders.effects import ContactNoted
 from statemachine.workflow import planner
 from statemachine.workflow.definition import Workflow
 from statemachine.workflow.planner import Entered, Plan
-from storage.clock import Moments
-from storage.queues import ToPublish
-from storage.runs import NewRun, RunRow
-from storage.steps import StepKey, StepRow
-from storage.unit_of_work import UnitOfWork
+from storage.core.unit_of_work import UnitOfWork
+from storage.engine.clock import Moments
+from storage.engine.queues import ToPublish
+from storage.engine.runs import NewRun, RunRow
+from storage.engine.steps import StepKey, StepRow
 
 
 class Verdict(StrEnum):

@@ -15,8 +15,8 @@ from fleet.leap import Leap, Leaper
 from runtime.logs import logger
 from schemas.orders.intake import TaskCreated
 from statemachine.orders.states import State
-from storage.standing import Standing
-from storage.unavailable import StorageUnavailable
+from storage.core.unavailable import StorageUnavailable
+from storage.orders.standing import Standing
 from tasks.intake import Door, Submission, accept
 from workers.process import Process
 

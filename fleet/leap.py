@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from storage.database import Database
+from storage.core.database import Database
 
 _TOGETHER: Final = timedelta(minutes=1)
 """What is due within a minute is leapt to together."""

@@ -18,7 +18,7 @@ from schemas.orders.effects import (
 )
 from statemachine.orders.intents import Level1
 from statemachine.orders.states import Event
-from storage.steps import StepRow
+from storage.engine.steps import StepRow
 from tasks.appointment import adopt, arrange
 from tasks.context import Context
 from tasks.errand import APPROVAL_REQUIRED, Errand, actions_of_step, errand_of, loads_errands

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from engine.transaction import Transaction
-from storage.calls import CalledStep, WaitingStep
-from storage.order import Order
+from storage.orders.calls import CalledStep, WaitingStep
+from storage.orders.order import Order
 from tasks.calling import Call
 from tasks.errand import ACTIONS_OF
 

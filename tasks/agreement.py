@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from statemachine.orders.intents import INTENTS, Level1, Level2
-from storage.order import Order
+from storage.orders.order import Order
 from tasks.context import Context
 from tools.dates import Ambiguous, DateReading, parse
 

@@ -7,9 +7,9 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from engine.outcomes import Failed
-from storage.capacity import DEFAULT_REGION, DayCapacity
-from storage.order import Order
-from storage.steps import StepRow
+from storage.engine.steps import StepRow
+from storage.orders.capacity import DEFAULT_REGION, DayCapacity
+from storage.orders.order import Order
 from tools.order_system.contract import Booked
 
 DAYS_AHEAD: Final = 7
@@ -27,7 +27,7 @@ class Openings:
     """What the engineers of some regions have room for, shared by the orders of one message.
 
     A region that is not known here is not limited. Within a message each place is given once; what other
-    messages take meanwhile is found when the appointment is written (`storage.places`).
+    messages take meanwhile is found when the appointment is written (`storage.orders.places`).
     """
 
     days: Mapping[str, Mapping[date, DayCapacity]] = field(default_factory=dict)

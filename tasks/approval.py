@@ -5,8 +5,8 @@ from typing import Final
 
 from engine.engine import Engine
 from schemas.orders.effects import Audit
-from storage.database import Database
-from storage.reviews import Review
+from storage.core.database import Database
+from storage.people.reviews import Review
 from tasks.action_call import ACTION
 from tasks.errand import APPROVAL_REQUIRED, agreed_by, carried_out_today
 from tools.approval_policy import ApprovalPolicy

@@ -3,9 +3,9 @@
 from enum import StrEnum
 
 from schemas.orders.effects import Audit
-from storage.alerts import Alert
-from storage.database import Database
-from storage.unit_of_work import UnitOfWork
+from storage.core.database import Database
+from storage.core.unit_of_work import UnitOfWork
+from storage.people.alerts import Alert
 
 
 class Attention(StrEnum):

@@ -8,8 +8,8 @@ from engine.actions import Action, Batch, EffectClass
 from engine.outcomes import Done, Failed, Outcome
 from schemas.orders.effects import Move
 from statemachine.orders.intents import ROUND_ENDS, Level1
-from storage.order import Order
-from storage.steps import StepRow
+from storage.engine.steps import StepRow
+from storage.orders.order import Order
 from tasks.context import Context
 from tasks.each_order import each_order, load_orders
 from tasks.report import REPORT, generate_reports

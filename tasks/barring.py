@@ -7,9 +7,9 @@ from runtime.blind_index import BlindIndex
 from runtime.mask import mask_text
 from runtime.phone import Phone
 from schemas.orders.contact import Channel
-from storage.contact_stops import Stop
-from storage.database import Database
-from storage.do_not_call import Entry, NewEntry
+from storage.core.database import Database
+from storage.orders.contacts.do_not_call import Entry, NewEntry
+from storage.orders.contacts.stops import Stop
 from tools.contact_policy.stops import EmergencyStop
 
 

@@ -11,9 +11,9 @@ from engine.transaction import Transaction, Verdict
 from runtime.ids import Prefix, new_id
 from schemas.orders.contact import ContactResult
 from statemachine.orders.states import State
-from storage.callbacks import NewCallback
-from storage.contact import Contact, InboundContact
-from storage.order import Order
+from storage.orders.contacts.callbacks import NewCallback
+from storage.orders.contacts.contact import Contact, InboundContact
+from storage.orders.order import Order
 from tasks.conclusion import answered, noted, signal_of
 from tasks.context import Context
 from tasks.forgotten import as_kept

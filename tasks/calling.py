@@ -14,8 +14,8 @@ from engine.transaction import Transaction
 from runtime.clock import Clock
 from runtime.ids import Prefix, new_id
 from statemachine.workflow.definition import Kind
-from storage.calls import CalledStep, Dispatch, WaitingStep
-from storage.order import Order
+from storage.orders.calls import CalledStep, Dispatch, WaitingStep
+from storage.orders.order import Order
 
 Refusing = Callable[[Transaction, Order, WaitingStep], str | None]
 """Why a step that is open cannot be what the caller wants; `None` when it can."""

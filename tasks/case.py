@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from storage.contact import Contact, PastContact
-from storage.order import Order
-from storage.steps import StepRow
-from storage.unit_of_work import UnitOfWork
+from storage.core.unit_of_work import UnitOfWork
+from storage.engine.steps import StepRow
+from storage.orders.contacts.contact import Contact, PastContact
+from storage.orders.order import Order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,8 @@ from runtime.logs import logger
 from runtime.mask import mask_text
 from schemas.orders.contact import Channel
 from schemas.orders.effects import AlertRaised
-from storage.database import Database
-from storage.unavailable import StorageUnavailable
+from storage.core.database import Database
+from storage.core.unavailable import StorageUnavailable
 from tasks.attention import resolve
 from tasks.escalation import escalated_to
 

@@ -4,9 +4,9 @@ from enum import StrEnum
 from typing import Final
 
 from schemas.orders.effects import Audit
-from storage.database import Database
-from storage.reviews import Review
-from storage.unit_of_work import UnitOfWork
+from storage.core.database import Database
+from storage.core.unit_of_work import UnitOfWork
+from storage.people.reviews import Review
 
 CLAIMED: Final = "review_claimed"
 RELEASED: Final = "review_released"
@@ -26,7 +26,7 @@ class Claimed(StrEnum):
 
 
 def claim(database: Database, review_id: str, *, by: str) -> tuple[Claimed, Review | None]:
-    """Take an open question; it holds for `storage.reviews.CLAIM_MINUTES`, then anyone may take it."""
+    """Take an open question; it holds for `storage.people.reviews.CLAIM_MINUTES`, then anyone may take it."""
     with database.transaction() as work:
         review = work.reviews.lock(review_id)
         if review is None:

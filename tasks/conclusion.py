@@ -10,9 +10,9 @@ from runtime.clock import Clock
 from schemas.orders.contact import Channel, ContactResult
 from schemas.orders.effects import ContactNoted, Effect, Move
 from statemachine.orders.states import Event
-from storage.contact import Contact
-from storage.order import Order
-from storage.steps import StepRow
+from storage.engine.steps import StepRow
+from storage.orders.contacts.contact import Contact
+from storage.orders.order import Order
 from tasks.case import Case
 from tasks.context import Context
 from tasks.telling import audit, told

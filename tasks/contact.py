@@ -15,8 +15,8 @@ from engine.outcomes import Failed, Outcome, Snooze
 from runtime.clock import Clock
 from runtime.ids import Prefix, new_id
 from schemas.orders.contact import Channel, ContactResult
-from storage.contact import Contact, NewContact
-from storage.steps import StepRow
+from storage.engine.steps import StepRow
+from storage.orders.contacts.contact import Contact, NewContact
 from tasks.case import Case, load_cases
 from tasks.conclusion import conclude, recorded, report_of_signal
 from tasks.context import Context

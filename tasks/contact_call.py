@@ -7,10 +7,10 @@ from typing import Any, Final
 from engine.transaction import Transaction
 from schemas.orders.contact import Channel, ContactResult
 from statemachine.orders.states import State
-from storage.calls import CalledStep, WaitingStep
-from storage.contact import Contact
-from storage.order import Order
-from storage.unit_of_work import UnitOfWork
+from storage.core.unit_of_work import UnitOfWork
+from storage.orders.calls import CalledStep, WaitingStep
+from storage.orders.contacts.contact import Contact
+from storage.orders.order import Order
 from tasks.calling import Call
 from tools.contact_policy.ladder import channel_for
 from tools.contact_policy.policy import ContactPolicy

@@ -11,9 +11,9 @@ from engine.engine import Engine
 from engine.transaction import Transaction
 from schemas.orders.contact import Channel, ContactResult
 from schemas.orders.effects import ContactNoted
-from storage.calls import WaitingStep
-from storage.contact import Contact, NewContact
-from storage.order import Order
+from storage.orders.calls import WaitingStep
+from storage.orders.contacts.contact import Contact, NewContact
+from storage.orders.order import Order
 from tasks.callbacks import Callback, Heard, hear_within
 from tasks.contact_call import ACTION
 from tasks.context import Context

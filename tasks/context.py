@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from runtime.blind_index import BlindIndex
 from runtime.logs import logger
 from runtime.settings import PROJECT, Settings
-from storage.database import Database
-from storage.order import Order
+from storage.core.database import Database
+from storage.orders.order import Order
 from tasks.channel_watch import ChannelWatch
 from tasks.order_system import open_order_system
 from tools.approval_policy import ApprovalPolicy

@@ -7,7 +7,7 @@ from runtime.ids import Prefix, new_id
 from schemas.orders.effects import Move
 from schemas.orders.signals import CustomerCalled
 from statemachine.orders.states import Event, State
-from storage.contact import InboundContact
+from storage.orders.contacts.contact import InboundContact
 from tasks.consequence import Consequence, Outcome, closed, refused
 from tasks.further_words import heed, title_of
 from tasks.occasion import OrderOccasion

@@ -9,8 +9,8 @@ from typing import Any
 from engine.engine import Engine
 from engine.transaction import Verdict
 from statemachine.orders.intents import INTENTS, Level1, Level2
-from storage.reviews import Review
-from storage.unit_of_work import UnitOfWork
+from storage.core.unit_of_work import UnitOfWork
+from storage.people.reviews import Review
 from tasks.agreement import postponed
 from tasks.context import Context
 from tasks.labelling import label_of

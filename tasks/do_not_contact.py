@@ -2,7 +2,7 @@
 
 from runtime.phone import normalise
 from schemas.orders.effects import AlertRaised, DoNotCallAdded, Effect
-from storage.order import Order
+from storage.orders.order import Order
 from tasks.context import Context
 from tasks.withholding import number_of
 

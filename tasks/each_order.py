@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from engine.actions import Batch
 from engine.outcomes import Outcome
-from storage.order import Order
-from storage.steps import StepRow
-from storage.unit_of_work import UnitOfWork
+from storage.core.unit_of_work import UnitOfWork
+from storage.engine.steps import StepRow
+from storage.orders.order import Order
 
 
 def load_orders(work: UnitOfWork, steps: Sequence[StepRow]) -> Mapping[int, Order]:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Final
 
 from schemas.orders.effects import AlertRaised
-from storage.order import Order
+from storage.orders.order import Order
 from tasks.escalation import escalated_to
 from tools.classifier.taxonomy import Flag
 

@@ -9,9 +9,9 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from statemachine.orders.intents import Level1
-from storage.order import Order
-from storage.steps import StepRow
-from storage.unit_of_work import UnitOfWork
+from storage.core.unit_of_work import UnitOfWork
+from storage.engine.steps import StepRow
+from storage.orders.order import Order
 from tasks.appointment import Openings, last_day_of, region_of
 from tools.approval_policy import ApprovalPolicy
 from tools.contact_policy.zone import DEFAULT_ZONE

@@ -8,8 +8,8 @@ from runtime.ids import Prefix, new_id
 from schemas.orders.effects import ActionTaken, Effect, Move
 from statemachine.orders.intents import Level1
 from statemachine.orders.states import Event
-from storage.order import Order
-from storage.steps import StepRow
+from storage.engine.steps import StepRow
+from storage.orders.order import Order
 from tasks.errand import Errand
 from tasks.order_system import key_of
 from tasks.telling import audit, told

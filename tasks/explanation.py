@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from runtime.clock import Clock
 from runtime.mask import mask_text
-from storage.clock import Moments
+from storage.engine.clock import Moments
 
 _UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 _SHORT: Final = 10.0

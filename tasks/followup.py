@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from engine.outcomes import Failed
-from storage.order import Order
-from storage.steps import StepRow
+from storage.engine.steps import StepRow
+from storage.orders.order import Order
 from tasks.agreement import postponed
 from tasks.context import Context
 from tools.recurrence.rule import StandingRule, read_rule, read_standing

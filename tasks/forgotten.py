@@ -6,7 +6,7 @@ from typing import Final
 
 from runtime.blind_index import BlindIndex
 from runtime.phone import normalise
-from storage.unit_of_work import UnitOfWork
+from storage.core.unit_of_work import UnitOfWork
 from tools.channels.callbacks import ByNumber, Reported
 from tools.channels.contract import ContactReport
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from engine.transaction import Transaction
 from schemas.orders.effects import AlertRaised
-from storage.order import Order
+from storage.orders.order import Order
 from tasks.context import Context
 from tasks.do_not_contact import barred_by_customer
 from tasks.emergency import emergency_in

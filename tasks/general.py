@@ -17,7 +17,7 @@ from runtime.mask import mask_text
 from schemas.core.parameters import problems_with
 from schemas.orders.intake import Problem, TaskCreated, as_records, problems_of
 from statemachine.workflow.definition import Workflow
-from storage.rejects import Envelope, NewReject
+from storage.people.rejects import Envelope, NewReject
 from tasks.intake import TRIGGER, Door
 from tasks.private_words import sealed
 from tasks.refusal import keep

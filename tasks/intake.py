@@ -10,8 +10,8 @@ from engine.transaction import Begin, Transaction
 from runtime.ids import Prefix, new_id
 from runtime.mask import OwnNumber, mask_json, mask_text
 from schemas.orders.intake import Problem, TaskCreated, as_records
-from storage.order import NewOrder, Order
-from storage.rejects import Envelope, NewReject
+from storage.orders.order import NewOrder, Order
+from storage.people.rejects import Envelope, NewReject
 from tasks.context import Context
 from tasks.customer_number import callable_number, customer_number
 from tasks.refusal import keep

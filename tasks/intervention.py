@@ -6,7 +6,7 @@ from typing import Final
 from engine.engine import Engine
 from schemas.orders.effects import Audit
 from statemachine.orders.states import State
-from storage.order import Order
+from storage.orders.order import Order
 from tasks.context import Context
 from tasks.deciding import Decided, Decision, decide
 from tasks.situation import PAUSED

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from storage.ciphertexts import COLUMNS
-from storage.database import Database
+from storage.core.database import Database
+from storage.orders.upkeep.ciphertexts import COLUMNS
 
 _BITE: Final = 200
 """Rows one transaction writes."""

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from statemachine.orders.intents import Level2
-from storage.labels import Label, NewLabel
-from storage.reviews import Review
-from storage.unit_of_work import UnitOfWork
+from storage.core.unit_of_work import UnitOfWork
+from storage.orders.labels import Label, NewLabel
+from storage.people.reviews import Review
 from tools.classifier.context import spell_out
 from tools.classifier.normal_form import normalize
 from tools.classifier_training.labelled import LabelledWords

@@ -6,7 +6,7 @@ from datetime import datetime
 from engine.outcomes import Failed
 from runtime.mask import mask_phone
 from schemas.orders.contact import Channel
-from storage.unit_of_work import UnitOfWork
+from storage.core.unit_of_work import UnitOfWork
 from tasks.context import Context
 from tasks.outlook import outlook_of
 from tasks.wording import Told, told_to

@@ -7,9 +7,9 @@ from typing import Generic, TypeVar
 from engine.transaction import Transaction
 from schemas.orders.effects import Effect
 from schemas.orders.signals import Said, Signal
-from storage.order import Order
-from storage.reviews import Review
-from storage.runs import RunRow
+from storage.engine.runs import RunRow
+from storage.orders.order import Order
+from storage.people.reviews import Review
 from tasks.context import Context
 
 Told_co = TypeVar("Told_co", bound=Said, covariant=True)

@@ -7,8 +7,8 @@ from engine.actions import Action, Batch, EffectClass, Ending, Entering
 from engine.outcomes import Done, Failed, Outcome
 from schemas.orders.effects import Audit, Effect, Move, ProductEvent
 from statemachine.orders.states import Event
-from storage.order import Order
-from storage.steps import StepRow
+from storage.engine.steps import StepRow
+from storage.orders.order import Order
 from tasks.context import Context
 from tasks.each_order import each_order, load_orders
 from tasks.review import asked, decide

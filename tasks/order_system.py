@@ -10,10 +10,10 @@ from engine.outcomes import Failed, TryAgain
 from runtime.logs import logger
 from runtime.settings import Settings
 from schemas.orders.effects import Effect
-from storage.capacity import DayCapacity
-from storage.database import Database
-from storage.order import Order
-from storage.steps import StepRow
+from storage.core.database import Database
+from storage.engine.steps import StepRow
+from storage.orders.capacity import DayCapacity
+from storage.orders.order import Order
 from tasks.telling import audit
 from tools.limits import TOOLS
 from tools.order_system.built_in import BuiltIn

@@ -7,11 +7,11 @@ from typing import Final
 
 from schemas.orders.contact import Channel
 from statemachine.orders.states import State
-from storage.contact import PastContact
-from storage.do_not_call import Entry
-from storage.lawfulness import Found
-from storage.order import Order
-from storage.unit_of_work import UnitOfWork
+from storage.core.unit_of_work import UnitOfWork
+from storage.orders.contacts.constraints import Found
+from storage.orders.contacts.contact import PastContact
+from storage.orders.contacts.do_not_call import Entry
+from storage.orders.order import Order
 from tasks.context import Context
 from tasks.withholding import asked_for_orders, attempt_of, number_of, policy_for
 from tools.contact_policy.policy import ContactPolicy, NumberCap

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from engine.engine import Engine
 from runtime.blind_index import BlindIndex
 from runtime.phone import Phone, normalise
-from storage.unit_of_work import UnitOfWork
+from storage.core.unit_of_work import UnitOfWork
 from tasks.callbacks import Callback, Heard, hear
 from tasks.context import Context
 from tasks.forgotten import without_bodies_of_forgotten

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from schemas.orders.effects import AlertRaised
-from storage.rejects import NewReject
-from storage.unit_of_work import UnitOfWork
+from storage.core.unit_of_work import UnitOfWork
+from storage.people.rejects import NewReject
 
 _KIND: Final = "intake_rejected"
 _DOORS: Final[Mapping[str, str]] = {

@@ -15,8 +15,8 @@ from engine.transaction import Transaction
 from runtime.mask import mask_phone, mask_text
 from schemas.flows.tasks import GeneralTask
 from schemas.orders.intake import Problem, TaskCreated, problems_of
-from storage.database import Database
-from storage.rejects import Reject
+from storage.core.database import Database
+from storage.people.rejects import Reject
 from tasks import general
 from tasks.context import Context
 from tasks.general import NewTask, begin_all

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from engine.actions import Batch
 from engine.outcomes import Done, Failed, Outcome, TryAgain
 from schemas.core.parameters import problems_with
-from storage.database import Database
-from storage.unavailable import StorageUnavailable
+from storage.core.database import Database
+from storage.core.unavailable import StorageUnavailable
 from tools.contact_policy.zone import DEFAULT_ZONE
 from tools.limits import TOOLS
 

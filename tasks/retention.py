@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
-from storage.database import Database
+from storage.core.database import Database
 from tools.retention import Kind
 
 PULSE: Final = "retention"

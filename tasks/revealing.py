@@ -5,8 +5,8 @@ from enum import StrEnum
 
 from runtime.mask import mask_text
 from schemas.orders.effects import Audit
-from storage.database import Database
-from storage.reviews import Review
+from storage.core.database import Database
+from storage.people.reviews import Review
 from tasks.customer_number import own_number
 
 EVENT = "personal_data_revealed"

@@ -11,7 +11,7 @@ from statemachine.orders.guards import Facts
 from statemachine.orders.intents import INTENTS, Level1, Level2
 from statemachine.orders.machine import transition
 from statemachine.orders.states import Event, State
-from storage.order import Order
+from storage.orders.order import Order
 from tasks.telling import audit, told
 
 _RESUMES: Final = "orchestrator"

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from storage.database import Database
+from storage.core.database import Database
 from tools.scripts.script import Scripts
 
 REGISTERED: Final = "script_registered"

@@ -11,9 +11,9 @@ from engine.outcomes import Failed, Outcome, Park, Snooze, TryAgain
 from runtime.clock import Clock
 from schemas.orders.contact import Channel, ContactResult
 from schemas.orders.effects import ContactNoted
-from storage.contact import Contact, Intended, NewContact
-from storage.order import Order
-from storage.steps import StepRow
+from storage.engine.steps import StepRow
+from storage.orders.contacts.contact import Contact, Intended, NewContact
+from storage.orders.order import Order
 from tasks.case import Case
 from tasks.conclusion import AGENT, conclude
 from tasks.context import Context

@@ -25,9 +25,9 @@ from schemas.orders.signals import (
     Signal,
 )
 from statemachine.workflow.definition import Kind
-from storage.order import Order
-from storage.runs import RunRow
-from storage.signals import KeptSignal, NewSignal
+from storage.engine.runs import RunRow
+from storage.orders.order import Order
+from storage.orders.signals import KeptSignal, NewSignal
 from tasks.consequence import Consequence, Outcome, refused
 from tasks.context import Context
 from tasks.customer_call import customer_called

@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 from engine.catalogue import Catalogue
 from statemachine.orders.states import Event
 from statemachine.workflow.definition import Workflow
-from storage.clock import Moments
-from storage.contact import Contact
-from storage.order import Order
-from storage.overview import AuditMark, OpenStep
-from storage.reviews import Review
-from storage.runs import RunRow
-from storage.unit_of_work import UnitOfWork
+from storage.core.unit_of_work import UnitOfWork
+from storage.engine.clock import Moments
+from storage.engine.runs import RunRow
+from storage.orders.contacts.contact import Contact
+from storage.orders.order import Order
+from storage.orders.overview import AuditMark, OpenStep
+from storage.people.reviews import Review
 from tools.contact_policy.zone import DEFAULT_ZONE, customer_zone
 
 PAUSED: Final = "task_paused"

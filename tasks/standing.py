@@ -7,7 +7,7 @@ from typing import Any, Final
 from runtime.clock import Clock
 from statemachine.orders.states import State
 from statemachine.workflow.definition import END, ORIGIN, Kind
-from storage.overview import OpenStep
+from storage.orders.overview import OpenStep
 from tasks import waiting
 from tasks.explanation import Explanation, Telling, Wait, When
 from tasks.situation import Situation

@@ -13,8 +13,8 @@ from engine.engine import Engine
 from engine.transaction import Transaction
 from schemas.flows.tasks import GeneralTask, TaskSent
 from schemas.orders.intake import Identifier, Problem, TaskCreated, as_records, problems_of
-from storage.rejects import Envelope, NewReject
-from storage.task_list import Lifecycle
+from storage.flows.task_list import Lifecycle
+from storage.people.rejects import Envelope, NewReject
 from tasks import general, intake
 from tasks.context import Context
 from tasks.general import NewTask, Taken, begin_all, is_order, order_in

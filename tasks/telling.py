@@ -3,7 +3,7 @@
 from typing import Literal
 
 from schemas.orders.effects import Audit, ProductEvent
-from storage.steps import StepRow
+from storage.engine.steps import StepRow
 
 
 def audit(

@@ -4,8 +4,8 @@ from engine.transaction import Transaction
 from runtime.ids import Prefix, new_id
 from schemas.orders.effects import Move
 from statemachine.orders.states import Event
-from storage.contact import InboundContact
-from storage.order import Order
+from storage.orders.contacts.contact import InboundContact
+from storage.orders.order import Order
 
 _TRIAGE = "step5_triage"
 

@@ -9,7 +9,7 @@ from runtime.ids import Prefix, new_id
 from schemas.orders.contact import Channel, ContactResult
 from statemachine.orders.intents import INTENTS, Level2
 from statemachine.orders.states import Event
-from storage.order import Order
+from storage.orders.order import Order
 from tasks.action_call import action_call
 from tasks.calling import Call
 from tasks.closing_call import closing_call

@@ -12,10 +12,10 @@ from schemas.orders.effects import AlertRaised, Effect, Move, OrderNoted
 from statemachine.orders.guards import LOWEST_CONFIDENCE
 from statemachine.orders.intents import INTENTS, Level1, Level2
 from statemachine.orders.states import Event
-from storage.contact import Contact
-from storage.order import Order
-from storage.steps import StepRow
-from storage.unit_of_work import UnitOfWork
+from storage.core.unit_of_work import UnitOfWork
+from storage.engine.steps import StepRow
+from storage.orders.contacts.contact import Contact
+from storage.orders.order import Order
 from tasks.agreement import agree
 from tasks.caller_verdict import GIVEN_BY_CALLER, caller_verdict
 from tasks.context import Context

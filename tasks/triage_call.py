@@ -9,10 +9,10 @@ from engine.transaction import Transaction
 from runtime.blind_index import BlindIndex
 from schemas.orders.effects import ContactNoted
 from statemachine.orders.states import State
-from storage.calls import CalledStep, WaitingStep
-from storage.contact import Contact
-from storage.order import Order
-from storage.unit_of_work import UnitOfWork
+from storage.core.unit_of_work import UnitOfWork
+from storage.orders.calls import CalledStep, WaitingStep
+from storage.orders.contacts.contact import Contact
+from storage.orders.order import Order
 from tasks.calling import Call
 from tasks.told_words import count_as_answer
 

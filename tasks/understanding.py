@@ -8,7 +8,7 @@ from engine.outcomes import Done, Failed, Outcome
 from runtime.cipher import Cipher
 from schemas.core.parameters import problems_with
 from statemachine.orders.intents import INTENTS, Level1, Level2
-from storage.steps import StepRow
+from storage.engine.steps import StepRow
 from tasks.private_words import opened
 from tools.classifier.classifier import Classifier
 

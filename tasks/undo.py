@@ -8,9 +8,9 @@ from engine.transaction import Transaction
 from runtime.mask import mask_text
 from schemas.orders.effects import Audit
 from statemachine.orders.intents import Level1
-from storage.order import Order
-from storage.reviews import Review
-from storage.unit_of_work import UnitOfWork
+from storage.core.unit_of_work import UnitOfWork
+from storage.orders.order import Order
+from storage.people.reviews import Review
 from tasks.action_call import ACTION
 
 REASON: Final = "undo_requested"

@@ -13,7 +13,7 @@ from runtime.names import shown_id
 from schemas.core.form import in_utc
 from schemas.outbound.event_types import MessageType
 from statemachine.orders.states import State
-from storage.subscribers import Happening
+from storage.outbound.subscribers import Happening
 
 SOURCES: Final[Mapping[str, MessageType]] = MappingProxyType(
     {

@@ -9,9 +9,9 @@ from runtime.clock import Clock
 from statemachine.orders.intents import INTENTS, Level2
 from statemachine.orders.states import State
 from statemachine.workflow.definition import Kind
-from storage.contact import Contact
-from storage.order import Order
-from storage.overview import OpenStep
+from storage.orders.contacts.contact import Contact
+from storage.orders.order import Order
+from storage.orders.overview import OpenStep
 from tasks.explanation import Wait, When
 from tasks.followup import rule_in_words
 from tasks.situation import Situation

@@ -15,9 +15,9 @@ from runtime.clock import Clock
 from runtime.phone import normalise
 from schemas.orders.contact import Channel, ContactResult
 from schemas.orders.effects import ContactNoted
-from storage.contact import Contact, PastContact
-from storage.lawfulness import Asked, Found
-from storage.order import Order
+from storage.orders.contacts.constraints import Asked, Found
+from storage.orders.contacts.contact import Contact, PastContact
+from storage.orders.order import Order
 from tasks.case import Case
 from tasks.context import Context
 from tools.contact_policy.policy import ContactPolicy

@@ -6,7 +6,7 @@ from typing import Final
 
 from engine.outcomes import Failed
 from schemas.orders.contact import Channel
-from storage.order import Order
+from storage.orders.order import Order
 from tasks.context import Context
 from tools.channels.script import Template
 from tools.scripts.rendering import Unrenderable, render

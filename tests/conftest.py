@@ -7,7 +7,7 @@ import structlog
 from hypothesis import HealthCheck, settings
 
 from runtime.cipher import Cipher
-from storage.database import Database
+from storage.core.database import Database
 from tests.house import CIPHER_KEY, House
 from tests.servers import Servers
 

@@ -16,8 +16,8 @@ from engine.tick import Tick
 from runtime.cipher import Cipher
 from runtime.settings import Settings
 from statemachine.workflow.definition import Workflow
-from storage.database import Database
-from storage.order import Order
+from storage.core.database import Database
+from storage.orders.order import Order
 from tasks.context import Context, make_context
 from tasks.intake import Door, Received, Submission, accept
 from tasks.registry import registry

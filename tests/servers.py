@@ -12,7 +12,7 @@ from fleet.embedded.valkey import EmbeddedValkey
 from fleet.supervisor.ports import free_port
 from fleet.supervisor.process import ProcessSpec
 from fleet.supervisor.supervisor import Supervisor
-from storage.migrate import migrate
+from storage.core.migrate import migrate
 from workers.process import read_workflows
 
 WORKFLOWS = Path(__file__).resolve().parent.parent / "config" / "workflows"

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from runtime.logs import logger
 from schemas.orders.intake import Problem, TaskCreated, as_records, problems_of
-from storage.rejects import NewReject
+from storage.people.rejects import NewReject
 from tasks.intake import Door, Submission, accept
 from workers.process import Process
 

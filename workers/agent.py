@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from celery import Celery
 from celery.exceptions import Ignore
 
-from storage.steps import StepKey
+from storage.engine.steps import StepKey
 from workers.app import HARD_LIMIT_MARGIN, REQUEST, soft_limit
 from workers.process import CurrentProcess
 

@@ -22,8 +22,8 @@ from runtime.cipher import Cipher
 from runtime.logs import logger
 from runtime.mask import mask_text
 from runtime.settings import Settings
-from storage.database import Database
-from storage.unavailable import StorageUnavailable
+from storage.core.database import Database
+from storage.core.unavailable import StorageUnavailable
 from workers.series import of_webhooks, series, up
 
 CACHE_SECONDS: Final = 2.0

@@ -1,12 +1,12 @@
 """Makes deliveries of events: what happened becomes a message for everyone who chose it."""
 
-from storage.deliveries import NewDelivery
-from storage.unit_of_work import UnitOfWork
+from storage.core.unit_of_work import UnitOfWork
+from storage.outbound.deliveries import NewDelivery
 from tasks.upstream import events_for, message_of
 
 
 def feed(work: UnitOfWork, subscriber_id: str) -> bool:
-    """Make the deliveries of the subscriber's next events, at most `storage.subscribers.BATCH` of them.
+    """Make the deliveries of the subscriber's next events, at most `storage.outbound.subscribers.BATCH` of them.
 
     The deliveries and how far the subscriber was told commit together, so each event makes its delivery once.
 

@@ -17,9 +17,9 @@ from typing import Final
 from runtime.logs import logger
 from runtime.mask import mask_text
 from runtime.settings import Settings
-from storage.database import Database
-from storage.notices import NoticeTry, TakenNotice
-from storage.unavailable import StorageUnavailable
+from storage.core.database import Database
+from storage.core.unavailable import StorageUnavailable
+from storage.outbound.notices import NoticeTry, TakenNotice
 from tasks.upstream import PAUSES, pause_after
 from tools.notices.contract import NoticeOutcome, NotSent, Refused, Sent
 from tools.notices.routing import NoticeRoutes, open_notices

@@ -20,7 +20,7 @@ from runtime.cipher import Cipher
 from runtime.settings import Settings
 from schemas.core.definition import read_definition
 from statemachine.workflow.definition import Workflow
-from storage.database import Database
+from storage.core.database import Database
 from tasks.context import Context, make_context
 from tasks.registry import registry
 from workers.pace import Pace

@@ -12,8 +12,8 @@ from engine.publisher import QUEUES
 from schemas.orders.contact import Channel
 from statemachine.orders.intents import Level1
 from statemachine.orders.states import State
-from storage.deliveries import Deliveries
-from storage.figures import Figures, QueueFigures
+from storage.orders.figures import Figures, QueueFigures
+from storage.outbound.deliveries import Deliveries
 
 PROCESSING_EDGES: Final = (
     1.0,

@@ -12,7 +12,7 @@ import redis
 
 from runtime.logs import logger
 from schemas.orders.intake import Problem
-from storage.unavailable import StorageUnavailable
+from storage.core.unavailable import StorageUnavailable
 from tasks.intake import Door
 from workers.admission import Arrival, admit, request_id_of
 from workers.process import Process

@@ -9,7 +9,7 @@ from beat_schedule import TICK_SECONDS
 from engine.publisher import WireUnavailable
 from engine.tick import Tick
 from runtime.logs import logger
-from storage.unavailable import StorageUnavailable
+from storage.core.unavailable import StorageUnavailable
 from tasks.retention import due, retain
 from tools.retention import load_retention
 from workers.agent import Agent

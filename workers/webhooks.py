@@ -20,11 +20,11 @@ from runtime.logs import logger
 from runtime.mask import mask_text
 from runtime.settings import Settings
 from schemas.orders.effects import AlertRaised
-from storage.database import Database
-from storage.deliveries import Concluded, Taken, Try
-from storage.subscribers import Outlook, Secrets
-from storage.unavailable import StorageUnavailable
-from storage.unit_of_work import UnitOfWork
+from storage.core.database import Database
+from storage.core.unavailable import StorageUnavailable
+from storage.core.unit_of_work import UnitOfWork
+from storage.outbound.deliveries import Concluded, Taken, Try
+from storage.outbound.subscribers import Outlook, Secrets
 from tasks.upstream import PAUSES, body_of, pause_after
 from tools.webhook_sender import TIMEOUT_SECONDS, Answer, Envelope, WebhookSender
 from workers.circuit import Circuit

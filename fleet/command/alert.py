@@ -13,7 +13,7 @@ from fleet.command.output import AsJson, show_json, show_line, show_table
 from fleet.command.task import By, name_of, text_of
 
 if TYPE_CHECKING:
-    from storage.alerts import Alert
+    from storage.people.alerts import Alert
     from tasks.attention import Attention
 
 application = typer.Typer(
@@ -57,7 +57,7 @@ def list_alerts(
     as_json: AsJson = False,
 ) -> None:
     """List alerts, the newest first."""
-    from storage.alerts import AlertFilter
+    from storage.people.alerts import AlertFilter
 
     wanted = AlertFilter(
         status=None if status is AlertState.ALL else status.value,

@@ -13,7 +13,7 @@ from fleet.command.output import AsJson, show_json, show_line, show_table
 from fleet.command.task import By, name_of, text_of
 
 if TYPE_CHECKING:
-    from storage.capacity import DayCapacity
+    from storage.orders.capacity import DayCapacity
 
 application = typer.Typer(
     cls=Commands, no_args_is_help=True, help="How many visits engineers have room for: set, list."
@@ -36,7 +36,7 @@ def set_capacity(
     data_dir: DataDir = None,
 ) -> None:
     """Give a day of a region its capacity; with the first one the region is limited."""
-    from storage.capacity import DayCapacity
+    from storage.orders.capacity import DayCapacity
 
     first, named, name = _day(day, "DAY"), _region(region), name_of(by)
     wanted = [

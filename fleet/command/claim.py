@@ -13,7 +13,7 @@ from fleet.command.question import ReviewId, find_review
 from fleet.command.task import By, name_of
 
 if TYPE_CHECKING:
-    from storage.reviews import Review
+    from storage.people.reviews import Review
     from tasks.claiming import Claimed
 
 

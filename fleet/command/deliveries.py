@@ -14,8 +14,8 @@ from fleet.command.output import AsJson, show_json, show_line, show_table
 from fleet.command.task import By, name_of
 
 if TYPE_CHECKING:
-    from storage.deliveries import Delivery
-    from storage.unit_of_work import UnitOfWork
+    from storage.core.unit_of_work import UnitOfWork
+    from storage.outbound.deliveries import Delivery
 
 
 class DeliveryState(StrEnum):
@@ -92,7 +92,7 @@ def replay(
 
 
 def _replay_one(work: UnitOfWork, delivery_id: str) -> str:
-    from storage.deliveries import LEASE_SECONDS, Replayed
+    from storage.outbound.deliveries import LEASE_SECONDS, Replayed
 
     match work.deliveries.replay(delivery_id):
         case Replayed.UNKNOWN:

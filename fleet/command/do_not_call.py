@@ -17,7 +17,7 @@ from schemas.orders.contact import Channel
 
 if TYPE_CHECKING:
     from runtime.phone import Phone
-    from storage.do_not_call import Entry
+    from storage.orders.contacts.do_not_call import Entry
 
 application = typer.Typer(
     cls=Commands, no_args_is_help=True, help="Numbers that must not be contacted: add, list, lift."

@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from fleet.command.output import show_line, show_table
 from runtime.mask import mask_phone, mask_text
-from storage.alerts import Alerts
-from storage.contact import Contact
-from storage.order import Order
-from storage.reviews import Review
-from storage.unit_of_work import UnitOfWork
+from storage.core.unit_of_work import UnitOfWork
+from storage.orders.contacts.contact import Contact
+from storage.orders.order import Order
+from storage.people.alerts import Alerts
+from storage.people.reviews import Review
 from tasks.situation import Situation, situation_of
 from tasks.standing import FINISHED, why
 from tasks.waiting import CHANNELS, RESULTS

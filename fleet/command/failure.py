@@ -61,8 +61,8 @@ def _expected() -> tuple[type[Exception], ...]:
     from fleet.supervisor.process import FleetStartError
     from fleet.supervisor.run_file import DataDirInUseError
     from statemachine.workflow.definition import MalformedWorkflow
-    from storage.definitions import ChangedDefinition
-    from storage.unavailable import StorageUnavailable
+    from storage.core.unavailable import StorageUnavailable
+    from storage.engine.definitions import ChangedDefinition
     from tasks.script_versions import ChangedScript
     from tools.classifier.model import WeightsError
     from tools.classifier.rules import RulesError

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from schemas.orders.intake import Problem
-    from storage.rejects import Reject
+    from storage.people.rejects import Reject
     from tasks.rejected import Handling
 
 application = typer.Typer(

@@ -18,8 +18,8 @@ from fleet.command.task import By, name_of
 from schemas.access.scopes import OWNERS, Scope
 
 if TYPE_CHECKING:
-    from storage.keys import KeyRecord
-    from storage.unit_of_work import UnitOfWork
+    from storage.access.keys import KeyRecord
+    from storage.core.unit_of_work import UnitOfWork
 
 application = typer.Typer(
     cls=Commands, no_args_is_help=True, help="Keys of the API: create, list, revoke, rotate."
@@ -62,7 +62,7 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Make a key and show it, this once."""
-    from storage.keys import NewKey, new_key
+    from storage.access.keys import NewKey, new_key
 
     new = NewKey(
         agent_id=_agent(agent),
@@ -141,7 +141,7 @@ def rotate(
     as_json: AsJson = False,
 ) -> None:
     """Make a key that follows another, with its owner, scopes and settings, and show it, this once."""
-    from storage.keys import new_key
+    from storage.access.keys import new_key
 
     beside = timedelta(0) if overlap.strip() == "0" else _duration(overlap)
     if beside is None:

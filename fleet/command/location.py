@@ -15,7 +15,7 @@ from fleet.command.failure import NO_FLEET, CommandError
 
 if TYPE_CHECKING:
     from runtime.settings import Settings
-    from storage.database import Database
+    from storage.core.database import Database
     from workers.process import Process
 
 DEFAULT_FOLDER: Final = Path(".unpend")
@@ -105,7 +105,7 @@ def settings_of_environment() -> Settings:
 def opened(named: Path | None) -> Iterator[Database]:
     """The database of the fleet, for commands that only look."""
     from runtime.cipher import Cipher
-    from storage.database import Database
+    from storage.core.database import Database
 
     settings = find(named).settings
     url, cipher = settings.database_url.get_secret_value(), Cipher.of_settings(settings)

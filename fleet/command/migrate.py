@@ -8,9 +8,9 @@ def migrate() -> None:
     """Bring the database to this version, register the workflow definitions and scripts (for deployments)."""
     from fleet.command.failure import CommandError
     from runtime.cipher import Cipher
-    from storage.database import Database
-    from storage.migrate import migrate as bring_up
-    from storage.unavailable import StorageUnavailable
+    from storage.core.database import Database
+    from storage.core.migrate import migrate as bring_up
+    from storage.core.unavailable import StorageUnavailable
     from tasks.context import scripts_folder
     from tasks.script_versions import register_scripts
     from tools.scripts.document import load_scripts

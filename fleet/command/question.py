@@ -9,8 +9,8 @@ import typer
 from fleet.command.failure import CommandError
 
 if TYPE_CHECKING:
-    from storage.reviews import Review
-    from storage.unit_of_work import UnitOfWork
+    from storage.core.unit_of_work import UnitOfWork
+    from storage.people.reviews import Review
 
 ReviewId = Annotated[
     str, typer.Argument(metavar="ID", help="A review_id, or the task_id of an order that has an open one.")

@@ -113,7 +113,7 @@ def _settle(contest: Contest, files: ClassifierFiles, *, by: str, dry_run: bool)
 
 def _tell_fleet(data_dir: Path | None, by: str, entry: dict[str, Any]) -> None:
     """Leave a line in the system's audit; the history file has it all, so a fleet that is gone is only told of."""
-    from storage.unavailable import StorageUnavailable
+    from storage.core.unavailable import StorageUnavailable
 
     try:
         with opened(data_dir) as database, database.transaction() as work:

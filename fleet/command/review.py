@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from statemachine.orders.machine import IllegalTransition
-    from storage.reviews import Review
-    from storage.unit_of_work import UnitOfWork
+    from storage.core.unit_of_work import UnitOfWork
+    from storage.people.reviews import Review
     from workers.process import Process
 
 application = typer.Typer(

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from fleet.demonstration import FIRST_MORNING, Progress, summary
 from statemachine.orders.states import State
-from storage.standing import Standing
+from storage.orders.standing import Standing
 
 _EVERY_TTY: Final = 0.2
 _EVERY_LINE: Final = 5.0

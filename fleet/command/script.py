@@ -16,7 +16,7 @@ from schemas.orders.contact import Channel
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from storage.order import Order
+    from storage.orders.order import Order
     from tasks.next_contact import NextContact
     from tools.scripts.script import Script, Scripts
 

@@ -13,10 +13,10 @@ from fleet.command.output import AsJson, show_json, show_line, show_table
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from storage.clock import Moments
-    from storage.figures import QueueFigures
-    from storage.overview import DueRow
-    from storage.unit_of_work import UnitOfWork
+    from storage.core.unit_of_work import UnitOfWork
+    from storage.engine.clock import Moments
+    from storage.orders.figures import QueueFigures
+    from storage.orders.overview import DueRow
     from workers.process import Process
 
 _COLUMNS: Final = ("ready", "published", "leased", "scheduled", "parked", "offered")
@@ -95,7 +95,7 @@ def _processes(fleet: Fleet) -> list[ProcessLine]:
 def _look(process: Process) -> Look:
     from engine.publisher import QUEUES, WireUnavailable
     from runtime.mask import mask_text
-    from storage.unavailable import StorageUnavailable
+    from storage.core.unavailable import StorageUnavailable
 
     problems: list[str] = []
     messages: Mapping[str, int | None] = dict.fromkeys(QUEUES)

@@ -13,7 +13,7 @@ from fleet.command.task import By, name_of, text_of
 from schemas.orders.contact import Channel
 
 if TYPE_CHECKING:
-    from storage.contact_stops import Stop
+    from storage.orders.contacts.stops import Stop
 
 application = typer.Typer(
     cls=Commands,

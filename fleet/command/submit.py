@@ -146,7 +146,7 @@ def _take(process: Process, lines: Sequence[OrderLine | FaultyLine], tally: Tall
 
 def _accept(process: Process, submissions: Sequence[Submission], tally: Tally) -> list[Received]:
     """Accept a batch, again when PostgreSQL went away: what is in already is answered as known."""
-    from storage.unavailable import StorageUnavailable
+    from storage.core.unavailable import StorageUnavailable
     from tasks.intake import Door, accept
 
     deadline = time.monotonic() + _PATIENCE
@@ -165,7 +165,7 @@ def _accept(process: Process, submissions: Sequence[Submission], tally: Tally) -
 def _keep(process: Process, lines: Sequence[FaultyLine]) -> None:
     """Malformed input is never dropped (SPEC.md §5), and an alert tells of it."""
     from schemas.orders.intake import as_records
-    from storage.rejects import NewReject
+    from storage.people.rejects import NewReject
     from tasks.intake import Door
     from tasks.refusal import keep
 

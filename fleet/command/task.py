@@ -13,7 +13,7 @@ from runtime.mask import mask_text
 from statemachine.orders.states import State
 
 if TYPE_CHECKING:
-    from storage.order import Order
+    from storage.orders.order import Order
     from tasks.intervention import Intervened
 
 application = typer.Typer(

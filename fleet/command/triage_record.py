@@ -13,8 +13,8 @@ from fleet.command.output import show_json, show_line, show_table
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from storage.labels import Classified
-    from storage.unit_of_work import UnitOfWork
+    from storage.core.unit_of_work import UnitOfWork
+    from storage.orders.labels import Classified
     from tools.classifier_training.record import Proof, Record, RecordedDecision
 
 

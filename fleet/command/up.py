@@ -22,8 +22,8 @@ from fleet.supervisor.supervisor import Supervisor
 from runtime.cipher import Cipher
 from runtime.settings import PROJECT, Settings
 from schemas.access.scopes import OWNERS
-from storage.database import Database
-from storage.migrate import migrate
+from storage.core.database import Database
+from storage.core.migrate import migrate
 from tasks.context import scripts_folder
 from tasks.script_versions import register_scripts
 from tools.policy_folder import Policies

@@ -1,7 +1,15 @@
 """Every table, by the layer of the design that owns it; `metadata` is what migrations are checked against."""
 
-from storage.tables.base import metadata
-from storage.tables.business import (
+from storage.core.columns import metadata
+from storage.engine.tables import business_clock, definitions, dispatches, leases, pulses, runs, steps
+from storage.orders.contacts.tables import (
+    contact_stops,
+    do_not_call,
+    engineer_capacity,
+    forgotten_numbers,
+    intent_labels,
+)
+from storage.orders.tables import (
     actions,
     appointments,
     audit_logs,
@@ -13,15 +21,7 @@ from storage.tables.business import (
     tasks,
     transitions,
 )
-from storage.tables.execution import business_clock, definitions, dispatches, leases, pulses, runs, steps
-from storage.tables.lawfulness import (
-    contact_stops,
-    do_not_call,
-    engineer_capacity,
-    forgotten_numbers,
-    intent_labels,
-)
-from storage.tables.people import (
+from storage.people.tables import (
     agents,
     alerts,
     api_keys,

@@ -12,8 +12,8 @@ from fleet.installation import Installation
 from fleet.leap import Leaper
 from runtime.settings import Settings
 from schemas.orders.intake import TaskCreated
-from storage.database import Database
-from storage.unavailable import StorageUnavailable
+from storage.core.database import Database
+from storage.core.unavailable import StorageUnavailable
 from tasks.intake import Door, Submission, accept
 from tests.acceptance.history import faults_of, faults_of_contacts
 from tests.acceptance.processes import FleetProcesses

@@ -6,8 +6,8 @@ from typing import Any
 
 from statemachine.orders.machine import TERMINAL, TRANSITIONS
 from statemachine.orders.states import Event, State
-from storage.contact import Contact
-from storage.unit_of_work import UnitOfWork
+from storage.core.unit_of_work import UnitOfWork
+from storage.orders.contacts.contact import Contact
 from tests.acceptance.script import Script, ScriptedOrder
 
 _TABLE_OF = {

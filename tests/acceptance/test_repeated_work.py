@@ -3,7 +3,7 @@
 import pytest
 
 from engine.publisher import Message
-from storage.steps import StepKey
+from storage.engine.steps import StepKey
 from tests.acceptance.fleet import RunningFleet
 from tests.acceptance.script import orders
 from tests.acceptance.waiting import wait_until

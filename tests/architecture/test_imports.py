@@ -14,8 +14,8 @@ from tests.architecture.source import PACKAGES, PYPROJECT, imported, place, pyth
 CONTRACTS = [contract["name"] for contract in PYPROJECT["tool"]["importlinter"]["contracts"]]
 AGENTS = ("orchestrator", "contact", "triage", "action", "audit")
 OFFENCES = {
-    "Imports go one way": ("schemas/orders/intake.py", "import storage.orders"),
-    "Tools reach the world and never the tables": ("tools/limits.py", "import storage.orders"),
+    "Imports go one way": ("schemas/orders/intake.py", "import storage.orders.orders"),
+    "Tools reach the world and never the tables": ("tools/limits.py", "import storage.orders.orders"),
     "Only workers and the fleet know Celery": ("tasks/telling.py", "import celery"),
     "Only storage speaks SQL": ("engine/room.py", "import sqlalchemy"),
     "The web framework stays at the door": ("engine/limits.py", "import fastapi"),

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, create_engine, text
 
 from statemachine.orders.machine import TRANSITIONS
 from statemachine.orders.states import Event, State
-from storage.migrate import configuration
+from storage.core.migrate import configuration
 from storage.tables import metadata
 
 _CONSTRAINTS = text("""

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from runtime.settings import PROJECT
-from storage.database import Database
+from storage.core.database import Database
 from tests.architecture.test_deployment import SERVICES
 from workers.exporter import FleetCollector
 from workers.series import PROCESSING_EDGES

@@ -11,7 +11,7 @@ from runtime.settings import PROJECT
 from tests.architecture.source import MIGRATIONS, place, python_files, text_files, tree_of
 
 LONGEST_FILE = 300
-COMMITTING = {"storage/database.py", "storage/migrate.py"}
+COMMITTING = {"storage/core/database.py", "storage/core/migrate.py"}
 CATCH_ALL = {"utils", "util", "common", "helpers", "helper", "manager", "managers", "misc"}
 BROAD = {"Exception", "BaseException"}
 ORDINARY_FOLDERS = {
@@ -179,6 +179,6 @@ def test_a_path_of_a_server_or_an_address_is_none_of_a_machine(text: str) -> Non
 
 def test_the_files_looked_at_are_those_of_the_project() -> None:
     seen = {place(path) for path in text_files()}
-    assert {"pyproject.toml", "storage/database.py", "config/workflows/pending_task_1.0.yaml"} <= seen
+    assert {"pyproject.toml", "storage/core/database.py", "config/workflows/pending_task_1.0.yaml"} <= seen
     assert place(Path(__file__)) in seen
     assert len(python_files()) > 150

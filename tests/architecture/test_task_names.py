@@ -12,7 +12,7 @@ from engine.publisher import QUEUES
 from runtime.cipher import Cipher
 from runtime.settings import PROJECT, Settings
 from statemachine.workflow.definition import Kind, Step
-from storage.database import Database
+from storage.core.database import Database
 from tasks.context import make_context
 from tasks.registry import registry
 from tests.house import CIPHER_KEY, settings_for

@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlalchemy import text
 
 from runtime.ids import Prefix, new_id
-from storage.database import Database
+from storage.core.database import Database
 
 
 def write(database: Database, *statements: str, **parameters: object) -> None:

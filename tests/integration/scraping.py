@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from storage.database import Database
+from storage.core.database import Database
 from workers.exporter import FleetCollector
 
 Series = Mapping[str, float]

@@ -12,8 +12,8 @@ from sqlalchemy.exc import DBAPIError
 
 from fleet.supervisor.ports import free_port
 from runtime.cipher import Cipher
-from storage.database import Database
-from storage.unavailable import StorageUnavailable
+from storage.core.database import Database
+from storage.core.unavailable import StorageUnavailable
 from tests.integration.history import order
 from tests.integration.scraping import parse, read, scrape
 from workers.exporter import CACHE_SECONDS, ExporterServer, FleetCollector

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from schemas.orders.effects import ProductEvent
-from storage.database import Database
-from storage.feed import ORIGIN, Cursor, FeedPage
-from storage.unit_of_work import UnitOfWork
+from storage.core.database import Database
+from storage.core.unit_of_work import UnitOfWork
+from storage.outbound.feed import ORIGIN, Cursor, FeedPage
 
 _runs = count(1)
 WRITERS = 3

@@ -9,9 +9,9 @@ from engine.publisher import QUEUES
 from schemas.orders.contact import Channel
 from statemachine.orders.intents import Level1
 from statemachine.orders.states import State
-from storage.database import Database
-from storage.steps import NewStep, StepChange, StepKey
-from storage.unit_of_work import UnitOfWork
+from storage.core.database import Database
+from storage.core.unit_of_work import UnitOfWork
+from storage.engine.steps import NewStep, StepChange, StepKey
 from tests.integration.history import (
     audited,
     classified,

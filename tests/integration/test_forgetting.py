@@ -15,12 +15,12 @@ from sqlalchemy import LargeBinary, String, Table
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from schemas.orders.effects import AlertRaised
-from storage.callbacks import NewCallback
-from storage.labels import NewLabel
-from storage.rejects import NewReject
-from storage.signals import NewSignal
+from storage.core.unit_of_work import UnitOfWork
+from storage.orders.contacts.callbacks import NewCallback
+from storage.orders.labels import NewLabel
+from storage.orders.signals import NewSignal
+from storage.people.rejects import NewReject
 from storage.tables import metadata
-from storage.unit_of_work import UnitOfWork
 from tasks.erasure import Customer, erase
 from tests.factories import CANCEL, PARTS_MISSING, READY, answered, submission
 from tests.house import House

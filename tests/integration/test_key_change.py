@@ -3,9 +3,9 @@
 import pytest
 
 from runtime.cipher import Cipher, UnreadableCiphertext
-from storage.contact import place_of
-from storage.database import Database
-from storage.rejects import NewReject
+from storage.core.database import Database
+from storage.orders.contacts.contact import place_of
+from storage.people.rejects import NewReject
 from tasks.general import NewTask, submit
 from tasks.key_change import renew_all
 from tests.factories import READY, answered, submission

@@ -7,11 +7,11 @@ from typing import Final
 import pytest
 
 from runtime.settings import PROJECT
-from storage.callbacks import NewCallback
-from storage.labels import NewLabel
-from storage.rejects import NewReject
-from storage.signals import NewSignal
-from storage.unit_of_work import UnitOfWork
+from storage.core.unit_of_work import UnitOfWork
+from storage.orders.contacts.callbacks import NewCallback
+from storage.orders.labels import NewLabel
+from storage.orders.signals import NewSignal
+from storage.people.rejects import NewReject
 from tasks.general import NewTask, submit
 from tasks.retention import PULSE, counted, due, retain
 from tests.factories import answered, submission

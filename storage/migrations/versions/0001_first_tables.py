@@ -3,7 +3,7 @@
 from alembic import op
 import sqlalchemy as sa
 
-from storage.tables.base import TransactionId
+from storage.core.columns import TransactionId
 from sqlalchemy.dialects import postgresql
 
 revision = '0001'

@@ -4,7 +4,7 @@ from alembic import op
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from storage.tables.base import TransactionId
+from storage.core.columns import TransactionId
 
 revision = '0002'
 down_revision = '0001'

@@ -16,7 +16,7 @@ from engine.engine import Engine
 from engine.publisher import Publisher
 from runtime.settings import Settings
 from schemas.access.scopes import OWNERS
-from storage.database import Database
+from storage.core.database import Database
 from tasks.context import Context
 from tests.house import House
 

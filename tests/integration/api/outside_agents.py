@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from storage.contact import Contact
+from storage.orders.contacts.contact import Contact
 from tests.house import House
 from tests.integration.api.caller import Caller, calling, hand_out_keys
 from tests.integration.api.working import working

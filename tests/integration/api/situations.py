@@ -11,8 +11,8 @@ from typing import Any, Final
 from engine.publisher import Message
 from schemas.orders.effects import OrderNoted
 from statemachine.orders.states import State
-from storage.contact import Contact
-from storage.reviews import Review
+from storage.orders.contacts.contact import Contact
+from storage.people.reviews import Review
 from tests.factories import PARTS_MISSING, READY, answered, payload, silent
 from tests.house import House
 from tests.integration.api.caller import Caller

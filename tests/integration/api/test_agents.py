@@ -8,8 +8,8 @@ from sqlalchemy import text
 
 from runtime.cipher import Cipher
 from schemas.access.scopes import OWNERS
-from storage.agents import ALIVE_SECONDS
-from storage.database import Database
+from storage.core.database import Database
+from storage.flows.agents import ALIVE_SECONDS
 from tests.house import CIPHER_KEY, House
 from tests.integration.api.caller import Caller, calling, hand_out_keys
 from tests.integration.engine.general import Bench, begin, definition

@@ -10,8 +10,8 @@ from fastapi.routing import APIRoute
 from api.app import KEYED, OPEN
 from api.authentication import CACHE_SECONDS, Guard, Keyring
 from schemas.access.scopes import OWNERS, Scope
-from storage.database import Database
-from storage.keys import digest
+from storage.access.keys import digest
+from storage.core.database import Database
 from tests.factories import payload
 from tests.integration.api.caller import Caller, key_of
 

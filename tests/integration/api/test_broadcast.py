@@ -11,8 +11,8 @@ from api.listener import End, Listener
 from api.refusal import Refusal
 from api.visit import visit
 from runtime.cipher import Cipher
-from storage.database import Database
-from storage.feed import ORIGIN, Cursor, FeedEvent
+from storage.core.database import Database
+from storage.outbound.feed import ORIGIN, Cursor, FeedEvent
 from tests.house import CIPHER_KEY
 from tests.integration.api.stream import PATIENCE
 from tests.integration.test_feed import happened

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
-from storage.database import Database
-from storage.feed import Cursor
+from storage.core.database import Database
+from storage.outbound.feed import Cursor
 from tests.factories import PARTS_MISSING, answered, payload, submission
 from tests.house import House
 from tests.integration.api.caller import Caller, hand_out_keys, key_of

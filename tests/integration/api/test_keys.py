@@ -8,8 +8,8 @@ import pytest
 
 from api.authentication import TOUCH_SECONDS, Keyring
 from schemas.access.scopes import Scope
-from storage.database import Database
-from storage.keys import KeyRecord, NewKey, new_key
+from storage.access.keys import KeyRecord, NewKey, new_key
+from storage.core.database import Database
 from tests.integration.api.caller import Caller
 from tests.integration.fleet.conditions import wait_until
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from storage.keys import NewKey
-from storage.rejects import NewReject
+from storage.access.keys import NewKey
+from storage.people.rejects import NewReject
 from tests.factories import payload
 from tests.integration.api.caller import Caller
 

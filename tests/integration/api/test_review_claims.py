@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from storage.reviews import CLAIM_MINUTES
+from storage.people.reviews import CLAIM_MINUTES
 from tests.factories import payload
 from tests.integration.api.caller import Caller
 

@@ -2,7 +2,7 @@
 
 from api.refusal import Refusal
 from api.strangers import TRIES, WINDOW_SECONDS, Strangers
-from storage.keys import new_key
+from storage.access.keys import new_key
 from tests.integration.api.caller import Caller, key_of
 
 

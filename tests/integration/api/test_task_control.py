@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from engine.outcomes import Done, Failed, Outcome
-from storage.steps import StepRow
+from storage.engine.steps import StepRow
 from tests.factories import PARTS_MISSING, READY, answered, payload
 from tests.house import House
 from tests.integration.api.caller import Caller

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from storage.task_list import Wanted
+from storage.flows.task_list import Wanted
 from tests.factories import PARTS_MISSING, READY, answered, payload
 from tests.integration.api.caller import Caller
 from tests.integration.api.general_work import ask, look

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from engine.outcomes import Done, Failed, Outcome
-from storage.steps import StepRow
+from storage.engine.steps import StepRow
 from tests.factories import PARTS_MISSING, answered, payload
 from tests.integration.api.caller import Caller
 from tests.integration.api.general_work import ask, look, work

@@ -2,7 +2,7 @@
 
 import pytest
 
-from storage.reviews import Review
+from storage.people.reviews import Review
 from tests.factories import CANCEL, READY, answered
 from tests.integration.api.caller import Caller
 from tests.integration.orders.telling import worked

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from storage.capacity import DayCapacity
+from storage.orders.capacity import DayCapacity
 from tests.factories import CANCEL, answered
 from tests.integration.command.fleet import Fleet
 from tests.integration.orders.telling import worked

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from fleet.command.app import application
 from schemas.access.scopes import OWNERS
-from storage.keys import Key
+from storage.access.keys import Key
 from tests.house import CIPHER_KEY
 from tests.integration.command.fleet import Fleet
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from storage.labels import NewLabel
-from storage.system_audit import Entry
+from storage.access.system_audit import Entry
+from storage.orders.labels import NewLabel
 from tests.integration.command.fleet import Fleet
 from tests.small_corpus import lay_out, the_rest
 from tools.classifier.classifier import Classifier

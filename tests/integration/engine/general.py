@@ -14,7 +14,7 @@ from runtime.ids import Prefix, new_id
 from schemas.core.definition import read_definition
 from statemachine.workflow.definition import Workflow
 from statemachine.workflow.retry import RetryPolicy
-from storage.steps import StepRow
+from storage.engine.steps import StepRow
 from tests.house import House
 from tests.servers import TEST_WORKFLOWS
 

@@ -3,7 +3,7 @@
 from engine.outcomes import Done, Outcome, Park
 from engine.transaction import Verdict
 from runtime.clock import Clock
-from storage.steps import StepRow
+from storage.engine.steps import StepRow
 from tests.house import House
 from tests.integration.engine.general import Bench, begin, nodes_of, state_of
 

@@ -8,7 +8,7 @@ from engine.actions import Batch
 from engine.outcomes import Done, Outcome
 from engine.publisher import Message
 from runtime.ids import Prefix, new_id
-from storage.steps import StepRow
+from storage.engine.steps import StepRow
 from tests.house import House
 from tests.integration.engine.conftest import SHORT
 from tests.integration.engine.general import Bench, begin, nodes_of, state_of

@@ -10,7 +10,7 @@ from engine.actions import Action
 from engine.outcomes import Done, Failed, Outcome, Snooze, TryAgain
 from engine.transaction import Verdict
 from runtime.clock import Clock
-from storage.steps import StepRow
+from storage.engine.steps import StepRow
 from tests.house import House
 from tests.integration.engine.general import (
     Bench,

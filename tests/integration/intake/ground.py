@@ -11,7 +11,7 @@ import redis
 from kombu import Connection
 
 from runtime.settings import Settings
-from storage.rejects import Reject
+from storage.people.rejects import Reject
 from tests.acceptance.waiting import wait_until
 from tests.house import settings_for
 from workers.app import make_app

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from schemas.orders.effects import AlertRaised
-from storage.alerts import Alert, AlertFilter
-from storage.rejects import Envelope, NewReject, Reject
+from storage.people.alerts import Alert, AlertFilter
+from storage.people.rejects import Envelope, NewReject, Reject
 from tasks.general import NewTask, submit
 from tasks.intake import Door, Submission, accept
 from tasks.refusal import keep

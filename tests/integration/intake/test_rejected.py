@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.rejects import MOST_PROBLEMS, NewReject, Reject
+from storage.people.rejects import MOST_PROBLEMS, NewReject, Reject
 from tasks.intake import Door, Verdict
 from tasks.rejected import Handled, Handling, dismiss, replay, shown
 from tests.factories import payload, submission

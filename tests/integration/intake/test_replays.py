@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from storage.rejects import Reject
+from storage.people.rejects import Reject
 from tasks.general import NewTask, submit
 from tasks.intake import Door, Verdict
 from tasks.rejected import Handled

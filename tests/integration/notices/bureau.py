@@ -9,8 +9,8 @@ from datetime import timedelta
 from sqlalchemy import text
 
 from schemas.orders.effects import AlertRaised
-from storage.database import Database
-from storage.notices import StaffNotice
+from storage.core.database import Database
+from storage.outbound.notices import StaffNotice
 from tests.providers import feishu, group_bots
 from tools.notices.contract import NoticeGateway
 from tools.notices.dingtalk_bot import DingtalkBot

@@ -2,7 +2,7 @@
 
 import pytest
 
-from storage.database import Database
+from storage.core.database import Database
 from tests.factories import READY, answered, submission
 from tests.house import House
 from tests.integration.notices.bureau import Bureau, raised

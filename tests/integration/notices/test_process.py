@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 
 from runtime.settings import PROJECT
-from storage.database import Database
+from storage.core.database import Database
 from tests.house import CIPHER_KEY
 from tests.integration.fleet.conditions import wait_until
 from tests.integration.notices.bureau import Bureau

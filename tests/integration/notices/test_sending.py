@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from storage.database import Database
+from storage.core.database import Database
 from tests.integration.fleet.conditions import wait_until
 from tests.integration.notices.bureau import Bureau, senders, through_app, through_dingtalk
 from tests.providers import feishu

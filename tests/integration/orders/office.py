@@ -11,7 +11,7 @@ import httpx2
 import yaml
 
 from runtime.settings import PROJECT
-from storage.contact import Contact
+from storage.orders.contacts.contact import Contact
 from tests.factories import READY, payload
 from tests.house import House
 from tests.integration.api.caller import Caller, calling, hand_out_keys

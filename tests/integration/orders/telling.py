@@ -7,7 +7,7 @@ from typing import Any
 
 from schemas.orders.contact import Channel, ContactResult
 from schemas.orders.signals import CustomerCalled, Said, Signal
-from storage.contact import Contact
+from storage.orders.contacts.contact import Contact
 from tasks.callbacks import Callback
 from tasks.signals import Receipt, receive
 from tests.factories import READY, submission

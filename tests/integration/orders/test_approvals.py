@@ -9,7 +9,7 @@ import pytest
 
 from runtime.settings import PROJECT
 from statemachine.orders.intents import Level2
-from storage.reviews import Review
+from storage.people.reviews import Review
 from tasks.deciding import Decided, Decision, decide
 from tests.factories import CANCEL, READY, answered
 from tests.house import House

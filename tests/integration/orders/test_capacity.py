@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from runtime.cipher import Cipher
 from schemas.orders.effects import AppointmentBooked
 from statemachine.orders.intents import Level2
-from storage.capacity import DayCapacity
-from storage.database import Database
-from storage.places import Changes, NoPlaceLeft, Places
-from storage.reviews import Review
+from storage.core.database import Database
+from storage.orders.capacity import DayCapacity
+from storage.orders.places import Changes, NoPlaceLeft, Places
+from storage.people.reviews import Review
 from tasks.deciding import Decision, decide
 from tasks.intervention import cancel
 from tests.factories import READY, answered, payload, submission

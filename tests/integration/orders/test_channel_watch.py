@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from schemas.orders.contact import Channel
-from storage.alerts import Alert, AlertFilter
+from storage.people.alerts import Alert, AlertFilter
 from tasks.channel_watch import ALERT, AWAY_AFTER, ChannelWatch
 from tests.house import House
 from tests.integration.lawfulness.bounds import accepted, wake

@@ -10,8 +10,8 @@ import pytest
 from runtime.settings import PROJECT
 from statemachine.orders.intents import Level2
 from statemachine.orders.states import State
-from storage.labels import Label, NewLabel
-from storage.reviews import Review
+from storage.orders.labels import Label, NewLabel
+from storage.people.reviews import Review
 from tasks.deciding import Decided, Decision, decide
 from tasks.labelling import decision_of, lesson_of
 from tests.factories import CANCEL, PARTS_MISSING, READY, answered, submission

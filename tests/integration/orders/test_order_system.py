@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from runtime.settings import PROJECT, Settings
-from storage.reviews import Review
+from storage.people.reviews import Review
 from tasks.deciding import Decision, decide
 from tasks.order_system import open_order_system
 from tests.factories import CANCEL, READY, answered

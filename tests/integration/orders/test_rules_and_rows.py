@@ -13,8 +13,8 @@ from schemas.orders.effects import Move
 from statemachine.orders.guards import Facts
 from statemachine.orders.machine import IllegalTransition, transition
 from statemachine.orders.states import Event, State
-from storage.database import Database
-from storage.order import NewOrder
+from storage.core.database import Database
+from storage.orders.order import NewOrder
 from tests.house import CIPHER_KEY
 from tests.servers import Servers
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from statemachine.orders.states import State
-from storage.reviews import Review
+from storage.people.reviews import Review
 from tests.completions import Behaviour, Completions, Reply, always, says
 from tests.factories import CANCEL, PARTS_MISSING, READY, answered, submission
 from tests.house import House

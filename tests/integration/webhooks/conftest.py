@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from storage.database import Database
+from storage.core.database import Database
 from tests.integration.webhooks.office import Office
 from tests.integration.webhooks.receiver import Receiver
 

@@ -11,8 +11,8 @@ from sqlalchemy import text
 
 from schemas.orders.effects import ProductEvent
 from schemas.outbound.event_types import MessageType
-from storage.database import Database
-from storage.deliveries import Delivery
+from storage.core.database import Database
+from storage.outbound.deliveries import Delivery
 from tools.webhook_address import check_peer
 from tools.webhook_sender import WebhookSender
 from tools.webhook_signature import new_secret

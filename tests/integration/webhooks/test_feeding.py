@@ -6,9 +6,9 @@ from datetime import datetime
 from sqlalchemy import text
 
 from schemas.outbound.event_types import MessageType
-from storage.database import Database
-from storage.rejects import NewReject
-from storage.subscribers import BATCH
+from storage.core.database import Database
+from storage.outbound.subscribers import BATCH
+from storage.people.rejects import NewReject
 from tasks.intake import Submission
 from tests.factories import PARTS_MISSING, answered, submission
 from tests.house import House

@@ -3,7 +3,7 @@
 import threading
 from collections import Counter
 
-from storage.deliveries import Try
+from storage.outbound.deliveries import Try
 from tests.integration.fleet.conditions import wait_until
 from tests.integration.webhooks.office import Office, couriers, event
 from tests.integration.webhooks.receiver import Received, Receiver, Reply

@@ -9,8 +9,8 @@ from structlog.testing import capture_logs
 
 from runtime.cipher import Cipher
 from schemas.outbound.event_types import MessageType
-from storage.database import Database
-from storage.deliveries import Replayed, Try
+from storage.core.database import Database
+from storage.outbound.deliveries import Replayed, Try
 from tests.integration.fleet.conditions import wait_until
 from tests.integration.webhooks.office import FAST, Office, couriers, event
 from tests.integration.webhooks.receiver import Behaviour, Received, Receiver, Reply

@@ -10,12 +10,12 @@ import yaml
 from runtime.clock import Anchor, Clock
 from schemas.core.definition import read_definition
 from statemachine.orders.states import Event, State
-from storage.clock import Moments
-from storage.contact import Contact
-from storage.order import Order
-from storage.overview import AuditMark, OpenStep
-from storage.reviews import Review
-from storage.runs import RunRow
+from storage.engine.clock import Moments
+from storage.engine.runs import RunRow
+from storage.orders.contacts.contact import Contact
+from storage.orders.order import Order
+from storage.orders.overview import AuditMark, OpenStep
+from storage.people.reviews import Review
 from tasks.situation import LastMove, Situation
 
 BUSINESS = datetime(2026, 3, 16, 2, 0, tzinfo=UTC)

@@ -1,0 +1,1 @@
+"""Keys, repeated requests, and the audit of the installation."""

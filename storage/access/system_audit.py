@@ -1,0 +1,45 @@
+"""What was done to the installation itself: who did what, for things that belong to no task."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from storage.core.bulk import dump_json
+
+_WRITE = text(
+    "INSERT INTO system_audit (actor, what, detail) VALUES (:actor, :what, CAST(:detail AS jsonb))",
+)
+_RECENT = text(
+    "SELECT entry_id, actor, what, detail, at FROM system_audit "
+    "WHERE (CAST(:what AS text) IS NULL OR what = :what) ORDER BY entry_id DESC LIMIT :limit",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One thing that was done."""
+
+    entry_id: int
+    actor: str
+    what: str
+    detail: Mapping[str, Any]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SystemAudit:
+    """The only code that writes `system_audit`."""
+
+    connection: Connection
+
+    def write(self, actor: str, what: str, detail: Mapping[str, object]) -> None:
+        """Keep that this was done; `detail` never holds a secret."""
+        self.connection.execute(_WRITE, {"actor": actor, "what": what, "detail": dump_json(detail)})
+
+    def recent(self, *, what: str | None = None, limit: int = 100) -> list[Entry]:
+        """What was done, the newest first; of one kind, when named."""
+        rows = self.connection.execute(_RECENT, {"what": what, "limit": limit})
+        return [Entry(**row._mapping) for row in rows]

@@ -1,0 +1,1 @@
+"""The database, the unit of work, and statements for many rows."""

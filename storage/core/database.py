@@ -1,0 +1,127 @@
+"""The connection pool: a unit of work commits on a clean exit, and is rolled back otherwise."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final, Self, TypeVar
+
+import orjson
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
+
+from runtime.cipher import Cipher
+from storage.core.bulk import dump_json
+from storage.core.unavailable import StorageUnavailable, summary
+from storage.core.unit_of_work import UnitOfWork
+
+Result = TypeVar("Result")
+
+_PAUSE_SECONDS: Final = 0.2
+_LIMIT_STATEMENTS = text("SELECT set_config('statement_timeout', :milliseconds, true)")
+
+
+class Database:
+    """PostgreSQL as this process reaches it. Make one per process, after any fork."""
+
+    def __init__(self, url: str, cipher: Cipher, *, pool_size: int = 4, application: str = "unpend") -> None:
+        self.cipher = cipher
+        self._engine: Engine = create_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_pre_ping=False,
+            pool_recycle=1800,
+            # An error must not print what was written: it may hold what a customer said.
+            hide_parameters=True,
+            json_deserializer=orjson.loads,
+            json_serializer=dump_json,
+            connect_args={
+                "connect_timeout": 5,
+                "application_name": application,
+                # A statement or a transaction that hangs must not outlive the lease it works under for long.
+                "options": "-c statement_timeout=30s -c idle_in_transaction_session_timeout=30s -c lock_timeout=10s",
+                "keepalives_idle": 10,
+                "keepalives_interval": 5,
+                "keepalives_count": 3,
+            },
+        )
+
+    @contextmanager
+    def transaction(self) -> Iterator[UnitOfWork]:
+        """A unit of work; the only place that commits.
+
+        Raises:
+            StorageUnavailable: PostgreSQL went away, or ended the transaction (deadlock, time limit). Whether
+                a commit went through may then be unknown; what is written must be recognisable.
+        """
+        try:
+            with self._engine.begin() as connection:
+                yield UnitOfWork(connection, self.cipher)
+        except (OperationalError, InterfaceError) as error:
+            raise StorageUnavailable(summary(error)) from error
+        except PoolExhausted as error:
+            raise StorageUnavailable("every connection of this process is in use") from error
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise StorageUnavailable(summary(error)) from error
+            raise
+
+    @contextmanager
+    def looks(self) -> Iterator[UnitOfWork]:
+        """A unit of work for one statement that reads: no transaction around it, so one round trip instead of three.
+
+        Raises:
+            StorageUnavailable: PostgreSQL went away.
+        """
+        try:
+            with self._engine.connect() as connection:
+                connection.execution_options(isolation_level="AUTOCOMMIT")
+                yield UnitOfWork(connection, self.cipher)
+        except (OperationalError, InterfaceError) as error:
+            raise StorageUnavailable(summary(error)) from error
+        except PoolExhausted as error:
+            raise StorageUnavailable("every connection of this process is in use") from error
+
+    @contextmanager
+    def snapshot(self, *, statement_seconds: float = 5.0) -> Iterator[UnitOfWork]:
+        """A unit of work that only reads, sees one moment throughout, and whose statements may take so long.
+
+        Raises:
+            StorageUnavailable: PostgreSQL went away, or a statement took longer.
+        """
+        try:
+            with self._engine.connect() as connection:
+                connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+                connection.execute(_LIMIT_STATEMENTS, {"milliseconds": str(round(statement_seconds * 1000))})
+                yield UnitOfWork(connection, self.cipher)
+        except (OperationalError, InterfaceError) as error:
+            raise StorageUnavailable(summary(error)) from error
+
+    def durably(self, write: Callable[[UnitOfWork], Result], *, seconds: float) -> Result:
+        """Run `write` in a transaction, again from the start while PostgreSQL is away, for so long at most.
+
+        `write` must recognise its own earlier commit, since its answer may have been lost.
+
+        Raises:
+            StorageUnavailable: PostgreSQL was away for longer.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                with self.transaction() as work:
+                    return write(work)
+            except StorageUnavailable:
+                if time.monotonic() + _PAUSE_SECONDS > deadline:
+                    raise
+                time.sleep(_PAUSE_SECONDS)
+
+    def close(self) -> None:
+        """Give every connection back."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,44 @@
+"""Brings a database to the tables of this version and registers the workflow definitions."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.exc import OperationalError
+
+from storage.core.unavailable import StorageUnavailable, summary
+from storage.engine.definitions import Definitions
+
+_LOCK = 0x6D696772617465
+"""Two migrations at once wait for each other."""
+
+
+def migrate(url: str, definitions: Sequence[Mapping[str, Any]] = ()) -> None:
+    """Bring the database at `url` to this version.
+
+    Raises:
+        ChangedDefinition: a definition was changed under a version that is registered.
+        StorageUnavailable: PostgreSQL does not answer.
+    """
+    engine = create_engine(url, hide_parameters=True)
+    try:
+        with engine.begin() as connection:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            command.upgrade(configuration(connection), "head")
+            registered = Definitions(connection)
+            for body in definitions:
+                registered.register(str(body["workflow"]), str(body["version"]), body)
+    except OperationalError as error:
+        raise StorageUnavailable(summary(error)) from error
+    finally:
+        engine.dispose()
+
+
+def configuration(connection: Connection) -> Config:
+    """Alembic's configuration for this connection; no file is read."""
+    config = Config()
+    config.set_main_option("script_location", "storage:migrations")
+    config.attributes["connection"] = connection
+    return config

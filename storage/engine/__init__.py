@@ -1,0 +1,1 @@
+"""What the engine keeps: definitions, runs, steps, leases, clocks."""

@@ -1,0 +1,185 @@
+"""The steps as a queue sees them: what waits, what is due, what was lost, what is to be published."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from storage.engine.steps import StepKey
+from storage.engine.urgency import URGENCY
+
+_TICK_LOCK = 0x756E70656E64
+"""The advisory lock that lets one tick work, whatever the number of beats."""
+
+_TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:key)")
+_MOST_URGENT = text(
+    """
+    SELECT q.queue, (SELECT min(s.urgency) FROM steps s
+                     WHERE s.queue = q.queue AND s.state = 'ready' AND NOT s.held) AS urgency
+    FROM unnest(CAST(:queues AS text[])) AS q(queue)
+    """,
+)
+_READY_DUE = text(
+    f"""
+    UPDATE steps SET state = 'ready', urgency = {URGENCY}
+    WHERE step_id IN (
+        SELECT step_id FROM steps
+        WHERE state IN ('scheduled', 'parked', 'offered') AND state = 'scheduled' AND kind = 'action' AND NOT held
+          AND due_clock = :clock AND due_at <= :now
+        ORDER BY due_at LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED)
+    RETURNING step_id
+    """,
+)
+_DUE_OTHERWISE = text(
+    """
+    SELECT step_id FROM steps
+    WHERE state IN ('scheduled', 'parked', 'offered') AND (state <> 'scheduled' OR kind <> 'action') AND NOT held
+      AND due_clock = :clock AND due_at <= :now
+    ORDER BY due_at LIMIT :limit
+    """,
+)
+_TAKE_READY = text(
+    """
+    UPDATE steps SET state = 'published', published_at = clock_timestamp()
+    WHERE step_id IN (
+        SELECT step_id FROM steps WHERE queue = :queue AND state = 'ready' AND NOT held
+        ORDER BY urgency LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED)
+    RETURNING step_id, delivery, action, crashes, urgency
+    """,
+)
+_TAKE_STALE = text(
+    """
+    UPDATE steps SET published_at = clock_timestamp()
+    WHERE step_id IN (
+        SELECT step_id FROM steps
+        WHERE state = 'published' AND queue = :queue AND NOT held
+          AND published_at < clock_timestamp() - make_interval(secs => :seconds)
+        ORDER BY published_at LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED)
+    RETURNING step_id, delivery, action, crashes, coalesce(urgency, created_at) AS urgency
+    """,
+)
+_LOST = """
+    SELECT s.step_id FROM steps s LEFT JOIN leases l USING (lease_id)
+    WHERE s.state = 'leased' AND (l.lease_id IS NULL OR l.expires_at < clock_timestamp())
+      AND s.crashes {compare} :most
+    ORDER BY s.step_id LIMIT :limit"""
+_RESCUE = text(
+    f"""
+    UPDATE steps SET state = 'ready', delivery = delivery + 1, crashes = crashes + 1, lease_id = NULL,
+        urgency = {URGENCY}
+    WHERE step_id IN ({_LOST.format(compare="<")} FOR NO KEY UPDATE OF s SKIP LOCKED)
+    RETURNING step_id
+    """,
+)
+_POISONED = text(_LOST.format(compare=">="))
+_SURRENDER = text(
+    f"""
+    UPDATE steps SET state = 'ready', delivery = delivery + 1, crashes = crashes + 1, lease_id = NULL,
+        urgency = {URGENCY}, error = CAST(:error AS jsonb)
+    WHERE lease_id = :lease_id AND state = 'leased' AND crashes < :most RETURNING step_id
+    """,
+)
+# What is offered waits for a caller: time must not leap over them.
+_NEXT_DUE = text(
+    """
+    SELECT (SELECT min(due_at) FROM steps WHERE state IN ('scheduled', 'parked') AND NOT held
+            AND due_clock = 'database') AS database_due,
+           (SELECT min(due_at) FROM steps WHERE state IN ('scheduled', 'parked') AND NOT held
+            AND due_clock = 'business') AS business_due,
+           EXISTS (SELECT FROM steps WHERE state = 'ready' AND NOT held)
+        OR EXISTS (SELECT FROM steps WHERE state = 'published')
+        OR EXISTS (SELECT FROM steps WHERE state = 'leased') AS busy
+    """,
+)
+_DEPTHS = text(
+    """
+    SELECT queue, state, count(*) AS rows, min(coalesce(published_at, created_at)) AS oldest
+    FROM steps WHERE state IN ('ready', 'published', 'leased') GROUP BY queue, state
+    """,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ToPublish:
+    """A row that a message is to be sent for."""
+
+    key: StepKey
+    action: str
+    alone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Horizon:
+    """What the fleet waits for next."""
+
+    busy: bool
+    database_due: datetime | None
+    business_due: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Queues:
+    """The only code that moves rows between waiting and published."""
+
+    connection: Connection
+
+    def lead(self) -> bool:
+        """Whether this transaction is the one tick that works now; freed at its end."""
+        return bool(self.connection.execute(_TRY_LOCK, {"key": _TICK_LOCK}).scalar_one())
+
+    def most_urgent(self, queues: Sequence[str]) -> dict[str, datetime | None]:
+        """The urgency of the most urgent ready row of each queue; `None` where nothing waits."""
+        rows = self.connection.execute(_MOST_URGENT, {"queues": list(queues)})
+        return {row.queue: row.urgency for row in rows}
+
+    def ready_due(self, clock: str, now: datetime, limit: int) -> int:
+        """Make the scheduled actions ready whose time has come; how many there were."""
+        return len(self.connection.execute(_READY_DUE, {"clock": clock, "now": now, "limit": limit}).all())
+
+    def due_otherwise(self, clock: str, now: datetime, limit: int) -> list[int]:
+        """The parked steps past their deadline and the waits that are over; the engine settles those."""
+        rows = self.connection.execute(_DUE_OTHERWISE, {"clock": clock, "now": now, "limit": limit})
+        return [row.step_id for row in rows]
+
+    def take_ready(self, queue: str, limit: int) -> list[ToPublish]:
+        """Mark the most urgent ready rows of a queue as published, most urgent first."""
+        return self._taken(_TAKE_READY, {"queue": queue, "limit": limit})
+
+    def take_stale(self, queue: str, seconds: float, limit: int) -> list[ToPublish]:
+        """Rows whose message nobody has claimed for so long that it must be lost."""
+        return self._taken(_TAKE_STALE, {"queue": queue, "seconds": seconds, "limit": limit})
+
+    def rescue(self, most_crashes: int, limit: int) -> int:
+        """Give rows whose lease ran out another delivery; how many there were."""
+        return len(self.connection.execute(_RESCUE, {"most": most_crashes, "limit": limit}).all())
+
+    def poisoned(self, most_crashes: int, limit: int) -> list[int]:
+        """Rows whose lease ran out once too often; the engine ends those."""
+        return [
+            row.step_id for row in self.connection.execute(_POISONED, {"most": most_crashes, "limit": limit})
+        ]
+
+    def surrender(self, lease_id: str, error: str, most_crashes: int) -> int:
+        """Give a crashed batch's rows another delivery at once, each to travel alone; how many there were."""
+        rows = self.connection.execute(
+            _SURRENDER, {"lease_id": lease_id, "error": error, "most": most_crashes}
+        )
+        return len(rows.all())
+
+    def horizon(self) -> Horizon:
+        """Whether anything is under way, and what is due next on either clock."""
+        row = self.connection.execute(_NEXT_DUE).one()
+        return Horizon(row.busy, row.database_due, row.business_due)
+
+    def depths(self) -> list[tuple[str, str, int, datetime | None]]:
+        """Rows by queue and state, with the oldest; for status and metrics."""
+        return [(r.queue or "", r.state, r.rows, r.oldest) for r in self.connection.execute(_DEPTHS)]
+
+    def _taken(self, statement: Any, parameters: Mapping[str, object]) -> list[ToPublish]:
+        """The rows an update took; an update returns them in no order, so the order is made here."""
+        taken = sorted(
+            self.connection.execute(statement, parameters), key=lambda row: (row.urgency, row.step_id)
+        )
+        return [ToPublish(StepKey(row.step_id, row.delivery), row.action, row.crashes > 0) for row in taken]

@@ -1,0 +1,176 @@
+"""Runs: executions of a workflow definition, each with the version it began with."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from storage.core.bulk import BulkInsert, dump_json
+from storage.tables import runs as runs_table
+
+_INSERT = BulkInsert(
+    runs_table,
+    (
+        "run_id", "workflow", "version", "subject_id", "state", "priority", "variables", "open_steps",
+        "request_id", "deadline_at", "manual", "description", "created_by",
+    ),
+)  # fmt: skip
+_ADVANCE = text(
+    """
+    UPDATE runs SET open_steps = runs.open_steps + c.delta,
+        state = CASE WHEN c.failed THEN 'failed'
+                     WHEN runs.open_steps + c.delta = 0 THEN 'completed' ELSE runs.state END,
+        error = coalesce(c.error::jsonb, runs.error),
+        finished_at = CASE WHEN c.failed OR runs.open_steps + c.delta = 0 THEN clock_timestamp() END
+    FROM unnest(CAST(:run_id AS text[]), CAST(:delta AS integer[]), CAST(:failed AS boolean[]),
+                CAST(:error AS text[])) AS c(run_id, delta, failed, error)
+    WHERE runs.run_id = c.run_id AND (c.delta <> 0 OR c.failed)
+      AND (runs.state IN ('running', 'paused') OR (c.failed AND runs.state = 'completed'))
+    """,
+)
+_LOCK = text(
+    "SELECT run_id, workflow, version, subject_id, state, priority, variables, open_steps, request_id, "
+    "deadline_at, error, manual, description, created_by, created_at, finished_at FROM runs "
+    "WHERE run_id = ANY(:ids) "
+    "ORDER BY run_id FOR NO KEY UPDATE",
+)
+_SET_STATE = text(
+    "UPDATE runs SET state = :state, open_steps = CASE WHEN :ends THEN 0 ELSE open_steps END, "
+    "error = coalesce(CAST(:error AS jsonb), error), "
+    "finished_at = CASE WHEN :ends THEN clock_timestamp() END WHERE run_id = ANY(:ids)",
+)
+_REOPEN = text(
+    "UPDATE runs SET state = 'running', error = NULL, finished_at = NULL, open_steps = 0, "
+    "deadline_at = clock_timestamp() + (deadline_at - created_at) WHERE run_id = ANY(:ids)",
+)
+_SET_PRIORITY = text("UPDATE runs SET priority = :priority WHERE run_id = :run_id")
+_OVERDUE = text(
+    "SELECT run_id FROM runs WHERE state IN ('running', 'paused') AND deadline_at < clock_timestamp() "
+    "ORDER BY deadline_at LIMIT :limit",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRun:
+    """A run to be created."""
+
+    run_id: str
+    workflow: str
+    version: str
+    subject_id: str | None
+    priority: int = 1
+    variables: Mapping[str, object] = field(default_factory=dict)
+    open_steps: int = 0
+    request_id: str | None = None
+    deadline_at: datetime | None = None
+    manual: bool = False
+    description: str | None = None
+    created_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRow:
+    """A run as it stands."""
+
+    run_id: str
+    workflow: str
+    version: str
+    subject_id: str | None
+    state: str
+    priority: int
+    variables: Mapping[str, Any]
+    open_steps: int
+    request_id: str | None
+    deadline_at: datetime | None
+    error: Mapping[str, Any] | None
+    manual: bool
+    description: str | None
+    created_by: str | None
+    created_at: datetime
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunChange:
+    """What a transaction makes of a locked run: how many steps more or fewer are open, whether it failed."""
+
+    run_id: str
+    delta: int
+    error: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """The only code that writes `runs`."""
+
+    connection: Connection
+
+    def insert(self, runs: Sequence[NewRun]) -> None:
+        """Create runs; one without an open step has completed at once."""
+        _INSERT(
+            self.connection,
+            [
+                (
+                    run.run_id,
+                    run.workflow,
+                    run.version,
+                    run.subject_id,
+                    "running" if run.open_steps else "completed",
+                    run.priority,
+                    run.variables,
+                    run.open_steps,
+                    run.request_id,
+                    run.deadline_at,
+                    run.manual,
+                    run.description,
+                    run.created_by,
+                )
+                for run in runs
+            ],
+        )
+
+    def advance(self, changes: Sequence[RunChange]) -> None:
+        """Count steps opened and ended; a run whose last step ended has completed."""
+        if not changes:
+            return
+        self.connection.execute(
+            _ADVANCE,
+            {
+                "run_id": [c.run_id for c in changes],
+                "delta": [c.delta for c in changes],
+                "failed": [c.error is not None for c in changes],
+                "error": [None if c.error is None else dump_json(c.error) for c in changes],
+            },
+        )
+
+    def lock(self, run_ids: Sequence[str]) -> tuple[RunRow, ...]:
+        """Lock these runs in id order and read them."""
+        return tuple(RunRow(**row._mapping) for row in self.connection.execute(_LOCK, {"ids": list(run_ids)}))
+
+    def set_state(
+        self, run_ids: Sequence[str], state: str, *, ends: bool, error: Mapping[str, object] | None = None
+    ) -> None:
+        """Pause, resume, cancel or fail locked runs."""
+        self.connection.execute(
+            _SET_STATE,
+            {
+                "ids": list(run_ids),
+                "state": state,
+                "ends": ends,
+                "error": None if error is None else dump_json(error),
+            },
+        )
+
+    def reopen(self, run_ids: Sequence[str]) -> None:
+        """Let locked, ended runs go on, with the time they were allowed at first."""
+        self.connection.execute(_REOPEN, {"ids": list(run_ids)})
+
+    def set_priority(self, run_id: str, priority: int) -> None:
+        """Give a locked run another priority."""
+        self.connection.execute(_SET_PRIORITY, {"run_id": run_id, "priority": priority})
+
+    def overdue(self, limit: int) -> list[str]:
+        """The runs whose time allowed has passed."""
+        return [row.run_id for row in self.connection.execute(_OVERDUE, {"limit": limit})]

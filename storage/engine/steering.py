@@ -1,0 +1,69 @@
+"""What is changed of a run's waiting steps from outside: taken by a caller, hastened, given another priority."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from storage.core.bulk import dump_json
+from storage.engine.urgency import AGEING_SECONDS
+
+_TAKE_OFFERED = text(
+    """
+    UPDATE steps SET state = 'published', published_at = clock_timestamp(), due_at = NULL, due_clock = NULL,
+        input = input || jsonb_build_object('call', CAST(:given AS jsonb))
+    WHERE step_id = :step_id AND state = 'offered' RETURNING step_id
+    """
+)
+_HASTEN = text(
+    """
+    UPDATE steps SET due_at = d.due_at FROM (
+        SELECT step_id, CAST(:due_at AS timestamptz)
+            + CASE state WHEN 'offered' THEN make_interval(secs => :offer_seconds) ELSE interval '0' END AS due_at
+        FROM steps WHERE run_id = :run_id AND state IN ('scheduled', 'offered') AND due_clock = 'business'
+    ) d WHERE steps.step_id = d.step_id AND steps.due_at > d.due_at RETURNING steps.step_id
+    """
+)
+_REPRIORITISE = text(
+    """
+    UPDATE steps SET priority = :now, urgency = urgency - make_interval(secs => (:now - :before) * :ageing)
+    WHERE run_id = :run_id AND priority = :before AND state NOT IN ('done', 'failed', 'cancelled')
+    """
+)
+# The steps that a run's end cut short are cancelled after it, in the same transaction (`Transaction.end`).
+_CUT_SHORT = text(
+    """
+    SELECT DISTINCT ON (s.node) s.node, s.input FROM steps s JOIN runs r USING (run_id)
+    WHERE s.run_id = :run_id AND ((s.state = 'failed' AND s.node = r.error->>'step')
+        OR (s.state = 'cancelled' AND s.finished_at >= r.finished_at))
+    ORDER BY s.node, s.step_id DESC
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Steering:
+    """The only code that changes waiting steps on behalf of callers and signals."""
+
+    connection: Connection
+
+    def take_offered(self, step_id: int, given: Mapping[str, object]) -> bool:
+        """Publish an offered step with what its caller gave, as `call` in its input; `False` when it is not offered."""
+        found = self.connection.execute(_TAKE_OFFERED, {"step_id": step_id, "given": dump_json(given)})
+        return found.one_or_none() is not None
+
+    def hasten(self, run_id: str, due_at: datetime, offer_seconds: int) -> int:
+        """Let what waits for a later business time be due at this one; how many steps there were."""
+        parameters = {"run_id": run_id, "due_at": due_at, "offer_seconds": offer_seconds}
+        return len(self.connection.execute(_HASTEN, parameters).all())
+
+    def reprioritise(self, run_id: str, *, before: int, now: int) -> None:
+        """Give the open steps that had their run's priority another; ready ones change their place."""
+        parameters = {"run_id": run_id, "before": before, "now": now, "ageing": AGEING_SECONDS}
+        self.connection.execute(_REPRIORITISE, parameters)
+
+    def cut_short(self, run_id: str) -> list[tuple[str, Mapping[str, Any]]]:
+        """The nodes at which an ended run stopped, with the input each had."""
+        return [(row.node, row.input) for row in self.connection.execute(_CUT_SHORT, {"run_id": run_id})]

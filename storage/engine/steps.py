@@ -1,0 +1,288 @@
+"""Steps of runs: claimed under a lease, locked in id order, changed and inserted a batch at a time."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, text
+
+from runtime.clock import Clock
+from storage.core.bulk import BulkInsert, dump_json, recordset, rows_of
+from storage.engine.urgency import URGENCY, urgency
+from storage.tables import steps as steps_table
+
+
+class StepKey(NamedTuple):
+    """What a message carries: a step and the delivery it is published for."""
+
+    step_id: int
+    delivery: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepRow:
+    """A step together with what its run says of it."""
+
+    step_id: int
+    run_id: str
+    subject_id: str | None
+    node: str
+    kind: str
+    queue: str | None
+    action: str | None
+    state: str
+    held: bool
+    delivery: int
+    tries: int
+    crashes: int
+    priority: int
+    lease_id: str | None
+    input: Mapping[str, Any]
+    early_signals: Sequence[Mapping[str, Any]] | None
+    due_at: datetime | None
+    due_clock: str | None
+    run_state: str
+    run_priority: int
+    run_manual: bool
+    workflow: str
+    version: str
+    variables: Mapping[str, Any]
+    request_id: str | None
+
+    @property
+    def key(self) -> StepKey:
+        """The step and its delivery."""
+        return StepKey(self.step_id, self.delivery)
+
+    @property
+    def call(self) -> Mapping[str, Any]:
+        """What the caller of an offered step gave; empty when the fleet does it by itself."""
+        given: Mapping[str, Any] = self.input.get("call") or {}
+        return given
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepChange:
+    """What a transaction makes of a locked step."""
+
+    step_id: int
+    state: str
+    delivery: int
+    tries: int
+    output: Mapping[str, object] | None = None
+    error: Mapping[str, object] | None = None
+    due_at: datetime | None = None
+    due_clock: Clock | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewStep:
+    """A step to be created."""
+
+    run_id: str
+    subject_id: str | None
+    node: str
+    kind: str
+    queue: str | None
+    action: str | None
+    state: str
+    held: bool = False
+    priority: int = 1
+    due_at: datetime | None = None
+    due_clock: Clock | None = None
+    input: Mapping[str, object] = field(default_factory=dict)
+    output: Mapping[str, object] | None = None
+    caused_by: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InsertedStep:
+    """A created step, as far as publishing it needs."""
+
+    step_id: int
+    run_id: str
+    node: str
+    state: str
+    queue: str | None
+    action: str | None
+
+
+_ROW = """s.step_id, s.run_id, s.subject_id, s.node, s.kind, s.queue, s.action, s.state, s.held, s.delivery,
+    s.tries, s.crashes, s.priority, s.lease_id, s.input, s.early_signals, s.due_at, s.due_clock,
+    r.state AS run_state, r.priority AS run_priority, r.manual AS run_manual, r.workflow, r.version,
+    r.variables, r.request_id"""
+
+# The second half of the condition recognises rows that this very lease took in a transaction whose answer was lost.
+_CLAIM = text(
+    f"""
+    WITH wanted AS (
+        SELECT s.step_id FROM steps s
+        JOIN unnest(CAST(:ids AS bigint[]), CAST(:deliveries AS integer[])) AS m(step_id, delivery)
+          ON s.step_id = m.step_id AND s.delivery = m.delivery
+        WHERE (s.state IN ('published', 'ready') AND NOT s.held) OR (s.state = 'leased' AND s.lease_id = :lease_id)
+        ORDER BY s.step_id FOR NO KEY UPDATE OF s SKIP LOCKED
+    ), lease AS (
+        INSERT INTO leases (lease_id, holder, queue, expires_at)
+        SELECT :lease_id, :holder, :queue, clock_timestamp() + make_interval(secs => :seconds)
+        WHERE EXISTS (SELECT FROM wanted) ON CONFLICT (lease_id) DO NOTHING
+    ), s AS (
+        UPDATE steps SET state = 'leased', lease_id = :lease_id, started_at = clock_timestamp()
+        FROM wanted WHERE steps.step_id = wanted.step_id RETURNING steps.*
+    )
+    SELECT {_ROW} FROM s JOIN runs r USING (run_id) ORDER BY s.step_id
+    """,
+)
+# A run before its steps, runs in id order: whoever waits here is given the rows as the other left them.
+_LOCK = text(
+    f"SELECT {_ROW} FROM steps s JOIN runs r USING (run_id) WHERE s.step_id = ANY(:ids) "
+    "ORDER BY r.run_id, s.step_id FOR NO KEY UPDATE OF r, s",
+)
+_CHANGED = ("step_id", "state", "delivery", "tries", "output", "error", "due_at", "due_clock")
+_CHANGE = text(
+    f"""
+    UPDATE steps SET state = c.state, delivery = c.delivery, tries = c.tries,
+        output = coalesce(c.output, steps.output), error = coalesce(c.error, steps.error),
+        due_at = c.due_at, due_clock = c.due_clock, early_signals = NULL,
+        finished_at = CASE WHEN c.state IN ('done', 'failed', 'cancelled') THEN clock_timestamp() END
+    FROM {recordset(steps_table, _CHANGED)} WHERE steps.step_id = c.step_id
+    """,
+)
+_INSERT = BulkInsert(
+    steps_table,
+    (
+        "run_id", "subject_id", "node", "kind", "queue", "action", "state", "held", "priority",
+        "due_at", "due_clock", "input", "output", "caused_by", "urgency", "published_at", "finished_at",
+    ),
+    returning="step_id, run_id, node, state, queue, action",
+)  # fmt: skip
+_OUTPUTS = text("SELECT run_id, node, output FROM steps WHERE run_id = ANY(:runs) AND state = 'done'")
+_CLOSE_OPEN = text(
+    """
+    UPDATE steps SET state = 'cancelled', finished_at = clock_timestamp()
+    WHERE run_id = ANY(:runs) AND state NOT IN ('done', 'failed', 'cancelled') AND step_id <> ALL(:except)
+    RETURNING step_id
+    """,
+)
+# A message that comes while its row is held is spent in vain, so what was published is to be published again.
+_HOLD = text(
+    f"""
+    UPDATE steps SET held = :held, state = CASE state WHEN 'published' THEN 'ready' ELSE state END,
+        urgency = CASE state WHEN 'published' THEN coalesce(urgency, {URGENCY}) ELSE urgency END
+    WHERE run_id = ANY(:runs) AND state NOT IN ('done', 'failed', 'cancelled')
+    """
+)
+_KEEP_SIGNAL = text(
+    "UPDATE steps SET early_signals = coalesce(early_signals, '[]') || CAST(:signal AS jsonb) "
+    "WHERE step_id = :step_id AND state = 'leased'"
+)
+_OPEN_OF_RUN = text(
+    "SELECT step_id FROM steps WHERE run_id = :run_id AND state NOT IN ('done', 'failed', 'cancelled')",
+)
+
+
+def _changed(change: StepChange) -> tuple[object, ...]:
+    return (
+        change.step_id,
+        change.state,
+        change.delivery,
+        change.tries,
+        change.output,
+        change.error,
+        change.due_at,
+        change.due_clock,
+    )
+
+
+def _step_row(row: Row[Any]) -> StepRow:
+    return StepRow(**row._mapping)
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """The only code that takes, changes and creates steps on behalf of the engine."""
+
+    connection: Connection
+
+    def claim(
+        self, keys: Sequence[StepKey], *, lease_id: str, holder: str, queue: str, seconds: float
+    ) -> tuple[StepRow, ...]:
+        """Put those of these rows that are still waiting for this delivery under a lease.
+
+        A duplicate, a late message, a held or cancelled step: not in the answer.
+        """
+        rows = self.connection.execute(
+            _CLAIM,
+            {
+                "ids": [key.step_id for key in keys],
+                "deliveries": [key.delivery for key in keys],
+                "lease_id": lease_id,
+                "holder": holder,
+                "queue": queue,
+                "seconds": seconds,
+            },
+        )
+        return tuple(_step_row(row) for row in rows)
+
+    def lock(self, step_ids: Sequence[int]) -> tuple[StepRow, ...]:
+        """Lock the runs of these steps and the steps, and read them, in the order of their ids."""
+        rows = self.connection.execute(_LOCK, {"ids": list(step_ids)})
+        return tuple(sorted((_step_row(row) for row in rows), key=lambda step: step.step_id))
+
+    def change(self, changes: Sequence[StepChange]) -> None:
+        """Write what became of locked steps."""
+        if not changes:
+            return
+        self.connection.execute(_CHANGE, rows_of(_CHANGED, [_changed(change) for change in changes]))
+
+    def insert(self, steps: Sequence[NewStep], database_now: datetime) -> tuple[InsertedStep, ...]:
+        """Create steps; `database_now` stamps them and orders them among the ready rows of their queue."""
+        rows = _INSERT(self.connection, [_values(step, database_now) for step in steps])
+        return tuple(InsertedStep(**row._mapping) for row in rows)
+
+    def outputs(self, run_ids: Sequence[str]) -> dict[str, dict[str, Mapping[str, object]]]:
+        """What the done steps of these runs returned, by run and node; joins read it under the run's lock."""
+        found: dict[str, dict[str, Mapping[str, object]]] = {run_id: {} for run_id in run_ids}
+        for row in self.connection.execute(_OUTPUTS, {"runs": list(run_ids)}):
+            found[row.run_id][row.node] = row.output or {}
+        return found
+
+    def cancel_open(self, run_ids: Sequence[str], *, but: Sequence[int] = ()) -> tuple[int, ...]:
+        """Cancel every unfinished step of these runs, the leased ones included: their results will be refused."""
+        rows = self.connection.execute(_CLOSE_OPEN, {"runs": list(run_ids), "except": list(but)})
+        return tuple(row.step_id for row in rows)
+
+    def hold(self, run_ids: Sequence[str], *, held: bool) -> None:
+        """Hold or let go every unfinished step of these runs; times that were set stay as they are."""
+        self.connection.execute(_HOLD, {"runs": list(run_ids), "held": held})
+
+    def keep_early_signal(self, step_id: int, signal: Mapping[str, object]) -> None:
+        """Keep a result that came before the step was parked; `record` finds it there."""
+        self.connection.execute(_KEEP_SIGNAL, {"step_id": step_id, "signal": dump_json([signal])})
+
+    def open_of(self, run_id: str) -> tuple[int, ...]:
+        """The unfinished steps of a run."""
+        return tuple(row.step_id for row in self.connection.execute(_OPEN_OF_RUN, {"run_id": run_id}))
+
+
+def _values(step: NewStep, now: datetime) -> tuple[object, ...]:
+    ended = step.state in ("done", "failed", "cancelled")
+    return (
+        step.run_id,
+        step.subject_id,
+        step.node,
+        step.kind,
+        step.queue,
+        step.action,
+        step.state,
+        step.held,
+        step.priority,
+        step.due_at,
+        step.due_clock,
+        step.input,
+        step.output,
+        step.caused_by,
+        urgency(now, step.priority) if step.state == "ready" else None,
+        now if step.state == "published" else None,
+        now if ended else None,
+    )

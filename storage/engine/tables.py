@@ -1,0 +1,158 @@
+"""What the engine needs: definitions, runs, steps, leases, and the business clock."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    text,
+)
+
+from storage.core.columns import Json, Moment, Name, database_moment, metadata
+
+definitions = Table(
+    "definitions",
+    metadata,
+    Column("workflow", String(64), primary_key=True),
+    Column("version", String(16), primary_key=True),
+    Column("body", Json, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    database_moment("registered_at"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("run_id", Name, primary_key=True),
+    Column("workflow", String(64), nullable=False),
+    Column("version", String(16), nullable=False),
+    Column("subject_id", String(64)),
+    Column("state", String(16), nullable=False),
+    Column("priority", SmallInteger, nullable=False, server_default="1"),
+    Column("variables", Json, nullable=False, server_default="{}"),
+    Column("open_steps", Integer, nullable=False),
+    Column("request_id", String(64)),
+    Column("deadline_at", Moment),
+    Column("error", Json),
+    # Not driven by the fleet: its steps are done when an outside agent calls for them (SPEC.md §6).
+    Column("manual", Boolean, nullable=False, server_default="false"),
+    Column("description", Text),
+    Column("created_by", String(64)),
+    # What tells a general task's body from another under the same id; only where its caller named the id.
+    Column("digest", LargeBinary),
+    database_moment("created_at"),
+    Column("finished_at", Moment),
+    CheckConstraint(
+        "state IN ('created', 'running', 'paused', 'completed', 'failed', 'cancelled')", name="state"
+    ),
+    Index("ix_runs_subject_id", "subject_id"),
+    # In the order in which tasks are listed.
+    Index("ix_runs_created", "created_at", "run_id"),
+    Index("ix_runs_deadline", "deadline_at", postgresql_where=text("state IN ('running', 'paused')")),
+    # Rows are updated in place while they live; room on the page keeps those updates off the indexes.
+    postgresql_with={"fillfactor": "80"},
+)
+
+steps = Table(
+    "steps",
+    metadata,
+    Column("step_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("run_id", Name, ForeignKey("runs.run_id"), nullable=False),
+    Column("subject_id", String(64)),
+    Column("node", String(64), nullable=False),
+    Column("kind", String(8), nullable=False),
+    Column("queue", Name),
+    Column("action", String(64)),
+    Column("state", String(16), nullable=False),
+    Column("held", Boolean, nullable=False, server_default="false"),
+    Column("delivery", Integer, nullable=False, server_default="1"),
+    Column("tries", SmallInteger, nullable=False, server_default="0"),
+    Column("crashes", SmallInteger, nullable=False, server_default="0"),
+    Column("priority", SmallInteger, nullable=False, server_default="1"),
+    # ready_at less a bonus for priority: the smallest goes first, and waiting makes everyone smallest at last.
+    Column("urgency", Moment),
+    Column("due_at", Moment),
+    Column("due_clock", String(8)),
+    Column("published_at", Moment),
+    Column("lease_id", Name),
+    Column("input", Json, nullable=False, server_default="{}"),
+    Column("output", Json),
+    Column("error", Json),
+    Column("early_signals", Json),
+    Column("caused_by", BigInteger),
+    database_moment("created_at"),
+    Column("started_at", Moment),
+    Column("finished_at", Moment),
+    CheckConstraint(
+        "state IN ('scheduled', 'ready', 'published', 'leased', 'parked', 'offered', "
+        "'done', 'failed', 'cancelled')",
+        name="state",
+    ),
+    CheckConstraint("due_clock IN ('database', 'business')", name="due_clock"),
+    Index("ix_steps_run_id", "run_id"),
+    Index("ix_steps_ready", "queue", "urgency", postgresql_where=text("state = 'ready' AND NOT held")),
+    Index(
+        "ix_steps_due",
+        "due_clock",
+        "due_at",
+        postgresql_where=text("state IN ('scheduled', 'parked', 'offered') AND NOT held"),
+    ),
+    Index("ix_steps_published", "published_at", postgresql_where=text("state = 'published'")),
+    Index("ix_steps_leased", "lease_id", postgresql_where=text("state = 'leased'")),
+    postgresql_with={"fillfactor": "80"},
+)
+
+dispatches = Table(
+    "dispatches",
+    metadata,
+    Column("dispatch_id", Name, primary_key=True),
+    Column("step_id", BigInteger, ForeignKey("steps.step_id"), nullable=False),
+    Column("task_id", String(64), nullable=False),
+    Column("agent_id", Name, nullable=False),
+    Column("target_agent", Name, nullable=False),
+    Column("action_type", Name, nullable=False),
+    Column("given", Json, nullable=False, server_default="{}"),
+    database_moment("created_at"),
+    Index("ix_dispatches_step_id", "step_id"),
+    Index("ix_dispatches_task_id", "task_id"),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("lease_id", Name, primary_key=True),
+    Column("holder", String(128), nullable=False),
+    Column("queue", Name, nullable=False),
+    database_moment("acquired_at"),
+    Column("expires_at", Moment, nullable=False),
+)
+
+# One row a name, updated in place: a beat touches no index.
+pulses = Table(
+    "pulses",
+    metadata,
+    Column("name", Name, primary_key=True),
+    Column("at", Moment, nullable=False),
+    postgresql_with={"fillfactor": "50"},
+)
+
+business_clock = Table(
+    "business_clock",
+    metadata,
+    Column("only_row", Boolean, primary_key=True, server_default="true"),
+    Column("database_time", Moment, nullable=False),
+    Column("business_time", Moment, nullable=False),
+    Column("rate", Double, nullable=False),
+    CheckConstraint("only_row", name="only_row"),
+    CheckConstraint("rate > 0", name="rate"),
+)

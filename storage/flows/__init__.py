@@ -1,0 +1,1 @@
+"""What is kept of general work and its agents."""

@@ -1,0 +1,1 @@
+"""Removing, forgetting, and encrypting anew what is kept of customers."""

@@ -1,0 +1,129 @@
+"""What is known of a customer: found over all orders, and removed from every table but the trail of what was done.
+
+What becomes of each table's rows is in `storage.orders.upkeep.forgetting`.
+"""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from sqlalchemy import Connection, TextClause, text
+
+from runtime.cipher import Cipher
+from storage.orders.upkeep.forgetting import INTENTS, KEPT_NAMES, LOCK, NO_REJECT, STATEMENTS
+
+_ORDERS: Final = text(
+    "SELECT task_id, status, phone FROM tasks WHERE (metadata ->> 'customer_id' = CAST(:customer_id AS text) "
+    "OR phone_index = CAST(:number AS bytea)) ORDER BY task_id"
+)
+_SOME_REJECTS: Final = text(
+    "SELECT reject_id AS name, 'rejects.payload.' || reject_id AS place, payload AS held FROM rejects "
+    "WHERE reject_id > :after AND payload <> '' ORDER BY reject_id LIMIT 200"
+)
+_BLANK_REJECTS: Final = text(f"UPDATE rejects SET {NO_REJECT} WHERE reject_id = ANY(:names)")
+# Whose contact it was nobody knows; it may tell the number it came from.
+_SOME_CALLBACKS: Final = text(
+    "SELECT callback_id AS name, 'callbacks.body.' || provider || '.' || event_id AS place, body AS held "
+    "FROM callbacks b WHERE callback_id > :after AND body <> '' "
+    "AND NOT EXISTS (SELECT FROM contact_logs c WHERE c.key = b.key) ORDER BY callback_id LIMIT 200"
+)
+_BLANK_CALLBACKS: Final = text("UPDATE callbacks SET body = '' WHERE callback_id = ANY(:names)")
+_BLANK_REASONS: Final = text(
+    "UPDATE system_audit SET detail = detail - 'reason' WHERE detail ->> 'reject_id' IN "
+    "(SELECT reject_id FROM rejects WHERE payload = '')"
+)
+_REMEMBER: Final = text(
+    "INSERT INTO forgotten_numbers (phone_index) SELECT unnest(CAST(:marks AS bytea[])) "
+    "ON CONFLICT (phone_index) DO UPDATE SET forgotten_at = clock_timestamp()"
+)
+_FORGOTTEN: Final = text("SELECT phone_index FROM forgotten_numbers WHERE phone_index = ANY(:marks)")
+_GAPS: Final = re.compile(r"[\s.\-_/*·()（）‐-―－]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An order of a customer."""
+
+    task_id: str
+    status: str
+    phone: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Privacy:
+    """The only code that removes what was known of a person."""
+
+    connection: Connection
+    cipher: Cipher
+
+    def orders_of(self, *, customer_id: str | None, number: bytes | None) -> list[Known]:
+        """Every order of this customer, or with a number of this mark."""
+        rows = self.connection.execute(_ORDERS, {"customer_id": customer_id, "number": number})
+        return [
+            Known(
+                row.task_id,
+                row.status,
+                None
+                if row.phone is None
+                else self.cipher.decrypt(bytes(row.phone), f"tasks.phone.{row.task_id}"),
+            )
+            for row in rows
+        ]
+
+    def erase(
+        self, task_ids: Sequence[str], numbers: Sequence[str], marks: Sequence[bytes]
+    ) -> dict[str, int]:
+        """Remove what is known of whoever these orders belong to; how many rows of each kind were blanked.
+
+        Rows, their times and who did what stay. The do-not-call list holds no number and keeps its marks.
+
+        Args:
+            task_ids: The orders.
+            numbers: Digits without a country: refused input, and callbacks of no contact of ours, that merely
+                contain one of them are blanked too.
+            marks: The blind indexes of the same; remembered for a while, so that an answer which is still on its
+                way is not kept.
+        """
+        given = {
+            "ids": list(task_ids),
+            "kept": list(KEPT_NAMES),
+            "intents": list(INTENTS),
+            "marks": list(marks),
+        }
+        self.connection.execute(LOCK, {"ids": given["ids"]})
+        counts = {
+            kind: self.connection.execute(
+                statement, {name: given[name] for name in given if f":{name}" in statement.text}
+            ).rowcount
+            for kind, statement in STATEMENTS
+        }
+        counts["rejects"] += self._erase_holding(numbers, _SOME_REJECTS, _BLANK_REJECTS, first="")
+        counts["callbacks"] += self._erase_holding(numbers, _SOME_CALLBACKS, _BLANK_CALLBACKS, first=0)
+        self.connection.execute(_BLANK_REASONS)
+        if marks:
+            self.connection.execute(_REMEMBER, {"marks": given["marks"]})
+        return counts
+
+    def forgotten(self, marks: Collection[bytes]) -> frozenset[bytes]:
+        """Those of these numbers' blind indexes that were forgotten lately."""
+        rows = self.connection.execute(_FORGOTTEN, {"marks": list(marks)})
+        return frozenset(bytes(row.phone_index) for row in rows)
+
+    def _erase_holding(
+        self, numbers: Sequence[str], some: TextClause, blank: TextClause, *, first: str | int
+    ) -> int:
+        erased, after = 0, first
+        while numbers:
+            rows = self.connection.execute(some, {"after": after}).all()
+            if not rows:
+                break
+            after = rows[-1].name
+            found = [row.name for row in rows if self._holds(row.place, bytes(row.held), numbers)]
+            if found:
+                erased += self.connection.execute(blank, {"names": found}).rowcount
+        return erased
+
+    def _holds(self, place: str, held: bytes, numbers: Sequence[str]) -> bool:
+        told = _GAPS.sub("", self.cipher.decrypt(held, place))
+        return any(number in told for number in numbers)

@@ -1,0 +1,1 @@
+"""What leaves: events, deliveries to subscribers, notices to staff."""

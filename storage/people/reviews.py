@@ -1,0 +1,181 @@
+"""Questions to people: opened with the step that waits for the answer, claimed by one person, decided once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, text
+
+from runtime.ids import Prefix, new_id
+from storage.core.bulk import BulkInsert, dump_json
+from storage.tables import reviews as reviews_table
+
+CLAIM_MINUTES: Final = 30
+"""How long a claim holds on the database's clock; whoever claims again in time keeps it."""
+
+_INSERT = BulkInsert(
+    reviews_table,
+    (
+        "review_id", "step_id", "run_id", "task_id", "node", "reason", "question", "context", "decisions",
+        "deadline_at",
+    ),
+    stamped="opened_at",
+)  # fmt: skip
+# A claim is about an open question; one that is void reads as if it had never been.
+_CLAIMED = f"(state = 'open' AND claimed_at > statement_timestamp() - make_interval(mins => {CLAIM_MINUTES}))"
+_FIELDS = (
+    "review_id, step_id, run_id, task_id, node, reason, question, context, decisions, state, opened_at, "
+    f"deadline_at, decided_at, decided_by, decision, CASE WHEN {_CLAIMED} THEN claimed_by END AS claimed_by, "
+    f"CASE WHEN {_CLAIMED} THEN claimed_at END AS claimed_at"
+)
+_FIND = text(f"SELECT {_FIELDS} FROM reviews WHERE review_id = :review_id")
+_LOCK = text(f"SELECT {_FIELDS} FROM reviews WHERE review_id = :review_id FOR UPDATE")
+_LIST = text(
+    f"""
+    SELECT {_FIELDS} FROM reviews
+    WHERE (CAST(:state AS text) IS NULL OR state = :state)
+      AND (CAST(:task_id AS text) IS NULL OR task_id = :task_id)
+      AND (CAST(:reason AS text) IS NULL OR reason = :reason)
+      AND (CAST(:claimed AS boolean) IS NULL OR coalesce({_CLAIMED}, false) = :claimed)
+      AND (CAST(:at AS timestamptz) IS NULL
+           OR (opened_at, review_id) > (CAST(:at AS timestamptz), CAST(:name AS text)))
+    ORDER BY opened_at, review_id LIMIT :limit
+    """
+)
+_CLAIM = text(
+    "UPDATE reviews SET claimed_by = CAST(:by AS text), claimed_at = CASE WHEN CAST(:by AS text) IS NOT NULL "
+    f"THEN clock_timestamp() END WHERE review_id = :review_id RETURNING {_FIELDS}"
+)
+_DECIDE = text(
+    "UPDATE reviews SET state = 'decided', decided_at = business_now(), decided_by = :decided_by, "
+    "decision = CAST(:decision AS jsonb) WHERE review_id = :review_id",
+)
+_CANCEL = text("UPDATE reviews SET state = 'cancelled' WHERE step_id = ANY(:steps) AND state = 'open'")
+_EXTEND = text(
+    "UPDATE reviews SET deadline_at = NULL WHERE step_id = :step_id AND state = 'open' RETURNING review_id"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewReview:
+    """A question to be asked; `decisions` are the answers it accepts."""
+
+    step_id: int
+    run_id: str
+    task_id: str | None
+    node: str
+    reason: str
+    question: str
+    context: Mapping[str, object]
+    decisions: tuple[str, ...]
+    deadline_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """A question as it stands."""
+
+    review_id: str
+    step_id: int
+    run_id: str
+    task_id: str | None
+    node: str
+    reason: str
+    question: str
+    context: Mapping[str, Any]
+    decisions: Sequence[str]
+    state: str
+    opened_at: datetime
+    deadline_at: datetime | None
+    decided_at: datetime | None
+    decided_by: str | None
+    decision: Mapping[str, Any] | None
+    claimed_by: str | None = None
+    """Who has taken it, while the claim holds."""
+    claimed_at: datetime | None = None
+    """Since when, on the database's clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reviews:
+    """The only code that writes `reviews`."""
+
+    connection: Connection
+
+    def open(self, reviews: Sequence[NewReview]) -> None:
+        """Ask these questions."""
+        _INSERT(
+            self.connection,
+            [
+                (
+                    new_id(Prefix.REVIEW),
+                    review.step_id,
+                    review.run_id,
+                    review.task_id,
+                    review.node,
+                    review.reason,
+                    review.question,
+                    review.context,
+                    list(review.decisions),
+                    review.deadline_at,
+                )
+                for review in reviews
+            ],
+        )
+
+    def find(self, review_id: str) -> Review | None:
+        """The review with this id."""
+        row = self.connection.execute(_FIND, {"review_id": review_id}).one_or_none()
+        return None if row is None else Review(**row._mapping)
+
+    def lock(self, review_id: str) -> Review | None:
+        """The review with this id, locked; take its step's lock first."""
+        row = self.connection.execute(_LOCK, {"review_id": review_id}).one_or_none()
+        return None if row is None else Review(**row._mapping)
+
+    def list(
+        self,
+        *,
+        state: str | None = "open",
+        task_id: str | None = None,
+        reason: str | None = None,
+        claimed: bool | None = None,
+        after: tuple[datetime, str] | None = None,
+        limit: int = 100,
+    ) -> list[Review]:
+        """Reviews, the longest waiting first, from behind the place (`opened_at`, `review_id`) on."""
+        at, name = after or (None, None)
+        rows = self.connection.execute(
+            _LIST,
+            {
+                "state": state,
+                "task_id": task_id,
+                "reason": reason,
+                "claimed": claimed,
+                "at": at,
+                "name": name,
+                "limit": limit,
+            },
+        )
+        return [Review(**row._mapping) for row in rows]
+
+    def claim(self, review_id: str, by: str | None) -> Review:
+        """Write who has taken a locked, open review from now on; `None` gives it back."""
+        row = self.connection.execute(_CLAIM, {"review_id": review_id, "by": by}).one()
+        return Review(**row._mapping)
+
+    def decide(self, review_id: str, decided_by: str, decision: Mapping[str, object]) -> None:
+        """Write the answer to a locked review."""
+        self.connection.execute(
+            _DECIDE, {"review_id": review_id, "decided_by": decided_by, "decision": dump_json(decision)}
+        )
+
+    def cancel(self, step_ids: Sequence[int]) -> None:
+        """Withdraw the open questions of these steps."""
+        self.connection.execute(_CANCEL, {"steps": list(step_ids)})
+
+    def clear_deadline(self, step_id: int) -> str | None:
+        """Let a question wait on after its deadline was raised as an alert; its id."""
+        found: str | None = self.connection.execute(_EXTEND, {"step_id": step_id}).scalar_one_or_none()
+        return found
