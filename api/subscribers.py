@@ -28,8 +28,8 @@ from schemas.outbound.subscribers import (
 )
 from storage.outbound.deliveries import Delivery, Replayed
 from storage.outbound.subscribers import Subscriber
-from tools.webhook_address import AddressRefused, check_url
-from tools.webhook_signature import new_secret
+from tools.webhooks.address import AddressRefused, check_url
+from tools.webhooks.signature import new_secret
 
 router = APIRouter(prefix="/webhooks", tags=["webhooks"], route_class=Route)
 

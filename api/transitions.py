@@ -32,7 +32,7 @@ from storage.orders.calls import CalledStep
 from storage.orders.order import Order
 from tasks.contact_record import Unrecordable, record
 from tasks.transition_call import CannotBeCalled, ContactHeard, call_for
-from tools.permissions import Permissions
+from tools.policies.permissions import Permissions
 
 _LONGEST_WAIT = 30.0
 _DESCRIPTION = """\

@@ -9,7 +9,7 @@ from storage.core.database import Database
 from storage.people.reviews import Review
 from tasks.action_call import ACTION
 from tasks.errand import APPROVAL_REQUIRED, agreed_by, carried_out_today
-from tools.approval_policy import ApprovalPolicy
+from tools.policies.approval import ApprovalPolicy
 
 REASON: Final = APPROVAL_REQUIRED
 _REVIEW: Final = "step6_human_review"

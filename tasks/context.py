@@ -15,7 +15,6 @@ from storage.core.database import Database
 from storage.orders.order import Order
 from tasks.channel_watch import ChannelWatch
 from tasks.order_system import open_order_system
-from tools.approval_policy import ApprovalPolicy
 from tools.calendar import Calendar, HorizonWarning
 from tools.channels.callbacks import CallbackReader
 from tools.channels.contract import ChannelGateway
@@ -27,11 +26,12 @@ from tools.contact_policy.window import next_permitted
 from tools.contact_policy.zone import customer_zone
 from tools.language_model.client import LanguageModel
 from tools.order_system.contract import OrderSystem
-from tools.permissions import Permissions
-from tools.policy_folder import Policies
+from tools.policies.approval import ApprovalPolicy
+from tools.policies.folder import Policies
+from tools.policies.permissions import Permissions
+from tools.policies.shadow_mode import ShadowMode
 from tools.scripts.document import load_scripts
 from tools.scripts.script import Scripts
-from tools.shadow_mode import ShadowMode
 
 _log = logger(__name__)
 

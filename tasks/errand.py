@@ -13,9 +13,9 @@ from storage.core.unit_of_work import UnitOfWork
 from storage.engine.steps import StepRow
 from storage.orders.order import Order
 from tasks.appointment import Openings, last_day_of, region_of
-from tools.approval_policy import ApprovalPolicy
 from tools.contact_policy.zone import DEFAULT_ZONE
 from tools.order_system.contract import OrderSystem
+from tools.policies.approval import ApprovalPolicy
 
 APPROVAL_REQUIRED: Final = "approval_required"
 """Why a person is asked before an action is carried out."""

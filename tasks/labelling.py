@@ -11,7 +11,7 @@ from tools.classifier.context import spell_out
 from tools.classifier.normal_form import normalize
 from tools.classifier_training.labelled import LabelledWords
 from tools.classifier_training.record import RecordedDecision
-from tools.shadow_mode import REASON
+from tools.policies.shadow_mode import REASON
 
 
 def label_of(work: UnitOfWork, review: Review, level2: Level2, decided_by: str) -> NewLabel | None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from storage.core.database import Database
-from tools.retention import Kind
+from tools.policies.retention import Kind
 
 PULSE: Final = "retention"
 """The name under which a finished round leaves its time."""

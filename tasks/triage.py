@@ -27,7 +27,7 @@ from tasks.understanding import CLASSIFY, VALIDATE, classify_text, each_text, va
 from tools.classifier.classifier import Classification
 from tools.classifier.taxonomy import Flag
 from tools.limits import TOOLS
-from tools.shadow_mode import REASON as SHADOWED
+from tools.policies.shadow_mode import REASON as SHADOWED
 
 AGENT: Final = "triage_agent"
 

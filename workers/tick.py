@@ -11,7 +11,7 @@ from engine.tick import Tick
 from runtime.logs import logger
 from storage.core.unavailable import StorageUnavailable
 from tasks.retention import due, retain
-from tools.retention import load_retention
+from tools.policies.retention import load_retention
 from workers.agent import Agent
 from workers.app import REQUEST, TICK_QUEUE
 from workers.process import CurrentProcess, Process

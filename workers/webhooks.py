@@ -26,7 +26,7 @@ from storage.core.unit_of_work import UnitOfWork
 from storage.outbound.deliveries import Concluded, Taken, Try
 from storage.outbound.subscribers import Outlook, Secrets
 from tasks.upstream import PAUSES, body_of, pause_after
-from tools.webhook_sender import TIMEOUT_SECONDS, Answer, Envelope, WebhookSender
+from tools.webhooks.sender import TIMEOUT_SECONDS, Answer, Envelope, WebhookSender
 from workers.circuit import Circuit
 from workers.feeding import feed
 from workers.notices import telling_staff

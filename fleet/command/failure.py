@@ -67,7 +67,7 @@ def _expected() -> tuple[type[Exception], ...]:
     from tools.classifier.model import WeightsError
     from tools.classifier.rules import RulesError
     from tools.classifier_training.dataset import CorpusError
-    from tools.policy_file import PolicyFileError
+    from tools.policies.file import PolicyFileError
 
     return (
         ChangedDefinition,

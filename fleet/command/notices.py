@@ -139,7 +139,7 @@ def _routes(folder: Path | None, secrets: str | None) -> NoticeRoutes:
 
     from runtime.settings import PROJECT
     from tools.notices.routing import NoticeSecretMissing, open_notices
-    from tools.policy_file import PolicyFileError
+    from tools.policies.file import PolicyFileError
 
     if secrets is None and _CONTAINER_SECRET.is_file():
         secrets = _CONTAINER_SECRET.read_text(encoding="utf-8")

@@ -46,8 +46,8 @@ def check(
     """Check the policy files; names the file and the field of whatever cannot be used. Needs no fleet."""
     from runtime.settings import PROJECT
     from tools.calendar.business import Calendar
-    from tools.policy_file import PolicyFileError
-    from tools.policy_folder import look
+    from tools.policies.file import PolicyFileError
+    from tools.policies.folder import look
 
     faults = []
     for path, found in look(config or PROJECT / "config", contact_policy).items():

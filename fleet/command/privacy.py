@@ -78,7 +78,7 @@ def retain(
     """Remove now what config/policies/retention.yaml says has been kept long enough; the fleet does so daily."""
     from tasks.retention import counted
     from tasks.retention import retain as remove
-    from tools.retention import load_retention
+    from tools.policies.retention import load_retention
 
     kept = load_retention(find(data_dir).settings.config_folder / "policies" / "retention.yaml")
     with opened(data_dir) as database:

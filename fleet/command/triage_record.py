@@ -40,7 +40,7 @@ def _decisions(
     from statemachine.orders.intents import Level2
     from tasks.labelling import decision_of
     from tools.classifier_training.record import RecordedDecision
-    from tools.shadow_mode import REASON
+    from tools.policies.shadow_mode import REASON
 
     labels = work.labels.given(since=begin)
     decisions = [decision_of(label) for label in labels if model in (None, label.model)]

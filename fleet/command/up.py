@@ -26,7 +26,7 @@ from storage.core.database import Database
 from storage.core.migrate import migrate
 from tasks.context import scripts_folder
 from tasks.script_versions import register_scripts
-from tools.policy_folder import Policies
+from tools.policies.folder import Policies
 from tools.scripts.document import load_scripts
 from workers.app import make_app
 from workers.process import Process, read_workflows

@@ -19,7 +19,7 @@ from fleet.command.task import By, name_of
 from schemas.outbound.event_types import MessageType
 
 if TYPE_CHECKING:
-    from tools.webhook_sender import Answer, Envelope
+    from tools.webhooks.sender import Answer, Envelope
 
 application = typer.Typer(
     cls=Commands,
@@ -51,8 +51,8 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Tell an address of what happens from now on; shows the secret, this once."""
-    from tools.webhook_address import AddressRefused, check_url
-    from tools.webhook_signature import new_secret
+    from tools.webhooks.address import AddressRefused, check_url
+    from tools.webhooks.signature import new_secret
 
     try:
         check_url(url)
@@ -130,7 +130,7 @@ def rotate(
     subscriber_id: SubscriberId, by: By = "operator", data_dir: DataDir = None, *, as_json: AsJson = False
 ) -> None:
     """Give a subscriber a new secret; for a day messages are signed with the former one too."""
-    from tools.webhook_signature import new_secret
+    from tools.webhooks.signature import new_secret
 
     who, secret = name_of(by), new_secret()
     with _readable_secrets(), opened(data_dir) as database, database.transaction() as work:
@@ -163,7 +163,7 @@ def send_ping(subscriber_id: SubscriberId, data_dir: DataDir = None, *, as_json:
 def _ping(subscriber_id: str, data_dir: Path | None) -> Envelope:
     from runtime.ids import Prefix, new_id
     from tasks.upstream import body_of, ping
-    from tools.webhook_sender import Envelope
+    from tools.webhooks.sender import Envelope
 
     with _readable_secrets(), opened(data_dir) as database, database.snapshot() as work:
         subscriber, secrets = work.subscribers.find(subscriber_id), work.subscribers.secrets(subscriber_id)
@@ -178,7 +178,7 @@ def _ping(subscriber_id: str, data_dir: Path | None) -> Envelope:
 
 
 async def _send(envelope: Envelope) -> Answer:
-    from tools.webhook_sender import WebhookSender
+    from tools.webhooks.sender import WebhookSender
 
     async with WebhookSender(most_at_once=1) as sender:
         return await sender.send(envelope)

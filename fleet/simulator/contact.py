@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from fleet.simulator.faults import Faults
 from schemas.orders.contact import Channel, ContactResult
-from tools.channels.simulation import Reaction, duration, provider_id_of, results_on, words
+from tools.channels.simulated.simulation import Reaction, duration, provider_id_of, results_on, words
 
 _Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
 _RECORDINGS: Final = "https://recordings.simulator.invalid"

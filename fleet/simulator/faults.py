@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from tools.channels.simulation import ScriptError
+from tools.channels.simulated.simulation import ScriptError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,8 +24,8 @@ from fleet.simulator.faults import ArmedFault, FaultBoard, Faults, parse_faults
 from fleet.simulator.group_commit import GroupCommit
 from fleet.simulator.ledger import Conflicting, Ledger, Received, ReceiveOutcome, Refused
 from schemas.orders.contact import Channel
-from tools.channels.personas import draw
-from tools.channels.simulation import Reaction, ScriptError, parse_entry
+from tools.channels.simulated.personas import draw
+from tools.channels.simulated.simulation import Reaction, ScriptError, parse_entry
 
 _LARGEST_BODY_BYTES: Final = 65_536
 _Endpoint = Callable[[Request], Awaitable[Response]]

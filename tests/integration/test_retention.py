@@ -16,8 +16,8 @@ from tasks.general import NewTask, submit
 from tasks.retention import PULSE, counted, due, retain
 from tests.factories import answered, submission
 from tests.house import House
-from tools.policy_file import PolicyFileError
-from tools.retention import Kind, load_retention
+from tools.policies.file import PolicyFileError
+from tools.policies.retention import Kind, load_retention
 
 KEPT: Final = load_retention(PROJECT / "config" / "policies" / "retention.yaml")
 AGED: Final = (

@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 from tools.calendar.business import Calendar
 from tools.calendar.overrides import DayKind, Override
 from tools.calendar.statutory import UnknownCountryError
-from tools.policy_file import PolicyFileError, read_policy_file
+from tools.policies.file import PolicyFileError, read_policy_file
 
 
 def _spelled(kind: object) -> object:

@@ -9,11 +9,11 @@ from pydantic import SecretStr
 
 from runtime.settings import Settings
 from schemas.orders.contact import Channel
-from tools.channels.aliyun_api import AliyunApi
-from tools.channels.aliyun_callbacks import AliyunReader
-from tools.channels.aliyun_signature import AccessKey
-from tools.channels.aliyun_sms import AliyunSms, SmsAccount
-from tools.channels.aliyun_voice import AliyunVoice, VoiceAccount
+from tools.channels.aliyun.api import AliyunApi
+from tools.channels.aliyun.callbacks import AliyunReader
+from tools.channels.aliyun.signature import AccessKey
+from tools.channels.aliyun.sms import AliyunSms, SmsAccount
+from tools.channels.aliyun.voice import AliyunVoice, VoiceAccount
 from tools.channels.callbacks import CallbackReader, SignedReader
 from tools.channels.channels_file import (
     AliyunSmsDocument,
@@ -35,13 +35,13 @@ from tools.channels.contract import (
     Unreachable,
 )
 from tools.channels.http_channel import HttpChannel
-from tools.channels.instant import InstantChannel
 from tools.channels.script import Template
-from tools.channels.twilio_api import TwilioAccount, TwilioApi
-from tools.channels.twilio_callbacks import TwilioReader
-from tools.channels.twilio_calls import CallSender, TwilioCalls
-from tools.channels.twilio_messages import MessageSender, TwilioMessages
-from tools.policy_file import read_policy_file
+from tools.channels.simulated.instant import InstantChannel
+from tools.channels.twilio.api import TwilioAccount, TwilioApi
+from tools.channels.twilio.callbacks import TwilioReader
+from tools.channels.twilio.calls import CallSender, TwilioCalls
+from tools.channels.twilio.messages import MessageSender, TwilioMessages
+from tools.policies.file import read_policy_file
 
 ALIYUN: Final = "aliyun"
 TWILIO: Final = "twilio"

@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from schemas.orders.contact import Channel, ContactResult
 from tools.contact_policy.policy import ContactPolicy, DailyBudget, NumberCap, Window
-from tools.policy_file import read_policy_file
+from tools.policies.file import read_policy_file
 
 _LONGEST_HOURS: Final = 24 * 30
 _LONGEST_SECONDS: Final = 3600 * _LONGEST_HOURS

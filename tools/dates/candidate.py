@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
-from tools.dates.mention import Days, Mention
-from tools.dates.number import TO
+from tools.dates.mentions.mention import Days, Mention
+from tools.dates.mentions.number import TO
 from tools.dates.reading import Precision
 
 _RANGE: Final = re.compile(rf"的?(?:{TO}|一直到|直到)")

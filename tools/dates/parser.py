@@ -6,14 +6,14 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from tools.calendar import Calendar
-from tools.dates import absence, festival, lunar, month, name, relative, week
 from tools.dates.candidate import Candidate, agree, beside, join
-from tools.dates.clock import TimeMention, TimeWindow
-from tools.dates.mention import Moment, find
+from tools.dates.mentions import absence, festival, lunar, month, name, relative, week
+from tools.dates.mentions.clock import TimeMention, TimeWindow
+from tools.dates.mentions.mention import Moment, find
+from tools.dates.mentions.wording import Wording, reword
 from tools.dates.reading import Ambiguity, Ambiguous, DateReading, NoDate, Precision, Reading
 from tools.dates.reference import refer
 from tools.dates.weighing import BESIDE, FoundTime, Said, find_times_beside, weigh
-from tools.dates.wording import Wording, reword
 
 FARTHEST: Final = timedelta(days=90)
 """A date further ahead goes to a person: a misheard year costs more than a look."""

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from tools.dates.context import CLAUSE_END
-from tools.dates.mention import Days, Dismissed, Meaning, Mention
+from tools.dates.mentions.mention import Days, Dismissed, Meaning, Mention
 
 _SENTENCE_END: Final = re.compile(r"[。！？!?\n]")
 _NAMED: Final = frozenset({"festival", "new_year", "lunar_day"})

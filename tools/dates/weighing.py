@@ -7,9 +7,9 @@ from typing import Final
 
 from tools.dates.candidate import Candidate
 from tools.dates.circumstance import without_circumstances
-from tools.dates.clock import TimeMention, find_times
 from tools.dates.context import Context, read_context
-from tools.dates.mention import Days, Dismissed, Mention, Moment
+from tools.dates.mentions.clock import TimeMention, find_times
+from tools.dates.mentions.mention import Days, Dismissed, Mention, Moment
 from tools.dates.reading import Ambiguity, Precision
 
 BESIDE: Final = re.compile(r"[的,，、 ]?(?:我们?)?(?:或者?|和|大概|大约|差不多)?")

@@ -21,7 +21,7 @@ from tools.notices.notices_file import (
     WecomBotDocument,
 )
 from tools.notices.wecom_bot import WecomBot
-from tools.policy_file import read_policy_file
+from tools.policies.file import read_policy_file
 
 FILE_NAME: Final = "notices.yaml"
 

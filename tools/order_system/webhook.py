@@ -20,8 +20,8 @@ from tools.order_system.contract import (
     SlotsUnknown,
     Unclear,
 )
-from tools.webhook_address import AddressRefused, check_url
-from tools.webhook_signature import signed_headers
+from tools.webhooks.address import AddressRefused, check_url
+from tools.webhooks.signature import signed_headers
 
 ACTION: Final = "order_action.requested"
 SLOTS: Final = "order_slots.requested"

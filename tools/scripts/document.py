@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from schemas.orders.contact import Channel
 from tools.channels.script import Template
-from tools.policy_file import PolicyFileError, read_policy_file
+from tools.policies.file import PolicyFileError, read_policy_file
 from tools.scripts.checking import findings
 from tools.scripts.script import Script, Scripts, Variable, Wording
 

@@ -7,7 +7,7 @@ import pytest
 from schemas.outbound.event_types import MessageType
 from tests.integration.api.caller import Caller
 from tests.integration.webhooks.office import Office, event
-from tools.webhook_signature import SECRET_PREFIX
+from tools.webhooks.signature import SECRET_PREFIX
 
 URL = "https://orders.example.com/hooks"
 

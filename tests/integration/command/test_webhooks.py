@@ -9,7 +9,7 @@ import pytest
 from tests.integration.command.fleet import Fleet
 from tests.integration.webhooks.office import Office, event
 from tests.integration.webhooks.receiver import Receiver, Reply
-from tools.webhook_signature import sign
+from tools.webhooks.signature import sign
 
 URL = "https://orders.example.com/hooks"
 

@@ -14,7 +14,7 @@ from runtime.settings import PROJECT
 from tests.factories import submission
 from tests.house import House
 from tools.channels.contract import ContactRequest, SendOutcome
-from tools.channels.instant import InstantChannel
+from tools.channels.simulated.instant import InstantChannel
 
 CAPS: Final = [
     {"limit": 1, "period_seconds": 60},

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 
-from tools.webhook_signature import SECRET_PREFIX, new_secret
+from tools.webhooks.signature import SECRET_PREFIX, new_secret
 
 
 @dataclass(frozen=True, slots=True)

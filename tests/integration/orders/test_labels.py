@@ -16,7 +16,7 @@ from tasks.deciding import Decided, Decision, decide
 from tasks.labelling import decision_of, lesson_of
 from tests.factories import CANCEL, PARTS_MISSING, READY, answered, submission
 from tests.house import House
-from tools.shadow_mode import REASON
+from tools.policies.shadow_mode import REASON
 
 UNCLEAR = "喂？听不清，你说什么"
 BuildShadowed = Callable[..., House]

@@ -30,7 +30,7 @@ from tools.order_system.contract import (
     Unclear,
 )
 from tools.order_system.webhook import WebhookOrderSystem
-from tools.webhook_signature import new_secret
+from tools.webhooks.signature import new_secret
 
 REQUEST = ActionRequest(
     key="HT1.1.cancel_order.abc",

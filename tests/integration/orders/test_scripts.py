@@ -15,7 +15,7 @@ from tests.house import House
 from tests.integration.fleet.conditions import wait_until
 from tests.integration.orders.telling import reviews_of
 from tools.channels.contract import Absent, ContactRequest, NotSent, QueryOutcome, SendOutcome, Sought
-from tools.channels.instant import InstantChannel
+from tools.channels.simulated.instant import InstantChannel
 
 
 @dataclass(slots=True)

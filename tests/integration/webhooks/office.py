@@ -13,9 +13,9 @@ from schemas.orders.effects import ProductEvent
 from schemas.outbound.event_types import MessageType
 from storage.core.database import Database
 from storage.outbound.deliveries import Delivery
-from tools.webhook_address import check_peer
-from tools.webhook_sender import WebhookSender
-from tools.webhook_signature import new_secret
+from tools.webhooks.address import check_peer
+from tools.webhooks.sender import WebhookSender
+from tools.webhooks.signature import new_secret
 from workers.feeding import feed
 from workers.webhooks import Courier, Pace
 

@@ -7,9 +7,9 @@ import pytest
 
 from fleet.supervisor.ports import free_port
 from tests.integration.webhooks.receiver import Receiver, Reply
-from tools.webhook_address import AddressRefused, check_peer
-from tools.webhook_sender import Answer, Envelope, WebhookSender
-from tools.webhook_signature import new_secret
+from tools.webhooks.address import AddressRefused, check_peer
+from tools.webhooks.sender import Answer, Envelope, WebhookSender
+from tools.webhooks.signature import new_secret
 
 
 def send(sender: WebhookSender, *urls: str) -> list[Answer]:

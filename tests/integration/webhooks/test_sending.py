@@ -14,7 +14,7 @@ from storage.outbound.deliveries import Replayed, Try
 from tests.integration.fleet.conditions import wait_until
 from tests.integration.webhooks.office import FAST, Office, couriers, event
 from tests.integration.webhooks.receiver import Behaviour, Received, Receiver, Reply
-from tools.webhook_signature import new_secret, sign
+from tools.webhooks.signature import new_secret, sign
 
 
 def one_after_another(*replies: Reply) -> Behaviour:

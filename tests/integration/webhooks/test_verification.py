@@ -9,7 +9,7 @@ from runtime.settings import PROJECT
 from tests.integration.fleet.conditions import wait_until
 from tests.integration.webhooks.office import Office, couriers, event
 from tests.integration.webhooks.receiver import Received, Receiver
-from tools.webhook_signature import new_secret
+from tools.webhooks.signature import new_secret
 
 Verify = Callable[[str, Mapping[str, str], bytes], bool]
 

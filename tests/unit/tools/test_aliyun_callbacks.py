@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from schemas.orders.contact import Channel, ContactResult
 from tests.providers.aliyun import Aliyun, pushed
-from tools.channels.aliyun_callbacks import AliyunReader
+from tools.channels.aliyun.callbacks import AliyunReader
 from tools.channels.callbacks import ByNumber, ByReference, Posted, Reported
 from tools.channels.reference import reference_of
 from tools.channels.signature import ReportError, SignatureError

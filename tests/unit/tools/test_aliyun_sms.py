@@ -13,9 +13,9 @@ from tests.providers.aliyun import KEY_ID, KEY_SECRET, Aliyun, refused
 from tests.providers.server import DROP, Answered, Fault, serving
 from tests.sought import sought
 from tests.unit.tools.asking import KEY, NUMBER, SCRIPT, request
-from tools.channels.aliyun_api import AliyunApi
-from tools.channels.aliyun_signature import AccessKey
-from tools.channels.aliyun_sms import AliyunSms, SmsAccount
+from tools.channels.aliyun.api import AliyunApi
+from tools.channels.aliyun.signature import AccessKey
+from tools.channels.aliyun.sms import AliyunSms, SmsAccount
 from tools.channels.contract import Absent, Accepted, Found, NotSent, Rejected, Unknown, Unreachable
 from tools.channels.reference import extend_code_of
 from tools.channels.script import Template

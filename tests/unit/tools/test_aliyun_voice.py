@@ -11,9 +11,9 @@ from tests.providers.aliyun import KEY_ID, KEY_SECRET, Aliyun, refused
 from tests.providers.server import DROP, serving
 from tests.sought import sought
 from tests.unit.tools.asking import KEY, NUMBER, SCRIPT, request
-from tools.channels.aliyun_api import AliyunApi
-from tools.channels.aliyun_signature import AccessKey
-from tools.channels.aliyun_voice import AliyunVoice, VoiceAccount, result_of, whole_seconds
+from tools.channels.aliyun.api import AliyunApi
+from tools.channels.aliyun.signature import AccessKey
+from tools.channels.aliyun.voice import AliyunVoice, VoiceAccount, result_of, whole_seconds
 from tools.channels.contract import Accepted, Found, NotSent, Rejected, Unknown, Unreachable
 from tools.channels.reference import REFERENCE_LENGTH, extend_code_of, reference_of
 from tools.channels.script import Template

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.settings import PROJECT
-from tools.approval_policy import ApprovalPolicy, load_approvals
-from tools.policy_file import PolicyFileError
+from tools.policies.approval import ApprovalPolicy, load_approvals
+from tools.policies.file import PolicyFileError
 
 SILENT = ApprovalPolicy(frozenset(), {}, {})
 

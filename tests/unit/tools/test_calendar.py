@@ -18,7 +18,7 @@ from tools.calendar import (
     UnknownCountryError,
     load_calendar,
 )
-from tools.policy_file import PolicyFileError
+from tools.policies.file import PolicyFileError
 
 CHINA = Calendar()
 ROOT = Path(__file__).parents[3]

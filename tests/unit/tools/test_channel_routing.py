@@ -16,9 +16,9 @@ from tests.sought import sought
 from tests.unit.tools.asking import KEY, SCRIPT, request
 from tools.channels.contract import Absent, Accepted, Found, Rejected, Unknown
 from tools.channels.http_channel import HttpChannel
-from tools.channels.instant import InstantChannel
 from tools.channels.routing import ChannelSecretMissing, open_channels
-from tools.policy_file import PolicyFileError
+from tools.channels.simulated.instant import InstantChannel
+from tools.policies.file import PolicyFileError
 
 SECRET = "a secret of the tests"
 SECRETS = {

@@ -25,9 +25,9 @@ from tools.channels.contract import (
     Unreachable,
 )
 from tools.channels.http_channel import HttpChannel
-from tools.channels.instant import InstantChannel
-from tools.channels.personas import PERSONAS, draw, persona_of
-from tools.channels.simulation import ScriptError, parse_entry, results_on
+from tools.channels.simulated.instant import InstantChannel
+from tools.channels.simulated.personas import PERSONAS, draw, persona_of
+from tools.channels.simulated.simulation import ScriptError, parse_entry, results_on
 
 PHONE = "13800139999"
 

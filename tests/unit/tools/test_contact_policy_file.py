@@ -8,7 +8,7 @@ import pytest
 from tools.contact_policy.document import load_policies
 from tools.contact_policy.policy import ALWAYS_OPEN, STANDARD, Window
 from tools.contact_policy.zone import customer_zone
-from tools.policy_file import PolicyFileError
+from tools.policies.file import PolicyFileError
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 SHIPPED = Path(__file__).parents[3] / "config" / "policies" / "contact.yaml"

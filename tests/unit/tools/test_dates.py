@@ -12,7 +12,7 @@ from tests.unit.tools.date_expressions import AMBIGUITIES, NO_DATES, READINGS
 from tests.unit.tools.other_days import LUNAR_DAYS, OTHER_DAYS
 from tools.calendar import Calendar
 from tools.dates import Ambiguity, Ambiguous, DateReading, NoDate, Precision, parse
-from tools.dates.number import read_number, read_quantity
+from tools.dates.mentions.number import read_number, read_quantity
 from tools.dates.reading import Reading
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

@@ -13,7 +13,7 @@ from runtime.settings import PROJECT
 from tasks.escalation import ESCALATIONS, escalated_to
 from tools.notices.notices_file import ROLES
 from tools.notices.routing import NoticeSecretMissing, open_notices
-from tools.policy_file import PolicyFileError
+from tools.policies.file import PolicyFileError
 
 BOT = {"kind": "wecom_bot", "key": "k"}
 APP = {"kind": "feishu_app", "app_id": "cli_1", "app_secret": "k"}

@@ -15,8 +15,8 @@ from tests.providers.aliyun import KEY_ID, KEY_SECRET, Aliyun
 from tests.providers.server import serving
 from tests.providers.twilio import SID, TOKEN, Twilio, signed
 from tests.unit.tools.asking import KEY, NUMBER
-from tools.channels.aliyun_signature import AccessKey, Operation, query_of, signed_headers
-from tools.channels.twilio_signature import sign
+from tools.channels.aliyun.signature import AccessKey, Operation, query_of, signed_headers
+from tools.channels.twilio.signature import sign
 
 MOMENT = datetime(2026, 3, 16, 1, 0, tzinfo=UTC)
 FORM = [("CallSid", "CA1"), ("SpeechResult", "可以 上门"), ("AccountSid", SID), ("Empty", "")]

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from runtime.settings import PROJECT
-from tools.policy_file import PolicyFileError
-from tools.policy_folder import Policies, look
+from tools.policies.file import PolicyFileError
+from tools.policies.folder import Policies, look
 
 
 @pytest.fixture

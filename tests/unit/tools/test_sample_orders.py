@@ -9,7 +9,7 @@ import pytest
 
 from fleet.simulator.faults import parse_faults
 from schemas.orders.contact import ContactResult
-from tools.channels.simulation import parse_entry
+from tools.channels.simulated.simulation import parse_entry
 
 FILE: Final = Path(__file__).parents[3] / "config" / "samples" / "orders.jsonl"
 ORDERS: Final[list[dict[str, Any]]] = [json.loads(line) for line in FILE.read_text("utf-8").splitlines()]

@@ -7,14 +7,14 @@ from tests.providers.aliyun import KEY_ID, KEY_SECRET, Aliyun
 from tests.providers.server import serving
 from tests.providers.twilio import SID, TOKEN, Twilio
 from tests.unit.tools.asking import SCRIPT, request
-from tools.channels.aliyun_api import AliyunApi
-from tools.channels.aliyun_signature import AccessKey
-from tools.channels.aliyun_sms import AliyunSms, SmsAccount
+from tools.channels.aliyun.api import AliyunApi
+from tools.channels.aliyun.signature import AccessKey
+from tools.channels.aliyun.sms import AliyunSms, SmsAccount
 from tools.channels.contract import Accepted, Rejected
 from tools.channels.script import Template
-from tools.channels.twilio_api import TwilioAccount, TwilioApi
-from tools.channels.twilio_calls import CallSender, TwilioCalls
-from tools.channels.twilio_messages import MessageSender, TwilioMessages
+from tools.channels.twilio.api import TwilioAccount, TwilioApi
+from tools.channels.twilio.calls import CallSender, TwilioCalls
+from tools.channels.twilio.messages import MessageSender, TwilioMessages
 
 URL = "https://api.example/v1/webhooks/contact/twilio"
 OWN = {"aliyun_sms": Template("SMS_OF_THE_SCRIPT", ("product",))}

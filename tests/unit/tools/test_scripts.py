@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from runtime.settings import PROJECT
 from schemas.orders.contact import Channel
-from tools.policy_file import PolicyFileError
+from tools.policies.file import PolicyFileError
 from tools.scripts.checking import ADVERTISING, findings, longest, sms_parts
 from tools.scripts.document import load_script, load_scripts
 from tools.scripts.rendering import GAP, Rendered, Unrenderable, render

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from runtime.settings import PROJECT
 from statemachine.orders.intents import Level2
-from tools.policy_file import PolicyFileError
-from tools.shadow_mode import ShadowMode, load_shadow_mode
+from tools.policies.file import PolicyFileError
+from tools.policies.shadow_mode import ShadowMode, load_shadow_mode
 
 ACTING = [level2 for level2 in Level2 if level2 is not Level2.NEEDS_HUMAN]
 names = st.text("abcHT0123456789", min_size=1, max_size=12)

@@ -11,8 +11,8 @@ from schemas.orders.contact import Channel, ContactResult
 from tests.providers.twilio import TOKEN, Call, received, signed
 from tools.channels.callbacks import ByNumber, Posted, Reading
 from tools.channels.signature import ReportError, SignatureError
-from tools.channels.twilio_callbacks import TwilioReader
-from tools.channels.twilio_signature import sign, verify
+from tools.channels.twilio.callbacks import TwilioReader
+from tools.channels.twilio.signature import sign, verify
 
 URL = "https://api.example/v1/webhooks/contact/twilio"
 KEYED = f"{URL}?key=HT1.1.1"

@@ -24,9 +24,9 @@ from tools.channels.contract import (
     Unknown,
     Unreachable,
 )
-from tools.channels.twilio_api import TwilioAccount, TwilioApi
-from tools.channels.twilio_calls import CallSender, TwilioCalls, result_of
-from tools.channels.twilio_messages import MessageSender, TwilioMessages
+from tools.channels.twilio.api import TwilioAccount, TwilioApi
+from tools.channels.twilio.calls import CallSender, TwilioCalls, result_of
+from tools.channels.twilio.messages import MessageSender, TwilioMessages
 
 URL = "https://api.example/v1/webhooks/contact/twilio"
 WORDS = {SCRIPT: '您的{product}("{order_type}") <现在> 可以上门吗？{unknown}'}

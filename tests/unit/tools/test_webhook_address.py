@@ -2,7 +2,7 @@
 
 import pytest
 
-from tools.webhook_address import AddressRefused, check_peer, check_url
+from tools.webhooks.address import AddressRefused, check_peer, check_url
 
 
 @pytest.mark.parametrize(

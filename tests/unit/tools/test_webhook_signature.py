@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.webhook_signature import SECRET_PREFIX, new_secret, sign, signed_headers
+from tools.webhooks.signature import SECRET_PREFIX, new_secret, sign, signed_headers
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 MESSAGE_ID = "msg_p5jXN8AQM9LWM0D4loKWxJek"

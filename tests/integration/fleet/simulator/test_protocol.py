@@ -23,8 +23,8 @@ from tests.integration.fleet.simulator.provider_process import (
 from tests.sought import sought
 from tools.channels.contract import Absent, Accepted, Answered, Found, Rejected
 from tools.channels.http_channel import HttpChannel
-from tools.channels.instant import InstantChannel
 from tools.channels.signature import parse_report, verify
+from tools.channels.simulated.instant import InstantChannel
 
 
 def test_a_repeated_key_is_a_duplicate_and_reaches_the_customer_once(

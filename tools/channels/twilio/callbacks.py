@@ -6,13 +6,13 @@ from typing import Final
 from urllib.parse import parse_qsl
 
 from schemas.orders.contact import Channel, ContactResult
-from tools.channels.aliyun_callbacks import words_of
+from tools.channels.aliyun.callbacks import words_of
 from tools.channels.callbacks import LARGEST_CALLBACK, ByNumber, Posted, Reading, Reply, Reported
 from tools.channels.contract import ContactReport
 from tools.channels.signature import ReportError
-from tools.channels.twilio_calls import farewell, is_machine, result_of
-from tools.channels.twilio_messages import MESSAGE_RESULTS
-from tools.channels.twilio_signature import SETTINGS_HEADER, SIGNATURE_HEADER, verify
+from tools.channels.twilio.calls import farewell, is_machine, result_of
+from tools.channels.twilio.messages import MESSAGE_RESULTS
+from tools.channels.twilio.signature import SETTINGS_HEADER, SIGNATURE_HEADER, verify
 
 _NOTHING_TO_SAY: Final = Reply("<Response/>", "text/xml")
 _MOST_FIELDS: Final = 200

@@ -6,7 +6,7 @@ from datetime import time
 from re import Match
 from typing import Final, TypeAlias
 
-from tools.dates.number import CHINESE, TO, read_number, read_quantity
+from tools.dates.mentions.number import CHINESE, TO, read_number, read_quantity
 
 TimeWindow: TypeAlias = tuple[time, time]
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from runtime.mask import mask_text
-from tools.channels.aliyun_signature import AccessKey, Operation, query_of, signed_headers
+from tools.channels.aliyun.signature import AccessKey, Operation, query_of, signed_headers
 from tools.channels.contract import NotSent, Rejected, Unknown
 from tools.channels.exchange import Answer, Exchange, retry_after_seconds
 

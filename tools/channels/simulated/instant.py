@@ -10,8 +10,8 @@ from tools.channels.contract import (
     SendOutcome,
     Sought,
 )
-from tools.channels.personas import draw
-from tools.channels.simulation import (
+from tools.channels.simulated.personas import draw
+from tools.channels.simulated.simulation import (
     ScriptError,
     duration,
     parse_entry,

@@ -11,7 +11,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from schemas.orders.contact import Channel, ContactResult
-from tools.channels.aliyun_api import AliyunApi, refusal_of, succeeded
+from tools.channels.aliyun.api import AliyunApi, refusal_of, succeeded
 from tools.channels.contract import (
     Absent,
     Accepted,

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from re import Match
 from typing import Final
 
-from tools.dates.mention import Days, Dismissed, Meaning, Moment, Rule, dismiss
-from tools.dates.number import COMES, TO, read_days, read_number
+from tools.dates.mentions.mention import Days, Dismissed, Meaning, Moment, Rule, dismiss
+from tools.dates.mentions.number import COMES, TO, read_days, read_number
 from tools.dates.reading import Precision
 
 FIRST: Final = 1

@@ -6,9 +6,9 @@ from re import Match
 from typing import Final
 
 from tools.calendar import Festival
-from tools.dates.lunar import FIRST, LUNAR, TWELFTH, lunar_days
-from tools.dates.mention import Days, Dismissed, Meaning, Moment, Rule, dismiss
-from tools.dates.number import QUANTITY, read_number, read_quantity
+from tools.dates.mentions.lunar import FIRST, LUNAR, TWELFTH, lunar_days
+from tools.dates.mentions.mention import Days, Dismissed, Meaning, Moment, Rule, dismiss
+from tools.dates.mentions.number import QUANTITY, read_number, read_quantity
 from tools.dates.reading import Precision
 
 NEAR: Final = timedelta(days=30)

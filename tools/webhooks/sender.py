@@ -12,8 +12,8 @@ from typing import Any, Final, Self
 import httpx2
 
 from tools.retry_after import seconds_of
-from tools.webhook_address import AddressRefused, check_peer, check_url
-from tools.webhook_signature import signed_headers
+from tools.webhooks.address import AddressRefused, check_peer, check_url
+from tools.webhooks.signature import signed_headers
 
 TIMEOUT_SECONDS: Final = 10.0
 """How long a receiver may take, from the first byte to the last."""

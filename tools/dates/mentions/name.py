@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from tools.dates.mention import Dismissed, Rule, dismiss
+from tools.dates.mentions.mention import Dismissed, Rule, dismiss
 
 _WEEKDAY: Final = "周[一二三四五六日天]"
 _GIVEN: Final = (

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from schemas.orders.contact import Channel, ContactResult
-from tools.channels.simulation import Reaction
+from tools.channels.simulated.simulation import Reaction
 
 _Choice = TypeVar("_Choice")
 

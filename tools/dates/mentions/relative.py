@@ -7,8 +7,8 @@ from datetime import date, timedelta
 from re import Match
 from typing import Final
 
-from tools.dates.mention import Days, Dismissed, Meaning, Moment, Rule, dismiss
-from tools.dates.number import QUANTITY, read_quantity
+from tools.dates.mentions.mention import Days, Dismissed, Meaning, Moment, Rule, dismiss
+from tools.dates.mentions.number import QUANTITY, read_quantity
 from tools.dates.reading import Precision
 
 _NAMED: Final = {"今": 0, "明": 1, "听": 1, "后": 2, "大后": 3, "大大后": 4}

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from re import Match
 from typing import Final
 
-from tools.dates.mention import Days, Dismissed, Meaning, Moment, Rule, dismiss
+from tools.dates.mentions.mention import Days, Dismissed, Meaning, Moment, Rule, dismiss
 from tools.dates.reading import Precision
 
 _NUMBERS: Final = {char: value for value, char in enumerate("一二三四五六日")} | {

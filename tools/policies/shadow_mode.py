@@ -10,7 +10,7 @@ from typing import Annotated, Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from statemachine.orders.intents import INTENTS, Level2
-from tools.policy_file import read_policy_file
+from tools.policies.file import read_policy_file
 
 REASON: Final = "shadow_mode"
 """The reason of a review that shadow mode asks for."""

@@ -24,7 +24,7 @@ from tools.channels.contract import (
 )
 from tools.channels.dialling import international
 from tools.channels.script import filled
-from tools.channels.twilio_api import NOT_FOUND, TwilioApi
+from tools.channels.twilio.api import NOT_FOUND, TwilioApi
 
 SETTLED_SECONDS: Final = 180.0
 """What is not listed after this was never taken; a request on its way arrives sooner."""

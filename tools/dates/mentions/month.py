@@ -8,10 +8,10 @@ from datetime import date
 from re import Match
 from typing import Final
 
-from tools.dates.mention import Days, Dismissed, Meaning, Moment, Rule, dismiss
-from tools.dates.number import CHINESE, ONE, TO, VAGUE_DAY, read_days, read_number
+from tools.dates.mentions.mention import Days, Dismissed, Meaning, Moment, Rule, dismiss
+from tools.dates.mentions.number import CHINESE, ONE, TO, VAGUE_DAY, read_days, read_number
+from tools.dates.mentions.relative import add_months
 from tools.dates.reading import Precision
-from tools.dates.relative import add_months
 
 _PARTS: Final = {
     "初": (1, 5),

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 from schemas.orders.contact import Channel, ContactResult
-from tools.channels.aliyun_api import AliyunApi, refusal_of, succeeded
+from tools.channels.aliyun.api import AliyunApi, refusal_of, succeeded
 from tools.channels.contract import (
     Accepted,
     ContactReport,

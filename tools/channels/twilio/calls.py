@@ -25,8 +25,8 @@ from tools.channels.contract import (
 from tools.channels.dialling import international
 from tools.channels.exchange import Answer
 from tools.channels.script import filled
-from tools.channels.twilio_api import NOT_FOUND, TwilioApi
-from tools.channels.twilio_messages import found_by_number, keyed
+from tools.channels.twilio.api import NOT_FOUND, TwilioApi
+from tools.channels.twilio.messages import found_by_number, keyed
 
 CALL_RESULTS: Final[Mapping[str, ContactResult]] = MappingProxyType(
     {

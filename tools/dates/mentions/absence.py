@@ -5,10 +5,10 @@ from datetime import date, timedelta
 from re import Match
 from typing import Final
 
-from tools.dates.mention import Days, Dismissed, Meaning, Moment, Rule
-from tools.dates.number import QUANTITY, read_quantity
+from tools.dates.mentions.mention import Days, Dismissed, Meaning, Moment, Rule
+from tools.dates.mentions.number import QUANTITY, read_quantity
+from tools.dates.mentions.relative import add_months
 from tools.dates.refusal import SUBJECT
-from tools.dates.relative import add_months
 
 _AWAY: Final = (
     r"出差|出门|出国|外出|出远门|旅游|旅行|度假|(?:去|到)(?:外地|国外)|出去(?:玩|旅游)?|在(?:医院|外地|国外|老家)[待呆住]?|回(?:趟|一趟)?(?:老家|娘家|婆家|乡下)|住院|躺|卧床|养[病伤]|静养|休养|外派|出海|封控|封校|闭关|"

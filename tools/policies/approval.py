@@ -8,8 +8,8 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tools.permissions import ActionType
-from tools.policy_file import read_policy_file
+from tools.policies.file import read_policy_file
+from tools.policies.permissions import ActionType
 
 _PARTS: Final = 10_000
 """How finely a share is taken."""

@@ -15,8 +15,8 @@ from types import MappingProxyType
 from typing import Final
 
 from schemas.orders.contact import Channel, ContactResult
-from tools.channels.aliyun_sms import ALIYUN_ZONE
-from tools.channels.aliyun_voice import result_of, whole_seconds
+from tools.channels.aliyun.sms import ALIYUN_ZONE
+from tools.channels.aliyun.voice import result_of, whole_seconds
 from tools.channels.callbacks import ByNumber, ByReference, Posted, Reading, Reply, Reported, stand_in
 from tools.channels.contract import ContactReport
 from tools.channels.signature import ReportError, SignatureError

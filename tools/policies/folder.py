@@ -7,15 +7,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Self
 
-from tools.approval_policy import ApprovalPolicy, load_approvals
 from tools.calendar.business import Calendar
 from tools.calendar.document import load_calendar
 from tools.contact_policy.document import load_policies
 from tools.contact_policy.policy import ContactPolicy
-from tools.permissions import Permissions, load_permissions
-from tools.policy_file import PolicyFileError
-from tools.retention import Kind, load_retention
-from tools.shadow_mode import ShadowMode, load_shadow_mode
+from tools.policies.approval import ApprovalPolicy, load_approvals
+from tools.policies.file import PolicyFileError
+from tools.policies.permissions import Permissions, load_permissions
+from tools.policies.retention import Kind, load_retention
+from tools.policies.shadow_mode import ShadowMode, load_shadow_mode
 
 _LOADERS: Final[Mapping[str, Callable[[Path], Any]]] = MappingProxyType(
     {

@@ -1,0 +1,1 @@
+"""Aliyun: text messages and calls."""

@@ -1,0 +1,1 @@
+"""Simulated customers: personas, scripted behaviour, a channel within the process."""

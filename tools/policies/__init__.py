@@ -1,0 +1,1 @@
+"""The files of `config/policies/`, and what each decides."""

@@ -1,0 +1,1 @@
+"""Outgoing webhooks: where they may go, how they are signed and sent."""
