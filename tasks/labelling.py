@@ -9,9 +9,9 @@ from storage.orders.labels import Label, NewLabel
 from storage.people.reviews import Review
 from tools.classifier.context import spell_out
 from tools.classifier.normal_form import normalize
-from tools.classifier_training.labelled import LabelledWords
-from tools.classifier_training.record import RecordedDecision
 from tools.policies.shadow_mode import REASON
+from training.labelled import LabelledWords
+from training.record import RecordedDecision
 
 
 def label_of(work: UnitOfWork, review: Review, level2: Level2, decided_by: str) -> NewLabel | None:

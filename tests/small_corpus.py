@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tools.classifier.files import ClassifierFiles, default_paths
 from tools.classifier.taxonomy import Level2
-from tools.classifier_training.dataset import Utterance, load_corpus
+from training.dataset import Utterance, load_corpus
 
 
 def by_intent() -> dict[Level2, list[Utterance]]:

@@ -25,12 +25,12 @@ from fleet.command import (
     stop,
     submit,
     task,
-    triage,
     webhooks,
     why,
 )
 from fleet.command.failure import CommandError, Commands
 from fleet.command.location import DEFAULT_FOLDER, DataDir
+from training.command import triage
 
 application = typer.Typer(
     cls=Commands,
@@ -102,12 +102,12 @@ application.command("migrate")(migrate.migrate)
 )
 def bench(context: typer.Context) -> None:
     """Measure how fast the fleet is on this machine."""
-    if find_spec("fleet.command.bench") is None:
+    if find_spec("bench.command") is None:
         raise CommandError("this installation has no benchmark")
     from importlib import import_module
 
     # Its options are its own: an application within this one, loaded only here.
-    benchmark = import_module("fleet.command.bench").application
+    benchmark = import_module("bench.command").application
     benchmark(args=context.args, prog_name="unpend bench", standalone_mode=False)
 
 

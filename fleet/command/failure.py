@@ -66,8 +66,8 @@ def _expected() -> tuple[type[Exception], ...]:
     from tasks.script_versions import ChangedScript
     from tools.classifier.model import WeightsError
     from tools.classifier.rules import RulesError
-    from tools.classifier_training.dataset import CorpusError
     from tools.policies.file import PolicyFileError
+    from training.dataset import CorpusError
 
     return (
         ChangedDefinition,

@@ -10,7 +10,7 @@ from storage.orders.labels import NewLabel
 from tests.integration.command.fleet import Fleet
 from tests.small_corpus import lay_out, the_rest
 from tools.classifier.classifier import Classifier
-from tools.classifier_training.training import train
+from training.training import train
 
 OTHER = "another model"
 

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 
 from pydantic import SecretStr
 
-from fleet.measurement.api_load import Load, LoadPlan
-from fleet.measurement.http_connection import BROKEN
+from bench.api_load import Load, LoadPlan
+from bench.http_connection import BROKEN
 
 Answering = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.measurement.arrivals import arrivals
-from fleet.measurement.latency import Answers, percentile
+from bench.arrivals import arrivals
+from bench.latency import Answers, percentile
 
 SOME = st.lists(st.floats(0, 1e6), min_size=1).map(sorted)
 SHARES = st.floats(0, 1, exclude_min=True)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.classifier_training.choice import CHANCE, Choice, Comparison, Figures, chance_of, choose
+from training.choice import CHANCE, Choice, Comparison, Figures, chance_of, choose
 
 FIGURES = Figures(
     count=100,

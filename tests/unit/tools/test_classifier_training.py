@@ -13,9 +13,9 @@ from tools.classifier.model import build_model
 from tools.classifier.normal_form import normalize
 from tools.classifier.rules import load_rules
 from tools.classifier.taxonomy import Flag, Level2
-from tools.classifier_training.dataset import CorpusError, Group, Utterance, load_corpus
-from tools.classifier_training.evaluation import evaluate
-from tools.classifier_training.near_duplicates import clusters_of, nearest_across
+from training.dataset import CorpusError, Group, Utterance, load_corpus
+from training.evaluation import evaluate
+from training.near_duplicates import clusters_of, nearest_across
 
 _NEEDS_SKLEARN = "scikit-learn is absent; it is only needed for training (extra `train`)"
 
@@ -130,7 +130,7 @@ def _small_corpus() -> list[Utterance]:
 
 def test_pure_python_scores_as_scikit_learn_does() -> None:
     pytest.importorskip("sklearn", reason=_NEEDS_SKLEARN)
-    from tools.classifier_training.training import Calibration, LinearFit, samples_of
+    from training.training import Calibration, LinearFit, samples_of
 
     rules = load_rules(default_paths().rules)
     samples = samples_of(_small_corpus(), rules)
@@ -147,7 +147,7 @@ def test_pure_python_scores_as_scikit_learn_does() -> None:
 
 def test_training_twice_gives_the_same_bytes() -> None:
     pytest.importorskip("sklearn", reason=_NEEDS_SKLEARN)
-    from tools.classifier_training.training import encode, fit_document, samples_of
+    from training.training import encode, fit_document, samples_of
 
     rules = load_rules(default_paths().rules)
     samples = samples_of(_small_corpus(), rules)
@@ -157,7 +157,7 @@ def test_training_twice_gives_the_same_bytes() -> None:
 
 def test_a_trained_classifier_can_be_loaded_and_asked(tmp_path: Path) -> None:
     pytest.importorskip("sklearn", reason=_NEEDS_SKLEARN)
-    from tools.classifier_training.training import train
+    from training.training import train
 
     lines = "level2: {}\nutterances:\n  plain:\n"
     for number, level2 in enumerate(Level2):
@@ -173,7 +173,7 @@ def test_a_trained_classifier_can_be_loaded_and_asked(tmp_path: Path) -> None:
 
 def test_cross_validation_separates_near_duplicates_and_repeats_itself(tmp_path: Path) -> None:
     pytest.importorskip("sklearn", reason=_NEEDS_SKLEARN)
-    from tools.classifier_training.cross_validation import cross_validate
+    from training.cross_validation import cross_validate
 
     for number, level2 in enumerate(Level2):
         rows = [row for row in _small_corpus() if row.level2 is level2][:15]

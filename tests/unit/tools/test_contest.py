@@ -12,11 +12,11 @@ from tools.classifier.classifier import Classifier
 from tools.classifier.files import ClassifierFiles
 from tools.classifier.model import MANIFEST_NAME
 from tools.classifier.taxonomy import Level2
-from tools.classifier_training.choice import Choice
-from tools.classifier_training.contest import Contest, TooFewLabels, hold_contest
-from tools.classifier_training.history import HISTORY_NAME, entry_of, put_in_use, write_down
-from tools.classifier_training.labelled import LabelledWords
-from tools.classifier_training.training import train
+from training.choice import Choice
+from training.contest import Contest, TooFewLabels, hold_contest
+from training.history import HISTORY_NAME, entry_of, put_in_use, write_down
+from training.labelled import LabelledWords
+from training.training import train
 
 pytest.importorskip(
     "sklearn", reason="scikit-learn is absent; it is only needed for training (extra `train`)"

@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 
 from tools.classifier.normal_form import normalize
 from tools.classifier.taxonomy import Level2
-from tools.classifier_training.dataset import Utterance
-from tools.classifier_training.labelled import Division, LabelledWords, divide
-from tools.classifier_training.near_duplicates import SIMILAR, nearest_across
+from training.dataset import Utterance
+from training.labelled import Division, LabelledWords, divide
+from training.near_duplicates import SIMILAR, nearest_across
 
 READY, PARTS = Level2.READY_TO_VISIT, Level2.PARTS_PENDING
 texts = st.text("配件到没了今天来吧不修好装", min_size=1, max_size=8)

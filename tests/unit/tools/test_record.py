@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tools.classifier.taxonomy import Level2
-from tools.classifier_training.record import PRECISION_TO_PROVE, RecordedDecision, judge_record
-from tools.classifier_training.wilson import Interval, still_needed, wilson
+from training.record import PRECISION_TO_PROVE, RecordedDecision, judge_record
+from training.wilson import Interval, still_needed, wilson
 
 counts = st.integers(0, 5000).flatmap(lambda count: st.tuples(st.integers(0, count), st.just(count)))
 

@@ -1,6 +1,6 @@
 """`unpend triage`: train the intent model, judge it on labelled utterances, see why it decides as it does.
 
-What is learned from people's decisions is in `fleet.command.retraining` and `fleet.command.triage_record`.
+What is learned from people's decisions is in `training.command.retraining` and `training.command.record`.
 """
 
 from pathlib import Path
@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fleet.command import retraining
 from fleet.command.failure import CommandError
 from fleet.command.location import DataDir
 from fleet.command.output import AsJson, show_json, show_line
+from training.command import retraining
 
 if TYPE_CHECKING:
     from tools.classifier.classifier import Classifier
@@ -35,8 +35,8 @@ def train(
 ) -> None:
     """Train on config/triage/corpus and write config/triage/weights.json."""
     from tools.classifier.files import default_paths
-    from tools.classifier_training.cross_validation import cross_validate
-    from tools.classifier_training.training import train as train_weights
+    from training.cross_validation import cross_validate
+    from training.training import train as train_weights
 
     files = default_paths()
     try:
@@ -75,11 +75,11 @@ def evaluate(
     if record is (labelled is not None) or (not record and (since or all_models)):
         raise CommandError("evaluate takes a FILE_OR_FOLDER, or --record with --since and --all-models", 2)
     if labelled is not None:
-        from fleet.command.triage_evaluation import show_evaluation
+        from training.command.evaluation import show_evaluation
 
         show_evaluation(_classifier(), labelled, as_json=as_json)
         return
-    from fleet.command.triage_record import show_record
+    from training.command.record import show_record
 
     show_record(
         data_dir, since=since, model=None if all_models else _classifier().model_hash, as_json=as_json

@@ -6,8 +6,8 @@ from typing import Final
 
 import redis
 
-from fleet.measurement.fleet import MeasuredFleet
-from fleet.measurement.orders import documents, submissions
+from bench.fleet import MeasuredFleet
+from bench.orders import documents, submissions
 from tasks.intake import Door, accept
 from workers.stream_intake import STREAM
 

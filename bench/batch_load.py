@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from fleet.measurement.fleet import MeasuredFleet
-from fleet.measurement.http_connection import HttpConnection, Target
-from fleet.measurement.orders import payloads
-from fleet.measurement.shares import Shares
+from bench.fleet import MeasuredFleet
+from bench.http_connection import HttpConnection, Target
+from bench.orders import payloads
+from bench.shares import Shares
 
 _AT_ONCE: Final = 2
 """Connections that send batches."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from tools.classifier_training.evaluation import Evaluation
+from training.evaluation import Evaluation
 
 LEAST_HELD_OUT: Final = 50
 """Held-out texts without which nothing is compared."""

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
     from storage.core.unit_of_work import UnitOfWork
     from storage.orders.labels import Classified
-    from tools.classifier_training.record import Proof, Record, RecordedDecision
+    from training.record import Proof, Record, RecordedDecision
 
 
 def show_record(data_dir: Path | None, *, since: str | None, model: str | None, as_json: bool) -> None:
     """Print the record of one model's decisions since a moment; of all models' where none is named."""
-    from tools.classifier_training.record import judge_record
+    from training.record import judge_record
 
     begin = _moment(since)
     with opened(data_dir) as database, database.snapshot() as work:
@@ -39,8 +39,8 @@ def _decisions(
     """The decisions about what this model read, and how many there are about what others read."""
     from statemachine.orders.intents import Level2
     from tasks.labelling import decision_of
-    from tools.classifier_training.record import RecordedDecision
     from tools.policies.shadow_mode import REASON
+    from training.record import RecordedDecision
 
     labels = work.labels.given(since=begin)
     decisions = [decision_of(label) for label in labels if model in (None, label.model)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tools.classifier.taxonomy import TAXONOMY, Level2, parent_of
-from tools.classifier_training.wilson import still_needed, wilson
+from training.wilson import still_needed, wilson
 
 PRECISION_TO_PROVE: Final = 0.99
 """What an intent's precision must at least be, by the low end of its interval, to be carried out unseen."""

@@ -8,8 +8,8 @@ from typing import Final
 
 from tools.classifier.normal_form import normalize
 from tools.classifier.taxonomy import Level2
-from tools.classifier_training.dataset import Utterance
-from tools.classifier_training.near_duplicates import clusters_of
+from training.dataset import Utterance
+from training.near_duplicates import clusters_of
 
 HELD_OUT_SHARE: Final = 0.3
 """The share of texts that no model is ever trained on."""

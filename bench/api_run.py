@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
-from fleet.measurement.api_load import LoadPlan, LoadReport
-from fleet.measurement.arrivals import arrivals
-from fleet.measurement.fleet import MeasuredFleet
-from fleet.measurement.orders import payloads
-from fleet.measurement.shares import Shares
-from fleet.measurement.stream_feed import StreamFeed
-from fleet.measurement.throughput import wait_for_rest
+from bench.api_load import LoadPlan, LoadReport
+from bench.arrivals import arrivals
+from bench.fleet import MeasuredFleet
+from bench.orders import payloads
+from bench.shares import Shares
+from bench.stream_feed import StreamFeed
+from bench.throughput import wait_for_rest
 
 
 class LoadFailed(Exception):
@@ -66,7 +66,7 @@ def open_load(
     with StreamFeed(fleet.process.settings.broker_url.get_secret_value(), workflows):
         shares, closed, began = Shares(fleet.parts()), _closed(fleet), time.perf_counter()
         done = subprocess.run(
-            [sys.executable, "-m", "fleet.measurement.api_load"],
+            [sys.executable, "-m", "bench.api_load"],
             input=json.dumps(document).encode(),
             stdout=subprocess.PIPE,
             check=False,

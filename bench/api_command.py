@@ -8,11 +8,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from fleet.measurement.api_run import LoadRun, known_orders, open_load
-from fleet.measurement.batch_load import BatchRun, batches
-from fleet.measurement.fleet import MeasuredFleet, measured_fleet
-from fleet.measurement.latency import Answers, percentile
-from fleet.measurement.throughput import wait_for_rest, workflows
+from bench.api_run import LoadRun, known_orders, open_load
+from bench.batch_load import BatchRun, batches
+from bench.fleet import MeasuredFleet, measured_fleet
+from bench.latency import Answers, percentile
+from bench.throughput import wait_for_rest, workflows
 
 _console = Console(highlight=False)
 

@@ -16,9 +16,9 @@ from fleet.command.task import By, name_of
 
 if TYPE_CHECKING:
     from tools.classifier.files import ClassifierFiles
-    from tools.classifier_training.choice import Comparison
-    from tools.classifier_training.contest import Contest
-    from tools.classifier_training.labelled import LabelledWords
+    from training.choice import Comparison
+    from training.contest import Contest
+    from training.labelled import LabelledWords
 
 _WHAT = "intent_model_contest"
 """The contest's line in the system's audit."""
@@ -79,8 +79,8 @@ def _contest(
 ) -> Contest:
     from tools.classifier.model import WeightsError
     from tools.classifier.rules import RulesError
-    from tools.classifier_training.contest import TooFewLabels, hold_contest
-    from tools.classifier_training.dataset import CorpusError
+    from training.contest import TooFewLabels, hold_contest
+    from training.dataset import CorpusError
 
     try:
         contest = hold_contest(files, lessons, folder, folds=folds, repeats=repeats)
@@ -100,7 +100,7 @@ def _contest(
 
 def _settle(contest: Contest, files: ClassifierFiles, *, by: str, dry_run: bool) -> dict[str, Any]:
     """Put the better one in use and write down what was decided, unless it is only a trial."""
-    from tools.classifier_training.history import entry_of, put_in_use, write_down
+    from training.history import entry_of, put_in_use, write_down
 
     entry = entry_of(contest, at=datetime.now(UTC), by=by)
     if dry_run:

@@ -1,7 +1,7 @@
 """The hand-over at light load: from one step's end to the start of the step it led to."""
 
-from fleet.measurement.fleet import MeasuredFleet
-from fleet.measurement.throughput import workflows
+from bench.fleet import MeasuredFleet
+from bench.throughput import workflows
 
 
 def handovers(fleet: MeasuredFleet, *, orders: int) -> list[float]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tools.classifier.classifier import Classification, Classifier
 from tools.classifier.taxonomy import Level1, parent_of
-from tools.classifier_training.dataset import Utterance
+from training.dataset import Utterance
 
 BINS = 10
 

@@ -7,7 +7,7 @@ from typing import Final, Self
 
 import redis
 
-from fleet.measurement.orders import documents
+from bench.orders import documents
 from workers.stream_intake import STREAM
 
 _EVERY: Final = 0.1

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from tools.classifier.files import ClassifierFiles
 from tools.classifier.model import MANIFEST_NAME
-from tools.classifier_training.contest import Contest
+from training.contest import Contest
 
 HISTORY_NAME: Final = "history.jsonl"
 """The file beside the weights; lines are only ever added."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tools.classifier.classifier import Classifier
-    from tools.classifier_training.evaluation import Evaluation
+    from training.evaluation import Evaluation
 
 
 def show_evaluation(classifier: Classifier, labelled: Path, *, as_json: bool) -> None:
@@ -20,8 +20,8 @@ def show_evaluation(classifier: Classifier, labelled: Path, *, as_json: bool) ->
     Raises:
         CorpusError: they cannot be read; the message names file and line.
     """
-    from tools.classifier_training.dataset import load_labelled
-    from tools.classifier_training.evaluation import evaluate
+    from training.dataset import load_labelled
+    from training.evaluation import evaluate
 
     figures = evaluate(classifier, load_labelled(labelled))
     if as_json:

@@ -15,8 +15,8 @@ from tools.classifier.model import FORMAT, MANIFEST_NAME
 from tools.classifier.normal_form import normalize
 from tools.classifier.rules import RuleSet, load_rules
 from tools.classifier.taxonomy import TAXONOMY
-from tools.classifier_training.dataset import Utterance, load_corpus
-from tools.classifier_training.near_duplicates import clusters_of
+from training.dataset import Utterance, load_corpus
+from training.near_duplicates import clusters_of
 
 REGULARISATION = 40.0
 """Inverse strength C of the L2 penalty; chosen once by cross-validated log loss."""

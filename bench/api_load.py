@@ -1,4 +1,4 @@
-"""`python -m fleet.measurement.api_load`: an open load on the API, from a process of its own.
+"""`python -m bench.api_load`: an open load on the API, from a process of its own.
 
 A plan comes in on standard input, a report goes out on standard output, both as JSON. Each request is due at a
 moment that was fixed beforehand, and its time counts from that moment: a server that stalls makes every request that
@@ -15,8 +15,8 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
-from fleet.measurement.http_connection import HttpConnection, Target
-from fleet.measurement.latency import Answers
+from bench.http_connection import HttpConnection, Target
+from bench.latency import Answers
 
 _CONNECTIONS: Final = 64
 """Kept connections; a request that finds none free waits, and its wait counts."""

@@ -10,10 +10,10 @@ from tools.classifier.classifier import Classification, Classifier
 from tools.classifier.files import default_paths
 from tools.classifier.model import build_model
 from tools.classifier.rules import load_rules
-from tools.classifier_training.dataset import Utterance, load_corpus
-from tools.classifier_training.evaluation import Evaluation, judge
-from tools.classifier_training.near_duplicates import SIMILAR, nearest_across
-from tools.classifier_training.training import DEFAULT_SEED, encode, fit_document, samples_of
+from training.dataset import Utterance, load_corpus
+from training.evaluation import Evaluation, judge
+from training.near_duplicates import SIMILAR, nearest_across
+from training.training import DEFAULT_SEED, encode, fit_document, samples_of
 
 CAVEAT = (
     "The model's figures are those of text it has not seen. The rules, the flags and the homophones were "

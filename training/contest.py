@@ -9,12 +9,12 @@ from typing import Any
 from tools.classifier.classifier import Classifier
 from tools.classifier.files import ClassifierFiles
 from tools.classifier.model import MANIFEST_NAME
-from tools.classifier_training.choice import LEAST_HELD_OUT, Choice, Comparison, Figures, choose
-from tools.classifier_training.cross_validation import cross_validate
-from tools.classifier_training.dataset import Utterance, load_corpus
-from tools.classifier_training.evaluation import judge
-from tools.classifier_training.labelled import LabelledWords, divide
-from tools.classifier_training.training import DEFAULT_SEED, Labelled, train
+from training.choice import LEAST_HELD_OUT, Choice, Comparison, Figures, choose
+from training.cross_validation import cross_validate
+from training.dataset import Utterance, load_corpus
+from training.evaluation import judge
+from training.labelled import LabelledWords, divide
+from training.training import DEFAULT_SEED, Labelled, train
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.table import Table
 from typer.core import TyperGroup
 
-from fleet.command.bench_api import bench_api
-from fleet.measurement.fleet import MeasuredFleet, measured_fleet
-from fleet.measurement.handover import handovers
-from fleet.measurement.shares import Shares
-from fleet.measurement.throughput import accept_only, stream_intake, workflows
+from bench.api_command import bench_api
+from bench.fleet import MeasuredFleet, measured_fleet
+from bench.handover import handovers
+from bench.shares import Shares
+from bench.throughput import accept_only, stream_intake, workflows
 
 _console = Console(highlight=False)
 

@@ -1,0 +1,1 @@
+"""`unpend triage`: training, judging, explaining."""
