@@ -18,8 +18,8 @@ from schemas.orders.agents.action import ActionExecuted, ActionWanted
 from storage.core.unit_of_work import UnitOfWork
 from storage.orders.calls import CalledStep
 from storage.people.reviews import Review
-from tasks.action_call import action_call, actions_of, agrees
-from tasks.approval import ask_for_approval, must_be_approved
+from tasks.orders.calls.action import action_call, actions_of, agrees
+from tasks.orders.people.approval import ask_for_approval, must_be_approved
 from tools.limits import TOOLS
 
 router = APIRouter(tags=["actions"], route_class=Route)

@@ -16,7 +16,7 @@ from schemas.core.form import Text
 from schemas.orders.intake import Identifier
 from schemas.people.alerts import AlertList, AlertStatus, AlertView, AttentionPaid, AttentionTaken
 from storage.people.alerts import Alert, AlertFilter
-from tasks.attention import Attention, acknowledge, resolve
+from tasks.people.alerts import Attention, acknowledge, resolve
 
 router = APIRouter(prefix="/alerts", tags=["people"], route_class=Route)
 

@@ -28,9 +28,9 @@ from schemas.orders.effects import AlertRaised, Audit
 from schemas.orders.intake import Identifier
 from storage.core.unit_of_work import UnitOfWork
 from storage.orders.audit_logs import AuditFilter, AuditLine, AuditPlace
-from tasks.calling import begin
-from tasks.closing_call import closing_call
-from tasks.escalation import escalated_to
+from tasks.orders.calls.calling import begin
+from tasks.orders.calls.closing import closing_call
+from tasks.people.escalation import escalated_to
 
 router = APIRouter(tags=["audit"], route_class=Route)
 

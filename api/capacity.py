@@ -26,7 +26,7 @@ from schemas.orders.capacity import (
     SlotView,
 )
 from storage.orders.capacity import DayCapacity
-from tasks.appointment import region_of
+from tasks.orders.rules.appointment import region_of
 from tools.order_system.contract import SlotsUnknown
 
 router = APIRouter(tags=["capacity"], route_class=Route)

@@ -22,9 +22,9 @@ from schemas.orders.contact import Channel
 from storage.core.unit_of_work import UnitOfWork
 from storage.orders.calls import CalledStep
 from storage.orders.order import Order
-from tasks.contact_call import ContactWanted, contact_call, contact_of
-from tasks.contact_record import ContactRecord, Unrecordable, record
-from tasks.customer_number import same_number
+from tasks.orders.calls.contact import ContactWanted, contact_call, contact_of
+from tasks.orders.calls.contact_record import ContactRecord, Unrecordable, record
+from tasks.orders.rules.customer_number import same_number
 from tools.limits import TOOLS
 
 TOOL_OF: Final[Mapping[Channel, str]] = {

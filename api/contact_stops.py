@@ -15,7 +15,7 @@ from schemas.orders.contact import Channel
 from schemas.orders.contact_stops import StopLifted, StopList, StopRaised, StopStands, StopTaken, StopView
 from schemas.orders.intake import Identifier
 from storage.orders.contacts.stops import Stop
-from tasks.barring import lift_stop, reach_of, stop_contacts
+from tasks.orders.people.barring import lift_stop, reach_of, stop_contacts
 
 router = APIRouter(prefix="/contact/stops", tags=["contact"], route_class=Route)
 

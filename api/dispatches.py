@@ -18,11 +18,11 @@ from schemas.core.error import Code
 from schemas.flows.agents import AGENT_QUEUES
 from schemas.orders.agents.calls import Dispatched, DispatchRequested, DispatchState, DispatchStatus
 from schemas.orders.intake import Identifier
-from tasks.action_call import action_call
-from tasks.calling import Call, Recorded, Refused, UnderWay, begin
-from tasks.closing_call import closing_call
-from tasks.contact_call import ContactWanted, contact_call
-from tasks.triage_call import triage_call
+from tasks.orders.calls.action import action_call
+from tasks.orders.calls.calling import Call, Recorded, Refused, UnderWay, begin
+from tasks.orders.calls.closing import closing_call
+from tasks.orders.calls.contact import ContactWanted, contact_call
+from tasks.orders.calls.triage import triage_call
 from tools.contact_policy.policy import ContactPolicy
 
 _CHANNEL_OF: Final[Mapping[str, str]] = {"contact_user": "phone", "send_sms": "sms", "send_im": "im"}

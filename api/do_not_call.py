@@ -23,7 +23,7 @@ from schemas.orders.do_not_call import (
 )
 from schemas.orders.intake import Identifier
 from storage.orders.contacts.do_not_call import Entry
-from tasks.barring import AlreadyOver, allow_number, bar_number
+from tasks.orders.people.barring import AlreadyOver, allow_number, bar_number
 
 router = APIRouter(prefix="/contact/do-not-call", tags=["contact"], route_class=Route)
 

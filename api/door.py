@@ -7,7 +7,7 @@ from engine.engine import Engine
 from engine.publisher import Publisher
 from runtime.settings import Settings
 from storage.core.database import Database
-from tasks.context import Context
+from tasks.orders.rules.context import Context
 
 
 class Parts(Protocol):

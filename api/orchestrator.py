@@ -17,7 +17,7 @@ from schemas.orders.contact import ContactResult
 from schemas.orders.intake import Identifier, TaskCreated
 from statemachine.orders.states import State
 from storage.orders.order import Order
-from tasks.intake import Received, Submission, Verdict
+from tasks.orders.intake.intake import Received, Submission, Verdict
 
 router = APIRouter(prefix="/agents/orchestrator", tags=["orchestrator"], route_class=Route)
 

@@ -14,8 +14,8 @@ from schemas.core.form import in_utc
 from schemas.orders.agents.calls import CallAccepted
 from storage.core.unit_of_work import UnitOfWork
 from storage.orders.calls import CalledStep
-from tasks.calling import Call, Recorded, Refused, UnderWay, begin
-from tasks.general import NewTask, Verdict, submit
+from tasks.flows.general import NewTask, Verdict, submit
+from tasks.orders.calls.calling import Call, Recorded, Refused, UnderWay, begin
 
 Answer = TypeVar("Answer")
 

@@ -15,8 +15,8 @@ from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.orders.intake import Identifier
 from schemas.orders.privacy import ErasureAsked, ErasureMade, RevealAsked, RevealMade
-from tasks.erasure import Customer, erase
-from tasks.revealing import Field, Hidden, Wish, reveal
+from tasks.orders.people.revealing import Field, Hidden, Wish, reveal
+from tasks.orders.upkeep.erasure import Customer, erase
 
 router = APIRouter(tags=["privacy"], route_class=Route)
 

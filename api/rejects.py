@@ -26,7 +26,7 @@ from schemas.people.rejects import (
     Replayed,
 )
 from storage.people.rejects import MOST_PROBLEMS, Reject
-from tasks.rejected import Handled, Handling, dismiss, replay, shown
+from tasks.orders.intake.rejected import Handled, Handling, dismiss, replay, shown
 
 router = APIRouter(prefix="/intake/rejected", tags=["intake"], route_class=Route)
 

@@ -27,9 +27,9 @@ from schemas.people.reviews import (
     ReviewView,
 )
 from storage.people.reviews import Review
-from tasks.claiming import Claimed, claim, release
-from tasks.deciding import Decided, Decision, decide
-from tasks.revealing import words_to_decide_on
+from tasks.orders.people.deciding import Decided, Decision, decide
+from tasks.orders.people.revealing import words_to_decide_on
+from tasks.people.claims import Claimed, claim, release
 
 router = APIRouter(prefix="/reviews", tags=["people"], route_class=Route)
 

@@ -18,10 +18,10 @@ from api.strangers import Strangers
 from storage.access.keys import Key
 from storage.core.unavailable import StorageUnavailable
 from storage.orders.progress import Progress
-from tasks.callbacks import Heard
-from tasks.intake import Door as Entrance
-from tasks.intake import Received, Submission, accept
-from tasks.provider_callbacks import Post, hear_posts
+from tasks.orders.inbound.callbacks import Heard
+from tasks.orders.inbound.provider_callbacks import Post, hear_posts
+from tasks.orders.intake.intake import Door as Entrance
+from tasks.orders.intake.intake import Received, Submission, accept
 
 
 @dataclass(frozen=True, slots=True)

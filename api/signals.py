@@ -20,8 +20,8 @@ from schemas.core.error import Code
 from schemas.orders.intake import Identifier
 from schemas.orders.signal_bodies import SignalSent, SignalTaken
 from schemas.orders.signals import PhoneChanged, Signal
-from tasks.customer_number import callable_number
-from tasks.signals import Receipt, Taken, receive
+from tasks.orders.inbound.signals import Receipt, Taken, receive
+from tasks.orders.rules.customer_number import callable_number
 
 router = APIRouter(prefix="/tasks", tags=["tasks"], route_class=Route)
 

@@ -12,7 +12,7 @@ from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.flows.tasks import BatchTaken, ItemError, ItemTaken, TaskBatchSent
 from schemas.orders.intake import Problem
-from tasks.task_batch import Answer, Sender, Verdict, take_batch
+from tasks.orders.intake.task_batch import Answer, Sender, Verdict, take_batch
 
 router = APIRouter(prefix="/tasks", tags=["tasks"], route_class=Route)
 

@@ -19,8 +19,8 @@ from schemas.flows.tasks import CancelAsked, TaskView
 from schemas.orders.agents.orchestrator import TaskStarted
 from statemachine.orders.states import State
 from storage.flows.task_list import TaskRow
-from tasks.intervention import Intervened
-from tasks.steering import AFTERWARDS, ALLOWED, Verb, steer
+from tasks.orders.people.intervention import Intervened
+from tasks.orders.people.steering import AFTERWARDS, ALLOWED, Verb, steer
 
 router = APIRouter(prefix="/tasks", tags=["tasks"], route_class=Route)
 

@@ -21,10 +21,10 @@ from schemas.flows.tasks import TaskPage, TaskSent, TaskTaken, TaskView
 from schemas.orders.intake import Identifier, TaskCreated
 from statemachine.orders.states import State
 from storage.flows.task_list import Lifecycle, TaskRow, Wanted
-from tasks import general
-from tasks.general import NewTask, submit
-from tasks.intake import Submission, Verdict
-from tasks.task_batch import Sender, read_general, submission_of
+from tasks.flows import general
+from tasks.flows.general import NewTask, submit
+from tasks.orders.intake.intake import Submission, Verdict
+from tasks.orders.intake.task_batch import Sender, read_general, submission_of
 
 router = APIRouter(prefix="/tasks", tags=["tasks"], route_class=Route)
 

@@ -30,8 +30,8 @@ from storage.access.keys import Key
 from storage.core.unit_of_work import UnitOfWork
 from storage.orders.calls import CalledStep
 from storage.orders.order import Order
-from tasks.contact_record import Unrecordable, record
-from tasks.transition_call import CannotBeCalled, ContactHeard, call_for
+from tasks.orders.calls.contact_record import Unrecordable, record
+from tasks.orders.calls.transition import CannotBeCalled, ContactHeard, call_for
 from tools.policies.permissions import Permissions
 
 _LONGEST_WAIT = 30.0

@@ -27,7 +27,7 @@ from schemas.orders.agents.triage import (
 from storage.core.unit_of_work import UnitOfWork
 from storage.orders.calls import CalledStep
 from storage.orders.order import Order
-from tasks.triage_call import HeardWords, is_of, triage_call
+from tasks.orders.calls.triage import HeardWords, is_of, triage_call
 from tools.limits import TOOLS
 
 router = APIRouter(tags=["triage"], route_class=Route)

@@ -13,7 +13,7 @@ from api.tasks import TaskId
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.orders.undo import UndoAsked, UndoTaken
-from tasks.undo import Undone, undo
+from tasks.orders.people.undo import Undone, undo
 
 router = APIRouter(prefix="/tasks", tags=["tasks"], route_class=Route)
 

@@ -13,7 +13,7 @@ from api.route import Route
 from api.services import GivenServices
 from schemas.core.error import Code
 from schemas.orders.callbacks import REPORT, CallbackHeard
-from tasks.provider_callbacks import Post
+from tasks.orders.inbound.provider_callbacks import Post
 from tools.channels.callbacks import Posted, Reply
 from tools.channels.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from schemas.orders.intake import TaskCreated
-from tasks.intake import Submission
+from tasks.orders.intake.intake import Submission
 
 _numbers = itertools.count(1)
 _WORDS = (

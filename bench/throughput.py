@@ -8,7 +8,7 @@ import redis
 
 from bench.fleet import MeasuredFleet
 from bench.orders import documents, submissions
-from tasks.intake import Door, accept
+from tasks.orders.intake.intake import Door, accept
 from workers.stream_intake import STREAM
 
 _BATCH: Final = 500

@@ -17,7 +17,7 @@ from schemas.orders.intake import TaskCreated
 from statemachine.orders.states import State
 from storage.core.unavailable import StorageUnavailable
 from storage.orders.standing import Standing
-from tasks.intake import Door, Submission, accept
+from tasks.orders.intake.intake import Door, Submission, accept
 from workers.process import Process
 
 _log = logger(__name__)

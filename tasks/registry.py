@@ -1,8 +1,8 @@
 """Every agent's actions, in one place."""
 
 from engine.actions import Actions
-from tasks import action, audit, contact, orchestrator, triage
-from tasks.context import Context
+from tasks.orders.agents import action, audit, contact, orchestrator, triage
+from tasks.orders.rules.context import Context
 
 
 def registry(context: Context) -> Actions:

@@ -4,7 +4,7 @@ from itertools import count
 from typing import Any
 
 from schemas.orders.intake import TaskCreated
-from tasks.intake import Submission
+from tasks.orders.intake.intake import Submission
 
 _numbers = count(1)
 

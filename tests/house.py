@@ -18,8 +18,8 @@ from runtime.settings import Settings
 from statemachine.workflow.definition import Workflow
 from storage.core.database import Database
 from storage.orders.order import Order
-from tasks.context import Context, make_context
-from tasks.intake import Door, Received, Submission, accept
+from tasks.orders.intake.intake import Door, Received, Submission, accept
+from tasks.orders.rules.context import Context, make_context
 from tasks.registry import registry
 from tests.servers import WORKFLOWS
 from tests.wire import MemoryWire

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from runtime.logs import logger
 from schemas.orders.intake import Problem, TaskCreated, as_records, problems_of
 from storage.people.rejects import NewReject
-from tasks.intake import Door, Submission, accept
+from tasks.orders.intake.intake import Door, Submission, accept
 from workers.process import Process
 
 LARGEST: Final = 1024 * 1024

@@ -2,7 +2,7 @@
 
 from storage.core.unit_of_work import UnitOfWork
 from storage.outbound.deliveries import NewDelivery
-from tasks.upstream import events_for, message_of
+from tasks.outbound.messages import events_for, message_of
 
 
 def feed(work: UnitOfWork, subscriber_id: str) -> bool:

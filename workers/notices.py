@@ -20,7 +20,7 @@ from runtime.settings import Settings
 from storage.core.database import Database
 from storage.core.unavailable import StorageUnavailable
 from storage.outbound.notices import NoticeTry, TakenNotice
-from tasks.upstream import PAUSES, pause_after
+from tasks.outbound.messages import PAUSES, pause_after
 from tools.notices.contract import NoticeOutcome, NotSent, Refused, Sent
 from tools.notices.routing import NoticeRoutes, open_notices
 

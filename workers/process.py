@@ -21,7 +21,7 @@ from runtime.settings import Settings
 from schemas.core.definition import read_definition
 from statemachine.workflow.definition import Workflow
 from storage.core.database import Database
-from tasks.context import Context, make_context
+from tasks.orders.rules.context import Context, make_context
 from tasks.registry import registry
 from workers.pace import Pace
 from workers.wire import CeleryWire

@@ -13,7 +13,7 @@ import redis
 from runtime.logs import logger
 from schemas.orders.intake import Problem
 from storage.core.unavailable import StorageUnavailable
-from tasks.intake import Door
+from tasks.orders.intake.intake import Door
 from workers.admission import Arrival, admit, request_id_of
 from workers.process import Process
 

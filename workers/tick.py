@@ -10,7 +10,7 @@ from engine.publisher import WireUnavailable
 from engine.tick import Tick
 from runtime.logs import logger
 from storage.core.unavailable import StorageUnavailable
-from tasks.retention import due, retain
+from tasks.orders.upkeep.retention import due, retain
 from tools.policies.retention import load_retention
 from workers.agent import Agent
 from workers.app import REQUEST, TICK_QUEUE

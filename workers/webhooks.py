@@ -25,7 +25,7 @@ from storage.core.unavailable import StorageUnavailable
 from storage.core.unit_of_work import UnitOfWork
 from storage.outbound.deliveries import Concluded, Taken, Try
 from storage.outbound.subscribers import Outlook, Secrets
-from tasks.upstream import PAUSES, body_of, pause_after
+from tasks.outbound.messages import PAUSES, body_of, pause_after
 from tools.webhooks.sender import TIMEOUT_SECONDS, Answer, Envelope, WebhookSender
 from workers.circuit import Circuit
 from workers.feeding import feed

@@ -14,7 +14,7 @@ from fleet.command.task import By, name_of, text_of
 
 if TYPE_CHECKING:
     from storage.people.alerts import Alert
-    from tasks.attention import Attention
+    from tasks.people.alerts import Attention
 
 application = typer.Typer(
     cls=Commands, no_args_is_help=True, help="What a person should look at: list, acknowledge, resolve."
@@ -96,7 +96,7 @@ def list_alerts(
 @application.command("acknowledge")
 def acknowledge(alert_id: AlertId, by: By = "operator", note: Note = None, data_dir: DataDir = None) -> None:
     """Say that somebody has seen an alert and looks into it."""
-    from tasks.attention import acknowledge as carry_out
+    from tasks.people.alerts import acknowledge as carry_out
 
     name, words = name_of(by), _note(note)
     with opened(data_dir) as database:
@@ -107,7 +107,7 @@ def acknowledge(alert_id: AlertId, by: By = "operator", note: Note = None, data_
 @application.command("resolve")
 def resolve(alert_id: AlertId, by: By = "operator", note: Note = None, data_dir: DataDir = None) -> None:
     """Say that what an alert was about is dealt with; this is final."""
-    from tasks.attention import resolve as carry_out
+    from tasks.people.alerts import resolve as carry_out
 
     name, words = name_of(by), _note(note)
     with opened(data_dir) as database:
@@ -124,7 +124,7 @@ def _note(note: str | None) -> str | None:
 
 
 def _tell(alert_id: str, became: Attention, alert: Alert | None) -> None:
-    from tasks.attention import Attention
+    from tasks.people.alerts import Attention
 
     if alert is None:
         raise CommandError(f"there is no alert {alert_id}; `unpend alert list --status all` shows the newest")

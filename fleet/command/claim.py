@@ -14,13 +14,13 @@ from fleet.command.task import By, name_of
 
 if TYPE_CHECKING:
     from storage.people.reviews import Review
-    from tasks.claiming import Claimed
+    from tasks.people.claims import Claimed
 
 
 def claim(review_id: ReviewId, by: By = "operator", data_dir: DataDir = None) -> None:
     """Take a review: for 30 minutes nobody else decides it; again renews that."""
-    from tasks.claiming import Claimed
-    from tasks.claiming import claim as carry_out
+    from tasks.people.claims import Claimed
+    from tasks.people.claims import claim as carry_out
 
     name = name_of(by)
     with opened(data_dir) as database:
@@ -39,8 +39,8 @@ def release(
     force: Annotated[bool, typer.Option("--force", help="Even when another person has it.")] = False,
 ) -> None:
     """Give a review back, for anyone to take."""
-    from tasks.claiming import Claimed
-    from tasks.claiming import release as carry_out
+    from tasks.people.claims import Claimed
+    from tasks.people.claims import release as carry_out
 
     name = name_of(by)
     with opened(data_dir) as database:
@@ -57,7 +57,7 @@ def taken(review: Review) -> CommandError:
 
 
 def _check(found: Review, became: Claimed, review: Review | None) -> None:
-    from tasks.claiming import Claimed
+    from tasks.people.claims import Claimed
 
     if became is Claimed.TAKEN and review is not None:
         raise taken(review)

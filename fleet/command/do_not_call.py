@@ -46,7 +46,7 @@ def add(
 ) -> None:
     """Contact a number no more, or by one channel no more; orders that have no channel left go to a person."""
     from runtime.blind_index import BlindIndex
-    from tasks.barring import AlreadyOver, bar_number
+    from tasks.orders.people.barring import AlreadyOver, bar_number
 
     if not reason.strip():
         raise CommandError("--reason must say why", 2)
@@ -116,7 +116,7 @@ def lift(
     data_dir: DataDir = None,
 ) -> None:
     """Allow a number again; the entry stays in the record."""
-    from tasks.barring import allow_number
+    from tasks.orders.people.barring import allow_number
 
     who = name_of(by)
     with opened(data_dir) as database:

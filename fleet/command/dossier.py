@@ -12,9 +12,9 @@ from storage.orders.contacts.contact import Contact
 from storage.orders.order import Order
 from storage.people.alerts import Alerts
 from storage.people.reviews import Review
-from tasks.situation import Situation, situation_of
-from tasks.standing import FINISHED, why
-from tasks.waiting import CHANNELS, RESULTS
+from tasks.orders.explain.situation import Situation, situation_of
+from tasks.orders.explain.status import FINISHED, why
+from tasks.orders.explain.waiting import CHANNELS, RESULTS
 
 _LONGEST_DETAIL: Final = 80
 _LEFT_OUT: Final = frozenset({"step", "step_id", "delivery", "request_id"})
@@ -40,7 +40,7 @@ class Dossier:
 def read_dossier(work: UnitOfWork, task_id: str, *, words: bool) -> Dossier | None:
     """The dossier of an order; `None` when there is none of this id.
 
-    `words`: whether what the customer said is to be shown, once that is on record (`tasks.revealing`).
+    `words`: whether what the customer said is to be shown, once that is on record (`tasks.orders.people.revealing`).
     """
     situation = situation_of(work, task_id)
     if situation is None or situation.order is None:

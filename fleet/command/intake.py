@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from schemas.orders.intake import Problem
     from storage.people.rejects import Reject
-    from tasks.rejected import Handling
+    from tasks.orders.intake.rejected import Handling
 
 application = typer.Typer(
     cls=Commands,
@@ -90,7 +90,7 @@ def show(reject_id: RejectId, data_dir: DataDir = None, *, as_json: AsJson = Fal
 
     With --json, `payload` may be edited and given to `correct`: a masked number stays the one that came.
     """
-    from tasks.rejected import shown
+    from tasks.orders.intake.rejected import shown
 
     with opened(data_dir) as database, database.snapshot() as work:
         reject = work.rejects.find(reject_id)
@@ -147,7 +147,7 @@ def dismiss(
     data_dir: DataDir = None,
 ) -> None:
     """Let it be: nothing will be made of it."""
-    from tasks.rejected import dismiss as carry_out
+    from tasks.orders.intake.rejected import dismiss as carry_out
 
     if not reason.strip():
         raise CommandError("--reason must say why", 2)
@@ -160,7 +160,7 @@ def dismiss(
 
 
 def _replay(reject_id: str, corrected: Mapping[str, Any] | None, by: str, data_dir: Path | None) -> None:
-    from tasks.rejected import replay as carry_out
+    from tasks.orders.intake.rejected import replay as carry_out
 
     name = name_of(by)
     with joined(data_dir) as process:
@@ -169,8 +169,8 @@ def _replay(reject_id: str, corrected: Mapping[str, Any] | None, by: str, data_d
 
 
 def _tell(reject_id: str, handling: Handling) -> None:
-    from tasks.intake import Verdict
-    from tasks.rejected import Handled
+    from tasks.orders.intake.intake import Verdict
+    from tasks.orders.intake.rejected import Handled
 
     reject = handling.reject
     if reject is None:

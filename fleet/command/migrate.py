@@ -11,8 +11,8 @@ def migrate() -> None:
     from storage.core.database import Database
     from storage.core.migrate import migrate as bring_up
     from storage.core.unavailable import StorageUnavailable
-    from tasks.context import scripts_folder
-    from tasks.script_versions import register_scripts
+    from tasks.orders.rules.context import scripts_folder
+    from tasks.orders.rules.script_versions import register_scripts
     from tools.scripts.document import load_scripts
     from workers.process import read_workflows
 

@@ -16,7 +16,7 @@ from fleet.command.output import AsJson, show_json, show_line
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from tasks.outlook import Outlook
+    from tasks.orders.explain.next_step import Outlook
 
 application = typer.Typer(
     cls=Commands,
@@ -68,7 +68,7 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Say what the contact policy says of an order now: the next channel, hours, caps, and the earliest moment."""
-    from tasks.outlook import outlook_of
+    from tasks.orders.explain.next_step import outlook_of
 
     with joined(data_dir) as process, process.database.snapshot() as work:
         outlook = outlook_of(work, process.context, task_id)

@@ -36,8 +36,8 @@ def erase(
 ) -> None:
     """Remove what is known of a customer for good; what was done, when and by whom stays."""
     from runtime.phone import normalise
-    from tasks.erasure import Customer, orders_of
-    from tasks.erasure import erase as forget
+    from tasks.orders.upkeep.erasure import Customer, orders_of
+    from tasks.orders.upkeep.erasure import erase as forget
 
     who = name_of(by)
     if customer is None and phone is None:
@@ -76,8 +76,8 @@ def retain(
     as_json: AsJson = False,
 ) -> None:
     """Remove now what config/policies/retention.yaml says has been kept long enough; the fleet does so daily."""
-    from tasks.retention import counted
-    from tasks.retention import retain as remove
+    from tasks.orders.upkeep.retention import counted
+    from tasks.orders.upkeep.retention import retain as remove
     from tools.policies.retention import load_retention
 
     kept = load_retention(find(data_dir).settings.config_folder / "policies" / "retention.yaml")
@@ -117,7 +117,7 @@ def reencrypt(
     as_json: AsJson = False,
 ) -> None:
     """Write everything encrypted anew with the current key; the fleet may run, and it may be broken off."""
-    from tasks.key_change import renew_all
+    from tasks.orders.upkeep.key_change import renew_all
 
     def tell(name: str, rows: int) -> None:
         if not as_json:

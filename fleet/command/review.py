@@ -90,7 +90,7 @@ def show(
 
     While it is open also what the customer said, which leaves a line of who looked in the order's audit log.
     """
-    from tasks.revealing import words_to_decide_on
+    from tasks.orders.people.revealing import words_to_decide_on
 
     who = name_of(by)
     with opened(data_dir) as database:
@@ -184,8 +184,8 @@ def decide(
 def _carry_out(process: Process, review: Review, wish: dict[str, Any]) -> None:
     from statemachine.orders.machine import IllegalTransition
     from statemachine.workflow.planner import UnknownDecision
-    from tasks.deciding import Decided, Decision
-    from tasks.deciding import decide as answer
+    from tasks.orders.people.deciding import Decided, Decision
+    from tasks.orders.people.deciding import decide as answer
 
     try:
         became, now = answer(process.engine, process.context, review.review_id, Decision(**wish))
@@ -208,7 +208,7 @@ def _carry_out(process: Process, review: Review, wish: dict[str, Any]) -> None:
 
 
 def _zone(work: UnitOfWork, review: Review) -> ZoneInfo:
-    from tasks.situation import zone_of
+    from tasks.orders.explain.situation import zone_of
     from tools.contact_policy.zone import customer_zone
 
     order = work.orders.find([review.task_id]).get(review.task_id) if review.task_id else None

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from storage.orders.order import Order
-    from tasks.next_contact import NextContact
+    from tasks.orders.explain.next_contact import NextContact
     from tools.scripts.script import Script, Scripts
 
 application = typer.Typer(
@@ -112,7 +112,7 @@ def dry_run(
     as_json: AsJson = False,
 ) -> None:
     """Show what an order's customer would be told next, when, and by which channel. Sends nothing."""
-    from tasks.next_contact import next_contact
+    from tasks.orders.explain.next_contact import next_contact
 
     with joined(data_dir) as process, process.database.snapshot() as work:
         found = next_contact(work, process.context, task_id)
@@ -176,7 +176,7 @@ def _read(script: Script, given: list[str]) -> dict[str, str]:
 
 
 def _known_of(task_id: str, data_dir: Path | None) -> dict[str, object]:
-    from tasks.wording import known_of
+    from tasks.orders.rules.wording import known_of
 
     order: Order | None
     with joined(data_dir) as process, process.database.snapshot() as work:

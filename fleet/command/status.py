@@ -255,7 +255,7 @@ def _show_work(look: Look) -> None:
 def _due_lines(look: Look) -> list[str]:
     from zoneinfo import ZoneInfo
 
-    from tasks.explanation import Telling, When
+    from tasks.orders.explain.explanation import Telling, When
     from tools.contact_policy.zone import DEFAULT_ZONE
 
     moments = look.moments
@@ -280,6 +280,6 @@ def _messages(look: Look, queue: str) -> str:
 def _age(seconds: float) -> str:
     from datetime import timedelta
 
-    from tasks.explanation import span
+    from tasks.orders.explain.explanation import span
 
     return span(timedelta(seconds=seconds)) if seconds else ""

@@ -45,7 +45,7 @@ def stop(
         raise CommandError("--reason must say why contacts are stopped", 2)
     if region is not None and not region.strip():
         raise CommandError("--region must name one; leave it out for every region", 2)
-    from tasks.barring import reach_of, stop_contacts
+    from tasks.orders.people.barring import reach_of, stop_contacts
 
     who = name_of(by)
     with opened(data_dir) as database:
@@ -109,7 +109,7 @@ def list_stops(
 @application.command("lift")
 def lift(stop_id: StopId, by: By = "operator", data_dir: DataDir = None) -> None:
     """Lift a stop; what it held goes on within 15 seconds."""
-    from tasks.barring import lift_stop
+    from tasks.orders.people.barring import lift_stop
 
     who = name_of(by)
     with opened(data_dir) as database:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from fleet.command.lines import FaultyLine, OrderLine
     from schemas.orders.intake import Problem
-    from tasks.intake import Received, Submission
+    from tasks.orders.intake.intake import Received, Submission
     from workers.process import Process
 
 BATCH: Final = 500
@@ -122,7 +122,7 @@ def _submit_all(
 def _take(process: Process, lines: Sequence[OrderLine | FaultyLine], tally: Tally) -> list[str]:
     """Take a batch in; what is to be told of its refused lines, in their order."""
     from fleet.command.lines import OrderLine
-    from tasks.intake import Submission
+    from tasks.orders.intake.intake import Submission
 
     if not lines:
         return []
@@ -147,7 +147,7 @@ def _take(process: Process, lines: Sequence[OrderLine | FaultyLine], tally: Tall
 def _accept(process: Process, submissions: Sequence[Submission], tally: Tally) -> list[Received]:
     """Accept a batch, again when PostgreSQL went away: what is in already is answered as known."""
     from storage.core.unavailable import StorageUnavailable
-    from tasks.intake import Door, accept
+    from tasks.orders.intake.intake import Door, accept
 
     deadline = time.monotonic() + _PATIENCE
     while True:
@@ -166,8 +166,8 @@ def _keep(process: Process, lines: Sequence[FaultyLine]) -> None:
     """Malformed input is never dropped (SPEC.md §5), and an alert tells of it."""
     from schemas.orders.intake import as_records
     from storage.people.rejects import NewReject
-    from tasks.intake import Door
-    from tasks.refusal import keep
+    from tasks.orders.intake.intake import Door
+    from tasks.people.rejects import keep
 
     if not lines:
         return
@@ -186,7 +186,7 @@ def _keep(process: Process, lines: Sequence[FaultyLine]) -> None:
 
 def _with_remedy(answer: Received) -> Problem:
     from schemas.orders.intake import Problem
-    from tasks.intake import Verdict
+    from tasks.orders.intake.intake import Verdict
 
     if answer.problem is None:
         raise ValueError("an accepted order has no problem")

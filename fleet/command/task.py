@@ -14,7 +14,7 @@ from statemachine.orders.states import State
 
 if TYPE_CHECKING:
     from storage.orders.order import Order
-    from tasks.intervention import Intervened
+    from tasks.orders.people.intervention import Intervened
 
 application = typer.Typer(
     cls=Commands, no_args_is_help=True, help="Look at orders; cancel, pause or resume one."
@@ -43,7 +43,7 @@ def show(
 ) -> None:
     """Show an order and everything that happened to it, in business time."""
     from fleet.command.dossier import document_of, read_dossier, show_dossier
-    from tasks.revealing import put_on_record
+    from tasks.orders.people.revealing import put_on_record
 
     with opened(data_dir) as database:
         if words:
@@ -103,7 +103,7 @@ def cancel(
     data_dir: DataDir = None,
 ) -> None:
     """Cancel an order, whatever it is at."""
-    from tasks.intervention import cancel as carry_out
+    from tasks.orders.people.intervention import cancel as carry_out
 
     if not reason.strip():
         raise CommandError("--reason must say why", 2)
@@ -115,7 +115,7 @@ def cancel(
 @application.command("pause")
 def pause(task_id: TaskId, by: By = "operator", data_dir: DataDir = None) -> None:
     """Let nothing new begin in an order; times that were set stay."""
-    from tasks.intervention import pause as carry_out
+    from tasks.orders.people.intervention import pause as carry_out
 
     with joined(data_dir) as process:
         became, order = carry_out(process.engine, task_id, by=name_of(by))
@@ -125,7 +125,7 @@ def pause(task_id: TaskId, by: By = "operator", data_dir: DataDir = None) -> Non
 @application.command("resume")
 def resume(task_id: TaskId, by: By = "operator", data_dir: DataDir = None) -> None:
     """Let a paused order go on; what came due meanwhile is due now."""
-    from tasks.intervention import resume as carry_out
+    from tasks.orders.people.intervention import resume as carry_out
 
     with joined(data_dir) as process:
         became, order = carry_out(process.engine, task_id, by=name_of(by))
@@ -140,8 +140,8 @@ def undo(
     data_dir: DataDir = None,
 ) -> None:
     """Take an order's cancellation back while it waits out its window; a person decides it then."""
-    from tasks.undo import Undone
-    from tasks.undo import undo as carry_out
+    from tasks.orders.people.undo import Undone
+    from tasks.orders.people.undo import undo as carry_out
 
     if not reason.strip():
         raise CommandError("--reason must say why", 2)
@@ -189,7 +189,7 @@ def text_of(text: str, option: str) -> str:
 
 
 def _tell(task_id: str, became: Intervened, order: Order | None, *, done: str, before: str) -> None:
-    from tasks.intervention import Intervened
+    from tasks.orders.people.intervention import Intervened
 
     if became is Intervened.UNKNOWN or order is None:
         raise unknown(task_id)

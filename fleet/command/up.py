@@ -24,8 +24,8 @@ from runtime.settings import PROJECT, Settings
 from schemas.access.scopes import OWNERS
 from storage.core.database import Database
 from storage.core.migrate import migrate
-from tasks.context import scripts_folder
-from tasks.script_versions import register_scripts
+from tasks.orders.rules.context import scripts_folder
+from tasks.orders.rules.script_versions import register_scripts
 from tools.policies.folder import Policies
 from tools.scripts.document import load_scripts
 from workers.app import make_app

@@ -162,7 +162,7 @@ def send_ping(subscriber_id: SubscriberId, data_dir: DataDir = None, *, as_json:
 
 def _ping(subscriber_id: str, data_dir: Path | None) -> Envelope:
     from runtime.ids import Prefix, new_id
-    from tasks.upstream import body_of, ping
+    from tasks.outbound.messages import body_of, ping
     from tools.webhooks.sender import Envelope
 
     with _readable_secrets(), opened(data_dir) as database, database.snapshot() as work:

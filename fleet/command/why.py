@@ -13,9 +13,9 @@ TaskId = Annotated[str, typer.Argument(metavar="ID", help="A task_id, or the exe
 
 def why(task_id: TaskId, data_dir: DataDir = None, *, as_json: AsJson = False) -> None:
     """Say in a sentence why a task stands where it stands."""
-    from tasks.explanation import Telling
-    from tasks.situation import situation_of
-    from tasks.standing import explain
+    from tasks.orders.explain.explanation import Telling
+    from tasks.orders.explain.situation import situation_of
+    from tasks.orders.explain.status import explain
 
     with opened(data_dir) as database, database.snapshot() as work:
         situation = situation_of(work, task_id)

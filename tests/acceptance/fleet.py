@@ -14,7 +14,7 @@ from runtime.settings import Settings
 from schemas.orders.intake import TaskCreated
 from storage.core.database import Database
 from storage.core.unavailable import StorageUnavailable
-from tasks.intake import Door, Submission, accept
+from tasks.orders.intake.intake import Door, Submission, accept
 from tests.acceptance.history import faults_of, faults_of_contacts
 from tests.acceptance.processes import FleetProcesses
 from tests.acceptance.provider import Provider

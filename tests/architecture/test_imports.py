@@ -16,10 +16,13 @@ AGENTS = ("orchestrator", "contact", "triage", "action", "audit")
 OFFENCES = {
     "Imports go one way": ("schemas/orders/intake.py", "import storage.orders.orders"),
     "Tools reach the world and never the tables": ("tools/limits.py", "import storage.orders.orders"),
-    "Only workers and the fleet know Celery": ("tasks/telling.py", "import celery"),
+    "Only workers and the fleet know Celery": ("tasks/orders/rules/traces.py", "import celery"),
     "Only storage speaks SQL": ("engine/room.py", "import sqlalchemy"),
     "The web framework stays at the door": ("engine/limits.py", "import fastapi"),
-    "Agents never import one another": ("tasks/contact.py", "import tasks.triage"),
+    "Agents never import one another": (
+        "tasks/orders/agents/contact.py",
+        "import tasks.orders.agents.triage",
+    ),
     "Agents' workers never import one another": ("workers/contact.py", "import workers.triage"),
 }
 

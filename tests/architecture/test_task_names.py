@@ -13,7 +13,7 @@ from runtime.cipher import Cipher
 from runtime.settings import PROJECT, Settings
 from statemachine.workflow.definition import Kind, Step
 from storage.core.database import Database
-from tasks.context import make_context
+from tasks.orders.rules.context import make_context
 from tasks.registry import registry
 from tests.house import CIPHER_KEY, settings_for
 from workers.__main__ import AGENTS

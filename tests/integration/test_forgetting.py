@@ -21,7 +21,7 @@ from storage.orders.labels import NewLabel
 from storage.orders.signals import NewSignal
 from storage.people.rejects import NewReject
 from storage.tables import metadata
-from tasks.erasure import Customer, erase
+from tasks.orders.upkeep.erasure import Customer, erase
 from tests.factories import CANCEL, PARTS_MISSING, READY, answered, submission
 from tests.house import House
 

@@ -6,8 +6,8 @@ from runtime.cipher import Cipher, UnreadableCiphertext
 from storage.core.database import Database
 from storage.orders.contacts.contact import place_of
 from storage.people.rejects import NewReject
-from tasks.general import NewTask, submit
-from tasks.key_change import renew_all
+from tasks.flows.general import NewTask, submit
+from tasks.orders.upkeep.key_change import renew_all
 from tests.factories import READY, answered, submission
 from tests.house import CIPHER_KEY, House
 from tests.integration.test_retention import keep_one_of_each

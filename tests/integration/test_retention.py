@@ -12,8 +12,8 @@ from storage.orders.contacts.callbacks import NewCallback
 from storage.orders.labels import NewLabel
 from storage.orders.signals import NewSignal
 from storage.people.rejects import NewReject
-from tasks.general import NewTask, submit
-from tasks.retention import PULSE, counted, due, retain
+from tasks.flows.general import NewTask, submit
+from tasks.orders.upkeep.retention import PULSE, counted, due, retain
 from tests.factories import answered, submission
 from tests.house import House
 from tools.policies.file import PolicyFileError

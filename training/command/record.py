@@ -38,7 +38,7 @@ def _decisions(
 ) -> tuple[list[RecordedDecision], int]:
     """The decisions about what this model read, and how many there are about what others read."""
     from statemachine.orders.intents import Level2
-    from tasks.labelling import decision_of
+    from tasks.orders.people.labelling import decision_of
     from tools.policies.shadow_mode import REASON
     from training.record import RecordedDecision
 

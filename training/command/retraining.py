@@ -63,7 +63,7 @@ def retrain(
 def _lessons(data_dir: Path | None) -> list[LabelledWords]:
     """What the labels of the fleet teach."""
     from runtime.cipher import UnreadableCiphertext
-    from tasks.labelling import lesson_of
+    from tasks.orders.people.labelling import lesson_of
 
     with opened(data_dir) as database, database.snapshot(statement_seconds=60.0) as work:
         labels = work.labels.given()

@@ -17,7 +17,7 @@ from engine.publisher import Publisher
 from runtime.settings import Settings
 from schemas.access.scopes import OWNERS
 from storage.core.database import Database
-from tasks.context import Context
+from tasks.orders.rules.context import Context
 from tests.house import House
 
 VERSION = "0.0.test"

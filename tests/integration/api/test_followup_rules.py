@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from schemas.access.scopes import OWNERS
-from tasks.followup import rule_of
+from tasks.orders.rules.followup import rule_of
 from tests.factories import answered, payload
 from tests.house import House
 from tests.integration.api.caller import Caller, calling, key_of

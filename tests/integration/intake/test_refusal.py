@@ -8,10 +8,10 @@ import pytest
 from schemas.orders.effects import AlertRaised
 from storage.people.alerts import Alert, AlertFilter
 from storage.people.rejects import Envelope, NewReject, Reject
-from tasks.general import NewTask, submit
-from tasks.intake import Door, Submission, accept
-from tasks.refusal import keep
-from tasks.rejected import dismiss
+from tasks.flows.general import NewTask, submit
+from tasks.orders.intake.intake import Door, Submission, accept
+from tasks.orders.intake.rejected import dismiss
+from tasks.people.rejects import keep
 from tests.factories import submission
 from tests.house import House
 

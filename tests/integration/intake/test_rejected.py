@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.people.rejects import MOST_PROBLEMS, NewReject, Reject
-from tasks.intake import Door, Verdict
-from tasks.rejected import Handled, Handling, dismiss, replay, shown
+from tasks.orders.intake.intake import Door, Verdict
+from tasks.orders.intake.rejected import Handled, Handling, dismiss, replay, shown
 from tests.factories import payload, submission
 from tests.house import House
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 from storage.people.rejects import Reject
-from tasks.general import NewTask, submit
-from tasks.intake import Door, Verdict
-from tasks.rejected import Handled
-from tasks.task_batch import Sender, take_batch
+from tasks.flows.general import NewTask, submit
+from tasks.orders.intake.intake import Door, Verdict
+from tasks.orders.intake.rejected import Handled
+from tasks.orders.intake.task_batch import Sender, take_batch
 from tests.factories import payload, submission
 from tests.house import House
 from tests.integration.intake.test_rejected import PHONE, again, kept

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tasks.rejected import Handled, replay, shown
+from tasks.orders.intake.rejected import Handled, replay, shown
 from tests.acceptance.waiting import wait_until
 from tests.factories import payload
 from tests.integration.intake.ground import ALERTS, Ground

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from schemas.orders.contact import Channel
-from tasks.barring import lift_stop, stop_contacts
+from tasks.orders.people.barring import lift_stop, stop_contacts
 from tests.factories import READY, answered, silent
 from tests.house import House
 from tests.integration.lawfulness.bounds import Watched, accepted, contact_step, wake

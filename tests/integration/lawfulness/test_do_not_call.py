@@ -7,7 +7,7 @@ import pytest
 from runtime.phone import Phone, normalise
 from schemas.orders.contact import Channel
 from storage.orders.contacts.do_not_call import Entry
-from tasks.barring import allow_number, bar_number
+from tasks.orders.people.barring import allow_number, bar_number
 from tests.factories import answered, silent
 from tests.house import House
 from tests.integration.lawfulness.bounds import accepted, moments_of

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from schemas.access.scopes import OWNERS
-from tasks.outlook import outlook_of
+from tasks.orders.explain.next_step import outlook_of
 from tests.factories import payload, silent
 from tests.house import House
 from tests.integration.api.caller import Caller, calling, key_of

@@ -8,8 +8,8 @@ from typing import Any
 from schemas.orders.contact import Channel, ContactResult
 from schemas.orders.signals import CustomerCalled, Said, Signal
 from storage.orders.contacts.contact import Contact
-from tasks.callbacks import Callback
-from tasks.signals import Receipt, receive
+from tasks.orders.inbound.callbacks import Callback
+from tasks.orders.inbound.signals import Receipt, receive
 from tests.factories import READY, submission
 from tests.house import House
 from tools.channels.contract import (

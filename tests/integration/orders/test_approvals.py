@@ -10,7 +10,7 @@ import pytest
 from runtime.settings import PROJECT
 from statemachine.orders.intents import Level2
 from storage.people.reviews import Review
-from tasks.deciding import Decided, Decision, decide
+from tasks.orders.people.deciding import Decided, Decision, decide
 from tests.factories import CANCEL, READY, answered
 from tests.house import House
 from tests.integration.api.caller import calling, hand_out_keys

@@ -6,7 +6,7 @@ import pytest
 
 from schemas.orders.contact import ContactResult
 from statemachine.orders.states import State
-from tasks.callbacks import Heard
+from tasks.orders.inbound.callbacks import Heard
 from tests.factories import READY, submission
 from tests.house import House
 from tests.integration.orders.told_channel import ToldChannel, called, make_due, report, tell

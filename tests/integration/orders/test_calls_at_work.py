@@ -10,8 +10,8 @@ import pytest
 from schemas.orders.contact import ContactResult
 from schemas.orders.signals import CustomerCalled
 from statemachine.orders.states import State
-from tasks.callbacks import hear
-from tasks.signals import Taken
+from tasks.orders.inbound.callbacks import hear
+from tasks.orders.inbound.signals import Taken
 from tests.factories import CANCEL, PARTS_MISSING, READY
 from tests.house import House
 from tests.integration.orders.telling import (

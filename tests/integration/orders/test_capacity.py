@@ -17,8 +17,8 @@ from storage.core.database import Database
 from storage.orders.capacity import DayCapacity
 from storage.orders.places import Changes, NoPlaceLeft, Places
 from storage.people.reviews import Review
-from tasks.deciding import Decision, decide
-from tasks.intervention import cancel
+from tasks.orders.people.deciding import Decision, decide
+from tasks.orders.people.intervention import cancel
 from tests.factories import READY, answered, payload, submission
 from tests.house import CIPHER_KEY, House
 from tests.integration.orders.telling import taken_in, worked

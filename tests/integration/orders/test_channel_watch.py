@@ -7,7 +7,7 @@ import pytest
 
 from schemas.orders.contact import Channel
 from storage.people.alerts import Alert, AlertFilter
-from tasks.channel_watch import ALERT, AWAY_AFTER, ChannelWatch
+from tasks.orders.rules.channel_watch import ALERT, AWAY_AFTER, ChannelWatch
 from tests.house import House
 from tests.integration.lawfulness.bounds import accepted, wake
 from tests.integration.orders.told_channel import ToldChannel

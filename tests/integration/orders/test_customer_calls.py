@@ -8,9 +8,9 @@ import pytest
 from schemas.orders.contact import ContactResult
 from schemas.orders.signals import CustomerCalled
 from statemachine.orders.states import State
-from tasks.callbacks import Heard, hear
-from tasks.intervention import pause, resume
-from tasks.signals import Taken
+from tasks.orders.inbound.callbacks import Heard, hear
+from tasks.orders.inbound.signals import Taken
+from tasks.orders.people.intervention import pause, resume
 from tests.factories import CANCEL, PARTS_MISSING, READY, answered
 from tests.house import House
 from tests.integration.orders.telling import (

@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 from schemas.orders.signals import PartArrived
 from statemachine.orders.intents import Level2
 from statemachine.orders.states import State
-from tasks.deciding import Decided, Decision, decide
-from tasks.followup import rule_of
-from tasks.signals import Taken
-from tasks.situation import situation_of
-from tasks.standing import explain
+from tasks.orders.explain.situation import situation_of
+from tasks.orders.explain.status import explain
+from tasks.orders.inbound.signals import Taken
+from tasks.orders.people.deciding import Decided, Decision, decide
+from tasks.orders.rules.followup import rule_of
 from tests.factories import PARTS_MISSING, READY, answered, submission
 from tests.house import House
 from tests.integration.orders.telling import reviews_of, tell

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from runtime.phone import normalise
-from tasks.callbacks import Callback, Heard, hear
-from tasks.erasure import Customer, Erased, erase
+from tasks.orders.inbound.callbacks import Callback, Heard, hear
+from tasks.orders.upkeep.erasure import Customer, Erased, erase
 from tests.factories import READY, submission
 from tests.house import House
 from tests.integration.orders.office import Office, opened, texted

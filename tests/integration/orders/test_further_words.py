@@ -7,7 +7,7 @@ import pytest
 
 from schemas.orders.signals import CustomerCalled
 from statemachine.orders.states import State
-from tasks.callbacks import Heard
+from tasks.orders.inbound.callbacks import Heard
 from tests.house import House
 from tests.integration.orders.telling import alerts_of, contacts, reviews_of
 from tests.integration.orders.telling import tell as signal

@@ -1,7 +1,7 @@
 """An order whose step failed is let go on, with its line in the audit log."""
 
 from engine.outcomes import Failed
-from tasks.intervention import Intervened, cancel, pause, retry
+from tasks.orders.people.intervention import Intervened, cancel, pause, retry
 from tests.factories import READY, answered, submission
 from tests.house import House
 

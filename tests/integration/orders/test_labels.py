@@ -12,8 +12,8 @@ from statemachine.orders.intents import Level2
 from statemachine.orders.states import State
 from storage.orders.labels import Label, NewLabel
 from storage.people.reviews import Review
-from tasks.deciding import Decided, Decision, decide
-from tasks.labelling import decision_of, lesson_of
+from tasks.orders.people.deciding import Decided, Decision, decide
+from tasks.orders.people.labelling import decision_of, lesson_of
 from tests.factories import CANCEL, PARTS_MISSING, READY, answered, submission
 from tests.house import House
 from tools.policies.shadow_mode import REASON

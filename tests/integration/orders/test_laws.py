@@ -16,7 +16,7 @@ from statemachine.orders.intents import Level2
 from statemachine.orders.machine import TRANSITIONS, IllegalTransition
 from statemachine.orders.states import Event, State
 from statemachine.workflow.planner import UnknownDecision
-from tasks.deciding import Decision, decide
+from tasks.orders.people.deciding import Decision, decide
 from tests.factories import CANCEL, PARTS_MISSING, READY, answered, silent, submission
 from tests.house import House
 from tests.servers import Servers

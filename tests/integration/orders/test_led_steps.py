@@ -6,11 +6,11 @@ import pytest
 
 from schemas.orders.effects import OrderNoted
 from statemachine.orders.states import Event, State
-from tasks.action_call import action_call
-from tasks.calling import Call, Recorded, Refused, UnderWay, begin
-from tasks.contact_call import ContactWanted, contact_call
-from tasks.transition_call import call_for
-from tasks.triage_call import triage_call
+from tasks.orders.calls.action import action_call
+from tasks.orders.calls.calling import Call, Recorded, Refused, UnderWay, begin
+from tasks.orders.calls.contact import ContactWanted, contact_call
+from tasks.orders.calls.transition import call_for
+from tasks.orders.calls.triage import triage_call
 from tests.factories import PARTS_MISSING, answered, silent
 from tests.house import House
 from tests.integration.orders.telling import taken_in

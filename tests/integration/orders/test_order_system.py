@@ -12,8 +12,8 @@ import pytest
 
 from runtime.settings import PROJECT, Settings
 from storage.people.reviews import Review
-from tasks.deciding import Decision, decide
-from tasks.order_system import open_order_system
+from tasks.orders.people.deciding import Decision, decide
+from tasks.orders.rules.order_system import open_order_system
 from tests.factories import CANCEL, READY, answered
 from tests.house import House, settings_for
 from tests.integration.fleet.conditions import wait_until

@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.orders.signals import CancelledUpstream, PartArrived, PhoneChanged
-from tasks.signals import Taken
+from tasks.orders.inbound.signals import Taken
 from tests.factories import PARTS_MISSING, READY, answered
 from tests.house import House
 from tests.integration.orders.telling import Line, everything_shown, reviews_of, tell, titles, worked

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from schemas.orders.contact import ContactResult
-from tasks.callbacks import Heard
+from tasks.orders.inbound.callbacks import Heard
 from tests.factories import READY
 from tests.house import House
 from tests.integration.orders.told_channel import ToldChannel, called, lapse, make_due, report, taken, tell

@@ -8,9 +8,9 @@ import pytest
 from schemas.orders.signals import CancelledUpstream, PartArrived, PhoneChanged, PriorityChanged
 from statemachine.orders.intents import Level2
 from statemachine.orders.states import State
-from tasks.deciding import Decision, decide
-from tasks.intervention import pause
-from tasks.signals import Taken
+from tasks.orders.inbound.signals import Taken
+from tasks.orders.people.deciding import Decision, decide
+from tasks.orders.people.intervention import pause
 from tests.factories import CANCEL, PARTS_MISSING, READY, answered, payload, silent
 from tests.house import House
 from tests.integration.orders.telling import (

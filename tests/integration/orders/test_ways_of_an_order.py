@@ -8,8 +8,8 @@ import pytest
 from statemachine.orders.intents import Level2
 from statemachine.orders.machine import IllegalTransition
 from statemachine.orders.states import State
-from tasks.deciding import Decided, Decision, decide
-from tasks.intake import Verdict
+from tasks.orders.intake.intake import Verdict
+from tasks.orders.people.deciding import Decided, Decision, decide
 from tests.factories import CANCEL, PARTS_MISSING, READY, answered, payload, silent, submission
 from tests.house import House
 

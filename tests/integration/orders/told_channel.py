@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from schemas.orders.contact import Channel, ContactResult
-from tasks.callbacks import Callback, Heard, hear
+from tasks.orders.inbound.callbacks import Callback, Heard, hear
 from tests.factories import READY, submission
 from tests.house import House
 from tools.channels.contract import (

@@ -9,7 +9,7 @@ from schemas.outbound.event_types import MessageType
 from storage.core.database import Database
 from storage.outbound.subscribers import BATCH
 from storage.people.rejects import NewReject
-from tasks.intake import Submission
+from tasks.orders.intake.intake import Submission
 from tests.factories import PARTS_MISSING, answered, submission
 from tests.house import House
 from tests.integration.webhooks.office import Office, event

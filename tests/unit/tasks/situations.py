@@ -16,7 +16,7 @@ from storage.orders.contacts.contact import Contact
 from storage.orders.order import Order
 from storage.orders.overview import AuditMark, OpenStep
 from storage.people.reviews import Review
-from tasks.situation import LastMove, Situation
+from tasks.orders.explain.situation import LastMove, Situation
 
 BUSINESS = datetime(2026, 3, 16, 2, 0, tzinfo=UTC)
 """Monday 10:00 in Shanghai."""

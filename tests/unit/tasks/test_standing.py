@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from statemachine.orders.states import Event, State
-from tasks.explanation import Wait, span
-from tasks.situation import LastMove
-from tasks.standing import FINISHED, explain, why
+from tasks.orders.explain.explanation import Wait, span
+from tasks.orders.explain.situation import LastMove
+from tasks.orders.explain.status import FINISHED, explain, why
 from tests.unit.tasks.situations import BY_BUSINESS, order, run, shortly, situation, soon, step
 from tests.unit.tasks.waits import CASES
 

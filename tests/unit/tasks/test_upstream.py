@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from schemas.outbound.event_types import MessageType
 from storage.outbound.subscribers import Happening
-from tasks.upstream import PAUSES, SOURCES, body_of, events_for, message_of, pause_after, ping
+from tasks.outbound.messages import PAUSES, SOURCES, body_of, events_for, message_of, pause_after, ping
 
 AT = datetime(2026, 3, 13, 21, 5, tzinfo=UTC)
 HAPPENING = Happening(

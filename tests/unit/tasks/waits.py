@@ -1,8 +1,8 @@
 """Every state a step can be in: a situation, what it waits for, and words that must be told of it."""
 
 from statemachine.orders.states import State
-from tasks.explanation import Wait
-from tasks.situation import Situation
+from tasks.orders.explain.explanation import Wait
+from tasks.orders.explain.situation import Situation
 from tests.unit.tasks.situations import (
     BY_BUSINESS,
     BY_DATABASE,

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from fleet.command.notices import StaffRole
 from runtime.settings import PROJECT
-from tasks.escalation import ESCALATIONS, escalated_to
+from tasks.people.escalation import ESCALATIONS, escalated_to
 from tools.notices.notices_file import ROLES
 from tools.notices.routing import NoticeSecretMissing, open_notices
 from tools.policies.file import PolicyFileError

@@ -1,0 +1,1 @@
+"""General workflows: work of any registered kind."""

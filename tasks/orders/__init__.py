@@ -1,0 +1,1 @@
+"""Suspended orders, the first product."""

@@ -1,0 +1,1 @@
+"""The five agents: orchestrator, contact, triage, action, audit, and what each works with."""

@@ -1,0 +1,222 @@
+"""What the action agent does: carries out the intent, in the order system and in our own tables as evidence."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from functools import partial
+from typing import Final
+
+from engine.actions import Action, Batch, EffectClass
+from engine.outcomes import Done, Failed, Outcome
+from runtime.ids import Prefix, new_id
+from schemas.orders.effects import (
+    AppointmentBooked,
+    EngineerNotified,
+    FollowupScheduled,
+    Move,
+    OrderCancelled,
+)
+from statemachine.orders.intents import Level1
+from statemachine.orders.states import Event
+from storage.engine.steps import StepRow
+from tasks.orders.agents.action_request import (
+    APPROVAL_REQUIRED,
+    Errand,
+    actions_of_step,
+    errand_of,
+    loads_errands,
+)
+from tasks.orders.agents.execution import AGENT, action_taken, executed
+from tasks.orders.rules.appointment import adopt, arrange
+from tasks.orders.rules.context import Context
+from tasks.orders.rules.followup import Followup, plan
+from tasks.orders.rules.order_system import carry_out
+from tools.limits import TOOLS
+
+AT_ONCE: Final = 16
+"""Orders of one message that another order system is told of at the same time; also the most one carries then."""
+
+_LONGEST_ENGINEER: Final = 32
+
+
+def actions(context: Context) -> tuple[Action, ...]:
+    """The action agent's actions."""
+    return (
+        Action(
+            name="action.execute_action",
+            effect=EffectClass.IDEMPOTENT,
+            retry=TOOLS["update_appointment"].retry,
+            load=loads_errands(context.order_system, context.approvals),
+            work=partial(execute_actions, context),
+            largest_batch=AT_ONCE if context.order_system.remote else None,
+        ),
+    )
+
+
+def execute_actions(context: Context, batch: Batch) -> Mapping[int, Outcome]:
+    """Do what the customers' intents lead to; with another order system, many at the same time."""
+
+    def execute(step: StepRow) -> Outcome:
+        return execute_action(context, step, errand_of(batch.subjects[step.step_id]), batch)
+
+    if not context.order_system.remote:
+        return {step.step_id: execute(step) for step in batch.steps}
+    with ThreadPoolExecutor(max_workers=min(len(batch.steps), AT_ONCE)) as pool:
+        outcomes = list(pool.map(execute, batch.steps))
+    return {step.step_id: outcome for step, outcome in zip(batch.steps, outcomes, strict=True)}
+
+
+def execute_action(context: Context, step: StepRow, errand: Errand, batch: Batch) -> Outcome:
+    """Do what the customer's intent leads to (seed step7, SPEC.md §4)."""
+    order, level1, now = errand.order, step.input.get("intent_level1"), batch.moments.business_now
+    if withheld := _withheld(context, step, errand):
+        return withheld
+    match level1:
+        case Level1.RESUME:
+            return _resume(context, step, errand, now)
+        case Level1.POSTPONE:
+            followup = plan(context, step, order, now)
+            return followup if isinstance(followup, Failed) else _postpone(step, errand, followup)
+        case Level1.TERMINATE:
+            return _terminate(context, step, errand)
+        case _:
+            return Failed(code="no_automatic_action", message=f"意图 '{level1}' 没有自动动作")
+
+
+def _withheld(context: Context, step: StepRow, errand: Errand) -> Failed | None:
+    """Why a person decides this instead: the configuration forbids it, or wants somebody to agree first."""
+    forbidden = [name for name in actions_of_step(step) if not context.permissions.allow(AGENT, name)]
+    if forbidden:
+        return Failed(
+            code="not_permitted",
+            message=f"权限配置不允许 {AGENT} 执行 {'、'.join(forbidden)}, 请人工处理",
+        )
+    why = errand.needs_approval(context.approvals, step)
+    return Failed(code=APPROVAL_REQUIRED, message=why) if why else None
+
+
+def _resume(context: Context, step: StepRow, errand: Errand, now: datetime) -> Outcome:
+    order, zone = errand.order, context.zone(errand.order)
+    visit = arrange(step, order, zone, errand.openings, now)
+    if isinstance(visit, Failed):
+        return visit
+    engineer = str(
+        step.call.get("engineer_id")
+        or order.metadata.get("engineer_id")
+        or f"ENG-{order.metadata.get('region') or 'POOL'}"
+    )[:_LONGEST_ENGINEER]
+    wanted = {"visit_at": visit.asked, "visit_until": step.input.get("visit_until"), "words": visit.note}
+    performed = carry_out(
+        context.order_system,
+        step,
+        order,
+        (("update_appointment", wanted), ("notify_engineer", {"engineer_id": engineer})),
+    )
+    if not isinstance(performed, list):
+        return performed
+    visit = adopt(visit, performed[0].slot, zone)
+    booked = action_taken(
+        step,
+        order,
+        "update_appointment",
+        {"visit_at": visit.asked},
+        {**performed[0].result, "appointment_updated": True, **visit.as_result()},
+    )
+    notified = action_taken(
+        step,
+        order,
+        "notify_engineer",
+        {"engineer_id": engineer},
+        {**performed[1].result, "engineer_notified": True},
+    )
+    return executed(
+        step,
+        errand,
+        Level1.RESUME,
+        {"visit_at": visit.visit_at, "engineer_id": engineer, **visit.as_result()},
+        "已恢复预约并通知工程师",
+        (
+            booked,
+            AppointmentBooked(
+                action_id=booked.action_id,
+                task_id=order.task_id,
+                order_id=order.order_id,
+                visit_at=visit.visit_at,
+                engineer_id=engineer,
+                note=visit.note,
+                region=visit.region,
+                day=visit.day,
+                slot=visit.slot,
+            ),
+            notified,
+            EngineerNotified(
+                action_id=notified.action_id,
+                task_id=order.task_id,
+                order_id=order.order_id,
+                engineer_id=engineer,
+                message=f"工单 {order.order_id} 客户同意上门",
+            ),
+        ),
+    )
+
+
+def _postpone(step: StepRow, errand: Errand, followup: Followup) -> Done:
+    order, followup_at = errand.order, followup.at
+    followup_id = new_id(Prefix.FOLLOWUP)
+    reason = str(step.call.get("reason") or step.input.get("intent_level2") or step.input.get("reason") or "")
+    taken = action_taken(
+        step,
+        order,
+        "schedule_followup",
+        {"followup_date": followup.asked, "reason": reason, **followup.given},
+        {"followup_scheduled": True, "followup_id": followup_id},
+    )
+    done = executed(
+        step,
+        errand,
+        Level1.POSTPONE,
+        {"followup_id": followup_id, "next_contact_time": followup_at},
+        f"已安排跟进: {reason}",
+        (
+            taken,
+            FollowupScheduled(
+                action_id=taken.action_id,
+                task_id=order.task_id,
+                order_id=order.order_id,
+                followup_id=followup_id,
+                followup_at=followup_at,
+                reason=reason,
+            ),
+        ),
+    )
+    wait = Move(
+        task_id=order.task_id,
+        event=Event.INTENT_POSTPONE,
+        agent_id=AGENT,
+        changes=followup.changes(),
+        metadata={"followup_id": followup_id},
+    )
+    return Done(output={**done.output, "round_ends_in": "waiting_followup"}, effects=(*done.effects, wait))
+
+
+def _terminate(context: Context, step: StepRow, errand: Errand) -> Outcome:
+    order = errand.order
+    reason = str(step.call.get("reason") or step.input.get("intent_level2") or "")
+    performed = carry_out(context.order_system, step, order, (("cancel_order", {"reason": reason}),))
+    if not isinstance(performed, list):
+        return performed
+    result = {**performed[0].result, "order_cancelled": True}
+    taken = action_taken(step, order, "cancel_order", {"reason": reason}, result)
+    return executed(
+        step,
+        errand,
+        Level1.TERMINATE,
+        {"reason": reason},
+        "已取消订单",
+        (
+            taken,
+            OrderCancelled(
+                action_id=taken.action_id, task_id=order.task_id, order_id=order.order_id, reason=reason
+            ),
+        ),
+    )

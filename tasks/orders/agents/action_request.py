@@ -1,0 +1,141 @@
+"""An order whose intent is to be carried out, with what decides whether it may be: room, approval, the day's count."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, time
+from types import MappingProxyType
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from statemachine.orders.intents import Level1
+from storage.core.unit_of_work import UnitOfWork
+from storage.engine.steps import StepRow
+from storage.orders.order import Order
+from tasks.orders.rules.appointment import Openings, last_day_of, region_of
+from tools.contact_policy.zone import DEFAULT_ZONE
+from tools.order_system.contract import OrderSystem
+from tools.policies.approval import ApprovalPolicy
+
+APPROVAL_REQUIRED: Final = "approval_required"
+"""Why a person is asked before an action is carried out."""
+
+ACTIONS_OF: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        Level1.RESUME.value: ("update_appointment", "notify_engineer"),
+        Level1.POSTPONE.value: ("schedule_followup",),
+        Level1.TERMINATE.value: ("cancel_order",),
+    }
+)
+"""The tools that an intent has carried out, together (SPEC.md §4)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand:
+    """An order whose intent is to be carried out."""
+
+    order: Order
+    openings: Openings = field(default_factory=Openings)
+    approved_by: str | None = None
+    """Who let exactly this go on, after it had asked for approval."""
+    before: Mapping[str, int] = field(default_factory=dict)
+    """Actions of a type that the day saw before this one, where there is a limit."""
+
+    def needs_approval(self, policy: ApprovalPolicy, step: StepRow) -> str | None:
+        """Why a person must agree first; `None` when nobody must, or somebody has decided it."""
+        if step.input.get("decided_by") or self.approved_by:
+            return None
+        asked = (
+            policy.why(name, self.order.task_id, self.before.get(name, 0)) for name in actions_of_step(step)
+        )
+        return next((why for why in asked if why), None)
+
+
+def actions_of_step(step: StepRow) -> tuple[str, ...]:
+    """The tools that this step's intent has carried out."""
+    return ACTIONS_OF.get(str(step.input.get("intent_level1")), ())
+
+
+def loads_errands(
+    system: OrderSystem, policy: ApprovalPolicy
+) -> Callable[[UnitOfWork, Sequence[StepRow]], Mapping[int, Errand]]:
+    """How the errands of a message are read: a statement a question, and none for what is not configured."""
+
+    def load(work: UnitOfWork, steps: Sequence[StepRow]) -> Mapping[int, Errand]:
+        orders = work.orders.find([step.subject_id for step in steps if step.subject_id])
+        known = [step for step in steps if step.subject_id in orders]
+        openings = Openings() if system.remote else _openings(work, known, orders)
+        approved = {} if policy.silent else _approved(work, known)
+        before = _counted(work, known, policy)
+        return {
+            step.step_id: Errand(
+                order=orders[str(step.subject_id)],
+                openings=openings,
+                approved_by=approved.get(step.step_id),
+                before=before.get(step.step_id, {}),
+            )
+            for step in known
+        }
+
+    return load
+
+
+def carried_out_today(work: UnitOfWork, policy: ApprovalPolicy, action_types: Iterable[str]) -> Counter[str]:
+    """How often those of these types that have a limit were carried out on this day."""
+    limited = [name for name in action_types if name in policy.per_day]
+    if not limited:
+        return Counter()
+    return Counter(work.approvals.carried_out(limited, _midnight(work.clock.now().business_now)))
+
+
+def agreed_by(work: UnitOfWork, task_id: str, given: Mapping[str, Any]) -> str | None:
+    """Who agreed to this order's action with exactly this input, after it had asked for approval."""
+    approvals = work.approvals.given([task_id], APPROVAL_REQUIRED)
+    return next((one.decided_by for one in approvals if dict(one.given) == dict(given)), None)
+
+
+def _openings(work: UnitOfWork, steps: Sequence[StepRow], orders: Mapping[str, Order]) -> Openings:
+    resuming = [step for step in steps if step.input.get("intent_level1") == Level1.RESUME]
+    if not resuming:
+        return Openings()
+    regions = sorted({region_of(orders[str(step.subject_id)]) for step in resuming})
+    last = max((day for step in resuming if (day := last_day_of(step))), default=None)
+    return Openings(work.capacity.coming(regions, last))
+
+
+def _approved(work: UnitOfWork, steps: Sequence[StepRow]) -> Mapping[int, str]:
+    """Who agreed to which step: to the same order with the same input, so a new decision needs a new approval."""
+    given = work.approvals.given([str(step.subject_id) for step in steps], APPROVAL_REQUIRED)
+    return {
+        step.step_id: approval.decided_by
+        for approval in given
+        for step in steps
+        if approval.task_id == step.subject_id and dict(approval.given) == dict(step.input)
+    }
+
+
+def _counted(
+    work: UnitOfWork, steps: Sequence[StepRow], policy: ApprovalPolicy
+) -> Mapping[int, Mapping[str, int]]:
+    """What each step has before it today: what was carried out, and those of the same message that come first."""
+    if not policy.per_day:
+        return {}
+    seen: Counter[str] = carried_out_today(
+        work, policy, sorted({name for s in steps for name in actions_of_step(s)})
+    )
+    before: dict[int, Mapping[str, int]] = {}
+    for step in steps:
+        before[step.step_id] = dict(seen)
+        seen.update(actions_of_step(step))
+    return before
+
+
+def _midnight(now: datetime) -> datetime:
+    zone = ZoneInfo(DEFAULT_ZONE)
+    return datetime.combine(now.astimezone(zone).date(), time(0), tzinfo=zone)
+
+
+def errand_of(subject: Any) -> Errand:
+    """A batch's subject as what it is."""
+    assert isinstance(subject, Errand)
+    return subject

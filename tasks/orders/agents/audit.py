@@ -1,0 +1,75 @@
+"""What the audit agent does: writes the last line and closes the order."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Final
+
+from engine.actions import Action, Batch, EffectClass
+from engine.outcomes import Done, Failed, Outcome
+from schemas.orders.effects import Move
+from statemachine.orders.intents import ROUND_ENDS, Level1
+from storage.engine.steps import StepRow
+from storage.orders.order import Order
+from tasks.orders.agents.each_order import each_order, load_orders
+from tasks.orders.agents.report import REPORT, generate_reports
+from tasks.orders.rules.context import Context
+from tasks.orders.rules.traces import audit, told
+from tools.limits import TOOLS
+
+AGENT: Final = "audit_agent"
+_ENDS: Final[Mapping[Level1, tuple[str, str]]] = {
+    Level1.RESUME: ("visit_arranged", "客户同意上门, 任务完结"),
+    Level1.TERMINATE: ("cancelled_by_customer", "客户取消, 任务完结"),
+}
+
+
+def actions(context: Context) -> tuple[Action, ...]:
+    """The audit agent's actions."""
+    return (
+        Action(
+            name="audit.log_and_close",
+            effect=EffectClass.RECORD,
+            retry=TOOLS["log_event"].retry,
+            load=load_orders,
+            work=lambda batch: each_order(batch, partial(log_and_close, context)),
+        ),
+        Action(
+            name="audit.generate_report",
+            retry=TOOLS["generate_report"].retry,
+            parameters=REPORT,
+            largest_batch=1,
+            work=lambda batch: generate_reports(context.database, batch),
+        ),
+    )
+
+
+def log_and_close(_: Context, step: StepRow, order: Order, __: Batch) -> Outcome:
+    """Close the order with the reason and one line that sums it up (seed step8)."""
+    try:
+        level1 = Level1(str(step.input.get("intent_level1")))
+        finish_reason, title = _ENDS[level1]
+    except (KeyError, ValueError):
+        intent = step.input.get("intent_level1")
+        return Failed(code="nothing_to_close", message=f"意图 '{intent}' 不结束任务")
+    return Done(
+        output={"finish_reason": finish_reason},
+        effects=(
+            Move(
+                task_id=order.task_id,
+                event=ROUND_ENDS[level1],
+                agent_id=AGENT,
+                changes={"finish_reason": finish_reason},
+            ),
+            audit(
+                step,
+                "task_completed",
+                AGENT,
+                "log_and_close",
+                finish_reason=finish_reason,
+                rounds=order.round,
+                contacts=order.contacts_total,
+                confidence=order.confidence,
+            ),
+            told(step, "task_closed", "close", title, "ready"),
+        ),
+    )

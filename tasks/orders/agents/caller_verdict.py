@@ -1,0 +1,31 @@
+"""A classification that an outside agent made: it passes the guards that the fleet's own passes (SPEC.md §4)."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from statemachine.orders.intents import Level2
+from tasks.orders.rules.context import Context
+from tools.classifier.classifier import Classification
+
+GIVEN_BY_CALLER: Final = "given by the caller"
+"""What stands for a model where an outside agent classified."""
+
+
+def caller_verdict(
+    call: Mapping[str, Any], words: str, pending_reason: str | None, context: Context
+) -> Classification | None:
+    """The classification that the caller of a step gave, judged by the customer's words; `None` without one.
+
+    The caller stands in the model's place: whatever it makes of the words, what the rules read in them and the
+    flags they raise send it to a person as they would the model's.
+    """
+    given = call.get("classification")
+    if not isinstance(given, Mapping):
+        return None
+    return context.classifier.judge(
+        words,
+        level2=Level2(given["level2_intent"]),
+        confidence=float(given["confidence"]),
+        read_by=GIVEN_BY_CALLER,
+        pending_reason=pending_reason,
+    )

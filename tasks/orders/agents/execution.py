@@ -1,0 +1,85 @@
+"""What the action agent leaves once an intent is carried out: the actions under their keys, the move, the lines."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from engine.outcomes import Done
+from runtime.ids import Prefix, new_id
+from schemas.orders.effects import ActionTaken, Effect, Move
+from statemachine.orders.intents import Level1
+from statemachine.orders.states import Event
+from storage.engine.steps import StepRow
+from storage.orders.order import Order
+from tasks.orders.agents.action_request import Errand
+from tasks.orders.rules.order_system import key_of
+from tasks.orders.rules.traces import audit, told
+
+AGENT: Final = "action_agent"
+
+
+def action_taken(
+    step: StepRow,
+    order: Order,
+    action_type: str,
+    parameters: Mapping[str, object],
+    result: Mapping[str, object],
+) -> ActionTaken:
+    """The action under its key: once for what the step was given, whatever is repeated (SPEC.md §3)."""
+    return ActionTaken(
+        action_id=new_id(Prefix.ACTION),
+        task_id=order.task_id,
+        action_type=action_type,
+        key=key_of(step, order, action_type),
+        parameters=parameters,
+        result=result,
+    )
+
+
+def executed(
+    step: StepRow,
+    errand: Errand,
+    level1: Level1,
+    result: Mapping[str, object],
+    title: str,
+    effects: tuple[Effect, ...],
+) -> Done:
+    """The step is done: the order has its action taken, and what was carried out is told and kept.
+
+    Args:
+        step: The step that is done.
+        errand: Its order.
+        level1: The intent that was carried out.
+        result: What the step's output says of it.
+        title: What people who watch are told.
+        effects: The actions, each `ActionTaken` with what it does in the order system.
+    """
+    order, decided_by = errand.order, step.input.get("decided_by") or errand.approved_by
+    taken = [effect for effect in effects if isinstance(effect, ActionTaken)]
+    move = Move(
+        task_id=order.task_id,
+        event=Event.ACTION_EXECUTE,
+        agent_id=AGENT,
+        metadata={"actions": [action.action_type for action in taken]},
+    )
+    lines = tuple(
+        audit(
+            step,
+            "action_executed",
+            AGENT,
+            action.action_type,
+            action_id=action.action_id,
+            intent=level1.value,
+            decided_by=decided_by,
+            automatic=not decided_by,
+        )
+        for action in taken
+    )
+    return Done(
+        output={
+            **result,
+            "intent_level1": level1.value,
+            "actions": [action.action_id for action in taken],
+            "round_ends_in": "closed",
+        },
+        effects=(move, *effects, *lines, told(step, "action_executed", "action", title, "running")),
+    )

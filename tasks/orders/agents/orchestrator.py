@@ -1,0 +1,174 @@
+"""What the orchestrator does: receives and validates orders, retries contacts, opens rounds, hears people."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from engine.actions import Action, Batch, EffectClass, Ending, Entering
+from engine.outcomes import Done, Failed, Outcome
+from schemas.orders.effects import Audit, Effect, Move, ProductEvent
+from statemachine.orders.states import Event
+from storage.engine.steps import StepRow
+from storage.orders.order import Order
+from tasks.orders.agents.each_order import each_order, load_orders
+from tasks.orders.agents.review import asked, decide
+from tasks.orders.rules.context import Context
+from tasks.orders.rules.traces import audit, told
+
+AGENT: Final = "orchestrator"
+
+
+def actions(_: Context) -> tuple[Action, ...]:
+    """The orchestrator's actions."""
+    return (
+        Action(name="orchestrator.receive_task", inline=receive_task),
+        Action(name="orchestrator.validate_task", inline=validate_task),
+        Action(
+            name="orchestrator.retry_contact",
+            effect=EffectClass.RECORD,
+            load=load_orders,
+            work=lambda batch: each_order(batch, retry_contact),
+        ),
+        Action(
+            name="orchestrator.open_round",
+            effect=EffectClass.RECORD,
+            load=load_orders,
+            work=lambda batch: each_order(batch, open_round),
+        ),
+        Action(name="orchestrator.decide_review", load=load_orders, resume=decide, entering=asked),
+    )
+
+
+def receive_task(entering: Entering) -> Outcome:
+    """Take the order in (seed step1)."""
+    return Done(
+        output=entering.input,
+        effects=(
+            Audit(
+                task_id=str(entering.subject_id),
+                event_type="task_received",
+                agent_id=AGENT,
+                action="receive_task",
+                metadata={"step": entering.node, "source": entering.input.get("source")},
+            ),
+            ProductEvent(
+                execution_id=entering.run_id,
+                task_id=entering.subject_id,
+                event_type="task_received",
+                stage="intake",
+                title="已接收挂起任务",
+                status="running",
+            ),
+        ),
+    )
+
+
+def validate_task(entering: Entering) -> Outcome:
+    """Check that the customer can be contacted at all, and begin (seed step2, SPEC.md §1)."""
+    facts = entering.input
+    if not facts.get("callable"):
+        return _invalid(entering, "not_callable", "没有可用的联系方式: 电话缺失、已脱敏或格式不正确")
+    if int(facts["contact_count"]) >= int(facts["max_contacts"]):
+        return _invalid(
+            entering,
+            "no_attempts_left",
+            f"联系次数已用完: {facts['contact_count']}/{facts['max_contacts']}",
+        )
+    return Done(
+        effects=(
+            Move(task_id=str(entering.subject_id), event=Event.START, agent_id=AGENT),
+            Audit(
+                task_id=str(entering.subject_id),
+                event_type="task_validated",
+                agent_id=AGENT,
+                action="validate_task",
+                metadata={"step": entering.node},
+            ),
+        ),
+    )
+
+
+def _invalid(entering: Entering, code: str, message: str) -> Failed:
+    return Failed(
+        code=code,
+        message=message,
+        effects=(
+            Audit(
+                task_id=str(entering.subject_id),
+                event_type="validation_failed",
+                agent_id=AGENT,
+                action="validate_task",
+                metadata={"step": entering.node, "code": code},
+            ),
+        ),
+    )
+
+
+def retry_contact(step: StepRow, order: Order, _: Batch) -> Outcome:
+    """Begin the next attempt, or end the order when none is left (seed step4)."""
+    attempts_left = order.contact_count < order.max_contacts
+    if attempts_left:
+        return Done(
+            output={"attempts_left": True},
+            effects=(
+                Move(task_id=order.task_id, event=Event.CONTACT_RETRY, agent_id=AGENT),
+                audit(step, "contact_retry", AGENT, "retry_contact", attempt=order.contact_count + 1),
+            ),
+        )
+    return Done(
+        output={"attempts_left": False},
+        effects=(
+            Move(
+                task_id=order.task_id,
+                event=Event.CONTACT_MAX_REACHED,
+                agent_id=AGENT,
+                changes={"finish_reason": "contact_failed"},
+            ),
+            audit(step, "task_completed", AGENT, "retry_contact", finish_reason="contact_failed"),
+            told(step, "task_closed", "close", f"联系{order.contact_count}次未果, 任务已关闭", "ready"),
+        ),
+    )
+
+
+def open_round(step: StepRow, order: Order, _: Batch) -> Outcome:
+    """The agreed time has come: contact the customer again (seed transition followup.time_reached)."""
+    return Done(
+        effects=(
+            Move(task_id=order.task_id, event=Event.FOLLOWUP_TIME_REACHED, agent_id=AGENT),
+            audit(step, "followup_reached", AGENT, "open_round", round=order.round + 1),
+            told(step, "followup_reached", "contact", f"第{order.round + 1}轮跟进开始", "running"),
+        ),
+    )
+
+
+def ending(end: Ending) -> Sequence[Effect]:
+    """What is recorded when a run is cancelled or its time is up; a run without an order leaves nothing here."""
+    task_id = end.run.subject_id
+    if task_id is None:
+        return ()
+    timed_out = end.state == "failed"
+    finish_reason = "timed_out" if timed_out else "cancelled"
+    return (
+        Move(
+            task_id=task_id,
+            event=Event.TIMEOUT if timed_out else Event.CANCEL,
+            agent_id=end.agent_id,
+            reason=end.reason,
+            changes={"finish_reason": finish_reason},
+            metadata={"reason": end.reason},
+        ),
+        Audit(
+            task_id=task_id,
+            event_type="task_completed",
+            agent_id=end.agent_id,
+            action=finish_reason,
+            metadata={"finish_reason": finish_reason, "reason": end.reason},
+        ),
+        ProductEvent(
+            execution_id=end.run.run_id,
+            task_id=task_id,
+            event_type="task_closed",
+            stage="close",
+            title="任务超时, 已关闭" if timed_out else "任务已取消",
+            status="failed" if timed_out else "ready",
+        ),
+    )

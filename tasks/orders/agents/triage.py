@@ -1,0 +1,222 @@
+"""What the triage agent does: understands the customer's words, and says whether a person must look first."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Final
+
+from engine.actions import Action, Batch, EffectClass
+from engine.outcomes import Done, Outcome
+from schemas.orders.effects import AlertRaised, Effect, Move, OrderNoted
+from statemachine.orders.guards import LOWEST_CONFIDENCE
+from statemachine.orders.intents import INTENTS, Level1, Level2
+from statemachine.orders.states import Event
+from storage.core.unit_of_work import UnitOfWork
+from storage.engine.steps import StepRow
+from storage.orders.contacts.contact import Contact
+from storage.orders.order import Order
+from tasks.orders.agents.caller_verdict import GIVEN_BY_CALLER, caller_verdict
+from tasks.orders.agents.second_opinion import Reading, reconsidered
+from tasks.orders.agents.understanding import (
+    CLASSIFY,
+    VALIDATE,
+    classify_text,
+    each_text,
+    validate_classification,
+)
+from tasks.orders.rules.agreement import agree
+from tasks.orders.rules.context import Context
+from tasks.orders.rules.do_not_contact import barred_by_customer
+from tasks.orders.rules.emergency import emergency_in
+from tasks.orders.rules.traces import audit, told
+from tools.classifier.classifier import Classification
+from tools.classifier.taxonomy import Flag
+from tools.limits import TOOLS
+from tools.policies.shadow_mode import REASON as SHADOWED
+
+AGENT: Final = "triage_agent"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """An order and the contact in which the customer spoke."""
+
+    order: Order
+    contact: Contact
+    past: list[datetime]
+
+    @property
+    def words(self) -> str:
+        """What the customer said, as the agent who spoke with them noted it, else as transcribed."""
+        return self.contact.user_feedback or self.contact.transcript or ""
+
+
+def actions(context: Context) -> tuple[Action, ...]:
+    """The triage agent's actions."""
+    return (
+        Action(
+            name="triage.classify_intent",
+            effect=EffectClass.PURE,
+            retry=TOOLS["classify_intent"].retry,
+            load=load_heard,
+            work=partial(classify_intents, context),
+        ),
+        Action(
+            name="triage.classify_text",
+            retry=TOOLS["classify_intent"].retry,
+            parameters=CLASSIFY,
+            work=lambda batch: each_text(
+                batch, CLASSIFY, partial(classify_text, context.classifier), context.database.cipher
+            ),
+        ),
+        Action(
+            name="triage.validate_classification",
+            retry=TOOLS["validate_classification"].retry,
+            parameters=VALIDATE,
+            work=lambda batch: each_text(
+                batch, VALIDATE, partial(validate_classification, context.classifier), context.database.cipher
+            ),
+        ),
+    )
+
+
+def load_heard(work: UnitOfWork, steps: Sequence[StepRow]) -> Mapping[int, Heard]:
+    """The orders of these steps with the contact that their input names."""
+    ids = [step.subject_id for step in steps if step.subject_id]
+    orders, history = work.orders.find(ids), work.contacts.history(ids)
+    contacts = work.contacts.by_ids([str(step.input.get("contact_id")) for step in steps])
+    return {
+        step.step_id: Heard(
+            orders[str(step.subject_id)],
+            contacts[str(step.input["contact_id"])],
+            [past.at for past in history[str(step.subject_id)]],
+        )
+        for step in steps
+    }
+
+
+def classify_intents(context: Context, batch: Batch) -> Mapping[int, Outcome]:
+    """Classify what each customer of the batch said (seed step5)."""
+    now = batch.moments.business_now
+    readings = {step.step_id: _read(context, step, batch.subjects[step.step_id]) for step in batch.steps}
+    found = reconsidered(context.language_model, readings)
+    return {
+        step.step_id: classify_intent(context, step, batch.subjects[step.step_id], found[step.step_id], now)
+        for step in batch.steps
+    }
+
+
+def classify_intent(
+    context: Context, step: StepRow, heard: Heard, found: Classification, now: datetime
+) -> Outcome:
+    """What follows from how the words were read: the verdict of confidence, guards and shadow mode. Pure."""
+    text, order = heard.words, heard.order
+    level2 = found.level2
+    agreement = agree(context, order, level2, text, now, heard.past)
+    reasons = (*found.reasons, *((agreement.unclear,) if agreement.unclear else ()))
+    accepted = found.confidence > LOWEST_CONFIDENCE
+    shadowed = not reasons and _is_shadowed(context, heard, found)
+    if shadowed:
+        reasons = (f"影子模式: 本会自动执行「{level2}」(置信度 {found.confidence:.0%}), 请人工决定",)
+    contact_id = heard.contact.contact_id
+    undo_until = now + context.policy.undo_window if INTENTS[level2].level1 is Level1.TERMINATE else None
+    output = {
+        "intent_level1": found.level1.value,
+        "intent_level2": level2.value,
+        "confidence": found.confidence,
+        "requires_human_review": bool(reasons),
+        "review_reason": _review_reason(accepted=accepted, shadowed=shadowed),
+        "review_message": "；".join(reasons),
+        "flags": [flag.value for flag in found.flags],
+        "contact_id": contact_id,
+        "model": found.model_hash,
+        "suggested_action": INTENTS[level2].action,
+        "action_not_before": undo_until,
+        **agreement.as_output(),
+    }
+    effects = (
+        *_effects(step, order, found, level2, reasons, accepted=accepted),
+        *emergency_in(found.flags, order, contact_id),
+    )
+    if Flag.DO_NOT_CONTACT in found.flags:
+        effects = (*effects, *barred_by_customer(context, order, contact_id))
+    return Done(output=output, effects=effects)
+
+
+def _read(context: Context, step: StepRow, heard: Heard) -> Reading:
+    """How the caller of a manual order's step reads the words, else how the model does."""
+    words, pending_reason = heard.words, _reason_of(heard.order)
+    given = caller_verdict(step.call, words, pending_reason, context)
+    found = given or context.classifier.classify(words, pending_reason=pending_reason)
+    return Reading(text=words, pending_reason=pending_reason, found=found, is_own=given is None)
+
+
+def _is_shadowed(context: Context, heard: Heard, found: Classification) -> bool:
+    return found.model_hash != GIVEN_BY_CALLER and context.shadow_mode.takes(
+        found.level2, task_id=heard.order.task_id, contact_id=heard.contact.contact_id
+    )
+
+
+def _review_reason(*, accepted: bool, shadowed: bool) -> str:
+    if shadowed:
+        return SHADOWED
+    return "needs_confirmation" if accepted else "low_confidence"
+
+
+def _effects(
+    step: StepRow,
+    order: Order,
+    found: Classification,
+    level2: Level2,
+    reasons: Sequence[str],
+    *,
+    accepted: bool,
+) -> tuple[Effect, ...]:
+    changes = {
+        "user_intent_l1": found.level1.value,
+        "user_intent_l2": level2.value,
+        "confidence": found.confidence,
+    }
+    line = audit(
+        step,
+        "intent_classified",
+        AGENT,
+        "classify_intent",
+        **changes,
+        flags=[flag.value for flag in found.flags],
+        model=found.model_hash[:12],
+        requires_human_review=bool(reasons),
+        reasons=list(reasons),
+    )
+    if accepted:
+        move = Move(
+            task_id=order.task_id,
+            event=Event.TRIAGE_COMPLETE,
+            agent_id=AGENT,
+            changes=changes,
+            metadata={"confidence": found.confidence, "level2": level2.value},
+        )
+        return (
+            move,
+            line,
+            told(step, "intent_classified", "triage", f"识别意图: {level2.value}", "running"),
+        )
+    alert = AlertRaised(
+        alert_type="low_confidence",
+        severity="warning",
+        message=f"意图识别置信度不高于 {LOWEST_CONFIDENCE:.0%}",
+        task_id=order.task_id,
+        metadata={"confidence": found.confidence, "classified_intent": found.level1.value},
+    )
+    return (
+        OrderNoted(task_id=order.task_id, changes=changes),
+        line,
+        alert,
+        told(step, "intent_unclear", "triage", "意图不明确, 转人工", "waiting"),
+    )
+
+
+def _reason_of(order: Order) -> str | None:
+    reason = order.metadata.get("pending_reason")
+    return reason if isinstance(reason, str) else None

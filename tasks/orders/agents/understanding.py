@@ -1,0 +1,108 @@
+"""What the triage agent makes of words that belong to no order: read them, or check what others read in them."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from engine.actions import Batch
+from engine.outcomes import Done, Failed, Outcome
+from runtime.cipher import Cipher
+from schemas.core.parameters import problems_with
+from schemas.core.private_words import opened
+from statemachine.orders.intents import INTENTS, Level1, Level2
+from storage.engine.steps import StepRow
+from tools.classifier.classifier import Classifier
+
+LONGEST_TEXT: Final = 2_000
+"""Characters a text may have; the classifier reads the first 500 and says when there were more."""
+
+_TOLERANCE: Final = 0.05
+"""How far a given confidence may lie above the model's own and still be called its confidence."""
+
+_TEXT: Final = {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT, "writeOnly": True}
+"""Somebody's words; `writeOnly` says that they are kept sealed and never given back (see `schemas.core.private_words`)."""
+
+CLASSIFY: Final[Mapping[str, object]] = {
+    "type": "object",
+    "properties": {"text": _TEXT, "pending_reason": {"type": "string", "maxLength": 500}},
+    "required": ["text"],
+    "additionalProperties": False,
+}
+"""What `triage.classify_text` takes; `pending_reason` gives a bare 还没到 its subject."""
+
+VALIDATE: Final[Mapping[str, object]] = {
+    "type": "object",
+    "properties": {
+        "text": _TEXT,
+        "level1_intent": {"enum": [level1.value for level1 in Level1]},
+        "level2_intent": {"enum": [level2.value for level2 in Level2]},
+        "confidence": {"type": "number", "minimum": 0, "maximum": 1},
+        "pending_reason": {"type": "string", "maxLength": 500},
+    },
+    "required": ["text", "level1_intent", "level2_intent", "confidence"],
+    "additionalProperties": False,
+}
+"""What `triage.validate_classification` takes: words, and what somebody read in them."""
+
+
+def classify_text(classifier: Classifier, given: Mapping[str, Any]) -> dict[str, object]:
+    """The intent of these words in the seed's form, with what follows from it (seed 000 section 四, Triage)."""
+    found = classifier.classify(given["text"], pending_reason=given.get("pending_reason"))
+    intent = INTENTS[found.level2]
+    return {
+        "classification": {
+            "level1_intent": found.level1.value,
+            "level2_intent": found.level2.value,
+            "confidence": found.confidence,
+            "requires_human_review": found.requires_human_review,
+        },
+        "suggested_action": intent.action,
+        "followup_days": intent.followup_days,
+        "flags": [flag.value for flag in found.flags],
+        "reasons": list(found.reasons),
+    }
+
+
+def validate_classification(classifier: Classifier, given: Mapping[str, Any]) -> dict[str, object]:
+    """Whether the model reads these words as they were read, and whether a person must look all the same.
+
+    `valid` is about the classification that was given; `requires_human_review` is also about the words: what
+    the rules and guards make of them.
+    """
+    level1, level2 = Level1(given["level1_intent"]), Level2(given["level2_intent"])
+    found = classifier.classify(given["text"], pending_reason=given.get("pending_reason"))
+    disagreements: list[str] = []
+    if INTENTS[level2].level1 is not level1:
+        disagreements.append(f"{level2} belongs to {INTENTS[level2].level1}, not to {level1}")
+    if found.level2 is not level2:
+        disagreements.append(f"the model reads {found.level2}, not {level2}")
+    elif given["confidence"] > found.confidence + _TOLERANCE:
+        disagreements.append(
+            f"the confidence given is {given['confidence']:.4f}, the model's is {found.confidence:.4f}"
+        )
+    reasons = [*disagreements, *found.reasons]
+    return {"valid": not disagreements, "reasons": reasons, "requires_human_review": bool(reasons)}
+
+
+def each_text(
+    batch: Batch,
+    schema: Mapping[str, object],
+    work: Callable[[Mapping[str, Any]], dict[str, object]],
+    cipher: Cipher,
+) -> dict[int, Outcome]:
+    """The outcome of `work(input)` for every step; a definition may lead here with an input nobody has checked."""
+    return {step.step_id: _outcome(step, schema, work, cipher) for step in batch.steps}
+
+
+def _outcome(
+    step: StepRow,
+    schema: Mapping[str, object],
+    work: Callable[[Mapping[str, Any]], dict[str, object]],
+    cipher: Cipher,
+) -> Outcome:
+    given = opened(step.input, step.run_id, cipher)
+    problems = problems_with(given, schema, "input")
+    if problems:
+        return Failed(
+            code="invalid_input", message="; ".join(f"{each.field} {each.message}" for each in problems)
+        )
+    return Done(output=work(given))

@@ -1,0 +1,1 @@
+"""What outside agents call for over the API: the same claim and record as the fleet."""

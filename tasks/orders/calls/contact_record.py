@@ -1,0 +1,148 @@
+"""The result of a contact as an agent records it: of one we made, or of one the agent made by itself."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from engine.engine import Engine
+from engine.transaction import Transaction
+from schemas.orders.contact import Channel, ContactResult
+from schemas.orders.effects import ContactNoted
+from storage.orders.calls import WaitingStep
+from storage.orders.contacts.contact import Contact, NewContact
+from storage.orders.order import Order
+from tasks.orders.calls.contact import ACTION
+from tasks.orders.inbound.callbacks import Callback, Heard, hear_within
+from tasks.orders.rules.context import Context
+from tools.channels.contract import ContactReport
+
+PROVIDER: Final = "agent"
+"""The name under which results that agents record are kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactRecord:
+    """What an agent says came of a contact (seed 000 section 四, Contact)."""
+
+    task_id: str
+    contact_id: str
+    result: ContactResult
+    channel: Channel
+    feedback: str | None = field(repr=False)
+    """What the customer wants, in the agent's words; classified rather than the transcript."""
+    transcript: str | None = field(repr=False)
+    at: datetime | None
+    duration_seconds: int | None = None
+    recording_url: str | None = None
+
+
+class Unrecordable(StrEnum):
+    """Why a result cannot be recorded."""
+
+    NO_TASK = "no_task"
+    NO_CONTACT = "no_contact"
+    OTHER_TASK = "other_task"
+    OTHER_CONTACT = "other_contact"
+    """The attempt that the order waits for was made under another id."""
+    NOT_WAITING = "not_waiting"
+
+
+def record(
+    engine: Engine, context: Context, given: ContactRecord
+) -> tuple[Heard | Unrecordable, Order | None]:
+    """Keep the result; what waits for it goes on. A repeated, late or early one changes nothing it should not."""
+    with engine.transaction() as transaction:
+        contact, why, order = _contact(transaction, given)
+        if contact is None:
+            return why or Unrecordable.NO_CONTACT, order
+        callback = Callback(_report(contact, given), raw=_raw(given))
+        (heard,) = hear_within(transaction, context, PROVIDER, [callback])
+        if given.feedback and heard in _COUNTS:
+            _note(transaction, contact, given.feedback, heard)
+        return heard, transaction.work.orders.find([given.task_id]).get(given.task_id)
+
+
+_COUNTS: Final = frozenset({Heard.APPLIED, Heard.EARLY, Heard.ANSWERED_LATE})
+"""What a result came to whose words are those that are classified."""
+
+
+def _report(contact: Contact, given: ContactRecord) -> ContactReport:
+    return ContactReport(
+        event_id=_event_id(given),
+        key=contact.key,
+        provider_id=contact.provider_id or "",
+        channel=Channel(contact.contact_method),
+        result=given.result,
+        transcript=given.transcript or given.feedback or "",
+        duration_seconds=given.duration_seconds,
+        recording_url=given.recording_url,
+        occurred_at=given.at,
+    )
+
+
+def _raw(given: ContactRecord) -> str:
+    """All that was given, as it is kept whatever becomes of it."""
+    return json.dumps(asdict(given), default=str, ensure_ascii=False, sort_keys=True)
+
+
+def _contact(
+    transaction: Transaction, given: ContactRecord
+) -> tuple[Contact | None, Unrecordable | None, Order | None]:
+    work = transaction.work
+    order = work.orders.find([given.task_id]).get(given.task_id)
+    if order is None:
+        return None, Unrecordable.NO_TASK, None
+    contact = work.contacts.by_ids([given.contact_id]).get(given.contact_id)
+    if contact is not None:
+        mine = contact.task_id == order.task_id
+        return (contact, None, order) if mine else (None, Unrecordable.OTHER_TASK, order)
+    work.runs.lock([order.run_id])
+    waiting = work.calls.open_steps(order.run_id)
+    step = next((step for step in waiting if step.action == ACTION and step.state == "offered"), None)
+    if order.mode != "manual":
+        return None, Unrecordable.NO_CONTACT, order
+    if step is None:
+        return None, Unrecordable.NOT_WAITING, order
+    made = _made_outside(transaction, order, step, given)
+    return made, None if made else Unrecordable.OTHER_CONTACT, order
+
+
+def _made_outside(
+    transaction: Transaction, order: Order, step: WaitingStep, given: ContactRecord
+) -> Contact | None:
+    """The attempt that the agent made by itself, written as ours would be; `None` where it was made already."""
+    contacts = transaction.work.contacts
+    now = transaction.moments.business_now
+    contacts.begun_outside(
+        NewContact(
+            contact_id=given.contact_id,
+            task_id=order.task_id,
+            method=given.channel,
+            contact_time=min(given.at or now, now),
+            key=f"{order.task_id}.{order.round}.{order.contact_count}",
+            round=order.round,
+            contact_no=order.contact_count,
+            step_id=step.step_id,
+            script_id=PROVIDER,
+            phone_index=order.phone_index,
+        )
+    )
+    return contacts.by_ids([given.contact_id]).get(given.contact_id)
+
+
+def _note(transaction: Transaction, contact: Contact, feedback: str, heard: Heard) -> None:
+    noted = ContactNoted(
+        contact_id=contact.contact_id,
+        status="sent" if heard is Heard.EARLY else "concluded",
+        user_feedback=feedback,
+    )
+    transaction.work.contacts.note([noted])
+
+
+def _event_id(given: ContactRecord) -> str:
+    """The same for the same result: recorded twice, it is heard once."""
+    said = "\n".join((given.contact_id, given.result, given.transcript or "", given.feedback or ""))
+    return f"rec.{hashlib.sha256(said.encode()).hexdigest()[:56]}"

@@ -1,0 +1,117 @@
+"""A transition as an agent calls for it: the step that makes it, or the contact result that does."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from runtime.ids import Prefix, new_id
+from schemas.orders.contact import Channel, ContactResult
+from statemachine.orders.intents import INTENTS, Level2
+from statemachine.orders.states import Event
+from storage.orders.order import Order
+from tasks.orders.calls.action import action_call
+from tasks.orders.calls.calling import Call
+from tasks.orders.calls.closing import closing_call
+from tasks.orders.calls.contact_record import ContactRecord
+from tasks.orders.calls.triage import triage_call
+
+_IDENTIFIER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,31}")
+_ORCHESTRATED: Final[Mapping[Event, str]] = {
+    Event.CONTACT_RETRY: "orchestrator.retry_contact",
+    Event.CONTACT_MAX_REACHED: "orchestrator.retry_contact",
+    Event.FOLLOWUP_TIME_REACHED: "orchestrator.open_round",
+}
+_CONTACTED: Final[Mapping[Event, ContactResult]] = {
+    Event.USER_RESPONDED: ContactResult.ANSWERED,
+    Event.USER_NO_ANSWER: ContactResult.NO_ANSWER,
+}
+_ELSEWHERE: Final[Mapping[Event, str]] = {
+    Event.START: "an order begins when it is taken in; this one waits for a person",
+    Event.INTENT_POSTPONE: "the follow-up is set together with action.execute",
+    Event.REVIEW_CLOSE: "a person decides it at /v1/reviews",
+    Event.REVIEW_RECONTACT: "a person decides it at /v1/reviews",
+    Event.TIMEOUT: "the fleet ends an order whose time is up",
+}
+
+
+class CannotBeCalled(Exception):
+    """This event is not made by a call, or lacks what it needs; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContactHeard:
+    """The result of a contact that makes the transition."""
+
+    record: ContactRecord
+
+
+def call_for(order: Order, event: Event, agent_id: str, metadata: Mapping[str, Any]) -> Call | ContactHeard:
+    """What makes this event happen.
+
+    Raises:
+        CannotBeCalled: nothing that can be called does, or the metadata lack what it takes.
+    """
+    if event in _ELSEWHERE:
+        raise CannotBeCalled(_ELSEWHERE[event])
+    if event in _ORCHESTRATED:
+        return Call(task_id=order.task_id, action=_ORCHESTRATED[event], action_type=event, agent_id=agent_id)
+    if event in _CONTACTED:
+        return ContactHeard(_contact(order, _CONTACTED[event], metadata))
+    if event is Event.TRIAGE_COMPLETE:
+        return _triage(order, agent_id, metadata)
+    if event is Event.ACTION_EXECUTE:
+        return _action(order, agent_id, metadata)
+    if event != f"intent={order.user_intent_l1}":
+        raise CannotBeCalled(f"the order was classified as {order.user_intent_l1}, which '{event}' is not")
+    return closing_call(task_id=order.task_id, agent_id=agent_id)
+
+
+def _contact(order: Order, result: ContactResult, metadata: Mapping[str, Any]) -> ContactRecord:
+    words = _text(metadata, "transcript") or _text(metadata, "user_input")
+    if result is ContactResult.ANSWERED and not words:
+        raise CannotBeCalled("metadata.transcript must hold what the customer said")
+    method = metadata.get("contact_method")
+    contact_id = _text(metadata, "contact_id")
+    if contact_id is not None and not _IDENTIFIER.fullmatch(contact_id):
+        raise CannotBeCalled("metadata.contact_id is no identifier of at most 32 characters")
+    return ContactRecord(
+        task_id=order.task_id,
+        contact_id=contact_id or new_id(Prefix.CONTACT),
+        result=result,
+        channel=Channel(method) if method in list(Channel) else Channel.PHONE,
+        feedback=None,
+        transcript=words,
+        at=None,
+    )
+
+
+def _triage(order: Order, agent_id: str, metadata: Mapping[str, Any]) -> Call:
+    """The classification that the caller made, where it gives one; else the fleet's own."""
+    level2, confidence = metadata.get("level2_intent"), metadata.get("confidence")
+    if level2 is None:
+        return triage_call(task_id=order.task_id, agent_id=agent_id, words=None)
+    if level2 not in list(Level2) or not isinstance(confidence, float | int) or not 0 <= confidence <= 1:
+        known = "、".join(Level2)
+        raise CannotBeCalled(f"metadata needs level2_intent (one of {known}) and confidence from 0 to 1")
+    given = {"level2_intent": level2, "confidence": confidence}
+    return triage_call(task_id=order.task_id, agent_id=agent_id, words=None, classification=given)
+
+
+def _action(order: Order, agent_id: str, metadata: Mapping[str, Any]) -> Call:
+    intent = INTENTS.get(Level2(order.user_intent_l2)) if order.user_intent_l2 else None
+    action_type = _text(metadata, "action_type") or (intent.action if intent else None)
+    if action_type is None:
+        raise CannotBeCalled("metadata.action_type must name the action")
+    parameters = metadata.get("action_params")
+    return action_call(
+        task_id=order.task_id,
+        agent_id=agent_id,
+        action_type=action_type,
+        parameters=parameters if isinstance(parameters, Mapping) else {},
+    )
+
+
+def _text(metadata: Mapping[str, Any], name: str) -> str | None:
+    value = metadata.get(name)
+    return value[:4000] if isinstance(value, str) and value else None

@@ -1,0 +1,1 @@
+"""What an order waits for, and what comes next."""

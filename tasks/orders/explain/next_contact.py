@@ -1,0 +1,64 @@
+"""What the next contact of an order would be, without making it: when, by which channel, in which words."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from engine.outcomes import Failed
+from runtime.mask import mask_phone
+from schemas.orders.contact import Channel
+from storage.core.unit_of_work import UnitOfWork
+from tasks.orders.explain.next_step import outlook_of
+from tasks.orders.rules.context import Context
+from tasks.orders.rules.wording import Told, told_to
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextContact:
+    """The contact that would follow.
+
+    Attributes:
+        to: The number, masked; None where the order has none.
+        earliest: The earliest permitted moment; None when no waiting helps.
+        agreed_at: When the order itself wants its customer contacted next.
+        why_not_now: None when it is permitted now.
+        script: Name and version of the script; None when it cannot be used.
+        text: The words; None when there are none, and `problem` says why.
+    """
+
+    task_id: str
+    attempt: int
+    max_attempts: int
+    round: int
+    channel: Channel | None
+    to: str | None
+    zone: str
+    earliest: datetime | None
+    agreed_at: datetime | None
+    why_not_now: str | None
+    script: str | None
+    text: str | None
+    problem: str | None
+
+
+def next_contact(work: UnitOfWork, context: Context, task_id: str) -> NextContact | None:
+    """What the policy and the scripts make of this order now; `None` when there is no such order."""
+    order, outlook = work.orders.find([task_id]).get(task_id), outlook_of(work, context, task_id)
+    if order is None or outlook is None:
+        return None
+    said = None if outlook.channel is None else told_to(context, order, outlook.channel)
+    told = said if isinstance(said, Told) else None
+    return NextContact(
+        task_id=order.task_id,
+        attempt=outlook.attempt,
+        max_attempts=outlook.max_attempts,
+        round=outlook.round,
+        channel=outlook.channel,
+        to=None if order.phone is None else mask_phone(order.phone),
+        zone=outlook.zone,
+        earliest=outlook.earliest,
+        agreed_at=outlook.agreed_at,
+        why_not_now=outlook.reason,
+        script=None if told is None else f"{told.script_id}:{told.script_version}",
+        text=None if told is None else told.text,
+        problem=said.message if isinstance(said, Failed) else None,
+    )

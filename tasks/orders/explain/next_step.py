@@ -1,0 +1,203 @@
+"""What the contact policy says of an order now: read in one go, told as a value and in lines for people."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from schemas.orders.contact import Channel
+from statemachine.orders.states import State
+from storage.core.unit_of_work import UnitOfWork
+from storage.orders.contacts.constraints import Found
+from storage.orders.contacts.contact import PastContact
+from storage.orders.contacts.do_not_call import Entry
+from storage.orders.order import Order
+from tasks.orders.rules.constraints import asked_for_orders, attempt_of, number_of, policy_for
+from tasks.orders.rules.context import Context
+from tools.contact_policy.policy import ContactPolicy, NumberCap
+from tools.contact_policy.verdict import (
+    Attempt,
+    Deferred,
+    Permitted,
+    Verdict,
+    Withheld,
+    budget_of,
+    may_contact_now,
+)
+
+DAYS_SHOWN: Final = 7
+
+
+@dataclass(frozen=True, slots=True)
+class DayOutlook:
+    """A day of the customer's calendar and the hours in which contacts are permitted; none on a holiday."""
+
+    day: date
+    kind: str
+    windows: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CapOutlook:
+    """How far one cap of the number is used."""
+
+    cap: NumberCap
+    used: int
+
+
+@dataclass(frozen=True, slots=True)
+class DoNotCallOutlook:
+    """An entry of the do-not-call list: by which channel (None for all), who said so, why, until when."""
+
+    entry_id: str
+    channel: str | None
+    added_by: str
+    reason: str
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """What holds for the next contact of an order at `now`, by the business clock.
+
+    Attributes:
+        channel: The next contact's, or the one it would have taken if that may not be.
+        do_not_call: The entries in force of the order's number.
+        stops: Reasons of the emergency stops that hold the next contact.
+        withheld: Whether an emergency stop is all that stands against it.
+        earliest: The earliest permitted moment; None when no waiting helps, or only the end of a stop.
+        reason: Why not now; None when it is permitted now.
+        agreed_at: When the order itself wants its customer contacted next.
+        warning: That plans reach beyond official holidays.
+    """
+
+    task_id: str
+    policy: str
+    state: State
+    mode: str
+    now: datetime
+    zone: str
+    round: int
+    max_rounds: int
+    attempt: int
+    max_attempts: int
+    channel: Channel | None
+    days: tuple[DayOutlook, ...]
+    last_contact: datetime | None
+    gap: timedelta
+    contacts_today: int
+    max_per_day: int | None
+    number_known: bool
+    caps: tuple[CapOutlook, ...]
+    do_not_call: tuple[DoNotCallOutlook, ...]
+    stops: tuple[str, ...]
+    budget: int | None
+    budget_spent: int
+    withheld: bool
+    earliest: datetime | None
+    reason: str | None
+    agreed_at: datetime | None
+    warning: str | None
+
+
+def outlook_of(work: UnitOfWork, context: Context, task_id: str) -> Outlook | None:
+    """What the policy says of this order; `None` when there is none."""
+    order = work.orders.find([task_id]).get(task_id)
+    if order is None:
+        return None
+    history, number = work.contacts.history([task_id])[task_id], number_of(context, order)
+    entries = [] if number is None else work.do_not_call.list(number=number)
+    found = work.lawfulness.look(asked_for_orders(context, [order]))
+    return _outlook(context, order, history, found, entries)
+
+
+def _outlook(
+    context: Context,
+    order: Order,
+    history: Sequence[PastContact],
+    found: Found,
+    entries: Sequence[Entry],
+) -> Outlook:
+    policy = policy_for(context, order)
+    number, round_number = _next_attempt(order)
+    attempt = attempt_of(context, order, history, found, number=number)
+    verdict = may_contact_now(attempt, policy=policy, calendar=context.calendar)
+    closed = order.status is State.CLOSED
+    earliest, reason = (None, "the order is closed") if closed else _when(verdict, attempt)
+    channel, zone, now = verdict.channel, attempt.zone, attempt.at
+    today = now.astimezone(zone).date()
+    furthest = max(moment for moment in (earliest, order.next_contact_time, now) if moment is not None)
+    warning = context.calendar.horizon_warning(furthest.astimezone(zone).date())
+    return Outlook(
+        task_id=order.task_id,
+        policy=policy.name,
+        state=order.status,
+        mode=order.mode,
+        now=now,
+        zone=zone.key,
+        round=round_number,
+        max_rounds=policy.max_rounds,
+        attempt=number,
+        max_attempts=order.max_contacts,
+        channel=channel,
+        days=tuple(_days(context, policy, today)),
+        last_contact=max(attempt.own, default=None),
+        gap=policy.gap,
+        contacts_today=sum(at.astimezone(zone).date() == today for at in attempt.own),
+        max_per_day=policy.max_per_day,
+        number_known=number_of(context, order) is not None,
+        caps=tuple(
+            CapOutlook(cap, sum(at > now - cap.period for at in attempt.of_number))
+            for cap in policy.number_caps
+        ),
+        do_not_call=tuple(
+            DoNotCallOutlook(entry.entry_id, entry.channel, entry.added_by, entry.reason, entry.until)
+            for entry in entries
+        ),
+        stops=tuple(
+            stop.reason for stop in attempt.stops if channel and stop.covers(channel, attempt.region)
+        ),
+        budget=budget_of(policy, channel) if channel else None,
+        budget_spent=attempt.spent.get(channel, 0) if channel else 0,
+        withheld=isinstance(verdict, Withheld) and not closed,
+        earliest=earliest,
+        reason=reason,
+        agreed_at=order.next_contact_time,
+        warning=warning.sentence if warning else None,
+    )
+
+
+def _when(verdict: Verdict, attempt: Attempt) -> tuple[datetime | None, str | None]:
+    """The earliest permitted moment, and why it is not now."""
+    match verdict:
+        case Permitted():
+            return attempt.at, None
+        case Deferred(until=until):
+            return until, verdict.sentence
+        case _:
+            return None, verdict.sentence
+
+
+def _next_attempt(order: Order) -> tuple[int, int]:
+    """The next attempt's number in its round, and the round's."""
+    if order.status is State.CONTACTING:
+        return max(order.contact_count, 1), max(order.round, 1)
+    if order.status is State.WAITING_FOLLOWUP:
+        return 1, order.round + 1
+    return order.contact_count + 1, max(order.round, 1)
+
+
+def _days(context: Context, policy: ContactPolicy, first: date) -> list[DayOutlook]:
+    days = []
+    for distance in range(DAYS_SHOWN):
+        day = first + timedelta(days=distance)
+        calendar = context.calendar
+        weekend = calendar.is_weekend(day) and not calendar.is_working_weekend(day)
+        windows = policy.weekend_windows if weekend else policy.working_day_windows
+        kind = "weekend" if weekend else "working day"
+        if calendar.is_working_weekend(day):
+            kind = "make-up working day (调休)"
+        if calendar.is_holiday(day):
+            kind, windows = "public holiday", windows if policy.contact_on_holidays else ()
+        days.append(DayOutlook(day, kind, tuple(map(str, windows))))
+    return days

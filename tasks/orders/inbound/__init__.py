@@ -1,0 +1,1 @@
+"""What comes from outside between steps: callbacks, signals, replies of customers."""

@@ -1,0 +1,167 @@
+"""What channels report: kept raw, told apart from repetitions, applied to the step that waits for it."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from engine.engine import Engine
+from engine.transaction import Transaction, Verdict
+from runtime.ids import Prefix, new_id
+from schemas.orders.contact import ContactResult
+from statemachine.orders.states import State
+from storage.orders.contacts.callbacks import NewCallback
+from storage.orders.contacts.contact import Contact, InboundContact
+from storage.orders.order import Order
+from tasks.orders.inbound.further_words import heed
+from tasks.orders.inbound.occasion import write
+from tasks.orders.rules.conclusion import answered, noted, signal_of
+from tasks.orders.rules.context import Context
+from tasks.orders.rules.forgotten import as_kept
+from tools.channels.contract import ContactReport
+
+_TRIAGE: Final = "step5_triage"
+_MAY_ANSWER_LATE: Final = frozenset({State.CONTACTING, State.NO_RESPONSE, State.WAITING_FOLLOWUP})
+
+
+class Heard(StrEnum):
+    """What became of a report; every one of these is answered 200, so that the provider stops repeating it."""
+
+    APPLIED = "applied"
+    EARLY = "early"
+    REPEATED = "repeated"
+    LATE = "late"
+    ANSWERED_LATE = "answered_late"
+    KEPT = "kept"
+    """The order does not wait for words just now: they are kept, and a person was alerted."""
+    UNKNOWN_KEY = "unknown_key"
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """A verified report and the body it came in."""
+
+    report: ContactReport
+    raw: str = field(repr=False)
+
+
+def hear(engine: Engine, context: Context, provider: str, callbacks: Sequence[Callback]) -> list[Heard]:
+    """Apply reports in one transaction; early, late, repeated and unknown ones change nothing they should not."""
+    with engine.transaction() as transaction:
+        return hear_within(transaction, context, provider, callbacks)
+
+
+def hear_within(
+    transaction: Transaction, context: Context, provider: str, callbacks: Sequence[Callback]
+) -> list[Heard]:
+    """Apply reports as a part of this transaction; one answer each, in their order."""
+    work = transaction.work
+    fresh = work.callbacks.keep(
+        [
+            NewCallback(
+                provider=provider,
+                event_id=callback.report.event_id,
+                key=callback.report.key,
+                body=callback.raw,
+            )
+            for callback in callbacks
+        ]
+    )
+    contacts = {c.key: c for c in work.contacts.by_keys([c.report.key for c in callbacks])}
+    heard: dict[str, Heard] = {}
+    reports = {c.report.event_id: c.report for c in reversed(callbacks) if c.report.event_id in fresh}
+    for wave in _waves(list(reversed(reports.values())), contacts):
+        verdicts = transaction.complete(
+            {step_id: signal_of(report, work.cipher) for step_id, report in wave.items()}
+        )
+        for step_id, report in wave.items():
+            match verdicts.get(step_id, Verdict.LATE):
+                case Verdict.APPLIED:
+                    heard[report.event_id] = Heard.APPLIED
+                case Verdict.EARLY:
+                    heard[report.event_id] = Heard.EARLY
+                case _:
+                    heard[report.event_id] = _late(transaction, context, contacts[report.key], report)
+    return [_answer(callback.report, contacts, heard) for callback in callbacks]
+
+
+def _waves(
+    reports: Sequence[ContactReport], contacts: Mapping[str, Contact]
+) -> Iterator[dict[int, ContactReport]]:
+    """The reports in the order they came, one a step at a time: several may be of the same contact."""
+    left = [report for report in reports if report.key in contacts]
+    while left:
+        wave = {contacts[report.key].step_id: report for report in reversed(left)}
+        yield wave
+        left = [report for report in left if wave[contacts[report.key].step_id] is not report]
+
+
+def _answer(report: ContactReport, contacts: Mapping[str, Contact], heard: dict[str, Heard]) -> Heard:
+    """What one caller is told; of callbacks with the same event id only the first was heard."""
+    if report.key not in contacts:
+        return Heard.UNKNOWN_KEY
+    return heard.pop(report.event_id, Heard.REPEATED)
+
+
+def _late(transaction: Transaction, context: Context, contact: Contact, report: ContactReport) -> Heard:
+    """A late answer still counts where the order can still take it (SPEC.md §8); else a person hears of it."""
+    work = transaction.work
+    # Read again under the lock: from here on the order stands still.
+    (order,) = work.orders.find([contact.task_id]).values()
+    work.runs.lock([order.run_id])
+    (order,) = work.orders.find([contact.task_id]).values()
+    (contact,) = work.contacts.by_keys([contact.key])
+    report = as_kept(work, report)
+    if report.result is not ContactResult.ANSWERED:
+        if contact.status != "concluded":
+            work.contacts.note([noted(contact, report)])
+        return Heard.LATE
+    if order.status in _MAY_ANSWER_LATE:
+        given = {"contact_result": "answered", "contact_id": contact.contact_id}
+        if transaction.divert(order.run_id, _TRIAGE, given):
+            write(transaction, [noted(contact, report), answered(order, contact)])
+            return Heard.ANSWERED_LATE
+    return _kept(transaction, context, order, contact, report)
+
+
+def _kept(
+    transaction: Transaction, context: Context, order: Order, contact: Contact, report: ContactReport
+) -> Heard:
+    """Keep an answer that nothing waits for: as the contact's own where it has none, else beside it."""
+    work, words = transaction.work, report.transcript
+    is_first = contact.contact_result != ContactResult.ANSWERED
+    contact_id = contact.contact_id
+    if is_first:
+        work.contacts.note([noted(contact, report)])
+    elif not words or words == contact.transcript:
+        return Heard.LATE
+    else:
+        contact_id = new_id(Prefix.CONTACT)
+        work.contacts.hear(_inbound(transaction, order, contact_id, report))
+    if is_first and (order.status is State.CLOSED or not words):
+        # What was called for before the order ended came to this; nobody needs to do anything.
+        return Heard.LATE
+    heed(
+        transaction,
+        context,
+        order,
+        words=words,
+        method=report.channel.value,
+        told={"contact_id": contact_id, "answers": contact.contact_id},
+    )
+    return Heard.KEPT
+
+
+def _inbound(
+    transaction: Transaction, order: Order, contact_id: str, report: ContactReport
+) -> InboundContact:
+    return InboundContact(
+        contact_id=contact_id,
+        task_id=order.task_id,
+        method=report.channel.value,
+        words=report.transcript,
+        contact_time=transaction.moments.business_now,
+        key=f"again.{hashlib.sha256(f'{report.key} {report.event_id}'.encode()).hexdigest()[:48]}",
+        round=order.round,
+    )

@@ -1,0 +1,116 @@
+"""The customer turned to us: their words are kept, and lead on where the order can take an answer."""
+
+import hashlib
+from typing import Final
+
+from runtime.ids import Prefix, new_id
+from schemas.orders.effects import Move
+from schemas.orders.signals import CustomerCalled
+from statemachine.orders.states import Event, State
+from storage.orders.contacts.contact import InboundContact
+from tasks.orders.inbound.consequence import Consequence, Outcome, closed, refused
+from tasks.orders.inbound.further_words import heed, title_of
+from tasks.orders.inbound.occasion import OrderOccasion
+
+_TRIAGE: Final = "step5_triage"
+_TAKES_AN_ANSWER: Final = frozenset({State.CONTACTING, State.NO_RESPONSE, State.WAITING_FOLLOWUP})
+"""Where the table has `user.responded` (SPEC.md §1)."""
+_MOST_CALLS: Final = 1000
+"""How often a customer may turn to us in one round; more is a fault of the sender."""
+
+
+def customer_called(occasion: OrderOccasion[CustomerCalled]) -> Consequence:
+    """Let the words count as the customer's answer, or keep them and call a person.
+
+    What the order waits for is dropped for it. A contact in someone's hands is not cut off: its attempt has a
+    result of its own. While there is one, nothing is written if another try follows (`patient`); else the words
+    are kept with an alert, and the same signal applies them later.
+    """
+    order, work = occasion.order, occasion.transaction.work
+    if order.status is State.CLOSED:
+        return closed()
+    key = _key(occasion)
+    kept = work.contacts.inbound(key)
+    if kept is None and work.contacts.inbound_in_round(order.task_id, order.round) >= _MOST_CALLS:
+        return refused(f"the customer is said to have called {_MOST_CALLS} times in this round already")
+    contact = _contact(occasion, key, kept.contact_id if kept else new_id(Prefix.CONTACT))
+    if order.status not in _TAKES_AN_ANSWER or occasion.open_review() is not None:
+        taken_back = _keep(occasion, contact, known=kept is not None)
+        what = "; the cancellation that waited is taken back" if taken_back else ""
+        return Consequence(
+            outcome=Outcome.NOTED,
+            effect=f"the words are kept for a person, who was alerted; the order stays {order.status}{what}",
+            title=f"{title_of(contact.method)}, 等待人工查看",
+            watched="waiting",
+        )
+    given = {"contact_result": "answered", "contact_id": contact.contact_id}
+    if not occasion.transaction.divert(order.run_id, _TRIAGE, given):
+        return _in_the_way(occasion, contact, known=kept is not None)
+    if kept is None:
+        work.contacts.hear(contact)
+    occasion.write([_answered(occasion, contact)])
+    return Consequence(
+        outcome=Outcome.APPLIED,
+        effect="the words count as the customer's answer and are being understood",
+        title=title_of(contact.method),
+    )
+
+
+def _in_the_way(
+    occasion: OrderOccasion[CustomerCalled], contact: InboundContact, *, known: bool
+) -> Consequence:
+    if occasion.patient:
+        return Consequence(outcome=Outcome.BUSY, effect="something is at work in the order just now")
+    _keep(occasion, contact, known=known)
+    return Consequence(
+        outcome=Outcome.KEPT,
+        effect="the words are kept and a person was alerted, but something is at work in the order just now: "
+        "send the same signal again to have them count as the customer's answer",
+        title=f"{title_of(contact.method)}, 已保留",
+        watched="waiting",
+    )
+
+
+def _keep(occasion: OrderOccasion[CustomerCalled], contact: InboundContact, *, known: bool) -> bool:
+    """Keep the words and call a person, once a signal; whether a cancellation was taken back for them."""
+    if known:
+        return False
+    occasion.transaction.work.contacts.hear(contact)
+    return heed(
+        occasion.transaction,
+        occasion.context,
+        occasion.order,
+        words=contact.words,
+        method=contact.method,
+        told={"contact_id": contact.contact_id, "signal_id": occasion.signal.signal_id},
+    )
+
+
+def _answered(occasion: OrderOccasion[CustomerCalled], contact: InboundContact) -> Move:
+    last = occasion.order.last_contact_time
+    return Move(
+        task_id=contact.task_id,
+        event=Event.USER_RESPONDED,
+        agent_id=occasion.signal.sent_by,
+        changes={"last_contact_time": max(last, contact.contact_time) if last else contact.contact_time},
+        metadata={"contact_id": contact.contact_id, "signal_id": occasion.signal.signal_id},
+    )
+
+
+def _contact(occasion: OrderOccasion[CustomerCalled], key: str, contact_id: str) -> InboundContact:
+    said, now = occasion.said, occasion.transaction.moments.business_now
+    return InboundContact(
+        contact_id=contact_id,
+        task_id=occasion.order.task_id,
+        method=said.channel,
+        words=said.words,
+        contact_time=min(said.at, now) if said.at else now,
+        key=key,
+        round=occasion.order.round,
+    )
+
+
+def _key(occasion: OrderOccasion[CustomerCalled]) -> str:
+    """One contact a signal, whatever is repeated; no provider can name it."""
+    named = f"{occasion.order.task_id}\n{occasion.signal.signal_id}"
+    return f"in.{hashlib.sha256(named.encode()).hexdigest()[:48]}"

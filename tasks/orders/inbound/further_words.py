@@ -1,0 +1,69 @@
+"""What a customer says while the order waits for something else: never lost, and never left to the fleet alone.
+
+A person is alerted, of a danger whoever is on duty; a wish not to be contacted holds at once, and a cancellation that
+waits out its window is taken back: whoever writes again may have changed their mind (SPEC.md §4, §8).
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from engine.transaction import Transaction
+from schemas.orders.effects import AlertRaised
+from storage.orders.order import Order
+from tasks.orders.inbound.occasion import write
+from tasks.orders.people.undo import Undone, take_back
+from tasks.orders.rules.context import Context
+from tasks.orders.rules.do_not_contact import barred_by_customer
+from tasks.orders.rules.emergency import emergency_in
+from tools.classifier.taxonomy import Flag
+
+ALERT: Final = "customer_called"
+"""The alert that words wait for a person."""
+_TITLES: Final = {"phone": "客户来电", "sms": "客户发来短信", "im": "客户发来消息"}
+
+
+def title_of(method: str) -> str:
+    """What people call it that a customer turned to us by this channel."""
+    return _TITLES[method]
+
+
+def heed(
+    transaction: Transaction,
+    context: Context,
+    order: Order,
+    *,
+    words: str,
+    method: str,
+    told: Mapping[str, object],
+) -> bool:
+    """Do what cannot wait, and alert a person to look at words that are kept already.
+
+    Args:
+        transaction: Holds the lock of the order's run.
+        context: The tools and policies of the work.
+        order: As it stands under that lock.
+        words: What the customer said.
+        method: The channel by which they said it.
+        told: What the alert says of where the words are: `contact_id` and the like, never the words.
+
+    Returns:
+        Whether a cancellation was taken back.
+    """
+    taken_back = take_back(
+        transaction,
+        order,
+        by="customer",
+        reason=f"{title_of(method)}",
+        message=f"取消工单前{title_of(method)}, 请查看内容后决定",
+    )
+    alert = AlertRaised(
+        alert_type=ALERT,
+        severity="warning",
+        message=f"{title_of(method)}, 请查看内容并处理",
+        task_id=order.task_id,
+        metadata={**told, "status": order.status.value, "cancellation_taken_back": taken_back is Undone.DONE},
+    )
+    flags, contact_id = context.classifier.classify(words).flags, str(told["contact_id"])
+    barred = barred_by_customer(context, order, contact_id) if Flag.DO_NOT_CONTACT in flags else ()
+    write(transaction, [alert, *emergency_in(flags, order, contact_id), *barred])
+    return taken_back is Undone.DONE

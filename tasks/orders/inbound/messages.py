@@ -1,0 +1,62 @@
+"""A customer who writes without having been texted: their open order hears of it, and a stop word holds for anybody."""
+
+import hashlib
+from typing import Final
+
+from engine.engine import Engine
+from runtime.phone import Phone
+from schemas.orders.effects import AlertRaised
+from schemas.orders.signals import CustomerCalled, Signal
+from tasks.orders.inbound.callbacks import Heard
+from tasks.orders.inbound.signals import Taken, receive
+from tasks.orders.people.barring import bar_number
+from tasks.orders.rules.conclusion import AGENT
+from tasks.orders.rules.context import Context
+from tasks.orders.rules.do_not_contact import ADDED_BY, REASON
+from tools.channels.contract import ContactReport
+from tools.classifier.taxonomy import Flag
+
+UNMATCHED: Final = "unmatched_reply"
+"""The alert that somebody wrote whom no open order knows."""
+
+
+def hear_inbound(
+    engine: Engine, context: Context, provider: str, phone: Phone, report: ContactReport
+) -> Heard:
+    """Take words from a number to which no text of ours went.
+
+    The open order of the number that was last in touch hears them as a call of its customer. Of a stranger's words a
+    wish not to be contacted holds at once, and a person is alerted: the words are kept with the callback.
+    """
+    with context.database.looks() as work:
+        task_id = work.orders.open_with_number(context.blind_index.mark(phone))
+    if task_id is None:
+        return _of_a_stranger(context, provider, phone, report)
+    named = hashlib.sha256(f"{provider} {report.event_id}".encode()).hexdigest()[:48]
+    said = CustomerCalled(words=report.transcript, channel=report.channel.value, at=report.occurred_at)
+    receipt = receive(engine, context, task_id, Signal(signal_id=f"in.{named}", said=said, sent_by=AGENT))
+    match receipt.taken:
+        case Taken.APPLIED:
+            return Heard.APPLIED
+        case Taken.REPEATED:
+            return Heard.REPEATED
+        case _:
+            return Heard.KEPT
+
+
+def _of_a_stranger(context: Context, provider: str, phone: Phone, report: ContactReport) -> Heard:
+    wishes = context.classifier.classify(report.transcript).flags
+    barred = Flag.DO_NOT_CONTACT in wishes
+    if barred:
+        bar_number(
+            context.database, context.blind_index, phone, channel=None, reason=REASON, until=None, by=ADDED_BY
+        )
+    alert = AlertRaised(
+        alert_type=UNMATCHED,
+        severity="info",
+        message=f"{phone.masked()} 来信, 没有对应的未结工单" + ("; 已列入免打扰名单" if barred else ""),
+        metadata={"provider": provider, "event_id": report.event_id, "barred": barred},
+    )
+    with context.database.transaction() as work:
+        work.alerts.raise_all([alert])
+    return Heard.UNKNOWN_KEY

@@ -1,0 +1,52 @@
+"""A signal before the task it is for: everything its consequence may depend on, under the lock of the task's run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from engine.transaction import Transaction
+from schemas.orders.effects import Effect
+from schemas.orders.signals import Said, Signal
+from storage.engine.runs import RunRow
+from storage.orders.order import Order
+from storage.people.reviews import Review
+from tasks.orders.rules.context import Context
+
+Told_co = TypeVar("Told_co", bound=Said, covariant=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderOccasion(Generic[Told_co]):
+    """A signal to an order; the run is locked, so the order stands as read until the transaction ends."""
+
+    transaction: Transaction
+    context: Context
+    signal: Signal
+    said: Told_co
+    order: Order
+    run: RunRow
+    patient: bool
+    """Whether another try follows soon when something is at work in the order."""
+
+    def open_review(self) -> Review | None:
+        """The question to a person that is open about the order."""
+        reviews = self.transaction.work.reviews.list(state="open", task_id=self.order.task_id, limit=1)
+        return reviews[0] if reviews else None
+
+    def write(self, effects: Sequence[Effect]) -> None:
+        """Write effects.
+
+        Raises:
+            IllegalTransition: the order's state does not allow one of them; nothing may be committed.
+        """
+        write(self.transaction, effects)
+
+
+def write(transaction: Transaction, effects: Sequence[Effect]) -> None:
+    """Write effects that belong to no step.
+
+    Raises:
+        IllegalTransition: an order's state does not allow one of them; nothing may be committed.
+    """
+    for refusal in transaction.work.effects.apply([(0, effect) for effect in effects]).values():
+        raise refusal

@@ -1,0 +1,138 @@
+"""What upstream systems tell of an order: its part came, its number or priority changed, it was cancelled."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Final
+
+from runtime.mask import mask_text
+from schemas.orders.effects import OrderNoted
+from schemas.orders.signals import CancelledUpstream, PartArrived, PhoneChanged, PriorityChanged, SignalType
+from statemachine.orders.states import State
+from tasks.orders.inbound.consequence import Consequence, Outcome, closed, refused
+from tasks.orders.inbound.occasion import OrderOccasion
+from tasks.orders.rules.customer_number import customer_number
+from tasks.orders.rules.followup import rule_of
+
+NOT_CALLABLE: Final = "not_callable"
+"""Why an order without a usable number is in review (`tasks.orders.agents.orchestrator`)."""
+
+
+def part_arrived(occasion: OrderOccasion[PartArrived]) -> Consequence:
+    """Bring a follow-up forward to the next permitted contact time, never put it off; elsewhere only note it.
+
+    A follow-up rule that lasts until the part arrives ends, wherever the order stands.
+    """
+    consequence, rule = _brought_forward(occasion), rule_of(occasion.order)
+    awaited = rule is not None and not rule.ended_by and rule.rule.until_signal == SignalType.PART_ARRIVED
+    if rule is None or not awaited or occasion.order.status is State.CLOSED:
+        return consequence
+    ended = rule.ended(SignalType.PART_ARRIVED.value).as_document()
+    occasion.write([OrderNoted(task_id=occasion.order.task_id, changes={"followup_rule": ended})])
+    effect = consequence.effect.removeprefix("nothing is changed: ")
+    return replace(
+        consequence,
+        outcome=Outcome.APPLIED,
+        effect=f"the follow-up rule ends; {effect}",
+        title="配件已到, 跟进规则结束",
+    )
+
+
+def _brought_forward(occasion: OrderOccasion[PartArrived]) -> Consequence:
+    order = occasion.order
+    if order.status is not State.WAITING_FOLLOWUP or order.next_contact_time is None:
+        title = None if order.status is State.CLOSED else "配件已到"
+        effect = f"nothing is changed: the order is {order.status}, it waits for no follow-up"
+        return Consequence(outcome=Outcome.NOTED, effect=effect, title=title)
+    earlier = _next_contact(occasion)
+    if earlier >= order.next_contact_time:
+        effect = "nothing is changed: the agreed time is no later than the next permitted contact time"
+        return Consequence(outcome=Outcome.NOTED, effect=effect, title="配件已到", watched="waiting")
+    if not occasion.transaction.hasten(order.run_id, earlier):
+        effect = "nothing is changed: the follow-up is not waiting for its time"
+        return Consequence(outcome=Outcome.NOTED, effect=effect, title="配件已到")
+    # The guard of the follow-up reads the order's time, and the step has its own: both, or it would be refused.
+    occasion.write([OrderNoted(task_id=order.task_id, changes={"next_contact_time": earlier})])
+    return Consequence(
+        outcome=Outcome.APPLIED,
+        effect=f"the customer is contacted at {_moment(earlier)} instead of {_moment(order.next_contact_time)}",
+        title="配件已到, 提前联系客户",
+        watched="waiting",
+    )
+
+
+def phone_changed(occasion: OrderOccasion[PhoneChanged]) -> Consequence:
+    """Store the number for the next contact; an order that waited for a usable one goes on by itself.
+
+    The number must be callable: whoever takes the signal in has checked it.
+    """
+    order, phone = occasion.order, occasion.said.phone
+    if order.status is State.CLOSED:
+        return closed()
+    review = occasion.open_review()
+    waits = order.status is State.PENDING and review is not None and review.reason == NOT_CALLABLE
+    number = customer_number(phone, occasion.context.blind_index)
+    if order.phone == number.stored and not waits:
+        return Consequence(outcome=Outcome.NOTED, effect="nothing is changed: the order has this number")
+    occasion.transaction.work.orders.set_phone(order.task_id, number.stored, number.shown, number.index)
+    title = "客户电话已更新"
+    if waits and review is not None and _validated_again(occasion, str(review.context.get("origin"))):
+        effect = "the number is stored, the review is withdrawn and the order is validated again"
+        return Consequence(outcome=Outcome.APPLIED, effect=effect, title=f"{title}, 继续处理")
+    effect = "the number is stored and used from the next contact on; one that is being placed goes on"
+    return Consequence(outcome=Outcome.APPLIED, effect=effect, title=title)
+
+
+def priority_changed(occasion: OrderOccasion[PriorityChanged]) -> Consequence:
+    """Give the order, its run and its open steps the priority; what waits in a queue changes its place."""
+    order, priority = occasion.order, occasion.said.priority
+    if order.status is State.CLOSED:
+        return closed()
+    if order.priority == priority:
+        return Consequence(outcome=Outcome.NOTED, effect="nothing is changed: the order has this priority")
+    occasion.transaction.work.orders.set_priority(order.task_id, priority)
+    occasion.transaction.reprioritise(order.run_id, priority)
+    return Consequence(
+        outcome=Outcome.APPLIED,
+        effect=f"the priority is {priority}, it was {order.priority}",
+        title=f"优先级调整为{priority}",
+    )
+
+
+def order_cancelled(occasion: OrderOccasion[CancelledUpstream]) -> Consequence:
+    """End the order and its run as cancelled, whatever they wait for; work under way is refused when recorded."""
+    order, reason = occasion.order, occasion.said.reason
+    if order.finish_reason == "cancelled":
+        return Consequence(outcome=Outcome.NOTED, effect="nothing is changed: the order was cancelled before")
+    if order.status is State.CLOSED:
+        return refused(f"the order has ended otherwise: {order.finish_reason}")
+    because = "cancelled upstream" + (f": {mask_text(reason)}" if reason else "")
+    by = occasion.signal.sent_by
+    if not occasion.transaction.end([order.run_id], "cancelled", agent_id=by, reason=because):
+        return refused(f"the order's run is {occasion.run.state} and cannot be cancelled")
+    effect = "the order is closed as cancelled; nothing of it goes on"
+    return Consequence(outcome=Outcome.APPLIED, effect=effect, title="上游已取消工单", watched="ready")
+
+
+def _next_contact(occasion: OrderOccasion[PartArrived]) -> datetime:
+    """The next time at which the customer may be contacted; in manual mode the caller owns the timing."""
+    order, now = occasion.order, occasion.transaction.moments.business_now
+    if order.mode == "manual":
+        return now
+    history = occasion.transaction.work.contacts.history([order.task_id])[order.task_id]
+    return occasion.context.next_contact(order, now, [past.at for past in history])
+
+
+def _validated_again(occasion: OrderOccasion[PhoneChanged], origin: str) -> bool:
+    """Enter the step that found the order not callable once more; `False` while something is at work in it."""
+    order = occasion.order
+    given = {
+        **occasion.run.variables,
+        "contact_count": order.contact_count,
+        "max_contacts": order.max_contacts,
+        "callable": True,
+    }
+    return occasion.transaction.divert(order.run_id, origin, given)
+
+
+def _moment(moment: datetime) -> str:
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"

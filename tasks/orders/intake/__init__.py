@@ -1,0 +1,1 @@
+"""Orders on their way in: validated, accepted once, refused with the reason."""

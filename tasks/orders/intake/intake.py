@@ -1,0 +1,222 @@
+"""The one accept path of every door: validated orders in, verdicts out, committed before anyone is told."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from engine.engine import Engine
+from engine.transaction import Begin, Transaction
+from runtime.ids import Prefix, new_id
+from runtime.mask import OwnNumber, mask_json, mask_text
+from schemas.orders.intake import Problem, TaskCreated, as_records
+from storage.orders.order import NewOrder, Order
+from storage.people.rejects import Envelope, NewReject
+from tasks.orders.rules.context import Context
+from tasks.orders.rules.customer_number import callable_number, customer_number
+from tasks.people.rejects import keep
+
+TRIGGER: Final = "task.created"
+_KEPT_AS_IT_CAME: Final = frozenset({"customer_id", "simulation", "timezone"})
+
+
+class Door(StrEnum):
+    """Where an order came from."""
+
+    HTTP = "http"
+    STREAM = "stream"
+    QUEUE = "queue"
+    COMMAND = "command"
+
+
+class Verdict(StrEnum):
+    """What became of a submitted order."""
+
+    ACCEPTED = "accepted"
+    EXISTING = "existing"
+    """The same task_id with the same body: answered with the current state."""
+    OTHER_BODY = "other_body"
+    """The same task_id with another body: refused, and kept as rejected."""
+    ORDER_BUSY = "order_busy"
+    """The order has another open task: refused, and kept as rejected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A valid order at a door."""
+
+    body: TaskCreated
+    request_id: str | None = None
+    timeout_seconds: int | None = None
+    """How long the order may take in all; the definition's own limit where there is none."""
+    description: str | None = None
+    created_by: str | None = None
+    default_mode: str = "auto"
+    """The mode of an order that names none: its key's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """The answer to one submission, with the order as it stands where there is one."""
+
+    task_id: str
+    verdict: Verdict
+    order: Order | None
+    problem: Problem | None = None
+
+
+def accept(
+    engine: Engine,
+    context: Context,
+    submissions: Sequence[Submission],
+    door: Door,
+    malformed: Sequence[NewReject] = (),
+) -> list[Received]:
+    """Accept orders in one transaction; receive, validate and `task.start` are done when this returns.
+
+    Idempotent on task_id: a producer that got no answer may send again. What is refused is kept, together with
+    what came by the same door and is no order at all, and an alert tells of it.
+    """
+    with engine.transaction() as transaction:
+        received = accept_within(transaction, context, submissions, door) if submissions else []
+        refused = [
+            _refused(submission, answer.problem, door)
+            for submission, answer in zip(submissions, received, strict=True)
+            if answer.problem is not None
+        ]
+        if refused or malformed:
+            keep(transaction.work, [*malformed, *refused])
+    return received
+
+
+def _refused(submission: Submission, problem: Problem, door: Door) -> NewReject:
+    body = submission.body
+    return NewReject(
+        source=door,
+        task_id=body.task_id,
+        order_id=body.order_id,
+        payload=body.model_dump_json(),
+        problems=as_records([problem]),
+        envelope=Envelope(
+            created_by=submission.created_by,
+            default_mode=submission.default_mode,
+            timeout_seconds=submission.timeout_seconds,
+            description=mask_text(submission.description) if submission.description else None,
+        ),
+    )
+
+
+def accept_within(
+    transaction: Transaction, context: Context, submissions: Sequence[Submission], door: Door
+) -> list[Received]:
+    """Accept orders as a part of this transaction; what is refused changes nothing."""
+    first: dict[str, Submission] = {}
+    is_first: list[bool] = []
+    for submission in submissions:
+        is_first.append(submission.body.task_id not in first)
+        first.setdefault(submission.body.task_id, submission)
+    # In one order everywhere, so that two doors with the same orders wait for each other and never deadlock.
+    ordered = [first[task_id] for task_id in sorted(first)]
+    orders = [_new_order(context, submission, door) for submission in ordered]
+    inserted = transaction.work.orders.insert(orders)
+    _begin(context, transaction, [order for order in orders if order.task_id in inserted], first, door)
+    standing = transaction.work.orders.find(list(first))
+    others = [s.body.order_id for s in submissions if s.body.task_id not in standing]
+    busy = transaction.work.orders.open_for(others) if others else {}
+    return [
+        _received(context, submission, leads, inserted, standing, busy)
+        for submission, leads in zip(submissions, is_first, strict=True)
+    ]
+
+
+def _begin(
+    context: Context,
+    transaction: Transaction,
+    orders: Sequence[NewOrder],
+    submissions: Mapping[str, Submission],
+    door: Door,
+) -> None:
+    workflows = transaction.catalogue.triggered_by(TRIGGER)
+    transaction.begin(
+        [
+            Begin(
+                run_id=order.run_id,
+                workflow=workflow,
+                subject_id=order.task_id,
+                variables={
+                    "source": door.value,
+                    "contact_count": order.contact_count,
+                    "max_contacts": order.max_contacts,
+                    # An outside agent may know the number that is masked to us (SPEC.md §5).
+                    "callable": order.phone_index is not None
+                    or callable_number(order.phone, masked=context.reaches_masked or order.mode == "manual"),
+                },
+                priority=order.priority,
+                request_id=submissions[order.task_id].request_id or new_id(Prefix.REQUEST),
+                timeout_seconds=submissions[order.task_id].timeout_seconds,
+                description=mask_text(submissions[order.task_id].description or "") or None,
+                created_by=submissions[order.task_id].created_by,
+                manual=order.mode == "manual",
+            )
+            for order in orders
+            for workflow in workflows
+        ]
+    )
+
+
+def _received(
+    context: Context,
+    submission: Submission,
+    is_first: bool,  # noqa: FBT001 - one of two facts about the same submission
+    inserted: frozenset[str],
+    standing: Mapping[str, Order],
+    busy: Mapping[str, str],
+) -> Received:
+    body = submission.body
+    order = standing.get(body.task_id)
+    if order is None:
+        other = busy.get(body.order_id, "another task")
+        problem = Problem(field="order_id", message=f"the order already has an open task, {other}")
+        return Received(body.task_id, Verdict.ORDER_BUSY, None, problem)
+    if is_first and body.task_id in inserted:
+        return Received(body.task_id, Verdict.ACCEPTED, order)
+    if order.digest == context.blind_index.keyed(body.digest()):
+        return Received(body.task_id, Verdict.EXISTING, order)
+    problem = Problem(field="task_id", message="is known with another body; send it under a new task_id")
+    return Received(body.task_id, Verdict.OTHER_BODY, order, problem)
+
+
+def _new_order(context: Context, submission: Submission, door: Door) -> NewOrder:
+    body = submission.body
+    number = (
+        None if body.metadata.phone is None else customer_number(body.metadata.phone, context.blind_index)
+    )
+    metadata = _masked(body.metadata.model_dump(mode="json", exclude_none=True))
+    if number is not None:
+        own = OwnNumber(number.stored, number.shown)
+        as_it_came = {name: metadata.pop(name) for name in _KEPT_AS_IT_CAME & metadata.keys()}
+        metadata = own.mask(metadata) | as_it_came | {"phone": number.shown}
+    return NewOrder(
+        task_id=body.task_id,
+        order_id=body.order_id,
+        order_type=body.order_type,
+        contact_count=body.contact_count,
+        last_contact_time=body.last_contact_time,
+        max_contacts=context.policy.max_attempts,
+        priority=body.priority,
+        mode=body.mode or submission.default_mode,
+        metadata=metadata,
+        phone=None if number is None else number.stored,
+        phone_index=None if number is None else number.index,
+        digest=context.blind_index.keyed(body.digest()),
+        source=door,
+        run_id=new_id(Prefix.RUN),
+    )
+
+
+def _masked(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """The metadata as kept in clear; how a simulated customer behaves is nobody's data, and kept as it came."""
+    return {
+        name: value if name in _KEPT_AS_IT_CAME else mask_json(value, field=name)
+        for name, value in metadata.items()
+    }

@@ -1,0 +1,1 @@
+"""What people do to orders: decide, intervene, undo, bar contacts."""

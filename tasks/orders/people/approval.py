@@ -1,0 +1,67 @@
+"""A person's agreement to an action that its caller (seed 000 section 四, requires_approval) or the policy marks."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from engine.engine import Engine
+from schemas.orders.effects import Audit
+from storage.core.database import Database
+from storage.people.reviews import Review
+from tasks.orders.agents.action_request import APPROVAL_REQUIRED, agreed_by, carried_out_today
+from tasks.orders.calls.action import ACTION
+from tools.policies.approval import ApprovalPolicy
+
+REASON: Final = APPROVAL_REQUIRED
+_REVIEW: Final = "step6_human_review"
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """A person has decided it; it may be carried out."""
+
+
+def must_be_approved(database: Database, policy: ApprovalPolicy, task_id: str, action_type: str) -> bool:
+    """Whether the configuration wants a person to agree to this action (config/policies/approval.yaml)."""
+    if policy.silent:
+        return False
+    with database.transaction() as work:
+        today = carried_out_today(work, policy, [action_type])
+    return policy.why(action_type, task_id, today[action_type]) is not None
+
+
+def ask_for_approval(
+    engine: Engine, task_id: str, action_type: str, agent_id: str
+) -> Review | Approved | None:
+    """The review that must agree to what the order waits to have carried out, asked for if it is not open yet.
+
+    Returns:
+        `Approved` when a person has decided it already; `None` when the order waits for no action.
+    """
+    with engine.transaction() as transaction:
+        work = transaction.work
+        order = work.orders.find([task_id]).get(task_id)
+        if order is None:
+            return None
+        work.runs.lock([order.run_id])
+        reviews = work.reviews.list(state="open", task_id=task_id, limit=1)
+        if reviews and reviews[0].reason == REASON:
+            return reviews[0]
+        waiting = next((s for s in work.calls.open_steps(order.run_id) if s.action == ACTION), None)
+        if waiting is None:
+            return None
+        if waiting.input.get("decided_by") or agreed_by(work, task_id, waiting.input):
+            return Approved()
+        message = f"{agent_id} 请求批准: {action_type}"
+        given = {**waiting.input, "review_reason": REASON, "review_message": message}
+        if not transaction.divert(order.run_id, _REVIEW, given):
+            return None
+        line = Audit(
+            task_id=task_id,
+            event_type="approval_requested",
+            agent_id=agent_id,
+            action=action_type,
+            metadata={"step": waiting.node},
+        )
+        work.timeline.audit([line])
+    with engine.database.transaction() as work:
+        return work.reviews.list(state="open", task_id=task_id, limit=1)[0]

@@ -1,0 +1,133 @@
+"""What people may do to an order at any moment, each with its audit line: cancel, pause, resume, retry."""
+
+from enum import StrEnum
+from typing import Final
+
+from engine.engine import Engine
+from schemas.orders.effects import Audit
+from statemachine.orders.states import State
+from storage.orders.order import Order
+from tasks.orders.explain.situation import PAUSED
+from tasks.orders.people.deciding import Decided, Decision, decide
+from tasks.orders.rules.context import Context
+
+RESUMED: Final = "task_resumed"
+"""The audit line of an order that was let go on."""
+
+RETRIED: Final = "task_retried"
+"""The audit line of an order whose failed run was let go on."""
+
+_RETRY: Final = "retry"
+"""The decision by which a person lets a step that failed run again."""
+
+
+class Intervened(StrEnum):
+    """What became of an intervention."""
+
+    DONE = "done"
+    NOTHING_TO_DO = "nothing_to_do"
+    """The order was so before: cancelled, paused, or not paused; nothing was changed."""
+    ENDED = "ended"
+    """The order, or the run that would move it, has ended otherwise."""
+    WAITS = "waits"
+    """It is paused, or waits for a person's decision, which cannot be this one."""
+    UNKNOWN = "unknown"
+
+
+def cancel(engine: Engine, task_id: str, *, by: str, reason: str) -> tuple[Intervened, Order | None]:
+    """Cancel an order with everything open in it; work under way is refused when it is to be recorded."""
+    with engine.transaction() as transaction:
+        work = transaction.work
+        order = work.orders.find([task_id]).get(task_id)
+        if order is None:
+            return Intervened.UNKNOWN, None
+        ended = transaction.end([order.run_id], "cancelled", agent_id=by, reason=reason)
+        order = work.orders.find([task_id])[task_id]
+        if ended:
+            return Intervened.DONE, order
+        same = order.finish_reason == "cancelled"
+        return Intervened.NOTHING_TO_DO if same else Intervened.ENDED, order
+
+
+def pause(engine: Engine, task_id: str, *, by: str) -> tuple[Intervened, Order | None]:
+    """Let nothing new begin in an order; times that were set stay as they are."""
+    return _hold(engine, task_id, by=by, held=True)
+
+
+def resume(engine: Engine, task_id: str, *, by: str) -> tuple[Intervened, Order | None]:
+    """Let a paused order go on; what came due meanwhile is due now."""
+    return _hold(engine, task_id, by=by, held=False)
+
+
+def retry(
+    engine: Engine, context: Context, task_id: str, *, by: str, reason: str | None = None
+) -> tuple[Intervened, Order | None]:
+    """Let an order go on at the step that failed: by the review that asks about it, or by its failed run."""
+    with engine.database.transaction() as work:
+        if task_id not in work.orders.find([task_id]):
+            return Intervened.UNKNOWN, None
+        reviews = work.reviews.list(state="open", task_id=task_id, limit=1)
+    for review in reviews:
+        if _RETRY not in review.decisions:
+            became = Intervened.WAITS
+        else:
+            decision = Decision(decision=_RETRY, decided_by=by, reason=reason)
+            decided, _ = decide(engine, context, review.review_id, decision)
+            became = _OF_DECISION[decided]
+        with engine.database.transaction() as work:
+            return became, work.orders.find([task_id])[task_id]
+    return _go_on(engine, task_id, by=by, reason=reason)
+
+
+_OF_DECISION: Final = {
+    Decided.APPLIED: Intervened.DONE,
+    Decided.REPEATED: Intervened.NOTHING_TO_DO,
+    Decided.OTHERWISE: Intervened.NOTHING_TO_DO,
+    Decided.CLAIMED: Intervened.WAITS,
+    Decided.UNKNOWN: Intervened.NOTHING_TO_DO,
+}
+
+
+def _go_on(engine: Engine, task_id: str, *, by: str, reason: str | None) -> tuple[Intervened, Order | None]:
+    """Let the failed run of an order that is still open go on."""
+    with engine.transaction() as transaction:
+        work = transaction.work
+        order = work.orders.find([task_id])[task_id]
+        (run,) = work.runs.lock([order.run_id])
+        if order.status is State.CLOSED:
+            return Intervened.ENDED, order
+        if run.state in ("running", "paused"):
+            return Intervened.NOTHING_TO_DO if run.state == "running" else Intervened.WAITS, order
+        if not transaction.retry([order.run_id]):
+            return Intervened.ENDED, order
+        line = Audit(
+            task_id=task_id,
+            event_type=RETRIED,
+            agent_id=by,
+            action=_RETRY,
+            metadata={"status": order.status.value, "reason": reason},
+        )
+        work.timeline.audit([line])
+        return Intervened.DONE, order
+
+
+def _hold(engine: Engine, task_id: str, *, by: str, held: bool) -> tuple[Intervened, Order | None]:
+    with engine.transaction() as transaction:
+        work = transaction.work
+        order = work.orders.find([task_id]).get(task_id)
+        if order is None:
+            return Intervened.UNKNOWN, None
+        changed = transaction.pause([order.run_id]) if held else transaction.resume([order.run_id])
+        if not changed:
+            run = work.overview.run(order.run_id)
+            stands_so = run is not None and run.state == ("paused" if held else "running")
+            return Intervened.NOTHING_TO_DO if stands_so else Intervened.ENDED, order
+        line = Audit(
+            task_id=task_id,
+            event_type=PAUSED if held else RESUMED,
+            agent_id=by,
+            action="pause" if held else "resume",
+            metadata={"status": order.status.value},
+        )
+        work.timeline.audit([line])
+        return Intervened.DONE, order

@@ -1,0 +1,144 @@
+"""A person sees what is hidden everywhere else: a customer's number or words, once, with the reason on record."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from runtime.mask import mask_text
+from schemas.orders.effects import Audit
+from storage.core.database import Database
+from storage.people.reviews import Review
+from tasks.orders.rules.customer_number import own_number
+
+EVENT = "personal_data_revealed"
+
+
+class Field(StrEnum):
+    """What can be revealed."""
+
+    PHONE = "phone"
+    TRANSCRIPT = "transcript"
+
+
+class Hidden(StrEnum):
+    """Why there is nothing to reveal."""
+
+    NO_TASK = "task"
+    NO_CONTACT = "contact"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """Who wants to see what, and why; of a transcript, of which contact, the last one with words when not named."""
+
+    task_id: str
+    field: Field
+    reason: str
+    by: str
+    request_id: str
+    contact_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Revealed:
+    """The clear value, for this answer alone."""
+
+    value: str = field(repr=False)
+    contact_id: str | None = None
+
+
+def reveal(database: Database, wish: Wish) -> Revealed | Hidden:
+    """The value, with a line in the order's audit log that is committed before anybody sees it.
+
+    Raises:
+        UnreadableCiphertext: it was encrypted with a key that is gone; nothing was written.
+    """
+    with database.transaction() as work:
+        order = work.orders.find([wish.task_id]).get(wish.task_id)
+        if order is None:
+            return Hidden.NO_TASK
+        if wish.field is Field.PHONE:
+            found = None if order.phone is None else Revealed(order.phone)
+        else:
+            contacts = [
+                contact
+                for contact in work.contacts.of_task(wish.task_id)
+                if wish.contact_id in (None, contact.contact_id)
+            ]
+            if wish.contact_id is not None and not contacts:
+                return Hidden.NO_CONTACT
+            said = ((c.transcript or c.user_feedback, c.contact_id) for c in reversed(contacts))
+            found = next((Revealed(words, contact_id) for words, contact_id in said if words), None)
+        if found is None:
+            return Hidden.NOTHING
+        line = Audit(
+            task_id=wish.task_id,
+            event_type=EVENT,
+            agent_id=wish.by,
+            action="reveal",
+            metadata={
+                "field": wish.field.value,
+                "contact_id": found.contact_id,
+                "reason": mask_text(wish.reason),
+                "request_id": wish.request_id,
+            },
+        )
+        work.audit_logs.write(line, at=None)
+    return found
+
+
+def put_on_record(database: Database, task_id: str, *, by: str) -> None:
+    """Leave a line in an order's audit log that somebody sees all its customer said; call it before they do.
+
+    Of an order that there is not, nothing is written.
+    """
+    with database.transaction() as work:
+        if task_id not in work.orders.find([task_id]):
+            return
+        line = Audit(
+            task_id=task_id,
+            event_type=EVENT,
+            agent_id=by,
+            action="show",
+            metadata={"field": Field.TRANSCRIPT.value},
+        )
+        work.audit_logs.write(line, at=None)
+
+
+def words_to_decide_on(
+    database: Database, review: Review, *, by: str, request_id: str | None = None
+) -> str | None:
+    """What the customer said in the contact that an open question is about, numbers masked, for who may decide it.
+
+    To hear them is a part of deciding. Each look leaves a line in the order's audit log, committed before anybody
+    sees them; `None`, and no line, where there are none.
+
+    Raises:
+        UnreadableCiphertext: they were encrypted with a key that is gone; nothing was written.
+    """
+    contact_id = review.context.get("contact_id")
+    if review.state != "open" or review.task_id is None or contact_id is None:
+        return None
+    with database.transaction() as work:
+        contact = work.contacts.by_ids([str(contact_id)]).get(str(contact_id))
+        if contact is None or contact.task_id != review.task_id:
+            return None
+        said = contact.transcript or contact.user_feedback
+        if not said:
+            return None
+        order = work.orders.find([review.task_id])[review.task_id]
+        line = Audit(
+            task_id=review.task_id,
+            event_type=EVENT,
+            agent_id=by,
+            action="review",
+            metadata={
+                "field": Field.TRANSCRIPT.value,
+                "contact_id": contact.contact_id,
+                "review_id": review.review_id,
+                "request_id": request_id,
+            },
+        )
+        work.audit_logs.write(line, at=None)
+    words = mask_text(said)
+    return words if order.phone is None else str(own_number(order.phone).mask(words))

@@ -1,0 +1,81 @@
+"""Taking a cancellation back while it waits out its window: a person decides the order instead."""
+
+from enum import StrEnum
+from typing import Final
+
+from engine.engine import Engine
+from engine.transaction import Transaction
+from runtime.mask import mask_text
+from schemas.orders.effects import Audit
+from statemachine.orders.intents import Level1
+from storage.core.unit_of_work import UnitOfWork
+from storage.orders.order import Order
+from storage.people.reviews import Review
+from tasks.orders.calls.action import ACTION
+
+REASON: Final = "undo_requested"
+"""Why the review is asked that a cancellation taken back leads to."""
+
+_REVIEW: Final = "step6_human_review"
+
+
+class Undone(StrEnum):
+    """What became of the wish to take a cancellation back."""
+
+    DONE = "done"
+    """It will not be carried out; a person decides how the order goes on."""
+    REPEATED = "repeated"
+    """It was taken back before, and a person has not decided yet."""
+    UNDER_WAY = "under_way"
+    """It is being carried out at this moment."""
+    NOT_WAITING = "not_waiting"
+    """No cancellation waits: none was agreed, or it was carried out."""
+    UNKNOWN = "unknown"
+
+
+def undo(engine: Engine, task_id: str, *, by: str, reason: str) -> tuple[Undone, Order | None, Review | None]:
+    """Take back the cancellation that an order waits to have carried out.
+
+    An offered one counts too: in a manual order no window passes, the cancellation waits for its caller alone.
+    """
+    with engine.transaction() as transaction:
+        work = transaction.work
+        order = work.orders.find([task_id]).get(task_id)
+        if order is None:
+            return Undone.UNKNOWN, None, None
+        work.runs.lock([order.run_id])
+        message = f"{by} 撤回取消工单: {mask_text(reason)}"
+        became = take_back(transaction, order, by=by, reason=reason, message=message)
+        is_asked = became in (Undone.DONE, Undone.REPEATED)
+        return became, order, _open_review(work, task_id) if is_asked else None
+
+
+def take_back(transaction: Transaction, order: Order, *, by: str, reason: str, message: str) -> Undone:
+    """Take the waiting cancellation back within a transaction that holds the lock of the order's run.
+
+    `message` is what the person is asked who decides the order instead.
+    """
+    work = transaction.work
+    review = _open_review(work, order.task_id)
+    if review is not None and review.reason == REASON:
+        return Undone.REPEATED
+    waiting = next((s for s in work.calls.open_steps(order.run_id) if s.action == ACTION), None)
+    if waiting is None or waiting.input.get("intent_level1") != Level1.TERMINATE:
+        return Undone.NOT_WAITING
+    given = {**waiting.input, "review_reason": REASON, "review_message": message}
+    if not transaction.divert(order.run_id, _REVIEW, given):
+        return Undone.UNDER_WAY
+    line = Audit(
+        task_id=order.task_id,
+        event_type=REASON,
+        agent_id=by,
+        action="undo",
+        metadata={"step": waiting.node, "reason": mask_text(reason), "not_after": waiting.due_at},
+    )
+    work.timeline.audit([line])
+    return Undone.DONE
+
+
+def _open_review(work: UnitOfWork, task_id: str) -> Review | None:
+    reviews = work.reviews.list(state="open", task_id=task_id, limit=1)
+    return reviews[0] if reviews else None

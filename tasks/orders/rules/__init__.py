@@ -1,0 +1,1 @@
+"""What holds for every order, whoever acts: agreements, appointments, contact constraints, wording."""

@@ -1,0 +1,194 @@
+"""What the result of a contact means for its order: the customer answered, or the attempt was in vain."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from engine.outcomes import Done, Outcome, Park
+from runtime.cipher import Cipher
+from runtime.clock import Clock
+from schemas.orders.contact import Channel, ContactResult
+from schemas.orders.effects import ContactNoted, Effect, Move
+from statemachine.orders.states import Event
+from storage.engine.steps import StepRow
+from storage.orders.contacts.contact import Contact
+from storage.orders.order import Order
+from tasks.orders.rules.case import Case
+from tasks.orders.rules.context import Context
+from tasks.orders.rules.traces import audit, told
+from tools.channels.contract import ContactReport
+
+AGENT: Final = "contact_agent"
+
+_IN_WORDS: Final[Mapping[ContactResult, str]] = {
+    ContactResult.NO_ANSWER: "无人接听",
+    ContactResult.BUSY: "占线",
+    ContactResult.REJECTED: "拒接",
+    ContactResult.POWER_OFF: "关机",
+    ContactResult.INVALID_NUMBER: "空号",
+    ContactResult.SUSPENDED_NUMBER: "停机",
+    ContactResult.VOICEMAIL: "语音信箱",
+    ContactResult.UNDELIVERED: "未送达",
+    ContactResult.EXPIRED: "未回复",
+}
+
+
+def conclude(
+    context: Context, step: StepRow, case: Case, contact: Contact, report: ContactReport, now: datetime
+) -> Outcome:
+    """The outcome of a contact step, given what the provider reports. Pure.
+
+    A text that was merely delivered goes on waiting for its answer.
+    """
+    if report.result is ContactResult.DELIVERED:
+        return _delivered(step, contact, report)
+    known = noted(contact, report)
+    line = audit(
+        step,
+        "contact_result",
+        AGENT,
+        "record_result",
+        contact_id=contact.contact_id,
+        channel=contact.contact_method,
+        result=report.result,
+        attempt=contact.contact_no,
+        round=contact.round,
+        duration_seconds=report.duration_seconds,
+    )
+    if report.result is ContactResult.ANSWERED:
+        return Done(
+            output={"contact_result": "answered", "contact_id": contact.contact_id},
+            effects=(known, answered(case.order, contact), line, _told_answer(step)),
+        )
+    return _in_vain(context, step, case, contact, report.result, now, (known, line))
+
+
+def answered(order: Order, contact: Contact) -> Move:
+    """The customer said something."""
+    return Move(
+        task_id=order.task_id,
+        event=Event.USER_RESPONDED,
+        agent_id=AGENT,
+        changes={"last_contact_time": contact.contact_time},
+        metadata={"contact_id": contact.contact_id},
+    )
+
+
+def recorded(contact: Contact) -> ContactReport:
+    """The report of a contact that is over, as it was recorded."""
+    return ContactReport(
+        event_id=f"{contact.key}.recorded",
+        key=contact.key,
+        provider_id=contact.provider_id or "",
+        channel=Channel(contact.contact_method),
+        result=ContactResult(contact.contact_result),
+        transcript=contact.transcript or "",
+        duration_seconds=contact.duration_seconds,
+        recording_url=contact.recording_url,
+        occurred_at=None,
+    )
+
+
+def signal_of(report: ContactReport, cipher: Cipher) -> dict[str, Any]:
+    """A report as the engine carries it to the step that waits for it; `report_of_signal` reads it back.
+
+    One that comes early lies beside its step for a while, so the customer's words are sealed.
+    """
+    return {
+        "type": "report",
+        "event_id": report.event_id,
+        "key": report.key,
+        "provider_id": report.provider_id,
+        "channel": report.channel.value,
+        "result": report.result.value,
+        "transcript": cipher.seal_text(report.transcript, _place(report.key)),
+        "duration_seconds": report.duration_seconds,
+        "recording_url": report.recording_url,
+        "occurred_at": None if report.occurred_at is None else report.occurred_at.isoformat(),
+    }
+
+
+def report_of_signal(signal: Mapping[str, Any], cipher: Cipher) -> ContactReport:
+    """The report that `signal_of` was given."""
+    occurred_at = signal.get("occurred_at")
+    return ContactReport(
+        event_id=signal["event_id"],
+        key=signal["key"],
+        provider_id=signal["provider_id"],
+        channel=Channel(signal["channel"]),
+        result=ContactResult(signal["result"]),
+        transcript=cipher.open_text(signal["transcript"], _place(signal["key"])),
+        duration_seconds=signal["duration_seconds"],
+        recording_url=signal["recording_url"],
+        occurred_at=None if occurred_at is None else datetime.fromisoformat(occurred_at),
+    )
+
+
+def _place(key: str) -> str:
+    return f"steps.early_signals.{key}"
+
+
+def _delivered(step: StepRow, contact: Contact, report: ContactReport) -> Park:
+    return Park(
+        until=step.due_at,
+        clock=Clock(step.due_clock) if step.due_clock else Clock.BUSINESS,
+        reason="delivered, waiting for the customer's answer",
+        effects=(ContactNoted(contact_id=contact.contact_id, status="sent", provider_id=report.provider_id),),
+    )
+
+
+def noted(contact: Contact, report: ContactReport) -> ContactNoted:
+    """What is known of a contact that is over."""
+    return ContactNoted(
+        contact_id=contact.contact_id,
+        status="concluded",
+        result=report.result,
+        provider_id=report.provider_id or None,
+        transcript=report.transcript or None,
+        duration_seconds=report.duration_seconds,
+        recording_url=report.recording_url,
+    )
+
+
+def _told_answer(step: StepRow) -> Effect:
+    return told(step, "customer_responded", "contact", "客户已回应", "running")
+
+
+def _in_vain(
+    context: Context,
+    step: StepRow,
+    case: Case,
+    contact: Contact,
+    result: ContactResult,
+    now: datetime,
+    effects: tuple[Effect, ...],
+) -> Done:
+    order = case.order
+    attempts_left = order.contact_count < order.max_contacts
+    following = (
+        context.next_contact(order, now, [*case.past, contact.contact_time]) if attempts_left else None
+    )
+    return Done(
+        output={
+            "contact_result": result.value,
+            "contact_id": contact.contact_id,
+            "next_contact_time": following,
+        },
+        effects=(
+            Move(
+                task_id=order.task_id,
+                event=Event.USER_NO_ANSWER,
+                agent_id=AGENT,
+                changes={"last_contact_time": contact.contact_time, "next_contact_time": following},
+                metadata={"contact_id": contact.contact_id, "result": result.value},
+            ),
+            *effects,
+            told(
+                step,
+                "customer_silent",
+                "contact",
+                f"第{contact.contact_no}次联系: {_IN_WORDS.get(result, '未接通')}",
+                "waiting" if attempts_left else "running",
+            ),
+        ),
+    )

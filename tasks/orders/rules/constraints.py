@@ -1,0 +1,165 @@
+"""What stands against a contact at the moment of sending: do-not-call, emergency stops, caps, budgets (SPEC.md §8).
+
+Read under locks that hold until the intents are committed; what is let through counts against what follows.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Final
+
+from engine.outcomes import Failed, Outcome, Snooze
+from runtime.clock import Clock
+from runtime.phone import normalise
+from schemas.orders.contact import Channel, ContactResult
+from schemas.orders.effects import ContactNoted
+from storage.orders.contacts.constraints import Asked, Found
+from storage.orders.contacts.contact import Contact, PastContact
+from storage.orders.order import Order
+from tasks.orders.rules.case import Case
+from tasks.orders.rules.context import Context
+from tools.contact_policy.policy import ContactPolicy
+from tools.contact_policy.stops import EmergencyStop
+from tools.contact_policy.verdict import Attempt, Bar, Deferred, Forbidden, Verdict, Withheld, may_contact_now
+from tools.contact_policy.zone import DEFAULT_ZONE
+
+STOP_LOOK_AGAIN: Final = timedelta(seconds=15)
+"""How soon a contact that an emergency stop withholds is looked at again."""
+
+QUESTIONS: Final[Mapping[Bar, str]] = MappingProxyType(
+    {
+        Bar.DO_NOT_CALL: "号码在免打扰名单中, 没有可用的联系渠道, 不再联系客户",
+        Bar.NO_CHANNEL_LEFT: "没有可用的联系渠道",
+        Bar.ATTEMPTS_EXHAUSTED: "本轮联系次数已用完",
+        Bar.NO_PERMITTED_TIME: "联系策略与日历在可查范围内没有允许联系的时间",
+    }
+)
+"""What a person is asked about a contact that may never be made."""
+
+_KNOWN_RESULTS: Final = frozenset(ContactResult)
+
+
+def asked_for(context: Context, cases: Sequence[Case]) -> Asked:
+    """What must be looked up before these customers are contacted."""
+    return asked_for_orders(context, [case.order for case in cases], keys=[case.key for case in cases])
+
+
+def asked_for_orders(context: Context, orders: Sequence[Order], *, keys: Sequence[str] = ()) -> Asked:
+    """What must be looked up of these orders; the attempts with these keys do not count."""
+    policy = context.policy
+    numbers = (number_of(context, order) for order in orders)
+    return Asked(
+        numbers=frozenset(number for number in numbers if number is not None),
+        keys=keys,
+        longest=max((cap.period for cap in policy.number_caps), default=None),
+        most=max((cap.limit for cap in policy.number_caps), default=0),
+        budgeted=[budget.channel for budget in policy.daily_budgets],
+        zone=DEFAULT_ZONE,
+    )
+
+
+def number_of(context: Context, order: Order) -> bytes | None:
+    """The blind index of the order's number; of an order from before there was one it is made now."""
+    if order.phone_index is not None or order.sealed_phone is None:
+        return order.phone_index
+    phone = normalise(order.phone or "")
+    return None if phone is None else context.blind_index.mark(phone)
+
+
+def region_of(order: Order) -> str | None:
+    """The order's region, by which stops are chosen."""
+    region = order.metadata.get("region")
+    return region.strip() if isinstance(region, str) else None
+
+
+def attempt_of(
+    context: Context,
+    order: Order,
+    history: Sequence[PastContact],
+    found: Found,
+    *,
+    number: int,
+    wanted: Channel | None = None,
+) -> Attempt:
+    """The order's contact as it would be made now, with all that was found against it."""
+    of_number = number_of(context, order)
+    return Attempt(
+        at=found.now,
+        zone=context.zone(order),
+        number=number,
+        most=order.max_contacts,
+        # One that is still open has come to nothing yet.
+        results=[ContactResult(past.result) for past in history if past.result in _KNOWN_RESULTS],
+        own=[past.at for past in history],
+        of_number=() if of_number is None else found.past.get(of_number, ()),
+        wanted=wanted,
+        barred=frozenset() if of_number is None else found.barred.get(of_number, frozenset()),
+        stops=[EmergencyStop(stop.channel, stop.region, stop.reason) for stop in found.stops],
+        region=region_of(order),
+        spent=found.spent,
+    )
+
+
+def policy_for(context: Context, order: Order) -> ContactPolicy:
+    """The policy for an order: the caller of a manual one owns the timing, caps and budgets hold all the same."""
+    return context.policy.with_timing_by_caller() if order.mode == "manual" else context.policy
+
+
+@dataclass(slots=True)
+class Withholding:
+    """Judges the contacts of a batch one after another, at one moment."""
+
+    context: Context
+    found: Found
+    database_now: datetime
+    _let_through: defaultdict[bytes, int] = field(default_factory=lambda: defaultdict(int))
+    _spent: defaultdict[Channel, int] = field(default_factory=lambda: defaultdict(int))
+
+    @property
+    def now(self) -> datetime:
+        """The moment of the contacts, on the business clock."""
+        return self.found.now
+
+    def judge(self, case: Case, wanted: Channel | None) -> Verdict:
+        """Whether the case's contact may be made now, what was let through in this batch counted."""
+        order = case.order
+        attempt = attempt_of(
+            self.context, order, case.history, self.found, number=order.contact_count, wanted=wanted
+        )
+        number = number_of(self.context, order)
+        ahead = [] if number is None else [self.now] * self._let_through[number]
+        spent = {channel: attempt.spent.get(channel, 0) + self._spent[channel] for channel in Channel}
+        attempt = replace(attempt, of_number=[*attempt.of_number, *ahead], spent=spent)
+        return may_contact_now(
+            attempt, policy=policy_for(self.context, order), calendar=self.context.calendar
+        )
+
+    def outcome(self, case: Case, verdict: Deferred | Withheld | Forbidden) -> Outcome:
+        """What becomes of a step whose contact may not be made now; what no waiting helps goes to a person."""
+        if isinstance(verdict, Deferred):
+            return Snooze(until=verdict.until, clock=Clock.BUSINESS, reason=verdict.sentence)
+        if isinstance(verdict, Withheld):
+            again = self.database_now + STOP_LOOK_AGAIN
+            return Snooze(until=again, clock=Clock.DATABASE, reason=verdict.sentence)
+        return Failed(code=verdict.reason, message=QUESTIONS[verdict.reason], effects=came_to_nothing(case))
+
+    def let_through(self, case: Case, channel: Channel) -> None:
+        """The contact is made: it counts against what follows in this batch."""
+        number = number_of(self.context, case.order)
+        if number is not None:
+            self._let_through[number] += 1
+        self._spent[channel] += 1
+
+
+def came_to_nothing(case: Case) -> tuple[ContactNoted, ...]:
+    """What is noted of an attempt that was begun, of which nothing left, and which is now given up."""
+    if case.begun is None or case.begun.status != "sending":
+        return ()
+    return nothing_left(case.begun)
+
+
+def nothing_left(contact: Contact) -> tuple[ContactNoted, ...]:
+    """What is noted of an attempt of which, as it was begun this time, certainly nothing left."""
+    return (ContactNoted(contact_id=contact.contact_id, status="refused", begun_at=contact.created_at),)

@@ -1,0 +1,140 @@
+"""What the work needs of the world, made once a process and passed down."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from runtime.blind_index import BlindIndex
+from runtime.logs import logger
+from runtime.settings import PROJECT, Settings
+from storage.core.database import Database
+from storage.orders.order import Order
+from tasks.orders.rules.channel_watch import ChannelWatch
+from tasks.orders.rules.order_system import open_order_system
+from tools.calendar import Calendar, HorizonWarning
+from tools.channels.callbacks import CallbackReader
+from tools.channels.contract import ChannelGateway
+from tools.channels.routing import open_channels
+from tools.classifier.classifier import Classifier
+from tools.classifier.files import ClassifierFiles, default_paths
+from tools.contact_policy.policy import ContactPolicy
+from tools.contact_policy.window import next_permitted
+from tools.contact_policy.zone import customer_zone
+from tools.language_model.client import LanguageModel
+from tools.order_system.contract import OrderSystem
+from tools.policies.approval import ApprovalPolicy
+from tools.policies.folder import Policies
+from tools.policies.permissions import Permissions
+from tools.policies.shadow_mode import ShadowMode
+from tools.scripts.document import load_scripts
+from tools.scripts.script import Scripts
+
+_log = logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """The tools, policies and data of one process."""
+
+    database: Database
+    gateway: ChannelGateway
+    callback_readers: Mapping[str, CallbackReader]
+    """Whoever reads what a provider calls back with, by the provider's name."""
+    classifier_files: ClassifierFiles
+    policy: ContactPolicy
+    calendar: Calendar
+    permissions: Permissions
+    order_system: OrderSystem
+    """Where actions are carried out."""
+    approvals: ApprovalPolicy
+    shadow_mode: ShadowMode
+    scripts: Scripts
+    """What customers are told."""
+    language_model: LanguageModel | None
+    """A second opinion on customers' words; `None` unless the installation names an endpoint."""
+    blind_index: BlindIndex
+    callback_url: str
+    contacts_at_once: int
+    reaches_masked: bool
+    """Whether the channel can use a masked number: only the simulated customer can (SPEC.md §5)."""
+
+    @cached_property
+    def classifier(self) -> Classifier:
+        """The intent model; loaded by the processes that classify, not by those that never do."""
+        return Classifier.load(self.classifier_files.weights, self.classifier_files.rules)
+
+    def zone(self, order: Order) -> ZoneInfo:
+        """The customer's time zone."""
+        return customer_zone(_text(order.metadata.get("timezone")))
+
+    def next_contact(self, order: Order, at: datetime, history: list[datetime]) -> datetime:
+        """The earliest permitted moment for the next contact, not before `at`, by the business clock."""
+        found = next_permitted(
+            at, history=history, zone=self.zone(order), policy=self.policy, calendar=self.calendar
+        )
+        warning = self.calendar.horizon_warning(found.astimezone(self.zone(order)).date())
+        if warning is not None and not self._warned:
+            # Once a process: `unpend status` goes on saying it.
+            self._warned.append(warning)
+            _log.warning(warning.sentence)
+        return found
+
+    @cached_property
+    def channel_watch(self) -> ChannelWatch:
+        """What this process has seen of the channels."""
+        return ChannelWatch(self.database)
+
+    @cached_property
+    def _warned(self) -> list[HorizonWarning]:
+        return []
+
+
+def make_context(settings: Settings, database: Database) -> Context:
+    """The context of this process, from its settings.
+
+    Raises:
+        PolicyFileError: a file of the configuration cannot be used.
+    """
+    policies = Policies.read(settings.config_folder, settings.contact_policy)
+    instant = settings.channel == "instant"
+    channels = open_channels(settings)
+    return Context(
+        database=database,
+        gateway=channels.gateway,
+        callback_readers=channels.readers,
+        classifier_files=default_paths(),
+        policy=policies.contact,
+        calendar=policies.calendar,
+        permissions=policies.permissions,
+        order_system=open_order_system(settings, database),
+        approvals=policies.approval,
+        shadow_mode=policies.shadow,
+        scripts=load_scripts(scripts_folder(settings)),
+        language_model=_language_model(settings),
+        blind_index=BlindIndex.of_settings(settings),
+        callback_url=f"{settings.callback_base_url}/webhooks/contact/{settings.channel_provider}",
+        contacts_at_once=settings.largest_batch if instant else settings.contacts_at_once,
+        reaches_masked=instant or (settings.channel == "http" and settings.channel_provider == "simulator"),
+    )
+
+
+def scripts_folder(settings: Settings) -> Path:
+    """The installation's own scripts; the project's where its configuration holds none."""
+    own = settings.config_folder / "scripts"
+    return own if own.is_dir() else PROJECT / "config" / "scripts"
+
+
+def _language_model(settings: Settings) -> LanguageModel | None:
+    if not settings.language_model_url:
+        return None
+    key = settings.language_model_key
+    token = key.get_secret_value() if key else ""
+    return LanguageModel(settings.language_model_url, token, settings.language_model_name)
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None

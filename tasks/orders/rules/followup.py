@@ -1,0 +1,131 @@
+"""When a customer who postponed is contacted again, and the rule that says so round after round.
+
+What a caller or a person named wins, then the customer's own date for its round, then the order's rule, then the
+intent's default days. Where the order has a rule, its limit of rounds stands in place of the policy's; either limit
+ends automatic postponements only.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from engine.outcomes import Failed
+from storage.engine.steps import StepRow
+from storage.orders.order import Order
+from tasks.orders.rules.agreement import postponed
+from tasks.orders.rules.context import Context
+from tools.recurrence.rule import StandingRule, read_rule, read_standing
+
+USED_UP: Final = "used_up"
+"""What ended a rule whose date has passed or whose count is used."""
+
+_DEFAULT_DAYS: Final = 3
+_ASKED: Final = "请人工决定何时再联系客户, 或关闭工单; 重试只会再次提出这个问题"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Followup:
+    """When the customer is contacted again.
+
+    Attributes:
+        at: The moment: of an order that the fleet drives always one at which the customer may be contacted.
+        asked: The moment as it was named.
+        rule: The order's rule as it stands from here on, where it has one.
+        given: What was asked for beside a date, as it is recorded with the action.
+    """
+
+    at: datetime
+    asked: datetime
+    rule: StandingRule | None = None
+    given: Mapping[str, object] = field(default_factory=dict)
+
+    def changes(self) -> dict[str, object]:
+        """The columns of the order that follow from it."""
+        rule = {} if self.rule is None else {"followup_rule": self.rule.as_document()}
+        return {"next_contact_time": self.at, **rule}
+
+
+def rule_of(order: Order) -> StandingRule | None:
+    """The rule of an order, also one that has ended."""
+    return None if order.followup_rule is None else read_standing(order.followup_rule)
+
+
+def plan(context: Context, step: StepRow, order: Order, now: datetime) -> Followup | Failed:
+    """When to contact this customer again; refused when the rounds are used up (SPEC.md §1).
+
+    A postponement that a person decided is never refused: it was the person who was asked how to go on.
+    """
+    wanted = step.call.get("followup_rule") or step.input.get("followup_rule")
+    given = {name: step.call[name] for name in ("followup_rule", "followup_days") if name in step.call}
+    rule = rule_of(order)
+    if isinstance(wanted, Mapping):
+        read = read_rule(wanted, context.zone(order).key)
+        rule = StandingRule(rule=read, led_before=rule.rounds_led if rule else 0)
+    due = rule.due_after(now) if rule else None
+    refused = _exhausted(context, order, rule, holds=due is not None)
+    if refused and not step.input.get("decided_by"):
+        return refused
+    named = _named(context, step, order, now)
+    if rule and due is not None:
+        rule, asked = rule.leading(by_its_time=named is None), named or due
+    else:
+        rule = rule.ended(USED_UP) if rule and not rule.ended_by else rule
+        by_default = moment_of(step.input.get("followup_at")) or now + timedelta(days=_DEFAULT_DAYS)
+        asked = named or by_default
+    return Followup(at=_permitted(context, order, asked, now), asked=asked, rule=rule, given=given)
+
+
+def rounds_of_policy(order: Order, round_number: int) -> int:
+    """Which of the rounds that the policy limits this is: those that a rule led have a limit of their own."""
+    rule = rule_of(order)
+    return round_number - (rule.rounds_led if rule else 0)
+
+
+def moment_of(value: Any) -> datetime | None:
+    """A moment as a step carries it."""
+    if isinstance(value, datetime):
+        return value
+    return datetime.fromisoformat(value) if isinstance(value, str) and value else None
+
+
+def rule_in_words(order: Order) -> str:
+    """A sentence about the rule that an order follows; empty where it follows none."""
+    rule = rule_of(order)
+    if rule is None:
+        return ""
+    if rule.ended_by:
+        return f" Its follow-up rule has ended ({rule.ended_by})."
+    given = "once" if rule.used == 1 else f"{rule.used} times"
+    return f" Its follow-up rule: {rule.rule.words}; it has given a time {given}."
+
+
+def _permitted(context: Context, order: Order, asked: datetime, now: datetime) -> datetime:
+    """When the customer is contacted who was to be contacted then; the caller of a manual order owns the timing."""
+    if order.mode == "manual":
+        return asked
+    past = [order.last_contact_time] if order.last_contact_time else []
+    return context.next_contact(order, max(asked, now), past)
+
+
+def _named(context: Context, step: StepRow, order: Order, now: datetime) -> datetime | None:
+    """The moment that somebody named: the caller, a person, or the customer."""
+    called = moment_of(step.call.get("followup_date"))
+    if called is not None:
+        return called
+    days = step.call.get("followup_days")
+    if isinstance(days, int):
+        return postponed(context, order, days, now, [])
+    # A step that an older version of the fleet left behind does not say; a number of days means a default.
+    by_default = step.input.get("followup_by_default", step.input.get("followup_days") is not None)
+    return None if by_default else moment_of(step.input.get("followup_at"))
+
+
+def _exhausted(context: Context, order: Order, rule: StandingRule | None, *, holds: bool) -> Failed | None:
+    if rule is not None and holds:
+        led, most = rule.led, rule.rule.most_rounds
+        message = f"按跟进规则已跟进{led}轮(上限{most}轮)仍需暂缓, {_ASKED}"
+    else:
+        led, most = rounds_of_policy(order, order.round), context.policy.max_rounds
+        message = f"已跟进{order.round}轮仍需暂缓, {_ASKED}"
+    return Failed(code="rounds_exhausted", message=message) if led >= most else None

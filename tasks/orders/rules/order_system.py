@@ -1,0 +1,132 @@
+"""The order system this installation works with, and one action carried out in it by the action agent."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Final
+
+from engine.outcomes import Failed, TryAgain
+from runtime.logs import logger
+from runtime.settings import Settings
+from schemas.orders.effects import Effect
+from storage.core.database import Database
+from storage.engine.steps import StepRow
+from storage.orders.capacity import DayCapacity
+from storage.orders.order import Order
+from tasks.orders.rules.traces import audit
+from tools.limits import TOOLS
+from tools.order_system.built_in import BuiltIn
+from tools.order_system.contract import (
+    ActionRequest,
+    NotPerformed,
+    Offered,
+    OrderSystem,
+    Performed,
+    Refused,
+    Slot,
+    Unclear,
+)
+from tools.order_system.webhook import WebhookOrderSystem
+
+_log = logger(__name__)
+
+_AGENT: Final = "action_agent"
+
+Wanted = tuple[str, Mapping[str, object]]
+"""An action type with its parameters."""
+
+
+def open_order_system(settings: Settings, database: Database) -> OrderSystem:
+    """Another system where the settings name one, else our own tables.
+
+    Raises:
+        ValueError: the address or its secret cannot be used, or only one of both is set.
+    """
+    url, secret = settings.order_system_url, settings.order_system_secret
+    if (url is None) != (secret is None):
+        raise ValueError("order_system_url and order_system_secret go together; set both, or neither")
+    if url is not None and secret is not None:
+        return WebhookOrderSystem(url, secret.get_secret_value())
+
+    def offered(region: str, first: date, last: date) -> Offered:
+        with database.looks() as work:
+            days = work.capacity.offered([region], first, last).get(region)
+        return Offered(limited=days is not None, slots=tuple(map(slot_of, (days or {}).values())))
+
+    return BuiltIn(offered)
+
+
+def slot_of(day: DayCapacity) -> Slot:
+    """What is left of a day, as the order system tells it."""
+    return Slot(day=day.day, free=day.free, capacity=day.capacity)
+
+
+def key_of(step: StepRow, order: Order, action_type: str) -> str:
+    """The action's key: the same on every delivery and try, and when a person lets the failed step run again.
+
+    A step that runs again has the input it had, so the input names it, not its row.
+    """
+    given = json.dumps(dict(step.input), sort_keys=True, default=str).encode()
+    return f"{order.task_id}.{order.round}.{action_type}.{hashlib.sha256(given).hexdigest()[:24]}"
+
+
+def carry_out(
+    system: OrderSystem, step: StepRow, order: Order, wanted: Sequence[Wanted]
+) -> list[Performed] | Failed | TryAgain:
+    """Have these actions performed, one after another; what each came to, or why the step cannot go on.
+
+    Whatever is repeated goes under the same key. What was performed before another one was refused is kept in
+    the audit log.
+    """
+    performed: list[Performed] = []
+    for action_type, parameters in wanted:
+        request = ActionRequest(
+            key=key_of(step, order, action_type),
+            action_type=action_type,
+            order_id=order.order_id,
+            task_id=order.task_id,
+            parameters=parameters,
+            timeout_seconds=TOOLS[action_type].timeout_seconds,
+        )
+        outcome = system.perform(request)
+        if system.remote:
+            _log.info(
+                "order system answered",
+                task_id=order.task_id,
+                action_type=action_type,
+                action_key=request.key,
+                outcome=type(outcome).__name__,
+            )
+        match outcome:
+            case Performed():
+                performed.append(outcome)
+            case Refused():
+                names = [name for name, _ in wanted[: len(performed)]]
+                return _refused(step, action_type, outcome, names)
+            case NotPerformed(reason=reason, retry_after_seconds=seconds):
+                return TryAgain(
+                    code="order_system_unavailable",
+                    message=f"订单系统未执行 {action_type}: {reason}",
+                    after_seconds=seconds,
+                )
+            case Unclear(reason=reason):
+                return TryAgain(
+                    code="order_system_unclear",
+                    message=f"订单系统是否已执行 {action_type} 不明, 同一键重试不会重复执行: {reason}",
+                )
+    return performed
+
+
+def _refused(step: StepRow, action_type: str, refused: Refused, performed: Sequence[str]) -> Failed:
+    offered = f"; 可选日期: {'、'.join(map(str, refused.offered_days))}" if refused.offered_days else ""
+    done = f"; 此前已执行: {'、'.join(performed)}" if performed else ""
+    effects: tuple[Effect, ...] = tuple(
+        audit(step, "action_executed", _AGENT, name, followed_by=f"{action_type} refused")
+        for name in performed
+    )
+    return Failed(
+        code=refused.code,
+        message=f"订单系统拒绝 {action_type}: {refused.reason}{offered}{done}",
+        effects=effects,
+    )

@@ -1,0 +1,80 @@
+"""A customer is forgotten: what is known of the person goes, what was done and by whom stays."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from engine.engine import Engine
+from runtime.blind_index import BlindIndex
+from runtime.phone import Phone, normalise
+from statemachine.orders.states import State
+from tasks.orders.people.intervention import cancel
+
+_COUNTRY = "+86"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customer:
+    """Whom to forget: by upstream's id, by a number, or by both."""
+
+    customer_id: str | None = None
+    phone: Phone | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What was done; `still_open` names the orders for whose sake nothing was done."""
+
+    task_ids: tuple[str, ...]
+    counts: Mapping[str, int] = field(default_factory=dict)
+    cancelled: tuple[str, ...] = ()
+    still_open: tuple[str, ...] = ()
+
+
+def orders_of(engine: Engine, blind_index: BlindIndex, customer: Customer) -> list[str]:
+    """The ids of the customer's orders; nothing is changed."""
+    with engine.database.transaction() as work:
+        found = work.privacy.orders_of(
+            customer_id=customer.customer_id,
+            number=None if customer.phone is None else blind_index.mark(customer.phone),
+        )
+    return [known.task_id for known in found]
+
+
+def erase(
+    engine: Engine, blind_index: BlindIndex, customer: Customer, *, by: str, cancel_open: bool = False
+) -> Erased:
+    """Remove what is known of a customer, once no order of theirs is open any more.
+
+    Args:
+        engine: The engine of this process.
+        blind_index: Finds the orders of a number.
+        customer: Whom to forget.
+        by: Who does it; the system's audit log keeps who, and how many rows, but not whom.
+        cancel_open: Cancel the open orders first; otherwise nothing is done while there is one.
+    """
+    number = None if customer.phone is None else blind_index.mark(customer.phone)
+    database = engine.database
+    with database.transaction() as work:
+        found = work.privacy.orders_of(customer_id=customer.customer_id, number=number)
+    still_open = [known.task_id for known in found if known.status != State.CLOSED]
+    if still_open and not cancel_open:
+        return Erased(tuple(known.task_id for known in found), still_open=tuple(still_open))
+    for task_id in still_open:
+        cancel(engine, task_id, by=by, reason="the customer's data are erased")
+    with database.transaction() as work:
+        # Read again: one that came in meanwhile is not half forgotten.
+        found = work.privacy.orders_of(customer_id=customer.customer_id, number=number)
+        task_ids = tuple(known.task_id for known in found)
+        left = tuple(known.task_id for known in found if known.status != State.CLOSED)
+        if left:
+            return Erased(task_ids, cancelled=tuple(still_open), still_open=left)
+        numbers = {known.phone for known in found if known.phone}
+        if customer.phone is not None:
+            numbers.add(customer.phone.e164)
+        digits = sorted(number.removeprefix(_COUNTRY).removeprefix("+") for number in numbers)
+        phones = [phone for number in sorted(numbers) if (phone := normalise(number)) is not None]
+        counts = work.privacy.erase(task_ids, digits, [blind_index.mark(phone) for phone in phones])
+        work.system_audit.write(
+            by, "customer_erased", {"task_ids": list(task_ids), "rows": counts, "cancelled": still_open}
+        )
+    return Erased(task_ids, counts, tuple(still_open))

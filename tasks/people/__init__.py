@@ -1,0 +1,1 @@
+"""What people do about alerts, reviews and rejected input, whatever product they come from."""
