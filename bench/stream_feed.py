@@ -8,7 +8,7 @@ from typing import Final, Self
 import redis
 
 from bench.orders import documents
-from workers.stream_intake import STREAM
+from workers.intake.stream import STREAM
 
 _EVERY: Final = 0.1
 """Seconds between two looks at how many are due."""

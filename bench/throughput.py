@@ -9,7 +9,7 @@ import redis
 from bench.fleet import MeasuredFleet
 from bench.orders import documents, submissions
 from tasks.orders.intake.intake import Door, accept
-from workers.stream_intake import STREAM
+from workers.intake.stream import STREAM
 
 _BATCH: Final = 500
 _LOOK: Final = 0.02

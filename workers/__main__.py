@@ -50,11 +50,11 @@ def main(arguments: list[str]) -> int:
     elif name == "flower":
         _flower(app)
     elif name == "exporter":
-        from workers.exporter import serve
+        from workers.metrics.exporter import serve
 
         serve(settings)
     elif name == "webhooks":
-        from workers.webhooks import serve as tell
+        from workers.outbound.webhooks import serve as tell
 
         tell(settings, _tell_ready)
     else:
@@ -111,7 +111,7 @@ def _flower(app: Celery) -> None:
 
 
 def _intake(app: Celery, settings: Settings) -> None:
-    from workers.intake import take_in
+    from workers.intake.process import take_in
 
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

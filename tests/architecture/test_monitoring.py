@@ -14,8 +14,8 @@ import yaml
 from runtime.settings import PROJECT
 from storage.core.database import Database
 from tests.architecture.test_deployment import SERVICES
-from workers.exporter import FleetCollector
-from workers.series import PROCESSING_EDGES
+from workers.metrics.exporter import FleetCollector
+from workers.metrics.series import PROCESSING_EDGES
 
 PROMETHEUS = PROJECT / "deploy/prometheus"
 GRAFANA = PROJECT / "deploy/grafana"

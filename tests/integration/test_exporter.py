@@ -16,7 +16,7 @@ from storage.core.database import Database
 from storage.core.unavailable import StorageUnavailable
 from tests.integration.history import order
 from tests.integration.scraping import parse, read, scrape
-from workers.exporter import CACHE_SECONDS, ExporterServer, FleetCollector
+from workers.metrics.exporter import CACHE_SECONDS, ExporterServer, FleetCollector
 from workers.probe import answers
 
 

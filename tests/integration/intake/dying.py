@@ -13,9 +13,9 @@ from typing import Any
 
 from runtime.settings import Settings
 from workers.app import make_app
+from workers.intake.queue import QueueIntake
+from workers.intake.stream import StreamIntake
 from workers.process import Process
-from workers.queue_intake import QueueIntake
-from workers.stream_intake import StreamIntake
 
 
 def _die() -> None:

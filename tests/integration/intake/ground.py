@@ -15,10 +15,10 @@ from storage.people.rejects import Reject
 from tests.acceptance.waiting import wait_until
 from tests.house import settings_for
 from workers.app import make_app
-from workers.intake import Intake
+from workers.intake.process import Intake
+from workers.intake.queue import EXCHANGE, QUEUE
+from workers.intake.stream import GROUP, STREAM
 from workers.process import Process
-from workers.queue_intake import EXCHANGE, QUEUE
-from workers.stream_intake import GROUP, STREAM
 
 ALERTS = "SELECT count(*) FROM alerts WHERE alert_type = 'intake_rejected'"
 

@@ -15,8 +15,8 @@ from tests.house import House
 from tests.integration.api.caller import hand_out_keys, key_of
 from tests.integration.api.server import serving
 from tests.integration.intake.ground import Ground
-from workers.queue_intake import QueueIntake
-from workers.stream_intake import StreamIntake
+from workers.intake.queue import QueueIntake
+from workers.intake.stream import StreamIntake
 
 PROJECT = Path(__file__).resolve().parents[3]
 EXAMPLES = PROJECT / "docs" / "examples"

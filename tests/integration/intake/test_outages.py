@@ -20,8 +20,8 @@ from tests.factories import payload
 from tests.integration.intake.ground import Ground
 from tests.rabbitmq import RabbitServer
 from tests.servers import Servers
-from workers.queue_intake import QueueIntake
-from workers.stream_intake import StreamIntake
+from workers.intake.queue import QueueIntake
+from workers.intake.stream import StreamIntake
 
 
 def connect(url: str) -> "psycopg.Connection[Any]":

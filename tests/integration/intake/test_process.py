@@ -5,7 +5,7 @@ import threading
 from tests.acceptance.waiting import wait_until
 from tests.factories import payload
 from tests.integration.intake.ground import Ground
-from workers.intake import take_in
+from workers.intake.process import take_in
 from workers.process import Process
 
 

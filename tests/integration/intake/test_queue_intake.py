@@ -8,7 +8,7 @@ import pytest
 from tests.acceptance.waiting import wait_until
 from tests.factories import payload
 from tests.integration.intake.ground import ALERTS, Ground
-from workers.queue_intake import QUEUE, QueueIntake
+from workers.intake.queue import QUEUE, QueueIntake
 
 
 def test_an_order_comes_in_by_the_queue(queued: Ground) -> None:

@@ -8,7 +8,7 @@ from tasks.orders.intake.rejected import Handled, replay, shown
 from tests.acceptance.waiting import wait_until
 from tests.factories import payload
 from tests.integration.intake.ground import ALERTS, Ground
-from workers.stream_intake import StreamIntake
+from workers.intake.stream import StreamIntake
 
 
 def test_an_order_comes_in_by_the_stream_and_its_message_is_deleted(ground: Ground) -> None:

@@ -16,7 +16,7 @@ from tools.notices.contract import NoticeGateway
 from tools.notices.dingtalk_bot import DingtalkBot
 from tools.notices.feishu_app import FeishuAccount, FeishuApp
 from tools.notices.routing import NoticeRoutes, Way
-from workers.notices import NoticePace, NoticeSender
+from workers.outbound.notices import NoticePace, NoticeSender
 
 FAST = NoticePace(poll_seconds=0.02, pauses=(timedelta(milliseconds=30),))
 

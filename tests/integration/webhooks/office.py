@@ -16,8 +16,8 @@ from storage.outbound.deliveries import Delivery
 from tools.webhooks.address import check_peer
 from tools.webhooks.sender import WebhookSender
 from tools.webhooks.signature import new_secret
-from workers.feeding import feed
-from workers.webhooks import Courier, Pace
+from workers.outbound.feeding import feed
+from workers.outbound.webhooks import Courier, Pace
 
 FAST = Pace(poll_seconds=0.02, timeout_seconds=1.0, pauses=(timedelta(milliseconds=30),))
 

@@ -27,9 +27,9 @@ from storage.outbound.deliveries import Concluded, Taken, Try
 from storage.outbound.subscribers import Outlook, Secrets
 from tasks.outbound.messages import PAUSES, body_of, pause_after
 from tools.webhooks.sender import TIMEOUT_SECONDS, Answer, Envelope, WebhookSender
-from workers.circuit import Circuit
-from workers.feeding import feed
-from workers.notices import telling_staff
+from workers.outbound.circuit import Circuit
+from workers.outbound.feeding import feed
+from workers.outbound.notices import telling_staff
 
 _log = logger(__name__)
 

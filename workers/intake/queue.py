@@ -18,7 +18,7 @@ from runtime.logs import logger
 from schemas.orders.intake import Problem
 from storage.core.unavailable import StorageUnavailable
 from tasks.orders.intake.intake import Door
-from workers.admission import Arrival, admit, request_id_of
+from workers.intake.admission import Arrival, admit, request_id_of
 from workers.process import Process
 
 EXCHANGE: Final = Exchange("tasks", type="direct", durable=True)

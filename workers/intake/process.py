@@ -4,9 +4,9 @@ import threading
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from typing import Protocol
 
+from workers.intake.queue import QueueIntake, is_redis
+from workers.intake.stream import StreamIntake
 from workers.process import Process
-from workers.queue_intake import QueueIntake, is_redis
-from workers.stream_intake import StreamIntake
 
 
 class Intake(Protocol):

@@ -24,7 +24,7 @@ from runtime.mask import mask_text
 from runtime.settings import Settings
 from storage.core.database import Database
 from storage.core.unavailable import StorageUnavailable
-from workers.series import of_webhooks, series, up
+from workers.metrics.series import of_webhooks, series, up
 
 CACHE_SECONDS: Final = 2.0
 """A scrape answers from the last reading for so long; many scrapers cost PostgreSQL no more than one."""

@@ -1,0 +1,1 @@
+"""The exporter: what was committed, as Prometheus series."""
