@@ -8,46 +8,22 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 
-from api import (
-    actions,
-    agents,
-    alerts,
-    audit,
-    capacity,
-    contact,
-    contact_stops,
-    dispatches,
-    do_not_call,
-    errors,
-    event_socket,
-    events,
-    health,
-    measurement,
-    orchestrator,
-    privacy,
-    rejects,
-    reports,
-    reviews,
-    signals,
-    states,
-    subscribers,
-    task_batches,
-    task_control,
-    tasks,
-    tools,
-    transitions,
-    triage,
-    undo,
-    webhooks,
-)
-from api.body_limit import BodyLimit
-from api.description import TAGS, DescribedApi
-from api.door import Door
-from api.head import Head
-from api.measurement import Measured, Measurement
-from api.request_id import RequestId
-from api.services import Services
-from api.task_batches import BATCH_PATH, LARGEST_BATCH_BODY
+from api.flows import agents, task_batches, task_control, tasks
+from api.flows.task_batches import BATCH_PATH, LARGEST_BATCH_BODY
+from api.orders import callbacks as webhooks
+from api.orders import capacity, contact_stops, do_not_call, privacy, signals, states, transitions, undo
+from api.orders.agents import action as actions
+from api.orders.agents import audit, contact, dispatches, orchestrator, reports, tools, triage
+from api.outbound import event_socket, events, subscribers
+from api.people import alerts, rejects, reviews
+from api.server import errors, health, measurement
+from api.server.deployment import Door
+from api.server.description import TAGS, DescribedApi
+from api.server.head import Head
+from api.server.limits.body_limit import BodyLimit
+from api.server.measurement import Measured, Measurement
+from api.server.request_id import RequestId
+from api.server.services import Services
 from schemas.core.error import Code
 
 PREFIX: Final = "/v1"

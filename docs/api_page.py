@@ -9,8 +9,8 @@ from typing import Any, Final, cast
 import yaml
 
 from api.app import create_app
-from api.door import Door, Parts
-from api.event_socket import Close
+from api.outbound.event_socket import Close
+from api.server.deployment import Door, Parts
 
 TABLE: Final = Path(__file__).resolve().parent / "routes_by_state.yaml"
 MODES: Final = ("auto", "manual")

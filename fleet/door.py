@@ -5,8 +5,8 @@ from importlib.metadata import version
 from typing import Final
 
 from api.app import create_app
-from api.door import Door
-from api.server import serve
+from api.server.deployment import Door
+from api.server.process import serve
 from runtime import logs
 from runtime.settings import Settings
 from workers.app import make_app

@@ -5,7 +5,7 @@ from types import ModuleType
 
 from starlette.routing import WebSocketRoute
 
-from api import event_socket
+from api.outbound import event_socket
 from runtime.settings import PROJECT
 from statemachine.orders.states import State
 

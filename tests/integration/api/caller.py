@@ -11,7 +11,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from fastapi import FastAPI
 
 from api.app import create_app
-from api.door import Door
+from api.server.deployment import Door
 from engine.engine import Engine
 from engine.publisher import Publisher
 from runtime.settings import Settings

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 from fastapi import APIRouter, FastAPI, Response
 
-from api.authentication import requires
-from api.refusal import Refusal
-from api.route import Route
+from api.server.authentication import requires
+from api.server.refusal import Refusal
+from api.server.route import Route
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.core.form import Answered, Sent

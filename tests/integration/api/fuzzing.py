@@ -12,7 +12,7 @@ from schemathesis.core.failures import Failure
 from schemathesis.engine import events, from_schema
 from schemathesis.engine.recorder import ScenarioRecorder
 
-from api.description import operations_of
+from api.server.description import operations_of
 from tests.integration.api.caller import key_of
 
 PHASES = ("examples", "coverage", "fuzzing", "stateful")

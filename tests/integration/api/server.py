@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from api.app import create_app
-from api.door import Door
-from api.server import Server
+from api.server.deployment import Door
+from api.server.process import Server
 from tests.house import House
 from tests.integration.api.caller import VERSION, HouseParts
 from tests.integration.fleet.conditions import wait_until

@@ -8,7 +8,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from api.app import KEYED, OPEN
-from api.authentication import CACHE_SECONDS, Guard, Keyring
+from api.server.authentication import CACHE_SECONDS, Guard, Keyring
 from schemas.access.scopes import OWNERS, Scope
 from storage.access.keys import digest
 from storage.core.database import Database

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.coalescer import Coalescer, CoalescerClosed
+from api.server.coalescer import Coalescer, CoalescerClosed
 
 
 class Poison(Exception):

@@ -7,8 +7,8 @@ import pytest
 from pydantic import BaseModel
 
 from api.app import create_app
-from api.description import operations_of
-from api.door import Door
+from api.server.deployment import Door
+from api.server.description import operations_of
 from schemas.core.form import Answered, Sent
 from schemas.orders.intake import TaskCreated
 from tests.house import House

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from structlog.testing import capture_logs
 
-from api.errors import STATUS
+from api.server.errors import STATUS
 from schemas.core.error import Code
 from tests.factories import payload
 from tests.house import House

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 from fastapi import FastAPI
 
-from api import event_socket
+from api.outbound import event_socket
 from tests.factories import PARTS_MISSING, answered, submission
 from tests.house import House
 from tests.integration.api.caller import Caller, calling, hand_out_keys, key_of

@@ -11,7 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from api.description import operations_of
+from api.server.description import operations_of
 from schemas.core.error import Code
 from tests.factories import payload
 from tests.house import House

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from api.health import FRESH_SECONDS
+from api.server.health import FRESH_SECONDS
 from engine.publisher import QUEUES
 from tests.factories import payload
 from tests.house import House

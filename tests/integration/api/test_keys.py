@@ -6,7 +6,7 @@ from typing import Any
 import anyio
 import pytest
 
-from api.authentication import TOUCH_SECONDS, Keyring
+from api.server.authentication import TOUCH_SECONDS, Keyring
 from schemas.access.scopes import Scope
 from storage.access.keys import KeyRecord, NewKey, new_key
 from storage.core.database import Database

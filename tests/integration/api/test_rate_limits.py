@@ -13,8 +13,8 @@ import pytest
 from limits.aio.storage import MemoryStorage
 from structlog.testing import capture_logs
 
-from api.rate_limits import PAUSE_SECONDS, RateLimits
-from api.refusal import Refusal
+from api.server.limits.rate_limits import PAUSE_SECONDS, RateLimits
+from api.server.refusal import Refusal
 from storage.access.keys import Key, NewKey, new_key
 from tests.house import House, settings_for
 from tests.integration.api.caller import Caller, calling, hand_out_keys

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from api import strangers
+from api.server.limits import failed_logins as strangers
 from tests.house import House
 from tests.integration.api.caller import hand_out_keys
 from tests.integration.api.fuzzing import Findings, look

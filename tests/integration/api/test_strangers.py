@@ -1,7 +1,7 @@
 """Keys that nobody has, and how often one address may try them."""
 
-from api.refusal import Refusal
-from api.strangers import TRIES, WINDOW_SECONDS, Strangers
+from api.server.limits.failed_logins import TRIES, WINDOW_SECONDS, Strangers
+from api.server.refusal import Refusal
 from storage.access.keys import new_key
 from tests.integration.api.caller import Caller, key_of
 

@@ -1,0 +1,1 @@
+"""The routes of general work and of the agents that do it."""

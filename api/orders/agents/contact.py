@@ -1,0 +1,164 @@
+"""The contact agent's routes: a contact is made, or what came of one is recorded (seed 000 section 四)."""
+
+import asyncio
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Final
+
+from fastapi import APIRouter
+
+from api.orders.agents.performance import Prefer, perform
+from api.orders.next_action import next_action
+from api.server.authentication import requires
+from api.server.errors import documented
+from api.server.refusal import Refusal, conflict, invalid, unknown
+from api.server.route import Route
+from api.server.services import Caller, GivenServices
+from schemas.access.scopes import Scope
+from schemas.core.error import Code
+from schemas.orders.agents.calls import CallAccepted
+from schemas.orders.agents.contact import ContactInitiated, ContactKept, ContactMade, ContactRecorded
+from schemas.orders.contact import Channel
+from storage.core.unit_of_work import UnitOfWork
+from storage.orders.calls import CalledStep
+from storage.orders.order import Order
+from tasks.orders.calls.contact import ContactWanted, contact_call, contact_of
+from tasks.orders.calls.contact_record import ContactRecord, Unrecordable, record
+from tasks.orders.rules.customer_number import same_number
+from tools.limits import TOOLS
+
+TOOL_OF: Final[Mapping[Channel, str]] = {
+    Channel.PHONE: "contact_user",
+    Channel.SMS: "send_sms",
+    Channel.IM: "send_im",
+}
+"""The tool of each channel (seed 000 section 五)."""
+
+ACCEPTED: Final[dict[int | str, dict[str, Any]]] = {
+    202: {"model": CallAccepted, "description": "It goes on; ask at `poll`, or send the same call again."}
+}
+"""What a route that waits for a tool may answer instead."""
+
+router = APIRouter(tags=["contact"], route_class=Route)
+
+
+@router.post(
+    "/agents/contact/initiate",
+    summary="Contact the customer",
+    dependencies=[requires(Scope.CONTACT)],
+    responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT) | ACCEPTED,
+    response_model=ContactMade,
+)
+@router.post(
+    "/contact/initiate",
+    summary="Contact the customer (short form)",
+    dependencies=[requires(Scope.CONTACT)],
+    responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT) | ACCEPTED,
+    response_model=ContactMade,
+    name="initiate_contact_short",
+)
+async def initiate_contact(
+    body: ContactInitiated, services: GivenServices, caller: Caller, prefer: Prefer = None
+) -> Any:
+    """Places the call or sends the text through the configured channel, and answers with the result.
+
+    In a manual order this is what makes the attempt. In one that the fleet drives, the fleet makes it, and
+    this waits beside it. An attempt that was made before answers what came of it; no attempt is made twice.
+    Another channel or script than that attempt's answers 409, and so does one that is not due yet, with
+    `not_before`. `attempt` counts within the round: once a follow-up is due in a manual order, 1 is the first
+    of the next round.
+    """
+    if body.phone_number is not None:
+        await asyncio.to_thread(require_own_number, services, body.task_id, body.phone_number)
+    if body.script_id is not None and services.door.parts.context.scripts.find(body.script_id) is None:
+        known = ", ".join(services.door.parts.context.scripts.names)
+        raise invalid([("script_id", f"is no script of this installation; there are {known}")])
+    tool = TOOLS[TOOL_OF[body.contact_method]]
+    wanted = ContactWanted(channel=body.contact_method, script=body.script_id)
+    call = contact_call(
+        task_id=body.task_id,
+        agent_id=caller.agent_id,
+        tool=tool.name,
+        wanted=wanted,
+        attempt=body.attempt,
+        policy=services.door.parts.context.policy,
+    )
+    answer = partial(contact_made, wanted)
+    return await perform(services, call, seconds=tool.timeout_seconds, prefer=prefer, answer=answer)
+
+
+@router.post(
+    "/agents/contact/result/record",
+    summary="Record what came of a contact",
+    dependencies=[requires(Scope.CONTACT)],
+    responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
+)
+def record_result(body: ContactRecorded, services: GivenServices) -> ContactKept:
+    """Completes the contact step that waits for it, as a channel's callback would.
+
+    `contact_id` is the one `initiate` answered. In a manual order it may be the caller's own, for a contact
+    made without us. Early, late, repeated and out-of-order results are kept and change nothing they should not.
+    """
+    parts = services.door.parts
+    heard, order = record(
+        parts.engine,
+        parts.context,
+        ContactRecord(
+            task_id=body.task_id,
+            contact_id=body.contact_id,
+            result=body.result,
+            channel=body.contact_method,
+            feedback=body.user_feedback,
+            transcript=body.raw_transcript,
+            at=body.contact_time,
+            duration_seconds=body.duration_seconds,
+            recording_url=body.recording_url,
+        ),
+    )
+    if order is None:
+        raise unknown("task", body.task_id)
+    if isinstance(heard, Unrecordable):
+        raise _unrecordable(heard, order, body.contact_id)
+    with services.door.parts.database.transaction() as work:
+        review_open = bool(work.reviews.list(state="open", task_id=order.task_id, limit=1))
+    return ContactKept(next_step=next_action(order, review_open=review_open).name, outcome=heard.value)
+
+
+def require_own_number(services: GivenServices, task_id: str, number: str) -> None:
+    """Return when this is the order's number, masked or in full.
+
+    Raises:
+        Refusal: no such order (404), or another number (422); neither repeats it.
+    """
+    with services.door.parts.database.transaction() as work:
+        order = work.orders.find([task_id]).get(task_id)
+    if order is None:
+        raise unknown("task", task_id)
+    if not same_number(order.phone, number):
+        raise invalid(
+            [("phone_number", "is not the number of this order; change it by a phone_changed signal")]
+        )
+
+
+def contact_made(wanted: ContactWanted, work: UnitOfWork, step: CalledStep) -> ContactMade | None:
+    """What came of the contact of a step; `None` when it was made otherwise than was wanted."""
+    contact = contact_of(work, step)
+    if contact is None or wanted.against(contact):
+        return None
+    return ContactMade(
+        contact_id=contact.contact_id,
+        result=contact.contact_result,
+        duration_seconds=contact.duration_seconds,
+        recording_url=contact.recording_url,
+        transcript=contact.transcript,
+    )
+
+
+def _unrecordable(why: Unrecordable, order: Order, contact_id: str) -> Refusal:
+    match why:
+        case Unrecordable.NOT_WAITING:
+            return conflict(order.status, None, "the order does not wait for a contact")
+        case Unrecordable.OTHER_CONTACT:
+            return conflict(order.status, None, "this attempt was made under another contact_id")
+        case _:
+            return unknown("contact", contact_id)

@@ -1,0 +1,127 @@
+"""Passing a waiting step to its agent without waiting for it, and asking what came of it (seed 000 section 四)."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Path
+
+from api.orders.agents.action import require_permission
+from api.orders.agents.performance import refusal_of
+from api.server.authentication import requires
+from api.server.errors import documented
+from api.server.refusal import invalid, unknown
+from api.server.route import Route
+from api.server.services import Caller, GivenParts, GivenServices
+from schemas.access.scopes import Scope
+from schemas.core.error import Code
+from schemas.flows.agents import AGENT_QUEUES
+from schemas.orders.agents.calls import Dispatched, DispatchRequested, DispatchState, DispatchStatus
+from schemas.orders.intake import Identifier
+from tasks.orders.calls.action import action_call
+from tasks.orders.calls.calling import Call, Recorded, Refused, UnderWay, begin
+from tasks.orders.calls.closing import closing_call
+from tasks.orders.calls.contact import ContactWanted, contact_call
+from tasks.orders.calls.triage import triage_call
+from tools.contact_policy.policy import ContactPolicy
+
+_CHANNEL_OF: Final[Mapping[str, str]] = {"contact_user": "phone", "send_sms": "sms", "send_im": "im"}
+_TYPES_OF: Final[Mapping[str, tuple[str, ...]]] = {
+    "orchestrator": (),
+    "contact_agent": tuple(_CHANNEL_OF),
+    "triage_agent": ("classify_intent",),
+    "action_agent": ("update_appointment", "notify_engineer", "cancel_order", "schedule_followup"),
+    "audit_agent": ("log_event",),
+}
+_STATUS: Final[Mapping[str, DispatchStatus]] = {"done": "done", "failed": "failed", "cancelled": "cancelled"}
+_NAME_OF: Final[Mapping[str, str]] = {queue: name for name, queue in AGENT_QUEUES.items()}
+_HIDDEN: Final = frozenset({"transcript", "user_input"})
+
+router = APIRouter(tags=["orchestrator"], route_class=Route)
+
+
+@router.post(
+    "/agents/orchestrator/tasks/dispatch",
+    summary="Pass the waiting step to its agent",
+    dependencies=[requires(Scope.TASKS)],
+    responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
+)
+async def dispatch(body: DispatchRequested, services: GivenServices, caller: Caller) -> Dispatched:
+    """Does not wait: ask at `GET /v1/dispatches/{dispatch_id}`. A step that is done is not done again."""
+    call = _call(body, caller.agent_id, services.door.parts.context.policy)
+    if body.target_agent == "action_agent":
+        require_permission(services, body.target_agent, body.action_type)
+    begun = await asyncio.to_thread(begin, services.door.parts.engine, call)
+    match begun:
+        case None:
+            raise unknown("task", body.task_id)
+        case Refused():
+            raise refusal_of(begun)
+        case Recorded(dispatch_id=dispatch_id):
+            return Dispatched(dispatch_id=dispatch_id, target_agent=body.target_agent, status="already_done")
+        case UnderWay(dispatch_id=dispatch_id):
+            return Dispatched(dispatch_id=dispatch_id, target_agent=body.target_agent)
+
+
+@router.get(
+    "/dispatches/{dispatch_id}",
+    summary="What became of a call",
+    dependencies=[requires(Scope.READ)],
+    responses=documented(Code.NOT_FOUND),
+)
+def dispatch_state(
+    dispatch_id: Annotated[Identifier, Path(description="As a 202 or a dispatch answered it.")],
+    parts: GivenParts,
+) -> DispatchState:
+    """The step that the call was for, as it stands."""
+    with parts.database.transaction() as work:
+        found = work.calls.find(dispatch_id)
+        if found is None:
+            raise unknown("dispatch", dispatch_id)
+        step = work.calls.step(found.step_id)
+    return DispatchState(
+        dispatch_id=found.dispatch_id,
+        task_id=found.task_id,
+        target_agent=_NAME_OF[found.target_agent],
+        action_type=found.action_type,
+        status=_STATUS.get(step.state, "waiting"),
+        output=_shown(step.output) if step.state == "done" else None,
+        error=dict(step.error) if step.error and step.state == "failed" else None,
+        dispatched_at=found.created_at,
+    )
+
+
+def _call(body: DispatchRequested, agent_id: str, policy: ContactPolicy) -> Call:
+    """The call that this dispatch is.
+
+    Raises:
+        Refusal: the agent does not do this (422).
+    """
+    if body.action_type not in _TYPES_OF[body.target_agent]:
+        does = ", ".join(_TYPES_OF[body.target_agent]) or "nothing by dispatch"
+        raise invalid([("action_type", f"is not done by {body.target_agent}, which does {does}")])
+    match body.target_agent:
+        case "contact_agent":
+            return contact_call(
+                task_id=body.task_id,
+                agent_id=agent_id,
+                tool=body.action_type,
+                wanted=ContactWanted(channel=_CHANNEL_OF[body.action_type]),
+                attempt=None,
+                policy=policy,
+            )
+        case "triage_agent":
+            return triage_call(task_id=body.task_id, agent_id=agent_id, words=None)
+        case "audit_agent":
+            return closing_call(task_id=body.task_id, agent_id=agent_id)
+        case _:
+            return action_call(
+                task_id=body.task_id,
+                agent_id=agent_id,
+                action_type=body.action_type,
+                parameters=body.action_params.as_given(),
+            )
+
+
+def _shown(output: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {name: value for name, value in (output or {}).items() if name not in _HIDDEN}

@@ -1,0 +1,107 @@
+"""The orchestrator's routes: orders come in, and are asked after (seed 000 section 四)."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+
+from api.orders.next_action import next_action
+from api.server.authentication import requires
+from api.server.errors import documented
+from api.server.refusal import Refusal, conflict_details, unknown
+from api.server.route import Route
+from api.server.services import Caller, GivenServices, RequestName
+from schemas.access.scopes import Scope
+from schemas.core.error import Code
+from schemas.orders.agents.orchestrator import Progress, TaskStarted, TaskStatus
+from schemas.orders.contact import ContactResult
+from schemas.orders.intake import Identifier, TaskCreated
+from statemachine.orders.states import State
+from storage.orders.order import Order
+from tasks.orders.intake.intake import Received, Submission, Verdict
+
+router = APIRouter(prefix="/agents/orchestrator", tags=["orchestrator"], route_class=Route)
+
+TaskId = Annotated[Identifier, Path(description="The order's task_id.", examples=["HT20260313001"])]
+
+
+@router.post(
+    "/tasks/start",
+    summary="Take a suspended order in",
+    dependencies=[requires(Scope.TASKS, repeatable=True)],
+    responses=documented(Code.STATE_CONFLICT),
+)
+async def start_task(
+    body: TaskCreated, services: GivenServices, caller: Caller, request_id: RequestName
+) -> TaskStarted:
+    """Accepted means committed. The same body again answers with the order as it stands.
+
+    Another body under the same `task_id`, or an `order_id` that already has an open task, answers 409 and is
+    kept as rejected.
+    """
+    submission = Submission(body, request_id, created_by=caller.agent_id, default_mode=caller.default_mode)
+    received = await services.intake.submit(submission)
+    order = accepted_order(received)
+    review_open = order.status is State.PENDING
+    if received.verdict is Verdict.EXISTING:
+        progress = await services.progress.submit(order.task_id)
+        review_open = progress is not None and progress.review_open
+    following = next_action(order, review_open=review_open)
+    return TaskStarted(
+        task_id=order.task_id,
+        status=order.status,
+        next_action=following.name,
+        assigned_agent=following.agent,
+    )
+
+
+@router.get(
+    "/tasks/{task_id}/status",
+    summary="Where an order stands",
+    dependencies=[requires(Scope.READ)],
+    responses=documented(Code.NOT_FOUND),
+)
+async def task_status(task_id: TaskId, services: GivenServices) -> TaskStatus:
+    """The order's state, how far it has come, and what happens next."""
+    order = await services.progress.submit(task_id)
+    if order is None:
+        raise unknown("task", task_id)
+    return TaskStatus(
+        task_id=order.task_id,
+        status=order.status,
+        progress=Progress(
+            contact_count=order.contact_count,
+            max_contacts=order.max_contacts,
+            last_contact_result=_last_result(order.last_contact_result),
+            user_intent=order.user_intent_l1,
+            confidence=order.confidence,
+        ),
+        next_action=next_action(order, review_open=order.review_open).name,
+        created_at=order.created_at,
+        updated_at=order.updated_at,
+    )
+
+
+def accepted_order(received: Received) -> Order:
+    """The order, when this body is the one it was accepted with.
+
+    Raises:
+        Refusal: it is not (409).
+    """
+    order, problem = received.order, received.problem
+    if order is not None and problem is None:
+        return order
+    assert problem is not None, "an order that is not there was refused for a reason"
+    raise Refusal(
+        Code.STATE_CONFLICT,
+        f"{problem.field} {problem.message}" if order else problem.message,
+        details={
+            "task_id": received.task_id,
+            **conflict_details(order.status if order else None, State.CONTACTING),
+            "fields": [problem.model_dump()],
+        },
+    )
+
+
+def _last_result(result: str | None) -> str | None:
+    """What came of a contact, in the seed's word for an answer."""
+    return "responded" if result == ContactResult.ANSWERED else result

@@ -1,0 +1,143 @@
+"""A step called for over HTTP: begun, waited for, and answered by what was recorded; 202 when it takes longer."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Final, TypeVar
+
+from fastapi import Header
+from fastapi.responses import JSONResponse
+
+from api.server.refusal import Refusal, conflict, invalid, unknown
+from api.server.services import Services
+from schemas.core.error import Code
+from schemas.core.form import in_utc
+from schemas.orders.agents.calls import CallAccepted
+from storage.core.unit_of_work import UnitOfWork
+from storage.orders.calls import CalledStep
+from tasks.flows.general import NewTask, Verdict, submit
+from tasks.orders.calls.calling import Call, Recorded, Refused, UnderWay, begin
+
+Answer = TypeVar("Answer")
+
+RESPOND_ASYNC: Final = "respond-async"
+_MOST_ON_THE_WAY: Final = 3
+
+Prefer = Annotated[
+    str | None,
+    Header(
+        max_length=200,
+        description="`respond-async` (RFC 7240 §4.1): do not wait, answer 202 with a `dispatch_id` to poll.",
+    ),
+]
+
+
+async def perform(
+    services: Services,
+    call: Call,
+    *,
+    seconds: float,
+    prefer: str | None,
+    answer: Callable[[UnitOfWork, CalledStep], Answer | None],
+) -> Answer | JSONResponse:
+    """Have a step done and answer what came of it.
+
+    Args:
+        services: The API's own parts.
+        call: The step that is called for.
+        seconds: How long the caller waits: the limit of the tool.
+        prefer: The caller's `Prefer` header.
+        answer: Reads the answer from what was recorded; `None` when that is not what was called for.
+
+    Raises:
+        Refusal: no such order (404); the order does not wait for this, or it failed (409).
+    """
+    engine = services.door.parts.engine
+    for _ in range(_MOST_ON_THE_WAY):
+        begun = await asyncio.to_thread(begin, engine, call)
+        match begun:
+            case None:
+                raise unknown("task", call.task_id)
+            case Refused():
+                raise refusal_of(begun)
+            case Recorded(step=step):
+                return await asyncio.to_thread(_answered, services, call, step, answer)
+            case UnderWay(onward=None) if prefers_async(prefer):
+                return accepted(call, begun.dispatch_id)
+            case UnderWay(onward=onward):
+                settled = await services.awaiting.settled(begun.step_id, seconds)
+                if settled is None:
+                    return accepted(call, begun.dispatch_id)
+                if settled.ended and (onward is None or settled.state != "done"):
+                    return await asyncio.to_thread(_answered, services, call, settled, answer)
+                # What was put off says until when; what led on has led to what is called for now.
+                call = call if onward is None else onward
+    raise Refusal(Code.STATE_CONFLICT, "the order moved on meanwhile; look where it stands and call again")
+
+
+async def work_alone(
+    services: Services, task_type: str, parameters: Mapping[str, Any], *, by: str, seconds: float
+) -> Mapping[str, Any] | JSONResponse:
+    """Have an action that belongs to no order done by its agent: its output, or 202 with the task to poll.
+
+    Raises:
+        Refusal: the parameters are not what it takes (422), or it failed (409).
+    """
+    engine = services.door.parts.engine
+    task = NewTask(task_type=task_type, description=task_type, parameters=parameters)
+    taken = await asyncio.to_thread(lambda: submit(engine, task, by=by))
+    if taken.task_id is None or taken.verdict is Verdict.INVALID:
+        raise invalid([(problem.field, problem.message) for problem in taken.problems])
+
+    def first() -> int:
+        with services.door.parts.database.transaction() as work:
+            return work.calls.first_of(str(taken.task_id))
+
+    step = await services.awaiting.settled(await asyncio.to_thread(first), seconds)
+    if step is None or not step.ended:
+        where = f"/v1/tasks/{taken.task_id}"
+        body = {"success": True, "status": "accepted", "task_id": taken.task_id, "poll": where}
+        return JSONResponse(body, status_code=202, headers={"Location": where})
+    if step.state != "done":
+        said = str((step.error or {}).get("message") or step.state)
+        raise Refusal(Code.STATE_CONFLICT, f"{task_type} was not done: {said}")
+    return step.output or {}
+
+
+def prefers_async(prefer: str | None) -> bool:
+    """Whether the caller would rather poll than wait (RFC 7240)."""
+    wishes = (wish.partition(";")[0].strip().lower() for wish in (prefer or "").split(","))
+    return RESPOND_ASYNC in wishes
+
+
+def accepted(call: Call, dispatch_id: str) -> JSONResponse:
+    """202: the step is with its agent; where to ask what came of it."""
+    where = f"/v1/dispatches/{dispatch_id}"
+    body = CallAccepted(task_id=call.task_id, dispatch_id=dispatch_id, poll=where)
+    return JSONResponse(body.model_dump(mode="json"), status_code=202, headers={"Location": where})
+
+
+def _answered(
+    services: Services,
+    call: Call,
+    step: CalledStep,
+    answer: Callable[[UnitOfWork, CalledStep], Answer | None],
+) -> Answer:
+    with services.door.parts.database.transaction() as work:
+        if step.state == "done":
+            found = answer(work, step)
+            if found is not None:
+                return found
+        order = work.orders.find([call.task_id])[call.task_id]
+    if step.state == "done":
+        raise conflict(order.status, None, f"{call.action_type} was done with other inputs")
+    error = step.error or {}
+    said = str(error.get("message") or "it was taken back before it was done")
+    raise conflict(
+        order.status, None, f"{call.action_type} was not done: {said}", reason=error.get("code") or step.state
+    )
+
+
+def refusal_of(refused: Refused) -> Refusal:
+    """The 409 of a call that the order does not wait for."""
+    more = {"not_before": in_utc(refused.not_before)} if refused.not_before else {}
+    return conflict(refused.order.status, None, refused.why, **more)

@@ -1,0 +1,122 @@
+"""The triage agent's routes: a customer's words are understood, or what was understood is checked."""
+
+import asyncio
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+
+from api.orders.agents.contact import ACCEPTED
+from api.orders.agents.performance import Prefer, perform, work_alone
+from api.server.authentication import requires
+from api.server.errors import documented
+from api.server.refusal import conflict, unknown
+from api.server.route import Route
+from api.server.services import Caller, GivenServices
+from schemas.access.scopes import Scope
+from schemas.core.error import Code
+from schemas.orders.agents.triage import (
+    ClassificationWanted,
+    Classified,
+    Understood,
+    Validated,
+    ValidationWanted,
+)
+from storage.core.unit_of_work import UnitOfWork
+from storage.orders.calls import CalledStep
+from storage.orders.order import Order
+from tasks.orders.calls.triage import HeardWords, is_of, triage_call
+from tools.limits import TOOLS
+
+router = APIRouter(tags=["triage"], route_class=Route)
+
+
+@router.post(
+    "/agents/triage/classify",
+    summary="Understand what the customer said",
+    dependencies=[requires(Scope.TRIAGE)],
+    responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT) | ACCEPTED,
+    response_model=Classified,
+)
+@router.post(
+    "/triage/classify",
+    summary="Understand what the customer said (short form)",
+    dependencies=[requires(Scope.TRIAGE)],
+    responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT) | ACCEPTED,
+    response_model=Classified,
+    name="classify_short",
+)
+async def classify(
+    body: ClassificationWanted, services: GivenServices, caller: Caller, prefer: Prefer = None
+) -> Any:
+    """The intent of the order's customer, its confidence, and whether a person must look first.
+
+    In a manual order `user_input` is taken as what the customer said, also when the last attempt had come to
+    nothing. In one that the fleet drives, the words are those on record, and others answer 409.
+    """
+    blind_index = services.door.parts.context.blind_index
+    said = body.user_input
+    words = None if said is None else HeardWords.of(said, body.task_id, blind_index)
+    call = triage_call(task_id=body.task_id, agent_id=caller.agent_id, words=words)
+    seconds = TOOLS["classify_intent"].timeout_seconds
+    return await perform(services, call, seconds=seconds, prefer=prefer, answer=partial(classified, words))
+
+
+@router.post(
+    "/agents/triage/validate",
+    summary="Check a classification",
+    dependencies=[requires(Scope.TRIAGE)],
+    responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT) | ACCEPTED,
+    response_model=Validated,
+)
+async def validate_classification(body: ValidationWanted, services: GivenServices, caller: Caller) -> Any:
+    """Whether rules, model and guards agree with a classification of these words; changes nothing."""
+    order, words = await asyncio.to_thread(_words, services, body.task_id)
+    text = body.user_input or words
+    if text is None:
+        raise conflict(order.status, None, "the customer has said nothing yet; give user_input")
+    output = await work_alone(
+        services,
+        "triage.validate_classification",
+        {
+            "text": text,
+            "level1_intent": body.classification.level1_intent.value,
+            "level2_intent": body.classification.level2_intent.value,
+            "confidence": body.classification.confidence,
+        },
+        by=caller.agent_id,
+        seconds=TOOLS["validate_classification"].timeout_seconds,
+    )
+    return (
+        output if isinstance(output, JSONResponse) else Validated.model_validate({**output, "success": True})
+    )
+
+
+def classified(words: HeardWords | None, work: UnitOfWork, step: CalledStep) -> Classified | None:
+    """The classification that a step recorded; `None` when it is of other words than these."""
+    if not is_of(work, step, words):
+        return None
+    output: Mapping[str, Any] = step.output or {}
+    reasons = str(output.get("review_message") or "")
+    return Classified(
+        classification=Understood(
+            level1_intent=output["intent_level1"],
+            level2_intent=output["intent_level2"],
+            confidence=output["confidence"],
+            requires_human_review=output["requires_human_review"],
+            reasons=[reason for reason in reasons.split("；") if reason],
+        ),
+        suggested_action=output.get("suggested_action"),
+        followup_days=output.get("followup_days"),
+    )
+
+
+def _words(services: GivenServices, task_id: str) -> tuple[Order, str | None]:
+    with services.door.parts.database.transaction() as work:
+        order = work.orders.find([task_id]).get(task_id)
+        if order is None:
+            raise unknown("task", task_id)
+        said = [c.user_feedback or c.transcript for c in work.contacts.of_task(task_id)]
+    return order, next((words for words in reversed(said) if words), None)

@@ -1,0 +1,87 @@
+"""The routes about personal data: seeing it in clear with a reason, and removing it."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+
+from api.server.authentication import requires
+from api.server.errors import documented
+from api.server.refusal import Refusal, invalid, unknown
+from api.server.route import Route
+from api.server.services import Caller, GivenParts, RequestName
+from runtime.cipher import UnreadableCiphertext
+from runtime.phone import normalise
+from schemas.access.scopes import Scope
+from schemas.core.error import Code
+from schemas.orders.intake import Identifier
+from schemas.orders.privacy import ErasureAsked, ErasureMade, RevealAsked, RevealMade
+from tasks.orders.people.revealing import Field, Hidden, Wish, reveal
+from tasks.orders.upkeep.erasure import Customer, erase
+
+router = APIRouter(tags=["privacy"], route_class=Route)
+
+TaskId = Annotated[Identifier, Path(description="An order's task_id.")]
+
+
+@router.post(
+    "/tasks/{task_id}/reveal",
+    summary="See a number or a transcript in clear",
+    # No answer of this route is kept for a repetition: each look is a look, and is on record.
+    dependencies=[requires(Scope.REVEAL, repeatable=True)],
+    responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
+)
+def reveal_field(
+    task_id: TaskId, body: RevealAsked, parts: GivenParts, caller: Caller, request_id: RequestName
+) -> RevealMade:
+    """Everywhere else numbers are masked. Each look is a line `personal_data_revealed` in the order's audit log."""
+    wish = Wish(
+        task_id=task_id,
+        field=Field(body.field),
+        reason=body.reason,
+        by=caller.agent_id,
+        request_id=request_id,
+        contact_id=body.contact_id,
+    )
+    try:
+        found = reveal(parts.database, wish)
+    except UnreadableCiphertext as error:
+        raise Refusal(
+            Code.STATE_CONFLICT, "it was encrypted with a key that this fleet no longer has"
+        ) from error
+    match found:
+        case Hidden.NO_TASK:
+            raise unknown("task", task_id)
+        case Hidden.NO_CONTACT:
+            raise unknown("contact", str(body.contact_id))
+        case Hidden.NOTHING:
+            raise Refusal(Code.STATE_CONFLICT, f"there is no {body.field} to reveal, or it was erased")
+    return RevealMade(task_id=task_id, field=body.field, contact_id=found.contact_id, value=found.value)
+
+
+@router.post(
+    "/privacy/erase",
+    summary="Forget a customer",
+    dependencies=[requires(Scope.ADMIN)],
+    responses=documented(Code.STATE_CONFLICT),
+)
+def erase_customer(body: ErasureAsked, parts: GivenParts, caller: Caller) -> ErasureMade:
+    """Removes numbers, words, recordings and free texts of all their orders. Rows, times and who did what stay.
+
+    The do-not-call list holds no number and stays as it is. Nobody known answers with no task.
+    """
+    phone = None if body.phone is None else normalise(body.phone)
+    if body.phone is not None and phone is None:
+        raise invalid([("phone", "is no number that can be called: it is masked or malformed")])
+    customer = Customer(customer_id=body.customer_id, phone=phone)
+    erased = erase(
+        parts.engine, parts.context.blind_index, customer, by=caller.agent_id, cancel_open=body.cancel
+    )
+    if erased.still_open:
+        raise Refusal(
+            Code.STATE_CONFLICT,
+            "the customer has open orders; end them first, or send cancel: true",
+            details={"open": list(erased.still_open), "cancelled": list(erased.cancelled)},
+        )
+    return ErasureMade(
+        task_ids=list(erased.task_ids), cancelled=list(erased.cancelled), rows=dict(erased.counts)
+    )

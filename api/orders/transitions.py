@@ -1,0 +1,233 @@
+"""Moving an order over the API: what its waiting step needs, done by its agent (seed 000 section 三)."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import ValidationError
+
+from api.orders.agents.contact import ACCEPTED
+from api.orders.agents.performance import Prefer, perform
+from api.server.authentication import requires
+from api.server.deployment import Parts
+from api.server.errors import documented
+from api.server.refusal import Refusal, conflict, invalid, unknown
+from api.server.route import Route
+from api.server.services import Caller, GivenServices
+from engine.engine import Engine
+from engine.transaction import Transaction
+from schemas.access.scopes import MOVERS, Scope
+from schemas.core.error import Code
+from schemas.orders.agents.calls import ActionParameters
+from schemas.orders.intake import problems_of
+from schemas.orders.states import TransitionMade, TransitionRequested
+from statemachine.orders.guards import Facts
+from statemachine.orders.intents import INTENTS, Level2
+from statemachine.orders.machine import TRANSITIONS, transition
+from statemachine.orders.states import Event, State
+from storage.access.keys import Key
+from storage.core.unit_of_work import UnitOfWork
+from storage.orders.calls import CalledStep
+from storage.orders.order import Order
+from tasks.orders.calls.contact_record import Unrecordable, record
+from tasks.orders.calls.transition import CannotBeCalled, ContactHeard, call_for
+from tools.policies.permissions import Permissions
+
+_LONGEST_WAIT = 30.0
+_DESCRIPTION = """\
+Must be what the order's waiting step needs: it is done by its agent, and this answers once it is.
+
+`from_state` must be the order's state at that moment: two callers cannot both move it. `task.cancel` is possible from
+every open state. What a person decides is decided at `/v1/reviews`.
+
+Beside `states` a key needs a scope of the event, as for the route that does the same:
+
+""" + "\n".join(
+    f"- `{event}`: {' or '.join(f'`{scope}`' for scope in sorted(scopes))}"
+    for event, scopes in MOVERS.items()
+)
+
+router = APIRouter(prefix="/states", tags=["states"], route_class=Route)
+
+
+@router.post(
+    "/transition",
+    summary="Move an order to another state",
+    description=_DESCRIPTION,
+    dependencies=[requires(Scope.STATES)],
+    responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT) | ACCEPTED,
+    response_model=TransitionMade,
+)
+async def make_transition(
+    body: TransitionRequested, services: GivenServices, caller: Caller, prefer: Prefer = None
+) -> Any:
+    """Have the order's waiting step done by its agent, when the event is what it needs and the caller's to make."""
+    _require_mover(body.event, caller)
+    if body.agent_id is not None and body.agent_id != caller.agent_id:
+        raise Refusal(Code.FORBIDDEN, "agent_id must be the agent of the key")
+    parts = services.door.parts
+    if body.event is Event.CANCEL:
+        return await asyncio.to_thread(_cancelled, parts.engine, body, caller.agent_id)
+    order = await asyncio.to_thread(_movable, parts.engine, parts.context.permissions, body, caller.agent_id)
+    metadata = body.metadata.model_dump(mode="json", exclude_none=True)
+    if "action_params" in metadata:
+        metadata["action_params"] = _checked(metadata["action_params"])
+    try:
+        wanted = call_for(order, body.event, caller.agent_id, metadata)
+    except CannotBeCalled as error:
+        raise conflict(order.status, body.to_state, str(error)) from error
+
+    def made(work: UnitOfWork, _: CalledStep) -> TransitionMade:
+        found = _made(work, order, body.event)
+        if found is None:
+            standing = work.orders.find([order.task_id])[order.task_id]
+            why = f"the step was done, and did not lead to '{body.to_state}'; see where the order stands"
+            raise conflict(standing.status, body.to_state, why)
+        return found
+
+    if isinstance(wanted, ContactHeard):
+        return await asyncio.to_thread(_record, parts, wanted, order, body)
+    return await perform(services, wanted, seconds=_LONGEST_WAIT, prefer=prefer, answer=made)
+
+
+def _require_mover(event: Event, caller: Key) -> None:
+    """Return when the key may move an order by this event.
+
+    Raises:
+        Refusal: it may not (403).
+    """
+    if MOVERS[event].isdisjoint(caller.scopes):
+        raise Refusal(Code.FORBIDDEN, "this key may not do this")
+
+
+def _checked(given: object) -> dict[str, Any]:
+    """The parameters of an action, as its own route would take them.
+
+    Raises:
+        Refusal: they are not (422).
+    """
+    try:
+        return ActionParameters.model_validate(given).as_given()
+    except ValidationError as error:
+        problems = problems_of(error, "an action")
+        raise invalid([(f"metadata.action_params.{p.field}", p.message) for p in problems]) from error
+
+
+def _movable(engine: Engine, permissions: Permissions, body: TransitionRequested, agent_id: str) -> Order:
+    """The order, when the table and the guard let this event pass now.
+
+    Raises:
+        Refusal: no such order (404), or it is elsewhere (409).
+        IllegalTransition: the guard does not hold (409).
+    """
+    with engine.database.transaction() as work:
+        order = work.orders.find([body.task_id]).get(body.task_id)
+        now = work.clock.now().business_now
+        asked = bool(work.reviews.list(state="open", task_id=body.task_id, limit=1))
+    if order is None:
+        raise unknown("task", body.task_id)
+    _require_legal(order, body)
+    given: Mapping[str, Any] = body.metadata.model_extra or {}
+    # What the fleet's own classification will come to is not known: its step itself holds the guard against it.
+    classified = asked or given.get("level2_intent") is not None
+    confidence = given.get("confidence", order.confidence) if classified else 1.0
+    transition(
+        order.status,
+        body.event,
+        Facts(
+            contact_count=order.contact_count,
+            max_contacts=order.max_contacts,
+            confidence=confidence if isinstance(confidence, float | int) else None,
+            permitted=permissions.allow(agent_id, str(given.get("action_type") or _action_of(order))),
+            next_contact_time=order.next_contact_time,
+            now=now,
+            review_open=True,
+            reason=body.metadata.reason,
+        ),
+    )
+    return order
+
+
+def _action_of(order: Order) -> str | None:
+    intent = INTENTS.get(Level2(order.user_intent_l2)) if order.user_intent_l2 else None
+    return intent.action if intent else None
+
+
+def _record(parts: Parts, heard: ContactHeard, order: Order, body: TransitionRequested) -> TransitionMade:
+    outcome, _ = record(parts.engine, parts.context, heard.record)
+    if isinstance(outcome, Unrecordable):
+        raise conflict(order.status, body.to_state, "the order does not wait for the result of a contact")
+    with parts.database.transaction() as work:
+        made = _made(work, order, body.event)
+        standing = work.orders.find([order.task_id])[order.task_id]
+    if made is None:
+        raise conflict(standing.status, body.to_state)
+    return made
+
+
+def _made(work: UnitOfWork, order: Order, event: Event) -> TransitionMade | None:
+    """The transition by this event that was made since the order was looked at."""
+    for row in work.timeline.transitions(order.task_id):
+        if row["version"] > order.version and row["event"] == event:
+            return TransitionMade(
+                task_id=order.task_id,
+                previous_state=State(row["from_state"]),
+                current_state=State(row["to_state"]),
+                transition_id=row["transition_id"],
+            )
+    return None
+
+
+def _cancelled(engine: Engine, body: TransitionRequested, agent_id: str) -> TransitionMade:
+    with engine.transaction() as transaction:
+        order = transaction.work.orders.find([body.task_id]).get(body.task_id)
+        if order is None:
+            raise unknown("task", body.task_id)
+        _require_legal(order, body)
+        return _cancel(transaction, order, body, agent_id)
+
+
+def _require_legal(order: Order, body: TransitionRequested) -> None:
+    """Return when the table has this transition out of the order's state.
+
+    Raises:
+        Refusal: the order is elsewhere, or the table has no such row (409).
+    """
+    if order.status is not body.from_state:
+        raise conflict(
+            order.status,
+            body.to_state,
+            f"Cannot transition from '{body.from_state}': the order is '{order.status}'",
+        )
+    row = TRANSITIONS.get((body.from_state, body.event))
+    if row is None or row.target is not body.to_state:
+        raise conflict(order.status, body.to_state)
+
+
+def _cancel(
+    transaction: Transaction, order: Order, body: TransitionRequested, agent_id: str
+) -> TransitionMade:
+    """End the order's run; what the order was when it ended is compared with what the caller believed.
+
+    Raises:
+        Refusal: its run has ended already, or it moved on meanwhile (409); nothing was changed.
+    """
+    reason = body.metadata.reason or "cancelled over the API"
+    ended = transaction.end([order.run_id], "cancelled", agent_id=agent_id, reason=reason)
+    if not ended:
+        standing = transaction.work.orders.find([order.task_id])[order.task_id]
+        raise conflict(standing.status, body.to_state)
+    last = transaction.work.timeline.transitions(order.task_id)[-1]
+    if last["from_state"] != body.from_state:
+        raise conflict(
+            State(last["from_state"]),
+            body.to_state,
+            f"Cannot transition from '{body.from_state}': it moved to '{last['from_state']}' meanwhile",
+        )
+    return TransitionMade(
+        task_id=order.task_id,
+        previous_state=State(last["from_state"]),
+        current_state=State(last["to_state"]),
+        transition_id=last["transition_id"],
+    )

@@ -1,0 +1,136 @@
+"""The events people watch: as they happen, or page by page (SPEC.md §6, §10)."""
+
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import APIRouter, Header, Query, Request, Response
+
+from api.orders.agents.orchestrator import TaskId
+from api.server.admission import Admission
+from api.server.authentication import bearer, requires
+from api.server.errors import documented
+from api.server.refusal import unknown
+from api.server.route import Route
+from api.server.services import GivenServices, Services
+from api.server.streams.event_stream import MEDIA_TYPE, EventStream
+from api.server.streams.event_view import place, placed
+from schemas.access.scopes import Scope
+from schemas.core.error import Code
+from schemas.outbound.events import EventPage
+from storage.outbound.feed import ORIGIN, Cursor, Feed
+
+router = APIRouter(tags=["events"], route_class=Route)
+
+_STREAM_EXAMPLE: Final = (
+    "retry: 2000\nid: 90209-0\n\nid: 90210-4711\nevent: intent_classified\n"
+    'data: {"event_id":4711,"event_type":"intent_classified","task_id":"HT20260313001", …}\n\n'
+)
+_ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "description": "The events as they happen; one page of them for `application/json` or `format=json`.",
+        "content": {MEDIA_TYPE: {"schema": {"type": "string"}, "example": _STREAM_EXAMPLE}},
+    },
+}
+_ENDED: Final[dict[int | str, dict[str, Any]]] = {
+    204: {"description": "The task has ended and everything was sent before: there is nothing to wait for."}
+}
+
+After = Annotated[str | None, Query(max_length=64, description="Go on after this id, as it was received.")]
+LastEventId = Annotated[
+    str | None,
+    Header(alias="Last-Event-ID", max_length=64, description="The same, as browsers send it; it wins."),
+]
+Format = Annotated[Literal["json", "stream"] | None, Query(description="Instead of the `Accept` header.")]
+Accept = Annotated[str, Header(max_length=1000, include_in_schema=False)]
+Limit = Annotated[int, Query(ge=1, le=500, description="Events a page may have.")]
+
+
+@router.get(
+    "/events",
+    summary="Everything that happens",
+    dependencies=[requires(Scope.READ)],
+    response_model=EventPage,
+    responses=_ANSWERS,
+)
+def follow_everything(
+    request: Request,
+    services: GivenServices,
+    after: After = None,
+    last_event_id: LastEventId = None,
+    format: Format = None,  # noqa: A002 - the name of the parameter
+    accept: Accept = "",
+    limit: Limit = 100,
+) -> EventPage | Response:
+    """Server-sent events of all tasks, from now on; with an id, everything since that event comes first.
+
+    Every event carries its `id`. After a disconnect send the last one back as `Last-Event-ID` (browsers do)
+    or `after`, and nothing is missed or repeated. Ignore types you do not know.
+    """
+    with services.door.parts.database.transaction() as work:
+        given = _given(work.feed, after, last_event_id)
+        start = given or work.feed.now()
+        if _wants_page(format, accept):
+            return _page(work.feed, None, start, limit)
+    return _stream(services, request, None, start)
+
+
+@router.get(
+    "/tasks/{task_id}/events",
+    summary="What happens to a task",
+    dependencies=[requires(Scope.READ)],
+    response_model=EventPage,
+    responses=_ANSWERS | _ENDED | documented(Code.NOT_FOUND),
+)
+def follow_task(
+    task_id: TaskId,
+    request: Request,
+    services: GivenServices,
+    after: After = None,
+    last_event_id: LastEventId = None,
+    format: Format = None,  # noqa: A002 - the name of the parameter
+    accept: Accept = "",
+    limit: Limit = 100,
+) -> EventPage | Response:
+    """Server-sent events of one task from its beginning; with an id, from that event on.
+
+    The stream ends when the task has ended and everything was sent; one who resumes after that is answered
+    204, upon which browsers stop asking.
+    """
+    with services.door.parts.database.transaction() as work:
+        run_id = work.feed.run_of(task_id)
+        if run_id is None:
+            raise unknown("task", task_id)
+        given = _given(work.feed, after, last_event_id)
+        if _wants_page(format, accept):
+            return _page(work.feed, run_id, given or ORIGIN, limit)
+        if given is not None and _all_told(work.feed, run_id, given):
+            return Response(status_code=204)
+    return _stream(services, request, run_id, given or ORIGIN)
+
+
+def _given(feed: Feed, after: str | None, last_event_id: str | None) -> Cursor | None:
+    if last_event_id:
+        return place(feed, last_event_id, "Last-Event-ID")
+    return place(feed, after, "after") if after else None
+
+
+def _wants_page(wanted: str | None, accept: str) -> bool:
+    if wanted is not None:
+        return wanted == "json"
+    return "application/json" in accept and MEDIA_TYPE not in accept
+
+
+def _page(feed: Feed, run_id: str | None, after: Cursor, limit: int) -> EventPage:
+    page = feed.page(after, run_id=run_id, limit=limit)
+    return EventPage(events=[placed(event) for event in page.events], next=str(page.next))
+
+
+def _all_told(feed: Feed, run_id: str, after: Cursor) -> bool:
+    ended = feed.ended([run_id])
+    rest = feed.page(after, run_id=run_id, limit=1)
+    return run_id in ended.runs and not rest.events and rest.next.transaction >= ended.horizon
+
+
+def _stream(services: Services, request: Request, run_id: str | None, after: Cursor) -> EventStream:
+    key = bearer(request.headers.get("Authorization", ""))
+    admission = Admission(services.keyring, key, Scope.READ)
+    return EventStream(services.broadcast, run_id, after, admission)

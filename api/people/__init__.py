@@ -1,0 +1,1 @@
+"""The routes for people: reviews, alerts, rejected input."""

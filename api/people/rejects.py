@@ -1,0 +1,159 @@
+"""The routes of refused input: what could not be taken in and why, its correction, its dismissal (SPEC.md §5)."""
+
+from typing import Annotated, Any, Literal, cast
+
+from fastapi import APIRouter, Path, Query
+
+from api.server.authentication import requires
+from api.server.cursor import Cursor, cursor_of, place_of
+from api.server.errors import documented
+from api.server.refusal import Refusal, invalid, unknown
+from api.server.route import Route
+from api.server.services import Caller, GivenParts, RequestName
+from runtime.mask import mask_text
+from schemas.access.scopes import Scope
+from schemas.core.error import Code
+from schemas.orders.intake import Identifier, Problem
+from schemas.people.rejects import (
+    DismissalAsked,
+    Dismissed,
+    RejectList,
+    RejectSource,
+    RejectState,
+    RejectSummary,
+    RejectView,
+    ReplayAsked,
+    Replayed,
+)
+from storage.people.rejects import MOST_PROBLEMS, Reject
+from tasks.orders.intake.rejected import Handled, Handling, dismiss, replay, shown
+
+router = APIRouter(prefix="/intake/rejected", tags=["intake"], route_class=Route)
+
+RejectId = Annotated[Identifier, Path(description="The refused input's id.")]
+
+
+@router.get("", summary="What could not be taken in", dependencies=[requires(Scope.ADMIN)])
+def list_rejects(
+    parts: GivenParts,
+    state: Annotated[RejectState | Literal["all"], Query(description="What became of them.")] = "open",
+    source: Annotated[RejectSource | None, Query(description="By this door only.")] = None,
+    limit: Annotated[int, Query(ge=1, le=500, description="Inputs a page may have.")] = 100,
+    cursor: Cursor = None,
+) -> RejectList:
+    """The newest first, page by page; those that wait for a person unless asked otherwise."""
+    with parts.database.transaction() as work:
+        found = work.rejects.list(
+            state=None if state == "all" else state, source=source, after=place_of(cursor), limit=limit + 1
+        )
+    page = found[:limit]
+    return RejectList(
+        rejects=[_summary(reject) for reject in page],
+        next_cursor=cursor_of((page[-1].rejected_at, page[-1].reject_id)) if len(found) > limit else None,
+    )
+
+
+@router.get(
+    "/{reject_id}",
+    summary="A refused input",
+    dependencies=[requires(Scope.ADMIN)],
+    responses=documented(Code.NOT_FOUND),
+)
+def find_reject(reject_id: RejectId, parts: GivenParts) -> RejectView:
+    """What came, phone numbers masked, and what is wrong with it."""
+    with parts.database.transaction() as work:
+        reject = work.rejects.find(reject_id)
+    if reject is None:
+        raise unknown("reject", reject_id)
+    return RejectView(**_fields(reject), payload=shown(reject.payload))
+
+
+@router.post(
+    "/{reject_id}/replay",
+    summary="Send a refused input in again",
+    dependencies=[requires(Scope.ADMIN)],
+    responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
+)
+def replay_reject(
+    reject_id: RejectId, body: ReplayAsked, parts: GivenParts, caller: Caller, request_id: RequestName
+) -> Replayed:
+    """Corrected, or as it came (after the order's other task has closed, say).
+
+    What is still no order answers 422, what cannot be taken in now answers 409; it then stays open.
+    """
+    by = body.by or caller.agent_id
+    handling = replay(
+        parts.engine,
+        parts.context,
+        reject_id,
+        body.payload,
+        by=by,
+        agent=caller.agent_id,
+        request_id=request_id,
+    )
+    reject = _handled(reject_id, handling)
+    return Replayed(
+        task_id=cast("str", reject.replayed_as),
+        outcome=cast("Literal['accepted', 'existing']", handling.verdict),
+        reject=_summary(reject),
+    )
+
+
+@router.post(
+    "/{reject_id}/dismiss",
+    summary="Let a refused input be",
+    dependencies=[requires(Scope.ADMIN)],
+    responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
+)
+def dismiss_reject(reject_id: RejectId, body: DismissalAsked, parts: GivenParts, caller: Caller) -> Dismissed:
+    """Nothing will be made of it; the record keeps who decided that, and why."""
+    by = body.by or caller.agent_id
+    handling = dismiss(parts.database, reject_id, by=by, reason=body.reason, agent=caller.agent_id)
+    return Dismissed(reject=_summary(_handled(reject_id, handling)))
+
+
+def _handled(reject_id: str, handling: Handling) -> Reject:
+    """The refused input as it was dealt with.
+
+    Raises:
+        Refusal: nothing was done.
+    """
+    reject = handling.reject
+    if reject is None:
+        raise unknown("reject", reject_id)
+    if handling.outcome is Handled.INVALID:
+        raise invalid(
+            [(f"payload.{mask_text(p.field)}", p.message) for p in handling.problems[:MOST_PROBLEMS]]
+        )
+    if handling.outcome is Handled.REFUSED:
+        (problem,) = handling.problems
+        raise Refusal(
+            Code.STATE_CONFLICT,
+            f"{problem.field} {problem.message}",
+            details={"reject_id": reject_id, "reject_state": reject.state, "reason": handling.verdict},
+        )
+    if handling.outcome is Handled.BEFORE:
+        raise Refusal(
+            Code.STATE_CONFLICT,
+            f"the refused input was {reject.state} before",
+            details={
+                "reject_id": reject_id,
+                "reject_state": reject.state,
+                "replayed_as": reject.replayed_as,
+                "handled_by": reject.handled_by,
+            },
+        )
+    return reject
+
+
+def _summary(reject: Reject) -> RejectSummary:
+    return RejectSummary(**_fields(reject))
+
+
+def _fields(reject: Reject) -> dict[str, Any]:
+    """What is shown of it; how upstream named its fields may be anything, a phone number too."""
+    fields = {name: getattr(reject, name) for name in RejectSummary.model_fields}
+    problems = [Problem(**problem) for problem in reject.problems]
+    return fields | {
+        "problems": [Problem(field=mask_text(p.field), message=p.message) for p in problems],
+    }

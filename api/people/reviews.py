@@ -1,0 +1,209 @@
+"""The routes for people: what waits for a decision, and deciding it (SPEC.md §6)."""
+
+from contextlib import suppress
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query
+
+from api.server.authentication import requires
+from api.server.cursor import Cursor, cursor_of, place_of
+from api.server.errors import documented
+from api.server.refusal import Refusal, unknown
+from api.server.route import Route
+from api.server.services import Caller, GivenParts, RequestName
+from runtime.cipher import UnreadableCiphertext
+from schemas.access.scopes import Scope
+from schemas.core.error import Code
+from schemas.core.form import Text, in_utc
+from schemas.orders.followup import FollowupRuleGiven
+from schemas.orders.intake import Identifier
+from schemas.people.reviews import (
+    ClaimMade,
+    ClaimTaken,
+    DecisionMade,
+    DecisionTaken,
+    ReviewList,
+    ReviewShown,
+    ReviewView,
+)
+from storage.people.reviews import Review
+from tasks.orders.people.deciding import Decided, Decision, decide
+from tasks.orders.people.revealing import words_to_decide_on
+from tasks.people.claims import Claimed, claim, release
+
+router = APIRouter(prefix="/reviews", tags=["people"], route_class=Route)
+
+ReviewId = Annotated[Identifier, Path(description="The review's id.")]
+
+
+@router.get("", summary="What waits for a person", dependencies=[requires(Scope.READ)])
+def list_reviews(
+    parts: GivenParts,
+    state: Annotated[
+        Literal["open", "decided", "cancelled", "all"], Query(description="What became of them.")
+    ] = "open",
+    task_id: Annotated[Identifier | None, Query(description="Of this order only.")] = None,
+    reason: Annotated[Text | None, Query(max_length=64, description="Asked for this reason only.")] = None,
+    claimed: Annotated[bool | None, Query(description="Only those somebody has taken, or nobody.")] = None,
+    limit: Annotated[int, Query(ge=1, le=500, description="Reviews a page may have.")] = 100,
+    cursor: Cursor = None,
+) -> ReviewList:
+    """The longest waiting first, page by page."""
+    with parts.database.transaction() as work:
+        found = work.reviews.list(
+            state=None if state == "all" else state,
+            task_id=task_id,
+            reason=reason,
+            claimed=claimed,
+            after=place_of(cursor),
+            limit=limit + 1,
+        )
+    page = found[:limit]
+    more = len(found) > limit
+    return ReviewList(
+        reviews=[_view(review) for review in page],
+        next_cursor=cursor_of((page[-1].opened_at, page[-1].review_id)) if more else None,
+    )
+
+
+@router.get(
+    "/{review_id}",
+    summary="A question to a person",
+    dependencies=[requires(Scope.READ)],
+    responses=documented(Code.NOT_FOUND),
+)
+def find_review(
+    review_id: ReviewId, parts: GivenParts, caller: Caller, request_id: RequestName
+) -> ReviewShown:
+    """What is asked, why, and which decisions it accepts; to who may decide it also what the customer said.
+
+    Each look at the customer's words is a line `personal_data_revealed` in the order's audit log.
+    """
+    with parts.database.transaction() as work:
+        review = work.reviews.find(review_id)
+    if review is None:
+        raise unknown("review", review_id)
+    words = None
+    if Scope.REVIEWS in caller.scopes:
+        # The question can be read, and decided by listening, when the key of the words is gone.
+        with suppress(UnreadableCiphertext):
+            words = words_to_decide_on(parts.database, review, by=caller.agent_id, request_id=request_id)
+    return ReviewShown(**dict(_view(review)), words=words)
+
+
+@router.post(
+    "/{review_id}/claim",
+    summary="Take a question",
+    dependencies=[requires(Scope.REVIEWS)],
+    responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
+)
+def claim_review(review_id: ReviewId, body: ClaimMade, parts: GivenParts, caller: Caller) -> ClaimTaken:
+    """Nobody else may decide it for 30 minutes. Taking it again renews that; another's answers 409."""
+    return _claimed(review_id, *claim(parts.database, review_id, by=body.by or caller.agent_id))
+
+
+@router.post(
+    "/{review_id}/release",
+    summary="Give a question back",
+    dependencies=[requires(Scope.REVIEWS)],
+    responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
+)
+def release_review(review_id: ReviewId, body: ClaimMade, parts: GivenParts, caller: Caller) -> ClaimTaken:
+    """For whoever took it; with the scope `admin` for anyone. One that nobody has answers 200."""
+    by = body.by or caller.agent_id
+    outcome, review = release(parts.database, review_id, by=by, whoever_has_it=Scope.ADMIN in caller.scopes)
+    return _claimed(review_id, outcome, review)
+
+
+@router.post(
+    "/{review_id}/decide",
+    summary="Decide",
+    dependencies=[requires(Scope.REVIEWS)],
+    responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
+)
+def decide_review(
+    review_id: ReviewId, body: DecisionMade, parts: GivenParts, caller: Caller
+) -> DecisionTaken:
+    """The order goes on from here. The same decision again answers 200; another one answers 409.
+
+    So does a decision on a question that another person has taken.
+    """
+    decision = Decision(
+        decision=body.decision,
+        decided_by=body.by or caller.agent_id,
+        reason=body.reason,
+        intent_level2=body.intent_level2,
+        followup_at=body.followup_at,
+        followup_days=body.followup_days,
+        followup_rule=_document(body.followup_rule),
+        visit_at=body.visit_at,
+    )
+    outcome, review = decide(parts.engine, parts.context, review_id, decision)
+    if review is None:
+        raise unknown("review", review_id)
+    if outcome is Decided.CLAIMED:
+        raise _taken(review)
+    if outcome is Decided.OTHERWISE:
+        raise _decided_otherwise(review)
+    return DecisionTaken(
+        outcome="repeated" if outcome is Decided.REPEATED else "applied", review=_view(review)
+    )
+
+
+def _claimed(review_id: str, outcome: Claimed, review: Review | None) -> ClaimTaken:
+    if review is None:
+        raise unknown("review", review_id)
+    if outcome is Claimed.TAKEN:
+        raise _taken(review)
+    if outcome is Claimed.ENDED:
+        raise _decided_otherwise(review)
+    return ClaimTaken(outcome="repeated" if outcome is Claimed.REPEATED else "applied", review=_view(review))
+
+
+def _taken(review: Review) -> Refusal:
+    return Refusal(
+        Code.STATE_CONFLICT,
+        f"the review is taken by '{review.claimed_by}'",
+        details={
+            "review_id": review.review_id,
+            "review_state": review.state,
+            "claimed_by": review.claimed_by,
+            "claimed_at": in_utc(review.claimed_at) if review.claimed_at else None,
+        },
+    )
+
+
+def _decided_otherwise(review: Review) -> Refusal:
+    decision = (review.decision or {}).get("decision")
+    return Refusal(
+        Code.STATE_CONFLICT,
+        f"the review was decided otherwise: '{decision}'"
+        if decision
+        else "the review no longer waits for this",
+        details={"review_id": review.review_id, "review_state": review.state, "decision": decision},
+    )
+
+
+def _document(rule: FollowupRuleGiven | None) -> dict[str, Any] | None:
+    return None if rule is None else rule.model_dump(mode="json", exclude_none=True)
+
+
+def _view(review: Review) -> ReviewView:
+    return ReviewView(
+        review_id=review.review_id,
+        task_id=review.task_id,
+        execution_id=review.run_id,
+        step=review.node,
+        reason=review.reason,
+        question=review.question,
+        context=dict(review.context),
+        decisions=list(review.decisions),
+        state=review.state,
+        opened_at=review.opened_at,
+        deadline_at=review.deadline_at,
+        decided_at=review.decided_at,
+        decided_by=review.decided_by,
+        decision=None if review.decision is None else dict(review.decision),
+        claimed_by=review.claimed_by,
+        claimed_at=review.claimed_at,
+    )

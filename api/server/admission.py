@@ -1,0 +1,45 @@
+"""Who may stay: a connection that lasts is let in like a request, and its key is looked at again meanwhile."""
+
+from dataclasses import dataclass
+
+from api.server.authentication import Keyring, admitted_by
+from api.server.coalescer import CoalescerClosed
+from api.server.refusal import Refusal
+from api.server.services import Services
+from schemas.access.scopes import Scope
+from schemas.core.error import Code
+from storage.core.unavailable import StorageUnavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A key that was let in with a scope."""
+
+    keyring: Keyring
+    key: str
+    scope: Scope
+
+    @classmethod
+    async def seek(
+        cls, services: Services, key: str, *, address: str, agent: str | None, scope: Scope
+    ) -> "Admission":
+        """Let this key in.
+
+        Raises:
+            Refusal: nobody we know (401), not allowed (403), or too many wrong keys (429).
+            StorageUnavailable: PostgreSQL does not answer; nobody is let in unknown.
+        """
+        owner = await admitted_by(key, address, services.keyring, services.strangers)
+        if scope not in owner.scopes or (agent is not None and agent != owner.agent_id):
+            raise Refusal(Code.FORBIDDEN, "this key may not do this")
+        return cls(services.keyring, key, scope)
+
+    async def holds(self) -> bool:
+        """Whether the key would still be let in; one who is in stays while PostgreSQL is away."""
+        try:
+            owner = await self.keyring.owner(self.key)
+        except StorageUnavailable:
+            return True
+        except CoalescerClosed:
+            return False
+        return owner is not None and self.scope in owner.scopes

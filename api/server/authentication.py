@@ -1,0 +1,206 @@
+"""Who calls and what they may do: a key, its agent, its scopes (SPEC.md §6)."""
+
+import asyncio
+import math
+import time
+from collections.abc import Callable, Sequence
+from contextvars import Context
+from dataclasses import dataclass
+from typing import Final
+
+from fastapi import Request, Security
+from fastapi.openapi.models import HTTPBearer
+from fastapi.params import Security as SecurityParameter
+from fastapi.security.base import SecurityBase
+
+from api.server.coalescer import Coalescer
+from api.server.limits.failed_logins import Strangers
+from api.server.refusal import Refusal
+from runtime.logs import logger
+from schemas.access.scopes import Scope
+from schemas.core.error import Code
+from storage.access.keys import Key, digest
+from storage.core.database import Database
+from storage.core.unavailable import StorageUnavailable
+
+_log = logger(__name__)
+
+AGENT_HEADER: Final = "X-Agent-ID"
+CACHE_SECONDS: Final = 5.0
+"""How long a key is believed without looking again: so long may one that was revoked still be let in."""
+TOUCH_SECONDS: Final = 60.0
+"""How often it is written at most that a key was used."""
+_MOST_CACHED: Final = 1024
+_LONGEST_KEY: Final = 256
+_DESCRIPTION: Final = (
+    "`Authorization: Bearer KEY`. Each agent has its own key. `X-Agent-ID` is optional; when given it must "
+    "be the key's agent. The scope beside the scheme is what the key needs."
+)
+
+
+@dataclass(slots=True)
+class _Known:
+    key: Key
+    believed_until: float
+    touched_at: float
+
+
+class Keyring:
+    """Looks keys up by their hash, and believes what it found for a few seconds; never a miss."""
+
+    def __init__(self, database: Database, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._database = database
+        self._clock = clock
+        self._known: dict[bytes, _Known] = {}
+        self._lookup: Coalescer[str, Key | None] = Coalescer(self._find, of_all=(StorageUnavailable,))
+        self._used: list[str] = []
+        self._touching: asyncio.Task[None] | None = None
+
+    async def owner(self, key: str) -> Key | None:
+        """The key's owner and scopes; `None` for one that is not let in.
+
+        Raises:
+            StorageUnavailable: it is not in the cache, and PostgreSQL does not answer.
+        """
+        if not 0 < len(key) <= _LONGEST_KEY or not key.isascii() or not key.isprintable():
+            return None
+        name = digest(key)
+        known = self._known.get(name)
+        if known is None or self._clock() >= known.believed_until:
+            known = await self._look(key, name)
+        if known is None:
+            return None
+        self._note_use(known)
+        return known.key
+
+    def has_seen(self, key: str) -> bool:
+        """Whether the key was let in before, as far as is remembered."""
+        return digest(key) in self._known
+
+    async def close(self) -> None:
+        """Look nothing up any more; what was used is noted."""
+        await self._lookup.close()
+        if self._touching is not None:
+            await asyncio.wait([self._touching])
+
+    async def _look(self, key: str, name: bytes) -> _Known | None:
+        looked_at = self._clock()
+        found = await self._lookup.submit(key)
+        before = self._known.pop(name, None)
+        if found is None:
+            return None
+        while len(self._known) >= _MOST_CACHED:
+            del self._known[next(iter(self._known))]
+        touched_at = -math.inf if before is None else before.touched_at
+        known = self._known[name] = _Known(found, looked_at + CACHE_SECONDS, touched_at)
+        return known
+
+    def _note_use(self, known: _Known) -> None:
+        """Have it written that the key was used, beside the request and not within it."""
+        now = self._clock()
+        if now < known.touched_at + TOUCH_SECONDS:
+            return
+        known.touched_at = now
+        self._used.append(known.key.key_id)
+        if self._touching is None:
+            self._touching = asyncio.get_running_loop().create_task(self._touch(), context=Context())
+
+    async def _touch(self) -> None:
+        used: list[str] = []
+        try:
+            while self._used:
+                used, self._used = self._used, []
+                await asyncio.to_thread(self._write_use, used)
+        except StorageUnavailable as error:
+            _log.info("when keys were used could not be written", keys=len(used), error=str(error))
+        finally:
+            self._touching = None
+
+    def _write_use(self, key_ids: Sequence[str]) -> None:
+        with self._database.transaction() as work:
+            work.keys.touch(key_ids)
+
+    def _find(self, keys: Sequence[str]) -> list[Key | None]:
+        with self._database.transaction() as work:
+            found = {key: work.keys.find(key) for key in set(keys)}
+        return [found[key] for key in keys]
+
+
+class Guard(SecurityBase):
+    """Counts a request of a key, and lets it pass when the key has the scope, before the body is read."""
+
+    def __init__(self, scope: Scope, *, repeatable: bool = False) -> None:
+        self.scope = scope
+        self.repeatable = repeatable
+        self.model = HTTPBearer(description=_DESCRIPTION)
+        self.scheme_name = "key"
+
+    async def __call__(self, request: Request) -> Key:
+        """The caller.
+
+        Raises:
+            Refusal: nobody we know (401), too many requests or wrong keys (429), or not allowed (403).
+        """
+        admitted = getattr(request.state, "caller", None)
+        if isinstance(admitted, Key):
+            return admitted
+        services = request.app.state.services
+        key = await admitted_by(
+            bearer(request.headers.get("Authorization", "")),
+            request.client.host if request.client else "",
+            services.keyring,
+            services.strangers,
+        )
+        # What a key may not do is counted as well: asking costs us the same.
+        await services.rate_limits.admit(key)
+        claimed = request.headers.get(AGENT_HEADER)
+        if self.scope not in key.scopes or (claimed is not None and claimed != key.agent_id):
+            raise Refusal(Code.FORBIDDEN, "this key may not do this")
+        request.state.caller = key
+        return key
+
+
+async def admitted_by(key: str, address: str, keyring: Keyring, strangers: Strangers) -> Key:
+    """The owner of a key that came from this address.
+
+    Raises:
+        Refusal: nobody we know (401); this address has sent too many unknown keys (429).
+        StorageUnavailable: PostgreSQL does not answer; nobody is let in unknown.
+    """
+    if key and not keyring.has_seen(key):
+        strangers.check(address)
+    owner = await keyring.owner(key)
+    if owner is not None:
+        return owner
+    if key:
+        strangers.note(address)
+    raise Refusal(
+        Code.UNAUTHORIZED,
+        "send Authorization: Bearer KEY with a key of this installation",
+        headers={"WWW-Authenticate": "Bearer"},
+    )
+
+
+def requires(scope: Scope, *, repeatable: bool = False) -> SecurityParameter:
+    """What a route declares beside its path: the one scope its callers need.
+
+    Args:
+        scope: What a key must have.
+        repeatable: For a write that only reads, or knows a repeated request by itself (a `task_id`): it takes no
+            `Idempotency-Key`.
+    """
+    security: SecurityParameter = Security(Guard(scope, repeatable=repeatable), scopes=[scope.value])
+    return security
+
+
+async def caller_of(request: Request) -> Key:
+    """Who called: given once the route's guard let them pass."""
+    caller = request.state.caller
+    assert isinstance(caller, Key), "a route that asks for its caller declares the scope they need"
+    return caller
+
+
+def bearer(header: str) -> str:
+    """The key of an `Authorization` header (RFC 6750 §2.1); nothing when it holds none."""
+    scheme, _, key = header.partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else ""

@@ -1,0 +1,199 @@
+"""The only file that maps exceptions to HTTP: one table, one form (seed 000 section 九, SPEC.md §6)."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any, Final, TypeVar
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from api.server.allowed_methods import allowed_methods
+from api.server.coalescer import CoalescerClosed
+from api.server.refusal import Refusal, conflict, invalid
+from api.server.request_id import HEADER, request_id_of
+from engine.publisher import WireUnavailable
+from runtime.logs import logger
+from runtime.mask import mask_text
+from schemas.core.error import Code, ErrorBody, ErrorDetail
+from schemas.orders.intake import said
+from statemachine.orders.machine import IllegalTransition
+from statemachine.workflow.planner import UnknownDecision
+from storage.core.unavailable import StorageUnavailable
+from tools.channels.signature import ReportError, SignatureError
+
+_log = logger(__name__)
+
+Failure = TypeVar("Failure", bound=Exception)
+
+STATUS: Final[Mapping[Code, int]] = MappingProxyType(
+    {
+        Code.BAD_REQUEST: 400,
+        Code.UNAUTHORIZED: 401,
+        Code.FORBIDDEN: 403,
+        Code.NOT_FOUND: 404,
+        Code.METHOD_NOT_ALLOWED: 405,
+        Code.STATE_CONFLICT: 409,
+        Code.PAYLOAD_TOO_LARGE: 413,
+        Code.UNSUPPORTED_MEDIA_TYPE: 415,
+        Code.VALIDATION_FAILED: 422,
+        Code.RATE_LIMITED: 429,
+        Code.INTERNAL_ERROR: 500,
+        Code.SERVICE_UNAVAILABLE: 503,
+    },
+)
+"""The HTTP status of every code."""
+
+_CODES: Final = MappingProxyType({status: code for code, status in STATUS.items()})
+_RETRY_AFTER: Final = MappingProxyType({"Retry-After": "1"})
+_MOST_FIELDS: Final = 20
+_LONGEST_FIELD: Final = 100
+_SAID: Final[Mapping[int, str]] = MappingProxyType(
+    {
+        400: "the request cannot be read: its body is not what its headers say",
+        404: "there is no such route; see /v1/openapi.json",
+        405: "this route does not take this method; see the Allow header",
+        415: "the body must be JSON: send Content-Type: application/json",
+    },
+)
+
+
+def _refused(refusal: Refusal) -> Refusal:
+    return refusal
+
+
+def _of_http(error: HTTPException) -> Refusal:
+    """What FastAPI and Starlette raise themselves."""
+    code = _CODES.get(error.status_code, Code.BAD_REQUEST)
+    return Refusal(code, _SAID.get(error.status_code, str(error.detail)), headers=error.headers)
+
+
+def _of_validation(error: RequestValidationError) -> Refusal:
+    faults = error.errors()
+    if any(fault["type"] == "json_invalid" for fault in faults):
+        return Refusal(Code.BAD_REQUEST, "the body is not JSON")
+    return invalid([(_field(fault["loc"]), said(fault, "this request")) for fault in faults[:_MOST_FIELDS]])
+
+
+def _of_absence(_: ClientDisconnect) -> Refusal:
+    """Nobody is there to hear it; it is counted, and not as a fault of ours."""
+    return Refusal(Code.BAD_REQUEST, "the connection ended before the body did")
+
+
+def _of_report(error: ReportError) -> Refusal:
+    return invalid([(error.field, str(error))])
+
+
+def _of_signature(_: SignatureError) -> Refusal:
+    return Refusal(Code.UNAUTHORIZED, "the callback is not signed as it must be")
+
+
+def _of_transition(error: IllegalTransition) -> Refusal:
+    return conflict(error.state, error.requested, str(error))
+
+
+def _of_decision(error: UnknownDecision) -> Refusal:
+    return invalid([("decision", str(error))])
+
+
+def _of_outage(_: Exception) -> Refusal:
+    return Refusal(
+        Code.SERVICE_UNAVAILABLE,
+        "a server this needs does not answer; whether anything was done is unknown: send it again",
+        headers=_RETRY_AFTER,
+    )
+
+
+FAULTS: Final[Mapping[type[Exception], Callable[[Any], Refusal]]] = MappingProxyType(
+    {
+        Refusal: _refused,
+        HTTPException: _of_http,
+        ClientDisconnect: _of_absence,
+        RequestValidationError: _of_validation,
+        ReportError: _of_report,
+        SignatureError: _of_signature,
+        IllegalTransition: _of_transition,
+        UnknownDecision: _of_decision,
+        StorageUnavailable: _of_outage,
+        WireUnavailable: _of_outage,
+        CoalescerClosed: _of_outage,
+    },
+)
+"""Every exception a route may end in, and what the caller is told; any other is a bug and answers 500."""
+
+
+def install(app: FastAPI) -> None:
+    """Answer every exception in the one form."""
+    for kind, refusal_of in FAULTS.items():
+        app.add_exception_handler(kind, _handler(refusal_of))
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def documented(*codes: Code) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that may end in these codes."""
+    return {
+        STATUS[code]: {"model": ErrorBody, "description": f"{code.value} in the form of every error."}
+        for code in codes
+    }
+
+
+def answer_of(request: Request, error: Exception) -> Response:
+    """What is answered to an exception of `FAULTS`, for whoever must hold the answer before it is sent."""
+    refusal_of = next(FAULTS[kind] for kind in type(error).__mro__ if kind in FAULTS)
+    return _answered(request, error, refusal_of)
+
+
+def _handler(refusal_of: Callable[[Any], Refusal]) -> Callable[[Request, Exception], Any]:
+    async def answer(request: Request, error: Exception) -> Response:
+        return _answered(request, error, refusal_of)
+
+    return answer
+
+
+def _answered(request: Request, error: Exception, refusal_of: Callable[[Any], Refusal]) -> Response:
+    refusal = refusal_of(error)
+    if refusal.code is Code.SERVICE_UNAVAILABLE:
+        _log.warning("unavailable", path=_shown_path(request), error=f"{type(error).__name__}: {error}")
+    if refusal.code is Code.METHOD_NOT_ALLOWED:
+        refusal.headers["Allow"] = allowed_methods(request)
+    return _response(request, refusal)
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    _log.error("request failed", method=request.method, path=_shown_path(request), exc_info=error)
+    return _response(
+        request, Refusal(Code.INTERNAL_ERROR, "something went wrong here; the request id leads to the log")
+    )
+
+
+def body_of(refusal: Refusal, request_id: str) -> str:
+    """The one form of every error, as it is sent."""
+    return ErrorBody(
+        error=ErrorDetail(code=refusal.code, message=refusal.message, details=refusal.details),
+        request_id=request_id,
+        timestamp=datetime.now(UTC),
+    ).model_dump_json()
+
+
+def _response(request: Request, refusal: Refusal) -> Response:
+    request_id = request_id_of(request.scope)
+    return Response(
+        body_of(refusal, request_id),
+        status_code=STATUS[refusal.code],
+        headers={HEADER: request_id, **refusal.headers},
+        media_type="application/json",
+    )
+
+
+def _shown_path(request: Request) -> str:
+    """The path as it may be logged: the token that ends a provider's address is a secret."""
+    token = str(request.path_params.get("token", ""))
+    return request.url.path.replace(token, "****") if token else request.url.path
+
+
+def _field(location: tuple[int | str, ...]) -> str:
+    """The field's path within its part of the request; a caller may have named it, so it is masked."""
+    inner = location[1:] if len(location) > 1 else location
+    return mask_text(".".join(str(part) for part in inner))[:_LONGEST_FIELD]

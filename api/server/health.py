@@ -1,0 +1,106 @@
+"""How the API and the fleet behind it are doing, for whoever asks: no key needed."""
+
+from typing import Final
+
+from fastapi import APIRouter
+
+from api.server.deployment import Parts
+from api.server.errors import documented
+from api.server.load import loads, workers
+from api.server.refusal import Refusal
+from api.server.services import GivenParts, GivenServices
+from engine.publisher import QUEUES, WireUnavailable
+from engine.tick import PULSE
+from schemas.core.error import Code
+from schemas.core.health import Alive, Condition, Health, Installation, TickCondition, WholeHealth
+from schemas.core.health import Parts as PartsView
+from storage.core.unavailable import StorageUnavailable
+
+router = APIRouter(prefix="/health", tags=["health"])
+
+FRESH_SECONDS: Final = 15.0
+"""How long ago the last sweep of the tick may be; while it works it sweeps many times a second."""
+
+_FAILURES: Final = {
+    "database": "PostgreSQL does not answer",
+    "broker": "the broker does not answer",
+    "tick": "the tick has not swept for a while: is beat running, and the tick's worker?",
+}
+
+
+@router.get("", summary="How everything is doing")
+def health(services: GivenServices) -> WholeHealth:
+    """Always 200; `status` says whether every part is as it should be, `fleet` how much there is to do."""
+    parts = services.door.parts
+    try:
+        fleet = _fleet(parts)
+    except StorageUnavailable:
+        fleet = None
+    found = PartsView(
+        database="unavailable" if fleet is None else "ok",
+        broker=_broker(parts),
+        tick="unknown" if fleet is None else _tick(fleet.tick_seconds),
+    )
+    status = "degraded" if _failing(found) else "ok"
+    return WholeHealth(status=status, version=services.door.version, parts=found, fleet=fleet)
+
+
+@router.get("/live", summary="Whether the process answers")
+async def live() -> Alive:
+    """Asks nothing of any other server."""
+    return Alive()
+
+
+@router.get(
+    "/ready",
+    summary="Whether requests can be served",
+    responses=documented(Code.SERVICE_UNAVAILABLE),
+)
+def ready(parts: GivenParts, services: GivenServices) -> Health:
+    """200 when PostgreSQL and the broker answer and the tick swept in the last 15 seconds, else 503."""
+    try:
+        with parts.database.transaction() as work:
+            tick = _tick(work.pulses.seconds_since(PULSE))
+        found = PartsView(database="ok", broker=_broker(parts), tick=tick)
+    except StorageUnavailable:
+        found = PartsView(database="unavailable", broker=_broker(parts), tick="unknown")
+    failing = _failing(found)
+    if failing:
+        raise Refusal(
+            Code.SERVICE_UNAVAILABLE,
+            f"not ready: {'; '.join(_FAILURES[part] for part in failing)}",
+            details={"parts": found.model_dump(), "failing": failing},
+        )
+    return Health(status="ok", version=services.door.version, parts=found)
+
+
+def _fleet(parts: Parts) -> Installation:
+    with parts.database.transaction() as work:
+        queues = loads(work)
+        return Installation(
+            tick_seconds=work.pulses.seconds_since(PULSE),
+            open_steps=sum(
+                load.waiting + load.published + load.leased + load.parked + load.scheduled + load.offered
+                for load in queues.values()
+            ),
+            queues=queues,
+            workers=workers(work, "tick"),
+            webhook_seconds=round(work.deliveries.oldest_due_seconds(), 3),
+        )
+
+
+def _failing(parts: PartsView) -> list[str]:
+    """The parts that are not as they should be; of a tick nobody can know about nothing is said."""
+    return [name for name, found in parts.model_dump().items() if found not in ("ok", "unknown")]
+
+
+def _tick(seconds: float | None) -> TickCondition:
+    return "ok" if seconds is not None and seconds <= FRESH_SECONDS else "late"
+
+
+def _broker(parts: Parts) -> Condition:
+    try:
+        parts.publisher.depths(QUEUES)
+    except WireUnavailable:
+        return "unavailable"
+    return "ok"

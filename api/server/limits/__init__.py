@@ -1,0 +1,1 @@
+"""What bounds a request: its size, its rate, its repetition, failed logins."""

@@ -1,0 +1,50 @@
+"""The HTTP server of a process, which lets those who listen to events go before it waits for them."""
+
+import contextlib
+import socket
+import sys
+from typing import Any, Final
+
+import uvicorn
+from fastapi import FastAPI
+
+from api.server.connection import Connection
+
+_FAILED_TO_START: Final = 3
+_LONGEST_SOCKET_MESSAGE: Final = 65_536
+
+
+class Server(uvicorn.Server):
+    """uvicorn, which waits for every answer under way when it stops; a stream of events must be told to end."""
+
+    @classmethod
+    def over(cls, app: FastAPI, **options: Any) -> "Server":
+        """A server of this app; the options are those of `uvicorn.Config`."""
+        return cls(
+            uvicorn.Config(
+                app,
+                http=Connection,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                ws_max_size=_LONGEST_SOCKET_MESSAGE,
+                **options,
+            )
+        )
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the streams, then stop as ever."""
+        app = self.config.app
+        if isinstance(app, FastAPI):
+            app.state.services.broadcast.end()
+        await super().shutdown(sockets)
+
+
+def serve(app: FastAPI, **options: Any) -> None:
+    """Serve until told to stop; end the process when it cannot even start."""
+    server = Server.over(app, **options)
+    # uvicorn raises the signal that stopped it once more when all is done.
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        sys.exit(_FAILED_TO_START)

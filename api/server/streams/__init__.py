@@ -1,0 +1,1 @@
+"""Events on their way to everyone who listens to this process."""

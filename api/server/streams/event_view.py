@@ -1,0 +1,46 @@
+"""An event as it is shown, and the place in the feed that a client sends back."""
+
+from typing import Literal, cast
+
+from api.server.refusal import invalid
+from runtime.mask import mask_text
+from schemas.outbound.events import EventView, PlacedEvent
+from storage.outbound.feed import Cursor, Feed, FeedEvent
+
+_Status = Literal["running", "waiting", "ready", "failed"]
+
+
+def shown(event: FeedEvent) -> EventView:
+    """The event where its id stands beside it."""
+    return EventView(
+        event_id=event.event_id,
+        event_type=event.event_type,
+        task_id=event.task_id,
+        execution_id=event.execution_id,
+        stage=event.stage,
+        # A title may quote what somebody was called to do.
+        title=mask_text(event.title),
+        status=cast("_Status", event.status),
+        artifact_ref=event.artifact_ref,
+        at=event.at,
+    )
+
+
+def placed(event: FeedEvent) -> PlacedEvent:
+    """The event with its id within."""
+    return PlacedEvent(id=str(event.cursor), **dict(shown(event)))
+
+
+def place(feed: Feed, given: str, field: str) -> Cursor:
+    """The place a client sent back.
+
+    Raises:
+        Refusal: it was never given out (422).
+    """
+    try:
+        cursor = Cursor.parse(given)
+    except ValueError as error:
+        raise invalid([(field, str(error))]) from error
+    if cursor.transaction > feed.now().transaction:
+        raise invalid([(field, "lies ahead of every event there is: it is of another installation")])
+    return cursor
