@@ -41,7 +41,7 @@ class MeasuredFleet:
         Raises:
             FleetNotRunning: it did not come up; its words are in `bench.log` of the folder.
         """
-        command = "from fleet.command.up import Wishes, up; from pathlib import Path; import sys; "
+        command = "from fleet.command.machine.up import Wishes, up; from pathlib import Path; import sys; "
         command += "up(Wishes(data_dir=Path(sys.argv[1]), sample=None, quiet=True))"
         with (self._installation.data_dir / "bench.log").open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own words

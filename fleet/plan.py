@@ -86,7 +86,7 @@ class Plan:
                 ],
                 answers(f"{self.addresses.channel}/health"),
             ),
-            self._python("api", CORE, ["fleet.door"], answers(f"{self.addresses.api}/health/live")),
+            self._python("api", CORE, ["fleet.api_process"], answers(f"{self.addresses.api}/health/live")),
             *(self._worker(agent, CORE, f"worker-{agent}") for agent in AGENTS),
             self._worker("tick", CORE, "tick"),
             self._worker("intake", CORE, "intake"),

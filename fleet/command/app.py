@@ -8,28 +8,13 @@ from typing import Annotated
 
 import typer
 
-from fleet.command import (
-    alert,
-    capacity,
-    do_not_call,
-    down,
-    intake,
-    keys,
-    migrate,
-    notices,
-    policy,
-    privacy,
-    review,
-    script,
-    status,
-    stop,
-    submit,
-    task,
-    webhooks,
-    why,
-)
+from fleet.command.access import keys
 from fleet.command.failure import CommandError, Commands
 from fleet.command.location import DEFAULT_FOLDER, DataDir
+from fleet.command.machine import down, migrate, status
+from fleet.command.orders import capacity, do_not_call, policy, privacy, script, stop, submit, task, why
+from fleet.command.outbound import notices, webhooks
+from fleet.command.people import alert, intake, review
 from training.command import triage
 
 application = typer.Typer(
@@ -75,8 +60,8 @@ def up(
         raise CommandError("--sample and --no-sample exclude each other", 2)
     if sample is not None and not sample.is_file():
         raise CommandError(f"--sample {sample} is not a file", 2)
-    from fleet.command.up import SAMPLE, Wishes
-    from fleet.command.up import up as start
+    from fleet.command.machine.up import SAMPLE, Wishes
+    from fleet.command.machine.up import up as start
 
     start(
         Wishes(

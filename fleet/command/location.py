@@ -50,7 +50,7 @@ def find(named: Path | None) -> Fleet:
     Raises:
         CommandError: no fleet runs there, or its files cannot be read; exit code 3.
     """
-    from fleet.command.liveness import is_alive
+    from fleet.command.machine.liveness import is_alive
     from fleet.installation import FleetNotRunning, Installation
 
     installation = Installation(named or DEFAULT_FOLDER)

@@ -11,8 +11,8 @@ import typer
 
 from fleet.command.failure import CommandError, warn
 from fleet.command.location import DataDir, opened
+from fleet.command.orders.task import By, name_of
 from fleet.command.output import AsJson, show_json, show_line, show_table
-from fleet.command.task import By, name_of
 
 if TYPE_CHECKING:
     from tools.classifier.files import ClassifierFiles

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from fleet.command import down as stopping
+from fleet.command.machine import down as stopping
 from tests.integration.command.fleet import Fleet
 
 OBEDIENT = "import signal, sys; print(flush=True); signal.sigwait({signal.SIGTERM})"

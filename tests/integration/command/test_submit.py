@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from fleet.command import submit as submitting
-from fleet.command.lines import LONGEST
+from fleet.command.orders import submit as submitting
+from fleet.command.orders.lines import LONGEST
 from tests.factories import payload
 from tests.integration.command.fleet import Fleet
 

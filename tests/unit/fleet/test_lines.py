@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fleet.command.lines import LONGEST, FaultyLine, NotLines, OrderLine, read_lines
+from fleet.command.orders.lines import LONGEST, FaultyLine, NotLines, OrderLine, read_lines
 from tests.factories import payload
 
 VALID = json.dumps(payload(), ensure_ascii=False).encode()

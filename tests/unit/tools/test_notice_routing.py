@@ -8,7 +8,7 @@ import pytest
 import yaml
 from pydantic import SecretStr
 
-from fleet.command.notices import StaffRole
+from fleet.command.outbound.notices import StaffRole
 from runtime.settings import PROJECT
 from tasks.people.escalation import ESCALATIONS, escalated_to
 from tools.notices.notices_file import ROLES

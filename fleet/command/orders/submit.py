@@ -18,7 +18,7 @@ from fleet.command.output import show_line
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from fleet.command.lines import FaultyLine, OrderLine
+    from fleet.command.orders.lines import FaultyLine, OrderLine
     from schemas.orders.intake import Problem
     from tasks.orders.intake.intake import Received, Submission
     from workers.process import Process
@@ -82,7 +82,7 @@ def _submit_all(
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from fleet.command.lines import NotLines, read_lines
+    from fleet.command.orders.lines import NotLines, read_lines
 
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     progress = Progress(
@@ -121,7 +121,7 @@ def _submit_all(
 
 def _take(process: Process, lines: Sequence[OrderLine | FaultyLine], tally: Tally) -> list[str]:
     """Take a batch in; what is to be told of its refused lines, in their order."""
-    from fleet.command.lines import OrderLine
+    from fleet.command.orders.lines import OrderLine
     from tasks.orders.intake.intake import Submission
 
     if not lines:

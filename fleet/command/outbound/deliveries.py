@@ -10,8 +10,8 @@ import typer
 
 from fleet.command.failure import CommandError
 from fleet.command.location import DataDir, opened
+from fleet.command.orders.task import By, name_of
 from fleet.command.output import AsJson, show_json, show_line, show_table
-from fleet.command.task import By, name_of
 
 if TYPE_CHECKING:
     from storage.core.unit_of_work import UnitOfWork

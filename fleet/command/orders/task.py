@@ -42,7 +42,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show an order and everything that happened to it, in business time."""
-    from fleet.command.dossier import document_of, read_dossier, show_dossier
+    from fleet.command.orders.dossier import document_of, read_dossier, show_dossier
     from tasks.orders.people.revealing import put_on_record
 
     with opened(data_dir) as database:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from fleet.command.deliveries import log, replay, shown, unknown_subscriber
 from fleet.command.failure import CommandError, Commands
 from fleet.command.location import DataDir, opened
+from fleet.command.orders.task import By, name_of
+from fleet.command.outbound.deliveries import log, replay, shown, unknown_subscriber
 from fleet.command.output import AsJson, show_json, show_line, show_table
-from fleet.command.task import By, name_of
 from schemas.outbound.event_types import MessageType
 
 if TYPE_CHECKING:

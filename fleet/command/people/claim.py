@@ -8,9 +8,9 @@ import typer
 
 from fleet.command.failure import CommandError
 from fleet.command.location import DataDir, opened
+from fleet.command.orders.task import By, name_of
 from fleet.command.output import show_line
-from fleet.command.question import ReviewId, find_review
-from fleet.command.task import By, name_of
+from fleet.command.people.question import ReviewId, find_review
 
 if TYPE_CHECKING:
     from storage.people.reviews import Review

@@ -75,7 +75,7 @@ def status(data_dir: DataDir = None, *, as_json: AsJson = False) -> None:
 
 
 def _processes(fleet: Fleet) -> list[ProcessLine]:
-    from fleet.command.liveness import is_alive
+    from fleet.command.machine.liveness import is_alive
 
     if fleet.data_dir is None:
         return []

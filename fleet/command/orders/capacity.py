@@ -9,8 +9,8 @@ import typer
 
 from fleet.command.failure import CommandError, Commands
 from fleet.command.location import DataDir, opened
+from fleet.command.orders.task import By, name_of, text_of
 from fleet.command.output import AsJson, show_json, show_line, show_table
-from fleet.command.task import By, name_of, text_of
 
 if TYPE_CHECKING:
     from storage.orders.capacity import DayCapacity

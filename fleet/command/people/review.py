@@ -1,6 +1,6 @@
 """`unpend review`: the questions that wait for a person, and the way to answer one.
 
-Taking one and giving it back are in `fleet.command.claim`.
+Taking one and giving it back are in `fleet.command.people.claim`.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fleet.command import claim
 from fleet.command.failure import CommandError, Commands
 from fleet.command.location import DataDir, joined, opened
+from fleet.command.orders.task import By, name_of, text_of
 from fleet.command.output import AsJson, show_json, show_line, show_table
-from fleet.command.question import ReviewId, find_review
-from fleet.command.task import By, name_of, text_of
+from fleet.command.people import claim
+from fleet.command.people.question import ReviewId, find_review
 from statemachine.orders.intents import INTENTS, Level2
 
 if TYPE_CHECKING:

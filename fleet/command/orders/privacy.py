@@ -9,8 +9,8 @@ import typer
 
 from fleet.command.failure import CommandError, Commands
 from fleet.command.location import DEFAULT_FOLDER, DataDir, find, joined, opened
+from fleet.command.orders.task import By, name_of
 from fleet.command.output import AsJson, show_json, show_line, show_table
-from fleet.command.task import By, name_of
 
 application = typer.Typer(
     cls=Commands, no_args_is_help=True, help="Personal data: erase, retain, change the key."

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from fleet.command.screen import Screen
+from fleet.command.machine.screen import Screen
 from fleet.demonstration import FIRST_MORNING, Demonstration
 from fleet.embedded.postgres import EmbeddedPostgres
 from fleet.embedded.valkey import EmbeddedValkey

@@ -19,7 +19,7 @@ _LOOK: Final = 0.05
 
 def down(data_dir: DataDir = None) -> None:
     """Stop the running fleet; its data stay."""
-    from fleet.command.liveness import is_alive
+    from fleet.command.machine.liveness import is_alive
     from fleet.supervisor.run_file import RunFile
 
     folder = (data_dir or DEFAULT_FOLDER).resolve()

@@ -13,8 +13,8 @@ import typer
 
 from fleet.command.failure import CommandError, Commands, warn
 from fleet.command.location import DataDir, opened
+from fleet.command.orders.task import By, name_of
 from fleet.command.output import AsJson, show_json, show_line, show_table
-from fleet.command.task import By, name_of
 from schemas.access.scopes import OWNERS, Scope
 
 if TYPE_CHECKING:

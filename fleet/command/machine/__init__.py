@@ -1,0 +1,1 @@
+"""Commands about the fleet as processes and servers."""

@@ -1,0 +1,1 @@
+"""Commands about suspended orders and their customers."""

@@ -1,0 +1,1 @@
+"""Commands about what leaves: webhooks and notices."""

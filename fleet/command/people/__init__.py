@@ -1,0 +1,1 @@
+"""Commands for people: reviews, alerts, rejected input."""
