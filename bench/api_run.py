@@ -16,6 +16,7 @@ from bench.orders import payloads
 from bench.shares import Shares
 from bench.stream_feed import StreamFeed
 from bench.throughput import wait_for_rest
+from storage.orders.orders import Orders
 
 
 class LoadFailed(Exception):
@@ -82,9 +83,9 @@ def open_load(
 def known_orders(fleet: MeasuredFleet, count: int) -> list[str]:
     """The ids of the newest orders of the fleet."""
     with fleet.process.database.transaction() as work:
-        return [row["task_id"] for row in work.orders.recent(None, count)]
+        return [row["task_id"] for row in Orders(work).recent(None, count)]
 
 
 def _closed(fleet: MeasuredFleet) -> int:
     with fleet.process.database.transaction() as work:
-        return work.orders.counts().get("closed", 0)
+        return Orders(work).counts().get("closed", 0)

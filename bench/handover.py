@@ -2,6 +2,7 @@
 
 from bench.fleet import MeasuredFleet
 from bench.throughput import workflows
+from storage.orders.overview import Overview
 
 
 def handovers(fleet: MeasuredFleet, *, orders: int) -> list[float]:
@@ -10,8 +11,8 @@ def handovers(fleet: MeasuredFleet, *, orders: int) -> list[float]:
     for _ in range(warm_up):
         workflows(fleet, 1)
     with fleet.process.database.transaction() as work:
-        mark = work.overview.last_step_id()
+        mark = Overview(work).last_step_id()
     for _ in range(orders):
         workflows(fleet, 1)
     with fleet.process.database.transaction() as work:
-        return work.overview.handovers_since(mark)
+        return Overview(work).handovers_since(mark)

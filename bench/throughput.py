@@ -8,6 +8,8 @@ import redis
 
 from bench.fleet import MeasuredFleet
 from bench.orders import documents, submissions
+from storage.engine.queues import Queues
+from storage.orders.orders import Orders
 from tasks.orders.intake.intake import Door, accept
 from workers.intake.stream import STREAM
 
@@ -43,7 +45,7 @@ def wait_for_rest(fleet: MeasuredFleet) -> None:
 
 def _busy(fleet: MeasuredFleet) -> bool:
     with fleet.process.database.transaction() as work:
-        return work.queues.horizon().busy
+        return Queues(work).horizon().busy
 
 
 def accept_only(fleet: MeasuredFleet, count: int) -> float:
@@ -76,7 +78,7 @@ def stream_intake(fleet: MeasuredFleet, count: int) -> float:
 
 def _not_closed(fleet: MeasuredFleet) -> int:
     with fleet.process.database.transaction() as work:
-        return work.orders.open_count()
+        return Orders(work).open_count()
 
 
 def _wait(condition: Callable[[], bool], what: str) -> None:

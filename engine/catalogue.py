@@ -6,6 +6,7 @@ from typing import Final
 from schemas.core.definition import read_definition
 from statemachine.workflow.definition import Step, Workflow, build
 from storage.core.unit_of_work import UnitOfWork
+from storage.engine.definitions import Definitions
 
 _OF_ACTION: Final = "action:"
 _OF_ACTION_VERSION: Final = "1"
@@ -54,7 +55,7 @@ class Catalogue:
         if workflow is None and name.startswith(_OF_ACTION):
             workflow = self._known[name, version] = workflow_of(name.removeprefix(_OF_ACTION))
         if workflow is None:
-            body = work.definitions.find(name, version)
+            body = Definitions(work).find(name, version)
             if body is None:
                 raise UnknownWorkflow(f"workflow '{name}' version {version} is not registered")
             workflow = self._known[name, version] = read_definition(body)

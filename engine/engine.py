@@ -23,7 +23,10 @@ from storage.core.bulk import dump_json
 from storage.core.database import Database
 from storage.core.unavailable import StorageUnavailable
 from storage.core.unit_of_work import UnitOfWork
-from storage.engine.steps import StepKey
+from storage.engine.clock import BusinessClock
+from storage.engine.leases import Leases
+from storage.engine.queues import Queues
+from storage.engine.steps import StepKey, Steps
 
 _log = logger(__name__)
 
@@ -74,7 +77,7 @@ class Engine:
         """Take those rows that wait for this delivery; `None` when another has them all."""
 
         def take(work: UnitOfWork) -> Batch | None:
-            steps = work.steps.claim(
+            steps = Steps(work).claim(
                 keys,
                 lease_id=lease_id,
                 holder=self._holder,
@@ -98,7 +101,7 @@ class Engine:
                 parameters={
                     s.step_id: workflows[s.workflow, s.version].steps[s.node].parameters for s in steps
                 },
-                moments=work.clock.now(),
+                moments=BusinessClock(work).now(),
                 lease_lost=self._keeper.hold(lease_id),
             )
 
@@ -148,9 +151,9 @@ class Engine:
         if room <= 0:
             return 0
         with self.database.transaction() as work:
-            if work.queues.most_urgent([queue])[queue] is None:
+            if Queues(work).most_urgent([queue])[queue] is None:
                 return 0
-            rows = work.queues.take_ready(queue, room)
+            rows = Queues(work).take_ready(queue, room)
         self.publish(into_messages(queue, rows, self.largest_batch))
         return len(rows)
 
@@ -189,8 +192,8 @@ class Engine:
         evidence = {"code": "crashed", "message": mask_text(f"{type(error).__name__}: {error}")[:500]}
         try:
             with self.database.transaction() as work:
-                work.queues.surrender(lease_id, dump_json(evidence), self.limits.most_crashes)
-                work.leases.release(lease_id)
+                Queues(work).surrender(lease_id, dump_json(evidence), self.limits.most_crashes)
+                Leases(work).release(lease_id)
         except StorageUnavailable as unavailable:
             _log.warning("lease left to expire", lease_id=lease_id, error=str(unavailable))
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from runtime.logs import logger
 from storage.core.database import Database
 from storage.core.unavailable import StorageUnavailable
+from storage.engine.leases import Leases
 
 _log = logger(__name__)
 
@@ -56,7 +57,7 @@ class LeaseKeeper:
     def _renew(self, held: list[str]) -> None:
         try:
             with self._database.transaction() as work:
-                kept = work.leases.renew(held, self.seconds)
+                kept = Leases(work).renew(held, self.seconds)
         except StorageUnavailable as error:
             # The lease may still be alive when the database answers again; `record` will tell.
             _log.warning("leases could not be renewed", error=str(error), leases=len(held))

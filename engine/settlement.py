@@ -15,7 +15,8 @@ from statemachine.workflow import planner
 from statemachine.workflow.definition import Step, Workflow
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.clock import Moments
-from storage.engine.steps import StepChange, StepRow
+from storage.engine.steps import StepChange, StepRow, Steps
+from storage.orders.effects import Effects
 from storage.orders.places import NoPlaceLeft
 
 
@@ -36,11 +37,11 @@ class Settlement:
         """Write the outcomes of these locked steps, one for each."""
         final = {row.step_id: self._with_early_signal(row, outcomes[row.step_id], subjects) for row in rows}
         effects = [(row.step_id, effect) for row in rows for effect in final[row.step_id].effects]
-        for step_id, refusal in self.work.effects.apply(effects).items():
+        for step_id, refusal in Effects(self.work).apply(effects).items():
             final[step_id] = self._refused(refusal)
         for row in rows:
             final[row.step_id] = self._exhausted(row, final[row.step_id])
-        self.work.steps.change([self._change(row, final[row.step_id]) for row in rows])
+        Steps(self.work).change([self._change(row, final[row.step_id]) for row in rows])
         for row in rows:
             outcome = final[row.step_id]
             if isinstance(outcome, Failed):
@@ -137,7 +138,7 @@ class Settlement:
 
     def _after_success(self, ended: Sequence[tuple[StepRow, Done]]) -> None:
         with_joins = sorted({row.run_id for row, _ in ended if self._workflow(row).has_joins})
-        known = self.work.steps.outputs(with_joins) if with_joins else {}
+        known = Steps(self.work).outputs(with_joins) if with_joins else {}
         for row, outcome in ended:
             self.succession.count(row.run_id, -1)
             if self.succession.has_failed(row.run_id):

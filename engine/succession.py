@@ -15,9 +15,10 @@ from statemachine.workflow.definition import ORIGIN, Kind, Step, Workflow
 from statemachine.workflow.planner import Entered, Plan
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.clock import Moments
-from storage.engine.runs import RunChange
-from storage.engine.steps import InsertedStep, NewStep
-from storage.people.reviews import NewReview
+from storage.engine.runs import RunChange, Runs
+from storage.engine.steps import InsertedStep, NewStep, Steps
+from storage.orders.effects import Effects
+from storage.people.reviews import NewReview, Reviews
 
 OFFER_SECONDS: Final = 86_400
 """How long, in business time, an offered step waits for its caller before a person is asked."""
@@ -91,11 +92,11 @@ class Succession:
         """
         new, self._new = self._new, []
         effects, self._effects = self._effects, []
-        for refusal in self.work.effects.apply([(0, effect) for effect in effects]).values():
+        for refusal in Effects(self.work).apply([(0, effect) for effect in effects]).values():
             raise refusal
         if not new:
             return
-        inserted = self.work.steps.insert([step for step, _ in new], self.moments.database_now)
+        inserted = Steps(self.work).insert([step for step, _ in new], self.moments.database_now)
         self._open_reviews(new, inserted)
         self.inserted.extend(inserted)
 
@@ -103,11 +104,11 @@ class Succession:
         """Count the open steps of the runs touched; complete or fail those that ended."""
         failed, self._failed = self._failed, {}
         opened, self._open_steps = self._open_steps, {}
-        self.work.runs.advance(
+        Runs(self.work).advance(
             [RunChange(run_id, delta, failed.get(run_id)) for run_id, delta in sorted(opened.items())]
         )
         if failed:
-            self.work.reviews.cancel(self.work.steps.cancel_open(list(failed)))
+            Reviews(self.work).cancel(Steps(self.work).cancel_open(list(failed)))
 
     def _run_inline(self, run: RunFacts, entered: Entered, action: Action, caused_by: int | None) -> None:
         step = entered.step
@@ -198,7 +199,7 @@ class Succession:
     def _open_reviews(self, new: Sequence[tuple[NewStep, Step]], inserted: Sequence[InsertedStep]) -> None:
         asked = {(row.run_id, row.node): (row, step) for row, step in new if step.kind is Kind.HUMAN}
         if asked:
-            self.work.reviews.open(
+            Reviews(self.work).open(
                 [
                     _review(row.step_id, *asked[row.run_id, row.node])
                     for row in inserted

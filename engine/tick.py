@@ -15,7 +15,10 @@ from runtime.clock import Clock
 from runtime.logs import logger
 from statemachine.orders.machine import IllegalTransition
 from statemachine.workflow.planner import UnknownDecision
-from storage.engine.queues import ToPublish
+from storage.engine.leases import Leases
+from storage.engine.pulses import Pulses
+from storage.engine.queues import Queues, ToPublish
+from storage.engine.runs import Runs
 
 _log = logger(__name__)
 
@@ -57,9 +60,9 @@ class Tick:
     def sweep(self) -> Swept | None:
         """One pass; `None` when another tick is at work."""
         with self._engine.transaction() as transaction:
-            if not transaction.work.queues.lead():
+            if not Queues(transaction.work).lead():
                 return None
-            transaction.work.pulses.beat(PULSE)
+            Pulses(transaction.work).beat(PULSE)
             rescued = self._rescue(transaction)
             woken, overdue = self._wake(transaction)
             ended = self._time_out(transaction)
@@ -72,7 +75,7 @@ class Tick:
 
     def _wake(self, transaction: Transaction) -> tuple[int, list[int]]:
         """Make due actions ready; how many, and the waits that are over."""
-        moments, queues = transaction.moments, transaction.work.queues
+        moments, queues = transaction.moments, Queues(transaction.work)
         times: Mapping[Clock, datetime] = {
             Clock.DATABASE: moments.database_now,
             Clock.BUSINESS: moments.business_now,
@@ -102,7 +105,7 @@ class Tick:
             return transaction.fail([step_id], Failed(code="deadline_fault", message=str(error)))
 
     def _rescue(self, transaction: Transaction) -> int:
-        queues, most = transaction.work.queues, self._engine.limits.most_crashes
+        queues, most = Queues(transaction.work), self._engine.limits.most_crashes
         poisoned = queues.poisoned(most, _CHUNK)
         if poisoned:
             transaction.fail(
@@ -115,11 +118,11 @@ class Tick:
             _log.error("poisoned rows taken out", rows=len(poisoned))
         rescued = queues.rescue(most, _CHUNK)
         if rescued or poisoned:
-            transaction.work.leases.clean()
+            Leases(transaction.work).clean()
         return rescued
 
     def _time_out(self, transaction: Transaction) -> int:
-        overdue = transaction.work.runs.overdue(_CHUNK)
+        overdue = Runs(transaction.work).overdue(_CHUNK)
         if not overdue:
             return 0
         return len(transaction.end(overdue, "failed", agent_id="orchestrator", reason="timed_out"))
@@ -138,10 +141,10 @@ class Tick:
             if room <= 0:
                 continue
             with self._engine.database.transaction() as work:
-                rows: list[ToPublish] = work.queues.take_stale(queue, limits.republish_seconds, room)
+                rows: list[ToPublish] = Queues(work).take_stale(queue, limits.republish_seconds, room)
                 if rows:
                     _log.warning("published again: nobody claimed these rows", queue=queue, rows=len(rows))
-                rows += work.queues.take_ready(queue, room - len(rows))
+                rows += Queues(work).take_ready(queue, room - len(rows))
             self._engine.publish(into_messages(queue, rows, self._engine.largest_batch))
             published += len(rows)
         return published

@@ -19,10 +19,15 @@ from statemachine.workflow import planner
 from statemachine.workflow.definition import Workflow
 from statemachine.workflow.planner import Entered, Plan
 from storage.core.unit_of_work import UnitOfWork
-from storage.engine.clock import Moments
-from storage.engine.queues import ToPublish
-from storage.engine.runs import NewRun, RunRow
-from storage.engine.steps import StepKey, StepRow
+from storage.engine.clock import BusinessClock, Moments
+from storage.engine.leases import Leases
+from storage.engine.queues import Queues, ToPublish
+from storage.engine.runs import NewRun, RunRow, Runs
+from storage.engine.steering import Steering
+from storage.engine.steps import StepKey, StepRow, Steps
+from storage.orders.contacts.contacts import Contacts
+from storage.orders.effects import Effects
+from storage.people.reviews import Reviews
 
 
 class Verdict(StrEnum):
@@ -67,9 +72,9 @@ class Transaction:
     moments: Moments = field(init=False)
 
     def __post_init__(self) -> None:
-        self.moments = self.work.clock.now()
+        self.moments = BusinessClock(self.work).now()
         if self.room.rows_left:
-            self.room.waiting = self.work.queues.most_urgent(sorted(self.room.rows_left))
+            self.room.waiting = Queues(self.work).most_urgent(sorted(self.room.rows_left))
         self._succession = Succession(self.work, self.actions, self.room, self.moments)
         self._settlement = Settlement(self.work, self.catalogue, self.actions, self.moments, self._succession)
 
@@ -88,7 +93,7 @@ class Transaction:
         ]
         for fact in facts:
             self._succession.enter(fact, planner.begin(fact.workflow, fact.variables))
-        self.work.runs.insert([self._new_run(run) for run in runs])
+        Runs(self.work).insert([self._new_run(run) for run in runs])
         self._succession.write_steps()
         self._succession.write_runs()
 
@@ -98,10 +103,10 @@ class Transaction:
         Returns:
             How many of the steps were no longer held by this lease.
         """
-        rows = self.work.steps.lock(list(outcomes))
+        rows = Steps(self.work).lock(list(outcomes))
         held = [row for row in rows if row.state == "leased" and row.lease_id == lease_id]
         lost = [row for row in rows if row.state != "leased" or row.lease_id != lease_id]
-        self.work.contacts.note(
+        Contacts(self.work).note(
             [
                 effect
                 for row in lost
@@ -113,7 +118,7 @@ class Transaction:
         # A result that came early is about what the work wrote since the claim: the attempt it began.
         fresh = self._load(row for row in held if row.early_signals)
         self._settlement.settle(held, outcomes, {**subjects, **fresh})
-        self.work.leases.release(lease_id)
+        Leases(self.work).release(lease_id)
         return len([row for row in lost if row.lease_id != lease_id or row.state == "cancelled"])
 
     def complete(self, signals: Mapping[int, Mapping[str, Any]]) -> dict[int, Verdict]:
@@ -124,11 +129,11 @@ class Transaction:
         Raises:
             UnknownDecision: a human step was answered with a decision it does not offer.
         """
-        rows = self.work.steps.lock(list(signals))
+        rows = Steps(self.work).lock(list(signals))
         parked = [row for row in rows if row.state in _WAITING]
         for row in rows:
             if row.state == "leased":
-                self.work.steps.keep_early_signal(row.step_id, signals[row.step_id])
+                Steps(self.work).keep_early_signal(row.step_id, signals[row.step_id])
         subjects = self._load(parked)
         outcomes = {row.step_id: self._resumed(row, subjects, signals[row.step_id]) for row in parked}
         self._settlement.settle(parked, outcomes, subjects)
@@ -137,18 +142,18 @@ class Transaction:
 
     def fail(self, step_ids: Sequence[int], outcome: Failed) -> int:
         """End open steps as failed, whoever holds them; how many there were."""
-        rows = [row for row in self.work.steps.lock(step_ids) if row.state in (*_WAITING, "leased")]
+        rows = [row for row in Steps(self.work).lock(step_ids) if row.state in (*_WAITING, "leased")]
         self._settlement.settle(rows, dict.fromkeys([row.step_id for row in rows], outcome), {})
         return len(rows)
 
     def divert(self, run_id: str, node: str, given: Mapping[str, object]) -> bool:
         """Drop what the run waits for and enter this step instead; `False` while something is at work in it."""
-        (run,) = self.work.runs.lock([run_id])
-        rows = self.work.steps.lock(self.work.steps.open_of(run_id))
+        (run,) = Runs(self.work).lock([run_id])
+        rows = Steps(self.work).lock(Steps(self.work).open_of(run_id))
         if run.state not in ("running", "paused") or any(row.state == "leased" for row in rows):
             return False
-        dropped = self.work.steps.cancel_open([run_id])
-        self.work.reviews.cancel(dropped)
+        dropped = Steps(self.work).cancel_open([run_id])
+        Reviews(self.work).cancel(dropped)
         self._succession.count(run_id, -len(dropped))
         facts = self._facts(run)
         self._succession.enter(facts, Plan(entered=[Entered(facts.workflow.steps[node], given)]))
@@ -162,25 +167,25 @@ class Transaction:
         Raises:
             IllegalTransition: the subject of a run cannot end so; nothing was changed.
         """
-        runs = [run for run in self.work.runs.lock(run_ids) if run.state in ("running", "paused")]
+        runs = [run for run in Runs(self.work).lock(run_ids) if run.state in ("running", "paused")]
         ids = [run.run_id for run in runs]
         if not ids:
             return []
-        self.work.steps.lock([step_id for run_id in ids for step_id in self.work.steps.open_of(run_id)])
+        Steps(self.work).lock([step_id for run_id in ids for step_id in Steps(self.work).open_of(run_id)])
         endings = [Ending(run=run, state=state, agent_id=agent_id, reason=reason) for run in runs]
         effects = [(0, effect) for ending in endings for effect in self.actions.ending(ending)]
-        for refusal in self.work.effects.apply(effects).values():
+        for refusal in Effects(self.work).apply(effects).values():
             raise refusal
-        self.work.runs.set_state(ids, state, ends=True, error={"code": state, "message": reason})
-        self.work.reviews.cancel(self.work.steps.cancel_open(ids))
+        Runs(self.work).set_state(ids, state, ends=True, error={"code": state, "message": reason})
+        Reviews(self.work).cancel(Steps(self.work).cancel_open(ids))
         return runs
 
     def retry(self, run_ids: Sequence[str]) -> list[str]:
         """Let failed runs go on at the steps where they stopped, with the input those had. The runs that had failed."""
-        failed = [run for run in self.work.runs.lock(run_ids) if run.state == "failed"]
-        cut_short = {run.run_id: self.work.steering.cut_short(run.run_id) for run in failed}
+        failed = [run for run in Runs(self.work).lock(run_ids) if run.state == "failed"]
+        cut_short = {run.run_id: Steering(self.work).cut_short(run.run_id) for run in failed}
         again = [run for run in failed if cut_short[run.run_id]]
-        self.work.runs.reopen([run.run_id for run in again])
+        Runs(self.work).reopen([run.run_id for run in again])
         for run in again:
             facts = self._facts(run)
             entered = [Entered(facts.workflow.steps[node], given) for node, given in cut_short[run.run_id]]
@@ -194,39 +199,39 @@ class Transaction:
 
         What was given is `call` in the step's input.
         """
-        (row,) = self.work.steps.lock([step_id])
+        (row,) = Steps(self.work).lock([step_id])
         if row.held or row.queue is None or row.action is None:
             return False
-        if not self.work.steering.take_offered(step_id, given):
+        if not Steering(self.work).take_offered(step_id, given):
             return False
         self._taken.append((row.queue, ToPublish(row.key, row.action, alone=False)))
         return True
 
     def hasten(self, run_id: str, due_at: datetime) -> int:
         """Let what a run waits for at a later business time be due at this one; how many steps there were."""
-        self.work.runs.lock([run_id])
-        return self.work.steering.hasten(run_id, due_at, OFFER_SECONDS)
+        Runs(self.work).lock([run_id])
+        return Steering(self.work).hasten(run_id, due_at, OFFER_SECONDS)
 
     def reprioritise(self, run_id: str, priority: int) -> None:
         """Give a run another priority, and its open steps that had the run's."""
-        (run,) = self.work.runs.lock([run_id])
-        self.work.runs.set_priority(run_id, priority)
-        self.work.steering.reprioritise(run_id, before=run.priority, now=priority)
+        (run,) = Runs(self.work).lock([run_id])
+        Runs(self.work).set_priority(run_id, priority)
+        Steering(self.work).reprioritise(run_id, before=run.priority, now=priority)
 
     def pause(self, run_ids: Sequence[str]) -> list[str]:
         """Hold running runs; times that were set stay as they are. The runs that were running."""
-        ids = [run.run_id for run in self.work.runs.lock(run_ids) if run.state == "running"]
+        ids = [run.run_id for run in Runs(self.work).lock(run_ids) if run.state == "running"]
         if ids:
-            self.work.runs.set_state(ids, "paused", ends=False)
-            self.work.steps.hold(ids, held=True)
+            Runs(self.work).set_state(ids, "paused", ends=False)
+            Steps(self.work).hold(ids, held=True)
         return ids
 
     def resume(self, run_ids: Sequence[str]) -> list[str]:
         """Let paused runs go on; what came due meanwhile is due now. The runs that were paused."""
-        ids = [run.run_id for run in self.work.runs.lock(run_ids) if run.state == "paused"]
+        ids = [run.run_id for run in Runs(self.work).lock(run_ids) if run.state == "paused"]
         if ids:
-            self.work.runs.set_state(ids, "running", ends=False)
-            self.work.steps.hold(ids, held=False)
+            Runs(self.work).set_state(ids, "running", ends=False)
+            Steps(self.work).hold(ids, held=False)
         return ids
 
     def messages(self) -> list[Message]:

@@ -16,7 +16,8 @@ from runtime.logs import logger
 from schemas.orders.intake import TaskCreated
 from statemachine.orders.states import State
 from storage.core.unavailable import StorageUnavailable
-from storage.orders.standing import Standing
+from storage.engine.clock import BusinessClock
+from storage.orders.standing import Standing, Standings
 from tasks.orders.intake.intake import Door, Submission, accept
 from workers.process import Process
 
@@ -112,8 +113,8 @@ class Demonstration:
             return False
         self._shown = time.monotonic()
         with self.process.database.transaction() as work:
-            now = work.clock.now().business_now
-            standings = work.standings.all()
+            now = BusinessClock(work).now().business_now
+            standings = Standings(work).all()
         horizon = self._horizon(now)
         settled = sum(standing.is_settled(horizon) for standing in standings)
         was_settled, self._settled = self._settled, settled == len(standings)

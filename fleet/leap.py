@@ -6,6 +6,8 @@ from enum import StrEnum
 from typing import Final
 
 from storage.core.database import Database
+from storage.engine.clock import BusinessClock
+from storage.engine.queues import Queues
 
 _TOGETHER: Final = timedelta(minutes=1)
 """What is due within a minute is leapt to together."""
@@ -32,16 +34,16 @@ class Leaper:
         A wait on the database's clock is work of the world outside (a call under way): it is not leapt over.
         """
         with self.database.transaction() as work:
-            ahead = work.queues.horizon()
+            ahead = Queues(work).horizon()
             if ahead.busy or ahead.database_due is not None:
                 return Leap.BUSY
-            now = work.clock.now().business_now
+            now = BusinessClock(work).now().business_now
             due = ahead.business_due
             if due is None or (horizon is not None and due > now + horizon):
                 return Leap.SETTLED
             if due <= now:
                 return Leap.BUSY
-            work.clock.set(_end_of_minute(due))
+            BusinessClock(work).set(_end_of_minute(due))
             return Leap.LEAPT
 
 

@@ -17,7 +17,11 @@ from runtime.cipher import Cipher
 from runtime.settings import Settings
 from statemachine.workflow.definition import Workflow
 from storage.core.database import Database
+from storage.engine.clock import BusinessClock
+from storage.engine.queues import Queues
 from storage.orders.order import Order
+from storage.orders.orders import Orders
+from storage.orders.timeline import Timeline
 from tasks.orders.intake.intake import Door, Received, Submission, accept
 from tasks.orders.rules.context import Context, make_context
 from tasks.registry import registry
@@ -106,11 +110,11 @@ class House:
     def leap(self) -> bool:
         """Let the business clock show the moment of whatever is due next; `False` when nothing is."""
         with self.database.transaction() as work:
-            due = work.queues.horizon().business_due
+            due = Queues(work).horizon().business_due
             if due is None:
                 return False
-            now = work.clock.now().business_now
-            work.clock.set(max(now, due + timedelta(milliseconds=1)))
+            now = BusinessClock(work).now().business_now
+            BusinessClock(work).set(max(now, due + timedelta(milliseconds=1)))
         return True
 
     def run_to_the_end(self, leaps: int = 200) -> None:
@@ -123,18 +127,18 @@ class House:
     def order(self, task_id: str) -> Order:
         """The order as it stands."""
         with self.database.transaction() as work:
-            return work.orders.find([task_id])[task_id]
+            return Orders(work).find([task_id])[task_id]
 
     def events(self, task_id: str) -> list[str]:
         """The events of an order's transitions, in order."""
         with self.database.transaction() as work:
-            return [row["event"] for row in work.timeline.transitions(task_id)]
+            return [row["event"] for row in Timeline(work).transitions(task_id)]
 
     def steps(self, task_id: str) -> list[Mapping[str, Any]]:
         """The steps of an order's run, in order."""
         run_id = self.order(task_id).run_id
         with self.database.transaction() as work:
-            return work.timeline.steps_of(run_id)
+            return Timeline(work).steps_of(run_id)
 
     def close(self) -> None:
         """Give connections back."""

@@ -18,7 +18,9 @@ from schemas.core.error import Code
 from schemas.flows.tasks import CancelAsked, TaskView
 from schemas.orders.agents.orchestrator import TaskStarted
 from statemachine.orders.states import State
-from storage.flows.task_list import TaskRow
+from storage.flows.task_list import TaskList, TaskRow
+from storage.orders.orders import Orders
+from storage.people.reviews import Reviews
 from tasks.orders.people.intervention import Intervened
 from tasks.orders.people.steering import AFTERWARDS, ALLOWED, Verb, steer
 
@@ -85,10 +87,10 @@ def retry_task(task_id: TaskId, parts: GivenParts, caller: Caller) -> TaskView:
 def start_known_task(task_id: TaskId, parts: GivenParts) -> TaskStarted:
     """An order was begun when it was accepted; this answers as `tasks/start` does for one that is known."""
     with parts.database.transaction() as work:
-        order = work.orders.find([task_id]).get(task_id)
+        order = Orders(work).find([task_id]).get(task_id)
         if order is None:
             raise unknown("task", task_id)
-        review_open = bool(work.reviews.list(state="open", task_id=task_id, limit=1))
+        review_open = bool(Reviews(work).list(state="open", task_id=task_id, limit=1))
     following = next_action(order, review_open=review_open)
     return TaskStarted(
         task_id=order.task_id,
@@ -117,7 +119,7 @@ def _steered(
     """
     became = steer(parts.engine, parts.context, task_id, verb, by=caller.agent_id, reason=reason)
     with parts.database.transaction() as work:
-        row = work.task_list.find(task_id)
+        row = TaskList(work).find(task_id)
         if row is None or became is Intervened.UNKNOWN:
             raise unknown("task", task_id)
         if became in (Intervened.ENDED, Intervened.WAITS):

@@ -9,8 +9,9 @@ from runtime.cipher import is_printed
 from runtime.mask import mask_text
 from schemas.flows.tasks import StepView, TaskSummary, TaskView
 from storage.core.unit_of_work import UnitOfWork
-from storage.flows.task_list import Course, Lifecycle, TaskRow
+from storage.flows.task_list import Course, Lifecycle, TaskList, TaskRow
 from storage.orders.order import Order
+from storage.orders.orders import Orders
 
 _StepStatus = Literal["pending", "running", "waiting", "completed", "failed", "cancelled"]
 _STEP_STATUS: Final[Mapping[str, _StepStatus]] = MappingProxyType(
@@ -54,8 +55,8 @@ def fields_of(row: TaskRow) -> dict[str, Any]:
 
 def view_of(work: UnitOfWork, row: TaskRow) -> TaskView:
     """The task in full."""
-    course = work.task_list.course(row.run_id)
-    given = _given_with(work.orders.find([row.task_id])[row.task_id]) if row.is_order else course.variables
+    course = TaskList(work).course(row.run_id)
+    given = _given_with(Orders(work).find([row.task_id])[row.task_id]) if row.is_order else course.variables
     completed = row.status is Lifecycle.COMPLETED and not row.is_order
     return TaskView(
         **fields_of(row),

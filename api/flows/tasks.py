@@ -20,7 +20,7 @@ from schemas.core.form import GivenMoment, Text
 from schemas.flows.tasks import TaskPage, TaskSent, TaskTaken, TaskView
 from schemas.orders.intake import Identifier, TaskCreated
 from statemachine.orders.states import State
-from storage.flows.task_list import Lifecycle, TaskRow, Wanted
+from storage.flows.task_list import Lifecycle, TaskList, TaskRow, Wanted
 from tasks.flows import general
 from tasks.flows.general import NewTask, submit
 from tasks.orders.intake.intake import Submission, Verdict
@@ -98,7 +98,7 @@ def list_tasks(
     )
     with parts.database.transaction() as work:
         # One more than is shown tells whether there is a next page.
-        rows = work.task_list.page(wanted, after=place_of(cursor), limit=limit + 1)
+        rows = TaskList(work).page(wanted, after=place_of(cursor), limit=limit + 1)
     shown = rows[:limit]
     return TaskPage(
         tasks=[summary_of(row) for row in shown],
@@ -115,7 +115,7 @@ def list_tasks(
 def find_task(task_id: TaskId, parts: GivenParts) -> TaskView:
     """An order or general work: what it was begun with, how far it is, what it came to."""
     with parts.database.transaction() as work:
-        row = work.task_list.find(task_id)
+        row = TaskList(work).find(task_id)
         if row is None:
             raise unknown("task", task_id)
         return view_of(work, row)
@@ -156,6 +156,6 @@ async def _take_work(services: Services, task: NewTask, by: str, request_id: str
 
 def _row(services: Services, task_id: str) -> TaskRow:
     with services.door.parts.database.transaction() as work:
-        row = work.task_list.find(task_id)
+        row = TaskList(work).find(task_id)
     assert row is not None, "a task that was accepted is there"
     return row

@@ -25,7 +25,10 @@ from schemas.orders.capacity import (
     SlotsOffered,
     SlotView,
 )
-from storage.orders.capacity import DayCapacity
+from storage.access.system_audit import SystemAudit
+from storage.engine.clock import BusinessClock
+from storage.orders.capacity import Capacity, DayCapacity
+from storage.orders.orders import Orders
 from tasks.orders.rules.appointment import region_of
 from tools.order_system.contract import SlotsUnknown
 
@@ -51,8 +54,8 @@ def list_capacity(
     """Day by day, then by region. A region that was never given a capacity is not limited."""
     place = place_of(cursor)
     with parts.database.transaction() as work:
-        begin = first or work.clock.now().business_now.date() - timedelta(days=1)
-        found = work.capacity.days(
+        begin = first or BusinessClock(work).now().business_now.date() - timedelta(days=1)
+        found = Capacity(work).days(
             region=region,
             first=begin,
             last=last or _LAST_DAY,
@@ -79,10 +82,10 @@ def set_capacity(body: CapacitySet, parts: GivenParts, caller: Caller) -> Capaci
     """
     days = [DayCapacity(region=day.region, day=day.day, capacity=day.capacity) for day in body.days]
     with parts.database.transaction() as work:
-        refused = work.capacity.set(days)
+        refused = Capacity(work).set(days)
         if not refused:
             detail = {"days": len(days), "regions": sorted({day.region for day in days})}
-            work.system_audit.write(caller.agent_id, "capacity.set", detail)
+            SystemAudit(work).write(caller.agent_id, "capacity.set", detail)
     if refused:
         raise Refusal(
             Code.STATE_CONFLICT,
@@ -104,8 +107,8 @@ def offered_slots(task_id: TaskId, parts: GivenParts, first: First = None, last:
     Another order system is asked where there is one; 503 when it does not say. Past days are never offered.
     """
     with parts.database.transaction() as work:
-        order = work.orders.find([task_id]).get(task_id)
-        now = work.clock.now().business_now
+        order = Orders(work).find([task_id]).get(task_id)
+        now = BusinessClock(work).now().business_now
     if order is None:
         raise unknown("task", task_id)
     today = now.astimezone(parts.context.zone(order)).date()

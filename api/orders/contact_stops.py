@@ -14,7 +14,7 @@ from schemas.core.error import Code
 from schemas.orders.contact import Channel
 from schemas.orders.contact_stops import StopLifted, StopList, StopRaised, StopStands, StopTaken, StopView
 from schemas.orders.intake import Identifier
-from storage.orders.contacts.stops import Stop
+from storage.orders.contacts.stops import ContactStops, Stop
 from tasks.orders.people.barring import lift_stop, reach_of, stop_contacts
 
 router = APIRouter(prefix="/contact/stops", tags=["contact"], route_class=Route)
@@ -31,7 +31,7 @@ def list_stops(
 ) -> StopList:
     """The newest first."""
     with parts.database.transaction() as work:
-        found = work.contact_stops.list(lifted=lifted, limit=limit)
+        found = ContactStops(work).list(lifted=lifted, limit=limit)
     return StopList(stops=[_view(stop) for stop in found])
 
 

@@ -22,7 +22,7 @@ from schemas.orders.do_not_call import (
     DoNotCallView,
 )
 from schemas.orders.intake import Identifier
-from storage.orders.contacts.do_not_call import Entry
+from storage.orders.contacts.do_not_call import DoNotCall, Entry
 from tasks.orders.people.barring import AlreadyOver, allow_number, bar_number
 
 router = APIRouter(prefix="/contact/do-not-call", tags=["contact"], route_class=Route)
@@ -40,7 +40,7 @@ def list_do_not_call(
 ) -> DoNotCallList:
     """The newest first, page by page; numbers masked."""
     with parts.database.transaction() as work:
-        found = work.do_not_call.list(ended=ended, after=place_of(cursor), limit=limit + 1)
+        found = DoNotCall(work).list(ended=ended, after=place_of(cursor), limit=limit + 1)
     page = found[:limit]
     return DoNotCallList(
         entries=[_view(entry) for entry in page],

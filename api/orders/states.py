@@ -20,6 +20,8 @@ from schemas.orders.states import (
 )
 from statemachine.orders.machine import TERMINAL, TRANSITIONS, allowed_from
 from statemachine.orders.states import State
+from storage.orders.orders import Orders
+from storage.orders.timeline import Timeline
 
 router = APIRouter(prefix="/states", tags=["states"], route_class=Route)
 
@@ -53,7 +55,7 @@ async def machine() -> Machine:
 def current_state(task_id: TaskId, parts: GivenParts) -> CurrentState:
     """Where the order stands, and the table's ways out of there."""
     with parts.database.transaction() as work:
-        order = work.orders.find([task_id]).get(task_id)
+        order = Orders(work).find([task_id]).get(task_id)
     if order is None:
         raise unknown("task", task_id)
     return CurrentState(
@@ -76,7 +78,7 @@ def current_state(task_id: TaskId, parts: GivenParts) -> CurrentState:
 def state_history(task_id: TaskId, parts: GivenParts) -> History:
     """Oldest first; `version` counts them."""
     with parts.database.transaction() as work:
-        if task_id not in work.orders.find([task_id]):
+        if task_id not in Orders(work).find([task_id]):
             raise unknown("task", task_id)
-        rows = work.timeline.transitions(task_id)
+        rows = Timeline(work).transitions(task_id)
     return History(task_id=task_id, transitions=[PastTransition(**row) for row in rows])

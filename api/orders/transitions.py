@@ -28,8 +28,12 @@ from statemachine.orders.machine import TRANSITIONS, transition
 from statemachine.orders.states import Event, State
 from storage.access.keys import Key
 from storage.core.unit_of_work import UnitOfWork
+from storage.engine.clock import BusinessClock
 from storage.orders.calls import CalledStep
 from storage.orders.order import Order
+from storage.orders.orders import Orders
+from storage.orders.timeline import Timeline
+from storage.people.reviews import Reviews
 from tasks.orders.calls.contact_record import Unrecordable, record
 from tasks.orders.calls.transition import CannotBeCalled, ContactHeard, call_for
 from tools.policies.permissions import Permissions
@@ -81,7 +85,7 @@ async def make_transition(
     def made(work: UnitOfWork, _: CalledStep) -> TransitionMade:
         found = _made(work, order, body.event)
         if found is None:
-            standing = work.orders.find([order.task_id])[order.task_id]
+            standing = Orders(work).find([order.task_id])[order.task_id]
             why = f"the step was done, and did not lead to '{body.to_state}'; see where the order stands"
             raise conflict(standing.status, body.to_state, why)
         return found
@@ -122,9 +126,9 @@ def _movable(engine: Engine, permissions: Permissions, body: TransitionRequested
         IllegalTransition: the guard does not hold (409).
     """
     with engine.database.transaction() as work:
-        order = work.orders.find([body.task_id]).get(body.task_id)
-        now = work.clock.now().business_now
-        asked = bool(work.reviews.list(state="open", task_id=body.task_id, limit=1))
+        order = Orders(work).find([body.task_id]).get(body.task_id)
+        now = BusinessClock(work).now().business_now
+        asked = bool(Reviews(work).list(state="open", task_id=body.task_id, limit=1))
     if order is None:
         raise unknown("task", body.task_id)
     _require_legal(order, body)
@@ -160,7 +164,7 @@ def _record(parts: Parts, heard: ContactHeard, order: Order, body: TransitionReq
         raise conflict(order.status, body.to_state, "the order does not wait for the result of a contact")
     with parts.database.transaction() as work:
         made = _made(work, order, body.event)
-        standing = work.orders.find([order.task_id])[order.task_id]
+        standing = Orders(work).find([order.task_id])[order.task_id]
     if made is None:
         raise conflict(standing.status, body.to_state)
     return made
@@ -168,7 +172,7 @@ def _record(parts: Parts, heard: ContactHeard, order: Order, body: TransitionReq
 
 def _made(work: UnitOfWork, order: Order, event: Event) -> TransitionMade | None:
     """The transition by this event that was made since the order was looked at."""
-    for row in work.timeline.transitions(order.task_id):
+    for row in Timeline(work).transitions(order.task_id):
         if row["version"] > order.version and row["event"] == event:
             return TransitionMade(
                 task_id=order.task_id,
@@ -181,7 +185,7 @@ def _made(work: UnitOfWork, order: Order, event: Event) -> TransitionMade | None
 
 def _cancelled(engine: Engine, body: TransitionRequested, agent_id: str) -> TransitionMade:
     with engine.transaction() as transaction:
-        order = transaction.work.orders.find([body.task_id]).get(body.task_id)
+        order = Orders(transaction.work).find([body.task_id]).get(body.task_id)
         if order is None:
             raise unknown("task", body.task_id)
         _require_legal(order, body)
@@ -216,9 +220,9 @@ def _cancel(
     reason = body.metadata.reason or "cancelled over the API"
     ended = transaction.end([order.run_id], "cancelled", agent_id=agent_id, reason=reason)
     if not ended:
-        standing = transaction.work.orders.find([order.task_id])[order.task_id]
+        standing = Orders(transaction.work).find([order.task_id])[order.task_id]
         raise conflict(standing.status, body.to_state)
-    last = transaction.work.timeline.transitions(order.task_id)[-1]
+    last = Timeline(transaction.work).transitions(order.task_id)[-1]
     if last["from_state"] != body.from_state:
         raise conflict(
             State(last["from_state"]),

@@ -26,7 +26,7 @@ from schemas.core.error import Code
 from schemas.orders.intake import Identifier
 from schemas.outbound.events import SocketMessage
 from storage.core.unavailable import StorageUnavailable
-from storage.outbound.feed import ORIGIN, Cursor, FeedEvent
+from storage.outbound.feed import ORIGIN, Cursor, Feed, FeedEvent
 
 router = APIRouter()
 
@@ -154,9 +154,9 @@ def _start(services: Services, execution_id: str, after: str | None) -> Cursor:
         Refusal: there is no such execution (404), or no such place (422).
     """
     with services.door.parts.database.transaction() as work:
-        if "\x00" in execution_id or not work.feed.is_run(execution_id):
+        if "\x00" in execution_id or not Feed(work).is_run(execution_id):
             raise Refusal(Code.NOT_FOUND, "there is no such execution")
-        return place(work.feed, after, "after") if after else ORIGIN
+        return place(Feed(work), after, "after") if after else ORIGIN
 
 
 class _Client:

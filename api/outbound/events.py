@@ -66,10 +66,10 @@ def follow_everything(
     or `after`, and nothing is missed or repeated. Ignore types you do not know.
     """
     with services.door.parts.database.transaction() as work:
-        given = _given(work.feed, after, last_event_id)
-        start = given or work.feed.now()
+        given = _given(Feed(work), after, last_event_id)
+        start = given or Feed(work).now()
         if _wants_page(format, accept):
-            return _page(work.feed, None, start, limit)
+            return _page(Feed(work), None, start, limit)
     return _stream(services, request, None, start)
 
 
@@ -96,13 +96,13 @@ def follow_task(
     204, upon which browsers stop asking.
     """
     with services.door.parts.database.transaction() as work:
-        run_id = work.feed.run_of(task_id)
+        run_id = Feed(work).run_of(task_id)
         if run_id is None:
             raise unknown("task", task_id)
-        given = _given(work.feed, after, last_event_id)
+        given = _given(Feed(work), after, last_event_id)
         if _wants_page(format, accept):
-            return _page(work.feed, run_id, given or ORIGIN, limit)
-        if given is not None and _all_told(work.feed, run_id, given):
+            return _page(Feed(work), run_id, given or ORIGIN, limit)
+        if given is not None and _all_told(Feed(work), run_id, given):
             return Response(status_code=204)
     return _stream(services, request, run_id, given or ORIGIN)
 

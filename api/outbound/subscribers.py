@@ -26,8 +26,9 @@ from schemas.outbound.subscribers import (
     SubscriberTold,
     SubscriberView,
 )
-from storage.outbound.deliveries import Delivery, Replayed
-from storage.outbound.subscribers import Subscriber
+from storage.access.system_audit import SystemAudit
+from storage.outbound.deliveries import Deliveries, Delivery, Replayed
+from storage.outbound.subscribers import Subscriber, Subscribers
 from tools.webhooks.address import AddressRefused, check_url
 from tools.webhooks.signature import new_secret
 
@@ -42,7 +43,7 @@ DeliveryState = Literal["waiting", "delivered", "given_up"]
 def list_subscribers(parts: GivenParts) -> SubscriberList:
     """The oldest first; never with a secret."""
     with parts.database.transaction() as work:
-        found = work.subscribers.all()
+        found = Subscribers(work).all()
     return SubscriberList(subscribers=[_subscriber(subscriber) for subscriber in found])
 
 
@@ -62,11 +63,11 @@ def add_subscriber(
         raise invalid([("url", str(error))]) from error
     secret, events = new_secret(), [kind.value for kind in body.events]
     with parts.database.transaction() as work:
-        subscriber_id = work.subscribers.add(body.url, secret, events)
-        work.system_audit.write(
+        subscriber_id = Subscribers(work).add(body.url, secret, events)
+        SystemAudit(work).write(
             caller.agent_id, "subscriber_added", {"subscriber_id": subscriber_id, "events": events}
         )
-        added = work.subscribers.find(subscriber_id)
+        added = Subscribers(work).find(subscriber_id)
     assert added is not None
     response.headers["Cache-Control"] = "no-store"
     return SubscriberTold(subscriber=_subscriber(added), secret=secret)
@@ -84,12 +85,12 @@ def change_subscriber(
     """It is told of what happens from now on by the new choice; its secret and its log stay."""
     events = [kind.value for kind in body.events]
     with parts.database.transaction() as work:
-        if not work.subscribers.choose(subscriber_id, events):
+        if not Subscribers(work).choose(subscriber_id, events):
             raise unknown("subscriber", subscriber_id)
-        work.system_audit.write(
+        SystemAudit(work).write(
             caller.agent_id, "subscriber_changed", {"subscriber_id": subscriber_id, "events": events}
         )
-        changed = work.subscribers.find(subscriber_id)
+        changed = Subscribers(work).find(subscriber_id)
     assert changed is not None
     return SubscriberKept(subscriber=_subscriber(changed))
 
@@ -103,9 +104,9 @@ def change_subscriber(
 def remove_subscriber(subscriber_id: SubscriberId, parts: GivenParts, caller: Caller) -> SubscriberRemoved:
     """Its log goes with it; what waits for it is not sent."""
     with parts.database.transaction() as work:
-        if not work.subscribers.remove(subscriber_id):
+        if not Subscribers(work).remove(subscriber_id):
             raise unknown("subscriber", subscriber_id)
-        work.system_audit.write(caller.agent_id, "subscriber_removed", {"subscriber_id": subscriber_id})
+        SystemAudit(work).write(caller.agent_id, "subscriber_removed", {"subscriber_id": subscriber_id})
     return SubscriberRemoved(subscriber_id=subscriber_id)
 
 
@@ -127,7 +128,7 @@ def list_deliveries(
 ) -> DeliveryList:
     """The newest first, page by page."""
     with parts.database.transaction() as work:
-        found = work.deliveries.log(
+        found = Deliveries(work).log(
             subscriber_id=subscriber_id,
             task_id=task_id,
             state=state,
@@ -151,7 +152,7 @@ def list_deliveries(
 def replay_delivery(delivery_id: DeliveryId, parts: GivenParts, caller: Caller) -> DeliveryReplayed:
     """It goes out under the same `webhook-id` and has a new day to arrive in; 409 when its receiver is gone."""
     with parts.database.transaction() as work:
-        outcome = work.deliveries.replay(delivery_id)
+        outcome = Deliveries(work).replay(delivery_id)
         if outcome is Replayed.UNKNOWN:
             raise unknown("delivery", delivery_id)
         if outcome is Replayed.INACTIVE:
@@ -160,7 +161,7 @@ def replay_delivery(delivery_id: DeliveryId, parts: GivenParts, caller: Caller) 
                 "its subscriber said that it is gone, and is told nothing more",
                 details={"delivery_id": delivery_id},
             )
-        work.system_audit.write(caller.agent_id, "deliveries_replayed", {"delivery_id": delivery_id})
+        SystemAudit(work).write(caller.agent_id, "deliveries_replayed", {"delivery_id": delivery_id})
     return DeliveryReplayed(
         delivery_id=delivery_id, outcome="again" if outcome is Replayed.AGAIN else "hastened"
     )

@@ -15,7 +15,7 @@ from schemas.core.error import Code
 from schemas.core.form import Text
 from schemas.orders.intake import Identifier
 from schemas.people.alerts import AlertList, AlertStatus, AlertView, AttentionPaid, AttentionTaken
-from storage.people.alerts import Alert, AlertFilter
+from storage.people.alerts import Alert, AlertFilter, Alerts
 from tasks.people.alerts import Attention, acknowledge, resolve
 
 router = APIRouter(prefix="/alerts", tags=["people"], route_class=Route)
@@ -47,7 +47,7 @@ def list_alerts(
         escalated_to=escalated_to,
     )
     with parts.database.transaction() as work:
-        found = work.alerts.list(wanted, after=place_of(cursor), limit=limit + 1)
+        found = Alerts(work).list(wanted, after=place_of(cursor), limit=limit + 1)
     page = found[:limit]
     more = len(found) > limit
     return AlertList(

@@ -25,7 +25,7 @@ from schemas.people.rejects import (
     ReplayAsked,
     Replayed,
 )
-from storage.people.rejects import MOST_PROBLEMS, Reject
+from storage.people.rejects import MOST_PROBLEMS, Reject, Rejects
 from tasks.orders.intake.rejected import Handled, Handling, dismiss, replay, shown
 
 router = APIRouter(prefix="/intake/rejected", tags=["intake"], route_class=Route)
@@ -43,7 +43,7 @@ def list_rejects(
 ) -> RejectList:
     """The newest first, page by page; those that wait for a person unless asked otherwise."""
     with parts.database.transaction() as work:
-        found = work.rejects.list(
+        found = Rejects(work).list(
             state=None if state == "all" else state, source=source, after=place_of(cursor), limit=limit + 1
         )
     page = found[:limit]
@@ -62,7 +62,7 @@ def list_rejects(
 def find_reject(reject_id: RejectId, parts: GivenParts) -> RejectView:
     """What came, phone numbers masked, and what is wrong with it."""
     with parts.database.transaction() as work:
-        reject = work.rejects.find(reject_id)
+        reject = Rejects(work).find(reject_id)
     if reject is None:
         raise unknown("reject", reject_id)
     return RejectView(**_fields(reject), payload=shown(reject.payload))

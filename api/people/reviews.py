@@ -26,7 +26,7 @@ from schemas.people.reviews import (
     ReviewShown,
     ReviewView,
 )
-from storage.people.reviews import Review
+from storage.people.reviews import Review, Reviews
 from tasks.orders.people.deciding import Decided, Decision, decide
 from tasks.orders.people.revealing import words_to_decide_on
 from tasks.people.claims import Claimed, claim, release
@@ -50,7 +50,7 @@ def list_reviews(
 ) -> ReviewList:
     """The longest waiting first, page by page."""
     with parts.database.transaction() as work:
-        found = work.reviews.list(
+        found = Reviews(work).list(
             state=None if state == "all" else state,
             task_id=task_id,
             reason=reason,
@@ -80,7 +80,7 @@ def find_review(
     Each look at the customer's words is a line `personal_data_revealed` in the order's audit log.
     """
     with parts.database.transaction() as work:
-        review = work.reviews.find(review_id)
+        review = Reviews(work).find(review_id)
     if review is None:
         raise unknown("review", review_id)
     words = None

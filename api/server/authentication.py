@@ -19,7 +19,7 @@ from api.server.refusal import Refusal
 from runtime.logs import logger
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
-from storage.access.keys import Key, digest
+from storage.access.keys import Key, Keys, digest
 from storage.core.database import Database
 from storage.core.unavailable import StorageUnavailable
 
@@ -118,11 +118,11 @@ class Keyring:
 
     def _write_use(self, key_ids: Sequence[str]) -> None:
         with self._database.transaction() as work:
-            work.keys.touch(key_ids)
+            Keys(work).touch(key_ids)
 
     def _find(self, keys: Sequence[str]) -> list[Key | None]:
         with self._database.transaction() as work:
-            found = {key: work.keys.find(key) for key in set(keys)}
+            found = {key: Keys(work).find(key) for key in set(keys)}
         return [found[key] for key in keys]
 
 

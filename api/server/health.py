@@ -15,6 +15,8 @@ from schemas.core.error import Code
 from schemas.core.health import Alive, Condition, Health, Installation, TickCondition, WholeHealth
 from schemas.core.health import Parts as PartsView
 from storage.core.unavailable import StorageUnavailable
+from storage.engine.pulses import Pulses
+from storage.outbound.deliveries import Deliveries
 
 router = APIRouter(prefix="/health", tags=["health"])
 
@@ -60,7 +62,7 @@ def ready(parts: GivenParts, services: GivenServices) -> Health:
     """200 when PostgreSQL and the broker answer and the tick swept in the last 15 seconds, else 503."""
     try:
         with parts.database.transaction() as work:
-            tick = _tick(work.pulses.seconds_since(PULSE))
+            tick = _tick(Pulses(work).seconds_since(PULSE))
         found = PartsView(database="ok", broker=_broker(parts), tick=tick)
     except StorageUnavailable:
         found = PartsView(database="unavailable", broker=_broker(parts), tick="unknown")
@@ -78,14 +80,14 @@ def _fleet(parts: Parts) -> Installation:
     with parts.database.transaction() as work:
         queues = loads(work)
         return Installation(
-            tick_seconds=work.pulses.seconds_since(PULSE),
+            tick_seconds=Pulses(work).seconds_since(PULSE),
             open_steps=sum(
                 load.waiting + load.published + load.leased + load.parked + load.scheduled + load.offered
                 for load in queues.values()
             ),
             queues=queues,
             workers=workers(work, "tick"),
-            webhook_seconds=round(work.deliveries.oldest_due_seconds(), 3),
+            webhook_seconds=round(Deliveries(work).oldest_due_seconds(), 3),
         )
 
 

@@ -5,19 +5,19 @@ from collections.abc import Sequence
 from engine.publisher import QUEUES
 from schemas.flows.agents import QueueLoad, WorkersView
 from storage.core.unit_of_work import UnitOfWork
-from storage.engine.workers import WorkersSeen
-from storage.orders.figures import QueueFigures
+from storage.engine.workers import Workers, WorkersSeen
+from storage.orders.figures import Figures, QueueFigures
 
 
 def loads(work: UnitOfWork) -> dict[str, QueueLoad]:
     """The steps that are not done, of each of the fleet's queues; those of paused runs are left out."""
-    rows = work.figures.queues()
+    rows = Figures(work).queues()
     return {queue: _load([row for row in rows if row.queue == queue]) for queue in QUEUES}
 
 
 def workers(work: UnitOfWork, *further: str) -> dict[str, WorkersView]:
     """The worker processes of each queue, and of further processes by name."""
-    seen = work.workers.seen()
+    seen = Workers(work).seen()
     found = {name: seen.get(name, WorkersSeen()) for name in (*QUEUES, *further)}
     return {
         name: WorkersView(connections=one.connections, at_work=one.at_work) for name, one in found.items()

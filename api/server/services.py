@@ -17,7 +17,7 @@ from api.server.request_id import request_id_of
 from api.server.streams.broadcast import Broadcast
 from storage.access.keys import Key
 from storage.core.unavailable import StorageUnavailable
-from storage.orders.progress import Progress
+from storage.orders.progress import Progress, Progresses
 from tasks.orders.inbound.callbacks import Heard
 from tasks.orders.inbound.provider_callbacks import Post, hear_posts
 from tasks.orders.intake.intake import Door as Entrance
@@ -51,7 +51,7 @@ class Services:
 
         def look(task_ids: Sequence[str]) -> list[Progress | None]:
             with parts.database.looks() as work:
-                found = work.progress.find(task_ids)
+                found = Progresses(work).find(task_ids)
             return [found.get(task_id) for task_id in task_ids]
 
         outages = (StorageUnavailable,)

@@ -2,9 +2,9 @@
 
 import logging
 import sys
-from importlib.util import find_spec
+from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -15,7 +15,6 @@ from fleet.command.machine import down, migrate, status
 from fleet.command.orders import capacity, do_not_call, policy, privacy, script, stop, submit, task, why
 from fleet.command.outbound import notices, webhooks
 from fleet.command.people import alert, intake, review
-from training.command import triage
 
 application = typer.Typer(
     cls=Commands,
@@ -29,7 +28,6 @@ application = typer.Typer(
 application.add_typer(task.application, name="task")
 application.add_typer(review.application, name="review")
 application.add_typer(alert.application, name="alert")
-application.add_typer(triage.application, name="triage")
 application.add_typer(capacity.application, name="capacity")
 application.add_typer(keys.application, name="keys")
 application.add_typer(webhooks.application, name="webhooks")
@@ -82,18 +80,37 @@ application.command("why")(why.why)
 application.command("migrate")(migrate.migrate)
 
 
-@application.command(
-    context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
-)
+_OPTIONS_OF_ITS_OWN: Final = {
+    "ignore_unknown_options": True,
+    "allow_extra_args": True,
+    "help_option_names": list[str](),
+}
+
+
+@application.command(context_settings=_OPTIONS_OF_ITS_OWN)
 def bench(context: typer.Context) -> None:
     """Measure how fast the fleet is on this machine."""
-    if find_spec("bench.command") is None:
-        raise CommandError("this installation has no benchmark")
-    from importlib import import_module
+    _run_installed("bench", context)
 
-    # Its options are its own: an application within this one, loaded only here.
-    benchmark = import_module("bench.command").application
-    benchmark(args=context.args, prog_name="unpend bench", standalone_mode=False)
+
+@application.command(context_settings=_OPTIONS_OF_ITS_OWN)
+def triage(context: typer.Context) -> None:
+    """The intent model: train, evaluate, explain, retrain."""
+    _run_installed("triage", context)
+
+
+def _run_installed(name: str, context: typer.Context) -> None:
+    """Run the command of a package that stands above this one, and is loaded only when it is asked for."""
+    for found in entry_points(group="unpend.commands", name=name):
+        try:
+            command = found.load()
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] != found.module.partition(".")[0]:
+                raise
+            break
+        ended = command(args=context.args, prog_name=f"unpend {name}", standalone_mode=False)
+        raise typer.Exit(ended if isinstance(ended, int) else 0)
+    raise CommandError(f"this installation has no '{name}'; install the whole project to have it")
 
 
 def main() -> None:

@@ -67,12 +67,10 @@ def _expected() -> tuple[type[Exception], ...]:
     from tools.classifier.model import WeightsError
     from tools.classifier.rules import RulesError
     from tools.policies.file import PolicyFileError
-    from training.dataset import CorpusError
 
     return (
         ChangedDefinition,
         ChangedScript,
-        CorpusError,
         DataDirInUseError,
         EmbeddedServerError,
         FleetNotRunning,

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
-from runtime.cipher import Cipher
 from storage.core.bulk import dump_json
+from storage.core.unit_of_work import Repository
 
 KEPT: Final = timedelta(hours=24)
 """How long an answer is given again."""
@@ -64,11 +64,8 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class IdempotencyKeys:
+class IdempotencyKeys(Repository):
     """The only code that reads or writes `idempotency_keys`."""
-
-    connection: Connection
-    cipher: Cipher
 
     def begin(self, agent_id: str, key: str, digest: bytes) -> Claim | Kept:
         """Take the key for this request, or learn what became of it; what is void is deleted in passing."""

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from runtime.ids import Prefix, new_id
 from runtime.mask import mask_text
 from storage.access.system_audit import SystemAudit
+from storage.core.unit_of_work import Repository
 
 OVERLAP: Final = timedelta(hours=24)
 """How long the old key of a rotated pair is let in beside the new one."""
@@ -110,10 +111,8 @@ class NewKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Keys:
+class Keys(Repository):
     """The only code that reads or writes `api_keys`."""
-
-    connection: Connection
 
     def find(self, key: str) -> Key | None:
         """The key's owner, scopes and settings; `None` for an unknown, expired or revoked key."""
@@ -213,7 +212,7 @@ class Keys:
         return None if row is None else KeyRecord(**row._mapping)
 
     def _audit(self, actor: str, what: str, key_id: str, detail: Mapping[str, object]) -> None:
-        SystemAudit(self.connection).write(actor, what, {"key_id": key_id, **detail})
+        SystemAudit(self.work).write(actor, what, {"key_id": key_id, **detail})
 
 
 def _told(made: KeyRecord) -> dict[str, Any]:

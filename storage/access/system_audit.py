@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from storage.core.bulk import dump_json
+from storage.core.unit_of_work import Repository
 
 _WRITE = text(
     "INSERT INTO system_audit (actor, what, detail) VALUES (:actor, :what, CAST(:detail AS jsonb))",
@@ -30,10 +31,8 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class SystemAudit:
+class SystemAudit(Repository):
     """The only code that writes `system_audit`."""
-
-    connection: Connection
 
     def write(self, actor: str, what: str, detail: Mapping[str, object]) -> None:
         """Keep that this was done; `detail` never holds a secret."""

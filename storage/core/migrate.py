@@ -9,6 +9,7 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from storage.core.unavailable import StorageUnavailable, summary
+from storage.core.unit_of_work import UnitOfWork
 from storage.engine.definitions import Definitions
 
 _LOCK = 0x6D696772617465
@@ -27,7 +28,7 @@ def migrate(url: str, definitions: Sequence[Mapping[str, Any]] = ()) -> None:
         with engine.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
             command.upgrade(configuration(connection), "head")
-            registered = Definitions(connection)
+            registered = Definitions(UnitOfWork(connection))
             for body in definitions:
                 registered.register(str(body["workflow"]), str(body["version"]), body)
     except OperationalError as error:

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from runtime.clock import Anchor
+from storage.core.unit_of_work import Repository
 
 _READ = text(
     "SELECT database_time, business_time, rate, clock_timestamp() AS database_now FROM business_clock"
@@ -30,10 +31,8 @@ class Moments:
 
 
 @dataclass(frozen=True, slots=True)
-class BusinessClock:
+class BusinessClock(Repository):
     """The only code that reads or sets the clock."""
-
-    connection: Connection
 
     def now(self) -> Moments:
         """This instant on both clocks, by the database."""

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from storage.core.bulk import dump_json
+from storage.core.unit_of_work import Repository
 
 _INSERT = text(
     "INSERT INTO definitions (workflow, version, body, digest) "
@@ -23,10 +24,8 @@ class ChangedDefinition(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Definitions:
+class Definitions(Repository):
     """The only code that reads or writes `definitions`."""
-
-    connection: Connection
 
     def register(self, workflow: str, version: str, body: Mapping[str, object]) -> None:
         """Keep this version; the same body again is fine.

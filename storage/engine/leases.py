@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
+
+from storage.core.unit_of_work import Repository
 
 _RENEW = text(
     "UPDATE leases SET expires_at = clock_timestamp() + make_interval(secs => :seconds) "
@@ -16,10 +18,8 @@ _CLEAN = text(
 
 
 @dataclass(frozen=True, slots=True)
-class Leases:
+class Leases(Repository):
     """The only code that writes `leases`, but for the claim, which writes its own."""
-
-    connection: Connection
 
     def renew(self, lease_ids: list[str], seconds: float) -> frozenset[str]:
         """Prolong these leases; those that are missing from the answer are lost."""

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
+
+from storage.core.unit_of_work import Repository
 
 # Looking before writing keeps a pulse of the last second from being locked, and so from being written at all.
 _BEAT = text(
@@ -21,10 +23,8 @@ _SINCE = text(
 
 
 @dataclass(frozen=True, slots=True)
-class Pulses:
+class Pulses(Repository):
     """The only code that reads or writes `pulses`."""
-
-    connection: Connection
 
     def beat(self, name: str) -> None:
         """Say that this works now, on the database's clock; written at most once a second."""

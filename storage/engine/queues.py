@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
+from storage.core.unit_of_work import Repository
 from storage.engine.steps import StepKey
 from storage.engine.urgency import URGENCY
 
@@ -120,10 +121,8 @@ class Horizon:
 
 
 @dataclass(frozen=True, slots=True)
-class Queues:
+class Queues(Repository):
     """The only code that moves rows between waiting and published."""
-
-    connection: Connection
 
     def lead(self) -> bool:
         """Whether this transaction is the one tick that works now; freed at its end."""

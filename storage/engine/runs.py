@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from storage.core.bulk import BulkInsert, dump_json
-from storage.tables import runs as runs_table
+from storage.core.unit_of_work import Repository
+from storage.engine.tables import runs as runs_table
 
 _INSERT = BulkInsert(
     runs_table,
@@ -102,10 +103,8 @@ class RunChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Runs:
+class Runs(Repository):
     """The only code that writes `runs`."""
-
-    connection: Connection
 
     def insert(self, runs: Sequence[NewRun]) -> None:
         """Create runs; one without an open step has completed at once."""

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from storage.core.bulk import dump_json
+from storage.core.unit_of_work import Repository
 from storage.engine.urgency import AGEING_SECONDS
 
 _TAKE_OFFERED = text(
@@ -44,10 +45,8 @@ _CUT_SHORT = text(
 
 
 @dataclass(frozen=True, slots=True)
-class Steering:
+class Steering(Repository):
     """The only code that changes waiting steps on behalf of callers and signals."""
-
-    connection: Connection
 
     def take_offered(self, step_id: int, given: Mapping[str, object]) -> bool:
         """Publish an offered step with what its caller gave, as `call` in its input; `False` when it is not offered."""

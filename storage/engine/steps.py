@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Row, text
 
 from runtime.clock import Clock
 from storage.core.bulk import BulkInsert, dump_json, recordset, rows_of
+from storage.core.unit_of_work import Repository
+from storage.engine.tables import steps as steps_table
 from storage.engine.urgency import URGENCY, urgency
-from storage.tables import steps as steps_table
 
 
 class StepKey(NamedTuple):
@@ -199,10 +200,8 @@ def _step_row(row: Row[Any]) -> StepRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Steps:
+class Steps(Repository):
     """The only code that takes, changes and creates steps on behalf of the engine."""
-
-    connection: Connection
 
     def claim(
         self, keys: Sequence[StepKey], *, lease_id: str, holder: str, queue: str, seconds: float

@@ -1,4 +1,4 @@
-"""What the engine needs: definitions, runs, steps, leases, and the business clock."""
+"""What the engine needs: definitions, runs, steps, leases, pulses, and the business clock."""
 
 from sqlalchemy import (
     BigInteger,
@@ -20,6 +20,17 @@ from sqlalchemy import (
 
 from storage.core.columns import Json, Moment, Name, database_moment, metadata
 
+business_clock = Table(
+    "business_clock",
+    metadata,
+    Column("only_row", Boolean, primary_key=True, server_default="true"),
+    Column("database_time", Moment, nullable=False),
+    Column("business_time", Moment, nullable=False),
+    Column("rate", Double, nullable=False),
+    CheckConstraint("only_row", name="only_row"),
+    CheckConstraint("rate > 0", name="rate"),
+)
+
 definitions = Table(
     "definitions",
     metadata,
@@ -28,6 +39,25 @@ definitions = Table(
     Column("body", Json, nullable=False),
     Column("digest", LargeBinary, nullable=False),
     database_moment("registered_at"),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("lease_id", Name, primary_key=True),
+    Column("holder", String(128), nullable=False),
+    Column("queue", Name, nullable=False),
+    database_moment("acquired_at"),
+    Column("expires_at", Moment, nullable=False),
+)
+
+# One row a name, updated in place: a beat touches no index.
+pulses = Table(
+    "pulses",
+    metadata,
+    Column("name", Name, primary_key=True),
+    Column("at", Moment, nullable=False),
+    postgresql_with={"fillfactor": "50"},
 )
 
 runs = Table(
@@ -110,49 +140,4 @@ steps = Table(
     Index("ix_steps_published", "published_at", postgresql_where=text("state = 'published'")),
     Index("ix_steps_leased", "lease_id", postgresql_where=text("state = 'leased'")),
     postgresql_with={"fillfactor": "80"},
-)
-
-dispatches = Table(
-    "dispatches",
-    metadata,
-    Column("dispatch_id", Name, primary_key=True),
-    Column("step_id", BigInteger, ForeignKey("steps.step_id"), nullable=False),
-    Column("task_id", String(64), nullable=False),
-    Column("agent_id", Name, nullable=False),
-    Column("target_agent", Name, nullable=False),
-    Column("action_type", Name, nullable=False),
-    Column("given", Json, nullable=False, server_default="{}"),
-    database_moment("created_at"),
-    Index("ix_dispatches_step_id", "step_id"),
-    Index("ix_dispatches_task_id", "task_id"),
-)
-
-leases = Table(
-    "leases",
-    metadata,
-    Column("lease_id", Name, primary_key=True),
-    Column("holder", String(128), nullable=False),
-    Column("queue", Name, nullable=False),
-    database_moment("acquired_at"),
-    Column("expires_at", Moment, nullable=False),
-)
-
-# One row a name, updated in place: a beat touches no index.
-pulses = Table(
-    "pulses",
-    metadata,
-    Column("name", Name, primary_key=True),
-    Column("at", Moment, nullable=False),
-    postgresql_with={"fillfactor": "50"},
-)
-
-business_clock = Table(
-    "business_clock",
-    metadata,
-    Column("only_row", Boolean, primary_key=True, server_default="true"),
-    Column("database_time", Moment, nullable=False),
-    Column("business_time", Moment, nullable=False),
-    Column("rate", Double, nullable=False),
-    CheckConstraint("only_row", name="only_row"),
-    CheckConstraint("rate > 0", name="rate"),
 )

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
+
+from storage.core.unit_of_work import Repository
 
 _APPLICATION = "unpend-"
 """What the name of a process's connections begins with (`workers.process.Process.database`)."""
@@ -33,10 +35,8 @@ class WorkersSeen:
 
 
 @dataclass(frozen=True, slots=True)
-class Workers:
+class Workers(Repository):
     """Read-only queries."""
-
-    connection: Connection
 
     def seen(self) -> dict[str, WorkersSeen]:
         """By the name of the process (of an agent: its queue), those that are seen at all."""

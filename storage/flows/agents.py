@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from storage.core.bulk import dump_json
+from storage.core.unit_of_work import Repository
 
 ALIVE_SECONDS: Final = 45
 """How long an agent counts as alive after it reported: three heartbeats."""
@@ -79,10 +80,8 @@ class OutsideAgent:
 
 
 @dataclass(frozen=True, slots=True)
-class Agents:
+class Agents(Repository):
     """The only code that reads or writes `agents`."""
-
-    connection: Connection
 
     def register(self, agent: NewAgent) -> None:
         """Take an agent in, or anew with what it says now; those of its key that fell silent are forgotten."""

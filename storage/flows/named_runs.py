@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from storage.core.bulk import recordset, rows_of
-from storage.tables import runs as runs_table
+from storage.core.unit_of_work import Repository
+from storage.engine.tables import runs as runs_table
 
 _CLASS: Final = 0x6E72
 """The first half of these advisory locks; the other half is the id."""
@@ -28,10 +29,8 @@ _SIGN = text(
 
 
 @dataclass(frozen=True, slots=True)
-class NamedRuns:
+class NamedRuns(Repository):
     """Keeps chosen ids unique, among themselves and against the ids of orders."""
-
-    connection: Connection
 
     def reserve(self, ids: Sequence[str]) -> dict[str, bytes | None]:
         """Keep others from beginning these ids until this transaction ends.

@@ -9,7 +9,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
+
+from storage.core.unit_of_work import Repository
 
 MOST_STEPS: Final = 100
 """Steps that are told of one task: the last ones."""
@@ -144,10 +146,8 @@ class Course:
 
 
 @dataclass(frozen=True, slots=True)
-class TaskList:
+class TaskList(Repository):
     """Read-only queries over runs and the orders they are about."""
-
-    connection: Connection
 
     def page(self, wanted: Wanted, *, after: Place | None, limit: int) -> list[TaskRow]:
         """The tasks wanted, newest first, from behind this place on."""

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
+
+from storage.core.unit_of_work import Repository
 
 _GIVEN = text(
     """
@@ -31,10 +33,8 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True)
-class Approvals:
+class Approvals(Repository):
     """Reads only: questions are `Reviews`'s, actions are effects."""
-
-    connection: Connection
 
     def given(self, task_ids: Sequence[str], reason: str) -> list[Approval]:
         """What people agreed to in these tasks, when they were asked for this reason; the oldest first."""

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from runtime.ids import Prefix, new_id
 from schemas.orders.effects import Audit
 from storage.core.bulk import dump_json
+from storage.core.unit_of_work import Repository
 
 _WRITE = text(
     'INSERT INTO audit_logs (log_id, task_id, event_type, agent_id, action, "timestamp", metadata) VALUES '
@@ -66,10 +67,8 @@ class AuditFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class AuditLogs:
+class AuditLogs(Repository):
     """Writes single lines that are answered by their id, and finds lines."""
-
-    connection: Connection
 
     def write(self, line: Audit, *, at: datetime | None) -> str:
         """Append a line; its id. `at` is when it happened, now on the business clock when not given."""

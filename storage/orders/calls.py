@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from storage.core.bulk import dump_json
+from storage.core.unit_of_work import Repository
 
 _OPEN = text(
     "SELECT step_id, node, kind, action, state, held, due_at, due_clock, input FROM steps "
@@ -85,10 +86,8 @@ class Dispatch:
 
 
 @dataclass(frozen=True, slots=True)
-class Calls:
+class Calls(Repository):
     """The only code that writes `dispatches`."""
-
-    connection: Connection
 
     def open_steps(self, run_id: str) -> list[WaitingStep]:
         """What is open in a run."""

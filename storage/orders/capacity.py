@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from storage.core.bulk import recordset, rows_of
-from storage.tables import engineer_capacity
+from storage.core.unit_of_work import Repository
+from storage.orders.tables import engineer_capacity
 
 DEFAULT_REGION: Final = "default"
 """The region of an order that names none."""
@@ -60,10 +61,8 @@ class DayCapacity:
 
 
 @dataclass(frozen=True, slots=True)
-class Capacity:
+class Capacity(Repository):
     """The only code that sets `engineer_capacity`; what appointments take of it is `Places`'s."""
-
-    connection: Connection
 
     def days(
         self,

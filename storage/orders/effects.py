@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Table
 
 from schemas.orders.effects import (
     ActionTaken,
@@ -25,14 +25,15 @@ from schemas.orders.effects import (
 from statemachine.orders.machine import IllegalTransition
 from statemachine.orders.states import Event
 from storage.core.bulk import BulkInsert
+from storage.core.unit_of_work import Repository
 from storage.orders.contacts.contacts import Contacts
 from storage.orders.contacts.do_not_call import DoNotCall
 from storage.orders.orders import Orders
 from storage.orders.places import Changes, NoPlaceLeft, Places
+from storage.orders.tables import actions, appointments, cancellations, engineer_notices, followups
 from storage.orders.timeline import Timeline
 from storage.outbound.notices import OF_ENGINEERS
 from storage.people.alerts import Alerts
-from storage.tables import actions, appointments, cancellations, engineer_notices, followups
 
 
 def _writer(table: Table, *columns: str) -> BulkInsert:
@@ -70,16 +71,8 @@ _BUILT_IN: Mapping[type[Any], tuple[BulkInsert, tuple[str, ...]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Effects:
+class Effects(Repository):
     """Writes effects through the repositories that own the tables."""
-
-    connection: Connection
-    orders: Orders
-    contacts: Contacts
-    alerts: Alerts
-    timeline: Timeline
-    do_not_call: DoNotCall
-    places: Places
 
     def apply(self, effects: Sequence[tuple[int, Effect]]) -> dict[int, IllegalTransition | NoPlaceLeft]:
         """Write effects, each given with its step; a step that cannot be written leaves nothing but evidence.
@@ -94,30 +87,31 @@ class Effects:
             by_kind[type(effect)].append((step_id, effect))
         moves = by_kind.pop(Move, [])
         changes = _changes(by_kind, moves)
-        full = self.places.judge(changes)
+        places = Places(self.work)
+        full = places.judge(changes)
         illegal = self._move([(step_id, move) for step_id, move in moves if step_id not in full])
         refused: dict[int, IllegalTransition | NoPlaceLeft] = {**full, **illegal}
-        self.places.write(changes.without(refused))
-        self.contacts.note([effect for _, effect in by_kind.pop(ContactNoted, [])])
+        places.write(changes.without(refused))
+        Contacts(self.work).note([effect for _, effect in by_kind.pop(ContactNoted, [])])
         for kind, given in by_kind.items():
             self._write(kind, [effect for step_id, effect in given if step_id not in refused])
         return refused
 
     def _move(self, moves: list[tuple[int, Move]]) -> dict[int, IllegalTransition]:
-        by_task = self.orders.move([move for _, move in moves])
+        by_task = Orders(self.work).move([move for _, move in moves])
         return {step_id: by_task[move.task_id] for step_id, move in moves if move.task_id in by_task}
 
     def _write(self, kind: type[Any], effects: list[Any]) -> None:
         if kind is OrderNoted:
-            self.orders.note(effects)
+            Orders(self.work).note(effects)
         elif kind is Audit:
-            self.timeline.audit(effects)
+            Timeline(self.work).audit(effects)
         elif kind is ProductEvent:
-            self.timeline.tell(effects)
+            Timeline(self.work).tell(effects)
         elif kind is AlertRaised:
-            self.alerts.raise_all(effects)
+            Alerts(self.work).raise_all(effects)
         elif kind is DoNotCallAdded:
-            self.do_not_call.add_told(effects)
+            DoNotCall(self.work).add_told(effects)
         elif kind is ActionTaken:
             _ACTIONS(
                 self.connection,

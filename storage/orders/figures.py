@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
+from storage.core.unit_of_work import Repository
 from storage.engine.urgency import AGEING_SECONDS
 
 # A moment is a subquery so that it is computed once and not for every row.
@@ -232,10 +233,9 @@ class Ledger:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class Figures(Repository):
     """Read-only queries; `zone` is the time zone whose midnight begins the business day."""
 
-    connection: Connection
     zone: str = "Asia/Shanghai"
 
     def rounds(self) -> RoundFigures:

@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Row, text
 
-from runtime.cipher import Cipher, Sealed
+from runtime.cipher import Sealed
 from runtime.ids import Prefix, new_id
 from storage.core.bulk import BulkInsert
-from storage.tables import intent_labels
+from storage.core.unit_of_work import Repository
+from storage.orders.tables import intent_labels
 
 _INSERT: Final = BulkInsert(
     intent_labels,
@@ -118,11 +119,8 @@ class Classified:
 
 
 @dataclass(frozen=True, slots=True)
-class Labels:
+class Labels(Repository):
     """The only code that writes `intent_labels`."""
-
-    connection: Connection
-    cipher: Cipher
 
     def keep(self, labels: Sequence[NewLabel]) -> None:
         """Keep labels; whoever does has just written the decision they come from, in the same transaction."""

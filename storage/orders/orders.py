@@ -4,18 +4,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
-from runtime.cipher import Cipher, Sealed
+from runtime.cipher import Sealed
 from runtime.ids import Prefix, new_id
 from schemas.orders.effects import Move, OrderNoted
 from statemachine.orders.guards import Facts
 from statemachine.orders.machine import IllegalTransition, transition
 from statemachine.orders.states import Event, State
 from storage.core.bulk import BulkInsert, recordset, rows_of
+from storage.core.unit_of_work import Repository
 from storage.orders.order import NewOrder, Order
-from storage.tables import tasks as tasks_table
-from storage.tables import transitions as transitions_table
+from storage.orders.tables import tasks as tasks_table
+from storage.orders.tables import transitions as transitions_table
 
 _INSERT = BulkInsert(
     tasks_table,
@@ -95,11 +96,8 @@ class _Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Orders:
+class Orders(Repository):
     """The only code that writes `tasks` and `transitions`."""
-
-    connection: Connection
-    cipher: Cipher
 
     def insert(self, orders: Sequence[NewOrder]) -> frozenset[str]:
         """Insert orders as `pending`; the ids of those that were new."""

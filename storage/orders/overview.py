@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from runtime.clock import Clock
+from storage.core.unit_of_work import Repository
 from storage.engine.runs import RunRow
 from storage.engine.urgency import AGEING_SECONDS
 
@@ -108,10 +109,8 @@ class AuditMark:
 
 
 @dataclass(frozen=True, slots=True)
-class Overview:
+class Overview(Repository):
     """Read-only queries for the command line and the console."""
-
-    connection: Connection
 
     def run(self, run_id: str) -> RunRow | None:
         """The run with this id, unlocked."""

@@ -5,11 +5,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from schemas.orders.effects import AppointmentBooked
 from storage.core.bulk import recordset, rows_of
-from storage.tables import engineer_capacity
+from storage.core.unit_of_work import UnitOfWork
+from storage.orders.tables import engineer_capacity
 
 Place = tuple[str, date]
 """A region and a day."""
@@ -80,7 +81,7 @@ class Changes:
 class Places:
     """The only code that takes and gives back places: first judged, every row locked, then written."""
 
-    connection: Connection
+    work: UnitOfWork
     _touched: bool = field(default=False)
 
     def judge(self, changes: Changes) -> dict[int, NoPlaceLeft]:
@@ -91,13 +92,13 @@ class Places:
         held: dict[str, Place] = {}
         wanted = {place for _, booked in changes.booked if (place := _place_of(booked))}
         concerned = set(wanted)
-        for row in self.connection.execute(_LOCK_HELD, changes.parameters()):
+        for row in self.work.connection.execute(_LOCK_HELD, changes.parameters()):
             held[row.order_id] = (row.region, row.day)
             concerned.add((row.region, row.day))
         if not concerned:
             return {}
         self._touched = True
-        rows = self.connection.execute(_LOCK, rows_of(_PLACE, sorted(concerned)))
+        rows = self.work.connection.execute(_LOCK, rows_of(_PLACE, sorted(concerned)))
         free: Counter[Place] = Counter({(row.region, row.day): row.free for row in rows})
         refused = {}
         for step_id, booked in changes.booked:
@@ -115,7 +116,7 @@ class Places:
         if not self._touched:
             return
         change: Counter[Place] = Counter()
-        for row in self.connection.execute(_RELEASE, changes.parameters()):
+        for row in self.work.connection.execute(_RELEASE, changes.parameters()):
             change[row.region, row.day] -= 1
         for _, booked in changes.booked:
             place = _place_of(booked)
@@ -123,7 +124,7 @@ class Places:
                 change[place] += 1
         rows = [(*place, by) for place, by in sorted(change.items()) if by]
         if rows:
-            self.connection.execute(_CHANGE, rows_of((*_PLACE, "change"), rows))
+            self.work.connection.execute(_CHANGE, rows_of((*_PLACE, "change"), rows))
 
 
 def _place_of(booked: AppointmentBooked) -> Place | None:

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from statemachine.orders.states import State
+from storage.core.unit_of_work import Repository
 
 _FIND = text(
     """
@@ -40,10 +41,8 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Progresses:
+class Progresses(Repository):
     """Reads the progress of orders, one statement whatever their number."""
-
-    connection: Connection
 
     def find(self, task_ids: Sequence[str]) -> dict[str, Progress]:
         """The progress of the orders with these ids; an unknown one is not in the answer."""

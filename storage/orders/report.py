@@ -5,7 +5,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
+
+from storage.core.unit_of_work import Repository
 
 _ORDERS = text(
     """
@@ -48,10 +50,8 @@ class PeriodReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Reports:
+class Reports(Repository):
     """Read-only; ask it in a snapshot, so that the numbers belong together."""
-
-    connection: Connection
 
     def of_period(self, opens: datetime, ends: datetime) -> PeriodReport:
         """The report of a period in business time; `ends` is the first moment that does not belong to it."""

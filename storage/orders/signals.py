@@ -4,11 +4,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
-from runtime.cipher import Cipher, Sealed
+from runtime.cipher import Sealed
 from storage.core.bulk import BulkInsert
-from storage.tables import signals as signals_table
+from storage.core.unit_of_work import Repository
+from storage.orders.tables import signals as signals_table
 
 _INSERT: Final = BulkInsert(
     signals_table,
@@ -57,11 +58,8 @@ class KeptSignal:
 
 
 @dataclass(frozen=True, slots=True)
-class Signals:
+class Signals(Repository):
     """The only code that writes `signals`; whoever does holds the lock of the task's run."""
-
-    connection: Connection
-    cipher: Cipher
 
     def find(self, task_id: str, signal_id: str) -> KeptSignal | None:
         """The signal of this id to this task."""

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
+
+from storage.core.unit_of_work import Repository
 
 _ALL = text(
     """
@@ -40,10 +42,8 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Standings:
+class Standings(Repository):
     """Reads the standing of orders."""
-
-    connection: Connection
 
     def all(self) -> list[Standing]:
         """Every order, by task_id; meant for the hundreds of a demonstration, not for millions."""

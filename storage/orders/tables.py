@@ -1,12 +1,12 @@
-"""The business: orders, contacts, transitions, actions, audit, and the events people watch (seed 000 section 八)."""
+"""Suspended orders: their moves, audit, actions, signals, labels, and engineers' capacity (seed 000 section 八)."""
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
     ForeignKey,
-    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -16,23 +16,13 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    literal_column,
     text,
 )
 from sqlalchemy.schema import SchemaItem
 
 from statemachine.orders.machine import TRANSITIONS
 from statemachine.orders.states import State
-from storage.core.columns import (
-    Json,
-    Moment,
-    Name,
-    TransactionId,
-    business_moment,
-    database_moment,
-    metadata,
-    position,
-)
+from storage.core.columns import Json, Moment, Name, business_moment, database_moment, metadata, position
 
 
 def _task_reference() -> "Column[str]":
@@ -109,49 +99,6 @@ transitions = Table(
     CheckConstraint(f"(from_state, event, to_state) IN ({LEGAL_MOVES})", name="legal_move"),
 )
 
-contact_logs = Table(
-    "contact_logs",
-    metadata,
-    Column("contact_id", Name, primary_key=True),
-    _task_reference(),
-    Column("contact_method", String(16), nullable=False),
-    Column("contact_result", String(16), nullable=False, server_default="pending"),
-    Column("duration_seconds", Integer),
-    Column("transcript", Text),
-    Column("recording_url", String(255)),
-    business_moment("contact_time"),
-    database_moment("created_at"),
-    Column("key", String(64), nullable=False),
-    Column("round", SmallInteger, nullable=False),
-    Column("contact_no", SmallInteger, nullable=False),
-    Column("step_id", BigInteger, nullable=False),
-    Column("status", String(16), nullable=False),
-    Column("provider_id", String(64)),
-    Column("script_id", String(64)),
-    Column("concluded_at", Moment),
-    # An inbound one (the customer called us) is no attempt: its contact_no counts down from -1.
-    # What the customer wants, in the words of the agent who spoke with them.
-    Column("user_feedback", Text),
-    Column("phone_index", LargeBinary),
-    Column("script_version", String(32)),
-    Column("direction", String(8), nullable=False, server_default="outbound"),
-    # The key of an attempt: whatever crashes in between, a customer is contacted once for it (SPEC.md §8).
-    UniqueConstraint("task_id", "round", "contact_no"),
-    UniqueConstraint("key"),
-    CheckConstraint("status IN ('sending', 'sent', 'refused', 'concluded')", name="status"),
-    CheckConstraint("direction IN ('outbound', 'inbound')", name="direction"),
-    # What caps by number and budgets by channel count.
-    Index(
-        "ix_contact_logs_number",
-        "phone_index",
-        "contact_time",
-        postgresql_where=text("phone_index IS NOT NULL"),
-    ),
-    Index("ix_contact_logs_channel", "contact_method", "contact_time"),
-    # The short name of an attempt where a provider takes no longer one (tools/channels/reference.py).
-    Index("ix_contact_logs_reference", literal_column('"left"(md5(key::text), 15)')),
-)
-
 audit_logs = Table(
     "audit_logs",
     metadata,
@@ -214,8 +161,11 @@ appointments = _effect_table(
         postgresql_where=text("region IS NOT NULL AND released_at IS NULL"),
     ),
 )
+
 engineer_notices = _effect_table("engineer_notices", Column("engineer_id", Name), Column("message", Text))
+
 cancellations = _effect_table("cancellations", Column("reason", Text))
+
 followups = _effect_table(
     "followups",
     Column("followup_id", Name, nullable=False, unique=True),
@@ -223,21 +173,63 @@ followups = _effect_table(
     Column("reason", Text),
 )
 
-events = Table(
-    "events",
+signals = Table(
+    "signals",
     metadata,
-    Column("event_id", BigInteger, Identity(always=True), primary_key=True),
-    Column("written_by", TransactionId, nullable=False, server_default=text("pg_current_xact_id()")),
-    Column("event_type", Name, nullable=False),
-    Column("task_id", String(64)),
-    Column("execution_id", Name, nullable=False),
-    Column("stage", Name, nullable=False),
-    Column("title", Text, nullable=False),
-    Column("status", String(16), nullable=False),
-    Column("artifact_ref", String(255)),
-    business_moment("at"),
-    CheckConstraint("status IN ('running', 'waiting', 'ready', 'failed')", name="status"),
-    Index("ix_events_execution_id", "execution_id"),
-    # The order in which a reader may follow the feed and miss nothing that commits late.
-    Index("ix_events_feed", "written_by", "event_id"),
+    Column("task_id", String(64), primary_key=True),
+    Column("signal_id", String(64), primary_key=True),
+    Column("type", Name, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("outcome", Name, nullable=False),
+    # What the sender was told; a repetition is told the same.
+    Column("status", Name, nullable=False),
+    Column("effect", Text, nullable=False),
+    Column("sent_by", Name, nullable=False),
+    business_moment("received_at"),
+)
+
+dispatches = Table(
+    "dispatches",
+    metadata,
+    Column("dispatch_id", Name, primary_key=True),
+    Column("step_id", BigInteger, ForeignKey("steps.step_id"), nullable=False),
+    Column("task_id", String(64), nullable=False),
+    Column("agent_id", Name, nullable=False),
+    Column("target_agent", Name, nullable=False),
+    Column("action_type", Name, nullable=False),
+    Column("given", Json, nullable=False, server_default="{}"),
+    database_moment("created_at"),
+    Index("ix_dispatches_step_id", "step_id"),
+    Index("ix_dispatches_task_id", "task_id"),
+)
+
+engineer_capacity = Table(
+    "engineer_capacity",
+    metadata,
+    Column("region", String(64), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("capacity", Integer, nullable=False),
+    Column("booked", Integer, nullable=False, server_default="0"),
+    CheckConstraint("booked BETWEEN 0 AND capacity", name="booked"),
+)
+
+intent_labels = Table(
+    "intent_labels",
+    metadata,
+    Column("label_id", Name, primary_key=True),
+    Column("task_id", String(64), nullable=False),
+    Column("contact_id", Name),
+    Column("words", LargeBinary, nullable=False),
+    Column("predicted_level2", Name, nullable=False),
+    Column("confidence", Numeric(5, 4), nullable=False),
+    # Whether the fleet would have gone on by itself.
+    Column("automatic", Boolean, nullable=False),
+    Column("model", String(64), nullable=False),
+    Column("level2", Name, nullable=False),
+    Column("source", String(16), nullable=False),
+    Column("labelled_by", String(64), nullable=False),
+    business_moment("labelled_at"),
+    CheckConstraint("source IN ('review', 'shadow')", name="source"),
+    Index("ix_intent_labels_labelled_at", "labelled_at"),
 )

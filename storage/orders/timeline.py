@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from runtime.ids import Prefix, new_id
 from schemas.orders.effects import Audit, ProductEvent
 from storage.core.bulk import BulkInsert
-from storage.tables import audit_logs as audit_logs_table
-from storage.tables import events as events_table
+from storage.core.unit_of_work import Repository
+from storage.orders.tables import audit_logs as audit_logs_table
+from storage.outbound.tables import events as events_table
 
 _AUDIT = BulkInsert(
     audit_logs_table,
@@ -37,10 +38,8 @@ _STEPS_OF = text(
 
 
 @dataclass(frozen=True, slots=True)
-class Timeline:
+class Timeline(Repository):
     """Writes and reads what happened."""
-
-    connection: Connection
 
     def audit(self, entries: Sequence[Audit]) -> None:
         """Append to the audit log."""

@@ -6,11 +6,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from runtime.ids import Prefix, new_id
 from storage.core.bulk import BulkInsert, dump_json
-from storage.tables import deliveries as deliveries_table
+from storage.core.unit_of_work import Repository
+from storage.outbound.tables import deliveries as deliveries_table
 
 LEASE_SECONDS: Final = 30
 """For so long a delivery that was taken is nobody else's; longer than a try may last."""
@@ -188,10 +189,8 @@ class Replayed(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Deliveries:
+class Deliveries(Repository):
     """The only code that writes `deliveries`."""
-
-    connection: Connection
 
     def make(self, deliveries: Sequence[NewDelivery]) -> None:
         """Keep these messages; one made of the same event for the same subscriber before is left as it is."""

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Self
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
+
+from storage.core.unit_of_work import Repository
 
 _FIELDS: Final = (
     "CAST(e.written_by AS text) AS transaction, e.event_id, e.event_type, e.task_id, e.execution_id, e.stage, "
@@ -99,14 +101,12 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
-class Feed:
+class Feed(Repository):
     """Reads `events` in the order (transaction, event).
 
     Rows become visible when their transaction commits, not in the order of their ids. So only transactions
     older than every one still under way are read: nothing can appear before a place that was passed.
     """
-
-    connection: Connection
 
     def now(self) -> Cursor:
         """The place behind everything that is settled at this moment."""

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from storage.core.bulk import dump_json
+from storage.core.unit_of_work import Repository
 
 LEASE_SECONDS: Final = 30
 """For so long a notice that was taken is nobody else's; longer than a try may last."""
@@ -147,10 +148,8 @@ class StaffNotice:
 
 
 @dataclass(frozen=True, slots=True)
-class Notices:
+class Notices(Repository):
     """The only code that reads `notices`, and that changes them once they are made."""
-
-    connection: Connection
 
     def declare(self, roles: Collection[str]) -> None:
         """Let notices be made for these roles from now on, and for no others; what waits for others is given up."""

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
-from runtime.cipher import Cipher, Sealed
+from runtime.cipher import Sealed
 from runtime.ids import Prefix, new_id
+from storage.core.unit_of_work import Repository
 
 BATCH: Final = 500
 """Events one transaction turns into deliveries at most."""
@@ -165,11 +166,8 @@ class Secrets:
 
 
 @dataclass(frozen=True, slots=True)
-class Subscribers:
+class Subscribers(Repository):
     """The only code that writes `subscribers`."""
-
-    connection: Connection
-    cipher: Cipher
 
     def add(self, url: str, secret: str, events: Sequence[str]) -> str:
         """Tell this address of these messages from now on; the subscriber's id."""

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from runtime.ids import Prefix, new_id
 from schemas.orders.effects import AlertRaised
 from storage.core.bulk import BulkInsert, dump_json
+from storage.core.unit_of_work import Repository
 from storage.outbound.notices import OF_ALERTS
-from storage.tables import alerts as alerts_table
+from storage.people.tables import alerts as alerts_table
 
 _CLASS: Final = 0x616C
 """The first half of these advisory locks; the other half is what an alert tells of."""
@@ -107,10 +108,8 @@ class AlertFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class Alerts:
+class Alerts(Repository):
     """The only code that writes `alerts`."""
-
-    connection: Connection
 
     def raise_all(self, alerts: Sequence[AlertRaised]) -> list[str]:
         """Raise these alerts; their ids."""

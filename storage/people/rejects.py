@@ -8,16 +8,16 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Row, text
 
-from runtime.cipher import Cipher
 from runtime.ids import Prefix, new_id
 from runtime.mask import mask_json
 from runtime.names import shown_id
 from schemas.orders.effects import ProductEvent
 from storage.core.bulk import recordset, rows_of
+from storage.core.unit_of_work import Repository
 from storage.orders.timeline import Timeline
-from storage.tables import rejects as rejects_table
+from storage.people.tables import rejects as rejects_table
 
 MOST_PROBLEMS: Final = 50
 """Problems that are kept of one input; whoever mends those sees the next."""
@@ -115,11 +115,8 @@ class Reject:
 
 
 @dataclass(frozen=True, slots=True)
-class Rejects:
+class Rejects(Repository):
     """The only code that writes `rejects`."""
-
-    connection: Connection
-    cipher: Cipher
 
     def keep(self, rejects: Sequence[NewReject]) -> int:
         """Keep these inputs with their problems, and tell who watches; one that waits already is counted.
@@ -158,7 +155,7 @@ class Rejects:
             ),
         )
         new = [row.reject_id for row in kept if row.reject_id in rows]
-        Timeline(self.connection).tell([_told(reject_id, rows[reject_id][2]) for reject_id in new])
+        Timeline(self.work).tell([_told(reject_id, rows[reject_id][2]) for reject_id in new])
         return len(new)
 
     def find(self, reject_id: str) -> Reject | None:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from runtime.ids import Prefix, new_id
 from storage.core.bulk import BulkInsert, dump_json
-from storage.tables import reviews as reviews_table
+from storage.core.unit_of_work import Repository
+from storage.people.tables import reviews as reviews_table
 
 CLAIM_MINUTES: Final = 30
 """How long a claim holds on the database's clock; whoever claims again in time keeps it."""
@@ -98,10 +99,8 @@ class Review:
 
 
 @dataclass(frozen=True, slots=True)
-class Reviews:
+class Reviews(Repository):
     """The only code that writes `reviews`."""
-
-    connection: Connection
 
     def open(self, reviews: Sequence[NewReview]) -> None:
         """Ask these questions."""

@@ -18,6 +18,7 @@ from schemas.core.parameters import problems_with
 from schemas.core.private_words import sealed
 from schemas.orders.intake import Problem, TaskCreated, as_records, problems_of
 from statemachine.workflow.definition import Workflow
+from storage.flows.named_runs import NamedRuns
 from storage.people.rejects import Envelope, NewReject
 from tasks.orders.intake.intake import TRIGGER, Door
 from tasks.people.rejects import keep
@@ -92,7 +93,7 @@ def begin_all(
         by: Whose key asked.
         request_id: What the steps are logged under.
     """
-    known = transaction.work.named_runs.reserve([task.task_id for task in tasks if task.task_id is not None])
+    known = NamedRuns(transaction.work).reserve([task.task_id for task in tasks if task.task_id is not None])
     signed: dict[str, bytes] = {}
     begun: list[Begin] = []
     answers: list[Taken] = []
@@ -110,7 +111,7 @@ def begin_all(
             answers.append(Taken(Verdict.ACCEPTED, run_id))
     if begun:
         transaction.begin(begun)
-        transaction.work.named_runs.sign(signed)
+        NamedRuns(transaction.work).sign(signed)
     return answers
 
 

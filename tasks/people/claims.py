@@ -4,9 +4,12 @@ from enum import StrEnum
 from typing import Final
 
 from schemas.orders.effects import Audit
+from storage.access.system_audit import SystemAudit
 from storage.core.database import Database
 from storage.core.unit_of_work import UnitOfWork
-from storage.people.reviews import Review
+from storage.orders.orders import Orders
+from storage.orders.timeline import Timeline
+from storage.people.reviews import Review, Reviews
 
 CLAIMED: Final = "review_claimed"
 RELEASED: Final = "review_released"
@@ -28,7 +31,7 @@ class Claimed(StrEnum):
 def claim(database: Database, review_id: str, *, by: str) -> tuple[Claimed, Review | None]:
     """Take an open question; it holds for `storage.people.reviews.CLAIM_MINUTES`, then anyone may take it."""
     with database.transaction() as work:
-        review = work.reviews.lock(review_id)
+        review = Reviews(work).lock(review_id)
         if review is None:
             return Claimed.UNKNOWN, None
         if review.state != "open":
@@ -36,7 +39,7 @@ def claim(database: Database, review_id: str, *, by: str) -> tuple[Claimed, Revi
         if review.claimed_by not in (None, by):
             return Claimed.TAKEN, review
         again = review.claimed_by == by
-        review = work.reviews.claim(review_id, by)
+        review = Reviews(work).claim(review_id, by)
         if not again:
             _write_line(work, review, CLAIMED, by)
         return (Claimed.REPEATED if again else Claimed.APPLIED), review
@@ -47,7 +50,7 @@ def release(
 ) -> tuple[Claimed, Review | None]:
     """Give a question back; another person's only with `whoever_has_it`."""
     with database.transaction() as work:
-        review = work.reviews.lock(review_id)
+        review = Reviews(work).lock(review_id)
         if review is None:
             return Claimed.UNKNOWN, None
         if review.state != "open":
@@ -56,15 +59,15 @@ def release(
             return Claimed.REPEATED, review
         if review.claimed_by != by and not whoever_has_it:
             return Claimed.TAKEN, review
-        review = work.reviews.claim(review_id, None)
+        review = Reviews(work).claim(review_id, None)
         _write_line(work, review, RELEASED, by)
         return Claimed.APPLIED, review
 
 
 def _write_line(work: UnitOfWork, review: Review, what: str, by: str) -> None:
     detail: dict[str, object] = {"review_id": review.review_id, "reason": review.reason}
-    if review.task_id is not None and work.orders.find([review.task_id]):
+    if review.task_id is not None and Orders(work).find([review.task_id]):
         line = Audit(task_id=review.task_id, event_type=what, agent_id=by, action="review", metadata=detail)
-        work.timeline.audit([line])
+        Timeline(work).audit([line])
     else:
-        work.system_audit.write(by, what, detail | {"execution_id": review.run_id})
+        SystemAudit(work).write(by, what, detail | {"execution_id": review.run_id})

@@ -5,7 +5,8 @@ from typing import Final
 
 from schemas.orders.effects import AlertRaised
 from storage.core.unit_of_work import UnitOfWork
-from storage.people.rejects import NewReject
+from storage.people.alerts import Alerts
+from storage.people.rejects import NewReject, Rejects
 
 _KIND: Final = "intake_rejected"
 _DOORS: Final[Mapping[str, str]] = {
@@ -18,16 +19,16 @@ _DOORS: Final[Mapping[str, str]] = {
 
 def keep(work: UnitOfWork, rejects: Sequence[NewReject]) -> None:
     """Keep what one door has refused, with the alert that tells of it; what waits already is told of already."""
-    new = work.rejects.keep(rejects)
+    new = Rejects(work).keep(rejects)
     if not new:
         return
     door = rejects[0].source
-    standing = work.alerts.fresh(_KIND, door)
+    standing = Alerts(work).fresh(_KIND, door)
     if standing is None:
-        work.alerts.raise_all([_alert(new, door)])
+        Alerts(work).raise_all([_alert(new, door)])
         return
     told = _alert(new + int(standing.metadata["count"]), door)
-    work.alerts.restate(standing.alert_id, told.message, told.metadata)
+    Alerts(work).restate(standing.alert_id, told.message, told.metadata)
 
 
 def _alert(count: int, door: str) -> AlertRaised:

@@ -85,7 +85,7 @@ class RunningFleet(FleetProcesses):
     def values(self, statement: str, *parameters: object) -> list[Any]:
         """The values that a query of one column answers."""
         with self.database.transaction() as work:
-            return list(work._connection.exec_driver_sql(statement, parameters).scalars())
+            return list(work.connection.exec_driver_sql(statement, parameters).scalars())
 
     def value(self, statement: str, *parameters: object) -> Any:
         """The one value that a query answers."""
@@ -99,7 +99,7 @@ class RunningFleet(FleetProcesses):
                 "UPDATE contact_logs SET created_at = created_at - %s WHERE status = 'sent'",
                 "UPDATE steps SET due_at = due_at - %s WHERE state = 'parked' AND due_clock = 'database'",
             ):
-                work._connection.exec_driver_sql(statement, (time,))
+                work.connection.exec_driver_sql(statement, (time,))
 
     def carry_to_the_end(self, orders: Sequence[ScriptedOrder], *, seconds: float = 60.0) -> None:
         """Leap over idle time until these orders are closed, and check everything there is to check.
@@ -132,7 +132,7 @@ class RunningFleet(FleetProcesses):
     def standing(self, ids: Sequence[str]) -> str:
         """The open steps of these orders, for the message of a test that waits in vain."""
         with self.database.transaction() as work:
-            rows = work._connection.exec_driver_sql(
+            rows = work.connection.exec_driver_sql(
                 "SELECT subject_id, step_id, node, state, delivery, tries, crashes, due_clock, due_at, error "
                 "FROM steps WHERE subject_id = ANY(%s) AND state NOT IN ('done', 'cancelled') ORDER BY step_id",
                 (list(ids),),

@@ -8,6 +8,10 @@ from statemachine.orders.machine import TERMINAL, TRANSITIONS
 from statemachine.orders.states import Event, State
 from storage.core.unit_of_work import UnitOfWork
 from storage.orders.contacts.contact import Contact
+from storage.orders.contacts.contacts import Contacts
+from storage.orders.figures import Figures
+from storage.orders.orders import Orders
+from storage.orders.timeline import Timeline
 from tests.acceptance.script import Script, ScriptedOrder
 
 _TABLE_OF = {
@@ -22,7 +26,7 @@ _ENDED = frozenset({"done", "failed", "cancelled"})
 def faults_of(work: UnitOfWork, orders: Sequence[ScriptedOrder]) -> list[str]:
     """Everything that is not as it would be had nothing happened, in words; nothing when all is well."""
     faults = [fault for order in orders for fault in _faults_of_order(work, order)]
-    unaccounted = work.figures.ledger().unaccounted
+    unaccounted = Figures(work).ledger().unaccounted
     if unaccounted:
         faults.append(f"{unaccounted} orders are neither closed nor open nor in review")
     return faults
@@ -42,16 +46,16 @@ def faults_of_contacts(work: UnitOfWork, ledger: Mapping[str, Any]) -> list[str]
 
 def _faults_of_order(work: UnitOfWork, order: ScriptedOrder) -> Iterator[str]:
     task_id, script = order.task_id, order.script
-    found = work.orders.find([task_id]).get(task_id)
+    found = Orders(work).find([task_id]).get(task_id)
     if found is None:
         yield f"{task_id} was never accepted"
         return
     if (found.status, found.finish_reason) != (State.CLOSED, script.finish_reason):
         yield f"{task_id} is {found.status} ({found.finish_reason}), not closed ({script.finish_reason})"
-    moves = work.timeline.transitions(task_id)
-    steps = work.timeline.steps_of(found.run_id)
-    contacts = work.contacts.of_task(task_id)
-    lines = Counter(line["event_type"] for line in work.timeline.audit_of(task_id))
+    moves = Timeline(work).transitions(task_id)
+    steps = Timeline(work).steps_of(found.run_id)
+    contacts = Contacts(work).of_task(task_id)
+    lines = Counter(line["event_type"] for line in Timeline(work).audit_of(task_id))
     for fault in (
         *_illegal(moves),
         *_other_way(moves, script),
@@ -92,7 +96,7 @@ def _contacts(contacts: Sequence[Contact], script: Script) -> Iterator[str]:
 
 
 def _actions(work: UnitOfWork, task_id: str, script: Script) -> Iterator[str]:
-    rows = work._connection.exec_driver_sql("SELECT action_type FROM actions WHERE task_id = %s", (task_id,))
+    rows = work.connection.exec_driver_sql("SELECT action_type FROM actions WHERE task_id = %s", (task_id,))
     taken = sorted(row.action_type for row in rows)
     if taken != sorted(script.actions):
         yield f"took the actions {taken} instead of {sorted(script.actions)}"
@@ -136,4 +140,4 @@ def _open(steps: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _value(work: UnitOfWork, statement: str, parameters: tuple[object, ...] = ()) -> Any:
-    return work._connection.exec_driver_sql(statement, parameters).scalar_one()
+    return work.connection.exec_driver_sql(statement, parameters).scalar_one()

@@ -2,6 +2,7 @@
 
 import json
 
+from storage.people.rejects import Rejects
 from tests.acceptance.fleet import RunningFleet
 from tests.acceptance.script import AGREES, orders
 from tests.acceptance.waiting import wait_until
@@ -22,7 +23,7 @@ def test_bad_messages_are_kept_with_the_field_named_and_the_good_ones_accepted(f
     intake.resume()
     wait_until(lambda: fleet.broker.xlen("task.created") == 0, "the stream is empty")
     with fleet.database.transaction() as work:
-        kept = work.rejects.recent(len(bad))
+        kept = Rejects(work).recent(len(bad))
     assert sorted(reject.payload for reject in kept) == sorted(bad)
     named = {reject.payload: [problem["field"] for problem in reject.problems] for reject in kept}
     assert (named[bad[1]], named[bad[2]]) == (["colour"], ["priority"])

@@ -22,7 +22,7 @@ def test_a_message_delivered_five_times_is_obeyed_once(fleet: RunningFleet) -> N
 
     def repeat() -> bool:
         with fleet.database.transaction() as work:
-            rows = work._connection.exec_driver_sql(_WAITING).all()
+            rows = work.connection.exec_driver_sql(_WAITING).all()
         keys = [(row.queue, row.action, StepKey(row.step_id, row.delivery)) for row in rows]
         fresh = [Message(queue, action, (key,)) for queue, action, key in keys if key not in seen]
         fleet.parts.publisher.publish(fresh * 5)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, create_engine, text
 from statemachine.orders.machine import TRANSITIONS
 from statemachine.orders.states import Event, State
 from storage.core.migrate import configuration
-from storage.tables import metadata
+from storage.migrations.tables import metadata
 
 _CONSTRAINTS = text("""
     SELECT c.relname, k.conname, k.contype::text, pg_get_constraintdef(k.oid)

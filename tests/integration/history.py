@@ -6,12 +6,13 @@ from sqlalchemy import text
 
 from runtime.ids import Prefix, new_id
 from storage.core.database import Database
+from storage.engine.clock import BusinessClock
 
 
 def write(database: Database, *statements: str, **parameters: object) -> None:
     with database.transaction() as work:
         for statement in statements:
-            work._connection.execute(text(statement), parameters)
+            work.connection.execute(text(statement), parameters)
 
 
 def order(database: Database, task_id: str, status: str = "contacting", *, run_ended: bool = False) -> None:
@@ -48,7 +49,7 @@ def step(
 def worked(database: Database, task_id: str, seconds: float, *, error: str | None = None) -> None:
     """A step that is done and took so long."""
     with database.transaction() as work:
-        ended = work.clock.now().database_now
+        ended = BusinessClock(work).now().database_now
     step(
         database,
         task_id,

@@ -14,6 +14,7 @@ from fleet.supervisor.ports import free_port
 from runtime.cipher import Cipher
 from storage.core.database import Database
 from storage.core.unavailable import StorageUnavailable
+from storage.orders.figures import Figures
 from tests.integration.history import order
 from tests.integration.scraping import parse, read, scrape
 from workers.metrics.exporter import CACHE_SECONDS, ExporterServer, FleetCollector
@@ -29,7 +30,7 @@ def test_while_postgresql_is_away_there_is_one_series_that_says_so() -> None:
 def test_a_connection_lost_between_two_scrapes_costs_no_scrape(database: Database) -> None:
     read(database)
     with database.transaction() as work:
-        work._connection.execute(
+        work.connection.execute(
             text(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                 "WHERE pid <> pg_backend_pid() AND datname = current_database() AND state = 'idle'"
@@ -49,21 +50,21 @@ def test_scrapes_close_together_are_answered_from_one_reading(database: Database
 
 def test_a_snapshot_cannot_write(database: Database) -> None:
     with pytest.raises(DBAPIError, match="read-only"), database.snapshot() as work:
-        work._connection.execute(text("DELETE FROM alerts"))
+        work.connection.execute(text("DELETE FROM alerts"))
 
 
 def test_a_snapshot_gives_up_a_statement_that_takes_too_long(database: Database) -> None:
     with pytest.raises(StorageUnavailable), database.snapshot(statement_seconds=0.05) as work:
-        work._connection.execute(text("SELECT pg_sleep(10)"))
+        work.connection.execute(text("SELECT pg_sleep(10)"))
 
 
 def test_a_snapshot_sees_one_moment_throughout(database: Database) -> None:
     with database.snapshot() as work:
-        before = work.figures.ledger().accepted
+        before = Figures(work).ledger().accepted
         order(database, "a")
-        assert work.figures.ledger().accepted == before
+        assert Figures(work).ledger().accepted == before
     with database.snapshot() as work:
-        assert work.figures.ledger().accepted == before + 1
+        assert Figures(work).ledger().accepted == before + 1
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from sqlalchemy import text
 from schemas.orders.effects import ProductEvent
 from storage.core.database import Database
 from storage.core.unit_of_work import UnitOfWork
-from storage.outbound.feed import ORIGIN, Cursor, FeedPage
+from storage.orders.timeline import Timeline
+from storage.outbound.feed import ORIGIN, Cursor, Feed, FeedPage
 
 _runs = count(1)
 WRITERS = 3
@@ -37,7 +38,7 @@ class Writer:
         if self._work is None:
             self._open = ExitStack()
             self._work = self._open.enter_context(self._database.transaction())
-        self._work.timeline.tell([happened(self._run_id, title)])
+        Timeline(self._work).tell([happened(self._run_id, title)])
         self._written.append(title)
 
     def commit(self) -> list[str]:
@@ -70,12 +71,12 @@ def tell_as(database: Database, transaction: int, *titles: str) -> None:
     )
     with database.transaction() as work:
         for title in titles:
-            work._connection.execute(insert, {"transaction": str(transaction), "title": title})
+            work.connection.execute(insert, {"transaction": str(transaction), "title": title})
 
 
 def read(database: Database, after: Cursor, run_id: str | None, limit: int) -> FeedPage:
     with database.transaction() as work:
-        return work.feed.page(after, run_id=run_id, limit=limit)
+        return Feed(work).page(after, run_id=run_id, limit=limit)
 
 
 def read_all(database: Database, after: Cursor, run_id: str | None, limit: int) -> tuple[list[str], Cursor]:
@@ -100,7 +101,7 @@ def test_a_reader_who_comes_back_again_and_again_is_told_every_committed_event_o
     committed: list[str] = []
     told: list[str] = []
     with database.transaction() as work:
-        start = place = work.feed.now()
+        start = place = Feed(work).now()
     for number, (move, who) in enumerate(moves):
         match move:
             case "write":
@@ -121,7 +122,7 @@ def test_a_reader_who_comes_back_again_and_again_is_told_every_committed_event_o
 
 def test_nothing_is_read_that_an_open_transaction_could_still_come_before(database: Database) -> None:
     with database.transaction() as work:
-        start = work.feed.now()
+        start = Feed(work).now()
     early, late = Writer(database, "exec_1"), Writer(database, "exec_1")
     early.write("early")
     late.write("late")
@@ -133,8 +134,8 @@ def test_nothing_is_read_that_an_open_transaction_could_still_come_before(databa
 
 def test_a_page_says_whether_there_is_more_and_where_it_goes_on(database: Database) -> None:
     with database.transaction() as work:
-        start = work.feed.now()
-        work.timeline.tell([happened("exec_1", title) for title in "abc"])
+        start = Feed(work).now()
+        Timeline(work).tell([happened("exec_1", title) for title in "abc"])
     first = read(database, start, None, 2)
     assert (len(first.events), first.complete, first.next) == (2, False, first.events[-1].cursor)
     second = read(database, first.next, None, 2)
@@ -153,7 +154,7 @@ def test_events_follow_each_other_by_the_number_of_their_transaction_however_man
     database: Database, transactions: list[int], limit: int, of_run: bool
 ) -> None:
     with database.transaction() as work:
-        work._connection.execute(text("DELETE FROM events"))
+        work.connection.execute(text("DELETE FROM events"))
     for transaction in transactions:
         tell_as(database, transaction, str(transaction))
     told = read_all(database, ORIGIN, "exec_numbered" if of_run else None, limit)[0]

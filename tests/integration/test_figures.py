@@ -11,7 +11,9 @@ from statemachine.orders.intents import Level1
 from statemachine.orders.states import State
 from storage.core.database import Database
 from storage.core.unit_of_work import UnitOfWork
-from storage.engine.steps import NewStep, StepChange, StepKey
+from storage.engine.clock import BusinessClock
+from storage.engine.queues import Queues
+from storage.engine.steps import NewStep, StepChange, StepKey, Steps
 from tests.integration.history import (
     audited,
     classified,
@@ -130,10 +132,10 @@ def test_an_agents_counters_never_fall_whatever_becomes_of_a_step(database: Data
     def claim(work: UnitOfWork, delivery: int, seconds: float = 60) -> None:
         key = StepKey(step_id, delivery)
         lease = f"lease_{delivery}"
-        assert work.steps.claim([key], lease_id=lease, holder="test", queue="triage", seconds=seconds)
+        assert Steps(work).claim([key], lease_id=lease, holder="test", queue="triage", seconds=seconds)
 
     def change(work: UnitOfWork, state: str, delivery: int, tries: int) -> None:
-        work.steps.change([StepChange(step_id=step_id, state=state, delivery=delivery, tries=tries)])
+        Steps(work).change([StepChange(step_id=step_id, state=state, delivery=delivery, tries=tries)])
 
     with database.transaction() as work:
         new = NewStep(
@@ -145,11 +147,11 @@ def test_an_agents_counters_never_fall_whatever_becomes_of_a_step(database: Data
             action="triage.work",
             state="published",
         )
-        step_id = work.steps.insert([new], work.clock.now().database_now)[0].step_id
+        step_id = Steps(work).insert([new], BusinessClock(work).now().database_now)[0].step_id
     look()
     for happen in (
         lambda work: claim(work, 1, seconds=-1),
-        lambda work: work.queues.rescue(3, 10),
+        lambda work: Queues(work).rescue(3, 10),
         lambda work: claim(work, 2),
         lambda work: change(work, "ready", 3, 1),
         lambda work: claim(work, 3),
@@ -203,7 +205,7 @@ def test_the_automatic_share_leaves_out_orders_whose_fate_is_open(database: Data
 def test_the_oldest_row_of_a_queue_has_waited_since_it_became_ready(database: Database) -> None:
     order(database, "a")
     with database.transaction() as work:
-        now = work.clock.now().database_now
+        now = BusinessClock(work).now().database_now
     # Priority 10 moves a row 20 minutes forward in its queue; it has waited 60 seconds all the same.
     urgency = now - timedelta(seconds=60 + 10 * 120)
     step(database, "a", "ready", priority=10, urgency=urgency)

@@ -15,12 +15,16 @@ from sqlalchemy import LargeBinary, String, Table
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from schemas.orders.effects import AlertRaised
+from storage.access.system_audit import SystemAudit
 from storage.core.unit_of_work import UnitOfWork
-from storage.orders.contacts.callbacks import NewCallback
-from storage.orders.labels import NewLabel
-from storage.orders.signals import NewSignal
-from storage.people.rejects import NewReject
-from storage.tables import metadata
+from storage.migrations.tables import metadata
+from storage.orders.contacts.callbacks import Callbacks, NewCallback
+from storage.orders.labels import Labels, NewLabel
+from storage.orders.signals import NewSignal, Signals
+from storage.outbound.notices import Notices
+from storage.outbound.subscribers import Subscribers
+from storage.people.alerts import Alerts
+from storage.people.rejects import NewReject, Rejects
 from tasks.orders.upkeep.erasure import Customer, erase
 from tests.factories import CANCEL, PARTS_MISSING, READY, answered, submission
 from tests.house import House
@@ -98,10 +102,10 @@ def marking(column: AnyColumn[object]) -> str:
 
 def keep_one_of_each(work: UnitOfWork, task_id: str) -> None:
     """Something of every table that these orders do not fill by themselves."""
-    run = work._connection.exec_driver_sql
+    run = work.connection.exec_driver_sql
     key = run("SELECT key FROM contact_logs WHERE task_id = %s", (task_id,)).scalar_one()
-    work.callbacks.keep([NewCallback(provider="p", event_id="e", key=key, body="{}")])
-    work.signals.keep(
+    Callbacks(work).keep([NewCallback(provider="p", event_id="e", key=key, body="{}")])
+    Signals(work).keep(
         NewSignal(
             task_id=task_id,
             signal_id="s",
@@ -114,7 +118,7 @@ def keep_one_of_each(work: UnitOfWork, task_id: str) -> None:
             sent_by="me",
         )
     )
-    work.rejects.keep([NewReject(source="http", task_id=task_id, payload="a", problems=[])])
+    Rejects(work).keep([NewReject(source="http", task_id=task_id, payload="a", problems=[])])
     label = NewLabel(
         task_id=task_id,
         contact_id=None,
@@ -127,19 +131,19 @@ def keep_one_of_each(work: UnitOfWork, task_id: str) -> None:
         source="review",
         labelled_by="me",
     )
-    work.labels.keep([label])
+    Labels(work).keep([label])
     alert = AlertRaised(
         alert_type="note", severity="warning", message="m", task_id=task_id, escalated_to="operator"
     )
-    work.notices.declare(["operator", "engineer"])
-    work.alerts.raise_all([alert])
-    work.system_audit.write("me", "task.pause", {"task_id": task_id})
+    Notices(work).declare(["operator", "engineer"])
+    Alerts(work).raise_all([alert])
+    SystemAudit(work).write("me", "task.pause", {"task_id": task_id})
     run(
         "INSERT INTO do_not_call (entry_id, phone_index, masked, reason, added_by, task_id) "
         "VALUES ('dnc_1', 'mark', '139****0000', 'r', 'me', %s)",
         (task_id,),
     )
-    subscriber_id = work.subscribers.add("https://example.com/", "secret", ["task.closed"])
+    subscriber_id = Subscribers(work).add("https://example.com/", "secret", ["task.closed"])
     run(
         "INSERT INTO deliveries (delivery_id, subscriber_id, event_id, task_id, event_type, payload, due_at) "
         "VALUES ('m1', %s, 1, %s, 'task.closed', '{\"data\": {}}', clock_timestamp())",
@@ -164,13 +168,13 @@ def known(house: House) -> House:
     with house.database.transaction() as work:
         keep_one_of_each(work, orders[0].body.task_id)
     with house.database.transaction() as work:
-        work._connection.exec_driver_sql(
+        work.connection.exec_driver_sql(
             "UPDATE tasks SET status = 'closed', finished_at = coalesce(finished_at, clock_timestamp())"
         )
         for table in metadata.sorted_tables:
             changes = ", ".join(marking(column) for column in columns(table))
             if table.name not in OF_NOBODY and changes:
-                changed = work._connection.exec_driver_sql(f"UPDATE {table.name} SET {changes}").rowcount
+                changed = work.connection.exec_driver_sql(f"UPDATE {table.name} SET {changes}").rowcount
                 assert changed, f"no row of {table.name} to write to"
     return house
 
@@ -180,7 +184,7 @@ def holding(house: House, word: str) -> dict[str, int]:
     found = {}
     with house.database.transaction() as work:
         for table in metadata.sorted_tables:
-            rows = work._connection.exec_driver_sql(
+            rows = work.connection.exec_driver_sql(
                 f"SELECT count(*) FROM {table.name} r WHERE strpos(CAST(r AS text), %s) > 0 "
                 "OR strpos(CAST(r AS text), %s) > 0",
                 (word, word.encode().hex()),
@@ -200,7 +204,7 @@ def test_no_word_of_a_forgotten_customer_stays_in_any_column(known: House) -> No
 def test_a_forgotten_orders_number_is_gone_and_when_it_went_is_known(known: House) -> None:
     erase(known.engine, known.context.blind_index, Customer(customer_id=CUSTOMER), by="me")
     with known.database.transaction() as work:
-        rows = work._connection.exec_driver_sql("SELECT phone, phone_index, erased_at FROM tasks").all()
+        rows = work.connection.exec_driver_sql("SELECT phone, phone_index, erased_at FROM tasks").all()
     assert [(row.phone, row.phone_index) for row in rows] == [(None, None)] * 4
     assert all(row.erased_at <= datetime.now(UTC) for row in rows)
 
@@ -208,7 +212,7 @@ def test_a_forgotten_orders_number_is_gone_and_when_it_went_is_known(known: Hous
 def test_what_was_done_stays(known: House) -> None:
     erase(known.engine, known.context.blind_index, Customer(customer_id=CUSTOMER), by="me")
     with known.database.transaction() as work:
-        run = work._connection.exec_driver_sql
+        run = work.connection.exec_driver_sql
         kept = run(
             "SELECT DISTINCT name FROM audit_logs, jsonb_object_keys(metadata) AS each(name)"
         ).scalars()
@@ -220,8 +224,8 @@ def test_what_was_done_stays(known: House) -> None:
 
 def test_a_notice_that_waits_is_not_sent_any_more(known: House) -> None:
     with known.database.transaction() as work:
-        assert work.notices.take(["operator", "engineer"], 10)
-        work._connection.exec_driver_sql("UPDATE notices SET due_at = clock_timestamp()")
+        assert Notices(work).take(["operator", "engineer"], 10)
+        work.connection.exec_driver_sql("UPDATE notices SET due_at = clock_timestamp()")
     erase(known.engine, known.context.blind_index, Customer(customer_id=CUSTOMER), by="me")
     with known.database.transaction() as work:
-        assert work.notices.take(["operator", "engineer"], 10) == []
+        assert Notices(work).take(["operator", "engineer"], 10) == []

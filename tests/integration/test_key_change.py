@@ -3,9 +3,16 @@
 import pytest
 
 from runtime.cipher import Cipher, UnreadableCiphertext
+from storage.access.idempotency import IdempotencyKeys
 from storage.core.database import Database
 from storage.orders.contacts.contact import place_of
-from storage.people.rejects import NewReject
+from storage.orders.contacts.contacts import Contacts
+from storage.orders.labels import Labels
+from storage.orders.orders import Orders
+from storage.orders.signals import Signals
+from storage.orders.upkeep.ciphertexts import Ciphertexts
+from storage.outbound.subscribers import Subscribers
+from storage.people.rejects import NewReject, Rejects
 from tasks.flows.general import NewTask, submit
 from tasks.orders.upkeep.key_change import renew_all
 from tests.factories import READY, answered, submission
@@ -26,8 +33,8 @@ def task_id(house: House) -> str:
     house.run()
     with house.database.transaction() as work:
         keep_one_of_each(work, given.body.task_id)
-        claim = work.idempotency_keys.begin("me", "other", b"d")
-        work.idempotency_keys.store(claim, 200, "an answer", {})  # type: ignore[arg-type]
+        claim = IdempotencyKeys(work).begin("me", "other", b"d")
+        IdempotencyKeys(work).store(claim, 200, "an answer", {})  # type: ignore[arg-type]
     return given.body.task_id
 
 
@@ -36,24 +43,24 @@ def test_after_the_change_the_new_key_alone_opens_everything(
 ) -> None:
     with Database(database_url, WITH_BOTH) as database:
         with database.snapshot() as work:
-            before = work.ciphertexts.old()
+            before = Ciphertexts(work).old()
         renewed = renew_all(database)
     assert (dict(renewed.left), renewed.unreadable) == ({}, ())
     assert renewed.written == {name: rows for name, rows in before.items() if rows}
     assert set(before) - set(renewed.written) == {"contact_logs.user_feedback", "steps.early_signals"}
     with Database(database_url, Cipher(NEW_KEY)) as database, database.transaction() as work:
-        phone = work.orders.find([task_id])[task_id].phone
+        phone = Orders(work).find([task_id])[task_id].phone
         assert phone is not None
         assert phone.startswith("+86")
-        assert [contact.transcript for contact in work.contacts.of_task(task_id)] == [READY]
-        assert {reject.payload for reject in work.rejects.recent()} == {"a", "b"}
-        assert [label.words for label in work.labels.given()] == ["再说吧"]
-        signal = work.signals.find(task_id, "s")
+        assert [contact.transcript for contact in Contacts(work).of_task(task_id)] == [READY]
+        assert {reject.payload for reject in Rejects(work).recent()} == {"a", "b"}
+        assert [label.words for label in Labels(work).given()] == ["再说吧"]
+        signal = Signals(work).find(task_id, "s")
         assert signal is not None
         assert signal.sealed_body.open() == "{}"
-        assert work.idempotency_keys.begin("me", "other", b"d").body == "an answer"  # type: ignore[union-attr]
-        (subscriber,) = work.subscribers.all()
-        secrets = work.subscribers.secrets(subscriber.subscriber_id)
+        assert IdempotencyKeys(work).begin("me", "other", b"d").body == "an answer"  # type: ignore[union-attr]
+        (subscriber,) = Subscribers(work).all()
+        secrets = Subscribers(work).secrets(subscriber.subscriber_id)
         assert secrets is not None
         assert secrets.open() == ("secret",)
 
@@ -63,25 +70,25 @@ def test_a_change_that_was_broken_off_goes_on_where_it_was(
 ) -> None:
     with Database(database_url, WITH_BOTH) as database:
         with database.transaction() as work:
-            work.ciphertexts.renew("rejects.payload", most=1, skip=())
+            Ciphertexts(work).renew("rejects.payload", most=1, skip=())
         assert renew_all(database).written["rejects.payload"] == 1
         assert renew_all(database).written == {}
 
 
 def test_words_in_clear_from_before_are_read_and_then_encrypted(house: House, task_id: str) -> None:
     with house.database.transaction() as work:
-        work._connection.exec_driver_sql(
+        work.connection.exec_driver_sql(
             "UPDATE contact_logs SET transcript = '改天吧', user_feedback = '改天'"
         )
-        (contact,) = work.contacts.of_task(task_id)
+        (contact,) = Contacts(work).of_task(task_id)
         assert (contact.transcript, contact.user_feedback) == ("改天吧", "改天")
     assert renew_all(house.database).written == {
         "contact_logs.transcript": 1,
         "contact_logs.user_feedback": 1,
     }
     with house.database.transaction() as work:
-        (contact,) = work.contacts.of_task(task_id)
-        stored = work._connection.exec_driver_sql("SELECT transcript FROM contact_logs").scalar_one()
+        (contact,) = Contacts(work).of_task(task_id)
+        stored = work.connection.exec_driver_sql("SELECT transcript FROM contact_logs").scalar_one()
         assert contact.transcript == "改天吧"
         place = place_of("transcript", contact.contact_id)
     assert "改天吧" not in stored
@@ -90,11 +97,11 @@ def test_words_in_clear_from_before_are_read_and_then_encrypted(house: House, ta
 
 def test_what_no_key_opens_is_named_and_left(house: House, database_url: str) -> None:
     with house.database.transaction() as work:
-        work.rejects.keep([NewReject(source="http", task_id=None, payload="a", problems=[])])
+        Rejects(work).keep([NewReject(source="http", task_id=None, payload="a", problems=[])])
     with Database(database_url, Cipher(NEW_KEY)) as database:
         renewed = renew_all(database)
         assert renewed.left == {"rejects.payload": 1}
         assert len(renewed.unreadable) == 1
         assert renewed.unreadable[0].startswith("rejects.payload.REJ")
         with database.transaction() as work, pytest.raises(UnreadableCiphertext):
-            work.rejects.recent()
+            Rejects(work).recent()

@@ -7,11 +7,13 @@ from typing import Final
 import pytest
 
 from runtime.settings import PROJECT
+from storage.access.idempotency import IdempotencyKeys
 from storage.core.unit_of_work import UnitOfWork
-from storage.orders.contacts.callbacks import NewCallback
-from storage.orders.labels import NewLabel
-from storage.orders.signals import NewSignal
-from storage.people.rejects import NewReject
+from storage.orders.contacts.callbacks import Callbacks, NewCallback
+from storage.orders.labels import Labels, NewLabel
+from storage.orders.signals import NewSignal, Signals
+from storage.outbound.subscribers import Subscribers
+from storage.people.rejects import NewReject, Rejects
 from tasks.flows.general import NewTask, submit
 from tasks.orders.upkeep.retention import PULSE, counted, due, retain
 from tests.factories import answered, submission
@@ -37,8 +39,8 @@ AGED: Final = (
 
 def keep_one_of_each(work: UnitOfWork, task_id: str) -> None:
     """Something of every kind that an order does not leave by itself."""
-    work.callbacks.keep([NewCallback(provider="p", event_id="e", key="k", body="{}")])
-    work.signals.keep(
+    Callbacks(work).keep([NewCallback(provider="p", event_id="e", key="k", body="{}")])
+    Signals(work).keep(
         NewSignal(
             task_id=task_id,
             signal_id="s",
@@ -51,8 +53,8 @@ def keep_one_of_each(work: UnitOfWork, task_id: str) -> None:
             sent_by="me",
         )
     )
-    work.rejects.keep([NewReject(source="http", task_id=None, payload=name, problems=[]) for name in "ab"])
-    work.rejects.mark_dismissed(work.rejects.recent()[0].reject_id, by="me")
+    Rejects(work).keep([NewReject(source="http", task_id=None, payload=name, problems=[]) for name in "ab"])
+    Rejects(work).mark_dismissed(Rejects(work).recent()[0].reject_id, by="me")
     label = NewLabel(
         task_id=task_id,
         contact_id=None,
@@ -65,20 +67,20 @@ def keep_one_of_each(work: UnitOfWork, task_id: str) -> None:
         source="review",
         labelled_by="me",
     )
-    work.labels.keep([label])
-    work.idempotency_keys.begin("me", "k", b"d")
-    subscriber_id = work.subscribers.add("https://example.com/", "secret", ["task.closed"])
-    work._connection.exec_driver_sql(
+    Labels(work).keep([label])
+    IdempotencyKeys(work).begin("me", "k", b"d")
+    subscriber_id = Subscribers(work).add("https://example.com/", "secret", ["task.closed"])
+    work.connection.exec_driver_sql(
         "INSERT INTO deliveries (delivery_id, subscriber_id, event_id, event_type, payload, state, due_at, ended_at) "
         "VALUES ('m1', %s, 1, 'task.closed', '{}', 'delivered', clock_timestamp(), clock_timestamp()), "
         "('m2', %s, 2, 'task.closed', '{}', 'waiting', clock_timestamp(), NULL)",
         (subscriber_id, subscriber_id),
     )
-    work._connection.exec_driver_sql(
+    work.connection.exec_driver_sql(
         "INSERT INTO notices (key, to_role, title, text, state) VALUES "
         "('n1', 'operator', 'title', 'text', 'sent'), ('n2', 'operator', 'title', 'text', 'waiting')"
     )
-    work._connection.exec_driver_sql("INSERT INTO forgotten_numbers (phone_index) VALUES ('mark')")
+    work.connection.exec_driver_sql("INSERT INTO forgotten_numbers (phone_index) VALUES ('mark')")
 
 
 @pytest.fixture
@@ -91,19 +93,19 @@ def furnished(house: House) -> House:
     house.run()
     with house.database.transaction() as work:
         keep_one_of_each(work, given.body.task_id)
-        work._connection.exec_driver_sql("UPDATE contact_logs SET recording_url = 'https://example.com/1'")
+        work.connection.exec_driver_sql("UPDATE contact_logs SET recording_url = 'https://example.com/1'")
     return house
 
 
 def age(house: House) -> None:
     with house.database.transaction() as work:
         for statement in AGED:
-            work._connection.exec_driver_sql(statement)
+            work.connection.exec_driver_sql(statement)
 
 
 def values(house: House, statement: str) -> list[object]:
     with house.database.transaction() as work:
-        return list(work._connection.exec_driver_sql(statement).scalars())
+        return list(work.connection.exec_driver_sql(statement).scalars())
 
 
 def test_nothing_goes_before_its_time(furnished: House) -> None:
@@ -133,12 +135,12 @@ def test_what_still_waits_is_kept_however_old(furnished: House) -> None:
     assert values(furnished, "SELECT key FROM notices") == ["n2"]
     assert values(furnished, "SELECT state FROM rejects WHERE payload <> ''") == ["open"]
     with furnished.database.transaction() as work:
-        assert "" in {reject.payload for reject in work.rejects.recent()}
+        assert "" in {reject.payload for reject in Rejects(work).recent()}
 
 
 def test_words_of_an_open_order_are_kept_however_old(furnished: House) -> None:
     with furnished.database.transaction() as work:
-        work._connection.exec_driver_sql(
+        work.connection.exec_driver_sql(
             "UPDATE tasks SET status = 'classified', finished_at = NULL, finish_reason = NULL"
         )
     age(furnished)
@@ -156,7 +158,7 @@ def test_a_round_is_due_once_a_day_and_one_that_ran_out_of_time_is_still_due(fur
     retain(furnished.database, KEPT)
     assert not due(furnished.database)
     with furnished.database.transaction() as work:
-        work._connection.exec_driver_sql(
+        work.connection.exec_driver_sql(
             "UPDATE pulses SET at = at - interval '25 hours' WHERE name = %s", (PULSE,)
         )
     assert due(furnished.database)

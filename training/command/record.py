@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 
 def show_record(data_dir: Path | None, *, since: str | None, model: str | None, as_json: bool) -> None:
     """Print the record of one model's decisions since a moment; of all models' where none is named."""
+    from storage.orders.labels import Labels
     from training.record import judge_record
 
     begin = _moment(since)
     with opened(data_dir) as database, database.snapshot() as work:
         decisions, of_others = _decisions(work, begin, model)
-        classified = work.labels.classified(since=begin)
+        classified = Labels(work).classified(since=begin)
     record = judge_record(decisions)
     if as_json:
         show_json(_document(record, classified, of_others=of_others, model=model))
@@ -38,14 +39,15 @@ def _decisions(
 ) -> tuple[list[RecordedDecision], int]:
     """The decisions about what this model read, and how many there are about what others read."""
     from statemachine.orders.intents import Level2
-    from tasks.orders.people.labelling import decision_of
+    from storage.orders.labels import Labels
     from tools.policies.shadow_mode import REASON
+    from training.lessons import decision_of
     from training.record import RecordedDecision
 
-    labels = work.labels.given(since=begin)
+    labels = Labels(work).given(since=begin)
     decisions = [decision_of(label) for label in labels if model in (None, label.model)]
     left_out = len(labels) - len(decisions)
-    for each in work.labels.unconfirmed(REASON, since=begin):
+    for each in Labels(work).unconfirmed(REASON, since=begin):
         if model not in (None, each.model):
             left_out += each.amount
             continue

@@ -63,10 +63,11 @@ def retrain(
 def _lessons(data_dir: Path | None) -> list[LabelledWords]:
     """What the labels of the fleet teach."""
     from runtime.cipher import UnreadableCiphertext
-    from tasks.orders.people.labelling import lesson_of
+    from storage.orders.labels import Labels
+    from training.lessons import lesson_of
 
     with opened(data_dir) as database, database.snapshot(statement_seconds=60.0) as work:
-        labels = work.labels.given()
+        labels = Labels(work).given()
     try:
         found = [lesson_of(label) for label in labels]
     except UnreadableCiphertext as error:
@@ -113,11 +114,12 @@ def _settle(contest: Contest, files: ClassifierFiles, *, by: str, dry_run: bool)
 
 def _tell_fleet(data_dir: Path | None, by: str, entry: dict[str, Any]) -> None:
     """Leave a line in the system's audit; the history file has it all, so a fleet that is gone is only told of."""
+    from storage.access.system_audit import SystemAudit
     from storage.core.unavailable import StorageUnavailable
 
     try:
         with opened(data_dir) as database, database.transaction() as work:
-            work.system_audit.write(by, _WHAT, entry)
+            SystemAudit(work).write(by, _WHAT, entry)
     except (CommandError, StorageUnavailable) as error:
         warn(f"the system's audit was not written: {error}; history.jsonl beside the weights has the record")
 

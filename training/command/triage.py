@@ -4,9 +4,10 @@ What is learned from people's decisions is in `training.command.retraining` and 
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from fleet.command.failure import CommandError
 from fleet.command.location import DataDir
@@ -16,7 +17,28 @@ from training.command import retraining
 if TYPE_CHECKING:
     from tools.classifier.classifier import Classifier
 
-application = typer.Typer(help="The intent model: train, evaluate, explain, retrain.", no_args_is_help=True)
+
+class _Training(TyperGroup):
+    """The commands; a corpus that cannot be used is told in one line."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was asked for."""
+        from training.dataset import CorpusError
+
+        try:
+            return super().invoke(ctx)
+        except CorpusError as error:
+            raise CommandError(str(error)) from error
+
+
+application = typer.Typer(
+    cls=_Training,
+    help="The intent model: train, evaluate, explain, retrain.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 application.command("retrain")(retraining.retrain)
 
 

@@ -1,7 +1,8 @@
 """Makes deliveries of events: what happened becomes a message for everyone who chose it."""
 
 from storage.core.unit_of_work import UnitOfWork
-from storage.outbound.deliveries import NewDelivery
+from storage.outbound.deliveries import Deliveries, NewDelivery
+from storage.outbound.subscribers import Subscribers
 from tasks.outbound.messages import events_for, message_of
 
 
@@ -13,13 +14,13 @@ def feed(work: UnitOfWork, subscriber_id: str) -> bool:
     Returns:
         Whether there were events.
     """
-    progress = work.subscribers.lock_progress(subscriber_id)
-    end = None if progress is None else work.subscribers.end_of_batch(progress)
+    progress = Subscribers(work).lock_progress(subscriber_id)
+    end = None if progress is None else Subscribers(work).end_of_batch(progress)
     if progress is None or end is None:
         return False
-    happenings = work.subscribers.happenings(progress, end, events_for(progress.events))
+    happenings = Subscribers(work).happenings(progress, end, events_for(progress.events))
     messages = [message for happening in happenings if (message := message_of(happening)) is not None]
-    work.deliveries.make(
+    Deliveries(work).make(
         [
             NewDelivery(
                 subscriber_id=subscriber_id,
@@ -32,5 +33,5 @@ def feed(work: UnitOfWork, subscriber_id: str) -> bool:
             for message in messages
         ]
     )
-    work.subscribers.advance(progress, end)
+    Subscribers(work).advance(progress, end)
     return True

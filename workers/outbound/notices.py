@@ -19,7 +19,7 @@ from runtime.mask import mask_text
 from runtime.settings import Settings
 from storage.core.database import Database
 from storage.core.unavailable import StorageUnavailable
-from storage.outbound.notices import NoticeTry, TakenNotice
+from storage.outbound.notices import Notices, NoticeTry, TakenNotice
 from tasks.outbound.messages import PAUSES, pause_after
 from tools.notices.contract import NoticeOutcome, NotSent, Refused, Sent
 from tools.notices.routing import NoticeRoutes, open_notices
@@ -78,14 +78,14 @@ class NoticeSender:
         if not roles:
             return False
         with self._database.transaction() as work:
-            taken = work.notices.take(roles, self._pace.most_at_once)
+            taken = Notices(work).take(roles, self._pace.most_at_once)
         self._ended += pool.map(self._send, taken)
         self._conclude()
         return bool(taken)
 
     def _declare(self) -> None:
         with self._database.transaction() as work:
-            work.notices.declare(self._routes.ways)
+            Notices(work).declare(self._routes.ways)
         self._declared = True
 
     def _awake(self) -> Collection[str]:
@@ -136,7 +136,7 @@ class NoticeSender:
         if not self._ended:
             return
         with self._database.transaction() as work:
-            concluded = work.notices.conclude(self._ended)
+            concluded = Notices(work).conclude(self._ended)
         self._ended = []
         for notice in concluded:
             if notice.state == "given_up":

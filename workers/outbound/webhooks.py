@@ -23,8 +23,9 @@ from schemas.orders.effects import AlertRaised
 from storage.core.database import Database
 from storage.core.unavailable import StorageUnavailable
 from storage.core.unit_of_work import UnitOfWork
-from storage.outbound.deliveries import Concluded, Taken, Try
-from storage.outbound.subscribers import Outlook, Secrets
+from storage.outbound.deliveries import Concluded, Deliveries, Taken, Try
+from storage.outbound.subscribers import Outlook, Secrets, Subscribers
+from storage.people.alerts import Alerts
 from tasks.outbound.messages import PAUSES, body_of, pause_after
 from tools.webhooks.sender import TIMEOUT_SECONDS, Answer, Envelope, WebhookSender
 from workers.outbound.circuit import Circuit
@@ -112,7 +113,7 @@ class Courier:
     def _feed(self) -> tuple[list[Outlook], bool]:
         """Ask what there is to do, and feed those who are behind, one batch each."""
         with self._database.transaction() as work:
-            outlooks = work.subscribers.outlook()
+            outlooks = Subscribers(work).outlook()
         fed = False
         for outlook in outlooks:
             if outlook.behind:
@@ -136,12 +137,12 @@ class Courier:
         parcels: list[_Parcel] = []
         with self._database.transaction() as work:
             for subscriber_id, room in rooms.items():
-                subscriber = work.subscribers.find(subscriber_id)
-                secrets = work.subscribers.secrets(subscriber_id)
+                subscriber = Subscribers(work).find(subscriber_id)
+                secrets = Subscribers(work).secrets(subscriber_id)
                 if subscriber is not None and secrets is not None and subscriber.active:
                     parcels.extend(
                         _Parcel(subscriber_id=subscriber_id, url=subscriber.url, secrets=secrets, taken=taken)
-                        for taken in work.deliveries.take(subscriber_id, room)
+                        for taken in Deliveries(work).take(subscriber_id, room)
                     )
         return parcels
 
@@ -210,9 +211,9 @@ class Courier:
 
     def _write(self, ended: list[tuple[str, Try]], failing: set[str]) -> None:
         with self._database.transaction() as work:
-            concluded = work.deliveries.conclude([tried for _, tried in ended])
+            concluded = Deliveries(work).conclude([tried for _, tried in ended])
             gone = {subscriber_id for subscriber_id, tried in ended if tried.final}
-            work.alerts.raise_all(_lost(work, concluded, gone, failing))
+            Alerts(work).raise_all(_lost(work, concluded, gone, failing))
 
     async def _finish(self) -> None:
         if self._under_way:
@@ -249,12 +250,12 @@ def _lost(
         number = tried
         if subscriber_id in failing:
             # It has not answered for a day: what is as old is not worth a try each.
-            number += work.deliveries.give_up_old(subscriber_id, "the subscriber did not answer for a day")
+            number += Deliveries(work).give_up_old(subscriber_id, "the subscriber did not answer for a day")
         text = f"订阅方 {subscriber_id} 的 {number} 条消息一天内未能送达, 已放弃"
         alerts.append(_alert("webhook_given_up", text, subscriber_id, number))
     for subscriber_id in gone:
-        if work.subscribers.deactivate(subscriber_id):
-            number = work.deliveries.give_up_all(subscriber_id, _GONE)
+        if Subscribers(work).deactivate(subscriber_id):
+            number = Deliveries(work).give_up_all(subscriber_id, _GONE)
             text = f"订阅方 {subscriber_id} 回应 410 Gone, 已停用"
             alerts.append(_alert("webhook_subscriber_gone", text, subscriber_id, number))
     return alerts

@@ -16,7 +16,7 @@ from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.orders.agents.action import ActionExecuted, ActionWanted
 from storage.core.unit_of_work import UnitOfWork
-from storage.orders.calls import CalledStep
+from storage.orders.calls import CalledStep, Calls
 from storage.people.reviews import Review
 from tasks.orders.calls.action import action_call, actions_of, agrees
 from tasks.orders.people.approval import ask_for_approval, must_be_approved
@@ -66,7 +66,7 @@ async def execute_action(
     )
 
     def executed(work: UnitOfWork, step: CalledStep) -> ActionExecuted | None:
-        taken = work.calls.action_taken(actions_of(step), body.action_type)
+        taken = Calls(work).action_taken(actions_of(step), body.action_type)
         if taken is None or not agrees(taken["parameters"], given):
             return None
         return ActionExecuted(action_id=taken["action_id"], status="executed", result=taken["result"])

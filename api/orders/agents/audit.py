@@ -27,7 +27,11 @@ from schemas.orders.agents.audit import (
 from schemas.orders.effects import AlertRaised, Audit
 from schemas.orders.intake import Identifier
 from storage.core.unit_of_work import UnitOfWork
-from storage.orders.audit_logs import AuditFilter, AuditLine, AuditPlace
+from storage.engine.clock import BusinessClock
+from storage.orders.audit_logs import AuditFilter, AuditLine, AuditLogs, AuditPlace
+from storage.orders.orders import Orders
+from storage.orders.timeline import Timeline
+from storage.people.alerts import Alerts
 from tasks.orders.calls.calling import begin
 from tasks.orders.calls.closing import closing_call
 from tasks.people.escalation import escalated_to
@@ -61,7 +65,7 @@ def log_line(body: LineLogged, parts: GivenParts, caller: Caller, request_id: Re
     """
     with parts.database.transaction() as work:
         _require_order(work, body.task_id)
-        if body.timestamp is not None and body.timestamp > work.clock.now().business_now + _AHEAD:
+        if body.timestamp is not None and body.timestamp > BusinessClock(work).now().business_now + _AHEAD:
             raise invalid([("timestamp", "lies more than a day ahead of the business clock")])
         line = Audit(
             task_id=body.task_id,
@@ -70,7 +74,7 @@ def log_line(body: LineLogged, parts: GivenParts, caller: Caller, request_id: Re
             action=None if body.action is None else _masked(body.action),
             metadata=mask_json(body.metadata) | {"logged_by": caller.agent_id, "request_id": request_id},
         )
-        log_id = work.audit_logs.write(line, at=body.timestamp)
+        log_id = AuditLogs(work).write(line, at=body.timestamp)
     if body.event_type == COMPLETED:
         # In a manual order whose action was carried out, this is the call for its last step.
         begin(parts.engine, closing_call(task_id=body.task_id, agent_id=caller.agent_id))
@@ -98,9 +102,9 @@ def raise_alert(body: AlertSent, parts: GivenParts, caller: Caller, request_id: 
     with parts.database.transaction() as work:
         if body.task_id is not None:
             _require_order(work, body.task_id)
-        (alert_id,) = work.alerts.raise_all([alert])
+        (alert_id,) = Alerts(work).raise_all([alert])
         if body.task_id is not None:
-            work.timeline.audit([_alerted(alert, body.task_id, caller.agent_id, alert_id, request_id)])
+            Timeline(work).audit([_alerted(alert, body.task_id, caller.agent_id, alert_id, request_id)])
     return AlertTaken(alert_id=alert_id, escalated_to=role)
 
 
@@ -127,7 +131,7 @@ def find_lines(
     )
     before = _place(cursor)
     with parts.database.snapshot() as work:
-        found = work.audit_logs.find(wanted, before=before, limit=limit + 1)
+        found = AuditLogs(work).find(wanted, before=before, limit=limit + 1)
     page, more = found[:limit], len(found) > limit
     last = page[-1].place if more else None
     return LineList(
@@ -137,7 +141,7 @@ def find_lines(
 
 
 def _require_order(work: UnitOfWork, task_id: str) -> None:
-    if task_id not in work.orders.find([task_id]):
+    if task_id not in Orders(work).find([task_id]):
         raise unknown("task", task_id)
 
 

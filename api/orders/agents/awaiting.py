@@ -8,7 +8,7 @@ from typing import Final
 from runtime.logs import logger
 from storage.core.database import Database
 from storage.core.unavailable import StorageUnavailable
-from storage.orders.calls import CalledStep
+from storage.orders.calls import CalledStep, Calls
 
 _log = logger(__name__)
 
@@ -77,4 +77,4 @@ class Awaiting:
 
     def _settled(self, step_ids: Sequence[int]) -> list[CalledStep]:
         with self._database.transaction() as work:
-            return work.calls.settled(step_ids)
+            return Calls(work).settled(step_ids)

@@ -22,6 +22,8 @@ from schemas.orders.contact import Channel
 from storage.core.unit_of_work import UnitOfWork
 from storage.orders.calls import CalledStep
 from storage.orders.order import Order
+from storage.orders.orders import Orders
+from storage.people.reviews import Reviews
 from tasks.orders.calls.contact import ContactWanted, contact_call, contact_of
 from tasks.orders.calls.contact_record import ContactRecord, Unrecordable, record
 from tasks.orders.rules.customer_number import same_number
@@ -120,7 +122,7 @@ def record_result(body: ContactRecorded, services: GivenServices) -> ContactKept
     if isinstance(heard, Unrecordable):
         raise _unrecordable(heard, order, body.contact_id)
     with services.door.parts.database.transaction() as work:
-        review_open = bool(work.reviews.list(state="open", task_id=order.task_id, limit=1))
+        review_open = bool(Reviews(work).list(state="open", task_id=order.task_id, limit=1))
     return ContactKept(next_step=next_action(order, review_open=review_open).name, outcome=heard.value)
 
 
@@ -131,7 +133,7 @@ def require_own_number(services: GivenServices, task_id: str, number: str) -> No
         Refusal: no such order (404), or another number (422); neither repeats it.
     """
     with services.door.parts.database.transaction() as work:
-        order = work.orders.find([task_id]).get(task_id)
+        order = Orders(work).find([task_id]).get(task_id)
     if order is None:
         raise unknown("task", task_id)
     if not same_number(order.phone, number):

@@ -18,6 +18,7 @@ from schemas.core.error import Code
 from schemas.flows.agents import AGENT_QUEUES
 from schemas.orders.agents.calls import Dispatched, DispatchRequested, DispatchState, DispatchStatus
 from schemas.orders.intake import Identifier
+from storage.orders.calls import Calls
 from tasks.orders.calls.action import action_call
 from tasks.orders.calls.calling import Call, Recorded, Refused, UnderWay, begin
 from tasks.orders.calls.closing import closing_call
@@ -75,10 +76,10 @@ def dispatch_state(
 ) -> DispatchState:
     """The step that the call was for, as it stands."""
     with parts.database.transaction() as work:
-        found = work.calls.find(dispatch_id)
+        found = Calls(work).find(dispatch_id)
         if found is None:
             raise unknown("dispatch", dispatch_id)
-        step = work.calls.step(found.step_id)
+        step = Calls(work).step(found.step_id)
     return DispatchState(
         dispatch_id=found.dispatch_id,
         task_id=found.task_id,

@@ -13,7 +13,8 @@ from schemas.core.error import Code
 from schemas.core.form import in_utc
 from schemas.orders.agents.calls import CallAccepted
 from storage.core.unit_of_work import UnitOfWork
-from storage.orders.calls import CalledStep
+from storage.orders.calls import CalledStep, Calls
+from storage.orders.orders import Orders
 from tasks.flows.general import NewTask, Verdict, submit
 from tasks.orders.calls.calling import Call, Recorded, Refused, UnderWay, begin
 
@@ -90,7 +91,7 @@ async def work_alone(
 
     def first() -> int:
         with services.door.parts.database.transaction() as work:
-            return work.calls.first_of(str(taken.task_id))
+            return Calls(work).first_of(str(taken.task_id))
 
     step = await services.awaiting.settled(await asyncio.to_thread(first), seconds)
     if step is None or not step.ended:
@@ -127,7 +128,7 @@ def _answered(
             found = answer(work, step)
             if found is not None:
                 return found
-        order = work.orders.find([call.task_id])[call.task_id]
+        order = Orders(work).find([call.task_id])[call.task_id]
     if step.state == "done":
         raise conflict(order.status, None, f"{call.action_type} was done with other inputs")
     error = step.error or {}

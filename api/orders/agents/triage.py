@@ -26,7 +26,9 @@ from schemas.orders.agents.triage import (
 )
 from storage.core.unit_of_work import UnitOfWork
 from storage.orders.calls import CalledStep
+from storage.orders.contacts.contacts import Contacts
 from storage.orders.order import Order
+from storage.orders.orders import Orders
 from tasks.orders.calls.triage import HeardWords, is_of, triage_call
 from tools.limits import TOOLS
 
@@ -115,8 +117,8 @@ def classified(words: HeardWords | None, work: UnitOfWork, step: CalledStep) -> 
 
 def _words(services: GivenServices, task_id: str) -> tuple[Order, str | None]:
     with services.door.parts.database.transaction() as work:
-        order = work.orders.find([task_id]).get(task_id)
+        order = Orders(work).find([task_id]).get(task_id)
         if order is None:
             raise unknown("task", task_id)
-        said = [c.user_feedback or c.transcript for c in work.contacts.of_task(task_id)]
+        said = [c.user_feedback or c.transcript for c in Contacts(work).of_task(task_id)]
     return order, next((words for words in reversed(said) if words), None)

@@ -19,7 +19,7 @@ from api.server.errors import FAULTS, answer_of
 from api.server.refusal import Refusal, invalid
 from runtime.logs import logger
 from schemas.core.error import Code
-from storage.access.idempotency import ABANDONED, KEPT, Claim, Kept
+from storage.access.idempotency import ABANDONED, KEPT, Claim, IdempotencyKeys, Kept
 from storage.access.keys import Key
 from storage.core.database import Database
 from storage.core.unavailable import StorageUnavailable
@@ -87,7 +87,7 @@ async def answered_once(request: Request, handle: Handle, database: Database, ca
 
 def _begin(database: Database, agent_id: str, key: str, digest: bytes) -> Claim | Kept:
     with database.transaction() as work:
-        return work.idempotency_keys.begin(agent_id, key, digest)
+        return IdempotencyKeys(work).begin(agent_id, key, digest)
 
 
 def _settle(database: Database, claim: Claim, response: Response) -> None:
@@ -99,7 +99,7 @@ def _settle(database: Database, claim: Claim, response: Response) -> None:
     headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
     try:
         database.durably(
-            lambda work: work.idempotency_keys.store(claim, status, body, headers),
+            lambda work: IdempotencyKeys(work).store(claim, status, body, headers),
             seconds=_STORE_SECONDS,
         )
     except StorageUnavailable as error:
@@ -109,7 +109,7 @@ def _settle(database: Database, claim: Claim, response: Response) -> None:
 def _free(database: Database, claim: Claim) -> None:
     try:
         with database.transaction() as work:
-            work.idempotency_keys.free(claim)
+            IdempotencyKeys(work).free(claim)
     except StorageUnavailable as error:
         _log.warning(
             "an idempotency key stays taken for a while",

@@ -14,7 +14,7 @@ from runtime.logs import logger
 from schemas.core.error import Code
 from storage.core.database import Database
 from storage.core.unavailable import StorageUnavailable
-from storage.outbound.feed import ORIGIN, Cursor, Ended, FeedEvent, FeedPage
+from storage.outbound.feed import ORIGIN, Cursor, Ended, Feed, FeedEvent, FeedPage
 
 _log = logger(__name__)
 
@@ -148,9 +148,9 @@ class Broadcast:
 
     def _hear(self, after: Cursor, watched: frozenset[str]) -> _Heard:
         with self._database.transaction() as work:
-            page = work.feed.page(after, limit=_PAGE)
-            return _Heard(page, work.feed.ended(watched) if watched else _NOBODY)
+            page = Feed(work).page(after, limit=_PAGE)
+            return _Heard(page, Feed(work).ended(watched) if watched else _NOBODY)
 
     def _kept(self, listener: Listener) -> FeedPage:
         with self._database.transaction() as work:
-            return work.feed.page(listener.position, run_id=listener.run_id, limit=_PAGE)
+            return Feed(work).page(listener.position, run_id=listener.run_id, limit=_PAGE)

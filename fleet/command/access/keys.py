@@ -62,7 +62,7 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Make a key and show it, this once."""
-    from storage.access.keys import NewKey, new_key
+    from storage.access.keys import Keys, NewKey, new_key
 
     new = NewKey(
         agent_id=_agent(agent),
@@ -74,7 +74,7 @@ def create(
     )
     who, key = name_of(by), new_key()
     with opened(data_dir) as database, database.transaction() as work:
-        made = work.keys.create(key, new, actor=who)
+        made = Keys(work).create(key, new, actor=who)
     if as_json:
         show_json({**_document(made), "key": key})
         return
@@ -85,8 +85,10 @@ def create(
 @application.command("list")
 def list_keys(data_dir: DataDir = None, *, as_json: AsJson = False) -> None:
     """List keys, by owner."""
+    from storage.access.keys import Keys
+
     with opened(data_dir) as database, database.snapshot() as work:
-        keys = work.keys.list()
+        keys = Keys(work).list()
     if as_json:
         show_json(keys)
         return
@@ -116,11 +118,13 @@ def list_keys(data_dir: DataDir = None, *, as_json: AsJson = False) -> None:
 @application.command("revoke")
 def revoke(key_id: KeyId, by: By = "operator", data_dir: DataDir = None) -> None:
     """Let a key in no more."""
+    from storage.access.keys import Keys
+
     who = name_of(by)
     kept = _kept_keys(data_dir)
     with opened(data_dir) as database, database.transaction() as work:
         owner = _keeper(work, kept, key_id)
-        before = work.keys.revoke(key_id, actor=who)
+        before = Keys(work).revoke(key_id, actor=who)
     if before is None:
         raise _unknown(key_id)
     was = "was revoked before" if before.state == "revoked" else f"is revoked; {_SOON}"
@@ -141,7 +145,7 @@ def rotate(
     as_json: AsJson = False,
 ) -> None:
     """Make a key that follows another, with its owner, scopes and settings, and show it, this once."""
-    from storage.access.keys import new_key
+    from storage.access.keys import Keys, new_key
 
     beside = timedelta(0) if overlap.strip() == "0" else _duration(overlap)
     if beside is None:
@@ -150,8 +154,8 @@ def rotate(
     kept = _kept_keys(data_dir)
     with opened(data_dir) as database, database.transaction() as work:
         owner = _keeper(work, kept, key_id)
-        rotated = work.keys.rotate(key_id, key, overlap=beside, actor=who)
-        state = next((known.state for known in work.keys.list() if known.key_id == key_id), None)
+        rotated = Keys(work).rotate(key_id, key, overlap=beside, actor=who)
+        state = next((known.state for known in Keys(work).list() if known.key_id == key_id), None)
     if state is None:
         raise _unknown(key_id)
     if rotated is None:
@@ -184,8 +188,10 @@ def _kept_keys(named: Path | None) -> Mapping[str, str]:
 
 def _keeper(work: UnitOfWork, kept: Mapping[str, str], key_id: str) -> str | None:
     """Whose key in the fleet's own folder this is."""
+    from storage.access.keys import Keys
+
     for owner, key in kept.items():
-        found = work.keys.find(key)
+        found = Keys(work).find(key)
         if found is not None and found.key_id == key_id:
             return owner
     return None

@@ -96,6 +96,9 @@ def _look(process: Process) -> Look:
     from engine.publisher import QUEUES, WireUnavailable
     from runtime.mask import mask_text
     from storage.core.unavailable import StorageUnavailable
+    from storage.engine.clock import BusinessClock
+    from storage.orders.figures import Figures
+    from storage.orders.overview import Overview
 
     problems: list[str] = []
     messages: Mapping[str, int | None] = dict.fromkeys(QUEUES)
@@ -105,8 +108,8 @@ def _look(process: Process) -> Look:
         problems.append(f"the broker does not answer: {mask_text(str(error))}")
     try:
         with process.database.snapshot() as work:
-            rows, reviews, alerts = work.figures.queues(), work.figures.reviews(), work.figures.alerts()
-            moments = work.clock.now()
+            rows, reviews, alerts = Figures(work).queues(), Figures(work).reviews(), Figures(work).alerts()
+            moments = BusinessClock(work).now()
             return Look(
                 queues=_by_queue(rows),
                 oldest_seconds={
@@ -114,11 +117,11 @@ def _look(process: Process) -> Look:
                     for queue in QUEUES
                 },
                 messages=messages,
-                tasks=_by_state(work.figures.orders().by_state),
+                tasks=_by_state(Figures(work).orders().by_state),
                 reviews_open=reviews.open,
                 reviews_overdue=reviews.overdue,
                 alerts_last_hour=alerts.last_hour,
-                next_due=work.overview.next_due(),
+                next_due=Overview(work).next_due(),
                 moments=moments,
                 rate=moments.anchor.rate,
                 problems=problems,
@@ -142,14 +145,16 @@ def _look(process: Process) -> Look:
 
 
 def _warnings(process: Process, work: UnitOfWork) -> list[str]:
+    from storage.orders.contacts.stops import ContactStops
+    from storage.orders.overview import Overview
     from tools.calendar.document import load_calendar
 
     warnings = [
         f"contact by {stop.channel or 'every channel'} is stopped"
         f"{f' in {stop.region}' if stop.region else ''} by {stop.stopped_by}: {stop.reason} ({stop.stop_id})"
-        for stop in work.contact_stops.list()
+        for stop in ContactStops(work).list()
     ]
-    furthest = work.overview.furthest_due()
+    furthest = Overview(work).furthest_due()
     calendar = load_calendar(process.settings.config_folder / "policies" / "calendar.yaml")
     horizon = None if furthest is None else calendar.horizon_warning(furthest.date())
     return warnings if horizon is None else [*warnings, horizon.sentence]

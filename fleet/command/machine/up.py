@@ -22,8 +22,11 @@ from fleet.supervisor.supervisor import Supervisor
 from runtime.cipher import Cipher
 from runtime.settings import PROJECT, Settings
 from schemas.access.scopes import OWNERS
+from storage.access.keys import Keys
 from storage.core.database import Database
 from storage.core.migrate import migrate
+from storage.engine.clock import BusinessClock
+from storage.orders.orders import Orders
 from tasks.orders.rules.context import scripts_folder
 from tasks.orders.rules.script_versions import register_scripts
 from tools.policies.folder import Policies
@@ -141,11 +144,11 @@ def prepare_database(settings: Settings, kept: Secrets, wishes: Wishes) -> None:
         register_scripts(database, load_scripts(scripts_folder(settings)))
         with database.transaction() as work:
             for owner, key in kept.keys.items():
-                work.keys.register(key, owner, sorted(OWNERS[owner]))
-            is_new = not work.orders.counts()
-            now = work.clock.now().business_now
+                Keys(work).register(key, owner, sorted(OWNERS[owner]))
+            is_new = not Orders(work).counts()
+            now = BusinessClock(work).now().business_now
             at = FIRST_MORNING if is_new and wishes.time_jump else now
-            work.clock.set(at, wishes.time_scale)
+            BusinessClock(work).set(at, wishes.time_scale)
 
 
 def _settings(plan: Plan) -> Settings:

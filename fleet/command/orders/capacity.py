@@ -36,16 +36,17 @@ def set_capacity(
     data_dir: DataDir = None,
 ) -> None:
     """Give a day of a region its capacity; with the first one the region is limited."""
-    from storage.orders.capacity import DayCapacity
+    from storage.access.system_audit import SystemAudit
+    from storage.orders.capacity import Capacity, DayCapacity
 
     first, named, name = _day(day, "DAY"), _region(region), name_of(by)
     wanted = [
         DayCapacity(region=named, day=first + timedelta(days=nth), capacity=visits) for nth in range(days)
     ]
     with opened(data_dir) as database, database.transaction() as work:
-        refused = work.capacity.set(wanted)
+        refused = Capacity(work).set(wanted)
         if not refused:
-            work.system_audit.write(name, "capacity.set", {"days": days, "regions": [named]})
+            SystemAudit(work).write(name, "capacity.set", {"days": days, "regions": [named]})
     if refused:
         booked = ", ".join(f"{one.day} ({one.booked} booked)" for one in refused)
         raise CommandError(f"more visits are booked than there would be room for: {booked}; nothing changed")
@@ -66,11 +67,14 @@ def list_capacity(
     as_json: AsJson = False,
 ) -> None:
     """List what regions have room for, and how much of it is booked."""
+    from storage.engine.clock import BusinessClock
+    from storage.orders.capacity import Capacity
+
     named = _region(region) if region else None
     with opened(data_dir) as database, database.snapshot() as work:
-        begin = _day(first, "--from") if first else work.clock.now().business_now.date()
+        begin = _day(first, "--from") if first else BusinessClock(work).now().business_now.date()
         end = _day(last, "--to") if last else begin + _AHEAD
-        days = work.capacity.days(region=named, first=begin, last=end, limit=limit)
+        days = Capacity(work).days(region=named, first=begin, last=end, limit=limit)
     if as_json:
         show_json([_document(day) for day in days])
         return

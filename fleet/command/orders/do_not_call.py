@@ -77,12 +77,13 @@ def list_entries(
 ) -> None:
     """List entries, the newest first; numbers masked."""
     from runtime.blind_index import BlindIndex
+    from storage.orders.contacts.do_not_call import DoNotCall
 
     number = None
     if phone is not None:
         number = BlindIndex.of_settings(find(data_dir).settings).mark(_phone(phone))
     with opened(data_dir) as database, database.snapshot() as work:
-        entries = work.do_not_call.list(number=number, ended=ended, limit=limit)
+        entries = DoNotCall(work).list(number=number, ended=ended, limit=limit)
     if as_json:
         show_json(entries)
         return

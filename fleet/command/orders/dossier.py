@@ -9,9 +9,11 @@ from fleet.command.output import show_line, show_table
 from runtime.mask import mask_phone, mask_text
 from storage.core.unit_of_work import UnitOfWork
 from storage.orders.contacts.contact import Contact
+from storage.orders.contacts.contacts import Contacts
 from storage.orders.order import Order
+from storage.orders.timeline import Timeline
 from storage.people.alerts import Alerts
-from storage.people.reviews import Review
+from storage.people.reviews import Review, Reviews
 from tasks.orders.explain.situation import Situation, situation_of
 from tasks.orders.explain.status import FINISHED, why
 from tasks.orders.explain.waiting import CHANNELS, RESULTS
@@ -45,16 +47,16 @@ def read_dossier(work: UnitOfWork, task_id: str, *, words: bool) -> Dossier | No
     situation = situation_of(work, task_id)
     if situation is None or situation.order is None:
         return None
-    alerts: Alerts = work.alerts
+    alerts: Alerts = Alerts(work)
     return Dossier(
         order=situation.order,
         words=words,
         situation=situation,
-        contacts=work.contacts.of_task(task_id),
-        transitions=work.timeline.transitions(task_id),
-        audit=work.timeline.audit_of(task_id),
-        steps=work.timeline.steps_of(situation.order.run_id),
-        reviews=work.reviews.list(state=None, task_id=task_id),
+        contacts=Contacts(work).of_task(task_id),
+        transitions=Timeline(work).transitions(task_id),
+        audit=Timeline(work).audit_of(task_id),
+        steps=Timeline(work).steps_of(situation.order.run_id),
+        reviews=Reviews(work).list(state=None, task_id=task_id),
         alerts=alerts.of_task(task_id),
     )
 

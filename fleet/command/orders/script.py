@@ -176,11 +176,12 @@ def _read(script: Script, given: list[str]) -> dict[str, str]:
 
 
 def _known_of(task_id: str, data_dir: Path | None) -> dict[str, object]:
+    from storage.orders.orders import Orders
     from tasks.orders.rules.wording import known_of
 
     order: Order | None
     with joined(data_dir) as process, process.database.snapshot() as work:
-        order = work.orders.find([task_id]).get(task_id)
+        order = Orders(work).find([task_id]).get(task_id)
     if order is None:
         raise CommandError(f"there is no task {task_id}; `unpend task list` shows the newest")
     return known_of(order)

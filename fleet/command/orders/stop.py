@@ -82,8 +82,10 @@ def list_stops(
     as_json: AsJson = False,
 ) -> None:
     """List stops, the newest first."""
+    from storage.orders.contacts.stops import ContactStops
+
     with opened(data_dir) as database, database.snapshot() as work:
-        stops = work.contact_stops.list(lifted=lifted, limit=1_000)
+        stops = ContactStops(work).list(lifted=lifted, limit=1_000)
     if as_json:
         show_json(stops)
         return

@@ -67,8 +67,10 @@ def list_tasks(
     as_json: AsJson = False,
 ) -> None:
     """List orders, the newest first."""
+    from storage.orders.orders import Orders
+
     with opened(data_dir) as database, database.snapshot() as work:
-        rows = work.orders.recent(state.value if state else None, limit)
+        rows = Orders(work).recent(state.value if state else None, limit)
     if as_json:
         show_json([dict(row) for row in rows])
         return

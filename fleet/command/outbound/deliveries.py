@@ -37,8 +37,10 @@ def log(
     as_json: AsJson = False,
 ) -> None:
     """List deliveries, the newest first."""
+    from storage.outbound.deliveries import Deliveries
+
     with opened(data_dir) as database, database.snapshot() as work:
-        deliveries = work.deliveries.log(
+        deliveries = Deliveries(work).log(
             subscriber_id=subscriber,
             task_id=task,
             state=state.value if state else None,
@@ -75,6 +77,8 @@ def replay(
     failed: Annotated[bool, typer.Option("--failed", help="With --since: only what was given up.")] = False,
 ) -> None:
     """Send deliveries again, under the same ids."""
+    from storage.access.system_audit import SystemAudit
+
     who = name_of(by)
     many = since is not None and subscriber is not None
     if (delivery_id is None) is not many or (not many and (since or subscriber or failed)):
@@ -87,14 +91,14 @@ def replay(
             assert subscriber is not None
             told = _replay_many(work, subscriber, since, failed=failed)
             which = {"subscriber_id": subscriber, "since": since}
-        work.system_audit.write(who, "deliveries_replayed", which)
+        SystemAudit(work).write(who, "deliveries_replayed", which)
     show_line(told)
 
 
 def _replay_one(work: UnitOfWork, delivery_id: str) -> str:
-    from storage.outbound.deliveries import LEASE_SECONDS, Replayed
+    from storage.outbound.deliveries import LEASE_SECONDS, Deliveries, Replayed
 
-    match work.deliveries.replay(delivery_id):
+    match Deliveries(work).replay(delivery_id):
         case Replayed.UNKNOWN:
             raise CommandError(f"there is no delivery {delivery_id}; `unpend webhooks log` shows them")
         case Replayed.INACTIVE:
@@ -106,17 +110,20 @@ def _replay_one(work: UnitOfWork, delivery_id: str) -> str:
 
 
 def _replay_many(work: UnitOfWork, subscriber_id: str, since: str, *, failed: bool) -> str:
+    from storage.outbound.deliveries import Deliveries
+    from storage.outbound.subscribers import Subscribers
+
     try:
         moment = datetime.fromisoformat(since)
     except ValueError as error:
         raise CommandError("--since is not a moment such as 2026-03-20T14:00 or with +08:00", 2) from error
-    found = work.subscribers.find(subscriber_id)
+    found = Subscribers(work).find(subscriber_id)
     if found is None:
         raise unknown_subscriber(subscriber_id)
     if not found.active:
         raise CommandError(f"subscriber {subscriber_id} said it is gone and is told nothing; add it anew")
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return f"sent again: {work.deliveries.replay_since(subscriber_id, moment, failed=failed)}"
+    return f"sent again: {Deliveries(work).replay_since(subscriber_id, moment, failed=failed)}"
 
 
 def _last_try(delivery: Delivery) -> str:

@@ -109,8 +109,10 @@ def log(
     as_json: AsJson = False,
 ) -> None:
     """List notices, the newest first. Needs the database only."""
+    from storage.outbound.notices import Notices
+
     with opened(data_dir) as database, database.snapshot() as work:
-        found = work.notices.log(role=role.value if role else None, failed=failed, limit=limit)
+        found = Notices(work).log(role=role.value if role else None, failed=failed, limit=limit)
     if as_json:
         show_json(found)
         return

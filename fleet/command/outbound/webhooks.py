@@ -51,6 +51,8 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Tell an address of what happens from now on; shows the secret, this once."""
+    from storage.access.system_audit import SystemAudit
+    from storage.outbound.subscribers import Subscribers
     from tools.webhooks.address import AddressRefused, check_url
     from tools.webhooks.signature import new_secret
 
@@ -61,8 +63,8 @@ def add(
     who, secret = name_of(by), new_secret()
     chosen = [kind.value for kind in dict.fromkeys(events or MessageType)]
     with opened(data_dir) as database, database.transaction() as work:
-        subscriber_id = work.subscribers.add(url, secret, chosen)
-        work.system_audit.write(who, "subscriber_added", {"subscriber_id": subscriber_id, "events": chosen})
+        subscriber_id = Subscribers(work).add(url, secret, chosen)
+        SystemAudit(work).write(who, "subscriber_added", {"subscriber_id": subscriber_id, "events": chosen})
     if as_json:
         show_json({"subscriber_id": subscriber_id, "url": url, "events": chosen, "secret": secret})
         return
@@ -73,8 +75,10 @@ def add(
 @application.command("list")
 def list_subscribers(data_dir: DataDir = None, *, as_json: AsJson = False) -> None:
     """List subscribers, the oldest first."""
+    from storage.outbound.subscribers import Subscribers
+
     with opened(data_dir) as database, database.snapshot() as work:
-        subscribers = work.subscribers.all()
+        subscribers = Subscribers(work).all()
     if as_json:
         show_json(subscribers)
         return
@@ -106,22 +110,28 @@ def choose(
     data_dir: DataDir = None,
 ) -> None:
     """Choose anew what a subscriber is told; its secret stays."""
+    from storage.access.system_audit import SystemAudit
+    from storage.outbound.subscribers import Subscribers
+
     who, chosen = name_of(by), [kind.value for kind in dict.fromkeys(events)]
     with opened(data_dir) as database, database.transaction() as work:
-        if not work.subscribers.choose(subscriber_id, chosen):
+        if not Subscribers(work).choose(subscriber_id, chosen):
             raise unknown_subscriber(subscriber_id)
-        work.system_audit.write(who, "subscriber_changed", {"subscriber_id": subscriber_id, "events": chosen})
+        SystemAudit(work).write(who, "subscriber_changed", {"subscriber_id": subscriber_id, "events": chosen})
     show_line(f"subscriber {subscriber_id} is told of {', '.join(chosen)}")
 
 
 @application.command("remove")
 def remove(subscriber_id: SubscriberId, by: By = "operator", data_dir: DataDir = None) -> None:
     """Forget a subscriber, with its log; what waits for it is not sent."""
+    from storage.access.system_audit import SystemAudit
+    from storage.outbound.subscribers import Subscribers
+
     who = name_of(by)
     with opened(data_dir) as database, database.transaction() as work:
-        if not work.subscribers.remove(subscriber_id):
+        if not Subscribers(work).remove(subscriber_id):
             raise unknown_subscriber(subscriber_id)
-        work.system_audit.write(who, "subscriber_removed", {"subscriber_id": subscriber_id})
+        SystemAudit(work).write(who, "subscriber_removed", {"subscriber_id": subscriber_id})
     show_line(f"subscriber {subscriber_id} is removed")
 
 
@@ -130,13 +140,15 @@ def rotate(
     subscriber_id: SubscriberId, by: By = "operator", data_dir: DataDir = None, *, as_json: AsJson = False
 ) -> None:
     """Give a subscriber a new secret; for a day messages are signed with the former one too."""
+    from storage.access.system_audit import SystemAudit
+    from storage.outbound.subscribers import Subscribers
     from tools.webhooks.signature import new_secret
 
     who, secret = name_of(by), new_secret()
     with _readable_secrets(), opened(data_dir) as database, database.transaction() as work:
-        if not work.subscribers.rotate(subscriber_id, secret, OVERLAP):
+        if not Subscribers(work).rotate(subscriber_id, secret, OVERLAP):
             raise unknown_subscriber(subscriber_id)
-        work.system_audit.write(who, "subscriber_secret_changed", {"subscriber_id": subscriber_id})
+        SystemAudit(work).write(who, "subscriber_secret_changed", {"subscriber_id": subscriber_id})
     if as_json:
         show_json({"subscriber_id": subscriber_id, "secret": secret})
         return
@@ -162,11 +174,12 @@ def send_ping(subscriber_id: SubscriberId, data_dir: DataDir = None, *, as_json:
 
 def _ping(subscriber_id: str, data_dir: Path | None) -> Envelope:
     from runtime.ids import Prefix, new_id
+    from storage.outbound.subscribers import Subscribers
     from tasks.outbound.messages import body_of, ping
     from tools.webhooks.sender import Envelope
 
     with _readable_secrets(), opened(data_dir) as database, database.snapshot() as work:
-        subscriber, secrets = work.subscribers.find(subscriber_id), work.subscribers.secrets(subscriber_id)
+        subscriber, secrets = Subscribers(work).find(subscriber_id), Subscribers(work).secrets(subscriber_id)
         if subscriber is None or secrets is None:
             raise unknown_subscriber(subscriber_id)
         return Envelope(

@@ -57,7 +57,7 @@ def list_alerts(
     as_json: AsJson = False,
 ) -> None:
     """List alerts, the newest first."""
-    from storage.people.alerts import AlertFilter
+    from storage.people.alerts import AlertFilter, Alerts
 
     wanted = AlertFilter(
         status=None if status is AlertState.ALL else status.value,
@@ -67,7 +67,7 @@ def list_alerts(
         escalated_to=text_of(escalated_to, "--escalated-to") if escalated_to else None,
     )
     with opened(data_dir) as database, database.snapshot() as work:
-        alerts = work.alerts.list(wanted, limit=limit)
+        alerts = Alerts(work).list(wanted, limit=limit)
     if as_json:
         show_json(alerts)
         return

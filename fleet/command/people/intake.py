@@ -57,8 +57,10 @@ def rejected(
     as_json: AsJson = False,
 ) -> None:
     """List what could not be taken in, the newest first."""
+    from storage.people.rejects import Rejects
+
     with opened(data_dir) as database, database.snapshot() as work:
-        rejects = work.rejects.list(
+        rejects = Rejects(work).list(
             state=None if every else "open", source=source.value if source else None, limit=limit
         )
     if as_json:
@@ -90,10 +92,11 @@ def show(reject_id: RejectId, data_dir: DataDir = None, *, as_json: AsJson = Fal
 
     With --json, `payload` may be edited and given to `correct`: a masked number stays the one that came.
     """
+    from storage.people.rejects import Rejects
     from tasks.orders.intake.rejected import shown
 
     with opened(data_dir) as database, database.snapshot() as work:
-        reject = work.rejects.find(reject_id)
+        reject = Rejects(work).find(reject_id)
     if reject is None:
         raise _unknown(reject_id)
     if as_json:

@@ -23,13 +23,16 @@ def find_review(work: UnitOfWork, review_id: str) -> Review:
     Raises:
         CommandError: there is none; a task without an open review is told apart from an unknown name.
     """
-    review = work.reviews.find(review_id)
+    from storage.orders.orders import Orders
+    from storage.people.reviews import Reviews
+
+    review = Reviews(work).find(review_id)
     if review is not None:
         return review
-    of_task = work.reviews.list(task_id=review_id, limit=1)
+    of_task = Reviews(work).list(task_id=review_id, limit=1)
     if of_task:
         return of_task[0]
-    if work.orders.find([review_id]):
+    if Orders(work).find([review_id]):
         raise CommandError(
             f"task {review_id} has no open review; `unpend why {review_id}` says what it waits for"
         )

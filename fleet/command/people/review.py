@@ -55,9 +55,11 @@ def list_reviews(
     as_json: AsJson = False,
 ) -> None:
     """List reviews, the longest waiting first."""
+    from storage.people.reviews import Reviews
+
     wanted = None if state is ReviewState.ALL else state.value
     with opened(data_dir) as database, database.snapshot() as work:
-        reviews = work.reviews.list(state=wanted, limit=limit)
+        reviews = Reviews(work).list(state=wanted, limit=limit)
     if as_json:
         show_json(reviews)
         return
@@ -208,10 +210,11 @@ def _carry_out(process: Process, review: Review, wish: dict[str, Any]) -> None:
 
 
 def _zone(work: UnitOfWork, review: Review) -> ZoneInfo:
+    from storage.orders.orders import Orders
     from tasks.orders.explain.situation import zone_of
     from tools.contact_policy.zone import customer_zone
 
-    order = work.orders.find([review.task_id]).get(review.task_id) if review.task_id else None
+    order = Orders(work).find([review.task_id]).get(review.task_id) if review.task_id else None
     return customer_zone(None) if order is None else zone_of(order)
 
 

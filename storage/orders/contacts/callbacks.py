@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
-from runtime.cipher import Cipher
 from storage.core.bulk import BulkInsert
-from storage.tables import callbacks as callbacks_table
+from storage.core.unit_of_work import Repository
+from storage.orders.contacts.tables import callbacks as callbacks_table
 
 _INSERT = BulkInsert(
     callbacks_table,
@@ -35,11 +35,8 @@ class NewCallback:
 
 
 @dataclass(frozen=True, slots=True)
-class Callbacks:
+class Callbacks(Repository):
     """The only code that writes `callbacks`."""
-
-    connection: Connection
-    cipher: Cipher
 
     def keep(self, callbacks: Sequence[NewCallback]) -> frozenset[str]:
         """Keep these callbacks; the event ids of those that were not known yet."""

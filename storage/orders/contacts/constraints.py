@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from schemas.orders.contact import Channel
+from storage.core.unit_of_work import Repository
 
 _STOP_CLASS: Final = 0x73746F70
 """The advisory lock of emergency stops: senders share it, who raises a stop has it alone."""
@@ -107,10 +108,8 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Lawfulness:
+class Lawfulness(Repository):
     """Reads what stands against contacts, and holds it as it is until the transaction ends."""
-
-    connection: Connection
 
     def hold(self, asked: Asked) -> Found:
         """Wait until nobody else decides on these numbers and budgets, then look; nothing changes until we commit."""

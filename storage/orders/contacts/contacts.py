@@ -7,11 +7,11 @@ and channels look at attempts alone. What customers said is encrypted, and opene
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
-from runtime.cipher import Cipher
 from schemas.orders.effects import ContactNoted
 from storage.core.bulk import BulkInsert, recordset, rows_of
+from storage.core.unit_of_work import Repository
 from storage.orders.contacts.contact import (
     Contact,
     InboundContact,
@@ -22,7 +22,7 @@ from storage.orders.contacts.contact import (
     place_of,
     sealed,
 )
-from storage.tables import contact_logs as contact_logs_table
+from storage.orders.contacts.tables import contact_logs as contact_logs_table
 
 _STILL_OURS = text(
     "SELECT step_id FROM steps WHERE step_id = ANY(:ids) AND state = 'leased' AND lease_id = :lease_id "
@@ -134,11 +134,8 @@ _NOTE = text(
 
 
 @dataclass(frozen=True, slots=True)
-class Contacts:
+class Contacts(Repository):
     """The only code that writes `contact_logs`."""
-
-    connection: Connection
-    cipher: Cipher
 
     def intend(self, contacts: Sequence[NewContact], lease_id: str) -> dict[int, Intended]:
         """Commit the intent to make these attempts, by step.

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from runtime.ids import Prefix, new_id
 from schemas.orders.contact import Channel
 from schemas.orders.effects import DoNotCallAdded
+from storage.core.unit_of_work import Repository
 from storage.orders.contacts.constraints import Lawfulness
 
 _FIELDS: Final = (
@@ -74,23 +75,20 @@ class NewEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class DoNotCall:
+class DoNotCall(Repository):
     """The only code that writes `do_not_call`."""
-
-    connection: Connection
-    lawfulness: Lawfulness
 
     def add(self, entry: NewEntry) -> tuple[Entry, bool]:
         """The entry, and whether it is new: one with the same scope and end that holds is left as it is.
 
         When the transaction commits, no contact of this number can begin whose intent was not committed before.
         """
-        self.lawfulness.hold_numbers([entry.number])
+        Lawfulness(self.work).hold_numbers([entry.number])
         return self._add(entry)
 
     def add_told(self, entries: Sequence[DoNotCallAdded]) -> None:
         """Write what customers told us, as a part of the step that understood it."""
-        self.lawfulness.hold_numbers([entry.phone_index for entry in entries])
+        Lawfulness(self.work).hold_numbers([entry.phone_index for entry in entries])
         for entry in entries:
             self._add(
                 NewEntry(

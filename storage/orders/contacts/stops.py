@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from runtime.ids import Prefix, new_id
 from schemas.orders.contact import Channel
+from storage.core.unit_of_work import Repository
 from storage.orders.contacts.constraints import Lawfulness
 
 _FIELDS: Final = "stop_id, channel, region, reason, stopped_by, stopped_at, lifted_at, lifted_by"
@@ -50,11 +51,8 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
-class ContactStops:
+class ContactStops(Repository):
     """The only code that writes `contact_stops`."""
-
-    connection: Connection
-    lawfulness: Lawfulness
 
     def stop(self, *, channel: Channel | None, region: str | None, reason: str, by: str) -> tuple[Stop, bool]:
         """The stop, and whether it is new: one with the same scope that is open is left as it is.
@@ -62,7 +60,7 @@ class ContactStops:
         Waits for the intents that are being committed. When the transaction commits, no contact of its scope
         can begin whose intent was not committed before, whatever is queued.
         """
-        self.lawfulness.hold_all()
+        Lawfulness(self.work).hold_all()
         scope = {"channel": channel, "region": region}
         standing = self.connection.execute(_STANDING, scope).one_or_none()
         if standing is not None:

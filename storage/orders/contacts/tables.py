@@ -1,21 +1,86 @@
-"""What contacting people lawfully needs: do-not-call, emergency stops, labels people gave, engineers' capacity."""
+"""Contacts with customers, what providers called back, and what forbids contacting."""
 
 from sqlalchemy import (
-    Boolean,
+    BigInteger,
     CheckConstraint,
     Column,
-    Date,
+    ForeignKey,
+    Identity,
     Index,
     Integer,
     LargeBinary,
-    Numeric,
+    SmallInteger,
     String,
     Table,
     Text,
+    UniqueConstraint,
+    literal_column,
     text,
 )
 
 from storage.core.columns import Moment, Name, business_moment, database_moment, metadata
+
+
+def _task_reference() -> "Column[str]":
+    return Column("task_id", Name, ForeignKey("tasks.task_id"), nullable=False)
+
+
+contact_logs = Table(
+    "contact_logs",
+    metadata,
+    Column("contact_id", Name, primary_key=True),
+    _task_reference(),
+    Column("contact_method", String(16), nullable=False),
+    Column("contact_result", String(16), nullable=False, server_default="pending"),
+    Column("duration_seconds", Integer),
+    Column("transcript", Text),
+    Column("recording_url", String(255)),
+    business_moment("contact_time"),
+    database_moment("created_at"),
+    Column("key", String(64), nullable=False),
+    Column("round", SmallInteger, nullable=False),
+    Column("contact_no", SmallInteger, nullable=False),
+    Column("step_id", BigInteger, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("provider_id", String(64)),
+    Column("script_id", String(64)),
+    Column("concluded_at", Moment),
+    # An inbound one (the customer called us) is no attempt: its contact_no counts down from -1.
+    # What the customer wants, in the words of the agent who spoke with them.
+    Column("user_feedback", Text),
+    Column("phone_index", LargeBinary),
+    Column("script_version", String(32)),
+    Column("direction", String(8), nullable=False, server_default="outbound"),
+    # The key of an attempt: whatever crashes in between, a customer is contacted once for it (SPEC.md §8).
+    UniqueConstraint("task_id", "round", "contact_no"),
+    UniqueConstraint("key"),
+    CheckConstraint("status IN ('sending', 'sent', 'refused', 'concluded')", name="status"),
+    CheckConstraint("direction IN ('outbound', 'inbound')", name="direction"),
+    # What caps by number and budgets by channel count.
+    Index(
+        "ix_contact_logs_number",
+        "phone_index",
+        "contact_time",
+        postgresql_where=text("phone_index IS NOT NULL"),
+    ),
+    Index("ix_contact_logs_channel", "contact_method", "contact_time"),
+    # The short name of an attempt where a provider takes no longer one (tools/channels/reference.py).
+    Index("ix_contact_logs_reference", literal_column('"left"(md5(key::text), 15)')),
+)
+
+callbacks = Table(
+    "callbacks",
+    metadata,
+    Column("callback_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("provider", Name, nullable=False),
+    Column("event_id", String(64), nullable=False),
+    Column("key", String(64), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("outcome", String(16), nullable=False),
+    database_moment("received_at"),
+    UniqueConstraint("provider", "event_id"),
+    Index("ix_callbacks_key", "key"),
+)
 
 do_not_call = Table(
     "do_not_call",
@@ -55,34 +120,4 @@ contact_stops = Table(
     Column("lifted_at", Moment),
     Column("lifted_by", String(64)),
     Index("ix_contact_stops_open", "stopped_at", postgresql_where=text("lifted_at IS NULL")),
-)
-
-intent_labels = Table(
-    "intent_labels",
-    metadata,
-    Column("label_id", Name, primary_key=True),
-    Column("task_id", String(64), nullable=False),
-    Column("contact_id", Name),
-    Column("words", LargeBinary, nullable=False),
-    Column("predicted_level2", Name, nullable=False),
-    Column("confidence", Numeric(5, 4), nullable=False),
-    # Whether the fleet would have gone on by itself.
-    Column("automatic", Boolean, nullable=False),
-    Column("model", String(64), nullable=False),
-    Column("level2", Name, nullable=False),
-    Column("source", String(16), nullable=False),
-    Column("labelled_by", String(64), nullable=False),
-    business_moment("labelled_at"),
-    CheckConstraint("source IN ('review', 'shadow')", name="source"),
-    Index("ix_intent_labels_labelled_at", "labelled_at"),
-)
-
-engineer_capacity = Table(
-    "engineer_capacity",
-    metadata,
-    Column("region", String(64), primary_key=True),
-    Column("day", Date, primary_key=True),
-    Column("capacity", Integer, nullable=False),
-    Column("booked", Integer, nullable=False, server_default="0"),
-    CheckConstraint("booked BETWEEN 0 AND capacity", name="booked"),
 )

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
+
+from storage.core.unit_of_work import Repository
 
 # The short name is the head of the key's MD5, 15 digits; an index holds it.
 _BY_REFERENCE = text(
@@ -21,10 +23,8 @@ _LONGEST_MEMORY = "90 days"
 
 
 @dataclass(frozen=True, slots=True)
-class ContactTraces:
+class ContactTraces(Repository):
     """Reads `contact_logs` by other names than the key."""
-
-    connection: Connection
 
     def by_references(self, references: Sequence[str]) -> dict[str, str]:
         """The key behind each short name; one that two keys share is as good as unknown."""

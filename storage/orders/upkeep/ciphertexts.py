@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
-from runtime.cipher import Cipher, UnreadableCiphertext, is_printed
+from runtime.cipher import UnreadableCiphertext, is_printed
 from storage.core.bulk import dump_json
+from storage.core.unit_of_work import Repository
 
 
 class _Form(StrEnum):
@@ -84,11 +85,8 @@ class Bite:
 
 
 @dataclass(frozen=True, slots=True)
-class Ciphertexts:
+class Ciphertexts(Repository):
     """The only code that writes encrypted values of every table, and changes nothing else of them."""
-
-    connection: Connection
-    cipher: Cipher
 
     def old(self) -> dict[str, int]:
         """How many values of each column are not of the current key: of an old one, or in clear from before."""

@@ -8,9 +8,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from sqlalchemy import Connection, TextClause, text
+from sqlalchemy import TextClause, text
 
-from runtime.cipher import Cipher
+from storage.core.unit_of_work import Repository
 from storage.orders.upkeep.forgetting import INTENTS, KEPT_NAMES, LOCK, NO_REJECT, STATEMENTS
 
 _ORDERS: Final = text(
@@ -51,11 +51,8 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Privacy:
+class Privacy(Repository):
     """The only code that removes what was known of a person."""
-
-    connection: Connection
-    cipher: Cipher
 
     def orders_of(self, *, customer_id: str | None, number: bytes | None) -> list[Known]:
         """Every order of this customer, or with a number of this mark."""

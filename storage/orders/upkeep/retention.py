@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
+
+from storage.core.unit_of_work import Repository
 
 _CLOSED: Final = "EXISTS (SELECT FROM tasks t WHERE t.task_id = contact_logs.task_id AND t.status = 'closed')"
 _BUSINESS: Final = "(SELECT business_now()) - CAST(:kept AS interval)"
@@ -60,10 +62,8 @@ _STEPS: Final = text(
 
 
 @dataclass(frozen=True, slots=True)
-class Retention:
+class Retention(Repository):
     """The only code that removes what has been kept long enough."""
-
-    connection: Connection
 
     def count(self, kind: str, kept: timedelta) -> int:
         """How many rows of this kind are due, after having been kept so long."""

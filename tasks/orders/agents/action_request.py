@@ -10,12 +10,19 @@ from zoneinfo import ZoneInfo
 
 from statemachine.orders.intents import Level1
 from storage.core.unit_of_work import UnitOfWork
+from storage.engine.clock import BusinessClock
 from storage.engine.steps import StepRow
+from storage.orders.approvals import Approvals
+from storage.orders.capacity import Capacity
 from storage.orders.order import Order
+from storage.orders.orders import Orders
 from tasks.orders.rules.appointment import Openings, last_day_of, region_of
 from tools.contact_policy.zone import DEFAULT_ZONE
 from tools.order_system.contract import OrderSystem
 from tools.policies.approval import ApprovalPolicy
+
+ACTION: Final = "action.execute_action"
+"""The action that carries an intent out."""
 
 APPROVAL_REQUIRED: Final = "approval_required"
 """Why a person is asked before an action is carried out."""
@@ -62,7 +69,7 @@ def loads_errands(
     """How the errands of a message are read: a statement a question, and none for what is not configured."""
 
     def load(work: UnitOfWork, steps: Sequence[StepRow]) -> Mapping[int, Errand]:
-        orders = work.orders.find([step.subject_id for step in steps if step.subject_id])
+        orders = Orders(work).find([step.subject_id for step in steps if step.subject_id])
         known = [step for step in steps if step.subject_id in orders]
         openings = Openings() if system.remote else _openings(work, known, orders)
         approved = {} if policy.silent else _approved(work, known)
@@ -85,12 +92,12 @@ def carried_out_today(work: UnitOfWork, policy: ApprovalPolicy, action_types: It
     limited = [name for name in action_types if name in policy.per_day]
     if not limited:
         return Counter()
-    return Counter(work.approvals.carried_out(limited, _midnight(work.clock.now().business_now)))
+    return Counter(Approvals(work).carried_out(limited, _midnight(BusinessClock(work).now().business_now)))
 
 
 def agreed_by(work: UnitOfWork, task_id: str, given: Mapping[str, Any]) -> str | None:
     """Who agreed to this order's action with exactly this input, after it had asked for approval."""
-    approvals = work.approvals.given([task_id], APPROVAL_REQUIRED)
+    approvals = Approvals(work).given([task_id], APPROVAL_REQUIRED)
     return next((one.decided_by for one in approvals if dict(one.given) == dict(given)), None)
 
 
@@ -100,12 +107,12 @@ def _openings(work: UnitOfWork, steps: Sequence[StepRow], orders: Mapping[str, O
         return Openings()
     regions = sorted({region_of(orders[str(step.subject_id)]) for step in resuming})
     last = max((day for step in resuming if (day := last_day_of(step))), default=None)
-    return Openings(work.capacity.coming(regions, last))
+    return Openings(Capacity(work).coming(regions, last))
 
 
 def _approved(work: UnitOfWork, steps: Sequence[StepRow]) -> Mapping[int, str]:
     """Who agreed to which step: to the same order with the same input, so a new decision needs a new approval."""
-    given = work.approvals.given([str(step.subject_id) for step in steps], APPROVAL_REQUIRED)
+    given = Approvals(work).given([str(step.subject_id) for step in steps], APPROVAL_REQUIRED)
     return {
         step.step_id: approval.decided_by
         for approval in given

@@ -7,11 +7,12 @@ from engine.outcomes import Outcome
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.steps import StepRow
 from storage.orders.order import Order
+from storage.orders.orders import Orders
 
 
 def load_orders(work: UnitOfWork, steps: Sequence[StepRow]) -> Mapping[int, Order]:
     """The orders that these steps are about."""
-    orders = work.orders.find([step.subject_id for step in steps if step.subject_id])
+    orders = Orders(work).find([step.subject_id for step in steps if step.subject_id])
     return {step.step_id: orders[step.subject_id] for step in steps if step.subject_id in orders}
 
 

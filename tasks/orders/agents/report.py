@@ -11,6 +11,7 @@ from engine.outcomes import Done, Failed, Outcome, TryAgain
 from schemas.core.parameters import problems_with
 from storage.core.database import Database
 from storage.core.unavailable import StorageUnavailable
+from storage.orders.report import Reports
 from tools.contact_policy.zone import DEFAULT_ZONE
 from tools.limits import TOOLS
 
@@ -50,7 +51,7 @@ def generate_report(database: Database, given: Mapping[str, Any], today: date) -
     opens, ends = _midnight(first), _midnight(last + timedelta(days=1))
     try:
         with database.snapshot(statement_seconds=TOOLS["generate_report"].timeout_seconds) as work:
-            found = work.reports.of_period(opens, ends)
+            found = Reports(work).of_period(opens, ends)
     except StorageUnavailable as error:
         return TryAgain(code="unavailable", message=f"the report could not be read in time: {error}")
     return Done(

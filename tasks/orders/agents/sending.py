@@ -12,7 +12,9 @@ from runtime.clock import Clock
 from schemas.orders.contact import Channel, ContactResult
 from schemas.orders.effects import ContactNoted
 from storage.engine.steps import StepRow
+from storage.orders.contacts.constraints import Lawfulness
 from storage.orders.contacts.contact import Contact, Intended, NewContact
+from storage.orders.contacts.contacts import Contacts
 from storage.orders.order import Order
 from tasks.orders.rules.case import Case
 from tasks.orders.rules.conclusion import AGENT, conclude
@@ -59,10 +61,10 @@ def send_all(
     steps = {step.step_id: step for step in steps_to_send}
     asked = asked_for(context, [batch.subjects[step_id] for step_id in steps])
     with context.database.transaction() as work:
-        withholding = Withholding(context, work.lawfulness.hold(asked), batch.moments.database_now)
+        withholding = Withholding(context, Lawfulness(work).hold(asked), batch.moments.database_now)
         decided = {step_id: decide(withholding, step) for step_id, step in steps.items()}
         contacts = {step_id: new for step_id, new in decided.items() if isinstance(new, NewContact)}
-        intended = work.contacts.intend(list(contacts.values()), batch.lease_id) if contacts else {}
+        intended = Contacts(work).intend(list(contacts.values()), batch.lease_id) if contacts else {}
     sending = list(intended.items())
     outcomes = pool.map(lambda item: _send(context, batch, steps[item[0]], item[1]), sending)
     sent = {step_id: outcome for (step_id, _), outcome in zip(sending, outcomes, strict=True)}

@@ -15,7 +15,9 @@ from statemachine.orders.states import Event
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.steps import StepRow
 from storage.orders.contacts.contact import Contact
+from storage.orders.contacts.contacts import Contacts
 from storage.orders.order import Order
+from storage.orders.orders import Orders
 from tasks.orders.agents.caller_verdict import GIVEN_BY_CALLER, caller_verdict
 from tasks.orders.agents.second_opinion import Reading, reconsidered
 from tasks.orders.agents.understanding import (
@@ -84,8 +86,8 @@ def actions(context: Context) -> tuple[Action, ...]:
 def load_heard(work: UnitOfWork, steps: Sequence[StepRow]) -> Mapping[int, Heard]:
     """The orders of these steps with the contact that their input names."""
     ids = [step.subject_id for step in steps if step.subject_id]
-    orders, history = work.orders.find(ids), work.contacts.history(ids)
-    contacts = work.contacts.by_ids([str(step.input.get("contact_id")) for step in steps])
+    orders, history = Orders(work).find(ids), Contacts(work).history(ids)
+    contacts = Contacts(work).by_ids([str(step.input.get("contact_id")) for step in steps])
     return {
         step.step_id: Heard(
             orders[str(step.subject_id)],

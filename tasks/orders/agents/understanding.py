@@ -19,7 +19,7 @@ _TOLERANCE: Final = 0.05
 """How far a given confidence may lie above the model's own and still be called its confidence."""
 
 _TEXT: Final = {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT, "writeOnly": True}
-"""Somebody's words; `writeOnly` says that they are kept sealed and never given back (see `schemas.core.private_words`)."""
+"""Somebody's words; `writeOnly` says that they are kept sealed and never given back (`schemas.core.private_words`)."""
 
 CLASSIFY: Final[Mapping[str, object]] = {
     "type": "object",

@@ -5,12 +5,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from engine.transaction import Transaction
-from storage.orders.calls import CalledStep, WaitingStep
+from storage.orders.calls import CalledStep, Calls, WaitingStep
 from storage.orders.order import Order
-from tasks.orders.agents.action_request import ACTIONS_OF
+from tasks.orders.agents.action_request import ACTION, ACTIONS_OF
 from tasks.orders.calls.calling import Call
 
-ACTION = "action.execute_action"
 MOMENTS = ("followup_date", "visit_at")
 """The parameters that are moments."""
 
@@ -26,7 +25,7 @@ def action_call(*, task_id: str, agent_id: str, action_type: str, parameters: Ma
         return None
 
     def recognises(transaction: Transaction, _: Order, step: CalledStep) -> bool:
-        taken = transaction.work.calls.action_taken(actions_of(step), action_type)
+        taken = Calls(transaction.work).action_taken(actions_of(step), action_type)
         return taken is not None and agrees(taken["parameters"], parameters)
 
     return Call(

@@ -14,8 +14,10 @@ from engine.transaction import Transaction
 from runtime.clock import Clock
 from runtime.ids import Prefix, new_id
 from statemachine.workflow.definition import Kind
-from storage.orders.calls import CalledStep, Dispatch, WaitingStep
+from storage.engine.runs import Runs
+from storage.orders.calls import CalledStep, Calls, Dispatch, WaitingStep
 from storage.orders.order import Order
+from storage.orders.orders import Orders
 
 Refusing = Callable[[Transaction, Order, WaitingStep], str | None]
 """Why a step that is open cannot be what the caller wants; `None` when it can."""
@@ -103,14 +105,14 @@ def begin(engine: Engine, call: Call) -> Begun | None:
         order = _order(transaction, call)
         if order is None:
             return None
-        transaction.work.runs.lock([order.run_id])
+        Runs(transaction.work).lock([order.run_id])
         # Whoever held the lock until now may have moved the order on.
         order = _order(transaction, call) or order
-        waiting = transaction.work.calls.open_steps(order.run_id)
+        waiting = Calls(transaction.work).open_steps(order.run_id)
         meant = _meant(call, waiting)
         if meant is None and call.turns(transaction, order, waiting):
             order = _order(transaction, call) or order
-            waiting = transaction.work.calls.open_steps(order.run_id)
+            waiting = Calls(transaction.work).open_steps(order.run_id)
             meant = _meant(call, waiting)
         if meant is not None:
             return _join(transaction, order, call, meant)
@@ -122,7 +124,7 @@ def begin(engine: Engine, call: Call) -> Begun | None:
 
 
 def _order(transaction: Transaction, call: Call) -> Order | None:
-    return transaction.work.orders.find([call.task_id]).get(call.task_id)
+    return Orders(transaction.work).find([call.task_id]).get(call.task_id)
 
 
 def _meant(call: Call, waiting: Sequence[WaitingStep]) -> WaitingStep | None:
@@ -137,7 +139,7 @@ def _join(transaction: Transaction, order: Order, call: Call, step: WaitingStep)
         return _take(transaction, order, call, step)
     if step.state == "scheduled" and step.due_at is not None and step.due_at > _now(transaction, step):
         return Refused(order, f"{call.action_type} is not due yet", step.due_at)
-    last = transaction.work.calls.last_of(step.step_id)
+    last = Calls(transaction.work).last_of(step.step_id)
     if _at_odds(step, call):
         by = f", by {last.dispatch_id}" if last else ""
         return Refused(order, f"{call.action_type} is under way with other inputs{by}")
@@ -170,9 +172,9 @@ def _take(transaction: Transaction, order: Order, call: Call, step: WaitingStep)
 
 def _recorded(transaction: Transaction, order: Order, call: Call) -> Recorded | None:
     """The step that was done and is what the caller asks for."""
-    for step in transaction.work.calls.done(order.run_id, call.action):
+    for step in Calls(transaction.work).done(order.run_id, call.action):
         if call.recognises(transaction, order, step):
-            last = transaction.work.calls.last_of(step.step_id)
+            last = Calls(transaction.work).last_of(step.step_id)
             return Recorded(step, last.dispatch_id if last else _keep(transaction, call, step.step_id))
     return None
 
@@ -205,7 +207,7 @@ def _keep(transaction: Transaction, call: Call, step_id: int) -> str:
         action_type=call.action_type,
         given=call.given,
     )
-    transaction.work.calls.keep(dispatch)
+    Calls(transaction.work).keep(dispatch)
     return dispatch.dispatch_id
 
 

@@ -10,6 +10,7 @@ from statemachine.orders.states import State
 from storage.core.unit_of_work import UnitOfWork
 from storage.orders.calls import CalledStep, WaitingStep
 from storage.orders.contacts.contact import Contact
+from storage.orders.contacts.contacts import Contacts
 from storage.orders.order import Order
 from tasks.orders.calls.calling import Call
 from tools.contact_policy.ladder import channel_for
@@ -132,7 +133,7 @@ class _Contacting:
 
 def _usual(work: UnitOfWork, order: Order, policy: ContactPolicy) -> Channel | None:
     """The channel that the policy gives the order's present attempt."""
-    history = work.contacts.history([order.task_id])[order.task_id]
+    history = Contacts(work).history([order.task_id])[order.task_id]
     results = [ContactResult(past.result) for past in history if past.result in _KNOWN_RESULTS]
     return channel_for(order.contact_count, results, policy=policy)
 
@@ -147,11 +148,11 @@ def contact_of(work: UnitOfWork, step: CalledStep) -> Contact | None:
     """The contact that a contact step made; `None` before it has concluded."""
     output: Mapping[str, Any] = step.output or {}
     contact_id = output.get("contact_id")
-    return work.contacts.by_ids([str(contact_id)]).get(str(contact_id)) if contact_id else None
+    return Contacts(work).by_ids([str(contact_id)]).get(str(contact_id)) if contact_id else None
 
 
 def contact_at_hand(work: UnitOfWork, order: Order) -> Contact | None:
     """The contact of the order's present attempt, as far as it was begun."""
-    latest = work.contacts.latest([order.task_id]).get(order.task_id)
+    latest = Contacts(work).latest([order.task_id]).get(order.task_id)
     at_hand = latest is not None and (latest.round, latest.contact_no) == (order.round, order.contact_count)
     return latest if at_hand else None

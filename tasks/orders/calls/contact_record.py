@@ -11,9 +11,12 @@ from engine.engine import Engine
 from engine.transaction import Transaction
 from schemas.orders.contact import Channel, ContactResult
 from schemas.orders.effects import ContactNoted
-from storage.orders.calls import WaitingStep
+from storage.engine.runs import Runs
+from storage.orders.calls import Calls, WaitingStep
 from storage.orders.contacts.contact import Contact, NewContact
+from storage.orders.contacts.contacts import Contacts
 from storage.orders.order import Order
+from storage.orders.orders import Orders
 from tasks.orders.calls.contact import ACTION
 from tasks.orders.inbound.callbacks import Callback, Heard, hear_within
 from tasks.orders.rules.context import Context
@@ -62,7 +65,7 @@ def record(
         (heard,) = hear_within(transaction, context, PROVIDER, [callback])
         if given.feedback and heard in _COUNTS:
             _note(transaction, contact, given.feedback, heard)
-        return heard, transaction.work.orders.find([given.task_id]).get(given.task_id)
+        return heard, Orders(transaction.work).find([given.task_id]).get(given.task_id)
 
 
 _COUNTS: Final = frozenset({Heard.APPLIED, Heard.EARLY, Heard.ANSWERED_LATE})
@@ -92,15 +95,15 @@ def _contact(
     transaction: Transaction, given: ContactRecord
 ) -> tuple[Contact | None, Unrecordable | None, Order | None]:
     work = transaction.work
-    order = work.orders.find([given.task_id]).get(given.task_id)
+    order = Orders(work).find([given.task_id]).get(given.task_id)
     if order is None:
         return None, Unrecordable.NO_TASK, None
-    contact = work.contacts.by_ids([given.contact_id]).get(given.contact_id)
+    contact = Contacts(work).by_ids([given.contact_id]).get(given.contact_id)
     if contact is not None:
         mine = contact.task_id == order.task_id
         return (contact, None, order) if mine else (None, Unrecordable.OTHER_TASK, order)
-    work.runs.lock([order.run_id])
-    waiting = work.calls.open_steps(order.run_id)
+    Runs(work).lock([order.run_id])
+    waiting = Calls(work).open_steps(order.run_id)
     step = next((step for step in waiting if step.action == ACTION and step.state == "offered"), None)
     if order.mode != "manual":
         return None, Unrecordable.NO_CONTACT, order
@@ -114,7 +117,7 @@ def _made_outside(
     transaction: Transaction, order: Order, step: WaitingStep, given: ContactRecord
 ) -> Contact | None:
     """The attempt that the agent made by itself, written as ours would be; `None` where it was made already."""
-    contacts = transaction.work.contacts
+    contacts = Contacts(transaction.work)
     now = transaction.moments.business_now
     contacts.begun_outside(
         NewContact(
@@ -139,7 +142,7 @@ def _note(transaction: Transaction, contact: Contact, feedback: str, heard: Hear
         status="sent" if heard is Heard.EARLY else "concluded",
         user_feedback=feedback,
     )
-    transaction.work.contacts.note([noted])
+    Contacts(transaction.work).note([noted])
 
 
 def _event_id(given: ContactRecord) -> str:

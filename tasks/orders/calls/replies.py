@@ -5,6 +5,8 @@ from runtime.ids import Prefix, new_id
 from schemas.orders.effects import Move
 from statemachine.orders.states import Event
 from storage.orders.contacts.contact import InboundContact
+from storage.orders.contacts.contacts import Contacts
+from storage.orders.effects import Effects
 from storage.orders.order import Order
 
 _TRIAGE = "step5_triage"
@@ -28,7 +30,7 @@ def count_as_answer(transaction: Transaction, order: Order, words: str, agent_id
     given = {"contact_result": "answered", "contact_id": contact_id}
     if not transaction.divert(order.run_id, _TRIAGE, given):
         return False
-    transaction.work.contacts.hear(contact)
+    Contacts(transaction.work).hear(contact)
     answered = Move(
         task_id=order.task_id,
         event=Event.USER_RESPONDED,
@@ -36,6 +38,6 @@ def count_as_answer(transaction: Transaction, order: Order, words: str, agent_id
         changes={"last_contact_time": contact.contact_time},
         metadata={"contact_id": contact_id},
     )
-    for refusal in transaction.work.effects.apply([(0, answered)]).values():
+    for refusal in Effects(transaction.work).apply([(0, answered)]).values():
         raise refusal
     return True

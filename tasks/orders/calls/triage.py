@@ -12,6 +12,7 @@ from statemachine.orders.states import State
 from storage.core.unit_of_work import UnitOfWork
 from storage.orders.calls import CalledStep, WaitingStep
 from storage.orders.contacts.contact import Contact
+from storage.orders.contacts.contacts import Contacts
 from storage.orders.order import Order
 from tasks.orders.calls.calling import Call
 from tasks.orders.calls.replies import count_as_answer
@@ -101,7 +102,7 @@ class _Classifying:
         if self.words is None or contact is None or _said(contact, self.words):
             return
         noted = ContactNoted(contact_id=contact.contact_id, status="concluded", user_feedback=self.words.text)
-        transaction.work.contacts.note([noted])
+        Contacts(transaction.work).note([noted])
 
 
 def is_of(work: UnitOfWork, step: CalledStep, words: HeardWords | None) -> bool:
@@ -114,7 +115,7 @@ def is_of(work: UnitOfWork, step: CalledStep, words: HeardWords | None) -> bool:
 
 
 def _contact(work: UnitOfWork, contact_id: object) -> Contact | None:
-    return work.contacts.by_ids([str(contact_id)]).get(str(contact_id))
+    return Contacts(work).by_ids([str(contact_id)]).get(str(contact_id))
 
 
 def _said(contact: Contact, words: HeardWords) -> bool:

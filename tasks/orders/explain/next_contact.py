@@ -7,6 +7,7 @@ from engine.outcomes import Failed
 from runtime.mask import mask_phone
 from schemas.orders.contact import Channel
 from storage.core.unit_of_work import UnitOfWork
+from storage.orders.orders import Orders
 from tasks.orders.explain.next_step import outlook_of
 from tasks.orders.rules.context import Context
 from tasks.orders.rules.wording import Told, told_to
@@ -42,7 +43,7 @@ class NextContact:
 
 def next_contact(work: UnitOfWork, context: Context, task_id: str) -> NextContact | None:
     """What the policy and the scripts make of this order now; `None` when there is no such order."""
-    order, outlook = work.orders.find([task_id]).get(task_id), outlook_of(work, context, task_id)
+    order, outlook = Orders(work).find([task_id]).get(task_id), outlook_of(work, context, task_id)
     if order is None or outlook is None:
         return None
     said = None if outlook.channel is None else told_to(context, order, outlook.channel)

@@ -8,10 +8,12 @@ from typing import Final
 from schemas.orders.contact import Channel
 from statemachine.orders.states import State
 from storage.core.unit_of_work import UnitOfWork
-from storage.orders.contacts.constraints import Found
+from storage.orders.contacts.constraints import Found, Lawfulness
 from storage.orders.contacts.contact import PastContact
-from storage.orders.contacts.do_not_call import Entry
+from storage.orders.contacts.contacts import Contacts
+from storage.orders.contacts.do_not_call import DoNotCall, Entry
 from storage.orders.order import Order
+from storage.orders.orders import Orders
 from tasks.orders.rules.constraints import asked_for_orders, attempt_of, number_of, policy_for
 from tasks.orders.rules.context import Context
 from tools.contact_policy.policy import ContactPolicy, NumberCap
@@ -102,12 +104,12 @@ class Outlook:
 
 def outlook_of(work: UnitOfWork, context: Context, task_id: str) -> Outlook | None:
     """What the policy says of this order; `None` when there is none."""
-    order = work.orders.find([task_id]).get(task_id)
+    order = Orders(work).find([task_id]).get(task_id)
     if order is None:
         return None
-    history, number = work.contacts.history([task_id])[task_id], number_of(context, order)
-    entries = [] if number is None else work.do_not_call.list(number=number)
-    found = work.lawfulness.look(asked_for_orders(context, [order]))
+    history, number = Contacts(work).history([task_id])[task_id], number_of(context, order)
+    entries = [] if number is None else DoNotCall(work).list(number=number)
+    found = Lawfulness(work).look(asked_for_orders(context, [order]))
     return _outlook(context, order, history, found, entries)
 
 

@@ -9,12 +9,15 @@ from engine.catalogue import Catalogue
 from statemachine.orders.states import Event
 from statemachine.workflow.definition import Workflow
 from storage.core.unit_of_work import UnitOfWork
-from storage.engine.clock import Moments
+from storage.engine.clock import BusinessClock, Moments
 from storage.engine.runs import RunRow
 from storage.orders.contacts.contact import Contact
+from storage.orders.contacts.contacts import Contacts
 from storage.orders.order import Order
-from storage.orders.overview import AuditMark, OpenStep
-from storage.people.reviews import Review
+from storage.orders.orders import Orders
+from storage.orders.overview import AuditMark, OpenStep, Overview
+from storage.orders.timeline import Timeline
+from storage.people.reviews import Review, Reviews
 from tools.contact_policy.zone import DEFAULT_ZONE, customer_zone
 
 PAUSED: Final = "task_paused"
@@ -57,12 +60,12 @@ class Situation:
 
 def situation_of(work: UnitOfWork, subject: str) -> Situation | None:
     """The situation of a task, or of a run when `subject` is the id of one; `None` when there is neither."""
-    order = work.orders.find([subject]).get(subject)
-    run = work.overview.run(order.run_id if order else subject)
+    order = Orders(work).find([subject]).get(subject)
+    run = Overview(work).run(order.run_id if order else subject)
     if run is None:
         return None
     workflow = Catalogue({}).version(work, run.workflow, run.version)
-    steps, moments = work.overview.open_steps(run.run_id), work.clock.now()
+    steps, moments = Overview(work).open_steps(run.run_id), BusinessClock(work).now()
     if order is None:
         return Situation(
             subject=subject,
@@ -73,7 +76,7 @@ def situation_of(work: UnitOfWork, subject: str) -> Situation | None:
             moments=moments,
             zone=ZoneInfo(DEFAULT_ZONE),
         )
-    open_reviews = work.reviews.list(task_id=subject, limit=1)
+    open_reviews = Reviews(work).list(task_id=subject, limit=1)
     return Situation(
         subject=subject,
         order=order,
@@ -82,10 +85,10 @@ def situation_of(work: UnitOfWork, subject: str) -> Situation | None:
         steps=steps,
         moments=moments,
         zone=zone_of(order),
-        contact=work.contacts.latest([subject]).get(subject),
+        contact=Contacts(work).latest([subject]).get(subject),
         review=open_reviews[0] if open_reviews else None,
         last_move=_last_move(work, subject),
-        paused=work.overview.last_audit(subject, PAUSED) if run.state == "paused" else None,
+        paused=Overview(work).last_audit(subject, PAUSED) if run.state == "paused" else None,
     )
 
 
@@ -96,7 +99,7 @@ def zone_of(order: Order) -> ZoneInfo:
 
 
 def _last_move(work: UnitOfWork, task_id: str) -> LastMove | None:
-    moves = work.timeline.transitions(task_id)
+    moves = Timeline(work).transitions(task_id)
     if not moves:
         return None
     last = moves[-1]

@@ -11,9 +11,12 @@ from engine.transaction import Transaction, Verdict
 from runtime.ids import Prefix, new_id
 from schemas.orders.contact import ContactResult
 from statemachine.orders.states import State
-from storage.orders.contacts.callbacks import NewCallback
+from storage.engine.runs import Runs
+from storage.orders.contacts.callbacks import Callbacks, NewCallback
 from storage.orders.contacts.contact import Contact, InboundContact
+from storage.orders.contacts.contacts import Contacts
 from storage.orders.order import Order
+from storage.orders.orders import Orders
 from tasks.orders.inbound.further_words import heed
 from tasks.orders.inbound.occasion import write
 from tasks.orders.rules.conclusion import answered, noted, signal_of
@@ -57,7 +60,7 @@ def hear_within(
 ) -> list[Heard]:
     """Apply reports as a part of this transaction; one answer each, in their order."""
     work = transaction.work
-    fresh = work.callbacks.keep(
+    fresh = Callbacks(work).keep(
         [
             NewCallback(
                 provider=provider,
@@ -68,7 +71,7 @@ def hear_within(
             for callback in callbacks
         ]
     )
-    contacts = {c.key: c for c in work.contacts.by_keys([c.report.key for c in callbacks])}
+    contacts = {c.key: c for c in Contacts(work).by_keys([c.report.key for c in callbacks])}
     heard: dict[str, Heard] = {}
     reports = {c.report.event_id: c.report for c in reversed(callbacks) if c.report.event_id in fresh}
     for wave in _waves(list(reversed(reports.values())), contacts):
@@ -108,14 +111,14 @@ def _late(transaction: Transaction, context: Context, contact: Contact, report: 
     """A late answer still counts where the order can still take it (SPEC.md §8); else a person hears of it."""
     work = transaction.work
     # Read again under the lock: from here on the order stands still.
-    (order,) = work.orders.find([contact.task_id]).values()
-    work.runs.lock([order.run_id])
-    (order,) = work.orders.find([contact.task_id]).values()
-    (contact,) = work.contacts.by_keys([contact.key])
+    (order,) = Orders(work).find([contact.task_id]).values()
+    Runs(work).lock([order.run_id])
+    (order,) = Orders(work).find([contact.task_id]).values()
+    (contact,) = Contacts(work).by_keys([contact.key])
     report = as_kept(work, report)
     if report.result is not ContactResult.ANSWERED:
         if contact.status != "concluded":
-            work.contacts.note([noted(contact, report)])
+            Contacts(work).note([noted(contact, report)])
         return Heard.LATE
     if order.status in _MAY_ANSWER_LATE:
         given = {"contact_result": "answered", "contact_id": contact.contact_id}
@@ -133,12 +136,12 @@ def _kept(
     is_first = contact.contact_result != ContactResult.ANSWERED
     contact_id = contact.contact_id
     if is_first:
-        work.contacts.note([noted(contact, report)])
+        Contacts(work).note([noted(contact, report)])
     elif not words or words == contact.transcript:
         return Heard.LATE
     else:
         contact_id = new_id(Prefix.CONTACT)
-        work.contacts.hear(_inbound(transaction, order, contact_id, report))
+        Contacts(work).hear(_inbound(transaction, order, contact_id, report))
     if is_first and (order.status is State.CLOSED or not words):
         # What was called for before the order ended came to this; nobody needs to do anything.
         return Heard.LATE

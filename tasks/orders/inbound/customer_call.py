@@ -8,6 +8,7 @@ from schemas.orders.effects import Move
 from schemas.orders.signals import CustomerCalled
 from statemachine.orders.states import Event, State
 from storage.orders.contacts.contact import InboundContact
+from storage.orders.contacts.contacts import Contacts
 from tasks.orders.inbound.consequence import Consequence, Outcome, closed, refused
 from tasks.orders.inbound.further_words import heed, title_of
 from tasks.orders.inbound.occasion import OrderOccasion
@@ -30,8 +31,8 @@ def customer_called(occasion: OrderOccasion[CustomerCalled]) -> Consequence:
     if order.status is State.CLOSED:
         return closed()
     key = _key(occasion)
-    kept = work.contacts.inbound(key)
-    if kept is None and work.contacts.inbound_in_round(order.task_id, order.round) >= _MOST_CALLS:
+    kept = Contacts(work).inbound(key)
+    if kept is None and Contacts(work).inbound_in_round(order.task_id, order.round) >= _MOST_CALLS:
         return refused(f"the customer is said to have called {_MOST_CALLS} times in this round already")
     contact = _contact(occasion, key, kept.contact_id if kept else new_id(Prefix.CONTACT))
     if order.status not in _TAKES_AN_ANSWER or occasion.open_review() is not None:
@@ -47,7 +48,7 @@ def customer_called(occasion: OrderOccasion[CustomerCalled]) -> Consequence:
     if not occasion.transaction.divert(order.run_id, _TRIAGE, given):
         return _in_the_way(occasion, contact, known=kept is not None)
     if kept is None:
-        work.contacts.hear(contact)
+        Contacts(work).hear(contact)
     occasion.write([_answered(occasion, contact)])
     return Consequence(
         outcome=Outcome.APPLIED,
@@ -75,7 +76,7 @@ def _keep(occasion: OrderOccasion[CustomerCalled], contact: InboundContact, *, k
     """Keep the words and call a person, once a signal; whether a cancellation was taken back for them."""
     if known:
         return False
-    occasion.transaction.work.contacts.hear(contact)
+    Contacts(occasion.transaction.work).hear(contact)
     return heed(
         occasion.transaction,
         occasion.context,

@@ -7,6 +7,8 @@ from engine.engine import Engine
 from runtime.phone import Phone
 from schemas.orders.effects import AlertRaised
 from schemas.orders.signals import CustomerCalled, Signal
+from storage.orders.orders import Orders
+from storage.people.alerts import Alerts
 from tasks.orders.inbound.callbacks import Heard
 from tasks.orders.inbound.signals import Taken, receive
 from tasks.orders.people.barring import bar_number
@@ -29,7 +31,7 @@ def hear_inbound(
     wish not to be contacted holds at once, and a person is alerted: the words are kept with the callback.
     """
     with context.database.looks() as work:
-        task_id = work.orders.open_with_number(context.blind_index.mark(phone))
+        task_id = Orders(work).open_with_number(context.blind_index.mark(phone))
     if task_id is None:
         return _of_a_stranger(context, provider, phone, report)
     named = hashlib.sha256(f"{provider} {report.event_id}".encode()).hexdigest()[:48]
@@ -58,5 +60,5 @@ def _of_a_stranger(context: Context, provider: str, phone: Phone, report: Contac
         metadata={"provider": provider, "event_id": report.event_id, "barred": barred},
     )
     with context.database.transaction() as work:
-        work.alerts.raise_all([alert])
+        Alerts(work).raise_all([alert])
     return Heard.UNKNOWN_KEY

@@ -8,8 +8,9 @@ from engine.transaction import Transaction
 from schemas.orders.effects import Effect
 from schemas.orders.signals import Said, Signal
 from storage.engine.runs import RunRow
+from storage.orders.effects import Effects
 from storage.orders.order import Order
-from storage.people.reviews import Review
+from storage.people.reviews import Review, Reviews
 from tasks.orders.rules.context import Context
 
 Told_co = TypeVar("Told_co", bound=Said, covariant=True)
@@ -30,7 +31,7 @@ class OrderOccasion(Generic[Told_co]):
 
     def open_review(self) -> Review | None:
         """The question to a person that is open about the order."""
-        reviews = self.transaction.work.reviews.list(state="open", task_id=self.order.task_id, limit=1)
+        reviews = Reviews(self.transaction.work).list(state="open", task_id=self.order.task_id, limit=1)
         return reviews[0] if reviews else None
 
     def write(self, effects: Sequence[Effect]) -> None:
@@ -48,5 +49,5 @@ def write(transaction: Transaction, effects: Sequence[Effect]) -> None:
     Raises:
         IllegalTransition: an order's state does not allow one of them; nothing may be committed.
     """
-    for refusal in transaction.work.effects.apply([(0, effect) for effect in effects]).values():
+    for refusal in Effects(transaction.work).apply([(0, effect) for effect in effects]).values():
         raise refusal

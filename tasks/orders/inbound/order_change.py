@@ -8,6 +8,8 @@ from runtime.mask import mask_text
 from schemas.orders.effects import OrderNoted
 from schemas.orders.signals import CancelledUpstream, PartArrived, PhoneChanged, PriorityChanged, SignalType
 from statemachine.orders.states import State
+from storage.orders.contacts.contacts import Contacts
+from storage.orders.orders import Orders
 from tasks.orders.inbound.consequence import Consequence, Outcome, closed, refused
 from tasks.orders.inbound.occasion import OrderOccasion
 from tasks.orders.rules.customer_number import customer_number
@@ -73,7 +75,7 @@ def phone_changed(occasion: OrderOccasion[PhoneChanged]) -> Consequence:
     number = customer_number(phone, occasion.context.blind_index)
     if order.phone == number.stored and not waits:
         return Consequence(outcome=Outcome.NOTED, effect="nothing is changed: the order has this number")
-    occasion.transaction.work.orders.set_phone(order.task_id, number.stored, number.shown, number.index)
+    Orders(occasion.transaction.work).set_phone(order.task_id, number.stored, number.shown, number.index)
     title = "客户电话已更新"
     if waits and review is not None and _validated_again(occasion, str(review.context.get("origin"))):
         effect = "the number is stored, the review is withdrawn and the order is validated again"
@@ -89,7 +91,7 @@ def priority_changed(occasion: OrderOccasion[PriorityChanged]) -> Consequence:
         return closed()
     if order.priority == priority:
         return Consequence(outcome=Outcome.NOTED, effect="nothing is changed: the order has this priority")
-    occasion.transaction.work.orders.set_priority(order.task_id, priority)
+    Orders(occasion.transaction.work).set_priority(order.task_id, priority)
     occasion.transaction.reprioritise(order.run_id, priority)
     return Consequence(
         outcome=Outcome.APPLIED,
@@ -118,7 +120,7 @@ def _next_contact(occasion: OrderOccasion[PartArrived]) -> datetime:
     order, now = occasion.order, occasion.transaction.moments.business_now
     if order.mode == "manual":
         return now
-    history = occasion.transaction.work.contacts.history([order.task_id])[order.task_id]
+    history = Contacts(occasion.transaction.work).history([order.task_id])[order.task_id]
     return occasion.context.next_contact(order, now, [past.at for past in history])
 
 

@@ -7,6 +7,7 @@ from engine.engine import Engine
 from runtime.blind_index import BlindIndex
 from runtime.phone import Phone, normalise
 from storage.core.unit_of_work import UnitOfWork
+from storage.orders.contacts.traces import ContactTraces
 from tasks.orders.inbound.callbacks import Callback, Heard, hear
 from tasks.orders.inbound.messages import hear_inbound
 from tasks.orders.rules.context import Context
@@ -54,7 +55,7 @@ def _writer(one: Reported) -> Phone | None:
 def _with_keys(work: UnitOfWork, index: BlindIndex, posts: Sequence[Post]) -> list[Post]:
     """The posts with every key that could be found; a stand-in is left where none could."""
     traces = [one.trace for post in posts for one in post.reported]
-    keys = work.contact_traces.by_references(
+    keys = ContactTraces(work).by_references(
         [trace.reference for trace in traces if isinstance(trace, ByReference)]
     )
     marks = {
@@ -62,7 +63,7 @@ def _with_keys(work: UnitOfWork, index: BlindIndex, posts: Sequence[Post]) -> li
         for trace in traces
         if isinstance(trace, ByNumber) and (phone := normalise(trace.number)) is not None
     }
-    sent = work.contact_traces.sent_to(list(set(marks.values())))
+    sent = ContactTraces(work).sent_to(list(set(marks.values())))
 
     def key_of(one: Reported) -> str:
         match one.trace:

@@ -25,9 +25,11 @@ from schemas.orders.signals import (
     Signal,
 )
 from statemachine.workflow.definition import Kind
-from storage.engine.runs import RunRow
+from storage.engine.runs import RunRow, Runs
 from storage.orders.order import Order
-from storage.orders.signals import KeptSignal, NewSignal
+from storage.orders.orders import Orders
+from storage.orders.overview import Overview
+from storage.orders.signals import KeptSignal, NewSignal, Signals
 from tasks.orders.inbound.consequence import Consequence, Outcome, refused
 from tasks.orders.inbound.customer_call import customer_called
 from tasks.orders.inbound.occasion import OrderOccasion, write
@@ -89,14 +91,14 @@ def receive(
     """
     with engine.transaction() as transaction:
         work = transaction.work
-        order = work.orders.find([task_id]).get(task_id)
-        runs = work.runs.lock([order.run_id if order else task_id])
+        order = Orders(work).find([task_id]).get(task_id)
+        runs = Runs(work).lock([order.run_id if order else task_id])
         if not runs or (order is None and runs[0].subject_id is not None):
             return Receipt(taken=Taken.UNKNOWN)
         (run,) = runs
         # Read again under the lock: from here on it stands still.
-        order = work.orders.find([task_id])[task_id] if order else None
-        known = work.signals.find(task_id, signal.signal_id)
+        order = Orders(work).find([task_id])[task_id] if order else None
+        known = Signals(work).find(task_id, signal.signal_id)
         digest = context.blind_index.keyed(signal.digest())
         if known is not None and known.digest != digest:
             return Receipt(taken=Taken.OTHER_BODY, status=known.status, order=order)
@@ -140,7 +142,7 @@ def _continue(transaction: Transaction, run: RunRow, said: Continue) -> Conseque
     """End a wait that the run is in; what is told is its output, and the input of what follows."""
     waiting = [
         step.step_id
-        for step in transaction.work.overview.open_steps(run.run_id)
+        for step in Overview(transaction.work).open_steps(run.run_id)
         if step.node == said.step and step.kind == Kind.WAIT
     ]
     ended = transaction.complete(dict.fromkeys(waiting, said.output)) if waiting else {}
@@ -156,9 +158,9 @@ def _standing(
 ) -> tuple[str, Order | None]:
     """Where the task stands after the signal."""
     if order is not None:
-        order = transaction.work.orders.find([task_id])[task_id]
+        order = Orders(transaction.work).find([task_id])[task_id]
         return order.status.value, order
-    (after,) = transaction.work.runs.lock([run.run_id])
+    (after,) = Runs(transaction.work).lock([run.run_id])
     return after.state, None
 
 
@@ -171,7 +173,7 @@ def _keep(
     known: KeptSignal | None,
     digest: bytes,
 ) -> None:
-    signals, outcome = transaction.work.signals, came.outcome.value
+    signals, outcome = Signals(transaction.work), came.outcome.value
     if known is not None:
         signals.settle(task_id, signal.signal_id, outcome=outcome, status=status, effect=came.effect)
         return

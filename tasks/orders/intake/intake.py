@@ -11,6 +11,7 @@ from runtime.ids import Prefix, new_id
 from runtime.mask import OwnNumber, mask_json, mask_text
 from schemas.orders.intake import Problem, TaskCreated, as_records
 from storage.orders.order import NewOrder, Order
+from storage.orders.orders import Orders
 from storage.people.rejects import Envelope, NewReject
 from tasks.orders.rules.context import Context
 from tasks.orders.rules.customer_number import callable_number, customer_number
@@ -118,11 +119,11 @@ def accept_within(
     # In one order everywhere, so that two doors with the same orders wait for each other and never deadlock.
     ordered = [first[task_id] for task_id in sorted(first)]
     orders = [_new_order(context, submission, door) for submission in ordered]
-    inserted = transaction.work.orders.insert(orders)
+    inserted = Orders(transaction.work).insert(orders)
     _begin(context, transaction, [order for order in orders if order.task_id in inserted], first, door)
-    standing = transaction.work.orders.find(list(first))
+    standing = Orders(transaction.work).find(list(first))
     others = [s.body.order_id for s in submissions if s.body.task_id not in standing]
-    busy = transaction.work.orders.open_for(others) if others else {}
+    busy = Orders(transaction.work).open_for(others) if others else {}
     return [
         _received(context, submission, leads, inserted, standing, busy)
         for submission, leads in zip(submissions, is_first, strict=True)

@@ -15,8 +15,9 @@ from engine.transaction import Transaction
 from runtime.mask import mask_phone, mask_text
 from schemas.flows.tasks import GeneralTask
 from schemas.orders.intake import Problem, TaskCreated, problems_of
+from storage.access.system_audit import SystemAudit
 from storage.core.database import Database
-from storage.people.rejects import Reject
+from storage.people.rejects import Reject, Rejects
 from tasks.flows import general
 from tasks.flows.general import NewTask, begin_all
 from tasks.orders.intake.intake import Door, Submission, Verdict, accept_within
@@ -78,7 +79,7 @@ def replay(
     """
     with engine.transaction() as transaction:
         work = transaction.work
-        reject = work.rejects.lock(reject_id)
+        reject = Rejects(work).lock(reject_id)
         if reject is None:
             return Handling(Handled.UNKNOWN)
         if reject.state != "open":
@@ -90,14 +91,14 @@ def replay(
             return Handling(Handled.INVALID, reject, taken.problems)
         if taken.problems:
             return Handling(Handled.REFUSED, reject, taken.problems, taken.verdict)
-        now = work.rejects.mark_replayed(reject_id, taken.task_id, by=by, agent=agent)
+        now = Rejects(work).mark_replayed(reject_id, taken.task_id, by=by, agent=agent)
         detail = {
             "reject_id": reject_id,
             "task_id": taken.task_id,
             "corrected": corrected is not None,
             "verdict": taken.verdict.value,
         }
-        work.system_audit.write(by, "reject_replayed", detail | _with(agent))
+        SystemAudit(work).write(by, "reject_replayed", detail | _with(agent))
         return Handling(Handled.REPLAYED, now, verdict=taken.verdict)
 
 
@@ -106,14 +107,14 @@ def dismiss(
 ) -> Handling:
     """Let a refused input be: nothing will be made of it, and the record says why."""
     with database.transaction() as work:
-        reject = work.rejects.lock(reject_id)
+        reject = Rejects(work).lock(reject_id)
         if reject is None:
             return Handling(Handled.UNKNOWN)
         if reject.state != "open":
             return Handling(Handled.BEFORE, reject)
-        now = work.rejects.mark_dismissed(reject_id, by=by, agent=agent)
+        now = Rejects(work).mark_dismissed(reject_id, by=by, agent=agent)
         detail = {"reject_id": reject_id, "reason": mask_text(reason)}
-        work.system_audit.write(by, "reject_dismissed", detail | _with(agent))
+        SystemAudit(work).write(by, "reject_dismissed", detail | _with(agent))
         return Handling(Handled.DISMISSED, now)
 
 

@@ -13,7 +13,7 @@ from engine.engine import Engine
 from engine.transaction import Transaction
 from schemas.flows.tasks import GeneralTask, TaskSent
 from schemas.orders.intake import Identifier, Problem, TaskCreated, as_records, problems_of
-from storage.flows.task_list import Lifecycle
+from storage.flows.task_list import Lifecycle, TaskList
 from storage.people.rejects import Envelope, NewReject
 from tasks.flows import general
 from tasks.flows.general import NewTask, Taken, begin_all, is_order, order_in
@@ -75,7 +75,7 @@ def take_batch(engine: Engine, context: Context, sent: Sequence[Any], sender: Se
     if len(orders) < len(items) or any(answer.status is None for answer in answers.values()):
         with engine.transaction() as transaction:
             answers |= _begin_works(transaction, sent, items, sender)
-            statuses = transaction.work.task_list.statuses(
+            statuses = TaskList(transaction.work).statuses(
                 [each.run_id for each in answers.values() if each.run_id and not each.status]
             )
         for index, answer in answers.items():

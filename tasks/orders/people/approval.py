@@ -6,9 +6,12 @@ from typing import Final
 from engine.engine import Engine
 from schemas.orders.effects import Audit
 from storage.core.database import Database
-from storage.people.reviews import Review
-from tasks.orders.agents.action_request import APPROVAL_REQUIRED, agreed_by, carried_out_today
-from tasks.orders.calls.action import ACTION
+from storage.engine.runs import Runs
+from storage.orders.calls import Calls
+from storage.orders.orders import Orders
+from storage.orders.timeline import Timeline
+from storage.people.reviews import Review, Reviews
+from tasks.orders.agents.action_request import ACTION, APPROVAL_REQUIRED, agreed_by, carried_out_today
 from tools.policies.approval import ApprovalPolicy
 
 REASON: Final = APPROVAL_REQUIRED
@@ -39,14 +42,14 @@ def ask_for_approval(
     """
     with engine.transaction() as transaction:
         work = transaction.work
-        order = work.orders.find([task_id]).get(task_id)
+        order = Orders(work).find([task_id]).get(task_id)
         if order is None:
             return None
-        work.runs.lock([order.run_id])
-        reviews = work.reviews.list(state="open", task_id=task_id, limit=1)
+        Runs(work).lock([order.run_id])
+        reviews = Reviews(work).list(state="open", task_id=task_id, limit=1)
         if reviews and reviews[0].reason == REASON:
             return reviews[0]
-        waiting = next((s for s in work.calls.open_steps(order.run_id) if s.action == ACTION), None)
+        waiting = next((s for s in Calls(work).open_steps(order.run_id) if s.action == ACTION), None)
         if waiting is None:
             return None
         if waiting.input.get("decided_by") or agreed_by(work, task_id, waiting.input):
@@ -62,6 +65,6 @@ def ask_for_approval(
             action=action_type,
             metadata={"step": waiting.node},
         )
-        work.timeline.audit([line])
+        Timeline(work).audit([line])
     with engine.database.transaction() as work:
-        return work.reviews.list(state="open", task_id=task_id, limit=1)[0]
+        return Reviews(work).list(state="open", task_id=task_id, limit=1)[0]

@@ -7,9 +7,11 @@ from runtime.blind_index import BlindIndex
 from runtime.mask import mask_text
 from runtime.phone import Phone
 from schemas.orders.contact import Channel
+from storage.access.system_audit import SystemAudit
 from storage.core.database import Database
-from storage.orders.contacts.do_not_call import Entry, NewEntry
-from storage.orders.contacts.stops import Stop
+from storage.engine.clock import BusinessClock
+from storage.orders.contacts.do_not_call import DoNotCall, Entry, NewEntry
+from storage.orders.contacts.stops import ContactStops, Stop
 from tools.contact_policy.stops import EmergencyStop
 
 
@@ -33,7 +35,7 @@ class Reach:
 def reach_of(database: Database, stop: Stop) -> Reach:
     """How far a stop reaches at this moment."""
     with database.snapshot() as work:
-        orders = work.contact_stops.open_orders()
+        orders = ContactStops(work).open_orders()
     scope = EmergencyStop(None, stop.region, stop.reason)
     return Reach(
         held=sum(count for region, count in orders.items() if scope.covers_region(region)),
@@ -50,22 +52,22 @@ def stop_contacts(
     When this returns, no contact begins any more whose intent was not committed before.
     """
     with database.transaction() as work:
-        stop, is_new = work.contact_stops.stop(
+        stop, is_new = ContactStops(work).stop(
             channel=channel, region=region and region.strip(), reason=mask_text(reason), by=by
         )
         if is_new:
             scope = {"stop_id": stop.stop_id, "channel": stop.channel, "region": stop.region}
-            work.system_audit.write(by, "contact_stopped", {**scope, "reason": stop.reason})
+            SystemAudit(work).write(by, "contact_stopped", {**scope, "reason": stop.reason})
     return stop, is_new
 
 
 def lift_stop(database: Database, stop_id: str, *, by: str) -> tuple[Stop | None, bool]:
     """End a stop; what it held goes on within a quarter of a minute."""
     with database.transaction() as work:
-        stop, is_lifted = work.contact_stops.lift(stop_id, by=by)
+        stop, is_lifted = ContactStops(work).lift(stop_id, by=by)
         if stop is not None and is_lifted:
             scope = {"stop_id": stop.stop_id, "channel": stop.channel, "region": stop.region}
-            work.system_audit.write(by, "contact_stop_lifted", scope)
+            SystemAudit(work).write(by, "contact_stop_lifted", scope)
     return stop, is_lifted
 
 
@@ -95,12 +97,12 @@ def bar_number(
         until=until,
     )
     with database.transaction() as work:
-        added, is_new = work.do_not_call.add(entry)
+        added, is_new = DoNotCall(work).add(entry)
         if not added.holds:
-            raise AlreadyOver(work.clock.now().business_now)
+            raise AlreadyOver(BusinessClock(work).now().business_now)
         if is_new:
             detail = {"entry_id": added.entry_id, "phone": added.masked, "channel": added.channel}
-            work.system_audit.write(
+            SystemAudit(work).write(
                 by, "do_not_call_added", {**detail, "until": added.until, "reason": added.reason}
             )
     return added, is_new
@@ -109,8 +111,8 @@ def bar_number(
 def allow_number(database: Database, entry_id: str, *, by: str) -> tuple[Entry | None, bool]:
     """Lift an entry of the do-not-call list."""
     with database.transaction() as work:
-        entry, is_lifted = work.do_not_call.lift(entry_id, by=by)
+        entry, is_lifted = DoNotCall(work).lift(entry_id, by=by)
         if entry is not None and is_lifted:
             detail = {"entry_id": entry.entry_id, "phone": entry.masked, "channel": entry.channel}
-            work.system_audit.write(by, "do_not_call_lifted", detail)
+            SystemAudit(work).write(by, "do_not_call_lifted", detail)
     return entry, is_lifted

@@ -10,7 +10,10 @@ from engine.engine import Engine
 from engine.transaction import Verdict
 from statemachine.orders.intents import INTENTS, Level1, Level2
 from storage.core.unit_of_work import UnitOfWork
-from storage.people.reviews import Review
+from storage.engine.steps import Steps
+from storage.orders.labels import Labels
+from storage.orders.orders import Orders
+from storage.people.reviews import Review, Reviews
 from tasks.orders.people.labelling import label_of
 from tasks.orders.rules.agreement import postponed
 from tasks.orders.rules.context import Context
@@ -66,7 +69,7 @@ def decide(
             return Decided.CLAIMED, review
         if decision.intent_level2 and review.task_id:
             signal["default_followup_at"] = _default_followup(
-                context, transaction.moments.business_now, work.orders.find([review.task_id])[review.task_id],
+                context, transaction.moments.business_now, Orders(work).find([review.task_id])[review.task_id],
                 decision.intent_level2, decision.followup_days,
             )  # fmt: skip
             signal["action_not_before"] = _undo_until(
@@ -75,20 +78,20 @@ def decide(
         verdicts = transaction.complete({review.step_id: signal})
         if verdicts.get(review.step_id) is not Verdict.APPLIED:
             return Decided.OTHERWISE, review
-        work.reviews.decide(review_id, decision.decided_by, signal)
+        Reviews(work).decide(review_id, decision.decided_by, signal)
         if decision.intent_level2:
             label = label_of(work, review, decision.intent_level2, decision.decided_by)
-            work.labels.keep([label] if label else [])
-        return Decided.APPLIED, work.reviews.find(review_id)
+            Labels(work).keep([label] if label else [])
+        return Decided.APPLIED, Reviews(work).find(review_id)
 
 
 def _lock(work: UnitOfWork, review_id: str) -> Review | None:
     """The review, locked behind its step as everywhere, so that no claim comes between the look and the answer."""
-    review = work.reviews.find(review_id)
+    review = Reviews(work).find(review_id)
     if review is None:
         return None
-    work.steps.lock([review.step_id])
-    return work.reviews.lock(review_id)
+    Steps(work).lock([review.step_id])
+    return Reviews(work).lock(review_id)
 
 
 def _signal(decision: Decision) -> dict[str, Any]:

@@ -6,7 +6,12 @@ from typing import Final
 from engine.engine import Engine
 from schemas.orders.effects import Audit
 from statemachine.orders.states import State
+from storage.engine.runs import Runs
 from storage.orders.order import Order
+from storage.orders.orders import Orders
+from storage.orders.overview import Overview
+from storage.orders.timeline import Timeline
+from storage.people.reviews import Reviews
 from tasks.orders.explain.situation import PAUSED
 from tasks.orders.people.deciding import Decided, Decision, decide
 from tasks.orders.rules.context import Context
@@ -38,11 +43,11 @@ def cancel(engine: Engine, task_id: str, *, by: str, reason: str) -> tuple[Inter
     """Cancel an order with everything open in it; work under way is refused when it is to be recorded."""
     with engine.transaction() as transaction:
         work = transaction.work
-        order = work.orders.find([task_id]).get(task_id)
+        order = Orders(work).find([task_id]).get(task_id)
         if order is None:
             return Intervened.UNKNOWN, None
         ended = transaction.end([order.run_id], "cancelled", agent_id=by, reason=reason)
-        order = work.orders.find([task_id])[task_id]
+        order = Orders(work).find([task_id])[task_id]
         if ended:
             return Intervened.DONE, order
         same = order.finish_reason == "cancelled"
@@ -64,9 +69,9 @@ def retry(
 ) -> tuple[Intervened, Order | None]:
     """Let an order go on at the step that failed: by the review that asks about it, or by its failed run."""
     with engine.database.transaction() as work:
-        if task_id not in work.orders.find([task_id]):
+        if task_id not in Orders(work).find([task_id]):
             return Intervened.UNKNOWN, None
-        reviews = work.reviews.list(state="open", task_id=task_id, limit=1)
+        reviews = Reviews(work).list(state="open", task_id=task_id, limit=1)
     for review in reviews:
         if _RETRY not in review.decisions:
             became = Intervened.WAITS
@@ -75,7 +80,7 @@ def retry(
             decided, _ = decide(engine, context, review.review_id, decision)
             became = _OF_DECISION[decided]
         with engine.database.transaction() as work:
-            return became, work.orders.find([task_id])[task_id]
+            return became, Orders(work).find([task_id])[task_id]
     return _go_on(engine, task_id, by=by, reason=reason)
 
 
@@ -92,8 +97,8 @@ def _go_on(engine: Engine, task_id: str, *, by: str, reason: str | None) -> tupl
     """Let the failed run of an order that is still open go on."""
     with engine.transaction() as transaction:
         work = transaction.work
-        order = work.orders.find([task_id])[task_id]
-        (run,) = work.runs.lock([order.run_id])
+        order = Orders(work).find([task_id])[task_id]
+        (run,) = Runs(work).lock([order.run_id])
         if order.status is State.CLOSED:
             return Intervened.ENDED, order
         if run.state in ("running", "paused"):
@@ -107,19 +112,19 @@ def _go_on(engine: Engine, task_id: str, *, by: str, reason: str | None) -> tupl
             action=_RETRY,
             metadata={"status": order.status.value, "reason": reason},
         )
-        work.timeline.audit([line])
+        Timeline(work).audit([line])
         return Intervened.DONE, order
 
 
 def _hold(engine: Engine, task_id: str, *, by: str, held: bool) -> tuple[Intervened, Order | None]:
     with engine.transaction() as transaction:
         work = transaction.work
-        order = work.orders.find([task_id]).get(task_id)
+        order = Orders(work).find([task_id]).get(task_id)
         if order is None:
             return Intervened.UNKNOWN, None
         changed = transaction.pause([order.run_id]) if held else transaction.resume([order.run_id])
         if not changed:
-            run = work.overview.run(order.run_id)
+            run = Overview(work).run(order.run_id)
             stands_so = run is not None and run.state == ("paused" if held else "running")
             return Intervened.NOTHING_TO_DO if stands_so else Intervened.ENDED, order
         line = Audit(
@@ -129,5 +134,5 @@ def _hold(engine: Engine, task_id: str, *, by: str, held: bool) -> tuple[Interve
             action="pause" if held else "resume",
             metadata={"status": order.status.value},
         )
-        work.timeline.audit([line])
+        Timeline(work).audit([line])
         return Intervened.DONE, order

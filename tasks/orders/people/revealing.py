@@ -6,6 +6,9 @@ from enum import StrEnum
 from runtime.mask import mask_text
 from schemas.orders.effects import Audit
 from storage.core.database import Database
+from storage.orders.audit_logs import AuditLogs
+from storage.orders.contacts.contacts import Contacts
+from storage.orders.orders import Orders
 from storage.people.reviews import Review
 from tasks.orders.rules.customer_number import own_number
 
@@ -54,7 +57,7 @@ def reveal(database: Database, wish: Wish) -> Revealed | Hidden:
         UnreadableCiphertext: it was encrypted with a key that is gone; nothing was written.
     """
     with database.transaction() as work:
-        order = work.orders.find([wish.task_id]).get(wish.task_id)
+        order = Orders(work).find([wish.task_id]).get(wish.task_id)
         if order is None:
             return Hidden.NO_TASK
         if wish.field is Field.PHONE:
@@ -62,7 +65,7 @@ def reveal(database: Database, wish: Wish) -> Revealed | Hidden:
         else:
             contacts = [
                 contact
-                for contact in work.contacts.of_task(wish.task_id)
+                for contact in Contacts(work).of_task(wish.task_id)
                 if wish.contact_id in (None, contact.contact_id)
             ]
             if wish.contact_id is not None and not contacts:
@@ -83,7 +86,7 @@ def reveal(database: Database, wish: Wish) -> Revealed | Hidden:
                 "request_id": wish.request_id,
             },
         )
-        work.audit_logs.write(line, at=None)
+        AuditLogs(work).write(line, at=None)
     return found
 
 
@@ -93,7 +96,7 @@ def put_on_record(database: Database, task_id: str, *, by: str) -> None:
     Of an order that there is not, nothing is written.
     """
     with database.transaction() as work:
-        if task_id not in work.orders.find([task_id]):
+        if task_id not in Orders(work).find([task_id]):
             return
         line = Audit(
             task_id=task_id,
@@ -102,7 +105,7 @@ def put_on_record(database: Database, task_id: str, *, by: str) -> None:
             action="show",
             metadata={"field": Field.TRANSCRIPT.value},
         )
-        work.audit_logs.write(line, at=None)
+        AuditLogs(work).write(line, at=None)
 
 
 def words_to_decide_on(
@@ -120,13 +123,13 @@ def words_to_decide_on(
     if review.state != "open" or review.task_id is None or contact_id is None:
         return None
     with database.transaction() as work:
-        contact = work.contacts.by_ids([str(contact_id)]).get(str(contact_id))
+        contact = Contacts(work).by_ids([str(contact_id)]).get(str(contact_id))
         if contact is None or contact.task_id != review.task_id:
             return None
         said = contact.transcript or contact.user_feedback
         if not said:
             return None
-        order = work.orders.find([review.task_id])[review.task_id]
+        order = Orders(work).find([review.task_id])[review.task_id]
         line = Audit(
             task_id=review.task_id,
             event_type=EVENT,
@@ -139,6 +142,6 @@ def words_to_decide_on(
                 "request_id": request_id,
             },
         )
-        work.audit_logs.write(line, at=None)
+        AuditLogs(work).write(line, at=None)
     words = mask_text(said)
     return words if order.phone is None else str(own_number(order.phone).mask(words))

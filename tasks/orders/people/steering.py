@@ -7,6 +7,8 @@ from typing import Final
 
 from engine.engine import Engine
 from engine.transaction import Transaction
+from storage.access.system_audit import SystemAudit
+from storage.engine.runs import Runs
 from tasks.orders.people import intervention
 from tasks.orders.people.intervention import Intervened
 from tasks.orders.rules.context import Context
@@ -68,7 +70,7 @@ def _of_order(
 
 def _general(engine: Engine, run_id: str, verb: Verb, by: str, reason: str | None) -> Intervened:
     with engine.transaction() as transaction:
-        runs = transaction.work.runs.lock([run_id])
+        runs = Runs(transaction.work).lock([run_id])
         if not runs or runs[0].subject_id is not None:
             return Intervened.UNKNOWN
         state = runs[0].state
@@ -78,7 +80,7 @@ def _general(engine: Engine, run_id: str, verb: Verb, by: str, reason: str | Non
             return Intervened.WAITS if state == "paused" else Intervened.ENDED
         if not _carried_out(transaction, run_id, verb, by, reason):
             return Intervened.ENDED
-        transaction.work.system_audit.write(
+        SystemAudit(transaction.work).write(
             by, f"task.{verb}", {"task_id": run_id, "from": state, "reason": reason}
         )
         return Intervened.DONE

@@ -9,9 +9,13 @@ from runtime.mask import mask_text
 from schemas.orders.effects import Audit
 from statemachine.orders.intents import Level1
 from storage.core.unit_of_work import UnitOfWork
+from storage.engine.runs import Runs
+from storage.orders.calls import Calls
 from storage.orders.order import Order
-from storage.people.reviews import Review
-from tasks.orders.calls.action import ACTION
+from storage.orders.orders import Orders
+from storage.orders.timeline import Timeline
+from storage.people.reviews import Review, Reviews
+from tasks.orders.agents.action_request import ACTION
 
 REASON: Final = "undo_requested"
 """Why the review is asked that a cancellation taken back leads to."""
@@ -40,10 +44,10 @@ def undo(engine: Engine, task_id: str, *, by: str, reason: str) -> tuple[Undone,
     """
     with engine.transaction() as transaction:
         work = transaction.work
-        order = work.orders.find([task_id]).get(task_id)
+        order = Orders(work).find([task_id]).get(task_id)
         if order is None:
             return Undone.UNKNOWN, None, None
-        work.runs.lock([order.run_id])
+        Runs(work).lock([order.run_id])
         message = f"{by} 撤回取消工单: {mask_text(reason)}"
         became = take_back(transaction, order, by=by, reason=reason, message=message)
         is_asked = became in (Undone.DONE, Undone.REPEATED)
@@ -59,7 +63,7 @@ def take_back(transaction: Transaction, order: Order, *, by: str, reason: str, m
     review = _open_review(work, order.task_id)
     if review is not None and review.reason == REASON:
         return Undone.REPEATED
-    waiting = next((s for s in work.calls.open_steps(order.run_id) if s.action == ACTION), None)
+    waiting = next((s for s in Calls(work).open_steps(order.run_id) if s.action == ACTION), None)
     if waiting is None or waiting.input.get("intent_level1") != Level1.TERMINATE:
         return Undone.NOT_WAITING
     given = {**waiting.input, "review_reason": REASON, "review_message": message}
@@ -72,10 +76,10 @@ def take_back(transaction: Transaction, order: Order, *, by: str, reason: str, m
         action="undo",
         metadata={"step": waiting.node, "reason": mask_text(reason), "not_after": waiting.due_at},
     )
-    work.timeline.audit([line])
+    Timeline(work).audit([line])
     return Undone.DONE
 
 
 def _open_review(work: UnitOfWork, task_id: str) -> Review | None:
-    reviews = work.reviews.list(state="open", task_id=task_id, limit=1)
+    reviews = Reviews(work).list(state="open", task_id=task_id, limit=1)
     return reviews[0] if reviews else None

@@ -7,7 +7,9 @@ from datetime import datetime
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.steps import StepRow
 from storage.orders.contacts.contact import Contact, PastContact
+from storage.orders.contacts.contacts import Contacts
 from storage.orders.order import Order
+from storage.orders.orders import Orders
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +34,9 @@ class Case:
 def load_cases(work: UnitOfWork, steps: Sequence[StepRow]) -> Mapping[int, Case]:
     """The orders of these steps, each with its earlier contacts and the attempt at hand."""
     ids = [step.subject_id for step in steps if step.subject_id]
-    orders = work.orders.find(ids)
-    history = work.contacts.history(ids)
-    latest = work.contacts.latest(ids)
+    orders = Orders(work).find(ids)
+    history = Contacts(work).history(ids)
+    latest = Contacts(work).latest(ids)
     cases = {}
     for step in steps:
         order = orders[str(step.subject_id)]

@@ -11,6 +11,7 @@ from schemas.orders.contact import Channel
 from schemas.orders.effects import AlertRaised
 from storage.core.database import Database
 from storage.core.unavailable import StorageUnavailable
+from storage.people.alerts import Alerts
 from tasks.people.alerts import resolve
 from tasks.people.escalation import escalated_to
 
@@ -64,7 +65,7 @@ class ChannelWatch:
 
     def _raise(self, channel: Channel, reason: str, since: datetime) -> None:
         with self.database.transaction() as work:
-            if work.alerts.hold_open(ALERT, channel):
+            if Alerts(work).hold_open(ALERT, channel):
                 return
             alert = AlertRaised(
                 alert_type=ALERT,
@@ -73,10 +74,10 @@ class ChannelWatch:
                 escalated_to=escalated_to(ALERT, "critical"),
                 metadata={"channel": channel, "since": since},
             )
-            work.alerts.raise_all([alert])
+            Alerts(work).raise_all([alert])
 
     def _resolve(self, channel: Channel) -> None:
         with self.database.looks() as work:
-            open_alerts = work.alerts.open_of(ALERT, channel)
+            open_alerts = Alerts(work).open_of(ALERT, channel)
         for alert_id in open_alerts:
             resolve(self.database, alert_id, by=_AGENT, note="渠道已恢复发送")

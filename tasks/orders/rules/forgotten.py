@@ -7,6 +7,9 @@ from typing import Final
 from runtime.blind_index import BlindIndex
 from runtime.phone import normalise
 from storage.core.unit_of_work import UnitOfWork
+from storage.orders.contacts.callbacks import Callbacks
+from storage.orders.contacts.contacts import Contacts
+from storage.orders.upkeep.privacy import Privacy
 from tools.channels.callbacks import ByNumber, Reported
 from tools.channels.contract import ContactReport
 
@@ -18,7 +21,7 @@ def as_kept(work: UnitOfWork, report: ContactReport) -> ContactReport:
 
     Whoever asks holds the lock of the order's run, so that no erasure comes between.
     """
-    if not work.callbacks.forget_erased(report.key):
+    if not Callbacks(work).forget_erased(report.key):
         return report
     return replace(report, transcript="", recording_url=None)
 
@@ -36,10 +39,10 @@ def without_bodies_of_forgotten(
         for one in reported
         if isinstance(one.trace, ByNumber) and (phone := normalise(one.trace.number)) is not None
     }
-    forgotten = work.privacy.forgotten(set(marks.values())) if marks else frozenset()
+    forgotten = Privacy(work).forgotten(set(marks.values())) if marks else frozenset()
     if not forgotten:
         return reported
-    ours = {contact.key for contact in work.contacts.by_keys([one.report.key for one in reported])}
+    ours = {contact.key for contact in Contacts(work).by_keys([one.report.key for one in reported])}
     return [
         replace(one, raw=_NOTHING)
         if one.report.key not in ours and one.trace in marks and marks[one.trace] in forgotten

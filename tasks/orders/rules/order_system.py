@@ -12,7 +12,7 @@ from runtime.settings import Settings
 from schemas.orders.effects import Effect
 from storage.core.database import Database
 from storage.engine.steps import StepRow
-from storage.orders.capacity import DayCapacity
+from storage.orders.capacity import Capacity, DayCapacity
 from storage.orders.order import Order
 from tasks.orders.rules.traces import audit
 from tools.limits import TOOLS
@@ -51,7 +51,7 @@ def open_order_system(settings: Settings, database: Database) -> OrderSystem:
 
     def offered(region: str, first: date, last: date) -> Offered:
         with database.looks() as work:
-            days = work.capacity.offered([region], first, last).get(region)
+            days = Capacity(work).offered([region], first, last).get(region)
         return Offered(limited=days is not None, slots=tuple(map(slot_of, (days or {}).values())))
 
     return BuiltIn(offered)

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from storage.access.system_audit import SystemAudit
 from storage.core.database import Database
 from tools.scripts.script import Scripts
 
@@ -22,13 +23,13 @@ def register_scripts(database: Database, scripts: Scripts) -> None:
         ChangedScript: a version that is registered has other words; nothing was written.
     """
     with database.transaction() as work:
-        entries = work.system_audit.recent(what=REGISTERED, limit=_MOST)
+        entries = SystemAudit(work).recent(what=REGISTERED, limit=_MOST)
         known = {str(entry.detail["script"]): str(entry.detail["digest"]) for entry in entries}
         for script in scripts.all:
             digest = known.get(script.reference)
             if digest is None:
                 detail = {"script": script.reference, "digest": script.digest}
-                work.system_audit.write("fleet", REGISTERED, detail)
+                SystemAudit(work).write("fleet", REGISTERED, detail)
             elif digest != script.digest:
                 raise ChangedScript(
                     f"script '{script.script_id}' version {script.version} was used with other words before, and the "

@@ -7,6 +7,8 @@ from engine.engine import Engine
 from runtime.blind_index import BlindIndex
 from runtime.phone import Phone, normalise
 from statemachine.orders.states import State
+from storage.access.system_audit import SystemAudit
+from storage.orders.upkeep.privacy import Privacy
 from tasks.orders.people.intervention import cancel
 
 _COUNTRY = "+86"
@@ -33,7 +35,7 @@ class Erased:
 def orders_of(engine: Engine, blind_index: BlindIndex, customer: Customer) -> list[str]:
     """The ids of the customer's orders; nothing is changed."""
     with engine.database.transaction() as work:
-        found = work.privacy.orders_of(
+        found = Privacy(work).orders_of(
             customer_id=customer.customer_id,
             number=None if customer.phone is None else blind_index.mark(customer.phone),
         )
@@ -55,7 +57,7 @@ def erase(
     number = None if customer.phone is None else blind_index.mark(customer.phone)
     database = engine.database
     with database.transaction() as work:
-        found = work.privacy.orders_of(customer_id=customer.customer_id, number=number)
+        found = Privacy(work).orders_of(customer_id=customer.customer_id, number=number)
     still_open = [known.task_id for known in found if known.status != State.CLOSED]
     if still_open and not cancel_open:
         return Erased(tuple(known.task_id for known in found), still_open=tuple(still_open))
@@ -63,7 +65,7 @@ def erase(
         cancel(engine, task_id, by=by, reason="the customer's data are erased")
     with database.transaction() as work:
         # Read again: one that came in meanwhile is not half forgotten.
-        found = work.privacy.orders_of(customer_id=customer.customer_id, number=number)
+        found = Privacy(work).orders_of(customer_id=customer.customer_id, number=number)
         task_ids = tuple(known.task_id for known in found)
         left = tuple(known.task_id for known in found if known.status != State.CLOSED)
         if left:
@@ -73,8 +75,8 @@ def erase(
             numbers.add(customer.phone.e164)
         digits = sorted(number.removeprefix(_COUNTRY).removeprefix("+") for number in numbers)
         phones = [phone for number in sorted(numbers) if (phone := normalise(number)) is not None]
-        counts = work.privacy.erase(task_ids, digits, [blind_index.mark(phone) for phone in phones])
-        work.system_audit.write(
+        counts = Privacy(work).erase(task_ids, digits, [blind_index.mark(phone) for phone in phones])
+        SystemAudit(work).write(
             by, "customer_erased", {"task_ids": list(task_ids), "rows": counts, "cancelled": still_open}
         )
     return Erased(task_ids, counts, tuple(still_open))

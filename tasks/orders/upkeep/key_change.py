@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from storage.core.database import Database
-from storage.orders.upkeep.ciphertexts import COLUMNS
+from storage.orders.upkeep.ciphertexts import COLUMNS, Ciphertexts
 
 _BITE: Final = 200
 """Rows one transaction writes."""
@@ -32,12 +32,12 @@ def renew_all(database: Database, tell: Callable[[str, int], None] = lambda *_: 
     for name in COLUMNS:
         while True:
             with database.transaction() as work:
-                bite = work.ciphertexts.renew(name, most=_BITE, skip=unreadable)
+                bite = Ciphertexts(work).renew(name, most=_BITE, skip=unreadable)
             written[name] += bite.written
             unreadable += bite.unreadable
             if not bite.written and not bite.unreadable:
                 break
             tell(name, written[name])
     with database.snapshot(statement_seconds=60.0) as work:
-        left = {name: rows for name, rows in work.ciphertexts.old().items() if rows}
+        left = {name: rows for name, rows in Ciphertexts(work).old().items() if rows}
     return Renewed({name: rows for name, rows in written.items() if rows}, left, tuple(unreadable))

@@ -5,7 +5,10 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
+from storage.access.system_audit import SystemAudit
 from storage.core.database import Database
+from storage.engine.pulses import Pulses
+from storage.orders.upkeep.retention import Retention
 from tools.policies.retention import Kind
 
 PULSE: Final = "retention"
@@ -19,14 +22,14 @@ _BITE: Final = 500
 def due(database: Database) -> bool:
     """Whether the last finished round is a day ago, or there was none."""
     with database.looks() as work:
-        since = work.pulses.seconds_since(PULSE)
+        since = Pulses(work).seconds_since(PULSE)
     return since is None or since >= _EVERY_SECONDS
 
 
 def counted(database: Database, kept: Mapping[Kind, timedelta]) -> dict[Kind, int]:
     """How many rows of each kind are due; nothing is changed."""
     with database.snapshot(statement_seconds=60.0) as work:
-        return {kind: work.retention.count(kind, kept[kind]) for kind in Kind}
+        return {kind: Retention(work).count(kind, kept[kind]) for kind in Kind}
 
 
 def retain(
@@ -45,11 +48,11 @@ def retain(
             if time.monotonic() > until:
                 return removed, False
             with database.transaction() as work:
-                bite = work.retention.remove(kind, kept[kind], most=_BITE)
+                bite = Retention(work).remove(kind, kept[kind], most=_BITE)
             removed[kind] += bite
     with database.transaction() as work:
-        work.pulses.beat(PULSE)
+        Pulses(work).beat(PULSE)
         if any(removed.values()):
             rows = {kind.value: rows for kind, rows in removed.items() if rows}
-            work.system_audit.write("fleet", "retention", {"rows": rows})
+            SystemAudit(work).write("fleet", "retention", {"rows": rows})
     return removed, True

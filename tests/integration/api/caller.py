@@ -16,6 +16,7 @@ from engine.engine import Engine
 from engine.publisher import Publisher
 from runtime.settings import Settings
 from schemas.access.scopes import OWNERS
+from storage.access.keys import Keys
 from storage.core.database import Database
 from tasks.orders.rules.context import Context
 from tests.house import House
@@ -102,7 +103,7 @@ def hand_out_keys(house: House) -> None:
     """Let every owner in."""
     with house.database.transaction() as work:
         for agent, scopes in OWNERS.items():
-            work.keys.register(key_of(agent), agent, [scope.value for scope in scopes])
+            Keys(work).register(key_of(agent), agent, [scope.value for scope in scopes])
 
 
 @contextmanager

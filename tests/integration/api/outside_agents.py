@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from storage.orders.contacts.contact import Contact
+from storage.orders.contacts.contacts import Contacts
 from tests.house import House
 from tests.integration.api.caller import Caller, calling, hand_out_keys
 from tests.integration.api.working import working
@@ -24,7 +25,7 @@ def driven_from_outside(house: House) -> Iterator[Caller]:
     """The API over this house with keys whose default is manual, and a fleet at work."""
     hand_out_keys(house)
     with house.database.transaction() as work:
-        work._connection.exec_driver_sql("UPDATE api_keys SET default_mode = 'manual'")
+        work.connection.exec_driver_sql("UPDATE api_keys SET default_mode = 'manual'")
     with calling(house) as caller, working(house):
         yield caller
 
@@ -73,4 +74,4 @@ def moved(caller: Caller, task_id: str, source: str, event: str, target: str, **
 
 def contacts_of(caller: Caller, task_id: str) -> list[Contact]:
     with caller.house.database.transaction() as work:
-        return list(work.contacts.of_task(task_id))
+        return list(Contacts(work).of_task(task_id))

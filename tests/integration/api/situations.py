@@ -11,8 +11,13 @@ from typing import Any, Final
 from engine.publisher import Message
 from schemas.orders.effects import OrderNoted
 from statemachine.orders.states import State
+from storage.flows.task_list import TaskList
 from storage.orders.contacts.contact import Contact
-from storage.people.reviews import Review
+from storage.orders.contacts.contacts import Contacts
+from storage.orders.effects import Effects
+from storage.orders.orders import Orders
+from storage.orders.timeline import Timeline
+from storage.people.reviews import Review, Reviews
 from tests.factories import PARTS_MISSING, READY, answered, payload, silent
 from tests.house import House
 from tests.integration.api.caller import Caller
@@ -79,10 +84,10 @@ class Stopped:
     def snapshot(self) -> Snapshot:
         """The order as it stands."""
         with self.house.database.transaction() as work:
-            order = work.orders.find([self.task_id])[self.task_id]
-            steps = work.timeline.steps_of(order.run_id)
-            contacts = work.contacts.of_task(self.task_id)
-            row = work.task_list.find(self.task_id)
+            order = Orders(work).find([self.task_id])[self.task_id]
+            steps = Timeline(work).steps_of(order.run_id)
+            contacts = Contacts(work).of_task(self.task_id)
+            row = TaskList(work).find(self.task_id)
         assert row is not None
         shown = tuple((step["step_id"], step["node"], step["state"]) for step in steps)
         return Snapshot(order.status, order.version, row.status.value, shown, len(contacts))
@@ -90,12 +95,12 @@ class Stopped:
     def contacts(self) -> list[Contact]:
         """Every contact with its customer."""
         with self.house.database.transaction() as work:
-            return list(work.contacts.of_task(self.task_id))
+            return list(Contacts(work).of_task(self.task_id))
 
     def review(self) -> Review | None:
         """The question that is open about it."""
         with self.house.database.transaction() as work:
-            return next(iter(work.reviews.list(state="open", task_id=self.task_id, limit=1)), None)
+            return next(iter(Reviews(work).list(state="open", task_id=self.task_id, limit=1)), None)
 
     def go_on(self) -> None:
         """Let the fleet do what was on its way."""
@@ -204,7 +209,7 @@ def _bring_forward(stopped: Stopped) -> None:
         now = transaction.moments.business_now
         assert transaction.hasten(house.order(stopped.task_id).run_id, now)
         noted = OrderNoted(task_id=stopped.task_id, changes={"next_contact_time": now})
-        assert not transaction.work.effects.apply([(0, noted)])
+        assert not Effects(transaction.work).apply([(0, noted)])
     house.tick.sweep()
     mine = {step["step_id"] for step in house.steps(stopped.task_id)}
     kept = [m for m in house.wire.messages if any(key.step_id in mine for key in m.keys)]

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from runtime.cipher import Cipher
 from schemas.access.scopes import OWNERS
 from storage.core.database import Database
+from storage.engine.clock import BusinessClock
 from storage.flows.agents import ALIVE_SECONDS
 from tests.house import CIPHER_KEY, House
 from tests.integration.api.caller import Caller, calling, hand_out_keys
@@ -61,7 +62,7 @@ def fleet(api: Caller, agent_id: str) -> dict[str, Any]:
 def let_pass(api: Caller, seconds: float) -> None:
     """Let every heartbeat be so much older."""
     with api.house.database.transaction() as work:
-        work._connection.execute(
+        work.connection.execute(
             text("UPDATE agents SET heartbeat_at = heartbeat_at - make_interval(secs => :s)"), {"s": seconds}
         )
 
@@ -94,7 +95,7 @@ def test_workers_are_seen_by_their_connections(api: Caller, database_url: str) -
     assert fleet(api, "contact_agent")["workers"] == {"connections": 0, "at_work": 0}
     with Database(database_url, Cipher(CIPHER_KEY), application="unpend-contact") as worker:
         with worker.transaction() as work:
-            work.clock.now()
+            BusinessClock(work).now()
         assert fleet(api, "contact_agent")["workers"] == {"connections": 1, "at_work": 0}
         assert fleet(api, "audit_agent")["workers"] == {"connections": 0, "at_work": 0}
 
@@ -102,7 +103,7 @@ def test_workers_are_seen_by_their_connections(api: Caller, database_url: str) -
 def test_a_worker_is_seen_at_work_while_its_lease_holds(api: Caller) -> None:
     begin(api.house, "parallel_branches", runs=2)
     with api.house.database.transaction() as work:
-        work._connection.execute(
+        work.connection.execute(
             text(
                 "INSERT INTO leases (lease_id, holder, queue, expires_at) SELECT 'lease_' || n, holder, "
                 "'contact', clock_timestamp() + make_interval(secs => seconds) FROM (VALUES (1, 'a', 60), "

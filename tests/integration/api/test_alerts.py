@@ -8,6 +8,10 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from schemas.orders.effects import AlertRaised
+from storage.access.system_audit import SystemAudit
+from storage.orders.figures import Figures
+from storage.orders.timeline import Timeline
+from storage.people.alerts import Alerts
 from tests.factories import submission
 from tests.house import House
 from tests.integration.api.caller import Caller
@@ -17,7 +21,7 @@ def raised(house: House, **about: Any) -> str:
     """An alert; its id."""
     given: dict[str, Any] = {"alert_type": "low_confidence", "severity": "warning", "message": "意图不明确"}
     with house.database.transaction() as work:
-        (alert_id,) = work.alerts.raise_all([AlertRaised(**(given | about))])
+        (alert_id,) = Alerts(work).raise_all([AlertRaised(**(given | about))])
     return alert_id
 
 
@@ -33,7 +37,7 @@ def attend(api: Caller, alert_id: str, verb: str, agent: str = "operator", **bod
 def audited(api: Caller, task_id: str) -> list[tuple[str, str, Any]]:
     """What history says of alerts: what, by whom, with which note."""
     with api.house.database.transaction() as work:
-        lines = work.timeline.audit_of(task_id)
+        lines = Timeline(work).audit_of(task_id)
     return [
         (line["event_type"], line["agent_id"], line["metadata"].get("note"))
         for line in lines
@@ -100,7 +104,7 @@ def test_pages_together_are_the_list_exactly_once_whatever_is_raised_meanwhile(
     api: Caller, size: int, between: int
 ) -> None:
     with api.house.database.transaction() as work:
-        work._connection.execute(text("DELETE FROM alerts"))
+        work.connection.execute(text("DELETE FROM alerts"))
     whole = [raised(api.house) for _ in range(5)][::-1]
     found: list[str] = []
     cursor: str | None = None
@@ -150,7 +154,7 @@ def test_acknowledging_says_who_looks_into_it_and_leaves_it_active(api: Caller) 
     assert (alert["status"], alert["handled_by"], alert["note"]) == ("acknowledged", "王芳", "正在回听录音")
     assert alert["handled_at"] is None
     with api.house.database.transaction() as work:
-        assert work.figures.alerts().active == 1
+        assert Figures(work).alerts().active == 1
 
 
 def test_resolving_is_counted_as_handled(api: Caller) -> None:
@@ -159,7 +163,7 @@ def test_resolving_is_counted_as_handled(api: Caller) -> None:
     assert (alert["status"], alert["handled_by"]) == ("resolved", "operator")
     assert alert["handled_at"] is not None
     with api.house.database.transaction() as work:
-        figures = work.figures.alerts()
+        figures = Figures(work).alerts()
     assert (figures.active, figures.handled_today) == (0, 1)
 
 
@@ -215,7 +219,7 @@ def test_an_alert_of_no_order_leaves_its_line_in_the_systems_audit(api: Caller, 
     alert_id = raised(api.house, task_id=task_id)
     attend(api, alert_id, "resolve", by="王芳", note="已修好")
     with api.house.database.transaction() as work:
-        (entry,) = work.system_audit.recent(what="alert_resolved")
+        (entry,) = SystemAudit(work).recent(what="alert_resolved")
     assert entry.actor == "王芳"
     assert entry.detail == {
         "alert_id": alert_id,

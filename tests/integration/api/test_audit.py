@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from storage.orders.timeline import Timeline
+from storage.people.alerts import Alerts
 from tests.factories import payload
 from tests.integration.api.caller import Caller
 
@@ -154,7 +156,7 @@ def test_a_phone_number_is_neither_stored_nor_shown(
     given = alert(task_id, metadata=metadata, message="客户 13800138000 投诉")
     assert api.post(ALERT, json=given).status_code == 200
     with api.house.database.transaction() as work:
-        kept = str([*work.timeline.audit_of(task_id), *work.alerts.of_task(task_id)])
+        kept = str([*Timeline(work).audit_of(task_id), *Alerts(work).of_task(task_id)])
     shown = api.get(LOGS).text
     for number in ("13800138000", "138 0013 8000", "415 555 2671"):
         assert number not in kept + shown
@@ -171,7 +173,7 @@ def test_an_alert_waits_for_the_role_its_type_goes_to(api: Caller, task_id: str)
         "status": "pending_review",
     }
     with api.house.database.transaction() as work:
-        (kept,) = work.alerts.of_task(task_id)
+        (kept,) = Alerts(work).of_task(task_id)
     assert kept["alert_id"] == body["alert_id"]
     assert kept["metadata"].items() >= {"confidence": 0.45, "raised_by": "audit_agent"}.items()
 

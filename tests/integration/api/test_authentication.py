@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from api.app import KEYED, OPEN
 from api.server.authentication import CACHE_SECONDS, Guard, Keyring
 from schemas.access.scopes import OWNERS, Scope
-from storage.access.keys import digest
+from storage.access.keys import Keys, digest
 from storage.core.database import Database
 from tests.factories import payload
 from tests.integration.api.caller import Caller, key_of
@@ -104,20 +104,20 @@ def test_a_new_key_is_let_in_at_once_even_after_it_was_refused(api: Caller) -> N
     headers = {"Authorization": "Bearer brand-new"}
     assert api.get("/states", None, headers=headers).status_code == 401
     with api.house.database.transaction() as work:
-        work.keys.register("brand-new", "newcomer", [Scope.READ.value])
+        Keys(work).register("brand-new", "newcomer", [Scope.READ.value])
     assert api.get("/states", None, headers=headers).status_code == 200
 
 
 def revoke(database: Database, key: str) -> None:
     with database.transaction() as work:
-        work._connection.exec_driver_sql(
+        work.connection.exec_driver_sql(
             "UPDATE api_keys SET revoked = true WHERE digest = %s", (digest(key),)
         )
 
 
 def test_a_revoked_key_is_believed_for_five_seconds_at_most(database: Database) -> None:
     with database.transaction() as work:
-        work.keys.register("a-key", "operator", [Scope.READ.value])
+        Keys(work).register("a-key", "operator", [Scope.READ.value])
     now = 1000.0
     answers: list[bool] = []
 
@@ -141,7 +141,7 @@ def test_many_keys_do_not_fill_the_memory(database: Database) -> None:
     names = [f"key-{number}" for number in range(1100)]
     with database.transaction() as work:
         for name in names:
-            work.keys.register(name, "operator", [Scope.READ.value])
+            Keys(work).register(name, "operator", [Scope.READ.value])
 
     async def ask() -> Keyring:
         keyring = Keyring(database)

@@ -12,7 +12,8 @@ from api.server.streams.listener import End, Listener
 from api.server.streams.visit import visit
 from runtime.cipher import Cipher
 from storage.core.database import Database
-from storage.outbound.feed import ORIGIN, Cursor, FeedEvent
+from storage.orders.timeline import Timeline
+from storage.outbound.feed import ORIGIN, Cursor, Feed, FeedEvent
 from tests.house import CIPHER_KEY
 from tests.integration.api.stream import PATIENCE
 from tests.integration.test_feed import happened
@@ -42,7 +43,7 @@ class Guest:
 
 def tell(database: Database, number: int) -> None:
     with database.transaction() as work:
-        work.timeline.tell([happened("exec_1", str(n)) for n in range(number)])
+        Timeline(work).tell([happened("exec_1", str(n)) for n in range(number)])
 
 
 async def attended(broadcast: Broadcast, guest: Guest) -> "tuple[asyncio.Task[End], asyncio.Future[None]]":
@@ -133,9 +134,9 @@ def test_a_visit_while_the_database_is_away_ends() -> None:
 
 def test_a_listener_is_told_nothing_it_knows(database: Database) -> None:
     with database.transaction() as work:
-        work.timeline.tell([happened("exec_1", title) for title in "abc"])
+        Timeline(work).tell([happened("exec_1", title) for title in "abc"])
     with database.transaction() as work:
-        events = work.feed.page(ORIGIN, limit=10).events
+        events = Feed(work).page(ORIGIN, limit=10).events
 
     async def repeated() -> list[str]:
         listener = Listener(None, events[0].cursor)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from storage.engine.clock import BusinessClock
 from tests.factories import answered
 from tests.house import House
 from tests.integration.api.caller import Caller, calling, hand_out_keys
@@ -15,7 +16,7 @@ from tests.integration.orders.telling import taken_in, worked
 
 def today(api: Caller) -> date:
     with api.house.database.transaction() as work:
-        return work.clock.now().business_now.date()
+        return BusinessClock(work).now().business_now.date()
 
 
 def days(*given: tuple[str, date, int]) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def test_a_result_is_kept_whole_whatever_becomes_of_it(api: Caller) -> None:
     recorded(api, task_id, "CONT-A", CANCELLED, "no_answer")
     database = api.house.database
     with database.transaction() as work:
-        rows = work._connection.exec_driver_sql(
+        rows = work.connection.exec_driver_sql(
             "SELECT body, 'callbacks.body.' || provider || '.' || event_id FROM callbacks ORDER BY callback_id"
         )
         kept = [json.loads(database.cipher.decrypt(bytes(body), place)) for body, place in rows]

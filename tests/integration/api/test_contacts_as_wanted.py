@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from runtime.settings import PROJECT
+from storage.engine.clock import BusinessClock
 from tests.factories import READY
 from tests.house import House
 from tests.integration.api.caller import Caller, calling, hand_out_keys
@@ -115,7 +116,7 @@ def test_a_contact_that_a_cap_puts_off_is_told_at_once_with_its_time(
     assert contacted(caller, second).json()["error"] == put_off.json()["error"]
     assert contacts_of(caller, second) == []
     with caller.house.database.transaction() as work:
-        work.clock.set(not_before)
+        BusinessClock(work).set(not_before)
     answered = contacted(caller, second)
     assert answered.status_code == 200
     assert answered.json()["transcript"] == READY

@@ -9,6 +9,7 @@ import pytest
 from fastapi import FastAPI
 
 from api.outbound import event_socket
+from storage.access.keys import Keys
 from tests.factories import PARTS_MISSING, answered, submission
 from tests.house import House
 from tests.integration.api.caller import Caller, calling, hand_out_keys, key_of
@@ -112,7 +113,7 @@ def test_one_who_does_not_say_who_they_are_is_not_waited_for_long(
 
 def test_a_key_that_may_not_read_is_not_enough(house: House, line: Line) -> None:
     with house.database.transaction() as work:
-        work.keys.register(key_of("writer"), "writer", ["audit"])
+        Keys(work).register(key_of("writer"), "writer", ["audit"])
     with line.to(run_of(house), "writer") as conversation:
         assert code_of(conversation) == event_socket.Close.FORBIDDEN
 

@@ -13,7 +13,8 @@ import httpx2
 import pytest
 
 from storage.core.database import Database
-from storage.outbound.feed import Cursor
+from storage.orders.timeline import Timeline
+from storage.outbound.feed import Cursor, Feed
 from tests.factories import PARTS_MISSING, answered, payload, submission
 from tests.house import House
 from tests.integration.api.caller import Caller, hand_out_keys, key_of
@@ -38,7 +39,7 @@ def address(house: House) -> Iterator[str]:
 
 def tell(database: Database, *titles: str) -> None:
     with database.transaction() as work:
-        work.timeline.tell([happened(RUN, title) for title in titles])
+        Timeline(work).tell([happened(RUN, title) for title in titles])
 
 
 def taken_in(house: House, *script: dict[str, object]) -> str:
@@ -139,11 +140,11 @@ def test_an_event_that_commits_late_is_not_missed_by_one_who_resumes_from_a_late
 ) -> None:
     with listening(address, "/events") as stream:
         with house.database.transaction() as late:
-            late.timeline.tell([happened(RUN, "began first, commits last")])
+            Timeline(late).tell([happened(RUN, "began first, commits last")])
             tell(house.database, "began last, commits first")
             tell(house.database, "a third")
             with house.database.transaction() as work:
-                assert work.feed.page(Cursor.parse(stream.last_id), limit=10).events == []
+                assert Feed(work).page(Cursor.parse(stream.last_id), limit=10).events == []
             assert stream.told == []
         assert stream.titles(3) == ["began first, commits last", "began last, commits first", "a third"]
     with listening(address, "/events", last_event_id=stream.told[0].id) as again:

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from schemas.access.scopes import OWNERS
+from storage.access.keys import Keys
+from storage.orders.contacts.contacts import Contacts
 from tasks.orders.rules.followup import rule_of
 from tests.factories import answered, payload
 from tests.house import House
@@ -22,8 +24,8 @@ def manual(house: House) -> Iterator[Caller]:
     """The API with keys whose default is manual, and a fleet at work."""
     with house.database.transaction() as work:
         for agent, scopes in OWNERS.items():
-            work.keys.register(key_of(agent), agent, [scope.value for scope in scopes])
-        work._connection.exec_driver_sql("UPDATE api_keys SET default_mode = 'manual'")
+            Keys(work).register(key_of(agent), agent, [scope.value for scope in scopes])
+        work.connection.exec_driver_sql("UPDATE api_keys SET default_mode = 'manual'")
     with calling(house) as caller, working(house):
         yield caller
 
@@ -127,4 +129,4 @@ def test_a_contact_by_an_unknown_script_is_refused_and_not_made(manual: Caller) 
     assert answer.status_code == 422
     assert "there are pending_task_v1" in answer.text
     with manual.house.database.transaction() as work:
-        assert work.contacts.of_task(str(body["task_id"])) == []
+        assert Contacts(work).of_task(str(body["task_id"])) == []

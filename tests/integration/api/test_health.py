@@ -6,6 +6,7 @@ from sqlalchemy import text
 
 from api.server.health import FRESH_SECONDS
 from engine.publisher import QUEUES
+from storage.engine.pulses import Pulses
 from tests.factories import payload
 from tests.house import House
 from tests.integration.api.caller import VERSION, Caller, calling
@@ -18,9 +19,7 @@ WELL = {"database": "ok", "broker": "ok", "tick": "ok"}
 def let_pass(api: Caller, seconds: float) -> None:
     """Let the last sweep be so much longer ago."""
     with api.house.database.transaction() as work:
-        work._connection.execute(
-            text("UPDATE pulses SET at = at - make_interval(secs => :s)"), {"s": seconds}
-        )
+        work.connection.execute(text("UPDATE pulses SET at = at - make_interval(secs => :s)"), {"s": seconds})
 
 
 def refused(api: Caller) -> dict[str, Any]:
@@ -35,7 +34,7 @@ def refused(api: Caller) -> dict[str, Any]:
 def written_at(house: House) -> object:
     """When the tick's pulse was last written, and by which transaction its row."""
     with house.database.transaction() as work:
-        return tuple(work._connection.execute(text("SELECT at, xmin, xmax FROM pulses")).one())
+        return tuple(work.connection.execute(text("SELECT at, xmin, xmax FROM pulses")).one())
 
 
 def test_everything_well_is_ok_without_a_key(api: Caller) -> None:
@@ -99,10 +98,10 @@ def test_a_tick_that_stands_still_is_told_until_it_sweeps_again(api: Caller) -> 
 def test_a_sweep_leaves_a_pulse_of_the_same_second_untouched(house: House) -> None:
     house.tick.sweep()
     with house.database.transaction() as work:
-        work._connection.execute(text("UPDATE pulses SET at = clock_timestamp()"))
-        before = work._connection.execute(text("SELECT at, xmin, xmax FROM pulses")).one()
-        work.pulses.beat("tick")
-        assert work._connection.execute(text("SELECT at, xmin, xmax FROM pulses")).one() == before
+        work.connection.execute(text("UPDATE pulses SET at = clock_timestamp()"))
+        before = work.connection.execute(text("SELECT at, xmin, xmax FROM pulses")).one()
+        Pulses(work).beat("tick")
+        assert work.connection.execute(text("SELECT at, xmin, xmax FROM pulses")).one() == before
 
 
 def test_a_pulse_from_the_future_is_corrected_by_the_next_sweep(api: Caller) -> None:

@@ -72,7 +72,7 @@ def test_a_step_and_its_calls_hold_no_words(manual: Caller) -> None:
         rows = [
             row
             for table in ("steps", "dispatches")
-            for row in work._connection.exec_driver_sql(f"SELECT {table}::text FROM {table}").scalars()
+            for row in work.connection.exec_driver_sql(f"SELECT {table}::text FROM {table}").scalars()
         ]
     assert sum('""words""' in row for row in rows) == 2
     assert not any(PARTS_MISSING in row for row in rows)

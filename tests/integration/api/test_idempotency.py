@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.access.scopes import Scope
+from storage.access.keys import Keys
 from tests.factories import payload
 from tests.house import House
 from tests.integration.api.caller import Caller, calling, hand_out_keys, key_of
@@ -40,14 +41,14 @@ def do(
 
 def make_older(api: Caller, interval: str) -> None:
     with api.house.database.transaction() as work:
-        work._connection.exec_driver_sql(
+        work.connection.exec_driver_sql(
             f"UPDATE idempotency_keys SET created_at = created_at - interval '{interval}'"
         )
 
 
 def kept_keys(api: Caller) -> list[str]:
     with api.house.database.transaction() as work:
-        found = work._connection.exec_driver_sql("SELECT key FROM idempotency_keys ORDER BY key")
+        found = work.connection.exec_driver_sql("SELECT key FROM idempotency_keys ORDER BY key")
         return list(found.scalars())
 
 
@@ -217,7 +218,7 @@ def test_after_a_day_a_key_is_free_and_forgotten_by_whoever_passes(api: Caller, 
 def test_one_left_behind_by_a_crash_is_free_after_a_minute(api: Caller, doer: Doer) -> None:
     do(api)
     with api.house.database.transaction() as work:
-        work._connection.exec_driver_sql("UPDATE idempotency_keys SET status = NULL, body = NULL")
+        work.connection.exec_driver_sql("UPDATE idempotency_keys SET status = NULL, body = NULL")
     make_older(api, "55 seconds")
     assert do(api).status_code == 409
     make_older(api, "5 seconds")
@@ -241,7 +242,7 @@ def test_one_that_ends_after_its_key_went_to_another_leaves_the_others_answer(
 def test_what_is_kept_cannot_be_read_in_the_database(api: Caller) -> None:
     do(api, name="客户说等配件")
     with api.house.database.transaction() as work:
-        body = work._connection.exec_driver_sql("SELECT body FROM idempotency_keys").scalar_one()
+        body = work.connection.exec_driver_sql("SELECT body FROM idempotency_keys").scalar_one()
     assert "客户".encode() not in bytes(body)
     assert b"name" not in bytes(body)
 
@@ -249,7 +250,7 @@ def test_what_is_kept_cannot_be_read_in_the_database(api: Caller) -> None:
 def test_a_key_without_the_scope_is_shown_no_answer(api: Caller) -> None:
     do(api, agent="admin")
     with api.house.database.transaction() as work:
-        work.keys.register("weak", "admin", [Scope.READ.value])
+        Keys(work).register("weak", "admin", [Scope.READ.value])
     headers = {"Authorization": "Bearer weak", "Idempotency-Key": "k-1"}
     answer = api.post("/deeds", None, json={"name": "it", "outcome": "done"}, headers=headers)
     assert answer.status_code == 403

@@ -8,7 +8,8 @@ import pytest
 
 from api.server.authentication import TOUCH_SECONDS, Keyring
 from schemas.access.scopes import Scope
-from storage.access.keys import KeyRecord, NewKey, new_key
+from storage.access.keys import KeyRecord, Keys, NewKey, new_key
+from storage.access.system_audit import SystemAudit
 from storage.core.database import Database
 from tests.integration.api.caller import Caller
 from tests.integration.fleet.conditions import wait_until
@@ -20,30 +21,30 @@ def make(database: Database, new: NewKey = READER) -> tuple[str, KeyRecord]:
     """A key in clear, and what the installation knows of it."""
     key = new_key()
     with database.transaction() as work:
-        return key, work.keys.create(key, new, actor="tester")
+        return key, Keys(work).create(key, new, actor="tester")
 
 
 def rotate(database: Database, key_id: str, **options: Any) -> tuple[str, KeyRecord, KeyRecord]:
     key = new_key()
     with database.transaction() as work:
-        rotated = work.keys.rotate(key_id, key, actor="tester", **options)
+        rotated = Keys(work).rotate(key_id, key, actor="tester", **options)
     assert rotated is not None
     return key, *rotated
 
 
 def revoke(database: Database, key_id: str) -> None:
     with database.transaction() as work:
-        work.keys.revoke(key_id, actor="tester")
+        Keys(work).revoke(key_id, actor="tester")
 
 
 def is_let_in(database: Database, key: str) -> bool:
     with database.transaction() as work:
-        return work.keys.find(key) is not None
+        return Keys(work).find(key) is not None
 
 
 def kept(database: Database, key_id: str) -> KeyRecord:
     with database.transaction() as work:
-        return next(known for known in work.keys.list() if known.key_id == key_id)
+        return next(known for known in Keys(work).list() if known.key_id == key_id)
 
 
 def status_for(api: Caller, key: str) -> int:
@@ -64,8 +65,8 @@ def test_a_key_has_256_random_bits_behind_a_prefix_scanners_know() -> None:
 def test_nothing_that_is_stored_or_shown_of_a_key_is_the_key(database: Database) -> None:
     key, made = make(database)
     with database.transaction() as work:
-        rows = work._connection.exec_driver_sql("SELECT k::text FROM api_keys k").scalars().all()
-        told = [str(entry) for entry in work.system_audit.recent()]
+        rows = work.connection.exec_driver_sql("SELECT k::text FROM api_keys k").scalars().all()
+        told = [str(entry) for entry in SystemAudit(work).recent()]
     assert not [text for text in (*rows, *told, str(made)) if key.removeprefix("unpend_") in text]
 
 
@@ -117,7 +118,7 @@ def test_a_successor_has_the_owner_scopes_and_settings(database: Database) -> No
     _, made = make(database, new)
     successor, _, _ = rotate(database, made.key_id)
     with database.transaction() as work:
-        found = work.keys.find(successor)
+        found = Keys(work).find(successor)
     assert found is not None
     assert (found.agent_id, found.scopes) == ("dispatch-centre", frozenset({"read", "tasks"}))
     assert (found.default_mode, found.rate_limit) == ("manual", "5/second")
@@ -127,7 +128,7 @@ def test_the_successor_of_a_key_that_was_to_expire_lives_as_long(database: Datab
     lifetime = timedelta(days=90)
     _, made = make(database, NewKey(agent_id="x", scopes=["read"], expires_at=datetime.now(UTC) + lifetime))
     with database.transaction() as work:
-        work._connection.exec_driver_sql(
+        work.connection.exec_driver_sql(
             "UPDATE api_keys SET created_at = created_at - interval '80 days', "
             "expires_at = expires_at - interval '80 days'"
         )
@@ -144,7 +145,7 @@ def test_a_key_that_has_ended_has_no_successor(database: Database, ended: str) -
     else:
         rotate(database, made.key_id, overlap=timedelta(0))
     with database.transaction() as work:
-        assert work.keys.rotate(made.key_id, new_key(), actor="tester") is None
+        assert Keys(work).rotate(made.key_id, new_key(), actor="tester") is None
 
 
 def test_every_change_of_keys_is_kept_with_who_made_it(database: Database) -> None:
@@ -153,7 +154,7 @@ def test_every_change_of_keys_is_kept_with_who_made_it(database: Database) -> No
     revoke(database, successor.key_id)
     revoke(database, successor.key_id)
     with database.transaction() as work:
-        entries = work.system_audit.recent()
+        entries = SystemAudit(work).recent()
     assert [(entry.what, entry.detail["key_id"]) for entry in reversed(entries)] == [
         ("key.created", made.key_id),
         ("key.rotated", made.key_id),
@@ -164,20 +165,20 @@ def test_every_change_of_keys_is_kept_with_who_made_it(database: Database) -> No
 
 def test_a_start_brings_the_scopes_of_its_keys_up_to_date(database: Database) -> None:
     with database.transaction() as work:
-        work.keys.register("a-key", "operator", ["read"])
-        work.keys.register("a-key", "operator", ["read", "reviews"])
-        found = work.keys.find("a-key")
+        Keys(work).register("a-key", "operator", ["read"])
+        Keys(work).register("a-key", "operator", ["read", "reviews"])
+        found = Keys(work).find("a-key")
     assert found is not None
     assert found.scopes == {"read", "reviews"}
 
 
 def test_a_start_does_not_bring_a_revoked_key_back(database: Database) -> None:
     with database.transaction() as work:
-        work.keys.register("a-key", "operator", ["read"])
-        (known,) = work.keys.list()
-        work.keys.revoke(known.key_id, actor="tester")
-        work.keys.register("a-key", "operator", ["read", "reviews"])
-        assert work.keys.find("a-key") is None
+        Keys(work).register("a-key", "operator", ["read"])
+        (known,) = Keys(work).list()
+        Keys(work).revoke(known.key_id, actor="tester")
+        Keys(work).register("a-key", "operator", ["read", "reviews"])
+        assert Keys(work).find("a-key") is None
     assert kept(database, known.key_id).scopes == ["read"]
 
 
@@ -216,7 +217,5 @@ def test_a_request_does_not_wait_for_its_use_to_be_written(api: Caller) -> None:
     database = api.house.database
     key, made = make(database)
     with database.transaction() as work:
-        work._connection.exec_driver_sql(
-            "SELECT 1 FROM api_keys WHERE key_id = %s FOR UPDATE", (made.key_id,)
-        )
+        work.connection.exec_driver_sql("SELECT 1 FROM api_keys WHERE key_id = %s FOR UPDATE", (made.key_id,))
         assert status_for(api, key) == 200

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from storage.access.keys import Keys
+from storage.engine.clock import BusinessClock
 from tests.integration.api.caller import Call, Caller
 from tests.integration.api.outside_agents import (
     SILENT,
@@ -235,14 +237,14 @@ def test_a_follow_up_is_begun_by_its_caller_once_it_is_due(manual: Caller) -> No
     source, event, target = "waiting_followup", "followup.time_reached", "contacting"
     assert moved(manual, task_id, source, event, target).status_code == 409
     with manual.house.database.transaction() as work:
-        work.clock.set(work.clock.now().business_now + timedelta(days=3, hours=1))
+        BusinessClock(work).set(BusinessClock(work).now().business_now + timedelta(days=3, hours=1))
     assert moved(manual, task_id, source, event, target).json()["current_state"] == "contacting"
 
 
 def test_a_caller_who_vanishes_leaves_a_question_to_a_person(manual: Caller) -> None:
     task_id = begun(manual)
     with manual.house.database.transaction() as work:
-        work.clock.set(work.clock.now().business_now + timedelta(days=2))
+        BusinessClock(work).set(BusinessClock(work).now().business_now + timedelta(days=2))
     wait_until(lambda: bool(manual.get(f"/reviews?task_id={task_id}").json()["reviews"]))
     review = manual.get(f"/reviews?task_id={task_id}").json()["reviews"][0]
     assert review["reason"] == "caller_vanished"
@@ -262,7 +264,7 @@ def test_an_order_the_fleet_drives_answers_what_the_fleet_did(manual: Caller) ->
 def test_an_agent_without_permission_has_no_action_carried_out(manual: Caller) -> None:
     body = {"task_id": begun(manual), "action_type": "cancel_order"}
     with manual.house.database.transaction() as work:
-        work.keys.register("key-of-stranger", "stranger", ["actions"])
+        Keys(work).register("key-of-stranger", "stranger", ["actions"])
     answer = manual.post("/agents/actions/execute", "stranger", json=body)
     assert answer.status_code == 403
 

@@ -183,5 +183,5 @@ def test_the_request_id_goes_with_the_run(api: Caller) -> None:
     api.post(START, json=body, headers={"X-Request-ID": "upstream-17"})
     run_id = api.house.order(body["task_id"]).run_id
     with api.house.database.transaction() as work:
-        found = work._connection.exec_driver_sql("SELECT request_id FROM runs WHERE run_id = %s", (run_id,))
+        found = work.connection.exec_driver_sql("SELECT request_id FROM runs WHERE run_id = %s", (run_id,))
         assert found.scalar_one() == "upstream-17"

@@ -6,6 +6,10 @@ from typing import Any
 import pytest
 
 from schemas.access.scopes import OWNERS
+from storage.access.system_audit import SystemAudit
+from storage.orders.contacts.contacts import Contacts
+from storage.orders.orders import Orders
+from storage.orders.timeline import Timeline
 from tests.factories import READY, answered, payload, silent
 from tests.integration.api.caller import Caller
 from tests.integration.api.signalling import START, conflict, tell, worked
@@ -21,7 +25,7 @@ def reveal(api: Caller, task_id: str, agent: str = "admin", **body: Any) -> Any:
 def looks(api: Caller, task_id: str) -> list[tuple[str, dict[str, Any]]]:
     """Who saw what, as the order's audit log has it."""
     with api.house.database.transaction() as work:
-        lines = work.timeline.audit_of(task_id)
+        lines = Timeline(work).audit_of(task_id)
     return [
         (line["agent_id"], line["metadata"])
         for line in lines
@@ -36,7 +40,7 @@ def order_of(api: Caller, *script: dict[str, object], **metadata: object) -> str
 def dump(api: Caller) -> str:
     """Every row of every table, as text."""
     with api.house.database.transaction() as work:
-        run = work._connection.exec_driver_sql
+        run = work.connection.exec_driver_sql
         tables = run("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").scalars().all()
         rows = [row for table in tables for row in run(f'SELECT CAST(r AS text) FROM "{table}" r').scalars()]
     return "\n".join(rows)
@@ -107,9 +111,9 @@ def test_of_a_forgotten_customer_nothing_is_left_but_what_was_done(api: Caller, 
     assert conflict(reveal(api, task_id, field="transcript"))
     assert conflict(reveal(api, task_id, field="phone"))
     with api.house.database.transaction() as work:
-        assert all(not contact.transcript for contact in work.contacts.of_task(task_id))
-        assert work.orders.find([task_id])[task_id].phone_index is None
-        (entry,) = work.system_audit.recent(what="customer_erased")
+        assert all(not contact.transcript for contact in Contacts(work).of_task(task_id))
+        assert Orders(work).find([task_id])[task_id].phone_index is None
+        (entry,) = SystemAudit(work).recent(what="customer_erased")
     assert entry.detail["task_ids"] == [task_id]
     assert entry.detail["rows"]["orders"] == 1
     kept = api.get(f"/states/{task_id}/history").json()

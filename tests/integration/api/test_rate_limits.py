@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 
 from api.server.limits.rate_limits import PAUSE_SECONDS, RateLimits
 from api.server.refusal import Refusal
-from storage.access.keys import Key, NewKey, new_key
+from storage.access.keys import Key, Keys, NewKey, new_key
 from tests.house import House, settings_for
 from tests.integration.api.caller import Caller, calling, hand_out_keys
 
@@ -139,7 +139,7 @@ def test_a_key_made_with_a_rate_is_held_to_it(database_url: str, broker_url: str
         key = new_key()
         with api.house.database.transaction() as work:
             new = NewKey(agent_id="x", scopes=["read"], rate_limit="2/hour")
-            work.keys.create(key, new, actor="tester")
+            Keys(work).create(key, new, actor="tester")
         assert ask_until_refused(api, key).headers["x-ratelimit-limit"] == "2"
 
 

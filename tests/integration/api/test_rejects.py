@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from storage.access.keys import NewKey
-from storage.people.rejects import NewReject
+from storage.access.keys import Keys, NewKey
+from storage.access.system_audit import SystemAudit
+from storage.people.rejects import NewReject, Rejects
 from tests.factories import payload
 from tests.integration.api.caller import Caller
 
@@ -24,8 +25,8 @@ def refused(api: Caller, **changes: Any) -> tuple[dict[str, Any], str]:
         problems=[{"field": "priority", "message": "input should be less than or equal to 10"}],
     )
     with api.house.database.transaction() as work:
-        work.rejects.keep([reject])
-        return order, work.rejects.recent(1)[0].reject_id
+        Rejects(work).keep([reject])
+        return order, Rejects(work).recent(1)[0].reject_id
 
 
 def test_what_was_refused_is_listed_without_what_came(api: Caller) -> None:
@@ -50,7 +51,7 @@ def test_how_upstream_named_things_shows_no_number_either(api: Caller) -> None:
         source="http", task_id=PHONE, payload="{}", problems=[{"field": PHONE, "message": "is not a field"}]
     )
     with api.house.database.transaction() as work:
-        work.rejects.keep([reject])
+        Rejects(work).keep([reject])
     assert PHONE not in api.get(ROOM).text
 
 
@@ -89,9 +90,7 @@ def test_a_correction_makes_the_order_with_the_number_that_came(api: Caller) -> 
     assert answer.json()["reject"]["handled_agent"] == "admin"
     assert str(api.house.order(order["task_id"]).phone).endswith(PHONE)
     with api.house.database.transaction() as work:
-        assert (
-            work._connection.exec_driver_sql("SELECT request_id FROM runs").scalar_one() == "req-correction"
-        )
+        assert work.connection.exec_driver_sql("SELECT request_id FROM runs").scalar_one() == "req-correction"
 
 
 def test_a_correction_that_is_still_wrong_names_the_fields(api: Caller) -> None:
@@ -179,7 +178,7 @@ def test_whose_key_it_was_is_on_record_whoever_they_say_they_are(
     reject = answer.json()["reject"]
     assert (reject["handled_by"], reject["handled_agent"]) == ("董事长", "admin")
     with api.house.database.transaction() as work:
-        entry = work.system_audit.recent(limit=1)[0]
+        entry = SystemAudit(work).recent(limit=1)[0]
     assert (entry.actor, entry.detail["agent"]) == ("董事长", "admin")
 
 
@@ -196,7 +195,7 @@ def test_a_conflict_that_is_sent_again_and_again_is_listed_once(api: Caller) -> 
 def test_an_order_of_a_key_for_manual_orders_goes_in_as_one(api: Caller) -> None:
     with api.house.database.transaction() as work:
         new = NewKey(agent_id="upstream", scopes=["tasks"], default_mode="manual")
-        work.keys.create("by-hand", new, actor="tester")
+        Keys(work).create("by-hand", new, actor="tester")
     headers = {"Authorization": "Bearer by-hand"}
     first, second = payload(order_id="SO-1"), payload(order_id="SO-1")
     for order in (first, second):

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from storage.orders.timeline import Timeline
 from storage.people.reviews import CLAIM_MINUTES
 from tests.factories import payload
 from tests.integration.api.caller import Caller
@@ -35,7 +36,7 @@ def found(api: Caller, review: dict[str, Any]) -> dict[str, Any]:
 def let_pass(api: Caller, review: dict[str, Any], minutes: float) -> None:
     """Let a claim be so much older on the database's clock."""
     with api.house.database.transaction() as work:
-        work._connection.execute(
+        work.connection.execute(
             text(
                 "UPDATE reviews SET claimed_at = claimed_at - make_interval(secs => :s) WHERE review_id = :r"
             ),
@@ -46,7 +47,7 @@ def let_pass(api: Caller, review: dict[str, Any], minutes: float) -> None:
 def history(api: Caller, review: dict[str, Any]) -> list[tuple[str, str]]:
     """What the order's audit log says of its review: what, by whom."""
     with api.house.database.transaction() as work:
-        lines = work.timeline.audit_of(review["task_id"])
+        lines = Timeline(work).audit_of(review["task_id"])
     return [(line["event_type"], line["agent_id"]) for line in lines if "review" in line["event_type"]]
 
 

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from schemas.outbound.event_types import MessageType
+from storage.access.system_audit import SystemAudit
+from storage.outbound.subscribers import Subscribers
 from tests.integration.api.caller import Caller
 from tests.integration.webhooks.office import Office, event
 from tools.webhooks.signature import SECRET_PREFIX
@@ -76,7 +78,7 @@ def test_what_a_subscriber_is_told_is_chosen_anew_under_its_secret(api: Caller) 
     assert answer.json()["subscriber"] == body["subscriber"] | {"events": ["task.waiting", "task.rejected"]}
     assert "secret" not in answer.json()
     with api.house.database.transaction() as work:
-        kept = work.subscribers.secrets(body["subscriber"]["subscriber_id"])
+        kept = Subscribers(work).secrets(body["subscriber"]["subscriber_id"])
     assert kept is not None
     assert kept.open() == (body["secret"],)
 
@@ -168,7 +170,7 @@ def test_who_is_no_admin_sees_none_of_it(api: Caller, agent: str) -> None:
 def test_what_was_done_to_subscribers_is_kept(api: Caller) -> None:
     body = added(api)
     with api.house.database.transaction() as work:
-        (entry,) = work.system_audit.recent(what="subscriber_added")
+        (entry,) = SystemAudit(work).recent(what="subscriber_added")
     assert entry.actor == "admin"
     assert entry.detail["subscriber_id"] == body["subscriber"]["subscriber_id"]
     assert body["secret"] not in str(entry.detail)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from storage.people.rejects import Rejects
 from tests.factories import payload
 from tests.integration.api.caller import Caller, in_chunks
 from tests.integration.api.general_work import look, work
@@ -26,7 +27,7 @@ def send(api: Caller, *items: Any) -> dict[str, Any]:
 
 def rejects(api: Caller) -> list[Any]:
     with api.house.database.transaction() as unit:
-        return list(unit.rejects.recent())
+        return list(Rejects(unit).recent())
 
 
 def test_orders_and_work_in_one_batch_are_all_begun(works: Caller) -> None:
@@ -121,7 +122,7 @@ def test_what_is_kept_of_a_bad_item_is_what_was_sent(works: Caller) -> None:
 def test_bad_items_raise_one_alert_a_batch(works: Caller) -> None:
     send(works, {}, [], payload())
     with works.house.database.transaction() as unit:
-        count = unit._connection.exec_driver_sql(
+        count = unit.connection.exec_driver_sql(
             "SELECT count(*), max(metadata->>'count') FROM alerts WHERE alert_type = 'intake_rejected'"
         ).one()
     assert tuple(count) == (1, "2")
@@ -137,7 +138,7 @@ def test_what_belongs_to_another_task_is_a_conflict(works: Caller) -> None:
     assert body["results"][0]["state"] == "contacting"
     assert len(rejects(works)) == 3
     with works.house.database.transaction() as unit:
-        told = unit._connection.exec_driver_sql("SELECT metadata->>'count' FROM alerts").scalars().all()
+        told = unit.connection.exec_driver_sql("SELECT metadata->>'count' FROM alerts").scalars().all()
     assert sum(map(int, told)) == 3
 
 

@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 
 from engine.outcomes import Done, Failed, Outcome
+from storage.access.system_audit import SystemAudit
+from storage.engine.runs import Runs
 from storage.engine.steps import StepRow
+from storage.orders.timeline import Timeline
 from tests.factories import PARTS_MISSING, READY, answered, payload
 from tests.house import House
 from tests.integration.api.caller import Caller
@@ -34,7 +37,7 @@ def run_for(house: House, seconds: float, run_id: str) -> None:
     while time.monotonic() < deadline:
         house.tick.sweep()
         with house.database.transaction() as work:
-            (run,) = work.runs.lock([run_id])
+            (run,) = Runs(work).lock([run_id])
         if run.state not in ("running", "paused"):
             return
     raise AssertionError(f"run {run_id} goes on")
@@ -50,7 +53,7 @@ def test_cancelled_work_ends_with_the_reason_and_its_steps_with_it(works: Caller
     works.house.run()
     assert bench.worked == []
     with works.house.database.transaction() as work:
-        (entry,) = work.system_audit.recent(what="task.cancel")
+        (entry,) = SystemAudit(work).recent(what="task.cancel")
     assert (entry.actor, entry.detail["task_id"]) == ("operator", task_id)
 
 
@@ -150,7 +153,7 @@ def test_every_intervention_in_an_order_leaves_its_line(works: Caller) -> None:
     for verb in ("pause", "resume", "cancel"):
         steer(works, task_id, verb, json={"reason": "试"} if verb == "cancel" else None)
     with works.house.database.transaction() as work:
-        lines = [(row["event_type"], row["agent_id"]) for row in work.timeline.audit_of(task_id)]
+        lines = [(row["event_type"], row["agent_id"]) for row in Timeline(work).audit_of(task_id)]
     assert lines[-3:] == [
         ("task_paused", "operator"),
         ("task_resumed", "operator"),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from storage.flows.task_list import Wanted
+from storage.flows.task_list import TaskList, Wanted
 from tests.factories import PARTS_MISSING, READY, answered, payload
 from tests.integration.api.caller import Caller
 from tests.integration.api.general_work import ask, look
@@ -79,7 +79,7 @@ def test_a_period_begins_with_its_first_moment_and_ends_before_its_last(works: C
     first, second = ask(works)["task_id"], ask(works)["task_id"]
     with works.house.database.transaction() as unit:
         moments = {
-            row.task_id: row.created_at.isoformat() for row in unit.task_list.page(_ALL, after=None, limit=9)
+            row.task_id: row.created_at.isoformat() for row in TaskList(unit).page(_ALL, after=None, limit=9)
         }
     assert listed(works, created_from=moments[second]) == [second]
     assert listed(works, created_to=moments[second]) == [first]
@@ -148,4 +148,4 @@ def test_pages_together_are_the_whole_list_once_whatever_comes_in_between(
 def whole_list(api: Caller) -> list[str]:
     """Every task there is, the newest first, in one go."""
     with api.house.database.transaction() as unit:
-        return [row.task_id for row in unit.task_list.page(_ALL, after=None, limit=10_000)]
+        return [row.task_id for row in TaskList(unit).page(_ALL, after=None, limit=10_000)]

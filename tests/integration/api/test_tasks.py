@@ -7,6 +7,7 @@ import pytest
 
 from engine.outcomes import Done, Failed, Outcome
 from storage.engine.steps import StepRow
+from storage.people.rejects import Rejects
 from tests.factories import PARTS_MISSING, answered, payload
 from tests.integration.api.caller import Caller
 from tests.integration.api.general_work import ask, look, work
@@ -180,7 +181,7 @@ def test_the_same_id_with_another_body_is_refused_and_kept(works: Caller, change
     assert answer.status_code == 409
     assert answer.json()["error"]["details"]["fields"][0]["field"] == "task_id"
     with works.house.database.transaction() as unit:
-        (kept,) = unit.rejects.recent()
+        (kept,) = Rejects(unit).recent()
     assert kept.task_id == "job-1"
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from storage.people.reviews import Review
+from storage.orders.timeline import Timeline
+from storage.people.reviews import Review, Reviews
 from tests.factories import CANCEL, READY, answered
 from tests.integration.api.caller import Caller
 from tests.integration.orders.telling import worked
@@ -20,7 +21,7 @@ def cancelling(api: Caller, **changes: object) -> str:
 
 def reviews(api: Caller, task_id: str) -> list[Review]:
     with api.house.database.transaction() as work:
-        return work.reviews.list(state=None, task_id=task_id)
+        return Reviews(work).list(state=None, task_id=task_id)
 
 
 def test_a_cancellation_taken_back_is_for_a_person(api: Caller) -> None:
@@ -116,7 +117,7 @@ def test_a_number_in_the_reason_is_never_shown(api: Caller) -> None:
     api.post(f"/tasks/{task_id}/undo", json={"reason": "客户 13800138000 来电"})
     (review,) = reviews(api, task_id)
     with api.house.database.transaction() as work:
-        lines = str(work.timeline.audit_of(task_id))
+        lines = str(Timeline(work).audit_of(task_id))
     assert "13800138000" not in review.question + lines
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from storage.orders.contacts.contacts import Contacts
 from tests.factories import READY, payload
 from tests.house import House
 from tests.integration.api.caller import Caller, calling, hand_out_keys, in_chunks
@@ -36,13 +37,13 @@ def contacted(api: Caller) -> str:
     api.post(START, json=body)
     api.house.run()
     with api.house.database.transaction() as work:
-        (contact,) = work.contacts.of_task(body["task_id"])
+        (contact,) = Contacts(work).of_task(body["task_id"])
     return contact.key
 
 
 def task_of(api: Caller, key: str) -> str:
     with api.house.database.transaction() as work:
-        return work.contacts.by_keys([key])[0].task_id
+        return Contacts(work).by_keys([key])[0].task_id
 
 
 def report(key: str, **changes: Any) -> dict[str, Any]:

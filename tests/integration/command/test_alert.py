@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from schemas.orders.effects import AlertRaised
+from storage.people.alerts import Alerts
 from tests.integration.command.fleet import Fleet
 
 
@@ -12,7 +13,7 @@ def raised(fleet: Fleet, **about: Any) -> str:
     """An alert; its id."""
     given: dict[str, Any] = {"alert_type": "low_confidence", "severity": "warning", "message": "意图不明确"}
     with fleet.house.database.transaction() as work:
-        (alert_id,) = work.alerts.raise_all([AlertRaised(**(given | about))])
+        (alert_id,) = Alerts(work).raise_all([AlertRaised(**(given | about))])
     return alert_id
 
 

@@ -4,7 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from storage.orders.capacity import DayCapacity
+from storage.orders.capacity import Capacity, DayCapacity
+from storage.people.reviews import Reviews
 from tests.factories import CANCEL, answered
 from tests.integration.command.fleet import Fleet
 from tests.integration.orders.telling import worked
@@ -27,8 +28,8 @@ def test_nothing_set_is_said(fleet: Fleet) -> None:
 
 def test_less_than_is_booked_is_refused(fleet: Fleet) -> None:
     with fleet.house.database.transaction() as work:
-        work.capacity.set([DayCapacity(region="a", day=DAY, capacity=2)])
-        work._connection.exec_driver_sql("UPDATE engineer_capacity SET booked = 2")
+        Capacity(work).set([DayCapacity(region="a", day=DAY, capacity=2)])
+        work.connection.exec_driver_sql("UPDATE engineer_capacity SET booked = 2")
     refused = fleet.run("capacity", "set", "a", str(DAY), "1")
     assert (refused.exit_code, "2 booked" in refused.stderr) == (1, True)
 
@@ -48,7 +49,7 @@ def test_a_cancellation_is_taken_back(fleet: Fleet) -> None:
     again = fleet.run("task", "undo", task_id, "--reason", "客户来电")
     assert "before" in again.stdout
     with fleet.house.database.transaction() as work:
-        (review,) = work.reviews.list(task_id=task_id)
+        (review,) = Reviews(work).list(task_id=task_id)
     assert review.review_id in done.stdout
     assert review.reason == "undo_requested"
 

@@ -179,7 +179,7 @@ def test_the_status_warns_of_stops_and_of_holidays_that_are_not_official_yet(fle
     waiting(fleet)
     fleet.run("stop", "--channel", "sms", "--reason", "话术有误", "--by", "王芳")
     with fleet.house.database.transaction() as work:
-        work._connection.exec_driver_sql(
+        work.connection.exec_driver_sql(
             "UPDATE steps SET due_at = '2150-01-01', due_clock = 'business' WHERE state = 'parked'"
         )
     stopped, horizon = fleet.read("status")["warnings"]

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from storage.people.rejects import Rejects
 from tests.factories import payload
 from tests.integration.command.fleet import Fleet
 
@@ -16,7 +17,7 @@ def rejected(fleet: Fleet, **changes: Any) -> tuple[dict[str, Any], str]:
     order = payload(metadata={"phone": PHONE}) | changes
     fleet.run("submit", "-", given=json.dumps(order | {"priority": 11}) + "\n")
     with fleet.house.database.transaction() as work:
-        return order, work.rejects.recent(1)[0].reject_id
+        return order, Rejects(work).recent(1)[0].reject_id
 
 
 def test_what_was_rejected_is_listed_with_what_is_wrong(fleet: Fleet) -> None:

@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 from fleet.command.app import application
 from schemas.access.scopes import OWNERS
-from storage.access.keys import Key
+from storage.access.keys import Key, Keys
+from storage.access.system_audit import SystemAudit
 from tests.house import CIPHER_KEY
 from tests.integration.command.fleet import Fleet
 
@@ -22,7 +23,7 @@ def create(fleet: Fleet, *arguments: str) -> dict[str, Any]:
 
 def owner(fleet: Fleet, key: str) -> Key | None:
     with fleet.house.database.transaction() as work:
-        return work.keys.find(key)
+        return Keys(work).find(key)
 
 
 def listed(fleet: Fleet) -> dict[str, Any]:
@@ -167,8 +168,8 @@ def test_one_learns_that_the_fleets_own_files_still_hold_the_key(
     kept = json.loads(path.read_text())
     path.write_text(json.dumps(kept | {"keys": {"operator": "unpend_installed"}}))
     with fleet.house.database.transaction() as work:
-        work.keys.register("unpend_installed", "operator", ["read"])
-        (known,) = work.keys.list()
+        Keys(work).register("unpend_installed", "operator", ["read"])
+        (known,) = Keys(work).list()
     result = fleet.run("keys", command, known.key_id)
     assert f"still hold the {which} key of operator" in result.stderr
 
@@ -176,7 +177,7 @@ def test_one_learns_that_the_fleets_own_files_still_hold_the_key(
 def test_who_did_it_is_kept(fleet: Fleet) -> None:
     create(fleet, "operator", "--by", "王芳")
     with fleet.house.database.transaction() as work:
-        (entry,) = work.system_audit.recent(what="key.created")
+        (entry,) = SystemAudit(work).recent(what="key.created")
     assert entry.actor == "王芳"
 
 

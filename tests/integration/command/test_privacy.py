@@ -3,6 +3,7 @@
 import json
 
 from fleet.installation import Installation
+from storage.orders.orders import Orders
 from tests.factories import READY, answered, silent, submission
 from tests.house import CIPHER_KEY
 from tests.integration.command.fleet import Fleet
@@ -19,7 +20,7 @@ def order_of(fleet: Fleet, *script: dict[str, object]) -> str:
 
 def phone_of(fleet: Fleet, task_id: str) -> str | None:
     with fleet.house.database.transaction() as work:
-        return work.orders.find([task_id])[task_id].phone
+        return Orders(work).find([task_id])[task_id].phone
 
 
 def test_a_customer_is_erased_once_it_was_confirmed(fleet: Fleet) -> None:
@@ -59,7 +60,7 @@ def test_whom_to_erase_must_be_named(fleet: Fleet) -> None:
 def test_a_dry_run_counts_and_removes_nothing(fleet: Fleet) -> None:
     order_of(fleet, answered(READY))
     with fleet.house.database.transaction() as work:
-        work._connection.exec_driver_sql(
+        work.connection.exec_driver_sql(
             "UPDATE contact_logs SET contact_time = contact_time - interval '200 days'"
         )
     assert fleet.read("privacy", "retain", "--dry-run")["transcripts"] == 1

@@ -4,6 +4,8 @@ from datetime import datetime
 
 import pytest
 
+from storage.orders.timeline import Timeline
+from storage.people.reviews import Reviews
 from tests.factories import answered, submission
 from tests.integration.command.fleet import Fleet
 
@@ -27,7 +29,7 @@ def unclear(fleet: Fleet) -> str:
 
 def review_of(fleet: Fleet, task_id: str) -> str:
     with fleet.house.database.transaction() as work:
-        return work.reviews.list(task_id=task_id)[0].review_id
+        return Reviews(work).list(task_id=task_id)[0].review_id
 
 
 def test_open_reviews_are_listed_with_what_they_offer(fleet: Fleet) -> None:
@@ -50,7 +52,7 @@ def test_who_looked_at_what_the_customer_said_is_on_record(fleet: Fleet) -> None
     review_id = review_of(fleet, task_id)
     assert fleet.read("review", "show", review_id, "--by", "王芳")["words"] == UNCLEAR
     with fleet.house.database.transaction() as work:
-        lines = work.timeline.audit_of(task_id)
+        lines = Timeline(work).audit_of(task_id)
     (line,) = [line for line in lines if line["event_type"] == "personal_data_revealed"]
     assert (line["agent_id"], line["metadata"]["review_id"]) == ("王芳", review_id)
 
@@ -59,7 +61,7 @@ def test_a_review_without_a_contact_shows_no_words_and_leaves_no_line(fleet: Fle
     task_id = uncallable(fleet)
     assert fleet.read("review", "show", review_of(fleet, task_id))["words"] is None
     with fleet.house.database.transaction() as work:
-        events = {line["event_type"] for line in work.timeline.audit_of(task_id)}
+        events = {line["event_type"] for line in Timeline(work).audit_of(task_id)}
     assert "personal_data_revealed" not in events
 
 
@@ -98,7 +100,7 @@ def test_a_person_may_postpone_by_days_or_by_a_rule(
     fleet.house.run()
     assert fleet.house.order(task_id).status == "waiting_followup"
     with fleet.house.database.transaction() as work:
-        (review,) = work.reviews.list(state=None, task_id=task_id)
+        (review,) = Reviews(work).list(state=None, task_id=task_id)
     assert review.decision is not None
     assert review.decision[asked]
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import yaml
 
 from runtime.settings import PROJECT
+from storage.orders.contacts.contacts import Contacts
 from tests.factories import answered, silent, submission
 from tests.integration.command.fleet import Fleet
 
@@ -65,7 +66,7 @@ def test_a_dry_run_shows_the_next_contact_with_the_number_masked_and_sends_nothi
     assert "您的燃气灶服务单" in shown.stdout
     assert PHONE not in shown.stdout
     with fleet.house.database.transaction() as work:
-        assert work.contacts.of_task(order.body.task_id) == []
+        assert Contacts(work).of_task(order.body.task_id) == []
 
 
 def test_a_dry_run_says_which_script_is_missing(fleet: Fleet) -> None:

@@ -7,6 +7,8 @@ import pytest
 
 from fleet.command.orders import submit as submitting
 from fleet.command.orders.lines import LONGEST
+from storage.orders.figures import Figures
+from storage.people.rejects import Rejects
 from tests.factories import payload
 from tests.integration.command.fleet import Fleet
 
@@ -95,7 +97,7 @@ def test_a_faulty_line_is_told_and_kept_and_the_others_are_accepted(
     assert refusal.startswith("line 2")
     assert told in refusal
     with fleet.house.database.transaction() as work:
-        (kept,) = work.rejects.recent()
+        (kept,) = Rejects(work).recent()
     assert kept.source == "command"
     assert kept.problems
 
@@ -154,7 +156,7 @@ def test_what_has_no_lines_of_text_ends_with_2_and_one_line(fleet: Fleet, start:
 def test_malformed_lines_raise_one_alert(fleet: Fleet) -> None:
     fleet.run("submit", str(fleet.lines("{", "[", line())))
     with fleet.house.database.transaction() as work:
-        assert work.figures.alerts().last_hour == 1
+        assert Figures(work).alerts().last_hour == 1
 
 
 def test_a_phone_number_in_a_faulty_line_is_not_printed(fleet: Fleet, tmp_path: Path) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from storage.access.system_audit import Entry
-from storage.orders.labels import NewLabel
+from storage.access.system_audit import Entry, SystemAudit
+from storage.orders.labels import Labels, NewLabel
 from tests.integration.command.fleet import Fleet
 from tests.small_corpus import lay_out, the_rest
 from tools.classifier.classifier import Classifier
@@ -40,12 +40,12 @@ def label(
 
 def keep(fleet: Fleet, *labels: NewLabel) -> None:
     with fleet.house.database.transaction() as work:
-        work.labels.keep(labels)
+        Labels(work).keep(labels)
 
 
 def audited(fleet: Fleet) -> list[Entry]:
     with fleet.house.database.transaction() as work:
-        return work.system_audit.recent(what="intent_model_contest")
+        return SystemAudit(work).recent(what="intent_model_contest")
 
 
 def test_the_record_says_what_is_proven_of_each_intent(fleet: Fleet) -> None:

@@ -14,7 +14,9 @@ from runtime.ids import Prefix, new_id
 from schemas.core.definition import read_definition
 from statemachine.workflow.definition import Workflow
 from statemachine.workflow.retry import RetryPolicy
+from storage.engine.runs import Runs
 from storage.engine.steps import StepRow
+from storage.orders.timeline import Timeline
 from tests.house import House
 from tests.servers import TEST_WORKFLOWS
 
@@ -72,7 +74,7 @@ def begin(house: House, workflow: str, *, runs: int = 1, **more: Any) -> list[st
 def state_of(house: House, run_id: str) -> str:
     """The lifecycle state of a run."""
     with house.database.transaction() as work:
-        (run,) = work.runs.lock([run_id])
+        (run,) = Runs(work).lock([run_id])
     return run.state
 
 
@@ -80,6 +82,6 @@ def nodes_of(house: House, run_id: str) -> dict[str, list[str]]:
     """The states of a run's steps, by node."""
     found: dict[str, list[str]] = {}
     with house.database.transaction() as work:
-        for row in work.timeline.steps_of(run_id):
+        for row in Timeline(work).steps_of(run_id):
             found.setdefault(row["node"], []).append(row["state"])
     return found

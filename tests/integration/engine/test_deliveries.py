@@ -147,7 +147,7 @@ def test_a_row_that_has_waited_long_goes_before_a_new_urgent_one(house: House, b
     house.wire.cut = True
     (old,) = begin(house, "parallel_branches", priority=1)
     with house.database.transaction() as work:
-        work._connection.exec_driver_sql("UPDATE steps SET urgency = urgency - interval '20 minutes'")
+        work.connection.exec_driver_sql("UPDATE steps SET urgency = urgency - interval '20 minutes'")
     begin(house, "parallel_branches", runs=150, priority=10)
     house.wire.cut = False
     order = remember_order(bench)

@@ -10,7 +10,10 @@ from engine.actions import Action
 from engine.outcomes import Done, Failed, Outcome, Snooze, TryAgain
 from engine.transaction import Verdict
 from runtime.clock import Clock
+from storage.engine.clock import BusinessClock
+from storage.engine.definitions import Definitions
 from storage.engine.steps import StepRow
+from storage.people.reviews import Reviews
 from tests.house import House
 from tests.integration.engine.general import (
     Bench,
@@ -31,7 +34,7 @@ def house(database_url: str, bench: Bench) -> Iterator[House]:
     )
     with built.database.transaction() as work:
         for name in ("order_processing_v1", "parallel_branches"):
-            work.definitions.register(name, "1.0", definition_body(name))
+            Definitions(work).register(name, "1.0", definition_body(name))
     yield built
     built.close()
 
@@ -147,7 +150,7 @@ def test_a_person_decides_and_the_run_goes_on(house: House, bench: Bench) -> Non
     (run_id,) = begin(house, "parallel_branches")
     house.run()
     with house.database.transaction() as work:
-        (review,) = work.reviews.list()
+        (review,) = Reviews(work).list()
     with house.engine.transaction() as transaction:
         verdicts = transaction.complete({review.step_id: {"decision": "go_on"}})
     house.run()
@@ -170,7 +173,7 @@ def test_a_question_nobody_answers_in_time_goes_on_waiting(database_url: str) ->
     house.run_to_the_end()
     assert nodes_of(house, run_id) == {"ask": ["parked"]}
     with house.database.transaction() as work:
-        (review,) = work.reviews.list()
+        (review,) = Reviews(work).list()
     with house.engine.transaction() as transaction:
         transaction.complete({review.step_id: {"decision": "go_on"}})
     house.run()
@@ -228,7 +231,7 @@ def test_a_snoozed_step_comes_back_and_costs_no_try(house: House, bench: Bench) 
     def later(step: StepRow) -> Outcome:
         if step.delivery == 1:
             with house.database.transaction() as work:
-                now = work.clock.now().business_now
+                now = BusinessClock(work).now().business_now
             return Snooze(until=now, clock=Clock.BUSINESS, reason="not now")
         return Done(output={"tries": step.tries})
 

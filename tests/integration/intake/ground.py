@@ -11,7 +11,7 @@ import redis
 from kombu import Connection
 
 from runtime.settings import Settings
-from storage.people.rejects import Reject
+from storage.people.rejects import Reject, Rejects
 from tests.acceptance.waiting import wait_until
 from tests.house import settings_for
 from workers.app import make_app
@@ -109,7 +109,7 @@ class Ground:
     def sources(self) -> Mapping[str, str]:
         """Every order that is in, with the door it came by."""
         with self.process.database.transaction() as work:
-            rows = work._connection.exec_driver_sql("SELECT task_id, source FROM tasks").all()
+            rows = work.connection.exec_driver_sql("SELECT task_id, source FROM tasks").all()
         return {row.task_id: row.source for row in rows}
 
     def wait_for(self, *bodies: Mapping[str, Any]) -> None:
@@ -120,7 +120,7 @@ class Ground:
     def rejects(self) -> list[Reject]:
         """What was refused, the oldest first."""
         with self.process.database.transaction() as work:
-            return list(reversed(work.rejects.recent()))
+            return list(reversed(Rejects(work).recent()))
 
     def wait_for_rejects(self, count: int) -> list[Reject]:
         """What was refused, once there is so much of it."""
@@ -130,7 +130,7 @@ class Ground:
     def value(self, statement: str, *parameters: object) -> Any:
         """The one value that a query answers."""
         with self.process.database.transaction() as work:
-            return work._connection.exec_driver_sql(statement, parameters).scalar_one()
+            return work.connection.exec_driver_sql(statement, parameters).scalar_one()
 
     def close(self) -> None:
         """Give connections back."""

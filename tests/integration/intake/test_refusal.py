@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from schemas.orders.effects import AlertRaised
-from storage.people.alerts import Alert, AlertFilter
-from storage.people.rejects import Envelope, NewReject, Reject
+from storage.orders.upkeep.privacy import Privacy
+from storage.people.alerts import Alert, AlertFilter, Alerts
+from storage.people.rejects import Envelope, NewReject, Reject, Rejects
 from tasks.flows.general import NewTask, submit
 from tasks.orders.intake.intake import Door, Submission, accept
 from tasks.orders.intake.rejected import dismiss
@@ -30,12 +31,12 @@ def refuse(house: House, *payloads: str, source: str = "stream") -> None:
 
 def rejects(house: House) -> list[Reject]:
     with house.database.transaction() as work:
-        return list(work.rejects.recent())
+        return list(Rejects(work).recent())
 
 
 def alerts(house: House) -> list[Alert]:
     with house.database.transaction() as work:
-        return work.alerts.list(AlertFilter(alert_type="intake_rejected"))
+        return Alerts(work).list(AlertFilter(alert_type="intake_rejected"))
 
 
 def counts(house: House) -> list[object]:
@@ -44,7 +45,7 @@ def counts(house: House) -> list[object]:
 
 def told(house: House) -> int:
     with house.database.transaction() as work:
-        found = work._connection.exec_driver_sql(
+        found = work.connection.exec_driver_sql(
             "SELECT count(*) FROM events WHERE event_type = 'task_rejected'"
         )
         return int(found.scalar_one())
@@ -91,8 +92,8 @@ def test_conflicts_of_general_work_are_folded_and_told_too(house: House) -> None
 )
 def test_what_differs_is_kept_by_itself(house: House, other: NewReject) -> None:
     with house.database.transaction() as work:
-        work.rejects.keep([NewReject(source="stream", task_id="t", payload="a", problems=[])])
-        assert work.rejects.keep([other]) == 1
+        Rejects(work).keep([NewReject(source="stream", task_id="t", payload="a", problems=[])])
+        assert Rejects(work).keep([other]) == 1
     assert len(rejects(house)) == 2
 
 
@@ -106,7 +107,7 @@ def test_what_was_dealt_with_and_comes_again_is_kept_anew(house: House) -> None:
 def test_what_was_erased_does_not_stand_for_what_comes_again(house: House) -> None:
     refuse(house, "{13800138000")
     with house.database.transaction() as work:
-        work.privacy.erase([], ["13800138000"], [])
+        Privacy(work).erase([], ["13800138000"], [])
     refuse(house, "{13800138000")
     assert [kept.payload for kept in rejects(house)] == ["{13800138000", ""]
 
@@ -114,9 +115,9 @@ def test_what_was_erased_does_not_stand_for_what_comes_again(house: House) -> No
 def test_what_was_erased_leaves_no_mark_by_which_it_could_be_guessed(house: House) -> None:
     refuse(house, "{13800138000")
     with house.database.transaction() as work:
-        (mark,) = work._connection.exec_driver_sql("SELECT digest FROM rejects").scalars()
-        work.privacy.erase([], ["13800138000"], [])
-        (erased,) = work._connection.exec_driver_sql("SELECT digest FROM rejects").scalars()
+        (mark,) = work.connection.exec_driver_sql("SELECT digest FROM rejects").scalars()
+        Privacy(work).erase([], ["13800138000"], [])
+        (erased,) = work.connection.exec_driver_sql("SELECT digest FROM rejects").scalars()
     assert mark is not None
     assert erased is None
 
@@ -132,7 +133,7 @@ def test_what_trickles_in_is_added_to_the_alert_nobody_has_looked_at(house: Hous
 def test_after_somebody_has_looked_a_new_alert_tells_of_what_is_new(house: House) -> None:
     refuse(house, "a")
     with house.database.transaction() as work:
-        work.alerts.set_status(alerts(house)[0].alert_id, "acknowledged", by="x", note=None)
+        Alerts(work).set_status(alerts(house)[0].alert_id, "acknowledged", by="x", note=None)
     refuse(house, "b", "c")
     assert counts(house) == [2, 1]
 
@@ -140,7 +141,7 @@ def test_after_somebody_has_looked_a_new_alert_tells_of_what_is_new(house: House
 def test_an_alert_of_yesterday_is_not_silently_added_to(house: House) -> None:
     refuse(house, "a")
     with house.database.transaction() as work:
-        work._connection.exec_driver_sql("UPDATE alerts SET raised_at = raised_at - interval '25 hours'")
+        work.connection.exec_driver_sql("UPDATE alerts SET raised_at = raised_at - interval '25 hours'")
     refuse(house, "b")
     assert counts(house) == [1, 1]
 
@@ -155,7 +156,7 @@ def test_an_alert_an_agent_raised_under_the_same_name_is_left_alone(house: House
     metadata = {"source": "stream", "count": "many", "raised_by": "audit_agent"}
     foreign = AlertRaised(alert_type="intake_rejected", severity="info", message="theirs", metadata=metadata)
     with house.database.transaction() as work:
-        work.alerts.raise_all([foreign])
+        Alerts(work).raise_all([foreign])
     refuse(house, "a")
     assert sorted(map(str, counts(house))) == ["1", "many"]
 
@@ -166,7 +167,7 @@ def test_orders_refusals_and_the_alert_commit_together(house: House) -> None:
     malformed = NewReject(source="stream", task_id=None, payload="{", problems=[])
     accept(house.engine, house.context, [good, other], Door.STREAM, [malformed])
     with house.database.transaction() as work:
-        writers = work._connection.exec_driver_sql(
+        writers = work.connection.exec_driver_sql(
             "SELECT xmin::text FROM tasks WHERE task_id = %s UNION SELECT xmin::text FROM rejects "
             "UNION SELECT xmin::text FROM alerts",
             (good.body.task_id,),

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.people.rejects import MOST_PROBLEMS, NewReject, Reject
+from storage.access.system_audit import SystemAudit
+from storage.people.rejects import MOST_PROBLEMS, NewReject, Reject, Rejects
 from tasks.orders.intake.intake import Door, Verdict
 from tasks.orders.intake.rejected import Handled, Handling, dismiss, replay, shown
 from tests.factories import payload, submission
@@ -26,8 +27,8 @@ def kept(house: House, text: str, door: Door = Door.QUEUE, task_id: str | None =
     """Something that was refused."""
     problem = {"field": "priority", "message": "is wrong"}
     with house.database.transaction() as work:
-        work.rejects.keep([NewReject(source=door, task_id=task_id, payload=text, problems=[problem])])
-        return work.rejects.recent(1)[0]
+        Rejects(work).keep([NewReject(source=door, task_id=task_id, payload=text, problems=[problem])])
+        return Rejects(work).recent(1)[0]
 
 
 def wrong(**changes: Any) -> tuple[dict[str, Any], str]:
@@ -42,7 +43,7 @@ def again(house: House, reject: Reject, corrected: dict[str, Any] | None = None)
 
 def audited(house: House) -> list[tuple[str, str, Any]]:
     with house.database.transaction() as work:
-        return [(entry.actor, entry.what, entry.detail) for entry in work.system_audit.recent()]
+        return [(entry.actor, entry.what, entry.detail) for entry in SystemAudit(work).recent()]
 
 
 def test_a_corrected_order_is_in_under_the_door_it_came_by(house: House) -> None:
@@ -61,7 +62,7 @@ def test_a_corrected_order_is_in_under_the_door_it_came_by(house: House) -> None
 def source_of(house: House, task_id: str) -> str:
     with house.database.transaction() as work:
         statement = "SELECT source FROM tasks WHERE task_id = %s"
-        return str(work._connection.exec_driver_sql(statement, (task_id,)).scalar_one())
+        return str(work.connection.exec_driver_sql(statement, (task_id,)).scalar_one())
 
 
 def test_what_was_done_is_on_record(house: House) -> None:
@@ -100,7 +101,7 @@ def test_an_order_that_was_refused_for_another_goes_in_as_it_came_once_that_is_c
     house.accept(first)
     house.accept(second)
     with house.database.transaction() as work:
-        (reject,) = work.rejects.recent()
+        (reject,) = Rejects(work).recent()
     handling = again(house, reject)
     assert (handling.outcome, handling.verdict) == (Handled.REFUSED, Verdict.ORDER_BUSY)
     assert first.body.task_id in handling.problems[0].message
@@ -115,7 +116,7 @@ def test_a_refused_replay_leaves_no_further_reject(house: House) -> None:
     order, text = wrong(order_id=first.body.order_id)
     again(house, kept(house, text), order)
     with house.database.transaction() as work:
-        assert len(work.rejects.recent()) == 1
+        assert len(Rejects(work).recent()) == 1
 
 
 def test_an_order_that_is_in_already_is_dealt_with(house: House) -> None:
@@ -150,7 +151,7 @@ def test_of_two_corrections_at_once_one_makes_an_order(house: House) -> None:
         handlings = list(pool.map(lambda order: again(house, reject, order), [payload(), payload()]))
     assert sorted(handling.outcome for handling in handlings) == [Handled.BEFORE, Handled.REPLAYED]
     with house.database.transaction() as work:
-        assert work._connection.exec_driver_sql("SELECT count(*) FROM tasks").scalar_one() == 1
+        assert work.connection.exec_driver_sql("SELECT count(*) FROM tasks").scalar_one() == 1
 
 
 def test_an_unknown_id_is_told_apart(house: House) -> None:
@@ -213,8 +214,8 @@ def test_a_deeply_nested_text_can_be_shown() -> None:
 def test_of_very_many_problems_the_first_are_kept(house: House) -> None:
     problems = [{"field": f"f{number}", "message": "is not a field"} for number in range(200)]
     with house.database.transaction() as work:
-        work.rejects.keep([NewReject(source="http", task_id=None, payload="{}", problems=problems)])
-        (reject,) = work.rejects.recent()
+        Rejects(work).keep([NewReject(source="http", task_id=None, payload="{}", problems=problems)])
+        (reject,) = Rejects(work).recent()
     assert list(reject.problems) == problems[:MOST_PROBLEMS]
 
 
@@ -223,7 +224,7 @@ def test_a_list_goes_on_where_its_page_ended(house: House) -> None:
     found: list[str] = []
     after = None
     with house.database.transaction() as work:
-        while page := work.rejects.list(after=after, limit=2):
+        while page := Rejects(work).list(after=after, limit=2):
             found += [reject.reject_id for reject in page]
             after = (page[-1].rejected_at, page[-1].reject_id)
     assert found == ids[::-1]
@@ -233,6 +234,6 @@ def test_a_list_is_chosen_by_state_and_door(house: House) -> None:
     by_queue, by_stream = kept(house, "{}"), kept(house, "{}", Door.STREAM)
     dismiss(house.database, by_queue.reject_id, by="x", reason="y")
     with house.database.transaction() as work:
-        assert [r.reject_id for r in work.rejects.list(state="open")] == [by_stream.reject_id]
-        assert [r.reject_id for r in work.rejects.list(source="queue")] == [by_queue.reject_id]
-        assert work.rejects.list(state="open", source="queue") == []
+        assert [r.reject_id for r in Rejects(work).list(state="open")] == [by_stream.reject_id]
+        assert [r.reject_id for r in Rejects(work).list(source="queue")] == [by_queue.reject_id]
+        assert Rejects(work).list(state="open", source="queue") == []

@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from storage.people.rejects import Reject
+from storage.people.rejects import Reject, Rejects
 from tasks.flows.general import NewTask, submit
 from tasks.orders.intake.intake import Door, Verdict
 from tasks.orders.intake.rejected import Handled
@@ -26,12 +26,12 @@ def test_an_order_goes_in_again_as_its_sender_sent_it(house: House) -> None:
     )
     house.accept(sent)
     with house.database.transaction() as work:
-        (reject,) = work.rejects.recent()
+        (reject,) = Rejects(work).recent()
     house.run_to_the_end()
     assert again(house, reject).outcome is Handled.REPLAYED
     assert house.order(sent.body.task_id).mode == "manual"
     with house.database.transaction() as work:
-        run = work._connection.exec_driver_sql(
+        run = work.connection.exec_driver_sql(
             "SELECT description, created_by, deadline_at IS NOT NULL AS limited FROM runs WHERE subject_id = %s",
             (sent.body.task_id,),
         ).one()
@@ -46,7 +46,7 @@ def test_general_work_that_was_refused_is_corrected_and_begun(house: House) -> N
     assert handling.reject is not None
     assert handling.reject.replayed_as == "job-1"
     with house.database.transaction() as work:
-        run = work._connection.exec_driver_sql("SELECT workflow, created_by FROM runs").one()
+        run = work.connection.exec_driver_sql("SELECT workflow, created_by FROM runs").one()
     assert tuple(run) == ("action:triage.classify_text", "upstream")
 
 
@@ -64,7 +64,7 @@ def test_general_work_under_the_name_of_another_stays_open(house: House) -> None
     submit(house.engine, work, by="upstream")
     submit(house.engine, replace(work, priority=9), by="upstream")
     with house.database.transaction() as unit:
-        (reject,) = unit.rejects.recent()
+        (reject,) = Rejects(unit).recent()
     handling = again(house, reject)
     assert (handling.outcome, handling.verdict) == (Handled.REFUSED, Verdict.OTHER_BODY)
 
@@ -90,4 +90,4 @@ def refused_work(house: House, parameters: dict[str, Any]) -> Reject:
     sent = {"task_type": "triage.classify_text", "description": "读", "parameters": parameters}
     take_batch(house.engine, house.context, [sent], Sender("upstream"))
     with house.database.transaction() as work:
-        return work.rejects.recent(1)[0]
+        return Rejects(work).recent(1)[0]

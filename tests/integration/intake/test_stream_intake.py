@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from storage.orders.orders import Orders
 from tasks.orders.intake.rejected import Handled, replay, shown
 from tests.acceptance.waiting import wait_until
 from tests.factories import payload
@@ -68,7 +69,7 @@ def test_an_entry_without_a_payload_is_corrected_with_the_number_that_came(groun
     handling = replay(process.engine, process.context, kept.reject_id, order, by="x")
     assert handling.outcome is Handled.REPLAYED
     with process.database.transaction() as work:
-        assert str(work.orders.find([order["task_id"]])[order["task_id"]].phone).endswith("13800138000")
+        assert str(Orders(work).find([order["task_id"]])[order["task_id"]].phone).endswith("13800138000")
 
 
 def test_an_entry_whose_fields_are_the_order_goes_in_as_it_came(ground: Ground) -> None:
@@ -102,7 +103,7 @@ def test_a_refused_message_is_an_event_for_who_watches(ground: Ground) -> None:
     with ground.served_by(StreamIntake(ground.process)):
         (kept,) = ground.wait_for_rejects(1)
     with ground.process.database.transaction() as work:
-        rows = work._connection.exec_driver_sql(
+        rows = work.connection.exec_driver_sql(
             "SELECT event_type, task_id, execution_id, stage, status FROM events"
         ).all()
     assert [tuple(row) for row in rows] == [("task_rejected", "HT1", kept.reject_id, "intake", "failed")]

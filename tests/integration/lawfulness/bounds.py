@@ -62,7 +62,7 @@ def moments_of(house: House, phone: str) -> list[datetime]:
     number = normalise(phone)
     assert number is not None
     with house.database.transaction() as work:
-        rows = work._connection.exec_driver_sql(
+        rows = work.connection.exec_driver_sql(
             "SELECT contact_time FROM contact_logs WHERE phone_index = %s AND status <> 'refused' "
             "ORDER BY contact_time",
             (house.context.blind_index.mark(number),),
@@ -83,6 +83,6 @@ def most_within(moments: list[datetime], period: timedelta) -> int:
 def wake(house: House) -> None:
     """Let what waits on the database's clock be due now."""
     with house.database.transaction() as work:
-        work._connection.exec_driver_sql(
+        work.connection.exec_driver_sql(
             "UPDATE steps SET due_at = clock_timestamp() WHERE state = 'scheduled' AND due_clock = 'database'"
         )

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from storage.engine.clock import BusinessClock
 from tests.factories import READY, answered, silent
 from tests.house import House
 from tests.integration.lawfulness.bounds import accepted, bounded, contact_step
@@ -14,7 +15,7 @@ MONDAY = datetime(2026, 3, 16, 9, 0, tzinfo=SHANGHAI)
 
 def contacted_on(house: House) -> list[tuple[str, str]]:
     with house.database.transaction() as work:
-        rows = work._connection.exec_driver_sql(
+        rows = work.connection.exec_driver_sql(
             "SELECT contact_method, contact_time FROM contact_logs ORDER BY contact_time"
         ).all()
     return [(row[0], f"{row[1].astimezone(SHANGHAI):%m-%d}") for row in rows]
@@ -23,7 +24,7 @@ def contacted_on(house: House) -> list[tuple[str, str]]:
 def at_nine(database_url: str, config: Path, policy: str) -> House:
     house = House.build(database_url, config_folder=config, contact_policy=policy)
     with house.database.transaction() as work:
-        work.clock.set(MONDAY)
+        BusinessClock(work).set(MONDAY)
     return house
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from schemas.orders.contact import Channel
+from storage.access.system_audit import SystemAudit
 from tasks.orders.people.barring import lift_stop, stop_contacts
 from tests.factories import READY, answered, silent
 from tests.house import House
@@ -75,7 +76,7 @@ def test_a_manual_order_is_held_too(watched: House, line: Watched) -> None:
     stop_contacts(watched.database, channel=None, region=None, **BY)
     task_id = accepted(watched, "13900000001")
     with watched.database.transaction() as work:
-        work._connection.exec_driver_sql("UPDATE tasks SET mode = 'manual'")
+        work.connection.exec_driver_sql("UPDATE tasks SET mode = 'manual'")
     watched.run()
     assert line.keys == []
     assert "is stopped" in contact_step(watched, task_id)["error"]["message"]
@@ -89,7 +90,7 @@ def test_the_same_stop_again_is_the_one_that_holds(watched: House) -> None:
     assert lift_stop(watched.database, other.stop_id, by="x")[1]
     assert not lift_stop(watched.database, other.stop_id, by="x")[1]
     with watched.database.transaction() as work:
-        lines = [(entry.what, entry.actor) for entry in work.system_audit.recent()]
+        lines = [(entry.what, entry.actor) for entry in SystemAudit(work).recent()]
     assert lines == [("contact_stop_lifted", "x"), ("contact_stopped", "王芳"), ("contact_stopped", "王芳")]
 
 
@@ -113,7 +114,7 @@ def test_after_a_stop_nothing_is_sent_whose_intent_was_not_committed_before(data
         assert under_way.wait(30)
         stop_contacts(houses[0].database, channel=None, region=None, **BY)
         with houses[0].database.transaction() as work:
-            committed.update(work._connection.exec_driver_sql("SELECT key FROM contact_logs").scalars())
+            committed.update(work.connection.exec_driver_sql("SELECT key FROM contact_logs").scalars())
 
     threads = [threading.Thread(target=send, args=(house,)) for house in houses]
     threads.append(threading.Thread(target=stop))

@@ -6,7 +6,10 @@ import pytest
 
 from runtime.phone import Phone, normalise
 from schemas.orders.contact import Channel
-from storage.orders.contacts.do_not_call import Entry
+from storage.access.system_audit import SystemAudit
+from storage.engine.clock import BusinessClock
+from storage.orders.contacts.contacts import Contacts
+from storage.orders.contacts.do_not_call import DoNotCall, Entry
 from tasks.orders.people.barring import allow_number, bar_number
 from tests.factories import answered, silent
 from tests.house import House
@@ -27,7 +30,7 @@ def barred(house: House, text: str = PHONE, **more: object) -> Entry:
 
 def entries(house: House) -> list[Entry]:
     with house.database.transaction() as work:
-        return work.do_not_call.list()
+        return DoNotCall(work).list()
 
 
 def test_a_customer_who_wants_no_more_calls_is_listed_and_a_person_told(house: House) -> None:
@@ -70,7 +73,7 @@ def test_ordinary_words_list_nobody(house: House) -> None:
 
 def channels_of(house: House, task_id: str) -> list[str]:
     with house.database.transaction() as work:
-        return [contact.contact_method for contact in work.contacts.of_task(task_id)]
+        return [contact.contact_method for contact in Contacts(work).of_task(task_id)]
 
 
 @pytest.mark.parametrize(
@@ -103,10 +106,10 @@ def test_a_number_barred_by_every_channel_goes_to_a_person(house: House) -> None
 
 def test_an_entry_ends_at_its_time(house: House) -> None:
     with house.database.transaction() as work:
-        now = work.clock.now().business_now
+        now = BusinessClock(work).now().business_now
     barred(house, until=now + timedelta(days=1))
     with house.database.transaction() as work:
-        work.clock.set(now + timedelta(days=1, seconds=1))
+        BusinessClock(work).set(now + timedelta(days=1, seconds=1))
     task_id = accepted(house, PHONE)
     house.run()
     assert house.order(task_id).status == "closed"
@@ -120,8 +123,8 @@ def test_a_lifted_entry_bars_no_more_and_stays_in_the_record(house: House) -> No
     house.run()
     assert house.order(task_id).status == "closed"
     with house.database.transaction() as work:
-        (kept,) = work.do_not_call.list(ended=True)
-        lines = [(line.what, line.actor) for line in work.system_audit.recent()]
+        (kept,) = DoNotCall(work).list(ended=True)
+        lines = [(line.what, line.actor) for line in SystemAudit(work).recent()]
     assert (kept.lifted_by, kept.holds) == ("李雷", False)
     assert lines == [("do_not_call_lifted", "李雷"), ("do_not_call_added", "王芳")]
 
@@ -136,7 +139,7 @@ def test_a_barred_number_is_not_contacted_whoever_drives_the_order(house: House,
     barred(house)
     task_id = accepted(house, PHONE)
     with house.database.transaction() as work:
-        work._connection.exec_driver_sql(f"UPDATE tasks SET mode = '{mode}'")
+        work.connection.exec_driver_sql(f"UPDATE tasks SET mode = '{mode}'")
     house.run()
     assert moments_of(house, PHONE) == []
     assert reviews_of(house, task_id) == [("do_not_call", "open")]
@@ -145,6 +148,6 @@ def test_a_barred_number_is_not_contacted_whoever_drives_the_order(house: House,
 def test_the_list_holds_no_number(house: House) -> None:
     barred(house, reason="请勿拨打13800138000")
     with house.database.transaction() as work:
-        shown = work._connection.exec_driver_sql("SELECT do_not_call::text FROM do_not_call").scalar_one()
-        shown += work._connection.exec_driver_sql("SELECT system_audit::text FROM system_audit").scalar_one()
+        shown = work.connection.exec_driver_sql("SELECT do_not_call::text FROM do_not_call").scalar_one()
+        shown += work.connection.exec_driver_sql("SELECT system_audit::text FROM system_audit").scalar_one()
     assert "13800138000" not in shown

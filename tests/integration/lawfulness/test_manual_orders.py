@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from schemas.access.scopes import OWNERS
+from storage.access.keys import Keys
+from storage.engine.clock import BusinessClock
 from tasks.orders.explain.next_step import outlook_of
 from tests.factories import payload, silent
 from tests.house import House
@@ -27,10 +29,10 @@ def manual(database_url: str, tmp_path: Path) -> Iterator[Caller]:
         database_url, config_folder=bounded(tmp_path, "standard", number_caps=[]), contact_policy="standard"
     )
     with house.database.transaction() as work:
-        work.clock.set(AT_NIGHT)
+        BusinessClock(work).set(AT_NIGHT)
         for agent, scopes in OWNERS.items():
-            work.keys.register(key_of(agent), agent, [scope.value for scope in scopes])
-        work._connection.exec_driver_sql("UPDATE api_keys SET default_mode = 'manual'")
+            Keys(work).register(key_of(agent), agent, [scope.value for scope in scopes])
+        work.connection.exec_driver_sql("UPDATE api_keys SET default_mode = 'manual'")
     with calling(house) as caller, working(house):
         yield caller
     house.close()

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from storage.engine.clock import BusinessClock
 from tests.factories import READY, answered, silent
 from tests.house import House
 from tests.integration.lawfulness.bounds import (
@@ -96,7 +97,7 @@ def test_no_span_holds_more_contacts_than_its_cap(
             orders += 1
         capped.run()
         with capped.database.transaction() as work:
-            work.clock.set(work.clock.now().business_now + timedelta(seconds=seconds))
+            BusinessClock(work).set(BusinessClock(work).now().business_now + timedelta(seconds=seconds))
         capped.run()
     capped.run_to_the_end(leaps=400)
     made = [moments_of(capped, number) for number in numbers]

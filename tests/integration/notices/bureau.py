@@ -10,7 +10,8 @@ from sqlalchemy import text
 
 from schemas.orders.effects import AlertRaised
 from storage.core.database import Database
-from storage.outbound.notices import StaffNotice
+from storage.outbound.notices import Notices, StaffNotice
+from storage.people.alerts import Alerts
 from tests.providers import feishu, group_bots
 from tools.notices.contract import NoticeGateway
 from tools.notices.dingtalk_bot import DingtalkBot
@@ -54,24 +55,24 @@ class Bureau:
 
     def declare(self, *roles: str) -> None:
         with self.database.transaction() as work:
-            work.notices.declare(roles)
+            Notices(work).declare(roles)
 
     def alert(self, severity: str = "critical", role: str = "duty_manager", message: str = "m") -> str:
         """Raise an alert; its id."""
         with self.database.transaction() as work:
-            (alert_id,) = work.alerts.raise_all([raised(severity, role, message)])
+            (alert_id,) = Alerts(work).raise_all([raised(severity, role, message)])
         return alert_id
 
     def log(self) -> list[StaffNotice]:
         with self.database.transaction() as work:
-            return work.notices.log(limit=1000)
+            return Notices(work).log(limit=1000)
 
     def states(self) -> list[str]:
         return sorted(notice.state for notice in self.log())
 
     def change(self, statement: str) -> None:
         with self.database.transaction() as work:
-            work._connection.execute(text(statement))
+            work.connection.execute(text(statement))
 
 
 @contextmanager

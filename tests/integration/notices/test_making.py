@@ -3,6 +3,7 @@
 import pytest
 
 from storage.core.database import Database
+from storage.people.alerts import Alerts
 from tests.factories import READY, answered, submission
 from tests.house import House
 from tests.integration.notices.bureau import Bureau, raised
@@ -39,7 +40,7 @@ class _Undone(RuntimeError):
 
 def raise_and_undo(bureau: Bureau) -> None:
     with bureau.database.transaction() as work:
-        work.alerts.raise_all([raised()])
+        Alerts(work).raise_all([raised()])
         raise _Undone
 
 

@@ -63,7 +63,7 @@ def webhooks(database_url: str, folder: Path, secrets: str) -> Iterator[subproce
 
 def declared(bureau: Bureau) -> bool:
     with bureau.database.transaction() as work:
-        found = work._connection.exec_driver_sql("SELECT role FROM notice_roles").scalars().all()
+        found = work.connection.exec_driver_sql("SELECT role FROM notice_roles").scalars().all()
         return list(found) == ["operations"]
 
 

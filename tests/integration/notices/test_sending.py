@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from storage.core.database import Database
+from storage.outbound.notices import Notices
 from tests.integration.fleet.conditions import wait_until
 from tests.integration.notices.bureau import Bureau, senders, through_app, through_dingtalk
 from tests.providers import feishu
@@ -85,7 +86,7 @@ def test_a_crash_between_sending_and_recording_repeats_under_the_same_uuid(
     routes = through_app(address, "duty_manager")
     bureau.alert()
     with bureau.database.transaction() as work:
-        (taken,) = work.notices.take(["duty_manager"], 8)
+        (taken,) = Notices(work).take(["duty_manager"], 8)
     way = routes.ways["duty_manager"]
     way.gateway.send(way.notice(key=taken.key, title=taken.title, text=taken.text, recipient=None))
     # The process ends here; its lease runs out.
@@ -100,9 +101,9 @@ def test_a_crash_between_sending_and_recording_repeats_under_the_same_uuid(
 def test_what_is_taken_is_nobody_elses_for_a_lease(bureau: Bureau) -> None:
     bureau.alert()
     with bureau.database.transaction() as work:
-        assert len(work.notices.take(["duty_manager"], 8)) == 1
+        assert len(Notices(work).take(["duty_manager"], 8)) == 1
     with bureau.database.transaction() as work:
-        assert work.notices.take(["duty_manager"], 8) == []
+        assert Notices(work).take(["duty_manager"], 8) == []
 
 
 def test_a_provider_that_has_enough_is_left_alone_and_another_goes_on(
@@ -138,7 +139,7 @@ def test_a_day_after_it_was_made_a_notice_is_given_up_without_an_alert(
     with senders(bureau.database, through_app(address, "duty_manager")):
         wait_until(lambda: bureau.states() == ["given_up"])
     with bureau.database.transaction() as work:
-        assert work._connection.exec_driver_sql("SELECT count(*) FROM alerts").scalar_one() == 1
+        assert work.connection.exec_driver_sql("SELECT count(*) FROM alerts").scalar_one() == 1
 
 
 def test_where_nobody_is_told_the_sender_ends(bureau: Bureau) -> None:

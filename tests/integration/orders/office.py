@@ -12,6 +12,7 @@ import yaml
 
 from runtime.settings import PROJECT
 from storage.orders.contacts.contact import Contact
+from storage.orders.contacts.contacts import Contacts
 from tests.factories import READY, payload
 from tests.house import House
 from tests.integration.api.caller import Caller, calling, hand_out_keys
@@ -64,14 +65,12 @@ class Office:
 
     def contacts(self, task_id: str) -> list[Contact]:
         with self.house.database.transaction() as work:
-            return work.contacts.of_task(task_id)
+            return Contacts(work).of_task(task_id)
 
     def kept(self) -> list[tuple[str, str]]:
         """Provider and key of every callback that was kept."""
         with self.house.database.transaction() as work:
-            rows = work._connection.exec_driver_sql(
-                "SELECT provider, key FROM callbacks ORDER BY callback_id"
-            )
+            rows = work.connection.exec_driver_sql("SELECT provider, key FROM callbacks ORDER BY callback_id")
             return [(row[0], row[1]) for row in rows]
 
 

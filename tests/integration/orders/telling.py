@@ -8,6 +8,10 @@ from typing import Any
 from schemas.orders.contact import Channel, ContactResult
 from schemas.orders.signals import CustomerCalled, Said, Signal
 from storage.orders.contacts.contact import Contact
+from storage.orders.contacts.contacts import Contacts
+from storage.orders.timeline import Timeline
+from storage.people.alerts import Alerts
+from storage.people.reviews import Reviews
 from tasks.orders.inbound.callbacks import Callback
 from tasks.orders.inbound.signals import Receipt, receive
 from tests.factories import READY, submission
@@ -52,7 +56,7 @@ def tell(
 def contacts(house: House, task_id: str, direction: str) -> list[Contact]:
     """The contacts of an order that went this way."""
     with house.database.transaction() as work:
-        return [contact for contact in work.contacts.of_task(task_id) if contact.direction == direction]
+        return [contact for contact in Contacts(work).of_task(task_id) if contact.direction == direction]
 
 
 def everything_shown(house: House) -> str:
@@ -62,17 +66,17 @@ def everything_shown(house: House) -> str:
         rows = [
             row
             for table in tables
-            for row in work._connection.exec_driver_sql(f"SELECT {table}::text FROM {table}").scalars()
+            for row in work.connection.exec_driver_sql(f"SELECT {table}::text FROM {table}").scalars()
         ]
-        rows += work._connection.exec_driver_sql("SELECT metadata::text FROM tasks").scalars()
-        rows += work._connection.exec_driver_sql("SELECT effect FROM signals").scalars()
+        rows += work.connection.exec_driver_sql("SELECT metadata::text FROM tasks").scalars()
+        rows += work.connection.exec_driver_sql("SELECT effect FROM signals").scalars()
     return "\n".join(rows)
 
 
 def audit_of(house: House, task_id: str) -> list[tuple[str, str]]:
     """Action and outcome of each signal in the order's audit log."""
     with house.database.transaction() as work:
-        lines = work.timeline.audit_of(task_id)
+        lines = Timeline(work).audit_of(task_id)
     return [
         (line["action"], line["metadata"]["outcome"])
         for line in lines
@@ -83,13 +87,13 @@ def audit_of(house: House, task_id: str) -> list[tuple[str, str]]:
 def reviews_of(house: House, task_id: str) -> list[tuple[str, str]]:
     """Reason and state of each review, oldest first."""
     with house.database.transaction() as work:
-        return [(review.reason, review.state) for review in work.reviews.list(state=None, task_id=task_id)]
+        return [(review.reason, review.state) for review in Reviews(work).list(state=None, task_id=task_id)]
 
 
 def titles(house: House, task_id: str) -> list[str]:
     """What people who watch the order were told."""
     with house.database.transaction() as work:
-        rows = work._connection.exec_driver_sql(
+        rows = work.connection.exec_driver_sql(
             "SELECT title FROM events WHERE task_id = %s ORDER BY event_id", (task_id,)
         )
         return list(rows.scalars())
@@ -98,7 +102,7 @@ def titles(house: House, task_id: str) -> list[str]:
 def alerts_of(house: House, task_id: str) -> list[str]:
     """The kinds of alerts that were raised for an order."""
     with house.database.transaction() as work:
-        return [alert["alert_type"] for alert in work.alerts.of_task(task_id)]
+        return [alert["alert_type"] for alert in Alerts(work).of_task(task_id)]
 
 
 def only_words_are_kept(house: House, task_id: str, words: str = READY) -> bool:

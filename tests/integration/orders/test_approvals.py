@@ -9,7 +9,9 @@ import pytest
 
 from runtime.settings import PROJECT
 from statemachine.orders.intents import Level2
-from storage.people.reviews import Review
+from storage.engine.clock import BusinessClock
+from storage.orders.timeline import Timeline
+from storage.people.reviews import Review, Reviews
 from tasks.orders.people.deciding import Decided, Decision, decide
 from tests.factories import CANCEL, READY, answered
 from tests.house import House
@@ -40,8 +42,8 @@ def building(database_url: str, tmp_path: Path) -> Iterator[Building]:
 def through_the_window(house: House, task_id: str) -> None:
     """Let a cancellation's undo window pass."""
     with house.database.transaction() as work:
-        work.clock.set(
-            work.clock.now().business_now + house.context.policy.undo_window + timedelta(seconds=1)
+        BusinessClock(work).set(
+            BusinessClock(work).now().business_now + house.context.policy.undo_window + timedelta(seconds=1)
         )
     house.run()
     assert [step["state"] for step in house.steps(task_id)][-1] != "scheduled"
@@ -49,13 +51,13 @@ def through_the_window(house: House, task_id: str) -> None:
 
 def question(house: House, task_id: str) -> Review:
     with house.database.transaction() as work:
-        (review,) = work.reviews.list(task_id=task_id)
+        (review,) = Reviews(work).list(task_id=task_id)
     return review
 
 
 def actions(house: House, task_id: str) -> list[str]:
     with house.database.transaction() as work:
-        rows = work._connection.exec_driver_sql(
+        rows = work.connection.exec_driver_sql(
             "SELECT action_type FROM actions WHERE task_id = %s ORDER BY action_type DESC", (task_id,)
         )
         return list(rows.scalars())
@@ -80,7 +82,7 @@ def test_an_approved_cancellation_is_carried_out_by_whoever_agreed(building: Bui
     with house.database.transaction() as work:
         (line,) = [
             row["metadata"]
-            for row in work.timeline.audit_of(task_id)
+            for row in Timeline(work).audit_of(task_id)
             if row["event_type"] == "action_executed"
         ]
     assert (line["decided_by"], line["automatic"]) == ("王芳", False)
@@ -113,7 +115,7 @@ def test_beyond_the_days_limit_people_must_agree(building: Building) -> None:
     ]
     assert question(house, orders[2]).reason == "approval_required"
     with house.database.transaction() as work:
-        work.clock.set(work.clock.now().business_now + timedelta(days=1))
+        BusinessClock(work).set(BusinessClock(work).now().business_now + timedelta(days=1))
     assert house.order(worked(house, answered(READY))).status == "closed"
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from schemas.orders.contact import ContactResult
 from statemachine.orders.states import State
+from storage.orders.contacts.contacts import Contacts
 from tasks.orders.inbound.callbacks import Heard
 from tests.factories import READY, submission
 from tests.house import House
@@ -62,7 +63,7 @@ def test_a_report_after_a_cancel_is_kept_as_evidence_alone(house: House, provide
         transaction.end([run_id], "cancelled", agent_id="operator", reason="upstream")
     assert tell(house, report(key)) == [Heard.LATE]
     with house.database.transaction() as work:
-        (contact,) = work.contacts.of_task(task_id)
+        (contact,) = Contacts(work).of_task(task_id)
     assert (contact.contact_result, contact.transcript) == ("answered", READY)
     assert house.order(task_id).finish_reason == "cancelled"
 
@@ -76,7 +77,7 @@ def test_what_was_certainly_not_sent_is_sent_again_under_the_same_key(
     while not provider.reached:
         house.run()
     with house.database.transaction() as work:
-        (contact,) = work.contacts.of_task(order.body.task_id)
+        (contact,) = Contacts(work).of_task(order.body.task_id)
     assert provider.reached == [contact.key]
 
 

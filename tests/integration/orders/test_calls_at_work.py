@@ -10,6 +10,8 @@ import pytest
 from schemas.orders.contact import ContactResult
 from schemas.orders.signals import CustomerCalled
 from statemachine.orders.states import State
+from storage.engine.clock import BusinessClock
+from storage.engine.runs import Runs
 from tasks.orders.inbound.callbacks import hear
 from tasks.orders.inbound.signals import Taken
 from tests.factories import CANCEL, PARTS_MISSING, READY
@@ -106,7 +108,7 @@ def test_an_order_that_ends_at_the_same_moment_takes_no_call(calling: House) -> 
     caller = Thread(target=lambda: taken.append(tell(calling, task_id, READY_CALL, patient=True).taken))
     with calling.engine.transaction() as transaction:
         run_id = calling.order(task_id).run_id
-        transaction.work.runs.lock([run_id])
+        Runs(transaction.work).lock([run_id])
         caller.start()
         until = time.monotonic() + DEADLINE_SECONDS
         while not someone_waits(calling):
@@ -120,7 +122,7 @@ def test_an_order_that_ends_at_the_same_moment_takes_no_call(calling: House) -> 
 def someone_waits(house: House) -> bool:
     """Whether a transaction waits for another's lock."""
     with house.database.transaction() as work:
-        waiting = work._connection.exec_driver_sql(
+        waiting = work.connection.exec_driver_sql(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
         )
         return bool(waiting.scalar_one())
@@ -148,7 +150,7 @@ def test_whoever_comes_first_the_worker_the_tick_or_the_customer_nobody_is_calle
     assert all(calling.order(task_id).status is State.WAITING_FOLLOWUP for task_id in waiting)
     agreed = [calling.order(task_id).next_contact_time for task_id in waiting]
     with calling.database.transaction() as work:
-        work.clock.set(max(moment for moment in agreed if moment))
+        BusinessClock(work).set(max(moment for moment in agreed if moment))
     new = [taken_in(calling) for _ in range(8)]
     line.free.clear()
     stop = Event()

@@ -14,9 +14,10 @@ from runtime.cipher import Cipher
 from schemas.orders.effects import AppointmentBooked
 from statemachine.orders.intents import Level2
 from storage.core.database import Database
-from storage.orders.capacity import DayCapacity
+from storage.engine.clock import BusinessClock
+from storage.orders.capacity import Capacity, DayCapacity
 from storage.orders.places import Changes, NoPlaceLeft, Places
-from storage.people.reviews import Review
+from storage.people.reviews import Review, Reviews
 from tasks.orders.people.deciding import Decision, decide
 from tasks.orders.people.intervention import cancel
 from tests.factories import READY, answered, payload, submission
@@ -34,29 +35,29 @@ def today(house: House) -> date:
     """The business clock's day, set to a morning so that no test runs over midnight."""
     with house.database.transaction() as work:
         morning = datetime.combine(
-            work.clock.now().business_now.astimezone(CHINA).date() + timedelta(days=1),
+            BusinessClock(work).now().business_now.astimezone(CHINA).date() + timedelta(days=1),
             datetime.min.time().replace(hour=10),
             tzinfo=CHINA,
         )
-        work.clock.set(morning.astimezone(UTC))
+        BusinessClock(work).set(morning.astimezone(UTC))
     return morning.date()
 
 
 def give(house: House, region: str, rooms: dict[date, int]) -> None:
     with house.database.transaction() as work:
         days = [DayCapacity(region=region, day=day, capacity=room) for day, room in rooms.items()]
-        assert work.capacity.set(days) == []
+        assert Capacity(work).set(days) == []
 
 
 def booked(house: House, region: str = REGION) -> dict[date, int]:
     with house.database.transaction() as work:
-        days = work.capacity.days(region=region, first=date(2000, 1, 1), last=date(2199, 1, 1))
+        days = Capacity(work).days(region=region, first=date(2000, 1, 1), last=date(2199, 1, 1))
     return {day.day: day.booked for day in days}
 
 
 def visits(house: House, task_id: str) -> list[dict[str, Any]]:
     with house.database.transaction() as work:
-        rows = work._connection.exec_driver_sql(
+        rows = work.connection.exec_driver_sql(
             "SELECT * FROM appointments WHERE task_id = %s ORDER BY action_id", (task_id,)
         )
         return [dict(row._mapping) for row in rows]
@@ -64,7 +65,7 @@ def visits(house: House, task_id: str) -> list[dict[str, Any]]:
 
 def review_of(house: House, task_id: str) -> Review:
     with house.database.transaction() as work:
-        (review,) = work.reviews.list(task_id=task_id)
+        (review,) = Reviews(work).list(task_id=task_id)
     return review
 
 
@@ -99,7 +100,7 @@ def test_a_full_day_gives_way_to_the_next_with_room(house: House, today: date) -
     assert visit["day"] == visit["visit_at"].astimezone(CHINA).date() == free
     assert "顺延" in visit["note"]
     with house.database.transaction() as work:
-        result = work._connection.exec_driver_sql(
+        result = work.connection.exec_driver_sql(
             "SELECT result FROM actions WHERE task_id = %s AND action_type = 'update_appointment'", (task_id,)
         ).scalar_one()
     assert result["slot"]["day"] == free.isoformat()
@@ -231,7 +232,7 @@ def test_fewer_places_than_are_booked_are_refused_as_a_whole(house: House, today
     ready(house)
     with house.database.transaction() as work:
         wanted = [DayCapacity(region=REGION, day=d, capacity=0) for d in (day, other)]
-        assert [(d.day, d.booked) for d in work.capacity.set(wanted)] == [(day, 1)]
+        assert [(d.day, d.booked) for d in Capacity(work).set(wanted)] == [(day, 1)]
     assert booked(house) == {day: 1}
 
 
@@ -255,7 +256,7 @@ def book(database: Database, wanted: Sequence[tuple[int, date]]) -> int:
     """Book these as one recording does, for orders that stay unknown; how many found a place."""
     changes = Changes(booked=[(order, appointment(order, day)) for order, day in wanted])
     with database.transaction() as work:
-        places = Places(work._connection)
+        places = Places(work)
         refused: dict[int, NoPlaceLeft] = places.judge(changes)
         places.write(changes.without(refused))
     return len(wanted) - len(refused)
@@ -264,7 +265,7 @@ def book(database: Database, wanted: Sequence[tuple[int, date]]) -> int:
 def test_threads_that_book_at_once_never_book_too_many(database: Database) -> None:
     """Batches over the same days in different orders: no deadlock, no place given twice, none left over."""
     with database.transaction() as work:
-        work.capacity.set([DayCapacity(region=REGION, day=day, capacity=7) for day in DAYS])
+        Capacity(work).set([DayCapacity(region=REGION, day=day, capacity=7) for day in DAYS])
     found: list[int] = []
     begin = threading.Barrier(4)
 
@@ -277,7 +278,7 @@ def test_threads_that_book_at_once_never_book_too_many(database: Database) -> No
 
     _together(run, 4)
     with database.transaction() as work:
-        days = work.capacity.days(region=REGION, first=DAYS[0], last=DAYS[-1])
+        days = Capacity(work).days(region=REGION, first=DAYS[0], last=DAYS[-1])
     assert [day.booked for day in days] == [7, 7, 7]
     assert sum(found) == 21
     assert len(found) == 24
@@ -302,8 +303,8 @@ def test_a_recording_fills_each_day_exactly_as_far_as_there_is_room(servers: Ser
         )
         def law(rooms: list[int], wanted: list[int]) -> None:
             with database.transaction() as work:
-                work._connection.exec_driver_sql("DELETE FROM engineer_capacity")
-                work.capacity.set(
+                work.connection.exec_driver_sql("DELETE FROM engineer_capacity")
+                Capacity(work).set(
                     [
                         DayCapacity(region=REGION, day=day, capacity=room)
                         for day, room in zip(DAYS, rooms, strict=True)
@@ -311,7 +312,7 @@ def test_a_recording_fills_each_day_exactly_as_far_as_there_is_room(servers: Ser
                 )
             taken = book(database, [(order, DAYS[nth]) for order, nth in enumerate(wanted)])
             with database.transaction() as work:
-                days = work.capacity.days(region=REGION, first=DAYS[0], last=DAYS[-1])
+                days = Capacity(work).days(region=REGION, first=DAYS[0], last=DAYS[-1])
             expected = [min(room, wanted.count(nth)) for nth, room in enumerate(rooms)]
             assert [day.booked for day in days] == expected
             assert taken == sum(expected)

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from schemas.orders.contact import Channel
-from storage.people.alerts import Alert, AlertFilter
+from storage.engine.clock import BusinessClock
+from storage.people.alerts import Alert, AlertFilter, Alerts
 from tasks.orders.rules.channel_watch import ALERT, AWAY_AFTER, ChannelWatch
 from tests.house import House
 from tests.integration.lawfulness.bounds import accepted, wake
@@ -30,13 +31,13 @@ def waiting(database_url: str, line: ToldChannel) -> Iterator[House]:
 
 def alerts(house: House) -> list[Alert]:
     with house.database.transaction() as work:
-        return work.alerts.list(AlertFilter(alert_type=ALERT), after=None, limit=100)
+        return Alerts(work).list(AlertFilter(alert_type=ALERT), after=None, limit=100)
 
 
 def failing_for(house: House, watch: ChannelWatch, time: timedelta, channel: Channel = Channel.PHONE) -> None:
     """Let a channel have failed for so long, as this process saw it."""
     with house.database.transaction() as work:
-        now = work.clock.now().database_now
+        now = BusinessClock(work).now().database_now
     watch.failed(channel, NO_MONEY.reason, now - time)
 
 

@@ -8,6 +8,9 @@ import pytest
 from schemas.orders.contact import ContactResult
 from schemas.orders.signals import CustomerCalled
 from statemachine.orders.states import State
+from storage.orders.contacts.contacts import Contacts
+from storage.orders.figures import Figures
+from storage.orders.timeline import Timeline
 from tasks.orders.inbound.callbacks import Heard, hear
 from tasks.orders.inbound.signals import Taken
 from tasks.orders.people.intervention import pause, resume
@@ -93,7 +96,7 @@ def test_a_customer_who_calls_before_the_follow_up_is_heard(house: House) -> Non
     order = house.order(task_id)
     assert (order.finish_reason, order.round) == ("visit_arranged", 1)
     with house.database.transaction() as work:
-        moves = work.timeline.transitions(task_id)
+        moves = Timeline(work).transitions(task_id)
     (call,) = contacts(house, task_id, "inbound")
     (answer,) = [move for move in moves if move["from_state"] == "waiting_followup"]
     assert (answer["event"], answer["metadata"]["contact_id"]) == ("user.responded", call.contact_id)
@@ -108,9 +111,9 @@ def test_what_a_customer_says_by_themselves_is_no_attempt(calling: House, line: 
     order = calling.order(task_id)
     assert (order.contact_count, order.contacts_total) == (before.contact_count, before.contacts_total)
     with calling.database.transaction() as work:
-        history = work.contacts.history([task_id])[task_id]
-        latest = work.contacts.latest([task_id])[task_id]
-        counted = sum(channel.attempts for channel in work.figures.contacts())
+        history = Contacts(work).history([task_id])[task_id]
+        latest = Contacts(work).latest([task_id])[task_id]
+        counted = sum(channel.attempts for channel in Figures(work).contacts())
     assert len(history) == 1
     assert latest.key == line.keys[0]
     assert counted == 1

@@ -1,6 +1,7 @@
 """Danger in a customer's words: whoever is on duty is told at once, and nothing is carried out."""
 
 from schemas.orders.signals import CustomerCalled
+from storage.people.alerts import Alerts
 from tests.factories import READY, answered
 from tests.house import House
 from tests.integration.orders.telling import reviews_of, tell, worked
@@ -10,7 +11,7 @@ DANGER = "家里有煤气味，你们明天来修吧"
 
 def emergencies_of(house: House, task_id: str) -> list[tuple[str, str]]:
     with house.database.transaction() as work:
-        alerts = work.alerts.of_task(task_id)
+        alerts = Alerts(work).of_task(task_id)
     return [
         (alert["severity"], alert["escalated_to"]) for alert in alerts if alert["alert_type"] == "emergency"
     ]

@@ -8,6 +8,9 @@ from zoneinfo import ZoneInfo
 from schemas.orders.signals import PartArrived
 from statemachine.orders.intents import Level2
 from statemachine.orders.states import State
+from storage.engine.clock import BusinessClock
+from storage.orders.timeline import Timeline
+from storage.people.reviews import Reviews
 from tasks.orders.explain.situation import situation_of
 from tasks.orders.explain.status import explain
 from tasks.orders.inbound.signals import Taken
@@ -30,7 +33,7 @@ THURSDAY = datetime(2026, 10, 22, 14, 0, tzinfo=UTC)
 def ruled(house: House, *later: str, rule: Mapping[str, Any] = MONDAYS, **decision: Any) -> str:
     """An order of a customer in New York whose first words a person takes for a postponement under this rule."""
     with house.database.transaction() as work:
-        work.clock.set(THURSDAY)
+        BusinessClock(work).set(THURSDAY)
     script = [answered(UNCLEAR), *(answered(words) for words in later)]
     order = submission(*script, metadata={"timezone": "America/New_York"})
     house.accept(order)
@@ -50,7 +53,7 @@ def ruled(house: House, *later: str, rule: Mapping[str, Any] = MONDAYS, **decisi
 
 def open_review(house: House, task_id: str) -> str:
     with house.database.transaction() as work:
-        (review,) = work.reviews.list(state="open", task_id=task_id)
+        (review,) = Reviews(work).list(state="open", task_id=task_id)
     return review.review_id
 
 
@@ -147,7 +150,7 @@ def test_a_time_at_which_nobody_may_be_contacted_is_moved_and_what_was_asked_is_
     house = House.build(database_url, contact_policy="standard")
     zone = ZoneInfo("Asia/Shanghai")
     with house.database.transaction() as work:
-        work.clock.set(datetime(2026, 3, 16, 10, 0, tzinfo=zone))
+        BusinessClock(work).set(datetime(2026, 3, 16, 10, 0, tzinfo=zone))
     order = submission(answered(UNCLEAR))
     task_id = order.body.task_id
     house.accept(order)
@@ -163,7 +166,7 @@ def test_a_time_at_which_nobody_may_be_contacted_is_moved_and_what_was_asked_is_
     with house.database.transaction() as work:
         situation = situation_of(work, task_id)
         line = next(
-            line for line in work.timeline.audit_of(task_id) if line["event_type"] == "review_decided"
+            line for line in Timeline(work).audit_of(task_id) if line["event_type"] == "review_decided"
         )
     assert situation is not None
     until = explain(situation).until

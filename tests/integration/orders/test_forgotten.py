@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from runtime.phone import normalise
+from storage.orders.contacts.contacts import Contacts
 from tasks.orders.inbound.callbacks import Callback, Heard, hear
 from tasks.orders.upkeep.erasure import Customer, Erased, erase
 from tests.factories import READY, submission
@@ -61,7 +62,7 @@ def tell(house: House, one: ContactReport) -> list[Heard]:
 def bodies(house: House) -> list[str]:
     """What is left of callbacks, in clear."""
     with house.database.transaction() as work:
-        rows = work._connection.exec_driver_sql("SELECT provider, event_id, body FROM callbacks").all()
+        rows = work.connection.exec_driver_sql("SELECT provider, event_id, body FROM callbacks").all()
     cipher = house.database.cipher
     return [
         cipher.decrypt(bytes(row.body), f"callbacks.body.{row.provider}.{row.event_id}") if row.body else ""
@@ -71,7 +72,7 @@ def bodies(house: House) -> list[str]:
 
 def assert_only_the_result(house: House, task_id: str) -> None:
     with house.database.transaction() as work:
-        (contact,) = work.contacts.of_task(task_id)
+        (contact,) = Contacts(work).of_task(task_id)
     assert (contact.contact_result, contact.duration_seconds) == ("answered", 30)
     assert (contact.transcript, contact.user_feedback, contact.recording_url) == (None, None, None)
 
@@ -129,7 +130,7 @@ def test_a_forgotten_customers_wish_not_to_be_contacted_holds(office: Office) ->
     forget_number(office.house)
     office.push(office.aliyun.reply(NUMBER, "不要再联系我了"))
     with office.house.database.transaction() as work:
-        assert work._connection.exec_driver_sql("SELECT count(*) FROM do_not_call").scalar_one() == 1
+        assert work.connection.exec_driver_sql("SELECT count(*) FROM do_not_call").scalar_one() == 1
     assert not [body for body in bodies(office.house) if "联系" in body]
 
 
@@ -163,5 +164,5 @@ def test_an_order_that_upstream_calls_erased_is_heard_all_the_same(
     house.run()
     tell(house, told(channel.reached[-1]))
     with house.database.transaction() as work:
-        (contact,) = work.contacts.of_task(order.body.task_id)
+        (contact,) = Contacts(work).of_task(order.body.task_id)
     assert contact.transcript == READY

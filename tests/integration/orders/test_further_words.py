@@ -47,13 +47,13 @@ def about_to_be_cancelled(house: House, channel: ToldChannel) -> tuple[str, str]
 
 def cancellations(house: House) -> int:
     with house.database.transaction() as work:
-        found = work._connection.exec_driver_sql("SELECT count(*) FROM cancellations").scalar_one()
+        found = work.connection.exec_driver_sql("SELECT count(*) FROM cancellations").scalar_one()
     return int(found)
 
 
 def is_barred(house: House) -> bool:
     with house.database.transaction() as work:
-        return bool(work._connection.exec_driver_sql("SELECT count(*) FROM do_not_call").scalar_one())
+        return bool(work.connection.exec_driver_sql("SELECT count(*) FROM do_not_call").scalar_one())
 
 
 def test_a_further_word_takes_a_waiting_cancellation_back_and_a_person_decides(

@@ -1,6 +1,10 @@
 """An order whose step failed is let go on, with its line in the audit log."""
 
 from engine.outcomes import Failed
+from storage.engine.runs import Runs
+from storage.engine.steps import Steps
+from storage.orders.timeline import Timeline
+from storage.people.reviews import Reviews
 from tasks.orders.people.intervention import Intervened, cancel, pause, retry
 from tests.factories import READY, answered, submission
 from tests.house import House
@@ -16,7 +20,7 @@ def taken_in(house: House, *words: str, **changes: object) -> str:
 
 def lines(house: House, task_id: str) -> list[tuple[str, str]]:
     with house.database.transaction() as work:
-        return [(row["event_type"], row["agent_id"]) for row in work.timeline.audit_of(task_id)]
+        return [(row["event_type"], row["agent_id"]) for row in Timeline(work).audit_of(task_id)]
 
 
 def became(house: House, task_id: str) -> Intervened:
@@ -28,7 +32,7 @@ def test_a_failed_step_that_asks_a_person_is_run_again_by_that_question(house: H
     assert became(house, task_id) is Intervened.DONE
     assert ("review_decided", "operator") in lines(house, task_id)
     with house.database.transaction() as work:
-        states = [review.state for review in work.reviews.list(state=None, task_id=task_id)]
+        states = [review.state for review in Reviews(work).list(state=None, task_id=task_id)]
     assert states == ["decided", "open"]
 
 
@@ -38,16 +42,16 @@ def test_an_order_whose_run_failed_goes_on_where_it_stopped(house: House) -> Non
     run_id = house.order(task_id).run_id
     for _ in range(2):  # the question, then the one that asks about its failure
         with house.engine.transaction() as transaction:
-            questions = transaction.work.steps.open_of(run_id)
-            transaction.work.reviews.cancel(questions)
+            questions = Steps(transaction.work).open_of(run_id)
+            Reviews(transaction.work).cancel(questions)
             transaction.fail(questions, Failed(code="lost", message="the question was lost"))
     with house.database.transaction() as work:
-        (run,) = work.runs.lock([run_id])
-        assert (run.state, work.reviews.list(task_id=task_id)) == ("failed", [])
+        (run,) = Runs(work).lock([run_id])
+        assert (run.state, Reviews(work).list(task_id=task_id)) == ("failed", [])
     assert became(house, task_id) is Intervened.DONE
     assert lines(house, task_id)[-2:] == [("review_opened", "orchestrator"), ("task_retried", "operator")]
     with house.database.transaction() as work:
-        (review,) = work.reviews.list(task_id=task_id)
+        (review,) = Reviews(work).list(task_id=task_id)
     assert review.node == "escalate_human"
 
 

@@ -10,13 +10,13 @@ import pytest
 from runtime.settings import PROJECT
 from statemachine.orders.intents import Level2
 from statemachine.orders.states import State
-from storage.orders.labels import Label, NewLabel
-from storage.people.reviews import Review
+from storage.orders.labels import Label, Labels, NewLabel
+from storage.people.reviews import Review, Reviews
 from tasks.orders.people.deciding import Decided, Decision, decide
-from tasks.orders.people.labelling import decision_of, lesson_of
 from tests.factories import CANCEL, PARTS_MISSING, READY, answered, submission
 from tests.house import House
 from tools.policies.shadow_mode import REASON
+from training.lessons import decision_of, lesson_of
 
 UNCLEAR = "喂？听不清，你说什么"
 BuildShadowed = Callable[..., House]
@@ -50,7 +50,7 @@ def worked(house: House, *script: dict[str, object], **changes: Any) -> str:
 
 def open_review(house: House, task_id: str) -> Review:
     with house.database.transaction() as work:
-        (review,) = work.reviews.list(task_id=task_id)
+        (review,) = Reviews(work).list(task_id=task_id)
     return review
 
 
@@ -61,7 +61,7 @@ def answer(house: House, task_id: str, level2: Level2 | None, decision: str = "c
 
 def labels(house: House) -> list[Label]:
     with house.database.transaction() as work:
-        return work.labels.given()
+        return Labels(work).given()
 
 
 def test_a_persons_intent_is_kept_with_the_words_and_what_the_model_made_of_them(house: House) -> None:
@@ -78,7 +78,7 @@ def test_a_persons_intent_is_kept_with_the_words_and_what_the_model_made_of_them
 def test_the_words_are_encrypted_where_they_are_kept(house: House) -> None:
     answer(house, worked(house, answered(UNCLEAR)), Level2.READY_TO_VISIT)
     with house.database.transaction() as work:
-        stored = work._connection.exec_driver_sql("SELECT words FROM intent_labels").scalar_one()
+        stored = work.connection.exec_driver_sql("SELECT words FROM intent_labels").scalar_one()
     assert "听不清".encode() not in bytes(stored)
     assert "听不清" not in repr(labels(house))
 
@@ -106,7 +106,7 @@ def test_a_review_that_is_not_about_words_leaves_no_label(house: House) -> None:
 def test_erased_words_still_count_and_teach_nothing(house: House) -> None:
     answer(house, worked(house, answered(UNCLEAR)), Level2.READY_TO_VISIT)
     with house.database.transaction() as work:
-        work._connection.exec_driver_sql("UPDATE intent_labels SET words = ''")
+        work.connection.exec_driver_sql("UPDATE intent_labels SET words = ''")
     (label,) = labels(house)
     assert (label.words, lesson_of(label)) == (None, None)
     assert decision_of(label).level2 is Level2.READY_TO_VISIT
@@ -126,7 +126,7 @@ def test_a_bare_answer_teaches_what_it_was_about(house: House) -> None:
         labelled_by="王芳",
     )
     with house.database.transaction() as work:
-        work.labels.keep([label])
+        Labels(work).keep([label])
     lesson = lesson_of(labels(house)[0])
     assert lesson is not None
     assert lesson.text == "配件还没到"
@@ -172,7 +172,7 @@ def test_what_a_person_does_not_confirm_is_counted(shadowed: BuildShadowed) -> N
     house = shadowed(可上门=100)
     answer(house, worked(house, answered(READY)), None, decision="close")
     with house.database.transaction() as work:
-        (found,) = work.labels.unconfirmed(REASON)
+        (found,) = Labels(work).unconfirmed(REASON)
     assert (found.level2, found.amount, found.model) == ("可上门", 1, house.context.classifier.model_hash)
     assert labels(house) == []
 
@@ -182,5 +182,5 @@ def test_all_that_was_read_is_counted_by_whether_a_person_saw_it(shadowed: Build
     for words in (READY, PARTS_MISSING, PARTS_MISSING):
         worked(house, answered(words))
     with house.database.transaction() as work:
-        found = {(each.level2, each.alone): each.amount for each in work.labels.classified()}
+        found = {(each.level2, each.alone): each.amount for each in Labels(work).classified()}
     assert found == {("可上门", False): 1, ("配件未到", True): 2}

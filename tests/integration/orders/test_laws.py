@@ -16,6 +16,10 @@ from statemachine.orders.intents import Level2
 from statemachine.orders.machine import TRANSITIONS, IllegalTransition
 from statemachine.orders.states import Event, State
 from statemachine.workflow.planner import UnknownDecision
+from storage.orders.contacts.contacts import Contacts
+from storage.orders.orders import Orders
+from storage.orders.timeline import Timeline
+from storage.people.reviews import Reviews
 from tasks.orders.people.deciding import Decision, decide
 from tests.factories import CANCEL, PARTS_MISSING, READY, answered, silent, submission
 from tests.house import House
@@ -77,7 +81,7 @@ class Fleet(RuleBasedStateMachine):
         """The broker is flushed."""
         self.house.wire.lose_everything()
         with self.house.database.transaction() as work:
-            work._connection.exec_driver_sql(
+            work.connection.exec_driver_sql(
                 "UPDATE steps SET published_at = published_at - interval '1 hour' WHERE state = 'published'"
             )
 
@@ -114,7 +118,7 @@ class Fleet(RuleBasedStateMachine):
     def person_decides(self, decision: str, level2: Level2) -> None:
         """A person answers the longest waiting question, allowed or not."""
         with self.house.database.transaction() as work:
-            reviews = work.reviews.list()
+            reviews = Reviews(work).list()
         if reviews:
             made = Decision(
                 decision=decision,
@@ -133,8 +137,8 @@ class Fleet(RuleBasedStateMachine):
         for task_id in self.ids:
             state, version = State.PENDING, 0
             with self.house.database.transaction() as work:
-                history = work.timeline.transitions(task_id)
-                order = work.orders.find([task_id])[task_id]
+                history = Timeline(work).transitions(task_id)
+                order = Orders(work).find([task_id])[task_id]
             for row in history:
                 move = TRANSITIONS[State(row["from_state"]), Event(row["event"])]
                 assert (row["from_state"], row["to_state"]) == (state, move.target)
@@ -162,7 +166,7 @@ class Fleet(RuleBasedStateMachine):
         """At most one contact for each (task, round, contact number), and never more than the counts say."""
         for task_id in self.ids:
             with self.house.database.transaction() as work:
-                contacts = work.contacts.of_task(task_id)
+                contacts = Contacts(work).of_task(task_id)
             assert len({(c.round, c.contact_no) for c in contacts}) == len(contacts)
             assert len(contacts) <= self.house.order(task_id).contacts_total
 
@@ -170,18 +174,18 @@ class Fleet(RuleBasedStateMachine):
         """Left alone, every order ends or waits for a person or an operator."""
         for task_id in self.ids:
             with self.house.engine.transaction() as transaction:
-                transaction.resume([transaction.work.orders.find([task_id])[task_id].run_id])
+                transaction.resume([Orders(transaction.work).find([task_id])[task_id].run_id])
         self.house.run_to_the_end()
         for task_id in self.ids:
             order = self.house.order(task_id)
             with self.house.database.transaction() as work:
-                waits_for_person = bool(work.reviews.list(task_id=task_id))
+                waits_for_person = bool(Reviews(work).list(task_id=task_id))
             assert order.status is State.CLOSED or waits_for_person, self.house.steps(task_id)
 
     def expire_leases(self) -> None:
         """Let the time of every lease run out."""
         with self.house.database.transaction() as work:
-            work._connection.exec_driver_sql("UPDATE leases SET expires_at = expires_at - interval '1 hour'")
+            work.connection.exec_driver_sql("UPDATE leases SET expires_at = expires_at - interval '1 hour'")
 
 
 @pytest.mark.filterwarnings("ignore::hypothesis.errors.NonInteractiveExampleWarning")

@@ -6,6 +6,9 @@ import pytest
 
 from schemas.orders.effects import OrderNoted
 from statemachine.orders.states import Event, State
+from storage.orders.calls import Calls
+from storage.orders.contacts.contacts import Contacts
+from storage.orders.effects import Effects
 from tasks.orders.calls.action import action_call
 from tasks.orders.calls.calling import Call, Recorded, Refused, UnderWay, begin
 from tasks.orders.calls.contact import ContactWanted, contact_call
@@ -94,8 +97,8 @@ def test_a_step_on_the_way_is_taken_with_nothing_of_the_call_that_it_leads_to(
     led = begin(house.engine, contact(house, task_id, attempt))
     assert isinstance(led, UnderWay)
     with house.database.transaction() as work:
-        kept = work.calls.find(led.dispatch_id)
-        assert work.calls.step(led.step_id).input["call"] == {}
+        kept = Calls(work).find(led.dispatch_id)
+        assert Calls(work).step(led.step_id).input["call"] == {}
     assert kept is not None
     assert kept.given == way.given
     assert kept.target_agent == "orchestrator"
@@ -116,7 +119,7 @@ def test_a_call_that_was_led_on_is_for_that_attempt_and_no_later_one(
     again = begin(house.engine, second)
     assert isinstance(again, Recorded)
     with house.database.transaction() as work:
-        assert [each.contact_no for each in work.contacts.of_task(task_id)] == [1, attempt]
+        assert [each.contact_no for each in Contacts(work).of_task(task_id)] == [1, attempt]
 
 
 def test_a_paused_order_is_led_nowhere(house: House) -> None:
@@ -134,6 +137,6 @@ def test_before_the_follow_up_is_due_its_rounds_contact_is_answered_and_nothing_
     with house.engine.transaction() as transaction:
         later = transaction.moments.business_now.replace(year=2099)
         noted = OrderNoted(task_id=task_id, changes={"next_contact_time": later})
-        assert not transaction.work.effects.apply([(0, noted)])
+        assert not Effects(transaction.work).apply([(0, noted)])
     for attempt in (None, 1):
         assert isinstance(begin(house.engine, contact(house, task_id, attempt)), Recorded)

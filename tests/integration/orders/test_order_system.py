@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from runtime.settings import PROJECT, Settings
-from storage.people.reviews import Review
+from storage.people.reviews import Review, Reviews
 from tasks.orders.people.deciding import Decision, decide
 from tasks.orders.rules.order_system import open_order_system
 from tests.factories import CANCEL, READY, answered
@@ -80,7 +80,7 @@ def asks(house: House, task_id: str) -> Review:
 
     def found() -> list[Review]:
         with house.database.transaction() as work:
-            return work.reviews.list(task_id=task_id)
+            return Reviews(work).list(task_id=task_id)
 
     def asked() -> bool:
         house.run()
@@ -92,7 +92,7 @@ def asks(house: House, task_id: str) -> Review:
 
 def rows(house: House, table: str, task_id: str) -> list[dict[str, Any]]:
     with house.database.transaction() as work:
-        found = work._connection.exec_driver_sql(f"SELECT * FROM {table} WHERE task_id = %s", (task_id,))
+        found = work.connection.exec_driver_sql(f"SELECT * FROM {table} WHERE task_id = %s", (task_id,))
         return [dict(row._mapping) for row in found]
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from schemas.orders.signals import CancelledUpstream, PartArrived, PhoneChanged
+from storage.orders.signals import Signals
 from tasks.orders.inbound.signals import Taken
 from tests.factories import PARTS_MISSING, READY, answered
 from tests.house import House
@@ -79,7 +80,7 @@ def test_a_signal_is_kept_encrypted(house: House) -> None:
     task_id = worked(house, answered(UNCLEAR))
     tell(house, task_id, PhoneChanged(phone=NUMBER), signal_id="crm-1")
     with house.database.transaction() as work:
-        kept = work.signals.find(task_id, "crm-1")
+        kept = Signals(work).find(task_id, "crm-1")
     assert kept is not None
     assert NUMBER.encode() not in kept.sealed_body.stored
     assert NUMBER in kept.sealed_body.open()

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from schemas.orders.contact import ContactResult
+from storage.orders.contacts.contacts import Contacts
 from tasks.orders.inbound.callbacks import Heard
 from tests.factories import READY
 from tests.house import House
@@ -83,7 +84,7 @@ def test_what_a_zombie_was_told_is_taken_by_its_successor_and_the_customer_is_no
     assert house.order(task_id).finish_reason == "visit_arranged"
     assert channel.reached == [key]
     with house.database.transaction() as work:
-        (contact,) = work.contacts.of_task(task_id)
+        (contact,) = Contacts(work).of_task(task_id)
     assert (contact.status, contact.contact_result, contact.transcript) == ("concluded", "answered", READY)
 
 
@@ -98,7 +99,7 @@ def test_that_nothing_left_a_zombie_says_nothing_of_what_its_successor_sent(
     channel.during_send = [rescued_and_sent_by_another]
     task_id = taken(house)
     with house.database.transaction() as work:
-        (contact,) = work.contacts.of_task(task_id)
+        (contact,) = Contacts(work).of_task(task_id)
     assert contact.status == "sent"
     channel.on_query = Absent()
     make_due(house, parked=True)
@@ -129,5 +130,5 @@ def test_who_has_opted_out_at_the_provider_is_barred_from_every_channel(
     channel.answers = [Rejected("the person has answered STOP", opted_out=True)]
     taken(house)
     with house.database.transaction() as work:
-        listed = work._connection.exec_driver_sql("SELECT count(*) FROM do_not_call").scalar_one()
+        listed = work.connection.exec_driver_sql("SELECT count(*) FROM do_not_call").scalar_one()
     assert listed == 1

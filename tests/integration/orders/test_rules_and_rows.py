@@ -15,6 +15,8 @@ from statemachine.orders.machine import IllegalTransition, transition
 from statemachine.orders.states import Event, State
 from storage.core.database import Database
 from storage.orders.order import NewOrder
+from storage.orders.orders import Orders
+from storage.orders.timeline import Timeline
 from tests.house import CIPHER_KEY
 from tests.servers import Servers
 
@@ -89,7 +91,7 @@ class RulesAndRows(RuleBasedStateMachine):
             run_id=self.task_id,
         )
         with self.database.transaction() as work:
-            assert work.orders.insert([order, order]) == {self.task_id}
+            assert Orders(work).insert([order, order]) == {self.task_id}
 
     @rule(
         event=st.sampled_from(Event),
@@ -130,14 +132,14 @@ class RulesAndRows(RuleBasedStateMachine):
         for _ in range(deliveries):
             allowed = self.model.take(move)
             with self.database.transaction() as work:
-                assert (work.orders.move([move]) == {}) == allowed
+                assert (Orders(work).move([move]) == {}) == allowed
 
     @invariant()
     def they_agree(self) -> None:
         """State, version and counts are the same, and the history has one row a version."""
         with self.database.transaction() as work:
-            order = work.orders.find([self.task_id])[self.task_id]
-            history = work.timeline.transitions(self.task_id)
+            order = Orders(work).find([self.task_id])[self.task_id]
+            history = Timeline(work).transitions(self.task_id)
         model = self.model
         assert (order.status, order.version, order.round, order.contact_count) == (
             model.state,

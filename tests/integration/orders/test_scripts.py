@@ -70,7 +70,7 @@ class DeadLine:
 def logged(house: House, task_id: str) -> list[tuple[str, str, str]]:
     """Channel, script and version of each contact, as its log names them."""
     with house.database.transaction() as work:
-        rows = work._connection.exec_driver_sql(
+        rows = work.connection.exec_driver_sql(
             "SELECT contact_method, script_id, script_version FROM contact_logs WHERE task_id = %s "
             "ORDER BY round, contact_no",
             (task_id,),

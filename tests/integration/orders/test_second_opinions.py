@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from statemachine.orders.states import State
-from storage.people.reviews import Review
+from storage.people.reviews import Review, Reviews
 from tests.completions import Behaviour, Completions, Reply, always, says
 from tests.factories import CANCEL, PARTS_MISSING, READY, answered, submission
 from tests.house import House
@@ -51,7 +51,7 @@ def worked(house: House, words: str) -> str:
 
 def reviews(house: House, task_id: str) -> list[Review]:
     with house.database.transaction() as work:
-        return work.reviews.list(task_id=task_id)
+        return Reviews(work).list(task_id=task_id)
 
 
 def test_two_models_that_agree_let_the_order_go_on(advised: Advised) -> None:

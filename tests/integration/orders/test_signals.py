@@ -8,6 +8,9 @@ import pytest
 from schemas.orders.signals import CancelledUpstream, PartArrived, PhoneChanged, PriorityChanged
 from statemachine.orders.intents import Level2
 from statemachine.orders.states import State
+from storage.engine.clock import BusinessClock
+from storage.orders.timeline import Timeline
+from storage.people.reviews import Reviews
 from tasks.orders.inbound.signals import Taken
 from tasks.orders.people.deciding import Decision, decide
 from tasks.orders.people.intervention import pause
@@ -33,7 +36,7 @@ NUMBER = "13912345678"
 def show(house: House, moment: datetime) -> None:
     """Let the business clock show this moment."""
     with house.database.transaction() as work:
-        work.clock.set(moment)
+        BusinessClock(work).set(moment)
 
 
 def test_a_part_that_arrived_brings_the_follow_up_forward(house: House) -> None:
@@ -74,7 +77,7 @@ def test_a_follow_up_is_never_put_off(database_url: str) -> None:
     show(house, MONDAY_TEN)
     task_id = worked(house, answered(UNCLEAR))
     with house.database.transaction() as work:
-        (review,) = work.reviews.list(task_id=task_id)
+        (review,) = Reviews(work).list(task_id=task_id)
     evening = MONDAY_TEN + timedelta(hours=11)
     decision = Decision(
         decision="classify", decided_by="operator", intent_level2=Level2.PARTS_PENDING, followup_at=evening
@@ -125,7 +128,7 @@ def test_a_priority_holds_for_the_steps_that_follow(house: House) -> None:
     tell(house, task_id, PriorityChanged(priority=8))
     house.run()
     with house.database.transaction() as work:
-        rows = work._connection.exec_driver_sql(
+        rows = work.connection.exec_driver_sql(
             "SELECT priority FROM steps WHERE state = 'scheduled' UNION SELECT priority FROM runs"
         )
         assert rows.scalars().all() == [8]
@@ -157,7 +160,7 @@ def test_an_order_cancelled_upstream_ends_whatever_it_waits_for(
     assert not [s for s in house.steps(task_id) if s["state"] not in ("done", "failed", "cancelled")]
     assert all(state != "open" for _, state in reviews_of(house, task_id))
     with house.database.transaction() as work:
-        last = work.timeline.transitions(task_id)[-1]
+        last = Timeline(work).transitions(task_id)[-1]
     assert last["agent_id"] == "operator"
     assert last["metadata"] == {"reason": "cancelled upstream: 用户在App取消"}
     assert audit_of(house, task_id) == [("order_cancelled", "applied")]

@@ -8,6 +8,11 @@ import pytest
 from statemachine.orders.intents import Level2
 from statemachine.orders.machine import IllegalTransition
 from statemachine.orders.states import State
+from storage.engine.clock import BusinessClock
+from storage.orders.contacts.contacts import Contacts
+from storage.orders.timeline import Timeline
+from storage.people.rejects import Rejects
+from storage.people.reviews import Reviews
 from tasks.orders.intake.intake import Verdict
 from tasks.orders.people.deciding import Decided, Decision, decide
 from tests.factories import CANCEL, PARTS_MISSING, READY, answered, payload, silent, submission
@@ -19,7 +24,7 @@ UNCLEAR = "喂？听不清，你说什么"
 def rows(house: House, table: str, task_id: str) -> int:
     """How many rows a built-in table of the order system holds for an order."""
     with house.database.transaction() as work:
-        result = work._connection.exec_driver_sql(
+        result = work.connection.exec_driver_sql(
             f"SELECT count(*) FROM {table} WHERE task_id = %s", (task_id,)
         )
         return int(result.scalar_one())
@@ -28,7 +33,7 @@ def rows(house: House, table: str, task_id: str) -> int:
 def open_review(house: House, task_id: str) -> str:
     """The id of an order's open review."""
     with house.database.transaction() as work:
-        (review,) = work.reviews.list(task_id=task_id)
+        (review,) = Reviews(work).list(task_id=task_id)
     return review.review_id
 
 
@@ -75,7 +80,7 @@ def test_four_attempts_in_vain_end_the_order(house: House) -> None:
     done = house.order(order.body.task_id)
     assert (done.status, done.finish_reason, done.contacts_total) == (State.CLOSED, "contact_failed", 4)
     with house.database.transaction() as work:
-        contacts = work.contacts.of_task(order.body.task_id)
+        contacts = Contacts(work).of_task(order.body.task_id)
     assert [contact.contact_method for contact in contacts] == ["phone", "phone", "sms", "im"]
 
 
@@ -143,7 +148,7 @@ def test_rounds_end_in_a_review_and_not_in_an_endless_loop(house: House) -> None
     house.run_to_the_end()
     assert house.order(order.body.task_id).round == house.context.policy.max_rounds
     with house.database.transaction() as work:
-        (review,) = work.reviews.list(task_id=order.body.task_id)
+        (review,) = Reviews(work).list(task_id=order.body.task_id)
     assert review.reason == "rounds_exhausted"
 
 
@@ -156,7 +161,7 @@ def test_a_person_who_postpones_after_the_last_round_opens_one_more(
     house.run_to_the_end()
     task_id, last = order.body.task_id, house.context.policy.max_rounds
     with house.database.transaction() as work:
-        now = work.clock.now().business_now
+        now = BusinessClock(work).now().business_now
     if "followup_at" in when:
         when = {"followup_at": now + when["followup_at"]}
     decision = Decision(
@@ -171,7 +176,7 @@ def test_a_person_who_postpones_after_the_last_round_opens_one_more(
     done = house.order(task_id)
     assert (done.round, done.contacts_total) == (last + 1, last + 1)
     with house.database.transaction() as work:
-        reviews = work.reviews.list(state=None, task_id=task_id)
+        reviews = Reviews(work).list(state=None, task_id=task_id)
     assert [review.reason for review in reviews] == ["rounds_exhausted"] * 2
 
 
@@ -186,7 +191,7 @@ def test_an_order_that_cannot_be_contacted_becomes_a_review_at_once(
     house.accept(order)
     assert house.order(order.body.task_id).status is State.PENDING
     with house.database.transaction() as work:
-        (review,) = work.reviews.list(task_id=order.body.task_id)
+        (review,) = Reviews(work).list(task_id=order.body.task_id)
     assert review.reason == reason
 
 
@@ -206,7 +211,7 @@ def test_the_same_task_id_with_another_body_is_refused_and_kept(house: House) ->
     (refused,) = house.accept(second)
     assert refused.verdict is Verdict.OTHER_BODY
     with house.database.transaction() as work:
-        (kept,) = work.rejects.recent()
+        (kept,) = Rejects(work).recent()
     assert kept.task_id == body["task_id"]
 
 
@@ -235,7 +240,7 @@ def test_every_state_change_has_its_line_in_the_audit_log(house: House) -> None:
     house.accept(order)
     house.run_to_the_end()
     with house.database.transaction() as work:
-        kinds = [line["event_type"] for line in work.timeline.audit_of(order.body.task_id)]
+        kinds = [line["event_type"] for line in Timeline(work).audit_of(order.body.task_id)]
     assert kinds == [
         "task_received",
         "task_validated",
@@ -257,7 +262,7 @@ def test_a_phone_number_is_stored_encrypted_and_shown_masked(house: House) -> No
     order = submission(metadata={"phone": "13800138123"})
     house.accept(order)
     with house.database.transaction() as work:
-        row = work._connection.exec_driver_sql("SELECT tasks::text FROM tasks").scalar_one()
+        row = work.connection.exec_driver_sql("SELECT tasks::text FROM tasks").scalar_one()
     assert "13800138123" not in row
     assert "138****8123" in row
     assert house.order(order.body.task_id).phone == "+8613800138123"

@@ -97,7 +97,7 @@ def make_due(house: House, *, parked: bool = False) -> None:
     """Let every wait on the database's clock be over, of parked steps too if told so."""
     states = "('scheduled', 'parked')" if parked else "('scheduled')"
     with house.database.transaction() as work:
-        work._connection.exec_driver_sql(
+        work.connection.exec_driver_sql(
             f"UPDATE steps SET due_at = due_at - interval '1 hour' WHERE due_clock = 'database' AND state IN {states}"
         )
 
@@ -105,5 +105,5 @@ def make_due(house: House, *, parked: bool = False) -> None:
 def lapse(house: House) -> None:
     """Let every lease run out, and the tick notice it: the workers that hold them are zombies now."""
     with house.database.transaction() as work:
-        work._connection.exec_driver_sql("UPDATE leases SET expires_at = clock_timestamp() - interval '1 s'")
+        work.connection.exec_driver_sql("UPDATE leases SET expires_at = clock_timestamp() - interval '1 s'")
     house.tick.sweep()

@@ -12,7 +12,9 @@ from sqlalchemy import text
 from schemas.orders.effects import ProductEvent
 from schemas.outbound.event_types import MessageType
 from storage.core.database import Database
-from storage.outbound.deliveries import Delivery
+from storage.orders.timeline import Timeline
+from storage.outbound.deliveries import Deliveries, Delivery
+from storage.outbound.subscribers import Subscribers
 from tools.webhooks.address import check_peer
 from tools.webhooks.sender import WebhookSender
 from tools.webhooks.signature import new_secret
@@ -31,11 +33,11 @@ class Office:
     def subscribe(self, url: str, *types: MessageType, secret: str | None = None) -> str:
         with self.database.transaction() as work:
             chosen = [kind.value for kind in types or MessageType]
-            return work.subscribers.add(url, secret or new_secret(), chosen)
+            return Subscribers(work).add(url, secret or new_secret(), chosen)
 
     def tell(self, *events: ProductEvent) -> None:
         with self.database.transaction() as work:
-            work.timeline.tell(events)
+            Timeline(work).tell(events)
 
     def feed(self, subscriber_id: str) -> None:
         """Make every delivery there is to make."""
@@ -46,18 +48,18 @@ class Office:
 
     def log(self, subscriber_id: str | None = None) -> list[Delivery]:
         with self.database.transaction() as work:
-            return work.deliveries.log(subscriber_id=subscriber_id, limit=10_000)
+            return Deliveries(work).log(subscriber_id=subscriber_id, limit=10_000)
 
     def states(self, subscriber_id: str | None = None) -> list[str]:
         return sorted(delivery.state for delivery in self.log(subscriber_id))
 
     def change(self, statement: str) -> None:
         with self.database.transaction() as work:
-            work._connection.execute(text(statement))
+            work.connection.execute(text(statement))
 
     def alerts(self) -> list[str]:
         with self.database.transaction() as work:
-            found = work._connection.execute(text("SELECT alert_type FROM alerts ORDER BY raised_at"))
+            found = work.connection.execute(text("SELECT alert_type FROM alerts ORDER BY raised_at"))
             return [row.alert_type for row in found]
 
 

@@ -7,8 +7,10 @@ from sqlalchemy import text
 
 from schemas.outbound.event_types import MessageType
 from storage.core.database import Database
+from storage.orders.timeline import Timeline
+from storage.outbound.deliveries import Deliveries
 from storage.outbound.subscribers import BATCH
-from storage.people.rejects import NewReject
+from storage.people.rejects import NewReject, Rejects
 from tasks.orders.intake.intake import Submission
 from tests.factories import PARTS_MISSING, answered, submission
 from tests.house import House
@@ -24,7 +26,7 @@ def types(office: Office, subscriber_id: str) -> list[str]:
 
 def payload(database: Database) -> dict[str, object]:
     with database.transaction() as work:
-        found: dict[str, object] = work._connection.execute(
+        found: dict[str, object] = work.connection.execute(
             text("SELECT payload FROM deliveries")
         ).scalar_one()
     return found
@@ -66,7 +68,7 @@ def test_more_than_a_batch_is_fed_whole(office: Office) -> None:
 def test_what_commits_late_is_not_missed(office: Office) -> None:
     subscriber_id = office.subscribe(NOWHERE)
     with office.database.transaction() as slow:
-        slow.timeline.tell([event("slow")])
+        Timeline(slow).tell([event("slow")])
         office.tell(event("fast"))
         office.feed(subscriber_id)
         assert office.log() == []
@@ -77,7 +79,7 @@ def test_what_commits_late_is_not_missed(office: Office) -> None:
 def test_what_is_rolled_back_is_not_told(office: Office) -> None:
     subscriber_id = office.subscribe(NOWHERE)
     with suppress(ZeroDivisionError), office.database.transaction() as failing:
-        failing.timeline.tell([event("never")])
+        Timeline(failing).tell([event("never")])
         _ = 1 / 0
     office.tell(event("ever"))
     office.feed(subscriber_id)
@@ -151,7 +153,7 @@ def rejected(database: Database, *rejects: NewReject) -> dict[str, object]:
     office = Office(database)
     subscriber_id = office.subscribe(NOWHERE, MessageType.REJECTED)
     with database.transaction() as work:
-        work.rejects.keep(rejects)
+        Rejects(work).keep(rejects)
     office.feed(subscriber_id)
     data = payload(database)["data"]
     assert isinstance(data, dict)
@@ -199,7 +201,7 @@ def test_a_refusal_is_told_in_the_order_of_its_task(office: Office, house: House
     office.feed(subscriber_id)
     assert types(office, subscriber_id) == ["task.rejected", "task.closed"]
     with office.database.transaction() as work:
-        (taken,) = work.deliveries.take(subscriber_id, 10)
+        (taken,) = Deliveries(work).take(subscriber_id, 10)
     assert taken.payload["type"] == "task.rejected"
 
 

@@ -3,7 +3,7 @@
 import threading
 from collections import Counter
 
-from storage.outbound.deliveries import Try
+from storage.outbound.deliveries import Deliveries, Try
 from tests.integration.fleet.conditions import wait_until
 from tests.integration.webhooks.office import Office, couriers, event
 from tests.integration.webhooks.receiver import Received, Receiver, Reply
@@ -95,11 +95,11 @@ def test_what_another_process_has_taken_over_is_not_written_by_the_first(office:
     office.tell(event("a"))
     office.feed(subscriber_id)
     with office.database.transaction() as work:
-        (first,) = work.deliveries.take(subscriber_id, 1)
+        (first,) = Deliveries(work).take(subscriber_id, 1)
     office.change("UPDATE deliveries SET due_at = clock_timestamp()")
     with office.database.transaction() as work:
-        (second,) = work.deliveries.take(subscriber_id, 1)
+        (second,) = Deliveries(work).take(subscriber_id, 1)
         late = Try(delivery_id=first.delivery_id, tries=first.tries, status=500, error="answered 500")
-        assert work.deliveries.conclude([late]) == []
+        assert Deliveries(work).conclude([late]) == []
         done = Try(delivery_id=second.delivery_id, tries=second.tries, status=200, error=None)
-        assert [concluded.state for concluded in work.deliveries.conclude([done])] == ["delivered"]
+        assert [concluded.state for concluded in Deliveries(work).conclude([done])] == ["delivered"]

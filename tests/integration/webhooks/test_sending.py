@@ -10,7 +10,8 @@ from structlog.testing import capture_logs
 from runtime.cipher import Cipher
 from schemas.outbound.event_types import MessageType
 from storage.core.database import Database
-from storage.outbound.deliveries import Replayed, Try
+from storage.outbound.deliveries import Deliveries, Replayed, Try
+from storage.outbound.subscribers import Subscribers
 from tests.integration.fleet.conditions import wait_until
 from tests.integration.webhooks.office import FAST, Office, couriers, event
 from tests.integration.webhooks.receiver import Behaviour, Received, Receiver, Reply
@@ -108,11 +109,11 @@ def test_the_last_try_is_a_day_after_it_was_made_and_not_later(office: Office) -
     office.tell(event("a"))
     office.feed(subscriber_id)
     with office.database.transaction() as work:
-        (taken,) = work.deliveries.take(subscriber_id, 1)
+        (taken,) = Deliveries(work).take(subscriber_id, 1)
         failed = Try(
             delivery_id=taken.delivery_id, tries=1, status=500, error="answered 500", after_seconds=1e6
         )
-        work.deliveries.conclude([failed])
+        Deliveries(work).conclude([failed])
     (delivery,) = office.log()
     assert delivery.due_at - delivery.created_at == timedelta(hours=24)
 
@@ -128,14 +129,14 @@ def test_a_receiver_that_is_gone_is_told_nothing_more(office: Office, receiver: 
     assert len(office.log()) == 2
     assert office.alerts() == ["webhook_subscriber_gone"]
     with office.database.transaction() as work:
-        assert [subscriber.active for subscriber in work.subscribers.all()] == [False]
+        assert [subscriber.active for subscriber in Subscribers(work).all()] == [False]
 
 
 def test_while_a_secret_is_changed_messages_carry_both_signatures(office: Office, receiver: Receiver) -> None:
     former, current = new_secret(), new_secret()
     subscriber_id = office.subscribe(receiver.url, secret=former)
     with office.database.transaction() as work:
-        assert work.subscribers.rotate(subscriber_id, current, timedelta(hours=24))
+        assert Subscribers(work).rotate(subscriber_id, current, timedelta(hours=24))
     office.tell(event("a"))
     with couriers(office.database):
         wait_until(lambda: office.states() == ["delivered"])
@@ -147,7 +148,7 @@ def test_after_the_change_the_former_secret_signs_no_more(office: Office, receiv
     current = new_secret()
     subscriber_id = office.subscribe(receiver.url)
     with office.database.transaction() as work:
-        work.subscribers.rotate(subscriber_id, current, timedelta(0))
+        Subscribers(work).rotate(subscriber_id, current, timedelta(0))
     office.tell(event("a"))
     with couriers(office.database):
         wait_until(lambda: office.states() == ["delivered"])
@@ -159,7 +160,7 @@ def test_a_secret_is_not_stored_in_clear(office: Office) -> None:
     secret = new_secret()
     subscriber_id = office.subscribe("http://127.0.0.1:9/", secret=secret)
     with office.database.transaction() as work:
-        kept = work.subscribers.secrets(subscriber_id)
+        kept = Subscribers(work).secrets(subscriber_id)
     assert kept is not None
     assert kept.open() == (secret,)
     assert secret.encode() not in kept.sealed.stored
@@ -171,7 +172,7 @@ def test_what_was_delivered_is_sent_again_when_asked_for(office: Office, receive
     with couriers(office.database):
         wait_until(lambda: office.states() == ["delivered"])
         with office.database.transaction() as work:
-            assert work.deliveries.replay(office.log()[0].delivery_id) is Replayed.AGAIN
+            assert Deliveries(work).replay(office.log()[0].delivery_id) is Replayed.AGAIN
         wait_until(lambda: len(receiver.received) == 2)
         wait_until(lambda: office.states() == ["delivered"])
     assert len({received.id for received in receiver.received}) == 1
@@ -182,10 +183,10 @@ def test_asking_for_one_that_is_under_way_does_not_send_it_twice_at_once(office:
     office.tell(event("a"))
     office.feed(subscriber_id)
     with office.database.transaction() as work:
-        (taken,) = work.deliveries.take(subscriber_id, 1)
+        (taken,) = Deliveries(work).take(subscriber_id, 1)
     with office.database.transaction() as work:
-        assert work.deliveries.replay(taken.delivery_id) is Replayed.HASTENED
-        assert work.deliveries.take(subscriber_id, 1) == []
+        assert Deliveries(work).replay(taken.delivery_id) is Replayed.HASTENED
+        assert Deliveries(work).take(subscriber_id, 1) == []
 
 
 def test_a_secret_that_cannot_be_read_is_a_failure_that_is_tried_again(
@@ -254,7 +255,7 @@ def test_how_long_the_oldest_due_message_waits_is_known(office: Office) -> None:
     office.feed(subscriber_id)
     office.change("UPDATE deliveries SET due_at = clock_timestamp() - interval '1 hour' WHERE task_id = 'b'")
     with office.database.transaction() as work:
-        assert 3600 <= work.deliveries.oldest_due_seconds() < 3660
+        assert 3600 <= Deliveries(work).oldest_due_seconds() < 3660
 
 
 def test_a_message_that_may_not_go_yet_is_not_late(office: Office) -> None:
@@ -269,7 +270,7 @@ def test_a_message_that_may_not_go_yet_is_not_late(office: Office) -> None:
         "UPDATE deliveries SET due_at = due_at + interval '1 hour' WHERE event_type <> 'task.closed'"
     )
     with office.database.transaction() as work:
-        assert work.deliveries.oldest_due_seconds() == 0
+        assert Deliveries(work).oldest_due_seconds() == 0
 
 
 def test_what_waits_for_a_subscriber_that_is_gone_is_not_late(office: Office) -> None:
@@ -277,6 +278,6 @@ def test_what_waits_for_a_subscriber_that_is_gone_is_not_late(office: Office) ->
     office.tell(event("a"))
     office.feed(subscriber_id)
     with office.database.transaction() as work:
-        assert work.deliveries.oldest_due_seconds() > 0
-        work.subscribers.deactivate(subscriber_id)
-        assert work.deliveries.oldest_due_seconds() == 0
+        assert Deliveries(work).oldest_due_seconds() > 0
+        Subscribers(work).deactivate(subscriber_id)
+        assert Deliveries(work).oldest_due_seconds() == 0

@@ -1,1 +1,0 @@
-"""What the API is sent and what it answers, one file a room; requests refuse unknown fields by name."""

@@ -1,0 +1,59 @@
+"""Who may call, what they sent under a key of their own, and what was done to the installation itself."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Identity,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    String,
+    Table,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from storage.core.columns import Json, Moment, Name, database_moment, metadata
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("key_id", Name, primary_key=True),
+    Column("agent_id", Name, nullable=False),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("scopes", ARRAY(String(32)), nullable=False),
+    database_moment("created_at"),
+    Column("expires_at", Moment),
+    Column("revoked", Boolean, nullable=False, server_default="false"),
+    Column("last_used_at", Moment),
+    Column("label", String(64)),
+    # The mode of tasks that this key sends in without naming one.
+    Column("default_mode", String(8), nullable=False, server_default="auto"),
+    Column("rate_limit", String(64)),
+    CheckConstraint("default_mode IN ('auto', 'manual')", name="default_mode"),
+    Index("ix_api_keys_agent_id", "agent_id"),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("agent_id", Name, primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("digest", LargeBinary, nullable=False),
+    Column("status", SmallInteger),
+    Column("body", LargeBinary),
+    database_moment("created_at"),
+    Column("headers", Json),
+    Index("ix_idempotency_keys_created_at", "created_at"),
+)
+
+system_audit = Table(
+    "system_audit",
+    metadata,
+    Column("entry_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("actor", String(64), nullable=False),
+    Column("what", String(64), nullable=False),
+    Column("detail", Json, nullable=False, server_default="{}"),
+    database_moment("at"),
+)

@@ -1,0 +1,15 @@
+"""Every table of the installation: importing this module fills `metadata`, which migrations are checked against."""
+
+from storage.access import tables as access
+from storage.core.columns import metadata
+from storage.engine import tables as engine
+from storage.flows import tables as flows
+from storage.orders import tables as orders
+from storage.orders.contacts import tables as contacts
+from storage.outbound import tables as outbound
+from storage.people import tables as people
+
+CONTEXTS = (engine, access, people, outbound, flows, orders, contacts)
+"""The modules that declare tables, one a context."""
+
+__all__ = ["CONTEXTS", "metadata"]

@@ -1,0 +1,114 @@
+"""What leaves: the events people watch, subscribers with their deliveries, and notices to staff."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from storage.core.columns import Json, Moment, Name, TransactionId, business_moment, database_moment, metadata
+
+events = Table(
+    "events",
+    metadata,
+    Column("event_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("written_by", TransactionId, nullable=False, server_default=text("pg_current_xact_id()")),
+    Column("event_type", Name, nullable=False),
+    Column("task_id", String(64)),
+    Column("execution_id", Name, nullable=False),
+    Column("stage", Name, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("artifact_ref", String(255)),
+    business_moment("at"),
+    CheckConstraint("status IN ('running', 'waiting', 'ready', 'failed')", name="status"),
+    Index("ix_events_execution_id", "execution_id"),
+    # The order in which a reader may follow the feed and miss nothing that commits late.
+    Index("ix_events_feed", "written_by", "event_id"),
+)
+
+subscribers = Table(
+    "subscribers",
+    metadata,
+    Column("subscriber_id", Name, primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("secret", LargeBinary, nullable=False),
+    Column("events", ARRAY(String(32)), nullable=False),
+    Column("active", Boolean, nullable=False, server_default="true"),
+    # How far this subscriber's deliveries were made of the feed of events: the last row's transaction and id.
+    Column("fed_transaction", TransactionId, nullable=False),
+    Column("fed_event", BigInteger, nullable=False, server_default="0"),
+    database_moment("created_at"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("delivery_id", Name, primary_key=True),
+    Column("subscriber_id", Name, ForeignKey("subscribers.subscriber_id"), nullable=False),
+    Column("event_id", BigInteger, nullable=False),
+    Column("task_id", String(64)),
+    Column("event_type", Name, nullable=False),
+    Column("payload", Json, nullable=False),
+    Column("state", String(16), nullable=False, server_default="waiting"),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("due_at", Moment, nullable=False),
+    Column("last_status", Integer),
+    Column("last_error", Text),
+    database_moment("created_at"),
+    Column("ended_at", Moment),
+    UniqueConstraint("subscriber_id", "event_id"),
+    CheckConstraint("state IN ('waiting', 'delivered', 'given_up')", name="state"),
+    Index("ix_deliveries_waiting", "subscriber_id", "due_at", postgresql_where=text("state = 'waiting'")),
+    Index(
+        "ix_deliveries_in_order",
+        "subscriber_id",
+        "task_id",
+        "event_id",
+        postgresql_where=text("state = 'waiting'"),
+    ),
+    Index("ix_deliveries_task_id", "task_id"),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("notice_id", BigInteger, Identity(always=True), primary_key=True),
+    # The action or the alert that it tells of: one notice each.
+    Column("key", String(64), nullable=False, unique=True),
+    Column("to_role", Name, nullable=False),
+    # The engineer's own id.
+    Column("recipient", Name),
+    Column("title", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("state", String(16), nullable=False, server_default="waiting"),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    database_moment("due_at"),
+    Column("provider", Name),
+    Column("provider_id", String(128)),
+    Column("last_error", Text),
+    database_moment("created_at"),
+    Column("sent_at", Moment),
+    CheckConstraint("state IN ('waiting', 'sent', 'given_up')", name="state"),
+    Index("ix_notices_waiting", "due_at", postgresql_where=text("state = 'waiting'")),
+)
+
+# Whom staff notices are made for; written by whoever sends them, so that nothing is kept for nobody.
+notice_roles = Table(
+    "notice_roles",
+    metadata,
+    Column("role", Name, primary_key=True),
+    database_moment("since"),
+)
