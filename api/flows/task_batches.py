@@ -10,8 +10,8 @@ from api.server.route import Route
 from api.server.services import Caller, GivenParts, RequestName
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
+from schemas.core.problems import Problem
 from schemas.flows.tasks import BatchTaken, ItemError, ItemTaken, TaskBatchSent
-from schemas.orders.intake import Problem
 from tasks.orders.intake.task_batch import Answer, Sender, Verdict, take_batch
 
 router = APIRouter(prefix="/tasks", tags=["tasks"], route_class=Route)

@@ -17,8 +17,9 @@ from engine.catalogue import workflow_named
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.core.form import GivenMoment, Text
+from schemas.core.identifier import Identifier
 from schemas.flows.tasks import TaskPage, TaskSent, TaskTaken, TaskView
-from schemas.orders.intake import Identifier, TaskCreated
+from schemas.orders.intake import TaskCreated
 from statemachine.orders.states import State
 from storage.flows.task_list import Lifecycle, TaskList, TaskRow, Wanted
 from tasks.flows import general

@@ -11,9 +11,9 @@ from api.server.route import Route
 from api.server.services import Caller, GivenParts
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
+from schemas.core.identifier import Identifier
 from schemas.orders.contact import Channel
 from schemas.orders.contact_stops import StopLifted, StopList, StopRaised, StopStands, StopTaken, StopView
-from schemas.orders.intake import Identifier
 from storage.orders.contacts.stops import ContactStops, Stop
 from tasks.orders.people.barring import lift_stop, reach_of, stop_contacts
 

@@ -13,6 +13,7 @@ from api.server.services import Caller, GivenParts
 from runtime.phone import Phone, normalise
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
+from schemas.core.identifier import Identifier
 from schemas.orders.contact import Channel
 from schemas.orders.do_not_call import (
     DoNotCallLifted,
@@ -21,7 +22,6 @@ from schemas.orders.do_not_call import (
     DoNotCallTaken,
     DoNotCallView,
 )
-from schemas.orders.intake import Identifier
 from storage.orders.contacts.do_not_call import DoNotCall, Entry
 from tasks.orders.people.barring import AlreadyOver, allow_number, bar_number
 

@@ -13,7 +13,7 @@ from runtime.cipher import UnreadableCiphertext
 from runtime.phone import normalise
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
-from schemas.orders.intake import Identifier
+from schemas.core.identifier import Identifier
 from schemas.orders.privacy import ErasureAsked, ErasureMade, RevealAsked, RevealMade
 from tasks.orders.people.revealing import Field, Hidden, Wish, reveal
 from tasks.orders.upkeep.erasure import Customer, erase

@@ -17,7 +17,7 @@ from api.server.services import Caller, GivenParts, RequestName
 from runtime.ids import Prefix, new_id
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
-from schemas.orders.intake import Identifier
+from schemas.core.identifier import Identifier
 from schemas.orders.signal_bodies import SignalSent, SignalTaken
 from schemas.orders.signals import PhoneChanged, Signal
 from tasks.orders.inbound.signals import Receipt, Taken, receive

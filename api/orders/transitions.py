@@ -19,8 +19,8 @@ from engine.engine import Engine
 from engine.transaction import Transaction
 from schemas.access.scopes import MOVERS, Scope
 from schemas.core.error import Code
+from schemas.core.problems import problems_of
 from schemas.orders.agents.calls import ActionParameters
-from schemas.orders.intake import problems_of
 from schemas.orders.states import TransitionMade, TransitionRequested
 from statemachine.orders.guards import Facts
 from statemachine.orders.intents import INTENTS, Level2

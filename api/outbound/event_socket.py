@@ -23,7 +23,7 @@ from api.server.streams.listener import End
 from api.server.streams.visit import visit
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
-from schemas.orders.intake import Identifier
+from schemas.core.identifier import Identifier
 from schemas.outbound.events import SocketMessage
 from storage.core.unavailable import StorageUnavailable
 from storage.outbound.feed import ORIGIN, Cursor, Feed, FeedEvent

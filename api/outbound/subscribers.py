@@ -12,7 +12,7 @@ from api.server.services import Caller, GivenParts
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.core.form import Text
-from schemas.orders.intake import Identifier
+from schemas.core.identifier import Identifier
 from schemas.outbound.event_types import MessageType
 from schemas.outbound.subscribers import (
     DeliveryList,

@@ -13,7 +13,7 @@ from api.server.services import Caller, GivenParts
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.core.form import Text
-from schemas.orders.intake import Identifier
+from schemas.core.identifier import Identifier
 from schemas.people.alerts import AlertList, AlertStatus, AlertView, AttentionPaid, AttentionTaken
 from storage.people.alerts import Alert, AlertFilter, Alerts
 from tasks.people.alerts import Attention, acknowledge, resolve

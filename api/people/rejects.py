@@ -13,7 +13,8 @@ from api.server.services import Caller, GivenParts, RequestName
 from runtime.mask import mask_text
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
-from schemas.orders.intake import Identifier, Problem
+from schemas.core.identifier import Identifier
+from schemas.core.problems import Problem
 from schemas.people.rejects import (
     DismissalAsked,
     Dismissed,

@@ -15,8 +15,8 @@ from runtime.cipher import UnreadableCiphertext
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.core.form import Text, in_utc
+from schemas.core.identifier import Identifier
 from schemas.orders.followup import FollowupRuleGiven
-from schemas.orders.intake import Identifier
 from schemas.people.reviews import (
     ClaimMade,
     ClaimTaken,

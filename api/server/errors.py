@@ -18,7 +18,7 @@ from engine.publisher import WireUnavailable
 from runtime.logs import logger
 from runtime.mask import mask_text
 from schemas.core.error import Code, ErrorBody, ErrorDetail
-from schemas.orders.intake import said
+from schemas.core.problems import message_of
 from statemachine.orders.machine import IllegalTransition
 from statemachine.workflow.planner import UnknownDecision
 from storage.core.unavailable import StorageUnavailable
@@ -74,7 +74,9 @@ def _of_validation(error: RequestValidationError) -> Refusal:
     faults = error.errors()
     if any(fault["type"] == "json_invalid" for fault in faults):
         return Refusal(Code.BAD_REQUEST, "the body is not JSON")
-    return invalid([(_field(fault["loc"]), said(fault, "this request")) for fault in faults[:_MOST_FIELDS]])
+    return invalid(
+        [(_field(fault["loc"]), message_of(fault, "this request")) for fault in faults[:_MOST_FIELDS]]
+    )
 
 
 def _of_absence(_: ClientDisconnect) -> Refusal:

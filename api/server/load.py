@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 
 from engine.publisher import QUEUES
-from schemas.flows.agents import QueueLoad, WorkersView
+from schemas.core.load import QueueLoad, WorkersView
 from storage.core.unit_of_work import UnitOfWork
+from storage.engine.step_counts import StepCount, StepCounts
 from storage.engine.workers import Workers, WorkersSeen
-from storage.orders.figures import Figures, QueueFigures
 
 
 def loads(work: UnitOfWork) -> dict[str, QueueLoad]:
     """The steps that are not done, of each of the fleet's queues; those of paused runs are left out."""
-    rows = Figures(work).queues()
+    rows = StepCounts(work).by_queue()
     return {queue: _load([row for row in rows if row.queue == queue]) for queue in QUEUES}
 
 
@@ -24,7 +24,7 @@ def workers(work: UnitOfWork, *further: str) -> dict[str, WorkersView]:
     }
 
 
-def _load(rows: Sequence[QueueFigures]) -> QueueLoad:
+def _load(rows: Sequence[StepCount]) -> QueueLoad:
     counts = {row.state: row.rows for row in rows}
     return QueueLoad(
         waiting=counts.get("ready", 0),

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import ConfigDict
 
 from schemas.core.form import Answered
-from schemas.flows.agents import QueueLoad, WorkersView
+from schemas.core.load import QueueLoad, WorkersView
 
 Condition = Literal["ok", "unavailable"]
 TickCondition = Literal["ok", "late", "unknown"]

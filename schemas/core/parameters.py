@@ -16,7 +16,7 @@ from referencing import Registry
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
-from schemas.orders.intake import Problem
+from schemas.core.problems import Problem
 
 _KEPT: Final = 256
 """Schemas whose validators a process keeps."""

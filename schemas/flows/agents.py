@@ -8,8 +8,9 @@ from pydantic import AfterValidator, ConfigDict, Field
 
 from runtime.mask import mask_json
 from schemas.core.form import Answered, Moment, Sent, Succeeded, storable_object
+from schemas.core.identifier import Identifier
+from schemas.core.load import QueueLoad, WorkersView
 from schemas.core.whole_number import WholeNumber
-from schemas.orders.intake import Identifier
 
 AGENT_QUEUES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -97,34 +98,6 @@ class HeartbeatTaken(Succeeded):
     )
 
     next_heartbeat_seconds: int
-
-
-class QueueLoad(Answered):
-    """Steps of a queue that are not done, by what they wait for."""
-
-    waiting: int = 0
-    """Ready, until the queue has room."""
-    published: int = 0
-    """On the wire, until a worker takes them."""
-    leased: int = 0
-    """A worker is at them."""
-    parked: int = 0
-    """Something outside is to answer first."""
-    scheduled: int = 0
-    """A time is to come first."""
-    offered: int = 0
-    """An outside agent is to call for them."""
-    oldest_seconds: float = 0.0
-    """How long the longest waiting of those that are waiting or published does."""
-
-
-class WorkersView(Answered):
-    """The worker processes of an agent, as PostgreSQL sees them."""
-
-    connections: int
-    """Connections they keep open; none before they have worked for the first time."""
-    at_work: int
-    """Processes that hold a lease at this moment."""
 
 
 class FleetAgent(Answered):

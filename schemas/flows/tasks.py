@@ -6,8 +6,9 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, ConfigDict, Discriminator, Field, SkipValidation, Tag, WrapValidator
 
 from schemas.core.form import Answered, Moment, Remark, Sent, Succeeded, Text, storable_object
+from schemas.core.identifier import Identifier
 from schemas.core.whole_number import WholeNumber
-from schemas.orders.intake import Identifier, TaskCreated
+from schemas.orders.intake import TaskCreated
 
 LONGEST_TIMEOUT: Final = 31 * 24 * 3600
 """Seconds a task may be given."""

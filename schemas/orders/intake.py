@@ -1,9 +1,8 @@
-"""The `task.created` payload: one model for every door (SPEC.md §5)."""
+"""The `task.created` payload: one model for every entry point (SPEC.md §5)."""
 
 import hashlib
-from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
@@ -12,23 +11,18 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    ValidationError,
     field_validator,
 )
 
-from runtime.names import FORM, LONGEST
 from schemas.core.free_json import require_bounded
+from schemas.core.identifier import Identifier
 from schemas.core.whole_number import WholeNumber
 
 LARGEST_METADATA: Final = 16_384
 """Characters the metadata of an order may have as JSON."""
 
-_LONGEST_FIELD_NAME: Final = 100
 _EARLIEST_YEAR: Final = 2000
 _LATEST_YEAR: Final = 2100
-_NO_OBJECT: Final = frozenset({"model_type", "model_attributes_type", "dict_type"})
-
-Identifier = Annotated[str, Field(min_length=1, max_length=LONGEST, pattern=rf"^{FORM}$")]
 
 
 class Metadata(BaseModel):
@@ -113,54 +107,8 @@ def _as_json(metadata: Metadata) -> str:
         raise ValueError("holds half a character (a lone surrogate), which no text can hold") from error
 
 
-class Problem(BaseModel):
-    """One thing wrong with an input: the field, what is wrong with it, in words for people."""
-
-    model_config = ConfigDict(frozen=True)
-
-    field: str
-    message: str
-
-
-def problems_of(error: ValidationError, of: str = "task.created") -> list[Problem]:
-    """What a refused input is told: every field, none of its values (they may be phone numbers).
-
-    Args:
-        error: What is wrong with it.
-        of: What the input is, as its sender calls it.
-    """
-    return [
-        Problem(
-            field=_legible(".".join(str(part) for part in fault["loc"])) or "body", message=said(fault, of)
-        )
-        for fault in error.errors(include_url=False, include_input=False, include_context=False)
-    ]
-
-
-def _legible(name: str) -> str:
-    """A field's name as it may be stored and shown: upstream may have named it anything."""
-    return "".join(character for character in name if character.isprintable())[:_LONGEST_FIELD_NAME]
-
-
-def said(fault: Any, of: str) -> str:
-    """What is wrong with one field, in the sender's words and none of Python's."""
-    if fault["type"] == "extra_forbidden":
-        return f"is not a field of {of}"
-    if fault["type"] == "json_invalid":
-        return "is not JSON; send one JSON object, in UTF-8"
-    if fault["type"] in _NO_OBJECT:
-        return "must be a JSON object"
-    message = str(fault["msg"]).removeprefix("Value error, ")
-    return message[:1].lower() + message[1:]
-
-
 def _require_zone(name: str) -> None:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ValueError("timezone is not an IANA name such as Asia/Shanghai") from error
-
-
-def as_records(problems: Sequence[Problem]) -> list[dict[str, object]]:
-    """Problems as they are stored and sent."""
-    return [problem.model_dump() for problem in problems]

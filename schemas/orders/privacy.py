@@ -5,7 +5,7 @@ from typing import Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from schemas.core.form import Remark, Sent, Succeeded, Text
-from schemas.orders.intake import Identifier
+from schemas.core.identifier import Identifier
 
 
 class RevealAsked(Sent):

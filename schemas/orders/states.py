@@ -5,7 +5,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.core.form import Answered, Moment, Sent, Succeeded, Text, storable_object
-from schemas.orders.intake import Identifier
+from schemas.core.identifier import Identifier
 from statemachine.orders.states import Event, State
 
 _CANCELLATION: Final[dict[str, Any]] = {

@@ -5,7 +5,7 @@ from typing import Any, Final, Literal
 from pydantic import ConfigDict, Field
 
 from schemas.core.form import Answered, Moment, Sent, Succeeded, Text
-from schemas.orders.intake import Problem
+from schemas.core.problems import Problem
 from schemas.people.person import PersonName
 
 RejectSource = Literal["http", "stream", "queue", "command"]

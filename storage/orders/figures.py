@@ -10,7 +10,6 @@ from decimal import Decimal
 from sqlalchemy import text
 
 from storage.core.unit_of_work import Repository
-from storage.engine.urgency import AGEING_SECONDS
 
 # A moment is a subquery so that it is computed once and not for every row.
 _HOUR_AGO = "(SELECT business_now() - interval '1 hour')"
@@ -87,25 +86,6 @@ _AUTOMATION = text(
     ) AS orders WHERE triaged
     """,
 )
-# Each branch repeats the condition of one partial index.
-_QUEUES = text(
-    f"""
-    SELECT queue, state, count(*) AS rows,
-           extract(epoch FROM clock_timestamp() - min(waiting_since)) AS oldest_seconds
-    FROM (
-        SELECT queue, state, urgency + make_interval(secs => priority * {AGEING_SECONDS}) AS waiting_since
-        FROM steps WHERE state = 'ready' AND NOT held
-        UNION ALL
-        SELECT queue, state,
-               coalesce(urgency + make_interval(secs => priority * {AGEING_SECONDS}), created_at)
-        FROM steps WHERE state = 'published'
-        UNION ALL
-        SELECT queue, state, NULL FROM steps WHERE state = 'leased'
-        UNION ALL
-        SELECT queue, state, NULL FROM steps WHERE state IN ('scheduled', 'parked', 'offered') AND NOT held
-    ) AS waiting WHERE queue IS NOT NULL GROUP BY queue, state
-    """,
-)
 _ORDERS = text(
     f"SELECT status, count(*) AS orders, count(*) FILTER (WHERE finished_at >= {_MIDNIGHT}) AS today "
     "FROM tasks GROUP BY status",
@@ -178,16 +158,6 @@ class AgentFigures:
     agent: str
     requests: int
     errors: int
-
-
-@dataclass(frozen=True, slots=True)
-class QueueFigures:
-    """Rows of a queue in one state; the age in seconds of the oldest of them that waits for a worker."""
-
-    queue: str
-    state: str
-    rows: int
-    oldest_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,11 +242,6 @@ class Figures(Repository):
         """Of the last 24 hours' triaged orders whose fate is known, the share executed without a person."""
         row = self.connection.execute(_AUTOMATION).one()
         return row.alone / row.decided if row.decided else None
-
-    def queues(self) -> tuple[QueueFigures, ...]:
-        """Rows by queue and state; those of paused runs wait for a person and are not among the waiting."""
-        rows = self.connection.execute(_QUEUES)
-        return tuple(QueueFigures(r.queue, r.state, r.rows, float(r.oldest_seconds or 0)) for r in rows)
 
     def orders(self) -> OrderFigures:
         """Where the orders stand."""

@@ -16,7 +16,8 @@ from runtime.ids import Prefix, new_id
 from runtime.mask import mask_text
 from schemas.core.parameters import problems_with
 from schemas.core.private_words import sealed
-from schemas.orders.intake import Problem, TaskCreated, as_records, problems_of
+from schemas.core.problems import Problem, as_records, problems_of
+from schemas.orders.intake import TaskCreated
 from statemachine.workflow.definition import Workflow
 from storage.flows.named_runs import NamedRuns
 from storage.people.rejects import Envelope, NewReject

@@ -9,7 +9,8 @@ from typing import Final
 from pydantic import ValidationError
 
 from runtime.logs import logger
-from schemas.orders.intake import Problem, TaskCreated, as_records, problems_of
+from schemas.core.problems import Problem, as_records, problems_of
+from schemas.orders.intake import TaskCreated
 from storage.people.rejects import NewReject
 from tasks.orders.intake.intake import Door, Submission, accept
 from workers.process import Process

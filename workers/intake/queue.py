@@ -15,7 +15,7 @@ from typing import Any, Final
 from kombu import Connection, Consumer, Exchange, Message, Queue
 
 from runtime.logs import logger
-from schemas.orders.intake import Problem
+from schemas.core.problems import Problem
 from storage.core.unavailable import StorageUnavailable
 from tasks.orders.intake.intake import Door
 from workers.intake.admission import Arrival, admit, request_id_of

@@ -24,6 +24,7 @@ from runtime.mask import mask_text
 from runtime.settings import Settings
 from storage.core.database import Database
 from storage.core.unavailable import StorageUnavailable
+from storage.engine.step_counts import StepCounts
 from storage.orders.figures import Figures
 from storage.outbound.deliveries import Deliveries
 from workers.metrics.series import of_webhooks, series, up
@@ -73,7 +74,11 @@ class FleetCollector(Collector):
 
     def _snapshot(self) -> tuple[Metric, ...]:
         with self._database.snapshot(statement_seconds=_STATEMENT_SECONDS) as work:
-            return (up(1), *series(Figures(work)), *of_webhooks(Deliveries(work)))
+            return (
+                up(1),
+                *series(Figures(work), StepCounts(work).by_queue()),
+                *of_webhooks(Deliveries(work)),
+            )
 
     def _away(self, error: StorageUnavailable) -> tuple[Metric, ...]:
         _log.warning("figures cannot be read", error=mask_text(str(error)))

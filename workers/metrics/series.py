@@ -12,7 +12,8 @@ from engine.publisher import QUEUES
 from schemas.orders.contact import Channel
 from statemachine.orders.intents import Level1
 from statemachine.orders.states import State
-from storage.orders.figures import Figures, QueueFigures
+from storage.engine.step_counts import StepCount
+from storage.orders.figures import Figures
 from storage.outbound.deliveries import Deliveries
 
 PROCESSING_EDGES: Final = (
@@ -37,13 +38,13 @@ QUEUE_STATES: Final = ("scheduled", "ready", "published", "leased", "parked")
 _NOT_A_NUMBER: Final = float("nan")
 
 
-def series(figures: Figures) -> Iterator[Metric]:
+def series(figures: Figures, steps: Iterable[StepCount]) -> Iterator[Metric]:
     """Every series of orders, agents and people; every label value that is known is there, at 0 if need be."""
     yield from _orders(figures)
     yield from _contacts(figures)
     yield from _triage(figures)
     yield from _agents(figures)
-    yield from _queues(figures.queues())
+    yield from _queues(steps)
     yield from _people(figures)
 
 
@@ -164,7 +165,7 @@ def _agents(figures: Figures) -> Iterator[Metric]:
     )
 
 
-def _queues(rows: Iterable[QueueFigures]) -> Iterator[Metric]:
+def _queues(rows: Iterable[StepCount]) -> Iterator[Metric]:
     depths = {(queue, state): 0 for queue in QUEUES for state in QUEUE_STATES}
     oldest = dict.fromkeys(QUEUES, 0.0)
     for row in rows:

@@ -15,6 +15,7 @@ from runtime.mask import mask_json, mask_text
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.core.form import GivenMoment
+from schemas.core.identifier import Identifier
 from schemas.orders.agents.audit import (
     AlertSent,
     AlertTaken,
@@ -25,7 +26,6 @@ from schemas.orders.agents.audit import (
     Word,
 )
 from schemas.orders.effects import AlertRaised, Audit
-from schemas.orders.intake import Identifier
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.clock import BusinessClock
 from storage.orders.audit_logs import AuditFilter, AuditLine, AuditLogs, AuditPlace

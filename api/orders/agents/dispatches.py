@@ -15,9 +15,9 @@ from api.server.route import Route
 from api.server.services import Caller, GivenParts, GivenServices
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
+from schemas.core.identifier import Identifier
 from schemas.flows.agents import AGENT_QUEUES
 from schemas.orders.agents.calls import Dispatched, DispatchRequested, DispatchState, DispatchStatus
-from schemas.orders.intake import Identifier
 from storage.orders.calls import Calls
 from tasks.orders.calls.action import action_call
 from tasks.orders.calls.calling import Call, Recorded, Refused, UnderWay, begin

@@ -12,9 +12,10 @@ from api.server.route import Route
 from api.server.services import Caller, GivenServices, RequestName
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
+from schemas.core.identifier import Identifier
 from schemas.orders.agents.orchestrator import Progress, TaskStarted, TaskStatus
 from schemas.orders.contact import ContactResult
-from schemas.orders.intake import Identifier, TaskCreated
+from schemas.orders.intake import TaskCreated
 from statemachine.orders.states import State
 from storage.orders.order import Order
 from tasks.orders.intake.intake import Received, Submission, Verdict

@@ -23,12 +23,12 @@ from api.server.route import Route
 from api.server.services import Caller, GivenServices, RequestName, Services
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
+from schemas.core.problems import problems_of
 from schemas.orders.agents.action import ActionWanted
 from schemas.orders.agents.audit import AlertSent, LineLogged
 from schemas.orders.agents.contact import ContactInitiated, ContactMade
 from schemas.orders.agents.tools import ToolAnswered, ToolCalled, ToolList, ToolView
 from schemas.orders.agents.triage import ClassificationWanted, ValidationWanted
-from schemas.orders.intake import problems_of
 from storage.access.keys import Key
 from tools.limits import TOOLS, Tool
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from storage.core.unit_of_work import UnitOfWork
     from storage.engine.clock import Moments
-    from storage.orders.figures import QueueFigures
+    from storage.engine.step_counts import StepCount
     from storage.orders.overview import DueRow
     from workers.process import Process
 
@@ -97,6 +97,7 @@ def _look(process: Process) -> Look:
     from runtime.mask import mask_text
     from storage.core.unavailable import StorageUnavailable
     from storage.engine.clock import BusinessClock
+    from storage.engine.step_counts import StepCounts
     from storage.orders.figures import Figures
     from storage.orders.overview import Overview
 
@@ -108,7 +109,8 @@ def _look(process: Process) -> Look:
         problems.append(f"the broker does not answer: {mask_text(str(error))}")
     try:
         with process.database.snapshot() as work:
-            rows, reviews, alerts = Figures(work).queues(), Figures(work).reviews(), Figures(work).alerts()
+            rows = StepCounts(work).by_queue()
+            reviews, alerts = Figures(work).reviews(), Figures(work).alerts()
             moments = BusinessClock(work).now()
             return Look(
                 queues=_by_queue(rows),
@@ -160,7 +162,7 @@ def _warnings(process: Process, work: UnitOfWork) -> list[str]:
     return warnings if horizon is None else [*warnings, horizon.sentence]
 
 
-def _by_queue(rows: Sequence[QueueFigures]) -> dict[str, dict[str, int]]:
+def _by_queue(rows: Sequence[StepCount]) -> dict[str, dict[str, int]]:
     from engine.publisher import QUEUES
 
     found = {queue: dict.fromkeys(_COLUMNS, 0) for queue in QUEUES}

@@ -7,7 +7,8 @@ from typing import Any, BinaryIO, Final
 
 from pydantic import ValidationError
 
-from schemas.orders.intake import Problem, TaskCreated, problems_of
+from schemas.core.problems import Problem, problems_of
+from schemas.orders.intake import TaskCreated
 
 LONGEST: Final = 1024 * 1024
 """Bytes a line may have."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from fleet.command.orders.lines import FaultyLine, OrderLine
-    from schemas.orders.intake import Problem
+    from schemas.core.problems import Problem
     from tasks.orders.intake.intake import Received, Submission
     from workers.process import Process
 
@@ -164,7 +164,7 @@ def _accept(process: Process, submissions: Sequence[Submission], tally: Tally) -
 
 def _keep(process: Process, lines: Sequence[FaultyLine]) -> None:
     """Malformed input is never dropped (SPEC.md §5), and an alert tells of it."""
-    from schemas.orders.intake import as_records
+    from schemas.core.problems import as_records
     from storage.people.rejects import NewReject
     from tasks.orders.intake.intake import Door
     from tasks.people.rejects import keep
@@ -185,7 +185,7 @@ def _keep(process: Process, lines: Sequence[FaultyLine]) -> None:
 
 
 def _with_remedy(answer: Received) -> Problem:
-    from schemas.orders.intake import Problem
+    from schemas.core.problems import Problem
     from tasks.orders.intake.intake import Verdict
 
     if answer.problem is None:

@@ -17,7 +17,7 @@ from fleet.command.output import AsJson, show_json, show_line, show_table
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from schemas.orders.intake import Problem
+    from schemas.core.problems import Problem
     from storage.people.rejects import Reject
     from tasks.orders.intake.rejected import Handling
 

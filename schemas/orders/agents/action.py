@@ -5,8 +5,8 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field
 
 from schemas.core.form import Sent, Succeeded
+from schemas.core.identifier import Identifier
 from schemas.orders.agents.calls import ActionName, ActionParameters
-from schemas.orders.intake import Identifier
 
 
 class ActionWanted(Sent):

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, ConfigDict, Field
 
 from schemas.core.form import Answered, GivenMoment, Moment, Sent, Succeeded, Text, storable_object
-from schemas.orders.intake import Identifier
+from schemas.core.identifier import Identifier
 
 Word = Annotated[Text, Field(min_length=1, max_length=32, pattern=r"^\S(?:.*\S)?$")]
 """A name of what was done or of who did it."""

@@ -6,8 +6,8 @@ from pydantic import ConfigDict, Field, model_validator
 
 from runtime.mask import mask_json
 from schemas.core.form import Answered, GivenMoment, Moment, Sent, Succeeded, Text, storable_object
+from schemas.core.identifier import Identifier
 from schemas.orders.followup import FollowupDays, FollowupRuleGiven, at_most_one
-from schemas.orders.intake import Identifier
 
 AgentName = Literal["orchestrator", "contact_agent", "triage_agent", "action_agent", "audit_agent"]
 ActionName = Literal["update_appointment", "notify_engineer", "cancel_order", "schedule_followup"]

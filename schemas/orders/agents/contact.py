@@ -5,9 +5,9 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from schemas.core.form import GivenMoment, Sent, Succeeded, Text
+from schemas.core.identifier import Identifier
 from schemas.core.whole_number import WholeNumber
 from schemas.orders.contact import Channel, ContactResult
-from schemas.orders.intake import Identifier
 
 
 class ContactInitiated(Sent):

@@ -5,8 +5,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.core.form import Answered, Sent, Succeeded, Text, storable_object
+from schemas.core.identifier import Identifier
 from schemas.core.whole_number import WholeNumber
-from schemas.orders.intake import Identifier
 from statemachine.orders.intents import Level1, Level2
 
 

@@ -9,7 +9,8 @@ from engine.engine import Engine
 from engine.transaction import Begin, Transaction
 from runtime.ids import Prefix, new_id
 from runtime.mask import OwnNumber, mask_json, mask_text
-from schemas.orders.intake import Problem, TaskCreated, as_records
+from schemas.core.problems import Problem, as_records
+from schemas.orders.intake import TaskCreated
 from storage.orders.order import NewOrder, Order
 from storage.orders.orders import Orders
 from storage.people.rejects import Envelope, NewReject

@@ -13,8 +13,9 @@ from engine.catalogue import Catalogue
 from engine.engine import Engine
 from engine.transaction import Transaction
 from runtime.mask import mask_phone, mask_text
+from schemas.core.problems import Problem, problems_of
 from schemas.flows.tasks import GeneralTask
-from schemas.orders.intake import Problem, TaskCreated, problems_of
+from schemas.orders.intake import TaskCreated
 from storage.access.system_audit import SystemAudit
 from storage.core.database import Database
 from storage.people.rejects import Reject, Rejects

@@ -11,8 +11,10 @@ from pydantic import TypeAdapter, ValidationError
 from engine.catalogue import Catalogue
 from engine.engine import Engine
 from engine.transaction import Transaction
+from schemas.core.identifier import Identifier
+from schemas.core.problems import Problem, as_records, problems_of
 from schemas.flows.tasks import GeneralTask, TaskSent
-from schemas.orders.intake import Identifier, Problem, TaskCreated, as_records, problems_of
+from schemas.orders.intake import TaskCreated
 from storage.flows.task_list import Lifecycle, TaskList
 from storage.people.rejects import Envelope, NewReject
 from tasks.flows import general

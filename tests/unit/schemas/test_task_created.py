@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from schemas.core.free_json import LARGEST_INTEGER, SMALLEST_INTEGER
-from schemas.orders.intake import LARGEST_METADATA, TaskCreated, problems_of
+from schemas.core.problems import problems_of
+from schemas.orders.intake import LARGEST_METADATA, TaskCreated
 
 PHONE = "13800138000"
 BODY: dict[str, Any] = {
