@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
+from schemas.outbound.effects import ProductEvent
+from schemas.people.effects import AlertRaised
 from statemachine.orders.states import Event
 
 
@@ -135,18 +137,6 @@ class FollowupScheduled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AlertRaised:
-    """Something a person should look at."""
-
-    alert_type: str
-    severity: Literal["info", "warning", "critical"]
-    message: str
-    task_id: str | None = None
-    escalated_to: str = "quality_inspector"
-    metadata: Mapping[str, object] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DoNotCallAdded:
     """The customer does not want to be contacted: nobody contacts this number again, by any channel or order."""
 
@@ -155,19 +145,6 @@ class DoNotCallAdded:
     reason: str
     added_by: str
     task_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProductEvent:
-    """What people who watch an order are told: stable business fields only (SPEC.md §10)."""
-
-    execution_id: str
-    task_id: str | None
-    event_type: str
-    stage: str
-    title: str
-    status: Literal["running", "waiting", "ready", "failed"]
-    artifact_ref: str | None = None
 
 
 Effect = (

@@ -9,7 +9,6 @@ from sqlalchemy import Table
 
 from schemas.orders.effects import (
     ActionTaken,
-    AlertRaised,
     AppointmentBooked,
     Audit,
     ContactNoted,
@@ -20,8 +19,9 @@ from schemas.orders.effects import (
     Move,
     OrderCancelled,
     OrderNoted,
-    ProductEvent,
 )
+from schemas.outbound.effects import ProductEvent
+from schemas.people.effects import AlertRaised
 from statemachine.orders.machine import IllegalTransition
 from statemachine.orders.states import Event
 from storage.core.bulk import BulkInsert
@@ -32,6 +32,7 @@ from storage.orders.orders import Orders
 from storage.orders.places import Changes, NoPlaceLeft, Places
 from storage.orders.tables import actions, appointments, cancellations, engineer_notices, followups
 from storage.orders.timeline import Timeline
+from storage.outbound.events import Events
 from storage.outbound.notices import OF_ENGINEERS
 from storage.people.alerts import Alerts
 
@@ -107,7 +108,7 @@ class Effects(Repository):
         elif kind is Audit:
             Timeline(self.work).audit(effects)
         elif kind is ProductEvent:
-            Timeline(self.work).tell(effects)
+            Events(self.work).append(effects)
         elif kind is AlertRaised:
             Alerts(self.work).raise_all(effects)
         elif kind is DoNotCallAdded:

@@ -1,4 +1,4 @@
-"""An order's history: audit log, transitions, and the events people watch."""
+"""An order's history: its audit log and its transitions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,21 +7,15 @@ from typing import Any
 from sqlalchemy import text
 
 from runtime.ids import Prefix, new_id
-from schemas.orders.effects import Audit, ProductEvent
+from schemas.orders.effects import Audit
 from storage.core.bulk import BulkInsert
 from storage.core.unit_of_work import Repository
 from storage.orders.tables import audit_logs as audit_logs_table
-from storage.outbound.tables import events as events_table
 
 _AUDIT = BulkInsert(
     audit_logs_table,
     ("log_id", "task_id", "event_type", "agent_id", "action", "metadata"),
     stamped="timestamp",
-)
-_EVENTS = BulkInsert(
-    events_table,
-    ("event_type", "task_id", "execution_id", "stage", "title", "status", "artifact_ref"),
-    stamped="at",
 )
 _TRANSITIONS_OF = text(
     "SELECT transition_id, version, from_state, event, to_state, agent_id, metadata, at FROM transitions "
@@ -48,16 +42,6 @@ class Timeline(Repository):
             [
                 (new_id(Prefix.LOG), e.task_id, e.event_type, e.agent_id, e.action, e.metadata)
                 for e in entries
-            ],
-        )
-
-    def tell(self, events: Sequence[ProductEvent]) -> None:
-        """Append to the events people watch."""
-        _EVENTS(
-            self.connection,
-            [
-                (e.event_type, e.task_id, e.execution_id, e.stage, e.title, e.status, e.artifact_ref)
-                for e in events
             ],
         )
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from runtime.ids import Prefix, new_id
-from schemas.orders.effects import AlertRaised
+from schemas.people.effects import AlertRaised
 from storage.core.bulk import BulkInsert, dump_json
 from storage.core.unit_of_work import Repository
 from storage.outbound.notices import OF_ALERTS

@@ -13,10 +13,10 @@ from sqlalchemy import Row, text
 from runtime.ids import Prefix, new_id
 from runtime.mask import mask_json
 from runtime.names import shown_id
-from schemas.orders.effects import ProductEvent
+from schemas.outbound.effects import ProductEvent
 from storage.core.bulk import recordset, rows_of
 from storage.core.unit_of_work import Repository
-from storage.orders.timeline import Timeline
+from storage.outbound.events import Events
 from storage.people.tables import rejects as rejects_table
 
 MOST_PROBLEMS: Final = 50
@@ -155,7 +155,7 @@ class Rejects(Repository):
             ),
         )
         new = [row.reject_id for row in kept if row.reject_id in rows]
-        Timeline(self.work).tell([_told(reject_id, rows[reject_id][2]) for reject_id in new])
+        Events(self.work).append([_refused(reject_id, rows[reject_id][2]) for reject_id in new])
         return len(new)
 
     def find(self, reject_id: str) -> Reject | None:
@@ -236,7 +236,7 @@ def _shown(name: str | None, known: Collection[str] = ()) -> str | None:
     return (name if name in known else shown_id(name))[:_LONGEST_ID]
 
 
-def _told(reject_id: str, task_id: str | None) -> ProductEvent:
+def _refused(reject_id: str, task_id: str | None) -> ProductEvent:
     return ProductEvent(
         execution_id=reject_id,
         task_id=task_id,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from schemas.orders.effects import AlertRaised
+from schemas.people.effects import AlertRaised
 from storage.core.unit_of_work import UnitOfWork
 from storage.people.alerts import Alerts
 from storage.people.rejects import NewReject, Rejects

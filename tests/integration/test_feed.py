@@ -7,10 +7,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from schemas.orders.effects import ProductEvent
+from schemas.outbound.effects import ProductEvent
 from storage.core.database import Database
 from storage.core.unit_of_work import UnitOfWork
-from storage.orders.timeline import Timeline
+from storage.outbound.events import Events
 from storage.outbound.feed import ORIGIN, Cursor, Feed, FeedPage
 
 _runs = count(1)
@@ -38,7 +38,7 @@ class Writer:
         if self._work is None:
             self._open = ExitStack()
             self._work = self._open.enter_context(self._database.transaction())
-        Timeline(self._work).tell([happened(self._run_id, title)])
+        Events(self._work).append([happened(self._run_id, title)])
         self._written.append(title)
 
     def commit(self) -> list[str]:
@@ -135,7 +135,7 @@ def test_nothing_is_read_that_an_open_transaction_could_still_come_before(databa
 def test_a_page_says_whether_there_is_more_and_where_it_goes_on(database: Database) -> None:
     with database.transaction() as work:
         start = Feed(work).now()
-        Timeline(work).tell([happened("exec_1", title) for title in "abc"])
+        Events(work).append([happened("exec_1", title) for title in "abc"])
     first = read(database, start, None, 2)
     assert (len(first.events), first.complete, first.next) == (2, False, first.events[-1].cursor)
     second = read(database, first.next, None, 2)

@@ -14,7 +14,7 @@ from sqlalchemy import Column as AnyColumn
 from sqlalchemy import LargeBinary, String, Table
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from schemas.orders.effects import AlertRaised
+from schemas.people.effects import AlertRaised
 from storage.access.system_audit import SystemAudit
 from storage.core.unit_of_work import UnitOfWork
 from storage.migrations.tables import metadata

@@ -19,7 +19,7 @@ from runtime.cipher import Cipher, UnreadableCiphertext
 from runtime.logs import logger
 from runtime.mask import mask_text
 from runtime.settings import Settings
-from schemas.orders.effects import AlertRaised
+from schemas.people.effects import AlertRaised
 from storage.core.database import Database
 from storage.core.unavailable import StorageUnavailable
 from storage.core.unit_of_work import UnitOfWork

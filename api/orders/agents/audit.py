@@ -25,7 +25,8 @@ from schemas.orders.agents.audit import (
     LoggedLine,
     Word,
 )
-from schemas.orders.effects import AlertRaised, Audit
+from schemas.orders.effects import Audit
+from schemas.people.effects import AlertRaised
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.clock import BusinessClock
 from storage.orders.audit_logs import AuditFilter, AuditLine, AuditLogs, AuditPlace

@@ -5,7 +5,8 @@ from typing import Final
 
 from engine.actions import Action, Batch, EffectClass, Ending, Entering
 from engine.outcomes import Done, Failed, Outcome
-from schemas.orders.effects import Audit, Effect, Move, ProductEvent
+from schemas.orders.effects import Audit, Effect, Move
+from schemas.outbound.effects import ProductEvent
 from statemachine.orders.states import Event
 from storage.engine.steps import StepRow
 from storage.orders.order import Order

@@ -6,7 +6,9 @@ from typing import Any, Final
 from engine.actions import Entering, Resumption
 from engine.outcomes import Done, Outcome, Park
 from runtime.clock import Clock
-from schemas.orders.effects import AlertRaised, Audit, Effect, Move, OrderNoted, ProductEvent
+from schemas.orders.effects import Audit, Effect, Move, OrderNoted
+from schemas.outbound.effects import ProductEvent
+from schemas.people.effects import AlertRaised
 from statemachine.orders.guards import Facts
 from statemachine.orders.intents import INTENTS, Level1, Level2
 from statemachine.orders.machine import transition

@@ -8,7 +8,8 @@ from typing import Final
 
 from engine.actions import Action, Batch, EffectClass
 from engine.outcomes import Done, Outcome
-from schemas.orders.effects import AlertRaised, Effect, Move, OrderNoted
+from schemas.orders.effects import Effect, Move, OrderNoted
+from schemas.people.effects import AlertRaised
 from statemachine.orders.guards import LOWEST_CONFIDENCE
 from statemachine.orders.intents import INTENTS, Level1, Level2
 from statemachine.orders.states import Event

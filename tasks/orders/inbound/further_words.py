@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from engine.transaction import Transaction
-from schemas.orders.effects import AlertRaised
+from schemas.people.effects import AlertRaised
 from storage.orders.order import Order
 from tasks.orders.inbound.occasion import write
 from tasks.orders.people.undo import Undone, take_back

@@ -5,8 +5,8 @@ from typing import Final
 
 from engine.engine import Engine
 from runtime.phone import Phone
-from schemas.orders.effects import AlertRaised
 from schemas.orders.signals import CustomerCalled, Signal
+from schemas.people.effects import AlertRaised
 from storage.orders.orders import Orders
 from storage.people.alerts import Alerts
 from tasks.orders.inbound.callbacks import Heard

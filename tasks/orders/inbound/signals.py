@@ -13,7 +13,7 @@ from typing import Any, Final
 from engine.engine import Engine
 from engine.transaction import Transaction, Verdict
 from runtime.mask import mask_text
-from schemas.orders.effects import Audit, Effect, ProductEvent
+from schemas.orders.effects import Audit, Effect
 from schemas.orders.signals import (
     CancelledUpstream,
     Continue,
@@ -24,6 +24,7 @@ from schemas.orders.signals import (
     Said,
     Signal,
 )
+from schemas.outbound.effects import ProductEvent
 from statemachine.workflow.definition import Kind
 from storage.engine.runs import RunRow, Runs
 from storage.orders.order import Order

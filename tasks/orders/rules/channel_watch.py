@@ -8,7 +8,7 @@ from typing import Final
 from runtime.logs import logger
 from runtime.mask import mask_text
 from schemas.orders.contact import Channel
-from schemas.orders.effects import AlertRaised
+from schemas.people.effects import AlertRaised
 from storage.core.database import Database
 from storage.core.unavailable import StorageUnavailable
 from storage.people.alerts import Alerts

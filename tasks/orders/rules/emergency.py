@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Final
 
-from schemas.orders.effects import AlertRaised
+from schemas.people.effects import AlertRaised
 from storage.orders.order import Order
 from tasks.people.escalation import escalated_to
 from tools.classifier.taxonomy import Flag

@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from schemas.orders.effects import Audit, ProductEvent
+from schemas.orders.effects import Audit
+from schemas.outbound.effects import ProductEvent
 from storage.engine.steps import StepRow
 
 

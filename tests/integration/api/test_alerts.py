@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from schemas.orders.effects import AlertRaised
+from schemas.people.effects import AlertRaised
 from storage.access.system_audit import SystemAudit
 from storage.orders.figures import Figures
 from storage.orders.timeline import Timeline

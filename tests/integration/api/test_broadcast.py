@@ -12,7 +12,7 @@ from api.server.streams.listener import End, Listener
 from api.server.streams.visit import visit
 from runtime.cipher import Cipher
 from storage.core.database import Database
-from storage.orders.timeline import Timeline
+from storage.outbound.events import Events
 from storage.outbound.feed import ORIGIN, Cursor, Feed, FeedEvent
 from tests.house import CIPHER_KEY
 from tests.integration.api.stream import PATIENCE
@@ -43,7 +43,7 @@ class Guest:
 
 def tell(database: Database, number: int) -> None:
     with database.transaction() as work:
-        Timeline(work).tell([happened("exec_1", str(n)) for n in range(number)])
+        Events(work).append([happened("exec_1", str(n)) for n in range(number)])
 
 
 async def attended(broadcast: Broadcast, guest: Guest) -> "tuple[asyncio.Task[End], asyncio.Future[None]]":
@@ -134,7 +134,7 @@ def test_a_visit_while_the_database_is_away_ends() -> None:
 
 def test_a_listener_is_told_nothing_it_knows(database: Database) -> None:
     with database.transaction() as work:
-        Timeline(work).tell([happened("exec_1", title) for title in "abc"])
+        Events(work).append([happened("exec_1", title) for title in "abc"])
     with database.transaction() as work:
         events = Feed(work).page(ORIGIN, limit=10).events
 

@@ -13,7 +13,7 @@ import httpx2
 import pytest
 
 from storage.core.database import Database
-from storage.orders.timeline import Timeline
+from storage.outbound.events import Events
 from storage.outbound.feed import Cursor, Feed
 from tests.factories import PARTS_MISSING, answered, payload, submission
 from tests.house import House
@@ -39,7 +39,7 @@ def address(house: House) -> Iterator[str]:
 
 def tell(database: Database, *titles: str) -> None:
     with database.transaction() as work:
-        Timeline(work).tell([happened(RUN, title) for title in titles])
+        Events(work).append([happened(RUN, title) for title in titles])
 
 
 def taken_in(house: House, *script: dict[str, object]) -> str:
@@ -140,7 +140,7 @@ def test_an_event_that_commits_late_is_not_missed_by_one_who_resumes_from_a_late
 ) -> None:
     with listening(address, "/events") as stream:
         with house.database.transaction() as late:
-            Timeline(late).tell([happened(RUN, "began first, commits last")])
+            Events(late).append([happened(RUN, "began first, commits last")])
             tell(house.database, "began last, commits first")
             tell(house.database, "a third")
             with house.database.transaction() as work:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from schemas.orders.effects import AlertRaised
+from schemas.people.effects import AlertRaised
 from storage.people.alerts import Alerts
 from tests.integration.command.fleet import Fleet
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from schemas.orders.effects import AlertRaised
+from schemas.people.effects import AlertRaised
 from storage.orders.upkeep.privacy import Privacy
 from storage.people.alerts import Alert, AlertFilter, Alerts
 from storage.people.rejects import Envelope, NewReject, Reject, Rejects

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
-from schemas.orders.effects import AlertRaised
+from schemas.people.effects import AlertRaised
 from storage.core.database import Database
 from storage.outbound.notices import Notices, StaffNotice
 from storage.people.alerts import Alerts

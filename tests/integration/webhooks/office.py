@@ -9,11 +9,11 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
-from schemas.orders.effects import ProductEvent
+from schemas.outbound.effects import ProductEvent
 from schemas.outbound.event_types import MessageType
 from storage.core.database import Database
-from storage.orders.timeline import Timeline
 from storage.outbound.deliveries import Deliveries, Delivery
+from storage.outbound.events import Events
 from storage.outbound.subscribers import Subscribers
 from tools.webhooks.address import check_peer
 from tools.webhooks.sender import WebhookSender
@@ -37,7 +37,7 @@ class Office:
 
     def tell(self, *events: ProductEvent) -> None:
         with self.database.transaction() as work:
-            Timeline(work).tell(events)
+            Events(work).append(events)
 
     def feed(self, subscriber_id: str) -> None:
         """Make every delivery there is to make."""

@@ -7,8 +7,8 @@ from sqlalchemy import text
 
 from schemas.outbound.event_types import MessageType
 from storage.core.database import Database
-from storage.orders.timeline import Timeline
 from storage.outbound.deliveries import Deliveries
+from storage.outbound.events import Events
 from storage.outbound.subscribers import BATCH
 from storage.people.rejects import NewReject, Rejects
 from tasks.orders.intake.intake import Submission
@@ -68,7 +68,7 @@ def test_more_than_a_batch_is_fed_whole(office: Office) -> None:
 def test_what_commits_late_is_not_missed(office: Office) -> None:
     subscriber_id = office.subscribe(NOWHERE)
     with office.database.transaction() as slow:
-        Timeline(slow).tell([event("slow")])
+        Events(slow).append([event("slow")])
         office.tell(event("fast"))
         office.feed(subscriber_id)
         assert office.log() == []
@@ -79,7 +79,7 @@ def test_what_commits_late_is_not_missed(office: Office) -> None:
 def test_what_is_rolled_back_is_not_told(office: Office) -> None:
     subscriber_id = office.subscribe(NOWHERE)
     with suppress(ZeroDivisionError), office.database.transaction() as failing:
-        Timeline(failing).tell([event("never")])
+        Events(failing).append([event("never")])
         _ = 1 / 0
     office.tell(event("ever"))
     office.feed(subscriber_id)

@@ -1,0 +1,17 @@
+"""Effects that ask for a person: alerts, raised with the step that caused them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertRaised:
+    """Something a person should look at."""
+
+    alert_type: str
+    severity: Literal["info", "warning", "critical"]
+    message: str
+    task_id: str | None = None
+    escalated_to: str = "quality_inspector"
+    metadata: Mapping[str, object] = field(default_factory=dict)
