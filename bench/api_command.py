@@ -46,19 +46,19 @@ def bench_api(
         made = []
         for number in range(1, runs + 1):
             run = open_load(fleet, rate=rate, seconds=seconds, workflows=fleet_rate, seed=number, known=known)
-            _tell_run(number, run)
+            _print_run(number, run)
             made.append(run)
-        _tell_spread(made)
-        _tell_shares(made)
+        _print_spread(made)
+        _print_shares(made)
         if orders:
-            _tell_batches(fleet, orders, runs)
+            _print_batches(fleet, orders, runs)
 
 
 def _of_routes(run: LoadRun) -> tuple[tuple[str, Answers], ...]:
     return tuple(zip(_ROUTES, (run.report.start, run.report.status), strict=True))
 
 
-def _tell_run(number: int, run: LoadRun) -> None:
+def _print_run(number: int, run: LoadRun) -> None:
     report = run.report
     lag = percentile(sorted(report.lag_seconds), 0.99) * 1000
     _console.print(
@@ -78,7 +78,7 @@ def _codes(others: dict[str, int]) -> str:
     return ", ".join(f"{count} × {code}" for code, count in others.items()) or "no errors"
 
 
-def _tell_spread(runs: Sequence[LoadRun]) -> None:
+def _print_spread(runs: Sequence[LoadRun]) -> None:
     table = Table(title="median of the runs (from – to), in ms", title_justify="left")
     for heading in ("route", "P50", "P95", "P99", "longest"):
         table.add_column(heading, justify="left" if heading == "route" else "right")
@@ -92,7 +92,7 @@ def _spread(figures: Sequence[float], form: str) -> str:
     return f"{statistics.median(figures):{form}} ({min(figures):{form}} – {max(figures):{form}})"
 
 
-def _tell_shares(runs: Sequence[LoadRun]) -> None:
+def _print_shares(runs: Sequence[LoadRun]) -> None:
     took = sum(run.report.took_seconds for run in runs)
     seconds: dict[str, float] = {"load": sum(run.report.cpu_seconds for run in runs)}
     for run in runs:
@@ -108,10 +108,10 @@ def _tell_shares(runs: Sequence[LoadRun]) -> None:
     _console.print(table)
 
 
-def _tell_batches(fleet: MeasuredFleet, orders: int, runs: int) -> None:
+def _print_batches(fleet: MeasuredFleet, orders: int, runs: int) -> None:
     """With the agents held still, so that it is the door alone that is measured."""
     made: list[BatchRun] = []
-    with fleet.held_still():
+    with fleet.agents_paused():
         for _ in range(runs):
             run = batches(fleet, orders)
             if run.codes["404"]:

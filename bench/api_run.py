@@ -11,9 +11,9 @@ from pydantic import SecretStr
 
 from bench.api_load import LoadPlan, LoadReport
 from bench.arrivals import arrivals
+from bench.cpu_shares import CpuShares
 from bench.fleet import MeasuredFleet
 from bench.orders import payloads
-from bench.shares import Shares
 from bench.stream_feed import StreamFeed
 from bench.throughput import wait_for_rest
 from storage.orders.orders import Orders
@@ -31,7 +31,7 @@ class LoadRun:
     workflows: float
     """Workflows the fleet closed a second meanwhile."""
     shares: Sequence[tuple[str, float, float]]
-    """CPU by part meanwhile, as `Shares.spent`; the load's own process is in the report."""
+    """CPU by part meanwhile, as `CpuShares.spent`; the load's own process is in the report."""
 
     @property
     def requests(self) -> int:
@@ -65,7 +65,7 @@ def open_load(
     )
     document = plan.model_dump(mode="json") | {"key": fleet.key}
     with StreamFeed(fleet.process.settings.broker_url.get_secret_value(), workflows):
-        shares, closed, began = Shares(fleet.parts()), _closed(fleet), time.perf_counter()
+        shares, closed, began = CpuShares(fleet.parts()), _closed(fleet), time.perf_counter()
         done = subprocess.run(
             [sys.executable, "-m", "bench.api_load"],
             input=json.dumps(document).encode(),

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from bench.cpu_shares import CpuShares
 from bench.fleet import MeasuredFleet
 from bench.http_connection import HttpConnection, Target
 from bench.orders import payloads
-from bench.shares import Shares
 
 _AT_ONCE: Final = 2
 """Connections that send batches."""
@@ -35,7 +35,7 @@ def batches(fleet: MeasuredFleet, orders: int) -> BatchRun:
     """Send so many orders in batches over a few connections; hold the agents still meanwhile."""
     target = Target(fleet.port, fleet.key)
     requests = [_batch_request(target) for _ in range(max(orders // _BATCH, _AT_ONCE))]
-    api = Shares({"api": fleet.parts()["api"]})
+    api = CpuShares({"api": fleet.parts()["api"]})
     began = time.perf_counter()
     codes = asyncio.run(_send(target.port, requests))
     seconds = time.perf_counter() - began

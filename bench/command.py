@@ -10,9 +10,9 @@ from rich.table import Table
 from typer.core import TyperGroup
 
 from bench.api_command import bench_api
+from bench.cpu_shares import CpuShares
 from bench.fleet import MeasuredFleet, measured_fleet
 from bench.handover import handovers
-from bench.shares import Shares
 from bench.throughput import accept_only, stream_intake, workflows
 
 _console = Console(highlight=False)
@@ -72,7 +72,7 @@ def _handover(seconds: Sequence[float]) -> None:
 
 def _figures(title: str, fleet: MeasuredFleet, orders: int, runs: int) -> None:
     rates = []
-    shares = Shares(fleet.parts())
+    shares = CpuShares(fleet.parts())
     for _ in range(runs):
         rates.append(workflows(fleet, orders))
         _console.print(f"  {title}: {rates[-1]:.0f}")
@@ -93,7 +93,7 @@ _SHOWN = 0.005
 
 def _intake(fleet: MeasuredFleet, orders: int, runs: int) -> None:
     """With the agents held still, so that it is intake alone that is measured."""
-    with fleet.held_still():
+    with fleet.agents_paused():
         for title, measure in (
             ("orders/s accepted by one process", accept_only),
             ("orders/s through the stream", stream_intake),

@@ -101,7 +101,7 @@ class MeasuredFleet:
         return {one["name"]: psutil.Process(one["pid"]) for one in listed} | {"bench": psutil.Process()}
 
     @contextmanager
-    def held_still(self) -> Iterator[None]:
+    def agents_paused(self) -> Iterator[None]:
         """Stop the agents, the tick and beat in their tracks for a while."""
         still = [
             process

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from fleet.leap import Leap, Leaper
+from fleet.time_jump import JumpResult, TimeJumper
 from runtime.logs import logger
 from schemas.orders.intake import TaskCreated
 from statemachine.orders.states import State
@@ -46,7 +46,7 @@ _CLOSED_BECAUSE: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class SampleProgress:
     """How far the samples have come."""
 
     business_now: datetime
@@ -62,7 +62,7 @@ class Demonstration:
 
     process: Process
     leap: bool
-    show: Callable[[Progress], None]
+    show: Callable[[SampleProgress], None]
     finished: Callable[[Sequence[Standing], datetime], None]
     stopped: threading.Event = field(default_factory=threading.Event)
     _leaps: int = 0
@@ -92,7 +92,7 @@ class Demonstration:
         return len(submissions)
 
     def _carry(self, *, ends: bool) -> None:
-        leaper = Leaper(self.process.database)
+        leaper = TimeJumper(self.process.database)
         while not self.stopped.wait(self._pause()):
             try:
                 if self._look(leaper, ends=ends):
@@ -106,9 +106,9 @@ class Demonstration:
             return _LOOK_AT_LEISURE
         return _SHOW_EVERY if self._settled else _LOOK
 
-    def _look(self, leaper: Leaper, *, ends: bool) -> bool:
+    def _look(self, leaper: TimeJumper, *, ends: bool) -> bool:
         """Show how far things are; leap if the fleet is idle and orders wait. Whether this is the end."""
-        busy = leaper.look(timedelta(0)) is Leap.BUSY
+        busy = leaper.look(timedelta(0)) is JumpResult.BUSY
         if busy and time.monotonic() - self._shown < _SHOW_EVERY:
             return False
         self._shown = time.monotonic()
@@ -120,7 +120,9 @@ class Demonstration:
         was_settled, self._settled = self._settled, settled == len(standings)
         if not (was_settled and self._settled):
             self.show(
-                Progress(now, Counter(s.status for s in standings), settled, len(standings), self._leaps)
+                SampleProgress(
+                    now, Counter(s.status for s in standings), settled, len(standings), self._leaps
+                )
             )
         if busy:
             return False
@@ -128,7 +130,7 @@ class Demonstration:
             if ends:
                 self.finished(standings, now)
             return ends
-        if self.leap and leaper.look(_LONGEST_HORIZON) is Leap.LEAPT:
+        if self.leap and leaper.look(_LONGEST_HORIZON) is JumpResult.JUMPED:
             self._leaps += 1
         return False
 

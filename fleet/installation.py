@@ -28,7 +28,7 @@ class FleetNotRunning(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Secrets:
+class InstallationSecrets:
     """What must never be shown; made once an installation, kept in a file only its owner can read."""
 
     cipher_key: str
@@ -51,7 +51,7 @@ class Installation:
         self.data_dir = data_dir.resolve()
         self.run_file = RunFile(self.data_dir / "run.json")
 
-    def secrets(self) -> Secrets:
+    def secrets(self) -> InstallationSecrets:
         """The installation's secrets, made at the first call."""
         path = self.data_dir / "secrets.json"
         if path.exists():
@@ -60,8 +60,8 @@ class Installation:
                 # Made before there was one: what was derived so far stays, whatever becomes of the cipher key.
                 kept["index_key"] = derived_key(kept["cipher_key"])
                 write_private_file(path, json.dumps(kept, indent=2))
-            return Secrets(**{**kept, "old_cipher_keys": tuple(kept.get("old_cipher_keys", ()))})
-        made = Secrets(
+            return InstallationSecrets(**{**kept, "old_cipher_keys": tuple(kept.get("old_cipher_keys", ()))})
+        made = InstallationSecrets(
             cipher_key=Cipher.new_key(),
             index_key=Cipher.new_key(),
             callback_secret=secrets.token_urlsafe(32),
@@ -78,7 +78,7 @@ class Installation:
         if kept.next_cipher_key is None:
             self._keep(replace(kept, next_cipher_key=Cipher.new_key()))
 
-    def take_up_next_key(self) -> Secrets:
+    def take_up_next_key(self) -> InstallationSecrets:
         """The secrets a fleet starts with: a planned key becomes the current one, the former is kept to read with."""
         kept = self.secrets()
         if kept.next_cipher_key is None:
@@ -94,7 +94,7 @@ class Installation:
         self._keep(replace(kept, old_cipher_keys=()))
         return len(kept.old_cipher_keys)
 
-    def _keep(self, kept: Secrets) -> None:
+    def _keep(self, kept: InstallationSecrets) -> None:
         write_private_file(self.data_dir / "secrets.json", json.dumps(made_as_document(kept), indent=2))
 
     def last_ports(self) -> dict[str, int]:
@@ -150,7 +150,7 @@ class Installation:
         )
 
 
-def made_as_document(made: Secrets) -> dict[str, Any]:
+def made_as_document(made: InstallationSecrets) -> dict[str, Any]:
     """The secrets as their file holds them."""
     return {
         "cipher_key": made.cipher_key,

@@ -13,7 +13,7 @@ from typing import Final
 
 from fleet.embedded.postgres import EmbeddedPostgres
 from fleet.embedded.valkey import EmbeddedValkey
-from fleet.installation import Secrets
+from fleet.installation import InstallationSecrets
 from fleet.supervisor.process import ProcessSpec
 
 SERVERS, CORE, WATCHERS = range(3)
@@ -59,7 +59,7 @@ class Plan:
     data_dir: Path
     ports: Ports
     addresses: Addresses
-    kept: Secrets
+    kept: InstallationSecrets
     extra: Mapping[str, str]
 
     def servers(self, postgres: EmbeddedPostgres, valkey: EmbeddedValkey) -> list[ProcessSpec]:

@@ -13,14 +13,14 @@ _WINDOW: Final = re.compile(r"\s*(\d{1,9})\s*/\s*(second|minute|hour|day)\s*", r
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Window:
+class RateWindow:
     """So many requests within so many seconds."""
 
     seconds: int
     requests: int
 
 
-def read_rate(text: str) -> tuple[Window, ...]:
+def read_rate(text: str) -> tuple[RateWindow, ...]:
     """The windows of a rate, the shortest first.
 
     Raises:
@@ -29,7 +29,7 @@ def read_rate(text: str) -> tuple[Window, ...]:
     found = [_WINDOW.fullmatch(part) for part in text.split(";")]
     if len(text) > LONGEST_RATE or not all(found):
         raise ValueError(_wrong())
-    windows = tuple(sorted(Window(_SECONDS[match[2]], int(match[1])) for match in found if match))
+    windows = tuple(sorted(RateWindow(_SECONDS[match[2]], int(match[1])) for match in found if match))
     if any(window.requests == 0 for window in windows):
         raise ValueError("a rate of 0 lets nothing through; revoke the key instead")
     return windows

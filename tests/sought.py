@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from schemas.orders.contact import Channel
-from tools.channels.contract import Sought
+from tools.channels.contract import ContactQuery
 
 
-def sought(key: str, channel: Channel = Channel.PHONE, **changes: Any) -> Sought:
+def sought(key: str, channel: Channel = Channel.PHONE, **changes: Any) -> ContactQuery:
     """The contact with this key, begun a moment ago, whose provider never named it."""
     values: dict[str, Any] = {
         "key": key,
@@ -17,4 +17,4 @@ def sought(key: str, channel: Channel = Channel.PHONE, **changes: Any) -> Sought
         "begun_at": datetime.now(UTC),
         "age_seconds": 1.0,
     }
-    return Sought(**(values | changes))
+    return ContactQuery(**(values | changes))

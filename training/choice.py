@@ -24,7 +24,7 @@ CALIBRATION_TO_LOSE: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
+class ModelFigures:
     """What two models are compared by; the shares lie between 0 and 1."""
 
     count: int
@@ -37,7 +37,7 @@ class Figures:
     wrong_automatic_cancellations: int
 
     @classmethod
-    def of(cls, evaluation: Evaluation) -> "Figures":
+    def of(cls, evaluation: Evaluation) -> "ModelFigures":
         """These figures of an evaluation; no utterance is among them."""
         return cls(
             count=evaluation.count,
@@ -55,8 +55,8 @@ class Figures:
 class Comparison:
     """Champion and challenger on the same utterances."""
 
-    champion: Figures
-    challenger: Figures
+    champion: ModelFigures
+    challenger: ModelFigures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

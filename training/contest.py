@@ -9,7 +9,7 @@ from typing import Any
 from tools.classifier.classifier import Classifier
 from tools.classifier.files import ClassifierFiles
 from tools.classifier.model import MANIFEST_NAME
-from training.choice import LEAST_HELD_OUT, Choice, Comparison, Figures, choose
+from training.choice import LEAST_HELD_OUT, Choice, Comparison, ModelFigures, choose
 from training.cross_validation import cross_validate
 from training.dataset import Utterance, load_corpus
 from training.evaluation import judge
@@ -71,11 +71,11 @@ def hold_contest(
     if len(division.held_out) < least_held_out:
         return TooFewLabels(held_out=len(division.held_out), needed=least_held_out)
 
-    def validated(rows: Sequence[Utterance]) -> tuple[Figures, dict[str, object]]:
+    def validated(rows: Sequence[Utterance]) -> tuple[ModelFigures, dict[str, object]]:
         found = cross_validate(
             files.corpus, folds=folds, repeats=repeats, seed=seed, rules=files.rules, labelled=rows
         )
-        return Figures.of(found.evaluation), found.summary()
+        return ModelFigures.of(found.evaluation), found.summary()
 
     before, _ = validated(divide(_known_to(files, labels), corpus).training)
     after, summary = validated(division.training)
@@ -116,7 +116,7 @@ def _compared(
         (row.level2 is before.level2, row.level2 is after.level2)
         for (row, before), (_, after) in zip(old, new, strict=True)
     ]
-    comparison = Comparison(champion=Figures.of(judge(old)), challenger=Figures.of(judge(new)))
+    comparison = Comparison(champion=ModelFigures.of(judge(old)), challenger=ModelFigures.of(judge(new)))
     return comparison, rights.count((False, True)), rights.count((True, False))
 
 

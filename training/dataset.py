@@ -104,8 +104,8 @@ def _read(path: Path) -> Iterator[Utterance]:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise CorpusError(f"{path.name}:{line}: is not valid YAML: {error.problem}") from error
     except yaml.YAMLError as error:
-        told = " ".join(str(error).split())
-        raise CorpusError(f"{path.name}:1: is not valid YAML: {told}") from error
+        message = " ".join(str(error).split())
+        raise CorpusError(f"{path.name}:1: is not valid YAML: {message}") from error
     if root is None:
         raise CorpusError(f"{path.name}:1: is empty; expected level2 and utterances")
     if isinstance(root, yaml.SequenceNode):

@@ -14,7 +14,7 @@ from api.server.services import GivenServices
 from schemas.core.error import Code
 from schemas.orders.callbacks import REPORT, CallbackHeard
 from tasks.orders.inbound.provider_callbacks import Post
-from tools.channels.callbacks import Posted, Reply
+from tools.channels.callbacks import CallbackResponse, RawCallback
 from tools.channels.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER
 
 router = APIRouter(prefix="/webhooks", tags=["webhooks"], route_class=Route)
@@ -76,7 +76,7 @@ class Verified:
     """A callback that is the provider's, and what the provider expects to hear."""
 
     post: Post
-    reply: Reply | None
+    reply: CallbackResponse | None
 
 
 async def verified(request: Request, provider: Provider, services: GivenServices) -> Verified:
@@ -97,7 +97,7 @@ async def verified(request: Request, provider: Provider, services: GivenServices
     # A provider signs the address it was given, whatever became of it on the way through proxies.
     address = f"{parts.settings.callback_base_url}/webhooks/contact/{provider}{'/' if token else ''}{token}"
     reading = reader.read(
-        Posted(
+        RawCallback(
             url=f"{address}?{request.url.query}" if request.url.query else address,
             headers=request.headers,
             query=dict(request.query_params),

@@ -32,7 +32,7 @@ class CallBody(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Contact:
+class SimulatedContact:
     """A contact to be made, its outcome already drawn.
 
     Attributes:
@@ -55,7 +55,7 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class ContactEvent:
     """Something that happens to a contact and is reported.
 
     Attributes:
@@ -73,9 +73,9 @@ class Event:
     body: str
 
 
-def contact_of(body: CallBody, channel: Channel, reaction: Reaction, faults: Faults) -> Contact:
+def contact_of(body: CallBody, channel: Channel, reaction: Reaction, faults: Faults) -> SimulatedContact:
     """The contact that this request asks for."""
-    return Contact(
+    return SimulatedContact(
         key=body.key,
         provider_id=provider_id_of(body.key),
         channel=channel,
@@ -86,7 +86,7 @@ def contact_of(body: CallBody, channel: Channel, reaction: Reaction, faults: Fau
     )
 
 
-def events_of(contact: Contact, now: float) -> tuple[Event, ...]:
+def events_of(contact: SimulatedContact, now: float) -> tuple[ContactEvent, ...]:
     """What will happen to a contact made now; a text arrives halfway to its answer."""
     results = results_on(contact.channel, contact.reaction.result)
     events = []
@@ -94,7 +94,7 @@ def events_of(contact: Contact, now: float) -> tuple[Event, ...]:
         occurs_at = now + contact.reaction.delay_seconds * sequence / len(results)
         event_id = f"{contact.provider_id}.{sequence}"
         events.append(
-            Event(
+            ContactEvent(
                 event_id=event_id,
                 sequence=sequence,
                 occurs_at=occurs_at,
@@ -105,7 +105,7 @@ def events_of(contact: Contact, now: float) -> tuple[Event, ...]:
     return tuple(events)
 
 
-def _body(contact: Contact, event_id: str, result: ContactResult, occurs_at: float) -> str:
+def _body(contact: SimulatedContact, event_id: str, result: ContactResult, occurs_at: float) -> str:
     recorded = contact.channel is Channel.PHONE and result is ContactResult.ANSWERED
     return json.dumps(
         {

@@ -10,7 +10,7 @@ from typing import Final
 import httpx2
 
 from fleet.simulator.group_commit import GroupCommit
-from fleet.simulator.ledger import Callback, Ledger
+from fleet.simulator.ledger import OwedCallback, ProviderLedger
 from runtime.logs import logger
 from tools.channels.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 
@@ -21,15 +21,17 @@ _TOO_EARLY: Final = frozenset({408, 429})
 """The 4xx that a later try may get past (RFC 9110 §15.5.9, RFC 6585 §4)."""
 
 
-class Delivery:
+class CallbackDelivery:
     """Makes callbacks over one pooled client, `concurrency` at a time, each when it is due."""
 
-    def __init__(self, ledger: Ledger, commit: GroupCommit, secret: str, *, concurrency: int = 64) -> None:
+    def __init__(
+        self, ledger: ProviderLedger, commit: GroupCommit, secret: str, *, concurrency: int = 64
+    ) -> None:
         self._ledger = ledger
         self._commit = commit
         self._secret = secret
         self._concurrency = concurrency
-        self._due: asyncio.Queue[Callback] = asyncio.Queue()
+        self._due: asyncio.Queue[OwedCallback] = asyncio.Queue()
         self._client: httpx2.AsyncClient
         self._workers: list[asyncio.Task[None]] = []
         self._log = logger(__name__)
@@ -54,7 +56,7 @@ class Delivery:
         await asyncio.gather(*self._workers, return_exceptions=True)
         await self._client.aclose()
 
-    def schedule(self, callback: Callback) -> None:
+    def schedule(self, callback: OwedCallback) -> None:
         """Make this callback when it is due."""
         wait = callback.due_at - time.time()
         if wait <= 0:
@@ -62,7 +64,7 @@ class Delivery:
         else:
             asyncio.get_running_loop().call_later(wait, self._due.put_nowait, callback)
 
-    async def attempt(self, callback: Callback) -> None:
+    async def attempt(self, callback: OwedCallback) -> None:
         """Try once, now; what remains to be done is scheduled."""
         status = await self._post(callback)
         delivered = status is not None and httpx2.codes.is_success(status)
@@ -87,7 +89,7 @@ class Delivery:
                 self._log.error("callback not recorded", key=callback.key, problem=str(error))
                 self.schedule(replace(callback, due_at=time.time() + _BACKOFF_SECONDS[-1]))
 
-    async def _post(self, callback: Callback) -> int | None:
+    async def _post(self, callback: OwedCallback) -> int | None:
         """The status of the answer, None without one."""
         now = int(time.time())
         secret = f"not {self._secret}" if callback.faults.bad_signature else self._secret
@@ -103,7 +105,7 @@ class Delivery:
         return response.status_code
 
 
-def _wait_after(callback: Callback, status: int | None) -> float | None:
+def _wait_after(callback: OwedCallback, status: int | None) -> float | None:
     """Seconds to the next try of a callback that got this answer, None when there is none."""
     if status is not None and httpx2.codes.is_success(status):
         return 0.0 if callback.delivered <= callback.faults.duplicate_callbacks else None

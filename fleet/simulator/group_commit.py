@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from fleet.simulator.ledger import Ledger
+from fleet.simulator.ledger import ProviderLedger
 
 _Answer = TypeVar("_Answer")
 
@@ -13,7 +13,7 @@ _Answer = TypeVar("_Answer")
 class GroupCommit:
     """Runs writes of the ledger on the event loop; a write's answer arrives when it is committed."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: ProviderLedger) -> None:
         self._ledger = ledger
         self._waiting: list[tuple[Callable[[], Any], asyncio.Future[Any]]] = []
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
-from fleet.simulator.contact import Contact, Event, events_of
+from fleet.simulator.contact import ContactEvent, SimulatedContact, events_of
 from fleet.simulator.faults import Faults
 
 _SCHEMA: Final = """
@@ -43,16 +43,16 @@ _Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class RequestReceived:
     """The contact is ours now, or was before (`duplicate`); a new one comes with its `callbacks`."""
 
     provider_id: str
     duplicate: bool
-    callbacks: tuple["Callback", ...]
+    callbacks: tuple["OwedCallback", ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RequestRefused:
     """A fault refuses the request; nothing is sent."""
 
     status: int
@@ -60,15 +60,15 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class Conflicting:
+class RequestConflicts:
     """The key was used for another recipient or channel."""
 
 
-ReceiveOutcome = Received | Refused | Conflicting
+ReceiveOutcome = RequestReceived | RequestRefused | RequestConflicts
 
 
 @dataclass(frozen=True, slots=True)
-class Callback:
+class OwedCallback:
     """A report that is owed, with what is needed to make it."""
 
     key: str
@@ -81,7 +81,7 @@ class Callback:
     faults: Faults
 
 
-class Ledger:
+class ProviderLedger:
     """The open file. Its methods are meant to run within `transact`, one thread at a time."""
 
     def __init__(self, path: Path) -> None:
@@ -108,7 +108,7 @@ class Ledger:
         """Close the file."""
         self._connection.close()
 
-    def receive(self, contact: Contact, now: float) -> ReceiveOutcome:
+    def receive(self, contact: SimulatedContact, now: float) -> ReceiveOutcome:
         """Count the request, and make the contact unless it is refused or was made before."""
         execute = self._connection.execute
         (requests,) = execute(
@@ -121,14 +121,14 @@ class Ledger:
         ).fetchone()
         if made is not None:
             if made[1:] != (contact.channel.value, contact.recipient):
-                return Conflicting()
-            return Received(made[0], duplicate=True, callbacks=())
+                return RequestConflicts()
+            return RequestReceived(made[0], duplicate=True, callbacks=())
         faults = contact.faults
         if faults.status is not None and requests <= faults.status_times:
-            return Refused(faults.status, faults.retry_after_seconds)
+            return RequestRefused(faults.status, faults.retry_after_seconds)
         return self._make(contact, now)
 
-    def _make(self, contact: Contact, now: float) -> Received:
+    def _make(self, contact: SimulatedContact, now: float) -> RequestReceived:
         faults = contact.faults
         self._connection.execute(
             "INSERT INTO contacts VALUES (?, ?, ?, ?, ?, ?)",
@@ -148,11 +148,11 @@ class Ledger:
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
             [_event_row(contact.key, event) for event in events],
         )
-        return Received(
+        return RequestReceived(
             contact.provider_id,
             duplicate=False,
             callbacks=tuple(
-                Callback(
+                OwedCallback(
                     key=contact.key,
                     sequence=event.sequence,
                     url=contact.callback_url,
@@ -167,7 +167,7 @@ class Ledger:
             ),
         )
 
-    def called_back(self, callback: Callback, *, delivered: bool, still_open: bool) -> None:
+    def called_back(self, callback: OwedCallback, *, delivered: bool, still_open: bool) -> None:
         """Record one try of a callback, and whether more are to follow."""
         self._connection.execute(
             "UPDATE events SET attempts = attempts + 1, delivered = delivered + ?, open = ?"
@@ -179,7 +179,7 @@ class Ledger:
                 "UPDATE keys SET callbacks_delivered = callbacks_delivered + 1 WHERE key = ?", (callback.key,)
             )
 
-    def owed(self) -> list[Callback]:
+    def owed(self) -> list[OwedCallback]:
         """Every callback not yet received by its address, the earliest first."""
         rows = self._connection.execute(
             "SELECT e.key, e.sequence, c.callback_url, e.body, e.calls_back_at, e.attempts, e.delivered,"
@@ -187,7 +187,7 @@ class Ledger:
             " WHERE e.open = 1 ORDER BY e.calls_back_at"
         )
         return [
-            Callback(
+            OwedCallback(
                 key, sequence, url, body.encode(), due_at, attempts, delivered, Faults(**json.loads(faults))
             )
             for key, sequence, url, body, due_at, attempts, delivered, faults in rows
@@ -259,7 +259,7 @@ class Ledger:
         }
 
 
-def _event_row(key: str, event: Event) -> tuple[object, ...]:
+def _event_row(key: str, event: ContactEvent) -> tuple[object, ...]:
     due = event.calls_back_at
     return key, event.sequence, event.event_id, event.occurs_at, due, event.body, int(due is not None)
 

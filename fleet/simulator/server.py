@@ -19,10 +19,16 @@ from starlette.routing import Route
 
 from fleet.simulator.connection import drop
 from fleet.simulator.contact import CallBody, contact_of
-from fleet.simulator.delivery import Delivery
+from fleet.simulator.delivery import CallbackDelivery
 from fleet.simulator.faults import ArmedFault, FaultBoard, Faults, parse_faults
 from fleet.simulator.group_commit import GroupCommit
-from fleet.simulator.ledger import Conflicting, Ledger, Received, ReceiveOutcome, Refused
+from fleet.simulator.ledger import (
+    ProviderLedger,
+    ReceiveOutcome,
+    RequestConflicts,
+    RequestReceived,
+    RequestRefused,
+)
 from schemas.orders.contact import Channel
 from tools.channels.simulated.personas import draw
 from tools.channels.simulated.simulation import Reaction, ScriptError, parse_entry
@@ -62,9 +68,9 @@ class Simulator:
     """
 
     def __init__(self, state: Path, *, token: str, secret: str, seed: str = "unpend") -> None:
-        self._ledger = Ledger(state)
+        self._ledger = ProviderLedger(state)
         self._commit = GroupCommit(self._ledger)
-        self._delivery = Delivery(self._ledger, self._commit, secret)
+        self._delivery = CallbackDelivery(self._ledger, self._commit, secret)
         self._faults = FaultBoard()
         self._token = token.encode()
         self._seed = seed
@@ -126,19 +132,19 @@ class Simulator:
 
     async def _answer(self, request: Request, key: str, outcome: ReceiveOutcome, faults: Faults) -> Response:
         match outcome:
-            case Conflicting():
+            case RequestConflicts():
                 raise _ProblemError(
                     HTTPStatus.CONFLICT, "the key was used for another recipient or channel", field="key"
                 )
-            case Refused(status, retry_after_seconds):
+            case RequestRefused(status, retry_after_seconds):
                 raise _ProblemError(
                     HTTPStatus(status),
                     "refused by a fault; nothing was sent",
                     headers={"Retry-After": str(retry_after_seconds)},
                 )
-            case Received(provider_id, duplicate=True):
+            case RequestReceived(provider_id, duplicate=True):
                 return JSONResponse({"provider_id": provider_id, "key": key, "duplicate": True})
-            case Received(provider_id, callbacks=callbacks):
+            case RequestReceived(provider_id, callbacks=callbacks):
                 for callback in callbacks:
                     if faults.callback_before_response:
                         await self._delivery.attempt(callback)

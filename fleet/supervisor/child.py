@@ -87,7 +87,7 @@ class Child:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(self.pid, number)
 
-    def stand_back(self) -> bool:
+    def lower_priority(self) -> bool:
         """Give the process and its group the niceness of its specification; `False`: try again in a moment.
 
         Linux shares processors out between sessions first and heeds nice values only within one (autogroup,

@@ -9,8 +9,8 @@ from typing import Final
 
 from fleet.supervisor.backoff import STEADY_AFTER, Backoff
 from fleet.supervisor.child import Child, interruptions_held
-from fleet.supervisor.impatience import Impatience
 from fleet.supervisor.process import FleetStartError, ProcessSpec, ProcessState, RunningProcess
+from fleet.supervisor.second_interrupt import SecondInterrupt
 
 _POLL_SECONDS: Final = 0.05
 # With the reserve that each lower stage keeps, everything is down in less than 15 s.
@@ -25,7 +25,7 @@ class _Post:
     spec: ProcessSpec
     child: Child | None = None
     restarts: int = 0
-    stands_back: bool = False
+    has_lower_priority: bool = False
     start_at: float = 0.0
     backoff: Backoff = field(default_factory=Backoff)
 
@@ -33,7 +33,7 @@ class _Post:
         # A Ctrl-C between the fork and the assignment would leave a child that nobody knows of.
         with interruptions_held():
             self.child = Child(self.spec)
-        self.stands_back = self.spec.niceness == 0
+        self.has_lower_priority = self.spec.niceness == 0
 
     def report(self) -> RunningProcess:
         state = ProcessState.RUNNING
@@ -124,11 +124,11 @@ class Supervisor:
         once.
         """
         deadline = time.monotonic() + _STOP_SECONDS
-        with Impatience() as impatience:
+        with SecondInterrupt() as interrupt:
             stages = sorted(self._stages(), reverse=True)
             for below, stage in zip(range(len(stages) - 1, -1, -1), stages, strict=True):
                 latest = deadline - below * _STAGE_RESERVE_SECONDS
-                self._stop_stage(stage, latest, impatience)
+                self._stop_stage(stage, latest, interrupt)
 
     def _stages(self) -> list[int]:
         return sorted({post.spec.stage for post in self._posts})
@@ -185,8 +185,8 @@ class Supervisor:
         else:
             if now - child.started >= STEADY_AFTER:
                 post.backoff.steady()
-            if not post.stands_back:
-                post.stands_back = child.stand_back()
+            if not post.has_lower_priority:
+                post.has_lower_priority = child.lower_priority()
 
     def _restart(self, post: _Post, now: float) -> None:
         try:
@@ -203,17 +203,17 @@ class Supervisor:
             self._reported = processes
             self._on_change(processes)
 
-    def _stop_stage(self, stage: int, latest: float, impatience: Impatience) -> None:
+    def _stop_stage(self, stage: int, latest: float, interrupt: SecondInterrupt) -> None:
         posts = [post for post in self._posts if post.spec.stage == stage]
         began = time.monotonic()
         for post in posts:
-            if post.child is not None and not impatience.shown:
+            if post.child is not None and not interrupt.happened:
                 post.child.signal(post.spec.stop_signal)
         while any(post.child is not None for post in posts):
             now = time.monotonic()
             for post in posts:
                 over = now >= min(began + post.spec.stop_timeout, latest)
-                if post.child is not None and (over or impatience.shown or post.child.exited()):
+                if post.child is not None and (over or interrupt.happened or post.child.exited()):
                     post.child.clear()
                     post.child = None
             time.sleep(_POLL_SECONDS if any(post.child is not None for post in posts) else 0)

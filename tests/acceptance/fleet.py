@@ -9,7 +9,7 @@ import psutil
 import redis
 
 from fleet.installation import Installation
-from fleet.leap import Leaper
+from fleet.time_jump import TimeJumper
 from runtime.settings import Settings
 from schemas.orders.intake import TaskCreated
 from storage.core.database import Database
@@ -107,7 +107,7 @@ class RunningFleet(FleetProcesses):
         A PostgreSQL that is away is waited for.
         """
         ids = [order.task_id for order in orders]
-        leaper = Leaper(self.database)
+        leaper = TimeJumper(self.database)
 
         def ended() -> bool:
             try:

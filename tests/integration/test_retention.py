@@ -19,7 +19,7 @@ from tasks.orders.upkeep.retention import PULSE, counted, due, retain
 from tests.factories import answered, submission
 from tests.house import House
 from tools.policies.file import PolicyFileError
-from tools.policies.retention import Kind, load_retention
+from tools.policies.retention import DataKind, load_retention
 
 KEPT: Final = load_retention(PROJECT / "config" / "policies" / "retention.yaml")
 AGED: Final = (
@@ -172,4 +172,4 @@ def test_a_policy_that_leaves_a_kind_out_is_refused_by_name(tmp_path: Path) -> N
 
 
 def test_transcripts_are_kept_as_long_as_the_configuration_says() -> None:
-    assert KEPT[Kind.TRANSCRIPTS] == timedelta(days=180)
+    assert KEPT[DataKind.TRANSCRIPTS] == timedelta(days=180)

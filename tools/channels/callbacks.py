@@ -17,7 +17,7 @@ _STAND_IN_DIGITS: Final = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Posted:
+class RawCallback:
     """A callback as it came in.
 
     Attributes:
@@ -66,7 +66,7 @@ Trace = ByReference | ByNumber
 
 
 @dataclass(frozen=True, slots=True)
-class Reported:
+class CallbackReport:
     """One report of a callback.
 
     Attributes:
@@ -81,7 +81,7 @@ class Reported:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class CallbackResponse:
     """What the provider expects to be answered, with status 200."""
 
     body: str
@@ -89,7 +89,7 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class CallbackContent:
     """A callback that is the provider's.
 
     Attributes:
@@ -97,8 +97,8 @@ class Reading:
         reply: What it is answered; None for our own protocol, which is told what became of its report.
     """
 
-    reported: Sequence[Reported]
-    reply: Reply | None = None
+    reported: Sequence[CallbackReport]
+    reply: CallbackResponse | None = None
 
 
 class CallbackReader(Protocol):
@@ -109,7 +109,7 @@ class CallbackReader(Protocol):
         """Bytes a callback may have."""
         ...
 
-    def read(self, posted: Posted) -> Reading:
+    def read(self, posted: RawCallback) -> CallbackContent:
         """What a callback reports, once it has proved whose it is.
 
         Raises:
@@ -135,7 +135,7 @@ class SignedReader:
         """Bytes a callback may have: one report."""
         return LARGEST_CALLBACK
 
-    def read(self, posted: Posted) -> Reading:
+    def read(self, posted: RawCallback) -> CallbackContent:
         """The one report of a signed JSON object.
 
         Raises:
@@ -149,10 +149,10 @@ class SignedReader:
             body=posted.body,
             now=posted.now,
         )
-        return Reading((Reported(parse_report(posted.body)),))
+        return CallbackContent((CallbackReport(parse_report(posted.body)),))
 
 
-def stand_in(body: Mapping[str, object]) -> str:
+def content_hash_name(body: Mapping[str, object]) -> str:
     """A name for what has none, the same for the same content."""
     canonical = json.dumps(body, sort_keys=True, ensure_ascii=True).encode()
     return f"sha256:{hashlib.sha256(canonical).hexdigest()[:_STAND_IN_DIGITS]}"

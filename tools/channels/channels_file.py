@@ -37,7 +37,7 @@ class _Provider(_Part):
     """The longest a contact may take to place; the tool's own limit where it is shorter or none is given."""
 
 
-class TemplateDocument(_Part):
+class ApprovedTemplateDocument(_Part):
     """A template approved at the provider, and which of our variables it wants."""
 
     code: str = Field(min_length=1, max_length=64)
@@ -50,7 +50,7 @@ class AliyunSmsDocument(_Provider):
     provider: Literal["aliyun_sms"]
     base_url: Url = "https://dysmsapi.aliyuncs.com"
     sign_name: str = Field(min_length=1, max_length=32)
-    scripts: dict[ScriptId, TemplateDocument] = Field(min_length=1)
+    scripts: dict[ScriptId, ApprovedTemplateDocument] = Field(min_length=1)
     extend_code: bool = False
 
 
@@ -59,7 +59,7 @@ class AliyunVoiceDocument(_Provider):
 
     provider: Literal["aliyun_voice"]
     base_url: Url = "https://dyvmsapi.aliyuncs.com"
-    scripts: dict[ScriptId, TemplateDocument] = Field(min_length=1)
+    scripts: dict[ScriptId, ApprovedTemplateDocument] = Field(min_length=1)
     shown_number: str | None = Field(default=None, max_length=32)
     play_times: int = Field(default=2, ge=1, le=3)
     keys: dict[Key, str] = Field(default_factory=dict)

@@ -55,7 +55,7 @@ class ContactRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sought:
+class ContactQuery:
     """A contact whose outcome is asked about, with all we know of it: few providers find one by our key.
 
     Attributes:
@@ -142,17 +142,17 @@ class Unknown:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class Completed:
     """The contact has taken place and its result is known."""
 
     report: ContactReport
 
 
-SendOutcome = Accepted | NotSent | Rejected | Unknown | Answered
+SendOutcome = Accepted | NotSent | Rejected | Unknown | Completed
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ContactFound:
     """The provider has the contact; `report` is None while nothing has come of it yet."""
 
     provider_id: str
@@ -175,7 +175,7 @@ class Unreachable:
     reason: str
 
 
-QueryOutcome = Found | Absent | Unreachable
+QueryOutcome = ContactFound | Absent | Unreachable
 
 
 class ChannelGateway(Protocol):
@@ -185,7 +185,7 @@ class ChannelGateway(Protocol):
         """Ask for one contact; what happened is a value, never an exception."""
         ...
 
-    def query(self, sought: Sought, *, timeout_seconds: float) -> QueryOutcome:
+    def query(self, sought: ContactQuery, *, timeout_seconds: float) -> QueryOutcome:
         """Ask what became of this contact."""
         ...
 

@@ -19,7 +19,7 @@ _Unsent = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """What a provider answered; the body may name people, so it is not shown."""
 
     status: int
@@ -86,7 +86,7 @@ class Exchange:
         timeout_seconds: float,
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Answer | NotSent | Unknown:
+    ) -> HttpAnswer | NotSent | Unknown:
         """One request and its answer, within the timeout as a whole.
 
         Returns:
@@ -113,7 +113,7 @@ class Exchange:
         timeout_seconds: float,
         body: bytes | None,
         headers: Mapping[str, str] | None,
-    ) -> Answer | Unknown:
+    ) -> HttpAnswer | Unknown:
         """The phases' shares add up to the timeout, so it holds for the whole."""
         deadline = time.monotonic() + timeout_seconds
         shares = httpx2.Timeout(
@@ -130,7 +130,7 @@ class Exchange:
                 received += chunk
                 if len(received) > _LARGEST_ANSWER_BYTES or time.monotonic() > deadline:
                     return Unknown(f"the provider's answer with status {response.status_code} is too long")
-            return Answer(
+            return HttpAnswer(
                 response.status_code,
                 response.headers.get("Retry-After"),
                 bytes(received),

@@ -16,17 +16,17 @@ from schemas.orders.contact import Channel
 from tools.channels.contract import (
     Absent,
     Accepted,
+    ContactFound,
+    ContactQuery,
     ContactRequest,
-    Found,
     NotSent,
     QueryOutcome,
     Rejected,
     SendOutcome,
-    Sought,
     Unknown,
     Unreachable,
 )
-from tools.channels.exchange import Answer, Exchange, retry_after_seconds
+from tools.channels.exchange import Exchange, HttpAnswer, retry_after_seconds
 from tools.channels.signature import (
     SIGNATURE_HEADER,
     TIMESTAMP_HEADER,
@@ -103,9 +103,9 @@ class HttpChannel:
                 **self._signed(body),
             },
         )
-        return _sent(answer, request) if isinstance(answer, Answer) else answer
+        return _sent(answer, request) if isinstance(answer, HttpAnswer) else answer
 
-    def query(self, sought: Sought, *, timeout_seconds: float) -> QueryOutcome:
+    def query(self, sought: ContactQuery, *, timeout_seconds: float) -> QueryOutcome:
         """Ask what became of the contact; only a 404 that names the key counts as its absence."""
         key = sought.key
         answer = self._exchange.ask(
@@ -114,7 +114,7 @@ class HttpChannel:
             timeout_seconds=timeout_seconds,
             headers=self._signed(b""),
         )
-        if not isinstance(answer, Answer):
+        if not isinstance(answer, HttpAnswer):
             return Unreachable(answer.reason)
         document = answer.document()
         # A gateway in between, or a wrong address, answers 404 too; taking that for "never received" would
@@ -138,7 +138,7 @@ class HttpChannel:
         }
 
 
-def _sent(answer: Answer, request: ContactRequest) -> SendOutcome:
+def _sent(answer: HttpAnswer, request: ContactRequest) -> SendOutcome:
     if answer.status in _ACCEPTED:
         document = answer.document() or {}
         provider_id = document.get("provider_id")
@@ -158,14 +158,14 @@ def _found(status: int, document: Mapping[str, object]) -> QueryOutcome:
     if status != httpx2.codes.OK or not isinstance(provider_id, str) or not provider_id:
         return Unreachable(f"the provider answered {status} without a provider_id")
     if document.get("result") is None:
-        return Found(provider_id, None)
+        return ContactFound(provider_id, None)
     try:
-        return Found(provider_id, report_of(document))
+        return ContactFound(provider_id, report_of(document))
     except ReportError as error:
         return Unreachable(str(error))
 
 
-def _message(answer: Answer, to: str) -> str:
+def _message(answer: HttpAnswer, to: str) -> str:
     """The provider's own explanation, masked and bounded, for the person who reads the reason."""
     error = (answer.document() or {}).get("error")
     message = error.get("message") if isinstance(error, dict) else None

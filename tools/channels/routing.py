@@ -18,20 +18,20 @@ from tools.channels.callbacks import CallbackReader, SignedReader
 from tools.channels.channels_file import (
     AliyunSmsDocument,
     AliyunVoiceDocument,
+    ApprovedTemplateDocument,
     ChannelsDocument,
     ProviderDocument,
-    TemplateDocument,
     TwilioCallsDocument,
     TwilioMessagesDocument,
     WebhookDocument,
 )
 from tools.channels.contract import (
     ChannelGateway,
+    ContactQuery,
     ContactRequest,
     QueryOutcome,
     Rejected,
     SendOutcome,
-    Sought,
     Unreachable,
 )
 from tools.channels.http_channel import HttpChannel
@@ -80,7 +80,7 @@ class RoutedChannel:
             return way.gateway.send(request)
         return way.gateway.send(replace(request, timeout_seconds=way.timeout_seconds))
 
-    def query(self, sought: Sought, *, timeout_seconds: float) -> QueryOutcome:
+    def query(self, sought: ContactQuery, *, timeout_seconds: float) -> QueryOutcome:
         """Ask the channel's provider."""
         way = self._ways.get(sought.channel)
         if way is None:
@@ -199,7 +199,7 @@ def _webhook(settings: Settings, base_url: str, place: str) -> HttpChannel:
     )
 
 
-def _templates(scripts: Mapping[str, TemplateDocument]) -> dict[str, Template]:
+def _templates(scripts: Mapping[str, ApprovedTemplateDocument]) -> dict[str, Template]:
     return {script_id: Template(wanted.code, wanted.variables) for script_id, wanted in scripts.items()}
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.classifier.context import spell_out
-from tools.classifier.explain import Explanation
+from tools.classifier.explain import ClassificationExplanation
 from tools.classifier.features import features
 from tools.classifier.guards import Proposal, reasons_for_review
 from tools.classifier.model import Model, WeightsError, load_model
@@ -129,12 +129,12 @@ class Classifier:
         found = self._model.probabilities(reading.features)
         return {intent.level2: found[intent.level2] for intent in TAXONOMY}
 
-    def explain(self, text: str) -> Explanation:
+    def explain(self, text: str) -> ClassificationExplanation:
         """Return why `text` is classified as it is: rule hits, n-grams with weights, guards that fired."""
         reading = self._read(text, None)
         verdict = self.classify(text)
         found = self._model.contributions(reading.features)
-        return Explanation(
+        return ClassificationExplanation(
             normal_form=reading.text,
             level2=verdict.level2,
             confidence=verdict.confidence,

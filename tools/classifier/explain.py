@@ -8,7 +8,7 @@ from tools.classifier.taxonomy import Flag, Level2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
+class ClassificationExplanation:
     """What the rules saw, which n-grams weighed most for the chosen intent, and the guards that fired."""
 
     normal_form: str

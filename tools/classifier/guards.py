@@ -15,7 +15,7 @@ CANCEL_CONFIDENCE = 0.90
 SURE_CONFIDENCE = 0.95
 """From here on lesser evidence for something else is no reason to ask (docs/decisions/0004 has the measurement)."""
 
-_ALWAYS_HEARD = frozenset({Level1.TERMINATE, Level1.UNCLEAR})
+_ALWAYS_COUNTED = frozenset({Level1.TERMINATE, Level1.UNCLEAR})
 """Evidence for these beside another intent is a reason to ask, however sure the model is."""
 
 _MARKERS: Mapping[str, str] = {
@@ -80,7 +80,7 @@ def _of_rules(proposal: Proposal, evidence: Evidence) -> Iterator[str]:
         return
     others = {parent_of(hit.intent) for hit in evidence.hits} - {proposal.level1}
     if proposal.confidence >= SURE_CONFIDENCE:
-        others &= _ALWAYS_HEARD
+        others &= _ALWAYS_COUNTED
     if evidence.scores.get(proposal.level2) != max(evidence.scores.values()):
         yield f"the model reads {proposal.level2}, the rules read {evidence.verdict or 'several intents'}"
     elif evidence.verdict is None and proposal.confidence < SURE_CONFIDENCE:
@@ -108,10 +108,10 @@ def _of_cancelling(proposal: Proposal, evidence: Evidence) -> Iterator[str]:
         yield f"cancelling needs a confidence of {CANCEL_CONFIDENCE:.2f}, this is {proposal.confidence:.4f}"
     if evidence.cancel_word is None:
         yield "cancelling needs an explicit word for it, such as 取消 or 不修了"
-    elif evidence.stranger is not None:
+    elif evidence.unknown_clause is not None:
         yield (
-            f"every word of a cancellation must be understood, and {evidence.stranger.clause} is not, "
-            f"from {evidence.stranger.rest} on"
+            f"every word of a cancellation must be understood, and {evidence.unknown_clause.clause} is not, "
+            f"from {evidence.unknown_clause.rest} on"
         )
     if "question" in evidence.markers:
         yield f"a question is no order to cancel ({evidence.markers['question']})"

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from tools.classifier.taxonomy import Flag, Level2
-from tools.classifier.understood import Stranger, Vocabulary, expand
+from tools.classifier.vocabulary import UnknownClause, Vocabulary, expand
 
 _PLACEHOLDER = re.compile(r"<([a-z_]+)>")
 _CLAUSE_END = re.compile(r"[，？]")
@@ -22,7 +22,7 @@ class RulesError(ValueError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class IntentRule:
     """Words that speak for `intent`; a match does not count in a clause that also matches `unless`."""
 
     id: str
@@ -49,7 +49,7 @@ class Evidence:
 
     `verdict` is the intent with strictly the most weight, None when no rule counted or two are equal.
     `markers` maps the name of a marker to the words seen. `cancel_word` is the explicit word for
-    cancelling, as it was said; `stranger` is the first clause beside it that is not understood, and is looked
+    cancelling, as it was said; `unknown_clause` is the first clause beside it that is not understood, and is looked
     for only where there is a cancel word.
     """
 
@@ -59,14 +59,14 @@ class Evidence:
     flags: tuple[Flag, ...]
     markers: Mapping[str, str]
     cancel_word: str | None
-    stranger: Stranger | None
+    unknown_clause: UnknownClause | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleSet:
     """The compiled rules file. `sha256` is the digest of its bytes."""
 
-    rules: tuple[Rule, ...]
+    rules: tuple[IntentRule, ...]
     homophones: Mapping[str, str]
     homophone_pattern: re.Pattern[str] | None
     markers: Mapping[str, re.Pattern[str]]
@@ -104,7 +104,7 @@ class RuleSet:
             flags=tuple(flag for flag, pattern in self.flags.items() if pattern.search(text)),
             markers=markers,
             cancel_word=cancel.group() if cancel else None,
-            stranger=self.understood.first_stranger(text, self.cancel_words) if cancel else None,
+            unknown_clause=self.understood.first_unknown_clause(text, self.cancel_words) if cancel else None,
         )
 
 
@@ -154,10 +154,10 @@ def _compile(document: Mapping[str, Any], sha256: str) -> RuleSet:
     )
 
 
-def _rule(entry: Mapping[str, Any], words: Mapping[str, str]) -> Rule:
+def _rule(entry: Mapping[str, Any], words: Mapping[str, str]) -> IntentRule:
     place = f"the rule {entry['id']}"
     unless = entry.get("unless")
-    return Rule(
+    return IntentRule(
         id=entry["id"],
         intent=Level2(entry["intent"]),
         weight=float(entry["weight"]),
@@ -184,7 +184,7 @@ def _pattern(place: str, patterns: Sequence[str], words: Mapping[str, str]) -> r
         raise ValueError(f"{place} holds a bad pattern: {error}") from error
 
 
-def _hit(rule: Rule, text: str) -> RuleHit | None:
+def _hit(rule: IntentRule, text: str) -> RuleHit | None:
     for found in rule.pattern.finditer(text):
         if rule.unless is not None and rule.unless.search(_clause_around(text, found.start(), found.end())):
             continue

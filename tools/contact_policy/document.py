@@ -9,20 +9,20 @@ from typing import Annotated, Final
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from schemas.orders.contact import Channel, ContactResult
-from tools.contact_policy.policy import ContactPolicy, DailyBudget, NumberCap, Window
+from tools.contact_policy.policy import ContactPolicy, ContactWindow, DailyBudget, NumberCap
 from tools.policies.file import read_policy_file
 
 _LONGEST_HOURS: Final = 24 * 30
 _LONGEST_SECONDS: Final = 3600 * _LONGEST_HOURS
 
 
-def _window(value: object) -> Window:
+def _window(value: object) -> ContactWindow:
     if not isinstance(value, str):
         raise ValueError("a window is written as 09:00-12:00")  # noqa: TRY004 - pydantic reports ValueError per field
-    return Window.parse(value)
+    return ContactWindow.parse(value)
 
 
-WindowText = Annotated[Window, BeforeValidator(_window)]
+WindowText = Annotated[ContactWindow, BeforeValidator(_window)]
 
 
 class _Part(BaseModel):

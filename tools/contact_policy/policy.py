@@ -12,7 +12,7 @@ MIDNIGHT: Final = time(0)
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class ContactWindow:
     """A half-open span of one local day, `opens <= t < closes`.
 
     `closes` of 00:00 means the end of the day, so that 00:00-24:00 is the whole day.
@@ -51,7 +51,7 @@ class Window:
             raise ValueError(f"a window is written as 09:00-12:00, not {text!r} ({error})") from error
 
 
-ALL_DAY: Final = (Window(MIDNIGHT, MIDNIGHT),)
+ALL_DAY: Final = (ContactWindow(MIDNIGHT, MIDNIGHT),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +101,8 @@ class ContactPolicy:
     voice_ends_after: frozenset[ContactResult]
     max_per_day: int | None
     gap: timedelta
-    working_day_windows: tuple[Window, ...]
-    weekend_windows: tuple[Window, ...]
+    working_day_windows: tuple[ContactWindow, ...]
+    weekend_windows: tuple[ContactWindow, ...]
     contact_on_holidays: bool
     number_caps: tuple[NumberCap, ...]
     answer_wait: timedelta
@@ -137,7 +137,7 @@ class ContactPolicy:
         )
 
 
-def _require_order(field: str, windows: Sequence[Window]) -> None:
+def _require_order(field: str, windows: Sequence[ContactWindow]) -> None:
     for earlier, later in pairwise(windows):
         if earlier.closes == MIDNIGHT or later.opens < earlier.closes:
             raise ValueError(
@@ -153,8 +153,8 @@ STANDARD: Final = ContactPolicy(
     voice_ends_after=frozenset({ContactResult.INVALID_NUMBER, ContactResult.SUSPENDED_NUMBER}),
     max_per_day=2,
     gap=timedelta(hours=4),
-    working_day_windows=(Window(time(9), time(12)), Window(time(14), time(20))),
-    weekend_windows=(Window(time(10), time(12)), Window(time(14), time(18))),
+    working_day_windows=(ContactWindow(time(9), time(12)), ContactWindow(time(14), time(20))),
+    weekend_windows=(ContactWindow(time(10), time(12)), ContactWindow(time(14), time(18))),
     contact_on_holidays=False,
     number_caps=(
         NumberCap(1, timedelta(minutes=1)),

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from tools.calendar import Calendar
 from tools.contact_policy.caps import free_again
-from tools.contact_policy.policy import MIDNIGHT, ContactPolicy, Window
+from tools.contact_policy.policy import MIDNIGHT, ContactPolicy, ContactWindow
 
 
 class NoPermittedTimeError(ValueError):
@@ -28,7 +28,7 @@ class Obstacle(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Contacts:
+class PastContacts:
     """The contacts that limit the next one: the task's own, and those of its phone number over all orders."""
 
     own: Sequence[datetime] = ()
@@ -63,7 +63,7 @@ def next_permitted(
         ValueError: a moment is naive.
     """
     _require_aware(at, *history, *number_history)
-    earliest = max(at.astimezone(UTC), *_limits(Contacts(history, number_history), policy).values())
+    earliest = max(at.astimezone(UTC), *_limits(PastContacts(history, number_history), policy).values())
     first = earliest.astimezone(zone).date()
     for distance in range(policy.horizon_days + 1):
         day = first + timedelta(days=distance)
@@ -97,7 +97,7 @@ def obstacle(
         return of_day
     if not any(opens <= moment < closes for opens, closes in _spans(day, zone, policy, calendar)):
         return Obstacle.OUTSIDE_WINDOW
-    limits = _limits(Contacts(history, number_history), policy)
+    limits = _limits(PastContacts(history, number_history), policy)
     return next((reason for reason, limit in limits.items() if moment < limit), None)
 
 
@@ -118,7 +118,7 @@ def day_obstacle(
     return Obstacle.DAILY_CAP if contacts >= policy.max_per_day else None
 
 
-def _limits(contacts: Contacts, policy: ContactPolicy) -> dict[Obstacle, datetime]:
+def _limits(contacts: PastContacts, policy: ContactPolicy) -> dict[Obstacle, datetime]:
     """Return for each rolling limit the moment from which it no longer forbids; in UTC.
 
     The gap is a rolling limit too: one contact within any gap.
@@ -144,7 +144,7 @@ def _spans(
         yield _moments(day, window, zone)
 
 
-def _moments(day: date, window: Window, zone: ZoneInfo) -> tuple[datetime, datetime]:
+def _moments(day: date, window: ContactWindow, zone: ZoneInfo) -> tuple[datetime, datetime]:
     last_day = day + timedelta(days=1) if window.closes == MIDNIGHT else day
     return (
         datetime.combine(day, window.opens, tzinfo=zone).astimezone(UTC),

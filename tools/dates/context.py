@@ -30,7 +30,7 @@ _CHANGED: Final = re.compile(r"(?:改成|改为|更正为?|更改为)[^,，。;�
 _MISSPOKEN: Final = re.compile(r"(?:[说记搞弄]错了?|不对)[,，。!！ ]?(?:应该)?(?:是|要)?$")
 _FAR: Final = 12
 """How far back a slip of the tongue is looked for."""
-_TOLD_HEAD: Final = re.compile(r"(?:保修|质保|过保|生产日期|出厂)[^,，。]{0,6}$")
+_PAST_HEAD: Final = re.compile(r"(?:保修|质保|过保|生产日期|出厂)[^,，。]{0,6}$")
 _FORMERLY: Final = re.compile(r"(?:本来|原来|原定|原先|原本|之前说|上次说|先前)[^,，。;；!！?？\n]{0,6}$")
 _AWAY: Final = re.compile(r"(?:老家|外地|国外|娘家|婆家|乡下)[^,，。;；!！?？\n]{0,3}$")
 """Before 过年: the festival is spent elsewhere."""
@@ -58,7 +58,7 @@ _BELATED: Final = re.compile(
 _RHETORICAL: Final = re.compile(r"不是(?:[说讲约定]|答应)[好过的了]{0,2}$")
 _QUESTION: Final = re.compile(r"[^,，。;；!！?？\n]{0,8}[吗嘛么]")
 _OTHERWISE: Final = re.compile(r"[^。;；!！?？]{0,6}其[他它余](?:的|时间|时候|日子|几天|都)")
-_TOLD: Final = re.compile(
+_REPORTED_PAST: Final = re.compile(
     r"报的?修|报修|报的|买的|下的?单|打过|来过|约过|修过|换过|坏[的了]|装[的过]|申请[的了过]|提交[的了过]|说过|联系过|"
     r"(?:就|还|都)(?:在)?[^,，。]{0,4}好好的|没来|没到|没人来|来了(?!再|就)|修了|打了(?!再)|已经|"
     r"说好的?[^,，。]{0,6}没|的时候(?:说|坏|买)|"
@@ -67,7 +67,7 @@ _TOLD: Final = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class DateContext:
     """What stands around a mention, within its clause.
 
     Attributes:
@@ -95,7 +95,7 @@ class Context:
     not_before: bool
     opens: bool
     excluded: bool
-    told: bool
+    in_past: bool
     corrected: bool
     through: bool
     promised: bool
@@ -103,7 +103,7 @@ class Context:
 
 def read_context(
     text: str, start: int, end: int, previous_end: int, next_start: int, *, past_before: bool = False
-) -> Context:
+) -> DateContext:
     """Return what the words around the mention make of it.
 
     Args:
@@ -125,7 +125,7 @@ def read_context(
     through = bool(_THROUGH_HEAD.search(head) or _THROUGH_TAIL.match(tail))
     asked = _ASKED.match(text, suffix_end) is not None
     said_before = past_before and not asked and _SAID.search(text[previous_end:start]) is not None
-    return Context(
+    return DateContext(
         end=suffix_end,
         after=(after is not None and not after["starting"]) or through,
         starting=after is not None and bool(after["starting"]),
@@ -138,8 +138,8 @@ def read_context(
         or is_given_up(text, head, suffix_end, next_start)
         or (text.startswith("过年", start) and _AWAY.search(head) is not None)
         or bool(_OTHERWISE.match(text, suffix_end)),
-        told=said_before
-        or bool(_TOLD.search(_COMING.sub("", tail)) or _TOLD_HEAD.search(head))
+        in_past=said_before
+        or bool(_REPORTED_PAST.search(_COMING.sub("", tail)) or _PAST_HEAD.search(head))
         or bool(_BELATED.match(text, end) or (_BY_NOW.search(head) and text.startswith(("了", "啦"), end)))
         or _is_broken(head, text[suffix_end:next_start]),
         corrected=_is_corrected(text[max(0, start - _FAR) : start], head),

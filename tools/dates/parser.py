@@ -10,10 +10,10 @@ from tools.dates.candidate import Candidate, agree, beside, join
 from tools.dates.mentions import absence, festival, lunar, month, name, relative, week
 from tools.dates.mentions.clock import TimeMention, TimeWindow
 from tools.dates.mentions.mention import Moment, find
-from tools.dates.mentions.wording import Wording, reword
+from tools.dates.mentions.wording import NormalText, reword
 from tools.dates.reading import Ambiguity, Ambiguous, DateReading, NoDate, Precision, Reading
 from tools.dates.reference import refer
-from tools.dates.weighing import BESIDE, FoundTime, Said, find_times_beside, weigh
+from tools.dates.weighing import BESIDE, FoundTime, WeighedMentions, find_times_beside, weigh
 
 FARTHEST: Final = timedelta(days=90)
 """A date further ahead goes to a person: a misheard year costs more than a look."""
@@ -67,7 +67,7 @@ def parse(text: str, *, now: datetime, zone: ZoneInfo, calendar: Calendar | None
     )
 
 
-def _times(text: str, times: list[FoundTime], said: Said) -> list[TimeMention]:
+def _times(text: str, times: list[FoundTime], said: WeighedMentions) -> list[TimeMention]:
     """Return the times of day that are neither excluded, nor past, nor beside a mention set aside."""
     kept: list[TimeMention] = []
     for found in times:
@@ -76,12 +76,12 @@ def _times(text: str, times: list[FoundTime], said: Said) -> list[TimeMention]:
             continue
         touching = found.touching or bool(kept and BESIDE.fullmatch(text, kept[-1].end, at.start))
         plain = at.exact or touching or (at.of_day and _AVAILABLE.match(text, at.end))
-        if plain and not (found.excluded or found.told):
+        if plain and not (found.excluded or found.in_past):
             kept.append(at)
     return kept
 
 
-def _settle(wording: Wording, moment: Moment, said: Said, times: list[TimeMention]) -> Reading:
+def _settle(wording: NormalText, moment: Moment, said: WeighedMentions, times: list[TimeMention]) -> Reading:
     """Bring the candidates to one date, or tell why a person must."""
     every = [(candidate.start, candidate.end) for candidate in said.candidates]
     every += [(start, end) for _, start, end in said.troubles]
@@ -116,7 +116,9 @@ def _settle(wording: Wording, moment: Moment, said: Said, times: list[TimeMentio
     )
 
 
-def _of_time_alone(wording: Wording, moment: Moment, times: list[TimeMention], said: Said) -> Reading:
+def _of_time_alone(
+    wording: NormalText, moment: Moment, times: list[TimeMention], said: WeighedMentions
+) -> Reading:
     """A time without a date is the next time the clock shows it: today, or tomorrow when it is past."""
     if not times:
         return NoDate()
@@ -137,7 +139,7 @@ def _window(times: list[TimeMention]) -> TimeWindow | None:
     return (opens, closes) if opens < closes else None
 
 
-def _matched(wording: Wording, candidates: list[Candidate], times: list[TimeMention]) -> str:
+def _matched(wording: NormalText, candidates: list[Candidate], times: list[TimeMention]) -> str:
     parts: list[tuple[int, int]] = []
     spans: list[Candidate | TimeMention] = [*candidates, *times]
     for start, end in sorted((span.start, span.end) for span in spans):

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from tools.dates.context import CLAUSE_END
-from tools.dates.mentions.mention import Days, Dismissed, Meaning, Mention
+from tools.dates.mentions.mention import Days, Meaning, Mention, NoDateReason
 
 _SENTENCE_END: Final = re.compile(r"[。！？!?\n]")
 _NAMED: Final = frozenset({"festival", "new_year", "lunar_day"})
@@ -41,9 +41,9 @@ def refer(text: str, mentions: list[Mention]) -> list[Mention]:
 
 def _after(festival: Meaning, unnamed: Meaning) -> Meaning:
     """Return what 放完假 means where that festival was named, or 放假前."""
-    if unnamed is Dismissed.DEADLINE:
+    if unnamed is NoDateReason.DEADLINE:
         return unnamed
-    if isinstance(festival, Dismissed) or festival.not_before:
+    if isinstance(festival, NoDateReason) or festival.not_before:
         return festival
     day = festival.latest + _ONE_DAY
     return Days(day, day, not_before=True)
@@ -57,7 +57,7 @@ def _begun(text: str, absence: Mention, before: list[Mention]) -> Mention:
     if not before or CLAUSE_END.search(text, before[-1].end, absence.start):
         return absence
     begins, days = before[-1].meaning, absence.meaning
-    if isinstance(begins, Dismissed):
+    if isinstance(begins, NoDateReason):
         return replace(absence, meaning=begins)
     if not isinstance(days, Days) or days.beyond is None or begins.earliest.year > _LAST_YEAR:
         return absence

@@ -7,9 +7,9 @@ from typing import Final
 
 from tools.dates.candidate import Candidate
 from tools.dates.circumstance import without_circumstances
-from tools.dates.context import Context, read_context
+from tools.dates.context import DateContext, read_context
 from tools.dates.mentions.clock import TimeMention, find_times
-from tools.dates.mentions.mention import Days, Dismissed, Mention, Moment
+from tools.dates.mentions.mention import Days, Mention, Moment, NoDateReason
 from tools.dates.reading import Ambiguity, Precision
 
 BESIDE: Final = re.compile(r"[的,，、 ]?(?:我们?)?(?:或者?|和|大概|大约|差不多)?")
@@ -20,14 +20,14 @@ _SPOKEN: Final = re.compile("(?:就|你们|师傅|客服|他们?){0,2}(?:说(?!�
 _OUTAGE: Final = re.compile(r"[^,，。;；!！?？\n]{0,6}停[水电气]")
 _ONE_DAY: Final = timedelta(days=1)
 _TROUBLES: Final = {
-    Dismissed.DEADLINE: Ambiguity.DEADLINE,
-    Dismissed.UNCLEAR_FESTIVAL: Ambiguity.UNCLEAR_FESTIVAL,
-    Dismissed.UNPLACED: Ambiguity.UNPLACED,
+    NoDateReason.DEADLINE: Ambiguity.DEADLINE,
+    NoDateReason.UNCLEAR_FESTIVAL: Ambiguity.UNCLEAR_FESTIVAL,
+    NoDateReason.UNPLACED: Ambiguity.UNPLACED,
 }
 
 
 @dataclass(slots=True)
-class Said:
+class WeighedMentions:
     """What the mentions amount to.
 
     Attributes:
@@ -51,16 +51,16 @@ class FoundTime:
     after: Mention | None
     touching: bool
     excluded: bool
-    told: bool
+    in_past: bool
 
 
-def weigh(text: str, mentions: list[Mention], times: list[FoundTime], moment: Moment) -> Said:
+def weigh(text: str, mentions: list[Mention], times: list[FoundTime], moment: Moment) -> WeighedMentions:
     """Return what the mentions amount to, each in its context."""
-    said = Said()
+    said = WeighedMentions()
     for place, mention in enumerate(mentions):
         previous_end = mentions[place - 1].end if place else 0
         next_start = mentions[place + 1].start if place + 1 < len(mentions) else len(text)
-        past_before = place > 0 and mentions[place - 1].meaning is Dismissed.PAST
+        past_before = place > 0 and mentions[place - 1].meaning is NoDateReason.PAST
         context = read_context(
             text, mention.start, mention.end, previous_end, next_start, past_before=past_before
         )
@@ -73,14 +73,14 @@ def weigh(text: str, mentions: list[Mention], times: list[FoundTime], moment: Mo
             said.candidates.append(Candidate(mention.start, context.end, days, mention.rule))
         else:
             said.aside.append(mention)
-            if context.excluded and not context.told and isinstance(mention.meaning, Days):
+            if context.excluded and not context.in_past and isinstance(mention.meaning, Days):
                 said.excluded.append(Candidate(mention.start, mention.end, mention.meaning, mention.rule))
     said.candidates = without_circumstances(text, said.candidates, said.excluded)
     said.troubles += _contradictions(text, said, times)
     return said
 
 
-def _adjusted(context: Context, mention: Mention, times: list[FoundTime], moment: Moment) -> Context:
+def _adjusted(context: DateContext, mention: Mention, times: list[FoundTime], moment: Moment) -> DateContext:
     """Return the context with what is said of the time of day, and of a promise for today, taken for that."""
     if mention.rule == "absence":
         # What is impossible until it ends is part of it.
@@ -92,14 +92,16 @@ def _adjusted(context: Context, mention: Mention, times: list[FoundTime], moment
         context = replace(context, opens=False)
     days = mention.meaning
     is_today = isinstance(days, Days) and days.earliest == days.latest == moment.today
-    return replace(context, told=True) if context.promised and is_today else context
+    return replace(context, in_past=True) if context.promised and is_today else context
 
 
 def _times_of(mention: Mention, times: list[FoundTime]) -> list[FoundTime]:
     return [found for found in times if found.after is mention]
 
 
-def _contradictions(text: str, said: Said, times: list[FoundTime]) -> list[tuple[Ambiguity, int, int]]:
+def _contradictions(
+    text: str, said: WeighedMentions, times: list[FoundTime]
+) -> list[tuple[Ambiguity, int, int]]:
     """Return the days that are offered in one place and excluded in another.
 
     A day without power is no day for a visit, and for one by an electrician it is the very day.
@@ -137,22 +139,22 @@ def _apart(excluded: Candidate, offered: Candidate, times: list[FoundTime]) -> b
     return any(a[1] <= b[0] or b[1] <= a[0] for a in first for b in second)
 
 
-def _trouble(mention: Mention, context: Context) -> Ambiguity | None:
-    if mention.meaning in (Dismissed.NOT_A_DATE, Dismissed.PAST) or context.told:
+def _trouble(mention: Mention, context: DateContext) -> Ambiguity | None:
+    if mention.meaning in (NoDateReason.NOT_A_DATE, NoDateReason.PAST) or context.in_past:
         return None
     if context.corrected:
         return Ambiguity.CORRECTION
     if context.excluded:
         return None
-    if isinstance(mention.meaning, Dismissed):
+    if isinstance(mention.meaning, NoDateReason):
         return _TROUBLES[mention.meaning]
     return Ambiguity.DEADLINE if context.until else None
 
 
-def _in_context(mention: Mention, context: Context, moment: Moment) -> Days | None:
+def _in_context(mention: Mention, context: DateContext, moment: Moment) -> Days | None:
     """Return the days as the words around them have it, or None where they are not to be followed up."""
     days = mention.meaning
-    if isinstance(days, Dismissed) or context.told or days.latest < moment.today:
+    if isinstance(days, NoDateReason) or context.in_past or days.latest < moment.today:
         return None
     days = replace(days, earliest=max(days.earliest, moment.today))
     day_after = Days(days.latest + _ONE_DAY, days.latest + _ONE_DAY, not_before=True)
@@ -181,8 +183,8 @@ def find_times_beside(text: str, mentions: list[Mention]) -> list[FoundTime]:
             text, at.start, at.end, before.end if before else 0, min(limits, default=len(text))
         )
         touching = before is not None and BESIDE.fullmatch(text, before.end, at.start) is not None
-        told = context.told or (at.of_day and _SPOKEN.match(text, at.end) is not None)
-        found.append(FoundTime(at, before, touching, context.excluded, told))
+        in_past = context.in_past or (at.of_day and _SPOKEN.match(text, at.end) is not None)
+        found.append(FoundTime(at, before, touching, context.excluded, in_past))
     return found
 
 

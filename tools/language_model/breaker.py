@@ -12,7 +12,7 @@ OPEN_SECONDS: Final = 60.0
 """How long nothing is asked then; after that one question at a time tries whether it answers again."""
 
 
-class Breaker:
+class CircuitBreaker:
     """Counts failures in a row; safe to share between threads. `now` gives monotonic seconds."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:

@@ -12,9 +12,9 @@ from typing import Final
 
 import httpx2
 
-from tools.language_model.breaker import Breaker
+from tools.language_model.breaker import CircuitBreaker
 from tools.language_model.prompt import AnswerForm, Question, request_body
-from tools.language_model.verdict import Discarded, Verdict, read_verdict
+from tools.language_model.second_opinion import Discarded, SecondOpinion, read_second_opinion
 
 DEADLINE_SECONDS: Final = 1.2
 """What all questions of a batch may take together: the tool they serve has two seconds."""
@@ -28,7 +28,7 @@ _FAIR_SHARE: Final = 0.5
 """A question that had less than this share of the deadline left says nothing of the endpoint when it fails."""
 
 
-class Outcome(StrEnum):
+class QuestionOutcome(StrEnum):
     """What became of a question; the names are those of the log line."""
 
     ANSWERED = "answered"
@@ -48,8 +48,8 @@ class Outcome(StrEnum):
 class Opinions:
     """The verdicts, question by question, `None` where there is none; and how many ended how."""
 
-    verdicts: Sequence[Verdict | None]
-    counts: Mapping[Outcome, int]
+    verdicts: Sequence[SecondOpinion | None]
+    counts: Mapping[QuestionOutcome, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class LanguageModel:
         key: str,
         name: str,
         *,
-        breaker: Breaker | None = None,
+        breaker: CircuitBreaker | None = None,
         deadline_seconds: float = DEADLINE_SECONDS,
     ) -> None:
         address = httpx2.URL(url)
@@ -95,7 +95,7 @@ class LanguageModel:
         self._url: Final = f"{str(address).rstrip('/')}/chat/completions"
         self._name: Final = name
         self._deadline_seconds = deadline_seconds
-        self._breaker: Final = breaker or Breaker()
+        self._breaker: Final = breaker or CircuitBreaker()
         self._form = AnswerForm.JSON_SCHEMA
         self._client: Final = httpx2.Client(
             headers={
@@ -144,23 +144,27 @@ class LanguageModel:
                 self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="language-model")
             return self._pool
 
-    def _ask(self, question: Question, deadline: float) -> tuple[Outcome, Verdict | None]:
+    def _ask(self, question: Question, deadline: float) -> tuple[QuestionOutcome, SecondOpinion | None]:
         left = deadline - time.monotonic()
         if left <= 0:
-            return Outcome.LATE, None
+            return QuestionOutcome.LATE, None
         if not self._breaker.admits():
-            return Outcome.NOT_ASKED, None
+            return QuestionOutcome.NOT_ASKED, None
         reply = self._completed(question, deadline)
         if reply is None and left < _FAIR_SHARE * self._deadline_seconds:
-            return Outcome.LATE, None
+            return QuestionOutcome.LATE, None
         answers = reply is not None and (reply.status == httpx2.codes.OK or reply.status in _BAD_QUESTION)
         self._breaker.note(answered=answers)
         if reply is None or not answers:
-            return Outcome.FAILED, None
+            return QuestionOutcome.FAILED, None
         if reply.status in _BAD_QUESTION:
-            return Outcome.REFUSED, None
-        verdict = read_verdict(_content(reply.body), text=question.text)
-        return (Outcome.DISCARDED, None) if isinstance(verdict, Discarded) else (Outcome.ANSWERED, verdict)
+            return QuestionOutcome.REFUSED, None
+        verdict = read_second_opinion(_content(reply.body), text=question.text)
+        return (
+            (QuestionOutcome.DISCARDED, None)
+            if isinstance(verdict, Discarded)
+            else (QuestionOutcome.ANSWERED, verdict)
+        )
 
     def _completed(self, question: Question, deadline: float) -> _Reply | None:
         """The reply, in the stricter form where the endpoint knows it; `None` when there is none in time."""
@@ -191,12 +195,14 @@ class LanguageModel:
             return None
 
 
-def _ended(asked: "Future[tuple[Outcome, Verdict | None]]") -> tuple[Outcome, Verdict | None]:
+def _ended(
+    asked: "Future[tuple[QuestionOutcome, SecondOpinion | None]]",
+) -> tuple[QuestionOutcome, SecondOpinion | None]:
     """How a question ended; one that has not ended by now is not waited for."""
     if asked.done():
         return asked.result()
     asked.cancel()
-    return Outcome.LATE, None
+    return QuestionOutcome.LATE, None
 
 
 def _content(body: bytes) -> object:

@@ -39,14 +39,14 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class NoticeSent:
     """The provider has it; `provider_id` is empty where it gives none."""
 
     provider_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class NotSent:
+class NoticeNotSent:
     """It was not sent and may be later; `retry_after_seconds` is for how long the provider wants to be left alone."""
 
     reason: str
@@ -54,21 +54,21 @@ class NotSent:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class NoticeRefused:
     """It was not sent, and will not be before somebody changes something: a secret, a group, a keyword."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Unclear:
+class NoticeUnclear:
     """It may have been sent."""
 
     reason: str
 
 
-NoticeFailure = NotSent | Refused | Unclear
-NoticeOutcome = Sent | NoticeFailure
+NoticeFailure = NoticeNotSent | NoticeRefused | NoticeUnclear
+NoticeOutcome = NoticeSent | NoticeFailure
 
 
 class NoticeGateway(Protocol):

@@ -7,8 +7,8 @@ import time
 from typing import Final
 from urllib.parse import urlencode
 
-from tools.notices.contract import DEADLINE_SECONDS, Notice, NoticeOutcome, Sent
-from tools.notices.verdict import Codes, document_of, open_exchange, post
+from tools.notices.contract import DEADLINE_SECONDS, Notice, NoticeOutcome, NoticeSent
+from tools.notices.provider_response import Codes, document_of, open_exchange, post
 
 _LIMITS: Final = {130101: 600.0, 302033: 600.0, 90030: 600.0, -1: 10.0}
 """After more than 20 messages in a minute a bot is silenced for ten; -1 says the system is busy."""
@@ -50,7 +50,7 @@ class DingtalkBot:
         path = f"/robot/send?{urlencode(query)}"
         answer = post(self._exchange, path, document, timeout_seconds=DEADLINE_SECONDS)
         said = document_of(answer, self._codes)
-        return Sent("") if isinstance(said, dict) else said
+        return NoticeSent("") if isinstance(said, dict) else said
 
     def close(self) -> None:
         """Close the pooled connections."""

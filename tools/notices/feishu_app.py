@@ -10,17 +10,17 @@ from urllib.parse import urlencode
 
 from tools.channels.contract import NotSent as NothingLeft
 from tools.channels.contract import Unknown
-from tools.channels.exchange import Answer
+from tools.channels.exchange import HttpAnswer
 from tools.notices.contract import (
     DEADLINE_SECONDS,
     Notice,
     NoticeFailure,
+    NoticeNotSent,
     NoticeOutcome,
-    NotSent,
-    Sent,
-    Unclear,
+    NoticeSent,
+    NoticeUnclear,
 )
-from tools.notices.verdict import Codes, code_of, document_of, open_exchange, post
+from tools.notices.provider_response import Codes, code_of, document_of, open_exchange, post
 
 _TOKEN_PATH: Final = "/open-apis/auth/v3/tenant_access_token/internal"  # noqa: S105 - an address
 _LIMITS: Final = {99991400: 10.0, 11232: 60.0, 230020: 10.0}
@@ -73,7 +73,7 @@ class FeishuApp:
         if not isinstance(token, str):
             return token
         answer = self._ask(notice, token, deadline)
-        if isinstance(answer, Answer) and code_of(answer, self._codes) in _STALE_TOKEN:
+        if isinstance(answer, HttpAnswer) and code_of(answer, self._codes) in _STALE_TOKEN:
             self._forget(token)
             token = self._fresh_token(deadline)
             if not isinstance(token, str):
@@ -84,13 +84,17 @@ class FeishuApp:
             return said
         data = said.get("data")
         message_id = data.get("message_id") if isinstance(data, dict) else None
-        return Sent(message_id) if isinstance(message_id, str) else Unclear("an answer without a message_id")
+        return (
+            NoticeSent(message_id)
+            if isinstance(message_id, str)
+            else NoticeUnclear("an answer without a message_id")
+        )
 
     def close(self) -> None:
         """Close the pooled connections."""
         self._exchange.close()
 
-    def _ask(self, notice: Notice, token: str, deadline: float) -> Answer | NothingLeft | Unknown:
+    def _ask(self, notice: Notice, token: str, deadline: float) -> HttpAnswer | NothingLeft | Unknown:
         document = {
             "receive_id": notice.to,
             "msg_type": "text",
@@ -108,7 +112,7 @@ class FeishuApp:
     def _fresh_token(self, deadline: float) -> str | NoticeFailure:
         # Others wait here for the one who asks, which is bounded by that one's own deadline.
         if not self._lock.acquire(timeout=max(deadline - time.monotonic(), 0)):
-            return NotSent("no token within the deadline")
+            return NoticeNotSent("no token within the deadline")
         try:
             if time.monotonic() < self._good_until:
                 return self._token
@@ -121,13 +125,13 @@ class FeishuApp:
         document = {"app_id": self._account.app_id, "app_secret": self._account.app_secret}
         answer = post(self._exchange, _TOKEN_PATH, document, timeout_seconds=_left(deadline))
         said = document_of(answer, self._codes)
-        if isinstance(said, Unclear):
-            return NotSent(f"no token: {said.reason}")  # No notice has left.
+        if isinstance(said, NoticeUnclear):
+            return NoticeNotSent(f"no token: {said.reason}")  # No notice has left.
         if not isinstance(said, dict):
             return said
         token, seconds = said.get("tenant_access_token"), said.get("expire")
         if not isinstance(token, str) or not token or not isinstance(seconds, int):
-            return NotSent("no token: the provider answered without one")
+            return NoticeNotSent("no token: the provider answered without one")
         self._token, self._good_until = token, asked_at + seconds - _MARGIN_SECONDS
         return token
 

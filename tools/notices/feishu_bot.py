@@ -7,8 +7,8 @@ import time
 from typing import Final
 from urllib.parse import quote
 
-from tools.notices.contract import DEADLINE_SECONDS, Notice, NoticeOutcome, Sent
-from tools.notices.verdict import Codes, document_of, open_exchange, post
+from tools.notices.contract import DEADLINE_SECONDS, Notice, NoticeOutcome, NoticeSent
+from tools.notices.provider_response import Codes, document_of, open_exchange, post
 
 _LIMITS: Final = {11232: 60.0}
 """100 messages a minute and 5 a second."""
@@ -48,7 +48,7 @@ class FeishuBot:
             document |= {"timestamp": str(timestamp), "sign": sign(self._secret, timestamp)}
         answer = post(self._exchange, self._path, document, timeout_seconds=DEADLINE_SECONDS)
         said = document_of(answer, self._codes)
-        return Sent("") if isinstance(said, dict) else said
+        return NoticeSent("") if isinstance(said, dict) else said
 
     def close(self) -> None:
         """Close the pooled connections."""

@@ -31,7 +31,7 @@ class NoticeSecretMissing(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class NoticeRoute:
     """Through which provider a role is told, and as whom."""
 
     provider: str
@@ -47,7 +47,7 @@ class Way:
 class NoticeRoutes:
     """Every role that is told, with its way."""
 
-    ways: Mapping[str, Way]
+    ways: Mapping[str, NoticeRoute]
 
     def close(self) -> None:
         """Close every provider's connections."""
@@ -81,7 +81,7 @@ def open_notices(config_folder: Path, secrets: SecretStr | None) -> NoticeRoutes
     }
     return NoticeRoutes(
         {
-            role: Way(route.provider, gateways[route.provider], route.to)
+            role: NoticeRoute(route.provider, gateways[route.provider], route.to)
             for role, route in document.routes.items()
         }
     )

@@ -3,8 +3,8 @@
 from typing import Final
 from urllib.parse import urlencode
 
-from tools.notices.contract import DEADLINE_SECONDS, Notice, NoticeOutcome, Sent
-from tools.notices.verdict import Codes, document_of, open_exchange, post
+from tools.notices.contract import DEADLINE_SECONDS, Notice, NoticeOutcome, NoticeSent
+from tools.notices.provider_response import Codes, document_of, open_exchange, post
 
 _LIMITS: Final = {45009: 60.0, 45033: 10.0, -1: 10.0}
 """20 messages a minute; too many at once; the system is busy and asks to be asked again."""
@@ -33,7 +33,7 @@ class WecomBot:
         document = {"msgtype": "text", "text": {"content": notice.words}}
         answer = post(self._exchange, self._path, document, timeout_seconds=DEADLINE_SECONDS)
         said = document_of(answer, self._codes)
-        return Sent("") if isinstance(said, dict) else said
+        return NoticeSent("") if isinstance(said, dict) else said
 
     def close(self) -> None:
         """Close the pooled connections."""

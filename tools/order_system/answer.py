@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 
 from runtime.mask import mask_text
 from schemas.core.free_json import require_bounded
-from tools.order_system.contract import Booked, Offered, Performed, Refused, Slot
+from tools.order_system.contract import ActionRefused, Booked, Offered, Performed, Slot
 
 _LARGEST_RESULT: Final = 4096
 _LONGEST_REASON: Final = 200
@@ -62,7 +62,7 @@ def performed_of(document: Mapping[str, Any] | None) -> Performed:
     return Performed(result=_result(said.get("result")), slot=_slot(said.get("slot")))
 
 
-def refused_of(status: int, document: Mapping[str, Any] | None) -> Refused:
+def refused_of(status: int, document: Mapping[str, Any] | None) -> ActionRefused:
     """Why an action is refused, in words a person may be shown."""
     said = document or {}
     try:
@@ -71,7 +71,7 @@ def refused_of(status: int, document: Mapping[str, Any] | None) -> Refused:
         error = _ErrorSaid()
     code = error.code if error.code and _CODE.fullmatch(error.code) else "order_system_refused"
     words = _words(error.message)
-    return Refused(
+    return ActionRefused(
         code=code,
         reason=f"{words} (HTTP {status})" if words else f"HTTP {status}",
         offered_days=_days(said.get("offered_days")),

@@ -47,7 +47,7 @@ class Performed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
+class ActionRefused:
     """The order system will not do it, however often it is asked: a person decides."""
 
     code: str
@@ -65,13 +65,13 @@ class NotPerformed:
 
 
 @dataclass(frozen=True, slots=True)
-class Unclear:
+class ActionUnclear:
     """It may have been done; asked again with the same key, the order system does it at most once."""
 
     reason: str
 
 
-PerformOutcome = Performed | Refused | NotPerformed | Unclear
+PerformOutcome = Performed | ActionRefused | NotPerformed | ActionUnclear
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,15 +10,15 @@ from typing import Final
 import httpx2
 
 from tools.channels.contract import NotSent, Unknown
-from tools.channels.exchange import Answer, Exchange, retry_after_seconds
+from tools.channels.exchange import Exchange, HttpAnswer, retry_after_seconds
 from tools.order_system.answer import offered_of, performed_of, refused_of
 from tools.order_system.contract import (
     ActionRequest,
+    ActionUnclear,
     NotPerformed,
     Offered,
     PerformOutcome,
     SlotsUnknown,
-    Unclear,
 )
 from tools.webhooks.address import AddressRefused, check_url
 from tools.webhooks.signature import signed_headers
@@ -77,13 +77,13 @@ class WebhookOrderSystem:
             "parameters": dict(request.parameters),
         }
         answer = self._post(ACTION, data, request.key, request.timeout_seconds)
-        return _outcome(answer) if isinstance(answer, Answer) else _unanswered(answer)
+        return _outcome(answer) if isinstance(answer, HttpAnswer) else _unanswered(answer)
 
     def slots(self, region: str, first: date, last: date) -> Offered | SlotsUnknown:
         """Ask what is free; a failure is an answer."""
         data = {"region": region, "from": first, "to": last}
         answer = self._post(SLOTS, data, f"slots_{uuid.uuid4().hex}", _SLOTS_SECONDS)
-        if not isinstance(answer, Answer):
+        if not isinstance(answer, HttpAnswer):
             return SlotsUnknown(answer.reason)
         if answer.status != httpx2.codes.OK:
             return SlotsUnknown(f"the order system answered {answer.status}")
@@ -96,7 +96,7 @@ class WebhookOrderSystem:
 
     def _post(
         self, kind: str, data: Mapping[str, object], message_id: str, timeout_seconds: float
-    ) -> Answer | NotSent | Unknown:
+    ) -> HttpAnswer | NotSent | Unknown:
         """One signed request; the same message is the same bytes whenever it is sent."""
         body = json.dumps(
             {"type": kind, "data": data}, ensure_ascii=False, sort_keys=True, default=_plain
@@ -111,14 +111,14 @@ class WebhookOrderSystem:
         )
 
 
-def _outcome(answer: Answer) -> PerformOutcome:
+def _outcome(answer: HttpAnswer) -> PerformOutcome:
     if httpx2.codes.OK <= answer.status < _CONTINUES_BELOW:
         return performed_of(answer.document())
     reason = f"the order system answered {answer.status}"
     if answer.status in _NOT_PERFORMED:
         return NotPerformed(reason, retry_after_seconds(answer.retry_after))
     if answer.status >= httpx2.codes.INTERNAL_SERVER_ERROR:
-        return Unclear(reason)
+        return ActionUnclear(reason)
     return refused_of(answer.status, answer.document())
 
 
@@ -126,7 +126,7 @@ def _unanswered(answer: NotSent | Unknown) -> PerformOutcome:
     # The exchange speaks of "the provider" and shows the address; both say too little or too much here.
     if isinstance(answer, NotSent):
         return NotPerformed("the order system could not be reached")
-    return Unclear("the order system did not answer in time, or the connection broke")
+    return ActionUnclear("the order system did not answer in time, or the connection broke")
 
 
 def _plain(value: object) -> str:

@@ -49,7 +49,7 @@ class ApprovalPolicy:
         return None
 
     @property
-    def silent(self) -> bool:
+    def never_asks(self) -> bool:
         """Whether it never asks for anything."""
         return not (self.always or self.per_day or any(self.share.values()))
 

@@ -14,7 +14,7 @@ from tools.contact_policy.policy import ContactPolicy
 from tools.policies.approval import ApprovalPolicy, load_approvals
 from tools.policies.file import PolicyFileError
 from tools.policies.permissions import Permissions, load_permissions
-from tools.policies.retention import Kind, load_retention
+from tools.policies.retention import DataKind, load_retention
 from tools.policies.shadow_mode import ShadowMode, load_shadow_mode
 
 _LOADERS: Final[Mapping[str, Callable[[Path], Any]]] = MappingProxyType(
@@ -38,7 +38,7 @@ class Policies:
     permissions: Permissions
     approval: ApprovalPolicy
     shadow: ShadowMode
-    retention: Mapping[Kind, timedelta]
+    retention: Mapping[DataKind, timedelta]
 
     @classmethod
     def read(cls, config_folder: Path, contact_policy: str) -> Self:

@@ -14,7 +14,7 @@ from tools.policies.file import read_policy_file
 Days = Annotated[int, Field(ge=1, le=3650)]
 
 
-class Kind(StrEnum):
+class DataKind(StrEnum):
     """What is removed when its time is over."""
 
     TRANSCRIPTS = "transcripts"
@@ -34,17 +34,17 @@ class Kind(StrEnum):
 class _Document(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    days: Mapping[Kind, Days]
+    days: Mapping[DataKind, Days]
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        missing = [kind.value for kind in Kind if kind not in self.days]
+        missing = [kind.value for kind in DataKind if kind not in self.days]
         if missing:
             raise ValueError(f"days lacks {', '.join(missing)}: nothing is kept for ever by omission")
         return self
 
 
-def load_retention(path: Path) -> Mapping[Kind, timedelta]:
+def load_retention(path: Path) -> Mapping[DataKind, timedelta]:
     """How long each kind is kept.
 
     Raises:

@@ -70,7 +70,7 @@ def next_after(rule: FollowupRule, moment: datetime, *, used: int = 0) -> dateti
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StandingRule:
+class OrderFollowupRule:
     """A rule as an order keeps it.
 
     Attributes:
@@ -96,16 +96,16 @@ class StandingRule:
         """How many of the order's rounds rules have led: they do not count against the policy's limit."""
         return self.led + self.led_before
 
-    def leading(self, *, by_its_time: bool) -> "StandingRule":
+    def leading(self, *, by_its_time: bool) -> "OrderFollowupRule":
         """The rule as it leads one more round, by a time it gave or to a date of the customer's own."""
         return replace(self, led=self.led + 1, used=self.used + by_its_time)
 
-    def ended(self, by: str) -> "StandingRule":
+    def ended(self, by: str) -> "OrderFollowupRule":
         """The rule, ended."""
         return replace(self, ended_by=by)
 
     def as_document(self) -> dict[str, Any]:
-        """As it is stored; `read_standing` reads it back."""
+        """As it is stored; `read_order_followup_rule` reads it back."""
         rule = self.rule
         return {
             "cron": rule.cron,
@@ -133,9 +133,9 @@ def read_rule(document: Mapping[str, Any], zone: str) -> FollowupRule:
     )
 
 
-def read_standing(document: Mapping[str, Any]) -> StandingRule:
+def read_order_followup_rule(document: Mapping[str, Any]) -> OrderFollowupRule:
     """The rule that `as_document` wrote."""
-    return StandingRule(
+    return OrderFollowupRule(
         rule=read_rule(document, str(document["timezone"])),
         used=int(document["used"]),
         led=int(document["led"]),

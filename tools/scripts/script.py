@@ -61,7 +61,7 @@ class Script:
     @property
     def digest(self) -> str:
         """What changes with anything that a customer is told by it: words, gaps, what fills them, templates."""
-        told = {
+        contents = {
             "language": self.language,
             "variables": {name: [each.default, each.longest] for name, each in self.variables.items()},
             "channels": {
@@ -72,7 +72,7 @@ class Script:
                 for channel, each in self.channels.items()
             },
         }
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(contents, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

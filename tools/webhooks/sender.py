@@ -23,7 +23,7 @@ _LONGEST_RETRY_AFTER_SECONDS: Final = 86_400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Envelope:
+class WebhookMessage:
     """A message that is ready to go. Its body is signed with every secret."""
 
     message_id: str
@@ -33,7 +33,7 @@ class Envelope:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class DeliveryTry:
     """What came of one try; `error` is for people and holds nothing of the receiver's words or address."""
 
     status: int | None
@@ -79,7 +79,7 @@ class WebhookSender:
             verify=ssl.create_default_context(),
         )
 
-    async def send(self, envelope: Envelope) -> Answer:
+    async def send(self, envelope: WebhookMessage) -> DeliveryTry:
         """Send it once. Whatever goes wrong is in the answer."""
         began = time.monotonic()
         try:
@@ -94,7 +94,7 @@ class WebhookSender:
             return _failed("no connection could be made", began)
         except (httpx2.RequestError, httpx2.InvalidURL) as error:
             return _failed(f"the connection broke before an answer: {type(error).__name__}", began)
-        return Answer(
+        return DeliveryTry(
             status=status,
             error=_fault(status),
             retry_after_seconds=retry_after,
@@ -113,7 +113,7 @@ class WebhookSender:
     ) -> None:
         await self.close()
 
-    async def _post(self, envelope: Envelope) -> tuple[int, float | None]:
+    async def _post(self, envelope: WebhookMessage) -> tuple[int, float | None]:
         scheme = httpx2.URL(envelope.url).scheme
 
         async def watch(event: str, info: Mapping[str, Any]) -> None:
@@ -153,8 +153,8 @@ async def _drain(response: httpx2.Response) -> None:
         return  # The status was said; what follows it decides nothing.
 
 
-def _failed(error: str, began: float) -> Answer:
-    return Answer(status=None, error=error, seconds=time.monotonic() - began)
+def _failed(error: str, began: float) -> DeliveryTry:
+    return DeliveryTry(status=None, error=error, seconds=time.monotonic() - began)
 
 
 def _fault(status: int) -> str | None:

@@ -41,7 +41,7 @@ def _decisions(
     from statemachine.orders.intents import Level2
     from storage.orders.labels import Labels
     from tools.policies.shadow_mode import REASON
-    from training.lessons import decision_of
+    from training.label_conversion import decision_of
     from training.record import RecordedDecision
 
     labels = Labels(work).given(since=begin)

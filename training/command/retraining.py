@@ -53,7 +53,7 @@ def retrain(
         contest = _contest(files, lessons, Path(folder), folds=folds, repeats=repeats)
         entry = _settle(contest, files, by=who, dry_run=dry_run)
     if not dry_run:
-        _tell_fleet(data_dir, who, entry)
+        _notify_fleet(data_dir, who, entry)
     if as_json:
         show_json({**entry, "dry_run": dry_run})
         return
@@ -64,12 +64,12 @@ def _lessons(data_dir: Path | None) -> list[LabelledWords]:
     """What the labels of the fleet teach."""
     from runtime.cipher import UnreadableCiphertext
     from storage.orders.labels import Labels
-    from training.lessons import lesson_of
+    from training.label_conversion import training_text_of
 
     with opened(data_dir) as database, database.snapshot(statement_seconds=60.0) as work:
         labels = Labels(work).given()
     try:
-        found = [lesson_of(label) for label in labels]
+        found = [training_text_of(label) for label in labels]
     except UnreadableCiphertext as error:
         raise CommandError(f"{error}; the labels need the key they were written with") from error
     return [lesson for lesson in found if lesson is not None]
@@ -112,7 +112,7 @@ def _settle(contest: Contest, files: ClassifierFiles, *, by: str, dry_run: bool)
     return entry
 
 
-def _tell_fleet(data_dir: Path | None, by: str, entry: dict[str, Any]) -> None:
+def _notify_fleet(data_dir: Path | None, by: str, entry: dict[str, Any]) -> None:
     """Leave a line in the system's audit; the history file has it all, so a fleet that is gone is only told of."""
     from storage.access.system_audit import SystemAudit
     from storage.core.unavailable import StorageUnavailable

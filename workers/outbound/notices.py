@@ -21,7 +21,7 @@ from storage.core.database import Database
 from storage.core.unavailable import StorageUnavailable
 from storage.outbound.notices import Notices, NoticeTry, TakenNotice
 from tasks.outbound.messages import PAUSES, pause_after
-from tools.notices.contract import NoticeOutcome, NotSent, Refused, Sent
+from tools.notices.contract import NoticeNotSent, NoticeOutcome, NoticeRefused, NoticeSent
 from tools.notices.routing import NoticeRoutes, open_notices
 
 _log = logger(__name__)
@@ -100,14 +100,14 @@ class NoticeSender:
         outcome = way.gateway.send(
             way.notice(key=taken.key, title=taken.title, text=taken.text, recipient=taken.recipient)
         )
-        if isinstance(outcome, Sent):
+        if isinstance(outcome, NoticeSent):
             return NoticeTry(
                 notice_id=taken.notice_id,
                 tries=taken.tries,
                 provider=way.provider,
                 provider_id=outcome.provider_id or None,
             )
-        if isinstance(outcome, NotSent) and outcome.retry_after_seconds:
+        if isinstance(outcome, NoticeNotSent) and outcome.retry_after_seconds:
             self._resting[way.provider] = time.monotonic() + outcome.retry_after_seconds
         _log.info(
             "notice not sent",
@@ -127,10 +127,10 @@ class NoticeSender:
         )
 
     def _pause(self, tries: int, outcome: NoticeOutcome) -> float:
-        asked = outcome.retry_after_seconds if isinstance(outcome, NotSent) else None
+        asked = outcome.retry_after_seconds if isinstance(outcome, NoticeNotSent) else None
         chance = random.random()  # noqa: S311 - spreads retries, keeps no secret
         pause = pause_after(tries, asked, chance, self._pace.pauses).total_seconds()
-        return max(pause, _REFUSED_SECONDS) if isinstance(outcome, Refused) else pause
+        return max(pause, _REFUSED_SECONDS) if isinstance(outcome, NoticeRefused) else pause
 
     def _conclude(self) -> None:
         if not self._ended:

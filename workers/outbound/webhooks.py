@@ -27,7 +27,7 @@ from storage.outbound.deliveries import Concluded, Deliveries, Taken, Try
 from storage.outbound.subscribers import Outlook, Secrets, Subscribers
 from storage.people.alerts import Alerts
 from tasks.outbound.messages import PAUSES, body_of, pause_after
-from tools.webhooks.sender import TIMEOUT_SECONDS, Answer, Envelope, WebhookSender
+from tools.webhooks.sender import TIMEOUT_SECONDS, DeliveryTry, WebhookMessage, WebhookSender
 from workers.outbound.circuit import Circuit
 from workers.outbound.feeding import feed
 from workers.outbound.notices import telling_staff
@@ -68,7 +68,7 @@ class Courier:
         self._sender = sender
         self._pace = pace or Pace()
         self._circuits: dict[str, Circuit] = {}
-        self._under_way: set[asyncio.Task[Answer]] = set()
+        self._under_way: set[asyncio.Task[DeliveryTry]] = set()
         self._ended: list[tuple[str, Try]] = []
         self._wake = asyncio.Event()
         self._stopping = False
@@ -146,10 +146,10 @@ class Courier:
                     )
         return parcels
 
-    async def _deliver(self, parcel: _Parcel) -> Answer:
+    async def _deliver(self, parcel: _Parcel) -> DeliveryTry:
         try:
             return await self._sender.send(
-                Envelope(
+                WebhookMessage(
                     message_id=parcel.taken.delivery_id,
                     url=parcel.url,
                     body=body_of(parcel.taken.payload),
@@ -157,9 +157,9 @@ class Courier:
                 )
             )
         except UnreadableCiphertext as error:
-            return Answer(status=None, error=str(error))
+            return DeliveryTry(status=None, error=str(error))
 
-    def _ended_with(self, parcel: _Parcel, task: asyncio.Task[Answer]) -> None:
+    def _ended_with(self, parcel: _Parcel, task: asyncio.Task[DeliveryTry]) -> None:
         """Give the place back whatever came of it; what died of a fault of ours is a failed try, and is told."""
         self._under_way.discard(task)
         circuit = self._circuit(parcel.subscriber_id)
@@ -185,7 +185,7 @@ class Courier:
         for subscriber_id in [s for s, c in self._circuits.items() if s not in known and not c.under_way]:
             del self._circuits[subscriber_id]
 
-    def _try(self, taken: Taken, answer: Answer) -> Try:
+    def _try(self, taken: Taken, answer: DeliveryTry) -> Try:
         chance = random.random()  # noqa: S311 - spreads retries, keeps no secret
         pause = pause_after(taken.tries, answer.retry_after_seconds, chance, self._pace.pauses)
         return Try(
@@ -230,12 +230,12 @@ class Courier:
         return self._circuits.setdefault(subscriber_id, Circuit(self._pace.most_to_one))
 
 
-def _fault_of_ours(taken: Taken, fault: BaseException) -> Answer:
+def _fault_of_ours(taken: Taken, fault: BaseException) -> DeliveryTry:
     """What is kept of a try that our own code broke off; its message is left out: it may hold the address."""
     name = type(fault).__name__
     where = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(fault.__traceback__)]
     _log.error("a webhook was broken off", delivery_id=taken.delivery_id, fault=name, where=where)
-    return Answer(status=None, error=f"a fault of ours: {name}")
+    return DeliveryTry(status=None, error=f"a fault of ours: {name}")
 
 
 def _lost(

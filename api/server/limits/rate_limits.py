@@ -18,7 +18,7 @@ from redis.backoff import NoBackoff
 
 from api.server.refusal import Refusal
 from runtime.logs import logger
-from runtime.rate import Window, read_rate
+from runtime.rate import RateWindow, read_rate
 from runtime.settings import Settings
 from schemas.core.error import Code
 from storage.access.keys import Key
@@ -38,7 +38,7 @@ _PREFIX: Final = "unpend:rate"
 class Exceeded:
     """A window that is full, until that moment (Unix seconds)."""
 
-    window: Window
+    window: RateWindow
     until: float
 
 
@@ -130,7 +130,7 @@ class RateLimits:
         if self._disconnect is not None:
             await self._disconnect()
 
-    async def _count(self, key_id: str, windows: tuple[Window, ...]) -> None:
+    async def _count(self, key_id: str, windows: tuple[RateWindow, ...]) -> None:
         answers: list[asyncio.Future[Exceeded | None]] = []
         try:
             while answers := self._waiting.pop(key_id, []):
@@ -145,7 +145,7 @@ class RateLimits:
             del self._counting[key_id]
 
     async def _take(
-        self, key_id: str, windows: tuple[Window, ...], wanted: int
+        self, key_id: str, windows: tuple[RateWindow, ...], wanted: int
     ) -> tuple[int, Exceeded | None]:
         """How many of so many requests pass every window; the first window that was full for the others.
 

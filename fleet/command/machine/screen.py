@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from fleet.demonstration import FIRST_MORNING, Progress, summary
+from fleet.demonstration import FIRST_MORNING, SampleProgress, summary
 from statemachine.orders.states import State
 from storage.orders.standing import Standing
 
@@ -40,7 +40,7 @@ class Screen:
         self._print(f"unpend: ready after {self._ready_after:.1f} s")
         self._addresses(document)
 
-    def progress(self, progress: Progress) -> None:
+    def progress(self, progress: SampleProgress) -> None:
         """Show how far the orders have come."""
         if self._quiet or progress.total == 0:
             return
@@ -107,7 +107,7 @@ class Screen:
         self._console.print(line, markup=False)
 
 
-def _table(progress: Progress) -> Table:
+def _table(progress: SampleProgress) -> Table:
     table = Table(
         title=f"business clock {_local(progress.business_now):%a %Y-%m-%d %H:%M}", title_justify="left"
     )

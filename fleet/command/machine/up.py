@@ -13,7 +13,7 @@ from fleet.command.machine.screen import Screen
 from fleet.demonstration import FIRST_MORNING, Demonstration
 from fleet.embedded.postgres import EmbeddedPostgres
 from fleet.embedded.valkey import EmbeddedValkey
-from fleet.installation import Installation, Secrets
+from fleet.installation import Installation, InstallationSecrets
 from fleet.plan import CORE, Addresses, Plan, Ports
 from fleet.supervisor.ports import same_port
 from fleet.supervisor.process import ProcessSpec, RunningProcess
@@ -107,7 +107,7 @@ def _run(installation: Installation, wishes: Wishes, told: threading.Event) -> N
 
 
 def _planned(
-    installation: Installation, kept: Secrets, ports: Ports, wishes: Wishes
+    installation: Installation, kept: InstallationSecrets, ports: Ports, wishes: Wishes
 ) -> tuple[list[ProcessSpec], Plan, Callable[[], None]]:
     """The processes to start, and what prepares the database once the servers answer."""
     outside = os.environ.get("UNPEND_DATABASE_URL"), os.environ.get("UNPEND_BROKER_URL")
@@ -132,7 +132,7 @@ def _planned(
     return [*servers, *plan.processes()], plan, prepare
 
 
-def prepare_database(settings: Settings, kept: Secrets, wishes: Wishes) -> None:
+def prepare_database(settings: Settings, kept: InstallationSecrets, wishes: Wishes) -> None:
     """Bring the database to this version, let the installation's keys in, set the business clock going.
 
     Raises:
@@ -172,7 +172,7 @@ def _demonstration(settings: Settings, wishes: Wishes, screen: Screen) -> Demons
 
 
 def _plan(
-    installation: Installation, kept: Secrets, ports: Ports, database_url: str, broker_url: str
+    installation: Installation, kept: InstallationSecrets, ports: Ports, database_url: str, broker_url: str
 ) -> Plan:
     return Plan(
         data_dir=installation.data_dir,

@@ -70,7 +70,7 @@ def send_test(
     Needs neither database nor fleet.
     """
     from runtime.ids import Prefix, new_id
-    from tools.notices.contract import Sent
+    from tools.notices.contract import NoticeSent
 
     routes = _routes(config_folder, secrets)
     try:
@@ -93,9 +93,9 @@ def send_test(
         routes.close()
     if as_json:
         show_json({"role": role.value, "provider": way.provider, **_document(outcome)})
-    elif isinstance(outcome, Sent):
+    elif isinstance(outcome, NoticeSent):
         show_line(f"{way.provider} has taken it{f' as {outcome.provider_id}' if outcome.provider_id else ''}")
-    if not isinstance(outcome, Sent):
+    if not isinstance(outcome, NoticeSent):
         raise CommandError(f"{way.provider}: {_told(outcome)}")
 
 
@@ -152,23 +152,23 @@ def _routes(folder: Path | None, secrets: str | None) -> NoticeRoutes:
 
 
 def _document(outcome: NoticeOutcome) -> dict[str, object]:
-    from tools.notices.contract import Sent
+    from tools.notices.contract import NoticeSent
 
-    if isinstance(outcome, Sent):
+    if isinstance(outcome, NoticeSent):
         return {"sent": True, "provider_id": outcome.provider_id or None, "reason": None}
     return {"sent": False, "provider_id": None, "reason": _told(outcome)}
 
 
 def _told(outcome: NoticeOutcome) -> str:
-    from tools.notices.contract import NotSent, Refused, Sent
+    from tools.notices.contract import NoticeNotSent, NoticeRefused, NoticeSent
 
     match outcome:
-        case Sent():
+        case NoticeSent():
             return "sent"
-        case NotSent():
+        case NoticeNotSent():
             wait = outcome.retry_after_seconds
             return f"not sent: {outcome.reason}" + (f"; it asks for {wait:g} s of silence" if wait else "")
-        case Refused():
+        case NoticeRefused():
             return f"refused: {outcome.reason}"
         case _:
             return f"perhaps sent: {outcome.reason}"

@@ -19,7 +19,7 @@ from fleet.command.output import AsJson, show_json, show_line, show_table
 from schemas.outbound.event_types import MessageType
 
 if TYPE_CHECKING:
-    from tools.webhooks.sender import Answer, Envelope
+    from tools.webhooks.sender import DeliveryTry, WebhookMessage
 
 application = typer.Typer(
     cls=Commands,
@@ -172,17 +172,17 @@ def send_ping(subscriber_id: SubscriberId, data_dir: DataDir = None, *, as_json:
         raise CommandError(f"the ping was not taken: {answer.error}")
 
 
-def _ping(subscriber_id: str, data_dir: Path | None) -> Envelope:
+def _ping(subscriber_id: str, data_dir: Path | None) -> WebhookMessage:
     from runtime.ids import Prefix, new_id
     from storage.outbound.subscribers import Subscribers
     from tasks.outbound.messages import body_of, ping
-    from tools.webhooks.sender import Envelope
+    from tools.webhooks.sender import WebhookMessage
 
     with _readable_secrets(), opened(data_dir) as database, database.snapshot() as work:
         subscriber, secrets = Subscribers(work).find(subscriber_id), Subscribers(work).secrets(subscriber_id)
         if subscriber is None or secrets is None:
             raise unknown_subscriber(subscriber_id)
-        return Envelope(
+        return WebhookMessage(
             message_id=new_id(Prefix.DELIVERY),
             url=subscriber.url,
             body=body_of(ping(datetime.now(UTC))),
@@ -190,7 +190,7 @@ def _ping(subscriber_id: str, data_dir: Path | None) -> Envelope:
         )
 
 
-async def _send(envelope: Envelope) -> Answer:
+async def _send(envelope: WebhookMessage) -> DeliveryTry:
     from tools.webhooks.sender import WebhookSender
 
     async with WebhookSender(most_at_once=1) as sender:

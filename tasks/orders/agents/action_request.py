@@ -72,7 +72,7 @@ def loads_errands(
         orders = Orders(work).find([step.subject_id for step in steps if step.subject_id])
         known = [step for step in steps if step.subject_id in orders]
         openings = Openings() if system.remote else _openings(work, known, orders)
-        approved = {} if policy.silent else _approved(work, known)
+        approved = {} if policy.never_asks else _approved(work, known)
         before = _counted(work, known, policy)
         return {
             step.step_id: Errand(

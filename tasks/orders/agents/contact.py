@@ -23,8 +23,8 @@ from tasks.orders.rules.conclusion import conclude, recorded, report_of_signal
 from tasks.orders.rules.constraints import Withholding, came_to_nothing, number_of
 from tasks.orders.rules.context import Context
 from tasks.orders.rules.wording import told_to
-from tools.channels.contract import Absent, ContactReport, Found, Sought, Unreachable
-from tools.contact_policy.verdict import Permitted
+from tools.channels.contract import Absent, ContactFound, ContactQuery, ContactReport, Unreachable
+from tools.contact_policy.permission import Permitted
 from tools.limits import TOOLS
 
 _QUERY_SECONDS: Final = 5.0
@@ -104,11 +104,11 @@ def _asked(context: Context, batch: Batch, step: StepRow, case: Case, contact: C
     now = batch.moments.business_now
     answer = context.gateway.query(_sought(case, contact), timeout_seconds=_QUERY_SECONDS)
     match answer:
-        case Found(report=ContactReport() as report) if report.result is not ContactResult.DELIVERED:
+        case ContactFound(report=ContactReport() as report) if report.result is not ContactResult.DELIVERED:
             return conclude(context, step, case, contact, report, now)
-        case Found() | Absent() if _came_to_nothing(context, contact, answer):
+        case ContactFound() | Absent() if _came_to_nothing(context, contact, answer):
             return conclude(context, step, case, contact, silence(contact), now)
-        case Found(provider_id=provider_id):
+        case ContactFound(provider_id=provider_id):
             return wait(context, batch, step, contact, provider_id)
         case Absent():
             return None
@@ -118,8 +118,8 @@ def _asked(context: Context, batch: Batch, step: StepRow, case: Case, contact: C
             return _still_unknown(batch, contact, reason)
 
 
-def _sought(case: Case, contact: Contact) -> Sought:
-    return Sought(
+def _sought(case: Case, contact: Contact) -> ContactQuery:
+    return ContactQuery(
         key=contact.key,
         channel=Channel(contact.contact_method),
         to=address_of(case.order),
@@ -129,7 +129,7 @@ def _sought(case: Case, contact: Contact) -> Sought:
     )
 
 
-def _came_to_nothing(context: Context, contact: Contact, answer: Found | Absent) -> bool:
+def _came_to_nothing(context: Context, contact: Contact, answer: ContactFound | Absent) -> bool:
     """Whether a contact that the channel took has had its time, or is one that it denies to know."""
     if contact.status != "sent":
         return False

@@ -8,7 +8,7 @@ from runtime.logs import logger
 from tools.classifier.classifier import Classification
 from tools.language_model.client import LanguageModel
 from tools.language_model.prompt import Question
-from tools.language_model.verdict import lowered
+from tools.language_model.second_opinion import with_second_opinion
 
 _log: Final = logger(__name__)
 
@@ -42,7 +42,7 @@ def reconsidered(model: LanguageModel | None, readings: Mapping[int, Reading]) -
         ]
     )
     for step_id, verdict in zip(asked, opinions.verdicts, strict=True):
-        found[step_id] = lowered(found[step_id], verdict)
+        found[step_id] = with_second_opinion(found[step_id], verdict)
     stopped = sum(found[step_id].requires_human_review for step_id in asked)
     counts = {outcome.value: count for outcome, count in opinions.counts.items()}
     _log.info("second opinions heard", asked=len(asked), stopped=stopped, **counts)

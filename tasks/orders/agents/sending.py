@@ -25,7 +25,7 @@ from tasks.orders.rules.traces import audit, told
 from tasks.orders.rules.wording import told_to
 from tools.channels.contract import (
     Accepted,
-    Answered,
+    Completed,
     ContactReport,
     ContactRequest,
     NotSent,
@@ -108,7 +108,7 @@ def _send(context: Context, batch: Batch, step: StepRow, intended: Intended) -> 
     answer = context.gateway.send(request)
     if isinstance(answer, NotSent):
         context.channel_watch.failed(channel, answer.reason, batch.moments.database_now)
-    elif isinstance(answer, Accepted | Answered):
+    elif isinstance(answer, Accepted | Completed):
         context.channel_watch.sent(channel)
     return _after_sending(context, batch, step, contact, answer)
 
@@ -120,9 +120,9 @@ def _after_sending(
     match answer:
         case Accepted(provider_id=provider_id):
             return wait(context, batch, step, contact, provider_id)
-        case Answered(report=report) if report.result is ContactResult.DELIVERED:
+        case Completed(report=report) if report.result is ContactResult.DELIVERED:
             return wait(context, batch, step, contact, report.provider_id)
-        case Answered(report=report):
+        case Completed(report=report):
             return conclude(context, step, case, contact, report, batch.moments.business_now)
         case NotSent(reason=reason, retry_after_seconds=after):
             return _not_sent(batch, step, contact, reason, after)

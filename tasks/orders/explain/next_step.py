@@ -16,16 +16,16 @@ from storage.orders.order import Order
 from storage.orders.orders import Orders
 from tasks.orders.rules.constraints import asked_for_orders, attempt_of, number_of, policy_for
 from tasks.orders.rules.context import Context
-from tools.contact_policy.policy import ContactPolicy, NumberCap
-from tools.contact_policy.verdict import (
+from tools.contact_policy.permission import (
     Attempt,
+    ContactPermission,
     Deferred,
     Permitted,
-    Verdict,
     Withheld,
     budget_of,
     may_contact_now,
 )
+from tools.contact_policy.policy import ContactPolicy, NumberCap
 
 DAYS_SHOWN: Final = 7
 
@@ -169,7 +169,7 @@ def _outlook(
     )
 
 
-def _when(verdict: Verdict, attempt: Attempt) -> tuple[datetime | None, str | None]:
+def _when(verdict: ContactPermission, attempt: Attempt) -> tuple[datetime | None, str | None]:
     """The earliest permitted moment, and why it is not now."""
     match verdict:
         case Permitted():

@@ -12,7 +12,7 @@ from tasks.orders.inbound.callbacks import Callback, Heard, hear
 from tasks.orders.inbound.messages import hear_inbound
 from tasks.orders.rules.context import Context
 from tasks.orders.rules.forgotten import without_bodies_of_forgotten
-from tools.channels.callbacks import ByNumber, ByReference, Reported
+from tools.channels.callbacks import ByNumber, ByReference, CallbackReport
 from tools.channels.reference import extend_code_of
 
 
@@ -21,7 +21,7 @@ class Post:
     """What one callback reported, in its order, and who called."""
 
     provider: str
-    reported: Sequence[Reported]
+    reported: Sequence[CallbackReport]
     raw: str = field(repr=False)
 
 
@@ -45,7 +45,7 @@ def hear_posts(engine: Engine, context: Context, posts: Sequence[Post]) -> list[
     return heard
 
 
-def _writer(one: Reported) -> Phone | None:
+def _writer(one: CallbackReport) -> Phone | None:
     """Whose words these are, where somebody wrote of their own accord."""
     if not isinstance(one.trace, ByNumber) or not one.report.transcript.strip():
         return None
@@ -65,7 +65,7 @@ def _with_keys(work: UnitOfWork, index: BlindIndex, posts: Sequence[Post]) -> li
     }
     sent = ContactTraces(work).sent_to(list(set(marks.values())))
 
-    def key_of(one: Reported) -> str:
+    def key_of(one: CallbackReport) -> str:
         match one.trace:
             case ByReference(reference):
                 return keys.get(reference, one.report.key)

@@ -25,7 +25,7 @@ class Approved:
 
 def must_be_approved(database: Database, policy: ApprovalPolicy, task_id: str, action_type: str) -> bool:
     """Whether the configuration wants a person to agree to this action (config/policies/approval.yaml)."""
-    if policy.silent:
+    if policy.never_asks:
         return False
     with database.transaction() as work:
         today = carried_out_today(work, policy, [action_type])

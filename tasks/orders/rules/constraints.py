@@ -20,20 +20,28 @@ from storage.orders.contacts.contact import Contact, PastContact
 from storage.orders.order import Order
 from tasks.orders.rules.case import Case
 from tasks.orders.rules.context import Context
+from tools.contact_policy.permission import (
+    Attempt,
+    ContactPermission,
+    Deferred,
+    Forbidden,
+    ForbiddenReason,
+    Withheld,
+    may_contact_now,
+)
 from tools.contact_policy.policy import ContactPolicy
 from tools.contact_policy.stops import EmergencyStop
-from tools.contact_policy.verdict import Attempt, Bar, Deferred, Forbidden, Verdict, Withheld, may_contact_now
 from tools.contact_policy.zone import DEFAULT_ZONE
 
 STOP_LOOK_AGAIN: Final = timedelta(seconds=15)
 """How soon a contact that an emergency stop withholds is looked at again."""
 
-QUESTIONS: Final[Mapping[Bar, str]] = MappingProxyType(
+QUESTIONS: Final[Mapping[ForbiddenReason, str]] = MappingProxyType(
     {
-        Bar.DO_NOT_CALL: "号码在免打扰名单中, 没有可用的联系渠道, 不再联系客户",
-        Bar.NO_CHANNEL_LEFT: "没有可用的联系渠道",
-        Bar.ATTEMPTS_EXHAUSTED: "本轮联系次数已用完",
-        Bar.NO_PERMITTED_TIME: "联系策略与日历在可查范围内没有允许联系的时间",
+        ForbiddenReason.DO_NOT_CALL: "号码在免打扰名单中, 没有可用的联系渠道, 不再联系客户",
+        ForbiddenReason.NO_CHANNEL_LEFT: "没有可用的联系渠道",
+        ForbiddenReason.ATTEMPTS_EXHAUSTED: "本轮联系次数已用完",
+        ForbiddenReason.NO_PERMITTED_TIME: "联系策略与日历在可查范围内没有允许联系的时间",
     }
 )
 """What a person is asked about a contact that may never be made."""
@@ -122,7 +130,7 @@ class Withholding:
         """The moment of the contacts, on the business clock."""
         return self.found.now
 
-    def judge(self, case: Case, wanted: Channel | None) -> Verdict:
+    def judge(self, case: Case, wanted: Channel | None) -> ContactPermission:
         """Whether the case's contact may be made now, what was let through in this batch counted."""
         order = case.order
         attempt = attempt_of(

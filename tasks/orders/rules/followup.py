@@ -15,7 +15,7 @@ from storage.engine.steps import StepRow
 from storage.orders.order import Order
 from tasks.orders.rules.agreement import postponed
 from tasks.orders.rules.context import Context
-from tools.recurrence.rule import StandingRule, read_rule, read_standing
+from tools.recurrence.rule import OrderFollowupRule, read_order_followup_rule, read_rule
 
 USED_UP: Final = "used_up"
 """What ended a rule whose date has passed or whose count is used."""
@@ -37,7 +37,7 @@ class Followup:
 
     at: datetime
     asked: datetime
-    rule: StandingRule | None = None
+    rule: OrderFollowupRule | None = None
     given: Mapping[str, object] = field(default_factory=dict)
 
     def changes(self) -> dict[str, object]:
@@ -46,9 +46,9 @@ class Followup:
         return {"next_contact_time": self.at, **rule}
 
 
-def rule_of(order: Order) -> StandingRule | None:
+def rule_of(order: Order) -> OrderFollowupRule | None:
     """The rule of an order, also one that has ended."""
-    return None if order.followup_rule is None else read_standing(order.followup_rule)
+    return None if order.followup_rule is None else read_order_followup_rule(order.followup_rule)
 
 
 def plan(context: Context, step: StepRow, order: Order, now: datetime) -> Followup | Failed:
@@ -61,7 +61,7 @@ def plan(context: Context, step: StepRow, order: Order, now: datetime) -> Follow
     rule = rule_of(order)
     if isinstance(wanted, Mapping):
         read = read_rule(wanted, context.zone(order).key)
-        rule = StandingRule(rule=read, led_before=rule.rounds_led if rule else 0)
+        rule = OrderFollowupRule(rule=read, led_before=rule.rounds_led if rule else 0)
     due = rule.due_after(now) if rule else None
     refused = _exhausted(context, order, rule, holds=due is not None)
     if refused and not step.input.get("decided_by"):
@@ -121,7 +121,9 @@ def _named(context: Context, step: StepRow, order: Order, now: datetime) -> date
     return None if by_default else moment_of(step.input.get("followup_at"))
 
 
-def _exhausted(context: Context, order: Order, rule: StandingRule | None, *, holds: bool) -> Failed | None:
+def _exhausted(
+    context: Context, order: Order, rule: OrderFollowupRule | None, *, holds: bool
+) -> Failed | None:
     if rule is not None and holds:
         led, most = rule.led, rule.rule.most_rounds
         message = f"按跟进规则已跟进{led}轮(上限{most}轮)仍需暂缓, {_ASKED}"

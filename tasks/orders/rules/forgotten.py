@@ -10,7 +10,7 @@ from storage.core.unit_of_work import UnitOfWork
 from storage.orders.contacts.callbacks import Callbacks
 from storage.orders.contacts.contacts import Contacts
 from storage.orders.upkeep.privacy import Privacy
-from tools.channels.callbacks import ByNumber, Reported
+from tools.channels.callbacks import ByNumber, CallbackReport
 from tools.channels.contract import ContactReport
 
 _NOTHING: Final = "{}"
@@ -27,8 +27,8 @@ def as_kept(work: UnitOfWork, report: ContactReport) -> ContactReport:
 
 
 def without_bodies_of_forgotten(
-    work: UnitOfWork, index: BlindIndex, reported: Sequence[Reported]
-) -> Sequence[Reported]:
+    work: UnitOfWork, index: BlindIndex, reported: Sequence[CallbackReport]
+) -> Sequence[CallbackReport]:
     """The reports, of which those from forgotten numbers leave no body behind.
 
     One that answers a contact of ours is left as it is: the customer has an order again. The words of others are

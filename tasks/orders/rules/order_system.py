@@ -18,14 +18,14 @@ from tasks.orders.rules.traces import audit
 from tools.limits import TOOLS
 from tools.order_system.built_in import BuiltIn
 from tools.order_system.contract import (
+    ActionRefused,
     ActionRequest,
+    ActionUnclear,
     NotPerformed,
     Offered,
     OrderSystem,
     Performed,
-    Refused,
     Slot,
-    Unclear,
 )
 from tools.order_system.webhook import WebhookOrderSystem
 
@@ -101,7 +101,7 @@ def carry_out(
         match outcome:
             case Performed():
                 performed.append(outcome)
-            case Refused():
+            case ActionRefused():
                 names = [name for name, _ in wanted[: len(performed)]]
                 return _refused(step, action_type, outcome, names)
             case NotPerformed(reason=reason, retry_after_seconds=seconds):
@@ -110,7 +110,7 @@ def carry_out(
                     message=f"订单系统未执行 {action_type}: {reason}",
                     after_seconds=seconds,
                 )
-            case Unclear(reason=reason):
+            case ActionUnclear(reason=reason):
                 return TryAgain(
                     code="order_system_unclear",
                     message=f"订单系统是否已执行 {action_type} 不明, 同一键重试不会重复执行: {reason}",
@@ -118,7 +118,7 @@ def carry_out(
     return performed
 
 
-def _refused(step: StepRow, action_type: str, refused: Refused, performed: Sequence[str]) -> Failed:
+def _refused(step: StepRow, action_type: str, refused: ActionRefused, performed: Sequence[str]) -> Failed:
     offered = f"; 可选日期: {'、'.join(map(str, refused.offered_days))}" if refused.offered_days else ""
     done = f"; 此前已执行: {'、'.join(performed)}" if performed else ""
     effects: tuple[Effect, ...] = tuple(

@@ -9,7 +9,7 @@ from storage.access.system_audit import SystemAudit
 from storage.core.database import Database
 from storage.engine.pulses import Pulses
 from storage.orders.upkeep.retention import Retention
-from tools.policies.retention import Kind
+from tools.policies.retention import DataKind
 
 PULSE: Final = "retention"
 """The name under which a finished round leaves its time."""
@@ -26,23 +26,23 @@ def due(database: Database) -> bool:
     return since is None or since >= _EVERY_SECONDS
 
 
-def counted(database: Database, kept: Mapping[Kind, timedelta]) -> dict[Kind, int]:
+def counted(database: Database, kept: Mapping[DataKind, timedelta]) -> dict[DataKind, int]:
     """How many rows of each kind are due; nothing is changed."""
     with database.snapshot(statement_seconds=60.0) as work:
-        return {kind: Retention(work).count(kind, kept[kind]) for kind in Kind}
+        return {kind: Retention(work).count(kind, kept[kind]) for kind in DataKind}
 
 
 def retain(
-    database: Database, kept: Mapping[Kind, timedelta], *, seconds: float = float("inf")
-) -> tuple[dict[Kind, int], bool]:
+    database: Database, kept: Mapping[DataKind, timedelta], *, seconds: float = float("inf")
+) -> tuple[dict[DataKind, int], bool]:
     """Remove what is due, for so long at most.
 
     Returns:
         How many rows of each kind went, and whether nothing due is left; only then the round counts as done.
     """
     until = time.monotonic() + seconds
-    removed = dict.fromkeys(Kind, 0)
-    for kind in Kind:
+    removed = dict.fromkeys(DataKind, 0)
+    for kind in DataKind:
         bite = _BITE
         while bite == _BITE:
             if time.monotonic() > until:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet.demonstration import Demonstration, Progress
+from fleet.demonstration import Demonstration, SampleProgress
 from statemachine.orders.states import State
 from tests.factories import PARTS_MISSING, READY, answered, submission
 from tests.house import House
@@ -31,7 +31,7 @@ def goes_its_way(house: House) -> None:
 
 
 def test_without_samples_orders_that_arrive_later_are_leapt_for_too(house: House, process: Process) -> None:
-    looks: list[Progress] = []
+    looks: list[SampleProgress] = []
     ends: list[object] = []
     demonstration = Demonstration(
         process=process, leap=True, show=looks.append, finished=lambda *told: ends.append(told)

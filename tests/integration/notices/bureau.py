@@ -16,7 +16,7 @@ from tests.providers import feishu, group_bots
 from tools.notices.contract import NoticeGateway
 from tools.notices.dingtalk_bot import DingtalkBot
 from tools.notices.feishu_app import FeishuAccount, FeishuApp
-from tools.notices.routing import NoticeRoutes, Way
+from tools.notices.routing import NoticeRoute, NoticeRoutes
 from workers.outbound.notices import NoticePace, NoticeSender
 
 FAST = NoticePace(poll_seconds=0.02, pauses=(timedelta(milliseconds=30),))
@@ -27,13 +27,13 @@ def through_app(address: str, *roles: str) -> NoticeRoutes:
     account = FeishuAccount(feishu.APP_ID, feishu.APP_SECRET, "user_id")
     gateway: NoticeGateway = FeishuApp(address, account, setting="x")
     to = {"engineer": "{engineer_id}"}
-    return NoticeRoutes({role: Way("app", gateway, to.get(role, role)) for role in roles})
+    return NoticeRoutes({role: NoticeRoute("app", gateway, to.get(role, role)) for role in roles})
 
 
 def through_dingtalk(address: str, *roles: str) -> NoticeRoutes:
     """These roles by one DingTalk bot."""
     gateway: NoticeGateway = DingtalkBot(address, group_bots.TOKEN, group_bots.SECRET, setting="x")
-    return NoticeRoutes({role: Way("duty", gateway, "") for role in roles})
+    return NoticeRoutes({role: NoticeRoute("duty", gateway, "") for role in roles})
 
 
 def raised(severity: str = "critical", role: str = "duty_manager", message: str = "m") -> AlertRaised:

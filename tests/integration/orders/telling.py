@@ -19,11 +19,11 @@ from tests.house import House
 from tools.channels.contract import (
     Absent,
     Accepted,
+    ContactQuery,
     ContactReport,
     ContactRequest,
     QueryOutcome,
     SendOutcome,
-    Sought,
 )
 
 _numbers = count(1)
@@ -146,7 +146,7 @@ class Line:
         assert self.free.wait(30)
         return Accepted(f"p-{request.key}", duplicate=False)
 
-    def query(self, sought: Sought, *, timeout_seconds: float) -> QueryOutcome:  # noqa: ARG002 - the port's
+    def query(self, sought: ContactQuery, *, timeout_seconds: float) -> QueryOutcome:  # noqa: ARG002 - the port's
         """It knows of nothing."""
         return Absent()
 

@@ -11,7 +11,7 @@ from tasks.orders.inbound.callbacks import Heard
 from tests.factories import READY, submission
 from tests.house import House
 from tests.integration.orders.told_channel import ToldChannel, called, make_due, report, tell
-from tools.channels.contract import Found, NotSent, Unknown
+from tools.channels.contract import ContactFound, NotSent, Unknown
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_an_unknown_outcome_is_asked_about_and_not_sent_again(house: House, prov
     house.accept(order)
     house.run()
     key = provider.reached[0]
-    provider.on_query = Found(f"p-{key}", report(key))
+    provider.on_query = ContactFound(f"p-{key}", report(key))
     make_due(house)
     house.run()
     assert house.order(order.body.task_id).finish_reason == "visit_arranged"

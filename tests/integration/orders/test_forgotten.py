@@ -14,7 +14,7 @@ from tests.factories import READY, submission
 from tests.house import House
 from tests.integration.orders.office import Office, opened, texted
 from tests.integration.orders.told_channel import ToldChannel, called, report
-from tools.channels.contract import Answered, ContactReport
+from tools.channels.contract import Completed, ContactReport
 
 NUMBER = "13800139999"
 RECORDING = "https://recordings.example.com/1"
@@ -108,7 +108,7 @@ def test_what_a_worker_learns_while_its_customer_is_forgotten_is_the_result_alon
     house.accept(order)
 
     key = f"{task_id}-1-1"
-    channel.answers = [Answered(told(key))]
+    channel.answers = [Completed(told(key))]
     channel.during_send = [lambda _: forget(house, task_id)]
     house.run()
     assert house.order(task_id).finish_reason == "cancelled"

@@ -16,7 +16,7 @@ from tasks.orders.people.deciding import Decided, Decision, decide
 from tests.factories import CANCEL, PARTS_MISSING, READY, answered, submission
 from tests.house import House
 from tools.policies.shadow_mode import REASON
-from training.lessons import decision_of, lesson_of
+from training.label_conversion import decision_of, training_text_of
 
 UNCLEAR = "喂？听不清，你说什么"
 BuildShadowed = Callable[..., House]
@@ -108,7 +108,7 @@ def test_erased_words_still_count_and_teach_nothing(house: House) -> None:
     with house.database.transaction() as work:
         work.connection.exec_driver_sql("UPDATE intent_labels SET words = ''")
     (label,) = labels(house)
-    assert (label.words, lesson_of(label)) == (None, None)
+    assert (label.words, training_text_of(label)) == (None, None)
     assert decision_of(label).level2 is Level2.READY_TO_VISIT
 
 
@@ -127,7 +127,7 @@ def test_a_bare_answer_teaches_what_it_was_about(house: House) -> None:
     )
     with house.database.transaction() as work:
         Labels(work).keep([label])
-    lesson = lesson_of(labels(house)[0])
+    lesson = training_text_of(labels(house)[0])
     assert lesson is not None
     assert lesson.text == "配件还没到"
 

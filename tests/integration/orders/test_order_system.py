@@ -20,14 +20,14 @@ from tests.integration.fleet.conditions import wait_until
 from tests.integration.orders.order_desk import OrderDesk, Reply
 from tests.integration.orders.telling import taken_in, worked
 from tools.order_system.contract import (
+    ActionRefused,
     ActionRequest,
+    ActionUnclear,
     NotPerformed,
     Offered,
     Performed,
-    Refused,
     Slot,
     SlotsUnknown,
-    Unclear,
 )
 from tools.order_system.webhook import WebhookOrderSystem
 from tools.webhooks.signature import new_secret
@@ -138,7 +138,7 @@ def test_what_is_sent_is_as_it_is_documented(away: House, desk: OrderDesk) -> No
 
 def test_a_repetition_is_the_same_message_to_the_byte(desk: OrderDesk, system: WebhookOrderSystem) -> None:
     desk.lay_out("cancel_order", Reply(status=500))
-    assert isinstance(system.perform(REQUEST), Unclear)
+    assert isinstance(system.perform(REQUEST), ActionUnclear)
     assert isinstance(system.perform(REQUEST), Performed)
     assert desk.asked[0].body == desk.asked[1].body
     assert desk.performed == [(REQUEST.key, "cancel_order")]
@@ -156,7 +156,7 @@ def test_every_other_answer_is_a_refusal(desk: OrderDesk, system: WebhookOrderSy
     error = {"code": "already_shipped", "message": "配件已发往 13800138000"}
     desk.lay_out("cancel_order", Reply(status=status, performs=False, body={"error": error}))
     outcome = system.perform(REQUEST)
-    assert isinstance(outcome, Refused)
+    assert isinstance(outcome, ActionRefused)
     assert outcome.code == "already_shipped"
     assert "13800138000" not in outcome.reason
     assert str(status) in outcome.reason
@@ -167,7 +167,7 @@ def test_a_failure_that_may_have_performed_is_unclear(
     desk: OrderDesk, system: WebhookOrderSystem, reply: Reply
 ) -> None:
     desk.lay_out("cancel_order", reply)
-    assert isinstance(system.perform(REQUEST), Unclear)
+    assert isinstance(system.perform(REQUEST), ActionUnclear)
 
 
 def test_a_slow_order_system_is_unclear_within_the_tools_time(
@@ -178,7 +178,7 @@ def test_a_slow_order_system_is_unclear_within_the_tools_time(
     request = ActionRequest(
         key="k", action_type="cancel_order", order_id="SO1", task_id="HT1", parameters={}, timeout_seconds=0.3
     )
-    assert isinstance(system.perform(request), Unclear)
+    assert isinstance(system.perform(request), ActionUnclear)
     never.set()
 
 

@@ -10,7 +10,15 @@ from tasks.orders.inbound.callbacks import Heard
 from tests.factories import READY
 from tests.house import House
 from tests.integration.orders.told_channel import ToldChannel, called, lapse, make_due, report, taken, tell
-from tools.channels.contract import Absent, ContactRequest, Found, NotSent, Rejected, Unknown, Unreachable
+from tools.channels.contract import (
+    Absent,
+    ContactFound,
+    ContactRequest,
+    NotSent,
+    Rejected,
+    Unknown,
+    Unreachable,
+)
 
 
 @pytest.fixture
@@ -62,7 +70,7 @@ def test_word_that_a_text_was_delivered_does_not_end_the_search_for_its_outcome(
     channel.answers = [Unknown("the line went dead")]
     channel.during_send = [lambda request: tell(house, report(request.key, ContactResult.DELIVERED))]
     task_id, key = called(house, channel)
-    channel.on_query = Found(f"p-{key}", None)
+    channel.on_query = ContactFound(f"p-{key}", None)
     make_due(house)
     house.run()
     assert tell(house, report(key, event="2")) == [Heard.APPLIED]
@@ -76,7 +84,7 @@ def test_what_a_zombie_was_told_is_taken_by_its_successor_and_the_customer_is_no
 ) -> None:
     task_id, key = called(house, channel)
     channel.during_query = [lambda _: lapse(house)]
-    channel.on_query = Found(f"p-{key}", report(key))
+    channel.on_query = ContactFound(f"p-{key}", report(key))
     make_due(house, parked=True)
     house.run()
     make_due(house)

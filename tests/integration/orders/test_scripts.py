@@ -14,7 +14,7 @@ from tests.factories import answered, silent, submission
 from tests.house import House
 from tests.integration.fleet.conditions import wait_until
 from tests.integration.orders.telling import reviews_of
-from tools.channels.contract import Absent, ContactRequest, NotSent, QueryOutcome, SendOutcome, Sought
+from tools.channels.contract import Absent, ContactQuery, ContactRequest, NotSent, QueryOutcome, SendOutcome
 from tools.channels.simulated.instant import InstantChannel
 
 
@@ -30,7 +30,7 @@ class Listener:
         self.asked.append(request)
         return self.channel.send(request)
 
-    def query(self, sought: Sought, *, timeout_seconds: float) -> QueryOutcome:  # noqa: ARG002 - the port's
+    def query(self, sought: ContactQuery, *, timeout_seconds: float) -> QueryOutcome:  # noqa: ARG002 - the port's
         """It knows of nothing."""
         return Absent()
 
@@ -59,7 +59,7 @@ class DeadLine:
         """Nothing was sent."""
         return NotSent("the line is dead")
 
-    def query(self, sought: Sought, *, timeout_seconds: float) -> QueryOutcome:  # noqa: ARG002 - the port's
+    def query(self, sought: ContactQuery, *, timeout_seconds: float) -> QueryOutcome:  # noqa: ARG002 - the port's
         """It knows of nothing."""
         return Absent()
 

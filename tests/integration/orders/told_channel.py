@@ -10,12 +10,12 @@ from tests.house import House
 from tools.channels.contract import (
     Absent,
     Accepted,
+    ContactQuery,
     ContactReport,
     ContactRequest,
     NotSent,
     QueryOutcome,
     SendOutcome,
-    Sought,
 )
 
 
@@ -35,7 +35,7 @@ class ToldChannel:
     answers: list[SendOutcome] = field(default_factory=list)
     on_query: QueryOutcome = field(default_factory=Absent)
     during_send: list[Callable[[ContactRequest], object]] = field(default_factory=list)
-    during_query: list[Callable[[Sought], object]] = field(default_factory=list)
+    during_query: list[Callable[[ContactQuery], object]] = field(default_factory=list)
     reached: list[str] = field(default_factory=list)
     queried: list[str] = field(default_factory=list)
 
@@ -48,7 +48,7 @@ class ToldChannel:
             self.during_send.pop(0)(request)
         return answer
 
-    def query(self, sought: Sought, *, timeout_seconds: float) -> QueryOutcome:  # noqa: ARG002 - the port's
+    def query(self, sought: ContactQuery, *, timeout_seconds: float) -> QueryOutcome:  # noqa: ARG002 - the port's
         """Answer as told."""
         self.queried.append(sought.key)
         answer = self.on_query

@@ -8,17 +8,19 @@ import pytest
 from fleet.supervisor.ports import free_port
 from tests.integration.webhooks.receiver import Receiver, Reply
 from tools.webhooks.address import AddressRefused, check_peer
-from tools.webhooks.sender import Answer, Envelope, WebhookSender
+from tools.webhooks.sender import DeliveryTry, WebhookMessage, WebhookSender
 from tools.webhooks.signature import new_secret
 
 
-def send(sender: WebhookSender, *urls: str) -> list[Answer]:
+def send(sender: WebhookSender, *urls: str) -> list[DeliveryTry]:
     """The answers to one message sent to each of these, one after another."""
 
-    async def exchange() -> list[Answer]:
+    async def exchange() -> list[DeliveryTry]:
         async with sender:
             return [
-                await sender.send(Envelope(message_id="msg_1", url=url, body=b"{}", secrets=(new_secret(),)))
+                await sender.send(
+                    WebhookMessage(message_id="msg_1", url=url, body=b"{}", secrets=(new_secret(),))
+                )
                 for url in urls
             ]
 

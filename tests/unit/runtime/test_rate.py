@@ -2,19 +2,19 @@
 
 import pytest
 
-from runtime.rate import Window, read_rate
+from runtime.rate import RateWindow, read_rate
 
 
 @pytest.mark.parametrize(
     ("text", "windows"),
     [
-        ("500/second", (Window(1, 500),)),
-        (" 3 / minute ", (Window(60, 3),)),
-        ("20000/minute;500/second", (Window(1, 500), Window(60, 20_000))),
-        ("1/hour;2/day", (Window(3600, 1), Window(86_400, 2))),
+        ("500/second", (RateWindow(1, 500),)),
+        (" 3 / minute ", (RateWindow(60, 3),)),
+        ("20000/minute;500/second", (RateWindow(1, 500), RateWindow(60, 20_000))),
+        ("1/hour;2/day", (RateWindow(3600, 1), RateWindow(86_400, 2))),
     ],
 )
-def test_a_rate_is_read_as_its_windows_the_shortest_first(text: str, windows: tuple[Window, ...]) -> None:
+def test_a_rate_is_read_as_its_windows_the_shortest_first(text: str, windows: tuple[RateWindow, ...]) -> None:
     assert read_rate(text) == windows
 
 

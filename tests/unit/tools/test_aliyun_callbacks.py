@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from schemas.orders.contact import Channel, ContactResult
 from tests.providers.aliyun import Aliyun, pushed
 from tools.channels.aliyun.callbacks import AliyunReader
-from tools.channels.callbacks import ByNumber, ByReference, Posted, Reported
+from tools.channels.callbacks import ByNumber, ByReference, CallbackReport, RawCallback
 from tools.channels.reference import reference_of
 from tools.channels.signature import ReportError, SignatureError
 
@@ -23,7 +23,7 @@ ALIYUN = Aliyun(
 )
 
 
-def posted(body: bytes, **changes: Any) -> Posted:
+def posted(body: bytes, **changes: Any) -> RawCallback:
     values: dict[str, Any] = {
         "url": "https://api.example/v1/webhooks/contact/aliyun",
         "headers": {},
@@ -33,10 +33,10 @@ def posted(body: bytes, **changes: Any) -> Posted:
         "sender": "203.0.113.7",
         "now": 0.0,
     }
-    return Posted(**(values | changes))
+    return RawCallback(**(values | changes))
 
 
-def read(*reports: dict[str, Any]) -> list[Reported]:
+def read(*reports: dict[str, Any]) -> list[CallbackReport]:
     return list(READER.read(posted(pushed(*reports))).reported)
 
 

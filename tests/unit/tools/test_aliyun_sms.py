@@ -16,7 +16,7 @@ from tests.unit.tools.asking import KEY, NUMBER, SCRIPT, request
 from tools.channels.aliyun.api import AliyunApi
 from tools.channels.aliyun.signature import AccessKey
 from tools.channels.aliyun.sms import AliyunSms, SmsAccount
-from tools.channels.contract import Absent, Accepted, Found, NotSent, Rejected, Unknown, Unreachable
+from tools.channels.contract import Absent, Accepted, ContactFound, NotSent, Rejected, Unknown, Unreachable
 from tools.channels.reference import extend_code_of
 from tools.channels.script import Template
 
@@ -158,7 +158,7 @@ def test_a_wrong_secret_is_an_account_in_disorder(aliyun: Aliyun) -> None:
 def test_a_text_whose_answer_was_lost_is_found_by_its_key(aliyun: Aliyun, channel: AliyunSms) -> None:
     aliyun.faults.append(DROP)
     channel.send(request(SMS))
-    assert channel.query(sought(KEY, SMS), timeout_seconds=5) == Found(KEY, None)
+    assert channel.query(sought(KEY, SMS), timeout_seconds=5) == ContactFound(KEY, None)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_a_text_that_has_ended_is_found_with_its_result(
     channel.send(request(SMS))
     aliyun.sent[KEY] = status
     found = channel.query(sought(KEY, SMS, provider_id="biz"), timeout_seconds=5)
-    assert isinstance(found, Found)
+    assert isinstance(found, ContactFound)
     assert found.report is not None
     assert (found.report.result, found.provider_id) == (result, "biz")
 

@@ -14,7 +14,7 @@ from tests.unit.tools.asking import KEY, NUMBER, SCRIPT, request
 from tools.channels.aliyun.api import AliyunApi
 from tools.channels.aliyun.signature import AccessKey
 from tools.channels.aliyun.voice import AliyunVoice, VoiceAccount, result_of, whole_seconds
-from tools.channels.contract import Accepted, Found, NotSent, Rejected, Unknown, Unreachable
+from tools.channels.contract import Accepted, ContactFound, NotSent, Rejected, Unknown, Unreachable
 from tools.channels.reference import REFERENCE_LENGTH, extend_code_of, reference_of
 from tools.channels.script import Template
 
@@ -82,13 +82,13 @@ def test_a_call_whose_answer_was_lost_is_never_said_to_be_absent(
 def test_a_call_under_way_is_found_without_a_result(aliyun: Aliyun, channel: AliyunVoice) -> None:
     channel.send(request(PHONE))
     placed = sought(KEY, provider_id=aliyun.call_id(0))
-    assert channel.query(placed, timeout_seconds=5) == Found(aliyun.call_id(0), None)
+    assert channel.query(placed, timeout_seconds=5) == ContactFound(aliyun.call_id(0), None)
 
 
 def test_a_call_that_has_ended_is_found_with_what_was_pressed(aliyun: Aliyun, channel: AliyunVoice) -> None:
     aliyun.ended["c"] = {"state": "200000", "endDate": "2026-03-16 09:00:40", "duration": 40, "dtmf": "1"}
     found = channel.query(sought(KEY, provider_id="c"), timeout_seconds=5)
-    assert isinstance(found, Found)
+    assert isinstance(found, ContactFound)
     assert found.report is not None
     assert (found.report.result, found.report.transcript) == (ContactResult.ANSWERED, "可以上门")
     assert found.report.duration_seconds == 40
@@ -102,7 +102,7 @@ def test_a_call_that_nobody_took_is_found_with_its_result_though_its_record_has_
 ) -> None:
     aliyun.ended["c"] = {"state": code, "endDate": "", "duration": 0}
     found = channel.query(sought(KEY, provider_id="c"), timeout_seconds=5)
-    assert isinstance(found, Found)
+    assert isinstance(found, ContactFound)
     assert found.report is not None
     assert found.report.result is result
 

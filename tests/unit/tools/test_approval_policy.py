@@ -16,13 +16,13 @@ SILENT = ApprovalPolicy(frozenset(), {}, {})
 def test_the_projects_own_configuration_asks_for_nothing() -> None:
     policy = load_approvals(PROJECT / "config" / "policies" / "approval.yaml")
     assert policy == SILENT
-    assert policy.silent
+    assert policy.never_asks
     assert policy.why("cancel_order", "HT1", 1_000_000) is None
 
 
 def test_a_type_that_always_needs_approval_is_asked_about() -> None:
     policy = ApprovalPolicy(frozenset({"cancel_order"}), {}, {})
-    assert not policy.silent
+    assert not policy.never_asks
     assert "cancel_order" in (policy.why("cancel_order", "HT1", 0) or "")
     assert policy.why("notify_engineer", "HT1", 0) is None
 

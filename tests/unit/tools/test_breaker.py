@@ -2,7 +2,7 @@
 
 import pytest
 
-from tools.language_model.breaker import FAILURES_TO_OPEN, OPEN_SECONDS, Breaker
+from tools.language_model.breaker import FAILURES_TO_OPEN, OPEN_SECONDS, CircuitBreaker
 
 
 class Clock:
@@ -15,17 +15,17 @@ class Clock:
         return self.now
 
 
-def admitted(breaker: Breaker, times: int) -> list[bool]:
+def admitted(breaker: CircuitBreaker, times: int) -> list[bool]:
     return [breaker.admits() for _ in range(times)]
 
 
-def fail(breaker: Breaker, times: int = FAILURES_TO_OPEN) -> None:
+def fail(breaker: CircuitBreaker, times: int = FAILURES_TO_OPEN) -> None:
     for _ in range(times):
         breaker.note(answered=False)
 
 
 def test_a_breaker_stays_shut_while_failures_are_not_in_a_row() -> None:
-    breaker = Breaker(Clock())
+    breaker = CircuitBreaker(Clock())
     for _ in range(3):
         fail(breaker, FAILURES_TO_OPEN - 1)
         breaker.note(answered=True)
@@ -34,7 +34,7 @@ def test_a_breaker_stays_shut_while_failures_are_not_in_a_row() -> None:
 
 def test_an_open_breaker_lets_one_question_through_when_its_time_is_over() -> None:
     clock = Clock()
-    breaker = Breaker(clock)
+    breaker = CircuitBreaker(clock)
     fail(breaker)
     clock.now += OPEN_SECONDS - 0.1
     assert (admitted(breaker, 1), breaker.is_open) == ([False], True)
@@ -45,7 +45,7 @@ def test_an_open_breaker_lets_one_question_through_when_its_time_is_over() -> No
 @pytest.mark.parametrize(("answered", "then"), [(True, True), (False, False)])
 def test_the_trial_decides_whether_the_breaker_shuts(answered: bool, then: bool) -> None:
     clock = Clock()
-    breaker = Breaker(clock)
+    breaker = CircuitBreaker(clock)
     fail(breaker)
     clock.now += OPEN_SECONDS
     assert admitted(breaker, 1) == [True]

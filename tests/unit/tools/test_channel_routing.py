@@ -14,7 +14,7 @@ from tests.providers.server import DROP, Fault, serving
 from tests.providers.vendor import TOKEN, Vendor
 from tests.sought import sought
 from tests.unit.tools.asking import KEY, SCRIPT, request
-from tools.channels.contract import Absent, Accepted, Found, Rejected, Unknown
+from tools.channels.contract import Absent, Accepted, ContactFound, Rejected, Unknown
 from tools.channels.http_channel import HttpChannel
 from tools.channels.routing import ChannelSecretMissing, open_channels
 from tools.channels.simulated.instant import InstantChannel
@@ -145,7 +145,7 @@ def test_a_vendor_is_asked_about_what_was_lost(tmp_path: Path, vendor: Vendor, a
     gateway = open_channels(settings(tmp_path, {"im": WEBHOOK | {"base_url": address}})).gateway
     vendor.faults.append(DROP)
     assert isinstance(gateway.send(request(Channel.IM)), Unknown)
-    assert gateway.query(sought(KEY, Channel.IM), timeout_seconds=5) == Found(f"v-{KEY}", None)
+    assert gateway.query(sought(KEY, Channel.IM), timeout_seconds=5) == ContactFound(f"v-{KEY}", None)
     assert gateway.query(sought("HT2.1.1", Channel.IM), timeout_seconds=5) == Absent()
     gateway.close()
 

@@ -16,7 +16,7 @@ from tests.sought import sought
 from tools.channels.contract import (
     Absent,
     Accepted,
-    Answered,
+    Completed,
     ContactRequest,
     NotSent,
     Rejected,
@@ -170,7 +170,7 @@ def test_an_instant_answer_depends_on_the_request_alone(key: str, channel: Chann
 
 def test_an_instant_channel_plays_the_script() -> None:
     outcome = InstantChannel().send(request(simulation={"result": "answered", "transcript": "不修了。"}))
-    assert isinstance(outcome, Answered)
+    assert isinstance(outcome, Completed)
     assert (outcome.report.result, outcome.report.transcript) == (ContactResult.ANSWERED, "不修了。")
 
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.choice import CHANCE, Choice, Comparison, Figures, chance_of, choose
+from training.choice import CHANCE, Choice, Comparison, ModelFigures, chance_of, choose
 
-FIGURES = Figures(
+FIGURES = ModelFigures(
     count=100,
     accuracy_level1=0.92,
     accuracy_level2=0.90,

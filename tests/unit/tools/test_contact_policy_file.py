@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tools.contact_policy.document import load_policies
-from tools.contact_policy.policy import ALWAYS_OPEN, STANDARD, Window
+from tools.contact_policy.policy import ALWAYS_OPEN, STANDARD, ContactWindow
 from tools.contact_policy.zone import customer_zone
 from tools.policies.file import PolicyFileError
 
@@ -67,7 +67,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_a_window_reads_back_as_it_was_written() -> None:
-    assert [str(Window.parse(text)) for text in ("09:00-12:00", "00:00-24:00")] == [
+    assert [str(ContactWindow.parse(text)) for text in ("09:00-12:00", "00:00-24:00")] == [
         "09:00-12:00",
         "00:00-24:00",
     ]

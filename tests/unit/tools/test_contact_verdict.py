@@ -12,20 +12,20 @@ from hypothesis import strategies as st
 from schemas.orders.contact import Channel, ContactResult
 from tools.calendar import Calendar, DayKind, Override
 from tools.contact_policy.ladder import channel_for
-from tools.contact_policy.policy import ALWAYS_OPEN, STANDARD, ContactPolicy, DailyBudget
-from tools.contact_policy.stops import EmergencyStop
-from tools.contact_policy.verdict import (
+from tools.contact_policy.permission import (
     SENTENCES,
     Attempt,
-    Bar,
+    ContactPermission,
     Deferred,
     Forbidden,
+    ForbiddenReason,
     Permitted,
-    Verdict,
     Withheld,
     budget_of,
     may_contact_now,
 )
+from tools.contact_policy.policy import ALWAYS_OPEN, STANDARD, ContactPolicy, DailyBudget
+from tools.contact_policy.stops import EmergencyStop
 from tools.contact_policy.window import Obstacle
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -44,7 +44,7 @@ def verdict(
     policy: ContactPolicy = STANDARD,
     calendar: Calendar = CHINA,
     **facts: Any,
-) -> Verdict:
+) -> ContactPermission:
     attempt = Attempt(at=at, zone=SHANGHAI, own=own, **facts)
     return may_contact_now(attempt, policy=policy, calendar=calendar)
 
@@ -99,39 +99,41 @@ def test_a_channel_whose_budget_is_used_waits_for_the_next_day() -> None:
         ({Channel.PHONE}, None, Permitted(Channel.SMS)),
         ({Channel.PHONE, Channel.SMS}, None, Permitted(Channel.IM)),
         ({Channel.SMS}, None, BY_PHONE),
-        ({Channel.SMS}, Channel.SMS, Forbidden(Bar.DO_NOT_CALL, Channel.SMS)),
+        ({Channel.SMS}, Channel.SMS, Forbidden(ForbiddenReason.DO_NOT_CALL, Channel.SMS)),
         ({Channel.PHONE}, Channel.IM, Permitted(Channel.IM)),
-        (set(Channel), None, Forbidden(Bar.DO_NOT_CALL, Channel.PHONE)),
-        ({None}, None, Forbidden(Bar.DO_NOT_CALL, Channel.PHONE)),
-        ({None, Channel.SMS}, Channel.IM, Forbidden(Bar.DO_NOT_CALL, Channel.IM)),
+        (set(Channel), None, Forbidden(ForbiddenReason.DO_NOT_CALL, Channel.PHONE)),
+        ({None}, None, Forbidden(ForbiddenReason.DO_NOT_CALL, Channel.PHONE)),
+        ({None, Channel.SMS}, Channel.IM, Forbidden(ForbiddenReason.DO_NOT_CALL, Channel.IM)),
     ],
 )
 def test_what_the_do_not_call_list_bars_is_not_used(
-    barred: set[Channel | None], wanted: Channel | None, expected: Verdict
+    barred: set[Channel | None], wanted: Channel | None, expected: ContactPermission
 ) -> None:
     assert verdict(WORKING_MORNING, barred=frozenset(barred), wanted=wanted) == expected
 
 
 def test_a_fifth_attempt_of_four_is_forbidden() -> None:
     assert verdict(WORKING_MORNING, number=4) == Permitted(Channel.IM)
-    assert verdict(WORKING_MORNING, number=5) == Forbidden(Bar.ATTEMPTS_EXHAUSTED, Channel.IM)
+    assert verdict(WORKING_MORNING, number=5) == Forbidden(ForbiddenReason.ATTEMPTS_EXHAUSTED, Channel.IM)
 
 
 def test_no_channel_is_left_when_voice_ended_and_there_is_nothing_else() -> None:
     calls_only = replace(STANDARD, channels=(Channel.PHONE,) * 4)
     answer = verdict(WORKING_MORNING, policy=calls_only, results=[ContactResult.INVALID_NUMBER])
-    assert answer == Forbidden(Bar.NO_CHANNEL_LEFT)
+    assert answer == Forbidden(ForbiddenReason.NO_CHANNEL_LEFT)
 
 
 def test_a_policy_that_permits_no_time_at_all_is_told_and_not_an_error() -> None:
     closed = [Override(WORKING_MORNING.date() + timedelta(days=n), DayKind.OFF, "closed") for n in range(99)]
     answer = verdict(WORKING_MORNING, calendar=Calendar(overrides=closed))
-    assert answer == Forbidden(Bar.NO_PERMITTED_TIME, Channel.PHONE)
+    assert answer == Forbidden(ForbiddenReason.NO_PERMITTED_TIME, Channel.PHONE)
 
 
 def test_what_forbids_is_told_before_what_defers_and_that_before_a_stop() -> None:
     night, everyone = shanghai(2, 17, 3), frozenset({None})
-    assert verdict(night, barred=everyone, stops=[EVERYTHING]) == Forbidden(Bar.DO_NOT_CALL, Channel.PHONE)
+    assert verdict(night, barred=everyone, stops=[EVERYTHING]) == Forbidden(
+        ForbiddenReason.DO_NOT_CALL, Channel.PHONE
+    )
     assert isinstance(verdict(night, stops=[EVERYTHING]), Deferred)
     assert verdict(WORKING_MORNING, stops=[EVERYTHING]) == Withheld(Channel.PHONE, EVERYTHING)
 
@@ -145,8 +147,8 @@ def test_timing_by_the_caller_keeps_the_caps() -> None:
     )
 
 
-@pytest.mark.parametrize("reason", [*Obstacle, *Bar])
-def test_every_reason_has_a_sentence_for_people(reason: Obstacle | Bar) -> None:
+@pytest.mark.parametrize("reason", [*Obstacle, *ForbiddenReason])
+def test_every_reason_has_a_sentence_for_people(reason: Obstacle | ForbiddenReason) -> None:
     assert len(SENTENCES[reason].split()) > 3
 
 

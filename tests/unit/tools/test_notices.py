@@ -12,7 +12,14 @@ from tests.providers import feishu, group_bots
 from tests.providers.feishu import Feishu
 from tests.providers.group_bots import Dingtalk, Wecom
 from tests.providers.server import DROP, Answered, Fault, serving
-from tools.notices.contract import Notice, NoticeGateway, NotSent, Refused, Sent, Unclear
+from tools.notices.contract import (
+    Notice,
+    NoticeGateway,
+    NoticeNotSent,
+    NoticeRefused,
+    NoticeSent,
+    NoticeUnclear,
+)
 from tools.notices.dingtalk_bot import DingtalkBot
 from tools.notices.feishu_app import FeishuAccount, FeishuApp, uuid_of
 from tools.notices.feishu_bot import FeishuBot
@@ -79,7 +86,7 @@ def tenant() -> Iterator[tuple[Feishu, FeishuApp]]:
 @every_bot
 def test_a_bot_says_the_words_in_its_group_with_numbers_masked(name: str) -> None:
     with chat(name) as bot:
-        assert bot.gateway.send(NOTICE) == Sent("")
+        assert bot.gateway.send(NOTICE) == NoticeSent("")
         assert bot.said == [WORDS]
 
 
@@ -88,7 +95,7 @@ def test_a_wrong_secret_is_refused_though_the_answer_is_http_200(name: str) -> N
     provider = {"feishu_bot": Feishu, "wecom_bot": Wecom, "dingtalk_bot": Dingtalk}[name]()
     with serving(provider) as address:
         gateway = opened(name, address, wrong=True)
-        assert isinstance(gateway.send(NOTICE), Refused)
+        assert isinstance(gateway.send(NOTICE), NoticeRefused)
         gateway.close()
     assert provider.in_group == []
 
@@ -98,7 +105,7 @@ def test_too_many_messages_are_not_sent_and_say_how_long_to_wait(name: str) -> N
     with chat(name) as bot:
         bot.faults.append(Fault(instead=bot.limited))
         outcome = bot.gateway.send(NOTICE)
-        assert isinstance(outcome, NotSent)
+        assert isinstance(outcome, NoticeNotSent)
         assert outcome.retry_after_seconds is not None
         assert outcome.retry_after_seconds >= 60
 
@@ -107,13 +114,13 @@ def test_too_many_messages_are_not_sent_and_say_how_long_to_wait(name: str) -> N
 @pytest.mark.parametrize(
     ("fault", "outcome"),
     [
-        (Fault(instead=Answered(429, b"", {"Retry-After": "7"})), NotSent),
-        (Fault(instead=Answered(500, b"{}")), Unclear),
-        (Fault(instead=Answered(502, b"<html>")), Unclear),
-        (Fault(instead=Answered(404, b"<html>")), Refused),
-        (Fault(instead=Answered(200, b"<html>")), Unclear),
-        (Fault(instead=Answered(200, b'{"code": true, "errcode": true}')), Unclear),
-        (DROP, Unclear),
+        (Fault(instead=Answered(429, b"", {"Retry-After": "7"})), NoticeNotSent),
+        (Fault(instead=Answered(500, b"{}")), NoticeUnclear),
+        (Fault(instead=Answered(502, b"<html>")), NoticeUnclear),
+        (Fault(instead=Answered(404, b"<html>")), NoticeRefused),
+        (Fault(instead=Answered(200, b"<html>")), NoticeUnclear),
+        (Fault(instead=Answered(200, b'{"code": true, "errcode": true}')), NoticeUnclear),
+        (DROP, NoticeUnclear),
     ],
 )
 def test_a_fault_leaves_certain_what_it_can(name: str, fault: Fault, outcome: type[object]) -> None:
@@ -127,14 +134,14 @@ def test_a_slow_answer_is_unclear_within_the_deadline(name: str) -> None:
     with chat(name) as bot:
         bot.faults.append(Fault(slow_seconds=4.0))
         began = time.monotonic()
-        assert isinstance(bot.gateway.send(NOTICE), Unclear)
+        assert isinstance(bot.gateway.send(NOTICE), NoticeUnclear)
         assert time.monotonic() - began < 3.5
 
 
 @every_bot
 def test_a_provider_that_is_away_was_sent_nothing(name: str) -> None:
     gateway = opened(name, "http://127.0.0.1:1")
-    assert isinstance(gateway.send(NOTICE), NotSent)
+    assert isinstance(gateway.send(NOTICE), NoticeNotSent)
     gateway.close()
 
 
@@ -155,7 +162,7 @@ def test_nothing_that_is_shown_holds_a_secret_or_a_number(name: str) -> None:
 
 def test_an_app_sends_to_whom_it_names_and_tells_the_messages_id(tenant: tuple[Feishu, FeishuApp]) -> None:
     provider, app = tenant
-    assert app.send(NOTICE) == Sent("om_0")
+    assert app.send(NOTICE) == NoticeSent("om_0")
     assert provider.messages == {"ALT1": {"to": "ou_1", "text": WORDS, "id": "om_0"}}
     assert provider.named_by == ["open_id"]
 
@@ -179,15 +186,15 @@ def test_a_token_that_feishu_denies_is_fetched_anew_at_once(tenant: tuple[Feishu
     provider, app = tenant
     app.send(NOTICE)
     provider.over.add("t-0")
-    assert app.send(NOTICE) == Sent("om_0")
+    assert app.send(NOTICE) == NoticeSent("om_0")
     assert provider.tokens == ["t-0", "t-1"]
 
 
 def test_a_key_has_one_message_however_often_it_is_sent(tenant: tuple[Feishu, FeishuApp]) -> None:
     provider, app = tenant
     provider.faults += [Fault(), DROP]
-    assert isinstance(app.send(NOTICE), Unclear)
-    assert app.send(NOTICE) == app.send(NOTICE) == Sent("om_0")
+    assert isinstance(app.send(NOTICE), NoticeUnclear)
+    assert app.send(NOTICE) == app.send(NOTICE) == NoticeSent("om_0")
     assert len(provider.messages) == 1
 
 
@@ -202,13 +209,14 @@ def test_a_long_key_is_a_uuid_of_fifty_characters() -> None:
 def test_without_a_token_nothing_was_sent(tenant: tuple[Feishu, FeishuApp], fault: Fault) -> None:
     provider, app = tenant
     provider.faults.append(fault)
-    assert isinstance(app.send(NOTICE), NotSent)
+    assert isinstance(app.send(NOTICE), NoticeNotSent)
     assert provider.messages == {}
 
 
 @pytest.mark.parametrize("status", [200, 400])
 @pytest.mark.parametrize(
-    ("code", "outcome"), [(230020, NotSent), (99991400, NotSent), (11232, NotSent), (230002, Refused)]
+    ("code", "outcome"),
+    [(230020, NoticeNotSent), (99991400, NoticeNotSent), (11232, NoticeNotSent), (230002, NoticeRefused)],
 )
 def test_a_code_of_the_app_leaves_certain_what_it_is_documented_to(
     tenant: tuple[Feishu, FeishuApp], status: int, code: int, outcome: type[object]
@@ -224,7 +232,7 @@ def test_an_app_keeps_its_deadline_though_token_and_message_are_slow(
     provider, app = tenant
     provider.faults += [Fault(slow_seconds=1.2), Fault(slow_seconds=4.0)]
     began = time.monotonic()
-    assert isinstance(app.send(NOTICE), Unclear)
+    assert isinstance(app.send(NOTICE), NoticeUnclear)
     assert time.monotonic() - began < 3.5
 
 
@@ -233,14 +241,14 @@ def test_a_wrong_secret_of_the_app_is_refused_and_not_shown() -> None:
         app = FeishuApp(address, FeishuAccount(feishu.APP_ID, "a wrong one", "open_id"), setting="x")
         outcome = app.send(NOTICE)
         app.close()
-    assert isinstance(outcome, Refused)
+    assert isinstance(outcome, NoticeRefused)
     assert "a wrong one" not in f"{outcome!r} {app!r} {app._account!r}"
 
 
 def test_long_words_are_cut_where_a_character_ends() -> None:
     with chat("wecom_bot") as bot:
         long = Notice(key="k", to="", title="标题", text="字" * 5000)
-        assert bot.gateway.send(long) == Sent("")
+        assert bot.gateway.send(long) == NoticeSent("")
     assert bot.said[0].endswith("字…")
     assert len(bot.said[0].encode()) <= 2000
 

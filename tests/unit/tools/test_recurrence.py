@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 
 from schemas.orders.cron import CronExpression, MalformedCron
 from tools.recurrence.expression import moment_of, next_moment
-from tools.recurrence.rule import FollowupRule, StandingRule, next_after, read_rule, read_standing
+from tools.recurrence.rule import (
+    FollowupRule,
+    OrderFollowupRule,
+    next_after,
+    read_order_followup_rule,
+    read_rule,
+)
 
 ZONES = ("Asia/Shanghai", "America/New_York", "Australia/Lord_Howe")
 zones = st.sampled_from([ZoneInfo(name) for name in ZONES])
@@ -124,14 +130,14 @@ def test_a_rule_ends_after_its_last_day() -> None:
 
 
 def test_a_rule_ends_when_its_count_is_used() -> None:
-    standing = StandingRule(rule=rule(until_signal=None, until_count=2))
+    standing = OrderFollowupRule(rule=rule(until_signal=None, until_count=2))
     now = local("Asia/Shanghai", 2026, 3, 13)
     assert standing.leading(by_its_time=True).due_after(now) is not None
     assert standing.leading(by_its_time=True).leading(by_its_time=True).due_after(now) is None
 
 
 def test_a_rule_that_a_signal_ended_is_due_no_more() -> None:
-    standing = StandingRule(rule=rule()).ended("part_arrived")
+    standing = OrderFollowupRule(rule=rule()).ended("part_arrived")
     assert standing.due_after(local("Asia/Shanghai", 2026, 3, 13)) is None
 
 
@@ -139,8 +145,8 @@ def test_a_rule_that_a_signal_ended_is_due_no_more() -> None:
     "end", [{"until_date": date(2026, 6, 30)}, {"until_count": 3}, {"until_signal": "part_arrived"}]
 )
 def test_a_stored_rule_is_read_back_as_it_was(end: dict[str, Any]) -> None:
-    standing = StandingRule(rule=rule(**({"until_signal": None} | end)), used=1)
-    assert read_standing(standing.as_document()) == standing
+    standing = OrderFollowupRule(rule=rule(**({"until_signal": None} | end)), used=1)
+    assert read_order_followup_rule(standing.as_document()) == standing
 
 
 def test_a_rule_that_names_no_zone_is_on_the_customers_clock() -> None:

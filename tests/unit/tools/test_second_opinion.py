@@ -5,7 +5,12 @@ from hypothesis import strategies as st
 
 from tools.classifier.classifier import Classification
 from tools.classifier.taxonomy import Flag, Level2, parent_of
-from tools.language_model.verdict import Discarded, Verdict, lowered, read_verdict
+from tools.language_model.second_opinion import (
+    Discarded,
+    SecondOpinion,
+    read_second_opinion,
+    with_second_opinion,
+)
 
 reasons = st.lists(st.text(max_size=10), max_size=3).map(tuple)
 
@@ -24,7 +29,7 @@ def classifications(draw: st.DrawFn) -> Classification:
     )
 
 
-verdicts = st.none() | st.sampled_from(Level2).map(lambda level2: Verdict(level2=level2, evidence="x"))
+verdicts = st.none() | st.sampled_from(Level2).map(lambda level2: SecondOpinion(level2=level2, evidence="x"))
 
 
 def route(found: Classification) -> tuple[object, ...]:
@@ -33,8 +38,10 @@ def route(found: Classification) -> tuple[object, ...]:
 
 
 @given(found=classifications(), verdict=verdicts)
-def test_a_second_opinion_never_raises_the_route(found: Classification, verdict: Verdict | None) -> None:
-    after = lowered(found, verdict)
+def test_a_second_opinion_never_raises_the_route(
+    found: Classification, verdict: SecondOpinion | None
+) -> None:
+    after = with_second_opinion(found, verdict)
     assert route(after) == route(found)
     assert after.requires_human_review >= found.requires_human_review
     assert after.reasons[: len(found.reasons)] == found.reasons
@@ -42,8 +49,8 @@ def test_a_second_opinion_never_raises_the_route(found: Classification, verdict:
 
 
 @given(found=classifications(), verdict=verdicts)
-def test_only_disagreement_changes_anything(found: Classification, verdict: Verdict | None) -> None:
-    after = lowered(found, verdict)
+def test_only_disagreement_changes_anything(found: Classification, verdict: SecondOpinion | None) -> None:
+    after = with_second_opinion(found, verdict)
     if verdict is None or verdict.level2 is found.level2:
         assert after == found
     else:
@@ -53,5 +60,5 @@ def test_only_disagreement_changes_anything(found: Classification, verdict: Verd
 
 @given(content=st.text() | st.none() | st.integers(), text=st.text(max_size=20))
 def test_any_answer_is_a_verdict_on_what_was_said_or_is_discarded(content: object, text: str) -> None:
-    found = read_verdict(content, text=text)
+    found = read_second_opinion(content, text=text)
     assert isinstance(found, Discarded) or found.evidence in text

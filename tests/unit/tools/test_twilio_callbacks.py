@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from schemas.orders.contact import Channel, ContactResult
 from tests.providers.twilio import TOKEN, Call, received, signed
-from tools.channels.callbacks import ByNumber, Posted, Reading
+from tools.channels.callbacks import ByNumber, CallbackContent, RawCallback
 from tools.channels.signature import ReportError, SignatureError
 from tools.channels.twilio.callbacks import TwilioReader
 from tools.channels.twilio.signature import sign, verify
@@ -21,7 +21,7 @@ CALL = {"CallSid": "CA1", "CallStatus": "completed", "CallDuration": "42"}
 MESSAGE = {"MessageSid": "SM1", "MessageStatus": "delivered"}
 
 
-def read(call: Call, **changes: Any) -> Reading:
+def read(call: Call, **changes: Any) -> CallbackContent:
     values: dict[str, Any] = {
         "url": call.url,
         "headers": call.headers,
@@ -31,7 +31,7 @@ def read(call: Call, **changes: Any) -> Reading:
         "sender": "203.0.113.7",
         "now": 0.0,
     }
-    return READER.read(Posted(**(values | changes)))
+    return READER.read(RawCallback(**(values | changes)))
 
 
 def results(call: Call) -> list[ContactResult]:

@@ -18,7 +18,7 @@ from tools.channels.contract import (
     Absent,
     Accepted,
     ChannelGateway,
-    Found,
+    ContactFound,
     NotSent,
     Rejected,
     Unknown,
@@ -131,7 +131,7 @@ def test_an_answer_after_the_timeout_is_unknown_and_found_by_its_number(line: Li
     line.twilio.faults.append(Fault(slow_seconds=1.0))
     assert isinstance(gateway.send(request(channel, timeout_seconds=0.3)), Unknown)
     found = gateway.query(sought(KEY, channel), timeout_seconds=5)
-    assert found == Found(line.twilio.made[kind][0]["sid"], None)
+    assert found == ContactFound(line.twilio.made[kind][0]["sid"], None)
 
 
 @both
@@ -169,7 +169,7 @@ def test_one_is_found_though_the_providers_clock_and_ours_differ(
     line.twilio.behind = behind
     gateway.send(request(channel))
     found = gateway.query(sought(KEY, channel, age_seconds=2), timeout_seconds=5)
-    assert found == Found(line.twilio.made[kind][0]["sid"], None)
+    assert found == ContactFound(line.twilio.made[kind][0]["sid"], None)
 
 
 @both
@@ -213,7 +213,7 @@ def test_what_is_under_way_is_found_without_a_result(line: Line, channel: Channe
     made = line.twilio.made[kind][0]
     made["status"] = status
     named = sought(KEY, channel, provider_id=made["sid"])
-    assert gateway.query(named, timeout_seconds=5) == Found(made["sid"], None)
+    assert gateway.query(named, timeout_seconds=5) == ContactFound(made["sid"], None)
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_what_has_ended_is_found_with_its_result(
     made = line.twilio.made[kind][0]
     made |= {"status": status, "answered_by": answered_by, "duration": "12"}
     found = gateway.query(sought(KEY, channel, provider_id=made["sid"]), timeout_seconds=5)
-    assert isinstance(found, Found)
+    assert isinstance(found, ContactFound)
     assert found.report is not None
     assert found.report.result is result
 

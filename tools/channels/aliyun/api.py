@@ -9,7 +9,7 @@ from typing import Final
 from runtime.mask import mask_text
 from tools.channels.aliyun.signature import AccessKey, Operation, query_of, signed_headers
 from tools.channels.contract import NotSent, Rejected, Unknown
-from tools.channels.exchange import Answer, Exchange, retry_after_seconds
+from tools.channels.exchange import Exchange, HttpAnswer, retry_after_seconds
 
 VERSION: Final = "2017-05-25"
 """Of both services."""
@@ -87,7 +87,7 @@ class AliyunApi:
 
     def call(
         self, action: str, parameters: Mapping[str, str], *, timeout_seconds: float
-    ) -> Answer | NotSent | Unknown:
+    ) -> HttpAnswer | NotSent | Unknown:
         """One operation's answer, whatever it says; see `Exchange.ask` for what else may come."""
         query = query_of(parameters)
         headers = signed_headers(
@@ -105,13 +105,13 @@ class AliyunApi:
         self._exchange.close()
 
 
-def succeeded(answer: Answer) -> Mapping[str, object] | None:
+def succeeded(answer: HttpAnswer) -> Mapping[str, object] | None:
     """The document of an answer that says OK, else None."""
     document = answer.document()
     return document if document is not None and document.get("Code") == _OK else None
 
 
-def refusal_of(answer: Answer, to: str) -> NotSent | Rejected | Unknown:
+def refusal_of(answer: HttpAnswer, to: str) -> NotSent | Rejected | Unknown:
     """What an answer without success leaves certain, by its documented code.
 
     A limit or a throttle has sent nothing; neither has an account that may not send. The service's own

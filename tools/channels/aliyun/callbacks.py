@@ -17,13 +17,23 @@ from typing import Final
 from schemas.orders.contact import Channel, ContactResult
 from tools.channels.aliyun.sms import ALIYUN_ZONE
 from tools.channels.aliyun.voice import result_of, whole_seconds
-from tools.channels.callbacks import ByNumber, ByReference, Posted, Reading, Reply, Reported, stand_in
+from tools.channels.callbacks import (
+    ByNumber,
+    ByReference,
+    CallbackContent,
+    CallbackReport,
+    CallbackResponse,
+    RawCallback,
+    content_hash_name,
+)
 from tools.channels.contract import ContactReport
 from tools.channels.signature import ReportError, SignatureError
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-_TAKEN: Final = Reply(json.dumps({"code": 0, "msg": "接收成功"}, ensure_ascii=False), "application/json")
+_TAKEN: Final = CallbackResponse(
+    json.dumps({"code": 0, "msg": "接收成功"}, ensure_ascii=False), "application/json"
+)
 _LARGEST_PUSH: Final = 1_048_576
 _LONGEST_WORDS: Final = 2_000
 _LONGEST_NAME: Final = 48
@@ -52,7 +62,7 @@ class AliyunReader:
         """Bytes a push may have: some thousand reports."""
         return _LARGEST_PUSH
 
-    def read(self, posted: Posted) -> Reading:
+    def read(self, posted: RawCallback) -> CallbackContent:
         """The reports of a push; what is no report of ours in it is passed over, the rest still counts.
 
         Raises:
@@ -70,7 +80,7 @@ class AliyunReader:
             for element in _elements(posted.body)
             if (one := self._reported(element)) is not None
         ]
-        return Reading(reported, _TAKEN)
+        return CallbackContent(reported, _TAKEN)
 
     def _from_there(self, sender: str) -> bool:
         try:
@@ -79,7 +89,7 @@ class AliyunReader:
             return False
         return any(address in network for network in self.networks)
 
-    def _reported(self, element: Mapping[str, object]) -> Reported | None:
+    def _reported(self, element: Mapping[str, object]) -> CallbackReport | None:
         if "biz_id" in element:
             return _delivery(element)
         if "sequence_id" in element:
@@ -88,7 +98,7 @@ class AliyunReader:
             return self._call(element)
         return None
 
-    def _call(self, element: Mapping[str, object]) -> Reported:
+    def _call(self, element: Mapping[str, object]) -> CallbackReport:
         """A call that has ended (VoiceReport)."""
         name = _name(element, "call_id")
         result, words = result_of(
@@ -109,7 +119,7 @@ class AliyunReader:
             occurred_at=_moment(element.get("end_time")),
         )
         given = str(element.get("out_id"))
-        return Reported(report, ByReference(given if _REFERENCE.fullmatch(given) else ""))
+        return CallbackReport(report, ByReference(given if _REFERENCE.fullmatch(given) else ""))
 
 
 def _elements(body: bytes) -> list[Mapping[str, object]]:
@@ -122,7 +132,7 @@ def _elements(body: bytes) -> list[Mapping[str, object]]:
     return document
 
 
-def _delivery(element: Mapping[str, object]) -> Reported:
+def _delivery(element: Mapping[str, object]) -> CallbackReport:
     """What became of a text (SmsReport); its key travelled as `out_id`."""
     name, arrived = _name(element, "biz_id"), element.get("success") is True
     result = ContactResult.DELIVERED if arrived else ContactResult.UNDELIVERED
@@ -137,10 +147,10 @@ def _delivery(element: Mapping[str, object]) -> Reported:
         recording_url=None,
         occurred_at=_moment(element.get("report_time")),
     )
-    return Reported(report)
+    return CallbackReport(report)
 
 
-def _reply(element: Mapping[str, object]) -> Reported:
+def _reply(element: Mapping[str, object]) -> CallbackReport:
     """What a customer wrote back (SmsUp)."""
     name = _name(element, "sequence_id")
     said = element.get("content")
@@ -156,7 +166,7 @@ def _reply(element: Mapping[str, object]) -> Reported:
         occurred_at=_moment(element.get("send_time")),
     )
     number, code = str(element.get("phone_number") or ""), str(element.get("dest_code") or "")
-    return Reported(report, ByNumber(number, Channel.SMS, code))
+    return CallbackReport(report, ByNumber(number, Channel.SMS, code))
 
 
 def words_of(said: object) -> str:
@@ -168,7 +178,7 @@ def _name(element: Mapping[str, object], field_name: str, longest: int = _LONGES
     """A name in a report; for one that is missing or odd something stands in, so that the report is kept."""
     value = element.get(field_name)
     name = str(value) if isinstance(value, str | int) else ""
-    return name if 0 < len(name) <= longest and name.isprintable() else stand_in(element)
+    return name if 0 < len(name) <= longest and name.isprintable() else content_hash_name(element)
 
 
 def _moment(value: object) -> datetime | None:

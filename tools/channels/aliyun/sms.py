@@ -15,18 +15,18 @@ from tools.channels.aliyun.api import AliyunApi, refusal_of, succeeded
 from tools.channels.contract import (
     Absent,
     Accepted,
+    ContactFound,
+    ContactQuery,
     ContactReport,
     ContactRequest,
-    Found,
     QueryOutcome,
     Rejected,
     SendOutcome,
-    Sought,
     Unknown,
     Unreachable,
 )
 from tools.channels.dialling import mainland
-from tools.channels.exchange import Answer
+from tools.channels.exchange import HttpAnswer
 from tools.channels.reference import extend_code_of
 from tools.channels.script import Template
 
@@ -88,7 +88,7 @@ class AliyunSms:
         if self._account.sends_extend_code:
             parameters["SmsUpExtendCode"] = extend_code_of(request.key)
         answer = self._api.call("SendSms", parameters, timeout_seconds=request.timeout_seconds)
-        if not isinstance(answer, Answer):
+        if not isinstance(answer, HttpAnswer):
             return answer
         document = succeeded(answer)
         if document is None:
@@ -98,7 +98,7 @@ class AliyunSms:
             return Unknown("the provider answered OK without a BizId")
         return Accepted(name, duplicate=False)
 
-    def query(self, sought: Sought, *, timeout_seconds: float) -> QueryOutcome:
+    def query(self, sought: ContactQuery, *, timeout_seconds: float) -> QueryOutcome:
         """Look for the text among those sent to its number on its day; absent only once it must be listed."""
         number = mainland(sought.to)
         if number is None:
@@ -128,7 +128,7 @@ class AliyunSms:
             {"PhoneNumber": number, "SendDate": day, "PageSize": str(_PAGE), "CurrentPage": "1"},
             timeout_seconds=timeout_seconds,
         )
-        if not isinstance(answer, Answer):
+        if not isinstance(answer, HttpAnswer):
             return Unreachable(answer.reason)
         document = succeeded(answer)
         if document is None:
@@ -146,13 +146,13 @@ def _days_of(begun_at: datetime) -> list[str]:
     return sorted({moment.astimezone(ALIYUN_ZONE).strftime("%Y%m%d") for moment in moments})
 
 
-def _found(entry: Mapping[str, object], sought: Sought) -> Found:
+def _found(entry: Mapping[str, object], sought: ContactQuery) -> ContactFound:
     """The list does not tell a text's BizId; where we never had it the key stands for it."""
     provider_id = sought.provider_id or sought.key
     result = _RESULTS.get(str(entry.get("SendStatus")))
     if result is None:
-        return Found(provider_id, None)
-    return Found(
+        return ContactFound(provider_id, None)
+    return ContactFound(
         provider_id,
         ContactReport(
             event_id=f"{sought.key}.{result.value}",

@@ -15,25 +15,25 @@ from schemas.orders.contact import Channel, ContactResult
 from tools.channels.aliyun.api import AliyunApi, refusal_of, succeeded
 from tools.channels.contract import (
     Accepted,
+    ContactFound,
+    ContactQuery,
     ContactReport,
     ContactRequest,
-    Found,
     QueryOutcome,
     Rejected,
     SendOutcome,
-    Sought,
     Unknown,
     Unreachable,
 )
 from tools.channels.dialling import mainland
-from tools.channels.exchange import Answer
+from tools.channels.exchange import HttpAnswer
 from tools.channels.reference import reference_of
 from tools.channels.script import Template
 
 _VOICE_NOTICE: Final = "11000000300006"
 """The product a call by SingleCallByTts belongs to, as queries want it named."""
 
-_HEARD: Final = frozenset({"200000", "200001", "200008", "200100"})
+_EARLY_MEDIA_CODES: Final = frozenset({"200000", "200001", "200008", "200100"})
 """Somebody took the call: to its end, not to its end, without a key in time."""
 _RESULTS: Final[Mapping[str, ContactResult]] = MappingProxyType(
     {
@@ -95,7 +95,7 @@ class AliyunVoice:
         if self._account.shown_number is not None:
             parameters["CalledShowNumber"] = self._account.shown_number
         answer = self._api.call("SingleCallByTts", parameters, timeout_seconds=request.timeout_seconds)
-        if not isinstance(answer, Answer):
+        if not isinstance(answer, HttpAnswer):
             return answer
         document = succeeded(answer)
         if document is None:
@@ -105,7 +105,7 @@ class AliyunVoice:
             return Unknown("the provider answered OK without a CallId")
         return Accepted(name, duplicate=False)
 
-    def query(self, sought: Sought, *, timeout_seconds: float) -> QueryOutcome:
+    def query(self, sought: ContactQuery, *, timeout_seconds: float) -> QueryOutcome:
         """Ask for the call by its CallId; never absent, since nothing else finds a call."""
         if sought.provider_id is None:
             return Unreachable("the call's CallId never came; only its report can tell what became of it")
@@ -118,18 +118,18 @@ class AliyunVoice:
             },
             timeout_seconds=timeout_seconds,
         )
-        if not isinstance(answer, Answer):
+        if not isinstance(answer, HttpAnswer):
             return Unreachable(answer.reason)
         document = succeeded(answer)
         if document is None:
             return Unreachable(refusal_of(answer, sought.to).reason)
-        return Found(sought.provider_id, self._report_of(document.get("Data"), sought))
+        return ContactFound(sought.provider_id, self._report_of(document.get("Data"), sought))
 
     def close(self) -> None:
         """Close the pooled connections."""
         self._api.close()
 
-    def _report_of(self, data: object, sought: Sought) -> ContactReport | None:
+    def _report_of(self, data: object, sought: ContactQuery) -> ContactReport | None:
         """The call's record, a JSON text in the answer; None while there is none, which is for minutes."""
         try:
             detail = json.loads(data) if isinstance(data, str) else None
@@ -167,7 +167,7 @@ def result_of(
         pressed: The keys the customer pressed; the last one that means something counts.
         keys: What each key means.
     """
-    if code in _HEARD:
+    if code in _EARLY_MEDIA_CODES:
         words = [keys[key] for key in pressed if key in keys]
         return (ContactResult.ANSWERED, words[-1]) if words else (ContactResult.EXPIRED, "")
     said = _RESULTS.get(code) or _RESULTS.get(early_media_code or "")

@@ -2,13 +2,13 @@
 
 from tools.channels.contract import (
     Absent,
-    Answered,
+    Completed,
+    ContactQuery,
     ContactReport,
     ContactRequest,
     QueryOutcome,
     Rejected,
     SendOutcome,
-    Sought,
 )
 from tools.channels.simulated.personas import draw
 from tools.channels.simulated.simulation import (
@@ -47,7 +47,7 @@ class InstantChannel:
             return Rejected(str(error))
         provider_id = provider_id_of(request.key)
         result = results_on(request.channel, reaction.result)[-1]
-        return Answered(
+        return Completed(
             ContactReport(
                 event_id=f"{provider_id}.1",
                 key=request.key,
@@ -61,7 +61,7 @@ class InstantChannel:
             )
         )
 
-    def query(self, sought: Sought, *, timeout_seconds: float) -> QueryOutcome:  # noqa: ARG002 - the contract's arguments
+    def query(self, sought: ContactQuery, *, timeout_seconds: float) -> QueryOutcome:  # noqa: ARG002 - the contract's arguments
         """Always absent: what was sent was answered in the same call."""
         return Absent()
 

@@ -8,8 +8,16 @@ from typing import Final
 from urllib.parse import quote, urlencode
 
 from runtime.mask import mask_text
-from tools.channels.contract import Accepted, NotSent, Rejected, SendOutcome, Sought, Unknown, Unreachable
-from tools.channels.exchange import Answer, Exchange, retry_after_seconds
+from tools.channels.contract import (
+    Accepted,
+    ContactQuery,
+    NotSent,
+    Rejected,
+    SendOutcome,
+    Unknown,
+    Unreachable,
+)
+from tools.channels.exchange import Exchange, HttpAnswer, retry_after_seconds
 from tools.retry_after import moment_of
 
 _ROOT: Final = "/2010-04-01/Accounts"
@@ -81,7 +89,7 @@ class TwilioApi:
             body=urlencode(form).encode(),
             headers=_FORM,
         )
-        if not isinstance(answer, Answer):
+        if not isinstance(answer, HttpAnswer):
             return answer
         if answer.status not in {_OK, _CREATED}:
             return refusal_of(answer, to)
@@ -90,14 +98,14 @@ class TwilioApi:
             return Unknown(f"the provider answered {answer.status} without a sid")
         return Accepted(sid, duplicate=False)
 
-    def fetch(self, resource: str, sid: str, timeout_seconds: float) -> Answer | Unreachable:
+    def fetch(self, resource: str, sid: str, timeout_seconds: float) -> HttpAnswer | Unreachable:
         """The message or call of this name: an answer of 200, or of 404 with Twilio's own code."""
         answer = self._exchange.ask(
             "GET",
             f"{self._account}/{resource}/{quote(sid, safe='')}.json",
             timeout_seconds=timeout_seconds,
         )
-        if not isinstance(answer, Answer):
+        if not isinstance(answer, HttpAnswer):
             return Unreachable(answer.reason)
         known = answer.status == NOT_FOUND and isinstance((answer.document() or {}).get("code"), int)
         if answer.status == _OK or known:
@@ -105,14 +113,14 @@ class TwilioApi:
         return Unreachable(f"the provider answered {answer.status}")
 
     def sent_since(
-        self, resource: str, listed_as: str, number: str, sought: Sought, timeout_seconds: float
+        self, resource: str, listed_as: str, number: str, sought: ContactQuery, timeout_seconds: float
     ) -> list[str] | Unreachable:
         """The names of what was made for this number since the attempt was begun."""
         query = urlencode([("To", number), ("PageSize", str(_PAGE))])
         answer = self._exchange.ask(
             "GET", f"{self._account}/{resource}.json?{query}", timeout_seconds=timeout_seconds
         )
-        if not isinstance(answer, Answer):
+        if not isinstance(answer, HttpAnswer):
             return Unreachable(answer.reason)
         listed = (answer.document() or {}).get(listed_as)
         if answer.status != _OK or not isinstance(listed, list):
@@ -135,7 +143,7 @@ class TwilioApi:
         self._exchange.close()
 
 
-def refusal_of(answer: Answer, to: str) -> NotSent | Rejected | Unknown:
+def refusal_of(answer: HttpAnswer, to: str) -> NotSent | Rejected | Unknown:
     """What an answer without success leaves certain, by Twilio's error code and the status.
 
     A 429 is answered before anything is done. A 4xx with a code is a refusal: for good, or of an account that

@@ -7,14 +7,21 @@ from urllib.parse import parse_qsl
 
 from schemas.orders.contact import Channel, ContactResult
 from tools.channels.aliyun.callbacks import words_of
-from tools.channels.callbacks import LARGEST_CALLBACK, ByNumber, Posted, Reading, Reply, Reported
+from tools.channels.callbacks import (
+    LARGEST_CALLBACK,
+    ByNumber,
+    CallbackContent,
+    CallbackReport,
+    CallbackResponse,
+    RawCallback,
+)
 from tools.channels.contract import ContactReport
 from tools.channels.signature import ReportError
-from tools.channels.twilio.calls import farewell, is_machine, result_of
+from tools.channels.twilio.calls import final_twiml, is_machine, result_of
 from tools.channels.twilio.messages import MESSAGE_RESULTS
 from tools.channels.twilio.signature import SETTINGS_HEADER, SIGNATURE_HEADER, verify
 
-_NOTHING_TO_SAY: Final = Reply("<Response/>", "text/xml")
+_NOTHING_TO_SAY: Final = CallbackResponse("<Response/>", "text/xml")
 _MOST_FIELDS: Final = 200
 _LONGEST_NAME: Final = 48
 _LONGEST_KEY: Final = 64
@@ -41,7 +48,7 @@ class TwilioReader:
         """Bytes a callback may have: one form."""
         return LARGEST_CALLBACK
 
-    def read(self, posted: Posted) -> Reading:
+    def read(self, posted: RawCallback) -> CallbackContent:
         """What a callback reports: nothing while a message or a call is under way.
 
         Raises:
@@ -68,15 +75,17 @@ class TwilioReader:
             return _message(fields)
         raise ReportError("body", "names neither a CallSid nor a MessageSid")
 
-    def _call(self, fields: Mapping[str, str], query: Mapping[str, str]) -> Reading:
+    def _call(self, fields: Mapping[str, str], query: Mapping[str, str]) -> CallbackContent:
         if query.get("stage") == "answer":
             reported = _said(fields, _key(query))
-            return Reading(reported, Reply(farewell(self.language, self.thanks), "text/xml"))
+            return CallbackContent(
+                reported, CallbackResponse(final_twiml(self.language, self.thanks), "text/xml")
+            )
         result = result_of(
             fields.get("CallStatus", ""), fields.get("AnsweredBy", ""), fields.get("SipResponseCode", "")
         )
         if result is None:
-            return Reading((), _NOTHING_TO_SAY)
+            return CallbackContent((), _NOTHING_TO_SAY)
         report = _report(
             _sid(fields, "CallSid"),
             fields["CallStatus"],
@@ -85,33 +94,35 @@ class TwilioReader:
             result,
             seconds=_seconds(fields.get("CallDuration", "")),
         )
-        return Reading((Reported(report),), _NOTHING_TO_SAY)
+        return CallbackContent((CallbackReport(report),), _NOTHING_TO_SAY)
 
 
-def _said(fields: Mapping[str, str], key: str) -> tuple[Reported, ...]:
+def _said(fields: Mapping[str, str], key: str) -> tuple[CallbackReport, ...]:
     """What a called customer said; a machine's greeting is no answer."""
     sid, words = _sid(fields, "CallSid"), words_of(fields.get("SpeechResult"))[:_LONGEST_WORDS]
     if is_machine(fields.get("AnsweredBy", "")):
-        return (Reported(_report(sid, "machine", key, Channel.PHONE, ContactResult.VOICEMAIL)),)
+        return (CallbackReport(_report(sid, "machine", key, Channel.PHONE, ContactResult.VOICEMAIL)),)
     if not words.strip():
         return ()
-    return (Reported(_report(sid, "answer", key, Channel.PHONE, ContactResult.ANSWERED, words=words)),)
+    return (CallbackReport(_report(sid, "answer", key, Channel.PHONE, ContactResult.ANSWERED, words=words)),)
 
 
-def _message_state(fields: Mapping[str, str], query: Mapping[str, str]) -> Reading:
+def _message_state(fields: Mapping[str, str], query: Mapping[str, str]) -> CallbackContent:
     result = MESSAGE_RESULTS.get(fields["MessageStatus"])
     if result is None:
-        return Reading((), _NOTHING_TO_SAY)
+        return CallbackContent((), _NOTHING_TO_SAY)
     report = _report(_sid(fields, "MessageSid"), fields["MessageStatus"], _key(query), Channel.SMS, result)
-    return Reading((Reported(report),), _NOTHING_TO_SAY)
+    return CallbackContent((CallbackReport(report),), _NOTHING_TO_SAY)
 
 
-def _message(fields: Mapping[str, str]) -> Reading:
+def _message(fields: Mapping[str, str]) -> CallbackContent:
     """A message from a customer: the reply to the last text that went to their number."""
     words = words_of(fields.get("Body"))[:_LONGEST_WORDS]
     sid = _sid(fields, "MessageSid")
     report = _report(sid, "received", "twilio", Channel.SMS, ContactResult.ANSWERED, words=words)
-    return Reading((Reported(report, ByNumber(fields.get("From", ""), Channel.SMS)),), _NOTHING_TO_SAY)
+    return CallbackContent(
+        (CallbackReport(report, ByNumber(fields.get("From", ""), Channel.SMS)),), _NOTHING_TO_SAY
+    )
 
 
 def _report(

@@ -13,17 +13,17 @@ from xml.sax.saxutils import escape, quoteattr
 from schemas.orders.contact import Channel, ContactResult
 from tools.channels.contract import (
     Absent,
+    ContactFound,
+    ContactQuery,
     ContactReport,
     ContactRequest,
-    Found,
     QueryOutcome,
     Rejected,
     SendOutcome,
-    Sought,
     Unreachable,
 )
 from tools.channels.dialling import international
-from tools.channels.exchange import Answer
+from tools.channels.exchange import HttpAnswer
 from tools.channels.script import filled
 from tools.channels.twilio.api import NOT_FOUND, TwilioApi
 from tools.channels.twilio.messages import found_by_number, keyed
@@ -101,7 +101,7 @@ class TwilioCalls:
             form.append(("MachineDetection", "Enable"))
         return self._api.create("Calls", form, number, request.timeout_seconds)
 
-    def query(self, sought: Sought, *, timeout_seconds: float) -> QueryOutcome:
+    def query(self, sought: ContactQuery, *, timeout_seconds: float) -> QueryOutcome:
         """The call by its name; without one, whether its number was called since the attempt was begun."""
         if sought.provider_id is None:
             return found_by_number(self._api, "Calls", "calls", sought, timeout_seconds)
@@ -110,7 +110,7 @@ class TwilioCalls:
             return answer
         if answer.status == NOT_FOUND:
             return Absent()
-        return Found(sought.provider_id, _report(answer, sought))
+        return ContactFound(sought.provider_id, _report(answer, sought))
 
     def close(self) -> None:
         """Close the pooled connections."""
@@ -132,7 +132,7 @@ def is_machine(answered_by: str) -> bool:
     return answered_by.startswith(_MACHINES)
 
 
-def farewell(language: str, text: str) -> str:
+def final_twiml(language: str, text: str) -> str:
     """The TwiML that ends a conversation."""
     return f"<Response><Say language={quoteattr(language)}>{escape(text)}</Say><Hangup/></Response>"
 
@@ -146,7 +146,7 @@ def _conversation(text: str, answer_url: str, language: str) -> str:
     )
 
 
-def _report(answer: Answer, sought: Sought) -> ContactReport | None:
+def _report(answer: HttpAnswer, sought: ContactQuery) -> ContactReport | None:
     document = answer.document() or {}
     result = result_of(str(document.get("status")), str(document.get("answered_by")), "")
     if result is None:

@@ -13,13 +13,13 @@ from urllib.parse import urlencode
 from schemas.orders.contact import Channel, ContactResult
 from tools.channels.contract import (
     Absent,
+    ContactFound,
+    ContactQuery,
     ContactReport,
     ContactRequest,
-    Found,
     QueryOutcome,
     Rejected,
     SendOutcome,
-    Sought,
     Unreachable,
 )
 from tools.channels.dialling import international
@@ -86,7 +86,7 @@ class TwilioMessages:
         ]
         return self._api.create("Messages", form, number, request.timeout_seconds)
 
-    def query(self, sought: Sought, *, timeout_seconds: float) -> QueryOutcome:
+    def query(self, sought: ContactQuery, *, timeout_seconds: float) -> QueryOutcome:
         """The message by its name; without one, whether its number was sent any since the attempt was begun."""
         if sought.provider_id is None:
             return found_by_number(self._api, "Messages", "messages", sought, timeout_seconds)
@@ -96,7 +96,7 @@ class TwilioMessages:
         if answer.status == NOT_FOUND:
             return Absent()
         result = MESSAGE_RESULTS.get(str((answer.document() or {}).get("status")))
-        return Found(sought.provider_id, None if result is None else _report(sought, result))
+        return ContactFound(sought.provider_id, None if result is None else _report(sought, result))
 
     def close(self) -> None:
         """Close the pooled connections."""
@@ -109,7 +109,7 @@ def keyed(callback_url: str, key: str, **more: str) -> str:
 
 
 def found_by_number(
-    api: TwilioApi, resource: str, listed_as: str, sought: Sought, timeout_seconds: float
+    api: TwilioApi, resource: str, listed_as: str, sought: ContactQuery, timeout_seconds: float
 ) -> QueryOutcome:
     """The one thing that was made for the number since the attempt was begun; its result is asked for later.
 
@@ -125,13 +125,13 @@ def found_by_number(
     if len(sids) > 1:
         return Unreachable(f"{len(sids)} {listed_as} to the number may be this one")
     if sids:
-        return Found(sids[0], None)
+        return ContactFound(sids[0], None)
     if sought.age_seconds < SETTLED_SECONDS:
         return Unreachable("the provider lists nothing for the number yet")
     return Absent()
 
 
-def _report(sought: Sought, result: ContactResult) -> ContactReport:
+def _report(sought: ContactQuery, result: ContactResult) -> ContactReport:
     return ContactReport(
         event_id=f"{sought.provider_id}.{result.value}",
         key=sought.key,

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from re import Match
 from typing import Final
 
-from tools.dates.mentions.mention import Days, Dismissed, Meaning, Moment, Rule
+from tools.dates.mentions.mention import DateRule, Days, Meaning, Moment, NoDateReason
 from tools.dates.mentions.number import QUANTITY, read_quantity
 from tools.dates.mentions.relative import add_months
 from tools.dates.refusal import SUBJECT
@@ -39,7 +39,7 @@ def _absence(match: Match[str], moment: Moment) -> Meaning | None:
         if subjects and subjects[-1]["other"]:
             return None
         if _PAST.search(head):
-            return Dismissed.NOT_A_DATE
+            return NoDateReason.NOT_A_DATE
     elif not (match["lead"] or match["within"]) or match["unit"] == "年":
         return None
     spoken = match["quantity"]
@@ -72,7 +72,7 @@ def _end(start: date, count: int, match: Match[str]) -> date:
 
 
 RULES: Final = (
-    Rule(
+    DateRule(
         "absence",
         re.compile(
             rf"(?P<away>{_AWAY}){_FILLER}{_AMOUNT}(?:左右|的?样子|上下)?(?:的?时间)?"
@@ -80,7 +80,7 @@ RULES: Final = (
         ),
         _absence,
     ),
-    Rule(
+    DateRule(
         "absence",
         re.compile(
             rf"(?P<lead>(?P<ahead>未来|接下来|往后|今后|后面)的?|最近的?|近|这)?(?:大概|差不多)?(?!(?<=[这近])[两俩几]天)(?!(?<=最近)[两俩几]天)"

@@ -116,11 +116,11 @@ def _token(match: Match[str], before: _Token | None) -> _Token | None:
     word = match["alone"] or match["period"]
     if match["alone"]:
         return _Token(match.start(), match.end(), word, None, None, exact=False)
-    heard = word or (before.word if before is not None else None)
-    point = _point(match, heard)
+    day_part = word or (before.word if before is not None else None)
+    point = _point(match, day_part)
     if point is None:
         return None
-    low = _at(read_number(match["bare"]), 0, heard) if match["bare"] else _lower(match["hour"], heard)
+    low = _at(read_number(match["bare"]), 0, day_part) if match["bare"] else _lower(match["hour"], day_part)
     exact = bool(word or match["clock"] or match["more"] or low)
     return _Token(match.start(), match.end(), word, point, low, exact=exact)
 

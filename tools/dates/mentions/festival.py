@@ -7,7 +7,7 @@ from typing import Final
 
 from tools.calendar import Festival
 from tools.dates.mentions.lunar import FIRST, LUNAR, TWELFTH, lunar_days
-from tools.dates.mentions.mention import Days, Dismissed, Meaning, Moment, Rule, dismiss
+from tools.dates.mentions.mention import DateRule, Days, Meaning, Moment, NoDateReason, dismiss
 from tools.dates.mentions.number import QUANTITY, read_number, read_quantity
 from tools.dates.reading import Precision
 
@@ -100,16 +100,16 @@ def _own_day(name: str, block: tuple[date, date], moment: Moment) -> date:
 def _festival(match: Match[str], moment: Moment) -> Meaning:
     block = _block(match["name"], moment)
     if block is None:
-        return Dismissed.NOT_A_DATE
+        return NoDateReason.NOT_A_DATE
     if match["before"]:
-        return Dismissed.DEADLINE
+        return NoDateReason.DEADLINE
     day = _named_day(match, block, moment)
     if day is not None:
-        return Days(day, day) if block[0] <= day <= block[1] else Dismissed.UNPLACED
+        return Days(day, day) if block[0] <= day <= block[1] else NoDateReason.UNPLACED
     if match["ends"] or _OPEN.search(match["after"] or ""):
         return _after(block[1], match)
     if match["nth"] or match["count"]:
-        return Dismissed.UNPLACED
+        return NoDateReason.UNPLACED
     return Days(block[0], block[1], Precision.DAY if block[0] == block[1] else Precision.RANGE, whole=True)
 
 
@@ -137,7 +137,7 @@ def _some_time_after(last: date, match: Match[str]) -> Meaning:
     counts = (1, 1) if match["count"] == "半" else read_quantity(match["count"])
     # 国庆后两天 may be the first two days as well as the second.
     if counts is None or match["unit"] == "天":
-        return Dismissed.UNPLACED
+        return NoDateReason.UNPLACED
     length = 7 if match["unit"] != "月" else 15 if match["count"] == "半" else 30
     first, end = (last + timedelta(days=length * count) for count in counts)
     return Days(first, end, Precision.APPROXIMATE)
@@ -147,23 +147,23 @@ def _new_year(match: Match[str], moment: Moment) -> Meaning:
     """年后, 过完年, 年前: the Spring Festival without its name."""
     block = _block("春节", moment)
     if block is None:
-        return Dismissed.NOT_A_DATE
-    return Dismissed.DEADLINE if match["before"] else _after(block[1], match)
+        return NoDateReason.NOT_A_DATE
+    return NoDateReason.DEADLINE if match["before"] else _after(block[1], match)
 
 
 def _unnamed(match: Match[str], moment: Moment) -> Meaning:
     """节后, 放完假: after the holiday that is near, whichever it is."""
     if match["before"]:
-        return Dismissed.DEADLINE
+        return NoDateReason.DEADLINE
     if moment.calendar is None:
-        return Dismissed.UNCLEAR_FESTIVAL
+        return NoDateReason.UNCLEAR_FESTIVAL
     for distance in range(NEAR.days + 1):
         day = moment.today + timedelta(days=distance)
         if moment.calendar.is_holiday(day):
             while moment.calendar.is_holiday(day):
                 day += timedelta(days=1)
             return _after(day - timedelta(days=1), match)
-    return Dismissed.UNCLEAR_FESTIVAL
+    return NoDateReason.UNCLEAR_FESTIVAL
 
 
 _SURE: Final = (
@@ -189,7 +189,7 @@ _NOT_A_NUMBER: Final = (
 _PLACE: Final = r"(?!路|街|巷|广场|大道|桥|村|小区|镇|大厦|公园|酒店|商场|河|上河|东路|西路|南路|北路)"
 
 RULES: Final = (
-    Rule(
+    DateRule(
         "festival",
         re.compile(
             rf"(?:(?P<ends>{_ENDS})|等到?|到)?{LUNAR}大?(?<![零一二三四五六七八九十百廿周期拜第\d])"
@@ -200,7 +200,7 @@ RULES: Final = (
         ),
         _festival,
     ),
-    Rule(
+    DateRule(
         "festival",
         re.compile(
             r"(?P<ends>过完|放完|休完|过了)(?P<name>十一)(?!路|街|点|楼|号|个|月|天)"
@@ -209,7 +209,7 @@ RULES: Final = (
         ),
         _festival,
     ),
-    Rule(
+    DateRule(
         "new_year",
         re.compile(
             rf"(?:(?:过完|过了)大?年(?!货|级|龄|检|审|底|初|三十|二十|廿|夜)(?:以后|之后|后)?|"
@@ -218,7 +218,7 @@ RULES: Final = (
         ),
         _new_year,
     ),
-    Rule(
+    DateRule(
         "unnamed_festival",
         re.compile(
             rf"(?<![季细环情音关过春年明午秋庆动人女童师夕旦章宵])(?:过完节|放完假|休完假|过了节|节(?:过完|后|过后|之后|以后)|长假后|"
@@ -227,9 +227,9 @@ RULES: Final = (
         ),
         _unnamed,
     ),
-    Rule(
+    DateRule(
         "street",
         re.compile(r"(?:五一|六一|八一|十一|国庆|中秋|三八|元旦|清明|春节)[东南西北中]?[路街巷桥村]"),
-        dismiss(Dismissed.NOT_A_DATE),
+        dismiss(NoDateReason.NOT_A_DATE),
     ),
 )

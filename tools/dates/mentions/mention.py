@@ -48,7 +48,7 @@ class Days:
     whole: bool = False
 
 
-class Dismissed(Enum):
+class NoDateReason(Enum):
     """Words that a rule recognised, but that name no date to follow up."""
 
     NOT_A_DATE = auto()  # 3号楼
@@ -58,11 +58,11 @@ class Dismissed(Enum):
     UNCLEAR_FESTIVAL = auto()
 
 
-Meaning: TypeAlias = Days | Dismissed
+Meaning: TypeAlias = Days | NoDateReason
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class DateRule:
     """One rule of the grammar; `read` returns None where the match means nothing after all."""
 
     name: str
@@ -80,12 +80,12 @@ class Mention:
     rule: str
 
 
-def dismiss(meaning: Dismissed) -> Callable[[Match[str], Moment], Dismissed]:
+def dismiss(meaning: NoDateReason) -> Callable[[Match[str], Moment], NoDateReason]:
     """Return what a rule makes of words that always mean the same."""
     return lambda _match, _moment: meaning
 
 
-def find(text: str, rules: tuple[Rule, ...], moment: Moment) -> list[Mention]:
+def find(text: str, rules: tuple[DateRule, ...], moment: Moment) -> list[Mention]:
     """Return what the rules find, left to right, without overlaps; the longer of two that begin alike wins.
 
     A trap such as 3号楼 is a rule like any other: it wins over 3号 because it is longer.

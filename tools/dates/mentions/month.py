@@ -8,7 +8,7 @@ from datetime import date
 from re import Match
 from typing import Final
 
-from tools.dates.mentions.mention import Days, Dismissed, Meaning, Moment, Rule, dismiss
+from tools.dates.mentions.mention import DateRule, Days, Meaning, Moment, NoDateReason, dismiss
 from tools.dates.mentions.number import CHINESE, ONE, TO, VAGUE_DAY, read_days, read_number
 from tools.dates.mentions.relative import add_months
 from tools.dates.reading import Precision
@@ -121,7 +121,7 @@ def _day_of_month(match: Match[str], moment: Moment) -> Meaning | None:
 
 
 def _past_or(days: Days | None, moment: Moment) -> Meaning | None:
-    return Dismissed.PAST if days is not None and days.latest < moment.today else days
+    return NoDateReason.PAST if days is not None and days.latest < moment.today else days
 
 
 def _month_and_day(match: Match[str], moment: Moment) -> Meaning | None:
@@ -132,7 +132,9 @@ def _month_and_day(match: Match[str], moment: Moment) -> Meaning | None:
         return None
     # There is no 30 February, and no thirteenth month either; the first is a slip, the second no date at all.
     absent = (
-        Dismissed.UNPLACED if month in _MONTHS and low in _DAYS and high in _DAYS else Dismissed.NOT_A_DATE
+        NoDateReason.UNPLACED
+        if month in _MONTHS and low in _DAYS and high in _DAYS
+        else NoDateReason.NOT_A_DATE
     )
     if year is not None:
         return _past_or(_days_in_year(year, month, low, high), moment) or absent
@@ -177,7 +179,7 @@ def _part_of_named_month(match: Match[str], moment: Moment) -> Meaning | None:
 
 def _part_of_month(match: Match[str], moment: Moment) -> Meaning:
     if match["within"] and "下" not in (match["rel"] or ""):
-        return Dismissed.DEADLINE
+        return NoDateReason.DEADLINE
     days = _part(_month(match["rel"] or "", moment), match["part"])
     if "再" in (match["rel"] or ""):
         return replace(days, beyond=lambda named: _part(add_months(named.replace(day=1), 1), match["part"]))
@@ -188,7 +190,7 @@ def _part_of_month(match: Match[str], moment: Moment) -> Meaning:
 
 def _part_of_year(match: Match[str], moment: Moment) -> Meaning | None:
     if match["within"]:
-        return Dismissed.DEADLINE if match["year"] in (None, "今") else None
+        return NoDateReason.DEADLINE if match["year"] in (None, "今") else None
     if match["part"] is None and match["year"] not in ("明", "后"):
         return None
     year = _year(match["year"], moment) or moment.today.year
@@ -209,7 +211,9 @@ def _numeric(match: Match[str], moment: Moment) -> Meaning | None:
 
 
 def _dotted(match: Match[str], moment: Moment) -> Meaning | None:
-    return Dismissed.NOT_A_DATE if _PAID.search(match.string, 0, match.start()) else _numeric(match, moment)
+    return (
+        NoDateReason.NOT_A_DATE if _PAID.search(match.string, 0, match.start()) else _numeric(match, moment)
+    )
 
 
 _M: Final = r"(?P<month>1[0-2]|0?[1-9])"
@@ -219,7 +223,7 @@ _MEASURE: Final = (
 )
 
 RULES: Final = (
-    Rule(
+    DateRule(
         "day_of_month",
         re.compile(
             rf"{_PLACE}(?:{_REL}月份?的?)?(?:(?P<list>(?:{ONE}(?:、|和|或者?))+{ONE})|{_DAY})"
@@ -227,7 +231,7 @@ RULES: Final = (
         ),
         _day_of_month,
     ),
-    Rule(
+    DateRule(
         "month_and_day",
         re.compile(
             rf"{_YEAR}{_NO_NUMBER}(?P<month>{ONE})月份?的?{_DAY}"
@@ -235,14 +239,14 @@ RULES: Final = (
         ),
         _month_and_day,
     ),
-    Rule(
+    DateRule(
         "part_of_month",
         re.compile(
             rf"{_YEAR}{_NO_NUMBER}(?P<month>{ONE})月份?的?{_PART}?(?![嫂饼])(?P<on>(?<=[月份])(?=以后))?"
         ),
         _part_of_named_month,
     ),
-    Rule(
+    DateRule(
         "part_of_month",
         re.compile(
             rf"(?:{_REL}月份?的?|(?<![个岁满正腊冬])月(?=[初底末中头尾]|[上中下]旬|最后一天)|"
@@ -251,7 +255,7 @@ RULES: Final = (
         ),
         _part_of_month,
     ),
-    Rule(
+    DateRule(
         "part_of_year",
         re.compile(
             rf"(?<![半多今明后去前往每{CHINESE}\d])(?P<year>[今明后]|(?<!\d)\d{{4}})?年的?(?:年(?=[初中底末]))?"
@@ -259,8 +263,8 @@ RULES: Final = (
         ),
         _part_of_year,
     ),
-    Rule("iso_date", re.compile(rf"(?<![\d/.-])(?P<year>20\d\d)[-/.]{_M}[-/.]{_D}(?!\d)"), _numeric),
-    Rule(
+    DateRule("iso_date", re.compile(rf"(?<![\d/.-])(?P<year>20\d\d)[-/.]{_M}[-/.]{_D}(?!\d)"), _numeric),
+    DateRule(
         "dashed_date",
         re.compile(
             rf"(?<![\d/.:A-Za-z-]){_M}-(?P<day>3[01]|2\d|1[3-9])"
@@ -268,8 +272,8 @@ RULES: Final = (
         ),
         _numeric,
     ),
-    Rule("slash_date", re.compile(rf"(?<![\d/.:A-Za-z]){_M}/{_D}{_MEASURE}(?:号|日)?"), _numeric),
-    Rule(
+    DateRule("slash_date", re.compile(rf"(?<![\d/.:A-Za-z]){_M}/{_D}{_MEASURE}(?:号|日)?"), _numeric),
+    DateRule(
         "dotted_date",
         re.compile(
             rf"(?<![\d/.:A-Za-z￥¥$版本压温价分-]){_M}\."
@@ -278,21 +282,21 @@ RULES: Final = (
         ),
         _dotted,
     ),
-    Rule(
+    DateRule(
         "unplaced_day",
         re.compile(
             rf"(?<![十好\d0])(?:{_REL}月份?的?|(?:{ONE}|几)月份?的?)?几(?:号|(?<=月几)日)(?!{_NUMBERED}|来?都)"
         ),
-        dismiss(Dismissed.UNPLACED),
+        dismiss(NoDateReason.UNPLACED),
     ),
-    Rule(
+    DateRule(
         "past_year",
         re.compile(r"(?:去|前|往)年(?:的?[\d一二三四五六七八九十]{1,3}月(?:份|底|初)?)?"),
-        dismiss(Dismissed.PAST),
+        dismiss(NoDateReason.PAST),
     ),
-    Rule(
+    DateRule(
         "long_number",
         re.compile(r"[A-Za-z]*\d[\dA-Za-z]{4,}(?:-\d+)*|\d{2,4}-\d{3,}(?:-\d+)*"),
-        dismiss(Dismissed.NOT_A_DATE),
+        dismiss(NoDateReason.NOT_A_DATE),
     ),
 )

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from tools.dates.mentions.mention import Dismissed, Rule, dismiss
+from tools.dates.mentions.mention import DateRule, NoDateReason, dismiss
 
 _WEEKDAY: Final = "周[一二三四五六日天]"
 _GIVEN: Final = (
@@ -17,7 +17,7 @@ _TITLE: Final = (
 )
 
 RULES: Final = (
-    Rule(
+    DateRule(
         "name",
         re.compile(
             rf"(?:[我他她名]叫|叫做|(?:姓名|名字)[是叫:]?){_WEEKDAY}(?:[^\W\da-zA-Z_来去再上下早晚就到打有修过的我你他她在才可以都能行不没要会前后之,，。]|"
@@ -25,6 +25,6 @@ RULES: Final = (
             rf"{_WEEKDAY}[{_GIVEN}](?:{_TITLE})|"
             rf"(?:联系人|业主|户主|收货人|我是)[是:]?{_WEEKDAY}[{_GIVEN}](?=$|[,，。;；!！?？\d ])",
         ),
-        dismiss(Dismissed.NOT_A_DATE),
+        dismiss(NoDateReason.NOT_A_DATE),
     ),
 )

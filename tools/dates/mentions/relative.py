@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from re import Match
 from typing import Final
 
-from tools.dates.mentions.mention import Days, Dismissed, Meaning, Moment, Rule, dismiss
+from tools.dates.mentions.mention import DateRule, Days, Meaning, Moment, NoDateReason, dismiss
 from tools.dates.mentions.number import QUANTITY, read_quantity
 from tools.dates.reading import Precision
 
@@ -24,7 +24,7 @@ _AFTER: Final = (
 )
 _WITHIN: Final = "之内|以内|内"
 _AGO: Final = r"之前|以前|前(?!后|台|面)|了|一次|[一两三\d]次|来|的?保修"
-_TOLD: Final = re.compile(
+_REPORTED_PAST: Final = re.compile(
     r"(?:已经|[等用买修拖坏停放住]了|[^过]了|第|每隔?|前|过去|头|保修期?|质保期?|最近|近|上|只有|工作)$",
 )
 _FILLER: Final = re.compile(r"(?:^|[,，。;；!！?？、\n ])(?:嗯|啊|哦|那|就|我|再|先){0,6}$")
@@ -101,8 +101,8 @@ def _counts_days(match: Match[str], greatest: int) -> bool:
 
 
 def _duration(match: Match[str], moment: Moment) -> Meaning | None:
-    if match["ago"] or _TOLD.search(match.string, 0, match.start()):
-        return Dismissed.PAST if (match["ago"] or "").endswith("前") else Dismissed.NOT_A_DATE
+    if match["ago"] or _REPORTED_PAST.search(match.string, 0, match.start()):
+        return NoDateReason.PAST if (match["ago"] or "").endswith("前") else NoDateReason.NOT_A_DATE
     if match["loose"]:
         spoken, unit = "个把", match["loose"]
     else:
@@ -112,7 +112,7 @@ def _duration(match: Match[str], moment: Moment) -> Meaning | None:
     if quantity is None or (unit == "日" and not _counts_days(match, quantity[1])):
         return None
     if match["within"] or match["limit"]:
-        return Dismissed.DEADLINE
+        return NoDateReason.DEADLINE
     vague = quantity[0] != quantity[1] or bool(match["about"] or match["round"]) or match["odd"] == "来"
     vague = vague or spoken in ("大半", "小半")
     if not (match["before"] or match["after"] is not None or vague or _stands_alone(match)):
@@ -152,7 +152,7 @@ def _next_working_day(match: Match[str], moment: Moment) -> Meaning:
 
 
 RULES: Final = (
-    Rule(
+    DateRule(
         "named_day",
         re.compile(
             r"(?P<name>(?:大大|大)?后|(?<![证声赶])(?:(?<!说)|(?=明[天儿]))明|今|听(?=[日朝晚]))"
@@ -160,19 +160,19 @@ RULES: Final = (
         ),
         _named_day,
     ),
-    Rule("named_day", re.compile(r"(?P<name>今|(?<![证说声])明)(?=[早晚晨]|上午|下午|中午)"), _named_day),
-    Rule("named_days", re.compile(r"(?P<names>今明后|今明|明后)[两三]?[天日]"), _two_named_days),
-    Rule(
+    DateRule("named_day", re.compile(r"(?P<name>今|(?<![证说声])明)(?=[早晚晨]|上午|下午|中午)"), _named_day),
+    DateRule("named_days", re.compile(r"(?P<names>今明后|今明|明后)[两三]?[天日]"), _two_named_days),
+    DateRule(
         "past_day",
         re.compile(
             r"(?:大?前[天日]|(?:昨|寻|琴)[天日晚夜儿]个?|前[两几些][天日]|刚才|刚刚|这两天前|那[天几两]|当天|头[两几]天)"
         ),
-        dismiss(Dismissed.PAST),
+        dismiss(NoDateReason.PAST),
     ),
     # 第日 and 赶明儿 are the next day to some, and some other day to others.
-    Rule("another_day", re.compile("第日|赶明儿个?"), dismiss(Dismissed.UNPLACED)),
-    Rule("these_days", re.compile(r"(?:这|近)(?P<count>[一两俩几三]|一两|两三)[天日]"), _these_days),
-    Rule(
+    DateRule("another_day", re.compile("第日|赶明儿个?"), dismiss(NoDateReason.UNPLACED)),
+    DateRule("these_days", re.compile(r"(?:这|近)(?P<count>[一两俩几三]|一两|两三)[天日]"), _these_days),
+    DateRule(
         "duration",
         re.compile(
             rf"(?:(?P<limit>{_LIMIT})|(?P<before>(?:{_BEFORE}|(?P<least>{_LEAST})){{1,4}}))?(?P<about>大概|大约|差不多)?"
@@ -183,12 +183,12 @@ RULES: Final = (
         ),
         _duration,
     ),
-    Rule(
+    DateRule(
         "hours",
         re.compile(
             rf"(?P<before>再?过)?(?P<quantity>半|{QUANTITY})个?(?P<half>半)?(?P<unit>小时|钟头|分钟)(?(before)(?:以后|之后|后(?!天))?|(?:以后|之后|后(?!天)))",
         ),
         _hours,
     ),
-    Rule("working_day", re.compile(r"(?P<next>下一?个)?工作日(?!内|之内|以内)"), _next_working_day),
+    DateRule("working_day", re.compile(r"(?P<next>下一?个)?工作日(?!内|之内|以内)"), _next_working_day),
 )

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from re import Match
 from typing import Final
 
-from tools.dates.mentions.mention import Days, Dismissed, Meaning, Moment, Rule, dismiss
+from tools.dates.mentions.mention import DateRule, Days, Meaning, Moment, NoDateReason, dismiss
 from tools.dates.reading import Precision
 
 _NUMBERS: Final = {char: value for value, char in enumerate("一二三四五六日")} | {
@@ -57,7 +57,7 @@ def _weekdays(match: Match[str], moment: Moment) -> Meaning:
 
     which = match["which"] or ""
     if "上" in which:
-        return Dismissed.PAST
+        return NoDateReason.PAST
     if which in ("", "每"):
         # A customer who means today says today; a bare weekday on that very day is next week's.
         return coming(moment.today + timedelta(days=1))
@@ -85,7 +85,7 @@ def _counted_on(days: Days, which: str, first: int, last: int) -> Days:
 def _weekend(match: Match[str], moment: Moment) -> Meaning:
     which = match["which"] or ""
     if "上" in which:
-        return Dismissed.PAST
+        return NoDateReason.PAST
 
     def coming(start: date) -> Days:
         sunday = next_weekday(start, _SUNDAY)
@@ -101,9 +101,9 @@ def _weekend(match: Match[str], moment: Moment) -> Meaning:
 def _week(match: Match[str], moment: Moment) -> Meaning:
     which = match["which"]
     if "上" in which:
-        return Dismissed.PAST
+        return NoDateReason.PAST
     if match["within"] and "下" not in which:
-        return Dismissed.DEADLINE
+        return NoDateReason.DEADLINE
     part = match["part"] or ""
     first, last = _PARTS.get(part[:2], _PARTS.get(part, (0, 6)))
     monday = _monday(moment.today, _offset(which))
@@ -119,7 +119,7 @@ def _week(match: Match[str], moment: Moment) -> Meaning:
 
 
 RULES: Final = (
-    Rule(
+    DateRule(
         "weekday",
         re.compile(
             rf"(?:(?<![一两三四五六七八九十几半\d])|(?<=[周期拜][一二三四五六日天])){_WHICH}{_ITS_DAY}"
@@ -128,18 +128,18 @@ RULES: Final = (
         ),
         _weekdays,
     ),
-    Rule(
+    DateRule(
         "past_week",
         re.compile(r"上上?个?(?:周|星期|礼拜)(?:[约定说]好?)?的(?:周|星期|礼拜)[一二三四五六日天]"),
-        dismiss(Dismissed.PAST),
+        dismiss(NoDateReason.PAST),
     ),
-    Rule(
+    DateRule(
         "unplaced_weekday",
         re.compile(rf"{_WHICH}{_WEEK}几(?!来?都)"),
-        dismiss(Dismissed.UNPLACED),
+        dismiss(NoDateReason.UNPLACED),
     ),
-    Rule("weekend", re.compile(rf"{_WHICH}(?:{_WEEK}末|双休日?|礼拜末)"), _weekend),
-    Rule(
+    DateRule("weekend", re.compile(rf"{_WHICH}(?:{_WEEK}末|双休日?|礼拜末)"), _weekend),
+    DateRule(
         "week",
         re.compile(
             r"(?P<which>上上|上|这|本|再?下下下|再?下下|再?下)(?:一?个|一)?(?:周|星期|礼拜)"

@@ -20,7 +20,7 @@ _SPACE: Final = re.compile(r"[ \t\u00a0\u200b]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Wording:
+class NormalText:
     """A text in one spelling.
 
     Attributes:
@@ -38,7 +38,7 @@ class Wording:
         return self.written[self.origin[start] : self.origin[end - 1] + 1] if start < end else ""
 
 
-def reword(written: str) -> Wording:
+def reword(written: str) -> NormalText:
     """Return the text in one spelling; every replacement is one character for one, so that positions hold."""
     text = written[:LONGEST].translate(_SPELLING)
     text = _FOREIGN_DIGIT.sub(lambda digit: str(decimal(digit[0])), text)
@@ -53,4 +53,4 @@ def reword(written: str) -> Wording:
             kept.append(blank.start())
         previous = blank.end()
     kept.extend(range(previous, len(text)))
-    return Wording(written, "".join(text[position] for position in kept), tuple(kept))
+    return NormalText(written, "".join(text[position] for position in kept), tuple(kept))

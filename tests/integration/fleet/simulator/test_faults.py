@@ -10,7 +10,7 @@ from tests.sought import sought
 from tools.channels.contract import (
     Absent,
     Accepted,
-    Found,
+    ContactFound,
     NotSent,
     Unknown,
 )
@@ -23,7 +23,7 @@ def test_a_dropped_connection_is_unknown_and_the_query_finds_the_contact(
 ) -> None:
     assert isinstance(channel.send(contact(key, receiver, faulty("accept_then_drop"))), Unknown)
     found = channel.query(sought(key), timeout_seconds=5)
-    assert isinstance(found, Found)
+    assert isinstance(found, ContactFound)
     assert found.report is not None
     assert found.report.transcript == "可以上门了。"
 
@@ -35,7 +35,7 @@ def test_an_answer_after_the_timeout_is_unknown_and_the_query_finds_the_contact(
     started = time.monotonic()
     assert isinstance(channel.send(contact(key, receiver, slow, timeout_seconds=0.5)), Unknown)
     assert time.monotonic() - started < 2
-    assert isinstance(channel.query(sought(key), timeout_seconds=5), Found)
+    assert isinstance(channel.query(sought(key), timeout_seconds=5), ContactFound)
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -74,7 +74,7 @@ def test_a_callback_may_come_before_the_answer(channel: HttpChannel, receiver: R
 def test_a_late_callback_is_behind_the_query(channel: HttpChannel, receiver: Receiver, key: str) -> None:
     channel.send(contact(key, receiver, faulty({"kind": "late_callback", "seconds": 1})))
     found = channel.query(sought(key), timeout_seconds=5)
-    assert isinstance(found, Found)
+    assert isinstance(found, ContactFound)
     assert found.report is not None
     assert not receiver.of(key)
     wait_until(lambda: len(receiver.of(key)) == 1)
@@ -99,7 +99,7 @@ def test_without_a_callback_the_result_is_found_by_query(
 ) -> None:
     channel.send(contact(key, receiver, faulty("no_callback")))
     found = channel.query(sought(key), timeout_seconds=5)
-    assert isinstance(found, Found)
+    assert isinstance(found, ContactFound)
     assert found.report is not None
     assert provider.ledger(key)["callbacks_owed"] == 0
 

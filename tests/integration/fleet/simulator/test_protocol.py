@@ -21,7 +21,7 @@ from tests.integration.fleet.simulator.provider_process import (
     wait_until,
 )
 from tests.sought import sought
-from tools.channels.contract import Absent, Accepted, Answered, Found, Rejected
+from tools.channels.contract import Absent, Accepted, Completed, ContactFound, Rejected
 from tools.channels.http_channel import HttpChannel
 from tools.channels.signature import parse_report, verify
 from tools.channels.simulated.instant import InstantChannel
@@ -117,7 +117,7 @@ def test_a_contact_under_way_is_found_without_a_report(
 ) -> None:
     channel.send(contact(key, receiver, {**SAID, "delay_seconds": 3600}))
     found = channel.query(sought(key), timeout_seconds=5)
-    assert isinstance(found, Found)
+    assert isinstance(found, ContactFound)
     assert found.report is None
 
 
@@ -132,7 +132,7 @@ def test_drawn_behaviour_is_the_same_in_every_process(
     channel.send(request)
     wait_until(lambda: bool(receiver.of(key)))
     outcome = InstantChannel("test").send(request)
-    assert isinstance(outcome, Answered)
+    assert isinstance(outcome, Completed)
     report = parse_report(receiver.of(key)[0].body)
     assert (report.result, report.transcript, report.duration_seconds) == (
         outcome.report.result,

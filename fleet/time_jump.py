@@ -13,22 +13,22 @@ _TOGETHER: Final = timedelta(minutes=1)
 """What is due within a minute is leapt to together."""
 
 
-class Leap(StrEnum):
+class JumpResult(StrEnum):
     """What a look at the fleet led to."""
 
     BUSY = "busy"
-    LEAPT = "leapt"
+    JUMPED = "leapt"
     SETTLED = "settled"
     """Nothing is to happen before the horizon."""
 
 
 @dataclass(frozen=True, slots=True)
-class Leaper:
+class TimeJumper:
     """Moves the business clock of an idle fleet."""
 
     database: Database
 
-    def look(self, horizon: timedelta | None = None) -> Leap:
+    def look(self, horizon: timedelta | None = None) -> JumpResult:
         """Leap if the fleet is idle and the next thing due lies within the horizon.
 
         A wait on the database's clock is work of the world outside (a call under way): it is not leapt over.
@@ -36,15 +36,15 @@ class Leaper:
         with self.database.transaction() as work:
             ahead = Queues(work).horizon()
             if ahead.busy or ahead.database_due is not None:
-                return Leap.BUSY
+                return JumpResult.BUSY
             now = BusinessClock(work).now().business_now
             due = ahead.business_due
             if due is None or (horizon is not None and due > now + horizon):
-                return Leap.SETTLED
+                return JumpResult.SETTLED
             if due <= now:
-                return Leap.BUSY
+                return JumpResult.BUSY
             BusinessClock(work).set(_end_of_minute(due))
-            return Leap.LEAPT
+            return JumpResult.JUMPED
 
 
 def _end_of_minute(moment: datetime) -> datetime:

@@ -8,7 +8,7 @@ from tools.classifier.classifier import Classification
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class SecondOpinion:
     """The intent the model reads, and the customer's own words it reads it from."""
 
     level2: Level2
@@ -22,7 +22,7 @@ class Discarded:
     reason: str
 
 
-def read_verdict(content: object, *, text: str) -> Verdict | Discarded:
+def read_second_opinion(content: object, *, text: str) -> SecondOpinion | Discarded:
     """The verdict in the content of a completion about `text`, which must be as the model was shown it.
 
     Nothing is repaired: an intent that is none, evidence that was not said, a field too many or a word around
@@ -41,10 +41,10 @@ def read_verdict(content: object, *, text: str) -> Verdict | Discarded:
         return Discarded("the intent is none of ours")
     if not isinstance(evidence, str) or not evidence.strip() or evidence not in text:
         return Discarded("the evidence was not said")
-    return Verdict(level2=Level2(intent), evidence=evidence)
+    return SecondOpinion(level2=Level2(intent), evidence=evidence)
 
 
-def lowered(found: Classification, verdict: Verdict | None) -> Classification:
+def with_second_opinion(found: Classification, verdict: SecondOpinion | None) -> Classification:
     """The classification after a second opinion: unchanged, or with one more reason for a person to look.
 
     Intent, confidence and flags stay those of the local model, and no reason is ever taken away.

@@ -8,7 +8,7 @@ from training.labelled import LabelledWords
 from training.record import RecordedDecision
 
 
-def lesson_of(label: Label) -> LabelledWords | None:
+def training_text_of(label: Label) -> LabelledWords | None:
     """What a label teaches a model: the words as the classifier reads them; `None` where they were erased.
 
     Raises:

@@ -10,7 +10,7 @@ from typing import Final, Self
 _SAME_KEY_PRESS_SECONDS: Final = 0.5
 
 
-class Impatience:
+class SecondInterrupt:
     """While entered, SIGINT and SIGTERM do not interrupt; a SIGINT is remembered as impatience.
 
     A SIGTERM is not, for what sends one often sends several.
@@ -18,7 +18,7 @@ class Impatience:
 
     def __init__(self) -> None:
         """Nothing is caught yet."""
-        self.shown = False
+        self.happened = False
         self._began = 0.0
         self._previous: dict[signal.Signals, object] = {}
 
@@ -44,4 +44,4 @@ class Impatience:
 
     def _notice(self, number: int, _frame: FrameType | None) -> None:
         if number == signal.SIGINT and time.monotonic() - self._began >= _SAME_KEY_PRESS_SECONDS:
-            self.shown = True
+            self.happened = True

@@ -17,7 +17,7 @@ from tools.contact_policy.zone import DEFAULT_ZONE
 
 
 @unique
-class Bar(StrEnum):
+class ForbiddenReason(StrEnum):
     """Why a customer is not contacted however long one waits."""
 
     DO_NOT_CALL = "do_not_call"
@@ -33,10 +33,10 @@ SENTENCES: Final = {
     Obstacle.HOLIDAY: "it is a public holiday",
     Obstacle.OUTSIDE_WINDOW: "it is outside the hours in which customers are contacted",
     Obstacle.BUDGET: "today's budget of the channel is used up",
-    Bar.DO_NOT_CALL: "the number is on the do-not-call list",
-    Bar.NO_CHANNEL_LEFT: "no channel is left for this attempt",
-    Bar.ATTEMPTS_EXHAUSTED: "all attempts of this round are used up",
-    Bar.NO_PERMITTED_TIME: "the policy and the calendar permit no time within the policy's horizon",
+    ForbiddenReason.DO_NOT_CALL: "the number is on the do-not-call list",
+    ForbiddenReason.NO_CHANNEL_LEFT: "no channel is left for this attempt",
+    ForbiddenReason.ATTEMPTS_EXHAUSTED: "all attempts of this round are used up",
+    ForbiddenReason.NO_PERMITTED_TIME: "the policy and the calendar permit no time within the policy's horizon",
 }
 
 
@@ -111,7 +111,7 @@ class Withheld:
 class Forbidden:
     """Not at all in this round; waiting does not help. `channel` is the one it would have taken, where there is one."""
 
-    reason: Bar
+    reason: ForbiddenReason
     channel: Channel | None = None
 
     @property
@@ -120,10 +120,10 @@ class Forbidden:
         return SENTENCES[self.reason]
 
 
-Verdict: TypeAlias = Permitted | Deferred | Withheld | Forbidden
+ContactPermission: TypeAlias = Permitted | Deferred | Withheld | Forbidden
 
 
-def may_contact_now(attempt: Attempt, *, policy: ContactPolicy, calendar: Calendar) -> Verdict:
+def may_contact_now(attempt: Attempt, *, policy: ContactPolicy, calendar: Calendar) -> ContactPermission:
     """Return whether the attempt may be made at its moment, and by which channel.
 
     What forbids outright is told before what only defers, and what ends by itself before a stop. Channels that the
@@ -135,9 +135,11 @@ def may_contact_now(attempt: Attempt, *, policy: ContactPolicy, calendar: Calend
     channel = _channel(attempt, policy, barred=attempt.barred)
     if channel is None:
         wished = _channel(attempt, policy, barred=frozenset())
-        return Forbidden(Bar.NO_CHANNEL_LEFT if wished is None else Bar.DO_NOT_CALL, wished)
+        return Forbidden(
+            ForbiddenReason.NO_CHANNEL_LEFT if wished is None else ForbiddenReason.DO_NOT_CALL, wished
+        )
     if attempt.number > attempt.most:
-        return Forbidden(Bar.ATTEMPTS_EXHAUSTED, channel)
+        return Forbidden(ForbiddenReason.ATTEMPTS_EXHAUSTED, channel)
     renews = budget_renews(attempt.at) if _budget_is_used(attempt, policy, channel) else None
     found = obstacle(
         attempt.at,
@@ -151,7 +153,9 @@ def may_contact_now(attempt: Attempt, *, policy: ContactPolicy, calendar: Calend
     if reason is not None:
         until = _earliest(attempt, renews or attempt.at, policy, calendar)
         return (
-            Forbidden(Bar.NO_PERMITTED_TIME, channel) if until is None else Deferred(channel, until, reason)
+            Forbidden(ForbiddenReason.NO_PERMITTED_TIME, channel)
+            if until is None
+            else Deferred(channel, until, reason)
         )
     stop = next((each for each in attempt.stops if each.covers(channel, attempt.region)), None)
     return Permitted(channel) if stop is None else Withheld(channel, stop)

@@ -8,7 +8,7 @@ import psutil
 
 
 @dataclass(slots=True)
-class Shares:
+class CpuShares:
     """CPU seconds of parts since this was made."""
 
     parts: Mapping[str, psutil.Process]

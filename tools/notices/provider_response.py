@@ -10,8 +10,8 @@ import httpx2
 from runtime.mask import mask_text
 from tools.channels.contract import NotSent as NothingLeft
 from tools.channels.contract import Unknown
-from tools.channels.exchange import Answer, Exchange, retry_after_seconds
-from tools.notices.contract import NoticeFailure, NotSent, Refused, Unclear
+from tools.channels.exchange import Exchange, HttpAnswer, retry_after_seconds
+from tools.notices.contract import NoticeFailure, NoticeNotSent, NoticeRefused, NoticeUnclear
 
 MOST_CONNECTIONS: Final = 8
 
@@ -52,7 +52,7 @@ def post(
     *,
     timeout_seconds: float,
     headers: Mapping[str, str] | None = None,
-) -> Answer | NothingLeft | Unknown:
+) -> HttpAnswer | NothingLeft | Unknown:
     """Send a JSON document and return the answer to it."""
     return exchange.ask(
         "POST",
@@ -63,26 +63,30 @@ def post(
     )
 
 
-def document_of(answer: Answer | NothingLeft | Unknown, codes: Codes) -> dict[str, object] | NoticeFailure:
+def document_of(
+    answer: HttpAnswer | NothingLeft | Unknown, codes: Codes
+) -> dict[str, object] | NoticeFailure:
     """The document of an answer that says success; else what is certain without one."""
-    if not isinstance(answer, Answer):
-        return NotSent(answer.reason) if isinstance(answer, NothingLeft) else Unclear(answer.reason)
+    if not isinstance(answer, HttpAnswer):
+        return (
+            NoticeNotSent(answer.reason) if isinstance(answer, NothingLeft) else NoticeUnclear(answer.reason)
+        )
     document = answer.document() or {}
     code = code_of(answer, codes)
     reason = f"the provider answered {answer.status}{_explained(document, code, codes)}"
     asked_to_wait = retry_after_seconds(answer.retry_after)
     if code is not None and code in codes.limits:
-        return NotSent(reason, max(codes.limits[code], asked_to_wait or 0.0))
+        return NoticeNotSent(reason, max(codes.limits[code], asked_to_wait or 0.0))
     if answer.status == httpx2.codes.TOO_MANY_REQUESTS:
-        return NotSent(reason, _LIMITED_SECONDS if asked_to_wait is None else asked_to_wait)
+        return NoticeNotSent(reason, _LIMITED_SECONDS if asked_to_wait is None else asked_to_wait)
     if answer.status >= httpx2.codes.INTERNAL_SERVER_ERROR:
-        return Unclear(reason)
+        return NoticeUnclear(reason)
     if not httpx2.codes.is_success(answer.status) or code:
-        return Refused(reason)
-    return dict(document) if code == 0 else Unclear(f"{reason} without {codes.code}")
+        return NoticeRefused(reason)
+    return dict(document) if code == 0 else NoticeUnclear(f"{reason} without {codes.code}")
 
 
-def code_of(answer: Answer, codes: Codes) -> int | None:
+def code_of(answer: HttpAnswer, codes: Codes) -> int | None:
     """The provider's own code, None where it says none."""
     code = (answer.document() or {}).get(codes.code)
     return code if isinstance(code, int) and not isinstance(code, bool) else None

@@ -11,7 +11,7 @@ _START, _END = "^", "$"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stranger:
+class UnknownClause:
     """A clause that is not understood, and its part from where the known words end."""
 
     clause: str
@@ -31,11 +31,11 @@ class Vocabulary:
     done: re.Pattern[str]
     unless: re.Pattern[str]
 
-    def first_stranger(self, text: str, cancel_words: re.Pattern[str]) -> Stranger | None:
+    def first_unknown_clause(self, text: str, cancel_words: re.Pattern[str]) -> UnknownClause | None:
         """Return the first clause of `text` (a normal form) that is not understood."""
         for clause in _CLAUSE_END.split(text):
             if clause and (rest := self._beyond(clause)) and not self._is_done(clause, cancel_words):
-                return Stranger(clause=clause, rest=rest)
+                return UnknownClause(clause=clause, rest=rest)
         return None
 
     def _is_done(self, clause: str, cancel_words: re.Pattern[str]) -> bool:
