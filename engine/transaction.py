@@ -161,6 +161,11 @@ class Transaction:
         self._succession.write_runs()
         return True
 
+    def divert_to(self, run_id: str, purpose: str, given: Mapping[str, object]) -> bool:
+        """The same, for the step that is for this purpose in the run's definition."""
+        (run,) = Runs(self.work).lock([run_id])
+        return self.divert(run_id, self._facts(run).workflow.step_for(purpose).id, given)
+
     def end(self, run_ids: Sequence[str], state: str, *, agent_id: str, reason: str) -> list[RunRow]:
         """Cancel or fail runs at any moment; claim, record and send all see it. The runs that were still open.
 

@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
 from celery import Celery
 
 from engine.catalogue import Catalogue
@@ -18,11 +17,11 @@ from engine.limits import Limits
 from engine.publisher import Publisher
 from runtime.cipher import Cipher
 from runtime.settings import Settings
-from schemas.core.definition import read_definition
+from schemas.core.definition_file import read_definition_file
 from statemachine.workflow.definition import Workflow
 from storage.core.database import Database
 from tasks.orders.rules.context import Context, make_context
-from tasks.registry import registry
+from tasks.registry import NEEDS_OF_TRIGGER, registry
 from workers.pace import Pace
 from workers.wire import CeleryWire
 
@@ -34,10 +33,9 @@ def read_workflows(folder: Path) -> list[tuple[dict[str, Any], Workflow]]:
     """The definitions of the configuration, as written and as checked, in the order of their files.
 
     Raises:
-        MalformedWorkflow: one of them cannot run.
+        MalformedWorkflow: one of them cannot run, or lacks a step that its product needs.
     """
-    bodies = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.yaml"))]
-    return [(body, read_definition(body)) for body in bodies]
+    return [read_definition_file(path, NEEDS_OF_TRIGGER) for path in sorted(folder.glob("*.yaml"))]
 
 
 class Process:

@@ -29,6 +29,8 @@ class StepBody(_Part):
     id: str = Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")
     type: Kind = Kind.ACTION
     title: str = ""
+    purpose: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]{0,63}$")
+    """What the step is for; the code of a product finds the step by it."""
     agent: Literal["", "orchestrator", "contact", "triage", "action", "audit"] = ""
     action: str = ""
     condition: str | None = None
@@ -120,6 +122,7 @@ def _step(body: StepBody) -> Step:
         parameters=body.parameters,
         priority=body.priority,
         title=body.title,
+        purpose=body.purpose,
     )
 
 

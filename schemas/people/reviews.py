@@ -13,7 +13,7 @@ _EXAMPLE: Final[dict[str, Any]] = {
     "review_id": "REV0199f2c4a1b3c5d7e9f1a2b3c4",
     "task_id": "HT20260313001",
     "execution_id": "exec_0199f2c4a1b3c5d7e9f1a2b3c4",
-    "step": "step6_human_review",
+    "step": "human_review",
     "reason": "low_confidence",
     "question": "客户的意图不明确，请回听录音后确认",
     "context": {"contact_id": "CONT0199f2c4a1b3c5d7e9f1a2b3c4"},

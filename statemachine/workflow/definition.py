@@ -28,6 +28,17 @@ class Workflow:
     waiting_for: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """For each step, the joins that need it."""
 
+    def step_for(self, purpose: str) -> Step:
+        """The step that is for this purpose.
+
+        Raises:
+            LookupError: no step of this definition is.
+        """
+        for step in self.steps.values():
+            if step.purpose == purpose:
+                return step
+        raise LookupError(f"no step of workflow '{self.name}' {self.version} has the purpose '{purpose}'")
+
     @property
     def has_joins(self) -> bool:
         """Whether any step waits for several others."""

@@ -1,6 +1,6 @@
 """What makes a definition one that cannot run: names that lead nowhere, dead options, endless loops."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -34,10 +34,10 @@ _WRITTEN: Final[Mapping[str, str]] = MappingProxyType({"otherwise": "else", "wai
 
 def faults(steps: tuple[Step, ...], graph: Graph) -> Iterator[str]:
     """Every fault of these steps, in words for people, each with its step."""
-    ids = [step.id for step in steps]
-    twice = sorted({step_id for step_id in ids if ids.count(step_id) > 1})
-    if twice:
+    if twice := _repeated([step.id for step in steps]):
         yield f"these step ids are used twice: {', '.join(twice)}"
+    if twice := _repeated([step.purpose for step in steps if step.purpose]):
+        yield f"these purposes are declared twice: {', '.join(twice)}"
     if not graph.start:
         yield "it has no first step: every step is led to by another"
     if graph.on_error and graph.on_error not in graph.steps:
@@ -128,5 +128,5 @@ def _can_end(step: Step, graph: Graph, ending: set[str]) -> bool:
     return any(all(target in ending or target not in graph.steps for target in choice) for choice in choices)
 
 
-def _repeated(names: tuple[str, ...]) -> list[str]:
+def _repeated(names: Sequence[str]) -> list[str]:
     return sorted({name for name in names if names.count(name) > 1})

@@ -34,6 +34,7 @@ class Step:
     `next` holds the targets after success (several open parallel branches), `otherwise` those of a gateway
     whose condition fails, `needs` the steps that must all be done before this one is entered (a join).
     `not_before` names a value of the step's input: the business time before which it is not due.
+    `purpose` says what the step is for; code finds a step by it, never by its id.
     """
 
     id: str
@@ -54,6 +55,7 @@ class Step:
     parameters: Mapping[str, object] = field(default_factory=dict)
     priority: int | None = None
     title: str = ""
+    purpose: str | None = None
 
     @property
     def instant(self) -> bool:

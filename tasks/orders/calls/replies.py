@@ -3,13 +3,12 @@
 from engine.transaction import Transaction
 from runtime.ids import Prefix, new_id
 from schemas.orders.effects import Move
+from statemachine.orders.purposes import Purpose
 from statemachine.orders.states import Event
 from storage.orders.contacts.contact import InboundContact
 from storage.orders.contacts.contacts import Contacts
 from storage.orders.effects import Effects
 from storage.orders.order import Order
-
-_TRIAGE = "step5_triage"
 
 
 def count_as_answer(transaction: Transaction, order: Order, words: str, agent_id: str) -> bool:
@@ -28,7 +27,7 @@ def count_as_answer(transaction: Transaction, order: Order, words: str, agent_id
         round=order.round,
     )
     given = {"contact_result": "answered", "contact_id": contact_id}
-    if not transaction.divert(order.run_id, _TRIAGE, given):
+    if not transaction.divert_to(order.run_id, Purpose.ANSWER, given):
         return False
     Contacts(transaction.work).hear(contact)
     answered = Move(

@@ -10,6 +10,7 @@ from engine.engine import Engine
 from engine.transaction import Transaction, Verdict
 from runtime.ids import Prefix, new_id
 from schemas.orders.contact import ContactResult
+from statemachine.orders.purposes import Purpose
 from statemachine.orders.states import State
 from storage.engine.runs import Runs
 from storage.orders.contacts.callbacks import Callbacks, NewCallback
@@ -24,7 +25,6 @@ from tasks.orders.rules.context import Context
 from tasks.orders.rules.forgotten import as_kept
 from tools.channels.contract import ContactReport
 
-_TRIAGE: Final = "step5_triage"
 _MAY_ANSWER_LATE: Final = frozenset({State.CONTACTING, State.NO_RESPONSE, State.WAITING_FOLLOWUP})
 
 
@@ -122,7 +122,7 @@ def _late(transaction: Transaction, context: Context, contact: Contact, report: 
         return Heard.LATE
     if order.status in _MAY_ANSWER_LATE:
         given = {"contact_result": "answered", "contact_id": contact.contact_id}
-        if transaction.divert(order.run_id, _TRIAGE, given):
+        if transaction.divert_to(order.run_id, Purpose.ANSWER, given):
             write(transaction, [noted(contact, report), answered(order, contact)])
             return Heard.ANSWERED_LATE
     return _kept(transaction, context, order, contact, report)

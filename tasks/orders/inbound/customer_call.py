@@ -6,6 +6,7 @@ from typing import Final
 from runtime.ids import Prefix, new_id
 from schemas.orders.effects import Move
 from schemas.orders.signals import CustomerCalled
+from statemachine.orders.purposes import Purpose
 from statemachine.orders.states import Event, State
 from storage.orders.contacts.contact import InboundContact
 from storage.orders.contacts.contacts import Contacts
@@ -13,7 +14,6 @@ from tasks.orders.inbound.consequence import Consequence, Outcome, closed, refus
 from tasks.orders.inbound.further_words import heed, title_of
 from tasks.orders.inbound.occasion import OrderOccasion
 
-_TRIAGE: Final = "step5_triage"
 _TAKES_AN_ANSWER: Final = frozenset({State.CONTACTING, State.NO_RESPONSE, State.WAITING_FOLLOWUP})
 """Where the table has `user.responded` (SPEC.md §1)."""
 _MOST_CALLS: Final = 1000
@@ -45,7 +45,7 @@ def customer_called(occasion: OrderOccasion[CustomerCalled]) -> Consequence:
             watched="waiting",
         )
     given = {"contact_result": "answered", "contact_id": contact.contact_id}
-    if not occasion.transaction.divert(order.run_id, _TRIAGE, given):
+    if not occasion.transaction.divert_to(order.run_id, Purpose.ANSWER, given):
         return _in_the_way(occasion, contact, known=kept is not None)
     if kept is None:
         Contacts(work).hear(contact)

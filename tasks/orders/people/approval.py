@@ -5,6 +5,7 @@ from typing import Final
 
 from engine.engine import Engine
 from schemas.orders.effects import Audit
+from statemachine.orders.purposes import Purpose
 from storage.core.database import Database
 from storage.engine.runs import Runs
 from storage.orders.calls import Calls
@@ -15,7 +16,6 @@ from tasks.orders.agents.action_request import ACTION, APPROVAL_REQUIRED, agreed
 from tools.policies.approval import ApprovalPolicy
 
 REASON: Final = APPROVAL_REQUIRED
-_REVIEW: Final = "step6_human_review"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def ask_for_approval(
             return Approved()
         message = f"{agent_id} 请求批准: {action_type}"
         given = {**waiting.input, "review_reason": REASON, "review_message": message}
-        if not transaction.divert(order.run_id, _REVIEW, given):
+        if not transaction.divert_to(order.run_id, Purpose.REVIEW, given):
             return None
         line = Audit(
             task_id=task_id,

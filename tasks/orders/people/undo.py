@@ -8,6 +8,7 @@ from engine.transaction import Transaction
 from runtime.mask import mask_text
 from schemas.orders.effects import Audit
 from statemachine.orders.intents import Level1
+from statemachine.orders.purposes import Purpose
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.runs import Runs
 from storage.orders.calls import Calls
@@ -19,8 +20,6 @@ from tasks.orders.agents.action_request import ACTION
 
 REASON: Final = "undo_requested"
 """Why the review is asked that a cancellation taken back leads to."""
-
-_REVIEW: Final = "step6_human_review"
 
 
 class Undone(StrEnum):
@@ -67,7 +66,7 @@ def take_back(transaction: Transaction, order: Order, *, by: str, reason: str, m
     if waiting is None or waiting.input.get("intent_level1") != Level1.TERMINATE:
         return Undone.NOT_WAITING
     given = {**waiting.input, "review_reason": REASON, "review_message": message}
-    if not transaction.divert(order.run_id, _REVIEW, given):
+    if not transaction.divert_to(order.run_id, Purpose.REVIEW, given):
         return Undone.UNDER_WAY
     line = Audit(
         task_id=order.task_id,

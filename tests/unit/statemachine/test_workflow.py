@@ -12,6 +12,10 @@ FAULTS: dict[str, tuple[tuple[Step, ...], str]] = {
         (action("a"), action("a"), action("b"), action("b")),
         "these step ids are used twice: a, b",
     ),
+    "a purpose declared twice": (
+        (action("a", "b", purpose="answer"), action("b", purpose="answer")),
+        "these purposes are declared twice: answer",
+    ),
     "the name of a target": (
         (action("end"),),
         "step 'end' has a name that means something else: 'end' is a target",
