@@ -1,18 +1,21 @@
-"""What the engine must know of a piece of work: how to run it, resume it, and what it may do to the world."""
+"""What the engine must know of a piece of work: how to run it, resume it, and what it may do to the world.
+
+A product declares an action once, in one row; bound to what its work needs of the world it becomes an `Action`.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from functools import partial
+from typing import Any, Final, Generic, TypeVar
 
 from engine.outcomes import Done, Outcome, Park
 from runtime.clock import Clock
-from schemas.orders.effects import Effect
+from schemas.core.effects import Effect
 from statemachine.workflow.definition import Kind
 from statemachine.workflow.retry import NO_RETRY, RetryPolicy
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.clock import Moments
-from storage.engine.runs import RunRow
 from storage.engine.steps import StepRow
 
 
@@ -81,7 +84,7 @@ def _signal_is_output(resumption: Resumption) -> Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """One registered piece of work, named `agent.verb`; the prefix is its queue."""
+    """One piece of work, named `agent.verb`; the prefix is its queue."""
 
     name: str
     effect: EffectClass = EffectClass.PURE
@@ -100,56 +103,60 @@ class Action:
     """Rows one message may carry, where that is fewer than the installation allows."""
     parameters: Mapping[str, object] | None = None
     """What a general task that is nothing but this action takes, as a JSON Schema; `None`: it is no task type."""
+    work_seconds: float = 0.0
+    """What the work on a batch may take: the limit of its tool, on which the limits of its Celery task stand."""
 
     @property
     def queue(self) -> str:
         """The queue its messages travel on."""
-        return self.name.partition(".")[0]
+        return queue_of(self.name)
 
 
-WAIT_OVER = Action(name="engine.wait_over")
-"""What ends a wait that names no action: whatever the signal says is the output."""
-
-
-class UnknownAction(LookupError):
-    """A definition or message names an action that is not registered."""
+C = TypeVar("C")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
-    """A run that is ended from outside: cancelled, or failed because its time was up."""
+class ActionDeclaration(Generic[C]):
+    """An action as a product declares it: the fields are those of `Action`, the work is also given its context."""
 
-    run: RunRow
-    state: str
-    agent_id: str
-    reason: str
+    name: str
+    effect: EffectClass = EffectClass.PURE
+    retry: RetryPolicy = NO_RETRY
+    work: Callable[[C, Batch], Mapping[int, Outcome]] | None = None
+    load: Callable[[C, UnitOfWork, Sequence[StepRow]], Mapping[int, Any]] | None = None
+    inline: Callable[[Entering], Outcome] | None = None
+    resume: Callable[[C, Resumption], Outcome] | None = None
+    entering: Callable[[Entering], Sequence[Effect]] = _no_effects
+    largest_batch: Callable[[C], int | None] | None = None
+    parameters: Mapping[str, object] | None = None
+    work_seconds: float = 0.0
+
+    @property
+    def queue(self) -> str:
+        """The queue its messages travel on."""
+        return queue_of(self.name)
+
+    def bind(self, context: C) -> Action:
+        """The action with what its work needs of the world."""
+        return Action(
+            name=self.name,
+            effect=self.effect,
+            retry=self.retry,
+            work=None if self.work is None else partial(self.work, context),
+            load=_no_subjects if self.load is None else partial(self.load, context),
+            inline=self.inline,
+            resume=_signal_is_output if self.resume is None else partial(self.resume, context),
+            entering=self.entering,
+            largest_batch=None if self.largest_batch is None else self.largest_batch(context),
+            parameters=self.parameters,
+            work_seconds=self.work_seconds,
+        )
 
 
-def _nothing_ends(_: Ending) -> Sequence[Effect]:
-    return ()
+def queue_of(action: str) -> str:
+    """The queue on which messages of this action travel: the agent before the dot."""
+    return action.partition(".")[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Actions:
-    """The registered actions by name, and what is recorded when a run is ended from outside."""
-
-    by_name: Mapping[str, Action]
-    ending: Callable[[Ending], Sequence[Effect]] = _nothing_ends
-
-    def get(self, name: str) -> Action:
-        """The action of this name.
-
-        Raises:
-            UnknownAction: none is registered.
-        """
-        try:
-            return self.by_name[name]
-        except KeyError as error:
-            known = ", ".join(sorted(self.by_name))
-            raise UnknownAction(f"no action '{name}' is registered; there are {known}") from error
-
-    def largest_batch(self, name: str, limit: int) -> int:
-        """Rows a message of this action may carry, given the installation's limit."""
-        action = self.by_name.get(name)
-        own = None if action is None else action.largest_batch
-        return limit if own is None else min(own, limit)
+WAIT_OVER: Final = Action(name="engine.wait_over")
+"""What ends a wait that names no action: whatever the signal says is the output."""

@@ -1,12 +1,24 @@
-"""The workflow definitions a process has met, by name and version."""
+"""Workflow definitions as PostgreSQL has them: a version never changes, and a new one is soon known everywhere."""
 
-from collections.abc import Mapping
-from typing import Final
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
 
+from engine.actions import ActionDeclaration
+from engine.registry import Product
+from runtime.logs import logger
 from schemas.core.definition import read_definition
-from statemachine.workflow.definition import Step, Workflow, build
+from statemachine.workflow.definition import MalformedWorkflow, Workflow, build
+from statemachine.workflow.purposes import unmet_needs
+from statemachine.workflow.step import Step
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.definitions import Definitions
+
+_log = logger(__name__)
+
+FRESH_SECONDS: Final = 1.0
+"""How long a process goes by what it last read: a version registered elsewhere is known after that at the latest."""
 
 _OF_ACTION: Final = "action:"
 _OF_ACTION_VERSION: Final = "1"
@@ -17,38 +29,40 @@ class UnknownWorkflow(LookupError):
 
 
 class Catalogue:
-    """Definitions never change under a version, so what was read once is kept."""
+    """The definitions that this process has read. What it read of a version once is kept."""
 
-    def __init__(self, current: Mapping[str, Workflow]) -> None:
-        """Take the versions that new runs begin with, by workflow name."""
-        self._current = dict(current)
-        self._known = {(workflow.name, workflow.version): workflow for workflow in current.values()}
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._read_at = -math.inf
+        self._current: dict[str, Workflow] = {}
+        self._known: dict[tuple[str, str], Workflow] = {}
 
-    def current(self, name: str) -> Workflow:
-        """The version that new runs of this workflow begin with.
+    def current(self, work: UnitOfWork, name: str) -> Workflow:
+        """The version that new runs of this workflow begin with: the one registered last.
 
         Raises:
             UnknownWorkflow: there is no workflow of this name.
         """
+        current = self._read(work)
         try:
-            return self._current[name]
+            return current[name]
         except KeyError as error:
-            known = ", ".join(sorted(self._current))
+            known = ", ".join(sorted(current))
             raise UnknownWorkflow(f"no workflow '{name}'; there are {known}") from error
 
-    @property
-    def names(self) -> tuple[str, ...]:
+    def names(self, work: UnitOfWork) -> tuple[str, ...]:
         """The workflows that new runs can begin with."""
-        return tuple(sorted(self._current))
+        return tuple(sorted(self._read(work)))
 
-    def triggered_by(self, trigger: str) -> tuple[Workflow, ...]:
+    def triggered_by(self, work: UnitOfWork, trigger: str) -> tuple[Workflow, ...]:
         """The workflows that this event starts."""
-        return tuple(workflow for workflow in self._current.values() if workflow.trigger == trigger)
+        return tuple(workflow for workflow in self._read(work).values() if workflow.trigger == trigger)
 
     def version(self, work: UnitOfWork, name: str, version: str) -> Workflow:
         """The version a run began with, from the database if this process has not met it.
 
         Raises:
+            MalformedWorkflow: it was registered when it could still run.
             UnknownWorkflow: it is not registered.
         """
         workflow = self._known.get((name, version))
@@ -60,6 +74,75 @@ class Catalogue:
                 raise UnknownWorkflow(f"workflow '{name}' version {version} is not registered")
             workflow = self._known[name, version] = read_definition(body)
         return workflow
+
+    def _read(self, work: UnitOfWork) -> Mapping[str, Workflow]:
+        now = self._clock()
+        if now - self._read_at < FRESH_SECONDS:
+            return self._current
+        self._current = dict(self._readable(work, Definitions(work).current()))
+        self._read_at = now
+        return self._current
+
+    def _readable(
+        self, work: UnitOfWork, wanted: Iterable[tuple[str, str]]
+    ) -> Iterable[tuple[str, Workflow]]:
+        """Those of these versions that can run; one that cannot stands in nobody else's way."""
+        for name, version in wanted:
+            try:
+                yield name, self.version(work, name, version)
+            except MalformedWorkflow as error:
+                _log.error(
+                    "a registered workflow cannot run", workflow=name, version=version, error=str(error)
+                )
+
+
+def register(
+    work: UnitOfWork,
+    bodies: Sequence[Mapping[str, Any]],
+    *,
+    products: Sequence[Product[Any]],
+    queues: Sequence[str],
+) -> None:
+    """Keep these versions, once each of them was found to name only what there is.
+
+    Raises:
+        ChangedDefinition: a version is registered with another body.
+        MalformedWorkflow: one cannot run, names an agent or an action that there is not, or lacks a step that its
+            product needs; none is kept.
+    """
+    declared = {action.name: action for product in products for action in product.actions}
+    for body in bodies:
+        workflow = read_definition(body)
+        problems = [
+            problem for step in workflow.steps.values() for problem in _unknown(step, declared, queues)
+        ]
+        needs = (
+            need for product in products if workflow.trigger in product.triggers for need in product.needs
+        )
+        problems += [fault.message for fault in unmet_needs(workflow, tuple(needs))]
+        if problems:
+            raise MalformedWorkflow(workflow.name, tuple(problems))
+    for body in bodies:
+        Definitions(work).register(str(body["workflow"]), str(body["version"]), body)
+
+
+def _unknown(
+    step: Step, declared: Mapping[str, ActionDeclaration[Any]], queues: Sequence[str]
+) -> Iterable[str]:
+    """What a step names that there is not."""
+    if step.agent and step.agent not in queues:
+        yield f"step '{step.id}': there is no agent '{step.agent}'; there are {', '.join(queues)}"
+    if not step.action:
+        return
+    action = declared.get(f"{step.agent}.{step.action}")
+    if action is None:
+        of_agent = sorted(name for name, known in declared.items() if known.queue == step.agent)
+        yield (
+            f"step '{step.id}': no action '{step.agent}.{step.action}' is registered; "
+            f"there are {', '.join(of_agent) or 'none of this agent'}"
+        )
+    elif step.inline and action.inline is None:
+        yield f"step '{step.id}': action '{action.name}' cannot be inline"
 
 
 def workflow_of(action: str) -> Workflow:

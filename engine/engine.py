@@ -8,17 +8,19 @@ from dataclasses import dataclass
 
 import structlog
 
-from engine.actions import Action, Actions, Batch
+from engine.actions import Action, Batch
 from engine.catalogue import Catalogue
 from engine.lease import LeaseKeeper
 from engine.limits import Limits
 from engine.outcomes import Outcome
-from engine.publisher import QUEUES, Message, Publisher, WireUnavailable, into_messages
+from engine.publisher import Message, Publisher, WireUnavailable, into_messages
+from engine.registry import Registry
 from engine.room import Room
 from engine.transaction import Transaction
 from runtime.ids import Prefix, new_id
 from runtime.logs import logger
 from runtime.mask import mask_text
+from statemachine.workflow.definition import Workflow
 from storage.core.bulk import dump_json
 from storage.core.database import Database
 from storage.core.unavailable import StorageUnavailable
@@ -47,22 +49,23 @@ class Engine:
         *,
         database: Database,
         publisher: Publisher,
-        actions: Actions,
-        catalogue: Catalogue,
+        registry: Registry,
+        queues: Sequence[str],
         holder: str,
         limits: Limits,
     ) -> None:
         self.database = database
-        self.catalogue = catalogue
+        self.catalogue = Catalogue()
+        self.registry = registry
+        self.queues = tuple(queues)
         self.limits = limits
         self._publisher = publisher
-        self._actions = actions
         self._holder = holder
         self._keeper = LeaseKeeper(database, limits.lease_seconds)
 
     def execute(self, name: str, keys: Sequence[StepKey]) -> None:
         """Do what a message asks for. Two short transactions, the slow work between them under a lease."""
-        action = self._actions.get(name)
+        action = self.registry.get(name)
         with self._lease() as lease_id:
             batch = self.claim(action, keys, lease_id)
             if batch is None:
@@ -166,9 +169,14 @@ class Engine:
             yield transaction
         self.publish(transaction.messages())
 
+    def triggered_by(self, trigger: str) -> tuple[Workflow, ...]:
+        """The workflows that this event starts."""
+        with self.database.looks() as work:
+            return self.catalogue.triggered_by(work, trigger)
+
     def largest_batch(self, action: str) -> int:
         """Rows a message of this action may carry."""
-        return self._actions.largest_batch(action, self.limits.largest_batch)
+        return self.registry.largest_batch(action, self.limits.largest_batch)
 
     def close(self) -> None:
         """Stop what runs beside the work."""
@@ -198,9 +206,10 @@ class Engine:
             _log.warning("lease left to expire", lease_id=lease_id, error=str(unavailable))
 
     def _transaction(self, work: UnitOfWork, room: Room) -> Transaction:
-        return Transaction(work, self.catalogue, self._actions, room, self.limits)
+        return Transaction(work, self.catalogue, self.registry, room, self.limits)
 
-    def _room(self, queues: Sequence[str] = QUEUES) -> Room:
+    def _room(self, queues: Sequence[str] | None = None) -> Room:
+        queues = self.queues if queues is None else queues
         try:
             depths = self._publisher.depths(queues)
         except WireUnavailable:

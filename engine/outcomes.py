@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from runtime.clock import Clock
-from schemas.orders.effects import Effect
+from schemas.core.effects import Effect
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,3 +58,13 @@ class Park:
 
 
 Outcome = Done | Failed | TryAgain | Snooze | Park
+
+
+class SignalResult(StrEnum):
+    """What became of a signal."""
+
+    APPLIED = "applied"
+    EARLY = "early"
+    """The step is still at work; `record` will find the signal there."""
+    LATE = "late"
+    """The step has ended; nothing was changed."""

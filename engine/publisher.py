@@ -2,13 +2,10 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Protocol
 
 from storage.engine.queues import ToPublish
 from storage.engine.steps import StepKey
-
-QUEUES: Final = ("orchestrator", "contact", "triage", "action", "audit")
-"""One queue an agent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,19 +5,19 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from engine.actions import Actions, Resumption
+from engine.actions import Resumption
 from engine.catalogue import Catalogue
+from engine.effects import Refusal
 from engine.outcomes import Done, Failed, Outcome, Park, Snooze, TryAgain
+from engine.registry import Registry
 from engine.succession import RunFacts, Succession
 from runtime.clock import Clock
-from statemachine.orders.machine import IllegalTransition
 from statemachine.workflow import planner
 from statemachine.workflow.definition import Step, Workflow
+from statemachine.workflow.states import RunState, StepState
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.clock import Moments
 from storage.engine.steps import StepChange, StepRow, Steps
-from storage.orders.effects import Effects
-from storage.orders.places import NoPlaceLeft
 
 
 @dataclass(slots=True)
@@ -26,7 +26,7 @@ class Settlement:
 
     work: UnitOfWork
     catalogue: Catalogue
-    actions: Actions
+    registry: Registry
     moments: Moments
     succession: Succession
     _joined: set[tuple[str, str]] = field(default_factory=set)
@@ -37,7 +37,7 @@ class Settlement:
         """Write the outcomes of these locked steps, one for each."""
         final = {row.step_id: self._with_early_signal(row, outcomes[row.step_id], subjects) for row in rows}
         effects = [(row.step_id, effect) for row in rows for effect in final[row.step_id].effects]
-        for step_id, refusal in Effects(self.work).apply(effects).items():
+        for step_id, refusal in self.registry.writers.apply(self.work, effects).items():
             final[step_id] = self._refused(refusal)
         for row in rows:
             final[row.step_id] = self._exhausted(row, final[row.step_id])
@@ -62,7 +62,7 @@ class Settlement:
             step = row
             if isinstance(outcome, Park | Snooze):
                 step = replace(row, due_at=outcome.until, due_clock=outcome.clock)
-            resumed = self.actions.get(row.action).resume(
+            resumed = self.registry.get(row.action).resume(
                 Resumption(step=step, subject=subjects.get(row.step_id), signal=signal, moments=self.moments)
             )
             if isinstance(resumed, Done) or isinstance(outcome, Park):
@@ -71,11 +71,11 @@ class Settlement:
                 outcome = replace(outcome, effects=(*outcome.effects, *resumed.effects))
         return outcome
 
-    def _refused(self, refusal: IllegalTransition | NoPlaceLeft) -> Outcome:
-        """A step that could not be written: it cannot be, or another took its place and it is done anew at once."""
-        if isinstance(refusal, NoPlaceLeft):
-            return Snooze(until=self.moments.database_now, clock=Clock.DATABASE, reason=str(refusal))
-        return Failed(code="state_conflict", message=str(refusal))
+    def _refused(self, refusal: Refusal) -> Outcome:
+        """What becomes of a step whose effects cannot be written."""
+        if refusal.again:
+            return Snooze(until=self.moments.database_now, clock=Clock.DATABASE, reason=str(refusal.error))
+        return Failed(code=refusal.code, message=str(refusal.error))
 
     def _exhausted(self, row: StepRow, outcome: Outcome) -> Outcome:
         """A fault that may pass has failed for good once its retries are used up."""
@@ -85,7 +85,7 @@ class Settlement:
 
     def _delay(self, row: StepRow, outcome: TryAgain) -> timedelta | None:
         step = self._workflow(row).steps[row.node]
-        policy = step.retry or self.actions.get(str(row.action)).retry
+        policy = step.retry or self.registry.get(str(row.action)).retry
         delay = policy.delay(row.tries + 1)
         if delay is not None and outcome.after_seconds is not None:
             return max(delay, timedelta(seconds=outcome.after_seconds))
@@ -95,14 +95,14 @@ class Settlement:
         same = StepChange(step_id=row.step_id, state=row.state, delivery=row.delivery, tries=row.tries)
         match outcome:
             case Done(output=output):
-                return replace(same, state="done", output=output)
+                return replace(same, state=StepState.DONE, output=output)
             case Failed(code=code, message=message):
-                return replace(same, state="failed", error={"code": code, "message": message})
+                return replace(same, state=StepState.FAILED, error={"code": code, "message": message})
             case TryAgain(code=code, message=message):
                 delay = self._delay(row, outcome) or timedelta()
                 return replace(
                     same,
-                    state="scheduled",
+                    state=StepState.SCHEDULED,
                     delivery=row.delivery + 1,
                     tries=row.tries + 1,
                     error={"code": code, "message": message},
@@ -112,7 +112,7 @@ class Settlement:
             case Snooze(until=until, clock=clock, reason=reason):
                 return replace(
                     same,
-                    state="scheduled",
+                    state=StepState.SCHEDULED,
                     delivery=row.delivery + 1,
                     error={"code": "snoozed", "message": reason},
                     due_at=until,
@@ -121,7 +121,7 @@ class Settlement:
             case Park(until=until, clock=clock, reason=reason):
                 return replace(
                     same,
-                    state="parked",
+                    state=StepState.PARKED,
                     error={"code": "parked", "message": reason},
                     due_at=until,
                     due_clock=clock if until else None,
@@ -172,7 +172,7 @@ class Settlement:
             workflow=self._workflow(row),
             variables=row.variables,
             priority=row.run_priority,
-            held=row.run_state == "paused",
+            held=row.run_state is RunState.PAUSED,
             manual=row.run_manual,
         )
 

@@ -5,20 +5,20 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from engine.actions import Action, Actions, Entering
+from engine.actions import Action, Entering
 from engine.outcomes import Done, Failed
+from engine.registry import Question, Registry
 from engine.room import Room
 from runtime.clock import Clock
-from schemas.orders.effects import Effect
+from schemas.core.effects import Effect
 from statemachine.workflow import planner
 from statemachine.workflow.definition import ORIGIN, Kind, Step, Workflow
 from statemachine.workflow.planner import Entered, Plan
+from statemachine.workflow.states import StepState
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.clock import Moments
 from storage.engine.runs import RunChange, Runs
 from storage.engine.steps import InsertedStep, NewStep, Steps
-from storage.orders.effects import Effects
-from storage.people.reviews import NewReview, Reviews
 
 OFFER_SECONDS: Final = 86_400
 """How long, in business time, an offered step waits for its caller before a person is asked."""
@@ -43,7 +43,7 @@ class Succession:
     """Collects the steps a transaction creates and writes them with one statement a table."""
 
     work: UnitOfWork
-    actions: Actions
+    registry: Registry
     room: Room
     moments: Moments
     inserted: list[InsertedStep] = field(default_factory=list)
@@ -55,7 +55,7 @@ class Succession:
     def enter(self, run: RunFacts, plan: Plan, caused_by: int | None = None) -> None:
         """Create what a plan asks for; inline steps are run here and followed on."""
         for passed in plan.passed:
-            self._add(run, passed.step, caused_by, state="done", output={"held": passed.held})
+            self._add(run, passed.step, caused_by, state=StepState.DONE, output={"held": passed.held})
         for entered in plan.entered:
             action = self._action_of(entered.step)
             if entered.step.inline and action is not None and action.inline is not None:
@@ -87,17 +87,17 @@ class Succession:
         """Insert the collected steps, write what inline work left, and ask the questions among them.
 
         Raises:
-            IllegalTransition: inline work moved an order that could not take it; it has checked before, so
-                this is a fault of that work, and nothing is written.
+            Exception: the error of a refusal (see `EffectWriter.errors`): inline work returned effects that
+                cannot be written; it has checked before, so this is a fault of that work, and nothing is written.
         """
         new, self._new = self._new, []
         effects, self._effects = self._effects, []
-        for refusal in Effects(self.work).apply([(0, effect) for effect in effects]).values():
-            raise refusal
+        for refusal in self.registry.writers.apply(self.work, [(0, effect) for effect in effects]).values():
+            raise refusal.error
         if not new:
             return
         inserted = Steps(self.work).insert([step for step, _ in new], self.moments.database_now)
-        self._open_reviews(new, inserted)
+        self._ask(new, inserted)
         self.inserted.extend(inserted)
 
     def write_runs(self) -> None:
@@ -108,7 +108,7 @@ class Succession:
             [RunChange(run_id, delta, failed.get(run_id)) for run_id, delta in sorted(opened.items())]
         )
         if failed:
-            Reviews(self.work).cancel(Steps(self.work).cancel_open(list(failed)))
+            self.registry.withdraw(self.work, Steps(self.work).cancel_open(list(failed)))
 
     def _run_inline(self, run: RunFacts, entered: Entered, action: Action, caused_by: int | None) -> None:
         step = entered.step
@@ -117,13 +117,13 @@ class Succession:
         outcome = action.inline(_entering(run, entered))
         self._effects.extend(outcome.effects)
         if isinstance(outcome, Done):
-            self._add(run, step, caused_by, state="done", output=outcome.output, given=entered.input)
+            self._add(run, step, caused_by, state=StepState.DONE, output=outcome.output, given=entered.input)
             plan: Plan | None = planner.after_success(
                 run.workflow, step.id, given=entered.input, output=outcome.output, variables=run.variables
             )
         else:
             error = _error_of(outcome)
-            self._add(run, step, caused_by, state="failed", output=error, given=entered.input)
+            self._add(run, step, caused_by, state=StepState.FAILED, output=error, given=entered.input)
             plan = planner.after_failure(run.workflow, step.id, given=entered.input, error=error)
             if plan is None:
                 self.fail(run.run_id, {**error, "step": step.id})
@@ -152,7 +152,7 @@ class Succession:
         step: Step,
         caused_by: int | None,
         *,
-        state: str,
+        state: StepState,
         given: Mapping[str, object] | None = None,
         output: Mapping[str, object] | None = None,
         due_at: datetime | None = None,
@@ -178,50 +178,59 @@ class Succession:
 
     def _beginning(
         self, run: RunFacts, entered: Entered, priority: int
-    ) -> tuple[str, datetime | None, Clock | None]:
+    ) -> tuple[StepState, datetime | None, Clock | None]:
         """The state a new step is created in, and the moment it waits for."""
         step, now = entered.step, self.moments
         if step.kind is Kind.HUMAN:
             if step.deadline_seconds is None:
-                return "parked", None, None
-            return "parked", now.business_now + timedelta(seconds=step.deadline_seconds), Clock.BUSINESS
+                return StepState.PARKED, None, None
+            return (
+                StepState.PARKED,
+                now.business_now + timedelta(seconds=step.deadline_seconds),
+                Clock.BUSINESS,
+            )
         if step.wait_seconds is not None:
-            return "scheduled", now.business_now + timedelta(seconds=step.wait_seconds), Clock.BUSINESS
+            return (
+                StepState.SCHEDULED,
+                now.business_now + timedelta(seconds=step.wait_seconds),
+                Clock.BUSINESS,
+            )
         due = _moment(entered.input.get(step.not_before)) if step.not_before else None
         due = max(due or now.business_now, now.business_now)
         if run.manual and step.kind is Kind.ACTION:
-            return "offered", due + timedelta(seconds=OFFER_SECONDS), Clock.BUSINESS
+            return StepState.OFFERED, due + timedelta(seconds=OFFER_SECONDS), Clock.BUSINESS
         if due > now.business_now or step.kind is Kind.WAIT:
-            return "scheduled", due, Clock.BUSINESS
+            return StepState.SCHEDULED, due, Clock.BUSINESS
         published = not run.held and self.room.take(step.agent, now.database_now, priority)
-        return ("published" if published else "ready"), None, None
+        return (StepState.PUBLISHED if published else StepState.READY), None, None
 
-    def _open_reviews(self, new: Sequence[tuple[NewStep, Step]], inserted: Sequence[InsertedStep]) -> None:
+    def _ask(self, new: Sequence[tuple[NewStep, Step]], inserted: Sequence[InsertedStep]) -> None:
         asked = {(row.run_id, row.node): (row, step) for row, step in new if step.kind is Kind.HUMAN}
         if asked:
-            Reviews(self.work).open(
+            self.registry.ask(
+                self.work,
                 [
-                    _review(row.step_id, *asked[row.run_id, row.node])
+                    _question(row.step_id, *asked[row.run_id, row.node])
                     for row in inserted
                     if (row.run_id, row.node) in asked
-                ]
+                ],
             )
 
     def _action_of(self, step: Step) -> Action | None:
-        return self.actions.get(f"{step.agent}.{step.action}") if step.action else None
+        return self.registry.get(f"{step.agent}.{step.action}") if step.action else None
 
 
-def _review(step_id: int, row: NewStep, step: Step) -> NewReview:
+def _question(step_id: int, row: NewStep, step: Step) -> Question:
     """The question a human step asks: why it is asked, in words, and the answers it accepts."""
     error = row.input.get("error")
-    told: Mapping[str, object] = error if isinstance(error, Mapping) else {}
-    return NewReview(
+    because: Mapping[str, object] = error if isinstance(error, Mapping) else {}
+    return Question(
         step_id=step_id,
         run_id=row.run_id,
-        task_id=row.subject_id,
+        subject_id=row.subject_id,
         node=row.node,
-        reason=str(told.get("code") or row.input.get("review_reason") or row.node),
-        question=str(told.get("message") or row.input.get("review_message") or step.title or row.node),
+        reason=str(because.get("code") or row.input.get("review_reason") or row.node),
+        text=str(because.get("message") or row.input.get("review_message") or step.title or row.node),
         context=dict(row.input),
         decisions=tuple(
             name for name, target in step.decisions.items() if target != ORIGIN or "origin" in row.input

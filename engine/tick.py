@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from engine.actions import UnknownAction
 from engine.catalogue import UnknownWorkflow
 from engine.engine import Engine
 from engine.outcomes import Failed
-from engine.publisher import QUEUES, Publisher, WireUnavailable, into_messages
+from engine.publisher import Publisher, WireUnavailable, into_messages
+from engine.registry import UnknownAction
 from engine.transaction import Transaction
 from runtime.clock import Clock
 from runtime.logs import logger
-from statemachine.orders.machine import IllegalTransition
 from statemachine.workflow.planner import UnknownDecision
+from statemachine.workflow.states import RunState
 from storage.engine.leases import Leases
 from storage.engine.pulses import Pulses
 from storage.engine.queues import Queues, ToPublish
@@ -25,8 +25,8 @@ _log = logger(__name__)
 _CHUNK: Final = 500
 """Rows one pass handles of each kind; the next pass follows at once while there are more."""
 
-_UNTELLABLE: Final = (UnknownDecision, IllegalTransition, UnknownAction, UnknownWorkflow)
-"""What says that a step, not the fleet, is at fault."""
+_FAULTS_OF_A_STEP: Final = (UnknownDecision, UnknownAction, UnknownWorkflow)
+"""What says that a step, not the fleet, is at fault; besides the errors that effect writers declare."""
 
 PULSE: Final = "tick"
 """The name under which a sweep leaves its time."""
@@ -56,6 +56,10 @@ class Tick:
     def __init__(self, engine: Engine, publisher: Publisher) -> None:
         self._engine = engine
         self._publisher = publisher
+        self._faults: tuple[type[Exception], ...] = (
+            *_FAULTS_OF_A_STEP,
+            *engine.registry.writers.errors,
+        )
 
     def sweep(self) -> Swept | None:
         """One pass; `None` when another tick is at work."""
@@ -93,7 +97,7 @@ class Tick:
         try:
             with self._engine.transaction() as transaction:
                 return len(transaction.complete(dict.fromkeys(step_ids, _DEADLINE)))
-        except _UNTELLABLE as error:
+        except self._faults as error:
             if len(step_ids) == 1:
                 return self._give_up(step_ids[0], error)
         return sum(self._end_waits([step_id]) for step_id in step_ids)
@@ -125,18 +129,18 @@ class Tick:
         overdue = Runs(transaction.work).overdue(_CHUNK)
         if not overdue:
             return 0
-        return len(transaction.end(overdue, "failed", agent_id="orchestrator", reason="timed_out"))
+        return len(transaction.end(overdue, RunState.FAILED, agent_id="orchestrator", reason="timed_out"))
 
     def _dispatch(self) -> int:
         """Fill every queue that drains; one that is full keeps what waits for it in PostgreSQL."""
         limits = self._engine.limits
         try:
-            depths = self._publisher.depths(QUEUES)
+            depths = self._publisher.depths(self._engine.queues)
         except WireUnavailable as error:
             _log.warning("broker away; rows wait in PostgreSQL", error=str(error))
             return 0
         published = 0
-        for queue in QUEUES:
+        for queue in self._engine.queues:
             room = (limits.low_water - depths.get(queue, 0)) * limits.largest_batch
             if room <= 0:
                 continue

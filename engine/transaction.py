@@ -2,59 +2,38 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from enum import StrEnum
+from datetime import datetime
 from typing import Any
 
-from engine.actions import WAIT_OVER, Actions, Ending, Resumption
+from engine.actions import WAIT_OVER, Resumption
+from engine.begin import Begin
 from engine.catalogue import Catalogue
 from engine.limits import Limits
-from engine.outcomes import Failed, Outcome
+from engine.outcomes import Failed, Outcome, SignalResult
 from engine.publisher import Message, into_messages
+from engine.registry import Ending, Registry
 from engine.room import Room
 from engine.settlement import Settlement
 from engine.succession import OFFER_SECONDS, RunFacts, Succession
-from schemas.orders.effects import ContactNoted
+from schemas.core.effects import Effect
 from statemachine.workflow import planner
-from statemachine.workflow.definition import Workflow
 from statemachine.workflow.planner import Entered, Plan
+from statemachine.workflow.states import (
+    OPEN_RUNS,
+    OPEN_STEPS,
+    WAITING_STEPS,
+    RunEvent,
+    RunState,
+    StepState,
+    sources,
+)
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.clock import BusinessClock, Moments
 from storage.engine.leases import Leases
 from storage.engine.queues import Queues, ToPublish
-from storage.engine.runs import NewRun, RunRow, Runs
+from storage.engine.runs import RunRow, Runs
 from storage.engine.steering import Steering
 from storage.engine.steps import StepKey, StepRow, Steps
-from storage.orders.contacts.contacts import Contacts
-from storage.orders.effects import Effects
-from storage.people.reviews import Reviews
-
-
-class Verdict(StrEnum):
-    """What became of a signal."""
-
-    APPLIED = "applied"
-    EARLY = "early"
-    """The step is still at work; `record` will find the signal there."""
-    LATE = "late"
-    """The step has ended; nothing was changed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Begin:
-    """A run to begin."""
-
-    run_id: str
-    workflow: Workflow
-    subject_id: str | None = None
-    variables: Mapping[str, object] = field(default_factory=dict)
-    priority: int = 1
-    request_id: str | None = None
-    timeout_seconds: int | None = None
-    manual: bool = False
-    """Its agents' steps are offered to outside agents instead of driven by the fleet."""
-    description: str | None = None
-    created_by: str | None = None
 
 
 @dataclass(slots=True)
@@ -63,7 +42,7 @@ class Transaction:
 
     work: UnitOfWork
     catalogue: Catalogue
-    actions: Actions
+    registry: Registry
     room: Room
     limits: Limits
     _succession: Succession = field(init=False)
@@ -75,8 +54,10 @@ class Transaction:
         self.moments = BusinessClock(self.work).now()
         if self.room.rows_left:
             self.room.waiting = Queues(self.work).most_urgent(sorted(self.room.rows_left))
-        self._succession = Succession(self.work, self.actions, self.room, self.moments)
-        self._settlement = Settlement(self.work, self.catalogue, self.actions, self.moments, self._succession)
+        self._succession = Succession(self.work, self.registry, self.room, self.moments)
+        self._settlement = Settlement(
+            self.work, self.catalogue, self.registry, self.moments, self._succession
+        )
 
     def begin(self, runs: Sequence[Begin]) -> None:
         """Create these runs and their first steps; what is inline is done within this transaction."""
@@ -93,9 +74,20 @@ class Transaction:
         ]
         for fact in facts:
             self._succession.enter(fact, planner.begin(fact.workflow, fact.variables))
-        Runs(self.work).insert([self._new_run(run) for run in runs])
+        Runs(self.work).insert(
+            [run.new_run(self._succession.take_open_steps(run.run_id), self.moments) for run in runs]
+        )
         self._succession.write_steps()
         self._succession.write_runs()
+
+    def write(self, effects: Sequence[Effect]) -> None:
+        """Write effects that belong to no step.
+
+        Raises:
+            Exception: the error of a refusal; nothing may be committed.
+        """
+        for refusal in self.registry.writers.apply(self.work, [(0, effect) for effect in effects]).values():
+            raise refusal.error
 
     def record(self, lease_id: str, outcomes: Mapping[int, Outcome], subjects: Mapping[int, Any]) -> int:
         """Write outcomes where the lease still holds; of the others only what was learned of the world is kept.
@@ -104,24 +96,19 @@ class Transaction:
             How many of the steps were no longer held by this lease.
         """
         rows = Steps(self.work).lock(list(outcomes))
-        held = [row for row in rows if row.state == "leased" and row.lease_id == lease_id]
-        lost = [row for row in rows if row.state != "leased" or row.lease_id != lease_id]
-        Contacts(self.work).note(
-            [
-                effect
-                for row in lost
-                if row.lease_id != lease_id or row.state == "cancelled"
-                for effect in outcomes[row.step_id].effects
-                if isinstance(effect, ContactNoted)
-            ]
+        held = [row for row in rows if row.state is StepState.LEASED and row.lease_id == lease_id]
+        # What this very lease has recorded before is neither held nor lost.
+        lost = [row for row in rows if row.lease_id != lease_id or row.state is StepState.CANCELLED]
+        self.registry.writers.keep_evidence(
+            self.work, [(row.step_id, effect) for row in lost for effect in outcomes[row.step_id].effects]
         )
         # A result that came early is about what the work wrote since the claim: the attempt it began.
         fresh = self._load(row for row in held if row.early_signals)
         self._settlement.settle(held, outcomes, {**subjects, **fresh})
         Leases(self.work).release(lease_id)
-        return len([row for row in lost if row.lease_id != lease_id or row.state == "cancelled"])
+        return len(lost)
 
-    def complete(self, signals: Mapping[int, Mapping[str, Any]]) -> dict[int, Verdict]:
+    def complete(self, signals: Mapping[int, Mapping[str, Any]]) -> dict[int, SignalResult]:
         """End the wait of steps: a callback, a decision, a deadline, a time that has passed.
 
         A step need not be parked: a result may come while its outcome is still being asked for.
@@ -130,19 +117,22 @@ class Transaction:
             UnknownDecision: a human step was answered with a decision it does not offer.
         """
         rows = Steps(self.work).lock(list(signals))
-        parked = [row for row in rows if row.state in _WAITING]
+        parked = [row for row in rows if row.state in WAITING_STEPS]
         for row in rows:
-            if row.state == "leased":
+            if row.state is StepState.LEASED:
                 Steps(self.work).keep_early_signal(row.step_id, signals[row.step_id])
         subjects = self._load(parked)
         outcomes = {row.step_id: self._resumed(row, subjects, signals[row.step_id]) for row in parked}
         self._settlement.settle(parked, outcomes, subjects)
-        verdicts = {row.step_id: Verdict.EARLY if row.state == "leased" else Verdict.LATE for row in rows}
-        return verdicts | dict.fromkeys(outcomes, Verdict.APPLIED)
+        results = {
+            row.step_id: SignalResult.EARLY if row.state is StepState.LEASED else SignalResult.LATE
+            for row in rows
+        }
+        return results | dict.fromkeys(outcomes, SignalResult.APPLIED)
 
     def fail(self, step_ids: Sequence[int], outcome: Failed) -> int:
         """End open steps as failed, whoever holds them; how many there were."""
-        rows = [row for row in Steps(self.work).lock(step_ids) if row.state in (*_WAITING, "leased")]
+        rows = [row for row in Steps(self.work).lock(step_ids) if row.state in OPEN_STEPS]
         self._settlement.settle(rows, dict.fromkeys([row.step_id for row in rows], outcome), {})
         return len(rows)
 
@@ -150,10 +140,10 @@ class Transaction:
         """Drop what the run waits for and enter this step instead; `False` while something is at work in it."""
         (run,) = Runs(self.work).lock([run_id])
         rows = Steps(self.work).lock(Steps(self.work).open_of(run_id))
-        if run.state not in ("running", "paused") or any(row.state == "leased" for row in rows):
+        if run.state not in OPEN_RUNS or any(row.state is StepState.LEASED for row in rows):
             return False
         dropped = Steps(self.work).cancel_open([run_id])
-        Reviews(self.work).cancel(dropped)
+        self.registry.withdraw(self.work, dropped)
         self._succession.count(run_id, -len(dropped))
         facts = self._facts(run)
         self._succession.enter(facts, Plan(entered=[Entered(facts.workflow.steps[node], given)]))
@@ -166,28 +156,33 @@ class Transaction:
         (run,) = Runs(self.work).lock([run_id])
         return self.divert(run_id, self._facts(run).workflow.step_for(purpose).id, given)
 
-    def end(self, run_ids: Sequence[str], state: str, *, agent_id: str, reason: str) -> list[RunRow]:
+    def end(self, run_ids: Sequence[str], state: RunState, *, agent_id: str, reason: str) -> list[RunRow]:
         """Cancel or fail runs at any moment; claim, record and send all see it. The runs that were still open.
 
         Raises:
-            IllegalTransition: the subject of a run cannot end so; nothing was changed.
+            Exception: the error of a refusal: the subject of a run cannot end so; nothing was changed.
         """
-        runs = [run for run in Runs(self.work).lock(run_ids) if run.state in ("running", "paused")]
+        runs = [run for run in Runs(self.work).lock(run_ids) if run.state in OPEN_RUNS]
         ids = [run.run_id for run in runs]
         if not ids:
             return []
         Steps(self.work).lock([step_id for run_id in ids for step_id in Steps(self.work).open_of(run_id)])
-        endings = [Ending(run=run, state=state, agent_id=agent_id, reason=reason) for run in runs]
-        effects = [(0, effect) for ending in endings for effect in self.actions.ending(ending)]
-        for refusal in Effects(self.work).apply(effects).values():
-            raise refusal
-        Runs(self.work).set_state(ids, state, ends=True, error={"code": state, "message": reason})
-        Reviews(self.work).cancel(Steps(self.work).cancel_open(ids))
+        effects = [
+            effect
+            for run in runs
+            for effect in self.registry.end_effects(
+                self.catalogue.version(self.work, run.workflow, run.version),
+                Ending(run=run, state=state, agent_id=agent_id, reason=reason),
+            )
+        ]
+        self.write(effects)
+        Runs(self.work).set_state(ids, state, ends=True, error={"code": state.value, "message": reason})
+        self.registry.withdraw(self.work, Steps(self.work).cancel_open(ids))
         return runs
 
     def retry(self, run_ids: Sequence[str]) -> list[str]:
         """Let failed runs go on at the steps where they stopped, with the input those had. The runs that had failed."""
-        failed = [run for run in Runs(self.work).lock(run_ids) if run.state == "failed"]
+        failed = [run for run in Runs(self.work).lock(run_ids) if run.state in sources(RunEvent.RETRY)]
         cut_short = {run.run_id: Steering(self.work).cut_short(run.run_id) for run in failed}
         again = [run for run in failed if cut_short[run.run_id]]
         Runs(self.work).reopen([run.run_id for run in again])
@@ -225,17 +220,17 @@ class Transaction:
 
     def pause(self, run_ids: Sequence[str]) -> list[str]:
         """Hold running runs; times that were set stay as they are. The runs that were running."""
-        ids = [run.run_id for run in Runs(self.work).lock(run_ids) if run.state == "running"]
+        ids = [run.run_id for run in Runs(self.work).lock(run_ids) if run.state in sources(RunEvent.PAUSE)]
         if ids:
-            Runs(self.work).set_state(ids, "paused", ends=False)
+            Runs(self.work).set_state(ids, RunState.PAUSED, ends=False)
             Steps(self.work).hold(ids, held=True)
         return ids
 
     def resume(self, run_ids: Sequence[str]) -> list[str]:
         """Let paused runs go on; what came due meanwhile is due now. The runs that were paused."""
-        ids = [run.run_id for run in Runs(self.work).lock(run_ids) if run.state == "paused"]
+        ids = [run.run_id for run in Runs(self.work).lock(run_ids) if run.state in sources(RunEvent.RESUME)]
         if ids:
-            Runs(self.work).set_state(ids, "running", ends=False)
+            Runs(self.work).set_state(ids, RunState.RUNNING, ends=False)
             Steps(self.work).hold(ids, held=False)
         return ids
 
@@ -243,7 +238,7 @@ class Transaction:
         """What is to be published once this transaction has committed."""
         by_queue: dict[str, list[ToPublish]] = {}
         for step in self._succession.inserted:
-            if step.state == "published" and step.queue and step.action:
+            if step.state is StepState.PUBLISHED and step.queue and step.action:
                 row = ToPublish(StepKey(step.step_id, 1), step.action, alone=False)
                 by_queue.setdefault(step.queue, []).append(row)
         for queue, row in self._taken:
@@ -256,24 +251,7 @@ class Transaction:
 
     def largest_batch(self, action: str) -> int:
         """Rows a message of this action may carry."""
-        return self.actions.largest_batch(action, self.limits.largest_batch)
-
-    def _new_run(self, run: Begin) -> NewRun:
-        timeout = run.timeout_seconds or run.workflow.timeout_seconds
-        return NewRun(
-            run_id=run.run_id,
-            workflow=run.workflow.name,
-            version=run.workflow.version,
-            subject_id=run.subject_id,
-            priority=run.priority,
-            variables=run.variables,
-            open_steps=self._succession.take_open_steps(run.run_id),
-            request_id=run.request_id,
-            deadline_at=self.moments.database_now + timedelta(seconds=timeout) if timeout else None,
-            manual=run.manual,
-            description=run.description,
-            created_by=run.created_by,
-        )
+        return self.registry.largest_batch(action, self.limits.largest_batch)
 
     def _facts(self, run: RunRow) -> RunFacts:
         return RunFacts(
@@ -282,7 +260,7 @@ class Transaction:
             workflow=self.catalogue.version(self.work, run.workflow, run.version),
             variables=run.variables,
             priority=run.priority,
-            held=run.state == "paused",
+            held=run.state is RunState.PAUSED,
             manual=run.manual,
         )
 
@@ -293,17 +271,13 @@ class Transaction:
                 by_action.setdefault(row.action, []).append(row)
         subjects: dict[int, Any] = {}
         for name, of_action in by_action.items():
-            subjects |= self.actions.get(name).load(self.work, of_action)
+            subjects |= self.registry.get(name).load(self.work, of_action)
         return subjects
 
     def _resumed(self, row: StepRow, subjects: Mapping[int, Any], signal: Mapping[str, Any]) -> Outcome:
-        if row.state == "offered" and signal.get("type") == "deadline":
+        if row.state is StepState.OFFERED and signal.get("type") == "deadline":
             return Failed(code="caller_vanished", message="nobody has called for this step in time")
-        action = self.actions.get(row.action) if row.action else WAIT_OVER
+        action = self.registry.get(row.action) if row.action else WAIT_OVER
         return action.resume(
             Resumption(step=row, subject=subjects.get(row.step_id), signal=signal, moments=self.moments)
         )
-
-
-_WAITING = frozenset({"parked", "scheduled", "ready", "published", "offered"})
-"""The states in which a step is in nobody's hands."""

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +12,6 @@ from fleet.supervisor.run_file import RunFile
 from runtime.blind_index import derived_key
 from runtime.cipher import Cipher
 from runtime.settings import PROJECT, Settings
-from schemas.access.scopes import OWNERS
 
 DEFAULT_FOLDER: Final = ".unpend"
 
@@ -67,7 +66,7 @@ class Installation:
             callback_secret=secrets.token_urlsafe(32),
             channel_token=secrets.token_urlsafe(32),
             flower_password=secrets.token_urlsafe(12),
-            keys={owner: f"unpend_{secrets.token_urlsafe(32)}" for owner in OWNERS},
+            keys={},
         )
         write_private_file(path, json.dumps(made_as_document(made), indent=2))
         return made
@@ -77,6 +76,15 @@ class Installation:
         kept = self.secrets()
         if kept.next_cipher_key is None:
             self._keep(replace(kept, next_cipher_key=Cipher.new_key()))
+
+    def give_keys(self, owners: Iterable[str]) -> InstallationSecrets:
+        """The secrets with an API key for each of these owners; one that has none yet is given one."""
+        kept = self.secrets()
+        made = {owner: f"unpend_{secrets.token_urlsafe(32)}" for owner in owners if owner not in kept.keys}
+        if made:
+            kept = replace(kept, keys={**kept.keys, **made})
+            self._keep(kept)
+        return kept
 
     def take_up_next_key(self) -> InstallationSecrets:
         """The secrets a fleet starts with: a planned key becomes the current one, the former is kept to read with."""

@@ -6,7 +6,7 @@ import socket
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -19,7 +19,6 @@ from fleet.supervisor.process import ProcessSpec
 SERVERS, CORE, WATCHERS = range(3)
 """The stages: what holds the truth, what works, what wakes it and watches it."""
 
-AGENTS: Final = ("orchestrator", "contact", "triage", "action", "audit")
 _PROBE_SECONDS: Final = 2.0
 
 _FIRST: Final = frozenset({"api", "tick"})
@@ -70,8 +69,8 @@ class Plan:
             self._server("valkey", valkey, ports.valkey, lambda: valkey.ready(ports.valkey)),
         ]
 
-    def processes(self) -> list[ProcessSpec]:
-        """Everything of ours, in the order of the stages."""
+    def processes(self, queues: Sequence[str]) -> list[ProcessSpec]:
+        """Everything of ours, in the order of the stages; each of these queues has a worker."""
         ports = self.ports
         return [
             self._python(
@@ -87,7 +86,7 @@ class Plan:
                 answers(f"{self.addresses.channel}/health"),
             ),
             self._python("api", CORE, ["fleet.api_process"], answers(f"{self.addresses.api}/health/live")),
-            *(self._worker(agent, CORE, f"worker-{agent}") for agent in AGENTS),
+            *(self._worker(agent, CORE, f"worker-{agent}") for agent in queues),
             self._worker("tick", CORE, "tick"),
             self._worker("intake", CORE, "intake"),
             self._python(

@@ -1,21 +1,25 @@
-"""What products register: every agent's actions, and the purposes of steps that their definitions need."""
+"""Every product of this installation, in one place; composed here, since products never import one another."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
-from engine.actions import Actions
-from statemachine.orders.purposes import NEEDS
+from engine.registry import BoundProduct, Product, Registry
 from statemachine.workflow.purposes import PurposeNeed
-from tasks.orders.agents import action, audit, contact, orchestrator, triage
-from tasks.orders.intake.intake import TRIGGER
+from tasks.orders.product import ORDERS
 from tasks.orders.rules.context import Context
+from tasks.outbound.product import OUTBOUND
+from tasks.people.product import PEOPLE
 
-NEEDS_OF_TRIGGER: Final[Mapping[str, Sequence[PurposeNeed]]] = MappingProxyType({TRIGGER: NEEDS})
+PRODUCTS: Final[tuple[Product[Any], ...]] = (ORDERS, PEOPLE, OUTBOUND)
+"""What definitions may name: known without making anything that the work needs of the world."""
+
+NEEDS_OF_TRIGGER: Final[Mapping[str, Sequence[PurposeNeed]]] = MappingProxyType(
+    {trigger: product.needs for product in PRODUCTS for trigger in product.triggers}
+)
 """The purposes that a definition needs, by its trigger."""
 
 
-def registry(context: Context) -> Actions:
-    """The actions of the five agents, bound to this process's context."""
-    agents = (orchestrator, contact, triage, action, audit)
-    return Actions({one.name: one for agent in agents for one in agent.actions(context)}, orchestrator.ending)
+def registry(context: Context, *further: BoundProduct) -> Registry:
+    """All that is registered, ready to work in this process; further products come beside our own."""
+    return Registry.of((ORDERS.bind(context), PEOPLE.bind(None), OUTBOUND.bind(None), *further))

@@ -7,17 +7,17 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from engine.actions import Action, Actions
-from engine.catalogue import Catalogue
+from engine.actions import Action
 from engine.engine import Engine
 from engine.limits import Limits
 from engine.publisher import Message
+from engine.registry import BoundProduct, Product
 from engine.tick import Tick
 from runtime.cipher import Cipher
 from runtime.settings import Settings
-from statemachine.workflow.definition import Workflow
 from storage.core.database import Database
 from storage.engine.clock import BusinessClock
+from storage.engine.definitions import Definitions
 from storage.engine.queues import Queues
 from storage.orders.order import Order
 from storage.orders.orders import Orders
@@ -25,10 +25,9 @@ from storage.orders.timeline import Timeline
 from tasks.orders.intake.intake import Door, Received, Submission, accept
 from tasks.orders.rules.context import Context, make_context
 from tasks.registry import registry
-from tests.servers import WORKFLOWS
+from tests.agents import QUEUES
 from tests.wire import MemoryWire
 from tools.channels.contract import ChannelGateway
-from workers.process import read_workflows
 
 CIPHER_KEY = Cipher.new_key()
 
@@ -65,27 +64,27 @@ class House:
         database_url: str,
         *,
         actions: Sequence[Action] = (),
-        workflows: Sequence[Workflow] = (),
+        workflows: Sequence[Mapping[str, object]] = (),
         limits: Limits | None = None,
         gateway: ChannelGateway | None = None,
         **changes: Any,
     ) -> "House":
-        """Build a process's parts; further actions and workflows come beside the project's own."""
+        """Build a process's parts; further actions and workflows, as written, come beside the project's own."""
         settings = settings_for(database_url, **changes)
         database = Database(database_url, Cipher(CIPHER_KEY))
         context = make_context(settings, database)
         if gateway is not None:
             context = replace(context, gateway=gateway)
         wire = MemoryWire()
-        own = registry(context)
-        known: Mapping[str, Workflow] = {
-            workflow.name: workflow for workflow in (*(w for _, w in read_workflows(WORKFLOWS)), *workflows)
-        }
+        further = BoundProduct(Product(name="of the test"), tuple(actions))
+        with database.transaction() as work:
+            for body in workflows:
+                Definitions(work).register(str(body["workflow"]), str(body["version"]), body)
         engine = Engine(
             database=database,
             publisher=wire,
-            actions=Actions({**own.by_name, **{a.name: a for a in actions}}, own.ending),
-            catalogue=Catalogue(known),
+            registry=registry(context, further),
+            queues=QUEUES,
             holder="test",
             limits=limits or Limits(),
         )

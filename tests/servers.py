@@ -7,12 +7,16 @@ from pathlib import Path
 import psycopg
 import redis
 
+from engine.catalogue import register
 from fleet.embedded.postgres import EmbeddedPostgres
 from fleet.embedded.valkey import EmbeddedValkey
 from fleet.supervisor.ports import free_port
 from fleet.supervisor.process import ProcessSpec
 from fleet.supervisor.supervisor import Supervisor
+from storage.core.database import Database
 from storage.core.migrate import migrate
+from tasks.registry import PRODUCTS
+from tests.agents import QUEUES
 from workers.process import read_workflows
 
 WORKFLOWS = Path(__file__).resolve().parent.parent / "config" / "workflows"
@@ -55,7 +59,11 @@ class Servers:
             valkey.broker_url(valkey_port),
             count(1),
         )
-        migrate(servers._create("template"), [body for body, _ in read_workflows(WORKFLOWS)])
+        template = servers._create("template")
+        migrate(template)
+        with Database(template, None) as database, database.transaction() as work:
+            bodies = [body for body, _ in read_workflows(WORKFLOWS)]
+            register(work, bodies, products=PRODUCTS, queues=QUEUES)
         return servers
 
     def new_database(self) -> str:

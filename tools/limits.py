@@ -46,13 +46,3 @@ TOOLS: Final[Mapping[str, Tool]] = MappingProxyType(
         )
     },
 )
-
-
-def message_seconds(agent: str, waves: int = 1) -> int:
-    """The Celery soft limit of an agent's messages: every wave of calls at its limit, plus the transactions."""
-    longest = max((tool.timeout_seconds for tool in TOOLS.values() if tool.agent == agent), default=0.0)
-    return int(longest * waves) + TRANSACTION_SECONDS
-
-
-TRANSACTION_SECONDS: Final = 20
-"""What claim and record may take when PostgreSQL is slow or away for a moment."""

@@ -20,11 +20,12 @@ from celery.signals import (
 
 from runtime import logs
 from runtime.settings import Settings
-from workers import action, audit, contact, orchestrator, tick, triage
+from schemas.core.agents import TICK, read_agents
+from workers import tick
+from workers.agent import register
 from workers.app import make_app
 from workers.process import CurrentProcess, Process
 
-AGENTS = {module.AGENT.name: module for module in (orchestrator, contact, triage, action, audit, tick)}
 OTHERS = ("beat", "intake", "exporter", "flower", "webhooks")
 
 _LAST_SECONDS: Final = 2.5
@@ -33,18 +34,20 @@ _LAST_SECONDS: Final = 2.5
 
 def main(arguments: list[str]) -> int:
     """Run one process until it is told to stop; its exit status."""
-    if len(arguments) != 1 or arguments[0] not in (*AGENTS, *OTHERS):
-        sys.stderr.write(f"usage: python -m workers {'|'.join((*AGENTS, *OTHERS))}\n")
+    settings = Settings.read()
+    agents = read_agents(settings.config_folder)
+    known = (*agents.queues, TICK, *OTHERS)
+    if len(arguments) != 1 or arguments[0] not in known:
+        sys.stderr.write(f"usage: python -m workers {'|'.join(known)}\n")
         return 2
     (name,) = arguments
-    settings = Settings.read()
     logs.configure(service=f"unpend-{name}", level=settings.log_level, style=settings.log_format)
     setup_logging.connect(_keep_our_logging, weak=False)
     worker_ready.connect(_tell_ready, weak=False)
     beat_init.connect(_tell_ready, weak=False)
     app = make_app(settings)
-    if name in AGENTS:
-        _serve(app, settings, name)
+    if name == TICK or name in agents.queues:
+        _serve(app, settings, name, concurrency=1 if name == TICK else agents.by_queue[name].concurrency)
     elif name == "beat":
         app.Beat(scheduler_cls="celery.beat:Scheduler", quiet=True).run()
     elif name == "flower":
@@ -62,13 +65,14 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _serve(app: Celery, settings: Settings, name: str) -> None:
-    module = AGENTS[name]
+def _serve(app: Celery, settings: Settings, name: str, *, concurrency: int) -> None:
     current = CurrentProcess(lambda: Process(settings, app, name=name))
-    module.register(app, current)
-
     # Configuration that cannot be used stops the process here, with its message, and not in every child.
     current().warm()
+    if name == TICK:
+        tick.register(app, current)
+    else:
+        register(app, current, name)
 
     def begin_child(**_: Any) -> None:
         current.forget()
@@ -76,14 +80,14 @@ def _serve(app: Celery, settings: Settings, name: str) -> None:
 
     worker_process_init.connect(begin_child, weak=False)
     worker_shutting_down.connect(_bound_the_end, weak=False)
-    pool = "solo" if name == "tick" else "prefork"
+    pool = "solo" if name == TICK else "prefork"
     app.worker_main(
         [
             "worker",
             f"--hostname={name}@%h",
             f"--queues={name}",
             f"--pool={pool}",
-            f"--concurrency={module.AGENT.concurrency}",
+            f"--concurrency={concurrency}",
             "--without-gossip",
             "--without-mingle",
             "--loglevel=INFO",

@@ -1,39 +1,44 @@
-"""An agent as a Celery worker: its queue, its pool, and the binding of an action to a Celery task."""
+"""An agent's Celery worker: every registered action of its queue becomes a Celery task."""
 
-from dataclasses import dataclass
+import math
+from typing import Final
 
 from celery import Celery
 from celery.exceptions import Ignore
 
+from engine.actions import Action
 from storage.engine.steps import StepKey
-from workers.app import HARD_LIMIT_MARGIN, REQUEST, soft_limit
+from workers.app import HARD_LIMIT_MARGIN, REQUEST
 from workers.process import CurrentProcess
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Agent:
-    """One agent: the queue it serves and how many processes serve it."""
-
-    name: str
-    concurrency: int = 1
+_TRANSACTION_SECONDS: Final = 20
+"""What claim and record may take when PostgreSQL is slow or away for a moment."""
 
 
-def bind(app: Celery, current: CurrentProcess, action: str) -> None:
-    """Register the Celery task that carries rows of this action into the engine.
+def register(app: Celery, current: CurrentProcess, queue: str) -> None:
+    """Bind every action that this queue has work for."""
+    for action in current().engine.registry.actions.values():
+        if action.queue == queue and action.work is not None:
+            bind(app, current, action)
 
-    Its limits are the queue's: the soft one covers every item at its tool's timeout and the transactions.
-    """
-    queue = action.partition(".")[0]
-    limit = soft_limit(queue)
+
+def bind(app: Celery, current: CurrentProcess, action: Action) -> None:
+    """Register the Celery task that carries rows of this action into the engine, with the limits of its tool."""
+    name, limit = action.name, soft_limit(action)
 
     def run(keys: list[list[int]]) -> None:
         try:
             wanted = [StepKey(int(step_id), int(delivery)) for step_id, delivery in keys]
         except (TypeError, ValueError) as error:
             # A message that names no rows can lose none: PostgreSQL knows what is to be done.
-            raise Ignore(f"a message of {action} does not name rows") from error
+            raise Ignore(f"a message of {name} does not name rows") from error
         process = current()
         process.pace.keep(len(wanted))
-        process.engine.execute(action, wanted)
+        process.engine.execute(name, wanted)
 
-    app.task(run, name=action, soft_time_limit=limit, time_limit=limit + HARD_LIMIT_MARGIN, Request=REQUEST)
+    app.task(run, name=name, soft_time_limit=limit, time_limit=limit + HARD_LIMIT_MARGIN, Request=REQUEST)
+
+
+def soft_limit(action: Action) -> int:
+    """Seconds a message of this action may take before it is told to stop: its work and the transactions."""
+    return math.ceil(action.work_seconds) + _TRANSACTION_SECONDS

@@ -7,12 +7,8 @@ from celery import Celery
 from kombu import Exchange, Queue
 
 from beat_schedule import BEAT_SCHEDULE
-from engine.publisher import QUEUES
 from runtime.settings import Settings
-from tools.limits import message_seconds
-
-TICK_QUEUE: Final = "tick"
-"""Its own queue and worker, so that the tick never waits behind the work it rescues."""
+from schemas.core.agents import TICK, read_agents
 
 REQUEST: Final = "workers.request:AcknowledgedRequest"
 """What Celery makes of a message; a task names it."""
@@ -30,11 +26,6 @@ SOFT_SHUTDOWN: Final = 5.0
 """Seconds a worker that is told to stop may go on with what it has begun."""
 
 
-def soft_limit(queue: str) -> int:
-    """Seconds a message of this queue may take before it is told to stop."""
-    return message_seconds(queue) if queue in QUEUES else 60
-
-
 def make_app(settings: Settings) -> Celery:
     """The app of this process; nothing is connected yet."""
     app = Celery("unpend", set_as_current=False)
@@ -43,7 +34,7 @@ def make_app(settings: Settings) -> Celery:
 
 
 def _configuration(settings: Settings) -> Mapping[str, Any]:
-    every = (*QUEUES, TICK_QUEUE)
+    every = (*read_agents(settings.config_folder).queues, TICK)
     return {
         "broker_url": settings.broker_url.get_secret_value(),
         "result_backend": None,
@@ -54,9 +45,9 @@ def _configuration(settings: Settings) -> Mapping[str, Any]:
         "timezone": "UTC",
         "task_queues": [Queue(name, Exchange(name, type="direct"), routing_key=name) for name in every],
         "task_create_missing_queues": False,
-        "task_default_queue": TICK_QUEUE,
-        "task_default_exchange": TICK_QUEUE,
-        "task_default_routing_key": TICK_QUEUE,
+        "task_default_queue": TICK,
+        "task_default_exchange": TICK,
+        "task_default_routing_key": TICK,
         "task_routes": {f"{name}.*": {"queue": name} for name in every},
         "task_acks_late": True,
         "task_reject_on_worker_lost": False,

@@ -11,12 +11,12 @@ from typing import Any, Final
 
 from celery import Celery
 
-from engine.catalogue import Catalogue
 from engine.engine import Engine
 from engine.limits import Limits
 from engine.publisher import Publisher
 from runtime.cipher import Cipher
 from runtime.settings import Settings
+from schemas.core.agents import Agents, read_agents
 from schemas.core.definition_file import read_definition_file
 from statemachine.workflow.definition import Workflow
 from storage.core.database import Database
@@ -66,10 +66,9 @@ class Process:
         return make_context(self.settings, self.database)
 
     @cached_property
-    def catalogue(self) -> Catalogue:
-        """The definitions new runs begin with: of each workflow the last file in order."""
-        workflows = read_workflows(self.settings.config_folder / "workflows")
-        return Catalogue({workflow.name: workflow for _, workflow in workflows})
+    def agents(self) -> Agents:
+        """The fleet's agents."""
+        return read_agents(self.settings.config_folder)
 
     @cached_property
     def engine(self) -> Engine:
@@ -77,8 +76,8 @@ class Process:
         return Engine(
             database=self.database,
             publisher=self.publisher,
-            actions=registry(self.context),
-            catalogue=self.catalogue,
+            registry=registry(self.context),
+            queues=self.agents.queues,
             holder=f"{self.name}@{socket.gethostname()}:{os.getpid()}",
             limits=limits_of(self.settings),
         )

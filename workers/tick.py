@@ -9,17 +9,15 @@ from beat_schedule import TICK_SECONDS
 from engine.publisher import WireUnavailable
 from engine.tick import Tick
 from runtime.logs import logger
+from schemas.core.agents import TICK
 from storage.core.unavailable import StorageUnavailable
 from tasks.orders.upkeep.retention import due, retain
 from tools.policies.retention import load_retention
-from workers.agent import Agent
-from workers.app import REQUEST, TICK_QUEUE
+from workers.app import REQUEST
 from workers.process import CurrentProcess, Process
 from workers.wire import CeleryWire
 
 _log = logger(__name__)
-
-AGENT = Agent(name="tick")
 
 _CALLS_WAITING: Final = 3
 """Calls that may wait in the queue, so that a tick follows the last at once."""
@@ -55,8 +53,8 @@ def _drop_what_piled_up(app: Celery) -> None:
     """One call is as good as a thousand: those that waited while no tick ran would each take a second."""
     wire = CeleryWire(app)
     try:
-        if wire.depths([TICK_QUEUE])[TICK_QUEUE] > _CALLS_WAITING:
-            wire.purge(TICK_QUEUE)
+        if wire.depths([TICK])[TICK] > _CALLS_WAITING:
+            wire.purge(TICK)
     except WireUnavailable as error:
         _log.warning("broker away; calls that wait are dropped later", error=str(error))
 

@@ -12,9 +12,9 @@ from api.server.refusal import Refusal, invalid, unknown
 from api.server.route import Route
 from api.server.services import Caller, GivenParts
 from schemas.access.scopes import Scope
+from schemas.core.agents import Agents as FleetAgents
 from schemas.core.error import Code
 from schemas.flows.agents import (
-    AGENT_QUEUES,
     HEARTBEAT_SECONDS,
     AgentDetail,
     AgentId,
@@ -48,7 +48,7 @@ def register_agent(body: AgentRegistered, parts: GivenParts, caller: Caller) -> 
     _require_own(caller, body.agent_id)
     agent = NewAgent(
         agent_id=body.agent_id,
-        role=_role(caller, body),
+        role=_role(caller, body, parts.agents),
         registered_by=caller.agent_id,
         capabilities=list(dict.fromkeys(body.capabilities)),
         most_at_once=body.most_at_once,
@@ -82,7 +82,7 @@ def list_agents(parts: GivenParts) -> AgentList:
     """The fleet's five agents with their queues and workers, and up to 500 outside agents."""
     with parts.database.transaction() as work:
         outside = Agents(work).list()
-        agents, offered = _fleet(work, outside)
+        agents, offered = _fleet(work, parts.agents, outside)
     return AgentList(agents=agents, outside=[_view(agent, offered) for agent in outside])
 
 
@@ -95,14 +95,14 @@ def list_agents(parts: GivenParts) -> AgentList:
 def find_agent(agent_id: GivenAgentId, parts: GivenParts) -> AgentDetail:
     """One of the fleet's, with the outside agents of its role, or an outside agent."""
     with parts.database.transaction() as work:
-        if agent_id in AGENT_QUEUES:
+        if parts.agents.named(agent_id) is not None:
             outside = Agents(work).list(role=agent_id)
         else:
             found = Agents(work).find(agent_id)
             if found is None:
                 raise unknown("agent", agent_id)
             outside = [found]
-        agents, offered = _fleet(work, outside)
+        agents, offered = _fleet(work, parts.agents, outside)
     return AgentDetail(
         agent_id=agent_id,
         fleet=next((agent for agent in agents if agent.agent_id == agent_id), None),
@@ -119,7 +119,7 @@ def _require_own(caller: Key, agent_id: str) -> None:
         )
 
 
-def _role(caller: Key, body: AgentRegistered) -> str:
+def _role(caller: Key, body: AgentRegistered, fleet: FleetAgents) -> str:
     """Whose steps an agent performs: what its name begins with, unless it says so and may."""
     if body.role is None:
         admin = Scope.ADMIN in caller.scopes
@@ -127,24 +127,26 @@ def _role(caller: Key, body: AgentRegistered) -> str:
         if len(role) > _LONGEST_ROLE:
             raise invalid([("role", "is needed: what the agent_id begins with is too long for one")])
         return role
-    foreign = body.role != caller.agent_id and caller.agent_id in AGENT_QUEUES
+    foreign = body.role != caller.agent_id and fleet.named(caller.agent_id) is not None
     if foreign and Scope.ADMIN not in caller.scopes:
         raise Refusal(Code.FORBIDDEN, f"this key performs the steps of '{caller.agent_id}' only")
     return body.role
 
 
-def _fleet(work: UnitOfWork, outside: Sequence[OutsideAgent]) -> tuple[list[FleetAgent], dict[str, int]]:
+def _fleet(
+    work: UnitOfWork, fleet: FleetAgents, outside: Sequence[OutsideAgent]
+) -> tuple[list[FleetAgent], dict[str, int]]:
     """The fleet's agents, and how many steps wait for outside agents of each role."""
-    steps, seen = loads(work), workers(work)
+    steps, seen = loads(work, fleet.queues), workers(work, fleet.queues)
     agents = [
         FleetAgent(
-            agent_id=name,
-            queue=queue,
-            steps=steps[queue],
-            workers=seen[queue],
-            outside=sum(agent.alive and agent.role == name for agent in outside),
+            agent_id=one.key_owner,
+            queue=one.name,
+            steps=steps[one.name],
+            workers=seen[one.name],
+            outside=sum(agent.alive and agent.role == one.key_owner for agent in outside),
         )
-        for name, queue in AGENT_QUEUES.items()
+        for one in fleet
     ]
     return agents, {agent.agent_id: agent.steps.offered for agent in agents}
 

@@ -18,6 +18,7 @@ from schemas.core.error import Code
 from schemas.flows.tasks import CancelAsked, TaskView
 from schemas.orders.agents.orchestrator import TaskStarted
 from statemachine.orders.states import State
+from statemachine.workflow.states import RunState
 from storage.flows.task_list import TaskList, TaskRow
 from storage.orders.orders import Orders
 from storage.people.reviews import Reviews
@@ -144,8 +145,9 @@ def _details(row: TaskRow, verb: Verb) -> dict[str, Any]:
         return conflict_details(State(row.state), State.CLOSED if verb is Verb.CANCEL else None)
     return {
         "current_state": row.status.value,
-        "requested_state": AFTERWARDS[verb],
+        "requested_state": AFTERWARDS[verb].value,
         "allowed_transitions": [
-            {"event": each.value, "to_state": AFTERWARDS[each]} for each in ALLOWED.get(row.status, ())
+            {"event": each.value, "to_state": AFTERWARDS[each].value}
+            for each in ALLOWED.get(RunState(row.status.value), ())
         ],
     }

@@ -57,7 +57,7 @@ async def create_task(
     item = (
         submission_of(body, sender)
         if isinstance(body, TaskCreated)
-        else read_general(services.door.parts.engine.catalogue, body, sender)
+        else read_general(services.door.parts.engine, body, sender)
     )
     if isinstance(item, Submission):
         task_id, existing = await _take_order(services, item)

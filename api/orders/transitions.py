@@ -26,6 +26,7 @@ from statemachine.orders.guards import Facts
 from statemachine.orders.intents import INTENTS, Level2
 from statemachine.orders.machine import TRANSITIONS, transition
 from statemachine.orders.states import Event, State
+from statemachine.workflow.states import RunState
 from storage.access.keys import Key
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.clock import BusinessClock
@@ -218,7 +219,7 @@ def _cancel(
         Refusal: its run has ended already, or it moved on meanwhile (409); nothing was changed.
     """
     reason = body.metadata.reason or "cancelled over the API"
-    ended = transaction.end([order.run_id], "cancelled", agent_id=agent_id, reason=reason)
+    ended = transaction.end([order.run_id], RunState.CANCELLED, agent_id=agent_id, reason=reason)
     if not ended:
         standing = Orders(transaction.work).find([order.task_id])[order.task_id]
         raise conflict(standing.status, body.to_state)

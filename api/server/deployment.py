@@ -6,6 +6,7 @@ from typing import Protocol
 from engine.engine import Engine
 from engine.publisher import Publisher
 from runtime.settings import Settings
+from schemas.core.agents import Agents
 from storage.core.database import Database
 from tasks.orders.rules.context import Context
 
@@ -28,6 +29,10 @@ class Parts(Protocol):
     @property
     def context(self) -> Context:
         """The tools and policies of the work."""
+
+    @property
+    def agents(self) -> Agents:
+        """The fleet's agents."""
 
     @property
     def engine(self) -> Engine:

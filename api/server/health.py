@@ -9,8 +9,9 @@ from api.server.errors import documented
 from api.server.load import loads, workers
 from api.server.refusal import Refusal
 from api.server.services import GivenParts, GivenServices
-from engine.publisher import QUEUES, WireUnavailable
+from engine.publisher import WireUnavailable
 from engine.tick import PULSE
+from schemas.core.agents import TICK
 from schemas.core.error import Code
 from schemas.core.health import Alive, Condition, Health, Installation, TickCondition, WholeHealth
 from schemas.core.health import Parts as PartsView
@@ -78,7 +79,7 @@ def ready(parts: GivenParts, services: GivenServices) -> Health:
 
 def _fleet(parts: Parts) -> Installation:
     with parts.database.transaction() as work:
-        queues = loads(work)
+        queues = loads(work, parts.engine.queues)
         return Installation(
             tick_seconds=Pulses(work).seconds_since(PULSE),
             open_steps=sum(
@@ -86,7 +87,7 @@ def _fleet(parts: Parts) -> Installation:
                 for load in queues.values()
             ),
             queues=queues,
-            workers=workers(work, "tick"),
+            workers=workers(work, (*parts.engine.queues, TICK)),
             webhook_seconds=round(Deliveries(work).oldest_due_seconds(), 3),
         )
 
@@ -102,7 +103,7 @@ def _tick(seconds: float | None) -> TickCondition:
 
 def _broker(parts: Parts) -> Condition:
     try:
-        parts.publisher.depths(QUEUES)
+        parts.publisher.depths(parts.engine.queues)
     except WireUnavailable:
         return "unavailable"
     return "ok"

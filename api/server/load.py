@@ -2,23 +2,22 @@
 
 from collections.abc import Sequence
 
-from engine.publisher import QUEUES
 from schemas.core.load import QueueLoad, WorkersView
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.step_counts import StepCount, StepCounts
 from storage.engine.workers import Workers, WorkersSeen
 
 
-def loads(work: UnitOfWork) -> dict[str, QueueLoad]:
-    """The steps that are not done, of each of the fleet's queues; those of paused runs are left out."""
+def loads(work: UnitOfWork, queues: Sequence[str]) -> dict[str, QueueLoad]:
+    """The steps that are not done, of each of these queues; those of paused runs are left out."""
     rows = StepCounts(work).by_queue()
-    return {queue: _load([row for row in rows if row.queue == queue]) for queue in QUEUES}
+    return {queue: _load([row for row in rows if row.queue == queue]) for queue in queues}
 
 
-def workers(work: UnitOfWork, *further: str) -> dict[str, WorkersView]:
-    """The worker processes of each queue, and of further processes by name."""
+def workers(work: UnitOfWork, names: Sequence[str]) -> dict[str, WorkersView]:
+    """The worker processes of these queues, and of other processes by name."""
     seen = Workers(work).seen()
-    found = {name: seen.get(name, WorkersSeen()) for name in (*QUEUES, *further)}
+    found = {name: seen.get(name, WorkersSeen()) for name in names}
     return {
         name: WorkersView(connections=one.connections, at_work=one.at_work) for name, one in found.items()
     }

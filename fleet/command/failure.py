@@ -60,13 +60,13 @@ def _expected() -> tuple[type[Exception], ...]:
     from fleet.installation import FleetNotRunning
     from fleet.supervisor.process import FleetStartError
     from fleet.supervisor.run_file import DataDirInUseError
+    from schemas.core.configuration import PolicyFileError
     from statemachine.workflow.definition import MalformedWorkflow
     from storage.core.unavailable import StorageUnavailable
     from storage.engine.definitions import ChangedDefinition
     from tasks.orders.rules.script_versions import ChangedScript
     from tools.classifier.model import WeightsError
     from tools.classifier.rules import RulesError
-    from tools.policies.file import PolicyFileError
 
     return (
         ChangedDefinition,

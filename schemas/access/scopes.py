@@ -5,6 +5,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from schemas.core.agents import Agent, Agents
+from schemas.core.configuration import PolicyFileError
 from statemachine.orders.states import Event
 
 
@@ -24,18 +26,31 @@ class Scope(StrEnum):
     ADMIN = "admin"
 
 
-OWNERS: Final[Mapping[str, frozenset[Scope]]] = MappingProxyType(
+_PEOPLE: Final[Mapping[str, frozenset[Scope]]] = MappingProxyType(
     {
-        "orchestrator": frozenset({Scope.READ, Scope.TASKS, Scope.STATES}),
-        "contact_agent": frozenset({Scope.READ, Scope.CONTACT, Scope.STATES}),
-        "triage_agent": frozenset({Scope.READ, Scope.TRIAGE, Scope.STATES}),
-        "action_agent": frozenset({Scope.READ, Scope.ACTIONS, Scope.STATES}),
-        "audit_agent": frozenset({Scope.READ, Scope.AUDIT}),
         "operator": frozenset({Scope.READ, Scope.TASKS, Scope.REVIEWS}),
         "admin": frozenset(Scope),
     },
 )
-"""Whose keys an installation begins with, and their scopes. The wire names of the agents are the seed's."""
+
+
+def owners_of(agents: Agents) -> Mapping[str, frozenset[Scope]]:
+    """Whose keys an installation begins with, and their scopes: the agents', by their names on the wire, and people's.
+
+    Raises:
+        PolicyFileError: a line of `config/agents.yaml` names a scope that there is not.
+    """
+    return {agent.key_owner: _scopes_of(agent) for agent in agents} | dict(_PEOPLE)
+
+
+def _scopes_of(agent: Agent) -> frozenset[Scope]:
+    unknown = [scope for scope in agent.scopes if scope not in list(Scope)]
+    if unknown:
+        raise PolicyFileError(
+            f"config/agents.yaml: {agent.name}: scopes: there is no '{unknown[0]}'; there are {', '.join(Scope)}"
+        )
+    return frozenset(Scope(scope) for scope in agent.scopes)
+
 
 MOVERS: Final[Mapping[Event, frozenset[Scope]]] = MappingProxyType(
     {

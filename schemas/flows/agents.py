@@ -1,7 +1,5 @@
 """What the agents' routes are sent and answer: the fleet's five, and outside agents that register."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
@@ -11,17 +9,6 @@ from schemas.core.form import Answered, Moment, Sent, Succeeded, storable_object
 from schemas.core.identifier import Identifier
 from schemas.core.load import QueueLoad, WorkersView
 from schemas.core.whole_number import WholeNumber
-
-AGENT_QUEUES: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "orchestrator": "orchestrator",
-        "contact_agent": "contact",
-        "triage_agent": "triage",
-        "action_agent": "action",
-        "audit_agent": "audit",
-    }
-)
-"""The fleet's agents by their names on the wire, each with its queue."""
 
 HEARTBEAT_SECONDS: Final = 15
 """How often an outside agent is to report."""

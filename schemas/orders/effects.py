@@ -5,13 +5,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
-from schemas.outbound.effects import ProductEvent
-from schemas.people.effects import AlertRaised
+from schemas.core.effects import Effect
 from statemachine.orders.states import Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Move:
+class Move(Effect):
     """An order takes an event. Refused as a whole step when the transition table does not allow it.
 
     `changes` holds columns of `tasks` set together with it; the round and the counts follow from the event.
@@ -28,7 +27,7 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OrderNoted:
+class OrderNoted(Effect):
     """Columns of `tasks` that change without a move: what was learned, not where the order stands."""
 
     task_id: str
@@ -36,7 +35,7 @@ class OrderNoted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Audit:
+class Audit(Effect):
     """One line of an order's audit log."""
 
     task_id: str
@@ -47,7 +46,7 @@ class Audit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ContactNoted:
+class ContactNoted(Effect):
     """What became known of a contact; applied monotonically, a concluded one is not reopened.
 
     That nothing left (`refused`) is said of one begin, named by its time: another worker may have begun the same
@@ -73,7 +72,7 @@ class ContactNoted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ActionTaken:
+class ActionTaken(Effect):
     """An action on the order system; a second one with the same key changes nothing."""
 
     action_id: str
@@ -85,7 +84,7 @@ class ActionTaken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AppointmentBooked:
+class AppointmentBooked(Effect):
     """A visit is to take place; `visit_at` is `None` until a slot is agreed.
 
     With a `region` it takes a place of its capacity on that `day`, or its whole step is refused.
@@ -104,7 +103,7 @@ class AppointmentBooked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EngineerNotified:
+class EngineerNotified(Effect):
     """The engineer was told."""
 
     action_id: str
@@ -115,7 +114,7 @@ class EngineerNotified:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OrderCancelled:
+class OrderCancelled(Effect):
     """The order was cancelled in the order system."""
 
     action_id: str
@@ -125,7 +124,7 @@ class OrderCancelled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FollowupScheduled:
+class FollowupScheduled(Effect):
     """The customer is contacted again at this business time."""
 
     action_id: str
@@ -137,7 +136,7 @@ class FollowupScheduled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DoNotCallAdded:
+class DoNotCallAdded(Effect):
     """The customer does not want to be contacted: nobody contacts this number again, by any channel or order."""
 
     phone_index: bytes = field(repr=False)
@@ -145,19 +144,3 @@ class DoNotCallAdded:
     reason: str
     added_by: str
     task_id: str
-
-
-Effect = (
-    Move
-    | OrderNoted
-    | Audit
-    | ContactNoted
-    | ActionTaken
-    | AppointmentBooked
-    | EngineerNotified
-    | OrderCancelled
-    | FollowupScheduled
-    | AlertRaised
-    | DoNotCallAdded
-    | ProductEvent
-)

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from schemas.core.effects import Effect
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProductEvent:
+class ProductEvent(Effect):
     """An event for the outside: stable business fields only (SPEC.md §10)."""
 
     execution_id: str

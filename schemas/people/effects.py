@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from schemas.core.effects import Effect
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AlertRaised:
+class AlertRaised(Effect):
     """Something a person should look at."""
 
     alert_type: str

@@ -24,8 +24,11 @@ _LIMIT_STATEMENTS = text("SELECT set_config('statement_timeout', :milliseconds, 
 class Database:
     """PostgreSQL as this process reaches it. Make one per process, after any fork."""
 
-    def __init__(self, url: str, cipher: Cipher, *, pool_size: int = 4, application: str = "unpend") -> None:
-        self.cipher = cipher
+    def __init__(
+        self, url: str, cipher: Cipher | None, *, pool_size: int = 4, application: str = "unpend"
+    ) -> None:
+        """Take the address, and the key of what is sealed where any of it is read or written."""
+        self._key = cipher
         self._engine: Engine = create_engine(
             url,
             pool_size=pool_size,
@@ -47,6 +50,17 @@ class Database:
             },
         )
 
+    @property
+    def cipher(self) -> Cipher:
+        """What values are sealed with that must not lie in clear.
+
+        Raises:
+            ValueError: this database was opened without a key.
+        """
+        if self._key is None:
+            raise ValueError("this database was opened without a key; nothing sealed can be read or written")
+        return self._key
+
     @contextmanager
     def transaction(self) -> Iterator[UnitOfWork]:
         """A unit of work; the only place that commits.
@@ -57,7 +71,7 @@ class Database:
         """
         try:
             with self._engine.begin() as connection:
-                yield UnitOfWork(connection, self.cipher)
+                yield UnitOfWork(connection, self._key)
         except (OperationalError, InterfaceError) as error:
             raise StorageUnavailable(summary(error)) from error
         except PoolExhausted as error:
@@ -77,7 +91,7 @@ class Database:
         try:
             with self._engine.connect() as connection:
                 connection.execution_options(isolation_level="AUTOCOMMIT")
-                yield UnitOfWork(connection, self.cipher)
+                yield UnitOfWork(connection, self._key)
         except (OperationalError, InterfaceError) as error:
             raise StorageUnavailable(summary(error)) from error
         except PoolExhausted as error:
@@ -94,7 +108,7 @@ class Database:
             with self._engine.connect() as connection:
                 connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
                 connection.execute(_LIMIT_STATEMENTS, {"milliseconds": str(round(statement_seconds * 1000))})
-                yield UnitOfWork(connection, self.cipher)
+                yield UnitOfWork(connection, self._key)
         except (OperationalError, InterfaceError) as error:
             raise StorageUnavailable(summary(error)) from error
 

@@ -1,7 +1,4 @@
-"""Brings a database to the tables of this version and registers the workflow definitions."""
-
-from collections.abc import Mapping, Sequence
-from typing import Any
+"""Brings a database to the tables of this version."""
 
 from alembic import command
 from alembic.config import Config
@@ -9,18 +6,15 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from storage.core.unavailable import StorageUnavailable, summary
-from storage.core.unit_of_work import UnitOfWork
-from storage.engine.definitions import Definitions
 
 _LOCK = 0x6D696772617465
 """Two migrations at once wait for each other."""
 
 
-def migrate(url: str, definitions: Sequence[Mapping[str, Any]] = ()) -> None:
+def migrate(url: str) -> None:
     """Bring the database at `url` to this version.
 
     Raises:
-        ChangedDefinition: a definition was changed under a version that is registered.
         StorageUnavailable: PostgreSQL does not answer.
     """
     engine = create_engine(url, hide_parameters=True)
@@ -28,9 +22,6 @@ def migrate(url: str, definitions: Sequence[Mapping[str, Any]] = ()) -> None:
         with engine.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
             command.upgrade(configuration(connection), "head")
-            registered = Definitions(UnitOfWork(connection))
-            for body in definitions:
-                registered.register(str(body["workflow"]), str(body["version"]), body)
     except OperationalError as error:
         raise StorageUnavailable(summary(error)) from error
     finally:

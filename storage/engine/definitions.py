@@ -16,7 +16,10 @@ _INSERT = text(
 )
 _DIGEST = text("SELECT digest FROM definitions WHERE workflow = :workflow AND version = :version")
 _BODY = text("SELECT body FROM definitions WHERE workflow = :workflow AND version = :version")
-_ALL = text("SELECT body FROM definitions ORDER BY workflow, registered_at")
+_CURRENT = text(
+    "SELECT DISTINCT ON (workflow) workflow, version FROM definitions "
+    "ORDER BY workflow, registered_at DESC, version DESC"
+)
 
 
 class ChangedDefinition(ValueError):
@@ -51,6 +54,6 @@ class Definitions(Repository):
         ).scalar_one_or_none()
         return found
 
-    def all(self) -> list[Mapping[str, Any]]:
-        """Every registered body, oldest version first."""
-        return [row.body for row in self.connection.execute(_ALL)]
+    def current(self) -> list[tuple[str, str]]:
+        """The version of each workflow that was registered last, with its name."""
+        return [(row.workflow, row.version) for row in self.connection.execute(_CURRENT)]

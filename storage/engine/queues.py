@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import text
 
 from storage.core.unit_of_work import Repository
+from storage.engine.states import LEASED, PARKED, PUBLISHED, READY, SCHEDULED, TIMED
 from storage.engine.steps import StepKey
 from storage.engine.urgency import URGENCY
 
@@ -16,59 +17,59 @@ _TICK_LOCK = 0x756E70656E64
 
 _TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:key)")
 _MOST_URGENT = text(
-    """
+    f"""
     SELECT q.queue, (SELECT min(s.urgency) FROM steps s
-                     WHERE s.queue = q.queue AND s.state = 'ready' AND NOT s.held) AS urgency
+                     WHERE s.queue = q.queue AND s.state = {READY} AND NOT s.held) AS urgency
     FROM unnest(CAST(:queues AS text[])) AS q(queue)
     """,
 )
 _READY_DUE = text(
     f"""
-    UPDATE steps SET state = 'ready', urgency = {URGENCY}
+    UPDATE steps SET state = {READY}, urgency = {URGENCY}
     WHERE step_id IN (
         SELECT step_id FROM steps
-        WHERE state IN ('scheduled', 'parked', 'offered') AND state = 'scheduled' AND kind = 'action' AND NOT held
+        WHERE state IN ({TIMED}) AND state = {SCHEDULED} AND kind = 'action' AND NOT held
           AND due_clock = :clock AND due_at <= :now
         ORDER BY due_at LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED)
     RETURNING step_id
     """,
 )
 _DUE_OTHERWISE = text(
-    """
+    f"""
     SELECT step_id FROM steps
-    WHERE state IN ('scheduled', 'parked', 'offered') AND (state <> 'scheduled' OR kind <> 'action') AND NOT held
+    WHERE state IN ({TIMED}) AND (state <> {SCHEDULED} OR kind <> 'action') AND NOT held
       AND due_clock = :clock AND due_at <= :now
     ORDER BY due_at LIMIT :limit
     """,
 )
 _TAKE_READY = text(
-    """
-    UPDATE steps SET state = 'published', published_at = clock_timestamp()
+    f"""
+    UPDATE steps SET state = {PUBLISHED}, published_at = clock_timestamp()
     WHERE step_id IN (
-        SELECT step_id FROM steps WHERE queue = :queue AND state = 'ready' AND NOT held
+        SELECT step_id FROM steps WHERE queue = :queue AND state = {READY} AND NOT held
         ORDER BY urgency LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED)
     RETURNING step_id, delivery, action, crashes, urgency
     """,
 )
 _TAKE_STALE = text(
-    """
+    f"""
     UPDATE steps SET published_at = clock_timestamp()
     WHERE step_id IN (
         SELECT step_id FROM steps
-        WHERE state = 'published' AND queue = :queue AND NOT held
+        WHERE state = {PUBLISHED} AND queue = :queue AND NOT held
           AND published_at < clock_timestamp() - make_interval(secs => :seconds)
         ORDER BY published_at LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED)
     RETURNING step_id, delivery, action, crashes, coalesce(urgency, created_at) AS urgency
     """,
 )
-_LOST = """
+_LOST = f"""
     SELECT s.step_id FROM steps s LEFT JOIN leases l USING (lease_id)
-    WHERE s.state = 'leased' AND (l.lease_id IS NULL OR l.expires_at < clock_timestamp())
-      AND s.crashes {compare} :most
+    WHERE s.state = {LEASED} AND (l.lease_id IS NULL OR l.expires_at < clock_timestamp())
+      AND s.crashes {{compare}} :most
     ORDER BY s.step_id LIMIT :limit"""
 _RESCUE = text(
     f"""
-    UPDATE steps SET state = 'ready', delivery = delivery + 1, crashes = crashes + 1, lease_id = NULL,
+    UPDATE steps SET state = {READY}, delivery = delivery + 1, crashes = crashes + 1, lease_id = NULL,
         urgency = {URGENCY}
     WHERE step_id IN ({_LOST.format(compare="<")} FOR NO KEY UPDATE OF s SKIP LOCKED)
     RETURNING step_id
@@ -77,27 +78,27 @@ _RESCUE = text(
 _POISONED = text(_LOST.format(compare=">="))
 _SURRENDER = text(
     f"""
-    UPDATE steps SET state = 'ready', delivery = delivery + 1, crashes = crashes + 1, lease_id = NULL,
+    UPDATE steps SET state = {READY}, delivery = delivery + 1, crashes = crashes + 1, lease_id = NULL,
         urgency = {URGENCY}, error = CAST(:error AS jsonb)
-    WHERE lease_id = :lease_id AND state = 'leased' AND crashes < :most RETURNING step_id
+    WHERE lease_id = :lease_id AND state = {LEASED} AND crashes < :most RETURNING step_id
     """,
 )
 # What is offered waits for a caller: time must not leap over them.
 _NEXT_DUE = text(
-    """
-    SELECT (SELECT min(due_at) FROM steps WHERE state IN ('scheduled', 'parked') AND NOT held
+    f"""
+    SELECT (SELECT min(due_at) FROM steps WHERE state IN ({SCHEDULED}, {PARKED}) AND NOT held
             AND due_clock = 'database') AS database_due,
-           (SELECT min(due_at) FROM steps WHERE state IN ('scheduled', 'parked') AND NOT held
+           (SELECT min(due_at) FROM steps WHERE state IN ({SCHEDULED}, {PARKED}) AND NOT held
             AND due_clock = 'business') AS business_due,
-           EXISTS (SELECT FROM steps WHERE state = 'ready' AND NOT held)
-        OR EXISTS (SELECT FROM steps WHERE state = 'published')
-        OR EXISTS (SELECT FROM steps WHERE state = 'leased') AS busy
+           EXISTS (SELECT FROM steps WHERE state = {READY} AND NOT held)
+        OR EXISTS (SELECT FROM steps WHERE state = {PUBLISHED})
+        OR EXISTS (SELECT FROM steps WHERE state = {LEASED}) AS busy
     """,
 )
 _DEPTHS = text(
-    """
+    f"""
     SELECT queue, state, count(*) AS rows, min(coalesce(published_at, created_at)) AS oldest
-    FROM steps WHERE state IN ('ready', 'published', 'leased') GROUP BY queue, state
+    FROM steps WHERE state IN ({READY}, {PUBLISHED}, {LEASED}) GROUP BY queue, state
     """,
 )
 

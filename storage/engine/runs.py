@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
+from statemachine.workflow.states import RunState
 from storage.core.bulk import BulkInsert, dump_json
 from storage.core.unit_of_work import Repository
+from storage.engine.states import RUN_COMPLETED, RUN_FAILED, RUNNING, RUNS_OPEN
 from storage.engine.tables import runs as runs_table
 
 _INSERT = BulkInsert(
@@ -19,16 +21,16 @@ _INSERT = BulkInsert(
     ),
 )  # fmt: skip
 _ADVANCE = text(
-    """
+    f"""
     UPDATE runs SET open_steps = runs.open_steps + c.delta,
-        state = CASE WHEN c.failed THEN 'failed'
-                     WHEN runs.open_steps + c.delta = 0 THEN 'completed' ELSE runs.state END,
+        state = CASE WHEN c.failed THEN {RUN_FAILED}
+                     WHEN runs.open_steps + c.delta = 0 THEN {RUN_COMPLETED} ELSE runs.state END,
         error = coalesce(c.error::jsonb, runs.error),
         finished_at = CASE WHEN c.failed OR runs.open_steps + c.delta = 0 THEN clock_timestamp() END
     FROM unnest(CAST(:run_id AS text[]), CAST(:delta AS integer[]), CAST(:failed AS boolean[]),
                 CAST(:error AS text[])) AS c(run_id, delta, failed, error)
     WHERE runs.run_id = c.run_id AND (c.delta <> 0 OR c.failed)
-      AND (runs.state IN ('running', 'paused') OR (c.failed AND runs.state = 'completed'))
+      AND (runs.state IN ({RUNS_OPEN}) OR (c.failed AND runs.state = {RUN_COMPLETED}))
     """,
 )
 _LOCK = text(
@@ -43,12 +45,12 @@ _SET_STATE = text(
     "finished_at = CASE WHEN :ends THEN clock_timestamp() END WHERE run_id = ANY(:ids)",
 )
 _REOPEN = text(
-    "UPDATE runs SET state = 'running', error = NULL, finished_at = NULL, open_steps = 0, "
+    f"UPDATE runs SET state = {RUNNING}, error = NULL, finished_at = NULL, open_steps = 0, "
     "deadline_at = clock_timestamp() + (deadline_at - created_at) WHERE run_id = ANY(:ids)",
 )
 _SET_PRIORITY = text("UPDATE runs SET priority = :priority WHERE run_id = :run_id")
 _OVERDUE = text(
-    "SELECT run_id FROM runs WHERE state IN ('running', 'paused') AND deadline_at < clock_timestamp() "
+    f"SELECT run_id FROM runs WHERE state IN ({RUNS_OPEN}) AND deadline_at < clock_timestamp() "
     "ORDER BY deadline_at LIMIT :limit",
 )
 
@@ -79,7 +81,7 @@ class RunRow:
     workflow: str
     version: str
     subject_id: str | None
-    state: str
+    state: RunState
     priority: int
     variables: Mapping[str, Any]
     open_steps: int
@@ -102,6 +104,11 @@ class RunChange:
     error: Mapping[str, object] | None = None
 
 
+def run_row(row: Row[Any]) -> RunRow:
+    """The run that a row of all its columns describes."""
+    return RunRow(**{**row._mapping, "state": RunState(row.state)})
+
+
 @dataclass(frozen=True, slots=True)
 class Runs(Repository):
     """The only code that writes `runs`."""
@@ -116,7 +123,7 @@ class Runs(Repository):
                     run.workflow,
                     run.version,
                     run.subject_id,
-                    "running" if run.open_steps else "completed",
+                    (RunState.RUNNING if run.open_steps else RunState.COMPLETED).value,
                     run.priority,
                     run.variables,
                     run.open_steps,
@@ -146,17 +153,23 @@ class Runs(Repository):
 
     def lock(self, run_ids: Sequence[str]) -> tuple[RunRow, ...]:
         """Lock these runs in id order and read them."""
-        return tuple(RunRow(**row._mapping) for row in self.connection.execute(_LOCK, {"ids": list(run_ids)}))
+        rows = self.connection.execute(_LOCK, {"ids": list(run_ids)})
+        return tuple(run_row(row) for row in rows)
 
     def set_state(
-        self, run_ids: Sequence[str], state: str, *, ends: bool, error: Mapping[str, object] | None = None
+        self,
+        run_ids: Sequence[str],
+        state: RunState,
+        *,
+        ends: bool,
+        error: Mapping[str, object] | None = None,
     ) -> None:
         """Pause, resume, cancel or fail locked runs."""
         self.connection.execute(
             _SET_STATE,
             {
                 "ids": list(run_ids),
-                "state": state,
+                "state": state.value,
                 "ends": ends,
                 "error": None if error is None else dump_json(error),
             },

@@ -9,36 +9,37 @@ from sqlalchemy import text
 
 from storage.core.bulk import dump_json
 from storage.core.unit_of_work import Repository
+from storage.engine.states import CANCELLED, ENDED, FAILED, OFFERED, PUBLISHED, SCHEDULED
 from storage.engine.urgency import AGEING_SECONDS
 
 _TAKE_OFFERED = text(
-    """
-    UPDATE steps SET state = 'published', published_at = clock_timestamp(), due_at = NULL, due_clock = NULL,
+    f"""
+    UPDATE steps SET state = {PUBLISHED}, published_at = clock_timestamp(), due_at = NULL, due_clock = NULL,
         input = input || jsonb_build_object('call', CAST(:given AS jsonb))
-    WHERE step_id = :step_id AND state = 'offered' RETURNING step_id
+    WHERE step_id = :step_id AND state = {OFFERED} RETURNING step_id
     """
 )
 _HASTEN = text(
-    """
+    f"""
     UPDATE steps SET due_at = d.due_at FROM (
         SELECT step_id, CAST(:due_at AS timestamptz)
-            + CASE state WHEN 'offered' THEN make_interval(secs => :offer_seconds) ELSE interval '0' END AS due_at
-        FROM steps WHERE run_id = :run_id AND state IN ('scheduled', 'offered') AND due_clock = 'business'
+            + CASE state WHEN {OFFERED} THEN make_interval(secs => :offer_seconds) ELSE interval '0' END AS due_at
+        FROM steps WHERE run_id = :run_id AND state IN ({SCHEDULED}, {OFFERED}) AND due_clock = 'business'
     ) d WHERE steps.step_id = d.step_id AND steps.due_at > d.due_at RETURNING steps.step_id
     """
 )
 _REPRIORITISE = text(
-    """
+    f"""
     UPDATE steps SET priority = :now, urgency = urgency - make_interval(secs => (:now - :before) * :ageing)
-    WHERE run_id = :run_id AND priority = :before AND state NOT IN ('done', 'failed', 'cancelled')
+    WHERE run_id = :run_id AND priority = :before AND state NOT IN ({ENDED})
     """
 )
 # The steps that a run's end cut short are cancelled after it, in the same transaction (`Transaction.end`).
 _CUT_SHORT = text(
-    """
+    f"""
     SELECT DISTINCT ON (s.node) s.node, s.input FROM steps s JOIN runs r USING (run_id)
-    WHERE s.run_id = :run_id AND ((s.state = 'failed' AND s.node = r.error->>'step')
-        OR (s.state = 'cancelled' AND s.finished_at >= r.finished_at))
+    WHERE s.run_id = :run_id AND ((s.state = {FAILED} AND s.node = r.error->>'step')
+        OR (s.state = {CANCELLED} AND s.finished_at >= r.finished_at))
     ORDER BY s.node, s.step_id DESC
     """
 )

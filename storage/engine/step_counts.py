@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from storage.core.unit_of_work import Repository
+from storage.engine.states import LEASED, PUBLISHED, READY, TIMED
 from storage.engine.urgency import AGEING_SECONDS
 
 # Each branch repeats the condition of one partial index.
@@ -14,15 +15,15 @@ _BY_QUEUE = text(
            extract(epoch FROM clock_timestamp() - min(waiting_since)) AS oldest_seconds
     FROM (
         SELECT queue, state, urgency + make_interval(secs => priority * {AGEING_SECONDS}) AS waiting_since
-        FROM steps WHERE state = 'ready' AND NOT held
+        FROM steps WHERE state = {READY} AND NOT held
         UNION ALL
         SELECT queue, state,
                coalesce(urgency + make_interval(secs => priority * {AGEING_SECONDS}), created_at)
-        FROM steps WHERE state = 'published'
+        FROM steps WHERE state = {PUBLISHED}
         UNION ALL
-        SELECT queue, state, NULL FROM steps WHERE state = 'leased'
+        SELECT queue, state, NULL FROM steps WHERE state = {LEASED}
         UNION ALL
-        SELECT queue, state, NULL FROM steps WHERE state IN ('scheduled', 'parked', 'offered') AND NOT held
+        SELECT queue, state, NULL FROM steps WHERE state IN ({TIMED}) AND NOT held
     ) AS waiting WHERE queue IS NOT NULL GROUP BY queue, state
     """,
 )

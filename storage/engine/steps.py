@@ -8,8 +8,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row, text
 
 from runtime.clock import Clock
+from statemachine.workflow.states import STEP_ENDS, RunState, StepState
 from storage.core.bulk import BulkInsert, dump_json, recordset, rows_of
 from storage.core.unit_of_work import Repository
+from storage.engine.states import CANCELLED, DONE, ENDED, LEASED, PUBLISHED, READY
 from storage.engine.tables import steps as steps_table
 from storage.engine.urgency import URGENCY, urgency
 
@@ -32,7 +34,7 @@ class StepRow:
     kind: str
     queue: str | None
     action: str | None
-    state: str
+    state: StepState
     held: bool
     delivery: int
     tries: int
@@ -43,7 +45,7 @@ class StepRow:
     early_signals: Sequence[Mapping[str, Any]] | None
     due_at: datetime | None
     due_clock: str | None
-    run_state: str
+    run_state: RunState
     run_priority: int
     run_manual: bool
     workflow: str
@@ -68,7 +70,7 @@ class StepChange:
     """What a transaction makes of a locked step."""
 
     step_id: int
-    state: str
+    state: StepState
     delivery: int
     tries: int
     output: Mapping[str, object] | None = None
@@ -87,7 +89,7 @@ class NewStep:
     kind: str
     queue: str | None
     action: str | None
-    state: str
+    state: StepState
     held: bool = False
     priority: int = 1
     due_at: datetime | None = None
@@ -104,7 +106,7 @@ class InsertedStep:
     step_id: int
     run_id: str
     node: str
-    state: str
+    state: StepState
     queue: str | None
     action: str | None
 
@@ -121,14 +123,14 @@ _CLAIM = text(
         SELECT s.step_id FROM steps s
         JOIN unnest(CAST(:ids AS bigint[]), CAST(:deliveries AS integer[])) AS m(step_id, delivery)
           ON s.step_id = m.step_id AND s.delivery = m.delivery
-        WHERE (s.state IN ('published', 'ready') AND NOT s.held) OR (s.state = 'leased' AND s.lease_id = :lease_id)
+        WHERE (s.state IN ({PUBLISHED}, {READY}) AND NOT s.held) OR (s.state = {LEASED} AND s.lease_id = :lease_id)
         ORDER BY s.step_id FOR NO KEY UPDATE OF s SKIP LOCKED
     ), lease AS (
         INSERT INTO leases (lease_id, holder, queue, expires_at)
         SELECT :lease_id, :holder, :queue, clock_timestamp() + make_interval(secs => :seconds)
         WHERE EXISTS (SELECT FROM wanted) ON CONFLICT (lease_id) DO NOTHING
     ), s AS (
-        UPDATE steps SET state = 'leased', lease_id = :lease_id, started_at = clock_timestamp()
+        UPDATE steps SET state = {LEASED}, lease_id = :lease_id, started_at = clock_timestamp()
         FROM wanted WHERE steps.step_id = wanted.step_id RETURNING steps.*
     )
     SELECT {_ROW} FROM s JOIN runs r USING (run_id) ORDER BY s.step_id
@@ -145,7 +147,7 @@ _CHANGE = text(
     UPDATE steps SET state = c.state, delivery = c.delivery, tries = c.tries,
         output = coalesce(c.output, steps.output), error = coalesce(c.error, steps.error),
         due_at = c.due_at, due_clock = c.due_clock, early_signals = NULL,
-        finished_at = CASE WHEN c.state IN ('done', 'failed', 'cancelled') THEN clock_timestamp() END
+        finished_at = CASE WHEN c.state IN ({ENDED}) THEN clock_timestamp() END
     FROM {recordset(steps_table, _CHANGED)} WHERE steps.step_id = c.step_id
     """,
 )
@@ -157,35 +159,35 @@ _INSERT = BulkInsert(
     ),
     returning="step_id, run_id, node, state, queue, action",
 )  # fmt: skip
-_OUTPUTS = text("SELECT run_id, node, output FROM steps WHERE run_id = ANY(:runs) AND state = 'done'")
+_OUTPUTS = text(f"SELECT run_id, node, output FROM steps WHERE run_id = ANY(:runs) AND state = {DONE}")
 _CLOSE_OPEN = text(
-    """
-    UPDATE steps SET state = 'cancelled', finished_at = clock_timestamp()
-    WHERE run_id = ANY(:runs) AND state NOT IN ('done', 'failed', 'cancelled') AND step_id <> ALL(:except)
+    f"""
+    UPDATE steps SET state = {CANCELLED}, finished_at = clock_timestamp()
+    WHERE run_id = ANY(:runs) AND state NOT IN ({ENDED}) AND step_id <> ALL(:except)
     RETURNING step_id
     """,
 )
 # A message that comes while its row is held is spent in vain, so what was published is to be published again.
 _HOLD = text(
     f"""
-    UPDATE steps SET held = :held, state = CASE state WHEN 'published' THEN 'ready' ELSE state END,
-        urgency = CASE state WHEN 'published' THEN coalesce(urgency, {URGENCY}) ELSE urgency END
-    WHERE run_id = ANY(:runs) AND state NOT IN ('done', 'failed', 'cancelled')
+    UPDATE steps SET held = :held, state = CASE state WHEN {PUBLISHED} THEN {READY} ELSE state END,
+        urgency = CASE state WHEN {PUBLISHED} THEN coalesce(urgency, {URGENCY}) ELSE urgency END
+    WHERE run_id = ANY(:runs) AND state NOT IN ({ENDED})
     """
 )
 _KEEP_SIGNAL = text(
     "UPDATE steps SET early_signals = coalesce(early_signals, '[]') || CAST(:signal AS jsonb) "
-    "WHERE step_id = :step_id AND state = 'leased'"
+    f"WHERE step_id = :step_id AND state = {LEASED}"
 )
 _OPEN_OF_RUN = text(
-    "SELECT step_id FROM steps WHERE run_id = :run_id AND state NOT IN ('done', 'failed', 'cancelled')",
+    f"SELECT step_id FROM steps WHERE run_id = :run_id AND state NOT IN ({ENDED})",
 )
 
 
 def _changed(change: StepChange) -> tuple[object, ...]:
     return (
         change.step_id,
-        change.state,
+        change.state.value,
         change.delivery,
         change.tries,
         change.output,
@@ -196,7 +198,9 @@ def _changed(change: StepChange) -> tuple[object, ...]:
 
 
 def _step_row(row: Row[Any]) -> StepRow:
-    return StepRow(**row._mapping)
+    values = dict(row._mapping)
+    values["state"], values["run_state"] = StepState(row.state), RunState(row.run_state)
+    return StepRow(**values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +241,7 @@ class Steps(Repository):
     def insert(self, steps: Sequence[NewStep], database_now: datetime) -> tuple[InsertedStep, ...]:
         """Create steps; `database_now` stamps them and orders them among the ready rows of their queue."""
         rows = _INSERT(self.connection, [_values(step, database_now) for step in steps])
-        return tuple(InsertedStep(**row._mapping) for row in rows)
+        return tuple(InsertedStep(**{**row._mapping, "state": StepState(row.state)}) for row in rows)
 
     def outputs(self, run_ids: Sequence[str]) -> dict[str, dict[str, Mapping[str, object]]]:
         """What the done steps of these runs returned, by run and node; joins read it under the run's lock."""
@@ -265,7 +269,7 @@ class Steps(Repository):
 
 
 def _values(step: NewStep, now: datetime) -> tuple[object, ...]:
-    ended = step.state in ("done", "failed", "cancelled")
+    ended = step.state in STEP_ENDS
     return (
         step.run_id,
         step.subject_id,
@@ -273,7 +277,7 @@ def _values(step: NewStep, now: datetime) -> tuple[object, ...]:
         step.kind,
         step.queue,
         step.action,
-        step.state,
+        step.state.value,
         step.held,
         step.priority,
         step.due_at,
@@ -281,7 +285,7 @@ def _values(step: NewStep, now: datetime) -> tuple[object, ...]:
         step.input,
         step.output,
         step.caused_by,
-        urgency(now, step.priority) if step.state == "ready" else None,
-        now if step.state == "published" else None,
+        urgency(now, step.priority) if step.state is StepState.READY else None,
+        now if step.state is StepState.PUBLISHED else None,
         now if ended else None,
     )

@@ -18,7 +18,9 @@ from sqlalchemy import (
     text,
 )
 
+from statemachine.workflow.states import OPEN_RUNS, RunState, StepState, literals
 from storage.core.columns import Json, Moment, Name, database_moment, metadata
+from storage.engine.states import LEASED, PUBLISHED, READY, TIMED
 
 business_clock = Table(
     "business_clock",
@@ -82,13 +84,11 @@ runs = Table(
     Column("digest", LargeBinary),
     database_moment("created_at"),
     Column("finished_at", Moment),
-    CheckConstraint(
-        "state IN ('created', 'running', 'paused', 'completed', 'failed', 'cancelled')", name="state"
-    ),
+    CheckConstraint(f"state IN ({literals(RunState)})", name="state"),
     Index("ix_runs_subject_id", "subject_id"),
     # In the order in which tasks are listed.
     Index("ix_runs_created", "created_at", "run_id"),
-    Index("ix_runs_deadline", "deadline_at", postgresql_where=text("state IN ('running', 'paused')")),
+    Index("ix_runs_deadline", "deadline_at", postgresql_where=text(f"state IN ({literals(OPEN_RUNS)})")),
     # Rows are updated in place while they live; room on the page keeps those updates off the indexes.
     postgresql_with={"fillfactor": "80"},
 )
@@ -123,21 +123,17 @@ steps = Table(
     database_moment("created_at"),
     Column("started_at", Moment),
     Column("finished_at", Moment),
-    CheckConstraint(
-        "state IN ('scheduled', 'ready', 'published', 'leased', 'parked', 'offered', "
-        "'done', 'failed', 'cancelled')",
-        name="state",
-    ),
+    CheckConstraint(f"state IN ({literals(StepState)})", name="state"),
     CheckConstraint("due_clock IN ('database', 'business')", name="due_clock"),
     Index("ix_steps_run_id", "run_id"),
-    Index("ix_steps_ready", "queue", "urgency", postgresql_where=text("state = 'ready' AND NOT held")),
+    Index("ix_steps_ready", "queue", "urgency", postgresql_where=text(f"state = {READY} AND NOT held")),
     Index(
         "ix_steps_due",
         "due_clock",
         "due_at",
-        postgresql_where=text("state IN ('scheduled', 'parked', 'offered') AND NOT held"),
+        postgresql_where=text(f"state IN ({TIMED}) AND NOT held"),
     ),
-    Index("ix_steps_published", "published_at", postgresql_where=text("state = 'published'")),
-    Index("ix_steps_leased", "lease_id", postgresql_where=text("state = 'leased'")),
+    Index("ix_steps_published", "published_at", postgresql_where=text(f"state = {PUBLISHED}")),
+    Index("ix_steps_leased", "lease_id", postgresql_where=text(f"state = {LEASED}")),
     postgresql_with={"fillfactor": "80"},
 )

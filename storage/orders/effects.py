@@ -1,40 +1,27 @@
-"""The writers of what steps return: every effect of a batch in one statement a table (SPEC.md §3)."""
+"""The writers of what the steps of orders return: every effect of a batch in one statement a table (SPEC.md §3)."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Table
 
+from schemas.core.effects import Effect
 from schemas.orders.effects import (
     ActionTaken,
     AppointmentBooked,
-    Audit,
-    ContactNoted,
-    DoNotCallAdded,
-    Effect,
     EngineerNotified,
     FollowupScheduled,
     Move,
     OrderCancelled,
-    OrderNoted,
 )
-from schemas.outbound.effects import ProductEvent
-from schemas.people.effects import AlertRaised
 from statemachine.orders.machine import IllegalTransition
 from statemachine.orders.states import Event
 from storage.core.bulk import BulkInsert
-from storage.core.unit_of_work import Repository
-from storage.orders.contacts.contacts import Contacts
-from storage.orders.contacts.do_not_call import DoNotCall
+from storage.core.unit_of_work import UnitOfWork
 from storage.orders.orders import Orders
 from storage.orders.places import Changes, NoPlaceLeft, Places
 from storage.orders.tables import actions, appointments, cancellations, engineer_notices, followups
-from storage.orders.timeline import Timeline
-from storage.outbound.events import Events
 from storage.outbound.notices import OF_ENGINEERS
-from storage.people.alerts import Alerts
 
 
 def _writer(table: Table, *columns: str) -> BulkInsert:
@@ -52,7 +39,7 @@ _ACTIONS = BulkInsert(
     stamped="at",
     on_conflict="(key)",
 )
-_BUILT_IN: Mapping[type[Any], tuple[BulkInsert, tuple[str, ...]]] = {
+_EVIDENCE: Mapping[type[Effect], tuple[BulkInsert, tuple[str, ...]]] = {
     kind: (_writer(table, *columns), columns)
     for kind, table, columns in (
         (
@@ -70,66 +57,57 @@ _BUILT_IN: Mapping[type[Any], tuple[BulkInsert, tuple[str, ...]]] = {
     )
 }
 
+MOVING = (Move, AppointmentBooked, OrderCancelled)
+"""What moves orders or takes places; `move` writes them together, since the one refuses the other."""
 
-@dataclass(frozen=True, slots=True)
-class Effects(Repository):
-    """Writes effects through the repositories that own the tables."""
-
-    def apply(self, effects: Sequence[tuple[int, Effect]]) -> dict[int, IllegalTransition | NoPlaceLeft]:
-        """Write effects, each given with its step; a step that cannot be written leaves nothing but evidence.
-
-        Evidence is what was learned of the world (a contact was made): it is kept even then.
-
-        Returns:
-            The refused steps with the reason: an illegal move, or an appointment whose place is taken.
-        """
-        by_kind: defaultdict[type[Any], list[tuple[int, Any]]] = defaultdict(list)
-        for step_id, effect in effects:
-            by_kind[type(effect)].append((step_id, effect))
-        moves = by_kind.pop(Move, [])
-        changes = _changes(by_kind, moves)
-        places = Places(self.work)
-        full = places.judge(changes)
-        illegal = self._move([(step_id, move) for step_id, move in moves if step_id not in full])
-        refused: dict[int, IllegalTransition | NoPlaceLeft] = {**full, **illegal}
-        places.write(changes.without(refused))
-        Contacts(self.work).note([effect for _, effect in by_kind.pop(ContactNoted, [])])
-        for kind, given in by_kind.items():
-            self._write(kind, [effect for step_id, effect in given if step_id not in refused])
-        return refused
-
-    def _move(self, moves: list[tuple[int, Move]]) -> dict[int, IllegalTransition]:
-        by_task = Orders(self.work).move([move for _, move in moves])
-        return {step_id: by_task[move.task_id] for step_id, move in moves if move.task_id in by_task}
-
-    def _write(self, kind: type[Any], effects: list[Any]) -> None:
-        if kind is OrderNoted:
-            Orders(self.work).note(effects)
-        elif kind is Audit:
-            Timeline(self.work).audit(effects)
-        elif kind is ProductEvent:
-            Events(self.work).append(effects)
-        elif kind is AlertRaised:
-            Alerts(self.work).raise_all(effects)
-        elif kind is DoNotCallAdded:
-            DoNotCall(self.work).add_told(effects)
-        elif kind is ActionTaken:
-            _ACTIONS(
-                self.connection,
-                [
-                    (e.action_id, e.task_id, e.action_type, e.key, e.parameters, e.result, "executed")
-                    for e in effects
-                ],
-            )
-        else:
-            writer, columns = _BUILT_IN[kind]
-            writer(self.connection, [tuple(getattr(e, column) for column in columns) for e in effects])
+CARRIED_OUT = (EngineerNotified, FollowupScheduled)
+"""What else an action did, as our own tables keep it."""
 
 
-def _changes(by_kind: Mapping[type[Any], list[tuple[int, Any]]], moves: list[tuple[int, Move]]) -> Changes:
+def move(
+    work: UnitOfWork, effects: Sequence[tuple[int, Effect]]
+) -> dict[int, IllegalTransition | NoPlaceLeft]:
+    """Move orders, book visits and cancel; a step with a move or a place that cannot be had writes nothing.
+
+    Returns:
+        The refused steps with the reason.
+    """
+    moves = [(step_id, effect) for step_id, effect in effects if isinstance(effect, Move)]
+    places, changes = Places(work), _changes(effects, moves)
+    full = places.judge(changes)
+    by_task = Orders(work).move([move for step_id, move in moves if step_id not in full])
+    refused: dict[int, IllegalTransition | NoPlaceLeft] = {
+        **full,
+        **{step_id: by_task[move.task_id] for step_id, move in moves if move.task_id in by_task},
+    }
+    places.write(changes.without(refused))
+    for kind in (AppointmentBooked, OrderCancelled):
+        keep(work, [effect for step_id, effect in effects if type(effect) is kind and step_id not in refused])
+    return refused
+
+
+def keep(work: UnitOfWork, effects: Sequence[Effect]) -> None:
+    """Write what actions did, in the table of each kind."""
+    for kind in dict.fromkeys(type(effect) for effect in effects):
+        insert, columns = _EVIDENCE[kind]
+        own = [effect for effect in effects if type(effect) is kind]
+        insert(work.connection, [tuple(getattr(effect, column) for column in columns) for effect in own])
+
+
+def record_actions(work: UnitOfWork, effects: Sequence[ActionTaken]) -> None:
+    """Write actions under their keys; one that is there already changes nothing."""
+    _ACTIONS(
+        work.connection,
+        [(e.action_id, e.task_id, e.action_type, e.key, e.parameters, e.result, "executed") for e in effects],
+    )
+
+
+def _changes(effects: Sequence[tuple[int, Any]], moves: Sequence[tuple[int, Move]]) -> Changes:
     """What these effects do to the engineers' places."""
     return Changes(
-        booked=by_kind.get(AppointmentBooked, ()),
-        orders=[(step_id, off.order_id) for step_id, off in by_kind.get(OrderCancelled, ())],
+        booked=[(step_id, effect) for step_id, effect in effects if isinstance(effect, AppointmentBooked)],
+        orders=[
+            (step_id, effect.order_id) for step_id, effect in effects if isinstance(effect, OrderCancelled)
+        ],
         tasks=[(step_id, move.task_id) for step_id, move in moves if move.event is Event.CANCEL],
     )

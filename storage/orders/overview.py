@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from runtime.clock import Clock
 from storage.core.unit_of_work import Repository
-from storage.engine.runs import RunRow
+from storage.engine.runs import RunRow, run_row
 from storage.engine.urgency import AGEING_SECONDS
 
 _RUN = text(
@@ -115,7 +115,7 @@ class Overview(Repository):
     def run(self, run_id: str) -> RunRow | None:
         """The run with this id, unlocked."""
         row = self.connection.execute(_RUN, {"run_id": run_id}).one_or_none()
-        return None if row is None else RunRow(**row._asdict())
+        return None if row is None else run_row(row)
 
     def open_steps(self, run_id: str) -> tuple[OpenStep, ...]:
         """The steps of a run that have not ended, oldest first."""

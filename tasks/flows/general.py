@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from engine.catalogue import Catalogue, UnknownWorkflow, workflow_of
+from engine.begin import Begin
+from engine.catalogue import UnknownWorkflow, workflow_of
 from engine.engine import Engine
-from engine.transaction import Begin, Transaction
+from engine.transaction import Transaction
 from runtime.ids import Prefix, new_id
 from runtime.mask import mask_text
 from schemas.core.parameters import problems_with
@@ -116,9 +117,9 @@ def begin_all(
     return answers
 
 
-def is_order(catalogue: Catalogue, task_type: str) -> bool:
+def is_order(engine: Engine, task_type: str) -> bool:
     """Whether tasks of this type are suspended orders, which have a door of their own."""
-    return any(workflow.name == task_type for workflow in catalogue.triggered_by(TRIGGER))
+    return any(workflow.name == task_type for workflow in engine.triggered_by(TRIGGER))
 
 
 def order_in(task: NewTask, *, priority_given: bool) -> TaskCreated | tuple[Problem, ...]:
@@ -149,12 +150,12 @@ def order_in(task: NewTask, *, priority_given: bool) -> TaskCreated | tuple[Prob
 
 def _workflow_for(transaction: Transaction, task: NewTask) -> Workflow | tuple[Problem, ...]:
     """What a task of this type runs, when it takes these parameters; else what is wrong."""
-    action = transaction.actions.by_name.get(task.task_type)
+    action = transaction.registry.actions.get(task.task_type)
     if action is not None and action.parameters is not None:
         workflow, schema = workflow_of(action.name), action.parameters
     else:
         try:
-            workflow = transaction.catalogue.current(task.task_type)
+            workflow = transaction.catalogue.current(transaction.work, task.task_type)
         except UnknownWorkflow:
             return (Problem(field="task_type", message=f"names nothing; there are {_types(transaction)}"),)
         schema = workflow.parameters
@@ -162,8 +163,8 @@ def _workflow_for(transaction: Transaction, task: NewTask) -> Workflow | tuple[P
 
 
 def _types(transaction: Transaction) -> str:
-    callable_alone = (a.name for a in transaction.actions.by_name.values() if a.parameters is not None)
-    return ", ".join(sorted((*transaction.catalogue.names, *callable_alone)))
+    callable_alone = (a.name for a in transaction.registry.actions.values() if a.parameters is not None)
+    return ", ".join(sorted((*transaction.catalogue.names(transaction.work), *callable_alone)))
 
 
 def _met_again(task: NewTask, digest: bytes | None) -> Taken:
@@ -176,7 +177,7 @@ def _met_again(task: NewTask, digest: bytes | None) -> Taken:
 def _begin(
     transaction: Transaction, task: NewTask, workflow: Workflow, run_id: str, by: str, request_id: str | None
 ) -> Begin:
-    action = transaction.actions.by_name.get(task.task_type)
+    action = transaction.registry.actions.get(task.task_type)
     schema = workflow.parameters if action is None else action.parameters
     return Begin(
         run_id=run_id,

@@ -4,18 +4,18 @@ import signal
 
 import pytest
 
-from fleet.plan import AGENTS
 from tests.acceptance.fleet import RunningFleet
 from tests.acceptance.processes import LEASE_SECONDS
 from tests.acceptance.script import AGREES, NEVER_ANSWERS, orders
 from tests.acceptance.waiting import is_alive, wait_until
+from tests.agents import QUEUES
 
 _CONTACTS = "SELECT count(*) FROM contact_logs"
 _TEXTING = "SELECT count(*) FROM contact_logs WHERE contact_method = 'sms' AND status = 'sending'"
 _PARKED = "SELECT count(*) FROM steps WHERE state = 'parked'"
 
 
-@pytest.mark.parametrize("agent", AGENTS)
+@pytest.mark.parametrize("agent", QUEUES)
 def test_a_worker_killed_in_mid_step_changes_no_orders_end(fleet: RunningFleet, agent: str) -> None:
     fleet.provider.arm({"kind": "slow", "seconds": 0.3}, requests=8)
     batch = orders(40, pause=0.5)

@@ -11,8 +11,9 @@ import pytest
 import yaml
 from pydantic import SecretStr
 
-from engine.publisher import QUEUES
 from runtime.settings import PROJECT, Settings
+from schemas.core.agents import TICK
+from tests.agents import QUEUES
 from workers.app import SOFT_SHUTDOWN
 
 COMPOSE = PROJECT / "docker-compose.yml"
@@ -90,14 +91,14 @@ def test_every_queue_has_a_worker_of_its_own() -> None:
 
 
 def test_every_process_that_workers_can_run_is_deployed() -> None:
-    from workers.__main__ import AGENTS, OTHERS
+    from workers.__main__ import OTHERS
 
     run = {
         re.findall(r"[a-z]+", " ".join(service["command"]))[-1]
         for service in SERVICES.values()
         if "-m workers" in " ".join(service.get("command", ()))
     }
-    assert run == {*AGENTS, *OTHERS}
+    assert run == {*QUEUES, TICK, *OTHERS}
 
 
 @every_service

@@ -13,6 +13,7 @@ import yaml
 
 from runtime.settings import PROJECT
 from storage.core.database import Database
+from tests.agents import QUEUES
 from tests.architecture.test_deployment import SERVICES
 from workers.metrics.exporter import FleetCollector
 from workers.metrics.series import PROCESSING_EDGES
@@ -90,7 +91,7 @@ def test_metric_names_are_found_in_promql(expression: str, names: set[str]) -> N
 
 
 def test_every_metric_of_rules_and_dashboard_is_emitted_by_somebody(database: Database) -> None:
-    emitted = {s.name for metric in FleetCollector(database).collect() for s in metric.samples}
+    emitted = {s.name for metric in FleetCollector(database, QUEUES).collect() for s in metric.samples}
     recorded = {rule["record"] for rule in rules("recording.yml")}
     used = {
         name

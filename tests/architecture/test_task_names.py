@@ -8,16 +8,18 @@ from celery import Celery
 
 from beat_schedule import BEAT_SCHEDULE
 from engine.actions import Action
-from engine.publisher import QUEUES
 from runtime.cipher import Cipher
 from runtime.settings import PROJECT, Settings
+from schemas.core.agents import TICK
 from statemachine.workflow.definition import Kind, Step
 from storage.core.database import Database
 from tasks.orders.rules.context import make_context
 from tasks.registry import registry
+from tests.agents import QUEUES
 from tests.house import CIPHER_KEY, settings_for
-from workers.__main__ import AGENTS
-from workers.app import HARD_LIMIT_MARGIN, TICK_QUEUE, VISIBILITY_TIMEOUT, make_app
+from workers import tick
+from workers.agent import register
+from workers.app import HARD_LIMIT_MARGIN, VISIBILITY_TIMEOUT, make_app
 from workers.process import CurrentProcess, Process, read_workflows
 
 NOWHERE = "postgresql+psycopg://nobody@127.0.0.1:1/nothing"
@@ -42,29 +44,28 @@ def settings() -> Settings:
 @pytest.fixture(scope="module")
 def actions(settings: Settings) -> Iterator[Mapping[str, Action]]:
     with Database(NOWHERE, Cipher(CIPHER_KEY)) as database:
-        yield registry(make_context(settings, database)).by_name
+        yield registry(make_context(settings, database)).actions
 
 
 @pytest.fixture(scope="module")
 def apps(settings: Settings) -> Mapping[str, Celery]:
     """For each worker an app with what it binds, as its process has it."""
     apps = {}
-    for name, module in AGENTS.items():
+    for name in (*QUEUES, TICK):
         app = make_app(settings)
         # Celery would show what one app binds to every other app of this process.
         app.task = partial(app.task, shared=False)
-        module.register(app, CurrentProcess(lambda app=app, name=name: Process(settings, app, name=name)))  # type: ignore[misc]
+        current = CurrentProcess(lambda app=app, name=name: Process(settings, app, name=name))  # type: ignore[misc]
+        if name == TICK:
+            tick.register(app, current)
+        else:
+            register(app, current, name)
         apps[name] = app
     return apps
 
 
 def bound(app: Celery) -> set[str]:
     return {name for name in app.tasks if not name.startswith("celery.")}
-
-
-def test_every_agent_has_a_queue_and_a_worker_and_the_tick_has_its_own() -> None:
-    assert set(AGENTS) == {*QUEUES, TICK_QUEUE}
-    assert all(module.__name__ == f"workers.{name}" for name, module in AGENTS.items())
 
 
 @pytest.mark.parametrize("agent", QUEUES)
@@ -137,7 +138,7 @@ def test_beat_calls_tasks_that_are_bound_on_the_queue_they_are_bound_to(
 
 
 def test_the_tick_is_called_by_beat(apps: Mapping[str, Celery]) -> None:
-    assert bound(apps[TICK_QUEUE]) == {entry["task"] for entry in BEAT_SCHEDULE.values()}
+    assert bound(apps[TICK]) == {entry["task"] for entry in BEAT_SCHEDULE.values()}
 
 
 def test_nothing_waits_in_a_process_for_a_broker_to_retry(apps: Mapping[str, Celery]) -> None:

@@ -15,6 +15,7 @@ from runtime.cipher import Cipher
 from storage.core.database import Database
 from storage.core.unavailable import StorageUnavailable
 from storage.orders.figures import Figures
+from tests.agents import QUEUES
 from tests.integration.history import order
 from tests.integration.scraping import parse, read, scrape
 from workers.metrics.exporter import CACHE_SECONDS, ExporterServer, FleetCollector
@@ -41,7 +42,7 @@ def test_a_connection_lost_between_two_scrapes_costs_no_scrape(database: Databas
 
 def test_scrapes_close_together_are_answered_from_one_reading(database: Database) -> None:
     moments = iter((0.0, CACHE_SECONDS, CACHE_SECONDS + 0.1, CACHE_SECONDS + 0.1))
-    collector = FleetCollector(database, now=lambda: next(moments))
+    collector = FleetCollector(database, QUEUES, now=lambda: next(moments))
     assert scrape(collector)["tasks_in_progress"] == 0
     order(database, "a")
     readings = [scrape(collector)["tasks_in_progress"] for _ in range(2)]
@@ -69,7 +70,7 @@ def test_a_snapshot_sees_one_moment_throughout(database: Database) -> None:
 
 @pytest.fixture
 def address(database: Database) -> Iterator[str]:
-    with ExporterServer(database, port=0) as server:
+    with ExporterServer(database, QUEUES, port=0) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{server.port}"

@@ -5,15 +5,16 @@ from datetime import timedelta
 
 import pytest
 
-from engine.publisher import QUEUES
 from schemas.orders.contact import Channel
 from statemachine.orders.intents import Level1
 from statemachine.orders.states import State
+from statemachine.workflow.states import StepState
 from storage.core.database import Database
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.clock import BusinessClock
 from storage.engine.queues import Queues
 from storage.engine.steps import NewStep, StepChange, StepKey, Steps
+from tests.agents import QUEUES
 from tests.integration.history import (
     audited,
     classified,
@@ -134,7 +135,7 @@ def test_an_agents_counters_never_fall_whatever_becomes_of_a_step(database: Data
         lease = f"lease_{delivery}"
         assert Steps(work).claim([key], lease_id=lease, holder="test", queue="triage", seconds=seconds)
 
-    def change(work: UnitOfWork, state: str, delivery: int, tries: int) -> None:
+    def change(work: UnitOfWork, state: StepState, delivery: int, tries: int) -> None:
         Steps(work).change([StepChange(step_id=step_id, state=state, delivery=delivery, tries=tries)])
 
     with database.transaction() as work:
@@ -145,7 +146,7 @@ def test_an_agents_counters_never_fall_whatever_becomes_of_a_step(database: Data
             kind="action",
             queue="triage",
             action="triage.work",
-            state="published",
+            state=StepState.PUBLISHED,
         )
         step_id = Steps(work).insert([new], BusinessClock(work).now().database_now)[0].step_id
     look()
@@ -153,10 +154,10 @@ def test_an_agents_counters_never_fall_whatever_becomes_of_a_step(database: Data
         lambda work: claim(work, 1, seconds=-1),
         lambda work: Queues(work).rescue(3, 10),
         lambda work: claim(work, 2),
-        lambda work: change(work, "ready", 3, 1),
+        lambda work: change(work, StepState.READY, 3, 1),
         lambda work: claim(work, 3),
-        lambda work: change(work, "parked", 3, 1),
-        lambda work: change(work, ending, 3, 1),
+        lambda work: change(work, StepState.PARKED, 3, 1),
+        lambda work: change(work, StepState(ending), 3, 1),
     ):
         with database.transaction() as work:
             happen(work)

@@ -7,6 +7,7 @@ from typing import Final
 import pytest
 
 from runtime.settings import PROJECT
+from schemas.core.configuration import PolicyFileError
 from storage.access.idempotency import IdempotencyKeys
 from storage.core.unit_of_work import UnitOfWork
 from storage.orders.contacts.callbacks import Callbacks, NewCallback
@@ -18,7 +19,6 @@ from tasks.flows.general import NewTask, submit
 from tasks.orders.upkeep.retention import PULSE, counted, due, retain
 from tests.factories import answered, submission
 from tests.house import House
-from tools.policies.file import PolicyFileError
 from tools.policies.retention import DataKind, load_retention
 
 KEPT: Final = load_retention(PROJECT / "config" / "policies" / "retention.yaml")

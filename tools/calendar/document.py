@@ -8,10 +8,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
+from schemas.core.configuration import PolicyFileError, read_policy_file
 from tools.calendar.business import Calendar
 from tools.calendar.overrides import DayKind, Override
 from tools.calendar.statutory import UnknownCountryError
-from tools.policies.file import PolicyFileError, read_policy_file
 
 
 def _spelled(kind: object) -> object:

@@ -8,6 +8,7 @@ from typing import Final
 from pydantic import SecretStr
 
 from runtime.settings import Settings
+from schemas.core.configuration import read_policy_file
 from schemas.orders.contact import Channel
 from tools.channels.aliyun.api import AliyunApi
 from tools.channels.aliyun.callbacks import AliyunReader
@@ -41,7 +42,6 @@ from tools.channels.twilio.api import TwilioAccount, TwilioApi
 from tools.channels.twilio.callbacks import TwilioReader
 from tools.channels.twilio.calls import CallSender, TwilioCalls
 from tools.channels.twilio.messages import MessageSender, TwilioMessages
-from tools.policies.file import read_policy_file
 
 ALIYUN: Final = "aliyun"
 TWILIO: Final = "twilio"

@@ -8,9 +8,9 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from schemas.core.configuration import read_policy_file
 from schemas.orders.contact import Channel, ContactResult
 from tools.contact_policy.policy import ContactPolicy, ContactWindow, DailyBudget, NumberCap
-from tools.policies.file import read_policy_file
 
 _LONGEST_HOURS: Final = 24 * 30
 _LONGEST_SECONDS: Final = 3600 * _LONGEST_HOURS

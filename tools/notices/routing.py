@@ -8,6 +8,7 @@ from typing import Final
 
 from pydantic import SecretStr
 
+from schemas.core.configuration import read_policy_file
 from tools.notices.contract import Notice, NoticeGateway
 from tools.notices.dingtalk_bot import DingtalkBot
 from tools.notices.feishu_app import FeishuAccount, FeishuApp
@@ -21,7 +22,6 @@ from tools.notices.notices_file import (
     WecomBotDocument,
 )
 from tools.notices.wecom_bot import WecomBot
-from tools.policies.file import read_policy_file
 
 FILE_NAME: Final = "notices.yaml"
 

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tools.policies.file import read_policy_file
+from schemas.core.configuration import read_policy_file
 from tools.policies.permissions import ActionType
 
 _PARTS: Final = 10_000

@@ -7,12 +7,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Self
 
+from schemas.core.configuration import PolicyFileError
 from tools.calendar.business import Calendar
 from tools.calendar.document import load_calendar
 from tools.contact_policy.document import load_policies
 from tools.contact_policy.policy import ContactPolicy
 from tools.policies.approval import ApprovalPolicy, load_approvals
-from tools.policies.file import PolicyFileError
 from tools.policies.permissions import Permissions, load_permissions
 from tools.policies.retention import DataKind, load_retention
 from tools.policies.shadow_mode import ShadowMode, load_shadow_mode

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tools.policies.file import read_policy_file
+from schemas.core.configuration import read_policy_file
 
 ActionType = Literal["update_appointment", "notify_engineer", "cancel_order", "schedule_followup"]
 

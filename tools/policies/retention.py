@@ -9,7 +9,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from tools.policies.file import read_policy_file
+from schemas.core.configuration import read_policy_file
 
 Days = Annotated[int, Field(ge=1, le=3650)]
 

@@ -9,8 +9,8 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from schemas.core.configuration import read_policy_file
 from statemachine.orders.intents import INTENTS, Level2
-from tools.policies.file import read_policy_file
 
 REASON: Final = "shadow_mode"
 """The reason of a review that shadow mode asks for."""

@@ -5,9 +5,9 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from schemas.core.configuration import PolicyFileError, read_policy_file
 from schemas.orders.contact import Channel
 from tools.channels.script import Template
-from tools.policies.file import PolicyFileError, read_policy_file
 from tools.scripts.checking import findings
 from tools.scripts.script import Script, Scripts, Variable, Wording
 

@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Final, Self
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -22,6 +22,7 @@ from runtime.cipher import Cipher
 from runtime.logs import logger
 from runtime.mask import mask_text
 from runtime.settings import Settings
+from schemas.core.agents import read_agents
 from storage.core.database import Database
 from storage.core.unavailable import StorageUnavailable
 from storage.engine.step_counts import StepCounts
@@ -43,8 +44,11 @@ _log = logger(__name__)
 class FleetCollector(Collector):
     """Reads the figures when scraped; while PostgreSQL is away `ops_exporter_up 0` is the only series."""
 
-    def __init__(self, database: Database, *, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, database: Database, queues: Sequence[str], *, now: Callable[[], float] = time.monotonic
+    ) -> None:
         self._database = database
+        self._queues = tuple(queues)
         self._now = now
         self._lock = threading.Lock()
         self._read_at: float | None = None
@@ -76,7 +80,7 @@ class FleetCollector(Collector):
         with self._database.snapshot(statement_seconds=_STATEMENT_SECONDS) as work:
             return (
                 up(1),
-                *series(Figures(work), StepCounts(work).by_queue()),
+                *series(Figures(work), StepCounts(work).by_queue(), self._queues),
                 *of_webhooks(Deliveries(work)),
             )
 
@@ -96,9 +100,11 @@ class _Silent(WSGIRequestHandler):
 class ExporterServer:
     """Serves `/metrics` and `/health`; `port` 0 takes a free one. Nothing is read until somebody scrapes."""
 
-    def __init__(self, database: Database, *, host: str = "127.0.0.1", port: int = PORT) -> None:
+    def __init__(
+        self, database: Database, queues: Sequence[str], *, host: str = "127.0.0.1", port: int = PORT
+    ) -> None:
         registry = CollectorRegistry()
-        registry.register(FleetCollector(database))
+        registry.register(FleetCollector(database, queues))
         self._server: WSGIServer = make_server(
             host, port, _application(registry), server_class=ThreadingWSGIServer, handler_class=_Silent
         )
@@ -129,7 +135,9 @@ def serve(settings: Settings) -> None:
     url = settings.database_url.get_secret_value()
     with (
         Database(url, cipher, pool_size=1, application="unpend-exporter") as database,
-        ExporterServer(database, host=address, port=port) as server,
+        ExporterServer(
+            database, read_agents(settings.config_folder).queues, host=address, port=port
+        ) as server,
     ):
         _log.info("exporter listening", address=address, port=server.port)
         thread = threading.Thread(target=server.serve_forever, name="exporter")

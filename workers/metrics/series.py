@@ -3,12 +3,11 @@
 Help texts name the unit and the tables a value is read from. A counter's name gets `_total` when exposed.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
-from engine.publisher import QUEUES
 from schemas.orders.contact import Channel
 from statemachine.orders.intents import Level1
 from statemachine.orders.states import State
@@ -38,13 +37,13 @@ QUEUE_STATES: Final = ("scheduled", "ready", "published", "leased", "parked")
 _NOT_A_NUMBER: Final = float("nan")
 
 
-def series(figures: Figures, steps: Iterable[StepCount]) -> Iterator[Metric]:
+def series(figures: Figures, steps: Iterable[StepCount], queues: Sequence[str]) -> Iterator[Metric]:
     """Every series of orders, agents and people; every label value that is known is there, at 0 if need be."""
     yield from _orders(figures)
     yield from _contacts(figures)
     yield from _triage(figures)
-    yield from _agents(figures)
-    yield from _queues(steps)
+    yield from _agents(figures, queues)
+    yield from _queues(steps, queues)
     yield from _people(figures)
 
 
@@ -148,9 +147,9 @@ def _triage(figures: Figures) -> Iterator[Metric]:
     )
 
 
-def _agents(figures: Figures) -> Iterator[Metric]:
+def _agents(figures: Figures, queues: Sequence[str]) -> Iterator[Metric]:
     by_agent = {row.agent: row for row in figures.agents()}
-    none = dict.fromkeys(QUEUES, 0)
+    none = dict.fromkeys(queues, 0)
     yield _by_label(
         CounterMetricFamily("agent_request", "Steps that agents claimed, claims (steps).", labels=["agent"]),
         none | {agent: row.requests for agent, row in by_agent.items()},
@@ -165,9 +164,9 @@ def _agents(figures: Figures) -> Iterator[Metric]:
     )
 
 
-def _queues(rows: Iterable[StepCount]) -> Iterator[Metric]:
-    depths = {(queue, state): 0 for queue in QUEUES for state in QUEUE_STATES}
-    oldest = dict.fromkeys(QUEUES, 0.0)
+def _queues(rows: Iterable[StepCount], queues: Sequence[str]) -> Iterator[Metric]:
+    depths = {(queue, state): 0 for queue in queues for state in QUEUE_STATES}
+    oldest = dict.fromkeys(queues, 0.0)
     for row in rows:
         depths[row.queue, row.state] = row.rows
         oldest[row.queue] = max(oldest.get(row.queue, 0.0), row.oldest_seconds)

@@ -16,7 +16,6 @@ from api.server.services import Caller, GivenParts, GivenServices
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.core.identifier import Identifier
-from schemas.flows.agents import AGENT_QUEUES
 from schemas.orders.agents.calls import Dispatched, DispatchRequested, DispatchState, DispatchStatus
 from storage.orders.calls import Calls
 from tasks.orders.calls.action import action_call
@@ -35,7 +34,6 @@ _TYPES_OF: Final[Mapping[str, tuple[str, ...]]] = {
     "audit_agent": ("log_event",),
 }
 _STATUS: Final[Mapping[str, DispatchStatus]] = {"done": "done", "failed": "failed", "cancelled": "cancelled"}
-_NAME_OF: Final[Mapping[str, str]] = {queue: name for name, queue in AGENT_QUEUES.items()}
 _HIDDEN: Final = frozenset({"transcript", "user_input"})
 
 router = APIRouter(tags=["orchestrator"], route_class=Route)
@@ -83,7 +81,7 @@ def dispatch_state(
     return DispatchState(
         dispatch_id=found.dispatch_id,
         task_id=found.task_id,
-        target_agent=_NAME_OF[found.target_agent],
+        target_agent=parts.agents.by_queue[found.target_agent].key_owner,
         action_type=found.action_type,
         status=_STATUS.get(step.state, "waiting"),
         output=_shown(step.output) if step.state == "done" else None,

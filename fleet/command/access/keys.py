@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ from fleet.command.failure import CommandError, Commands, warn
 from fleet.command.location import DataDir, opened
 from fleet.command.orders.task import By, name_of
 from fleet.command.output import AsJson, show_json, show_line, show_table
-from schemas.access.scopes import OWNERS, Scope
+from schemas.access.scopes import Scope
 
 if TYPE_CHECKING:
     from storage.access.keys import KeyRecord
@@ -209,9 +210,14 @@ def _agent(name: str) -> str:
 
 
 def _scopes(agent: str, given: Sequence[Scope]) -> frozenset[Scope]:
-    found = frozenset(given) or OWNERS.get(agent)
+    from runtime.settings import PROJECT
+    from schemas.access.scopes import owners_of
+    from schemas.core.agents import read_agents
+
+    owners = owners_of(read_agents(Path(os.environ.get("UNPEND_CONFIG_FOLDER", PROJECT / "config"))))
+    found = frozenset(given) or owners.get(agent)
     if not found:
-        agents, scopes = ", ".join(OWNERS), ", ".join(Scope)
+        agents, scopes = ", ".join(owners), ", ".join(Scope)
         raise CommandError(f"--scope is needed for '{agent}' ({scopes}); only {agents} have their own", 2)
     return found
 

@@ -6,25 +6,28 @@ from fleet.command.output import show_line
 
 def migrate() -> None:
     """Bring the database to this version, register the workflow definitions and scripts (for deployments)."""
+    from engine.catalogue import register
     from fleet.command.failure import CommandError
-    from runtime.cipher import Cipher
+    from schemas.core.agents import read_agents
     from storage.core.database import Database
     from storage.core.migrate import migrate as bring_up
     from storage.core.unavailable import StorageUnavailable
     from tasks.orders.rules.context import scripts_folder
     from tasks.orders.rules.script_versions import register_scripts
+    from tasks.registry import PRODUCTS
     from tools.scripts.document import load_scripts
     from workers.process import read_workflows
 
     settings = settings_of_environment()
     workflows = read_workflows(settings.config_folder / "workflows")
+    queues = read_agents(settings.config_folder).queues
     scripts, url = load_scripts(scripts_folder(settings)), settings.database_url.get_secret_value()
     try:
-        bring_up(url, [body for body, _ in workflows])
-        with Database(
-            url, Cipher.of_settings(settings), pool_size=1, application="unpend-migrate"
-        ) as database:
+        bring_up(url)
+        with Database(url, None, pool_size=1, application="unpend-migrate") as database:
             register_scripts(database, scripts)
+            with database.transaction() as work:
+                register(work, [body for body, _ in workflows], products=PRODUCTS, queues=queues)
     except StorageUnavailable as error:
         raise CommandError(f"PostgreSQL at UNPEND_DATABASE_URL does not answer: {error}") from error
     names = ", ".join(

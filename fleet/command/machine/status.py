@@ -93,7 +93,7 @@ def _processes(fleet: Fleet) -> list[ProcessLine]:
 
 
 def _look(process: Process) -> Look:
-    from engine.publisher import QUEUES, WireUnavailable
+    from engine.publisher import WireUnavailable
     from runtime.mask import mask_text
     from storage.core.unavailable import StorageUnavailable
     from storage.engine.clock import BusinessClock
@@ -102,9 +102,9 @@ def _look(process: Process) -> Look:
     from storage.orders.overview import Overview
 
     problems: list[str] = []
-    messages: Mapping[str, int | None] = dict.fromkeys(QUEUES)
+    messages: Mapping[str, int | None] = dict.fromkeys(process.agents.queues)
     try:
-        messages = process.publisher.depths(QUEUES)
+        messages = process.publisher.depths(process.agents.queues)
     except WireUnavailable as error:
         problems.append(f"the broker does not answer: {mask_text(str(error))}")
     try:
@@ -113,10 +113,10 @@ def _look(process: Process) -> Look:
             reviews, alerts = Figures(work).reviews(), Figures(work).alerts()
             moments = BusinessClock(work).now()
             return Look(
-                queues=_by_queue(rows),
+                queues=_by_queue(rows, process.agents.queues),
                 oldest_seconds={
                     queue: max((row.oldest_seconds for row in rows if row.queue == queue), default=0.0)
-                    for queue in QUEUES
+                    for queue in process.agents.queues
                 },
                 messages=messages,
                 tasks=_by_state(Figures(work).orders().by_state),
@@ -162,10 +162,8 @@ def _warnings(process: Process, work: UnitOfWork) -> list[str]:
     return warnings if horizon is None else [*warnings, horizon.sentence]
 
 
-def _by_queue(rows: Sequence[StepCount]) -> dict[str, dict[str, int]]:
-    from engine.publisher import QUEUES
-
-    found = {queue: dict.fromkeys(_COLUMNS, 0) for queue in QUEUES}
+def _by_queue(rows: Sequence[StepCount], queues: Sequence[str]) -> dict[str, dict[str, int]]:
+    found = {queue: dict.fromkeys(_COLUMNS, 0) for queue in queues}
     for row in rows:
         found.setdefault(row.queue, dict.fromkeys(_COLUMNS, 0))[row.state] = row.rows
     return found

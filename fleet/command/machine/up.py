@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from engine.catalogue import register
 from fleet.command.machine.screen import Screen
 from fleet.demonstration import FIRST_MORNING, Demonstration
 from fleet.embedded.postgres import EmbeddedPostgres
@@ -21,7 +22,8 @@ from fleet.supervisor.run_file import DataDirLock
 from fleet.supervisor.supervisor import Supervisor
 from runtime.cipher import Cipher
 from runtime.settings import PROJECT, Settings
-from schemas.access.scopes import OWNERS
+from schemas.access.scopes import owners_of
+from schemas.core.agents import Agents, read_agents
 from storage.access.keys import Keys
 from storage.core.database import Database
 from storage.core.migrate import migrate
@@ -29,6 +31,7 @@ from storage.engine.clock import BusinessClock
 from storage.orders.orders import Orders
 from tasks.orders.rules.context import scripts_folder
 from tasks.orders.rules.script_versions import register_scripts
+from tasks.registry import PRODUCTS
 from tools.policies.folder import Policies
 from tools.scripts.document import load_scripts
 from workers.app import make_app
@@ -75,10 +78,12 @@ def up(wishes: Wishes) -> None:
 
 
 def _run(installation: Installation, wishes: Wishes, told: threading.Event) -> None:
-    kept = installation.take_up_next_key()
+    agents = read_agents(Path(os.environ.get("UNPEND_CONFIG_FOLDER", PROJECT / "config")))
+    installation.take_up_next_key()
+    kept = installation.give_keys(owners_of(agents))
     screen = Screen(quiet=wishes.quiet)
     ports = _ports(installation, wishes.port)
-    specs, plan, prepare = _planned(installation, kept, ports, wishes)
+    specs, plan, prepare = _planned(installation, kept, ports, wishes, agents)
     settings = _settings(plan)
     Policies.read(settings.config_folder, settings.contact_policy)
     document = _document(plan, settings)
@@ -107,7 +112,7 @@ def _run(installation: Installation, wishes: Wishes, told: threading.Event) -> N
 
 
 def _planned(
-    installation: Installation, kept: InstallationSecrets, ports: Ports, wishes: Wishes
+    installation: Installation, kept: InstallationSecrets, ports: Ports, wishes: Wishes, agents: Agents
 ) -> tuple[list[ProcessSpec], Plan, Callable[[], None]]:
     """The processes to start, and what prepares the database once the servers answer."""
     outside = os.environ.get("UNPEND_DATABASE_URL"), os.environ.get("UNPEND_BROKER_URL")
@@ -127,24 +132,33 @@ def _planned(
 
     def prepare() -> None:
         ensure()
-        prepare_database(_settings(plan), kept, wishes)
+        prepare_database(_settings(plan), kept, wishes, agents)
 
-    return [*servers, *plan.processes()], plan, prepare
+    return [*servers, *plan.processes(agents.queues)], plan, prepare
 
 
-def prepare_database(settings: Settings, kept: InstallationSecrets, wishes: Wishes) -> None:
+def prepare_database(settings: Settings, kept: InstallationSecrets, wishes: Wishes, agents: Agents) -> None:
     """Bring the database to this version, let the installation's keys in, set the business clock going.
 
     Raises:
         ChangedDefinition, ChangedScript: a version that is registered came with another body or other words.
     """
     url = settings.database_url.get_secret_value()
-    migrate(url, [body for body, _ in read_workflows(settings.config_folder / "workflows")])
+    migrate(url)
+    owners = owners_of(agents)
     with Database(url, Cipher(kept.cipher_key, kept.old_cipher_keys)) as database:
         register_scripts(database, load_scripts(scripts_folder(settings)))
         with database.transaction() as work:
+            register(
+                work,
+                [body for body, _ in read_workflows(settings.config_folder / "workflows")],
+                products=PRODUCTS,
+                queues=agents.queues,
+            )
             for owner, key in kept.keys.items():
-                Keys(work).register(key, owner, sorted(OWNERS[owner]))
+                # The key of an agent whose line was taken out stays as it was.
+                if owner in owners:
+                    Keys(work).register(key, owner, sorted(owners[owner]))
             is_new = not Orders(work).counts()
             now = BusinessClock(work).now().business_now
             at = FIRST_MORNING if is_new and wishes.time_jump else now

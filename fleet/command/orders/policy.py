@@ -45,8 +45,8 @@ def check(
 ) -> None:
     """Check the policy files; names the file and the field of whatever cannot be used. Needs no fleet."""
     from runtime.settings import PROJECT
+    from schemas.core.configuration import PolicyFileError
     from tools.calendar.business import Calendar
-    from tools.policies.file import PolicyFileError
     from tools.policies.folder import look
 
     faults = []

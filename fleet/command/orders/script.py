@@ -50,7 +50,7 @@ def show_all(config: Config = None, *, as_json: AsJson = False) -> None:
 @application.command("check")
 def check(config: Config = None) -> None:
     """Check every script file; names the file and the field of whatever cannot be used. Needs no fleet."""
-    from tools.policies.file import PolicyFileError
+    from schemas.core.configuration import PolicyFileError
     from tools.scripts.checking import findings
     from tools.scripts.document import load_script, load_scripts
 
@@ -148,7 +148,7 @@ def _folder(config: Path | None) -> Path:
 
 
 def _scripts(config: Path | None) -> Scripts:
-    from tools.policies.file import PolicyFileError
+    from schemas.core.configuration import PolicyFileError
     from tools.scripts.document import load_scripts
 
     try:

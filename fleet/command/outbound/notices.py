@@ -140,8 +140,8 @@ def _routes(folder: Path | None, secrets: str | None) -> NoticeRoutes:
     from pydantic import SecretStr
 
     from runtime.settings import PROJECT
+    from schemas.core.configuration import PolicyFileError
     from tools.notices.routing import NoticeSecretMissing, open_notices
-    from tools.policies.file import PolicyFileError
 
     if secrets is None and _CONTAINER_SECRET.is_file():
         secrets = _CONTAINER_SECRET.read_text(encoding="utf-8")

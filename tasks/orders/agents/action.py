@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from functools import partial
 from typing import Final
 
-from engine.actions import Action, Batch, EffectClass
+from engine.actions import ActionDeclaration, Batch, EffectClass
 from engine.outcomes import Done, Failed, Outcome
 from runtime.ids import Prefix, new_id
 from schemas.orders.effects import (
@@ -20,11 +19,12 @@ from statemachine.orders.intents import Level1
 from statemachine.orders.states import Event
 from storage.engine.steps import StepRow
 from tasks.orders.agents.action_request import (
+    ACTION,
     APPROVAL_REQUIRED,
-    Errand,
+    ActionRequest,
     actions_of_step,
-    errand_of,
-    loads_errands,
+    load_requests,
+    request_of,
 )
 from tasks.orders.agents.execution import AGENT, action_taken, executed
 from tasks.orders.rules.appointment import adopt, arrange
@@ -39,25 +39,11 @@ AT_ONCE: Final = 16
 _LONGEST_ENGINEER: Final = 32
 
 
-def actions(context: Context) -> tuple[Action, ...]:
-    """The action agent's actions."""
-    return (
-        Action(
-            name="action.execute_action",
-            effect=EffectClass.IDEMPOTENT,
-            retry=TOOLS["update_appointment"].retry,
-            load=loads_errands(context.order_system, context.approvals),
-            work=partial(execute_actions, context),
-            largest_batch=AT_ONCE if context.order_system.remote else None,
-        ),
-    )
-
-
 def execute_actions(context: Context, batch: Batch) -> Mapping[int, Outcome]:
     """Do what the customers' intents lead to; with another order system, many at the same time."""
 
     def execute(step: StepRow) -> Outcome:
-        return execute_action(context, step, errand_of(batch.subjects[step.step_id]), batch)
+        return execute_action(context, step, request_of(batch.subjects[step.step_id]), batch)
 
     if not context.order_system.remote:
         return {step.step_id: execute(step) for step in batch.steps}
@@ -66,24 +52,24 @@ def execute_actions(context: Context, batch: Batch) -> Mapping[int, Outcome]:
     return {step.step_id: outcome for step, outcome in zip(batch.steps, outcomes, strict=True)}
 
 
-def execute_action(context: Context, step: StepRow, errand: Errand, batch: Batch) -> Outcome:
+def execute_action(context: Context, step: StepRow, request: ActionRequest, batch: Batch) -> Outcome:
     """Do what the customer's intent leads to (seed step7, SPEC.md §4)."""
-    order, level1, now = errand.order, step.input.get("intent_level1"), batch.moments.business_now
-    if withheld := _withheld(context, step, errand):
+    order, level1, now = request.order, step.input.get("intent_level1"), batch.moments.business_now
+    if withheld := _withheld(context, step, request):
         return withheld
     match level1:
         case Level1.RESUME:
-            return _resume(context, step, errand, now)
+            return _resume(context, step, request, now)
         case Level1.POSTPONE:
             followup = plan(context, step, order, now)
-            return followup if isinstance(followup, Failed) else _postpone(step, errand, followup)
+            return followup if isinstance(followup, Failed) else _postpone(step, request, followup)
         case Level1.TERMINATE:
-            return _terminate(context, step, errand)
+            return _terminate(context, step, request)
         case _:
             return Failed(code="no_automatic_action", message=f"意图 '{level1}' 没有自动动作")
 
 
-def _withheld(context: Context, step: StepRow, errand: Errand) -> Failed | None:
+def _withheld(context: Context, step: StepRow, request: ActionRequest) -> Failed | None:
     """Why a person decides this instead: the configuration forbids it, or wants somebody to agree first."""
     forbidden = [name for name in actions_of_step(step) if not context.permissions.allow(AGENT, name)]
     if forbidden:
@@ -91,13 +77,13 @@ def _withheld(context: Context, step: StepRow, errand: Errand) -> Failed | None:
             code="not_permitted",
             message=f"权限配置不允许 {AGENT} 执行 {'、'.join(forbidden)}, 请人工处理",
         )
-    why = errand.needs_approval(context.approvals, step)
+    why = request.needs_approval(context.approvals, step)
     return Failed(code=APPROVAL_REQUIRED, message=why) if why else None
 
 
-def _resume(context: Context, step: StepRow, errand: Errand, now: datetime) -> Outcome:
-    order, zone = errand.order, context.zone(errand.order)
-    visit = arrange(step, order, zone, errand.openings, now)
+def _resume(context: Context, step: StepRow, request: ActionRequest, now: datetime) -> Outcome:
+    order, zone = request.order, context.zone(request.order)
+    visit = arrange(step, order, zone, request.openings, now)
     if isinstance(visit, Failed):
         return visit
     engineer = str(
@@ -131,7 +117,7 @@ def _resume(context: Context, step: StepRow, errand: Errand, now: datetime) -> O
     )
     return executed(
         step,
-        errand,
+        request,
         Level1.RESUME,
         {"visit_at": visit.visit_at, "engineer_id": engineer, **visit.as_result()},
         "已恢复预约并通知工程师",
@@ -160,8 +146,8 @@ def _resume(context: Context, step: StepRow, errand: Errand, now: datetime) -> O
     )
 
 
-def _postpone(step: StepRow, errand: Errand, followup: Followup) -> Done:
-    order, followup_at = errand.order, followup.at
+def _postpone(step: StepRow, request: ActionRequest, followup: Followup) -> Done:
+    order, followup_at = request.order, followup.at
     followup_id = new_id(Prefix.FOLLOWUP)
     reason = str(step.call.get("reason") or step.input.get("intent_level2") or step.input.get("reason") or "")
     taken = action_taken(
@@ -173,7 +159,7 @@ def _postpone(step: StepRow, errand: Errand, followup: Followup) -> Done:
     )
     done = executed(
         step,
-        errand,
+        request,
         Level1.POSTPONE,
         {"followup_id": followup_id, "next_contact_time": followup_at},
         f"已安排跟进: {reason}",
@@ -199,8 +185,8 @@ def _postpone(step: StepRow, errand: Errand, followup: Followup) -> Done:
     return Done(output={**done.output, "round_ends_in": "waiting_followup"}, effects=(*done.effects, wait))
 
 
-def _terminate(context: Context, step: StepRow, errand: Errand) -> Outcome:
-    order = errand.order
+def _terminate(context: Context, step: StepRow, request: ActionRequest) -> Outcome:
+    order = request.order
     reason = str(step.call.get("reason") or step.input.get("intent_level2") or "")
     performed = carry_out(context.order_system, step, order, (("cancel_order", {"reason": reason}),))
     if not isinstance(performed, list):
@@ -209,7 +195,7 @@ def _terminate(context: Context, step: StepRow, errand: Errand) -> Outcome:
     taken = action_taken(step, order, "cancel_order", {"reason": reason}, result)
     return executed(
         step,
-        errand,
+        request,
         Level1.TERMINATE,
         {"reason": reason},
         "已取消订单",
@@ -220,3 +206,17 @@ def _terminate(context: Context, step: StepRow, errand: Errand) -> Outcome:
             ),
         ),
     )
+
+
+ACTIONS: Final[tuple[ActionDeclaration[Context], ...]] = (
+    ActionDeclaration(
+        name=ACTION,
+        effect=EffectClass.IDEMPOTENT,
+        retry=TOOLS["update_appointment"].retry,
+        work_seconds=TOOLS["update_appointment"].timeout_seconds,
+        load=load_requests,
+        work=execute_actions,
+        largest_batch=lambda context: AT_ONCE if context.order_system.remote else None,
+    ),
+)
+"""The action agent's actions."""

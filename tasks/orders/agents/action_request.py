@@ -1,7 +1,7 @@
 """An order whose intent is to be carried out, with what decides whether it may be: room, approval, the day's count."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from types import MappingProxyType
@@ -17,8 +17,8 @@ from storage.orders.capacity import Capacity
 from storage.orders.order import Order
 from storage.orders.orders import Orders
 from tasks.orders.rules.appointment import Openings, last_day_of, region_of
+from tasks.orders.rules.context import Context
 from tools.contact_policy.zone import DEFAULT_ZONE
-from tools.order_system.contract import OrderSystem
 from tools.policies.approval import ApprovalPolicy
 
 ACTION: Final = "action.execute_action"
@@ -38,7 +38,7 @@ ACTIONS_OF: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Errand:
+class ActionRequest:
     """An order whose intent is to be carried out."""
 
     order: Order
@@ -63,28 +63,25 @@ def actions_of_step(step: StepRow) -> tuple[str, ...]:
     return ACTIONS_OF.get(str(step.input.get("intent_level1")), ())
 
 
-def loads_errands(
-    system: OrderSystem, policy: ApprovalPolicy
-) -> Callable[[UnitOfWork, Sequence[StepRow]], Mapping[int, Errand]]:
-    """How the errands of a message are read: a statement a question, and none for what is not configured."""
-
-    def load(work: UnitOfWork, steps: Sequence[StepRow]) -> Mapping[int, Errand]:
-        orders = Orders(work).find([step.subject_id for step in steps if step.subject_id])
-        known = [step for step in steps if step.subject_id in orders]
-        openings = Openings() if system.remote else _openings(work, known, orders)
-        approved = {} if policy.never_asks else _approved(work, known)
-        before = _counted(work, known, policy)
-        return {
-            step.step_id: Errand(
-                order=orders[str(step.subject_id)],
-                openings=openings,
-                approved_by=approved.get(step.step_id),
-                before=before.get(step.step_id, {}),
-            )
-            for step in known
-        }
-
-    return load
+def load_requests(
+    context: Context, work: UnitOfWork, steps: Sequence[StepRow]
+) -> Mapping[int, ActionRequest]:
+    """The action requests of a message: a statement a question, and none for what is not configured."""
+    policy = context.approvals
+    orders = Orders(work).find([step.subject_id for step in steps if step.subject_id])
+    known = [step for step in steps if step.subject_id in orders]
+    openings = Openings() if context.order_system.remote else _openings(work, known, orders)
+    approved = {} if policy.never_asks else _approved(work, known)
+    before = _counted(work, known, policy)
+    return {
+        step.step_id: ActionRequest(
+            order=orders[str(step.subject_id)],
+            openings=openings,
+            approved_by=approved.get(step.step_id),
+            before=before.get(step.step_id, {}),
+        )
+        for step in known
+    }
 
 
 def carried_out_today(work: UnitOfWork, policy: ApprovalPolicy, action_types: Iterable[str]) -> Counter[str]:
@@ -142,7 +139,7 @@ def _midnight(now: datetime) -> datetime:
     return datetime.combine(now.astimezone(zone).date(), time(0), tzinfo=zone)
 
 
-def errand_of(subject: Any) -> Errand:
+def request_of(subject: Any) -> ActionRequest:
     """A batch's subject as what it is."""
-    assert isinstance(subject, Errand)
+    assert isinstance(subject, ActionRequest)
     return subject

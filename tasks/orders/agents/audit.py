@@ -1,10 +1,9 @@
 """What the audit agent does: writes the last line and closes the order."""
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Final
 
-from engine.actions import Action, Batch, EffectClass
+from engine.actions import ActionDeclaration, EffectClass
 from engine.outcomes import Done, Failed, Outcome
 from schemas.orders.effects import Move
 from statemachine.orders.intents import ROUND_ENDS, Level1
@@ -23,27 +22,7 @@ _ENDS: Final[Mapping[Level1, tuple[str, str]]] = {
 }
 
 
-def actions(context: Context) -> tuple[Action, ...]:
-    """The audit agent's actions."""
-    return (
-        Action(
-            name="audit.log_and_close",
-            effect=EffectClass.RECORD,
-            retry=TOOLS["log_event"].retry,
-            load=load_orders,
-            work=lambda batch: each_order(batch, partial(log_and_close, context)),
-        ),
-        Action(
-            name="audit.generate_report",
-            retry=TOOLS["generate_report"].retry,
-            parameters=REPORT,
-            largest_batch=1,
-            work=lambda batch: generate_reports(context.database, batch),
-        ),
-    )
-
-
-def log_and_close(_: Context, step: StepRow, order: Order, __: Batch) -> Outcome:
+def log_and_close(step: StepRow, order: Order) -> Outcome:
     """Close the order with the reason and one line that sums it up (seed step8)."""
     try:
         level1 = Level1(str(step.input.get("intent_level1")))
@@ -73,3 +52,24 @@ def log_and_close(_: Context, step: StepRow, order: Order, __: Batch) -> Outcome
             told(step, "task_closed", "close", title, "ready"),
         ),
     )
+
+
+ACTIONS: Final[tuple[ActionDeclaration[Context], ...]] = (
+    ActionDeclaration(
+        name="audit.log_and_close",
+        effect=EffectClass.RECORD,
+        retry=TOOLS["log_event"].retry,
+        work_seconds=TOOLS["log_event"].timeout_seconds,
+        load=load_orders,
+        work=each_order(log_and_close),
+    ),
+    ActionDeclaration(
+        name="audit.generate_report",
+        retry=TOOLS["generate_report"].retry,
+        work_seconds=TOOLS["generate_report"].timeout_seconds,
+        parameters=REPORT,
+        largest_batch=lambda _: 1,
+        work=generate_reports,
+    ),
+)
+"""The audit agent's actions."""

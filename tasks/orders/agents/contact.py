@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from engine.actions import Action, Batch, EffectClass, Resumption
+from engine.actions import ActionDeclaration, Batch, EffectClass, Resumption
 from engine.outcomes import Failed, Outcome, Snooze
 from runtime.clock import Clock
 from runtime.ids import Prefix, new_id
@@ -32,21 +32,6 @@ _GIVE_UP_SECONDS: Final = 900.0
 """An outcome that is still unknown after this goes to a person."""
 
 
-def actions(context: Context) -> tuple[Action, ...]:
-    """The contact agent's actions."""
-    return (
-        Action(
-            name="contact.initiate_contact",
-            effect=EffectClass.ONCE,
-            retry=TOOLS["contact_user"].retry,
-            load=load_cases,
-            work=partial(initiate_contact, context),
-            resume=partial(hear, context),
-            largest_batch=context.contacts_at_once,
-        ),
-    )
-
-
 def initiate_contact(context: Context, batch: Batch) -> Mapping[int, Outcome]:
     """Contact the customers of a batch, each once (seed step3)."""
     outcomes: dict[int, Outcome] = {}
@@ -63,7 +48,7 @@ def initiate_contact(context: Context, batch: Batch) -> Mapping[int, Outcome]:
     return outcomes
 
 
-def hear(context: Context, resumption: Resumption) -> Outcome:
+def conclude_contact(context: Context, resumption: Resumption) -> Outcome:
     """What a provider's report, or the end of the wait for it, makes of a contact that was begun."""
     case: Case = resumption.subject
     step, now = resumption.step, resumption.moments.business_now
@@ -178,3 +163,18 @@ def _decide(context: Context, batch: Batch, withholding: Withholding, step: Step
         script_version=said.script_version,
         phone_index=number_of(context, order),
     )
+
+
+ACTIONS: Final[tuple[ActionDeclaration[Context], ...]] = (
+    ActionDeclaration(
+        name="contact.initiate_contact",
+        effect=EffectClass.ONCE,
+        retry=TOOLS["contact_user"].retry,
+        work_seconds=TOOLS["contact_user"].timeout_seconds,
+        load=lambda _, work, steps: load_cases(work, steps),
+        work=initiate_contact,
+        resume=conclude_contact,
+        largest_batch=lambda context: context.contacts_at_once,
+    ),
+)
+"""The contact agent's actions."""

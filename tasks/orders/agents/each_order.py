@@ -10,12 +10,18 @@ from storage.orders.order import Order
 from storage.orders.orders import Orders
 
 
-def load_orders(work: UnitOfWork, steps: Sequence[StepRow]) -> Mapping[int, Order]:
+def load_orders(_: object, work: UnitOfWork, steps: Sequence[StepRow]) -> Mapping[int, Order]:
     """The orders that these steps are about."""
     orders = Orders(work).find([step.subject_id for step in steps if step.subject_id])
     return {step.step_id: orders[step.subject_id] for step in steps if step.subject_id in orders}
 
 
-def each_order(batch: Batch, work: Callable[[StepRow, Order, Batch], Outcome]) -> dict[int, Outcome]:
-    """The outcome of `work(step, order, batch)` for every step."""
-    return {step.step_id: work(step, batch.subjects[step.step_id], batch) for step in batch.steps}
+def each_order(
+    work: Callable[[StepRow, Order], Outcome],
+) -> Callable[[object, Batch], Mapping[int, Outcome]]:
+    """Work on a batch that is `work(step, order)` for each of its steps."""
+
+    def work_on_all(_: object, batch: Batch) -> Mapping[int, Outcome]:
+        return {step.step_id: work(step, batch.subjects[step.step_id]) for step in batch.steps}
+
+    return work_on_all

@@ -5,12 +5,13 @@ from typing import Final
 
 from engine.outcomes import Done
 from runtime.ids import Prefix, new_id
-from schemas.orders.effects import ActionTaken, Effect, Move
+from schemas.core.effects import Effect
+from schemas.orders.effects import ActionTaken, Move
 from statemachine.orders.intents import Level1
 from statemachine.orders.states import Event
 from storage.engine.steps import StepRow
 from storage.orders.order import Order
-from tasks.orders.agents.action_request import Errand
+from tasks.orders.agents.action_request import ActionRequest
 from tasks.orders.rules.order_system import key_of
 from tasks.orders.rules.traces import audit, told
 
@@ -37,7 +38,7 @@ def action_taken(
 
 def executed(
     step: StepRow,
-    errand: Errand,
+    request: ActionRequest,
     level1: Level1,
     result: Mapping[str, object],
     title: str,
@@ -47,13 +48,13 @@ def executed(
 
     Args:
         step: The step that is done.
-        errand: Its order.
+        request: Its order.
         level1: The intent that was carried out.
         result: What the step's output says of it.
         title: What people who watch are told.
         effects: The actions, each `ActionTaken` with what it does in the order system.
     """
-    order, decided_by = errand.order, step.input.get("decided_by") or errand.approved_by
+    order, decided_by = request.order, step.input.get("decided_by") or request.approved_by
     taken = [effect for effect in effects if isinstance(effect, ActionTaken)]
     move = Move(
         task_id=order.task_id,

@@ -3,40 +3,22 @@
 from collections.abc import Sequence
 from typing import Final
 
-from engine.actions import Action, Batch, EffectClass, Ending, Entering
+from engine.actions import ActionDeclaration, EffectClass, Entering
 from engine.outcomes import Done, Failed, Outcome
-from schemas.orders.effects import Audit, Effect, Move
+from engine.registry import Ending
+from schemas.core.effects import Effect
+from schemas.orders.effects import Audit, Move
 from schemas.outbound.effects import ProductEvent
 from statemachine.orders.states import Event
+from statemachine.workflow.states import RunState
 from storage.engine.steps import StepRow
 from storage.orders.order import Order
 from tasks.orders.agents.each_order import each_order, load_orders
-from tasks.orders.agents.review import asked, decide
+from tasks.orders.agents.review import ask_person, decide
 from tasks.orders.rules.context import Context
 from tasks.orders.rules.traces import audit, told
 
 AGENT: Final = "orchestrator"
-
-
-def actions(_: Context) -> tuple[Action, ...]:
-    """The orchestrator's actions."""
-    return (
-        Action(name="orchestrator.receive_task", inline=receive_task),
-        Action(name="orchestrator.validate_task", inline=validate_task),
-        Action(
-            name="orchestrator.retry_contact",
-            effect=EffectClass.RECORD,
-            load=load_orders,
-            work=lambda batch: each_order(batch, retry_contact),
-        ),
-        Action(
-            name="orchestrator.open_round",
-            effect=EffectClass.RECORD,
-            load=load_orders,
-            work=lambda batch: each_order(batch, open_round),
-        ),
-        Action(name="orchestrator.decide_review", load=load_orders, resume=decide, entering=asked),
-    )
 
 
 def receive_task(entering: Entering) -> Outcome:
@@ -104,7 +86,7 @@ def _invalid(entering: Entering, code: str, message: str) -> Failed:
     )
 
 
-def retry_contact(step: StepRow, order: Order, _: Batch) -> Outcome:
+def retry_contact(step: StepRow, order: Order) -> Outcome:
     """Begin the next attempt, or end the order when none is left (seed step4)."""
     attempts_left = order.contact_count < order.max_contacts
     if attempts_left:
@@ -130,7 +112,7 @@ def retry_contact(step: StepRow, order: Order, _: Batch) -> Outcome:
     )
 
 
-def open_round(step: StepRow, order: Order, _: Batch) -> Outcome:
+def open_round(step: StepRow, order: Order) -> Outcome:
     """The agreed time has come: contact the customer again (seed transition followup.time_reached)."""
     return Done(
         effects=(
@@ -141,12 +123,12 @@ def open_round(step: StepRow, order: Order, _: Batch) -> Outcome:
     )
 
 
-def ending(end: Ending) -> Sequence[Effect]:
+def end_effects(end: Ending) -> Sequence[Effect]:
     """What is recorded when a run is cancelled or its time is up; a run without an order leaves nothing here."""
     task_id = end.run.subject_id
     if task_id is None:
         return ()
-    timed_out = end.state == "failed"
+    timed_out = end.state is RunState.FAILED
     finish_reason = "timed_out" if timed_out else "cancelled"
     return (
         Move(
@@ -173,3 +155,25 @@ def ending(end: Ending) -> Sequence[Effect]:
             status="failed" if timed_out else "ready",
         ),
     )
+
+
+ACTIONS: Final[tuple[ActionDeclaration[Context], ...]] = (
+    ActionDeclaration(name="orchestrator.receive_task", inline=receive_task),
+    ActionDeclaration(name="orchestrator.validate_task", inline=validate_task),
+    ActionDeclaration(
+        name="orchestrator.retry_contact",
+        effect=EffectClass.RECORD,
+        load=load_orders,
+        work=each_order(retry_contact),
+    ),
+    ActionDeclaration(
+        name="orchestrator.open_round",
+        effect=EffectClass.RECORD,
+        load=load_orders,
+        work=each_order(open_round),
+    ),
+    ActionDeclaration(
+        name="orchestrator.decide_review", load=load_orders, resume=decide, entering=ask_person
+    ),
+)
+"""The orchestrator's actions."""

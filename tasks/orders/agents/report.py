@@ -12,6 +12,7 @@ from schemas.core.parameters import problems_with
 from storage.core.database import Database
 from storage.core.unavailable import StorageUnavailable
 from storage.orders.report import Reports
+from tasks.orders.rules.context import Context
 from tools.contact_policy.zone import DEFAULT_ZONE
 from tools.limits import TOOLS
 
@@ -28,10 +29,10 @@ REPORT: Final[Mapping[str, object]] = {
 """What `audit.generate_report` takes: the first and the last day, in business time."""
 
 
-def generate_reports(database: Database, batch: Batch) -> dict[int, Outcome]:
+def generate_reports(context: Context, batch: Batch) -> Mapping[int, Outcome]:
     """The report of each step's days; pure, so it may be repeated."""
     today = batch.moments.business_now.astimezone(ZoneInfo(DEFAULT_ZONE)).date()
-    return {step.step_id: generate_report(database, step.input, today) for step in batch.steps}
+    return {step.step_id: generate_report(context.database, step.input, today) for step in batch.steps}
 
 
 def generate_report(database: Database, given: Mapping[str, Any], today: date) -> Outcome:

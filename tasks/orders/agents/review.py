@@ -6,7 +6,8 @@ from typing import Any, Final
 from engine.actions import Entering, Resumption
 from engine.outcomes import Done, Outcome, Park
 from runtime.clock import Clock
-from schemas.orders.effects import Audit, Effect, Move, OrderNoted
+from schemas.core.effects import Effect
+from schemas.orders.effects import Audit, Move, OrderNoted
 from schemas.outbound.effects import ProductEvent
 from schemas.people.effects import AlertRaised
 from statemachine.orders.guards import Facts
@@ -21,18 +22,18 @@ _WHEN: Final = ("followup_at", "followup_days", "followup_rule", "visit_at")
 """What a person may say about time; it is kept as it was said."""
 
 
-def asked(entering: Entering) -> Sequence[Effect]:
+def ask_person(entering: Entering) -> Sequence[Effect]:
     """What is recorded when a question to a person is opened."""
     error = entering.input.get("error")
-    told_error: Mapping[str, Any] = error if isinstance(error, Mapping) else {}
-    reason = told_error.get("code") or entering.input.get("review_reason") or entering.node
+    failure: Mapping[str, Any] = error if isinstance(error, Mapping) else {}
+    reason = failure.get("code") or entering.input.get("review_reason") or entering.node
     return (
         Audit(
             task_id=str(entering.subject_id),
             event_type="review_opened",
             agent_id=_RESUMES,
             action=entering.node,
-            metadata={"reason": reason, "message": told_error.get("message")},
+            metadata={"reason": reason, "message": failure.get("message")},
         ),
         ProductEvent(
             execution_id=entering.run_id,
@@ -45,7 +46,7 @@ def asked(entering: Entering) -> Sequence[Effect]:
     )
 
 
-def decide(resumption: Resumption) -> Outcome:
+def decide(_: object, resumption: Resumption) -> Outcome:
     """What a person's decision, or the passing of its deadline, makes of an order.
 
     Raises:

@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Final
 
-from engine.actions import Action, Batch, EffectClass
+from engine.actions import ActionDeclaration, Batch, EffectClass
 from engine.outcomes import Done, Outcome
-from schemas.orders.effects import Effect, Move, OrderNoted
+from schemas.core.effects import Effect
+from schemas.orders.effects import Move, OrderNoted
 from schemas.people.effects import AlertRaised
 from statemachine.orders.guards import LOWEST_CONFIDENCE
 from statemachine.orders.intents import INTENTS, Level1, Level2
@@ -42,7 +42,7 @@ AGENT: Final = "triage_agent"
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Reply:
     """An order and the contact in which the customer spoke."""
 
     order: Order
@@ -55,42 +55,13 @@ class Heard:
         return self.contact.user_feedback or self.contact.transcript or ""
 
 
-def actions(context: Context) -> tuple[Action, ...]:
-    """The triage agent's actions."""
-    return (
-        Action(
-            name="triage.classify_intent",
-            effect=EffectClass.PURE,
-            retry=TOOLS["classify_intent"].retry,
-            load=load_heard,
-            work=partial(classify_intents, context),
-        ),
-        Action(
-            name="triage.classify_text",
-            retry=TOOLS["classify_intent"].retry,
-            parameters=CLASSIFY,
-            work=lambda batch: each_text(
-                batch, CLASSIFY, partial(classify_text, context.classifier), context.database.cipher
-            ),
-        ),
-        Action(
-            name="triage.validate_classification",
-            retry=TOOLS["validate_classification"].retry,
-            parameters=VALIDATE,
-            work=lambda batch: each_text(
-                batch, VALIDATE, partial(validate_classification, context.classifier), context.database.cipher
-            ),
-        ),
-    )
-
-
-def load_heard(work: UnitOfWork, steps: Sequence[StepRow]) -> Mapping[int, Heard]:
+def load_replies(_: object, work: UnitOfWork, steps: Sequence[StepRow]) -> Mapping[int, Reply]:
     """The orders of these steps with the contact that their input names."""
     ids = [step.subject_id for step in steps if step.subject_id]
     orders, history = Orders(work).find(ids), Contacts(work).history(ids)
     contacts = Contacts(work).by_ids([str(step.input.get("contact_id")) for step in steps])
     return {
-        step.step_id: Heard(
+        step.step_id: Reply(
             orders[str(step.subject_id)],
             contacts[str(step.input["contact_id"])],
             [past.at for past in history[str(step.subject_id)]],
@@ -111,18 +82,18 @@ def classify_intents(context: Context, batch: Batch) -> Mapping[int, Outcome]:
 
 
 def classify_intent(
-    context: Context, step: StepRow, heard: Heard, found: Classification, now: datetime
+    context: Context, step: StepRow, reply: Reply, found: Classification, now: datetime
 ) -> Outcome:
     """What follows from how the words were read: the verdict of confidence, guards and shadow mode. Pure."""
-    text, order = heard.words, heard.order
+    text, order = reply.words, reply.order
     level2 = found.level2
-    agreement = agree(context, order, level2, text, now, heard.past)
+    agreement = agree(context, order, level2, text, now, reply.past)
     reasons = (*found.reasons, *((agreement.unclear,) if agreement.unclear else ()))
     accepted = found.confidence > LOWEST_CONFIDENCE
-    shadowed = not reasons and _is_shadowed(context, heard, found)
+    shadowed = not reasons and _is_shadowed(context, reply, found)
     if shadowed:
         reasons = (f"影子模式: 本会自动执行「{level2}」(置信度 {found.confidence:.0%}), 请人工决定",)
-    contact_id = heard.contact.contact_id
+    contact_id = reply.contact.contact_id
     undo_until = now + context.policy.undo_window if INTENTS[level2].level1 is Level1.TERMINATE else None
     output = {
         "intent_level1": found.level1.value,
@@ -147,17 +118,17 @@ def classify_intent(
     return Done(output=output, effects=effects)
 
 
-def _read(context: Context, step: StepRow, heard: Heard) -> Reading:
+def _read(context: Context, step: StepRow, reply: Reply) -> Reading:
     """How the caller of a manual order's step reads the words, else how the model does."""
-    words, pending_reason = heard.words, _reason_of(heard.order)
+    words, pending_reason = reply.words, _reason_of(reply.order)
     given = caller_verdict(step.call, words, pending_reason, context)
     found = given or context.classifier.classify(words, pending_reason=pending_reason)
     return Reading(text=words, pending_reason=pending_reason, found=found, is_own=given is None)
 
 
-def _is_shadowed(context: Context, heard: Heard, found: Classification) -> bool:
+def _is_shadowed(context: Context, reply: Reply, found: Classification) -> bool:
     return found.model_hash != GIVEN_BY_CALLER and context.shadow_mode.takes(
-        found.level2, task_id=heard.order.task_id, contact_id=heard.contact.contact_id
+        found.level2, task_id=reply.order.task_id, contact_id=reply.contact.contact_id
     )
 
 
@@ -223,3 +194,30 @@ def _effects(
 def _reason_of(order: Order) -> str | None:
     reason = order.metadata.get("pending_reason")
     return reason if isinstance(reason, str) else None
+
+
+ACTIONS: Final[tuple[ActionDeclaration[Context], ...]] = (
+    ActionDeclaration(
+        name="triage.classify_intent",
+        effect=EffectClass.PURE,
+        retry=TOOLS["classify_intent"].retry,
+        work_seconds=TOOLS["classify_intent"].timeout_seconds,
+        load=load_replies,
+        work=classify_intents,
+    ),
+    ActionDeclaration(
+        name="triage.classify_text",
+        retry=TOOLS["classify_intent"].retry,
+        work_seconds=TOOLS["classify_intent"].timeout_seconds,
+        parameters=CLASSIFY,
+        work=each_text(CLASSIFY, classify_text),
+    ),
+    ActionDeclaration(
+        name="triage.validate_classification",
+        retry=TOOLS["validate_classification"].retry,
+        work_seconds=TOOLS["validate_classification"].timeout_seconds,
+        parameters=VALIDATE,
+        work=each_text(VALIDATE, validate_classification),
+    ),
+)
+"""The triage agent's actions."""

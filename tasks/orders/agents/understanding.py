@@ -1,6 +1,7 @@
 """What the triage agent makes of words that belong to no order: read them, or check what others read in them."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from engine.actions import Batch
@@ -10,6 +11,7 @@ from schemas.core.parameters import problems_with
 from schemas.core.private_words import opened
 from statemachine.orders.intents import INTENTS, Level1, Level2
 from storage.engine.steps import StepRow
+from tasks.orders.rules.context import Context
 from tools.classifier.classifier import Classifier
 
 LONGEST_TEXT: Final = 2_000
@@ -84,13 +86,20 @@ def validate_classification(classifier: Classifier, given: Mapping[str, Any]) ->
 
 
 def each_text(
-    batch: Batch,
-    schema: Mapping[str, object],
-    work: Callable[[Mapping[str, Any]], dict[str, object]],
-    cipher: Cipher,
-) -> dict[int, Outcome]:
-    """The outcome of `work(input)` for every step; a definition may lead here with an input nobody has checked."""
-    return {step.step_id: _outcome(step, schema, work, cipher) for step in batch.steps}
+    schema: Mapping[str, object], work: Callable[[Classifier, Mapping[str, Any]], dict[str, object]]
+) -> Callable[[Context, Batch], Mapping[int, Outcome]]:
+    """Work on a batch that is `work(classifier, input)` for each of its steps.
+
+    A definition may lead here with an input nobody has checked, so it is held against the schema first.
+    """
+
+    def work_on_all(context: Context, batch: Batch) -> Mapping[int, Outcome]:
+        return {
+            step.step_id: _outcome(step, schema, partial(work, context.classifier), context.database.cipher)
+            for step in batch.steps
+        }
+
+    return work_on_all
 
 
 def _outcome(

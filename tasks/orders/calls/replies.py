@@ -7,7 +7,6 @@ from statemachine.orders.purposes import Purpose
 from statemachine.orders.states import Event
 from storage.orders.contacts.contact import InboundContact
 from storage.orders.contacts.contacts import Contacts
-from storage.orders.effects import Effects
 from storage.orders.order import Order
 
 
@@ -37,6 +36,5 @@ def count_as_answer(transaction: Transaction, order: Order, words: str, agent_id
         changes={"last_contact_time": contact.contact_time},
         metadata={"contact_id": contact_id},
     )
-    for refusal in Effects(transaction.work).apply([(0, answered)]).values():
-        raise refusal
+    transaction.write([answered])
     return True

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from engine.catalogue import Catalogue
 from statemachine.orders.states import Event
 from statemachine.workflow.definition import Workflow
+from statemachine.workflow.states import RunState
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.clock import BusinessClock, Moments
 from storage.engine.runs import RunRow
@@ -64,7 +65,7 @@ def situation_of(work: UnitOfWork, subject: str) -> Situation | None:
     run = Overview(work).run(order.run_id if order else subject)
     if run is None:
         return None
-    workflow = Catalogue({}).version(work, run.workflow, run.version)
+    workflow = Catalogue().version(work, run.workflow, run.version)
     steps, moments = Overview(work).open_steps(run.run_id), BusinessClock(work).now()
     if order is None:
         return Situation(
@@ -88,7 +89,7 @@ def situation_of(work: UnitOfWork, subject: str) -> Situation | None:
         contact=Contacts(work).latest([subject]).get(subject),
         review=open_reviews[0] if open_reviews else None,
         last_move=_last_move(work, subject),
-        paused=Overview(work).last_audit(subject, PAUSED) if run.state == "paused" else None,
+        paused=Overview(work).last_audit(subject, PAUSED) if run.state is RunState.PAUSED else None,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 from runtime.clock import Clock
 from statemachine.orders.states import State
 from statemachine.workflow.definition import END, ORIGIN, Kind
+from statemachine.workflow.states import OPEN_RUNS, RunState
 from storage.orders.overview import OpenStep
 from tasks.orders.explain import waiting
 from tasks.orders.explain.explanation import Explanation, Telling, Wait, When
@@ -33,7 +34,7 @@ def explain(situation: Situation) -> Explanation:
     order, run = situation.order, situation.run
     if order is not None and order.status is State.CLOSED:
         return _closed(situation)
-    if run.state not in ("running", "paused"):
+    if run.state not in OPEN_RUNS:
         return _run_ended(situation)
     if not situation.steps:
         return Explanation(
@@ -45,7 +46,7 @@ def explain(situation: Situation) -> Explanation:
         )
     foremost = min(situation.steps, key=_place)
     explanation = _of_step(situation, foremost)
-    if run.state == "paused":
+    if run.state is RunState.PAUSED:
         explanation = _paused(situation, foremost, explanation)
     return explanation
 

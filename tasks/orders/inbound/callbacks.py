@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import Final
 
 from engine.engine import Engine
-from engine.transaction import Transaction, Verdict
+from engine.outcomes import SignalResult
+from engine.transaction import Transaction
 from runtime.ids import Prefix, new_id
 from schemas.orders.contact import ContactResult
 from statemachine.orders.purposes import Purpose
@@ -19,7 +20,6 @@ from storage.orders.contacts.contacts import Contacts
 from storage.orders.order import Order
 from storage.orders.orders import Orders
 from tasks.orders.inbound.further_words import heed
-from tasks.orders.inbound.occasion import write
 from tasks.orders.rules.conclusion import answered, noted, signal_of
 from tasks.orders.rules.context import Context
 from tasks.orders.rules.forgotten import as_kept
@@ -79,10 +79,10 @@ def hear_within(
             {step_id: signal_of(report, work.cipher) for step_id, report in wave.items()}
         )
         for step_id, report in wave.items():
-            match verdicts.get(step_id, Verdict.LATE):
-                case Verdict.APPLIED:
+            match verdicts.get(step_id, SignalResult.LATE):
+                case SignalResult.APPLIED:
                     heard[report.event_id] = Heard.APPLIED
-                case Verdict.EARLY:
+                case SignalResult.EARLY:
                     heard[report.event_id] = Heard.EARLY
                 case _:
                     heard[report.event_id] = _late(transaction, context, contacts[report.key], report)
@@ -123,7 +123,7 @@ def _late(transaction: Transaction, context: Context, contact: Contact, report: 
     if order.status in _MAY_ANSWER_LATE:
         given = {"contact_result": "answered", "contact_id": contact.contact_id}
         if transaction.divert_to(order.run_id, Purpose.ANSWER, given):
-            write(transaction, [noted(contact, report), answered(order, contact)])
+            transaction.write([noted(contact, report), answered(order, contact)])
             return Heard.ANSWERED_LATE
     return _kept(transaction, context, order, contact, report)
 

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from engine.transaction import Transaction
-from schemas.orders.effects import Effect
+from schemas.core.effects import Effect
 from schemas.orders.signals import Said, Signal
 from storage.engine.runs import RunRow
-from storage.orders.effects import Effects
 from storage.orders.order import Order
 from storage.people.reviews import Review, Reviews
 from tasks.orders.rules.context import Context
@@ -40,14 +39,4 @@ class OrderOccasion(Generic[Told_co]):
         Raises:
             IllegalTransition: the order's state does not allow one of them; nothing may be committed.
         """
-        write(self.transaction, effects)
-
-
-def write(transaction: Transaction, effects: Sequence[Effect]) -> None:
-    """Write effects that belong to no step.
-
-    Raises:
-        IllegalTransition: an order's state does not allow one of them; nothing may be committed.
-    """
-    for refusal in Effects(transaction.work).apply([(0, effect) for effect in effects]).values():
-        raise refusal
+        self.transaction.write(effects)

@@ -8,6 +8,7 @@ from runtime.mask import mask_text
 from schemas.orders.effects import OrderNoted
 from schemas.orders.signals import CancelledUpstream, PartArrived, PhoneChanged, PriorityChanged, SignalType
 from statemachine.orders.states import State
+from statemachine.workflow.states import RunState
 from storage.orders.contacts.contacts import Contacts
 from storage.orders.orders import Orders
 from tasks.orders.inbound.consequence import Consequence, Outcome, closed, refused
@@ -109,7 +110,7 @@ def order_cancelled(occasion: OrderOccasion[CancelledUpstream]) -> Consequence:
         return refused(f"the order has ended otherwise: {order.finish_reason}")
     because = "cancelled upstream" + (f": {mask_text(reason)}" if reason else "")
     by = occasion.signal.sent_by
-    if not occasion.transaction.end([order.run_id], "cancelled", agent_id=by, reason=because):
+    if not occasion.transaction.end([order.run_id], RunState.CANCELLED, agent_id=by, reason=because):
         return refused(f"the order's run is {occasion.run.state} and cannot be cancelled")
     effect = "the order is closed as cancelled; nothing of it goes on"
     return Consequence(outcome=Outcome.APPLIED, effect=effect, title="上游已取消工单", watched="ready")

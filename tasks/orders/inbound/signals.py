@@ -11,9 +11,11 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from engine.engine import Engine
-from engine.transaction import Transaction, Verdict
+from engine.outcomes import SignalResult
+from engine.transaction import Transaction
 from runtime.mask import mask_text
-from schemas.orders.effects import Audit, Effect
+from schemas.core.effects import Effect
+from schemas.orders.effects import Audit
 from schemas.orders.signals import (
     CancelledUpstream,
     Continue,
@@ -33,7 +35,7 @@ from storage.orders.overview import Overview
 from storage.orders.signals import KeptSignal, NewSignal, Signals
 from tasks.orders.inbound.consequence import Consequence, Outcome, refused
 from tasks.orders.inbound.customer_call import customer_called
-from tasks.orders.inbound.occasion import OrderOccasion, write
+from tasks.orders.inbound.occasion import OrderOccasion
 from tasks.orders.inbound.order_change import order_cancelled, part_arrived, phone_changed, priority_changed
 from tasks.orders.rules.context import Context
 
@@ -147,7 +149,7 @@ def _continue(transaction: Transaction, run: RunRow, said: Continue) -> Conseque
         if step.node == said.step and step.kind == Kind.WAIT
     ]
     ended = transaction.complete(dict.fromkeys(waiting, said.output)) if waiting else {}
-    if Verdict.APPLIED not in ended.values():
+    if SignalResult.APPLIED not in ended.values():
         return refused(f"the run is {run.state}, and no wait of this name is under way in it")
     return Consequence(
         outcome=Outcome.APPLIED, effect=f"the wait '{said.step}' is over", title="等待结束, 继续执行"
@@ -162,7 +164,7 @@ def _standing(
         order = Orders(transaction.work).find([task_id])[task_id]
         return order.status.value, order
     (after,) = Runs(transaction.work).lock([run.run_id])
-    return after.state, None
+    return after.state.value, None
 
 
 def _keep(
@@ -207,7 +209,7 @@ def _tell(transaction: Transaction, run: RunRow, signal: Signal, came: Consequen
             status=came.watched,
         )
         effects.append(event)
-    write(transaction, effects)
+    transaction.write(effects)
 
 
 def _line(task_id: str, signal: Signal, came: Consequence, status: str) -> Audit:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from engine.begin import Begin
 from engine.engine import Engine
-from engine.transaction import Begin, Transaction
+from engine.transaction import Transaction
 from runtime.ids import Prefix, new_id
 from runtime.mask import OwnNumber, mask_json, mask_text
 from schemas.core.problems import Problem, as_records
@@ -138,7 +139,7 @@ def _begin(
     submissions: Mapping[str, Submission],
     door: Door,
 ) -> None:
-    workflows = transaction.catalogue.triggered_by(TRIGGER)
+    workflows = transaction.catalogue.triggered_by(transaction.work, TRIGGER)
     transaction.begin(
         [
             Begin(

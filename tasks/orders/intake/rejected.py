@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from engine.catalogue import Catalogue
 from engine.engine import Engine
 from engine.transaction import Transaction
 from runtime.mask import mask_phone, mask_text
@@ -86,7 +85,7 @@ def replay(
         if reject.state != "open":
             return Handling(Handled.BEFORE, reject)
         sender = Sender(reject.envelope.created_by or by, request_id, reject.envelope.default_mode)
-        item = _read(transaction.catalogue, reject, corrected, sender)
+        item = _read(engine, reject, corrected, sender)
         taken = _take(transaction, context, Door(reject.source), item, sender)
         if taken.verdict is None:
             return Handling(Handled.INVALID, reject, taken.problems)
@@ -138,7 +137,7 @@ class _Taken:
     problems: Sequence[Problem]
 
 
-def _read(catalogue: Catalogue, reject: Reject, corrected: Mapping[str, Any] | None, sender: Sender) -> Item:
+def _read(engine: Engine, reject: Reject, corrected: Mapping[str, Any] | None, sender: Sender) -> Item:
     """The task as its door reads it, in the envelope it came in; or what is wrong with it."""
     form = TASK if reject.source == Door.HTTP else _ORDER
     try:
@@ -148,7 +147,7 @@ def _read(catalogue: Catalogue, reject: Reject, corrected: Mapping[str, Any] | N
             body = form.validate_python(_with_number(corrected, _number_of(reject.payload)))
     except ValidationError as error:
         return tuple(problems_of(error))
-    item, envelope = item_of(catalogue, body, sender), reject.envelope
+    item, envelope = item_of(engine, body, sender), reject.envelope
     if not isinstance(item, Submission):
         return item
     return replace(

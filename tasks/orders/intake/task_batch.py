@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from engine.catalogue import Catalogue
 from engine.engine import Engine
 from engine.transaction import Transaction
 from schemas.core.identifier import Identifier
@@ -71,7 +70,7 @@ def take_batch(engine: Engine, context: Context, sent: Sequence[Any], sender: Se
     Orders are committed first, general work second: a caller who got no answer and sends the batch again
     begins nothing twice, but for general work that names no task_id of its own.
     """
-    items = [read_item(engine.catalogue, each, sender) for each in sent]
+    items = [read_item(engine, each, sender) for each in sent]
     orders = {index: item for index, item in enumerate(items) if isinstance(item, Submission)}
     answers = _accept_orders(engine, context, orders)
     if len(orders) < len(items) or any(answer.status is None for answer in answers.values()):
@@ -86,19 +85,19 @@ def take_batch(engine: Engine, context: Context, sent: Sequence[Any], sender: Se
     return [answers[index] for index in range(len(items))]
 
 
-def read_item(catalogue: Catalogue, sent: Any, sender: Sender) -> Item:
+def read_item(engine: Engine, sent: Any, sender: Sender) -> Item:
     """One task as it was sent."""
     try:
-        return item_of(catalogue, TASK.validate_python(sent), sender)
+        return item_of(engine, TASK.validate_python(sent), sender)
     except ValidationError as error:
         return tuple(problems_of(error, "a task"))
 
 
-def item_of(catalogue: Catalogue, body: GeneralTask | TaskCreated, sender: Sender) -> Item:
+def item_of(engine: Engine, body: GeneralTask | TaskCreated, sender: Sender) -> Item:
     """One task of either form as it is taken in."""
     if isinstance(body, TaskCreated):
         return submission_of(body, sender)
-    return read_general(catalogue, body, sender)
+    return read_general(engine, body, sender)
 
 
 def submission_of(order: TaskCreated, sender: Sender, task: NewTask | None = None) -> Submission:
@@ -113,10 +112,10 @@ def submission_of(order: TaskCreated, sender: Sender, task: NewTask | None = Non
     )
 
 
-def read_general(catalogue: Catalogue, body: GeneralTask, sender: Sender) -> Item:
+def read_general(engine: Engine, body: GeneralTask, sender: Sender) -> Item:
     """General work as it was sent, or the order that its parameters describe."""
     task = NewTask(**body.model_dump())
-    if not is_order(catalogue, task.task_type):
+    if not is_order(engine, task.task_type):
         return task
     order = order_in(task, priority_given="priority" in body.model_fields_set)
     if not isinstance(order, TaskCreated):

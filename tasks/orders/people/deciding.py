@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from engine.engine import Engine
-from engine.transaction import Verdict
+from engine.outcomes import SignalResult
 from statemachine.orders.intents import INTENTS, Level1, Level2
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.steps import Steps
@@ -76,7 +76,7 @@ def decide(
                 context, transaction.moments.business_now, decision.intent_level2
             )
         verdicts = transaction.complete({review.step_id: signal})
-        if verdicts.get(review.step_id) is not Verdict.APPLIED:
+        if verdicts.get(review.step_id) is not SignalResult.APPLIED:
             return Decided.OTHERWISE, review
         Reviews(work).decide(review_id, decision.decided_by, signal)
         if decision.intent_level2:

@@ -6,6 +6,7 @@ from typing import Final
 from engine.engine import Engine
 from schemas.orders.effects import Audit
 from statemachine.orders.states import State
+from statemachine.workflow.states import OPEN_RUNS, RunState
 from storage.engine.runs import Runs
 from storage.orders.order import Order
 from storage.orders.orders import Orders
@@ -46,7 +47,7 @@ def cancel(engine: Engine, task_id: str, *, by: str, reason: str) -> tuple[Inter
         order = Orders(work).find([task_id]).get(task_id)
         if order is None:
             return Intervened.UNKNOWN, None
-        ended = transaction.end([order.run_id], "cancelled", agent_id=by, reason=reason)
+        ended = transaction.end([order.run_id], RunState.CANCELLED, agent_id=by, reason=reason)
         order = Orders(work).find([task_id])[task_id]
         if ended:
             return Intervened.DONE, order
@@ -101,8 +102,8 @@ def _go_on(engine: Engine, task_id: str, *, by: str, reason: str | None) -> tupl
         (run,) = Runs(work).lock([order.run_id])
         if order.status is State.CLOSED:
             return Intervened.ENDED, order
-        if run.state in ("running", "paused"):
-            return Intervened.NOTHING_TO_DO if run.state == "running" else Intervened.WAITS, order
+        if run.state in OPEN_RUNS:
+            return Intervened.NOTHING_TO_DO if run.state is RunState.RUNNING else Intervened.WAITS, order
         if not transaction.retry([order.run_id]):
             return Intervened.ENDED, order
         line = Audit(
@@ -125,7 +126,7 @@ def _hold(engine: Engine, task_id: str, *, by: str, held: bool) -> tuple[Interve
         changed = transaction.pause([order.run_id]) if held else transaction.resume([order.run_id])
         if not changed:
             run = Overview(work).run(order.run_id)
-            stands_so = run is not None and run.state == ("paused" if held else "running")
+            stands_so = run is not None and run.state is (RunState.PAUSED if held else RunState.RUNNING)
             return Intervened.NOTHING_TO_DO if stands_so else Intervened.ENDED, order
         line = Audit(
             task_id=task_id,

@@ -7,6 +7,7 @@ from typing import Final
 
 from engine.engine import Engine
 from engine.transaction import Transaction
+from statemachine.workflow.states import RunState
 from storage.access.system_audit import SystemAudit
 from storage.engine.runs import Runs
 from tasks.orders.people import intervention
@@ -23,18 +24,23 @@ class Verb(StrEnum):
     RETRY = "retry"
 
 
-AFTERWARDS: Final[Mapping[Verb, str]] = MappingProxyType(
-    {Verb.CANCEL: "cancelled", Verb.PAUSE: "paused", Verb.RESUME: "running", Verb.RETRY: "running"}
+AFTERWARDS: Final[Mapping[Verb, RunState]] = MappingProxyType(
+    {
+        Verb.CANCEL: RunState.CANCELLED,
+        Verb.PAUSE: RunState.PAUSED,
+        Verb.RESUME: RunState.RUNNING,
+        Verb.RETRY: RunState.RUNNING,
+    }
 )
 """What a run is when the verb was carried out; one that was so before is left alone."""
 
-ALLOWED: Final[Mapping[str, tuple[Verb, ...]]] = MappingProxyType(
+ALLOWED: Final[Mapping[RunState, tuple[Verb, ...]]] = MappingProxyType(
     {
-        "running": (Verb.CANCEL, Verb.PAUSE),
-        "paused": (Verb.CANCEL, Verb.RESUME),
-        "completed": (),
-        "failed": (Verb.RETRY,),
-        "cancelled": (),
+        RunState.RUNNING: (Verb.CANCEL, Verb.PAUSE),
+        RunState.PAUSED: (Verb.CANCEL, Verb.RESUME),
+        RunState.COMPLETED: (),
+        RunState.FAILED: (Verb.RETRY,),
+        RunState.CANCELLED: (),
     }
 )
 """What may be done to a run in each of its states."""
@@ -74,14 +80,14 @@ def _general(engine: Engine, run_id: str, verb: Verb, by: str, reason: str | Non
         if not runs or runs[0].subject_id is not None:
             return Intervened.UNKNOWN
         state = runs[0].state
-        if state == AFTERWARDS[verb]:
+        if state is AFTERWARDS[verb]:
             return Intervened.NOTHING_TO_DO
         if verb not in ALLOWED[state]:
-            return Intervened.WAITS if state == "paused" else Intervened.ENDED
+            return Intervened.WAITS if state is RunState.PAUSED else Intervened.ENDED
         if not _carried_out(transaction, run_id, verb, by, reason):
             return Intervened.ENDED
         SystemAudit(transaction.work).write(
-            by, f"task.{verb}", {"task_id": run_id, "from": state, "reason": reason}
+            by, f"task.{verb}", {"task_id": run_id, "from": state.value, "reason": reason}
         )
         return Intervened.DONE
 
@@ -89,7 +95,7 @@ def _general(engine: Engine, run_id: str, verb: Verb, by: str, reason: str | Non
 def _carried_out(transaction: Transaction, run_id: str, verb: Verb, by: str, reason: str | None) -> bool:
     match verb:
         case Verb.CANCEL:
-            ended = transaction.end([run_id], "cancelled", agent_id=by, reason=reason or _NO_REASON)
+            ended = transaction.end([run_id], RunState.CANCELLED, agent_id=by, reason=reason or _NO_REASON)
             return bool(ended)
         case Verb.PAUSE:
             return bool(transaction.pause([run_id]))

@@ -7,8 +7,9 @@ from typing import Any, Final
 from engine.outcomes import Done, Outcome, Park
 from runtime.cipher import Cipher
 from runtime.clock import Clock
+from schemas.core.effects import Effect
 from schemas.orders.contact import Channel, ContactResult
-from schemas.orders.effects import ContactNoted, Effect, Move
+from schemas.orders.effects import ContactNoted, Move
 from statemachine.orders.states import Event
 from storage.engine.steps import StepRow
 from storage.orders.contacts.contact import Contact

@@ -1,7 +1,8 @@
 """别再打了: the customer wants no more contact. The number is barred at once, and somebody is told."""
 
 from runtime.phone import normalise
-from schemas.orders.effects import DoNotCallAdded, Effect
+from schemas.core.effects import Effect
+from schemas.orders.effects import DoNotCallAdded
 from schemas.people.effects import AlertRaised
 from storage.orders.order import Order
 from tasks.orders.rules.constraints import number_of

@@ -9,7 +9,7 @@ from typing import Final
 from engine.outcomes import Failed, TryAgain
 from runtime.logs import logger
 from runtime.settings import Settings
-from schemas.orders.effects import Effect
+from schemas.core.effects import Effect
 from storage.core.database import Database
 from storage.engine.steps import StepRow
 from storage.orders.capacity import Capacity, DayCapacity

@@ -15,10 +15,11 @@ from api.server.deployment import Door
 from engine.engine import Engine
 from engine.publisher import Publisher
 from runtime.settings import Settings
-from schemas.access.scopes import OWNERS
+from schemas.core.agents import Agents
 from storage.access.keys import Keys
 from storage.core.database import Database
 from tasks.orders.rules.context import Context
+from tests.agents import AGENTS, OWNERS
 from tests.house import House
 
 VERSION = "0.0.test"
@@ -45,6 +46,10 @@ class HouseParts:
     @property
     def context(self) -> Context:
         return self.house.context
+
+    @property
+    def agents(self) -> Agents:
+        return AGENTS
 
     @property
     def engine(self) -> Engine:

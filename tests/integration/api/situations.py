@@ -14,7 +14,6 @@ from statemachine.orders.states import State
 from storage.flows.task_list import TaskList
 from storage.orders.contacts.contact import Contact
 from storage.orders.contacts.contacts import Contacts
-from storage.orders.effects import Effects
 from storage.orders.orders import Orders
 from storage.orders.timeline import Timeline
 from storage.people.reviews import Review, Reviews
@@ -209,7 +208,7 @@ def _bring_forward(stopped: Stopped) -> None:
         now = transaction.moments.business_now
         assert transaction.hasten(house.order(stopped.task_id).run_id, now)
         noted = OrderNoted(task_id=stopped.task_id, changes={"next_contact_time": now})
-        assert not Effects(transaction.work).apply([(0, noted)])
+        assert not transaction.registry.writers.apply(transaction.work, [(0, noted)])
     house.tick.sweep()
     mine = {step["step_id"] for step in house.steps(stopped.task_id)}
     kept = [m for m in house.wire.messages if any(key.step_id in mine for key in m.keys)]

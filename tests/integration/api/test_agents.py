@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import text
 
 from runtime.cipher import Cipher
-from schemas.access.scopes import OWNERS
 from storage.core.database import Database
 from storage.engine.clock import BusinessClock
 from storage.flows.agents import ALIVE_SECONDS
+from tests.agents import OWNERS
 from tests.house import CIPHER_KEY, House
 from tests.integration.api.caller import Caller, calling, hand_out_keys
 from tests.integration.engine.general import Bench, begin, definition

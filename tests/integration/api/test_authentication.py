@@ -9,9 +9,10 @@ from fastapi.routing import APIRoute
 
 from api.app import KEYED, OPEN
 from api.server.authentication import CACHE_SECONDS, Guard, Keyring
-from schemas.access.scopes import OWNERS, Scope
+from schemas.access.scopes import Scope
 from storage.access.keys import Keys, digest
 from storage.core.database import Database
+from tests.agents import OWNERS
 from tests.factories import payload
 from tests.integration.api.caller import Caller, key_of
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from schemas.access.scopes import OWNERS
 from storage.access.keys import Keys
 from storage.orders.contacts.contacts import Contacts
 from tasks.orders.rules.followup import rule_of
+from tests.agents import OWNERS
 from tests.factories import answered, payload
 from tests.house import House
 from tests.integration.api.caller import Caller, calling, key_of

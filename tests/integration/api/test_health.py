@@ -5,8 +5,8 @@ from typing import Any
 from sqlalchemy import text
 
 from api.server.health import FRESH_SECONDS
-from engine.publisher import QUEUES
 from storage.engine.pulses import Pulses
+from tests.agents import QUEUES
 from tests.factories import payload
 from tests.house import House
 from tests.integration.api.caller import VERSION, Caller, calling

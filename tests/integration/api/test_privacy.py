@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from schemas.access.scopes import OWNERS
 from storage.access.system_audit import SystemAudit
 from storage.orders.contacts.contacts import Contacts
 from storage.orders.orders import Orders
 from storage.orders.timeline import Timeline
+from tests.agents import OWNERS
 from tests.factories import READY, answered, payload, silent
 from tests.integration.api.caller import Caller
 from tests.integration.api.signalling import START, conflict, tell, worked

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from statemachine.workflow.states import RunState
 from tests.factories import READY
 from tests.house import House
 from tests.integration.api.caller import Caller
@@ -44,7 +45,7 @@ def test_a_wait_of_a_run_ends_when_it_is_told_to(api: Caller) -> None:
     assert (answer.json()["outcome"], answer.json()["status"]) == ("applied", "running")
     api.house.run()
     assert nodes_of(api.house, run_id)["last"] == ["done"]
-    assert state_of(api.house, run_id) == "completed"
+    assert state_of(api.house, run_id) == RunState.COMPLETED
     again = tell(api, run_id, "continue", signal_id="payment-1", data=data)
     assert again.json() == answer.json() | {"outcome": "repeated"}
 

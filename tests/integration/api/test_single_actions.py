@@ -37,7 +37,7 @@ def test_a_classification_is_checked_as_a_task(works: Caller) -> None:
 
 
 def test_a_process_that_never_met_an_action_carries_on_its_tasks(works: Caller) -> None:
-    works.house.engine.catalogue = Catalogue({})
+    works.house.engine.catalogue = Catalogue()
     with works.house.database.transaction() as work:
         workflow = works.house.engine.catalogue.version(work, "action:triage.classify_text", "1")
     (step,) = workflow.steps.values()

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from schemas.access.scopes import MOVERS, OWNERS, Scope
+from schemas.access.scopes import MOVERS, Scope
 from statemachine.orders.machine import TRANSITIONS, allowed_from
 from statemachine.orders.states import Event, State
+from tests.agents import OWNERS
 from tests.factories import answered, payload
 from tests.integration.api.caller import Caller
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from engine.outcomes import Done, Failed, Outcome
+from statemachine.workflow.states import OPEN_RUNS
 from storage.access.system_audit import SystemAudit
 from storage.engine.runs import Runs
 from storage.engine.steps import StepRow
@@ -38,7 +39,7 @@ def run_for(house: House, seconds: float, run_id: str) -> None:
         house.tick.sweep()
         with house.database.transaction() as work:
             (run,) = Runs(work).lock([run_id])
-        if run.state not in ("running", "paused"):
+        if run.state not in OPEN_RUNS:
             return
     raise AssertionError(f"run {run_id} goes on")
 
@@ -164,7 +165,7 @@ def test_every_intervention_in_an_order_leaves_its_line(works: Caller) -> None:
 def test_work_that_is_not_done_in_its_time_has_failed(works: Caller, bench: Bench) -> None:
     task_id = ask(works, timeout_seconds=1)["task_id"]
     message = works.house.wire.messages.popleft()
-    claimed = works.house.engine._actions.get(message.action)
+    claimed = works.house.engine.registry.get(message.action)
     batch = works.house.engine.claim(claimed, message.keys, "lease_of_a_slow_worker")
     assert batch is not None
     run_for(works.house, 10, task_id)

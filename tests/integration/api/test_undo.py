@@ -93,7 +93,7 @@ def test_one_that_is_being_carried_out_at_this_moment_goes_on(api: Caller) -> No
     assert house.leap()
     house.tick.sweep()
     (message,) = house.wire.messages
-    action = house.engine._actions.get(message.action)
+    action = house.engine.registry.get(message.action)
     batch = house.engine.claim(action, message.keys, "lease_of_the_test")
     assert batch is not None
     answer = api.post(f"/tasks/{task_id}/undo", json=REASON)

@@ -8,9 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from fleet.command.app import application
-from schemas.access.scopes import OWNERS
 from storage.access.keys import Key, Keys
 from storage.access.system_audit import SystemAudit
+from tests.agents import OWNERS
 from tests.house import CIPHER_KEY
 from tests.integration.command.fleet import Fleet
 

@@ -102,7 +102,7 @@ def test_a_leased_row_names_its_holder(fleet: Fleet) -> None:
     message = fleet.house.wire.messages[0]
     engine = fleet.house.engine
     with engine._lease() as lease_id:
-        engine.claim(engine._actions.get(message.action), message.keys, lease_id)
+        engine.claim(engine.registry.get(message.action), message.keys, lease_id)
         found = fleet.read("why", order.body.task_id)
     assert found["wait"] == "result"
     assert "at work in test" in found["waiting_for"]

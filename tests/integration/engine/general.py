@@ -7,16 +7,15 @@ from typing import Any
 import yaml
 
 from engine.actions import Action, Batch
+from engine.begin import Begin
 from engine.outcomes import Done, Outcome
-from engine.publisher import QUEUES
-from engine.transaction import Begin
 from runtime.ids import Prefix, new_id
-from schemas.core.definition import read_definition
-from statemachine.workflow.definition import Workflow
 from statemachine.workflow.retry import RetryPolicy
+from statemachine.workflow.states import RunState
 from storage.engine.runs import Runs
 from storage.engine.steps import StepRow
 from storage.orders.timeline import Timeline
+from tests.agents import QUEUES
 from tests.house import House
 from tests.servers import TEST_WORKFLOWS
 
@@ -29,9 +28,9 @@ def definition_body(name: str) -> dict[str, object]:
     return body
 
 
-def definition(name: str, **changes: Any) -> Workflow:
-    """A definition of the tests, with top-level fields changed."""
-    return read_definition(definition_body(name) | changes)
+def definition(name: str, **changes: Any) -> dict[str, object]:
+    """A definition of the tests as written, with top-level fields changed."""
+    return definition_body(name) | changes
 
 
 @dataclass(slots=True)
@@ -66,12 +65,15 @@ def begin(house: House, workflow: str, *, runs: int = 1, **more: Any) -> list[st
     ids = [new_id(Prefix.RUN) for _ in range(runs)]
     with house.engine.transaction() as transaction:
         transaction.begin(
-            [Begin(run_id=i, workflow=transaction.catalogue.current(workflow), **more) for i in ids]
+            [
+                Begin(run_id=i, workflow=transaction.catalogue.current(transaction.work, workflow), **more)
+                for i in ids
+            ]
         )
     return ids
 
 
-def state_of(house: House, run_id: str) -> str:
+def state_of(house: House, run_id: str) -> RunState:
     """The lifecycle state of a run."""
     with house.database.transaction() as work:
         (run,) = Runs(work).lock([run_id])

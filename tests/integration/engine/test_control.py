@@ -1,8 +1,8 @@
 """Cancel, pause and resume at any moment; time limits; waits on the world outside."""
 
-from engine.outcomes import Done, Outcome, Park
-from engine.transaction import Verdict
+from engine.outcomes import Done, Outcome, Park, SignalResult
 from runtime.clock import Clock
+from statemachine.workflow.states import RunState
 from storage.engine.steps import StepRow
 from storage.orders.timeline import Timeline
 from tests.house import House
@@ -24,10 +24,10 @@ def only_step(house: House, run_id: str) -> int:
 def test_a_cancelled_run_is_worked_no_further(house: House, bench: Bench) -> None:
     (run_id,) = begin(house, "parallel_branches")
     with house.engine.transaction() as transaction:
-        transaction.end([run_id], "cancelled", agent_id="operator", reason="no longer wanted")
+        transaction.end([run_id], RunState.CANCELLED, agent_id="operator", reason="no longer wanted")
     house.run()
     assert bench.worked == []
-    assert state_of(house, run_id) == "cancelled"
+    assert state_of(house, run_id) == RunState.CANCELLED
 
 
 def test_a_cancel_while_the_step_is_at_work_refuses_its_result(house: House, bench: Bench) -> None:
@@ -35,7 +35,7 @@ def test_a_cancel_while_the_step_is_at_work_refuses_its_result(house: House, ben
 
     def cancelled_meanwhile(_: StepRow) -> Outcome:
         with house.engine.transaction() as transaction:
-            transaction.end([run_id], "cancelled", agent_id="operator", reason="too late")
+            transaction.end([run_id], RunState.CANCELLED, agent_id="operator", reason="too late")
         return Done()
 
     bench.answers["first"] = cancelled_meanwhile
@@ -51,7 +51,7 @@ def test_a_paused_run_waits_and_goes_on_where_it_was(house: House, bench: Bench)
     assert bench.worked == []
     with house.engine.transaction() as transaction:
         assert transaction.resume([run_id]) == [run_id]
-    while state_of(house, run_id) != "completed":
+    while state_of(house, run_id) != RunState.COMPLETED:
         house.run()
     assert bench.worked == ["first", "second"]
 
@@ -77,9 +77,9 @@ def test_a_run_whose_time_is_up_fails_with_the_reason(house: House, bench: Bench
     bench.answers["first"] = parked
     (run_id,) = begin(house, "parallel_branches", timeout_seconds=1)
     house.wire.deliver(house.execute)
-    while state_of(house, run_id) == "running":
+    while state_of(house, run_id) == RunState.RUNNING:
         house.tick.sweep()
-    assert state_of(house, run_id) == "failed"
+    assert state_of(house, run_id) == RunState.FAILED
     assert nodes_of(house, run_id) == {"first": ["cancelled"]}
 
 
@@ -90,13 +90,13 @@ def test_a_signal_ends_the_wait_of_a_parked_step(house: House, bench: Bench) -> 
     with house.engine.transaction() as transaction:
         verdicts = transaction.complete({only_step(house, run_id): {"answer": 42}})
     house.run()
-    assert list(verdicts.values()) == [Verdict.APPLIED]
-    assert state_of(house, run_id) == "completed"
+    assert list(verdicts.values()) == [SignalResult.APPLIED]
+    assert state_of(house, run_id) == RunState.COMPLETED
 
 
 def test_a_signal_that_comes_before_the_step_is_parked_is_not_lost(house: House, bench: Bench) -> None:
     (run_id,) = begin(house, "parallel_branches")
-    verdicts: list[Verdict] = []
+    verdicts: list[SignalResult] = []
 
     def answered_meanwhile(step: StepRow) -> Outcome:
         with house.engine.transaction() as transaction:
@@ -105,8 +105,8 @@ def test_a_signal_that_comes_before_the_step_is_parked_is_not_lost(house: House,
 
     bench.answers["first"] = answered_meanwhile
     house.run()
-    assert verdicts == [Verdict.EARLY]
-    assert state_of(house, run_id) == "completed"
+    assert verdicts == [SignalResult.EARLY]
+    assert state_of(house, run_id) == RunState.COMPLETED
 
 
 def test_a_signal_that_comes_after_the_end_changes_nothing(house: House, bench: Bench) -> None:
@@ -114,7 +114,7 @@ def test_a_signal_that_comes_after_the_end_changes_nothing(house: House, bench: 
     (run_id,) = begin(house, "parallel_branches")
     house.run()
     step_id = only_step(house, run_id)
-    for expected in (Verdict.APPLIED, Verdict.LATE):
+    for expected in (SignalResult.APPLIED, SignalResult.LATE):
         with house.engine.transaction() as transaction:
             assert transaction.complete({step_id: {"answer": 42}}) == {step_id: expected}
     house.run()

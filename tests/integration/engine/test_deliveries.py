@@ -8,6 +8,7 @@ from engine.actions import Batch
 from engine.outcomes import Done, Outcome
 from engine.publisher import Message
 from runtime.ids import Prefix, new_id
+from statemachine.workflow.states import RunState
 from storage.engine.steps import StepRow
 from tests.house import House
 from tests.integration.engine.conftest import SHORT
@@ -24,7 +25,7 @@ def test_a_message_delivered_five_times_is_worked_once(house: House, bench: Benc
     (run_id,) = begin(house, "parallel_branches")
     house.run(deliveries=5)
     assert bench.worked == ["first", "second"]
-    assert state_of(house, run_id) == "completed"
+    assert state_of(house, run_id) == RunState.COMPLETED
 
 
 def test_concurrent_deliveries_of_the_same_rows_share_them_out(house: House, bench: Bench) -> None:
@@ -43,7 +44,7 @@ def test_a_lost_message_is_published_again(house: House, bench: Bench) -> None:
     sweep_until_published(house)
     house.run()
     assert bench.worked == ["first", "second"]
-    assert state_of(house, run_id) == "completed"
+    assert state_of(house, run_id) == RunState.COMPLETED
 
 
 def test_rows_wait_in_postgresql_while_the_wire_is_cut(house: House, bench: Bench) -> None:
@@ -53,7 +54,7 @@ def test_rows_wait_in_postgresql_while_the_wire_is_cut(house: House, bench: Benc
     house.wire.cut = False
     sweep_until_published(house)
     house.run()
-    assert state_of(house, run_id) == "completed"
+    assert state_of(house, run_id) == RunState.COMPLETED
 
 
 def test_a_row_whose_worker_died_goes_to_another(house: House, bench: Bench) -> None:
@@ -62,7 +63,7 @@ def test_a_row_whose_worker_died_goes_to_another(house: House, bench: Bench) -> 
     sweep_until_published(house)
     house.run()
     assert bench.worked == ["first", "second"]
-    assert state_of(house, run_id) == "completed"
+    assert state_of(house, run_id) == RunState.COMPLETED
 
 
 def test_a_zombies_result_changes_nothing(house: House, bench: Bench) -> None:
@@ -89,7 +90,7 @@ def test_claiming_twice_under_one_lease_gives_the_same_rows(house: House) -> Non
     """A commit whose answer was lost is recognised by its token."""
     begin(house, "parallel_branches")
     (message,) = house.wire.messages
-    action = house.engine._actions.get(message.action)
+    action = house.engine.registry.get(message.action)
     lease_id = new_id(Prefix.LEASE)
     first = house.engine.claim(action, message.keys, lease_id)
     again = house.engine.claim(action, message.keys, lease_id)
@@ -110,8 +111,8 @@ def test_a_crash_hurts_only_the_row_that_caused_it(house: House, bench: Bench) -
     bench.answers["first"] = crash
     drain_with_crashes(house, ids)
     states = {run_id: state_of(house, run_id) for run_id in ids}
-    assert states.pop(poison) == "failed"
-    assert set(states.values()) == {"completed"}
+    assert states.pop(poison) is RunState.FAILED
+    assert set(states.values()) == {RunState.COMPLETED}
 
 
 def test_a_row_on_its_second_delivery_travels_alone(house: House, bench: Bench) -> None:
@@ -170,7 +171,7 @@ def remember_order(bench: Bench) -> list[str]:
 def claim_and_die(house: House) -> Batch:
     """Claim what the first message names, and never be heard of again."""
     message: Message = house.wire.messages.popleft()
-    batch = house.engine.claim(house.engine._actions.get(message.action), message.keys, new_id(Prefix.LEASE))
+    batch = house.engine.claim(house.engine.registry.get(message.action), message.keys, new_id(Prefix.LEASE))
     assert batch is not None
     house.engine._keeper.let_go(batch.lease_id)
     return batch
@@ -178,7 +179,7 @@ def claim_and_die(house: House) -> Batch:
 
 def drain_with_crashes(house: House, ids: list[str]) -> None:
     """Deliver and sweep until every run has ended; work that crashes surfaces here as it would in Celery."""
-    while any(state_of(house, run_id) == "running" for run_id in ids):
+    while any(state_of(house, run_id) == RunState.RUNNING for run_id in ids):
         while house.wire.messages:
             message = house.wire.messages.popleft()
             try:

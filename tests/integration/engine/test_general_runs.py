@@ -7,9 +7,9 @@ from threading import Barrier
 import pytest
 
 from engine.actions import Action
-from engine.outcomes import Done, Failed, Outcome, Snooze, TryAgain
-from engine.transaction import Verdict
+from engine.outcomes import Done, Failed, Outcome, SignalResult, Snooze, TryAgain
 from runtime.clock import Clock
+from statemachine.workflow.states import RunState
 from storage.engine.clock import BusinessClock
 from storage.engine.definitions import Definitions
 from storage.engine.steps import StepRow
@@ -49,7 +49,7 @@ def test_dependent_steps_run_in_the_order_of_their_needs(house: House, bench: Be
         "fulfill_order",
         "send_notification",
     ]
-    assert state_of(house, run_id) == "completed"
+    assert state_of(house, run_id) == RunState.COMPLETED
 
 
 def test_a_step_sees_the_outputs_of_what_it_needs(house: House, bench: Bench) -> None:
@@ -73,7 +73,7 @@ def test_a_fault_that_passes_is_retried_and_costs_only_tries(house: House, bench
     bench.answers["process_payment"] = flaky
     (run_id,) = begin(house, "order_processing_v1")
     wait_for_end(house, run_id)
-    assert state_of(house, run_id) == "completed"
+    assert state_of(house, run_id) == RunState.COMPLETED
     assert bench.worked.count("process_payment") == 5
 
 
@@ -81,7 +81,7 @@ def test_a_fault_that_stays_fails_the_run_when_nothing_catches_it(house: House, 
     bench.answers["fulfill_order"] = lambda _: TryAgain(code="busy", message="no courier")
     (run_id,) = begin(house, "order_processing_v1")
     wait_for_end(house, run_id)
-    assert state_of(house, run_id) == "failed"
+    assert state_of(house, run_id) == RunState.FAILED
     assert bench.worked.count("fulfill_order") == 4
     assert "send_notification" not in bench.worked
 
@@ -92,7 +92,7 @@ def test_branches_that_join_enter_the_join_once(house: House, bench: Bench) -> N
     house.run_to_the_end()
     assert bench.worked.count("join") == 1
     assert nodes_of(house, run_id)["finish"] == ["done"]
-    assert state_of(house, run_id) == "completed"
+    assert state_of(house, run_id) == RunState.COMPLETED
 
 
 def test_branches_that_end_at_the_same_moment_enter_the_join_once(house: House, bench: Bench) -> None:
@@ -142,7 +142,7 @@ def test_a_wait_holds_until_its_business_time(house: House, bench: Bench) -> Non
     assert "finish" not in bench.worked
     house.leap()
     house.run()
-    assert state_of(house, run_id) == "completed"
+    assert state_of(house, run_id) == RunState.COMPLETED
 
 
 def test_a_person_decides_and_the_run_goes_on(house: House, bench: Bench) -> None:
@@ -154,8 +154,8 @@ def test_a_person_decides_and_the_run_goes_on(house: House, bench: Bench) -> Non
     with house.engine.transaction() as transaction:
         verdicts = transaction.complete({review.step_id: {"decision": "go_on"}})
     house.run()
-    assert verdicts == {review.step_id: Verdict.APPLIED}
-    assert state_of(house, run_id) == "completed"
+    assert verdicts == {review.step_id: SignalResult.APPLIED}
+    assert state_of(house, run_id) == RunState.COMPLETED
 
 
 def test_a_question_nobody_answers_in_time_goes_on_waiting(database_url: str) -> None:
@@ -205,8 +205,8 @@ def test_a_wait_that_cannot_be_ended_fails_alone_and_the_tick_goes_on(database_u
     (broken,) = begin(house, "parallel_branches")
     (sound,) = begin(house, "order_processing_v1")
     house.run_to_the_end()
-    assert state_of(house, broken) == "failed"
-    assert state_of(house, sound) == "completed"
+    assert state_of(house, broken) == RunState.FAILED
+    assert state_of(house, sound) == RunState.COMPLETED
     house.close()
 
 
@@ -223,7 +223,7 @@ def test_a_run_keeps_the_version_it_began_with(house: House, bench: Bench, datab
     newer.run()
     assert set(nodes_of(newer, new)) == {"only_step"}
     assert set(nodes_of(newer, old)) >= {"validate_order", "send_notification"}
-    assert state_of(newer, old) == "completed"
+    assert state_of(newer, old) == RunState.COMPLETED
     newer.close()
 
 
@@ -238,7 +238,7 @@ def test_a_snoozed_step_comes_back_and_costs_no_try(house: House, bench: Bench) 
     bench.answers["validate_order"] = later
     (run_id,) = begin(house, "order_processing_v1")
     house.run()
-    assert state_of(house, run_id) == "completed"
+    assert state_of(house, run_id) == RunState.COMPLETED
     assert bench.worked.count("validate_order") == 2
 
 
@@ -258,7 +258,7 @@ def test_an_error_leads_where_the_definition_says(database_url: str) -> None:
     (run_id,) = begin(house, "parallel_branches")
     house.run()
     assert bench.worked == ["first", "repair"]
-    assert state_of(house, run_id) == "completed"
+    assert state_of(house, run_id) == RunState.COMPLETED
     house.close()
 
 
@@ -266,6 +266,6 @@ def wait_for_end(house: House, run_id: str) -> None:
     """Run until the run has ended; retries wait on the database's clock, which nobody can leap over."""
     for _ in range(2000):
         house.run()
-        if state_of(house, run_id) not in ("running", "paused"):
+        if state_of(house, run_id) not in (RunState.RUNNING, RunState.PAUSED):
             return
     raise AssertionError(f"run {run_id} is still {state_of(house, run_id)}")

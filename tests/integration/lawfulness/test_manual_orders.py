@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from schemas.access.scopes import OWNERS
 from storage.access.keys import Keys
 from storage.engine.clock import BusinessClock
 from tasks.orders.explain.next_step import outlook_of
+from tests.agents import OWNERS
 from tests.factories import payload, silent
 from tests.house import House
 from tests.integration.api.caller import Caller, calling, key_of

@@ -6,6 +6,7 @@ import pytest
 
 from schemas.orders.contact import ContactResult
 from statemachine.orders.states import State
+from statemachine.workflow.states import RunState
 from storage.orders.contacts.contacts import Contacts
 from tasks.orders.inbound.callbacks import Heard
 from tests.factories import READY, submission
@@ -60,7 +61,7 @@ def test_a_report_after_a_cancel_is_kept_as_evidence_alone(house: House, provide
     task_id, key = called(house, provider)
     run_id = house.order(task_id).run_id
     with house.engine.transaction() as transaction:
-        transaction.end([run_id], "cancelled", agent_id="operator", reason="upstream")
+        transaction.end([run_id], RunState.CANCELLED, agent_id="operator", reason="upstream")
     assert tell(house, report(key)) == [Heard.LATE]
     with house.database.transaction() as work:
         (contact,) = Contacts(work).of_task(task_id)

@@ -10,6 +10,7 @@ import pytest
 from schemas.orders.contact import ContactResult
 from schemas.orders.signals import CustomerCalled
 from statemachine.orders.states import State
+from statemachine.workflow.states import RunState
 from storage.engine.clock import BusinessClock
 from storage.engine.runs import Runs
 from tasks.orders.inbound.callbacks import hear
@@ -113,7 +114,7 @@ def test_an_order_that_ends_at_the_same_moment_takes_no_call(calling: House) -> 
         until = time.monotonic() + DEADLINE_SECONDS
         while not someone_waits(calling):
             assert time.monotonic() < until
-        transaction.end([run_id], "cancelled", agent_id="operator", reason="upstream")
+        transaction.end([run_id], RunState.CANCELLED, agent_id="operator", reason="upstream")
     caller.join(DEADLINE_SECONDS)
     assert taken == [Taken.REFUSED]
     assert contacts(calling, task_id, "inbound") == []

@@ -167,7 +167,7 @@ def test_a_place_taken_meanwhile_sends_the_order_to_the_next_day(house: House, t
     give(house, REGION, {first: 1, first + timedelta(days=1): 1})
     task_id = taken_in(house, answered(IN_TWO_DAYS), metadata={"region": REGION})
     message = _until_action(house)
-    action = house.engine._actions.get("action.execute_action")
+    action = house.engine.registry.get("action.execute_action")
     batch = house.engine.claim(action, message.keys, "lease_of_the_test")
     assert batch is not None
     outcomes = house.engine.work(action, batch)

@@ -1,6 +1,7 @@
 """An order whose step failed is let go on, with its line in the audit log."""
 
 from engine.outcomes import Failed
+from statemachine.workflow.states import RunState
 from storage.engine.runs import Runs
 from storage.engine.steps import Steps
 from storage.orders.timeline import Timeline
@@ -47,7 +48,7 @@ def test_an_order_whose_run_failed_goes_on_where_it_stopped(house: House) -> Non
             transaction.fail(questions, Failed(code="lost", message="the question was lost"))
     with house.database.transaction() as work:
         (run,) = Runs(work).lock([run_id])
-        assert (run.state, Reviews(work).list(task_id=task_id)) == ("failed", [])
+        assert (run.state, Reviews(work).list(task_id=task_id)) == (RunState.FAILED, [])
     assert became(house, task_id) is Intervened.DONE
     assert lines(house, task_id)[-2:] == [("review_opened", "orchestrator"), ("task_retried", "operator")]
     with house.database.transaction() as work:

@@ -16,6 +16,7 @@ from statemachine.orders.intents import Level2
 from statemachine.orders.machine import TRANSITIONS, IllegalTransition
 from statemachine.orders.states import Event, State
 from statemachine.workflow.planner import UnknownDecision
+from statemachine.workflow.states import RunState
 from storage.orders.contacts.contacts import Contacts
 from storage.orders.orders import Orders
 from storage.orders.timeline import Timeline
@@ -70,7 +71,7 @@ class Fleet(RuleBasedStateMachine):
         """A worker takes rows and is never heard of again."""
         message = self.house.wire.messages.popleft()
         engine = self.house.engine
-        batch = engine.claim(engine._actions.get(message.action), message.keys, new_id(Prefix.LEASE))
+        batch = engine.claim(engine.registry.get(message.action), message.keys, new_id(Prefix.LEASE))
         if batch is not None:
             engine._keeper.let_go(batch.lease_id)
             self.expire_leases()
@@ -101,7 +102,7 @@ class Fleet(RuleBasedStateMachine):
         """Upstream cancels an order, open or not."""
         run_id = self.house.order(data.draw(st.sampled_from(self.ids))).run_id
         with self.house.engine.transaction() as transaction:
-            transaction.end([run_id], "cancelled", agent_id="operator", reason="upstream")
+            transaction.end([run_id], RunState.CANCELLED, agent_id="operator", reason="upstream")
 
     @precondition(lambda self: self.ids)
     @rule(data=st.data(), pause=st.booleans())

@@ -8,7 +8,6 @@ from schemas.orders.effects import OrderNoted
 from statemachine.orders.states import Event, State
 from storage.orders.calls import Calls
 from storage.orders.contacts.contacts import Contacts
-from storage.orders.effects import Effects
 from tasks.orders.calls.action import action_call
 from tasks.orders.calls.calling import Call, Recorded, Refused, UnderWay, begin
 from tasks.orders.calls.contact import ContactWanted, contact_call
@@ -137,6 +136,6 @@ def test_before_the_follow_up_is_due_its_rounds_contact_is_answered_and_nothing_
     with house.engine.transaction() as transaction:
         later = transaction.moments.business_now.replace(year=2099)
         noted = OrderNoted(task_id=task_id, changes={"next_contact_time": later})
-        assert not Effects(transaction.work).apply([(0, noted)])
+        assert not transaction.registry.writers.apply(transaction.work, [(0, noted)])
     for attempt in (None, 1):
         assert isinstance(begin(house.engine, contact(house, task_id, attempt)), Recorded)

@@ -8,6 +8,7 @@ import pytest
 from statemachine.orders.intents import Level2
 from statemachine.orders.machine import IllegalTransition
 from statemachine.orders.states import State
+from statemachine.workflow.states import RunState
 from storage.engine.clock import BusinessClock
 from storage.orders.contacts.contacts import Contacts
 from storage.orders.timeline import Timeline
@@ -228,7 +229,7 @@ def test_a_cancelled_order_closes_with_the_reason(house: House) -> None:
     house.accept(order)
     run_id = house.order(order.body.task_id).run_id
     with house.engine.transaction() as transaction:
-        transaction.end([run_id], "cancelled", agent_id="operator", reason="客户已在别处报修")
+        transaction.end([run_id], RunState.CANCELLED, agent_id="operator", reason="客户已在别处报修")
     house.run()
     done = house.order(order.body.task_id)
     assert (done.status, done.finish_reason, done.contacts_total) == (State.CLOSED, "cancelled", 1)

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.settings import PROJECT
+from schemas.core.configuration import PolicyFileError
 from tools.policies.approval import ApprovalPolicy, load_approvals
-from tools.policies.file import PolicyFileError
 
 SILENT = ApprovalPolicy(frozenset(), {}, {})
 

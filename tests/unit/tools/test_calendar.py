@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.core.configuration import PolicyFileError
 from tools.calendar import (
     Calendar,
     DayKind,
@@ -18,7 +19,6 @@ from tools.calendar import (
     UnknownCountryError,
     load_calendar,
 )
-from tools.policies.file import PolicyFileError
 
 CHINA = Calendar()
 ROOT = Path(__file__).parents[3]

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from runtime.settings import PROJECT, Settings
+from schemas.core.configuration import PolicyFileError
 from schemas.orders.contact import Channel
 from tests.house import settings_for
 from tests.providers.server import DROP, Fault, serving
@@ -18,7 +19,6 @@ from tools.channels.contract import Absent, Accepted, ContactFound, Rejected, Un
 from tools.channels.http_channel import HttpChannel
 from tools.channels.routing import ChannelSecretMissing, open_channels
 from tools.channels.simulated.instant import InstantChannel
-from tools.policies.file import PolicyFileError
 
 SECRET = "a secret of the tests"
 SECRETS = {

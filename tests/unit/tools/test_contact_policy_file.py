@@ -5,10 +5,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from schemas.core.configuration import PolicyFileError
 from tools.contact_policy.document import load_policies
 from tools.contact_policy.policy import ALWAYS_OPEN, STANDARD, ContactWindow
 from tools.contact_policy.zone import customer_zone
-from tools.policies.file import PolicyFileError
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 SHIPPED = Path(__file__).parents[3] / "config" / "policies" / "contact.yaml"

@@ -10,10 +10,10 @@ from pydantic import SecretStr
 
 from fleet.command.outbound.notices import StaffRole
 from runtime.settings import PROJECT
+from schemas.core.configuration import PolicyFileError
 from tasks.people.escalation import ESCALATIONS, escalated_to
 from tools.notices.notices_file import ROLES
 from tools.notices.routing import NoticeSecretMissing, open_notices
-from tools.policies.file import PolicyFileError
 
 BOT = {"kind": "wecom_bot", "key": "k"}
 APP = {"kind": "feishu_app", "app_id": "cli_1", "app_secret": "k"}

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, field_validator
 
-from tools.policies.file import PolicyFileError, read_policy_file
+from schemas.core.configuration import PolicyFileError, read_policy_file
 
 
 class Anything(BaseModel):

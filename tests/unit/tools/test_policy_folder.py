@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from runtime.settings import PROJECT
-from tools.policies.file import PolicyFileError
+from schemas.core.configuration import PolicyFileError
 from tools.policies.folder import Policies, look
 
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.settings import PROJECT
+from schemas.core.configuration import PolicyFileError
 from schemas.orders.contact import Channel
-from tools.policies.file import PolicyFileError
 from tools.scripts.checking import ADVERTISING, findings, longest, sms_parts
 from tools.scripts.document import load_script, load_scripts
 from tools.scripts.rendering import GAP, Rendered, Unrenderable, render

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.settings import PROJECT
+from schemas.core.configuration import PolicyFileError
 from statemachine.orders.intents import Level2
-from tools.policies.file import PolicyFileError
 from tools.policies.shadow_mode import ShadowMode, load_shadow_mode
 
 ACTING = [level2 for level2 in Level2 if level2 is not Level2.NEEDS_HUMAN]

@@ -1,0 +1,44 @@
+"""A run to begin, and the row it becomes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from statemachine.workflow.definition import Workflow
+from storage.engine.clock import Moments
+from storage.engine.runs import NewRun
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begin:
+    """A run to begin."""
+
+    run_id: str
+    workflow: Workflow
+    subject_id: str | None = None
+    variables: Mapping[str, object] = field(default_factory=dict)
+    priority: int = 1
+    request_id: str | None = None
+    timeout_seconds: int | None = None
+    manual: bool = False
+    """Its agents' steps are offered to outside agents instead of driven by the fleet."""
+    description: str | None = None
+    created_by: str | None = None
+
+    def new_run(self, open_steps: int, moments: Moments) -> NewRun:
+        """The row of this run, with so many steps open at its beginning."""
+        timeout = self.timeout_seconds or self.workflow.timeout_seconds
+        return NewRun(
+            run_id=self.run_id,
+            workflow=self.workflow.name,
+            version=self.workflow.version,
+            subject_id=self.subject_id,
+            priority=self.priority,
+            variables=self.variables,
+            open_steps=open_steps,
+            request_id=self.request_id,
+            deadline_at=moments.database_now + timedelta(seconds=timeout) if timeout else None,
+            manual=self.manual,
+            description=self.description,
+            created_by=self.created_by,
+        )

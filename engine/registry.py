@@ -1,0 +1,163 @@
+"""What products register with the engine: actions, effect writers, how their runs end, and who asks people."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Generic, Protocol, TypeVar
+
+from engine.actions import Action, ActionDeclaration
+from engine.effects import EffectWriter, EffectWriters
+from schemas.core.effects import Effect
+from statemachine.workflow.definition import Workflow
+from statemachine.workflow.purposes import PurposeNeed
+from statemachine.workflow.states import RunState
+from storage.core.unit_of_work import UnitOfWork
+from storage.engine.runs import RunRow
+
+C = TypeVar("C")
+
+
+class UnknownAction(LookupError):
+    """A definition or message names an action that is not registered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """A run that is ended from outside: cancelled, or failed because its time was up."""
+
+    run: RunRow
+    state: RunState
+    agent_id: str
+    reason: str
+
+
+EndEffects = Callable[[Ending], Sequence[Effect]]
+"""What is recorded when a run of a product is ended from outside."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What a human step asks a person, with the answers it accepts."""
+
+    step_id: int
+    run_id: str
+    subject_id: str | None
+    node: str
+    reason: str
+    text: str
+    context: Mapping[str, Any]
+    decisions: tuple[str, ...]
+    deadline_at: datetime | None
+
+
+class Questions(Protocol):
+    """Who keeps the questions of human steps until they are answered."""
+
+    def open(self, work: UnitOfWork, questions: Sequence[Question]) -> None:
+        """Keep these questions open."""
+
+    def cancel(self, work: UnitOfWork, step_ids: Sequence[int]) -> None:
+        """Close the questions of these steps unanswered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product(Generic[C]):
+    """Everything that one context registers; `C` is what its work needs of the world, made once a process."""
+
+    name: str
+    actions: tuple[ActionDeclaration[C], ...] = ()
+    writers: tuple[EffectWriter, ...] = ()
+    triggers: frozenset[str] = frozenset()
+    """The events whose workflows carry this product's subjects."""
+    needs: tuple[PurposeNeed, ...] = ()
+    """The purposes for which each of those workflows must have a step."""
+    end_effects: EndEffects | None = None
+    """For the runs of those workflows."""
+    questions: Questions | None = None
+
+    def bind(self, context: C) -> "BoundProduct":
+        """The product with its actions ready to work."""
+        return BoundProduct(self, tuple(action.bind(context) for action in self.actions))
+
+
+@dataclass(frozen=True, slots=True)
+class BoundProduct:
+    """A product whose actions have what they need of the world."""
+
+    product: Product[Any]
+    actions: tuple[Action, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """All that is registered in this process."""
+
+    actions: Mapping[str, Action]
+    writers: EffectWriters
+    questions: Questions | None = None
+    _endings: Mapping[str, EndEffects] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, products: Sequence[BoundProduct]) -> "Registry":
+        """The registry of these products.
+
+        Raises:
+            ValueError: two of them claim the same action, effect, trigger, or the questions.
+        """
+        actions = [action for bound in products for action in bound.actions]
+        endings = [
+            (trigger, bound.product.end_effects)
+            for bound in products
+            for trigger in bound.product.triggers
+            if bound.product.end_effects is not None
+        ]
+        asking = [bound.product.questions for bound in products if bound.product.questions is not None]
+        by_name = {action.name: action for action in actions}
+        if len(by_name) != len(actions) or len(dict(endings)) != len(endings) or len(asking) > 1:
+            names = ", ".join(bound.product.name for bound in products)
+            raise ValueError(f"two of the products {names} register the same thing")
+        return cls(
+            MappingProxyType(by_name),
+            EffectWriters([writer for bound in products for writer in bound.product.writers]),
+            asking[0] if asking else None,
+            MappingProxyType(dict(endings)),
+        )
+
+    def get(self, name: str) -> Action:
+        """The action of this name.
+
+        Raises:
+            UnknownAction: none is registered.
+        """
+        try:
+            return self.actions[name]
+        except KeyError as error:
+            known = ", ".join(sorted(self.actions))
+            raise UnknownAction(f"no action '{name}' is registered; there are {known}") from error
+
+    def largest_batch(self, name: str, limit: int) -> int:
+        """Rows a message of this action may carry, given the installation's limit."""
+        action = self.actions.get(name)
+        own = None if action is None else action.largest_batch
+        return limit if own is None else min(own, limit)
+
+    def end_effects(self, workflow: Workflow, ending: Ending) -> Sequence[Effect]:
+        """What the product of this workflow records when a run of it is ended from outside."""
+        effects_of = self._endings.get(workflow.trigger)
+        return () if effects_of is None else effects_of(ending)
+
+    def ask(self, work: UnitOfWork, questions: Sequence[Question]) -> None:
+        """Ask people what human steps want to know.
+
+        Raises:
+            UnknownAction: nobody registered who keeps questions.
+        """
+        if self.questions is None:
+            raise UnknownAction("a step asks a person, and nobody is registered who keeps questions")
+        self.questions.open(work, questions)
+
+    def withdraw(self, work: UnitOfWork, step_ids: Sequence[int]) -> None:
+        """Close the questions of steps that are cancelled."""
+        if self.questions is not None and step_ids:
+            self.questions.cancel(work, step_ids)

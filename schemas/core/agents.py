@@ -1,0 +1,81 @@
+"""The fleet's agents, as `config/agents.yaml` declares them: one line each."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, Field, RootModel, StringConstraints
+
+from schemas.core.configuration import read_policy_file
+
+FILE: Final = "agents.yaml"
+"""The file's name within the configuration folder."""
+
+TICK: Final = "tick"
+"""The queue of the tick, which is no agent: it never waits behind the work that it rescues."""
+
+_Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+
+
+class _AgentLine(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    concurrency: int = Field(default=1, ge=1, le=64)
+    key: _Name | None = None
+    scopes: tuple[str, ...] = ("read",)
+
+
+class _AgentsFile(RootModel[dict[_Name, _AgentLine]]):
+    model_config = ConfigDict(frozen=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agent:
+    """One agent: its queue has its name, and one Celery worker serves it."""
+
+    name: str
+    concurrency: int = 1
+    """Processes of its worker."""
+    key_owner: str
+    """Its name on the wire, and the owner of its key."""
+    scopes: tuple[str, ...] = ("read",)
+
+
+@dataclass(frozen=True, slots=True)
+class Agents:
+    """All agents of an installation, in the order of the file."""
+
+    by_queue: Mapping[str, Agent]
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """Their queues, which are their names."""
+        return tuple(self.by_queue)
+
+    def named(self, key_owner: str) -> Agent | None:
+        """The agent of this name on the wire."""
+        return next((agent for agent in self if agent.key_owner == key_owner), None)
+
+    def __iter__(self) -> Iterator[Agent]:
+        return iter(self.by_queue.values())
+
+
+def read_agents(config_folder: Path) -> Agents:
+    """The agents of this configuration.
+
+    Raises:
+        PolicyFileError: the file cannot be used; the message names its place.
+    """
+    document = read_policy_file(config_folder / FILE, _AgentsFile)
+    return Agents(
+        {
+            name: Agent(
+                name=name,
+                concurrency=line.concurrency,
+                key_owner=line.key or name,
+                scopes=line.scopes,
+            )
+            for name, line in document.root.items()
+        }
+    )

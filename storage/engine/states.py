@@ -1,0 +1,26 @@
+"""The states of steps and runs as SQL literals, for the statements about the engine's tables."""
+
+from typing import Final
+
+from statemachine.workflow.states import OPEN_RUNS, STEP_ENDS, RunState, StepState, literals
+
+SCHEDULED: Final = literals([StepState.SCHEDULED])
+READY: Final = literals([StepState.READY])
+PUBLISHED: Final = literals([StepState.PUBLISHED])
+OFFERED: Final = literals([StepState.OFFERED])
+LEASED: Final = literals([StepState.LEASED])
+PARKED: Final = literals([StepState.PARKED])
+DONE: Final = literals([StepState.DONE])
+FAILED: Final = literals([StepState.FAILED])
+CANCELLED: Final = literals([StepState.CANCELLED])
+
+ENDED: Final = literals(STEP_ENDS)
+"""The states that no step leaves, as a list."""
+TIMED: Final = literals([StepState.SCHEDULED, StepState.PARKED, StepState.OFFERED])
+"""The states of steps that wait for a moment; in this order the index `ix_steps_due` names them."""
+
+RUNNING: Final = literals([RunState.RUNNING])
+RUN_COMPLETED: Final = literals([RunState.COMPLETED])
+RUN_FAILED: Final = literals([RunState.FAILED])
+RUNS_OPEN: Final = literals(OPEN_RUNS)
+"""The states of runs that something still waits for."""

@@ -1,0 +1,51 @@
+"""What people's side registers with the engine: who keeps questions, and who raises alerts."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from engine.effects import NOTHING_REFUSED, EffectWriter, Refusal
+from engine.registry import Product, Question
+from schemas.people.effects import AlertRaised
+from storage.core.unit_of_work import UnitOfWork
+from storage.people.alerts import Alerts
+from storage.people.reviews import NewReview, Reviews
+
+
+class ReviewQuestions:
+    """Keeps the questions of human steps as reviews."""
+
+    def open(self, work: UnitOfWork, questions: Sequence[Question]) -> None:
+        """Open a review for each question."""
+        Reviews(work).open(
+            [
+                NewReview(
+                    step_id=question.step_id,
+                    run_id=question.run_id,
+                    task_id=question.subject_id,
+                    node=question.node,
+                    reason=question.reason,
+                    question=question.text,
+                    context=question.context,
+                    decisions=question.decisions,
+                    deadline_at=question.deadline_at,
+                )
+                for question in questions
+            ]
+        )
+
+    def cancel(self, work: UnitOfWork, step_ids: Sequence[int]) -> None:
+        """Close the reviews of these steps undecided."""
+        Reviews(work).cancel(step_ids)
+
+
+def _raise_alerts(work: UnitOfWork, effects: Sequence[tuple[int, Any]]) -> Mapping[int, Refusal]:
+    Alerts(work).raise_all([effect for _, effect in effects])
+    return NOTHING_REFUSED
+
+
+PEOPLE: Final[Product[None]] = Product(
+    name="people",
+    writers=(EffectWriter(kinds=(AlertRaised,), write=_raise_alerts),),
+    questions=ReviewQuestions(),
+)
+"""Reviews and alerts, for every product."""
