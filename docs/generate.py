@@ -6,7 +6,8 @@ from pathlib import Path
 
 import api_page
 
-from statemachine.orders.diagram import mermaid, page
+from statemachine.orders.diagram import mermaid
+from statemachine.page import page
 
 API = Path(__file__).resolve().parent / "api.md"
 STATE_MACHINE = Path(__file__).resolve().parent / "state_machine.md"

@@ -64,6 +64,8 @@ class House:
         database_url: str,
         *,
         actions: Sequence[Action] = (),
+        products: Sequence[BoundProduct] = (),
+        queues: Sequence[str] = QUEUES,
         workflows: Sequence[Mapping[str, object]] = (),
         limits: Limits | None = None,
         gateway: ChannelGateway | None = None,
@@ -83,8 +85,8 @@ class House:
         engine = Engine(
             database=database,
             publisher=wire,
-            registry=registry(context, further),
-            queues=QUEUES,
+            registry=registry(context, further, *products),
+            queues=queues,
             holder="test",
             limits=limits or Limits(),
         )

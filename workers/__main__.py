@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from celery.signals import (
     worker_shutting_down,
 )
 
+from engine.registry import BoundProduct
 from runtime import logs
 from runtime.settings import Settings
 from schemas.core.agents import TICK, read_agents
@@ -32,8 +34,8 @@ _LAST_SECONDS: Final = 2.5
 """What a worker may take to end once its soft shutdown is over."""
 
 
-def main(arguments: list[str]) -> int:
-    """Run one process until it is told to stop; its exit status."""
+def main(arguments: list[str], further: Sequence[BoundProduct] = ()) -> int:
+    """Run one process until it is told to stop; its exit status. Further products work beside our own."""
     settings = Settings.read()
     agents = read_agents(settings.config_folder)
     known = (*agents.queues, TICK, *OTHERS)
@@ -47,7 +49,9 @@ def main(arguments: list[str]) -> int:
     beat_init.connect(_tell_ready, weak=False)
     app = make_app(settings)
     if name == TICK or name in agents.queues:
-        _serve(app, settings, name, concurrency=1 if name == TICK else agents.by_queue[name].concurrency)
+        concurrency = 1 if name == TICK else agents.by_queue[name].concurrency
+        current = CurrentProcess(lambda: Process(settings, app, name=name, further=further))
+        _serve(app, current, name, concurrency=concurrency)
     elif name == "beat":
         app.Beat(scheduler_cls="celery.beat:Scheduler", quiet=True).run()
     elif name == "flower":
@@ -65,8 +69,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _serve(app: Celery, settings: Settings, name: str, *, concurrency: int) -> None:
-    current = CurrentProcess(lambda: Process(settings, app, name=name))
+def _serve(app: Celery, current: CurrentProcess, name: str, *, concurrency: int) -> None:
     # Configuration that cannot be used stops the process here, with its message, and not in every child.
     current().warm()
     if name == TICK:

@@ -3,7 +3,7 @@
 import gc
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,7 @@ from celery import Celery
 from engine.engine import Engine
 from engine.limits import Limits
 from engine.publisher import Publisher
+from engine.registry import BoundProduct
 from runtime.cipher import Cipher
 from runtime.settings import Settings
 from schemas.core.agents import Agents, read_agents
@@ -41,10 +42,14 @@ def read_workflows(folder: Path) -> list[tuple[dict[str, Any], Workflow]]:
 class Process:
     """The parts of one process; each is made when it is first used, so that nothing crosses a fork."""
 
-    def __init__(self, settings: Settings, app: Celery, *, name: str) -> None:
+    def __init__(
+        self, settings: Settings, app: Celery, *, name: str, further: Sequence[BoundProduct] = ()
+    ) -> None:
+        """Take how this installation is set; further products work beside those of `tasks.registry`."""
         self.settings = settings
         self.app = app
         self.name = name
+        self._further = further
 
     @cached_property
     def database(self) -> Database:
@@ -76,7 +81,7 @@ class Process:
         return Engine(
             database=self.database,
             publisher=self.publisher,
-            registry=registry(self.context),
+            registry=registry(self.context, *self._further),
             queues=self.agents.queues,
             holder=f"{self.name}@{socket.gethostname()}:{os.getpid()}",
             limits=limits_of(self.settings),

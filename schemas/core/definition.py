@@ -1,7 +1,7 @@
 """A workflow definition as people write it, and its way into the engine's grammar."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -31,7 +31,8 @@ class StepBody(_Part):
     title: str = ""
     purpose: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]{0,63}$")
     """What the step is for; the code of a product finds the step by it."""
-    agent: Literal["", "orchestrator", "contact", "triage", "action", "audit"] = ""
+    agent: str = Field(default="", pattern=r"^([a-z][a-z0-9_]{0,31})?$")
+    """A queue of `config/agents.yaml`: whether there is such a one is asked when the definition is registered."""
     action: str = ""
     condition: str | None = None
     next: str | tuple[str, ...] = ()

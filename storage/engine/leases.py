@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from storage.core.unit_of_work import Repository
+from storage.engine.states import LEASED
 
 _RENEW = text(
     "UPDATE leases SET expires_at = clock_timestamp() + make_interval(secs => :seconds) "
@@ -13,7 +14,7 @@ _RENEW = text(
 _RELEASE = text("DELETE FROM leases WHERE lease_id = :lease_id")
 _CLEAN = text(
     "DELETE FROM leases l WHERE l.expires_at < clock_timestamp() "
-    "AND NOT EXISTS (SELECT FROM steps s WHERE s.lease_id = l.lease_id AND s.state = 'leased')",
+    f"AND NOT EXISTS (SELECT FROM steps s WHERE s.lease_id = l.lease_id AND s.state = {LEASED})",
 )
 
 

@@ -1,15 +1,18 @@
-"""docs/state_machine.md and the table say the same."""
+"""docs/state_machine.md and the tables say the same."""
 
 from runtime.settings import PROJECT
+from statemachine import page as pages
 from statemachine.orders.diagram import mermaid, page
 from statemachine.orders.machine import TRANSITIONS
 from statemachine.orders.states import State
+from statemachine.workflow import diagram as workflow
+from statemachine.workflow.states import RUN_TRANSITIONS, STEP_TRANSITIONS
 
 PAGE = PROJECT / "docs" / "state_machine.md"
 
 
 def test_the_page_is_drawn_from_the_table_as_it_is() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(), "run: python docs/generate.py"
+    assert PAGE.read_text(encoding="utf-8") == pages.page(), "run: python docs/generate.py"
 
 
 def test_the_page_has_a_row_for_every_transition_and_marks_ours() -> None:
@@ -22,6 +25,11 @@ def test_the_page_has_a_row_for_every_transition_and_marks_ours() -> None:
         (row.source.value, row.event.value, row.target.value, "★" if row.ours else "")
         for row in TRANSITIONS.values()
     }
+
+
+def test_the_page_has_a_row_for_every_move_of_a_step_and_of_a_run() -> None:
+    rows = [line for line in workflow.page().splitlines() if line.startswith("| ") and "from" not in line]
+    assert len(rows) == len(STEP_TRANSITIONS) + len(RUN_TRANSITIONS)
 
 
 def test_the_picture_shows_every_state_and_every_event() -> None:

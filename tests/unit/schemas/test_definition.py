@@ -28,7 +28,7 @@ def refused(written: Mapping[str, object]) -> tuple[str, ...]:
         ({"id": "A"}, "steps.1.id: "),
         ({"id": "a" * 65}, "steps.1.id: "),
         ({"id": "$origin"}, "steps.1.id: "),
-        ({"agent": "nobody"}, "steps.1.agent: "),
+        ({"agent": "Nobody!"}, "steps.1.agent: "),
         ({"type": "dance"}, "steps.1.type: "),
         ({"colour": "red"}, "steps.1.colour: "),
         ({"retry": {"max_retries": 101}}, "steps.1.retry.max_retries: "),

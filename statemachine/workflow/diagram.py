@@ -1,0 +1,27 @@
+"""The states of steps and runs for people to read, written from their tables."""
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+from statemachine.workflow.states import RUN_TRANSITIONS, STEP_TRANSITIONS
+
+
+def page() -> str:
+    """Both tables as Markdown."""
+    return (
+        "## The states of a step\n\n"
+        "Written from `statemachine/workflow/states.py`. A row is first written in any of the states.\n\n"
+        f"{_table(STEP_TRANSITIONS)}\n"
+        "## The states of a run\n\n"
+        "`created` is shown until the first step of a run has begun; it is stored as `running`.\n\n"
+        f"{_table(RUN_TRANSITIONS)}"
+    )
+
+
+def _table(transitions: Mapping[tuple[Any, Any], Enum]) -> str:
+    rows = "".join(
+        f"| {state.value} | {event.value} | {target.value} |\n"
+        for (state, event), target in transitions.items()
+    )
+    return f"| from | what happens | to |\n|---|---|---|\n{rows}"
