@@ -6,11 +6,11 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 
+from api.orders.services import GivenOrders
 from api.server.errors import documented
 from api.server.limits.body_limit import read_body
 from api.server.refusal import unknown
 from api.server.route import Route
-from api.server.services import GivenServices
 from schemas.core.error import Code
 from schemas.orders.callbacks import REPORT, CallbackHeard
 from tasks.orders.inbound.provider_callbacks import Post
@@ -79,7 +79,7 @@ class Verified:
     reply: Reply | None
 
 
-async def verified(request: Request, provider: Provider, services: GivenServices) -> Verified:
+async def verified(request: Request, provider: Provider, services: GivenOrders) -> Verified:
     """What a callback reports, when it is the provider's.
 
     Raises:
@@ -88,7 +88,7 @@ async def verified(request: Request, provider: Provider, services: GivenServices
         SignatureError: it is not proved as it must be, or too old.
         ReportError: it is not a report.
     """
-    parts = services.door.parts
+    parts = services.parts
     reader = parts.context.callback_readers.get(provider)
     if reader is None:
         raise unknown("provider", provider)
@@ -118,7 +118,7 @@ async def verified(request: Request, provider: Provider, services: GivenServices
     responses=documented(Code.UNAUTHORIZED, Code.NOT_FOUND, Code.PAYLOAD_TOO_LARGE),
 )
 async def contact_reported(
-    callback: Annotated[Verified, Depends(verified)], services: GivenServices
+    callback: Annotated[Verified, Depends(verified)], services: GivenOrders
 ) -> CallbackHeard | Response:
     """Any 200 says that the report is kept and need not be sent again; `outcome` says what became of it.
 
@@ -137,7 +137,7 @@ async def contact_reported(
 )
 async def contacts_pushed(
     callback: Annotated[Verified, Depends(verified)],
-    services: GivenServices,
+    services: GivenOrders,
     token: Token,  # noqa: ARG001 - described here, read where it is verified
 ) -> CallbackHeard | Response:
     """For `aliyun`, which signs nothing: the address ends in a token agreed with it.
@@ -148,7 +148,7 @@ async def contacts_pushed(
     return await _heard(callback, services)
 
 
-async def _heard(callback: Verified, services: GivenServices) -> CallbackHeard | Response:
+async def _heard(callback: Verified, services: GivenOrders) -> CallbackHeard | Response:
     heard = await services.callbacks.submit(callback.post) if callback.post.reported else []
     if callback.reply is None:
         return CallbackHeard(outcome=heard[0].value)

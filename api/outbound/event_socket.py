@@ -13,14 +13,15 @@ from fastapi import APIRouter, Path, WebSocket
 from pydantic import ValidationError
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
+from api.outbound.streams.broadcast import Broadcast
+from api.outbound.streams.event_view import place, placed
+from api.outbound.streams.listener import End
+from api.outbound.streams.visit import visit
 from api.server.admission import Admission
 from api.server.authentication import AGENT_HEADER, bearer
 from api.server.coalescer import CoalescerClosed
 from api.server.refusal import Refusal
 from api.server.services import Services
-from api.server.streams.event_view import place, placed
-from api.server.streams.listener import End
-from api.server.streams.visit import visit
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.core.identifier import Identifier
@@ -111,7 +112,7 @@ async def _tell_all(
     while True:
         heard = asyncio.create_task(_message(websocket))
         try:
-            end = await visit(services.broadcast, client, execution_id, start, heard)
+            end = await visit(services.of(Broadcast), client, execution_id, start, heard)
         finally:
             heard.cancel()
             await asyncio.gather(heard, return_exceptions=True)
@@ -153,7 +154,7 @@ def _start(services: Services, execution_id: str, after: str | None) -> Cursor:
     Raises:
         Refusal: there is no such execution (404), or no such place (422).
     """
-    with services.door.parts.database.transaction() as work:
+    with services.parts.database.transaction() as work:
         if "\x00" in execution_id or not Feed(work).is_run(execution_id):
             raise Refusal(Code.NOT_FOUND, "there is no such execution")
         return place(Feed(work), after, "after") if after else ORIGIN

@@ -29,7 +29,7 @@ class Admission:
             Refusal: nobody we know (401), not allowed (403), or too many wrong keys (429).
             StorageUnavailable: PostgreSQL does not answer; nobody is let in unknown.
         """
-        owner = await admitted_by(key, address, services.keyring, services.strangers)
+        owner = await admitted_by(key, address, services.keyring, services.failed_logins)
         if scope not in owner.scopes or (agent is not None and agent != owner.agent_id):
             raise Refusal(Code.FORBIDDEN, "this key may not do this")
         return cls(services.keyring, key, scope)

@@ -14,7 +14,7 @@ from fastapi.params import Security as SecurityParameter
 from fastapi.security.base import SecurityBase
 
 from api.server.coalescer import Coalescer
-from api.server.limits.failed_logins import Strangers
+from api.server.limits.failed_logins import FailedLogins
 from api.server.refusal import Refusal
 from runtime.logs import logger
 from schemas.access.scopes import Scope
@@ -149,7 +149,7 @@ class Guard(SecurityBase):
             bearer(request.headers.get("Authorization", "")),
             request.client.host if request.client else "",
             services.keyring,
-            services.strangers,
+            services.failed_logins,
         )
         # What a key may not do is counted as well: asking costs us the same.
         await services.rate_limits.admit(key)
@@ -160,7 +160,7 @@ class Guard(SecurityBase):
         return key
 
 
-async def admitted_by(key: str, address: str, keyring: Keyring, strangers: Strangers) -> Key:
+async def admitted_by(key: str, address: str, keyring: Keyring, failed_logins: FailedLogins) -> Key:
     """The owner of a key that came from this address.
 
     Raises:
@@ -168,12 +168,12 @@ async def admitted_by(key: str, address: str, keyring: Keyring, strangers: Stran
         StorageUnavailable: PostgreSQL does not answer; nobody is let in unknown.
     """
     if key and not keyring.has_seen(key):
-        strangers.check(address)
+        failed_logins.check(address)
     owner = await keyring.owner(key)
     if owner is not None:
         return owner
     if key:
-        strangers.note(address)
+        failed_logins.note(address)
     raise Refusal(
         Code.UNAUTHORIZED,
         "send Authorization: Bearer KEY with a key of this installation",

@@ -1,9 +1,9 @@
-"""The only file that maps exceptions to HTTP: one table, one form (seed 000 section 九, SPEC.md §6)."""
+"""How exceptions are answered: tables of exceptions, one form for all (seed 000 section 九, SPEC.md §6)."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -12,21 +12,20 @@ from starlette.requests import ClientDisconnect
 
 from api.server.allowed_methods import allowed_methods
 from api.server.coalescer import CoalescerClosed
-from api.server.refusal import Refusal, conflict, invalid
+from api.server.refusal import Refusal, invalid
 from api.server.request_id import HEADER, request_id_of
 from engine.publisher import WireUnavailable
 from runtime.logs import logger
 from runtime.mask import mask_text
 from schemas.core.error import Code, ErrorBody, ErrorDetail
 from schemas.core.problems import message_of
-from statemachine.orders.machine import IllegalTransition
 from statemachine.workflow.planner import UnknownDecision
 from storage.core.unavailable import StorageUnavailable
-from tools.channels.signature import ReportError, SignatureError
 
 _log = logger(__name__)
 
-Failure = TypeVar("Failure", bound=Exception)
+Faults = Mapping[type[Exception], Callable[[Any], Refusal]]
+"""By exception, what is answered; an exception in no table is a bug and answers 500."""
 
 STATUS: Final[Mapping[Code, int]] = MappingProxyType(
     {
@@ -84,18 +83,6 @@ def _of_absence(_: ClientDisconnect) -> Refusal:
     return Refusal(Code.BAD_REQUEST, "the connection ended before the body did")
 
 
-def _of_report(error: ReportError) -> Refusal:
-    return invalid([(error.field, str(error))])
-
-
-def _of_signature(_: SignatureError) -> Refusal:
-    return Refusal(Code.UNAUTHORIZED, "the callback is not signed as it must be")
-
-
-def _of_transition(error: IllegalTransition) -> Refusal:
-    return conflict(error.state, error.requested, str(error))
-
-
 def _of_decision(error: UnknownDecision) -> Refusal:
     return invalid([("decision", str(error))])
 
@@ -108,27 +95,28 @@ def _of_outage(_: Exception) -> Refusal:
     )
 
 
-FAULTS: Final[Mapping[type[Exception], Callable[[Any], Refusal]]] = MappingProxyType(
+FAULTS: Final[Faults] = MappingProxyType(
     {
         Refusal: _refused,
         HTTPException: _of_http,
         ClientDisconnect: _of_absence,
         RequestValidationError: _of_validation,
-        ReportError: _of_report,
-        SignatureError: _of_signature,
-        IllegalTransition: _of_transition,
         UnknownDecision: _of_decision,
         StorageUnavailable: _of_outage,
         WireUnavailable: _of_outage,
         CoalescerClosed: _of_outage,
     },
 )
-"""Every exception a route may end in, and what the caller is told; any other is a bug and answers 500."""
+"""Every exception that any route may end in, and its answer; contexts have tables of their own (`Registration`)."""
 
 
-def install(app: FastAPI) -> None:
-    """Answer every exception in the one form."""
-    for kind, refusal_of in FAULTS.items():
+def install(app: FastAPI, *further: Faults) -> None:
+    """Answer every exception of these tables, and any other, in the one form."""
+    faults = dict(FAULTS)
+    for table in further:
+        faults.update(table)
+    app.state.faults = faults
+    for kind, refusal_of in faults.items():
         app.add_exception_handler(kind, _handler(refusal_of))
     app.add_exception_handler(Exception, _unexpected)
 
@@ -141,9 +129,16 @@ def documented(*codes: Code) -> dict[int | str, dict[str, Any]]:
     }
 
 
+def faults_of(request: Request) -> Faults:
+    """Every exception that the app of this request answers in a way of its own."""
+    faults: Faults = request.app.state.faults
+    return faults
+
+
 def answer_of(request: Request, error: Exception) -> Response:
-    """What is answered to an exception of `FAULTS`, for whoever must hold the answer before it is sent."""
-    refusal_of = next(FAULTS[kind] for kind in type(error).__mro__ if kind in FAULTS)
+    """What is answered to an exception of `faults_of`, for whoever must hold the answer before it is sent."""
+    faults = faults_of(request)
+    refusal_of = next(faults[kind] for kind in type(error).__mro__ if kind in faults)
     return _answered(request, error, refusal_of)
 
 

@@ -4,11 +4,11 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from api.server.deployment import Parts
 from api.server.errors import documented
 from api.server.load import loads, workers
+from api.server.parts import Parts
 from api.server.refusal import Refusal
-from api.server.services import GivenParts, GivenServices
+from api.server.services import GivenParts, GivenServices, Services
 from engine.publisher import QUEUES, WireUnavailable
 from engine.tick import PULSE
 from schemas.core.error import Code
@@ -16,7 +16,6 @@ from schemas.core.health import Alive, Condition, Health, Installation, TickCond
 from schemas.core.health import Parts as PartsView
 from storage.core.unavailable import StorageUnavailable
 from storage.engine.pulses import Pulses
-from storage.outbound.deliveries import Deliveries
 
 router = APIRouter(prefix="/health", tags=["health"])
 
@@ -33,9 +32,9 @@ _FAILURES: Final = {
 @router.get("", summary="How everything is doing")
 def health(services: GivenServices) -> WholeHealth:
     """Always 200; `status` says whether every part is as it should be, `fleet` how much there is to do."""
-    parts = services.door.parts
+    parts = services.parts
     try:
-        fleet = _fleet(parts)
+        fleet = _fleet(services)
     except StorageUnavailable:
         fleet = None
     found = PartsView(
@@ -44,7 +43,7 @@ def health(services: GivenServices) -> WholeHealth:
         tick="unknown" if fleet is None else _tick(fleet.tick_seconds),
     )
     status = "degraded" if _failing(found) else "ok"
-    return WholeHealth(status=status, version=services.door.version, parts=found, fleet=fleet)
+    return WholeHealth(status=status, version=services.version, parts=found, fleet=fleet)
 
 
 @router.get("/live", summary="Whether the process answers")
@@ -73,21 +72,23 @@ def ready(parts: GivenParts, services: GivenServices) -> Health:
             f"not ready: {'; '.join(_FAILURES[part] for part in failing)}",
             details={"parts": found.model_dump(), "failing": failing},
         )
-    return Health(status="ok", version=services.door.version, parts=found)
+    return Health(status="ok", version=services.version, parts=found)
 
 
-def _fleet(parts: Parts) -> Installation:
-    with parts.database.transaction() as work:
+def _fleet(services: Services) -> Installation:
+    with services.parts.database.transaction() as work:
         queues = loads(work)
-        return Installation(
-            tick_seconds=Pulses(work).seconds_since(PULSE),
-            open_steps=sum(
-                load.waiting + load.published + load.leased + load.parked + load.scheduled + load.offered
-                for load in queues.values()
-            ),
-            queues=queues,
-            workers=workers(work, "tick"),
-            webhook_seconds=round(Deliveries(work).oldest_due_seconds(), 3),
+        return Installation.model_validate(
+            {
+                "tick_seconds": Pulses(work).seconds_since(PULSE),
+                "open_steps": sum(
+                    load.waiting + load.published + load.leased + load.parked + load.scheduled + load.offered
+                    for load in queues.values()
+                ),
+                "queues": queues,
+                "workers": workers(work, "tick"),
+                **{name: round(figure(work), 3) for name, figure in services.figures.items()},
+            }
         )
 
 

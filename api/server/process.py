@@ -36,7 +36,7 @@ class Server(uvicorn.Server):
         """End the streams, then stop as ever."""
         app = self.config.app
         if isinstance(app, FastAPI):
-            app.state.services.broadcast.end()
+            app.state.services.end()
         await super().shutdown(sockets)
 
 

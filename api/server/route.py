@@ -68,7 +68,7 @@ class Route(APIRoute):
                     raise HTTPException(400)
             if self._takes_key and HEADER in request.headers:
                 return await answered_once(
-                    request, handle, _services(request).door.parts.database, await caller_of(request)
+                    request, handle, _services(request).parts.database, await caller_of(request)
                 )
             return await handle(request)
 

@@ -5,8 +5,6 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from statemachine.orders.states import Event
-
 
 class Scope(StrEnum):
     """One permission of a key."""
@@ -36,24 +34,3 @@ OWNERS: Final[Mapping[str, frozenset[Scope]]] = MappingProxyType(
     },
 )
 """Whose keys an installation begins with, and their scopes. The wire names of the agents are the seed's."""
-
-MOVERS: Final[Mapping[Event, frozenset[Scope]]] = MappingProxyType(
-    {
-        Event.START: frozenset({Scope.TASKS}),
-        Event.USER_RESPONDED: frozenset({Scope.CONTACT}),
-        Event.USER_NO_ANSWER: frozenset({Scope.CONTACT}),
-        Event.CONTACT_RETRY: frozenset({Scope.CONTACT, Scope.TASKS}),
-        Event.CONTACT_MAX_REACHED: frozenset({Scope.CONTACT, Scope.TASKS}),
-        Event.TRIAGE_COMPLETE: frozenset({Scope.TRIAGE}),
-        Event.ACTION_EXECUTE: frozenset({Scope.ACTIONS}),
-        Event.INTENT_POSTPONE: frozenset({Scope.ACTIONS, Scope.TASKS}),
-        Event.INTENT_RESUME: frozenset({Scope.ACTIONS, Scope.TASKS}),
-        Event.INTENT_TERMINATE: frozenset({Scope.ACTIONS, Scope.TASKS}),
-        Event.FOLLOWUP_TIME_REACHED: frozenset({Scope.CONTACT, Scope.TASKS}),
-        Event.CANCEL: frozenset({Scope.TASKS}),
-        Event.TIMEOUT: frozenset({Scope.TASKS}),
-        Event.REVIEW_CLOSE: frozenset({Scope.REVIEWS}),
-        Event.REVIEW_RECONTACT: frozenset({Scope.REVIEWS}),
-    },
-)
-"""What a key needs beside `states` to move an order by an event, one of these: as where it is done by its own route."""

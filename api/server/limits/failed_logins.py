@@ -27,7 +27,7 @@ class _Tries:
     count: int = 0
 
 
-class Strangers:
+class FailedLogins:
     """Counts wrong keys by the address they come from, in the memory of this process."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:

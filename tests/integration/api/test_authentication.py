@@ -7,7 +7,7 @@ import anyio
 import pytest
 from fastapi.routing import APIRoute
 
-from api.app import KEYED, OPEN
+from api.app import CONTEXTS
 from api.server.authentication import CACHE_SECONDS, Guard, Keyring
 from schemas.access.scopes import OWNERS, Scope
 from storage.access.keys import Keys, digest
@@ -19,7 +19,7 @@ START = "/agents/orchestrator/tasks/start"
 
 
 def guarded_routes() -> Iterator[tuple[APIRoute, Scope | None]]:
-    for router in (*KEYED, *OPEN):
+    for router in (router for context in CONTEXTS for router in (*context.keyed, *context.open)):
         for route in router.routes:
             assert isinstance(route, APIRoute)
             guards = [d.dependency.scope for d in route.dependencies if isinstance(d.dependency, Guard)]

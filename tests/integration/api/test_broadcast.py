@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 import pytest
 
+from api.outbound.streams import visit as visits
+from api.outbound.streams.broadcast import Broadcast
+from api.outbound.streams.listener import End, Listener
+from api.outbound.streams.visit import visit
 from api.server.refusal import Refusal
-from api.server.streams import visit as visits
-from api.server.streams.broadcast import Broadcast
-from api.server.streams.listener import End, Listener
-from api.server.streams.visit import visit
 from runtime.cipher import Cipher
 from storage.core.database import Database
 from storage.orders.timeline import Timeline

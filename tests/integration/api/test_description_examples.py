@@ -7,7 +7,6 @@ import pytest
 from pydantic import BaseModel
 
 from api.app import create_app
-from api.server.deployment import Door
 from api.server.description import operations_of
 from schemas.core.form import Answered, Sent
 from schemas.orders.intake import TaskCreated
@@ -18,7 +17,7 @@ from tests.integration.api.seed_bodies import ANSWERS, REQUESTS
 
 @pytest.fixture
 def described(house: House) -> dict[str, Any]:
-    return create_app(Door(HouseParts(house), VERSION)).openapi()
+    return create_app(HouseParts(house), VERSION).openapi()
 
 
 def models(of: type[BaseModel]) -> Iterator[type[BaseModel]]:

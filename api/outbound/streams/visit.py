@@ -5,8 +5,8 @@ import time
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
-from api.server.streams.broadcast import Broadcast
-from api.server.streams.listener import End, Listener
+from api.outbound.streams.broadcast import Broadcast
+from api.outbound.streams.listener import End, Listener
 from runtime.logs import logger
 from storage.core.unavailable import StorageUnavailable
 from storage.outbound.feed import Cursor, FeedEvent

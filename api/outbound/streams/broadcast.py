@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from api.outbound.streams.listener import End, Listener
 from api.server.refusal import Refusal
-from api.server.streams.listener import End, Listener
 from runtime.logs import logger
 from schemas.core.error import Code
 from storage.core.database import Database

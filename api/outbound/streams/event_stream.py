@@ -7,11 +7,11 @@ from typing import Final
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from api.outbound.streams.broadcast import Broadcast
+from api.outbound.streams.event_view import shown
+from api.outbound.streams.listener import End
+from api.outbound.streams.visit import visit
 from api.server.admission import Admission
-from api.server.streams.broadcast import Broadcast
-from api.server.streams.event_view import shown
-from api.server.streams.listener import End
-from api.server.streams.visit import visit
 from storage.outbound.feed import Cursor, FeedEvent
 
 MEDIA_TYPE: Final = "text/event-stream"

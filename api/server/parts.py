@@ -1,13 +1,11 @@
-"""What the API is given: the engine and the tools of its process. It makes none of them itself."""
+"""What the API is given: the engine of its process and what that stands on. It makes none of them itself."""
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from engine.engine import Engine
 from engine.publisher import Publisher
 from runtime.settings import Settings
 from storage.core.database import Database
-from tasks.orders.rules.context import Context
 
 
 class Parts(Protocol):
@@ -26,17 +24,5 @@ class Parts(Protocol):
         """The way to the broker."""
 
     @property
-    def context(self) -> Context:
-        """The tools and policies of the work."""
-
-    @property
     def engine(self) -> Engine:
         """The engine of this process."""
-
-
-@dataclass(frozen=True, slots=True)
-class Door:
-    """The parts behind every route."""
-
-    parts: Parts
-    version: str

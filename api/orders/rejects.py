@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal, cast
 
 from fastapi import APIRouter, Path, Query
 
+from api.orders.services import GivenOrdersParts
 from api.server.authentication import requires
 from api.server.cursor import Cursor, cursor_of, place_of
 from api.server.errors import documented
@@ -76,7 +77,7 @@ def find_reject(reject_id: RejectId, parts: GivenParts) -> RejectView:
     responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
 )
 def replay_reject(
-    reject_id: RejectId, body: ReplayAsked, parts: GivenParts, caller: Caller, request_id: RequestName
+    reject_id: RejectId, body: ReplayAsked, parts: GivenOrdersParts, caller: Caller, request_id: RequestName
 ) -> Replayed:
     """Corrected, or as it came (after the order's other task has closed, say).
 
