@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from fastapi import FastAPI
-from pydantic import BaseModel
 
 from api.server.errors import STATUS, documented
 from api.server.links import LINKS
 from api.server.request_id import HEADER
 from schemas.core.error import Code
+from schemas.core.examples import read_examples
 
 _OF_BODIES: Final = (Code.PAYLOAD_TOO_LARGE, Code.UNSUPPORTED_MEDIA_TYPE)
 _REQUEST_ID: Final = {
@@ -31,10 +31,12 @@ class DescribedApi(FastAPI):
         """The OpenAPI document; the same object every time."""
         if self.openapi_schema is None:
             document = super().openapi()
-            _give_examples_back(document["components"]["schemas"])
+            schemas = document["components"]["schemas"]
+            for name, examples in read_examples().items():
+                schemas[name]["examples"] = examples
             for operation in operations_of(document):
                 _complete(operation)
-                _exemplify(operation, document["components"]["schemas"])
+                _exemplify(operation, schemas)
         assert self.openapi_schema is not None, "the framework keeps what it made"
         return self.openapi_schema
 
@@ -45,20 +47,6 @@ def operations_of(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
         for method, operation in methods.items():
             if method in _METHODS:
                 yield operation
-
-
-def _give_examples_back(schemas: dict[str, dict[str, Any]]) -> None:
-    """Write the examples as the models have them: the framework leaves out every null, also those that are said."""
-    for model in _derived(BaseModel):
-        extra = model.model_config.get("json_schema_extra")
-        if isinstance(extra, dict) and "examples" in extra and model.__name__ in schemas:
-            schemas[model.__name__]["examples"] = extra["examples"]
-
-
-def _derived(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
-    for each in model.__subclasses__():
-        yield each
-        yield from _derived(each)
 
 
 def _complete(operation: dict[str, Any]) -> None:

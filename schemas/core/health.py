@@ -2,8 +2,6 @@
 
 from typing import Literal
 
-from pydantic import ConfigDict
-
 from schemas.core.form import Answered
 from schemas.core.load import QueueLoad, WorkersView
 
@@ -22,19 +20,6 @@ class Parts(Answered):
 
 class Health(Answered):
     """How the API and what it needs are doing."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "status": "ok",
-                    "version": "0.1.0",
-                    "parts": {"database": "ok", "broker": "ok", "tick": "ok"},
-                }
-            ]
-        },
-    )
 
     status: Literal["ok", "degraded"]
     version: str
@@ -58,43 +43,11 @@ class Installation(Answered):
 class WholeHealth(Health):
     """How everything is doing."""
 
-    model_config = ConfigDict(
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "status": "ok",
-                    "version": "0.1.0",
-                    "parts": {"database": "ok", "broker": "ok", "tick": "ok"},
-                    "fleet": {
-                        "tick_seconds": 0.4,
-                        "open_steps": 94,
-                        "queues": {
-                            "contact": {
-                                "waiting": 12,
-                                "published": 2,
-                                "leased": 32,
-                                "parked": 40,
-                                "scheduled": 7,
-                                "offered": 1,
-                                "oldest_seconds": 0.8,
-                            }
-                        },
-                        "workers": {"contact": {"connections": 2, "at_work": 1}},
-                        "webhook_seconds": 0.0,
-                    },
-                }
-            ]
-        },
-    )
-
     fleet: Installation | None
     """Null while the database does not answer."""
 
 
 class Alive(Answered):
     """The process answers."""
-
-    model_config = ConfigDict(frozen=True, json_schema_extra={"examples": [{"status": "ok"}]})
 
     status: Literal["ok"] = "ok"

@@ -2,8 +2,6 @@
 
 from typing import Any, Final, Literal
 
-from pydantic import ConfigDict
-
 from schemas.core.form import Succeeded
 
 REPORT: Final[dict[str, Any]] = {
@@ -41,9 +39,5 @@ REPORT: Final[dict[str, Any]] = {
 
 class CallbackHeard(Succeeded):
     """A callback that was taken; it need not be sent again."""
-
-    model_config = ConfigDict(
-        frozen=True, json_schema_extra={"examples": [{"success": True, "outcome": "applied"}]}
-    )
 
     outcome: Literal["applied", "early", "repeated", "late", "answered_late", "kept", "unknown_key"]

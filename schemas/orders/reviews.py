@@ -1,29 +1,18 @@
 """What the routes of an order's review are sent and answer: the customer's words, and the decision."""
 
-from typing import Any, Final, Literal, Self
+from typing import Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from schemas.core.form import GivenMoment, Remark, Sent, Succeeded, Text
 from schemas.orders.followup import FollowupDays, FollowupRuleGiven, at_most_one, require_fitting
 from schemas.people.person import PersonName
-from schemas.people.reviews import EXAMPLE, ReviewView
+from schemas.people.reviews import ReviewView
 from statemachine.orders.intents import INTENTS, Level2
-
-_DECIDED: Final[dict[str, Any]] = EXAMPLE | {
-    "state": "decided",
-    "decided_at": "2026-03-13T21:20:00.000Z",
-    "decided_by": "王芳",
-    "decision": {"decision": "classify", "intent_level2": "配件未到", "reason": "客户说等配件"},
-}
 
 
 class ReviewShown(ReviewView):
     """A question to a person, with what must be known to decide it."""
-
-    model_config = ConfigDict(
-        frozen=True, json_schema_extra={"examples": [EXAMPLE | {"words": "嗯，那个再说吧"}]}
-    )
 
     words: str | None = Field(default=None, repr=False)
     """What the customer said in the contact it is about, numbers masked; null unless it is open and the key has
@@ -32,22 +21,6 @@ class ReviewShown(ReviewView):
 
 class DecisionMade(Sent):
     """A person's answer to a question."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "decision": "classify",
-                    "reason": "客户说等配件",
-                    "intent_level2": "配件未到",
-                    "followup_at": "2026-03-16T10:00:00+08:00",
-                },
-                {"decision": "close", "reason": "客户已在门店处理"},
-            ]
-        },
-    )
 
     decision: Text = Field(min_length=1, max_length=32)
     """One of the review's `decisions`."""
@@ -89,11 +62,6 @@ class DecisionMade(Sent):
 
 class DecisionTaken(Succeeded):
     """A decision that stands."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        json_schema_extra={"examples": [{"success": True, "outcome": "applied", "review": _DECIDED}]},
-    )
 
     outcome: Literal["applied", "repeated"]
     """`repeated` when the same decision was made before; nothing was done twice."""

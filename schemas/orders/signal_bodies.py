@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final, Literal, get_args
 
-from pydantic import AfterValidator, ConfigDict, Discriminator, Field, WrapValidator
+from pydantic import AfterValidator, Discriminator, Field, WrapValidator
 
 from schemas.core.form import GivenMoment, Sent, Succeeded, Text, storable_object
 from schemas.core.whole_number import WholeNumber
@@ -28,10 +28,6 @@ def _spoken(words: str) -> str:
     return words
 
 
-def _example(**body: Any) -> ConfigDict:
-    return ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [body]})
-
-
 class _Signal(Sent):
     """What every signal has."""
 
@@ -51,10 +47,6 @@ class PartArrivedData(Sent):
 class PartArrivedSent(_Signal):
     """The part an order waited for is there: the customer is contacted at the next permitted time."""
 
-    model_config = _example(
-        signal_id="wms-20260315-7", type="part_arrived", at="2026-03-15T01:30:00Z", data={"part": "压缩机"}
-    )
-
     type: Literal["part_arrived"]
     data: PartArrivedData = PartArrivedData()
 
@@ -72,8 +64,6 @@ class PhoneChangedData(Sent):
 
 class PhoneChangedSent(_Signal):
     """The customer is reached by another number; an order that waited for one goes on."""
-
-    model_config = _example(signal_id="crm-881", type="phone_changed", data={"phone": "13800000000"})
 
     type: Literal["phone_changed"]
     data: PhoneChangedData
@@ -93,8 +83,6 @@ class PriorityChangedData(Sent):
 class PriorityChangedSent(_Signal):
     """The order is more, or less, urgent than it was."""
 
-    model_config = _example(signal_id="crm-882", type="priority_changed", data={"priority": 9})
-
     type: Literal["priority_changed"]
     data: PriorityChangedData
 
@@ -111,8 +99,6 @@ class OrderCancelledData(Sent):
 
 class OrderCancelledSent(_Signal):
     """The order was cancelled upstream: it ends, whatever it waits for."""
-
-    model_config = _example(signal_id="oms-4711", type="order_cancelled", data={"reason": "用户在App取消"})
 
     type: Literal["order_cancelled"]
     data: OrderCancelledData = OrderCancelledData()
@@ -134,12 +120,6 @@ class CustomerCalledData(Sent):
 class CustomerCalledSent(_Signal):
     """The customer turned to us: their words are understood as the answer to a contact would be."""
 
-    model_config = _example(
-        signal_id="hotline-93",
-        type="customer_called",
-        data={"words": "配件到了，可以安排师傅上门了", "channel": "phone", "at": "2026-03-15T02:10:00Z"},
-    )
-
     type: Literal["customer_called"]
     data: CustomerCalledData
 
@@ -159,10 +139,6 @@ class ContinueData(Sent):
 
 class ContinueSent(_Signal):
     """A wait of a run ends now rather than at its time."""
-
-    model_config = _example(
-        signal_id="payment-17", type="continue", data={"step": "await_payment", "output": {"paid": True}}
-    )
 
     type: Literal["continue"]
     data: ContinueData
@@ -198,23 +174,6 @@ SignalSent = Annotated[_Any, Discriminator("type"), WrapValidator(_read)]
 
 class SignalTaken(Succeeded):
     """A signal that was taken, and what it did."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "success": True,
-                    "signal_id": "wms-20260315-7",
-                    "task_id": "HT20260313001",
-                    "type": "part_arrived",
-                    "outcome": "applied",
-                    "status": "waiting_followup",
-                    "effect": "the customer is contacted at 2026-03-15T01:30:00.000Z instead of the agreed time",
-                }
-            ]
-        },
-    )
 
     signal_id: str
     task_id: str

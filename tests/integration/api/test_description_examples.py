@@ -8,8 +8,8 @@ from pydantic import BaseModel
 
 from api.app import create_app
 from api.server.description import operations_of
-from schemas.core.form import Answered, Sent
-from schemas.orders.intake import TaskCreated
+from schemas.core.examples import read_examples
+from schemas.core.form import Answered
 from tests.house import House
 from tests.integration.api.caller import VERSION, HouseParts
 from tests.integration.api.seed_bodies import ANSWERS, REQUESTS
@@ -26,19 +26,12 @@ def models(of: type[BaseModel]) -> Iterator[type[BaseModel]]:
         yield from models(model)
 
 
-def with_examples() -> list[tuple[str, type[BaseModel], Any]]:
-    """Every example of every body, with the model it is an example of."""
-    found: list[tuple[str, type[BaseModel], Any]] = []
-    bodies: set[type[BaseModel]] = {*models(Sent), *models(Answered), TaskCreated}
-    for model in sorted(bodies, key=lambda each: each.__name__):
-        extra = model.model_config.get("json_schema_extra")
-        if isinstance(extra, dict) and model.__module__.startswith("schemas."):
-            examples: Any = extra["examples"]
-            found += [(f"{model.__name__} {n}", model, each) for n, each in enumerate(examples)]
-    return found
-
-
-EXAMPLES = with_examples()
+MODELS = {model.__name__: model for model in models(BaseModel) if model.__module__.startswith("schemas.")}
+EXAMPLES = [
+    (f"{name} {n}", MODELS[name], each)
+    for name, examples in read_examples().items()
+    for n, each in enumerate(examples)
+]
 
 
 @pytest.mark.parametrize(
