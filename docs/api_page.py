@@ -40,7 +40,7 @@ one it needs. `X-Agent-ID` is optional and must then be the key's agent. `unpend
 
 | status | code | when |
 |---|---|---|
-| 400 | `BAD_REQUEST` | the body is not JSON in UTF-8, or the request no HTTP/1.1 |
+| 400 | `BAD_REQUEST` | the body is not JSON in UTF-8 |
 | 401 | `UNAUTHORIZED` | no key, or one that nobody has |
 | 403 | `FORBIDDEN` | the key lacks the scope, or the agent the permission |
 | 404 | `NOT_FOUND` | no such route, task, review, … |

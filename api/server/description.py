@@ -1,4 +1,4 @@
-"""The API's description, finished: what every operation shares, and the links between them (OpenAPI 3.1)."""
+"""The API's description (OpenAPI 3.1), completed: examples, and what every operation shares."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -6,7 +6,6 @@ from typing import Any, Final
 from fastapi import FastAPI
 
 from api.server.errors import STATUS, documented
-from api.server.links import LINKS
 from api.server.request_id import HEADER
 from schemas.core.error import Code
 from schemas.core.examples import read_examples
@@ -61,9 +60,6 @@ def _complete(operation: dict[str, Any]) -> None:
             headers["Retry-After"] = _RETRY_AFTER
         if status == "202":
             headers["Location"] = _LOCATION
-        links = LINKS.get((operation["operationId"], status), ())
-        if links:
-            response["links"] = {link.operation: link.described for link in links}
 
 
 def _exemplify(operation: dict[str, Any], schemas: Mapping[str, dict[str, Any]]) -> None:

@@ -9,8 +9,8 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 
-from api.server.allowed_methods import allowed_methods
 from api.server.coalescer import CoalescerClosed
 from api.server.refusal import Refusal, invalid
 from api.server.request_id import HEADER, request_id_of
@@ -47,6 +47,7 @@ STATUS: Final[Mapping[Code, int]] = MappingProxyType(
 
 _CODES: Final = MappingProxyType({status: code for code, status in STATUS.items()})
 _RETRY_AFTER: Final = MappingProxyType({"Retry-After": "1"})
+_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _MOST_FIELDS: Final = 20
 _LONGEST_FIELD: Final = 100
 _SAID: Final[Mapping[int, str]] = MappingProxyType(
@@ -154,7 +155,7 @@ def _answered(request: Request, error: Exception, refusal_of: Callable[[Any], Re
     if refusal.code is Code.SERVICE_UNAVAILABLE:
         _log.warning("unavailable", path=_shown_path(request), error=f"{type(error).__name__}: {error}")
     if refusal.code is Code.METHOD_NOT_ALLOWED:
-        refusal.headers["Allow"] = allowed_methods(request)
+        refusal.headers["Allow"] = _allowed_methods(request)
     return _response(request, refusal)
 
 
@@ -165,19 +166,29 @@ async def _unexpected(request: Request, error: Exception) -> Response:
     )
 
 
-def body_of(refusal: Refusal, request_id: str) -> str:
-    """The one form of every error, as it is sent."""
-    return ErrorBody(
-        error=ErrorDetail(code=refusal.code, message=refusal.message, details=refusal.details),
-        request_id=request_id,
-        timestamp=datetime.now(UTC),
-    ).model_dump_json()
+def _allowed_methods(request: Request) -> str:
+    """The methods of the request's path over every route that has it; the framework names those of one route only."""
+    routes = request.app.router.routes
+    taken = {
+        method
+        for method in _METHODS
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+    }
+    if "GET" in taken:
+        taken.add("HEAD")
+    return ", ".join(method for method in _METHODS if method in taken)
 
 
 def _response(request: Request, refusal: Refusal) -> Response:
+    """The refusal in the one form of every error."""
     request_id = request_id_of(request.scope)
+    body = ErrorBody(
+        error=ErrorDetail(code=refusal.code, message=refusal.message, details=refusal.details),
+        request_id=request_id,
+        timestamp=datetime.now(UTC),
+    )
     return Response(
-        body_of(refusal, request_id),
+        body.model_dump_json(),
         status_code=STATUS[refusal.code],
         headers={HEADER: request_id, **refusal.headers},
         media_type="application/json",

@@ -8,8 +8,6 @@ from typing import Any, Final
 import uvicorn
 from fastapi import FastAPI
 
-from api.server.connection import Connection
-
 _FAILED_TO_START: Final = 3
 _LONGEST_SOCKET_MESSAGE: Final = 65_536
 
@@ -23,7 +21,7 @@ class Server(uvicorn.Server):
         return cls(
             uvicorn.Config(
                 app,
-                http=Connection,
+                http="h11",
                 log_config=None,
                 access_log=False,
                 server_header=False,

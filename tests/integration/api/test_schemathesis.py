@@ -38,7 +38,7 @@ def test_every_operation_is_as_it_is_described(address: str) -> None:
     assert {200, 201, 401, 404, 405, 409, 415, 422} <= set(findings.statuses)
 
 
-def test_walks_along_the_links_find_nothing(address: str) -> None:
+def test_walks_along_inferred_links_find_nothing(address: str) -> None:
     findings = look(address, ("stateful",), examples=80)
     require_nothing_found(findings)
     assert findings.statuses[200] > 30
