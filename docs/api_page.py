@@ -83,7 +83,7 @@ The server closes with a code, and says why:
 |---|---|
 """
 _CLOSES: Final[Mapping[Close, str]] = {
-    Close.TOLD: "the execution has ended, and everything was told",
+    Close.COMPLETE: "the execution has ended, and everything was told",
     Close.STOPPING: "the server stops: connect again, with `after`",
     Close.TRY_AGAIN: "too many listen, this client takes too little, or a server this needs is away: try again later",
     Close.UNREADABLE: "a message is not the JSON above",

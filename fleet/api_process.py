@@ -12,11 +12,11 @@ from workers.app import make_app
 from workers.process import Process
 
 _STREAMS_END: Final = 3
-"""Seconds open streams are given when the process is told to stop."""
+"""Seconds open streams are given when the process is stopped."""
 
 
 def main() -> None:
-    """Serve the API until told to stop."""
+    """Serve the API until a signal stops it."""
     settings = Settings.read()
     logs.configure(service="unpend-api", level=settings.log_level, style=settings.log_format)
     process = Process(settings, make_app(settings), name="api")

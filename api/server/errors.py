@@ -80,7 +80,7 @@ def _of_validation(error: RequestValidationError) -> Refusal:
 
 
 def _of_absence(_: ClientDisconnect) -> Refusal:
-    """Nobody is there to hear it; it is counted, and not as a fault of ours."""
+    """The client is gone and gets no answer; it is counted, and not as a fault of ours."""
     return Refusal(Code.BAD_REQUEST, "the connection ended before the body did")
 
 

@@ -12,8 +12,15 @@ from api.server.services import GivenParts, GivenServices, Services
 from engine.publisher import QUEUES, WireUnavailable
 from engine.tick import PULSE
 from schemas.core.error import Code
-from schemas.core.health import Alive, Condition, Health, Installation, TickCondition, WholeHealth
-from schemas.core.health import Parts as PartsView
+from schemas.core.health import (
+    Alive,
+    Condition,
+    FleetHealth,
+    Health,
+    PartConditions,
+    TickCondition,
+    WholeHealth,
+)
 from storage.core.unavailable import StorageUnavailable
 from storage.engine.pulses import Pulses
 
@@ -37,7 +44,7 @@ def health(services: GivenServices) -> WholeHealth:
         fleet = _fleet(services)
     except StorageUnavailable:
         fleet = None
-    found = PartsView(
+    found = PartConditions(
         database="unavailable" if fleet is None else "ok",
         broker=_broker(parts),
         tick="unknown" if fleet is None else _tick(fleet.tick_seconds),
@@ -62,9 +69,9 @@ def ready(parts: GivenParts, services: GivenServices) -> Health:
     try:
         with parts.database.transaction() as work:
             tick = _tick(Pulses(work).seconds_since(PULSE))
-        found = PartsView(database="ok", broker=_broker(parts), tick=tick)
+        found = PartConditions(database="ok", broker=_broker(parts), tick=tick)
     except StorageUnavailable:
-        found = PartsView(database="unavailable", broker=_broker(parts), tick="unknown")
+        found = PartConditions(database="unavailable", broker=_broker(parts), tick="unknown")
     failing = _failing(found)
     if failing:
         raise Refusal(
@@ -75,10 +82,10 @@ def ready(parts: GivenParts, services: GivenServices) -> Health:
     return Health(status="ok", version=services.version, parts=found)
 
 
-def _fleet(services: Services) -> Installation:
+def _fleet(services: Services) -> FleetHealth:
     with services.parts.database.transaction() as work:
         queues = loads(work)
-        return Installation.model_validate(
+        return FleetHealth.model_validate(
             {
                 "tick_seconds": Pulses(work).seconds_since(PULSE),
                 "open_steps": sum(
@@ -92,7 +99,7 @@ def _fleet(services: Services) -> Installation:
         )
 
 
-def _failing(parts: PartsView) -> list[str]:
+def _failing(parts: PartConditions) -> list[str]:
     """The parts that are not as they should be; of a tick nobody can know about nothing is said."""
     return [name for name, found in parts.model_dump().items() if found not in ("ok", "unknown")]
 

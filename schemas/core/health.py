@@ -9,7 +9,7 @@ Condition = Literal["ok", "unavailable"]
 TickCondition = Literal["ok", "late", "unknown"]
 
 
-class Parts(Answered):
+class PartConditions(Answered):
     """What the API needs for orders to move on."""
 
     database: Condition
@@ -23,11 +23,11 @@ class Health(Answered):
 
     status: Literal["ok", "degraded"]
     version: str
-    parts: Parts
+    parts: PartConditions
 
 
-class Installation(Answered):
-    """What the database tells of the whole fleet."""
+class FleetHealth(Answered):
+    """How the whole fleet is doing, by the database."""
 
     tick_seconds: float | None
     """Since the last sweep; null before the first."""
@@ -43,7 +43,7 @@ class Installation(Answered):
 class WholeHealth(Health):
     """How everything is doing."""
 
-    fleet: Installation | None
+    fleet: FleetHealth | None
     """Null while the database does not answer."""
 
 

@@ -37,7 +37,7 @@ REPORT: Final[dict[str, Any]] = {
 """The schema of a contact report, for the API's description; `tools.channels.signature` reads it."""
 
 
-class CallbackHeard(Succeeded):
+class CallbackReceived(Succeeded):
     """A callback that was taken; it need not be sent again."""
 
     outcome: Literal["applied", "early", "repeated", "late", "answered_late", "kept", "unknown_key"]

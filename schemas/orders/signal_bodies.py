@@ -1,4 +1,4 @@
-"""What a task is told between its steps over HTTP, and what is answered (SPEC.md §6)."""
+"""What the route of signals is sent and answers (SPEC.md §6)."""
 
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final, Literal, get_args
@@ -51,7 +51,7 @@ class PartArrivedSent(_Signal):
     data: PartArrivedData = PartArrivedData()
 
     def said(self) -> Said:
-        """What the fleet is told."""
+        """The signal without its form over HTTP."""
         return PartArrived(part=self.data.part, note=self.data.note)
 
 
@@ -69,7 +69,7 @@ class PhoneChangedSent(_Signal):
     data: PhoneChangedData
 
     def said(self) -> Said:
-        """What the fleet is told."""
+        """The signal without its form over HTTP."""
         return PhoneChanged(phone=self.data.phone)
 
 
@@ -87,7 +87,7 @@ class PriorityChangedSent(_Signal):
     data: PriorityChangedData
 
     def said(self) -> Said:
-        """What the fleet is told."""
+        """The signal without its form over HTTP."""
         return PriorityChanged(priority=self.data.priority)
 
 
@@ -104,7 +104,7 @@ class OrderCancelledSent(_Signal):
     data: OrderCancelledData = OrderCancelledData()
 
     def said(self) -> Said:
-        """What the fleet is told."""
+        """The signal without its form over HTTP."""
         return CancelledUpstream(reason=self.data.reason)
 
 
@@ -124,7 +124,7 @@ class CustomerCalledSent(_Signal):
     data: CustomerCalledData
 
     def said(self) -> Said:
-        """What the fleet is told."""
+        """The signal without its form over HTTP."""
         return CustomerCalled(words=self.data.words, channel=self.data.channel, at=self.data.at or self.at)
 
 
@@ -144,7 +144,7 @@ class ContinueSent(_Signal):
     data: ContinueData
 
     def said(self) -> Said:
-        """What the fleet is told."""
+        """The signal without its form over HTTP."""
         return Continue(step=self.data.step, output=self.data.output)
 
 

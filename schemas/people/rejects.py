@@ -17,7 +17,7 @@ class RejectSummary(Answered):
 
     reject_id: str
     source: RejectSource
-    """The door it came by."""
+    """The entry point it came by."""
     task_id: str | None
     """As far as one could be read."""
     order_id: str | None
@@ -26,7 +26,7 @@ class RejectSummary(Answered):
     """What is wrong with it, field by field."""
     rejected_at: Moment
     times: int
-    """How often the same came by this door while it waited; it is kept once."""
+    """How often the same came by this entry point while it waited; it is kept once."""
     last_at: Moment
     """When it last came."""
     state: RejectState
@@ -58,7 +58,7 @@ class ReplayAsked(Sent):
     """Send it in again."""
 
     payload: dict[str, Any] | None = None
-    """The corrected task, in a form its door takes; left out, it is sent as it came. Its number may stay masked."""
+    """The corrected task, in a form its entry point takes; left out, it is sent as it came. Its number may be masked."""
     by: PersonName | None = None
     """Who; the key's agent when not named."""
 
@@ -72,7 +72,7 @@ class DismissalAsked(Sent):
     """Who; the key's agent when not named."""
 
 
-class Replayed(Succeeded):
+class RejectReplayed(Succeeded):
     """The task that was made of it."""
 
     task_id: str
@@ -81,7 +81,7 @@ class Replayed(Succeeded):
     reject: RejectSummary
 
 
-class Dismissed(Succeeded):
+class RejectDismissed(Succeeded):
     """Nothing will be made of it."""
 
     reject: RejectSummary

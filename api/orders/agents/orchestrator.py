@@ -15,7 +15,7 @@ from api.server.services import Caller, RequestName
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.core.identifier import Identifier
-from schemas.orders.agents.orchestrator import Progress, TaskStarted, TaskStatus
+from schemas.orders.agents.orchestrator import TaskProgress, TaskStarted, TaskStatus
 from schemas.orders.contact import ContactResult
 from schemas.orders.intake import TaskCreated
 from statemachine.orders.states import State
@@ -71,7 +71,7 @@ async def task_status(task_id: TaskId, services: GivenOrders) -> TaskStatus:
     return TaskStatus(
         task_id=order.task_id,
         status=order.status,
-        progress=Progress(
+        progress=TaskProgress(
             contact_count=order.contact_count,
             max_contacts=order.max_contacts,
             last_contact_result=_last_result(order.last_contact_result),

@@ -1,4 +1,4 @@
-"""Calls that are passed to agents: what is told when nobody waits for the result."""
+"""What the routes of calls that nobody waits for are sent and answer."""
 
 from typing import Any, Literal, Self
 

@@ -14,7 +14,7 @@ class TaskStarted(Succeeded):
     """Who does it; null when nothing is left to do."""
 
 
-class Progress(Answered):
+class TaskProgress(Answered):
     """How far an order has come."""
 
     contact_count: int
@@ -32,7 +32,7 @@ class TaskStatus(Answered):
 
     task_id: str
     status: State
-    progress: Progress
+    progress: TaskProgress
     next_action: str
     created_at: Moment
     updated_at: Moment
