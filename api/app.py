@@ -1,64 +1,40 @@
-"""The API as one value: routes, what stands before them, what happens when it starts and stops."""
+"""The API as one value: its contexts, what stands before their routes, what happens when it starts and stops."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 from typing import Final
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 
-from api.flows import agents, task_batches, task_control, tasks
-from api.flows.task_batches import BATCH_PATH, LARGEST_BATCH_BODY
-from api.orders import callbacks as webhooks
-from api.orders import capacity, contact_stops, do_not_call, privacy, signals, states, transitions, undo
-from api.orders.agents import action as actions
-from api.orders.agents import audit, contact, dispatches, orchestrator, reports, tools, triage
-from api.outbound import event_socket, events, subscribers
-from api.people import alerts, rejects, reviews
+from api.flows.registration import FLOWS
+from api.orders.registration import ORDERS
+from api.orders.services import OrdersParts, OrdersServices
+from api.outbound.registration import OUTBOUND
+from api.outbound.streams.broadcast import Broadcast
+from api.people.registration import PEOPLE
 from api.server import errors, health, measurement
-from api.server.deployment import Door
-from api.server.description import TAGS, DescribedApi
+from api.server.description import DescribedApi
 from api.server.head import Head
 from api.server.limits.body_limit import BodyLimit
 from api.server.measurement import Measured, Measurement
+from api.server.registration import Registration
 from api.server.request_id import RequestId
 from api.server.services import Services
 from schemas.core.error import Code
 
 PREFIX: Final = "/v1"
 
-KEYED: Final[tuple[APIRouter, ...]] = (
-    orchestrator.router,
-    dispatches.router,
-    contact.router,
-    triage.router,
-    actions.router,
-    reports.router,
-    transitions.router,
-    states.router,
-    tools.router,
-    reviews.router,
-    alerts.router,
-    agents.router,
-    signals.router,
-    events.router,
-    audit.router,
-    tasks.router,
-    task_batches.router,
-    task_control.router,
-    subscribers.router,
-    rejects.router,
-    privacy.router,
-    contact_stops.router,
-    do_not_call.router,
-    capacity.router,
-    undo.router,
+SERVER: Final = Registration(
+    tags=MappingProxyType(
+        {"health": "Whether this process lives and can work, and its figures; open to anyone."}
+    ),
+    open=(health.router, measurement.router),
 )
-"""Rooms one enters with a key; each route names the scope it needs."""
-
-OPEN: Final[tuple[APIRouter, ...]] = (webhooks.router, health.router, measurement.router)
-"""Rooms without a key: callbacks prove themselves by their signature, health and figures are for anyone."""
+CONTEXTS: Final = (ORDERS, PEOPLE, FLOWS, OUTBOUND, SERVER)
+"""Every context of the API, in the order of its description."""
 
 _ANY_ROUTE: Final = (Code.BAD_REQUEST, Code.VALIDATION_FAILED, Code.INTERNAL_ERROR, Code.SERVICE_UNAVAILABLE)
 _DESCRIPTION: Final = (
@@ -67,23 +43,33 @@ _DESCRIPTION: Final = (
 )
 
 
-def create_app(door: Door) -> FastAPI:
+def create_app(parts: OrdersParts, version: str) -> FastAPI:
     """The API over these parts. Nothing is connected before it starts."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        services = Services.over(door)
+        services = Services.over(
+            parts,
+            version,
+            figures={name: figure for each in CONTEXTS for name, figure in each.figures.items()},
+            of_contexts=(Broadcast(parts.database), OrdersServices.over(parts)),
+        )
         app.state.services = services
         await services.warm()
         yield
         await services.close()
 
     measured = Measurement()
+    largest_bodies = {
+        f"{PREFIX}{path}": largest for each in CONTEXTS for path, largest in each.largest_bodies.items()
+    }
     app = DescribedApi(
         title="unpend",
-        version=door.version,
+        version=version,
         description=_DESCRIPTION,
-        openapi_tags=[{"name": name, "description": said} for name, said in TAGS.items()],
+        openapi_tags=[
+            {"name": name, "description": said} for each in CONTEXTS for name, said in each.tags.items()
+        ],
         openapi_url=f"{PREFIX}/openapi.json",
         # The usual pages load their scripts from a public server; ours must work without one.
         docs_url=None,
@@ -94,20 +80,27 @@ def create_app(door: Door) -> FastAPI:
             Middleware(RequestId),
             Middleware(Measured, measurement=measured),
             Middleware(Head),
-            Middleware(BodyLimit, of_paths={f"{PREFIX}{BATCH_PATH}": LARGEST_BATCH_BODY}),
+            Middleware(BodyLimit, of_paths=largest_bodies),
         ],
         lifespan=lifespan,
     )
     app.state.measurement = measured
-    errors.install(app)
-    keyed = errors.documented(*_ANY_ROUTE, Code.UNAUTHORIZED, Code.FORBIDDEN, Code.RATE_LIMITED)
-    for router in KEYED:
-        app.include_router(router, prefix=PREFIX, responses=keyed)
-    for router in OPEN:
-        app.include_router(router, prefix=PREFIX, responses=errors.documented(*_ANY_ROUTE))
-    for prefix in ("", PREFIX):
-        app.include_router(event_socket.router, prefix=prefix)
+    errors.install(app, *(each.faults for each in CONTEXTS))
+    for context in CONTEXTS:
+        _include(app, context)
     return app
+
+
+def _include(app: FastAPI, context: Registration) -> None:
+    """Add the routes of a context."""
+    keyed = errors.documented(*_ANY_ROUTE, Code.UNAUTHORIZED, Code.FORBIDDEN, Code.RATE_LIMITED)
+    for router in context.keyed:
+        app.include_router(router, prefix=PREFIX, responses=keyed)
+    for router in context.open:
+        app.include_router(router, prefix=PREFIX, responses=errors.documented(*_ANY_ROUTE))
+    for router in context.sockets:
+        for prefix in ("", PREFIX):
+            app.include_router(router, prefix=prefix)
 
 
 def _operation(route: APIRoute) -> str:

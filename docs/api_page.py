@@ -9,8 +9,8 @@ from typing import Any, Final, cast
 import yaml
 
 from api.app import create_app
+from api.orders.services import OrdersParts
 from api.outbound.event_socket import Close
-from api.server.deployment import Door, Parts
 
 TABLE: Final = Path(__file__).resolve().parent / "routes_by_state.yaml"
 MODES: Final = ("auto", "manual")
@@ -40,7 +40,7 @@ one it needs. `X-Agent-ID` is optional and must then be the key's agent. `unpend
 
 | status | code | when |
 |---|---|---|
-| 400 | `BAD_REQUEST` | the body is not JSON in UTF-8, or the request no HTTP/1.1 |
+| 400 | `BAD_REQUEST` | the body is not JSON in UTF-8 |
 | 401 | `UNAUTHORIZED` | no key, or one that nobody has |
 | 403 | `FORBIDDEN` | the key lacks the scope, or the agent the permission |
 | 404 | `NOT_FOUND` | no such route, task, review, … |
@@ -83,7 +83,7 @@ The server closes with a code, and says why:
 |---|---|
 """
 _CLOSES: Final[Mapping[Close, str]] = {
-    Close.TOLD: "the execution has ended, and everything was told",
+    Close.COMPLETE: "the execution has ended, and everything was told",
     Close.STOPPING: "the server stops: connect again, with `after`",
     Close.TRY_AGAIN: "too many listen, this client takes too little, or a server this needs is away: try again later",
     Close.UNREADABLE: "a message is not the JSON above",
@@ -105,7 +105,7 @@ In `manual` the caller drives it. A dash: there is nothing that the call could n
 def document() -> dict[str, Any]:
     """The API's description; nothing is connected for it."""
     # A description needs none of the parts behind the door.
-    return create_app(Door(cast("Parts", None), version="any")).openapi()
+    return create_app(cast("OrdersParts", None), version="any").openapi()
 
 
 def table() -> dict[str, Any]:

@@ -5,7 +5,6 @@ from importlib.metadata import version
 from typing import Final
 
 from api.app import create_app
-from api.server.deployment import Door
 from api.server.process import serve
 from runtime import logs
 from runtime.settings import Settings
@@ -13,15 +12,15 @@ from workers.app import make_app
 from workers.process import Process
 
 _STREAMS_END: Final = 3
-"""Seconds open streams are given when the process is told to stop."""
+"""Seconds open streams are given when the process is stopped."""
 
 
 def main() -> None:
-    """Serve the API until told to stop."""
+    """Serve the API until a signal stops it."""
     settings = Settings.read()
     logs.configure(service="unpend-api", level=settings.log_level, style=settings.log_format)
     process = Process(settings, make_app(settings), name="api")
-    app = create_app(Door(process, version("unpend")))
+    app = create_app(process, version("unpend"))
     # Before the first request, and with what was imported kept out of the garbage collector's sight.
     process.warm()
     serve(

@@ -4,10 +4,11 @@ from typing import Final
 
 from fastapi import APIRouter, Response
 
+from api.orders.services import GivenOrdersParts
 from api.server.authentication import requires
 from api.server.errors import documented
 from api.server.route import Route
-from api.server.services import Caller, GivenParts, RequestName
+from api.server.services import Caller, RequestName
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.core.problems import Problem
@@ -28,7 +29,9 @@ LARGEST_BATCH_BODY: Final = 4 * 1_048_576
     dependencies=[requires(Scope.TASKS, repeatable=True)],
     responses=documented(Code.PAYLOAD_TOO_LARGE),
 )
-def create_tasks(body: TaskBatchSent, parts: GivenParts, caller: Caller, request_id: RequestName) -> Response:
+def create_tasks(
+    body: TaskBatchSent, parts: GivenOrdersParts, caller: Caller, request_id: RequestName
+) -> Response:
     """Orders and general work in any mixture; an item that is refused harms no other.
 
     What is accepted is committed when this answers. Refused items are kept, and can be corrected and replayed.

@@ -7,12 +7,14 @@ from fastapi import APIRouter
 from api.flows.task_view import view_of
 from api.flows.tasks import TaskId
 from api.orders.agents import orchestrator
+from api.orders.errors import conflict_details
 from api.orders.next_action import next_action
+from api.orders.services import GivenOrdersParts
 from api.server.authentication import requires
 from api.server.errors import documented
-from api.server.refusal import Refusal, conflict_details, unknown
+from api.server.refusal import Refusal, unknown
 from api.server.route import Route
-from api.server.services import Caller, GivenParts
+from api.server.services import Caller
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.flows.tasks import CancelAsked, TaskView
@@ -37,7 +39,7 @@ _CHANGES = documented(Code.NOT_FOUND, Code.STATE_CONFLICT)
     responses=_CHANGES,
 )
 def cancel_task(
-    task_id: TaskId, parts: GivenParts, caller: Caller, body: CancelAsked | None = None
+    task_id: TaskId, parts: GivenOrdersParts, caller: Caller, body: CancelAsked | None = None
 ) -> TaskView:
     """At any moment; what is under way is refused when it is to be recorded. One cancelled before stays so."""
     return _steered(task_id, Verb.CANCEL, parts, caller, body.reason if body else None)
@@ -49,7 +51,7 @@ def cancel_task(
     dependencies=[requires(Scope.TASKS)],
     responses=_CHANGES,
 )
-def pause_task(task_id: TaskId, parts: GivenParts, caller: Caller) -> TaskView:
+def pause_task(task_id: TaskId, parts: GivenOrdersParts, caller: Caller) -> TaskView:
     """What is under way goes on; times that were set stay as they are."""
     return _steered(task_id, Verb.PAUSE, parts, caller)
 
@@ -60,7 +62,7 @@ def pause_task(task_id: TaskId, parts: GivenParts, caller: Caller) -> TaskView:
     dependencies=[requires(Scope.TASKS)],
     responses=_CHANGES,
 )
-def resume_task(task_id: TaskId, parts: GivenParts, caller: Caller) -> TaskView:
+def resume_task(task_id: TaskId, parts: GivenOrdersParts, caller: Caller) -> TaskView:
     """What came due meanwhile is due now."""
     return _steered(task_id, Verb.RESUME, parts, caller)
 
@@ -71,7 +73,7 @@ def resume_task(task_id: TaskId, parts: GivenParts, caller: Caller) -> TaskView:
     dependencies=[requires(Scope.TASKS)],
     responses=_CHANGES,
 )
-def retry_task(task_id: TaskId, parts: GivenParts, caller: Caller) -> TaskView:
+def retry_task(task_id: TaskId, parts: GivenOrdersParts, caller: Caller) -> TaskView:
     """The failed step runs again with the input it had; the time the task is given begins anew.
 
     An order that waits for a person because a step failed is decided so.
@@ -85,7 +87,7 @@ def retry_task(task_id: TaskId, parts: GivenParts, caller: Caller) -> TaskView:
     dependencies=[requires(Scope.TASKS, repeatable=True)],
     responses=documented(Code.NOT_FOUND),
 )
-def start_known_task(task_id: TaskId, parts: GivenParts) -> TaskStarted:
+def start_known_task(task_id: TaskId, parts: GivenOrdersParts) -> TaskStarted:
     """An order was begun when it was accepted; this answers as `tasks/start` does for one that is known."""
     with parts.database.transaction() as work:
         order = Orders(work).find([task_id]).get(task_id)
@@ -111,7 +113,7 @@ router.get(
 
 
 def _steered(
-    task_id: str, verb: Verb, parts: GivenParts, caller: Caller, reason: str | None = None
+    task_id: str, verb: Verb, parts: GivenOrdersParts, caller: Caller, reason: str | None = None
 ) -> TaskView:
     """The task as it stands once this was carried out, or was so before.
 

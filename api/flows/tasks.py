@@ -7,12 +7,13 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.flows.task_view import fields_of, summary_of, view_of
 from api.orders.agents.orchestrator import accepted_order
+from api.orders.services import GivenOrders, OrdersServices
 from api.server.authentication import requires
 from api.server.cursor import Cursor, cursor_of, place_of
 from api.server.errors import documented
 from api.server.refusal import Refusal, invalid, unknown
 from api.server.route import Route
-from api.server.services import Caller, GivenParts, GivenServices, RequestName, Services
+from api.server.services import Caller, GivenParts, RequestName
 from engine.catalogue import workflow_named
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
@@ -42,7 +43,7 @@ TaskId = Annotated[
 )
 async def create_task(
     body: TaskSent,
-    services: GivenServices,
+    services: GivenOrders,
     caller: Caller,
     request_id: RequestName,
     request: Request,
@@ -57,7 +58,7 @@ async def create_task(
     item = (
         submission_of(body, sender)
         if isinstance(body, TaskCreated)
-        else read_general(services.door.parts.engine, body, sender)
+        else read_general(services.parts.engine, body, sender)
     )
     if isinstance(item, Submission):
         task_id, existing = await _take_order(services, item)
@@ -122,7 +123,7 @@ def find_task(task_id: TaskId, parts: GivenParts) -> TaskView:
         return view_of(work, row)
 
 
-async def _take_order(services: Services, submission: Submission) -> tuple[str, bool]:
+async def _take_order(services: OrdersServices, submission: Submission) -> tuple[str, bool]:
     """The order's id, and whether it was there before.
 
     Raises:
@@ -132,13 +133,13 @@ async def _take_order(services: Services, submission: Submission) -> tuple[str, 
     return accepted_order(received).task_id, received.verdict is Verdict.EXISTING
 
 
-async def _take_work(services: Services, task: NewTask, by: str, request_id: str) -> tuple[str, bool]:
+async def _take_work(services: OrdersServices, task: NewTask, by: str, request_id: str) -> tuple[str, bool]:
     """The task's id, and whether it was there before.
 
     Raises:
         Refusal: there is no such work, or it does not take this (422); its id has another body (409).
     """
-    engine = services.door.parts.engine
+    engine = services.parts.engine
     taken = await asyncio.to_thread(submit, engine, task, by=by, request_id=request_id)
     if taken.verdict is general.Verdict.INVALID:
         raise invalid([(problem.field, problem.message) for problem in taken.problems])
@@ -155,8 +156,8 @@ async def _take_work(services: Services, task: NewTask, by: str, request_id: str
     return taken.task_id, taken.verdict is general.Verdict.EXISTING
 
 
-def _row(services: Services, task_id: str) -> TaskRow:
-    with services.door.parts.database.transaction() as work:
+def _row(services: OrdersServices, task_id: str) -> TaskRow:
+    with services.parts.database.transaction() as work:
         row = TaskList(work).find(task_id)
     assert row is not None, "a task that was accepted is there"
     return row

@@ -6,13 +6,13 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 
+from api.orders.services import GivenOrders
 from api.server.errors import documented
 from api.server.limits.body_limit import read_body
 from api.server.refusal import unknown
 from api.server.route import Route
-from api.server.services import GivenServices
 from schemas.core.error import Code
-from schemas.orders.callbacks import REPORT, CallbackHeard
+from schemas.orders.callbacks import REPORT, CallbackReceived
 from tasks.orders.inbound.provider_callbacks import Post
 from tools.channels.callbacks import CallbackResponse, RawCallback
 from tools.channels.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER
@@ -73,13 +73,13 @@ Token = Annotated[str, Path(max_length=200, description="The secret end of the p
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A callback that is the provider's, and what the provider expects to hear."""
+    """A callback that is the provider's, and the reply that the provider expects."""
 
     post: Post
     reply: CallbackResponse | None
 
 
-async def verified(request: Request, provider: Provider, services: GivenServices) -> Verified:
+async def verified(request: Request, provider: Provider, services: GivenOrders) -> Verified:
     """What a callback reports, when it is the provider's.
 
     Raises:
@@ -88,7 +88,7 @@ async def verified(request: Request, provider: Provider, services: GivenServices
         SignatureError: it is not proved as it must be, or too old.
         ReportError: it is not a report.
     """
-    parts = services.door.parts
+    parts = services.parts
     reader = parts.context.callback_readers.get(provider)
     if reader is None:
         raise unknown("provider", provider)
@@ -113,43 +113,43 @@ async def verified(request: Request, provider: Provider, services: GivenServices
 @router.post(
     "/contact/{provider}",
     summary="Report what came of a contact",
-    response_model=CallbackHeard,
+    response_model=CallbackReceived,
     openapi_extra=_BODY,
     responses=documented(Code.UNAUTHORIZED, Code.NOT_FOUND, Code.PAYLOAD_TOO_LARGE),
 )
 async def contact_reported(
-    callback: Annotated[Verified, Depends(verified)], services: GivenServices
-) -> CallbackHeard | Response:
+    callback: Annotated[Verified, Depends(verified)], services: GivenOrders
+) -> CallbackReceived | Response:
     """Any 200 says that the report is kept and need not be sent again; `outcome` says what became of it.
 
     Not called with a key: the signature is the proof. `twilio` posts its own forms here and is answered in
     its own language; what it signs is the address and the form.
     """
-    return await _heard(callback, services)
+    return await _received(callback, services)
 
 
 @router.post(
     "/contact/{provider}/{token}",
     summary="Report what came of contacts, to an address that is the proof",
-    response_model=CallbackHeard,
+    response_model=CallbackReceived,
     openapi_extra=_PUSH,
     responses=documented(Code.UNAUTHORIZED, Code.NOT_FOUND, Code.PAYLOAD_TOO_LARGE),
 )
 async def contacts_pushed(
     callback: Annotated[Verified, Depends(verified)],
-    services: GivenServices,
+    services: GivenOrders,
     token: Token,  # noqa: ARG001 - described here, read where it is verified
-) -> CallbackHeard | Response:
+) -> CallbackReceived | Response:
     """For `aliyun`, which signs nothing: the address ends in a token agreed with it.
 
     Takes delivery reports, customers' replies and call records, several in one array, and answers
     `{"code": 0}`; any 200 says that all are kept.
     """
-    return await _heard(callback, services)
+    return await _received(callback, services)
 
 
-async def _heard(callback: Verified, services: GivenServices) -> CallbackHeard | Response:
-    heard = await services.callbacks.submit(callback.post) if callback.post.reported else []
+async def _received(callback: Verified, services: GivenOrders) -> CallbackReceived | Response:
+    results = await services.callbacks.submit(callback.post) if callback.post.reported else []
     if callback.reply is None:
-        return CallbackHeard(outcome=heard[0].value)
+        return CallbackReceived(outcome=results[0].value)
     return Response(callback.reply.body, media_type=callback.reply.media_type)

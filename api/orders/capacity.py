@@ -6,6 +6,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query
 
 from api.flows.tasks import TaskId
+from api.orders.services import GivenOrdersParts
 from api.server.authentication import requires
 from api.server.cursor import Cursor, cursor_of, place_of
 from api.server.errors import documented
@@ -101,7 +102,9 @@ def set_capacity(body: CapacitySet, parts: GivenParts, caller: Caller) -> Capaci
     dependencies=[requires(Scope.READ)],
     responses=documented(Code.NOT_FOUND),
 )
-def offered_slots(task_id: TaskId, parts: GivenParts, first: First = None, last: Last = None) -> SlotsOffered:
+def offered_slots(
+    task_id: TaskId, parts: GivenOrdersParts, first: First = None, last: Last = None
+) -> SlotsOffered:
     """The days with room in the order's region, two weeks ahead unless other days are asked for.
 
     Another order system is asked where there is one; 503 when it does not say. Past days are never offered.

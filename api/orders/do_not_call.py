@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
+from api.orders.services import GivenOrdersParts
 from api.server.authentication import requires
 from api.server.cursor import Cursor, cursor_of, place_of
 from api.server.errors import documented
@@ -49,7 +50,7 @@ def list_do_not_call(
 
 
 @router.post("", summary="Contact a number no more", dependencies=[requires(Scope.REVIEWS)])
-def add_do_not_call(body: DoNotCallMade, parts: GivenParts, caller: Caller) -> DoNotCallTaken:
+def add_do_not_call(body: DoNotCallMade, parts: GivenOrdersParts, caller: Caller) -> DoNotCallTaken:
     """No contact of this number begins once this has answered, in whatever order it stands.
 
     Orders contact it by the channels that are left, or go to a person. The same entry again answers 200 with the one

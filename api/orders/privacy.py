@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
+from api.orders.services import GivenOrdersParts
 from api.server.authentication import requires
 from api.server.errors import documented
 from api.server.refusal import Refusal, invalid, unknown
@@ -64,7 +65,7 @@ def reveal_field(
     dependencies=[requires(Scope.ADMIN)],
     responses=documented(Code.STATE_CONFLICT),
 )
-def erase_customer(body: ErasureAsked, parts: GivenParts, caller: Caller) -> ErasureMade:
+def erase_customer(body: ErasureAsked, parts: GivenOrdersParts, caller: Caller) -> ErasureMade:
     """Removes numbers, words, recordings and free texts of all their orders. Rows, times and who did what stay.
 
     The do-not-call list holds no number and stays as it is. Nobody known answers with no task.

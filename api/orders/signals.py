@@ -7,13 +7,14 @@ from typing import Annotated, Final, assert_never
 
 from fastapi import APIRouter, Header, Path
 
+from api.orders.errors import conflict_details
+from api.orders.services import GivenOrdersParts, OrdersParts
 from api.server.authentication import requires
-from api.server.deployment import Parts
 from api.server.errors import documented
 from api.server.limits.idempotency import HEADER, LONGEST_KEY
-from api.server.refusal import Refusal, conflict_details, invalid, unknown
+from api.server.refusal import Refusal, invalid, unknown
 from api.server.route import Route
-from api.server.services import Caller, GivenParts, RequestName
+from api.server.services import Caller, RequestName
 from runtime.ids import Prefix, new_id
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
@@ -56,7 +57,7 @@ IdempotencyKey = Annotated[
 async def send_signal(
     task_id: TaskId,
     body: SignalSent,
-    parts: GivenParts,
+    parts: GivenOrdersParts,
     caller: Caller,
     request_id: RequestName,
     idempotency_key: IdempotencyKey = None,
@@ -116,7 +117,7 @@ def _named(agent_id: str, idempotency_key: str | None) -> str:
     return f"{Prefix.SIGNAL}{named[:48]}"
 
 
-async def _received(parts: Parts, task_id: str, signal: Signal) -> Receipt:
+async def _received(parts: OrdersParts, task_id: str, signal: Signal) -> Receipt:
     """The receipt, once nothing is at work in the order or patience has come to its end."""
     until = time.monotonic() + PATIENCE_SECONDS
     while True:
@@ -129,7 +130,7 @@ async def _received(parts: Parts, task_id: str, signal: Signal) -> Receipt:
         await asyncio.sleep(_PAUSE_SECONDS)
 
 
-def _require_callable(parts: Parts, said: PhoneChanged) -> None:
+def _require_callable(parts: OrdersParts, said: PhoneChanged) -> None:
     """Return when a customer can be called by this number.
 
     Raises:

@@ -2,22 +2,24 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from fastapi import APIRouter
 from pydantic import ValidationError
 
 from api.orders.agents.contact import ACCEPTED
 from api.orders.agents.performance import Prefer, perform
+from api.orders.errors import conflict
+from api.orders.services import GivenOrders, OrdersParts
 from api.server.authentication import requires
-from api.server.deployment import Parts
 from api.server.errors import documented
-from api.server.refusal import Refusal, conflict, invalid, unknown
+from api.server.refusal import Refusal, invalid, unknown
 from api.server.route import Route
-from api.server.services import Caller, GivenServices
+from api.server.services import Caller
 from engine.engine import Engine
 from engine.transaction import Transaction
-from schemas.access.scopes import MOVERS, Scope
+from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.core.problems import problems_of
 from schemas.orders.agents.calls import ActionParameters
@@ -40,6 +42,27 @@ from tasks.orders.calls.transition import CannotBeCalled, ContactHeard, call_for
 from tools.policies.permissions import Permissions
 
 _LONGEST_WAIT = 30.0
+EVENT_SCOPES: Final[Mapping[Event, frozenset[Scope]]] = MappingProxyType(
+    {
+        Event.START: frozenset({Scope.TASKS}),
+        Event.USER_RESPONDED: frozenset({Scope.CONTACT}),
+        Event.USER_NO_ANSWER: frozenset({Scope.CONTACT}),
+        Event.CONTACT_RETRY: frozenset({Scope.CONTACT, Scope.TASKS}),
+        Event.CONTACT_MAX_REACHED: frozenset({Scope.CONTACT, Scope.TASKS}),
+        Event.TRIAGE_COMPLETE: frozenset({Scope.TRIAGE}),
+        Event.ACTION_EXECUTE: frozenset({Scope.ACTIONS}),
+        Event.INTENT_POSTPONE: frozenset({Scope.ACTIONS, Scope.TASKS}),
+        Event.INTENT_RESUME: frozenset({Scope.ACTIONS, Scope.TASKS}),
+        Event.INTENT_TERMINATE: frozenset({Scope.ACTIONS, Scope.TASKS}),
+        Event.FOLLOWUP_TIME_REACHED: frozenset({Scope.CONTACT, Scope.TASKS}),
+        Event.CANCEL: frozenset({Scope.TASKS}),
+        Event.TIMEOUT: frozenset({Scope.TASKS}),
+        Event.REVIEW_CLOSE: frozenset({Scope.REVIEWS}),
+        Event.REVIEW_RECONTACT: frozenset({Scope.REVIEWS}),
+    },
+)
+"""What a key needs beside `states` to move an order by an event, one of these: as where it is done by its own route."""
+
 _DESCRIPTION = """\
 Must be what the order's waiting step needs: it is done by its agent, and this answers once it is.
 
@@ -50,7 +73,7 @@ Beside `states` a key needs a scope of the event, as for the route that does the
 
 """ + "\n".join(
     f"- `{event}`: {' or '.join(f'`{scope}`' for scope in sorted(scopes))}"
-    for event, scopes in MOVERS.items()
+    for event, scopes in EVENT_SCOPES.items()
 )
 
 router = APIRouter(prefix="/states", tags=["states"], route_class=Route)
@@ -65,13 +88,13 @@ router = APIRouter(prefix="/states", tags=["states"], route_class=Route)
     response_model=TransitionMade,
 )
 async def make_transition(
-    body: TransitionRequested, services: GivenServices, caller: Caller, prefer: Prefer = None
+    body: TransitionRequested, services: GivenOrders, caller: Caller, prefer: Prefer = None
 ) -> Any:
     """Have the order's waiting step done by its agent, when the event is what it needs and the caller's to make."""
     _require_mover(body.event, caller)
     if body.agent_id is not None and body.agent_id != caller.agent_id:
         raise Refusal(Code.FORBIDDEN, "agent_id must be the agent of the key")
-    parts = services.door.parts
+    parts = services.parts
     if body.event is Event.CANCEL:
         return await asyncio.to_thread(_cancelled, parts.engine, body, caller.agent_id)
     order = await asyncio.to_thread(_movable, parts.engine, parts.context.permissions, body, caller.agent_id)
@@ -102,7 +125,7 @@ def _require_mover(event: Event, caller: Key) -> None:
     Raises:
         Refusal: it may not (403).
     """
-    if MOVERS[event].isdisjoint(caller.scopes):
+    if EVENT_SCOPES[event].isdisjoint(caller.scopes):
         raise Refusal(Code.FORBIDDEN, "this key may not do this")
 
 
@@ -159,7 +182,9 @@ def _action_of(order: Order) -> str | None:
     return intent.action if intent else None
 
 
-def _record(parts: Parts, heard: ContactHeard, order: Order, body: TransitionRequested) -> TransitionMade:
+def _record(
+    parts: OrdersParts, heard: ContactHeard, order: Order, body: TransitionRequested
+) -> TransitionMade:
     outcome, _ = record(parts.engine, parts.context, heard.record)
     if isinstance(outcome, Unrecordable):
         raise conflict(order.status, body.to_state, "the order does not wait for the result of a contact")

@@ -5,9 +5,10 @@ from typing import Final
 from fastapi import APIRouter
 
 from api.flows.tasks import TaskId
+from api.orders.errors import conflict
 from api.server.authentication import requires
 from api.server.errors import documented
-from api.server.refusal import conflict, unknown
+from api.server.refusal import unknown
 from api.server.route import Route
 from api.server.services import Caller, GivenParts
 from schemas.access.scopes import Scope

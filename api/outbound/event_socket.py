@@ -7,23 +7,23 @@ set one; never in the address, which ends up in logs. What is sent is what serve
 import asyncio
 from collections.abc import Sequence
 from enum import IntEnum
-from typing import Annotated, Final
+from typing import Final
 
-from fastapi import APIRouter, Path, WebSocket
+from fastapi import APIRouter, WebSocket
 from pydantic import ValidationError
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
+from api.outbound.streams.broadcast import Broadcast
+from api.outbound.streams.event_view import place, placed
+from api.outbound.streams.following import follow
+from api.outbound.streams.listener import End
 from api.server.admission import Admission
 from api.server.authentication import AGENT_HEADER, bearer
 from api.server.coalescer import CoalescerClosed
 from api.server.refusal import Refusal
 from api.server.services import Services
-from api.server.streams.event_view import place, placed
-from api.server.streams.listener import End
-from api.server.streams.visit import visit
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
-from schemas.core.identifier import Identifier
 from schemas.outbound.events import SocketMessage
 from storage.core.unavailable import StorageUnavailable
 from storage.outbound.feed import ORIGIN, Cursor, Feed, FeedEvent
@@ -38,7 +38,7 @@ _LONGEST_MESSAGE: Final = 1024
 class Close(IntEnum):
     """Why the server closes: RFC 6455 §7.4.1, and 4000 plus the status HTTP would have had."""
 
-    TOLD = 1000
+    COMPLETE = 1000
     STOPPING = 1012
     TRY_AGAIN = 1013
     UNREADABLE = 4400
@@ -58,17 +58,15 @@ _OF_REFUSAL: Final = {
     Code.BAD_REQUEST: Close.UNREADABLE,
 }
 _OF_END: Final = {
-    End.TOLD: Close.TOLD,
+    End.COMPLETE: Close.COMPLETE,
     End.STOPPING: Close.STOPPING,
-    End.UNWELCOME: Close.UNAUTHORIZED,
+    End.REVOKED: Close.UNAUTHORIZED,
 }
-
-ExecutionId = Annotated[Identifier, Path(description="The execution's id.")]
 
 
 @router.websocket("/ws/executions/{execution_id}")
 async def follow_execution(websocket: WebSocket, execution_id: str) -> None:
-    """Tell what happens in one execution from its beginning, or from `after` on, until it has ended.
+    """Send what happens in one execution from its beginning, or from `after` on, until it has ended.
 
     A message `{"after": id}` goes on from there; it may come at any time, and with the key in the first one.
     """
@@ -101,23 +99,23 @@ async def _converse(websocket: WebSocket, execution_id: str) -> tuple[Close, str
         scope=Scope.READ,
     )
     start = await asyncio.to_thread(_start, services, execution_id, said.after)
-    return await _tell_all(websocket, services, admission, execution_id, start)
+    return await _send_all(websocket, services, admission, execution_id, start)
 
 
-async def _tell_all(
+async def _send_all(
     websocket: WebSocket, services: Services, admission: Admission, execution_id: str, start: Cursor
 ) -> tuple[Close, str]:
     client = _Client(websocket, admission)
     while True:
-        heard = asyncio.create_task(_message(websocket))
+        received = asyncio.create_task(_message(websocket))
         try:
-            end = await visit(services.broadcast, client, execution_id, start, heard)
+            end = await follow(services.of(Broadcast), client, execution_id, start, received)
         finally:
-            heard.cancel()
-            await asyncio.gather(heard, return_exceptions=True)
-        if end is not End.LEFT:
+            received.cancel()
+            await asyncio.gather(received, return_exceptions=True)
+        if end is not End.DISCONNECTED:
             return _OF_END.get(end, Close.TRY_AGAIN), end.value
-        said = heard.result()
+        said = received.result()
         start = await asyncio.to_thread(_start, services, execution_id, said.after)
 
 
@@ -153,25 +151,25 @@ def _start(services: Services, execution_id: str, after: str | None) -> Cursor:
     Raises:
         Refusal: there is no such execution (404), or no such place (422).
     """
-    with services.door.parts.database.transaction() as work:
+    with services.parts.database.transaction() as work:
         if "\x00" in execution_id or not Feed(work).is_run(execution_id):
             raise Refusal(Code.NOT_FOUND, "there is no such execution")
         return place(Feed(work), after, "after") if after else ORIGIN
 
 
 class _Client:
-    """The other end of the socket, as a visitor of the events."""
+    """The other end of the socket, as `follow` has it."""
 
     def __init__(self, websocket: WebSocket, admission: Admission) -> None:
         self._websocket = websocket
         self._admission = admission
 
-    async def begin(self) -> None:
+    async def open(self) -> None:
         """Accepting was the beginning."""
 
-    async def tell(self, events: Sequence[FeedEvent]) -> None:
+    async def send(self, events: Sequence[FeedEvent]) -> None:
         for event in events:
             await self._websocket.send_text(placed(event).model_dump_json())
 
-    async def beat(self) -> bool:
+    async def heartbeat(self) -> bool:
         return await self._admission.holds()

@@ -2,19 +2,20 @@
 
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 
-from api.orders.agents.orchestrator import TaskId
+from api.outbound.streams.broadcast import Broadcast
+from api.outbound.streams.event_stream import MEDIA_TYPE, EventStream
+from api.outbound.streams.event_view import place, placed
 from api.server.admission import Admission
 from api.server.authentication import bearer, requires
 from api.server.errors import documented
 from api.server.refusal import unknown
 from api.server.route import Route
-from api.server.services import GivenServices, Services
-from api.server.streams.event_stream import MEDIA_TYPE, EventStream
-from api.server.streams.event_view import place, placed
+from api.server.services import GivenServices, Services, kept
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
+from schemas.core.identifier import Identifier
 from schemas.outbound.events import EventPage
 from storage.outbound.feed import ORIGIN, Cursor, Feed
 
@@ -34,6 +35,8 @@ _ENDED: Final[dict[int | str, dict[str, Any]]] = {
     204: {"description": "The task has ended and everything was sent before: there is nothing to wait for."}
 }
 
+GivenBroadcast = Annotated[Broadcast, kept(Broadcast)]
+TaskId = Annotated[Identifier, Path(description="The order's task_id.", examples=["HT20260313001"])]
 After = Annotated[str | None, Query(max_length=64, description="Go on after this id, as it was received.")]
 LastEventId = Annotated[
     str | None,
@@ -54,6 +57,7 @@ Limit = Annotated[int, Query(ge=1, le=500, description="Events a page may have."
 def follow_everything(
     request: Request,
     services: GivenServices,
+    broadcast: GivenBroadcast,
     after: After = None,
     last_event_id: LastEventId = None,
     format: Format = None,  # noqa: A002 - the name of the parameter
@@ -65,12 +69,12 @@ def follow_everything(
     Every event carries its `id`. After a disconnect send the last one back as `Last-Event-ID` (browsers do)
     or `after`, and nothing is missed or repeated. Ignore types you do not know.
     """
-    with services.door.parts.database.transaction() as work:
+    with services.parts.database.transaction() as work:
         given = _given(Feed(work), after, last_event_id)
         start = given or Feed(work).now()
         if _wants_page(format, accept):
             return _page(Feed(work), None, start, limit)
-    return _stream(services, request, None, start)
+    return _stream(services, broadcast, request, None, start)
 
 
 @router.get(
@@ -84,6 +88,7 @@ def follow_task(
     task_id: TaskId,
     request: Request,
     services: GivenServices,
+    broadcast: GivenBroadcast,
     after: After = None,
     last_event_id: LastEventId = None,
     format: Format = None,  # noqa: A002 - the name of the parameter
@@ -95,7 +100,7 @@ def follow_task(
     The stream ends when the task has ended and everything was sent; one who resumes after that is answered
     204, upon which browsers stop asking.
     """
-    with services.door.parts.database.transaction() as work:
+    with services.parts.database.transaction() as work:
         run_id = Feed(work).run_of(task_id)
         if run_id is None:
             raise unknown("task", task_id)
@@ -104,7 +109,7 @@ def follow_task(
             return _page(Feed(work), run_id, given or ORIGIN, limit)
         if given is not None and _all_told(Feed(work), run_id, given):
             return Response(status_code=204)
-    return _stream(services, request, run_id, given or ORIGIN)
+    return _stream(services, broadcast, request, run_id, given or ORIGIN)
 
 
 def _given(feed: Feed, after: str | None, last_event_id: str | None) -> Cursor | None:
@@ -130,7 +135,9 @@ def _all_told(feed: Feed, run_id: str, after: Cursor) -> bool:
     return run_id in ended.runs and not rest.events and rest.next.transaction >= ended.horizon
 
 
-def _stream(services: Services, request: Request, run_id: str | None, after: Cursor) -> EventStream:
+def _stream(
+    services: Services, broadcast: Broadcast, request: Request, run_id: str | None, after: Cursor
+) -> EventStream:
     key = bearer(request.headers.get("Authorization", ""))
     admission = Admission(services.keyring, key, Scope.READ)
-    return EventStream(services.broadcast, run_id, after, admission)
+    return EventStream(broadcast, run_id, after, admission)

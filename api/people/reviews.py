@@ -1,7 +1,6 @@
-"""The routes for people: what waits for a decision, and deciding it (SPEC.md §6)."""
+"""The routes of reviews: the questions that wait for people, and who has taken them (SPEC.md §6)."""
 
-from contextlib import suppress
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
 
@@ -10,25 +9,18 @@ from api.server.cursor import Cursor, cursor_of, place_of
 from api.server.errors import documented
 from api.server.refusal import Refusal, unknown
 from api.server.route import Route
-from api.server.services import Caller, GivenParts, RequestName
-from runtime.cipher import UnreadableCiphertext
+from api.server.services import Caller, GivenParts
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.core.form import Text, in_utc
 from schemas.core.identifier import Identifier
-from schemas.orders.followup import FollowupRuleGiven
 from schemas.people.reviews import (
     ClaimMade,
     ClaimTaken,
-    DecisionMade,
-    DecisionTaken,
     ReviewList,
-    ReviewShown,
     ReviewView,
 )
 from storage.people.reviews import Review, Reviews
-from tasks.orders.people.deciding import Decided, Decision, decide
-from tasks.orders.people.revealing import words_to_decide_on
 from tasks.people.claims import Claimed, claim, release
 
 router = APIRouter(prefix="/reviews", tags=["people"], route_class=Route)
@@ -61,34 +53,9 @@ def list_reviews(
     page = found[:limit]
     more = len(found) > limit
     return ReviewList(
-        reviews=[_view(review) for review in page],
+        reviews=[view_of(review) for review in page],
         next_cursor=cursor_of((page[-1].opened_at, page[-1].review_id)) if more else None,
     )
-
-
-@router.get(
-    "/{review_id}",
-    summary="A question to a person",
-    dependencies=[requires(Scope.READ)],
-    responses=documented(Code.NOT_FOUND),
-)
-def find_review(
-    review_id: ReviewId, parts: GivenParts, caller: Caller, request_id: RequestName
-) -> ReviewShown:
-    """What is asked, why, and which decisions it accepts; to who may decide it also what the customer said.
-
-    Each look at the customer's words is a line `personal_data_revealed` in the order's audit log.
-    """
-    with parts.database.transaction() as work:
-        review = Reviews(work).find(review_id)
-    if review is None:
-        raise unknown("review", review_id)
-    words = None
-    if Scope.REVIEWS in caller.scopes:
-        # The question can be read, and decided by listening, when the key of the words is gone.
-        with suppress(UnreadableCiphertext):
-            words = words_to_decide_on(parts.database, review, by=caller.agent_id, request_id=request_id)
-    return ReviewShown(**dict(_view(review)), words=words)
 
 
 @router.post(
@@ -115,52 +82,20 @@ def release_review(review_id: ReviewId, body: ClaimMade, parts: GivenParts, call
     return _claimed(review_id, outcome, review)
 
 
-@router.post(
-    "/{review_id}/decide",
-    summary="Decide",
-    dependencies=[requires(Scope.REVIEWS)],
-    responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
-)
-def decide_review(
-    review_id: ReviewId, body: DecisionMade, parts: GivenParts, caller: Caller
-) -> DecisionTaken:
-    """The order goes on from here. The same decision again answers 200; another one answers 409.
-
-    So does a decision on a question that another person has taken.
-    """
-    decision = Decision(
-        decision=body.decision,
-        decided_by=body.by or caller.agent_id,
-        reason=body.reason,
-        intent_level2=body.intent_level2,
-        followup_at=body.followup_at,
-        followup_days=body.followup_days,
-        followup_rule=_document(body.followup_rule),
-        visit_at=body.visit_at,
-    )
-    outcome, review = decide(parts.engine, parts.context, review_id, decision)
-    if review is None:
-        raise unknown("review", review_id)
-    if outcome is Decided.CLAIMED:
-        raise _taken(review)
-    if outcome is Decided.OTHERWISE:
-        raise _decided_otherwise(review)
-    return DecisionTaken(
-        outcome="repeated" if outcome is Decided.REPEATED else "applied", review=_view(review)
-    )
-
-
 def _claimed(review_id: str, outcome: Claimed, review: Review | None) -> ClaimTaken:
     if review is None:
         raise unknown("review", review_id)
     if outcome is Claimed.TAKEN:
-        raise _taken(review)
+        raise taken_refusal(review)
     if outcome is Claimed.ENDED:
-        raise _decided_otherwise(review)
-    return ClaimTaken(outcome="repeated" if outcome is Claimed.REPEATED else "applied", review=_view(review))
+        raise decided_otherwise(review)
+    return ClaimTaken(
+        outcome="repeated" if outcome is Claimed.REPEATED else "applied", review=view_of(review)
+    )
 
 
-def _taken(review: Review) -> Refusal:
+def taken_refusal(review: Review) -> Refusal:
+    """The 409 of a review that another person has taken."""
     return Refusal(
         Code.STATE_CONFLICT,
         f"the review is taken by '{review.claimed_by}'",
@@ -173,7 +108,8 @@ def _taken(review: Review) -> Refusal:
     )
 
 
-def _decided_otherwise(review: Review) -> Refusal:
+def decided_otherwise(review: Review) -> Refusal:
+    """The 409 of a review that was decided otherwise, or no longer waits."""
     decision = (review.decision or {}).get("decision")
     return Refusal(
         Code.STATE_CONFLICT,
@@ -184,11 +120,8 @@ def _decided_otherwise(review: Review) -> Refusal:
     )
 
 
-def _document(rule: FollowupRuleGiven | None) -> dict[str, Any] | None:
-    return None if rule is None else rule.model_dump(mode="json", exclude_none=True)
-
-
-def _view(review: Review) -> ReviewView:
+def view_of(review: Review) -> ReviewView:
+    """The review as answers show it."""
     return ReviewView(
         review_id=review.review_id,
         task_id=review.task_id,

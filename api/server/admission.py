@@ -1,4 +1,4 @@
-"""Who may stay: a connection that lasts is let in like a request, and its key is looked at again meanwhile."""
+"""Admission of connections that last: their key is checked like that of a request, and again meanwhile."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from storage.core.unavailable import StorageUnavailable
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """A key that was let in with a scope."""
+    """A key that gave access with a scope."""
 
     keyring: Keyring
     key: str
@@ -23,19 +23,19 @@ class Admission:
     async def seek(
         cls, services: Services, key: str, *, address: str, agent: str | None, scope: Scope
     ) -> "Admission":
-        """Let this key in.
+        """Admit the owner of this key.
 
         Raises:
             Refusal: nobody we know (401), not allowed (403), or too many wrong keys (429).
-            StorageUnavailable: PostgreSQL does not answer; nobody is let in unknown.
+            StorageUnavailable: PostgreSQL does not answer; nobody unknown is admitted.
         """
-        owner = await admitted_by(key, address, services.keyring, services.strangers)
+        owner = await admitted_by(key, address, services.keyring, services.failed_logins)
         if scope not in owner.scopes or (agent is not None and agent != owner.agent_id):
             raise Refusal(Code.FORBIDDEN, "this key may not do this")
         return cls(services.keyring, key, scope)
 
     async def holds(self) -> bool:
-        """Whether the key would still be let in; one who is in stays while PostgreSQL is away."""
+        """Whether the key still gives access; who was admitted stays so while PostgreSQL is away."""
         try:
             owner = await self.keyring.owner(self.key)
         except StorageUnavailable:

@@ -1,4 +1,4 @@
-"""Who calls and what they may do: a key, its agent, its scopes (SPEC.md §6)."""
+"""Authentication: who calls, by a key, and what its scopes allow (SPEC.md §6)."""
 
 import asyncio
 import math
@@ -14,7 +14,7 @@ from fastapi.params import Security as SecurityParameter
 from fastapi.security.base import SecurityBase
 
 from api.server.coalescer import Coalescer
-from api.server.limits.failed_logins import Strangers
+from api.server.limits.failed_logins import FailedLogins
 from api.server.refusal import Refusal
 from runtime.logs import logger
 from schemas.access.scopes import Scope
@@ -27,7 +27,7 @@ _log = logger(__name__)
 
 AGENT_HEADER: Final = "X-Agent-ID"
 CACHE_SECONDS: Final = 5.0
-"""How long a key is believed without looking again: so long may one that was revoked still be let in."""
+"""How long a key is believed without looking again: for so long a revoked key may still give access."""
 TOUCH_SECONDS: Final = 60.0
 """How often it is written at most that a key was used."""
 _MOST_CACHED: Final = 1024
@@ -57,7 +57,7 @@ class Keyring:
         self._touching: asyncio.Task[None] | None = None
 
     async def owner(self, key: str) -> Key | None:
-        """The key's owner and scopes; `None` for one that is not let in.
+        """The key's owner and scopes; `None` for a key that nobody has.
 
         Raises:
             StorageUnavailable: it is not in the cache, and PostgreSQL does not answer.
@@ -74,7 +74,7 @@ class Keyring:
         return known.key
 
     def has_seen(self, key: str) -> bool:
-        """Whether the key was let in before, as far as is remembered."""
+        """Whether the key gave access before, as far as is remembered."""
         return digest(key) in self._known
 
     async def close(self) -> None:
@@ -126,8 +126,8 @@ class Keyring:
         return [found[key] for key in keys]
 
 
-class Guard(SecurityBase):
-    """Counts a request of a key, and lets it pass when the key has the scope, before the body is read."""
+class ScopeCheck(SecurityBase):
+    """The check of a route: counts the request, and admits a key that has the scope, before the body is read."""
 
     def __init__(self, scope: Scope, *, repeatable: bool = False) -> None:
         self.scope = scope
@@ -149,7 +149,7 @@ class Guard(SecurityBase):
             bearer(request.headers.get("Authorization", "")),
             request.client.host if request.client else "",
             services.keyring,
-            services.strangers,
+            services.failed_logins,
         )
         # What a key may not do is counted as well: asking costs us the same.
         await services.rate_limits.admit(key)
@@ -160,20 +160,20 @@ class Guard(SecurityBase):
         return key
 
 
-async def admitted_by(key: str, address: str, keyring: Keyring, strangers: Strangers) -> Key:
+async def admitted_by(key: str, address: str, keyring: Keyring, failed_logins: FailedLogins) -> Key:
     """The owner of a key that came from this address.
 
     Raises:
         Refusal: nobody we know (401); this address has sent too many unknown keys (429).
-        StorageUnavailable: PostgreSQL does not answer; nobody is let in unknown.
+        StorageUnavailable: PostgreSQL does not answer; nobody unknown is admitted.
     """
     if key and not keyring.has_seen(key):
-        strangers.check(address)
+        failed_logins.check(address)
     owner = await keyring.owner(key)
     if owner is not None:
         return owner
     if key:
-        strangers.note(address)
+        failed_logins.note(address)
     raise Refusal(
         Code.UNAUTHORIZED,
         "send Authorization: Bearer KEY with a key of this installation",
@@ -189,12 +189,12 @@ def requires(scope: Scope, *, repeatable: bool = False) -> SecurityParameter:
         repeatable: For a write that only reads, or knows a repeated request by itself (a `task_id`): it takes no
             `Idempotency-Key`.
     """
-    security: SecurityParameter = Security(Guard(scope, repeatable=repeatable), scopes=[scope.value])
+    security: SecurityParameter = Security(ScopeCheck(scope, repeatable=repeatable), scopes=[scope.value])
     return security
 
 
 async def caller_of(request: Request) -> Key:
-    """Who called: given once the route's guard let them pass."""
+    """Who called: known once the route's check admitted them."""
     caller = request.state.caller
     assert isinstance(caller, Key), "a route that asks for its caller declares the scope they need"
     return caller

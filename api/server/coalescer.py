@@ -1,4 +1,4 @@
-"""Many callers, one batch: whoever asks while a batch is under way travels in the next one."""
+"""Batches of concurrent requests: what is submitted while a batch is under way is in the next one."""
 
 import asyncio
 from collections import deque

@@ -1,32 +1,31 @@
-"""The only file that maps exceptions to HTTP: one table, one form (seed 000 section 九, SPEC.md §6)."""
+"""How exceptions are answered: tables of exceptions, one form for all (seed 000 section 九, SPEC.md §6)."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 
-from api.server.allowed_methods import allowed_methods
 from api.server.coalescer import CoalescerClosed
-from api.server.refusal import Refusal, conflict, invalid
+from api.server.refusal import Refusal, invalid
 from api.server.request_id import HEADER, request_id_of
 from engine.publisher import WireUnavailable
 from runtime.logs import logger
 from runtime.mask import mask_text
 from schemas.core.error import Code, ErrorBody, ErrorDetail
 from schemas.core.problems import message_of
-from statemachine.orders.machine import IllegalTransition
 from statemachine.workflow.planner import UnknownDecision
 from storage.core.unavailable import StorageUnavailable
-from tools.channels.signature import ReportError, SignatureError
 
 _log = logger(__name__)
 
-Failure = TypeVar("Failure", bound=Exception)
+Faults = Mapping[type[Exception], Callable[[Any], Refusal]]
+"""By exception, what is answered; an exception in no table is a bug and answers 500."""
 
 STATUS: Final[Mapping[Code, int]] = MappingProxyType(
     {
@@ -48,6 +47,7 @@ STATUS: Final[Mapping[Code, int]] = MappingProxyType(
 
 _CODES: Final = MappingProxyType({status: code for code, status in STATUS.items()})
 _RETRY_AFTER: Final = MappingProxyType({"Retry-After": "1"})
+_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _MOST_FIELDS: Final = 20
 _LONGEST_FIELD: Final = 100
 _SAID: Final[Mapping[int, str]] = MappingProxyType(
@@ -80,20 +80,8 @@ def _of_validation(error: RequestValidationError) -> Refusal:
 
 
 def _of_absence(_: ClientDisconnect) -> Refusal:
-    """Nobody is there to hear it; it is counted, and not as a fault of ours."""
+    """The client is gone and gets no answer; it is counted, and not as a fault of ours."""
     return Refusal(Code.BAD_REQUEST, "the connection ended before the body did")
-
-
-def _of_report(error: ReportError) -> Refusal:
-    return invalid([(error.field, str(error))])
-
-
-def _of_signature(_: SignatureError) -> Refusal:
-    return Refusal(Code.UNAUTHORIZED, "the callback is not signed as it must be")
-
-
-def _of_transition(error: IllegalTransition) -> Refusal:
-    return conflict(error.state, error.requested, str(error))
 
 
 def _of_decision(error: UnknownDecision) -> Refusal:
@@ -108,27 +96,28 @@ def _of_outage(_: Exception) -> Refusal:
     )
 
 
-FAULTS: Final[Mapping[type[Exception], Callable[[Any], Refusal]]] = MappingProxyType(
+FAULTS: Final[Faults] = MappingProxyType(
     {
         Refusal: _refused,
         HTTPException: _of_http,
         ClientDisconnect: _of_absence,
         RequestValidationError: _of_validation,
-        ReportError: _of_report,
-        SignatureError: _of_signature,
-        IllegalTransition: _of_transition,
         UnknownDecision: _of_decision,
         StorageUnavailable: _of_outage,
         WireUnavailable: _of_outage,
         CoalescerClosed: _of_outage,
     },
 )
-"""Every exception a route may end in, and what the caller is told; any other is a bug and answers 500."""
+"""Every exception that any route may end in, and its answer; contexts have tables of their own (`Registration`)."""
 
 
-def install(app: FastAPI) -> None:
-    """Answer every exception in the one form."""
-    for kind, refusal_of in FAULTS.items():
+def install(app: FastAPI, *further: Faults) -> None:
+    """Answer every exception of these tables, and any other, in the one form."""
+    faults = dict(FAULTS)
+    for table in further:
+        faults.update(table)
+    app.state.faults = faults
+    for kind, refusal_of in faults.items():
         app.add_exception_handler(kind, _handler(refusal_of))
     app.add_exception_handler(Exception, _unexpected)
 
@@ -141,9 +130,16 @@ def documented(*codes: Code) -> dict[int | str, dict[str, Any]]:
     }
 
 
+def faults_of(request: Request) -> Faults:
+    """Every exception that the app of this request answers in a way of its own."""
+    faults: Faults = request.app.state.faults
+    return faults
+
+
 def answer_of(request: Request, error: Exception) -> Response:
-    """What is answered to an exception of `FAULTS`, for whoever must hold the answer before it is sent."""
-    refusal_of = next(FAULTS[kind] for kind in type(error).__mro__ if kind in FAULTS)
+    """What is answered to an exception of `faults_of`, for whoever must hold the answer before it is sent."""
+    faults = faults_of(request)
+    refusal_of = next(faults[kind] for kind in type(error).__mro__ if kind in faults)
     return _answered(request, error, refusal_of)
 
 
@@ -159,7 +155,7 @@ def _answered(request: Request, error: Exception, refusal_of: Callable[[Any], Re
     if refusal.code is Code.SERVICE_UNAVAILABLE:
         _log.warning("unavailable", path=_shown_path(request), error=f"{type(error).__name__}: {error}")
     if refusal.code is Code.METHOD_NOT_ALLOWED:
-        refusal.headers["Allow"] = allowed_methods(request)
+        refusal.headers["Allow"] = _allowed_methods(request)
     return _response(request, refusal)
 
 
@@ -170,19 +166,29 @@ async def _unexpected(request: Request, error: Exception) -> Response:
     )
 
 
-def body_of(refusal: Refusal, request_id: str) -> str:
-    """The one form of every error, as it is sent."""
-    return ErrorBody(
-        error=ErrorDetail(code=refusal.code, message=refusal.message, details=refusal.details),
-        request_id=request_id,
-        timestamp=datetime.now(UTC),
-    ).model_dump_json()
+def _allowed_methods(request: Request) -> str:
+    """The methods of the request's path over every route that has it; the framework names those of one route only."""
+    routes = request.app.router.routes
+    taken = {
+        method
+        for method in _METHODS
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+    }
+    if "GET" in taken:
+        taken.add("HEAD")
+    return ", ".join(method for method in _METHODS if method in taken)
 
 
 def _response(request: Request, refusal: Refusal) -> Response:
+    """The refusal in the one form of every error."""
     request_id = request_id_of(request.scope)
+    body = ErrorBody(
+        error=ErrorDetail(code=refusal.code, message=refusal.message, details=refusal.details),
+        request_id=request_id,
+        timestamp=datetime.now(UTC),
+    )
     return Response(
-        body_of(refusal, request_id),
+        body.model_dump_json(),
         status_code=STATUS[refusal.code],
         headers={HEADER: request_id, **refusal.headers},
         media_type="application/json",

@@ -1,4 +1,4 @@
-"""HEAD, answered as GET is: the same status and headers, and no body (RFC 9110 §9.3.2)."""
+"""HEAD is answered as GET is: the same status and headers, and no body (RFC 9110 §9.3.2)."""
 
 from typing import Final
 

@@ -4,20 +4,26 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from api.server.deployment import Parts
 from api.server.errors import documented
 from api.server.load import loads, workers
+from api.server.parts import Parts
 from api.server.refusal import Refusal
-from api.server.services import GivenParts, GivenServices
+from api.server.services import GivenParts, GivenServices, Services
 from engine.publisher import WireUnavailable
 from engine.tick import PULSE
 from schemas.core.agents import TICK
 from schemas.core.error import Code
-from schemas.core.health import Alive, Condition, Health, Installation, TickCondition, WholeHealth
-from schemas.core.health import Parts as PartsView
+from schemas.core.health import (
+    Alive,
+    Condition,
+    FleetHealth,
+    Health,
+    PartConditions,
+    TickCondition,
+    WholeHealth,
+)
 from storage.core.unavailable import StorageUnavailable
 from storage.engine.pulses import Pulses
-from storage.outbound.deliveries import Deliveries
 
 router = APIRouter(prefix="/health", tags=["health"])
 
@@ -34,18 +40,18 @@ _FAILURES: Final = {
 @router.get("", summary="How everything is doing")
 def health(services: GivenServices) -> WholeHealth:
     """Always 200; `status` says whether every part is as it should be, `fleet` how much there is to do."""
-    parts = services.door.parts
+    parts = services.parts
     try:
-        fleet = _fleet(parts)
+        fleet = _fleet(services)
     except StorageUnavailable:
         fleet = None
-    found = PartsView(
+    found = PartConditions(
         database="unavailable" if fleet is None else "ok",
         broker=_broker(parts),
         tick="unknown" if fleet is None else _tick(fleet.tick_seconds),
     )
     status = "degraded" if _failing(found) else "ok"
-    return WholeHealth(status=status, version=services.door.version, parts=found, fleet=fleet)
+    return WholeHealth(status=status, version=services.version, parts=found, fleet=fleet)
 
 
 @router.get("/live", summary="Whether the process answers")
@@ -64,9 +70,9 @@ def ready(parts: GivenParts, services: GivenServices) -> Health:
     try:
         with parts.database.transaction() as work:
             tick = _tick(Pulses(work).seconds_since(PULSE))
-        found = PartsView(database="ok", broker=_broker(parts), tick=tick)
+        found = PartConditions(database="ok", broker=_broker(parts), tick=tick)
     except StorageUnavailable:
-        found = PartsView(database="unavailable", broker=_broker(parts), tick="unknown")
+        found = PartConditions(database="unavailable", broker=_broker(parts), tick="unknown")
     failing = _failing(found)
     if failing:
         raise Refusal(
@@ -74,25 +80,28 @@ def ready(parts: GivenParts, services: GivenServices) -> Health:
             f"not ready: {'; '.join(_FAILURES[part] for part in failing)}",
             details={"parts": found.model_dump(), "failing": failing},
         )
-    return Health(status="ok", version=services.door.version, parts=found)
+    return Health(status="ok", version=services.version, parts=found)
 
 
-def _fleet(parts: Parts) -> Installation:
-    with parts.database.transaction() as work:
-        queues = loads(work, parts.engine.queues)
-        return Installation(
-            tick_seconds=Pulses(work).seconds_since(PULSE),
-            open_steps=sum(
-                load.waiting + load.published + load.leased + load.parked + load.scheduled + load.offered
-                for load in queues.values()
-            ),
-            queues=queues,
-            workers=workers(work, (*parts.engine.queues, TICK)),
-            webhook_seconds=round(Deliveries(work).oldest_due_seconds(), 3),
+def _fleet(services: Services) -> FleetHealth:
+    with services.parts.database.transaction() as work:
+        names = services.parts.engine.queues
+        queues = loads(work, names)
+        return FleetHealth.model_validate(
+            {
+                "tick_seconds": Pulses(work).seconds_since(PULSE),
+                "open_steps": sum(
+                    load.waiting + load.published + load.leased + load.parked + load.scheduled + load.offered
+                    for load in queues.values()
+                ),
+                "queues": queues,
+                "workers": workers(work, (*names, TICK)),
+                **{name: round(figure(work), 3) for name, figure in services.figures.items()},
+            }
         )
 
 
-def _failing(parts: PartsView) -> list[str]:
+def _failing(parts: PartConditions) -> list[str]:
     """The parts that are not as they should be; of a tick nobody can know about nothing is said."""
     return [name for name, found in parts.model_dump().items() if found not in ("ok", "unknown")]
 

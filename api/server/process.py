@@ -1,4 +1,4 @@
-"""The HTTP server of a process, which lets those who listen to events go before it waits for them."""
+"""The HTTP server of a process, which ends streams of events before it waits for answers under way."""
 
 import contextlib
 import socket
@@ -8,14 +8,12 @@ from typing import Any, Final
 import uvicorn
 from fastapi import FastAPI
 
-from api.server.connection import Connection
-
 _FAILED_TO_START: Final = 3
 _LONGEST_SOCKET_MESSAGE: Final = 65_536
 
 
 class Server(uvicorn.Server):
-    """uvicorn, which waits for every answer under way when it stops; a stream of events must be told to end."""
+    """uvicorn, which waits for every answer under way when it stops; streams of events have to be ended first."""
 
     @classmethod
     def over(cls, app: FastAPI, **options: Any) -> "Server":
@@ -23,7 +21,7 @@ class Server(uvicorn.Server):
         return cls(
             uvicorn.Config(
                 app,
-                http=Connection,
+                http="h11",
                 log_config=None,
                 access_log=False,
                 server_header=False,
@@ -33,15 +31,15 @@ class Server(uvicorn.Server):
         )
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End the streams, then stop as ever."""
+        """End the streams, then stop as uvicorn does."""
         app = self.config.app
         if isinstance(app, FastAPI):
-            app.state.services.broadcast.end()
+            app.state.services.end()
         await super().shutdown(sockets)
 
 
 def serve(app: FastAPI, **options: Any) -> None:
-    """Serve until told to stop; end the process when it cannot even start."""
+    """Serve until a signal stops it; exit with an error when it cannot start."""
     server = Server.over(app, **options)
     # uvicorn raises the signal that stopped it once more when all is done.
     with contextlib.suppress(KeyboardInterrupt):

@@ -1,11 +1,9 @@
-"""What a route raises to refuse: the code programs read, the words people read."""
+"""The exception by which a route refuses a request: a code for programs, a message for people."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from schemas.core.error import Code
-from statemachine.orders.machine import allowed_from
-from statemachine.orders.states import State
 
 
 class Refusal(Exception):
@@ -35,31 +33,6 @@ class Refusal(Exception):
 def unknown(what: str, name: str) -> Refusal:
     """There is no such thing."""
     return Refusal(Code.NOT_FOUND, f"there is no {what} '{name}'", details={f"{what}_id": name})
-
-
-def conflict(current: State, requested: State | None, message: str | None = None, **more: object) -> Refusal:
-    """The order's state does not allow what was asked, in the seed's words (seed 000 section 九)."""
-    wanted = f"Cannot transition from '{current}' to '{requested}'" if requested else "Cannot transition"
-    return Refusal(
-        Code.STATE_CONFLICT, message or wanted, details=conflict_details(current, requested) | more
-    )
-
-
-def conflict_details(current: State | None, requested: State | None) -> dict[str, Any]:
-    """What a refused transition is told: where the order is, if there is one, where it was to go, where it may go."""
-    return {
-        "current_state": current.value if current else None,
-        "requested_state": requested.value if requested else None,
-        "allowed_transitions": ways_out(current) if current else [],
-    }
-
-
-def ways_out(state: State) -> list[dict[str, object]]:
-    """Every transition that leaves this state, as errors show it."""
-    return [
-        {"event": row.event.value, "to_state": row.target.value, "guard": row.guard.value, "ours": row.ours}
-        for row in allowed_from(state)
-    ]
 
 
 def invalid(problems: Sequence[tuple[str, str]]) -> Refusal:

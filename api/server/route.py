@@ -1,4 +1,4 @@
-"""The route every room uses: who calls, how often, and with what kind of body is settled before a body is read."""
+"""The route class of every context: key, rate and media type are checked before a body is read."""
 
 from collections.abc import Callable, Collection, Coroutine, Sequence
 from email.message import Message
@@ -9,7 +9,7 @@ from fastapi.params import Depends
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
-from api.server.authentication import Guard, caller_of
+from api.server.authentication import ScopeCheck, caller_of
 from api.server.errors import documented
 from api.server.limits.idempotency import HEADER, PARAMETER, answered_once
 from api.server.services import Services
@@ -20,9 +20,9 @@ WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
 class Route(APIRoute):
-    """An `APIRoute` that asks its guard first, which counts the request, and takes bodies in JSON only.
+    """An `APIRoute` that checks the scope first, counts the request, and takes bodies in JSON only.
 
-    A write with a guard honours `Idempotency-Key`, unless its guard calls it repeatable.
+    A write that needs a scope honours `Idempotency-Key`, unless its check calls it repeatable.
     """
 
     def __init__(
@@ -36,9 +36,9 @@ class Route(APIRoute):
         openapi_extra: dict[str, Any] | None = None,
         **declared: Any,
     ) -> None:
-        self._guards = [d.dependency for d in dependencies or () if isinstance(d.dependency, Guard)]
+        self._checks = [d.dependency for d in dependencies or () if isinstance(d.dependency, ScopeCheck)]
         self._takes_key = not WRITES.isdisjoint(methods) and any(
-            not guard.repeatable for guard in self._guards
+            not check.repeatable for check in self._checks
         )
         if self._takes_key:
             responses = documented(Code.STATE_CONFLICT) | (responses or {})
@@ -55,12 +55,12 @@ class Route(APIRoute):
         )
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler with these questions before it."""
+        """The handler with these checks before it."""
         handle = super().get_route_handler()
 
         async def guarded(request: Request) -> Response:
-            for guard in self._guards:
-                await guard(request)
+            for check in self._checks:
+                await check(request)
             if self.body_field is not None:
                 _require_json(request)
                 # No JSON in UTF-8 holds such a byte; every one in UTF-16 or UTF-32 does, and would be guessed at.
@@ -68,7 +68,7 @@ class Route(APIRoute):
                     raise HTTPException(400)
             if self._takes_key and HEADER in request.headers:
                 return await answered_once(
-                    request, handle, _services(request).door.parts.database, await caller_of(request)
+                    request, handle, _services(request).parts.database, await caller_of(request)
                 )
             return await handle(request)
 

@@ -1,94 +1,93 @@
-"""What every route is given: the parts behind the door, the keyring, and the coalescers."""
+"""What every route is given: the parts of the process, the keys, and what each context keeps while the API runs."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Self
+from typing import Annotated, Any, Protocol, Self, TypeVar
 
 from fastapi import Depends, Request
 
-from api.orders.agents.awaiting import Awaiting
 from api.server.authentication import Keyring, caller_of
-from api.server.coalescer import Coalescer
-from api.server.deployment import Door, Parts
-from api.server.limits.failed_logins import Strangers
+from api.server.limits.failed_logins import FailedLogins
 from api.server.limits.rate_limits import RateLimits
+from api.server.parts import Parts
+from api.server.registration import Figure
 from api.server.request_id import request_id_of
-from api.server.streams.broadcast import Broadcast
 from storage.access.keys import Key
-from storage.core.unavailable import StorageUnavailable
-from storage.orders.progress import Progress, Progresses
-from tasks.orders.inbound.callbacks import Heard
-from tasks.orders.inbound.provider_callbacks import Post, hear_posts
-from tasks.orders.intake.intake import Door as Entrance
-from tasks.orders.intake.intake import Received, Submission, accept
+
+
+class ContextServices(Protocol):
+    """What a context keeps for its routes while the API runs; made when it starts, closed when it stops."""
+
+    def end(self) -> None:
+        """End what would go on until somebody ends it, such as streams: the process stops."""
+
+    async def close(self) -> None:
+        """Finish what is under way and give back what was opened."""
+
+
+Kept = TypeVar("Kept", bound=ContextServices)
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
     """Made when the API starts, closed when it stops."""
 
-    door: Door
+    parts: Parts
+    version: str
     keyring: Keyring
-    strangers: Strangers
+    failed_logins: FailedLogins
     rate_limits: RateLimits
-    intake: Coalescer[Submission, Received]
-    progress: Coalescer[str, Progress | None]
-    callbacks: Coalescer[Post, list[Heard]]
-    broadcast: Broadcast
-    awaiting: Awaiting
+    figures: Mapping[str, Figure]
+    of_contexts: Mapping[type[ContextServices], ContextServices]
 
     @classmethod
-    def over(cls, door: Door) -> Self:
+    def over(
+        cls,
+        parts: Parts,
+        version: str,
+        *,
+        figures: Mapping[str, Figure],
+        of_contexts: Sequence[ContextServices],
+    ) -> Self:
         """The services over these parts; nothing is connected yet."""
-        parts = door.parts
-
-        def take(submissions: Sequence[Submission]) -> list[Received]:
-            return accept(parts.engine, parts.context, submissions, Entrance.HTTP)
-
-        def listen(posts: Sequence[Post]) -> list[list[Heard]]:
-            return hear_posts(parts.engine, parts.context, posts)
-
-        def look(task_ids: Sequence[str]) -> list[Progress | None]:
-            with parts.database.looks() as work:
-                found = Progresses(work).find(task_ids)
-            return [found.get(task_id) for task_id in task_ids]
-
-        outages = (StorageUnavailable,)
         return cls(
-            door,
+            parts,
+            version,
             Keyring(parts.database),
-            Strangers(),
+            FailedLogins(),
             RateLimits.over(parts.settings),
-            Coalescer(take, of_all=outages),
-            Coalescer(look, of_all=outages),
-            Coalescer(listen, of_all=outages),
-            Broadcast(parts.database),
-            Awaiting(parts.database),
+            figures,
+            {type(services): services for services in of_contexts},
         )
+
+    def of(self, kind: type[Kept]) -> Kept:
+        """What the context that has this kind of services keeps."""
+        found = self.of_contexts[kind]
+        assert isinstance(found, kind), "services are kept by their type"
+        return found
 
     async def warm(self) -> None:
         """Make the engine now rather than in the first request."""
-        await asyncio.to_thread(lambda: self.door.parts.engine)
+        await asyncio.to_thread(lambda: self.parts.engine)
         await self.rate_limits.warm()
+
+    def end(self) -> None:
+        """End every stream: the process stops."""
+        for services in self.of_contexts.values():
+            services.end()
 
     async def close(self) -> None:
         """Finish what is under way and give connections back."""
-        await self.broadcast.close()
-        await self.awaiting.close()
-        await self.intake.close()
-        await self.progress.close()
-        await self.callbacks.close()
+        for services in self.of_contexts.values():
+            await services.close()
         await self.keyring.close()
         await self.rate_limits.close()
         await asyncio.to_thread(self._close_parts)
 
     def _close_parts(self) -> None:
-        parts = self.door.parts
-        parts.engine.close()
-        parts.context.gateway.close()
-        parts.context.order_system.close()
-        parts.database.close()
+        self.parts.engine.close()
+        self.parts.database.close()
 
 
 async def services_of(request: Request) -> Services:
@@ -98,9 +97,18 @@ async def services_of(request: Request) -> Services:
     return services
 
 
+def kept(kind: type[Kept]) -> Any:
+    """The dependency of a route on what its context keeps."""
+
+    async def find(request: Request) -> Kept:
+        return (await services_of(request)).of(kind)
+
+    return Depends(find)
+
+
 async def parts_of(request: Request) -> Parts:
-    """The parts behind the door."""
-    return (await services_of(request)).door.parts
+    """The parts of the process."""
+    return (await services_of(request)).parts
 
 
 async def name_of(request: Request) -> str:

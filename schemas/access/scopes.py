@@ -7,7 +7,6 @@ from typing import Final
 
 from schemas.core.agents import Agent, Agents
 from schemas.core.configuration import PolicyFileError
-from statemachine.orders.states import Event
 
 
 class Scope(StrEnum):
@@ -50,25 +49,3 @@ def _scopes_of(agent: Agent) -> frozenset[Scope]:
             f"config/agents.yaml: {agent.name}: scopes: there is no '{unknown[0]}'; there are {', '.join(Scope)}"
         )
     return frozenset(Scope(scope) for scope in agent.scopes)
-
-
-MOVERS: Final[Mapping[Event, frozenset[Scope]]] = MappingProxyType(
-    {
-        Event.START: frozenset({Scope.TASKS}),
-        Event.USER_RESPONDED: frozenset({Scope.CONTACT}),
-        Event.USER_NO_ANSWER: frozenset({Scope.CONTACT}),
-        Event.CONTACT_RETRY: frozenset({Scope.CONTACT, Scope.TASKS}),
-        Event.CONTACT_MAX_REACHED: frozenset({Scope.CONTACT, Scope.TASKS}),
-        Event.TRIAGE_COMPLETE: frozenset({Scope.TRIAGE}),
-        Event.ACTION_EXECUTE: frozenset({Scope.ACTIONS}),
-        Event.INTENT_POSTPONE: frozenset({Scope.ACTIONS, Scope.TASKS}),
-        Event.INTENT_RESUME: frozenset({Scope.ACTIONS, Scope.TASKS}),
-        Event.INTENT_TERMINATE: frozenset({Scope.ACTIONS, Scope.TASKS}),
-        Event.FOLLOWUP_TIME_REACHED: frozenset({Scope.CONTACT, Scope.TASKS}),
-        Event.CANCEL: frozenset({Scope.TASKS}),
-        Event.TIMEOUT: frozenset({Scope.TASKS}),
-        Event.REVIEW_CLOSE: frozenset({Scope.REVIEWS}),
-        Event.REVIEW_RECONTACT: frozenset({Scope.REVIEWS}),
-    },
-)
-"""What a key needs beside `states` to move an order by an event, one of these: as where it is done by its own route."""

@@ -3,8 +3,6 @@
 from enum import StrEnum
 from typing import Any, Literal
 
-from pydantic import ConfigDict
-
 from schemas.core.form import Answered, Moment
 
 
@@ -35,28 +33,6 @@ class ErrorDetail(Answered):
 
 class ErrorBody(Answered):
     """The body of every answer that is no success."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "success": False,
-                    "error": {
-                        "code": "STATE_CONFLICT",
-                        "message": "Cannot transition from 'closed' to 'contacting'",
-                        "details": {
-                            "current_state": "closed",
-                            "requested_state": "contacting",
-                            "allowed_transitions": [],
-                        },
-                    },
-                    "request_id": "req_abc123",
-                    "timestamp": "2026-03-13T21:15:00.000Z",
-                }
-            ]
-        },
-    )
 
     success: Literal[False] = False
     error: ErrorDetail

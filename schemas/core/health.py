@@ -2,8 +2,6 @@
 
 from typing import Literal
 
-from pydantic import ConfigDict
-
 from schemas.core.form import Answered
 from schemas.core.load import QueueLoad, WorkersView
 
@@ -11,7 +9,7 @@ Condition = Literal["ok", "unavailable"]
 TickCondition = Literal["ok", "late", "unknown"]
 
 
-class Parts(Answered):
+class PartConditions(Answered):
     """What the API needs for orders to move on."""
 
     database: Condition
@@ -23,26 +21,13 @@ class Parts(Answered):
 class Health(Answered):
     """How the API and what it needs are doing."""
 
-    model_config = ConfigDict(
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "status": "ok",
-                    "version": "0.1.0",
-                    "parts": {"database": "ok", "broker": "ok", "tick": "ok"},
-                }
-            ]
-        },
-    )
-
     status: Literal["ok", "degraded"]
     version: str
-    parts: Parts
+    parts: PartConditions
 
 
-class Installation(Answered):
-    """What the database tells of the whole fleet."""
+class FleetHealth(Answered):
+    """How the whole fleet is doing, by the database."""
 
     tick_seconds: float | None
     """Since the last sweep; null before the first."""
@@ -58,43 +43,11 @@ class Installation(Answered):
 class WholeHealth(Health):
     """How everything is doing."""
 
-    model_config = ConfigDict(
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "status": "ok",
-                    "version": "0.1.0",
-                    "parts": {"database": "ok", "broker": "ok", "tick": "ok"},
-                    "fleet": {
-                        "tick_seconds": 0.4,
-                        "open_steps": 94,
-                        "queues": {
-                            "contact": {
-                                "waiting": 12,
-                                "published": 2,
-                                "leased": 32,
-                                "parked": 40,
-                                "scheduled": 7,
-                                "offered": 1,
-                                "oldest_seconds": 0.8,
-                            }
-                        },
-                        "workers": {"contact": {"connections": 2, "at_work": 1}},
-                        "webhook_seconds": 0.0,
-                    },
-                }
-            ]
-        },
-    )
-
-    fleet: Installation | None
+    fleet: FleetHealth | None
     """Null while the database does not answer."""
 
 
 class Alive(Answered):
     """The process answers."""
-
-    model_config = ConfigDict(frozen=True, json_schema_extra={"examples": [{"status": "ok"}]})
 
     status: Literal["ok"] = "ok"

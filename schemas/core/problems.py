@@ -19,7 +19,7 @@ class Problem(BaseModel):
 
 
 def problems_of(error: ValidationError, of: str = "task.created") -> list[Problem]:
-    """What a refused input is told: every field, none of its values (they may be phone numbers).
+    """Everything that is wrong with a refused input: the fields, none of their values (they may be phone numbers).
 
     Args:
         error: What is wrong with it.

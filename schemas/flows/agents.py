@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
 from runtime.mask import mask_json
 from schemas.core.form import Answered, Moment, Sent, Succeeded, storable_object
@@ -20,21 +20,6 @@ AgentStatus = Literal["idle", "busy", "draining"]
 class AgentRegistered(Sent):
     """An outside agent says what it is and what it can do."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "agent_id": "contact_agent.shanghai-2",
-                    "capabilities": ["initiate_contact", "send_sms"],
-                    "most_at_once": 10,
-                    "metadata": {"version": "2.1"},
-                }
-            ]
-        },
-    )
-
     agent_id: AgentId
     """The key's agent, or that and a dot and a name of its own."""
     role: Identifier | None = None
@@ -50,13 +35,6 @@ class AgentRegistered(Sent):
 class RegistrationTaken(Succeeded):
     """An outside agent that is known now."""
 
-    model_config = ConfigDict(
-        frozen=True,
-        json_schema_extra={
-            "examples": [{"success": True, "agent_id": "contact_agent.shanghai-2", "heartbeat_seconds": 15}]
-        },
-    )
-
     agent_id: str
     heartbeat_seconds: int
     """How often it is to report; silent for three times as long, it counts as gone."""
@@ -64,12 +42,6 @@ class RegistrationTaken(Succeeded):
 
 class Heartbeat(Sent):
     """An outside agent lives, and says how busy it is."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        json_schema_extra={"examples": [{"status": "busy", "working_on": 3}]},
-    )
 
     status: AgentStatus
     """`draining`: it finishes what it has and takes nothing new."""
@@ -79,10 +51,6 @@ class Heartbeat(Sent):
 
 class HeartbeatTaken(Succeeded):
     """A report that was noted."""
-
-    model_config = ConfigDict(
-        frozen=True, json_schema_extra={"examples": [{"success": True, "next_heartbeat_seconds": 15}]}
-    )
 
     next_heartbeat_seconds: int
 
@@ -118,44 +86,8 @@ class OutsideAgentView(Answered):
     metadata: dict[str, Any]
 
 
-_FLEET_EXAMPLE: Final[dict[str, Any]] = {
-    "agent_id": "contact_agent",
-    "queue": "contact",
-    "steps": {
-        "waiting": 12,
-        "published": 2,
-        "leased": 32,
-        "parked": 40,
-        "scheduled": 7,
-        "offered": 1,
-        "oldest_seconds": 0.8,
-    },
-    "workers": {"connections": 2, "at_work": 1},
-    "outside": 1,
-}
-_OUTSIDE_EXAMPLE: Final[dict[str, Any]] = {
-    "agent_id": "contact_agent.shanghai-2",
-    "role": "contact_agent",
-    "alive": True,
-    "status": "busy",
-    "working_on": 3,
-    "most_at_once": 10,
-    "load": 0.3,
-    "capabilities": ["initiate_contact", "send_sms"],
-    "offered": 1,
-    "registered_at": "2026-03-13T21:00:00.000Z",
-    "heartbeat_at": "2026-03-13T21:05:00.000Z",
-    "metadata": {"version": "2.1"},
-}
-
-
 class AgentList(Answered):
     """Who works: the fleet's five, and the outside agents, whoever reported last first."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        json_schema_extra={"examples": [{"agents": [_FLEET_EXAMPLE], "outside": [_OUTSIDE_EXAMPLE]}]},
-    )
 
     agents: list[FleetAgent]
     outside: list[OutsideAgentView]
@@ -163,15 +95,6 @@ class AgentList(Answered):
 
 class AgentDetail(Answered):
     """One agent: the fleet's part of it, and the outside agents under its name."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {"agent_id": "contact_agent", "fleet": _FLEET_EXAMPLE, "outside": [_OUTSIDE_EXAMPLE]}
-            ]
-        },
-    )
 
     agent_id: str
     fleet: FleetAgent | None

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, ConfigDict, Discriminator, Field, SkipValidation, Tag, WrapValidator
+from pydantic import AfterValidator, Discriminator, Field, SkipValidation, Tag, WrapValidator
 
 from schemas.core.form import Answered, Moment, Remark, Sent, Succeeded, Text, storable_object
 from schemas.core.identifier import Identifier
@@ -23,22 +23,6 @@ class GeneralTask(Sent):
     `task_type` names a workflow, or an action such as `audit.generate_report`; `parameters` are checked against
     what it takes. For `pending_task` they are the body of `task.created`.
     """
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "task_type": "triage.classify_text",
-                    "description": "读懂客户的短信",
-                    "parameters": {"text": "配件还没到，等配件到了再说"},
-                    "priority": 5,
-                    "timeout_seconds": 60,
-                }
-            ]
-        },
-    )
 
     task_type: Annotated[Text, Field(min_length=1, max_length=64)]
     description: Annotated[Text, Field(min_length=1, max_length=500)]
@@ -75,25 +59,6 @@ TaskSent = Annotated[
 class TaskBatchSent(Sent):
     """Up to a thousand tasks; each is read by itself, so that one that is wrong harms no other."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "tasks": [
-                        {"task_id": "HT20260313001", "order_id": "SO20260313001", "order_type": "未上门"},
-                        {
-                            "task_type": "audit.generate_report",
-                            "description": "三月日报",
-                            "parameters": {"from": "2026-03-01", "to": "2026-03-31"},
-                        },
-                    ]
-                }
-            ]
-        },
-    )
-
     tasks: list[SkipValidation[TaskSent]] = Field(min_length=1, max_length=1000)
 
 
@@ -116,29 +81,8 @@ class TaskSummary(Answered):
     timeout_at: Moment | None
 
 
-_SUMMARY: Final[dict[str, Any]] = {
-    "task_id": "exec_019ce6b1f2a0c3d4e5f60718293",
-    "task_type": "triage.classify_text",
-    "description": "读懂客户的短信",
-    "status": "created",
-    "state": None,
-    "order_id": None,
-    "priority": 5,
-    "created_by": "orchestrator",
-    "created_at": "2026-03-13T21:00:00.000Z",
-    "updated_at": "2026-03-13T21:00:00.000Z",
-    "finished_at": None,
-    "timeout_at": "2026-03-13T21:01:00.000Z",
-}
-
-
 class TaskTaken(TaskSummary, Succeeded):
     """A task that is in, as it stands."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        json_schema_extra={"examples": [{"success": True, "verdict": "accepted", **_SUMMARY}]},
-    )
 
     verdict: Literal["accepted", "existing"]
     """`existing`: this very body was accepted before; nothing was begun twice."""
@@ -157,42 +101,6 @@ class StepView(Answered):
 class TaskView(TaskSummary):
     """A task in full."""
 
-    model_config = ConfigDict(
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    **_SUMMARY,
-                    "status": "completed",
-                    "updated_at": "2026-03-13T21:00:00.412Z",
-                    "finished_at": "2026-03-13T21:00:00.412Z",
-                    "parameters": {"text": "配件还没到，等配件到了再说"},
-                    "result": {
-                        "classification": {
-                            "level1_intent": "暂缓",
-                            "level2_intent": "配件未到",
-                            "confidence": 0.95,
-                            "requires_human_review": False,
-                        },
-                        "suggested_action": "schedule_followup",
-                        "followup_days": 3,
-                        "flags": [],
-                        "reasons": [],
-                    },
-                    "error": None,
-                    "steps": [
-                        {
-                            "step": "classify_text",
-                            "status": "completed",
-                            "started_at": "2026-03-13T21:00:00.310Z",
-                            "finished_at": "2026-03-13T21:00:00.412Z",
-                        }
-                    ],
-                }
-            ]
-        },
-    )
-
     parameters: dict[str, Any]
     """What it was begun with; phone numbers are masked."""
     result: dict[str, Any] | None
@@ -205,11 +113,6 @@ class TaskView(TaskSummary):
 
 class TaskPage(Answered):
     """Tasks, the newest first."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        json_schema_extra={"examples": [{"tasks": [_SUMMARY], "next_cursor": None}]},
-    )
 
     tasks: list[TaskSummary]
     next_cursor: str | None
@@ -238,42 +141,6 @@ class ItemTaken(Answered):
 class BatchTaken(Succeeded):
     """What became of every item of a batch, in its order."""
 
-    model_config = ConfigDict(
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "success": True,
-                    "accepted": 1,
-                    "existing": 0,
-                    "rejected": 1,
-                    "results": [
-                        {
-                            "index": 0,
-                            "task_id": "HT20260313001",
-                            "verdict": "accepted",
-                            "status": "running",
-                            "state": "contacting",
-                            "error": None,
-                        },
-                        {
-                            "index": 1,
-                            "task_id": None,
-                            "verdict": "rejected",
-                            "status": None,
-                            "state": None,
-                            "error": {
-                                "code": "VALIDATION_FAILED",
-                                "message": "task_type: field required",
-                                "details": {"fields": [{"field": "task_type", "message": "field required"}]},
-                            },
-                        },
-                    ],
-                }
-            ]
-        },
-    )
-
     accepted: int
     existing: int
     rejected: int
@@ -282,9 +149,5 @@ class BatchTaken(Succeeded):
 
 class CancelAsked(Sent):
     """Why a task is cancelled."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, json_schema_extra={"examples": [{"reason": "客户已在别处报修"}]}
-    )
 
     reason: Annotated[Remark, Field(max_length=500)] | None = None

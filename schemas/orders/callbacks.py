@@ -2,8 +2,6 @@
 
 from typing import Any, Final, Literal
 
-from pydantic import ConfigDict
-
 from schemas.core.form import Succeeded
 
 REPORT: Final[dict[str, Any]] = {
@@ -39,11 +37,7 @@ REPORT: Final[dict[str, Any]] = {
 """The schema of a contact report, for the API's description; `tools.channels.signature` reads it."""
 
 
-class CallbackHeard(Succeeded):
+class CallbackReceived(Succeeded):
     """A callback that was taken; it need not be sent again."""
-
-    model_config = ConfigDict(
-        frozen=True, json_schema_extra={"examples": [{"success": True, "outcome": "applied"}]}
-    )
 
     outcome: Literal["applied", "early", "repeated", "late", "answered_late", "kept", "unknown_key"]

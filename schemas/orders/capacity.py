@@ -1,9 +1,9 @@
 """What engineers have room for, as people set it and as callers are offered it."""
 
 from datetime import date
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Final, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from schemas.core.form import Answered, Sent, Succeeded, Text
 from schemas.core.whole_number import WholeNumber
@@ -13,8 +13,6 @@ MOST_DAYS: Final = 400
 
 _FIRST_YEAR: Final = 2000
 _LAST_YEAR: Final = 2199
-_SET: Final[dict[str, Any]] = {"region": "华东", "day": "2026-03-16", "capacity": 12}
-_STANDING: Final[dict[str, Any]] = _SET | {"booked": 5, "free": 7}
 
 
 def _plausible(day: date) -> date:
@@ -33,8 +31,6 @@ Region = Annotated[Text, Field(min_length=1, max_length=64, pattern=r"^\S+$")]
 class CapacityDay(Sent):
     """How many visits a region has room for on a day."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [_SET]})
-
     region: Region
     day: GivenDay
     capacity: WholeNumber = Field(ge=0, le=1_000_000)
@@ -42,8 +38,6 @@ class CapacityDay(Sent):
 
 class CapacitySet(Sent):
     """Days that get their capacity, all or none."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [{"days": [_SET]}]})
 
     days: list[CapacityDay] = Field(min_length=1, max_length=MOST_DAYS)
 
@@ -57,8 +51,6 @@ class CapacitySet(Sent):
 class CapacityView(Answered):
     """A day of a region as it stands."""
 
-    model_config = ConfigDict(frozen=True, json_schema_extra={"examples": [_STANDING]})
-
     region: str
     day: date
     capacity: int
@@ -69,17 +61,11 @@ class CapacityView(Answered):
 class CapacityTaken(Succeeded):
     """The days were given their capacity."""
 
-    model_config = ConfigDict(frozen=True, json_schema_extra={"examples": [{"success": True, "updated": 1}]})
-
     updated: int
 
 
 class CapacityList(Answered):
     """Days of regions, in order."""
-
-    model_config = ConfigDict(
-        frozen=True, json_schema_extra={"examples": [{"days": [_STANDING], "next_cursor": None}]}
-    )
 
     days: list[CapacityView]
     next_cursor: str | None
@@ -89,11 +75,6 @@ class CapacityList(Answered):
 class SlotView(Answered):
     """A day on which the order could be visited."""
 
-    model_config = ConfigDict(
-        frozen=True,
-        json_schema_extra={"examples": [{"day": "2026-03-16", "free": 7, "capacity": 12}]},
-    )
-
     day: date
     free: int
     capacity: int | None
@@ -102,20 +83,6 @@ class SlotView(Answered):
 
 class SlotsOffered(Answered):
     """The days on which an order could be visited."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "task_id": "HT20260313001",
-                    "region": "华东",
-                    "limited": True,
-                    "slots": [{"day": "2026-03-16", "free": 7, "capacity": 12}],
-                }
-            ]
-        },
-    )
 
     task_id: str
     region: str

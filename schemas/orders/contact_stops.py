@@ -1,29 +1,16 @@
 """What the routes of emergency stops are sent and answer."""
 
-from typing import Any, Final, Literal, Self
+from typing import Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from schemas.core.form import Answered, Moment, Sent, Succeeded, Text
 from schemas.orders.contact import Channel
 from schemas.people.person import PersonName
 
-_STOP: Final[dict[str, Any]] = {
-    "stop_id": "stop_199f2c4a1b3c5d7e9f1a2b3c4",
-    "channel": "phone",
-    "region": "上海市",
-    "reason": "外呼线路被投诉",
-    "stopped_by": "王芳",
-    "stopped_at": "2026-03-13T21:05:00.000Z",
-    "lifted_at": None,
-    "lifted_by": None,
-}
-
 
 class StopView(Answered):
     """An emergency stop."""
-
-    model_config = ConfigDict(frozen=True, json_schema_extra={"examples": [_STOP]})
 
     stop_id: str
     channel: Channel | None
@@ -44,24 +31,11 @@ class StopView(Answered):
 class StopList(Answered):
     """Stops, the newest first."""
 
-    model_config = ConfigDict(frozen=True, json_schema_extra={"examples": [{"stops": [_STOP]}]})
-
     stops: list[StopView]
 
 
 class StopRaised(Sent):
     """Whom to stop contacting, and why."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {"reason": "外呼线路被投诉", "channel": "phone", "region": "上海市", "by": "王芳"},
-                {"reason": "话术有误, 全部停止"},
-            ]
-        },
-    )
 
     reason: Text = Field(min_length=1, max_length=500)
     channel: Channel | None = None
@@ -83,19 +57,12 @@ class StopRaised(Sent):
 class StopLifted(Sent):
     """Who lifts it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [{"by": "王芳"}]})
-
     by: PersonName | None = None
     """Who; the key's agent when not named."""
 
 
 class StopTaken(Succeeded):
     """A stop, or its end, that stands."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        json_schema_extra={"examples": [{"success": True, "outcome": "applied", "stop": _STOP}]},
-    )
 
     outcome: Literal["applied", "repeated"]
     """`repeated` when it was so before."""
@@ -104,21 +71,6 @@ class StopTaken(Succeeded):
 
 class StopStands(StopTaken):
     """A stop that stands, and how far it reaches."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "success": True,
-                    "outcome": "applied",
-                    "stop": _STOP,
-                    "orders_held": 120,
-                    "orders_without_region": 3,
-                }
-            ]
-        },
-    )
 
     orders_held: int
     """Open orders that it holds at this moment; later ones of its scope are held as well."""

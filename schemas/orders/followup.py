@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated, Final, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from schemas.core.form import Sent, Text
 from schemas.core.whole_number import WholeNumber
@@ -39,12 +39,6 @@ FollowupDays = Annotated[WholeNumber, Field(ge=1, le=365)]
 class FollowupEnd(Sent):
     """How a rule ends; exactly one of the three."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        json_schema_extra={"examples": [{"signal": "part_arrived"}, {"count": 6}, {"date": "2026-06-30"}]},
-    )
-
     date: Day | None = None
     """The last day, in the rule's zone, on which it is due."""
     count: WholeNumber | None = Field(default=None, ge=1, le=100)
@@ -65,21 +59,6 @@ class FollowupRuleGiven(Sent):
     The clocks' changes are heeded: a time that is leapt over is due when they leap, one that comes twice is due
     once. Each time is moved to the next at which the customer may be contacted.
     """
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "cron": "0 10 * * 1",
-                    "timezone": "Asia/Shanghai",
-                    "until": {"signal": "part_arrived"},
-                    "most_rounds": 12,
-                }
-            ]
-        },
-    )
 
     cron: Cron
     """Minute, hour, day of the month, month, day of the week."""

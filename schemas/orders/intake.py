@@ -39,26 +39,7 @@ class Metadata(BaseModel):
 class TaskCreated(BaseModel):
     """A suspended order as upstream sends it. Unknown top-level fields are refused, by name."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "task_id": "HT20260313001",
-                    "order_id": "SO20260313001",
-                    "order_type": "未上门",
-                    "contact_count": 0,
-                    "last_contact_time": None,
-                    "metadata": {
-                        "customer_id": "CUST001",
-                        "phone": "138****0000",
-                        "pending_reason": "用户要求改约",
-                    },
-                }
-            ]
-        },
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     task_id: Identifier
     order_id: Identifier

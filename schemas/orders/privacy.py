@@ -2,7 +2,7 @@
 
 from typing import Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from schemas.core.form import Remark, Sent, Succeeded, Text
 from schemas.core.identifier import Identifier
@@ -10,21 +10,6 @@ from schemas.core.identifier import Identifier
 
 class RevealAsked(Sent):
     """What is to be seen in clear, and why."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {"field": "phone", "reason": "客户要求人工回电"},
-                {
-                    "field": "transcript",
-                    "contact_id": "CONT199f2c4a1b3c5d7e9f1a2b3c4",
-                    "reason": "投诉核查",
-                },
-            ]
-        },
-    )
 
     field: Literal["phone", "transcript"]
     contact_id: Identifier | None = None
@@ -36,21 +21,6 @@ class RevealAsked(Sent):
 class RevealMade(Succeeded):
     """The value in clear; its reader has it from here on."""
 
-    model_config = ConfigDict(
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "success": True,
-                    "task_id": "HT20260313001",
-                    "field": "transcript",
-                    "contact_id": "CONT199f2c4a1b3c5d7e9f1a2b3c4",
-                    "value": "配件还没到，等配件到了再说",
-                }
-            ]
-        },
-    )
-
     task_id: str
     field: Literal["phone", "transcript"]
     contact_id: str | None
@@ -59,12 +29,6 @@ class RevealMade(Succeeded):
 
 class ErasureAsked(Sent):
     """Whom to forget."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        json_schema_extra={"examples": [{"customer_id": "CUST001", "cancel": True}]},
-    )
 
     customer_id: Text | None = Field(default=None, min_length=1, max_length=64)
     """As upstream names the customer in `metadata.customer_id`."""
@@ -82,20 +46,6 @@ class ErasureAsked(Sent):
 
 class ErasureMade(Succeeded):
     """The customer is forgotten."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "success": True,
-                    "task_ids": ["HT20260313001"],
-                    "cancelled": ["HT20260313001"],
-                    "rows": {"orders": 1, "contacts": 2, "callbacks": 2},
-                }
-            ]
-        },
-    )
 
     task_ids: list[str]
     """The orders that what was known was removed from."""

@@ -1,9 +1,9 @@
-"""What a task is told between its steps over HTTP, and what is answered (SPEC.md §6)."""
+"""What the route of signals is sent and answers (SPEC.md §6)."""
 
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final, Literal, get_args
 
-from pydantic import AfterValidator, ConfigDict, Discriminator, Field, WrapValidator
+from pydantic import AfterValidator, Discriminator, Field, WrapValidator
 
 from schemas.core.form import GivenMoment, Sent, Succeeded, Text, storable_object
 from schemas.core.whole_number import WholeNumber
@@ -28,10 +28,6 @@ def _spoken(words: str) -> str:
     return words
 
 
-def _example(**body: Any) -> ConfigDict:
-    return ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [body]})
-
-
 class _Signal(Sent):
     """What every signal has."""
 
@@ -51,15 +47,11 @@ class PartArrivedData(Sent):
 class PartArrivedSent(_Signal):
     """The part an order waited for is there: the customer is contacted at the next permitted time."""
 
-    model_config = _example(
-        signal_id="wms-20260315-7", type="part_arrived", at="2026-03-15T01:30:00Z", data={"part": "压缩机"}
-    )
-
     type: Literal["part_arrived"]
     data: PartArrivedData = PartArrivedData()
 
     def said(self) -> Said:
-        """What the fleet is told."""
+        """The signal without its form over HTTP."""
         return PartArrived(part=self.data.part, note=self.data.note)
 
 
@@ -73,13 +65,11 @@ class PhoneChangedData(Sent):
 class PhoneChangedSent(_Signal):
     """The customer is reached by another number; an order that waited for one goes on."""
 
-    model_config = _example(signal_id="crm-881", type="phone_changed", data={"phone": "13800000000"})
-
     type: Literal["phone_changed"]
     data: PhoneChangedData
 
     def said(self) -> Said:
-        """What the fleet is told."""
+        """The signal without its form over HTTP."""
         return PhoneChanged(phone=self.data.phone)
 
 
@@ -93,13 +83,11 @@ class PriorityChangedData(Sent):
 class PriorityChangedSent(_Signal):
     """The order is more, or less, urgent than it was."""
 
-    model_config = _example(signal_id="crm-882", type="priority_changed", data={"priority": 9})
-
     type: Literal["priority_changed"]
     data: PriorityChangedData
 
     def said(self) -> Said:
-        """What the fleet is told."""
+        """The signal without its form over HTTP."""
         return PriorityChanged(priority=self.data.priority)
 
 
@@ -112,13 +100,11 @@ class OrderCancelledData(Sent):
 class OrderCancelledSent(_Signal):
     """The order was cancelled upstream: it ends, whatever it waits for."""
 
-    model_config = _example(signal_id="oms-4711", type="order_cancelled", data={"reason": "用户在App取消"})
-
     type: Literal["order_cancelled"]
     data: OrderCancelledData = OrderCancelledData()
 
     def said(self) -> Said:
-        """What the fleet is told."""
+        """The signal without its form over HTTP."""
         return CancelledUpstream(reason=self.data.reason)
 
 
@@ -134,17 +120,11 @@ class CustomerCalledData(Sent):
 class CustomerCalledSent(_Signal):
     """The customer turned to us: their words are understood as the answer to a contact would be."""
 
-    model_config = _example(
-        signal_id="hotline-93",
-        type="customer_called",
-        data={"words": "配件到了，可以安排师傅上门了", "channel": "phone", "at": "2026-03-15T02:10:00Z"},
-    )
-
     type: Literal["customer_called"]
     data: CustomerCalledData
 
     def said(self) -> Said:
-        """What the fleet is told."""
+        """The signal without its form over HTTP."""
         return CustomerCalled(words=self.data.words, channel=self.data.channel, at=self.data.at or self.at)
 
 
@@ -160,15 +140,11 @@ class ContinueData(Sent):
 class ContinueSent(_Signal):
     """A wait of a run ends now rather than at its time."""
 
-    model_config = _example(
-        signal_id="payment-17", type="continue", data={"step": "await_payment", "output": {"paid": True}}
-    )
-
     type: Literal["continue"]
     data: ContinueData
 
     def said(self) -> Said:
-        """What the fleet is told."""
+        """The signal without its form over HTTP."""
         return Continue(step=self.data.step, output=self.data.output)
 
 
@@ -198,23 +174,6 @@ SignalSent = Annotated[_Any, Discriminator("type"), WrapValidator(_read)]
 
 class SignalTaken(Succeeded):
     """A signal that was taken, and what it did."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "success": True,
-                    "signal_id": "wms-20260315-7",
-                    "task_id": "HT20260313001",
-                    "type": "part_arrived",
-                    "outcome": "applied",
-                    "status": "waiting_followup",
-                    "effect": "the customer is contacted at 2026-03-15T01:30:00.000Z instead of the agreed time",
-                }
-            ]
-        },
-    )
 
     signal_id: str
     task_id: str

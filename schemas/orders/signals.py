@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 
 
 class SignalType(StrEnum):
-    """What a signal tells; the value is what the wire holds."""
+    """The types of signals; the value is what the wire holds."""
 
     PART_ARRIVED = "part_arrived"
     PHONE_CHANGED = "phone_changed"
@@ -94,13 +94,13 @@ class Signal:
 
     @property
     def type(self) -> SignalType:
-        """What it tells."""
+        """The type of what it says."""
         return _TYPES[type(self.said)]
 
     def body(self) -> str:
         """The signal as canonical JSON: equal for equal meaning, whoever sends it. Holds what the customer said."""
-        told = {"type": self.type, "at": self.at, "data": asdict(self.said)}
-        return json.dumps(told, default=_plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        body = {"type": self.type, "at": self.at, "data": asdict(self.said)}
+        return json.dumps(body, default=_plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
     def digest(self) -> bytes:
         """What tells this body from another under the same signal_id."""

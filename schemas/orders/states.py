@@ -1,19 +1,12 @@
 """What the state machine's routes are sent and answer (seed 000 section 三)."""
 
-from typing import Any, Final
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.core.form import Answered, Moment, Sent, Succeeded, Text, storable_object
 from schemas.core.identifier import Identifier
 from statemachine.orders.states import Event, State
-
-_CANCELLATION: Final[dict[str, Any]] = {
-    "event": "task.cancel",
-    "to_state": "closed",
-    "guard": "",
-    "ours": True,
-}
 
 
 class AllowedTransition(Answered):
@@ -36,29 +29,6 @@ class TableRow(AllowedTransition):
 class Machine(Answered):
     """The machine itself."""
 
-    model_config = ConfigDict(
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "states": ["pending", "contacting", "closed"],
-                    "initial": "pending",
-                    "terminal": ["closed"],
-                    "transitions": [
-                        {
-                            "event": "task.start",
-                            "to_state": "contacting",
-                            "guard": "contact_count < max_contacts",
-                            "ours": False,
-                            "from_state": "pending",
-                        },
-                        _CANCELLATION | {"from_state": "contacting"},
-                    ],
-                }
-            ]
-        },
-    )
-
     states: list[State]
     initial: State
     terminal: list[State]
@@ -67,20 +37,6 @@ class Machine(Answered):
 
 class CurrentState(Answered):
     """Where an order stands, and where it may go."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "task_id": "HT20260313001",
-                    "current_state": "waiting_followup",
-                    "version": 5,
-                    "allowed_transitions": [_CANCELLATION],
-                }
-            ]
-        },
-    )
 
     task_id: str
     current_state: State
@@ -105,29 +61,6 @@ class PastTransition(Answered):
 class History(Answered):
     """Every transition of an order, oldest first."""
 
-    model_config = ConfigDict(
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "task_id": "HT20260313001",
-                    "transitions": [
-                        {
-                            "transition_id": "txn_abc123",
-                            "version": 1,
-                            "from_state": "pending",
-                            "event": "task.start",
-                            "to_state": "contacting",
-                            "agent_id": "orchestrator",
-                            "metadata": {"contact_count": 1},
-                            "at": "2026-03-13T21:00:00.000Z",
-                        }
-                    ],
-                }
-            ]
-        },
-    )
-
     task_id: str
     transitions: list[PastTransition]
 
@@ -149,23 +82,6 @@ class Circumstances(BaseModel):
 class TransitionRequested(Sent):
     """A transition to be made."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "task_id": "HT20260313001",
-                    "from_state": "pending",
-                    "to_state": "contacting",
-                    "event": "task.start",
-                    "agent_id": "orchestrator",
-                    "metadata": {"contact_count": 1, "timestamp": "2026-03-13T21:00:00Z"},
-                }
-            ]
-        },
-    )
-
     task_id: Identifier
     from_state: State
     to_state: State
@@ -177,21 +93,6 @@ class TransitionRequested(Sent):
 
 class TransitionMade(Succeeded):
     """A transition that was made."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "success": True,
-                    "task_id": "HT20260313001",
-                    "previous_state": "pending",
-                    "current_state": "contacting",
-                    "transition_id": "txn_abc123",
-                }
-            ]
-        },
-    )
 
     task_id: str
     previous_state: State

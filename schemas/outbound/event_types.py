@@ -1,4 +1,4 @@
-"""What other systems may be told of, by its name on the wire."""
+"""The types of messages that subscribers get, by their names on the wire."""
 
 from enum import StrEnum
 

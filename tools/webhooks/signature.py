@@ -1,15 +1,15 @@
 """Signatures of outgoing webhooks, as Standard Webhooks defines them: HMAC-SHA256 over id, time and body."""
 
 import base64
-import hashlib
-import hmac
 import os
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Final
+
+from standardwebhooks.webhooks import Webhook
 
 SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - what every secret begins with is none
 _SECRET_BYTES: Final = 32
-_SCHEME: Final = "v1"
 
 
 def new_secret() -> str:
@@ -18,16 +18,16 @@ def new_secret() -> str:
 
 
 def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
-    """The signature of a message at this time (Unix seconds): `v1,` and base64.
+    """The signature of a message, UTF-8, at this time (Unix seconds): `v1,` and base64.
 
     Raises:
         ValueError: the secret is not `whsec_` and base64.
     """
-    if not secret.startswith(SECRET_PREFIX):
-        raise ValueError(f"a webhook secret begins with {SECRET_PREFIX}")
+    # The library would also take a secret without the prefix, and pass over what is not base64.
     key = base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
-    signed = f"{message_id}.{timestamp}.".encode() + body
-    return f"{_SCHEME},{base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()}"
+    if not (secret.startswith(SECRET_PREFIX) and key):
+        raise ValueError(f"a webhook secret is {SECRET_PREFIX} and base64")
+    return Webhook(key).sign(message_id, datetime.fromtimestamp(timestamp, UTC), body.decode())
 
 
 def signed_headers(secrets: Sequence[str], message_id: str, timestamp: int, body: bytes) -> Mapping[str, str]:

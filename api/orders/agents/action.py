@@ -7,11 +7,12 @@ from fastapi import APIRouter
 
 from api.orders.agents.contact import ACCEPTED
 from api.orders.agents.performance import Prefer, perform
+from api.orders.services import GivenOrders
 from api.server.authentication import requires
 from api.server.errors import documented
 from api.server.refusal import Refusal
 from api.server.route import Route
-from api.server.services import Caller, GivenServices
+from api.server.services import Caller
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.orders.agents.action import ActionExecuted, ActionWanted
@@ -41,7 +42,7 @@ router = APIRouter(tags=["actions"], route_class=Route)
     name="execute_action_short",
 )
 async def execute_action(
-    body: ActionWanted, services: GivenServices, caller: Caller, prefer: Prefer = None
+    body: ActionWanted, services: GivenOrders, caller: Caller, prefer: Prefer = None
 ) -> Any:
     """The action that the classified intent leads to; another answers 409.
 
@@ -49,7 +50,7 @@ async def execute_action(
     again answers what was recorded; other parameters answer 409.
     """
     require_permission(services, caller.agent_id, body.action_type)
-    parts = services.door.parts
+    parts = services.parts
     if body.requires_approval or await asyncio.to_thread(
         must_be_approved, parts.database, parts.context.approvals, body.task_id, body.action_type
     ):
@@ -75,11 +76,11 @@ async def execute_action(
     return await perform(services, call, seconds=seconds, prefer=prefer, answer=executed)
 
 
-def require_permission(services: GivenServices, agent_id: str, action_type: str) -> None:
+def require_permission(services: GivenOrders, agent_id: str, action_type: str) -> None:
     """Return when the configuration lets this agent have this action carried out.
 
     Raises:
         Refusal: it does not (403).
     """
-    if not services.door.parts.context.permissions.allow(agent_id, action_type):
+    if not services.parts.context.permissions.allow(agent_id, action_type):
         raise Refusal(Code.FORBIDDEN, "this key's agent may not have this action carried out")

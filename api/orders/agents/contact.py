@@ -8,12 +8,14 @@ from typing import Any, Final
 from fastapi import APIRouter
 
 from api.orders.agents.performance import Prefer, perform
+from api.orders.errors import conflict
 from api.orders.next_action import next_action
+from api.orders.services import GivenOrders
 from api.server.authentication import requires
 from api.server.errors import documented
-from api.server.refusal import Refusal, conflict, invalid, unknown
+from api.server.refusal import Refusal, invalid, unknown
 from api.server.route import Route
-from api.server.services import Caller, GivenServices
+from api.server.services import Caller
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.orders.agents.calls import CallAccepted
@@ -60,7 +62,7 @@ router = APIRouter(tags=["contact"], route_class=Route)
     name="initiate_contact_short",
 )
 async def initiate_contact(
-    body: ContactInitiated, services: GivenServices, caller: Caller, prefer: Prefer = None
+    body: ContactInitiated, services: GivenOrders, caller: Caller, prefer: Prefer = None
 ) -> Any:
     """Places the call or sends the text through the configured channel, and answers with the result.
 
@@ -72,8 +74,8 @@ async def initiate_contact(
     """
     if body.phone_number is not None:
         await asyncio.to_thread(require_own_number, services, body.task_id, body.phone_number)
-    if body.script_id is not None and services.door.parts.context.scripts.find(body.script_id) is None:
-        known = ", ".join(services.door.parts.context.scripts.names)
+    if body.script_id is not None and services.parts.context.scripts.find(body.script_id) is None:
+        known = ", ".join(services.parts.context.scripts.names)
         raise invalid([("script_id", f"is no script of this installation; there are {known}")])
     tool = TOOLS[TOOL_OF[body.contact_method]]
     wanted = ContactWanted(channel=body.contact_method, script=body.script_id)
@@ -83,7 +85,7 @@ async def initiate_contact(
         tool=tool.name,
         wanted=wanted,
         attempt=body.attempt,
-        policy=services.door.parts.context.policy,
+        policy=services.parts.context.policy,
     )
     answer = partial(contact_made, wanted)
     return await perform(services, call, seconds=tool.timeout_seconds, prefer=prefer, answer=answer)
@@ -95,13 +97,13 @@ async def initiate_contact(
     dependencies=[requires(Scope.CONTACT)],
     responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
 )
-def record_result(body: ContactRecorded, services: GivenServices) -> ContactKept:
+def record_result(body: ContactRecorded, services: GivenOrders) -> ContactKept:
     """Completes the contact step that waits for it, as a channel's callback would.
 
     `contact_id` is the one `initiate` answered. In a manual order it may be the caller's own, for a contact
     made without us. Early, late, repeated and out-of-order results are kept and change nothing they should not.
     """
-    parts = services.door.parts
+    parts = services.parts
     heard, order = record(
         parts.engine,
         parts.context,
@@ -121,18 +123,18 @@ def record_result(body: ContactRecorded, services: GivenServices) -> ContactKept
         raise unknown("task", body.task_id)
     if isinstance(heard, Unrecordable):
         raise _unrecordable(heard, order, body.contact_id)
-    with services.door.parts.database.transaction() as work:
+    with services.parts.database.transaction() as work:
         review_open = bool(Reviews(work).list(state="open", task_id=order.task_id, limit=1))
     return ContactKept(next_step=next_action(order, review_open=review_open).name, outcome=heard.value)
 
 
-def require_own_number(services: GivenServices, task_id: str, number: str) -> None:
+def require_own_number(services: GivenOrders, task_id: str, number: str) -> None:
     """Return when this is the order's number, masked or in full.
 
     Raises:
         Refusal: no such order (404), or another number (422); neither repeats it.
     """
-    with services.door.parts.database.transaction() as work:
+    with services.parts.database.transaction() as work:
         order = Orders(work).find([task_id]).get(task_id)
     if order is None:
         raise unknown("task", task_id)

@@ -8,11 +8,12 @@ from fastapi import APIRouter, Path
 
 from api.orders.agents.action import require_permission
 from api.orders.agents.performance import refusal_of
+from api.orders.services import GivenOrders
 from api.server.authentication import requires
 from api.server.errors import documented
 from api.server.refusal import invalid, unknown
 from api.server.route import Route
-from api.server.services import Caller, GivenParts, GivenServices
+from api.server.services import Caller, GivenParts
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.core.identifier import Identifier
@@ -45,12 +46,12 @@ router = APIRouter(tags=["orchestrator"], route_class=Route)
     dependencies=[requires(Scope.TASKS)],
     responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
 )
-async def dispatch(body: DispatchRequested, services: GivenServices, caller: Caller) -> Dispatched:
+async def dispatch(body: DispatchRequested, services: GivenOrders, caller: Caller) -> Dispatched:
     """Does not wait: ask at `GET /v1/dispatches/{dispatch_id}`. A step that is done is not done again."""
-    call = _call(body, caller.agent_id, services.door.parts.context.policy)
+    call = _call(body, caller.agent_id, services.parts.context.policy)
     if body.target_agent == "action_agent":
         require_permission(services, body.target_agent, body.action_type)
-    begun = await asyncio.to_thread(begin, services.door.parts.engine, call)
+    begun = await asyncio.to_thread(begin, services.parts.engine, call)
     match begun:
         case None:
             raise unknown("task", body.task_id)

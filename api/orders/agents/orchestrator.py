@@ -4,16 +4,18 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
+from api.orders.errors import conflict_details
 from api.orders.next_action import next_action
+from api.orders.services import GivenOrders
 from api.server.authentication import requires
 from api.server.errors import documented
-from api.server.refusal import Refusal, conflict_details, unknown
+from api.server.refusal import Refusal, unknown
 from api.server.route import Route
-from api.server.services import Caller, GivenServices, RequestName
+from api.server.services import Caller, RequestName
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.core.identifier import Identifier
-from schemas.orders.agents.orchestrator import Progress, TaskStarted, TaskStatus
+from schemas.orders.agents.orchestrator import TaskProgress, TaskStarted, TaskStatus
 from schemas.orders.contact import ContactResult
 from schemas.orders.intake import TaskCreated
 from statemachine.orders.states import State
@@ -32,7 +34,7 @@ TaskId = Annotated[Identifier, Path(description="The order's task_id.", examples
     responses=documented(Code.STATE_CONFLICT),
 )
 async def start_task(
-    body: TaskCreated, services: GivenServices, caller: Caller, request_id: RequestName
+    body: TaskCreated, services: GivenOrders, caller: Caller, request_id: RequestName
 ) -> TaskStarted:
     """Accepted means committed. The same body again answers with the order as it stands.
 
@@ -61,7 +63,7 @@ async def start_task(
     dependencies=[requires(Scope.READ)],
     responses=documented(Code.NOT_FOUND),
 )
-async def task_status(task_id: TaskId, services: GivenServices) -> TaskStatus:
+async def task_status(task_id: TaskId, services: GivenOrders) -> TaskStatus:
     """The order's state, how far it has come, and what happens next."""
     order = await services.progress.submit(task_id)
     if order is None:
@@ -69,7 +71,7 @@ async def task_status(task_id: TaskId, services: GivenServices) -> TaskStatus:
     return TaskStatus(
         task_id=order.task_id,
         status=order.status,
-        progress=Progress(
+        progress=TaskProgress(
             contact_count=order.contact_count,
             max_contacts=order.max_contacts,
             last_contact_result=_last_result(order.last_contact_result),

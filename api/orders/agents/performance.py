@@ -7,8 +7,9 @@ from typing import Annotated, Any, Final, TypeVar
 from fastapi import Header
 from fastapi.responses import JSONResponse
 
-from api.server.refusal import Refusal, conflict, invalid, unknown
-from api.server.services import Services
+from api.orders.errors import conflict
+from api.orders.services import OrdersServices
+from api.server.refusal import Refusal, invalid, unknown
 from schemas.core.error import Code
 from schemas.core.form import in_utc
 from schemas.orders.agents.calls import CallAccepted
@@ -33,7 +34,7 @@ Prefer = Annotated[
 
 
 async def perform(
-    services: Services,
+    services: OrdersServices,
     call: Call,
     *,
     seconds: float,
@@ -52,7 +53,7 @@ async def perform(
     Raises:
         Refusal: no such order (404); the order does not wait for this, or it failed (409).
     """
-    engine = services.door.parts.engine
+    engine = services.parts.engine
     for _ in range(_MOST_ON_THE_WAY):
         begun = await asyncio.to_thread(begin, engine, call)
         match begun:
@@ -76,21 +77,21 @@ async def perform(
 
 
 async def work_alone(
-    services: Services, task_type: str, parameters: Mapping[str, Any], *, by: str, seconds: float
+    services: OrdersServices, task_type: str, parameters: Mapping[str, Any], *, by: str, seconds: float
 ) -> Mapping[str, Any] | JSONResponse:
     """Have an action that belongs to no order done by its agent: its output, or 202 with the task to poll.
 
     Raises:
         Refusal: the parameters are not what it takes (422), or it failed (409).
     """
-    engine = services.door.parts.engine
+    engine = services.parts.engine
     task = NewTask(task_type=task_type, description=task_type, parameters=parameters)
     taken = await asyncio.to_thread(lambda: submit(engine, task, by=by))
     if taken.task_id is None or taken.verdict is Verdict.INVALID:
         raise invalid([(problem.field, problem.message) for problem in taken.problems])
 
     def first() -> int:
-        with services.door.parts.database.transaction() as work:
+        with services.parts.database.transaction() as work:
             return Calls(work).first_of(str(taken.task_id))
 
     step = await services.awaiting.settled(await asyncio.to_thread(first), seconds)
@@ -118,12 +119,12 @@ def accepted(call: Call, dispatch_id: str) -> JSONResponse:
 
 
 def _answered(
-    services: Services,
+    services: OrdersServices,
     call: Call,
     step: CalledStep,
     answer: Callable[[UnitOfWork, CalledStep], Answer | None],
 ) -> Answer:
-    with services.door.parts.database.transaction() as work:
+    with services.parts.database.transaction() as work:
         if step.state == "done":
             found = answer(work, step)
             if found is not None:

@@ -7,10 +7,11 @@ from fastapi.responses import JSONResponse
 
 from api.orders.agents.contact import ACCEPTED
 from api.orders.agents.performance import work_alone
+from api.orders.services import GivenOrders
 from api.server.authentication import requires
 from api.server.errors import documented
 from api.server.route import Route
-from api.server.services import Caller, GivenServices
+from api.server.services import Caller
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.orders.agents.reports import Report, ReportWanted
@@ -26,7 +27,7 @@ router = APIRouter(tags=["audit"], route_class=Route)
     responses=documented(Code.STATE_CONFLICT) | ACCEPTED,
     response_model=Report,
 )
-async def make_report(body: ReportWanted, services: GivenServices, caller: Caller) -> Any:
+async def make_report(body: ReportWanted, services: GivenOrders, caller: Caller) -> Any:
     """Counts by state, reason, intent and contact result between two days, on the business clock."""
     given = body.model_dump(mode="json", by_alias=True, exclude_none=True)
     seconds = TOOLS["generate_report"].timeout_seconds

@@ -16,11 +16,12 @@ from api.orders.agents.audit import log_line, raise_alert
 from api.orders.agents.contact import ACCEPTED, initiate_contact
 from api.orders.agents.performance import Prefer, work_alone
 from api.orders.agents.triage import classify, validate_classification
+from api.orders.services import GivenOrders, OrdersServices
 from api.server.authentication import requires
 from api.server.errors import documented
 from api.server.refusal import Refusal, invalid, unknown
 from api.server.route import Route
-from api.server.services import Caller, GivenServices, RequestName, Services
+from api.server.services import Caller, RequestName
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.core.problems import problems_of
@@ -69,7 +70,7 @@ class _Call:
 
     tool: Tool
     given: Mapping[str, Any]
-    services: Services
+    services: OrdersServices
     caller: Key
     request_id: str
     prefer: str | None
@@ -106,7 +107,7 @@ async def list_tools() -> ToolList:
 async def call_tool(
     name: Annotated[str, Path(max_length=64, description="A name of `GET /v1/tools`.")],
     body: ToolCalled,
-    services: GivenServices,
+    services: GivenOrders,
     caller: Caller,
     request_id: RequestName,
     prefer: Prefer = None,
@@ -178,12 +179,12 @@ async def _act(call: _Call) -> Any:
 
 
 async def _log(call: _Call) -> Any:
-    line, parts = _read(LineLogged, call.given), call.services.door.parts
+    line, parts = _read(LineLogged, call.given), call.services.parts
     return await asyncio.to_thread(log_line, line, parts, call.caller, call.request_id)
 
 
 async def _alert(call: _Call) -> Any:
-    alert, parts = _read(AlertSent, call.given), call.services.door.parts
+    alert, parts = _read(AlertSent, call.given), call.services.parts
     return await asyncio.to_thread(raise_alert, alert, parts, call.caller, call.request_id)
 
 

@@ -10,11 +10,13 @@ from fastapi.responses import JSONResponse
 
 from api.orders.agents.contact import ACCEPTED
 from api.orders.agents.performance import Prefer, perform, work_alone
+from api.orders.errors import conflict
+from api.orders.services import GivenOrders
 from api.server.authentication import requires
 from api.server.errors import documented
-from api.server.refusal import conflict, unknown
+from api.server.refusal import unknown
 from api.server.route import Route
-from api.server.services import Caller, GivenServices
+from api.server.services import Caller
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.orders.agents.triage import (
@@ -51,14 +53,14 @@ router = APIRouter(tags=["triage"], route_class=Route)
     name="classify_short",
 )
 async def classify(
-    body: ClassificationWanted, services: GivenServices, caller: Caller, prefer: Prefer = None
+    body: ClassificationWanted, services: GivenOrders, caller: Caller, prefer: Prefer = None
 ) -> Any:
     """The intent of the order's customer, its confidence, and whether a person must look first.
 
     In a manual order `user_input` is taken as what the customer said, also when the last attempt had come to
     nothing. In one that the fleet drives, the words are those on record, and others answer 409.
     """
-    blind_index = services.door.parts.context.blind_index
+    blind_index = services.parts.context.blind_index
     said = body.user_input
     words = None if said is None else HeardWords.of(said, body.task_id, blind_index)
     call = triage_call(task_id=body.task_id, agent_id=caller.agent_id, words=words)
@@ -73,7 +75,7 @@ async def classify(
     responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT) | ACCEPTED,
     response_model=Validated,
 )
-async def validate_classification(body: ValidationWanted, services: GivenServices, caller: Caller) -> Any:
+async def validate_classification(body: ValidationWanted, services: GivenOrders, caller: Caller) -> Any:
     """Whether rules, model and guards agree with a classification of these words; changes nothing."""
     order, words = await asyncio.to_thread(_words, services, body.task_id)
     text = body.user_input or words
@@ -115,8 +117,8 @@ def classified(words: HeardWords | None, work: UnitOfWork, step: CalledStep) -> 
     )
 
 
-def _words(services: GivenServices, task_id: str) -> tuple[Order, str | None]:
-    with services.door.parts.database.transaction() as work:
+def _words(services: GivenOrders, task_id: str) -> tuple[Order, str | None]:
+    with services.parts.database.transaction() as work:
         order = Orders(work).find([task_id]).get(task_id)
         if order is None:
             raise unknown("task", task_id)

@@ -1,7 +1,7 @@
-"""Callers who send keys that nobody has: how often one address may try (SPEC.md §6).
+"""Failed logins: how often one address may send keys that nobody has (SPEC.md §6).
 
 A wrong key costs a look into the database, so wrong keys are what is counted. An address may stand for many
-callers behind one proxy; a key that was let in before is therefore never kept out by what others try.
+callers behind one proxy; a key that gave access before is therefore never refused for what others try.
 """
 
 import math
@@ -27,7 +27,7 @@ class _Tries:
     count: int = 0
 
 
-class Strangers:
+class FailedLogins:
     """Counts wrong keys by the address they come from, in the memory of this process."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:

@@ -15,7 +15,7 @@ import anyio.to_thread
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 
-from api.server.errors import FAULTS, answer_of
+from api.server.errors import answer_of, faults_of
 from api.server.refusal import Refusal, invalid
 from runtime.logs import logger
 from schemas.core.error import Code
@@ -74,7 +74,7 @@ async def answered_once(request: Request, handle: Handle, database: Database, ca
         return _repeated(found)
     try:
         response = await handle(request)
-    except tuple(FAULTS) as error:
+    except tuple(faults_of(request)) as error:
         response = answer_of(request, error)
     except BaseException as error:
         # A request that is given up while it is under way may still be carried out: its key frees itself later.

@@ -171,10 +171,10 @@ class RateLimits:
             _log.warning("requests pass uncounted: Redis does not answer", error=type(error).__name__)
 
 
-def _answer(answers: list[asyncio.Future[Exceeded | None]], verdict: Exceeded | None) -> None:
+def _answer(answers: list[asyncio.Future[Exceeded | None]], exceeded: Exceeded | None) -> None:
     for answer in answers:
         if not answer.done():
-            answer.set_result(verdict)
+            answer.set_result(exceeded)
 
 
 def _limited(exceeded: Exceeded) -> Refusal:

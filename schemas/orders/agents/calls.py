@@ -1,4 +1,4 @@
-"""Calls that are passed to agents: what is told when nobody waits for the result."""
+"""What the routes of calls that nobody waits for are sent and answer."""
 
 from typing import Any, Literal, Self
 
@@ -17,21 +17,6 @@ DispatchStatus = Literal["waiting", "done", "failed", "cancelled"]
 class CallAccepted(Succeeded):
     """The step is with its agent; ask at `poll` what came of it, or send the same call again."""
 
-    model_config = ConfigDict(
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "success": True,
-                    "status": "accepted",
-                    "task_id": "HT20260313001",
-                    "dispatch_id": "disp_xyz789",
-                    "poll": "/v1/dispatches/disp_xyz789",
-                }
-            ]
-        },
-    )
-
     status: Literal["accepted"] = "accepted"
     task_id: str
     dispatch_id: str
@@ -40,24 +25,6 @@ class CallAccepted(Succeeded):
 
 class DispatchState(Answered):
     """What became of a call."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "dispatch_id": "disp_xyz789",
-                    "task_id": "HT20260313001",
-                    "target_agent": "action_agent",
-                    "action_type": "schedule_followup",
-                    "status": "done",
-                    "output": {"followup_id": "FU20260316001"},
-                    "error": None,
-                    "dispatched_at": "2026-03-13T21:10:00.000Z",
-                }
-            ]
-        },
-    )
 
     dispatch_id: str
     task_id: str
@@ -108,21 +75,6 @@ class ActionParameters(Sent):
 class DispatchRequested(Sent):
     """A step to be passed to the named agent."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "task_id": "HT20260313001",
-                    "target_agent": "action_agent",
-                    "action_type": "schedule_followup",
-                    "action_params": {"followup_date": "2026-03-16T10:00:00Z", "reason": "用户配件未到"},
-                }
-            ]
-        },
-    )
-
     task_id: Identifier
     target_agent: AgentName
     action_type: Text = Field(min_length=1, max_length=32)
@@ -131,20 +83,6 @@ class DispatchRequested(Sent):
 
 class Dispatched(Succeeded):
     """The step is with the agent."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "success": True,
-                    "dispatch_id": "disp_xyz789",
-                    "target_agent": "action_agent",
-                    "status": "dispatched",
-                }
-            ]
-        },
-    )
 
     dispatch_id: str
     target_agent: str

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from schemas.core.form import GivenMoment, Sent, Succeeded, Text
 from schemas.core.identifier import Identifier
@@ -12,22 +12,6 @@ from schemas.orders.contact import Channel, ContactResult
 
 class ContactInitiated(Sent):
     """A contact to be made."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "task_id": "HT20260313001",
-                    "contact_method": "phone",
-                    "phone_number": "138****0000",
-                    "script_id": "pending_task_v1",
-                    "attempt": 1,
-                }
-            ]
-        },
-    )
 
     task_id: Identifier
     contact_method: Channel
@@ -41,22 +25,6 @@ class ContactInitiated(Sent):
 class ContactMade(Succeeded):
     """What came of a contact."""
 
-    model_config = ConfigDict(
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "success": True,
-                    "contact_id": "CONT001",
-                    "result": "answered",
-                    "duration_seconds": 120,
-                    "recording_url": "https://records.example/CONT001",
-                    "transcript": "用户表示配件未到...",
-                }
-            ]
-        },
-    )
-
     contact_id: str
     result: str
     duration_seconds: int | None
@@ -66,23 +34,6 @@ class ContactMade(Succeeded):
 
 class ContactRecorded(Sent):
     """What came of a contact, as the agent who made it says."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "contact_id": "CONT001",
-                    "task_id": "HT20260313001",
-                    "result": "answered",
-                    "user_feedback": "配件未到,等配件到了再约",
-                    "raw_transcript": "...",
-                    "contact_time": "2026-03-13T21:05:00Z",
-                }
-            ]
-        },
-    )
 
     contact_id: Identifier
     task_id: Identifier
@@ -99,15 +50,6 @@ class ContactRecorded(Sent):
 
 class ContactKept(Succeeded):
     """The result is kept; `outcome` says what became of it."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {"success": True, "recorded": True, "next_step": "triage_classify", "outcome": "applied"}
-            ]
-        },
-    )
 
     recorded: Literal[True] = True
     next_step: str

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from schemas.core.form import Answered, Sent, Succeeded, Text, storable_object
 from schemas.core.whole_number import WholeNumber
@@ -25,28 +25,6 @@ class ToolView(Answered):
 class ToolList(Answered):
     """Every tool."""
 
-    model_config = ConfigDict(
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "tools": [
-                        {
-                            "tool_name": "contact_user",
-                            "tool_version": "1.0",
-                            "agent": "contact",
-                            "description": "电话联系用户",
-                            "timeout_ms": 30000,
-                            "effect": "once",
-                            "max_retries": 2,
-                            "retry_delay_ms": 1000,
-                        }
-                    ]
-                }
-            ]
-        },
-    )
-
     tools: list[ToolView]
 
 
@@ -59,26 +37,6 @@ class RetryWish(Sent):
 
 class ToolCalled(Sent):
     """A tool call in the seed's envelope."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "tool_name": "contact_user",
-                    "tool_version": "1.0",
-                    "input": {
-                        "task_id": "HT20260313001",
-                        "phone": "138****0000",
-                        "script": "pending_task_v1",
-                    },
-                    "timeout_ms": 30000,
-                    "retry_policy": {"max_retries": 2, "retry_delay_ms": 1000},
-                }
-            ]
-        },
-    )
 
     tool_name: Text | None = Field(default=None, max_length=64)
     """When given, the name in the path."""
@@ -97,19 +55,6 @@ class ToolCalled(Sent):
 
 class ToolAnswered(Succeeded):
     """What a tool returned."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "success": True,
-                    "output": {"contact_result": "answered", "duration": 120, "transcript": "..."},
-                    "execution_time_ms": 5230,
-                }
-            ]
-        },
-    )
 
     output: dict[str, Any]
     execution_time_ms: int

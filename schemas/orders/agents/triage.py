@@ -28,24 +28,6 @@ class Circumstance(BaseModel):
 class ClassificationWanted(Sent):
     """What a customer said, to be understood."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "task_id": "HT20260313001",
-                    "user_input": "配件还没到,等配件到了再说",
-                    "context": {
-                        "order_type": "未上门",
-                        "pending_reason": "用户要求改约",
-                        "contact_count": 1,
-                    },
-                }
-            ]
-        },
-    )
-
     task_id: Identifier
     user_input: Text | None = Field(default=None, min_length=1, max_length=4000, repr=False)
     """The customer's words; absent: those on record."""
@@ -67,26 +49,6 @@ class Understood(Answered):
 class Classified(Succeeded):
     """What the customer wants, and what follows from it."""
 
-    model_config = ConfigDict(
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "success": True,
-                    "classification": {
-                        "level1_intent": "暂缓",
-                        "level2_intent": "配件未到",
-                        "confidence": 0.95,
-                        "requires_human_review": False,
-                        "reasons": [],
-                    },
-                    "suggested_action": "schedule_followup",
-                    "followup_days": 3,
-                }
-            ]
-        },
-    )
-
     classification: Understood
     suggested_action: str | None
     followup_days: int | None
@@ -103,24 +65,6 @@ class ClaimedClassification(Sent):
 class ValidationWanted(Sent):
     """A classification to be checked against the words."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "task_id": "HT20260313001",
-                    "user_input": "配件还没到,等配件到了再说",
-                    "classification": {
-                        "level1_intent": "暂缓",
-                        "level2_intent": "配件未到",
-                        "confidence": 0.95,
-                    },
-                }
-            ]
-        },
-    )
-
     task_id: Identifier
     user_input: Text | None = Field(default=None, min_length=1, max_length=4000, repr=False)
     """The customer's words; absent: those on record."""
@@ -129,13 +73,6 @@ class ValidationWanted(Sent):
 
 class Validated(Succeeded):
     """Whether rules, model and guards agree with the classification."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        json_schema_extra={
-            "examples": [{"success": True, "valid": True, "requires_human_review": False, "reasons": []}]
-        },
-    )
 
     valid: bool
     requires_human_review: bool

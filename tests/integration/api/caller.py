@@ -11,7 +11,6 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from fastapi import FastAPI
 
 from api.app import create_app
-from api.server.deployment import Door
 from engine.engine import Engine
 from engine.publisher import Publisher
 from runtime.settings import Settings
@@ -27,7 +26,7 @@ VERSION = "0.0.test"
 
 @dataclass(frozen=True, slots=True)
 class HouseParts:
-    """A house as the API's door wants it."""
+    """A house as the API is given it."""
 
     house: House
 
@@ -114,7 +113,7 @@ def hand_out_keys(house: House) -> None:
 @contextmanager
 def calling(house: House, extend: Callable[[FastAPI], None] | None = None) -> Iterator[Caller]:
     """The API over this house, started; `extend` may add routes that only a test has."""
-    app = create_app(Door(HouseParts(house), VERSION))
+    app = create_app(HouseParts(house), VERSION)
     if extend is not None:
         extend(app)
     with (

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from api.app import create_app
-from api.server.deployment import Door
 from api.server.process import Server
 from tests.house import House
 from tests.integration.api.caller import VERSION, HouseParts
@@ -15,7 +14,7 @@ from tests.integration.fleet.conditions import wait_until
 @contextmanager
 def serving(house: House) -> Iterator[str]:
     """The address of the API over this house, on a free port."""
-    server = Server.over(create_app(Door(HouseParts(house), VERSION)), host="127.0.0.1", port=0)
+    server = Server.over(create_app(HouseParts(house), VERSION), host="127.0.0.1", port=0)
     thread = threading.Thread(target=server.run)
     thread.start()
     wait_until(lambda: server.started or not thread.is_alive())

@@ -7,8 +7,8 @@ import anyio
 import pytest
 from fastapi.routing import APIRoute
 
-from api.app import KEYED, OPEN
-from api.server.authentication import CACHE_SECONDS, Guard, Keyring
+from api.app import CONTEXTS
+from api.server.authentication import CACHE_SECONDS, Keyring, ScopeCheck
 from schemas.access.scopes import Scope
 from storage.access.keys import Keys, digest
 from storage.core.database import Database
@@ -20,10 +20,10 @@ START = "/agents/orchestrator/tasks/start"
 
 
 def guarded_routes() -> Iterator[tuple[APIRoute, Scope | None]]:
-    for router in (*KEYED, *OPEN):
+    for router in (router for context in CONTEXTS for router in (*context.keyed, *context.open)):
         for route in router.routes:
             assert isinstance(route, APIRoute)
-            guards = [d.dependency.scope for d in route.dependencies if isinstance(d.dependency, Guard)]
+            guards = [d.dependency.scope for d in route.dependencies if isinstance(d.dependency, ScopeCheck)]
             assert len(guards) <= 1
             yield route, guards[0] if guards else None
 

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 import pytest
 
+from api.outbound.streams import following
+from api.outbound.streams.broadcast import Broadcast
+from api.outbound.streams.following import follow
+from api.outbound.streams.listener import End, Listener
 from api.server.refusal import Refusal
-from api.server.streams import visit as visits
-from api.server.streams.broadcast import Broadcast
-from api.server.streams.listener import End, Listener
-from api.server.streams.visit import visit
 from runtime.cipher import Cipher
 from storage.core.database import Database
 from storage.outbound.events import Events
@@ -20,7 +20,7 @@ from tests.integration.test_feed import happened
 
 
 class Guest:
-    """A visitor that does what a test wants of it."""
+    """A client that does what a test wants of it."""
 
     def __init__(self, *, takes: bool = True, welcome: bool = True) -> None:
         self.told: list[str] = []
@@ -28,16 +28,16 @@ class Guest:
         self._takes = takes
         self._welcome = welcome
 
-    async def begin(self) -> None:
+    async def open(self) -> None:
         pass
 
-    async def tell(self, events: Sequence[FeedEvent]) -> None:
+    async def send(self, events: Sequence[FeedEvent]) -> None:
         self.told += [event.title for event in events]
         self.first.set()
         if not self._takes:
             await asyncio.Event().wait()
 
-    async def beat(self) -> bool:
+    async def heartbeat(self) -> bool:
         return self._welcome
 
 
@@ -48,7 +48,7 @@ def tell(database: Database, number: int) -> None:
 
 async def attended(broadcast: Broadcast, guest: Guest) -> "tuple[asyncio.Task[End], asyncio.Future[None]]":
     gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    return asyncio.create_task(visit(broadcast, guest, None, ORIGIN, gone)), gone
+    return asyncio.create_task(follow(broadcast, guest, None, ORIGIN, gone)), gone
 
 
 def test_no_more_listen_than_there_are_places(database: Database) -> None:
@@ -107,11 +107,11 @@ def test_one_who_leaves_gives_the_place_back(database: Database) -> None:
         await broadcast.close()
         return end
 
-    assert asyncio.run(leave()) is End.LEFT
+    assert asyncio.run(leave()) is End.DISCONNECTED
 
 
 def test_a_key_that_was_revoked_ends_the_visit(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(visits, "BEAT_SECONDS", 0.05)
+    monkeypatch.setattr(following, "BEAT_SECONDS", 0.05)
 
     async def revoked() -> End:
         broadcast = Broadcast(database)
@@ -120,7 +120,7 @@ def test_a_key_that_was_revoked_ends_the_visit(database: Database, monkeypatch: 
         await broadcast.close()
         return end
 
-    assert asyncio.run(revoked()) is End.UNWELCOME
+    assert asyncio.run(revoked()) is End.REVOKED
 
 
 def test_a_visit_while_the_database_is_away_ends() -> None:

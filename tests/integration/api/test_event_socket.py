@@ -63,7 +63,7 @@ def test_an_execution_is_told_from_its_beginning_to_its_end(house: House, line: 
         assert conversation.hear()["event_type"] == "task_received"
         house.run()
         events, code = conversation.rest()
-    assert code == event_socket.Close.TOLD
+    assert code == event_socket.Close.COMPLETE
     assert events[-1]["event_type"] == "task_closed"
     assert {event["execution_id"] for event in events} == {run_id}
 
@@ -76,7 +76,7 @@ def test_the_key_may_come_in_the_first_message_with_the_place_to_go_on_from(hous
     with line.to(run_id, None) as conversation:
         first = {"authorization": f"Bearer {key_of('operator')}", "after": events[1]["id"]}
         conversation.say(json.dumps(first))
-        assert conversation.rest() == (events[2:], event_socket.Close.TOLD)
+        assert conversation.rest() == (events[2:], event_socket.Close.COMPLETE)
 
 
 def test_a_place_sent_later_is_where_it_goes_on(house: House, line: Line) -> None:
@@ -159,6 +159,6 @@ def test_without_the_database_one_is_asked_to_try_again() -> None:
 def test_a_process_that_stops_says_so(house: House, line: Line) -> None:
     with line.to(run_of(house)) as conversation:
         conversation.hear()
-        line.api.portal.call(line.app.state.services.broadcast.end)
+        line.api.portal.call(line.app.state.services.end)
         _, code = conversation.rest()
     assert code == event_socket.Close.STOPPING

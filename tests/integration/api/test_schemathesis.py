@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from api.server.limits import failed_logins as strangers
+from api.server.limits import failed_logins
 from tests.house import House
 from tests.integration.api.caller import hand_out_keys
 from tests.integration.api.fuzzing import Findings, look
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module i
 @pytest.fixture
 def address(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A live API with a fleet at work; one address may send it any number of wrong keys."""
-    monkeypatch.setattr(strangers, "TRIES", 1_000_000)
+    monkeypatch.setattr(failed_logins, "TRIES", 1_000_000)
     hand_out_keys(house)
     with serving(house) as served, working(house):
         yield served
@@ -38,7 +38,7 @@ def test_every_operation_is_as_it_is_described(address: str) -> None:
     assert {200, 201, 401, 404, 405, 409, 415, 422} <= set(findings.statuses)
 
 
-def test_walks_along_the_links_find_nothing(address: str) -> None:
+def test_walks_along_inferred_links_find_nothing(address: str) -> None:
     findings = look(address, ("stateful",), examples=80)
     require_nothing_found(findings)
     assert findings.statuses[200] > 30

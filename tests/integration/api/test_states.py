@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from schemas.access.scopes import MOVERS, Scope
+from api.orders.transitions import EVENT_SCOPES
+from schemas.access.scopes import Scope
 from statemachine.orders.machine import TRANSITIONS, allowed_from
 from statemachine.orders.states import Event, State
 from tests.agents import OWNERS
@@ -201,8 +202,8 @@ def test_an_event_is_made_by_the_agents_whose_scopes_have_it_and_by_nobody_else(
 
 
 def test_every_event_has_its_scopes() -> None:
-    assert MOVERS.keys() == set(Event)
-    assert all(scopes and Scope.STATES not in scopes for scopes in MOVERS.values())
+    assert EVENT_SCOPES.keys() == set(Event)
+    assert all(scopes and Scope.STATES not in scopes for scopes in EVENT_SCOPES.values())
 
 
 def test_one_who_may_not_make_an_event_is_refused_and_changes_nothing(api: Caller) -> None:

@@ -7,11 +7,11 @@ from typing import Final
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from api.outbound.streams.broadcast import Broadcast
+from api.outbound.streams.event_view import shown
+from api.outbound.streams.following import follow
+from api.outbound.streams.listener import End
 from api.server.admission import Admission
-from api.server.streams.broadcast import Broadcast
-from api.server.streams.event_view import shown
-from api.server.streams.listener import End
-from api.server.streams.visit import visit
 from storage.outbound.feed import Cursor, FeedEvent
 
 MEDIA_TYPE: Final = "text/event-stream"
@@ -48,14 +48,14 @@ class EventStream(Response):
         """
         gone = asyncio.create_task(_left(receive))
         try:
-            end = await visit(
+            end = await follow(
                 self._broadcast, _Reader(self, send, self._admission), self._run_id, self._after, gone
             )
         finally:
             gone.cancel()
             await asyncio.gather(gone, return_exceptions=True)
         # What a slow client has not taken would have to be waited for: it is cut off instead.
-        if end not in {End.LEFT, End.SLOW}:
+        if end not in {End.DISCONNECTED, End.SLOW}:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def open(self, send: Send) -> None:
@@ -65,21 +65,21 @@ class EventStream(Response):
 
 
 class _Reader:
-    """The client of a stream, as a visitor of the events."""
+    """The client of a stream, as `follow` has it."""
 
     def __init__(self, stream: EventStream, send: Send, admission: Admission) -> None:
         self._stream = stream
-        self._send = send
+        self._asgi_send = send
         self._admission = admission
 
-    async def begin(self) -> None:
-        await self._stream.open(self._send)
+    async def open(self) -> None:
+        await self._stream.open(self._asgi_send)
 
-    async def tell(self, events: Sequence[FeedEvent]) -> None:
-        await _write(self._send, b"".join(map(_frame, events)))
+    async def send(self, events: Sequence[FeedEvent]) -> None:
+        await _write(self._asgi_send, b"".join(map(_frame, events)))
 
-    async def beat(self) -> bool:
-        await _write(self._send, _HEARTBEAT)
+    async def heartbeat(self) -> bool:
+        await _write(self._asgi_send, _HEARTBEAT)
         return await self._admission.holds()
 
 

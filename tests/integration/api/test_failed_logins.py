@@ -1,6 +1,6 @@
 """Keys that nobody has, and how often one address may try them."""
 
-from api.server.limits.failed_logins import TRIES, WINDOW_SECONDS, Strangers
+from api.server.limits.failed_logins import TRIES, WINDOW_SECONDS, FailedLogins
 from api.server.refusal import Refusal
 from storage.access.keys import new_key
 from tests.integration.api.caller import Caller, key_of
@@ -31,9 +31,9 @@ def test_a_request_without_a_key_is_no_try(api: Caller) -> None:
     assert status_for(api, key_of("admin")) == 200
 
 
-def tried_too_often(strangers: Strangers, address: str) -> bool:
+def tried_too_often(failed_logins: FailedLogins, address: str) -> bool:
     try:
-        strangers.check(address)
+        failed_logins.check(address)
     except Refusal:
         return True
     return False
@@ -41,25 +41,25 @@ def tried_too_often(strangers: Strangers, address: str) -> bool:
 
 def test_an_address_may_try_again_when_its_window_has_passed() -> None:
     now = 0.0
-    strangers = Strangers(clock=lambda: now)
+    failed_logins = FailedLogins(clock=lambda: now)
     for _ in range(TRIES):
-        strangers.note("192.0.2.1")
-    assert tried_too_often(strangers, "192.0.2.1")
-    assert not tried_too_often(strangers, "192.0.2.2")
+        failed_logins.note("192.0.2.1")
+    assert tried_too_often(failed_logins, "192.0.2.1")
+    assert not tried_too_often(failed_logins, "192.0.2.2")
     now = WINDOW_SECONDS
-    assert not tried_too_often(strangers, "192.0.2.1")
+    assert not tried_too_often(failed_logins, "192.0.2.1")
 
 
 def test_one_ipv6_customer_is_one_address_however_many_it_uses() -> None:
-    strangers = Strangers(clock=lambda: 0.0)
+    failed_logins = FailedLogins(clock=lambda: 0.0)
     for number in range(TRIES):
-        strangers.note(f"2001:db8::{number:x}")
-    assert tried_too_often(strangers, "2001:db8::ffff")
-    assert not tried_too_often(strangers, "2001:db8:0:1::1")
+        failed_logins.note(f"2001:db8::{number:x}")
+    assert tried_too_often(failed_logins, "2001:db8::ffff")
+    assert not tried_too_often(failed_logins, "2001:db8:0:1::1")
 
 
 def test_many_addresses_do_not_fill_the_memory() -> None:
-    strangers = Strangers(clock=lambda: 0.0)
+    failed_logins = FailedLogins(clock=lambda: 0.0)
     for number in range(11_000):
-        strangers.note(f"10.{number >> 16}.{(number >> 8) & 255}.{number & 255}")
-    assert len(strangers._tries) == 10_000
+        failed_logins.note(f"10.{number >> 16}.{(number >> 8) & 255}.{number & 255}")
+    assert len(failed_logins._tries) == 10_000

@@ -1,6 +1,5 @@
-"""What the API is given: the engine and the tools of its process. It makes none of them itself."""
+"""What the API is given: the engine of its process and what that stands on. It makes none of them itself."""
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from engine.engine import Engine
@@ -8,7 +7,6 @@ from engine.publisher import Publisher
 from runtime.settings import Settings
 from schemas.core.agents import Agents
 from storage.core.database import Database
-from tasks.orders.rules.context import Context
 
 
 class Parts(Protocol):
@@ -27,21 +25,9 @@ class Parts(Protocol):
         """The way to the broker."""
 
     @property
-    def context(self) -> Context:
-        """The tools and policies of the work."""
-
-    @property
     def agents(self) -> Agents:
         """The fleet's agents."""
 
     @property
     def engine(self) -> Engine:
         """The engine of this process."""
-
-
-@dataclass(frozen=True, slots=True)
-class Door:
-    """The parts behind every route."""
-
-    parts: Parts
-    version: str

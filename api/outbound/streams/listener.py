@@ -1,4 +1,4 @@
-"""One who listens to events: what arrived and was not taken yet, and why there will be no more."""
+"""One listener to events: what arrived and was not taken yet, and why no more comes."""
 
 import asyncio
 from collections import deque
@@ -13,14 +13,14 @@ MOST_WAITING: Final = 1000
 
 
 class End(Enum):
-    """Why nothing more is told."""
+    """Why no more events are sent; the text goes to clients of the socket."""
 
-    TOLD = "the run has ended, and everything was told"
+    COMPLETE = "the run has ended, and everything was told"
     STOPPING = "the process stops"
     SLOW = "too much was waiting to be taken"
     OUTAGE = "the events cannot be read at the moment"
-    UNWELCOME = "the key is let in no more"
-    LEFT = "nobody is there"
+    REVOKED = "the key is let in no more"
+    DISCONNECTED = "nobody is there"
 
 
 class Listener:
@@ -32,7 +32,7 @@ class Listener:
         self.position = after
         """Everything up to here was taken or waits to be."""
         self.live = False
-        """Whether it is told what happens; before that it reads what is kept."""
+        """Whether the reader offers it what happens; before that it reads what is kept."""
         self.over = asyncio.Event()
         self.end: End | None = None
         self._most = most

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from api.outbound.streams.listener import End, Listener
 from api.server.refusal import Refusal
-from api.server.streams.listener import End, Listener
 from runtime.logs import logger
 from schemas.core.error import Code
 from storage.core.database import Database
@@ -28,13 +28,13 @@ _RETRY_AFTER: Final = MappingProxyType({"Retry-After": "5"})
 
 
 @dataclass(frozen=True, slots=True)
-class _Heard:
+class _Reading:
     page: FeedPage
     ended: Ended
 
 
 class Broadcast:
-    """Tells listeners what happens, in order, each event once, from the place where each left off.
+    """Gives listeners what happens, in order, each event once, from the place where each left off.
 
     It reads while somebody listens and not otherwise. Belongs to one event loop. Nothing that is decided
     depends on it (SPEC.md §10).
@@ -43,7 +43,7 @@ class Broadcast:
     def __init__(self, database: Database, *, most: int = MOST_LISTENERS) -> None:
         self._database = database
         self._most = most
-        self._seated: set[Listener] = set()
+        self._listeners: set[Listener] = set()
         self._live: set[Listener] = set()
         self._position = ORIGIN
         """Everything up to here was offered to whoever is live."""
@@ -59,18 +59,18 @@ class Broadcast:
         Raises:
             Refusal: too many listen already, or the process stops (503).
         """
-        if self._stopping or len(self._seated) >= self._most:
+        if self._stopping or len(self._listeners) >= self._most:
             raise Refusal(
                 Code.SERVICE_UNAVAILABLE,
                 "too many listen to events here: try again, or ask for pages with ?format=json",
                 headers=_RETRY_AFTER,
             )
         listener = Listener(run_id, after)
-        self._seated.add(listener)
+        self._listeners.add(listener)
         try:
             yield listener
         finally:
-            self._seated.discard(listener)
+            self._listeners.discard(listener)
             self._live.discard(listener)
 
     async def more(self, listener: Listener, seconds: float) -> Sequence[FeedEvent]:
@@ -89,19 +89,19 @@ class Broadcast:
         return await listener.take(seconds)
 
     def end(self) -> None:
-        """The process stops: everyone is told, nobody is let in any more."""
+        """End every listener and take no more: the process stops."""
         self._stopping = True
-        for listener in self._seated:
+        for listener in self._listeners:
             listener.finish(End.STOPPING)
 
     async def close(self) -> None:
-        """End, and wait for the reading that is under way."""
+        """End every listener, and wait for the reading that is under way."""
         self.end()
         if self._reader is not None:
             await asyncio.wait([self._reader])
 
     def _join(self, listener: Listener) -> None:
-        """Let it be told what happens, unless the reader is ahead of it: then it reads what is kept once more."""
+        """Offer it what happens, unless the reader is ahead of it: then it reads what is kept once more."""
         if self._reader is None:
             self._position = listener.position
             # The first listener's context (its request id) is not that of the others.
@@ -115,13 +115,13 @@ class Broadcast:
             # `_join` starts this before it adds its listener; both happen before the first step here.
             while self._live:
                 try:
-                    heard = await asyncio.to_thread(self._hear, self._position, self._watched())
+                    reading = await asyncio.to_thread(self._read, self._position, self._watched())
                 except StorageUnavailable as error:
                     _log.warning("events cannot be read", error=str(error))
                     await asyncio.sleep(_OUTAGE_SECONDS)
                     continue
-                self._tell(heard)
-                if heard.page.complete:
+                self._offer(reading)
+                if reading.page.complete:
                     await asyncio.sleep(_PAUSE_SECONDS)
         finally:
             # No await lies between the last look at the listeners and this line, so nobody is left behind.
@@ -132,8 +132,8 @@ class Broadcast:
     def _watched(self) -> frozenset[str]:
         return frozenset(listener.run_id for listener in self._live if listener.run_id is not None)
 
-    def _tell(self, heard: _Heard) -> None:
-        page, ended = heard.page, heard.ended
+    def _offer(self, reading: _Reading) -> None:
+        page, ended = reading.page, reading.ended
         self._position = page.next
         of_run: dict[str, list[FeedEvent]] = {}
         for event in page.events:
@@ -143,13 +143,13 @@ class Broadcast:
             # Seen to have ended before this page was read, which reaches beyond the end: nothing is missing.
             ended_at = self._ending.get(listener.run_id or "")
             if ended_at is not None and listener.run_id in ended.runs and page.next.transaction >= ended_at:
-                listener.finish(End.TOLD)
+                listener.finish(End.COMPLETE)
         self._ending = {run_id: self._ending.get(run_id, ended.horizon) for run_id in ended.runs}
 
-    def _hear(self, after: Cursor, watched: frozenset[str]) -> _Heard:
+    def _read(self, after: Cursor, watched: frozenset[str]) -> _Reading:
         with self._database.transaction() as work:
             page = Feed(work).page(after, limit=_PAGE)
-            return _Heard(page, Feed(work).ended(watched) if watched else _NOBODY)
+            return _Reading(page, Feed(work).ended(watched) if watched else _NOBODY)
 
     def _kept(self, listener: Listener) -> FeedPage:
         with self._database.transaction() as work:

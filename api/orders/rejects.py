@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal, cast
 
 from fastapi import APIRouter, Path, Query
 
+from api.orders.services import GivenOrdersParts
 from api.server.authentication import requires
 from api.server.cursor import Cursor, cursor_of, place_of
 from api.server.errors import documented
@@ -17,14 +18,14 @@ from schemas.core.identifier import Identifier
 from schemas.core.problems import Problem
 from schemas.people.rejects import (
     DismissalAsked,
-    Dismissed,
+    RejectDismissed,
     RejectList,
+    RejectReplayed,
     RejectSource,
     RejectState,
     RejectSummary,
     RejectView,
     ReplayAsked,
-    Replayed,
 )
 from storage.people.rejects import MOST_PROBLEMS, Reject, Rejects
 from tasks.orders.intake.rejected import Handled, Handling, dismiss, replay, shown
@@ -76,8 +77,8 @@ def find_reject(reject_id: RejectId, parts: GivenParts) -> RejectView:
     responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
 )
 def replay_reject(
-    reject_id: RejectId, body: ReplayAsked, parts: GivenParts, caller: Caller, request_id: RequestName
-) -> Replayed:
+    reject_id: RejectId, body: ReplayAsked, parts: GivenOrdersParts, caller: Caller, request_id: RequestName
+) -> RejectReplayed:
     """Corrected, or as it came (after the order's other task has closed, say).
 
     What is still no order answers 422, what cannot be taken in now answers 409; it then stays open.
@@ -93,7 +94,7 @@ def replay_reject(
         request_id=request_id,
     )
     reject = _handled(reject_id, handling)
-    return Replayed(
+    return RejectReplayed(
         task_id=cast("str", reject.replayed_as),
         outcome=cast("Literal['accepted', 'existing']", handling.verdict),
         reject=_summary(reject),
@@ -106,11 +107,13 @@ def replay_reject(
     dependencies=[requires(Scope.ADMIN)],
     responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
 )
-def dismiss_reject(reject_id: RejectId, body: DismissalAsked, parts: GivenParts, caller: Caller) -> Dismissed:
+def dismiss_reject(
+    reject_id: RejectId, body: DismissalAsked, parts: GivenParts, caller: Caller
+) -> RejectDismissed:
     """Nothing will be made of it; the record keeps who decided that, and why."""
     by = body.by or caller.agent_id
     handling = dismiss(parts.database, reject_id, by=by, reason=body.reason, agent=caller.agent_id)
-    return Dismissed(reject=_summary(_handled(reject_id, handling)))
+    return RejectDismissed(reject=_summary(_handled(reject_id, handling)))
 
 
 def _handled(reject_id: str, handling: Handling) -> Reject:

@@ -1,0 +1,88 @@
+"""The routes of a review that is about an order: what the customer said, and the decision (SPEC.md §6)."""
+
+from contextlib import suppress
+from typing import Any
+
+from fastapi import APIRouter
+
+from api.orders.services import GivenOrdersParts
+from api.people.reviews import ReviewId, decided_otherwise, taken_refusal, view_of
+from api.server.authentication import requires
+from api.server.errors import documented
+from api.server.refusal import unknown
+from api.server.route import Route
+from api.server.services import Caller, GivenParts, RequestName
+from runtime.cipher import UnreadableCiphertext
+from schemas.access.scopes import Scope
+from schemas.core.error import Code
+from schemas.orders.followup import FollowupRuleGiven
+from schemas.orders.reviews import DecisionMade, DecisionTaken, ReviewShown
+from storage.people.reviews import Reviews
+from tasks.orders.people.deciding import Decided, Decision, decide
+from tasks.orders.people.revealing import words_to_decide_on
+
+router = APIRouter(prefix="/reviews", tags=["people"], route_class=Route)
+
+
+@router.get(
+    "/{review_id}",
+    summary="A question to a person",
+    dependencies=[requires(Scope.READ)],
+    responses=documented(Code.NOT_FOUND),
+)
+def find_review(
+    review_id: ReviewId, parts: GivenParts, caller: Caller, request_id: RequestName
+) -> ReviewShown:
+    """What is asked, why, and which decisions it accepts; to who may decide it also what the customer said.
+
+    Each look at the customer's words is a line `personal_data_revealed` in the order's audit log.
+    """
+    with parts.database.transaction() as work:
+        review = Reviews(work).find(review_id)
+    if review is None:
+        raise unknown("review", review_id)
+    words = None
+    if Scope.REVIEWS in caller.scopes:
+        # The question can be read, and decided by listening, when the key of the words is gone.
+        with suppress(UnreadableCiphertext):
+            words = words_to_decide_on(parts.database, review, by=caller.agent_id, request_id=request_id)
+    return ReviewShown(**dict(view_of(review)), words=words)
+
+
+@router.post(
+    "/{review_id}/decide",
+    summary="Decide",
+    dependencies=[requires(Scope.REVIEWS)],
+    responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
+)
+def decide_review(
+    review_id: ReviewId, body: DecisionMade, parts: GivenOrdersParts, caller: Caller
+) -> DecisionTaken:
+    """The order goes on from here. The same decision again answers 200; another one answers 409.
+
+    So does a decision on a question that another person has taken.
+    """
+    decision = Decision(
+        decision=body.decision,
+        decided_by=body.by or caller.agent_id,
+        reason=body.reason,
+        intent_level2=body.intent_level2,
+        followup_at=body.followup_at,
+        followup_days=body.followup_days,
+        followup_rule=_document(body.followup_rule),
+        visit_at=body.visit_at,
+    )
+    outcome, review = decide(parts.engine, parts.context, review_id, decision)
+    if review is None:
+        raise unknown("review", review_id)
+    if outcome is Decided.CLAIMED:
+        raise taken_refusal(review)
+    if outcome is Decided.OTHERWISE:
+        raise decided_otherwise(review)
+    return DecisionTaken(
+        outcome="repeated" if outcome is Decided.REPEATED else "applied", review=view_of(review)
+    )
+
+
+def _document(rule: FollowupRuleGiven | None) -> dict[str, Any] | None:
+    return None if rule is None else rule.model_dump(mode="json", exclude_none=True)

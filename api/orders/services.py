@@ -1,0 +1,88 @@
+"""What the routes of orders are given beside the engine: the tools of the work, and what requests share."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Protocol, Self
+
+from fastapi import Depends
+
+from api.orders.agents.awaiting import Awaiting
+from api.server.coalescer import Coalescer
+from api.server.parts import Parts
+from api.server.services import kept
+from storage.core.unavailable import StorageUnavailable
+from storage.orders.progress import Progress, Progresses
+from tasks.orders.inbound.callbacks import Heard
+from tasks.orders.inbound.provider_callbacks import Post, hear_posts
+from tasks.orders.intake.intake import Door, Received, Submission, accept
+from tasks.orders.rules.context import Context
+
+
+class OrdersParts(Parts, Protocol):
+    """The parts of a process that works on orders."""
+
+    @property
+    def context(self) -> Context:
+        """The tools and policies of the work."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrdersServices:
+    """What the routes of orders keep while the API runs."""
+
+    parts: OrdersParts
+    intake: Coalescer[Submission, Received]
+    progress: Coalescer[str, Progress | None]
+    callbacks: Coalescer[Post, list[Heard]]
+    awaiting: Awaiting
+
+    @classmethod
+    def over(cls, parts: OrdersParts) -> Self:
+        """The services over these parts; nothing is connected yet."""
+
+        def take(submissions: Sequence[Submission]) -> list[Received]:
+            return accept(parts.engine, parts.context, submissions, Door.HTTP)
+
+        def receive(posts: Sequence[Post]) -> list[list[Heard]]:
+            return hear_posts(parts.engine, parts.context, posts)
+
+        def look(task_ids: Sequence[str]) -> list[Progress | None]:
+            with parts.database.looks() as work:
+                found = Progresses(work).find(task_ids)
+            return [found.get(task_id) for task_id in task_ids]
+
+        outages = (StorageUnavailable,)
+        return cls(
+            parts,
+            Coalescer(take, of_all=outages),
+            Coalescer(look, of_all=outages),
+            Coalescer(receive, of_all=outages),
+            Awaiting(parts.database),
+        )
+
+    def end(self) -> None:
+        """End nothing: no route of orders answers for longer than its tool may take."""
+
+    async def close(self) -> None:
+        """Finish what is under way and give connections back."""
+        await self.awaiting.close()
+        await self.intake.close()
+        await self.progress.close()
+        await self.callbacks.close()
+        await asyncio.to_thread(self._close_tools)
+
+    def _close_tools(self) -> None:
+        self.parts.context.gateway.close()
+        self.parts.context.order_system.close()
+
+
+GivenOrders = Annotated[OrdersServices, kept(OrdersServices)]
+
+
+async def orders_parts_of(orders: GivenOrders) -> OrdersParts:
+    """The parts of the process, with the tools of the work."""
+    return orders.parts
+
+
+GivenOrdersParts = Annotated[OrdersParts, Depends(orders_parts_of)]

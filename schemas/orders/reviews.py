@@ -1,0 +1,68 @@
+"""What the routes of an order's review are sent and answer: the customer's words, and the decision."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from schemas.core.form import GivenMoment, Remark, Sent, Succeeded, Text
+from schemas.orders.followup import FollowupDays, FollowupRuleGiven, at_most_one, require_fitting
+from schemas.people.person import PersonName
+from schemas.people.reviews import ReviewView
+from statemachine.orders.intents import INTENTS, Level2
+
+
+class ReviewShown(ReviewView):
+    """A question to a person, with what must be known to decide it."""
+
+    words: str | None = Field(default=None, repr=False)
+    """What the customer said in the contact it is about, numbers masked; null unless it is open and the key has
+    the scope `reviews`. Each look is a line in the order's audit log."""
+
+
+class DecisionMade(Sent):
+    """A person's answer to a question."""
+
+    decision: Text = Field(min_length=1, max_length=32)
+    """One of the review's `decisions`."""
+    reason: Remark | None = Field(default=None, min_length=1, max_length=500)
+    """Why; `close` requires one."""
+    intent_level2: Level2 | None = None
+    """What the customer wants; `classify` requires it."""
+    followup_at: GivenMoment | None = None
+    """When to contact the customer again, where the intent postpones."""
+    followup_days: FollowupDays | None = None
+    """The same as a number of days; at most one of the three ways to say when."""
+    followup_rule: FollowupRuleGiven | None = None
+    """The same, round after round; a date of the customer's own wins for its round."""
+    visit_at: GivenMoment | None = None
+    """When the engineer may come, where the intent resumes."""
+    by: PersonName | None = None
+    """Who decides; the key's agent when not named."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.decision == "classify" and (
+            self.intent_level2 is None or INTENTS[self.intent_level2].action is None
+        ):
+            offered = ", ".join(intent.level2 for intent in INTENTS.values() if intent.action)
+            raise ValueError(f"'classify' needs an intent_level2 that leads to an action: {offered}")
+        at_most_one(
+            followup_at=self.followup_at, followup_days=self.followup_days, followup_rule=self.followup_rule
+        )
+        require_fitting(
+            self.decision,
+            self.intent_level2,
+            postponed=any((self.followup_at, self.followup_days, self.followup_rule)),
+            visited=self.visit_at is not None,
+        )
+        if self.decision == "close" and not (self.reason and self.reason.strip()):
+            raise ValueError("'close' needs a reason")
+        return self
+
+
+class DecisionTaken(Succeeded):
+    """A decision that stands."""
+
+    outcome: Literal["applied", "repeated"]
+    """`repeated` when the same decision was made before; nothing was done twice."""
+    review: ReviewView
