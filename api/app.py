@@ -11,7 +11,17 @@ from starlette.middleware import Middleware
 from api.flows import agents, task_batches, task_control, tasks
 from api.flows.task_batches import BATCH_PATH, LARGEST_BATCH_BODY
 from api.orders import callbacks as webhooks
-from api.orders import capacity, contact_stops, do_not_call, privacy, signals, states, transitions, undo
+from api.orders import (
+    capacity,
+    contact_stops,
+    do_not_call,
+    known_tasks,
+    privacy,
+    signals,
+    states,
+    transitions,
+    undo,
+)
 from api.orders.agents import action as actions
 from api.orders.agents import audit, contact, dispatches, orchestrator, reports, tools, triage
 from api.outbound import event_socket, events, subscribers
@@ -25,10 +35,12 @@ from api.server.measurement import Measured, Measurement
 from api.server.request_id import RequestId
 from api.server.services import Services
 from schemas.core.error import Code
+from tasks.forms import TaskForms
+from tasks.registry import task_forms
 
 PREFIX: Final = "/v1"
 
-KEYED: Final[tuple[APIRouter, ...]] = (
+_KEYED: Final[tuple[APIRouter, ...]] = (
     orchestrator.router,
     dispatches.router,
     contact.router,
@@ -44,8 +56,7 @@ KEYED: Final[tuple[APIRouter, ...]] = (
     signals.router,
     events.router,
     audit.router,
-    tasks.router,
-    task_batches.router,
+    known_tasks.router,
     task_control.router,
     subscribers.router,
     rejects.router,
@@ -55,7 +66,7 @@ KEYED: Final[tuple[APIRouter, ...]] = (
     capacity.router,
     undo.router,
 )
-"""Rooms one enters with a key; each route names the scope it needs."""
+"""Routes that need a key; each names the scope. Those that take tasks are made for the forms there are."""
 
 OPEN: Final[tuple[APIRouter, ...]] = (webhooks.router, health.router, measurement.router)
 """Rooms without a key: callbacks prove themselves by their signature, health and figures are for anyone."""
@@ -67,12 +78,18 @@ _DESCRIPTION: Final = (
 )
 
 
+def keyed(forms: TaskForms) -> tuple[APIRouter, ...]:
+    """Every router that needs a key, for tasks of these forms."""
+    return (*_KEYED, tasks.router_of(forms), task_batches.router_of(forms))
+
+
 def create_app(door: Door) -> FastAPI:
     """The API over these parts. Nothing is connected before it starts."""
+    forms = task_forms(lambda: door.parts.context)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        services = Services.over(door)
+        services = Services.over(door, forms)
         app.state.services = services
         await services.warm()
         yield
@@ -100,9 +117,9 @@ def create_app(door: Door) -> FastAPI:
     )
     app.state.measurement = measured
     errors.install(app)
-    keyed = errors.documented(*_ANY_ROUTE, Code.UNAUTHORIZED, Code.FORBIDDEN, Code.RATE_LIMITED)
-    for router in KEYED:
-        app.include_router(router, prefix=PREFIX, responses=keyed)
+    with_key = errors.documented(*_ANY_ROUTE, Code.UNAUTHORIZED, Code.FORBIDDEN, Code.RATE_LIMITED)
+    for router in keyed(forms):
+        app.include_router(router, prefix=PREFIX, responses=with_key)
     for router in OPEN:
         app.include_router(router, prefix=PREFIX, responses=errors.documented(*_ANY_ROUTE))
     for prefix in ("", PREFIX):

@@ -11,7 +11,7 @@ from api.server.authentication import requires
 from api.server.deployment import Parts
 from api.server.errors import documented
 from api.server.limits.idempotency import HEADER, LONGEST_KEY
-from api.server.refusal import Refusal, conflict_details, invalid, unknown
+from api.server.refusal import Refusal, invalid, unknown
 from api.server.route import Route
 from api.server.services import Caller, GivenParts, RequestName
 from runtime.ids import Prefix, new_id
@@ -22,6 +22,7 @@ from schemas.orders.signal_bodies import SignalSent, SignalTaken
 from schemas.orders.signals import PhoneChanged, Signal
 from tasks.orders.inbound.signals import Receipt, Taken, receive
 from tasks.orders.rules.customer_number import callable_number
+from tasks.orders.rules.transitions import transitions_from
 
 router = APIRouter(prefix="/tasks", tags=["tasks"], route_class=Route)
 
@@ -143,7 +144,7 @@ def _conflict(
     signal: Signal, receipt: Receipt, message: str, *, headers: dict[str, str] | None = None
 ) -> Refusal:
     order = receipt.order
-    standing = conflict_details(order.status, None) if order else {"current_state": receipt.status}
+    standing = transitions_from(order.status, None) if order else {"current_state": receipt.status}
     return Refusal(
         Code.STATE_CONFLICT,
         message,

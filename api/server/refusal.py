@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from schemas.core.error import Code
-from statemachine.orders.machine import allowed_from
 from statemachine.orders.states import State
+from tasks.orders.rules.transitions import transitions_from
 
 
 class Refusal(Exception):
@@ -41,25 +41,8 @@ def conflict(current: State, requested: State | None, message: str | None = None
     """The order's state does not allow what was asked, in the seed's words (seed 000 section 九)."""
     wanted = f"Cannot transition from '{current}' to '{requested}'" if requested else "Cannot transition"
     return Refusal(
-        Code.STATE_CONFLICT, message or wanted, details=conflict_details(current, requested) | more
+        Code.STATE_CONFLICT, message or wanted, details=transitions_from(current, requested) | more
     )
-
-
-def conflict_details(current: State | None, requested: State | None) -> dict[str, Any]:
-    """What a refused transition is told: where the order is, if there is one, where it was to go, where it may go."""
-    return {
-        "current_state": current.value if current else None,
-        "requested_state": requested.value if requested else None,
-        "allowed_transitions": ways_out(current) if current else [],
-    }
-
-
-def ways_out(state: State) -> list[dict[str, object]]:
-    """Every transition that leaves this state, as errors show it."""
-    return [
-        {"event": row.event.value, "to_state": row.target.value, "guard": row.guard.value, "ours": row.ours}
-        for row in allowed_from(state)
-    ]
 
 
 def invalid(problems: Sequence[tuple[str, str]]) -> Refusal:

@@ -11,6 +11,7 @@ from api.orders.agents.awaiting import Awaiting
 from api.server.authentication import Keyring, caller_of
 from api.server.coalescer import Coalescer
 from api.server.deployment import Door, Parts
+from api.server.intake import TaskIntake
 from api.server.limits.failed_logins import Strangers
 from api.server.limits.rate_limits import RateLimits
 from api.server.request_id import request_id_of
@@ -18,10 +19,9 @@ from api.server.streams.broadcast import Broadcast
 from storage.access.keys import Key
 from storage.core.unavailable import StorageUnavailable
 from storage.orders.progress import Progress, Progresses
+from tasks.forms import TaskForms
 from tasks.orders.inbound.callbacks import Heard
 from tasks.orders.inbound.provider_callbacks import Post, hear_posts
-from tasks.orders.intake.intake import Door as Entrance
-from tasks.orders.intake.intake import Received, Submission, accept
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +32,16 @@ class Services:
     keyring: Keyring
     strangers: Strangers
     rate_limits: RateLimits
-    intake: Coalescer[Submission, Received]
+    intake: TaskIntake
     progress: Coalescer[str, Progress | None]
     callbacks: Coalescer[Post, list[Heard]]
     broadcast: Broadcast
     awaiting: Awaiting
 
     @classmethod
-    def over(cls, door: Door) -> Self:
+    def over(cls, door: Door, forms: TaskForms) -> Self:
         """The services over these parts; nothing is connected yet."""
         parts = door.parts
-
-        def take(submissions: Sequence[Submission]) -> list[Received]:
-            return accept(parts.engine, parts.context, submissions, Entrance.HTTP)
 
         def listen(posts: Sequence[Post]) -> list[list[Heard]]:
             return hear_posts(parts.engine, parts.context, posts)
@@ -60,7 +57,7 @@ class Services:
             Keyring(parts.database),
             Strangers(),
             RateLimits.over(parts.settings),
-            Coalescer(take, of_all=outages),
+            TaskIntake.over(forms, lambda: parts.engine),
             Coalescer(look, of_all=outages),
             Coalescer(listen, of_all=outages),
             Broadcast(parts.database),
@@ -103,6 +100,11 @@ async def parts_of(request: Request) -> Parts:
     return (await services_of(request)).door.parts
 
 
+async def intake_of(request: Request) -> TaskIntake:
+    """What accepts tasks."""
+    return (await services_of(request)).intake
+
+
 async def name_of(request: Request) -> str:
     """The request's id."""
     return request_id_of(request.scope)
@@ -110,5 +112,6 @@ async def name_of(request: Request) -> str:
 
 GivenServices = Annotated[Services, Depends(services_of)]
 GivenParts = Annotated[Parts, Depends(parts_of)]
+GivenIntake = Annotated[TaskIntake, Depends(intake_of)]
 Caller = Annotated[Key, Depends(caller_of)]
 RequestName = Annotated[str, Depends(name_of)]
