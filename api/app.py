@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 
-from api.flows.registration import FLOWS
+from api.flows.registration import flows_registration
 from api.orders.registration import ORDERS
 from api.orders.services import OrdersParts, OrdersServices
 from api.outbound.registration import OUTBOUND
@@ -18,12 +18,15 @@ from api.people.registration import PEOPLE
 from api.server import errors, health, measurement
 from api.server.description import DescribedApi
 from api.server.head import Head
+from api.server.intake import TaskIntake
 from api.server.limits.body_limit import BodyLimit
 from api.server.measurement import Measured, Measurement
 from api.server.registration import Registration
 from api.server.request_id import RequestId
 from api.server.services import Services
 from schemas.core.error import Code
+from tasks.forms import TaskForms
+from tasks.registry import task_forms
 
 PREFIX: Final = "/v1"
 
@@ -33,8 +36,12 @@ SERVER: Final = Registration(
     ),
     open=(health.router, measurement.router),
 )
-CONTEXTS: Final = (ORDERS, PEOPLE, FLOWS, OUTBOUND, SERVER)
-"""Every context of the API, in the order of its description."""
+
+
+def contexts(forms: TaskForms) -> tuple[Registration, ...]:
+    """Every context of the API, in the order of its description, for tasks of these forms."""
+    return (ORDERS, PEOPLE, flows_registration(forms), OUTBOUND, SERVER)
+
 
 _ANY_ROUTE: Final = (Code.BAD_REQUEST, Code.VALIDATION_FAILED, Code.INTERNAL_ERROR, Code.SERVICE_UNAVAILABLE)
 _DESCRIPTION: Final = (
@@ -45,14 +52,18 @@ _DESCRIPTION: Final = (
 
 def create_app(parts: OrdersParts, version: str) -> FastAPI:
     """The API over these parts. Nothing is connected before it starts."""
+    forms = task_forms(lambda: parts.context)
+    registered = contexts(forms)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        intake = TaskIntake.over(forms, lambda: parts.engine)
         services = Services.over(
             parts,
             version,
-            figures={name: figure for each in CONTEXTS for name, figure in each.figures.items()},
-            of_contexts=(Broadcast(parts.database), OrdersServices.over(parts)),
+            figures={name: figure for each in registered for name, figure in each.figures.items()},
+            intake=intake,
+            of_contexts=(Broadcast(parts.database), OrdersServices.over(parts, intake)),
         )
         app.state.services = services
         await services.warm()
@@ -61,14 +72,14 @@ def create_app(parts: OrdersParts, version: str) -> FastAPI:
 
     measured = Measurement()
     largest_bodies = {
-        f"{PREFIX}{path}": largest for each in CONTEXTS for path, largest in each.largest_bodies.items()
+        f"{PREFIX}{path}": largest for each in registered for path, largest in each.largest_bodies.items()
     }
     app = DescribedApi(
         title="unpend",
         version=version,
         description=_DESCRIPTION,
         openapi_tags=[
-            {"name": name, "description": said} for each in CONTEXTS for name, said in each.tags.items()
+            {"name": name, "description": said} for each in registered for name, said in each.tags.items()
         ],
         openapi_url=f"{PREFIX}/openapi.json",
         # The usual pages load their scripts from a public server; ours must work without one.
@@ -85,8 +96,8 @@ def create_app(parts: OrdersParts, version: str) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.measurement = measured
-    errors.install(app, *(each.faults for each in CONTEXTS))
-    for context in CONTEXTS:
+    errors.install(app, *(each.faults for each in registered))
+    for context in registered:
         _include(app, context)
     return app
 
