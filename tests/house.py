@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from pydantic import SecretStr
@@ -48,6 +49,12 @@ def settings_for(database_url: str, broker_url: str = "redis://127.0.0.1:1/0", *
     )
 
 
+@cache
+def own_workflows() -> Sequence[Workflow]:
+    """The project's own definitions, which no test changes."""
+    return tuple(workflow for _, workflow in read_workflows(WORKFLOWS))
+
+
 @dataclass(slots=True)
 class House:
     """Everything of one process, and the verbs a test needs."""
@@ -79,7 +86,7 @@ class House:
         wire = MemoryWire()
         own = registry(context)
         known: Mapping[str, Workflow] = {
-            workflow.name: workflow for workflow in (*(w for _, w in read_workflows(WORKFLOWS)), *workflows)
+            workflow.name: workflow for workflow in (*own_workflows(), *workflows)
         }
         engine = Engine(
             database=database,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Final
 
 import httpx2
 import pytest
@@ -20,9 +21,13 @@ from tests.servers import Servers
 START = "/agents/orchestrator/tasks/start"
 
 
+_DOER: Final = Doer()
+
+
 @pytest.fixture
 def doer() -> Doer:
-    return Doer()
+    _DOER.forget()
+    return _DOER
 
 
 @pytest.fixture
@@ -307,7 +312,7 @@ def test_each_key_does_its_first_request_once_whatever_follows(
 @pytest.fixture(scope="module")
 def one_api(servers: Servers) -> Iterator[tuple[Caller, Doer]]:
     """One API for every example."""
-    house, doer = House.build(servers.new_database()), Doer()
+    house, doer = House.build(servers.new_database()), _DOER
     hand_out_keys(house)
     with calling(house, doer.routes) as caller:
         yield caller, doer
