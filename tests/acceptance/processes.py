@@ -21,8 +21,8 @@ LEASE_SECONDS = 3
 
 _ENVIRONMENT = {"UNPEND_CONTACT_POLICY": "always_open", "UNPEND_LEASE_SECONDS": str(LEASE_SECONDS)}
 _UP = "import sys; from fleet.command.app import main; sys.argv[0] = 'unpend'; main()"
-_START_SECONDS = 60
-_STOP_SECONDS = 15.0
+_START_SECONDS = 180
+_STOP_SECONDS = 180
 """Within which Ctrl-C stops everything (ARCHITECTURE.md)."""
 
 

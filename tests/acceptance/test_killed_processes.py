@@ -108,7 +108,7 @@ def test_a_killed_supervisor_leaves_no_process_and_its_successor_carries_on(flee
     wait_until(lambda: fleet.value(_PARKED) > 5, "calls are under way")
     left = fleet.kill()
     fleet.start()
-    wait_until(lambda: not any(map(is_alive, left)), "the first fleet's processes have ended", seconds=15)
+    wait_until(lambda: not any(map(is_alive, left)), "the first fleet's processes have ended", seconds=180)
     fleet.carry_to_the_end(batch)
 
 

@@ -60,7 +60,7 @@ class Doer:
         self.done.append(body.name)
         if body.outcome == "wait":
             self.begun.set()
-            assert self.may_end.wait(120)
+            assert self.may_end.wait(180)
         if body.outcome == "bug":
             raise ZeroDivisionError
         if body.outcome not in {"done", "wait"}:

@@ -21,5 +21,5 @@ def serving(house: House) -> Iterator[str]:
         port = server.servers[0].sockets[0].getsockname()[1]
         yield f"http://127.0.0.1:{port}/v1"
         server.should_exit = True
-        thread.join(60)
+        thread.join(180)
         assert not thread.is_alive()

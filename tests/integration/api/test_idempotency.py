@@ -144,7 +144,7 @@ def test_while_the_first_is_under_way_its_repetition_is_told_to_come_back(api: C
         wait_until(doer.begun.is_set)
         meanwhile = do(api, outcome="wait")
         doer.may_end.set()
-        answer = first.result(20)
+        answer = first.result(180)
     assert meanwhile.status_code == 409
     assert meanwhile.headers["retry-after"] == "1"
     assert meanwhile.json()["error"]["details"]["reason"] == "under_way"
@@ -240,7 +240,7 @@ def test_one_that_ends_after_its_key_went_to_another_leaves_the_others_answer(
         make_older(api, "1 minute")
         other = do(api, name="something else")
         doer.may_end.set()
-        slow.result(20)
+        slow.result(180)
     assert do(api, name="something else").json() == other.json()
 
 
