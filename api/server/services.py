@@ -64,7 +64,7 @@ class Services:
             Coalescer(look, of_all=outages),
             Coalescer(listen, of_all=outages),
             Broadcast(parts.database),
-            Awaiting(parts.database),
+            Awaiting(parts.database, at_least=parts.settings.least_wait_seconds),
         )
 
     async def warm(self) -> None:
