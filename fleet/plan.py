@@ -162,7 +162,6 @@ class Plan:
             environment=self.environment() | soft | dict(further or {}),
             stage=stage,
             ready=ready,
-            ready_timeout=60.0,
             stop_signal=signal.SIGTERM,
             niceness=0 if name in _FIRST else _STANDS_BACK,
             log_file=self._log(name),

@@ -84,6 +84,10 @@ class Settings(BaseSettings):
     """How long a published row may stay unclaimed in a queue that drains before it is published again."""
     most_crashes: int = Field(default=3, ge=1)
     """Deliveries a row may lose before a person is asked."""
+    ready_seconds: float = Field(default=60.0, gt=0)
+    """How long a process of the embedded fleet may take from its start until it is ready."""
+    least_wait_seconds: float = Field(default=0.0, ge=0)
+    """How long the API waits at least for a step that was called for; the tool's own limit where that is longer."""
 
     language_model_url: str | None = None
     """A second opinion on customers' words (docs/triage.md): an OpenAI-compatible endpoint, as `https://host/v1`."""

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 180
 
 
 @dataclass(frozen=True, slots=True)

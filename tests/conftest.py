@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 from hypothesis import HealthCheck, settings
+from structlog.dev import plain_traceback
 
 from runtime.cipher import Cipher
 from storage.core.database import Database
@@ -16,11 +17,27 @@ settings.register_profile("unhurried", deadline=None, suppress_health_check=[Hea
 settings.load_profile("unhurried")
 
 
+def log_plainly() -> None:
+    """Write log lines as text: the default draws tracebacks with the values of every frame, seconds for each."""
+    structlog.reset_defaults()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.dev.ConsoleRenderer(colors=False, exception_formatter=plain_traceback),
+        ]
+    )
+
+
+log_plainly()
+
+
 @pytest.fixture(autouse=True)
 def log_lines_go_where_they_went() -> Iterator[None]:
     """What a command run within a test makes of logging ends with that test."""
     yield
-    structlog.reset_defaults()
+    log_plainly()
 
 
 @pytest.fixture(scope="session")
@@ -32,9 +49,11 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 
 
 @pytest.fixture
-def database_url(servers: Servers) -> str:
-    """A fresh, migrated database."""
-    return servers.new_database()
+def database_url(servers: Servers) -> Iterator[str]:
+    """A fresh, migrated database, which is dropped after the test."""
+    url = servers.new_database()
+    yield url
+    servers.drop(url)
 
 
 @pytest.fixture

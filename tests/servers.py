@@ -70,6 +70,11 @@ class Servers:
         """The address of a fresh, migrated database."""
         return self._create(f"test_{next(self.numbers)}", template="template")
 
+    def drop(self, url: str) -> None:
+        """Drop a database that `new_database` made; connections that are still open to it end."""
+        with self._administration() as connection:
+            connection.execute(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
+
     def empty_broker(self) -> str:
         """The address of the broker, emptied."""
         client = redis.Redis.from_url(self.broker_url)
@@ -84,10 +89,14 @@ class Servers:
         self.valkey.remove()
 
     def _create(self, name: str, template: str | None = None) -> str:
-        source = f" TEMPLATE {template}" if template else ""
-        with psycopg.connect(self.admin_url.replace("+psycopg", ""), autocommit=True) as connection:
+        # Copied as files, without the log of every block: half the work.
+        source = f" TEMPLATE {template} STRATEGY file_copy" if template else ""
+        with self._administration() as connection:
             connection.execute(f"CREATE DATABASE {name}{source}")
         return f"{self.admin_url.rsplit('/', 1)[0]}/{name}"
+
+    def _administration(self) -> psycopg.Connection:
+        return psycopg.connect(self.admin_url.replace("+psycopg", ""), autocommit=True)
 
 
 def _spec(name: str, server: EmbeddedPostgres | EmbeddedValkey, port: int, folder: Path) -> ProcessSpec:

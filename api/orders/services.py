@@ -56,7 +56,7 @@ class OrdersServices:
             tasks,
             Coalescer(look, of_all=outages),
             Coalescer(receive, of_all=outages),
-            Awaiting(parts.database),
+            Awaiting(parts.database, at_least=parts.settings.least_wait_seconds),
         )
 
     def end(self) -> None:

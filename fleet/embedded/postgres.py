@@ -63,7 +63,11 @@ log_error_verbosity = terse
 """
 _DURABLE: Final = "fsync = on\nsynchronous_commit = on\nfull_page_writes = on\n"
 # With synchronous_commit off, even killing the process would lose commits, and tests kill it.
-_FAST_AND_UNSAFE: Final = "fsync = off\nsynchronous_commit = on\nfull_page_writes = off\n"
+_FAST_AND_UNSAFE: Final = (
+    "fsync = off\nsynchronous_commit = on\nfull_page_writes = off\n"
+    # The databases of tests live for seconds, and there are many: a worker would start for each in turn.
+    "autovacuum = off\n"
+)
 
 
 class EmbeddedPostgres:

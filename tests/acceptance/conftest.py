@@ -1,9 +1,10 @@
 """One fleet for all scenarios; one that was ended, or left with orders under way, gives place to another."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
+from storage.core.unavailable import StorageUnavailable
 from tests.acceptance.fleet import RunningFleet
 
 
@@ -16,18 +17,24 @@ class Ground:
 
     def fleet(self) -> RunningFleet:
         """A running fleet without an open order."""
-        fleet = self._fleet
-        if fleet is None or not fleet.is_running or fleet.value(_OPEN):
+        if self._fleet is None or not self._is_sound(self._fleet):
             self.clear()
-            fleet = self._fleet = RunningFleet(self._folders.mktemp("fleet"))
-            fleet.start()
-        return fleet
+            self._fleet = RunningFleet(self._folders.mktemp("fleet"))
+            self._fleet.start()
+        return self._fleet
 
     def clear(self) -> None:
-        """Take the fleet down with all that it left."""
-        if self._fleet is not None:
-            self._fleet.remove()
-            self._fleet = None
+        """Take the fleet down with all that it left; one that cannot be taken down fails one test, not the next."""
+        fleet, self._fleet = self._fleet, None
+        if fleet is not None:
+            fleet.remove()
+
+    @staticmethod
+    def _is_sound(fleet: RunningFleet) -> bool:
+        try:
+            return fleet.is_running and not fleet.value(_OPEN)
+        except StorageUnavailable:
+            return False
 
 
 _OPEN = "SELECT count(*) FROM tasks WHERE status <> 'closed'"
@@ -41,10 +48,24 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
     ground.clear()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let the fixture know whether its test failed."""
+    report = yield
+    if report.failed:
+        item.stash[_FAILED] = True
+    return report
+
+
+_FAILED = pytest.StashKey[bool]()
+
+
 @pytest.fixture
-def fleet(ground: Ground) -> Iterator[RunningFleet]:
-    """The fleet, running; what a test armed is disarmed."""
+def fleet(ground: Ground, request: pytest.FixtureRequest) -> Iterator[RunningFleet]:
+    """The fleet, running; what a test armed is disarmed. The fleet of a test that failed is not used again."""
     fleet = ground.fleet()
     yield fleet
-    if fleet.is_running:
+    if request.node.stash.get(_FAILED, default=False):
+        ground.clear()
+    elif fleet.is_running:
         fleet.provider.disarm()

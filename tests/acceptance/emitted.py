@@ -155,7 +155,7 @@ def _filled(path: str, names: Mapping[str, Sequence[str]]) -> list[str]:
 
 def _text_of(request: urllib.request.Request) -> tuple[int, str]:
     try:
-        with urllib.request.urlopen(request, timeout=15) as response:
+        with urllib.request.urlopen(request, timeout=180) as response:
             return response.status, response.read().decode(errors="replace")
     except urllib.error.HTTPError as error:
         with error:

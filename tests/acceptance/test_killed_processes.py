@@ -5,7 +5,7 @@ import signal
 import pytest
 
 from tests.acceptance.fleet import RunningFleet
-from tests.acceptance.processes import LEASE_SECONDS
+from tests.acceptance.processes import LEASE_SECONDS, STOP_SECONDS
 from tests.acceptance.script import AGREES, NEVER_ANSWERS, orders
 from tests.acceptance.waiting import is_alive, wait_until
 from tests.agents import QUEUES
@@ -108,7 +108,7 @@ def test_a_killed_supervisor_leaves_no_process_and_its_successor_carries_on(flee
     wait_until(lambda: fleet.value(_PARKED) > 5, "calls are under way")
     left = fleet.kill()
     fleet.start()
-    wait_until(lambda: not any(map(is_alive, left)), "the first fleet's processes have ended", seconds=15)
+    wait_until(lambda: not any(map(is_alive, left)), "the first fleet's processes have ended", seconds=180)
     fleet.carry_to_the_end(batch)
 
 
@@ -118,7 +118,7 @@ def test_ctrl_c_stops_everything_in_time_and_the_next_run_carries_parked_orders_
     batch = orders(20, pause=2.5)
     fleet.accept(batch)
     wait_until(lambda: fleet.value(_PARKED) > 5, "calls are under way")
-    assert fleet.stop(signal.SIGINT) < 15
+    assert fleet.stop(signal.SIGINT) < STOP_SECONDS
     assert fleet.alive() == []
     fleet.start()
     fleet.carry_to_the_end(batch)

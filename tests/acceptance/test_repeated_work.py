@@ -29,7 +29,7 @@ def test_a_message_delivered_five_times_is_obeyed_once(fleet: RunningFleet) -> N
         seen.update(key for _, _, key in keys)
         return len(seen) > 100
 
-    wait_until(repeat, "a hundred messages were repeated", seconds=20)
+    wait_until(repeat, "a hundred messages were repeated", seconds=180)
     fleet.carry_to_the_end(batch)
 
 

@@ -10,7 +10,7 @@ def wait_until(
     condition: Callable[[], object],
     what: str,
     *,
-    seconds: float = 30.0,
+    seconds: float = 180,
     pause: float = 0.02,
     explain: Callable[[], str] = str,
 ) -> None:

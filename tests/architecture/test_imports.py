@@ -37,7 +37,7 @@ def lint(folder: Path) -> tuple[int, str]:
         env={"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1", "PATH": "", "NO_COLOR": "1"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=180,
         check=False,
     )
     return linted.returncode, linted.stdout + linted.stderr

@@ -73,7 +73,7 @@ def metrics_of(expression: str) -> set[str]:
 
 def run(*command: str | Path) -> None:
     done = subprocess.run(
-        [*map(str, command)], cwd=PROMETHEUS, capture_output=True, text=True, timeout=120, check=False
+        [*map(str, command)], cwd=PROMETHEUS, capture_output=True, text=True, timeout=180, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -79,7 +79,7 @@ def address(database: Database) -> Iterator[str]:
 
 
 def get(url: str) -> Any:
-    return urllib.request.urlopen(url, timeout=10)
+    return urllib.request.urlopen(url, timeout=180)
 
 
 def test_the_server_answers_prometheus(address: str) -> None:

@@ -20,19 +20,23 @@ _BETWEEN: Final = 0.04
 class Awaiting:
     """Tells callers what became of their step. Belongs to the event loop it is used in."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, at_least: float = 0.0) -> None:
         self._database = database
+        self._at_least = at_least
         self._waiting: defaultdict[int, list[asyncio.Future[CalledStep]]] = defaultdict(list)
         self._looking: asyncio.Task[None] | None = None
 
     async def settled(self, step_id: int, seconds: float) -> CalledStep | None:
-        """The step once it has ended, or was put off to a later time; `None` when neither after so many seconds."""
+        """The step once it has ended, or was put off to a later time; `None` when neither after so many seconds.
+
+        Who waits for less than this installation waits at least waits for that.
+        """
         answer: asyncio.Future[CalledStep] = asyncio.get_running_loop().create_future()
         self._waiting[step_id].append(answer)
         if self._looking is None:
             self._looking = asyncio.get_running_loop().create_task(self._look())
         try:
-            return await asyncio.wait_for(answer, seconds)
+            return await asyncio.wait_for(answer, max(seconds, self._at_least))
         except TimeoutError:
             return None
         finally:

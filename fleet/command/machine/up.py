@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -87,6 +87,7 @@ def _run(installation: Installation, wishes: Wishes, told: threading.Event) -> N
     settings = _settings(plan)
     Policies.read(settings.config_folder, settings.contact_policy)
     document = _document(plan, settings)
+    specs = [replace(spec, ready_timeout=settings.ready_seconds) for spec in specs]
 
     def tell(processes: tuple[RunningProcess, ...]) -> None:
         listed = [{"name": p.name, "pid": p.pid, "state": p.state, "restarts": p.restarts} for p in processes]
@@ -213,6 +214,8 @@ _MAY_BE_SET = frozenset(
         "UNPEND_LOW_WATER",
         "UNPEND_REPUBLISH_SECONDS",
         "UNPEND_MOST_CRASHES",
+        "UNPEND_READY_SECONDS",
+        "UNPEND_LEAST_WAIT_SECONDS",
         "UNPEND_CONTACTS_AT_ONCE",
         "UNPEND_INTAKE_AMQP_URL",
         "UNPEND_LOG_LEVEL",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -65,7 +65,7 @@ class Context:
     @cached_property
     def classifier(self) -> Classifier:
         """The intent model; loaded by the processes that classify, not by those that never do."""
-        return Classifier.load(self.classifier_files.weights, self.classifier_files.rules)
+        return _classifier_of(self.classifier_files)
 
     def zone(self, order: Order) -> ZoneInfo:
         """The customer's time zone."""
@@ -91,6 +91,12 @@ class Context:
     @cached_property
     def _warned(self) -> list[HorizonWarning]:
         return []
+
+
+@cache
+def _classifier_of(files: ClassifierFiles) -> Classifier:
+    """The intent model of these files, loaded once a process."""
+    return Classifier.load(files.weights, files.rules)
 
 
 def make_context(settings: Settings, database: Database) -> Context:

@@ -1,10 +1,11 @@
 """The API over one process's parts, called in-process, with its lifespan and concurrent callers."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import httpx2
 from anyio.from_thread import BlockingPortal, start_blocking_portal
@@ -24,9 +25,9 @@ from tests.house import House
 VERSION = "0.0.test"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class HouseParts:
-    """A house as the API is given it."""
+    """A house as the API's door wants it; the API of one house may be given another when it has stopped."""
 
     house: House
 
@@ -69,6 +70,7 @@ class Caller:
     """Calls the API as the owner of a key; `agent` chooses whose."""
 
     house: House
+    app: FastAPI
     portal: BlockingPortal
     client: httpx2.AsyncClient
 
@@ -110,20 +112,51 @@ def hand_out_keys(house: House) -> None:
             Keys(work).register(key_of(agent), agent, [scope.value for scope in scopes])
 
 
+@dataclass(frozen=True, slots=True)
+class Built:
+    """The API with all its routes, and the parts behind them."""
+
+    app: FastAPI
+    parts: HouseParts
+
+    @classmethod
+    def over(cls, house: House) -> "Built":
+        parts = HouseParts(house)
+        return cls(create_app(parts, VERSION), parts)
+
+
+Extension = Callable[[FastAPI], None]
+_AT_REST: Final[defaultdict[Extension | None, list[Built]]] = defaultdict(list)
+"""What stopped and may start over another house: the routes cost more to build than most tests to run."""
+
+
 @contextmanager
-def calling(house: House, extend: Callable[[FastAPI], None] | None = None) -> Iterator[Caller]:
+def built_over(house: House, extend: Extension | None = None) -> Iterator[FastAPI]:
+    """The API over this house, not started yet; used again afterwards by who wants the same routes."""
+    at_rest = _AT_REST[extend]
+    if at_rest:
+        built = at_rest.pop()
+        built.parts.house = house
+    else:
+        built = Built.over(house)
+        if extend is not None:
+            extend(built.app)
+    yield built.app
+    at_rest.append(built)
+
+
+@contextmanager
+def calling(house: House, extend: Extension | None = None) -> Iterator[Caller]:
     """The API over this house, started; `extend` may add routes that only a test has."""
-    app = create_app(HouseParts(house), VERSION)
-    if extend is not None:
-        extend(app)
     with (
+        built_over(house, extend) as app,
         start_blocking_portal() as portal,
         portal.wrap_async_context_manager(app.router.lifespan_context(app)),
     ):
         client = httpx2.AsyncClient(
             transport=httpx2.ASGITransport(app, raise_app_exceptions=False), base_url="http://api/v1"
         )
-        yield Caller(house, portal, client)
+        yield Caller(house, app, portal, client)
         portal.call(client.aclose)
 
 

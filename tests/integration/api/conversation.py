@@ -11,7 +11,7 @@ from typing import Any
 from anyio.from_thread import BlockingPortal
 from fastapi import FastAPI
 
-PATIENCE = 20.0
+PATIENCE = 180
 Message = MutableMapping[str, Any]
 
 

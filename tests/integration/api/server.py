@@ -4,22 +4,22 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from api.app import create_app
 from api.server.process import Server
 from tests.house import House
-from tests.integration.api.caller import VERSION, HouseParts
+from tests.integration.api.caller import built_over
 from tests.integration.fleet.conditions import wait_until
 
 
 @contextmanager
 def serving(house: House) -> Iterator[str]:
     """The address of the API over this house, on a free port."""
-    server = Server.over(create_app(HouseParts(house), VERSION), host="127.0.0.1", port=0)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    wait_until(lambda: server.started or not thread.is_alive())
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}/v1"
-    server.should_exit = True
-    thread.join(15)
-    assert not thread.is_alive()
+    with built_over(house) as app:
+        server = Server.over(app, host="127.0.0.1", port=0)
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        wait_until(lambda: server.started or not thread.is_alive())
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield f"http://127.0.0.1:{port}/v1"
+        server.should_exit = True
+        thread.join(180)
+        assert not thread.is_alive()

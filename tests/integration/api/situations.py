@@ -154,7 +154,7 @@ def answering(house: House) -> Iterator[None]:
         yield
     finally:
         stopped.set()
-        thread.join(20)
+        thread.join(180)
     assert not thread.is_alive()
 
 

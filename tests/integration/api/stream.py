@@ -12,7 +12,7 @@ import httpx2
 from tests.integration.api.caller import key_of
 from tests.integration.fleet.conditions import wait_until
 
-PATIENCE = 20.0
+PATIENCE = 180
 
 
 @dataclass(frozen=True, slots=True)

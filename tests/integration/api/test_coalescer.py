@@ -38,7 +38,7 @@ class Work:
         self.most_under_way = max(self.most_under_way, self.under_way)
         self.batches.append(list(items))
         self.begun.set()
-        assert self.free.wait(10)
+        assert self.free.wait(180)
         self.under_way -= 1
         if self.outage:
             raise Outage("nothing answers")

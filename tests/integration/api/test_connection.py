@@ -30,7 +30,7 @@ def connected(address: str) -> socket.socket:
     served = urlsplit(address)
     assert served.hostname is not None
     assert served.port is not None
-    return socket.create_connection((served.hostname, served.port), timeout=10)
+    return socket.create_connection((served.hostname, served.port), timeout=180)
 
 
 @pytest.mark.parametrize(

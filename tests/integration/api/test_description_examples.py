@@ -6,18 +6,20 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from api.app import create_app
 from api.server.description import operations_of
 from schemas.core.examples import read_examples
 from schemas.core.form import Answered
 from tests.house import House
-from tests.integration.api.caller import VERSION, HouseParts
+from tests.integration.api.caller import built_over
 from tests.integration.api.seed_bodies import ANSWERS, REQUESTS
 
 
-@pytest.fixture
-def described(house: House) -> dict[str, Any]:
-    return create_app(HouseParts(house), VERSION).openapi()
+@pytest.fixture(scope="module")
+def described() -> Iterator[dict[str, Any]]:
+    house = House.build("postgresql+psycopg://nobody:swordfish@127.0.0.1:1/nothing")
+    with built_over(house) as app:
+        yield app.openapi()
+    house.close()
 
 
 def models(of: type[BaseModel]) -> Iterator[type[BaseModel]]:

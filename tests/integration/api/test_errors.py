@@ -170,7 +170,7 @@ def test_every_exception_in_the_table_has_a_status() -> None:
 def test_over_a_real_connection_the_form_is_the_same(house: House) -> None:
     hand_out_keys(house)
     body = b'{"task_id": "' + b"x" * 1_048_576 + b'"}'
-    with serving(house) as address, httpx2.Client(base_url=address, trust_env=False, timeout=30) as client:
+    with serving(house) as address, httpx2.Client(base_url=address, trust_env=False, timeout=180) as client:
         client.headers["Authorization"] = f"Bearer {key_of('admin')}"
         announced = client.post(START, content=body, headers=JSON)
         chunked = client.post(START, content=iter([body[:600_000], body[600_000:]]), headers=JSON)

@@ -6,7 +6,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import pytest
-from fastapi import FastAPI
 
 from api.outbound import event_socket
 from storage.access.keys import Keys
@@ -21,7 +20,6 @@ class Line:
     """Opens sockets to one API."""
 
     api: Caller
-    app: FastAPI
 
     def to(
         self, execution_id: str, agent: str | None = "operator", prefix: str = "/v1", **headers: str
@@ -30,16 +28,15 @@ class Line:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         if agent is not None:
             named["Authorization"] = f"Bearer {key_of(agent)}"
-        return speaking(self.api.portal, self.app, f"{prefix}/ws/executions/{execution_id}", named)
+        return speaking(self.api.portal, self.api.app, f"{prefix}/ws/executions/{execution_id}", named)
 
 
 @pytest.fixture
 def line(house: House) -> Iterator[Line]:
     """The API over one process's parts, for sockets."""
-    apps: list[FastAPI] = []
     hand_out_keys(house)
-    with calling(house, apps.append) as api:
-        yield Line(api, apps[0])
+    with calling(house) as api:
+        yield Line(api)
 
 
 def run_of(house: House, *script: dict[str, object]) -> str:
@@ -151,14 +148,13 @@ def test_what_cannot_be_read_ends_the_conversation(house: House, line: Line, sai
 
 def test_without_the_database_one_is_asked_to_try_again() -> None:
     house = House.build("postgresql+psycopg://nobody:swordfish@127.0.0.1:1/nothing")
-    apps: list[FastAPI] = []
-    with calling(house, apps.append) as api, Line(api, apps[0]).to("exec_1") as conversation:
+    with calling(house) as api, Line(api).to("exec_1") as conversation:
         assert code_of(conversation) == event_socket.Close.TRY_AGAIN
 
 
 def test_a_process_that_stops_says_so(house: House, line: Line) -> None:
     with line.to(run_of(house)) as conversation:
         conversation.hear()
-        line.api.portal.call(line.app.state.services.end)
+        line.api.portal.call(line.api.app.state.services.end)
         _, code = conversation.rest()
     assert code == event_socket.Close.STOPPING

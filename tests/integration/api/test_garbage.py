@@ -260,7 +260,7 @@ def _fields(described: dict[str, Any], operation: dict[str, Any]) -> Iterator[st
 @contextmanager
 def connected(house: House) -> Iterator[httpx2.Client]:
     """A client of the API over a real connection."""
-    with serving(house) as address, httpx2.Client(base_url=address, trust_env=False, timeout=30) as client:
+    with serving(house) as address, httpx2.Client(base_url=address, trust_env=False, timeout=180) as client:
         client.headers["Authorization"] = f"Bearer {key_of('admin')}"
         yield client
 

@@ -40,7 +40,7 @@ def test_requests_for_the_head_are_counted_as_such(api: Caller) -> None:
 
 def test_the_head_of_a_stream_ends_at_once_and_leaves_the_connection_usable(house: House) -> None:
     hand_out_keys(house)
-    with serving(house) as address, httpx2.Client(base_url=address, trust_env=False, timeout=10) as client:
+    with serving(house) as address, httpx2.Client(base_url=address, trust_env=False, timeout=180) as client:
         client.headers["Authorization"] = f"Bearer {key_of('operator')}"
         for _ in range(2):
             answer = client.head("/events")

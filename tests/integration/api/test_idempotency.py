@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Final
 
 import httpx2
 import pytest
@@ -20,9 +21,13 @@ from tests.servers import Servers
 START = "/agents/orchestrator/tasks/start"
 
 
+_DOER: Final = Doer()
+
+
 @pytest.fixture
 def doer() -> Doer:
-    return Doer()
+    _DOER.forget()
+    return _DOER
 
 
 @pytest.fixture
@@ -139,7 +144,7 @@ def test_while_the_first_is_under_way_its_repetition_is_told_to_come_back(api: C
         wait_until(doer.begun.is_set)
         meanwhile = do(api, outcome="wait")
         doer.may_end.set()
-        answer = first.result(20)
+        answer = first.result(180)
     assert meanwhile.status_code == 409
     assert meanwhile.headers["retry-after"] == "1"
     assert meanwhile.json()["error"]["details"]["reason"] == "under_way"
@@ -235,7 +240,7 @@ def test_one_that_ends_after_its_key_went_to_another_leaves_the_others_answer(
         make_older(api, "1 minute")
         other = do(api, name="something else")
         doer.may_end.set()
-        slow.result(20)
+        slow.result(180)
     assert do(api, name="something else").json() == other.json()
 
 
@@ -307,7 +312,7 @@ def test_each_key_does_its_first_request_once_whatever_follows(
 @pytest.fixture(scope="module")
 def one_api(servers: Servers) -> Iterator[tuple[Caller, Doer]]:
     """One API for every example."""
-    house, doer = House.build(servers.new_database()), Doer()
+    house, doer = House.build(servers.new_database()), _DOER
     hand_out_keys(house)
     with calling(house, doer.routes) as caller:
         yield caller, doer

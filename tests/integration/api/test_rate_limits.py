@@ -19,7 +19,7 @@ from storage.access.keys import Key, Keys, NewKey, new_key
 from tests.house import House, settings_for
 from tests.integration.api.caller import Caller, calling, hand_out_keys
 
-PATIENT = 5.0
+PATIENT = 180
 """Seconds a test lets Redis take: how busy this machine is, is not what is tested."""
 
 
@@ -61,7 +61,7 @@ def api_with(database_url: str, **changes: Any) -> Iterator[Caller]:
 def ask_until_refused(api: Caller, key: str | None = None) -> httpx2.Response:
     """The first refusal of a key that asks and asks."""
     headers = {"Authorization": f"Bearer {key}"} if key else {}
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 180
     while (answer := api.get("/states", headers=headers)).status_code == 200:
         assert time.monotonic() < deadline, "no request was refused"
     return answer
@@ -115,7 +115,7 @@ def test_the_narrowest_window_counts_and_what_it_keeps_out_is_not_counted_in_the
 def test_a_window_that_has_passed_is_empty_again(broker_url: str) -> None:
     async def work(limits: RateLimits) -> None:
         assert (await admitted(limits, key_of(), 3))[-1] is not None
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 180
         while (await admitted(limits, key_of(), 1))[0] is not None:
             assert time.monotonic() < deadline
 

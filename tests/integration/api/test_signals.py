@@ -177,11 +177,11 @@ def test_a_call_that_comes_while_the_customer_is_being_called_is_kept_and_asked_
         line.free.clear()
         worker = Thread(target=house.run)
         worker.start()
-        assert line.placing.wait(30)
+        assert line.placing.wait(180)
         call: dict[str, Any] = {"signal_id": "hotline-1", "data": {"words": READY}}
         refused = tell(api, task_id, "customer_called", **call)
         line.free.set()
-        worker.join(30)
+        worker.join(180)
         error = conflict(refused)
         assert int(refused.headers["Retry-After"]) > 0
         assert "kept" in error["message"]
@@ -204,7 +204,7 @@ def test_a_call_that_comes_just_before_the_call_is_placed_waits_for_it(database_
         line.free.clear()
         worker = Thread(target=house.run)
         worker.start()
-        assert line.placing.wait(30)
+        assert line.placing.wait(180)
         answers: list[httpx2.Response] = []
         words = {"words": READY}
         sender = Thread(
@@ -212,8 +212,8 @@ def test_a_call_that_comes_just_before_the_call_is_placed_waits_for_it(database_
         )
         sender.start()
         line.free.set()
-        sender.join(30)
-        worker.join(30)
+        sender.join(180)
+        worker.join(180)
         assert answers[0].json()["outcome"] == "applied"
         assert len(line.keys) == 1
     house.close()

@@ -24,5 +24,5 @@ def working(house: House) -> Iterator[None]:
         yield
     finally:
         stopped.set()
-        thread.join(20)
+        thread.join(180)
     assert not thread.is_alive()

@@ -44,7 +44,7 @@ def test_the_supervisor_is_told_to_stop_and_waited_for(
     result = fleet.run("down")
     assert result.exit_code == 0, result.stderr
     assert "is stopped, after" in result.stdout
-    assert supervisors[0].wait(timeout=5) == 0
+    assert supervisors[0].wait(timeout=180) == 0
 
 
 def test_a_supervisor_that_does_not_stop_is_told_of(
@@ -71,5 +71,5 @@ def test_a_supervisor_that_is_gone_ends_with_3(
     pid = start(supervisors, OBEDIENT)
     fleet.write_run_file(supervisor=pid)
     os.kill(pid, signal.SIGTERM)
-    supervisors[0].wait(timeout=5)
+    supervisors[0].wait(timeout=180)
     assert fleet.run("down").exit_code == 3

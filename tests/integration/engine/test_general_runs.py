@@ -96,7 +96,7 @@ def test_branches_that_join_enter_the_join_once(house: House, bench: Bench) -> N
 
 
 def test_branches_that_end_at_the_same_moment_enter_the_join_once(house: House, bench: Bench) -> None:
-    together = Barrier(2, timeout=30)
+    together = Barrier(2, timeout=180)
 
     def meet(_: StepRow) -> Outcome:
         together.wait()

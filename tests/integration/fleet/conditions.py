@@ -6,7 +6,7 @@ from collections.abc import Callable
 import psutil
 
 
-def wait_until(condition: Callable[[], bool], *, seconds: float = 10.0) -> None:
+def wait_until(condition: Callable[[], bool], *, seconds: float = 180) -> None:
     """Return as soon as the condition holds; fail after `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from fleet.supervisor import second_interrupt
 from fleet.supervisor.process import FleetStartError, ProcessSpec, ProcessState, RunningProcess
 from fleet.supervisor.supervisor import Supervisor
 from tests.integration.fleet.conditions import alive, wait_until
@@ -78,19 +79,22 @@ def fleet() -> Iterator[Fleet]:
         supervisor.stop()
 
 
-def spec(name: str, journal: Journal, *, stage: int = 1, stop_timeout: float = 5.0) -> ProcessSpec:
+def spec(name: str, journal: Journal, *, stage: int = 1, stop_timeout: float = 180.0) -> ProcessSpec:
     return ProcessSpec(
         name=name,
         command=[sys.executable, "-S", "-c", CHILD, name, str(journal.path)],
         environment={"PATH": os.environ["PATH"]},
         stage=stage,
         ready=lambda: bool(journal.started(name)),
+        ready_timeout=180.0,
         stop_timeout=stop_timeout,
         log_file=journal.path.with_name(f"{name}.log"),
     )
 
 
-def failing(journal: Journal, code: str, *, name: str = "broken", ready_timeout: float = 5.0) -> ProcessSpec:
+def failing(
+    journal: Journal, code: str, *, name: str = "broken", ready_timeout: float = 180.0
+) -> ProcessSpec:
     return ProcessSpec(
         name=name,
         command=[sys.executable, "-S", "-c", code],
@@ -210,13 +214,21 @@ def test_what_a_stopped_child_leaves_in_its_group_is_killed(journal: Journal, fl
     wait_until(lambda: not alive(journal.started("grandchild")[0]))
 
 
-def test_a_second_interrupt_during_the_stop_kills_everything_at_once(journal: Journal, fleet: Fleet) -> None:
-    supervisor = fleet([spec("stubborn", journal, stop_timeout=30.0)])
+def test_a_second_interrupt_during_the_stop_kills_everything_at_once(
+    journal: Journal, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(second_interrupt, "_SAME_KEY_PRESS_SECONDS", 0.0)
+    supervisor = fleet([spec("stubborn", journal, stop_timeout=600.0)])
     supervisor.start()
-    timer = threading.Timer(0.7, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
+
+    def interrupt() -> None:
+        wait_until(lambda: signal.getsignal(signal.SIGINT) is not signal.default_int_handler)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    second = threading.Thread(target=interrupt)
+    second.start()
     supervisor.stop()
-    assert not timer.is_alive()
+    second.join()
     assert not alive(journal.started("stubborn")[0])
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 

@@ -61,7 +61,7 @@ class Ground:
         finally:
             stopped.set()
             for thread in threads:
-                thread.join(20)
+                thread.join(180)
         assert not any(thread.is_alive() for thread in threads)
         assert faults == []
 

@@ -33,7 +33,7 @@ def run(*command: str, **environment: str) -> str:
             capture_output=True,
             cwd=EXAMPLES,
             env=os.environ | environment,
-            timeout=60,
+            timeout=180,
             check=False,
         )
     assert ran.returncode == 0, (ran.stderr + ran.stdout).decode()

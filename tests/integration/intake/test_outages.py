@@ -56,7 +56,7 @@ def kill_between_commit_and_acknowledgement(ground: Ground, kind: str, project: 
         cwd=project,
         env=environment_of(ground.settings),
         capture_output=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     assert died.returncode == -signal.SIGKILL, died.stderr.decode()[-2000:]

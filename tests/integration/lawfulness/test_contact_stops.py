@@ -111,7 +111,7 @@ def test_after_a_stop_nothing_is_sent_whose_intent_was_not_committed_before(data
         house.wire.deliver(execute)
 
     def stop() -> None:
-        assert under_way.wait(30)
+        assert under_way.wait(180)
         stop_contacts(houses[0].database, channel=None, region=None, **BY)
         with houses[0].database.transaction() as work:
             committed.update(work.connection.exec_driver_sql("SELECT key FROM contact_logs").scalars())
@@ -121,7 +121,7 @@ def test_after_a_stop_nothing_is_sent_whose_intent_was_not_committed_before(data
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(180)
     houses[0].run()
     sent = [key for line in lines for key in line.keys]
     assert sent

@@ -127,7 +127,7 @@ def test_processes_that_send_at_the_same_moment_keep_the_cap_together(
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(180)
     assert [len(moments_of(houses[0], number)) for number in numbers] == [1] * len(numbers)
     for house in houses:
         house.close()

@@ -88,7 +88,7 @@ def senders(database: Database, *routes: NoticeRoutes) -> Iterator[list[threadin
         for sender in working:
             sender.stop()
         for thread in threads:
-            thread.join(15)
+            thread.join(180)
         for each in routes:
             each.close()
     assert not any(thread.is_alive() for thread in threads)

@@ -58,7 +58,7 @@ def webhooks(database_url: str, folder: Path, secrets: str) -> Iterator[subproce
     finally:
         if process.poll() is None:
             process.kill()
-        process.wait(10)
+        process.wait(180)
 
 
 def declared(bureau: Bureau) -> bool:
@@ -76,13 +76,13 @@ def test_it_tells_staff_and_ends_when_it_is_told_to(
         serving(group) as address,
         webhooks(database_url, written(tmp_path, address), json.dumps({"k": group_bots.KEY})) as process,
     ):
-        wait_until(lambda: declared(bureau), seconds=40)
+        wait_until(lambda: declared(bureau), seconds=180)
         bureau.alert(role="operations")
         wait_until(lambda: bureau.log()[0].last_error is not None)
         bureau.change("UPDATE notices SET due_at = clock_timestamp()")
         wait_until(lambda: bureau.states() == ["sent"])
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(180) == 0
     assert group.in_group == ["[critical] timeout\nm\n任务 HT1"]
     log = (tmp_path / "log").read_text(encoding="utf-8")
     assert "answered 500" in log
@@ -92,5 +92,5 @@ def test_it_tells_staff_and_ends_when_it_is_told_to(
 def test_a_secret_that_is_missing_stops_it_with_its_message(database_url: str, tmp_path: Path) -> None:
     folder = written(tmp_path, "http://127.0.0.1:1")
     with webhooks(database_url, folder, "") as process:
-        assert process.wait(40) != 0
+        assert process.wait(180) != 0
     assert "providers.bot needs the secret 'k'" in (tmp_path / "log").read_text(encoding="utf-8")

@@ -145,7 +145,7 @@ def test_a_day_after_it_was_made_a_notice_is_given_up_without_an_alert(
 def test_where_nobody_is_told_the_sender_ends(bureau: Bureau) -> None:
     bureau.alert()
     with senders(bureau.database, NoticeRoutes({})) as (thread,):
-        thread.join(10)
+        thread.join(180)
         assert not thread.is_alive()
     bureau.alert()
     assert bureau.states() == ["given_up"]

@@ -115,7 +115,7 @@ class OrderDesk:
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 reply = desk._take(Asked(headers, body, desk._genuine(headers, body)))
                 if reply.after is not None:
-                    reply.after.wait(10)
+                    reply.after.wait(180)
                 self.close_connection = reply.drop
                 if reply.drop:
                     return

@@ -143,7 +143,7 @@ class Line:
         self.numbers.append(request.to)
         self.keys.append(request.key)
         self.placing.set()
-        assert self.free.wait(30)
+        assert self.free.wait(180)
         return Accepted(f"p-{request.key}", duplicate=False)
 
     def query(self, sought: ContactQuery, *, timeout_seconds: float) -> QueryOutcome:  # noqa: ARG002 - the port's

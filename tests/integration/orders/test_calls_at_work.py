@@ -28,7 +28,7 @@ from tests.integration.orders.telling import (
     tell,
 )
 
-DEADLINE_SECONDS: Final = 60.0
+DEADLINE_SECONDS: Final = 180
 
 
 @pytest.fixture
@@ -54,12 +54,12 @@ class Placing:
 
     def __enter__(self) -> Self:
         self._worker.start()
-        assert self._line.placing.wait(30)
+        assert self._line.placing.wait(180)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._line.free.set()
-        self._worker.join(30)
+        self._worker.join(180)
         assert not self._worker.is_alive()
 
 
@@ -162,7 +162,7 @@ def test_whoever_comes_first_the_worker_the_tick_or_the_customer_nobody_is_calle
 
     worker = Thread(target=work_on)
     worker.start()
-    assert line.placing.wait(30)
+    assert line.placing.wait(180)
     orders = [task_id for pair in zip(waiting, new, strict=True) for task_id in pair]
     taken = [insist(calling, task_id, line) for task_id in orders]
     stop.set()

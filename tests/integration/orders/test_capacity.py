@@ -289,7 +289,7 @@ def _together(run: Callable[[int], None], threads: int) -> None:
     for thread in running:
         thread.start()
     for thread in running:
-        thread.join(30)
+        thread.join(180)
     assert not any(thread.is_alive() for thread in running)
 
 

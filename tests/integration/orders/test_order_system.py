@@ -72,7 +72,7 @@ def closes(house: House, task_id: str) -> None:
         house.run()
         return house.order(task_id).status == "closed"
 
-    wait_until(closed, seconds=30)
+    wait_until(closed, seconds=180)
 
 
 def asks(house: House, task_id: str) -> Review:
@@ -86,7 +86,7 @@ def asks(house: House, task_id: str) -> Review:
         house.run()
         return bool(found())
 
-    wait_until(asked, seconds=30)
+    wait_until(asked, seconds=180)
     return found()[0]
 
 

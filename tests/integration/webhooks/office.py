@@ -104,13 +104,13 @@ class _Working:
 
     def start(self) -> None:
         self._thread.start()
-        assert self._began.wait(10)
+        assert self._began.wait(180)
 
     def stop(self) -> None:
         assert self._loop is not None
         assert self._courier is not None
         self._loop.call_soon_threadsafe(self._courier.stop)
-        self._thread.join(15)
+        self._thread.join(180)
         assert not self._thread.is_alive()
 
     async def _run(self) -> None:

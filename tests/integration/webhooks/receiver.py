@@ -100,7 +100,7 @@ class Receiver:
                     receiver.received.append(received)
                     reply = receiver.behaviour(received)
                 if reply.after is not None:
-                    reply.after.wait(10)
+                    reply.after.wait(180)
                 self.close_connection = reply.drop
                 if not reply.drop:
                     self.send_response(reply.status)

@@ -40,12 +40,12 @@ def courier(database_url: str, folder: Path) -> Iterator[subprocess.Popen[bytes]
             stderr=log,
         )
     try:
-        wait_until(mark.exists, seconds=30)
+        wait_until(mark.exists, seconds=180)
         yield process
     finally:
         if process.poll() is None:
             process.kill()
-        process.wait(10)
+        process.wait(180)
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_told_to_stop_it_writes_down_what_was_under_way(
         wait_until(lambda: len(receiver.received) == 1)
         process.send_signal(signal.SIGTERM)
         held.set()
-        assert process.wait(10) == 0
+        assert process.wait(180) == 0
     assert office.states() == ["delivered"]
 
 

@@ -44,7 +44,7 @@ def lines_of(style: str) -> list[str]:
         [sys.executable, "-W", "error", "-c", PROGRAM, style],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     assert ran.returncode == 0, ran.stderr

@@ -68,7 +68,7 @@ def provider_answering(answer: bytes) -> Iterator[HttpChannel]:
     gateway = HttpChannel(f"http://127.0.0.1:{listener.getsockname()[1]}", "secret-token")
     yield gateway
     gateway.close()
-    thread.join(10)
+    thread.join(180)
     listener.close()
 
 

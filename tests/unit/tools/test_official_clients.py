@@ -30,7 +30,7 @@ def official(provider: str, asked: dict[str, Any]) -> Any:
         input=json.dumps(asked),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     assert ran.returncode == 0, ran.stderr

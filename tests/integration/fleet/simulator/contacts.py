@@ -17,7 +17,7 @@ def contact(
     *,
     channel: Channel = Channel.PHONE,
     to: str = PHONE,
-    timeout_seconds: float = 10.0,
+    timeout_seconds: float = 180,
 ) -> ContactRequest:
     return ContactRequest(
         key=key,

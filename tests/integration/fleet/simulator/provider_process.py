@@ -18,7 +18,7 @@ import httpx2
 
 TOKEN = "provider-token"
 SECRET = "callback-secret"
-_DEADLINE_SECONDS = 30.0
+_DEADLINE_SECONDS = 180
 
 
 def wait_until(condition: Callable[[], bool], deadline_seconds: float = _DEADLINE_SECONDS) -> None:
@@ -122,7 +122,7 @@ class ProviderProcess:
         self.base_url = f"http://127.0.0.1:{self._port()}"
         wait_until(self._healthy)
         self.client = httpx2.Client(
-            base_url=self.base_url, headers={"Authorization": f"Bearer {TOKEN}"}, trust_env=False, timeout=15
+            base_url=self.base_url, headers={"Authorization": f"Bearer {TOKEN}"}, trust_env=False, timeout=180
         )
 
     def kill(self) -> None:
@@ -131,7 +131,7 @@ class ProviderProcess:
     def output(self) -> str:
         """Everything logged; ends the process."""
         self._process.send_signal(signal.SIGTERM)
-        self._process.wait(15)
+        self._process.wait(180)
         return self._output.read().decode() + self._log.read_text()
 
     def ledger(self, key: str) -> dict[str, Any]:
@@ -154,5 +154,5 @@ class ProviderProcess:
         self.client.close()
         if self._process.poll() is None:
             self._process.send_signal(ending)
-            self._process.wait(15)
+            self._process.wait(180)
         self._output.close()

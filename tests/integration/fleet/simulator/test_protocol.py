@@ -175,7 +175,7 @@ def test_no_phone_number_is_logged_or_kept(tmp_path: Path, receiver: Receiver) -
 def test_without_its_secrets_it_says_which_variables_to_set(tmp_path: Path) -> None:
     bare = {name: value for name, value in os.environ.items() if not name.startswith("UNPEND_")}
     command = [sys.executable, "-m", "fleet.simulator", "--port", "0", "--state", str(tmp_path / "s.db")]
-    ended = subprocess.run(command, env=bare, capture_output=True, text=True, timeout=30, check=False)
+    ended = subprocess.run(command, env=bare, capture_output=True, text=True, timeout=180, check=False)
     assert ended.returncode == 2
     assert "UNPEND_CHANNEL_TOKEN" in ended.stderr
 
