@@ -1,4 +1,4 @@
-"""The sample orders on their way: loaded once, carried through their weeks, summed up with a reason for each."""
+"""Runs the sample orders: loads them once, advances the clock until all are settled, and sums them up."""
 
 import json
 import threading
@@ -47,7 +47,7 @@ _CLOSED_BECAUSE: Final = {
 
 @dataclass(frozen=True, slots=True)
 class SampleProgress:
-    """How far the samples have come."""
+    """The progress of the sample orders."""
 
     business_now: datetime
     states: Counter[str]
@@ -58,7 +58,7 @@ class SampleProgress:
 
 @dataclass(slots=True)
 class Demonstration:
-    """Carries orders through idle time, in a thread beside the supervisor."""
+    """Moves the business clock over idle time, in a thread beside the supervisor."""
 
     process: Process
     leap: bool
@@ -70,7 +70,7 @@ class Demonstration:
     _shown: float = 0.0
 
     def run(self, sample: Path | None) -> None:
-        """Load the samples if the installation is new, then go on until everything is settled.
+        """Load the samples if the installation is new, then continue until everything is settled.
 
         Without samples there is no end: the fleet leaps whenever orders wait, also those that arrive later.
         """
@@ -83,7 +83,7 @@ class Demonstration:
             _log.error("the demonstration ended: PostgreSQL is away", error=str(error))
 
     def load(self, sample: Path) -> int:
-        """Take the samples in; those that are known already change nothing."""
+        """Accept the sample orders; those already known change nothing."""
         lines = sample.read_text(encoding="utf-8").splitlines()
         submissions = [
             Submission(TaskCreated.model_validate(json.loads(line))) for line in lines if line.strip()
@@ -140,7 +140,7 @@ class Demonstration:
 
 
 def summary(standings: Sequence[Standing]) -> list[tuple[str, str, list[str]]]:
-    """Every order under what became of it and why: (outcome, reason, task ids)."""
+    """Group every order by outcome and reason: (outcome, reason, task ids)."""
     groups: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for standing in standings:
         groups[_outcome(standing)].append(standing.task_id)

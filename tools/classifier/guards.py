@@ -35,7 +35,7 @@ _FLAGS: Mapping[Flag, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """What the model proposes, before the guards."""
+    """The model's result, before the guards."""
 
     level1: Level1
     level2: Level2
@@ -43,7 +43,7 @@ class Proposal:
 
 
 def reasons_for_review(proposal: Proposal, evidence: Evidence, *, cut: bool) -> tuple[str, ...]:
-    """Return why a person must look, in words for people; empty means that it may be carried out.
+    """Return the reasons for a review, in words for people; empty means that the action may be carried out.
 
     `confidence` must be the rounded value that is stored, so that everybody routes by the same number.
     `cut` says that the text was longer than what is read.

@@ -1,4 +1,4 @@
-"""Mentions that lean on one before them: 放完假 after a festival that was named, 再下周 after a week that was."""
+"""Resolves mentions that depend on an earlier one: 放完假 after a named festival, 再下周 after a week."""
 
 import re
 from dataclasses import replace
@@ -16,7 +16,7 @@ _ONE_DAY: Final = timedelta(days=1)
 
 
 def refer(text: str, mentions: list[Mention]) -> list[Mention]:
-    """Return the mentions with each that leans on another read from it."""
+    """Return the mentions with the dependent ones resolved."""
     read: list[Mention] = []
     festival: Mention | None = None
     days: Days | None = None

@@ -1,4 +1,4 @@
-"""What the mentions amount to: dates that may be meant, reasons for a person to look, and what is set aside."""
+"""Sorts mentions by context: candidate dates, reasons for review, and mentions to ignore."""
 
 import re
 from dataclasses import dataclass, field, replace
@@ -28,7 +28,7 @@ _TROUBLES: Final = {
 
 @dataclass(slots=True)
 class WeighedMentions:
-    """What the mentions amount to.
+    """The result of weighing the mentions.
 
     Attributes:
         candidates: Dates the customer may mean.
@@ -45,7 +45,7 @@ class WeighedMentions:
 
 @dataclass(frozen=True, slots=True)
 class FoundTime:
-    """A time of day in its context: the mention before it, and whether it stands right beside that one."""
+    """A time of day in its context: the mention before it, and whether it follows directly."""
 
     time: TimeMention
     after: Mention | None
@@ -55,7 +55,7 @@ class FoundTime:
 
 
 def weigh(text: str, mentions: list[Mention], times: list[FoundTime], moment: Moment) -> WeighedMentions:
-    """Return what the mentions amount to, each in its context."""
+    """Sort the mentions by their context."""
     said = WeighedMentions()
     for place, mention in enumerate(mentions):
         previous_end = mentions[place - 1].end if place else 0

@@ -1,4 +1,4 @@
-"""The language model's endpoint: OpenAI's chat completions over one pooled client, and one deadline for all."""
+"""Client of a language model: OpenAI's chat completions over one pooled client, with one deadline for all."""
 
 import json
 import threading
@@ -29,7 +29,7 @@ _FAIR_SHARE: Final = 0.5
 
 
 class QuestionOutcome(StrEnum):
-    """What became of a question; the names are those of the log line."""
+    """The outcome of a question; the values are those of the log line."""
 
     ANSWERED = "answered"
     DISCARDED = "discarded"
@@ -46,7 +46,7 @@ class QuestionOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opinions:
-    """The verdicts, question by question, `None` where there is none; and how many ended how."""
+    """The second opinions, question by question, `None` where there is none; with the count of each outcome."""
 
     verdicts: Sequence[SecondOpinion | None]
     counts: Mapping[QuestionOutcome, int]
@@ -61,7 +61,7 @@ class _Reply:
 
 
 class LanguageModel:
-    """Asks one model of one endpoint; safe to share between threads.
+    """Sends questions to one model; safe to share between threads.
 
     Args:
         url: The endpoint without `/chat/completions`, as `https://host/v1`.
@@ -117,7 +117,7 @@ class LanguageModel:
         return f"LanguageModel({self._url!r}, {self._name!r})"
 
     def ask(self, questions: Sequence[Question]) -> Opinions:
-        """Ask all of them at once, none of them twice; whatever fails or comes late is left without a verdict.
+        """Ask all questions at once, each only once; one that fails or is late has no opinion.
 
         Returns at the deadline at the latest.
         """
@@ -132,7 +132,7 @@ class LanguageModel:
         )
 
     def close(self) -> None:
-        """Close the connections; what is still under way ends by its own deadline first."""
+        """Close the connections; questions under way end by their own deadline first."""
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
         self._client.close()

@@ -1,4 +1,4 @@
-"""Absences of a given length, which end before the follow-up: 出差一周, 十天内都没空, 未来三天都不行."""
+"""Absences of a given length, after which the follow-up is due: 出差一周, 十天内都没空, 未来三天都不行."""
 
 import re
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""Names that hold a weekday and are none: 我叫周一鸣, 周三强师傅."""
+"""Personal names that contain a weekday: 我叫周一鸣, 周三强师傅."""
 
 import re
 from typing import Final
