@@ -48,7 +48,7 @@ class Days:
     whole: bool = False
 
 
-class NoDateReason(Enum):
+class Undated(Enum):
     """Why words that a rule recognised name no date for a follow-up."""
 
     NOT_A_DATE = auto()  # 3号楼
@@ -58,7 +58,7 @@ class NoDateReason(Enum):
     UNCLEAR_FESTIVAL = auto()
 
 
-Meaning: TypeAlias = Days | NoDateReason
+Meaning: TypeAlias = Days | Undated
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Mention:
     rule: str
 
 
-def dismiss(meaning: NoDateReason) -> Callable[[Match[str], Moment], NoDateReason]:
+def dismiss(meaning: Undated) -> Callable[[Match[str], Moment], Undated]:
     """Return a reader that gives the same reason for every match."""
     return lambda _match, _moment: meaning
 
