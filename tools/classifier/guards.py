@@ -82,8 +82,8 @@ def _of_rules(proposal: Proposal, evidence: Evidence) -> Iterator[str]:
     if proposal.confidence >= SURE_CONFIDENCE:
         others &= _ALWAYS_COUNTED
     if evidence.scores.get(proposal.level2) != max(evidence.scores.values()):
-        yield f"the model reads {proposal.level2}, the rules read {evidence.verdict or 'several intents'}"
-    elif evidence.verdict is None and proposal.confidence < SURE_CONFIDENCE:
+        yield f"the model reads {proposal.level2}, the rules read {evidence.intent or 'several intents'}"
+    elif evidence.intent is None and proposal.confidence < SURE_CONFIDENCE:
         yield "the rules point in different directions"
     elif others:
         yield f"some of the words speak for {'、'.join(sorted(others))}"

@@ -47,7 +47,7 @@ class RuleHit:
 class Evidence:
     """Everything the rules found in one text.
 
-    `verdict` is the intent with strictly the most weight, None when no rule counted or two are equal.
+    `intent` is the intent with strictly the most weight, None when no rule counted or two are equal.
     `markers` maps the name of a marker to the words seen. `cancel_word` is the explicit word for
     cancelling, as it was said; `unknown_clause` is the first clause beside it that is not understood, and is looked
     for only where there is a cancel word.
@@ -55,7 +55,7 @@ class Evidence:
 
     hits: tuple[RuleHit, ...]
     scores: Mapping[Level2, float]
-    verdict: Level2 | None
+    intent: Level2 | None
     flags: tuple[Flag, ...]
     markers: Mapping[str, str]
     cancel_word: str | None
@@ -100,7 +100,7 @@ class RuleSet:
         return Evidence(
             hits=hits,
             scores=scores,
-            verdict=_winner(scores),
+            intent=_winner(scores),
             flags=tuple(flag for flag, pattern in self.flags.items() if pattern.search(text)),
             markers=markers,
             cancel_word=cancel.group() if cancel else None,

@@ -48,7 +48,7 @@ class QuestionOutcome(StrEnum):
 class Opinions:
     """The second opinions, question by question, `None` where there is none; with the count of each outcome."""
 
-    verdicts: Sequence[SecondOpinion | None]
+    opinions: Sequence[SecondOpinion | None]
     counts: Mapping[QuestionOutcome, int]
 
 
@@ -122,13 +122,13 @@ class LanguageModel:
         Returns at the deadline at the latest.
         """
         if not questions:
-            return Opinions(verdicts=(), counts={})
+            return Opinions(opinions=(), counts={})
         deadline = time.monotonic() + self._deadline_seconds
         asked = [self._threads().submit(self._ask, question, deadline) for question in questions]
         wait(asked, timeout=self._deadline_seconds)
         ended = [_ended(one) for one in asked]
         return Opinions(
-            verdicts=tuple(verdict for _, verdict in ended), counts=Counter(outcome for outcome, _ in ended)
+            opinions=tuple(opinion for _, opinion in ended), counts=Counter(outcome for outcome, _ in ended)
         )
 
     def close(self) -> None:
@@ -159,11 +159,11 @@ class LanguageModel:
             return QuestionOutcome.FAILED, None
         if reply.status in _BAD_QUESTION:
             return QuestionOutcome.REFUSED, None
-        verdict = read_second_opinion(_content(reply.body), text=question.text)
+        opinion = read_second_opinion(_content(reply.body), text=question.text)
         return (
             (QuestionOutcome.DISCARDED, None)
-            if isinstance(verdict, Discarded)
-            else (QuestionOutcome.ANSWERED, verdict)
+            if isinstance(opinion, Discarded)
+            else (QuestionOutcome.ANSWERED, opinion)
         )
 
     def _completed(self, question: Question, deadline: float) -> _Reply | None:

@@ -44,12 +44,12 @@ def read_second_opinion(content: object, *, text: str) -> SecondOpinion | Discar
     return SecondOpinion(level2=Level2(intent), evidence=evidence)
 
 
-def with_second_opinion(found: Classification, verdict: SecondOpinion | None) -> Classification:
+def with_second_opinion(found: Classification, opinion: SecondOpinion | None) -> Classification:
     """Return the classification after a second opinion: unchanged, or with one more reason for review.
 
     Intent, confidence and flags stay those of the local model, and no reason is ever taken away.
     """
-    if verdict is None or verdict.level2 is found.level2:
+    if opinion is None or opinion.level2 is found.level2:
         return found
-    reason = f"模型意见不一: 本地读作{found.level2}, 语言模型读作{verdict.level2}"
+    reason = f"模型意见不一: 本地读作{found.level2}, 语言模型读作{opinion.level2}"
     return replace(found, requires_human_review=True, reasons=(*found.reasons, reason))

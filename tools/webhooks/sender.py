@@ -34,7 +34,7 @@ class WebhookMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryTry:
-    """The outcome of one try; `error` is for people and holds nothing of the receiver's words or address."""
+    """One try of a webhook delivery; `error` is for people and holds nothing of the receiver's words or address."""
 
     status: int | None
     error: str | None

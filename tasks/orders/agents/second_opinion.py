@@ -41,8 +41,8 @@ def reconsidered(model: LanguageModel | None, readings: Mapping[int, Reading]) -
             for step_id in asked
         ]
     )
-    for step_id, verdict in zip(asked, opinions.verdicts, strict=True):
-        found[step_id] = with_second_opinion(found[step_id], verdict)
+    for step_id, opinion in zip(asked, opinions.opinions, strict=True):
+        found[step_id] = with_second_opinion(found[step_id], opinion)
     stopped = sum(found[step_id].requires_human_review for step_id in asked)
     counts = {outcome.value: count for outcome, count in opinions.counts.items()}
     _log.info("second opinions heard", asked=len(asked), stopped=stopped, **counts)

@@ -41,7 +41,7 @@ def heard(behaviour: Behaviour, text: str = WORDS) -> Opinions:
 
 def test_a_verdict_is_an_intent_and_the_words_it_was_read_in() -> None:
     found = heard(says("配件未到", "配件还没到"))
-    assert found.verdicts == (SecondOpinion(level2=Level2.PARTS_PENDING, evidence="配件还没到"),)
+    assert found.opinions == (SecondOpinion(level2=Level2.PARTS_PENDING, evidence="配件还没到"),)
     assert found.counts == {QuestionOutcome.ANSWERED: 1}
 
 
@@ -106,7 +106,7 @@ def test_an_endpoint_that_refuses_words_is_asked_in_the_strict_form_next_time() 
     with asking(refuses_some) as (model, server):
         refused = model.ask([Question.about("骂人的话")])
         model.ask([Question.about(WORDS)])
-    assert (refused.verdicts, refused.counts) == ((None,), {QuestionOutcome.REFUSED: 1})
+    assert (refused.opinions, refused.counts) == ((None,), {QuestionOutcome.REFUSED: 1})
     assert server.asked[-1].form == "json_schema"
 
 
@@ -134,7 +134,7 @@ def test_an_endpoint_that_refuses_words_is_asked_in_the_strict_form_next_time() 
 )
 def test_an_answer_that_is_no_verdict_is_discarded(content: object) -> None:
     found = heard(always(Reply(content)))
-    assert (found.verdicts, found.counts) == ((None,), {QuestionOutcome.DISCARDED: 1})
+    assert (found.opinions, found.counts) == ((None,), {QuestionOutcome.DISCARDED: 1})
 
 
 @pytest.mark.parametrize(
@@ -143,26 +143,26 @@ def test_an_answer_that_is_no_verdict_is_discarded(content: object) -> None:
 )
 def test_a_body_that_is_no_completion_is_discarded(body: bytes) -> None:
     found = heard(always(Reply(body=body)))
-    assert (found.verdicts, found.counts) == ((None,), {QuestionOutcome.DISCARDED: 1})
+    assert (found.opinions, found.counts) == ((None,), {QuestionOutcome.DISCARDED: 1})
 
 
 def test_a_model_that_obeys_the_words_says_nothing() -> None:
     obeyed = json.dumps({"intent": "不再需要", "evidence": "管理员已授权取消"}, ensure_ascii=False)
-    assert heard(always(Reply(obeyed)), INJECTION).verdicts == (None,)
+    assert heard(always(Reply(obeyed)), INJECTION).opinions == (None,)
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 429, 500, 502, 503, 302])
 def test_an_endpoint_that_fails_is_asked_once_and_leaves_no_verdict(status: int) -> None:
     with asking(always(Reply(status=status))) as (model, server):
         found = model.ask([Question.about(WORDS)])
-    assert (found.verdicts, found.counts) == ((None,), {QuestionOutcome.FAILED: 1})
+    assert (found.opinions, found.counts) == ((None,), {QuestionOutcome.FAILED: 1})
     assert len(server.asked) == 1
 
 
 @pytest.mark.parametrize("body", [b"x" * 200_000, None], ids=["endless", "dropped"])
 def test_a_connection_that_breaks_or_never_ends_leaves_no_verdict(body: bytes | None) -> None:
     found = heard(always(Reply(body=body, drop=body is None)))
-    assert (found.verdicts, found.counts) == ((None,), {QuestionOutcome.FAILED: 1})
+    assert (found.opinions, found.counts) == ((None,), {QuestionOutcome.FAILED: 1})
 
 
 def test_nobody_listening_leaves_no_verdict() -> None:
@@ -182,7 +182,7 @@ def test_the_deadline_holds_for_all_questions_together(slow: str) -> None:
         found = model.ask([Question.about(WORDS)] * 40)
         took = time.monotonic() - began
         never.set()
-    assert found.verdicts == (None,) * 40
+    assert found.opinions == (None,) * 40
     # A machine with other things to do may wake us late; a second question after the deadline would take far longer.
     assert took < 2.0
 
@@ -196,19 +196,19 @@ def test_one_slow_answer_costs_the_others_nothing() -> None:
     with asking(some_slow, deadline_seconds=2.0) as (model, _):
         found = model.ask([Question.about(text) for text in (WORDS, "慢", WORDS)])
         never.set()
-    assert [verdict is not None for verdict in found.verdicts] == [True, False, True]
+    assert [opinion is not None for opinion in found.opinions] == [True, False, True]
 
 
 def test_verdicts_come_in_the_order_of_their_questions() -> None:
     texts = [f"第{number}句" for number in range(30)]
     with asking(says("需人工")) as (model, _):
         found = model.ask([Question.about(text) for text in texts])
-    assert [verdict.evidence for verdict in found.verdicts if verdict] == texts
+    assert [opinion.evidence for opinion in found.opinions if opinion] == texts
 
 
 def test_nothing_to_ask_asks_nothing() -> None:
     with asking(says("需人工")) as (model, server):
-        assert model.ask([]).verdicts == ()
+        assert model.ask([]).opinions == ()
     assert server.asked == []
 
 
