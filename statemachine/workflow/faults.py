@@ -1,4 +1,4 @@
-"""Finds faults of a definition: unknown names, unreachable options, endless loops."""
+"""What makes a definition one that cannot run: names that lead nowhere, dead options, endless loops."""
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
@@ -33,7 +33,7 @@ _WRITTEN: Final[Mapping[str, str]] = MappingProxyType({"otherwise": "else", "wai
 
 
 def faults(steps: tuple[Step, ...], graph: Graph) -> Iterator[str]:
-    """Return every fault of these steps, in words for people, each with its step."""
+    """Every fault of these steps, in words for people, each with its step."""
     ids = [step.id for step in steps]
     twice = sorted({step_id for step_id in ids if ids.count(step_id) > 1})
     if twice:
