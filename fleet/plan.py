@@ -1,4 +1,4 @@
-"""The processes of a fleet on one machine, their order, and how each is known to be ready."""
+"""Which processes a fleet on one machine is made of, in which order, and how each is known to be ready."""
 
 import os
 import signal
@@ -30,7 +30,7 @@ _STANDS_BACK: Final = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """The ports of all processes, on 127.0.0.1."""
+    """Where everything listens, on 127.0.0.1."""
 
     postgres: int
     valkey: int
@@ -42,7 +42,7 @@ class Ports:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addresses:
-    """The addresses of all servers and processes."""
+    """Where everything is found."""
 
     database_url: str
     broker_url: str
@@ -71,7 +71,7 @@ class Plan:
         ]
 
     def processes(self) -> list[ProcessSpec]:
-        """All processes of ours, in the order of the stages."""
+        """Everything of ours, in the order of the stages."""
         ports = self.ports
         return [
             self._python(
@@ -102,7 +102,7 @@ class Plan:
         ]
 
     def environment(self) -> dict[str, str]:
-        """Return the environment of our processes; secrets are passed here and never as arguments."""
+        """What our processes are told; secrets travel here and never in arguments."""
         kept, ports = self.kept, self.ports
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("UNPEND_")}
         return inherited | {
@@ -176,7 +176,7 @@ class Plan:
 
 
 def answers(url: str) -> Callable[[], bool]:
-    """Return a probe: the address answers 200."""
+    """A probe: the address answers 200."""
 
     def probe() -> bool:
         try:
@@ -189,7 +189,7 @@ def answers(url: str) -> Callable[[], bool]:
 
 
 def listens(port: int) -> Callable[[], bool]:
-    """Return a probe: something listens on this port of this machine."""
+    """A probe: something listens on this port of this machine."""
 
     def probe() -> bool:
         try:

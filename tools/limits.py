@@ -13,7 +13,7 @@ TOOL_RETRY: Final = RetryPolicy(max_retries=2, delay_ms=1000)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tool:
-    """One tool. `timeout_ms` limits one call; `effect` says whether a call may be repeated."""
+    """One tool. `timeout_ms` bounds one call; what a repetition may do is said by `effect`."""
 
     name: str
     agent: str
@@ -49,7 +49,7 @@ TOOLS: Final[Mapping[str, Tool]] = MappingProxyType(
 
 
 def message_seconds(agent: str, waves: int = 1) -> int:
-    """Return the Celery soft limit of an agent's messages: every round of calls at its limit, plus transactions."""
+    """The Celery soft limit of an agent's messages: every wave of calls at its limit, plus the transactions."""
     longest = max((tool.timeout_seconds for tool in TOOLS.values() if tool.agent == agent), default=0.0)
     return int(longest * waves) + TRANSACTION_SECONDS
 
