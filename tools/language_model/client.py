@@ -13,7 +13,7 @@ from typing import Final
 import httpx2
 
 from tools.language_model.breaker import CircuitBreaker
-from tools.language_model.prompt import AnswerForm, Question, request_body
+from tools.language_model.prompt import AnswerForm, ModelQuestion, request_body
 from tools.language_model.second_opinion import Discarded, SecondOpinion, read_second_opinion
 
 DEADLINE_SECONDS: Final = 1.2
@@ -116,7 +116,7 @@ class LanguageModel:
         """The endpoint and the model only."""
         return f"LanguageModel({self._url!r}, {self._name!r})"
 
-    def ask(self, questions: Sequence[Question]) -> Opinions:
+    def ask(self, questions: Sequence[ModelQuestion]) -> Opinions:
         """Ask all questions at once, each only once; one that fails or is late has no opinion.
 
         Returns at the deadline at the latest.
@@ -144,7 +144,7 @@ class LanguageModel:
                 self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="language-model")
             return self._pool
 
-    def _ask(self, question: Question, deadline: float) -> tuple[QuestionOutcome, SecondOpinion | None]:
+    def _ask(self, question: ModelQuestion, deadline: float) -> tuple[QuestionOutcome, SecondOpinion | None]:
         left = deadline - time.monotonic()
         if left <= 0:
             return QuestionOutcome.LATE, None
@@ -166,7 +166,7 @@ class LanguageModel:
             else (QuestionOutcome.ANSWERED, opinion)
         )
 
-    def _completed(self, question: Question, deadline: float) -> _Reply | None:
+    def _completed(self, question: ModelQuestion, deadline: float) -> _Reply | None:
         """The reply, in the stricter form where the endpoint knows it; `None` when there is none in time."""
         form = self._form
         reply = self._reply(request_body(question, model=self._name, form=form), deadline)

@@ -57,14 +57,14 @@ class AnswerForm(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class ModelQuestion:
     """The customer's words as sent to the model: shortened, with every phone number masked."""
 
     text: str = field(repr=False)
     why_suspended: str | None = field(default=None, repr=False)
 
     @classmethod
-    def about(cls, text: str, *, pending_reason: str | None = None) -> "Question":
+    def about(cls, text: str, *, pending_reason: str | None = None) -> "ModelQuestion":
         """Create the question about these words."""
         # Masked before it is cut, so that no number is cut into something that looks like none.
         return cls(
@@ -73,7 +73,7 @@ class Question:
         )
 
 
-def request_body(question: Question, *, model: str, form: AnswerForm) -> bytes:
+def request_body(question: ModelQuestion, *, model: str, form: AnswerForm) -> bytes:
     """Return the body of the chat completion request."""
     words = {"customer_words": question.text, "why_suspended": question.why_suspended}
     document = {

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
-from tools.order_system.contract import ActionRequest, Offered, Performed
+from tools.order_system.contract import Offered, OrderSystemRequest, Performed
 
 OfferedSlots = Callable[[str, date, date], Offered]
 """Reads what engineers have room for: region, first day, last day."""
@@ -21,7 +21,7 @@ class BuiltIn:
         """False: it is not another system."""
         return False
 
-    def perform(self, request: ActionRequest) -> Performed:  # noqa: ARG002 - the port's
+    def perform(self, request: OrderSystemRequest) -> Performed:  # noqa: ARG002 - the port's
         """Return success: the recording transaction writes the tables."""
         return Performed()
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ActionRequest:
+class OrderSystemRequest:
     """One action that is to be carried out.
 
     Attributes:
@@ -106,7 +106,7 @@ class OrderSystem(Protocol):
     def remote(self) -> bool:
         """Whether it is another system: calls take time, and the slots are its own."""
 
-    def perform(self, request: ActionRequest) -> PerformOutcome:
+    def perform(self, request: OrderSystemRequest) -> PerformOutcome:
         """Carry out one action, within its time limit."""
 
     def slots(self, region: str, first: date, last: date) -> Offered | SlotsUnknown:

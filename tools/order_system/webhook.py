@@ -13,10 +13,10 @@ from tools.channels.contract import NotSent, Unknown
 from tools.channels.exchange import Exchange, HttpAnswer, retry_after_seconds
 from tools.order_system.answer import offered_of, performed_of, refused_of
 from tools.order_system.contract import (
-    ActionRequest,
     ActionUnclear,
     NotPerformed,
     Offered,
+    OrderSystemRequest,
     PerformOutcome,
     SlotsUnknown,
 )
@@ -67,7 +67,7 @@ class WebhookOrderSystem:
         """True: it is another system."""
         return True
 
-    def perform(self, request: ActionRequest) -> PerformOutcome:
+    def perform(self, request: OrderSystemRequest) -> PerformOutcome:
         """Request one action; see `contract` for the meaning of each outcome."""
         data = {
             "key": request.key,

@@ -7,7 +7,7 @@ from typing import Final
 from runtime.logs import logger
 from tools.classifier.classifier import Classification
 from tools.language_model.client import LanguageModel
-from tools.language_model.prompt import Question
+from tools.language_model.prompt import ModelQuestion
 from tools.language_model.second_opinion import with_second_opinion
 
 _log: Final = logger(__name__)
@@ -37,7 +37,7 @@ def reconsidered(model: LanguageModel | None, readings: Mapping[int, Reading]) -
         return found
     opinions = model.ask(
         [
-            Question.about(readings[step_id].text, pending_reason=readings[step_id].pending_reason)
+            ModelQuestion.about(readings[step_id].text, pending_reason=readings[step_id].pending_reason)
             for step_id in asked
         ]
     )
