@@ -53,7 +53,7 @@ class SampleProgress:
     states: Counter[str]
     settled: int
     total: int
-    leaps: int
+    jumps: int
 
 
 @dataclass(slots=True)
@@ -61,23 +61,23 @@ class Demonstration:
     """Moves the business clock over idle time, in a thread beside the supervisor."""
 
     process: Process
-    leap: bool
+    time_jump: bool
     show: Callable[[SampleProgress], None]
     finished: Callable[[Sequence[Standing], datetime], None]
     stopped: threading.Event = field(default_factory=threading.Event)
-    _leaps: int = 0
+    _jumps: int = 0
     _settled: bool = False
     _shown: float = 0.0
 
     def run(self, sample: Path | None) -> None:
         """Load the samples if the installation is new, then continue until everything is settled.
 
-        Without samples there is no end: the fleet leaps whenever orders wait, also those that arrive later.
+        Without samples there is no end: the clock jumps whenever orders wait, also those that arrive later.
         """
         try:
             if sample is not None:
                 self.load(sample)
-            if sample is not None or self.leap:
+            if sample is not None or self.time_jump:
                 self._carry(ends=sample is not None)
         except StorageUnavailable as error:
             _log.error("the demonstration ended: PostgreSQL is away", error=str(error))
@@ -92,23 +92,23 @@ class Demonstration:
         return len(submissions)
 
     def _carry(self, *, ends: bool) -> None:
-        leaper = TimeJumper(self.process.database)
+        jumper = TimeJumper(self.process.database)
         while not self.stopped.wait(self._pause()):
             try:
-                if self._look(leaper, ends=ends):
+                if self._look(jumper, ends=ends):
                     return
             except StorageUnavailable:
                 # The supervisor brings PostgreSQL back; the orders are safe meanwhile.
                 self.stopped.wait(0.5)
 
     def _pause(self) -> float:
-        if not self.leap:
+        if not self.time_jump:
             return _LOOK_AT_LEISURE
         return _SHOW_EVERY if self._settled else _LOOK
 
-    def _look(self, leaper: TimeJumper, *, ends: bool) -> bool:
-        """Show how far things are; leap if the fleet is idle and orders wait. Whether this is the end."""
-        busy = leaper.look(timedelta(0)) is JumpResult.BUSY
+    def _look(self, jumper: TimeJumper, *, ends: bool) -> bool:
+        """Show the progress; jump if the fleet is idle and orders wait. Whether this is the end."""
+        busy = jumper.look(timedelta(0)) is JumpResult.BUSY
         if busy and time.monotonic() - self._shown < _SHOW_EVERY:
             return False
         self._shown = time.monotonic()
@@ -121,7 +121,7 @@ class Demonstration:
         if not (was_settled and self._settled):
             self.show(
                 SampleProgress(
-                    now, Counter(s.status for s in standings), settled, len(standings), self._leaps
+                    now, Counter(s.status for s in standings), settled, len(standings), self._jumps
                 )
             )
         if busy:
@@ -130,8 +130,8 @@ class Demonstration:
             if ends:
                 self.finished(standings, now)
             return ends
-        if self.leap and leaper.look(_LONGEST_HORIZON) is JumpResult.JUMPED:
-            self._leaps += 1
+        if self.time_jump and jumper.look(_LONGEST_HORIZON) is JumpResult.JUMPED:
+            self._jumps += 1
         return False
 
     def _horizon(self, now: datetime) -> datetime:
