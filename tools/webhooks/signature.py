@@ -13,12 +13,12 @@ _SCHEME: Final = "v1"
 
 
 def new_secret() -> str:
-    """Return a new random secret: `whsec_` and 32 bytes in base64."""
+    """A fresh secret: `whsec_` and 32 random bytes in base64."""
     return SECRET_PREFIX + base64.b64encode(os.urandom(_SECRET_BYTES)).decode()
 
 
 def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
-    """Return the signature of a message at this time (Unix seconds): `v1,` and base64.
+    """The signature of a message at this time (Unix seconds): `v1,` and base64.
 
     Raises:
         ValueError: the secret is not `whsec_` and base64.
@@ -31,7 +31,7 @@ def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
 
 
 def signed_headers(secrets: Sequence[str], message_id: str, timestamp: int, body: bytes) -> Mapping[str, str]:
-    """Return the three headers of a message, with one signature for each valid secret.
+    """The three headers of a message, with one signature for each secret that holds now.
 
     Raises:
         ValueError: a secret is not `whsec_` and base64.
