@@ -1,1 +1,1 @@
-"""Measuring a fleet from outside: it is started as `unpend up` starts it, and watched through its tables."""
+"""Measures a fleet from outside: started as by `unpend up`, and observed through its tables."""

@@ -1,4 +1,4 @@
-"""`unpend bench api`: how fast the door answers while the fleet works, and how fast it takes batches."""
+"""`unpend bench api`: measures how fast the API answers while the fleet works, and how fast it takes batches."""
 
 import statistics
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""`python -m bench.api_load`: an open load on the API, from a process of its own.
+"""`python -m bench.api_load`: generates an open load on the API, from its own process.
 
 A plan comes in on standard input, a report goes out on standard output, both as JSON. Each request is due at a
 moment that was fixed beforehand, and its time counts from that moment: a server that stalls makes every request that
@@ -24,7 +24,7 @@ _BASE: Final = "/v1/agents/orchestrator/tasks"
 
 
 class LoadPlan(BaseModel):
-    """What is to be asked: new orders and the state of known ones in turn."""
+    """The requests of a load: new orders and states of known ones in turn."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -41,7 +41,7 @@ class LoadPlan(BaseModel):
 
 
 class LoadReport(BaseModel):
-    """What came of it."""
+    """The results of a load."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -67,7 +67,7 @@ class LoadReport(BaseModel):
 
 
 class Load:
-    """Carries one plan out, and keeps what was answered."""
+    """Sends the requests of a plan, and keeps the answers."""
 
     def __init__(self, plan: LoadPlan) -> None:
         self._target = Target(plan.port, plan.key.get_secret_value())
@@ -79,7 +79,7 @@ class Load:
         self.lag: list[float] = []
 
     async def run(self) -> None:
-        """Send everything when it is due; return when everything is answered."""
+        """Send every request when it is due; return when all are answered."""
         async with AsyncExitStack() as stack, asyncio.TaskGroup() as asked:
             for _ in range(_CONNECTIONS):
                 self._free.put_nowait(await stack.enter_async_context(HttpConnection(self._plan.port)))
@@ -113,7 +113,7 @@ class Load:
 
 
 def main() -> None:
-    """Carry the plan out."""
+    """Run the load and print the report."""
     plan = LoadPlan.model_validate_json(sys.stdin.buffer.read())
     load = Load(plan)
     gc.freeze()

@@ -1,4 +1,4 @@
-"""The API under an open load of `tasks/start` and `status` while its fleet works."""
+"""Runs an open load of `tasks/start` and `status` on the API while its fleet works."""
 
 import json
 import subprocess
@@ -20,7 +20,7 @@ from storage.orders.orders import Orders
 
 
 class LoadFailed(Exception):
-    """The process that makes the load ended without a report; what it said is on standard error."""
+    """The load process ended without a report; its messages are on standard error."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
-"""When requests of an open load are due: as independent callers come, whatever became of those before."""
+"""Due times of an open load: a Poisson process, independent of the answers."""
 
 import random
 from collections.abc import Iterator
 
 
 def arrivals(rate: float, seconds: float, *, seed: int) -> Iterator[float]:
-    """Moments in seconds from the start, in order and below `seconds`: a Poisson process of so many a second.
+    """Return the due times in seconds from the start, sorted, below `seconds`: a Poisson process of this rate.
 
     The same seed gives the same moments, so that two runs compare.
     """

@@ -1,4 +1,4 @@
-"""`tasks/batch`: orders a second over a few connections, on a machine that does nothing else."""
+"""Measures `tasks/batch`: orders a second over a few connections, on an otherwise idle machine."""
 
 import asyncio
 import json
@@ -32,7 +32,7 @@ class BatchRun:
 
 
 def batches(fleet: MeasuredFleet, orders: int) -> BatchRun:
-    """Send so many orders in batches over a few connections; hold the agents still meanwhile."""
+    """Send this many orders in batches over a few connections, while the agents are paused."""
     target = Target(fleet.port, fleet.key)
     requests = [_batch_request(target) for _ in range(max(orders // _BATCH, _AT_ONCE))]
     api = CpuShares({"api": fleet.parts()["api"]})

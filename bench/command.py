@@ -1,4 +1,4 @@
-"""`unpend bench`: how fast a fleet on this machine is, measured on a fleet of its own in a folder of its own."""
+"""`unpend bench`: measures the speed of a fleet on this machine, with its own fleet in its own folder."""
 
 import statistics
 from collections.abc import Sequence
@@ -47,7 +47,7 @@ def bench(
     runs: Annotated[int, typer.Option(min=1, help="How often each is measured.")] = 3,
     http: Annotated[bool, typer.Option(help="Also through the simulated customer's HTTP.")] = True,
 ) -> None:
-    """Measure workflows a second, the hand-over between steps, and intake, and say where the CPU goes."""
+    """Measure workflows a second, the hand-over between steps, and intake, and print the CPU use."""
     _console.print(
         f"{orders} orders a run, {runs} runs; whole pending_task workflows, durable steps, audit, real triage; "
         "contact policy always_open"

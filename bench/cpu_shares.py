@@ -1,4 +1,4 @@
-"""Where the CPU went: seconds by part between two looks, a part with all its children."""
+"""CPU seconds by component between two measurements, child processes included."""
 
 import os
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ import psutil
 
 @dataclass(slots=True)
 class CpuShares:
-    """CPU seconds of parts since this was made."""
+    """The CPU seconds of components since this was created."""
 
     parts: Mapping[str, psutil.Process]
     before: dict[str, float] = field(init=False)
@@ -18,7 +18,7 @@ class CpuShares:
         self.before = self._now()
 
     def spent(self) -> list[tuple[str, float, float]]:
-        """Each part with its seconds and its share of all, the greatest first."""
+        """Return each component with its seconds and its share of the total, the greatest first."""
         now = self._now()
         spent = {name: now[name] - self.before[name] for name in self.parts}
         total = sum(spent.values()) or 1.0

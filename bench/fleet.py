@@ -1,4 +1,4 @@
-"""A fleet that is measured: started as a process of its own, with the bench's parts beside it."""
+"""A fleet for measurement, in its own process, with the bench's own components."""
 
 import os
 import shutil
@@ -28,7 +28,7 @@ _HELD_STILL: Final = ("worker-", "tick", "beat")
 
 
 class MeasuredFleet:
-    """One fleet in one folder."""
+    """A fleet in a folder of its own."""
 
     def __init__(self, folder: Path, channel: str) -> None:
         self._installation = Installation(folder)
@@ -36,7 +36,7 @@ class MeasuredFleet:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it and wait until it is ready.
+        """Start the fleet and wait until it is ready.
 
         Raises:
             FleetNotRunning: it did not come up; its words are in `bench.log` of the folder.
@@ -66,7 +66,7 @@ class MeasuredFleet:
         raise FleetNotRunning(self._installation.data_dir)
 
     def stop(self) -> None:
-        """Stop it and wait until it is gone."""
+        """Stop the fleet and wait until its processes have ended."""
         if "process" in self.__dict__:
             self.process.database.close()
         if self._process is not None and self._process.poll() is None:
@@ -75,7 +75,7 @@ class MeasuredFleet:
 
     @cached_property
     def process(self) -> Process:
-        """The bench's own parts, joined to the fleet."""
+        """The bench's own components, connected to the fleet."""
         settings = self._installation.settings().model_copy(
             update={"channel": self._channel, "contact_policy": "always_open"}
         )
@@ -85,14 +85,14 @@ class MeasuredFleet:
 
     @property
     def port(self) -> int:
-        """Where its API listens, on this machine."""
+        """The port of its API, on this machine."""
         port = urlsplit(str(self._installation.run_document()["api"])).port
         assert port is not None, "a fleet's API has a port of its own"
         return port
 
     @property
     def key(self) -> str:
-        """A key that may do everything."""
+        """An API key with every permission."""
         return self._installation.secrets().keys["admin"]
 
     def parts(self) -> dict[str, psutil.Process]:
@@ -102,7 +102,7 @@ class MeasuredFleet:
 
     @contextmanager
     def agents_paused(self) -> Iterator[None]:
-        """Stop the agents, the tick and beat in their tracks for a while."""
+        """Pause the agents, the tick and beat (SIGSTOP) for a while."""
         still = [
             process
             for name, parent in self.parts().items()
@@ -120,7 +120,7 @@ class MeasuredFleet:
 
 @contextmanager
 def measured_fleet(channel: str) -> Iterator[MeasuredFleet]:
-    """A fleet of its own in a folder of its own, both gone at the end."""
+    """Start a fleet in a temporary folder; stop and delete it at the end."""
     folder = Path(tempfile.mkdtemp(prefix="unpend-bench-"))
     fleet = MeasuredFleet(folder, channel)
     try:

@@ -6,7 +6,7 @@ from storage.orders.overview import Overview
 
 
 def handovers(fleet: MeasuredFleet, *, orders: int) -> list[float]:
-    """Seconds between steps, of orders that travel one at a time; the first few warm the fleet up."""
+    """Return the seconds between steps of orders sent one at a time; the first few warm up the fleet."""
     warm_up = max(orders // 10, 3)
     for _ in range(warm_up):
         workflows(fleet, 1)

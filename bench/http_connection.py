@@ -1,4 +1,4 @@
-"""HTTP/1.1 as a load needs it: ready-made requests over connections that are kept, at little cost of their own.
+"""An HTTP/1.1 client for load: prepared requests over kept connections, with little CPU use.
 
 A general client spends more on a request than the API it would measure; on a machine that both share, that would
 be measured too.
@@ -19,17 +19,17 @@ _STATUS: Final = slice(9, 12)
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Target:
-    """Where requests go, and the key they are made with."""
+    """The address of the API, and the key of the requests."""
 
     port: int
     key: str
 
     def get(self, path: str) -> bytes:
-        """A GET, as it travels."""
+        """Return the bytes of a GET request."""
         return f"GET {path} HTTP/1.1\r\n{self._common()}\r\n".encode()
 
     def post(self, path: str, body: bytes) -> bytes:
-        """A POST of JSON, as it travels."""
+        """Return the bytes of a POST request with JSON."""
         kind = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
         return f"POST {path} HTTP/1.1\r\n{self._common()}{kind}\r\n".encode() + body
 
@@ -38,14 +38,14 @@ class Target:
 
 
 class HttpConnection:
-    """One connection, one exchange at a time; opened when it is needed."""
+    """One connection with one request at a time; opened when it is needed."""
 
     def __init__(self, port: int) -> None:
         self._port = port
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def exchange(self, request: bytes) -> tuple[str, bytes]:
-        """Send a request; the answer's HTTP code and body. `BROKEN` when the connection ends before it."""
+        """Send a request; return the answer's HTTP code and body, `BROKEN` when the connection ended before it."""
         try:
             if self._streams is None:
                 self._streams = await asyncio.open_connection("127.0.0.1", self._port)
@@ -60,7 +60,7 @@ class HttpConnection:
         return head[_STATUS].decode(), body
 
     async def close(self) -> None:
-        """Close it; the next exchange opens it anew."""
+        """Close the connection; the next request opens it again."""
         if self._streams is not None:
             writer, self._streams = self._streams[1], None
             writer.close()

@@ -1,4 +1,4 @@
-"""What a run of requests came to: how long they took, and how they ended."""
+"""Latencies and HTTP codes of a run of requests."""
 
 import math
 from collections import Counter
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:
-    """The smallest of these that so great a share of them does not exceed (nearest rank).
+    """Return the percentile by nearest rank.
 
     Raises:
         ValueError: there are none, or the share is not above 0 and at most 1.
@@ -19,13 +19,13 @@ def percentile(ordered: Sequence[float], share: float) -> float:
 
 @dataclass(slots=True)
 class Answers:
-    """The answers to one kind of request: seconds from the moment each was due, and HTTP codes."""
+    """The answers to one kind of request: latencies in seconds from the due time, and HTTP codes."""
 
     seconds: list[float] = field(default_factory=list)
     codes: Counter[str] = field(default_factory=Counter)
 
     def note(self, seconds: float, code: str) -> None:
-        """Add an answer; one that failed took its time all the same."""
+        """Add an answer; the latency of a failed one counts too."""
         self.seconds.append(seconds)
         self.codes[code] += 1
 
@@ -44,5 +44,5 @@ class Answers:
         )
 
     def others(self, expected: str = "200") -> dict[str, int]:
-        """The answers that were not what was expected, counted by code."""
+        """Count the unexpected answers by code."""
         return {code: count for code, count in sorted(self.codes.items()) if code != expected}

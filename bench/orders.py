@@ -1,4 +1,4 @@
-"""Orders for measuring: each customer agrees at once, in one of the ways customers do."""
+"""Generates orders for measuring: each customer agrees at once."""
 
 import itertools
 import json
@@ -18,7 +18,7 @@ _WORDS = (
 
 
 def payloads(count: int) -> Iterator[dict[str, Any]]:
-    """So many `task.created` payloads, none of them used before in this process."""
+    """Return this many `task.created` payloads, each new in this process."""
     for number in itertools.islice(_numbers, count):
         yield {
             "task_id": f"HTB{number:09}",
@@ -36,10 +36,10 @@ def payloads(count: int) -> Iterator[dict[str, Any]]:
 
 
 def submissions(count: int) -> list[Submission]:
-    """So many valid orders."""
+    """Return this many valid orders."""
     return [Submission(TaskCreated.model_validate(payload)) for payload in payloads(count)]
 
 
 def documents(count: int) -> list[str]:
-    """So many payloads as JSON."""
+    """Return this many payloads as JSON."""
     return [json.dumps(payload, ensure_ascii=False) for payload in payloads(count)]

@@ -1,4 +1,4 @@
-"""Orders that come through the stream at an even pace while something else is measured."""
+"""Sends orders to the stream at a constant rate while something else is measured."""
 
 import threading
 import time
@@ -15,7 +15,7 @@ _EVERY: Final = 0.1
 
 
 class StreamFeed:
-    """Sends so many orders a second from when it is entered until it is left."""
+    """Sends this many orders a second from enter to exit."""
 
     def __init__(self, broker_url: str, rate: float) -> None:
         self._client = redis.Redis.from_url(broker_url)

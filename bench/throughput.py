@@ -1,4 +1,4 @@
-"""Orders a second: through whole workflows, through the accept path alone, through the stream."""
+"""Measures orders a second: whole workflows, the accept path alone, the stream."""
 
 import time
 from collections.abc import Callable
@@ -20,7 +20,7 @@ _PATIENCE: Final = 600.0
 
 
 def workflows(fleet: MeasuredFleet, count: int) -> float:
-    """Whole workflows a second: from the first order's accept to the last one's close."""
+    """Measure whole workflows a second: from the first order's accept to the last one's close."""
     process, orders = fleet.process, submissions(count)
     open_before = _not_closed(fleet)
     began = time.perf_counter()
@@ -38,7 +38,7 @@ def wait_for_close(fleet: MeasuredFleet) -> None:
 
 
 def wait_for_rest(fleet: MeasuredFleet) -> None:
-    """Wait until nothing is under way; orders that outside agents are to drive stay as they are."""
+    """Wait until nothing is under way; orders for outside agents are not waited for."""
     client = redis.Redis.from_url(fleet.process.settings.broker_url.get_secret_value())
     _wait(lambda: client.xlen(STREAM) == 0 and not _busy(fleet), "the fleet to rest")
     client.close()
@@ -50,7 +50,7 @@ def _busy(fleet: MeasuredFleet) -> bool:
 
 
 def accept_only(fleet: MeasuredFleet, count: int) -> float:
-    """Orders a second through the accept path of one process."""
+    """Measure orders a second through the accept path of one process."""
     process, orders = fleet.process, submissions(count)
     began = time.perf_counter()
     for start in range(0, count, 2 * _BATCH):
@@ -59,7 +59,7 @@ def accept_only(fleet: MeasuredFleet, count: int) -> float:
 
 
 def stream_intake(fleet: MeasuredFleet, count: int) -> float:
-    """Orders a second through the stream, from the last one sent to the last one committed and deleted."""
+    """Measure orders a second through the stream, from the last sent to the last committed and deleted."""
     client = redis.Redis.from_url(fleet.process.settings.broker_url.get_secret_value())
     intake = fleet.parts()["intake"]
     intake.suspend()

@@ -1,4 +1,4 @@
-"""`python -m fleet.api_process`: the API as a process, with the parts it needs handed to it."""
+"""`python -m fleet.api_process`: runs the API as a process."""
 
 import os
 from importlib.metadata import version

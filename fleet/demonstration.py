@@ -1,4 +1,4 @@
-"""The sample orders on their way: loaded once, carried through their weeks, summed up with a reason for each."""
+"""Runs the sample orders: loads them once, advances the clock until all are settled, and sums them up."""
 
 import json
 import threading
@@ -48,43 +48,43 @@ _CLOSED_BECAUSE: Final = {
 
 @dataclass(frozen=True, slots=True)
 class SampleProgress:
-    """How far the samples have come."""
+    """The progress of the sample orders."""
 
     business_now: datetime
     states: Counter[str]
     settled: int
     total: int
-    leaps: int
+    jumps: int
 
 
 @dataclass(slots=True)
 class Demonstration:
-    """Carries orders through idle time, in a thread beside the supervisor."""
+    """Moves the business clock over idle time, in a thread beside the supervisor."""
 
     process: Process
-    leap: bool
+    time_jump: bool
     show: Callable[[SampleProgress], None]
     finished: Callable[[Sequence[Standing], datetime], None]
     stopped: threading.Event = field(default_factory=threading.Event)
-    _leaps: int = 0
+    _jumps: int = 0
     _settled: bool = False
     _shown: float = 0.0
 
     def run(self, sample: Path | None) -> None:
-        """Load the samples if the installation is new, then go on until everything is settled.
+        """Load the samples if the installation is new, then continue until everything is settled.
 
-        Without samples there is no end: the fleet leaps whenever orders wait, also those that arrive later.
+        Without samples there is no end: the clock jumps whenever orders wait, also those that arrive later.
         """
         try:
             if sample is not None:
                 self.load(sample)
-            if sample is not None or self.leap:
+            if sample is not None or self.time_jump:
                 self._carry(ends=sample is not None)
         except StorageUnavailable as error:
             _log.error("the demonstration ended: PostgreSQL is away", error=str(error))
 
     def load(self, sample: Path) -> int:
-        """Take the samples in; those that are known already change nothing."""
+        """Accept the sample orders; those already known change nothing."""
         lines = sample.read_text(encoding="utf-8").splitlines()
         submissions = [
             Submission(TaskCreated.model_validate(json.loads(line))) for line in lines if line.strip()
@@ -93,23 +93,23 @@ class Demonstration:
         return len(submissions)
 
     def _carry(self, *, ends: bool) -> None:
-        leaper = TimeJumper(self.process.database)
+        jumper = TimeJumper(self.process.database)
         while not self.stopped.wait(self._pause()):
             try:
-                if self._look(leaper, ends=ends):
+                if self._look(jumper, ends=ends):
                     return
             except StorageUnavailable:
                 # The supervisor brings PostgreSQL back; the orders are safe meanwhile.
                 self.stopped.wait(0.5)
 
     def _pause(self) -> float:
-        if not self.leap:
+        if not self.time_jump:
             return _LOOK_AT_LEISURE
         return _SHOW_EVERY if self._settled else _LOOK
 
-    def _look(self, leaper: TimeJumper, *, ends: bool) -> bool:
-        """Show how far things are; leap if the fleet is idle and orders wait. Whether this is the end."""
-        busy = leaper.look(timedelta(0)) is JumpResult.BUSY
+    def _look(self, jumper: TimeJumper, *, ends: bool) -> bool:
+        """Show the progress; jump if the fleet is idle and orders wait. Whether this is the end."""
+        busy = jumper.look(timedelta(0)) is JumpResult.BUSY
         if busy and time.monotonic() - self._shown < _SHOW_EVERY:
             return False
         self._shown = time.monotonic()
@@ -122,7 +122,7 @@ class Demonstration:
         if not (was_settled and self._settled):
             self.show(
                 SampleProgress(
-                    now, Counter(s.status for s in standings), settled, len(standings), self._leaps
+                    now, Counter(s.status for s in standings), settled, len(standings), self._jumps
                 )
             )
         if busy:
@@ -131,8 +131,8 @@ class Demonstration:
             if ends:
                 self.finished(standings, now)
             return ends
-        if self.leap and leaper.look(_LONGEST_HORIZON) is JumpResult.JUMPED:
-            self._leaps += 1
+        if self.time_jump and jumper.look(_LONGEST_HORIZON) is JumpResult.JUMPED:
+            self._jumps += 1
         return False
 
     def _horizon(self, now: datetime) -> datetime:
@@ -141,7 +141,7 @@ class Demonstration:
 
 
 def summary(standings: Sequence[Standing]) -> list[tuple[str, str, list[str]]]:
-    """Every order under what became of it and why: (outcome, reason, task ids)."""
+    """Group every order by outcome and reason: (outcome, reason, task ids)."""
     groups: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for standing in standings:
         groups[_outcome(standing)].append(standing.task_id)

@@ -1,4 +1,4 @@
-"""An installation on this machine: its data folder, its secrets, and where its running fleet is."""
+"""An installation on this machine: its data folder, its secrets, and the addresses of its fleet."""
 
 import json
 import secrets
@@ -28,7 +28,7 @@ class FleetNotRunning(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstallationSecrets:
-    """What must never be shown; made once an installation, kept in a file only its owner can read."""
+    """The secrets of an installation; generated once, stored in a file only its owner can read."""
 
     cipher_key: str
     index_key: str
@@ -43,7 +43,7 @@ class InstallationSecrets:
 
 
 class Installation:
-    """A data folder and what is kept in it."""
+    """A data folder and its content."""
 
     def __init__(self, data_dir: Path) -> None:
         """Name the folder; nothing is touched yet."""
@@ -51,7 +51,7 @@ class Installation:
         self.run_file = RunFile(self.data_dir / "run.json")
 
     def secrets(self) -> InstallationSecrets:
-        """The installation's secrets, made at the first call."""
+        """The installation's secrets, generated at the first call."""
         path = self.data_dir / "secrets.json"
         if path.exists():
             kept = json.loads(path.read_text(encoding="utf-8"))
@@ -72,7 +72,7 @@ class Installation:
         return made
 
     def plan_key_change(self) -> None:
-        """Make a cipher key that the next start takes up; a running fleet and its commands go on with theirs."""
+        """Generate a cipher key for the next start; a running fleet and its commands keep theirs."""
         kept = self.secrets()
         if kept.next_cipher_key is None:
             self._keep(replace(kept, next_cipher_key=Cipher.new_key()))
@@ -87,7 +87,7 @@ class Installation:
         return kept
 
     def take_up_next_key(self) -> InstallationSecrets:
-        """The secrets a fleet starts with: a planned key becomes the current one, the former is kept to read with."""
+        """Return the secrets for a start: a planned key becomes the current one, the former stays for decryption."""
         kept = self.secrets()
         if kept.next_cipher_key is None:
             return kept
@@ -97,7 +97,7 @@ class Installation:
         return taken
 
     def drop_old_keys(self) -> int:
-        """Forget the former cipher keys, which nothing stored may name any more; how many there were."""
+        """Delete the former cipher keys, which no stored value may use any more; return their number."""
         kept = self.secrets()
         self._keep(replace(kept, old_cipher_keys=()))
         return len(kept.old_cipher_keys)
@@ -106,7 +106,7 @@ class Installation:
         write_private_file(self.data_dir / "secrets.json", json.dumps(made_as_document(kept), indent=2))
 
     def last_ports(self) -> dict[str, int]:
-        """Where the fleet listened when it last ran, by name; empty before its first run."""
+        """The ports of the last run, by name; empty before the first run."""
         try:
             kept = json.loads(self._ports_file.read_text(encoding="utf-8"))
         except (FileNotFoundError, ValueError):
@@ -116,7 +116,7 @@ class Installation:
         return {name: port for name, port in kept.items() if isinstance(port, int)}
 
     def keep_ports(self, ports: Mapping[str, int]) -> None:
-        """Remember where the fleet listens, for its next run."""
+        """Store the ports for the next run."""
         write_private_file(self._ports_file, json.dumps(ports, indent=2))
 
     @property
@@ -124,7 +124,7 @@ class Installation:
         return self.data_dir / "ports.json"
 
     def run_document(self) -> dict[str, Any]:
-        """What the running fleet says of itself.
+        """Return the content of the running fleet's run file.
 
         Raises:
             FleetNotRunning: there is none.
@@ -135,7 +135,7 @@ class Installation:
         return document
 
     def settings(self) -> Settings:
-        """The settings under which a command joins the running fleet.
+        """Return the settings for a command that uses the running fleet.
 
         Raises:
             FleetNotRunning: there is none.
@@ -159,7 +159,7 @@ class Installation:
 
 
 def made_as_document(made: InstallationSecrets) -> dict[str, Any]:
-    """The secrets as their file holds them."""
+    """Return the secrets as the JSON of their file."""
     return {
         "cipher_key": made.cipher_key,
         "index_key": made.index_key,

@@ -1,4 +1,4 @@
-"""Leaping over idle time: when nothing is under way, the business clock shows the moment of what is due next."""
+"""Moves the business clock to the next due time when the fleet is idle."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,14 +10,14 @@ from storage.engine.clock import BusinessClock
 from storage.engine.queues import Queues
 
 _TOGETHER: Final = timedelta(minutes=1)
-"""What is due within a minute is leapt to together."""
+"""What is due within a minute is reached by one jump."""
 
 
 class JumpResult(StrEnum):
-    """What a look at the fleet led to."""
+    """The result of looking for a time jump."""
 
     BUSY = "busy"
-    JUMPED = "leapt"
+    JUMPED = "jumped"
     SETTLED = "settled"
     """Nothing is to happen before the horizon."""
 
@@ -29,9 +29,9 @@ class TimeJumper:
     database: Database
 
     def look(self, horizon: timedelta | None = None) -> JumpResult:
-        """Leap if the fleet is idle and the next thing due lies within the horizon.
+        """Jump if the fleet is idle and the next due time lies within the horizon.
 
-        A wait on the database's clock is work of the world outside (a call under way): it is not leapt over.
+        A wait on the database's clock is work of the world outside (a call under way): no jump passes over it.
         """
         with self.database.transaction() as work:
             ahead = Queues(work).horizon()

@@ -1,4 +1,4 @@
-"""Finding a phone number without opening any: equal numbers have equal marks, and nobody can go back from one."""
+"""A blind index of phone numbers: equal numbers have equal marks, and a mark does not reveal the number."""
 
 import base64
 import hmac
@@ -15,7 +15,7 @@ _PURPOSE: Final = b"unpend blind index of phone numbers"
 
 
 class BlindIndex:
-    """HMAC-SHA256 over E.164 under a key of its own.
+    """Computes HMAC-SHA256 of E.164 numbers under its own key.
 
     The key is not the cipher's: who can read the index column and knows the cipher's key could otherwise try
     every number there is, and a new cipher key would make every mark worthless.
@@ -35,22 +35,22 @@ class BlindIndex:
 
     @classmethod
     def of_settings(cls, settings: Settings) -> Self:
-        """The index of this installation; where no key is set, under the one derived from the cipher's key."""
+        """Create the index of this installation; without a key, under the one derived from the cipher's key."""
         if settings.index_key is not None:
             return cls(settings.index_key.get_secret_value())
         return cls(derived_key(settings.cipher_key.get_secret_value()))
 
     def mark(self, phone: Phone) -> bytes:
-        """The number's mark, 32 bytes."""
+        """Return the mark of a number, 32 bytes."""
         return hmac.digest(self._key, phone.e164.encode(), "sha256")
 
     def keyed(self, digest: bytes) -> bytes:
-        """The digest of something that may hold a number, under the key: nobody finds the number by trying all."""
+        """Return the keyed digest of a text that may hold a number, so that trying all numbers does not find it."""
         return hmac.digest(self._key, b"digest " + digest, "sha256")
 
 
 def derived_key(cipher_key: str) -> str:
-    """The index key of an installation that was given none: HKDF-SHA256 (RFC 5869) of its cipher key.
+    """Return the index key of an installation that has none: HKDF-SHA256 (RFC 5869) of its cipher key.
 
     It must be kept when the cipher key is changed, or no number is found under its mark any more.
     """

@@ -1,4 +1,4 @@
-"""Encryption at rest: AES-256-GCM under named keys, bound to the place a value is stored in."""
+"""Encryption at rest: AES-256-GCM under named keys, bound to the place where a value is stored."""
 
 import base64
 import hashlib
@@ -53,27 +53,27 @@ class Cipher:
 
     @classmethod
     def of_settings(cls, settings: Settings) -> Self:
-        """The cipher of this installation."""
+        """Create the cipher of this installation."""
         old = settings.cipher_keys_old.get_secret_value().split(",")
         return cls(settings.cipher_key.get_secret_value(), [key.strip() for key in old if key.strip()])
 
     @staticmethod
     def new_key() -> str:
-        """A fresh random key."""
+        """Return a new random key."""
         return base64.urlsafe_b64encode(os.urandom(_KEY_BYTES)).decode().rstrip("=")
 
     @property
     def old_key_names(self) -> tuple[str, ...]:
-        """The names of the keys that are only read with."""
+        """The names of the keys that are only used to decrypt."""
         return tuple(name.hex() for name in self._keys if name != self._name)
 
     def encrypt(self, text: str, place: str) -> bytes:
-        """The text as it may be stored at this place."""
+        """Encrypt a text for this place."""
         nonce = os.urandom(_NONCE_BYTES)
         return _VERSION + self._name + nonce + self._aead.encrypt(nonce, text.encode(), place.encode())
 
     def decrypt(self, stored: bytes, place: str) -> str:
-        """The text that was stored at this place.
+        """Decrypt a value stored at this place.
 
         Raises:
             UnreadableCiphertext: no key of ours, wrong place, or a damaged value.
@@ -93,20 +93,20 @@ class Cipher:
         raise UnreadableCiphertext(f"the value stored at {place} cannot be decrypted with this key")
 
     def keyed(self, digest: bytes) -> bytes:
-        """The digest of a text that is encrypted, under the current key: nobody finds the text by trying all."""
+        """Return the keyed digest of an encrypted text, so that it cannot be found by trying all texts."""
         return hmac.digest(self._digest_key, digest, "sha256")
 
     def is_current(self, stored: bytes) -> bool:
-        """Whether a stored value names the current key."""
+        """Whether a stored value is encrypted with the current key."""
         return stored.startswith(_VERSION + self._name)
 
     def seal_text(self, text: str, place: str) -> str:
-        """The text as it may be stored at this place of a text or JSON column."""
+        """Encrypt a text for this place of a text or JSON column."""
         sealed = self.encrypt(text, place)[_HEAD_BYTES:]
         return f"enc1.{self.key_name}.{base64.urlsafe_b64encode(sealed).decode().rstrip('=')}"
 
     def open_text(self, printed: str, place: str) -> str:
-        """The text that was printed for this place; a text in clear, from before, is given back as it is.
+        """Decrypt a text of a text or JSON column; an old plain text is returned unchanged.
 
         Raises:
             UnreadableCiphertext: no key of ours, wrong place, or a damaged value.
@@ -117,21 +117,21 @@ class Cipher:
         return self.decrypt(_VERSION + bytes.fromhex(found[1]) + _decoded(found[2]), place)
 
     def is_current_print(self, printed: str) -> bool:
-        """Whether a printed value names the current key; a text in clear does not."""
+        """Whether a printed value is encrypted with the current key; a plain text is not."""
         found = _PRINTED.fullmatch(printed)
         return found is not None and found[1] == self.key_name
 
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """A value as it is stored; opened only where it is needed, and never shown by accident."""
+    """An encrypted value, decrypted only where it is needed, so that it is never shown by accident."""
 
     stored: bytes = field(repr=False)
     place: str
     cipher: Cipher = field(repr=False)
 
     def open(self) -> str:
-        """The value in clear.
+        """Decrypt the value.
 
         Raises:
             UnreadableCiphertext: wrong key, wrong place, or a damaged value.
@@ -141,14 +141,14 @@ class Sealed:
 
 @dataclass(frozen=True, slots=True)
 class SealedText:
-    """A value as it is stored in a column of text; opened only where it is needed."""
+    """An encrypted value of a text column, decrypted only where it is needed."""
 
     stored: str = field(repr=False)
     place: str
     cipher: Cipher = field(repr=False)
 
     def open(self) -> str:
-        """The value in clear.
+        """Decrypt the value.
 
         Raises:
             UnreadableCiphertext: wrong key, wrong place, or a damaged value.
@@ -157,12 +157,12 @@ class SealedText:
 
 
 def is_printed(value: object) -> bool:
-    """Whether a value of a text or JSON column is a ciphertext."""
+    """Whether a value of a text or JSON column is encrypted."""
     return isinstance(value, str) and _PRINTED.fullmatch(value) is not None
 
 
 def name_of_key(key: str) -> str:
-    """What a key is called in ciphertexts.
+    """Return a key's name, as stored in encrypted values.
 
     Raises:
         ValueError: the key is not 32 bytes.

@@ -1,4 +1,4 @@
-"""The business clock: the time follow-ups, gaps, windows and review deadlines live on (ARCHITECTURE.md)."""
+"""The business clock, for follow-ups, gaps, windows and review deadlines (ARCHITECTURE.md)."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Clock(StrEnum):
-    """On which clock a moment lies."""
+    """The clock on which a moment lies: the database's or the business clock."""
 
     DATABASE = "database"
     """PostgreSQL's own: leases, retries, results that a provider owes us."""
@@ -16,18 +16,18 @@ class Clock(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """A pair of simultaneous moments on both clocks and the speed of the business clock since then."""
+    """Two simultaneous moments on both clocks, and the rate of the business clock since then."""
 
     database_time: datetime
     business_time: datetime
     rate: float
 
     def business(self, database_now: datetime) -> datetime:
-        """The business time at this database time."""
+        """Return the business time at this database time."""
         return self.business_time + (database_now - self.database_time) * self.rate
 
     def database(self, business_moment: datetime) -> datetime:
-        """The database time at which the business clock will show this moment, if nothing leaps."""
+        """Return the database time at which the business clock reaches this moment, unless it is moved before."""
         return self.database_time + timedelta(
             seconds=(business_moment - self.business_time).total_seconds() / self.rate,
         )

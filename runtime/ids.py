@@ -1,4 +1,4 @@
-"""Identifiers: a prefix that says what it is, and a unique part that sorts by time. At most 32 characters."""
+"""Identifiers: a prefix for the kind, and a unique part that sorts by time. At most 32 characters."""
 
 import random
 import re
@@ -8,7 +8,7 @@ from typing import Final
 
 
 class Prefix(StrEnum):
-    """What an identifier names (SPEC.md §6)."""
+    """The kinds of identifiers (SPEC.md §6)."""
 
     RUN = "exec_"
     TRANSITION = "txn_"
@@ -42,7 +42,7 @@ WRITTEN: Final = re.compile(
 
 
 def new_id(prefix: Prefix) -> str:
-    """A new identifier: the prefix, 11 hex digits of milliseconds, 15 of chance.
+    """Return a new identifier: the prefix, 11 hex digits of milliseconds, 15 random hex digits.
 
     Sixty random bits within one millisecond need no coordination between machines; `random` seeds itself
     anew after a fork.

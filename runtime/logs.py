@@ -1,4 +1,4 @@
-"""JSON logs in ECS fields, every line with the request, task and step it belongs to, and no phone numbers."""
+"""JSON logs in ECS fields: every line has its request, task and step, and no phone numbers."""
 
 import logging
 import sys
@@ -21,7 +21,7 @@ _LABELS: Final = frozenset({"task_id", "step_id", "run_id", "queue", "action", "
 
 
 def configure(*, service: str, level: str = "INFO", style: str = "json") -> None:
-    """Send every log line of this process, the libraries' included, to standard output in one form."""
+    """Write all logs of this process, the libraries' included, to standard output in one format."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.PositionalArgumentsFormatter(),
@@ -75,7 +75,7 @@ def configure(*, service: str, level: str = "INFO", style: str = "json") -> None
 
 
 def logger(name: str) -> structlog.stdlib.BoundLogger:
-    """A logger; bind ids with `structlog.contextvars` so that every line below carries them."""
+    """Return a logger; ids bound with `structlog.contextvars` appear in every line."""
     bound: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
     return bound
 

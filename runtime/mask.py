@@ -1,4 +1,4 @@
-"""Phone numbers and secrets as they may be shown: to logs, events, errors and pages."""
+"""Masks phone numbers and secrets for logs, events, errors and pages."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -53,7 +53,7 @@ _LOCAL_LENGTH: Final = 8
 
 
 def mask_phone(number: str) -> str:
-    """A phone number as it may be shown: `138****0000`."""
+    """Return a phone number masked: `138****0000`."""
     digits = _OTHER.sub("", number)
     if len(digits) < 8:  # noqa: PLR2004 - shorter than any subscriber number: nothing of it is shown
         return "****"
@@ -62,7 +62,7 @@ def mask_phone(number: str) -> str:
 
 
 def mask_text(text: str) -> str:
-    """The text with every phone number masked, and the passwords of addresses and bearer tokens removed.
+    """Mask every phone number in a text, and remove passwords of addresses and bearer tokens.
 
     Identifiers of ours, UUIDs and digests stay as they are.
     """
@@ -101,7 +101,7 @@ def _landline(found: re.Match[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class OwnNumber:
-    """A number that is known, to be found however it is written: with anything between its digits, or in words.
+    """A known number, found however it is written: with anything between its digits, or in words.
 
     Attributes:
         number: In clear; nothing is found where it is masked.
@@ -112,7 +112,7 @@ class OwnNumber:
     shown: str
 
     def mask(self, value: object) -> Any:
-        """A JSON value without the number, however deep it lies."""
+        """Mask the number in a JSON value, at any depth."""
         sought = self._sought()
         return value if sought is None else self._masked(value, sought)
 
@@ -157,7 +157,7 @@ class OwnNumber:
 
 
 def mask_json(value: object, *, field: str = "") -> Any:
-    """A JSON value with every phone number masked, however deep it lies, in names of fields too.
+    """Mask every phone number in a JSON value, at any depth, in names of fields too.
 
     A number is recognised by its form; under a field that is named for phones, whatever its form.
     """

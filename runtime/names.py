@@ -1,4 +1,4 @@
-"""What upstream calls a task or an order, and how that may be shown."""
+"""Ids given by upstream systems, and how they may be shown."""
 
 import re
 from typing import Final
@@ -14,7 +14,7 @@ _NO_NUMBER: Final = re.compile(rf"(?=.*[A-Za-z])(?=.{{1,{LONGEST}}}$){FORM}")
 
 
 def shown_id(given: str) -> str:
-    """A name as it may be shown: one with a letter in it as it is, anything else masked.
+    """Return an id as it may be shown: unchanged if it contains a letter, else masked.
 
     The digits of a name may look like a phone number; what has nothing but digits, or no form, may be one.
     """

@@ -1,4 +1,4 @@
-"""Phone numbers as they are stored and compared: E.164, whatever they were written like."""
+"""Normalises phone numbers to E.164 for storage and comparison."""
 
 import re
 from dataclasses import dataclass, field
@@ -26,12 +26,12 @@ _FEWEST_SHOWN: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Phone:
-    """A number that exists by its country's numbering plan; `e164` such as +8613800138000."""
+    """A number that is valid by its country's numbering plan; `e164` such as +8613800138000."""
 
     e164: str = field(repr=False)
 
     def masked(self) -> str:
-        """The number as it may be shown: `138****8000`, of a landline the area code, `010****5678`."""
+        """The number masked: `138****8000`; of a landline `010****5678` with the area code."""
         mobile = _CHINESE_MOBILE.fullmatch(self.e164)
         if mobile:
             return f"{mobile[1]}****{mobile[2]}"
@@ -50,7 +50,7 @@ def _is_service(number: phonenumbers.PhoneNumber) -> bool:
 
 
 def normalise(text: str) -> Phone | None:
-    """The number that this text is, in any of the forms people write; `None` when it is none that can be called.
+    """Parse a phone number in any common form; `None` when it cannot be called.
 
     A number without its country is one of China. Masked numbers, extensions, letters, numbers that the country's
     numbering plan does not have (1380013800 lacks a digit) and China's short ones (021-12345) are refused.

@@ -1,4 +1,4 @@
-"""Rates as people write them: `500/second;20000/minute`, each a number of requests within a window of time."""
+"""Parses rates such as `500/second;20000/minute`, each a number of requests in a time window."""
 
 import re
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ _WINDOW: Final = re.compile(r"\s*(\d{1,9})\s*/\s*(second|minute|hour|day)\s*", r
 
 @dataclass(frozen=True, slots=True, order=True)
 class RateWindow:
-    """So many requests within so many seconds."""
+    """A number of requests within a number of seconds."""
 
     seconds: int
     requests: int
 
 
 def read_rate(text: str) -> tuple[RateWindow, ...]:
-    """The windows of a rate, the shortest first.
+    """Parse the windows of a rate, the shortest first.
 
     Raises:
         ValueError: it is not written so; says how it is.

@@ -1,4 +1,4 @@
-"""Everything an installation may set, read from the environment once, in the entry point."""
+"""The settings of an installation, read from the environment once, in the entry point."""
 
 from pathlib import Path
 from typing import Final, Literal, Self
@@ -15,7 +15,7 @@ _CONTAINER_SECRETS: Final = Path("/run/secrets")
 
 
 class Settings(BaseSettings):
-    """One frozen value, passed down; nothing reads the environment behind its back."""
+    """All settings, immutable and passed down; nothing else reads the environment."""
 
     model_config = SettingsConfigDict(
         env_prefix="UNPEND_", frozen=True, extra="ignore", hide_input_in_errors=True
@@ -23,7 +23,7 @@ class Settings(BaseSettings):
 
     @classmethod
     def read(cls) -> Self:
-        """The settings of the environment; secrets may also lie as files where containers are given them.
+        """Read the settings from the environment; secrets may also be files, as containers provide them.
 
         Raises:
             ValidationError: a setting is missing or wrong; it names the setting and shows no value.

@@ -1,1 +1,1 @@
-"""The world: channels, classifier, dates, calendar, actions, reports, each with its limits, effect and errors."""
+"""Access to the outside world: channels, classifier, dates, calendar, reports, each with its limits and errors."""

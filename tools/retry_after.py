@@ -1,11 +1,11 @@
-"""The moment another side wants to be asked again, out of a header it may have filled with anything."""
+"""Parses the Retry-After header of an HTTP answer, which may hold anything."""
 
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 
 def seconds_of(value: str | None, *, at_most: float) -> float | None:
-    """Seconds to wait by a Retry-After header, in either of its forms (RFC 9110 §10.2.3); None without a usable one."""
+    """Return the seconds to wait by a Retry-After header (RFC 9110 §10.2.3); None when it is not usable."""
     if value is None:
         return None
     if value.isascii() and value.isdigit():
@@ -17,7 +17,7 @@ def seconds_of(value: str | None, *, at_most: float) -> float | None:
 
 
 def moment_of(value: str) -> datetime | None:
-    """The moment a date of mail or HTTP names, in UTC where it names no zone; None when it names none that there is."""
+    """Return the moment of an HTTP or mail date, in UTC where it names no zone; None when it is invalid."""
     try:
         moment = parsedate_to_datetime(value)
     except (ValueError, OverflowError):

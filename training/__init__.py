@@ -1,1 +1,1 @@
-"""Training and judging the intent classifier: the only place that needs scikit-learn."""
+"""Trains and evaluates the intent classifier: the only package that needs scikit-learn."""

@@ -1,4 +1,4 @@
-"""The rules by which a challenger takes the champion's place: better on what people labelled, no worse elsewhere."""
+"""The rules for replacing the model in use (champion) by a new one (challenger)."""
 
 import math
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ CALIBRATION_TO_LOSE: Final = 0.01
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFigures:
-    """What two models are compared by; the shares lie between 0 and 1."""
+    """The figures by which two models are compared; the shares lie between 0 and 1."""
 
     count: int
     accuracy_level1: float
@@ -38,7 +38,7 @@ class ModelFigures:
 
     @classmethod
     def of(cls, evaluation: Evaluation) -> "ModelFigures":
-        """These figures of an evaluation; no utterance is among them."""
+        """Return these figures of an evaluation, without any utterance."""
         return cls(
             count=evaluation.count,
             accuracy_level1=evaluation.accuracy_level1,
@@ -53,7 +53,7 @@ class ModelFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Champion and challenger on the same utterances."""
+    """The figures of champion and challenger on the same utterances."""
 
     champion: ModelFigures
     challenger: ModelFigures
@@ -61,14 +61,14 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """Whether the challenger takes the place, and why, or why not."""
+    """Whether the challenger replaces the champion, with the reasons."""
 
     switch: bool
     reasons: tuple[str, ...]
 
 
 def choose(*, held_out: Comparison, corpus: Comparison, won: int, lost: int) -> Choice:
-    """Whether the challenger is better.
+    """Decide whether the challenger replaces the champion.
 
     `won` counts the held-out texts whose level 2 only the challenger reads rightly, `lost` those only the
     champion does. It must win more than chance explains, and nothing that matters may be worse: no more wrong
@@ -94,7 +94,7 @@ def choose(*, held_out: Comparison, corpus: Comparison, won: int, lost: int) -> 
 
 
 def chance_of(won: int, lost: int) -> float:
-    """How likely a fair coin wins at least as often as this: the exact one-sided sign test."""
+    """Return the p-value of the exact one-sided sign test: a fair coin wins at least this often."""
     tosses = won + lost
     return sum(math.comb(tosses, heads) for heads in range(won, tosses + 1)) / (1 << tosses)
 

@@ -1,4 +1,4 @@
-"""Champion and challenger: the weights in use against those that also learned from what people labelled."""
+"""Compares the weights in use (champion) with newly trained ones (challenger)."""
 
 import json
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from training.training import DEFAULT_SEED, Labelled, train
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TooFewLabels:
-    """Too little is held out to compare anything on."""
+    """There are too few held-out labels for a comparison."""
 
     held_out: int
     needed: int
@@ -27,7 +27,7 @@ class TooFewLabels:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contest:
-    """What was compared, how it went, and the choice; the challenger lies in `weights`, not yet in use."""
+    """The result of a comparison; the challenger lies in `weights`, not yet in use."""
 
     champion: str
     challenger: str

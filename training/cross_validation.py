@@ -1,4 +1,4 @@
-"""Cross-validation that does not flatter: near-duplicates stay in one fold, the temperature is inside."""
+"""Cross-validation: near-duplicates stay in one fold, and the temperature is fitted within each fold."""
 
 import hashlib
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ CAVEAT = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Separation:
-    """How far the folds are apart: each utterance's similarity to the nearest of another fold, 0 to 1."""
+    """How different the folds are: each utterance's similarity to the nearest of another fold, 0 to 1."""
 
     clusters: int
     near_duplicates: int
@@ -35,7 +35,7 @@ class Separation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrossValidation:
-    """The figures of all folds and repeats together, how they were got, and what they do not show."""
+    """The figures of all folds and repeats together, with the method and its limits."""
 
     folds: int
     repeats: int
@@ -78,7 +78,7 @@ def cross_validate(
     rules: Path | None = None,
     labelled: Sequence[Utterance] = (),
 ) -> CrossValidation:
-    """Judge every utterance of the corpus by a model that has seen neither it nor a near-duplicate of it.
+    """Classify every utterance of the corpus by a model trained without it and its near-duplicates.
 
     What people `labelled` is trained on beside the corpus, and not judged.
 

@@ -1,4 +1,4 @@
-"""Labelled utterances: the corpus that a person of the field can extend, and sets of their own to judge a model by."""
+"""Labelled utterances: the corpus for training, and separate sets for evaluation."""
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,11 +17,11 @@ _NEEDED: Final = _COLUMNS[:2]
 
 
 class CorpusError(ValueError):
-    """An entry of the corpus cannot be used; the message begins with file and line."""
+    """An entry of the corpus is invalid; the message begins with file and line."""
 
 
 class Group(StrEnum):
-    """Why an utterance is easy or hard."""
+    """The difficulty of an utterance."""
 
     PLAIN = "plain"
     NEGATION = "negation"
@@ -35,7 +35,7 @@ class Group(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Utterance:
-    """One labelled thing a customer said, and where it is written."""
+    """A labelled utterance of a customer, with its file and line."""
 
     text: str
     level2: Level2

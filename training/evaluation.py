@@ -1,4 +1,4 @@
-"""How good a classifier is on labelled utterances: accuracy, calibration, and what it would do by itself."""
+"""Evaluates a classifier on labelled utterances: accuracy, calibration, and what it would do automatically."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +13,7 @@ BINS = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReliabilityBin:
-    """The utterances whose confidence lies in [low, high): how sure it was, how often right."""
+    """The utterances with a confidence in [low, high): their mean confidence and accuracy."""
 
     low: float
     high: float
@@ -35,14 +35,14 @@ class GroupScore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mistake:
-    """An utterance whose level 2 was read wrongly."""
+    """An utterance whose second-level intent was classified wrongly."""
 
     utterance: Utterance
     classification: Classification
 
     @property
     def is_automatic(self) -> bool:
-        """Whether it would have been carried out without a person."""
+        """Whether the wrong action would have been carried out without a person."""
         return not self.classification.requires_human_review
 
 
@@ -86,7 +86,7 @@ def evaluate(classifier: Classifier, rows: Sequence[Utterance]) -> Evaluation:
 
 
 def judge(judged: Sequence[_Judged]) -> Evaluation:
-    """Return the figures of utterances that are classified already.
+    """Return the figures of utterances that are already classified.
 
     Raises:
         ValueError: there are none.

@@ -1,4 +1,4 @@
-"""The history of the weights in use: one line of JSON for every contest, and the switch itself."""
+"""The history of the weights in use: one JSON line for every comparison, and the switch to new weights."""
 
 import json
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ HISTORY_NAME: Final = "history.jsonl"
 
 
 def entry_of(contest: Contest, *, at: datetime, by: str) -> dict[str, Any]:
-    """What is kept of a contest: hashes, figures, decision and reasons; nothing that a customer said."""
+    """Return the history entry of a contest: hashes, figures, decision and reasons; no utterance."""
     return {
         "at": at.isoformat(timespec="seconds"),
         "by": by,
@@ -36,7 +36,7 @@ def entry_of(contest: Contest, *, at: datetime, by: str) -> dict[str, Any]:
 
 
 def write_down(files: ClassifierFiles, entry: Mapping[str, Any]) -> Path:
-    """Add a line to the history; where it is."""
+    """Append a line to the history and return its path."""
     path = files.weights.with_name(HISTORY_NAME)
     with path.open("a", encoding="utf-8") as history:
         history.write(json.dumps(entry, ensure_ascii=False) + "\n")
@@ -44,7 +44,7 @@ def write_down(files: ClassifierFiles, entry: Mapping[str, Any]) -> Path:
 
 
 def put_in_use(contest: Contest, files: ClassifierFiles) -> None:
-    """Put the challenger's files in the champion's place; workers read them when they start.
+    """Replace the champion's files by the challenger's; workers read them when they start.
 
     Two files change one after the other. A worker that starts in between refuses to run, as the weights are not
     those of the manifest, and is started again by whoever supervises it.

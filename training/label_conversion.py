@@ -1,4 +1,4 @@
-"""What the labels that people gave teach: words to train on, and decisions to judge the model in the field by."""
+"""Converts people's labels to training texts, and to decisions for evaluating the model."""
 
 from statemachine.orders.intents import Level2
 from storage.orders.labels import Label
@@ -9,7 +9,7 @@ from training.record import RecordedDecision
 
 
 def training_text_of(label: Label) -> LabelledWords | None:
-    """What a label teaches a model: the words as the classifier reads them; `None` where they were erased.
+    """Return the training text of a label; `None` where the words were erased.
 
     Raises:
         UnreadableCiphertext: the words were encrypted with another key.
@@ -25,7 +25,7 @@ def training_text_of(label: Label) -> LabelledWords | None:
 
 
 def decision_of(label: Label) -> RecordedDecision:
-    """What a label says of the model that read the words."""
+    """Return the model's decision and the person's, for evaluation."""
     return RecordedDecision(
         predicted=Level2(label.predicted_level2), automatic=label.automatic, level2=Level2(label.level2)
     )

@@ -1,4 +1,4 @@
-"""What people labelled, made ready: each text once, and a part of them held out for ever to compare models on."""
+"""Prepares people's labels: each text once, and a fixed part held out for comparing models."""
 
 import hashlib
 from collections import Counter, defaultdict
@@ -22,7 +22,7 @@ _POINTS: Final = 2**64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelledWords:
-    """What a customer said and the intent that a person gave it; `name` sorts by time."""
+    """A customer's words with the intent that a person gave them; `name` sorts by time."""
 
     name: str
     text: str = field(repr=False)
@@ -31,7 +31,7 @@ class LabelledWords:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Division:
-    """Labelled texts to train on, those to compare on, and how many labels serve neither."""
+    """Labelled texts for training, those for comparison, and the number that is used for neither."""
 
     training: tuple[Utterance, ...]
     held_out: tuple[Utterance, ...]

@@ -1,4 +1,4 @@
-"""Near-duplicates of the corpus: they must stay in one fold, or cross-validation tells a lie."""
+"""Finds near-duplicates in the corpus, which must stay in one fold of the cross-validation."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence

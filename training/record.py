@@ -1,4 +1,4 @@
-"""What people's decisions say of the model in the field: how often it would have been right, and what that proves."""
+"""Evaluates the model by people's decisions in production: its precision, and whether that is proven."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ PRECISION_TO_PROVE: Final = 0.99
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedDecision:
-    """What the model read, and what a person made of the same words.
+    """The model's classification and the person's of the same words.
 
     `level2` is `None` where the person was asked to confirm and chose no intent: what the fleet would have done
     was not confirmed. `automatic`: the fleet would have gone on by itself.
@@ -27,7 +27,7 @@ class RecordedDecision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """How often what would have been automatic was right, and what that proves.
+    """How often automatic decisions were right, and whether that is proven.
 
     `level2` is `None` for all intents together. `low` and `high` bound the precision of level 2, 19 times of 20;
     `still_needed` is how many more must be seen, all of them right, until it is proven.
@@ -43,7 +43,7 @@ class Proof:
 
     @property
     def precision(self) -> float | None:
-        """The share that was right; `None` of nothing."""
+        """The share that was right; `None` when there are none."""
         return self.right / self.count if self.count else None
 
     @property
@@ -69,7 +69,7 @@ class Record:
 
 
 def judge_record(decisions: Sequence[RecordedDecision]) -> Record:
-    """The figures of these decisions; every intent that leads to an action has a proof, an empty one too."""
+    """Return the figures of these decisions; every intent with an action has a proof, even an empty one."""
     automatic = [each for each in decisions if each.automatic]
     others = [each for each in decisions if not each.automatic]
     return Record(

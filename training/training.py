@@ -1,4 +1,4 @@
-"""Training: from the corpus to a weights file that is scored without scikit-learn."""
+"""Trains the classifier: from the corpus to a weights file that is scored without scikit-learn."""
 
 import hashlib
 import json
@@ -38,7 +38,7 @@ _Judged = tuple[list[float], int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """What turns the regression's scores into honest probabilities."""
+    """The parameters that turn the regression's scores into calibrated probabilities."""
 
     temperature: float
     lapse: float
@@ -46,7 +46,7 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """An utterance as the model sees it, with the number of its near-duplicate cluster."""
+    """An utterance as features, with the number of its near-duplicate cluster."""
 
     row: Utterance
     features: tuple[str, ...]
@@ -55,7 +55,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labelled:
-    """What people labelled, to be trained on beside the corpus; `through` names the last label that was known."""
+    """People's labels for training beside the corpus; `through` names the last label known."""
 
     rows: tuple[Utterance, ...] = ()
     through: str = ""
@@ -66,7 +66,7 @@ NO_LABELS: Final = Labelled()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingReport:
-    """What was trained: where it is, from how much, and what cross-validation says of it (None: not run)."""
+    """The result of a training: its place, the amounts of data, and cross-validation (None: not run)."""
 
     weights: Path
     sha256: str

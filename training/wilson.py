@@ -1,4 +1,4 @@
-"""How much a share of right decisions proves: Wilson's interval for a binomial proportion (Wilson 1927)."""
+"""Wilson's confidence interval for a share of right decisions (Wilson 1927)."""
 
 import math
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ _Z: Final = 1.959963984540054
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Where the true share lies, 19 times of 20; both ends lie between 0 and 1."""
+    """The 95 % confidence interval of a share; both ends lie between 0 and 1."""
 
     low: float
     high: float
 
 
 def wilson(right: int, count: int) -> Interval:
-    """The 95 % interval of a share of which `right` of `count` were seen; nothing seen proves nothing.
+    """Return the 95 % interval of a share of which `right` of `count` were seen; of nothing, 0 to 1.
 
     Raises:
         ValueError: not 0 ≤ right ≤ count.
@@ -34,7 +34,7 @@ def wilson(right: int, count: int) -> Interval:
 
 
 def still_needed(right: int, count: int, *, least: float) -> int:
-    """How many more right decisions in a row it takes until the interval's low end reaches `least` (below 1).
+    """Return how many more right decisions raise the interval's low end to `least` (below 1).
 
     Raises:
         ValueError: not 0 ≤ right ≤ count, or `least` is not below 1.

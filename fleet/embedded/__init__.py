@@ -1,1 +1,1 @@
-"""The PostgreSQL and the Valkey that `unpend up` brings with it, so that nothing needs installing."""
+"""The embedded PostgreSQL and Valkey of `unpend up`, so that nothing needs to be installed."""

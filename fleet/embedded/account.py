@@ -15,7 +15,7 @@ DEFAULT_ACCOUNT: Final = "nobody"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """A user that processes are started as, with its primary group and no other."""
+    """A user that processes run as, with its primary group only."""
 
     name: str
     uid: int

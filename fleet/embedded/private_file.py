@@ -10,7 +10,7 @@ from fleet.embedded.errors import EmbeddedServerError
 
 
 def write_private_file(path: Path, text: str, *, owner: Account | None = None) -> None:
-    """Replace the file by one of mode 0600; a reader sees the old or the new one, never a part.
+    """Replace the file by one of mode 0600, atomically for readers.
 
     Args:
         path: The file; its folder must exist.
@@ -35,7 +35,7 @@ def write_private_file(path: Path, text: str, *, owner: Account | None = None) -
 
 
 def kept_password(path: Path) -> str:
-    """Return the password kept in `path`; on the first call make one of 192 random bits and keep it.
+    """Return the password in `path`; the first call generates one of 192 random bits and stores it.
 
     It is hexadecimal, so that it needs no quoting in a URL or a configuration file.
 

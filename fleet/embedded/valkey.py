@@ -104,7 +104,7 @@ class EmbeddedValkey:
         return f"redis://:{self._password}@127.0.0.1:{port}/0"
 
     def ready(self, port: int) -> bool:
-        """Say whether our server answers on this port and has loaded its data; takes 2 s at most."""
+        """Return whether our server answers on this port and has loaded its data; takes 2 s at most."""
         probe = Redis.from_url(
             self.broker_url(port),
             socket_timeout=_PROBE_SECONDS,

@@ -1,4 +1,4 @@
-"""An HTTP connection that a fault can drop without an answer, which ASGI alone has no way to do."""
+"""An HTTP connection that can be dropped without an answer, to simulate a fault."""
 
 import asyncio
 from typing import Any, Final
@@ -10,21 +10,21 @@ _OPEN: Final = "open_connections"
 
 
 class DroppableConnection(H11Protocol):
-    """uvicorn's connection, its transport listed by the peer's address in the application's state."""
+    """uvicorn's connection, registered by the peer's address in the application's state."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
-        """Keep the transport where `drop` finds it."""
+        """Register the transport for `drop`."""
         super().connection_made(transport)
         self.app_state.setdefault(_OPEN, {})[self.client] = transport
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the transport."""
+        """Remove the transport."""
         self.app_state.get(_OPEN, {}).pop(self.client, None)
         super().connection_lost(exc)
 
 
 def drop(request: Request) -> None:
-    """Close the request's connection at once; whatever is answered afterwards reaches nobody.
+    """Close the request's connection at once; an answer given afterwards is lost.
 
     Raises:
         LookupError: The server does not run with `DroppableConnection`.

@@ -1,4 +1,4 @@
-"""One contact as the provider sees it: the request that asks for it, and the events that come of it."""
+"""A contact at the provider: the request for it, and its events."""
 
 import hashlib
 import json
@@ -33,7 +33,7 @@ class CallBody(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class SimulatedContact:
-    """A contact to be made, its outcome already drawn.
+    """A contact to be made, with its outcome already drawn.
 
     Attributes:
         key: The attempt.
@@ -56,7 +56,7 @@ class SimulatedContact:
 
 @dataclass(frozen=True, slots=True)
 class ContactEvent:
-    """Something that happens to a contact and is reported.
+    """An event of a contact that is reported by callback.
 
     Attributes:
         event_id: Names it in every callback.
@@ -74,7 +74,7 @@ class ContactEvent:
 
 
 def contact_of(body: CallBody, channel: Channel, reaction: Reaction, faults: Faults) -> SimulatedContact:
-    """The contact that this request asks for."""
+    """Return the contact of a request."""
     return SimulatedContact(
         key=body.key,
         provider_id=provider_id_of(body.key),
@@ -87,7 +87,7 @@ def contact_of(body: CallBody, channel: Channel, reaction: Reaction, faults: Fau
 
 
 def events_of(contact: SimulatedContact, now: float) -> tuple[ContactEvent, ...]:
-    """What will happen to a contact made now; a text arrives halfway to its answer."""
+    """Return the events of a contact made now; a text message arrives halfway to its answer."""
     results = results_on(contact.channel, contact.reaction.result)
     events = []
     for sequence, result in enumerate(results, start=1):

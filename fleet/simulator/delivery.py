@@ -1,4 +1,4 @@
-"""Callbacks: signed, tried again until they are received, and taken up again after a restart."""
+"""Sends callbacks: signed, retried until received, and resumed after a restart."""
 
 import asyncio
 import sqlite3
@@ -22,7 +22,7 @@ _TOO_EARLY: Final = frozenset({408, 429})
 
 
 class CallbackDelivery:
-    """Makes callbacks over one pooled client, `concurrency` at a time, each when it is due."""
+    """Sends callbacks over one pooled client, `concurrency` at a time, each when it is due."""
 
     def __init__(
         self, ledger: ProviderLedger, commit: GroupCommit, secret: str, *, concurrency: int = 64
@@ -37,7 +37,7 @@ class CallbackDelivery:
         self._log = logger(__name__)
 
     async def start(self) -> None:
-        """Open the client and take up every callback that is owed."""
+        """Open the client and schedule every callback not yet received."""
         self._client = httpx2.AsyncClient(
             timeout=_TIMEOUT_SECONDS,
             limits=httpx2.Limits(
@@ -50,14 +50,14 @@ class CallbackDelivery:
             self.schedule(callback)
 
     async def stop(self) -> None:
-        """Stop at once; what is owed stays in the ledger."""
+        """Stop at once; callbacks not yet received stay in the ledger."""
         for worker in self._workers:
             worker.cancel()
         await asyncio.gather(*self._workers, return_exceptions=True)
         await self._client.aclose()
 
     def schedule(self, callback: OwedCallback) -> None:
-        """Make this callback when it is due."""
+        """Send this callback when it is due."""
         wait = callback.due_at - time.time()
         if wait <= 0:
             self._due.put_nowait(callback)
@@ -65,7 +65,7 @@ class CallbackDelivery:
             asyncio.get_running_loop().call_later(wait, self._due.put_nowait, callback)
 
     async def attempt(self, callback: OwedCallback) -> None:
-        """Try once, now; what remains to be done is scheduled."""
+        """Try once, now, and schedule what remains."""
         status = await self._post(callback)
         delivered = status is not None and httpx2.codes.is_success(status)
         tried = replace(

@@ -1,4 +1,4 @@
-"""What a provider may do wrong, by script or armed for the requests to come."""
+"""Faults of a provider, by script or set for later requests."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -11,7 +11,7 @@ from tools.channels.simulated.simulation import ScriptError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Faults:
-    """Everything that goes wrong with one contact; the default is nothing.
+    """The faults of one contact; none by default.
 
     Attributes:
         accept_then_drop: The contact is made, and the connection closed without an answer.
@@ -38,11 +38,11 @@ class Faults:
     no_callback: bool = False
 
     def record(self) -> dict[str, object]:
-        """What differs from the default, for storage; `Faults(**record)` restores it."""
+        """Return the values that differ from the default, for storage; `Faults(**record)` restores it."""
         return {name: value for name, value in asdict(self).items() if value != getattr(NONE, name)}
 
     def joined(self, other: "Faults") -> "Faults":
-        """Both at once; where both set something, the other's value."""
+        """Combine both; where both set a value, the other's is used."""
         return replace(self, **other.record())  # type: ignore[arg-type]  # record holds this class's own fields
 
 
@@ -83,7 +83,7 @@ _WRITTEN: Final[TypeAdapter[_Written]] = TypeAdapter(_Written)
 
 
 def parse_faults(written: object) -> Faults:
-    """The faults written in a script or armed by a test.
+    """Parse the faults of a script or of a test's request.
 
     Args:
         written: None, a kind, a list of faults, or an object with `kind` and, where they apply, `seconds`,
@@ -121,7 +121,7 @@ def _parse_one(written: object) -> Faults:
 
 
 class ArmedFault(BaseModel):
-    """Faults for requests to come: those that match all that is given, `requests` of them or all."""
+    """Faults for later requests that match everything given: for `requests` of them, or for all."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -132,19 +132,19 @@ class ArmedFault(BaseModel):
     requests: int | None = Field(default=None, ge=1)
 
     def fits(self, names: Mapping[str, str]) -> bool:
-        """Whether a request with this key, task_id and channel is meant."""
+        """Whether it applies to a request with this key, task_id and channel."""
         wanted = {"key": self.key, "task_id": self.task_id, "channel": self.channel}
         return all(value is None or names[name] == value for name, value in wanted.items())
 
 
 class FaultBoard:
-    """The faults armed by `POST /v1/faults`. Held in memory: a restart disarms them all."""
+    """The faults set by `POST /v1/faults`. In memory: a restart removes them."""
 
     def __init__(self) -> None:
         self._armed: list[tuple[ArmedFault, Faults, int | None]] = []
 
     def arm(self, armed: ArmedFault) -> None:
-        """Add one.
+        """Add a fault.
 
         Raises:
             ScriptError: Its fault cannot be read.
@@ -152,13 +152,13 @@ class FaultBoard:
         self._armed.append((armed, parse_faults(armed.fault), armed.requests))
 
     def disarm(self) -> int:
-        """Remove all; answers how many there were."""
+        """Remove all faults and return their number."""
         count = len(self._armed)
         self._armed.clear()
         return count
 
     def take(self, names: Mapping[str, str]) -> Faults:
-        """All that fit this request, each used up by one."""
+        """Return the faults that apply to this request, and count it for each."""
         faults = NONE
         kept: list[tuple[ArmedFault, Faults, int | None]] = []
         for armed, effect, left in self._armed:

@@ -1,4 +1,4 @@
-"""Many small writes in one transaction: what one turn of the event loop asks for commits together."""
+"""Commits the writes of one turn of the event loop in one transaction."""
 
 import asyncio
 import sqlite3
@@ -11,14 +11,14 @@ _Answer = TypeVar("_Answer")
 
 
 class GroupCommit:
-    """Runs writes of the ledger on the event loop; a write's answer arrives when it is committed."""
+    """Runs writes of the ledger on the event loop; a write returns when it is committed."""
 
     def __init__(self, ledger: ProviderLedger) -> None:
         self._ledger = ledger
         self._waiting: list[tuple[Callable[[], Any], asyncio.Future[Any]]] = []
 
     async def submit(self, write: Callable[[], _Answer]) -> _Answer:
-        """Run the write with the others of this turn.
+        """Run the write together with the others of this turn.
 
         Raises:
             sqlite3.Error: The transaction failed, and nothing of it is kept.

@@ -44,7 +44,7 @@ _Answer = TypeVar("_Answer")
 
 @dataclass(frozen=True, slots=True)
 class RequestReceived:
-    """The contact is ours now, or was before (`duplicate`); a new one comes with its `callbacks`."""
+    """The contact is accepted, now or before (`duplicate`); a new one comes with its `callbacks`."""
 
     provider_id: str
     duplicate: bool
@@ -69,7 +69,7 @@ ReceiveOutcome = RequestReceived | RequestRefused | RequestConflicts
 
 @dataclass(frozen=True, slots=True)
 class OwedCallback:
-    """A report that is owed, with what is needed to make it."""
+    """A report that is still to be sent, with what is needed to send it."""
 
     key: str
     sequence: int
@@ -109,7 +109,7 @@ class ProviderLedger:
         self._connection.close()
 
     def receive(self, contact: SimulatedContact, now: float) -> ReceiveOutcome:
-        """Count the request, and make the contact unless it is refused or was made before."""
+        """Count the request, and create the contact unless it is refused or exists."""
         execute = self._connection.execute
         (requests,) = execute(
             "INSERT INTO keys (key, requests) VALUES (?, 1)"
@@ -168,7 +168,7 @@ class ProviderLedger:
         )
 
     def called_back(self, callback: OwedCallback, *, delivered: bool, still_open: bool) -> None:
-        """Record one try of a callback, and whether more are to follow."""
+        """Record one try of a callback, and whether more follow."""
         self._connection.execute(
             "UPDATE events SET attempts = attempts + 1, delivered = delivered + ?, open = ?"
             " WHERE key = ? AND sequence = ?",
@@ -180,7 +180,7 @@ class ProviderLedger:
             )
 
     def owed(self) -> list[OwedCallback]:
-        """Every callback not yet received by its address, the earliest first."""
+        """Return every callback not yet received by its address, the earliest first."""
         rows = self._connection.execute(
             "SELECT e.key, e.sequence, c.callback_url, e.body, e.calls_back_at, e.attempts, e.delivered,"
             " c.faults FROM events e JOIN contacts c ON c.key = e.key"
@@ -194,7 +194,7 @@ class ProviderLedger:
         ]
 
     def contact(self, key: str, now: float) -> dict[str, object] | None:
-        """What has become of a contact by now, None when its key was never accepted."""
+        """Return the present state of a contact, None when its key was never accepted."""
         made = self._connection.execute(
             "SELECT provider_id, channel FROM contacts WHERE key = ?", (key,)
         ).fetchone()
@@ -219,7 +219,7 @@ class ProviderLedger:
         }
 
     def entry(self, key: str) -> dict[str, object] | None:
-        """What was received and done under one key, None when nothing was."""
+        """Return everything received and done under one key, None when nothing was."""
         row = self._connection.execute(
             "SELECT requests, reached, callbacks_delivered FROM keys WHERE key = ?", (key,)
         ).fetchone()
@@ -237,7 +237,7 @@ class ProviderLedger:
         }
 
     def summary(self) -> dict[str, object]:
-        """All keys together, and those that stand out."""
+        """Return totals over all keys, and the keys requested or reached more than once."""
         execute = self._connection.execute
         keys, requests, reached, delivered = execute(
             "SELECT count(*), coalesce(sum(requests), 0), coalesce(sum(reached), 0),"

@@ -1,1 +1,1 @@
-"""Starts the fleet's processes in order, keeps them running, stops them in order, leaves nothing behind."""
+"""Starts the fleet's processes in order, restarts them when they die, and stops them in order."""

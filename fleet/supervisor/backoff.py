@@ -1,4 +1,4 @@
-"""How long a process that died waits before it is started again. Pure: the time is an argument."""
+"""The delay before a process that died is restarted. Pure: the time is an argument."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ FAILING_WINDOW: Final = 60.0
 
 @dataclass(slots=True)
 class Backoff:
-    """The deaths of one process since it last was steady. All times are seconds of one monotonic clock."""
+    """The deaths of one process since it was last steady. All times are seconds of one monotonic clock."""
 
     _deaths: int = 0
     _recent: deque[float] = field(default_factory=lambda: deque(maxlen=FAILING_DEATHS))

@@ -1,4 +1,4 @@
-"""One child process: started in a session of its own, signalled, and cleared away with all it started."""
+"""A child process: started in its own session, signalled, and removed with all its descendants."""
 
 import contextlib
 import ctypes
@@ -70,7 +70,7 @@ class Child:
             os.close(log)
 
     def exited(self) -> bool:
-        """Say whether the process has ended. It stays a zombie until `clear()`: its id is not used again."""
+        """Return whether the process has ended. It stays a zombie until `clear()`, so its id is not reused."""
         if self._process.returncode is not None:
             return True
         if not hasattr(os, "waitid"):
@@ -88,7 +88,7 @@ class Child:
                 os.kill(self.pid, number)
 
     def lower_priority(self) -> bool:
-        """Give the process and its group the niceness of its specification; `False`: try again in a moment.
+        """Set the niceness of the process and its group; `False`: try again in a moment.
 
         Linux shares processors out between sessions first and heeds nice values only within one (autogroup,
         sched(7)), and every child has a session of its own; so its session is told as well.
@@ -121,7 +121,7 @@ class Child:
 
     @property
     def end(self) -> str:
-        """How it ended, in words; known once it is cleared."""
+        """How it ended, in words; known after `clear()`."""
         code = self._process.returncode
         if code is None:
             return "did not end"
@@ -137,7 +137,7 @@ class Child:
 
 @contextlib.contextmanager
 def interruptions_held() -> Iterator[None]:
-    """Hold back Ctrl-C and its like; what arrives meanwhile is delivered at the end."""
+    """Block Ctrl-C and similar signals; those that arrive are delivered at the end."""
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
     try:
         yield

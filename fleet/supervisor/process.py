@@ -1,4 +1,4 @@
-"""What the supervisor is told of a process, and what it tells of one."""
+"""The specification of a process given to the supervisor, and the state it reports."""
 
 import signal
 from collections.abc import Callable, Mapping, Sequence
@@ -47,7 +47,7 @@ class ProcessSpec:
 
 
 class ProcessState(StrEnum):
-    """Where a supervised process is.
+    """The state of a supervised process.
 
     RUNNING leaves by dying. RESTARTING (dead, waiting for its next start) leaves by being started. FAILING
     (died 8 times in a row within a minute, started every 10 s, dead or alive just now) leaves by living 30 s.
@@ -60,7 +60,7 @@ class ProcessState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningProcess:
-    """A supervised process now.
+    """A supervised process with its present state.
 
     Attributes:
         name: That of its specification.

@@ -1,4 +1,4 @@
-"""The file that tells where the running fleet is, and the lock that keeps it alone in its data folder."""
+"""The file with the running fleet's addresses, and the lock on its data folder."""
 
 import fcntl
 import json
@@ -32,7 +32,7 @@ class RunFile:
         self.path = path
 
     def write(self, document: Mapping[str, object]) -> None:
-        """Replace the file; a reader sees the old document or the new one, never a part."""
+        """Replace the file, atomically for readers."""
         write_private_file(self.path, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
     def read(self) -> dict[str, object] | None:
@@ -57,7 +57,7 @@ class RunFile:
 
 
 class DataDirLock:
-    """Held by the one supervisor of a data folder, from before it prepares the servers until it has stopped.
+    """A lock on the data folder, held by the supervisor from before the servers start until all have stopped.
 
     The kernel releases the lock with the process, however that ends; the file stays and means nothing.
     """
@@ -86,7 +86,7 @@ class DataDirLock:
         self._descriptor = descriptor
 
     def release(self) -> None:
-        """Give the lock back; harmless when it is not held."""
+        """Release the lock; harmless when it is not held."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None

@@ -1,4 +1,4 @@
-"""A second Ctrl-C, while the fleet stops in order."""
+"""Detects a second Ctrl-C while the fleet stops."""
 
 import signal
 import threading
@@ -11,7 +11,7 @@ _SAME_KEY_PRESS_SECONDS: Final = 0.5
 
 
 class SecondInterrupt:
-    """While entered, SIGINT and SIGTERM do not interrupt; a SIGINT is remembered as impatience.
+    """A context in which SIGINT and SIGTERM do not interrupt; a SIGINT is remembered.
 
     A SIGTERM is not, for what sends one often sends several.
     """

@@ -1,4 +1,4 @@
-"""The parent of every process of the fleet: ordered start, restart of the dead, ordered stop."""
+"""The parent of all processes of the fleet: ordered start, restart of dead ones, ordered stop."""
 
 import threading
 import time
@@ -79,7 +79,7 @@ class Supervisor:
 
     @property
     def processes(self) -> tuple[RunningProcess, ...]:
-        """All processes as they are now, in the order they were given."""
+        """Return all processes with their present state, in the order they were given."""
         return tuple(post.report() for post in self._posts)
 
     def start(self) -> None:
@@ -104,7 +104,7 @@ class Supervisor:
         self._report()
 
     def watch(self, until: Callable[[], bool] | threading.Event) -> None:
-        """Restart what dies, until `until` is set or says yes. It is asked every 50 ms."""
+        """Restart processes that die, until `until` is set or returns true (asked every 50 ms)."""
         stopped = until.is_set if isinstance(until, threading.Event) else until
         while not stopped():
             now = time.monotonic()

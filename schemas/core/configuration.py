@@ -1,4 +1,4 @@
-"""Reading a file of `config/`: YAML in, a validated pydantic document out, errors for people."""
+"""Reads a file of `config/`: YAML in, a validated pydantic document out, errors for people."""
 
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -12,7 +12,7 @@ _MERGE: Final = "tag:yaml.org,2002:merge"
 
 
 class PolicyFileError(ValueError):
-    """A policy file cannot be used; the message names the file, the field, what is wrong and what it held."""
+    """A policy file is invalid; the message names the file, the field, the problem and the value."""
 
 
 class _StrictLoader(yaml.SafeLoader):

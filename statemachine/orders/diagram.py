@@ -1,4 +1,4 @@
-"""The state machine as people see it, drawn from the transition table."""
+"""Draws the state machine from the transition table."""
 
 from typing import Final
 
@@ -23,7 +23,7 @@ A star marks what the specification's own table does not have. Entering `contact
 
 
 def mermaid() -> str:
-    """The table as a Mermaid state diagram; events of our own carry a star.
+    """Return the table as a Mermaid state diagram; our own events are marked with a star.
 
     Events that leave every open state for `closed` are drawn once, from a box that stands for all open
     states, since three arrows from each of them would hide those that matter.
@@ -43,7 +43,7 @@ def mermaid() -> str:
 
 
 def page() -> str:
-    """The picture and the whole table as a Markdown page."""
+    """Return the diagram and the whole table as a Markdown page."""
     rows = (
         f"| {row.source} | `{row.event}` | {row.target} | {_cell(row.guard)} | {'★' if row.ours else ''} |"
         for row in TRANSITIONS.values()

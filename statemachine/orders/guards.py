@@ -13,7 +13,7 @@ LOWEST_CONFIDENCE: Final = 0.60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What a guard may look at: the order as it is, and what the event brings with it."""
+    """The input of a guard: the order's current data, and what the event brings."""
 
     contact_count: int = 0
     max_contacts: int = 4

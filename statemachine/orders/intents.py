@@ -1,4 +1,4 @@
-"""The intents a customer can have, in two levels, and what each leads to (SPEC.md §4)."""
+"""The customer's intents, in two levels, and the action of each (SPEC.md §4)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from statemachine.orders.states import Event
 
 
 class Level1(StrEnum):
-    """The four first-level intents; the value is what the wire holds."""
+    """The four first-level intents; the value is the one in JSON."""
 
     RESUME = "继续"
     POSTPONE = "暂缓"
@@ -31,7 +31,7 @@ class Level2(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """One row of the table: a second-level intent, its parent, the action it leads to."""
+    """One row of the table: a second-level intent, its parent, its action."""
 
     level2: Level2
     level1: Level1

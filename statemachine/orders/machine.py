@@ -1,4 +1,4 @@
-"""The one transition table; the diagram, the 409s, the database constraint and the tests come from it."""
+"""The transition table of orders; the diagram, the 409s, the database constraint and the tests come from it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from statemachine.orders.states import OPEN_STATES, Event, State
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One row of the table. `ours` marks what the seed's table does not have (SPEC.md §1)."""
+    """One row of the table. `ours` marks rows that the seed's table does not have (SPEC.md §1)."""
 
     source: State
     event: Event
@@ -74,13 +74,13 @@ class IllegalTransition(Exception):
 
     @property
     def requested(self) -> State | None:
-        """The state this event would have led to, where the table has such a row."""
+        """The state that this event leads to, where the table has such a row."""
         row = TRANSITIONS.get((self.state, self.event))
         return row.target if row else None
 
 
 def transition(state: State, event: Event, facts: Facts) -> Transition:
-    """The table's row for this event in this state.
+    """Return the table's row for this event in this state.
 
     Raises:
         IllegalTransition: the table has no such row, or its guard does not hold.
@@ -94,5 +94,5 @@ def transition(state: State, event: Event, facts: Facts) -> Transition:
 
 
 def allowed_from(state: State) -> tuple[Transition, ...]:
-    """Every transition that leaves this state, in the table's order."""
+    """Return every transition from this state, in the table's order."""
     return tuple(row for row in _ROWS if row.source is state)

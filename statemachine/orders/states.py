@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class State(StrEnum):
-    """Where a suspended order stands; the value is what the wire and the database hold."""
+    """The states of a suspended order; the value is the one in JSON and in the database."""
 
     PENDING = "pending"
     """Accepted. `task.start` moves it on; an order that failed validation waits here with a review."""
@@ -29,7 +29,7 @@ OPEN_STATES = frozenset(State) - {State.CLOSED}
 
 
 class Event(StrEnum):
-    """What moves an order from one state to the next; the value is what the wire holds."""
+    """The events that change an order's state; the value is the one in JSON."""
 
     START = "task.start"
     USER_RESPONDED = "user.responded"

@@ -28,7 +28,7 @@ DEEPEST_CONDITION: Final = 20
 
 
 class MalformedCondition(ValueError):
-    """A condition that is not of the language; the message says which part."""
+    """The condition is not valid; the message says which part."""
 
 
 def _ordered(left: object, right: object) -> bool:
@@ -38,14 +38,14 @@ def _ordered(left: object, right: object) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A parsed condition. A name that is unknown when it is evaluated is `None`, and orders below nothing."""
+    """A parsed condition. An unknown name is `None`; an order comparison with it is false."""
 
     text: str
     _tree: ast.expr = field(repr=False, compare=False)
 
     @classmethod
     def parse(cls, text: str) -> "Condition":
-        """Read a condition such as `confidence >= 0.8 and not requires_human_review`.
+        """Parse a condition such as `confidence >= 0.8 and not requires_human_review`.
 
         Raises:
             MalformedCondition: anything but names, constants, comparisons, `and`, `or`, `not`, lists.
@@ -66,7 +66,7 @@ class Condition:
         return cls(text, tree)
 
     def evaluate(self, scope: Mapping[str, object]) -> bool:
-        """Whether the condition holds for these names."""
+        """Whether the condition is true for these values."""
         return bool(_value(self._tree, scope))
 
 

@@ -1,4 +1,4 @@
-"""A workflow definition that was checked once and can run: steps, gateways, joins, human steps, waits."""
+"""A checked workflow definition: steps, gateways, joins, human steps, waits."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ __all__ = ["END", "ORIGIN", "Kind", "MalformedWorkflow", "Step", "Workflow", "bu
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workflow:
-    """A checked definition. A run keeps the version it began with."""
+    """A checked definition. A run keeps the version it started with."""
 
     name: str
     version: str
@@ -46,7 +46,7 @@ class Workflow:
 
 
 class MalformedWorkflow(ValueError):
-    """A definition that cannot run; `problems` names every fault, each with its step."""
+    """The definition is invalid; `problems` names every fault, each with its step."""
 
     def __init__(self, name: str, problems: tuple[str, ...]) -> None:
         self.problems = problems
@@ -64,7 +64,7 @@ def build(
     on_error: str | None,
     parameters: Mapping[str, object] = MappingProxyType({}),
 ) -> Workflow:
-    """Check the steps and join them to a workflow; it starts where nothing leads.
+    """Check the steps and create a workflow; its first steps are those that nothing leads to.
 
     Raises:
         MalformedWorkflow: with every fault that was found, not only the first.

@@ -1,4 +1,4 @@
-"""The steps of a definition as a graph: where it starts, what leads where, what can be reached from what."""
+"""The steps of a definition as a graph: start, successors, reachability."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from statemachine.workflow.step import Step
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Graph:
-    """Steps by id, the steps nothing leads to, and for each step the joins that need it.
+    """Steps by id, the first steps, and for each step the joins that wait for it.
 
     Targets that are not steps (the end, the origin, a misspelt name) are left out of every answer.
     """
@@ -20,7 +20,7 @@ class Graph:
 
     @classmethod
     def of(cls, steps: tuple[Step, ...], on_error: str | None) -> "Graph":
-        """The graph of these steps; `on_error` catches what no step catches itself."""
+        """Create the graph of these steps; `on_error` handles failures that no step handles itself."""
         led_to = {target for step in steps for target in step.targets()} | {on_error}
         joins: dict[str, list[str]] = {}
         for step in steps:
@@ -34,28 +34,28 @@ class Graph:
         )
 
     def handler(self, step: Step) -> str | None:
-        """The step that catches this one's failure; none catches its own."""
+        """Return the step that handles this one's failure; a step never handles its own."""
         target = step.on_error or self.on_error
         return None if target == step.id else target
 
     def after_success(self, step: Step) -> Iterator[str]:
-        """What may follow a step that succeeded, joins aside."""
+        """Return the possible successors after success, joins not included."""
         return (target for target in step.after_success() if target in self.steps)
 
     def branches(self, step: Step) -> Iterator[str]:
-        """What may follow a step, failed or not, joins aside."""
+        """Return the possible successors after success or failure, joins not included."""
         yield from self.after_success(step)
         handler = self.handler(step)
         if handler in self.steps:
             yield str(handler)
 
     def leads(self, step: Step) -> Iterator[str]:
-        """What may follow a step, failed or not, joins included."""
+        """Return the possible successors after success or failure, joins included."""
         yield from self.branches(step)
         yield from self.joins.get(step.id, ())
 
     def reach(self, origins: Iterable[str], follow: Callable[[Step], Iterable[str]]) -> frozenset[str]:
-        """The origins and every step that can be reached from them along `follow`."""
+        """Return the origins and every step that can be reached from them along `follow`."""
         seen: set[str] = set()
         edge = [origin for origin in origins if origin in self.steps]
         while edge:
@@ -66,5 +66,5 @@ class Graph:
         return frozenset(seen)
 
     def returns(self, step: Step, follow: Callable[[Step], Iterable[str]]) -> bool:
-        """Whether a way along `follow` leads from this step back to it."""
+        """Whether a path along `follow` leads from this step back to it."""
         return step.id in self.reach(follow(step), follow)

@@ -1,4 +1,4 @@
-"""What a join may wait for: steps that all end, each once, where the join can see it."""
+"""Checks the joins of a definition: every step they wait for ends exactly once and is visible to the join."""
 
 from collections.abc import Iterator
 from itertools import combinations
@@ -8,7 +8,7 @@ from statemachine.workflow.step import ORIGIN, Kind, Step
 
 
 def faults_of_joins(graph: Graph) -> Iterator[str]:
-    """Every fault of the joins of this graph, each with its step."""
+    """Return every fault of the joins of this graph, each with its step."""
     for step in graph.steps.values():
         if step.needs:
             yield from (f"step '{step.id}' {fault}" for fault in _faults_of(step, graph))

@@ -1,4 +1,4 @@
-"""What follows when a step has ended: a pure answer that never acts."""
+"""Plans the steps that follow when a step has ended; pure, changes nothing."""
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
@@ -9,7 +9,7 @@ from statemachine.workflow.definition import END, ORIGIN, Kind, Step, Workflow
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """A step to be created, with the input it gets."""
+    """A step to be created, with its input."""
 
     step: Step
     input: Mapping[str, object]
@@ -17,7 +17,7 @@ class Entered:
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """A gateway that was passed on the way; recorded as a step that is done."""
+    """A gateway that was passed on the way; recorded as a completed step."""
 
     step: Step
     held: bool
@@ -25,18 +25,18 @@ class Passed:
 
 @dataclass(slots=True)
 class Plan:
-    """What follows, in order of discovery. Empty means that this branch has ended."""
+    """The steps that follow, in order of discovery. Empty: this branch has ended."""
 
     entered: list[Entered] = field(default_factory=list)
     passed: list[Passed] = field(default_factory=list)
 
 
 class UnknownDecision(ValueError):
-    """A person decided something this human step does not offer; the message lists what it offers."""
+    """The decision is not one that this human step offers; the message lists those."""
 
 
 def begin(workflow: Workflow, variables: Mapping[str, object]) -> Plan:
-    """The first steps of a run."""
+    """Return the first steps of a run."""
     plan = Plan()
     for target in workflow.start:
         _enter(workflow, target, variables, {**workflow.variables, **variables}, plan)
@@ -53,7 +53,7 @@ def after_success(
     done: AbstractSet[str] = frozenset(),
     outputs: Mapping[str, Mapping[str, object]] | None = None,
 ) -> Plan:
-    """What follows a step that succeeded.
+    """Return the steps that follow a successful step.
 
     Args:
         workflow: the definition the run began with.
@@ -91,7 +91,7 @@ def after_success(
 def after_failure(
     workflow: Workflow, node: str, *, given: Mapping[str, object], error: Mapping[str, object]
 ) -> Plan | None:
-    """What follows a step that failed for good; `None` when nothing catches it and the run fails."""
+    """Return the steps that follow a final failure; `None` when no step handles it and the run fails."""
     target = workflow.steps[node].on_error or workflow.on_error
     if target is None or target == node:
         return None

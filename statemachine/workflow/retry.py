@@ -1,4 +1,4 @@
-"""When a failed try is repeated: a pure policy, asked by the engine, which owns every retry."""
+"""The retry policy of a step; the engine asks it, and owns every retry."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -6,7 +6,7 @@ from datetime import timedelta
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """At most `max_retries` further tries (seed 000 section 五).
+    """At most `max_retries` more tries (seed 000 section 五).
 
     The first wait is `delay_ms`, each further one `backoff` times the last; they grow to `longest_delay_ms`
     at most, and never shrink below the first.
@@ -18,7 +18,7 @@ class RetryPolicy:
     longest_delay_ms: int = 300_000
 
     def delay(self, tries: int) -> timedelta | None:
-        """The wait before the next try after `tries` failed ones (≥ 1); `None` when they are used up."""
+        """Return the wait before the next try after `tries` failed ones (≥ 1); `None` when none is left."""
         if tries > self.max_retries:
             return None
         longest = max(self.longest_delay_ms, self.delay_ms)

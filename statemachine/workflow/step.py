@@ -1,4 +1,4 @@
-"""One node of a workflow: what kind of thing it is and where it may lead. Frozen data."""
+"""A node of a workflow: its kind and its successors. Immutable."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ ORIGIN: Final = "$origin"
 
 
 class Kind(StrEnum):
-    """What a step is."""
+    """The kinds of steps."""
 
     ACTION = "action"
     """Work for an agent."""
@@ -59,17 +59,17 @@ class Step:
 
     @property
     def instant(self) -> bool:
-        """Whether it is passed within the transaction that reaches it."""
+        """Whether it is passed in the same transaction that reaches it."""
         return self.kind is Kind.GATEWAY or self.inline
 
     def after_success(self) -> Iterator[str]:
-        """Every step this one may lead to when it succeeds, joins aside."""
+        """The possible successors after success, joins not included."""
         yield from self.next
         yield from self.otherwise
         yield from self.decisions.values()
 
     def targets(self) -> Iterator[str]:
-        """Every step this one may lead to, joins aside."""
+        """All possible successors, joins not included."""
         yield from self.after_success()
         if self.on_error:
             yield self.on_error

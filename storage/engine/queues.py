@@ -156,7 +156,7 @@ class Queues(Repository):
         return len(self.connection.execute(_RESCUE, {"most": most_crashes, "limit": limit}).all())
 
     def poisoned(self, most_crashes: int, limit: int) -> list[int]:
-        """Rows whose lease ran out once too often; the engine ends those."""
+        """Return the poisoned rows, whose lease ran out once too often; the engine ends them."""
         return [
             row.step_id for row in self.connection.execute(_POISONED, {"most": most_crashes, "limit": limit})
         ]

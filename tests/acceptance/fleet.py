@@ -108,14 +108,14 @@ class RunningFleet(FleetProcesses):
         A PostgreSQL that is away is waited for.
         """
         ids = [order.task_id for order in orders]
-        leaper = TimeJumper(self.database)
+        jumper = TimeJumper(self.database)
 
         def ended() -> bool:
             try:
                 if self._closed(ids) == len(ids):
                     return True
                 assert not self._in_review(ids), f"a person is asked. {self.standing(ids)}"
-                leaper.look()
+                jumper.look()
             except StorageUnavailable:
                 return False
             return False

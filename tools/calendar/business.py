@@ -1,4 +1,4 @@
-"""Which days are holidays, and which weekends are worked."""
+"""The business calendar: holidays, working weekends, and counting in working days."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ _DAY: Final = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class HorizonWarning:
-    """Plans reach beyond the last day whose holidays are official; they may still move."""
+    """Warning: planning goes beyond the last day with official holiday data, so those days may still change."""
 
     official_until: date
     horizon: date
 
     @property
     def sentence(self) -> str:
-        """The warning for people, with what to do."""
+        """The text of the warning, with what to do."""
         return (
             f"plans reach {self.horizon}, but official holidays are known until {self.official_until} only; "
             "update the holidays package, or enter the new notice in the calendar's override table"
@@ -144,7 +144,7 @@ class Calendar:
         return festival - (30 if year in lunar.LONG_TWELFTH else 29) * _DAY, festival - _DAY
 
     def warm(self, year: int) -> None:
-        """Load what is asked of the year and its neighbours, so that no customer's words wait for it."""
+        """Compute the holidays of the year and its neighbours in advance, so that later calls are fast."""
         for near in (year - 1, year, year + 1):
             for festival in Festival:
                 self.festival(festival, near)

@@ -1,4 +1,4 @@
-"""The calendar file `config/policies/calendar.yaml`: its shape, and what it becomes."""
+"""The schema of `config/policies/calendar.yaml`, and its conversion to a `Calendar`."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ class OverrideDocument(BaseModel):
 
 
 class CalendarDocument(BaseModel):
-    """The whole file.
+    """The content of the calendar file.
 
     Attributes:
         country: ISO 3166 code of the country whose holidays hold.

@@ -1,4 +1,4 @@
-"""The statutory festivals of China, under the names the `holidays` library gives them."""
+"""The statutory festivals of China, by their names in the `holidays` library."""
 
 from enum import StrEnum, unique
 from typing import Final

@@ -1,4 +1,4 @@
-"""How long the lunar months around the Spring Festival are.
+"""The lengths of the lunar months around the Spring Festival.
 
 The festival itself is a day off, which the `holidays` library knows; from it the days of its two months are counted.
 The lengths are those of the calendar that GB/T 33661-2017 (农历的编算和颁行) fixes. The packages lunardate 0.3.0 and

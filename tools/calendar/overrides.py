@@ -1,4 +1,4 @@
-"""Days that are off or working whatever the library says."""
+"""Corrections of single days, which take precedence over the `holidays` library."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -7,7 +7,7 @@ from enum import StrEnum, unique
 
 @unique
 class DayKind(StrEnum):
-    """What an override makes of a day."""
+    """Whether an override makes a day a holiday or a working day."""
 
     OFF = "off"
     WORK = "work"
@@ -15,7 +15,7 @@ class DayKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """One corrected day, with where the correction comes from (a notice, a decision of the company)."""
+    """A corrected day, with the source of the correction (a notice, a decision of the company)."""
 
     day: date
     kind: DayKind

@@ -18,7 +18,7 @@ class UnknownCountryError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class StatutoryYear:
-    """What is known of one year.
+    """The days off and working weekends of one year.
 
     Attributes:
         off: Days off by name of the holiday, substituted days off included; weekend days only where they are

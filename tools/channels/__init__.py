@@ -1,1 +1,1 @@
-"""The ways to a customer: one contract, the adapter to a provider over HTTP, one within the process."""
+"""The channels to a customer: one contract, an HTTP adapter for each provider, one adapter within the process."""

@@ -1,4 +1,4 @@
-"""What a provider calls back with, whoever it is: who proves it, what it reports, and what it is answered."""
+"""Provider callbacks: what arrives, how it is verified, the reports in it, and the HTTP answer."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ _STAND_IN_DIGITS: Final = 40
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawCallback:
-    """A callback as it came in.
+    """A callback as received over HTTP.
 
     Attributes:
         url: The address as the provider knows it, query included.
@@ -41,14 +41,14 @@ class RawCallback:
 
 @dataclass(frozen=True, slots=True)
 class ByReference:
-    """The contact is the one whose key has this short name; see `reference_of`."""
+    """Find the contact by the short reference of its key; see `reference_of`."""
 
     reference: str
 
 
 @dataclass(frozen=True, slots=True)
 class ByNumber:
-    """The contact is the last one that went to this number this way.
+    """Find the contact as the last one to this number by this channel.
 
     Attributes:
         number: Whose reply it is.
@@ -67,7 +67,7 @@ Trace = ByReference | ByNumber
 
 @dataclass(frozen=True, slots=True)
 class CallbackReport:
-    """One report of a callback.
+    """One report in a callback.
 
     Attributes:
         report: What came of a contact.
@@ -82,7 +82,7 @@ class CallbackReport:
 
 @dataclass(frozen=True, slots=True)
 class CallbackResponse:
-    """What the provider expects to be answered, with status 200."""
+    """The body of the HTTP 200 response that the provider expects."""
 
     body: str
     media_type: str
@@ -90,7 +90,7 @@ class CallbackResponse:
 
 @dataclass(frozen=True, slots=True)
 class CallbackContent:
-    """A callback that is the provider's.
+    """A verified callback: its reports and the response to it.
 
     Attributes:
         reported: What it reports, in its order; nothing where it tells of what is still under way.
@@ -102,15 +102,15 @@ class CallbackContent:
 
 
 class CallbackReader(Protocol):
-    """Knows one provider's callbacks; safe to share between threads."""
+    """Verifies and parses one provider's callbacks; safe to share between threads."""
 
     @property
     def largest_body(self) -> int:
-        """Bytes a callback may have."""
+        """The largest body of a callback in bytes."""
         ...
 
     def read(self, posted: RawCallback) -> CallbackContent:
-        """What a callback reports, once it has proved whose it is.
+        """Verify a callback and return its reports.
 
         Raises:
             SignatureError: it is not the provider's, or too old to believe.
@@ -132,11 +132,11 @@ class SignedReader:
 
     @property
     def largest_body(self) -> int:
-        """Bytes a callback may have: one report."""
+        """The largest body of a callback in bytes: one report."""
         return LARGEST_CALLBACK
 
     def read(self, posted: RawCallback) -> CallbackContent:
-        """The one report of a signed JSON object.
+        """Verify a signed JSON object and return the one report in it.
 
         Raises:
             SignatureError: it is not signed as it must be, or too old.
@@ -153,6 +153,6 @@ class SignedReader:
 
 
 def content_hash_name(body: Mapping[str, object]) -> str:
-    """A name for what has none, the same for the same content."""
+    """Return an id made from the hash of the content, for a report that has no id."""
     canonical = json.dumps(body, sort_keys=True, ensure_ascii=True).encode()
     return f"sha256:{hashlib.sha256(canonical).hexdigest()[:_STAND_IN_DIGITS]}"

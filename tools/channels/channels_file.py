@@ -1,4 +1,4 @@
-"""The file `config/channels.yaml`: through which provider each channel goes, and as what.
+"""The schema of `config/channels.yaml`: the provider of each channel, and its account.
 
 Secrets are not in it: they are settings of the installation.
 """
@@ -38,14 +38,14 @@ class _Provider(_Part):
 
 
 class ApprovedTemplateDocument(_Part):
-    """A template approved at the provider, and which of our variables it wants."""
+    """A template approved by the provider, with the variables of ours that it takes."""
 
     code: str = Field(min_length=1, max_length=64)
     variables: tuple[str, ...] = ()
 
 
 class AliyunSmsDocument(_Provider):
-    """Texts through Aliyun (短信服务)."""
+    """Text messages through Aliyun (短信服务)."""
 
     provider: Literal["aliyun_sms"]
     base_url: Url = "https://dysmsapi.aliyuncs.com"
@@ -66,7 +66,7 @@ class AliyunVoiceDocument(_Provider):
 
 
 class TwilioMessagesDocument(_Provider):
-    """Texts through Twilio."""
+    """Text messages through Twilio."""
 
     provider: Literal["twilio_messages"]
     base_url: Url = "https://api.twilio.com"
@@ -88,7 +88,7 @@ class TwilioCallsDocument(_Provider):
 
 
 class WebhookDocument(_Provider):
-    """Any vendor that speaks our signed protocol (docs/channels.md); without an address the setting's."""
+    """A vendor with our signed protocol (docs/channels.md); without `url` the address of the settings is used."""
 
     provider: Literal["webhook"]
     base_url: Url | None = None
@@ -109,7 +109,7 @@ _SERVES: Final = {
 
 
 class ChannelsDocument(_Part):
-    """The whole file."""
+    """The content of the channels file."""
 
     channels: dict[Channel, ProviderDocument] = Field(min_length=1)
     aliyun_networks: tuple[IPv4Network | IPv6Network, ...] = ()
@@ -123,5 +123,5 @@ class ChannelsDocument(_Part):
         return self
 
     def uses(self, prefix: str) -> bool:
-        """Whether any channel goes through providers whose name begins so."""
+        """Whether any channel uses a provider whose name begins with this prefix."""
         return any(provider.provider.startswith(prefix) for provider in self.channels.values())

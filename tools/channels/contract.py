@@ -1,4 +1,4 @@
-"""What every channel to a customer promises, whatever provider is behind it (SPEC.md §3, §8).
+"""The interface of every channel to a customer, for any provider (SPEC.md §3, §8).
 
 A contact reaches a person, so it must happen once. The outcome of a send therefore says which of three
 things is certain: that it was accepted, that nothing was sent, or neither.
@@ -56,7 +56,7 @@ class ContactRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactQuery:
-    """A contact whose outcome is asked about, with all we know of it: few providers find one by our key.
+    """A contact whose outcome is queried, with everything known of it: few providers can find one by our key.
 
     Attributes:
         key: The attempt's key.
@@ -84,7 +84,7 @@ class ContactQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactReport:
-    """What a provider says came of a contact.
+    """A provider's report of the result of a contact.
 
     Attributes:
         event_id: Names this report; a repeated callback carries the same.
@@ -111,7 +111,7 @@ class ContactReport:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The provider has the contact and reports by callback; `duplicate` when it had it before."""
+    """The provider accepted the contact and will report by callback; `duplicate`: it had it before."""
 
     provider_id: str
     duplicate: bool
@@ -119,7 +119,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """It is certain that nothing was sent, and another try may succeed."""
+    """Nothing was sent, for certain; another try may succeed."""
 
     reason: str
     retry_after_seconds: float | None = None
@@ -127,7 +127,7 @@ class NotSent:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The provider refuses this request for good; nothing was sent by it."""
+    """The provider rejected the request for good; nothing was sent."""
 
     reason: str
     opted_out: bool = False
@@ -136,7 +136,7 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """The customer may have been contacted or not. Never send again before a query by key has answered."""
+    """It is not known whether the customer was contacted. Never send again before a query by key is answered."""
 
     reason: str
 
@@ -153,7 +153,7 @@ SendOutcome = Accepted | NotSent | Rejected | Unknown | Completed
 
 @dataclass(frozen=True, slots=True)
 class ContactFound:
-    """The provider has the contact; `report` is None while nothing has come of it yet."""
+    """The provider has the contact; `report` is None while it has no result yet."""
 
     provider_id: str
     report: ContactReport | None
@@ -161,7 +161,7 @@ class ContactFound:
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """The provider says it never received this key; it may be sent again, under the same key only.
+    """The provider never received this key; it may be sent again, with the same key only.
 
     A request that timed out may still be on its way. A provider that de-duplicates by the key may say so at
     once; the adapter of one that does not says so only after any request on its way must have arrived.
@@ -170,7 +170,7 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class Unreachable:
-    """The query has no answer; whether the customer was contacted stays unknown."""
+    """The query was not answered; it is still unknown whether the customer was contacted."""
 
     reason: str
 
@@ -179,16 +179,16 @@ QueryOutcome = ContactFound | Absent | Unreachable
 
 
 class ChannelGateway(Protocol):
-    """The way to a provider; safe to share between threads."""
+    """Sends contacts through a provider; safe to share between threads."""
 
     def send(self, request: ContactRequest) -> SendOutcome:
-        """Ask for one contact; what happened is a value, never an exception."""
+        """Request one contact; the outcome is a return value, never an exception."""
         ...
 
     def query(self, sought: ContactQuery, *, timeout_seconds: float) -> QueryOutcome:
-        """Ask what became of this contact."""
+        """Query the outcome of a contact."""
         ...
 
     def close(self) -> None:
-        """Let connections go; the gateway is of no use afterwards."""
+        """Close the connections; the gateway cannot be used afterwards."""
         ...

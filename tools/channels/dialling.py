@@ -1,4 +1,4 @@
-"""Numbers as providers dial them: E.164 abroad, the national form within China."""
+"""Phone numbers in the form providers dial: E.164 abroad, the national form within China."""
 
 from typing import Final
 
@@ -10,13 +10,13 @@ _HOME: Final = "+86"
 
 
 def international(number: str) -> str | None:
-    """The number in E.164, as `+8613800138000`; None when it is none that can be called."""
+    """Return the number in E.164, as `+8613800138000`; None when it cannot be called."""
     phone = normalise(number)
     return None if phone is None else phone.e164
 
 
 def mainland(number: str) -> str | None:
-    """The number as Aliyun dials it: `13800138000`, `057112345678`; abroad `85212345678`.
+    """Return the number in Aliyun's form: `13800138000`, `057112345678`; abroad `85212345678`.
 
     None when it is none that can be called.
     """

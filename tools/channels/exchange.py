@@ -1,4 +1,4 @@
-"""One request to a provider and its answer: a pooled client, one deadline, and what a failure leaves certain."""
+"""HTTP requests to a provider: a pooled client, one timeout for the whole exchange, and classified failures."""
 
 import json
 import time
@@ -20,7 +20,7 @@ _Unsent = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """What a provider answered; the body may name people, so it is not shown."""
+    """The HTTP answer of a provider; the body may name people, so `repr` omits it."""
 
     status: int
     retry_after: str | None
@@ -38,7 +38,7 @@ class HttpAnswer:
 
 
 class Exchange:
-    """Requests to one provider over one pooled HTTP client, safe to share between threads.
+    """Sends requests to one provider over a pooled HTTP client, safe to share between threads.
 
     Args:
         base_url: The provider's address.
@@ -87,7 +87,7 @@ class Exchange:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> HttpAnswer | NotSent | Unknown:
-        """One request and its answer, within the timeout as a whole.
+        """Send one request and return its answer, within the timeout as a whole.
 
         Returns:
             The answer, whatever its status; `NotSent` when not a byte has left; `Unknown` when the request

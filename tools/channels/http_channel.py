@@ -1,4 +1,4 @@
-"""The signed generic webhook: how any call centre or IM vendor is asked, and what each failure leaves certain.
+"""The signed generic webhook as a channel, for any call centre or IM vendor.
 
 The protocol is ours and written down in docs/channels.md; the simulator speaks it, and so may any vendor.
 """
@@ -78,7 +78,7 @@ class HttpChannel:
         return f"HttpChannel({self._exchange.base_url!r})"
 
     def send(self, request: ContactRequest) -> SendOutcome:
-        """Ask for one contact; see `contract` for what each outcome makes certain."""
+        """Request one contact; see `contract` for the meaning of each outcome."""
         body = json.dumps(
             {
                 "key": request.key,
@@ -106,7 +106,7 @@ class HttpChannel:
         return _sent(answer, request) if isinstance(answer, HttpAnswer) else answer
 
     def query(self, sought: ContactQuery, *, timeout_seconds: float) -> QueryOutcome:
-        """Ask what became of the contact; only a 404 that names the key counts as its absence."""
+        """Query the outcome of a contact; only a 404 that names the key counts as `Absent`."""
         key = sought.key
         answer = self._exchange.ask(
             "GET",

@@ -1,4 +1,4 @@
-"""An attempt's key where a provider takes a shorter name: 15 characters, found again by an index."""
+"""Short references for attempt keys, for providers that limit the length: 15 characters, indexed."""
 
 import hashlib
 from typing import Final
@@ -10,10 +10,10 @@ _EXTEND_DIGITS: Final = 4
 
 
 def reference_of(key: str) -> str:
-    """The same short name for the same key: the head of its MD5, which PostgreSQL computes alike."""
+    """Return the short reference of a key: the head of its MD5, which PostgreSQL computes in the same way."""
     return hashlib.md5(key.encode(), usedforsecurity=False).hexdigest()[:REFERENCE_LENGTH]
 
 
 def extend_code_of(key: str) -> str:
-    """Four digits a text is sent under, so that its reply says which text it answers."""
+    """Return the four-digit sender extension of a text message; the reply to it carries the same digits."""
     return f"{int(reference_of(key), 16) % 10**_EXTEND_DIGITS:0{_EXTEND_DIGITS}}"

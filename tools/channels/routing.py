@@ -1,4 +1,4 @@
-"""Each channel through the provider it is configured for, and the providers' callbacks by name."""
+"""Sends each channel through its configured provider, and finds callback readers by provider name."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -59,7 +59,7 @@ class _Way:
 
 
 class RoutedChannel:
-    """A `ChannelGateway` over several, one for each channel; safe to share between threads."""
+    """A `ChannelGateway` that chooses the provider by channel; safe to share between threads."""
 
     def __init__(self, ways: Mapping[Channel, _Way]) -> None:
         self._ways = dict(ways)
@@ -81,7 +81,7 @@ class RoutedChannel:
         return way.gateway.send(replace(request, timeout_seconds=way.timeout_seconds))
 
     def query(self, sought: ContactQuery, *, timeout_seconds: float) -> QueryOutcome:
-        """Ask the channel's provider."""
+        """Query the channel's provider."""
         way = self._ways.get(sought.channel)
         if way is None:
             return Unreachable(f"no provider is configured for {sought.channel.value} any more")
@@ -95,14 +95,14 @@ class RoutedChannel:
 
 @dataclass(frozen=True, slots=True)
 class Channels:
-    """The ways to customers, and whoever reads what comes back by them, by the provider's name."""
+    """The channel gateway, and the callback readers by provider name."""
 
     gateway: ChannelGateway
     readers: Mapping[str, CallbackReader]
 
 
 def open_channels(settings: Settings) -> Channels:
-    """The channels of this installation; nothing is connected yet.
+    """Create the channels of this installation; nothing is connected yet.
 
     Raises:
         PolicyFileError: `config/channels.yaml` is wanted and cannot be used.

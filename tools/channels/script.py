@@ -1,4 +1,4 @@
-"""What a script is at a provider: a text of our own with gaps, or the code of a template approved there."""
+"""The script of a contact as sent to a provider: our own text, or the code of an approved template."""
 
 import json
 import re
@@ -11,7 +11,7 @@ _GAP: Final = re.compile(r"\{([a-z_]+)\}")
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A template that the provider has approved and fills itself.
+    """A template approved by the provider, which fills in the variables.
 
     Attributes:
         code: Its name there.
@@ -22,10 +22,10 @@ class Template:
     variables: Sequence[str] = ()
 
     def parameters(self, given: Mapping[str, str]) -> str:
-        """The template's variables as a JSON object; one that was not given is empty."""
+        """The template's variables as a JSON object; a missing one is empty."""
         return json.dumps({name: given.get(name, "") for name in self.variables}, ensure_ascii=False)
 
 
 def filled(text: str, given: Mapping[str, str]) -> str:
-    """The text with its gaps, as `{order_type}`, filled; one that was not given is left empty."""
+    """Return the text with its variables, as `{order_type}`, replaced; a missing one becomes empty."""
     return _GAP.sub(lambda gap: given.get(gap[1], ""), text)

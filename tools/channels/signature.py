@@ -21,7 +21,7 @@ _LONGEST_URL: Final = 255
 
 
 class SignatureError(Exception):
-    """The callback is not from the provider, or is too old to believe; the message says which."""
+    """The callback is not signed by the provider, or is too old; the message says which."""
 
 
 class ReportError(Exception):
@@ -37,7 +37,7 @@ class ReportError(Exception):
 
 
 def sign(secret: str, timestamp: int, body: bytes) -> str:
-    """The signature header's value for this body at this time (Unix seconds)."""
+    """Return the signature header for this body at this time (Unix seconds)."""
     message = str(timestamp).encode() + b"." + body
     return _SCHEME + hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()
 
@@ -51,7 +51,7 @@ def verify(
     now: float,
     tolerance_seconds: float = DEFAULT_TOLERANCE_SECONDS,
 ) -> None:
-    """Return when the body was signed with one of the secrets within the tolerance of `now`.
+    """Check that the body was signed with one of the secrets within the tolerance of `now`.
 
     Args:
         secrets: One secret, or the old and the new one while it is being changed.
@@ -81,7 +81,7 @@ def verify(
 
 
 def parse_report(body: bytes) -> ContactReport:
-    """The report in a callback's body.
+    """Parse the report in a callback's body.
 
     Raises:
         ReportError: The body is no JSON object, or a field is missing, of a wrong type or unknown value.
@@ -96,7 +96,7 @@ def parse_report(body: bytes) -> ContactReport:
 
 
 def report_of(document: Mapping[str, object]) -> ContactReport:
-    """The report in a decoded JSON object; unknown fields are ignored, so that a provider may add some.
+    """Parse the report in a decoded JSON object; unknown fields are ignored, so that a provider may add some.
 
     Raises:
         ReportError: A field is missing, of a wrong type or of an unknown value.

@@ -1,4 +1,4 @@
-"""The classifier: text in, intent with confidence and verdict out."""
+"""The classifier: text in; intent, confidence and need for review out."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _TOP_CONTRIBUTIONS = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Classification:
-    """What the customer wants, and whether a person must look before anything is done.
+    """The customer's intent, and whether a person must review it before any action.
 
     `confidence` is the probability of `level1`, rounded to four digits; routing reads this value.
     `reasons` says in words why a review is needed; it is empty exactly when none is. `model_hash` names the
@@ -45,7 +45,7 @@ class _Reading:
 
 
 class Classifier:
-    """Reads what a customer said. Pure, deterministic, safe to share between threads."""
+    """Classifies what a customer said. Pure, deterministic, safe to share between threads."""
 
     def __init__(self, *, model: Model, rules: RuleSet) -> None:
         self._model = model
@@ -104,7 +104,7 @@ class Classifier:
         read_by: str,
         pending_reason: str | None = None,
     ) -> Classification:
-        """Return what the guards make of somebody else's reading of `text`, who stands in the model's place.
+        """Apply the guards to another model's reading of `text`, used in place of our model's.
 
         `read_by` names them as `model_hash` names the weights.
         """

@@ -1,4 +1,4 @@
-"""What a bare answer refers to: 还没到 says nothing, unless it is known what the order waits for."""
+"""Expands a bare yes or no (还没到) by the reason for which the order waits."""
 
 import re
 from dataclasses import dataclass

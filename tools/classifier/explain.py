@@ -1,4 +1,4 @@
-"""Why a text was classified as it was, for people."""
+"""Explanations of a classification, for people."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from tools.classifier.taxonomy import Flag, Level2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassificationExplanation:
-    """What the rules saw, which n-grams weighed most for the chosen intent, and the guards that fired."""
+    """Rule hits, the n-grams with the greatest weight for the intent, and the guards that applied."""
 
     normal_form: str
     level2: Level2

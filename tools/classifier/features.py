@@ -1,4 +1,4 @@
-"""What the model sees of a text: its character n-grams and the safety flags, nothing more of the rules.
+"""The model's features of a text: character n-grams and the safety flags.
 
 The intents of the rules stay out of the model on purpose. They were written with sight of the corpus, so in
 training they are nearly always right; a model that sees them leans on them, and is lost where they are

@@ -1,4 +1,4 @@
-"""Where the classifier's files are."""
+"""Locations of the classifier's files."""
 
 from dataclasses import dataclass
 from pathlib import Path

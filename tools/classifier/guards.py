@@ -35,7 +35,7 @@ _FLAGS: Mapping[Flag, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """What the model proposes, before the guards."""
+    """The model's result, before the guards."""
 
     level1: Level1
     level2: Level2
@@ -43,7 +43,7 @@ class Proposal:
 
 
 def reasons_for_review(proposal: Proposal, evidence: Evidence, *, cut: bool) -> tuple[str, ...]:
-    """Return why a person must look, in words for people; empty means that it may be carried out.
+    """Return the reasons for a review, in words for people; empty means that the action may be carried out.
 
     `confidence` must be the rounded value that is stored, so that everybody routes by the same number.
     `cut` says that the text was longer than what is read.
@@ -82,8 +82,8 @@ def _of_rules(proposal: Proposal, evidence: Evidence) -> Iterator[str]:
     if proposal.confidence >= SURE_CONFIDENCE:
         others &= _ALWAYS_COUNTED
     if evidence.scores.get(proposal.level2) != max(evidence.scores.values()):
-        yield f"the model reads {proposal.level2}, the rules read {evidence.verdict or 'several intents'}"
-    elif evidence.verdict is None and proposal.confidence < SURE_CONFIDENCE:
+        yield f"the model reads {proposal.level2}, the rules read {evidence.intent or 'several intents'}"
+    elif evidence.intent is None and proposal.confidence < SURE_CONFIDENCE:
         yield "the rules point in different directions"
     elif others:
         yield f"some of the words speak for {'、'.join(sorted(others))}"

@@ -16,7 +16,7 @@ MANIFEST_NAME = "manifest.json"
 
 
 class WeightsError(ValueError):
-    """The weights cannot be trusted or read; the message names the file and what to do."""
+    """The weights file is unreadable or does not match its manifest; the message names the file and what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,7 @@ class Model:
         return sorted(found, key=lambda each: (-abs(each.weight), each.feature, each.intent))
 
     def knows_any(self, features: Sequence[str]) -> bool:
-        """Whether the corpus held any of these features."""
+        """Whether any of these features occurred in the corpus."""
         return any(feature in self.weights for feature in features)
 
     def _active(self, features: Sequence[str]) -> list[tuple[str, float, tuple[float, ...]]]:

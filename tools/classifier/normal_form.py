@@ -1,4 +1,4 @@
-"""One spelling for what was said: width, script, case, punctuation and noise are made alike."""
+"""Normalises text: width, script, case, punctuation and noise."""
 
 import re
 import unicodedata

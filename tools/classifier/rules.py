@@ -1,4 +1,4 @@
-"""The rules of `rules.yaml`: evidence for an intent, markers that may turn a meaning, and safety flags."""
+"""The rules of `rules.yaml`: evidence for intents, markers that change a meaning, and safety flags."""
 
 import hashlib
 import re
@@ -23,7 +23,7 @@ class RulesError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntentRule:
-    """Words that speak for `intent`; a match does not count in a clause that also matches `unless`."""
+    """A pattern that is evidence for `intent`; a match does not count in a clause that also matches `unless`."""
 
     id: str
     intent: Level2
@@ -34,7 +34,7 @@ class IntentRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleHit:
-    """One rule that counted, and the words it saw, at offset `start` of the normal form."""
+    """A rule that matched, with the matched words at offset `start` of the normal form."""
 
     rule: str
     intent: Level2
@@ -45,9 +45,9 @@ class RuleHit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """All that the rules say of one text.
+    """Everything the rules found in one text.
 
-    `verdict` is the intent with strictly the most weight, None when no rule counted or two are equal.
+    `intent` is the intent with strictly the most weight, None when no rule counted or two are equal.
     `markers` maps the name of a marker to the words seen. `cancel_word` is the explicit word for
     cancelling, as it was said; `unknown_clause` is the first clause beside it that is not understood, and is looked
     for only where there is a cancel word.
@@ -55,7 +55,7 @@ class Evidence:
 
     hits: tuple[RuleHit, ...]
     scores: Mapping[Level2, float]
-    verdict: Level2 | None
+    intent: Level2 | None
     flags: tuple[Flag, ...]
     markers: Mapping[str, str]
     cancel_word: str | None
@@ -100,7 +100,7 @@ class RuleSet:
         return Evidence(
             hits=hits,
             scores=scores,
-            verdict=_winner(scores),
+            intent=_winner(scores),
             flags=tuple(flag for flag, pattern in self.flags.items() if pattern.search(text)),
             markers=markers,
             cancel_word=cancel.group() if cancel else None,

@@ -1,4 +1,4 @@
-"""What the classifier tells: the intents of `statemachine.orders.intents`, and flags for what must reach a person."""
+"""The classifier's labels: the intents of `statemachine.orders.intents`, and safety flags."""
 
 from enum import StrEnum
 
@@ -8,7 +8,7 @@ __all__ = ["INTENT_OF", "TAXONOMY", "Flag", "Intent", "Level1", "Level2", "paren
 
 
 class Flag(StrEnum):
-    """What must reach a person whatever the intent is: the five of SPEC §4, and `emergency`, which is ours."""
+    """A matter that needs a person whatever the intent: the five of SPEC §4, and `emergency`, which is ours."""
 
     DO_NOT_CONTACT = "do_not_contact"
     COMPLAINT = "complaint"

@@ -1,4 +1,4 @@
-"""Whether every word of a cancellation is understood, and the clause that goes beyond it."""
+"""Checks that every word of a cancellation is understood; finds the first clause that is not."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ _START, _END = "^", "$"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownClause:
-    """A clause that is not understood, and its part from where the known words end."""
+    """A clause that is not understood, with its part from the first unknown word."""
 
     clause: str
     rest: str
@@ -20,7 +20,7 @@ class UnknownClause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vocabulary:
-    """What a cancellation may consist of.
+    """The words that a cancellation may consist of.
 
     `words` may stand side by side in a clause; `^` and `$` in them are its beginning and its end. A clause that
     does not cancel may also state that something is done: it matches `done` and nothing of `unless`.

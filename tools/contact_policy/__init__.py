@@ -1,1 +1,1 @@
-"""When, how often and by which channel a customer may be contacted (SPEC §8)."""
+"""Rules for when, how often and by which channel a customer may be contacted (SPEC §8)."""

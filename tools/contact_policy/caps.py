@@ -1,4 +1,4 @@
-"""Caps of one phone number over all orders: from when on another contact keeps within every one of them."""
+"""Limits on contacts per phone number over all orders: the earliest moment within all of them."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -7,7 +7,7 @@ from tools.contact_policy.policy import NumberCap
 
 
 def free_again(contacts: Sequence[datetime], caps: Sequence[NumberCap]) -> datetime | None:
-    """Return the earliest moment at which a further contact breaks no cap; None when no cap is used up. In UTC.
+    """Return the earliest moment at which another contact exceeds no limit, in UTC; None when no limit is reached.
 
     A cap of n contacts in a period is kept when the n-th newest contact lies a whole period back. A contact
     that lies ahead (another process was faster by a moment) counts like any other.

@@ -1,4 +1,4 @@
-"""The policy file `config/policies/contact.yaml`: its shape, and what it becomes."""
+"""The schema of `config/policies/contact.yaml`, and its conversion to `ContactPolicy`."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -93,7 +93,7 @@ class ContactPolicyDocument(_Part):
 
 
 class ContactPoliciesDocument(_Part):
-    """The whole file: policies by name."""
+    """The content of the policy file: policies by name."""
 
     policies: dict[str, ContactPolicyDocument] = Field(min_length=1)
 

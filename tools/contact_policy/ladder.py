@@ -1,4 +1,4 @@
-"""Which channel an attempt takes."""
+"""Chooses the channel of an attempt."""
 
 from collections.abc import Collection, Sequence
 from typing import Final

@@ -1,4 +1,4 @@
-"""May this customer be contacted now, and by which channel? The one rule, for sending and for explaining."""
+"""Decides whether a customer may be contacted now, and by which channel; for sending and for explaining."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from tools.contact_policy.zone import DEFAULT_ZONE
 
 @unique
 class ForbiddenReason(StrEnum):
-    """Why a customer is not contacted however long one waits."""
+    """Why a contact is forbidden in this round, however long one waits."""
 
     DO_NOT_CALL = "do_not_call"
     NO_CHANNEL_LEFT = "no_channel_left"
@@ -42,7 +42,7 @@ SENTENCES: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """A contact to be made, with everything that may stand against it.
+    """A planned contact, with everything the decision depends on.
 
     Attributes:
         at: The moment of sending, aware.
@@ -96,7 +96,7 @@ class Deferred:
 
 @dataclass(frozen=True, slots=True)
 class Withheld:
-    """Not until people lift the emergency stop."""
+    """Not before people lift the emergency stop."""
 
     channel: Channel
     stop: EmergencyStop
@@ -162,12 +162,12 @@ def may_contact_now(attempt: Attempt, *, policy: ContactPolicy, calendar: Calend
 
 
 def budget_of(policy: ContactPolicy, channel: Channel) -> int | None:
-    """The most contacts a day by this channel; `None` for no limit."""
+    """Return the daily limit of contacts by this channel; `None` for no limit."""
     return next((budget.most for budget in policy.daily_budgets if budget.channel is channel), None)
 
 
 def budget_renews(at: datetime) -> datetime:
-    """When the day ends whose budgets are used at this moment."""
+    """Return the end of the day whose budgets are used at this moment."""
     zone = ZoneInfo(DEFAULT_ZONE)
     tomorrow = at.astimezone(zone).date() + timedelta(days=1)
     return datetime.combine(tomorrow, time(), tzinfo=zone)

@@ -64,7 +64,7 @@ class NumberCap:
 
 @dataclass(frozen=True, slots=True)
 class DailyBudget:
-    """At most `most` contacts by one channel in one day of the installation's zone, over all orders."""
+    """At most `most` contacts by one channel on one day of the installation's zone, over all orders."""
 
     channel: Channel
     most: int
@@ -72,7 +72,7 @@ class DailyBudget:
 
 @dataclass(frozen=True, slots=True)
 class ContactPolicy:
-    """All that SPEC §8 lets an operator decide; the values of `STANDARD` are the specification's.
+    """The settings that SPEC §8 gives to an operator; the values of `STANDARD` are the specification's.
 
     Attributes:
         name: The policy's name in the policy file.

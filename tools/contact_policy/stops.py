@@ -1,4 +1,4 @@
-"""Emergency stops: which contacts one holds."""
+"""Emergency stops of contacts, and which contacts each one holds back."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -23,11 +23,11 @@ class EmergencyStop:
     reason: str
 
     def covers(self, channel: Channel, region: str | None) -> bool:
-        """Whether it holds a contact by this channel of an order of this region."""
+        """Whether it holds back a contact by this channel of an order in this region."""
         return self.channel in (None, channel) and self.covers_region(region)
 
     def covers_region(self, region: str | None) -> bool:
-        """Whether it holds orders of this region; an order without one is in no region's stop.
+        """Whether it holds back orders of this region; an order without a region is in no region's stop.
 
         The order's region begins with the stop's, endings aside: a stop of 上海市 holds 上海, 上海市浦东新区 and
         上海浦东新区, one of 朝阳区 does not hold 朝阳市.

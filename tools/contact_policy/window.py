@@ -1,4 +1,4 @@
-"""The next permitted moment, and what stands in the way of an earlier one."""
+"""Computes the next permitted moment for a contact, and the reason when a moment is not permitted."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class NoPermittedTimeError(ValueError):
 
 @unique
 class Obstacle(StrEnum):
-    """Why a moment is not permitted, though a later one is."""
+    """Why a moment is not permitted, while a later one is."""
 
     GAP = "gap"
     NUMBER_CAP = "number_cap"
@@ -29,7 +29,7 @@ class Obstacle(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PastContacts:
-    """The contacts that limit the next one: the task's own, and those of its phone number over all orders."""
+    """Earlier contacts that limit the next one: the task's own, and those of its phone number over all orders."""
 
     own: Sequence[datetime] = ()
     of_number: Sequence[datetime] = ()

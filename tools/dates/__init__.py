@@ -1,4 +1,4 @@
-"""Dates in the customer's own Chinese words: forward-looking, and nothing rather than a guess."""
+"""Finds future dates in a customer's Chinese words; returns nothing rather than a guess."""
 
 from tools.dates.parser import parse
 from tools.dates.reading import Ambiguity, Ambiguous, DateReading, NoDate, Precision

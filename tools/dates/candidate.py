@@ -1,4 +1,4 @@
-"""Dates the customer may mean: mentions joined to ranges, and brought to agreement with one another."""
+"""Candidate dates: mentions joined to ranges, and compared with one another."""
 
 import re
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ _WIDE: Final = frozenset({Precision.WEEK, Precision.MONTH})
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A date the customer may mean, and the span of the text that says so."""
+    """A date the customer may mean, with its span of the text."""
 
     start: int
     end: int
@@ -79,7 +79,7 @@ def agree(text: str, first: Candidate, second: Candidate) -> Candidate | None:
 
 
 def beside(text: str, first: Candidate, second: Candidate) -> bool:
-    """Return whether the second stands right after the first, as another name of the same day."""
+    """Return whether the second directly follows the first, as another name of the same day."""
     return _APPOSITION.fullmatch(text, first.end, second.start) is not None
 
 

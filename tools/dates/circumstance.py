@@ -1,4 +1,4 @@
-"""Dates that say why and not when: 周一到周五上班，周末在; 货后天到，大后天来装; 这周搞活动，下周再来."""
+"""Removes dates that give a reason, not the time asked for: 周一到周五上班，周末在; 货后天到，大后天来装."""
 
 import re
 from dataclasses import replace
@@ -25,7 +25,7 @@ _VISIT: Final = re.compile(r"[^,，。;；!！?？\n]{0,6}?(?:再|来|装|修|�
 def without_circumstances(
     text: str, candidates: list[Candidate], excluded: list[Candidate]
 ) -> list[Candidate]:
-    """Return the candidates without those that only explain one named after them.
+    """Return the candidates without those that only explain a later one.
 
     Args:
         text: The text in one spelling.

@@ -1,4 +1,4 @@
-"""What the words around a date make of it: excluded, past, a deadline, a correction, not before."""
+"""Reads the context of a date: excluded, past, a deadline, a correction, not before."""
 
 import re
 from dataclasses import dataclass
@@ -68,7 +68,7 @@ _REPORTED_PAST: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class DateContext:
-    """What stands around a mention, within its clause.
+    """The context of a mention within its clause.
 
     Attributes:
         end: Position after the words that belong to the mention (以后, 左右).
@@ -104,7 +104,7 @@ class DateContext:
 def read_context(
     text: str, start: int, end: int, previous_end: int, next_start: int, *, past_before: bool = False
 ) -> DateContext:
-    """Return what the words around the mention make of it.
+    """Return the context of a mention.
 
     Args:
         text: The text in one spelling.

@@ -1,4 +1,4 @@
-"""The date in what a customer said: the grammar's mentions, weighed by their context and brought together."""
+"""Finds the follow-up date in what a customer said, from mentions and their context."""
 
 import re
 from datetime import datetime, timedelta
@@ -36,7 +36,7 @@ _AVAILABLE: Final = re.compile(
 
 
 def parse(text: str, *, now: datetime, zone: ZoneInfo, calendar: Calendar | None) -> Reading:
-    """Return the date that the text names for following up.
+    """Return the follow-up date that the text names.
 
     Dates are read forward: a day of the month that has passed is next month's, a bare weekday the coming one.
     What the customer excludes (明天没空) or tells of the past (上周报的修) is left aside. Nothing is returned

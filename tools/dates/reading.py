@@ -1,4 +1,4 @@
-"""What a text says about a date: a reading, nothing, or something that a person must settle."""
+"""The results of date parsing: a date, no date, or an ambiguity for a person."""
 
 from dataclasses import dataclass
 from datetime import date, time
@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 @unique
 class Precision(StrEnum):
-    """How exactly the customer named the date."""
+    """How exactly the date was named."""
 
     DAY = "day"
     RANGE = "range"  # several days named by their ends
@@ -20,7 +20,7 @@ class Precision(StrEnum):
 
 @unique
 class Ambiguity(StrEnum):
-    """Why a person must settle which date is meant."""
+    """Why a person must decide which date is meant."""
 
     SEVERAL_DATES = "several_dates"
     CONTRADICTION = "contradiction"  # the 18th, a Thursday, when it is a Wednesday
@@ -56,12 +56,12 @@ class DateReading:
 
 @dataclass(frozen=True, slots=True)
 class NoDate:
-    """The text names no date to come that can be relied on."""
+    """The text names no usable future date."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ambiguous:
-    """Dates are named, but which one is meant is for a person to say."""
+    """Several dates are named; a person must decide which one is meant."""
 
     reason: Ambiguity
     matches: tuple[str, ...]

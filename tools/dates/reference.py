@@ -1,4 +1,4 @@
-"""Mentions that lean on one before them: 放完假 after a festival that was named, 再下周 after a week that was."""
+"""Resolves mentions that depend on an earlier one: 放完假 after a named festival, 再下周 after a week."""
 
 import re
 from dataclasses import replace
@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from tools.dates.context import CLAUSE_END
-from tools.dates.mentions.mention import Days, Meaning, Mention, NoDateReason
+from tools.dates.mentions.mention import Days, Meaning, Mention, Undated
 
 _SENTENCE_END: Final = re.compile(r"[。！？!?\n]")
 _NAMED: Final = frozenset({"festival", "new_year", "lunar_day"})
@@ -16,7 +16,7 @@ _ONE_DAY: Final = timedelta(days=1)
 
 
 def refer(text: str, mentions: list[Mention]) -> list[Mention]:
-    """Return the mentions with each that leans on another read from it."""
+    """Return the mentions with the dependent ones resolved."""
     read: list[Mention] = []
     festival: Mention | None = None
     days: Days | None = None
@@ -41,9 +41,9 @@ def refer(text: str, mentions: list[Mention]) -> list[Mention]:
 
 def _after(festival: Meaning, unnamed: Meaning) -> Meaning:
     """Return what 放完假 means where that festival was named, or 放假前."""
-    if unnamed is NoDateReason.DEADLINE:
+    if unnamed is Undated.DEADLINE:
         return unnamed
-    if isinstance(festival, NoDateReason) or festival.not_before:
+    if isinstance(festival, Undated) or festival.not_before:
         return festival
     day = festival.latest + _ONE_DAY
     return Days(day, day, not_before=True)
@@ -57,7 +57,7 @@ def _begun(text: str, absence: Mention, before: list[Mention]) -> Mention:
     if not before or CLAUSE_END.search(text, before[-1].end, absence.start):
         return absence
     begins, days = before[-1].meaning, absence.meaning
-    if isinstance(begins, NoDateReason):
+    if isinstance(begins, Undated):
         return replace(absence, meaning=begins)
     if not isinstance(days, Days) or days.beyond is None or begins.earliest.year > _LAST_YEAR:
         return absence

@@ -1,4 +1,4 @@
-"""What refuses a date: it is not possible then (周三没空), or what was agreed for it is given up (周三的预约推掉)."""
+"""Finds refusals of a date: it is not possible then (周三没空), or an appointment is cancelled (周三的预约推掉)."""
 
 import re
 from typing import Final
@@ -65,7 +65,7 @@ _CANCELS: Final = re.compile(
 
 
 def is_given_up(text: str, head: str, end: int, next_start: int) -> bool:
-    """Return whether what was agreed for the date that ends there is taken back or moved to another.
+    """Return whether the appointment at the date that ends there is cancelled or moved.
 
     Args:
         text: The text in one spelling.
@@ -80,7 +80,7 @@ def is_given_up(text: str, head: str, end: int, next_start: int) -> bool:
 
 
 def is_refused(head: str, tail: str) -> bool:
-    """Return whether it is not possible then; a duty counts where it is the customer's own."""
+    """Return whether the customer is not available then."""
     if _NOT.search(head) or _CANCELS.search(head):
         return True
     somebody = _SOMEBODY.search(tail)

@@ -1,4 +1,4 @@
-"""What the mentions amount to: dates that may be meant, reasons for a person to look, and what is set aside."""
+"""Sorts mentions by context: candidate dates, reasons for review, and mentions to ignore."""
 
 import re
 from dataclasses import dataclass, field, replace
@@ -9,7 +9,7 @@ from tools.dates.candidate import Candidate
 from tools.dates.circumstance import without_circumstances
 from tools.dates.context import DateContext, read_context
 from tools.dates.mentions.clock import TimeMention, find_times
-from tools.dates.mentions.mention import Days, Mention, Moment, NoDateReason
+from tools.dates.mentions.mention import Days, Mention, Moment, Undated
 from tools.dates.reading import Ambiguity, Precision
 
 BESIDE: Final = re.compile(r"[的,，、 ]?(?:我们?)?(?:或者?|和|大概|大约|差不多)?")
@@ -20,15 +20,15 @@ _SPOKEN: Final = re.compile("(?:就|你们|师傅|客服|他们?){0,2}(?:说(?!�
 _OUTAGE: Final = re.compile(r"[^,，。;；!！?？\n]{0,6}停[水电气]")
 _ONE_DAY: Final = timedelta(days=1)
 _TROUBLES: Final = {
-    NoDateReason.DEADLINE: Ambiguity.DEADLINE,
-    NoDateReason.UNCLEAR_FESTIVAL: Ambiguity.UNCLEAR_FESTIVAL,
-    NoDateReason.UNPLACED: Ambiguity.UNPLACED,
+    Undated.DEADLINE: Ambiguity.DEADLINE,
+    Undated.UNCLEAR_FESTIVAL: Ambiguity.UNCLEAR_FESTIVAL,
+    Undated.UNPLACED: Ambiguity.UNPLACED,
 }
 
 
 @dataclass(slots=True)
 class WeighedMentions:
-    """What the mentions amount to.
+    """The result of weighing the mentions.
 
     Attributes:
         candidates: Dates the customer may mean.
@@ -45,7 +45,7 @@ class WeighedMentions:
 
 @dataclass(frozen=True, slots=True)
 class FoundTime:
-    """A time of day in its context: the mention before it, and whether it stands right beside that one."""
+    """A time of day in its context: the mention before it, and whether it follows directly."""
 
     time: TimeMention
     after: Mention | None
@@ -55,12 +55,12 @@ class FoundTime:
 
 
 def weigh(text: str, mentions: list[Mention], times: list[FoundTime], moment: Moment) -> WeighedMentions:
-    """Return what the mentions amount to, each in its context."""
+    """Sort the mentions by their context."""
     said = WeighedMentions()
     for place, mention in enumerate(mentions):
         previous_end = mentions[place - 1].end if place else 0
         next_start = mentions[place + 1].start if place + 1 < len(mentions) else len(text)
-        past_before = place > 0 and mentions[place - 1].meaning is NoDateReason.PAST
+        past_before = place > 0 and mentions[place - 1].meaning is Undated.PAST
         context = read_context(
             text, mention.start, mention.end, previous_end, next_start, past_before=past_before
         )
@@ -140,13 +140,13 @@ def _apart(excluded: Candidate, offered: Candidate, times: list[FoundTime]) -> b
 
 
 def _trouble(mention: Mention, context: DateContext) -> Ambiguity | None:
-    if mention.meaning in (NoDateReason.NOT_A_DATE, NoDateReason.PAST) or context.in_past:
+    if mention.meaning in (Undated.NOT_A_DATE, Undated.PAST) or context.in_past:
         return None
     if context.corrected:
         return Ambiguity.CORRECTION
     if context.excluded:
         return None
-    if isinstance(mention.meaning, NoDateReason):
+    if isinstance(mention.meaning, Undated):
         return _TROUBLES[mention.meaning]
     return Ambiguity.DEADLINE if context.until else None
 
@@ -154,7 +154,7 @@ def _trouble(mention: Mention, context: DateContext) -> Ambiguity | None:
 def _in_context(mention: Mention, context: DateContext, moment: Moment) -> Days | None:
     """Return the days as the words around them have it, or None where they are not to be followed up."""
     days = mention.meaning
-    if isinstance(days, NoDateReason) or context.in_past or days.latest < moment.today:
+    if isinstance(days, Undated) or context.in_past or days.latest < moment.today:
         return None
     days = replace(days, earliest=max(days.earliest, moment.today))
     day_after = Days(days.latest + _ONE_DAY, days.latest + _ONE_DAY, not_before=True)

@@ -1,1 +1,1 @@
-"""An optional second opinion on customers' words: a language model that may stop an action and never allow one."""
+"""An optional second opinion by a language model, which may stop an action and never allow one."""

@@ -1,4 +1,4 @@
-"""A circuit breaker: an endpoint that fails again and again is left alone for a while."""
+"""A circuit breaker: after repeated failures an endpoint is not called for a while."""
 
 import threading
 import time
@@ -13,7 +13,7 @@ OPEN_SECONDS: Final = 60.0
 
 
 class CircuitBreaker:
-    """Counts failures in a row; safe to share between threads. `now` gives monotonic seconds."""
+    """Counts consecutive failures; safe to share between threads. `now` gives monotonic seconds."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
@@ -23,12 +23,12 @@ class CircuitBreaker:
 
     @property
     def is_open(self) -> bool:
-        """Whether nothing may be asked now."""
+        """Whether calls are blocked now."""
         with self._lock:
             return self._failures >= FAILURES_TO_OPEN and self._now() < self._open_until
 
     def admits(self) -> bool:
-        """Whether a question may be asked now; whoever is told so asks it and notes how it went."""
+        """Whether a call may be made now; the caller must then make it and `note` its result."""
         with self._lock:
             if self._failures < FAILURES_TO_OPEN:
                 return True
@@ -39,7 +39,7 @@ class CircuitBreaker:
             return True
 
     def note(self, *, answered: bool) -> None:
-        """A question that was admitted got its answer, or none."""
+        """Record whether an admitted call was answered."""
         with self._lock:
             if answered:
                 self._failures = 0

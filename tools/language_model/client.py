@@ -1,4 +1,4 @@
-"""The language model's endpoint: OpenAI's chat completions over one pooled client, and one deadline for all."""
+"""Client of a language model: OpenAI's chat completions over one pooled client, with one deadline for all."""
 
 import json
 import threading
@@ -13,7 +13,7 @@ from typing import Final
 import httpx2
 
 from tools.language_model.breaker import CircuitBreaker
-from tools.language_model.prompt import AnswerForm, Question, request_body
+from tools.language_model.prompt import AnswerForm, ModelQuestion, request_body
 from tools.language_model.second_opinion import Discarded, SecondOpinion, read_second_opinion
 
 DEADLINE_SECONDS: Final = 1.2
@@ -29,7 +29,7 @@ _FAIR_SHARE: Final = 0.5
 
 
 class QuestionOutcome(StrEnum):
-    """What became of a question; the names are those of the log line."""
+    """The outcome of a question; the values are those of the log line."""
 
     ANSWERED = "answered"
     DISCARDED = "discarded"
@@ -46,9 +46,9 @@ class QuestionOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opinions:
-    """The verdicts, question by question, `None` where there is none; and how many ended how."""
+    """The second opinions, question by question, `None` where there is none; with the count of each outcome."""
 
-    verdicts: Sequence[SecondOpinion | None]
+    opinions: Sequence[SecondOpinion | None]
     counts: Mapping[QuestionOutcome, int]
 
 
@@ -61,7 +61,7 @@ class _Reply:
 
 
 class LanguageModel:
-    """Asks one model of one endpoint; safe to share between threads.
+    """Sends questions to one model; safe to share between threads.
 
     Args:
         url: The endpoint without `/chat/completions`, as `https://host/v1`.
@@ -116,23 +116,23 @@ class LanguageModel:
         """The endpoint and the model only."""
         return f"LanguageModel({self._url!r}, {self._name!r})"
 
-    def ask(self, questions: Sequence[Question]) -> Opinions:
-        """Ask all of them at once, none of them twice; whatever fails or comes late is left without a verdict.
+    def ask(self, questions: Sequence[ModelQuestion]) -> Opinions:
+        """Ask all questions at once, each only once; one that fails or is late has no opinion.
 
         Returns at the deadline at the latest.
         """
         if not questions:
-            return Opinions(verdicts=(), counts={})
+            return Opinions(opinions=(), counts={})
         deadline = time.monotonic() + self._deadline_seconds
         asked = [self._threads().submit(self._ask, question, deadline) for question in questions]
         wait(asked, timeout=self._deadline_seconds)
         ended = [_ended(one) for one in asked]
         return Opinions(
-            verdicts=tuple(verdict for _, verdict in ended), counts=Counter(outcome for outcome, _ in ended)
+            opinions=tuple(opinion for _, opinion in ended), counts=Counter(outcome for outcome, _ in ended)
         )
 
     def close(self) -> None:
-        """Close the connections; what is still under way ends by its own deadline first."""
+        """Close the connections; questions under way end by their own deadline first."""
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
         self._client.close()
@@ -144,7 +144,7 @@ class LanguageModel:
                 self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="language-model")
             return self._pool
 
-    def _ask(self, question: Question, deadline: float) -> tuple[QuestionOutcome, SecondOpinion | None]:
+    def _ask(self, question: ModelQuestion, deadline: float) -> tuple[QuestionOutcome, SecondOpinion | None]:
         left = deadline - time.monotonic()
         if left <= 0:
             return QuestionOutcome.LATE, None
@@ -159,14 +159,14 @@ class LanguageModel:
             return QuestionOutcome.FAILED, None
         if reply.status in _BAD_QUESTION:
             return QuestionOutcome.REFUSED, None
-        verdict = read_second_opinion(_content(reply.body), text=question.text)
+        opinion = read_second_opinion(_content(reply.body), text=question.text)
         return (
             (QuestionOutcome.DISCARDED, None)
-            if isinstance(verdict, Discarded)
-            else (QuestionOutcome.ANSWERED, verdict)
+            if isinstance(opinion, Discarded)
+            else (QuestionOutcome.ANSWERED, opinion)
         )
 
-    def _completed(self, question: Question, deadline: float) -> _Reply | None:
+    def _completed(self, question: ModelQuestion, deadline: float) -> _Reply | None:
         """The reply, in the stricter form where the endpoint knows it; `None` when there is none in time."""
         form = self._form
         reply = self._reply(request_body(question, model=self._name, form=form), deadline)

@@ -1,4 +1,4 @@
-"""What the language model is asked: fixed instructions, and the customer's words as data beside them."""
+"""The prompt: fixed instructions, with the customer's words as separate data."""
 
 import json
 from collections.abc import Mapping
@@ -50,22 +50,22 @@ SCHEMA: Final[Mapping[str, object]] = {
 
 
 class AnswerForm(StrEnum):
-    """How an endpoint is held to the form: by a schema, or where it knows none, to JSON at all."""
+    """How the answer's format is requested: by a JSON schema, or as any JSON where schemas are not supported."""
 
     JSON_SCHEMA = "json_schema"
     JSON_OBJECT = "json_object"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """One answer of a customer, as the model is shown it: short, and every phone number masked."""
+class ModelQuestion:
+    """The customer's words as sent to the model: shortened, with every phone number masked."""
 
     text: str = field(repr=False)
     why_suspended: str | None = field(default=None, repr=False)
 
     @classmethod
-    def about(cls, text: str, *, pending_reason: str | None = None) -> "Question":
-        """The question about these words."""
+    def about(cls, text: str, *, pending_reason: str | None = None) -> "ModelQuestion":
+        """Create the question about these words."""
         # Masked before it is cut, so that no number is cut into something that looks like none.
         return cls(
             text=mask_text(text)[:LONGEST_TEXT],
@@ -73,8 +73,8 @@ class Question:
         )
 
 
-def request_body(question: Question, *, model: str, form: AnswerForm) -> bytes:
-    """The body of a chat completion that asks it."""
+def request_body(question: ModelQuestion, *, model: str, form: AnswerForm) -> bytes:
+    """Return the body of the chat completion request."""
     words = {"customer_words": question.text, "why_suspended": question.why_suspended}
     document = {
         "model": model,

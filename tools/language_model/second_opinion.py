@@ -1,4 +1,4 @@
-"""What is taken of a language model's answer, and what it may change: it may stop an action, never allow one."""
+"""Parses a language model's answer and applies it: it may stop an action, never allow one."""
 
 import json
 from dataclasses import dataclass, field, replace
@@ -9,7 +9,7 @@ from tools.classifier.classifier import Classification
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecondOpinion:
-    """The intent the model reads, and the customer's own words it reads it from."""
+    """The intent by the language model, and the customer's words it quotes as evidence."""
 
     level2: Level2
     evidence: str = field(repr=False)
@@ -17,13 +17,13 @@ class SecondOpinion:
 
 @dataclass(frozen=True, slots=True)
 class Discarded:
-    """An answer that is no verdict, and why; it counts for nothing."""
+    """An invalid answer, with the reason; it is ignored."""
 
     reason: str
 
 
 def read_second_opinion(content: object, *, text: str) -> SecondOpinion | Discarded:
-    """The verdict in the content of a completion about `text`, which must be as the model was shown it.
+    """Parse the completion about `text`, which must be the text the model was given.
 
     Nothing is repaired: an intent that is none, evidence that was not said, a field too many or a word around
     the JSON, and the answer is discarded. So a model that was talked into something says nothing here.
@@ -44,12 +44,12 @@ def read_second_opinion(content: object, *, text: str) -> SecondOpinion | Discar
     return SecondOpinion(level2=Level2(intent), evidence=evidence)
 
 
-def with_second_opinion(found: Classification, verdict: SecondOpinion | None) -> Classification:
-    """The classification after a second opinion: unchanged, or with one more reason for a person to look.
+def with_second_opinion(found: Classification, opinion: SecondOpinion | None) -> Classification:
+    """Return the classification after a second opinion: unchanged, or with one more reason for review.
 
     Intent, confidence and flags stay those of the local model, and no reason is ever taken away.
     """
-    if verdict is None or verdict.level2 is found.level2:
+    if opinion is None or opinion.level2 is found.level2:
         return found
-    reason = f"模型意见不一: 本地读作{found.level2}, 语言模型读作{verdict.level2}"
+    reason = f"模型意见不一: 本地读作{found.level2}, 语言模型读作{opinion.level2}"
     return replace(found, requires_human_review=True, reasons=(*found.reasons, reason))

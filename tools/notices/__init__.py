@@ -1,1 +1,1 @@
-"""Notices to staff: what a chat provider is asked, and what its answer makes certain."""
+"""Notices to staff through chat providers."""

@@ -1,4 +1,4 @@
-"""What a provider of staff notices is asked, and what each outcome makes certain (SPEC.md §3)."""
+"""The interface of a provider of staff notices, and the meaning of each outcome (SPEC.md §3)."""
 
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -30,7 +30,7 @@ class Notice:
 
     @property
     def words(self) -> str:
-        """What is sent: phone numbers masked, at most 2000 bytes, and nothing that calls everybody of a group."""
+        """The text that is sent: phone numbers masked, at most 2000 bytes, without a mention of the whole group."""
         # Feishu reads <at user_id="all"> in plain text; a customer's words may hold it.
         shown = mask_text(f"{self.title}\n{self.text}").replace("<", "＜").encode()
         if len(shown) <= _LONGEST_BYTES:
@@ -40,14 +40,14 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class NoticeSent:
-    """The provider has it; `provider_id` is empty where it gives none."""
+    """The provider accepted it; `provider_id` is empty where it gives none."""
 
     provider_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class NoticeNotSent:
-    """It was not sent and may be later; `retry_after_seconds` is for how long the provider wants to be left alone."""
+    """It was not sent; another try may succeed, after `retry_after_seconds` where the provider asks for it."""
 
     reason: str
     retry_after_seconds: float | None = None
@@ -55,14 +55,14 @@ class NoticeNotSent:
 
 @dataclass(frozen=True, slots=True)
 class NoticeRefused:
-    """It was not sent, and will not be before somebody changes something: a secret, a group, a keyword."""
+    """It was not sent, and cannot be before the configuration is changed: a secret, a group, a keyword."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class NoticeUnclear:
-    """It may have been sent."""
+    """It is not known whether it was sent."""
 
     reason: str
 
@@ -72,7 +72,7 @@ NoticeOutcome = NoticeSent | NoticeFailure
 
 
 class NoticeGateway(Protocol):
-    """A provider; safe to share between threads. No reason and no `repr` holds a secret or a number."""
+    """Sends notices; safe to share between threads. No reason and no `repr` holds a secret or a number."""
 
     def send(self, notice: Notice) -> NoticeOutcome:
         """Send one notice, within `DEADLINE_SECONDS`."""

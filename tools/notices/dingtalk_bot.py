@@ -15,7 +15,7 @@ _LIMITS: Final = {130101: 600.0, 302033: 600.0, 90030: 600.0, -1: 10.0}
 
 
 def sign(secret: str, timestamp: int) -> str:
-    """The bot's signature at this time (Unix milliseconds): `timestamp`, newline, secret under the secret."""
+    """Return the signature at this time (Unix milliseconds): `timestamp`, newline, secret under the secret."""
     signed = f"{timestamp}\n{secret}".encode()
     return base64.b64encode(hmac.digest(secret.encode(), signed, hashlib.sha256)).decode()
 
@@ -41,7 +41,7 @@ class DingtalkBot:
         return f"DingtalkBot({self._exchange.base_url!r})"
 
     def send(self, notice: Notice) -> NoticeOutcome:
-        """Say it in the group."""
+        """Send the notice to the group."""
         query = {"access_token": self._token}
         if self._secret is not None:
             timestamp = int(time.time() * 1000)

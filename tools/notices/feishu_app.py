@@ -37,7 +37,7 @@ _LONGEST_UUID: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class FeishuAccount:
-    """The app, and how it names people: `open_id`, `user_id`, `union_id`, `email` or `chat_id`."""
+    """The app, and the kind of user id: `open_id`, `user_id`, `union_id`, `email` or `chat_id`."""
 
     app_id: str
     app_secret: str = field(repr=False)
@@ -45,7 +45,7 @@ class FeishuAccount:
 
 
 class FeishuApp:
-    """A `NoticeGateway` over the app's bot; keeps its token until it is over.
+    """A `NoticeGateway` of the app's bot; caches the access token until it expires.
 
     Args:
         base_url: Feishu's address, or Lark's.
@@ -67,7 +67,7 @@ class FeishuApp:
         return f"FeishuApp({self._exchange.base_url!r}, {self._account.app_id!r})"
 
     def send(self, notice: Notice) -> NoticeOutcome:
-        """Send it; Feishu takes one message for a key, and answers a repetition as it did the first."""
+        """Send the notice; Feishu accepts one message per key, and answers a repetition like the first."""
         deadline = time.monotonic() + DEADLINE_SECONDS
         token = self._fresh_token(deadline)
         if not isinstance(token, str):
@@ -142,7 +142,7 @@ class FeishuApp:
 
 
 def uuid_of(key: str) -> str:
-    """The key as Feishu takes it: itself where it is short enough, else a digest of it."""
+    """Return the key in Feishu's form: unchanged where it is short enough, else its digest."""
     return key if len(key) <= _LONGEST_UUID else hashlib.sha256(key.encode()).hexdigest()[:_LONGEST_UUID]
 
 

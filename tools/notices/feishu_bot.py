@@ -15,7 +15,7 @@ _LIMITS: Final = {11232: 60.0}
 
 
 def sign(secret: str, timestamp: int) -> str:
-    """The bot's signature: the empty message under the key `timestamp`, newline, secret (Unix seconds)."""
+    """Return the signature: the empty message under the key `timestamp`, newline, secret (Unix seconds)."""
     key = f"{timestamp}\n{secret}".encode()
     return base64.b64encode(hmac.digest(key, b"", hashlib.sha256)).decode()
 
@@ -41,7 +41,7 @@ class FeishuBot:
         return f"FeishuBot({self._exchange.base_url!r})"
 
     def send(self, notice: Notice) -> NoticeOutcome:
-        """Say it in the group."""
+        """Send the notice to the group."""
         document: dict[str, object] = {"msg_type": "text", "content": {"text": notice.words}}
         if self._secret is not None:
             timestamp = int(time.time())

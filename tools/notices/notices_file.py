@@ -1,4 +1,4 @@
-"""The file `config/notices.yaml`: through which provider each role is told, and as whom.
+"""The schema of `config/notices.yaml`: the provider and the recipient of each role's notices.
 
 Secrets are not in it: it names those of the setting `notice_secrets`.
 """
@@ -64,7 +64,7 @@ ProviderDocument = Annotated[
 
 
 class RouteDocument(_Part):
-    """The way to a role."""
+    """The provider and recipient of one role."""
 
     provider: str
     to: str = Field(default="", max_length=200, pattern=r"^[^\s]*$")
@@ -72,7 +72,7 @@ class RouteDocument(_Part):
 
 
 class NoticesDocument(_Part):
-    """The whole file; without routes nobody is told and nothing is kept for them."""
+    """The content of the notices file; without routes no notices are sent or stored."""
 
     providers: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")], ProviderDocument] = Field(
         default_factory=dict

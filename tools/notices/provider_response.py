@@ -1,4 +1,4 @@
-"""What the answer of a chat provider makes certain: they answer errors with HTTP 200 and a code in the body."""
+"""Interprets the responses of chat providers, which report errors as HTTP 200 with a code in the body."""
 
 import json
 from collections.abc import Collection, Mapping
@@ -21,7 +21,7 @@ _LONGEST_EXCERPT: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Codes:
-    """How a provider says what came of a request.
+    """The fields and codes in a provider's responses.
 
     Attributes:
         code: The field that is 0 for success.
@@ -37,7 +37,7 @@ class Codes:
 
 
 def open_exchange(base_url: str, setting: str) -> Exchange:
-    """The way to a provider; nothing is connected yet.
+    """Create the exchange with a provider; nothing is connected yet.
 
     Raises:
         ValueError: `base_url` is no address; the message names `setting`.
@@ -66,7 +66,7 @@ def post(
 def document_of(
     answer: HttpAnswer | NothingLeft | Unknown, codes: Codes
 ) -> dict[str, object] | NoticeFailure:
-    """The document of an answer that says success; else what is certain without one."""
+    """Return the document of a successful response; else the failure that it means."""
     if not isinstance(answer, HttpAnswer):
         return (
             NoticeNotSent(answer.reason) if isinstance(answer, NothingLeft) else NoticeUnclear(answer.reason)
@@ -87,7 +87,7 @@ def document_of(
 
 
 def code_of(answer: HttpAnswer, codes: Codes) -> int | None:
-    """The provider's own code, None where it says none."""
+    """Return the provider's own code, None where there is none."""
     code = (answer.document() or {}).get(codes.code)
     return code if isinstance(code, int) and not isinstance(code, bool) else None
 

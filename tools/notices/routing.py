@@ -1,4 +1,4 @@
-"""The way to each role of staff, as `config/notices.yaml` has it."""
+"""The provider and recipient for each role of staff, from `config/notices.yaml`."""
 
 import json
 from collections.abc import Mapping
@@ -32,20 +32,20 @@ class NoticeSecretMissing(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class NoticeRoute:
-    """Through which provider a role is told, and as whom."""
+    """The provider and the recipient of one role's notices."""
 
     provider: str
     gateway: NoticeGateway
     to: str
 
     def notice(self, *, key: str, title: str, text: str, recipient: str | None) -> Notice:
-        """The notice as this way takes it; `recipient` is the engineer's id."""
+        """Create a notice for this route; `recipient` is the engineer's id."""
         return Notice(key=key, to=self.to.replace("{engineer_id}", recipient or ""), title=title, text=text)
 
 
 @dataclass(frozen=True, slots=True)
 class NoticeRoutes:
-    """Every role that is told, with its way."""
+    """The routes of all roles that get notices."""
 
     ways: Mapping[str, NoticeRoute]
 
@@ -56,7 +56,7 @@ class NoticeRoutes:
 
 
 def open_notices(config_folder: Path, secrets: SecretStr | None) -> NoticeRoutes:
-    """The ways to staff of this installation; nothing is connected yet. Without the file there are none.
+    """Create the routes of this installation; nothing is connected yet. Without the file there are none.
 
     Args:
         config_folder: Holds `notices.yaml`.

@@ -29,7 +29,7 @@ class WecomBot:
         return f"WecomBot({self._exchange.base_url!r})"
 
     def send(self, notice: Notice) -> NoticeOutcome:
-        """Say it in the group."""
+        """Send the notice to the group."""
         document = {"msgtype": "text", "text": {"content": notice.words}}
         answer = post(self._exchange, self._path, document, timeout_seconds=DEADLINE_SECONDS)
         said = document_of(answer, self._codes)

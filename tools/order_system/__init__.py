@@ -1,1 +1,1 @@
-"""The order system, in which agreed actions are carried out: our own tables, or another system behind a webhook."""
+"""The order system, which carries out agreed actions: our own tables, or another system behind a webhook."""

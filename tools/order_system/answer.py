@@ -1,4 +1,4 @@
-"""What the order system answers, read with distrust: bounded, storable, and nothing in it that must be there."""
+"""Parses the order system's answers: sizes limited, every field optional."""
 
 import json
 import re
@@ -57,13 +57,13 @@ class _SlotsSaid(_Said):
 
 
 def performed_of(document: Mapping[str, Any] | None) -> Performed:
-    """What was told of an action that is carried out; what cannot be kept is left out."""
+    """Parse the details of an action that was carried out; invalid fields are left out."""
     said = document or {}
     return Performed(result=_result(said.get("result")), slot=_slot(said.get("slot")))
 
 
 def refused_of(status: int, document: Mapping[str, Any] | None) -> ActionRefused:
-    """Why an action is refused, in words a person may be shown."""
+    """Return the reason for a refusal, in words that may be shown to people."""
     said = document or {}
     try:
         error = _ErrorSaid.model_validate(said.get("error") or {})
@@ -79,7 +79,7 @@ def refused_of(status: int, document: Mapping[str, Any] | None) -> ActionRefused
 
 
 def offered_of(document: Mapping[str, Any] | None) -> Offered | None:
-    """The slots that were told; `None` when they cannot be read."""
+    """Parse the offered slots; `None` when they are invalid."""
     try:
         said = _SlotsSaid.model_validate(document)
     except ValidationError:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
-from tools.order_system.contract import ActionRequest, Offered, Performed
+from tools.order_system.contract import Offered, OrderSystemRequest, Performed
 
 OfferedSlots = Callable[[str, date, date], Offered]
 """Reads what engineers have room for: region, first day, last day."""
@@ -12,22 +12,22 @@ OfferedSlots = Callable[[str, date, date], Offered]
 
 @dataclass(frozen=True, slots=True)
 class BuiltIn:
-    """An `OrderSystem` that reaches nobody: what an action leaves are its effects alone."""
+    """An `OrderSystem` without remote calls: an action consists of its effects alone."""
 
     offered: OfferedSlots
 
     @property
     def remote(self) -> bool:
-        """It is none."""
+        """False: it is not another system."""
         return False
 
-    def perform(self, request: ActionRequest) -> Performed:  # noqa: ARG002 - the port's
-        """Nothing is left to do: the recording transaction writes the tables."""
+    def perform(self, request: OrderSystemRequest) -> Performed:  # noqa: ARG002 - the port's
+        """Return success: the recording transaction writes the tables."""
         return Performed()
 
     def slots(self, region: str, first: date, last: date) -> Offered:
-        """What the engineers' capacity leaves."""
+        """Return the days that the engineers' capacity leaves free."""
         return self.offered(region, first, last)
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: no connection is open."""

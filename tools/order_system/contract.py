@@ -1,4 +1,4 @@
-"""The order system as the action agent sees it: what is asked of it, and every way it can answer."""
+"""The interface of the order system for the action agent: requests, and every possible answer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ActionRequest:
+class OrderSystemRequest:
     """One action that is to be carried out.
 
     Attributes:
@@ -29,7 +29,7 @@ class ActionRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Booked:
-    """The slot that the order system gave a visit, as far as it said."""
+    """The slot that the order system gave a visit, as far as it was stated."""
 
     visit_at: datetime | None = None
     day: date | None = None
@@ -39,7 +39,7 @@ class Booked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Performed:
-    """It is carried out, now or before under the same key."""
+    """The action is carried out, now or before with the same key."""
 
     result: Mapping[str, Any] = field(default_factory=dict)
     """What the order system told about it: small, storable JSON."""
@@ -48,7 +48,7 @@ class Performed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionRefused:
-    """The order system will not do it, however often it is asked: a person decides."""
+    """The order system refuses the action for good: a person decides."""
 
     code: str
     reason: str
@@ -58,7 +58,7 @@ class ActionRefused:
 
 @dataclass(frozen=True, slots=True)
 class NotPerformed:
-    """It is certain that nothing was done; worth another try."""
+    """Nothing was done, for certain; another try may succeed."""
 
     reason: str
     retry_after_seconds: float | None = None
@@ -66,7 +66,7 @@ class NotPerformed:
 
 @dataclass(frozen=True, slots=True)
 class ActionUnclear:
-    """It may have been done; asked again with the same key, the order system does it at most once."""
+    """It may have been done; a repetition with the same key does it at most once."""
 
     reason: str
 
@@ -76,7 +76,7 @@ PerformOutcome = Performed | ActionRefused | NotPerformed | ActionUnclear
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
-    """What is left of a day in a region."""
+    """The free capacity of a day in a region."""
 
     day: date
     free: int
@@ -86,7 +86,7 @@ class Slot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offered:
-    """The days of a region; where nobody limits visits, any day is possible and none is named."""
+    """The free days of a region; where visits are not limited, any day is possible and none is named."""
 
     limited: bool
     slots: tuple[Slot, ...] = ()
@@ -94,23 +94,23 @@ class Offered:
 
 @dataclass(frozen=True, slots=True)
 class SlotsUnknown:
-    """The order system could not be asked, or did not say."""
+    """The order system could not be asked, or did not answer."""
 
     reason: str
 
 
 class OrderSystem(Protocol):
-    """Where actions are carried out. Made once a process; safe to share between threads."""
+    """Carries out actions. Created once a process; safe to share between threads."""
 
     @property
     def remote(self) -> bool:
-        """Whether it is another system: its calls take time, and the slots are its own."""
+        """Whether it is another system: calls take time, and the slots are its own."""
 
-    def perform(self, request: ActionRequest) -> PerformOutcome:
-        """Carry out one action, within its time."""
+    def perform(self, request: OrderSystemRequest) -> PerformOutcome:
+        """Carry out one action, within its time limit."""
 
     def slots(self, region: str, first: date, last: date) -> Offered | SlotsUnknown:
-        """What is free in a region from this day to that, both included."""
+        """Return the free slots of a region between two days, both included."""
 
     def close(self) -> None:
-        """Give connections back."""
+        """Close the connections."""

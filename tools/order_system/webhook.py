@@ -1,4 +1,4 @@
-"""Another order system behind one signed address; the protocol is ours and written down in docs/order_system.md."""
+"""Another order system behind one signed address; our protocol is documented in docs/order_system.md."""
 
 import json
 import time
@@ -13,10 +13,10 @@ from tools.channels.contract import NotSent, Unknown
 from tools.channels.exchange import Exchange, HttpAnswer, retry_after_seconds
 from tools.order_system.answer import offered_of, performed_of, refused_of
 from tools.order_system.contract import (
-    ActionRequest,
     ActionUnclear,
     NotPerformed,
     Offered,
+    OrderSystemRequest,
     PerformOutcome,
     SlotsUnknown,
 )
@@ -64,11 +64,11 @@ class WebhookOrderSystem:
 
     @property
     def remote(self) -> bool:
-        """It is another system."""
+        """True: it is another system."""
         return True
 
-    def perform(self, request: ActionRequest) -> PerformOutcome:
-        """Ask for one action; see `contract` for what each outcome makes certain."""
+    def perform(self, request: OrderSystemRequest) -> PerformOutcome:
+        """Request one action; see `contract` for the meaning of each outcome."""
         data = {
             "key": request.key,
             "action_type": request.action_type,
@@ -80,7 +80,7 @@ class WebhookOrderSystem:
         return _outcome(answer) if isinstance(answer, HttpAnswer) else _unanswered(answer)
 
     def slots(self, region: str, first: date, last: date) -> Offered | SlotsUnknown:
-        """Ask what is free; a failure is an answer."""
+        """Request the free slots; a failure is a return value."""
         data = {"region": region, "from": first, "to": last}
         answer = self._post(SLOTS, data, f"slots_{uuid.uuid4().hex}", _SLOTS_SECONDS)
         if not isinstance(answer, HttpAnswer):

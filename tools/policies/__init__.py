@@ -1,1 +1,1 @@
-"""The files of `config/policies/`, and what each decides."""
+"""The policies in `config/policies/`."""

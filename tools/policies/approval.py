@@ -1,4 +1,4 @@
-"""Which actions wait for a person's approval: configuration, asked before the fleet carries anything out."""
+"""The approval policy: which actions need a person's approval before the fleet carries them out."""
 
 import hashlib
 from collections.abc import Mapping
@@ -25,14 +25,14 @@ class _Document(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ApprovalPolicy:
-    """When a person must agree to an action first."""
+    """The conditions under which a person must approve an action."""
 
     always: frozenset[str]
     share: Mapping[str, float]
     per_day: Mapping[str, int]
 
     def why(self, action_type: str, task_id: str, carried_out_today: int) -> str | None:
-        """Why a person must agree to this action, in Chinese; `None` when nobody must.
+        """Return why a person must approve this action, in Chinese; `None` when nobody must.
 
         Args:
             action_type: The tool that would be called.
@@ -50,7 +50,7 @@ class ApprovalPolicy:
 
     @property
     def never_asks(self) -> bool:
-        """Whether it never asks for anything."""
+        """Whether no action ever needs approval."""
         return not (self.always or self.per_day or any(self.share.values()))
 
 

@@ -1,4 +1,4 @@
-"""The files of `config/policies/`: one list of them all, for the check by hand and for every start."""
+"""All files of `config/policies/`, for `unpend policy check` and for every start."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ _LOADERS: Final[Mapping[str, Callable[[Path], Any]]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policies:
-    """What the files say, each under its own name; `contact` is the policy that the installation uses."""
+    """The content of the files, each by name; `contact` is the policy that the installation uses."""
 
     contact: ContactPolicy
     calendar: Calendar
@@ -55,7 +55,7 @@ class Policies:
 
 
 def look(config_folder: Path, contact_policy: str) -> Mapping[Path, Any]:
-    """Each file with what it says, or with why it cannot be used."""
+    """Return each file with its content, or with the reason why it is invalid."""
     found: dict[Path, Any] = {}
     for name, load in _LOADERS.items():
         path = config_folder / "policies" / f"{name}.yaml"

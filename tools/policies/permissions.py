@@ -1,4 +1,4 @@
-"""Which agent may have which action carried out: configuration, the state machine's permission guard."""
+"""Which agent may request which action: the permission guard of the state machine."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ class _Document(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Permissions:
-    """Agents by name with the actions each may have carried out."""
+    """The permitted actions of each agent."""
 
     by_agent: Mapping[str, frozenset[str]]
 
     def allow(self, agent_id: str, action_type: str) -> bool:
-        """Whether this agent may have this action carried out; an agent that is not named may none."""
+        """Whether this agent may request this action; an agent that is not named may request none."""
         return action_type in self.by_agent.get(agent_id, frozenset())
 
 

@@ -1,4 +1,4 @@
-"""How long each kind of data is kept, as `config/policies/retention.yaml` says."""
+"""The retention policy: how long each kind of data is kept, from `config/policies/retention.yaml`."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -15,7 +15,7 @@ Days = Annotated[int, Field(ge=1, le=3650)]
 
 
 class DataKind(StrEnum):
-    """What is removed when its time is over."""
+    """A kind of data that is deleted after its retention time."""
 
     TRANSCRIPTS = "transcripts"
     RECORDINGS = "recordings"
@@ -45,7 +45,7 @@ class _Document(BaseModel):
 
 
 def load_retention(path: Path) -> Mapping[DataKind, timedelta]:
-    """How long each kind is kept.
+    """Read the retention time of each kind of data.
 
     Raises:
         PolicyFileError: the file cannot be used; the message names the field.

@@ -1,4 +1,4 @@
-"""Shadow mode: which of the fleet's own decisions a person makes instead, until its precision is proven."""
+"""Shadow mode: the share of decisions that a person makes until the model's precision is proven."""
 
 import hashlib
 from collections.abc import Mapping
@@ -23,18 +23,18 @@ Share = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShadowMode:
-    """Shares in percent: `by_intent` for those that are named, `share_percent` for all others."""
+    """Percentages: `by_intent` for the intents named there, `share_percent` for all others."""
 
     seed: int
     share_percent: float
     by_intent: Mapping[Level2, float]
 
     def share(self, level2: Level2) -> float:
-        """The share of this intent's answers that a person decides, in percent."""
+        """Return the percentage of this intent's answers that a person decides."""
         return self.by_intent.get(level2, self.share_percent)
 
     def takes(self, level2: Level2, *, task_id: str, contact_id: str) -> bool:
-        """Whether a person decides this answer; the same for ever, for one seed, task and contact.
+        """Whether a person decides this answer; always the same for one seed, task and contact.
 
         A greater share takes all that a smaller one does. An intent that leads to no action is never taken: a
         person decides it anyway.

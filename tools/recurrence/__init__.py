@@ -1,1 +1,1 @@
-"""When something that recurs is due: cron expressions on the customer's calendar, with an end."""
+"""Due times of recurring follow-ups: cron expressions in the customer's time zone, with an end."""

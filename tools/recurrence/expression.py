@@ -1,4 +1,4 @@
-"""The moments of a cron expression in a time zone, right across every change of its clocks.
+"""Computes the moments of a cron expression in a time zone, correct across clock changes.
 
 A wall time that the clocks leap over is due at the moment they leap; one that they show twice is due the
 first time only. So the moments never go back, and none comes twice.
@@ -16,7 +16,7 @@ _LAST_YEAR: Final = 2199
 
 
 def next_moment(expression: CronExpression, zone: ZoneInfo, moment: datetime) -> datetime | None:
-    """The first moment of the expression that is strictly later than `moment`, in UTC.
+    """Return the first moment of the expression that is strictly later than `moment`, in UTC.
 
     Args:
         expression: On the wall clock of the zone.
@@ -36,7 +36,7 @@ def next_moment(expression: CronExpression, zone: ZoneInfo, moment: datetime) ->
 
 
 def moment_of(wall: datetime, zone: ZoneInfo) -> datetime:
-    """When the clocks of a zone show this, in UTC: the first time, or the moment at which they leap over it."""
+    """Return the UTC moment at which a zone's clocks first show this time, or skip it."""
     first = wall.replace(tzinfo=zone, fold=0)
     moment = first.astimezone(UTC)
     if moment.astimezone(zone).replace(tzinfo=None, fold=0) == wall:

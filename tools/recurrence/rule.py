@@ -1,4 +1,4 @@
-"""A follow-up rule: which moments it names, until when, and how many rounds it may lead; its words for people."""
+"""A follow-up rule: its due times, its end, the limit of rounds, and its description for people."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from tools.recurrence.expression import next_moment
 
 @dataclass(frozen=True, kw_only=True)
 class FollowupRule:
-    """When a customer is contacted again, round after round; exactly one of the three ends is set.
+    """A rule for repeated follow-ups of a customer; exactly one of the three ends is set.
 
     Attributes:
         cron: Five fields, on the wall clock of the zone.
@@ -33,7 +33,7 @@ class FollowupRule:
 
     @cached_property
     def expression(self) -> CronExpression:
-        """The expression, read.
+        """The parsed cron expression.
 
         Raises:
             MalformedCron: it cannot be read.
@@ -53,7 +53,7 @@ class FollowupRule:
 
 
 def next_after(rule: FollowupRule, moment: datetime, *, used: int = 0) -> datetime | None:
-    """When the rule is due next, strictly later than `moment`, in UTC; `None` once it has ended.
+    """Return the rule's next due time, strictly later than `moment`, in UTC; `None` once it has ended.
 
     Args:
         rule: The rule.
@@ -71,7 +71,7 @@ def next_after(rule: FollowupRule, moment: datetime, *, used: int = 0) -> dateti
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderFollowupRule:
-    """A rule as an order keeps it.
+    """A follow-up rule with its progress in one order.
 
     Attributes:
         rule: The rule.
@@ -88,24 +88,24 @@ class OrderFollowupRule:
     ended_by: str | None = None
 
     def due_after(self, moment: datetime) -> datetime | None:
-        """When the order's follow-up is due by the rule; `None` once it has ended."""
+        """Return the order's next due time by the rule; `None` once it has ended."""
         return None if self.ended_by else next_after(self.rule, moment, used=self.used)
 
     @property
     def rounds_led(self) -> int:
-        """How many of the order's rounds rules have led: they do not count against the policy's limit."""
+        """The number of the order's rounds that rules started: they do not count against the policy's limit."""
         return self.led + self.led_before
 
     def leading(self, *, by_its_time: bool) -> "OrderFollowupRule":
-        """The rule as it leads one more round, by a time it gave or to a date of the customer's own."""
+        """Return the rule with one more round counted, at its own due time or at a date of the customer's."""
         return replace(self, led=self.led + 1, used=self.used + by_its_time)
 
     def ended(self, by: str) -> "OrderFollowupRule":
-        """The rule, ended."""
+        """Return the rule, ended by this cause."""
         return replace(self, ended_by=by)
 
     def as_document(self) -> dict[str, Any]:
-        """As it is stored; `read_order_followup_rule` reads it back."""
+        """Return the rule as JSON for storage; `read_order_followup_rule` reads it back."""
         rule = self.rule
         return {
             "cron": rule.cron,
@@ -120,7 +120,7 @@ class OrderFollowupRule:
 
 
 def read_rule(document: Mapping[str, Any], zone: str) -> FollowupRule:
-    """The rule in a document as the API takes it; one that names no zone is on the clock of `zone`."""
+    """Parse a rule in the API's form; one that names no zone uses `zone`."""
     until = document["until"]
     last_day = until.get("date")
     return FollowupRule(
@@ -134,7 +134,7 @@ def read_rule(document: Mapping[str, Any], zone: str) -> FollowupRule:
 
 
 def read_order_followup_rule(document: Mapping[str, Any]) -> OrderFollowupRule:
-    """The rule that `as_document` wrote."""
+    """Parse a rule that `as_document` wrote."""
     return OrderFollowupRule(
         rule=read_rule(document, str(document["timezone"])),
         used=int(document["used"]),

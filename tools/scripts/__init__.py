@@ -1,1 +1,1 @@
-"""What customers are told: versioned scripts, checked when they are loaded, and filled for one order."""
+"""Scripts for customers: versioned, checked when they are loaded, and filled in for one order."""

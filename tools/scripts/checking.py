@@ -1,4 +1,4 @@
-"""What a script must keep: gaps and variables agree, calls say that a machine speaks, nothing is advertised."""
+"""Checks of a script: variables are declared, calls say that a machine speaks, nothing is advertised."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ _LONGEST_SPOKEN: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something to correct, or, as a warning, to consider; `field` is its place in the file."""
+    """An error or a warning in a script; `field` is its place in the file."""
 
     field: str
     message: str
@@ -34,17 +34,17 @@ class Finding:
 
 
 def findings(script: Script) -> tuple[Finding, ...]:
-    """Everything about a script that is wrong or worth a look."""
+    """Return the errors and warnings of a script."""
     return (*_gaps(script), *_openings(script), *_advertising(script), *_lengths(script))
 
 
 def sms_parts(characters: int) -> int:
-    """In how many parts a text of this length is sent, and charged."""
+    """Return the number of SMS parts, as charged, of a text of this length."""
     return 1 if characters <= SMS_PART else -(-characters // _SMS_FURTHER_PART)
 
 
 def longest(script: Script, wording: Wording) -> int:
-    """How many characters the words may have once every gap is filled as long as it may be."""
+    """Return the greatest length of the text with every variable filled in."""
     gaps = [script.variables[name].longest for name in GAP.findall(wording.words) if name in script.variables]
     return len(GAP.sub("", wording.words)) + sum(gaps)
 

@@ -1,4 +1,4 @@
-"""The files `config/scripts/*.yaml`: one version of one script each, read and checked together."""
+"""The schema of `config/scripts/*.yaml`: one version of one script in each file."""
 
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -33,7 +33,7 @@ class _Part(BaseModel):
 
 
 class VariableDocument(_Part):
-    """A gap; without a default an order that does not say it goes to a person."""
+    """A variable; without a default, an order that lacks the value goes to a person."""
 
     meaning: str = Field(min_length=1, max_length=64)
     default: str | None = Field(default=None, min_length=1, max_length=64)
@@ -41,14 +41,14 @@ class VariableDocument(_Part):
 
 
 class TemplateDocument(_Part):
-    """A template approved at a provider for these words, and which of the variables it wants."""
+    """A template approved by a provider for this text, with the variables that it takes."""
 
     code: str = Field(min_length=1, max_length=64)
     variables: tuple[str, ...] = ()
 
 
 class WordingDocument(_Part):
-    """The words for one channel."""
+    """The text for one channel."""
 
     opening: str = Field(default="", max_length=200)
     text: _Words
@@ -56,7 +56,7 @@ class WordingDocument(_Part):
 
 
 class ScriptDocument(_Part):
-    """A whole file."""
+    """The content of a script file."""
 
     script_id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,23}$")
     version: int = Field(ge=1, le=9999)
@@ -66,7 +66,7 @@ class ScriptDocument(_Part):
     channels: dict[Channel, WordingDocument] = Field(min_length=1)
 
     def as_script(self) -> Script:
-        """The script that the file holds."""
+        """Return the script in the file."""
         return Script(
             script_id=self.script_id,
             version=self.version,

@@ -1,4 +1,4 @@
-"""Filling a script's gaps for one order: the words as the customer hears or reads them, or what is missing."""
+"""Fills in a script for one order: the text for the customer, or what is missing."""
 
 import re
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ GAP: Final = re.compile(r"\{([^{}]*)\}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
-    """A script's words, filled.
+    """A script's text, filled in.
 
     Attributes:
         text: Everything that is spoken or sent, the opening first.
@@ -26,13 +26,13 @@ class Rendered:
 
 @dataclass(frozen=True, slots=True)
 class Unrenderable:
-    """Why a script has no words for this; each problem is a sentence for people, in Chinese."""
+    """Why a script cannot be filled in; each problem is a sentence for people, in Chinese."""
 
     problems: tuple[str, ...]
 
 
 def render(script: Script, channel: Channel, given: Mapping[str, object]) -> Rendered | Unrenderable:
-    """The script's words on this channel.
+    """Return the script's text for this channel.
 
     Args:
         script: The script.

@@ -1,4 +1,4 @@
-"""A script as it is used: its words for each channel, the gaps in them, and which version a name means."""
+"""A script: its text for each channel, its variables, and look-up by name and version."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ SEPARATOR: Final = ":"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variable:
-    """A gap: what it means, what fills it when the order says nothing usable, and how long it may become."""
+    """A variable: its meaning, its default value, and its greatest length."""
 
     meaning: str
     default: str | None
@@ -24,7 +24,7 @@ class Variable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wording:
-    """The words for one channel.
+    """The text for one channel.
 
     Attributes:
         opening: The sentence that says an automatic assistant is calling; comes first.
@@ -38,13 +38,13 @@ class Wording:
 
     @property
     def words(self) -> str:
-        """Everything that is spoken or sent, with its gaps."""
+        """The whole text that is spoken or sent, with its variables."""
         return f"{self.opening}{self.text}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
-    """One version of a script; a version never changes once contacts name it."""
+    """One version of a script; a version never changes once contacts refer to it."""
 
     script_id: str
     version: int
@@ -55,12 +55,12 @@ class Script:
 
     @property
     def reference(self) -> str:
-        """What pins exactly this version."""
+        """The reference to exactly this version."""
         return f"{self.script_id}{SEPARATOR}{self.version}"
 
     @property
     def digest(self) -> str:
-        """What changes with anything that a customer is told by it: words, gaps, what fills them, templates."""
+        """The digest of everything that changes the text: words, variables, defaults, templates."""
         contents = {
             "language": self.language,
             "variables": {name: [each.default, each.longest] for name, each in self.variables.items()},
@@ -82,7 +82,7 @@ class Scripts:
     all: Sequence[Script]
 
     def find(self, reference: str) -> Script | None:
-        """The script of this name in its highest version, or in the one pinned as `name:version`."""
+        """Return the newest version of the script of this name, or the version given as `name:version`."""
         script_id, _, version = reference.partition(SEPARATOR)
         versions = [script for script in self.all if script.script_id == script_id]
         if not version:

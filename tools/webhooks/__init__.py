@@ -1,1 +1,1 @@
-"""Outgoing webhooks: where they may go, how they are signed and sent."""
+"""Outgoing webhooks: permitted addresses, signatures and sending."""

@@ -1,4 +1,4 @@
-"""Where webhooks may go: not to the machine's own surroundings, and in clear only within the house.
+"""Checks webhook addresses: no private network, and plain HTTP only within the installation.
 
 Private addresses are allowed, for the receiver of an installation usually stands beside it. Link-local ones are
 not: under them clouds answer questions about the machine, credentials included. A name is judged by the address
@@ -28,11 +28,11 @@ _INSIDE: Final = tuple(
 
 
 class AddressRefused(ValueError):
-    """Webhooks may not go there; the message says why and shows nothing of the address."""
+    """The webhook address is not permitted; the message says why and shows nothing of the address."""
 
 
 def check_url(url: str) -> None:
-    """Return when a subscriber may have this address.
+    """Check that a subscriber may have this address.
 
     Raises:
         AddressRefused: it is no plain http or https address, or names a place webhooks may not go to.
@@ -62,7 +62,7 @@ def check_url(url: str) -> None:
 
 
 def check_peer(scheme: str, address: str) -> None:
-    """Return when a message may go to this IP address by this scheme.
+    """Check that a message may go to this IP address by this scheme.
 
     Raises:
         AddressRefused: it may not.

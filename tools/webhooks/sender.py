@@ -1,4 +1,4 @@
-"""The way out for webhooks: one POST, one answer, within its time, and nothing followed."""
+"""Sends webhooks: one POST and one answer, with a time limit, without redirects."""
 
 import asyncio
 import ssl
@@ -24,7 +24,7 @@ _LONGEST_RETRY_AFTER_SECONDS: Final = 86_400.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookMessage:
-    """A message that is ready to go. Its body is signed with every secret."""
+    """A message ready to be sent, signed with every secret."""
 
     message_id: str
     url: str
@@ -34,7 +34,7 @@ class WebhookMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryTry:
-    """What came of one try; `error` is for people and holds nothing of the receiver's words or address."""
+    """One try of a webhook delivery; `error` is for people and holds nothing of the receiver's words or address."""
 
     status: int | None
     error: str | None
@@ -43,12 +43,12 @@ class DeliveryTry:
 
     @property
     def delivered(self) -> bool:
-        """Whether the receiver has it."""
+        """Whether the receiver accepted it."""
         return self.error is None
 
     @property
     def gone(self) -> bool:
-        """Whether the receiver wants nothing any more."""
+        """Whether the receiver wants no more messages (410)."""
         return self.status == httpx2.codes.GONE
 
 
@@ -80,7 +80,7 @@ class WebhookSender:
         )
 
     async def send(self, envelope: WebhookMessage) -> DeliveryTry:
-        """Send it once. Whatever goes wrong is in the answer."""
+        """Send a message once. A failure is part of the result, never an exception."""
         began = time.monotonic()
         try:
             check_url(envelope.url)

@@ -1,1 +1,1 @@
-"""`unpend triage`: training, judging, explaining."""
+"""`unpend triage`: training, evaluation, explanation."""

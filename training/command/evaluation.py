@@ -1,4 +1,4 @@
-"""`unpend triage evaluate FILE_OR_FOLDER`: how a model does on utterances that somebody labelled."""
+"""`unpend triage evaluate FILE_OR_FOLDER`: evaluates a model on labelled utterances."""
 
 from __future__ import annotations
 

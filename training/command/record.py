@@ -1,4 +1,4 @@
-"""`unpend triage evaluate --record`: what people's decisions prove of the intent model in the field."""
+"""`unpend triage evaluate --record`: evaluates the model by people's decisions in production."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`unpend triage retrain`: a challenger learns from what people decided, and takes over only where it is better."""
+"""`unpend triage retrain`: trains a challenger with people's decisions, and uses it only if it is better."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`unpend triage`: train the intent model, judge it on labelled utterances, see why it decides as it does.
+"""`unpend triage`: trains the intent model, evaluates it on labelled utterances, explains its decisions.
 
 What is learned from people's decisions is in `training.command.retraining` and `training.command.record`.
 """
@@ -93,7 +93,7 @@ def evaluate(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Print how right the model is and what it would do by itself: on labelled utterances, or on the record."""
+    """Print how often the model is right and what it would do without a person: on utterances, or on the record."""
     if record is (labelled is not None) or (not record and (since or all_models)):
         raise CommandError("evaluate takes a FILE_OR_FOLDER, or --record with --since and --all-models", 2)
     if labelled is not None:
@@ -112,7 +112,7 @@ def evaluate(
 def explain(
     text: Annotated[str, typer.Argument(help="What a customer said.")], *, as_json: AsJson = False
 ) -> None:
-    """Say how a text is read, and why."""
+    """Print the classification of a text, and why."""
     explained = _classifier().explain(text)
     if as_json:
         show_json(explained)

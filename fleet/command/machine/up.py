@@ -180,7 +180,7 @@ def _settings(plan: Plan) -> Settings:
 def _demonstration(settings: Settings, wishes: Wishes, screen: Screen) -> Demonstration:
     return Demonstration(
         process=Process(settings, make_app(settings), name="up"),
-        leap=wishes.time_jump,
+        time_jump=wishes.time_jump,
         show=screen.progress,
         finished=screen.summary,
     )

@@ -7,7 +7,7 @@ from typing import Final
 from runtime.logs import logger
 from tools.classifier.classifier import Classification
 from tools.language_model.client import LanguageModel
-from tools.language_model.prompt import Question
+from tools.language_model.prompt import ModelQuestion
 from tools.language_model.second_opinion import with_second_opinion
 
 _log: Final = logger(__name__)
@@ -37,12 +37,12 @@ def reconsidered(model: LanguageModel | None, readings: Mapping[int, Reading]) -
         return found
     opinions = model.ask(
         [
-            Question.about(readings[step_id].text, pending_reason=readings[step_id].pending_reason)
+            ModelQuestion.about(readings[step_id].text, pending_reason=readings[step_id].pending_reason)
             for step_id in asked
         ]
     )
-    for step_id, verdict in zip(asked, opinions.verdicts, strict=True):
-        found[step_id] = with_second_opinion(found[step_id], verdict)
+    for step_id, opinion in zip(asked, opinions.opinions, strict=True):
+        found[step_id] = with_second_opinion(found[step_id], opinion)
     stopped = sum(found[step_id].requires_human_review for step_id in asked)
     counts = {outcome.value: count for outcome, count in opinions.counts.items()}
     _log.info("second opinions heard", asked=len(asked), stopped=stopped, **counts)

@@ -19,11 +19,11 @@ from tools.limits import TOOLS
 from tools.order_system.built_in import BuiltIn
 from tools.order_system.contract import (
     ActionRefused,
-    ActionRequest,
     ActionUnclear,
     NotPerformed,
     Offered,
     OrderSystem,
+    OrderSystemRequest,
     Performed,
     Slot,
 )
@@ -81,7 +81,7 @@ def carry_out(
     """
     performed: list[Performed] = []
     for action_type, parameters in wanted:
-        request = ActionRequest(
+        request = OrderSystemRequest(
             key=key_of(step, order, action_type),
             action_type=action_type,
             order_id=order.order_id,

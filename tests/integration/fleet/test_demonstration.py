@@ -34,7 +34,7 @@ def test_without_samples_orders_that_arrive_later_are_leapt_for_too(house: House
     looks: list[SampleProgress] = []
     ends: list[object] = []
     demonstration = Demonstration(
-        process=process, leap=True, show=looks.append, finished=lambda *told: ends.append(told)
+        process=process, time_jump=True, show=looks.append, finished=lambda *told: ends.append(told)
     )
     thread = threading.Thread(target=demonstration.run, args=(None,))
     thread.start()
@@ -58,7 +58,7 @@ def test_with_samples_it_ends_when_they_are_settled(house: House, process: Proce
     ends: list[int] = []
     demonstration = Demonstration(
         process=process,
-        leap=True,
+        time_jump=True,
         show=lambda _: None,
         finished=lambda standings, _: ends.append(len(standings)),
     )

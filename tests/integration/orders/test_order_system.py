@@ -21,10 +21,10 @@ from tests.integration.orders.order_desk import OrderDesk, Reply
 from tests.integration.orders.telling import taken_in, worked
 from tools.order_system.contract import (
     ActionRefused,
-    ActionRequest,
     ActionUnclear,
     NotPerformed,
     Offered,
+    OrderSystemRequest,
     Performed,
     Slot,
     SlotsUnknown,
@@ -32,7 +32,7 @@ from tools.order_system.contract import (
 from tools.order_system.webhook import WebhookOrderSystem
 from tools.webhooks.signature import new_secret
 
-REQUEST = ActionRequest(
+REQUEST = OrderSystemRequest(
     key="HT1.1.cancel_order.abc",
     action_type="cancel_order",
     order_id="SO1",
@@ -175,7 +175,7 @@ def test_a_slow_order_system_is_unclear_within_the_tools_time(
 ) -> None:
     never = threading.Event()
     desk.lay_out("cancel_order", Reply(after=never))
-    request = ActionRequest(
+    request = OrderSystemRequest(
         key="k", action_type="cancel_order", order_id="SO1", task_id="HT1", parameters={}, timeout_seconds=0.3
     )
     assert isinstance(system.perform(request), ActionUnclear)

@@ -37,25 +37,25 @@ def route(found: Classification) -> tuple[object, ...]:
     return found.level1, found.level2, found.confidence, found.flags, found.model_hash
 
 
-@given(found=classifications(), verdict=verdicts)
+@given(found=classifications(), opinion=verdicts)
 def test_a_second_opinion_never_raises_the_route(
-    found: Classification, verdict: SecondOpinion | None
+    found: Classification, opinion: SecondOpinion | None
 ) -> None:
-    after = with_second_opinion(found, verdict)
+    after = with_second_opinion(found, opinion)
     assert route(after) == route(found)
     assert after.requires_human_review >= found.requires_human_review
     assert after.reasons[: len(found.reasons)] == found.reasons
     assert after.requires_human_review is bool(after.reasons)
 
 
-@given(found=classifications(), verdict=verdicts)
-def test_only_disagreement_changes_anything(found: Classification, verdict: SecondOpinion | None) -> None:
-    after = with_second_opinion(found, verdict)
-    if verdict is None or verdict.level2 is found.level2:
+@given(found=classifications(), opinion=verdicts)
+def test_only_disagreement_changes_anything(found: Classification, opinion: SecondOpinion | None) -> None:
+    after = with_second_opinion(found, opinion)
+    if opinion is None or opinion.level2 is found.level2:
         assert after == found
     else:
         assert after.requires_human_review
-        assert verdict.level2.value in after.reasons[-1]
+        assert opinion.level2.value in after.reasons[-1]
 
 
 @given(content=st.text() | st.none() | st.integers(), text=st.text(max_size=20))

@@ -1,4 +1,4 @@
-"""Calling Aliyun's SMS and voice services: signed requests, and what their error codes leave certain."""
+"""Client of Aliyun's SMS and voice APIs: signed requests, and the meaning of their error codes."""
 
 import re
 import uuid
@@ -52,7 +52,7 @@ _NO_WORD: Final = frozenset(
 
 
 class AliyunApi:
-    """One Aliyun service, safe to share between threads.
+    """A client of one Aliyun service, safe to share between threads.
 
     Args:
         base_url: The service's address, as `https://dysmsapi.aliyuncs.com`.
@@ -88,7 +88,7 @@ class AliyunApi:
     def call(
         self, action: str, parameters: Mapping[str, str], *, timeout_seconds: float
     ) -> HttpAnswer | NotSent | Unknown:
-        """One operation's answer, whatever it says; see `Exchange.ask` for what else may come."""
+        """Call one operation and return the answer, successful or not; see `Exchange.ask` for the other outcomes."""
         query = query_of(parameters)
         headers = signed_headers(
             self._access,
@@ -106,13 +106,13 @@ class AliyunApi:
 
 
 def succeeded(answer: HttpAnswer) -> Mapping[str, object] | None:
-    """The document of an answer that says OK, else None."""
+    """Return the JSON document of an answer with the code OK, else None."""
     document = answer.document()
     return document if document is not None and document.get("Code") == _OK else None
 
 
 def refusal_of(answer: HttpAnswer, to: str) -> NotSent | Rejected | Unknown:
-    """What an answer without success leaves certain, by its documented code.
+    """Return the send outcome that an error answer means, by its documented code.
 
     A limit or a throttle has sent nothing; neither has an account that may not send. The service's own
     failures leave it open. Every other code refuses this one request for good. An answer without a code was

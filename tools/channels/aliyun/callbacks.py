@@ -1,4 +1,4 @@
-"""Aliyun's pushes: delivery reports, customers' replies and call records, several in one JSON array.
+"""Reads Aliyun's callbacks: delivery reports, customers' replies and call records, several in one JSON array.
 
 No signature is documented, so the address holds a secret token, and the addresses that may push can be named.
 Aliyun waits 700 ms for `{"code": 0}` and pushes again after 1, 5 and 10 minutes, so a report comes repeatedly.
@@ -59,11 +59,11 @@ class AliyunReader:
 
     @property
     def largest_body(self) -> int:
-        """Bytes a push may have: some thousand reports."""
+        """The largest body of a callback in bytes: some thousand reports."""
         return _LARGEST_PUSH
 
     def read(self, posted: RawCallback) -> CallbackContent:
-        """The reports of a push; what is no report of ours in it is passed over, the rest still counts.
+        """Return the reports in a callback; entries that are not ours are skipped.
 
         Raises:
             SignatureError: the address does not end in the token, or the push comes from elsewhere.
@@ -170,7 +170,7 @@ def _reply(element: Mapping[str, object]) -> CallbackReport:
 
 
 def words_of(said: object) -> str:
-    """A customer's words as a database can hold them; what it cannot is replaced, not refused."""
+    """Return a customer's text in a form that the database can store; other characters are replaced."""
     return said.replace("\x00", "").encode("utf-8", "replace").decode() if isinstance(said, str) else ""
 
 

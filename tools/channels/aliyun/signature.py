@@ -1,4 +1,4 @@
-"""Aliyun's request signature ACS3-HMAC-SHA256, for calls whose parameters travel in the query."""
+"""Signs requests to Aliyun with ACS3-HMAC-SHA256; the parameters are in the query."""
 
 import hashlib
 import hmac
@@ -14,7 +14,7 @@ _NO_BODY: Final = hashlib.sha256(b"").hexdigest()
 
 @dataclass(frozen=True, slots=True)
 class AccessKey:
-    """Who calls: the id is sent, the secret never leaves and is never shown."""
+    """An Aliyun access key: the id is sent; the secret is never sent or shown."""
 
     key_id: str
     secret: str = field(repr=False)
@@ -22,7 +22,7 @@ class AccessKey:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """Which operation of which version of an Aliyun service is called."""
+    """An operation of an Aliyun service, with the API version."""
 
     action: str
     version: str

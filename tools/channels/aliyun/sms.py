@@ -1,4 +1,4 @@
-"""Aliyun's SMS service as a channel: SendSms, and QuerySendDetails where its answer was lost.
+"""Aliyun's SMS service as a channel: SendSms, and QuerySendDetails when the answer was lost.
 
 SendSms has no idempotency: what was sent once is found again by the attempt's key, which travels as `OutId`
 and comes back in the delivery report.
@@ -45,7 +45,7 @@ _RESULTS: Final[Mapping[str, ContactResult]] = {
 
 @dataclass(frozen=True, slots=True)
 class SmsAccount:
-    """What texts are sent as.
+    """The account and signature that text messages are sent with.
 
     Attributes:
         sign_name: The approved signature that opens every text (短信签名).
@@ -71,7 +71,7 @@ class AliyunSms:
         return f"AliyunSms({self._api!r})"
 
     def send(self, request: ContactRequest) -> SendOutcome:
-        """Send one text; see `refusal_of` for what each failure leaves certain."""
+        """Send one text message; see `refusal_of` for the meaning of failures."""
         number = mainland(request.to)
         if number is None:
             return Rejected("the order's number is none that a text can be sent to")
@@ -99,7 +99,7 @@ class AliyunSms:
         return Accepted(name, duplicate=False)
 
     def query(self, sought: ContactQuery, *, timeout_seconds: float) -> QueryOutcome:
-        """Look for the text among those sent to its number on its day; absent only once it must be listed."""
+        """Search for the message by number and day; `Absent` only when enough time has passed for it to be listed."""
         number = mainland(sought.to)
         if number is None:
             return Unreachable("the order's number is none that texts can be looked up for")

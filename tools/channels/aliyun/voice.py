@@ -1,4 +1,4 @@
-"""Aliyun's voice service as a channel: SingleCallByTts, and QueryCallDetailByCallId for a lost report.
+"""Aliyun's voice service as a channel: SingleCallByTts, and QueryCallDetailByCallId when a report was lost.
 
 The service speaks a text and hears keys, not words; which key means what is configured. SingleCallByTts has no
 idempotency, and a call can be looked up by its CallId only: one whose answer was lost is found by its report,
@@ -51,7 +51,7 @@ _RESULTS: Final[Mapping[str, ContactResult]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class VoiceAccount:
-    """What calls are placed as.
+    """The account and number that calls are made with.
 
     Attributes:
         scripts: The approved text-to-speech template of each of our scripts.
@@ -78,7 +78,7 @@ class AliyunVoice:
         return f"AliyunVoice({self._api!r})"
 
     def send(self, request: ContactRequest) -> SendOutcome:
-        """Place one call; see `refusal_of` for what each failure leaves certain."""
+        """Place one call; see `refusal_of` for the meaning of failures."""
         number = mainland(request.to)
         if number is None:
             return Rejected("the order's number is none that can be called")
@@ -106,7 +106,7 @@ class AliyunVoice:
         return Accepted(name, duplicate=False)
 
     def query(self, sought: ContactQuery, *, timeout_seconds: float) -> QueryOutcome:
-        """Ask for the call by its CallId; never absent, since nothing else finds a call."""
+        """Query the call by its CallId; never `Absent`, since a call can be found by nothing else."""
         if sought.provider_id is None:
             return Unreachable("the call's CallId never came; only its report can tell what became of it")
         answer = self._api.call(
@@ -158,7 +158,7 @@ class AliyunVoice:
 def result_of(
     code: str, early_media_code: str | None, pressed: str, keys: Mapping[str, str]
 ) -> tuple[ContactResult, str]:
-    """What came of a call, and the customer's words.
+    """Return the contact result and the customer's words from a call record.
 
     Args:
         code: How the call ended (呼叫状态码).

@@ -22,7 +22,7 @@ from tools.channels.simulated.simulation import (
 
 
 class InstantChannel:
-    """A `ChannelGateway` whose customer answers at once, by script or persona, the same for the same key.
+    """A `ChannelGateway` with a customer who answers at once, by script or persona, always alike for the same key.
 
     Delays and faults of a script are not played. It remembers nothing: the answer to a repeated key is
     computed again, which is why a query finds nothing and sending again is harmless.
@@ -36,7 +36,7 @@ class InstantChannel:
         return f"InstantChannel({self._seed!r})"
 
     def send(self, request: ContactRequest) -> SendOutcome:
-        """The customer's final word on this attempt; `Rejected` when the script cannot be played."""
+        """Return the customer's final result of this attempt; `Rejected` when the script is invalid."""
         try:
             reaction = (
                 draw(self._seed, request.task_id, request.key, request.channel)
@@ -62,8 +62,8 @@ class InstantChannel:
         )
 
     def query(self, sought: ContactQuery, *, timeout_seconds: float) -> QueryOutcome:  # noqa: ARG002 - the contract's arguments
-        """Always absent: what was sent was answered in the same call."""
+        """Return `Absent`: everything sent was answered in the same call."""
         return Absent()
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: no connection is open."""

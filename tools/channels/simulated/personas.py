@@ -1,4 +1,4 @@
-"""Who the simulated customers are: seeded personas, drawn by task and key, for orders without a script."""
+"""Personas of simulated customers, drawn by task and key for orders without a script."""
 
 import hashlib
 from collections.abc import Sequence
@@ -133,12 +133,12 @@ _DELAY_SPREAD_SECONDS: Final = 0.35
 
 
 def persona_of(seed: str, task_id: str) -> Persona:
-    """The customer behind an order: the same for the same seed and task."""
+    """Return the persona of an order: the same for the same seed and task."""
     return _weighted([(persona, persona.weight) for persona in PERSONAS], _fraction(seed, task_id, "persona"))
 
 
 def draw(seed: str, task_id: str, key: str, channel: Channel) -> Reaction:
-    """What this order's customer does in this attempt: the same for the same arguments, in every process."""
+    """Return the reaction of an order's customer in one attempt: the same for the same arguments, in every process."""
     persona = persona_of(seed, task_id)
     chance = persona.answers_call if channel is Channel.PHONE else persona.answers_text
     delay = _SHORTEST_DELAY_SECONDS + _DELAY_SPREAD_SECONDS * _fraction(seed, key, "delay")

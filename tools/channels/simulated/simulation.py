@@ -1,4 +1,4 @@
-"""How a simulated customer behaves in one attempt: a script's entry, and how each channel reports it."""
+"""Reactions of a simulated customer in one attempt: from a script's entry, as each channel reports them."""
 
 import hashlib
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ _REPLIED: Final = "replied"
 
 
 class ScriptError(Exception):
-    """An entry of `metadata.simulation` cannot be played; the message names the field."""
+    """An entry of `metadata.simulation` is invalid; the message names the field."""
 
     def __init__(self, field: str, problem: str) -> None:
         super().__init__(f"simulation, field {field!r}: {problem}")
@@ -26,7 +26,7 @@ class ScriptError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reaction:
-    """What the customer does in one attempt.
+    """The customer's reaction in one attempt.
 
     Attributes:
         result: What comes of a call; `results_on` says what it means on other channels.
@@ -42,7 +42,7 @@ class Reaction:
 
 
 def parse_entry(entry: Mapping[str, object]) -> Reaction:
-    """One scripted entry, checked: `{"result", "transcript"?, "delay_seconds"?, "fault"?}`.
+    """Parse and check one script entry: `{"result", "transcript"?, "delay_seconds"?, "fault"?}`.
 
     Raises:
         ScriptError: A field is unknown, missing or of a wrong value.
@@ -82,7 +82,7 @@ _ON_PHONE: Final[Mapping[ContactResult, ContactResult]] = {
 
 
 def results_on(channel: Channel, result: ContactResult) -> tuple[ContactResult, ...]:
-    """What the provider reports, in order, when the customer behaves so on this channel.
+    """Return the results that the provider reports on this channel, in order.
 
     A script has an entry an attempt while the contact policy chooses the attempt's channel, so every entry
     means something on each: a text that nobody answers is delivered and no more; it reaches no dead number.
@@ -93,17 +93,17 @@ def results_on(channel: Channel, result: ContactResult) -> tuple[ContactResult, 
 
 
 def provider_id_of(key: str) -> str:
-    """The simulated provider's name for a contact: the same for the same key."""
+    """Return the simulated provider's id of a contact: the same for the same key."""
     return f"sim_{hashlib.blake2b(key.encode(), digest_size=12).hexdigest()}"
 
 
 def words(reaction: Reaction, result: ContactResult) -> str:
-    """What the customer says when this comes of the contact."""
+    """Return the customer's words for a result."""
     return reaction.transcript if result is ContactResult.ANSWERED else ""
 
 
 def duration(channel: Channel, key: str, result: ContactResult) -> int | None:
-    """How long a call lasted in seconds, the same for the same key; None for texts."""
+    """Return the length of a call in seconds, the same for the same key; None for text messages."""
     if channel is not Channel.PHONE:
         return None
     if result is not ContactResult.ANSWERED:

@@ -1,4 +1,4 @@
-"""Calling Twilio's REST API 2010-04-01, and what its error codes leave certain."""
+"""Client of Twilio's REST API 2010-04-01, and the meaning of its error codes."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -43,14 +43,14 @@ _OF_THE_ACCOUNT: Final = frozenset({20003, 20005, 20006, 20403, 21611})
 
 @dataclass(frozen=True, slots=True)
 class TwilioAccount:
-    """Whose messages and calls these are; the token is never shown."""
+    """The account that messages and calls are made with; the token is never shown."""
 
     sid: str
     token: str = field(repr=False)
 
 
 class TwilioApi:
-    """One account's resources, safe to share between threads.
+    """A client of one account's resources, safe to share between threads.
 
     Args:
         base_url: As `https://api.twilio.com`.
@@ -81,7 +81,7 @@ class TwilioApi:
     def create(
         self, resource: str, form: Sequence[tuple[str, str]], to: str, timeout_seconds: float
     ) -> SendOutcome:
-        """Make a message or a call; the answer's `sid` names it."""
+        """Create a message or a call; the answer's `sid` is its id."""
         answer = self._exchange.ask(
             "POST",
             f"{self._account}/{resource}.json",
@@ -99,7 +99,7 @@ class TwilioApi:
         return Accepted(sid, duplicate=False)
 
     def fetch(self, resource: str, sid: str, timeout_seconds: float) -> HttpAnswer | Unreachable:
-        """The message or call of this name: an answer of 200, or of 404 with Twilio's own code."""
+        """Fetch a message or call by its sid: an answer of 200, or of 404 with Twilio's own code."""
         answer = self._exchange.ask(
             "GET",
             f"{self._account}/{resource}/{quote(sid, safe='')}.json",
@@ -115,7 +115,7 @@ class TwilioApi:
     def sent_since(
         self, resource: str, listed_as: str, number: str, sought: ContactQuery, timeout_seconds: float
     ) -> list[str] | Unreachable:
-        """The names of what was made for this number since the attempt was begun."""
+        """Return the sids of the messages or calls made to this number since the attempt began."""
         query = urlencode([("To", number), ("PageSize", str(_PAGE))])
         answer = self._exchange.ask(
             "GET", f"{self._account}/{resource}.json?{query}", timeout_seconds=timeout_seconds
@@ -144,7 +144,7 @@ class TwilioApi:
 
 
 def refusal_of(answer: HttpAnswer, to: str) -> NotSent | Rejected | Unknown:
-    """What an answer without success leaves certain, by Twilio's error code and the status.
+    """Return the send outcome that an error answer means, by Twilio's error code and the status.
 
     A 429 is answered before anything is done. A 4xx with a code is a refusal: for good, or of an account that
     may not send now. A 5xx leaves it open, and so does a 4xx that is not Twilio's.

@@ -1,4 +1,4 @@
-"""Twilio's callbacks: states of messages and calls, a called customer's words, and messages from customers."""
+"""Reads Twilio's callbacks: states of messages and calls, speech in a call, and messages from customers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -45,11 +45,11 @@ class TwilioReader:
 
     @property
     def largest_body(self) -> int:
-        """Bytes a callback may have: one form."""
+        """The largest body of a callback in bytes: one form."""
         return LARGEST_CALLBACK
 
     def read(self, posted: RawCallback) -> CallbackContent:
-        """What a callback reports: nothing while a message or a call is under way.
+        """Verify a callback and return its reports: none while a message or a call is under way.
 
         Raises:
             SignatureError: the call is not signed with the account's token.

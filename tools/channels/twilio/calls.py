@@ -1,4 +1,4 @@
-"""Twilio's calls as a channel: the text is spoken, the customer's words are recognised and called back.
+"""Twilio's calls as a channel: the text is spoken, and the recognised speech comes back as a callback.
 
 Creating a call has no idempotency: the attempt's key travels in the addresses of the callbacks, and a call
 whose name was lost is looked for among those to its number since the attempt was begun.
@@ -47,7 +47,7 @@ _NO_SUCH_NUMBER: Final = "404"
 
 @dataclass(frozen=True, slots=True)
 class CallSender:
-    """What calls are placed as.
+    """The number, language and callback address that calls are made with.
 
     Attributes:
         sender: Our number in E.164.
@@ -78,7 +78,7 @@ class TwilioCalls:
         return f"TwilioCalls({self._api!r})"
 
     def send(self, request: ContactRequest) -> SendOutcome:
-        """Place one call; see `refusal_of` for what each failure leaves certain."""
+        """Place one call; see `refusal_of` for the meaning of failures."""
         number = international(request.to)
         if number is None:
             return Rejected("the order's number is none that can be called")
@@ -102,7 +102,7 @@ class TwilioCalls:
         return self._api.create("Calls", form, number, request.timeout_seconds)
 
     def query(self, sought: ContactQuery, *, timeout_seconds: float) -> QueryOutcome:
-        """The call by its name; without one, whether its number was called since the attempt was begun."""
+        """Query the call by its sid, or without one by its number since the attempt began."""
         if sought.provider_id is None:
             return found_by_number(self._api, "Calls", "calls", sought, timeout_seconds)
         answer = self._api.fetch("Calls", sought.provider_id, timeout_seconds)
@@ -118,7 +118,7 @@ class TwilioCalls:
 
 
 def result_of(status: str, answered_by: str, sip_code: str) -> ContactResult | None:
-    """What a call's state means, None while it is under way."""
+    """Return the contact result of a call's state, None while it is under way."""
     result = CALL_RESULTS.get(status)
     if result is ContactResult.EXPIRED and is_machine(answered_by):
         return ContactResult.VOICEMAIL
@@ -128,12 +128,12 @@ def result_of(status: str, answered_by: str, sip_code: str) -> ContactResult | N
 
 
 def is_machine(answered_by: str) -> bool:
-    """Whether no person took the call, by `AnsweredBy`."""
+    """Whether an answering machine took the call, by `AnsweredBy`."""
     return answered_by.startswith(_MACHINES)
 
 
 def final_twiml(language: str, text: str) -> str:
-    """The TwiML that ends a conversation."""
+    """Return the TwiML that thanks the customer and ends the call."""
     return f"<Response><Say language={quoteattr(language)}>{escape(text)}</Say><Hangup/></Response>"
 
 

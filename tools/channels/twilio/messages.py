@@ -43,7 +43,7 @@ MESSAGE_RESULTS: Final[Mapping[str, ContactResult]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class MessageSender:
-    """What messages are sent as.
+    """The sender and callback address that messages are sent with.
 
     Attributes:
         sender: Our number in E.164, or the name of a messaging service (`MG…`).
@@ -68,7 +68,7 @@ class TwilioMessages:
         return f"TwilioMessages({self._api!r})"
 
     def send(self, request: ContactRequest) -> SendOutcome:
-        """Send one text; see `refusal_of` for what each failure leaves certain."""
+        """Send one text message; see `refusal_of` for the meaning of failures."""
         number = international(request.to)
         if number is None:
             return Rejected("the order's number is none that a text can be sent to")
@@ -87,7 +87,7 @@ class TwilioMessages:
         return self._api.create("Messages", form, number, request.timeout_seconds)
 
     def query(self, sought: ContactQuery, *, timeout_seconds: float) -> QueryOutcome:
-        """The message by its name; without one, whether its number was sent any since the attempt was begun."""
+        """Query the message by its sid, or without one by its number since the attempt began."""
         if sought.provider_id is None:
             return found_by_number(self._api, "Messages", "messages", sought, timeout_seconds)
         answer = self._api.fetch("Messages", sought.provider_id, timeout_seconds)
@@ -104,14 +104,14 @@ class TwilioMessages:
 
 
 def keyed(callback_url: str, key: str, **more: str) -> str:
-    """The callback's address for one attempt; Twilio signs it whole, so nobody can change the key."""
+    """Return the callback address with the attempt's key; Twilio signs the address, so the key cannot be changed."""
     return f"{callback_url}?{urlencode({'key': key, **more})}"
 
 
 def found_by_number(
     api: TwilioApi, resource: str, listed_as: str, sought: ContactQuery, timeout_seconds: float
 ) -> QueryOutcome:
-    """The one thing that was made for the number since the attempt was begun; its result is asked for later.
+    """Return the only message or call to the number since the attempt began; its result is queried later.
 
     Several cannot be told apart, so they are as good as no answer. None is an absence only once a request
     that was on its way must have arrived.

@@ -24,14 +24,14 @@ Form = Sequence[tuple[str, str]]
 
 
 def sign(token: str, url: str, form: Form, algorithm: str = "HMAC_SHA1") -> str:
-    """The signature of a call to this address with this form."""
+    """Return the signature of a request to this address with this form."""
     signed = url + "".join(name + value for name, value in sorted(set(form)))
     mac = hmac.new(token.encode(), signed.encode("utf-8", "surrogatepass"), _DIGESTS[algorithm])
     return base64.b64encode(mac.digest()).decode()
 
 
 def verify(tokens: Iterable[str], *, url: str, form: Form, signature: str, settings: str = "") -> None:
-    """Return when one of the tokens signed this call.
+    """Check that one of the tokens signed this request.
 
     Args:
         tokens: The account's token; the old and the new one while it is being changed.

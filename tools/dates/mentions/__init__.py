@@ -1,1 +1,1 @@
-"""The places of a text that name a date, by how they name it."""
+"""Finds mentions of dates in a text, by kind of expression."""

@@ -1,11 +1,11 @@
-"""Absences of a given length, which end before the follow-up: 出差一周, 十天内都没空, 未来三天都不行."""
+"""Absences of a given length, after which the follow-up is due: 出差一周, 十天内都没空, 未来三天都不行."""
 
 import re
 from datetime import date, timedelta
 from re import Match
 from typing import Final
 
-from tools.dates.mentions.mention import DateRule, Days, Meaning, Moment, NoDateReason
+from tools.dates.mentions.mention import DateRule, Days, Meaning, Moment, Undated
 from tools.dates.mentions.number import QUANTITY, read_quantity
 from tools.dates.mentions.relative import add_months
 from tools.dates.refusal import SUBJECT
@@ -39,7 +39,7 @@ def _absence(match: Match[str], moment: Moment) -> Meaning | None:
         if subjects and subjects[-1]["other"]:
             return None
         if _PAST.search(head):
-            return NoDateReason.NOT_A_DATE
+            return Undated.NOT_A_DATE
     elif not (match["lead"] or match["within"]) or match["unit"] == "年":
         return None
     spoken = match["quantity"]

@@ -7,7 +7,7 @@ from typing import Final
 
 from tools.calendar import Festival
 from tools.dates.mentions.lunar import FIRST, LUNAR, TWELFTH, lunar_days
-from tools.dates.mentions.mention import DateRule, Days, Meaning, Moment, NoDateReason, dismiss
+from tools.dates.mentions.mention import DateRule, Days, Meaning, Moment, Undated, dismiss
 from tools.dates.mentions.number import QUANTITY, read_number, read_quantity
 from tools.dates.reading import Precision
 
@@ -100,16 +100,16 @@ def _own_day(name: str, block: tuple[date, date], moment: Moment) -> date:
 def _festival(match: Match[str], moment: Moment) -> Meaning:
     block = _block(match["name"], moment)
     if block is None:
-        return NoDateReason.NOT_A_DATE
+        return Undated.NOT_A_DATE
     if match["before"]:
-        return NoDateReason.DEADLINE
+        return Undated.DEADLINE
     day = _named_day(match, block, moment)
     if day is not None:
-        return Days(day, day) if block[0] <= day <= block[1] else NoDateReason.UNPLACED
+        return Days(day, day) if block[0] <= day <= block[1] else Undated.UNPLACED
     if match["ends"] or _OPEN.search(match["after"] or ""):
         return _after(block[1], match)
     if match["nth"] or match["count"]:
-        return NoDateReason.UNPLACED
+        return Undated.UNPLACED
     return Days(block[0], block[1], Precision.DAY if block[0] == block[1] else Precision.RANGE, whole=True)
 
 
@@ -137,7 +137,7 @@ def _some_time_after(last: date, match: Match[str]) -> Meaning:
     counts = (1, 1) if match["count"] == "半" else read_quantity(match["count"])
     # 国庆后两天 may be the first two days as well as the second.
     if counts is None or match["unit"] == "天":
-        return NoDateReason.UNPLACED
+        return Undated.UNPLACED
     length = 7 if match["unit"] != "月" else 15 if match["count"] == "半" else 30
     first, end = (last + timedelta(days=length * count) for count in counts)
     return Days(first, end, Precision.APPROXIMATE)
@@ -147,23 +147,23 @@ def _new_year(match: Match[str], moment: Moment) -> Meaning:
     """年后, 过完年, 年前: the Spring Festival without its name."""
     block = _block("春节", moment)
     if block is None:
-        return NoDateReason.NOT_A_DATE
-    return NoDateReason.DEADLINE if match["before"] else _after(block[1], match)
+        return Undated.NOT_A_DATE
+    return Undated.DEADLINE if match["before"] else _after(block[1], match)
 
 
 def _unnamed(match: Match[str], moment: Moment) -> Meaning:
     """节后, 放完假: after the holiday that is near, whichever it is."""
     if match["before"]:
-        return NoDateReason.DEADLINE
+        return Undated.DEADLINE
     if moment.calendar is None:
-        return NoDateReason.UNCLEAR_FESTIVAL
+        return Undated.UNCLEAR_FESTIVAL
     for distance in range(NEAR.days + 1):
         day = moment.today + timedelta(days=distance)
         if moment.calendar.is_holiday(day):
             while moment.calendar.is_holiday(day):
                 day += timedelta(days=1)
             return _after(day - timedelta(days=1), match)
-    return NoDateReason.UNCLEAR_FESTIVAL
+    return Undated.UNCLEAR_FESTIVAL
 
 
 _SURE: Final = (
@@ -230,6 +230,6 @@ RULES: Final = (
     DateRule(
         "street",
         re.compile(r"(?:五一|六一|八一|十一|国庆|中秋|三八|元旦|清明|春节)[东南西北中]?[路街巷桥村]"),
-        dismiss(NoDateReason.NOT_A_DATE),
+        dismiss(Undated.NOT_A_DATE),
     ),
 )

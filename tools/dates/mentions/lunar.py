@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from re import Match
 from typing import Final
 
-from tools.dates.mentions.mention import DateRule, Days, Meaning, Moment, NoDateReason, dismiss
+from tools.dates.mentions.mention import DateRule, Days, Meaning, Moment, Undated, dismiss
 from tools.dates.mentions.number import COMES, TO, read_days, read_number
 from tools.dates.reading import Precision
 
@@ -73,7 +73,7 @@ def _day(match: Match[str], moment: Moment) -> Meaning | None:
     if not 1 <= low <= high:
         return None
     month = TWELFTH if match["month"] in ("腊月", "十二月") else FIRST
-    return lunar_days(moment, month, low, high) or NoDateReason.UNPLACED
+    return lunar_days(moment, month, low, high) or Undated.UNPLACED
 
 
 def _day_of_new_year(match: Match[str], moment: Moment) -> Meaning | None:
@@ -83,7 +83,7 @@ def _day_of_new_year(match: Match[str], moment: Moment) -> Meaning | None:
         return None
     days = lunar_days(moment, FIRST, low, high)
     if days is None or (not match["sure"] and _other_month_first(moment, high)):
-        return NoDateReason.UNPLACED
+        return Undated.UNPLACED
     return days
 
 
@@ -99,13 +99,13 @@ def _other_month_first(moment: Moment, number: int) -> bool:
 def _end_of_year(match: Match[str], moment: Moment) -> Meaning:
     """年二十八, 年廿八: of 腊月."""
     low, high = read_days(match["day"]) or (0, 0)
-    return lunar_days(moment, TWELFTH, low, high) or NoDateReason.UNPLACED
+    return lunar_days(moment, TWELFTH, low, high) or Undated.UNPLACED
 
 
 def _part(match: Match[str], moment: Moment) -> Meaning:
     span = next(months(moment, FIRST if match["month"] == "正月" else TWELFTH), None)
     if span is None:
-        return NoDateReason.UNPLACED
+        return Undated.UNPLACED
     first, last = span
     if match["out"]:
         return Days(last + _ONE_DAY, last + _ONE_DAY, not_before=True)
@@ -115,7 +115,7 @@ def _part(match: Match[str], moment: Moment) -> Meaning:
     starts = last + (opens + 1) * _ONE_DAY if opens < 0 else first + (opens - 1) * _ONE_DAY
     ends = min(last, first + (closes - 1) * _ONE_DAY)
     if ends < moment.today:
-        return NoDateReason.UNPLACED
+        return Undated.UNPLACED
     return Days(starts, ends, Precision.RANGE if match["part"] else Precision.MONTH, whole=True)
 
 
@@ -126,7 +126,7 @@ def _fifteenth(match: Match[str], moment: Moment) -> Meaning | None:
     if match["later"] and not sure:
         return None
     if days is None or (not sure and _other_month_first(moment, 15)):
-        return NoDateReason.UNPLACED
+        return Undated.UNPLACED
     return Days(days.latest + _ONE_DAY, days.latest + _ONE_DAY, not_before=True)
 
 
@@ -176,6 +176,6 @@ RULES: Final = (
             r"(?<![十\d])(?:二月二|三月三|九月九|七月半)(?![十号日到至~-])|"
             r"小年夜|(?:七夕|重阳|中元|寒衣|冬至|夏至|立[春夏秋冬]|惊蛰|谷雨|霜降)节?(?:过完|过后|以后|之后|后)?",
         ),
-        dismiss(NoDateReason.UNPLACED),
+        dismiss(Undated.UNPLACED),
     ),
 )

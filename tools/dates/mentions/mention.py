@@ -1,4 +1,4 @@
-"""A place in the text that names a date, or looks like one and does not."""
+"""A mention: a span of the text that names a date, or looks like one."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from tools.dates.reading import Precision
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When the customer speaks: the local time, and the calendar that knows the festivals."""
+    """The time at which the customer speaks: the local time, with the calendar for festivals."""
 
     now: datetime
     calendar: Calendar | None
@@ -26,7 +26,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """The days that some words name.
+    """The range of days that a mention means.
 
     Attributes:
         earliest: First day that fits.
@@ -48,8 +48,8 @@ class Days:
     whole: bool = False
 
 
-class NoDateReason(Enum):
-    """Words that a rule recognised, but that name no date to follow up."""
+class Undated(Enum):
+    """Why words that a rule recognised name no date for a follow-up."""
 
     NOT_A_DATE = auto()  # 3号楼
     PAST = auto()  # 昨天
@@ -58,12 +58,12 @@ class NoDateReason(Enum):
     UNCLEAR_FESTIVAL = auto()
 
 
-Meaning: TypeAlias = Days | NoDateReason
+Meaning: TypeAlias = Days | Undated
 
 
 @dataclass(frozen=True, slots=True)
 class DateRule:
-    """One rule of the grammar; `read` returns None where the match means nothing after all."""
+    """One grammar rule; `read` returns None where the match means nothing."""
 
     name: str
     pattern: Pattern[str]
@@ -72,7 +72,7 @@ class DateRule:
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A span of the text, what it means, and the rule that says so."""
+    """A span of the text, its meaning, and the rule that found it."""
 
     start: int
     end: int
@@ -80,13 +80,13 @@ class Mention:
     rule: str
 
 
-def dismiss(meaning: NoDateReason) -> Callable[[Match[str], Moment], NoDateReason]:
-    """Return what a rule makes of words that always mean the same."""
+def dismiss(meaning: Undated) -> Callable[[Match[str], Moment], Undated]:
+    """Return a reader that gives the same reason for every match."""
     return lambda _match, _moment: meaning
 
 
 def find(text: str, rules: tuple[DateRule, ...], moment: Moment) -> list[Mention]:
-    """Return what the rules find, left to right, without overlaps; the longer of two that begin alike wins.
+    """Return the rules' matches, left to right, without overlaps; of two with the same start the longer one.
 
     A trap such as 3号楼 is a rule like any other: it wins over 3号 because it is longer.
     """

@@ -8,7 +8,7 @@ from datetime import date
 from re import Match
 from typing import Final
 
-from tools.dates.mentions.mention import DateRule, Days, Meaning, Moment, NoDateReason, dismiss
+from tools.dates.mentions.mention import DateRule, Days, Meaning, Moment, Undated, dismiss
 from tools.dates.mentions.number import CHINESE, ONE, TO, VAGUE_DAY, read_days, read_number
 from tools.dates.mentions.relative import add_months
 from tools.dates.reading import Precision
@@ -121,7 +121,7 @@ def _day_of_month(match: Match[str], moment: Moment) -> Meaning | None:
 
 
 def _past_or(days: Days | None, moment: Moment) -> Meaning | None:
-    return NoDateReason.PAST if days is not None and days.latest < moment.today else days
+    return Undated.PAST if days is not None and days.latest < moment.today else days
 
 
 def _month_and_day(match: Match[str], moment: Moment) -> Meaning | None:
@@ -131,11 +131,7 @@ def _month_and_day(match: Match[str], moment: Moment) -> Meaning | None:
     if month is None:
         return None
     # There is no 30 February, and no thirteenth month either; the first is a slip, the second no date at all.
-    absent = (
-        NoDateReason.UNPLACED
-        if month in _MONTHS and low in _DAYS and high in _DAYS
-        else NoDateReason.NOT_A_DATE
-    )
+    absent = Undated.UNPLACED if month in _MONTHS and low in _DAYS and high in _DAYS else Undated.NOT_A_DATE
     if year is not None:
         return _past_or(_days_in_year(year, month, low, high), moment) or absent
     return _coming_in_year(month, low, high, moment) or absent
@@ -179,7 +175,7 @@ def _part_of_named_month(match: Match[str], moment: Moment) -> Meaning | None:
 
 def _part_of_month(match: Match[str], moment: Moment) -> Meaning:
     if match["within"] and "下" not in (match["rel"] or ""):
-        return NoDateReason.DEADLINE
+        return Undated.DEADLINE
     days = _part(_month(match["rel"] or "", moment), match["part"])
     if "再" in (match["rel"] or ""):
         return replace(days, beyond=lambda named: _part(add_months(named.replace(day=1), 1), match["part"]))
@@ -190,7 +186,7 @@ def _part_of_month(match: Match[str], moment: Moment) -> Meaning:
 
 def _part_of_year(match: Match[str], moment: Moment) -> Meaning | None:
     if match["within"]:
-        return NoDateReason.DEADLINE if match["year"] in (None, "今") else None
+        return Undated.DEADLINE if match["year"] in (None, "今") else None
     if match["part"] is None and match["year"] not in ("明", "后"):
         return None
     year = _year(match["year"], moment) or moment.today.year
@@ -211,9 +207,7 @@ def _numeric(match: Match[str], moment: Moment) -> Meaning | None:
 
 
 def _dotted(match: Match[str], moment: Moment) -> Meaning | None:
-    return (
-        NoDateReason.NOT_A_DATE if _PAID.search(match.string, 0, match.start()) else _numeric(match, moment)
-    )
+    return Undated.NOT_A_DATE if _PAID.search(match.string, 0, match.start()) else _numeric(match, moment)
 
 
 _M: Final = r"(?P<month>1[0-2]|0?[1-9])"
@@ -287,16 +281,16 @@ RULES: Final = (
         re.compile(
             rf"(?<![十好\d0])(?:{_REL}月份?的?|(?:{ONE}|几)月份?的?)?几(?:号|(?<=月几)日)(?!{_NUMBERED}|来?都)"
         ),
-        dismiss(NoDateReason.UNPLACED),
+        dismiss(Undated.UNPLACED),
     ),
     DateRule(
         "past_year",
         re.compile(r"(?:去|前|往)年(?:的?[\d一二三四五六七八九十]{1,3}月(?:份|底|初)?)?"),
-        dismiss(NoDateReason.PAST),
+        dismiss(Undated.PAST),
     ),
     DateRule(
         "long_number",
         re.compile(r"[A-Za-z]*\d[\dA-Za-z]{4,}(?:-\d+)*|\d{2,4}-\d{3,}(?:-\d+)*"),
-        dismiss(NoDateReason.NOT_A_DATE),
+        dismiss(Undated.NOT_A_DATE),
     ),
 )

@@ -1,9 +1,9 @@
-"""Names that hold a weekday and are none: 我叫周一鸣, 周三强师傅."""
+"""Personal names that contain a weekday: 我叫周一鸣, 周三强师傅."""
 
 import re
 from typing import Final
 
-from tools.dates.mentions.mention import DateRule, NoDateReason, dismiss
+from tools.dates.mentions.mention import DateRule, Undated, dismiss
 
 _WEEKDAY: Final = "周[一二三四五六日天]"
 _GIVEN: Final = (
@@ -25,6 +25,6 @@ RULES: Final = (
             rf"{_WEEKDAY}[{_GIVEN}](?:{_TITLE})|"
             rf"(?:联系人|业主|户主|收货人|我是)[是:]?{_WEEKDAY}[{_GIVEN}](?=$|[,，。;；!！?？\d ])",
         ),
-        dismiss(NoDateReason.NOT_A_DATE),
+        dismiss(Undated.NOT_A_DATE),
     ),
 )

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from re import Match
 from typing import Final
 
-from tools.dates.mentions.mention import DateRule, Days, Meaning, Moment, NoDateReason, dismiss
+from tools.dates.mentions.mention import DateRule, Days, Meaning, Moment, Undated, dismiss
 from tools.dates.mentions.number import QUANTITY, read_quantity
 from tools.dates.reading import Precision
 
@@ -102,7 +102,7 @@ def _counts_days(match: Match[str], greatest: int) -> bool:
 
 def _duration(match: Match[str], moment: Moment) -> Meaning | None:
     if match["ago"] or _REPORTED_PAST.search(match.string, 0, match.start()):
-        return NoDateReason.PAST if (match["ago"] or "").endswith("前") else NoDateReason.NOT_A_DATE
+        return Undated.PAST if (match["ago"] or "").endswith("前") else Undated.NOT_A_DATE
     if match["loose"]:
         spoken, unit = "个把", match["loose"]
     else:
@@ -112,7 +112,7 @@ def _duration(match: Match[str], moment: Moment) -> Meaning | None:
     if quantity is None or (unit == "日" and not _counts_days(match, quantity[1])):
         return None
     if match["within"] or match["limit"]:
-        return NoDateReason.DEADLINE
+        return Undated.DEADLINE
     vague = quantity[0] != quantity[1] or bool(match["about"] or match["round"]) or match["odd"] == "来"
     vague = vague or spoken in ("大半", "小半")
     if not (match["before"] or match["after"] is not None or vague or _stands_alone(match)):
@@ -167,10 +167,10 @@ RULES: Final = (
         re.compile(
             r"(?:大?前[天日]|(?:昨|寻|琴)[天日晚夜儿]个?|前[两几些][天日]|刚才|刚刚|这两天前|那[天几两]|当天|头[两几]天)"
         ),
-        dismiss(NoDateReason.PAST),
+        dismiss(Undated.PAST),
     ),
     # 第日 and 赶明儿 are the next day to some, and some other day to others.
-    DateRule("another_day", re.compile("第日|赶明儿个?"), dismiss(NoDateReason.UNPLACED)),
+    DateRule("another_day", re.compile("第日|赶明儿个?"), dismiss(Undated.UNPLACED)),
     DateRule("these_days", re.compile(r"(?:这|近)(?P<count>[一两俩几三]|一两|两三)[天日]"), _these_days),
     DateRule(
         "duration",

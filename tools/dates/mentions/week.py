@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from re import Match
 from typing import Final
 
-from tools.dates.mentions.mention import DateRule, Days, Meaning, Moment, NoDateReason, dismiss
+from tools.dates.mentions.mention import DateRule, Days, Meaning, Moment, Undated, dismiss
 from tools.dates.reading import Precision
 
 _NUMBERS: Final = {char: value for value, char in enumerate("一二三四五六日")} | {
@@ -57,7 +57,7 @@ def _weekdays(match: Match[str], moment: Moment) -> Meaning:
 
     which = match["which"] or ""
     if "上" in which:
-        return NoDateReason.PAST
+        return Undated.PAST
     if which in ("", "每"):
         # A customer who means today says today; a bare weekday on that very day is next week's.
         return coming(moment.today + timedelta(days=1))
@@ -85,7 +85,7 @@ def _counted_on(days: Days, which: str, first: int, last: int) -> Days:
 def _weekend(match: Match[str], moment: Moment) -> Meaning:
     which = match["which"] or ""
     if "上" in which:
-        return NoDateReason.PAST
+        return Undated.PAST
 
     def coming(start: date) -> Days:
         sunday = next_weekday(start, _SUNDAY)
@@ -101,9 +101,9 @@ def _weekend(match: Match[str], moment: Moment) -> Meaning:
 def _week(match: Match[str], moment: Moment) -> Meaning:
     which = match["which"]
     if "上" in which:
-        return NoDateReason.PAST
+        return Undated.PAST
     if match["within"] and "下" not in which:
-        return NoDateReason.DEADLINE
+        return Undated.DEADLINE
     part = match["part"] or ""
     first, last = _PARTS.get(part[:2], _PARTS.get(part, (0, 6)))
     monday = _monday(moment.today, _offset(which))
@@ -131,12 +131,12 @@ RULES: Final = (
     DateRule(
         "past_week",
         re.compile(r"上上?个?(?:周|星期|礼拜)(?:[约定说]好?)?的(?:周|星期|礼拜)[一二三四五六日天]"),
-        dismiss(NoDateReason.PAST),
+        dismiss(Undated.PAST),
     ),
     DateRule(
         "unplaced_weekday",
         re.compile(rf"{_WHICH}{_WEEK}几(?!来?都)"),
-        dismiss(NoDateReason.UNPLACED),
+        dismiss(Undated.UNPLACED),
     ),
     DateRule("weekend", re.compile(rf"{_WHICH}(?:{_WEEK}末|双休日?|礼拜末)"), _weekend),
     DateRule(

@@ -1,4 +1,4 @@
-"""The customer's text in one spelling, with the way back to what was written."""
+"""Normalises the customer's text, and maps positions back to the original."""
 
 import re
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _SPACE: Final = re.compile(r"[ \t\u00a0\u200b]+")
 
 @dataclass(frozen=True, slots=True)
 class NormalText:
-    """A text in one spelling.
+    """A normalised text.
 
     Attributes:
         written: What the customer wrote.
@@ -39,7 +39,7 @@ class NormalText:
 
 
 def reword(written: str) -> NormalText:
-    """Return the text in one spelling; every replacement is one character for one, so that positions hold."""
+    """Return the normalised text; each character is replaced by one character, so that positions stay valid."""
     text = written[:LONGEST].translate(_SPELLING)
     text = _FOREIGN_DIGIT.sub(lambda digit: str(decimal(digit[0])), text)
     kept: list[int] = []
