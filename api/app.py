@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 
-from api.flows.registration import FLOWS
+from api.flows.registration import flows_of
 from api.orders.registration import ORDERS
 from api.orders.services import OrdersParts, OrdersServices
 from api.outbound.registration import OUTBOUND
@@ -23,7 +23,10 @@ from api.server.measurement import Measured, Measurement
 from api.server.registration import Registration
 from api.server.request_id import RequestId
 from api.server.services import Services
+from api.task_intake import TaskIntake
 from schemas.core.error import Code
+from tasks.forms import TaskForms
+from tasks.registry import task_forms
 
 PREFIX: Final = "/v1"
 
@@ -33,8 +36,6 @@ SERVER: Final = Registration(
     ),
     open=(health.router, measurement.router),
 )
-CONTEXTS: Final = (ORDERS, PEOPLE, FLOWS, OUTBOUND, SERVER)
-"""Every context of the API, in the order of its description."""
 
 _ANY_ROUTE: Final = (Code.BAD_REQUEST, Code.VALIDATION_FAILED, Code.INTERNAL_ERROR, Code.SERVICE_UNAVAILABLE)
 _DESCRIPTION: Final = (
@@ -43,16 +44,24 @@ _DESCRIPTION: Final = (
 )
 
 
+def contexts_of(forms: TaskForms) -> tuple[Registration, ...]:
+    """Every context of the API, in the order of its description, for tasks of these forms."""
+    return (ORDERS, PEOPLE, flows_of(forms), OUTBOUND, SERVER)
+
+
 def create_app(parts: OrdersParts, version: str) -> FastAPI:
     """The API over these parts. Nothing is connected before it starts."""
+    forms = task_forms(lambda: parts.context)
+    contexts = contexts_of(forms)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        intake = TaskIntake.over(forms, lambda: parts.engine)
         services = Services.over(
             parts,
             version,
-            figures={name: figure for each in CONTEXTS for name, figure in each.figures.items()},
-            of_contexts=(Broadcast(parts.database), OrdersServices.over(parts)),
+            figures={name: figure for each in contexts for name, figure in each.figures.items()},
+            of_contexts=(intake, Broadcast(parts.database), OrdersServices.over(parts, intake)),
         )
         app.state.services = services
         await services.warm()
@@ -61,14 +70,14 @@ def create_app(parts: OrdersParts, version: str) -> FastAPI:
 
     measured = Measurement()
     largest_bodies = {
-        f"{PREFIX}{path}": largest for each in CONTEXTS for path, largest in each.largest_bodies.items()
+        f"{PREFIX}{path}": largest for each in contexts for path, largest in each.largest_bodies.items()
     }
     app = DescribedApi(
         title="unpend",
         version=version,
         description=_DESCRIPTION,
         openapi_tags=[
-            {"name": name, "description": said} for each in CONTEXTS for name, said in each.tags.items()
+            {"name": name, "description": said} for each in contexts for name, said in each.tags.items()
         ],
         openapi_url=f"{PREFIX}/openapi.json",
         # The usual pages load their scripts from a public server; ours must work without one.
@@ -85,8 +94,8 @@ def create_app(parts: OrdersParts, version: str) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.measurement = measured
-    errors.install(app, *(each.faults for each in CONTEXTS))
-    for context in CONTEXTS:
+    errors.install(app, *(each.faults for each in contexts))
+    for context in contexts:
         _include(app, context)
     return app
 

@@ -10,7 +10,8 @@ from bench.fleet import MeasuredFleet
 from bench.orders import documents, submissions
 from storage.engine.queues import Queues
 from storage.orders.orders import Orders
-from tasks.orders.intake.intake import Door, accept
+from tasks.forms import EntryPoint
+from tasks.orders.intake.intake import accept
 from workers.intake.stream import STREAM
 
 _BATCH: Final = 500
@@ -24,7 +25,7 @@ def workflows(fleet: MeasuredFleet, count: int) -> float:
     open_before = _not_closed(fleet)
     began = time.perf_counter()
     for start in range(0, count, _BATCH):
-        accept(process.engine, process.context, orders[start : start + _BATCH], Door.COMMAND)
+        accept(process.engine, process.context, orders[start : start + _BATCH], EntryPoint.COMMAND)
     _wait(lambda: _not_closed(fleet) <= open_before, "the orders to be closed")
     return count / (time.perf_counter() - began)
 
@@ -53,7 +54,7 @@ def accept_only(fleet: MeasuredFleet, count: int) -> float:
     process, orders = fleet.process, submissions(count)
     began = time.perf_counter()
     for start in range(0, count, 2 * _BATCH):
-        accept(process.engine, process.context, orders[start : start + 2 * _BATCH], Door.COMMAND)
+        accept(process.engine, process.context, orders[start : start + 2 * _BATCH], EntryPoint.COMMAND)
     return count / (time.perf_counter() - began)
 
 

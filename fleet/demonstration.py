@@ -18,7 +18,8 @@ from statemachine.orders.states import State
 from storage.core.unavailable import StorageUnavailable
 from storage.engine.clock import BusinessClock
 from storage.orders.standing import Standing, Standings
-from tasks.orders.intake.intake import Door, Submission, accept
+from tasks.forms import EntryPoint
+from tasks.orders.intake.intake import Submission, accept
 from workers.process import Process
 
 _log = logger(__name__)
@@ -88,7 +89,7 @@ class Demonstration:
         submissions = [
             Submission(TaskCreated.model_validate(json.loads(line))) for line in lines if line.strip()
         ]
-        accept(self.process.engine, self.process.context, submissions, Door.COMMAND)
+        accept(self.process.engine, self.process.context, submissions, EntryPoint.COMMAND)
         return len(submissions)
 
     def _carry(self, *, ends: bool) -> None:

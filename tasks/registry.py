@@ -1,13 +1,16 @@
 """Every product of this installation, in one place; composed here, since products never import one another."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
 from engine.registry import BoundProduct, Product, Registry
 from statemachine.workflow.purposes import PurposeNeed
+from tasks.flows.task_form import GeneralForm
+from tasks.forms import TaskForms
 from tasks.orders.product import ORDERS
 from tasks.orders.rules.context import Context
+from tasks.orders.task_form import OrderForm
 from tasks.outbound.product import OUTBOUND
 from tasks.people.product import PEOPLE
 
@@ -23,3 +26,8 @@ NEEDS_OF_TRIGGER: Final[Mapping[str, Sequence[PurposeNeed]]] = MappingProxyType(
 def registry(context: Context, *further: BoundProduct) -> Registry:
     """All that is registered, ready to work in this process; further products come beside our own."""
     return Registry.of((ORDERS.bind(context), PEOPLE.bind(None), OUTBOUND.bind(None), *further))
+
+
+def task_forms(context: Callable[[], Context]) -> TaskForms:
+    """The forms in which tasks come in; what the work needs is made when it is first used."""
+    return TaskForms(general=GeneralForm(), products=(OrderForm(context),))

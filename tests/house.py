@@ -22,9 +22,10 @@ from storage.engine.queues import Queues
 from storage.orders.order import Order
 from storage.orders.orders import Orders
 from storage.orders.timeline import Timeline
-from tasks.orders.intake.intake import Door, Received, Submission, accept
+from tasks.forms import EntryPoint, TaskForms
+from tasks.orders.intake.intake import OrderReceipt, Submission, accept
 from tasks.orders.rules.context import Context, make_context
-from tasks.registry import registry
+from tasks.registry import registry, task_forms
 from tests.agents import QUEUES
 from tests.wire import MemoryWire
 from tools.channels.contract import ChannelGateway
@@ -92,9 +93,14 @@ class House:
         )
         return cls(settings, database, wire, context, engine, Tick(engine, wire))
 
-    def accept(self, *submissions: Submission) -> list[Received]:
+    @property
+    def forms(self) -> TaskForms:
+        """The forms in which tasks come in."""
+        return task_forms(lambda: self.context)
+
+    def accept(self, *submissions: Submission) -> list[OrderReceipt]:
         """Take orders in."""
-        return accept(self.engine, self.context, submissions, Door.COMMAND)
+        return accept(self.engine, self.context, submissions, EntryPoint.COMMAND)
 
     def execute(self, message: Message) -> None:
         """Do what a message asks for."""

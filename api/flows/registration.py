@@ -1,18 +1,21 @@
 """General work and its agents as a part of the API."""
 
 from types import MappingProxyType
-from typing import Final
 
 from api.flows import agents, task_batches, task_control, tasks
 from api.server.registration import Registration
+from tasks.forms import TaskForms
 
-FLOWS: Final = Registration(
-    tags=MappingProxyType(
-        {
-            "agents": "The fleet's agents and those that register: what each can do and how busy it is.",
-            "tasks": "Work of any kind, orders too: asked for, listed, looked at, steered, told what happened.",
-        }
-    ),
-    keyed=(agents.router, tasks.router, task_batches.router, task_control.router),
-    largest_bodies=MappingProxyType({task_batches.BATCH_PATH: task_batches.LARGEST_BATCH_BODY}),
-)
+
+def flows_of(forms: TaskForms) -> Registration:
+    """The routes of agents, and of tasks of these forms."""
+    return Registration(
+        tags=MappingProxyType(
+            {
+                "agents": "The fleet's agents and those that register: what each can do and how busy it is.",
+                "tasks": "Work of any kind, orders too: asked for, listed, looked at, steered, told what happened.",
+            }
+        ),
+        keyed=(agents.router, tasks.router_of(forms), task_batches.router_of(forms), task_control.router),
+        largest_bodies=MappingProxyType({task_batches.BATCH_PATH: task_batches.LARGEST_BATCH_BODY}),
+    )

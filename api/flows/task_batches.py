@@ -1,75 +1,82 @@
-"""Many tasks in one request, each with its own verdict (SPEC.md §5)."""
+"""Many tasks in one request, each with a result of its own (SPEC.md §5)."""
 
-from typing import Final
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Body, Response
 
-from api.orders.services import GivenOrdersParts
 from api.server.authentication import requires
 from api.server.errors import documented
 from api.server.route import Route
-from api.server.services import Caller, RequestName
+from api.server.services import Caller, GivenParts, RequestName
 from schemas.access.scopes import Scope
+from schemas.core.alternatives import ReadAs
 from schemas.core.error import Code
-from schemas.core.problems import Problem
-from schemas.flows.tasks import BatchTaken, ItemError, ItemTaken, TaskBatchSent
-from tasks.orders.intake.task_batch import Answer, Sender, Verdict, take_batch
-
-router = APIRouter(prefix="/tasks", tags=["tasks"], route_class=Route)
+from schemas.flows.tasks import BatchTaken, ItemError, ItemTaken, batch_of
+from tasks.flows.task_batch import BatchItemResult, accept_batch
+from tasks.forms import Acceptance, Sender, TaskForms, TaskReceipt
 
 BATCH_PATH: Final = "/tasks/batch"
 LARGEST_BATCH_BODY: Final = 4 * 1_048_576
 """Bytes the body of a batch may have."""
 
 
-@router.post(
-    BATCH_PATH.removeprefix(router.prefix),
-    summary="Ask for up to a thousand tasks",
-    response_model=BatchTaken,
-    dependencies=[requires(Scope.TASKS, repeatable=True)],
-    responses=documented(Code.PAYLOAD_TOO_LARGE),
-)
-def create_tasks(
-    body: TaskBatchSent, parts: GivenOrdersParts, caller: Caller, request_id: RequestName
-) -> Response:
-    """Orders and general work in any mixture; an item that is refused harms no other.
+def router_of(forms: TaskForms) -> APIRouter:
+    """The route for batches of tasks of these forms."""
+    router = APIRouter(prefix="/tasks", tags=["tasks"], route_class=Route)
 
-    What is accepted is committed when this answers. Refused items are kept, and can be corrected and replayed.
-    """
-    sender = Sender(caller.agent_id, request_id, caller.default_mode)
-    answers = take_batch(parts.engine, parts.context, body.tasks, sender)
-    verdicts = [answer.verdict for answer in answers]
-    accepted, existing = verdicts.count(Verdict.ACCEPTED), verdicts.count(Verdict.EXISTING)
-    taken = BatchTaken(
-        accepted=accepted,
-        existing=existing,
-        rejected=len(answers) - accepted - existing,
-        results=[_result(index, answer) for index, answer in enumerate(answers)],
+    @router.post(
+        BATCH_PATH.removeprefix(router.prefix),
+        summary="Ask for up to a thousand tasks",
+        response_model=BatchTaken,
+        dependencies=[requires(Scope.TASKS, repeatable=True)],
+        responses=documented(Code.PAYLOAD_TOO_LARGE),
     )
-    # Written here: the framework would check a thousand results a second time before it writes them.
-    return Response(taken.model_dump_json(), media_type="application/json")
+    def create_tasks(
+        body: Annotated[Any, Body(), ReadAs(batch_of(forms.body))],
+        parts: GivenParts,
+        caller: Caller,
+        request_id: RequestName,
+    ) -> Response:
+        """Orders and general work in any mixture; an item that is refused harms no other.
+
+        What is accepted is committed when this answers. Refused items are kept, and can be corrected and replayed.
+        """
+        sender = Sender(caller.agent_id, request_id, caller.default_mode)
+        items = accept_batch(parts.engine, forms, body.tasks, sender)
+        results = [item.receipt.result for item in items]
+        accepted, existing = results.count(Acceptance.ACCEPTED), results.count(Acceptance.EXISTING)
+        taken = BatchTaken(
+            accepted=accepted,
+            existing=existing,
+            rejected=len(items) - accepted - existing,
+            results=[_item(index, item) for index, item in enumerate(items)],
+        )
+        # Written here: the framework would check a thousand results a second time before it writes them.
+        return Response(taken.model_dump_json(), media_type="application/json")
+
+    return router
 
 
-def _result(index: int, answer: Answer) -> ItemTaken:
-    taken = answer.verdict in (Verdict.ACCEPTED, Verdict.EXISTING)
+def _item(index: int, item: BatchItemResult) -> ItemTaken:
+    receipt = item.receipt
+    is_in = receipt.result in (Acceptance.ACCEPTED, Acceptance.EXISTING)
     return ItemTaken(
         index=index,
-        task_id=answer.task_id,
-        verdict="rejected" if not taken else "accepted" if answer.verdict is Verdict.ACCEPTED else "existing",
-        status=answer.status.value if answer.status else None,
-        state=answer.state,
-        error=None if taken else _error(answer),
+        task_id=receipt.task_id,
+        verdict="rejected"
+        if not is_in
+        else "accepted"
+        if receipt.result is Acceptance.ACCEPTED
+        else "existing",
+        status=item.status.value if item.status else None,
+        state=receipt.state,
+        error=None if is_in else _error(receipt),
     )
 
 
-def _error(answer: Answer) -> ItemError:
-    malformed = answer.verdict is Verdict.MALFORMED
+def _error(receipt: TaskReceipt) -> ItemError:
     return ItemError(
-        code="VALIDATION_FAILED" if malformed else "STATE_CONFLICT",
-        message="; ".join(_said(problem) for problem in answer.problems),
-        details={"fields": [problem.model_dump() for problem in answer.problems]},
+        code="VALIDATION_FAILED" if receipt.result is Acceptance.INVALID else "STATE_CONFLICT",
+        message="; ".join(f"{problem.field}: {problem.message}" for problem in receipt.problems),
+        details={"fields": [problem.model_dump() for problem in receipt.problems]},
     )
-
-
-def _said(problem: Problem) -> str:
-    return f"{problem.field}: {problem.message}"

@@ -1,31 +1,23 @@
-"""What people do to a task of either kind, and the short forms of the seed's core flow (seed 000 section 一)."""
-
-from typing import Any
+"""The verbs of a task, whatever its form: cancel, pause, resume, retry."""
 
 from fastapi import APIRouter
 
 from api.flows.task_view import view_of
 from api.flows.tasks import TaskId
-from api.orders.agents import orchestrator
-from api.orders.errors import conflict_details
-from api.orders.next_action import next_action
-from api.orders.services import GivenOrdersParts
 from api.server.authentication import requires
 from api.server.errors import documented
+from api.server.parts import Parts
 from api.server.refusal import Refusal, unknown
 from api.server.route import Route
-from api.server.services import Caller
+from api.server.services import Caller, GivenParts
+from api.task_intake import GivenIntake, TaskIntake
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.flows.tasks import CancelAsked, TaskView
-from schemas.orders.agents.orchestrator import TaskStarted
-from statemachine.orders.states import State
-from statemachine.workflow.states import RunState
+from storage.access.keys import Key
 from storage.flows.task_list import TaskList, TaskRow
-from storage.orders.orders import Orders
-from storage.people.reviews import Reviews
-from tasks.orders.people.intervention import Intervened
-from tasks.orders.people.steering import AFTERWARDS, ALLOWED, Verb, steer
+from tasks.forms import TaskForms
+from tasks.verbs import Verb, VerbResult
 
 router = APIRouter(prefix="/tasks", tags=["tasks"], route_class=Route)
 
@@ -39,10 +31,10 @@ _CHANGES = documented(Code.NOT_FOUND, Code.STATE_CONFLICT)
     responses=_CHANGES,
 )
 def cancel_task(
-    task_id: TaskId, parts: GivenOrdersParts, caller: Caller, body: CancelAsked | None = None
+    task_id: TaskId, parts: GivenParts, intake: GivenIntake, caller: Caller, body: CancelAsked | None = None
 ) -> TaskView:
     """At any moment; what is under way is refused when it is to be recorded. One cancelled before stays so."""
-    return _steered(task_id, Verb.CANCEL, parts, caller, body.reason if body else None)
+    return _steered(task_id, Verb.CANCEL, parts, intake, caller, body.reason if body else None)
 
 
 @router.post(
@@ -51,9 +43,9 @@ def cancel_task(
     dependencies=[requires(Scope.TASKS)],
     responses=_CHANGES,
 )
-def pause_task(task_id: TaskId, parts: GivenOrdersParts, caller: Caller) -> TaskView:
+def pause_task(task_id: TaskId, parts: GivenParts, intake: GivenIntake, caller: Caller) -> TaskView:
     """What is under way goes on; times that were set stay as they are."""
-    return _steered(task_id, Verb.PAUSE, parts, caller)
+    return _steered(task_id, Verb.PAUSE, parts, intake, caller)
 
 
 @router.post(
@@ -62,9 +54,9 @@ def pause_task(task_id: TaskId, parts: GivenOrdersParts, caller: Caller) -> Task
     dependencies=[requires(Scope.TASKS)],
     responses=_CHANGES,
 )
-def resume_task(task_id: TaskId, parts: GivenOrdersParts, caller: Caller) -> TaskView:
+def resume_task(task_id: TaskId, parts: GivenParts, intake: GivenIntake, caller: Caller) -> TaskView:
     """What came due meanwhile is due now."""
-    return _steered(task_id, Verb.RESUME, parts, caller)
+    return _steered(task_id, Verb.RESUME, parts, intake, caller)
 
 
 @router.post(
@@ -73,83 +65,41 @@ def resume_task(task_id: TaskId, parts: GivenOrdersParts, caller: Caller) -> Tas
     dependencies=[requires(Scope.TASKS)],
     responses=_CHANGES,
 )
-def retry_task(task_id: TaskId, parts: GivenOrdersParts, caller: Caller) -> TaskView:
+def retry_task(task_id: TaskId, parts: GivenParts, intake: GivenIntake, caller: Caller) -> TaskView:
     """The failed step runs again with the input it had; the time the task is given begins anew.
 
     An order that waits for a person because a step failed is decided so.
     """
-    return _steered(task_id, Verb.RETRY, parts, caller)
-
-
-@router.post(
-    "/{task_id}/start",
-    summary="Where a known order's way begins, in short",
-    dependencies=[requires(Scope.TASKS, repeatable=True)],
-    responses=documented(Code.NOT_FOUND),
-)
-def start_known_task(task_id: TaskId, parts: GivenOrdersParts) -> TaskStarted:
-    """An order was begun when it was accepted; this answers as `tasks/start` does for one that is known."""
-    with parts.database.transaction() as work:
-        order = Orders(work).find([task_id]).get(task_id)
-        if order is None:
-            raise unknown("task", task_id)
-        review_open = bool(Reviews(work).list(state="open", task_id=task_id, limit=1))
-    following = next_action(order, review_open=review_open)
-    return TaskStarted(
-        task_id=order.task_id,
-        status=order.status,
-        next_action=following.name,
-        assigned_agent=following.agent,
-    )
-
-
-router.get(
-    "/{task_id}/status",
-    name="task_status_in_short",
-    summary="Where an order stands, in short",
-    dependencies=[requires(Scope.READ)],
-    responses=documented(Code.NOT_FOUND),
-)(orchestrator.task_status)
+    return _steered(task_id, Verb.RETRY, parts, intake, caller)
 
 
 def _steered(
-    task_id: str, verb: Verb, parts: GivenOrdersParts, caller: Caller, reason: str | None = None
+    task_id: str, verb: Verb, parts: Parts, intake: TaskIntake, caller: Key, reason: str | None = None
 ) -> TaskView:
     """The task as it stands once this was carried out, or was so before.
 
     Raises:
         Refusal: there is no such task (404), or it cannot (409).
     """
-    became = steer(parts.engine, parts.context, task_id, verb, by=caller.agent_id, reason=reason)
+    forms = intake.forms
+    result = forms.steer(parts.engine, task_id, verb, by=caller.agent_id, reason=reason)
     with parts.database.transaction() as work:
-        row = TaskList(work).find(task_id)
-        if row is None or became is Intervened.UNKNOWN:
+        row = TaskList(work, forms.subjects).find(task_id)
+        if row is None or result is VerbResult.UNKNOWN:
             raise unknown("task", task_id)
-        if became in (Intervened.ENDED, Intervened.WAITS):
-            raise _conflict(row, verb, became)
-        return view_of(work, row)
+        if result in (VerbResult.ENDED, VerbResult.WAITS):
+            raise _conflict(forms, row, verb, result)
+        return view_of(work, row, forms)
 
 
-def _conflict(row: TaskRow, verb: Verb, became: Intervened) -> Refusal:
-    why = "has ended" if became is Intervened.ENDED else "waits for a person"
-    if became is Intervened.WAITS and row.status == "paused":
+def _conflict(forms: TaskForms, row: TaskRow, verb: Verb, result: VerbResult) -> Refusal:
+    why = "has ended" if result is VerbResult.ENDED else "waits for a person"
+    if result is VerbResult.WAITS and row.status == "paused":
         why = "is paused; resume it first"
+    state = row.state or row.status.value
+    form = forms.product(row.product) if row.product else forms.general
     return Refusal(
         Code.STATE_CONFLICT,
-        f"the task is {row.state or row.status} and cannot {verb}: it {why}",
-        details=_details(row, verb) | {"task_id": row.task_id, "status": row.status.value},
+        f"the task is {state} and cannot {verb}: it {why}",
+        details={**form.transitions(state, verb), "task_id": row.task_id, "status": row.status.value},
     )
-
-
-def _details(row: TaskRow, verb: Verb) -> dict[str, Any]:
-    """Where the task is and where it may go, in the seed's form: by business states, or by the lifecycle."""
-    if row.state is not None:
-        return conflict_details(State(row.state), State.CLOSED if verb is Verb.CANCEL else None)
-    return {
-        "current_state": row.status.value,
-        "requested_state": AFTERWARDS[verb].value,
-        "allowed_transitions": [
-            {"event": each.value, "to_state": AFTERWARDS[each].value}
-            for each in ALLOWED.get(RunState(row.status.value), ())
-        ],
-    }

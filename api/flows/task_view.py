@@ -10,8 +10,7 @@ from runtime.mask import mask_text
 from schemas.flows.tasks import StepView, TaskSummary, TaskView
 from storage.core.unit_of_work import UnitOfWork
 from storage.flows.task_list import Course, Lifecycle, TaskList, TaskRow
-from storage.orders.order import Order
-from storage.orders.orders import Orders
+from tasks.forms import TaskForms
 
 _StepStatus = Literal["pending", "running", "waiting", "completed", "failed", "cancelled"]
 _STEP_STATUS: Final[Mapping[str, _StepStatus]] = MappingProxyType(
@@ -53,11 +52,11 @@ def fields_of(row: TaskRow) -> dict[str, Any]:
     }
 
 
-def view_of(work: UnitOfWork, row: TaskRow) -> TaskView:
+def view_of(work: UnitOfWork, row: TaskRow, forms: TaskForms) -> TaskView:
     """The task in full."""
     course = TaskList(work).course(row.run_id)
-    given = _given_with(Orders(work).find([row.task_id])[row.task_id]) if row.is_order else course.variables
-    completed = row.status is Lifecycle.COMPLETED and not row.is_order
+    given = forms.product(row.product).given(work, row.task_id) if row.product else course.variables
+    completed = row.status is Lifecycle.COMPLETED and row.product is None
     return TaskView(
         **fields_of(row),
         parameters=masked(given),
@@ -87,18 +86,6 @@ def masked(value: Any) -> Any:
         text = str(value)
         return value if mask_text(text) == text else mask_text(text)
     return value
-
-
-def _given_with(order: Order) -> dict[str, Any]:
-    """What an order came with, as far as it is kept; its number is masked in its metadata."""
-    return {
-        "task_id": order.task_id,
-        "order_id": order.order_id,
-        "order_type": order.order_type,
-        "priority": order.priority,
-        "mode": order.mode,
-        "metadata": dict(order.metadata),
-    }
 
 
 def _error(row: TaskRow, course: Course) -> dict[str, Any] | None:

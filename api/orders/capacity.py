@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Query
 
-from api.flows.tasks import TaskId
+from api.orders.agents.orchestrator import TaskId
 from api.orders.services import GivenOrdersParts
 from api.server.authentication import requires
 from api.server.cursor import Cursor, cursor_of, place_of

@@ -1,13 +1,14 @@
 """The refusals of orders: the 409 of an order that is elsewhere, and what the exceptions of their work answer."""
 
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from api.server.errors import Faults
 from api.server.refusal import Refusal, invalid
 from schemas.core.error import Code
-from statemachine.orders.machine import IllegalTransition, allowed_from
+from statemachine.orders.machine import IllegalTransition
 from statemachine.orders.states import State
+from tasks.orders.rules.transitions import transitions_from
 from tools.channels.signature import ReportError, SignatureError
 
 
@@ -15,25 +16,8 @@ def conflict(current: State, requested: State | None, message: str | None = None
     """The order's state does not allow what was asked, in the seed's words (seed 000 section 九)."""
     wanted = f"Cannot transition from '{current}' to '{requested}'" if requested else "Cannot transition"
     return Refusal(
-        Code.STATE_CONFLICT, message or wanted, details=conflict_details(current, requested) | more
+        Code.STATE_CONFLICT, message or wanted, details=transitions_from(current, requested) | more
     )
-
-
-def conflict_details(current: State | None, requested: State | None) -> dict[str, Any]:
-    """The details of a refused transition: where the order is, if there is one, where it was to go, where it may go."""
-    return {
-        "current_state": current.value if current else None,
-        "requested_state": requested.value if requested else None,
-        "allowed_transitions": ways_out(current) if current else [],
-    }
-
-
-def ways_out(state: State) -> list[dict[str, object]]:
-    """Every transition that leaves this state, as errors show it."""
-    return [
-        {"event": row.event.value, "to_state": row.target.value, "guard": row.guard.value, "ours": row.ours}
-        for row in allowed_from(state)
-    ]
 
 
 def _of_report(error: ReportError) -> Refusal:

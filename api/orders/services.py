@@ -11,11 +11,11 @@ from api.orders.agents.awaiting import Awaiting
 from api.server.coalescer import Coalescer
 from api.server.parts import Parts
 from api.server.services import kept
+from api.task_intake import TaskIntake
 from storage.core.unavailable import StorageUnavailable
 from storage.orders.progress import Progress, Progresses
 from tasks.orders.inbound.callbacks import Heard
 from tasks.orders.inbound.provider_callbacks import Post, hear_posts
-from tasks.orders.intake.intake import Door, Received, Submission, accept
 from tasks.orders.rules.context import Context
 
 
@@ -32,17 +32,14 @@ class OrdersServices:
     """What the routes of orders keep while the API runs."""
 
     parts: OrdersParts
-    intake: Coalescer[Submission, Received]
+    intake: TaskIntake
     progress: Coalescer[str, Progress | None]
     callbacks: Coalescer[Post, list[Heard]]
     awaiting: Awaiting
 
     @classmethod
-    def over(cls, parts: OrdersParts) -> Self:
+    def over(cls, parts: OrdersParts, intake: TaskIntake) -> Self:
         """The services over these parts; nothing is connected yet."""
-
-        def take(submissions: Sequence[Submission]) -> list[Received]:
-            return accept(parts.engine, parts.context, submissions, Door.HTTP)
 
         def receive(posts: Sequence[Post]) -> list[list[Heard]]:
             return hear_posts(parts.engine, parts.context, posts)
@@ -55,7 +52,7 @@ class OrdersServices:
         outages = (StorageUnavailable,)
         return cls(
             parts,
-            Coalescer(take, of_all=outages),
+            intake,
             Coalescer(look, of_all=outages),
             Coalescer(receive, of_all=outages),
             Awaiting(parts.database),
@@ -67,7 +64,6 @@ class OrdersServices:
     async def close(self) -> None:
         """Finish what is under way and give connections back."""
         await self.awaiting.close()
-        await self.intake.close()
         await self.progress.close()
         await self.callbacks.close()
         await asyncio.to_thread(self._close_tools)

@@ -7,7 +7,6 @@ from typing import Annotated, Final, assert_never
 
 from fastapi import APIRouter, Header, Path
 
-from api.orders.errors import conflict_details
 from api.orders.services import GivenOrdersParts, OrdersParts
 from api.server.authentication import requires
 from api.server.errors import documented
@@ -23,6 +22,7 @@ from schemas.orders.signal_bodies import SignalSent, SignalTaken
 from schemas.orders.signals import PhoneChanged, Signal
 from tasks.orders.inbound.signals import Receipt, Taken, receive
 from tasks.orders.rules.customer_number import callable_number
+from tasks.orders.rules.transitions import transitions_from
 
 router = APIRouter(prefix="/tasks", tags=["tasks"], route_class=Route)
 
@@ -144,7 +144,7 @@ def _conflict(
     signal: Signal, receipt: Receipt, message: str, *, headers: dict[str, str] | None = None
 ) -> Refusal:
     order = receipt.order
-    standing = conflict_details(order.status, None) if order else {"current_state": receipt.status}
+    standing = transitions_from(order.status, None) if order else {"current_state": receipt.status}
     return Refusal(
         Code.STATE_CONFLICT,
         message,

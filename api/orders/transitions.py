@@ -18,7 +18,6 @@ from api.server.refusal import Refusal, invalid, unknown
 from api.server.route import Route
 from api.server.services import Caller
 from engine.engine import Engine
-from engine.transaction import Transaction
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.core.problems import problems_of
@@ -28,7 +27,6 @@ from statemachine.orders.guards import Facts
 from statemachine.orders.intents import INTENTS, Level2
 from statemachine.orders.machine import TRANSITIONS, transition
 from statemachine.orders.states import Event, State
-from statemachine.workflow.states import RunState
 from storage.access.keys import Key
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.clock import BusinessClock
@@ -39,6 +37,8 @@ from storage.orders.timeline import Timeline
 from storage.people.reviews import Reviews
 from tasks.orders.calls.contact_record import Unrecordable, record
 from tasks.orders.calls.transition import CannotBeCalled, ContactHeard, call_for
+from tasks.orders.people.intervention import cancel_within
+from tasks.verbs import VerbResult
 from tools.policies.permissions import Permissions
 
 _LONGEST_WAIT = 30.0
@@ -210,12 +210,33 @@ def _made(work: UnitOfWork, order: Order, event: Event) -> TransitionMade | None
 
 
 def _cancelled(engine: Engine, body: TransitionRequested, agent_id: str) -> TransitionMade:
+    """Cancel the order; what it was when it ended is compared with what the caller believed.
+
+    Raises:
+        Refusal: its run has ended already, or it moved on meanwhile (409); nothing was changed.
+    """
     with engine.transaction() as transaction:
         order = Orders(transaction.work).find([body.task_id]).get(body.task_id)
         if order is None:
             raise unknown("task", body.task_id)
         _require_legal(order, body)
-        return _cancel(transaction, order, body, agent_id)
+        reason = body.metadata.reason or "cancelled over the API"
+        result, cancelled = cancel_within(transaction, order.task_id, by=agent_id, reason=reason)
+        if result is not VerbResult.DONE:
+            raise conflict((cancelled or order).status, body.to_state)
+        last = Timeline(transaction.work).transitions(order.task_id)[-1]
+        if last["from_state"] != body.from_state:
+            raise conflict(
+                State(last["from_state"]),
+                body.to_state,
+                f"Cannot transition from '{body.from_state}': it moved to '{last['from_state']}' meanwhile",
+            )
+        return TransitionMade(
+            task_id=order.task_id,
+            previous_state=State(last["from_state"]),
+            current_state=State(last["to_state"]),
+            transition_id=last["transition_id"],
+        )
 
 
 def _require_legal(order: Order, body: TransitionRequested) -> None:
@@ -233,31 +254,3 @@ def _require_legal(order: Order, body: TransitionRequested) -> None:
     row = TRANSITIONS.get((body.from_state, body.event))
     if row is None or row.target is not body.to_state:
         raise conflict(order.status, body.to_state)
-
-
-def _cancel(
-    transaction: Transaction, order: Order, body: TransitionRequested, agent_id: str
-) -> TransitionMade:
-    """End the order's run; what the order was when it ended is compared with what the caller believed.
-
-    Raises:
-        Refusal: its run has ended already, or it moved on meanwhile (409); nothing was changed.
-    """
-    reason = body.metadata.reason or "cancelled over the API"
-    ended = transaction.end([order.run_id], RunState.CANCELLED, agent_id=agent_id, reason=reason)
-    if not ended:
-        standing = Orders(transaction.work).find([order.task_id])[order.task_id]
-        raise conflict(standing.status, body.to_state)
-    last = Timeline(transaction.work).transitions(order.task_id)[-1]
-    if last["from_state"] != body.from_state:
-        raise conflict(
-            State(last["from_state"]),
-            body.to_state,
-            f"Cannot transition from '{body.from_state}': it moved to '{last['from_state']}' meanwhile",
-        )
-    return TransitionMade(
-        task_id=order.task_id,
-        previous_state=State(last["from_state"]),
-        current_state=State(last["to_state"]),
-        transition_id=last["transition_id"],
-    )

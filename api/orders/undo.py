@@ -4,7 +4,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from api.flows.tasks import TaskId
+from api.orders.agents.orchestrator import TaskId
 from api.orders.errors import conflict
 from api.server.authentication import requires
 from api.server.errors import documented

@@ -1,14 +1,12 @@
-"""What the task routes are sent and answer: general work in seed 003's form, orders in the form of `task.created`."""
+"""What the task routes are sent and answer: tasks of any kind in seed 003's form, and as they stand."""
 
-from collections.abc import Callable
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, SkipValidation, Tag, WrapValidator
+from pydantic import AfterValidator, Field, SkipValidation, create_model
 
 from schemas.core.form import Answered, Moment, Remark, Sent, Succeeded, Text, storable_object
 from schemas.core.identifier import Identifier
 from schemas.core.whole_number import WholeNumber
-from schemas.orders.intake import TaskCreated
 
 LONGEST_TIMEOUT: Final = 31 * 24 * 3600
 """Seconds a task may be given."""
@@ -35,31 +33,18 @@ class GeneralTask(Sent):
     """The caller's own id: the same body under it again is answered with the task as it stands."""
 
 
-def _form_of(value: object) -> str:
-    if isinstance(value, GeneralTask) or (isinstance(value, dict) and "task_type" in value):
-        return "task"
-    return "order"
-
-
-def _read(value: Any, _: Callable[[Any], Any]) -> GeneralTask | TaskCreated:
-    # Told apart before it is read, so that an error names the fields of the form that was meant.
-    form: type[GeneralTask | TaskCreated] = GeneralTask if _form_of(value) == "task" else TaskCreated
-    return form.model_validate(value)
-
-
-TaskSent = Annotated[
-    Annotated[
-        Annotated[GeneralTask, Tag("task")] | Annotated[TaskCreated, Tag("order")], Discriminator(_form_of)
-    ],
-    WrapValidator(_read),
-]
-"""A task in either form: with a `task_type` it is general work, without one an order."""
-
-
 class TaskBatchSent(Sent):
     """Up to a thousand tasks; each is read by itself, so that one that is wrong harms no other."""
 
-    tasks: list[SkipValidation[TaskSent]] = Field(min_length=1, max_length=1000)
+    tasks: list[Any]
+
+
+def batch_of(task: Any) -> type[TaskBatchSent]:
+    """The model of a batch whose items have this type."""
+    tasks = (list[SkipValidation[task]], Field(min_length=1, max_length=1000))
+    return create_model(
+        TaskBatchSent.__name__, __base__=TaskBatchSent, __doc__=TaskBatchSent.__doc__, tasks=tasks
+    )
 
 
 class TaskSummary(Answered):

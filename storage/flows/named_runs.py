@@ -20,7 +20,7 @@ _LOCK = text(
 )
 _FIND = text(
     "SELECT run_id AS id, digest FROM runs WHERE run_id = ANY(:ids) "
-    "UNION ALL SELECT task_id, NULL FROM tasks WHERE task_id = ANY(:ids)"
+    "UNION ALL SELECT subject_id, NULL FROM runs WHERE subject_id = ANY(:ids)"
 )
 _SIGN = text(
     f"UPDATE runs SET digest = decode(c.digest_hex, 'hex') "
@@ -30,7 +30,7 @@ _SIGN = text(
 
 @dataclass(frozen=True, slots=True)
 class NamedRuns(Repository):
-    """Keeps chosen ids unique, among themselves and against the ids of orders."""
+    """Keeps chosen ids unique, among themselves and against the ids of what other runs are about."""
 
     def reserve(self, ids: Sequence[str]) -> dict[str, bytes | None]:
         """Keep others from beginning these ids until this transaction ends.
@@ -47,7 +47,7 @@ class NamedRuns(Repository):
         }
 
     def sign(self, digests: Mapping[str, bytes]) -> None:
-        """Note of runs begun in this transaction what their bodies were."""
+        """Record what the bodies of runs were that this transaction has begun."""
         if digests:
             rows = [(run_id, digest.hex()) for run_id, digest in sorted(digests.items())]
             self.connection.execute(_SIGN, rows_of(("run_id", "digest_hex"), rows))

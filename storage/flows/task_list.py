@@ -1,20 +1,22 @@
-"""Orders and general tasks in one list, as their runs have them: newest first, page by page, and one in full.
+"""Tasks of every product in one list, as their runs have them: newest first, page by page, and one in full.
 
-Times are those of the execution, on the database's clock; what happened in an order's life has its own routes.
+Times are those of the execution, on the database's clock; what happened in the life of a subject has its own routes.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from storage.core.unit_of_work import Repository
+from storage.engine.subjects import SubjectTable
 
 MOST_STEPS: Final = 100
-"""Steps that are told of one task: the last ones."""
+"""Steps that are shown of one task: the last ones."""
 
 
 class Lifecycle(StrEnum):
@@ -34,14 +36,6 @@ _BEGUN = (
     "OR s.state NOT IN ('ready', 'published', 'scheduled', 'offered')) LIMIT 1), false)"
 )
 _STATUS = f"CASE WHEN r.state = 'running' AND NOT {_BEGUN} THEN 'created' ELSE r.state END"
-_ROW = f"""
-    SELECT coalesce(t.task_id, r.run_id) AS task_id, r.run_id, r.workflow, t.task_id IS NOT NULL AS is_order,
-        t.order_id, t.status AS state, {_STATUS} AS status, r.description, r.created_by, r.priority, r.created_at,
-        r.finished_at, r.deadline_at
-    FROM runs r LEFT JOIN tasks t ON t.task_id = r.subject_id AND t.run_id = r.run_id
-"""
-# The run of an order is the one the order names; whatever else was begun for it is no task of its own.
-_IS_TASK = "(r.subject_id IS NULL OR t.task_id IS NOT NULL)"
 _UPDATED = """
     SELECT page.*, greatest(page.created_at, page.finished_at, moved.at) AS updated_at
     FROM page LEFT JOIN LATERAL (
@@ -49,13 +43,6 @@ _UPDATED = """
         WHERE s.run_id = page.run_id
     ) AS moved ON true ORDER BY page.created_at DESC, page.run_id DESC
 """
-_NAMED = "r.run_id = coalesce((SELECT o.run_id FROM tasks o WHERE o.task_id = :name), :name)"
-_FIND = text(f"WITH page AS ({_ROW} WHERE {_IS_TASK} AND {_NAMED}) {_UPDATED}")
-_STATUSES = text(
-    f"SELECT coalesce(t.task_id, r.run_id) AS task_id, {_STATUS} AS status "
-    "FROM runs r LEFT JOIN tasks t ON t.task_id = r.subject_id AND t.run_id = r.run_id "
-    "WHERE r.run_id = ANY(:runs)"
-)
 _GIVEN = text("SELECT variables, error FROM runs WHERE run_id = :run_id")
 _STEPS = text(
     """
@@ -71,15 +58,68 @@ _RESULT = text(
     "SELECT output FROM steps WHERE run_id = :run_id AND state = 'done' AND kind <> 'gateway' "
     "ORDER BY finished_at DESC, step_id DESC LIMIT 1"
 )
-_CONDITIONS: Final[Mapping[str, str]] = {
-    "status": f"{_STATUS} = :status",
-    "state": "t.status = :state",
-    "workflow": "r.workflow = :workflow",
-    "order_id": "t.order_id = :order_id",
-    "priority_min": "r.priority >= :priority_min",
-    "created_from": "r.created_at >= :created_from",
-    "created_to": "r.created_at < :created_to",
-}
+
+
+@dataclass(frozen=True, slots=True)
+class _Queries:
+    """The statements over runs and these tables of subjects; one query a page, whatever the number of tables."""
+
+    row: str
+    is_task: str
+    conditions: Mapping[str, str]
+    find: TextClause
+    statuses: TextClause
+
+
+@cache
+def _queries(subjects: tuple[SubjectTable, ...]) -> _Queries:
+    known = list(enumerate(subjects))
+    joins = " ".join(
+        f"LEFT JOIN {s.table} t{n} ON t{n}.{s.subject_id} = r.subject_id AND t{n}.{s.run_id} = r.run_id"
+        for n, s in known
+    )
+    task_id = _first(*(f"t{n}.{s.subject_id}" for n, s in known), "r.run_id")
+    order_id = _first(*(f"t{n}.{s.order_id}" for n, s in known), "NULL")
+    state = _first(*(f"t{n}.{s.state}" for n, s in known), "NULL")
+    product = _first(
+        *(f"CASE WHEN t{n}.{s.subject_id} IS NOT NULL THEN '{s.product}' END" for n, s in known), "NULL"
+    )
+    # The run of a subject is the one the subject names; whatever else was begun for it is no task of its own.
+    is_task = " OR ".join(["r.subject_id IS NULL", *(f"t{n}.{s.subject_id} IS NOT NULL" for n, s in known)])
+    row = f"""
+        SELECT {task_id} AS task_id, r.run_id, r.workflow, {product} AS product, {order_id} AS order_id,
+            {state} AS state, {_STATUS} AS status, r.description, r.created_by, r.priority, r.created_at,
+            r.finished_at, r.deadline_at
+        FROM runs r {joins}
+    """
+    named = _first(
+        *(f"(SELECT o.{s.run_id} FROM {s.table} o WHERE o.{s.subject_id} = :name)" for s in subjects), ":name"
+    )
+    return _Queries(
+        row=row,
+        is_task=f"({is_task})",
+        conditions={
+            "status": f"{_STATUS} = :status",
+            "state": f"{state} = :state",
+            "workflow": "r.workflow = :workflow",
+            "order_id": f"{order_id} = :order_id",
+            "priority_min": "r.priority >= :priority_min",
+            "created_from": "r.created_at >= :created_from",
+            "created_to": "r.created_at < :created_to",
+        },
+        find=text(f"WITH page AS ({row} WHERE ({is_task}) AND r.run_id = {named}) {_UPDATED}"),
+        statuses=text(
+            f"SELECT {task_id} AS task_id, {_STATUS} AS status FROM runs r {joins} WHERE r.run_id = ANY(:runs)"
+        ),
+    )
+
+
+def _first(*values: str) -> str:
+    """The first of these that is not null, as SQL; a column alone stays one, so that its index is used."""
+    there = [value for value in values if value != "NULL"]
+    if not there:
+        return "CAST(NULL AS text)"
+    return there[0] if len(there) == 1 else f"coalesce({', '.join(there)})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,12 +141,13 @@ Place = tuple[datetime, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskRow:
-    """A task as listed: an order with its business state, or general work, which has none."""
+    """A task as listed: a product's subject with its business state, or general work, which has none."""
 
     task_id: str
     run_id: str
     workflow: str
-    is_order: bool
+    product: str | None
+    """Whose subject it is; `None` for general work."""
     order_id: str | None
     state: str | None
     status: Lifecycle
@@ -147,31 +188,34 @@ class Course:
 
 @dataclass(frozen=True, slots=True)
 class TaskList(Repository):
-    """Read-only queries over runs and the orders they are about."""
+    """Read-only queries over runs and what they are about."""
+
+    subjects: tuple[SubjectTable, ...] = ()
 
     def page(self, wanted: Wanted, *, after: Place | None, limit: int) -> list[TaskRow]:
         """The tasks wanted, newest first, from behind this place on."""
+        queries = _queries(self.subjects)
         values: dict[str, object] = {
-            name: value for name in _CONDITIONS if (value := getattr(wanted, name)) is not None
+            name: value for name in queries.conditions if (value := getattr(wanted, name)) is not None
         }
-        conditions = [_IS_TASK, *(_CONDITIONS[name] for name in values)]
+        conditions = [queries.is_task, *(queries.conditions[name] for name in values)]
         if after is not None:
             conditions.append("(r.created_at, r.run_id) < (:after_at, :after_run)")
             values |= {"after_at": after[0], "after_run": after[1]}
         statement = text(
-            f"WITH page AS ({_ROW} WHERE {' AND '.join(conditions)} "
+            f"WITH page AS ({queries.row} WHERE {' AND '.join(conditions)} "
             f"ORDER BY r.created_at DESC, r.run_id DESC LIMIT :limit) {_UPDATED}"
         )
         return [_task(row) for row in self.connection.execute(statement, {**values, "limit": limit})]
 
     def find(self, name: str) -> TaskRow | None:
-        """The order with this task_id, or the task whose run has this id."""
-        row = self.connection.execute(_FIND, {"name": name}).one_or_none()
+        """The subject with this id, or the task whose run has this id."""
+        row = self.connection.execute(_queries(self.subjects).find, {"name": name}).one_or_none()
         return None if row is None else _task(row)
 
     def statuses(self, run_ids: Sequence[str]) -> dict[str, Lifecycle]:
         """The lifecycle of these runs, by the id of their task."""
-        rows = self.connection.execute(_STATUSES, {"runs": list(run_ids)})
+        rows = self.connection.execute(_queries(self.subjects).statuses, {"runs": list(run_ids)})
         return {row.task_id: Lifecycle(row.status) for row in rows}
 
     def course(self, run_id: str) -> Course:

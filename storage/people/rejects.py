@@ -40,7 +40,8 @@ _KEEP = text(
     """
 )
 _KNOWN = text(
-    "SELECT task_id AS id FROM tasks WHERE task_id = ANY(:ids) UNION SELECT run_id FROM runs WHERE run_id = ANY(:ids)"
+    "SELECT subject_id AS id FROM runs WHERE subject_id = ANY(:ids) "
+    "UNION SELECT run_id FROM runs WHERE run_id = ANY(:ids)"
 )
 _FIELDS = (
     "reject_id, source, task_id, order_id, payload, problems, envelope, times, rejected_at, last_at, state, "

@@ -1,4 +1,4 @@
-"""Refused input at any door: kept whole, and one alert a day and door tells of it until somebody has looked."""
+"""Refused input: kept whole, with one alert a day and entry point until somebody has looked."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -9,7 +9,7 @@ from storage.people.alerts import Alerts
 from storage.people.rejects import NewReject, Rejects
 
 _KIND: Final = "intake_rejected"
-_DOORS: Final[Mapping[str, str]] = {
+_NAMES: Final[Mapping[str, str]] = {
     "http": "HTTP 接口",
     "stream": "消息流",
     "queue": "消息队列",
@@ -18,24 +18,24 @@ _DOORS: Final[Mapping[str, str]] = {
 
 
 def keep(work: UnitOfWork, rejects: Sequence[NewReject]) -> None:
-    """Keep what one door has refused, with the alert that tells of it; what waits already is told of already."""
+    """Keep what was refused at one entry point, and raise or update its alert; what waits already raises none."""
     new = Rejects(work).keep(rejects)
     if not new:
         return
-    door = rejects[0].source
-    standing = Alerts(work).fresh(_KIND, door)
-    if standing is None:
-        Alerts(work).raise_all([_alert(new, door)])
+    source = rejects[0].source
+    raised = Alerts(work).fresh(_KIND, source)
+    if raised is None:
+        Alerts(work).raise_all([_alert(new, source)])
         return
-    told = _alert(new + int(standing.metadata["count"]), door)
-    Alerts(work).restate(standing.alert_id, told.message, told.metadata)
+    updated = _alert(new + int(raised.metadata["count"]), source)
+    Alerts(work).restate(raised.alert_id, updated.message, updated.metadata)
 
 
-def _alert(count: int, door: str) -> AlertRaised:
+def _alert(count: int, source: str) -> AlertRaised:
     return AlertRaised(
         alert_type=_KIND,
         severity="warning",
-        message=f"来自{_DOORS[door]}的 {count} 条任务无法受理, 已保留待更正",
+        message=f"来自{_NAMES[source]}的 {count} 条任务无法受理, 已保留待更正",
         escalated_to="operations",
-        metadata={"count": count, "source": door},
+        metadata={"count": count, "source": source},
     )

@@ -14,7 +14,8 @@ from runtime.settings import Settings
 from schemas.orders.intake import TaskCreated
 from storage.core.database import Database
 from storage.core.unavailable import StorageUnavailable
-from tasks.orders.intake.intake import Door, Submission, accept
+from tasks.forms import EntryPoint
+from tasks.orders.intake.intake import Submission, accept
 from tests.acceptance.history import faults_of, faults_of_contacts
 from tests.acceptance.processes import FleetProcesses
 from tests.acceptance.provider import Provider
@@ -73,9 +74,9 @@ class RunningFleet(FleetProcesses):
         return redis.Redis.from_url(self.document["broker_url"], decode_responses=True)
 
     def accept(self, orders: Iterable[ScriptedOrder]) -> None:
-        """Take orders in through the command's door."""
+        """Take orders in through the command's entry point."""
         given = [Submission(TaskCreated.model_validate(order.payload)) for order in orders]
-        accept(self.parts.engine, self.parts.context, given, Door.COMMAND)
+        accept(self.parts.engine, self.parts.context, given, EntryPoint.COMMAND)
 
     def send(self, *payloads: str) -> None:
         """Put messages into the stream, as upstream does."""

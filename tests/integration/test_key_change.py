@@ -13,7 +13,8 @@ from storage.orders.signals import Signals
 from storage.orders.upkeep.ciphertexts import Ciphertexts
 from storage.outbound.subscribers import Subscribers
 from storage.people.rejects import NewReject, Rejects
-from tasks.flows.general import NewTask, submit
+from tasks.flows.general import accept
+from tasks.forms import EntryPoint, NewTask, Sender
 from tasks.orders.upkeep.key_change import renew_all
 from tests.factories import READY, answered, submission
 from tests.house import CIPHER_KEY, House
@@ -28,8 +29,10 @@ def task_id(house: House) -> str:
     """A closed order, general work, and one of everything that is encrypted."""
     given = submission(answered())
     house.accept(given)
-    task = NewTask(task_type="triage.classify_text", description="读", parameters={"text": "再说吧"})
-    submit(house.engine, task, by="me")
+    task = NewTask(
+        task_type="triage.classify_text", description="读", parameters={"text": "再说吧"}, sender=Sender("me")
+    )
+    accept(house.engine, [task], EntryPoint.HTTP)
     house.run()
     with house.database.transaction() as work:
         keep_one_of_each(work, given.body.task_id)

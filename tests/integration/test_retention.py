@@ -15,7 +15,8 @@ from storage.orders.labels import Labels, NewLabel
 from storage.orders.signals import NewSignal, Signals
 from storage.outbound.subscribers import Subscribers
 from storage.people.rejects import NewReject, Rejects
-from tasks.flows.general import NewTask, submit
+from tasks.flows.general import accept
+from tasks.forms import EntryPoint, NewTask, Sender
 from tasks.orders.upkeep.retention import PULSE, counted, due, retain
 from tests.factories import answered, submission
 from tests.house import House
@@ -88,8 +89,10 @@ def furnished(house: House) -> House:
     """A closed order, general work that has ended, and one of everything."""
     given = submission(answered())
     house.accept(given)
-    task = NewTask(task_type="triage.classify_text", description="读", parameters={"text": "再说吧"})
-    submit(house.engine, task, by="me")
+    task = NewTask(
+        task_type="triage.classify_text", description="读", parameters={"text": "再说吧"}, sender=Sender("me")
+    )
+    accept(house.engine, [task], EntryPoint.HTTP)
     house.run()
     with house.database.transaction() as work:
         keep_one_of_each(work, given.body.task_id)

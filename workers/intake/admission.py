@@ -1,4 +1,4 @@
-"""What the doors for messages share: a batch of `task.created` payloads in, each accepted or kept with the reason."""
+"""Admits batches of `task.created` payloads from the entry points for messages: accepted, or kept with the reason."""
 
 import re
 from collections import Counter
@@ -12,7 +12,8 @@ from runtime.logs import logger
 from schemas.core.problems import Problem, as_records, problems_of
 from schemas.orders.intake import TaskCreated
 from storage.people.rejects import NewReject
-from tasks.orders.intake.intake import Door, Submission, accept
+from tasks.forms import EntryPoint
+from tasks.orders.intake.intake import Submission, accept
 from workers.process import Process
 
 LARGEST: Final = 1024 * 1024
@@ -32,21 +33,21 @@ _log = logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A message as it came; `fault` is what its door found wrong with it already."""
+    """A message as it came; `fault` is what its entry point found wrong with it already."""
 
     payload: bytes = field(repr=False)
     request_id: str | None = None
     fault: Problem | None = None
 
 
-def admit(process: Process, arrivals: Sequence[Arrival], door: Door) -> Mapping[str, int]:
+def admit(process: Process, arrivals: Sequence[Arrival], entry_point: EntryPoint) -> Mapping[str, int]:
     """Accept what is valid and keep what is not, in one transaction, with an alert for all that was refused.
 
     When this returns, everything is committed and the messages may be acknowledged. Admitting a message again
     makes no second order.
 
     Returns:
-        How many messages came to which verdict, `malformed` for those that are no order.
+        How many messages came to which result, `malformed` for those that are no order.
 
     Raises:
         StorageUnavailable: PostgreSQL is away; all of it may be admitted again.
@@ -58,13 +59,13 @@ def admit(process: Process, arrivals: Sequence[Arrival], door: Door) -> Mapping[
         if isinstance(read, Submission):
             submissions.append(read)
         else:
-            malformed.append(_refused(arrival, read, door))
-    received = accept(process.engine, process.context, submissions, door, malformed)
-    verdicts = Counter(answer.verdict.value for answer in received)
+            malformed.append(_refused(arrival, read, entry_point))
+    received = accept(process.engine, process.context, submissions, entry_point, malformed)
+    results = Counter(answer.result.value for answer in received)
     if malformed:
-        verdicts["malformed"] = len(malformed)
-    _log.info("orders taken in", door=door.value, **verdicts)
-    return verdicts
+        results["malformed"] = len(malformed)
+    _log.info("orders taken in", entry_point=entry_point.value, **results)
+    return results
 
 
 def request_id_of(given: object) -> str | None:
@@ -92,12 +93,12 @@ def _read(arrival: Arrival) -> Submission | list[Problem]:
     return Submission(body, request_id=arrival.request_id)
 
 
-def _refused(arrival: Arrival, problems: Sequence[Problem], door: Door) -> NewReject:
+def _refused(arrival: Arrival, problems: Sequence[Problem], entry_point: EntryPoint) -> NewReject:
     payload = arrival.payload
     kept = payload if len(payload) <= LARGEST else payload[:_KEPT_OF_LARGE]
     text = kept.decode(errors="backslashreplace")
     return NewReject(
-        source=door,
+        source=entry_point,
         task_id=_named(_TASK_ID, text),
         order_id=_named(_ORDER_ID, text),
         payload=text,

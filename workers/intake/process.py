@@ -10,16 +10,16 @@ from workers.process import Process
 
 
 class Intake(Protocol):
-    """A door for messages."""
+    """An entry point for messages."""
 
     def run(self, stopped: threading.Event) -> None:
         """Take messages in until told to stop."""
 
 
 def take_in(process: Process, stopped: threading.Event) -> None:
-    """Serve every door for messages until told to stop; the stream only where the broker is a Redis.
+    """Serve every entry point for messages until told to stop; the stream only where the broker is a Redis.
 
-    A door that ends by a fault ends the others, and its exception is raised here.
+    One that ends by a fault ends the others, and its exception is raised here.
     """
     intakes: list[Intake] = [QueueIntake(process)]
     if is_redis(process.settings.broker_url.get_secret_value()):

@@ -17,7 +17,7 @@ from kombu import Connection, Consumer, Exchange, Message, Queue
 from runtime.logs import logger
 from schemas.core.problems import Problem
 from storage.core.unavailable import StorageUnavailable
-from tasks.orders.intake.intake import Door
+from tasks.forms import EntryPoint
 from workers.intake.admission import Arrival, admit, request_id_of
 from workers.process import Process
 
@@ -148,7 +148,7 @@ class QueueIntake:
         """Admit a batch, again while PostgreSQL is away; `False` when told to stop before it was back."""
         while not stopped.is_set():
             try:
-                admit(self._process, arrivals, Door.QUEUE)
+                admit(self._process, arrivals, EntryPoint.QUEUE)
             except StorageUnavailable as error:
                 _log.warning("queue intake waits", error=f"{type(error).__name__}: {error}")
                 stopped.wait(_RETRY)

@@ -13,7 +13,7 @@ import redis
 from runtime.logs import logger
 from schemas.core.problems import Problem
 from storage.core.unavailable import StorageUnavailable
-from tasks.orders.intake.intake import Door
+from tasks.forms import EntryPoint
 from workers.intake.admission import Arrival, admit, request_id_of
 from workers.process import Process
 
@@ -101,7 +101,7 @@ class StreamIntake:
         admit(
             self._process,
             [_arrival(fields) for _, fields in entries],
-            Door.STREAM,
+            EntryPoint.STREAM,
         )
         self._finish([entry_id for entry_id, _ in entries])
 

@@ -4,7 +4,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
-from api.orders.errors import conflict_details
 from api.orders.next_action import next_action
 from api.orders.services import GivenOrders
 from api.server.authentication import requires
@@ -19,8 +18,8 @@ from schemas.orders.agents.orchestrator import TaskProgress, TaskStarted, TaskSt
 from schemas.orders.contact import ContactResult
 from schemas.orders.intake import TaskCreated
 from statemachine.orders.states import State
-from storage.orders.order import Order
-from tasks.orders.intake.intake import Received, Submission, Verdict
+from tasks.forms import Acceptance, ReadTask, Sender
+from tasks.orders.intake.intake import OrderReceipt
 
 router = APIRouter(prefix="/agents/orchestrator", tags=["orchestrator"], route_class=Route)
 
@@ -41,11 +40,17 @@ async def start_task(
     Another body under the same `task_id`, or an `order_id` that already has an open task, answers 409 and is
     kept as rejected.
     """
-    submission = Submission(body, request_id, created_by=caller.agent_id, default_mode=caller.default_mode)
-    received = await services.intake.submit(submission)
-    order = accepted_order(received)
+    intake, engine = services.intake, services.parts.engine
+    task = intake.forms.read_body(engine, body, Sender(caller.agent_id, request_id, caller.default_mode))
+    assert isinstance(task, ReadTask), "an order that is valid can be read"
+    receipt = await intake.accept(task)
+    if receipt.problems:
+        raise Refusal(Code.STATE_CONFLICT, receipt.message, details=receipt.details)
+    assert isinstance(receipt, OrderReceipt), "an order is answered with its own receipt"
+    assert receipt.order is not None, "an order that was accepted is there"
+    order = receipt.order
     review_open = order.status is State.PENDING
-    if received.verdict is Verdict.EXISTING:
+    if receipt.result is Acceptance.EXISTING:
         progress = await services.progress.submit(order.task_id)
         review_open = progress is not None and progress.review_open
     following = next_action(order, review_open=review_open)
@@ -81,27 +86,6 @@ async def task_status(task_id: TaskId, services: GivenOrders) -> TaskStatus:
         next_action=next_action(order, review_open=order.review_open).name,
         created_at=order.created_at,
         updated_at=order.updated_at,
-    )
-
-
-def accepted_order(received: Received) -> Order:
-    """The order, when this body is the one it was accepted with.
-
-    Raises:
-        Refusal: it is not (409).
-    """
-    order, problem = received.order, received.problem
-    if order is not None and problem is None:
-        return order
-    assert problem is not None, "an order that is not there was refused for a reason"
-    raise Refusal(
-        Code.STATE_CONFLICT,
-        f"{problem.field} {problem.message}" if order else problem.message,
-        details={
-            "task_id": received.task_id,
-            **conflict_details(order.status if order else None, State.CONTACTING),
-            "fields": [problem.model_dump()],
-        },
     )
 
 

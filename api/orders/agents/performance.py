@@ -16,7 +16,7 @@ from schemas.orders.agents.calls import CallAccepted
 from storage.core.unit_of_work import UnitOfWork
 from storage.orders.calls import CalledStep, Calls
 from storage.orders.orders import Orders
-from tasks.flows.general import NewTask, Verdict, submit
+from tasks.forms import NewTask, ReadTask, Sender
 from tasks.orders.calls.calling import Call, Recorded, Refused, UnderWay, begin
 
 Answer = TypeVar("Answer")
@@ -84,20 +84,23 @@ async def work_alone(
     Raises:
         Refusal: the parameters are not what it takes (422), or it failed (409).
     """
-    engine = services.parts.engine
-    task = NewTask(task_type=task_type, description=task_type, parameters=parameters)
-    taken = await asyncio.to_thread(lambda: submit(engine, task, by=by))
-    if taken.task_id is None or taken.verdict is Verdict.INVALID:
-        raise invalid([(problem.field, problem.message) for problem in taken.problems])
+    task = services.intake.forms.read_general(
+        services.parts.engine,
+        NewTask(task_type=task_type, description=task_type, parameters=parameters, sender=Sender(by)),
+    )
+    assert isinstance(task, ReadTask), "an action can be read; its parameters are checked when it is accepted"
+    receipt = await services.intake.accept(task)
+    if receipt.task_id is None or receipt.problems:
+        raise invalid([(problem.field, problem.message) for problem in receipt.problems])
 
     def first() -> int:
         with services.parts.database.transaction() as work:
-            return Calls(work).first_of(str(taken.task_id))
+            return Calls(work).first_of(str(receipt.task_id))
 
     step = await services.awaiting.settled(await asyncio.to_thread(first), seconds)
     if step is None or not step.ended:
-        where = f"/v1/tasks/{taken.task_id}"
-        body = {"success": True, "status": "accepted", "task_id": taken.task_id, "poll": where}
+        where = f"/v1/tasks/{receipt.task_id}"
+        body = {"success": True, "status": "accepted", "task_id": receipt.task_id, "poll": where}
         return JSONResponse(body, status_code=202, headers={"Location": where})
     if step.state != "done":
         said = str((step.error or {}).get("message") or step.state)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from fleet.command.orders.lines import FaultyLine, OrderLine
     from schemas.core.problems import Problem
-    from tasks.orders.intake.intake import Received, Submission
+    from tasks.orders.intake.intake import OrderReceipt, Submission
     from workers.process import Process
 
 BATCH: Final = 500
@@ -134,9 +134,9 @@ def _take(process: Process, lines: Sequence[OrderLine | FaultyLine], tally: Tall
         told += [
             (line.number, answer.task_id, [_with_remedy(answer)])
             for line, answer in zip(good, received, strict=True)
-            if answer.problem is not None
+            if answer.problems
         ]
-        tally.verdicts.update(answer.verdict.value for answer in received)
+        tally.verdicts.update(answer.result.value for answer in received)
     _keep(process, bad)
     tally.malformed += len(bad)
     tally.read += len(lines)
@@ -144,15 +144,16 @@ def _take(process: Process, lines: Sequence[OrderLine | FaultyLine], tally: Tall
     return [_line(*refusal) for refusal in sorted(told, key=lambda refusal: refusal[0])]
 
 
-def _accept(process: Process, submissions: Sequence[Submission], tally: Tally) -> list[Received]:
+def _accept(process: Process, submissions: Sequence[Submission], tally: Tally) -> list[OrderReceipt]:
     """Accept a batch, again when PostgreSQL went away: what is in already is answered as known."""
     from storage.core.unavailable import StorageUnavailable
-    from tasks.orders.intake.intake import Door, accept
+    from tasks.forms import EntryPoint
+    from tasks.orders.intake.intake import accept
 
     deadline = time.monotonic() + _PATIENCE
     while True:
         try:
-            return accept(process.engine, process.context, submissions, Door.COMMAND)
+            return accept(process.engine, process.context, submissions, EntryPoint.COMMAND)
         except StorageUnavailable as error:
             if time.monotonic() > deadline:
                 raise CommandError(
@@ -166,14 +167,14 @@ def _keep(process: Process, lines: Sequence[FaultyLine]) -> None:
     """Malformed input is never dropped (SPEC.md §5), and an alert tells of it."""
     from schemas.core.problems import as_records
     from storage.people.rejects import NewReject
-    from tasks.orders.intake.intake import Door
+    from tasks.forms import EntryPoint
     from tasks.people.rejects import keep
 
     if not lines:
         return
     rejects = [
         NewReject(
-            source=Door.COMMAND,
+            source=EntryPoint.COMMAND,
             task_id=line.task_id,
             order_id=line.order_id,
             payload=line.text,
@@ -184,18 +185,17 @@ def _keep(process: Process, lines: Sequence[FaultyLine]) -> None:
     process.database.durably(lambda work: keep(work, rejects), seconds=_PATIENCE)
 
 
-def _with_remedy(answer: Received) -> Problem:
+def _with_remedy(answer: OrderReceipt) -> Problem:
     from schemas.core.problems import Problem
-    from tasks.orders.intake.intake import Verdict
+    from tasks.forms import Acceptance
 
-    if answer.problem is None:
-        raise ValueError("an accepted order has no problem")
-    if answer.verdict is Verdict.ORDER_BUSY:
+    (problem,) = answer.problems
+    if answer.result is Acceptance.SUBJECT_BUSY:
         return Problem(
-            field=answer.problem.field,
-            message=f"{answer.problem.message}; wait until that is closed, or cancel it first",
+            field=problem.field,
+            message=f"{problem.message}; wait until that is closed, or cancel it first",
         )
-    return answer.problem
+    return problem
 
 
 def _line(number: int, task_id: str | None, problems: Sequence[Problem]) -> str:

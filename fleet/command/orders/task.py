@@ -14,7 +14,7 @@ from statemachine.orders.states import State
 
 if TYPE_CHECKING:
     from storage.orders.order import Order
-    from tasks.orders.people.intervention import Intervened
+    from tasks.verbs import VerbResult
 
 application = typer.Typer(
     cls=Commands, no_args_is_help=True, help="Look at orders; cancel, pause or resume one."
@@ -190,13 +190,13 @@ def text_of(text: str, option: str) -> str:
     return mask_text(text)
 
 
-def _tell(task_id: str, became: Intervened, order: Order | None, *, done: str, before: str) -> None:
-    from tasks.orders.people.intervention import Intervened
+def _tell(task_id: str, became: VerbResult, order: Order | None, *, done: str, before: str) -> None:
+    from tasks.verbs import VerbResult
 
-    if became is Intervened.UNKNOWN or order is None:
+    if became is VerbResult.UNKNOWN or order is None:
         raise unknown(task_id)
-    if became is Intervened.ENDED and order.status is State.CLOSED:
+    if became is VerbResult.ENDED and order.status is State.CLOSED:
         raise CommandError(f"task {task_id} is closed already ({order.finish_reason}); nothing was changed")
-    if became is Intervened.ENDED:
+    if became is VerbResult.ENDED:
         raise CommandError(f"the run of task {task_id} has ended; see `unpend why {task_id}`")
-    show_line(f"task {task_id} {done if became is Intervened.DONE else before}")
+    show_line(f"task {task_id} {done if became is VerbResult.DONE else before}")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from schemas.core.problems import Problem
     from storage.people.rejects import Reject
-    from tasks.orders.intake.rejected import Handling
+    from tasks.people.replay import Handling
 
 application = typer.Typer(
     cls=Commands,
@@ -93,7 +93,7 @@ def show(reject_id: RejectId, data_dir: DataDir = None, *, as_json: AsJson = Fal
     With --json, `payload` may be edited and given to `correct`: a masked number stays the one that came.
     """
     from storage.people.rejects import Rejects
-    from tasks.orders.intake.rejected import shown
+    from tasks.people.payload import shown
 
     with opened(data_dir) as database, database.snapshot() as work:
         reject = Rejects(work).find(reject_id)
@@ -150,7 +150,7 @@ def dismiss(
     data_dir: DataDir = None,
 ) -> None:
     """Let it be: nothing will be made of it."""
-    from tasks.orders.intake.rejected import dismiss as carry_out
+    from tasks.people.replay import dismiss as carry_out
 
     if not reason.strip():
         raise CommandError("--reason must say why", 2)
@@ -163,31 +163,34 @@ def dismiss(
 
 
 def _replay(reject_id: str, corrected: Mapping[str, Any] | None, by: str, data_dir: Path | None) -> None:
-    from tasks.orders.intake.rejected import replay as carry_out
+    from tasks.people.replay import replay as carry_out
+    from tasks.registry import task_forms
 
     name = name_of(by)
     with joined(data_dir) as process:
-        handling = carry_out(process.engine, process.context, reject_id, corrected, by=name)
+        handling = carry_out(
+            process.engine, task_forms(lambda: process.context), reject_id, corrected, by=name
+        )
     _tell(reject_id, handling)
 
 
 def _tell(reject_id: str, handling: Handling) -> None:
-    from tasks.orders.intake.intake import Verdict
-    from tasks.orders.intake.rejected import Handled
+    from tasks.forms import Acceptance
+    from tasks.people.replay import RejectResult
 
     reject = handling.reject
     if reject is None:
         raise _unknown(reject_id)
-    if handling.outcome is Handled.DISMISSED:
+    if handling.outcome is RejectResult.DISMISSED:
         show_line(f"{reject_id} is dismissed; nothing will be made of it")
-    elif handling.outcome is Handled.REPLAYED and handling.verdict is Verdict.EXISTING:
+    elif handling.outcome is RejectResult.REPLAYED and handling.acceptance is Acceptance.EXISTING:
         show_line(
             f"{reject_id} is dealt with: task {reject.replayed_as} was in already, just like this",
             about=reject.replayed_as,
         )
-    elif handling.outcome is Handled.REPLAYED:
+    elif handling.outcome is RejectResult.REPLAYED:
         show_line(f"{reject_id} is in as task {reject.replayed_as}", about=reject.replayed_as)
-    elif handling.outcome is Handled.BEFORE:
+    elif handling.outcome is RejectResult.BEFORE:
         became = f"replayed as {reject.replayed_as}" if reject.replayed_as else reject.state
         raise CommandError(f"{reject_id} was {became} before, by {reject.handled_by}; nothing was changed")
     else:

@@ -8,13 +8,14 @@ from runtime.mask import mask_text
 from schemas.orders.effects import OrderNoted
 from schemas.orders.signals import CancelledUpstream, PartArrived, PhoneChanged, PriorityChanged, SignalType
 from statemachine.orders.states import State
-from statemachine.workflow.states import RunState
 from storage.orders.contacts.contacts import Contacts
 from storage.orders.orders import Orders
 from tasks.orders.inbound.consequence import Consequence, Outcome, closed, refused
 from tasks.orders.inbound.occasion import OrderOccasion
+from tasks.orders.people.intervention import cancel_within
 from tasks.orders.rules.customer_number import customer_number
 from tasks.orders.rules.followup import rule_of
+from tasks.verbs import VerbResult
 
 NOT_CALLABLE: Final = "not_callable"
 """Why an order without a usable number is in review (`tasks.orders.agents.orchestrator`)."""
@@ -103,14 +104,16 @@ def priority_changed(occasion: OrderOccasion[PriorityChanged]) -> Consequence:
 
 def order_cancelled(occasion: OrderOccasion[CancelledUpstream]) -> Consequence:
     """End the order and its run as cancelled, whatever they wait for; work under way is refused when recorded."""
-    order, reason = occasion.order, occasion.said.reason
-    if order.finish_reason == "cancelled":
-        return Consequence(outcome=Outcome.NOTED, effect="nothing is changed: the order was cancelled before")
-    if order.status is State.CLOSED:
-        return refused(f"the order has ended otherwise: {order.finish_reason}")
+    reason = occasion.said.reason
     because = "cancelled upstream" + (f": {mask_text(reason)}" if reason else "")
-    by = occasion.signal.sent_by
-    if not occasion.transaction.end([order.run_id], RunState.CANCELLED, agent_id=by, reason=because):
+    result, order = cancel_within(
+        occasion.transaction, occasion.order.task_id, by=occasion.signal.sent_by, reason=because
+    )
+    if result is VerbResult.NOTHING_TO_DO:
+        return Consequence(outcome=Outcome.NOTED, effect="nothing is changed: the order was cancelled before")
+    if result is not VerbResult.DONE:
+        if order is not None and order.status is State.CLOSED:
+            return refused(f"the order has ended otherwise: {order.finish_reason}")
         return refused(f"the order's run is {occasion.run.state} and cannot be cancelled")
     effect = "the order is closed as cancelled; nothing of it goes on"
     return Consequence(outcome=Outcome.APPLIED, effect=effect, title="上游已取消工单", watched="ready")

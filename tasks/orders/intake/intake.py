@@ -1,8 +1,7 @@
-"""The one accept path of every door: validated orders in, verdicts out, committed before anyone is told."""
+"""The one accept path of orders: validated submissions in, receipts out once everything is committed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Final
 
 from engine.begin import Begin
@@ -12,41 +11,23 @@ from runtime.ids import Prefix, new_id
 from runtime.mask import OwnNumber, mask_json, mask_text
 from schemas.core.problems import Problem, as_records
 from schemas.orders.intake import TaskCreated
+from statemachine.orders.states import State
 from storage.orders.order import NewOrder, Order
 from storage.orders.orders import Orders
 from storage.people.rejects import Envelope, NewReject
+from tasks.forms import Acceptance, EntryPoint, TaskReceipt
 from tasks.orders.rules.context import Context
 from tasks.orders.rules.customer_number import callable_number, customer_number
+from tasks.orders.rules.transitions import transitions_from
 from tasks.people.rejects import keep
 
 TRIGGER: Final = "task.created"
 _KEPT_AS_IT_CAME: Final = frozenset({"customer_id", "simulation", "timezone"})
 
 
-class Door(StrEnum):
-    """Where an order came from."""
-
-    HTTP = "http"
-    STREAM = "stream"
-    QUEUE = "queue"
-    COMMAND = "command"
-
-
-class Verdict(StrEnum):
-    """What became of a submitted order."""
-
-    ACCEPTED = "accepted"
-    EXISTING = "existing"
-    """The same task_id with the same body: answered with the current state."""
-    OTHER_BODY = "other_body"
-    """The same task_id with another body: refused, and kept as rejected."""
-    ORDER_BUSY = "order_busy"
-    """The order has another open task: refused, and kept as rejected."""
-
-
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A valid order at a door."""
+    """A valid order, with what its sender says beside it."""
 
     body: TaskCreated
     request_id: str | None = None
@@ -58,48 +39,55 @@ class Submission:
     """The mode of an order that names none: its key's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderReceipt(TaskReceipt):
     """The answer to one submission, with the order as it stands where there is one."""
 
-    task_id: str
-    verdict: Verdict
     order: Order | None
-    problem: Problem | None = None
+
+    @property
+    def details(self) -> Mapping[str, Any]:
+        """Why it was refused, for programs."""
+        status = self.order.status if self.order else None
+        return {
+            "task_id": self.task_id,
+            **transitions_from(status, State.CONTACTING),
+            "fields": [problem.model_dump() for problem in self.problems],
+        }
 
 
 def accept(
     engine: Engine,
     context: Context,
     submissions: Sequence[Submission],
-    door: Door,
+    entry_point: EntryPoint,
     malformed: Sequence[NewReject] = (),
-) -> list[Received]:
+) -> list[OrderReceipt]:
     """Accept orders in one transaction; receive, validate and `task.start` are done when this returns.
 
-    Idempotent on task_id: a producer that got no answer may send again. What is refused is kept, together with
-    what came by the same door and is no order at all, and an alert tells of it.
+    Idempotent on task_id: a producer that got no answer may send again. What is refused is kept as rejected, with
+    what came in at the same entry point and is no order at all, and an alert is raised.
     """
     with engine.transaction() as transaction:
-        received = accept_within(transaction, context, submissions, door) if submissions else []
+        receipts = accept_within(transaction, context, submissions, entry_point) if submissions else []
         refused = [
-            _refused(submission, answer.problem, door)
-            for submission, answer in zip(submissions, received, strict=True)
-            if answer.problem is not None
+            _refused(submission, receipt.problems, entry_point)
+            for submission, receipt in zip(submissions, receipts, strict=True)
+            if receipt.problems
         ]
         if refused or malformed:
             keep(transaction.work, [*malformed, *refused])
-    return received
+    return receipts
 
 
-def _refused(submission: Submission, problem: Problem, door: Door) -> NewReject:
+def _refused(submission: Submission, problems: Sequence[Problem], entry_point: EntryPoint) -> NewReject:
     body = submission.body
     return NewReject(
-        source=door,
+        source=entry_point,
         task_id=body.task_id,
         order_id=body.order_id,
         payload=body.model_dump_json(),
-        problems=as_records([problem]),
+        problems=as_records(problems),
         envelope=Envelope(
             created_by=submission.created_by,
             default_mode=submission.default_mode,
@@ -110,24 +98,24 @@ def _refused(submission: Submission, problem: Problem, door: Door) -> NewReject:
 
 
 def accept_within(
-    transaction: Transaction, context: Context, submissions: Sequence[Submission], door: Door
-) -> list[Received]:
+    transaction: Transaction, context: Context, submissions: Sequence[Submission], entry_point: EntryPoint
+) -> list[OrderReceipt]:
     """Accept orders as a part of this transaction; what is refused changes nothing."""
     first: dict[str, Submission] = {}
     is_first: list[bool] = []
     for submission in submissions:
         is_first.append(submission.body.task_id not in first)
         first.setdefault(submission.body.task_id, submission)
-    # In one order everywhere, so that two doors with the same orders wait for each other and never deadlock.
+    # In one order everywhere, so that two processes with the same orders wait for each other and never deadlock.
     ordered = [first[task_id] for task_id in sorted(first)]
-    orders = [_new_order(context, submission, door) for submission in ordered]
+    orders = [_new_order(context, submission, entry_point) for submission in ordered]
     inserted = Orders(transaction.work).insert(orders)
-    _begin(context, transaction, [order for order in orders if order.task_id in inserted], first, door)
-    standing = Orders(transaction.work).find(list(first))
-    others = [s.body.order_id for s in submissions if s.body.task_id not in standing]
+    _begin(context, transaction, [order for order in orders if order.task_id in inserted], first, entry_point)
+    known = Orders(transaction.work).find(list(first))
+    others = [s.body.order_id for s in submissions if s.body.task_id not in known]
     busy = Orders(transaction.work).open_for(others) if others else {}
     return [
-        _received(context, submission, leads, inserted, standing, busy)
+        _receipt(context, submission, leads, inserted, known, busy)
         for submission, leads in zip(submissions, is_first, strict=True)
     ]
 
@@ -137,7 +125,7 @@ def _begin(
     transaction: Transaction,
     orders: Sequence[NewOrder],
     submissions: Mapping[str, Submission],
-    door: Door,
+    entry_point: EntryPoint,
 ) -> None:
     workflows = transaction.catalogue.triggered_by(transaction.work, TRIGGER)
     transaction.begin(
@@ -147,7 +135,7 @@ def _begin(
                 workflow=workflow,
                 subject_id=order.task_id,
                 variables={
-                    "source": door.value,
+                    "source": entry_point.value,
                     "contact_count": order.contact_count,
                     "max_contacts": order.max_contacts,
                     # An outside agent may know the number that is masked to us (SPEC.md §5).
@@ -167,29 +155,44 @@ def _begin(
     )
 
 
-def _received(
+def _receipt(
     context: Context,
     submission: Submission,
     is_first: bool,  # noqa: FBT001 - one of two facts about the same submission
     inserted: frozenset[str],
-    standing: Mapping[str, Order],
+    known: Mapping[str, Order],
     busy: Mapping[str, str],
-) -> Received:
+) -> OrderReceipt:
     body = submission.body
-    order = standing.get(body.task_id)
+    order = known.get(body.task_id)
     if order is None:
         other = busy.get(body.order_id, "another task")
         problem = Problem(field="order_id", message=f"the order already has an open task, {other}")
-        return Received(body.task_id, Verdict.ORDER_BUSY, None, problem)
+        return OrderReceipt(
+            result=Acceptance.SUBJECT_BUSY, task_id=body.task_id, problems=(problem,), order=None
+        )
+    problems: tuple[Problem, ...] = ()
     if is_first and body.task_id in inserted:
-        return Received(body.task_id, Verdict.ACCEPTED, order)
-    if order.digest == context.blind_index.keyed(body.digest()):
-        return Received(body.task_id, Verdict.EXISTING, order)
-    problem = Problem(field="task_id", message="is known with another body; send it under a new task_id")
-    return Received(body.task_id, Verdict.OTHER_BODY, order, problem)
+        result = Acceptance.ACCEPTED
+    elif order.digest == context.blind_index.keyed(body.digest()):
+        result = Acceptance.EXISTING
+    else:
+        result = Acceptance.OTHER_BODY
+        message = "is known with another body; send it under a new task_id"
+        problems = (Problem(field="task_id", message=message),)
+    return OrderReceipt(
+        result=result,
+        task_id=order.task_id,
+        run_id=order.run_id,
+        state=order.status,
+        # What was accepted in this very transaction has begun, and cannot have ended.
+        has_begun=result is Acceptance.ACCEPTED,
+        problems=problems,
+        order=order,
+    )
 
 
-def _new_order(context: Context, submission: Submission, door: Door) -> NewOrder:
+def _new_order(context: Context, submission: Submission, entry_point: EntryPoint) -> NewOrder:
     body = submission.body
     number = (
         None if body.metadata.phone is None else customer_number(body.metadata.phone, context.blind_index)
@@ -212,7 +215,7 @@ def _new_order(context: Context, submission: Submission, door: Door) -> NewOrder
         phone=None if number is None else number.stored,
         phone_index=None if number is None else number.index,
         digest=context.blind_index.keyed(body.digest()),
-        source=door,
+        source=entry_point,
         run_id=new_id(Prefix.RUN),
     )
 

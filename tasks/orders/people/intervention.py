@@ -1,9 +1,9 @@
-"""What people may do to an order at any moment, each with its audit line: cancel, pause, resume, retry."""
+"""The verbs of an order, each with its audit line: cancel, pause, resume, retry."""
 
-from enum import StrEnum
 from typing import Final
 
 from engine.engine import Engine
+from engine.transaction import Transaction
 from schemas.orders.effects import Audit
 from statemachine.orders.states import State
 from statemachine.workflow.states import OPEN_RUNS, RunState
@@ -16,6 +16,7 @@ from storage.people.reviews import Reviews
 from tasks.orders.explain.situation import PAUSED
 from tasks.orders.people.deciding import Decided, Decision, decide
 from tasks.orders.rules.context import Context
+from tasks.verbs import VerbResult
 
 RESUMED: Final = "task_resumed"
 """The audit line of an order that was let go on."""
@@ -27,55 +28,52 @@ _RETRY: Final = "retry"
 """The decision by which a person lets a step that failed run again."""
 
 
-class Intervened(StrEnum):
-    """What became of an intervention."""
-
-    DONE = "done"
-    NOTHING_TO_DO = "nothing_to_do"
-    """The order was so before: cancelled, paused, or not paused; nothing was changed."""
-    ENDED = "ended"
-    """The order, or the run that would move it, has ended otherwise."""
-    WAITS = "waits"
-    """It is paused, or waits for a person's decision, which cannot be this one."""
-    UNKNOWN = "unknown"
-
-
-def cancel(engine: Engine, task_id: str, *, by: str, reason: str) -> tuple[Intervened, Order | None]:
+def cancel(engine: Engine, task_id: str, *, by: str, reason: str) -> tuple[VerbResult, Order | None]:
     """Cancel an order with everything open in it; work under way is refused when it is to be recorded."""
     with engine.transaction() as transaction:
-        work = transaction.work
-        order = Orders(work).find([task_id]).get(task_id)
-        if order is None:
-            return Intervened.UNKNOWN, None
-        ended = transaction.end([order.run_id], RunState.CANCELLED, agent_id=by, reason=reason)
-        order = Orders(work).find([task_id])[task_id]
-        if ended:
-            return Intervened.DONE, order
-        same = order.finish_reason == "cancelled"
-        return Intervened.NOTHING_TO_DO if same else Intervened.ENDED, order
+        return cancel_within(transaction, task_id, by=by, reason=reason)
 
 
-def pause(engine: Engine, task_id: str, *, by: str) -> tuple[Intervened, Order | None]:
+def cancel_within(
+    transaction: Transaction, task_id: str, *, by: str, reason: str
+) -> tuple[VerbResult, Order | None]:
+    """Cancel an order as a part of this transaction; with the order as it stands then.
+
+    Raises:
+        IllegalTransition: the order's state does not allow it; nothing was changed.
+    """
+    order = Orders(transaction.work).find([task_id]).get(task_id)
+    if order is None:
+        return VerbResult.UNKNOWN, None
+    ended = transaction.end([order.run_id], RunState.CANCELLED, agent_id=by, reason=reason)
+    order = Orders(transaction.work).find([task_id])[task_id]
+    if ended:
+        return VerbResult.DONE, order
+    is_cancelled = order.finish_reason == "cancelled"
+    return VerbResult.NOTHING_TO_DO if is_cancelled else VerbResult.ENDED, order
+
+
+def pause(engine: Engine, task_id: str, *, by: str) -> tuple[VerbResult, Order | None]:
     """Let nothing new begin in an order; times that were set stay as they are."""
     return _hold(engine, task_id, by=by, held=True)
 
 
-def resume(engine: Engine, task_id: str, *, by: str) -> tuple[Intervened, Order | None]:
+def resume(engine: Engine, task_id: str, *, by: str) -> tuple[VerbResult, Order | None]:
     """Let a paused order go on; what came due meanwhile is due now."""
     return _hold(engine, task_id, by=by, held=False)
 
 
 def retry(
     engine: Engine, context: Context, task_id: str, *, by: str, reason: str | None = None
-) -> tuple[Intervened, Order | None]:
+) -> tuple[VerbResult, Order | None]:
     """Let an order go on at the step that failed: by the review that asks about it, or by its failed run."""
     with engine.database.transaction() as work:
         if task_id not in Orders(work).find([task_id]):
-            return Intervened.UNKNOWN, None
+            return VerbResult.UNKNOWN, None
         reviews = Reviews(work).list(state="open", task_id=task_id, limit=1)
     for review in reviews:
         if _RETRY not in review.decisions:
-            became = Intervened.WAITS
+            became = VerbResult.WAITS
         else:
             decision = Decision(decision=_RETRY, decided_by=by, reason=reason)
             decided, _ = decide(engine, context, review.review_id, decision)
@@ -86,26 +84,26 @@ def retry(
 
 
 _OF_DECISION: Final = {
-    Decided.APPLIED: Intervened.DONE,
-    Decided.REPEATED: Intervened.NOTHING_TO_DO,
-    Decided.OTHERWISE: Intervened.NOTHING_TO_DO,
-    Decided.CLAIMED: Intervened.WAITS,
-    Decided.UNKNOWN: Intervened.NOTHING_TO_DO,
+    Decided.APPLIED: VerbResult.DONE,
+    Decided.REPEATED: VerbResult.NOTHING_TO_DO,
+    Decided.OTHERWISE: VerbResult.NOTHING_TO_DO,
+    Decided.CLAIMED: VerbResult.WAITS,
+    Decided.UNKNOWN: VerbResult.NOTHING_TO_DO,
 }
 
 
-def _go_on(engine: Engine, task_id: str, *, by: str, reason: str | None) -> tuple[Intervened, Order | None]:
+def _go_on(engine: Engine, task_id: str, *, by: str, reason: str | None) -> tuple[VerbResult, Order | None]:
     """Let the failed run of an order that is still open go on."""
     with engine.transaction() as transaction:
         work = transaction.work
         order = Orders(work).find([task_id])[task_id]
         (run,) = Runs(work).lock([order.run_id])
         if order.status is State.CLOSED:
-            return Intervened.ENDED, order
+            return VerbResult.ENDED, order
         if run.state in OPEN_RUNS:
-            return Intervened.NOTHING_TO_DO if run.state is RunState.RUNNING else Intervened.WAITS, order
+            return VerbResult.NOTHING_TO_DO if run.state is RunState.RUNNING else VerbResult.WAITS, order
         if not transaction.retry([order.run_id]):
-            return Intervened.ENDED, order
+            return VerbResult.ENDED, order
         line = Audit(
             task_id=task_id,
             event_type=RETRIED,
@@ -114,20 +112,20 @@ def _go_on(engine: Engine, task_id: str, *, by: str, reason: str | None) -> tupl
             metadata={"status": order.status.value, "reason": reason},
         )
         Timeline(work).audit([line])
-        return Intervened.DONE, order
+        return VerbResult.DONE, order
 
 
-def _hold(engine: Engine, task_id: str, *, by: str, held: bool) -> tuple[Intervened, Order | None]:
+def _hold(engine: Engine, task_id: str, *, by: str, held: bool) -> tuple[VerbResult, Order | None]:
     with engine.transaction() as transaction:
         work = transaction.work
         order = Orders(work).find([task_id]).get(task_id)
         if order is None:
-            return Intervened.UNKNOWN, None
+            return VerbResult.UNKNOWN, None
         changed = transaction.pause([order.run_id]) if held else transaction.resume([order.run_id])
         if not changed:
             run = Overview(work).run(order.run_id)
-            stands_so = run is not None and run.state is (RunState.PAUSED if held else RunState.RUNNING)
-            return Intervened.NOTHING_TO_DO if stands_so else Intervened.ENDED, order
+            is_so = run is not None and run.state is (RunState.PAUSED if held else RunState.RUNNING)
+            return VerbResult.NOTHING_TO_DO if is_so else VerbResult.ENDED, order
         line = Audit(
             task_id=task_id,
             event_type=PAUSED if held else RESUMED,
@@ -136,4 +134,4 @@ def _hold(engine: Engine, task_id: str, *, by: str, held: bool) -> tuple[Interve
             metadata={"status": order.status.value},
         )
         Timeline(work).audit([line])
-        return Intervened.DONE, order
+        return VerbResult.DONE, order

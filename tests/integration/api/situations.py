@@ -86,7 +86,7 @@ class Stopped:
             order = Orders(work).find([self.task_id])[self.task_id]
             steps = Timeline(work).steps_of(order.run_id)
             contacts = Contacts(work).of_task(self.task_id)
-            row = TaskList(work).find(self.task_id)
+            row = TaskList(work, self.house.forms.subjects).find(self.task_id)
         assert row is not None
         shown = tuple((step["step_id"], step["node"], step["state"]) for step in steps)
         return Snapshot(order.status, order.version, row.status.value, shown, len(contacts))

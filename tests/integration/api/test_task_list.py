@@ -78,9 +78,8 @@ def test_work_that_is_one_action_is_listed_by_the_actions_name(works: Caller) ->
 def test_a_period_begins_with_its_first_moment_and_ends_before_its_last(works: Caller) -> None:
     first, second = ask(works)["task_id"], ask(works)["task_id"]
     with works.house.database.transaction() as unit:
-        moments = {
-            row.task_id: row.created_at.isoformat() for row in TaskList(unit).page(_ALL, after=None, limit=9)
-        }
+        rows = TaskList(unit, works.house.forms.subjects).page(_ALL, after=None, limit=9)
+        moments = {row.task_id: row.created_at.isoformat() for row in rows}
     assert listed(works, created_from=moments[second]) == [second]
     assert listed(works, created_to=moments[second]) == [first]
 
@@ -148,4 +147,5 @@ def test_pages_together_are_the_whole_list_once_whatever_comes_in_between(
 def whole_list(api: Caller) -> list[str]:
     """Every task there is, the newest first, in one go."""
     with api.house.database.transaction() as unit:
-        return [row.task_id for row in TaskList(unit).page(_ALL, after=None, limit=10_000)]
+        rows = TaskList(unit, api.house.forms.subjects).page(_ALL, after=None, limit=10_000)
+        return [row.task_id for row in rows]

@@ -9,10 +9,11 @@ from schemas.people.effects import AlertRaised
 from storage.orders.upkeep.privacy import Privacy
 from storage.people.alerts import Alert, AlertFilter, Alerts
 from storage.people.rejects import Envelope, NewReject, Reject, Rejects
-from tasks.flows.general import NewTask, submit
-from tasks.orders.intake.intake import Door, Submission, accept
-from tasks.orders.intake.rejected import dismiss
+from tasks.flows import general
+from tasks.forms import EntryPoint, NewTask
+from tasks.orders.intake.intake import Submission, accept
 from tasks.people.rejects import keep
+from tasks.people.replay import dismiss
 from tests.factories import submission
 from tests.house import House
 
@@ -74,9 +75,9 @@ def test_conflicts_of_general_work_are_folded_and_told_too(house: House) -> None
     work = NewTask(
         task_type="triage.classify_text", description="读", parameters={"text": "a"}, task_id="job-1"
     )
-    submit(house.engine, work, by="me")
+    general.accept(house.engine, [work], EntryPoint.HTTP)
     for _ in range(3):
-        submit(house.engine, replace(work, priority=9), by="me")
+        general.accept(house.engine, [replace(work, priority=9)], EntryPoint.HTTP)
     assert [kept.times for kept in rejects(house)] == [3]
     assert counts(house) == [1]
 
@@ -165,7 +166,7 @@ def test_orders_refusals_and_the_alert_commit_together(house: House) -> None:
     other = conflict(house)
     good = submission()
     malformed = NewReject(source="stream", task_id=None, payload="{", problems=[])
-    accept(house.engine, house.context, [good, other], Door.STREAM, [malformed])
+    accept(house.engine, house.context, [good, other], EntryPoint.STREAM, [malformed])
     with house.database.transaction() as work:
         writers = work.connection.exec_driver_sql(
             "SELECT xmin::text FROM tasks WHERE task_id = %s UNION SELECT xmin::text FROM rejects "

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from storage.access.system_audit import SystemAudit
 from storage.people.rejects import MOST_PROBLEMS, NewReject, Reject, Rejects
-from tasks.orders.intake.intake import Door, Verdict
-from tasks.orders.intake.rejected import Handled, Handling, dismiss, replay, shown
+from tasks.forms import Acceptance, EntryPoint
+from tasks.people.payload import shown
+from tasks.people.replay import Handling, RejectResult, dismiss, replay
 from tests.factories import payload, submission
 from tests.house import House
 
@@ -23,7 +24,7 @@ JSON = st.recursive(
 )
 
 
-def kept(house: House, text: str, door: Door = Door.QUEUE, task_id: str | None = None) -> Reject:
+def kept(house: House, text: str, door: EntryPoint = EntryPoint.QUEUE, task_id: str | None = None) -> Reject:
     """Something that was refused."""
     problem = {"field": "priority", "message": "is wrong"}
     with house.database.transaction() as work:
@@ -38,7 +39,7 @@ def wrong(**changes: Any) -> tuple[dict[str, Any], str]:
 
 
 def again(house: House, reject: Reject, corrected: dict[str, Any] | None = None) -> Handling:
-    return replay(house.engine, house.context, reject.reject_id, corrected, by="王芳")
+    return replay(house.engine, house.forms, reject.reject_id, corrected, by="王芳")
 
 
 def audited(house: House) -> list[tuple[str, str, Any]]:
@@ -50,7 +51,7 @@ def test_a_corrected_order_is_in_under_the_door_it_came_by(house: House) -> None
     order, text = wrong()
     reject = kept(house, text)
     handling = again(house, reject, order)
-    assert (handling.outcome, handling.verdict) == (Handled.REPLAYED, Verdict.ACCEPTED)
+    assert (handling.outcome, handling.acceptance) == (RejectResult.REPLAYED, Acceptance.ACCEPTED)
     assert handling.reject is not None
     assert (handling.reject.state, handling.reject.replayed_as) == ("replayed", order["task_id"])
     assert (handling.reject.handled_by, handling.reject.payload) == ("王芳", text)
@@ -67,7 +68,7 @@ def source_of(house: House, task_id: str) -> str:
 
 def test_what_was_done_is_on_record(house: House) -> None:
     order, text = wrong()
-    first, second = kept(house, text), kept(house, text, Door.STREAM)
+    first, second = kept(house, text), kept(house, text, EntryPoint.STREAM)
     again(house, first, order)
     dismiss(house.database, second.reject_id, by="李雷", reason=f"客户电话 {PHONE}")
     assert audited(house) == [
@@ -89,10 +90,10 @@ def test_what_is_still_no_order_stays_open_and_says_why(house: House) -> None:
     order, text = wrong()
     reject = kept(house, text)
     handling = again(house, reject, order | {"order_type": "?"})
-    assert handling.outcome is Handled.INVALID
+    assert handling.outcome is RejectResult.INVALID
     assert [problem.field for problem in handling.problems] == ["order_type"]
-    assert again(house, reject).outcome is Handled.INVALID
-    assert again(house, reject, order).outcome is Handled.REPLAYED
+    assert again(house, reject).outcome is RejectResult.INVALID
+    assert again(house, reject, order).outcome is RejectResult.REPLAYED
 
 
 def test_an_order_that_was_refused_for_another_goes_in_as_it_came_once_that_is_closed(house: House) -> None:
@@ -103,10 +104,10 @@ def test_an_order_that_was_refused_for_another_goes_in_as_it_came_once_that_is_c
     with house.database.transaction() as work:
         (reject,) = Rejects(work).recent()
     handling = again(house, reject)
-    assert (handling.outcome, handling.verdict) == (Handled.REFUSED, Verdict.ORDER_BUSY)
+    assert (handling.outcome, handling.acceptance) == (RejectResult.REFUSED, Acceptance.SUBJECT_BUSY)
     assert first.body.task_id in handling.problems[0].message
     house.run_to_the_end()
-    assert again(house, reject).outcome is Handled.REPLAYED
+    assert again(house, reject).outcome is RejectResult.REPLAYED
     assert house.order(second.body.task_id).status == "contacting"
 
 
@@ -123,15 +124,15 @@ def test_an_order_that_is_in_already_is_dealt_with(house: House) -> None:
     order, text = wrong()
     house.accept(submission(**order))
     handling = again(house, kept(house, text), order)
-    assert (handling.outcome, handling.verdict) == (Handled.REPLAYED, Verdict.EXISTING)
+    assert (handling.outcome, handling.acceptance) == (RejectResult.REPLAYED, Acceptance.EXISTING)
 
 
 def test_nothing_is_dealt_with_twice(house: House) -> None:
     order, text = wrong()
     reject = kept(house, text)
     again(house, reject, order)
-    assert again(house, reject, payload()).outcome is Handled.BEFORE
-    assert dismiss(house.database, reject.reject_id, by="x", reason="y").outcome is Handled.BEFORE
+    assert again(house, reject, payload()).outcome is RejectResult.BEFORE
+    assert dismiss(house.database, reject.reject_id, by="x", reason="y").outcome is RejectResult.BEFORE
     assert len(audited(house)) == 1
 
 
@@ -141,7 +142,7 @@ def test_what_was_dismissed_makes_no_order(house: House) -> None:
     handling = dismiss(house.database, reject.reject_id, by="x", reason="y")
     assert handling.reject is not None
     assert (handling.reject.state, handling.reject.handled_by) == ("dismissed", "x")
-    assert again(house, reject, order).outcome is Handled.BEFORE
+    assert again(house, reject, order).outcome is RejectResult.BEFORE
 
 
 def test_of_two_corrections_at_once_one_makes_an_order(house: House) -> None:
@@ -149,14 +150,14 @@ def test_of_two_corrections_at_once_one_makes_an_order(house: House) -> None:
     reject = kept(house, text)
     with ThreadPoolExecutor(2) as pool:
         handlings = list(pool.map(lambda order: again(house, reject, order), [payload(), payload()]))
-    assert sorted(handling.outcome for handling in handlings) == [Handled.BEFORE, Handled.REPLAYED]
+    assert sorted(handling.outcome for handling in handlings) == [RejectResult.BEFORE, RejectResult.REPLAYED]
     with house.database.transaction() as work:
         assert work.connection.exec_driver_sql("SELECT count(*) FROM tasks").scalar_one() == 1
 
 
 def test_an_unknown_id_is_told_apart(house: House) -> None:
-    assert replay(house.engine, house.context, "REJ0", None, by="x").outcome is Handled.UNKNOWN
-    assert dismiss(house.database, "REJ0", by="x", reason="y").outcome is Handled.UNKNOWN
+    assert replay(house.engine, house.forms, "REJ0", None, by="x").outcome is RejectResult.UNKNOWN
+    assert dismiss(house.database, "REJ0", by="x", reason="y").outcome is RejectResult.UNKNOWN
 
 
 @pytest.mark.parametrize("broken", ["", "{"], ids=["json", "no json"])
@@ -231,7 +232,7 @@ def test_a_list_goes_on_where_its_page_ended(house: House) -> None:
 
 
 def test_a_list_is_chosen_by_state_and_door(house: House) -> None:
-    by_queue, by_stream = kept(house, "{}"), kept(house, "{}", Door.STREAM)
+    by_queue, by_stream = kept(house, "{}"), kept(house, "{}", EntryPoint.STREAM)
     dismiss(house.database, by_queue.reject_id, by="x", reason="y")
     with house.database.transaction() as work:
         assert [r.reject_id for r in Rejects(work).list(state="open")] == [by_stream.reject_id]

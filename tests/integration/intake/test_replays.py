@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 from storage.people.rejects import Reject, Rejects
-from tasks.flows.general import NewTask, submit
-from tasks.orders.intake.intake import Door, Verdict
-from tasks.orders.intake.rejected import Handled
-from tasks.orders.intake.task_batch import Sender, take_batch
+from tasks.flows.general import accept
+from tasks.flows.task_batch import accept_batch
+from tasks.forms import Acceptance, EntryPoint, NewTask, Sender
+from tasks.people.replay import RejectResult
 from tests.factories import payload, submission
 from tests.house import House
 from tests.integration.intake.test_rejected import PHONE, again, kept
@@ -28,7 +28,7 @@ def test_an_order_goes_in_again_as_its_sender_sent_it(house: House) -> None:
     with house.database.transaction() as work:
         (reject,) = Rejects(work).recent()
     house.run_to_the_end()
-    assert again(house, reject).outcome is Handled.REPLAYED
+    assert again(house, reject).outcome is RejectResult.REPLAYED
     assert house.order(sent.body.task_id).mode == "manual"
     with house.database.transaction() as work:
         run = work.connection.exec_driver_sql(
@@ -42,7 +42,7 @@ def test_general_work_that_was_refused_is_corrected_and_begun(house: House) -> N
     reject = refused_work(house, {"words": "明天可以"})
     right = {"task_type": "triage.classify_text", "description": "读", "parameters": {"text": "明天可以"}}
     handling = again(house, reject, {**right, "task_id": "job-1"})
-    assert (handling.outcome, handling.verdict) == (Handled.REPLAYED, Verdict.ACCEPTED)
+    assert (handling.outcome, handling.acceptance) == (RejectResult.REPLAYED, Acceptance.ACCEPTED)
     assert handling.reject is not None
     assert handling.reject.replayed_as == "job-1"
     with house.database.transaction() as work:
@@ -53,7 +53,7 @@ def test_general_work_that_was_refused_is_corrected_and_begun(house: House) -> N
 def test_general_work_that_is_still_wrong_stays_open(house: House) -> None:
     reject = refused_work(house, {"words": "明天可以"})
     handling = again(house, reject)
-    assert handling.outcome is Handled.INVALID
+    assert handling.outcome is RejectResult.INVALID
     assert {problem.field for problem in handling.problems} & {"parameters.text", "parameters.words"}
 
 
@@ -61,33 +61,33 @@ def test_general_work_under_the_name_of_another_stays_open(house: House) -> None
     work = NewTask(
         task_type="triage.classify_text", description="读", parameters={"text": "a"}, task_id="job-1"
     )
-    submit(house.engine, work, by="upstream")
-    submit(house.engine, replace(work, priority=9), by="upstream")
+    accept(house.engine, [work], EntryPoint.HTTP)
+    accept(house.engine, [replace(work, priority=9)], EntryPoint.HTTP)
     with house.database.transaction() as unit:
         (reject,) = Rejects(unit).recent()
     handling = again(house, reject)
-    assert (handling.outcome, handling.verdict) == (Handled.REFUSED, Verdict.OTHER_BODY)
+    assert (handling.outcome, handling.acceptance) == (RejectResult.REFUSED, Acceptance.OTHER_BODY)
 
 
 def test_a_message_is_never_read_as_general_work(house: House) -> None:
     work = {"task_type": "triage.classify_text", "description": "读", "parameters": {"text": "a"}}
     handling = again(house, kept(house, json.dumps(work)))
-    assert handling.outcome is Handled.INVALID
+    assert handling.outcome is RejectResult.INVALID
     assert "task_type" in {problem.field for problem in handling.problems}
 
 
 def test_an_order_within_general_work_keeps_the_number_that_came(house: House) -> None:
     order = payload(metadata={"phone": PHONE})
     sent = {"task_type": "pending_task", "description": "挂起", "parameters": order, "timeout_seconds": 60}
-    reject = kept(house, json.dumps(sent | {"priority": 11}), Door.HTTP)
+    reject = kept(house, json.dumps(sent | {"priority": 11}), EntryPoint.HTTP)
     order["metadata"]["phone"] = "138****8000"
-    assert again(house, reject, sent).outcome is Handled.REPLAYED
+    assert again(house, reject, sent).outcome is RejectResult.REPLAYED
     assert str(house.order(order["task_id"]).phone).endswith(PHONE)
 
 
 def refused_work(house: House, parameters: dict[str, Any]) -> Reject:
     """General work with these parameters, refused as a part of a batch."""
     sent = {"task_type": "triage.classify_text", "description": "读", "parameters": parameters}
-    take_batch(house.engine, house.context, [sent], Sender("upstream"))
+    accept_batch(house.engine, house.forms, [sent], Sender("upstream"))
     with house.database.transaction() as work:
         return Rejects(work).recent(1)[0]

@@ -5,7 +5,9 @@ import json
 import pytest
 
 from storage.orders.orders import Orders
-from tasks.orders.intake.rejected import Handled, replay, shown
+from tasks.people.payload import shown
+from tasks.people.replay import RejectResult, replay
+from tasks.registry import task_forms
 from tests.acceptance.waiting import wait_until
 from tests.factories import payload
 from tests.integration.intake.ground import ALERTS, Ground
@@ -66,8 +68,8 @@ def test_an_entry_without_a_payload_is_corrected_with_the_number_that_came(groun
         (kept,) = ground.wait_for_rejects(1)
     order["metadata"]["phone"] = "138****8000"
     process = ground.process
-    handling = replay(process.engine, process.context, kept.reject_id, order, by="x")
-    assert handling.outcome is Handled.REPLAYED
+    handling = replay(process.engine, task_forms(lambda: process.context), kept.reject_id, order, by="x")
+    assert handling.outcome is RejectResult.REPLAYED
     with process.database.transaction() as work:
         assert str(Orders(work).find([order["task_id"]])[order["task_id"]].phone).endswith("13800138000")
 
@@ -77,7 +79,10 @@ def test_an_entry_whose_fields_are_the_order_goes_in_as_it_came(ground: Ground) 
     with ground.served_by(StreamIntake(ground.process)):
         (kept,) = ground.wait_for_rejects(1)
     process = ground.process
-    assert replay(process.engine, process.context, kept.reject_id, None, by="x").outcome is Handled.REPLAYED
+    assert (
+        replay(process.engine, task_forms(lambda: process.context), kept.reject_id, None, by="x").outcome
+        is RejectResult.REPLAYED
+    )
     assert ground.sources() == {"HT1": "stream"}
 
 

@@ -6,7 +6,8 @@ from storage.engine.runs import Runs
 from storage.engine.steps import Steps
 from storage.orders.timeline import Timeline
 from storage.people.reviews import Reviews
-from tasks.orders.people.intervention import Intervened, cancel, pause, retry
+from tasks.orders.people.intervention import cancel, pause, retry
+from tasks.verbs import VerbResult
 from tests.factories import READY, answered, submission
 from tests.house import House
 
@@ -24,13 +25,13 @@ def lines(house: House, task_id: str) -> list[tuple[str, str]]:
         return [(row["event_type"], row["agent_id"]) for row in Timeline(work).audit_of(task_id)]
 
 
-def became(house: House, task_id: str) -> Intervened:
+def became(house: House, task_id: str) -> VerbResult:
     return retry(house.engine, house.context, task_id, by="operator", reason="再试")[0]
 
 
 def test_a_failed_step_that_asks_a_person_is_run_again_by_that_question(house: House) -> None:
     task_id = taken_in(house, READY, metadata={"phone": None})
-    assert became(house, task_id) is Intervened.DONE
+    assert became(house, task_id) is VerbResult.DONE
     assert ("review_decided", "operator") in lines(house, task_id)
     with house.database.transaction() as work:
         states = [review.state for review in Reviews(work).list(state=None, task_id=task_id)]
@@ -49,7 +50,7 @@ def test_an_order_whose_run_failed_goes_on_where_it_stopped(house: House) -> Non
     with house.database.transaction() as work:
         (run,) = Runs(work).lock([run_id])
         assert (run.state, Reviews(work).list(task_id=task_id)) == (RunState.FAILED, [])
-    assert became(house, task_id) is Intervened.DONE
+    assert became(house, task_id) is VerbResult.DONE
     assert lines(house, task_id)[-2:] == [("review_opened", "orchestrator"), ("task_retried", "operator")]
     with house.database.transaction() as work:
         (review,) = Reviews(work).list(task_id=task_id)
@@ -57,23 +58,23 @@ def test_an_order_whose_run_failed_goes_on_where_it_stopped(house: House) -> Non
 
 
 def test_an_order_that_is_on_its_way_needs_no_retry(house: House) -> None:
-    assert became(house, taken_in(house, READY)) is Intervened.NOTHING_TO_DO
+    assert became(house, taken_in(house, READY)) is VerbResult.NOTHING_TO_DO
 
 
 def test_a_question_that_offers_no_retry_is_left_to_a_person(house: House) -> None:
     task_id = taken_in(house, UNCLEAR)
     house.run()
-    assert became(house, task_id) is Intervened.WAITS
+    assert became(house, task_id) is VerbResult.WAITS
 
 
 def test_a_paused_order_is_not_retried(house: House) -> None:
     task_id = taken_in(house, READY)
     pause(house.engine, task_id, by="operator")
-    assert became(house, task_id) is Intervened.WAITS
+    assert became(house, task_id) is VerbResult.WAITS
 
 
 def test_a_closed_order_is_not_retried(house: House) -> None:
     task_id = taken_in(house, READY)
     cancel(house.engine, task_id, by="operator", reason="重复")
-    assert became(house, task_id) is Intervened.ENDED
-    assert became(house, "HT-unknown") is Intervened.UNKNOWN
+    assert became(house, task_id) is VerbResult.ENDED
+    assert became(house, "HT-unknown") is VerbResult.UNKNOWN

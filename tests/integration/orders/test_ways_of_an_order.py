@@ -14,7 +14,7 @@ from storage.orders.contacts.contacts import Contacts
 from storage.orders.timeline import Timeline
 from storage.people.rejects import Rejects
 from storage.people.reviews import Reviews
-from tasks.orders.intake.intake import Verdict
+from tasks.forms import Acceptance
 from tasks.orders.people.deciding import Decided, Decision, decide
 from tests.factories import CANCEL, PARTS_MISSING, READY, answered, payload, silent, submission
 from tests.house import House
@@ -56,7 +56,7 @@ def test_a_customer_who_agrees_gets_an_appointment(house: House) -> None:
 
 def test_accepting_begins_the_first_contact_at_once(house: House) -> None:
     (received,) = house.accept(submission())
-    assert received.verdict is Verdict.ACCEPTED
+    assert received.result is Acceptance.ACCEPTED
     assert received.order is not None
     assert (received.order.status, received.order.contact_count) == (State.CONTACTING, 1)
 
@@ -198,8 +198,8 @@ def test_an_order_that_cannot_be_contacted_becomes_a_review_at_once(
 
 def test_the_same_order_sent_twice_is_worked_once(house: House) -> None:
     order = submission()
-    assert house.accept(order, order)[1].verdict is Verdict.EXISTING
-    assert house.accept(order)[0].verdict is Verdict.EXISTING
+    assert house.accept(order, order)[1].result is Acceptance.EXISTING
+    assert house.accept(order)[0].result is Acceptance.EXISTING
     house.run()
     assert house.order(order.body.task_id).contacts_total == 1
 
@@ -210,7 +210,7 @@ def test_the_same_task_id_with_another_body_is_refused_and_kept(house: House) ->
     second = submission(**{k: v for k, v in body.items() if k != "metadata"} | {"priority": 9})
     house.accept(first)
     (refused,) = house.accept(second)
-    assert refused.verdict is Verdict.OTHER_BODY
+    assert refused.result is Acceptance.OTHER_BODY
     with house.database.transaction() as work:
         (kept,) = Rejects(work).recent()
     assert kept.task_id == body["task_id"]
@@ -219,9 +219,9 @@ def test_the_same_task_id_with_another_body_is_refused_and_kept(house: House) ->
 def test_an_order_has_one_open_task(house: House) -> None:
     house.accept(submission(order_id="SO-same"))
     (refused,) = house.accept(submission(order_id="SO-same"))
-    assert refused.verdict is Verdict.ORDER_BUSY
-    assert refused.problem is not None
-    assert "HT" in refused.problem.message
+    assert refused.result is Acceptance.SUBJECT_BUSY
+    (problem,) = refused.problems
+    assert "HT" in problem.message
 
 
 def test_a_cancelled_order_closes_with_the_reason(house: House) -> None:

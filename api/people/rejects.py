@@ -4,13 +4,13 @@ from typing import Annotated, Any, Literal, cast
 
 from fastapi import APIRouter, Path, Query
 
-from api.orders.services import GivenOrdersParts
 from api.server.authentication import requires
 from api.server.cursor import Cursor, cursor_of, place_of
 from api.server.errors import documented
 from api.server.refusal import Refusal, invalid, unknown
 from api.server.route import Route
 from api.server.services import Caller, GivenParts, RequestName
+from api.task_intake import GivenIntake
 from runtime.mask import mask_text
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
@@ -28,7 +28,8 @@ from schemas.people.rejects import (
     ReplayAsked,
 )
 from storage.people.rejects import MOST_PROBLEMS, Reject, Rejects
-from tasks.orders.intake.rejected import Handled, Handling, dismiss, replay, shown
+from tasks.people.payload import shown
+from tasks.people.replay import Handling, RejectResult, dismiss, replay
 
 router = APIRouter(prefix="/intake/rejected", tags=["intake"], route_class=Route)
 
@@ -77,7 +78,12 @@ def find_reject(reject_id: RejectId, parts: GivenParts) -> RejectView:
     responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
 )
 def replay_reject(
-    reject_id: RejectId, body: ReplayAsked, parts: GivenOrdersParts, caller: Caller, request_id: RequestName
+    reject_id: RejectId,
+    body: ReplayAsked,
+    parts: GivenParts,
+    intake: GivenIntake,
+    caller: Caller,
+    request_id: RequestName,
 ) -> RejectReplayed:
     """Corrected, or as it came (after the order's other task has closed, say).
 
@@ -86,7 +92,7 @@ def replay_reject(
     by = body.by or caller.agent_id
     handling = replay(
         parts.engine,
-        parts.context,
+        intake.forms,
         reject_id,
         body.payload,
         by=by,
@@ -96,7 +102,7 @@ def replay_reject(
     reject = _handled(reject_id, handling)
     return RejectReplayed(
         task_id=cast("str", reject.replayed_as),
-        outcome=cast("Literal['accepted', 'existing']", handling.verdict),
+        outcome=cast("Literal['accepted', 'existing']", handling.acceptance),
         reject=_summary(reject),
     )
 
@@ -125,18 +131,18 @@ def _handled(reject_id: str, handling: Handling) -> Reject:
     reject = handling.reject
     if reject is None:
         raise unknown("reject", reject_id)
-    if handling.outcome is Handled.INVALID:
+    if handling.outcome is RejectResult.INVALID:
         raise invalid(
             [(f"payload.{mask_text(p.field)}", p.message) for p in handling.problems[:MOST_PROBLEMS]]
         )
-    if handling.outcome is Handled.REFUSED:
+    if handling.outcome is RejectResult.REFUSED:
         (problem,) = handling.problems
         raise Refusal(
             Code.STATE_CONFLICT,
             f"{problem.field} {problem.message}",
-            details={"reject_id": reject_id, "reject_state": reject.state, "reason": handling.verdict},
+            details={"reject_id": reject_id, "reject_state": reject.state, "reason": handling.acceptance},
         )
-    if handling.outcome is Handled.BEFORE:
+    if handling.outcome is RejectResult.BEFORE:
         raise Refusal(
             Code.STATE_CONFLICT,
             f"the refused input was {reject.state} before",

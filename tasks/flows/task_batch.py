@@ -1,0 +1,102 @@
+"""Many tasks of any form at once: each is read, accepted or refused by itself, and nothing refused is lost."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from engine.engine import Engine
+from schemas.core.identifier import Identifier
+from schemas.core.problems import as_records
+from storage.flows.task_list import Lifecycle, TaskList
+from storage.people.rejects import Envelope, NewReject
+from tasks.forms import Acceptance, EntryPoint, ReadTask, Sender, TaskForms, TaskReceipt
+from tasks.people.rejects import keep
+
+_ID: Final[TypeAdapter[str]] = TypeAdapter(Identifier)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchItemResult:
+    """What became of one item, and the lifecycle of its task where there is one."""
+
+    receipt: TaskReceipt
+    status: Lifecycle | None
+
+
+def accept_batch(
+    engine: Engine, forms: TaskForms, sent: Sequence[Any], sender: Sender
+) -> list[BatchItemResult]:
+    """Accept what can be accepted of these tasks, as they were sent; one result each, in their order.
+
+    The tasks of products are committed first, general work last: a caller who got no answer and sends the batch again
+    begins nothing twice, but for general work that names no task_id of its own.
+    """
+    reads = [forms.read(engine, each, sender) for each in sent]
+    receipts: dict[int, TaskReceipt] = {
+        index: TaskReceipt(
+            result=Acceptance.INVALID, task_id=_id_in(sent[index], "task_id"), problems=problems
+        )
+        for index, problems in enumerate(reads)
+        if not isinstance(problems, ReadTask)
+    }
+    for form in forms.all:
+        own = {
+            index: read.submission
+            for index, read in enumerate(reads)
+            if isinstance(read, ReadTask) and read.form is form
+        }
+        if own:
+            accepted = form.accept(engine, list(own.values()), EntryPoint.HTTP)
+            receipts |= zip(own, accepted, strict=True)
+    statuses = _settled(engine, forms, sent, sender, receipts)
+    return [
+        BatchItemResult(
+            receipt, Lifecycle.RUNNING if receipt.has_begun else statuses.get(receipt.task_id or "")
+        )
+        for _, receipt in sorted(receipts.items(), key=lambda item: item[0])
+    ]
+
+
+def _settled(
+    engine: Engine, forms: TaskForms, sent: Sequence[Any], sender: Sender, receipts: Mapping[int, TaskReceipt]
+) -> Mapping[str, Lifecycle]:
+    """Keep what could not be read, and look the lifecycles up that are not known yet, by task."""
+    invalid = [
+        _reject(sent[index], receipt, sender)
+        for index, receipt in sorted(receipts.items())
+        if receipt.result is Acceptance.INVALID
+    ]
+    runs = [each.run_id for each in receipts.values() if each.run_id and not each.has_begun]
+    if not invalid and not runs:
+        return {}
+    with engine.database.transaction() as work:
+        if invalid:
+            keep(work, invalid)
+        return TaskList(work, forms.subjects).statuses(runs)
+
+
+def _reject(sent: Any, receipt: TaskReceipt, sender: Sender) -> NewReject:
+    return NewReject(
+        source=EntryPoint.HTTP,
+        task_id=receipt.task_id,
+        order_id=_id_in(sent, "order_id"),
+        # Half a character cannot be encrypted as it is; everything else is kept as people wrote it.
+        payload=json.dumps(sent, ensure_ascii=False).encode(errors="backslashreplace").decode(),
+        problems=as_records(receipt.problems),
+        envelope=Envelope(created_by=sender.agent_id, default_mode=sender.default_mode),
+    )
+
+
+def _id_in(sent: Any, name: str) -> str | None:
+    """An id in something malformed, in the parameters of a general task too, where it is one that can be shown."""
+    if not isinstance(sent, dict):
+        return None
+    within = sent.get("parameters")
+    given = sent.get(name) or (within.get(name) if isinstance(within, dict) else None)
+    try:
+        return _ID.validate_python(given)
+    except ValidationError:
+        return None

@@ -1,0 +1,58 @@
+"""General work as a task form: any registered workflow or action, asked for by its name."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from engine.engine import Engine
+from engine.transaction import Transaction
+from schemas.flows.tasks import GeneralTask
+from statemachine.workflow.states import RunState
+from tasks.flows import general, verbs
+from tasks.forms import EntryPoint, NewTask, Sender, TaskReceipt
+from tasks.verbs import ALLOWED, STATE_AFTER, Verb, VerbResult
+
+
+@dataclass(frozen=True, slots=True)
+class GeneralForm:
+    """The tasks that no product owns: runs about nothing but themselves."""
+
+    product: str = "flows"
+    body: type[BaseModel] = GeneralTask
+
+    def recognises(self, sent: Mapping[str, Any]) -> bool:
+        """Whether this names a type of task."""
+        return "task_type" in sent
+
+    def read(self, body: GeneralTask, sender: Sender) -> NewTask:
+        """The task that is asked for."""
+        return NewTask(**body.model_dump(), priority_given="priority" in body.model_fields_set, sender=sender)
+
+    def accept(
+        self, engine: Engine, submissions: Sequence[NewTask], entry_point: EntryPoint
+    ) -> list[TaskReceipt]:
+        """Accept tasks in one transaction; one that is known with another body is kept as rejected."""
+        return general.accept(engine, submissions, entry_point)
+
+    def accept_within(
+        self, transaction: Transaction, submissions: Sequence[NewTask], _: EntryPoint, /
+    ) -> list[TaskReceipt]:
+        """Accept tasks as a part of this transaction; nothing is kept of what is refused."""
+        return general.accept_within(transaction, submissions)
+
+    def steer(self, engine: Engine, task_id: str, verb: Verb, *, by: str, reason: str | None) -> VerbResult:
+        """Carry a verb out on general work."""
+        return verbs.steer(engine, task_id, verb, by=by, reason=reason)
+
+    def transitions(self, state: str, verb: Verb) -> dict[str, Any]:
+        """The lifecycle of a run that refused a verb, and where it may go."""
+        return {
+            "current_state": state,
+            "requested_state": STATE_AFTER[verb].value,
+            "allowed_transitions": [
+                {"event": each.value, "to_state": STATE_AFTER[each].value}
+                for each in ALLOWED[RunState(state)]
+            ],
+        }
