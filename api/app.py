@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 
-from api.flows.registration import flows_registration
+from api.flows.registration import flows_of
 from api.orders.registration import ORDERS
 from api.orders.services import OrdersParts, OrdersServices
 from api.outbound.registration import OUTBOUND
@@ -24,6 +24,7 @@ from api.server.measurement import Measured, Measurement
 from api.server.registration import Registration
 from api.server.request_id import RequestId
 from api.server.services import Services
+from api.task_intake import TaskIntake
 from schemas.core.error import Code
 from tasks.forms import TaskForms
 from tasks.registry import task_forms
@@ -37,12 +38,6 @@ SERVER: Final = Registration(
     open=(health.router, measurement.router),
 )
 
-
-def contexts(forms: TaskForms) -> tuple[Registration, ...]:
-    """Every context of the API, in the order of its description, for tasks of these forms."""
-    return (ORDERS, PEOPLE, flows_registration(forms), OUTBOUND, SERVER)
-
-
 _ANY_ROUTE: Final = (Code.BAD_REQUEST, Code.VALIDATION_FAILED, Code.INTERNAL_ERROR, Code.SERVICE_UNAVAILABLE)
 _DESCRIPTION: Final = (
     "Drives suspended field-service orders (挂起任务) to an end. Every error has the same form; every "
@@ -50,10 +45,15 @@ _DESCRIPTION: Final = (
 )
 
 
+def contexts_of(forms: TaskForms) -> tuple[Registration, ...]:
+    """Every context of the API, in the order of its description, for tasks of these forms."""
+    return (ORDERS, PEOPLE, flows_of(forms), OUTBOUND, SERVER)
+
+
 def create_app(parts: OrdersParts, version: str) -> FastAPI:
     """The API over these parts. Nothing is connected before it starts."""
     forms = task_forms(lambda: parts.context)
-    registered = contexts(forms)
+    contexts = contexts_of(forms)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -61,9 +61,8 @@ def create_app(parts: OrdersParts, version: str) -> FastAPI:
         services = Services.over(
             parts,
             version,
-            figures={name: figure for each in registered for name, figure in each.figures.items()},
-            intake=intake,
-            of_contexts=(Broadcast(parts.database), OrdersServices.over(parts, intake)),
+            figures={name: figure for each in contexts for name, figure in each.figures.items()},
+            of_contexts=(intake, Broadcast(parts.database), OrdersServices.over(parts, intake)),
         )
         app.state.services = services
         await services.warm()
@@ -72,14 +71,14 @@ def create_app(parts: OrdersParts, version: str) -> FastAPI:
 
     measured = Measurement()
     largest_bodies = {
-        f"{PREFIX}{path}": largest for each in registered for path, largest in each.largest_bodies.items()
+        f"{PREFIX}{path}": largest for each in contexts for path, largest in each.largest_bodies.items()
     }
     app = DescribedApi(
         title="unpend",
         version=version,
         description=_DESCRIPTION,
         openapi_tags=[
-            {"name": name, "description": said} for each in registered for name, said in each.tags.items()
+            {"name": name, "description": said} for each in contexts for name, said in each.tags.items()
         ],
         openapi_url=f"{PREFIX}/openapi.json",
         # The usual pages load their scripts from a public server; ours must work without one.
@@ -96,8 +95,8 @@ def create_app(parts: OrdersParts, version: str) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.measurement = measured
-    errors.install(app, *(each.faults for each in registered))
-    for context in registered:
+    errors.install(app, *(each.faults for each in contexts))
+    for context in contexts:
         _include(app, context)
     return app
 

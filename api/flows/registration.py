@@ -7,8 +7,8 @@ from api.server.registration import Registration
 from tasks.forms import TaskForms
 
 
-def flows_registration(forms: TaskForms) -> Registration:
-    """The routes of general work, for tasks of these forms."""
+def flows_of(forms: TaskForms) -> Registration:
+    """The routes of agents, and of tasks of these forms."""
     return Registration(
         tags=MappingProxyType(
             {

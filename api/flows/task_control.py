@@ -6,11 +6,11 @@ from api.flows.task_view import view_of
 from api.flows.tasks import TaskId
 from api.server.authentication import requires
 from api.server.errors import documented
-from api.server.intake import TaskIntake
 from api.server.parts import Parts
 from api.server.refusal import Refusal, unknown
 from api.server.route import Route
-from api.server.services import Caller, GivenIntake, GivenParts
+from api.server.services import Caller, GivenParts
+from api.task_intake import GivenIntake, TaskIntake
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.flows.tasks import CancelAsked, TaskView

@@ -12,6 +12,7 @@ from api.server.coalescer import Coalescer
 from api.server.intake import TaskIntake
 from api.server.parts import Parts
 from api.server.services import kept
+from api.task_intake import TaskIntake
 from storage.core.unavailable import StorageUnavailable
 from storage.orders.progress import Progress, Progresses
 from tasks.orders.inbound.callbacks import Heard
@@ -32,14 +33,13 @@ class OrdersServices:
     """What the routes of orders keep while the API runs."""
 
     parts: OrdersParts
-    tasks: TaskIntake
-    """What accepts tasks of any form; it belongs to the server."""
+    intake: TaskIntake
     progress: Coalescer[str, Progress | None]
     callbacks: Coalescer[Post, list[Heard]]
     awaiting: Awaiting
 
     @classmethod
-    def over(cls, parts: OrdersParts, tasks: TaskIntake) -> Self:
+    def over(cls, parts: OrdersParts, intake: TaskIntake) -> Self:
         """The services over these parts; nothing is connected yet."""
 
         def receive(posts: Sequence[Post]) -> list[list[Heard]]:
@@ -53,7 +53,7 @@ class OrdersServices:
         outages = (StorageUnavailable,)
         return cls(
             parts,
-            tasks,
+            intake,
             Coalescer(look, of_all=outages),
             Coalescer(receive, of_all=outages),
             Awaiting(parts.database, at_least=parts.settings.least_wait_seconds),

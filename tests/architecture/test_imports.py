@@ -26,6 +26,8 @@ OFFENCES = {
     ),
     "The server and the core data know no product": ("api/server/cursor.py", "import api.orders.states"),
     "What products share knows none of them": ("schemas/people/person.py", "import schemas.orders.intake"),
+    "Orders know nothing of general workflows": ("tasks/orders/task_form.py", "import tasks.flows.general"),
+    "General workflows know nothing of orders": ("schemas/flows/agents.py", "import schemas.orders.intake"),
 }
 
 

@@ -40,10 +40,8 @@ async def start_task(
     Another body under the same `task_id`, or an `order_id` that already has an open task, answers 409 and is
     kept as rejected.
     """
-    intake = services.tasks
-    task = intake.forms.read_body(
-        services.parts.engine, body, Sender(caller.agent_id, request_id, caller.default_mode)
-    )
+    intake, engine = services.intake, services.parts.engine
+    task = intake.forms.read_body(engine, body, Sender(caller.agent_id, request_id, caller.default_mode))
     assert isinstance(task, ReadTask), "an order that is valid can be read"
     receipt = await intake.accept(task)
     if receipt.problems:

@@ -84,12 +84,12 @@ async def work_alone(
     Raises:
         Refusal: the parameters are not what it takes (422), or it failed (409).
     """
-    task = services.tasks.forms.read_general(
+    task = services.intake.forms.read_general(
         services.parts.engine,
         NewTask(task_type=task_type, description=task_type, parameters=parameters, sender=Sender(by)),
     )
     assert isinstance(task, ReadTask), "an action can be read; its parameters are checked when it is accepted"
-    receipt = await services.tasks.accept(task)
+    receipt = await services.intake.accept(task)
     if receipt.task_id is None or receipt.problems:
         raise invalid([(problem.field, problem.message) for problem in receipt.problems])
 

@@ -7,7 +7,7 @@ import anyio
 import pytest
 from fastapi.routing import APIRoute
 
-from api.app import contexts
+from api.app import contexts_of
 from api.server.authentication import CACHE_SECONDS, Keyring, ScopeCheck
 from schemas.access.scopes import Scope
 from storage.access.keys import Keys, digest
@@ -26,8 +26,8 @@ def unused() -> Context:
 
 
 def guarded_routes() -> Iterator[tuple[APIRoute, Scope | None]]:
-    registered = contexts(task_forms(unused))
-    for router in (router for context in registered for router in (*context.keyed, *context.open)):
+    contexts = contexts_of(task_forms(unused))
+    for router in (router for context in contexts for router in (*context.keyed, *context.open)):
         for route in router.routes:
             assert isinstance(route, APIRoute)
             guards = [d.dependency.scope for d in route.dependencies if isinstance(d.dependency, ScopeCheck)]

@@ -9,7 +9,8 @@ from api.server.cursor import Cursor, cursor_of, place_of
 from api.server.errors import documented
 from api.server.refusal import Refusal, invalid, unknown
 from api.server.route import Route
-from api.server.services import Caller, GivenIntake, GivenParts, RequestName
+from api.server.services import Caller, GivenParts, RequestName
+from api.task_intake import GivenIntake
 from runtime.mask import mask_text
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
