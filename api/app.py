@@ -18,7 +18,6 @@ from api.people.registration import PEOPLE
 from api.server import errors, health, measurement
 from api.server.description import DescribedApi
 from api.server.head import Head
-from api.server.intake import TaskIntake
 from api.server.limits.body_limit import BodyLimit
 from api.server.measurement import Measured, Measurement
 from api.server.registration import Registration

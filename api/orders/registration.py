@@ -46,7 +46,6 @@ ORDERS: Final = Registration(
         states.router,
         tools.router,
         reviews.router,
-        known_tasks.router,
         signals.router,
         known_tasks.router,
         privacy.router,

@@ -9,7 +9,6 @@ from fastapi import Depends
 
 from api.orders.agents.awaiting import Awaiting
 from api.server.coalescer import Coalescer
-from api.server.intake import TaskIntake
 from api.server.parts import Parts
 from api.server.services import kept
 from api.task_intake import TaskIntake

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Protocol, Self, TypeVar
 from fastapi import Depends, Request
 
 from api.server.authentication import Keyring, caller_of
-from api.server.intake import TaskIntake
 from api.server.limits.failed_logins import FailedLogins
 from api.server.limits.rate_limits import RateLimits
 from api.server.parts import Parts
@@ -40,7 +39,6 @@ class Services:
     failed_logins: FailedLogins
     rate_limits: RateLimits
     figures: Mapping[str, Figure]
-    intake: TaskIntake
     of_contexts: Mapping[type[ContextServices], ContextServices]
 
     @classmethod
@@ -50,7 +48,6 @@ class Services:
         version: str,
         *,
         figures: Mapping[str, Figure],
-        intake: TaskIntake,
         of_contexts: Sequence[ContextServices],
     ) -> Self:
         """The services over these parts; nothing is connected yet."""
@@ -61,7 +58,6 @@ class Services:
             FailedLogins(),
             RateLimits.over(parts.settings),
             figures,
-            intake,
             {type(services): services for services in of_contexts},
         )
 
@@ -85,7 +81,6 @@ class Services:
         """Finish what is under way and give connections back."""
         for services in self.of_contexts.values():
             await services.close()
-        await self.intake.close()
         await self.keyring.close()
         await self.rate_limits.close()
         await asyncio.to_thread(self._close_parts)
@@ -116,11 +111,6 @@ async def parts_of(request: Request) -> Parts:
     return (await services_of(request)).parts
 
 
-async def intake_of(request: Request) -> TaskIntake:
-    """What accepts tasks."""
-    return (await services_of(request)).intake
-
-
 async def name_of(request: Request) -> str:
     """The request's id."""
     return request_id_of(request.scope)
@@ -128,6 +118,5 @@ async def name_of(request: Request) -> str:
 
 GivenServices = Annotated[Services, Depends(services_of)]
 GivenParts = Annotated[Parts, Depends(parts_of)]
-GivenIntake = Annotated[TaskIntake, Depends(intake_of)]
 Caller = Annotated[Key, Depends(caller_of)]
 RequestName = Annotated[str, Depends(name_of)]
