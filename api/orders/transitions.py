@@ -128,7 +128,7 @@ def _movable(engine: Engine, permissions: Permissions, body: TransitionRequested
     with engine.database.transaction() as work:
         order = Orders(work).find([body.task_id]).get(body.task_id)
         now = BusinessClock(work).now().business_now
-        asked = bool(Reviews(work).list(state="open", task_id=body.task_id, limit=1))
+        asked = Reviews(work).open_of(body.task_id) is not None
     if order is None:
         raise unknown("task", body.task_id)
     _require_legal(order, body)

@@ -122,7 +122,7 @@ def record_result(body: ContactRecorded, services: GivenServices) -> ContactKept
     if isinstance(heard, Unrecordable):
         raise _unrecordable(heard, order, body.contact_id)
     with services.door.parts.database.transaction() as work:
-        review_open = bool(Reviews(work).list(state="open", task_id=order.task_id, limit=1))
+        review_open = Reviews(work).open_of(order.task_id) is not None
     return ContactKept(next_step=next_action(order, review_open=review_open).name, outcome=heard.value)
 
 

@@ -7,6 +7,7 @@ from typing import Final
 from engine.actions import Action, Batch, EffectClass
 from engine.outcomes import Done, Failed, Outcome
 from schemas.orders.effects import Move
+from schemas.orders.step_inputs import ActionInput
 from statemachine.orders.intents import ROUND_ENDS, Level1
 from storage.engine.steps import StepRow
 from storage.orders.order import Order
@@ -45,11 +46,11 @@ def actions(context: Context) -> tuple[Action, ...]:
 
 def log_and_close(_: Context, step: StepRow, order: Order, __: Batch) -> Outcome:
     """Close the order with the reason and one line that sums it up (seed step8)."""
+    intent = ActionInput.of(step.input).intent_level1
     try:
-        level1 = Level1(str(step.input.get("intent_level1")))
+        level1 = Level1(str(intent))
         finish_reason, title = _ENDS[level1]
     except (KeyError, ValueError):
-        intent = step.input.get("intent_level1")
         return Failed(code="nothing_to_close", message=f"意图 '{intent}' 不结束任务")
     return Done(
         output={"finish_reason": finish_reason},

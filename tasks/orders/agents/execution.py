@@ -53,7 +53,7 @@ def executed(
         title: What people who watch are told.
         effects: The actions, each `ActionTaken` with what it does in the order system.
     """
-    order, decided_by = errand.order, step.input.get("decided_by") or errand.approved_by
+    order, decided_by = errand.order, errand.given.decided_by or errand.approved_by
     taken = [effect for effect in effects if isinstance(effect, ActionTaken)]
     move = Move(
         task_id=order.task_id,

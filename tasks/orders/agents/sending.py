@@ -11,6 +11,7 @@ from engine.outcomes import Failed, Outcome, Park, Snooze, TryAgain
 from runtime.clock import Clock
 from schemas.orders.contact import Channel, ContactResult
 from schemas.orders.effects import ContactNoted
+from schemas.orders.step_inputs import ContactInput
 from storage.engine.steps import StepRow
 from storage.orders.contacts.constraints import Lawfulness
 from storage.orders.contacts.contact import Contact, Intended, NewContact
@@ -86,7 +87,7 @@ def _send(context: Context, batch: Batch, step: StepRow, intended: Intended) -> 
     case: Case = batch.subjects[step.step_id]
     contact, order = intended.contact, case.order
     channel = Channel(contact.contact_method)
-    said = told_to(context, order, channel, step.call.get("script_id"))
+    said = told_to(context, order, channel, ContactInput.of(step.input).call.script_id)
     if isinstance(said, Failed):
         return replace(said, effects=nothing_left(contact))
     request = ContactRequest(

@@ -9,6 +9,7 @@ from typing import Final
 from engine.actions import Action, Batch, EffectClass
 from engine.outcomes import Done, Outcome
 from schemas.orders.effects import AlertRaised, Effect, Move, OrderNoted
+from schemas.orders.step_inputs import AnswerInput, GivenClassification
 from statemachine.orders.guards import LOWEST_CONFIDENCE
 from statemachine.orders.intents import INTENTS, Level1, Level2
 from statemachine.orders.states import Event
@@ -47,6 +48,8 @@ class Heard:
     order: Order
     contact: Contact
     past: list[datetime]
+    given: GivenClassification | None = None
+    """The classification that the caller of a manual order's step made."""
 
     @property
     def words(self) -> str:
@@ -87,12 +90,14 @@ def load_heard(work: UnitOfWork, steps: Sequence[StepRow]) -> Mapping[int, Heard
     """The orders of these steps with the contact that their input names."""
     ids = [step.subject_id for step in steps if step.subject_id]
     orders, history = Orders(work).find(ids), Contacts(work).history(ids)
-    contacts = Contacts(work).by_ids([str(step.input.get("contact_id")) for step in steps])
+    given = {step.step_id: AnswerInput.of(step.input) for step in steps}
+    contacts = Contacts(work).by_ids([str(one.contact_id) for one in given.values()])
     return {
         step.step_id: Heard(
             orders[str(step.subject_id)],
-            contacts[str(step.input["contact_id"])],
+            contacts[str(given[step.step_id].contact_id)],
             [past.at for past in history[str(step.subject_id)]],
+            given[step.step_id].call.classification,
         )
         for step in steps
     }
@@ -101,7 +106,7 @@ def load_heard(work: UnitOfWork, steps: Sequence[StepRow]) -> Mapping[int, Heard
 def classify_intents(context: Context, batch: Batch) -> Mapping[int, Outcome]:
     """Classify what each customer of the batch said (seed step5)."""
     now = batch.moments.business_now
-    readings = {step.step_id: _read(context, step, batch.subjects[step.step_id]) for step in batch.steps}
+    readings = {step.step_id: _read(context, batch.subjects[step.step_id]) for step in batch.steps}
     found = reconsidered(context.language_model, readings)
     return {
         step.step_id: classify_intent(context, step, batch.subjects[step.step_id], found[step.step_id], now)
@@ -146,10 +151,10 @@ def classify_intent(
     return Done(output=output, effects=effects)
 
 
-def _read(context: Context, step: StepRow, heard: Heard) -> Reading:
+def _read(context: Context, heard: Heard) -> Reading:
     """How the caller of a manual order's step reads the words, else how the model does."""
     words, pending_reason = heard.words, _reason_of(heard.order)
-    given = caller_verdict(step.call, words, pending_reason, context)
+    given = caller_verdict(heard.given, words, pending_reason, context)
     found = given or context.classifier.classify(words, pending_reason=pending_reason)
     return Reading(text=words, pending_reason=pending_reason, found=found, is_own=given is None)
 

@@ -7,15 +7,16 @@ from typing import Any
 
 from engine.transaction import Transaction
 from runtime.blind_index import BlindIndex
+from runtime.ids import Prefix, new_id
 from schemas.orders.effects import ContactNoted
 from statemachine.orders.states import State
 from storage.core.unit_of_work import UnitOfWork
 from storage.orders.calls import CalledStep, WaitingStep
-from storage.orders.contacts.contact import Contact
+from storage.orders.contacts.contact import Contact, InboundContact
 from storage.orders.contacts.contacts import Contacts
 from storage.orders.order import Order
 from tasks.orders.calls.calling import Call
-from tasks.orders.calls.replies import count_as_answer
+from tasks.orders.rules.answer import count_as_answer
 
 ACTION = "triage.classify_intent"
 
@@ -82,7 +83,19 @@ class _Classifying:
         takes_an_answer = order.mode == "manual" and order.status is State.NO_RESPONSE
         if self.words is None or not takes_an_answer or any(step.held for step in waiting):
             return False
-        return count_as_answer(transaction, order, self.words.text, self.agent_id)
+        contact = InboundContact(
+            contact_id=(contact_id := new_id(Prefix.CONTACT)),
+            task_id=order.task_id,
+            method="phone",
+            words=self.words.text,
+            contact_time=transaction.moments.business_now,
+            key=f"told.{contact_id}",
+            round=order.round,
+        )
+        if not count_as_answer(transaction, order, contact_id, contact.contact_time, agent_id=self.agent_id):
+            return False
+        Contacts(transaction.work).hear(contact)
+        return True
 
     def _refuses(self, transaction: Transaction, order: Order, step: WaitingStep) -> str | None:
         if self.classification is not None and order.mode == "auto":

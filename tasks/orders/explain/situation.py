@@ -76,7 +76,6 @@ def situation_of(work: UnitOfWork, subject: str) -> Situation | None:
             moments=moments,
             zone=ZoneInfo(DEFAULT_ZONE),
         )
-    open_reviews = Reviews(work).list(task_id=subject, limit=1)
     return Situation(
         subject=subject,
         order=order,
@@ -86,7 +85,7 @@ def situation_of(work: UnitOfWork, subject: str) -> Situation | None:
         moments=moments,
         zone=zone_of(order),
         contact=Contacts(work).latest([subject]).get(subject),
-        review=open_reviews[0] if open_reviews else None,
+        review=Reviews(work).open_of(subject),
         last_move=_last_move(work, subject),
         paused=Overview(work).last_audit(subject, PAUSED) if run.state == "paused" else None,
     )

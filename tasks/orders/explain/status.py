@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from runtime.clock import Clock
+from schemas.orders.step_inputs import ReviewInput
 from statemachine.orders.states import State
 from statemachine.workflow.definition import END, ORIGIN, Kind
 from storage.orders.overview import OpenStep
@@ -71,8 +72,8 @@ def _person(situation: Situation, step: OpenStep) -> dict[str, Any]:
     if review is None:
         return {"wait": Wait.PERSON, "waiting_for": f"a person's decision ({title})"}
     overdue = step.due_at is None and review.deadline_at is not None
-    origin = review.context.get("origin")
-    after = f" after {situation.title(str(origin))}" if origin else ""
+    origin = ReviewInput.of(review.context).origin
+    after = f" after {situation.title(origin)}" if origin else ""
     decisions = "|".join(review.decisions)
     leads = ", ".join(f"{decision} → {_target(situation, step, decision)}" for decision in review.decisions)
     deadline = (
@@ -97,7 +98,7 @@ def _target(situation: Situation, step: OpenStep, decision: str) -> str:
     if target == END:
         return "end"
     if target == ORIGIN and situation.review is not None:
-        return f"{situation.title(str(situation.review.context.get('origin')))} again"
+        return f"{situation.title(str(ReviewInput.of(situation.review.context).origin))} again"
     return situation.title(target)
 
 

@@ -4,13 +4,11 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
 
 from engine.engine import Engine
 from engine.transaction import Transaction, Verdict
 from runtime.ids import Prefix, new_id
 from schemas.orders.contact import ContactResult
-from statemachine.orders.purposes import Purpose
 from statemachine.orders.states import State
 from storage.engine.runs import Runs
 from storage.orders.contacts.callbacks import Callbacks, NewCallback
@@ -19,13 +17,11 @@ from storage.orders.contacts.contacts import Contacts
 from storage.orders.order import Order
 from storage.orders.orders import Orders
 from tasks.orders.inbound.further_words import heed
-from tasks.orders.inbound.occasion import write
-from tasks.orders.rules.conclusion import answered, noted, signal_of
+from tasks.orders.rules.answer import count_as_answer
+from tasks.orders.rules.conclusion import AGENT, noted, signal_of
 from tasks.orders.rules.context import Context
 from tasks.orders.rules.forgotten import as_kept
 from tools.channels.contract import ContactReport
-
-_MAY_ANSWER_LATE: Final = frozenset({State.CONTACTING, State.NO_RESPONSE, State.WAITING_FOLLOWUP})
 
 
 class Heard(StrEnum):
@@ -120,11 +116,9 @@ def _late(transaction: Transaction, context: Context, contact: Contact, report: 
         if contact.status != "concluded":
             Contacts(work).note([noted(contact, report)])
         return Heard.LATE
-    if order.status in _MAY_ANSWER_LATE:
-        given = {"contact_result": "answered", "contact_id": contact.contact_id}
-        if transaction.divert_to(order.run_id, Purpose.ANSWER, given):
-            write(transaction, [noted(contact, report), answered(order, contact)])
-            return Heard.ANSWERED_LATE
+    if count_as_answer(transaction, order, contact.contact_id, contact.contact_time, agent_id=AGENT):
+        Contacts(work).note([noted(contact, report)])
+        return Heard.ANSWERED_LATE
     return _kept(transaction, context, order, contact, report)
 
 

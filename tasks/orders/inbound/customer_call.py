@@ -4,18 +4,16 @@ import hashlib
 from typing import Final
 
 from runtime.ids import Prefix, new_id
-from schemas.orders.effects import Move
 from schemas.orders.signals import CustomerCalled
-from statemachine.orders.purposes import Purpose
-from statemachine.orders.states import Event, State
+from statemachine.orders.machine import ANSWERABLE
+from statemachine.orders.states import State
 from storage.orders.contacts.contact import InboundContact
 from storage.orders.contacts.contacts import Contacts
 from tasks.orders.inbound.consequence import Consequence, Outcome, closed, refused
 from tasks.orders.inbound.further_words import heed, title_of
 from tasks.orders.inbound.occasion import OrderOccasion
+from tasks.orders.rules.answer import count_as_answer
 
-_TAKES_AN_ANSWER: Final = frozenset({State.CONTACTING, State.NO_RESPONSE, State.WAITING_FOLLOWUP})
-"""Where the table has `user.responded` (SPEC.md §1)."""
 _MOST_CALLS: Final = 1000
 """How often a customer may turn to us in one round; more is a fault of the sender."""
 
@@ -35,7 +33,7 @@ def customer_called(occasion: OrderOccasion[CustomerCalled]) -> Consequence:
     if kept is None and Contacts(work).inbound_in_round(order.task_id, order.round) >= _MOST_CALLS:
         return refused(f"the customer is said to have called {_MOST_CALLS} times in this round already")
     contact = _contact(occasion, key, kept.contact_id if kept else new_id(Prefix.CONTACT))
-    if order.status not in _TAKES_AN_ANSWER or occasion.open_review() is not None:
+    if order.status not in ANSWERABLE or occasion.open_review() is not None:
         taken_back = _keep(occasion, contact, known=kept is not None)
         what = "; the cancellation that waited is taken back" if taken_back else ""
         return Consequence(
@@ -44,12 +42,18 @@ def customer_called(occasion: OrderOccasion[CustomerCalled]) -> Consequence:
             title=f"{title_of(contact.method)}, 等待人工查看",
             watched="waiting",
         )
-    given = {"contact_result": "answered", "contact_id": contact.contact_id}
-    if not occasion.transaction.divert_to(order.run_id, Purpose.ANSWER, given):
+    signal = occasion.signal
+    if not count_as_answer(
+        occasion.transaction,
+        order,
+        contact.contact_id,
+        contact.contact_time,
+        agent_id=signal.sent_by,
+        signal_id=signal.signal_id,
+    ):
         return _in_the_way(occasion, contact, known=kept is not None)
     if kept is None:
         Contacts(work).hear(contact)
-    occasion.write([_answered(occasion, contact)])
     return Consequence(
         outcome=Outcome.APPLIED,
         effect="the words count as the customer's answer and are being understood",
@@ -84,17 +88,6 @@ def _keep(occasion: OrderOccasion[CustomerCalled], contact: InboundContact, *, k
         words=contact.words,
         method=contact.method,
         told={"contact_id": contact.contact_id, "signal_id": occasion.signal.signal_id},
-    )
-
-
-def _answered(occasion: OrderOccasion[CustomerCalled], contact: InboundContact) -> Move:
-    last = occasion.order.last_contact_time
-    return Move(
-        task_id=contact.task_id,
-        event=Event.USER_RESPONDED,
-        agent_id=occasion.signal.sent_by,
-        changes={"last_contact_time": max(last, contact.contact_time) if last else contact.contact_time},
-        metadata={"contact_id": contact.contact_id, "signal_id": occasion.signal.signal_id},
     )
 
 

@@ -10,10 +10,10 @@ from typing import Final
 from engine.transaction import Transaction
 from schemas.orders.effects import AlertRaised
 from storage.orders.order import Order
-from tasks.orders.inbound.occasion import write
 from tasks.orders.people.undo import Undone, take_back
 from tasks.orders.rules.context import Context
 from tasks.orders.rules.do_not_contact import barred_by_customer
+from tasks.orders.rules.effects import write_effects
 from tasks.orders.rules.emergency import emergency_in
 from tools.classifier.taxonomy import Flag
 
@@ -65,5 +65,5 @@ def heed(
     )
     flags, contact_id = context.classifier.classify(words).flags, str(told["contact_id"])
     barred = barred_by_customer(context, order, contact_id) if Flag.DO_NOT_CONTACT in flags else ()
-    write(transaction, [alert, *emergency_in(flags, order, contact_id), *barred])
+    write_effects(transaction, [alert, *emergency_in(flags, order, contact_id), *barred])
     return taken_back is Undone.DONE

@@ -8,10 +8,10 @@ from engine.transaction import Transaction
 from schemas.orders.effects import Effect
 from schemas.orders.signals import Said, Signal
 from storage.engine.runs import RunRow
-from storage.orders.effects import Effects
 from storage.orders.order import Order
 from storage.people.reviews import Review, Reviews
 from tasks.orders.rules.context import Context
+from tasks.orders.rules.effects import write_effects
 
 Told_co = TypeVar("Told_co", bound=Said, covariant=True)
 
@@ -31,8 +31,7 @@ class OrderOccasion(Generic[Told_co]):
 
     def open_review(self) -> Review | None:
         """The question to a person that is open about the order."""
-        reviews = Reviews(self.transaction.work).list(state="open", task_id=self.order.task_id, limit=1)
-        return reviews[0] if reviews else None
+        return Reviews(self.transaction.work).open_of(self.order.task_id)
 
     def write(self, effects: Sequence[Effect]) -> None:
         """Write effects.
@@ -40,14 +39,4 @@ class OrderOccasion(Generic[Told_co]):
         Raises:
             IllegalTransition: the order's state does not allow one of them; nothing may be committed.
         """
-        write(self.transaction, effects)
-
-
-def write(transaction: Transaction, effects: Sequence[Effect]) -> None:
-    """Write effects that belong to no step.
-
-    Raises:
-        IllegalTransition: an order's state does not allow one of them; nothing may be committed.
-    """
-    for refusal in Effects(transaction.work).apply([(0, effect) for effect in effects]).values():
-        raise refusal
+        write_effects(self.transaction, effects)

@@ -7,6 +7,7 @@ from typing import Final
 from runtime.mask import mask_text
 from schemas.orders.effects import OrderNoted
 from schemas.orders.signals import CancelledUpstream, PartArrived, PhoneChanged, PriorityChanged, SignalType
+from schemas.orders.step_inputs import ReviewInput
 from statemachine.orders.states import State
 from storage.orders.contacts.contacts import Contacts
 from storage.orders.orders import Orders
@@ -77,7 +78,11 @@ def phone_changed(occasion: OrderOccasion[PhoneChanged]) -> Consequence:
         return Consequence(outcome=Outcome.NOTED, effect="nothing is changed: the order has this number")
     Orders(occasion.transaction.work).set_phone(order.task_id, number.stored, number.shown, number.index)
     title = "客户电话已更新"
-    if waits and review is not None and _validated_again(occasion, str(review.context.get("origin"))):
+    if (
+        waits
+        and review is not None
+        and _validated_again(occasion, str(ReviewInput.of(review.context).origin))
+    ):
         effect = "the number is stored, the review is withdrawn and the order is validated again"
         return Consequence(outcome=Outcome.APPLIED, effect=effect, title=f"{title}, 继续处理")
     effect = "the number is stored and used from the next contact on; one that is being placed goes on"

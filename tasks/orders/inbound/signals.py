@@ -32,9 +32,10 @@ from storage.orders.overview import Overview
 from storage.orders.signals import KeptSignal, NewSignal, Signals
 from tasks.orders.inbound.consequence import Consequence, Outcome, refused
 from tasks.orders.inbound.customer_call import customer_called
-from tasks.orders.inbound.occasion import OrderOccasion, write
+from tasks.orders.inbound.occasion import OrderOccasion
 from tasks.orders.inbound.order_change import order_cancelled, part_arrived, phone_changed, priority_changed
 from tasks.orders.rules.context import Context
+from tasks.orders.rules.effects import write_effects
 
 _FOR_ORDERS: Final[Mapping[type[Said], Callable[[OrderOccasion[Any]], Consequence]]] = MappingProxyType(
     {
@@ -206,7 +207,7 @@ def _tell(transaction: Transaction, run: RunRow, signal: Signal, came: Consequen
             status=came.watched,
         )
         effects.append(event)
-    write(transaction, effects)
+    write_effects(transaction, effects)
 
 
 def _line(task_id: str, signal: Signal, came: Consequence, status: str) -> Audit:

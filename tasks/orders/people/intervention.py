@@ -71,17 +71,16 @@ def retry(
     with engine.database.transaction() as work:
         if task_id not in Orders(work).find([task_id]):
             return Intervened.UNKNOWN, None
-        reviews = Reviews(work).list(state="open", task_id=task_id, limit=1)
-    for review in reviews:
-        if _RETRY not in review.decisions:
-            became = Intervened.WAITS
-        else:
-            decision = Decision(decision=_RETRY, decided_by=by, reason=reason)
-            decided, _ = decide(engine, context, review.review_id, decision)
-            became = _OF_DECISION[decided]
-        with engine.database.transaction() as work:
-            return became, Orders(work).find([task_id])[task_id]
-    return _go_on(engine, task_id, by=by, reason=reason)
+        review = Reviews(work).open_of(task_id)
+    if review is None:
+        return _go_on(engine, task_id, by=by, reason=reason)
+    became = Intervened.WAITS
+    if _RETRY in review.decisions:
+        decision = Decision(decision=_RETRY, decided_by=by, reason=reason)
+        decided, _ = decide(engine, context, review.review_id, decision)
+        became = _OF_DECISION[decided]
+    with engine.database.transaction() as work:
+        return became, Orders(work).find([task_id])[task_id]
 
 
 _OF_DECISION: Final = {

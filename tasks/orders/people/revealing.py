@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from runtime.mask import mask_text
 from schemas.orders.effects import Audit
+from schemas.orders.step_inputs import ReviewInput
 from storage.core.database import Database
 from storage.orders.audit_logs import AuditLogs
 from storage.orders.contacts.contacts import Contacts
@@ -119,11 +120,11 @@ def words_to_decide_on(
     Raises:
         UnreadableCiphertext: they were encrypted with a key that is gone; nothing was written.
     """
-    contact_id = review.context.get("contact_id")
+    contact_id = ReviewInput.of(review.context).contact_id
     if review.state != "open" or review.task_id is None or contact_id is None:
         return None
     with database.transaction() as work:
-        contact = Contacts(work).by_ids([str(contact_id)]).get(str(contact_id))
+        contact = Contacts(work).by_ids([contact_id]).get(contact_id)
         if contact is None or contact.task_id != review.task_id:
             return None
         said = contact.transcript or contact.user_feedback

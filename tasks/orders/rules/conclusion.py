@@ -12,7 +12,7 @@ from schemas.orders.effects import ContactNoted, Effect, Move
 from statemachine.orders.states import Event
 from storage.engine.steps import StepRow
 from storage.orders.contacts.contact import Contact
-from storage.orders.order import Order
+from tasks.orders.rules.answer import answered, last_contact_time
 from tasks.orders.rules.case import Case
 from tasks.orders.rules.context import Context
 from tasks.orders.rules.traces import audit, told
@@ -58,20 +58,14 @@ def conclude(
     if report.result is ContactResult.ANSWERED:
         return Done(
             output={"contact_result": "answered", "contact_id": contact.contact_id},
-            effects=(known, answered(case.order, contact), line, _told_answer(step)),
+            effects=(
+                known,
+                answered(case.order, contact.contact_id, contact.contact_time, agent_id=AGENT),
+                line,
+                _told_answer(step),
+            ),
         )
     return _in_vain(context, step, case, contact, report.result, now, (known, line))
-
-
-def answered(order: Order, contact: Contact) -> Move:
-    """The customer said something."""
-    return Move(
-        task_id=order.task_id,
-        event=Event.USER_RESPONDED,
-        agent_id=AGENT,
-        changes={"last_contact_time": contact.contact_time},
-        metadata={"contact_id": contact.contact_id},
-    )
 
 
 def recorded(contact: Contact) -> ContactReport:
@@ -179,7 +173,10 @@ def _in_vain(
                 task_id=order.task_id,
                 event=Event.USER_NO_ANSWER,
                 agent_id=AGENT,
-                changes={"last_contact_time": contact.contact_time, "next_contact_time": following},
+                changes={
+                    "last_contact_time": last_contact_time(order, contact.contact_time),
+                    "next_contact_time": following,
+                },
                 metadata={"contact_id": contact.contact_id, "result": result.value},
             ),
             *effects,

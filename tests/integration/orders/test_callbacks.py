@@ -56,6 +56,19 @@ def test_an_answer_after_a_vain_attempt_still_counts(house: House, provider: Tol
     assert provider.reached == [key]
 
 
+def test_an_answer_to_an_earlier_attempt_does_not_move_the_last_contact_back(
+    house: House, provider: ToldChannel
+) -> None:
+    task_id, first = called(house, provider)
+    tell(house, report(first, ContactResult.NO_ANSWER))
+    house.run()
+    tell(house, report(provider.reached[-1], ContactResult.NO_ANSWER))
+    second = house.order(task_id).last_contact_time
+    assert provider.reached[-1] != first
+    assert tell(house, report(first, ContactResult.ANSWERED, "2")) == [Heard.ANSWERED_LATE]
+    assert house.order(task_id).last_contact_time == second
+
+
 def test_a_report_after_a_cancel_is_kept_as_evidence_alone(house: House, provider: ToldChannel) -> None:
     task_id, key = called(house, provider)
     run_id = house.order(task_id).run_id
