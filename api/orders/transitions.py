@@ -34,8 +34,9 @@ from storage.orders.order import Order
 from storage.orders.orders import Orders
 from storage.orders.timeline import Timeline
 from storage.people.reviews import Reviews
-from tasks.orders.calls.contact_record import Unrecordable, record
-from tasks.orders.calls.transition import CannotBeCalled, ContactHeard, call_for
+from tasks.orders.calls.call import Call
+from tasks.orders.calls.contact_record import ContactRecord, Unrecordable, record
+from tasks.orders.calls.transition import CannotBeCalled, call_for
 from tools.policies.permissions import Permissions
 
 _LONGEST_WAIT = 30.0
@@ -82,7 +83,7 @@ async def make_transition(
     except CannotBeCalled as error:
         raise conflict(order.status, body.to_state, str(error)) from error
 
-    def made(work: UnitOfWork, _: CalledStep) -> TransitionMade:
+    def made(work: UnitOfWork, _: Call[Any], __: CalledStep) -> TransitionMade:
         found = _made(work, order, body.event)
         if found is None:
             standing = Orders(work).find([order.task_id])[order.task_id]
@@ -90,7 +91,7 @@ async def make_transition(
             raise conflict(standing.status, body.to_state, why)
         return found
 
-    if isinstance(wanted, ContactHeard):
+    if isinstance(wanted, ContactRecord):
         return await asyncio.to_thread(_record, parts, wanted, order, body)
     return await perform(services, wanted, seconds=_LONGEST_WAIT, prefer=prefer, answer=made)
 
@@ -158,8 +159,8 @@ def _action_of(order: Order) -> str | None:
     return intent.action if intent else None
 
 
-def _record(parts: Parts, heard: ContactHeard, order: Order, body: TransitionRequested) -> TransitionMade:
-    outcome, _ = record(parts.engine, parts.context, heard.record)
+def _record(parts: Parts, given: ContactRecord, order: Order, body: TransitionRequested) -> TransitionMade:
+    outcome, _ = record(parts.engine, parts.context, given)
     if isinstance(outcome, Unrecordable):
         raise conflict(order.status, body.to_state, "the order does not wait for the result of a contact")
     with parts.database.transaction() as work:

@@ -60,7 +60,7 @@ class _Given(BaseModel):
         return cls.model_validate(document)
 
 
-class ContactCall(_Given):
+class ContactGiven(_Given):
     """How an outside agent wants the contact made."""
 
     channel: Channel | None = None
@@ -70,7 +70,7 @@ class ContactCall(_Given):
 class ContactInput(_Given):
     """The input of `contact.initiate_contact`."""
 
-    call: ContactCall = ContactCall()
+    call: ContactGiven = ContactGiven()
 
 
 class GivenClassification(_Given):
@@ -80,7 +80,7 @@ class GivenClassification(_Given):
     confidence: float
 
 
-class AnswerCall(_Given):
+class AnswerGiven(_Given):
     """What an outside agent has classified."""
 
     classification: GivenClassification | None = None
@@ -92,10 +92,10 @@ class AnswerInput(_Given):
     """The input of `triage.classify_intent`: the contact in which the customer spoke."""
 
     contact_id: _Text = None
-    call: AnswerCall = AnswerCall()
+    call: AnswerGiven = AnswerGiven()
 
 
-class ActionCall(_Given):
+class ActionGiven(_Given):
     """What an outside agent wants carried out."""
 
     engineer_id: _Text = None
@@ -125,7 +125,7 @@ class ActionInput(_Given):
     followup_days: _Whole = None
     followup_by_default: bool | None = None
     followup_rule: _Mapping = None
-    call: ActionCall = ActionCall()
+    call: ActionGiven = ActionGiven()
 
     @property
     def named_followup(self) -> datetime | None:
