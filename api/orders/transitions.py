@@ -29,10 +29,9 @@ from statemachine.orders.states import Event, State
 from storage.access.keys import Key
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.clock import BusinessClock
-from storage.orders.calls import CalledStep
 from storage.orders.order import Order
+from storage.orders.order_view import OrderView, StepResult
 from storage.orders.orders import Orders
-from storage.orders.timeline import Timeline
 from storage.people.reviews import Reviews
 from tasks.orders.calls.call import Call
 from tasks.orders.calls.contact_record import ContactRecord, Unrecordable, record
@@ -83,7 +82,7 @@ async def make_transition(
     except CannotBeCalled as error:
         raise conflict(order.status, body.to_state, str(error)) from error
 
-    def made(work: UnitOfWork, _: Call[Any], __: CalledStep) -> TransitionMade:
+    def made(work: UnitOfWork, _: Call[Any], __: StepResult) -> TransitionMade:
         found = _made(work, order, body.event)
         if found is None:
             standing = Orders(work).find([order.task_id])[order.task_id]
@@ -173,7 +172,7 @@ def _record(parts: Parts, given: ContactRecord, order: Order, body: TransitionRe
 
 def _made(work: UnitOfWork, order: Order, event: Event) -> TransitionMade | None:
     """The transition by this event that was made since the order was looked at."""
-    for row in Timeline(work).transitions(order.task_id):
+    for row in OrderView(work).transitions(order.task_id):
         if row["version"] > order.version and row["event"] == event:
             return TransitionMade(
                 task_id=order.task_id,
@@ -223,7 +222,7 @@ def _cancel(
     if not ended:
         standing = Orders(transaction.work).find([order.task_id])[order.task_id]
         raise conflict(standing.status, body.to_state)
-    last = Timeline(transaction.work).transitions(order.task_id)[-1]
+    last = OrderView(transaction.work).transitions(order.task_id)[-1]
     if last["from_state"] != body.from_state:
         raise conflict(
             State(last["from_state"]),

@@ -17,7 +17,7 @@ from api.server.request_id import request_id_of
 from api.server.streams.broadcast import Broadcast
 from storage.access.keys import Key
 from storage.core.unavailable import StorageUnavailable
-from storage.orders.progress import Progress, Progresses
+from storage.orders.order_view import OrderProgress, OrderView
 from tasks.orders.inbound.callbacks import Heard
 from tasks.orders.inbound.provider_callbacks import Post, hear_posts
 from tasks.orders.intake.intake import Door as Entrance
@@ -33,7 +33,7 @@ class Services:
     strangers: Strangers
     rate_limits: RateLimits
     intake: Coalescer[Submission, Received]
-    progress: Coalescer[str, Progress | None]
+    progress: Coalescer[str, OrderProgress | None]
     callbacks: Coalescer[Post, list[Heard]]
     broadcast: Broadcast
     awaiting: Awaiting
@@ -49,9 +49,9 @@ class Services:
         def listen(posts: Sequence[Post]) -> list[list[Heard]]:
             return hear_posts(parts.engine, parts.context, posts)
 
-        def look(task_ids: Sequence[str]) -> list[Progress | None]:
+        def look(task_ids: Sequence[str]) -> list[OrderProgress | None]:
             with parts.database.looks() as work:
-                found = Progresses(work).find(task_ids)
+                found = OrderView(work).progress(task_ids)
             return [found.get(task_id) for task_id in task_ids]
 
         outages = (StorageUnavailable,)

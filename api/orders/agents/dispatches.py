@@ -18,7 +18,8 @@ from schemas.core.error import Code
 from schemas.flows.agents import AGENT_QUEUES
 from schemas.orders.agents.calls import Dispatched, DispatchRequested, DispatchState, DispatchStatus
 from schemas.orders.intake import Identifier
-from storage.orders.calls import Calls
+from storage.orders.dispatches import Dispatches
+from storage.orders.order_view import OrderView
 from tasks.orders.calls.call import Call
 from tasks.orders.calls.calling import NotTaken, Recorded, UnderWay, begin
 from tasks.orders.calls.contact import CHANNEL_OF
@@ -74,10 +75,10 @@ def dispatch_state(
 ) -> DispatchState:
     """The step that the call was for, as it stands."""
     with parts.database.transaction() as work:
-        found = Calls(work).find(dispatch_id)
+        found = Dispatches(work).find(dispatch_id)
         if found is None:
             raise unknown("dispatch", dispatch_id)
-        step = Calls(work).step(found.step_id)
+        step = OrderView(work).step_result(found.step_id)
     return DispatchState(
         dispatch_id=found.dispatch_id,
         task_id=found.task_id,

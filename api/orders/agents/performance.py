@@ -13,7 +13,7 @@ from schemas.core.error import Code
 from schemas.core.form import Succeeded, in_utc
 from schemas.orders.agents.calls import CallAccepted
 from storage.core.unit_of_work import UnitOfWork
-from storage.orders.calls import CalledStep, Calls
+from storage.orders.order_view import OrderView, StepResult
 from storage.orders.orders import Orders
 from tasks.flows.general import NewTask, Verdict, submit
 from tasks.orders.calls.call import Call
@@ -33,7 +33,7 @@ Prefer = Annotated[
 ]
 
 
-Answer = Callable[[UnitOfWork, Call[Any], CalledStep], Succeeded | None]
+Answer = Callable[[UnitOfWork, Call[Any], StepResult], Succeeded | None]
 """Reads the answer from what a step recorded; `None` when that is not what was called for."""
 
 
@@ -98,7 +98,7 @@ async def work_alone(
 
     def first() -> int:
         with services.door.parts.database.transaction() as work:
-            return Calls(work).first_of(str(taken.task_id))
+            return OrderView(work).first_step(str(taken.task_id))
 
     step = await services.awaiting.settled(await asyncio.to_thread(first), seconds)
     if step is None or not step.ended:
@@ -127,7 +127,7 @@ def accepted(call: Call[Any], dispatch_id: str) -> JSONResponse:
 def _answered(
     services: Services,
     call: Call[Any],
-    step: CalledStep,
+    step: StepResult,
     answer: Answer,
 ) -> Succeeded:
     with services.door.parts.database.transaction() as work:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from storage.core.unit_of_work import UnitOfWork
     from storage.engine.clock import Moments
     from storage.orders.figures import QueueFigures
-    from storage.orders.overview import DueRow
+    from storage.orders.fleet_view import DueRow
     from workers.process import Process
 
 _COLUMNS: Final = ("ready", "published", "leased", "scheduled", "parked", "offered")
@@ -98,7 +98,7 @@ def _look(process: Process) -> Look:
     from storage.core.unavailable import StorageUnavailable
     from storage.engine.clock import BusinessClock
     from storage.orders.figures import Figures
-    from storage.orders.overview import Overview
+    from storage.orders.fleet_view import FleetView
 
     problems: list[str] = []
     messages: Mapping[str, int | None] = dict.fromkeys(QUEUES)
@@ -121,7 +121,7 @@ def _look(process: Process) -> Look:
                 reviews_open=reviews.open,
                 reviews_overdue=reviews.overdue,
                 alerts_last_hour=alerts.last_hour,
-                next_due=Overview(work).next_due(),
+                next_due=FleetView(work).next_due(),
                 moments=moments,
                 rate=moments.anchor.rate,
                 problems=problems,
@@ -146,7 +146,7 @@ def _look(process: Process) -> Look:
 
 def _warnings(process: Process, work: UnitOfWork) -> list[str]:
     from storage.orders.contacts.stops import ContactStops
-    from storage.orders.overview import Overview
+    from storage.orders.fleet_view import FleetView
     from tools.calendar.document import load_calendar
 
     warnings = [
@@ -154,7 +154,7 @@ def _warnings(process: Process, work: UnitOfWork) -> list[str]:
         f"{f' in {stop.region}' if stop.region else ''} by {stop.stopped_by}: {stop.reason} ({stop.stop_id})"
         for stop in ContactStops(work).list()
     ]
-    furthest = Overview(work).furthest_due()
+    furthest = FleetView(work).furthest_due()
     calendar = load_calendar(process.settings.config_folder / "policies" / "calendar.yaml")
     horizon = None if furthest is None else calendar.horizon_warning(furthest.date())
     return warnings if horizon is None else [*warnings, horizon.sentence]

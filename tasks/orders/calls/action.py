@@ -8,7 +8,7 @@ from typing import Any, Final
 from schemas.orders.agents.action import ActionExecuted
 from schemas.orders.step_inputs import ActionInput
 from storage.core.unit_of_work import UnitOfWork
-from storage.orders.calls import CalledStep, Calls, WaitingStep
+from storage.orders.order_view import OrderView, StepResult, WaitingStep
 from tasks.orders.agents.action_request import ACTION, ACTIONS_OF
 from tasks.orders.calls.call import Asked, Call, Matcher
 
@@ -34,17 +34,17 @@ def _refuses(asked: Asked[ActionCall], step: WaitingStep) -> str | None:
     return f"the order was classified as {intent}, which leads to {leads}, not to {asked.wanted.action_type}"
 
 
-def _recognises(asked: Asked[ActionCall], step: CalledStep) -> bool:
+def _recognises(asked: Asked[ActionCall], step: StepResult) -> bool:
     return _answers(asked.work, asked.call, step) is not None
 
 
-def _answers(work: UnitOfWork, call: Call[ActionCall], step: CalledStep) -> ActionExecuted | None:
+def _answers(work: UnitOfWork, call: Call[ActionCall], step: StepResult) -> ActionExecuted | None:
     """The action that the step carried out; `None` when it was another, or had other parameters."""
     wanted, carried_out = (
         call.wanted,
         [str(action_id) for action_id in (step.output or {}).get("actions", ())],
     )
-    taken = Calls(work).action_taken(carried_out, wanted.action_type)
+    taken = OrderView(work).action_taken(carried_out, wanted.action_type)
     if taken is None or not _agrees(taken["parameters"], wanted.parameters):
         return None
     return ActionExecuted(action_id=taken["action_id"], status="executed", result=taken["result"])

@@ -7,8 +7,8 @@ from typing import Generic, TypeVar
 from engine.transaction import Transaction
 from schemas.core.form import Succeeded
 from storage.core.unit_of_work import UnitOfWork
-from storage.orders.calls import CalledStep, WaitingStep
 from storage.orders.order import Order
+from storage.orders.order_view import StepResult, WaitingStep
 from tasks.orders.rules.context import Context
 
 Wanted = TypeVar("Wanted")
@@ -56,7 +56,7 @@ def _never_refuses(_: object, __: WaitingStep) -> None:
     return None
 
 
-def _recognises_every(_: object, __: CalledStep) -> bool:
+def _recognises_every(_: object, __: StepResult) -> bool:
     return True
 
 
@@ -72,7 +72,7 @@ def _notes_nothing(_: object, __: WaitingStep) -> None:
     return None
 
 
-def _answers_nothing(_: UnitOfWork, __: Call[Wanted], ___: CalledStep) -> None:
+def _answers_nothing(_: UnitOfWork, __: Call[Wanted], ___: StepResult) -> None:
     return None
 
 
@@ -84,7 +84,7 @@ class Matcher(Generic[Wanted]):
     """What the step gets from its caller, as `call` in its input."""
     refuses: Callable[[Asked[Wanted], WaitingStep], str | None] = _never_refuses
     """Why a step that is open cannot be what the caller wants; `None` when it can."""
-    recognises: Callable[[Asked[Wanted], CalledStep], bool] = _recognises_every
+    recognises: Callable[[Asked[Wanted], StepResult], bool] = _recognises_every
     """Whether a step that is done is what the caller asks for."""
     leads: Callable[[Asked[Wanted], WaitingStep], Call[Wanted] | None] = _never_leads
     """What is called for once an open step is done that leads to the one that is meant; `None` where it does not."""
@@ -92,5 +92,5 @@ class Matcher(Generic[Wanted]):
     """Lets the order wait for the step that is meant, where what the caller says is a reason to; whether it did."""
     notes: Callable[[Asked[Wanted], WaitingStep], None] = _notes_nothing
     """Writes what the caller said, in the transaction that takes the step."""
-    answers: Callable[[UnitOfWork, Call[Wanted], CalledStep], Succeeded | None] = _answers_nothing
+    answers: Callable[[UnitOfWork, Call[Wanted], StepResult], Succeeded | None] = _answers_nothing
     """The answer in what a step recorded; `None` when that is not what was called for."""

@@ -16,8 +16,9 @@ from runtime.clock import Clock
 from runtime.ids import Prefix, new_id
 from statemachine.workflow.definition import Kind
 from storage.engine.runs import Runs
-from storage.orders.calls import CalledStep, Calls, Dispatch, WaitingStep
+from storage.orders.dispatches import Dispatch, Dispatches
 from storage.orders.order import Order
+from storage.orders.order_view import OrderView, StepResult, WaitingStep
 from storage.orders.orders import Orders
 from tasks.orders.calls.call import Asked, Call
 from tasks.orders.calls.table import MATCHERS
@@ -37,7 +38,7 @@ class UnderWay:
 class Recorded:
     """The step was done before, with the same inputs."""
 
-    step: CalledStep
+    step: StepResult
     dispatch_id: str
 
 
@@ -78,7 +79,7 @@ def _look(
     """The order under the lock of its run, and what is open in it."""
     order = Orders(transaction.work).find([call.task_id])[call.task_id]
     asked = Asked(transaction=transaction, context=context, call=call, order=order)
-    return asked, Calls(transaction.work).open_steps(order.run_id)
+    return asked, OrderView(transaction.work).waiting_steps(order.run_id)
 
 
 def _meant(call: Call[Any], waiting: Sequence[WaitingStep]) -> WaitingStep | None:
@@ -94,7 +95,7 @@ def _join(asked: Asked[Any], step: WaitingStep) -> UnderWay | NotTaken:
         return _take(asked, step)
     if step.state == "scheduled" and step.due_at is not None and step.due_at > _now(asked, step):
         return NotTaken(order, f"{call.action_type} is not due yet", step.due_at)
-    last = Calls(asked.work).last_of(step.step_id)
+    last = Dispatches(asked.work).last_of(step.step_id)
     if _at_odds(step, call):
         by = f", by {last.dispatch_id}" if last else ""
         return NotTaken(order, f"{call.action_type} is under way with other inputs{by}")
@@ -132,9 +133,9 @@ def _take(asked: Asked[Any], step: WaitingStep) -> UnderWay | NotTaken:
 
 def _recorded(asked: Asked[Any]) -> Recorded | None:
     """The step that was done and is what the caller asks for."""
-    for step in Calls(asked.work).done(asked.order.run_id, asked.call.action):
+    for step in OrderView(asked.work).done_steps(asked.order.run_id, asked.call.action):
         if MATCHERS[asked.call.action].recognises(asked, step):
-            last = Calls(asked.work).last_of(step.step_id)
+            last = Dispatches(asked.work).last_of(step.step_id)
             return Recorded(step, last.dispatch_id if last else _keep(asked, step.step_id))
     return None
 
@@ -164,7 +165,7 @@ def _keep(asked: Asked[Any], step_id: int) -> str:
         action_type=call.action_type,
         given=_given(call),
     )
-    Calls(asked.work).keep(dispatch)
+    Dispatches(asked.work).keep(dispatch)
     return dispatch.dispatch_id
 
 

@@ -10,10 +10,10 @@ from schemas.orders.contact import Channel, ContactResult
 from schemas.orders.step_inputs import ContactInput
 from statemachine.orders.states import State
 from storage.core.unit_of_work import UnitOfWork
-from storage.orders.calls import CalledStep, WaitingStep
 from storage.orders.contacts.contact import Contact
 from storage.orders.contacts.contacts import Contacts
 from storage.orders.order import Order
+from storage.orders.order_view import StepResult, WaitingStep
 from tasks.orders.calls.call import Asked, Call, Matcher
 from tools.contact_policy.ladder import channel_for
 from tools.contact_policy.policy import ContactPolicy
@@ -78,7 +78,7 @@ def _refuses(asked: Asked[ContactCall], step: WaitingStep) -> str | None:
     return f"this attempt is to be made by {chosen}, not by {wanted.channel}"
 
 
-def _recognises(asked: Asked[ContactCall], step: CalledStep) -> bool:
+def _recognises(asked: Asked[ContactCall], step: StepResult) -> bool:
     order, attempt = asked.order, asked.wanted.attempt
     contact = _contact_of(asked.work, step)
     if contact is None or contact.round != order.round or asked.wanted.against(contact):
@@ -99,7 +99,7 @@ def _leads(asked: Asked[ContactCall], step: WaitingStep) -> Call[ContactCall] | 
     return None
 
 
-def _answers(work: UnitOfWork, call: Call[ContactCall], step: CalledStep) -> ContactMade | None:
+def _answers(work: UnitOfWork, call: Call[ContactCall], step: StepResult) -> ContactMade | None:
     """What came of the contact of a step; `None` when it was made otherwise than was wanted."""
     contact = _contact_of(work, step)
     if contact is None or call.wanted.against(contact):
@@ -133,7 +133,7 @@ def _followup_is_due(asked: Asked[ContactCall]) -> bool:
     return asked.order.status is State.WAITING_FOLLOWUP and agreed is not None and agreed <= now
 
 
-def _contact_of(work: UnitOfWork, step: CalledStep) -> Contact | None:
+def _contact_of(work: UnitOfWork, step: StepResult) -> Contact | None:
     """The contact that a contact step made; `None` before it has concluded."""
     contact_id = (step.output or {}).get("contact_id")
     return Contacts(work).by_ids([str(contact_id)]).get(str(contact_id)) if contact_id else None

@@ -12,10 +12,10 @@ from engine.transaction import Transaction
 from schemas.orders.contact import Channel, ContactResult
 from schemas.orders.effects import ContactNoted
 from storage.engine.runs import Runs
-from storage.orders.calls import Calls, WaitingStep
 from storage.orders.contacts.contact import Contact, NewContact
 from storage.orders.contacts.contacts import Contacts
 from storage.orders.order import Order
+from storage.orders.order_view import OrderView, WaitingStep
 from storage.orders.orders import Orders
 from tasks.orders.calls.contact import ACTION
 from tasks.orders.inbound.callbacks import Callback, Heard, hear_within
@@ -103,7 +103,7 @@ def _contact(
         mine = contact.task_id == order.task_id
         return (contact, None, order) if mine else (None, Unrecordable.OTHER_TASK, order)
     Runs(work).lock([order.run_id])
-    waiting = Calls(work).open_steps(order.run_id)
+    waiting = OrderView(work).waiting_steps(order.run_id)
     step = next((step for step in waiting if step.action == ACTION and step.state == "offered"), None)
     if order.mode != "manual":
         return None, Unrecordable.NO_CONTACT, order

@@ -17,9 +17,9 @@ from schemas.orders.effects import ContactNoted
 from schemas.orders.step_inputs import AnswerInput
 from statemachine.orders.states import State
 from storage.core.unit_of_work import UnitOfWork
-from storage.orders.calls import CalledStep, WaitingStep
 from storage.orders.contacts.contact import Contact, InboundContact
 from storage.orders.contacts.contacts import Contacts
+from storage.orders.order_view import StepResult, WaitingStep
 from tasks.orders.calls.call import Asked, Call, Matcher
 from tasks.orders.rules.answer import count_as_answer
 
@@ -67,7 +67,7 @@ def _refuses(asked: Asked[TriageCall], step: WaitingStep) -> str | None:
     return "the customer's words on record are others"
 
 
-def _recognises(asked: Asked[TriageCall], step: CalledStep) -> bool:
+def _recognises(asked: Asked[TriageCall], step: StepResult) -> bool:
     return _is_of(asked.work, step, asked.wanted.words)
 
 
@@ -101,7 +101,7 @@ def _notes(asked: Asked[TriageCall], step: WaitingStep) -> None:
     Contacts(asked.work).note([noted])
 
 
-def _answers(work: UnitOfWork, call: Call[TriageCall], step: CalledStep) -> Classified | None:
+def _answers(work: UnitOfWork, call: Call[TriageCall], step: StepResult) -> Classified | None:
     """The classification that a step recorded; `None` when it is of other words than these."""
     if not _is_of(work, step, call.wanted.words):
         return None
@@ -120,7 +120,7 @@ def _answers(work: UnitOfWork, call: Call[TriageCall], step: CalledStep) -> Clas
     )
 
 
-def _is_of(work: UnitOfWork, step: CalledStep, words: CustomerWords | None) -> bool:
+def _is_of(work: UnitOfWork, step: StepResult, words: CustomerWords | None) -> bool:
     """Whether this step classified these words, as far as the caller says which."""
     contact = _contact(work, (step.output or {}).get("contact_id"))
     if contact is None or words is None:

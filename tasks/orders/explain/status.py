@@ -8,7 +8,7 @@ from runtime.clock import Clock
 from schemas.orders.step_inputs import ReviewInput
 from statemachine.orders.states import State
 from statemachine.workflow.definition import END, ORIGIN, Kind
-from storage.orders.overview import OpenStep
+from storage.orders.order_view import OpenStep
 from tasks.orders.explain import waiting
 from tasks.orders.explain.explanation import Explanation, Telling, Wait, When
 from tasks.orders.explain.situation import Situation

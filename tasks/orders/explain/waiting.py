@@ -11,7 +11,7 @@ from statemachine.orders.states import State
 from statemachine.workflow.definition import Kind
 from storage.orders.contacts.contact import Contact
 from storage.orders.order import Order
-from storage.orders.overview import OpenStep
+from storage.orders.order_view import OpenStep
 from tasks.orders.explain.explanation import Wait, When
 from tasks.orders.explain.situation import Situation
 from tasks.orders.rules.followup import rule_in_words

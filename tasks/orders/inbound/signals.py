@@ -27,8 +27,8 @@ from schemas.orders.signals import (
 from statemachine.workflow.definition import Kind
 from storage.engine.runs import RunRow, Runs
 from storage.orders.order import Order
+from storage.orders.order_view import OrderView
 from storage.orders.orders import Orders
-from storage.orders.overview import Overview
 from storage.orders.signals import KeptSignal, NewSignal, Signals
 from tasks.orders.inbound.consequence import Consequence, Outcome, refused
 from tasks.orders.inbound.customer_call import customer_called
@@ -143,7 +143,7 @@ def _continue(transaction: Transaction, run: RunRow, said: Continue) -> Conseque
     """End a wait that the run is in; what is told is its output, and the input of what follows."""
     waiting = [
         step.step_id
-        for step in Overview(transaction.work).open_steps(run.run_id)
+        for step in OrderView(transaction.work).open_steps(run.run_id)
         if step.node == said.step and step.kind == Kind.WAIT
     ]
     ended = transaction.complete(dict.fromkeys(waiting, said.output)) if waiting else {}

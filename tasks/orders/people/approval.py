@@ -9,7 +9,7 @@ from schemas.orders.step_inputs import ActionInput
 from statemachine.orders.purposes import Purpose
 from storage.core.database import Database
 from storage.engine.runs import Runs
-from storage.orders.calls import Calls
+from storage.orders.order_view import OrderView
 from storage.orders.orders import Orders
 from storage.orders.timeline import Timeline
 from storage.people.reviews import Review, Reviews
@@ -50,7 +50,7 @@ def ask_for_approval(
         review = Reviews(work).open_of(task_id)
         if review is not None and review.reason == REASON:
             return review
-        waiting = next((s for s in Calls(work).open_steps(order.run_id) if s.action == ACTION), None)
+        waiting = next((s for s in OrderView(work).waiting_steps(order.run_id) if s.action == ACTION), None)
         if waiting is None:
             return None
         if ActionInput.of(waiting.input).decided_by or agreed_by(work, task_id, waiting.input):

@@ -8,8 +8,8 @@ from schemas.orders.effects import Audit
 from statemachine.orders.states import State
 from storage.engine.runs import Runs
 from storage.orders.order import Order
+from storage.orders.order_view import OrderView
 from storage.orders.orders import Orders
-from storage.orders.overview import Overview
 from storage.orders.timeline import Timeline
 from storage.people.reviews import Reviews
 from tasks.orders.explain.situation import PAUSED
@@ -123,7 +123,7 @@ def _hold(engine: Engine, task_id: str, *, by: str, held: bool) -> tuple[Interve
             return Intervened.UNKNOWN, None
         changed = transaction.pause([order.run_id]) if held else transaction.resume([order.run_id])
         if not changed:
-            run = Overview(work).run(order.run_id)
+            run = OrderView(work).run(order.run_id)
             stands_so = run is not None and run.state == ("paused" if held else "running")
             return Intervened.NOTHING_TO_DO if stands_so else Intervened.ENDED, order
         line = Audit(

@@ -11,8 +11,8 @@ from schemas.orders.step_inputs import ActionInput
 from statemachine.orders.intents import Level1
 from statemachine.orders.purposes import Purpose
 from storage.engine.runs import Runs
-from storage.orders.calls import Calls
 from storage.orders.order import Order
+from storage.orders.order_view import OrderView
 from storage.orders.orders import Orders
 from storage.orders.timeline import Timeline
 from storage.people.reviews import Review, Reviews
@@ -62,7 +62,7 @@ def take_back(transaction: Transaction, order: Order, *, by: str, reason: str, m
     review = Reviews(work).open_of(order.task_id)
     if review is not None and review.reason == REASON:
         return Undone.REPEATED
-    waiting = next((s for s in Calls(work).open_steps(order.run_id) if s.action == ACTION), None)
+    waiting = next((s for s in OrderView(work).waiting_steps(order.run_id) if s.action == ACTION), None)
     if waiting is None or ActionInput.of(waiting.input).intent_level1 != Level1.TERMINATE:
         return Undone.NOT_WAITING
     given = {**waiting.input, "review_reason": REASON, "review_message": message}

@@ -8,8 +8,8 @@ import pytest
 from schemas.access.scopes import OWNERS
 from storage.access.system_audit import SystemAudit
 from storage.orders.contacts.contacts import Contacts
+from storage.orders.order_view import OrderView
 from storage.orders.orders import Orders
-from storage.orders.timeline import Timeline
 from tests.factories import READY, answered, payload, silent
 from tests.integration.api.caller import Caller
 from tests.integration.api.signalling import START, conflict, tell, worked
@@ -25,7 +25,7 @@ def reveal(api: Caller, task_id: str, agent: str = "admin", **body: Any) -> Any:
 def looks(api: Caller, task_id: str) -> list[tuple[str, dict[str, Any]]]:
     """Who saw what, as the order's audit log has it."""
     with api.house.database.transaction() as work:
-        lines = Timeline(work).audit_of(task_id)
+        lines = OrderView(work).audit_lines(task_id)
     return [
         (line["agent_id"], line["metadata"])
         for line in lines

@@ -16,7 +16,7 @@ from statemachine.workflow.definition import Workflow
 from statemachine.workflow.retry import RetryPolicy
 from storage.engine.runs import Runs
 from storage.engine.steps import StepRow
-from storage.orders.timeline import Timeline
+from storage.orders.order_view import OrderView
 from tests.house import House
 from tests.servers import TEST_WORKFLOWS
 
@@ -82,6 +82,6 @@ def nodes_of(house: House, run_id: str) -> dict[str, list[str]]:
     """The states of a run's steps, by node."""
     found: dict[str, list[str]] = {}
     with house.database.transaction() as work:
-        for row in Timeline(work).steps_of(run_id):
+        for row in OrderView(work).steps(run_id):
             found.setdefault(row["node"], []).append(row["state"])
     return found

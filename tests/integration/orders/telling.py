@@ -9,7 +9,7 @@ from schemas.orders.contact import Channel, ContactResult
 from schemas.orders.signals import CustomerCalled, Said, Signal
 from storage.orders.contacts.contact import Contact
 from storage.orders.contacts.contacts import Contacts
-from storage.orders.timeline import Timeline
+from storage.orders.order_view import OrderView
 from storage.people.alerts import Alerts
 from storage.people.reviews import Reviews
 from tasks.orders.inbound.callbacks import Callback
@@ -76,7 +76,7 @@ def everything_shown(house: House) -> str:
 def audit_of(house: House, task_id: str) -> list[tuple[str, str]]:
     """Action and outcome of each signal in the order's audit log."""
     with house.database.transaction() as work:
-        lines = Timeline(work).audit_of(task_id)
+        lines = OrderView(work).audit_lines(task_id)
     return [
         (line["action"], line["metadata"]["outcome"])
         for line in lines

@@ -10,7 +10,7 @@ from schemas.orders.signals import CustomerCalled
 from statemachine.orders.states import State
 from storage.orders.contacts.contacts import Contacts
 from storage.orders.figures import Figures
-from storage.orders.timeline import Timeline
+from storage.orders.order_view import OrderView
 from tasks.orders.inbound.callbacks import Heard, hear
 from tasks.orders.inbound.signals import Taken
 from tasks.orders.people.intervention import pause, resume
@@ -96,7 +96,7 @@ def test_a_customer_who_calls_before_the_follow_up_is_heard(house: House) -> Non
     order = house.order(task_id)
     assert (order.finish_reason, order.round) == ("visit_arranged", 1)
     with house.database.transaction() as work:
-        moves = Timeline(work).transitions(task_id)
+        moves = OrderView(work).transitions(task_id)
     (call,) = contacts(house, task_id, "inbound")
     (answer,) = [move for move in moves if move["from_state"] == "waiting_followup"]
     assert (answer["event"], answer["metadata"]["contact_id"]) == ("user.responded", call.contact_id)

@@ -9,7 +9,7 @@ from schemas.orders.signals import PartArrived
 from statemachine.orders.intents import Level2
 from statemachine.orders.states import State
 from storage.engine.clock import BusinessClock
-from storage.orders.timeline import Timeline
+from storage.orders.order_view import OrderView
 from storage.people.reviews import Reviews
 from tasks.orders.explain.situation import situation_of
 from tasks.orders.explain.status import explain
@@ -166,7 +166,7 @@ def test_a_time_at_which_nobody_may_be_contacted_is_moved_and_what_was_asked_is_
     with house.database.transaction() as work:
         situation = situation_of(work, task_id)
         line = next(
-            line for line in Timeline(work).audit_of(task_id) if line["event_type"] == "review_decided"
+            line for line in OrderView(work).audit_lines(task_id) if line["event_type"] == "review_decided"
         )
     assert situation is not None
     until = explain(situation).until

@@ -8,9 +8,10 @@ import pytest
 from schemas.orders.contact import Channel
 from schemas.orders.effects import OrderNoted
 from statemachine.orders.states import Event, State
-from storage.orders.calls import Calls
 from storage.orders.contacts.contacts import Contacts
+from storage.orders.dispatches import Dispatches
 from storage.orders.effects import Effects
+from storage.orders.order_view import OrderView
 from tasks.orders.calls.call import Call
 from tasks.orders.calls.calling import Begun, NotTaken, Recorded, UnderWay
 from tasks.orders.calls.calling import begin as begin_call
@@ -97,8 +98,8 @@ def test_a_step_on_the_way_is_taken_with_nothing_of_the_call_that_it_leads_to(
     led = begin(house, contact(task_id, attempt))
     assert isinstance(led, UnderWay)
     with house.database.transaction() as work:
-        kept = Calls(work).find(led.dispatch_id)
-        assert Calls(work).step(led.step_id).input["call"] == {}
+        kept = Dispatches(work).find(led.dispatch_id)
+        assert OrderView(work).step_result(led.step_id).input["call"] == {}
     assert kept is not None
     assert kept.given == {}
     assert kept.target_agent == "orchestrator"

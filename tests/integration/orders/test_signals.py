@@ -9,7 +9,7 @@ from schemas.orders.signals import CancelledUpstream, PartArrived, PhoneChanged,
 from statemachine.orders.intents import Level2
 from statemachine.orders.states import State
 from storage.engine.clock import BusinessClock
-from storage.orders.timeline import Timeline
+from storage.orders.order_view import OrderView
 from storage.people.reviews import Reviews
 from tasks.orders.inbound.signals import Taken
 from tasks.orders.people.deciding import Decision, decide
@@ -160,7 +160,7 @@ def test_an_order_cancelled_upstream_ends_whatever_it_waits_for(
     assert not [s for s in house.steps(task_id) if s["state"] not in ("done", "failed", "cancelled")]
     assert all(state != "open" for _, state in reviews_of(house, task_id))
     with house.database.transaction() as work:
-        last = Timeline(work).transitions(task_id)[-1]
+        last = OrderView(work).transitions(task_id)[-1]
     assert last["agent_id"] == "operator"
     assert last["metadata"] == {"reason": "cancelled upstream: 用户在App取消"}
     assert audit_of(house, task_id) == [("order_cancelled", "applied")]
