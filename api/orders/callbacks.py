@@ -1,7 +1,6 @@
 """Where channels report: verified by the provider's own proof, stored raw, answered fast (SPEC.md §8)."""
 
 import time
-from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path, Request, Response
@@ -13,8 +12,8 @@ from api.server.route import Route
 from api.server.services import GivenServices
 from schemas.core.error import Code
 from schemas.orders.callbacks import REPORT, CallbackHeard
-from tasks.orders.inbound.provider_callbacks import Post
-from tools.channels.callbacks import Posted, Reply
+from tasks.orders.inbound.callbacks import Callback
+from tools.channels.callbacks import Posted
 from tools.channels.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER
 
 router = APIRouter(prefix="/webhooks", tags=["webhooks"], route_class=Route)
@@ -71,15 +70,7 @@ Provider = Annotated[str, Path(max_length=64, description="The name of the confi
 Token = Annotated[str, Path(max_length=200, description="The secret end of the provider's address.")]
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """A callback that is the provider's, and what the provider expects to hear."""
-
-    post: Post
-    reply: Reply | None
-
-
-async def verified(request: Request, provider: Provider, services: GivenServices) -> Verified:
+async def verified(request: Request, provider: Provider, services: GivenServices) -> Callback:
     """What a callback reports, when it is the provider's.
 
     Raises:
@@ -107,7 +98,7 @@ async def verified(request: Request, provider: Provider, services: GivenServices
             now=time.time(),
         )
     )
-    return Verified(Post(provider, reading.reported, body.decode("utf-8", "replace")), reading.reply)
+    return Callback(provider, reading, body.decode("utf-8", "replace"))
 
 
 @router.post(
@@ -118,14 +109,14 @@ async def verified(request: Request, provider: Provider, services: GivenServices
     responses=documented(Code.UNAUTHORIZED, Code.NOT_FOUND, Code.PAYLOAD_TOO_LARGE),
 )
 async def contact_reported(
-    callback: Annotated[Verified, Depends(verified)], services: GivenServices
+    callback: Annotated[Callback, Depends(verified)], services: GivenServices
 ) -> CallbackHeard | Response:
     """Any 200 says that the report is kept and need not be sent again; `outcome` says what became of it.
 
     Not called with a key: the signature is the proof. `twilio` posts its own forms here and is answered in
     its own language; what it signs is the address and the form.
     """
-    return await _heard(callback, services)
+    return await _taken(callback, services)
 
 
 @router.post(
@@ -136,7 +127,7 @@ async def contact_reported(
     responses=documented(Code.UNAUTHORIZED, Code.NOT_FOUND, Code.PAYLOAD_TOO_LARGE),
 )
 async def contacts_pushed(
-    callback: Annotated[Verified, Depends(verified)],
+    callback: Annotated[Callback, Depends(verified)],
     services: GivenServices,
     token: Token,  # noqa: ARG001 - described here, read where it is verified
 ) -> CallbackHeard | Response:
@@ -145,11 +136,12 @@ async def contacts_pushed(
     Takes delivery reports, customers' replies and call records, several in one array, and answers
     `{"code": 0}`; any 200 says that all are kept.
     """
-    return await _heard(callback, services)
+    return await _taken(callback, services)
 
 
-async def _heard(callback: Verified, services: GivenServices) -> CallbackHeard | Response:
-    heard = await services.callbacks.submit(callback.post) if callback.post.reported else []
-    if callback.reply is None:
-        return CallbackHeard(outcome=heard[0].value)
-    return Response(callback.reply.body, media_type=callback.reply.media_type)
+async def _taken(callback: Callback, services: GivenServices) -> CallbackHeard | Response:
+    reading = callback.reading
+    outcomes = await services.callbacks.submit(callback) if reading.reported else []
+    if reading.reply is None:
+        return CallbackHeard(outcome=outcomes[0].value)
+    return Response(reading.reply.body, media_type=reading.reply.media_type)

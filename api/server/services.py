@@ -18,8 +18,8 @@ from api.server.streams.broadcast import Broadcast
 from storage.access.keys import Key
 from storage.core.unavailable import StorageUnavailable
 from storage.orders.order_view import OrderProgress, OrderView
-from tasks.orders.inbound.callbacks import Heard
-from tasks.orders.inbound.provider_callbacks import Post, hear_posts
+from tasks.orders.inbound.callbacks import Callback, take_callbacks
+from tasks.orders.inbound.reports import ReportOutcome
 from tasks.orders.intake.intake import Door as Entrance
 from tasks.orders.intake.intake import Received, Submission, accept
 
@@ -34,7 +34,7 @@ class Services:
     rate_limits: RateLimits
     intake: Coalescer[Submission, Received]
     progress: Coalescer[str, OrderProgress | None]
-    callbacks: Coalescer[Post, list[Heard]]
+    callbacks: Coalescer[Callback, list[ReportOutcome]]
     broadcast: Broadcast
     awaiting: Awaiting
 
@@ -46,8 +46,8 @@ class Services:
         def take(submissions: Sequence[Submission]) -> list[Received]:
             return accept(parts.engine, parts.context, submissions, Entrance.HTTP)
 
-        def listen(posts: Sequence[Post]) -> list[list[Heard]]:
-            return hear_posts(parts.engine, parts.context, posts)
+        def report(callbacks: Sequence[Callback]) -> list[list[ReportOutcome]]:
+            return take_callbacks(parts.engine, parts.context, callbacks)
 
         def look(task_ids: Sequence[str]) -> list[OrderProgress | None]:
             with parts.database.looks() as work:
@@ -62,7 +62,7 @@ class Services:
             RateLimits.over(parts.settings),
             Coalescer(take, of_all=outages),
             Coalescer(look, of_all=outages),
-            Coalescer(listen, of_all=outages),
+            Coalescer(report, of_all=outages),
             Broadcast(parts.database),
             Awaiting(parts.database),
         )

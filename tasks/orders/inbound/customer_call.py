@@ -9,8 +9,8 @@ from statemachine.orders.machine import ANSWERABLE
 from statemachine.orders.states import State
 from storage.orders.contacts.contact import InboundContact
 from storage.orders.contacts.contacts import Contacts
-from tasks.orders.inbound.consequence import Consequence, Outcome, closed, refused
-from tasks.orders.inbound.further_words import heed, title_of
+from tasks.orders.inbound.consequence import Consequence, ConsequenceKind, closed, refused
+from tasks.orders.inbound.further_words import act_on_words, title_of
 from tasks.orders.inbound.occasion import OrderOccasion
 from tasks.orders.rules.answer import count_as_answer
 
@@ -37,7 +37,7 @@ def customer_called(occasion: OrderOccasion[CustomerCalled]) -> Consequence:
         taken_back = _keep(occasion, contact, known=kept is not None)
         what = "; the cancellation that waited is taken back" if taken_back else ""
         return Consequence(
-            outcome=Outcome.NOTED,
+            outcome=ConsequenceKind.NOTED,
             effect=f"the words are kept for a person, who was alerted; the order stays {order.status}{what}",
             title=f"{title_of(contact.method)}, 等待人工查看",
             watched="waiting",
@@ -55,7 +55,7 @@ def customer_called(occasion: OrderOccasion[CustomerCalled]) -> Consequence:
     if kept is None:
         Contacts(work).hear(contact)
     return Consequence(
-        outcome=Outcome.APPLIED,
+        outcome=ConsequenceKind.APPLIED,
         effect="the words count as the customer's answer and are being understood",
         title=title_of(contact.method),
     )
@@ -65,10 +65,10 @@ def _in_the_way(
     occasion: OrderOccasion[CustomerCalled], contact: InboundContact, *, known: bool
 ) -> Consequence:
     if occasion.patient:
-        return Consequence(outcome=Outcome.BUSY, effect="something is at work in the order just now")
+        return Consequence(outcome=ConsequenceKind.BUSY, effect="something is at work in the order just now")
     _keep(occasion, contact, known=known)
     return Consequence(
-        outcome=Outcome.KEPT,
+        outcome=ConsequenceKind.KEPT,
         effect="the words are kept and a person was alerted, but something is at work in the order just now: "
         "send the same signal again to have them count as the customer's answer",
         title=f"{title_of(contact.method)}, 已保留",
@@ -81,13 +81,13 @@ def _keep(occasion: OrderOccasion[CustomerCalled], contact: InboundContact, *, k
     if known:
         return False
     Contacts(occasion.transaction.work).hear(contact)
-    return heed(
+    return act_on_words(
         occasion.transaction,
         occasion.context,
         occasion.order,
         words=contact.words,
         method=contact.method,
-        told={"contact_id": contact.contact_id, "signal_id": occasion.signal.signal_id},
+        where={"contact_id": contact.contact_id, "signal_id": occasion.signal.signal_id},
     )
 
 

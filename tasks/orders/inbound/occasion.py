@@ -13,17 +13,17 @@ from storage.people.reviews import Review, Reviews
 from tasks.orders.rules.context import Context
 from tasks.orders.rules.effects import write_effects
 
-Told_co = TypeVar("Told_co", bound=Said, covariant=True)
+Said_co = TypeVar("Said_co", bound=Said, covariant=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OrderOccasion(Generic[Told_co]):
+class OrderOccasion(Generic[Said_co]):
     """A signal to an order; the run is locked, so the order stands as read until the transaction ends."""
 
     transaction: Transaction
     context: Context
     signal: Signal
-    said: Told_co
+    said: Said_co
     order: Order
     run: RunRow
     patient: bool

@@ -11,7 +11,7 @@ from schemas.orders.step_inputs import ReviewInput
 from statemachine.orders.states import State
 from storage.orders.contacts.contacts import Contacts
 from storage.orders.orders import Orders
-from tasks.orders.inbound.consequence import Consequence, Outcome, closed, refused
+from tasks.orders.inbound.consequence import Consequence, ConsequenceKind, closed, refused
 from tasks.orders.inbound.occasion import OrderOccasion
 from tasks.orders.rules.customer_number import customer_number
 from tasks.orders.rules.followup import rule_of
@@ -34,7 +34,7 @@ def part_arrived(occasion: OrderOccasion[PartArrived]) -> Consequence:
     effect = consequence.effect.removeprefix("nothing is changed: ")
     return replace(
         consequence,
-        outcome=Outcome.APPLIED,
+        outcome=ConsequenceKind.APPLIED,
         effect=f"the follow-up rule ends; {effect}",
         title="配件已到, 跟进规则结束",
     )
@@ -45,18 +45,18 @@ def _brought_forward(occasion: OrderOccasion[PartArrived]) -> Consequence:
     if order.status is not State.WAITING_FOLLOWUP or order.next_contact_time is None:
         title = None if order.status is State.CLOSED else "配件已到"
         effect = f"nothing is changed: the order is {order.status}, it waits for no follow-up"
-        return Consequence(outcome=Outcome.NOTED, effect=effect, title=title)
+        return Consequence(outcome=ConsequenceKind.NOTED, effect=effect, title=title)
     earlier = _next_contact(occasion)
     if earlier >= order.next_contact_time:
         effect = "nothing is changed: the agreed time is no later than the next permitted contact time"
-        return Consequence(outcome=Outcome.NOTED, effect=effect, title="配件已到", watched="waiting")
+        return Consequence(outcome=ConsequenceKind.NOTED, effect=effect, title="配件已到", watched="waiting")
     if not occasion.transaction.hasten(order.run_id, earlier):
         effect = "nothing is changed: the follow-up is not waiting for its time"
-        return Consequence(outcome=Outcome.NOTED, effect=effect, title="配件已到")
+        return Consequence(outcome=ConsequenceKind.NOTED, effect=effect, title="配件已到")
     # The guard of the follow-up reads the order's time, and the step has its own: both, or it would be refused.
     occasion.write([OrderNoted(task_id=order.task_id, changes={"next_contact_time": earlier})])
     return Consequence(
-        outcome=Outcome.APPLIED,
+        outcome=ConsequenceKind.APPLIED,
         effect=f"the customer is contacted at {_moment(earlier)} instead of {_moment(order.next_contact_time)}",
         title="配件已到, 提前联系客户",
         watched="waiting",
@@ -75,7 +75,9 @@ def phone_changed(occasion: OrderOccasion[PhoneChanged]) -> Consequence:
     waits = order.status is State.PENDING and review is not None and review.reason == NOT_CALLABLE
     number = customer_number(phone, occasion.context.blind_index)
     if order.phone == number.stored and not waits:
-        return Consequence(outcome=Outcome.NOTED, effect="nothing is changed: the order has this number")
+        return Consequence(
+            outcome=ConsequenceKind.NOTED, effect="nothing is changed: the order has this number"
+        )
     Orders(occasion.transaction.work).set_phone(order.task_id, number.stored, number.shown, number.index)
     title = "客户电话已更新"
     if (
@@ -84,9 +86,9 @@ def phone_changed(occasion: OrderOccasion[PhoneChanged]) -> Consequence:
         and _validated_again(occasion, str(ReviewInput.of(review.context).origin))
     ):
         effect = "the number is stored, the review is withdrawn and the order is validated again"
-        return Consequence(outcome=Outcome.APPLIED, effect=effect, title=f"{title}, 继续处理")
+        return Consequence(outcome=ConsequenceKind.APPLIED, effect=effect, title=f"{title}, 继续处理")
     effect = "the number is stored and used from the next contact on; one that is being placed goes on"
-    return Consequence(outcome=Outcome.APPLIED, effect=effect, title=title)
+    return Consequence(outcome=ConsequenceKind.APPLIED, effect=effect, title=title)
 
 
 def priority_changed(occasion: OrderOccasion[PriorityChanged]) -> Consequence:
@@ -95,11 +97,13 @@ def priority_changed(occasion: OrderOccasion[PriorityChanged]) -> Consequence:
     if order.status is State.CLOSED:
         return closed()
     if order.priority == priority:
-        return Consequence(outcome=Outcome.NOTED, effect="nothing is changed: the order has this priority")
+        return Consequence(
+            outcome=ConsequenceKind.NOTED, effect="nothing is changed: the order has this priority"
+        )
     Orders(occasion.transaction.work).set_priority(order.task_id, priority)
     occasion.transaction.reprioritise(order.run_id, priority)
     return Consequence(
-        outcome=Outcome.APPLIED,
+        outcome=ConsequenceKind.APPLIED,
         effect=f"the priority is {priority}, it was {order.priority}",
         title=f"优先级调整为{priority}",
     )
@@ -109,7 +113,9 @@ def order_cancelled(occasion: OrderOccasion[CancelledUpstream]) -> Consequence:
     """End the order and its run as cancelled, whatever they wait for; work under way is refused when recorded."""
     order, reason = occasion.order, occasion.said.reason
     if order.finish_reason == "cancelled":
-        return Consequence(outcome=Outcome.NOTED, effect="nothing is changed: the order was cancelled before")
+        return Consequence(
+            outcome=ConsequenceKind.NOTED, effect="nothing is changed: the order was cancelled before"
+        )
     if order.status is State.CLOSED:
         return refused(f"the order has ended otherwise: {order.finish_reason}")
     because = "cancelled upstream" + (f": {mask_text(reason)}" if reason else "")
@@ -117,7 +123,9 @@ def order_cancelled(occasion: OrderOccasion[CancelledUpstream]) -> Consequence:
     if not occasion.transaction.end([order.run_id], "cancelled", agent_id=by, reason=because):
         return refused(f"the order's run is {occasion.run.state} and cannot be cancelled")
     effect = "the order is closed as cancelled; nothing of it goes on"
-    return Consequence(outcome=Outcome.APPLIED, effect=effect, title="上游已取消工单", watched="ready")
+    return Consequence(
+        outcome=ConsequenceKind.APPLIED, effect=effect, title="上游已取消工单", watched="ready"
+    )
 
 
 def _next_contact(occasion: OrderOccasion[PartArrived]) -> datetime:

@@ -12,10 +12,10 @@ from storage.orders.contacts.contacts import Contacts
 from storage.orders.order_view import OrderView
 from storage.people.alerts import Alerts
 from storage.people.reviews import Reviews
-from tasks.orders.inbound.callbacks import Callback
 from tasks.orders.inbound.signals import Receipt, receive
 from tests.factories import READY, submission
 from tests.house import House
+from tools.channels.callbacks import Reported
 from tools.channels.contract import (
     Absent,
     Accepted,
@@ -110,7 +110,7 @@ def only_words_are_kept(house: House, task_id: str, words: str = READY) -> bool:
     return [contact.transcript for contact in contacts(house, task_id, "inbound")] == [words]
 
 
-def report(key: str, result: ContactResult, words: str = "") -> Callback:
+def report(key: str, result: ContactResult, words: str = "") -> Reported:
     """What a provider reports of the contact with this key."""
     said = ContactReport(
         event_id=f"{key}.{result}",
@@ -123,7 +123,7 @@ def report(key: str, result: ContactResult, words: str = "") -> Callback:
         recording_url=None,
         occurred_at=None,
     )
-    return Callback(said, "{}")
+    return Reported(said, raw="{}")
 
 
 @dataclass(slots=True)
