@@ -111,7 +111,7 @@ class Effects(Repository):
         elif kind is AlertRaised:
             Alerts(self.work).raise_all(effects)
         elif kind is DoNotCallAdded:
-            DoNotCall(self.work).add_told(effects)
+            DoNotCall(self.work).add_all(effects)
         elif kind is ActionTaken:
             _ACTIONS(
                 self.connection,

@@ -260,20 +260,20 @@ def _show_work(look: Look) -> None:
 def _due_lines(look: Look) -> list[str]:
     from zoneinfo import ZoneInfo
 
-    from tasks.orders.explain.explanation import Telling, When
+    from tasks.orders.explain.explanation import MomentFormat, When
     from tools.contact_policy.zone import DEFAULT_ZONE
 
     moments = look.moments
     if moments is None:
         return []
-    telling = Telling(moments, ZoneInfo(DEFAULT_ZONE))
+    moment_format = MomentFormat(moments, ZoneInfo(DEFAULT_ZONE))
     lines = [
         f"oldest due row on the {row.due_clock} clock: {row.subject}, {row.node} ({row.state}), "
-        f"{telling.until(When(row.due_at, row.due_clock))}"
+        f"{moment_format.until(When(row.due_at, row.due_clock))}"
         for row in look.next_due
     ]
     rate = f", running {look.rate:g} times as fast" if look.rate != 1 else ""
-    lines.append(f"business clock: {telling.date(moments.business_now)} ({DEFAULT_ZONE}){rate}")
+    lines.append(f"business clock: {moment_format.date(moments.business_now)} ({DEFAULT_ZONE}){rate}")
     return lines or ["nothing is due"]
 
 

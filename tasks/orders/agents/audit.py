@@ -14,7 +14,7 @@ from storage.orders.order import Order
 from tasks.orders.agents.each_order import each_order, load_orders
 from tasks.orders.agents.report import REPORT, generate_reports
 from tasks.orders.rules.context import Context
-from tasks.orders.rules.traces import audit, told
+from tasks.orders.rules.traces import audit, product_event
 from tools.limits import TOOLS
 
 AGENT: Final = "audit_agent"
@@ -71,6 +71,6 @@ def log_and_close(_: Context, step: StepRow, order: Order, __: Batch) -> Outcome
                 contacts=order.contacts_total,
                 confidence=order.confidence,
             ),
-            told(step, "task_closed", "close", title, "ready"),
+            product_event(step, "task_closed", "close", title, "ready"),
         ),
     )

@@ -23,7 +23,7 @@ from tasks.orders.rules.case import Case, load_cases
 from tasks.orders.rules.conclusion import conclude, recorded, report_of_signal
 from tasks.orders.rules.constraints import Withholding, came_to_nothing, number_of
 from tasks.orders.rules.context import Context
-from tasks.orders.rules.wording import told_to
+from tasks.orders.rules.wording import script_text_for
 from tools.channels.contract import Absent, ContactReport, Found, Sought, Unreachable
 from tools.contact_policy.verdict import Permitted
 from tools.limits import TOOLS
@@ -162,7 +162,7 @@ def _decide(context: Context, batch: Batch, withholding: Withholding, step: Step
     if not isinstance(verdict, Permitted):
         return withholding.outcome(case, verdict)
     channel = verdict.channel
-    said = told_to(context, order, channel, called.script_id)
+    said = script_text_for(context, order, channel, called.script_id)
     if isinstance(said, Failed):
         return replace(said, effects=came_to_nothing(case))
     withholding.let_through(case, channel)

@@ -12,7 +12,7 @@ from storage.engine.steps import StepRow
 from storage.orders.order import Order
 from tasks.orders.agents.action_request import Errand
 from tasks.orders.rules.order_system import key_of
-from tasks.orders.rules.traces import audit, told
+from tasks.orders.rules.traces import audit, product_event
 
 AGENT: Final = "action_agent"
 
@@ -81,5 +81,5 @@ def executed(
             "actions": [action.action_id for action in taken],
             "round_ends_in": "closed",
         },
-        effects=(move, *effects, *lines, told(step, "action_executed", "action", title, "running")),
+        effects=(move, *effects, *lines, product_event(step, "action_executed", "action", title, "running")),
     )

@@ -32,7 +32,7 @@ from tasks.orders.rules.agreement import agree
 from tasks.orders.rules.context import Context
 from tasks.orders.rules.do_not_contact import barred_by_customer
 from tasks.orders.rules.emergency import emergency_in
-from tasks.orders.rules.traces import audit, told
+from tasks.orders.rules.traces import audit, product_event
 from tools.classifier.classifier import Classification
 from tools.classifier.taxonomy import Flag
 from tools.limits import TOOLS
@@ -207,7 +207,7 @@ def _effects(
         return (
             move,
             line,
-            told(step, "intent_classified", "triage", f"识别意图: {level2.value}", "running"),
+            product_event(step, "intent_classified", "triage", f"识别意图: {level2.value}", "running"),
         )
     alert = AlertRaised(
         alert_type="low_confidence",
@@ -220,7 +220,7 @@ def _effects(
         OrderNoted(task_id=order.task_id, changes=changes),
         line,
         alert,
-        told(step, "intent_unclear", "triage", "意图不明确, 转人工", "waiting"),
+        product_event(step, "intent_unclear", "triage", "意图不明确, 转人工", "waiting"),
     )
 
 

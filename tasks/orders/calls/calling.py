@@ -1,4 +1,4 @@
-"""What an agent calls for over the API: one claim path, so that callers and fleet never do a step twice.
+"""Beginning a call of an outside agent: one path, so that callers and the fleet never do a step twice.
 
 A manual order's step is *offered*: the first call takes it, which publishes it to its agent's queue, and whoever
 calls meanwhile waits for the same step. In an order the fleet drives, the step is under way already and the
@@ -27,7 +27,7 @@ from tasks.orders.rules.context import Context
 
 @dataclass(frozen=True, slots=True)
 class UnderWay:
-    """The step is with its agent; `onward` is what to call for after it, where it only leads to what was meant."""
+    """The step is with its agent; `onward` is the call to make after it, where it only leads to what was meant."""
 
     dispatch_id: str
     step_id: int

@@ -89,7 +89,7 @@ def _reopens(asked: Asked[TriageCall], waiting: Sequence[WaitingStep]) -> bool:
         asked.transaction, order, contact_id, contact.contact_time, agent_id=asked.call.agent_id
     )
     if counts:
-        Contacts(work).hear(contact)
+        Contacts(work).add_inbound(contact)
     return counts
 
 

@@ -1,4 +1,4 @@
-"""Everything that tells why an order, or a run without one, stands where it does; read in one go."""
+"""Everything that decides why an order, or a run without one, stands where it does; read in one go."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -91,7 +91,7 @@ def situation_of(work: UnitOfWork, subject: str) -> Situation | None:
 
 
 def zone_of(order: Order) -> ZoneInfo:
-    """The customer's time zone, in which the times of an order are told."""
+    """The customer's time zone, in which the times of an order are shown."""
     named = order.metadata.get("timezone")
     return customer_zone(named if isinstance(named, str) else None)
 

@@ -10,7 +10,7 @@ from statemachine.orders.states import State
 from statemachine.workflow.definition import END, ORIGIN, Kind
 from storage.orders.order_view import OpenStep
 from tasks.orders.explain import waiting
-from tasks.orders.explain.explanation import Explanation, Telling, Wait, When
+from tasks.orders.explain.explanation import Explanation, MomentFormat, Wait, When
 from tasks.orders.explain.situation import Situation
 
 FINISHED: Final[Mapping[str, str]] = MappingProxyType(
@@ -25,7 +25,7 @@ FINISHED: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Why an order is closed, in words, by its `finish_reason`."""
 
-# What is at work is told before what waits; of what waits, that which a person can change before the rest.
+# What is at work is named before what waits; of what waits, that which a person can change before the rest.
 _FOREMOST: Final = ("leased", "published", "ready", "parked", "offered", "scheduled")
 
 
@@ -53,16 +53,16 @@ def explain(situation: Situation) -> Explanation:
 
 def why(situation: Situation) -> str:
     """The explanation in one to three sentences."""
-    return explain(situation).sentences(Telling(situation.moments, situation.zone))
+    return explain(situation).sentences(MomentFormat(situation.moments, situation.zone))
 
 
 def _of_step(situation: Situation, step: OpenStep) -> Explanation:
-    teller = _BY_STATE[step.state]
+    describe = _BY_STATE[step.state]
     if step.kind == Kind.HUMAN:
-        teller = _person
-    told = teller(situation, step)
+        describe = _person
+    fields = describe(situation, step)
     return Explanation(
-        subject=situation.subject, stands=_stands(situation), note=_note(situation, step), **told
+        subject=situation.subject, stands=_stands(situation), note=_note(situation, step), **fields
     )
 
 
@@ -103,7 +103,7 @@ def _target(situation: Situation, step: OpenStep, decision: str) -> str:
 
 
 def _paused(situation: Situation, step: OpenStep, under: Explanation) -> Explanation:
-    """A paused task: what it would wait for otherwise is kept, and told."""
+    """A paused task: what it would wait for otherwise is kept, and named."""
     mark = situation.paused
     by = f" (paused by {mark.by})" if mark else ""
     title = situation.title(step.node)
@@ -115,8 +115,8 @@ def _paused(situation: Situation, step: OpenStep, under: Explanation) -> Explana
     elif step.state == "parked":
         next_ = f"What the customer answers is still recorded, nothing follows it; {next_}"
     elif under.until is not None:
-        telling = Telling(situation.moments, situation.zone)
-        next_ = f"{next_}, which keeps its time, {telling.until(under.until)}"
+        moment_format = MomentFormat(situation.moments, situation.zone)
+        next_ = f"{next_}, which keeps its time, {moment_format.until(under.until)}"
     return Explanation(
         subject=under.subject,
         stands=under.stands,
@@ -196,9 +196,9 @@ def _note(situation: Situation, foremost: OpenStep) -> str:
     if others:
         notes.append(f"beside it {'is' if len(others) == 1 else 'are'} open: {', '.join(others)}")
     if situation.run.deadline_at:
-        telling = Telling(situation.moments, situation.zone)
+        moment_format = MomentFormat(situation.moments, situation.zone)
         notes.append(
-            f"the whole run may go on {telling.until(When(situation.run.deadline_at, Clock.DATABASE))}"
+            f"the whole run may go on {moment_format.until(When(situation.run.deadline_at, Clock.DATABASE))}"
         )
     text = "; ".join(notes)
     return text[:1].upper() + text[1:]

@@ -26,7 +26,7 @@ class Consequence:
     Attributes:
         outcome: How it was taken.
         effect: What it did, for its sender; never a number, never what a customer said.
-        title: What people who watch the task are told, in Chinese; nothing where it is `None`.
+        title: The title of the event for people who watch the task, in Chinese; nothing where it is `None`.
         watched: How the task looks to them.
     """
 

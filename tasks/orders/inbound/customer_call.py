@@ -1,4 +1,4 @@
-"""The customer turned to us: their words are kept, and lead on where the order can take an answer."""
+"""The signal that the customer turned to us: the words count as their answer, or are kept for a person."""
 
 import hashlib
 from typing import Final
@@ -53,7 +53,7 @@ def customer_called(occasion: OrderOccasion[CustomerCalled]) -> Consequence:
     ):
         return _in_the_way(occasion, contact, known=kept is not None)
     if kept is None:
-        Contacts(work).hear(contact)
+        Contacts(work).add_inbound(contact)
     return Consequence(
         outcome=ConsequenceKind.APPLIED,
         effect="the words count as the customer's answer and are being understood",
@@ -80,7 +80,7 @@ def _keep(occasion: OrderOccasion[CustomerCalled], contact: InboundContact, *, k
     """Keep the words and call a person, once a signal; whether a cancellation was taken back for them."""
     if known:
         return False
-    Contacts(occasion.transaction.work).hear(contact)
+    Contacts(occasion.transaction.work).add_inbound(contact)
     return act_on_words(
         occasion.transaction,
         occasion.context,

@@ -1,4 +1,4 @@
-"""A customer who writes without having been texted: their open order takes the words, a stop word holds for anybody."""
+"""Messages of customers to whom no text went: the words go to their open order; a stop word holds for anybody."""
 
 import hashlib
 from typing import Final
@@ -33,7 +33,7 @@ def take_message(
     with context.database.looks() as work:
         task_id = Orders(work).open_with_number(context.blind_index.mark(phone))
     if task_id is None:
-        return _of_a_stranger(context, provider, phone, report)
+        return _without_order(context, provider, phone, report)
     named = hashlib.sha256(f"{provider} {report.event_id}".encode()).hexdigest()[:48]
     said = CustomerCalled(words=report.transcript, channel=report.channel.value, at=report.occurred_at)
     receipt = receive(engine, context, task_id, Signal(signal_id=f"in.{named}", said=said, sent_by=AGENT))
@@ -46,7 +46,7 @@ def take_message(
             return ReportOutcome.KEPT
 
 
-def _of_a_stranger(context: Context, provider: str, phone: Phone, report: ContactReport) -> ReportOutcome:
+def _without_order(context: Context, provider: str, phone: Phone, report: ContactReport) -> ReportOutcome:
     wishes = context.classifier.classify(report.transcript).flags
     barred = Flag.DO_NOT_CONTACT in wishes
     if barred:

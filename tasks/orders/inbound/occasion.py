@@ -1,4 +1,4 @@
-"""A signal before the task it is for: everything its consequence may depend on, under the lock of the task's run."""
+"""A signal together with the order it is for, read under the lock of the order's run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What upstream systems tell of an order: its part came, its number or priority changed, it was cancelled."""
+"""The signals by which upstream changes an order: its part came, number or priority changed, it was cancelled."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

@@ -133,7 +133,7 @@ def _kept(
         return ReportOutcome.LATE
     else:
         contact_id = new_id(Prefix.CONTACT)
-        Contacts(work).hear(_inbound(transaction, order, contact_id, report))
+        Contacts(work).add_inbound(_inbound(transaction, order, contact_id, report))
     if is_first and (order.status is State.CLOSED or not words):
         # What was called for before the order ended came to this; nobody needs to do anything.
         return ReportOutcome.LATE

@@ -1,4 +1,4 @@
-"""The way of a signal to its task: once, audited, answered the same when repeated (SPEC.md §6).
+"""Applying a signal of upstream to its task: once, audited, answered the same when repeated (SPEC.md §6).
 
 A signal is applied in one transaction under the lock of the task's run, so whatever the fleet does at the same
 moment happens before it or after it.
@@ -61,7 +61,7 @@ class ReceiptResult(StrEnum):
     BUSY = "busy"
     """Something is at work in the task: nothing was written, try again at once."""
     KEPT = "kept"
-    """The same, and what it tells is kept; sent again, it is applied."""
+    """The same, and what it says is kept; sent again, it is applied."""
     REFUSED = "refused"
     """The task cannot take it as it stands: nothing was done."""
     UNKNOWN = "unknown"
@@ -87,7 +87,7 @@ def receive(
         engine: The engine of this process.
         context: The tools and policies of the work.
         task_id: The order's id, or that of a run without an order.
-        signal: What is told; a `PhoneChanged` with a number that was checked to be callable.
+        signal: What upstream says; a `PhoneChanged` with a number that was checked to be callable.
         patient: Whether another try follows soon, so that nothing needs to be kept while the task is at work.
     """
     with engine.transaction() as transaction:
@@ -144,7 +144,7 @@ def _consequence(
 
 
 def _continue(transaction: Transaction, run: RunRow, said: Continue) -> Consequence:
-    """End a wait that the run is in; what is told is its output, and the input of what follows."""
+    """End a wait that the run is in; what is said is its output, and the input of what follows."""
     waiting = [
         step.step_id
         for step in OrderView(transaction.work).open_steps(run.run_id)

@@ -1,4 +1,4 @@
-"""What a person's decision teaches: the customer's words, what the model made of them, and what they meant."""
+"""The training label that a person's decision makes: the words, the model's reading, and the person's."""
 
 from schemas.orders.step_inputs import ReviewInput
 from statemachine.orders.intents import Level2

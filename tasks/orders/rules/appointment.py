@@ -67,7 +67,7 @@ class Appointment:
     slot: str | None = None
 
     def as_result(self) -> dict[str, object]:
-        """What the caller of the action is told about the slot, where there is one."""
+        """What the caller of the action is answered about the slot, where there is one."""
         if self.day is None:
             return {}
         slot = {"day": self.day, "visit_at": self.visit_at, "as_asked": self.visit_at == self.asked}

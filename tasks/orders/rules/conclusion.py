@@ -15,7 +15,7 @@ from storage.orders.contacts.contact import Contact
 from tasks.orders.rules.answer import answered, last_contact_time
 from tasks.orders.rules.case import Case
 from tasks.orders.rules.context import Context
-from tasks.orders.rules.traces import audit, told
+from tasks.orders.rules.traces import audit, product_event
 from tools.channels.contract import ContactReport
 
 AGENT: Final = "contact_agent"
@@ -62,7 +62,7 @@ def conclude(
                 known,
                 answered(case.order, contact.contact_id, contact.contact_time, agent_id=AGENT),
                 line,
-                _told_answer(step),
+                _responded(step),
             ),
         )
     return _in_vain(context, step, case, contact, report.result, now, (known, line))
@@ -144,8 +144,8 @@ def noted(contact: Contact, report: ContactReport) -> ContactNoted:
     )
 
 
-def _told_answer(step: StepRow) -> Effect:
-    return told(step, "customer_responded", "contact", "客户已回应", "running")
+def _responded(step: StepRow) -> Effect:
+    return product_event(step, "customer_responded", "contact", "客户已回应", "running")
 
 
 def _in_vain(
@@ -180,7 +180,7 @@ def _in_vain(
                 metadata={"contact_id": contact.contact_id, "result": result.value},
             ),
             *effects,
-            told(
+            product_event(
                 step,
                 "customer_silent",
                 "contact",
