@@ -2,7 +2,7 @@
 
 from bench.fleet import MeasuredFleet
 from bench.throughput import workflows
-from storage.orders.overview import Overview
+from storage.orders.fleet_view import FleetView
 
 
 def handovers(fleet: MeasuredFleet, *, orders: int) -> list[float]:
@@ -11,8 +11,8 @@ def handovers(fleet: MeasuredFleet, *, orders: int) -> list[float]:
     for _ in range(warm_up):
         workflows(fleet, 1)
     with fleet.process.database.transaction() as work:
-        mark = Overview(work).last_step_id()
+        mark = FleetView(work).last_step_id()
     for _ in range(orders):
         workflows(fleet, 1)
     with fleet.process.database.transaction() as work:
-        return Overview(work).handovers_since(mark)
+        return FleetView(work).handovers_since(mark)

@@ -17,7 +17,7 @@ from schemas.orders.intake import TaskCreated
 from statemachine.orders.states import State
 from storage.core.unavailable import StorageUnavailable
 from storage.engine.clock import BusinessClock
-from storage.orders.standing import Standing, Standings
+from storage.orders.fleet_view import FleetView, OrderStatus
 from tasks.forms import EntryPoint
 from tasks.orders.intake.intake import Submission, accept
 from workers.process import Process
@@ -64,7 +64,7 @@ class Demonstration:
     process: Process
     time_jump: bool
     show: Callable[[SampleProgress], None]
-    finished: Callable[[Sequence[Standing], datetime], None]
+    finished: Callable[[Sequence[OrderStatus], datetime], None]
     stopped: threading.Event = field(default_factory=threading.Event)
     _jumps: int = 0
     _settled: bool = False
@@ -115,21 +115,19 @@ class Demonstration:
         self._shown = time.monotonic()
         with self.process.database.transaction() as work:
             now = BusinessClock(work).now().business_now
-            standings = Standings(work).all()
+            statuses = FleetView(work).statuses()
         horizon = self._horizon(now)
-        settled = sum(standing.is_settled(horizon) for standing in standings)
-        was_settled, self._settled = self._settled, settled == len(standings)
+        settled = sum(status.is_settled(horizon) for status in statuses)
+        was_settled, self._settled = self._settled, settled == len(statuses)
         if not (was_settled and self._settled):
             self.show(
-                SampleProgress(
-                    now, Counter(s.status for s in standings), settled, len(standings), self._jumps
-                )
+                SampleProgress(now, Counter(s.status for s in statuses), settled, len(statuses), self._jumps)
             )
         if busy:
             return False
         if self._settled:
             if ends:
-                self.finished(standings, now)
+                self.finished(statuses, now)
             return ends
         if self.time_jump and jumper.look(_LONGEST_HORIZON) is JumpResult.JUMPED:
             self._jumps += 1
@@ -140,25 +138,25 @@ class Demonstration:
         return now + timedelta(days=(day - now.date()).days)
 
 
-def summary(standings: Sequence[Standing]) -> list[tuple[str, str, list[str]]]:
+def summary(statuses: Sequence[OrderStatus]) -> list[tuple[str, str, list[str]]]:
     """Group every order by outcome and reason: (outcome, reason, task ids)."""
     groups: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
-    for standing in standings:
-        groups[_outcome(standing)].append(standing.task_id)
+    for status in statuses:
+        groups[_outcome(status)].append(status.task_id)
     order = {"closed": 0, "in review": 1, "parked": 2}
     ranked = sorted(groups.items(), key=lambda group: (order.get(group[0][0], 3), -len(group[1])))
     return [(outcome, reason, ids) for (outcome, reason), ids in ranked]
 
 
-def _outcome(standing: Standing) -> tuple[str, str]:
-    if standing.status == State.CLOSED:
-        reason = standing.finish_reason or ""
+def _outcome(status: OrderStatus) -> tuple[str, str]:
+    if status.status == State.CLOSED:
+        reason = status.finish_reason or ""
         return "closed", f"{reason} ({_CLOSED_BECAUSE.get(reason, '')})"
-    if standing.review_reason is not None:
-        return "in review", standing.review_reason
-    if standing.due_at is not None:
+    if status.review_reason is not None:
+        return "in review", status.review_reason
+    if status.due_at is not None:
         return (
             "parked",
-            f"{standing.status} until {standing.due_at.astimezone(FIRST_MORNING.tzinfo):%Y-%m-%d %H:%M}",
+            f"{status.status} until {status.due_at.astimezone(FIRST_MORNING.tzinfo):%Y-%m-%d %H:%M}",
         )
-    return standing.status, f"{standing.node} is {standing.step_state}"
+    return status.status, f"{status.node} is {status.step_state}"

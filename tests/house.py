@@ -20,8 +20,8 @@ from storage.engine.clock import BusinessClock
 from storage.engine.definitions import Definitions
 from storage.engine.queues import Queues
 from storage.orders.order import Order
+from storage.orders.order_view import OrderView
 from storage.orders.orders import Orders
-from storage.orders.timeline import Timeline
 from tasks.forms import EntryPoint, TaskForms
 from tasks.orders.intake.intake import OrderReceipt, Submission, accept
 from tasks.orders.rules.context import Context, make_context
@@ -142,13 +142,13 @@ class House:
     def events(self, task_id: str) -> list[str]:
         """The events of an order's transitions, in order."""
         with self.database.transaction() as work:
-            return [row["event"] for row in Timeline(work).transitions(task_id)]
+            return [row["event"] for row in OrderView(work).transitions(task_id)]
 
     def steps(self, task_id: str) -> list[Mapping[str, Any]]:
         """The steps of an order's run, in order."""
         run_id = self.order(task_id).run_id
         with self.database.transaction() as work:
-            return Timeline(work).steps_of(run_id)
+            return OrderView(work).steps(run_id)
 
     def close(self) -> None:
         """Give connections back."""

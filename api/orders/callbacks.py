@@ -1,7 +1,6 @@
 """Where channels report: verified by the provider's own proof, stored raw, answered fast (SPEC.md §8)."""
 
 import time
-from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path, Request, Response
@@ -13,8 +12,8 @@ from api.server.refusal import unknown
 from api.server.route import Route
 from schemas.core.error import Code
 from schemas.orders.callbacks import REPORT, CallbackReceived
-from tasks.orders.inbound.provider_callbacks import Post
-from tools.channels.callbacks import CallbackResponse, RawCallback
+from tasks.orders.inbound.callbacks import Callback
+from tools.channels.callbacks import RawCallback
 from tools.channels.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER
 
 router = APIRouter(prefix="/webhooks", tags=["webhooks"], route_class=Route)
@@ -71,15 +70,7 @@ Provider = Annotated[str, Path(max_length=64, description="The name of the confi
 Token = Annotated[str, Path(max_length=200, description="The secret end of the provider's address.")]
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """A callback that is the provider's, and the reply that the provider expects."""
-
-    post: Post
-    reply: CallbackResponse | None
-
-
-async def verified(request: Request, provider: Provider, services: GivenOrders) -> Verified:
+async def verified(request: Request, provider: Provider, services: GivenOrders) -> Callback:
     """What a callback reports, when it is the provider's.
 
     Raises:
@@ -107,7 +98,7 @@ async def verified(request: Request, provider: Provider, services: GivenOrders) 
             now=time.time(),
         )
     )
-    return Verified(Post(provider, reading.reported, body.decode("utf-8", "replace")), reading.reply)
+    return Callback(provider, reading, body.decode("utf-8", "replace"))
 
 
 @router.post(
@@ -118,7 +109,7 @@ async def verified(request: Request, provider: Provider, services: GivenOrders) 
     responses=documented(Code.UNAUTHORIZED, Code.NOT_FOUND, Code.PAYLOAD_TOO_LARGE),
 )
 async def contact_reported(
-    callback: Annotated[Verified, Depends(verified)], services: GivenOrders
+    callback: Annotated[Callback, Depends(verified)], services: GivenOrders
 ) -> CallbackReceived | Response:
     """Any 200 says that the report is kept and need not be sent again; `outcome` says what became of it.
 
@@ -136,7 +127,7 @@ async def contact_reported(
     responses=documented(Code.UNAUTHORIZED, Code.NOT_FOUND, Code.PAYLOAD_TOO_LARGE),
 )
 async def contacts_pushed(
-    callback: Annotated[Verified, Depends(verified)],
+    callback: Annotated[Callback, Depends(verified)],
     services: GivenOrders,
     token: Token,  # noqa: ARG001 - described here, read where it is verified
 ) -> CallbackReceived | Response:
@@ -148,8 +139,9 @@ async def contacts_pushed(
     return await _received(callback, services)
 
 
-async def _received(callback: Verified, services: GivenOrders) -> CallbackReceived | Response:
-    results = await services.callbacks.submit(callback.post) if callback.post.reported else []
-    if callback.reply is None:
-        return CallbackReceived(outcome=results[0].value)
-    return Response(callback.reply.body, media_type=callback.reply.media_type)
+async def _received(callback: Callback, services: GivenOrders) -> CallbackReceived | Response:
+    reading = callback.reading
+    outcomes = await services.callbacks.submit(callback) if reading.reported else []
+    if reading.reply is None:
+        return CallbackReceived(outcome=outcomes[0].value)
+    return Response(reading.reply.body, media_type=reading.reply.media_type)

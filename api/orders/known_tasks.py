@@ -31,7 +31,7 @@ def start_known_task(task_id: TaskId, parts: GivenParts) -> TaskStarted:
         order = Orders(work).find([task_id]).get(task_id)
         if order is None:
             raise unknown("task", task_id)
-        review_open = bool(Reviews(work).list(state="open", task_id=task_id, limit=1))
+        review_open = Reviews(work).open_of(task_id) is not None
     following = next_action(order, review_open=review_open)
     return TaskStarted(
         task_id=order.task_id,

@@ -9,7 +9,7 @@ from statemachine.orders.intents import INTENTS, Level2
 from statemachine.orders.states import State
 
 
-class Standing(Protocol):
+class OrderFacts(Protocol):
     """What of an order decides on it."""
 
     @property
@@ -54,7 +54,7 @@ _BY_INTENT: Final[Mapping[str, NextAction]] = MappingProxyType(
 )
 
 
-def next_action(order: Standing, *, review_open: bool) -> NextAction:
+def next_action(order: OrderFacts, *, review_open: bool) -> NextAction:
     """What happens next to this order; while a person is asked, whatever its state, that comes first."""
     if order.status is State.CLOSED:
         return _BY_STATE[State.CLOSED]

@@ -16,7 +16,7 @@ from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.core.identifier import Identifier
 from schemas.orders.privacy import ErasureAsked, ErasureMade, RevealAsked, RevealMade
-from tasks.orders.people.revealing import Field, Hidden, Wish, reveal
+from tasks.orders.people.revealing import Field, Hidden, RevealRequest, reveal
 from tasks.orders.upkeep.erasure import Customer, erase
 
 router = APIRouter(tags=["privacy"], route_class=Route)
@@ -35,7 +35,7 @@ def reveal_field(
     task_id: TaskId, body: RevealAsked, parts: GivenParts, caller: Caller, request_id: RequestName
 ) -> RevealMade:
     """Everywhere else numbers are masked. Each look is a line `personal_data_revealed` in the order's audit log."""
-    wish = Wish(
+    request = RevealRequest(
         task_id=task_id,
         field=Field(body.field),
         reason=body.reason,
@@ -44,7 +44,7 @@ def reveal_field(
         contact_id=body.contact_id,
     )
     try:
-        found = reveal(parts.database, wish)
+        found = reveal(parts.database, request)
     except UnreadableCiphertext as error:
         raise Refusal(
             Code.STATE_CONFLICT, "it was encrypted with a key that this fleet no longer has"

@@ -13,9 +13,9 @@ from api.server.parts import Parts
 from api.server.services import kept
 from api.task_intake import TaskIntake
 from storage.core.unavailable import StorageUnavailable
-from storage.orders.progress import Progress, Progresses
-from tasks.orders.inbound.callbacks import Heard
-from tasks.orders.inbound.provider_callbacks import Post, hear_posts
+from storage.orders.order_view import OrderProgress, OrderView
+from tasks.orders.inbound.callbacks import Callback, take_callbacks
+from tasks.orders.inbound.reports import ReportOutcome
 from tasks.orders.rules.context import Context
 
 
@@ -33,20 +33,21 @@ class OrdersServices:
 
     parts: OrdersParts
     intake: TaskIntake
-    progress: Coalescer[str, Progress | None]
-    callbacks: Coalescer[Post, list[Heard]]
+    """What accepts tasks of any form."""
+    progress: Coalescer[str, OrderProgress | None]
+    callbacks: Coalescer[Callback, list[ReportOutcome]]
     awaiting: Awaiting
 
     @classmethod
     def over(cls, parts: OrdersParts, intake: TaskIntake) -> Self:
         """The services over these parts; nothing is connected yet."""
 
-        def receive(posts: Sequence[Post]) -> list[list[Heard]]:
-            return hear_posts(parts.engine, parts.context, posts)
+        def receive(callbacks: Sequence[Callback]) -> list[list[ReportOutcome]]:
+            return take_callbacks(parts.engine, parts.context, callbacks)
 
-        def look(task_ids: Sequence[str]) -> list[Progress | None]:
+        def look(task_ids: Sequence[str]) -> list[OrderProgress | None]:
             with parts.database.looks() as work:
-                found = Progresses(work).find(task_ids)
+                found = OrderView(work).progress(task_ids)
             return [found.get(task_id) for task_id in task_ids]
 
         outages = (StorageUnavailable,)

@@ -20,7 +20,7 @@ from schemas.core.error import Code
 from schemas.core.identifier import Identifier
 from schemas.orders.signal_bodies import SignalSent, SignalTaken
 from schemas.orders.signals import PhoneChanged, Signal
-from tasks.orders.inbound.signals import Receipt, Taken, receive
+from tasks.orders.inbound.signals import Receipt, ReceiptResult, receive
 from tasks.orders.rules.customer_number import callable_number
 from tasks.orders.rules.transitions import transitions_from
 
@@ -87,26 +87,26 @@ async def send_signal(
         request_id=request_id,
     )
     receipt = await _received(parts, task_id, signal)
-    match receipt.taken:
-        case Taken.APPLIED | Taken.NOTED | Taken.REPEATED:
+    match receipt.result:
+        case ReceiptResult.APPLIED | ReceiptResult.NOTED | ReceiptResult.REPEATED:
             return SignalTaken(
                 signal_id=signal.signal_id,
                 task_id=task_id,
                 type=signal.type,
-                outcome=receipt.taken.value,
+                outcome=receipt.result.value,
                 status=receipt.status,
                 effect=receipt.effect,
             )
-        case Taken.UNKNOWN:
+        case ReceiptResult.UNKNOWN:
             raise unknown("task", task_id)
-        case Taken.OTHER_BODY:
+        case ReceiptResult.OTHER_BODY:
             raise _conflict(signal, receipt, "this signal_id was used for another signal of this task")
-        case Taken.REFUSED:
+        case ReceiptResult.REFUSED:
             raise _conflict(signal, receipt, receipt.effect)
-        case Taken.KEPT | Taken.BUSY:
+        case ReceiptResult.KEPT | ReceiptResult.BUSY:
             raise _conflict(signal, receipt, receipt.effect, headers={"Retry-After": _COME_BACK})
         case _:
-            assert_never(receipt.taken)
+            assert_never(receipt.result)
 
 
 def _named(agent_id: str, idempotency_key: str | None) -> str:
@@ -125,7 +125,7 @@ async def _received(parts: OrdersParts, task_id: str, signal: Signal) -> Receipt
         receipt = await asyncio.to_thread(
             receive, parts.engine, parts.context, task_id, signal, patient=patient
         )
-        if receipt.taken is not Taken.BUSY:
+        if receipt.result is not ReceiptResult.BUSY:
             return receipt
         await asyncio.sleep(_PAUSE_SECONDS)
 

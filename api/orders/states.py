@@ -20,8 +20,8 @@ from schemas.orders.states import (
 )
 from statemachine.orders.machine import TERMINAL, TRANSITIONS, allowed_from
 from statemachine.orders.states import State
+from storage.orders.order_view import OrderView
 from storage.orders.orders import Orders
-from storage.orders.timeline import Timeline
 
 router = APIRouter(prefix="/states", tags=["states"], route_class=Route)
 
@@ -80,5 +80,5 @@ def state_history(task_id: TaskId, parts: GivenParts) -> History:
     with parts.database.transaction() as work:
         if task_id not in Orders(work).find([task_id]):
             raise unknown("task", task_id)
-        rows = Timeline(work).transitions(task_id)
+        rows = OrderView(work).transitions(task_id)
     return History(task_id=task_id, transitions=[PastTransition(**row) for row in rows])

@@ -30,13 +30,13 @@ from statemachine.orders.states import Event, State
 from storage.access.keys import Key
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.clock import BusinessClock
-from storage.orders.calls import CalledStep
 from storage.orders.order import Order
+from storage.orders.order_view import OrderView, StepResult
 from storage.orders.orders import Orders
-from storage.orders.timeline import Timeline
 from storage.people.reviews import Reviews
-from tasks.orders.calls.contact_record import Unrecordable, record
-from tasks.orders.calls.transition import CannotBeCalled, ContactHeard, call_for
+from tasks.orders.calls.call import Call
+from tasks.orders.calls.contact_record import ContactRecord, Unrecordable, record
+from tasks.orders.calls.transition import CannotBeCalled, call_for
 from tasks.orders.people.intervention import cancel_within
 from tasks.verbs import VerbResult
 from tools.policies.permissions import Permissions
@@ -106,7 +106,7 @@ async def make_transition(
     except CannotBeCalled as error:
         raise conflict(order.status, body.to_state, str(error)) from error
 
-    def made(work: UnitOfWork, _: CalledStep) -> TransitionMade:
+    def made(work: UnitOfWork, _: Call[Any], __: StepResult) -> TransitionMade:
         found = _made(work, order, body.event)
         if found is None:
             standing = Orders(work).find([order.task_id])[order.task_id]
@@ -114,7 +114,7 @@ async def make_transition(
             raise conflict(standing.status, body.to_state, why)
         return found
 
-    if isinstance(wanted, ContactHeard):
+    if isinstance(wanted, ContactRecord):
         return await asyncio.to_thread(_record, parts, wanted, order, body)
     return await perform(services, wanted, seconds=_LONGEST_WAIT, prefer=prefer, answer=made)
 
@@ -152,7 +152,7 @@ def _movable(engine: Engine, permissions: Permissions, body: TransitionRequested
     with engine.database.transaction() as work:
         order = Orders(work).find([body.task_id]).get(body.task_id)
         now = BusinessClock(work).now().business_now
-        asked = bool(Reviews(work).list(state="open", task_id=body.task_id, limit=1))
+        asked = Reviews(work).open_of(body.task_id) is not None
     if order is None:
         raise unknown("task", body.task_id)
     _require_legal(order, body)
@@ -183,9 +183,9 @@ def _action_of(order: Order) -> str | None:
 
 
 def _record(
-    parts: OrdersParts, heard: ContactHeard, order: Order, body: TransitionRequested
+    parts: OrdersParts, given: ContactRecord, order: Order, body: TransitionRequested
 ) -> TransitionMade:
-    outcome, _ = record(parts.engine, parts.context, heard.record)
+    outcome, _ = record(parts.engine, parts.context, given)
     if isinstance(outcome, Unrecordable):
         raise conflict(order.status, body.to_state, "the order does not wait for the result of a contact")
     with parts.database.transaction() as work:
@@ -198,7 +198,7 @@ def _record(
 
 def _made(work: UnitOfWork, order: Order, event: Event) -> TransitionMade | None:
     """The transition by this event that was made since the order was looked at."""
-    for row in Timeline(work).transitions(order.task_id):
+    for row in OrderView(work).transitions(order.task_id):
         if row["version"] > order.version and row["event"] == event:
             return TransitionMade(
                 task_id=order.task_id,
@@ -224,7 +224,7 @@ def _cancelled(engine: Engine, body: TransitionRequested, agent_id: str) -> Tran
         result, cancelled = cancel_within(transaction, order.task_id, by=agent_id, reason=reason)
         if result is not VerbResult.DONE:
             raise conflict((cancelled or order).status, body.to_state)
-        last = Timeline(transaction.work).transitions(order.task_id)[-1]
+        last = OrderView(transaction.work).transitions(order.task_id)[-1]
         if last["from_state"] != body.from_state:
             raise conflict(
                 State(last["from_state"]),

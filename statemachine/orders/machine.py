@@ -58,6 +58,9 @@ TRANSITIONS: Final[Mapping[tuple[State, Event], Transition]] = MappingProxyType(
 )
 """Every legal move, by the state it leaves and the event that makes it."""
 
+ANSWERABLE: Final = frozenset(source for source, event in TRANSITIONS if event is Event.USER_RESPONDED)
+"""The states in which a customer's words can count as their answer."""
+
 TERMINAL: Final = frozenset(State) - {source for source, _ in TRANSITIONS}
 """The states nothing leaves."""
 

@@ -83,7 +83,7 @@ _CHANGEABLE = frozenset(_UPDATED[6:])
 
 
 @dataclass(slots=True)
-class _Standing:
+class _LockedOrder:
     """An order under lock while moves are folded into it."""
 
     row: Any
@@ -152,8 +152,8 @@ class Orders(Repository):
         wanted = sorted({move.task_id for move in moves})
         if not wanted:
             return {}
-        standing = {
-            row.task_id: _Standing(
+        locked = {
+            row.task_id: _LockedOrder(
                 row, State(row.status), row.version, row.round, row.contact_count, row.contacts_total, {}
             )
             for row in self.connection.execute(_LOCK, {"ids": wanted})
@@ -161,12 +161,12 @@ class Orders(Repository):
         history: dict[str, list[tuple[object, ...]]] = {}
         refused: dict[str, IllegalTransition] = {}
         for move in moves:
-            order = standing[move.task_id]
+            order = locked[move.task_id]
             try:
                 history.setdefault(move.task_id, []).append(_fold(order, move))
             except IllegalTransition as error:
                 refused[move.task_id] = error
-        kept = [order for task_id, order in standing.items() if task_id not in refused]
+        kept = [order for task_id, order in locked.items() if task_id not in refused]
         self._update(kept)
         rows = [row for task_id, made in history.items() if task_id not in refused for row in made]
         _INSERT_TRANSITIONS(self.connection, rows)
@@ -178,7 +178,7 @@ class Orders(Repository):
         locked = self.connection.execute(_LOCK, {"ids": sorted(changes)}).all()
         self._update(
             [
-                _Standing(
+                _LockedOrder(
                     row,
                     State(row.status),
                     row.version,
@@ -214,7 +214,7 @@ class Orders(Repository):
         rows = self.connection.execute(_LIST, {"status": status, "limit": limit})
         return [dict(row._mapping) for row in rows]
 
-    def _update(self, orders: Sequence[_Standing]) -> None:
+    def _update(self, orders: Sequence[_LockedOrder]) -> None:
         if not orders:
             return
         rows = [(*_updated(order), order.row.version) for order in orders]
@@ -233,7 +233,7 @@ class Orders(Repository):
         return Order(**values)
 
 
-def _updated(order: _Standing) -> tuple[object, ...]:
+def _updated(order: _LockedOrder) -> tuple[object, ...]:
     """The columns of `_UPDATED`, in their order."""
     own = (
         order.row.task_id,
@@ -250,7 +250,7 @@ def _phone_place(task_id: str) -> str:
     return f"tasks.phone.{task_id}"
 
 
-def _fold(order: _Standing, move: Move) -> tuple[object, ...]:
+def _fold(order: _LockedOrder, move: Move) -> tuple[object, ...]:
     """Apply one move to an order under lock; the row of history it leaves."""
     merged = {**order.changes, **_changeable(move.changes)}
     confidence = merged.get("confidence", order.row.confidence)

@@ -159,6 +159,10 @@ class Reviews(Repository):
         )
         return [Review(**row._mapping) for row in rows]
 
+    def open_of(self, task_id: str) -> Review | None:
+        """The open question about this task; of several the longest waiting."""
+        return next(iter(self.list(task_id=task_id, limit=1)), None)
+
     def claim(self, review_id: str, by: str | None) -> Review:
         """Write who has taken a locked, open review from now on; `None` gives it back."""
         row = self.connection.execute(_CLAIM, {"review_id": review_id, "by": by}).one()

@@ -63,7 +63,7 @@ ORDERS: Final[Product[Context]] = Product(
         EffectWriter(kinds=(ActionTaken,), write=_each(effects.record_actions)),
         EffectWriter(kinds=effects.CARRIED_OUT, write=_each(effects.keep)),
         EffectWriter(
-            kinds=(DoNotCallAdded,), write=_each(lambda work, given: DoNotCall(work).add_told(given))
+            kinds=(DoNotCallAdded,), write=_each(lambda work, given: DoNotCall(work).add_all(given))
         ),
     ),
     end_effects=orchestrator.end_effects,

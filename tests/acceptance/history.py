@@ -10,8 +10,8 @@ from storage.core.unit_of_work import UnitOfWork
 from storage.orders.contacts.contact import Contact
 from storage.orders.contacts.contacts import Contacts
 from storage.orders.figures import Figures
+from storage.orders.order_view import OrderView
 from storage.orders.orders import Orders
-from storage.orders.timeline import Timeline
 from tests.acceptance.script import Script, ScriptedOrder
 
 _TABLE_OF = {
@@ -52,10 +52,10 @@ def _faults_of_order(work: UnitOfWork, order: ScriptedOrder) -> Iterator[str]:
         return
     if (found.status, found.finish_reason) != (State.CLOSED, script.finish_reason):
         yield f"{task_id} is {found.status} ({found.finish_reason}), not closed ({script.finish_reason})"
-    moves = Timeline(work).transitions(task_id)
-    steps = Timeline(work).steps_of(found.run_id)
+    moves = OrderView(work).transitions(task_id)
+    steps = OrderView(work).steps(found.run_id)
     contacts = Contacts(work).of_task(task_id)
-    lines = Counter(line["event_type"] for line in Timeline(work).audit_of(task_id))
+    lines = Counter(line["event_type"] for line in OrderView(work).audit_lines(task_id))
     for fault in (
         *_illegal(moves),
         *_other_way(moves, script),

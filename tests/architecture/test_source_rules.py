@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from runtime.settings import PROJECT
 from tests.architecture.source import MIGRATIONS, place, python_files, text_files, tree_of
 
+DEFINITIONS = PROJECT / "config" / "workflows"
 LONGEST_FILE = 300
 COMMITTING = {"storage/core/database.py", "storage/core/migrate.py"}
 CATCH_ALL = {"utils", "util", "common", "helpers", "helper", "manager", "managers", "misc"}
@@ -182,3 +184,17 @@ def test_the_files_looked_at_are_those_of_the_project() -> None:
     assert {"pyproject.toml", "storage/core/database.py", "config/workflows/pending_task_1.0.yaml"} <= seen
     assert place(Path(__file__)) in seen
     assert len(python_files()) > 150
+
+
+def test_no_code_names_a_step_of_a_definition() -> None:
+    definitions = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in DEFINITIONS.glob("*.yaml")]
+    steps = {str(step["id"]) for definition in definitions for step in definition["steps"]}
+    assert steps
+    named = {
+        f"{place(path)}:{node.lineno}"
+        for path in python_files()
+        if not place(path).startswith("tests/")
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Constant) and node.value in steps
+    }
+    assert named == set()

@@ -16,12 +16,9 @@ from api.server.services import Caller
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.orders.agents.action import ActionExecuted, ActionWanted
-from storage.core.unit_of_work import UnitOfWork
-from storage.orders.calls import CalledStep, Calls
 from storage.people.reviews import Review
-from tasks.orders.calls.action import action_call, actions_of, agrees
+from tasks.orders.calls.table import call_of_tool
 from tasks.orders.people.approval import ask_for_approval, must_be_approved
-from tools.limits import TOOLS
 
 router = APIRouter(tags=["actions"], route_class=Route)
 
@@ -61,19 +58,13 @@ async def execute_action(
             return ActionExecuted(
                 action_id=None, status="pending_approval", result={"review_id": asked.review_id}
             )
-    given = body.action_params.as_given()
-    call = action_call(
-        task_id=body.task_id, agent_id=caller.agent_id, action_type=body.action_type, parameters=given
+    call = call_of_tool(
+        body.action_type,
+        task_id=body.task_id,
+        agent_id=caller.agent_id,
+        parameters=body.action_params.as_given(),
     )
-
-    def executed(work: UnitOfWork, step: CalledStep) -> ActionExecuted | None:
-        taken = Calls(work).action_taken(actions_of(step), body.action_type)
-        if taken is None or not agrees(taken["parameters"], given):
-            return None
-        return ActionExecuted(action_id=taken["action_id"], status="executed", result=taken["result"])
-
-    seconds = TOOLS[body.action_type].timeout_seconds
-    return await perform(services, call, seconds=seconds, prefer=prefer, answer=executed)
+    return await perform(services, call, prefer=prefer)
 
 
 def require_permission(services: GivenOrders, agent_id: str, action_type: str) -> None:

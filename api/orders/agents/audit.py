@@ -5,6 +5,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Query
 
+from api.orders.services import GivenOrdersParts
 from api.server.authentication import requires
 from api.server.cursor import Cursor, cursor_of, place_of
 from api.server.errors import documented
@@ -34,7 +35,7 @@ from storage.orders.orders import Orders
 from storage.orders.timeline import Timeline
 from storage.people.alerts import Alerts
 from tasks.orders.calls.calling import begin
-from tasks.orders.calls.closing import closing_call
+from tasks.orders.calls.table import call_of_tool
 from tasks.people.escalation import escalated_to
 
 router = APIRouter(tags=["audit"], route_class=Route)
@@ -58,7 +59,9 @@ _LARGEST_POSITION: Final = 2**63 - 1
     dependencies=[requires(Scope.AUDIT)],
     responses=documented(Code.NOT_FOUND),
 )
-def log_line(body: LineLogged, parts: GivenParts, caller: Caller, request_id: RequestName) -> LineStored:
+def log_line(
+    body: LineLogged, parts: GivenOrdersParts, caller: Caller, request_id: RequestName
+) -> LineStored:
     """Append a line to an order's audit log, for whichever agent acted.
 
     In a manual order whose action was carried out, `task_completed` also closes it.
@@ -78,7 +81,11 @@ def log_line(body: LineLogged, parts: GivenParts, caller: Caller, request_id: Re
         log_id = AuditLogs(work).write(line, at=body.timestamp)
     if body.event_type == COMPLETED:
         # In a manual order whose action was carried out, this is the call for its last step.
-        begin(parts.engine, closing_call(task_id=body.task_id, agent_id=caller.agent_id))
+        begin(
+            parts.engine,
+            parts.context,
+            call_of_tool("log_event", task_id=body.task_id, agent_id=caller.agent_id, parameters={}),
+        )
     return LineStored(log_id=log_id)
 
 

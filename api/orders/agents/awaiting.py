@@ -8,7 +8,7 @@ from typing import Final
 from runtime.logs import logger
 from storage.core.database import Database
 from storage.core.unavailable import StorageUnavailable
-from storage.orders.calls import CalledStep, Calls
+from storage.orders.order_view import OrderView, StepResult
 
 _log = logger(__name__)
 
@@ -23,15 +23,15 @@ class Awaiting:
     def __init__(self, database: Database, *, at_least: float = 0.0) -> None:
         self._database = database
         self._at_least = at_least
-        self._waiting: defaultdict[int, list[asyncio.Future[CalledStep]]] = defaultdict(list)
+        self._waiting: defaultdict[int, list[asyncio.Future[StepResult]]] = defaultdict(list)
         self._looking: asyncio.Task[None] | None = None
 
-    async def settled(self, step_id: int, seconds: float) -> CalledStep | None:
+    async def settled(self, step_id: int, seconds: float) -> StepResult | None:
         """The step once it has ended, or was put off to a later time; `None` when neither after so many seconds.
 
         Who waits for less than this installation waits at least waits for that.
         """
-        answer: asyncio.Future[CalledStep] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[StepResult] = asyncio.get_running_loop().create_future()
         self._waiting[step_id].append(answer)
         if self._looking is None:
             self._looking = asyncio.get_running_loop().create_task(self._look())
@@ -52,7 +52,7 @@ class Awaiting:
             self._looking.cancel()
             await asyncio.wait([self._looking])
 
-    def _forget(self, step_id: int, answer: "asyncio.Future[CalledStep]") -> None:
+    def _forget(self, step_id: int, answer: "asyncio.Future[StepResult]") -> None:
         waiting = self._waiting.get(step_id, [])
         if answer in waiting:
             waiting.remove(answer)
@@ -79,6 +79,6 @@ class Awaiting:
                 if not answer.done():
                     answer.set_result(step)
 
-    def _settled(self, step_ids: Sequence[int]) -> list[CalledStep]:
+    def _settled(self, step_ids: Sequence[int]) -> list[StepResult]:
         with self._database.transaction() as work:
-            return Calls(work).settled(step_ids)
+            return OrderView(work).settled_steps(step_ids)

@@ -1,8 +1,6 @@
 """The contact agent's routes: a contact is made, or what came of one is recorded (seed 000 section 四)."""
 
 import asyncio
-from collections.abc import Mapping
-from functools import partial
 from typing import Any, Final
 
 from fastapi import APIRouter
@@ -20,23 +18,14 @@ from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.orders.agents.calls import CallAccepted
 from schemas.orders.agents.contact import ContactInitiated, ContactKept, ContactMade, ContactRecorded
-from schemas.orders.contact import Channel
-from storage.core.unit_of_work import UnitOfWork
-from storage.orders.calls import CalledStep
 from storage.orders.order import Order
 from storage.orders.orders import Orders
 from storage.people.reviews import Reviews
-from tasks.orders.calls.contact import ContactWanted, contact_call, contact_of
+from tasks.orders.calls import contact
+from tasks.orders.calls.call import Call
+from tasks.orders.calls.contact import ContactCall
 from tasks.orders.calls.contact_record import ContactRecord, Unrecordable, record
 from tasks.orders.rules.customer_number import same_number
-from tools.limits import TOOLS
-
-TOOL_OF: Final[Mapping[Channel, str]] = {
-    Channel.PHONE: "contact_user",
-    Channel.SMS: "send_sms",
-    Channel.IM: "send_im",
-}
-"""The tool of each channel (seed 000 section 五)."""
 
 ACCEPTED: Final[dict[int | str, dict[str, Any]]] = {
     202: {"model": CallAccepted, "description": "It goes on; ask at `poll`, or send the same call again."}
@@ -77,18 +66,14 @@ async def initiate_contact(
     if body.script_id is not None and services.parts.context.scripts.find(body.script_id) is None:
         known = ", ".join(services.parts.context.scripts.names)
         raise invalid([("script_id", f"is no script of this installation; there are {known}")])
-    tool = TOOLS[TOOL_OF[body.contact_method]]
-    wanted = ContactWanted(channel=body.contact_method, script=body.script_id)
-    call = contact_call(
+    call = Call(
         task_id=body.task_id,
+        action=contact.ACTION,
+        action_type=contact.TOOL_OF[body.contact_method],
         agent_id=caller.agent_id,
-        tool=tool.name,
-        wanted=wanted,
-        attempt=body.attempt,
-        policy=services.parts.context.policy,
+        wanted=ContactCall(channel=body.contact_method, script=body.script_id, attempt=body.attempt),
     )
-    answer = partial(contact_made, wanted)
-    return await perform(services, call, seconds=tool.timeout_seconds, prefer=prefer, answer=answer)
+    return await perform(services, call, prefer=prefer)
 
 
 @router.post(
@@ -124,7 +109,7 @@ def record_result(body: ContactRecorded, services: GivenOrders) -> ContactKept:
     if isinstance(heard, Unrecordable):
         raise _unrecordable(heard, order, body.contact_id)
     with services.parts.database.transaction() as work:
-        review_open = bool(Reviews(work).list(state="open", task_id=order.task_id, limit=1))
+        review_open = Reviews(work).open_of(order.task_id) is not None
     return ContactKept(next_step=next_action(order, review_open=review_open).name, outcome=heard.value)
 
 
@@ -142,20 +127,6 @@ def require_own_number(services: GivenOrders, task_id: str, number: str) -> None
         raise invalid(
             [("phone_number", "is not the number of this order; change it by a phone_changed signal")]
         )
-
-
-def contact_made(wanted: ContactWanted, work: UnitOfWork, step: CalledStep) -> ContactMade | None:
-    """What came of the contact of a step; `None` when it was made otherwise than was wanted."""
-    contact = contact_of(work, step)
-    if contact is None or wanted.against(contact):
-        return None
-    return ContactMade(
-        contact_id=contact.contact_id,
-        result=contact.contact_result,
-        duration_seconds=contact.duration_seconds,
-        recording_url=contact.recording_url,
-        transcript=contact.transcript,
-    )
 
 
 def _unrecordable(why: Unrecordable, order: Order, contact_id: str) -> Refusal:

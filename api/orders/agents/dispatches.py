@@ -18,18 +18,16 @@ from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.core.identifier import Identifier
 from schemas.orders.agents.calls import Dispatched, DispatchRequested, DispatchState, DispatchStatus
-from storage.orders.calls import Calls
-from tasks.orders.calls.action import action_call
-from tasks.orders.calls.calling import Call, Recorded, Refused, UnderWay, begin
-from tasks.orders.calls.closing import closing_call
-from tasks.orders.calls.contact import ContactWanted, contact_call
-from tasks.orders.calls.triage import triage_call
-from tools.contact_policy.policy import ContactPolicy
+from storage.orders.dispatches import Dispatches
+from storage.orders.order_view import OrderView
+from tasks.orders.calls.call import Call
+from tasks.orders.calls.calling import NotTaken, Recorded, UnderWay, begin
+from tasks.orders.calls.contact import CHANNEL_OF
+from tasks.orders.calls.table import call_of_tool
 
-_CHANNEL_OF: Final[Mapping[str, str]] = {"contact_user": "phone", "send_sms": "sms", "send_im": "im"}
 _TYPES_OF: Final[Mapping[str, tuple[str, ...]]] = {
     "orchestrator": (),
-    "contact_agent": tuple(_CHANNEL_OF),
+    "contact_agent": tuple(CHANNEL_OF),
     "triage_agent": ("classify_intent",),
     "action_agent": ("update_appointment", "notify_engineer", "cancel_order", "schedule_followup"),
     "audit_agent": ("log_event",),
@@ -48,14 +46,15 @@ router = APIRouter(tags=["orchestrator"], route_class=Route)
 )
 async def dispatch(body: DispatchRequested, services: GivenOrders, caller: Caller) -> Dispatched:
     """Does not wait: ask at `GET /v1/dispatches/{dispatch_id}`. A step that is done is not done again."""
-    call = _call(body, caller.agent_id, services.parts.context.policy)
+    call = _call(body, caller.agent_id)
+    parts = services.parts
     if body.target_agent == "action_agent":
         require_permission(services, body.target_agent, body.action_type)
-    begun = await asyncio.to_thread(begin, services.parts.engine, call)
+    begun = await asyncio.to_thread(begin, parts.engine, parts.context, call)
     match begun:
         case None:
             raise unknown("task", body.task_id)
-        case Refused():
+        case NotTaken():
             raise refusal_of(begun)
         case Recorded(dispatch_id=dispatch_id):
             return Dispatched(dispatch_id=dispatch_id, target_agent=body.target_agent, status="already_done")
@@ -75,10 +74,10 @@ def dispatch_state(
 ) -> DispatchState:
     """The step that the call was for, as it stands."""
     with parts.database.transaction() as work:
-        found = Calls(work).find(dispatch_id)
+        found = Dispatches(work).find(dispatch_id)
         if found is None:
             raise unknown("dispatch", dispatch_id)
-        step = Calls(work).step(found.step_id)
+        step = OrderView(work).step_result(found.step_id)
     return DispatchState(
         dispatch_id=found.dispatch_id,
         task_id=found.task_id,
@@ -91,7 +90,7 @@ def dispatch_state(
     )
 
 
-def _call(body: DispatchRequested, agent_id: str, policy: ContactPolicy) -> Call:
+def _call(body: DispatchRequested, agent_id: str) -> Call[Any]:
     """The call that this dispatch is.
 
     Raises:
@@ -100,27 +99,12 @@ def _call(body: DispatchRequested, agent_id: str, policy: ContactPolicy) -> Call
     if body.action_type not in _TYPES_OF[body.target_agent]:
         does = ", ".join(_TYPES_OF[body.target_agent]) or "nothing by dispatch"
         raise invalid([("action_type", f"is not done by {body.target_agent}, which does {does}")])
-    match body.target_agent:
-        case "contact_agent":
-            return contact_call(
-                task_id=body.task_id,
-                agent_id=agent_id,
-                tool=body.action_type,
-                wanted=ContactWanted(channel=_CHANNEL_OF[body.action_type]),
-                attempt=None,
-                policy=policy,
-            )
-        case "triage_agent":
-            return triage_call(task_id=body.task_id, agent_id=agent_id, words=None)
-        case "audit_agent":
-            return closing_call(task_id=body.task_id, agent_id=agent_id)
-        case _:
-            return action_call(
-                task_id=body.task_id,
-                agent_id=agent_id,
-                action_type=body.action_type,
-                parameters=body.action_params.as_given(),
-            )
+    return call_of_tool(
+        body.action_type,
+        task_id=body.task_id,
+        agent_id=agent_id,
+        parameters=body.action_params.as_given(),
+    )
 
 
 def _shown(output: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final
 
 from fastapi import Header
 from fastapi.responses import JSONResponse
@@ -11,15 +11,16 @@ from api.orders.errors import conflict
 from api.orders.services import OrdersServices
 from api.server.refusal import Refusal, invalid, unknown
 from schemas.core.error import Code
-from schemas.core.form import in_utc
+from schemas.core.form import Succeeded, in_utc
 from schemas.orders.agents.calls import CallAccepted
 from storage.core.unit_of_work import UnitOfWork
-from storage.orders.calls import CalledStep, Calls
+from storage.orders.order_view import OrderView, StepResult
 from storage.orders.orders import Orders
 from tasks.forms import NewTask, ReadTask, Sender
-from tasks.orders.calls.calling import Call, Recorded, Refused, UnderWay, begin
-
-Answer = TypeVar("Answer")
+from tasks.orders.calls.call import Call
+from tasks.orders.calls.calling import NotTaken, Recorded, UnderWay, begin
+from tasks.orders.calls.table import MATCHERS
+from tools.limits import TOOLS
 
 RESPOND_ASYNC: Final = "respond-async"
 _MOST_ON_THE_WAY: Final = 3
@@ -33,33 +34,39 @@ Prefer = Annotated[
 ]
 
 
+Answer = Callable[[UnitOfWork, Call[Any], StepResult], Succeeded | None]
+"""Reads the answer from what a step recorded; `None` when that is not what was called for."""
+
+
 async def perform(
     services: OrdersServices,
-    call: Call,
+    call: Call[Any],
     *,
-    seconds: float,
     prefer: str | None,
-    answer: Callable[[UnitOfWork, CalledStep], Answer | None],
-) -> Answer | JSONResponse:
+    seconds: float | None = None,
+    answer: Answer | None = None,
+) -> Succeeded | JSONResponse:
     """Have a step done and answer what came of it.
 
     Args:
         services: The API's own parts.
         call: The step that is called for.
-        seconds: How long the caller waits: the limit of the tool.
         prefer: The caller's `Prefer` header.
-        answer: Reads the answer from what was recorded; `None` when that is not what was called for.
+        seconds: How long the caller waits; the limit of the tool that the call names, where not given.
+        answer: How the answer is read; as the action's matcher reads it, where not given.
 
     Raises:
         Refusal: no such order (404); the order does not wait for this, or it failed (409).
     """
-    engine = services.parts.engine
+    parts = services.parts
+    seconds = TOOLS[call.action_type].timeout_seconds if seconds is None else seconds
+    answer = answer or MATCHERS[call.action].answers
     for _ in range(_MOST_ON_THE_WAY):
-        begun = await asyncio.to_thread(begin, engine, call)
+        begun = await asyncio.to_thread(begin, parts.engine, parts.context, call)
         match begun:
             case None:
                 raise unknown("task", call.task_id)
-            case Refused():
+            case NotTaken():
                 raise refusal_of(begun)
             case Recorded(step=step):
                 return await asyncio.to_thread(_answered, services, call, step, answer)
@@ -95,7 +102,7 @@ async def work_alone(
 
     def first() -> int:
         with services.parts.database.transaction() as work:
-            return Calls(work).first_of(str(receipt.task_id))
+            return OrderView(work).first_step(str(receipt.task_id))
 
     step = await services.awaiting.settled(await asyncio.to_thread(first), seconds)
     if step is None or not step.ended:
@@ -114,7 +121,7 @@ def prefers_async(prefer: str | None) -> bool:
     return RESPOND_ASYNC in wishes
 
 
-def accepted(call: Call, dispatch_id: str) -> JSONResponse:
+def accepted(call: Call[Any], dispatch_id: str) -> JSONResponse:
     """202: the step is with its agent; where to ask what came of it."""
     where = f"/v1/dispatches/{dispatch_id}"
     body = CallAccepted(task_id=call.task_id, dispatch_id=dispatch_id, poll=where)
@@ -123,13 +130,13 @@ def accepted(call: Call, dispatch_id: str) -> JSONResponse:
 
 def _answered(
     services: OrdersServices,
-    call: Call,
-    step: CalledStep,
-    answer: Callable[[UnitOfWork, CalledStep], Answer | None],
-) -> Answer:
+    call: Call[Any],
+    step: StepResult,
+    answer: Answer,
+) -> Succeeded:
     with services.parts.database.transaction() as work:
         if step.state == "done":
-            found = answer(work, step)
+            found = answer(work, call, step)
             if found is not None:
                 return found
         order = Orders(work).find([call.task_id])[call.task_id]
@@ -142,7 +149,7 @@ def _answered(
     )
 
 
-def refusal_of(refused: Refused) -> Refusal:
+def refusal_of(refused: NotTaken) -> Refusal:
     """The 409 of a call that the order does not wait for."""
     more = {"not_before": in_utc(refused.not_before)} if refused.not_before else {}
     return conflict(refused.order.status, None, refused.why, **more)

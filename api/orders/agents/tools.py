@@ -31,6 +31,7 @@ from schemas.orders.agents.contact import ContactInitiated, ContactMade
 from schemas.orders.agents.tools import ToolAnswered, ToolCalled, ToolList, ToolView
 from schemas.orders.agents.triage import ClassificationWanted, ValidationWanted
 from storage.access.keys import Key
+from tasks.orders.calls.contact import CHANNEL_OF
 from tools.limits import TOOLS, Tool
 
 _SCOPE_OF: Final[Mapping[str, Scope]] = MappingProxyType(
@@ -141,8 +142,7 @@ async def _contact(call: _Call) -> Any:
     for ours, seeds in (("phone_number", "phone"), ("script_id", "script")):
         if seeds in given:
             given[ours] = given.pop(seeds)
-    method = {"contact_user": "phone", "send_sms": "sms", "send_im": "im"}[call.tool.name]
-    wanted = _read(ContactInitiated, {**given, "contact_method": method})
+    wanted = _read(ContactInitiated, {**given, "contact_method": CHANNEL_OF[call.tool.name]})
     made = await initiate_contact(wanted, call.services, call.caller, call.prefer)
     if not isinstance(made, ContactMade):
         return made
@@ -200,9 +200,7 @@ async def _alone(call: _Call, task_type: str) -> Any:
 
 _BY_NAME: Final[Mapping[str, Callable[[_Call], Coroutine[Any, Any, Any]]]] = MappingProxyType(
     {
-        "contact_user": _contact,
-        "send_sms": _contact,
-        "send_im": _contact,
+        **dict.fromkeys(CHANNEL_OF, _contact),
         "classify_intent": _classify,
         "validate_classification": _validate,
         "log_event": _log,

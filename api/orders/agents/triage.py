@@ -1,8 +1,6 @@
 """The triage agent's routes: a customer's words are understood, or what was understood is checked."""
 
 import asyncio
-from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from fastapi import APIRouter
@@ -22,16 +20,15 @@ from schemas.core.error import Code
 from schemas.orders.agents.triage import (
     ClassificationWanted,
     Classified,
-    Understood,
     Validated,
     ValidationWanted,
 )
-from storage.core.unit_of_work import UnitOfWork
-from storage.orders.calls import CalledStep
 from storage.orders.contacts.contacts import Contacts
 from storage.orders.order import Order
 from storage.orders.orders import Orders
-from tasks.orders.calls.triage import HeardWords, is_of, triage_call
+from tasks.orders.calls import triage
+from tasks.orders.calls.call import Call
+from tasks.orders.calls.triage import CustomerWords, TriageCall
 from tools.limits import TOOLS
 
 router = APIRouter(tags=["triage"], route_class=Route)
@@ -60,12 +57,16 @@ async def classify(
     In a manual order `user_input` is taken as what the customer said, also when the last attempt had come to
     nothing. In one that the fleet drives, the words are those on record, and others answer 409.
     """
-    blind_index = services.parts.context.blind_index
-    said = body.user_input
-    words = None if said is None else HeardWords.of(said, body.task_id, blind_index)
-    call = triage_call(task_id=body.task_id, agent_id=caller.agent_id, words=words)
-    seconds = TOOLS["classify_intent"].timeout_seconds
-    return await perform(services, call, seconds=seconds, prefer=prefer, answer=partial(classified, words))
+    said, blind_index = body.user_input, services.parts.context.blind_index
+    words = None if said is None else CustomerWords.of(said, body.task_id, blind_index)
+    call = Call(
+        task_id=body.task_id,
+        action=triage.ACTION,
+        action_type="classify_intent",
+        agent_id=caller.agent_id,
+        wanted=TriageCall(words=words),
+    )
+    return await perform(services, call, prefer=prefer)
 
 
 @router.post(
@@ -95,25 +96,6 @@ async def validate_classification(body: ValidationWanted, services: GivenOrders,
     )
     return (
         output if isinstance(output, JSONResponse) else Validated.model_validate({**output, "success": True})
-    )
-
-
-def classified(words: HeardWords | None, work: UnitOfWork, step: CalledStep) -> Classified | None:
-    """The classification that a step recorded; `None` when it is of other words than these."""
-    if not is_of(work, step, words):
-        return None
-    output: Mapping[str, Any] = step.output or {}
-    reasons = str(output.get("review_message") or "")
-    return Classified(
-        classification=Understood(
-            level1_intent=output["intent_level1"],
-            level2_intent=output["intent_level2"],
-            confidence=output["confidence"],
-            requires_human_review=output["requires_human_review"],
-            reasons=[reason for reason in reasons.split("；") if reason],
-        ),
-        suggested_action=output.get("suggested_action"),
-        followup_days=output.get("followup_days"),
     )
 
 

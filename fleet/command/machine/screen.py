@@ -13,7 +13,7 @@ from rich.table import Table
 
 from fleet.demonstration import FIRST_MORNING, SampleProgress, summary
 from statemachine.orders.states import State
-from storage.orders.standing import Standing
+from storage.orders.fleet_view import OrderStatus
 
 _EVERY_TTY: Final = 0.2
 _EVERY_LINE: Final = 5.0
@@ -60,14 +60,14 @@ class Screen:
             self._live.start()
         self._live.update(_table(progress))
 
-    def summary(self, standings: Sequence[Standing], business_now: datetime) -> None:
+    def summary(self, statuses: Sequence[OrderStatus], business_now: datetime) -> None:
         """Sum up what became of every order, and why."""
         self._end_live()
-        if self._quiet or not standings:
+        if self._quiet or not statuses:
             return
         seconds = time.monotonic() - self._began - self._ready_after
         table = Table(
-            title=f"{len(standings)} orders, {seconds:.0f} s after ready, "
+            title=f"{len(statuses)} orders, {seconds:.0f} s after ready, "
             f"business clock {_local(business_now):%a %Y-%m-%d %H:%M}",
             title_justify="left",
         )
@@ -75,7 +75,7 @@ class Screen:
         table.add_column("reason")
         table.add_column("orders", justify="right")
         table.add_column("which", overflow="fold")
-        for outcome, reason, ids in summary(standings):
+        for outcome, reason, ids in summary(statuses):
             table.add_row(outcome, reason, str(len(ids)), " ".join(_short(ids)))
         self._console.print(table)
         self._print("The fleet stays up. Ctrl-C stops it; the next run goes on from here.")

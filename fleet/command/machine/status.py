@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from storage.core.unit_of_work import UnitOfWork
     from storage.engine.clock import Moments
     from storage.engine.step_counts import StepCount
-    from storage.orders.overview import DueRow
+    from storage.orders.fleet_view import DueRow
     from workers.process import Process
 
 _COLUMNS: Final = ("ready", "published", "leased", "scheduled", "parked", "offered")
@@ -99,7 +99,7 @@ def _look(process: Process) -> Look:
     from storage.engine.clock import BusinessClock
     from storage.engine.step_counts import StepCounts
     from storage.orders.figures import Figures
-    from storage.orders.overview import Overview
+    from storage.orders.fleet_view import FleetView
 
     problems: list[str] = []
     messages: Mapping[str, int | None] = dict.fromkeys(process.agents.queues)
@@ -123,7 +123,7 @@ def _look(process: Process) -> Look:
                 reviews_open=reviews.open,
                 reviews_overdue=reviews.overdue,
                 alerts_last_hour=alerts.last_hour,
-                next_due=Overview(work).next_due(),
+                next_due=FleetView(work).next_due(),
                 moments=moments,
                 rate=moments.anchor.rate,
                 problems=problems,
@@ -148,7 +148,7 @@ def _look(process: Process) -> Look:
 
 def _warnings(process: Process, work: UnitOfWork) -> list[str]:
     from storage.orders.contacts.stops import ContactStops
-    from storage.orders.overview import Overview
+    from storage.orders.fleet_view import FleetView
     from tools.calendar.document import load_calendar
 
     warnings = [
@@ -156,7 +156,7 @@ def _warnings(process: Process, work: UnitOfWork) -> list[str]:
         f"{f' in {stop.region}' if stop.region else ''} by {stop.stopped_by}: {stop.reason} ({stop.stop_id})"
         for stop in ContactStops(work).list()
     ]
-    furthest = Overview(work).furthest_due()
+    furthest = FleetView(work).furthest_due()
     calendar = load_calendar(process.settings.config_folder / "policies" / "calendar.yaml")
     horizon = None if furthest is None else calendar.horizon_warning(furthest.date())
     return warnings if horizon is None else [*warnings, horizon.sentence]
@@ -260,20 +260,20 @@ def _show_work(look: Look) -> None:
 def _due_lines(look: Look) -> list[str]:
     from zoneinfo import ZoneInfo
 
-    from tasks.orders.explain.explanation import Telling, When
+    from tasks.orders.explain.explanation import MomentFormat, When
     from tools.contact_policy.zone import DEFAULT_ZONE
 
     moments = look.moments
     if moments is None:
         return []
-    telling = Telling(moments, ZoneInfo(DEFAULT_ZONE))
+    moment_format = MomentFormat(moments, ZoneInfo(DEFAULT_ZONE))
     lines = [
         f"oldest due row on the {row.due_clock} clock: {row.subject}, {row.node} ({row.state}), "
-        f"{telling.until(When(row.due_at, row.due_clock))}"
+        f"{moment_format.until(When(row.due_at, row.due_clock))}"
         for row in look.next_due
     ]
     rate = f", running {look.rate:g} times as fast" if look.rate != 1 else ""
-    lines.append(f"business clock: {telling.date(moments.business_now)} ({DEFAULT_ZONE}){rate}")
+    lines.append(f"business clock: {moment_format.date(moments.business_now)} ({DEFAULT_ZONE}){rate}")
     return lines or ["nothing is due"]
 
 

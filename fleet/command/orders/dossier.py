@@ -11,7 +11,7 @@ from storage.core.unit_of_work import UnitOfWork
 from storage.orders.contacts.contact import Contact
 from storage.orders.contacts.contacts import Contacts
 from storage.orders.order import Order
-from storage.orders.timeline import Timeline
+from storage.orders.order_view import OrderView
 from storage.people.alerts import Alerts
 from storage.people.reviews import Review, Reviews
 from tasks.orders.explain.situation import Situation, situation_of
@@ -53,9 +53,9 @@ def read_dossier(work: UnitOfWork, task_id: str, *, words: bool) -> Dossier | No
         words=words,
         situation=situation,
         contacts=Contacts(work).of_task(task_id),
-        transitions=Timeline(work).transitions(task_id),
-        audit=Timeline(work).audit_of(task_id),
-        steps=Timeline(work).steps_of(situation.order.run_id),
+        transitions=OrderView(work).transitions(task_id),
+        audit=OrderView(work).audit_lines(task_id),
+        steps=OrderView(work).steps(situation.order.run_id),
         reviews=Reviews(work).list(state=None, task_id=task_id),
         alerts=alerts.of_task(task_id),
     )

@@ -16,7 +16,7 @@ from fleet.command.output import AsJson, show_json, show_line
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from tasks.orders.explain.next_step import Outlook
+    from tasks.orders.explain.next_step import NextStep
 
 application = typer.Typer(
     cls=Commands,
@@ -68,69 +68,69 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Say what the contact policy says of an order now: the next channel, hours, caps, and the earliest moment."""
-    from tasks.orders.explain.next_step import outlook_of
+    from tasks.orders.explain.next_step import next_step_of
 
     with joined(data_dir) as process, process.database.snapshot() as work:
-        outlook = outlook_of(work, process.context, task_id)
-    if outlook is None:
+        next_step = next_step_of(work, process.context, task_id)
+    if next_step is None:
         raise CommandError(f"there is no task {task_id}; `unpend task list` shows the newest")
     if as_json:
-        show_json(_document(outlook))
+        show_json(_document(next_step))
     else:
-        _show(outlook)
+        _show(next_step)
 
 
-def _document(outlook: Outlook) -> dict[str, Any]:
-    document = asdict(outlook)
+def _document(next_step: NextStep) -> dict[str, Any]:
+    document = asdict(next_step)
     document["gap_seconds"] = document.pop("gap").total_seconds()
-    document["days"] = [{**asdict(day), "day": day.day.isoformat()} for day in outlook.days]
+    document["days"] = [{**asdict(day), "day": day.day.isoformat()} for day in next_step.days]
     document["caps"] = [
         {"limit": each.cap.limit, "period_seconds": each.cap.period.total_seconds(), "used": each.used}
-        for each in outlook.caps
+        for each in next_step.caps
     ]
     return document
 
 
-def _show(outlook: Outlook) -> None:
-    zone = ZoneInfo(outlook.zone)
-    channel = outlook.channel or "none left"
-    show_line(f"{outlook.task_id} ({outlook.state}, {outlook.mode}) by the policy '{outlook.policy}'")
-    show_line(f"  now       {_moment(outlook.now, zone)} for the customer ({outlook.zone})")
-    if outlook.attempt <= outlook.max_attempts:
+def _show(next_step: NextStep) -> None:
+    zone = ZoneInfo(next_step.zone)
+    channel = next_step.channel or "none left"
+    show_line(f"{next_step.task_id} ({next_step.state}, {next_step.mode}) by the policy '{next_step.policy}'")
+    show_line(f"  now       {_moment(next_step.now, zone)} for the customer ({next_step.zone})")
+    if next_step.attempt <= next_step.max_attempts:
         show_line(
-            f"  next      attempt {outlook.attempt} of {outlook.max_attempts}, "
-            f"round {outlook.round} of {outlook.max_rounds}, by {channel}"
+            f"  next      attempt {next_step.attempt} of {next_step.max_attempts}, "
+            f"round {next_step.round} of {next_step.max_rounds}, by {channel}"
         )
     else:
-        show_line(f"  next      none: all {outlook.max_attempts} attempts of this round are used up")
-    for day in outlook.days:
+        show_line(f"  next      none: all {next_step.max_attempts} attempts of this round are used up")
+    for day in next_step.days:
         show_line(f"  {day.day:%a %m-%d} {', '.join(day.windows) or 'closed'} ({day.kind})")
-    last = _moment(outlook.last_contact, zone) if outlook.last_contact else "never"
-    show_line(f"  gap       {outlook.gap.total_seconds() / 3600:g} h; last contact {last}")
-    per_day = "no limit" if outlook.max_per_day is None else f"{outlook.max_per_day}"
-    show_line(f"  today     {outlook.contacts_today} of {per_day}")
-    if not outlook.number_known:
+    last = _moment(next_step.last_contact, zone) if next_step.last_contact else "never"
+    show_line(f"  gap       {next_step.gap.total_seconds() / 3600:g} h; last contact {last}")
+    per_day = "no limit" if next_step.max_per_day is None else f"{next_step.max_per_day}"
+    show_line(f"  today     {next_step.contacts_today} of {per_day}")
+    if not next_step.number_known:
         show_line("  caps      the number is masked or missing: nothing is counted or barred by it")
-    for each in outlook.caps if outlook.number_known else ():
+    for each in next_step.caps if next_step.number_known else ():
         show_line(f"  cap       {each.used} of {each.cap.limit} in {each.cap.period.total_seconds():g} s")
-    _show_entries(outlook, zone)
-    for reason in outlook.stops:
+    _show_entries(next_step, zone)
+    for reason in next_step.stops:
         show_line(f"  STOPPED   {reason}")
-    if outlook.budget is not None:
-        show_line(f"  budget    {outlook.budget_spent} of {outlook.budget} by {channel} today")
-    if outlook.agreed_at is not None:
-        show_line(f"  agreed    {_moment(outlook.agreed_at, zone)}")
-    never = "when the stop is lifted" if outlook.withheld else "never"
-    earliest = never if outlook.earliest is None else _moment(outlook.earliest, zone)
-    show_line(f"  earliest  {earliest}: {outlook.reason or 'it is permitted now'}")
-    if outlook.warning is not None:
-        show_line(f"  WARNING   {outlook.warning}")
+    if next_step.budget is not None:
+        show_line(f"  budget    {next_step.budget_spent} of {next_step.budget} by {channel} today")
+    if next_step.agreed_at is not None:
+        show_line(f"  agreed    {_moment(next_step.agreed_at, zone)}")
+    never = "when the stop is lifted" if next_step.withheld else "never"
+    earliest = never if next_step.earliest is None else _moment(next_step.earliest, zone)
+    show_line(f"  earliest  {earliest}: {next_step.reason or 'it is permitted now'}")
+    if next_step.warning is not None:
+        show_line(f"  WARNING   {next_step.warning}")
 
 
-def _show_entries(outlook: Outlook, zone: ZoneInfo) -> None:
-    if not outlook.do_not_call:
+def _show_entries(next_step: NextStep, zone: ZoneInfo) -> None:
+    if not next_step.do_not_call:
         show_line("  do not call: no")
-    for entry in outlook.do_not_call:
+    for entry in next_step.do_not_call:
         until = "for ever" if entry.until is None else f"until {_moment(entry.until, zone)}"
         by = f"by {entry.channel}" if entry.channel else "by any channel"
         show_line(

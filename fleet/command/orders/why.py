@@ -13,7 +13,7 @@ TaskId = Annotated[str, typer.Argument(metavar="ID", help="A task_id, or the exe
 
 def why(task_id: TaskId, data_dir: DataDir = None, *, as_json: AsJson = False) -> None:
     """Say in a sentence why a task stands where it stands."""
-    from tasks.orders.explain.explanation import Telling
+    from tasks.orders.explain.explanation import MomentFormat
     from tasks.orders.explain.situation import situation_of
     from tasks.orders.explain.status import explain
 
@@ -22,7 +22,7 @@ def why(task_id: TaskId, data_dir: DataDir = None, *, as_json: AsJson = False) -
     if situation is None:
         raise CommandError(f"there is no task {task_id}; `unpend task list` shows the newest")
     explanation = explain(situation)
-    sentences = explanation.sentences(Telling(situation.moments, situation.zone))
+    sentences = explanation.sentences(MomentFormat(situation.moments, situation.zone))
     if not as_json:
         show_line(sentences)
         return

@@ -29,9 +29,9 @@ def find_review(work: UnitOfWork, review_id: str) -> Review:
     review = Reviews(work).find(review_id)
     if review is not None:
         return review
-    of_task = Reviews(work).list(task_id=review_id, limit=1)
-    if of_task:
-        return of_task[0]
+    review = Reviews(work).open_of(review_id)
+    if review is not None:
+        return review
     if Orders(work).find([review_id]):
         raise CommandError(
             f"task {review_id} has no open review; `unpend why {review_id}` says what it waits for"

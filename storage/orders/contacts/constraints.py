@@ -108,7 +108,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Lawfulness(Repository):
+class ContactConstraints(Repository):
     """Reads what stands against contacts, and holds it as it is until the transaction ends."""
 
     def hold(self, asked: Asked) -> Found:

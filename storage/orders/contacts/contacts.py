@@ -203,7 +203,7 @@ class Contacts(Repository):
             found[row.task_id].append(PastContact(row.contact_time, row.contact_method, row.contact_result))
         return found
 
-    def hear(self, contact: InboundContact) -> None:
+    def add_inbound(self, contact: InboundContact) -> None:
         """Keep what a customer said who turned to us; whoever does holds the lock of the order's run."""
         words = self.cipher.seal_text(contact.words, place_of("transcript", contact.contact_id))
         self.connection.execute(_HEAR, asdict(contact) | {"words": words})

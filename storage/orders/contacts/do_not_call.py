@@ -11,7 +11,7 @@ from runtime.ids import Prefix, new_id
 from schemas.orders.contact import Channel
 from schemas.orders.effects import DoNotCallAdded
 from storage.core.unit_of_work import Repository
-from storage.orders.contacts.constraints import Lawfulness
+from storage.orders.contacts.constraints import ContactConstraints
 
 _FIELDS: Final = (
     "entry_id, masked, channel, reason, added_by, task_id, until, added_at, lifted_at, lifted_by, "
@@ -83,12 +83,12 @@ class DoNotCall(Repository):
 
         When the transaction commits, no contact of this number can begin whose intent was not committed before.
         """
-        Lawfulness(self.work).hold_numbers([entry.number])
+        ContactConstraints(self.work).hold_numbers([entry.number])
         return self._add(entry)
 
-    def add_told(self, entries: Sequence[DoNotCallAdded]) -> None:
+    def add_all(self, entries: Sequence[DoNotCallAdded]) -> None:
         """Write what customers told us, as a part of the step that understood it."""
-        Lawfulness(self.work).hold_numbers([entry.phone_index for entry in entries])
+        ContactConstraints(self.work).hold_numbers([entry.phone_index for entry in entries])
         for entry in entries:
             self._add(
                 NewEntry(

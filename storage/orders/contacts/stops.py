@@ -9,7 +9,7 @@ from sqlalchemy import text
 from runtime.ids import Prefix, new_id
 from schemas.orders.contact import Channel
 from storage.core.unit_of_work import Repository
-from storage.orders.contacts.constraints import Lawfulness
+from storage.orders.contacts.constraints import ContactConstraints
 
 _FIELDS: Final = "stop_id, channel, region, reason, stopped_by, stopped_at, lifted_at, lifted_by"
 _STANDING = text(
@@ -60,7 +60,7 @@ class ContactStops(Repository):
         Waits for the intents that are being committed. When the transaction commits, no contact of its scope
         can begin whose intent was not committed before, whatever is queued.
         """
-        Lawfulness(self.work).hold_all()
+        ContactConstraints(self.work).hold_all()
         scope = {"channel": channel, "region": region}
         standing = self.connection.execute(_STANDING, scope).one_or_none()
         if standing is not None:

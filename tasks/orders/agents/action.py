@@ -22,7 +22,6 @@ from tasks.orders.agents.action_request import (
     ACTION,
     APPROVAL_REQUIRED,
     ActionRequest,
-    actions_of_step,
     load_requests,
     request_of,
 )
@@ -54,44 +53,44 @@ def execute_actions(context: Context, batch: Batch) -> Mapping[int, Outcome]:
 
 def execute_action(context: Context, step: StepRow, request: ActionRequest, batch: Batch) -> Outcome:
     """Do what the customer's intent leads to (seed step7, SPEC.md §4)."""
-    order, level1, now = request.order, step.input.get("intent_level1"), batch.moments.business_now
-    if withheld := _withheld(context, step, request):
+    order, given, now = request.order, request.given, batch.moments.business_now
+    if withheld := _withheld(context, request):
         return withheld
-    match level1:
+    match given.intent_level1:
         case Level1.RESUME:
             return _resume(context, step, request, now)
         case Level1.POSTPONE:
-            followup = plan(context, step, order, now)
+            followup = plan(context, given, order, now)
             return followup if isinstance(followup, Failed) else _postpone(step, request, followup)
         case Level1.TERMINATE:
             return _terminate(context, step, request)
         case _:
-            return Failed(code="no_automatic_action", message=f"意图 '{level1}' 没有自动动作")
+            return Failed(code="no_automatic_action", message=f"意图 '{given.intent_level1}' 没有自动动作")
 
 
-def _withheld(context: Context, step: StepRow, request: ActionRequest) -> Failed | None:
+def _withheld(context: Context, request: ActionRequest) -> Failed | None:
     """Why a person decides this instead: the configuration forbids it, or wants somebody to agree first."""
-    forbidden = [name for name in actions_of_step(step) if not context.permissions.allow(AGENT, name)]
+    forbidden = [name for name in request.actions if not context.permissions.allow(AGENT, name)]
     if forbidden:
         return Failed(
             code="not_permitted",
             message=f"权限配置不允许 {AGENT} 执行 {'、'.join(forbidden)}, 请人工处理",
         )
-    why = request.needs_approval(context.approvals, step)
+    why = request.needs_approval(context.approvals)
     return Failed(code=APPROVAL_REQUIRED, message=why) if why else None
 
 
 def _resume(context: Context, step: StepRow, request: ActionRequest, now: datetime) -> Outcome:
-    order, zone = request.order, context.zone(request.order)
-    visit = arrange(step, order, zone, request.openings, now)
+    order, given, zone = request.order, request.given, context.zone(request.order)
+    visit = arrange(given, order, zone, request.openings, now)
     if isinstance(visit, Failed):
         return visit
     engineer = str(
-        step.call.get("engineer_id")
+        given.call.engineer_id
         or order.metadata.get("engineer_id")
         or f"ENG-{order.metadata.get('region') or 'POOL'}"
     )[:_LONGEST_ENGINEER]
-    wanted = {"visit_at": visit.asked, "visit_until": step.input.get("visit_until"), "words": visit.note}
+    wanted = {"visit_at": visit.asked, "visit_until": given.visit_until, "words": visit.note}
     performed = carry_out(
         context.order_system,
         step,
@@ -147,9 +146,9 @@ def _resume(context: Context, step: StepRow, request: ActionRequest, now: dateti
 
 
 def _postpone(step: StepRow, request: ActionRequest, followup: Followup) -> Done:
-    order, followup_at = request.order, followup.at
+    order, given, followup_at = request.order, request.given, followup.at
     followup_id = new_id(Prefix.FOLLOWUP)
-    reason = str(step.call.get("reason") or step.input.get("intent_level2") or step.input.get("reason") or "")
+    reason = given.call.reason or given.intent_level2 or given.reason or ""
     taken = action_taken(
         step,
         order,
@@ -186,8 +185,8 @@ def _postpone(step: StepRow, request: ActionRequest, followup: Followup) -> Done
 
 
 def _terminate(context: Context, step: StepRow, request: ActionRequest) -> Outcome:
-    order = request.order
-    reason = str(step.call.get("reason") or step.input.get("intent_level2") or "")
+    order, given = request.order, request.given
+    reason = given.call.reason or given.intent_level2 or ""
     performed = carry_out(context.order_system, step, order, (("cancel_order", {"reason": reason}),))
     if not isinstance(performed, list):
         return performed

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from schemas.orders.step_inputs import ActionInput
 from statemachine.orders.intents import Level1
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.clock import BusinessClock
@@ -42,25 +43,29 @@ class ActionRequest:
     """An order whose intent is to be carried out."""
 
     order: Order
+    given: ActionInput
     openings: Openings = field(default_factory=Openings)
     approved_by: str | None = None
     """Who let exactly this go on, after it had asked for approval."""
     before: Mapping[str, int] = field(default_factory=dict)
     """Actions of a type that the day saw before this one, where there is a limit."""
 
-    def needs_approval(self, policy: ApprovalPolicy, step: StepRow) -> str | None:
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """The tools that the intent has carried out."""
+        return actions_of(self.given)
+
+    def needs_approval(self, policy: ApprovalPolicy) -> str | None:
         """Why a person must agree first; `None` when nobody must, or somebody has decided it."""
-        if step.input.get("decided_by") or self.approved_by:
+        if self.given.decided_by or self.approved_by:
             return None
-        asked = (
-            policy.why(name, self.order.task_id, self.before.get(name, 0)) for name in actions_of_step(step)
-        )
+        asked = (policy.why(name, self.order.task_id, self.before.get(name, 0)) for name in self.actions)
         return next((why for why in asked if why), None)
 
 
-def actions_of_step(step: StepRow) -> tuple[str, ...]:
-    """The tools that this step's intent has carried out."""
-    return ACTIONS_OF.get(str(step.input.get("intent_level1")), ())
+def actions_of(given: ActionInput) -> tuple[str, ...]:
+    """The tools that this intent has carried out."""
+    return ACTIONS_OF.get(str(given.intent_level1), ())
 
 
 def load_requests(
@@ -70,12 +75,15 @@ def load_requests(
     policy = context.approvals
     orders = Orders(work).find([step.subject_id for step in steps if step.subject_id])
     known = [step for step in steps if step.subject_id in orders]
-    openings = Openings() if context.order_system.remote else _openings(work, known, orders)
+    of_step = {step.step_id: orders[str(step.subject_id)] for step in known}
+    given = {step.step_id: ActionInput.of(step.input) for step in known}
+    openings = Openings() if context.order_system.remote else _openings(work, given, of_step)
     approved = {} if policy.never_asks else _approved(work, known)
-    before = _counted(work, known, policy)
+    before = _counted(work, given, policy)
     return {
         step.step_id: ActionRequest(
-            order=orders[str(step.subject_id)],
+            order=of_step[step.step_id],
+            given=given[step.step_id],
             openings=openings,
             approved_by=approved.get(step.step_id),
             before=before.get(step.step_id, {}),
@@ -98,12 +106,12 @@ def agreed_by(work: UnitOfWork, task_id: str, given: Mapping[str, Any]) -> str |
     return next((one.decided_by for one in approvals if dict(one.given) == dict(given)), None)
 
 
-def _openings(work: UnitOfWork, steps: Sequence[StepRow], orders: Mapping[str, Order]) -> Openings:
-    resuming = [step for step in steps if step.input.get("intent_level1") == Level1.RESUME]
+def _openings(work: UnitOfWork, given: Mapping[int, ActionInput], orders: Mapping[int, Order]) -> Openings:
+    resuming = {step_id: one for step_id, one in given.items() if one.intent_level1 == Level1.RESUME}
     if not resuming:
         return Openings()
-    regions = sorted({region_of(orders[str(step.subject_id)]) for step in resuming})
-    last = max((day for step in resuming if (day := last_day_of(step))), default=None)
+    regions = sorted({region_of(orders[step_id]) for step_id in resuming})
+    last = max((day for one in resuming.values() if (day := last_day_of(one))), default=None)
     return Openings(Capacity(work).coming(regions, last))
 
 
@@ -119,18 +127,18 @@ def _approved(work: UnitOfWork, steps: Sequence[StepRow]) -> Mapping[int, str]:
 
 
 def _counted(
-    work: UnitOfWork, steps: Sequence[StepRow], policy: ApprovalPolicy
+    work: UnitOfWork, given: Mapping[int, ActionInput], policy: ApprovalPolicy
 ) -> Mapping[int, Mapping[str, int]]:
     """What each step has before it today: what was carried out, and those of the same message that come first."""
     if not policy.per_day:
         return {}
     seen: Counter[str] = carried_out_today(
-        work, policy, sorted({name for s in steps for name in actions_of_step(s)})
+        work, policy, sorted({name for one in given.values() for name in actions_of(one)})
     )
     before: dict[int, Mapping[str, int]] = {}
-    for step in steps:
-        before[step.step_id] = dict(seen)
-        seen.update(actions_of_step(step))
+    for step_id, one in given.items():
+        before[step_id] = dict(seen)
+        seen.update(actions_of(one))
     return before
 
 

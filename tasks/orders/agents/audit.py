@@ -6,13 +6,14 @@ from typing import Final
 from engine.actions import ActionDeclaration, EffectClass
 from engine.outcomes import Done, Failed, Outcome
 from schemas.orders.effects import Move
+from schemas.orders.step_inputs import ActionInput
 from statemachine.orders.intents import ROUND_ENDS, Level1
 from storage.engine.steps import StepRow
 from storage.orders.order import Order
 from tasks.orders.agents.each_order import each_order, load_orders
 from tasks.orders.agents.report import REPORT, generate_reports
 from tasks.orders.rules.context import Context
-from tasks.orders.rules.traces import audit, told
+from tasks.orders.rules.traces import audit, product_event
 from tools.limits import TOOLS
 
 AGENT: Final = "audit_agent"
@@ -24,11 +25,11 @@ _ENDS: Final[Mapping[Level1, tuple[str, str]]] = {
 
 def log_and_close(step: StepRow, order: Order) -> Outcome:
     """Close the order with the reason and one line that sums it up (seed step8)."""
+    intent = ActionInput.of(step.input).intent_level1
     try:
-        level1 = Level1(str(step.input.get("intent_level1")))
+        level1 = Level1(str(intent))
         finish_reason, title = _ENDS[level1]
     except (KeyError, ValueError):
-        intent = step.input.get("intent_level1")
         return Failed(code="nothing_to_close", message=f"意图 '{intent}' 不结束任务")
     return Done(
         output={"finish_reason": finish_reason},
@@ -49,7 +50,7 @@ def log_and_close(step: StepRow, order: Order) -> Outcome:
                 contacts=order.contacts_total,
                 confidence=order.confidence,
             ),
-            told(step, "task_closed", "close", title, "ready"),
+            product_event(step, "task_closed", "close", title, "ready"),
         ),
     )
 

@@ -1,9 +1,8 @@
 """A classification that an outside agent made: it passes the guards that the fleet's own passes (SPEC.md §4)."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
-from statemachine.orders.intents import Level2
+from schemas.orders.step_inputs import GivenClassification
 from tasks.orders.rules.context import Context
 from tools.classifier.classifier import Classification
 
@@ -12,20 +11,19 @@ GIVEN_BY_CALLER: Final = "given by the caller"
 
 
 def caller_verdict(
-    call: Mapping[str, Any], words: str, pending_reason: str | None, context: Context
+    given: GivenClassification | None, words: str, pending_reason: str | None, context: Context
 ) -> Classification | None:
     """The classification that the caller of a step gave, judged by the customer's words; `None` without one.
 
     The caller stands in the model's place: whatever it makes of the words, what the rules read in them and the
     flags they raise send it to a person as they would the model's.
     """
-    given = call.get("classification")
-    if not isinstance(given, Mapping):
+    if given is None:
         return None
     return context.classifier.judge(
         words,
-        level2=Level2(given["level2_intent"]),
-        confidence=float(given["confidence"]),
+        level2=given.level2_intent,
+        confidence=given.confidence,
         read_by=GIVEN_BY_CALLER,
         pending_reason=pending_reason,
     )

@@ -15,6 +15,7 @@ from engine.outcomes import Failed, Outcome, Snooze
 from runtime.clock import Clock
 from runtime.ids import Prefix, new_id
 from schemas.orders.contact import Channel, ContactResult
+from schemas.orders.step_inputs import ContactInput
 from storage.engine.steps import StepRow
 from storage.orders.contacts.contact import Contact, NewContact
 from tasks.orders.agents.sending import LOOK_AGAIN, address_of, send_all, silence, wait
@@ -22,7 +23,7 @@ from tasks.orders.rules.case import Case, load_cases
 from tasks.orders.rules.conclusion import conclude, recorded, report_of_signal
 from tasks.orders.rules.constraints import Withholding, came_to_nothing, number_of
 from tasks.orders.rules.context import Context
-from tasks.orders.rules.wording import told_to
+from tasks.orders.rules.wording import script_text_for
 from tools.channels.contract import Absent, ContactFound, ContactQuery, ContactReport, Unreachable
 from tools.contact_policy.permission import Permitted
 from tools.limits import TOOLS
@@ -141,12 +142,12 @@ def _decide(context: Context, batch: Batch, withholding: Withholding, step: Step
     """Whether the attempt may be made now, by all that holds at the moment of sending (SPEC.md §8)."""
     case: Case = batch.subjects[step.step_id]
     order, now = case.order, withholding.now
-    called = step.call.get("channel")
-    verdict = withholding.judge(case, Channel(called) if called else None)
+    called = ContactInput.of(step.input).call
+    verdict = withholding.judge(case, called.channel)
     if not isinstance(verdict, Permitted):
         return withholding.outcome(case, verdict)
     channel = verdict.channel
-    said = told_to(context, order, channel, step.call.get("script_id"))
+    said = script_text_for(context, order, channel, called.script_id)
     if isinstance(said, Failed):
         return replace(said, effects=came_to_nothing(case))
     withholding.let_through(case, channel)

@@ -13,7 +13,7 @@ from storage.engine.steps import StepRow
 from storage.orders.order import Order
 from tasks.orders.agents.action_request import ActionRequest
 from tasks.orders.rules.order_system import key_of
-from tasks.orders.rules.traces import audit, told
+from tasks.orders.rules.traces import audit, product_event
 
 AGENT: Final = "action_agent"
 
@@ -54,7 +54,7 @@ def executed(
         title: What people who watch are told.
         effects: The actions, each `ActionTaken` with what it does in the order system.
     """
-    order, decided_by = request.order, step.input.get("decided_by") or request.approved_by
+    order, decided_by = request.order, request.given.decided_by or request.approved_by
     taken = [effect for effect in effects if isinstance(effect, ActionTaken)]
     move = Move(
         task_id=order.task_id,
@@ -82,5 +82,5 @@ def executed(
             "actions": [action.action_id for action in taken],
             "round_ends_in": "closed",
         },
-        effects=(move, *effects, *lines, told(step, "action_executed", "action", title, "running")),
+        effects=(move, *effects, *lines, product_event(step, "action_executed", "action", title, "running")),
     )

@@ -16,7 +16,7 @@ from storage.orders.order import Order
 from tasks.orders.agents.each_order import each_order, load_orders
 from tasks.orders.agents.review import ask_person, decide
 from tasks.orders.rules.context import Context
-from tasks.orders.rules.traces import audit, told
+from tasks.orders.rules.traces import audit, product_event
 
 AGENT: Final = "orchestrator"
 
@@ -107,7 +107,9 @@ def retry_contact(step: StepRow, order: Order) -> Outcome:
                 changes={"finish_reason": "contact_failed"},
             ),
             audit(step, "task_completed", AGENT, "retry_contact", finish_reason="contact_failed"),
-            told(step, "task_closed", "close", f"联系{order.contact_count}次未果, 任务已关闭", "ready"),
+            product_event(
+                step, "task_closed", "close", f"联系{order.contact_count}次未果, 任务已关闭", "ready"
+            ),
         ),
     )
 
@@ -118,7 +120,7 @@ def open_round(step: StepRow, order: Order) -> Outcome:
         effects=(
             Move(task_id=order.task_id, event=Event.FOLLOWUP_TIME_REACHED, agent_id=AGENT),
             audit(step, "followup_reached", AGENT, "open_round", round=order.round + 1),
-            told(step, "followup_reached", "contact", f"第{order.round + 1}轮跟进开始", "running"),
+            product_event(step, "followup_reached", "contact", f"第{order.round + 1}轮跟进开始", "running"),
         ),
     )
 

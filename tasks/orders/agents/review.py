@@ -15,7 +15,7 @@ from statemachine.orders.intents import INTENTS, Level1, Level2
 from statemachine.orders.machine import transition
 from statemachine.orders.states import Event, State
 from storage.orders.order import Order
-from tasks.orders.rules.traces import audit, told
+from tasks.orders.rules.traces import audit, product_event
 
 _RESUMES: Final = "orchestrator"
 _WHEN: Final = ("followup_at", "followup_days", "followup_rule", "visit_at")
@@ -121,7 +121,7 @@ def _classified(resumption: Resumption, order: Order) -> Done:
         effects=(
             effect,
             _line(resumption),
-            told(resumption.step, "review_decided", "review", "人工已处理", "running"),
+            product_event(resumption.step, "review_decided", "review", "人工已处理", "running"),
         ),
     )
 
@@ -161,7 +161,7 @@ def _moved(resumption: Resumption, order: Order, event: Event, changes: Mapping[
         effects=(
             move,
             _line(resumption),
-            told(
+            product_event(
                 resumption.step,
                 "task_closed" if closes else "review_decided",
                 "close" if closes else "review",

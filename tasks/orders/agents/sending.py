@@ -11,8 +11,9 @@ from engine.outcomes import Failed, Outcome, Park, Snooze, TryAgain
 from runtime.clock import Clock
 from schemas.orders.contact import Channel, ContactResult
 from schemas.orders.effects import ContactNoted
+from schemas.orders.step_inputs import ContactInput
 from storage.engine.steps import StepRow
-from storage.orders.contacts.constraints import Lawfulness
+from storage.orders.contacts.constraints import ContactConstraints
 from storage.orders.contacts.contact import Contact, Intended, NewContact
 from storage.orders.contacts.contacts import Contacts
 from storage.orders.order import Order
@@ -21,8 +22,8 @@ from tasks.orders.rules.conclusion import AGENT, conclude
 from tasks.orders.rules.constraints import Withholding, asked_for, nothing_left
 from tasks.orders.rules.context import Context
 from tasks.orders.rules.do_not_contact import barred_by_customer
-from tasks.orders.rules.traces import audit, told
-from tasks.orders.rules.wording import told_to
+from tasks.orders.rules.traces import audit, product_event
+from tasks.orders.rules.wording import script_text_for
 from tools.channels.contract import (
     Accepted,
     Completed,
@@ -61,7 +62,7 @@ def send_all(
     steps = {step.step_id: step for step in steps_to_send}
     asked = asked_for(context, [batch.subjects[step_id] for step_id in steps])
     with context.database.transaction() as work:
-        withholding = Withholding(context, Lawfulness(work).hold(asked), batch.moments.database_now)
+        withholding = Withholding(context, ContactConstraints(work).hold(asked), batch.moments.database_now)
         decided = {step_id: decide(withholding, step) for step_id, step in steps.items()}
         contacts = {step_id: new for step_id, new in decided.items() if isinstance(new, NewContact)}
         intended = Contacts(work).intend(list(contacts.values()), batch.lease_id) if contacts else {}
@@ -86,7 +87,7 @@ def _send(context: Context, batch: Batch, step: StepRow, intended: Intended) -> 
     case: Case = batch.subjects[step.step_id]
     contact, order = intended.contact, case.order
     channel = Channel(contact.contact_method)
-    said = told_to(context, order, channel, step.call.get("script_id"))
+    said = script_text_for(context, order, channel, ContactInput.of(step.input).call.script_id)
     if isinstance(said, Failed):
         return replace(said, effects=nothing_left(contact))
     request = ContactRequest(
@@ -187,7 +188,9 @@ def wait(context: Context, batch: Batch, step: StepRow, contact: Contact, provid
                 attempt=contact.contact_no,
                 round=contact.round,
             ),
-            told(step, "contact_initiated", "contact", f"第{contact.contact_no}次联系客户", "waiting"),
+            product_event(
+                step, "contact_initiated", "contact", f"第{contact.contact_no}次联系客户", "waiting"
+            ),
         ),
     )
 

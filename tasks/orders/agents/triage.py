@@ -9,6 +9,7 @@ from engine.actions import ActionDeclaration, Batch, EffectClass
 from engine.outcomes import Done, Outcome
 from schemas.core.effects import Effect
 from schemas.orders.effects import Move, OrderNoted
+from schemas.orders.step_inputs import AnswerInput, GivenClassification
 from schemas.people.effects import AlertRaised
 from statemachine.orders.guards import LOWEST_CONFIDENCE
 from statemachine.orders.intents import INTENTS, Level1, Level2
@@ -32,7 +33,7 @@ from tasks.orders.rules.agreement import agree
 from tasks.orders.rules.context import Context
 from tasks.orders.rules.do_not_contact import barred_by_customer
 from tasks.orders.rules.emergency import emergency_in
-from tasks.orders.rules.traces import audit, told
+from tasks.orders.rules.traces import audit, product_event
 from tools.classifier.classifier import Classification
 from tools.classifier.taxonomy import Flag
 from tools.limits import TOOLS
@@ -48,6 +49,8 @@ class Reply:
     order: Order
     contact: Contact
     past: list[datetime]
+    given: GivenClassification | None = None
+    """The classification that the caller of a manual order's step made."""
 
     @property
     def words(self) -> str:
@@ -59,12 +62,14 @@ def load_replies(_: object, work: UnitOfWork, steps: Sequence[StepRow]) -> Mappi
     """The orders of these steps with the contact that their input names."""
     ids = [step.subject_id for step in steps if step.subject_id]
     orders, history = Orders(work).find(ids), Contacts(work).history(ids)
-    contacts = Contacts(work).by_ids([str(step.input.get("contact_id")) for step in steps])
+    given = {step.step_id: AnswerInput.of(step.input) for step in steps}
+    contacts = Contacts(work).by_ids([str(one.contact_id) for one in given.values()])
     return {
         step.step_id: Reply(
             orders[str(step.subject_id)],
-            contacts[str(step.input["contact_id"])],
+            contacts[str(given[step.step_id].contact_id)],
             [past.at for past in history[str(step.subject_id)]],
+            given[step.step_id].call.classification,
         )
         for step in steps
     }
@@ -73,7 +78,7 @@ def load_replies(_: object, work: UnitOfWork, steps: Sequence[StepRow]) -> Mappi
 def classify_intents(context: Context, batch: Batch) -> Mapping[int, Outcome]:
     """Classify what each customer of the batch said (seed step5)."""
     now = batch.moments.business_now
-    readings = {step.step_id: _read(context, step, batch.subjects[step.step_id]) for step in batch.steps}
+    readings = {step.step_id: _read(context, batch.subjects[step.step_id]) for step in batch.steps}
     found = reconsidered(context.language_model, readings)
     return {
         step.step_id: classify_intent(context, step, batch.subjects[step.step_id], found[step.step_id], now)
@@ -118,10 +123,10 @@ def classify_intent(
     return Done(output=output, effects=effects)
 
 
-def _read(context: Context, step: StepRow, reply: Reply) -> Reading:
+def _read(context: Context, reply: Reply) -> Reading:
     """How the caller of a manual order's step reads the words, else how the model does."""
     words, pending_reason = reply.words, _reason_of(reply.order)
-    given = caller_verdict(step.call, words, pending_reason, context)
+    given = caller_verdict(reply.given, words, pending_reason, context)
     found = given or context.classifier.classify(words, pending_reason=pending_reason)
     return Reading(text=words, pending_reason=pending_reason, found=found, is_own=given is None)
 
@@ -174,7 +179,7 @@ def _effects(
         return (
             move,
             line,
-            told(step, "intent_classified", "triage", f"识别意图: {level2.value}", "running"),
+            product_event(step, "intent_classified", "triage", f"识别意图: {level2.value}", "running"),
         )
     alert = AlertRaised(
         alert_type="low_confidence",
@@ -187,7 +192,7 @@ def _effects(
         OrderNoted(task_id=order.task_id, changes=changes),
         line,
         alert,
-        told(step, "intent_unclear", "triage", "意图不明确, 转人工", "waiting"),
+        product_event(step, "intent_unclear", "triage", "意图不明确, 转人工", "waiting"),
     )
 
 

@@ -1,52 +1,58 @@
-"""An action as an agent calls for it, and what was carried out."""
+"""Calls for an action: what the order's intent leads to, carried out once (seed 000 section 四, Action)."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
-from engine.transaction import Transaction
-from storage.orders.calls import CalledStep, Calls, WaitingStep
-from storage.orders.order import Order
+from schemas.orders.agents.action import ActionExecuted
+from schemas.orders.step_inputs import ActionInput
+from storage.core.unit_of_work import UnitOfWork
+from storage.orders.order_view import OrderView, StepResult, WaitingStep
 from tasks.orders.agents.action_request import ACTION, ACTIONS_OF
-from tasks.orders.calls.calling import Call
-
-MOMENTS = ("followup_date", "visit_at")
-"""The parameters that are moments."""
+from tasks.orders.calls.call import Asked, Call, Matcher
 
 
-def action_call(*, task_id: str, agent_id: str, action_type: str, parameters: Mapping[str, Any]) -> Call:
-    """Carry out what was classified (seed 000 section 四, Action)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionCall:
+    """What is to be carried out, and with which parameters."""
 
-    def refuses(_: Transaction, __: Order, step: WaitingStep) -> str | None:
-        intent = str(step.input.get("intent_level1"))
-        if action_type not in ACTIONS_OF.get(intent, ()):
-            fitting = "、".join(ACTIONS_OF.get(intent, ())) or "no action"
-            return f"the order was classified as {intent}, which leads to {fitting}, not to {action_type}"
+    action_type: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _gives(wanted: ActionCall) -> Mapping[str, object]:
+    return {**wanted.parameters, "action_type": wanted.action_type}
+
+
+def _refuses(asked: Asked[ActionCall], step: WaitingStep) -> str | None:
+    intent = str(ActionInput.of(step.input).intent_level1)
+    fitting = ACTIONS_OF.get(intent, ())
+    if asked.wanted.action_type in fitting:
         return None
+    leads = "、".join(fitting) or "no action"
+    return f"the order was classified as {intent}, which leads to {leads}, not to {asked.wanted.action_type}"
 
-    def recognises(transaction: Transaction, _: Order, step: CalledStep) -> bool:
-        taken = Calls(transaction.work).action_taken(actions_of(step), action_type)
-        return taken is not None and agrees(taken["parameters"], parameters)
 
-    return Call(
-        task_id=task_id,
-        action=ACTION,
-        action_type=action_type,
-        agent_id=agent_id,
-        given={**parameters, "action_type": action_type},
-        refuses=refuses,
-        recognises=recognises,
+def _recognises(asked: Asked[ActionCall], step: StepResult) -> bool:
+    return _answers(asked.work, asked.call, step) is not None
+
+
+def _answers(work: UnitOfWork, call: Call[ActionCall], step: StepResult) -> ActionExecuted | None:
+    """The action that the step carried out; `None` when it was another, or had other parameters."""
+    wanted, carried_out = (
+        call.wanted,
+        [str(action_id) for action_id in (step.output or {}).get("actions", ())],
     )
+    taken = OrderView(work).action_taken(carried_out, wanted.action_type)
+    if taken is None or not _agrees(taken["parameters"], wanted.parameters):
+        return None
+    return ActionExecuted(action_id=taken["action_id"], status="executed", result=taken["result"])
 
 
-def agrees(recorded: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+def _agrees(recorded: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     """Whether what was recorded is what is wanted, as far as both say something of it."""
     return all(_plain(recorded[name]) == _plain(value) for name, value in wanted.items() if name in recorded)
-
-
-def actions_of(step: CalledStep) -> list[str]:
-    """The ids of the actions that a step carried out."""
-    return [str(action_id) for action_id in (step.output or {}).get("actions", ())]
 
 
 def _plain(value: Any) -> Any:
@@ -60,3 +66,9 @@ def _plain(value: Any) -> Any:
     except ValueError:
         return value
     return moment.astimezone(UTC) if moment.tzinfo else value
+
+
+MATCHER: Final = Matcher(gives=_gives, refuses=_refuses, recognises=_recognises, answers=_answers)
+"""How calls for an action are matched and answered."""
+
+__all__ = ["ACTION", "MATCHER", "ActionCall"]

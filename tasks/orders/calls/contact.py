@@ -1,34 +1,46 @@
-"""A contact as an agent calls for it, and the contact that came of it."""
+"""Calls for a contact: the attempt at hand, the one that a step on the way leads to, or one that was made before."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Final
 
-from engine.transaction import Transaction
+from schemas.orders.agents.contact import ContactMade
 from schemas.orders.contact import Channel, ContactResult
+from schemas.orders.step_inputs import ContactInput
 from statemachine.orders.states import State
 from storage.core.unit_of_work import UnitOfWork
-from storage.orders.calls import CalledStep, WaitingStep
 from storage.orders.contacts.contact import Contact
 from storage.orders.contacts.contacts import Contacts
 from storage.orders.order import Order
-from tasks.orders.calls.calling import Call
+from storage.orders.order_view import StepResult, WaitingStep
+from tasks.orders.calls.call import Asked, Call, Matcher
 from tools.contact_policy.ladder import channel_for
 from tools.contact_policy.policy import ContactPolicy
 
-ACTION = "contact.initiate_contact"
-_RETRY = "orchestrator.retry_contact"
-_NEXT_ROUND = "orchestrator.open_round"
+ACTION: Final = "contact.initiate_contact"
+RETRY: Final = "orchestrator.retry_contact"
+NEXT_ROUND: Final = "orchestrator.open_round"
+
+CHANNEL_OF: Final[Mapping[str, Channel]] = MappingProxyType(
+    {"contact_user": Channel.PHONE, "send_sms": Channel.SMS, "send_im": Channel.IM}
+)
+"""The channel of each tool that contacts a customer (seed 000 section 五)."""
+TOOL_OF: Final[Mapping[Channel, str]] = MappingProxyType({CHANNEL_OF[tool]: tool for tool in CHANNEL_OF})
+"""The tool of each channel."""
+
 _KNOWN_RESULTS: Final = frozenset(ContactResult)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ContactWanted:
+class ContactCall:
     """How a customer is to be contacted: by this channel, in the words of this script where one is named."""
 
-    channel: str
+    channel: Channel
     script: str | None = None
     """The script's name, or `name:version`."""
+    attempt: int | None = None
+    """Counts within the round; once a follow-up is due, 1 is the first of the round it leads into."""
 
     def against(self, contact: Contact) -> str | None:
         """Why this contact is not the one that is wanted; `None` when it is.
@@ -45,114 +57,96 @@ class ContactWanted:
         return None
 
 
-def contact_call(
-    *,
-    task_id: str,
-    agent_id: str,
-    tool: str,
-    wanted: ContactWanted,
-    attempt: int | None,
-    policy: ContactPolicy,
-) -> Call:
-    """Contact the customer once (seed 000 section 四, Contact).
-
-    Args:
-        task_id: The order.
-        agent_id: Who calls.
-        tool: The tool that the caller named.
-        wanted: How; it must be what is under way, or what came of this attempt before.
-        attempt: Counts within the round; once a follow-up is due, 1 is the first of the round it leads into.
-        policy: Chooses the channel where the fleet makes the contact.
-    """
-    return _Contacting(
-        task_id=task_id, agent_id=agent_id, tool=tool, wanted=wanted, attempt=attempt, policy=policy
-    ).as_call()
+def _gives(wanted: ContactCall) -> Mapping[str, object]:
+    script = {} if wanted.script is None else {"script_id": wanted.script}
+    return {"channel": wanted.channel, **script}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Contacting:
-    """What a call for a contact makes of an order's steps."""
-
-    task_id: str
-    agent_id: str
-    tool: str
-    wanted: ContactWanted
-    attempt: int | None
-    policy: ContactPolicy
-
-    def as_call(self) -> Call:
-        """The step that is called for."""
-        script = {} if self.wanted.script is None else {"script_id": self.wanted.script}
-        return Call(
-            task_id=self.task_id,
-            action=ACTION,
-            action_type=self.tool,
-            agent_id=self.agent_id,
-            given={"channel": self.wanted.channel, **script},
-            leads=self._leads,
-            refuses=self._refuses,
-            recognises=self._recognises,
-        )
-
-    def _refuses(self, transaction: Transaction, order: Order, step: WaitingStep) -> str | None:
-        if self.attempt not in (None, order.contact_count):
-            return f"the order is at attempt {order.contact_count}, not {self.attempt}"
-        if step.state == "offered":
-            return None
-        begun = contact_at_hand(transaction.work, order)
-        if begun is not None and begun.status != "refused":
-            return self.wanted.against(begun)
-        taken = step.input.get("call") or {}
-        chosen = taken.get("channel") or _usual(transaction.work, order, self.policy)
-        if chosen in (None, self.wanted.channel):
-            return None
-        return f"this attempt is to be made by {chosen}, not by {self.wanted.channel}"
-
-    def _recognises(self, transaction: Transaction, order: Order, step: CalledStep) -> bool:
-        contact = contact_of(transaction.work, step)
-        if contact is None or contact.round != order.round or self.wanted.against(contact):
-            return False
-        next_round = order.mode == "manual" and _due(transaction, order)
-        if self.attempt is None:
-            # Who does not count attempts wants the next one where this one has had its time.
-            return order.status is not State.NO_RESPONSE and not next_round
-        return contact.contact_no == self.attempt and not (next_round and self.attempt == 1)
-
-    def _leads(self, transaction: Transaction, order: Order, step: WaitingStep) -> Call | None:
-        following = order.contact_count + 1
-        if step.action == _RETRY and following <= order.max_contacts:
-            return self._counted(following)
-        if step.action == _NEXT_ROUND and _due(transaction, order):
-            return self._counted(1)
+def _refuses(asked: Asked[ContactCall], step: WaitingStep) -> str | None:
+    order, wanted = asked.order, asked.wanted
+    if wanted.attempt not in (None, order.contact_count):
+        return f"the order is at attempt {order.contact_count}, not {wanted.attempt}"
+    if step.state == "offered":
         return None
+    begun = _contact_at_hand(asked.work, order)
+    if begun is not None and begun.status != "refused":
+        return wanted.against(begun)
+    taken = ContactInput.of(step.input).call
+    chosen = taken.channel or _usual_channel(asked.work, order, asked.context.policy)
+    if chosen in (None, wanted.channel):
+        return None
+    return f"this attempt is to be made by {chosen}, not by {wanted.channel}"
 
-    def _counted(self, number: int) -> Call | None:
-        """The same call for this attempt and no other: one that is made meanwhile is what was asked for."""
-        return replace(self, attempt=number).as_call() if self.attempt in (None, number) else None
+
+def _recognises(asked: Asked[ContactCall], step: StepResult) -> bool:
+    order, attempt = asked.order, asked.wanted.attempt
+    contact = _contact_of(asked.work, step)
+    if contact is None or contact.round != order.round or asked.wanted.against(contact):
+        return False
+    next_round = order.mode == "manual" and _followup_is_due(asked)
+    if attempt is None:
+        # Who does not count attempts wants the next one where this one has had its time.
+        return order.status is not State.NO_RESPONSE and not next_round
+    return contact.contact_no == attempt and not (next_round and attempt == 1)
 
 
-def _usual(work: UnitOfWork, order: Order, policy: ContactPolicy) -> Channel | None:
+def _leads(asked: Asked[ContactCall], step: WaitingStep) -> Call[ContactCall] | None:
+    following = asked.order.contact_count + 1
+    if step.action == RETRY and following <= asked.order.max_contacts:
+        return _counted(asked.call, following)
+    if step.action == NEXT_ROUND and _followup_is_due(asked):
+        return _counted(asked.call, 1)
+    return None
+
+
+def _answers(work: UnitOfWork, call: Call[ContactCall], step: StepResult) -> ContactMade | None:
+    """What came of the contact of a step; `None` when it was made otherwise than was wanted."""
+    contact = _contact_of(work, step)
+    if contact is None or call.wanted.against(contact):
+        return None
+    return ContactMade(
+        contact_id=contact.contact_id,
+        result=contact.contact_result,
+        duration_seconds=contact.duration_seconds,
+        recording_url=contact.recording_url,
+        transcript=contact.transcript,
+    )
+
+
+def _counted(call: Call[ContactCall], number: int) -> Call[ContactCall] | None:
+    """The same call for this attempt and no other: one that is made meanwhile is what was asked for."""
+    if call.wanted.attempt not in (None, number):
+        return None
+    return replace(call, wanted=replace(call.wanted, attempt=number))
+
+
+def _usual_channel(work: UnitOfWork, order: Order, policy: ContactPolicy) -> Channel | None:
     """The channel that the policy gives the order's present attempt."""
     history = Contacts(work).history([order.task_id])[order.task_id]
     results = [ContactResult(past.result) for past in history if past.result in _KNOWN_RESULTS]
     return channel_for(order.contact_count, results, policy=policy)
 
 
-def _due(transaction: Transaction, order: Order) -> bool:
+def _followup_is_due(asked: Asked[ContactCall]) -> bool:
     """Whether the agreed time of a follow-up has come."""
-    now, agreed = transaction.moments.business_now, order.next_contact_time
-    return order.status is State.WAITING_FOLLOWUP and agreed is not None and agreed <= now
+    now, agreed = asked.transaction.moments.business_now, asked.order.next_contact_time
+    return asked.order.status is State.WAITING_FOLLOWUP and agreed is not None and agreed <= now
 
 
-def contact_of(work: UnitOfWork, step: CalledStep) -> Contact | None:
+def _contact_of(work: UnitOfWork, step: StepResult) -> Contact | None:
     """The contact that a contact step made; `None` before it has concluded."""
-    output: Mapping[str, Any] = step.output or {}
-    contact_id = output.get("contact_id")
+    contact_id = (step.output or {}).get("contact_id")
     return Contacts(work).by_ids([str(contact_id)]).get(str(contact_id)) if contact_id else None
 
 
-def contact_at_hand(work: UnitOfWork, order: Order) -> Contact | None:
+def _contact_at_hand(work: UnitOfWork, order: Order) -> Contact | None:
     """The contact of the order's present attempt, as far as it was begun."""
     latest = Contacts(work).latest([order.task_id]).get(order.task_id)
     at_hand = latest is not None and (latest.round, latest.contact_no) == (order.round, order.contact_count)
     return latest if at_hand else None
+
+
+MATCHER: Final = Matcher(
+    gives=_gives, refuses=_refuses, recognises=_recognises, leads=_leads, answers=_answers
+)
+"""How calls for a contact are matched and answered."""

@@ -12,14 +12,15 @@ from engine.transaction import Transaction
 from schemas.orders.contact import Channel, ContactResult
 from schemas.orders.effects import ContactNoted
 from storage.engine.runs import Runs
-from storage.orders.calls import Calls, WaitingStep
 from storage.orders.contacts.contact import Contact, NewContact
 from storage.orders.contacts.contacts import Contacts
 from storage.orders.order import Order
+from storage.orders.order_view import OrderView, WaitingStep
 from storage.orders.orders import Orders
 from tasks.orders.calls.contact import ACTION
-from tasks.orders.inbound.callbacks import Callback, Heard, hear_within
+from tasks.orders.inbound.reports import ReportOutcome, apply_reports
 from tasks.orders.rules.context import Context
+from tools.channels.callbacks import CallbackReport
 from tools.channels.contract import ContactReport
 
 PROVIDER: Final = "agent"
@@ -55,20 +56,20 @@ class Unrecordable(StrEnum):
 
 def record(
     engine: Engine, context: Context, given: ContactRecord
-) -> tuple[Heard | Unrecordable, Order | None]:
+) -> tuple[ReportOutcome | Unrecordable, Order | None]:
     """Keep the result; what waits for it goes on. A repeated, late or early one changes nothing it should not."""
     with engine.transaction() as transaction:
         contact, why, order = _contact(transaction, given)
         if contact is None:
             return why or Unrecordable.NO_CONTACT, order
-        callback = Callback(_report(contact, given), raw=_raw(given))
-        (heard,) = hear_within(transaction, context, PROVIDER, [callback])
-        if given.feedback and heard in _COUNTS:
-            _note(transaction, contact, given.feedback, heard)
-        return heard, Orders(transaction.work).find([given.task_id]).get(given.task_id)
+        reported = CallbackReport(_report(contact, given), raw=_raw(given))
+        (outcome,) = apply_reports(transaction, context, PROVIDER, [reported])
+        if given.feedback and outcome in _COUNTS:
+            _note(transaction, contact, given.feedback, outcome)
+        return outcome, Orders(transaction.work).find([given.task_id]).get(given.task_id)
 
 
-_COUNTS: Final = frozenset({Heard.APPLIED, Heard.EARLY, Heard.ANSWERED_LATE})
+_COUNTS: Final = frozenset({ReportOutcome.APPLIED, ReportOutcome.EARLY, ReportOutcome.ANSWERED_LATE})
 """What a result came to whose words are those that are classified."""
 
 
@@ -103,7 +104,7 @@ def _contact(
         mine = contact.task_id == order.task_id
         return (contact, None, order) if mine else (None, Unrecordable.OTHER_TASK, order)
     Runs(work).lock([order.run_id])
-    waiting = Calls(work).open_steps(order.run_id)
+    waiting = OrderView(work).waiting_steps(order.run_id)
     step = next((step for step in waiting if step.action == ACTION and step.state == "offered"), None)
     if order.mode != "manual":
         return None, Unrecordable.NO_CONTACT, order
@@ -136,16 +137,16 @@ def _made_outside(
     return contacts.by_ids([given.contact_id]).get(given.contact_id)
 
 
-def _note(transaction: Transaction, contact: Contact, feedback: str, heard: Heard) -> None:
+def _note(transaction: Transaction, contact: Contact, feedback: str, outcome: ReportOutcome) -> None:
     noted = ContactNoted(
         contact_id=contact.contact_id,
-        status="sent" if heard is Heard.EARLY else "concluded",
+        status="sent" if outcome is ReportOutcome.EARLY else "concluded",
         user_feedback=feedback,
     )
     Contacts(transaction.work).note([noted])
 
 
 def _event_id(given: ContactRecord) -> str:
-    """The same for the same result: recorded twice, it is heard once."""
+    """The same for the same result: recorded twice, it is applied once."""
     said = "\n".join((given.contact_id, given.result, given.transcript or "", given.feedback or ""))
     return f"rec.{hashlib.sha256(said.encode()).hexdigest()[:56]}"

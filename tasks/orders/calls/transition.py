@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from runtime.ids import Prefix, new_id
@@ -10,17 +9,18 @@ from schemas.orders.contact import Channel, ContactResult
 from statemachine.orders.intents import INTENTS, Level2
 from statemachine.orders.states import Event
 from storage.orders.order import Order
-from tasks.orders.calls.action import action_call
-from tasks.orders.calls.calling import Call
-from tasks.orders.calls.closing import closing_call
+from tasks.orders.calls import action, triage
+from tasks.orders.calls.action import ActionCall
+from tasks.orders.calls.call import Call
 from tasks.orders.calls.contact_record import ContactRecord
-from tasks.orders.calls.triage import triage_call
+from tasks.orders.calls.table import NEXT_ROUND, RETRY, call_of_tool
+from tasks.orders.calls.triage import TriageCall
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,31}")
 _ORCHESTRATED: Final[Mapping[Event, str]] = {
-    Event.CONTACT_RETRY: "orchestrator.retry_contact",
-    Event.CONTACT_MAX_REACHED: "orchestrator.retry_contact",
-    Event.FOLLOWUP_TIME_REACHED: "orchestrator.open_round",
+    Event.CONTACT_RETRY: RETRY,
+    Event.CONTACT_MAX_REACHED: RETRY,
+    Event.FOLLOWUP_TIME_REACHED: NEXT_ROUND,
 }
 _CONTACTED: Final[Mapping[Event, ContactResult]] = {
     Event.USER_RESPONDED: ContactResult.ANSWERED,
@@ -39,15 +39,10 @@ class CannotBeCalled(Exception):
     """This event is not made by a call, or lacks what it needs; the message says what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class ContactHeard:
-    """The result of a contact that makes the transition."""
-
-    record: ContactRecord
-
-
-def call_for(order: Order, event: Event, agent_id: str, metadata: Mapping[str, Any]) -> Call | ContactHeard:
-    """What makes this event happen.
+def call_for(
+    order: Order, event: Event, agent_id: str, metadata: Mapping[str, Any]
+) -> Call[Any] | ContactRecord:
+    """What makes this event happen: a call for a step, or the result of a contact.
 
     Raises:
         CannotBeCalled: nothing that can be called does, or the metadata lack what it takes.
@@ -55,16 +50,22 @@ def call_for(order: Order, event: Event, agent_id: str, metadata: Mapping[str, A
     if event in _ELSEWHERE:
         raise CannotBeCalled(_ELSEWHERE[event])
     if event in _ORCHESTRATED:
-        return Call(task_id=order.task_id, action=_ORCHESTRATED[event], action_type=event, agent_id=agent_id)
+        return Call(
+            task_id=order.task_id,
+            action=_ORCHESTRATED[event],
+            action_type=event,
+            agent_id=agent_id,
+            wanted=None,
+        )
     if event in _CONTACTED:
-        return ContactHeard(_contact(order, _CONTACTED[event], metadata))
+        return _contact(order, _CONTACTED[event], metadata)
     if event is Event.TRIAGE_COMPLETE:
         return _triage(order, agent_id, metadata)
     if event is Event.ACTION_EXECUTE:
         return _action(order, agent_id, metadata)
     if event != f"intent={order.user_intent_l1}":
         raise CannotBeCalled(f"the order was classified as {order.user_intent_l1}, which '{event}' is not")
-    return closing_call(task_id=order.task_id, agent_id=agent_id)
+    return call_of_tool("log_event", task_id=order.task_id, agent_id=agent_id, parameters={})
 
 
 def _contact(order: Order, result: ContactResult, metadata: Mapping[str, Any]) -> ContactRecord:
@@ -86,29 +87,33 @@ def _contact(order: Order, result: ContactResult, metadata: Mapping[str, Any]) -
     )
 
 
-def _triage(order: Order, agent_id: str, metadata: Mapping[str, Any]) -> Call:
+def _triage(order: Order, agent_id: str, metadata: Mapping[str, Any]) -> Call[TriageCall]:
     """The classification that the caller made, where it gives one; else the fleet's own."""
     level2, confidence = metadata.get("level2_intent"), metadata.get("confidence")
-    if level2 is None:
-        return triage_call(task_id=order.task_id, agent_id=agent_id, words=None)
-    if level2 not in list(Level2) or not isinstance(confidence, float | int) or not 0 <= confidence <= 1:
-        known = "、".join(Level2)
-        raise CannotBeCalled(f"metadata needs level2_intent (one of {known}) and confidence from 0 to 1")
-    given = {"level2_intent": level2, "confidence": confidence}
-    return triage_call(task_id=order.task_id, agent_id=agent_id, words=None, classification=given)
+    given = None
+    if level2 is not None:
+        if level2 not in list(Level2) or not isinstance(confidence, float | int) or not 0 <= confidence <= 1:
+            known = "、".join(Level2)
+            raise CannotBeCalled(f"metadata needs level2_intent (one of {known}) and confidence from 0 to 1")
+        given = {"level2_intent": level2, "confidence": confidence}
+    return Call(
+        task_id=order.task_id,
+        action=triage.ACTION,
+        action_type="classify_intent",
+        agent_id=agent_id,
+        wanted=TriageCall(classification=given),
+    )
 
 
-def _action(order: Order, agent_id: str, metadata: Mapping[str, Any]) -> Call:
+def _action(order: Order, agent_id: str, metadata: Mapping[str, Any]) -> Call[Any]:
     intent = INTENTS.get(Level2(order.user_intent_l2)) if order.user_intent_l2 else None
     action_type = _text(metadata, "action_type") or (intent.action if intent else None)
     if action_type is None:
         raise CannotBeCalled("metadata.action_type must name the action")
-    parameters = metadata.get("action_params")
-    return action_call(
-        task_id=order.task_id,
-        agent_id=agent_id,
-        action_type=action_type,
-        parameters=parameters if isinstance(parameters, Mapping) else {},
+    given = metadata.get("action_params")
+    wanted = ActionCall(action_type=action_type, parameters=given if isinstance(given, Mapping) else {})
+    return Call(
+        task_id=order.task_id, action=action.ACTION, action_type=action_type, agent_id=agent_id, wanted=wanted
     )
 
 

@@ -12,7 +12,7 @@ from storage.engine.clock import Moments
 
 _UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 _SHORT: Final = 10.0
-"""Seconds below which tenths are told."""
+"""Seconds below which tenths of a second are shown."""
 
 
 class Wait(StrEnum):
@@ -57,8 +57,8 @@ class When:
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
-    """How moments are told: seen from now, in the customer's zone."""
+class MomentFormat:
+    """How moments are worded: seen from now, in the customer's zone."""
 
     moments: Moments
     zone: ZoneInfo
@@ -103,16 +103,16 @@ class Explanation:
     next: str = ""
     note: str = ""
 
-    def sentences(self, telling: Telling) -> str:
+    def sentences(self, moment_format: MomentFormat) -> str:
         """One to three sentences; never a phone number."""
         verb = "" if self.wait in (Wait.NOTHING, Wait.FAULT) else "waits for "
         parts = [f"{self.subject} ({self.stands}) {verb}{self.waiting_for}"]
         if self.since:
-            parts.append(telling.since(self.since))
+            parts.append(moment_format.since(self.since))
         if self.until:
-            parts.append(telling.until(self.until))
-        told = [", ".join(parts), self.next, self.note]
-        return mask_text(" ".join(_ended(sentence) for sentence in told if sentence))
+            parts.append(moment_format.until(self.until))
+        sentences = [", ".join(parts), self.next, self.note]
+        return mask_text(" ".join(_ended(sentence) for sentence in sentences if sentence))
 
 
 def span(length: timedelta) -> str:
@@ -120,14 +120,14 @@ def span(length: timedelta) -> str:
     seconds = max(length.total_seconds(), 0.0)
     if seconds < _SHORT:
         return f"{seconds:.1f} s"
-    rest, told = round(seconds), []
+    rest, parts = round(seconds), []
     for size, unit in _UNITS:
         count, rest = divmod(rest, size)
         if count:
-            told.append(f"{count} {unit}")
-        elif told:
+            parts.append(f"{count} {unit}")
+        elif parts:
             break
-    return " ".join(told[:2])
+    return " ".join(parts[:2])
 
 
 def _ended(sentence: str) -> str:

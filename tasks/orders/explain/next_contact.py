@@ -8,9 +8,9 @@ from runtime.mask import mask_phone
 from schemas.orders.contact import Channel
 from storage.core.unit_of_work import UnitOfWork
 from storage.orders.orders import Orders
-from tasks.orders.explain.next_step import outlook_of
+from tasks.orders.explain.next_step import next_step_of
 from tasks.orders.rules.context import Context
-from tasks.orders.rules.wording import Told, told_to
+from tasks.orders.rules.wording import ScriptText, script_text_for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,23 +43,23 @@ class NextContact:
 
 def next_contact(work: UnitOfWork, context: Context, task_id: str) -> NextContact | None:
     """What the policy and the scripts make of this order now; `None` when there is no such order."""
-    order, outlook = Orders(work).find([task_id]).get(task_id), outlook_of(work, context, task_id)
-    if order is None or outlook is None:
+    order, next_step = Orders(work).find([task_id]).get(task_id), next_step_of(work, context, task_id)
+    if order is None or next_step is None:
         return None
-    said = None if outlook.channel is None else told_to(context, order, outlook.channel)
-    told = said if isinstance(said, Told) else None
+    said = None if next_step.channel is None else script_text_for(context, order, next_step.channel)
+    script = said if isinstance(said, ScriptText) else None
     return NextContact(
         task_id=order.task_id,
-        attempt=outlook.attempt,
-        max_attempts=outlook.max_attempts,
-        round=outlook.round,
-        channel=outlook.channel,
+        attempt=next_step.attempt,
+        max_attempts=next_step.max_attempts,
+        round=next_step.round,
+        channel=next_step.channel,
         to=None if order.phone is None else mask_phone(order.phone),
-        zone=outlook.zone,
-        earliest=outlook.earliest,
-        agreed_at=outlook.agreed_at,
-        why_not_now=outlook.reason,
-        script=None if told is None else f"{told.script_id}:{told.script_version}",
-        text=None if told is None else told.text,
+        zone=next_step.zone,
+        earliest=next_step.earliest,
+        agreed_at=next_step.agreed_at,
+        why_not_now=next_step.reason,
+        script=None if script is None else f"{script.script_id}:{script.script_version}",
+        text=None if script is None else script.text,
         problem=said.message if isinstance(said, Failed) else None,
     )

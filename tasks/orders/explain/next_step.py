@@ -1,4 +1,4 @@
-"""What the contact policy says of an order now: read in one go, told as a value and in lines for people."""
+"""What the contact policy says of an order now: the next contact, when it may be made, and why not now."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Final
 from schemas.orders.contact import Channel
 from statemachine.orders.states import State
 from storage.core.unit_of_work import UnitOfWork
-from storage.orders.contacts.constraints import Found, Lawfulness
+from storage.orders.contacts.constraints import ContactConstraints, Found
 from storage.orders.contacts.contact import PastContact
 from storage.orders.contacts.contacts import Contacts
 from storage.orders.contacts.do_not_call import DoNotCall, Entry
@@ -31,7 +31,7 @@ DAYS_SHOWN: Final = 7
 
 
 @dataclass(frozen=True, slots=True)
-class DayOutlook:
+class DayWindows:
     """A day of the customer's calendar and the hours in which contacts are permitted; none on a holiday."""
 
     day: date
@@ -40,7 +40,7 @@ class DayOutlook:
 
 
 @dataclass(frozen=True, slots=True)
-class CapOutlook:
+class CapUse:
     """How far one cap of the number is used."""
 
     cap: NumberCap
@@ -48,7 +48,7 @@ class CapOutlook:
 
 
 @dataclass(frozen=True, slots=True)
-class DoNotCallOutlook:
+class DoNotCallInForce:
     """An entry of the do-not-call list: by which channel (None for all), who said so, why, until when."""
 
     entry_id: str
@@ -59,7 +59,7 @@ class DoNotCallOutlook:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outlook:
+class NextStep:
     """What holds for the next contact of an order at `now`, by the business clock.
 
     Attributes:
@@ -84,14 +84,14 @@ class Outlook:
     attempt: int
     max_attempts: int
     channel: Channel | None
-    days: tuple[DayOutlook, ...]
+    days: tuple[DayWindows, ...]
     last_contact: datetime | None
     gap: timedelta
     contacts_today: int
     max_per_day: int | None
     number_known: bool
-    caps: tuple[CapOutlook, ...]
-    do_not_call: tuple[DoNotCallOutlook, ...]
+    caps: tuple[CapUse, ...]
+    do_not_call: tuple[DoNotCallInForce, ...]
     stops: tuple[str, ...]
     budget: int | None
     budget_spent: int
@@ -102,24 +102,24 @@ class Outlook:
     warning: str | None
 
 
-def outlook_of(work: UnitOfWork, context: Context, task_id: str) -> Outlook | None:
+def next_step_of(work: UnitOfWork, context: Context, task_id: str) -> NextStep | None:
     """What the policy says of this order; `None` when there is none."""
     order = Orders(work).find([task_id]).get(task_id)
     if order is None:
         return None
     history, number = Contacts(work).history([task_id])[task_id], number_of(context, order)
     entries = [] if number is None else DoNotCall(work).list(number=number)
-    found = Lawfulness(work).look(asked_for_orders(context, [order]))
-    return _outlook(context, order, history, found, entries)
+    found = ContactConstraints(work).look(asked_for_orders(context, [order]))
+    return _next_step(context, order, history, found, entries)
 
 
-def _outlook(
+def _next_step(
     context: Context,
     order: Order,
     history: Sequence[PastContact],
     found: Found,
     entries: Sequence[Entry],
-) -> Outlook:
+) -> NextStep:
     policy = policy_for(context, order)
     number, round_number = _next_attempt(order)
     attempt = attempt_of(context, order, history, found, number=number)
@@ -130,7 +130,7 @@ def _outlook(
     today = now.astimezone(zone).date()
     furthest = max(moment for moment in (earliest, order.next_contact_time, now) if moment is not None)
     warning = context.calendar.horizon_warning(furthest.astimezone(zone).date())
-    return Outlook(
+    return NextStep(
         task_id=order.task_id,
         policy=policy.name,
         state=order.status,
@@ -149,11 +149,10 @@ def _outlook(
         max_per_day=policy.max_per_day,
         number_known=number_of(context, order) is not None,
         caps=tuple(
-            CapOutlook(cap, sum(at > now - cap.period for at in attempt.of_number))
-            for cap in policy.number_caps
+            CapUse(cap, sum(at > now - cap.period for at in attempt.of_number)) for cap in policy.number_caps
         ),
         do_not_call=tuple(
-            DoNotCallOutlook(entry.entry_id, entry.channel, entry.added_by, entry.reason, entry.until)
+            DoNotCallInForce(entry.entry_id, entry.channel, entry.added_by, entry.reason, entry.until)
             for entry in entries
         ),
         stops=tuple(
@@ -189,7 +188,7 @@ def _next_attempt(order: Order) -> tuple[int, int]:
     return order.contact_count + 1, max(order.round, 1)
 
 
-def _days(context: Context, policy: ContactPolicy, first: date) -> list[DayOutlook]:
+def _days(context: Context, policy: ContactPolicy, first: date) -> list[DayWindows]:
     days = []
     for distance in range(DAYS_SHOWN):
         day = first + timedelta(days=distance)
@@ -201,5 +200,5 @@ def _days(context: Context, policy: ContactPolicy, first: date) -> list[DayOutlo
             kind = "make-up working day (调休)"
         if calendar.is_holiday(day):
             kind, windows = "public holiday", windows if policy.contact_on_holidays else ()
-        days.append(DayOutlook(day, kind, tuple(map(str, windows))))
+        days.append(DayWindows(day, kind, tuple(map(str, windows))))
     return days

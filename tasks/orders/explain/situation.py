@@ -1,4 +1,4 @@
-"""Everything that tells why an order, or a run without one, stands where it does; read in one go."""
+"""Everything that decides why an order, or a run without one, stands where it does; read in one go."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,9 +15,8 @@ from storage.engine.runs import RunRow
 from storage.orders.contacts.contact import Contact
 from storage.orders.contacts.contacts import Contacts
 from storage.orders.order import Order
+from storage.orders.order_view import AuditMark, OpenStep, OrderView
 from storage.orders.orders import Orders
-from storage.orders.overview import AuditMark, OpenStep, Overview
-from storage.orders.timeline import Timeline
 from storage.people.reviews import Review, Reviews
 from tools.contact_policy.zone import DEFAULT_ZONE, customer_zone
 
@@ -62,11 +61,11 @@ class Situation:
 def situation_of(work: UnitOfWork, subject: str) -> Situation | None:
     """The situation of a task, or of a run when `subject` is the id of one; `None` when there is neither."""
     order = Orders(work).find([subject]).get(subject)
-    run = Overview(work).run(order.run_id if order else subject)
+    run = OrderView(work).run(order.run_id if order else subject)
     if run is None:
         return None
     workflow = Catalogue().version(work, run.workflow, run.version)
-    steps, moments = Overview(work).open_steps(run.run_id), BusinessClock(work).now()
+    steps, moments = OrderView(work).open_steps(run.run_id), BusinessClock(work).now()
     if order is None:
         return Situation(
             subject=subject,
@@ -77,7 +76,6 @@ def situation_of(work: UnitOfWork, subject: str) -> Situation | None:
             moments=moments,
             zone=ZoneInfo(DEFAULT_ZONE),
         )
-    open_reviews = Reviews(work).list(task_id=subject, limit=1)
     return Situation(
         subject=subject,
         order=order,
@@ -87,20 +85,20 @@ def situation_of(work: UnitOfWork, subject: str) -> Situation | None:
         moments=moments,
         zone=zone_of(order),
         contact=Contacts(work).latest([subject]).get(subject),
-        review=open_reviews[0] if open_reviews else None,
+        review=Reviews(work).open_of(subject),
         last_move=_last_move(work, subject),
-        paused=Overview(work).last_audit(subject, PAUSED) if run.state is RunState.PAUSED else None,
+        paused=OrderView(work).last_audit_line(subject, PAUSED) if run.state is RunState.PAUSED else None,
     )
 
 
 def zone_of(order: Order) -> ZoneInfo:
-    """The customer's time zone, in which the times of an order are told."""
+    """The customer's time zone, in which the times of an order are shown."""
     named = order.metadata.get("timezone")
     return customer_zone(named if isinstance(named, str) else None)
 
 
 def _last_move(work: UnitOfWork, task_id: str) -> LastMove | None:
-    moves = Timeline(work).transitions(task_id)
+    moves = OrderView(work).transitions(task_id)
     if not moves:
         return None
     last = moves[-1]

@@ -5,12 +5,13 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from runtime.clock import Clock
+from schemas.orders.step_inputs import ReviewInput
 from statemachine.orders.states import State
 from statemachine.workflow.definition import END, ORIGIN, Kind
 from statemachine.workflow.states import OPEN_RUNS, RunState
-from storage.orders.overview import OpenStep
+from storage.orders.order_view import OpenStep
 from tasks.orders.explain import waiting
-from tasks.orders.explain.explanation import Explanation, Telling, Wait, When
+from tasks.orders.explain.explanation import Explanation, MomentFormat, Wait, When
 from tasks.orders.explain.situation import Situation
 
 FINISHED: Final[Mapping[str, str]] = MappingProxyType(
@@ -25,7 +26,7 @@ FINISHED: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Why an order is closed, in words, by its `finish_reason`."""
 
-# What is at work is told before what waits; of what waits, that which a person can change before the rest.
+# What is at work is named before what waits; of what waits, that which a person can change before the rest.
 _FOREMOST: Final = ("leased", "published", "ready", "parked", "offered", "scheduled")
 
 
@@ -53,16 +54,16 @@ def explain(situation: Situation) -> Explanation:
 
 def why(situation: Situation) -> str:
     """The explanation in one to three sentences."""
-    return explain(situation).sentences(Telling(situation.moments, situation.zone))
+    return explain(situation).sentences(MomentFormat(situation.moments, situation.zone))
 
 
 def _of_step(situation: Situation, step: OpenStep) -> Explanation:
-    teller = _BY_STATE[step.state]
+    describe = _BY_STATE[step.state]
     if step.kind == Kind.HUMAN:
-        teller = _person
-    told = teller(situation, step)
+        describe = _person
+    fields = describe(situation, step)
     return Explanation(
-        subject=situation.subject, stands=_stands(situation), note=_note(situation, step), **told
+        subject=situation.subject, stands=_stands(situation), note=_note(situation, step), **fields
     )
 
 
@@ -72,8 +73,8 @@ def _person(situation: Situation, step: OpenStep) -> dict[str, Any]:
     if review is None:
         return {"wait": Wait.PERSON, "waiting_for": f"a person's decision ({title})"}
     overdue = step.due_at is None and review.deadline_at is not None
-    origin = review.context.get("origin")
-    after = f" after {situation.title(str(origin))}" if origin else ""
+    origin = ReviewInput.of(review.context).origin
+    after = f" after {situation.title(origin)}" if origin else ""
     decisions = "|".join(review.decisions)
     leads = ", ".join(f"{decision} → {_target(situation, step, decision)}" for decision in review.decisions)
     deadline = (
@@ -98,12 +99,12 @@ def _target(situation: Situation, step: OpenStep, decision: str) -> str:
     if target == END:
         return "end"
     if target == ORIGIN and situation.review is not None:
-        return f"{situation.title(str(situation.review.context.get('origin')))} again"
+        return f"{situation.title(str(ReviewInput.of(situation.review.context).origin))} again"
     return situation.title(target)
 
 
 def _paused(situation: Situation, step: OpenStep, under: Explanation) -> Explanation:
-    """A paused task: what it would wait for otherwise is kept, and told."""
+    """A paused task: what it would wait for otherwise is kept, and named."""
     mark = situation.paused
     by = f" (paused by {mark.by})" if mark else ""
     title = situation.title(step.node)
@@ -115,8 +116,8 @@ def _paused(situation: Situation, step: OpenStep, under: Explanation) -> Explana
     elif step.state == "parked":
         next_ = f"What the customer answers is still recorded, nothing follows it; {next_}"
     elif under.until is not None:
-        telling = Telling(situation.moments, situation.zone)
-        next_ = f"{next_}, which keeps its time, {telling.until(under.until)}"
+        moment_format = MomentFormat(situation.moments, situation.zone)
+        next_ = f"{next_}, which keeps its time, {moment_format.until(under.until)}"
     return Explanation(
         subject=under.subject,
         stands=under.stands,
@@ -196,9 +197,9 @@ def _note(situation: Situation, foremost: OpenStep) -> str:
     if others:
         notes.append(f"beside it {'is' if len(others) == 1 else 'are'} open: {', '.join(others)}")
     if situation.run.deadline_at:
-        telling = Telling(situation.moments, situation.zone)
+        moment_format = MomentFormat(situation.moments, situation.zone)
         notes.append(
-            f"the whole run may go on {telling.until(When(situation.run.deadline_at, Clock.DATABASE))}"
+            f"the whole run may go on {moment_format.until(When(situation.run.deadline_at, Clock.DATABASE))}"
         )
     text = "; ".join(notes)
     return text[:1].upper() + text[1:]

@@ -11,7 +11,7 @@ from statemachine.orders.states import State
 from statemachine.workflow.definition import Kind
 from storage.orders.contacts.contact import Contact
 from storage.orders.order import Order
-from storage.orders.overview import OpenStep
+from storage.orders.order_view import OpenStep
 from tasks.orders.explain.explanation import Wait, When
 from tasks.orders.explain.situation import Situation
 from tasks.orders.rules.followup import rule_in_words
@@ -37,22 +37,22 @@ RESULTS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """What people call the results of a contact."""
 
-Told = dict[str, Any]
+Fields = dict[str, Any]
 """The fields of an `Explanation` that a step decides."""
 
 
-def scheduled(situation: Situation, step: OpenStep) -> Told:
+def scheduled(situation: Situation, step: OpenStep) -> Fields:
     """A step whose time has not come, or has just come."""
-    told = _scheduled(situation, step)
+    fields = _scheduled(situation, step)
     if step.due_at is None:
-        return told
-    told["until"] = When(step.due_at, _clock(step))
+        return fields
+    fields["until"] = When(step.due_at, _clock(step))
     if _is_due(situation, step):
-        told["next"] = f"Its time has come, the tick takes it up within about a second. {told['next']}"
-    return told
+        fields["next"] = f"Its time has come, the tick takes it up within about a second. {fields['next']}"
+    return fields
 
 
-def ready(situation: Situation, step: OpenStep) -> Told:
+def ready(situation: Situation, step: OpenStep) -> Fields:
     """A row in PostgreSQL that is to be published when its queue has room."""
     return {
         "wait": Wait.ROOM,
@@ -63,7 +63,7 @@ def ready(situation: Situation, step: OpenStep) -> Told:
     }
 
 
-def published(situation: Situation, step: OpenStep) -> Told:
+def published(situation: Situation, step: OpenStep) -> Fields:
     """A row whose message was sent and not taken yet."""
     return {
         "wait": Wait.WORKER,
@@ -74,7 +74,7 @@ def published(situation: Situation, step: OpenStep) -> Told:
     }
 
 
-def leased(situation: Situation, step: OpenStep) -> Told:
+def leased(situation: Situation, step: OpenStep) -> Fields:
     """A row that a worker holds, or held until it fell silent."""
     title = situation.title(step.node)
     since = When(step.started_at, Clock.DATABASE) if step.started_at else None
@@ -98,7 +98,7 @@ def leased(situation: Situation, step: OpenStep) -> Told:
     }
 
 
-def parked(situation: Situation, step: OpenStep) -> Told:
+def parked(situation: Situation, step: OpenStep) -> Fields:
     """A row that waits for the world: a call's result, a text's answer, a signal."""
     order, contact = situation.order, situation.contact
     until = When(step.due_at, _clock(step)) if step.due_at else None
@@ -131,7 +131,7 @@ def parked(situation: Situation, step: OpenStep) -> Told:
     }
 
 
-def offered(situation: Situation, step: OpenStep) -> Told:
+def offered(situation: Situation, step: OpenStep) -> Fields:
     """A manual order's step, which an outside agent is to call for (SPEC.md §6)."""
     title = situation.title(step.node)
     since = When(situation.last_move.at) if situation.last_move else When(step.created_at, Clock.DATABASE)
@@ -144,7 +144,7 @@ def offered(situation: Situation, step: OpenStep) -> Told:
     }
 
 
-def _scheduled(situation: Situation, step: OpenStep) -> Told:
+def _scheduled(situation: Situation, step: OpenStep) -> Fields:
     code = str((step.error or {}).get("code", ""))
     title = situation.title(step.node)
     since = When(step.started_at, Clock.DATABASE) if step.started_at else None
@@ -174,7 +174,7 @@ def _scheduled(situation: Situation, step: OpenStep) -> Told:
     return _time_set(situation, step)
 
 
-def _time_set(situation: Situation, step: OpenStep) -> Told:
+def _time_set(situation: Situation, step: OpenStep) -> Fields:
     """A step that was created for a later time."""
     order, title = situation.order, situation.title(step.node)
     known = situation.workflow.steps.get(step.node)

@@ -1,170 +1,94 @@
-"""What channels report: kept raw, told apart from repetitions, applied to the step that waits for it."""
+"""Callbacks of providers: whose contact each report is of, where our key is not sent back, and what becomes of it."""
 
-import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Final
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from engine.engine import Engine
-from engine.outcomes import SignalResult
-from engine.transaction import Transaction
-from runtime.ids import Prefix, new_id
-from schemas.orders.contact import ContactResult
-from statemachine.orders.purposes import Purpose
-from statemachine.orders.states import State
-from storage.engine.runs import Runs
-from storage.orders.contacts.callbacks import Callbacks, NewCallback
-from storage.orders.contacts.contact import Contact, InboundContact
-from storage.orders.contacts.contacts import Contacts
-from storage.orders.order import Order
-from storage.orders.orders import Orders
-from tasks.orders.inbound.further_words import heed
-from tasks.orders.rules.conclusion import answered, noted, signal_of
+from runtime.blind_index import BlindIndex
+from runtime.phone import Phone, normalise
+from storage.core.unit_of_work import UnitOfWork
+from storage.orders.contacts.traces import ContactTraces
+from tasks.orders.inbound.messages import take_message
+from tasks.orders.inbound.reports import ReportOutcome, take_reports
 from tasks.orders.rules.context import Context
-from tasks.orders.rules.forgotten import as_kept
-from tools.channels.contract import ContactReport
-
-_MAY_ANSWER_LATE: Final = frozenset({State.CONTACTING, State.NO_RESPONSE, State.WAITING_FOLLOWUP})
-
-
-class Heard(StrEnum):
-    """What became of a report; every one of these is answered 200, so that the provider stops repeating it."""
-
-    APPLIED = "applied"
-    EARLY = "early"
-    REPEATED = "repeated"
-    LATE = "late"
-    ANSWERED_LATE = "answered_late"
-    KEPT = "kept"
-    """The order does not wait for words just now: they are kept, and a person was alerted."""
-    UNKNOWN_KEY = "unknown_key"
+from tasks.orders.rules.forgotten import without_bodies_of_forgotten
+from tools.channels.callbacks import ByNumber, ByReference, CallbackContent, CallbackReport
+from tools.channels.reference import extend_code_of
 
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """A verified report and the body it came in."""
+    """A callback that is its provider's: what it reports, and the body it came in."""
 
-    report: ContactReport
-    raw: str = field(repr=False)
+    provider: str
+    reading: CallbackContent
+    body: str = field(repr=False)
+
+    @property
+    def reported(self) -> list[CallbackReport]:
+        """Its reports in their order, each with its part of the body."""
+        return [replace(one, raw=one.raw or self.body) for one in self.reading.reported]
 
 
-def hear(engine: Engine, context: Context, provider: str, callbacks: Sequence[Callback]) -> list[Heard]:
-    """Apply reports in one transaction; early, late, repeated and unknown ones change nothing they should not."""
-    with engine.transaction() as transaction:
-        return hear_within(transaction, context, provider, callbacks)
-
-
-def hear_within(
-    transaction: Transaction, context: Context, provider: str, callbacks: Sequence[Callback]
-) -> list[Heard]:
-    """Apply reports as a part of this transaction; one answer each, in their order."""
-    work = transaction.work
-    fresh = Callbacks(work).keep(
-        [
-            NewCallback(
-                provider=provider,
-                event_id=callback.report.event_id,
-                key=callback.report.key,
-                body=callback.raw,
+def take_callbacks(
+    engine: Engine, context: Context, callbacks: Sequence[Callback]
+) -> list[list[ReportOutcome]]:
+    """Apply callbacks, each with all its reports; what is of no contact of ours is kept all the same."""
+    reported = [(place, one) for place, callback in enumerate(callbacks) for one in callback.reported]
+    if any(one.trace is not None for _, one in reported):
+        with context.database.looks() as work:
+            found = _with_keys(work, context.blind_index, [one for _, one in reported])
+        reported = [(place, one) for (place, _), one in zip(reported, found, strict=True)]
+    outcomes: list[list[ReportOutcome]] = [[] for _ in callbacks]
+    for provider in dict.fromkeys(callback.provider for callback in callbacks):
+        own = [(place, one) for place, one in reported if callbacks[place].provider == provider]
+        taken = take_reports(engine, context, provider, [one for _, one in own]) if own else []
+        for (place, one), outcome in zip(own, taken, strict=True):
+            phone = _writer(one) if outcome is ReportOutcome.UNKNOWN_KEY else None
+            outcomes[place].append(
+                outcome if phone is None else take_message(engine, context, provider, phone, one.report)
             )
-            for callback in callbacks
-        ]
+    return outcomes
+
+
+def _writer(one: CallbackReport) -> Phone | None:
+    """Whose words these are, where somebody wrote of their own accord."""
+    if not isinstance(one.trace, ByNumber) or not one.report.transcript.strip():
+        return None
+    return normalise(one.trace.number)
+
+
+def _with_keys(
+    work: UnitOfWork, index: BlindIndex, reported: Sequence[CallbackReport]
+) -> Sequence[CallbackReport]:
+    """The reports with every key that could be found; a stand-in is left where none could."""
+    traces = [one.trace for one in reported]
+    keys = ContactTraces(work).by_references(
+        [trace.reference for trace in traces if isinstance(trace, ByReference)]
     )
-    contacts = {c.key: c for c in Contacts(work).by_keys([c.report.key for c in callbacks])}
-    heard: dict[str, Heard] = {}
-    reports = {c.report.event_id: c.report for c in reversed(callbacks) if c.report.event_id in fresh}
-    for wave in _waves(list(reversed(reports.values())), contacts):
-        verdicts = transaction.complete(
-            {step_id: signal_of(report, work.cipher) for step_id, report in wave.items()}
-        )
-        for step_id, report in wave.items():
-            match verdicts.get(step_id, SignalResult.LATE):
-                case SignalResult.APPLIED:
-                    heard[report.event_id] = Heard.APPLIED
-                case SignalResult.EARLY:
-                    heard[report.event_id] = Heard.EARLY
-                case _:
-                    heard[report.event_id] = _late(transaction, context, contacts[report.key], report)
-    return [_answer(callback.report, contacts, heard) for callback in callbacks]
+    marks = {
+        trace: index.mark(phone)
+        for trace in traces
+        if isinstance(trace, ByNumber) and (phone := normalise(trace.number)) is not None
+    }
+    sent = ContactTraces(work).sent_to(list(set(marks.values())))
+
+    def key_of(one: CallbackReport) -> str:
+        match one.trace:
+            case ByReference(reference):
+                return keys.get(reference, one.report.key)
+            case ByNumber() as reply if reply in marks:
+                return (
+                    _answered_by(reply, sent.get((marks[reply], reply.channel.value), ())) or one.report.key
+                )
+            case _:
+                return one.report.key
+
+    found = [replace(one, report=replace(one.report, key=key_of(one))) for one in reported]
+    return without_bodies_of_forgotten(work, index, found)
 
 
-def _waves(
-    reports: Sequence[ContactReport], contacts: Mapping[str, Contact]
-) -> Iterator[dict[int, ContactReport]]:
-    """The reports in the order they came, one a step at a time: several may be of the same contact."""
-    left = [report for report in reports if report.key in contacts]
-    while left:
-        wave = {contacts[report.key].step_id: report for report in reversed(left)}
-        yield wave
-        left = [report for report in left if wave[contacts[report.key].step_id] is not report]
-
-
-def _answer(report: ContactReport, contacts: Mapping[str, Contact], heard: dict[str, Heard]) -> Heard:
-    """What one caller is told; of callbacks with the same event id only the first was heard."""
-    if report.key not in contacts:
-        return Heard.UNKNOWN_KEY
-    return heard.pop(report.event_id, Heard.REPEATED)
-
-
-def _late(transaction: Transaction, context: Context, contact: Contact, report: ContactReport) -> Heard:
-    """A late answer still counts where the order can still take it (SPEC.md §8); else a person hears of it."""
-    work = transaction.work
-    # Read again under the lock: from here on the order stands still.
-    (order,) = Orders(work).find([contact.task_id]).values()
-    Runs(work).lock([order.run_id])
-    (order,) = Orders(work).find([contact.task_id]).values()
-    (contact,) = Contacts(work).by_keys([contact.key])
-    report = as_kept(work, report)
-    if report.result is not ContactResult.ANSWERED:
-        if contact.status != "concluded":
-            Contacts(work).note([noted(contact, report)])
-        return Heard.LATE
-    if order.status in _MAY_ANSWER_LATE:
-        given = {"contact_result": "answered", "contact_id": contact.contact_id}
-        if transaction.divert_to(order.run_id, Purpose.ANSWER, given):
-            transaction.write([noted(contact, report), answered(order, contact)])
-            return Heard.ANSWERED_LATE
-    return _kept(transaction, context, order, contact, report)
-
-
-def _kept(
-    transaction: Transaction, context: Context, order: Order, contact: Contact, report: ContactReport
-) -> Heard:
-    """Keep an answer that nothing waits for: as the contact's own where it has none, else beside it."""
-    work, words = transaction.work, report.transcript
-    is_first = contact.contact_result != ContactResult.ANSWERED
-    contact_id = contact.contact_id
-    if is_first:
-        Contacts(work).note([noted(contact, report)])
-    elif not words or words == contact.transcript:
-        return Heard.LATE
-    else:
-        contact_id = new_id(Prefix.CONTACT)
-        Contacts(work).hear(_inbound(transaction, order, contact_id, report))
-    if is_first and (order.status is State.CLOSED or not words):
-        # What was called for before the order ended came to this; nobody needs to do anything.
-        return Heard.LATE
-    heed(
-        transaction,
-        context,
-        order,
-        words=words,
-        method=report.channel.value,
-        told={"contact_id": contact_id, "answers": contact.contact_id},
-    )
-    return Heard.KEPT
-
-
-def _inbound(
-    transaction: Transaction, order: Order, contact_id: str, report: ContactReport
-) -> InboundContact:
-    return InboundContact(
-        contact_id=contact_id,
-        task_id=order.task_id,
-        method=report.channel.value,
-        words=report.transcript,
-        contact_time=transaction.moments.business_now,
-        key=f"again.{hashlib.sha256(f'{report.key} {report.event_id}'.encode()).hexdigest()[:48]}",
-        round=order.round,
-    )
+def _answered_by(reply: ByNumber, newest_first: Sequence[str]) -> str | None:
+    """Which text a reply answers: the one whose code it was sent to, else the last."""
+    named = [key for key in newest_first if reply.sent_to.endswith(extend_code_of(key))]
+    return next(iter((*named, *newest_first)), None)

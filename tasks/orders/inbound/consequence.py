@@ -1,11 +1,11 @@
-"""What a signal came to: whether anything changed, in words for its sender and for those who watch."""
+"""What a signal came to: whether anything changed, in words for its sender and for people who watch."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
 
-class Outcome(StrEnum):
+class ConsequenceKind(StrEnum):
     """How a signal was taken."""
 
     APPLIED = "applied"
@@ -26,11 +26,11 @@ class Consequence:
     Attributes:
         outcome: How it was taken.
         effect: What it did, for its sender; never a number, never what a customer said.
-        title: What people who watch the task are told, in Chinese; nothing where it is `None`.
+        title: The title of the event for people who watch the task, in Chinese; nothing where it is `None`.
         watched: How the task looks to them.
     """
 
-    outcome: Outcome
+    outcome: ConsequenceKind
     effect: str
     title: str | None = None
     watched: Literal["running", "waiting", "ready"] = "running"
@@ -38,7 +38,7 @@ class Consequence:
 
 def refused(why: str) -> Consequence:
     """The task cannot take the signal as it stands."""
-    return Consequence(outcome=Outcome.REFUSED, effect=why)
+    return Consequence(outcome=ConsequenceKind.REFUSED, effect=why)
 
 
 def closed() -> Consequence:

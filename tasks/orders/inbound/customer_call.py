@@ -1,21 +1,19 @@
-"""The customer turned to us: their words are kept, and lead on where the order can take an answer."""
+"""The signal that the customer turned to us: the words count as their answer, or are kept for a person."""
 
 import hashlib
 from typing import Final
 
 from runtime.ids import Prefix, new_id
-from schemas.orders.effects import Move
 from schemas.orders.signals import CustomerCalled
-from statemachine.orders.purposes import Purpose
-from statemachine.orders.states import Event, State
+from statemachine.orders.machine import ANSWERABLE
+from statemachine.orders.states import State
 from storage.orders.contacts.contact import InboundContact
 from storage.orders.contacts.contacts import Contacts
-from tasks.orders.inbound.consequence import Consequence, Outcome, closed, refused
-from tasks.orders.inbound.further_words import heed, title_of
+from tasks.orders.inbound.consequence import Consequence, ConsequenceKind, closed, refused
+from tasks.orders.inbound.further_words import act_on_words, title_of
 from tasks.orders.inbound.occasion import OrderOccasion
+from tasks.orders.rules.answer import count_as_answer
 
-_TAKES_AN_ANSWER: Final = frozenset({State.CONTACTING, State.NO_RESPONSE, State.WAITING_FOLLOWUP})
-"""Where the table has `user.responded` (SPEC.md §1)."""
 _MOST_CALLS: Final = 1000
 """How often a customer may turn to us in one round; more is a fault of the sender."""
 
@@ -35,23 +33,29 @@ def customer_called(occasion: OrderOccasion[CustomerCalled]) -> Consequence:
     if kept is None and Contacts(work).inbound_in_round(order.task_id, order.round) >= _MOST_CALLS:
         return refused(f"the customer is said to have called {_MOST_CALLS} times in this round already")
     contact = _contact(occasion, key, kept.contact_id if kept else new_id(Prefix.CONTACT))
-    if order.status not in _TAKES_AN_ANSWER or occasion.open_review() is not None:
+    if order.status not in ANSWERABLE or occasion.open_review() is not None:
         taken_back = _keep(occasion, contact, known=kept is not None)
         what = "; the cancellation that waited is taken back" if taken_back else ""
         return Consequence(
-            outcome=Outcome.NOTED,
+            outcome=ConsequenceKind.NOTED,
             effect=f"the words are kept for a person, who was alerted; the order stays {order.status}{what}",
             title=f"{title_of(contact.method)}, 等待人工查看",
             watched="waiting",
         )
-    given = {"contact_result": "answered", "contact_id": contact.contact_id}
-    if not occasion.transaction.divert_to(order.run_id, Purpose.ANSWER, given):
+    signal = occasion.signal
+    if not count_as_answer(
+        occasion.transaction,
+        order,
+        contact.contact_id,
+        contact.contact_time,
+        agent_id=signal.sent_by,
+        signal_id=signal.signal_id,
+    ):
         return _in_the_way(occasion, contact, known=kept is not None)
     if kept is None:
-        Contacts(work).hear(contact)
-    occasion.write([_answered(occasion, contact)])
+        Contacts(work).add_inbound(contact)
     return Consequence(
-        outcome=Outcome.APPLIED,
+        outcome=ConsequenceKind.APPLIED,
         effect="the words count as the customer's answer and are being understood",
         title=title_of(contact.method),
     )
@@ -61,10 +65,10 @@ def _in_the_way(
     occasion: OrderOccasion[CustomerCalled], contact: InboundContact, *, known: bool
 ) -> Consequence:
     if occasion.patient:
-        return Consequence(outcome=Outcome.BUSY, effect="something is at work in the order just now")
+        return Consequence(outcome=ConsequenceKind.BUSY, effect="something is at work in the order just now")
     _keep(occasion, contact, known=known)
     return Consequence(
-        outcome=Outcome.KEPT,
+        outcome=ConsequenceKind.KEPT,
         effect="the words are kept and a person was alerted, but something is at work in the order just now: "
         "send the same signal again to have them count as the customer's answer",
         title=f"{title_of(contact.method)}, 已保留",
@@ -76,25 +80,14 @@ def _keep(occasion: OrderOccasion[CustomerCalled], contact: InboundContact, *, k
     """Keep the words and call a person, once a signal; whether a cancellation was taken back for them."""
     if known:
         return False
-    Contacts(occasion.transaction.work).hear(contact)
-    return heed(
+    Contacts(occasion.transaction.work).add_inbound(contact)
+    return act_on_words(
         occasion.transaction,
         occasion.context,
         occasion.order,
         words=contact.words,
         method=contact.method,
-        told={"contact_id": contact.contact_id, "signal_id": occasion.signal.signal_id},
-    )
-
-
-def _answered(occasion: OrderOccasion[CustomerCalled], contact: InboundContact) -> Move:
-    last = occasion.order.last_contact_time
-    return Move(
-        task_id=contact.task_id,
-        event=Event.USER_RESPONDED,
-        agent_id=occasion.signal.sent_by,
-        changes={"last_contact_time": max(last, contact.contact_time) if last else contact.contact_time},
-        metadata={"contact_id": contact.contact_id, "signal_id": occasion.signal.signal_id},
+        where={"contact_id": contact.contact_id, "signal_id": occasion.signal.signal_id},
     )
 
 

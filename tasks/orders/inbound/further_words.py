@@ -1,4 +1,4 @@
-"""What a customer says while the order waits for something else: never lost, and never left to the fleet alone.
+"""What a customer says while the order takes no answer: the words are kept, and a person looks at them.
 
 A person is alerted, of a danger whoever is on duty; a wish not to be contacted holds at once, and a cancellation that
 waits out its window is taken back: whoever writes again may have changed their mind (SPEC.md §4, §8).
@@ -26,14 +26,14 @@ def title_of(method: str) -> str:
     return _TITLES[method]
 
 
-def heed(
+def act_on_words(
     transaction: Transaction,
     context: Context,
     order: Order,
     *,
     words: str,
     method: str,
-    told: Mapping[str, object],
+    where: Mapping[str, object],
 ) -> bool:
     """Do what cannot wait, and alert a person to look at words that are kept already.
 
@@ -43,7 +43,7 @@ def heed(
         order: As it stands under that lock.
         words: What the customer said.
         method: The channel by which they said it.
-        told: What the alert says of where the words are: `contact_id` and the like, never the words.
+        where: What the alert says of where the words are: `contact_id` and the like, never the words.
 
     Returns:
         Whether a cancellation was taken back.
@@ -60,9 +60,13 @@ def heed(
         severity="warning",
         message=f"{title_of(method)}, 请查看内容并处理",
         task_id=order.task_id,
-        metadata={**told, "status": order.status.value, "cancellation_taken_back": taken_back is Undone.DONE},
+        metadata={
+            **where,
+            "status": order.status.value,
+            "cancellation_taken_back": taken_back is Undone.DONE,
+        },
     )
-    flags, contact_id = context.classifier.classify(words).flags, str(told["contact_id"])
+    flags, contact_id = context.classifier.classify(words).flags, str(where["contact_id"])
     barred = barred_by_customer(context, order, contact_id) if Flag.DO_NOT_CONTACT in flags else ()
     transaction.write([alert, *emergency_in(flags, order, contact_id), *barred])
     return taken_back is Undone.DONE

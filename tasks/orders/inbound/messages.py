@@ -1,4 +1,4 @@
-"""A customer who writes without having been texted: their open order hears of it, and a stop word holds for anybody."""
+"""Messages of customers to whom no text went: the words go to their open order; a stop word holds for anybody."""
 
 import hashlib
 from typing import Final
@@ -9,8 +9,8 @@ from schemas.orders.signals import CustomerCalled, Signal
 from schemas.people.effects import AlertRaised
 from storage.orders.orders import Orders
 from storage.people.alerts import Alerts
-from tasks.orders.inbound.callbacks import Heard
-from tasks.orders.inbound.signals import Taken, receive
+from tasks.orders.inbound.reports import ReportOutcome
+from tasks.orders.inbound.signals import ReceiptResult, receive
 from tasks.orders.people.barring import bar_number
 from tasks.orders.rules.conclusion import AGENT
 from tasks.orders.rules.context import Context
@@ -22,31 +22,31 @@ UNMATCHED: Final = "unmatched_reply"
 """The alert that somebody wrote whom no open order knows."""
 
 
-def hear_inbound(
+def take_message(
     engine: Engine, context: Context, provider: str, phone: Phone, report: ContactReport
-) -> Heard:
+) -> ReportOutcome:
     """Take words from a number to which no text of ours went.
 
-    The open order of the number that was last in touch hears them as a call of its customer. Of a stranger's words a
+    The open order of the number that was last in touch takes them as a call of its customer. Of a stranger's words a
     wish not to be contacted holds at once, and a person is alerted: the words are kept with the callback.
     """
     with context.database.looks() as work:
         task_id = Orders(work).open_with_number(context.blind_index.mark(phone))
     if task_id is None:
-        return _of_a_stranger(context, provider, phone, report)
+        return _without_order(context, provider, phone, report)
     named = hashlib.sha256(f"{provider} {report.event_id}".encode()).hexdigest()[:48]
     said = CustomerCalled(words=report.transcript, channel=report.channel.value, at=report.occurred_at)
     receipt = receive(engine, context, task_id, Signal(signal_id=f"in.{named}", said=said, sent_by=AGENT))
-    match receipt.taken:
-        case Taken.APPLIED:
-            return Heard.APPLIED
-        case Taken.REPEATED:
-            return Heard.REPEATED
+    match receipt.result:
+        case ReceiptResult.APPLIED:
+            return ReportOutcome.APPLIED
+        case ReceiptResult.REPEATED:
+            return ReportOutcome.REPEATED
         case _:
-            return Heard.KEPT
+            return ReportOutcome.KEPT
 
 
-def _of_a_stranger(context: Context, provider: str, phone: Phone, report: ContactReport) -> Heard:
+def _without_order(context: Context, provider: str, phone: Phone, report: ContactReport) -> ReportOutcome:
     wishes = context.classifier.classify(report.transcript).flags
     barred = Flag.DO_NOT_CONTACT in wishes
     if barred:
@@ -61,4 +61,4 @@ def _of_a_stranger(context: Context, provider: str, phone: Phone, report: Contac
     )
     with context.database.transaction() as work:
         Alerts(work).raise_all([alert])
-    return Heard.UNKNOWN_KEY
+    return ReportOutcome.UNKNOWN_KEY

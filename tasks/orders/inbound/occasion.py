@@ -1,4 +1,4 @@
-"""A signal before the task it is for: everything its consequence may depend on, under the lock of the task's run."""
+"""A signal together with the order it is for, read under the lock of the order's run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ from storage.orders.order import Order
 from storage.people.reviews import Review, Reviews
 from tasks.orders.rules.context import Context
 
-Told_co = TypeVar("Told_co", bound=Said, covariant=True)
+Said_co = TypeVar("Said_co", bound=Said, covariant=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OrderOccasion(Generic[Told_co]):
+class OrderOccasion(Generic[Said_co]):
     """A signal to an order; the run is locked, so the order stands as read until the transaction ends."""
 
     transaction: Transaction
     context: Context
     signal: Signal
-    said: Told_co
+    said: Said_co
     order: Order
     run: RunRow
     patient: bool
@@ -30,8 +30,7 @@ class OrderOccasion(Generic[Told_co]):
 
     def open_review(self) -> Review | None:
         """The question to a person that is open about the order."""
-        reviews = Reviews(self.transaction.work).list(state="open", task_id=self.order.task_id, limit=1)
-        return reviews[0] if reviews else None
+        return Reviews(self.transaction.work).open_of(self.order.task_id)
 
     def write(self, effects: Sequence[Effect]) -> None:
         """Write effects.

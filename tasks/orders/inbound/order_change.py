@@ -1,4 +1,4 @@
-"""What upstream systems tell of an order: its part came, its number or priority changed, it was cancelled."""
+"""The signals by which upstream changes an order: its part came, number or priority changed, it was cancelled."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -7,10 +7,11 @@ from typing import Final
 from runtime.mask import mask_text
 from schemas.orders.effects import OrderNoted
 from schemas.orders.signals import CancelledUpstream, PartArrived, PhoneChanged, PriorityChanged, SignalType
+from schemas.orders.step_inputs import ReviewInput
 from statemachine.orders.states import State
 from storage.orders.contacts.contacts import Contacts
 from storage.orders.orders import Orders
-from tasks.orders.inbound.consequence import Consequence, Outcome, closed, refused
+from tasks.orders.inbound.consequence import Consequence, ConsequenceKind, closed, refused
 from tasks.orders.inbound.occasion import OrderOccasion
 from tasks.orders.people.intervention import cancel_within
 from tasks.orders.rules.customer_number import customer_number
@@ -35,7 +36,7 @@ def part_arrived(occasion: OrderOccasion[PartArrived]) -> Consequence:
     effect = consequence.effect.removeprefix("nothing is changed: ")
     return replace(
         consequence,
-        outcome=Outcome.APPLIED,
+        outcome=ConsequenceKind.APPLIED,
         effect=f"the follow-up rule ends; {effect}",
         title="配件已到, 跟进规则结束",
     )
@@ -46,18 +47,18 @@ def _brought_forward(occasion: OrderOccasion[PartArrived]) -> Consequence:
     if order.status is not State.WAITING_FOLLOWUP or order.next_contact_time is None:
         title = None if order.status is State.CLOSED else "配件已到"
         effect = f"nothing is changed: the order is {order.status}, it waits for no follow-up"
-        return Consequence(outcome=Outcome.NOTED, effect=effect, title=title)
+        return Consequence(outcome=ConsequenceKind.NOTED, effect=effect, title=title)
     earlier = _next_contact(occasion)
     if earlier >= order.next_contact_time:
         effect = "nothing is changed: the agreed time is no later than the next permitted contact time"
-        return Consequence(outcome=Outcome.NOTED, effect=effect, title="配件已到", watched="waiting")
+        return Consequence(outcome=ConsequenceKind.NOTED, effect=effect, title="配件已到", watched="waiting")
     if not occasion.transaction.hasten(order.run_id, earlier):
         effect = "nothing is changed: the follow-up is not waiting for its time"
-        return Consequence(outcome=Outcome.NOTED, effect=effect, title="配件已到")
+        return Consequence(outcome=ConsequenceKind.NOTED, effect=effect, title="配件已到")
     # The guard of the follow-up reads the order's time, and the step has its own: both, or it would be refused.
     occasion.write([OrderNoted(task_id=order.task_id, changes={"next_contact_time": earlier})])
     return Consequence(
-        outcome=Outcome.APPLIED,
+        outcome=ConsequenceKind.APPLIED,
         effect=f"the customer is contacted at {_moment(earlier)} instead of {_moment(order.next_contact_time)}",
         title="配件已到, 提前联系客户",
         watched="waiting",
@@ -76,14 +77,20 @@ def phone_changed(occasion: OrderOccasion[PhoneChanged]) -> Consequence:
     waits = order.status is State.PENDING and review is not None and review.reason == NOT_CALLABLE
     number = customer_number(phone, occasion.context.blind_index)
     if order.phone == number.stored and not waits:
-        return Consequence(outcome=Outcome.NOTED, effect="nothing is changed: the order has this number")
+        return Consequence(
+            outcome=ConsequenceKind.NOTED, effect="nothing is changed: the order has this number"
+        )
     Orders(occasion.transaction.work).set_phone(order.task_id, number.stored, number.shown, number.index)
     title = "客户电话已更新"
-    if waits and review is not None and _validated_again(occasion, str(review.context.get("origin"))):
+    if (
+        waits
+        and review is not None
+        and _validated_again(occasion, str(ReviewInput.of(review.context).origin))
+    ):
         effect = "the number is stored, the review is withdrawn and the order is validated again"
-        return Consequence(outcome=Outcome.APPLIED, effect=effect, title=f"{title}, 继续处理")
+        return Consequence(outcome=ConsequenceKind.APPLIED, effect=effect, title=f"{title}, 继续处理")
     effect = "the number is stored and used from the next contact on; one that is being placed goes on"
-    return Consequence(outcome=Outcome.APPLIED, effect=effect, title=title)
+    return Consequence(outcome=ConsequenceKind.APPLIED, effect=effect, title=title)
 
 
 def priority_changed(occasion: OrderOccasion[PriorityChanged]) -> Consequence:
@@ -92,11 +99,13 @@ def priority_changed(occasion: OrderOccasion[PriorityChanged]) -> Consequence:
     if order.status is State.CLOSED:
         return closed()
     if order.priority == priority:
-        return Consequence(outcome=Outcome.NOTED, effect="nothing is changed: the order has this priority")
+        return Consequence(
+            outcome=ConsequenceKind.NOTED, effect="nothing is changed: the order has this priority"
+        )
     Orders(occasion.transaction.work).set_priority(order.task_id, priority)
     occasion.transaction.reprioritise(order.run_id, priority)
     return Consequence(
-        outcome=Outcome.APPLIED,
+        outcome=ConsequenceKind.APPLIED,
         effect=f"the priority is {priority}, it was {order.priority}",
         title=f"优先级调整为{priority}",
     )
@@ -110,13 +119,17 @@ def order_cancelled(occasion: OrderOccasion[CancelledUpstream]) -> Consequence:
         occasion.transaction, occasion.order.task_id, by=occasion.signal.sent_by, reason=because
     )
     if result is VerbResult.NOTHING_TO_DO:
-        return Consequence(outcome=Outcome.NOTED, effect="nothing is changed: the order was cancelled before")
+        return Consequence(
+            outcome=ConsequenceKind.NOTED, effect="nothing is changed: the order was cancelled before"
+        )
     if result is not VerbResult.DONE:
         if order is not None and order.status is State.CLOSED:
             return refused(f"the order has ended otherwise: {order.finish_reason}")
         return refused(f"the order's run is {occasion.run.state} and cannot be cancelled")
     effect = "the order is closed as cancelled; nothing of it goes on"
-    return Consequence(outcome=Outcome.APPLIED, effect=effect, title="上游已取消工单", watched="ready")
+    return Consequence(
+        outcome=ConsequenceKind.APPLIED, effect=effect, title="上游已取消工单", watched="ready"
+    )
 
 
 def _next_contact(occasion: OrderOccasion[PartArrived]) -> datetime:

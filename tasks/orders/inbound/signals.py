@@ -1,4 +1,4 @@
-"""The way of a signal to its task: once, audited, answered the same when repeated (SPEC.md §6).
+"""Applying a signal of upstream to its task: once, audited, answered the same when repeated (SPEC.md §6).
 
 A signal is applied in one transaction under the lock of the task's run, so whatever the fleet does at the same
 moment happens before it or after it.
@@ -30,10 +30,10 @@ from schemas.outbound.effects import ProductEvent
 from statemachine.workflow.definition import Kind
 from storage.engine.runs import RunRow, Runs
 from storage.orders.order import Order
+from storage.orders.order_view import OrderView
 from storage.orders.orders import Orders
-from storage.orders.overview import Overview
 from storage.orders.signals import KeptSignal, NewSignal, Signals
-from tasks.orders.inbound.consequence import Consequence, Outcome, refused
+from tasks.orders.inbound.consequence import Consequence, ConsequenceKind, refused
 from tasks.orders.inbound.customer_call import customer_called
 from tasks.orders.inbound.occasion import OrderOccasion
 from tasks.orders.inbound.order_change import order_cancelled, part_arrived, phone_changed, priority_changed
@@ -51,7 +51,7 @@ _FOR_ORDERS: Final[Mapping[type[Said], Callable[[OrderOccasion[Any]], Consequenc
 """What each signal does to an order."""
 
 
-class Taken(StrEnum):
+class ReceiptResult(StrEnum):
     """What became of a signal, as its sender sees it."""
 
     APPLIED = "applied"
@@ -63,7 +63,7 @@ class Taken(StrEnum):
     BUSY = "busy"
     """Something is at work in the task: nothing was written, try again at once."""
     KEPT = "kept"
-    """The same, and what it tells is kept; sent again, it is applied."""
+    """The same, and what it says is kept; sent again, it is applied."""
     REFUSED = "refused"
     """The task cannot take it as it stands: nothing was done."""
     UNKNOWN = "unknown"
@@ -74,7 +74,7 @@ class Taken(StrEnum):
 class Receipt:
     """The answer to a signal; `status` is the order's state, or the lifecycle of a run without an order."""
 
-    taken: Taken
+    result: ReceiptResult
     status: str = ""
     effect: str = ""
     order: Order | None = None
@@ -89,7 +89,7 @@ def receive(
         engine: The engine of this process.
         context: The tools and policies of the work.
         task_id: The order's id, or that of a run without an order.
-        signal: What is told; a `PhoneChanged` with a number that was checked to be callable.
+        signal: What upstream says; a `PhoneChanged` with a number that was checked to be callable.
         patient: Whether another try follows soon, so that nothing needs to be kept while the task is at work.
     """
     with engine.transaction() as transaction:
@@ -97,23 +97,27 @@ def receive(
         order = Orders(work).find([task_id]).get(task_id)
         runs = Runs(work).lock([order.run_id if order else task_id])
         if not runs or (order is None and runs[0].subject_id is not None):
-            return Receipt(taken=Taken.UNKNOWN)
+            return Receipt(result=ReceiptResult.UNKNOWN)
         (run,) = runs
         # Read again under the lock: from here on it stands still.
         order = Orders(work).find([task_id])[task_id] if order else None
         known = Signals(work).find(task_id, signal.signal_id)
         digest = context.blind_index.keyed(signal.digest())
         if known is not None and known.digest != digest:
-            return Receipt(taken=Taken.OTHER_BODY, status=known.status, order=order)
-        if known is not None and known.outcome != Outcome.KEPT:
-            return Receipt(taken=Taken.REPEATED, status=known.status, effect=known.effect, order=order)
+            return Receipt(result=ReceiptResult.OTHER_BODY, status=known.status, order=order)
+        if known is not None and known.outcome != ConsequenceKind.KEPT:
+            return Receipt(
+                result=ReceiptResult.REPEATED, status=known.status, effect=known.effect, order=order
+            )
         came = _consequence(transaction, context, signal, run, order, patient=patient)
-        status, order = _standing(transaction, task_id, run, order)
-        kept_before = known is not None and came.outcome is Outcome.KEPT
-        if came.outcome not in (Outcome.REFUSED, Outcome.BUSY) and not kept_before:
+        status, order = _status_of(transaction, task_id, run, order)
+        kept_before = known is not None and came.outcome is ConsequenceKind.KEPT
+        if came.outcome not in (ConsequenceKind.REFUSED, ConsequenceKind.BUSY) and not kept_before:
             _keep(transaction, task_id, signal, came, status, known, digest)
-            _tell(transaction, run, signal, came, status)
-        return Receipt(taken=Taken(came.outcome.value), status=status, effect=came.effect, order=order)
+            _record(transaction, run, signal, came, status)
+        return Receipt(
+            result=ReceiptResult(came.outcome.value), status=status, effect=came.effect, order=order
+        )
 
 
 def _consequence(
@@ -142,21 +146,21 @@ def _consequence(
 
 
 def _continue(transaction: Transaction, run: RunRow, said: Continue) -> Consequence:
-    """End a wait that the run is in; what is told is its output, and the input of what follows."""
+    """End a wait that the run is in; what is said is its output, and the input of what follows."""
     waiting = [
         step.step_id
-        for step in Overview(transaction.work).open_steps(run.run_id)
+        for step in OrderView(transaction.work).open_steps(run.run_id)
         if step.node == said.step and step.kind == Kind.WAIT
     ]
     ended = transaction.complete(dict.fromkeys(waiting, said.output)) if waiting else {}
     if SignalResult.APPLIED not in ended.values():
         return refused(f"the run is {run.state}, and no wait of this name is under way in it")
     return Consequence(
-        outcome=Outcome.APPLIED, effect=f"the wait '{said.step}' is over", title="等待结束, 继续执行"
+        outcome=ConsequenceKind.APPLIED, effect=f"the wait '{said.step}' is over", title="等待结束, 继续执行"
     )
 
 
-def _standing(
+def _status_of(
     transaction: Transaction, task_id: str, run: RunRow, order: Order | None
 ) -> tuple[str, Order | None]:
     """Where the task stands after the signal."""
@@ -195,7 +199,7 @@ def _keep(
     )
 
 
-def _tell(transaction: Transaction, run: RunRow, signal: Signal, came: Consequence, status: str) -> None:
+def _record(transaction: Transaction, run: RunRow, signal: Signal, came: Consequence, status: str) -> None:
     effects: list[Effect] = []
     if run.subject_id is not None:
         effects.append(_line(run.subject_id, signal, came, status))
@@ -235,11 +239,11 @@ def _shown(signal: Signal) -> dict[str, object]:
     """What of a signal's own words may stand in the audit log: nothing a customer said, no number."""
     match signal.said:
         case PartArrived(part=part, note=note):
-            told = {"part": part, "note": note}
+            shown = {"part": part, "note": note}
         case CancelledUpstream(reason=reason):
-            told = {"reason": reason}
+            shown = {"reason": reason}
         case CustomerCalled(channel=channel):
-            told = {"channel": channel}
+            shown = {"channel": channel}
         case _:
             return {}
-    return {name: mask_text(words) for name, words in told.items() if words}
+    return {name: mask_text(words) for name, words in shown.items() if words}

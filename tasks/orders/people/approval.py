@@ -5,10 +5,11 @@ from typing import Final
 
 from engine.engine import Engine
 from schemas.orders.effects import Audit
+from schemas.orders.step_inputs import ActionInput
 from statemachine.orders.purposes import Purpose
 from storage.core.database import Database
 from storage.engine.runs import Runs
-from storage.orders.calls import Calls
+from storage.orders.order_view import OrderView
 from storage.orders.orders import Orders
 from storage.orders.timeline import Timeline
 from storage.people.reviews import Review, Reviews
@@ -46,13 +47,13 @@ def ask_for_approval(
         if order is None:
             return None
         Runs(work).lock([order.run_id])
-        reviews = Reviews(work).list(state="open", task_id=task_id, limit=1)
-        if reviews and reviews[0].reason == REASON:
-            return reviews[0]
-        waiting = next((s for s in Calls(work).open_steps(order.run_id) if s.action == ACTION), None)
+        review = Reviews(work).open_of(task_id)
+        if review is not None and review.reason == REASON:
+            return review
+        waiting = next((s for s in OrderView(work).waiting_steps(order.run_id) if s.action == ACTION), None)
         if waiting is None:
             return None
-        if waiting.input.get("decided_by") or agreed_by(work, task_id, waiting.input):
+        if ActionInput.of(waiting.input).decided_by or agreed_by(work, task_id, waiting.input):
             return Approved()
         message = f"{agent_id} 请求批准: {action_type}"
         given = {**waiting.input, "review_reason": REASON, "review_message": message}
@@ -67,4 +68,4 @@ def ask_for_approval(
         )
         Timeline(work).audit([line])
     with engine.database.transaction() as work:
-        return Reviews(work).list(state="open", task_id=task_id, limit=1)[0]
+        return Reviews(work).open_of(task_id)

@@ -1,4 +1,4 @@
-"""The way of a person's decision to the step that waits for it: once, and answered the same when repeated."""
+"""Applying a person's decision to the step that waits for it: once, answered the same when repeated."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

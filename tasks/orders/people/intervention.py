@@ -9,8 +9,8 @@ from statemachine.orders.states import State
 from statemachine.workflow.states import OPEN_RUNS, RunState
 from storage.engine.runs import Runs
 from storage.orders.order import Order
+from storage.orders.order_view import OrderView
 from storage.orders.orders import Orders
-from storage.orders.overview import Overview
 from storage.orders.timeline import Timeline
 from storage.people.reviews import Reviews
 from tasks.orders.explain.situation import PAUSED
@@ -70,17 +70,16 @@ def retry(
     with engine.database.transaction() as work:
         if task_id not in Orders(work).find([task_id]):
             return VerbResult.UNKNOWN, None
-        reviews = Reviews(work).list(state="open", task_id=task_id, limit=1)
-    for review in reviews:
-        if _RETRY not in review.decisions:
-            became = VerbResult.WAITS
-        else:
-            decision = Decision(decision=_RETRY, decided_by=by, reason=reason)
-            decided, _ = decide(engine, context, review.review_id, decision)
-            became = _OF_DECISION[decided]
-        with engine.database.transaction() as work:
-            return became, Orders(work).find([task_id])[task_id]
-    return _go_on(engine, task_id, by=by, reason=reason)
+        review = Reviews(work).open_of(task_id)
+    if review is None:
+        return _go_on(engine, task_id, by=by, reason=reason)
+    became = VerbResult.WAITS
+    if _RETRY in review.decisions:
+        decision = Decision(decision=_RETRY, decided_by=by, reason=reason)
+        decided, _ = decide(engine, context, review.review_id, decision)
+        became = _OF_DECISION[decided]
+    with engine.database.transaction() as work:
+        return became, Orders(work).find([task_id])[task_id]
 
 
 _OF_DECISION: Final = {
@@ -123,7 +122,7 @@ def _hold(engine: Engine, task_id: str, *, by: str, held: bool) -> tuple[VerbRes
             return VerbResult.UNKNOWN, None
         changed = transaction.pause([order.run_id]) if held else transaction.resume([order.run_id])
         if not changed:
-            run = Overview(work).run(order.run_id)
+            run = OrderView(work).run(order.run_id)
             is_so = run is not None and run.state is (RunState.PAUSED if held else RunState.RUNNING)
             return VerbResult.NOTHING_TO_DO if is_so else VerbResult.ENDED, order
         line = Audit(

@@ -1,8 +1,6 @@
-"""What a person's decision teaches: the customer's words, what the model made of them, and what they meant."""
+"""The training label that a person's decision makes: the words, the model's reading, and the person's."""
 
-from collections.abc import Mapping
-from typing import Any
-
+from schemas.orders.step_inputs import ReviewInput
 from statemachine.orders.intents import Level2
 from storage.core.unit_of_work import UnitOfWork
 from storage.orders.contacts.contacts import Contacts
@@ -17,24 +15,24 @@ def label_of(work: UnitOfWork, review: Review, level2: Level2, decided_by: str) 
     `None` where the review is not about what was read in a customer's words, as of an order that failed
     elsewhere.
     """
-    context: Mapping[str, Any] = review.context
-    predicted, confidence, model = (context.get(name) for name in ("intent_level2", "confidence", "model"))
-    contact_id = context.get("contact_id")
-    if review.task_id is None or predicted is None or confidence is None or not model or not contact_id:
+    about = ReviewInput.of(review.context)
+    if review.task_id is None or about.contact_id is None:
         return None
-    contact = Contacts(work).by_ids([str(contact_id)]).get(str(contact_id))
+    if about.intent_level2 is None or about.confidence is None or about.model is None:
+        return None
+    contact = Contacts(work).by_ids([about.contact_id]).get(about.contact_id)
     words = (contact.user_feedback or contact.transcript) if contact else None
     if not words:
         return None
     in_shadow = review.reason == REASON
     return NewLabel(
         task_id=review.task_id,
-        contact_id=str(contact_id),
+        contact_id=about.contact_id,
         words=words,
-        predicted_level2=str(predicted),
-        confidence=float(confidence),
+        predicted_level2=about.intent_level2,
+        confidence=about.confidence,
         automatic=in_shadow,
-        model=str(model),
+        model=about.model,
         level2=level2.value,
         source="shadow" if in_shadow else "review",
         labelled_by=decided_by,

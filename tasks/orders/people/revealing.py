@@ -1,10 +1,11 @@
-"""A person sees what is hidden everywhere else: a customer's number or words, once, with the reason on record."""
+"""Showing a person a customer's hidden number or words, with the reason in the audit log."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from runtime.mask import mask_text
 from schemas.orders.effects import Audit
+from schemas.orders.step_inputs import ReviewInput
 from storage.core.database import Database
 from storage.orders.audit_logs import AuditLogs
 from storage.orders.contacts.contacts import Contacts
@@ -31,8 +32,8 @@ class Hidden(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """Who wants to see what, and why; of a transcript, of which contact, the last one with words when not named."""
+class RevealRequest:
+    """Who asks to see which value, and why; of transcripts, that of one contact or of the last with words."""
 
     task_id: str
     field: Field
@@ -50,40 +51,40 @@ class Revealed:
     contact_id: str | None = None
 
 
-def reveal(database: Database, wish: Wish) -> Revealed | Hidden:
+def reveal(database: Database, request: RevealRequest) -> Revealed | Hidden:
     """The value, with a line in the order's audit log that is committed before anybody sees it.
 
     Raises:
         UnreadableCiphertext: it was encrypted with a key that is gone; nothing was written.
     """
     with database.transaction() as work:
-        order = Orders(work).find([wish.task_id]).get(wish.task_id)
+        order = Orders(work).find([request.task_id]).get(request.task_id)
         if order is None:
             return Hidden.NO_TASK
-        if wish.field is Field.PHONE:
+        if request.field is Field.PHONE:
             found = None if order.phone is None else Revealed(order.phone)
         else:
             contacts = [
                 contact
-                for contact in Contacts(work).of_task(wish.task_id)
-                if wish.contact_id in (None, contact.contact_id)
+                for contact in Contacts(work).of_task(request.task_id)
+                if request.contact_id in (None, contact.contact_id)
             ]
-            if wish.contact_id is not None and not contacts:
+            if request.contact_id is not None and not contacts:
                 return Hidden.NO_CONTACT
             said = ((c.transcript or c.user_feedback, c.contact_id) for c in reversed(contacts))
             found = next((Revealed(words, contact_id) for words, contact_id in said if words), None)
         if found is None:
             return Hidden.NOTHING
         line = Audit(
-            task_id=wish.task_id,
+            task_id=request.task_id,
             event_type=EVENT,
-            agent_id=wish.by,
+            agent_id=request.by,
             action="reveal",
             metadata={
-                "field": wish.field.value,
+                "field": request.field.value,
                 "contact_id": found.contact_id,
-                "reason": mask_text(wish.reason),
-                "request_id": wish.request_id,
+                "reason": mask_text(request.reason),
+                "request_id": request.request_id,
             },
         )
         AuditLogs(work).write(line, at=None)
@@ -119,11 +120,11 @@ def words_to_decide_on(
     Raises:
         UnreadableCiphertext: they were encrypted with a key that is gone; nothing was written.
     """
-    contact_id = review.context.get("contact_id")
+    contact_id = ReviewInput.of(review.context).contact_id
     if review.state != "open" or review.task_id is None or contact_id is None:
         return None
     with database.transaction() as work:
-        contact = Contacts(work).by_ids([str(contact_id)]).get(str(contact_id))
+        contact = Contacts(work).by_ids([contact_id]).get(contact_id)
         if contact is None or contact.task_id != review.task_id:
             return None
         said = contact.transcript or contact.user_feedback

@@ -7,12 +7,12 @@ from engine.engine import Engine
 from engine.transaction import Transaction
 from runtime.mask import mask_text
 from schemas.orders.effects import Audit
+from schemas.orders.step_inputs import ActionInput
 from statemachine.orders.intents import Level1
 from statemachine.orders.purposes import Purpose
-from storage.core.unit_of_work import UnitOfWork
 from storage.engine.runs import Runs
-from storage.orders.calls import Calls
 from storage.orders.order import Order
+from storage.orders.order_view import OrderView
 from storage.orders.orders import Orders
 from storage.orders.timeline import Timeline
 from storage.people.reviews import Review, Reviews
@@ -50,7 +50,7 @@ def undo(engine: Engine, task_id: str, *, by: str, reason: str) -> tuple[Undone,
         message = f"{by} 撤回取消工单: {mask_text(reason)}"
         became = take_back(transaction, order, by=by, reason=reason, message=message)
         is_asked = became in (Undone.DONE, Undone.REPEATED)
-        return became, order, _open_review(work, task_id) if is_asked else None
+        return became, order, Reviews(work).open_of(task_id) if is_asked else None
 
 
 def take_back(transaction: Transaction, order: Order, *, by: str, reason: str, message: str) -> Undone:
@@ -59,11 +59,11 @@ def take_back(transaction: Transaction, order: Order, *, by: str, reason: str, m
     `message` is what the person is asked who decides the order instead.
     """
     work = transaction.work
-    review = _open_review(work, order.task_id)
+    review = Reviews(work).open_of(order.task_id)
     if review is not None and review.reason == REASON:
         return Undone.REPEATED
-    waiting = next((s for s in Calls(work).open_steps(order.run_id) if s.action == ACTION), None)
-    if waiting is None or waiting.input.get("intent_level1") != Level1.TERMINATE:
+    waiting = next((s for s in OrderView(work).waiting_steps(order.run_id) if s.action == ACTION), None)
+    if waiting is None or ActionInput.of(waiting.input).intent_level1 != Level1.TERMINATE:
         return Undone.NOT_WAITING
     given = {**waiting.input, "review_reason": REASON, "review_message": message}
     if not transaction.divert_to(order.run_id, Purpose.REVIEW, given):
@@ -77,8 +77,3 @@ def take_back(transaction: Transaction, order: Order, *, by: str, reason: str, m
     )
     Timeline(work).audit([line])
     return Undone.DONE
-
-
-def _open_review(work: UnitOfWork, task_id: str) -> Review | None:
-    reviews = Reviews(work).list(state="open", task_id=task_id, limit=1)
-    return reviews[0] if reviews else None

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from engine.outcomes import Failed
-from storage.engine.steps import StepRow
+from schemas.orders.step_inputs import ActionInput
 from storage.orders.capacity import DEFAULT_REGION, DayCapacity
 from storage.orders.order import Order
 from tools.order_system.contract import Booked
@@ -67,7 +67,7 @@ class Appointment:
     slot: str | None = None
 
     def as_result(self) -> dict[str, object]:
-        """What the caller of the action is told about the slot, where there is one."""
+        """What the caller of the action is answered about the slot, where there is one."""
         if self.day is None:
             return {}
         slot = {"day": self.day, "visit_at": self.visit_at, "as_asked": self.visit_at == self.asked}
@@ -81,29 +81,29 @@ def region_of(order: Order) -> str:
     return region[:_LONGEST_REGION] if isinstance(region, str) and region else DEFAULT_REGION
 
 
-def asked_of(step: StepRow) -> datetime | None:
+def asked_of(given: ActionInput) -> datetime | None:
     """When the visit is wanted: by the caller of a manual order's step, else by the customer or a person."""
-    return _moment(step.call.get("visit_at") or step.input.get("visit_at"))
+    return given.call.visit_at or given.visit_at
 
 
-def last_day_of(step: StepRow) -> date | None:
+def last_day_of(given: ActionInput) -> date | None:
     """The last day that can matter to this step; `None` where nobody named any."""
-    asked = asked_of(step)
+    asked = asked_of(given)
     return None if asked is None else asked.date() + timedelta(days=_LONGEST_RANGE + 1)
 
 
 def arrange(
-    step: StepRow, order: Order, zone: ZoneInfo, openings: Openings, now: datetime
+    given: ActionInput, order: Order, zone: ZoneInfo, openings: Openings, now: datetime
 ) -> Appointment | Failed:
     """The visit this order is given; `no_capacity` with the days that have room, when none fits.
 
     Nobody named a day: the next one with room, from tomorrow on.
     """
-    asked, words, region = asked_of(step), str(step.input.get("date_words") or ""), region_of(order)
+    asked, words, region = asked_of(given), given.date_words or "", region_of(order)
     if not openings.limited(region):
         return Appointment(asked=asked, visit_at=asked, note=words or "时间待定")
     today = now.astimezone(zone).date()
-    wanted = _days(step, asked, zone, today)
+    wanted = _days(given, asked, zone, today)
     day = openings.take(region, wanted)
     if day is None:
         return _no_capacity(region, wanted, openings.offer(region, today))
@@ -133,14 +133,13 @@ def adopt(appointment: Appointment, slot: Booked | None, zone: ZoneInfo) -> Appo
     )
 
 
-def _days(step: StepRow, asked: datetime | None, zone: ZoneInfo, today: date) -> list[date]:
+def _days(given: ActionInput, asked: datetime | None, zone: ZoneInfo, today: date) -> list[date]:
     """The days that fit, in the order in which they are tried."""
     if asked is None:
         return [today + timedelta(days=nth) for nth in range(1, DAYS_AHEAD + 1)]
     first = max(asked.astimezone(zone).date(), today)
-    until = step.input.get("visit_until")
     # A caller's own moment is one day, whatever the customer had said before.
-    named = date.fromisoformat(until) if isinstance(until, str) and not step.call.get("visit_at") else first
+    named = given.visit_until if given.visit_until and not given.call.visit_at else first
     last = min(named, first + timedelta(days=_LONGEST_RANGE)) if named > first else None
     ahead = DAYS_AHEAD if last is None else (last - first).days
     return [first + timedelta(days=nth) for nth in range(ahead + 1)]
@@ -157,9 +156,3 @@ def _no_capacity(region: str, wanted: Sequence[date], offered: Sequence[tuple[da
 
 def _day(moment: datetime | None, zone: ZoneInfo) -> date | None:
     return None if moment is None else moment.astimezone(zone).date()
-
-
-def _moment(value: Any) -> datetime | None:
-    if isinstance(value, datetime):
-        return value
-    return datetime.fromisoformat(value) if isinstance(value, str) and value else None

@@ -1,4 +1,4 @@
-"""A channel that sends nothing any more is told to people: one alert a channel, resolved when it sends again."""
+"""The alert that a channel sends nothing any more: one a channel, resolved when it sends again."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ ALERT: Final = "channel_away"
 """The type of the alert."""
 
 AWAY_AFTER: Final = timedelta(minutes=3)
-"""How long nothing must have gone through before people are told."""
+"""How long nothing must have gone through before the alert is raised."""
 
 _AGENT: Final = "contact_agent"
 _log = logger(__name__)

@@ -13,10 +13,10 @@ from schemas.orders.effects import ContactNoted, Move
 from statemachine.orders.states import Event
 from storage.engine.steps import StepRow
 from storage.orders.contacts.contact import Contact
-from storage.orders.order import Order
+from tasks.orders.rules.answer import answered, last_contact_time
 from tasks.orders.rules.case import Case
 from tasks.orders.rules.context import Context
-from tasks.orders.rules.traces import audit, told
+from tasks.orders.rules.traces import audit, product_event
 from tools.channels.contract import ContactReport
 
 AGENT: Final = "contact_agent"
@@ -59,20 +59,14 @@ def conclude(
     if report.result is ContactResult.ANSWERED:
         return Done(
             output={"contact_result": "answered", "contact_id": contact.contact_id},
-            effects=(known, answered(case.order, contact), line, _told_answer(step)),
+            effects=(
+                known,
+                answered(case.order, contact.contact_id, contact.contact_time, agent_id=AGENT),
+                line,
+                _responded(step),
+            ),
         )
     return _in_vain(context, step, case, contact, report.result, now, (known, line))
-
-
-def answered(order: Order, contact: Contact) -> Move:
-    """The customer said something."""
-    return Move(
-        task_id=order.task_id,
-        event=Event.USER_RESPONDED,
-        agent_id=AGENT,
-        changes={"last_contact_time": contact.contact_time},
-        metadata={"contact_id": contact.contact_id},
-    )
 
 
 def recorded(contact: Contact) -> ContactReport:
@@ -151,8 +145,8 @@ def noted(contact: Contact, report: ContactReport) -> ContactNoted:
     )
 
 
-def _told_answer(step: StepRow) -> Effect:
-    return told(step, "customer_responded", "contact", "客户已回应", "running")
+def _responded(step: StepRow) -> Effect:
+    return product_event(step, "customer_responded", "contact", "客户已回应", "running")
 
 
 def _in_vain(
@@ -180,11 +174,14 @@ def _in_vain(
                 task_id=order.task_id,
                 event=Event.USER_NO_ANSWER,
                 agent_id=AGENT,
-                changes={"last_contact_time": contact.contact_time, "next_contact_time": following},
+                changes={
+                    "last_contact_time": last_contact_time(order, contact.contact_time),
+                    "next_contact_time": following,
+                },
                 metadata={"contact_id": contact.contact_id, "result": result.value},
             ),
             *effects,
-            told(
+            product_event(
                 step,
                 "customer_silent",
                 "contact",

@@ -53,7 +53,7 @@ class Context:
     approvals: ApprovalPolicy
     shadow_mode: ShadowMode
     scripts: Scripts
-    """What customers are told."""
+    """The scripts of contacts: what customers hear and read."""
     language_model: LanguageModel | None
     """A second opinion on customers' words; `None` unless the installation names an endpoint."""
     blind_index: BlindIndex

@@ -1,4 +1,4 @@
-"""别再打了: the customer wants no more contact. The number is barred at once, and somebody is told."""
+"""What a customer's wish not to be contacted (别再打了) leads to: the number is barred at once, with an alert."""
 
 from runtime.phone import normalise
 from schemas.core.effects import Effect

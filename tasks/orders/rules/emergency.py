@@ -1,4 +1,4 @@
-"""煤气漏了: people may be in danger. Whoever is on duty is told at once; the review alone may wait too long."""
+"""The alert for words that speak of danger (煤气漏了): raised at once, since a review alone may wait too long."""
 
 from collections.abc import Collection
 from typing import Final

@@ -8,10 +8,10 @@ ends automatic postponements only.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from engine.outcomes import Failed
-from storage.engine.steps import StepRow
+from schemas.orders.step_inputs import ActionInput
 from storage.orders.order import Order
 from tasks.orders.rules.agreement import postponed
 from tasks.orders.rules.context import Context
@@ -51,42 +51,35 @@ def rule_of(order: Order) -> OrderFollowupRule | None:
     return None if order.followup_rule is None else read_order_followup_rule(order.followup_rule)
 
 
-def plan(context: Context, step: StepRow, order: Order, now: datetime) -> Followup | Failed:
+def plan(context: Context, given: ActionInput, order: Order, now: datetime) -> Followup | Failed:
     """When to contact this customer again; refused when the rounds are used up (SPEC.md §1).
 
     A postponement that a person decided is never refused: it was the person who was asked how to go on.
     """
-    wanted = step.call.get("followup_rule") or step.input.get("followup_rule")
-    given = {name: step.call[name] for name in ("followup_rule", "followup_days") if name in step.call}
+    wanted = given.call.followup_rule or given.followup_rule
     rule = rule_of(order)
-    if isinstance(wanted, Mapping):
+    if wanted is not None:
         read = read_rule(wanted, context.zone(order).key)
         rule = OrderFollowupRule(rule=read, led_before=rule.rounds_led if rule else 0)
     due = rule.due_after(now) if rule else None
     refused = _exhausted(context, order, rule, holds=due is not None)
-    if refused and not step.input.get("decided_by"):
+    if refused and not given.decided_by:
         return refused
-    named = _named(context, step, order, now)
+    named = _named(context, given, order, now)
     if rule and due is not None:
         rule, asked = rule.leading(by_its_time=named is None), named or due
     else:
         rule = rule.ended(USED_UP) if rule and not rule.ended_by else rule
-        by_default = moment_of(step.input.get("followup_at")) or now + timedelta(days=_DEFAULT_DAYS)
-        asked = named or by_default
-    return Followup(at=_permitted(context, order, asked, now), asked=asked, rule=rule, given=given)
+        asked = named or given.followup_at or now + timedelta(days=_DEFAULT_DAYS)
+    return Followup(
+        at=_permitted(context, order, asked, now), asked=asked, rule=rule, given=given.call.asked_followup()
+    )
 
 
 def rounds_of_policy(order: Order, round_number: int) -> int:
     """Which of the rounds that the policy limits this is: those that a rule led have a limit of their own."""
     rule = rule_of(order)
     return round_number - (rule.rounds_led if rule else 0)
-
-
-def moment_of(value: Any) -> datetime | None:
-    """A moment as a step carries it."""
-    if isinstance(value, datetime):
-        return value
-    return datetime.fromisoformat(value) if isinstance(value, str) and value else None
 
 
 def rule_in_words(order: Order) -> str:
@@ -108,17 +101,14 @@ def _permitted(context: Context, order: Order, asked: datetime, now: datetime) -
     return context.next_contact(order, max(asked, now), past)
 
 
-def _named(context: Context, step: StepRow, order: Order, now: datetime) -> datetime | None:
+def _named(context: Context, given: ActionInput, order: Order, now: datetime) -> datetime | None:
     """The moment that somebody named: the caller, a person, or the customer."""
-    called = moment_of(step.call.get("followup_date"))
-    if called is not None:
-        return called
-    days = step.call.get("followup_days")
-    if isinstance(days, int):
-        return postponed(context, order, days, now, [])
-    # A step that an older version of the fleet left behind does not say; a number of days means a default.
-    by_default = step.input.get("followup_by_default", step.input.get("followup_days") is not None)
-    return None if by_default else moment_of(step.input.get("followup_at"))
+    called = given.call
+    if called.followup_date is not None:
+        return called.followup_date
+    if called.followup_days is not None:
+        return postponed(context, order, called.followup_days, now, [])
+    return given.named_followup
 
 
 def _exhausted(

@@ -1,4 +1,4 @@
-"""What is told after a customer was forgotten: the result and the time are kept, and nothing else."""
+"""What may be kept of reports after a customer was erased: the result and the time, and nothing else."""
 
 from collections.abc import Sequence
 from dataclasses import replace

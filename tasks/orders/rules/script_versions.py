@@ -1,4 +1,4 @@
-"""The words of a script's version are kept in mind from its first start: a contact's log names what was really said."""
+"""Registering the versions of scripts with their words, so that a contact's log names what was really said."""
 
 from typing import Final
 

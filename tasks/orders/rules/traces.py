@@ -21,14 +21,14 @@ def audit(
     )
 
 
-def told(
+def product_event(
     step: StepRow,
     event_type: str,
     stage: str,
     title: str,
     status: Literal["running", "waiting", "ready", "failed"],
 ) -> ProductEvent:
-    """What people who watch the order are told of this step."""
+    """The event of this step for people who watch the order."""
     return ProductEvent(
         execution_id=step.run_id,
         task_id=step.subject_id,

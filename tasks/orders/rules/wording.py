@@ -1,4 +1,4 @@
-"""What a customer is told at a contact: the script that holds for an order, filled for it."""
+"""The words of a contact: the script that holds for an order, filled in for it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ SCRIPT_INCOMPLETE: Final = "script_incomplete"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """What a customer is told, and by which version of which script."""
+class ScriptText:
+    """The words for a customer, and by which version of which script."""
 
     script_id: str
     script_version: str
@@ -47,7 +47,9 @@ def known_of(order: Order) -> dict[str, object]:
     return {**order.metadata, "order_type": order.order_type}
 
 
-def told_to(context: Context, order: Order, channel: Channel, called: object = None) -> Told | Failed:
+def script_text_for(
+    context: Context, order: Order, channel: Channel, called: object = None
+) -> ScriptText | Failed:
     """The words for this customer on this channel; refused, for a person to settle, when there are none."""
     script = script_for(context, order, called)
     if isinstance(script, str):
@@ -56,7 +58,7 @@ def told_to(context: Context, order: Order, channel: Channel, called: object = N
     rendered = render(script, channel, known_of(order))
     if isinstance(rendered, Unrenderable):
         return Failed(code=SCRIPT_INCOMPLETE, message="；".join(rendered.problems))
-    return Told(
+    return ScriptText(
         script_id=script.script_id,
         script_version=str(script.version),
         text=rendered.text,

@@ -14,8 +14,8 @@ from statemachine.orders.states import State
 from storage.flows.task_list import TaskList
 from storage.orders.contacts.contact import Contact
 from storage.orders.contacts.contacts import Contacts
+from storage.orders.order_view import OrderView
 from storage.orders.orders import Orders
-from storage.orders.timeline import Timeline
 from storage.people.reviews import Review, Reviews
 from tests.factories import PARTS_MISSING, READY, answered, payload, silent
 from tests.house import House
@@ -84,7 +84,7 @@ class Stopped:
         """The order as it stands."""
         with self.house.database.transaction() as work:
             order = Orders(work).find([self.task_id])[self.task_id]
-            steps = Timeline(work).steps_of(order.run_id)
+            steps = OrderView(work).steps(order.run_id)
             contacts = Contacts(work).of_task(self.task_id)
             row = TaskList(work, self.house.forms.subjects).find(self.task_id)
         assert row is not None

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from schemas.people.effects import AlertRaised
 from storage.access.system_audit import SystemAudit
 from storage.orders.figures import Figures
-from storage.orders.timeline import Timeline
+from storage.orders.order_view import OrderView
 from storage.people.alerts import Alerts
 from tests.factories import submission
 from tests.house import House
@@ -37,7 +37,7 @@ def attend(api: Caller, alert_id: str, verb: str, agent: str = "operator", **bod
 def audited(api: Caller, task_id: str) -> list[tuple[str, str, Any]]:
     """What history says of alerts: what, by whom, with which note."""
     with api.house.database.transaction() as work:
-        lines = Timeline(work).audit_of(task_id)
+        lines = OrderView(work).audit_lines(task_id)
     return [
         (line["event_type"], line["agent_id"], line["metadata"].get("note"))
         for line in lines

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from storage.orders.timeline import Timeline
+from storage.orders.order_view import OrderView
 from storage.people.alerts import Alerts
 from tests.factories import payload
 from tests.integration.api.caller import Caller
@@ -156,7 +156,7 @@ def test_a_phone_number_is_neither_stored_nor_shown(
     given = alert(task_id, metadata=metadata, message="客户 13800138000 投诉")
     assert api.post(ALERT, json=given).status_code == 200
     with api.house.database.transaction() as work:
-        kept = str([*Timeline(work).audit_of(task_id), *Alerts(work).of_task(task_id)])
+        kept = str([*OrderView(work).audit_lines(task_id), *Alerts(work).of_task(task_id)])
     shown = api.get(LOGS).text
     for number in ("13800138000", "138 0013 8000", "415 555 2671"):
         assert number not in kept + shown

@@ -7,8 +7,8 @@ import pytest
 
 from storage.access.system_audit import SystemAudit
 from storage.orders.contacts.contacts import Contacts
+from storage.orders.order_view import OrderView
 from storage.orders.orders import Orders
-from storage.orders.timeline import Timeline
 from tests.agents import OWNERS
 from tests.factories import READY, answered, payload, silent
 from tests.integration.api.caller import Caller
@@ -25,7 +25,7 @@ def reveal(api: Caller, task_id: str, agent: str = "admin", **body: Any) -> Any:
 def looks(api: Caller, task_id: str) -> list[tuple[str, dict[str, Any]]]:
     """Who saw what, as the order's audit log has it."""
     with api.house.database.transaction() as work:
-        lines = Timeline(work).audit_of(task_id)
+        lines = OrderView(work).audit_lines(task_id)
     return [
         (line["agent_id"], line["metadata"])
         for line in lines

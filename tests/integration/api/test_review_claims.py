@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from storage.orders.timeline import Timeline
+from storage.orders.order_view import OrderView
 from storage.people.reviews import CLAIM_MINUTES
 from tests.factories import payload
 from tests.integration.api.caller import Caller
@@ -47,7 +47,7 @@ def let_pass(api: Caller, review: dict[str, Any], minutes: float) -> None:
 def history(api: Caller, review: dict[str, Any]) -> list[tuple[str, str]]:
     """What the order's audit log says of its review: what, by whom."""
     with api.house.database.transaction() as work:
-        lines = Timeline(work).audit_of(review["task_id"])
+        lines = OrderView(work).audit_lines(review["task_id"])
     return [(line["event_type"], line["agent_id"]) for line in lines if "review" in line["event_type"]]
 
 

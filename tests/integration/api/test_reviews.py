@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from storage.orders.timeline import Timeline
+from storage.orders.order_view import OrderView
 from tests.factories import answered, payload
 from tests.integration.api.caller import Caller
 
@@ -40,7 +40,7 @@ def looks(api: Caller, task_id: str) -> list[tuple[str, str]]:
     with api.house.database.transaction() as work:
         return [
             (line["agent_id"], line["metadata"]["review_id"])
-            for line in Timeline(work).audit_of(task_id)
+            for line in OrderView(work).audit_lines(task_id)
             if line["event_type"] == "personal_data_revealed"
         ]
 

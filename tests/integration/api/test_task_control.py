@@ -10,7 +10,7 @@ from statemachine.workflow.states import OPEN_RUNS
 from storage.access.system_audit import SystemAudit
 from storage.engine.runs import Runs
 from storage.engine.steps import StepRow
-from storage.orders.timeline import Timeline
+from storage.orders.order_view import OrderView
 from tests.factories import PARTS_MISSING, READY, answered, payload
 from tests.house import House
 from tests.integration.api.caller import Caller
@@ -154,7 +154,7 @@ def test_every_intervention_in_an_order_leaves_its_line(works: Caller) -> None:
     for verb in ("pause", "resume", "cancel"):
         steer(works, task_id, verb, json={"reason": "试"} if verb == "cancel" else None)
     with works.house.database.transaction() as work:
-        lines = [(row["event_type"], row["agent_id"]) for row in Timeline(work).audit_of(task_id)]
+        lines = [(row["event_type"], row["agent_id"]) for row in OrderView(work).audit_lines(task_id)]
     assert lines[-3:] == [
         ("task_paused", "operator"),
         ("task_resumed", "operator"),

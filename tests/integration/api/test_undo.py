@@ -2,7 +2,7 @@
 
 import pytest
 
-from storage.orders.timeline import Timeline
+from storage.orders.order_view import OrderView
 from storage.people.reviews import Review, Reviews
 from tests.factories import CANCEL, READY, answered
 from tests.integration.api.caller import Caller
@@ -117,7 +117,7 @@ def test_a_number_in_the_reason_is_never_shown(api: Caller) -> None:
     api.post(f"/tasks/{task_id}/undo", json={"reason": "客户 13800138000 来电"})
     (review,) = reviews(api, task_id)
     with api.house.database.transaction() as work:
-        lines = str(Timeline(work).audit_of(task_id))
+        lines = str(OrderView(work).audit_lines(task_id))
     assert "13800138000" not in review.question + lines
 
 

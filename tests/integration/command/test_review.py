@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from storage.orders.timeline import Timeline
+from storage.orders.order_view import OrderView
 from storage.people.reviews import Reviews
 from tests.factories import answered, submission
 from tests.integration.command.fleet import Fleet
@@ -52,7 +52,7 @@ def test_who_looked_at_what_the_customer_said_is_on_record(fleet: Fleet) -> None
     review_id = review_of(fleet, task_id)
     assert fleet.read("review", "show", review_id, "--by", "王芳")["words"] == UNCLEAR
     with fleet.house.database.transaction() as work:
-        lines = Timeline(work).audit_of(task_id)
+        lines = OrderView(work).audit_lines(task_id)
     (line,) = [line for line in lines if line["event_type"] == "personal_data_revealed"]
     assert (line["agent_id"], line["metadata"]["review_id"]) == ("王芳", review_id)
 
@@ -61,7 +61,7 @@ def test_a_review_without_a_contact_shows_no_words_and_leaves_no_line(fleet: Fle
     task_id = uncallable(fleet)
     assert fleet.read("review", "show", review_of(fleet, task_id))["words"] is None
     with fleet.house.database.transaction() as work:
-        events = {line["event_type"] for line in Timeline(work).audit_of(task_id)}
+        events = {line["event_type"] for line in OrderView(work).audit_lines(task_id)}
     assert "personal_data_revealed" not in events
 
 

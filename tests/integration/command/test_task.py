@@ -2,7 +2,7 @@
 
 import pytest
 
-from storage.orders.timeline import Timeline
+from storage.orders.order_view import OrderView
 from tests.factories import READY, answered, silent, submission
 from tests.integration.command.fleet import Fleet
 
@@ -111,7 +111,7 @@ def test_pausing_and_resuming_leave_audit_lines_with_who_did_it(fleet: Fleet) ->
     fleet.run("task", "pause", task_id, "--by", "王芳")
     fleet.run("task", "resume", task_id, "--by", "李雷")
     with fleet.house.database.transaction() as work:
-        lines = [(row["event_type"], row["agent_id"]) for row in Timeline(work).audit_of(task_id)]
+        lines = [(row["event_type"], row["agent_id"]) for row in OrderView(work).audit_lines(task_id)]
     assert lines[-2:] == [("task_paused", "王芳"), ("task_resumed", "李雷")]
 
 
@@ -126,10 +126,10 @@ def test_what_is_so_already_is_said_and_nothing_is_written(
     if first:
         fleet.run("task", first, task_id)
     with fleet.house.database.transaction() as work:
-        before = len(Timeline(work).audit_of(task_id))
+        before = len(OrderView(work).audit_lines(task_id))
     result = fleet.run("task", verb, task_id)
     with fleet.house.database.transaction() as work:
-        assert len(Timeline(work).audit_of(task_id)) == before
+        assert len(OrderView(work).audit_lines(task_id)) == before
     assert (result.exit_code, result.stdout) == (0, f"task {task_id} {answer}\n")
 
 

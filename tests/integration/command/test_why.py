@@ -3,7 +3,6 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from storage.orders.overview import Overview
 from tests.factories import CANCEL, PARTS_MISSING, answered, silent, submission
 from tests.house import House
 from tests.integration.command.fleet import Fleet
@@ -113,7 +112,7 @@ def test_a_row_that_ends_its_workers_becomes_a_question_that_says_so(fleet: Flee
     fleet.house.accept(order)
     step_id = fleet.house.steps(order.body.task_id)[-1]["step_id"]
     with fleet.house.database.transaction() as work:
-        connection = Overview(work).connection
+        connection = work.connection
         connection.exec_driver_sql(
             f"UPDATE steps SET state = 'leased', lease_id = 'gone', crashes = 3 WHERE step_id = {step_id}"
         )

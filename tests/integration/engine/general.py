@@ -14,7 +14,7 @@ from statemachine.workflow.retry import RetryPolicy
 from statemachine.workflow.states import RunState
 from storage.engine.runs import Runs
 from storage.engine.steps import StepRow
-from storage.orders.timeline import Timeline
+from storage.orders.order_view import OrderView
 from tests.agents import QUEUES
 from tests.house import House
 from tests.servers import TEST_WORKFLOWS
@@ -84,6 +84,6 @@ def nodes_of(house: House, run_id: str) -> dict[str, list[str]]:
     """The states of a run's steps, by node."""
     found: dict[str, list[str]] = {}
     with house.database.transaction() as work:
-        for row in Timeline(work).steps_of(run_id):
+        for row in OrderView(work).steps(run_id):
             found.setdefault(row["node"], []).append(row["state"])
     return found

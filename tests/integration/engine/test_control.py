@@ -4,7 +4,7 @@ from engine.outcomes import Done, Outcome, Park, SignalResult
 from runtime.clock import Clock
 from statemachine.workflow.states import RunState
 from storage.engine.steps import StepRow
-from storage.orders.timeline import Timeline
+from storage.orders.order_view import OrderView
 from tests.house import House
 from tests.integration.engine.general import Bench, begin, nodes_of, state_of
 
@@ -17,7 +17,7 @@ def parked(step: StepRow) -> Outcome:
 def only_step(house: House, run_id: str) -> int:
     """The one step of a run."""
     with house.database.transaction() as work:
-        (row,) = Timeline(work).steps_of(run_id)
+        (row,) = OrderView(work).steps(run_id)
     return int(row["step_id"])
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from storage.access.keys import Keys
 from storage.engine.clock import BusinessClock
-from tasks.orders.explain.next_step import outlook_of
+from tasks.orders.explain.next_step import next_step_of
 from tests.agents import OWNERS
 from tests.factories import payload, silent
 from tests.house import House
@@ -64,11 +64,11 @@ def test_two_contacts_a_day_are_permitted_at_night_and_a_third_is_not(manual: Ca
     wait_until(lambda: contact_step(manual.house, task_id)["state"] == "scheduled")
     step = contact_step(manual.house, task_id)
     with manual.house.database.snapshot() as work:
-        outlook = outlook_of(work, manual.house.context, task_id)
-    assert outlook is not None
+        next_step = next_step_of(work, manual.house.context, task_id)
+    assert next_step is not None
     assert (
         step["error"]["message"]
-        == outlook.reason
+        == next_step.reason
         == "the customer has been contacted as often as one day allows"
     )
-    assert step["due_at"] == outlook.earliest == datetime(2026, 2, 18, tzinfo=AT_NIGHT.tzinfo)
+    assert step["due_at"] == next_step.earliest == datetime(2026, 2, 18, tzinfo=AT_NIGHT.tzinfo)

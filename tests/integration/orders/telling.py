@@ -9,13 +9,13 @@ from schemas.orders.contact import Channel, ContactResult
 from schemas.orders.signals import CustomerCalled, Said, Signal
 from storage.orders.contacts.contact import Contact
 from storage.orders.contacts.contacts import Contacts
-from storage.orders.timeline import Timeline
+from storage.orders.order_view import OrderView
 from storage.people.alerts import Alerts
 from storage.people.reviews import Reviews
-from tasks.orders.inbound.callbacks import Callback
 from tasks.orders.inbound.signals import Receipt, receive
 from tests.factories import READY, submission
 from tests.house import House
+from tools.channels.callbacks import CallbackReport
 from tools.channels.contract import (
     Absent,
     Accepted,
@@ -76,7 +76,7 @@ def everything_shown(house: House) -> str:
 def audit_of(house: House, task_id: str) -> list[tuple[str, str]]:
     """Action and outcome of each signal in the order's audit log."""
     with house.database.transaction() as work:
-        lines = Timeline(work).audit_of(task_id)
+        lines = OrderView(work).audit_lines(task_id)
     return [
         (line["action"], line["metadata"]["outcome"])
         for line in lines
@@ -110,7 +110,7 @@ def only_words_are_kept(house: House, task_id: str, words: str = READY) -> bool:
     return [contact.transcript for contact in contacts(house, task_id, "inbound")] == [words]
 
 
-def report(key: str, result: ContactResult, words: str = "") -> Callback:
+def report(key: str, result: ContactResult, words: str = "") -> CallbackReport:
     """What a provider reports of the contact with this key."""
     said = ContactReport(
         event_id=f"{key}.{result}",
@@ -123,7 +123,7 @@ def report(key: str, result: ContactResult, words: str = "") -> Callback:
         recording_url=None,
         occurred_at=None,
     )
-    return Callback(said, "{}")
+    return CallbackReport(said, raw="{}")
 
 
 @dataclass(slots=True)

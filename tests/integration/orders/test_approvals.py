@@ -10,7 +10,7 @@ import pytest
 from runtime.settings import PROJECT
 from statemachine.orders.intents import Level2
 from storage.engine.clock import BusinessClock
-from storage.orders.timeline import Timeline
+from storage.orders.order_view import OrderView
 from storage.people.reviews import Review, Reviews
 from tasks.orders.people.deciding import Decided, Decision, decide
 from tests.factories import CANCEL, READY, answered
@@ -82,7 +82,7 @@ def test_an_approved_cancellation_is_carried_out_by_whoever_agreed(building: Bui
     with house.database.transaction() as work:
         (line,) = [
             row["metadata"]
-            for row in Timeline(work).audit_of(task_id)
+            for row in OrderView(work).audit_lines(task_id)
             if row["event_type"] == "action_executed"
         ]
     assert (line["decided_by"], line["automatic"]) == ("王芳", False)

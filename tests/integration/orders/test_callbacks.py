@@ -8,7 +8,7 @@ from schemas.orders.contact import ContactResult
 from statemachine.orders.states import State
 from statemachine.workflow.states import RunState
 from storage.orders.contacts.contacts import Contacts
-from tasks.orders.inbound.callbacks import Heard
+from tasks.orders.inbound.reports import ReportOutcome
 from tests.factories import READY, submission
 from tests.house import House
 from tests.integration.orders.told_channel import ToldChannel, called, make_due, report, tell
@@ -30,31 +30,44 @@ def house(database_url: str, provider: ToldChannel) -> Iterator[House]:
 def test_a_call_parks_its_step_until_the_provider_reports(house: House, provider: ToldChannel) -> None:
     task_id, key = called(house, provider)
     assert [s["state"] for s in house.steps(task_id) if s["node"] == "step3_contact"] == ["parked"]
-    assert tell(house, report(key)) == [Heard.APPLIED]
+    assert tell(house, report(key)) == [ReportOutcome.APPLIED]
     house.run()
     assert house.order(task_id).finish_reason == "visit_arranged"
 
 
 def test_a_repeated_report_changes_nothing(house: House, provider: ToldChannel) -> None:
     task_id, key = called(house, provider)
-    assert tell(house, report(key), report(key)) == [Heard.APPLIED, Heard.REPEATED]
-    assert tell(house, report(key)) == [Heard.REPEATED]
+    assert tell(house, report(key), report(key)) == [ReportOutcome.APPLIED, ReportOutcome.REPEATED]
+    assert tell(house, report(key)) == [ReportOutcome.REPEATED]
     house.run()
     assert house.events(task_id).count("user.responded") == 1
 
 
 def test_a_report_of_no_contact_of_ours_is_told_apart(house: House) -> None:
-    assert tell(house, report("HT-nobody.1.1")) == [Heard.UNKNOWN_KEY]
+    assert tell(house, report("HT-nobody.1.1")) == [ReportOutcome.UNKNOWN_KEY]
 
 
 def test_an_answer_after_a_vain_attempt_still_counts(house: House, provider: ToldChannel) -> None:
     task_id, key = called(house, provider)
     tell(house, report(key, ContactResult.NO_ANSWER))
     assert house.order(task_id).status is State.NO_RESPONSE
-    assert tell(house, report(key, ContactResult.ANSWERED, "2")) == [Heard.ANSWERED_LATE]
+    assert tell(house, report(key, ContactResult.ANSWERED, "2")) == [ReportOutcome.ANSWERED_LATE]
     house.run()
     assert house.order(task_id).finish_reason == "visit_arranged"
     assert provider.reached == [key]
+
+
+def test_an_answer_to_an_earlier_attempt_does_not_move_the_last_contact_back(
+    house: House, provider: ToldChannel
+) -> None:
+    task_id, first = called(house, provider)
+    tell(house, report(first, ContactResult.NO_ANSWER))
+    house.run()
+    tell(house, report(provider.reached[-1], ContactResult.NO_ANSWER))
+    second = house.order(task_id).last_contact_time
+    assert provider.reached[-1] != first
+    assert tell(house, report(first, ContactResult.ANSWERED, "2")) == [ReportOutcome.ANSWERED_LATE]
+    assert house.order(task_id).last_contact_time == second
 
 
 def test_a_report_after_a_cancel_is_kept_as_evidence_alone(house: House, provider: ToldChannel) -> None:
@@ -62,7 +75,7 @@ def test_a_report_after_a_cancel_is_kept_as_evidence_alone(house: House, provide
     run_id = house.order(task_id).run_id
     with house.engine.transaction() as transaction:
         transaction.end([run_id], RunState.CANCELLED, agent_id="operator", reason="upstream")
-    assert tell(house, report(key)) == [Heard.LATE]
+    assert tell(house, report(key)) == [ReportOutcome.LATE]
     with house.database.transaction() as work:
         (contact,) = Contacts(work).of_task(task_id)
     assert (contact.contact_result, contact.transcript) == ("answered", READY)
@@ -102,7 +115,7 @@ def test_a_report_that_comes_while_the_outcome_is_unknown_settles_it(
     order = submission()
     house.accept(order)
     house.run()
-    assert tell(house, report(provider.reached[0])) == [Heard.APPLIED]
+    assert tell(house, report(provider.reached[0])) == [ReportOutcome.APPLIED]
     house.run()
     assert house.order(order.body.task_id).finish_reason == "visit_arranged"
 
@@ -113,6 +126,6 @@ def test_a_delivered_text_goes_on_waiting_and_its_reply_counts(house: House, pro
         house,
         report(key, ContactResult.DELIVERED),
         report(key, ContactResult.ANSWERED, "2"),
-    ) == [Heard.APPLIED, Heard.APPLIED]
+    ) == [ReportOutcome.APPLIED, ReportOutcome.APPLIED]
     house.run()
     assert house.order(task_id).finish_reason == "visit_arranged"

@@ -13,8 +13,8 @@ from statemachine.orders.states import State
 from statemachine.workflow.states import RunState
 from storage.engine.clock import BusinessClock
 from storage.engine.runs import Runs
-from tasks.orders.inbound.callbacks import hear
-from tasks.orders.inbound.signals import Taken
+from tasks.orders.inbound.reports import take_reports
+from tasks.orders.inbound.signals import ReceiptResult
 from tests.factories import CANCEL, PARTS_MISSING, READY
 from tests.house import House
 from tests.integration.orders.telling import (
@@ -68,10 +68,10 @@ def test_a_contact_that_is_being_placed_is_not_cut_off_and_nothing_is_written_ye
 ) -> None:
     task_id = taken_in(calling)
     with Placing(calling, line):
-        assert tell(calling, task_id, READY_CALL, signal_id="one", patient=True).taken is Taken.BUSY
+        assert tell(calling, task_id, READY_CALL, signal_id="one", patient=True).result is ReceiptResult.BUSY
         assert contacts(calling, task_id, "inbound") == []
     assert [s["state"] for s in calling.steps(task_id)][-1] == "parked"
-    assert tell(calling, task_id, READY_CALL, signal_id="one", patient=True).taken is Taken.APPLIED
+    assert tell(calling, task_id, READY_CALL, signal_id="one", patient=True).result is ReceiptResult.APPLIED
 
 
 def test_words_that_cannot_wait_longer_are_kept_and_count_when_they_are_sent_again(
@@ -79,12 +79,12 @@ def test_words_that_cannot_wait_longer_are_kept_and_count_when_they_are_sent_aga
 ) -> None:
     task_id = taken_in(calling)
     with Placing(calling, line):
-        kept = [tell(calling, task_id, READY_CALL, signal_id="one").taken for _ in range(2)]
-        assert kept == [Taken.KEPT, Taken.KEPT]
+        kept = [tell(calling, task_id, READY_CALL, signal_id="one").result for _ in range(2)]
+        assert kept == [ReceiptResult.KEPT, ReceiptResult.KEPT]
     assert only_words_are_kept(calling, task_id)
     assert alerts_of(calling, task_id) == ["customer_called"]
-    assert tell(calling, task_id, READY_CALL, signal_id="one").taken is Taken.APPLIED
-    assert tell(calling, task_id, READY_CALL, signal_id="one").taken is Taken.REPEATED
+    assert tell(calling, task_id, READY_CALL, signal_id="one").result is ReceiptResult.APPLIED
+    assert tell(calling, task_id, READY_CALL, signal_id="one").result is ReceiptResult.REPEATED
     calling.run()
     assert calling.order(task_id).finish_reason == "visit_arranged"
     assert only_words_are_kept(calling, task_id)
@@ -96,17 +96,19 @@ def test_words_that_were_kept_are_not_lost_when_the_order_has_gone_on(calling: H
     task_id = taken_in(calling)
     with Placing(calling, line):
         tell(calling, task_id, READY_CALL, signal_id="one")
-    hear(calling.engine, calling.context, "simulator", [report(line.keys[0], ContactResult.ANSWERED, CANCEL)])
+    take_reports(
+        calling.engine, calling.context, "simulator", [report(line.keys[0], ContactResult.ANSWERED, CANCEL)]
+    )
     calling.run()
-    assert tell(calling, task_id, READY_CALL, signal_id="one").taken is Taken.NOTED
+    assert tell(calling, task_id, READY_CALL, signal_id="one").result is ReceiptResult.NOTED
     assert calling.order(task_id).status is State.CLASSIFIED
     assert only_words_are_kept(calling, task_id)
 
 
 def test_an_order_that_ends_at_the_same_moment_takes_no_call(calling: House) -> None:
     task_id = taken_in(calling)
-    taken: list[Taken] = []
-    caller = Thread(target=lambda: taken.append(tell(calling, task_id, READY_CALL, patient=True).taken))
+    taken: list[ReceiptResult] = []
+    caller = Thread(target=lambda: taken.append(tell(calling, task_id, READY_CALL, patient=True).result))
     with calling.engine.transaction() as transaction:
         run_id = calling.order(task_id).run_id
         Runs(transaction.work).lock([run_id])
@@ -116,7 +118,7 @@ def test_an_order_that_ends_at_the_same_moment_takes_no_call(calling: House) -> 
             assert time.monotonic() < until
         transaction.end([run_id], RunState.CANCELLED, agent_id="operator", reason="upstream")
     caller.join(DEADLINE_SECONDS)
-    assert taken == [Taken.REFUSED]
+    assert taken == [ReceiptResult.REFUSED]
     assert contacts(calling, task_id, "inbound") == []
 
 
@@ -129,13 +131,13 @@ def someone_waits(house: House) -> bool:
         return bool(waiting.scalar_one())
 
 
-def insist(house: House, task_id: str, line: Line) -> list[Taken]:
+def insist(house: House, task_id: str, line: Line) -> list[ReceiptResult]:
     """Send one signal as the door does, until something became of it; a line that is in the way is let go."""
     until = time.monotonic() + DEADLINE_SECONDS
-    taken: list[Taken] = []
+    taken: list[ReceiptResult] = []
     while time.monotonic() < until:
-        taken.append(tell(house, task_id, READY_CALL, signal_id="one", patient=True).taken)
-        if taken[-1] is not Taken.BUSY:
+        taken.append(tell(house, task_id, READY_CALL, signal_id="one", patient=True).result)
+        if taken[-1] is not ReceiptResult.BUSY:
             return taken
         line.free.set()
     raise AssertionError(f"{task_id} was at work all the time")
@@ -169,8 +171,8 @@ def test_whoever_comes_first_the_worker_the_tick_or_the_customer_nobody_is_calle
     worker.join(DEADLINE_SECONDS)
     assert not worker.is_alive()
     calling.run()
-    assert [tries[-1] for tries in taken] == [Taken.APPLIED] * len(orders)
-    assert any(tries[0] is Taken.BUSY for tries in taken)
+    assert [tries[-1] for tries in taken] == [ReceiptResult.APPLIED] * len(orders)
+    assert any(tries[0] is ReceiptResult.BUSY for tries in taken)
     assert len(set(line.keys)) == len(line.keys)
     for task_id in orders:
         assert calling.order(task_id).finish_reason == "visit_arranged"

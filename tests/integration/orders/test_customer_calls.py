@@ -10,9 +10,9 @@ from schemas.orders.signals import CustomerCalled
 from statemachine.orders.states import State
 from storage.orders.contacts.contacts import Contacts
 from storage.orders.figures import Figures
-from storage.orders.timeline import Timeline
-from tasks.orders.inbound.callbacks import Heard, hear
-from tasks.orders.inbound.signals import Taken
+from storage.orders.order_view import OrderView
+from tasks.orders.inbound.reports import ReportOutcome, take_reports
+from tasks.orders.inbound.signals import ReceiptResult
 from tasks.orders.people.intervention import pause, resume
 from tests.factories import CANCEL, PARTS_MISSING, READY, answered
 from tests.house import House
@@ -49,7 +49,7 @@ def calling(database_url: str, line: Line) -> Iterator[House]:
 def test_a_customer_who_calls_before_the_first_contact_is_not_called(calling: House, line: Line) -> None:
     task_id = taken_in(calling)
     receipt = tell(calling, task_id, READY_CALL)
-    assert (receipt.taken, receipt.status) == (Taken.APPLIED, "responded")
+    assert (receipt.result, receipt.status) == (ReceiptResult.APPLIED, "responded")
     calling.run()
     assert calling.order(task_id).finish_reason == "visit_arranged"
     assert line.keys == []
@@ -59,7 +59,7 @@ def test_a_customer_who_calls_while_a_call_waits_for_its_result_is_heard_at_once
     calling: House, line: Line
 ) -> None:
     task_id = worked(calling)
-    assert tell(calling, task_id, READY_CALL).taken is Taken.APPLIED
+    assert tell(calling, task_id, READY_CALL).result is ReceiptResult.APPLIED
     calling.run()
     assert calling.order(task_id).finish_reason == "visit_arranged"
     assert len(line.keys) == 1
@@ -70,17 +70,19 @@ def test_the_result_of_the_dropped_call_is_kept_as_evidence_alone(calling: House
     tell(calling, task_id, CustomerCalled(words=CANCEL))
     calling.run()
     before = calling.events(task_id)
-    heard = hear(
+    heard = take_reports(
         calling.engine, calling.context, "simulator", [report(line.keys[0], ContactResult.NO_ANSWER)]
     )
-    assert heard == [Heard.LATE]
+    assert heard == [ReportOutcome.LATE]
     assert calling.events(task_id) == before
     assert [c.contact_result for c in contacts(calling, task_id, "outbound")] == ["no_answer"]
 
 
 def test_a_customer_who_calls_back_after_a_vain_attempt_is_heard(calling: House, line: Line) -> None:
     task_id = worked(calling)
-    hear(calling.engine, calling.context, "simulator", [report(line.keys[0], ContactResult.NO_ANSWER)])
+    take_reports(
+        calling.engine, calling.context, "simulator", [report(line.keys[0], ContactResult.NO_ANSWER)]
+    )
     assert calling.order(task_id).status is State.NO_RESPONSE
     assert tell(calling, task_id, READY_CALL).status == "responded"
     calling.run()
@@ -91,12 +93,12 @@ def test_a_customer_who_calls_back_after_a_vain_attempt_is_heard(calling: House,
 def test_a_customer_who_calls_before_the_follow_up_is_heard(house: House) -> None:
     task_id = worked(house, answered(PARTS_MISSING))
     assert house.order(task_id).status is State.WAITING_FOLLOWUP
-    assert tell(house, task_id, READY_CALL).taken is Taken.APPLIED
+    assert tell(house, task_id, READY_CALL).result is ReceiptResult.APPLIED
     house.run()
     order = house.order(task_id)
     assert (order.finish_reason, order.round) == ("visit_arranged", 1)
     with house.database.transaction() as work:
-        moves = Timeline(work).transitions(task_id)
+        moves = OrderView(work).transitions(task_id)
     (call,) = contacts(house, task_id, "inbound")
     (answer,) = [move for move in moves if move["from_state"] == "waiting_followup"]
     assert (answer["event"], answer["metadata"]["contact_id"]) == ("user.responded", call.contact_id)
@@ -129,9 +131,9 @@ def test_no_provider_can_report_on_what_a_customer_said_by_themselves(house: Hou
     tell(house, task_id, CustomerCalled(words=PARTS_MISSING))
     house.run()
     (call,) = contacts(house, task_id, "inbound")
-    assert hear(
+    assert take_reports(
         house.engine, house.context, "simulator", [report(call.key, ContactResult.ANSWERED, READY)]
-    ) == [Heard.UNKNOWN_KEY]
+    ) == [ReportOutcome.UNKNOWN_KEY]
 
 
 @pytest.mark.parametrize(
@@ -145,7 +147,7 @@ def test_where_an_answer_is_being_dealt_with_a_person_is_called(
     task_id = worked(house, script)
     before = house.events(task_id)
     receipt = tell(house, task_id, READY_CALL)
-    assert (receipt.taken, receipt.status) == (Taken.NOTED, state)
+    assert (receipt.result, receipt.status) == (ReceiptResult.NOTED, state)
     assert house.events(task_id) == before
     assert alerts_of(house, task_id).count("customer_called") == 1
     assert only_words_are_kept(house, task_id)
@@ -160,7 +162,7 @@ def test_a_review_stays_open_when_the_customer_calls(
     house: House, metadata: dict[str, Any], state: State
 ) -> None:
     task_id = worked(house, metadata=metadata)
-    assert tell(house, task_id, READY_CALL).taken is Taken.NOTED
+    assert tell(house, task_id, READY_CALL).result is ReceiptResult.NOTED
     assert house.order(task_id).status is state
     assert [state for _, state in reviews_of(house, task_id)] == ["open"]
     assert only_words_are_kept(house, task_id)
@@ -168,7 +170,7 @@ def test_a_review_stays_open_when_the_customer_calls(
 
 def test_a_closed_order_takes_no_call(house: House) -> None:
     task_id = worked(house, answered(READY))
-    assert tell(house, task_id, READY_CALL).taken is Taken.REFUSED
+    assert tell(house, task_id, READY_CALL).result is ReceiptResult.REFUSED
     assert contacts(house, task_id, "inbound") == []
 
 

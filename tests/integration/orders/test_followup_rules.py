@@ -9,11 +9,11 @@ from schemas.orders.signals import PartArrived
 from statemachine.orders.intents import Level2
 from statemachine.orders.states import State
 from storage.engine.clock import BusinessClock
-from storage.orders.timeline import Timeline
+from storage.orders.order_view import OrderView
 from storage.people.reviews import Reviews
 from tasks.orders.explain.situation import situation_of
 from tasks.orders.explain.status import explain
-from tasks.orders.inbound.signals import Taken
+from tasks.orders.inbound.signals import ReceiptResult
 from tasks.orders.people.deciding import Decided, Decision, decide
 from tasks.orders.rules.followup import rule_of
 from tests.factories import PARTS_MISSING, READY, answered, submission
@@ -93,7 +93,7 @@ def test_the_customers_own_date_wins_over_the_rule_for_that_round(house: House) 
 def test_the_part_that_arrives_ends_the_rule_and_brings_the_contact_forward(house: House) -> None:
     task_id = ruled(house, READY)
     receipt = tell(house, task_id, PartArrived())
-    assert receipt.taken is Taken.APPLIED
+    assert receipt.result is ReceiptResult.APPLIED
     rule = rule_of(house.order(task_id))
     assert rule is not None
     assert rule.ended_by == "part_arrived"
@@ -166,7 +166,7 @@ def test_a_time_at_which_nobody_may_be_contacted_is_moved_and_what_was_asked_is_
     with house.database.transaction() as work:
         situation = situation_of(work, task_id)
         line = next(
-            line for line in Timeline(work).audit_of(task_id) if line["event_type"] == "review_decided"
+            line for line in OrderView(work).audit_lines(task_id) if line["event_type"] == "review_decided"
         )
     assert situation is not None
     until = explain(situation).until

@@ -8,12 +8,13 @@ import pytest
 
 from runtime.phone import normalise
 from storage.orders.contacts.contacts import Contacts
-from tasks.orders.inbound.callbacks import Callback, Heard, hear
+from tasks.orders.inbound.reports import ReportOutcome, take_reports
 from tasks.orders.upkeep.erasure import Customer, Erased, erase
 from tests.factories import READY, submission
 from tests.house import House
 from tests.integration.orders.office import Office, opened, texted
 from tests.integration.orders.told_channel import ToldChannel, called, report
+from tools.channels.callbacks import CallbackReport
 from tools.channels.contract import Completed, ContactReport
 
 NUMBER = "13800139999"
@@ -53,9 +54,12 @@ def told(key: str) -> ContactReport:
     return replace(report(key), recording_url=RECORDING)
 
 
-def tell(house: House, one: ContactReport) -> list[Heard]:
-    return hear(
-        house.engine, house.context, "simulator", [Callback(one, f'{{"transcript": "{one.transcript}"}}')]
+def tell(house: House, one: ContactReport) -> list[ReportOutcome]:
+    return take_reports(
+        house.engine,
+        house.context,
+        "simulator",
+        [CallbackReport(one, raw=f'{{"transcript": "{one.transcript}"}}')],
     )
 
 
@@ -82,7 +86,7 @@ def test_a_report_that_comes_after_its_customer_was_forgotten_leaves_its_result_
 ) -> None:
     task_id, key = called(house, channel)
     assert forget(house, task_id).task_ids == (task_id,)
-    assert tell(house, told(key)) == [Heard.LATE]
+    assert tell(house, told(key)) == [ReportOutcome.LATE]
     assert_only_the_result(house, task_id)
     assert bodies(house) == [""]
 
@@ -95,7 +99,7 @@ def test_a_second_answer_that_comes_after_its_customer_was_forgotten_is_not_kept
     house.run()
     forget(house, task_id)
     again = replace(told(key), event_id="again", transcript="师傅几点来，我在桃花岛")
-    assert tell(house, again) == [Heard.LATE]
+    assert tell(house, again) == [ReportOutcome.LATE]
     assert_only_the_result(house, task_id)
     assert bodies(house) == ["", ""]
 

@@ -7,7 +7,7 @@ import pytest
 
 from schemas.orders.signals import CustomerCalled
 from statemachine.orders.states import State
-from tasks.orders.inbound.callbacks import Heard
+from tasks.orders.inbound.reports import ReportOutcome
 from tests.house import House
 from tests.integration.orders.telling import alerts_of, contacts, reviews_of
 from tests.integration.orders.telling import tell as signal
@@ -30,7 +30,7 @@ def house(database_url: str, channel: ToldChannel) -> Iterator[House]:
     built.close()
 
 
-def said(house: House, key: str, words: str, event: str = "1") -> Heard:
+def said(house: House, key: str, words: str, event: str = "1") -> ReportOutcome:
     """The customer says something in the contact with this key."""
     (heard,) = tell(house, replace(report(key, event=event), transcript=words))
     house.run()
@@ -60,7 +60,7 @@ def test_a_further_word_takes_a_waiting_cancellation_back_and_a_person_decides(
     house: House, channel: ToldChannel
 ) -> None:
     task_id, key = about_to_be_cancelled(house, channel)
-    assert said(house, key, CHANGED_MIND, "2") is Heard.KEPT
+    assert said(house, key, CHANGED_MIND, "2") is ReportOutcome.KEPT
     house.run_to_the_end(3)
     assert cancellations(house) == 0
     assert reviews_of(house, task_id) == [("undo_requested", "open")]
@@ -70,7 +70,7 @@ def test_a_further_word_takes_a_waiting_cancellation_back_and_a_person_decides(
 
 def test_the_same_word_again_takes_nothing_back(house: House, channel: ToldChannel) -> None:
     task_id, key = about_to_be_cancelled(house, channel)
-    assert said(house, key, CANCELLED, "2") is Heard.LATE
+    assert said(house, key, CANCELLED, "2") is ReportOutcome.LATE
     house.run_to_the_end(3)
     assert house.order(task_id).finish_reason == "cancelled_by_customer"
 
@@ -87,7 +87,7 @@ def test_a_call_of_the_customer_takes_a_waiting_cancellation_back_too(
 def test_a_word_after_the_order_is_closed_reaches_a_person(house: House, channel: ToldChannel) -> None:
     task_id, key = about_to_be_cancelled(house, channel)
     house.run_to_the_end(3)
-    assert said(house, key, CHANGED_MIND, "2") is Heard.KEPT
+    assert said(house, key, CHANGED_MIND, "2") is ReportOutcome.KEPT
     assert house.order(task_id).status is State.CLOSED
     assert "customer_called" in alerts_of(house, task_id)
 

@@ -4,7 +4,7 @@ from engine.outcomes import Failed
 from statemachine.workflow.states import RunState
 from storage.engine.runs import Runs
 from storage.engine.steps import Steps
-from storage.orders.timeline import Timeline
+from storage.orders.order_view import OrderView
 from storage.people.reviews import Reviews
 from tasks.orders.people.intervention import cancel, pause, retry
 from tasks.verbs import VerbResult
@@ -22,7 +22,7 @@ def taken_in(house: House, *words: str, **changes: object) -> str:
 
 def lines(house: House, task_id: str) -> list[tuple[str, str]]:
     with house.database.transaction() as work:
-        return [(row["event_type"], row["agent_id"]) for row in Timeline(work).audit_of(task_id)]
+        return [(row["event_type"], row["agent_id"]) for row in OrderView(work).audit_lines(task_id)]
 
 
 def became(house: House, task_id: str) -> VerbResult:

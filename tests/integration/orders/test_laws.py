@@ -18,8 +18,8 @@ from statemachine.orders.states import Event, State
 from statemachine.workflow.planner import UnknownDecision
 from statemachine.workflow.states import RunState
 from storage.orders.contacts.contacts import Contacts
+from storage.orders.order_view import OrderView
 from storage.orders.orders import Orders
-from storage.orders.timeline import Timeline
 from storage.people.reviews import Reviews
 from tasks.orders.people.deciding import Decision, decide
 from tests.factories import CANCEL, PARTS_MISSING, READY, answered, silent, submission
@@ -138,7 +138,7 @@ class Fleet(RuleBasedStateMachine):
         for task_id in self.ids:
             state, version = State.PENDING, 0
             with self.house.database.transaction() as work:
-                history = Timeline(work).transitions(task_id)
+                history = OrderView(work).transitions(task_id)
                 order = Orders(work).find([task_id])[task_id]
             for row in history:
                 move = TRANSITIONS[State(row["from_state"]), Event(row["event"])]

@@ -4,7 +4,7 @@ import pytest
 
 from schemas.orders.signals import CancelledUpstream, PartArrived, PhoneChanged
 from storage.orders.signals import Signals
-from tasks.orders.inbound.signals import Taken
+from tasks.orders.inbound.signals import ReceiptResult
 from tests.factories import PARTS_MISSING, READY, answered
 from tests.house import House
 from tests.integration.orders.telling import Line, everything_shown, reviews_of, tell, titles, worked
@@ -20,7 +20,7 @@ def test_an_order_without_a_usable_number_goes_on_when_it_gets_one(database_url:
     task_id = worked(house, metadata={"phone": None})
     assert reviews_of(house, task_id) == [("not_callable", "open")]
     receipt = tell(house, task_id, PhoneChanged(phone=NUMBER))
-    assert (receipt.taken, receipt.status) == (Taken.APPLIED, "contacting")
+    assert (receipt.result, receipt.status) == (ReceiptResult.APPLIED, "contacting")
     assert reviews_of(house, task_id) == [("not_callable", "cancelled")]
     house.run()
     order = house.order(task_id)
@@ -33,7 +33,7 @@ def test_an_order_without_a_usable_number_goes_on_when_it_gets_one(database_url:
 def test_a_usable_number_does_not_give_attempts_back(house: House) -> None:
     task_id = worked(house, contact_count=4, metadata={"phone": None})
     receipt = tell(house, task_id, PhoneChanged(phone=NUMBER))
-    assert (receipt.taken, receipt.status) == (Taken.APPLIED, "pending")
+    assert (receipt.result, receipt.status) == (ReceiptResult.APPLIED, "pending")
     assert reviews_of(house, task_id) == [("not_callable", "cancelled"), ("no_attempts_left", "open")]
 
 
@@ -42,7 +42,7 @@ def test_a_number_that_changes_cuts_no_contact_off_and_is_used_from_the_next_on(
     house = House.build(database_url, gateway=line)
     task_id = worked(house)
     first = house.order(task_id).phone
-    assert tell(house, task_id, PhoneChanged(phone=NUMBER)).taken is Taken.APPLIED
+    assert tell(house, task_id, PhoneChanged(phone=NUMBER)).result is ReceiptResult.APPLIED
     (step,) = [step for step in house.steps(task_id) if step["state"] == "parked"]
     with house.engine.transaction() as transaction:
         silence = {"type": "deadline"}
@@ -57,7 +57,7 @@ def test_a_number_that_changes_cuts_no_contact_off_and_is_used_from_the_next_on(
 
 def test_the_number_the_order_has_is_only_noted(house: House) -> None:
     task_id = worked(house, answered(UNCLEAR), metadata={"phone": NUMBER})
-    assert tell(house, task_id, PhoneChanged(phone=NUMBER)).taken is Taken.NOTED
+    assert tell(house, task_id, PhoneChanged(phone=NUMBER)).result is ReceiptResult.NOTED
 
 
 def test_a_number_is_shown_nowhere(house: House, capfd: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from schemas.orders.contact import ContactResult
 from storage.orders.contacts.contacts import Contacts
-from tasks.orders.inbound.callbacks import Heard
+from tasks.orders.inbound.reports import ReportOutcome
 from tests.factories import READY
 from tests.house import House
 from tests.integration.orders.told_channel import ToldChannel, called, lapse, make_due, report, taken, tell
@@ -73,7 +73,7 @@ def test_word_that_a_text_was_delivered_does_not_end_the_search_for_its_outcome(
     channel.on_query = ContactFound(f"p-{key}", None)
     make_due(house)
     house.run()
-    assert tell(house, report(key, event="2")) == [Heard.APPLIED]
+    assert tell(house, report(key, event="2")) == [ReportOutcome.APPLIED]
     house.run()
     assert house.order(task_id).finish_reason == "visit_arranged"
     assert channel.reached == [key]

@@ -15,8 +15,8 @@ from statemachine.orders.machine import IllegalTransition, transition
 from statemachine.orders.states import Event, State
 from storage.core.database import Database
 from storage.orders.order import NewOrder
+from storage.orders.order_view import OrderView
 from storage.orders.orders import Orders
-from storage.orders.timeline import Timeline
 from tests.house import CIPHER_KEY
 from tests.servers import Servers
 
@@ -139,7 +139,7 @@ class RulesAndRows(RuleBasedStateMachine):
         """State, version and counts are the same, and the history has one row a version."""
         with self.database.transaction() as work:
             order = Orders(work).find([self.task_id])[self.task_id]
-            history = Timeline(work).transitions(self.task_id)
+            history = OrderView(work).transitions(self.task_id)
         model = self.model
         assert (order.status, order.version, order.round, order.contact_count) == (
             model.state,

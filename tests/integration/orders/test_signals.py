@@ -9,9 +9,9 @@ from schemas.orders.signals import CancelledUpstream, PartArrived, PhoneChanged,
 from statemachine.orders.intents import Level2
 from statemachine.orders.states import State
 from storage.engine.clock import BusinessClock
-from storage.orders.timeline import Timeline
+from storage.orders.order_view import OrderView
 from storage.people.reviews import Reviews
-from tasks.orders.inbound.signals import Taken
+from tasks.orders.inbound.signals import ReceiptResult
 from tasks.orders.people.deciding import Decision, decide
 from tasks.orders.people.intervention import pause
 from tests.factories import CANCEL, PARTS_MISSING, READY, answered, payload, silent
@@ -44,7 +44,7 @@ def test_a_part_that_arrived_brings_the_follow_up_forward(house: House) -> None:
     agreed = house.order(task_id).next_contact_time
     receipt = tell(house, task_id, PartArrived(part="压缩机"))
     earlier = house.order(task_id).next_contact_time
-    assert (receipt.taken, receipt.status) == (Taken.APPLIED, "waiting_followup")
+    assert (receipt.result, receipt.status) == (ReceiptResult.APPLIED, "waiting_followup")
     assert earlier is not None
     assert agreed is not None
     assert earlier < agreed - timedelta(days=1)
@@ -88,7 +88,7 @@ def test_a_follow_up_is_never_put_off(database_url: str) -> None:
     assert next_morning == MONDAY_TEN + timedelta(hours=23)
     show(house, evening - timedelta(minutes=30))
     receipt = tell(house, task_id, PartArrived())
-    assert receipt.taken is Taken.NOTED
+    assert receipt.result is ReceiptResult.NOTED
     assert "the agreed time is no later" in receipt.effect
     assert house.order(task_id).next_contact_time == next_morning
     house.close()
@@ -104,7 +104,7 @@ def test_a_part_that_arrived_is_only_noted_where_no_follow_up_waits(
     task_id = worked(house, script)
     before = house.order(task_id)
     receipt = tell(house, task_id, PartArrived())
-    assert (receipt.taken, receipt.status) == (Taken.NOTED, state)
+    assert (receipt.result, receipt.status) == (ReceiptResult.NOTED, state)
     assert house.order(task_id) == before
     assert audit_of(house, task_id) == [("part_arrived", "noted")]
 
@@ -113,7 +113,7 @@ def test_a_priority_changes_the_place_in_line(house: House) -> None:
     house.wire.cut = True
     ids = [taken_in(house, priority=1) for _ in range(3)]
     receipt = tell(house, ids[2], PriorityChanged(priority=10))
-    assert receipt.taken is Taken.APPLIED
+    assert receipt.result is ReceiptResult.APPLIED
     house.wire.cut = False
     house.tick.sweep()
     steps = {house.steps(task_id)[-1]["step_id"]: task_id for task_id in ids}
@@ -136,7 +136,7 @@ def test_a_priority_holds_for_the_steps_that_follow(house: House) -> None:
 
 def test_the_priority_the_order_has_is_only_noted(house: House) -> None:
     task_id = taken_in(house, priority=4)
-    assert tell(house, task_id, PriorityChanged(priority=4)).taken is Taken.NOTED
+    assert tell(house, task_id, PriorityChanged(priority=4)).result is ReceiptResult.NOTED
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_an_order_cancelled_upstream_ends_whatever_it_waits_for(
     for _ in range(2):
         house.wire.deliver(house.execute)
     receipt = tell(house, task_id, CancelledUpstream(reason="用户在App取消"))
-    assert (receipt.taken, receipt.status) == (Taken.APPLIED, "closed")
+    assert (receipt.result, receipt.status) == (ReceiptResult.APPLIED, "closed")
     before = house.events(task_id)
     house.run_to_the_end()
     assert house.events(task_id) == before
@@ -160,7 +160,7 @@ def test_an_order_cancelled_upstream_ends_whatever_it_waits_for(
     assert not [s for s in house.steps(task_id) if s["state"] not in ("done", "failed", "cancelled")]
     assert all(state != "open" for _, state in reviews_of(house, task_id))
     with house.database.transaction() as work:
-        last = Timeline(work).transitions(task_id)[-1]
+        last = OrderView(work).transitions(task_id)[-1]
     assert last["agent_id"] == "operator"
     assert last["metadata"] == {"reason": "cancelled upstream: 用户在App取消"}
     assert audit_of(house, task_id) == [("order_cancelled", "applied")]
@@ -169,13 +169,13 @@ def test_an_order_cancelled_upstream_ends_whatever_it_waits_for(
 def test_a_paused_order_can_be_cancelled_upstream(house: House) -> None:
     task_id = taken_in(house)
     pause(house.engine, task_id, by="operator")
-    assert tell(house, task_id, CancelledUpstream()).taken is Taken.APPLIED
+    assert tell(house, task_id, CancelledUpstream()).result is ReceiptResult.APPLIED
 
 
 def test_an_order_that_was_cancelled_is_not_cancelled_again(house: House) -> None:
     task_id = taken_in(house)
     tell(house, task_id, CancelledUpstream())
-    assert tell(house, task_id, CancelledUpstream()).taken is Taken.NOTED
+    assert tell(house, task_id, CancelledUpstream()).result is ReceiptResult.NOTED
     assert house.events(task_id).count("task.cancel") == 1
 
 
@@ -183,7 +183,7 @@ def test_a_closed_order_takes_no_change(house: House) -> None:
     task_id = worked(house, answered(READY))
     before = everything_shown(house)
     for said in (PhoneChanged(phone=NUMBER), PriorityChanged(priority=9), CancelledUpstream()):
-        assert tell(house, task_id, said).taken is Taken.REFUSED
+        assert tell(house, task_id, said).result is ReceiptResult.REFUSED
     assert everything_shown(house) == before
 
 
@@ -193,7 +193,7 @@ def test_a_repeated_signal_is_answered_as_before_and_not_applied_again(house: Ho
     house.run()
     agreed = house.order(task_id).next_contact_time
     again = tell(house, task_id, PartArrived(part="A"), signal_id="wms-1")
-    assert (again.taken, again.status, again.effect) == (Taken.REPEATED, first.status, first.effect)
+    assert (again.result, again.status, again.effect) == (ReceiptResult.REPEATED, first.status, first.effect)
     assert house.order(task_id).next_contact_time == agreed
     assert audit_of(house, task_id) == [("part_arrived", "applied")]
 
@@ -201,35 +201,37 @@ def test_a_repeated_signal_is_answered_as_before_and_not_applied_again(house: Ho
 def test_another_signal_under_a_known_id_is_not_taken(house: House) -> None:
     task_id = worked(house, answered(UNCLEAR))
     tell(house, task_id, PriorityChanged(priority=9), signal_id="one")
-    assert tell(house, task_id, PriorityChanged(priority=2), signal_id="one").taken is Taken.OTHER_BODY
-    assert tell(house, task_id, CancelledUpstream(), signal_id="one").taken is Taken.OTHER_BODY
+    assert (
+        tell(house, task_id, PriorityChanged(priority=2), signal_id="one").result is ReceiptResult.OTHER_BODY
+    )
+    assert tell(house, task_id, CancelledUpstream(), signal_id="one").result is ReceiptResult.OTHER_BODY
     assert house.order(task_id).priority == 9
 
 
 def test_the_same_id_names_another_signal_of_another_order(house: House) -> None:
     ids = [worked(house, answered(UNCLEAR)) for _ in range(2)]
-    taken = [tell(house, i, PriorityChanged(priority=9), signal_id="one").taken for i in ids]
-    assert taken == [Taken.APPLIED, Taken.APPLIED]
+    taken = [tell(house, i, PriorityChanged(priority=9), signal_id="one").result for i in ids]
+    assert taken == [ReceiptResult.APPLIED, ReceiptResult.APPLIED]
 
 
 def test_nobody_knows_a_task_that_is_not_there_nor_an_order_by_its_run(house: House) -> None:
     task_id = worked(house)
-    assert tell(house, "HT-nobody", PartArrived()).taken is Taken.UNKNOWN
-    assert tell(house, house.order(task_id).run_id, PartArrived()).taken is Taken.UNKNOWN
+    assert tell(house, "HT-nobody", PartArrived()).result is ReceiptResult.UNKNOWN
+    assert tell(house, house.order(task_id).run_id, PartArrived()).result is ReceiptResult.UNKNOWN
 
 
 def test_an_order_that_is_cancelled_while_its_customer_is_called_stays_cancelled(database_url: str) -> None:
-    told: list[Taken] = []
+    told: list[ReceiptResult] = []
 
     class Meanwhile(Line):
         def send(self, request: Any) -> Any:
-            told.append(tell(house, request.task_id, CancelledUpstream()).taken)
+            told.append(tell(house, request.task_id, CancelledUpstream()).result)
             return super().send(request)
 
     house = House.build(database_url, gateway=Meanwhile())
     body = payload()
     task_id = worked(house, **body)
-    assert told == [Taken.APPLIED]
+    assert told == [ReceiptResult.APPLIED]
     assert house.order(task_id).finish_reason == "cancelled"
     assert [s["state"] for s in house.steps(task_id)][-1] == "cancelled"
     house.close()

@@ -11,7 +11,7 @@ from statemachine.orders.states import State
 from statemachine.workflow.states import RunState
 from storage.engine.clock import BusinessClock
 from storage.orders.contacts.contacts import Contacts
-from storage.orders.timeline import Timeline
+from storage.orders.order_view import OrderView
 from storage.people.rejects import Rejects
 from storage.people.reviews import Reviews
 from tasks.forms import Acceptance
@@ -241,7 +241,7 @@ def test_every_state_change_has_its_line_in_the_audit_log(house: House) -> None:
     house.accept(order)
     house.run_to_the_end()
     with house.database.transaction() as work:
-        kinds = [line["event_type"] for line in Timeline(work).audit_of(order.body.task_id)]
+        kinds = [line["event_type"] for line in OrderView(work).audit_lines(order.body.task_id)]
     assert kinds == [
         "task_received",
         "task_validated",

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from schemas.orders.contact import Channel, ContactResult
-from tasks.orders.inbound.callbacks import Callback, Heard, hear
+from tasks.orders.inbound.reports import ReportOutcome, take_reports
 from tests.factories import READY, submission
 from tests.house import House
+from tools.channels.callbacks import CallbackReport
 from tools.channels.contract import (
     Absent,
     Accepted,
@@ -75,9 +76,11 @@ def report(key: str, result: ContactResult = ContactResult.ANSWERED, event: str 
     )
 
 
-def tell(house: House, *reports: ContactReport) -> list[Heard]:
+def tell(house: House, *reports: ContactReport) -> list[ReportOutcome]:
     """Hand reports in as the door does."""
-    return hear(house.engine, house.context, "simulator", [Callback(one, "{}") for one in reports])
+    return take_reports(
+        house.engine, house.context, "simulator", [CallbackReport(one, raw="{}") for one in reports]
+    )
 
 
 def taken(house: House) -> str:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from statemachine.orders.guards import Facts, Guard, holds
 from statemachine.orders.intents import ROUND_ENDS
 from statemachine.orders.machine import (
+    ANSWERABLE,
     TERMINAL,
     TRANSITIONS,
     IllegalTransition,
@@ -137,6 +138,10 @@ def test_a_person_or_confidence_above_the_limit_makes_a_classification_count(fac
 
 def test_a_followup_whose_time_has_passed_is_due() -> None:
     assert holds(Guard.FOLLOWUP_DUE, Facts(next_contact_time=NOW, now=SOON))
+
+
+def test_the_answerable_states_are_those_from_which_the_customer_responds() -> None:
+    assert {State.CONTACTING, State.NO_RESPONSE, State.WAITING_FOLLOWUP} == ANSWERABLE
 
 
 def test_closed_is_the_one_state_nothing_leaves() -> None:

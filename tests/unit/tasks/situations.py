@@ -14,7 +14,7 @@ from storage.engine.clock import Moments
 from storage.engine.runs import RunRow
 from storage.orders.contacts.contact import Contact
 from storage.orders.order import Order
-from storage.orders.overview import AuditMark, OpenStep
+from storage.orders.order_view import AuditMark, OpenStep
 from storage.people.reviews import Review
 from tasks.orders.explain.situation import LastMove, Situation
 
