@@ -7,6 +7,7 @@ from engine.actions import Entering, Resumption
 from engine.outcomes import Done, Outcome, Park
 from runtime.clock import Clock
 from schemas.orders.effects import AlertRaised, Audit, Effect, Move, OrderNoted, ProductEvent
+from schemas.orders.step_inputs import ReviewInput, StepError
 from statemachine.orders.guards import Facts
 from statemachine.orders.intents import INTENTS, Level1, Level2
 from statemachine.orders.machine import transition
@@ -21,16 +22,16 @@ _WHEN: Final = ("followup_at", "followup_days", "followup_rule", "visit_at")
 
 def asked(entering: Entering) -> Sequence[Effect]:
     """What is recorded when a question to a person is opened."""
-    error = entering.input.get("error")
-    told_error: Mapping[str, Any] = error if isinstance(error, Mapping) else {}
-    reason = told_error.get("code") or entering.input.get("review_reason") or entering.node
+    about = ReviewInput.of(entering.input)
+    error = about.error or StepError()
+    reason = error.code or about.review_reason or entering.node
     return (
         Audit(
             task_id=str(entering.subject_id),
             event_type="review_opened",
             agent_id=_RESUMES,
             action=entering.node,
-            metadata={"reason": reason, "message": told_error.get("message")},
+            metadata={"reason": reason, "message": error.message},
         ),
         ProductEvent(
             execution_id=entering.run_id,
