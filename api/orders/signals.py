@@ -144,10 +144,10 @@ def _conflict(
     signal: Signal, receipt: Receipt, message: str, *, headers: dict[str, str] | None = None
 ) -> Refusal:
     order = receipt.order
-    standing = transitions_from(order.status, None) if order else {"current_state": receipt.status}
+    state = transitions_from(order.status, None) if order else {"current_state": receipt.status}
     return Refusal(
         Code.STATE_CONFLICT,
         message,
-        details={"signal_id": signal.signal_id, "type": signal.type.value, **standing},
+        details={"signal_id": signal.signal_id, "type": signal.type.value, **state},
         headers=headers,
     )

@@ -109,9 +109,9 @@ async def make_transition(
     def made(work: UnitOfWork, _: Call[Any], __: StepResult) -> TransitionMade:
         found = _made(work, order, body.event)
         if found is None:
-            standing = Orders(work).find([order.task_id])[order.task_id]
+            current = Orders(work).find([order.task_id])[order.task_id]
             why = f"the step was done, and did not lead to '{body.to_state}'; see where the order stands"
-            raise conflict(standing.status, body.to_state, why)
+            raise conflict(current.status, body.to_state, why)
         return found
 
     if isinstance(wanted, ContactRecord):
@@ -190,9 +190,9 @@ def _record(
         raise conflict(order.status, body.to_state, "the order does not wait for the result of a contact")
     with parts.database.transaction() as work:
         made = _made(work, order, body.event)
-        standing = Orders(work).find([order.task_id])[order.task_id]
+        current = Orders(work).find([order.task_id])[order.task_id]
     if made is None:
-        raise conflict(standing.status, body.to_state)
+        raise conflict(current.status, body.to_state)
     return made
 
 

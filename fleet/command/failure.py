@@ -64,7 +64,7 @@ def _expected() -> tuple[type[Exception], ...]:
     from statemachine.workflow.definition import MalformedWorkflow
     from storage.core.unavailable import StorageUnavailable
     from storage.engine.definitions import ChangedDefinition
-    from tasks.orders.rules.script_versions import ChangedScript
+    from tasks.orders.upkeep.script_versions import ChangedScript
     from tools.classifier.model import WeightsError
     from tools.classifier.rules import RulesError
 

@@ -60,6 +60,16 @@ class _Given(BaseModel):
         return cls.model_validate(document)
 
 
+class TaskInput(_Given):
+    """The input of `orchestrator.receive_task` and `orchestrator.validate_task`."""
+
+    source: _Text = None
+    callable: bool = False
+    """Whether the customer can be reached by the number that came."""
+    contact_count: int = 0
+    max_contacts: int = 0
+
+
 class ContactGiven(_Given):
     """How an outside agent wants the contact made."""
 
@@ -137,11 +147,21 @@ class ActionInput(_Given):
         return None if by_default else self.followup_at
 
 
+class StepError(_Given):
+    """How a step failed."""
+
+    code: _Text = None
+    message: _Text = None
+
+
 class ReviewInput(_Given):
     """The input of `orchestrator.decide_review`: what the question to a person is about."""
 
     origin: _Text = None
     """The step whose failure led to the question."""
+    error: Annotated[StepError | None, BeforeValidator(_mapping_of)] = None
+    """How that step failed."""
+    review_reason: _Text = None
     contact_id: _Text = None
     intent_level2: _Text = None
     confidence: _Number = None

@@ -18,7 +18,7 @@ _BETWEEN: Final = 0.04
 
 
 class Awaiting:
-    """Tells callers what became of their step. Belongs to the event loop it is used in."""
+    """Hands callers what became of their step. Belongs to the event loop it is used in."""
 
     def __init__(self, database: Database, *, at_least: float = 0.0) -> None:
         self._database = database
@@ -63,12 +63,12 @@ class Awaiting:
         try:
             await asyncio.sleep(_FIRST_LOOK)
             while self._waiting:
-                await self._tell(list(self._waiting))
+                await self._hand_over(list(self._waiting))
                 await asyncio.sleep(_BETWEEN)
         finally:
             self._looking = None
 
-    async def _tell(self, step_ids: Sequence[int]) -> None:
+    async def _hand_over(self, step_ids: Sequence[int]) -> None:
         try:
             settled = await asyncio.to_thread(self._settled, step_ids)
         except StorageUnavailable as error:

@@ -89,7 +89,7 @@ def record_result(body: ContactRecorded, services: GivenOrders) -> ContactKept:
     made without us. Early, late, repeated and out-of-order results are kept and change nothing they should not.
     """
     parts = services.parts
-    heard, order = record(
+    outcome, order = record(
         parts.engine,
         parts.context,
         ContactRecord(
@@ -106,11 +106,11 @@ def record_result(body: ContactRecorded, services: GivenOrders) -> ContactKept:
     )
     if order is None:
         raise unknown("task", body.task_id)
-    if isinstance(heard, Unrecordable):
-        raise _unrecordable(heard, order, body.contact_id)
+    if isinstance(outcome, Unrecordable):
+        raise _unrecordable(outcome, order, body.contact_id)
     with services.parts.database.transaction() as work:
         review_open = Reviews(work).open_of(order.task_id) is not None
-    return ContactKept(next_step=next_action(order, review_open=review_open).name, outcome=heard.value)
+    return ContactKept(next_step=next_action(order, review_open=review_open).name, outcome=outcome.value)
 
 
 def require_own_number(services: GivenOrders, task_id: str, number: str) -> None:

@@ -13,7 +13,7 @@ def migrate() -> None:
     from storage.core.migrate import migrate as bring_up
     from storage.core.unavailable import StorageUnavailable
     from tasks.orders.rules.context import scripts_folder
-    from tasks.orders.rules.script_versions import register_scripts
+    from tasks.orders.upkeep.script_versions import register_scripts
     from tasks.registry import PRODUCTS
     from tools.scripts.document import load_scripts
     from workers.process import read_workflows

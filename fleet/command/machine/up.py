@@ -30,7 +30,7 @@ from storage.core.migrate import migrate
 from storage.engine.clock import BusinessClock
 from storage.orders.orders import Orders
 from tasks.orders.rules.context import scripts_folder
-from tasks.orders.rules.script_versions import register_scripts
+from tasks.orders.upkeep.script_versions import register_scripts
 from tasks.registry import PRODUCTS
 from tools.policies.folder import Policies
 from tools.scripts.document import load_scripts

@@ -8,6 +8,7 @@ from engine.outcomes import Done, Failed, Outcome
 from engine.registry import Ending
 from schemas.core.effects import Effect
 from schemas.orders.effects import Audit, Move
+from schemas.orders.step_inputs import TaskInput
 from schemas.outbound.effects import ProductEvent
 from statemachine.orders.states import Event
 from statemachine.workflow.states import RunState
@@ -31,7 +32,7 @@ def receive_task(entering: Entering) -> Outcome:
                 event_type="task_received",
                 agent_id=AGENT,
                 action="receive_task",
-                metadata={"step": entering.node, "source": entering.input.get("source")},
+                metadata={"step": entering.node, "source": TaskInput.of(entering.input).source},
             ),
             ProductEvent(
                 execution_id=entering.run_id,
@@ -47,14 +48,14 @@ def receive_task(entering: Entering) -> Outcome:
 
 def validate_task(entering: Entering) -> Outcome:
     """Check that the customer can be contacted at all, and begin (seed step2, SPEC.md §1)."""
-    facts = entering.input
-    if not facts.get("callable"):
+    facts = TaskInput.of(entering.input)
+    if not facts.callable:
         return _invalid(entering, "not_callable", "没有可用的联系方式: 电话缺失、已脱敏或格式不正确")
-    if int(facts["contact_count"]) >= int(facts["max_contacts"]):
+    if facts.contact_count >= facts.max_contacts:
         return _invalid(
             entering,
             "no_attempts_left",
-            f"联系次数已用完: {facts['contact_count']}/{facts['max_contacts']}",
+            f"联系次数已用完: {facts.contact_count}/{facts.max_contacts}",
         )
     return Done(
         effects=(

@@ -8,6 +8,7 @@ from engine.outcomes import Done, Outcome, Park
 from runtime.clock import Clock
 from schemas.core.effects import Effect
 from schemas.orders.effects import Audit, Move, OrderNoted
+from schemas.orders.step_inputs import ReviewInput, StepError
 from schemas.outbound.effects import ProductEvent
 from schemas.people.effects import AlertRaised
 from statemachine.orders.guards import Facts
@@ -24,16 +25,16 @@ _WHEN: Final = ("followup_at", "followup_days", "followup_rule", "visit_at")
 
 def ask_person(entering: Entering) -> Sequence[Effect]:
     """What is recorded when a question to a person is opened."""
-    error = entering.input.get("error")
-    failure: Mapping[str, Any] = error if isinstance(error, Mapping) else {}
-    reason = failure.get("code") or entering.input.get("review_reason") or entering.node
+    about = ReviewInput.of(entering.input)
+    error = about.error or StepError()
+    reason = error.code or about.review_reason or entering.node
     return (
         Audit(
             task_id=str(entering.subject_id),
             event_type="review_opened",
             agent_id=_RESUMES,
             action=entering.node,
-            metadata={"reason": reason, "message": failure.get("message")},
+            metadata={"reason": reason, "message": error.message},
         ),
         ProductEvent(
             execution_id=entering.run_id,

@@ -21,7 +21,7 @@ from tasks.orders.rules.case import Case
 from tasks.orders.rules.conclusion import AGENT, conclude
 from tasks.orders.rules.constraints import Withholding, asked_for, nothing_left
 from tasks.orders.rules.context import Context
-from tasks.orders.rules.do_not_contact import barred_by_customer
+from tasks.orders.rules.flags import barred_by_customer
 from tasks.orders.rules.traces import audit, product_event
 from tasks.orders.rules.wording import script_text_for
 from tools.channels.contract import (

@@ -31,11 +31,9 @@ from tasks.orders.agents.understanding import (
 )
 from tasks.orders.rules.agreement import agree
 from tasks.orders.rules.context import Context
-from tasks.orders.rules.do_not_contact import barred_by_customer
-from tasks.orders.rules.emergency import emergency_in
+from tasks.orders.rules.flags import effects_of_flags
 from tasks.orders.rules.traces import audit, product_event
 from tools.classifier.classifier import Classification
-from tools.classifier.taxonomy import Flag
 from tools.limits import TOOLS
 from tools.policies.shadow_mode import REASON as SHADOWED
 
@@ -116,10 +114,8 @@ def classify_intent(
     }
     effects = (
         *_effects(step, order, found, level2, reasons, accepted=accepted),
-        *emergency_in(found.flags, order, contact_id),
+        *effects_of_flags(context, found.flags, order, contact_id),
     )
-    if Flag.DO_NOT_CONTACT in found.flags:
-        effects = (*effects, *barred_by_customer(context, order, contact_id))
     return Done(output=output, effects=effects)
 
 

@@ -8,10 +8,10 @@ from runtime.blind_index import BlindIndex
 from runtime.phone import Phone, normalise
 from storage.core.unit_of_work import UnitOfWork
 from storage.orders.contacts.traces import ContactTraces
+from tasks.orders.inbound.forgotten import without_bodies_of_forgotten
 from tasks.orders.inbound.messages import take_message
 from tasks.orders.inbound.reports import ReportOutcome, take_reports
 from tasks.orders.rules.context import Context
-from tasks.orders.rules.forgotten import without_bodies_of_forgotten
 from tools.channels.callbacks import ByNumber, ByReference, CallbackContent, CallbackReport
 from tools.channels.reference import extend_code_of
 

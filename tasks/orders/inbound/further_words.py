@@ -12,9 +12,7 @@ from schemas.people.effects import AlertRaised
 from storage.orders.order import Order
 from tasks.orders.people.undo import Undone, take_back
 from tasks.orders.rules.context import Context
-from tasks.orders.rules.do_not_contact import barred_by_customer
-from tasks.orders.rules.emergency import emergency_in
-from tools.classifier.taxonomy import Flag
+from tasks.orders.rules.flags import effects_of_flags
 
 ALERT: Final = "customer_called"
 """The alert that words wait for a person."""
@@ -67,6 +65,5 @@ def act_on_words(
         },
     )
     flags, contact_id = context.classifier.classify(words).flags, str(where["contact_id"])
-    barred = barred_by_customer(context, order, contact_id) if Flag.DO_NOT_CONTACT in flags else ()
-    transaction.write([alert, *emergency_in(flags, order, contact_id), *barred])
+    transaction.write([alert, *effects_of_flags(context, flags, order, contact_id)])
     return taken_back is Undone.DONE

@@ -14,7 +14,7 @@ from tasks.orders.inbound.signals import ReceiptResult, receive
 from tasks.orders.people.barring import bar_number
 from tasks.orders.rules.conclusion import AGENT
 from tasks.orders.rules.context import Context
-from tasks.orders.rules.do_not_contact import ADDED_BY, REASON
+from tasks.orders.rules.flags import ADDED_BY, REASON
 from tools.channels.contract import ContactReport
 from tools.classifier.taxonomy import Flag
 

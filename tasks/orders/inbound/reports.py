@@ -16,11 +16,11 @@ from storage.orders.contacts.contact import Contact, InboundContact
 from storage.orders.contacts.contacts import Contacts
 from storage.orders.order import Order
 from storage.orders.orders import Orders
+from tasks.orders.inbound.forgotten import as_kept
 from tasks.orders.inbound.further_words import act_on_words
 from tasks.orders.rules.answer import count_as_answer
 from tasks.orders.rules.conclusion import AGENT, noted, signal_of
 from tasks.orders.rules.context import Context
-from tasks.orders.rules.forgotten import as_kept
 from tools.channels.callbacks import CallbackReport
 from tools.channels.contract import ContactReport
 
