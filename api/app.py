@@ -15,13 +15,14 @@ from api.orders.services import OrdersParts, OrdersServices
 from api.outbound.registration import OUTBOUND
 from api.outbound.streams.broadcast import Broadcast
 from api.people.registration import PEOPLE
-from api.server import errors, health, measurement
+from api.server import errors, health
 from api.server.description import DescribedApi
-from api.server.head import Head
 from api.server.limits.body_limit import BodyLimit
-from api.server.measurement import Measured, Measurement
+from api.server.middleware import measurement
+from api.server.middleware.head import Head
+from api.server.middleware.measurement import Measured, Measurement
+from api.server.middleware.request_id import RequestId
 from api.server.registration import Registration
-from api.server.request_id import RequestId
 from api.server.services import Services
 from api.task_intake import TaskIntake
 from schemas.core.error import Code

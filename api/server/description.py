@@ -6,7 +6,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 
 from api.server.errors import STATUS, documented
-from api.server.request_id import HEADER
+from api.server.middleware.request_id import HEADER
 from schemas.core.error import Code
 from schemas.core.examples import read_examples
 

@@ -12,8 +12,8 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
 from api.server.coalescer import CoalescerClosed
+from api.server.middleware.request_id import HEADER, request_id_of
 from api.server.refusal import Refusal, invalid
-from api.server.request_id import HEADER, request_id_of
 from engine.publisher import WireUnavailable
 from runtime.logs import logger
 from runtime.mask import mask_text

@@ -10,9 +10,9 @@ from fastapi import Depends, Request
 from api.server.authentication import Keyring, caller_of
 from api.server.limits.failed_logins import FailedLogins
 from api.server.limits.rate_limits import RateLimits
+from api.server.middleware.request_id import request_id_of
 from api.server.parts import Parts
 from api.server.registration import Figure
-from api.server.request_id import request_id_of
 from storage.access.keys import Key
 
 

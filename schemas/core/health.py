@@ -1,4 +1,4 @@
-"""What the health routes answer."""
+"""Response bodies of the health routes."""
 
 from typing import Literal
 

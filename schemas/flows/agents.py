@@ -1,4 +1,4 @@
-"""What the agents' routes are sent and answer: the fleet's five, and outside agents that register."""
+"""Request and response bodies of the agents' routes: the fleet's five, and outside agents that register."""
 
 from typing import Annotated, Any, Final, Literal
 

@@ -1,4 +1,4 @@
-"""What the task routes are sent and answer: tasks of any kind in seed 003's form, and as they stand."""
+"""Bodies of the task routes: tasks of any kind in seed 003's form, and as they stand."""
 
 from typing import Annotated, Any, Final, Literal
 

@@ -1,4 +1,4 @@
-"""What a channel's callback is answered."""
+"""The form of a channel's callback, and the response body."""
 
 from typing import Any, Final, Literal
 

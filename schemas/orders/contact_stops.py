@@ -1,4 +1,4 @@
-"""What the routes of emergency stops are sent and answer."""
+"""Request and response bodies of the routes of contact stops."""
 
 from typing import Literal, Self
 

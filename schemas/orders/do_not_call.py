@@ -1,4 +1,4 @@
-"""What the routes of the do-not-call list are sent and answer; a number goes in and never comes out."""
+"""Request and response bodies of the do-not-call list; a number goes in and never comes out."""
 
 from typing import Literal, Self
 

@@ -1,4 +1,4 @@
-"""What the routes about personal data are sent and answer."""
+"""Request and response bodies of the routes about personal data."""
 
 from typing import Literal, Self
 

@@ -1,4 +1,4 @@
-"""What the routes of an order's review are sent and answer: the customer's words, and the decision."""
+"""Request and response bodies of an order's review: the customer's words, and the decision."""
 
 from typing import Literal, Self
 

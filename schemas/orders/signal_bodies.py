@@ -1,4 +1,4 @@
-"""What the route of signals is sent and answers (SPEC.md §6)."""
+"""Request and response bodies of the route of signals (SPEC.md §6)."""
 
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final, Literal, get_args

@@ -1,4 +1,4 @@
-"""What the state machine's routes are sent and answer (seed 000 section 三)."""
+"""Request and response bodies of the state machine's routes (seed 000 section 三)."""
 
 from typing import Any
 

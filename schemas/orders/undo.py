@@ -1,4 +1,4 @@
-"""Taking a cancellation back: why, and the question to a person that it leads to."""
+"""Request and response bodies of the route that takes a cancellation back."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""What the routes of alerts are sent and answer: things a person should look at."""
+"""Request and response bodies of the routes of alerts: things a person should look at."""
 
 from typing import Any, Literal
 

@@ -1,4 +1,4 @@
-"""What the routes of refused input are sent and answer."""
+"""Request and response bodies of the routes of rejects."""
 
 from typing import Any, Literal
 

@@ -1,4 +1,4 @@
-"""What the routes of reviews are sent and answer: questions to people, and who has taken them."""
+"""Request and response bodies of the routes of reviews: questions to people, and who has taken them."""
 
 from typing import Any, Literal
 

@@ -1,1 +1,1 @@
-"""What the routes of the five agents take and answer (seed 000 section 四, 五)."""
+"""Request and response bodies of the five agents' routes (seed 000 section 四, 五)."""

@@ -1,4 +1,4 @@
-"""What the action agent's route takes and answers (seed 000 section 四, Action)."""
+"""Request and response bodies of the action agent's route (seed 000 section 四, Action)."""
 
 from typing import Any, Literal
 

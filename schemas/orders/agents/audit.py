@@ -1,4 +1,4 @@
-"""What the audit agent's routes are sent and answer (seed 000 section 四 5️⃣)."""
+"""Request and response bodies of the audit agent's routes (seed 000 section 四 5️⃣)."""
 
 from typing import Annotated, Any, Literal
 

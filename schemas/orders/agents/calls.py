@@ -1,4 +1,4 @@
-"""What the routes of calls that nobody waits for are sent and answer."""
+"""Request and response bodies of calls that are not waited for."""
 
 from typing import Any, Literal, Self
 

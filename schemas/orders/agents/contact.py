@@ -1,4 +1,4 @@
-"""What the contact agent's routes take and answer (seed 000 section 四, Contact)."""
+"""Request and response bodies of the contact agent's routes (seed 000 section 四, Contact)."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""What the orchestrator's routes answer (seed 000 section 四, Orchestrator)."""
+"""Response bodies of the orchestrator's routes (seed 000 section 四, Orchestrator)."""
 
 from schemas.core.form import Answered, Moment, Succeeded
 from statemachine.orders.states import State

@@ -1,4 +1,4 @@
-"""What the triage agent's routes take and answer (seed 000 section 四, Triage)."""
+"""Request and response bodies of the triage agent's routes (seed 000 section 四, Triage)."""
 
 from typing import Any
 
