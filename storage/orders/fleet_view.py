@@ -7,29 +7,30 @@ from sqlalchemy import text
 
 from runtime.clock import Clock
 from storage.core.unit_of_work import Repository
+from storage.engine.states import ENDED, TIMED
 
 _STATUSES = text(
-    """
+    f"""
     SELECT t.task_id, t.status, t.finish_reason, r.reason AS review_reason, s.node, s.state AS step_state,
         CASE WHEN s.due_clock = 'business' THEN s.due_at END AS due_at
     FROM tasks t
     LEFT JOIN LATERAL (SELECT reason FROM reviews r WHERE r.task_id = t.task_id AND r.state = 'open'
                        ORDER BY r.opened_at LIMIT 1) r ON true
     LEFT JOIN LATERAL (SELECT node, state, due_at, due_clock FROM steps s
-                       WHERE s.run_id = t.run_id AND s.state NOT IN ('done', 'failed', 'cancelled')
+                       WHERE s.run_id = t.run_id AND s.state NOT IN ({ENDED})
                        ORDER BY s.due_at NULLS FIRST LIMIT 1) s ON t.status <> 'closed'
     ORDER BY t.task_id
     """,
 )
 _NEXT_DUE = text(
-    """
+    f"""
     SELECT coalesce(subject_id, run_id) AS subject, node, state, due_clock, due_at FROM steps
-    WHERE state IN ('scheduled', 'parked', 'offered') AND NOT held AND due_clock = :clock
+    WHERE state IN ({TIMED}) AND NOT held AND due_clock = :clock
     ORDER BY due_at LIMIT 1
     """,
 )
 _FURTHEST_DUE = text(
-    "SELECT max(due_at) FROM steps WHERE state IN ('scheduled', 'parked', 'offered') AND due_clock = 'business'",
+    f"SELECT max(due_at) FROM steps WHERE state IN ({TIMED}) AND due_clock = 'business'",
 )
 _LAST_STEP = text("SELECT coalesce(max(step_id), 0) FROM steps")
 _HANDOVERS = text(

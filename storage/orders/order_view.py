@@ -8,8 +8,10 @@ from typing import Any
 from sqlalchemy import text
 
 from statemachine.orders.states import State
+from statemachine.workflow.states import STEP_ENDS, StepState
 from storage.core.unit_of_work import Repository
 from storage.engine.runs import RunRow, run_row
+from storage.engine.states import DONE, ENDED, LEASED, PUBLISHED, READY, SCHEDULED
 from storage.engine.urgency import AGEING_SECONDS
 
 _PROGRESS = text(
@@ -31,20 +33,20 @@ _OPEN_STEPS = text(
     f"""
     SELECT s.step_id, s.node, s.kind, s.queue, s.state, s.delivery, s.tries, s.crashes, s.due_at, s.due_clock,
         s.error, s.created_at, s.started_at, s.published_at,
-        CASE WHEN s.state = 'ready' THEN s.urgency + make_interval(secs => s.priority * {AGEING_SECONDS}) END
+        CASE WHEN s.state = {READY} THEN s.urgency + make_interval(secs => s.priority * {AGEING_SECONDS}) END
             AS ready_at,
         l.holder, l.expires_at,
         CASE s.state
-            WHEN 'ready' THEN
-                (SELECT count(*) FROM steps a WHERE a.queue = s.queue AND a.state = 'published')
-              + (SELECT count(*) FROM steps a WHERE a.queue = s.queue AND a.state = 'ready' AND NOT a.held
+            WHEN {READY} THEN
+                (SELECT count(*) FROM steps a WHERE a.queue = s.queue AND a.state = {PUBLISHED})
+              + (SELECT count(*) FROM steps a WHERE a.queue = s.queue AND a.state = {READY} AND NOT a.held
                  AND a.urgency < s.urgency)
-            WHEN 'published' THEN
-                (SELECT count(*) FROM steps a WHERE a.queue = s.queue AND a.state = 'published'
+            WHEN {PUBLISHED} THEN
+                (SELECT count(*) FROM steps a WHERE a.queue = s.queue AND a.state = {PUBLISHED}
                  AND (a.published_at, a.step_id) < (s.published_at, s.step_id))
         END AS ahead
-    FROM steps s LEFT JOIN leases l ON s.state = 'leased' AND l.lease_id = s.lease_id
-    WHERE s.run_id = :run_id AND s.state NOT IN ('done', 'failed', 'cancelled') ORDER BY s.step_id
+    FROM steps s LEFT JOIN leases l ON s.state = {LEASED} AND l.lease_id = s.lease_id
+    WHERE s.run_id = :run_id AND s.state NOT IN ({ENDED}) ORDER BY s.step_id
     """,
 )
 _STEPS_OF = text(
@@ -65,18 +67,18 @@ _LAST_AUDIT = text(
 )
 _WAITING = text(
     "SELECT step_id, node, kind, action, state, held, due_at, due_clock, input FROM steps "
-    "WHERE run_id = :run_id AND state NOT IN ('done', 'failed', 'cancelled') ORDER BY step_id",
+    f"WHERE run_id = :run_id AND state NOT IN ({ENDED}) ORDER BY step_id",
 )
 _ENDED_OF = text(
     "SELECT step_id, node, state, input, output, error FROM steps "
-    "WHERE run_id = :run_id AND action = :action AND state = 'done' ORDER BY step_id DESC LIMIT 20",
+    f"WHERE run_id = :run_id AND action = :action AND state = {DONE} ORDER BY step_id DESC LIMIT 20",
 )
 _LOOK = text("SELECT step_id, node, state, input, output, error FROM steps WHERE step_id = :step_id")
 # On the database's clock a step only tries again; on the business clock something allows it later.
 _SETTLED = text(
     "SELECT step_id, node, state, input, output, error FROM steps WHERE step_id = ANY(:ids) "
-    "AND (state IN ('done', 'failed', 'cancelled') "
-    "OR (state = 'scheduled' AND due_clock = 'business' AND due_at > (SELECT business_now())))",
+    f"AND (state IN ({ENDED}) "
+    f"OR (state = {SCHEDULED} AND due_clock = 'business' AND due_at > (SELECT business_now())))",
 )
 _OF_RUN = text("SELECT min(step_id) FROM steps WHERE run_id = :run_id")
 _ACTION_TAKEN = text(
@@ -169,7 +171,7 @@ class StepResult:
     @property
     def ended(self) -> bool:
         """Whether nothing more becomes of it."""
-        return self.state in ("done", "failed", "cancelled")
+        return StepState(self.state) in STEP_ENDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,7 @@ def document_of(dossier: Dossier) -> dict[str, Any]:
             "metadata": order.metadata,
             "execution_id": order.run_id,
         },
-        "run": {"state": dossier.situation.run.state, "error": dossier.situation.run.error},
+        "run": {"state": dossier.situation.run.state.value, "error": dossier.situation.run.error},
         "contacts": [_contact_document(contact, words=dossier.words) for contact in dossier.contacts],
         "transitions": [dict(row) for row in dossier.transitions],
         "audit": [dict(row) for row in dossier.audit],
@@ -127,7 +127,7 @@ def show_dossier(dossier: Dossier) -> None:
             )
             for row in dossier.steps
         ],
-        title=f"steps of {dossier.order.run_id}, {dossier.situation.run.state}",
+        title=f"steps of {dossier.order.run_id}, {dossier.situation.run.state.value}",
     )
     for review in dossier.reviews:
         if review.state == "open":

@@ -153,7 +153,7 @@ def _run_ended(situation: Situation) -> Explanation:
     run, error = situation.run, situation.run.error or {}
     where = f" at {situation.title(str(error['step']))}" if error.get("step") else ""
     because = f": {error.get('message')} [{error.get('code')}]" if error else ""
-    ended = f"has ended {run.state}{where}{because}"
+    ended = f"has ended {run.state.value}{where}{because}"
     is_fault = situation.order is not None
     return Explanation(
         subject=situation.subject,
@@ -170,7 +170,7 @@ def _run_ended(situation: Situation) -> Explanation:
 def _stands(situation: Situation) -> str:
     order = situation.order
     if order is None:
-        return f"{situation.run.workflow} {situation.run.version}, {situation.run.state}"
+        return f"{situation.run.workflow} {situation.run.version}, {situation.run.state.value}"
     if order.round == 0:
         return order.status.value
     intent = ""

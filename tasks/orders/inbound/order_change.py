@@ -125,7 +125,7 @@ def order_cancelled(occasion: OrderOccasion[CancelledUpstream]) -> Consequence:
     if result is not VerbResult.DONE:
         if order is not None and order.status is State.CLOSED:
             return refused(f"the order has ended otherwise: {order.finish_reason}")
-        return refused(f"the order's run is {occasion.run.state} and cannot be cancelled")
+        return refused(f"the order's run is {occasion.run.state.value} and cannot be cancelled")
     effect = "the order is closed as cancelled; nothing of it goes on"
     return Consequence(
         outcome=ConsequenceKind.APPLIED, effect=effect, title="上游已取消工单", watched="ready"

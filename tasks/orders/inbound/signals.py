@@ -154,7 +154,7 @@ def _continue(transaction: Transaction, run: RunRow, said: Continue) -> Conseque
     ]
     ended = transaction.complete(dict.fromkeys(waiting, said.output)) if waiting else {}
     if SignalResult.APPLIED not in ended.values():
-        return refused(f"the run is {run.state}, and no wait of this name is under way in it")
+        return refused(f"the run is {run.state.value}, and no wait of this name is under way in it")
     return Consequence(
         outcome=ConsequenceKind.APPLIED, effect=f"the wait '{said.step}' is over", title="等待结束, 继续执行"
     )

@@ -10,6 +10,7 @@ import yaml
 from runtime.clock import Anchor, Clock
 from schemas.core.definition import read_definition
 from statemachine.orders.states import Event, State
+from statemachine.workflow.states import RunState
 from storage.engine.clock import Moments
 from storage.engine.runs import RunRow
 from storage.orders.contacts.contact import Contact
@@ -97,7 +98,7 @@ def step(node: str, state: str, **changes: Any) -> OpenStep:
     return OpenStep(**(usual | changes))
 
 
-def run(state: str = "running", **changes: Any) -> RunRow:
+def run(state: RunState = RunState.RUNNING, **changes: Any) -> RunRow:
     """The order's run."""
     usual: dict[str, Any] = {
         "run_id": "exec_1",

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from statemachine.orders.states import Event, State
+from statemachine.workflow.states import RunState
 from tasks.orders.explain.explanation import Wait, span
 from tasks.orders.explain.situation import LastMove
 from tasks.orders.explain.status import FINISHED, explain, why
@@ -34,7 +35,7 @@ def test_an_explanation_has_one_to_three_sentences_that_name_the_task(case: str)
 @pytest.mark.parametrize("reason", FINISHED)
 def test_a_closed_order_says_why_and_that_nothing_follows(reason: str) -> None:
     closed = order(State.CLOSED, finish_reason=reason, finished_at=soon(days=-1))
-    text = why(situation(of=closed, in_run=run("completed")))
+    text = why(situation(of=closed, in_run=run(RunState.COMPLETED)))
     assert f"{FINISHED[reason]} [{reason}]" in text
     assert "since Sun 2026-03-15 10:00 (1 d ago)" in text
     assert text.endswith("Nothing further happens to it.")
@@ -55,7 +56,7 @@ def test_of_parallel_branches_the_one_at_work_is_told_and_the_others_are_named()
 
 
 def test_a_run_without_an_order_that_has_ended_is_no_fault() -> None:
-    ended = situation(in_run=run("completed", finished_at=shortly(seconds=-5)))
+    ended = situation(in_run=run(RunState.COMPLETED, finished_at=shortly(seconds=-5)))
     explanation = explain(replace(ended, order=None))
     assert explanation.wait is Wait.NOTHING
 

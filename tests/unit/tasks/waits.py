@@ -1,6 +1,7 @@
 """Every state a step can be in: a situation, what it waits for, and words that must be told of it."""
 
 from statemachine.orders.states import State
+from statemachine.workflow.states import RunState
 from tasks.orders.explain.explanation import Wait
 from tasks.orders.explain.situation import Situation
 from tests.unit.tasks.situations import (
@@ -220,7 +221,7 @@ CASES: dict[str, tuple[Situation, Wait, tuple[str, ...]]] = {
         situation(
             step("step9_followup", "scheduled", due_at=soon(days=3), due_clock=BY_BUSINESS),
             of=order(State.WAITING_FOLLOWUP),
-            in_run=run("paused"),
+            in_run=run(RunState.PAUSED),
             paused=paused(),
         ),
         Wait.RESUME,
@@ -233,14 +234,14 @@ CASES: dict[str, tuple[Situation, Wait, tuple[str, ...]]] = {
     "a paused row that is at work": (
         situation(
             step("step5_triage", "leased", holder="w", expires_at=shortly(seconds=9)),
-            in_run=run("paused"),
+            in_run=run(RunState.PAUSED),
             paused=paused(),
         ),
         Wait.RESUME,
         ("意图识别 is at work and is still recorded, nothing follows it",),
     ),
     "a paused call": (
-        situation(step("step3_contact", "parked"), contact=contact(), in_run=run("paused")),
+        situation(step("step3_contact", "parked"), contact=contact(), in_run=run(RunState.PAUSED)),
         Wait.RESUME,
         ("What the customer answers is still recorded", "somebody to resume it"),
     ),
@@ -248,7 +249,7 @@ CASES: dict[str, tuple[Situation, Wait, tuple[str, ...]]] = {
         situation(
             of=order(State.RESPONDED),
             in_run=run(
-                "failed",
+                RunState.FAILED,
                 error={"code": "state_conflict", "message": "cannot take it", "step": "escalate_human"},
                 finished_at=shortly(minutes=-1),
             ),
