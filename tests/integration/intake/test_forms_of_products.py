@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engine.catalogue import register
-from storage.flows.task_list import Lifecycle, TaskList, TaskRow, Wanted
+from storage.flows.task_list import Lifecycle, TaskFilter, TaskList, TaskRow
 from storage.people.rejects import Rejects
 from tasks.flows.task_batch import BatchItemResult, accept_batch
 from tasks.forms import Acceptance, Sender, TaskForms
@@ -53,7 +53,7 @@ def accepted(house: House, forms: TaskForms, *sent: Any) -> list[BatchItemResult
 
 def listed(house: House, forms: TaskForms, **wanted: Any) -> dict[str, TaskRow]:
     with house.database.transaction() as work:
-        rows = TaskList(work, forms.subjects).page(Wanted(**wanted), after=None, limit=10)
+        rows = TaskList(work, forms.subjects).page(TaskFilter(**wanted), after=None, limit=10)
     return {row.task_id: row for row in rows}
 
 
