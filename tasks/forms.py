@@ -131,7 +131,7 @@ class TaskForm(Protocol):
     def steer(self, engine: Engine, task_id: str, verb: Verb, *, by: str, reason: str | None) -> VerbResult:
         """Carry a verb out on a task of this form; `UNKNOWN` for one that is not."""
 
-    def transitions(self, state: str, verb: Verb) -> Mapping[str, Any]:
+    def transitions(self, state: str, verb: Verb, /) -> Mapping[str, Any]:
         """Where a task is that refused a verb, where it was to go, and where it may go; for programs.
 
         `state` is the business state of a product's task, the lifecycle of general work.
@@ -153,7 +153,7 @@ class ProductForm(TaskForm, Protocol):
     def states(self) -> type[StrEnum]:
         """The business states its tasks can be listed by."""
 
-    def owns(self, engine: Engine, task_type: str) -> bool:
+    def owns(self, engine: Engine, task_type: str, /) -> bool:
         """Whether tasks of this type are of this form, however they are asked for."""
 
     def read_general(self, task: NewTask) -> Any | tuple[Problem, ...]:

@@ -9,7 +9,7 @@ from runtime.cipher import is_printed
 from runtime.mask import mask_text
 from schemas.flows.tasks import StepView, TaskSummary, TaskView
 from storage.core.unit_of_work import UnitOfWork
-from storage.flows.task_list import Course, Lifecycle, TaskList, TaskRow
+from storage.flows.task_list import Lifecycle, RunDetails, TaskList, TaskRow
 from tasks.forms import TaskForms
 
 _StepStatus = Literal["pending", "running", "waiting", "completed", "failed", "cancelled"]
@@ -54,22 +54,22 @@ def fields_of(row: TaskRow) -> dict[str, Any]:
 
 def view_of(work: UnitOfWork, row: TaskRow, forms: TaskForms) -> TaskView:
     """The task in full."""
-    course = TaskList(work).course(row.run_id)
-    given = forms.product(row.product).given(work, row.task_id) if row.product else course.variables
+    details = TaskList(work).details(row.run_id)
+    given = forms.product(row.product).given(work, row.task_id) if row.product else details.variables
     completed = row.status is Lifecycle.COMPLETED and row.product is None
     return TaskView(
         **fields_of(row),
         parameters=masked(given),
-        result=masked(course.result) if completed else None,
-        error=_error(row, course),
+        result=masked(details.result) if completed else None,
+        error=_error(row, details),
         steps=[
             StepView(
-                step=mark.node,
-                status=_STEP_STATUS[mark.state],
-                started_at=mark.started_at,
-                finished_at=mark.finished_at,
+                step=step.node,
+                status=_STEP_STATUS[step.state],
+                started_at=step.started_at,
+                finished_at=step.finished_at,
             )
-            for mark in course.steps
+            for step in details.steps
         ],
     )
 
@@ -88,10 +88,10 @@ def masked(value: Any) -> Any:
     return value
 
 
-def _error(row: TaskRow, course: Course) -> dict[str, Any] | None:
-    if row.status not in (Lifecycle.FAILED, Lifecycle.CANCELLED) or course.error is None:
+def _error(row: TaskRow, details: RunDetails) -> dict[str, Any] | None:
+    if row.status not in (Lifecycle.FAILED, Lifecycle.CANCELLED) or details.error is None:
         return None
-    if course.error.get("message") == _TIMED_OUT:
+    if details.error.get("message") == _TIMED_OUT:
         return {"code": _TIMED_OUT, "message": "the time it was given has passed"}
-    error: dict[str, Any] = masked(course.error)
+    error: dict[str, Any] = masked(details.error)
     return error

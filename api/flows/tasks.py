@@ -23,7 +23,7 @@ from schemas.core.identifier import Identifier
 from schemas.core.problems import Problem
 from schemas.flows.tasks import TaskPage, TaskTaken, TaskView
 from storage.core.database import Database
-from storage.flows.task_list import Lifecycle, TaskList, TaskRow, Wanted
+from storage.flows.task_list import Lifecycle, TaskFilter, TaskList, TaskRow
 from tasks.forms import Acceptance, ReadTask, Sender, TaskForms
 
 TaskId = Annotated[
@@ -90,7 +90,7 @@ def router_of(forms: TaskForms) -> APIRouter:
         cursor: Cursor = None,
     ) -> TaskPage:
         """Orders and general work in one list. What comes in while pages are read is before the first of them."""
-        wanted = Wanted(
+        filters = TaskFilter(
             status=status,
             state=state,
             workflow=None if task_type is None else workflow_named(task_type),
@@ -101,11 +101,11 @@ def router_of(forms: TaskForms) -> APIRouter:
         )
         with parts.database.transaction() as work:
             # One more than is shown tells whether there is a next page.
-            rows = TaskList(work, forms.subjects).page(wanted, after=place_of(cursor), limit=limit + 1)
+            rows = TaskList(work, forms.subjects).page(filters, after=place_of(cursor), limit=limit + 1)
         shown = rows[:limit]
         return TaskPage(
             tasks=[summary_of(row) for row in shown],
-            next_cursor=cursor_of(shown[-1].place) if len(rows) > limit else None,
+            next_cursor=cursor_of(shown[-1].position) if len(rows) > limit else None,
         )
 
     @router.get(

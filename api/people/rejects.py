@@ -40,7 +40,9 @@ RejectId = Annotated[Identifier, Path(description="The refused input's id.")]
 def list_rejects(
     parts: GivenParts,
     state: Annotated[RejectState | Literal["all"], Query(description="What became of them.")] = "open",
-    source: Annotated[RejectSource | None, Query(description="By this door only.")] = None,
+    source: Annotated[
+        RejectSource | None, Query(description="What came in at this entry point only.")
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=500, description="Inputs a page may have.")] = 100,
     cursor: Cursor = None,
 ) -> RejectList:

@@ -46,7 +46,7 @@ class NamedRuns(Repository):
             for row in self.connection.execute(_FIND, {"ids": list(ids)})
         }
 
-    def sign(self, digests: Mapping[str, bytes]) -> None:
+    def record_digests(self, digests: Mapping[str, bytes]) -> None:
         """Record what the bodies of runs were that this transaction has begun."""
         if digests:
             rows = [(run_id, digest.hex()) for run_id, digest in sorted(digests.items())]

@@ -123,7 +123,7 @@ def _first(*values: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class TaskFilter:
     """Which tasks are asked for; `created_to` is the first moment that is not."""
 
     status: Lifecycle | None = None
@@ -135,7 +135,7 @@ class Wanted:
     created_to: datetime | None = None
 
 
-Place = tuple[datetime, str]
+Position = tuple[datetime, str]
 """Where in the list a task stands: when its run was created, and the run's id."""
 
 
@@ -160,13 +160,13 @@ class TaskRow:
     deadline_at: datetime | None
 
     @property
-    def place(self) -> Place:
+    def position(self) -> Position:
         """Where it stands in the list."""
         return self.created_at, self.run_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StepMark:
+class StepTimes:
     """A step of a task: which, in what state, from when to when."""
 
     node: str
@@ -176,12 +176,12 @@ class StepMark:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
+class RunDetails:
     """How a run came to where it is: what it was given, its last steps, what it came to."""
 
     variables: Mapping[str, Any]
     error: Mapping[str, Any] | None
-    steps: tuple[StepMark, ...]
+    steps: tuple[StepTimes, ...]
     result: Mapping[str, Any] | None
     """What the last step returned that was done."""
 
@@ -192,11 +192,11 @@ class TaskList(Repository):
 
     subjects: tuple[SubjectTable, ...] = ()
 
-    def page(self, wanted: Wanted, *, after: Place | None, limit: int) -> list[TaskRow]:
-        """The tasks wanted, newest first, from behind this place on."""
+    def page(self, filters: TaskFilter, *, after: Position | None, limit: int) -> list[TaskRow]:
+        """The tasks that pass, newest first, from behind this position on."""
         queries = _queries(self.subjects)
         values: dict[str, object] = {
-            name: value for name in queries.conditions if (value := getattr(wanted, name)) is not None
+            name: value for name in queries.conditions if (value := getattr(filters, name)) is not None
         }
         conditions = [queries.is_task, *(queries.conditions[name] for name in values)]
         if after is not None:
@@ -218,14 +218,14 @@ class TaskList(Repository):
         rows = self.connection.execute(_queries(self.subjects).statuses, {"runs": list(run_ids)})
         return {row.task_id: Lifecycle(row.status) for row in rows}
 
-    def course(self, run_id: str) -> Course:
-        """The course of a run that is there."""
+    def details(self, run_id: str) -> RunDetails:
+        """The details of a run that is there."""
         given = self.connection.execute(_GIVEN, {"run_id": run_id}).one()
         steps = self.connection.execute(_STEPS, {"run_id": run_id, "most": MOST_STEPS})
-        return Course(
+        return RunDetails(
             variables=given.variables,
             error=given.error,
-            steps=tuple(StepMark(**row._mapping) for row in steps),
+            steps=tuple(StepTimes(**row._mapping) for row in steps),
             result=self.connection.execute(_RESULT, {"run_id": run_id}).scalar_one_or_none(),
         )
 

@@ -120,7 +120,7 @@ class Rejects(Repository):
     """The only code that writes `rejects`."""
 
     def keep(self, rejects: Sequence[NewReject]) -> int:
-        """Keep these inputs with their problems, and tell who watches; one that waits already is counted.
+        """Keep these inputs with their problems, with an event for each new one; one that waits already is counted.
 
         Returns:
             How many were not waiting already.

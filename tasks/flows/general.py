@@ -55,7 +55,7 @@ def accept_within(transaction: Transaction, tasks: Sequence[NewTask]) -> list[Ta
             receipts.append(TaskReceipt(result=Acceptance.ACCEPTED, task_id=run_id, run_id=run_id))
     if begun:
         transaction.begin(begun)
-        NamedRuns(transaction.work).sign(signed)
+        NamedRuns(transaction.work).record_digests(signed)
     return receipts
 
 

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from storage.flows.task_list import TaskList, Wanted
+from storage.flows.task_list import TaskFilter, TaskList
 from tests.factories import PARTS_MISSING, READY, answered, payload
 from tests.integration.api.caller import Caller
 from tests.integration.api.general_work import ask, look
 
-_ALL = Wanted()
+_ALL = TaskFilter()
 
 
 def order(api: Caller, *words: str, **changes: Any) -> str:

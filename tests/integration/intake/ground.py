@@ -1,4 +1,4 @@
-"""A process of the fleet as the doors for messages want it, and the verbs of a producer."""
+"""A process of the fleet as the entry points for messages want it, and the verbs of a producer."""
 
 import json
 import threading
@@ -107,7 +107,7 @@ class Ground:
         return self.broker.xlen(STREAM) == 0 and pending["pending"] == 0
 
     def sources(self) -> Mapping[str, str]:
-        """Every order that is in, with the door it came by."""
+        """Every order that is in, with the entry point it came in at."""
         with self.process.database.transaction() as work:
             rows = work.connection.exec_driver_sql("SELECT task_id, source FROM tasks").all()
         return {row.task_id: row.source for row in rows}

@@ -1,4 +1,4 @@
-"""The process that takes messages in serves both doors, and ends when told to."""
+"""The process that takes messages in serves both entry points, and ends when told to."""
 
 import threading
 
@@ -10,7 +10,7 @@ from workers.process import Process
 
 
 class BothDoors:
-    """The whole process, as a test serves one door."""
+    """The whole process, as a test serves one entry point."""
 
     def __init__(self, process: Process) -> None:
         self._process = process
@@ -29,7 +29,7 @@ def test_one_process_serves_the_stream_and_the_queue(ground: Ground) -> None:
     assert ground.sources() == {queued["task_id"]: "queue", streamed["task_id"]: "stream"}
 
 
-def test_orders_of_one_task_at_both_doors_make_one_order(ground: Ground) -> None:
+def test_orders_of_one_task_at_both_entry_points_make_one_order(ground: Ground) -> None:
     order, last = payload(), payload()
     ground.publish(*[order] * 20)
     for _ in range(20):

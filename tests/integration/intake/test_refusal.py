@@ -89,7 +89,7 @@ def test_conflicts_of_general_work_are_folded_and_told_too(house: House) -> None
         NewReject(source="stream", task_id="t", payload="b", problems=[]),
         NewReject(source="stream", task_id="t", payload="a", problems=[], envelope=Envelope(created_by="x")),
     ],
-    ids=["door", "payload", "envelope"],
+    ids=["entry point", "payload", "envelope"],
 )
 def test_what_differs_is_kept_by_itself(house: House, other: NewReject) -> None:
     with house.database.transaction() as work:
@@ -147,7 +147,7 @@ def test_an_alert_of_yesterday_is_not_silently_added_to(house: House) -> None:
     assert counts(house) == [1, 1]
 
 
-def test_every_door_has_its_own_alert(house: House) -> None:
+def test_every_entry_point_has_its_own_alert(house: House) -> None:
     refuse(house, "a")
     refuse(house, "a", source="queue")
     assert sorted(str(alert.metadata["source"]) for alert in alerts(house)) == ["queue", "stream"]

@@ -24,11 +24,13 @@ JSON = st.recursive(
 )
 
 
-def kept(house: House, text: str, door: EntryPoint = EntryPoint.QUEUE, task_id: str | None = None) -> Reject:
+def kept(
+    house: House, text: str, entry_point: EntryPoint = EntryPoint.QUEUE, task_id: str | None = None
+) -> Reject:
     """Something that was refused."""
     problem = {"field": "priority", "message": "is wrong"}
     with house.database.transaction() as work:
-        Rejects(work).keep([NewReject(source=door, task_id=task_id, payload=text, problems=[problem])])
+        Rejects(work).keep([NewReject(source=entry_point, task_id=task_id, payload=text, problems=[problem])])
         return Rejects(work).recent(1)[0]
 
 
@@ -47,7 +49,7 @@ def audited(house: House) -> list[tuple[str, str, Any]]:
         return [(entry.actor, entry.what, entry.detail) for entry in SystemAudit(work).recent()]
 
 
-def test_a_corrected_order_is_in_under_the_door_it_came_by(house: House) -> None:
+def test_a_corrected_order_is_in_at_the_entry_point_it_came_in_at(house: House) -> None:
     order, text = wrong()
     reject = kept(house, text)
     handling = again(house, reject, order)
@@ -231,7 +233,7 @@ def test_a_list_goes_on_where_its_page_ended(house: House) -> None:
     assert found == ids[::-1]
 
 
-def test_a_list_is_chosen_by_state_and_door(house: House) -> None:
+def test_a_list_is_chosen_by_state_and_entry_point(house: House) -> None:
     by_queue, by_stream = kept(house, "{}"), kept(house, "{}", EntryPoint.STREAM)
     dismiss(house.database, by_queue.reject_id, by="x", reason="y")
     with house.database.transaction() as work:
