@@ -20,6 +20,7 @@ from tests.acceptance.processes import FleetProcesses
 from tests.acceptance.provider import Provider
 from tests.acceptance.script import ScriptedOrder
 from tests.acceptance.waiting import is_alive, wait_until
+from tests.probe import Probe
 from workers.app import make_app
 from workers.process import Process
 
@@ -84,8 +85,7 @@ class RunningFleet(FleetProcesses):
 
     def values(self, statement: str, *parameters: object) -> list[Any]:
         """The values that a query of one column answers."""
-        with self.database.transaction() as work:
-            return list(work.connection.exec_driver_sql(statement, parameters).scalars())
+        return list(Probe(self.database).values(statement, *parameters))
 
     def value(self, statement: str, *parameters: object) -> Any:
         """The one value that a query answers."""
@@ -131,12 +131,11 @@ class RunningFleet(FleetProcesses):
 
     def standing(self, ids: Sequence[str]) -> str:
         """The open steps of these orders, for the message of a test that waits in vain."""
-        with self.database.transaction() as work:
-            rows = work.connection.exec_driver_sql(
-                "SELECT subject_id, step_id, node, state, delivery, tries, crashes, due_clock, due_at, error "
-                "FROM steps WHERE subject_id = ANY(%s) AND state NOT IN ('done', 'cancelled') ORDER BY step_id",
-                (list(ids),),
-            ).all()
+        rows = Probe(self.database).rows(
+            "SELECT subject_id, step_id, node, state, delivery, tries, crashes, due_clock, due_at, error "
+            "FROM steps WHERE subject_id = ANY(%s) AND state NOT IN ('done', 'cancelled') ORDER BY step_id",
+            list(ids),
+        )
         return "\n".join(str(tuple(row)) for row in rows) or "no step of them is open"
 
     def _closed(self, ids: Sequence[str]) -> int:

@@ -14,6 +14,7 @@ from tasks.orders.intake.intake import Door, Verdict
 from tasks.orders.intake.rejected import Handled, Handling, dismiss, replay, shown
 from tests.factories import payload, submission
 from tests.house import House
+from tests.probe import Probe
 
 PHONE = "13800138000"
 JSON = st.recursive(
@@ -60,9 +61,8 @@ def test_a_corrected_order_is_in_under_the_door_it_came_by(house: House) -> None
 
 
 def source_of(house: House, task_id: str) -> str:
-    with house.database.transaction() as work:
-        statement = "SELECT source FROM tasks WHERE task_id = %s"
-        return str(work.connection.exec_driver_sql(statement, (task_id,)).scalar_one())
+    statement = "SELECT source FROM tasks WHERE task_id = %s"
+    return str(Probe(house.database).value(statement, task_id))
 
 
 def test_what_was_done_is_on_record(house: House) -> None:
@@ -150,8 +150,7 @@ def test_of_two_corrections_at_once_one_makes_an_order(house: House) -> None:
     with ThreadPoolExecutor(2) as pool:
         handlings = list(pool.map(lambda order: again(house, reject, order), [payload(), payload()]))
     assert sorted(handling.outcome for handling in handlings) == [Handled.BEFORE, Handled.REPLAYED]
-    with house.database.transaction() as work:
-        assert work.connection.exec_driver_sql("SELECT count(*) FROM tasks").scalar_one() == 1
+    assert Probe(house.database).value("SELECT count(*) FROM tasks") == 1
 
 
 def test_an_unknown_id_is_told_apart(house: House) -> None:
