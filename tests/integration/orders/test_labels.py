@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,8 +12,9 @@ from statemachine.orders.states import State
 from storage.orders.labels import Label, Labels, NewLabel
 from storage.people.reviews import Review, Reviews
 from tasks.orders.people.deciding import Decided, Decision, decide
-from tests.factories import CANCEL, PARTS_MISSING, READY, answered, submission
+from tests.factories import CANCEL, PARTS_MISSING, READY, answered
 from tests.house import House
+from tests.integration.orders.telling import worked
 from tests.probe import Probe
 from tools.policies.shadow_mode import REASON
 from training.lessons import decision_of, lesson_of
@@ -39,14 +39,6 @@ def shadowed(database_url: str, tmp_path: Path) -> Iterator[BuildShadowed]:
     yield build
     for house in built:
         house.close()
-
-
-def worked(house: House, *script: dict[str, object], **changes: Any) -> str:
-    """The task of an order that went as far as it could by itself."""
-    order = submission(*script, **changes)
-    house.accept(order)
-    house.run()
-    return order.body.task_id
 
 
 def open_review(house: House, task_id: str) -> Review:
