@@ -197,13 +197,18 @@ def test_what_is_shown_is_what_came_where_no_number_is_in_it() -> None:
 
 
 @given(JSON.map(json.dumps) | st.text())
-def test_anything_can_be_shown(text: str) -> None:
-    shown(text).encode()
+def test_anything_can_be_shown_with_the_number_in_it_masked(text: str) -> None:
+    told = shown(f"{text} {PHONE}")
+    assert told.encode().decode() == told
+    assert PHONE not in told
 
 
 @given(st.text(alphabet='{}[]":,\\phone0123456789ud8 \x00', max_size=200))
-def test_anything_that_looks_like_json_can_be_shown(text: str) -> None:
-    shown(text).encode()
+def test_anything_that_looks_like_json_can_be_shown_with_the_number_in_it_masked(text: str) -> None:
+    for given_ in (f"{text} {PHONE}", json.dumps({"given": text, "phone": PHONE})):
+        told = shown(given_)
+        assert told.encode().decode() == told
+        assert PHONE not in told
 
 
 def test_a_deeply_nested_text_can_be_shown() -> None:
