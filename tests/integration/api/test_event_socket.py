@@ -155,6 +155,6 @@ def test_without_the_database_one_is_asked_to_try_again() -> None:
 def test_a_process_that_stops_says_so(house: House, line: Line) -> None:
     with line.to(run_of(house)) as conversation:
         conversation.hear()
-        line.api.portal.call(line.app.state.services.broadcast.end)
+        line.api.portal.call(line.api.app.state.services.broadcast.end)
         _, code = conversation.rest()
     assert code == event_socket.Close.STOPPING
