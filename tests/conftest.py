@@ -35,7 +35,7 @@ def log_plainly() -> None:
 log_plainly()
 
 
-class FilesTogether(LoadFileScheduling):  # type: ignore[misc] - xdist publishes no types
+class FilesTogether(LoadFileScheduling):  # type: ignore[misc]
     """Gives a file to one worker, and all scenarios of a whole fleet too: to start one costs half a minute of CPU."""
 
     def _split_scope(self, nodeid: str) -> str:
