@@ -101,7 +101,7 @@ class RunningFleet(FleetProcesses):
             ):
                 work.connection.exec_driver_sql(statement, (time,))
 
-    def carry_to_the_end(self, orders: Sequence[ScriptedOrder], *, seconds: float = 180) -> None:
+    def carry_to_the_end(self, orders: Sequence[ScriptedOrder], *, seconds: float = 600) -> None:
         """Leap over idle time until these orders are closed, and check everything there is to check.
 
         A PostgreSQL that is away is waited for.
