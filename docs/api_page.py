@@ -3,6 +3,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -102,6 +103,7 @@ In `manual` the caller drives it. A dash: there is nothing that the call could n
 """
 
 
+@cache
 def document() -> dict[str, Any]:
     """The API's description; nothing is connected for it."""
     # A description needs none of the parts behind the door.
@@ -122,6 +124,7 @@ def answers_of(cells: Mapping[str, Any], situations: Sequence[str]) -> dict[str,
     return {situation: str(cells.get(situation, cells["default"])) for situation in situations}
 
 
+@cache
 def page() -> str:
     """The page as it is committed."""
     described = document()

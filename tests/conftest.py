@@ -6,6 +6,8 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 from structlog.dev import plain_traceback
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from runtime.cipher import Cipher
 from storage.core.database import Database
@@ -31,6 +33,20 @@ def log_plainly() -> None:
 
 
 log_plainly()
+
+
+class FilesTogether(LoadFileScheduling):  # type: ignore[misc]
+    """Gives a file to one worker, and all scenarios of a whole fleet too: to start one costs half a minute of CPU."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "tests/acceptance" if file.startswith("tests/acceptance/") else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FilesTogether | None:
+    """Distribute files, where files are distributed."""
+    return FilesTogether(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture(autouse=True)

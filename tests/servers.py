@@ -31,6 +31,8 @@ class Servers:
     postgres: EmbeddedPostgres
     valkey: EmbeddedValkey
     admin_url: str
+    administration: psycopg.Connection
+    """Makes and drops databases; kept open, since a connection costs as much as a small database."""
     broker_url: str
     numbers: "count[int]"
 
@@ -51,11 +53,13 @@ class Servers:
         )
         supervisor.start()
         postgres.ensure_database(postgres_port)
+        admin_url = postgres.database_url(postgres_port)
         servers = cls(
             supervisor,
             postgres,
             valkey,
-            postgres.database_url(postgres_port),
+            admin_url,
+            psycopg.connect(admin_url.replace("+psycopg", ""), autocommit=True),
             valkey.broker_url(valkey_port),
             count(1),
         )
@@ -72,8 +76,7 @@ class Servers:
 
     def drop(self, url: str) -> None:
         """Drop a database that `new_database` made; connections that are still open to it end."""
-        with self._administration() as connection:
-            connection.execute(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
+        self.administration.execute(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
 
     def empty_broker(self) -> str:
         """The address of the broker, emptied."""
@@ -84,6 +87,7 @@ class Servers:
 
     def stop(self) -> None:
         """Stop both and remove what they left."""
+        self.administration.close()
         self.supervisor.stop()
         self.postgres.remove()
         self.valkey.remove()
@@ -91,12 +95,8 @@ class Servers:
     def _create(self, name: str, template: str | None = None) -> str:
         # Copied as files, without the log of every block: half the work.
         source = f" TEMPLATE {template} STRATEGY file_copy" if template else ""
-        with self._administration() as connection:
-            connection.execute(f"CREATE DATABASE {name}{source}")
+        self.administration.execute(f"CREATE DATABASE {name}{source}")
         return f"{self.admin_url.rsplit('/', 1)[0]}/{name}"
-
-    def _administration(self) -> psycopg.Connection:
-        return psycopg.connect(self.admin_url.replace("+psycopg", ""), autocommit=True)
 
 
 def _spec(name: str, server: EmbeddedPostgres | EmbeddedValkey, port: int, folder: Path) -> ProcessSpec:

@@ -1,4 +1,7 @@
-"""One fleet for all scenarios; one that was ended, or left with orders under way, gives place to another."""
+"""One fleet for all scenarios; one that was ended, or left with orders under way, gives place to another.
+
+`tests/conftest.py` gives all of them to one worker.
+"""
 
 from collections.abc import Generator, Iterator
 
@@ -40,9 +43,9 @@ class Ground:
 _OPEN = "SELECT count(*) FROM tasks WHERE status <> 'closed'"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
-    """Nothing is started before a test asks for it."""
+    """Nothing is started before a test asks for it, and nothing runs on beside the tests of other folders."""
     ground = Ground(tmp_path_factory)
     yield ground
     ground.clear()

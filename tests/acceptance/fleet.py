@@ -21,6 +21,7 @@ from tests.acceptance.processes import FleetProcesses
 from tests.acceptance.provider import Provider
 from tests.acceptance.script import ScriptedOrder
 from tests.acceptance.waiting import is_alive, wait_until
+from tests.probe import Probe
 from workers.app import make_app
 from workers.process import Process
 
@@ -85,8 +86,7 @@ class RunningFleet(FleetProcesses):
 
     def values(self, statement: str, *parameters: object) -> list[Any]:
         """The values that a query of one column answers."""
-        with self.database.transaction() as work:
-            return list(work.connection.exec_driver_sql(statement, parameters).scalars())
+        return list(Probe(self.database).values(statement, *parameters))
 
     def value(self, statement: str, *parameters: object) -> Any:
         """The one value that a query answers."""
@@ -102,7 +102,7 @@ class RunningFleet(FleetProcesses):
             ):
                 work.connection.exec_driver_sql(statement, (time,))
 
-    def carry_to_the_end(self, orders: Sequence[ScriptedOrder], *, seconds: float = 180) -> None:
+    def carry_to_the_end(self, orders: Sequence[ScriptedOrder], *, seconds: float = 600) -> None:
         """Leap over idle time until these orders are closed, and check everything there is to check.
 
         A PostgreSQL that is away is waited for.
@@ -132,12 +132,11 @@ class RunningFleet(FleetProcesses):
 
     def standing(self, ids: Sequence[str]) -> str:
         """The open steps of these orders, for the message of a test that waits in vain."""
-        with self.database.transaction() as work:
-            rows = work.connection.exec_driver_sql(
-                "SELECT subject_id, step_id, node, state, delivery, tries, crashes, due_clock, due_at, error "
-                "FROM steps WHERE subject_id = ANY(%s) AND state NOT IN ('done', 'cancelled') ORDER BY step_id",
-                (list(ids),),
-            ).all()
+        rows = Probe(self.database).rows(
+            "SELECT subject_id, step_id, node, state, delivery, tries, crashes, due_clock, due_at, error "
+            "FROM steps WHERE subject_id = ANY(%s) AND state NOT IN ('done', 'cancelled') ORDER BY step_id",
+            list(ids),
+        )
         return "\n".join(str(tuple(row)) for row in rows) or "no step of them is open"
 
     def _closed(self, ids: Sequence[str]) -> int:

@@ -7,6 +7,7 @@ from storage.engine.steps import StepKey
 from tests.acceptance.fleet import RunningFleet
 from tests.acceptance.script import orders
 from tests.acceptance.waiting import wait_until
+from tests.probe import Probe
 
 _OFF = ("-m", "tests.acceptance.shifted_clock")
 _WAITING = (
@@ -21,8 +22,7 @@ def test_a_message_delivered_five_times_is_obeyed_once(fleet: RunningFleet) -> N
     seen: set[StepKey] = set()
 
     def repeat() -> bool:
-        with fleet.database.transaction() as work:
-            rows = work.connection.exec_driver_sql(_WAITING).all()
+        rows = Probe(fleet.database).rows(_WAITING)
         keys = [(row.queue, row.action, StepKey(row.step_id, row.delivery)) for row in rows]
         fresh = [Message(queue, action, (key,)) for queue, action, key in keys if key not in seen]
         fleet.parts.publisher.publish(fresh * 5)

@@ -41,7 +41,7 @@ def test_a_broker_that_is_frozen_for_longer_than_anybody_waits_leaves_no_worker_
     fleet.accept(batch)
     wait_until(lambda: fleet.value(_DONE, _ids(batch)) > 20, "the orders are under way")
     fleet.broker.client_pause(_FROZEN_MS, all=False)
-    fleet.carry_to_the_end(batch, seconds=90)
+    fleet.carry_to_the_end(batch)
     assert {name: fleet.process(name).pid for name in names} == before
 
 
@@ -54,7 +54,7 @@ def test_an_order_is_taken_in_at_once_while_the_broker_is_frozen(fleet: RunningF
         redis.Redis.from_url(fleet.document["broker_url"], socket_timeout=0.1) as impatient,
     ):
         impatient.ping()
-    fleet.carry_to_the_end(further, seconds=90)
+    fleet.carry_to_the_end(further)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGQUIT], ids=["stopped", "crashed"])

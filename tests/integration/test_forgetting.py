@@ -28,6 +28,7 @@ from storage.people.rejects import NewReject, Rejects
 from tasks.orders.upkeep.erasure import Customer, erase
 from tests.factories import CANCEL, PARTS_MISSING, READY, answered, submission
 from tests.house import House
+from tests.probe import Probe
 
 MARK: Final = "琥珀窗帘"
 CUSTOMER: Final = "CUST-forgotten"
@@ -203,8 +204,7 @@ def test_no_word_of_a_forgotten_customer_stays_in_any_column(known: House) -> No
 
 def test_a_forgotten_orders_number_is_gone_and_when_it_went_is_known(known: House) -> None:
     erase(known.engine, known.context.blind_index, Customer(customer_id=CUSTOMER), by="me")
-    with known.database.transaction() as work:
-        rows = work.connection.exec_driver_sql("SELECT phone, phone_index, erased_at FROM tasks").all()
+    rows = Probe(known.database).rows("SELECT phone, phone_index, erased_at FROM tasks")
     assert [(row.phone, row.phone_index) for row in rows] == [(None, None)] * 4
     assert all(row.erased_at <= datetime.now(UTC) for row in rows)
 

@@ -20,6 +20,7 @@ from tasks.forms import EntryPoint, NewTask, Sender
 from tasks.orders.upkeep.retention import PULSE, counted, due, retain
 from tests.factories import answered, submission
 from tests.house import House
+from tests.probe import Probe
 from tools.policies.retention import DataKind, load_retention
 
 KEPT: Final = load_retention(PROJECT / "config" / "policies" / "retention.yaml")
@@ -107,8 +108,7 @@ def age(house: House) -> None:
 
 
 def values(house: House, statement: str) -> list[object]:
-    with house.database.transaction() as work:
-        return list(work.connection.exec_driver_sql(statement).scalars())
+    return list(Probe(house.database).values(statement))
 
 
 def test_nothing_goes_before_its_time(furnished: House) -> None:
@@ -142,10 +142,9 @@ def test_what_still_waits_is_kept_however_old(furnished: House) -> None:
 
 
 def test_words_of_an_open_order_are_kept_however_old(furnished: House) -> None:
-    with furnished.database.transaction() as work:
-        work.connection.exec_driver_sql(
-            "UPDATE tasks SET status = 'classified', finished_at = NULL, finish_reason = NULL"
-        )
+    Probe(furnished.database).write(
+        "UPDATE tasks SET status = 'classified', finished_at = NULL, finish_reason = NULL"
+    )
     age(furnished)
     retain(furnished.database, KEPT)
     assert values(furnished, "SELECT transcript IS NOT NULL FROM contact_logs") == [True]
@@ -160,10 +159,7 @@ def test_a_round_is_due_once_a_day_and_one_that_ran_out_of_time_is_still_due(fur
     assert due(furnished.database)
     retain(furnished.database, KEPT)
     assert not due(furnished.database)
-    with furnished.database.transaction() as work:
-        work.connection.exec_driver_sql(
-            "UPDATE pulses SET at = at - interval '25 hours' WHERE name = %s", (PULSE,)
-        )
+    Probe(furnished.database).write("UPDATE pulses SET at = at - interval '25 hours' WHERE name = %s", PULSE)
     assert due(furnished.database)
 
 

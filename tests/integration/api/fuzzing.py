@@ -3,17 +3,16 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx2
-import schemathesis
-from schemathesis.config import SchemathesisConfig
-from schemathesis.core.failures import Failure
-from schemathesis.engine import events, from_schema
-from schemathesis.engine.recorder import ScenarioRecorder
 
 from api.server.description import operations_of
 from tests.integration.api.caller import key_of
+
+if TYPE_CHECKING:
+    from schemathesis.core.failures import Failure
+    from schemathesis.engine.recorder import ScenarioRecorder
 
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
 SEED = 20260313
@@ -102,6 +101,11 @@ def look(address: str, phases: Sequence[str], *, examples: int) -> Findings:
         phases: Of `PHASES`.
         examples: How many random requests an operation gets; in the stateful phase, how many walks there are.
     """
+    # Not at the top: every worker of the tests reads this module, and one uses it.
+    import schemathesis
+    from schemathesis.config import SchemathesisConfig
+    from schemathesis.engine import events, from_schema
+
     headers = {"Authorization": f"Bearer {key_of('admin')}"}
     with httpx2.Client(base_url=address, trust_env=False) as client:
         document = client.get("/openapi.json").json()
@@ -152,7 +156,7 @@ def look(address: str, phases: Sequence[str], *, examples: int) -> Findings:
     return findings
 
 
-def _note(findings: Findings, recorder: ScenarioRecorder) -> None:
+def _note(findings: Findings, recorder: "ScenarioRecorder") -> None:
     for case_id, interaction in recorder.interactions.items():
         if interaction.response is not None:
             findings.asked[recorder.cases[case_id].value.operation.label] += 1
@@ -167,7 +171,7 @@ def _note(findings: Findings, recorder: ScenarioRecorder) -> None:
         )
 
 
-def _failed(recorder: ScenarioRecorder) -> Iterator[tuple[str, str, Failure]]:
+def _failed(recorder: "ScenarioRecorder") -> "Iterator[tuple[str, str, Failure]]":
     for case_id, checks in recorder.checks.items():
         for check in checks:
             if check.failure_info is not None:

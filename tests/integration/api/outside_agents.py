@@ -9,6 +9,7 @@ from storage.orders.contacts.contacts import Contacts
 from tests.house import House
 from tests.integration.api.caller import Caller, calling, hand_out_keys
 from tests.integration.api.working import working
+from tests.probe import Probe
 
 START: Final[dict[str, Any]] = {
     "task_id": "HT20260313001",
@@ -24,8 +25,7 @@ SILENT: Final[dict[str, Any]] = {"result": "no_answer", "transcript": "", "delay
 def driven_from_outside(house: House) -> Iterator[Caller]:
     """The API over this house with keys whose default is manual, and a fleet at work."""
     hand_out_keys(house)
-    with house.database.transaction() as work:
-        work.connection.exec_driver_sql("UPDATE api_keys SET default_mode = 'manual'")
+    Probe(house.database).write("UPDATE api_keys SET default_mode = 'manual'")
     with calling(house) as caller, working(house):
         yield caller
 

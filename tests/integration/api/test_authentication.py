@@ -17,6 +17,7 @@ from tasks.registry import task_forms
 from tests.agents import OWNERS
 from tests.factories import payload
 from tests.integration.api.caller import Caller, key_of
+from tests.probe import Probe
 
 START = "/agents/orchestrator/tasks/start"
 
@@ -117,10 +118,7 @@ def test_a_new_key_is_let_in_at_once_even_after_it_was_refused(api: Caller) -> N
 
 
 def revoke(database: Database, key: str) -> None:
-    with database.transaction() as work:
-        work.connection.exec_driver_sql(
-            "UPDATE api_keys SET revoked = true WHERE digest = %s", (digest(key),)
-        )
+    Probe(database).write("UPDATE api_keys SET revoked = true WHERE digest = %s", digest(key))
 
 
 def test_a_revoked_key_is_believed_for_five_seconds_at_most(database: Database) -> None:

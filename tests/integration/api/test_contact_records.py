@@ -8,6 +8,7 @@ from tests.factories import payload
 from tests.integration.api.caller import Caller
 from tests.integration.orders.telling import contacts
 from tests.integration.orders.test_further_words import CANCELLED
+from tests.probe import Probe
 
 RECORD = "/agents/contact/result/record"
 WAITS = "配件还没到，等配件到了再约"
@@ -48,11 +49,10 @@ def test_a_result_is_kept_whole_whatever_becomes_of_it(api: Caller) -> None:
     recorded(api, task_id, "CONT-A", WAITS)
     recorded(api, task_id, "CONT-A", CANCELLED, "no_answer")
     database = api.house.database
-    with database.transaction() as work:
-        rows = work.connection.exec_driver_sql(
-            "SELECT body, 'callbacks.body.' || provider || '.' || event_id FROM callbacks ORDER BY callback_id"
-        )
-        kept = [json.loads(database.cipher.decrypt(bytes(body), place)) for body, place in rows]
+    rows = Probe(database).rows(
+        "SELECT body, 'callbacks.body.' || provider || '.' || event_id FROM callbacks ORDER BY callback_id"
+    )
+    kept = [json.loads(database.cipher.decrypt(bytes(body), place)) for body, place in rows]
     assert [(one["feedback"], one["result"]) for one in kept] == [
         (WAITS, "answered"),
         (CANCELLED, "no_answer"),

@@ -15,6 +15,7 @@ from tests.integration.api.outside_agents import (
     said,
     state,
 )
+from tests.probe import Probe
 
 HEARD = {PARTS_MISSING: "配件未到", READY: "可上门"}
 
@@ -68,11 +69,10 @@ def test_a_step_and_its_calls_hold_no_words(manual: Caller) -> None:
     task_id = begun(manual, "HT1", said("喂"))
     contacted(manual, task_id)
     classified(manual, task_id, user_input=PARTS_MISSING)
-    with manual.house.database.transaction() as work:
-        rows = [
-            row
-            for table in ("steps", "dispatches")
-            for row in work.connection.exec_driver_sql(f"SELECT {table}::text FROM {table}").scalars()
-        ]
+    rows = [
+        row
+        for table in ("steps", "dispatches")
+        for row in Probe(manual.house.database).values(f"SELECT {table}::text FROM {table}")
+    ]
     assert sum('""words""' in row for row in rows) == 2
     assert not any(PARTS_MISSING in row for row in rows)

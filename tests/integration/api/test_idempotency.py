@@ -16,6 +16,7 @@ from tests.house import House
 from tests.integration.api.caller import Caller, calling, hand_out_keys, key_of
 from tests.integration.api.deeds import Doer
 from tests.integration.fleet.conditions import wait_until
+from tests.probe import Probe
 from tests.servers import Servers
 
 START = "/agents/orchestrator/tasks/start"
@@ -45,16 +46,14 @@ def do(
 
 
 def make_older(api: Caller, interval: str) -> None:
-    with api.house.database.transaction() as work:
-        work.connection.exec_driver_sql(
-            f"UPDATE idempotency_keys SET created_at = created_at - interval '{interval}'"
-        )
+    Probe(api.house.database).write(
+        f"UPDATE idempotency_keys SET created_at = created_at - interval '{interval}'"
+    )
 
 
 def kept_keys(api: Caller) -> list[str]:
-    with api.house.database.transaction() as work:
-        found = work.connection.exec_driver_sql("SELECT key FROM idempotency_keys ORDER BY key")
-        return list(found.scalars())
+    found = Probe(api.house.database).values("SELECT key FROM idempotency_keys ORDER BY key")
+    return list(found)
 
 
 def test_a_repeated_request_is_answered_alike_and_not_done_again(api: Caller, doer: Doer) -> None:
@@ -222,8 +221,7 @@ def test_after_a_day_a_key_is_free_and_forgotten_by_whoever_passes(api: Caller, 
 
 def test_one_left_behind_by_a_crash_is_free_after_a_minute(api: Caller, doer: Doer) -> None:
     do(api)
-    with api.house.database.transaction() as work:
-        work.connection.exec_driver_sql("UPDATE idempotency_keys SET status = NULL, body = NULL")
+    Probe(api.house.database).write("UPDATE idempotency_keys SET status = NULL, body = NULL")
     make_older(api, "55 seconds")
     assert do(api).status_code == 409
     make_older(api, "5 seconds")
@@ -246,8 +244,7 @@ def test_one_that_ends_after_its_key_went_to_another_leaves_the_others_answer(
 
 def test_what_is_kept_cannot_be_read_in_the_database(api: Caller) -> None:
     do(api, name="客户说等配件")
-    with api.house.database.transaction() as work:
-        body = work.connection.exec_driver_sql("SELECT body FROM idempotency_keys").scalar_one()
+    body = Probe(api.house.database).value("SELECT body FROM idempotency_keys")
     assert "客户".encode() not in bytes(body)
     assert b"name" not in bytes(body)
 

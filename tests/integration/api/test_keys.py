@@ -13,6 +13,7 @@ from storage.access.system_audit import SystemAudit
 from storage.core.database import Database
 from tests.integration.api.caller import Caller
 from tests.integration.fleet.conditions import wait_until
+from tests.probe import Probe
 
 READER = NewKey(agent_id="dispatch-centre", scopes=[Scope.READ.value])
 
@@ -127,11 +128,10 @@ def test_a_successor_has_the_owner_scopes_and_settings(database: Database) -> No
 def test_the_successor_of_a_key_that_was_to_expire_lives_as_long(database: Database) -> None:
     lifetime = timedelta(days=90)
     _, made = make(database, NewKey(agent_id="x", scopes=["read"], expires_at=datetime.now(UTC) + lifetime))
-    with database.transaction() as work:
-        work.connection.exec_driver_sql(
-            "UPDATE api_keys SET created_at = created_at - interval '80 days', "
-            "expires_at = expires_at - interval '80 days'"
-        )
+    Probe(database).write(
+        "UPDATE api_keys SET created_at = created_at - interval '80 days', "
+        "expires_at = expires_at - interval '80 days'"
+    )
     _, _, successor = rotate(database, made.key_id)
     assert successor.expires_at is not None
     assert abs(successor.expires_at - successor.created_at - lifetime) < timedelta(minutes=1)

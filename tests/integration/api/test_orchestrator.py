@@ -9,6 +9,7 @@ from statemachine.orders.machine import allowed_from
 from statemachine.orders.states import State
 from tests.factories import CANCEL, PARTS_MISSING, READY, answered, payload, silent
 from tests.integration.api.caller import Caller
+from tests.probe import Probe
 
 START = "/agents/orchestrator/tasks/start"
 SEED_BODY = {
@@ -182,6 +183,5 @@ def test_the_request_id_goes_with_the_run(api: Caller) -> None:
     body = payload()
     api.post(START, json=body, headers={"X-Request-ID": "upstream-17"})
     run_id = api.house.order(body["task_id"]).run_id
-    with api.house.database.transaction() as work:
-        found = work.connection.exec_driver_sql("SELECT request_id FROM runs WHERE run_id = %s", (run_id,))
-        assert found.scalar_one() == "upstream-17"
+    found = Probe(api.house.database).value("SELECT request_id FROM runs WHERE run_id = %s", run_id)
+    assert found == "upstream-17"

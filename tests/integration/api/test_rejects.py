@@ -10,6 +10,7 @@ from storage.access.system_audit import SystemAudit
 from storage.people.rejects import NewReject, Rejects
 from tests.factories import payload
 from tests.integration.api.caller import Caller
+from tests.probe import Probe
 
 PHONE = "13800138000"
 ROOM = "/intake/rejected"
@@ -89,8 +90,7 @@ def test_a_correction_makes_the_order_with_the_number_that_came(api: Caller) -> 
     assert (answer.json()["reject"]["state"], answer.json()["reject"]["handled_by"]) == ("replayed", "王芳")
     assert answer.json()["reject"]["handled_agent"] == "admin"
     assert str(api.house.order(order["task_id"]).phone).endswith(PHONE)
-    with api.house.database.transaction() as work:
-        assert work.connection.exec_driver_sql("SELECT request_id FROM runs").scalar_one() == "req-correction"
+    assert Probe(api.house.database).value("SELECT request_id FROM runs") == "req-correction"
 
 
 def test_a_correction_that_is_still_wrong_names_the_fields(api: Caller) -> None:

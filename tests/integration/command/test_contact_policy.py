@@ -11,6 +11,7 @@ from runtime.settings import PROJECT
 from tests.factories import answered, submission
 from tests.integration.command.fleet import Fleet
 from tests.integration.lawfulness.bounds import bounded
+from tests.probe import Probe
 
 PHONE = "13800138000"
 
@@ -178,10 +179,9 @@ def test_the_status_warns_of_stops_and_of_holidays_that_are_not_official_yet(fle
     assert fleet.read("status")["warnings"] == []
     waiting(fleet)
     fleet.run("stop", "--channel", "sms", "--reason", "话术有误", "--by", "王芳")
-    with fleet.house.database.transaction() as work:
-        work.connection.exec_driver_sql(
-            "UPDATE steps SET due_at = '2150-01-01', due_clock = 'business' WHERE state = 'parked'"
-        )
+    Probe(fleet.house.database).write(
+        "UPDATE steps SET due_at = '2150-01-01', due_clock = 'business' WHERE state = 'parked'"
+    )
     stopped, horizon = fleet.read("status")["warnings"]
     assert stopped.startswith("contact by sms is stopped by 王芳: 话术有误")
     assert "plans reach 2150-01-01" in horizon

@@ -7,6 +7,7 @@ from storage.orders.orders import Orders
 from tests.factories import READY, answered, silent, submission
 from tests.house import CIPHER_KEY
 from tests.integration.command.fleet import Fleet
+from tests.probe import Probe
 
 NUMBER = "13964801234"
 
@@ -59,10 +60,9 @@ def test_whom_to_erase_must_be_named(fleet: Fleet) -> None:
 
 def test_a_dry_run_counts_and_removes_nothing(fleet: Fleet) -> None:
     order_of(fleet, answered(READY))
-    with fleet.house.database.transaction() as work:
-        work.connection.exec_driver_sql(
-            "UPDATE contact_logs SET contact_time = contact_time - interval '200 days'"
-        )
+    Probe(fleet.house.database).write(
+        "UPDATE contact_logs SET contact_time = contact_time - interval '200 days'"
+    )
     assert fleet.read("privacy", "retain", "--dry-run")["transcripts"] == 1
     assert fleet.read("privacy", "retain")["transcripts"] == 1
     assert fleet.read("privacy", "retain")["transcripts"] == 0

@@ -13,6 +13,7 @@ from storage.engine.steps import StepRow
 from tests.house import House
 from tests.integration.engine.conftest import SHORT
 from tests.integration.engine.general import Bench, begin, nodes_of, state_of
+from tests.probe import Probe
 
 
 def sweep_until_published(house: House) -> None:
@@ -147,8 +148,7 @@ def test_the_most_urgent_rows_go_first_under_backlog(house: House, bench: Bench)
 def test_a_row_that_has_waited_long_goes_before_a_new_urgent_one(house: House, bench: Bench) -> None:
     house.wire.cut = True
     (old,) = begin(house, "parallel_branches", priority=1)
-    with house.database.transaction() as work:
-        work.connection.exec_driver_sql("UPDATE steps SET urgency = urgency - interval '20 minutes'")
+    Probe(house.database).write("UPDATE steps SET urgency = urgency - interval '20 minutes'")
     begin(house, "parallel_branches", runs=150, priority=10)
     house.wire.cut = False
     order = remember_order(bench)

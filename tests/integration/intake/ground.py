@@ -14,6 +14,7 @@ from runtime.settings import Settings
 from storage.people.rejects import Reject, Rejects
 from tests.acceptance.waiting import wait_until
 from tests.house import settings_for
+from tests.probe import Probe
 from workers.app import make_app
 from workers.intake.process import Intake
 from workers.intake.queue import EXCHANGE, QUEUE
@@ -108,8 +109,7 @@ class Ground:
 
     def sources(self) -> Mapping[str, str]:
         """Every order that is in, with the entry point it came in at."""
-        with self.process.database.transaction() as work:
-            rows = work.connection.exec_driver_sql("SELECT task_id, source FROM tasks").all()
+        rows = Probe(self.process.database).rows("SELECT task_id, source FROM tasks")
         return {row.task_id: row.source for row in rows}
 
     def wait_for(self, *bodies: Mapping[str, Any]) -> None:
@@ -129,8 +129,7 @@ class Ground:
 
     def value(self, statement: str, *parameters: object) -> Any:
         """The one value that a query answers."""
-        with self.process.database.transaction() as work:
-            return work.connection.exec_driver_sql(statement, parameters).scalar_one()
+        return Probe(self.process.database).value(statement, *parameters)
 
     def close(self) -> None:
         """Give connections back."""

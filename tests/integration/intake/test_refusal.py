@@ -16,6 +16,7 @@ from tasks.people.rejects import keep
 from tasks.people.replay import dismiss
 from tests.factories import submission
 from tests.house import House
+from tests.probe import Probe
 
 
 def conflict(house: House) -> Submission:
@@ -45,11 +46,8 @@ def counts(house: House) -> list[object]:
 
 
 def told(house: House) -> int:
-    with house.database.transaction() as work:
-        found = work.connection.exec_driver_sql(
-            "SELECT count(*) FROM events WHERE event_type = 'task_rejected'"
-        )
-        return int(found.scalar_one())
+    found = Probe(house.database).value("SELECT count(*) FROM events WHERE event_type = 'task_rejected'")
+    return int(found)
 
 
 def test_the_same_conflict_again_and_again_is_kept_once_and_counted(house: House) -> None:
@@ -141,8 +139,7 @@ def test_after_somebody_has_looked_a_new_alert_tells_of_what_is_new(house: House
 
 def test_an_alert_of_yesterday_is_not_silently_added_to(house: House) -> None:
     refuse(house, "a")
-    with house.database.transaction() as work:
-        work.connection.exec_driver_sql("UPDATE alerts SET raised_at = raised_at - interval '25 hours'")
+    Probe(house.database).write("UPDATE alerts SET raised_at = raised_at - interval '25 hours'")
     refuse(house, "b")
     assert counts(house) == [1, 1]
 
@@ -167,11 +164,10 @@ def test_orders_refusals_and_the_alert_commit_together(house: House) -> None:
     good = submission()
     malformed = NewReject(source="stream", task_id=None, payload="{", problems=[])
     accept(house.engine, house.context, [good, other], EntryPoint.STREAM, [malformed])
-    with house.database.transaction() as work:
-        writers = work.connection.exec_driver_sql(
-            "SELECT xmin::text FROM tasks WHERE task_id = %s UNION SELECT xmin::text FROM rejects "
-            "UNION SELECT xmin::text FROM alerts",
-            (good.body.task_id,),
-        ).all()
+    writers = Probe(house.database).rows(
+        "SELECT xmin::text FROM tasks WHERE task_id = %s UNION SELECT xmin::text FROM rejects "
+        "UNION SELECT xmin::text FROM alerts",
+        good.body.task_id,
+    )
     assert len(rejects(house)) == 2
     assert len(writers) == 1

@@ -12,6 +12,7 @@ from tasks.people.replay import RejectResult
 from tests.factories import payload, submission
 from tests.house import House
 from tests.integration.intake.test_rejected import PHONE, again, kept
+from tests.probe import Probe
 
 
 def test_an_order_goes_in_again_as_its_sender_sent_it(house: House) -> None:
@@ -30,11 +31,10 @@ def test_an_order_goes_in_again_as_its_sender_sent_it(house: House) -> None:
     house.run_to_the_end()
     assert again(house, reject).outcome is RejectResult.REPLAYED
     assert house.order(sent.body.task_id).mode == "manual"
-    with house.database.transaction() as work:
-        run = work.connection.exec_driver_sql(
-            "SELECT description, created_by, deadline_at IS NOT NULL AS limited FROM runs WHERE subject_id = %s",
-            (sent.body.task_id,),
-        ).one()
+    run = Probe(house.database).row(
+        "SELECT description, created_by, deadline_at IS NOT NULL AS limited FROM runs WHERE subject_id = %s",
+        sent.body.task_id,
+    )
     assert tuple(run) == ("请致电 138****8000", "upstream", True)
 
 
@@ -45,8 +45,7 @@ def test_general_work_that_was_refused_is_corrected_and_begun(house: House) -> N
     assert (handling.outcome, handling.acceptance) == (RejectResult.REPLAYED, Acceptance.ACCEPTED)
     assert handling.reject is not None
     assert handling.reject.replayed_as == "job-1"
-    with house.database.transaction() as work:
-        run = work.connection.exec_driver_sql("SELECT workflow, created_by FROM runs").one()
+    run = Probe(house.database).row("SELECT workflow, created_by FROM runs")
     assert tuple(run) == ("action:triage.classify_text", "upstream")
 
 

@@ -11,6 +11,7 @@ from tasks.registry import task_forms
 from tests.acceptance.waiting import wait_until
 from tests.factories import payload
 from tests.integration.intake.ground import ALERTS, Ground
+from tests.probe import Probe
 from workers.intake.stream import StreamIntake
 
 
@@ -107,8 +108,7 @@ def test_a_refused_message_is_an_event_for_who_watches(ground: Ground) -> None:
     ground.add('{"task_id": "HT1"')
     with ground.served_by(StreamIntake(ground.process)):
         (kept,) = ground.wait_for_rejects(1)
-    with ground.process.database.transaction() as work:
-        rows = work.connection.exec_driver_sql(
-            "SELECT event_type, task_id, execution_id, stage, status FROM events"
-        ).all()
+    rows = Probe(ground.process.database).rows(
+        "SELECT event_type, task_id, execution_id, stage, status FROM events"
+    )
     assert [tuple(row) for row in rows] == [("task_rejected", "HT1", kept.reject_id, "intake", "failed")]

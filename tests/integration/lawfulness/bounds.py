@@ -13,6 +13,7 @@ from runtime.phone import normalise
 from runtime.settings import PROJECT
 from tests.factories import submission
 from tests.house import House
+from tests.probe import Probe
 from tools.channels.contract import ContactRequest, SendOutcome
 from tools.channels.simulated.instant import InstantChannel
 
@@ -61,13 +62,12 @@ def moments_of(house: House, phone: str) -> list[datetime]:
     """When this number was contacted, over all orders, on the business clock."""
     number = normalise(phone)
     assert number is not None
-    with house.database.transaction() as work:
-        rows = work.connection.exec_driver_sql(
-            "SELECT contact_time FROM contact_logs WHERE phone_index = %s AND status <> 'refused' "
-            "ORDER BY contact_time",
-            (house.context.blind_index.mark(number),),
-        )
-        return list(rows.scalars())
+    rows = Probe(house.database).values(
+        "SELECT contact_time FROM contact_logs WHERE phone_index = %s AND status <> 'refused' "
+        "ORDER BY contact_time",
+        house.context.blind_index.mark(number),
+    )
+    return list(rows)
 
 
 def contact_step(house: House, task_id: str) -> Mapping[str, Any]:
@@ -82,7 +82,6 @@ def most_within(moments: list[datetime], period: timedelta) -> int:
 
 def wake(house: House) -> None:
     """Let what waits on the database's clock be due now."""
-    with house.database.transaction() as work:
-        work.connection.exec_driver_sql(
-            "UPDATE steps SET due_at = clock_timestamp() WHERE state = 'scheduled' AND due_clock = 'database'"
-        )
+    Probe(house.database).write(
+        "UPDATE steps SET due_at = clock_timestamp() WHERE state = 'scheduled' AND due_clock = 'database'"
+    )

@@ -8,16 +8,16 @@ from storage.engine.clock import BusinessClock
 from tests.factories import READY, answered, silent
 from tests.house import House
 from tests.integration.lawfulness.bounds import accepted, bounded, contact_step
+from tests.probe import Probe
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 MONDAY = datetime(2026, 3, 16, 9, 0, tzinfo=SHANGHAI)
 
 
 def contacted_on(house: House) -> list[tuple[str, str]]:
-    with house.database.transaction() as work:
-        rows = work.connection.exec_driver_sql(
-            "SELECT contact_method, contact_time FROM contact_logs ORDER BY contact_time"
-        ).all()
+    rows = Probe(house.database).rows(
+        "SELECT contact_method, contact_time FROM contact_logs ORDER BY contact_time"
+    )
     return [(row[0], f"{row[1].astimezone(SHANGHAI):%m-%d}") for row in rows]
 
 

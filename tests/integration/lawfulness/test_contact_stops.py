@@ -11,6 +11,7 @@ from tasks.orders.people.barring import lift_stop, stop_contacts
 from tests.factories import READY, answered, silent
 from tests.house import House
 from tests.integration.lawfulness.bounds import Watched, accepted, contact_step, wake
+from tests.probe import Probe
 
 BY = {"reason": "线路故障", "by": "王芳"}
 
@@ -75,8 +76,7 @@ def test_a_stop_of_a_region_holds_the_orders_whose_region_begins_so(
 def test_a_manual_order_is_held_too(watched: House, line: Watched) -> None:
     stop_contacts(watched.database, channel=None, region=None, **BY)
     task_id = accepted(watched, "13900000001")
-    with watched.database.transaction() as work:
-        work.connection.exec_driver_sql("UPDATE tasks SET mode = 'manual'")
+    Probe(watched.database).write("UPDATE tasks SET mode = 'manual'")
     watched.run()
     assert line.keys == []
     assert "is stopped" in contact_step(watched, task_id)["error"]["message"]
@@ -113,8 +113,7 @@ def test_after_a_stop_nothing_is_sent_whose_intent_was_not_committed_before(data
     def stop() -> None:
         assert under_way.wait(180)
         stop_contacts(houses[0].database, channel=None, region=None, **BY)
-        with houses[0].database.transaction() as work:
-            committed.update(work.connection.exec_driver_sql("SELECT key FROM contact_logs").scalars())
+        committed.update(Probe(houses[0].database).values("SELECT key FROM contact_logs"))
 
     threads = [threading.Thread(target=send, args=(house,)) for house in houses]
     threads.append(threading.Thread(target=stop))

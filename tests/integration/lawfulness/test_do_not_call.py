@@ -15,6 +15,7 @@ from tests.factories import answered, silent
 from tests.house import House
 from tests.integration.lawfulness.bounds import accepted, moments_of
 from tests.integration.orders.telling import alerts_of, reviews_of
+from tests.probe import Probe
 
 PHONE = "13800138000"
 NO_MORE = "别再打了，不要再给我打电话"
@@ -138,8 +139,7 @@ def test_the_same_entry_again_is_the_one_that_holds(house: House) -> None:
 def test_a_barred_number_is_not_contacted_whoever_drives_the_order(house: House, mode: str) -> None:
     barred(house)
     task_id = accepted(house, PHONE)
-    with house.database.transaction() as work:
-        work.connection.exec_driver_sql(f"UPDATE tasks SET mode = '{mode}'")
+    Probe(house.database).write(f"UPDATE tasks SET mode = '{mode}'")
     house.run()
     assert moments_of(house, PHONE) == []
     assert reviews_of(house, task_id) == [("do_not_call", "open")]
@@ -147,7 +147,6 @@ def test_a_barred_number_is_not_contacted_whoever_drives_the_order(house: House,
 
 def test_the_list_holds_no_number(house: House) -> None:
     barred(house, reason="请勿拨打13800138000")
-    with house.database.transaction() as work:
-        shown = work.connection.exec_driver_sql("SELECT do_not_call::text FROM do_not_call").scalar_one()
-        shown += work.connection.exec_driver_sql("SELECT system_audit::text FROM system_audit").scalar_one()
+    shown = Probe(house.database).value("SELECT do_not_call::text FROM do_not_call")
+    shown += Probe(house.database).value("SELECT system_audit::text FROM system_audit")
     assert "13800138000" not in shown

@@ -16,6 +16,7 @@ from storage.core.database import Database
 from tests.house import CIPHER_KEY
 from tests.integration.fleet.conditions import wait_until
 from tests.integration.notices.bureau import Bureau
+from tests.probe import Probe
 from tests.providers import group_bots
 from tests.providers.group_bots import Wecom
 from tests.providers.server import Answered, Fault, serving
@@ -62,9 +63,8 @@ def webhooks(database_url: str, folder: Path, secrets: str) -> Iterator[subproce
 
 
 def declared(bureau: Bureau) -> bool:
-    with bureau.database.transaction() as work:
-        found = work.connection.exec_driver_sql("SELECT role FROM notice_roles").scalars().all()
-        return list(found) == ["operations"]
+    found = Probe(bureau.database).values("SELECT role FROM notice_roles")
+    return list(found) == ["operations"]
 
 
 def test_it_tells_staff_and_ends_when_it_is_told_to(

@@ -8,6 +8,7 @@ from storage.core.database import Database
 from storage.outbound.notices import Notices
 from tests.integration.fleet.conditions import wait_until
 from tests.integration.notices.bureau import Bureau, senders, through_app, through_dingtalk
+from tests.probe import Probe
 from tests.providers import feishu
 from tests.providers.feishu import Feishu
 from tests.providers.group_bots import Dingtalk
@@ -138,8 +139,7 @@ def test_a_day_after_it_was_made_a_notice_is_given_up_without_an_alert(
     bureau.change("UPDATE notices SET created_at = clock_timestamp() - interval '1 day'")
     with senders(bureau.database, through_app(address, "duty_manager")):
         wait_until(lambda: bureau.states() == ["given_up"])
-    with bureau.database.transaction() as work:
-        assert work.connection.exec_driver_sql("SELECT count(*) FROM alerts").scalar_one() == 1
+    assert Probe(bureau.database).value("SELECT count(*) FROM alerts") == 1
 
 
 def test_where_nobody_is_told_the_sender_ends(bureau: Bureau) -> None:

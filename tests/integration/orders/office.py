@@ -16,6 +16,7 @@ from storage.orders.contacts.contacts import Contacts
 from tests.factories import READY, payload
 from tests.house import House
 from tests.integration.api.caller import Caller, calling, hand_out_keys
+from tests.probe import Probe
 from tests.providers.aliyun import KEY_ID, KEY_SECRET, Aliyun, pushed
 from tests.providers.server import serving
 from tests.providers.twilio import SID, TOKEN, Call, Twilio
@@ -69,9 +70,8 @@ class Office:
 
     def kept(self) -> list[tuple[str, str]]:
         """Provider and key of every callback that was kept."""
-        with self.house.database.transaction() as work:
-            rows = work.connection.exec_driver_sql("SELECT provider, key FROM callbacks ORDER BY callback_id")
-            return [(row[0], row[1]) for row in rows]
+        rows = Probe(self.house.database).rows("SELECT provider, key FROM callbacks ORDER BY callback_id")
+        return [(row[0], row[1]) for row in rows]
 
 
 def routed(folder: Path, channels: dict[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from storage.people.reviews import Reviews
 from tasks.orders.inbound.signals import Receipt, receive
 from tests.factories import READY, submission
 from tests.house import House
+from tests.probe import Probe
 from tools.channels.callbacks import CallbackReport
 from tools.channels.contract import (
     Absent,
@@ -62,14 +63,11 @@ def contacts(house: House, task_id: str, direction: str) -> list[Contact]:
 def everything_shown(house: House) -> str:
     """All rows that people and other systems may be shown, as text."""
     tables = ("events", "audit_logs", "alerts", "transitions", "reviews", "steps", "runs", "system_audit")
-    with house.database.transaction() as work:
-        rows = [
-            row
-            for table in tables
-            for row in work.connection.exec_driver_sql(f"SELECT {table}::text FROM {table}").scalars()
-        ]
-        rows += work.connection.exec_driver_sql("SELECT metadata::text FROM tasks").scalars()
-        rows += work.connection.exec_driver_sql("SELECT effect FROM signals").scalars()
+    rows = [
+        row for table in tables for row in Probe(house.database).values(f"SELECT {table}::text FROM {table}")
+    ]
+    rows += Probe(house.database).values("SELECT metadata::text FROM tasks")
+    rows += Probe(house.database).values("SELECT effect FROM signals")
     return "\n".join(rows)
 
 
@@ -92,11 +90,10 @@ def reviews_of(house: House, task_id: str) -> list[tuple[str, str]]:
 
 def titles(house: House, task_id: str) -> list[str]:
     """What people who watch the order were told."""
-    with house.database.transaction() as work:
-        rows = work.connection.exec_driver_sql(
-            "SELECT title FROM events WHERE task_id = %s ORDER BY event_id", (task_id,)
-        )
-        return list(rows.scalars())
+    rows = Probe(house.database).values(
+        "SELECT title FROM events WHERE task_id = %s ORDER BY event_id", task_id
+    )
+    return list(rows)
 
 
 def alerts_of(house: House, task_id: str) -> list[str]:

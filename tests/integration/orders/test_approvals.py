@@ -18,6 +18,7 @@ from tests.house import House
 from tests.integration.api.caller import calling, hand_out_keys
 from tests.integration.api.working import working
 from tests.integration.orders.telling import worked
+from tests.probe import Probe
 
 Building = Callable[[str], House]
 
@@ -56,11 +57,10 @@ def question(house: House, task_id: str) -> Review:
 
 
 def actions(house: House, task_id: str) -> list[str]:
-    with house.database.transaction() as work:
-        rows = work.connection.exec_driver_sql(
-            "SELECT action_type FROM actions WHERE task_id = %s ORDER BY action_type DESC", (task_id,)
-        )
-        return list(rows.scalars())
+    rows = Probe(house.database).values(
+        "SELECT action_type FROM actions WHERE task_id = %s ORDER BY action_type DESC", task_id
+    )
+    return list(rows)
 
 
 @pytest.mark.parametrize("decision", ["retry", "classify"])

@@ -27,6 +27,7 @@ from tests.integration.orders.telling import (
     taken_in,
     tell,
 )
+from tests.probe import Probe
 
 DEADLINE_SECONDS: Final = 180
 
@@ -124,11 +125,10 @@ def test_an_order_that_ends_at_the_same_moment_takes_no_call(calling: House) -> 
 
 def someone_waits(house: House) -> bool:
     """Whether a transaction waits for another's lock."""
-    with house.database.transaction() as work:
-        waiting = work.connection.exec_driver_sql(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        )
-        return bool(waiting.scalar_one())
+    waiting = Probe(house.database).value(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    return bool(waiting)
 
 
 def insist(house: House, task_id: str, line: Line) -> list[ReceiptResult]:

@@ -23,6 +23,7 @@ from tasks.orders.people.intervention import cancel
 from tests.factories import READY, answered, payload, submission
 from tests.house import CIPHER_KEY, House
 from tests.integration.orders.telling import taken_in, worked
+from tests.probe import Probe
 from tests.servers import Servers
 
 REGION = "华东"
@@ -56,11 +57,10 @@ def booked(house: House, region: str = REGION) -> dict[date, int]:
 
 
 def visits(house: House, task_id: str) -> list[dict[str, Any]]:
-    with house.database.transaction() as work:
-        rows = work.connection.exec_driver_sql(
-            "SELECT * FROM appointments WHERE task_id = %s ORDER BY action_id", (task_id,)
-        )
-        return [dict(row._mapping) for row in rows]
+    rows = Probe(house.database).rows(
+        "SELECT * FROM appointments WHERE task_id = %s ORDER BY action_id", task_id
+    )
+    return [dict(row._mapping) for row in rows]
 
 
 def review_of(house: House, task_id: str) -> Review:
@@ -99,10 +99,9 @@ def test_a_full_day_gives_way_to_the_next_with_room(house: House, today: date) -
     (visit,) = visits(house, task_id)
     assert visit["day"] == visit["visit_at"].astimezone(CHINA).date() == free
     assert "顺延" in visit["note"]
-    with house.database.transaction() as work:
-        result = work.connection.exec_driver_sql(
-            "SELECT result FROM actions WHERE task_id = %s AND action_type = 'update_appointment'", (task_id,)
-        ).scalar_one()
+    result = Probe(house.database).value(
+        "SELECT result FROM actions WHERE task_id = %s AND action_type = 'update_appointment'", task_id
+    )
     assert result["slot"]["day"] == free.isoformat()
     assert result["slot"]["as_asked"] is False
 

@@ -14,6 +14,7 @@ from tests.factories import READY, submission
 from tests.house import House
 from tests.integration.orders.office import Office, opened, texted
 from tests.integration.orders.told_channel import ToldChannel, called, report
+from tests.probe import Probe
 from tools.channels.callbacks import CallbackReport
 from tools.channels.contract import Completed, ContactReport
 
@@ -65,8 +66,7 @@ def tell(house: House, one: ContactReport) -> list[ReportOutcome]:
 
 def bodies(house: House) -> list[str]:
     """What is left of callbacks, in clear."""
-    with house.database.transaction() as work:
-        rows = work.connection.exec_driver_sql("SELECT provider, event_id, body FROM callbacks").all()
+    rows = Probe(house.database).rows("SELECT provider, event_id, body FROM callbacks")
     cipher = house.database.cipher
     return [
         cipher.decrypt(bytes(row.body), f"callbacks.body.{row.provider}.{row.event_id}") if row.body else ""
@@ -133,8 +133,7 @@ def test_a_forgotten_customers_wish_not_to_be_contacted_holds(office: Office) ->
     office.taken()
     forget_number(office.house)
     office.push(office.aliyun.reply(NUMBER, "不要再联系我了"))
-    with office.house.database.transaction() as work:
-        assert work.connection.exec_driver_sql("SELECT count(*) FROM do_not_call").scalar_one() == 1
+    assert Probe(office.house.database).value("SELECT count(*) FROM do_not_call") == 1
     assert not [body for body in bodies(office.house) if "联系" in body]
 
 

@@ -12,6 +12,7 @@ from tests.house import House
 from tests.integration.orders.telling import alerts_of, contacts, reviews_of
 from tests.integration.orders.telling import tell as signal
 from tests.integration.orders.told_channel import ToldChannel, called, report, tell
+from tests.probe import Probe
 
 CANCELLED = "不用了，已经修好了，取消订单吧"
 CHANGED_MIND = "等等，我说错了，先别取消，还是要修的"
@@ -46,14 +47,12 @@ def about_to_be_cancelled(house: House, channel: ToldChannel) -> tuple[str, str]
 
 
 def cancellations(house: House) -> int:
-    with house.database.transaction() as work:
-        found = work.connection.exec_driver_sql("SELECT count(*) FROM cancellations").scalar_one()
+    found = Probe(house.database).value("SELECT count(*) FROM cancellations")
     return int(found)
 
 
 def is_barred(house: House) -> bool:
-    with house.database.transaction() as work:
-        return bool(work.connection.exec_driver_sql("SELECT count(*) FROM do_not_call").scalar_one())
+    return bool(Probe(house.database).value("SELECT count(*) FROM do_not_call"))
 
 
 def test_a_further_word_takes_a_waiting_cancellation_back_and_a_person_decides(

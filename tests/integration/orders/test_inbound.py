@@ -8,6 +8,7 @@ import pytest
 from tests.factories import READY
 from tests.integration.orders.office import Office, opened
 from tests.integration.orders.telling import alerts_of, contacts
+from tests.probe import Probe
 
 STRANGER = "13700137000"
 ENOUGH = "别再给我发短信了"
@@ -21,15 +22,13 @@ def office(database_url: str, tmp_path: Path) -> Iterator[Office]:
 
 def alerts(office: Office) -> list[tuple[str, str]]:
     """Kind and message of every alert."""
-    with office.house.database.transaction() as work:
-        rows = work.connection.exec_driver_sql("SELECT alert_type, message FROM alerts ORDER BY alert_type")
-        return [(row[0], row[1]) for row in rows]
+    rows = Probe(office.house.database).rows("SELECT alert_type, message FROM alerts ORDER BY alert_type")
+    return [(row[0], row[1]) for row in rows]
 
 
 def barred(office: Office) -> list[str]:
     """The masked numbers of the do-not-call list."""
-    with office.house.database.transaction() as work:
-        return list(work.connection.exec_driver_sql("SELECT masked FROM do_not_call").scalars())
+    return list(Probe(office.house.database).values("SELECT masked FROM do_not_call"))
 
 
 def test_a_text_of_a_customer_who_was_only_called_counts_as_their_answer(office: Office) -> None:

@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,8 +12,10 @@ from statemachine.orders.states import State
 from storage.orders.labels import Label, Labels, NewLabel
 from storage.people.reviews import Review, Reviews
 from tasks.orders.people.deciding import Decided, Decision, decide
-from tests.factories import CANCEL, PARTS_MISSING, READY, answered, submission
+from tests.factories import CANCEL, PARTS_MISSING, READY, answered
 from tests.house import House
+from tests.integration.orders.telling import worked
+from tests.probe import Probe
 from tools.policies.shadow_mode import REASON
 from training.label_conversion import decision_of, training_text_of
 
@@ -38,14 +39,6 @@ def shadowed(database_url: str, tmp_path: Path) -> Iterator[BuildShadowed]:
     yield build
     for house in built:
         house.close()
-
-
-def worked(house: House, *script: dict[str, object], **changes: Any) -> str:
-    """The task of an order that went as far as it could by itself."""
-    order = submission(*script, **changes)
-    house.accept(order)
-    house.run()
-    return order.body.task_id
 
 
 def open_review(house: House, task_id: str) -> Review:
@@ -77,8 +70,7 @@ def test_a_persons_intent_is_kept_with_the_words_and_what_the_model_made_of_them
 
 def test_the_words_are_encrypted_where_they_are_kept(house: House) -> None:
     answer(house, worked(house, answered(UNCLEAR)), Level2.READY_TO_VISIT)
-    with house.database.transaction() as work:
-        stored = work.connection.exec_driver_sql("SELECT words FROM intent_labels").scalar_one()
+    stored = Probe(house.database).value("SELECT words FROM intent_labels")
     assert "听不清".encode() not in bytes(stored)
     assert "听不清" not in repr(labels(house))
 
@@ -105,8 +97,7 @@ def test_a_review_that_is_not_about_words_leaves_no_label(house: House) -> None:
 
 def test_erased_words_still_count_and_teach_nothing(house: House) -> None:
     answer(house, worked(house, answered(UNCLEAR)), Level2.READY_TO_VISIT)
-    with house.database.transaction() as work:
-        work.connection.exec_driver_sql("UPDATE intent_labels SET words = ''")
+    Probe(house.database).write("UPDATE intent_labels SET words = ''")
     (label,) = labels(house)
     assert (label.words, training_text_of(label)) == (None, None)
     assert decision_of(label).level2 is Level2.READY_TO_VISIT

@@ -24,6 +24,7 @@ from storage.people.reviews import Reviews
 from tasks.orders.people.deciding import Decision, decide
 from tests.factories import CANCEL, PARTS_MISSING, READY, answered, silent, submission
 from tests.house import House
+from tests.probe import Probe
 from tests.servers import Servers
 
 SCRIPTS = (
@@ -81,10 +82,9 @@ class Fleet(RuleBasedStateMachine):
     def lose_every_message(self) -> None:
         """The broker is flushed."""
         self.house.wire.lose_everything()
-        with self.house.database.transaction() as work:
-            work.connection.exec_driver_sql(
-                "UPDATE steps SET published_at = published_at - interval '1 hour' WHERE state = 'published'"
-            )
+        Probe(self.house.database).write(
+            "UPDATE steps SET published_at = published_at - interval '1 hour' WHERE state = 'published'"
+        )
 
     @rule()
     def sweep(self) -> None:
@@ -185,8 +185,7 @@ class Fleet(RuleBasedStateMachine):
 
     def expire_leases(self) -> None:
         """Let the time of every lease run out."""
-        with self.house.database.transaction() as work:
-            work.connection.exec_driver_sql("UPDATE leases SET expires_at = expires_at - interval '1 hour'")
+        Probe(self.house.database).write("UPDATE leases SET expires_at = expires_at - interval '1 hour'")
 
 
 @pytest.mark.filterwarnings("ignore::hypothesis.errors.NonInteractiveExampleWarning")

@@ -19,6 +19,7 @@ from tests.house import House, settings_for
 from tests.integration.fleet.conditions import wait_until
 from tests.integration.orders.order_desk import OrderDesk, Reply
 from tests.integration.orders.telling import taken_in, worked
+from tests.probe import Probe
 from tools.order_system.contract import (
     ActionRefused,
     ActionUnclear,
@@ -91,9 +92,8 @@ def asks(house: House, task_id: str) -> Review:
 
 
 def rows(house: House, table: str, task_id: str) -> list[dict[str, Any]]:
-    with house.database.transaction() as work:
-        found = work.connection.exec_driver_sql(f"SELECT * FROM {table} WHERE task_id = %s", (task_id,))
-        return [dict(row._mapping) for row in found]
+    found = Probe(house.database).rows(f"SELECT * FROM {table} WHERE task_id = %s", task_id)
+    return [dict(row._mapping) for row in found]
 
 
 def test_a_request_is_signed_and_carries_its_key(desk: OrderDesk, system: WebhookOrderSystem) -> None:

@@ -10,6 +10,7 @@ from tasks.orders.inbound.reports import ReportOutcome
 from tests.factories import READY
 from tests.house import House
 from tests.integration.orders.told_channel import ToldChannel, called, lapse, make_due, report, taken, tell
+from tests.probe import Probe
 from tools.channels.contract import (
     Absent,
     ContactFound,
@@ -137,6 +138,5 @@ def test_who_has_opted_out_at_the_provider_is_barred_from_every_channel(
 ) -> None:
     channel.answers = [Rejected("the person has answered STOP", opted_out=True)]
     taken(house)
-    with house.database.transaction() as work:
-        listed = work.connection.exec_driver_sql("SELECT count(*) FROM do_not_call").scalar_one()
+    listed = Probe(house.database).value("SELECT count(*) FROM do_not_call")
     assert listed == 1

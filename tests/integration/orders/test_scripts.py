@@ -14,6 +14,7 @@ from tests.factories import answered, silent, submission
 from tests.house import House
 from tests.integration.fleet.conditions import wait_until
 from tests.integration.orders.telling import reviews_of
+from tests.probe import Probe
 from tools.channels.contract import Absent, ContactQuery, ContactRequest, NotSent, QueryOutcome, SendOutcome
 from tools.channels.simulated.instant import InstantChannel
 
@@ -69,13 +70,12 @@ class DeadLine:
 
 def logged(house: House, task_id: str) -> list[tuple[str, str, str]]:
     """Channel, script and version of each contact, as its log names them."""
-    with house.database.transaction() as work:
-        rows = work.connection.exec_driver_sql(
-            "SELECT contact_method, script_id, script_version FROM contact_logs WHERE task_id = %s "
-            "ORDER BY round, contact_no",
-            (task_id,),
-        )
-        return [tuple(row) for row in rows]
+    rows = Probe(house.database).rows(
+        "SELECT contact_method, script_id, script_version FROM contact_logs WHERE task_id = %s "
+        "ORDER BY round, contact_no",
+        task_id,
+    )
+    return [tuple(row) for row in rows]
 
 
 def test_the_customer_is_told_the_scripts_words_and_the_log_names_the_version(

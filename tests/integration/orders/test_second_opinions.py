@@ -7,8 +7,9 @@ import pytest
 from statemachine.orders.states import State
 from storage.people.reviews import Review, Reviews
 from tests.completions import Behaviour, Completions, Reply, always, says
-from tests.factories import CANCEL, PARTS_MISSING, READY, answered, submission
+from tests.factories import CANCEL, PARTS_MISSING, READY, answered
 from tests.house import House
+from tests.integration.orders.telling import worked
 
 Advised = Callable[[Behaviour], tuple[House, Completions]]
 
@@ -42,11 +43,9 @@ def advised(database_url: str) -> Iterator[Advised]:
         server.__exit__(None, None, None)
 
 
-def worked(house: House, words: str) -> str:
-    order = submission(answered(words))
-    house.accept(order)
-    house.run()
-    return order.body.task_id
+def answered_with(house: House, words: str) -> str:
+    """An order whose customer answered with these words."""
+    return worked(house, answered(words))
 
 
 def reviews(house: House, task_id: str) -> list[Review]:
@@ -56,13 +55,13 @@ def reviews(house: House, task_id: str) -> list[Review]:
 
 def test_two_models_that_agree_let_the_order_go_on(advised: Advised) -> None:
     house, server = advised(says("可上门"))
-    assert house.order(worked(house, READY)).finish_reason == "visit_arranged"
+    assert house.order(answered_with(house, READY)).finish_reason == "visit_arranged"
     assert server.asked[0].words == {"customer_words": READY, "why_suspended": "等待配件"}
 
 
 def test_two_models_that_disagree_leave_it_to_a_person(advised: Advised) -> None:
     house, _ = advised(says("配件未到"))
-    task_id = worked(house, CANCEL)
+    task_id = answered_with(house, CANCEL)
     house.run_to_the_end()
     (review,) = reviews(house, task_id)
     assert house.order(task_id).status is State.CLASSIFIED
@@ -72,7 +71,7 @@ def test_two_models_that_disagree_leave_it_to_a_person(advised: Advised) -> None
 
 def test_what_goes_to_a_person_anyway_is_not_asked_about(advised: Advised) -> None:
     house, server = advised(says("可上门"))
-    assert len(reviews(house, worked(house, "喂？听不清，你说什么"))) == 1
+    assert len(reviews(house, answered_with(house, "喂？听不清，你说什么"))) == 1
     assert server.asked == []
 
 
@@ -83,10 +82,10 @@ def test_what_goes_to_a_person_anyway_is_not_asked_about(advised: Advised) -> No
 )
 def test_a_model_that_fails_changes_nothing(advised: Advised, reply: Reply) -> None:
     house, server = advised(always(reply))
-    assert house.order(worked(house, READY)).finish_reason == "visit_arranged"
+    assert house.order(answered_with(house, READY)).finish_reason == "visit_arranged"
     assert len(server.asked) == 1
 
 
 def test_without_an_endpoint_nothing_is_asked_and_nothing_changes(house: House) -> None:
     assert house.context.language_model is None
-    assert house.order(worked(house, PARTS_MISSING)).status is State.WAITING_FOLLOWUP
+    assert house.order(answered_with(house, PARTS_MISSING)).status is State.WAITING_FOLLOWUP

@@ -26,6 +26,7 @@ from tests.integration.orders.telling import (
     titles,
     worked,
 )
+from tests.probe import Probe
 
 UNCLEAR = "喂？听不清，你说什么"
 MONDAY_TEN = datetime(2026, 3, 16, 2, 0, tzinfo=UTC)
@@ -127,11 +128,10 @@ def test_a_priority_holds_for_the_steps_that_follow(house: House) -> None:
     task_id = taken_in(house, answered(PARTS_MISSING), priority=3)
     tell(house, task_id, PriorityChanged(priority=8))
     house.run()
-    with house.database.transaction() as work:
-        rows = work.connection.exec_driver_sql(
-            "SELECT priority FROM steps WHERE state = 'scheduled' UNION SELECT priority FROM runs"
-        )
-        assert rows.scalars().all() == [8]
+    rows = Probe(house.database).values(
+        "SELECT priority FROM steps WHERE state = 'scheduled' UNION SELECT priority FROM runs"
+    )
+    assert rows == [8]
 
 
 def test_the_priority_the_order_has_is_only_noted(house: House) -> None:

@@ -18,17 +18,15 @@ from tasks.forms import Acceptance
 from tasks.orders.people.deciding import Decided, Decision, decide
 from tests.factories import CANCEL, PARTS_MISSING, READY, answered, payload, silent, submission
 from tests.house import House
+from tests.probe import Probe
 
 UNCLEAR = "喂？听不清，你说什么"
 
 
 def rows(house: House, table: str, task_id: str) -> int:
     """How many rows a built-in table of the order system holds for an order."""
-    with house.database.transaction() as work:
-        result = work.connection.exec_driver_sql(
-            f"SELECT count(*) FROM {table} WHERE task_id = %s", (task_id,)
-        )
-        return int(result.scalar_one())
+    result = Probe(house.database).value(f"SELECT count(*) FROM {table} WHERE task_id = %s", task_id)
+    return int(result)
 
 
 def open_review(house: House, task_id: str) -> str:
@@ -262,8 +260,7 @@ def test_every_state_change_has_its_line_in_the_audit_log(house: House) -> None:
 def test_a_phone_number_is_stored_encrypted_and_shown_masked(house: House) -> None:
     order = submission(metadata={"phone": "13800138123"})
     house.accept(order)
-    with house.database.transaction() as work:
-        row = work.connection.exec_driver_sql("SELECT tasks::text FROM tasks").scalar_one()
+    row = Probe(house.database).value("SELECT tasks::text FROM tasks")
     assert "13800138123" not in row
     assert "138****8123" in row
     assert house.order(order.body.task_id).phone == "+8613800138123"

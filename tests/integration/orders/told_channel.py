@@ -7,6 +7,7 @@ from schemas.orders.contact import Channel, ContactResult
 from tasks.orders.inbound.reports import ReportOutcome, take_reports
 from tests.factories import READY, submission
 from tests.house import House
+from tests.probe import Probe
 from tools.channels.callbacks import CallbackReport
 from tools.channels.contract import (
     Absent,
@@ -99,14 +100,12 @@ def called(house: House, channel: ToldChannel) -> tuple[str, str]:
 def make_due(house: House, *, parked: bool = False) -> None:
     """Let every wait on the database's clock be over, of parked steps too if told so."""
     states = "('scheduled', 'parked')" if parked else "('scheduled')"
-    with house.database.transaction() as work:
-        work.connection.exec_driver_sql(
-            f"UPDATE steps SET due_at = due_at - interval '1 hour' WHERE due_clock = 'database' AND state IN {states}"
-        )
+    Probe(house.database).write(
+        f"UPDATE steps SET due_at = due_at - interval '1 hour' WHERE due_clock = 'database' AND state IN {states}"
+    )
 
 
 def lapse(house: House) -> None:
     """Let every lease run out, and the tick notice it: the workers that hold them are zombies now."""
-    with house.database.transaction() as work:
-        work.connection.exec_driver_sql("UPDATE leases SET expires_at = clock_timestamp() - interval '1 s'")
+    Probe(house.database).write("UPDATE leases SET expires_at = clock_timestamp() - interval '1 s'")
     house.tick.sweep()
