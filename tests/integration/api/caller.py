@@ -137,6 +137,7 @@ def built_over(house: House, extend: Extension | None = None) -> Iterator[FastAP
     if at_rest:
         built = at_rest.pop()
         built.parts.house = house
+        built.app.state.measurement.duration.clear()
     else:
         built = Built.over(house)
         if extend is not None:
