@@ -6,12 +6,38 @@ from pathlib import Path
 
 import api_page
 
+from schemas.core.agents import Agent, read_agents
 from statemachine.orders.diagram import mermaid
 from statemachine.page import page
 
 API = Path(__file__).resolve().parent / "api.md"
+COMPOSE = Path(__file__).resolve().parent.parent / "docker-compose.yml"
 STATE_MACHINE = Path(__file__).resolve().parent / "state_machine.md"
 README = Path(__file__).resolve().parent.parent / "README.md"
+
+
+def with_workers(compose: str) -> str:
+    """docker-compose.yml with one service for each agent of `config/agents.yaml`."""
+    agents = read_agents(COMPOSE.parent / "config")
+    services = "\n".join(worker_service(agent) for agent in agents)
+    return re.sub(
+        r"(  # agents: [^\n]*\n).*?(  # /agents\n)",
+        lambda marks: f"{marks[1]}{services}{marks[2]}",
+        compose,
+        flags=re.DOTALL,
+    )
+
+
+def worker_service(agent: Agent) -> str:
+    """The service of an agent's worker."""
+    outside = "    networks: [data, outside]\n" if agent.outside else ""
+    return (
+        f"  worker-{agent.name}:\n"
+        "    <<: *worker\n"
+        f"    command: [python, -m, workers, {agent.name}]\n"
+        f"{outside}"
+        f"    healthcheck: {{<<: *probe, test: [CMD, python, -m, workers.probe, {agent.name}]}}\n"
+    )
 
 
 def with_picture(readme: str) -> str:
@@ -27,4 +53,5 @@ def with_picture(readme: str) -> str:
 if __name__ == "__main__":
     STATE_MACHINE.write_text(page(), encoding="utf-8")
     API.write_text(api_page.page(), encoding="utf-8")
+    COMPOSE.write_text(with_workers(COMPOSE.read_text(encoding="utf-8")), encoding="utf-8")
     README.write_text(with_picture(README.read_text(encoding="utf-8")), encoding="utf-8")

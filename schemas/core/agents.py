@@ -24,6 +24,7 @@ class _AgentLine(BaseModel):
     concurrency: int = Field(default=1, ge=1, le=64)
     key: _Name | None = None
     scopes: tuple[str, ...] = ("read",)
+    outside: bool = False
 
 
 class _AgentsFile(RootModel[dict[_Name, _AgentLine]]):
@@ -40,6 +41,8 @@ class Agent:
     key_owner: str
     """Its name on the wire, and the owner of its key."""
     scopes: tuple[str, ...] = ("read",)
+    outside: bool = False
+    """Whether its worker reaches the network outside, in a container."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ def read_agents(config_folder: Path) -> Agents:
                 concurrency=line.concurrency,
                 key_owner=line.key or name,
                 scopes=line.scopes,
+                outside=line.outside,
             )
             for name, line in document.root.items()
         }

@@ -1,5 +1,6 @@
 """docker-compose.yml and the image: what no schema and no engine at hand would tell."""
 
+import importlib
 import re
 import subprocess
 import sys
@@ -83,6 +84,13 @@ def test_what_is_mounted_from_the_checkout_is_there() -> None:
     mounted = {s for service in SERVICES.values() for s in sources(service) if s.startswith("./")}
     assert mounted
     assert all((PROJECT / source).exists() for source in mounted)
+
+
+def test_the_workers_of_the_agents_are_written_from_their_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(PROJECT / "docs"))
+    generate = importlib.import_module("generate")
+    written = COMPOSE.read_text(encoding="utf-8")
+    assert generate.with_workers(written) == written, "run: make docs"
 
 
 def test_every_queue_has_a_worker_of_its_own() -> None:
