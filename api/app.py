@@ -8,13 +8,26 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 
+from api.access import keys
 from api.flows import agents, task_batches, task_control, tasks
 from api.flows.task_batches import BATCH_PATH, LARGEST_BATCH_BODY
 from api.orders import callbacks as webhooks
-from api.orders import capacity, contact_stops, do_not_call, privacy, signals, states, transitions, undo
+from api.orders import (
+    capacity,
+    contact_stops,
+    do_not_call,
+    dossier,
+    explanation,
+    overview,
+    privacy,
+    signals,
+    states,
+    transitions,
+    undo,
+)
 from api.orders.agents import action as actions
 from api.orders.agents import audit, contact, dispatches, orchestrator, reports, tools, triage
-from api.outbound import event_socket, events, subscribers
+from api.outbound import deliveries, event_socket, events, notices, subscribers
 from api.people import alerts, rejects, reviews
 from api.server import errors, health, measurement
 from api.server.deployment import Door
@@ -48,12 +61,18 @@ KEYED: Final[tuple[APIRouter, ...]] = (
     task_batches.router,
     task_control.router,
     subscribers.router,
+    deliveries.router,
+    notices.router,
     rejects.router,
     privacy.router,
     contact_stops.router,
     do_not_call.router,
     capacity.router,
     undo.router,
+    explanation.router,
+    dossier.router,
+    overview.router,
+    keys.router,
 )
 """Rooms one enters with a key; each route names the scope it needs."""
 
@@ -94,7 +113,13 @@ def create_app(door: Door) -> FastAPI:
             Middleware(RequestId),
             Middleware(Measured, measurement=measured),
             Middleware(Head),
-            Middleware(BodyLimit, of_paths={f"{PREFIX}{BATCH_PATH}": LARGEST_BATCH_BODY}),
+            Middleware(
+                BodyLimit,
+                of_paths={
+                    f"{PREFIX}{BATCH_PATH}": LARGEST_BATCH_BODY,
+                    f"{PREFIX}{rejects.router.prefix}": rejects.LARGEST_KEPT_BODY,
+                },
+            ),
         ],
         lifespan=lifespan,
     )

@@ -12,6 +12,7 @@ from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.flows.tasks import BatchTaken, ItemError, ItemTaken, TaskBatchSent
 from schemas.orders.intake import Problem
+from tasks.orders.intake.intake import Door
 from tasks.orders.intake.task_batch import Answer, Sender, Verdict, take_batch
 
 router = APIRouter(prefix="/tasks", tags=["tasks"], route_class=Route)
@@ -33,7 +34,7 @@ def create_tasks(body: TaskBatchSent, parts: GivenParts, caller: Caller, request
 
     What is accepted is committed when this answers. Refused items are kept, and can be corrected and replayed.
     """
-    sender = Sender(caller.agent_id, request_id, caller.default_mode)
+    sender = Sender(caller.agent_id, request_id, caller.default_mode, Door(body.source))
     answers = take_batch(parts.engine, parts.context, body.tasks, sender)
     verdicts = [answer.verdict for answer in answers]
     accepted, existing = verdicts.count(Verdict.ACCEPTED), verdicts.count(Verdict.EXISTING)

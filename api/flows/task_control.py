@@ -1,6 +1,6 @@
 """What people do to a task of either kind, and the short forms of the seed's core flow (seed 000 section 一)."""
 
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter
 
@@ -8,14 +8,15 @@ from api.flows.task_view import view_of
 from api.flows.tasks import TaskId
 from api.orders.agents import orchestrator
 from api.orders.next_action import next_action
+from api.server.actor import Actor
 from api.server.authentication import requires
 from api.server.errors import documented
 from api.server.refusal import Refusal, conflict_details, unknown
 from api.server.route import Route
-from api.server.services import Caller, GivenParts
+from api.server.services import GivenParts
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
-from schemas.flows.tasks import CancelAsked, TaskView
+from schemas.flows.tasks import CancelAsked, TaskSteered
 from schemas.orders.agents.orchestrator import TaskStarted
 from statemachine.orders.states import State
 from storage.flows.task_list import TaskList, TaskRow
@@ -36,10 +37,10 @@ _CHANGES = documented(Code.NOT_FOUND, Code.STATE_CONFLICT)
     responses=_CHANGES,
 )
 def cancel_task(
-    task_id: TaskId, parts: GivenParts, caller: Caller, body: CancelAsked | None = None
-) -> TaskView:
+    task_id: TaskId, parts: GivenParts, actor: Actor, body: CancelAsked | None = None
+) -> TaskSteered:
     """At any moment; what is under way is refused when it is to be recorded. One cancelled before stays so."""
-    return _steered(task_id, Verb.CANCEL, parts, caller, body.reason if body else None)
+    return _steered(task_id, Verb.CANCEL, parts, actor, body.reason if body else None)
 
 
 @router.post(
@@ -48,9 +49,9 @@ def cancel_task(
     dependencies=[requires(Scope.TASKS)],
     responses=_CHANGES,
 )
-def pause_task(task_id: TaskId, parts: GivenParts, caller: Caller) -> TaskView:
+def pause_task(task_id: TaskId, parts: GivenParts, actor: Actor) -> TaskSteered:
     """What is under way goes on; times that were set stay as they are."""
-    return _steered(task_id, Verb.PAUSE, parts, caller)
+    return _steered(task_id, Verb.PAUSE, parts, actor)
 
 
 @router.post(
@@ -59,9 +60,9 @@ def pause_task(task_id: TaskId, parts: GivenParts, caller: Caller) -> TaskView:
     dependencies=[requires(Scope.TASKS)],
     responses=_CHANGES,
 )
-def resume_task(task_id: TaskId, parts: GivenParts, caller: Caller) -> TaskView:
+def resume_task(task_id: TaskId, parts: GivenParts, actor: Actor) -> TaskSteered:
     """What came due meanwhile is due now."""
-    return _steered(task_id, Verb.RESUME, parts, caller)
+    return _steered(task_id, Verb.RESUME, parts, actor)
 
 
 @router.post(
@@ -70,12 +71,12 @@ def resume_task(task_id: TaskId, parts: GivenParts, caller: Caller) -> TaskView:
     dependencies=[requires(Scope.TASKS)],
     responses=_CHANGES,
 )
-def retry_task(task_id: TaskId, parts: GivenParts, caller: Caller) -> TaskView:
+def retry_task(task_id: TaskId, parts: GivenParts, actor: Actor) -> TaskSteered:
     """The failed step runs again with the input it had; the time the task is given begins anew.
 
     An order that waits for a person because a step failed is decided so.
     """
-    return _steered(task_id, Verb.RETRY, parts, caller)
+    return _steered(task_id, Verb.RETRY, parts, actor)
 
 
 @router.post(
@@ -110,21 +111,24 @@ router.get(
 
 
 def _steered(
-    task_id: str, verb: Verb, parts: GivenParts, caller: Caller, reason: str | None = None
-) -> TaskView:
+    task_id: str, verb: Verb, parts: GivenParts, actor: str, reason: str | None = None
+) -> TaskSteered:
     """The task as it stands once this was carried out, or was so before.
 
     Raises:
         Refusal: there is no such task (404), or it cannot (409).
     """
-    became = steer(parts.engine, parts.context, task_id, verb, by=caller.agent_id, reason=reason)
+    became = steer(parts.engine, parts.context, task_id, verb, by=actor, reason=reason)
     with parts.database.transaction() as work:
         row = TaskList(work).find(task_id)
         if row is None or became is Intervened.UNKNOWN:
             raise unknown("task", task_id)
         if became in (Intervened.ENDED, Intervened.WAITS):
             raise _conflict(row, verb, became)
-        return view_of(work, row)
+        outcome: Literal["applied", "repeated"] = (
+            "repeated" if became is Intervened.NOTHING_TO_DO else "applied"
+        )
+        return TaskSteered(**dict(view_of(work, row)), outcome=outcome)
 
 
 def _conflict(row: TaskRow, verb: Verb, became: Intervened) -> Refusal:

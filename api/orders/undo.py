@@ -5,11 +5,12 @@ from typing import Final
 from fastapi import APIRouter
 
 from api.flows.tasks import TaskId
+from api.server.actor import Actor
 from api.server.authentication import requires
 from api.server.errors import documented
 from api.server.refusal import conflict, unknown
 from api.server.route import Route
-from api.server.services import Caller, GivenParts
+from api.server.services import GivenParts
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.orders.undo import UndoAsked, UndoTaken
@@ -29,17 +30,19 @@ _WHY: Final = {
     dependencies=[requires(Scope.TASKS)],
     responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
 )
-def undo_cancellation(task_id: TaskId, body: UndoAsked, parts: GivenParts, caller: Caller) -> UndoTaken:
+def undo_cancellation(task_id: TaskId, body: UndoAsked, parts: GivenParts, actor: Actor) -> UndoTaken:
     """While it waits out its undo window (30 minutes); a review with the reason `undo_requested` decides instead.
 
     Once it is carried out, 409. Taken back before and not yet decided, 200 with the same review. A manual order
     has no window: its cancellation waits for its caller, and can be taken back until then.
     """
-    became, order, review = undo(parts.engine, task_id, by=caller.agent_id, reason=body.reason)
+    became, order, review = undo(parts.engine, task_id, by=actor, reason=body.reason)
     if order is None:
         raise unknown("task", task_id)
     if review is None:
-        raise conflict(order.status, None, _WHY[became], task_id=task_id)
+        raise conflict(
+            order.status, None, _WHY[became], task_id=task_id, under_way=became is Undone.UNDER_WAY
+        )
     return UndoTaken(
         task_id=task_id,
         outcome="repeated" if became is Undone.REPEATED else "applied",

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
 
+from api.server.actor import Actor
 from api.server.authentication import requires
 from api.server.cursor import Cursor, cursor_of, place_of
 from api.server.errors import documented
@@ -73,7 +74,13 @@ def list_reviews(
     responses=documented(Code.NOT_FOUND),
 )
 def find_review(
-    review_id: ReviewId, parts: GivenParts, caller: Caller, request_id: RequestName
+    review_id: ReviewId,
+    parts: GivenParts,
+    caller: Caller,
+    actor: Actor,
+    request_id: RequestName,
+    *,
+    words: Annotated[bool, Query(description="Also what the customer said, to who may decide it.")] = True,
 ) -> ReviewShown:
     """What is asked, why, and which decisions it accepts; to who may decide it also what the customer said.
 
@@ -83,12 +90,12 @@ def find_review(
         review = Reviews(work).find(review_id)
     if review is None:
         raise unknown("review", review_id)
-    words = None
-    if Scope.REVIEWS in caller.scopes:
+    said = None
+    if words and Scope.REVIEWS in caller.scopes:
         # The question can be read, and decided by listening, when the key of the words is gone.
         with suppress(UnreadableCiphertext):
-            words = words_to_decide_on(parts.database, review, by=caller.agent_id, request_id=request_id)
-    return ReviewShown(**dict(_view(review)), words=words)
+            said = words_to_decide_on(parts.database, review, by=actor, request_id=request_id)
+    return ReviewShown(**dict(_view(review)), words=said)
 
 
 @router.post(
@@ -180,7 +187,12 @@ def _decided_otherwise(review: Review) -> Refusal:
         f"the review was decided otherwise: '{decision}'"
         if decision
         else "the review no longer waits for this",
-        details={"review_id": review.review_id, "review_state": review.state, "decision": decision},
+        details={
+            "review_id": review.review_id,
+            "review_state": review.state,
+            "decision": decision,
+            "decided_by": review.decided_by,
+        },
     )
 
 

@@ -29,6 +29,7 @@ TAGS: Final[Mapping[str, str]] = MappingProxyType(
         "events": "What happens, as it happens, in order and resumable: server-sent events, pages, and a WebSocket.",
         "webhooks": "Where channels report; and who is told of what happens, with what was sent to each.",
         "intake": "Orders that were refused: looked at, corrected and replayed, or dismissed.",
+        "keys": "Who may call, and as whom: keys made, followed by others, revoked.",
         "privacy": "A customer's number and words in clear, and their erasure.",
         "capacity": "How many visits a region has room for on a day, and the slots a customer may be offered.",
         "health": "Whether this process lives and can work, and its figures; open to anyone.",

@@ -94,6 +94,8 @@ class TaskBatchSent(Sent):
     )
 
     tasks: list[SkipValidation[TaskSent]] = Field(min_length=1, max_length=1000)
+    source: Literal["http", "command"] = "http"
+    """The entry point they came by; what is refused is kept with it."""
 
 
 class TaskSummary(Answered):
@@ -153,44 +155,40 @@ class StepView(Answered):
     finished_at: Moment | None
 
 
+_TASK: Final[dict[str, Any]] = {
+    **_SUMMARY,
+    "status": "completed",
+    "updated_at": "2026-03-13T21:00:00.412Z",
+    "finished_at": "2026-03-13T21:00:00.412Z",
+    "parameters": {"text": "配件还没到，等配件到了再说"},
+    "result": {
+        "classification": {
+            "level1_intent": "暂缓",
+            "level2_intent": "配件未到",
+            "confidence": 0.95,
+            "requires_human_review": False,
+        },
+        "suggested_action": "schedule_followup",
+        "followup_days": 3,
+        "flags": [],
+        "reasons": [],
+    },
+    "error": None,
+    "steps": [
+        {
+            "step": "classify_text",
+            "status": "completed",
+            "started_at": "2026-03-13T21:00:00.310Z",
+            "finished_at": "2026-03-13T21:00:00.412Z",
+        }
+    ],
+}
+
+
 class TaskView(TaskSummary):
     """A task in full."""
 
-    model_config = ConfigDict(
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    **_SUMMARY,
-                    "status": "completed",
-                    "updated_at": "2026-03-13T21:00:00.412Z",
-                    "finished_at": "2026-03-13T21:00:00.412Z",
-                    "parameters": {"text": "配件还没到，等配件到了再说"},
-                    "result": {
-                        "classification": {
-                            "level1_intent": "暂缓",
-                            "level2_intent": "配件未到",
-                            "confidence": 0.95,
-                            "requires_human_review": False,
-                        },
-                        "suggested_action": "schedule_followup",
-                        "followup_days": 3,
-                        "flags": [],
-                        "reasons": [],
-                    },
-                    "error": None,
-                    "steps": [
-                        {
-                            "step": "classify_text",
-                            "status": "completed",
-                            "started_at": "2026-03-13T21:00:00.310Z",
-                            "finished_at": "2026-03-13T21:00:00.412Z",
-                        }
-                    ],
-                }
-            ]
-        },
-    )
+    model_config = ConfigDict(frozen=True, json_schema_extra={"examples": [_TASK]})
 
     parameters: dict[str, Any]
     """What it was begun with; phone numbers are masked."""
@@ -200,6 +198,15 @@ class TaskView(TaskSummary):
     """Why it failed or was cancelled: `code` and `message`."""
     steps: list[StepView]
     """The last hundred, in the order in which they were made."""
+
+
+class TaskSteered(TaskView):
+    """A task in full, as it stands once what was asked of it is so."""
+
+    model_config = ConfigDict(frozen=True, json_schema_extra={"examples": [{**_TASK, "outcome": "applied"}]})
+
+    outcome: Literal["applied", "repeated"]
+    """`repeated` when it was so before; nothing was changed."""
 
 
 class TaskPage(Answered):

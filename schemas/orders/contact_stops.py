@@ -114,6 +114,7 @@ class StopStands(StopTaken):
                     "outcome": "applied",
                     "stop": _STOP,
                     "orders_held": 120,
+                    "orders_open": 450,
                     "orders_without_region": 3,
                 }
             ]
@@ -122,5 +123,7 @@ class StopStands(StopTaken):
 
     orders_held: int
     """Open orders that it holds at this moment; later ones of its scope are held as well."""
+    orders_open: int
+    """Open orders at this moment, held or not."""
     orders_without_region: int
     """Open orders that name no region: a stop of a region does not hold them."""

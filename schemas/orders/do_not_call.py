@@ -58,6 +58,18 @@ class DoNotCallList(Answered):
     """Hand it back as `cursor` for what follows; null on the last page."""
 
 
+class DoNotCallSought(Sent):
+    """Whose entries are asked for."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, json_schema_extra={"examples": [{"phone": "138 0013 8000"}]}
+    )
+
+    phone: Text = Field(min_length=1, max_length=32, repr=False)
+    ended: bool = False
+    """Those that were lifted or are over, too."""
+
+
 class DoNotCallMade(Sent):
     """A number that is not to be contacted, and why."""
 

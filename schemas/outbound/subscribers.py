@@ -4,7 +4,8 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 
-from schemas.core.form import Answered, Moment, Sent, Succeeded, Text
+from schemas.core.form import Answered, GivenMoment, Moment, Sent, Succeeded, Text
+from schemas.orders.intake import Identifier
 from schemas.outbound.event_types import MessageType
 
 _SUBSCRIBER: Final[dict[str, Any]] = {
@@ -123,6 +124,45 @@ class SubscriberTold(Succeeded):
     """`whsec_` and base64; verifies the signature of every message."""
 
 
+class SecretRotated(Succeeded):
+    """A subscriber's new secret: shown this once."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "success": True,
+                    "subscriber_id": _SUBSCRIBER["subscriber_id"],
+                    "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+                }
+            ]
+        },
+    )
+
+    subscriber_id: str
+    secret: str
+    """`whsec_` and base64; verifies the signature of every message from now on."""
+
+
+class PingAnswered(Succeeded):
+    """What came of a `ping`."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {"success": True, "delivered": True, "status": 200, "error": None, "milliseconds": 42}
+            ]
+        },
+    )
+
+    delivered: bool
+    status: int | None
+    error: str | None
+    milliseconds: int
+
+
 class SubscriberRemoved(Succeeded):
     """A subscriber is gone, with its log."""
 
@@ -181,3 +221,41 @@ class DeliveryReplayed(Succeeded):
     delivery_id: str
     outcome: Literal["again", "hastened"]
     """`hastened` when it was waiting anyway: its next try comes within half a minute."""
+
+
+class ReplaySinceAsked(Sent):
+    """Which messages are sent again."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "subscriber_id": _SUBSCRIBER["subscriber_id"],
+                    "since": "2026-03-13T00:00:00+08:00",
+                    "failed": True,
+                }
+            ]
+        },
+    )
+
+    subscriber_id: Identifier
+    since: GivenMoment
+    """All that were made since then."""
+    failed: bool = False
+    """Only what was given up."""
+
+
+class DeliveriesReplayed(Succeeded):
+    """How many messages are sent again."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={
+            "examples": [{"success": True, "subscriber_id": _SUBSCRIBER["subscriber_id"], "replayed": 12}]
+        },
+    )
+
+    subscriber_id: str
+    replayed: int

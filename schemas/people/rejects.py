@@ -89,6 +89,56 @@ class RejectList(Answered):
     """Hand it back as `cursor` for what follows; null on the last page."""
 
 
+class FaultSent(Sent):
+    """One thing that is wrong with an input."""
+
+    field: Text = Field(min_length=1, max_length=200)
+    message: Text = Field(min_length=1, max_length=1000)
+
+
+class RejectSent(Sent):
+    """Something that is no order, with what is wrong with it."""
+
+    payload: str = Field(max_length=1_048_576, repr=False)
+    """The text that came."""
+    problems: list[FaultSent] = Field(min_length=1, max_length=100)
+    """What is wrong with it, field by field."""
+    task_id: Text | None = Field(default=None, max_length=64)
+    """As far as one could be read."""
+    order_id: Text | None = Field(default=None, max_length=64)
+    """As far as one could be read."""
+
+
+class RejectsSent(Sent):
+    """What came by an entry point outside the API and is no order."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "rejects": [
+                        {"payload": "{broken", "problems": [{"field": "line", "message": "is not JSON"}]}
+                    ]
+                }
+            ]
+        },
+    )
+
+    source: Literal["command"] = "command"
+    """The entry point it came by."""
+    rejects: list[RejectSent] = Field(min_length=1, max_length=1000)
+
+
+class RejectsKept(Succeeded):
+    """How much was kept."""
+
+    model_config = ConfigDict(frozen=True, json_schema_extra={"examples": [{"success": True, "kept": 1}]})
+
+    kept: int
+
+
 class ReplayAsked(Sent):
     """Send it in again."""
 

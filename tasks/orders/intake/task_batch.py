@@ -57,6 +57,7 @@ class Sender:
     agent_id: str
     request_id: str | None = None
     default_mode: str = "auto"
+    door: Door = Door.HTTP
 
 
 Item = Submission | NewTask | tuple[Problem, ...]
@@ -71,7 +72,7 @@ def take_batch(engine: Engine, context: Context, sent: Sequence[Any], sender: Se
     """
     items = [read_item(engine.catalogue, each, sender) for each in sent]
     orders = {index: item for index, item in enumerate(items) if isinstance(item, Submission)}
-    answers = _accept_orders(engine, context, orders)
+    answers = _accept_orders(engine, context, orders, sender.door)
     if len(orders) < len(items) or any(answer.status is None for answer in answers.values()):
         with engine.transaction() as transaction:
             answers |= _begin_works(transaction, sent, items, sender)
@@ -122,10 +123,12 @@ def read_general(catalogue: Catalogue, body: GeneralTask, sender: Sender) -> Ite
     return submission_of(order, sender, task)
 
 
-def _accept_orders(engine: Engine, context: Context, orders: Mapping[int, Submission]) -> dict[int, Answer]:
+def _accept_orders(
+    engine: Engine, context: Context, orders: Mapping[int, Submission], door: Door
+) -> dict[int, Answer]:
     if not orders:
         return {}
-    received = accept(engine, context, list(orders.values()), Door.HTTP)
+    received = accept(engine, context, list(orders.values()), door)
     return {index: _of_order(each) for index, each in zip(orders, received, strict=True)}
 
 
@@ -195,7 +198,7 @@ def _of_work(taken: Taken) -> Answer:
 
 def _reject(sent: Any, answer: Answer, sender: Sender) -> NewReject:
     return NewReject(
-        source=Door.HTTP,
+        source=sender.door,
         task_id=answer.task_id,
         order_id=_id_in(sent, "order_id"),
         # Half a character cannot be encrypted as it is; everything else is kept as people wrote it.

@@ -1,0 +1,171 @@
+"""What the routes of orders answer: a list for people, and everything that is known of one."""
+
+from typing import Any, Final
+
+from pydantic import ConfigDict, Field
+
+from schemas.core.form import Answered, Moment
+
+_SUMMARY: Final[dict[str, Any]] = {
+    "task_id": "HT20260313001",
+    "order_id": "SO20260313001",
+    "status": "waiting_followup",
+    "round": 1,
+    "contact_count": 2,
+    "priority": 5,
+    "user_intent_l1": "暂缓",
+    "user_intent_l2": "配件未到",
+    "finish_reason": None,
+    "next_contact_time": "2026-03-16T01:00:00.000Z",
+    "created_at": "2026-03-13T01:05:00.000Z",
+}
+
+
+class OrderSummary(Answered):
+    """An order as a list shows it."""
+
+    model_config = ConfigDict(frozen=True, json_schema_extra={"examples": [_SUMMARY]})
+
+    task_id: str
+    order_id: str
+    status: str
+    round: int
+    contact_count: int
+    priority: int
+    user_intent_l1: str | None
+    user_intent_l2: str | None
+    finish_reason: str | None
+    next_contact_time: Moment | None
+    created_at: Moment
+
+
+class OrderList(Answered):
+    """Orders, the newest first."""
+
+    model_config = ConfigDict(
+        frozen=True, json_schema_extra={"examples": [{"orders": [_SUMMARY], "next_cursor": None}]}
+    )
+
+    orders: list[OrderSummary]
+    next_cursor: str | None
+    """Hand it back as `cursor` for what follows; null on the last page."""
+
+
+class OrderShown(Answered):
+    """An order in full, its number masked."""
+
+    task_id: str
+    order_id: str
+    order_type: str
+    status: str
+    round: int
+    contact_count: int
+    max_contacts: int
+    contacts_total: int
+    phone: str | None
+    user_intent_l1: str | None
+    user_intent_l2: str | None
+    confidence: float | None
+    priority: int
+    mode: str
+    next_contact_time: Moment | None
+    created_at: Moment
+    updated_at: Moment
+    finished_at: Moment | None
+    finish_reason: str | None
+    metadata: dict[str, Any]
+    execution_id: str
+
+
+class RunShown(Answered):
+    """The run of an order."""
+
+    state: str
+    error: dict[str, Any] | None
+
+
+class ContactShown(Answered):
+    """One contact with the customer."""
+
+    contact_id: str
+    round: int
+    contact_no: int
+    direction: str
+    method: str
+    status: str
+    result: str | None
+    duration_seconds: int | None
+    transcript: str | None = Field(repr=False)
+    """What was said, numbers masked; three dots where it is not to be shown."""
+    at: Moment
+    key: str | None
+
+
+class Happened(Answered):
+    """Something that happened to an order, on the business clock."""
+
+    at: Moment
+    what: str
+    detail: str
+
+
+class DossierView(Answered):
+    """Everything that is known of an order."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "order": _SUMMARY
+                    | {
+                        "order_type": "未上门",
+                        "max_contacts": 4,
+                        "contacts_total": 2,
+                        "phone": "138****0000",
+                        "confidence": 0.92,
+                        "mode": "auto",
+                        "updated_at": "2026-03-13T01:06:00.000Z",
+                        "finished_at": None,
+                        "metadata": {"customer_id": "CUST001"},
+                        "execution_id": "exec_0199f2c4a1b3c5d7e9f1a2b3c4",
+                    },
+                    "run": {"state": "running", "error": None},
+                    "contacts": [],
+                    "transitions": [],
+                    "audit": [],
+                    "steps": [],
+                    "reviews": [],
+                    "alerts": [],
+                    "why": "HT20260313001 (waiting_followup, 暂缓·配件未到) waits for the follow-up.",
+                    "timezone": "Asia/Shanghai",
+                    "facts": ["HT20260313001  未上门  order SO20260313001  priority 5"],
+                    "timeline": [
+                        {
+                            "at": "2026-03-13T01:05:00.000Z",
+                            "what": "pending → contacting",
+                            "detail": "task.start by orchestrator",
+                        }
+                    ],
+                }
+            ]
+        },
+    )
+
+    order: OrderShown
+    run: RunShown
+    contacts: list[ContactShown]
+    transitions: list[dict[str, Any]]
+    audit: list[dict[str, Any]]
+    steps: list[dict[str, Any]]
+    """Every step of its run, with what people call it."""
+    reviews: list[dict[str, Any]]
+    alerts: list[dict[str, Any]]
+    why: str
+    """What it waits for, in one to three sentences."""
+    timezone: str
+    """The customer's."""
+    facts: list[str]
+    """What it is and how far it has come, in lines for people."""
+    timeline: list[Happened]
+    """What happened to it, oldest first."""
