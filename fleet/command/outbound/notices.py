@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from fleet.command.client import ADMIN, connected, moment
 from fleet.command.failure import CommandError, Commands
-from fleet.command.location import DataDir, opened
+from fleet.command.location import DataDir
 from fleet.command.output import AsJson, show_json, show_line, show_table
 
 if TYPE_CHECKING:
@@ -108,11 +109,9 @@ def log(
     failed: Annotated[bool, typer.Option("--failed", help="Only those whose last try failed.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List notices, the newest first. Needs the database only."""
-    from storage.outbound.notices import Notices
-
-    with opened(data_dir) as database, database.snapshot() as work:
-        found = Notices(work).log(role=role.value if role else None, failed=failed, limit=limit)
+    """List notices, the newest first."""
+    with connected(data_dir, ADMIN) as api:
+        found = api.get("notices", role=role and role.value, failed=failed, limit=limit)["notices"]
     if as_json:
         show_json(found)
         return
@@ -123,13 +122,13 @@ def log(
         ("tells of", "role", "state", "tries", "provider", "made at", "error"),
         [
             (
-                n.key,
-                n.to_role,
-                n.state,
-                str(n.tries),
-                n.provider or "",
-                n.created_at.isoformat(sep=" ", timespec="seconds"),
-                n.last_error or "",
+                n["key"],
+                n["to_role"],
+                n["state"],
+                str(n["tries"]),
+                n["provider"] or "",
+                moment(n["created_at"]).isoformat(sep=" ", timespec="seconds"),
+                n["last_error"] or "",
             )
             for n in found
         ],
