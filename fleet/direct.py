@@ -67,20 +67,6 @@ class DirectApi:
 @contextmanager
 def serve_here(settings: Settings) -> Iterator[DirectApi]:
     """The routes of the API over the fleet's servers, for as long as a command runs."""
-    with process_of(settings) as process:
-        yield DirectApi(process)
-
-
-@contextmanager
-def joined(named: Path | None) -> Iterator[Process]:
-    """A process of the fleet, for commands that act."""
-    with process_of(find(named).settings()) as process:
-        yield process
-
-
-@contextmanager
-def process_of(settings: Settings) -> Iterator[Process]:
-    """The parts of a process that belongs to this fleet for as long as a command runs."""
     from workers.app import make_app
     from workers.process import Process
 
@@ -90,7 +76,7 @@ def process_of(settings: Settings) -> Iterator[Process]:
         stack.callback(app.close)
         process = Process(settings, app, name="command")
         stack.callback(_close, process)
-        yield process
+        yield DirectApi(process)
 
 
 def _quieten() -> None:

@@ -81,7 +81,7 @@ def find_reject(reject_id: RejectId, parts: GivenParts) -> RejectView:
     responses=documented(Code.PAYLOAD_TOO_LARGE),
 )
 def keep_rejects(body: RejectsSent, parts: GivenParts) -> RejectsKept:
-    """For whoever reads orders from elsewhere: what cannot be read is kept, and an alert tells of it.
+    """For whoever reads orders from elsewhere: what cannot be read is kept, and an alert reports it.
 
     The same again while it waits is kept once.
     """

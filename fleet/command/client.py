@@ -23,6 +23,7 @@ _LONGEST_PAGE: Final = 200
 """Rows that every list of the API gives in one page."""
 _CONNECT_SECONDS: Final = 3.0
 _ANSWER_SECONDS: Final = 120.0
+_PROBE_SECONDS: Final = 5.0
 _MOST_WAITS: Final = 20
 """How often a command waits because its key has asked too often."""
 _RATE_LIMITED: Final = 429
@@ -97,6 +98,17 @@ class Client:
             if cursor is None or len(found) >= limit:
                 return found
 
+    def is_served(self) -> bool:
+        """Whether the API answers soon, and takes the key."""
+        import httpx2
+
+        wanted = {"limit": 1}
+        try:
+            answer = self._sender.request("GET", "contact/stops", params=wanted, timeout=_PROBE_SECONDS)
+        except httpx2.TransportError:
+            return False
+        return answer.status_code < _FIRST_ERROR
+
     def _call(self, method: str, path: str, query: Mapping[str, Any], body: Any) -> Any:
         given = {name: value for name, value in query.items() if value is not None}
         for _ in range(_MOST_WAITS):
@@ -124,10 +136,10 @@ def _read(answer: httpx2.Response) -> Any:
         raise Unreachable(f"what answers at {answer.url} is not the API of unpend") from error
     if answer.status_code < _FIRST_ERROR:
         return document
-    told = document.get("error") or {} if isinstance(document, dict) else {}
-    details = told.get("details") or {}
+    failure = document.get("error") or {} if isinstance(document, dict) else {}
+    details = failure.get("details") or {}
     fields = [f"{field['field']}: {field['message']}" for field in details.get("fields") or ()]
-    message = "; ".join(fields) or str(told.get("message", answer.reason_phrase))
+    message = "; ".join(fields) or str(failure.get("message", answer.reason_phrase))
     refused = Refused(answer.status_code, message, details)
     if answer.status_code in _NO_ACCESS:
         refused.code = NO_FLEET
@@ -155,7 +167,7 @@ def connected(named: Path | None, owner: str = OPERATOR) -> Iterator[Client]:
 
 @contextmanager
 def connected_or_direct(named: Path | None, owner: str = OPERATOR) -> Iterator[Client]:
-    """The same; where the API does not answer, its routes are run here, on the database of the fleet.
+    """The same; where the API does not serve, its routes are run here, on the database of the fleet.
 
     For the few commands that people need most when the API is down.
     """
@@ -163,24 +175,13 @@ def connected_or_direct(named: Path | None, owner: str = OPERATOR) -> Iterator[C
     with ExitStack() as stack:
         if fleet.api is not None:
             client = stack.enter_context(_client_of(fleet, owner))
-            if _is_open(client) or not fleet.knows_servers:
+            if client.is_served() or not fleet.knows_servers:
                 yield client
                 return
         from fleet.direct import serve_here
 
         sender = stack.enter_context(serve_here(fleet.settings()))
         yield Client(sender, "the database")
-
-
-def _is_open(client: Client) -> bool:
-    """Whether the API answers and takes the key."""
-    try:
-        client.get("contact/stops", limit=1)
-    except Unreachable:
-        return False
-    except Refused as error:
-        return error.status not in _NO_ACCESS
-    return True
 
 
 @contextmanager

@@ -99,7 +99,7 @@ class FaultSent(Sent):
 class RejectSent(Sent):
     """Something that is no order, with what is wrong with it."""
 
-    payload: str = Field(max_length=1_048_576, repr=False)
+    payload: str = Field(max_length=4 * 1_048_576, repr=False)
     """The text that came."""
     problems: list[FaultSent] = Field(min_length=1, max_length=100)
     """What is wrong with it, field by field."""

@@ -20,6 +20,7 @@ OFFENCES = {
     "Only workers and the fleet know Celery": ("tasks/orders/rules/traces.py", "import celery"),
     "Only storage speaks SQL": ("engine/room.py", "import sqlalchemy"),
     "Only the API knows the web framework": ("engine/limits.py", "import fastapi"),
+    "Commands speak HTTP": ("fleet/command/orders/why.py", "import storage.orders.orders"),
     "Agents never import one another": (
         "tasks/orders/agents/contact.py",
         "import tasks.orders.agents.triage",

@@ -116,7 +116,7 @@ def revoke(key_id: KeyId, by: By = "operator", data_dir: DataDir = None) -> None
         answer = api.post(f"keys/{segment(key_id)}/revoke", {"by": who})
     was = "was revoked before" if answer["outcome"] == "repeated" else f"is revoked; {_SOON}"
     show_line(f"key {key_id} of {answer['record']['agent_id']} {was}")
-    _tell_kept(data_dir, answer["record"], "revoked")
+    _warn_of_kept(data_dir, answer["record"], "revoked")
 
 
 @application.command("rotate")
@@ -155,7 +155,7 @@ def rotate(
             f"key {made['key_id']} of {made['agent_id']} follows {key_id}, which {until}{_ending(made)}"
         )
         _show_once(key)
-    _tell_kept(data_dir, old, "old")
+    _warn_of_kept(data_dir, old, "old")
 
 
 def _show_once(key: str) -> None:
@@ -165,7 +165,7 @@ def _show_once(key: str) -> None:
     show_line("keep it now: it is stored as a hash and is not shown again")
 
 
-def _tell_kept(named: Path | None, ended: dict[str, Any], which: str) -> None:
+def _warn_of_kept(named: Path | None, ended: dict[str, Any], which: str) -> None:
     """Tell people that the fleet's own folder still holds a key that has ended or will."""
     from fleet.installation import Installation
 

@@ -63,8 +63,8 @@ def add(
                 raise CommandError(f"--until{str(error).removeprefix('until:')}", 2) from error
             raise
     entry = _entry(answer["entry"])
-    told = "is not contacted any more" if answer["outcome"] == "applied" else "was on the list before"
-    show_line(f"{entry['masked']} {told}: {entry['entry_id']}{_extent(entry)}")
+    outcome = "is not contacted any more" if answer["outcome"] == "applied" else "was on the list before"
+    show_line(f"{entry['masked']} {outcome}: {entry['entry_id']}{_extent(entry)}")
 
 
 @application.command("list")
@@ -123,8 +123,8 @@ def lift(
     with connected_or_direct(data_dir, ADMIN) as api, refusals(not_found=unknown):
         answer = api.post(f"contact/do-not-call/{segment(entry_id)}/lift", {"by": who})
     entry = _entry(answer["entry"])
-    told = "is lifted" if answer["outcome"] == "applied" else f"was lifted before, by {entry['lifted_by']}"
-    show_line(f"entry {entry['entry_id']} ({entry['masked']}) {told}")
+    outcome = "is lifted" if answer["outcome"] == "applied" else f"was lifted before, by {entry['lifted_by']}"
+    show_line(f"entry {entry['entry_id']} ({entry['masked']}) {outcome}")
 
 
 def _phone(text: str) -> Phone:

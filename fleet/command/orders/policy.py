@@ -51,8 +51,10 @@ def check(
         if isinstance(found, PolicyFileError):
             faults.append(str(found))
             continue
-        told = f"; holidays are official until {found.official_until}" if isinstance(found, Calendar) else ""
-        show_line(f"{path}: can be used{told}")
+        holidays = (
+            f"; holidays are official until {found.official_until}" if isinstance(found, Calendar) else ""
+        )
+        show_line(f"{path}: can be used{holidays}")
     if faults:
         raise CommandError("\n".join(faults))
 

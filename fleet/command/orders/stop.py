@@ -107,8 +107,8 @@ def lift(stop_id: StopId, by: By = "operator", data_dir: DataDir = None) -> None
     with connected_or_direct(data_dir, ADMIN) as api, refusals(not_found=unknown):
         answer = api.post(f"contact/stops/{segment(stop_id)}/lift", {"by": who})
     stop = answer["stop"]
-    told = "is lifted" if answer["outcome"] == "applied" else f"was lifted before, by {stop['lifted_by']}"
-    show_line(f"stop {stop['stop_id']} ({_scope(stop)}) {told}")
+    outcome = "is lifted" if answer["outcome"] == "applied" else f"was lifted before, by {stop['lifted_by']}"
+    show_line(f"stop {stop['stop_id']} ({_scope(stop)}) {outcome}")
 
 
 def _scope(stop: dict[str, Any]) -> str:

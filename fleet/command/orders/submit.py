@@ -1,4 +1,4 @@
-"""`unpend submit`: orders out of a file or a pipe, to the API in batches, with every refusal told."""
+"""`unpend submit`: orders out of a file or a pipe, to the API in batches, with every refusal shown."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ _LARGEST: Final = 2 * 1024 * 1024
 _PATIENCE: Final = 15.0
 """Seconds for which the API, or what it needs, may be away before the command gives up."""
 
+_MOST_PROBLEMS: Final = 100
 _UNAVAILABLE: Final = 503
 _REMEDY: Final = "; wait until that is closed, or cancel it first"
 
@@ -60,7 +61,7 @@ class Tally:
 def submit(file: File, priority: Priority = None, data_dir: DataDir = None) -> None:
     """Send orders in: JSON Lines, one `task.created` payload a line.
 
-    Exit code 0: all are in; 1: some were rejected, each told with its line; 2: nothing could be read.
+    Exit code 0: all are in; 1: some were rejected, each shown with its line; 2: nothing could be read.
     """
     tally = Tally()
     with contextlib.ExitStack() as stack:
@@ -120,30 +121,31 @@ def _submit_all(api: Client, stream: BinaryIO, size: int | None, priority: int |
 
 
 def _take(api: Client, lines: Sequence[OrderLine | FaultyLine], tally: Tally) -> list[str]:
-    """Send a batch; what is to be told of its refused lines, in their order."""
+    """Send a batch; what is shown of its refused lines, in their order."""
     from fleet.command.orders.lines import OrderLine
 
     if not lines:
         return []
     good = [line for line in lines if isinstance(line, OrderLine)]
     bad = [line for line in lines if not isinstance(line, OrderLine)]
-    told = [(line.number, line.task_id, line.problems) for line in bad]
+    refused = [(line.number, line.task_id, line.problems) for line in bad]
     if good:
         batch = {"tasks": [line.body.model_dump(mode="json") for line in good], "source": "command"}
         results = _send(api, "tasks/batch", batch, tally)["results"]
         tally.verdicts.update(result["verdict"] for result in results)
-        told += [
+        refused += [
             (line.number, result["task_id"], _problems(result["error"]))
             for line, result in zip(good, results, strict=True)
             if result["error"] is not None
         ]
     if bad:
-        # Malformed input is never dropped (SPEC.md §5), and an alert tells of it.
-        _send(api, "intake/rejected", {"rejects": [_kept(line) for line in bad]}, tally)
+        # Malformed input is never dropped (SPEC.md §5), and an alert says so.
+        for rejects in _in_requests([_kept(line) for line in bad]):
+            _send(api, "intake/rejected", {"rejects": rejects}, tally)
     tally.malformed += len(bad)
     tally.read += len(lines)
     tally.last_line = lines[-1].number
-    return [_line(*refusal) for refusal in sorted(told, key=lambda refusal: refusal[0])]
+    return [_line(*refusal) for refusal in sorted(refused, key=lambda refusal: refusal[0])]
 
 
 def _send(api: Client, path: str, body: Any, tally: Tally) -> Any:
@@ -163,12 +165,28 @@ def _send(api: Client, path: str, body: Any, tally: Tally) -> Any:
             time.sleep(0.5)
 
 
+def _in_requests(rejects: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """So many of them at once as a request can hold; each of their characters may be escaped."""
+    import json
+
+    taken: list[dict[str, Any]] = []
+    size = 0
+    for reject in rejects:
+        own = len(json.dumps(reject, ensure_ascii=False).encode())
+        if taken and size + own > _LARGEST:
+            yield taken
+            taken, size = [], 0
+        taken.append(reject)
+        size += own
+    yield taken
+
+
 def _kept(line: FaultyLine) -> dict[str, Any]:
     from schemas.orders.intake import as_records
 
     return {
         "payload": line.text,
-        "problems": as_records(line.problems),
+        "problems": as_records(line.problems[:_MOST_PROBLEMS]),
         "task_id": line.task_id,
         "order_id": line.order_id,
     }

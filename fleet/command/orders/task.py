@@ -99,22 +99,22 @@ def cancel(
     if not reason.strip():
         raise CommandError("--reason must say why", 2)
     body = {"reason": text_of(reason, "--reason")}
-    told = _steered(task_id, "cancel", by, data_dir, body)
-    show_line(f"task {task_id} {'is cancelled' if told else 'was cancelled before'}")
+    changed = _steered(task_id, "cancel", by, data_dir, body)
+    show_line(f"task {task_id} {'is cancelled' if changed else 'was cancelled before'}")
 
 
 @application.command("pause")
 def pause(task_id: TaskId, by: By = "operator", data_dir: DataDir = None) -> None:
     """Let nothing new begin in an order; times that were set stay."""
-    told = _steered(task_id, "pause", by, data_dir)
-    show_line(f"task {task_id} {'is paused' if told else 'was paused before'}")
+    changed = _steered(task_id, "pause", by, data_dir)
+    show_line(f"task {task_id} {'is paused' if changed else 'was paused before'}")
 
 
 @application.command("resume")
 def resume(task_id: TaskId, by: By = "operator", data_dir: DataDir = None) -> None:
     """Let a paused order go on; what came due meanwhile is due now."""
-    told = _steered(task_id, "resume", by, data_dir)
-    show_line(f"task {task_id} {'goes on' if told else 'was not paused'}")
+    changed = _steered(task_id, "resume", by, data_dir)
+    show_line(f"task {task_id} {'goes on' if changed else 'was not paused'}")
 
 
 @application.command("undo")

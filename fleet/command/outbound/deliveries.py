@@ -73,10 +73,10 @@ def replay(
         raise CommandError("replay needs either a DELIVERY_ID, or --since with --subscriber", 2)
     with connected(data_dir, ADMIN) as api:
         if delivery_id is not None:
-            told = _replay_one(api, delivery_id, who)
+            outcome = _replay_one(api, delivery_id, who)
         else:
-            told = _replay_many(api, str(subscriber), str(since), who, failed=failed)
-    show_line(told)
+            outcome = _replay_many(api, str(subscriber), str(since), who, failed=failed)
+    show_line(outcome)
 
 
 def _replay_one(api: Client, delivery_id: str, who: str) -> str:

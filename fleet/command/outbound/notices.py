@@ -1,4 +1,4 @@
-"""`unpend notices`: whether staff can be told, and what they were told."""
+"""`unpend notices`: whether notices reach staff, and which were sent."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _CONTAINER_SECRET: Final = Path("/run/secrets/unpend_notice_secrets")
 
 
 class StaffRole(StrEnum):
-    """Who can be told."""
+    """Who can be notified."""
 
     ENGINEER = "engineer"
     QUALITY_INSPECTOR = "quality_inspector"
@@ -97,7 +97,7 @@ def send_test(
     elif isinstance(outcome, Sent):
         show_line(f"{way.provider} has taken it{f' as {outcome.provider_id}' if outcome.provider_id else ''}")
     if not isinstance(outcome, Sent):
-        raise CommandError(f"{way.provider}: {_told(outcome)}")
+        raise CommandError(f"{way.provider}: {_shown(outcome)}")
 
 
 @application.command("log")
@@ -155,10 +155,10 @@ def _document(outcome: NoticeOutcome) -> dict[str, object]:
 
     if isinstance(outcome, Sent):
         return {"sent": True, "provider_id": outcome.provider_id or None, "reason": None}
-    return {"sent": False, "provider_id": None, "reason": _told(outcome)}
+    return {"sent": False, "provider_id": None, "reason": _shown(outcome)}
 
 
-def _told(outcome: NoticeOutcome) -> str:
+def _shown(outcome: NoticeOutcome) -> str:
     from tools.notices.contract import NotSent, Refused, Sent
 
     match outcome:

@@ -1,4 +1,4 @@
-"""`unpend webhooks`: who is told of what happens to tasks, and what became of it."""
+"""`unpend webhooks`: the subscribers to what happens to tasks, and what they were sent."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class AlertState(StrEnum):
 
 
 class Severity(StrEnum):
-    """How bad what an alert tells of is."""
+    """How grave what an alert reports is."""
 
     INFO = "info"
     WARNING = "warning"

@@ -32,8 +32,8 @@ def release(
     """Give a review back, for anyone to take."""
     # An admin gives back what anybody has; an operator what they have themselves.
     given = _post(review_id, "release", name_of(by), data_dir, ADMIN if force else OPERATOR)
-    told = "was taken by nobody" if given["outcome"] == "repeated" else "is given back"
-    show_line(f"{title_of(given['review'])} {told}")
+    outcome = "was taken by nobody" if given["outcome"] == "repeated" else "is given back"
+    show_line(f"{title_of(given['review'])} {outcome}")
 
 
 def stands_against(review: Mapping[str, Any], details: Mapping[str, Any]) -> str:

@@ -46,7 +46,9 @@ RejectId = Annotated[
 
 @application.command("rejected")
 def rejected(
-    source: Annotated[Source | None, typer.Option("--source", help="Only what came by this door.")] = None,
+    source: Annotated[
+        Source | None, typer.Option("--source", help="Only what came by this entry point.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")] = 50,
     data_dir: DataDir = None,
     *,
@@ -195,9 +197,9 @@ def _shown(written: str) -> str:
 
 
 def _in_short(reject: Mapping[str, Any]) -> str:
-    told = [f"{problem['field']}: {problem['message']}" for problem in reject["problems"][:_MOST_SHOWN]]
-    further = len(reject["problems"]) - len(told)
-    return "; ".join(told) + (f"; and {further} more" if further else "")
+    problems = [f"{problem['field']}: {problem['message']}" for problem in reject["problems"][:_MOST_SHOWN]]
+    further = len(reject["problems"]) - len(problems)
+    return "; ".join(problems) + (f"; and {further} more" if further else "")
 
 
 def _document_in(file: str) -> Mapping[str, Any]:

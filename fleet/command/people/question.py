@@ -23,7 +23,7 @@ def find_review(api: Client, named: str) -> dict[str, Any]:
     """The open review of this task, else the review of this id; without what the customer said.
 
     Raises:
-        CommandError: there is none; a task without an open review is told apart from an unknown name.
+        CommandError: there is none; a task without an open review is distinguished from an unknown name.
     """
     of_task: list[dict[str, Any]] = api.get("reviews", task_id=named, limit=1)["reviews"]
     if of_task:
@@ -41,7 +41,7 @@ def find_review(api: Client, named: str) -> dict[str, Any]:
 
 
 def title_of(review: Mapping[str, Any]) -> str:
-    """Which review it is, as people are told."""
+    """The title of a review in messages to people."""
     return f"review {review['review_id']} of task {review['task_id'] or review['execution_id']}"
 
 

@@ -199,8 +199,8 @@ def _rule(
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
         field = ".".join(str(part) for part in fault["loc"])
-        told = f"{field}: {fault['msg']}" if field else fault["msg"]
-        raise CommandError(f"--followup-rule cannot be used: {told}", 2) from error
+        wrong = f"{field}: {fault['msg']}" if field else fault["msg"]
+        raise CommandError(f"--followup-rule cannot be used: {wrong}", 2) from error
     except ValueError as error:
         raise CommandError(str(error), 2) from error
     return None if rule is None else rule.model_dump(mode="json", exclude_none=True)
