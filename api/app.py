@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 
+from api.access.registration import ACCESS
 from api.flows.registration import flows_of
 from api.orders.registration import ORDERS
 from api.orders.services import OrdersParts, OrdersServices
@@ -47,7 +48,7 @@ _DESCRIPTION: Final = (
 
 def contexts_of(forms: TaskForms) -> tuple[Registration, ...]:
     """Every context of the API, in the order of its description, for tasks of these forms."""
-    return (ORDERS, PEOPLE, flows_of(forms), OUTBOUND, SERVER)
+    return (ORDERS, PEOPLE, flows_of(forms), OUTBOUND, ACCESS, SERVER)
 
 
 def create_app(parts: OrdersParts, version: str) -> FastAPI:
@@ -55,16 +56,18 @@ def create_app(parts: OrdersParts, version: str) -> FastAPI:
     forms = task_forms(lambda: parts.context)
     contexts = contexts_of(forms)
 
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    def make_services() -> Services:
         intake = TaskIntake.over(forms, lambda: parts.engine)
-        services = Services.over(
+        return Services.over(
             parts,
             version,
             figures={name: figure for each in contexts for name, figure in each.figures.items()},
             of_contexts=(intake, Broadcast(parts.database), OrdersServices.over(parts, intake)),
         )
-        app.state.services = services
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        services = app.state.services = make_services()
         await services.warm()
         yield
         await services.close()
@@ -95,6 +98,8 @@ def create_app(parts: OrdersParts, version: str) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.measurement = measured
+    # For who runs routes without starting the API.
+    app.state.make_services = make_services
     errors.install(app, *(each.faults for each in contexts))
     for context in contexts:
         _include(app, context)

@@ -13,7 +13,7 @@ from schemas.core.alternatives import ReadAs
 from schemas.core.error import Code
 from schemas.flows.tasks import BatchTaken, ItemError, ItemTaken, batch_of
 from tasks.flows.task_batch import BatchItemResult, accept_batch
-from tasks.forms import Acceptance, Sender, TaskForms, TaskReceipt
+from tasks.forms import Acceptance, EntryPoint, Sender, TaskForms, TaskReceipt
 
 BATCH_PATH: Final = "/tasks/batch"
 LARGEST_BATCH_BODY: Final = 4 * 1_048_576
@@ -42,7 +42,7 @@ def router_of(forms: TaskForms) -> APIRouter:
         What is accepted is committed when this answers. Refused items are kept, and can be corrected and replayed.
         """
         sender = Sender(caller.agent_id, request_id, caller.default_mode)
-        items = accept_batch(parts.engine, forms, body.tasks, sender)
+        items = accept_batch(parts.engine, forms, body.tasks, sender, EntryPoint(body.source))
         results = [item.receipt.result for item in items]
         accepted, existing = results.count(Acceptance.ACCEPTED), results.count(Acceptance.EXISTING)
         taken = BatchTaken(

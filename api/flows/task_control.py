@@ -1,20 +1,22 @@
 """The verbs of a task, whatever its form: cancel, pause, resume, retry."""
 
+from typing import Literal
+
 from fastapi import APIRouter
 
 from api.flows.task_view import view_of
 from api.flows.tasks import TaskId
+from api.server.actor import Actor
 from api.server.authentication import requires
 from api.server.errors import documented
 from api.server.parts import Parts
 from api.server.refusal import Refusal, unknown
 from api.server.route import Route
-from api.server.services import Caller, GivenParts
+from api.server.services import GivenParts
 from api.task_intake import GivenIntake, TaskIntake
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
-from schemas.flows.tasks import CancelAsked, TaskView
-from storage.access.keys import Key
+from schemas.flows.tasks import CancelAsked, TaskSteered
 from storage.flows.task_list import TaskList, TaskRow
 from tasks.forms import TaskForms
 from tasks.verbs import Verb, VerbResult
@@ -31,10 +33,10 @@ _CHANGES = documented(Code.NOT_FOUND, Code.STATE_CONFLICT)
     responses=_CHANGES,
 )
 def cancel_task(
-    task_id: TaskId, parts: GivenParts, intake: GivenIntake, caller: Caller, body: CancelAsked | None = None
-) -> TaskView:
+    task_id: TaskId, parts: GivenParts, intake: GivenIntake, actor: Actor, body: CancelAsked | None = None
+) -> TaskSteered:
     """At any moment; what is under way is refused when it is to be recorded. One cancelled before stays so."""
-    return _steered(task_id, Verb.CANCEL, parts, intake, caller, body.reason if body else None)
+    return _steered(task_id, Verb.CANCEL, parts, intake, actor, body.reason if body else None)
 
 
 @router.post(
@@ -43,9 +45,9 @@ def cancel_task(
     dependencies=[requires(Scope.TASKS)],
     responses=_CHANGES,
 )
-def pause_task(task_id: TaskId, parts: GivenParts, intake: GivenIntake, caller: Caller) -> TaskView:
+def pause_task(task_id: TaskId, parts: GivenParts, intake: GivenIntake, actor: Actor) -> TaskSteered:
     """What is under way goes on; times that were set stay as they are."""
-    return _steered(task_id, Verb.PAUSE, parts, intake, caller)
+    return _steered(task_id, Verb.PAUSE, parts, intake, actor)
 
 
 @router.post(
@@ -54,9 +56,9 @@ def pause_task(task_id: TaskId, parts: GivenParts, intake: GivenIntake, caller: 
     dependencies=[requires(Scope.TASKS)],
     responses=_CHANGES,
 )
-def resume_task(task_id: TaskId, parts: GivenParts, intake: GivenIntake, caller: Caller) -> TaskView:
+def resume_task(task_id: TaskId, parts: GivenParts, intake: GivenIntake, actor: Actor) -> TaskSteered:
     """What came due meanwhile is due now."""
-    return _steered(task_id, Verb.RESUME, parts, intake, caller)
+    return _steered(task_id, Verb.RESUME, parts, intake, actor)
 
 
 @router.post(
@@ -65,31 +67,32 @@ def resume_task(task_id: TaskId, parts: GivenParts, intake: GivenIntake, caller:
     dependencies=[requires(Scope.TASKS)],
     responses=_CHANGES,
 )
-def retry_task(task_id: TaskId, parts: GivenParts, intake: GivenIntake, caller: Caller) -> TaskView:
+def retry_task(task_id: TaskId, parts: GivenParts, intake: GivenIntake, actor: Actor) -> TaskSteered:
     """The failed step runs again with the input it had; the time the task is given begins anew.
 
     An order that waits for a person because a step failed is decided so.
     """
-    return _steered(task_id, Verb.RETRY, parts, intake, caller)
+    return _steered(task_id, Verb.RETRY, parts, intake, actor)
 
 
 def _steered(
-    task_id: str, verb: Verb, parts: Parts, intake: TaskIntake, caller: Key, reason: str | None = None
-) -> TaskView:
+    task_id: str, verb: Verb, parts: Parts, intake: TaskIntake, actor: str, reason: str | None = None
+) -> TaskSteered:
     """The task as it stands once this was carried out, or was so before.
 
     Raises:
         Refusal: there is no such task (404), or it cannot (409).
     """
     forms = intake.forms
-    result = forms.steer(parts.engine, task_id, verb, by=caller.agent_id, reason=reason)
+    result = forms.steer(parts.engine, task_id, verb, by=actor, reason=reason)
     with parts.database.transaction() as work:
         row = TaskList(work, forms.subjects).find(task_id)
         if row is None or result is VerbResult.UNKNOWN:
             raise unknown("task", task_id)
         if result in (VerbResult.ENDED, VerbResult.WAITS):
             raise _conflict(forms, row, verb, result)
-        return view_of(work, row, forms)
+        outcome: Literal["applied", "repeated"] = "applied" if result is VerbResult.DONE else "repeated"
+        return TaskSteered(**dict(view_of(work, row, forms)), outcome=outcome)
 
 
 def _conflict(forms: TaskForms, row: TaskRow, verb: Verb, result: VerbResult) -> Refusal:

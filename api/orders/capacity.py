@@ -7,12 +7,13 @@ from fastapi import APIRouter, Query
 
 from api.orders.agents.orchestrator import TaskId
 from api.orders.services import GivenOrdersParts
+from api.server.actor import Actor
 from api.server.authentication import requires
 from api.server.cursor import Cursor, cursor_of, place_of
 from api.server.errors import documented
 from api.server.refusal import Refusal, invalid, unknown
 from api.server.route import Route
-from api.server.services import Caller, GivenParts
+from api.server.services import GivenParts
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.orders.capacity import (
@@ -76,7 +77,7 @@ def list_capacity(
     dependencies=[requires(Scope.ADMIN)],
     responses=documented(Code.STATE_CONFLICT),
 )
-def set_capacity(body: CapacitySet, parts: GivenParts, caller: Caller) -> CapacityTaken:
+def set_capacity(body: CapacitySet, parts: GivenParts, actor: Actor) -> CapacityTaken:
     """All of these days or none: 409 where more visits are booked than there would be room for.
 
     With its first day a region is limited: days that were given no capacity have no room.
@@ -86,7 +87,7 @@ def set_capacity(body: CapacitySet, parts: GivenParts, caller: Caller) -> Capaci
         refused = Capacity(work).set(days)
         if not refused:
             detail = {"days": len(days), "regions": sorted({day.region for day in days})}
-            SystemAudit(work).write(caller.agent_id, "capacity.set", detail)
+            SystemAudit(work).write(actor, "capacity.set", detail)
     if refused:
         raise Refusal(
             Code.STATE_CONFLICT,

@@ -54,6 +54,7 @@ def stop_all(body: StopRaised, parts: GivenParts, caller: Caller) -> StopStands:
         outcome="applied" if is_new else "repeated",
         stop=_view(stop),
         orders_held=reach.held,
+        orders_open=reach.open,
         orders_without_region=reach.without_region,
     )
 

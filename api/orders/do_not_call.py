@@ -20,6 +20,7 @@ from schemas.orders.do_not_call import (
     DoNotCallLifted,
     DoNotCallList,
     DoNotCallMade,
+    DoNotCallSought,
     DoNotCallTaken,
     DoNotCallView,
 )
@@ -47,6 +48,19 @@ def list_do_not_call(
         entries=[_view(entry) for entry in page],
         next_cursor=cursor_of((page[-1].added_at, page[-1].entry_id)) if len(found) > limit else None,
     )
+
+
+@router.post(
+    "/find",
+    summary="Whether a number is contacted",
+    dependencies=[requires(Scope.REVIEWS, repeatable=True)],
+)
+def find_do_not_call(body: DoNotCallSought, parts: GivenOrdersParts) -> DoNotCallList:
+    """The entries of one number, the newest first. It is sent in the body, which is never logged."""
+    number = parts.context.blind_index.mark(_phone(body.phone))
+    with parts.database.transaction() as work:
+        found = DoNotCall(work).list(number=number, ended=body.ended)
+    return DoNotCallList(entries=[_view(entry) for entry in found], next_cursor=None)
 
 
 @router.post("", summary="Contact a number no more", dependencies=[requires(Scope.REVIEWS)])

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from api.orders.services import GivenOrdersParts
+from api.server.actor import Actor
 from api.server.authentication import requires
 from api.server.errors import documented
 from api.server.refusal import Refusal, invalid, unknown
@@ -13,11 +14,23 @@ from api.server.services import Caller, GivenParts, RequestName
 from runtime.cipher import UnreadableCiphertext
 from runtime.phone import normalise
 from schemas.access.scopes import Scope
+from schemas.core.configuration import PolicyFileError
 from schemas.core.error import Code
 from schemas.core.identifier import Identifier
-from schemas.orders.privacy import ErasureAsked, ErasureMade, RevealAsked, RevealMade
+from schemas.orders.privacy import (
+    ErasureAsked,
+    ErasureMade,
+    ReencryptionMade,
+    RetentionAsked,
+    RetentionMade,
+    RevealAsked,
+    RevealMade,
+)
 from tasks.orders.people.revealing import Field, Hidden, RevealRequest, reveal
-from tasks.orders.upkeep.erasure import Customer, erase
+from tasks.orders.upkeep.erasure import Customer, erase, orders_of
+from tasks.orders.upkeep.key_change import renew_all
+from tasks.orders.upkeep.retention import counted, retain
+from tools.policies.retention import load_retention
 
 router = APIRouter(tags=["privacy"], route_class=Route)
 
@@ -65,7 +78,7 @@ def reveal_field(
     dependencies=[requires(Scope.ADMIN)],
     responses=documented(Code.STATE_CONFLICT),
 )
-def erase_customer(body: ErasureAsked, parts: GivenOrdersParts, caller: Caller) -> ErasureMade:
+def erase_customer(body: ErasureAsked, parts: GivenOrdersParts, actor: Actor) -> ErasureMade:
     """Removes numbers, words, recordings and free texts of all their orders. Rows, times and who did what stay.
 
     The do-not-call list holds no number and stays as it is. Nobody known answers with no task.
@@ -74,9 +87,10 @@ def erase_customer(body: ErasureAsked, parts: GivenOrdersParts, caller: Caller) 
     if body.phone is not None and phone is None:
         raise invalid([("phone", "is no number that can be called: it is masked or malformed")])
     customer = Customer(customer_id=body.customer_id, phone=phone)
-    erased = erase(
-        parts.engine, parts.context.blind_index, customer, by=caller.agent_id, cancel_open=body.cancel
-    )
+    if body.dry_run:
+        found = orders_of(parts.engine, parts.context.blind_index, customer)
+        return ErasureMade(task_ids=found, cancelled=[], rows={})
+    erased = erase(parts.engine, parts.context.blind_index, customer, by=actor, cancel_open=body.cancel)
     if erased.still_open:
         raise Refusal(
             Code.STATE_CONFLICT,
@@ -85,4 +99,36 @@ def erase_customer(body: ErasureAsked, parts: GivenOrdersParts, caller: Caller) 
         )
     return ErasureMade(
         task_ids=list(erased.task_ids), cancelled=list(erased.cancelled), rows=dict(erased.counts)
+    )
+
+
+@router.post(
+    "/privacy/retain",
+    summary="Remove what has been kept long enough",
+    dependencies=[requires(Scope.ADMIN, repeatable=True)],
+    responses=documented(Code.STATE_CONFLICT),
+)
+def retain_data(body: RetentionAsked, parts: GivenParts) -> RetentionMade:
+    """What config/policies/retention.yaml says, now; the fleet does so daily. 409 where the file cannot be used."""
+    try:
+        kept = load_retention(parts.settings.config_folder / "policies" / "retention.yaml")
+    except PolicyFileError as error:
+        raise Refusal(Code.STATE_CONFLICT, str(error)) from error
+    rows = counted(parts.database, kept) if body.dry_run else retain(parts.database, kept)[0]
+    return RetentionMade(
+        rows={kind.value: amount for kind, amount in rows.items()},
+        days={kind.value: kept[kind].days for kind in rows},
+    )
+
+
+@router.post(
+    "/privacy/reencrypt",
+    summary="Write anew what former keys encrypted",
+    dependencies=[requires(Scope.ADMIN, repeatable=True)],
+)
+def reencrypt_data(parts: GivenParts) -> ReencryptionMade:
+    """Everything that is not of the current key; broken off and sent again, it goes on where it was."""
+    renewed = renew_all(parts.database)
+    return ReencryptionMade(
+        written=dict(renewed.written), left=dict(renewed.left), unreadable=len(renewed.unreadable)
     )

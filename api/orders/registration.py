@@ -18,6 +18,7 @@ from api.orders import (
 )
 from api.orders.agents import action, audit, contact, dispatches, orchestrator, reports, tools, triage
 from api.orders.errors import FAULTS
+from api.orders.explain import dossier, explanation, overview
 from api.server.registration import Registration
 
 ORDERS: Final = Registration(
@@ -53,6 +54,9 @@ ORDERS: Final = Registration(
         do_not_call.router,
         capacity.router,
         undo.router,
+        explanation.router,
+        dossier.router,
+        overview.router,
     ),
     # A callback proves itself by its signature.
     open=(callbacks.router,),

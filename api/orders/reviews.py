@@ -1,12 +1,13 @@
 """The routes of a review that is about an order: what the customer said, and the decision (SPEC.md §6)."""
 
 from contextlib import suppress
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from api.orders.services import GivenOrdersParts
 from api.people.reviews import ReviewId, decided_otherwise, taken_refusal, view_of
+from api.server.actor import Actor
 from api.server.authentication import requires
 from api.server.errors import documented
 from api.server.refusal import unknown
@@ -31,7 +32,13 @@ router = APIRouter(prefix="/reviews", tags=["people"], route_class=Route)
     responses=documented(Code.NOT_FOUND),
 )
 def find_review(
-    review_id: ReviewId, parts: GivenParts, caller: Caller, request_id: RequestName
+    review_id: ReviewId,
+    parts: GivenParts,
+    caller: Caller,
+    actor: Actor,
+    request_id: RequestName,
+    *,
+    words: Annotated[bool, Query(description="Also what the customer said, to who may decide it.")] = True,
 ) -> ReviewShown:
     """What is asked, why, and which decisions it accepts; to who may decide it also what the customer said.
 
@@ -41,12 +48,12 @@ def find_review(
         review = Reviews(work).find(review_id)
     if review is None:
         raise unknown("review", review_id)
-    words = None
-    if Scope.REVIEWS in caller.scopes:
+    said = None
+    if words and Scope.REVIEWS in caller.scopes:
         # The question can be read, and decided by listening, when the key of the words is gone.
         with suppress(UnreadableCiphertext):
-            words = words_to_decide_on(parts.database, review, by=caller.agent_id, request_id=request_id)
-    return ReviewShown(**dict(view_of(review)), words=words)
+            said = words_to_decide_on(parts.database, review, by=actor, request_id=request_id)
+    return ReviewShown(**dict(view_of(review)), words=said)
 
 
 @router.post(

@@ -3,7 +3,7 @@
 from types import MappingProxyType
 from typing import Final
 
-from api.outbound import event_socket, events, subscribers
+from api.outbound import deliveries, event_socket, events, notices, subscribers
 from api.server.registration import Registration
 from storage.core.unit_of_work import UnitOfWork
 from storage.outbound.deliveries import Deliveries
@@ -21,7 +21,7 @@ OUTBOUND: Final = Registration(
             "webhooks": "Where channels report; and who is told of what happens, with what was sent to each.",
         }
     ),
-    keyed=(events.router, subscribers.router),
+    keyed=(events.router, subscribers.router, deliveries.router, notices.router),
     sockets=(event_socket.router,),
     figures=MappingProxyType({"webhook_seconds": _oldest_due_seconds}),
 )

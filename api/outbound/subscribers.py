@@ -1,23 +1,28 @@
-"""The routes of outgoing webhooks: who is told of what happens to tasks, and what became of each message."""
+"""The routes of outgoing webhooks: who is told of what happens to tasks."""
 
-from typing import Annotated, Literal, cast
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Response
 
+from api.server.actor import Actor
 from api.server.authentication import requires
 from api.server.errors import documented
 from api.server.refusal import Refusal, invalid, unknown
 from api.server.route import Route
-from api.server.services import Caller, GivenParts
+from api.server.services import GivenParts
+from runtime.cipher import UnreadableCiphertext
+from runtime.ids import Prefix, new_id
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
-from schemas.core.form import Text
 from schemas.core.identifier import Identifier
 from schemas.outbound.event_types import MessageType
 from schemas.outbound.subscribers import (
-    DeliveryList,
-    DeliveryReplayed,
-    DeliveryView,
+    PingAnswered,
+    SecretRotated,
     SubscriberAdded,
     SubscriberChanged,
     SubscriberKept,
@@ -27,16 +32,18 @@ from schemas.outbound.subscribers import (
     SubscriberView,
 )
 from storage.access.system_audit import SystemAudit
-from storage.outbound.deliveries import Deliveries, Delivery, Replayed
 from storage.outbound.subscribers import Subscriber, Subscribers
+from tasks.outbound.messages import body_of, ping
 from tools.webhooks.address import AddressRefused, check_url
+from tools.webhooks.sender import DeliveryTry, WebhookMessage, WebhookSender
 from tools.webhooks.signature import new_secret
 
 router = APIRouter(prefix="/webhooks", tags=["webhooks"], route_class=Route)
 
 SubscriberId = Annotated[Identifier, Path(description="The subscriber's id.")]
-DeliveryId = Annotated[Identifier, Path(description="The delivery's id, which is the message's webhook-id.")]
-DeliveryState = Literal["waiting", "delivered", "given_up"]
+
+OVERLAP: Final = timedelta(hours=24)
+"""For so long after a change messages carry the former secret's signature too."""
 
 
 @router.get("/subscribers", summary="Who is told", dependencies=[requires(Scope.ADMIN)])
@@ -54,7 +61,7 @@ def list_subscribers(parts: GivenParts) -> SubscriberList:
     dependencies=[requires(Scope.ADMIN)],
 )
 def add_subscriber(
-    body: SubscriberAdded, parts: GivenParts, caller: Caller, response: Response
+    body: SubscriberAdded, parts: GivenParts, actor: Actor, response: Response
 ) -> SubscriberTold:
     """It is told of what happens from now on. The secret is in this answer and in no other."""
     try:
@@ -64,9 +71,7 @@ def add_subscriber(
     secret, events = new_secret(), [kind.value for kind in body.events]
     with parts.database.transaction() as work:
         subscriber_id = Subscribers(work).add(body.url, secret, events)
-        SystemAudit(work).write(
-            caller.agent_id, "subscriber_added", {"subscriber_id": subscriber_id, "events": events}
-        )
+        SystemAudit(work).write(actor, "subscriber_added", {"subscriber_id": subscriber_id, "events": events})
         added = Subscribers(work).find(subscriber_id)
     assert added is not None
     response.headers["Cache-Control"] = "no-store"
@@ -80,7 +85,7 @@ def add_subscriber(
     responses=documented(Code.NOT_FOUND),
 )
 def change_subscriber(
-    subscriber_id: SubscriberId, body: SubscriberChanged, parts: GivenParts, caller: Caller
+    subscriber_id: SubscriberId, body: SubscriberChanged, parts: GivenParts, actor: Actor
 ) -> SubscriberKept:
     """It is told of what happens from now on by the new choice; its secret and its log stay."""
     events = [kind.value for kind in body.events]
@@ -88,7 +93,7 @@ def change_subscriber(
         if not Subscribers(work).choose(subscriber_id, events):
             raise unknown("subscriber", subscriber_id)
         SystemAudit(work).write(
-            caller.agent_id, "subscriber_changed", {"subscriber_id": subscriber_id, "events": events}
+            actor, "subscriber_changed", {"subscriber_id": subscriber_id, "events": events}
         )
         changed = Subscribers(work).find(subscriber_id)
     assert changed is not None
@@ -101,70 +106,82 @@ def change_subscriber(
     dependencies=[requires(Scope.ADMIN)],
     responses=documented(Code.NOT_FOUND),
 )
-def remove_subscriber(subscriber_id: SubscriberId, parts: GivenParts, caller: Caller) -> SubscriberRemoved:
+def remove_subscriber(subscriber_id: SubscriberId, parts: GivenParts, actor: Actor) -> SubscriberRemoved:
     """Its log goes with it; what waits for it is not sent."""
     with parts.database.transaction() as work:
         if not Subscribers(work).remove(subscriber_id):
             raise unknown("subscriber", subscriber_id)
-        SystemAudit(work).write(caller.agent_id, "subscriber_removed", {"subscriber_id": subscriber_id})
+        SystemAudit(work).write(actor, "subscriber_removed", {"subscriber_id": subscriber_id})
     return SubscriberRemoved(subscriber_id=subscriber_id)
 
 
-@router.get("/deliveries", summary="What was sent", dependencies=[requires(Scope.ADMIN)])
-def list_deliveries(
-    parts: GivenParts,
-    subscriber_id: Annotated[
-        Text | None, Query(max_length=32, description="To this subscriber only.")
-    ] = None,
-    task_id: Annotated[Text | None, Query(max_length=64, description="About this task only.")] = None,
-    state: Annotated[DeliveryState | None, Query(description="That stand so.")] = None,
-    limit: Annotated[int, Query(ge=1, le=500, description="Deliveries a page may have.")] = 100,
-    cursor: Annotated[
-        str | None,
-        Query(pattern=r"^msg_[0-9a-f]{1,28}$", description="`next_cursor` of the page before."),
-    ] = None,
-    *,
-    failed: Annotated[bool, Query(description="Only those whose last try failed.")] = False,
-) -> DeliveryList:
-    """The newest first, page by page."""
-    with parts.database.transaction() as work:
-        found = Deliveries(work).log(
-            subscriber_id=subscriber_id,
-            task_id=task_id,
-            state=state,
-            failed=failed,
-            before=cursor,
-            limit=limit + 1,
-        )
-    page = found[:limit]
-    return DeliveryList(
-        deliveries=[_delivery(delivery) for delivery in page],
-        next_cursor=page[-1].delivery_id if len(found) > limit else None,
-    )
+@router.post(
+    "/subscribers/{subscriber_id}/rotate",
+    summary="Give a system a new secret",
+    # No answer of this route is kept for a repetition: it holds the secret.
+    dependencies=[requires(Scope.ADMIN, repeatable=True)],
+    responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
+)
+def rotate_secret(
+    subscriber_id: SubscriberId, parts: GivenParts, actor: Actor, response: Response
+) -> SecretRotated:
+    """The secret is in this answer and in no other; for a day messages are signed with the former one too."""
+    secret = new_secret()
+    with _readable(), parts.database.transaction() as work:
+        if not Subscribers(work).rotate(subscriber_id, secret, OVERLAP):
+            raise unknown("subscriber", subscriber_id)
+        SystemAudit(work).write(actor, "subscriber_secret_changed", {"subscriber_id": subscriber_id})
+    response.headers["Cache-Control"] = "no-store"
+    return SecretRotated(subscriber_id=subscriber_id, secret=secret)
 
 
 @router.post(
-    "/deliveries/{delivery_id}/replay",
-    summary="Send a message again",
-    dependencies=[requires(Scope.ADMIN)],
+    "/subscribers/{subscriber_id}/ping",
+    summary="Try whether a system can be told",
+    dependencies=[requires(Scope.ADMIN, repeatable=True)],
     responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
 )
-def replay_delivery(delivery_id: DeliveryId, parts: GivenParts, caller: Caller) -> DeliveryReplayed:
-    """It goes out under the same `webhook-id` and has a new day to arrive in; 409 when its receiver is gone."""
-    with parts.database.transaction() as work:
-        outcome = Deliveries(work).replay(delivery_id)
-        if outcome is Replayed.UNKNOWN:
-            raise unknown("delivery", delivery_id)
-        if outcome is Replayed.INACTIVE:
-            raise Refusal(
-                Code.STATE_CONFLICT,
-                "its subscriber said that it is gone, and is told nothing more",
-                details={"delivery_id": delivery_id},
-            )
-        SystemAudit(work).write(caller.agent_id, "deliveries_replayed", {"delivery_id": delivery_id})
-    return DeliveryReplayed(
-        delivery_id=delivery_id, outcome="again" if outcome is Replayed.AGAIN else "hastened"
+def ping_subscriber(subscriber_id: SubscriberId, parts: GivenParts) -> PingAnswered:
+    """A signed `ping` is sent now, from this process; answers 200 whether it was taken or not, and says so."""
+    with _readable(), parts.database.snapshot() as work:
+        subscriber, secrets = Subscribers(work).find(subscriber_id), Subscribers(work).secrets(subscriber_id)
+        if subscriber is None or secrets is None:
+            raise unknown("subscriber", subscriber_id)
+        message = WebhookMessage(
+            message_id=new_id(Prefix.DELIVERY),
+            url=subscriber.url,
+            body=body_of(ping(datetime.now(UTC))),
+            secrets=secrets.open(),
+        )
+    answer = asyncio.run(_send(message))
+    return PingAnswered(
+        delivered=answer.delivered,
+        status=answer.status,
+        error=answer.error,
+        milliseconds=round(answer.seconds * 1000),
     )
+
+
+async def _send(message: WebhookMessage) -> DeliveryTry:
+    async with WebhookSender(most_at_once=1) as sender:
+        return await sender.send(message)
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Say where a secret was encrypted with a key that is gone.
+
+    Raises:
+        Refusal: it was (409).
+    """
+    try:
+        yield
+    except UnreadableCiphertext as error:
+        raise Refusal(
+            Code.STATE_CONFLICT,
+            f"{error}; is UNPEND_CIPHER_KEY the fleet's?",
+            details={"secret": "unreadable"},
+        ) from error
 
 
 def _subscriber(subscriber: Subscriber) -> SubscriberView:
@@ -174,21 +191,4 @@ def _subscriber(subscriber: Subscriber) -> SubscriberView:
         events=[MessageType(kind) for kind in subscriber.events],
         active=subscriber.active,
         created_at=subscriber.created_at,
-    )
-
-
-def _delivery(delivery: Delivery) -> DeliveryView:
-    return DeliveryView(
-        delivery_id=delivery.delivery_id,
-        subscriber_id=delivery.subscriber_id,
-        event_id=delivery.event_id,
-        event_type=delivery.event_type,
-        task_id=delivery.task_id,
-        state=cast("DeliveryState", delivery.state),
-        tries=delivery.tries,
-        due_at=delivery.due_at,
-        last_status=delivery.last_status,
-        last_error=delivery.last_error,
-        created_at=delivery.created_at,
-        ended_at=delivery.ended_at,
     )

@@ -14,4 +14,5 @@ PEOPLE: Final = Registration(
         }
     ),
     keyed=(reviews.router, alerts.router, rejects.router),
+    largest_bodies=MappingProxyType({rejects.router.prefix: rejects.LARGEST_KEPT_BODY}),
 )

@@ -1,6 +1,6 @@
 """The routes of refused input: what could not be taken in and why, its correction, its dismissal (SPEC.md §5)."""
 
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Final, Literal, cast
 
 from fastapi import APIRouter, Path, Query
 
@@ -21,17 +21,23 @@ from schemas.people.rejects import (
     RejectDismissed,
     RejectList,
     RejectReplayed,
+    RejectsKept,
     RejectSource,
+    RejectsSent,
     RejectState,
     RejectSummary,
     RejectView,
     ReplayAsked,
 )
-from storage.people.rejects import MOST_PROBLEMS, Reject, Rejects
+from storage.people.rejects import MOST_PROBLEMS, NewReject, Reject, Rejects
 from tasks.people.payload import shown
+from tasks.people.rejects import keep
 from tasks.people.replay import Handling, RejectResult, dismiss, replay
 
 router = APIRouter(prefix="/intake/rejected", tags=["intake"], route_class=Route)
+
+LARGEST_KEPT_BODY: Final = 8 * 1_048_576
+"""Bytes the body may have that brings what is no order: of a line of a mebibyte, each character may be escaped."""
 
 RejectId = Annotated[Identifier, Path(description="The refused input's id.")]
 
@@ -71,6 +77,33 @@ def find_reject(reject_id: RejectId, parts: GivenParts) -> RejectView:
     if reject is None:
         raise unknown("reject", reject_id)
     return RejectView(**_fields(reject), payload=shown(reject.payload))
+
+
+@router.post(
+    "",
+    summary="Keep what is no order",
+    dependencies=[requires(Scope.TASKS, repeatable=True)],
+    responses=documented(Code.PAYLOAD_TOO_LARGE),
+)
+def keep_rejects(body: RejectsSent, parts: GivenParts) -> RejectsKept:
+    """For whoever reads orders from elsewhere: what cannot be read is kept, and an alert reports it.
+
+    The same again while it waits is kept once.
+    """
+    rejects = [
+        NewReject(
+            source=body.source,
+            task_id=each.task_id,
+            order_id=each.order_id,
+            # Half a character cannot be encrypted as it is.
+            payload=each.payload.encode(errors="backslashreplace").decode(),
+            problems=[problem.model_dump() for problem in each.problems],
+        )
+        for each in body.rejects
+    ]
+    with parts.database.transaction() as work:
+        keep(work, rejects)
+    return RejectsKept(kept=len(rejects))
 
 
 @router.post(

@@ -116,7 +116,12 @@ def decided_otherwise(review: Review) -> Refusal:
         f"the review was decided otherwise: '{decision}'"
         if decision
         else "the review no longer waits for this",
-        details={"review_id": review.review_id, "review_state": review.state, "decision": decision},
+        details={
+            "review_id": review.review_id,
+            "review_state": review.state,
+            "decision": decision,
+            "decided_by": review.decided_by,
+        },
     )
 
 

@@ -20,7 +20,7 @@ class CommandError(Exception):
 
 
 class Commands(TyperGroup):
-    """The commands; what people can mend is told in one line, a fault of ours keeps its traceback."""
+    """The commands; what people can mend is shown in one line, a fault of ours keeps its traceback."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was asked for."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -15,8 +14,6 @@ from fleet.command.failure import NO_FLEET, CommandError
 
 if TYPE_CHECKING:
     from runtime.settings import Settings
-    from storage.core.database import Database
-    from workers.process import Process
 
 DEFAULT_FOLDER: Final = Path(".unpend")
 _CONTAINER_SECRET: Final = Path("/run/secrets/unpend_database_url")
@@ -39,13 +36,39 @@ class Fleet:
     """A fleet that commands can join."""
 
     data_dir: Path | None
-    document: dict[str, Any]
+    document: Mapping[str, Any]
     """What `run.json` says; empty for a fleet that is known by the environment alone."""
-    settings: Settings
+    api: str | None
+    """Where its API is."""
+
+    @property
+    def knows_servers(self) -> bool:
+        """Whether the fleet's database is known, not its API alone."""
+        return self.data_dir is not None or _environment_names_servers()
+
+    def settings(self) -> Settings:
+        """The settings under which a process joins the fleet.
+
+        Raises:
+            CommandError: they cannot be read.
+        """
+        from fleet.installation import Installation
+
+        if self.data_dir is None:
+            return settings_of_environment()
+        try:
+            return Installation(self.data_dir).settings()
+        except (ValueError, KeyError, TypeError) as error:
+            raise _unreadable(self.data_dir / "run.json") from error
+
+    def key_of(self, owner: str) -> str:
+        """The key of the API that this owner has in the fleet's folder, else that of the environment."""
+        kept = self.document.get("keys", {}).get(owner)
+        return str(kept or os.environ.get("UNPEND_API_KEY", ""))
 
 
 def find(named: Path | None) -> Fleet:
-    """The running fleet of this folder; else, where no folder is named, that of the environment's servers.
+    """The running fleet of this folder; where none is named, that of UNPEND_API_URL or of the environment.
 
     Raises:
         CommandError: no fleet runs there, or its files cannot be read; exit code 3.
@@ -53,18 +76,19 @@ def find(named: Path | None) -> Fleet:
     from fleet.command.machine.liveness import is_alive
     from fleet.installation import FleetNotRunning, Installation
 
+    address = os.environ.get("UNPEND_API_URL")
+    if named is None and address:
+        return Fleet(None, {}, address)
     installation = Installation(named or DEFAULT_FOLDER)
     path = installation.run_file.path
     try:
         document = installation.run_document()
-        settings = installation.settings()
     except FleetNotRunning:
         if named is None and _environment_names_servers():
-            return Fleet(None, {}, settings_of_environment())
+            return Fleet(None, {}, None)
         raise
     except (ValueError, KeyError, TypeError) as error:
-        message = f"{path} or secrets.json beside it cannot be understood; stop the fleet and start it again"
-        raise CommandError(message, NO_FLEET) from error
+        raise _unreadable(path) from error
     supervisor = document.get("supervisor")
     if isinstance(supervisor, int) and not is_alive(supervisor, path.stat().st_mtime):
         raise CommandError(
@@ -72,7 +96,13 @@ def find(named: Path | None) -> Fleet:
             "`make run` starts it again with the same data",
             NO_FLEET,
         )
-    return Fleet(installation.data_dir, document, settings)
+    return Fleet(installation.data_dir, document, str(document["api"]))
+
+
+def _unreadable(path: Path) -> CommandError:
+    return CommandError(
+        f"{path} or secrets.json beside it cannot be understood; stop the fleet and start it again", NO_FLEET
+    )
 
 
 def _environment_names_servers() -> bool:
@@ -99,58 +129,3 @@ def settings_of_environment() -> Settings:
             for fault in error.errors(include_url=False, include_input=False)
         )
         raise CommandError(f"the environment's settings are not complete: {'; '.join(faults)}") from error
-
-
-@contextmanager
-def opened(named: Path | None) -> Iterator[Database]:
-    """The database of the fleet, for commands that only look."""
-    from runtime.cipher import Cipher
-    from storage.core.database import Database
-
-    settings = find(named).settings
-    url, cipher = settings.database_url.get_secret_value(), Cipher.of_settings(settings)
-    with Database(url, cipher, pool_size=1, application="unpend-command") as database:
-        yield database
-
-
-@contextmanager
-def joined(named: Path | None) -> Iterator[Process]:
-    """A process of the fleet, for commands that act."""
-    with process_of(find(named)) as process:
-        yield process
-
-
-@contextmanager
-def process_of(fleet: Fleet) -> Iterator[Process]:
-    """The parts of a process that belongs to this fleet for as long as a command runs."""
-    from workers.app import make_app
-    from workers.process import Process
-
-    _quieten()
-    with ExitStack() as stack:
-        app = make_app(fleet.settings)
-        stack.callback(app.close)
-        process = Process(fleet.settings, app, name="command")
-        stack.callback(_close, process)
-        yield process
-
-
-def _quieten() -> None:
-    """Keep the engine's log lines out of what a command prints; faults go to standard error."""
-    import structlog
-
-    if not structlog.is_configured():
-        structlog.configure(
-            processors=[structlog.stdlib.add_log_level, structlog.processors.KeyValueRenderer()],
-            wrapper_class=structlog.stdlib.BoundLogger,
-            logger_factory=structlog.stdlib.LoggerFactory(),
-        )
-
-
-def _close(process: Process) -> None:
-    """Close what was made; what was not is not made for it."""
-    made = vars(process)
-    if "engine" in made:
-        process.engine.close()
-    if "database" in made:
-        process.database.close()

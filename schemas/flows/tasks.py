@@ -37,6 +37,8 @@ class TaskBatchSent(Sent):
     """Up to a thousand tasks; each is read by itself, so that one that is wrong harms no other."""
 
     tasks: list[Any]
+    source: Literal["http", "command"] = "http"
+    """The entry point they came by; what is refused is kept with it."""
 
 
 def batch_of(task: Any) -> type[TaskBatchSent]:
@@ -94,6 +96,13 @@ class TaskView(TaskSummary):
     """Why it failed or was cancelled: `code` and `message`."""
     steps: list[StepView]
     """The last hundred, in the order in which they were made."""
+
+
+class TaskSteered(TaskView):
+    """A task in full, as it stands once what was asked of it is so."""
+
+    outcome: Literal["applied", "repeated"]
+    """`repeated` when it was so before; nothing was changed."""
 
 
 class TaskPage(Answered):

@@ -4,9 +4,9 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from schemas.access.person import PersonName
 from schemas.core.form import Answered, Moment, Sent, Succeeded, Text
 from schemas.orders.contact import Channel
-from schemas.people.person import PersonName
 
 
 class StopView(Answered):
@@ -74,5 +74,7 @@ class StopStands(StopTaken):
 
     orders_held: int
     """Open orders that it holds at this moment; later ones of its scope are held as well."""
+    orders_open: int
+    """Open orders at this moment, held or not."""
     orders_without_region: int
     """Open orders that name no region: a stop of a region does not hold them."""

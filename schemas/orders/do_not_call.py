@@ -4,9 +4,9 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from schemas.access.person import PersonName
 from schemas.core.form import Answered, GivenMoment, Moment, Sent, Succeeded, Text
 from schemas.orders.contact import Channel
-from schemas.people.person import PersonName
 
 
 class DoNotCallView(Answered):
@@ -36,6 +36,14 @@ class DoNotCallList(Answered):
     entries: list[DoNotCallView]
     next_cursor: str | None
     """Hand it back as `cursor` for what follows; null on the last page."""
+
+
+class DoNotCallSought(Sent):
+    """Whose entries are asked for."""
+
+    phone: Text = Field(min_length=1, max_length=32, repr=False)
+    ended: bool = False
+    """Those that were lifted or are over, too."""
 
 
 class DoNotCallMade(Sent):

@@ -36,6 +36,8 @@ class ErasureAsked(Sent):
     """Every order with this number, whoever it belongs to."""
     cancel: bool = False
     """Cancel the customer's open orders first; without it they answer 409."""
+    dry_run: bool = False
+    """Only name the orders; nothing is changed."""
 
     @model_validator(mode="after")
     def _somebody(self) -> Self:
@@ -52,3 +54,29 @@ class ErasureMade(Succeeded):
     cancelled: list[str]
     rows: dict[str, int]
     """Rows that were blanked, by kind."""
+
+
+class RetentionAsked(Sent):
+    """Whether to remove what is due, or only to count it."""
+
+    dry_run: bool = False
+
+
+class RetentionMade(Succeeded):
+    """What was removed, or is due."""
+
+    rows: dict[str, int]
+    """By kind."""
+    days: dict[str, int]
+    """How long each kind is kept."""
+
+
+class ReencryptionMade(Succeeded):
+    """What was written anew; with nothing left, the former keys are of no use any more."""
+
+    written: dict[str, int]
+    """Values, by table and column."""
+    left: dict[str, int]
+    """What former keys encrypted still, by table and column."""
+    unreadable: int
+    """How many of these no key opens."""

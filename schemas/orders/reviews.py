@@ -4,9 +4,9 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from schemas.access.person import PersonName
 from schemas.core.form import GivenMoment, Remark, Sent, Succeeded, Text
 from schemas.orders.followup import FollowupDays, FollowupRuleGiven, at_most_one, require_fitting
-from schemas.people.person import PersonName
 from schemas.people.reviews import ReviewView
 from statemachine.orders.intents import INTENTS, Level2
 

@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from schemas.core.form import Answered, Moment, Sent, Succeeded, Text
+from schemas.core.form import Answered, GivenMoment, Moment, Sent, Succeeded, Text
+from schemas.core.identifier import Identifier
 from schemas.outbound.event_types import MessageType
 
 Chosen = Annotated[
@@ -62,6 +63,23 @@ class SubscriberTold(Succeeded):
     """`whsec_` and base64; verifies the signature of every message."""
 
 
+class SecretRotated(Succeeded):
+    """A subscriber's new secret: shown this once."""
+
+    subscriber_id: str
+    secret: str
+    """`whsec_` and base64; verifies the signature of every message from now on."""
+
+
+class PingAnswered(Succeeded):
+    """What came of a `ping`."""
+
+    delivered: bool
+    status: int | None
+    error: str | None
+    milliseconds: int
+
+
 class SubscriberRemoved(Succeeded):
     """A subscriber is gone, with its log."""
 
@@ -102,3 +120,20 @@ class DeliveryReplayed(Succeeded):
     delivery_id: str
     outcome: Literal["again", "hastened"]
     """`hastened` when it was waiting anyway: its next try comes within half a minute."""
+
+
+class ReplaySinceAsked(Sent):
+    """Which messages are sent again."""
+
+    subscriber_id: Identifier
+    since: GivenMoment
+    """All that were made since then."""
+    failed: bool = False
+    """Only what was given up."""
+
+
+class DeliveriesReplayed(Succeeded):
+    """How many messages are sent again."""
+
+    subscriber_id: str
+    replayed: int

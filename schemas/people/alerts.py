@@ -4,8 +4,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from schemas.access.person import PersonName
 from schemas.core.form import Answered, Moment, Remark, Sent, Succeeded
-from schemas.people.person import PersonName
 
 AlertStatus = Literal["pending_review", "acknowledged", "resolved"]
 

@@ -4,9 +4,9 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from schemas.access.person import PersonName
 from schemas.core.form import Answered, Moment, Sent, Succeeded, Text
 from schemas.core.problems import Problem
-from schemas.people.person import PersonName
 
 RejectSource = Literal["http", "stream", "queue", "command"]
 RejectState = Literal["open", "replayed", "dismissed"]
@@ -52,6 +52,40 @@ class RejectList(Answered):
     rejects: list[RejectSummary]
     next_cursor: str | None
     """Hand it back as `cursor` for what follows; null on the last page."""
+
+
+class FaultSent(Sent):
+    """One thing that is wrong with an input."""
+
+    field: Text = Field(min_length=1, max_length=200)
+    message: Text = Field(min_length=1, max_length=1000)
+
+
+class RejectSent(Sent):
+    """Something that is no order, with what is wrong with it."""
+
+    payload: str = Field(max_length=4 * 1_048_576, repr=False)
+    """The text that came."""
+    problems: list[FaultSent] = Field(min_length=1, max_length=100)
+    """What is wrong with it, field by field."""
+    task_id: Text | None = Field(default=None, max_length=64)
+    """As far as one could be read."""
+    order_id: Text | None = Field(default=None, max_length=64)
+    """As far as one could be read."""
+
+
+class RejectsSent(Sent):
+    """What came by an entry point outside the API and is no order."""
+
+    source: Literal["command"] = "command"
+    """The entry point it came by."""
+    rejects: list[RejectSent] = Field(min_length=1, max_length=1000)
+
+
+class RejectsKept(Succeeded):
+    """How much was kept."""
+
+    kept: int
 
 
 class ReplayAsked(Sent):

@@ -2,8 +2,8 @@
 
 from typing import Any, Literal
 
+from schemas.access.person import PersonName
 from schemas.core.form import Answered, Moment, Sent, Succeeded
-from schemas.people.person import PersonName
 
 
 class ReviewView(Answered):

@@ -20,7 +20,7 @@ OVERLAP: Final = timedelta(hours=24)
 _FIELDS: Final = (
     "key_id, agent_id, scopes, label, default_mode, rate_limit, created_at, last_used_at, expires_at, "
     "CASE WHEN revoked THEN 'revoked' WHEN expires_at <= clock_timestamp() THEN 'expired' ELSE 'active' END "
-    "AS state"
+    "AS state, left(encode(digest, 'hex'), 12) AS fingerprint"
 )
 _FIND = text(
     "SELECT key_id, agent_id, scopes, default_mode, rate_limit FROM api_keys WHERE digest = :digest "
@@ -96,6 +96,8 @@ class KeyRecord:
     expires_at: datetime | None
     state: str
     """`active`, `expired` or `revoked`."""
+    fingerprint: str
+    """The first digits of the key's digest, by which who has the key knows it again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,7 @@ class BatchItemResult:
 
 
 def accept_batch(
-    engine: Engine, forms: TaskForms, sent: Sequence[Any], sender: Sender
+    engine: Engine, forms: TaskForms, sent: Sequence[Any], sender: Sender, entry_point: EntryPoint
 ) -> list[BatchItemResult]:
     """Accept what can be accepted of these tasks, as they were sent; one result each, in their order.
 
@@ -49,9 +49,14 @@ def accept_batch(
             if isinstance(read, ReadTask) and read.form is form
         }
         if own:
-            accepted = form.accept(engine, list(own.values()), EntryPoint.HTTP)
+            accepted = form.accept(engine, list(own.values()), entry_point)
             receipts |= zip(own, accepted, strict=True)
-    statuses = _settled(engine, forms, sent, sender, receipts)
+    invalid = [
+        _reject(sent[index], receipt, sender, entry_point)
+        for index, receipt in sorted(receipts.items())
+        if receipt.result is Acceptance.INVALID
+    ]
+    statuses = _settled(engine, forms, invalid, list(receipts.values()))
     return [
         BatchItemResult(
             receipt, Lifecycle.RUNNING if receipt.has_begun else statuses.get(receipt.task_id or "")
@@ -61,15 +66,10 @@ def accept_batch(
 
 
 def _settled(
-    engine: Engine, forms: TaskForms, sent: Sequence[Any], sender: Sender, receipts: Mapping[int, TaskReceipt]
+    engine: Engine, forms: TaskForms, invalid: Sequence[NewReject], receipts: Sequence[TaskReceipt]
 ) -> Mapping[str, Lifecycle]:
     """Keep what could not be read, and look the lifecycles up that are not known yet, by task."""
-    invalid = [
-        _reject(sent[index], receipt, sender)
-        for index, receipt in sorted(receipts.items())
-        if receipt.result is Acceptance.INVALID
-    ]
-    runs = [each.run_id for each in receipts.values() if each.run_id and not each.has_begun]
+    runs = [each.run_id for each in receipts if each.run_id and not each.has_begun]
     if not invalid and not runs:
         return {}
     with engine.database.transaction() as work:
@@ -78,9 +78,9 @@ def _settled(
         return TaskList(work, forms.subjects).statuses(runs)
 
 
-def _reject(sent: Any, receipt: TaskReceipt, sender: Sender) -> NewReject:
+def _reject(sent: Any, receipt: TaskReceipt, sender: Sender, entry_point: EntryPoint) -> NewReject:
     return NewReject(
-        source=EntryPoint.HTTP,
+        source=entry_point,
         task_id=receipt.task_id,
         order_id=_id_in(sent, "order_id"),
         # Half a character cannot be encrypted as it is; everything else is kept as people wrote it.

@@ -1,4 +1,4 @@
-"""Refused input: kept whole, with one alert a day and entry point until somebody has looked."""
+"""Refused input at any entry point: kept whole, with one alert a day and entry point until somebody has looked."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -9,7 +9,7 @@ from storage.people.alerts import Alerts
 from storage.people.rejects import NewReject, Rejects
 
 _KIND: Final = "intake_rejected"
-_NAMES: Final[Mapping[str, str]] = {
+_ENTRY_POINTS: Final[Mapping[str, str]] = {
     "http": "HTTP 接口",
     "stream": "消息流",
     "queue": "消息队列",
@@ -22,20 +22,20 @@ def keep(work: UnitOfWork, rejects: Sequence[NewReject]) -> None:
     new = Rejects(work).keep(rejects)
     if not new:
         return
-    source = rejects[0].source
-    raised = Alerts(work).fresh(_KIND, source)
+    entry_point = rejects[0].source
+    raised = Alerts(work).fresh(_KIND, entry_point)
     if raised is None:
-        Alerts(work).raise_all([_alert(new, source)])
+        Alerts(work).raise_all([_alert(new, entry_point)])
         return
-    updated = _alert(new + int(raised.metadata["count"]), source)
+    updated = _alert(new + int(raised.metadata["count"]), entry_point)
     Alerts(work).restate(raised.alert_id, updated.message, updated.metadata)
 
 
-def _alert(count: int, source: str) -> AlertRaised:
+def _alert(count: int, entry_point: str) -> AlertRaised:
     return AlertRaised(
         alert_type=_KIND,
         severity="warning",
-        message=f"来自{_NAMES[source]}的 {count} 条任务无法受理, 已保留待更正",
+        message=f"来自{_ENTRY_POINTS[entry_point]}的 {count} 条任务无法受理, 已保留待更正",
         escalated_to="operations",
-        metadata={"count": count, "source": source},
+        metadata={"count": count, "source": entry_point},
     )

@@ -20,6 +20,7 @@ OFFENCES = {
     "Only workers and the fleet know Celery": ("tasks/orders/rules/traces.py", "import celery"),
     "Only storage speaks SQL": ("engine/room.py", "import sqlalchemy"),
     "Only the API knows the web framework": ("engine/limits.py", "import fastapi"),
+    "Commands speak HTTP": ("fleet/command/orders/why.py", "import storage.orders.orders"),
     "Agents never import one another": (
         "tasks/orders/agents/contact.py",
         "import tasks.orders.agents.triage",
@@ -28,7 +29,7 @@ OFFENCES = {
         "api/server/cursor.py",
         "import api.orders.states",
     ),
-    "What products share knows none of them": ("schemas/people/person.py", "import schemas.orders.intake"),
+    "What products share knows none of them": ("schemas/access/person.py", "import schemas.orders.intake"),
     "Orders know nothing of general workflows": ("tasks/orders/task_form.py", "import tasks.flows.general"),
     "General workflows know nothing of orders": ("schemas/flows/agents.py", "import schemas.orders.intake"),
 }

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from fleet.command.failure import CommandError
-from fleet.command.location import opened
 from fleet.command.output import show_json, show_line, show_table
+from fleet.direct import opened
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fleet.command.failure import CommandError, warn
-from fleet.command.location import DataDir, opened
+from fleet.command.location import DataDir
 from fleet.command.orders.task import By, name_of
 from fleet.command.output import AsJson, show_json, show_line, show_table
+from fleet.direct import opened
 
 if TYPE_CHECKING:
     from tools.classifier.files import ClassifierFiles

@@ -1,26 +1,24 @@
-"""`unpend keys`: who may call the API, and as whom. Needs the database only."""
+"""`unpend keys`: who may call the API, and as whom. Works on the database while the API is down."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 
+from fleet.command.client import ADMIN, connected_or_direct, moment, refusals, segment
 from fleet.command.failure import CommandError, Commands, warn
-from fleet.command.location import DataDir, opened
+from fleet.command.location import DataDir, find
 from fleet.command.orders.task import By, name_of
 from fleet.command.output import AsJson, show_json, show_line, show_table
 from schemas.access.scopes import Scope
-
-if TYPE_CHECKING:
-    from storage.access.keys import KeyRecord
-    from storage.core.unit_of_work import UnitOfWork
 
 application = typer.Typer(
     cls=Commands, no_args_is_help=True, help="Keys of the API: create, list, revoke, rotate."
@@ -63,33 +61,31 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Make a key and show it, this once."""
-    from storage.access.keys import Keys, NewKey, new_key
-
-    new = NewKey(
-        agent_id=_agent(agent),
-        scopes=_scopes(agent, scope or []),
-        label=_label(label),
-        default_mode=mode.value,
-        rate_limit=_rate(rate),
-        expires_at=_expiry(expires),
-    )
-    who, key = name_of(by), new_key()
-    with opened(data_dir) as database, database.transaction() as work:
-        made = Keys(work).create(key, new, actor=who)
+    expires_at = _expiry(expires)
+    new = {
+        "agent_id": _agent(agent),
+        "scopes": sorted(_scopes(agent, scope or [])),
+        "label": _label(label),
+        "default_mode": mode.value,
+        "rate_limit": _rate(rate),
+        "expires_at": expires_at.isoformat() if expires_at else None,
+        "by": name_of(by),
+    }
+    with connected_or_direct(data_dir, ADMIN) as api:
+        answer = api.post("keys", new)
+    made, key = answer["record"], answer["key"]
     if as_json:
-        show_json({**_document(made), "key": key})
+        show_json({**made, "key": key})
         return
-    show_line(f"key {made.key_id} of {made.agent_id}: {', '.join(made.scopes)}{_ending(made)}")
+    show_line(f"key {made['key_id']} of {made['agent_id']}: {', '.join(made['scopes'])}{_ending(made)}")
     _show_once(key)
 
 
 @application.command("list")
 def list_keys(data_dir: DataDir = None, *, as_json: AsJson = False) -> None:
     """List keys, by owner."""
-    from storage.access.keys import Keys
-
-    with opened(data_dir) as database, database.snapshot() as work:
-        keys = Keys(work).list()
+    with connected_or_direct(data_dir, ADMIN) as api:
+        keys = api.get("keys")["keys"]
     if as_json:
         show_json(keys)
         return
@@ -100,16 +96,13 @@ def list_keys(data_dir: DataDir = None, *, as_json: AsJson = False) -> None:
         ("key", "agent", "label", "scopes", "mode", "rate", "created", "last used", "expires", "state"),
         [
             (
-                key.key_id,
-                key.agent_id,
-                key.label,
-                ",".join(key.scopes),
-                key.default_mode,
-                key.rate_limit,
-                _shown(key.created_at),
-                _shown(key.last_used_at) or "never",
-                _shown(key.expires_at) or "never",
-                key.state,
+                *(key[name] for name in ("key_id", "agent_id", "label")),
+                ",".join(key["scopes"]),
+                *(key[name] for name in ("default_mode", "rate_limit")),
+                _shown(key["created_at"]),
+                _shown(key["last_used_at"]) or "never",
+                _shown(key["expires_at"]) or "never",
+                key["state"],
             )
             for key in keys
         ],
@@ -119,18 +112,12 @@ def list_keys(data_dir: DataDir = None, *, as_json: AsJson = False) -> None:
 @application.command("revoke")
 def revoke(key_id: KeyId, by: By = "operator", data_dir: DataDir = None) -> None:
     """Let a key in no more."""
-    from storage.access.keys import Keys
-
     who = name_of(by)
-    kept = _kept_keys(data_dir)
-    with opened(data_dir) as database, database.transaction() as work:
-        owner = _keeper(work, kept, key_id)
-        before = Keys(work).revoke(key_id, actor=who)
-    if before is None:
-        raise _unknown(key_id)
-    was = "was revoked before" if before.state == "revoked" else f"is revoked; {_SOON}"
-    show_line(f"key {key_id} of {before.agent_id} {was}")
-    _tell_kept(owner, "revoked")
+    with connected_or_direct(data_dir, ADMIN) as api, refusals(not_found=_unknown(key_id)):
+        answer = api.post(f"keys/{segment(key_id)}/revoke", {"by": who})
+    was = "was revoked before" if answer["outcome"] == "repeated" else f"is revoked; {_SOON}"
+    show_line(f"key {key_id} of {answer['record']['agent_id']} {was}")
+    _warn_of_kept(data_dir, answer["record"], "revoked")
 
 
 @application.command("rotate")
@@ -146,29 +133,30 @@ def rotate(
     as_json: AsJson = False,
 ) -> None:
     """Make a key that follows another, with its owner, scopes and settings, and show it, this once."""
-    from storage.access.keys import Keys, new_key
-
     beside = timedelta(0) if overlap.strip() == "0" else _duration(overlap)
     if beside is None:
         raise CommandError("--overlap is not a duration such as 30m, 24h, 7d, or 0", 2)
-    who, key = name_of(by), new_key()
-    kept = _kept_keys(data_dir)
-    with opened(data_dir) as database, database.transaction() as work:
-        owner = _keeper(work, kept, key_id)
-        rotated = Keys(work).rotate(key_id, key, overlap=beside, actor=who)
-        state = next((known.state for known in Keys(work).list() if known.key_id == key_id), None)
-    if state is None:
-        raise _unknown(key_id)
-    if rotated is None:
-        raise CommandError(f"key {key_id} is {state}; make a new one with `unpend keys create`")
-    old, made = rotated
+    wanted = {"overlap_seconds": int(beside.total_seconds()), "by": name_of(by)}
+    with (
+        connected_or_direct(data_dir, ADMIN) as api,
+        refusals(
+            not_found=_unknown(key_id),
+            conflict=lambda details: (
+                f"key {key_id} is {details['key_state']}; make a new one with `unpend keys create`"
+            ),
+        ),
+    ):
+        answer = api.post(f"keys/{segment(key_id)}/rotate", wanted)
+    old, made, key = answer["old"], answer["record"], answer["key"]
     if as_json:
-        show_json({"old": old, "new": {**_document(made), "key": key}})
+        show_json({"old": old, "new": {**made, "key": key}})
     else:
-        until = f"is let in until {_shown(old.expires_at)}" if beside else f"has ended; {_SOON}"
-        show_line(f"key {made.key_id} of {made.agent_id} follows {key_id}, which {until}{_ending(made)}")
+        until = f"is let in until {_shown(old['expires_at'])}" if beside else f"has ended; {_SOON}"
+        show_line(
+            f"key {made['key_id']} of {made['agent_id']} follows {key_id}, which {until}{_ending(made)}"
+        )
         _show_once(key)
-    _tell_kept(owner, "old")
+    _warn_of_kept(data_dir, old, "old")
 
 
 def _show_once(key: str) -> None:
@@ -178,29 +166,15 @@ def _show_once(key: str) -> None:
     show_line("keep it now: it is stored as a hash and is not shown again")
 
 
-def _kept_keys(named: Path | None) -> Mapping[str, str]:
-    """The keys that the fleet's own folder holds, by owner; none where there is no folder."""
-    from fleet.command.location import find
+def _warn_of_kept(named: Path | None, ended: dict[str, Any], which: str) -> None:
+    """Tell people that the fleet's own folder still holds a key that has ended or will."""
     from fleet.installation import Installation
 
     folder = find(named).data_dir
-    return {} if folder is None else Installation(folder).secrets().keys
-
-
-def _keeper(work: UnitOfWork, kept: Mapping[str, str], key_id: str) -> str | None:
-    """Whose key in the fleet's own folder this is."""
-    from storage.access.keys import Keys
-
+    kept = {} if folder is None else Installation(folder).secrets().keys
     for owner, key in kept.items():
-        found = Keys(work).find(key)
-        if found is not None and found.key_id == key_id:
-            return owner
-    return None
-
-
-def _tell_kept(owner: str | None, which: str) -> None:
-    if owner is not None:
-        warn(f"secrets.json and run.json of this fleet's folder still hold the {which} key of {owner}")
+        if hashlib.sha256(key.encode()).hexdigest().startswith(ended["fingerprint"]):
+            warn(f"secrets.json and run.json of this fleet's folder still hold the {which} key of {owner}")
 
 
 def _agent(name: str) -> str:
@@ -267,19 +241,13 @@ def _duration(text: str) -> timedelta | None:
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
-def _ending(made: KeyRecord) -> str:
-    return f"; ends {_shown(made.expires_at)}" if made.expires_at else ""
+def _ending(made: dict[str, Any]) -> str:
+    return f"; ends {_shown(made['expires_at'])}" if made["expires_at"] else ""
 
 
-def _shown(moment: datetime | None) -> str | None:
-    return None if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+def _shown(written: str | None) -> str | None:
+    return None if written is None else f"{moment(written):%Y-%m-%d %H:%M} UTC"
 
 
-def _unknown(key_id: str) -> CommandError:
-    return CommandError(f"there is no key {key_id}; `unpend keys list` shows them")
-
-
-def _document(made: KeyRecord) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    return asdict(made)
+def _unknown(key_id: str) -> str:
+    return f"there is no key {key_id}; `unpend keys list` shows them"

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 
+from fleet.command.client import ADMIN, Client, connected, moment, refusals
 from fleet.command.failure import CommandError, Commands
-from fleet.command.location import DataDir, opened
+from fleet.command.location import DataDir
 from fleet.command.orders.task import By, name_of, text_of
 from fleet.command.output import AsJson, show_json, show_line, show_table
-
-if TYPE_CHECKING:
-    from storage.orders.capacity import DayCapacity
 
 application = typer.Typer(
     cls=Commands, no_args_is_help=True, help="How many visits engineers have room for: set, list."
@@ -36,21 +35,15 @@ def set_capacity(
     data_dir: DataDir = None,
 ) -> None:
     """Give a day of a region its capacity; with the first one the region is limited."""
-    from storage.access.system_audit import SystemAudit
-    from storage.orders.capacity import Capacity, DayCapacity
-
     first, named, name = _day(day, "DAY"), _region(region), name_of(by)
+    last = first + timedelta(days=days - 1)
     wanted = [
-        DayCapacity(region=named, day=first + timedelta(days=nth), capacity=visits) for nth in range(days)
+        {"region": named, "day": (first + timedelta(days=nth)).isoformat(), "capacity": visits}
+        for nth in range(days)
     ]
-    with opened(data_dir) as database, database.transaction() as work:
-        refused = Capacity(work).set(wanted)
-        if not refused:
-            SystemAudit(work).write(name, "capacity.set", {"days": days, "regions": [named]})
-    if refused:
-        booked = ", ".join(f"{one.day} ({one.booked} booked)" for one in refused)
-        raise CommandError(f"more visits are booked than there would be room for: {booked}; nothing changed")
-    until = f" to {wanted[-1].day}" if days > 1 else ""
+    with connected(data_dir, ADMIN) as api, refusals(conflict=_overbooked):
+        api.put("capacity", {"days": wanted}, by=name)
+    until = f" to {last}" if days > 1 else ""
     show_line(f"{named} has room for {visits} visits on {first}{until}")
 
 
@@ -67,34 +60,33 @@ def list_capacity(
     as_json: AsJson = False,
 ) -> None:
     """List what regions have room for, and how much of it is booked."""
-    from storage.engine.clock import BusinessClock
-    from storage.orders.capacity import Capacity
-
     named = _region(region) if region else None
-    with opened(data_dir) as database, database.snapshot() as work:
-        begin = _day(first, "--from") if first else BusinessClock(work).now().business_now.date()
+    with connected(data_dir, ADMIN) as api:
+        begin = _day(first, "--from") if first else _today(api)
         end = _day(last, "--to") if last else begin + _AHEAD
-        days = Capacity(work).days(region=named, first=begin, last=end, limit=limit)
+        span = {"from": begin.isoformat(), "to": end.isoformat()}
+        found = api.rows("capacity", "days", limit, region=named, **span)
     if as_json:
-        show_json([_document(day) for day in days])
+        show_json(found)
         return
-    if not days:
+    if not found:
         show_line(f"no capacity is set from {begin} to {end}; a region without any is not limited")
         return
     show_table(
         ("day", "region", "capacity", "booked", "free"),
-        [(str(day.day), day.region, day.capacity, day.booked, day.free) for day in days],
+        [tuple(each[name] for name in ("day", "region", "capacity", "booked", "free")) for each in found],
     )
 
 
-def _document(day: DayCapacity) -> dict[str, object]:
-    return {
-        "region": day.region,
-        "day": day.day.isoformat(),
-        "capacity": day.capacity,
-        "booked": day.booked,
-        "free": day.free,
-    }
+def _overbooked(details: Mapping[str, Any]) -> str:
+    booked = ", ".join(f"{each['day']} ({each['booked']} booked)" for each in details["days"])
+    return f"more visits are booked than there would be room for: {booked}; nothing changed"
+
+
+def _today(api: Client) -> date:
+    """The day it is on the business clock."""
+    today: date = moment(api.get("overview")["work"]["clock"]["business"]).date()
+    return today
 
 
 def _day(written: str, option: str) -> date:

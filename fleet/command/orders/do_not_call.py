@@ -1,23 +1,23 @@
-"""`unpend do-not-call`: numbers that must not be contacted. Needs the database and the index key."""
+"""`unpend do-not-call`: numbers that must not be contacted. Works on the database while the API is down."""
 
 from __future__ import annotations
 
 import sys
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
 
+from fleet.command.client import ADMIN, Refused, connected_or_direct, moment, refusals, segment
 from fleet.command.failure import CommandError, Commands
-from fleet.command.location import DataDir, find, opened
+from fleet.command.location import DataDir
 from fleet.command.orders.task import By, name_of, text_of
 from fleet.command.output import AsJson, show_json, show_line, show_table
 from schemas.orders.contact import Channel
 
 if TYPE_CHECKING:
     from runtime.phone import Phone
-    from storage.orders.contacts.do_not_call import Entry
 
 application = typer.Typer(
     cls=Commands, no_args_is_help=True, help="Numbers that must not be contacted: add, list, lift."
@@ -45,23 +45,26 @@ def add(
     data_dir: DataDir = None,
 ) -> None:
     """Contact a number no more, or by one channel no more; orders that have no channel left go to a person."""
-    from runtime.blind_index import BlindIndex
-    from tasks.orders.people.barring import AlreadyOver, bar_number
-
     if not reason.strip():
         raise CommandError("--reason must say why", 2)
-    who, number, end = name_of(by), _phone(phone), _moment(until)
-    blind_index = BlindIndex.of_settings(find(data_dir).settings)
-    why = text_of(reason, "--reason")
-    with opened(data_dir) as database:
+    end = _moment(until)
+    wanted = {
+        "by": name_of(by),
+        "phone": _phone(phone).e164,
+        "channel": channel,
+        "until": end.isoformat() if end else None,
+        "reason": text_of(reason, "--reason"),
+    }
+    with connected_or_direct(data_dir) as api:
         try:
-            entry, is_new = bar_number(
-                database, blind_index, number, channel=channel, reason=why, until=end, by=who
-            )
-        except AlreadyOver as error:
-            raise CommandError(f"--until {error}", 2) from error
-    told = "is not contacted any more" if is_new else "was on the list before"
-    show_line(f"{entry.masked} {told}: {entry.entry_id}{_extent(entry)}")
+            answer = api.post("contact/do-not-call", wanted)
+        except Refused as error:
+            if error.field == "until":
+                raise CommandError(f"--until{str(error).removeprefix('until:')}", 2) from error
+            raise
+    entry = _entry(answer["entry"])
+    outcome = "is not contacted any more" if answer["outcome"] == "applied" else "was on the list before"
+    show_line(f"{entry['masked']} {outcome}: {entry['entry_id']}{_extent(entry)}")
 
 
 @application.command("list")
@@ -76,14 +79,15 @@ def list_entries(
     as_json: AsJson = False,
 ) -> None:
     """List entries, the newest first; numbers masked."""
-    from runtime.blind_index import BlindIndex
-    from storage.orders.contacts.do_not_call import DoNotCall
-
-    number = None
-    if phone is not None:
-        number = BlindIndex.of_settings(find(data_dir).settings).mark(_phone(phone))
-    with opened(data_dir) as database, database.snapshot() as work:
-        entries = DoNotCall(work).list(number=number, ended=ended, limit=limit)
+    number = None if phone is None else _phone(phone).e164
+    with connected_or_direct(data_dir) as api:
+        # A number goes in the body of a request: addresses are written into logs.
+        found = (
+            api.rows("contact/do-not-call", "entries", limit, ended=ended)
+            if number is None
+            else api.post("contact/do-not-call/find", {"phone": number, "ended": ended})["entries"][:limit]
+        )
+    entries = [_entry(entry) for entry in found]
     if as_json:
         show_json(entries)
         return
@@ -94,14 +98,11 @@ def list_entries(
         ("entry", "number", "by", "why", "channel", "since", "until", "task"),
         [
             (
-                entry.entry_id,
-                entry.masked,
-                entry.added_by,
-                entry.reason,
-                entry.channel or "all",
-                f"{entry.added_at:%Y-%m-%d %H:%M %Z}",
+                *(entry[name] for name in ("entry_id", "masked", "added_by", "reason")),
+                entry["channel"] or "all",
+                _shown(entry["added_at"]),
                 _end(entry),
-                entry.task_id,
+                entry["task_id"],
             )
             for entry in entries
         ],
@@ -117,15 +118,13 @@ def lift(
     data_dir: DataDir = None,
 ) -> None:
     """Allow a number again; the entry stays in the record."""
-    from tasks.orders.people.barring import allow_number
-
     who = name_of(by)
-    with opened(data_dir) as database:
-        entry, is_lifted = allow_number(database, entry_id, by=who)
-    if entry is None:
-        raise CommandError(f"there is no entry {entry_id}; `unpend do-not-call list` shows them")
-    told = "is lifted" if is_lifted else f"was lifted before, by {entry.lifted_by}"
-    show_line(f"entry {entry.entry_id} ({entry.masked}) {told}")
+    unknown = f"there is no entry {entry_id}; `unpend do-not-call list` shows them"
+    with connected_or_direct(data_dir, ADMIN) as api, refusals(not_found=unknown):
+        answer = api.post(f"contact/do-not-call/{segment(entry_id)}/lift", {"by": who})
+    entry = _entry(answer["entry"])
+    outcome = "is lifted" if answer["outcome"] == "applied" else f"was lifted before, by {entry['lifted_by']}"
+    show_line(f"entry {entry['entry_id']} ({entry['masked']}) {outcome}")
 
 
 def _phone(text: str) -> Phone:
@@ -152,12 +151,21 @@ def _moment(text: str | None) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(DEFAULT_ZONE))
 
 
-def _extent(entry: Entry) -> str:
-    channel = f", by {entry.channel} only" if entry.channel else ""
-    return channel + (f", until {entry.until:%Y-%m-%d %H:%M %Z}" if entry.until else "")
+def _entry(view: dict[str, Any]) -> dict[str, Any]:
+    """An entry as the command shows it: the API's `phone`, which is masked, is called so."""
+    return {"masked" if name == "phone" else name: value for name, value in view.items()}
 
 
-def _end(entry: Entry) -> str:
-    if entry.lifted_at is not None:
-        return f"lifted {entry.lifted_at:%Y-%m-%d %H:%M %Z} by {entry.lifted_by}"
-    return "" if entry.until is None else f"{entry.until:%Y-%m-%d %H:%M %Z}"
+def _extent(entry: dict[str, Any]) -> str:
+    channel = f", by {entry['channel']} only" if entry["channel"] else ""
+    return channel + (f", until {_shown(entry['until'])}" if entry["until"] else "")
+
+
+def _end(entry: dict[str, Any]) -> str:
+    if entry["lifted_at"] is not None:
+        return f"lifted {_shown(entry['lifted_at'])} by {entry['lifted_by']}"
+    return "" if entry["until"] is None else _shown(entry["until"])
+
+
+def _shown(written: str) -> str:
+    return f"{moment(written):%Y-%m-%d %H:%M %Z}"

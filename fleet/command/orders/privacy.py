@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from fleet.command.client import ADMIN, connected, connected_or_direct, refusals
 from fleet.command.failure import CommandError, Commands
-from fleet.command.location import DEFAULT_FOLDER, DataDir, find, joined, opened
+from fleet.command.location import DEFAULT_FOLDER, DataDir, find
 from fleet.command.orders.task import By, name_of
 from fleet.command.output import AsJson, show_json, show_line, show_table
 
@@ -36,8 +37,6 @@ def erase(
 ) -> None:
     """Remove what is known of a customer for good; what was done, when and by whom stays."""
     from runtime.phone import normalise
-    from tasks.orders.upkeep.erasure import Customer, orders_of
-    from tasks.orders.upkeep.erasure import erase as forget
 
     who = name_of(by)
     if customer is None and phone is None:
@@ -47,25 +46,28 @@ def erase(
     number = None if phone is None else normalise(phone)
     if phone is not None and number is None:
         raise CommandError("--phone is no number that can be called: it is masked or malformed", 2)
-    named = Customer(customer_id=customer, phone=number)
-    with joined(data_dir) as process:
-        index = process.context.blind_index
-        found = orders_of(process.engine, index, named)
+    named = {"customer_id": customer, "phone": number and number.e164}
+    with (
+        connected(data_dir, ADMIN) as api,
+        refusals(
+            conflict=lambda details: (
+                f"nothing was erased: {', '.join(details['open'])} not closed; "
+                "end them first, or give --cancel"
+            )
+        ),
+    ):
+        found = api.post("privacy/erase", named | {"dry_run": True})["task_ids"]
         if found and not yes:
             shown = ", ".join(found[:5]) + (" …" if len(found) > 5 else "")  # noqa: PLR2004 - a line's worth
             typer.confirm(
                 f"erase what is known of the customer of {len(found)} orders ({shown})?", abort=True
             )
-        erased = forget(process.engine, index, named, by=who, cancel_open=cancel)
-    if erased.still_open:
-        raise CommandError(
-            f"nothing was erased: {', '.join(erased.still_open)} not closed; end them first, or give --cancel"
-        )
+        erased = api.post("privacy/erase", named | {"cancel": cancel}, by=who)
     if as_json:
-        show_json({"task_ids": erased.task_ids, "cancelled": erased.cancelled, "rows": erased.counts})
+        show_json({name: erased[name] for name in ("task_ids", "cancelled", "rows")})
         return
-    rows = sum(erased.counts.values())
-    show_line(f"erased what was known in {rows} rows of {len(erased.task_ids)} orders")
+    rows = sum(erased["rows"].values())
+    show_line(f"erased what was known in {rows} rows of {len(erased['task_ids'])} orders")
 
 
 @application.command("retain")
@@ -76,19 +78,14 @@ def retain(
     as_json: AsJson = False,
 ) -> None:
     """Remove now what config/policies/retention.yaml says has been kept long enough; the fleet does so daily."""
-    from tasks.orders.upkeep.retention import counted
-    from tasks.orders.upkeep.retention import retain as remove
-    from tools.policies.retention import load_retention
-
-    kept = load_retention(find(data_dir).settings.config_folder / "policies" / "retention.yaml")
-    with opened(data_dir) as database:
-        rows = counted(database, kept) if dry_run else remove(database, kept)[0]
+    with connected(data_dir, ADMIN) as api:
+        made = api.post("privacy/retain", {"dry_run": dry_run})
     if as_json:
-        show_json({kind.value: amount for kind, amount in rows.items()})
+        show_json(made["rows"])
         return
     show_table(
         ("kind", "kept for", "due" if dry_run else "removed"),
-        [(kind.value, f"{kept[kind].days} d", amount) for kind, amount in rows.items()],
+        [(kind, f"{made['days'][kind]} d", amount) for kind, amount in made["rows"].items()],
     )
 
 
@@ -117,26 +114,20 @@ def reencrypt(
     as_json: AsJson = False,
 ) -> None:
     """Write everything encrypted anew with the current key; the fleet may run, and it may be broken off."""
-    from tasks.orders.upkeep.key_change import renew_all
-
-    def tell(name: str, rows: int) -> None:
-        if not as_json:
-            show_line(f"{name}: {rows}")
-
-    with opened(data_dir) as database:
-        renewed = renew_all(database, tell)
-    dropped = _drop(data_dir) if drop and not renewed.left else 0
+    with connected_or_direct(data_dir, ADMIN) as api:
+        renewed = api.post("privacy/reencrypt")
+    written, left = renewed["written"], renewed["left"]
+    dropped = _drop(data_dir) if drop and not left else 0
     if as_json:
-        show_json({"written": renewed.written, "left": renewed.left, "dropped": dropped})
+        show_json({"written": written, "left": left, "dropped": dropped})
     else:
-        show_line(f"{sum(renewed.written.values())} values were written with the current key")
-    if renewed.left:
-        places = ", ".join(f"{rows} of {name}" for name, rows in renewed.left.items())
-        why = (
-            f"no key opens {len(renewed.unreadable)} of them"
-            if renewed.unreadable
-            else "they are in use; run it again"
-        )
+        for name, rows in written.items():
+            show_line(f"{name}: {rows}")
+        show_line(f"{sum(written.values())} values were written with the current key")
+    if left:
+        places = ", ".join(f"{rows} of {name}" for name, rows in left.items())
+        unreadable = renewed["unreadable"]
+        why = f"no key opens {unreadable} of them" if unreadable else "they are in use; run it again"
         raise CommandError(f"values of former keys are left: {places}; {why}. No key was dropped")
     if dropped and not as_json:
         show_line(f"{dropped} former keys are forgotten; the next start of the fleet no longer has them")

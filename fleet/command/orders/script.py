@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
 
+from fleet.command.client import connected, moment, refusals, segment
 from fleet.command.failure import CommandError, Commands, warn
-from fleet.command.location import DataDir, joined
+from fleet.command.location import DataDir
+from fleet.command.orders.task import unknown
 from fleet.command.output import AsJson, show_json, show_line, show_table
 from schemas.orders.contact import Channel
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from storage.orders.order import Order
-    from tasks.orders.explain.next_contact import NextContact
     from tools.scripts.script import Script, Scripts
 
 application = typer.Typer(
@@ -112,33 +110,30 @@ def dry_run(
     as_json: AsJson = False,
 ) -> None:
     """Show what an order's customer would be told next, when, and by which channel. Sends nothing."""
-    from tasks.orders.explain.next_contact import next_contact
-
-    with joined(data_dir) as process, process.database.snapshot() as work:
-        found = next_contact(work, process.context, task_id)
-    if found is None:
-        raise CommandError(f"there is no task {task_id}; `unpend task list` shows the newest")
+    with connected(data_dir) as api, refusals(not_found=unknown(task_id)):
+        found = api.get(f"tasks/{segment(task_id)}/next-contact")
     if as_json:
         show_json(found)
     else:
         _show(found)
 
 
-def _show(found: NextContact) -> None:
-    zone = ZoneInfo(found.zone)
+def _show(found: dict[str, Any]) -> None:
+    zone = ZoneInfo(found["zone"])
     show_line(
-        f"{found.task_id}: attempt {found.attempt} of {found.max_attempts} in round {found.round}; nothing is sent"
+        f"{found['task_id']}: attempt {found['attempt']} of {found['max_attempts']} in round {found['round']}; "
+        "nothing is sent"
     )
-    show_line(f"  channel   {found.channel or 'none left'} to {found.to or 'no number'}")
-    if found.agreed_at is not None:
-        show_line(f"  agreed    {_moment(found.agreed_at, zone)}")
-    earliest = "never" if found.earliest is None else _moment(found.earliest, zone)
-    show_line(f"  earliest  {earliest}: {found.why_not_now or 'it is permitted now'}")
-    if found.text is not None:
-        show_line(f"  script    {found.script}")
-        show_line(f"  words     {found.text}")
-    if found.problem is not None:
-        show_line(f"  PROBLEM   {found.problem}; a person would be asked")
+    show_line(f"  channel   {found['channel'] or 'none left'} to {found['to'] or 'no number'}")
+    if found["agreed_at"] is not None:
+        show_line(f"  agreed    {_moment(found['agreed_at'], zone)}")
+    earliest = "never" if found["earliest"] is None else _moment(found["earliest"], zone)
+    show_line(f"  earliest  {earliest}: {found['why_not_now'] or 'it is permitted now'}")
+    if found["text"] is not None:
+        show_line(f"  script    {found['script']}")
+        show_line(f"  words     {found['text']}")
+    if found["problem"] is not None:
+        show_line(f"  PROBLEM   {found['problem']}; a person would be asked")
 
 
 def _folder(config: Path | None) -> Path:
@@ -176,15 +171,10 @@ def _read(script: Script, given: list[str]) -> dict[str, str]:
 
 
 def _known_of(task_id: str, data_dir: Path | None) -> dict[str, object]:
-    from storage.orders.orders import Orders
-    from tasks.orders.rules.wording import known_of
-
-    order: Order | None
-    with joined(data_dir) as process, process.database.snapshot() as work:
-        order = Orders(work).find([task_id]).get(task_id)
-    if order is None:
-        raise CommandError(f"there is no task {task_id}; `unpend task list` shows the newest")
-    return known_of(order)
+    """What may fill a script's gaps for this order, by a variable's name."""
+    with connected(data_dir) as api, refusals(not_found=unknown(task_id)):
+        order = api.get(f"tasks/{segment(task_id)}")["parameters"]
+    return {**order["metadata"], "order_type": order["order_type"]}
 
 
 def _parts(characters: int) -> str:
@@ -194,5 +184,5 @@ def _parts(characters: int) -> str:
     return "1 part" if parts == 1 else f"{parts} parts"
 
 
-def _moment(moment: datetime, zone: ZoneInfo) -> str:
-    return f"{moment.astimezone(zone):%a %Y-%m-%d %H:%M:%S}"
+def _moment(written: str, zone: ZoneInfo) -> str:
+    return f"{moment(written).astimezone(zone):%a %Y-%m-%d %H:%M:%S}"

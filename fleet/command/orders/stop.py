@@ -1,19 +1,17 @@
-"""`unpend stop`: the emergency stop of all outbound contact. Needs the database only."""
+"""`unpend stop`: the emergency stop of all outbound contact. Works on the database while the API is down."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
+from fleet.command.client import ADMIN, connected_or_direct, moment, refusals, segment
 from fleet.command.failure import CommandError, Commands, warn
-from fleet.command.location import DataDir, opened
+from fleet.command.location import DataDir
 from fleet.command.orders.task import By, name_of, text_of
 from fleet.command.output import AsJson, show_json, show_line, show_table
 from schemas.orders.contact import Channel
-
-if TYPE_CHECKING:
-    from storage.orders.contacts.stops import Stop
 
 application = typer.Typer(
     cls=Commands,
@@ -45,32 +43,27 @@ def stop(
         raise CommandError("--reason must say why contacts are stopped", 2)
     if region is not None and not region.strip():
         raise CommandError("--region must name one; leave it out for every region", 2)
-    from tasks.orders.people.barring import reach_of, stop_contacts
-
-    who = name_of(by)
-    with opened(data_dir) as database:
-        raised, is_new = stop_contacts(
-            database,
-            channel=channel,
-            region=region and text_of(region, "--region"),
-            reason=text_of(reason, "--reason"),
-            by=who,
-        )
-        reach = reach_of(database, raised)
-    if is_new:
-        show_line(f"stopped: {_scope(raised)}; `unpend stop lift {raised.stop_id}` ends it")
+    wanted = {
+        "reason": text_of(reason, "--reason"),
+        "channel": channel,
+        "region": region and text_of(region, "--region"),
+        "by": name_of(by),
+    }
+    with connected_or_direct(data_dir) as api:
+        answer = api.post("contact/stops", wanted)
+    raised, held, without_region = answer["stop"], answer["orders_held"], answer["orders_without_region"]
+    if answer["outcome"] == "applied":
+        show_line(f"stopped: {_scope(raised)}; `unpend stop lift {raised['stop_id']}` ends it")
     else:
-        show_line(f"{_scope(raised)} was stopped before, by {raised.stopped_by}: {raised.stop_id}")
-    show_line(f"it holds {reach.held} of {reach.open} open orders, and later ones of its scope")
-    if raised.region is None:
+        show_line(f"{_scope(raised)} was stopped before, by {raised['stopped_by']}: {raised['stop_id']}")
+    show_line(f"it holds {held} of {answer['orders_open']} open orders, and later ones of its scope")
+    if raised["region"] is None:
         return
-    if reach.without_region:
+    if without_region:
+        warn(f"{without_region} open orders name no region and are not held; leave out --region for those")
+    if not held:
         warn(
-            f"{reach.without_region} open orders name no region and are not held; leave out --region for those"
-        )
-    if not reach.held:
-        warn(
-            f"no open order is in {raised.region}; `unpend task show ID` shows how an order's region is written"
+            f"no open order is in {raised['region']}; `unpend task show ID` shows how an order's region is written"
         )
 
 
@@ -82,10 +75,8 @@ def list_stops(
     as_json: AsJson = False,
 ) -> None:
     """List stops, the newest first."""
-    from storage.orders.contacts.stops import ContactStops
-
-    with opened(data_dir) as database, database.snapshot() as work:
-        stops = ContactStops(work).list(lifted=lifted, limit=1_000)
+    with connected_or_direct(data_dir) as api:
+        stops = api.get("contact/stops", lifted=lifted, limit=500)["stops"]
     if as_json:
         show_json(stops)
         return
@@ -96,12 +87,12 @@ def list_stops(
         ("stop", "what", "reason", "by", "since", "lifted"),
         [
             (
-                stop.stop_id,
+                stop["stop_id"],
                 _scope(stop),
-                stop.reason,
-                stop.stopped_by,
-                f"{stop.stopped_at:%Y-%m-%d %H:%M %Z}",
-                "" if stop.lifted_at is None else f"{stop.lifted_at:%Y-%m-%d %H:%M %Z} by {stop.lifted_by}",
+                stop["reason"],
+                stop["stopped_by"],
+                _shown(stop["stopped_at"]),
+                f"{_shown(stop['lifted_at'])} by {stop['lifted_by']}" if stop["lifted_at"] else "",
             )
             for stop in stops
         ],
@@ -111,17 +102,19 @@ def list_stops(
 @application.command("lift")
 def lift(stop_id: StopId, by: By = "operator", data_dir: DataDir = None) -> None:
     """Lift a stop; what it held goes on within 15 seconds."""
-    from tasks.orders.people.barring import lift_stop
-
     who = name_of(by)
-    with opened(data_dir) as database:
-        stop, is_lifted = lift_stop(database, stop_id, by=who)
-    if stop is None:
-        raise CommandError(f"there is no stop {stop_id}; `unpend stop list` shows what is stopped")
-    told = "is lifted" if is_lifted else f"was lifted before, by {stop.lifted_by}"
-    show_line(f"stop {stop.stop_id} ({_scope(stop)}) {told}")
+    unknown = f"there is no stop {stop_id}; `unpend stop list` shows what is stopped"
+    with connected_or_direct(data_dir, ADMIN) as api, refusals(not_found=unknown):
+        answer = api.post(f"contact/stops/{segment(stop_id)}/lift", {"by": who})
+    stop = answer["stop"]
+    outcome = "is lifted" if answer["outcome"] == "applied" else f"was lifted before, by {stop['lifted_by']}"
+    show_line(f"stop {stop['stop_id']} ({_scope(stop)}) {outcome}")
 
 
-def _scope(stop: Stop) -> str:
-    channel = f"contact by {stop.channel}" if stop.channel else "all contact"
-    return channel + (f" in {stop.region}" if stop.region else "")
+def _scope(stop: dict[str, Any]) -> str:
+    channel = f"contact by {stop['channel']}" if stop["channel"] else "all contact"
+    return channel + (f" in {stop['region']}" if stop["region"] else "")
+
+
+def _shown(written: str) -> str:
+    return f"{moment(written):%Y-%m-%d %H:%M %Z}"

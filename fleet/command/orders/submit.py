@@ -1,4 +1,4 @@
-"""`unpend submit`: orders out of a file or a pipe, into the one accept path, with every refusal told."""
+"""`unpend submit`: orders out of a file or a pipe, to the API in batches, with every refusal shown."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, BinaryIO, Final
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Final
 
 import typer
 
+from fleet.command.client import Client, Refused, Unreachable, connected
 from fleet.command.failure import CommandError, warn
-from fleet.command.location import DataDir, joined
+from fleet.command.location import DataDir
 from fleet.command.output import show_line
 
 if TYPE_CHECKING:
@@ -20,19 +21,21 @@ if TYPE_CHECKING:
 
     from fleet.command.orders.lines import FaultyLine, OrderLine
     from schemas.core.problems import Problem
-    from tasks.orders.intake.intake import OrderReceipt, Submission
-    from workers.process import Process
 
 BATCH: Final = 500
-"""Lines that are taken in one transaction."""
+"""Lines that are sent in one request."""
 
 NOTHING_READ: Final = 2
 INTERRUPTED: Final = 130
-_LARGEST: Final = 4 * 1024 * 1024
-"""Bytes of lines that are held at once, about."""
+_LARGEST: Final = 2 * 1024 * 1024
+"""Bytes of lines that are held at once; one line more than that fits into a request."""
 
 _PATIENCE: Final = 15.0
-"""Seconds for which PostgreSQL may be away before the command gives up."""
+"""Seconds for which the API, or what it needs, may be away before the command gives up."""
+
+_MOST_PROBLEMS: Final = 100
+_UNAVAILABLE: Final = 503
+_REMEDY: Final = "; wait until that is closed, or cancel it first"
 
 File = Annotated[str, typer.Argument(metavar="FILE|-", help="JSON Lines of orders; - reads standard input.")]
 Priority = Annotated[
@@ -52,20 +55,20 @@ class Tally:
     @property
     def rejected(self) -> int:
         """Lines that were refused, whatever the reason."""
-        return self.malformed + self.verdicts["other_body"] + self.verdicts["order_busy"]
+        return self.malformed + self.verdicts["rejected"]
 
 
 def submit(file: File, priority: Priority = None, data_dir: DataDir = None) -> None:
     """Send orders in: JSON Lines, one `task.created` payload a line.
 
-    Exit code 0: all are in; 1: some were rejected, each told with its line; 2: nothing could be read.
+    Exit code 0: all are in; 1: some were rejected, each shown with its line; 2: nothing could be read.
     """
     tally = Tally()
     with contextlib.ExitStack() as stack:
         stream, size = stack.enter_context(_opened(file))
-        process = stack.enter_context(joined(data_dir))
+        api = stack.enter_context(connected(data_dir))
         try:
-            _submit_all(process, stream, size, priority, tally)
+            _submit_all(api, stream, size, priority, tally)
         except KeyboardInterrupt:
             _sum_up(tally)
             warn(f"interrupted after line {tally.last_line}; send the file again: what is in stays as it is")
@@ -76,9 +79,7 @@ def submit(file: File, priority: Priority = None, data_dir: DataDir = None) -> N
     raise typer.Exit(1 if tally.rejected else 0)
 
 
-def _submit_all(
-    process: Process, stream: BinaryIO, size: int | None, priority: int | None, tally: Tally
-) -> None:
+def _submit_all(api: Client, stream: BinaryIO, size: int | None, priority: int | None, tally: Tally) -> None:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -100,7 +101,7 @@ def _submit_all(
         held = 0
 
         def flush() -> None:
-            for line in _take(process, batch, tally):
+            for line in _take(api, batch, tally):
                 console.print(line, markup=False)
             progress.update(
                 bar, advance=sum(line.size for line in batch), lines=tally.read, rejected=tally.rejected
@@ -119,83 +120,89 @@ def _submit_all(
         flush()
 
 
-def _take(process: Process, lines: Sequence[OrderLine | FaultyLine], tally: Tally) -> list[str]:
-    """Take a batch in; what is to be told of its refused lines, in their order."""
+def _take(api: Client, lines: Sequence[OrderLine | FaultyLine], tally: Tally) -> list[str]:
+    """Send a batch; what is shown of its refused lines, in their order."""
     from fleet.command.orders.lines import OrderLine
-    from tasks.orders.intake.intake import Submission
 
     if not lines:
         return []
     good = [line for line in lines if isinstance(line, OrderLine)]
     bad = [line for line in lines if not isinstance(line, OrderLine)]
-    told = [(line.number, line.task_id, line.problems) for line in bad]
+    refused = [(line.number, line.task_id, line.problems) for line in bad]
     if good:
-        received = _accept(process, [Submission(line.body) for line in good], tally)
-        told += [
-            (line.number, answer.task_id, [_with_remedy(answer)])
-            for line, answer in zip(good, received, strict=True)
-            if answer.problems
+        batch = {"tasks": [line.body.model_dump(mode="json") for line in good], "source": "command"}
+        results = _send(api, "tasks/batch", batch, tally)["results"]
+        tally.verdicts.update(result["verdict"] for result in results)
+        refused += [
+            (line.number, result["task_id"], _problems(result["error"]))
+            for line, result in zip(good, results, strict=True)
+            if result["error"] is not None
         ]
-        tally.verdicts.update(answer.result.value for answer in received)
-    _keep(process, bad)
+    if bad:
+        # Malformed input is never dropped (SPEC.md §5), and an alert says so.
+        for rejects in _in_requests([_kept(line) for line in bad]):
+            _send(api, "intake/rejected", {"rejects": rejects}, tally)
     tally.malformed += len(bad)
     tally.read += len(lines)
     tally.last_line = lines[-1].number
-    return [_line(*refusal) for refusal in sorted(told, key=lambda refusal: refusal[0])]
+    return [_line(*refusal) for refusal in sorted(refused, key=lambda refusal: refusal[0])]
 
 
-def _accept(process: Process, submissions: Sequence[Submission], tally: Tally) -> list[OrderReceipt]:
-    """Accept a batch, again when PostgreSQL went away: what is in already is answered as known."""
-    from storage.core.unavailable import StorageUnavailable
-    from tasks.forms import EntryPoint
-    from tasks.orders.intake.intake import accept
-
+def _send(api: Client, path: str, body: Any, tally: Tally) -> Any:
+    """What the API answers, asked again while it or PostgreSQL is away: what is in already is answered as known."""
     deadline = time.monotonic() + _PATIENCE
     while True:
         try:
-            return accept(process.engine, process.context, submissions, EntryPoint.COMMAND)
-        except StorageUnavailable as error:
+            return api.post(path, body)
+        except (Unreachable, Refused) as error:
+            if isinstance(error, Refused) and error.status != _UNAVAILABLE:
+                raise
             if time.monotonic() > deadline:
                 raise CommandError(
-                    f"PostgreSQL does not answer ({error}); lines up to {tally.last_line} are dealt with, "
+                    f"{error}; lines up to {tally.last_line} are dealt with, "
                     "send the file again later: what is in stays as it is"
                 ) from error
             time.sleep(0.5)
 
 
-def _keep(process: Process, lines: Sequence[FaultyLine]) -> None:
-    """Malformed input is never dropped (SPEC.md §5), and an alert tells of it."""
+def _in_requests(rejects: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """So many of them at once as a request can hold; each of their characters may be escaped."""
+    import json
+
+    taken: list[dict[str, Any]] = []
+    size = 0
+    for reject in rejects:
+        own = len(json.dumps(reject, ensure_ascii=False).encode())
+        if taken and size + own > _LARGEST:
+            yield taken
+            taken, size = [], 0
+        taken.append(reject)
+        size += own
+    yield taken
+
+
+def _kept(line: FaultyLine) -> dict[str, Any]:
     from schemas.core.problems import as_records
-    from storage.people.rejects import NewReject
-    from tasks.forms import EntryPoint
-    from tasks.people.rejects import keep
 
-    if not lines:
-        return
-    rejects = [
-        NewReject(
-            source=EntryPoint.COMMAND,
-            task_id=line.task_id,
-            order_id=line.order_id,
-            payload=line.text,
-            problems=as_records(line.problems),
-        )
-        for line in lines
-    ]
-    process.database.durably(lambda work: keep(work, rejects), seconds=_PATIENCE)
+    return {
+        "payload": line.text,
+        "problems": as_records(line.problems[:_MOST_PROBLEMS]),
+        "task_id": line.task_id,
+        "order_id": line.order_id,
+    }
 
 
-def _with_remedy(answer: OrderReceipt) -> Problem:
+def _problems(error: Any) -> list[Problem]:
     from schemas.core.problems import Problem
-    from tasks.forms import Acceptance
 
-    (problem,) = answer.problems
-    if answer.result is Acceptance.SUBJECT_BUSY:
-        return Problem(
-            field=problem.field,
-            message=f"{problem.message}; wait until that is closed, or cancel it first",
+    return [
+        Problem(
+            field=field["field"],
+            message=field["message"]
+            + (_REMEDY if field["field"] == "order_id" and "open task" in field["message"] else ""),
         )
-    return problem
+        for field in error["details"]["fields"]
+    ]
 
 
 def _line(number: int, task_id: str | None, problems: Sequence[Problem]) -> str:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
+from fleet.command.client import ADMIN, CONFLICT, OPERATOR, Refused, connected, moment, refusals, segment
 from fleet.command.failure import CommandError, Commands
-from fleet.command.location import DataDir, joined, opened
+from fleet.command.location import DataDir
 from fleet.command.output import AsJson, show_json, show_line, show_table
 from runtime.mask import mask_text
 from statemachine.orders.states import State
-
-if TYPE_CHECKING:
-    from storage.orders.order import Order
-    from tasks.verbs import VerbResult
 
 application = typer.Typer(
     cls=Commands, no_args_is_help=True, help="Look at orders; cancel, pause or resume one."
@@ -42,16 +40,11 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show an order and everything that happened to it, in business time."""
-    from fleet.command.orders.dossier import document_of, read_dossier, show_dossier
-    from tasks.orders.people.revealing import put_on_record
+    from fleet.command.orders.dossier import document_of, show_dossier
 
-    with opened(data_dir) as database:
-        if words:
-            put_on_record(database, task_id, by=name_of(by))
-        with database.snapshot() as work:
-            dossier = read_dossier(work, task_id, words=words)
-    if dossier is None:
-        raise unknown(task_id)
+    who = name_of(by)
+    with connected(data_dir, ADMIN if words else OPERATOR) as api, refusals(not_found=unknown(task_id)):
+        dossier = api.get(f"tasks/{segment(task_id)}/dossier", words=words, by=who)
     if as_json:
         show_json(document_of(dossier))
     else:
@@ -67,12 +60,10 @@ def list_tasks(
     as_json: AsJson = False,
 ) -> None:
     """List orders, the newest first."""
-    from storage.orders.orders import Orders
-
-    with opened(data_dir) as database, database.snapshot() as work:
-        rows = Orders(work).recent(state.value if state else None, limit)
+    with connected(data_dir) as api:
+        rows = api.rows("orders", "orders", limit, state=state and state.value)
     if as_json:
-        show_json([dict(row) for row in rows])
+        show_json(rows)
         return
     if not rows:
         show_line("there are no orders" + (f" in {state.value}" if state else ""))
@@ -89,7 +80,7 @@ def list_tasks(
                 row["contact_count"],
                 row["priority"],
                 row["user_intent_l2"] or "",
-                f"{row['next_contact_time']:%Y-%m-%d %H:%M %Z}" if row["next_contact_time"] else "",
+                f"{moment(row['next_contact_time']):%Y-%m-%d %H:%M %Z}" if row["next_contact_time"] else "",
                 row["finish_reason"] or "",
             )
             for row in rows
@@ -105,33 +96,25 @@ def cancel(
     data_dir: DataDir = None,
 ) -> None:
     """Cancel an order, whatever it is at."""
-    from tasks.orders.people.intervention import cancel as carry_out
-
     if not reason.strip():
         raise CommandError("--reason must say why", 2)
-    with joined(data_dir) as process:
-        became, order = carry_out(process.engine, task_id, by=name_of(by), reason=text_of(reason, "--reason"))
-    _tell(task_id, became, order, done="is cancelled", before="was cancelled before")
+    body = {"reason": text_of(reason, "--reason")}
+    changed = _steered(task_id, "cancel", by, data_dir, body)
+    show_line(f"task {task_id} {'is cancelled' if changed else 'was cancelled before'}")
 
 
 @application.command("pause")
 def pause(task_id: TaskId, by: By = "operator", data_dir: DataDir = None) -> None:
     """Let nothing new begin in an order; times that were set stay."""
-    from tasks.orders.people.intervention import pause as carry_out
-
-    with joined(data_dir) as process:
-        became, order = carry_out(process.engine, task_id, by=name_of(by))
-    _tell(task_id, became, order, done="is paused", before="was paused before")
+    changed = _steered(task_id, "pause", by, data_dir)
+    show_line(f"task {task_id} {'is paused' if changed else 'was paused before'}")
 
 
 @application.command("resume")
 def resume(task_id: TaskId, by: By = "operator", data_dir: DataDir = None) -> None:
     """Let a paused order go on; what came due meanwhile is due now."""
-    from tasks.orders.people.intervention import resume as carry_out
-
-    with joined(data_dir) as process:
-        became, order = carry_out(process.engine, task_id, by=name_of(by))
-    _tell(task_id, became, order, done="goes on", before="was not paused")
+    changed = _steered(task_id, "resume", by, data_dir)
+    show_line(f"task {task_id} {'goes on' if changed else 'was not paused'}")
 
 
 @application.command("undo")
@@ -142,27 +125,30 @@ def undo(
     data_dir: DataDir = None,
 ) -> None:
     """Take an order's cancellation back while it waits out its window; a person decides it then."""
-    from tasks.orders.people.undo import Undone
-    from tasks.orders.people.undo import undo as carry_out
-
     if not reason.strip():
         raise CommandError("--reason must say why", 2)
-    with joined(data_dir) as process:
-        became, order, review = carry_out(
-            process.engine, task_id, by=name_of(by), reason=text_of(reason, "--reason")
-        )
-    if order is None:
-        raise unknown(task_id)
-    if review is None:
-        why = "is being carried out" if became is Undone.UNDER_WAY else "does not wait to be carried out"
-        raise CommandError(f"the cancellation of task {task_id} {why}; nothing was changed")
-    before = " before" if became is Undone.REPEATED else ""
-    show_line(f"the cancellation of task {task_id} was taken back{before}; review {review.review_id} decides")
+    who, why = name_of(by), text_of(reason, "--reason")
+    with (
+        connected(data_dir) as api,
+        refusals(
+            not_found=unknown(task_id),
+            conflict=lambda details: (
+                f"the cancellation of task {task_id} "
+                + ("is being carried out" if details["under_way"] else "does not wait to be carried out")
+                + "; nothing was changed"
+            ),
+        ),
+    ):
+        answer = api.post(f"tasks/{segment(task_id)}/undo", {"reason": why}, by=who)
+    before = " before" if answer["outcome"] == "repeated" else ""
+    show_line(
+        f"the cancellation of task {task_id} was taken back{before}; review {answer['review_id']} decides"
+    )
 
 
-def unknown(task_id: str) -> CommandError:
-    """There is no such order."""
-    return CommandError(f"there is no task {task_id}; `unpend task list` shows the newest")
+def unknown(task_id: str) -> str:
+    """What is said where there is no such order."""
+    return f"there is no task {task_id}; `unpend task list` shows the newest"
 
 
 def name_of(by: str) -> str:
@@ -190,13 +176,23 @@ def text_of(text: str, option: str) -> str:
     return mask_text(text)
 
 
-def _tell(task_id: str, became: VerbResult, order: Order | None, *, done: str, before: str) -> None:
-    from tasks.verbs import VerbResult
+def _steered(task_id: str, verb: str, by: str, data_dir: Path | None, body: Any = None) -> bool:
+    """Whether this was carried out now, and not before.
 
-    if became is VerbResult.UNKNOWN or order is None:
-        raise unknown(task_id)
-    if became is VerbResult.ENDED and order.status is State.CLOSED:
-        raise CommandError(f"task {task_id} is closed already ({order.finish_reason}); nothing was changed")
-    if became is VerbResult.ENDED:
-        raise CommandError(f"the run of task {task_id} has ended; see `unpend why {task_id}`")
-    show_line(f"task {task_id} {done if became is VerbResult.DONE else before}")
+    Raises:
+        CommandError: there is no such task, or it has ended.
+    """
+    who = name_of(by)
+    with connected(data_dir) as api, refusals(not_found=unknown(task_id)):
+        try:
+            answer = api.post(f"tasks/{segment(task_id)}/{verb}", body, by=who)
+        except Refused as error:
+            if error.status != CONFLICT:
+                raise
+            order = api.get(f"tasks/{segment(task_id)}/dossier")["order"]
+            if order["status"] == State.CLOSED:
+                ended = f"task {task_id} is closed already ({order['finish_reason']}); nothing was changed"
+            else:
+                ended = f"the run of task {task_id} has ended; see `unpend why {task_id}`"
+            raise CommandError(ended) from error
+    return bool(answer["outcome"] == "applied")

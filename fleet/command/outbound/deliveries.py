@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
+from fleet.command.client import ADMIN, Client, connected, moment, refusals, segment
 from fleet.command.failure import CommandError
-from fleet.command.location import DataDir, opened
+from fleet.command.location import DataDir
 from fleet.command.orders.task import By, name_of
 from fleet.command.output import AsJson, show_json, show_line, show_table
-
-if TYPE_CHECKING:
-    from storage.core.unit_of_work import UnitOfWork
-    from storage.outbound.deliveries import Delivery
 
 
 class DeliveryState(StrEnum):
@@ -37,16 +34,9 @@ def log(
     as_json: AsJson = False,
 ) -> None:
     """List deliveries, the newest first."""
-    from storage.outbound.deliveries import Deliveries
-
-    with opened(data_dir) as database, database.snapshot() as work:
-        deliveries = Deliveries(work).log(
-            subscriber_id=subscriber,
-            task_id=task,
-            state=state.value if state else None,
-            failed=failed,
-            limit=limit,
-        )
+    wanted = {"subscriber_id": subscriber, "task_id": task, "state": state and state.value}
+    with connected(data_dir, ADMIN) as api:
+        deliveries = api.rows("webhooks/deliveries", "deliveries", limit, failed=failed, **wanted)
     if as_json:
         show_json(deliveries)
         return
@@ -56,8 +46,8 @@ def log(
     show_table(
         ("delivery", "subscriber", "event", "task", "made", "tries", "state", "last try"),
         [
-            (d.delivery_id, d.subscriber_id, d.event_type, d.task_id, shown(d.created_at), d.tries, d.state,
-             _last_try(d))
+            (d["delivery_id"], d["subscriber_id"], d["event_type"], d["task_id"], shown(d["created_at"]),
+             d["tries"], d["state"], _last_try(d))
             for d in deliveries
         ],
     )  # fmt: skip
@@ -77,64 +67,52 @@ def replay(
     failed: Annotated[bool, typer.Option("--failed", help="With --since: only what was given up.")] = False,
 ) -> None:
     """Send deliveries again, under the same ids."""
-    from storage.access.system_audit import SystemAudit
-
     who = name_of(by)
     many = since is not None and subscriber is not None
     if (delivery_id is None) is not many or (not many and (since or subscriber or failed)):
         raise CommandError("replay needs either a DELIVERY_ID, or --since with --subscriber", 2)
-    with opened(data_dir) as database, database.transaction() as work:
+    with connected(data_dir, ADMIN) as api:
         if delivery_id is not None:
-            told, which = _replay_one(work, delivery_id), {"delivery_id": delivery_id}
+            outcome = _replay_one(api, delivery_id, who)
         else:
-            assert since is not None
-            assert subscriber is not None
-            told = _replay_many(work, subscriber, since, failed=failed)
-            which = {"subscriber_id": subscriber, "since": since}
-        SystemAudit(work).write(who, "deliveries_replayed", which)
-    show_line(told)
+            outcome = _replay_many(api, str(subscriber), str(since), who, failed=failed)
+    show_line(outcome)
 
 
-def _replay_one(work: UnitOfWork, delivery_id: str) -> str:
-    from storage.outbound.deliveries import LEASE_SECONDS, Deliveries, Replayed
-
-    match Deliveries(work).replay(delivery_id):
-        case Replayed.UNKNOWN:
-            raise CommandError(f"there is no delivery {delivery_id}; `unpend webhooks log` shows them")
-        case Replayed.INACTIVE:
-            raise CommandError("its subscriber said it is gone and is told nothing; add it anew")
-        case Replayed.HASTENED:
-            return f"{delivery_id} was waiting anyway; its next try comes within {LEASE_SECONDS} s"
-        case Replayed.AGAIN:
-            return f"{delivery_id} is sent again"
+def _replay_one(api: Client, delivery_id: str, who: str) -> str:
+    with refusals(
+        not_found=f"there is no delivery {delivery_id}; `unpend webhooks log` shows them",
+        conflict=lambda _: "its subscriber said it is gone and is told nothing; add it anew",
+    ):
+        replayed = api.post(f"webhooks/deliveries/{segment(delivery_id)}/replay", by=who)
+    if replayed["outcome"] == "hastened":
+        return f"{delivery_id} was waiting anyway; its next try comes within 30 s"
+    return f"{delivery_id} is sent again"
 
 
-def _replay_many(work: UnitOfWork, subscriber_id: str, since: str, *, failed: bool) -> str:
-    from storage.outbound.deliveries import Deliveries
-    from storage.outbound.subscribers import Subscribers
-
+def _replay_many(api: Client, subscriber_id: str, since: str, who: str, *, failed: bool) -> str:
     try:
-        moment = datetime.fromisoformat(since)
+        given = datetime.fromisoformat(since)
     except ValueError as error:
         raise CommandError("--since is not a moment such as 2026-03-20T14:00 or with +08:00", 2) from error
-    found = Subscribers(work).find(subscriber_id)
-    if found is None:
-        raise unknown_subscriber(subscriber_id)
-    if not found.active:
-        raise CommandError(f"subscriber {subscriber_id} said it is gone and is told nothing; add it anew")
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return f"sent again: {Deliveries(work).replay_since(subscriber_id, moment, failed=failed)}"
+    given = given if given.tzinfo else given.replace(tzinfo=UTC)
+    wanted = {"subscriber_id": subscriber_id, "since": given.isoformat(), "failed": failed}
+    with refusals(
+        not_found=unknown_subscriber(subscriber_id),
+        conflict=lambda _: f"subscriber {subscriber_id} said it is gone and is told nothing; add it anew",
+    ):
+        return f"sent again: {api.post('webhooks/deliveries/replay', wanted, by=who)['replayed']}"
 
 
-def _last_try(delivery: Delivery) -> str:
-    return delivery.last_error or (str(delivery.last_status) if delivery.last_status else "")
+def _last_try(delivery: dict[str, Any]) -> str:
+    return delivery["last_error"] or (str(delivery["last_status"]) if delivery["last_status"] else "")
 
 
-def shown(moment: datetime) -> str:
+def shown(written: str) -> str:
     """A moment as tables show it."""
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z"
+    return f"{moment(written):%Y-%m-%d %H:%M:%S}Z"
 
 
-def unknown_subscriber(subscriber_id: str) -> CommandError:
-    """There is no such subscriber."""
-    return CommandError(f"there is no subscriber {subscriber_id}; `unpend webhooks list` shows them")
+def unknown_subscriber(subscriber_id: str) -> str:
+    """What is said where there is no such subscriber."""
+    return f"there is no subscriber {subscriber_id}; `unpend webhooks list` shows them"

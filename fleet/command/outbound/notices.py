@@ -1,4 +1,4 @@
-"""`unpend notices`: whether staff can be told, and what they were told."""
+"""`unpend notices`: whether notices reach staff, and which were sent."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from fleet.command.client import ADMIN, connected, moment
 from fleet.command.failure import CommandError, Commands
-from fleet.command.location import DataDir, opened
+from fleet.command.location import DataDir
 from fleet.command.output import AsJson, show_json, show_line, show_table
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ _CONTAINER_SECRET: Final = Path("/run/secrets/unpend_notice_secrets")
 
 
 class StaffRole(StrEnum):
-    """Who can be told."""
+    """Who can be notified."""
 
     ENGINEER = "engineer"
     QUALITY_INSPECTOR = "quality_inspector"
@@ -96,7 +97,7 @@ def send_test(
     elif isinstance(outcome, NoticeSent):
         show_line(f"{way.provider} has taken it{f' as {outcome.provider_id}' if outcome.provider_id else ''}")
     if not isinstance(outcome, NoticeSent):
-        raise CommandError(f"{way.provider}: {_told(outcome)}")
+        raise CommandError(f"{way.provider}: {_shown(outcome)}")
 
 
 @application.command("log")
@@ -108,11 +109,9 @@ def log(
     failed: Annotated[bool, typer.Option("--failed", help="Only those whose last try failed.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List notices, the newest first. Needs the database only."""
-    from storage.outbound.notices import Notices
-
-    with opened(data_dir) as database, database.snapshot() as work:
-        found = Notices(work).log(role=role.value if role else None, failed=failed, limit=limit)
+    """List notices, the newest first."""
+    with connected(data_dir, ADMIN) as api:
+        found = api.get("notices", role=role and role.value, failed=failed, limit=limit)["notices"]
     if as_json:
         show_json(found)
         return
@@ -123,13 +122,13 @@ def log(
         ("tells of", "role", "state", "tries", "provider", "made at", "error"),
         [
             (
-                n.key,
-                n.to_role,
-                n.state,
-                str(n.tries),
-                n.provider or "",
-                n.created_at.isoformat(sep=" ", timespec="seconds"),
-                n.last_error or "",
+                n["key"],
+                n["to_role"],
+                n["state"],
+                str(n["tries"]),
+                n["provider"] or "",
+                moment(n["created_at"]).isoformat(sep=" ", timespec="seconds"),
+                n["last_error"] or "",
             )
             for n in found
         ],
@@ -156,10 +155,10 @@ def _document(outcome: NoticeOutcome) -> dict[str, object]:
 
     if isinstance(outcome, NoticeSent):
         return {"sent": True, "provider_id": outcome.provider_id or None, "reason": None}
-    return {"sent": False, "provider_id": None, "reason": _told(outcome)}
+    return {"sent": False, "provider_id": None, "reason": _shown(outcome)}
 
 
-def _told(outcome: NoticeOutcome) -> str:
+def _shown(outcome: NoticeOutcome) -> str:
     from tools.notices.contract import NoticeNotSent, NoticeRefused, NoticeSent
 
     match outcome:

@@ -1,25 +1,19 @@
-"""`unpend webhooks`: who is told of what happens to tasks, and what became of it. Needs the database only."""
+"""`unpend webhooks`: the subscribers to what happens to tasks, and what they were sent."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated
 
 import typer
 
+from fleet.command.client import ADMIN, Refused, connected, refusals, segment
 from fleet.command.failure import CommandError, Commands
-from fleet.command.location import DataDir, opened
+from fleet.command.location import DataDir
 from fleet.command.orders.task import By, name_of
 from fleet.command.outbound.deliveries import log, replay, shown, unknown_subscriber
 from fleet.command.output import AsJson, show_json, show_line, show_table
 from schemas.outbound.event_types import MessageType
-
-if TYPE_CHECKING:
-    from tools.webhooks.sender import DeliveryTry, WebhookMessage
 
 application = typer.Typer(
     cls=Commands,
@@ -29,9 +23,6 @@ application = typer.Typer(
 
 application.command("log")(log)
 application.command("replay")(replay)
-
-OVERLAP: Final = timedelta(hours=24)
-"""For so long after a change messages carry the former secret's signature too."""
 
 SubscriberId = Annotated[
     str, typer.Argument(metavar="ID", help="A subscriber_id, as `unpend webhooks list` shows it.")
@@ -51,20 +42,15 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Tell an address of what happens from now on; shows the secret, this once."""
-    from storage.access.system_audit import SystemAudit
-    from storage.outbound.subscribers import Subscribers
-    from tools.webhooks.address import AddressRefused, check_url
-    from tools.webhooks.signature import new_secret
-
-    try:
-        check_url(url)
-    except AddressRefused as error:
-        raise CommandError(str(error), 2) from error
-    who, secret = name_of(by), new_secret()
-    chosen = [kind.value for kind in dict.fromkeys(events or MessageType)]
-    with opened(data_dir) as database, database.transaction() as work:
-        subscriber_id = Subscribers(work).add(url, secret, chosen)
-        SystemAudit(work).write(who, "subscriber_added", {"subscriber_id": subscriber_id, "events": chosen})
+    who, chosen = name_of(by), [kind.value for kind in dict.fromkeys(events or MessageType)]
+    with connected(data_dir, ADMIN) as api:
+        try:
+            added = api.post("webhooks/subscribers", {"url": url, "events": chosen}, by=who)
+        except Refused as error:
+            if error.field == "url":
+                raise CommandError(str(error).removeprefix("url: "), 2) from error
+            raise
+    subscriber_id, secret = added["subscriber"]["subscriber_id"], added["secret"]
     if as_json:
         show_json({"subscriber_id": subscriber_id, "url": url, "events": chosen, "secret": secret})
         return
@@ -75,10 +61,8 @@ def add(
 @application.command("list")
 def list_subscribers(data_dir: DataDir = None, *, as_json: AsJson = False) -> None:
     """List subscribers, the oldest first."""
-    from storage.outbound.subscribers import Subscribers
-
-    with opened(data_dir) as database, database.snapshot() as work:
-        subscribers = Subscribers(work).all()
+    with connected(data_dir, ADMIN) as api:
+        subscribers = api.get("webhooks/subscribers")["subscribers"]
     if as_json:
         show_json(subscribers)
         return
@@ -89,11 +73,11 @@ def list_subscribers(data_dir: DataDir = None, *, as_json: AsJson = False) -> No
         ("subscriber", "url", "events", "since", "state"),
         [
             (
-                s.subscriber_id,
-                s.url,
-                ",".join(s.events),
-                shown(s.created_at),
-                "active" if s.active else "gone",
+                s["subscriber_id"],
+                s["url"],
+                ",".join(s["events"]),
+                shown(s["created_at"]),
+                "active" if s["active"] else "gone",
             )
             for s in subscribers
         ],
@@ -110,28 +94,18 @@ def choose(
     data_dir: DataDir = None,
 ) -> None:
     """Choose anew what a subscriber is told; its secret stays."""
-    from storage.access.system_audit import SystemAudit
-    from storage.outbound.subscribers import Subscribers
-
     who, chosen = name_of(by), [kind.value for kind in dict.fromkeys(events)]
-    with opened(data_dir) as database, database.transaction() as work:
-        if not Subscribers(work).choose(subscriber_id, chosen):
-            raise unknown_subscriber(subscriber_id)
-        SystemAudit(work).write(who, "subscriber_changed", {"subscriber_id": subscriber_id, "events": chosen})
+    with connected(data_dir, ADMIN) as api, refusals(not_found=unknown_subscriber(subscriber_id)):
+        api.patch(f"webhooks/subscribers/{segment(subscriber_id)}", {"events": chosen}, by=who)
     show_line(f"subscriber {subscriber_id} is told of {', '.join(chosen)}")
 
 
 @application.command("remove")
 def remove(subscriber_id: SubscriberId, by: By = "operator", data_dir: DataDir = None) -> None:
     """Forget a subscriber, with its log; what waits for it is not sent."""
-    from storage.access.system_audit import SystemAudit
-    from storage.outbound.subscribers import Subscribers
-
     who = name_of(by)
-    with opened(data_dir) as database, database.transaction() as work:
-        if not Subscribers(work).remove(subscriber_id):
-            raise unknown_subscriber(subscriber_id)
-        SystemAudit(work).write(who, "subscriber_removed", {"subscriber_id": subscriber_id})
+    with connected(data_dir, ADMIN) as api, refusals(not_found=unknown_subscriber(subscriber_id)):
+        api.delete(f"webhooks/subscribers/{segment(subscriber_id)}", by=who)
     show_line(f"subscriber {subscriber_id} is removed")
 
 
@@ -140,15 +114,9 @@ def rotate(
     subscriber_id: SubscriberId, by: By = "operator", data_dir: DataDir = None, *, as_json: AsJson = False
 ) -> None:
     """Give a subscriber a new secret; for a day messages are signed with the former one too."""
-    from storage.access.system_audit import SystemAudit
-    from storage.outbound.subscribers import Subscribers
-    from tools.webhooks.signature import new_secret
-
-    who, secret = name_of(by), new_secret()
-    with _readable_secrets(), opened(data_dir) as database, database.transaction() as work:
-        if not Subscribers(work).rotate(subscriber_id, secret, OVERLAP):
-            raise unknown_subscriber(subscriber_id)
-        SystemAudit(work).write(who, "subscriber_secret_changed", {"subscriber_id": subscriber_id})
+    who = name_of(by)
+    with connected(data_dir, ADMIN) as api, refusals(not_found=unknown_subscriber(subscriber_id)):
+        secret = api.post(f"webhooks/subscribers/{segment(subscriber_id)}/rotate", by=who)["secret"]
     if as_json:
         show_json({"subscriber_id": subscriber_id, "secret": secret})
         return
@@ -158,54 +126,15 @@ def rotate(
 
 @application.command("test")
 def send_ping(subscriber_id: SubscriberId, data_dir: DataDir = None, *, as_json: AsJson = False) -> None:
-    """Send a signed `ping` now, from here, and show the answer; exit 1 when it was not taken."""
-    import asyncio
-
-    answer = asyncio.run(_send(_ping(subscriber_id, data_dir)))
-    milliseconds = round(answer.seconds * 1000)
+    """Have the API send a signed `ping` now, and show the answer; exit 1 when it was not taken."""
+    with connected(data_dir, ADMIN) as api, refusals(not_found=unknown_subscriber(subscriber_id)):
+        answer = api.post(f"webhooks/subscribers/{segment(subscriber_id)}/ping")
     if as_json:
-        show_json({"delivered": answer.delivered, "status": answer.status, "error": answer.error,
-                   "milliseconds": milliseconds})  # fmt: skip
-    elif answer.delivered:
-        show_line(f"answered {answer.status} in {milliseconds} ms")
-    if not answer.delivered:
-        raise CommandError(f"the ping was not taken: {answer.error}")
-
-
-def _ping(subscriber_id: str, data_dir: Path | None) -> WebhookMessage:
-    from runtime.ids import Prefix, new_id
-    from storage.outbound.subscribers import Subscribers
-    from tasks.outbound.messages import body_of, ping
-    from tools.webhooks.sender import WebhookMessage
-
-    with _readable_secrets(), opened(data_dir) as database, database.snapshot() as work:
-        subscriber, secrets = Subscribers(work).find(subscriber_id), Subscribers(work).secrets(subscriber_id)
-        if subscriber is None or secrets is None:
-            raise unknown_subscriber(subscriber_id)
-        return WebhookMessage(
-            message_id=new_id(Prefix.DELIVERY),
-            url=subscriber.url,
-            body=body_of(ping(datetime.now(UTC))),
-            secrets=secrets.open(),
-        )
-
-
-async def _send(envelope: WebhookMessage) -> DeliveryTry:
-    from tools.webhooks.sender import WebhookSender
-
-    async with WebhookSender(most_at_once=1) as sender:
-        return await sender.send(envelope)
-
-
-@contextmanager
-def _readable_secrets() -> Iterator[None]:
-    """Tell people when a secret was encrypted with another key."""
-    from runtime.cipher import UnreadableCiphertext
-
-    try:
-        yield
-    except UnreadableCiphertext as error:
-        raise CommandError(f"{error}; is UNPEND_CIPHER_KEY the fleet's?") from error
+        show_json({name: answer[name] for name in ("delivered", "status", "error", "milliseconds")})
+    elif answer["delivered"]:
+        show_line(f"answered {answer['status']} in {answer['milliseconds']} ms")
+    if not answer["delivered"]:
+        raise CommandError(f"the ping was not taken: {answer['error']}")
 
 
 def _show_once(secret: str) -> None:

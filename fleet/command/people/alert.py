@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
+from fleet.command.client import connected, moment, refusals, segment
 from fleet.command.failure import CommandError, Commands
-from fleet.command.location import DataDir, opened
+from fleet.command.location import DataDir
 from fleet.command.orders.task import By, name_of, text_of
 from fleet.command.output import AsJson, show_json, show_line, show_table
-
-if TYPE_CHECKING:
-    from storage.people.alerts import Alert
-    from tasks.people.alerts import Attention
 
 application = typer.Typer(
     cls=Commands, no_args_is_help=True, help="What a person should look at: list, acknowledge, resolve."
@@ -33,7 +31,7 @@ class AlertState(StrEnum):
 
 
 class Severity(StrEnum):
-    """How bad what an alert tells of is."""
+    """How grave what an alert reports is."""
 
     INFO = "info"
     WARNING = "warning"
@@ -57,17 +55,15 @@ def list_alerts(
     as_json: AsJson = False,
 ) -> None:
     """List alerts, the newest first."""
-    from storage.people.alerts import AlertFilter, Alerts
-
-    wanted = AlertFilter(
-        status=None if status is AlertState.ALL else status.value,
-        alert_type=text_of(alert_type, "--type") if alert_type else None,
-        severity=severity.value if severity else None,
-        task_id=text_of(task, "--task") if task else None,
-        escalated_to=text_of(escalated_to, "--escalated-to") if escalated_to else None,
-    )
-    with opened(data_dir) as database, database.snapshot() as work:
-        alerts = Alerts(work).list(wanted, limit=limit)
+    wanted = {
+        "status": None if status is AlertState.ALL else status.value,
+        "type": text_of(alert_type, "--type") if alert_type else None,
+        "severity": severity.value if severity else None,
+        "task_id": text_of(task, "--task") if task else None,
+        "escalated_to": text_of(escalated_to, "--escalated-to") if escalated_to else None,
+    }
+    with connected(data_dir) as api:
+        alerts = api.rows("alerts", "alerts", limit, **wanted)
     if as_json:
         show_json(alerts)
         return
@@ -78,15 +74,11 @@ def list_alerts(
         ("alert", "raised", "severity", "type", "task", "message", "for", "status", "by"),
         [
             (
-                alert.alert_id,
-                f"{alert.raised_at:%Y-%m-%d %H:%M %Z}",
-                alert.severity,
-                alert.alert_type,
-                alert.task_id,
-                alert.message,
-                alert.escalated_to,
-                alert.status,
-                alert.handled_by,
+                alert["alert_id"],
+                f"{moment(alert['raised_at']):%Y-%m-%d %H:%M %Z}",
+                *(alert[name] for name in ("severity", "alert_type", "task_id", "message", "escalated_to")),
+                alert["status"],
+                alert["handled_by"],
             )
             for alert in alerts
         ],
@@ -96,23 +88,29 @@ def list_alerts(
 @application.command("acknowledge")
 def acknowledge(alert_id: AlertId, by: By = "operator", note: Note = None, data_dir: DataDir = None) -> None:
     """Say that somebody has seen an alert and looks into it."""
-    from tasks.people.alerts import acknowledge as carry_out
-
-    name, words = name_of(by), _note(note)
-    with opened(data_dir) as database:
-        became, alert = carry_out(database, alert_id, by=name, note=words)
-    _tell(alert_id, became, alert)
+    _attend(alert_id, "acknowledge", by, note, data_dir)
 
 
 @application.command("resolve")
 def resolve(alert_id: AlertId, by: By = "operator", note: Note = None, data_dir: DataDir = None) -> None:
     """Say that what an alert was about is dealt with; this is final."""
-    from tasks.people.alerts import resolve as carry_out
+    _attend(alert_id, "resolve", by, note, data_dir)
 
-    name, words = name_of(by), _note(note)
-    with opened(data_dir) as database:
-        became, alert = carry_out(database, alert_id, by=name, note=words)
-    _tell(alert_id, became, alert)
+
+def _attend(alert_id: str, verb: str, by: str, note: str | None, data_dir: Path | None) -> None:
+    attention = {"by": name_of(by), "note": _note(note)}
+    with (
+        connected(data_dir) as api,
+        refusals(
+            not_found=f"there is no alert {alert_id}; `unpend alert list --status all` shows the newest",
+            conflict=lambda details: (
+                f"alert {alert_id} was resolved by {details['handled_by']}, which is final"
+            ),
+        ),
+    ):
+        taken = api.post(f"alerts/{segment(alert_id)}/{verb}", attention)
+    alert, before = taken["alert"], "was before" if taken["outcome"] == "repeated" else "is"
+    show_line(f"alert {alert_id} {before} {alert['status']} by {alert['handled_by']}")
 
 
 def _note(note: str | None) -> str | None:
@@ -121,14 +119,3 @@ def _note(note: str | None) -> str | None:
     if not 0 < len(note) <= _LONGEST_NOTE:
         raise CommandError(f"--note must have 1 to {_LONGEST_NOTE} characters", 2)
     return text_of(note, "--note")
-
-
-def _tell(alert_id: str, became: Attention, alert: Alert | None) -> None:
-    from tasks.people.alerts import Attention
-
-    if alert is None:
-        raise CommandError(f"there is no alert {alert_id}; `unpend alert list --status all` shows the newest")
-    if became is Attention.RESOLVED:
-        raise CommandError(f"alert {alert_id} was resolved by {alert.handled_by}, which is final")
-    before = "was before" if became is Attention.REPEATED else "is"
-    show_line(f"alert {alert_id} {before} {alert.status} by {alert.handled_by}")

@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
-from fleet.command.failure import CommandError
-from fleet.command.location import DataDir, opened
+from fleet.command.client import ADMIN, OPERATOR, connected, refusals, segment
+from fleet.command.location import DataDir
 from fleet.command.orders.task import By, name_of
 from fleet.command.output import show_line
-from fleet.command.people.question import ReviewId, find_review
-
-if TYPE_CHECKING:
-    from storage.people.reviews import Review
-    from tasks.people.claims import Claimed
+from fleet.command.people.question import ReviewId, find_review, title_of
 
 
 def claim(review_id: ReviewId, by: By = "operator", data_dir: DataDir = None) -> None:
     """Take a review: for 30 minutes nobody else decides it; again renews that."""
-    from tasks.people.claims import Claimed
-    from tasks.people.claims import claim as carry_out
-
-    name = name_of(by)
-    with opened(data_dir) as database:
-        with database.snapshot() as work:
-            found = find_review(work, review_id)
-        became, review = carry_out(database, found.review_id, by=name)
-    _check(found, became, review)
-    show_line(f"{_title(found)} is {'still ' if became is Claimed.REPEATED else ''}taken by {name}")
+    taken = _post(review_id, "claim", name_of(by), data_dir)
+    still = "still " if taken["outcome"] == "repeated" else ""
+    show_line(f"{title_of(taken['review'])} is {still}taken by {name_of(by)}")
 
 
 def release(
@@ -39,31 +30,21 @@ def release(
     force: Annotated[bool, typer.Option("--force", help="Even when another person has it.")] = False,
 ) -> None:
     """Give a review back, for anyone to take."""
-    from tasks.people.claims import Claimed
-    from tasks.people.claims import release as carry_out
-
-    name = name_of(by)
-    with opened(data_dir) as database:
-        with database.snapshot() as work:
-            found = find_review(work, review_id)
-        became, review = carry_out(database, found.review_id, by=name, whoever_has_it=force)
-    _check(found, became, review)
-    show_line(f"{_title(found)} {'was taken by nobody' if became is Claimed.REPEATED else 'is given back'}")
+    # An admin gives back what anybody has; an operator what they have themselves.
+    given = _post(review_id, "release", name_of(by), data_dir, ADMIN if force else OPERATOR)
+    outcome = "was taken by nobody" if given["outcome"] == "repeated" else "is given back"
+    show_line(f"{title_of(given['review'])} {outcome}")
 
 
-def taken(review: Review) -> CommandError:
-    """Another person is at it."""
-    return CommandError(f"{_title(review)} is taken by {review.claimed_by}; nothing was changed")
+def stands_against(review: Mapping[str, Any], details: Mapping[str, Any]) -> str:
+    """Why a review cannot be taken, given back or decided: another has it, or it waits no more."""
+    if details.get("claimed_by"):
+        return f"{title_of(review)} is taken by {details['claimed_by']}; nothing was changed"
+    return f"{title_of(review)} is {details['review_state']}; nothing was changed"
 
 
-def _check(found: Review, became: Claimed, review: Review | None) -> None:
-    from tasks.people.claims import Claimed
-
-    if became is Claimed.TAKEN and review is not None:
-        raise taken(review)
-    if became in (Claimed.ENDED, Claimed.UNKNOWN):
-        raise CommandError(f"{_title(found)} is {review.state if review else 'gone'}; nothing was changed")
-
-
-def _title(review: Review) -> str:
-    return f"review {review.review_id} of task {review.task_id or review.run_id}"
+def _post(named: str, verb: str, name: str, data_dir: Path | None, owner: str = OPERATOR) -> Any:
+    with connected(data_dir, owner) as api:
+        found = find_review(api, named)
+        with refusals(conflict=lambda details: stands_against(found, details)):
+            return api.post(f"reviews/{segment(found['review_id'])}/{verb}", {"by": name})

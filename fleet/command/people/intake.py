@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from fleet.command.client import ADMIN, Refused, connected, moment, refusals, segment
 from fleet.command.failure import CommandError, Commands
-from fleet.command.location import DataDir, joined, opened
+from fleet.command.location import DataDir
 from fleet.command.orders.task import By, name_of, text_of
 from fleet.command.output import AsJson, show_json, show_line, show_table
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from schemas.core.problems import Problem
-    from storage.people.rejects import Reject
-    from tasks.people.replay import Handling
 
 application = typer.Typer(
     cls=Commands,
@@ -29,12 +24,14 @@ application = typer.Typer(
 
 _LONGEST_REASON = 500
 _MOST_SHOWN = 3
+_CORRECTED = "payload."
+"""What the API's names of the fields of a correction begin with."""
 _NO_ORDER = 1
 """The exit code of a replay that made no order."""
 
 
 class Source(StrEnum):
-    """The door an order comes by."""
+    """The entry point an order comes by."""
 
     HTTP = "http"
     STREAM = "stream"
@@ -49,7 +46,9 @@ RejectId = Annotated[
 
 @application.command("rejected")
 def rejected(
-    source: Annotated[Source | None, typer.Option("--source", help="Only what came by this door.")] = None,
+    source: Annotated[
+        Source | None, typer.Option("--source", help="Only what came by this entry point.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")] = 50,
     data_dir: DataDir = None,
     *,
@@ -57,14 +56,11 @@ def rejected(
     as_json: AsJson = False,
 ) -> None:
     """List what could not be taken in, the newest first."""
-    from storage.people.rejects import Rejects
-
-    with opened(data_dir) as database, database.snapshot() as work:
-        rejects = Rejects(work).list(
-            state=None if every else "open", source=source.value if source else None, limit=limit
-        )
+    wanted = {"state": "all" if every else "open", "source": source and source.value}
+    with connected(data_dir, ADMIN) as api:
+        rejects = api.rows("intake/rejected", "rejects", limit, **wanted)
     if as_json:
-        show_json([_document(reject) for reject in rejects])
+        show_json(rejects)
         return
     if not rejects:
         show_line("nothing was rejected" if every else "nothing that was rejected waits for anybody")
@@ -73,12 +69,12 @@ def rejected(
         ("reject", "rejected", "door", "task", "times", "state", "what is wrong"),
         [
             (
-                reject.reject_id,
-                f"{reject.rejected_at:%Y-%m-%d %H:%M:%S %Z}",
-                reject.source,
-                reject.task_id or "",
-                reject.times,
-                f"replayed as {reject.replayed_as}" if reject.replayed_as else reject.state,
+                reject["reject_id"],
+                _shown(reject["rejected_at"]),
+                reject["source"],
+                reject["task_id"] or "",
+                reject["times"],
+                _became(reject),
                 _in_short(reject),
             )
             for reject in rejects
@@ -92,35 +88,29 @@ def show(reject_id: RejectId, data_dir: DataDir = None, *, as_json: AsJson = Fal
 
     With --json, `payload` may be edited and given to `correct`: a masked number stays the one that came.
     """
-    from storage.people.rejects import Rejects
-    from tasks.people.payload import shown
-
-    with opened(data_dir) as database, database.snapshot() as work:
-        reject = Rejects(work).find(reject_id)
-    if reject is None:
-        raise _unknown(reject_id)
+    with connected(data_dir, ADMIN) as api, refusals(not_found=_unknown(reject_id)):
+        reject = api.get(f"intake/rejected/{segment(reject_id)}")
     if as_json:
-        show_json({**_document(reject), "payload": shown(reject.payload)})
+        show_json(reject)
         return
-    show_line(f"{reject.reject_id}  {reject.state}  came by: {reject.source}")
-    show_line(f"  rejected  {reject.rejected_at:%Y-%m-%d %H:%M:%S %Z}")
-    if reject.task_id:
-        show_line(f"  task      {reject.task_id}", about=reject.task_id)
-    if reject.order_id:
-        show_line(f"  order     {reject.order_id}", about=reject.order_id)
-    if reject.times > 1:
-        show_line(f"  came      {reject.times} times, last {reject.last_at:%Y-%m-%d %H:%M:%S %Z}")
-    for problem in reject.problems:
+    show_line(f"{reject['reject_id']}  {reject['state']}  came by: {reject['source']}")
+    show_line(f"  rejected  {_shown(reject['rejected_at'])}")
+    if reject["task_id"]:
+        show_line(f"  task      {reject['task_id']}", about=reject["task_id"])
+    if reject["order_id"]:
+        show_line(f"  order     {reject['order_id']}", about=reject["order_id"])
+    if reject["times"] > 1:
+        show_line(f"  came      {reject['times']} times, last {_shown(reject['last_at'])}")
+    for problem in reject["problems"]:
         show_line(f"  wrong     {problem['field']}: {problem['message']}")
-    if reject.handled_at:
-        became = f"replayed as {reject.replayed_as}" if reject.replayed_as else reject.state
-        key = f" with the key of {reject.handled_agent}" if reject.handled_agent else ""
+    if reject["handled_at"]:
+        key = f" with the key of {reject['handled_agent']}" if reject["handled_agent"] else ""
         show_line(
-            f"  handled   {reject.handled_at:%Y-%m-%d %H:%M:%S %Z}, {became} by {reject.handled_by}{key}",
-            about=reject.replayed_as,
+            f"  handled   {_shown(reject['handled_at'])}, {_became(reject)} by {reject['handled_by']}{key}",
+            about=reject["replayed_as"],
         )
     show_line("  payload")
-    show_line(shown(reject.payload))
+    show_line(reject["payload"])
 
 
 @application.command("correct")
@@ -150,61 +140,66 @@ def dismiss(
     data_dir: DataDir = None,
 ) -> None:
     """Let it be: nothing will be made of it."""
-    from tasks.people.replay import dismiss as carry_out
-
     if not reason.strip():
         raise CommandError("--reason must say why", 2)
     if len(reason) > _LONGEST_REASON:
         raise CommandError(f"--reason may have {_LONGEST_REASON} characters, this has {len(reason)}", 2)
-    name, why = name_of(by), text_of(reason, "--reason")
-    with joined(data_dir) as process:
-        handling = carry_out(process.database, reject_id, by=name, reason=why)
-    _tell(reject_id, handling)
+    _handle(reject_id, "dismiss", {"reason": text_of(reason, "--reason"), "by": name_of(by)}, data_dir)
+    show_line(f"{reject_id} is dismissed; nothing will be made of it")
 
 
 def _replay(reject_id: str, corrected: Mapping[str, Any] | None, by: str, data_dir: Path | None) -> None:
-    from tasks.people.replay import replay as carry_out
-    from tasks.registry import task_forms
-
-    name = name_of(by)
-    with joined(data_dir) as process:
-        handling = carry_out(
-            process.engine, task_forms(lambda: process.context), reject_id, corrected, by=name
-        )
-    _tell(reject_id, handling)
-
-
-def _tell(reject_id: str, handling: Handling) -> None:
-    from tasks.forms import Acceptance
-    from tasks.people.replay import RejectResult
-
-    reject = handling.reject
-    if reject is None:
-        raise _unknown(reject_id)
-    if handling.outcome is RejectResult.DISMISSED:
-        show_line(f"{reject_id} is dismissed; nothing will be made of it")
-    elif handling.outcome is RejectResult.REPLAYED and handling.acceptance is Acceptance.EXISTING:
-        show_line(
-            f"{reject_id} is dealt with: task {reject.replayed_as} was in already, just like this",
-            about=reject.replayed_as,
-        )
-    elif handling.outcome is RejectResult.REPLAYED:
-        show_line(f"{reject_id} is in as task {reject.replayed_as}", about=reject.replayed_as)
-    elif handling.outcome is RejectResult.BEFORE:
-        became = f"replayed as {reject.replayed_as}" if reject.replayed_as else reject.state
-        raise CommandError(f"{reject_id} was {became} before, by {reject.handled_by}; nothing was changed")
+    wish = {"payload": corrected, "by": name_of(by)}
+    replayed = _handle(reject_id, "replay", wish, data_dir)
+    task_id = replayed["task_id"]
+    if replayed["outcome"] == "existing":
+        line = f"{reject_id} is dealt with: task {task_id} was in already, just like this"
     else:
-        raise CommandError(f"{reject_id} stays open: {_said(handling.problems)}", _NO_ORDER)
+        line = f"{reject_id} is in as task {task_id}"
+    show_line(line, about=task_id)
 
 
-def _said(problems: Sequence[Problem]) -> str:
-    return "; ".join(f"{problem.field}: {problem.message}" for problem in problems)
+def _handle(reject_id: str, verb: str, wish: Mapping[str, Any], data_dir: Path | None) -> Any:
+    """What became of a rejected input.
+
+    Raises:
+        CommandError: nothing was done; says why.
+    """
+    with (
+        connected(data_dir, ADMIN) as api,
+        refusals(not_found=_unknown(reject_id), conflict=lambda details: _stands_against(reject_id, details)),
+    ):
+        try:
+            return api.post(f"intake/rejected/{segment(reject_id)}/{verb}", wish)
+        except Refused as error:
+            if error.field is None or not error.field.startswith(_CORRECTED):
+                raise
+            wrong = "; ".join(
+                f"{field['field'].removeprefix(_CORRECTED)}: {field['message']}"
+                for field in error.details["fields"]
+            )
+            raise CommandError(f"{reject_id} stays open: {wrong}", _NO_ORDER) from error
 
 
-def _in_short(reject: Reject) -> str:
-    told = [f"{problem['field']}: {problem['message']}" for problem in reject.problems[:_MOST_SHOWN]]
-    further = len(reject.problems) - len(told)
-    return "; ".join(told) + (f"; and {further} more" if further else "")
+def _stands_against(reject_id: str, details: Mapping[str, Any]) -> str:
+    if "handled_by" in details:
+        return f"{reject_id} was {_became(details)} before, by {details['handled_by']}; nothing was changed"
+    return f"{reject_id} stays open: {details['message']}"
+
+
+def _became(reject: Mapping[str, Any]) -> str:
+    state = reject["state"] if "state" in reject else reject["reject_state"]
+    return f"replayed as {reject['replayed_as']}" if reject["replayed_as"] else str(state)
+
+
+def _shown(written: str) -> str:
+    return f"{moment(written):%Y-%m-%d %H:%M:%S %Z}"
+
+
+def _in_short(reject: Mapping[str, Any]) -> str:
+    problems = [f"{problem['field']}: {problem['message']}" for problem in reject["problems"][:_MOST_SHOWN]]
+    further = len(reject["problems"]) - len(problems)
+    return "; ".join(problems) + (f"; and {further} more" if further else "")
 
 
 def _document_in(file: str) -> Mapping[str, Any]:
@@ -232,13 +227,5 @@ def _document_in(file: str) -> Mapping[str, Any]:
     return document
 
 
-def _unknown(reject_id: str) -> CommandError:
-    return CommandError(f"there is no {reject_id}; `unpend intake rejected --all` shows what was rejected")
-
-
-def _document(reject: Reject) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    document = asdict(reject)
-    del document["payload"]
-    return document
+def _unknown(reject_id: str) -> str:
+    return f"there is no {reject_id}; `unpend intake rejected --all` shows what was rejected"

@@ -5,27 +5,23 @@ Taking one and giving it back are in `fleet.command.people.claim`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
+from fleet.command.client import connected, moment, refusals, segment
 from fleet.command.failure import CommandError, Commands
-from fleet.command.location import DataDir, joined, opened
+from fleet.command.location import DataDir
 from fleet.command.orders.task import By, name_of, text_of
 from fleet.command.output import AsJson, show_json, show_line, show_table
 from fleet.command.people import claim
-from fleet.command.people.question import ReviewId, find_review
+from fleet.command.people.question import ReviewId, find_review, title_of, zone_of
 from statemachine.orders.intents import INTENTS, Level2
-
-if TYPE_CHECKING:
-    from zoneinfo import ZoneInfo
-
-    from statemachine.orders.machine import IllegalTransition
-    from storage.core.unit_of_work import UnitOfWork
-    from storage.people.reviews import Review
-    from workers.process import Process
+from statemachine.orders.states import Event
 
 application = typer.Typer(
     cls=Commands, no_args_is_help=True, help="Questions that wait for a person: list, show, claim, decide."
@@ -35,6 +31,15 @@ application.command("release")(claim.release)
 
 _AUTOMATIC = [intent.value for intent in Level2 if INTENTS[intent].action]
 """The intents a person may decide on: those that lead to an action."""
+
+
+_TOLD_ABOVE = ("origin_input", "review_message", "review_reason")
+_BY_EVENT = {
+    Event.TRIAGE_COMPLETE.value: "classify",
+    Event.REVIEW_RECONTACT.value: "recontact",
+    Event.REVIEW_CLOSE.value: "close",
+}
+"""The decision that an event of the order comes from."""
 
 
 class ReviewState(StrEnum):
@@ -55,29 +60,24 @@ def list_reviews(
     as_json: AsJson = False,
 ) -> None:
     """List reviews, the longest waiting first."""
-    from storage.people.reviews import Reviews
-
-    wanted = None if state is ReviewState.ALL else state.value
-    with opened(data_dir) as database, database.snapshot() as work:
-        reviews = Reviews(work).list(state=wanted, limit=limit)
+    with connected(data_dir) as api:
+        reviews = api.rows("reviews", "reviews", limit, state=state.value)
     if as_json:
-        show_json(reviews)
+        show_json([_document(review) for review in reviews])
         return
     if not reviews:
-        show_line("there are no reviews" + ("" if wanted is None else f" that are {wanted}"))
+        show_line("there are no reviews" + ("" if state is ReviewState.ALL else f" that are {state.value}"))
         return
     show_table(
         ("review", "task", "state", "reason", "question", "opened", "taken by", "decide"),
         [
             (
-                review.review_id,
-                review.task_id or review.run_id,
-                review.state,
-                review.reason,
-                review.question,
-                f"{review.opened_at:%Y-%m-%d %H:%M %Z}",
-                review.claimed_by,
-                "|".join(review.decisions),
+                review["review_id"],
+                review["task_id"] or review["execution_id"],
+                *(review[name] for name in ("state", "reason", "question")),
+                f"{moment(review['opened_at']):%Y-%m-%d %H:%M %Z}",
+                review["claimed_by"],
+                "|".join(review["decisions"]),
             )
             for review in reviews
         ],
@@ -92,39 +92,32 @@ def show(
 
     While it is open also what the customer said, which leaves a line of who looked in the order's audit log.
     """
-    from tasks.orders.people.revealing import words_to_decide_on
-
     who = name_of(by)
-    with opened(data_dir) as database:
-        with database.snapshot() as work:
-            review = find_review(work, review_id)
-            zone = _zone(work, review)
-        words = words_to_decide_on(database, review, by=who)
+    with connected(data_dir) as api:
+        found = find_review(api, review_id)
+        review = api.get(f"reviews/{segment(found['review_id'])}", by=who)
+        zone = zone_of(api, review["task_id"])
     if as_json:
-        show_json({**_document(review), "words": words})
+        show_json({**_document(review), "words": review["words"]})
         return
-    show_line(
-        f"{review.review_id}  {review.state}  task {review.task_id or review.run_id}  step {review.node}"
-    )
-    show_line(f"  question  {review.question} ({review.reason})")
-    show_line(f"  opened    {review.opened_at.astimezone(zone):%a %Y-%m-%d %H:%M}")
-    if review.deadline_at:
-        show_line(f"  deadline  {review.deadline_at.astimezone(zone):%a %Y-%m-%d %H:%M} ({zone.key})")
-    if review.claimed_by:
-        show_line(f"  taken by  {review.claimed_by}")
-    if words:
-        show_line(f"  customer  “{words}”")
-    for name, value in review.context.items():
-        if value not in (None, "", [], {}) and name not in (
-            "origin_input",
-            "review_message",
-            "review_reason",
-        ):
+    task, state = review["task_id"] or review["execution_id"], review["state"]
+    show_line(f"{review['review_id']}  {state}  task {task}  step {review['step']}")
+    show_line(f"  question  {review['question']} ({review['reason']})")
+    show_line(f"  opened    {_shown(review['opened_at'], zone)}")
+    if review["deadline_at"]:
+        show_line(f"  deadline  {_shown(review['deadline_at'], zone)} ({zone.key})")
+    if review["claimed_by"]:
+        show_line(f"  taken by  {review['claimed_by']}")
+    if review["words"]:
+        show_line(f"  customer  “{review['words']}”")
+    for name, value in review["context"].items():
+        if value not in (None, "", [], {}) and name not in _TOLD_ABOVE:
             show_line(f"  {name}: {value}")
-    if review.state == "open":
-        show_line(f"  decide    {', '.join(review.decisions)}; classify with --intent {'|'.join(_AUTOMATIC)}")
-    elif review.decision:
-        show_line(f"  decided   {review.decision.get('decision')} by {review.decided_by}")
+    if state == "open":
+        offered = ", ".join(review["decisions"])
+        show_line(f"  decide    {offered}; classify with --intent {'|'.join(_AUTOMATIC)}")
+    elif review["decision"]:
+        show_line(f"  decided   {review['decision'].get('decision')} by {review['decided_by']}")
 
 
 @application.command("decide")
@@ -162,60 +155,31 @@ def decide(
     rule = _rule(decision, level2, when, visit_at)
     if decision == "close" and not (reason or "").strip():
         raise CommandError("closing needs --reason", 2)
-    with joined(data_dir) as process:
-        with process.database.snapshot() as work:
-            review = find_review(work, review_id)
-            zone = _zone(work, review)
-        _check_offered(review, decision)
-        _carry_out(
-            process,
-            review,
-            {
-                "decision": decision,
-                "decided_by": name,
-                "reason": text_of(reason, "--reason") if reason else None,
-                "intent_level2": level2,
-                "followup_at": _moment(followup_at, "--followup-at", zone),
-                "followup_days": followup_days,
-                "followup_rule": rule,
-                "visit_at": _moment(visit_at, "--visit-at", zone),
-            },
-        )
-
-
-def _carry_out(process: Process, review: Review, wish: dict[str, Any]) -> None:
-    from statemachine.orders.machine import IllegalTransition
-    from statemachine.workflow.planner import UnknownDecision
-    from tasks.orders.people.deciding import Decided, Decision
-    from tasks.orders.people.deciding import decide as answer
-
-    try:
-        became, now = answer(process.engine, process.context, review.review_id, Decision(**wish))
-    except UnknownDecision as error:
-        raise _not_offered(review, wish["decision"]) from error
-    except IllegalTransition as error:
-        raise CommandError(_refusal(review, wish["decision"], error)) from error
-    whose = f"review {review.review_id} of task {review.task_id or review.run_id}"
-    if became is Decided.CLAIMED and now is not None:
-        raise claim.taken(now)
-    if became is Decided.APPLIED:
-        show_line(f"{whose} is decided: {wish['decision']}")
-    elif became is Decided.REPEATED:
-        show_line(f"{whose} was decided so before; nothing was done twice")
+    answer = {
+        "decision": decision,
+        "by": name,
+        "reason": text_of(reason, "--reason") if reason else None,
+        "intent_level2": level2,
+        "followup_days": followup_days,
+        "followup_rule": rule,
+    }
+    with connected(data_dir) as api:
+        review = find_review(api, review_id)
+        if review["state"] == "open" and decision not in review["decisions"]:
+            offered = ", ".join(review["decisions"])
+            raise CommandError(
+                f"review {review['review_id']} does not offer '{decision}'; it offers {offered}", 2
+            )
+        if followup_at or visit_at:
+            zone = zone_of(api, review["task_id"])
+            answer["followup_at"] = _moment(followup_at, "--followup-at", zone)
+            answer["visit_at"] = _moment(visit_at, "--visit-at", zone)
+        with refusals(conflict=lambda details: _refusal(review, decision, details)):
+            became = api.post(f"reviews/{segment(review['review_id'])}/decide", answer)
+    if became["outcome"] == "applied":
+        show_line(f"{title_of(review)} is decided: {decision}")
     else:
-        state = now.state if now else "gone"
-        told = now.decision.get("decision") if now and now.decision else None
-        before = f"was decided otherwise ({told}, by {now.decided_by})" if now and told else f"is {state}"
-        raise CommandError(f"{whose} {before}; nothing was changed")
-
-
-def _zone(work: UnitOfWork, review: Review) -> ZoneInfo:
-    from storage.orders.orders import Orders
-    from tasks.orders.explain.situation import zone_of
-    from tools.contact_policy.zone import customer_zone
-
-    order = Orders(work).find([review.task_id]).get(review.task_id) if review.task_id else None
-    return customer_zone(None) if order is None else zone_of(order)
+        show_line(f"{title_of(review)} was decided so before; nothing was done twice")
 
 
 def _rule(
@@ -235,8 +199,8 @@ def _rule(
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
         field = ".".join(str(part) for part in fault["loc"])
-        told = f"{field}: {fault['msg']}" if field else fault["msg"]
-        raise CommandError(f"--followup-rule cannot be used: {told}", 2) from error
+        wrong = f"{field}: {fault['msg']}" if field else fault["msg"]
+        raise CommandError(f"--followup-rule cannot be used: {wrong}", 2) from error
     except ValueError as error:
         raise CommandError(str(error), 2) from error
     return None if rule is None else rule.model_dump(mode="json", exclude_none=True)
@@ -253,42 +217,36 @@ def _intent(decision: str, intent: str | None) -> Level2 | None:
     return Level2(intent)
 
 
-def _check_offered(review: Review, decision: str) -> None:
-    if review.state == "open" and decision not in review.decisions:
-        raise _not_offered(review, decision)
+def _refusal(review: Mapping[str, Any], decision: str, details: Mapping[str, Any]) -> str:
+    whose = title_of(review)
+    if details.get("claimed_by") or "current_state" not in details:
+        if details.get("decision") is None:
+            return claim.stands_against(review, details)
+        return f"{whose} was decided otherwise ({details['decision']}, by {details['decided_by']}); nothing was changed"
+    possible = [
+        _BY_EVENT[row["event"]] for row in details["allowed_transitions"] if row["event"] in _BY_EVENT
+    ]
+    others = [name for name in possible if name != decision and name in review["decisions"]]
+    state = details["current_state"]
+    hint = f"; from '{state}' it can be: {', '.join(others)}" if others else ""
+    return f"'{decision}' is not possible now: {details['message']}{hint}. The review stays open"
 
 
-def _not_offered(review: Review, decision: str) -> CommandError:
-    offered = ", ".join(review.decisions)
-    return CommandError(f"review {review.review_id} does not offer '{decision}'; it offers {offered}", 2)
-
-
-def _refusal(review: Review, decision: str, error: IllegalTransition) -> str:
-    from statemachine.orders.machine import allowed_from
-    from statemachine.orders.states import Event
-
-    by_event = {
-        Event.TRIAGE_COMPLETE: "classify",
-        Event.REVIEW_RECONTACT: "recontact",
-        Event.REVIEW_CLOSE: "close",
-    }
-    possible = [by_event[row.event] for row in allowed_from(error.state) if row.event in by_event]
-    others = [name for name in possible if name != decision and name in review.decisions]
-    hint = f"; from '{error.state}' it can be: {', '.join(others)}" if others else ""
-    return f"'{decision}' is not possible now: {error}{hint}. The review stays open"
-
-
-def _moment(text: str | None, option: str, zone: ZoneInfo) -> datetime | None:
+def _moment(text: str | None, option: str, zone: ZoneInfo) -> str | None:
     if text is None:
         return None
     try:
-        moment = datetime.fromisoformat(text)
+        given = datetime.fromisoformat(text)
     except ValueError as error:
         raise CommandError(f"{option} is not a moment such as 2026-03-20T14:00 or with +08:00", 2) from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+    return (given if given.tzinfo else given.replace(tzinfo=zone)).isoformat()
 
 
-def _document(review: Review) -> dict[str, Any]:
-    from dataclasses import asdict
+def _shown(written: str, zone: ZoneInfo) -> str:
+    return f"{moment(written).astimezone(zone):%a %Y-%m-%d %H:%M}"
 
-    return asdict(review)
+
+def _document(review: Mapping[str, Any]) -> dict[str, Any]:
+    """A review as the command shows it to scripts: by the names of the table."""
+    named = {"execution_id": "run_id", "step": "node"}
+    return {named.get(name, name): value for name, value in review.items() if name != "words"}

@@ -125,6 +125,7 @@ def test_another_decision_afterwards_is_a_conflict(api: Caller) -> None:
         "review_id": review["review_id"],
         "review_state": "decided",
         "decision": "close",
+        "decided_by": "operator",
     }
 
 

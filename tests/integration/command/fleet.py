@@ -1,14 +1,18 @@
 """A data folder, the parts of a fleet in this process, and the command run against both."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from typer.testing import CliRunner, Result
 
 from fleet.command.app import application
-from tests.house import House
+from tasks.orders.rules.context import make_context
+from tests.house import House, settings_for
+from tests.integration.api.server import serving
 
 
 @dataclass(slots=True)
@@ -28,6 +32,21 @@ class Fleet:
         result = self.run(*arguments, "--json")
         assert result.stderr == ""
         return json.loads(result.stdout)
+
+    @contextmanager
+    def served(self, **settings: Any) -> Iterator[None]:
+        """Serve the API of this fleet, which keeps to the usual contact policy, with these further settings."""
+        url = self.house.settings.database_url.get_secret_value()
+        broker = self.house.settings.broker_url.get_secret_value()
+        own = settings_for(url, broker, **{"contact_policy": "standard", **settings})
+        context = make_context(own, self.house.database)
+        with serving(replace(self.house, settings=own, context=context)) as address:
+            self.write_run_file(api=address)
+            yield
+
+    def take_api_away(self) -> None:
+        """Let nothing answer where the API was: what works now works on the database."""
+        self.write_run_file(api="http://127.0.0.1:1/v1")
 
     def lines(self, *lines: str | bytes) -> Path:
         """A file of these lines."""

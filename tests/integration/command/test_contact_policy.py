@@ -38,6 +38,16 @@ def test_a_stop_is_raised_listed_and_lifted(fleet: Fleet) -> None:
     assert fleet.run("stop", "list").stdout == "nothing is stopped\n"
 
 
+def test_contacts_are_stopped_and_numbers_barred_while_the_api_is_down(fleet: Fleet) -> None:
+    fleet.take_api_away()
+    assert fleet.run("stop", "--reason", "投诉", "--by", "王芳").exit_code == 0
+    assert fleet.run("do-not-call", "add", PHONE, "--reason", "客户来电").exit_code == 0
+    (stop,) = fleet.read("stop", "list")
+    (entry,) = fleet.read("do-not-call", "list", "--phone", PHONE)
+    assert (stop["stopped_by"], entry["masked"]) == ("王芳", "138****8000")
+    assert "is lifted" in fleet.run("stop", "lift", stop["stop_id"]).stdout
+
+
 def test_a_stop_tells_how_many_open_orders_it_holds(fleet: Fleet) -> None:
     waiting(fleet, region="上海市浦东新区")
     waiting(fleet)
@@ -163,10 +173,10 @@ def test_an_order_is_explained_by_the_files_that_the_fleet_was_started_with(
 ) -> None:
     task_id = waiting(fleet)
     config = bounded(tmp_path, "standard", max_per_day=7)
-    fleet.write_run_file(config_folder=str(config))
-    assert fleet.read("policy", "explain", task_id)["max_per_day"] == 7
-    (config / "policies" / "retention.yaml").write_text("days: {labels: -1}\n")
-    refused = fleet.run("privacy", "retain", "--dry-run")
+    with fleet.served(config_folder=config):
+        assert fleet.read("policy", "explain", task_id)["max_per_day"] == 7
+        (config / "policies" / "retention.yaml").write_text("days: {labels: -1}\n")
+        refused = fleet.run("privacy", "retain", "--dry-run")
     assert refused.exit_code == 1
     assert "retention.yaml: " in refused.stderr
 

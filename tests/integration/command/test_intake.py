@@ -4,7 +4,9 @@ import json
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from fleet.command.app import application
 from storage.people.rejects import Rejects
 from tests.factories import payload
 from tests.integration.command.fleet import Fleet
@@ -167,19 +169,40 @@ def test_an_unknown_id_is_told(fleet: Fleet, command: list[str]) -> None:
     assert "there is no REJ0; `unpend intake rejected --all`" in result.stderr
 
 
-def test_a_list_needs_no_fleet_but_its_database(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_list_needs_no_folder_but_the_address_and_a_key(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rejected(fleet)
-    secrets = json.loads((fleet.data_dir / "secrets.json").read_text())
-    settings = fleet.house.settings
-    for name in ("database_url", "broker_url"):
-        monkeypatch.setenv(f"UNPEND_{name.upper()}", getattr(settings, name).get_secret_value())
-    for name in ("cipher_key", "callback_secret"):
-        monkeypatch.setenv(f"UNPEND_{name.upper()}", secrets[name])
-    monkeypatch.chdir(fleet.data_dir)
+    document = json.loads((fleet.data_dir / "run.json").read_text())
     (fleet.data_dir / "run.json").unlink()
-    from typer.testing import CliRunner
-
-    from fleet.command.app import application
-
-    result = CliRunner().invoke(application, ["intake", "rejected", "--json"])
+    monkeypatch.chdir(fleet.data_dir)
+    environment = {"UNPEND_API_URL": document["api"], "UNPEND_API_KEY": document["keys"]["admin"]}
+    result = CliRunner(env=environment).invoke(application, ["intake", "rejected", "--json"])
     assert len(json.loads(result.stdout)) == 1
+
+
+def test_where_only_the_servers_are_known_one_learns_how_to_name_the_api(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (fleet.data_dir / "run.json").unlink()
+    monkeypatch.chdir(fleet.data_dir)
+    environment = {"UNPEND_DATABASE_URL": "postgresql+psycopg://nobody@127.0.0.1:1/unpend"}
+    result = CliRunner(env=environment).invoke(application, ["intake", "rejected"])
+    assert result.exit_code == 3
+    assert "UNPEND_API_URL" in result.stderr
+
+
+def test_a_key_that_the_api_does_not_take_ends_with_3_and_one_line(fleet: Fleet) -> None:
+    fleet.write_run_file(keys={"admin": "unpend_of_yesterday"})
+    result = fleet.run("intake", "rejected")
+    assert result.exit_code == 3
+    assert "does not take the key of this command" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_without_the_api_a_list_ends_with_3_and_one_line(fleet: Fleet) -> None:
+    fleet.take_api_away()
+    result = fleet.run("intake", "rejected")
+    assert result.exit_code == 3
+    assert "does not answer" in result.stderr
+    assert result.stderr.count("\n") == 1

@@ -31,7 +31,7 @@ def test_rows_in_postgresql_and_messages_in_the_broker_are_told_by_queue(fleet: 
     fleet.house.accept(submission(), submission())
     contact = fleet.read("status")["queues"]["contact"]
     assert contact["ready"] + contact["published"] == 2
-    assert contact["messages"] == 0
+    assert contact["messages"] == contact["published"]
 
 
 def test_the_row_due_next_is_told_for_its_clock(fleet: Fleet) -> None:
@@ -84,6 +84,7 @@ def test_a_broken_run_file_ends_with_one_line(fleet: Fleet) -> None:
 
 
 def test_servers_that_are_away_are_problems_and_not_tracebacks(fleet: Fleet) -> None:
+    fleet.take_api_away()
     fleet.write_run_file(
         database_url="postgresql+psycopg://somebody:secret@127.0.0.1:1/unpend",
         broker_url="redis://:secret@127.0.0.1:1/0",
@@ -93,6 +94,14 @@ def test_servers_that_are_away_are_problems_and_not_tracebacks(fleet: Fleet) -> 
     assert "PROBLEM: PostgreSQL does not answer" in result.stdout
     assert "PROBLEM: the broker does not answer" in result.stdout
     assert "secret" not in result.output
+
+
+def test_without_the_api_it_looks_into_the_database(fleet: Fleet) -> None:
+    fleet.house.accept(submission())
+    fleet.take_api_away()
+    found = fleet.read("status")
+    assert found["tasks"]["contacting"] == 1
+    assert found["queues"]["contact"]["messages"] == 0
 
 
 def test_in_a_pipe_the_tables_are_plain(fleet: Fleet) -> None:

@@ -102,6 +102,14 @@ def test_a_faulty_line_is_told_and_kept_and_the_others_are_accepted(
     assert kept.problems
 
 
+def test_long_lines_that_are_no_text_are_kept_whole(fleet: Fleet) -> None:
+    line = b"\xff" * 600_000
+    result = fleet.run("submit", str(fleet.lines(line, line + b"1", line + b"2")))
+    assert result.stdout.startswith("3 lines: 0 accepted, 0 already known, 3 rejected")
+    with fleet.house.database.transaction() as work:
+        assert {len(kept.payload) for kept in Rejects(work).recent()} == {2_400_000, 2_400_001}
+
+
 def test_blank_lines_are_passed_over_and_counted_in_the_line_numbers(fleet: Fleet) -> None:
     result = fleet.run("submit", str(fleet.lines("", line(), "   ", "oops")))
     assert result.stdout.startswith("2 lines: 1 accepted")

@@ -1,6 +1,5 @@
 """What `unpend webhooks` shows and does."""
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -138,10 +137,3 @@ def test_what_was_made_since_a_moment_is_sent_again(fleet: Fleet) -> None:
 @pytest.mark.parametrize("arguments", [[], ["--since", "2026-01-01"], ["msg_1", "--failed"]])
 def test_a_replay_of_nothing_in_particular_is_refused(fleet: Fleet, arguments: list[str]) -> None:
     assert fleet.run("webhooks", "replay", *arguments).exit_code == 2
-
-
-def test_it_needs_the_database_only(fleet: Fleet) -> None:
-    document = json.loads((fleet.data_dir / "run.json").read_text())
-    fleet.write_run_file(**{**document, "broker_url": "redis://127.0.0.1:1/0"})
-    add(fleet)
-    assert len(fleet.read("webhooks", "list")) == 1

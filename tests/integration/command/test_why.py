@@ -1,8 +1,8 @@
 """What `unpend why` says of orders that really stand where it says."""
 
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from schemas.core.form import in_utc
 from tests.factories import CANCEL, PARTS_MISSING, answered, silent, submission
 from tests.house import House
 from tests.integration.command.fleet import Fleet
@@ -40,7 +40,7 @@ def test_a_postponed_order_waits_for_the_time_that_was_agreed(fleet: Fleet) -> N
     until = fleet.house.order(order.body.task_id).next_contact_time
     assert found["wait"] == "followup"
     assert until is not None
-    assert datetime.fromisoformat(found["until"]["at"]) == until
+    assert found["until"]["at"] == in_utc(until)
     assert "Then round 2 begins" in found["next"]
 
 

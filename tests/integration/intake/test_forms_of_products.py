@@ -10,7 +10,7 @@ from engine.catalogue import register
 from storage.flows.task_list import Lifecycle, TaskFilter, TaskList, TaskRow
 from storage.people.rejects import Rejects
 from tasks.flows.task_batch import BatchItemResult, accept_batch
-from tasks.forms import Acceptance, Sender, TaskForms
+from tasks.forms import Acceptance, EntryPoint, Sender, TaskForms
 from tasks.people.replay import RejectResult, replay
 from tasks.registry import PRODUCTS
 from tasks.verbs import Verb, VerbResult
@@ -48,7 +48,7 @@ def forms(house: House) -> TaskForms:
 
 
 def accepted(house: House, forms: TaskForms, *sent: Any) -> list[BatchItemResult]:
-    return accept_batch(house.engine, forms, sent, Sender("operator"))
+    return accept_batch(house.engine, forms, sent, Sender("operator"), EntryPoint.HTTP)
 
 
 def listed(house: House, forms: TaskForms, **wanted: Any) -> dict[str, TaskRow]:

@@ -87,6 +87,6 @@ def test_an_order_within_general_work_keeps_the_number_that_came(house: House) -
 def refused_work(house: House, parameters: dict[str, Any]) -> Reject:
     """General work with these parameters, refused as a part of a batch."""
     sent = {"task_type": "triage.classify_text", "description": "读", "parameters": parameters}
-    accept_batch(house.engine, house.forms, [sent], Sender("upstream"))
+    accept_batch(house.engine, house.forms, [sent], Sender("upstream"), EntryPoint.HTTP)
     with house.database.transaction() as work:
         return Rejects(work).recent(1)[0]

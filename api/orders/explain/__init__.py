@@ -1,0 +1,1 @@
+"""Routes that show people where an order, or everything, stands and why."""

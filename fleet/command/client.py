@@ -1,0 +1,228 @@
+"""The HTTP client by which commands speak to the running fleet, and how its refusals end a command."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from fleet.command.failure import NO_FLEET, CommandError
+from fleet.command.location import Fleet, find
+
+if TYPE_CHECKING:
+    import httpx2
+
+    from fleet.direct import DirectApi
+
+OPERATOR: Final = "operator"
+ADMIN: Final = "admin"
+
+_LONGEST_PAGE: Final = 200
+"""Rows that every list of the API gives in one page."""
+_CONNECT_SECONDS: Final = 3.0
+_ANSWER_SECONDS: Final = 120.0
+_PROBE_SECONDS: Final = 5.0
+_MOST_WAITS: Final = 20
+"""How often a command waits because its key has asked too often."""
+_RATE_LIMITED: Final = 429
+_FIRST_ERROR: Final = 400
+CONFLICT: Final = 409
+NOT_FOUND: Final = 404
+_NO_ACCESS: Final = (401, 403)
+
+
+class Refused(CommandError):
+    """The API refused a request; the message is the API's own.
+
+    Attributes:
+        status: The HTTP status.
+        details: What the API says of it for programs, and its message.
+    """
+
+    def __init__(self, status: int, message: str, details: Mapping[str, Any]) -> None:
+        super().__init__(message)
+        self.status = status
+        self.details = {"message": message, **details}
+
+    @property
+    def field(self) -> str | None:
+        """The first field that cannot be taken, where that is why."""
+        fields = self.details.get("fields") or ()
+        return str(fields[0]["field"]) if fields else None
+
+
+class Unreachable(CommandError):
+    """The API did not answer; whether it did anything is unknown where the request had left."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, NO_FLEET)
+
+
+class Client:
+    """The API as a command calls it; every call returns what the API answers with, read from JSON."""
+
+    def __init__(self, sender: httpx2.Client | DirectApi, address: str) -> None:
+        self._sender = sender
+        self._address = address
+
+    def get(self, path: str, **query: Any) -> Any:
+        """Look at something."""
+        return self._call("GET", path, query, None)
+
+    def post(self, path: str, body: Any = None, **query: Any) -> Any:
+        """Do something."""
+        return self._call("POST", path, query, body)
+
+    def put(self, path: str, body: Any, **query: Any) -> Any:
+        """Set something."""
+        return self._call("PUT", path, query, body)
+
+    def patch(self, path: str, body: Any, **query: Any) -> Any:
+        """Change something."""
+        return self._call("PATCH", path, query, body)
+
+    def delete(self, path: str, **query: Any) -> Any:
+        """Remove something."""
+        return self._call("DELETE", path, query, None)
+
+    def rows(self, path: str, name: str, limit: int, **query: Any) -> list[dict[str, Any]]:
+        """So many rows of a list, read page by page; `name` is the field that holds them."""
+        found: list[dict[str, Any]] = []
+        cursor = None
+        while True:
+            page = self.get(path, **query, limit=min(limit - len(found), _LONGEST_PAGE), cursor=cursor)
+            found += page[name]
+            cursor = page["next_cursor"]
+            if cursor is None or len(found) >= limit:
+                return found
+
+    def is_served(self) -> bool:
+        """Whether the API answers soon, and takes the key."""
+        import httpx2
+
+        wanted = {"limit": 1}
+        try:
+            answer = self._sender.request("GET", "contact/stops", params=wanted, timeout=_PROBE_SECONDS)
+        except httpx2.TransportError:
+            return False
+        return answer.status_code < _FIRST_ERROR
+
+    def _call(self, method: str, path: str, query: Mapping[str, Any], body: Any) -> Any:
+        given = {name: value for name, value in query.items() if value is not None}
+        for _ in range(_MOST_WAITS):
+            answer = self._send(method, path, given, body)
+            if answer.status_code != _RATE_LIMITED:
+                return _read(answer)
+            time.sleep(min(float(answer.headers.get("Retry-After", "1")), 5.0))
+        return _read(self._send(method, path, given, body))
+
+    def _send(self, method: str, path: str, query: Mapping[str, Any], body: Any) -> httpx2.Response:
+        import httpx2
+
+        try:
+            return self._sender.request(method, path.lstrip("/"), params=dict(query), json=body)
+        except httpx2.TransportError as error:
+            raise Unreachable(
+                f"the API at {self._address} does not answer ({type(error).__name__}); `unpend status` says more"
+            ) from error
+
+
+def _read(answer: httpx2.Response) -> Any:
+    try:
+        document = answer.json()
+    except ValueError as error:
+        raise Unreachable(f"what answers at {answer.url} is not the API of unpend") from error
+    if answer.status_code < _FIRST_ERROR:
+        return document
+    failure = document.get("error") or {} if isinstance(document, dict) else {}
+    details = failure.get("details") or {}
+    fields = [f"{field['field']}: {field['message']}" for field in details.get("fields") or ()]
+    message = "; ".join(fields) or str(failure.get("message", answer.reason_phrase))
+    refused = Refused(answer.status_code, message, details)
+    if answer.status_code in _NO_ACCESS:
+        refused.code = NO_FLEET
+        refused.args = (f"the API does not take the key of this command: {refused}",)
+    raise refused
+
+
+@contextmanager
+def connected(named: Path | None, owner: str = OPERATOR) -> Iterator[Client]:
+    """The API of the running fleet, called with the key of this owner.
+
+    Raises:
+        CommandError: no fleet runs there, or nothing says where its API is; exit code 3.
+    """
+    fleet = find(named)
+    if fleet.api is None:
+        raise CommandError(
+            "only the servers of this fleet are known, not its API: name it in UNPEND_API_URL "
+            "(such as http://127.0.0.1:8080/v1), with a key of it in UNPEND_API_KEY",
+            NO_FLEET,
+        )
+    with _client_of(fleet, owner) as client:
+        yield client
+
+
+@contextmanager
+def connected_or_direct(named: Path | None, owner: str = OPERATOR) -> Iterator[Client]:
+    """The same; where the API does not serve, its routes are run here, on the database of the fleet.
+
+    For the few commands that people need most when the API is down.
+    """
+    fleet = find(named)
+    with ExitStack() as stack:
+        if fleet.api is not None:
+            client = stack.enter_context(_client_of(fleet, owner))
+            if client.is_served() or not fleet.knows_servers:
+                yield client
+                return
+        from fleet.direct import serve_here
+
+        sender = stack.enter_context(serve_here(fleet.settings()))
+        yield Client(sender, "the database")
+
+
+@contextmanager
+def _client_of(fleet: Fleet, owner: str) -> Iterator[Client]:
+    import httpx2
+
+    address = str(fleet.api)
+    with httpx2.Client(
+        base_url=address,
+        headers={"Authorization": f"Bearer {fleet.key_of(owner)}"},
+        timeout=httpx2.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS),
+        # A proxy of the environment is for the world outside, and the fleet's API is inside.
+        trust_env=False,
+    ) as sender:
+        yield Client(sender, address)
+
+
+@contextmanager
+def refusals(
+    *, not_found: str | None = None, conflict: Callable[[Mapping[str, Any]], str] | None = None
+) -> Iterator[None]:
+    """Say in the command's own words what the API refuses: what is not there, and what is in the way."""
+    try:
+        yield
+    except Refused as error:
+        if error.status == NOT_FOUND and not_found is not None:
+            raise CommandError(not_found) from error
+        if error.status == CONFLICT and conflict is not None:
+            raise CommandError(conflict(error.details)) from error
+        raise
+
+
+def segment(name: str) -> str:
+    """A name as a part of a path."""
+    from urllib.parse import quote
+
+    return quote(name, safe="")
+
+
+def moment(written: Any) -> Any:
+    """A moment of an answer."""
+    from datetime import datetime
+
+    return None if written is None else datetime.fromisoformat(written)

@@ -1,0 +1,1 @@
+"""The service about who may call."""
