@@ -8,6 +8,7 @@ from engine.registry import BoundProduct, Product, Registry
 from statemachine.workflow.purposes import PurposeNeed
 from tasks.orders.product import ORDERS
 from tasks.orders.rules.context import Context
+from tasks.outbound.context import OutboundContext
 from tasks.outbound.product import OUTBOUND
 from tasks.people.product import PEOPLE
 
@@ -20,6 +21,6 @@ NEEDS_OF_TRIGGER: Final[Mapping[str, Sequence[PurposeNeed]]] = MappingProxyType(
 """The purposes that a definition needs, by its trigger."""
 
 
-def registry(context: Context, *further: BoundProduct) -> Registry:
+def registry(context: Context, outbound: OutboundContext, *further: BoundProduct) -> Registry:
     """All that is registered, ready to work in this process; further products come beside our own."""
-    return Registry.of((ORDERS.bind(context), PEOPLE.bind(None), OUTBOUND.bind(None), *further))
+    return Registry.of((ORDERS.bind(context), PEOPLE.bind(None), OUTBOUND.bind(outbound), *further))

@@ -24,6 +24,7 @@ from storage.orders.orders import Orders
 from storage.orders.timeline import Timeline
 from tasks.orders.intake.intake import Door, Received, Submission, accept
 from tasks.orders.rules.context import Context, make_context
+from tasks.outbound.context import OutboundContext
 from tasks.registry import registry
 from tests.agents import QUEUES
 from tests.wire import MemoryWire
@@ -55,6 +56,7 @@ class House:
     database: Database
     wire: MemoryWire
     context: Context
+    outbound: OutboundContext
     engine: Engine
     tick: Tick
 
@@ -67,6 +69,7 @@ class House:
         workflows: Sequence[Mapping[str, object]] = (),
         limits: Limits | None = None,
         gateway: ChannelGateway | None = None,
+        outbound: OutboundContext | None = None,
         **changes: Any,
     ) -> "House":
         """Build a process's parts; further actions and workflows, as written, come beside the project's own."""
@@ -75,6 +78,7 @@ class House:
         context = make_context(settings, database)
         if gateway is not None:
             context = replace(context, gateway=gateway)
+        outbound = outbound or OutboundContext()
         wire = MemoryWire()
         further = BoundProduct(Product(name="of the test"), tuple(actions))
         with database.transaction() as work:
@@ -83,12 +87,12 @@ class House:
         engine = Engine(
             database=database,
             publisher=wire,
-            registry=registry(context, further),
+            registry=registry(context, outbound, further),
             queues=QUEUES,
             holder="test",
             limits=limits or Limits(),
         )
-        return cls(settings, database, wire, context, engine, Tick(engine, wire))
+        return cls(settings, database, wire, context, outbound, engine, Tick(engine, wire))
 
     def accept(self, *submissions: Submission) -> list[Received]:
         """Take orders in."""
@@ -142,4 +146,5 @@ class House:
     def close(self) -> None:
         """Give connections back."""
         self.engine.close()
+        self.outbound.close()
         self.database.close()

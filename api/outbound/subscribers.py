@@ -27,7 +27,7 @@ from schemas.outbound.subscribers import (
     SubscriberView,
 )
 from storage.access.system_audit import SystemAudit
-from storage.outbound.deliveries import Deliveries, Delivery, Replayed
+from storage.outbound.deliveries import Deliveries, Delivery, ReplayResult
 from storage.outbound.subscribers import Subscriber, Subscribers
 from tools.webhooks.address import AddressRefused, check_url
 from tools.webhooks.signature import new_secret
@@ -153,9 +153,9 @@ def replay_delivery(delivery_id: DeliveryId, parts: GivenParts, caller: Caller) 
     """It goes out under the same `webhook-id` and has a new day to arrive in; 409 when its receiver is gone."""
     with parts.database.transaction() as work:
         outcome = Deliveries(work).replay(delivery_id)
-        if outcome is Replayed.UNKNOWN:
+        if outcome is ReplayResult.UNKNOWN:
             raise unknown("delivery", delivery_id)
-        if outcome is Replayed.INACTIVE:
+        if outcome is ReplayResult.INACTIVE:
             raise Refusal(
                 Code.STATE_CONFLICT,
                 "its subscriber said that it is gone, and is told nothing more",
@@ -163,7 +163,7 @@ def replay_delivery(delivery_id: DeliveryId, parts: GivenParts, caller: Caller) 
             )
         SystemAudit(work).write(caller.agent_id, "deliveries_replayed", {"delivery_id": delivery_id})
     return DeliveryReplayed(
-        delivery_id=delivery_id, outcome="again" if outcome is Replayed.AGAIN else "hastened"
+        delivery_id=delivery_id, outcome="again" if outcome is ReplayResult.AGAIN else "hastened"
     )
 
 

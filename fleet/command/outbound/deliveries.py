@@ -96,16 +96,16 @@ def replay(
 
 
 def _replay_one(work: UnitOfWork, delivery_id: str) -> str:
-    from storage.outbound.deliveries import LEASE_SECONDS, Deliveries, Replayed
+    from storage.outbound.deliveries import HASTENED_SECONDS, Deliveries, ReplayResult
 
     match Deliveries(work).replay(delivery_id):
-        case Replayed.UNKNOWN:
+        case ReplayResult.UNKNOWN:
             raise CommandError(f"there is no delivery {delivery_id}; `unpend webhooks log` shows them")
-        case Replayed.INACTIVE:
+        case ReplayResult.INACTIVE:
             raise CommandError("its subscriber said it is gone and is told nothing; add it anew")
-        case Replayed.HASTENED:
-            return f"{delivery_id} was waiting anyway; its next try comes within {LEASE_SECONDS} s"
-        case Replayed.AGAIN:
+        case ReplayResult.HASTENED:
+            return f"{delivery_id} was waiting anyway; its next try comes within {HASTENED_SECONDS} s"
+        case ReplayResult.AGAIN:
             return f"{delivery_id} is sent again"
 
 
