@@ -13,11 +13,20 @@ TICK_SECONDS: Final = 1.0
 RETENTION_SECONDS: Final = 60.0
 """How often it is asked whether something has been kept long enough."""
 
+FEEDING_SECONDS: Final = 1.0
+"""How often it is asked whether something is to be sent to other systems and to staff."""
+
 BEAT_SCHEDULE: Final[Mapping[str, Mapping[str, object]]] = {
     "wake-rescue-dispatch": {
         "task": "tick.sweep",
         "schedule": TICK_SECONDS,
         "options": {"queue": "tick", "expires": 86_400.0},
+    },
+    # What has waited while no worker ran is one question each (see `workers.feeding`).
+    "feed-what-leaves": {
+        "task": "outbound.feed",
+        "schedule": FEEDING_SECONDS,
+        "options": {"queue": "outbound", "expires": 86_400.0},
     },
     # A round a day; a call looks whether it is due, goes on with it for a moment, and leaves the rest to the next.
     "remove-what-was-kept-long-enough": {

@@ -96,7 +96,6 @@ class Plan:
                 answers(f"http://127.0.0.1:{ports.exporter}/health"),
             ),
             self._worker("beat", WATCHERS, "beat"),
-            self._worker("webhooks", WATCHERS, "webhooks"),
             self._python("flower", WATCHERS, ["workers", "flower"], listens(ports.flower)),
         ]
 

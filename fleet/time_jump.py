@@ -8,6 +8,7 @@ from typing import Final
 from storage.core.database import Database
 from storage.engine.clock import BusinessClock
 from storage.engine.queues import Queues
+from tasks.outbound.product import OUTBOUND
 
 _TOGETHER: Final = timedelta(minutes=1)
 """What is due within a minute is reached by one jump."""
@@ -31,10 +32,11 @@ class TimeJumper:
     def look(self, horizon: timedelta | None = None) -> JumpResult:
         """Jump if the fleet is idle and the next due time lies within the horizon.
 
-        A wait on the database's clock is work of the world outside (a call under way): no jump passes over it.
+        A wait on the database clock is work of the world outside (a call under way): no jump passes over it. What
+        other systems and staff are yet to be sent is no work of an order.
         """
         with self.database.transaction() as work:
-            ahead = Queues(work).horizon()
+            ahead = Queues(work).horizon(beside=(OUTBOUND.name,))
             if ahead.busy or ahead.database_due is not None:
                 return JumpResult.BUSY
             now = BusinessClock(work).now().business_now

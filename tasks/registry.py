@@ -11,6 +11,7 @@ from tasks.forms import TaskForms
 from tasks.orders.product import ORDERS
 from tasks.orders.rules.context import Context
 from tasks.orders.task_form import OrderForm
+from tasks.outbound.context import OutboundContext
 from tasks.outbound.product import OUTBOUND
 from tasks.people.product import PEOPLE
 
@@ -23,9 +24,9 @@ NEEDS_OF_TRIGGER: Final[Mapping[str, Sequence[PurposeNeed]]] = MappingProxyType(
 """The purposes that a definition needs, by its trigger."""
 
 
-def registry(context: Context, *further: BoundProduct) -> Registry:
+def registry(context: Context, outbound: OutboundContext, *further: BoundProduct) -> Registry:
     """All that is registered, ready to work in this process; further products come beside our own."""
-    return Registry.of((ORDERS.bind(context), PEOPLE.bind(None), OUTBOUND.bind(None), *further))
+    return Registry.of((ORDERS.bind(context), PEOPLE.bind(None), OUTBOUND.bind(outbound), *further))
 
 
 def task_forms(context: Callable[[], Context]) -> TaskForms:

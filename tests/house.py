@@ -25,6 +25,7 @@ from storage.orders.orders import Orders
 from tasks.forms import EntryPoint, TaskForms
 from tasks.orders.intake.intake import OrderReceipt, Submission, accept
 from tasks.orders.rules.context import Context, make_context
+from tasks.outbound.context import OutboundContext
 from tasks.registry import registry, task_forms
 from tests.agents import QUEUES
 from tests.wire import MemoryWire
@@ -58,6 +59,7 @@ class House:
     database: Database
     wire: MemoryWire
     context: Context
+    outbound: OutboundContext
     engine: Engine
     tick: Tick
 
@@ -72,6 +74,7 @@ class House:
         workflows: Sequence[Mapping[str, object]] = (),
         limits: Limits | None = None,
         gateway: ChannelGateway | None = None,
+        outbound: OutboundContext | None = None,
         **changes: Any,
     ) -> "House":
         """Build a process's parts; further actions and workflows, as written, come beside the project's own."""
@@ -80,6 +83,7 @@ class House:
         context = make_context(settings, database)
         if gateway is not None:
             context = replace(context, gateway=gateway)
+        outbound = outbound or OutboundContext()
         wire = MemoryWire()
         further = BoundProduct(Product(name="of the test"), tuple(actions))
         if workflows:
@@ -89,12 +93,12 @@ class House:
         engine = Engine(
             database=database,
             publisher=wire,
-            registry=registry(context, further, *products),
+            registry=registry(context, outbound, further, *products),
             queues=queues,
             holder="test",
             limits=limits or Limits(),
         )
-        return cls(settings, database, wire, context, engine, Tick(engine, wire))
+        return cls(settings, database, wire, context, outbound, engine, Tick(engine, wire))
 
     @property
     def forms(self) -> TaskForms:
@@ -153,4 +157,5 @@ class House:
     def close(self) -> None:
         """Give connections back."""
         self.engine.close()
+        self.outbound.close()
         self.database.close()

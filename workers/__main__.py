@@ -23,12 +23,12 @@ from engine.registry import BoundProduct
 from runtime import logs
 from runtime.settings import Settings
 from schemas.core.agents import TICK, read_agents
-from workers import tick
+from workers import feeding, tick
 from workers.agent import register
 from workers.app import make_app
 from workers.process import CurrentProcess, Process
 
-OTHERS = ("beat", "intake", "exporter", "flower", "webhooks")
+OTHERS = ("beat", "intake", "exporter", "flower")
 
 _LAST_SECONDS: Final = 2.5
 """What a worker may take to end once its soft shutdown is over."""
@@ -60,10 +60,6 @@ def main(arguments: list[str], further: Sequence[BoundProduct] = ()) -> int:
         from workers.metrics.exporter import serve
 
         serve(settings)
-    elif name == "webhooks":
-        from workers.outbound.webhooks import serve as tell
-
-        tell(settings, _tell_ready)
     else:
         _intake(app, settings)
     return 0
@@ -76,6 +72,8 @@ def _serve(app: Celery, current: CurrentProcess, name: str, *, concurrency: int)
         tick.register(app, current)
     else:
         register(app, current, name)
+    if name == feeding.QUEUE:
+        feeding.register(app, current)
 
     def begin_child(**_: Any) -> None:
         current.forget()

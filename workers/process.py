@@ -22,6 +22,8 @@ from schemas.core.definition_file import read_definition_file
 from statemachine.workflow.definition import Workflow
 from storage.core.database import Database
 from tasks.orders.rules.context import Context, make_context
+from tasks.outbound.context import OutboundContext
+from tasks.outbound.feeding import Feeder
 from tasks.registry import NEEDS_OF_TRIGGER, registry
 from workers.pace import Pace
 from workers.wire import CeleryWire
@@ -71,6 +73,11 @@ class Process:
         return make_context(self.settings, self.database)
 
     @cached_property
+    def outbound(self) -> OutboundContext:
+        """The ways to other systems and to staff."""
+        return OutboundContext.of_settings(self.settings)
+
+    @cached_property
     def agents(self) -> Agents:
         """The fleet's agents."""
         return read_agents(self.settings.config_folder)
@@ -81,11 +88,16 @@ class Process:
         return Engine(
             database=self.database,
             publisher=self.publisher,
-            registry=registry(self.context, *self._further),
+            registry=registry(self.context, self.outbound, *self._further),
             queues=self.agents.queues,
             holder=f"{self.name}@{socket.gethostname()}:{os.getpid()}",
             limits=limits_of(self.settings),
         )
+
+    @cached_property
+    def feeder(self) -> Feeder:
+        """What makes deliveries of events, and begins the runs that carry what leaves."""
+        return Feeder(self.engine, self.outbound)
 
     @cached_property
     def pace(self) -> Pace:

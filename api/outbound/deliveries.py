@@ -22,7 +22,7 @@ from schemas.outbound.subscribers import (
     ReplaySinceAsked,
 )
 from storage.access.system_audit import SystemAudit
-from storage.outbound.deliveries import Deliveries, Delivery, Replayed
+from storage.outbound.deliveries import Deliveries, Delivery, ReplayResult
 from storage.outbound.subscribers import Subscribers
 
 router = APIRouter(prefix="/webhooks", tags=["webhooks"], route_class=Route)
@@ -94,13 +94,13 @@ def replay_delivery(delivery_id: DeliveryId, parts: GivenParts, actor: Actor) ->
     """It goes out under the same `webhook-id` and has a new day to arrive in; 409 when its receiver is gone."""
     with parts.database.transaction() as work:
         outcome = Deliveries(work).replay(delivery_id)
-        if outcome is Replayed.UNKNOWN:
+        if outcome is ReplayResult.UNKNOWN:
             raise unknown("delivery", delivery_id)
-        if outcome is Replayed.INACTIVE:
+        if outcome is ReplayResult.INACTIVE:
             raise _gone({"delivery_id": delivery_id})
         SystemAudit(work).write(actor, "deliveries_replayed", {"delivery_id": delivery_id})
     return DeliveryReplayed(
-        delivery_id=delivery_id, outcome="again" if outcome is Replayed.AGAIN else "hastened"
+        delivery_id=delivery_id, outcome="again" if outcome is ReplayResult.AGAIN else "hastened"
     )
 
 

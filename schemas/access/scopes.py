@@ -39,7 +39,7 @@ def owners_of(agents: Agents) -> Mapping[str, frozenset[Scope]]:
     Raises:
         PolicyFileError: a line of `config/agents.yaml` names a scope that there is not.
     """
-    return {agent.key_owner: _scopes_of(agent) for agent in agents} | dict(_PEOPLE)
+    return {agent.key_owner: _scopes_of(agent) for agent in agents if agent.scopes} | dict(_PEOPLE)
 
 
 def _scopes_of(agent: Agent) -> frozenset[Scope]:

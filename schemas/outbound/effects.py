@@ -1,6 +1,7 @@
-"""Effects that send something out: events of the business, written with the step that caused them."""
+"""Effects of the outbound side: events of the business, and what came of sending deliveries and notices."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from schemas.core.effects import Effect
@@ -17,3 +18,55 @@ class ProductEvent(Effect):
     title: str
     status: Literal["running", "waiting", "ready", "failed"]
     artifact_ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mailbox:
+    """The deliveries that go out one after another: those of a task to one subscriber, or a single one of no task."""
+
+    subscriber_id: str
+    task_id: str | None = None
+    delivery_id: str | None = None
+    """The delivery that is about no task."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryAttempt:
+    """What came of sending a delivery, and how it stands now."""
+
+    delivery_id: str
+    tries: int
+    """How many there were before this one."""
+    state: Literal["waiting", "delivered", "given_up"]
+    status: int | None
+    error: str | None
+    due_at: datetime
+    """The next try, of one that waits."""
+    gone: bool = False
+    """Whether the subscriber answered that it wants nothing more."""
+    unreachable: bool = False
+    """Whether the subscriber has failed so often in a row that only single tries are made."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailboxTried(Effect):
+    """What a run did with the first waiting delivery of its mailbox; no `attempt`: none waited."""
+
+    run_id: str
+    mailbox: Mailbox
+    attempt: DeliveryAttempt | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeTried(Effect):
+    """What came of sending a notice to staff, and how it stands now."""
+
+    notice_id: int
+    tries: int
+    """How many there were before this one."""
+    state: Literal["waiting", "sent", "given_up"]
+    due_at: datetime
+    """The next try, of one that waits."""
+    provider: str | None = None
+    provider_id: str | None = None
+    error: str | None = None

@@ -1,6 +1,6 @@
 """What is changed of a run's waiting steps from outside: taken by a caller, hastened, given another priority."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -27,6 +27,10 @@ _HASTEN = text(
         FROM steps WHERE run_id = :run_id AND state IN ({SCHEDULED}, {OFFERED}) AND due_clock = 'business'
     ) d WHERE steps.step_id = d.step_id AND steps.due_at > d.due_at RETURNING steps.step_id
     """
+)
+_WAKE = text(
+    f"UPDATE steps SET due_at = clock_timestamp() WHERE run_id = ANY(:run_ids) AND state = {SCHEDULED} "
+    "AND due_clock = 'database' AND due_at > clock_timestamp()"
 )
 _REPRIORITISE = text(
     f"""
@@ -58,6 +62,11 @@ class Steering(Repository):
         """Let what waits for a later business time be due at this one; how many steps there were."""
         parameters = {"run_id": run_id, "due_at": due_at, "offer_seconds": offer_seconds}
         return len(self.connection.execute(_HASTEN, parameters).all())
+
+    def wake(self, run_ids: Sequence[str]) -> None:
+        """Let what these runs wait for on the database's clock be due now; what is under way is left alone."""
+        if run_ids:
+            self.connection.execute(_WAKE, {"run_ids": list(run_ids)})
 
     def reprioritise(self, run_id: str, *, before: int, now: int) -> None:
         """Give the open steps that had their run's priority another; ready ones change their place."""

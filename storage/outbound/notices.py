@@ -1,24 +1,27 @@
-"""Notices on their way to staff: made with the alert or the action they tell of, taken, sent, tried again.
+"""Notices on their way to staff: made with the alert or the action they tell of, sent by runs, tried again.
 
 They are made in the same statement that writes what they tell of, for the roles in `notice_roles` only: an
 installation that tells nobody writes nothing and asks nothing more.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final
 
 from sqlalchemy import text
 
+from schemas.outbound.effects import NoticeTried
 from storage.core.bulk import dump_json
 from storage.core.unit_of_work import Repository
+from storage.engine.states import RUNS_OPEN
+from storage.engine.steering import Steering
 
-LEASE_SECONDS: Final = 30
-"""For so long a notice that was taken is nobody else's; longer than a try may last."""
+NO_ROUTE: Final = "nobody is told in this role any more"
+"""Why a notice is given up that was made for a role without a route."""
 
-_NO_ROUTE: Final = "nobody is told in this role any more"
-_DAY: Final = "interval '24 hours'"
+_BATCH: Final = 500
+"""Notices whose runs are begun at once."""
 
 OF_ALERTS: Final = """
     INSERT INTO notices (key, to_role, title, text)
@@ -43,42 +46,39 @@ _DECLARE = text(
     "INSERT INTO notice_roles (role) SELECT unnest(CAST(:roles AS text[])) ON CONFLICT (role) DO NOTHING"
 )
 _GIVE_UP_OTHERS = text(
-    "UPDATE notices SET state = 'given_up', last_error = :error WHERE state = 'waiting' AND to_role <> ALL(:roles)"
+    "UPDATE notices SET state = 'given_up', last_error = :error WHERE state = 'waiting' AND to_role <> ALL(:roles) "
+    "RETURNING run_id"
 )
-_TAKE = text(
-    f"""
-    WITH chosen AS (
-        SELECT notice_id FROM notices
-        WHERE state = 'waiting' AND due_at <= (SELECT clock_timestamp()) AND to_role = ANY(:roles)
-        ORDER BY due_at, notice_id LIMIT :limit FOR UPDATE SKIP LOCKED
-    )
-    UPDATE notices n
-    SET tries = n.tries + 1, due_at = clock_timestamp() + interval '{LEASE_SECONDS} seconds'
-    FROM chosen WHERE n.notice_id = chosen.notice_id
-    RETURNING n.notice_id, n.key, n.to_role, n.recipient, n.title, n.text, n.tries
-    """
+_WAITING = text(
+    "SELECT notice_id, key, to_role, recipient, title, text, tries, created_at FROM notices "
+    "WHERE notice_id = ANY(:ids) AND state = 'waiting'"
 )
-# `tries` tells whether the notice is still in the hands that report.
+# A result that comes late, its lease lost, never takes back what another try has reached since.
 _CONCLUDE = text(
-    f"""
-    WITH now AS MATERIALIZED (SELECT clock_timestamp() AS at), verdict AS (
-        SELECT n.notice_id, c.error, c.provider, c.provider_id, now.at,
-            least(now.at + c.after_seconds * interval '1 second', n.created_at + {_DAY}) AS due_at,
-            CASE WHEN c.error IS NULL THEN 'sent'
-                 WHEN now.at >= n.created_at + {_DAY} THEN 'given_up' ELSE 'waiting' END AS state
-        FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS c(notice_id bigint, tries integer, error text,
-            provider text, provider_id text, after_seconds double precision)
-        JOIN notices n ON n.notice_id = c.notice_id AND n.tries = c.tries AND n.state = 'waiting'
-        CROSS JOIN now
-    )
-    UPDATE notices n
-    SET state = v.state, last_error = v.error, provider = v.provider,
-        provider_id = left(v.provider_id, 128),
-        due_at = CASE WHEN v.state = 'waiting' THEN v.due_at ELSE n.due_at END,
-        sent_at = CASE WHEN v.state = 'sent' THEN v.at END
-    FROM verdict v WHERE n.notice_id = v.notice_id AND n.state = 'waiting'
-    RETURNING n.key, n.to_role, n.state
     """
+    UPDATE notices n
+    SET state = c.state, tries = greatest(n.tries, c.tries + 1), last_error = c.error, provider = c.provider,
+        provider_id = left(c.provider_id, 128),
+        due_at = CASE WHEN c.state = 'waiting' THEN c.due_at ELSE n.due_at END,
+        sent_at = CASE WHEN c.state = 'sent' THEN clock_timestamp() END
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS c(notice_id bigint, tries integer, state text,
+        due_at timestamptz, provider text, provider_id text, error text)
+    WHERE n.notice_id = c.notice_id AND n.state = 'waiting' AND (c.state = 'sent' OR n.tries = c.tries)
+    """
+)
+_UNASSIGNED = text(
+    "SELECT notice_id, key FROM notices WHERE state = 'waiting' AND run_id IS NULL "
+    "ORDER BY notice_id LIMIT :limit FOR UPDATE SKIP LOCKED"
+)
+_ANY_UNASSIGNED = text("SELECT EXISTS (SELECT FROM notices WHERE state = 'waiting' AND run_id IS NULL)")
+_ASSIGN = text(
+    "UPDATE notices n SET run_id = c.run_id "
+    "FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS c(notice_id bigint, run_id text) "
+    "WHERE n.notice_id = c.notice_id"
+)
+_RELEASE = text(
+    "UPDATE notices n SET run_id = NULL FROM runs r "
+    f"WHERE n.state = 'waiting' AND r.run_id = n.run_id AND r.state NOT IN ({RUNS_OPEN})"
 )
 _LOG = text(
     """
@@ -92,8 +92,8 @@ _LOG = text(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TakenNotice:
-    """A notice in hand: to be sent now, under its key."""
+class WaitingNotice:
+    """A notice that is to be sent, under its key."""
 
     notice_id: int
     key: str
@@ -102,29 +102,8 @@ class TakenNotice:
     title: str
     text: str
     tries: int
-    """This one included."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoticeTry:
-    """What came of a try; without an `error` it was sent."""
-
-    notice_id: int
-    tries: int
-    provider: str
-    provider_id: str | None = None
-    error: str | None = None
-    after_seconds: float = 0.0
-    """How long to wait before the next try; at the end of the notice's day the last one is made."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConcludedNotice:
-    """A notice as a try left it."""
-
-    key: str
-    to_role: str
-    state: str
+    """How many there were."""
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,34 +136,35 @@ class Notices(Repository):
         self.connection.execute(_WITHDRAW, parameters)
         if roles:
             self.connection.execute(_DECLARE, parameters)
-        self.connection.execute(_GIVE_UP_OTHERS, {**parameters, "error": _NO_ROUTE})
+        given_up = self.connection.execute(_GIVE_UP_OTHERS, {**parameters, "error": NO_ROUTE}).scalars()
+        Steering(self.work).wake([run_id for run_id in given_up if run_id is not None])
 
-    def take(self, roles: Collection[str], limit: int) -> list[TakenNotice]:
-        """Notices of these roles that are due, the longest due first; nobody else gets them for a lease."""
-        rows = self.connection.execute(_TAKE, {"roles": sorted(roles), "limit": limit})
-        return [TakenNotice(**row._mapping) for row in rows]
+    def waiting(self, notice_ids: Collection[int]) -> dict[int, WaitingNotice]:
+        """Those of these notices that are to be sent still."""
+        rows = self.connection.execute(_WAITING, {"ids": list(notice_ids)})
+        return {row.notice_id: WaitingNotice(**row._mapping) for row in rows}
 
-    def conclude(self, tries: Sequence[NoticeTry]) -> list[ConcludedNotice]:
-        """Write what came of tries; one whose lease has gone to another is passed over."""
-        rows = self.connection.execute(
-            _CONCLUDE,
-            {
-                "rows": dump_json(
-                    [
-                        {
-                            "notice_id": t.notice_id,
-                            "tries": t.tries,
-                            "provider": t.provider,
-                            "provider_id": t.provider_id,
-                            "error": t.error,
-                            "after_seconds": t.after_seconds,
-                        }
-                        for t in tries
-                    ]
-                )
-            },
-        )
-        return [ConcludedNotice(**row._mapping) for row in rows]
+    def conclude(self, tries: Sequence[NoticeTried]) -> None:
+        """Write what came of these tries."""
+        self.connection.execute(_CONCLUDE, {"rows": dump_json([asdict(tried) for tried in tries])})
+
+    def any_unassigned(self) -> bool:
+        """Whether a notice waits that no run carries."""
+        return bool(self.connection.execute(_ANY_UNASSIGNED).scalar_one())
+
+    def unassigned(self) -> dict[int, str]:
+        """Notices that no run carries, locked, with their keys; a bounded number, and none that another holds."""
+        rows = self.connection.execute(_UNASSIGNED, {"limit": _BATCH})
+        return {row.notice_id: row.key for row in rows}
+
+    def assign(self, run_of: Mapping[int, str]) -> None:
+        """Let these runs carry these notices."""
+        rows = [{"notice_id": notice_id, "run_id": run_id} for notice_id, run_id in run_of.items()]
+        self.connection.execute(_ASSIGN, {"rows": dump_json(rows)})
+
+    def release(self) -> None:
+        """Find new runs for what ended runs have left waiting, as after too many crashes."""
+        self.connection.execute(_RELEASE)
 
     def log(self, *, role: str | None = None, failed: bool = False, limit: int = 50) -> list[StaffNotice]:
         """Notices, the newest first; `failed` are those whose last try failed."""

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from runtime.cipher import Sealed
 from runtime.ids import Prefix, new_id
 from storage.core.unit_of_work import Repository
+from storage.engine.steering import Steering
 
 BATCH: Final = 500
 """Events one transaction turns into deliveries at most."""
@@ -33,20 +34,23 @@ _LOCK_SECRET = text(f"{_SECRET.text} FOR UPDATE")
 _SET_SECRET = text("UPDATE subscribers SET secret = :secret WHERE subscriber_id = :subscriber_id")
 _CHOOSE = text("UPDATE subscribers SET events = :events WHERE subscriber_id = :subscriber_id")
 _REMOVE = text(
-    "WITH log AS (DELETE FROM deliveries WHERE subscriber_id = :subscriber_id) "
-    "DELETE FROM subscribers WHERE subscriber_id = :subscriber_id RETURNING subscriber_id",
+    "WITH log AS (DELETE FROM deliveries WHERE subscriber_id = :subscriber_id RETURNING run_id, state) "
+    "DELETE FROM subscribers WHERE subscriber_id = :subscriber_id RETURNING "
+    "array(SELECT run_id FROM log WHERE state = 'waiting' AND run_id IS NOT NULL) AS run_ids",
 )
 _DEACTIVATE = text("UPDATE subscribers SET active = false WHERE subscriber_id = :subscriber_id AND active")
 # Asked for the first row in an index's order: for the mere existence of one the planner reads the whole table.
-_OUTLOOK = text(
+_BEHIND = text(
     f"""
-    SELECT s.subscriber_id,
-        (SELECT e.event_id FROM events e WHERE (e.written_by, e.event_id) > (s.fed_transaction, s.fed_event)
-         AND {_SETTLED} ORDER BY e.written_by, e.event_id LIMIT 1) IS NOT NULL AS behind,
-        coalesce((SELECT d.due_at FROM deliveries d WHERE d.subscriber_id = s.subscriber_id
-                  AND d.state = 'waiting' ORDER BY d.due_at LIMIT 1) <= clock_timestamp(), false) AS due
-    FROM subscribers s WHERE s.active ORDER BY s.subscriber_id
+    SELECT s.subscriber_id FROM subscribers s
+    WHERE s.active AND (SELECT e.event_id FROM events e
+        WHERE (e.written_by, e.event_id) > (s.fed_transaction, s.fed_event) AND {_SETTLED}
+        ORDER BY e.written_by, e.event_id LIMIT 1) IS NOT NULL
+    ORDER BY s.subscriber_id
     """,
+)
+_LOCK = text(
+    "SELECT FROM subscribers WHERE subscriber_id = ANY(:ids) ORDER BY subscriber_id FOR NO KEY UPDATE"
 )
 _LOCK_CURSOR = text(
     "SELECT events, CAST(fed_transaction AS text) AS transaction, fed_event AS event, clock_timestamp() AS now "
@@ -99,15 +103,6 @@ class Subscriber:
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
-    """Whether there are events to make deliveries of for a subscriber, and whether a delivery's time has come."""
-
-    subscriber_id: str
-    behind: bool
-    due: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Place:
     """A place in the feed of events: a row's transaction and id."""
 
@@ -116,7 +111,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
+class FeedPosition:
     """How far a subscriber was told, locked; `now` is the database's time."""
 
     subscriber_id: str
@@ -198,9 +193,11 @@ class Subscribers(Repository):
         return self.connection.execute(_CHOOSE, chosen).rowcount > 0
 
     def remove(self, subscriber_id: str) -> bool:
-        """Forget a subscriber and its log; whether there was one."""
-        removed = self.connection.execute(_REMOVE, {"subscriber_id": subscriber_id})
-        return removed.one_or_none() is not None
+        """Forget a subscriber and its log, and let its runs end; whether there was one."""
+        removed = self.connection.execute(_REMOVE, {"subscriber_id": subscriber_id}).one_or_none()
+        if removed is not None:
+            Steering(self.work).wake(removed.run_ids)
+        return removed is not None
 
     def deactivate(self, subscriber_id: str) -> bool:
         """Tell it nothing more; whether it was active."""
@@ -226,29 +223,33 @@ class Subscribers(Repository):
         self.connection.execute(_SET_SECRET, {"subscriber_id": subscriber_id, "secret": sealed})
         return True
 
-    def outlook(self) -> list[Outlook]:
-        """What there is to do for each active subscriber; the one question asked while nothing happens."""
-        return [Outlook(row.subscriber_id, row.behind, row.due) for row in self.connection.execute(_OUTLOOK)]
+    def behind(self) -> list[str]:
+        """The active subscribers that have events to make deliveries of; asked every second while all is quiet."""
+        return [row.subscriber_id for row in self.connection.execute(_BEHIND)]
 
-    def lock_progress(self, subscriber_id: str) -> Progress | None:
+    def lock(self, subscriber_ids: Sequence[str]) -> None:
+        """Hold these subscribers, so that nobody else gives up their deliveries or makes new ones meanwhile."""
+        self.connection.execute(_LOCK, {"ids": sorted(subscriber_ids)})
+
+    def lock_position(self, subscriber_id: str) -> FeedPosition | None:
         """How far this subscriber was told; `None` when it is not active, or another process is at it."""
         row = self.connection.execute(_LOCK_CURSOR, {"subscriber_id": subscriber_id}).one_or_none()
         if row is None:
             return None
         place = Place(row.transaction, row.event)
-        return Progress(subscriber_id=subscriber_id, events=row.events, place=place, now=row.now)
+        return FeedPosition(subscriber_id=subscriber_id, events=row.events, place=place, now=row.now)
 
-    def end_of_batch(self, progress: Progress) -> Place | None:
+    def end_of_batch(self, position: FeedPosition) -> Place | None:
         """The last of the next events whose writers, and all before them, are over; `None` when there is none."""
-        row = self.connection.execute(_END_OF_BATCH, {**_after(progress.place), "limit": BATCH}).one_or_none()
+        row = self.connection.execute(_END_OF_BATCH, {**_after(position.place), "limit": BATCH}).one_or_none()
         return None if row is None else Place(row.transaction, row.event)
 
-    def happenings(self, progress: Progress, end: Place, event_types: Sequence[str]) -> list[Happening]:
+    def happenings(self, position: FeedPosition, end: Place, event_types: Sequence[str]) -> list[Happening]:
         """The events of these types up to this place, those of one task in their order."""
         rows = self.connection.execute(
             _HAPPENINGS,
             {
-                **_after(progress.place),
+                **_after(position.place),
                 "end_transaction": end.transaction,
                 "end_event": end.event,
                 "event_types": list(event_types),
@@ -257,9 +258,9 @@ class Subscribers(Repository):
         )
         return [Happening(**row._mapping) for row in rows]
 
-    def advance(self, progress: Progress, end: Place) -> None:
+    def advance(self, position: FeedPosition, end: Place) -> None:
         """This subscriber was told up to this place."""
-        self.connection.execute(_ADVANCE, {"subscriber_id": progress.subscriber_id, **_after(end)})
+        self.connection.execute(_ADVANCE, {"subscriber_id": position.subscriber_id, **_after(end)})
 
     def _sealed(self, kept: dict[str, str], subscriber_id: str) -> bytes:
         return self.cipher.encrypt(json.dumps(kept), f"subscribers.secret.{subscriber_id}")

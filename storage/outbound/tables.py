@@ -69,6 +69,8 @@ deliveries = Table(
     Column("last_error", Text),
     database_moment("created_at"),
     Column("ended_at", Moment),
+    # The run that carries it, since it waits; none yet: the next feeding finds it one.
+    Column("run_id", Name),
     UniqueConstraint("subscriber_id", "event_id"),
     CheckConstraint("state IN ('waiting', 'delivered', 'given_up')", name="state"),
     Index("ix_deliveries_waiting", "subscriber_id", "due_at", postgresql_where=text("state = 'waiting'")),
@@ -78,6 +80,9 @@ deliveries = Table(
         "task_id",
         "event_id",
         postgresql_where=text("state = 'waiting'"),
+    ),
+    Index(
+        "ix_deliveries_unassigned", "event_id", postgresql_where=text("state = 'waiting' AND run_id IS NULL")
     ),
     Index("ix_deliveries_task_id", "task_id"),
 )
@@ -101,8 +106,13 @@ notices = Table(
     Column("last_error", Text),
     database_moment("created_at"),
     Column("sent_at", Moment),
+    # The run that carries it; none yet: the next feeding begins one.
+    Column("run_id", Name),
     CheckConstraint("state IN ('waiting', 'sent', 'given_up')", name="state"),
-    Index("ix_notices_waiting", "due_at", postgresql_where=text("state = 'waiting'")),
+    Index(
+        "ix_notices_unassigned", "notice_id", postgresql_where=text("state = 'waiting' AND run_id IS NULL")
+    ),
+    Index("ix_notices_waiting", "to_role", postgresql_where=text("state = 'waiting'")),
 )
 
 # Whom staff notices are made for; written by whoever sends them, so that nothing is kept for nobody.

@@ -1,4 +1,4 @@
-"""What the outbound side registers with the engine: who writes the events that people watch."""
+"""What the outbound side registers with the engine: what sends webhooks and notices, and who writes events."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -8,6 +8,8 @@ from engine.registry import Product
 from schemas.outbound.effects import ProductEvent
 from storage.core.unit_of_work import UnitOfWork
 from storage.outbound.events import Events
+from tasks.outbound import notice, webhook
+from tasks.outbound.context import OutboundContext
 
 
 def _append(work: UnitOfWork, effects: Sequence[tuple[int, Any]]) -> Mapping[int, Refusal]:
@@ -15,7 +17,9 @@ def _append(work: UnitOfWork, effects: Sequence[tuple[int, Any]]) -> Mapping[int
     return NOTHING_REFUSED
 
 
-OUTBOUND: Final[Product[None]] = Product(
-    name="outbound", writers=(EffectWriter(kinds=(ProductEvent,), write=_append),)
+OUTBOUND: Final[Product[OutboundContext]] = Product(
+    name="outbound",
+    actions=(webhook.ACTION, notice.ACTION),
+    writers=(EffectWriter(kinds=(ProductEvent,), write=_append), webhook.WRITER, notice.WRITER),
 )
-"""Events, for every product."""
+"""Events for every product, and the sending of what other systems and staff are to know of them."""

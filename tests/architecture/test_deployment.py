@@ -21,7 +21,7 @@ COMPOSE = PROJECT / "docker-compose.yml"
 DOCUMENT: Mapping[str, Any] = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))
 SERVICES: Mapping[str, Mapping[str, Any]] = DOCUMENT["services"]
 PREFORK = tuple(f"worker-{queue}" for queue in QUEUES)
-_ONLY_ALIVE_OR_NOT = {"migrate", "intake", "beat", "webhooks"}
+_ONLY_ALIVE_OR_NOT = {"migrate", "intake", "beat"}
 """They serve nobody; one that dies is started again, and the alert on the oldest step sees one that hangs."""
 
 every_service = pytest.mark.parametrize("name", SERVICES)

@@ -53,6 +53,20 @@ _RULES: Final[Mapping[str, _Rule]] = {
     "forgotten_numbers": _Rule("forgotten_numbers", f"forgotten_at < {_DATABASE}"),
     "events": _Rule("events", f"at < {_BUSINESS}"),
 }
+_RUNS_OF: Final[Mapping[str, str]] = {
+    "deliveries": "action:outbound.deliver_webhook",
+    "notices": "action:outbound.send_notice",
+}
+"""The workflows whose ended runs carried what is removed, and are kept as long."""
+_REMOVE_RUNS: Final = text(
+    f"""
+    WITH ended AS (
+        SELECT run_id FROM runs WHERE workflow = :workflow AND finished_at < {_DATABASE}
+        LIMIT :most FOR UPDATE SKIP LOCKED
+    ), steps_of_them AS (DELETE FROM steps USING ended WHERE steps.run_id = ended.run_id)
+    DELETE FROM runs USING ended WHERE runs.run_id = ended.run_id
+    """
+)
 # The first step of general work was given what the run was given.
 _STEPS: Final = text(
     "UPDATE steps SET input = '{}' FROM runs WHERE runs.run_id = steps.run_id AND runs.subject_id IS NULL "
@@ -74,7 +88,13 @@ class Retention(Repository):
         return int(found.scalar_one())
 
     def remove(self, kind: str, kept: timedelta, *, most: int) -> int:
-        """Remove or blank so many due rows at most; how many there were. Rows that others hold are left for later."""
+        """Remove or blank so many due rows at most, and of what was sent as many ended runs that carried it.
+
+        Rows that others hold are left for later.
+
+        Returns:
+            How many there were, of the kind of which there were more.
+        """
         rule = _RULES[kind]
         rows = f"SELECT ctid FROM {rule.table} WHERE {rule.due} LIMIT :most FOR UPDATE SKIP LOCKED"
         verb = (
@@ -85,4 +105,7 @@ class Retention(Repository):
         ).rowcount
         if rule.table == "runs" and removed:
             self.connection.execute(_STEPS)
-        return removed
+        if kind not in _RUNS_OF:
+            return removed
+        carried = {"workflow": _RUNS_OF[kind], "kept": kept, "most": most}
+        return max(removed, self.connection.execute(_REMOVE_RUNS, carried).rowcount)

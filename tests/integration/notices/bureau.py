@@ -1,10 +1,10 @@
-"""Senders of notices at work in threads, over a real database, and the verbs a test of them needs."""
+"""Workers that send notices, in threads over a real database, and the verbs a test of them needs."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from sqlalchemy import text
 
@@ -12,14 +12,16 @@ from schemas.people.effects import AlertRaised
 from storage.core.database import Database
 from storage.outbound.notices import Notices, StaffNotice
 from storage.people.alerts import Alerts
+from tasks.outbound.context import OutboundContext
+from tasks.outbound.notifying import StaffNotices
+from tests.outbound_worker import outbound_workers
 from tests.providers import feishu, group_bots
 from tools.notices.contract import NoticeGateway
 from tools.notices.dingtalk_bot import DingtalkBot
 from tools.notices.feishu_app import FeishuAccount, FeishuApp
 from tools.notices.routing import NoticeRoute, NoticeRoutes
-from workers.outbound.notices import NoticePace, NoticeSender
 
-FAST = NoticePace(poll_seconds=0.02, pauses=(timedelta(milliseconds=30),))
+FAST = (timedelta(milliseconds=30),)
 
 
 def through_app(address: str, *roles: str) -> NoticeRoutes:
@@ -70,25 +72,26 @@ class Bureau:
     def states(self) -> list[str]:
         return sorted(notice.state for notice in self.log())
 
+    def left_alone(self) -> list[str]:
+        """The notices whose step waits for its provider without having been tried."""
+        with self.database.transaction() as work:
+            found = work.connection.execute(
+                text("SELECT subject_id FROM steps WHERE error->>'message' = 'the provider is left alone'")
+            )
+            return list(found.scalars())
+
     def change(self, statement: str) -> None:
         with self.database.transaction() as work:
             work.connection.execute(text(statement))
 
 
 @contextmanager
-def senders(database: Database, *routes: NoticeRoutes) -> Iterator[list[threading.Thread]]:
-    """A sender at work for each of these; all are stopped and must end."""
-    working = [NoticeSender(database, each, FAST) for each in routes]
-    threads = [threading.Thread(target=sender.run) for sender in working]
-    for thread in threads:
-        thread.start()
-    try:
-        yield threads
-    finally:
-        for sender in working:
-            sender.stop()
-        for thread in threads:
-            thread.join(180)
-        for each in routes:
-            each.close()
-    assert not any(thread.is_alive() for thread in threads)
+def senders(database: Database, *routes: NoticeRoutes) -> Iterator[None]:
+    """A worker for each of these routes."""
+    contexts = [OutboundContext(notices=StaffNotices(partial(_same, each), FAST)) for each in routes]
+    with outbound_workers(database, contexts):
+        yield
+
+
+def _same(routes: NoticeRoutes) -> NoticeRoutes:
+    return routes

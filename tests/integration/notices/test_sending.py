@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import pytest
 
 from storage.core.database import Database
-from storage.outbound.notices import Notices
 from tests.integration.fleet.conditions import wait_until
 from tests.integration.notices.bureau import Bureau, senders, through_app, through_dingtalk
 from tests.probe import Probe
@@ -85,26 +84,15 @@ def test_a_crash_between_sending_and_recording_repeats_under_the_same_uuid(
 ) -> None:
     provider, address = tenant
     routes = through_app(address, "duty_manager")
-    bureau.alert()
-    with bureau.database.transaction() as work:
-        (taken,) = Notices(work).take(["duty_manager"], 8)
+    key = bureau.alert()
+    # A process that sent it, and ended before it wrote so.
     way = routes.ways["duty_manager"]
-    way.gateway.send(way.notice(key=taken.key, title=taken.title, text=taken.text, recipient=None))
-    # The process ends here; its lease runs out.
-    bureau.change("UPDATE notices SET due_at = clock_timestamp()")
+    way.gateway.send(way.notice(key=key, title="[critical] timeout", text="m", recipient=None))
     with senders(bureau.database, routes):
         wait_until(lambda: bureau.states() == ["sent"])
     assert len(provider.named_by) == 2
     assert len(provider.messages) == 1
-    assert bureau.log()[0].tries == 2
-
-
-def test_what_is_taken_is_nobody_elses_for_a_lease(bureau: Bureau) -> None:
-    bureau.alert()
-    with bureau.database.transaction() as work:
-        assert len(Notices(work).take(["duty_manager"], 8)) == 1
-    with bureau.database.transaction() as work:
-        assert Notices(work).take(["duty_manager"], 8) == []
+    assert bureau.log()[0].tries == 1
 
 
 def test_a_provider_that_has_enough_is_left_alone_and_another_goes_on(
@@ -116,12 +104,9 @@ def test_a_provider_that_has_enough_is_left_alone_and_another_goes_on(
     with serving(group) as address:
         full, other = through_dingtalk(address, "duty_manager"), through_app(tenant[1], "operations")
         with senders(bureau.database, NoticeRoutes({**full.ways, **other.ways})):
-            wait_until(
-                lambda: bureau.log()[0].last_error is not None or bureau.log()[1].last_error is not None
-            )
+            wait_until(lambda: any(notice.last_error is not None for notice in bureau.log()))
             late = bureau.alert()
-            bureau.change("UPDATE notices SET due_at = clock_timestamp() WHERE state = 'waiting'")
-            # What is longer due is taken first: once this one has gone, the others were passed over.
+            wait_until(lambda: bureau.left_alone() == [late])
             beside = bureau.alert(role="operations")
             wait_until(lambda: bureau.log()[0].state == "sent")
     tries = {n.key: n.tries for n in bureau.log()}
@@ -142,10 +127,22 @@ def test_a_day_after_it_was_made_a_notice_is_given_up_without_an_alert(
     assert Probe(bureau.database).value("SELECT count(*) FROM alerts") == 1
 
 
-def test_where_nobody_is_told_the_sender_ends(bureau: Bureau) -> None:
+def test_where_nobody_is_told_nothing_waits_and_nothing_more_is_made(bureau: Bureau) -> None:
     bureau.alert()
-    with senders(bureau.database, NoticeRoutes({})) as (thread,):
-        thread.join(180)
-        assert not thread.is_alive()
+    with senders(bureau.database, NoticeRoutes({})):
+        wait_until(lambda: bureau.states() == ["given_up"])
     bureau.alert()
     assert bureau.states() == ["given_up"]
+
+
+def test_a_notice_whose_run_has_failed_is_carried_by_another(
+    bureau: Bureau, tenant: tuple[Feishu, str]
+) -> None:
+    bureau.alert()
+    bureau.change(
+        "INSERT INTO runs (run_id, workflow, version, state, open_steps) "
+        "VALUES ('exec_1', 'action:outbound.send_notice', '1', 'failed', 0)"
+    )
+    bureau.change("UPDATE notices SET run_id = 'exec_1'")
+    with senders(bureau.database, through_app(tenant[1], "duty_manager", "operations")):
+        wait_until(lambda: bureau.states() == ["sent"])

@@ -1,27 +1,27 @@
-"""A courier at work in a thread, over a real database, and the verbs a test of it needs."""
+"""Workers that send deliveries, in threads over a real database, and the verbs a test of them needs."""
 
-import asyncio
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import text
 
-from schemas.outbound.effects import ProductEvent
+from schemas.outbound.effects import Mailbox, ProductEvent
 from schemas.outbound.event_types import MessageType
 from storage.core.database import Database
 from storage.outbound.deliveries import Deliveries, Delivery
 from storage.outbound.events import Events
+from storage.outbound.outbox import Outbox, WaitingDelivery
 from storage.outbound.subscribers import Subscribers
+from tasks.outbound.context import OutboundContext
+from tasks.outbound.feeding import feed
+from tasks.outbound.sending import SendingLimits, Webhooks
+from tests.outbound_worker import outbound_workers
 from tools.webhooks.address import check_peer
-from tools.webhooks.sender import WebhookSender
 from tools.webhooks.signature import new_secret
-from workers.outbound.feeding import feed
-from workers.outbound.webhooks import Courier, Pace
 
-FAST = Pace(poll_seconds=0.02, timeout_seconds=1.0, pauses=(timedelta(milliseconds=30),))
+FAST = SendingLimits(timeout_seconds=1.0, pauses=(timedelta(milliseconds=30),))
 
 
 @dataclass(slots=True)
@@ -49,6 +49,11 @@ class Office:
     def log(self, subscriber_id: str | None = None) -> list[Delivery]:
         with self.database.transaction() as work:
             return Deliveries(work).log(subscriber_id=subscriber_id, limit=10_000)
+
+    def next_of(self, subscriber_id: str, task_id: str) -> WaitingDelivery:
+        """The first delivery of this task that waits."""
+        with self.database.transaction() as work:
+            return Outbox(work).next_of({1: Mailbox(subscriber_id=subscriber_id, task_id=task_id)})[1]
 
     def states(self, subscriber_id: str | None = None) -> list[str]:
         return sorted(delivery.state for delivery in self.log(subscriber_id))
@@ -79,43 +84,12 @@ def event(
 
 @contextmanager
 def couriers(
-    database: Database, number: int = 1, pace: Pace = FAST, judge: Callable[[str, str], None] = check_peer
+    database: Database,
+    number: int = 1,
+    limits: SendingLimits = FAST,
+    judge: Callable[[str, str], None] = check_peer,
 ) -> Iterator[None]:
-    """So many couriers at work, each with its own loop and connections; `judge` looks at who is spoken to."""
-    with_loops: Sequence[_Working] = [_Working(database, pace, judge) for _ in range(number)]
-    for working in with_loops:
-        working.start()
-    try:
+    """So many workers that feed and send, each with its own engine; `judge` looks at who is spoken to."""
+    contexts = [OutboundContext(Webhooks(limits, judge)) for _ in range(number)]
+    with outbound_workers(database, contexts):
         yield
-    finally:
-        for working in with_loops:
-            working.stop()
-
-
-class _Working:
-    def __init__(self, database: Database, pace: Pace, judge: Callable[[str, str], None]) -> None:
-        self._database = database
-        self._judge = judge
-        self._pace = pace
-        self._began = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._courier: Courier | None = None
-
-    def start(self) -> None:
-        self._thread.start()
-        assert self._began.wait(180)
-
-    def stop(self) -> None:
-        assert self._loop is not None
-        assert self._courier is not None
-        self._loop.call_soon_threadsafe(self._courier.stop)
-        self._thread.join(180)
-        assert not self._thread.is_alive()
-
-    async def _run(self) -> None:
-        async with WebhookSender(timeout_seconds=self._pace.timeout_seconds, judge=self._judge) as sender:
-            self._loop = asyncio.get_running_loop()
-            self._courier = Courier(self._database, sender, self._pace)
-            self._began.set()
-            await self._courier.run()

@@ -7,7 +7,6 @@ from sqlalchemy import text
 
 from schemas.outbound.event_types import MessageType
 from storage.core.database import Database
-from storage.outbound.deliveries import Deliveries
 from storage.outbound.events import Events
 from storage.outbound.subscribers import BATCH
 from storage.people.rejects import NewReject, Rejects
@@ -200,9 +199,7 @@ def test_a_refusal_is_told_in_the_order_of_its_task(office: Office, house: House
     office.tell(event("HW17956655830", "task_closed"))
     office.feed(subscriber_id)
     assert types(office, subscriber_id) == ["task.rejected", "task.closed"]
-    with office.database.transaction() as work:
-        (taken,) = Deliveries(work).take(subscriber_id, 10)
-    assert taken.payload["type"] == "task.rejected"
+    assert office.next_of(subscriber_id, "HW17956655830").payload["type"] == "task.rejected"
 
 
 def test_an_order_that_has_not_moved_yet_is_told_in_its_first_state(house: House) -> None:

@@ -2,8 +2,10 @@
 
 import threading
 from collections import Counter
+from typing import Literal
 
-from storage.outbound.deliveries import Deliveries, Try
+from schemas.outbound.effects import DeliveryAttempt
+from storage.outbound.outbox import Outbox, WaitingDelivery
 from tests.integration.fleet.conditions import wait_until
 from tests.integration.webhooks.office import Office, couriers, event
 from tests.integration.webhooks.receiver import Received, Receiver, Reply
@@ -14,7 +16,7 @@ def test_events_of_a_task_arrive_in_their_order_whatever_fails(office: Office, r
 
     def moody(received: Received) -> Reply:
         failed[received.id] += 1
-        return Reply(500 if failed[received.id] < 1 + received.event_id % 3 else 200)
+        return Reply(500 if failed[received.id] < 1 + received.event_id % 2 else 200)
 
     receiver.behaviour = moody
     office.subscribe(receiver.url)
@@ -90,16 +92,30 @@ def test_a_receiver_that_was_away_for_a_day_costs_a_few_tries_and_not_one_a_mess
     assert len(office.alerts()) < 20
 
 
-def test_what_another_process_has_taken_over_is_not_written_by_the_first(office: Office) -> None:
+def test_a_result_that_comes_late_takes_nothing_back(office: Office) -> None:
     subscriber_id = office.subscribe("http://127.0.0.1:9/")
     office.tell(event("a"))
     office.feed(subscriber_id)
+    first = office.next_of(subscriber_id, "a")
+    failed = tried(first, "waiting", "answered 500")
     with office.database.transaction() as work:
-        (first,) = Deliveries(work).take(subscriber_id, 1)
-    office.change("UPDATE deliveries SET due_at = clock_timestamp()")
-    with office.database.transaction() as work:
-        (second,) = Deliveries(work).take(subscriber_id, 1)
-        late = Try(delivery_id=first.delivery_id, tries=first.tries, status=500, error="answered 500")
-        assert Deliveries(work).conclude([late]) == []
-        done = Try(delivery_id=second.delivery_id, tries=second.tries, status=200, error=None)
-        assert [concluded.state for concluded in Deliveries(work).conclude([done])] == ["delivered"]
+        assert Outbox(work).conclude([failed]) == {first.delivery_id}
+        # The same try once more, and then one that arrived.
+        assert Outbox(work).conclude([failed]) == set()
+        assert Outbox(work).conclude([tried(first, "delivered", None)]) == {first.delivery_id}
+        assert Outbox(work).conclude([failed]) == set()
+    (delivery,) = office.log()
+    assert (delivery.state, delivery.tries) == ("delivered", 1)
+
+
+def tried(
+    waiting: WaitingDelivery, state: Literal["waiting", "delivered"], error: str | None
+) -> DeliveryAttempt:
+    return DeliveryAttempt(
+        delivery_id=waiting.delivery_id,
+        tries=waiting.tries,
+        state=state,
+        status=500 if error else 200,
+        error=error,
+        due_at=waiting.created_at,
+    )

@@ -10,8 +10,9 @@ from structlog.testing import capture_logs
 from runtime.cipher import Cipher
 from schemas.outbound.event_types import MessageType
 from storage.core.database import Database
-from storage.outbound.deliveries import Deliveries, Replayed, Try
+from storage.outbound.deliveries import Deliveries, ReplayResult
 from storage.outbound.subscribers import Subscribers
+from tasks.outbound.sending import SendingLimits
 from tests.integration.fleet.conditions import wait_until
 from tests.integration.webhooks.office import FAST, Office, couriers, event
 from tests.integration.webhooks.receiver import Behaviour, Received, Receiver, Reply
@@ -104,16 +105,14 @@ def test_a_day_after_it_was_made_a_message_is_given_up_with_an_alert(
     assert office.alerts() == ["webhook_given_up"]
 
 
-def test_the_last_try_is_a_day_after_it_was_made_and_not_later(office: Office) -> None:
-    subscriber_id = office.subscribe("http://127.0.0.1:9/")
+def test_the_last_try_is_a_day_after_it_was_made_and_not_later(office: Office, receiver: Receiver) -> None:
+    receiver.behaviour = lambda _: Reply(503, {"Retry-After": "7200"})
+    subscriber_id = office.subscribe(receiver.url)
     office.tell(event("a"))
     office.feed(subscriber_id)
-    with office.database.transaction() as work:
-        (taken,) = Deliveries(work).take(subscriber_id, 1)
-        failed = Try(
-            delivery_id=taken.delivery_id, tries=1, status=500, error="answered 500", after_seconds=1e6
-        )
-        Deliveries(work).conclude([failed])
+    office.change("UPDATE deliveries SET created_at = created_at - interval '23 hours'")
+    with couriers(office.database):
+        wait_until(lambda: office.log()[0].last_status == 503)
     (delivery,) = office.log()
     assert delivery.due_at - delivery.created_at == timedelta(hours=24)
 
@@ -172,21 +171,37 @@ def test_what_was_delivered_is_sent_again_when_asked_for(office: Office, receive
     with couriers(office.database):
         wait_until(lambda: office.states() == ["delivered"])
         with office.database.transaction() as work:
-            assert Deliveries(work).replay(office.log()[0].delivery_id) is Replayed.AGAIN
+            assert Deliveries(work).replay(office.log()[0].delivery_id) is ReplayResult.AGAIN
         wait_until(lambda: len(receiver.received) == 2)
         wait_until(lambda: office.states() == ["delivered"])
     assert len({received.id for received in receiver.received}) == 1
 
 
-def test_asking_for_one_that_is_under_way_does_not_send_it_twice_at_once(office: Office) -> None:
-    subscriber_id = office.subscribe("http://127.0.0.1:9/")
+def test_asking_for_one_that_is_under_way_does_not_send_it_twice_at_once(
+    office: Office, receiver: Receiver
+) -> None:
+    answered = threading.Event()
+    receiver.behaviour = lambda _: Reply(after=answered)
+    office.subscribe(receiver.url)
     office.tell(event("a"))
-    office.feed(subscriber_id)
-    with office.database.transaction() as work:
-        (taken,) = Deliveries(work).take(subscriber_id, 1)
-    with office.database.transaction() as work:
-        assert Deliveries(work).replay(taken.delivery_id) is Replayed.HASTENED
-        assert Deliveries(work).take(subscriber_id, 1) == []
+    with couriers(office.database, 2, SendingLimits(timeout_seconds=30.0)):
+        wait_until(lambda: len(receiver.received) == 1)
+        with office.database.transaction() as work:
+            assert Deliveries(work).replay(office.log()[0].delivery_id) is ReplayResult.HASTENED
+        answered.set()
+        wait_until(lambda: office.states() == ["delivered"])
+    assert len(receiver.received) == 1
+
+
+def test_asking_for_one_that_waits_for_its_next_try_sends_it_now(office: Office, receiver: Receiver) -> None:
+    receiver.behaviour = one_after_another(Reply(503, {"Retry-After": "3600"}))
+    office.subscribe(receiver.url)
+    office.tell(event("a"))
+    with couriers(office.database):
+        wait_until(lambda: office.log() != [] and office.log()[0].last_status == 503)
+        with office.database.transaction() as work:
+            assert Deliveries(work).replay(office.log()[0].delivery_id) is ReplayResult.HASTENED
+        wait_until(lambda: office.states() == ["delivered"])
 
 
 def test_a_secret_that_cannot_be_read_is_a_failure_that_is_tried_again(

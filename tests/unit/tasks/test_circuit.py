@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.outbound.circuit import FAILURES_TO_OPEN, Circuit
+from tasks.outbound.circuit import FAILURES_TO_OPEN, Circuit
 
 
 def failed(number: int, now: float = 0.0) -> Circuit:

@@ -1,0 +1,80 @@
+"""The ways to staff of one process: their routes, and which providers have asked to be left alone."""
+
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+
+from storage.outbound.notices import WaitingNotice
+from tasks.outbound.messages import PAUSES
+from tools.notices.contract import NoticeNotSent, NoticeOutcome
+from tools.notices.routing import NoticeRoute, NoticeRoutes
+
+MOST_AT_ONCE: Final = 8
+"""Notices that are sent at the same time; a batch has no more."""
+
+
+def _no_routes() -> NoticeRoutes:
+    return NoticeRoutes({})
+
+
+@dataclass(slots=True)
+class StaffNotices:
+    """Sends batches of notices. The routes are opened when they are first asked for."""
+
+    open_routes: Callable[[], NoticeRoutes] = _no_routes
+    pauses: tuple[timedelta, ...] = PAUSES
+    _routes: NoticeRoutes | None = None
+    _resting_until: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def routes(self) -> NoticeRoutes:
+        """Every role that is told, with its way.
+
+        Raises:
+            PolicyFileError: `config/notices.yaml` cannot be used.
+            NoticeSecretMissing: it names a secret that is not set.
+        """
+        if self._routes is None:
+            self._routes = self.open_routes()
+        return self._routes
+
+    def way(self, role: str) -> NoticeRoute | None:
+        """How this role is told; `None` when it is not."""
+        return self.routes.ways.get(role)
+
+    def rest_of(self, provider: str) -> float:
+        """For how many seconds more this provider wants to be left alone."""
+        return max(self._resting_until.get(provider, 0.0) - time.monotonic(), 0.0)
+
+    def send_all(self, notices: Mapping[int, WaitingNotice]) -> Mapping[int, NoticeOutcome]:
+        """Send these at the same time; those without a way, or whose provider rests, are not in the answer."""
+        ways = {
+            step_id: way
+            for step_id, notice in notices.items()
+            if (way := self.way(notice.to_role)) is not None and not self.rest_of(way.provider)
+        }
+        if not ways:
+            return {}
+        with ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="notice") as pool:
+            outcomes = dict(
+                zip(ways, pool.map(lambda step_id: _send(ways[step_id], notices[step_id]), ways), strict=True)
+            )
+        for step_id, outcome in outcomes.items():
+            if isinstance(outcome, NoticeNotSent) and outcome.retry_after_seconds:
+                self._resting_until[ways[step_id].provider] = time.monotonic() + outcome.retry_after_seconds
+        return outcomes
+
+    def close(self) -> None:
+        """Close every provider's connections."""
+        if self._routes is not None:
+            self._routes.close()
+            self._routes = None
+
+
+def _send(way: NoticeRoute, notice: WaitingNotice) -> NoticeOutcome:
+    return way.gateway.send(
+        way.notice(key=notice.key, title=notice.title, text=notice.text, recipient=notice.recipient)
+    )

@@ -1,0 +1,62 @@
+"""The feeding task of the worker `outbound`: called by beat, it goes on while there is something to feed."""
+
+import math
+import time
+from typing import Final
+
+from celery import Celery
+
+from beat_schedule import FEEDING_SECONDS
+from runtime.logs import logger
+from storage.core.unavailable import StorageUnavailable
+from tasks.outbound.feeding import Feeder
+from workers.app import HARD_LIMIT_MARGIN, REQUEST
+from workers.process import CurrentProcess
+
+_log = logger(__name__)
+
+QUEUE: Final = "outbound"
+"""The agent on whose queue this task travels."""
+
+_LIMIT_SECONDS: Final = 60
+"""What one call may take when PostgreSQL is slow or away for a moment."""
+
+_PILED_UP_SECONDS: Final = FEEDING_SECONDS / 2
+"""A call that begins so soon after another has waited while no worker ran, and is as good as done."""
+
+
+def register(app: Celery, current: CurrentProcess) -> None:
+    """Bind the feeding task.
+
+    Raises:
+        PolicyFileError: `config/notices.yaml` cannot be used.
+        NoticeSecretMissing: it names a secret that is not set.
+    """
+    # Configuration that cannot be used stops the worker here, with its message.
+    _ = current().outbound.notices.routes
+    began = -math.inf
+
+    def feed() -> None:
+        nonlocal began
+        now = time.monotonic()
+        if now - began >= _PILED_UP_SECONDS:
+            began = now
+            feed_for(current().feeder, FEEDING_SECONDS)
+
+    app.task(
+        feed,
+        name="outbound.feed",
+        soft_time_limit=_LIMIT_SECONDS,
+        time_limit=_LIMIT_SECONDS + HARD_LIMIT_MARGIN,
+        Request=REQUEST,
+    )
+
+
+def feed_for(feeder: Feeder, seconds: float) -> None:
+    """Feed again and again while there is more, for so long at most."""
+    until = time.monotonic() + seconds
+    try:
+        while feeder.round() and time.monotonic() < until:
+            continue
+    except StorageUnavailable as error:
+        _log.warning("PostgreSQL away; the next call feeds", error=str(error))

@@ -1,1 +1,0 @@
-"""The process that tells other systems and staff."""
