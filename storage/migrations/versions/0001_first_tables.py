@@ -1,12 +1,12 @@
-"""first tables."""
+"""The first tables."""
 
-from alembic import op
 import sqlalchemy as sa
-
-from storage.core.columns import TransactionId
+from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = '0001'
+from storage.core.columns import TransactionId
+
+revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -31,6 +31,19 @@ def upgrade() -> None:
         "CREATE FUNCTION business_now() RETURNS timestamptz LANGUAGE sql STABLE AS "
         "'SELECT business_time + (clock_timestamp() - database_time) * rate FROM business_clock'"
     )
+    op.create_table('agents',
+    sa.Column('agent_id', sa.String(length=64), nullable=False),
+    sa.Column('role', sa.String(length=32), nullable=False),
+    sa.Column('registered_by', sa.String(length=32), nullable=False),
+    sa.Column('capabilities', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), server_default='[]', nullable=False),
+    sa.Column('most_at_once', sa.Integer(), server_default='1', nullable=False),
+    sa.Column('registered_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
+    sa.Column('heartbeat_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('status', sa.String(length=32), server_default='idle', nullable=False),
+    sa.Column('working_on', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('metadata', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), server_default='{}', nullable=False),
+    sa.PrimaryKeyConstraint('agent_id', name=op.f('pk_agents'))
+    )
     op.create_table('alerts',
     sa.Column('alert_id', sa.String(length=32), nullable=False),
     sa.Column('alert_type', sa.String(length=64), nullable=False),
@@ -42,9 +55,13 @@ def upgrade() -> None:
     sa.Column('status', sa.String(length=32), server_default='pending_review', nullable=False),
     sa.Column('raised_at', sa.DateTime(timezone=True), server_default=sa.text('business_now()'), nullable=False),
     sa.Column('handled_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('handled_by', sa.String(length=64), nullable=True),
+    sa.Column('note', sa.Text(), nullable=True),
     sa.PrimaryKeyConstraint('alert_id', name=op.f('pk_alerts'))
     )
+    op.create_index('ix_alerts_open', 'alerts', ['raised_at'], unique=False, postgresql_where=sa.text("status <> 'resolved'"))
     op.create_index('ix_alerts_raised_at', 'alerts', ['raised_at'], unique=False)
+    op.create_index('ix_alerts_task_id', 'alerts', ['task_id'], unique=False)
     op.create_table('api_keys',
     sa.Column('key_id', sa.String(length=32), nullable=False),
     sa.Column('agent_id', sa.String(length=32), nullable=False),
@@ -53,9 +70,15 @@ def upgrade() -> None:
     sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
     sa.Column('expires_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('revoked', sa.Boolean(), server_default='false', nullable=False),
+    sa.Column('last_used_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('label', sa.String(length=64), nullable=True),
+    sa.Column('default_mode', sa.String(length=8), server_default='auto', nullable=False),
+    sa.Column('rate_limit', sa.String(length=64), nullable=True),
+    sa.CheckConstraint("default_mode IN ('auto', 'manual')", name=op.f('ck_api_keys_default_mode')),
     sa.PrimaryKeyConstraint('key_id', name=op.f('pk_api_keys')),
     sa.UniqueConstraint('digest', name=op.f('uq_api_keys_digest'))
     )
+    op.create_index('ix_api_keys_agent_id', 'api_keys', ['agent_id'], unique=False)
     op.create_table('callbacks',
     sa.Column('callback_id', sa.BigInteger(), sa.Identity(always=True), nullable=False),
     sa.Column('provider', sa.String(length=32), nullable=False),
@@ -68,6 +91,18 @@ def upgrade() -> None:
     sa.UniqueConstraint('provider', 'event_id', name=op.f('uq_callbacks_provider_event_id'))
     )
     op.create_index('ix_callbacks_key', 'callbacks', ['key'], unique=False)
+    op.create_table('contact_stops',
+    sa.Column('stop_id', sa.String(length=32), nullable=False),
+    sa.Column('channel', sa.String(length=16), nullable=True),
+    sa.Column('region', sa.String(length=64), nullable=True),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('stopped_by', sa.String(length=64), nullable=False),
+    sa.Column('stopped_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
+    sa.Column('lifted_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('lifted_by', sa.String(length=64), nullable=True),
+    sa.PrimaryKeyConstraint('stop_id', name=op.f('pk_contact_stops'))
+    )
+    op.create_index('ix_contact_stops_open', 'contact_stops', ['stopped_at'], unique=False, postgresql_where=sa.text('lifted_at IS NULL'))
     op.create_table('definitions',
     sa.Column('workflow', sa.String(length=64), nullable=False),
     sa.Column('version', sa.String(length=16), nullable=False),
@@ -75,6 +110,29 @@ def upgrade() -> None:
     sa.Column('digest', sa.LargeBinary(), nullable=False),
     sa.Column('registered_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
     sa.PrimaryKeyConstraint('workflow', 'version', name=op.f('pk_definitions'))
+    )
+    op.create_table('do_not_call',
+    sa.Column('entry_id', sa.String(length=32), nullable=False),
+    sa.Column('phone_index', sa.LargeBinary(), nullable=False),
+    sa.Column('masked', sa.String(length=32), nullable=False),
+    sa.Column('channel', sa.String(length=16), nullable=True),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('added_by', sa.String(length=64), nullable=False),
+    sa.Column('task_id', sa.String(length=64), nullable=True),
+    sa.Column('until', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('added_at', sa.DateTime(timezone=True), server_default=sa.text('business_now()'), nullable=False),
+    sa.Column('lifted_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('lifted_by', sa.String(length=64), nullable=True),
+    sa.PrimaryKeyConstraint('entry_id', name=op.f('pk_do_not_call'))
+    )
+    op.create_index('ix_do_not_call_phone_index', 'do_not_call', ['phone_index'], unique=False, postgresql_where=sa.text('lifted_at IS NULL'))
+    op.create_table('engineer_capacity',
+    sa.Column('region', sa.String(length=64), nullable=False),
+    sa.Column('day', sa.Date(), nullable=False),
+    sa.Column('capacity', sa.Integer(), nullable=False),
+    sa.Column('booked', sa.Integer(), server_default='0', nullable=False),
+    sa.CheckConstraint('booked BETWEEN 0 AND capacity', name=op.f('ck_engineer_capacity_booked')),
+    sa.PrimaryKeyConstraint('region', 'day', name=op.f('pk_engineer_capacity'))
     )
     op.create_table('events',
     sa.Column('event_id', sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -91,6 +149,40 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('event_id', name=op.f('pk_events'))
     )
     op.create_index('ix_events_execution_id', 'events', ['execution_id'], unique=False)
+    op.create_index('ix_events_feed', 'events', ['written_by', 'event_id'], unique=False)
+    op.create_table('forgotten_numbers',
+    sa.Column('phone_index', sa.LargeBinary(), nullable=False),
+    sa.Column('forgotten_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
+    sa.PrimaryKeyConstraint('phone_index', name=op.f('pk_forgotten_numbers'))
+    )
+    op.create_table('idempotency_keys',
+    sa.Column('agent_id', sa.String(length=32), nullable=False),
+    sa.Column('key', sa.String(length=255), nullable=False),
+    sa.Column('digest', sa.LargeBinary(), nullable=False),
+    sa.Column('status', sa.SmallInteger(), nullable=True),
+    sa.Column('body', sa.LargeBinary(), nullable=True),
+    sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
+    sa.Column('headers', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+    sa.PrimaryKeyConstraint('agent_id', 'key', name=op.f('pk_idempotency_keys'))
+    )
+    op.create_index('ix_idempotency_keys_created_at', 'idempotency_keys', ['created_at'], unique=False)
+    op.create_table('intent_labels',
+    sa.Column('label_id', sa.String(length=32), nullable=False),
+    sa.Column('task_id', sa.String(length=64), nullable=False),
+    sa.Column('contact_id', sa.String(length=32), nullable=True),
+    sa.Column('words', sa.LargeBinary(), nullable=False),
+    sa.Column('predicted_level2', sa.String(length=32), nullable=False),
+    sa.Column('confidence', sa.Numeric(precision=5, scale=4), nullable=False),
+    sa.Column('automatic', sa.Boolean(), nullable=False),
+    sa.Column('model', sa.String(length=64), nullable=False),
+    sa.Column('level2', sa.String(length=32), nullable=False),
+    sa.Column('source', sa.String(length=16), nullable=False),
+    sa.Column('labelled_by', sa.String(length=64), nullable=False),
+    sa.Column('labelled_at', sa.DateTime(timezone=True), server_default=sa.text('business_now()'), nullable=False),
+    sa.CheckConstraint("source IN ('review', 'shadow')", name=op.f('ck_intent_labels_source')),
+    sa.PrimaryKeyConstraint('label_id', name=op.f('pk_intent_labels'))
+    )
+    op.create_index('ix_intent_labels_labelled_at', 'intent_labels', ['labelled_at'], unique=False)
     op.create_table('leases',
     sa.Column('lease_id', sa.String(length=32), nullable=False),
     sa.Column('holder', sa.String(length=128), nullable=False),
@@ -99,6 +191,39 @@ def upgrade() -> None:
     sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('lease_id', name=op.f('pk_leases'))
     )
+    op.create_table('notice_roles',
+    sa.Column('role', sa.String(length=32), nullable=False),
+    sa.Column('since', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
+    sa.PrimaryKeyConstraint('role', name=op.f('pk_notice_roles'))
+    )
+    op.create_table('notices',
+    sa.Column('notice_id', sa.BigInteger(), sa.Identity(always=True), nullable=False),
+    sa.Column('key', sa.String(length=64), nullable=False),
+    sa.Column('to_role', sa.String(length=32), nullable=False),
+    sa.Column('recipient', sa.String(length=32), nullable=True),
+    sa.Column('title', sa.Text(), nullable=False),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('state', sa.String(length=16), server_default='waiting', nullable=False),
+    sa.Column('tries', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('due_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
+    sa.Column('provider', sa.String(length=32), nullable=True),
+    sa.Column('provider_id', sa.String(length=128), nullable=True),
+    sa.Column('last_error', sa.Text(), nullable=True),
+    sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
+    sa.Column('sent_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('run_id', sa.String(length=32), nullable=True),
+    sa.CheckConstraint("state IN ('waiting', 'sent', 'given_up')", name=op.f('ck_notices_state')),
+    sa.PrimaryKeyConstraint('notice_id', name=op.f('pk_notices')),
+    sa.UniqueConstraint('key', name=op.f('uq_notices_key'))
+    )
+    op.create_index('ix_notices_unassigned', 'notices', ['notice_id'], unique=False, postgresql_where=sa.text("state = 'waiting' AND run_id IS NULL"))
+    op.create_index('ix_notices_waiting', 'notices', ['to_role'], unique=False, postgresql_where=sa.text("state = 'waiting'"))
+    op.create_table('pulses',
+    sa.Column('name', sa.String(length=32), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('name', name=op.f('pk_pulses')),
+    postgresql_with={'fillfactor': '50'}
+    )
     op.create_table('rejects',
     sa.Column('reject_id', sa.String(length=32), nullable=False),
     sa.Column('source', sa.String(length=16), nullable=False),
@@ -106,8 +231,20 @@ def upgrade() -> None:
     sa.Column('payload', sa.LargeBinary(), nullable=False),
     sa.Column('problems', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
     sa.Column('rejected_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
+    sa.Column('state', sa.String(length=16), server_default='open', nullable=False),
+    sa.Column('handled_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('handled_by', sa.String(length=64), nullable=True),
+    sa.Column('replayed_as', sa.String(length=64), nullable=True),
+    sa.Column('order_id', sa.String(length=64), nullable=True),
+    sa.Column('envelope', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+    sa.Column('digest', sa.LargeBinary(), nullable=True),
+    sa.Column('times', sa.Integer(), server_default='1', nullable=False),
+    sa.Column('last_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
+    sa.Column('handled_agent', sa.String(length=64), nullable=True),
+    sa.CheckConstraint("state IN ('open', 'replayed', 'dismissed')", name=op.f('ck_rejects_state')),
     sa.PrimaryKeyConstraint('reject_id', name=op.f('pk_rejects'))
     )
+    op.create_index('ix_rejects_digest', 'rejects', ['digest'], unique=True, postgresql_where=sa.text("state = 'open' AND payload <> ''"))
     op.create_index('ix_rejects_rejected_at', 'rejects', ['rejected_at'], unique=False)
     op.create_table('runs',
     sa.Column('run_id', sa.String(length=32), nullable=False),
@@ -121,14 +258,43 @@ def upgrade() -> None:
     sa.Column('request_id', sa.String(length=64), nullable=True),
     sa.Column('deadline_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('error', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+    sa.Column('manual', sa.Boolean(), server_default='false', nullable=False),
+    sa.Column('description', sa.Text(), nullable=True),
+    sa.Column('created_by', sa.String(length=64), nullable=True),
+    sa.Column('digest', sa.LargeBinary(), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
     sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
     sa.CheckConstraint("state IN ('created', 'running', 'paused', 'completed', 'failed', 'cancelled')", name=op.f('ck_runs_state')),
     sa.PrimaryKeyConstraint('run_id', name=op.f('pk_runs')),
     postgresql_with={'fillfactor': '80'}
     )
+    op.create_index('ix_runs_created', 'runs', ['created_at', 'run_id'], unique=False)
     op.create_index('ix_runs_deadline', 'runs', ['deadline_at'], unique=False, postgresql_where=sa.text("state IN ('running', 'paused')"))
     op.create_index('ix_runs_subject_id', 'runs', ['subject_id'], unique=False)
+    op.create_table('signals',
+    sa.Column('task_id', sa.String(length=64), nullable=False),
+    sa.Column('signal_id', sa.String(length=64), nullable=False),
+    sa.Column('type', sa.String(length=32), nullable=False),
+    sa.Column('body', sa.LargeBinary(), nullable=False),
+    sa.Column('digest', sa.LargeBinary(), nullable=False),
+    sa.Column('outcome', sa.String(length=32), nullable=False),
+    sa.Column('status', sa.String(length=32), nullable=False),
+    sa.Column('effect', sa.Text(), nullable=False),
+    sa.Column('sent_by', sa.String(length=32), nullable=False),
+    sa.Column('received_at', sa.DateTime(timezone=True), server_default=sa.text('business_now()'), nullable=False),
+    sa.PrimaryKeyConstraint('task_id', 'signal_id', name=op.f('pk_signals'))
+    )
+    op.create_table('subscribers',
+    sa.Column('subscriber_id', sa.String(length=32), nullable=False),
+    sa.Column('url', sa.Text(), nullable=False),
+    sa.Column('secret', sa.LargeBinary(), nullable=False),
+    sa.Column('events', postgresql.ARRAY(sa.String(length=32)), nullable=False),
+    sa.Column('active', sa.Boolean(), server_default='true', nullable=False),
+    sa.Column('fed_transaction', TransactionId(), nullable=False),
+    sa.Column('fed_event', sa.BigInteger(), server_default='0', nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
+    sa.PrimaryKeyConstraint('subscriber_id', name=op.f('pk_subscribers'))
+    )
     op.create_table('system_audit',
     sa.Column('entry_id', sa.BigInteger(), sa.Identity(always=True), nullable=False),
     sa.Column('actor', sa.String(length=64), nullable=False),
@@ -161,8 +327,11 @@ def upgrade() -> None:
     sa.Column('mode', sa.String(length=8), server_default='auto', nullable=False),
     sa.Column('run_id', sa.String(length=32), nullable=False),
     sa.Column('phone', sa.LargeBinary(), nullable=True),
+    sa.Column('phone_index', sa.LargeBinary(), nullable=True),
+    sa.Column('followup_rule', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
     sa.Column('digest', sa.LargeBinary(), nullable=False),
     sa.Column('source', sa.String(length=16), nullable=False),
+    sa.Column('erased_at', sa.DateTime(timezone=True), nullable=True),
     sa.CheckConstraint("(status = 'closed') = (finished_at IS NOT NULL)", name=op.f('ck_tasks_finished')),
     sa.CheckConstraint("mode IN ('auto', 'manual')", name=op.f('ck_tasks_mode')),
     sa.CheckConstraint("status IN ('pending', 'contacting', 'responded', 'no_response', 'classified', 'action_taken', 'waiting_followup', 'closed')", name=op.f('ck_tasks_status')),
@@ -172,6 +341,8 @@ def upgrade() -> None:
     op.create_index('idx_tasks_created', 'tasks', ['created_at', 'task_id'], unique=False)
     op.create_index('idx_tasks_next_contact', 'tasks', ['next_contact_time'], unique=False, postgresql_where=sa.text("status <> 'closed'"))
     op.create_index('idx_tasks_status', 'tasks', ['status'], unique=False, postgresql_where=sa.text("status <> 'closed'"))
+    op.create_index('ix_tasks_customer', 'tasks', [sa.literal_column("(metadata ->> 'customer_id')")], unique=False)
+    op.create_index('ix_tasks_phone_index', 'tasks', ['phone_index'], unique=False, postgresql_where=sa.text('phone_index IS NOT NULL'))
     op.create_index('uq_tasks_open_order', 'tasks', ['order_id'], unique=True, postgresql_where=sa.text("status <> 'closed'"))
     op.create_table('actions',
     sa.Column('action_id', sa.String(length=32), nullable=False),
@@ -186,6 +357,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('action_id', name=op.f('pk_actions')),
     sa.UniqueConstraint('key', name=op.f('uq_actions_key'))
     )
+    op.create_index('ix_actions_action_type', 'actions', ['action_type', 'at'], unique=False)
     op.create_index('ix_actions_task_id', 'actions', ['task_id'], unique=False)
     op.create_table('appointments',
     sa.Column('action_id', sa.String(length=32), nullable=False),
@@ -194,10 +366,15 @@ def upgrade() -> None:
     sa.Column('visit_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('engineer_id', sa.String(length=32), nullable=True),
     sa.Column('note', sa.Text(), nullable=True),
+    sa.Column('region', sa.String(length=64), nullable=True),
+    sa.Column('day', sa.Date(), nullable=True),
+    sa.Column('slot', sa.String(length=64), nullable=True),
+    sa.Column('released_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('at', sa.DateTime(timezone=True), server_default=sa.text('business_now()'), nullable=False),
     sa.ForeignKeyConstraint(['task_id'], ['tasks.task_id'], name=op.f('fk_appointments_task_id')),
     sa.PrimaryKeyConstraint('action_id', name=op.f('pk_appointments'))
     )
+    op.create_index('ix_appointments_order_id', 'appointments', ['order_id'], unique=False, postgresql_where=sa.text('region IS NOT NULL AND released_at IS NULL'))
     op.create_index('ix_appointments_task_id', 'appointments', ['task_id'], unique=False)
     op.create_table('audit_logs',
     sa.Column('log_id', sa.String(length=32), nullable=False),
@@ -242,12 +419,44 @@ def upgrade() -> None:
     sa.Column('provider_id', sa.String(length=64), nullable=True),
     sa.Column('script_id', sa.String(length=64), nullable=True),
     sa.Column('concluded_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('user_feedback', sa.Text(), nullable=True),
+    sa.Column('phone_index', sa.LargeBinary(), nullable=True),
+    sa.Column('script_version', sa.String(length=32), nullable=True),
+    sa.Column('direction', sa.String(length=8), server_default='outbound', nullable=False),
+    sa.CheckConstraint("direction IN ('outbound', 'inbound')", name=op.f('ck_contact_logs_direction')),
     sa.CheckConstraint("status IN ('sending', 'sent', 'refused', 'concluded')", name=op.f('ck_contact_logs_status')),
     sa.ForeignKeyConstraint(['task_id'], ['tasks.task_id'], name=op.f('fk_contact_logs_task_id')),
     sa.PrimaryKeyConstraint('contact_id', name=op.f('pk_contact_logs')),
     sa.UniqueConstraint('key', name=op.f('uq_contact_logs_key')),
     sa.UniqueConstraint('task_id', 'round', 'contact_no', name=op.f('uq_contact_logs_task_id_round_contact_no'))
     )
+    op.create_index('ix_contact_logs_channel', 'contact_logs', ['contact_method', 'contact_time'], unique=False)
+    op.create_index('ix_contact_logs_number', 'contact_logs', ['phone_index', 'contact_time'], unique=False, postgresql_where=sa.text('phone_index IS NOT NULL'))
+    op.create_index('ix_contact_logs_reference', 'contact_logs', [sa.literal_column('"left"(md5(key::text), 15)')], unique=False)
+    op.create_table('deliveries',
+    sa.Column('delivery_id', sa.String(length=32), nullable=False),
+    sa.Column('subscriber_id', sa.String(length=32), nullable=False),
+    sa.Column('event_id', sa.BigInteger(), nullable=False),
+    sa.Column('task_id', sa.String(length=64), nullable=True),
+    sa.Column('event_type', sa.String(length=32), nullable=False),
+    sa.Column('payload', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
+    sa.Column('state', sa.String(length=16), server_default='waiting', nullable=False),
+    sa.Column('tries', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('due_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('last_status', sa.Integer(), nullable=True),
+    sa.Column('last_error', sa.Text(), nullable=True),
+    sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
+    sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('run_id', sa.String(length=32), nullable=True),
+    sa.CheckConstraint("state IN ('waiting', 'delivered', 'given_up')", name=op.f('ck_deliveries_state')),
+    sa.ForeignKeyConstraint(['subscriber_id'], ['subscribers.subscriber_id'], name=op.f('fk_deliveries_subscriber_id')),
+    sa.PrimaryKeyConstraint('delivery_id', name=op.f('pk_deliveries')),
+    sa.UniqueConstraint('subscriber_id', 'event_id', name=op.f('uq_deliveries_subscriber_id_event_id'))
+    )
+    op.create_index('ix_deliveries_in_order', 'deliveries', ['subscriber_id', 'task_id', 'event_id'], unique=False, postgresql_where=sa.text("state = 'waiting'"))
+    op.create_index('ix_deliveries_task_id', 'deliveries', ['task_id'], unique=False)
+    op.create_index('ix_deliveries_unassigned', 'deliveries', ['event_id'], unique=False, postgresql_where=sa.text("state = 'waiting' AND run_id IS NULL"))
+    op.create_index('ix_deliveries_waiting', 'deliveries', ['subscriber_id', 'due_at'], unique=False, postgresql_where=sa.text("state = 'waiting'"))
     op.create_table('engineer_notices',
     sa.Column('action_id', sa.String(length=32), nullable=False),
     sa.Column('task_id', sa.String(length=32), nullable=False),
@@ -300,12 +509,12 @@ def upgrade() -> None:
     sa.Column('started_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
     sa.CheckConstraint("due_clock IN ('database', 'business')", name=op.f('ck_steps_due_clock')),
-    sa.CheckConstraint("state IN ('scheduled', 'ready', 'published', 'leased', 'parked', 'done', 'failed', 'cancelled')", name=op.f('ck_steps_state')),
+    sa.CheckConstraint("state IN ('scheduled', 'ready', 'published', 'offered', 'leased', 'parked', 'done', 'failed', 'cancelled')", name=op.f('ck_steps_state')),
     sa.ForeignKeyConstraint(['run_id'], ['runs.run_id'], name=op.f('fk_steps_run_id')),
     sa.PrimaryKeyConstraint('step_id', name=op.f('pk_steps')),
     postgresql_with={'fillfactor': '80'}
     )
-    op.create_index('ix_steps_due', 'steps', ['due_clock', 'due_at'], unique=False, postgresql_where=sa.text("state IN ('scheduled', 'parked') AND NOT held"))
+    op.create_index('ix_steps_due', 'steps', ['due_clock', 'due_at'], unique=False, postgresql_where=sa.text("state IN ('scheduled', 'offered', 'parked') AND NOT held"))
     op.create_index('ix_steps_leased', 'steps', ['lease_id'], unique=False, postgresql_where=sa.text("state = 'leased'"))
     op.create_index('ix_steps_published', 'steps', ['published_at'], unique=False, postgresql_where=sa.text("state = 'published'"))
     op.create_index('ix_steps_ready', 'steps', ['queue', 'urgency'], unique=False, postgresql_where=sa.text("state = 'ready' AND NOT held"))
@@ -325,6 +534,20 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('transition_id', name=op.f('pk_transitions')),
     sa.UniqueConstraint('task_id', 'version', name=op.f('uq_transitions_task_id_version'))
     )
+    op.create_table('dispatches',
+    sa.Column('dispatch_id', sa.String(length=32), nullable=False),
+    sa.Column('step_id', sa.BigInteger(), nullable=False),
+    sa.Column('task_id', sa.String(length=64), nullable=False),
+    sa.Column('agent_id', sa.String(length=32), nullable=False),
+    sa.Column('target_agent', sa.String(length=32), nullable=False),
+    sa.Column('action_type', sa.String(length=32), nullable=False),
+    sa.Column('given', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), server_default='{}', nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
+    sa.ForeignKeyConstraint(['step_id'], ['steps.step_id'], name=op.f('fk_dispatches_step_id')),
+    sa.PrimaryKeyConstraint('dispatch_id', name=op.f('pk_dispatches'))
+    )
+    op.create_index('ix_dispatches_step_id', 'dispatches', ['step_id'], unique=False)
+    op.create_index('ix_dispatches_task_id', 'dispatches', ['task_id'], unique=False)
     op.create_table('reviews',
     sa.Column('review_id', sa.String(length=32), nullable=False),
     sa.Column('step_id', sa.BigInteger(), nullable=False),
@@ -341,6 +564,8 @@ def upgrade() -> None:
     sa.Column('decided_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('decided_by', sa.String(length=64), nullable=True),
     sa.Column('decision', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+    sa.Column('claimed_by', sa.String(length=64), nullable=True),
+    sa.Column('claimed_at', sa.DateTime(timezone=True), nullable=True),
     sa.CheckConstraint("state IN ('open', 'decided', 'cancelled')", name=op.f('ck_reviews_state')),
     sa.ForeignKeyConstraint(['step_id'], ['steps.step_id'], name=op.f('fk_reviews_step_id')),
     sa.PrimaryKeyConstraint('review_id', name=op.f('pk_reviews')),
@@ -351,49 +576,42 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_index('ix_reviews_task_id', table_name='reviews')
-    op.drop_index('ix_reviews_open', table_name='reviews', postgresql_where=sa.text("state = 'open'"))
-    op.drop_table('reviews')
-    op.drop_table('transitions')
-    op.drop_index('ix_steps_run_id', table_name='steps')
-    op.drop_index('ix_steps_ready', table_name='steps', postgresql_where=sa.text("state = 'ready' AND NOT held"))
-    op.drop_index('ix_steps_published', table_name='steps', postgresql_where=sa.text("state = 'published'"))
-    op.drop_index('ix_steps_leased', table_name='steps', postgresql_where=sa.text("state = 'leased'"))
-    op.drop_index('ix_steps_due', table_name='steps', postgresql_where=sa.text("state IN ('scheduled', 'parked') AND NOT held"))
-    op.drop_table('steps')
-    op.drop_index('ix_followups_task_id', table_name='followups')
-    op.drop_table('followups')
-    op.drop_index('ix_engineer_notices_task_id', table_name='engineer_notices')
-    op.drop_table('engineer_notices')
-    op.drop_table('contact_logs')
-    op.drop_index('ix_cancellations_task_id', table_name='cancellations')
-    op.drop_table('cancellations')
-    op.drop_index('idx_audit_timestamp', table_name='audit_logs')
-    op.drop_index('idx_audit_task_id', table_name='audit_logs')
-    op.drop_table('audit_logs')
-    op.drop_index('ix_appointments_task_id', table_name='appointments')
-    op.drop_table('appointments')
-    op.drop_index('ix_actions_task_id', table_name='actions')
-    op.drop_table('actions')
-    op.drop_index('uq_tasks_open_order', table_name='tasks', postgresql_where=sa.text("status <> 'closed'"))
-    op.drop_index('idx_tasks_status', table_name='tasks', postgresql_where=sa.text("status <> 'closed'"))
-    op.drop_index('idx_tasks_next_contact', table_name='tasks', postgresql_where=sa.text("status <> 'closed'"))
-    op.drop_index('idx_tasks_created', table_name='tasks')
-    op.drop_table('tasks')
-    op.drop_table('system_audit')
-    op.drop_index('ix_runs_subject_id', table_name='runs')
-    op.drop_index('ix_runs_deadline', table_name='runs', postgresql_where=sa.text("state IN ('running', 'paused')"))
-    op.drop_table('runs')
-    op.drop_index('ix_rejects_rejected_at', table_name='rejects')
-    op.drop_table('rejects')
-    op.drop_table('leases')
-    op.drop_index('ix_events_execution_id', table_name='events')
-    op.drop_table('events')
-    op.drop_table('definitions')
-    op.drop_index('ix_callbacks_key', table_name='callbacks')
-    op.drop_table('callbacks')
-    op.execute('DROP FUNCTION business_now()')
-    op.drop_table('business_clock')
-    op.drop_table('api_keys')
-    op.drop_index('ix_alerts_raised_at', table_name='alerts')
-    op.drop_table('alerts')
+    for table in (
+        "reviews",
+        "dispatches",
+        "transitions",
+        "steps",
+        "followups",
+        "engineer_notices",
+        "deliveries",
+        "contact_logs",
+        "cancellations",
+        "audit_logs",
+        "appointments",
+        "actions",
+        "tasks",
+        "system_audit",
+        "subscribers",
+        "signals",
+        "runs",
+        "rejects",
+        "pulses",
+        "notices",
+        "notice_roles",
+        "leases",
+        "intent_labels",
+        "idempotency_keys",
+        "forgotten_numbers",
+        "events",
+        "engineer_capacity",
+        "do_not_call",
+        "definitions",
+        "contact_stops",
+        "callbacks",
+        "api_keys",
+        "alerts",
+        "agents",
+    ):
+        op.drop_table(table)
+    op.execute("DROP FUNCTION business_now()")
+    op.drop_table("business_clock")
