@@ -11,8 +11,8 @@ from xdist.scheduler import LoadFileScheduling
 
 from runtime.cipher import Cipher
 from storage.core.database import Database
-from tests.house import CIPHER_KEY, House
-from tests.servers import Servers
+from tests.support.in_process_fleet import CIPHER_KEY, InProcessFleet
+from tests.support.servers import Servers
 
 # How fast this machine is at the moment is no property of the code.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -86,8 +86,8 @@ def broker_url(servers: Servers) -> str:
 
 
 @pytest.fixture
-def house(database_url: str) -> Iterator[House]:
+def house(database_url: str) -> Iterator[InProcessFleet]:
     """One process's parts over a fresh database: instant channel, always-open policy."""
-    built = House.build(database_url)
+    built = InProcessFleet.build(database_url)
     yield built
     built.close()

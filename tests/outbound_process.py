@@ -11,8 +11,8 @@ import psutil
 
 from engine.tick import Tick
 from runtime.settings import PROJECT
-from tests.house import CIPHER_KEY, settings_for
-from tests.integration.fleet.conditions import wait_until
+from tests.support.in_process_fleet import CIPHER_KEY, settings_for
+from tests.support.waiting import wait_until
 from workers.app import make_app
 from workers.process import Process
 

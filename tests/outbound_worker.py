@@ -13,7 +13,7 @@ from tasks.outbound.context import OutboundContext
 from tasks.outbound.feeding import Feeder
 from tasks.outbound.product import OUTBOUND
 from tasks.people.product import PEOPLE
-from tests.wire import MemoryWire
+from tests.support.in_memory_publisher import InMemoryPublisher
 
 
 @contextmanager
@@ -34,7 +34,7 @@ class _Worker:
 
     def __init__(self, database: Database, context: OutboundContext) -> None:
         self._context = context
-        self._wire = MemoryWire()
+        self._wire = InMemoryPublisher()
         self._engine = Engine(
             database=database,
             publisher=self._wire,

@@ -8,10 +8,10 @@ from collections.abc import Generator, Iterator
 import pytest
 
 from storage.core.unavailable import StorageUnavailable
-from tests.acceptance.fleet import RunningFleet
+from tests.support.fleet.running_fleet import RunningFleet
 
 
-class Ground:
+class CurrentFleet:
     """Where the fleet of this session stands."""
 
     def __init__(self, folders: pytest.TempPathFactory) -> None:
@@ -44,9 +44,9 @@ _OPEN = "SELECT count(*) FROM tasks WHERE status <> 'closed'"
 
 
 @pytest.fixture(scope="package")
-def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CurrentFleet]:
     """Nothing is started before a test asks for it, and nothing runs on beside the tests of other folders."""
-    ground = Ground(tmp_path_factory)
+    ground = CurrentFleet(tmp_path_factory)
     yield ground
     ground.clear()
 
@@ -64,7 +64,7 @@ _FAILED = pytest.StashKey[bool]()
 
 
 @pytest.fixture
-def fleet(ground: Ground, request: pytest.FixtureRequest) -> Iterator[RunningFleet]:
+def fleet(ground: CurrentFleet, request: pytest.FixtureRequest) -> Iterator[RunningFleet]:
     """The fleet, running; what a test armed is disarmed. The fleet of a test that failed is not used again."""
     fleet = ground.fleet()
     yield fleet

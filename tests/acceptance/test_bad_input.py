@@ -3,9 +3,9 @@
 import json
 
 from storage.people.rejects import Rejects
-from tests.acceptance.fleet import RunningFleet
-from tests.acceptance.script import AGREES, orders
-from tests.acceptance.waiting import wait_until
+from tests.support.fleet.running_fleet import RunningFleet
+from tests.support.fleet.scripted_orders import AGREES, orders
+from tests.support.waiting import wait_until
 
 _TOLD = "SELECT coalesce(sum(CAST(metadata->>'count' AS integer)), 0) FROM alerts WHERE alert_type = 'intake_rejected'"
 

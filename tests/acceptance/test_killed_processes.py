@@ -4,11 +4,11 @@ import signal
 
 import pytest
 
-from tests.acceptance.fleet import RunningFleet
-from tests.acceptance.processes import LEASE_SECONDS, STOP_SECONDS
-from tests.acceptance.script import AGREES, NEVER_ANSWERS, orders
-from tests.acceptance.waiting import is_alive, wait_until
 from tests.agents import QUEUES
+from tests.support.fleet.processes import LEASE_SECONDS, STOP_SECONDS
+from tests.support.fleet.running_fleet import RunningFleet
+from tests.support.fleet.scripted_orders import AGREES, NEVER_ANSWERS, orders
+from tests.support.waiting import is_alive, wait_until
 
 _CONTACTS = "SELECT count(*) FROM contact_logs"
 _TEXTING = "SELECT count(*) FROM contact_logs WHERE contact_method = 'sms' AND status = 'sending'"

@@ -9,11 +9,11 @@ from typing import Any, Final
 
 import pytest
 
-from tests.acceptance.emitted import Fleet, findings
-from tests.acceptance.fleet import RunningFleet
-from tests.acceptance.waiting import wait_until
-from tests.factories import payload, silent
-from tests.integration.webhooks.receiver import Receiver
+from tests.support.factories import payload, silent
+from tests.support.fleet.emitted import ObservedFleet, findings
+from tests.support.fleet.running_fleet import RunningFleet
+from tests.support.outbound.webhook_receiver import WebhookReceiver
+from tests.support.waiting import wait_until
 from tools.channels.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 
 _MARK: Final = "琥珀窗帘"
@@ -32,7 +32,7 @@ def _number() -> str:
 class Story:
     """What the customers of one test told, and what was answered to whoever told it for them."""
 
-    seen: Fleet
+    seen: ObservedFleet
     numbers: list[str] = field(default_factory=list)
     tasks: list[str] = field(default_factory=list)
     answers: list[tuple[str, str]] = field(default_factory=list)
@@ -105,13 +105,13 @@ def _names() -> dict[str, str]:
 
 @pytest.fixture
 def story(fleet: RunningFleet) -> Story:
-    return Story(Fleet(fleet))
+    return Story(ObservedFleet(fleet))
 
 
 @pytest.fixture
-def receiver(story: Story) -> Iterator[Receiver]:
+def receiver(story: Story) -> Iterator[WebhookReceiver]:
     """Another system that is told of everything."""
-    with Receiver() as receiver:
+    with WebhookReceiver() as receiver:
         _, text = story.seen.call("GET", "/openapi.json")
         events = json.loads(text)["components"]["schemas"]["MessageType"]["enum"]
         body = {"url": f"{receiver.url}/hook", "events": events}
@@ -284,7 +284,7 @@ def _mistakes(story: Story) -> None:
         )
 
 
-def test_numbers_and_words_of_customers_are_nowhere_in_clear(story: Story, receiver: Receiver) -> None:
+def test_numbers_and_words_of_customers_are_nowhere_in_clear(story: Story, receiver: WebhookReceiver) -> None:
     fleet = story.seen.fleet
     for part in (
         _manual_order,

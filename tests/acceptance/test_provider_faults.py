@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from tests.acceptance.fleet import RunningFleet
-from tests.acceptance.processes import LEASE_SECONDS
-from tests.acceptance.script import AGREES, CANCELS, WAITS_FOR_PARTS, orders
-from tests.acceptance.waiting import wait_until
+from tests.support.fleet.processes import LEASE_SECONDS
+from tests.support.fleet.running_fleet import RunningFleet
+from tests.support.fleet.scripted_orders import AGREES, CANCELS, WAITS_FOR_PARTS, orders
+from tests.support.waiting import wait_until
 
 _THREE_WAYS = (AGREES, CANCELS, WAITS_FOR_PARTS)
 _SCHEDULED = "SELECT due_at FROM steps WHERE subject_id = %s AND state = 'scheduled' AND tries = 1"

@@ -4,12 +4,12 @@ import pytest
 
 from engine.publisher import Message
 from storage.engine.steps import StepKey
-from tests.acceptance.fleet import RunningFleet
-from tests.acceptance.script import orders
-from tests.acceptance.waiting import wait_until
-from tests.probe import Probe
+from tests.support.fleet.running_fleet import RunningFleet
+from tests.support.fleet.scripted_orders import orders
+from tests.support.probe import Probe
+from tests.support.waiting import wait_until
 
-_OFF = ("-m", "tests.acceptance.shifted_clock")
+_OFF = ("-m", "tests.support.fleet.shifted_clock")
 _WAITING = (
     "SELECT queue, action, step_id, delivery FROM steps "
     "WHERE state IN ('ready', 'published', 'leased') AND queue IS NOT NULL AND kind = 'action'"

@@ -5,9 +5,9 @@ import signal
 import pytest
 import redis
 
-from tests.acceptance.fleet import RunningFleet
-from tests.acceptance.script import ScriptedOrder, orders
-from tests.acceptance.waiting import wait_until
+from tests.support.fleet.running_fleet import RunningFleet
+from tests.support.fleet.scripted_orders import ScriptedOrder, orders
+from tests.support.waiting import wait_until
 
 
 def test_a_broker_that_forgets_everything_loses_no_order(fleet: RunningFleet) -> None:

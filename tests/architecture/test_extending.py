@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from runtime.settings import PROJECT
-from tests.architecture.source import PACKAGES
+from tests.support.source import PACKAGES
 
 PAGE = (PROJECT / "docs" / "extending.md").read_text(encoding="utf-8")
 _BLOCK = re.compile(r"<!-- (?P<where>[a-z]+): (?P<what>.+?) -->\n```\w+\n(?P<code>.*?)```\n", re.DOTALL)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from runtime.settings import PROJECT
-from tests.architecture.source import PACKAGES, PYPROJECT, imported, place, python_files, tree_of
+from tests.support.source import PACKAGES, PYPROJECT, imported, place, python_files, tree_of
 
 CONTRACTS = [contract["name"] for contract in PYPROJECT["tool"]["importlinter"]["contracts"]]
 AGENTS = ("orchestrator", "contact", "triage", "action", "audit")

@@ -9,7 +9,7 @@ import pytest
 
 from runtime.settings import PROJECT
 from tests.architecture.public_names import classes, files_of, names_in, public_names, words_of
-from tests.architecture.source import MIGRATIONS, PACKAGES, python_files, tree_of
+from tests.support.source import MIGRATIONS, PACKAGES, python_files, tree_of
 
 # Once every folder holds: HOLDING: Final = tuple(f"{package}/" for package in PACKAGES)
 HOLDING: Final = (

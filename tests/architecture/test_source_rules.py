@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from runtime.settings import PROJECT
-from tests.architecture.source import MIGRATIONS, place, python_files, text_files, tree_of
+from tests.support.source import MIGRATIONS, place, python_files, text_files, tree_of
 
 DEFINITIONS = PROJECT / "config" / "workflows"
 LONGEST_FILE = 300

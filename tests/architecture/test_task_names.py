@@ -17,7 +17,7 @@ from tasks.orders.rules.context import make_context
 from tasks.outbound.context import OutboundContext
 from tasks.registry import registry
 from tests.agents import QUEUES
-from tests.house import CIPHER_KEY, settings_for
+from tests.support.in_process_fleet import CIPHER_KEY, settings_for
 from workers import feeding, tick
 from workers.agent import register
 from workers.app import HARD_LIMIT_MARGIN, VISIBILITY_TIMEOUT, make_app

@@ -16,8 +16,8 @@ from storage.core.database import Database
 from storage.core.unavailable import StorageUnavailable
 from storage.orders.figures import Figures
 from tests.agents import QUEUES
-from tests.integration.history import order
-from tests.integration.scraping import parse, read, scrape
+from tests.support.recorded_work import order
+from tests.support.scraping import parse, read, scrape
 from workers.metrics.exporter import CACHE_SECONDS, ExporterServer, FleetCollector
 from workers.probe import answers
 

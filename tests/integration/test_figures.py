@@ -15,18 +15,18 @@ from storage.engine.clock import BusinessClock
 from storage.engine.queues import Queues
 from storage.engine.steps import NewStep, StepChange, StepKey, Steps
 from tests.agents import QUEUES
-from tests.integration.history import (
+from tests.support.outbound.webhook_sender import WebhookSenderAtWork, event
+from tests.support.recorded_work import (
     audited,
     classified,
     order,
+    record_done_step,
     review,
     step,
     transition,
-    worked,
     write,
 )
-from tests.integration.scraping import read
-from tests.integration.webhooks.office import Office, event
+from tests.support.scraping import read
 
 
 def test_every_label_value_that_is_known_is_there_before_anything_happened(database: Database) -> None:
@@ -72,8 +72,8 @@ def test_the_active_time_of_an_order_is_the_sum_of_its_steps_and_an_edge_holds_i
     database: Database,
 ) -> None:
     order(database, "a", "closed", run_ended=True)
-    worked(database, "a", 100)
-    worked(database, "a", 200)
+    record_done_step(database, "a", 100)
+    record_done_step(database, "a", 200)
     series = read(database)
     assert series["task_processing_time_sum"] == 300
     assert series["task_processing_time_bucket,le=240.0"] == 0
@@ -83,14 +83,14 @@ def test_the_active_time_of_an_order_is_the_sum_of_its_steps_and_an_edge_holds_i
 
 def test_time_parked_is_not_active_time(database: Database) -> None:
     order(database, "a", "closed", run_ended=True)
-    worked(database, "a", 2)
-    worked(database, "a", 500, error="parked")
+    record_done_step(database, "a", 2)
+    record_done_step(database, "a", 500, error="parked")
     assert read(database)["task_processing_time_sum"] == 2
 
 
 def test_an_order_whose_last_step_is_still_at_work_is_not_measured_yet(database: Database) -> None:
     order(database, "a", "closed", run_ended=False)
-    worked(database, "a", 2)
+    record_done_step(database, "a", 2)
     assert read(database)["task_processing_time_count"] == 0
 
 
@@ -263,7 +263,7 @@ def test_alerts_are_counted_in_the_last_hour_and_until_they_are_handled(database
 
 
 def test_a_message_that_is_due_and_not_sent_grows_old(database: Database) -> None:
-    office = Office(database)
+    office = WebhookSenderAtWork(database)
     subscriber_id = office.subscribe("http://127.0.0.1:9/")
     assert read(database)["webhook_oldest_due_seconds"] == 0
     office.tell(event("a"))

@@ -26,9 +26,9 @@ from storage.outbound.subscribers import Subscribers
 from storage.people.alerts import Alerts
 from storage.people.rejects import NewReject, Rejects
 from tasks.orders.upkeep.erasure import Customer, erase
-from tests.factories import CANCEL, PARTS_MISSING, READY, answered, submission
-from tests.house import House
-from tests.probe import Probe
+from tests.support.factories import CANCEL, PARTS_MISSING, READY, answered, submission
+from tests.support.in_process_fleet import InProcessFleet
+from tests.support.probe import Probe
 
 MARK: Final = "琥珀窗帘"
 CUSTOMER: Final = "CUST-forgotten"
@@ -158,7 +158,7 @@ def keep_one_of_each(work: UnitOfWork, task_id: str) -> None:
 
 
 @pytest.fixture
-def known(house: House) -> House:
+def known(house: InProcessFleet) -> InProcessFleet:
     """Orders of one customer that went every way, with the word in every column that can hold it."""
     scripts = [answered(words) for words in (READY, PARTS_MISSING, CANCEL, "嗯嗯那个什么来着")]
     orders = [submission(script, metadata={"customer_id": CUSTOMER}) for script in scripts]
@@ -180,7 +180,7 @@ def known(house: House) -> House:
     return house
 
 
-def holding(house: House, word: str) -> dict[str, int]:
+def holding(house: InProcessFleet, word: str) -> dict[str, int]:
     """In how many rows of each table the word stands."""
     found = {}
     with house.database.transaction() as work:
@@ -194,7 +194,7 @@ def holding(house: House, word: str) -> dict[str, int]:
     return {name: rows for name, rows in found.items() if rows}
 
 
-def test_no_word_of_a_forgotten_customer_stays_in_any_column(known: House) -> None:
+def test_no_word_of_a_forgotten_customer_stays_in_any_column(known: InProcessFleet) -> None:
     written = {t.name for t in metadata.sorted_tables if t.name not in OF_NOBODY and list(columns(t))}
     assert set(holding(known, MARK)) == written
     erased = erase(known.engine, known.context.blind_index, Customer(customer_id=CUSTOMER), by="me")
@@ -202,14 +202,14 @@ def test_no_word_of_a_forgotten_customer_stays_in_any_column(known: House) -> No
     assert holding(known, MARK) == {}
 
 
-def test_a_forgotten_orders_number_is_gone_and_when_it_went_is_known(known: House) -> None:
+def test_a_forgotten_orders_number_is_gone_and_when_it_went_is_known(known: InProcessFleet) -> None:
     erase(known.engine, known.context.blind_index, Customer(customer_id=CUSTOMER), by="me")
     rows = Probe(known.database).rows("SELECT phone, phone_index, erased_at FROM tasks")
     assert [(row.phone, row.phone_index) for row in rows] == [(None, None)] * 4
     assert all(row.erased_at <= datetime.now(UTC) for row in rows)
 
 
-def test_what_was_done_stays(known: House) -> None:
+def test_what_was_done_stays(known: InProcessFleet) -> None:
     erase(known.engine, known.context.blind_index, Customer(customer_id=CUSTOMER), by="me")
     with known.database.transaction() as work:
         run = work.connection.exec_driver_sql
@@ -222,7 +222,7 @@ def test_what_was_done_stays(known: House) -> None:
         assert run("SELECT count(*) FROM transitions").scalar_one() > 0
 
 
-def test_a_notice_that_waits_is_not_sent_any_more(known: House) -> None:
+def test_a_notice_that_waits_is_not_sent_any_more(known: InProcessFleet) -> None:
     with known.database.transaction() as work:
         assert Notices(work).any_unassigned()
     erase(known.engine, known.context.blind_index, Customer(customer_id=CUSTOMER), by="me")

@@ -16,16 +16,16 @@ from storage.people.rejects import NewReject, Rejects
 from tasks.flows.general import accept
 from tasks.forms import EntryPoint, NewTask, Sender
 from tasks.orders.upkeep.key_change import renew_all
-from tests.factories import READY, answered, submission
-from tests.house import CIPHER_KEY, House
 from tests.integration.test_retention import keep_one_of_each
+from tests.support.factories import READY, answered, submission
+from tests.support.in_process_fleet import CIPHER_KEY, InProcessFleet
 
 NEW_KEY = Cipher.new_key()
 WITH_BOTH = Cipher(NEW_KEY, [CIPHER_KEY])
 
 
 @pytest.fixture
-def task_id(house: House) -> str:
+def task_id(house: InProcessFleet) -> str:
     """A closed order, general work, and one of everything that is encrypted."""
     given = submission(answered())
     house.accept(given)
@@ -42,7 +42,7 @@ def task_id(house: House) -> str:
 
 
 def test_after_the_change_the_new_key_alone_opens_everything(
-    house: House, task_id: str, database_url: str
+    house: InProcessFleet, task_id: str, database_url: str
 ) -> None:
     with Database(database_url, WITH_BOTH) as database:
         with database.snapshot() as work:
@@ -69,7 +69,7 @@ def test_after_the_change_the_new_key_alone_opens_everything(
 
 
 def test_a_change_that_was_broken_off_goes_on_where_it_was(
-    house: House, task_id: str, database_url: str
+    house: InProcessFleet, task_id: str, database_url: str
 ) -> None:
     with Database(database_url, WITH_BOTH) as database:
         with database.transaction() as work:
@@ -78,7 +78,7 @@ def test_a_change_that_was_broken_off_goes_on_where_it_was(
         assert renew_all(database).written == {}
 
 
-def test_words_in_clear_from_before_are_read_and_then_encrypted(house: House, task_id: str) -> None:
+def test_words_in_clear_from_before_are_read_and_then_encrypted(house: InProcessFleet, task_id: str) -> None:
     with house.database.transaction() as work:
         work.connection.exec_driver_sql(
             "UPDATE contact_logs SET transcript = '改天吧', user_feedback = '改天'"
@@ -98,7 +98,7 @@ def test_words_in_clear_from_before_are_read_and_then_encrypted(house: House, ta
     assert house.database.cipher.open_text(stored, place) == "改天吧"
 
 
-def test_what_no_key_opens_is_named_and_left(house: House, database_url: str) -> None:
+def test_what_no_key_opens_is_named_and_left(house: InProcessFleet, database_url: str) -> None:
     with house.database.transaction() as work:
         Rejects(work).keep([NewReject(source="http", task_id=None, payload="a", problems=[])])
     with Database(database_url, Cipher(NEW_KEY)) as database:

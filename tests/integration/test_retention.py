@@ -18,9 +18,9 @@ from storage.people.rejects import NewReject, Rejects
 from tasks.flows.general import accept
 from tasks.forms import EntryPoint, NewTask, Sender
 from tasks.orders.upkeep.retention import PULSE, counted, due, retain
-from tests.factories import answered, submission
-from tests.house import House
-from tests.probe import Probe
+from tests.support.factories import answered, submission
+from tests.support.in_process_fleet import InProcessFleet
+from tests.support.probe import Probe
 from tools.policies.retention import DataKind, load_retention
 
 KEPT: Final = load_retention(PROJECT / "config" / "policies" / "retention.yaml")
@@ -86,7 +86,7 @@ def keep_one_of_each(work: UnitOfWork, task_id: str) -> None:
 
 
 @pytest.fixture
-def furnished(house: House) -> House:
+def furnished(house: InProcessFleet) -> InProcessFleet:
     """A closed order, general work that has ended, and one of everything."""
     given = submission(answered())
     house.accept(given)
@@ -101,24 +101,24 @@ def furnished(house: House) -> House:
     return house
 
 
-def age(house: House) -> None:
+def age(house: InProcessFleet) -> None:
     with house.database.transaction() as work:
         for statement in AGED:
             work.connection.exec_driver_sql(statement)
 
 
-def values(house: House, statement: str) -> list[object]:
+def values(house: InProcessFleet, statement: str) -> list[object]:
     return list(Probe(house.database).values(statement))
 
 
-def test_nothing_goes_before_its_time(furnished: House) -> None:
+def test_nothing_goes_before_its_time(furnished: InProcessFleet) -> None:
     assert set(counted(furnished.database, KEPT).values()) == {0}
     removed, done = retain(furnished.database, KEPT)
     assert done
     assert set(removed.values()) == {0}
 
 
-def test_everything_of_every_kind_goes_after_its_time(furnished: House) -> None:
+def test_everything_of_every_kind_goes_after_its_time(furnished: InProcessFleet) -> None:
     age(furnished)
     expected = counted(furnished.database, KEPT)
     assert all(expected.values()), expected
@@ -131,7 +131,7 @@ def test_everything_of_every_kind_goes_after_its_time(furnished: House) -> None:
     assert not values(furnished, "SELECT 1 FROM steps WHERE strpos(input::text, 'enc1.') > 0")
 
 
-def test_what_still_waits_is_kept_however_old(furnished: House) -> None:
+def test_what_still_waits_is_kept_however_old(furnished: InProcessFleet) -> None:
     age(furnished)
     retain(furnished.database, KEPT)
     assert values(furnished, "SELECT delivery_id FROM deliveries") == ["m2"]
@@ -141,7 +141,7 @@ def test_what_still_waits_is_kept_however_old(furnished: House) -> None:
         assert "" in {reject.payload for reject in Rejects(work).recent()}
 
 
-def test_words_of_an_open_order_are_kept_however_old(furnished: House) -> None:
+def test_words_of_an_open_order_are_kept_however_old(furnished: InProcessFleet) -> None:
     Probe(furnished.database).write(
         "UPDATE tasks SET status = 'classified', finished_at = NULL, finish_reason = NULL"
     )
@@ -150,7 +150,9 @@ def test_words_of_an_open_order_are_kept_however_old(furnished: House) -> None:
     assert values(furnished, "SELECT transcript IS NOT NULL FROM contact_logs") == [True]
 
 
-def test_a_round_is_due_once_a_day_and_one_that_ran_out_of_time_is_still_due(furnished: House) -> None:
+def test_a_round_is_due_once_a_day_and_one_that_ran_out_of_time_is_still_due(
+    furnished: InProcessFleet,
+) -> None:
     age(furnished)
     assert due(furnished.database)
     removed, done = retain(furnished.database, KEPT, seconds=-1.0)

@@ -4,39 +4,39 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.house import House
-from tests.integration.api.caller import Caller, calling, hand_out_keys
-from tests.integration.api.general_work import WORKFLOWS
-from tests.integration.api.outside_agents import driven_from_outside
-from tests.integration.engine.general import Bench
+from tests.support.api.client import ApiClient, api_over, register_keys
+from tests.support.api.general_work import WORKFLOWS
+from tests.support.api.outside_agents import driven_from_outside
+from tests.support.engine.general_runs import ScriptedActions
+from tests.support.in_process_fleet import InProcessFleet
 
 
 @pytest.fixture
-def api(house: House) -> Iterator[Caller]:
+def api(house: InProcessFleet) -> Iterator[ApiClient]:
     """The API over one process's parts, with a key for every agent."""
-    hand_out_keys(house)
-    with calling(house) as caller:
+    register_keys(house)
+    with api_over(house) as caller:
         yield caller
 
 
 @pytest.fixture
-def bench() -> Bench:
+def bench() -> ScriptedActions:
     """What the steps of the tests' own workflows come to."""
-    return Bench()
+    return ScriptedActions()
 
 
 @pytest.fixture
-def works(database_url: str, bench: Bench) -> Iterator[Caller]:
+def works(database_url: str, bench: ScriptedActions) -> Iterator[ApiClient]:
     """The API over a process that also knows general work of two steps."""
-    house = House.build(database_url, actions=bench.actions(), workflows=WORKFLOWS)
-    hand_out_keys(house)
-    with calling(house) as caller:
+    house = InProcessFleet.build(database_url, actions=bench.actions(), workflows=WORKFLOWS)
+    register_keys(house)
+    with api_over(house) as caller:
         yield caller
     house.close()
 
 
 @pytest.fixture
-def manual(house: House) -> Iterator[Caller]:
+def manual(house: InProcessFleet) -> Iterator[ApiClient]:
     """The API with keys whose default is manual, and a fleet at work."""
     with driven_from_outside(house) as caller:
         yield caller

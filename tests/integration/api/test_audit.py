@@ -8,8 +8,8 @@ import pytest
 
 from storage.orders.order_view import OrderView
 from storage.people.alerts import Alerts
-from tests.factories import payload
-from tests.integration.api.caller import Caller
+from tests.support.api.client import ApiClient
+from tests.support.factories import payload
 
 START = "/agents/orchestrator/tasks/start"
 LOG = "/agents/audit/log"
@@ -18,7 +18,7 @@ ALERT = "/agents/audit/alert"
 
 
 @pytest.fixture
-def task_id(api: Caller) -> str:
+def task_id(api: ApiClient) -> str:
     """An order that was taken in."""
     body = payload()
     api.post(START, json=body)
@@ -51,7 +51,7 @@ def alert(task_id: str | None, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def logged(api: Caller, **wanted: Any) -> list[dict[str, Any]]:
+def logged(api: ApiClient, **wanted: Any) -> list[dict[str, Any]]:
     answer = api.get(LOGS, "operator", params=wanted)
     assert answer.status_code == 200
     found: list[dict[str, Any]] = answer.json()["logs"]
@@ -59,7 +59,7 @@ def logged(api: Caller, **wanted: Any) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("path", [LOG, "/audit/log"])
-def test_a_line_is_stored_and_named_as_the_seed_has_it(api: Caller, task_id: str, path: str) -> None:
+def test_a_line_is_stored_and_named_as_the_seed_has_it(api: ApiClient, task_id: str, path: str) -> None:
     answer = api.post(path, "audit_agent", json=line(task_id))
     assert answer.status_code == 200
     body = answer.json()
@@ -72,7 +72,7 @@ def test_a_line_is_stored_and_named_as_the_seed_has_it(api: Caller, task_id: str
 
 
 def test_a_line_is_of_the_agent_that_acted_and_names_whose_key_it_came_with(
-    api: Caller, task_id: str
+    api: ApiClient, task_id: str
 ) -> None:
     given = line(task_id, metadata={"logged_by": "somebody else"})
     answer = api.post(LOG, "audit_agent", json=given, headers={"X-Request-ID": "chain-1"})
@@ -81,20 +81,20 @@ def test_a_line_is_of_the_agent_that_acted_and_names_whose_key_it_came_with(
     assert found["metadata"] == {"logged_by": "audit_agent", "request_id": "chain-1"}
 
 
-def test_a_line_without_a_time_happened_now(api: Caller, task_id: str) -> None:
+def test_a_line_without_a_time_happened_now(api: ApiClient, task_id: str) -> None:
     assert api.post(LOG, json=line(task_id, timestamp=None)).status_code == 200
     (found,) = logged(api, event_type="action_executed")
     age = datetime.now(UTC) - datetime.fromisoformat(found["timestamp"])
     assert timedelta(0) <= age < timedelta(minutes=1)
 
 
-def test_a_line_of_an_unknown_order_is_not_taken(api: Caller) -> None:
+def test_a_line_of_an_unknown_order_is_not_taken(api: ApiClient) -> None:
     assert api.post(LOG, json=line("HT404")).status_code == 404
 
 
 @pytest.mark.parametrize("agent", ["action_agent", "operator", "orchestrator"])
 @pytest.mark.parametrize("path", [LOG, "/audit/log", ALERT])
-def test_only_the_audit_agents_key_may_write(api: Caller, task_id: str, agent: str, path: str) -> None:
+def test_only_the_audit_agents_key_may_write(api: ApiClient, task_id: str, agent: str, path: str) -> None:
     assert api.post(path, agent, json=line(task_id)).status_code == 403
 
 
@@ -121,14 +121,14 @@ def test_only_the_audit_agents_key_may_write(api: Caller, task_id: str, agent: s
         {"severity": "info"},
     ],
 )
-def test_a_line_that_cannot_be_kept_is_refused(api: Caller, task_id: str, changes: dict[str, Any]) -> None:
+def test_a_line_that_cannot_be_kept_is_refused(api: ApiClient, task_id: str, changes: dict[str, Any]) -> None:
     assert api.post(LOG, json=line(task_id) | changes).status_code == 422
 
 
 @pytest.mark.parametrize(
     "metadata", ['{"a":"\\ud800"}', '{"a":1e400}', '{"a":' + "[" * 200 + "]" * 200 + "}", '{"\\udfff":1}']
 )
-def test_metadata_that_no_table_can_hold_is_refused(api: Caller, task_id: str, metadata: str) -> None:
+def test_metadata_that_no_table_can_hold_is_refused(api: ApiClient, task_id: str, metadata: str) -> None:
     for path, given in ((LOG, line(task_id, metadata="#")), (ALERT, alert(task_id, metadata="#"))):
         body = as_json(given).replace('"#"', metadata)
         answer = api.post(path, content=body.encode(), headers={"Content-Type": "application/json"})
@@ -150,7 +150,7 @@ def as_json(body: dict[str, Any]) -> str:
     ],
 )
 def test_a_phone_number_is_neither_stored_nor_shown(
-    api: Caller, task_id: str, metadata: dict[str, Any]
+    api: ApiClient, task_id: str, metadata: dict[str, Any]
 ) -> None:
     assert api.post(LOG, json=line(task_id, metadata=metadata)).status_code == 200
     given = alert(task_id, metadata=metadata, message="客户 13800138000 投诉")
@@ -162,7 +162,7 @@ def test_a_phone_number_is_neither_stored_nor_shown(
         assert number not in kept + shown
 
 
-def test_an_alert_waits_for_the_role_its_type_goes_to(api: Caller, task_id: str) -> None:
+def test_an_alert_waits_for_the_role_its_type_goes_to(api: ApiClient, task_id: str) -> None:
     answer = api.post(ALERT, "audit_agent", json=alert(task_id))
     assert answer.status_code == 200
     body = answer.json()
@@ -187,19 +187,19 @@ def test_an_alert_waits_for_the_role_its_type_goes_to(api: Caller, task_id: str)
     ],
 )
 def test_who_looks_at_an_alert_follows_from_its_type_and_severity(
-    api: Caller, task_id: str, changes: dict[str, Any], role: str
+    api: ApiClient, task_id: str, changes: dict[str, Any], role: str
 ) -> None:
     assert api.post(ALERT, json=alert(task_id, **changes)).json()["escalated_to"] == role
 
 
-def test_an_alert_leaves_a_line_in_the_orders_log(api: Caller, task_id: str) -> None:
+def test_an_alert_leaves_a_line_in_the_orders_log(api: ApiClient, task_id: str) -> None:
     alert_id = api.post(ALERT, "audit_agent", json=alert(task_id)).json()["alert_id"]
     (found,) = logged(api, event_type="alert_raised")
     assert (found["agent_id"], found["action"]) == ("audit_agent", "low_confidence")
     assert found["metadata"]["alert_id"] == alert_id
 
 
-def test_an_alert_may_be_about_no_order_and_never_about_an_unknown_one(api: Caller) -> None:
+def test_an_alert_may_be_about_no_order_and_never_about_an_unknown_one(api: ApiClient) -> None:
     assert api.post(ALERT, json=alert(None)).status_code == 200
     assert api.post(ALERT, json=alert("HT404")).status_code == 404
 
@@ -209,12 +209,12 @@ def test_an_alert_may_be_about_no_order_and_never_about_an_unknown_one(api: Call
     [{"severity": "urgent"}, {"message": ""}, {"message": "x" * 501}, {"alert_type": ""}, {"who": "me"}],
 )
 def test_an_alert_that_says_too_little_or_too_much_is_refused(
-    api: Caller, task_id: str, changes: dict[str, Any]
+    api: ApiClient, task_id: str, changes: dict[str, Any]
 ) -> None:
     assert api.post(ALERT, json=alert(task_id, **changes)).status_code == 422
 
 
-def test_lines_are_found_by_what_they_say(api: Caller, task_id: str) -> None:
+def test_lines_are_found_by_what_they_say(api: ApiClient, task_id: str) -> None:
     other = payload()
     api.post(START, json=other)
     api.post(LOG, json=line(task_id))
@@ -225,7 +225,7 @@ def test_lines_are_found_by_what_they_say(api: Caller, task_id: str) -> None:
     assert logged(api, task_id="HT404") == []
 
 
-def test_a_span_of_time_holds_its_beginning_and_not_its_end(api: Caller, task_id: str) -> None:
+def test_a_span_of_time_holds_its_beginning_and_not_its_end(api: ApiClient, task_id: str) -> None:
     for hour in range(3):
         api.post(LOG, json=line(task_id, timestamp=f"2026-03-13T0{hour}:00:00Z", action=str(hour)))
     span = {"from": "2026-03-13T00:00:00Z", "to": "2026-03-13T02:00:00Z"}
@@ -233,7 +233,7 @@ def test_a_span_of_time_holds_its_beginning_and_not_its_end(api: Caller, task_id
 
 
 def test_pages_together_are_the_whole_log_once_though_lines_come_in_between(
-    api: Caller, task_id: str
+    api: ApiClient, task_id: str
 ) -> None:
     for number in range(7):
         # Three at each moment: the order they were written in tells them apart.
@@ -256,12 +256,12 @@ def test_pages_together_are_the_whole_log_once_though_lines_come_in_between(
 @pytest.mark.parametrize(
     "cursor", ["x", "", "MjAyNi0wMy0xM1QwMDowMDowMFogYQ", "MjAyNi0wMy0xM1QwMDowMDowMCswMDowMCBh"]
 )
-def test_a_cursor_that_was_never_given_out_is_refused(api: Caller, cursor: str) -> None:
+def test_a_cursor_that_was_never_given_out_is_refused(api: ApiClient, cursor: str) -> None:
     assert api.get(LOGS, params={"cursor": cursor}).status_code == 422
 
 
 @pytest.mark.parametrize(
     "wanted", [{"limit": 0}, {"limit": 501}, {"from": "2026-03-13"}, {"event_type": "a\x00"}]
 )
-def test_a_search_that_makes_no_sense_is_refused(api: Caller, wanted: dict[str, Any]) -> None:
+def test_a_search_that_makes_no_sense_is_refused(api: ApiClient, wanted: dict[str, Any]) -> None:
     assert api.get(LOGS, params=wanted).status_code == 422

@@ -15,9 +15,9 @@ from storage.core.database import Database
 from tasks.orders.rules.context import Context
 from tasks.registry import task_forms
 from tests.agents import OWNERS
-from tests.factories import payload
-from tests.integration.api.caller import Caller, key_of
-from tests.probe import Probe
+from tests.support.api.client import ApiClient, key_of
+from tests.support.factories import payload
+from tests.support.probe import Probe
 
 START = "/agents/orchestrator/tasks/start"
 
@@ -60,7 +60,7 @@ def test_every_route_names_its_scope_but_callbacks_health_and_figures() -> None:
         {"Authorization": b"Bearer \xff\xfe"},
     ],
 )
-def test_without_a_known_key_every_answer_is_the_same(api: Caller, headers: dict[str, Any]) -> None:
+def test_without_a_known_key_every_answer_is_the_same(api: ApiClient, headers: dict[str, Any]) -> None:
     answer = api.get("/states", None, headers=headers)
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"] == "Bearer"
@@ -71,13 +71,13 @@ def test_without_a_known_key_every_answer_is_the_same(api: Caller, headers: dict
 
 
 @pytest.mark.parametrize("body", [b"{", b"x" * 2_000_000])
-def test_nothing_of_a_body_is_read_for_a_caller_nobody_knows(api: Caller, body: bytes) -> None:
+def test_nothing_of_a_body_is_read_for_a_caller_nobody_knows(api: ApiClient, body: bytes) -> None:
     answer = api.post(START, None, content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code == 401
 
 
 @pytest.mark.parametrize("agent", OWNERS)
-def test_a_key_is_let_in_where_its_scopes_reach_and_nowhere_else(api: Caller, agent: str) -> None:
+def test_a_key_is_let_in_where_its_scopes_reach_and_nowhere_else(api: ApiClient, agent: str) -> None:
     reached = {
         Scope.READ: api.get("/states", agent).status_code,
         Scope.TASKS: api.post(START, agent, json=payload()).status_code,
@@ -88,7 +88,7 @@ def test_a_key_is_let_in_where_its_scopes_reach_and_nowhere_else(api: Caller, ag
     assert reached == {scope: status if scope in OWNERS[agent] else 403 for scope, status in beyond.items()}
 
 
-def test_what_is_forbidden_says_no_more_than_that(api: Caller) -> None:
+def test_what_is_forbidden_says_no_more_than_that(api: ApiClient) -> None:
     answer = api.post(START, "audit_agent", json=payload())
     error = answer.json()["error"]
     assert (error["code"], error["message"], error["details"]) == (
@@ -98,18 +98,18 @@ def test_what_is_forbidden_says_no_more_than_that(api: Caller) -> None:
     )
 
 
-def test_the_agent_header_must_be_the_keys_agent_when_given(api: Caller) -> None:
+def test_the_agent_header_must_be_the_keys_agent_when_given(api: ApiClient) -> None:
     own = api.get("/states", "triage_agent", headers={"X-Agent-ID": "triage_agent"})
     anothers = api.get("/states", "triage_agent", headers={"X-Agent-ID": "contact_agent"})
     assert (own.status_code, anothers.status_code) == (200, 403)
 
 
-def test_the_scheme_is_read_in_any_case(api: Caller) -> None:
+def test_the_scheme_is_read_in_any_case(api: ApiClient) -> None:
     answer = api.get("/states", None, headers={"Authorization": f"bearer {key_of('admin')}"})
     assert answer.status_code == 200
 
 
-def test_a_new_key_is_let_in_at_once_even_after_it_was_refused(api: Caller) -> None:
+def test_a_new_key_is_let_in_at_once_even_after_it_was_refused(api: ApiClient) -> None:
     headers = {"Authorization": "Bearer brand-new"}
     assert api.get("/states", None, headers=headers).status_code == 401
     with api.house.database.transaction() as work:

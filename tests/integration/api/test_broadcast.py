@@ -14,9 +14,9 @@ from runtime.cipher import Cipher
 from storage.core.database import Database
 from storage.outbound.events import Events
 from storage.outbound.feed import ORIGIN, Cursor, Feed, FeedEvent
-from tests.house import CIPHER_KEY
-from tests.integration.api.stream import PATIENCE
 from tests.integration.test_feed import happened
+from tests.support.api.event_stream import PATIENCE
+from tests.support.in_process_fleet import CIPHER_KEY
 
 
 class Guest:

@@ -2,12 +2,12 @@
 
 import pytest
 
-from tests.factories import CANCEL, PARTS_MISSING, READY
-from tests.integration.api.caller import Caller
-from tests.integration.api.outside_agents import begun, contacted, executed, moved, said, state
+from tests.support.api.client import ApiClient
+from tests.support.api.outside_agents import begun, contacted, executed, moved, said, state
+from tests.support.factories import CANCEL, PARTS_MISSING, READY
 
 
-def judged(caller: Caller, words: str, level2: str, confidence: float) -> str:
+def judged(caller: ApiClient, words: str, level2: str, confidence: float) -> str:
     """An order whose customer said these words, classified so by a caller of its own judgement."""
     task_id = begun(caller, "HT1", said(words))
     contacted(caller, task_id)
@@ -30,7 +30,7 @@ def judged(caller: Caller, words: str, level2: str, confidence: float) -> str:
     ],
 )
 def test_a_callers_verdict_that_the_words_speak_against_goes_to_a_person(
-    manual: Caller, words: str, level2: str, why: str
+    manual: ApiClient, words: str, level2: str, why: str
 ) -> None:
     task_id = judged(manual, words, level2, 0.99)
     (review,) = manual.get(f"/reviews?task_id={task_id}").json()["reviews"]
@@ -45,14 +45,14 @@ def test_a_callers_verdict_that_the_words_speak_against_goes_to_a_person(
     ("words", "level2", "confidence"), [(READY, "可上门", 0.85), (CANCEL, "不再需要", 0.95)]
 )
 def test_a_callers_verdict_that_the_words_bear_out_needs_no_person(
-    manual: Caller, words: str, level2: str, confidence: float
+    manual: ApiClient, words: str, level2: str, confidence: float
 ) -> None:
     task_id = judged(manual, words, level2, confidence)
     assert manual.get(f"/reviews?task_id={task_id}").json()["reviews"] == []
     assert manual.house.order(task_id).user_intent_l2 == level2
 
 
-def test_a_callers_verdict_of_too_little_confidence_to_cancel_goes_to_a_person(manual: Caller) -> None:
+def test_a_callers_verdict_of_too_little_confidence_to_cancel_goes_to_a_person(manual: ApiClient) -> None:
     task_id = judged(manual, CANCEL, "不再需要", 0.85)
     (review,) = manual.get(f"/reviews?task_id={task_id}").json()["reviews"]
     assert "0.90" in review["question"]

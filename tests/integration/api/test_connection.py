@@ -9,19 +9,19 @@ import httpx2
 import pytest
 from structlog.testing import capture_logs
 
-from tests.house import House
-from tests.integration.api.caller import hand_out_keys, key_of
-from tests.integration.api.server import serving
-from tests.integration.fleet.conditions import wait_until
+from tests.support.api.client import key_of, register_keys
+from tests.support.api.live_server import serving
+from tests.support.in_process_fleet import InProcessFleet
+from tests.support.waiting import wait_until
 
 KEY = f"Authorization: Bearer {key_of('orchestrator')}\r\n".encode()
 POST = b"POST /v1/tasks HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" + KEY
 
 
 @pytest.fixture
-def address(house: House) -> Iterator[str]:
+def address(house: InProcessFleet) -> Iterator[str]:
     """The API behind a real socket."""
-    hand_out_keys(house)
+    register_keys(house)
     with serving(house) as served:
         yield served
 

@@ -4,30 +4,30 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from tests.factories import payload
-from tests.integration.api.caller import Caller
-from tests.integration.orders.telling import contacts
 from tests.integration.orders.test_further_words import CANCELLED
-from tests.probe import Probe
+from tests.support.api.client import ApiClient
+from tests.support.factories import payload
+from tests.support.orders.signals import contacts
+from tests.support.probe import Probe
 
 RECORD = "/agents/contact/result/record"
 WAITS = "配件还没到，等配件到了再约"
 
 
-def manual_order(api: Caller) -> str:
+def manual_order(api: ApiClient) -> str:
     """An order that outside agents drive; its id."""
     body = payload() | {"mode": "manual"}
     assert api.post("/agents/orchestrator/tasks/start", json=body).status_code == 200
     return str(body["task_id"])
 
 
-def recorded(api: Caller, task_id: str, contact_id: str, words: str, result: str = "answered") -> Any:
+def recorded(api: ApiClient, task_id: str, contact_id: str, words: str, result: str = "answered") -> Any:
     """The answer to an agent that says what came of a contact it made by itself."""
     given = {"task_id": task_id, "contact_id": contact_id, "result": result, "user_feedback": words}
     return api.post(RECORD, "contact_agent", json=given)
 
 
-def test_a_later_result_does_not_rewrite_what_the_customer_said(api: Caller) -> None:
+def test_a_later_result_does_not_rewrite_what_the_customer_said(api: ApiClient) -> None:
     task_id = manual_order(api)
     assert recorded(api, task_id, "CONT-A", WAITS).json()["outcome"] == "applied"
     assert recorded(api, task_id, "CONT-A", CANCELLED, "no_answer").json()["outcome"] == "late"
@@ -35,7 +35,9 @@ def test_a_later_result_does_not_rewrite_what_the_customer_said(api: Caller) -> 
     assert (contact.contact_result, contact.user_feedback) == ("answered", WAITS)
 
 
-def test_other_words_that_come_later_are_kept_beside_the_first_and_a_person_is_alerted(api: Caller) -> None:
+def test_other_words_that_come_later_are_kept_beside_the_first_and_a_person_is_alerted(
+    api: ApiClient,
+) -> None:
     task_id = manual_order(api)
     recorded(api, task_id, "CONT-A", WAITS)
     assert recorded(api, task_id, "CONT-A", CANCELLED).json()["outcome"] == "kept"
@@ -44,7 +46,7 @@ def test_other_words_that_come_later_are_kept_beside_the_first_and_a_person_is_a
     assert (first.user_feedback, second.transcript) == (WAITS, CANCELLED)
 
 
-def test_a_result_is_kept_whole_whatever_becomes_of_it(api: Caller) -> None:
+def test_a_result_is_kept_whole_whatever_becomes_of_it(api: ApiClient) -> None:
     task_id = manual_order(api)
     recorded(api, task_id, "CONT-A", WAITS)
     recorded(api, task_id, "CONT-A", CANCELLED, "no_answer")
@@ -59,7 +61,7 @@ def test_a_result_is_kept_whole_whatever_becomes_of_it(api: Caller) -> None:
     ]
 
 
-def test_two_agents_that_record_one_attempt_at_once_get_one_yes_and_one_conflict(api: Caller) -> None:
+def test_two_agents_that_record_one_attempt_at_once_get_one_yes_and_one_conflict(api: ApiClient) -> None:
     for number in range(5):
         task_id, names = manual_order(api), (f"CONT-A{number}", f"CONT-B{number}")
         with ThreadPoolExecutor(2) as pool:

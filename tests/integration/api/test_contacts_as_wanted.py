@@ -12,10 +12,8 @@ import yaml
 
 from runtime.settings import PROJECT
 from storage.engine.clock import BusinessClock
-from tests.factories import READY
-from tests.house import House
-from tests.integration.api.caller import Caller, calling, hand_out_keys
-from tests.integration.api.outside_agents import (
+from tests.support.api.client import ApiClient, api_over, register_keys
+from tests.support.api.outside_agents import (
     begun,
     contacted,
     contacts_of,
@@ -23,30 +21,32 @@ from tests.integration.api.outside_agents import (
     said,
     state,
 )
-from tests.integration.lawfulness.bounds import CAPS, bounded
-from tests.integration.orders.telling import Line
+from tests.support.factories import READY
+from tests.support.in_process_fleet import InProcessFleet
+from tests.support.orders.contact_constraints import CAPS, bounded
+from tests.support.orders.signals import HeldChannel
 
 ASYNC = {"Prefer": "respond-async"}
 PHONE = "13800138000"
 
 
 @pytest.fixture
-def driven(database_url: str) -> Iterator[Caller]:
+def driven(database_url: str) -> Iterator[ApiClient]:
     """The API over a house whose fleet makes contacts that wait for reports; it works when a test says so."""
-    house = House.build(database_url, gateway=Line())
-    hand_out_keys(house)
-    with calling(house) as caller:
+    house = InProcessFleet.build(database_url, gateway=HeldChannel())
+    register_keys(house)
+    with api_over(house) as caller:
         yield caller
     house.close()
 
 
-def rather_polled(caller: Caller, task_id: str, **changes: Any) -> Any:
+def rather_polled(caller: ApiClient, task_id: str, **changes: Any) -> Any:
     """The answer to a call for a contact by a caller who does not wait."""
     body = {"task_id": task_id, "contact_method": "phone"} | changes
     return caller.post("/agents/contact/initiate", "contact_agent", json=body, headers=ASYNC)
 
 
-def test_the_fleets_call_under_way_is_not_answered_as_a_text(driven: Caller) -> None:
+def test_the_fleets_call_under_way_is_not_answered_as_a_text(driven: ApiClient) -> None:
     task_id = begun(driven, mode="auto")
     driven.house.run()
     refused = contacted(driven, task_id, contact_method="sms")
@@ -55,7 +55,7 @@ def test_the_fleets_call_under_way_is_not_answered_as_a_text(driven: Caller) -> 
     assert rather_polled(driven, task_id, attempt=1).status_code == 202
 
 
-def test_a_channel_that_the_fleet_will_not_take_is_refused_before_anything_is_made(driven: Caller) -> None:
+def test_a_channel_that_the_fleet_will_not_take_is_refused_before_anything_is_made(driven: ApiClient) -> None:
     task_id = begun(driven, mode="auto")
     refused = rather_polled(driven, task_id, contact_method="sms")
     assert refused.status_code == 409
@@ -65,7 +65,7 @@ def test_a_channel_that_the_fleet_will_not_take_is_refused_before_anything_is_ma
     assert rather_polled(driven, task_id).status_code == 202
 
 
-def test_a_caller_who_names_no_script_shares_the_contact_of_one_who_does(driven: Caller) -> None:
+def test_a_caller_who_names_no_script_shares_the_contact_of_one_who_does(driven: ApiClient) -> None:
     task_id = begun(driven, mode="auto")
     first = rather_polled(driven, task_id)
     second = rather_polled(driven, task_id, script_id="pending_task_v1")
@@ -74,12 +74,12 @@ def test_a_caller_who_names_no_script_shares_the_contact_of_one_who_does(driven:
 
 
 @pytest.fixture
-def configured(database_url: str) -> Iterator[Callable[[Path], Caller]]:
+def configured(database_url: str) -> Iterator[Callable[[Path], ApiClient]]:
     """Builds the API of an installation with this configuration, with manual keys and a fleet at work."""
     with ExitStack() as stack:
 
-        def build(config: Path) -> Caller:
-            house = House.build(database_url, config_folder=config)
+        def build(config: Path) -> ApiClient:
+            house = InProcessFleet.build(database_url, config_folder=config)
             stack.callback(house.close)
             return stack.enter_context(driven_from_outside(house))
 
@@ -87,7 +87,7 @@ def configured(database_url: str) -> Iterator[Callable[[Path], Caller]]:
 
 
 def test_a_contact_in_another_version_of_the_script_is_not_answered(
-    configured: Callable[[Path], Caller], tmp_path: Path
+    configured: Callable[[Path], ApiClient], tmp_path: Path
 ) -> None:
     config = tmp_path / "config"
     shutil.copytree(PROJECT / "config", config)
@@ -103,7 +103,7 @@ def test_a_contact_in_another_version_of_the_script_is_not_answered(
 
 
 def test_a_contact_that_a_cap_puts_off_is_told_at_once_with_its_time(
-    configured: Callable[[Path], Caller], tmp_path: Path
+    configured: Callable[[Path], ApiClient], tmp_path: Path
 ) -> None:
     caller = configured(bounded(tmp_path, number_caps=CAPS))
     customer = {"customer_id": "CUST001", "phone": PHONE, "simulation": [said(READY)]}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.api.caller import VERSION, Caller
+from tests.support.api.client import VERSION, ApiClient
 
 HELD = {
     ("POST", "/v1/agents/orchestrator/tasks/start"): "tasks",
@@ -105,7 +105,7 @@ HELD = {
 
 
 @pytest.fixture
-def described(api: Caller) -> dict[str, Any]:
+def described(api: ApiClient) -> dict[str, Any]:
     answer = api.get("/openapi.json", None)
     assert answer.status_code == 200
     document: dict[str, Any] = answer.json()
@@ -157,5 +157,5 @@ def test_the_seeds_bodies_are_its_examples(described: dict[str, Any]) -> None:
     assert schemas["TransitionMade"]["examples"][0]["transition_id"] == "txn_abc123"
 
 
-def test_no_page_is_served_that_would_load_from_elsewhere(api: Caller) -> None:
+def test_no_page_is_served_that_would_load_from_elsewhere(api: ApiClient) -> None:
     assert [api.get(f"http://api{path}", None).status_code for path in ("/docs", "/redoc")] == [404, 404]

@@ -9,14 +9,14 @@ from pydantic import BaseModel
 from api.server.description import operations_of
 from schemas.core.examples import read_examples
 from schemas.core.form import Answered
-from tests.house import House
-from tests.integration.api.caller import built_over
-from tests.integration.api.seed_bodies import ANSWERS, REQUESTS
+from tests.support.api.client import built_over
+from tests.support.api.seed_bodies import ANSWERS, REQUESTS
+from tests.support.in_process_fleet import InProcessFleet
 
 
 @pytest.fixture(scope="module")
 def described() -> Iterator[dict[str, Any]]:
-    house = House.build("postgresql+psycopg://nobody:swordfish@127.0.0.1:1/nothing")
+    house = InProcessFleet.build("postgresql+psycopg://nobody:swordfish@127.0.0.1:1/nothing")
     with built_over(house) as app:
         yield app.openapi()
     house.close()

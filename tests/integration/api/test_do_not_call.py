@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from tests.factories import payload
-from tests.integration.api.caller import Caller
+from tests.support.api.client import ApiClient
+from tests.support.factories import payload
 
 LIST = "/contact/do-not-call"
 PHONE = "13800138000"
 
 
-def listed(api: Caller, **wish: object) -> dict[str, Any]:
+def listed(api: ApiClient, **wish: object) -> dict[str, Any]:
     answer = api.post(LIST, "operator", json={"phone": PHONE, "reason": "客户来电", **wish})
     assert answer.status_code == 200, answer.text
     assert PHONE not in answer.text
@@ -19,7 +19,7 @@ def listed(api: Caller, **wish: object) -> dict[str, Any]:
     return found
 
 
-def test_an_order_of_a_listed_number_goes_to_a_person(api: Caller) -> None:
+def test_an_order_of_a_listed_number_goes_to_a_person(api: ApiClient) -> None:
     entry = listed(api, phone="+86 138-0013-8000", by="王芳")["entry"]
     assert (entry["phone"], entry["added_by"], entry["holds"]) == ("138****8000", "王芳", True)
     body = payload(metadata={"phone": PHONE})
@@ -29,7 +29,7 @@ def test_an_order_of_a_listed_number_goes_to_a_person(api: Caller) -> None:
     assert review["reason"] == "do_not_call"
 
 
-def test_a_lifted_entry_is_shown_only_when_asked_for(api: Caller) -> None:
+def test_a_lifted_entry_is_shown_only_when_asked_for(api: ApiClient) -> None:
     entry = listed(api)["entry"]
     path = f"{LIST}/{entry['entry_id']}/lift"
     assert [api.post(path, json={}).json()["outcome"] for _ in range(2)] == ["applied", "repeated"]
@@ -39,12 +39,12 @@ def test_a_lifted_entry_is_shown_only_when_asked_for(api: Caller) -> None:
     assert api.post(f"{LIST}/dnc_none/lift", json={}).status_code == 404
 
 
-def test_the_same_again_is_repeated(api: Caller) -> None:
+def test_the_same_again_is_repeated(api: ApiClient) -> None:
     assert [listed(api)["outcome"], listed(api)["outcome"]] == ["applied", "repeated"]
     assert listed(api, channel="sms", until="2150-05-01T00:00:00+08:00")["outcome"] == "applied"
 
 
-def test_the_list_is_read_page_by_page_the_newest_first(api: Caller) -> None:
+def test_the_list_is_read_page_by_page_the_newest_first(api: ApiClient) -> None:
     made = [listed(api, phone=f"1380013800{n}")["entry"]["entry_id"] for n in range(5)]
     seen, cursor = [], None
     while True:
@@ -71,7 +71,9 @@ def test_the_list_is_read_page_by_page_the_newest_first(api: Caller) -> None:
         {"phone": "021-12345"},
     ],
 )
-def test_what_cannot_be_listed_is_refused_without_repeating_it(api: Caller, change: dict[str, Any]) -> None:
+def test_what_cannot_be_listed_is_refused_without_repeating_it(
+    api: ApiClient, change: dict[str, Any]
+) -> None:
     body = {"phone": PHONE, "reason": "x"} | change
     text = '{"phone": "\\ud800", "reason": "x"}' if change == {"phone": "\ud800"} else None
     answer = (
@@ -83,7 +85,7 @@ def test_what_cannot_be_listed_is_refused_without_repeating_it(api: Caller, chan
     assert not any(number in answer.text for number in (PHONE, "1380013800"))
 
 
-def test_operators_add_administrators_lift_and_others_do_not_see_it(api: Caller) -> None:
+def test_operators_add_administrators_lift_and_others_do_not_see_it(api: ApiClient) -> None:
     entry = listed(api)["entry"]
     assert api.post(f"{LIST}/{entry['entry_id']}/lift", "operator", json={}).status_code == 403
     assert api.get(LIST, "orchestrator").status_code == 403

@@ -1,13 +1,13 @@
 """What is answered of an order as a whole: its dossier, the list of orders, and who looked at what was said."""
 
 from storage.orders.order_view import OrderView
-from tests.factories import READY, answered, submission
-from tests.integration.api.caller import Caller
+from tests.support.api.client import ApiClient
+from tests.support.factories import READY, answered, submission
 
 PHONE = "13912345678"
 
 
-def closed(api: Caller) -> str:
+def closed(api: ApiClient) -> str:
     """The task of an order whose customer agreed to a visit."""
     order = submission(answered(READY), metadata={"phone": PHONE, "pending_reason": f"请打{PHONE}"})
     api.house.accept(order)
@@ -15,7 +15,7 @@ def closed(api: Caller) -> str:
     return order.body.task_id
 
 
-def test_a_dossier_holds_no_number_and_no_words(api: Caller) -> None:
+def test_a_dossier_holds_no_number_and_no_words(api: ApiClient) -> None:
     task_id = closed(api)
     answer = api.get(f"/tasks/{task_id}/dossier", "operator")
     assert answer.status_code == 200
@@ -25,7 +25,7 @@ def test_a_dossier_holds_no_number_and_no_words(api: Caller) -> None:
     assert "action_taken → closed" in [row["what"] for row in answer.json()["timeline"]]
 
 
-def test_words_need_their_own_scope_and_leave_a_line_of_who_looked(api: Caller) -> None:
+def test_words_need_their_own_scope_and_leave_a_line_of_who_looked(api: ApiClient) -> None:
     path = f"/tasks/{closed(api)}/dossier"
     assert api.get(path, "operator", params={"words": True}).status_code == 403
     shown = api.get(path, params={"words": True, "by": "王芳"})
@@ -36,7 +36,7 @@ def test_words_need_their_own_scope_and_leave_a_line_of_who_looked(api: Caller) 
     assert looks == ["王芳"]
 
 
-def test_orders_are_listed_page_by_page_the_newest_first(api: Caller) -> None:
+def test_orders_are_listed_page_by_page_the_newest_first(api: ApiClient) -> None:
     ids = []
     for _ in range(3):
         order = submission()
@@ -48,6 +48,6 @@ def test_orders_are_listed_page_by_page_the_newest_first(api: Caller) -> None:
     assert rest["next_cursor"] is None
 
 
-def test_an_order_that_is_not_there_is_answered_404(api: Caller) -> None:
+def test_an_order_that_is_not_there_is_answered_404(api: ApiClient) -> None:
     for path in ("dossier", "why", "contact-policy", "next-contact"):
         assert api.get(f"/tasks/HT404/{path}").status_code == 404

@@ -10,10 +10,10 @@ from structlog.testing import capture_logs
 
 from api.server.errors import STATUS
 from schemas.core.error import Code
-from tests.factories import payload
-from tests.house import House
-from tests.integration.api.caller import Caller, calling, hand_out_keys, in_chunks, key_of
-from tests.integration.api.server import serving
+from tests.support.api.client import ApiClient, api_over, in_chunks, key_of, register_keys
+from tests.support.api.live_server import serving
+from tests.support.factories import payload
+from tests.support.in_process_fleet import InProcessFleet
 
 START = "/agents/orchestrator/tasks/start"
 JSON = {"Content-Type": "application/json"}
@@ -38,11 +38,11 @@ def error_of(answer: httpx2.Response, status: int, code: Code) -> dict[str, Any]
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/agents/orchestrator/", "/states/", "/health/"])
-def test_an_unknown_route_is_not_found(api: Caller, path: str) -> None:
+def test_an_unknown_route_is_not_found(api: ApiClient, path: str) -> None:
     error_of(api.get(path), 404, Code.NOT_FOUND)
 
 
-def test_outside_the_version_nothing_is_found(api: Caller) -> None:
+def test_outside_the_version_nothing_is_found(api: ApiClient) -> None:
     error_of(api.get("http://api/"), 404, Code.NOT_FOUND)
 
 
@@ -50,7 +50,7 @@ def test_outside_the_version_nothing_is_found(api: Caller) -> None:
     ("method", "path", "allowed"),
     [("GET", START, "POST"), ("DELETE", "/states", "GET, HEAD"), ("PUT", "/reviews/REV1/decide", "POST")],
 )
-def test_a_wrong_method_is_told_the_right_one(api: Caller, method: str, path: str, allowed: str) -> None:
+def test_a_wrong_method_is_told_the_right_one(api: ApiClient, method: str, path: str, allowed: str) -> None:
     answer = api.call(method, path)
     error_of(answer, 405, Code.METHOD_NOT_ALLOWED)
     assert answer.headers["allow"] == allowed
@@ -60,42 +60,42 @@ def test_a_wrong_method_is_told_the_right_one(api: Caller, method: str, path: st
     "body",
     [b"{", b"\xff\xfe\x00", b'{"task_id": }', b"[" * 100_000, b'{"contact_count": ' + b"1" * 5000 + b"}"],
 )
-def test_a_body_that_is_no_json_is_a_bad_request(api: Caller, body: bytes) -> None:
+def test_a_body_that_is_no_json_is_a_bad_request(api: ApiClient, body: bytes) -> None:
     error_of(api.post(START, content=body, headers=JSON), 400, Code.BAD_REQUEST)
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "nonsense", ""])
-def test_a_body_of_another_media_type_is_told_the_right_one(api: Caller, kind: str) -> None:
+def test_a_body_of_another_media_type_is_told_the_right_one(api: ApiClient, kind: str) -> None:
     answer = api.post(START, content=b"{}", headers={"Content-Type": kind})
     assert "application/json" in error_of(answer, 415, Code.UNSUPPORTED_MEDIA_TYPE)["message"]
 
 
-def test_a_body_without_a_media_type_is_not_read_as_json(api: Caller) -> None:
+def test_a_body_without_a_media_type_is_not_read_as_json(api: ApiClient) -> None:
     error_of(api.post(START, content=b"{}"), 415, Code.UNSUPPORTED_MEDIA_TYPE)
 
 
-def test_json_with_parameters_is_json(api: Caller) -> None:
+def test_json_with_parameters_is_json(api: ApiClient) -> None:
     answer = api.post(START, content=b"{}", headers={"Content-Type": "application/json; charset=utf-8"})
     error_of(answer, 422, Code.VALIDATION_FAILED)
 
 
-def test_no_body_at_all_is_told_what_is_missing(api: Caller) -> None:
+def test_no_body_at_all_is_told_what_is_missing(api: ApiClient) -> None:
     error = error_of(api.post(START), 422, Code.VALIDATION_FAILED)
     assert [fault["field"] for fault in error["details"]["fields"]] == ["body"]
 
 
-def test_a_body_over_a_mebibyte_is_too_large_announced_or_not(api: Caller) -> None:
+def test_a_body_over_a_mebibyte_is_too_large_announced_or_not(api: ApiClient) -> None:
     body = b'{"task_id": "' + b"x" * 1_048_576 + b'"}'
     error_of(api.post(START, content=body, headers=JSON), 413, Code.PAYLOAD_TOO_LARGE)
     error_of(api.post(START, content=in_chunks(body), headers=JSON), 413, Code.PAYLOAD_TOO_LARGE)
 
 
-def test_a_body_of_a_mebibyte_is_read(api: Caller) -> None:
+def test_a_body_of_a_mebibyte_is_read(api: ApiClient) -> None:
     body = b'{"task_id": "' + b"x" * (1_048_576 - 15) + b'"}'
     error_of(api.post(START, content=in_chunks(body), headers=JSON), 422, Code.VALIDATION_FAILED)
 
 
-def test_every_wrong_field_is_named_and_no_value_is_shown(api: Caller) -> None:
+def test_every_wrong_field_is_named_and_no_value_is_shown(api: ApiClient) -> None:
     wrong = payload(
         order_type="半上门", priority=77, metadata={"phone": 13800138000, "timezone": "Mars/Olympus"}
     )
@@ -107,34 +107,34 @@ def test_every_wrong_field_is_named_and_no_value_is_shown(api: Caller) -> None:
     assert not {value for value in ("半上门", "77", "13800138000", "teal") if value in str(error)}
 
 
-def test_a_field_named_like_a_phone_number_is_masked(api: Caller) -> None:
+def test_a_field_named_like_a_phone_number_is_masked(api: ApiClient) -> None:
     answer = api.post(START, json=payload() | {"13800138000": True})
     error_of(answer, 422, Code.VALIDATION_FAILED)
     assert "13800138000" not in answer.text
 
 
-def test_many_wrong_fields_are_told_in_part(api: Caller) -> None:
+def test_many_wrong_fields_are_told_in_part(api: ApiClient) -> None:
     answer = api.post(START, json=payload() | {f"field_{n}": n for n in range(500)})
     assert len(error_of(answer, 422, Code.VALIDATION_FAILED)["details"]["fields"]) == 20
 
 
 @pytest.mark.parametrize("task_id", ["%00", "a%20b", "x" * 33, "%E4%BB%BB"])
-def test_a_malformed_id_in_the_path_is_told_so(api: Caller, task_id: str) -> None:
+def test_a_malformed_id_in_the_path_is_told_so(api: ApiClient, task_id: str) -> None:
     error = error_of(api.get(f"/states/{task_id}"), 422, Code.VALIDATION_FAILED)
     assert [fault["field"] for fault in error["details"]["fields"]] == ["task_id"]
 
 
 @pytest.mark.parametrize("query", [{"limit": "0"}, {"limit": "many"}, {"state": "lost"}, {"task_id": "\x00"}])
-def test_a_malformed_query_is_told_so(api: Caller, query: dict[str, str]) -> None:
+def test_a_malformed_query_is_told_so(api: ApiClient, query: dict[str, str]) -> None:
     error = error_of(api.get("/reviews", params=query), 422, Code.VALIDATION_FAILED)
     assert [fault["field"] for fault in error["details"]["fields"]] == list(query)
 
 
-def test_a_bug_of_ours_shows_nothing_of_itself_and_is_logged_with_its_stack(house: House) -> None:
+def test_a_bug_of_ours_shows_nothing_of_itself_and_is_logged_with_its_stack(house: InProcessFleet) -> None:
     def bug() -> None:
         raise ZeroDivisionError("the secret is swordfish")
 
-    with calling(house, lambda app: app.add_api_route("/v1/bug", bug)) as api, capture_logs() as lines:
+    with api_over(house, lambda app: app.add_api_route("/v1/bug", bug)) as api, capture_logs() as lines:
         answer = api.get("/bug", headers={"X-Request-ID": "bug-1"})
     error = error_of(answer, 500, Code.INTERNAL_ERROR)
     assert error["details"] == {}
@@ -150,8 +150,8 @@ def test_a_bug_of_ours_shows_nothing_of_itself_and_is_logged_with_its_stack(hous
     [("POST", START), ("GET", "/states/HT1"), ("GET", "/reviews"), ("POST", "/reviews/REV1/decide")],
 )
 def test_without_the_database_a_request_is_unavailable_for_now(method: str, path: str) -> None:
-    house = House.build("postgresql+psycopg://nobody:swordfish@127.0.0.1:1/nothing")
-    with calling(house) as api:
+    house = InProcessFleet.build("postgresql+psycopg://nobody:swordfish@127.0.0.1:1/nothing")
+    with api_over(house) as api:
         answer = api.call(method, path, json=payload() if method == "POST" else None)
         error_of(answer, 503, Code.SERVICE_UNAVAILABLE)
         assert answer.headers["retry-after"] == "1"
@@ -167,8 +167,8 @@ def test_every_exception_in_the_table_has_a_status() -> None:
     assert all(400 <= status <= 599 for status in STATUS.values())
 
 
-def test_over_a_real_connection_the_form_is_the_same(house: House) -> None:
-    hand_out_keys(house)
+def test_over_a_real_connection_the_form_is_the_same(house: InProcessFleet) -> None:
+    register_keys(house)
     body = b'{"task_id": "' + b"x" * 1_048_576 + b'"}'
     with serving(house) as address, httpx2.Client(base_url=address, trust_env=False, timeout=180) as client:
         client.headers["Authorization"] = f"Bearer {key_of('admin')}"

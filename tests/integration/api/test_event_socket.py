@@ -9,17 +9,17 @@ import pytest
 
 from api.outbound import event_socket
 from storage.access.keys import Keys
-from tests.factories import PARTS_MISSING, answered, submission
-from tests.house import House
-from tests.integration.api.caller import Caller, calling, hand_out_keys, key_of
-from tests.integration.api.conversation import Closed, Conversation, speaking
+from tests.support.api.client import ApiClient, api_over, key_of, register_keys
+from tests.support.api.websocket import Closed, Conversation, speaking
+from tests.support.factories import PARTS_MISSING, answered, submission
+from tests.support.in_process_fleet import InProcessFleet
 
 
 @dataclass(slots=True)
-class Line:
+class EventSockets:
     """Opens sockets to one API."""
 
-    api: Caller
+    api: ApiClient
 
     def to(
         self, execution_id: str, agent: str | None = "operator", prefix: str = "/v1", **headers: str
@@ -32,14 +32,14 @@ class Line:
 
 
 @pytest.fixture
-def line(house: House) -> Iterator[Line]:
+def line(house: InProcessFleet) -> Iterator[EventSockets]:
     """The API over one process's parts, for sockets."""
-    hand_out_keys(house)
-    with calling(house) as api:
-        yield Line(api)
+    register_keys(house)
+    with api_over(house) as api:
+        yield EventSockets(api)
 
 
-def run_of(house: House, *script: dict[str, object]) -> str:
+def run_of(house: InProcessFleet, *script: dict[str, object]) -> str:
     """The run of an order that was taken in."""
     given = submission(*script or (answered(),))
     house.accept(given)
@@ -54,7 +54,9 @@ def code_of(conversation: Conversation) -> int:
 
 
 @pytest.mark.parametrize("prefix", ["", "/v1"])
-def test_an_execution_is_told_from_its_beginning_to_its_end(house: House, line: Line, prefix: str) -> None:
+def test_an_execution_is_told_from_its_beginning_to_its_end(
+    house: InProcessFleet, line: EventSockets, prefix: str
+) -> None:
     run_id = run_of(house)
     with line.to(run_id, prefix=prefix) as conversation:
         assert conversation.hear()["event_type"] == "task_received"
@@ -65,7 +67,9 @@ def test_an_execution_is_told_from_its_beginning_to_its_end(house: House, line: 
     assert {event["execution_id"] for event in events} == {run_id}
 
 
-def test_the_key_may_come_in_the_first_message_with_the_place_to_go_on_from(house: House, line: Line) -> None:
+def test_the_key_may_come_in_the_first_message_with_the_place_to_go_on_from(
+    house: InProcessFleet, line: EventSockets
+) -> None:
     run_id = run_of(house)
     house.run()
     with line.to(run_id) as conversation:
@@ -76,7 +80,7 @@ def test_the_key_may_come_in_the_first_message_with_the_place_to_go_on_from(hous
         assert conversation.rest() == (events[2:], event_socket.Close.COMPLETE)
 
 
-def test_a_place_sent_later_is_where_it_goes_on(house: House, line: Line) -> None:
+def test_a_place_sent_later_is_where_it_goes_on(house: InProcessFleet, line: EventSockets) -> None:
     run_id = run_of(house, answered(PARTS_MISSING))
     house.run()
     with line.to(run_id) as conversation:
@@ -89,39 +93,41 @@ def test_a_place_sent_later_is_where_it_goes_on(house: House, line: Line) -> Non
     "first",
     ['{"authorization": "Bearer nobody"}', '{"authorization": "key-of-operator"}', '{"after": "1-1"}', "{}"],
 )
-def test_one_who_sends_no_key_of_ours_first_is_sent_away(house: House, line: Line, first: str) -> None:
+def test_one_who_sends_no_key_of_ours_first_is_sent_away(
+    house: InProcessFleet, line: EventSockets, first: str
+) -> None:
     with line.to(run_of(house), None) as conversation:
         conversation.say(first)
         assert code_of(conversation) == event_socket.Close.UNAUTHORIZED
 
 
-def test_a_wrong_key_in_the_header_is_sent_away(house: House, line: Line) -> None:
+def test_a_wrong_key_in_the_header_is_sent_away(house: InProcessFleet, line: EventSockets) -> None:
     with line.to(run_of(house), "nobody") as conversation:
         assert code_of(conversation) == event_socket.Close.UNAUTHORIZED
 
 
 def test_one_who_does_not_say_who_they_are_is_not_waited_for_long(
-    house: House, line: Line, monkeypatch: pytest.MonkeyPatch
+    house: InProcessFleet, line: EventSockets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(event_socket, "INTRODUCTION_SECONDS", 0.05)
     with line.to(run_of(house), None) as conversation:
         assert code_of(conversation) == event_socket.Close.UNAUTHORIZED
 
 
-def test_a_key_that_may_not_read_is_not_enough(house: House, line: Line) -> None:
+def test_a_key_that_may_not_read_is_not_enough(house: InProcessFleet, line: EventSockets) -> None:
     with house.database.transaction() as work:
         Keys(work).register(key_of("writer"), "writer", ["audit"])
     with line.to(run_of(house), "writer") as conversation:
         assert code_of(conversation) == event_socket.Close.FORBIDDEN
 
 
-def test_an_agent_that_is_not_the_keys_is_refused(house: House, line: Line) -> None:
+def test_an_agent_that_is_not_the_keys_is_refused(house: InProcessFleet, line: EventSockets) -> None:
     with line.to(run_of(house), x_agent_id="audit_agent") as conversation:
         assert code_of(conversation) == event_socket.Close.FORBIDDEN
 
 
 @pytest.mark.parametrize("execution_id", ["exec_404", "x" * 300, "a\x00b", "执行"])
-def test_an_unknown_execution_is_not_found(line: Line, execution_id: str) -> None:
+def test_an_unknown_execution_is_not_found(line: EventSockets, execution_id: str) -> None:
     with line.to(execution_id) as conversation:
         assert code_of(conversation) == event_socket.Close.NOT_FOUND
 
@@ -137,7 +143,9 @@ def test_an_unknown_execution_is_not_found(line: Line, execution_id: str) -> Non
         ('{"after": "9000000000-1"}', event_socket.Close.UNKNOWN_PLACE),
     ],
 )
-def test_what_cannot_be_read_ends_the_conversation(house: House, line: Line, said: str, code: int) -> None:
+def test_what_cannot_be_read_ends_the_conversation(
+    house: InProcessFleet, line: EventSockets, said: str, code: int
+) -> None:
     run_id = run_of(house, answered(PARTS_MISSING))
     with line.to(run_id) as conversation:
         conversation.hear()
@@ -147,12 +155,12 @@ def test_what_cannot_be_read_ends_the_conversation(house: House, line: Line, sai
 
 
 def test_without_the_database_one_is_asked_to_try_again() -> None:
-    house = House.build("postgresql+psycopg://nobody:swordfish@127.0.0.1:1/nothing")
-    with calling(house) as api, Line(api).to("exec_1") as conversation:
+    house = InProcessFleet.build("postgresql+psycopg://nobody:swordfish@127.0.0.1:1/nothing")
+    with api_over(house) as api, EventSockets(api).to("exec_1") as conversation:
         assert code_of(conversation) == event_socket.Close.TRY_AGAIN
 
 
-def test_a_process_that_stops_says_so(house: House, line: Line) -> None:
+def test_a_process_that_stops_says_so(house: InProcessFleet, line: EventSockets) -> None:
     with line.to(run_of(house)) as conversation:
         conversation.hear()
         line.api.portal.call(line.api.app.state.services.end)

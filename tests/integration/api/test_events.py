@@ -15,13 +15,13 @@ import pytest
 from storage.core.database import Database
 from storage.outbound.events import Events
 from storage.outbound.feed import Cursor, Feed
-from tests.factories import PARTS_MISSING, answered, payload, submission
-from tests.house import House
-from tests.integration.api.caller import Caller, hand_out_keys, key_of
-from tests.integration.api.server import serving
-from tests.integration.api.stream import PATIENCE, blocks, listening
-from tests.integration.fleet.conditions import wait_until
 from tests.integration.test_feed import happened, tell_as
+from tests.support.api.client import ApiClient, key_of, register_keys
+from tests.support.api.event_stream import PATIENCE, blocks, listening
+from tests.support.api.live_server import serving
+from tests.support.factories import PARTS_MISSING, answered, payload, submission
+from tests.support.in_process_fleet import InProcessFleet
+from tests.support.waiting import wait_until
 
 RUN = "exec_of_the_tests"
 FIELDS = {
@@ -30,9 +30,9 @@ FIELDS = {
 
 
 @pytest.fixture
-def address(house: House) -> Iterator[str]:
+def address(house: InProcessFleet) -> Iterator[str]:
     """The API behind a real socket."""
-    hand_out_keys(house)
+    register_keys(house)
     with serving(house) as served:
         yield served
 
@@ -42,14 +42,14 @@ def tell(database: Database, *titles: str) -> None:
         Events(work).append([happened(RUN, title) for title in titles])
 
 
-def taken_in(house: House, *script: dict[str, object]) -> str:
+def taken_in(house: InProcessFleet, *script: dict[str, object]) -> str:
     """The id of an order that was accepted."""
     given = submission(*script or (answered(),))
     house.accept(given)
     return str(given.body.task_id)
 
 
-def pages_of(api: Caller, path: str, after: str | None = None, limit: int = 2) -> list[dict[str, Any]]:
+def pages_of(api: ApiClient, path: str, after: str | None = None, limit: int = 2) -> list[dict[str, Any]]:
     """Everything that follows, read page by page."""
     found: list[dict[str, Any]] = []
     while True:
@@ -62,7 +62,7 @@ def pages_of(api: Caller, path: str, after: str | None = None, limit: int = 2) -
 
 
 def test_the_stream_of_a_task_begins_with_its_first_event_and_ends_with_the_task(
-    house: House, address: str
+    house: InProcessFleet, address: str
 ) -> None:
     task_id = taken_in(house)
     with listening(address, f"/tasks/{task_id}/events") as stream:
@@ -75,7 +75,7 @@ def test_the_stream_of_a_task_begins_with_its_first_event_and_ends_with_the_task
     assert all(one.data["event_id"] < other.data["event_id"] for one, other in pairwise(stream.told))
 
 
-def test_what_is_told_live_is_what_is_kept(house: House, address: str) -> None:
+def test_what_is_told_live_is_what_is_kept(house: InProcessFleet, address: str) -> None:
     task_id = taken_in(house)
     with listening(address, f"/tasks/{task_id}/events") as live:
         house.run()
@@ -85,7 +85,7 @@ def test_what_is_told_live_is_what_is_kept(house: House, address: str) -> None:
     assert kept.told == live.told
 
 
-def test_a_task_that_has_not_ended_is_listened_to_until_it_has(house: House, address: str) -> None:
+def test_a_task_that_has_not_ended_is_listened_to_until_it_has(house: InProcessFleet, address: str) -> None:
     task_id = taken_in(house, answered(PARTS_MISSING), answered())
     house.run()
     assert house.order(task_id).status == "waiting_followup"
@@ -97,7 +97,7 @@ def test_a_task_that_has_not_ended_is_listened_to_until_it_has(house: House, add
     assert len(stream.told) > so_far
 
 
-def test_one_task_is_not_told_of_another(house: House, address: str) -> None:
+def test_one_task_is_not_told_of_another(house: InProcessFleet, address: str) -> None:
     task_id, other = taken_in(house), taken_in(house)
     house.run()
     with listening(address, f"/tasks/{task_id}/events") as stream:
@@ -105,7 +105,7 @@ def test_one_task_is_not_told_of_another(house: House, address: str) -> None:
     assert other not in {told.data["task_id"] for told in stream.told}
 
 
-def test_one_who_resumes_after_the_end_is_told_not_to_ask_again(house: House, address: str) -> None:
+def test_one_who_resumes_after_the_end_is_told_not_to_ask_again(house: InProcessFleet, address: str) -> None:
     task_id = taken_in(house)
     house.run()
     with listening(address, f"/tasks/{task_id}/events") as stream:
@@ -117,7 +117,7 @@ def test_one_who_resumes_after_the_end_is_told_not_to_ask_again(house: House, ad
     assert rest.told == stream.told[1:]
 
 
-def test_everything_is_told_from_now_on(house: House, address: str) -> None:
+def test_everything_is_told_from_now_on(house: InProcessFleet, address: str) -> None:
     tell(house.database, "before")
     with listening(address, "/events") as stream:
         tell(house.database, "after")
@@ -125,7 +125,7 @@ def test_everything_is_told_from_now_on(house: House, address: str) -> None:
 
 
 def test_one_who_comes_back_misses_nothing_though_there_was_no_event_before(
-    house: House, address: str
+    house: InProcessFleet, address: str
 ) -> None:
     with listening(address, "/events") as stream:
         pass
@@ -136,7 +136,7 @@ def test_one_who_comes_back_misses_nothing_though_there_was_no_event_before(
 
 
 def test_an_event_that_commits_late_is_not_missed_by_one_who_resumes_from_a_later_one(
-    house: House, address: str
+    house: InProcessFleet, address: str
 ) -> None:
     with listening(address, "/events") as stream:
         with house.database.transaction() as late:
@@ -151,7 +151,7 @@ def test_an_event_that_commits_late_is_not_missed_by_one_who_resumes_from_a_late
         assert again.titles(2) == ["began last, commits first", "a third"]
 
 
-def test_of_many_short_visits_together_every_event_is_told_once(house: House, address: str) -> None:
+def test_of_many_short_visits_together_every_event_is_told_once(house: InProcessFleet, address: str) -> None:
     with listening(address, "/events") as stream:
         last = stream.last_id
     told: list[str] = []
@@ -169,7 +169,9 @@ def test_of_many_short_visits_together_every_event_is_told_once(house: House, ad
     assert told == [f"{number}{letter}" for number in range(8) for letter in "abc"] + ["end"]
 
 
-def test_one_who_does_not_read_is_cut_off_and_resumes_without_a_gap(house: House, address: str) -> None:
+def test_one_who_does_not_read_is_cut_off_and_resumes_without_a_gap(
+    house: InProcessFleet, address: str
+) -> None:
     many, long = 9_000, "很长" * 120
     titles = [f"{number} {long}" for number in range(many)]
     served = urlsplit(address)
@@ -219,8 +221,8 @@ def complete(received: bytes) -> Iterator[dict[str, str]]:
     yield from (block for block in blocks(whole.split("\n")) if "data" in block)
 
 
-def test_a_server_that_stops_lets_its_listeners_go_at_once(house: House) -> None:
-    hand_out_keys(house)
+def test_a_server_that_stops_lets_its_listeners_go_at_once(house: InProcessFleet) -> None:
+    register_keys(house)
     with serving(house) as served:
         stream_of = listening(served, "/events")
         stream = stream_of.__enter__()
@@ -233,7 +235,7 @@ def test_a_server_that_stops_lets_its_listeners_go_at_once(house: House) -> None
 @pytest.mark.parametrize(
     "asked", [{"params": {"format": "json"}}, {"headers": {"Accept": "application/json"}}]
 )
-def test_one_who_asks_for_json_is_given_a_page(api: Caller, asked: dict[str, Any]) -> None:
+def test_one_who_asks_for_json_is_given_a_page(api: ApiClient, asked: dict[str, Any]) -> None:
     task_id = payload()["task_id"]
     api.post("/agents/orchestrator/tasks/start", json=payload(task_id=task_id))
     answer = api.get(f"/tasks/{task_id}/events", "operator", **asked)
@@ -244,7 +246,7 @@ def test_one_who_asks_for_json_is_given_a_page(api: Caller, asked: dict[str, Any
     assert set(answer.json()) == {"events", "next"}
 
 
-def test_pages_together_are_everything_exactly_once(api: Caller) -> None:
+def test_pages_together_are_everything_exactly_once(api: ApiClient) -> None:
     start = api.get("/events", params={"format": "json"}).json()
     assert start["events"] == []
     tell(api.house.database, *"abcde")
@@ -253,7 +255,7 @@ def test_pages_together_are_everything_exactly_once(api: Caller) -> None:
     assert pages_of(api, "/events", found[1]["id"]) == found[2:]
 
 
-def test_pages_of_any_size_are_in_order_where_transactions_gain_a_digit(api: Caller) -> None:
+def test_pages_of_any_size_are_in_order_where_transactions_gain_a_digit(api: ApiClient) -> None:
     titles = [str(number) for number in range(95, 106)]
     for number in titles:
         tell_as(api.house.database, int(number), number)
@@ -262,7 +264,7 @@ def test_pages_of_any_size_are_in_order_where_transactions_gain_a_digit(api: Cal
         assert told == titles, f"in pages of {limit}"
 
 
-def test_a_stream_is_in_order_where_transactions_gain_a_digit(house: House, address: str) -> None:
+def test_a_stream_is_in_order_where_transactions_gain_a_digit(house: InProcessFleet, address: str) -> None:
     titles = [str(number) for number in range(95, 106)]
     for number in titles:
         tell_as(house.database, int(number), number)
@@ -278,15 +280,15 @@ def test_a_stream_is_in_order_where_transactions_gain_a_digit(house: House, addr
     ["x", "1", "1-", "-1-1", "1-1-1", "9" * 19 + "-0", "1-" + "9" * 20, "9000000000-1", "１-１", "1\x00-1"],
 )
 @pytest.mark.parametrize("wanted", ["json", "stream"])
-def test_an_id_that_was_never_given_out_is_refused(api: Caller, after: str, wanted: str) -> None:
+def test_an_id_that_was_never_given_out_is_refused(api: ApiClient, after: str, wanted: str) -> None:
     answer = api.get("/events", params={"after": after, "format": wanted})
     assert answer.status_code == 422
     assert answer.json()["error"]["details"]["fields"][0]["field"] == "after"
 
 
-def test_an_unknown_task_has_no_events(api: Caller) -> None:
+def test_an_unknown_task_has_no_events(api: ApiClient) -> None:
     assert api.get("/tasks/HT404/events").status_code == 404
 
 
-def test_nobody_listens_without_a_key(api: Caller) -> None:
+def test_nobody_listens_without_a_key(api: ApiClient) -> None:
     assert api.get("/events", None).status_code == 401

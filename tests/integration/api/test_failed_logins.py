@@ -3,14 +3,14 @@
 from api.server.limits.failed_logins import TRIES, WINDOW_SECONDS, FailedLogins
 from api.server.refusal import Refusal
 from storage.access.keys import new_key
-from tests.integration.api.caller import Caller, key_of
+from tests.support.api.client import ApiClient, key_of
 
 
-def status_for(api: Caller, key: str) -> int:
+def status_for(api: ApiClient, key: str) -> int:
     return api.get("/states", None, headers={"Authorization": f"Bearer {key}"}).status_code
 
 
-def test_wrong_keys_from_one_address_are_limited_and_say_when_to_come_back(api: Caller) -> None:
+def test_wrong_keys_from_one_address_are_limited_and_say_when_to_come_back(api: ApiClient) -> None:
     statuses = [status_for(api, new_key()) for _ in range(TRIES + 1)]
     assert statuses == [401] * TRIES + [429]
     answer = api.get("/states", None, headers={"Authorization": f"Bearer {new_key()}"})
@@ -18,14 +18,14 @@ def test_wrong_keys_from_one_address_are_limited_and_say_when_to_come_back(api: 
     assert answer.json()["error"]["code"] == "RATE_LIMITED"
 
 
-def test_a_caller_who_was_let_in_before_is_not_kept_out_by_what_others_try(api: Caller) -> None:
+def test_a_caller_who_was_let_in_before_is_not_kept_out_by_what_others_try(api: ApiClient) -> None:
     assert api.get("/states").status_code == 200
     for _ in range(TRIES + 1):
         status_for(api, new_key())
     assert api.get("/states").status_code == 200
 
 
-def test_a_request_without_a_key_is_no_try(api: Caller) -> None:
+def test_a_request_without_a_key_is_no_try(api: ApiClient) -> None:
     for _ in range(TRIES + 1):
         assert api.get("/states", None).status_code == 401
     assert status_for(api, key_of("admin")) == 200

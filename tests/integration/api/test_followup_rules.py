@@ -10,27 +10,27 @@ from storage.access.keys import Keys
 from storage.orders.contacts.contacts import Contacts
 from tasks.orders.rules.followup import rule_of
 from tests.agents import OWNERS
-from tests.factories import answered, payload
-from tests.house import House
-from tests.integration.api.caller import Caller, calling, key_of
-from tests.integration.api.working import working
+from tests.support.api.background_work import working_in_background
+from tests.support.api.client import ApiClient, api_over, key_of
+from tests.support.factories import answered, payload
+from tests.support.in_process_fleet import InProcessFleet
 
 RULE: dict[str, Any] = {"cron": "0 10 * * 1", "until": {"signal": "part_arrived"}}
 EXECUTE = "/agents/actions/execute"
 
 
 @pytest.fixture
-def manual(house: House) -> Iterator[Caller]:
+def manual(house: InProcessFleet) -> Iterator[ApiClient]:
     """The API with keys whose default is manual, and a fleet at work."""
     with house.database.transaction() as work:
         for agent, scopes in OWNERS.items():
             Keys(work).register(key_of(agent), agent, [scope.value for scope in scopes])
         work.connection.exec_driver_sql("UPDATE api_keys SET default_mode = 'manual'")
-    with calling(house) as caller, working(house):
+    with api_over(house) as caller, working_in_background(house):
         yield caller
 
 
-def postponed(caller: Caller) -> str:
+def postponed(caller: ApiClient) -> str:
     """A manual order whose customer waits for a part, ready to be acted on."""
     body = payload(answered("配件还没到，等配件到了再说"))
     task_id = str(body["task_id"])
@@ -42,12 +42,12 @@ def postponed(caller: Caller) -> str:
     return task_id
 
 
-def scheduled(caller: Caller, task_id: str, **parameters: Any) -> Any:
+def scheduled(caller: ApiClient, task_id: str, **parameters: Any) -> Any:
     body = {"task_id": task_id, "action_type": "schedule_followup", "action_params": parameters}
     return caller.post(EXECUTE, "action_agent", json=body)
 
 
-def test_an_action_sets_a_rule_and_the_same_call_again_answers_the_same(manual: Caller) -> None:
+def test_an_action_sets_a_rule_and_the_same_call_again_answers_the_same(manual: ApiClient) -> None:
     task_id = postponed(manual)
     first = scheduled(manual, task_id, followup_rule=RULE)
     assert first.status_code == 200, first.text
@@ -63,7 +63,7 @@ def test_an_action_sets_a_rule_and_the_same_call_again_answers_the_same(manual: 
     assert other.status_code == 409
 
 
-def test_an_action_takes_a_number_of_days(manual: Caller) -> None:
+def test_an_action_takes_a_number_of_days(manual: ApiClient) -> None:
     task_id = postponed(manual)
     assert scheduled(manual, task_id, followup_days=20).status_code == 200
     at = manual.house.order(task_id).next_contact_time
@@ -95,14 +95,14 @@ def test_an_action_takes_a_number_of_days(manual: Caller) -> None:
     ],
 )
 def test_a_follow_up_that_cannot_be_understood_is_refused_by_its_field(
-    api: Caller, parameters: dict[str, Any], field: str
+    api: ApiClient, parameters: dict[str, Any], field: str
 ) -> None:
     answer = scheduled(api, "HT1", **parameters)
     assert answer.status_code == 422, answer.text
     assert field in answer.text
 
 
-def test_a_person_sets_a_rule_once_and_the_same_decision_again_changes_nothing(api: Caller) -> None:
+def test_a_person_sets_a_rule_once_and_the_same_decision_again_changes_nothing(api: ApiClient) -> None:
     body = payload(answered("喂？听不清，你说什么"))
     api.post("/agents/orchestrator/tasks/start", json=body)
     api.house.run()
@@ -121,7 +121,7 @@ def test_a_person_sets_a_rule_once_and_the_same_decision_again_changes_nothing(a
     assert rule.rule.until_signal == "part_arrived"
 
 
-def test_a_contact_by_an_unknown_script_is_refused_and_not_made(manual: Caller) -> None:
+def test_a_contact_by_an_unknown_script_is_refused_and_not_made(manual: ApiClient) -> None:
     body = payload(answered())
     manual.post("/agents/orchestrator/tasks/start", "orchestrator", json=body)
     contact = {"task_id": body["task_id"], "contact_method": "phone", "script_id": "no_such_script"}

@@ -13,12 +13,12 @@ import pytest
 
 from api.server.description import operations_of
 from schemas.core.error import Code
-from tests.factories import payload
-from tests.house import House
-from tests.integration.api.caller import Caller, calling, hand_out_keys, key_of
-from tests.integration.api.server import serving
 from tests.integration.api.test_errors import JSON, START, error_of
-from tests.servers import Servers
+from tests.support.api.client import ApiClient, api_over, key_of, register_keys
+from tests.support.api.live_server import serving
+from tests.support.factories import payload
+from tests.support.in_process_fleet import InProcessFleet
+from tests.support.servers import Servers
 
 _DEEP = 10_000
 _NUL = "\\u0000"
@@ -83,11 +83,11 @@ def body_with(field: str, value: str, rest: dict[str, Any]) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def api(servers: Servers) -> Iterator[Caller]:
+def api(servers: Servers) -> Iterator[ApiClient]:
     """One API for all of it: nothing here may leave a trace."""
-    house = House.build(servers.new_database())
-    hand_out_keys(house)
-    with calling(house) as caller:
+    house = InProcessFleet.build(servers.new_database())
+    register_keys(house)
+    with api_over(house) as caller:
         yield caller
     house.close()
 
@@ -95,7 +95,7 @@ def api(servers: Servers) -> Iterator[Caller]:
 @pytest.mark.parametrize("broken", [_NUL, _LONE], ids=["NUL", "lone surrogate"])
 @pytest.mark.parametrize(("path", "field", "rest"), TEXTS, ids=[f"{each[0]} {each[1]}" for each in TEXTS])
 def test_text_that_cannot_be_stored_is_told_so_at_its_field(
-    api: Caller, path: str, field: str, rest: dict[str, Any], broken: str
+    api: ApiClient, path: str, field: str, rest: dict[str, Any], broken: str
 ) -> None:
     answer = api.post(path, content=body_with(field, broken, rest), headers=JSON)
     error = error_of(answer, 422, Code.VALIDATION_FAILED)
@@ -117,7 +117,7 @@ def test_text_that_cannot_be_stored_is_told_so_at_its_field(
     ],
     ids=["cut", "single quotes", "NUL", "GBK", "UTF-16", "deep", "gzip"],
 )
-def test_a_body_that_cannot_be_read_is_refused(api: Caller, path: str, body: bytes) -> None:
+def test_a_body_that_cannot_be_read_is_refused(api: ApiClient, path: str, body: bytes) -> None:
     answer = api.post(path, content=body, headers=JSON)
     assert answer.status_code in {400, 422}, answer.text
     error_of(
@@ -127,7 +127,7 @@ def test_a_body_that_cannot_be_read_is_refused(api: Caller, path: str, body: byt
 
 @pytest.mark.parametrize("path", WRITTEN)
 @pytest.mark.parametrize("body", [b"null", b"[]", b'"text"', b"0", b"true"])
-def test_json_of_another_kind_is_told_so(api: Caller, path: str, body: bytes) -> None:
+def test_json_of_another_kind_is_told_so(api: ApiClient, path: str, body: bytes) -> None:
     answer = api.post(path, content=body, headers=JSON)
     if path.endswith("/cancel") and body == b"null":
         error_of(answer, 404, Code.NOT_FOUND)  # whose body may be absent
@@ -136,33 +136,33 @@ def test_json_of_another_kind_is_told_so(api: Caller, path: str, body: bytes) ->
 
 
 @pytest.mark.parametrize("number", ["1e400", "-1e400", "9" * 400, "NaN", "Infinity", "1e30"])
-def test_a_number_that_no_column_holds_is_refused(api: Caller, number: str) -> None:
+def test_a_number_that_no_column_holds_is_refused(api: ApiClient, number: str) -> None:
     for path, field in ((START, "contact_count"), ("/agents/contact/initiate", "attempt")):
         body = f'{{"task_id": "HT1", "contact_method": "phone", "{field}": {number}}}'
         answer = api.post(path, content=body.encode(), headers=JSON)
         assert answer.status_code in {400, 422}, answer.text
 
 
-def test_of_a_name_that_is_there_twice_the_last_value_counts(api: Caller) -> None:
+def test_of_a_name_that_is_there_twice_the_last_value_counts(api: ApiClient) -> None:
     body = b'{"task_type": "none", "task_type": "triage.classify_text", "text": 1, "description": "a"}'
     error = error_of(api.post("/tasks", content=body, headers=JSON), 422, Code.VALIDATION_FAILED)
     assert [fault["field"].rpartition(".")[2] for fault in error["details"]["fields"]] == ["text"]
 
 
 @pytest.mark.parametrize("path", WRITTEN)
-def test_a_compressed_body_is_not_unpacked(api: Caller, path: str) -> None:
+def test_a_compressed_body_is_not_unpacked(api: ApiClient, path: str) -> None:
     answer = api.post(path, content=gzip.compress(b"{}"), headers=JSON | {"Content-Encoding": "gzip"})
     assert answer.status_code in {400, 415}, answer.text
 
 
 @pytest.mark.parametrize("path", [path for path in WRITTEN if path != "/tasks/batch"])
-def test_two_mebibytes_are_too_large_for_every_route(api: Caller, path: str) -> None:
+def test_two_mebibytes_are_too_large_for_every_route(api: ApiClient, path: str) -> None:
     body = json.dumps({"text": "x" * 2_097_152}).encode()
     error_of(api.post(path, content=body, headers=JSON), 413, Code.PAYLOAD_TOO_LARGE)
 
 
-def test_a_body_without_an_end_is_cut_off(house: House) -> None:
-    hand_out_keys(house)
+def test_a_body_without_an_end_is_cut_off(house: InProcessFleet) -> None:
+    register_keys(house)
     with connected(house) as client:
         answer = client.post(START, content=repeat(b" " * 65_536, 64), headers=JSON)
     error_of(answer, 413, Code.PAYLOAD_TOO_LARGE)
@@ -170,7 +170,7 @@ def test_a_body_without_an_end_is_cut_off(house: House) -> None:
 
 @pytest.mark.parametrize("method", ["OPTIONS", "PUT", "PATCH", "DELETE", "TRACE", "BREW"])
 @pytest.mark.parametrize("path", ["/tasks", "/reviews", "/agents/orchestrator/tasks/start", "/health"])
-def test_another_method_is_told_the_right_ones(api: Caller, method: str, path: str) -> None:
+def test_another_method_is_told_the_right_ones(api: ApiClient, method: str, path: str) -> None:
     answer = api.call(method, path)
     assert answer.status_code == 405
     allowed = {"/tasks": "GET, HEAD, POST", "/reviews": "GET, HEAD", "/health": "GET, HEAD"}
@@ -196,7 +196,7 @@ def test_another_method_is_told_the_right_ones(api: Caller, method: str, path: s
         "//tasks",
     ],
 )
-def test_a_path_of_garbage_is_not_found_or_told_what_is_wrong(api: Caller, path: str) -> None:
+def test_a_path_of_garbage_is_not_found_or_told_what_is_wrong(api: ApiClient, path: str) -> None:
     answer = api.get(f"http://api/v1{path}")
     assert answer.status_code in {404, 405, 422}, answer.text
     error_of(answer, answer.status_code, Code(answer.json()["error"]["code"]))
@@ -205,7 +205,7 @@ def test_a_path_of_garbage_is_not_found_or_told_what_is_wrong(api: Caller, path:
 
 @pytest.mark.parametrize("name", ["Authorization", "X-Agent-ID", "X-Request-ID", "Idempotency-Key", "Prefer"])
 @pytest.mark.parametrize("value", [b"\xff\xfe", b"x" * 60_000, b"a\tb", b" ", b"\xe6\x8c\x82"])
-def test_a_header_of_garbage_is_refused_or_passed_over(api: Caller, name: str, value: bytes) -> None:
+def test_a_header_of_garbage_is_refused_or_passed_over(api: ApiClient, name: str, value: bytes) -> None:
     body = {"task_id": "HT404", "contact_method": "phone"}
     answer = api.post("/agents/contact/initiate", json=body, headers={name: value})
     assert answer.status_code in {401, 403, 404, 422}, answer.text
@@ -215,11 +215,11 @@ def test_a_header_of_garbage_is_refused_or_passed_over(api: Caller, name: str, v
 @pytest.mark.parametrize(
     "query", ["limit=%00", "limit=1e3", "limit=" + "9" * 400, "cursor=%ff", "state=%ED%A0%80"]
 )
-def test_a_query_of_garbage_is_told_so(api: Caller, query: str) -> None:
+def test_a_query_of_garbage_is_told_so(api: ApiClient, query: str) -> None:
     error_of(api.get(f"/reviews?{query}"), 422, Code.VALIDATION_FAILED)
 
 
-def test_no_route_fails_for_a_body_of_each_kind_of_value(api: Caller) -> None:
+def test_no_route_fails_for_a_body_of_each_kind_of_value(api: ApiClient) -> None:
     values: list[Any] = [
         None,
         True,
@@ -258,7 +258,7 @@ def _fields(described: dict[str, Any], operation: dict[str, Any]) -> Iterator[st
 
 
 @contextmanager
-def connected(house: House) -> Iterator[httpx2.Client]:
+def connected(house: InProcessFleet) -> Iterator[httpx2.Client]:
     """A client of the API over a real connection."""
     with serving(house) as address, httpx2.Client(base_url=address, trust_env=False, timeout=180) as client:
         client.headers["Authorization"] = f"Bearer {key_of('admin')}"
@@ -269,7 +269,7 @@ def connected(house: House) -> Iterator[httpx2.Client]:
     ("path", "field"),
     [(START, "contact_count"), (START, "priority"), ("/agents/contact/initiate", "attempt")],
 )
-def test_true_and_false_are_no_numbers(api: Caller, path: str, field: str) -> None:
+def test_true_and_false_are_no_numbers(api: ApiClient, path: str, field: str) -> None:
     error = error_of(api.post(path, json={"task_id": "HT1", field: True}), 422, Code.VALIDATION_FAILED)
     assert {"field": field, "message": "must be a whole number, not true or false"} in error["details"][
         "fields"

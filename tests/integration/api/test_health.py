@@ -7,22 +7,22 @@ from sqlalchemy import text
 from api.server.health import FRESH_SECONDS
 from storage.engine.pulses import Pulses
 from tests.agents import QUEUES
-from tests.factories import payload
-from tests.house import House
-from tests.integration.api.caller import VERSION, Caller, calling
-from tests.integration.webhooks.office import Office, event
+from tests.support.api.client import VERSION, ApiClient, api_over
+from tests.support.factories import payload
+from tests.support.in_process_fleet import InProcessFleet
+from tests.support.outbound.webhook_sender import WebhookSenderAtWork, event
 
 START = "/agents/orchestrator/tasks/start"
 WELL = {"database": "ok", "broker": "ok", "tick": "ok"}
 
 
-def let_pass(api: Caller, seconds: float) -> None:
+def let_pass(api: ApiClient, seconds: float) -> None:
     """Let the last sweep be so much longer ago."""
     with api.house.database.transaction() as work:
         work.connection.execute(text("UPDATE pulses SET at = at - make_interval(secs => :s)"), {"s": seconds})
 
 
-def refused(api: Caller) -> dict[str, Any]:
+def refused(api: ApiClient) -> dict[str, Any]:
     """The error of a fleet that is not ready."""
     answer = api.get("/health/ready", None)
     assert answer.status_code == 503
@@ -31,13 +31,13 @@ def refused(api: Caller) -> dict[str, Any]:
     return error
 
 
-def written_at(house: House) -> object:
+def written_at(house: InProcessFleet) -> object:
     """When the tick's pulse was last written, and by which transaction its row."""
     with house.database.transaction() as work:
         return tuple(work.connection.execute(text("SELECT at, xmin, xmax FROM pulses")).one())
 
 
-def test_everything_well_is_ok_without_a_key(api: Caller) -> None:
+def test_everything_well_is_ok_without_a_key(api: ApiClient) -> None:
     api.house.tick.sweep()
     assert api.get("/health/ready", None).json() == {"status": "ok", "version": VERSION, "parts": WELL}
     assert api.get("/health/live", None).json() == {"status": "ok"}
@@ -45,7 +45,7 @@ def test_everything_well_is_ok_without_a_key(api: Caller) -> None:
     assert (whole["status"], whole["version"], whole["parts"]) == ("ok", VERSION, WELL)
 
 
-def test_the_whole_picture_shows_how_much_there_is_to_do(api: Caller) -> None:
+def test_the_whole_picture_shows_how_much_there_is_to_do(api: ApiClient) -> None:
     api.house.tick.sweep()
     api.post(START, json=payload())
     fleet = api.get("/health", None).json()["fleet"]
@@ -58,15 +58,15 @@ def test_the_whole_picture_shows_how_much_there_is_to_do(api: Caller) -> None:
     assert fleet["webhook_seconds"] == 0
 
 
-def test_a_message_that_is_not_sent_shows(api: Caller) -> None:
-    office = Office(api.house.database)
+def test_a_message_that_is_not_sent_shows(api: ApiClient) -> None:
+    office = WebhookSenderAtWork(api.house.database)
     subscriber_id = office.subscribe("http://127.0.0.1:9/")
     office.tell(event("a"))
     office.feed(subscriber_id)
     assert api.get("/health", None).json()["fleet"]["webhook_seconds"] > 0
 
 
-def test_without_the_broker_it_lives_and_is_not_ready(api: Caller) -> None:
+def test_without_the_broker_it_lives_and_is_not_ready(api: ApiClient) -> None:
     api.house.tick.sweep()
     api.house.wire.cut = True
     whole, live = (api.get(path, None) for path in ("/health", "/health/live"))
@@ -77,12 +77,12 @@ def test_without_the_broker_it_lives_and_is_not_ready(api: Caller) -> None:
     assert error["details"] == {"parts": WELL | {"broker": "unavailable"}, "failing": ["broker"]}
 
 
-def test_before_the_first_sweep_it_is_not_ready(api: Caller) -> None:
+def test_before_the_first_sweep_it_is_not_ready(api: ApiClient) -> None:
     assert refused(api)["details"]["failing"] == ["tick"]
     assert api.get("/health", None).json()["fleet"]["tick_seconds"] is None
 
 
-def test_a_tick_that_stands_still_is_told_until_it_sweeps_again(api: Caller) -> None:
+def test_a_tick_that_stands_still_is_told_until_it_sweeps_again(api: ApiClient) -> None:
     api.house.tick.sweep()
     let_pass(api, FRESH_SECONDS + 1)
     error = refused(api)
@@ -95,7 +95,7 @@ def test_a_tick_that_stands_still_is_told_until_it_sweeps_again(api: Caller) -> 
     assert api.get("/health/ready", None).status_code == 200
 
 
-def test_a_sweep_leaves_a_pulse_of_the_same_second_untouched(house: House) -> None:
+def test_a_sweep_leaves_a_pulse_of_the_same_second_untouched(house: InProcessFleet) -> None:
     house.tick.sweep()
     with house.database.transaction() as work:
         work.connection.execute(text("UPDATE pulses SET at = clock_timestamp()"))
@@ -104,7 +104,7 @@ def test_a_sweep_leaves_a_pulse_of_the_same_second_untouched(house: House) -> No
         assert work.connection.execute(text("SELECT at, xmin, xmax FROM pulses")).one() == before
 
 
-def test_a_pulse_from_the_future_is_corrected_by_the_next_sweep(api: Caller) -> None:
+def test_a_pulse_from_the_future_is_corrected_by_the_next_sweep(api: ApiClient) -> None:
     api.house.tick.sweep()
     let_pass(api, -3600)
     before = written_at(api.house)
@@ -115,8 +115,8 @@ def test_a_pulse_from_the_future_is_corrected_by_the_next_sweep(api: Caller) -> 
 
 
 def test_without_the_database_nothing_is_said_of_the_tick() -> None:
-    away = House.build("postgresql+psycopg://nobody:swordfish@127.0.0.1:1/nothing")
-    with calling(away) as api:
+    away = InProcessFleet.build("postgresql+psycopg://nobody:swordfish@127.0.0.1:1/nothing")
+    with api_over(away) as api:
         error = refused(api)
         assert error["details"] == {
             "parts": {"database": "unavailable", "broker": "ok", "tick": "unknown"},

@@ -4,9 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.factories import PARTS_MISSING, READY
-from tests.integration.api.caller import Caller
-from tests.integration.api.outside_agents import (
+from tests.support.api.client import ApiClient
+from tests.support.api.outside_agents import (
     SILENT,
     begun,
     classified,
@@ -15,12 +14,13 @@ from tests.integration.api.outside_agents import (
     said,
     state,
 )
-from tests.probe import Probe
+from tests.support.factories import PARTS_MISSING, READY
+from tests.support.probe import Probe
 
 HEARD = {PARTS_MISSING: "配件未到", READY: "可上门"}
 
 
-def classified_at_once(caller: Caller, task_id: str, wordings: list[str]) -> list[Any]:
+def classified_at_once(caller: ApiClient, task_id: str, wordings: list[str]) -> list[Any]:
     """The answers to callers who heard these words, all at the same moment."""
     bodies = [{"task_id": task_id, "user_input": words} for words in wordings]
     calls = [caller.prepare("POST", "/agents/triage/classify", "triage_agent", json=body) for body in bodies]
@@ -29,7 +29,7 @@ def classified_at_once(caller: Caller, task_id: str, wordings: list[str]) -> lis
 
 @pytest.mark.parametrize("customer", [said("喂"), SILENT])
 def test_of_callers_who_heard_different_words_one_is_answered_and_its_words_are_on_record(
-    manual: Caller, customer: dict[str, Any]
+    manual: ApiClient, customer: dict[str, Any]
 ) -> None:
     for number in range(4):
         task_id = begun(manual, f"HT{number}", customer)
@@ -45,7 +45,7 @@ def test_of_callers_who_heard_different_words_one_is_answered_and_its_words_are_
         assert classified(manual, task_id, user_input=kept).json() == answers[kept].json()
 
 
-def test_callers_who_heard_the_same_words_share_one_classification(manual: Caller) -> None:
+def test_callers_who_heard_the_same_words_share_one_classification(manual: ApiClient) -> None:
     task_id = begun(manual, "HT1", said("喂"))
     contacted(manual, task_id)
     answers = classified_at_once(manual, task_id, [PARTS_MISSING] * 8)
@@ -54,7 +54,7 @@ def test_callers_who_heard_the_same_words_share_one_classification(manual: Calle
 
 
 @pytest.mark.parametrize("customer", [said("喂"), SILENT])
-def test_words_of_a_call_that_is_refused_are_not_kept(manual: Caller, customer: dict[str, Any]) -> None:
+def test_words_of_a_call_that_is_refused_are_not_kept(manual: ApiClient, customer: dict[str, Any]) -> None:
     task_id = begun(manual, "HT1", customer)
     contacted(manual, task_id)
     before = state(manual, task_id)
@@ -65,7 +65,7 @@ def test_words_of_a_call_that_is_refused_are_not_kept(manual: Caller, customer: 
     assert state(manual, task_id) == before
 
 
-def test_a_step_and_its_calls_hold_no_words(manual: Caller) -> None:
+def test_a_step_and_its_calls_hold_no_words(manual: ApiClient) -> None:
     task_id = begun(manual, "HT1", said("喂"))
     contacted(manual, task_id)
     classified(manual, task_id, user_input=PARTS_MISSING)

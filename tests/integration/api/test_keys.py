@@ -11,9 +11,9 @@ from schemas.access.scopes import Scope
 from storage.access.keys import KeyRecord, Keys, NewKey, new_key
 from storage.access.system_audit import SystemAudit
 from storage.core.database import Database
-from tests.integration.api.caller import Caller
-from tests.integration.fleet.conditions import wait_until
-from tests.probe import Probe
+from tests.support.api.client import ApiClient
+from tests.support.probe import Probe
+from tests.support.waiting import wait_until
 
 READER = NewKey(agent_id="dispatch-centre", scopes=[Scope.READ.value])
 
@@ -48,11 +48,11 @@ def kept(database: Database, key_id: str) -> KeyRecord:
         return next(known for known in Keys(work).list() if known.key_id == key_id)
 
 
-def status_for(api: Caller, key: str) -> int:
+def status_for(api: ApiClient, key: str) -> int:
     return api.get("/states", None, headers={"Authorization": f"Bearer {key}"}).status_code
 
 
-def test_a_new_key_is_let_in(api: Caller) -> None:
+def test_a_new_key_is_let_in(api: ApiClient) -> None:
     key, _ = make(api.house.database)
     assert status_for(api, key) == 200
 
@@ -72,7 +72,7 @@ def test_nothing_that_is_stored_or_shown_of_a_key_is_the_key(database: Database)
 
 
 @pytest.mark.parametrize("ended", ["expired", "revoked", "rotated", "unknown"])
-def test_a_key_that_is_let_in_no_more_is_answered_like_one_nobody_has(api: Caller, ended: str) -> None:
+def test_a_key_that_is_let_in_no_more_is_answered_like_one_nobody_has(api: ApiClient, ended: str) -> None:
     database = api.house.database
     key, made = make(database)
     if ended == "revoked":
@@ -182,7 +182,7 @@ def test_a_start_does_not_bring_a_revoked_key_back(database: Database) -> None:
     assert kept(database, known.key_id).scopes == ["read"]
 
 
-def test_a_key_shows_when_it_was_last_used(api: Caller) -> None:
+def test_a_key_shows_when_it_was_last_used(api: ApiClient) -> None:
     key, made = make(api.house.database)
     assert made.last_used_at is None
     status_for(api, key)
@@ -213,7 +213,7 @@ def test_a_use_is_written_once_a_minute_and_no_more(database: Database) -> None:
     assert third > first
 
 
-def test_a_request_does_not_wait_for_its_use_to_be_written(api: Caller) -> None:
+def test_a_request_does_not_wait_for_its_use_to_be_written(api: ApiClient) -> None:
     database = api.house.database
     key, made = make(database)
     with database.transaction() as work:

@@ -7,8 +7,8 @@ import pytest
 
 from storage.access.keys import Keys
 from storage.engine.clock import BusinessClock
-from tests.integration.api.caller import Call, Caller
-from tests.integration.api.outside_agents import (
+from tests.support.api.client import ApiClient, Call
+from tests.support.api.outside_agents import (
     SILENT,
     START,
     begun,
@@ -20,7 +20,7 @@ from tests.integration.api.outside_agents import (
     said,
     state,
 )
-from tests.integration.fleet.conditions import wait_until
+from tests.support.waiting import wait_until
 
 CONTACT: dict[str, Any] = {
     "task_id": "HT20260313001",
@@ -50,7 +50,7 @@ LOG: dict[str, Any] = {
 }
 
 
-def test_the_seeds_five_calls_work_as_printed(manual: Caller) -> None:
+def test_the_seeds_five_calls_work_as_printed(manual: ApiClient) -> None:
     start = manual.post("/agents/orchestrator/tasks/start", "orchestrator", json=START)
     assert start.json() == {
         "success": True,
@@ -78,26 +78,26 @@ def test_the_seeds_five_calls_work_as_printed(manual: Caller) -> None:
     assert manual.get("/states/HT20260313001").json()["current_state"] == "waiting_followup"
 
 
-def test_the_fleet_does_not_touch_a_manual_order(manual: Caller) -> None:
+def test_the_fleet_does_not_touch_a_manual_order(manual: ApiClient) -> None:
     task_id = begun(manual)
     manual.house.tick.sweep()
     assert state(manual, task_id) == "contacting"
     assert [step["state"] for step in manual.house.steps(task_id)] == ["done", "done", "offered"]
 
 
-def test_the_same_contact_called_for_twice_is_made_once(manual: Caller) -> None:
+def test_the_same_contact_called_for_twice_is_made_once(manual: ApiClient) -> None:
     task_id = begun(manual, "HT1", said("可以上门"))
     first, again = contacted(manual, task_id, attempt=1), contacted(manual, task_id, attempt=1)
     assert first.json()["transcript"] == "可以上门"
     assert again.json() == first.json()
 
 
-def calls_for_contact(caller: Caller, task_id: str, **changes: Any) -> Call:
+def calls_for_contact(caller: ApiClient, task_id: str, **changes: Any) -> Call:
     body = {"task_id": task_id, "contact_method": "phone"} | changes
     return caller.prepare("POST", "/agents/contact/initiate", "contact_agent", json=body)
 
 
-def test_callers_at_the_same_moment_share_one_contact(manual: Caller) -> None:
+def test_callers_at_the_same_moment_share_one_contact(manual: ApiClient) -> None:
     task_id = begun(manual, "HT1", said("可以上门"))
     answers = manual.at_once([calls_for_contact(manual, task_id, attempt=1)] * 8)
     assert {answer.status_code for answer in answers} == {200}
@@ -107,7 +107,7 @@ def test_callers_at_the_same_moment_share_one_contact(manual: Caller) -> None:
 
 @pytest.mark.parametrize("second", [{"attempt": 2}, {}])
 def test_callers_at_the_same_moment_share_the_way_to_the_next_attempt(
-    manual: Caller, second: dict[str, int]
+    manual: ApiClient, second: dict[str, int]
 ) -> None:
     task_id = begun(manual, "HT1", SILENT)
     contacted(manual, task_id, attempt=1)
@@ -117,7 +117,7 @@ def test_callers_at_the_same_moment_share_the_way_to_the_next_attempt(
     assert [contact.contact_no for contact in contacts_of(manual, task_id)] == [1, 2]
 
 
-def test_the_next_attempt_begins_on_the_way_to_it(manual: Caller) -> None:
+def test_the_next_attempt_begins_on_the_way_to_it(manual: ApiClient) -> None:
     task_id = begun(manual, "HT1", SILENT, said("可以上门"))
     assert contacted(manual, task_id, attempt=1).json()["result"] == "no_answer"
     assert state(manual, task_id) == "no_response"
@@ -126,21 +126,21 @@ def test_the_next_attempt_begins_on_the_way_to_it(manual: Caller) -> None:
     assert manual.house.events(task_id)[-3:] == ["user.no_answer", "contact.retry", "user.responded"]
 
 
-def test_an_attempt_out_of_turn_is_refused(manual: Caller) -> None:
+def test_an_attempt_out_of_turn_is_refused(manual: ApiClient) -> None:
     task_id = begun(manual)
     answer = contacted(manual, task_id, attempt=3)
     assert answer.status_code == 409
     assert answer.json()["error"]["details"]["current_state"] == "contacting"
 
 
-def test_another_number_than_the_orders_is_refused_and_not_repeated(manual: Caller) -> None:
+def test_another_number_than_the_orders_is_refused_and_not_repeated(manual: ApiClient) -> None:
     task_id = begun(manual)
     answer = contacted(manual, task_id, phone_number="13912345678")
     assert answer.status_code == 422
     assert "13912345678" not in answer.text
 
 
-def test_a_caller_who_would_rather_poll_gets_a_dispatch_to_ask_for(manual: Caller) -> None:
+def test_a_caller_who_would_rather_poll_gets_a_dispatch_to_ask_for(manual: ApiClient) -> None:
     task_id = begun(manual, "HT1", said("可以上门"))
     body = {"task_id": task_id, "contact_method": "phone"}
     answer = manual.post(
@@ -154,7 +154,7 @@ def test_a_caller_who_would_rather_poll_gets_a_dispatch_to_ask_for(manual: Calle
     assert contacted(manual, task_id).json()["transcript"] == "可以上门"
 
 
-def test_a_contact_made_without_us_is_recorded_and_counts(manual: Caller) -> None:
+def test_a_contact_made_without_us_is_recorded_and_counts(manual: ApiClient) -> None:
     task_id = begun(manual)
     record = {
         "contact_id": "CONT001",
@@ -176,7 +176,7 @@ def test_a_contact_made_without_us_is_recorded_and_counts(manual: Caller) -> Non
     assert classified(manual, task_id).json()["classification"]["level2_intent"] == "配件未到"
 
 
-def test_an_action_that_the_intent_does_not_lead_to_is_refused(manual: Caller) -> None:
+def test_an_action_that_the_intent_does_not_lead_to_is_refused(manual: ApiClient) -> None:
     task_id = begun(manual, "HT1", said("配件还没到，等配件到了再说"))
     contacted(manual, task_id)
     classified(manual, task_id)
@@ -185,7 +185,9 @@ def test_an_action_that_the_intent_does_not_lead_to_is_refused(manual: Caller) -
     assert "schedule_followup" in answer.json()["error"]["message"]
 
 
-def test_an_action_is_carried_out_once_and_answers_other_parameters_with_a_conflict(manual: Caller) -> None:
+def test_an_action_is_carried_out_once_and_answers_other_parameters_with_a_conflict(
+    manual: ApiClient,
+) -> None:
     task_id = begun(manual, "HT1", said("配件还没到，等配件到了再说"))
     contacted(manual, task_id)
     classified(manual, task_id)
@@ -196,7 +198,7 @@ def test_an_action_is_carried_out_once_and_answers_other_parameters_with_a_confl
     assert executed(manual, task_id, "schedule_followup", **other).status_code == 409
 
 
-def test_an_action_that_needs_approval_waits_for_a_person(manual: Caller) -> None:
+def test_an_action_that_needs_approval_waits_for_a_person(manual: ApiClient) -> None:
     task_id = begun(manual, "HT1", said("师傅可以过来了，我这两天都在家。"))
     contacted(manual, task_id)
     classified(manual, task_id)
@@ -210,7 +212,7 @@ def test_an_action_that_needs_approval_waits_for_a_person(manual: Caller) -> Non
     assert done["status"] == "executed"
 
 
-def test_transitions_drive_what_the_orchestrator_would(manual: Caller) -> None:
+def test_transitions_drive_what_the_orchestrator_would(manual: ApiClient) -> None:
     task_id = begun(manual)
     assert moved(manual, task_id, "contacting", "user.no_answer", "no_response").status_code == 200
     assert moved(manual, task_id, "no_response", "contact.max_reached", "closed").status_code == 409
@@ -229,7 +231,7 @@ def test_transitions_drive_what_the_orchestrator_would(manual: Caller) -> None:
     assert state(manual, task_id) == "closed"
 
 
-def test_a_follow_up_is_begun_by_its_caller_once_it_is_due(manual: Caller) -> None:
+def test_a_follow_up_is_begun_by_its_caller_once_it_is_due(manual: ApiClient) -> None:
     task_id = begun(manual, "HT1", said("配件还没到，等配件到了再说"))
     contacted(manual, task_id)
     classified(manual, task_id)
@@ -241,7 +243,7 @@ def test_a_follow_up_is_begun_by_its_caller_once_it_is_due(manual: Caller) -> No
     assert moved(manual, task_id, source, event, target).json()["current_state"] == "contacting"
 
 
-def test_a_caller_who_vanishes_leaves_a_question_to_a_person(manual: Caller) -> None:
+def test_a_caller_who_vanishes_leaves_a_question_to_a_person(manual: ApiClient) -> None:
     task_id = begun(manual)
     with manual.house.database.transaction() as work:
         BusinessClock(work).set(BusinessClock(work).now().business_now + timedelta(days=2))
@@ -250,7 +252,7 @@ def test_a_caller_who_vanishes_leaves_a_question_to_a_person(manual: Caller) -> 
     assert review["reason"] == "caller_vanished"
 
 
-def test_an_order_the_fleet_drives_answers_what_the_fleet_did(manual: Caller) -> None:
+def test_an_order_the_fleet_drives_answers_what_the_fleet_did(manual: ApiClient) -> None:
     task_id = begun(manual, "HT1", said("师傅可以过来了，我这两天都在家。"), mode="auto")
     contact = contacted(manual, task_id, attempt=1)
     assert contact.json()["transcript"] == "师傅可以过来了，我这两天都在家。"
@@ -261,7 +263,7 @@ def test_an_order_the_fleet_drives_answers_what_the_fleet_did(manual: Caller) ->
     assert executed(manual, task_id, "cancel_order").status_code == 409
 
 
-def test_an_agent_without_permission_has_no_action_carried_out(manual: Caller) -> None:
+def test_an_agent_without_permission_has_no_action_carried_out(manual: ApiClient) -> None:
     body = {"task_id": begun(manual), "action_type": "cancel_order"}
     with manual.house.database.transaction() as work:
         Keys(work).register("key-of-stranger", "stranger", ["actions"])
@@ -269,7 +271,7 @@ def test_an_agent_without_permission_has_no_action_carried_out(manual: Caller) -
     assert answer.status_code == 403
 
 
-def test_a_paused_order_takes_no_call(manual: Caller) -> None:
+def test_a_paused_order_takes_no_call(manual: ApiClient) -> None:
     task_id = begun(manual)
     run_id = manual.house.order(task_id).run_id
     with manual.house.engine.transaction() as transaction:
@@ -279,7 +281,7 @@ def test_a_paused_order_takes_no_call(manual: Caller) -> None:
     assert "paused" in answer.json()["error"]["message"]
 
 
-def test_tools_are_called_in_the_seeds_envelope(manual: Caller) -> None:
+def test_tools_are_called_in_the_seeds_envelope(manual: ApiClient) -> None:
     task_id = begun(manual, "HT1", said("配件还没到，等配件到了再说"))
     body = {
         "tool_name": "contact_user",
@@ -297,14 +299,14 @@ def test_tools_are_called_in_the_seeds_envelope(manual: Caller) -> None:
     assert manual.post("/tools/classify_intent/call", "contact_agent", json=words).status_code == 403
 
 
-def test_what_a_tool_does_not_take_is_named_as_a_field_of_the_tool(manual: Caller) -> None:
+def test_what_a_tool_does_not_take_is_named_as_a_field_of_the_tool(manual: ApiClient) -> None:
     answer = manual.post("/tools/send_sms/call", json={"input": {"task_id": "HT1", "colour": "red"}})
     assert answer.json()["error"]["details"]["fields"] == [
         {"field": "input.colour", "message": "is not a field of this tool"}
     ]
 
 
-def test_a_dispatch_passes_the_waiting_step_on_without_waiting(manual: Caller) -> None:
+def test_a_dispatch_passes_the_waiting_step_on_without_waiting(manual: ApiClient) -> None:
     task_id = begun(manual, "HT1", said("配件还没到，等配件到了再说"))
     contacted(manual, task_id)
     classified(manual, task_id)
@@ -321,7 +323,7 @@ def test_a_dispatch_passes_the_waiting_step_on_without_waiting(manual: Caller) -
     assert again.json() == answer.json() | {"status": "already_done"}
 
 
-def test_the_last_line_of_the_audit_agent_closes_the_order(manual: Caller) -> None:
+def test_the_last_line_of_the_audit_agent_closes_the_order(manual: ApiClient) -> None:
     task_id = begun(manual, "HT1", said("师傅可以过来了，我这两天都在家。"))
     contacted(manual, task_id)
     classified(manual, task_id)
@@ -332,7 +334,7 @@ def test_the_last_line_of_the_audit_agent_closes_the_order(manual: Caller) -> No
     assert manual.house.order(task_id).finish_reason == "visit_arranged"
 
 
-def test_a_contact_called_for_before_the_agreed_time_begins_no_round(manual: Caller) -> None:
+def test_a_contact_called_for_before_the_agreed_time_begins_no_round(manual: ApiClient) -> None:
     task_id = begun(manual, "HT1", said("配件还没到，等配件到了再说"))
     contacted(manual, task_id)
     classified(manual, task_id)
@@ -341,7 +343,7 @@ def test_a_contact_called_for_before_the_agreed_time_begins_no_round(manual: Cal
     assert state(manual, task_id) == "waiting_followup"
 
 
-def following_up(caller: Caller, *script: dict[str, Any]) -> str:
+def following_up(caller: ApiClient, *script: dict[str, Any]) -> str:
     """An order whose customer postponed, and whose follow-up is due."""
     task_id = begun(caller, "HT1", said("配件还没到，等配件到了再说"), *script)
     contacted(caller, task_id, attempt=1)
@@ -352,7 +354,7 @@ def following_up(caller: Caller, *script: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("first", [{"attempt": 1}, {}])
 def test_once_the_follow_up_is_due_the_first_attempt_is_that_of_the_next_round(
-    manual: Caller, first: dict[str, int]
+    manual: ApiClient, first: dict[str, int]
 ) -> None:
     task_id = following_up(manual, said("师傅可以过来了，我这两天都在家。"))
     following = contacted(manual, task_id, **first)
@@ -362,7 +364,7 @@ def test_once_the_follow_up_is_due_the_first_attempt_is_that_of_the_next_round(
     assert [contact.round for contact in contacts_of(manual, task_id)] == [1, 2]
 
 
-def test_callers_at_the_same_moment_begin_one_round_with_one_contact(manual: Caller) -> None:
+def test_callers_at_the_same_moment_begin_one_round_with_one_contact(manual: ApiClient) -> None:
     task_id = following_up(manual, said("师傅可以过来了，我这两天都在家。"))
     answers = manual.at_once([calls_for_contact(manual, task_id, attempt=1)] * 8)
     assert [answer.status_code for answer in answers] == [200] * 8
@@ -370,7 +372,7 @@ def test_callers_at_the_same_moment_begin_one_round_with_one_contact(manual: Cal
     assert [contact.round for contact in contacts_of(manual, task_id)] == [1, 2]
 
 
-def test_the_second_attempt_of_a_round_that_is_over_is_still_answered(manual: Caller) -> None:
+def test_the_second_attempt_of_a_round_that_is_over_is_still_answered(manual: ApiClient) -> None:
     task_id = begun(manual, "HT1", SILENT, said("配件还没到，等配件到了再说"))
     contacted(manual, task_id, attempt=1)
     second = contacted(manual, task_id, attempt=2)
@@ -380,7 +382,7 @@ def test_the_second_attempt_of_a_round_that_is_over_is_still_answered(manual: Ca
     assert manual.house.order(task_id).round == 1
 
 
-def test_a_classification_of_little_confidence_is_made_and_goes_to_a_person(manual: Caller) -> None:
+def test_a_classification_of_little_confidence_is_made_and_goes_to_a_person(manual: ApiClient) -> None:
     task_id = begun(manual, "HT1", said("师傅可以过来了，我这两天都在家。"))
     contacted(manual, task_id)
     given = {"level2_intent": "可上门", "confidence": 0.3}

@@ -1,15 +1,15 @@
 """What the API tells Prometheus of itself."""
 
-from tests.integration.api.caller import Caller
+from tests.support.api.client import ApiClient
 
 
-def test_requests_are_counted_by_route_template_and_never_by_path(api: Caller) -> None:
+def test_requests_are_counted_by_route_template_and_never_by_path(api: ApiClient) -> None:
     api.get("/agents/orchestrator/tasks/HT-nobody/status", "orchestrator")
     shown = api.get("/metrics", None).text
     assert 'route="/agents/orchestrator/tasks/{task_id}/status",status="404"' in shown
     assert "HT-nobody" not in shown
 
 
-def test_the_histogram_has_an_edge_where_the_alert_lies(api: Caller) -> None:
+def test_the_histogram_has_an_edge_where_the_alert_lies(api: ApiClient) -> None:
     api.get("/health/live", None)
     assert 'le="0.5"' in api.get("/metrics", None).text

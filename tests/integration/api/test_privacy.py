@@ -10,19 +10,19 @@ from storage.orders.contacts.contacts import Contacts
 from storage.orders.order_view import OrderView
 from storage.orders.orders import Orders
 from tests.agents import OWNERS
-from tests.factories import READY, answered, payload, silent
-from tests.integration.api.caller import Caller
-from tests.integration.api.signalling import START, conflict, tell, worked
+from tests.support.api.client import ApiClient
+from tests.support.api.signals import START, conflict, order_run_over_api, send_signal
+from tests.support.factories import READY, answered, payload, silent
 
 NUMBER = "13964805678"
 WORDS = f"{READY}，琥珀窗帘那家"
 
 
-def reveal(api: Caller, task_id: str, agent: str = "admin", **body: Any) -> Any:
+def reveal(api: ApiClient, task_id: str, agent: str = "admin", **body: Any) -> Any:
     return api.post(f"/tasks/{task_id}/reveal", agent, json={"reason": "客户要求人工回电", **body})
 
 
-def looks(api: Caller, task_id: str) -> list[tuple[str, dict[str, Any]]]:
+def looks(api: ApiClient, task_id: str) -> list[tuple[str, dict[str, Any]]]:
     """Who saw what, as the order's audit log has it."""
     with api.house.database.transaction() as work:
         lines = OrderView(work).audit_lines(task_id)
@@ -33,11 +33,11 @@ def looks(api: Caller, task_id: str) -> list[tuple[str, dict[str, Any]]]:
     ]
 
 
-def order_of(api: Caller, *script: dict[str, object], **metadata: object) -> str:
-    return worked(api, *script, metadata={"phone": NUMBER, "customer_id": "CUST-1", **metadata})
+def order_of(api: ApiClient, *script: dict[str, object], **metadata: object) -> str:
+    return order_run_over_api(api, *script, metadata={"phone": NUMBER, "customer_id": "CUST-1", **metadata})
 
 
-def dump(api: Caller) -> str:
+def dump(api: ApiClient) -> str:
     """Every row of every table, as text."""
     with api.house.database.transaction() as work:
         run = work.connection.exec_driver_sql
@@ -46,7 +46,7 @@ def dump(api: Caller) -> str:
     return "\n".join(rows)
 
 
-def test_a_number_is_revealed_with_a_line_of_who_and_why(api: Caller) -> None:
+def test_a_number_is_revealed_with_a_line_of_who_and_why(api: ApiClient) -> None:
     task_id = order_of(api, answered(WORDS))
     answer = reveal(api, task_id, field="phone", reason=f"回电 {NUMBER}")
     assert answer.json()["value"] == f"+86{NUMBER}"
@@ -54,7 +54,7 @@ def test_a_number_is_revealed_with_a_line_of_who_and_why(api: Caller) -> None:
     assert (who, line["field"], line["reason"]) == ("admin", "phone", "回电 139****5678")
 
 
-def test_a_transcript_is_revealed_as_it_was_said(api: Caller) -> None:
+def test_a_transcript_is_revealed_as_it_was_said(api: ApiClient) -> None:
     task_id = order_of(api, answered(WORDS))
     answer = reveal(api, task_id, field="transcript").json()
     assert answer["value"] == WORDS
@@ -63,7 +63,7 @@ def test_a_transcript_is_revealed_as_it_was_said(api: Caller) -> None:
     assert [line["contact_id"] for _, line in looks(api, task_id)] == [answer["contact_id"]] * 2
 
 
-def test_every_look_is_on_record_even_with_an_idempotency_key(api: Caller) -> None:
+def test_every_look_is_on_record_even_with_an_idempotency_key(api: ApiClient) -> None:
     task_id = order_of(api, answered(WORDS))
     body = {"field": "phone", "reason": "回电"}
     for _ in range(2):
@@ -72,13 +72,13 @@ def test_every_look_is_on_record_even_with_an_idempotency_key(api: Caller) -> No
 
 
 @pytest.mark.parametrize("agent", sorted(set(OWNERS) - {"admin"}))
-def test_nobody_but_the_admin_sees_anything(api: Caller, agent: str) -> None:
+def test_nobody_but_the_admin_sees_anything(api: ApiClient, agent: str) -> None:
     task_id = order_of(api, answered(WORDS))
     assert reveal(api, task_id, agent, field="phone").status_code == 403
     assert looks(api, task_id) == []
 
 
-def test_what_is_not_there_is_not_revealed_and_leaves_no_line(api: Caller) -> None:
+def test_what_is_not_there_is_not_revealed_and_leaves_no_line(api: ApiClient) -> None:
     task_id = order_of(api, silent())
     assert conflict(reveal(api, task_id, field="transcript"))
     assert reveal(api, task_id, field="transcript", contact_id="CONTother").status_code == 404
@@ -87,7 +87,7 @@ def test_what_is_not_there_is_not_revealed_and_leaves_no_line(api: Caller) -> No
     assert looks(api, task_id) == []
 
 
-def test_a_customer_with_an_open_order_is_not_forgotten_halfway(api: Caller) -> None:
+def test_a_customer_with_an_open_order_is_not_forgotten_halfway(api: ApiClient) -> None:
     task_id = order_of(api, silent())
     error = conflict(api.post("/privacy/erase", json={"customer_id": "CUST-1"}))
     assert error["details"]["open"] == [task_id]
@@ -95,9 +95,11 @@ def test_a_customer_with_an_open_order_is_not_forgotten_halfway(api: Caller) -> 
 
 
 @pytest.mark.parametrize("whom", [{"customer_id": "CUST-1"}, {"phone": f"+86 {NUMBER}"}])
-def test_of_a_forgotten_customer_nothing_is_left_but_what_was_done(api: Caller, whom: dict[str, str]) -> None:
+def test_of_a_forgotten_customer_nothing_is_left_but_what_was_done(
+    api: ApiClient, whom: dict[str, str]
+) -> None:
     task_id = order_of(api, answered(WORDS), name="张三丰", address="桃花岛")
-    tell(api, task_id, "customer_called", data={"words": WORDS})
+    send_signal(api, task_id, "customer_called", data={"words": WORDS})
     api.house.run()
     broken = json.dumps({"task_id": "HTother", "colour": f"139-6480-5678 {WORDS}"})
     api.post("/agents/orchestrator/tasks/start", content=broken, headers={"Content-Type": "application/json"})
@@ -120,15 +122,17 @@ def test_of_a_forgotten_customer_nothing_is_left_but_what_was_done(api: Caller, 
     assert len(kept["transitions"]) >= len(history["transitions"]) > 0
 
 
-def test_another_customers_data_stay(api: Caller) -> None:
-    other = worked(api, answered(WORDS), metadata={"phone": "13964800009", "customer_id": "CUST-2"})
+def test_another_customers_data_stay(api: ApiClient) -> None:
+    other = order_run_over_api(
+        api, answered(WORDS), metadata={"phone": "13964800009", "customer_id": "CUST-2"}
+    )
     order_of(api, answered(READY))
     api.post("/privacy/erase", json={"customer_id": "CUST-1", "cancel": True})
     assert reveal(api, other, field="phone").json()["value"] == "+8613964800009"
     assert reveal(api, other, field="transcript").json()["value"] == WORDS
 
 
-def test_an_erased_order_sent_again_is_recognised_and_its_data_do_not_come_back(api: Caller) -> None:
+def test_an_erased_order_sent_again_is_recognised_and_its_data_do_not_come_back(api: ApiClient) -> None:
     body = payload(answered(WORDS), metadata={"phone": NUMBER, "customer_id": "CUST-1"})
     assert api.post(START, json=body).status_code == 200
     api.house.run()
@@ -138,7 +142,7 @@ def test_an_erased_order_sent_again_is_recognised_and_its_data_do_not_come_back(
     assert not [trace for trace in (NUMBER, "139****5678", "琥珀窗帘") if trace in dump(api)]
 
 
-def test_erasing_needs_to_be_told_whom(api: Caller) -> None:
+def test_erasing_needs_to_be_told_whom(api: ApiClient) -> None:
     assert api.post("/privacy/erase", json={}).status_code == 422
     assert api.post("/privacy/erase", json={"phone": "138****0000"}).status_code == 422
     assert api.post("/privacy/erase", "operator", json={"customer_id": "CUST-1"}).status_code == 403

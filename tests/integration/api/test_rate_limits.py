@@ -16,8 +16,8 @@ from structlog.testing import capture_logs
 from api.server.limits.rate_limits import PAUSE_SECONDS, RateLimits
 from api.server.refusal import Refusal
 from storage.access.keys import Key, Keys, NewKey, new_key
-from tests.house import House, settings_for
-from tests.integration.api.caller import Caller, calling, hand_out_keys
+from tests.support.api.client import ApiClient, api_over, register_keys
+from tests.support.in_process_fleet import InProcessFleet, settings_for
 
 PATIENT = 180
 """Seconds a test lets Redis take: how busy this machine is, is not what is tested."""
@@ -50,15 +50,15 @@ def counting(limits_of: Callable[[], RateLimits], work: Callable[[RateLimits], A
 
 
 @contextmanager
-def api_with(database_url: str, **changes: Any) -> Iterator[Caller]:
-    house = House.build(database_url, **changes)
-    hand_out_keys(house)
-    with calling(house) as api:
+def api_with(database_url: str, **changes: Any) -> Iterator[ApiClient]:
+    house = InProcessFleet.build(database_url, **changes)
+    register_keys(house)
+    with api_over(house) as api:
         yield api
     house.close()
 
 
-def ask_until_refused(api: Caller, key: str | None = None) -> httpx2.Response:
+def ask_until_refused(api: ApiClient, key: str | None = None) -> httpx2.Response:
     """The first refusal of a key that asks and asks."""
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     deadline = time.monotonic() + 180

@@ -8,15 +8,15 @@ import pytest
 from storage.access.keys import Keys, NewKey
 from storage.access.system_audit import SystemAudit
 from storage.people.rejects import NewReject, Rejects
-from tests.factories import payload
-from tests.integration.api.caller import Caller
-from tests.probe import Probe
+from tests.support.api.client import ApiClient
+from tests.support.factories import payload
+from tests.support.probe import Probe
 
 PHONE = "13800138000"
 ROOM = "/intake/rejected"
 
 
-def refused(api: Caller, **changes: Any) -> tuple[dict[str, Any], str]:
+def refused(api: ApiClient, **changes: Any) -> tuple[dict[str, Any], str]:
     """A valid order, and the id under which it was refused for its priority."""
     order = payload(metadata={"phone": PHONE}, **changes)
     reject = NewReject(
@@ -30,7 +30,7 @@ def refused(api: Caller, **changes: Any) -> tuple[dict[str, Any], str]:
         return order, Rejects(work).recent(1)[0].reject_id
 
 
-def test_what_was_refused_is_listed_without_what_came(api: Caller) -> None:
+def test_what_was_refused_is_listed_without_what_came(api: ApiClient) -> None:
     order, reject_id = refused(api)
     (found,) = api.get(ROOM).json()["rejects"]
     assert found["reject_id"] == reject_id
@@ -39,7 +39,7 @@ def test_what_was_refused_is_listed_without_what_came(api: Caller) -> None:
     assert "payload" not in found
 
 
-def test_one_is_shown_with_what_came_and_no_number(api: Caller) -> None:
+def test_one_is_shown_with_what_came_and_no_number(api: ApiClient) -> None:
     order, reject_id = refused(api)
     answer = api.get(f"{ROOM}/{reject_id}")
     assert json.loads(answer.json()["payload"])["metadata"]["phone"] == "138****8000"
@@ -47,7 +47,7 @@ def test_one_is_shown_with_what_came_and_no_number(api: Caller) -> None:
     assert PHONE not in answer.text
 
 
-def test_how_upstream_named_things_shows_no_number_either(api: Caller) -> None:
+def test_how_upstream_named_things_shows_no_number_either(api: ApiClient) -> None:
     reject = NewReject(
         source="http", task_id=PHONE, payload="{}", problems=[{"field": PHONE, "message": "is not a field"}]
     )
@@ -56,7 +56,7 @@ def test_how_upstream_named_things_shows_no_number_either(api: Caller) -> None:
     assert PHONE not in api.get(ROOM).text
 
 
-def test_the_list_is_read_page_by_page(api: Caller) -> None:
+def test_the_list_is_read_page_by_page(api: ApiClient) -> None:
     ids = [refused(api)[1] for _ in range(3)]
     first = api.get(ROOM, params={"limit": 2}).json()
     second = api.get(ROOM, params={"limit": 2, "cursor": first["next_cursor"]}).json()
@@ -64,7 +64,7 @@ def test_the_list_is_read_page_by_page(api: Caller) -> None:
     assert second["next_cursor"] is None
 
 
-def test_the_list_is_chosen_by_state_and_door(api: Caller) -> None:
+def test_the_list_is_chosen_by_state_and_door(api: ApiClient) -> None:
     _, reject_id = refused(api)
     api.post(f"{ROOM}/{reject_id}/dismiss", json={"reason": "上游已重新发送"})
     sizes = {
@@ -80,7 +80,7 @@ def test_the_list_is_chosen_by_state_and_door(api: Caller) -> None:
     assert list(sizes.values()) == [0, 1, 1, 1, 0]
 
 
-def test_a_correction_makes_the_order_with_the_number_that_came(api: Caller) -> None:
+def test_a_correction_makes_the_order_with_the_number_that_came(api: ApiClient) -> None:
     order, reject_id = refused(api)
     order["metadata"]["phone"] = "138****8000"
     body = {"payload": order, "by": "王芳"}
@@ -93,7 +93,7 @@ def test_a_correction_makes_the_order_with_the_number_that_came(api: Caller) -> 
     assert Probe(api.house.database).value("SELECT request_id FROM runs") == "req-correction"
 
 
-def test_a_correction_that_is_still_wrong_names_the_fields(api: Caller) -> None:
+def test_a_correction_that_is_still_wrong_names_the_fields(api: ApiClient) -> None:
     order, reject_id = refused(api)
     answer = api.post(f"{ROOM}/{reject_id}/replay", json={"payload": order | {"order_type": "?", PHONE: 1}})
     assert answer.status_code == 422
@@ -102,14 +102,14 @@ def test_a_correction_that_is_still_wrong_names_the_fields(api: Caller) -> None:
     assert api.get(f"{ROOM}/{reject_id}").json()["state"] == "open"
 
 
-def test_as_it_came_is_still_wrong(api: Caller) -> None:
+def test_as_it_came_is_still_wrong(api: ApiClient) -> None:
     _, reject_id = refused(api)
     answer = api.post(f"{ROOM}/{reject_id}/replay", json={})
     assert answer.status_code == 422
     assert answer.json()["error"]["details"]["fields"][0]["field"] == "payload.priority"
 
 
-def test_an_order_that_has_another_open_task_is_a_conflict_and_stays_open(api: Caller) -> None:
+def test_an_order_that_has_another_open_task_is_a_conflict_and_stays_open(api: ApiClient) -> None:
     other = payload()
     api.post("/agents/orchestrator/tasks/start", json=other)
     order, reject_id = refused(api, order_id=other["order_id"])
@@ -119,7 +119,7 @@ def test_an_order_that_has_another_open_task_is_a_conflict_and_stays_open(api: C
     assert answer.json()["error"]["details"]["reject_state"] == "open"
 
 
-def test_what_was_dealt_with_is_a_conflict(api: Caller) -> None:
+def test_what_was_dealt_with_is_a_conflict(api: ApiClient) -> None:
     order, reject_id = refused(api)
     api.post(f"{ROOM}/{reject_id}/replay", json={"payload": order})
     for verb, body in (("replay", {}), ("dismiss", {"reason": "x"})):
@@ -141,7 +141,7 @@ def test_what_was_dealt_with_is_a_conflict(api: Caller) -> None:
         {"who": "me"},
     ],
 )
-def test_a_body_of_any_kind_is_answered_and_changes_nothing(api: Caller, body: dict[str, Any]) -> None:
+def test_a_body_of_any_kind_is_answered_and_changes_nothing(api: ApiClient, body: dict[str, Any]) -> None:
     _, reject_id = refused(api)
     content = json.dumps(body).encode()
     headers = {"Content-Type": "application/json"}
@@ -151,26 +151,26 @@ def test_a_body_of_any_kind_is_answered_and_changes_nothing(api: Caller, body: d
 
 
 @pytest.mark.parametrize("metadata", [{"x": 2**70}, {"x": json.loads("[" * 300 + "]" * 300)}])
-def test_metadata_that_cannot_be_stored_is_refused_by_name(api: Caller, metadata: dict[str, Any]) -> None:
+def test_metadata_that_cannot_be_stored_is_refused_by_name(api: ApiClient, metadata: dict[str, Any]) -> None:
     order, reject_id = refused(api)
     answer = api.post(f"{ROOM}/{reject_id}/replay", json={"payload": order | {"metadata": metadata}})
     assert answer.status_code == 422
     assert answer.json()["error"]["details"]["fields"][0]["field"] == "payload.metadata"
 
 
-def test_an_unknown_one_is_not_found(api: Caller) -> None:
+def test_an_unknown_one_is_not_found(api: ApiClient) -> None:
     assert api.get(f"{ROOM}/REJ404").status_code == 404
     assert api.post(f"{ROOM}/REJ404/replay", json={}).status_code == 404
     assert api.post(f"{ROOM}/REJ404/dismiss", json={"reason": "x"}).status_code == 404
 
 
-def test_it_is_for_administrators(api: Caller) -> None:
+def test_it_is_for_administrators(api: ApiClient) -> None:
     assert api.get(ROOM, "operator").status_code == 403
 
 
 @pytest.mark.parametrize(("verb", "body"), [("replay", {}), ("dismiss", {"reason": "重复"})])
 def test_whose_key_it_was_is_on_record_whoever_they_say_they_are(
-    api: Caller, verb: str, body: dict[str, Any]
+    api: ApiClient, verb: str, body: dict[str, Any]
 ) -> None:
     order, reject_id = refused(api)
     given = {"payload": order} if verb == "replay" else {}
@@ -182,7 +182,7 @@ def test_whose_key_it_was_is_on_record_whoever_they_say_they_are(
     assert (entry.actor, entry.detail["agent"]) == ("董事长", "admin")
 
 
-def test_a_conflict_that_is_sent_again_and_again_is_listed_once(api: Caller) -> None:
+def test_a_conflict_that_is_sent_again_and_again_is_listed_once(api: ApiClient) -> None:
     order = payload()
     for priority in (5, 9, 9, 9):
         api.post("/agents/orchestrator/tasks/start", json=order | {"priority": priority})
@@ -192,7 +192,7 @@ def test_a_conflict_that_is_sent_again_and_again_is_listed_once(api: Caller) -> 
     assert alert["metadata"] == {"count": 1, "source": "http"}
 
 
-def test_an_order_of_a_key_for_manual_orders_goes_in_as_one(api: Caller) -> None:
+def test_an_order_of_a_key_for_manual_orders_goes_in_as_one(api: ApiClient) -> None:
     with api.house.database.transaction() as work:
         new = NewKey(agent_id="upstream", scopes=["tasks"], default_mode="manual")
         Keys(work).create("by-hand", new, actor="tester")

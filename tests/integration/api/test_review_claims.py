@@ -7,13 +7,13 @@ from sqlalchemy import text
 
 from storage.orders.order_view import OrderView
 from storage.people.reviews import CLAIM_MINUTES
-from tests.factories import payload
-from tests.integration.api.caller import Caller
+from tests.support.api.client import ApiClient
+from tests.support.factories import payload
 
 START = "/agents/orchestrator/tasks/start"
 
 
-def asked_about(api: Caller) -> dict[str, Any]:
+def asked_about(api: ApiClient) -> dict[str, Any]:
     """The review of an order that cannot be called."""
     body = payload(metadata={"phone": None})
     api.post(START, json=body)
@@ -22,18 +22,18 @@ def asked_about(api: Caller) -> dict[str, Any]:
     return found
 
 
-def act(api: Caller, review: dict[str, Any], verb: str, agent: str = "operator", **body: Any) -> Any:
+def act(api: ApiClient, review: dict[str, Any], verb: str, agent: str = "operator", **body: Any) -> Any:
     return api.post(f"/reviews/{review['review_id']}/{verb}", agent, json=body)
 
 
-def found(api: Caller, review: dict[str, Any]) -> dict[str, Any]:
+def found(api: ApiClient, review: dict[str, Any]) -> dict[str, Any]:
     answer: dict[str, Any] = api.get(f"/reviews/{review['review_id']}").json()
     # What the customer said is shown here alone (test_reviews.py).
     del answer["words"]
     return answer
 
 
-def let_pass(api: Caller, review: dict[str, Any], minutes: float) -> None:
+def let_pass(api: ApiClient, review: dict[str, Any], minutes: float) -> None:
     """Let a claim be so much older on the database's clock."""
     with api.house.database.transaction() as work:
         work.connection.execute(
@@ -44,14 +44,14 @@ def let_pass(api: Caller, review: dict[str, Any], minutes: float) -> None:
         )
 
 
-def history(api: Caller, review: dict[str, Any]) -> list[tuple[str, str]]:
+def history(api: ApiClient, review: dict[str, Any]) -> list[tuple[str, str]]:
     """What the order's audit log says of its review: what, by whom."""
     with api.house.database.transaction() as work:
         lines = OrderView(work).audit_lines(review["task_id"])
     return [(line["event_type"], line["agent_id"]) for line in lines if "review" in line["event_type"]]
 
 
-def test_a_claim_says_who_has_it_since_when(api: Caller) -> None:
+def test_a_claim_says_who_has_it_since_when(api: ApiClient) -> None:
     review = asked_about(api)
     assert review["claimed_by"] is review["claimed_at"] is None
     answer = act(api, review, "claim", by="王芳")
@@ -62,12 +62,12 @@ def test_a_claim_says_who_has_it_since_when(api: Caller) -> None:
     assert shown["claimed_at"].endswith("Z")
 
 
-def test_without_a_name_the_keys_agent_has_it(api: Caller) -> None:
+def test_without_a_name_the_keys_agent_has_it(api: ApiClient) -> None:
     review = asked_about(api)
     assert act(api, review, "claim").json()["review"]["claimed_by"] == "operator"
 
 
-def test_a_second_person_is_told_who_has_it(api: Caller) -> None:
+def test_a_second_person_is_told_who_has_it(api: ApiClient) -> None:
     review = asked_about(api)
     act(api, review, "claim", by="王芳")
     answer = act(api, review, "claim", by="李雷")
@@ -82,7 +82,7 @@ def test_a_second_person_is_told_who_has_it(api: Caller) -> None:
     }
 
 
-def test_the_same_person_again_renews_the_claim(api: Caller) -> None:
+def test_the_same_person_again_renews_the_claim(api: ApiClient) -> None:
     review = asked_about(api)
     act(api, review, "claim", by="王芳")
     let_pass(api, review, CLAIM_MINUTES - 1)
@@ -93,14 +93,14 @@ def test_the_same_person_again_renews_the_claim(api: Caller) -> None:
     assert history(api, review).count(("review_claimed", "王芳")) == 1
 
 
-def test_of_many_who_claim_at_once_one_has_it(api: Caller) -> None:
+def test_of_many_who_claim_at_once_one_has_it(api: ApiClient) -> None:
     review = asked_about(api)
     path = f"/reviews/{review['review_id']}/claim"
     answers = api.at_once([api.prepare("POST", path, json={"by": f"person {n}"}) for n in range(6)])
     assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409, 409, 409]
 
 
-def test_a_void_claim_is_as_if_it_had_never_been(api: Caller) -> None:
+def test_a_void_claim_is_as_if_it_had_never_been(api: ApiClient) -> None:
     review = asked_about(api)
     act(api, review, "claim", by="王芳")
     let_pass(api, review, CLAIM_MINUTES)
@@ -109,7 +109,7 @@ def test_a_void_claim_is_as_if_it_had_never_been(api: Caller) -> None:
     assert history(api, review)[-2:] == [("review_claimed", "王芳"), ("review_claimed", "李雷")]
 
 
-def test_what_was_given_back_is_anyones(api: Caller) -> None:
+def test_what_was_given_back_is_anyones(api: ApiClient) -> None:
     review = asked_about(api)
     act(api, review, "claim", by="王芳")
     answer = act(api, review, "release", by="王芳")
@@ -118,20 +118,20 @@ def test_what_was_given_back_is_anyones(api: Caller) -> None:
     assert act(api, review, "claim", by="李雷").status_code == 200
 
 
-def test_giving_back_what_nobody_has_is_fine(api: Caller) -> None:
+def test_giving_back_what_nobody_has_is_fine(api: ApiClient) -> None:
     review = asked_about(api)
     answer = act(api, review, "release", by="王芳")
     assert (answer.status_code, answer.json()["outcome"]) == (200, "repeated")
 
 
-def test_only_who_took_it_gives_it_back(api: Caller) -> None:
+def test_only_who_took_it_gives_it_back(api: ApiClient) -> None:
     review = asked_about(api)
     act(api, review, "claim", by="王芳")
     assert act(api, review, "release", by="李雷").status_code == 409
     assert found(api, review)["claimed_by"] == "王芳"
 
 
-def test_an_admin_gives_back_what_another_took(api: Caller) -> None:
+def test_an_admin_gives_back_what_another_took(api: ApiClient) -> None:
     review = asked_about(api)
     act(api, review, "claim", by="王芳")
     assert act(api, review, "release", "admin").status_code == 200
@@ -139,7 +139,7 @@ def test_an_admin_gives_back_what_another_took(api: Caller) -> None:
     assert history(api, review)[-1] == ("review_released", "admin")
 
 
-def test_another_than_who_took_it_cannot_decide_it(api: Caller) -> None:
+def test_another_than_who_took_it_cannot_decide_it(api: ApiClient) -> None:
     review = asked_about(api)
     act(api, review, "claim", by="王芳")
     answer = act(api, review, "decide", decision="close", reason="客户已处理", by="李雷")
@@ -148,7 +148,7 @@ def test_another_than_who_took_it_cannot_decide_it(api: Caller) -> None:
     assert found(api, review)["state"] == "open"
 
 
-def test_who_took_it_decides_it_by_name(api: Caller) -> None:
+def test_who_took_it_decides_it_by_name(api: ApiClient) -> None:
     review = asked_about(api)
     act(api, review, "claim", by="王芳")
     answer = act(api, review, "decide", decision="close", reason="客户已处理", by="王芳")
@@ -158,14 +158,14 @@ def test_who_took_it_decides_it_by_name(api: Caller) -> None:
     assert ("review_decided", "王芳") in history(api, review)
 
 
-def test_anyone_decides_once_the_claim_is_void(api: Caller) -> None:
+def test_anyone_decides_once_the_claim_is_void(api: ApiClient) -> None:
     review = asked_about(api)
     act(api, review, "claim", by="王芳")
     let_pass(api, review, CLAIM_MINUTES)
     assert act(api, review, "decide", decision="close", reason="客户已处理", by="李雷").status_code == 200
 
 
-def test_the_same_decision_again_is_repeated_whoever_sends_it(api: Caller) -> None:
+def test_the_same_decision_again_is_repeated_whoever_sends_it(api: ApiClient) -> None:
     review = asked_about(api)
     act(api, review, "claim", by="王芳")
     act(api, review, "decide", decision="close", reason="客户已处理", by="王芳")
@@ -174,7 +174,7 @@ def test_the_same_decision_again_is_repeated_whoever_sends_it(api: Caller) -> No
 
 
 @pytest.mark.parametrize("verb", ["claim", "release"])
-def test_what_is_decided_is_nobodys_any_more(api: Caller, verb: str) -> None:
+def test_what_is_decided_is_nobodys_any_more(api: ApiClient, verb: str) -> None:
     review = asked_about(api)
     act(api, review, "decide", decision="close", reason="客户已处理")
     answer = act(api, review, verb)
@@ -182,7 +182,7 @@ def test_what_is_decided_is_nobodys_any_more(api: Caller, verb: str) -> None:
     assert answer.json()["error"]["details"]["review_state"] == "decided"
 
 
-def test_of_a_claim_and_anothers_decision_at_once_never_both_are_made_in_that_order(api: Caller) -> None:
+def test_of_a_claim_and_anothers_decision_at_once_never_both_are_made_in_that_order(api: ApiClient) -> None:
     for _ in range(5):
         review = asked_about(api)
         path = f"/reviews/{review['review_id']}"
@@ -197,7 +197,7 @@ def test_of_a_claim_and_anothers_decision_at_once_never_both_are_made_in_that_or
         assert sorted([claimed.status_code, decided.status_code]) == [200, 409]
 
 
-def test_reviews_are_chosen_by_whether_somebody_is_at_them(api: Caller) -> None:
+def test_reviews_are_chosen_by_whether_somebody_is_at_them(api: ApiClient) -> None:
     free, taken, void = (asked_about(api) for _ in range(3))
     act(api, taken, "claim")
     act(api, void, "claim")
@@ -209,14 +209,14 @@ def test_reviews_are_chosen_by_whether_somebody_is_at_them(api: Caller) -> None:
     assert by_claim == {"true": {taken["review_id"]}, "false": {free["review_id"], void["review_id"]}}
 
 
-def test_reviews_are_chosen_by_why_they_are_asked(api: Caller) -> None:
+def test_reviews_are_chosen_by_why_they_are_asked(api: ApiClient) -> None:
     review = asked_about(api)
     same = api.get("/reviews", params={"reason": review["reason"]}).json()["reviews"]
     other = api.get("/reviews", params={"reason": "something_else"}).json()["reviews"]
     assert ([r["review_id"] for r in same], other) == ([review["review_id"]], [])
 
 
-def test_pages_together_are_the_list_exactly_once(api: Caller) -> None:
+def test_pages_together_are_the_list_exactly_once(api: ApiClient) -> None:
     asked = [asked_about(api)["review_id"] for _ in range(5)]
     pages: list[list[str]] = []
     wanted: dict[str, Any] = {"limit": 2}
@@ -229,23 +229,23 @@ def test_pages_together_are_the_list_exactly_once(api: Caller) -> None:
 
 
 @pytest.mark.parametrize("wanted", [{"cursor": "broken"}, {"claimed": "maybe"}, {"reason": "a\x00b"}])
-def test_a_list_that_cannot_be_asked_for_is_refused(api: Caller, wanted: dict[str, str]) -> None:
+def test_a_list_that_cannot_be_asked_for_is_refused(api: ApiClient, wanted: dict[str, str]) -> None:
     assert api.get("/reviews", params=wanted).status_code == 422
 
 
 @pytest.mark.parametrize("body", [{"by": ""}, {"by": "x" * 33}, {"by": "a\x00b"}, {"who": "me"}])
-def test_a_name_that_history_cannot_keep_is_refused(api: Caller, body: dict[str, str]) -> None:
+def test_a_name_that_history_cannot_keep_is_refused(api: ApiClient, body: dict[str, str]) -> None:
     review = asked_about(api)
     assert act(api, review, "claim", **body).status_code == 422
     assert found(api, review)["claimed_by"] is None
 
 
-def test_an_unknown_review_is_not_found(api: Caller) -> None:
+def test_an_unknown_review_is_not_found(api: ApiClient) -> None:
     for verb in ("claim", "release"):
         assert act(api, {"review_id": "REV404"}, verb).status_code == 404
 
 
-def test_an_agent_without_the_scope_claims_nothing(api: Caller) -> None:
+def test_an_agent_without_the_scope_claims_nothing(api: ApiClient) -> None:
     review = asked_about(api)
     assert act(api, review, "claim", "triage_agent").status_code == 403
     assert found(api, review)["claimed_by"] is None

@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 
 from storage.orders.order_view import OrderView
-from tests.factories import answered, payload
-from tests.integration.api.caller import Caller
+from tests.support.api.client import ApiClient
+from tests.support.factories import answered, payload
 
 START = "/agents/orchestrator/tasks/start"
 UNCLEAR = "喂？听不清，你说什么"
 
 
-def asked_about(api: Caller, words: str = UNCLEAR, **metadata: object) -> dict[str, Any]:
+def asked_about(api: ApiClient, words: str = UNCLEAR, **metadata: object) -> dict[str, Any]:
     """The review of an order whose customer's words were not understood."""
     body = payload(answered(words), metadata=metadata)
     api.post(START, json=body)
@@ -22,11 +22,11 @@ def asked_about(api: Caller, words: str = UNCLEAR, **metadata: object) -> dict[s
     return found
 
 
-def decide(api: Caller, review: dict[str, Any], agent: str = "operator", **decision: Any) -> Any:
+def decide(api: ApiClient, review: dict[str, Any], agent: str = "operator", **decision: Any) -> Any:
     return api.post(f"/reviews/{review['review_id']}/decide", agent, json=decision)
 
 
-def test_an_open_review_says_what_is_asked_and_what_it_accepts(api: Caller) -> None:
+def test_an_open_review_says_what_is_asked_and_what_it_accepts(api: ApiClient) -> None:
     review = asked_about(api)
     assert review["state"] == "open"
     assert review["question"]
@@ -35,7 +35,7 @@ def test_an_open_review_says_what_is_asked_and_what_it_accepts(api: Caller) -> N
     assert api.get(f"/reviews/{review['review_id']}", "operator").json() == review | {"words": UNCLEAR}
 
 
-def looks(api: Caller, task_id: str) -> list[tuple[str, str]]:
+def looks(api: ApiClient, task_id: str) -> list[tuple[str, str]]:
     """Who looked at the customer's words, and for which review."""
     with api.house.database.transaction() as work:
         return [
@@ -45,14 +45,14 @@ def looks(api: Caller, task_id: str) -> list[tuple[str, str]]:
         ]
 
 
-def test_who_may_decide_hears_the_customer_and_every_look_is_on_record(api: Caller) -> None:
+def test_who_may_decide_hears_the_customer_and_every_look_is_on_record(api: ApiClient) -> None:
     review = asked_about(api)
     for _ in range(2):
         assert api.get(f"/reviews/{review['review_id']}", "operator").json()["words"] == UNCLEAR
     assert looks(api, review["task_id"]) == [("operator", review["review_id"])] * 2
 
 
-def test_who_may_not_decide_hears_nothing_and_leaves_no_line(api: Caller) -> None:
+def test_who_may_not_decide_hears_nothing_and_leaves_no_line(api: ApiClient) -> None:
     review = asked_about(api)
     assert api.get(f"/reviews/{review['review_id']}", "audit_agent").json()["words"] is None
     listed = api.get("/reviews", "operator").json()["reviews"]
@@ -60,21 +60,21 @@ def test_who_may_not_decide_hears_nothing_and_leaves_no_line(api: Caller) -> Non
     assert looks(api, review["task_id"]) == []
 
 
-def test_numbers_in_the_words_to_decide_on_are_masked_however_they_were_said(api: Caller) -> None:
+def test_numbers_in_the_words_to_decide_on_are_masked_however_they_were_said(api: ApiClient) -> None:
     own = "13964805678"
     review = asked_about(api, f"喂？听不清，打 {own} 或者一三九六四八〇五六七八，或 021-58881234", phone=own)
     words = api.get(f"/reviews/{review['review_id']}", "operator").json()["words"]
     assert words == "喂？听不清，打 139****5678 或者139****5678，或 021****1234"
 
 
-def test_once_a_review_is_decided_its_words_are_hidden_again(api: Caller) -> None:
+def test_once_a_review_is_decided_its_words_are_hidden_again(api: ApiClient) -> None:
     review = asked_about(api)
     decide(api, review, decision="close", reason="客户已处理")
     assert api.get(f"/reviews/{review['review_id']}", "operator").json()["words"] is None
     assert looks(api, review["task_id"]) == []
 
 
-def test_reviews_are_chosen_by_state_and_bounded(api: Caller) -> None:
+def test_reviews_are_chosen_by_state_and_bounded(api: ApiClient) -> None:
     review = asked_about(api)
     asked_about(api)
     decide(api, review, decision="close", reason="客户已处理")
@@ -86,7 +86,7 @@ def test_reviews_are_chosen_by_state_and_bounded(api: Caller) -> None:
     assert len(api.get("/reviews", params={"state": "all", "limit": 1}).json()["reviews"]) == 1
 
 
-def test_a_decision_carries_the_order_on(api: Caller) -> None:
+def test_a_decision_carries_the_order_on(api: ApiClient) -> None:
     review = asked_about(api)
     answer = decide(api, review, decision="classify", intent_level2="可上门", reason="回听录音")
     assert answer.status_code == 200
@@ -97,7 +97,7 @@ def test_a_decision_carries_the_order_on(api: Caller) -> None:
     assert api.house.order(review["task_id"]).status == "closed"
 
 
-def test_a_follow_up_set_by_a_person_is_the_one_that_is_waited_for(api: Caller) -> None:
+def test_a_follow_up_set_by_a_person_is_the_one_that_is_waited_for(api: ApiClient) -> None:
     review = asked_about(api)
     moment = "2031-03-17T10:00:00+08:00"
     decide(api, review, decision="classify", intent_level2="配件未到", followup_at=moment)
@@ -108,7 +108,7 @@ def test_a_follow_up_set_by_a_person_is_the_one_that_is_waited_for(api: Caller) 
     assert order.next_contact_time.isoformat() == "2031-03-17T02:00:00+00:00"
 
 
-def test_the_same_decision_again_is_answered_and_not_made_twice(api: Caller) -> None:
+def test_the_same_decision_again_is_answered_and_not_made_twice(api: ApiClient) -> None:
     review = asked_about(api)
     decide(api, review, decision="close", reason="客户已处理")
     again = decide(api, review, decision="close", reason="客户已处理")
@@ -116,7 +116,7 @@ def test_the_same_decision_again_is_answered_and_not_made_twice(api: Caller) -> 
     assert api.house.events(review["task_id"]).count("review.close") == 1
 
 
-def test_another_decision_afterwards_is_a_conflict(api: Caller) -> None:
+def test_another_decision_afterwards_is_a_conflict(api: ApiClient) -> None:
     review = asked_about(api)
     decide(api, review, decision="close", reason="客户已处理")
     answer = decide(api, review, decision="classify", intent_level2="可上门")
@@ -129,7 +129,7 @@ def test_another_decision_afterwards_is_a_conflict(api: Caller) -> None:
     }
 
 
-def test_of_many_decisions_at_once_one_is_made(api: Caller) -> None:
+def test_of_many_decisions_at_once_one_is_made(api: ApiClient) -> None:
     review = asked_about(api)
     path = f"/reviews/{review['review_id']}/decide"
     bodies = [{"decision": "close", "reason": "已处理"}, {"decision": "classify", "intent_level2": "可上门"}]
@@ -137,7 +137,7 @@ def test_of_many_decisions_at_once_one_is_made(api: Caller) -> None:
     assert sorted(answer.status_code for answer in answers) == [200, 409]
 
 
-def test_a_decision_the_review_does_not_offer_names_those_it_does(api: Caller) -> None:
+def test_a_decision_the_review_does_not_offer_names_those_it_does(api: ApiClient) -> None:
     answer = decide(api, asked_about(api), decision="retry")
     assert answer.status_code == 422
     (fault,) = answer.json()["error"]["details"]["fields"]
@@ -168,14 +168,14 @@ def test_a_decision_the_review_does_not_offer_names_those_it_does(api: Caller) -
     ],
 )
 def test_a_decision_that_cannot_be_carried_out_is_refused_and_the_review_stays_open(
-    api: Caller, decision: dict[str, Any]
+    api: ApiClient, decision: dict[str, Any]
 ) -> None:
     review = asked_about(api)
     assert decide(api, review, **decision).status_code == 422
     assert api.get(f"/reviews/{review['review_id']}").json()["state"] == "open"
 
 
-def test_a_decision_the_orders_state_does_not_allow_is_a_conflict_with_the_ways_out(api: Caller) -> None:
+def test_a_decision_the_orders_state_does_not_allow_is_a_conflict_with_the_ways_out(api: ApiClient) -> None:
     body = payload(metadata={"phone": None})
     api.post(START, json=body)
     (review,) = api.get("/reviews", params={"task_id": body["task_id"]}).json()["reviews"]
@@ -187,6 +187,6 @@ def test_a_decision_the_orders_state_does_not_allow_is_a_conflict_with_the_ways_
     assert api.get(f"/reviews/{review['review_id']}").json()["state"] == "open"
 
 
-def test_an_unknown_review_is_not_found(api: Caller) -> None:
+def test_an_unknown_review_is_not_found(api: ApiClient) -> None:
     assert api.get("/reviews/REV404").status_code == 404
     assert api.post("/reviews/REV404/decide", json={"decision": "recontact"}).status_code == 404

@@ -9,11 +9,11 @@ import pytest
 import yaml
 
 from runtime.settings import PROJECT
-from tests.house import House
-from tests.integration.api.caller import calling, hand_out_keys
-from tests.integration.api.situations import SITUATIONS, Stage, Stopped, answering
-from tests.integration.api.state_calls import CALLS, StateCall
-from tests.servers import Servers
+from tests.support.api.client import api_over, register_keys
+from tests.support.api.state_calls import CALLS, StateCall
+from tests.support.api.stopped_orders import SITUATIONS, StoppedOrder, StoppedOrders, answering
+from tests.support.in_process_fleet import InProcessFleet
+from tests.support.servers import Servers
 
 TABLE: dict[str, Any] = yaml.safe_load((PROJECT / "docs" / "routes_by_state.yaml").read_text("utf-8"))
 CELLS = [(name, mode) for name in TABLE["calls"] for mode in ("auto", "manual")]
@@ -21,12 +21,12 @@ UNDER_WAY = 202
 
 
 @pytest.fixture(scope="module")
-def stage(servers: Servers) -> Iterator[Stage]:
+def stage(servers: Servers) -> Iterator[StoppedOrders]:
     """Orders of one database: what no call has changed is used again."""
-    house = House.build(servers.new_database())
-    hand_out_keys(house)
-    with calling(house) as api:
-        yield Stage(api)
+    house = InProcessFleet.build(servers.new_database())
+    register_keys(house)
+    with api_over(house) as api:
+        yield StoppedOrders(api)
     house.close()
 
 
@@ -36,7 +36,7 @@ def test_the_table_has_every_situation_and_every_call() -> None:
 
 
 @pytest.mark.parametrize(("name", "mode"), CELLS, ids=[f"{name} ({mode})" for name, mode in CELLS])
-def test_a_call_answers_as_the_table_has_it(stage: Stage, name: str, mode: str) -> None:
+def test_a_call_answers_as_the_table_has_it(stage: StoppedOrders, name: str, mode: str) -> None:
     row = TABLE["calls"][name][mode]
     wrong = [
         f"{situation}: {found}, the table has {row.get(situation, row['default'])}"
@@ -48,7 +48,7 @@ def test_a_call_answers_as_the_table_has_it(stage: Stage, name: str, mode: str) 
     assert not wrong, "\n".join(wrong)
 
 
-def answered_in(stage: Stage, name: str, mode: str, situation: str) -> str:
+def answered_in(stage: StoppedOrders, name: str, mode: str, situation: str) -> str:
     """The status in this cell, and the message of a refusal; an order that was refused is as it was."""
     order = stage.order(situation, mode)
     call = CALLS[name](order)
@@ -69,7 +69,7 @@ def answered_in(stage: Stage, name: str, mode: str, situation: str) -> str:
     return f"{answer.status_code} {message}".strip()
 
 
-def called(stage: Stage, call: StateCall, mode: str) -> httpx2.Response:
+def called(stage: StoppedOrders, call: StateCall, mode: str) -> httpx2.Response:
     """The answer; the step of a manual order is waited for, one that is on its way already is not."""
     headers = call.headers if mode == "auto" else {}
     options: dict[str, Any] = {} if call.body is None else {"json": call.body}
@@ -83,7 +83,7 @@ def agrees(found: str, expected: str) -> bool:
     return found.partition(" ")[0] == status and (not reason or TABLE["reasons"][reason] in found)
 
 
-def require_single_contacts(order: Stopped) -> None:
+def require_single_contacts(order: StoppedOrder) -> None:
     """Every attempt was made once, whoever asked for it."""
     attempts = Counter(
         (contact.round, contact.contact_no) for contact in order.contacts() if contact.contact_no

@@ -6,31 +6,31 @@ from typing import Any
 import pytest
 
 from statemachine.workflow.states import RunState
-from tests.factories import READY
-from tests.house import House
-from tests.integration.api.caller import Caller
-from tests.integration.api.signalling import NUMBER, conflict, tell
-from tests.integration.engine.general import Bench, begin, definition, nodes_of, state_of
+from tests.support.api.client import ApiClient
+from tests.support.api.signals import NUMBER, conflict, send_signal
+from tests.support.engine.general_runs import ScriptedActions, begin, definition, nodes_of, state_of
+from tests.support.factories import READY
+from tests.support.in_process_fleet import InProcessFleet
 
 
 @pytest.fixture
-def house(database_url: str) -> Iterator[House]:
+def house(database_url: str) -> Iterator[InProcessFleet]:
     """A house that knows a general workflow with a wait beside the order's."""
-    bench = Bench()
+    bench = ScriptedActions()
     steps = [
         {"id": "first", "agent": "contact", "action": "check", "next": "pause"},
         {"id": "pause", "type": "wait", "seconds": 3600, "next": "enough"},
         {"id": "enough", "type": "gateway", "condition": "paid", "next": "last", "else": "end"},
         {"id": "last", "agent": "audit", "action": "check"},
     ]
-    built = House.build(
+    built = InProcessFleet.build(
         database_url, actions=bench.actions(), workflows=[definition("parallel_branches", steps=steps)]
     )
     yield built
     built.close()
 
 
-def general_run(api: Caller) -> str:
+def general_run(api: ApiClient) -> str:
     """A run without an order that has come to its wait."""
     (run_id,) = begin(api.house, "parallel_branches")
     api.house.run()
@@ -38,36 +38,36 @@ def general_run(api: Caller) -> str:
     return run_id
 
 
-def test_a_wait_of_a_run_ends_when_it_is_told_to(api: Caller) -> None:
+def test_a_wait_of_a_run_ends_when_it_is_told_to(api: ApiClient) -> None:
     run_id = general_run(api)
     data = {"step": "pause", "output": {"paid": True}}
-    answer = tell(api, run_id, "continue", signal_id="payment-1", data=data)
+    answer = send_signal(api, run_id, "continue", signal_id="payment-1", data=data)
     assert (answer.json()["outcome"], answer.json()["status"]) == ("applied", "running")
     api.house.run()
     assert nodes_of(api.house, run_id)["last"] == ["done"]
     assert state_of(api.house, run_id) == RunState.COMPLETED
-    again = tell(api, run_id, "continue", signal_id="payment-1", data=data)
+    again = send_signal(api, run_id, "continue", signal_id="payment-1", data=data)
     assert again.json() == answer.json() | {"outcome": "repeated"}
 
 
-def test_what_ends_the_last_wait_completes_the_run(api: Caller) -> None:
+def test_what_ends_the_last_wait_completes_the_run(api: ApiClient) -> None:
     run_id = general_run(api)
-    assert tell(api, run_id, "continue", data={"step": "pause"}).json()["status"] == "completed"
+    assert send_signal(api, run_id, "continue", data={"step": "pause"}).json()["status"] == "completed"
     assert "last" not in nodes_of(api.house, run_id)
 
 
 @pytest.mark.parametrize("step", ["first", "last", "nowhere"])
-def test_what_does_not_wait_cannot_be_continued(api: Caller, step: str) -> None:
+def test_what_does_not_wait_cannot_be_continued(api: ApiClient, step: str) -> None:
     run_id = general_run(api)
-    error = conflict(tell(api, run_id, "continue", data={"step": step}))
+    error = conflict(send_signal(api, run_id, "continue", data={"step": step}))
     assert error["details"]["current_state"] == "running"
     assert nodes_of(api.house, run_id)["pause"] == ["scheduled"]
 
 
-def test_a_wait_that_is_over_cannot_be_continued(api: Caller) -> None:
+def test_a_wait_that_is_over_cannot_be_continued(api: ApiClient) -> None:
     run_id = general_run(api)
-    tell(api, run_id, "continue", data={"step": "pause"})
-    assert conflict(tell(api, run_id, "continue", data={"step": "pause"}))["details"]["current_state"]
+    send_signal(api, run_id, "continue", data={"step": "pause"})
+    assert conflict(send_signal(api, run_id, "continue", data={"step": "pause"}))["details"]["current_state"]
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_a_wait_that_is_over_cannot_be_continued(api: Caller) -> None:
     ],
 )
 def test_a_run_without_an_order_is_told_nothing_of_orders(
-    api: Caller, kind: str, data: dict[str, Any]
+    api: ApiClient, kind: str, data: dict[str, Any]
 ) -> None:
     run_id = general_run(api)
-    assert "is for orders" in conflict(tell(api, run_id, kind, data=data))["message"]
+    assert "is for orders" in conflict(send_signal(api, run_id, kind, data=data))["message"]

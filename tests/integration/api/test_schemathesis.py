@@ -5,23 +5,23 @@ from collections.abc import Iterator
 import pytest
 
 from api.server.limits import failed_logins
-from tests.house import House
-from tests.integration.api.caller import hand_out_keys
-from tests.integration.api.fuzzing import Findings, look
-from tests.integration.api.server import serving
 from tests.integration.api.test_description import HELD
-from tests.integration.api.working import working
+from tests.support.api.background_work import working_in_background
+from tests.support.api.client import register_keys
+from tests.support.api.fuzzing import Findings, look
+from tests.support.api.live_server import serving
+from tests.support.in_process_fleet import InProcessFleet
 
 # The server works in this process too, and what it draws at random is taken for a strategy's.
 pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
 
 
 @pytest.fixture
-def address(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def address(house: InProcessFleet, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A live API with a fleet at work; one address may send it any number of wrong keys."""
     monkeypatch.setattr(failed_logins, "TRIES", 1_000_000)
-    hand_out_keys(house)
-    with serving(house) as served, working(house):
+    register_keys(house)
+    with serving(house) as served, working_in_background(house):
         yield served
 
 

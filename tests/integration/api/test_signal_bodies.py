@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.factories import PARTS_MISSING, answered
-from tests.integration.api.caller import Caller
-from tests.integration.api.signalling import NUMBER, worked
+from tests.support.api.client import ApiClient
+from tests.support.api.signals import NUMBER, order_run_over_api
+from tests.support.factories import PARTS_MISSING, answered
 
 
 @pytest.mark.parametrize(
@@ -46,9 +46,9 @@ from tests.integration.api.signalling import NUMBER, worked
     ],
 )
 def test_a_signal_that_cannot_be_understood_is_refused_and_changes_nothing(
-    api: Caller, body: dict[str, Any]
+    api: ApiClient, body: dict[str, Any]
 ) -> None:
-    task_id = worked(api, answered(PARTS_MISSING))
+    task_id = order_run_over_api(api, answered(PARTS_MISSING))
     before = api.house.order(task_id)
     answer = api.post(f"/tasks/{task_id}/signals", json=body)
     assert answer.status_code == 422, answer.text
@@ -69,14 +69,14 @@ def test_a_signal_that_cannot_be_understood_is_refused_and_changes_nothing(
     ],
 )
 def test_what_is_wrong_with_a_signal_is_named_as_it_was_sent(
-    api: Caller, body: dict[str, Any], field: str
+    api: ApiClient, body: dict[str, Any], field: str
 ) -> None:
     answer = api.post("/tasks/HT1/signals", json=body)
     assert [fault["field"] for fault in answer.json()["error"]["details"]["fields"]] == [field]
 
 
-def test_half_a_character_is_refused(api: Caller) -> None:
-    task_id = worked(api, answered(PARTS_MISSING))
+def test_half_a_character_is_refused(api: ApiClient) -> None:
+    task_id = order_run_over_api(api, answered(PARTS_MISSING))
     content = b'{"type": "customer_called", "data": {"words": "\\ud800"}}'
     answer = api.post(
         f"/tasks/{task_id}/signals", content=content, headers={"Content-Type": "application/json"}

@@ -3,12 +3,12 @@
 from typing import Any
 
 from engine.catalogue import Catalogue
-from tests.factories import PARTS_MISSING, READY, answered, payload
-from tests.integration.api.caller import Caller
-from tests.integration.api.general_work import ask, look
+from tests.support.api.client import ApiClient
+from tests.support.api.general_work import ask, look
+from tests.support.factories import PARTS_MISSING, READY, answered, payload
 
 
-def result_of(api: Caller, task_type: str, **parameters: Any) -> dict[str, Any]:
+def result_of(api: ApiClient, task_type: str, **parameters: Any) -> dict[str, Any]:
     """What the action returned."""
     task_id = ask(api, task_type=task_type, parameters=parameters)["task_id"]
     api.house.run()
@@ -19,12 +19,12 @@ def result_of(api: Caller, task_type: str, **parameters: Any) -> dict[str, Any]:
     return found
 
 
-def test_words_are_classified_as_a_task(works: Caller) -> None:
+def test_words_are_classified_as_a_task(works: ApiClient) -> None:
     found = result_of(works, "triage.classify_text", text=PARTS_MISSING)
     assert found["classification"]["level2_intent"] == "配件未到"
 
 
-def test_a_classification_is_checked_as_a_task(works: Caller) -> None:
+def test_a_classification_is_checked_as_a_task(works: ApiClient) -> None:
     found = result_of(
         works,
         "triage.validate_classification",
@@ -36,7 +36,7 @@ def test_a_classification_is_checked_as_a_task(works: Caller) -> None:
     assert found == {"valid": True, "reasons": [], "requires_human_review": False}
 
 
-def test_a_process_that_never_met_an_action_carries_on_its_tasks(works: Caller) -> None:
+def test_a_process_that_never_met_an_action_carries_on_its_tasks(works: ApiClient) -> None:
     works.house.engine.catalogue = Catalogue()
     with works.house.database.transaction() as work:
         workflow = works.house.engine.catalogue.version(work, "action:triage.classify_text", "1")
@@ -44,7 +44,7 @@ def test_a_process_that_never_met_an_action_carries_on_its_tasks(works: Caller) 
     assert (step.agent, step.action) == ("triage", "classify_text")
 
 
-def test_a_report_counts_what_became_of_the_days_orders(works: Caller) -> None:
+def test_a_report_counts_what_became_of_the_days_orders(works: ApiClient) -> None:
     orders = [payload(answered(words)) for words in (READY, PARTS_MISSING)]
     works.post("/tasks/batch", json={"tasks": orders})
     works.house.run()
@@ -61,14 +61,14 @@ def test_a_report_counts_what_became_of_the_days_orders(works: Caller) -> None:
     assert (found["mean_rounds"], found["zone"]) == (1.0, "Asia/Shanghai")
 
 
-def test_a_report_of_other_days_counts_nothing_of_today(works: Caller) -> None:
+def test_a_report_of_other_days_counts_nothing_of_today(works: ApiClient) -> None:
     works.post("/tasks", json=payload())
     found = result_of(works, "audit.generate_report", **{"from": "2001-01-01", "to": "2001-12-31"})
     assert (found["orders"], found["by_status"], found["mean_rounds"]) == (0, {}, None)
     assert (found["from"], found["to"]) == ("2001-01-01", "2001-12-31")
 
 
-def test_a_report_whose_days_run_backwards_fails_and_says_so(works: Caller) -> None:
+def test_a_report_whose_days_run_backwards_fails_and_says_so(works: ApiClient) -> None:
     days = {"from": "2026-03-02", "to": "2026-03-01"}
     task_id = ask(works, task_type="audit.generate_report", parameters=days)["task_id"]
     works.house.run()

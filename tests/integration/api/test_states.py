@@ -9,8 +9,8 @@ from schemas.access.scopes import Scope
 from statemachine.orders.machine import TRANSITIONS, allowed_from
 from statemachine.orders.states import Event, State
 from tests.agents import OWNERS
-from tests.factories import answered, payload
-from tests.integration.api.caller import Caller
+from tests.support.api.client import ApiClient
+from tests.support.factories import answered, payload
 
 START = "/agents/orchestrator/tasks/start"
 TRANSITION = "/states/transition"
@@ -28,7 +28,7 @@ MADE_BY = {
 """The events each owner's key may make."""
 
 
-def begun(api: Caller) -> str:
+def begun(api: ApiClient) -> str:
     """An order that is being contacted."""
     body = payload()
     assert api.post(START, json=body).status_code == 200
@@ -36,7 +36,7 @@ def begun(api: Caller) -> str:
     return task_id
 
 
-def closed(api: Caller) -> str:
+def closed(api: ApiClient) -> str:
     """An order that was carried to its end."""
     body = payload(answered())
     api.post(START, json=body)
@@ -50,7 +50,7 @@ def asked(task_id: str, source: str, event: str, target: str, **more: Any) -> di
     return {"task_id": task_id, "from_state": source, "to_state": target, "event": event} | more
 
 
-def test_the_machine_shows_every_row_of_the_table_and_marks_ours(api: Caller) -> None:
+def test_the_machine_shows_every_row_of_the_table_and_marks_ours(api: ApiClient) -> None:
     machine = api.get("/states").json()
     assert machine["states"] == [state.value for state in State]
     assert (machine["initial"], machine["terminal"]) == ("pending", ["closed"])
@@ -66,7 +66,7 @@ def test_the_machine_shows_every_row_of_the_table_and_marks_ours(api: Caller) ->
     assert shown["pending", "task.cancel"]["ours"] is True
 
 
-def test_an_orders_state_comes_with_its_version_and_its_ways_out(api: Caller) -> None:
+def test_an_orders_state_comes_with_its_version_and_its_ways_out(api: ApiClient) -> None:
     task_id = begun(api)
     found = api.get(f"/states/{task_id}").json()
     assert (found["task_id"], found["current_state"], found["version"]) == (task_id, "contacting", 1)
@@ -74,7 +74,7 @@ def test_an_orders_state_comes_with_its_version_and_its_ways_out(api: Caller) ->
     assert ways == {(row.event.value, row.target.value) for row in allowed_from(State.CONTACTING)}
 
 
-def test_the_history_holds_every_transition_in_order(api: Caller) -> None:
+def test_the_history_holds_every_transition_in_order(api: ApiClient) -> None:
     task_id = closed(api)
     history = api.get(f"/states/{task_id}/history").json()["transitions"]
     assert [(row["version"], row["from_state"], row["to_state"]) for row in history] == [
@@ -89,12 +89,12 @@ def test_the_history_holds_every_transition_in_order(api: Caller) -> None:
 
 
 @pytest.mark.parametrize("path", ["/states/HT404", "/states/HT404/history"])
-def test_an_unknown_order_is_not_found(api: Caller, path: str) -> None:
+def test_an_unknown_order_is_not_found(api: ApiClient, path: str) -> None:
     answer = api.get(path)
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "NOT_FOUND")
 
 
-def test_a_cancellation_is_carried_out_and_answered_in_the_seeds_form(api: Caller) -> None:
+def test_a_cancellation_is_carried_out_and_answered_in_the_seeds_form(api: ApiClient) -> None:
     task_id = begun(api)
     answer = api.post(
         TRANSITION,
@@ -117,7 +117,7 @@ def test_a_cancellation_is_carried_out_and_answered_in_the_seeds_form(api: Calle
     assert (last["agent_id"], last["metadata"]) == ("orchestrator", {"reason": "上游撤单"})
 
 
-def test_after_a_cancellation_nothing_of_the_order_is_done(api: Caller) -> None:
+def test_after_a_cancellation_nothing_of_the_order_is_done(api: ApiClient) -> None:
     task_id = begun(api)
     api.post(TRANSITION, json=asked(task_id, "contacting", "task.cancel", "closed"))
     api.house.run_to_the_end()
@@ -125,7 +125,7 @@ def test_after_a_cancellation_nothing_of_the_order_is_done(api: Caller) -> None:
     assert api.house.order(task_id).finish_reason == "cancelled"
 
 
-def test_a_closed_order_answers_the_seeds_conflict(api: Caller) -> None:
+def test_a_closed_order_answers_the_seeds_conflict(api: ApiClient) -> None:
     task_id = closed(api)
     answer = api.post(TRANSITION, json=asked(task_id, "closed", "contact.retry", "contacting"))
     assert answer.status_code == 409
@@ -139,7 +139,7 @@ def test_a_closed_order_answers_the_seeds_conflict(api: Caller) -> None:
     }
 
 
-def test_a_from_state_that_is_not_the_orders_is_a_conflict_with_the_ways_out(api: Caller) -> None:
+def test_a_from_state_that_is_not_the_orders_is_a_conflict_with_the_ways_out(api: ApiClient) -> None:
     task_id = begun(api)
     answer = api.post(TRANSITION, json=asked(task_id, "pending", "task.cancel", "closed"))
     details = answer.json()["error"]["details"]
@@ -154,14 +154,14 @@ def test_a_from_state_that_is_not_the_orders_is_a_conflict_with_the_ways_out(api
 @pytest.mark.parametrize(
     ("event", "target"), [("task.cancel", "contacting"), ("triage.complete", "classified")]
 )
-def test_a_row_the_table_does_not_have_is_a_conflict(api: Caller, event: str, target: str) -> None:
+def test_a_row_the_table_does_not_have_is_a_conflict(api: ApiClient, event: str, target: str) -> None:
     task_id = begun(api)
     answer = api.post(TRANSITION, json=asked(task_id, "contacting", event, target))
     assert answer.status_code == 409
     assert api.house.events(task_id) == ["task.start"]
 
 
-def test_what_the_waiting_step_of_a_driven_order_does_not_need_is_refused_in_words(api: Caller) -> None:
+def test_what_the_waiting_step_of_a_driven_order_does_not_need_is_refused_in_words(api: ApiClient) -> None:
     task_id = begun(api)
     body = asked(task_id, "contacting", "user.responded", "responded", metadata={"transcript": "可以上门"})
     answer = api.post(TRANSITION, json=body)
@@ -170,7 +170,7 @@ def test_what_the_waiting_step_of_a_driven_order_does_not_need_is_refused_in_wor
     assert api.house.events(task_id) == ["task.start"]
 
 
-def test_two_cancellations_at_once_are_one(api: Caller) -> None:
+def test_two_cancellations_at_once_are_one(api: ApiClient) -> None:
     task_id = begun(api)
     body = asked(task_id, "contacting", "task.cancel", "closed")
     answers = api.at_once([api.prepare("POST", TRANSITION, json=body) for _ in range(2)])
@@ -178,12 +178,12 @@ def test_two_cancellations_at_once_are_one(api: Caller) -> None:
     assert api.house.events(task_id) == ["task.start", "task.cancel"]
 
 
-def test_moving_an_unknown_order_is_not_found(api: Caller) -> None:
+def test_moving_an_unknown_order_is_not_found(api: ApiClient) -> None:
     answer = api.post(TRANSITION, json=asked("HT404", "pending", "task.start", "contacting"))
     assert answer.status_code == 404
 
 
-def test_nobody_moves_an_order_in_anothers_name(api: Caller) -> None:
+def test_nobody_moves_an_order_in_anothers_name(api: ApiClient) -> None:
     task_id = begun(api)
     body = asked(task_id, "contacting", "task.cancel", "closed", agent_id="audit_agent")
     assert api.post(TRANSITION, "orchestrator", json=body).status_code == 403
@@ -191,7 +191,7 @@ def test_nobody_moves_an_order_in_anothers_name(api: Caller) -> None:
 
 @pytest.mark.parametrize("event", Event)
 def test_an_event_is_made_by_the_agents_whose_scopes_have_it_and_by_nobody_else(
-    api: Caller, event: Event
+    api: ApiClient, event: Event
 ) -> None:
     target = next(row.target for row in TRANSITIONS.values() if row.event is event)
     body = asked("HT404", "pending", event, target)
@@ -206,7 +206,7 @@ def test_every_event_has_its_scopes() -> None:
     assert all(scopes and Scope.STATES not in scopes for scopes in EVENT_SCOPES.values())
 
 
-def test_one_who_may_not_make_an_event_is_refused_and_changes_nothing(api: Caller) -> None:
+def test_one_who_may_not_make_an_event_is_refused_and_changes_nothing(api: ApiClient) -> None:
     task_id = begun(api)
     answer = api.post(TRANSITION, "contact_agent", json=asked(task_id, "contacting", "task.cancel", "closed"))
     assert answer.status_code == 403
@@ -215,7 +215,7 @@ def test_one_who_may_not_make_an_event_is_refused_and_changes_nothing(api: Calle
 
 
 @pytest.mark.parametrize("change", [{"event": "task.explode"}, {"from_state": "lost"}, {"why": "because"}])
-def test_what_the_machine_does_not_know_is_named(api: Caller, change: dict[str, str]) -> None:
+def test_what_the_machine_does_not_know_is_named(api: ApiClient, change: dict[str, str]) -> None:
     answer = api.post(TRANSITION, json=asked("HT1", "pending", "task.start", "contacting") | change)
     assert answer.status_code == 422
     assert [fault["field"] for fault in answer.json()["error"]["details"]["fields"]] == list(change)

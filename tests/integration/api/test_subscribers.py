@@ -7,30 +7,30 @@ import pytest
 from schemas.outbound.event_types import MessageType
 from storage.access.system_audit import SystemAudit
 from storage.outbound.subscribers import Subscribers
-from tests.integration.api.caller import Caller
-from tests.integration.webhooks.office import Office, event
+from tests.support.api.client import ApiClient
+from tests.support.outbound.webhook_sender import WebhookSenderAtWork, event
 from tools.webhooks.signature import SECRET_PREFIX
 
 URL = "https://orders.example.com/hooks"
 
 
-def added(api: Caller, *events: str) -> dict[str, Any]:
+def added(api: ApiClient, *events: str) -> dict[str, Any]:
     answer = api.post("/webhooks/subscribers", json={"url": URL, "events": list(events) or ["task.closed"]})
     assert answer.status_code == 201, answer.text
     body: dict[str, Any] = answer.json()
     return body
 
 
-def made(api: Caller, number: int) -> str:
+def made(api: ApiClient, number: int) -> str:
     """So many deliveries of one subscriber; the subscriber's id."""
-    office = Office(api.house.database)
+    office = WebhookSenderAtWork(api.house.database)
     subscriber_id = office.subscribe(URL, MessageType.REVIEW_OPENED)
     office.tell(*(event(f"t{n}") for n in range(number)))
     office.feed(subscriber_id)
     return subscriber_id
 
 
-def test_the_secret_is_shown_when_a_subscriber_is_added_and_never_again(api: Caller) -> None:
+def test_the_secret_is_shown_when_a_subscriber_is_added_and_never_again(api: ApiClient) -> None:
     body = added(api)
     assert body["secret"].startswith(SECRET_PREFIX)
     listed = api.get("/webhooks/subscribers")
@@ -38,12 +38,12 @@ def test_the_secret_is_shown_when_a_subscriber_is_added_and_never_again(api: Cal
     assert body["secret"] not in listed.text
 
 
-def test_the_answer_with_the_secret_is_not_to_be_kept(api: Caller) -> None:
+def test_the_answer_with_the_secret_is_not_to_be_kept(api: ApiClient) -> None:
     answer = api.post("/webhooks/subscribers", json={"url": URL, "events": ["task.closed"]})
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_an_event_named_twice_is_chosen_once(api: Caller) -> None:
+def test_an_event_named_twice_is_chosen_once(api: ApiClient) -> None:
     body = added(api, "task.closed", "task.waiting", "task.closed")
     assert body["subscriber"]["events"] == ["task.closed", "task.waiting"]
 
@@ -51,18 +51,18 @@ def test_an_event_named_twice_is_chosen_once(api: Caller) -> None:
 @pytest.mark.parametrize(
     "url", ["http://169.254.169.254/", "ftp://x/", "https://u:p@x/", "https://x/\x00", "", "x" * 5000]
 )
-def test_an_address_webhooks_may_not_go_to_is_refused_by_its_field(api: Caller, url: str) -> None:
+def test_an_address_webhooks_may_not_go_to_is_refused_by_its_field(api: ApiClient, url: str) -> None:
     answer = api.post("/webhooks/subscribers", json={"url": url, "events": ["task.closed"]})
     assert answer.status_code == 422
     assert answer.json()["error"]["details"]["fields"][0]["field"] == "url"
 
 
-def test_a_subscriber_that_chooses_nothing_is_refused(api: Caller) -> None:
+def test_a_subscriber_that_chooses_nothing_is_refused(api: ApiClient) -> None:
     answer = api.post("/webhooks/subscribers", json={"url": URL, "events": []})
     assert answer.status_code == 422
 
 
-def test_a_removed_subscriber_is_gone_with_its_log(api: Caller) -> None:
+def test_a_removed_subscriber_is_gone_with_its_log(api: ApiClient) -> None:
     subscriber_id = made(api, 2)
     assert api.call("DELETE", f"/webhooks/subscribers/{subscriber_id}").status_code == 200
     assert api.get("/webhooks/subscribers").json() == {"subscribers": []}
@@ -70,7 +70,7 @@ def test_a_removed_subscriber_is_gone_with_its_log(api: Caller) -> None:
     assert api.call("DELETE", f"/webhooks/subscribers/{subscriber_id}").status_code == 404
 
 
-def test_what_a_subscriber_is_told_is_chosen_anew_under_its_secret(api: Caller) -> None:
+def test_what_a_subscriber_is_told_is_chosen_anew_under_its_secret(api: ApiClient) -> None:
     body = added(api, "task.closed")
     path = f"/webhooks/subscribers/{body['subscriber']['subscriber_id']}"
     answer = api.call("PATCH", path, json={"events": ["task.waiting", "task.rejected", "task.waiting"]})
@@ -83,8 +83,8 @@ def test_what_a_subscriber_is_told_is_chosen_anew_under_its_secret(api: Caller) 
     assert kept.open() == (body["secret"],)
 
 
-def test_from_a_new_choice_on_a_subscriber_is_told_by_it(api: Caller) -> None:
-    office = Office(api.house.database)
+def test_from_a_new_choice_on_a_subscriber_is_told_by_it(api: ApiClient) -> None:
+    office = WebhookSenderAtWork(api.house.database)
     subscriber_id = office.subscribe(URL, MessageType.CLOSED)
     office.tell(event("a"), event("b", "task_closed"))
     office.feed(subscriber_id)
@@ -95,17 +95,17 @@ def test_from_a_new_choice_on_a_subscriber_is_told_by_it(api: Caller) -> None:
 
 
 @pytest.mark.parametrize("body", [{"events": []}, {}, {"events": ["task.none"]}, {"url": URL}])
-def test_a_choice_of_nothing_is_refused(api: Caller, body: dict[str, Any]) -> None:
+def test_a_choice_of_nothing_is_refused(api: ApiClient, body: dict[str, Any]) -> None:
     path = f"/webhooks/subscribers/{added(api)['subscriber']['subscriber_id']}"
     assert api.call("PATCH", path, json=body).status_code == 422
 
 
-def test_nobody_can_choose_for_a_subscriber_that_is_not_there(api: Caller) -> None:
+def test_nobody_can_choose_for_a_subscriber_that_is_not_there(api: ApiClient) -> None:
     answer = api.call("PATCH", "/webhooks/subscribers/sub_404", json={"events": ["task.closed"]})
     assert answer.status_code == 404
 
 
-def test_pages_together_are_the_whole_log_once(api: Caller) -> None:
+def test_pages_together_are_the_whole_log_once(api: ApiClient) -> None:
     made(api, 7)
     seen: list[str] = []
     cursor: str | None = None
@@ -118,13 +118,13 @@ def test_pages_together_are_the_whole_log_once(api: Caller) -> None:
     assert sorted(seen) == [f"t{n}" for n in range(7)]
 
 
-def test_a_cursor_of_nobodys_making_is_refused(api: Caller) -> None:
+def test_a_cursor_of_nobodys_making_is_refused(api: ApiClient) -> None:
     assert api.get("/webhooks/deliveries", params={"cursor": "nonsense"}).status_code == 422
 
 
-def test_the_log_is_filtered(api: Caller) -> None:
+def test_the_log_is_filtered(api: ApiClient) -> None:
     subscriber_id = made(api, 3)
-    Office(api.house.database).change(
+    WebhookSenderAtWork(api.house.database).change(
         "UPDATE deliveries SET state = 'given_up', last_error = 'answered 500' WHERE task_id = 't1'"
     )
     for wanted, number in (
@@ -138,9 +138,9 @@ def test_the_log_is_filtered(api: Caller) -> None:
         assert len(found) == number, wanted
 
 
-def test_a_message_that_was_given_up_is_sent_again_when_asked_for(api: Caller) -> None:
+def test_a_message_that_was_given_up_is_sent_again_when_asked_for(api: ApiClient) -> None:
     made(api, 1)
-    office = Office(api.house.database)
+    office = WebhookSenderAtWork(api.house.database)
     office.change("UPDATE deliveries SET state = 'given_up', ended_at = now(), tries = 9")
     delivery_id = office.log()[0].delivery_id
     answer = api.post(f"/webhooks/deliveries/{delivery_id}/replay")
@@ -149,25 +149,25 @@ def test_a_message_that_was_given_up_is_sent_again_when_asked_for(api: Caller) -
     assert (delivery.state, delivery.tries, delivery.ended_at) == ("waiting", 0, None)
 
 
-def test_nothing_is_sent_again_to_one_that_is_gone(api: Caller) -> None:
+def test_nothing_is_sent_again_to_one_that_is_gone(api: ApiClient) -> None:
     made(api, 1)
-    office = Office(api.house.database)
+    office = WebhookSenderAtWork(api.house.database)
     office.change("UPDATE subscribers SET active = false")
     answer = api.post(f"/webhooks/deliveries/{office.log()[0].delivery_id}/replay")
     assert answer.status_code == 409
 
 
-def test_an_unknown_message_cannot_be_sent_again(api: Caller) -> None:
+def test_an_unknown_message_cannot_be_sent_again(api: ApiClient) -> None:
     assert api.post("/webhooks/deliveries/msg_0/replay").status_code == 404
 
 
 @pytest.mark.parametrize("agent", ["operator", "orchestrator"])
-def test_who_is_no_admin_sees_none_of_it(api: Caller, agent: str) -> None:
+def test_who_is_no_admin_sees_none_of_it(api: ApiClient, agent: str) -> None:
     assert api.get("/webhooks/subscribers", agent).status_code == 403
     assert api.get("/webhooks/deliveries", agent).status_code == 403
 
 
-def test_what_was_done_to_subscribers_is_kept(api: Caller) -> None:
+def test_what_was_done_to_subscribers_is_kept(api: ApiClient) -> None:
     body = added(api)
     with api.house.database.transaction() as work:
         (entry,) = SystemAudit(work).recent(what="subscriber_added")

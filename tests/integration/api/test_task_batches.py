@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from storage.people.rejects import Rejects
-from tests.factories import payload
-from tests.integration.api.caller import Caller, in_chunks
-from tests.integration.api.general_work import look, work
+from tests.support.api.client import ApiClient, in_chunks
+from tests.support.api.general_work import look, work
+from tests.support.factories import payload
 
 
-def send(api: Caller, *items: Any) -> dict[str, Any]:
+def send(api: ApiClient, *items: Any) -> dict[str, Any]:
     """The answer to a batch that can be read."""
     answer = api.post(
         "/tasks/batch",
@@ -25,12 +25,12 @@ def send(api: Caller, *items: Any) -> dict[str, Any]:
     return body
 
 
-def rejects(api: Caller) -> list[Any]:
+def rejects(api: ApiClient) -> list[Any]:
     with api.house.database.transaction() as unit:
         return list(Rejects(unit).recent())
 
 
-def test_orders_and_work_in_one_batch_are_all_begun(works: Caller) -> None:
+def test_orders_and_work_in_one_batch_are_all_begun(works: ApiClient) -> None:
     order = payload()
     body = send(works, order, work(), work(task_type="pending_task", parameters=payload()))
     assert (body["accepted"], body["rejected"]) == (3, 0)
@@ -45,7 +45,7 @@ def test_orders_and_work_in_one_batch_are_all_begun(works: Caller) -> None:
     assert look(works, order["task_id"])["created_by"] == "operator"
 
 
-def test_the_same_batch_again_begins_nothing_twice(works: Caller) -> None:
+def test_the_same_batch_again_begins_nothing_twice(works: ApiClient) -> None:
     items = [payload(), payload(), work(task_id="job-1")]
     send(works, *items)
     works.house.run()
@@ -55,7 +55,7 @@ def test_the_same_batch_again_begins_nothing_twice(works: Caller) -> None:
     assert [each["state"] for each in body["results"]] == ["closed", "closed", None]
 
 
-def test_an_item_that_comes_twice_in_a_batch_is_begun_once(works: Caller) -> None:
+def test_an_item_that_comes_twice_in_a_batch_is_begun_once(works: ApiClient) -> None:
     order, job = payload(), work(task_id="job-1")
     body = send(works, order, job, order, job)
     assert [each["verdict"] for each in body["results"]] == ["accepted", "accepted", "existing", "existing"]
@@ -84,7 +84,9 @@ def test_an_item_that_comes_twice_in_a_batch_is_begun_once(works: Caller) -> Non
         (payload(colour="red"), "colour"),
     ],
 )
-def test_a_bad_item_is_kept_with_its_reason_and_harms_no_other(works: Caller, item: Any, field: str) -> None:
+def test_a_bad_item_is_kept_with_its_reason_and_harms_no_other(
+    works: ApiClient, item: Any, field: str
+) -> None:
     before, after = payload(), work()
     body = send(works, before, item, after)
     assert [each["verdict"] for each in body["results"]] == ["accepted", "rejected", "accepted"]
@@ -105,13 +107,13 @@ def test_a_bad_item_is_kept_with_its_reason_and_harms_no_other(works: Caller, it
     ],
 )
 def test_what_is_wrong_with_an_item_is_said_in_words_of_json(
-    works: Caller, item: Any, field: str, message: str
+    works: ApiClient, item: Any, field: str, message: str
 ) -> None:
     (result,) = send(works, item)["results"]
     assert {"field": field, "message": message} in result["error"]["details"]["fields"]
 
 
-def test_what_is_kept_of_a_bad_item_is_what_was_sent(works: Caller) -> None:
+def test_what_is_kept_of_a_bad_item_is_what_was_sent(works: ApiClient) -> None:
     item = payload(order_type="不知道")
     send(works, item)
     (kept,) = rejects(works)
@@ -119,7 +121,7 @@ def test_what_is_kept_of_a_bad_item_is_what_was_sent(works: Caller) -> None:
     assert kept.task_id == item["task_id"]
 
 
-def test_bad_items_raise_one_alert_a_batch(works: Caller) -> None:
+def test_bad_items_raise_one_alert_a_batch(works: ApiClient) -> None:
     send(works, {}, [], payload())
     with works.house.database.transaction() as unit:
         count = unit.connection.exec_driver_sql(
@@ -128,7 +130,7 @@ def test_bad_items_raise_one_alert_a_batch(works: Caller) -> None:
     assert tuple(count) == (1, "2")
 
 
-def test_what_belongs_to_another_task_is_a_conflict(works: Caller) -> None:
+def test_what_belongs_to_another_task_is_a_conflict(works: ApiClient) -> None:
     first, busy = payload(order_id="SO-1"), payload(order_id="SO-1")
     send(works, first, work(task_id="job-1"))
     body = send(works, first | {"order_type": "已上门"}, busy, work(task_id="job-1", priority=9), payload())
@@ -142,7 +144,7 @@ def test_what_belongs_to_another_task_is_a_conflict(works: Caller) -> None:
     assert sum(map(int, told)) == 3
 
 
-def test_no_verdict_shows_a_phone_number(works: Caller) -> None:
+def test_no_verdict_shows_a_phone_number(works: ApiClient) -> None:
     item = payload(metadata={"phone": "13800138123"}, order_type="13800138123")
     assert "13800138123" not in json.dumps(send(works, item))
 
@@ -150,11 +152,11 @@ def test_no_verdict_shows_a_phone_number(works: Caller) -> None:
 @pytest.mark.parametrize(
     "body", [{"tasks": []}, {"tasks": [{}] * 1001}, {"tasks": {}}, {}, {"tasks": [{}], "more": 1}]
 )
-def test_a_batch_has_one_to_a_thousand_items(works: Caller, body: dict[str, Any]) -> None:
+def test_a_batch_has_one_to_a_thousand_items(works: ApiClient, body: dict[str, Any]) -> None:
     assert works.post("/tasks/batch", json=body).status_code == 422
 
 
-def test_a_thousand_orders_fit_in_one_batch(works: Caller) -> None:
+def test_a_thousand_orders_fit_in_one_batch(works: ApiClient) -> None:
     items = [payload(metadata={"note": "备注" * 200}) for _ in range(1000)]
     body = send(works, *items)
     assert body["accepted"] == 1000
@@ -162,7 +164,9 @@ def test_a_thousand_orders_fit_in_one_batch(works: Caller) -> None:
 
 
 @pytest.mark.parametrize("announced", [True, False])
-def test_a_batch_may_be_larger_than_other_bodies_and_not_without_end(works: Caller, announced: bool) -> None:
+def test_a_batch_may_be_larger_than_other_bodies_and_not_without_end(
+    works: ApiClient, announced: bool
+) -> None:
     padded = json.dumps({"tasks": [{}]}).encode()
     headers = {"Content-Type": "application/json"}
     for size, status in ((2 * 1_048_576, 200), (4 * 1_048_576 + 1, 413)):

@@ -11,20 +11,21 @@ from storage.access.system_audit import SystemAudit
 from storage.engine.runs import Runs
 from storage.engine.steps import StepRow
 from storage.orders.order_view import OrderView
-from tests.factories import PARTS_MISSING, READY, answered, payload
-from tests.house import House
-from tests.integration.api.caller import Caller
-from tests.integration.api.general_work import ask, look
-from tests.integration.engine.general import Bench, nodes_of
+from tests.support.api.client import ApiClient
+from tests.support.api.general_work import ask, look
+from tests.support.engine.general_runs import ScriptedActions, nodes_of
+from tests.support.factories import PARTS_MISSING, READY, answered, payload
+from tests.support.in_process_fleet import InProcessFleet
+from tests.support.probe import Probe
 
 UNCLEAR = "喂？听不清，你说什么"
 
 
-def steer(api: Caller, task_id: str, verb: str, **options: Any) -> Any:
+def steer(api: ApiClient, task_id: str, verb: str, **options: Any) -> Any:
     return api.post(f"/tasks/{task_id}/{verb}", "operator", **options)
 
 
-def order(api: Caller, *words: str, **changes: Any) -> str:
+def order(api: ApiClient, *words: str, **changes: Any) -> str:
     """An order that was taken in."""
     body = payload(*(answered(each) for each in words), **changes)
     assert api.post("/tasks", json=body).status_code == 200
@@ -32,7 +33,7 @@ def order(api: Caller, *words: str, **changes: Any) -> str:
     return task_id
 
 
-def run_for(house: House, seconds: float, run_id: str) -> None:
+def run_for(house: InProcessFleet, seconds: float, run_id: str) -> None:
     """Sweep until the run has ended."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -44,7 +45,9 @@ def run_for(house: House, seconds: float, run_id: str) -> None:
     raise AssertionError(f"run {run_id} goes on")
 
 
-def test_cancelled_work_ends_with_the_reason_and_its_steps_with_it(works: Caller, bench: Bench) -> None:
+def test_cancelled_work_ends_with_the_reason_and_its_steps_with_it(
+    works: ApiClient, bench: ScriptedActions
+) -> None:
     task_id = ask(works)["task_id"]
     answer = steer(works, task_id, "cancel", json={"reason": "不再需要"})
     assert answer.status_code == 200
@@ -58,7 +61,7 @@ def test_cancelled_work_ends_with_the_reason_and_its_steps_with_it(works: Caller
     assert (entry.actor, entry.detail["task_id"]) == ("operator", task_id)
 
 
-def test_a_reason_need_not_be_given(works: Caller) -> None:
+def test_a_reason_need_not_be_given(works: ApiClient) -> None:
     assert steer(works, ask(works)["task_id"], "cancel").json()["status"] == "cancelled"
     assert steer(works, ask(works)["task_id"], "cancel", json={}).json()["status"] == "cancelled"
     answer = steer(works, ask(works)["task_id"], "cancel", json={"reason": "a\x00b"})
@@ -66,7 +69,9 @@ def test_a_reason_need_not_be_given(works: Caller) -> None:
 
 
 @pytest.mark.parametrize("kind", ["work", "order"])
-def test_what_is_paused_begins_nothing_until_it_is_resumed(works: Caller, bench: Bench, kind: str) -> None:
+def test_what_is_paused_begins_nothing_until_it_is_resumed(
+    works: ApiClient, bench: ScriptedActions, kind: str
+) -> None:
     task_id = ask(works)["task_id"] if kind == "work" else order(works, READY)
     assert steer(works, task_id, "pause").json()["status"] == "paused"
     works.house.run()
@@ -78,7 +83,7 @@ def test_what_is_paused_begins_nothing_until_it_is_resumed(works: Caller, bench:
 
 @pytest.mark.parametrize("kind", ["work", "order"])
 @pytest.mark.parametrize("verb", ["cancel", "pause", "resume", "retry"])
-def test_what_is_so_already_is_answered_as_it_stands(works: Caller, kind: str, verb: str) -> None:
+def test_what_is_so_already_is_answered_as_it_stands(works: ApiClient, kind: str, verb: str) -> None:
     task_id = ask(works)["task_id"] if kind == "work" else order(works, READY)
     first, again = (steer(works, task_id, verb) for _ in range(2))
     assert (first.status_code, again.status_code) == (200, 200)
@@ -88,7 +93,7 @@ def test_what_is_so_already_is_answered_as_it_stands(works: Caller, kind: str, v
 
 
 @pytest.mark.parametrize("verb", ["cancel", "pause", "resume", "retry"])
-def test_completed_work_cannot_be_steered(works: Caller, verb: str) -> None:
+def test_completed_work_cannot_be_steered(works: ApiClient, verb: str) -> None:
     task_id = ask(works)["task_id"]
     works.house.run()
     answer = steer(works, task_id, verb)
@@ -98,7 +103,7 @@ def test_completed_work_cannot_be_steered(works: Caller, verb: str) -> None:
 
 
 @pytest.mark.parametrize("verb", ["cancel", "pause", "resume", "retry"])
-def test_a_closed_order_cannot_be_steered(works: Caller, verb: str) -> None:
+def test_a_closed_order_cannot_be_steered(works: ApiClient, verb: str) -> None:
     task_id = order(works, READY)
     works.house.run()
     answer = steer(works, task_id, verb)
@@ -108,7 +113,7 @@ def test_a_closed_order_cannot_be_steered(works: Caller, verb: str) -> None:
     assert details["allowed_transitions"] == []
 
 
-def test_failed_work_goes_on_at_the_failed_step(works: Caller, bench: Bench) -> None:
+def test_failed_work_goes_on_at_the_failed_step(works: ApiClient, bench: ScriptedActions) -> None:
     def fail_first(step: StepRow) -> Outcome:
         return Failed(code="broken", message="no") if bench.worked.count("second") == 1 else Done()
 
@@ -123,7 +128,7 @@ def test_failed_work_goes_on_at_the_failed_step(works: Caller, bench: Bench) -> 
     assert bench.worked == ["first", "second", "second"]
 
 
-def test_paused_work_is_resumed_and_not_retried(works: Caller) -> None:
+def test_paused_work_is_resumed_and_not_retried(works: ApiClient) -> None:
     task_id = ask(works)["task_id"]
     steer(works, task_id, "pause")
     answer = steer(works, task_id, "retry")
@@ -131,7 +136,7 @@ def test_paused_work_is_resumed_and_not_retried(works: Caller) -> None:
     assert "resume" in answer.json()["error"]["message"]
 
 
-def test_an_order_whose_step_failed_is_let_try_again(works: Caller) -> None:
+def test_an_order_whose_step_failed_is_let_try_again(works: ApiClient) -> None:
     task_id = order(works, READY, metadata={"phone": None})
     (review,) = works.get("/reviews", params={"task_id": task_id}).json()["reviews"]
     assert "retry" in review["decisions"]
@@ -141,7 +146,7 @@ def test_an_order_whose_step_failed_is_let_try_again(works: Caller) -> None:
     assert nodes_of(works.house, works.house.order(task_id).run_id)["step2_validate"] == ["failed", "failed"]
 
 
-def test_a_question_that_is_not_about_a_failure_waits_for_its_own_decision(works: Caller) -> None:
+def test_a_question_that_is_not_about_a_failure_waits_for_its_own_decision(works: ApiClient) -> None:
     task_id = order(works, UNCLEAR)
     works.house.run()
     answer = steer(works, task_id, "retry")
@@ -151,7 +156,7 @@ def test_a_question_that_is_not_about_a_failure_waits_for_its_own_decision(works
     assert review["state"] == "open"
 
 
-def test_every_intervention_in_an_order_leaves_its_line(works: Caller) -> None:
+def test_every_intervention_in_an_order_leaves_its_line(works: ApiClient) -> None:
     task_id = order(works, PARTS_MISSING)
     for verb in ("pause", "resume", "cancel"):
         steer(works, task_id, verb, json={"reason": "试"} if verb == "cancel" else None)
@@ -164,7 +169,7 @@ def test_every_intervention_in_an_order_leaves_its_line(works: Caller) -> None:
     ]
 
 
-def test_work_that_is_not_done_in_its_time_has_failed(works: Caller, bench: Bench) -> None:
+def test_work_that_is_not_done_in_its_time_has_failed(works: ApiClient, bench: ScriptedActions) -> None:
     task_id = ask(works, timeout_seconds=1)["task_id"]
     message = works.house.wire.messages.popleft()
     claimed = works.house.engine.registry.get(message.action)
@@ -178,7 +183,7 @@ def test_work_that_is_not_done_in_its_time_has_failed(works: Caller, bench: Benc
     assert look(works, task_id)["steps"] == body["steps"]
 
 
-def test_work_whose_time_was_up_gets_its_time_anew_when_it_is_retried(works: Caller) -> None:
+def test_work_whose_time_was_up_gets_its_time_anew_when_it_is_retried(works: ApiClient) -> None:
     task_id = ask(works, timeout_seconds=1)["task_id"]
     works.house.wire.lose_everything()
     run_for(works.house, 10, task_id)
@@ -188,7 +193,7 @@ def test_work_whose_time_was_up_gets_its_time_anew_when_it_is_retried(works: Cal
     assert look(works, task_id)["status"] == "completed"
 
 
-def test_an_order_that_is_not_done_in_its_time_is_closed_and_its_question_withdrawn(works: Caller) -> None:
+def test_an_order_that_is_not_done_in_its_time_is_closed_and_its_question_withdrawn(works: ApiClient) -> None:
     body = payload(answered(UNCLEAR))
     sent = {
         "task_type": "pending_task",
@@ -200,8 +205,7 @@ def test_an_order_that_is_not_done_in_its_time_is_closed_and_its_question_withdr
     task_id = body["task_id"]
     works.house.run()
     assert works.get("/reviews", params={"task_id": task_id}).json()["reviews"]
-    with works.house.database.transaction() as work:
-        work.connection.exec_driver_sql("UPDATE runs SET deadline_at = clock_timestamp()")
+    Probe(works.house.database).write("UPDATE runs SET deadline_at = clock_timestamp()")
     run_for(works.house, 10, works.house.order(task_id).run_id)
     view = look(works, task_id)
     assert (view["status"], view["state"], view["error"]["code"]) == ("failed", "closed", "timed_out")

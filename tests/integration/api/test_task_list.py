@@ -7,14 +7,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from storage.flows.task_list import TaskFilter, TaskList
-from tests.factories import PARTS_MISSING, READY, answered, payload
-from tests.integration.api.caller import Caller
-from tests.integration.api.general_work import ask, look
+from tests.support.api.client import ApiClient
+from tests.support.api.general_work import ask, look
+from tests.support.factories import PARTS_MISSING, READY, answered, payload
 
 _ALL = TaskFilter()
 
 
-def order(api: Caller, *words: str, **changes: Any) -> str:
+def order(api: ApiClient, *words: str, **changes: Any) -> str:
     """An order that was taken in."""
     body = payload(*(answered(each) for each in words), **changes)
     assert api.post("/tasks", json=body).status_code == 200
@@ -22,19 +22,19 @@ def order(api: Caller, *words: str, **changes: Any) -> str:
     return task_id
 
 
-def listed(api: Caller, **wanted: Any) -> list[str]:
+def listed(api: ApiClient, **wanted: Any) -> list[str]:
     """The ids on the first page."""
     answer = api.get("/tasks", params=wanted)
     assert answer.status_code == 200, answer.text
     return [task["task_id"] for task in answer.json()["tasks"]]
 
 
-def test_the_newest_comes_first_orders_and_work_alike(works: Caller) -> None:
+def test_the_newest_comes_first_orders_and_work_alike(works: ApiClient) -> None:
     ids = [order(works), ask(works)["task_id"], order(works), ask(works)["task_id"]]
     assert listed(works) == list(reversed(ids))
 
 
-def test_a_task_is_listed_as_it_is_shown_alone(works: Caller) -> None:
+def test_a_task_is_listed_as_it_is_shown_alone(works: ApiClient) -> None:
     for task_id in (order(works, READY), ask(works)["task_id"]):
         works.house.run()
         (task,) = [each for each in works.get("/tasks").json()["tasks"] if each["task_id"] == task_id]
@@ -42,7 +42,7 @@ def test_a_task_is_listed_as_it_is_shown_alone(works: Caller) -> None:
         assert task == {name: alone[name] for name in task}
 
 
-def test_a_list_is_filtered_by_what_is_asked(works: Caller) -> None:
+def test_a_list_is_filtered_by_what_is_asked(works: ApiClient) -> None:
     waiting, closed = order(works, PARTS_MISSING, order_id="SO-77"), order(works, READY, priority=9)
     done = ask(works, priority=10)["task_id"]
     works.house.run()
@@ -70,12 +70,12 @@ def test_a_list_is_filtered_by_what_is_asked(works: Caller) -> None:
     assert found == asked
 
 
-def test_work_that_is_one_action_is_listed_by_the_actions_name(works: Caller) -> None:
+def test_work_that_is_one_action_is_listed_by_the_actions_name(works: ApiClient) -> None:
     task_id = ask(works, task_type="triage.classify_text", parameters={"text": READY})["task_id"]
     assert listed(works, task_type="triage.classify_text") == [task_id]
 
 
-def test_a_period_begins_with_its_first_moment_and_ends_before_its_last(works: Caller) -> None:
+def test_a_period_begins_with_its_first_moment_and_ends_before_its_last(works: ApiClient) -> None:
     first, second = ask(works)["task_id"], ask(works)["task_id"]
     with works.house.database.transaction() as unit:
         rows = TaskList(unit, works.house.forms.subjects).page(_ALL, after=None, limit=9)
@@ -84,7 +84,7 @@ def test_a_period_begins_with_its_first_moment_and_ends_before_its_last(works: C
     assert listed(works, created_to=moments[second]) == [first]
 
 
-def test_pages_are_bounded_and_the_last_one_leads_no_further(works: Caller) -> None:
+def test_pages_are_bounded_and_the_last_one_leads_no_further(works: ApiClient) -> None:
     ids = [ask(works)["task_id"] for _ in range(3)]
     first = works.get("/tasks", params={"limit": 2}).json()
     last = works.get("/tasks", params={"limit": 2, "cursor": first["next_cursor"]}).json()
@@ -94,7 +94,7 @@ def test_pages_are_bounded_and_the_last_one_leads_no_further(works: Caller) -> N
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "!!!", "MjAyNg", "AAAA", "x" * 300, "é"])
-def test_a_broken_cursor_is_refused_by_name(works: Caller, cursor: str) -> None:
+def test_a_broken_cursor_is_refused_by_name(works: ApiClient, cursor: str) -> None:
     answer = works.get("/tasks", params={"cursor": cursor})
     assert answer.status_code == 422
     assert answer.json()["error"]["details"]["fields"][0]["field"] == "cursor"
@@ -112,7 +112,7 @@ def test_a_broken_cursor_is_refused_by_name(works: Caller, cursor: str) -> None:
         {"task_type": "a\x00b"},
     ],
 )
-def test_a_filter_that_means_nothing_is_refused(works: Caller, query: dict[str, Any]) -> None:
+def test_a_filter_that_means_nothing_is_refused(works: ApiClient, query: dict[str, Any]) -> None:
     answer = works.get("/tasks", params=query)
     assert answer.status_code == 422
     assert answer.json()["error"]["details"]["fields"][0]["field"] in query
@@ -125,7 +125,7 @@ def test_a_filter_that_means_nothing_is_refused(works: Caller, query: dict[str, 
     meanwhile=st.lists(st.integers(min_value=0, max_value=2), max_size=6),
 )
 def test_pages_together_are_the_whole_list_once_whatever_comes_in_between(
-    works: Caller, before: int, limit: int, meanwhile: list[int]
+    works: ApiClient, before: int, limit: int, meanwhile: list[int]
 ) -> None:
     body = {"tasks": [{"task_type": "two_steps", "description": "一"} for _ in range(before)]}
     if before:
@@ -144,7 +144,7 @@ def test_pages_together_are_the_whole_list_once_whatever_comes_in_between(
     assert seen == expected
 
 
-def whole_list(api: Caller) -> list[str]:
+def whole_list(api: ApiClient) -> list[str]:
     """Every task there is, the newest first, in one go."""
     with api.house.database.transaction() as unit:
         rows = TaskList(unit, api.house.forms.subjects).page(_ALL, after=None, limit=10_000)

@@ -4,27 +4,27 @@ import pytest
 
 from storage.orders.order_view import OrderView
 from storage.people.reviews import Review, Reviews
-from tests.factories import CANCEL, READY, answered
-from tests.integration.api.caller import Caller
-from tests.integration.orders.telling import worked
+from tests.support.api.client import ApiClient
+from tests.support.factories import CANCEL, READY, answered
+from tests.support.orders.signals import order_run
 
 REASON = {"reason": "客户来电，仍要维修"}
 
 
-def cancelling(api: Caller, **changes: object) -> str:
+def cancelling(api: ApiClient, **changes: object) -> str:
     """An order whose cancellation waits out its window."""
-    task_id = worked(api.house, answered(CANCEL), **changes)
+    task_id = order_run(api.house, answered(CANCEL), **changes)
     (step,) = [step for step in api.house.steps(task_id) if step["node"] == "step7_execute"]
     assert step["state"] == "scheduled"
     return task_id
 
 
-def reviews(api: Caller, task_id: str) -> list[Review]:
+def reviews(api: ApiClient, task_id: str) -> list[Review]:
     with api.house.database.transaction() as work:
         return Reviews(work).list(state=None, task_id=task_id)
 
 
-def test_a_cancellation_taken_back_is_for_a_person(api: Caller) -> None:
+def test_a_cancellation_taken_back_is_for_a_person(api: ApiClient) -> None:
     task_id = cancelling(api)
     answer = api.post(f"/tasks/{task_id}/undo", "operator", json=REASON)
     assert answer.status_code == 200
@@ -42,7 +42,7 @@ def test_a_cancellation_taken_back_is_for_a_person(api: Caller) -> None:
     assert "action.execute" not in api.house.events(task_id)
 
 
-def test_taken_back_twice_it_is_one_question(api: Caller) -> None:
+def test_taken_back_twice_it_is_one_question(api: ApiClient) -> None:
     task_id = cancelling(api)
     first = api.post(f"/tasks/{task_id}/undo", json=REASON).json()
     again = api.post(f"/tasks/{task_id}/undo", json=REASON)
@@ -50,7 +50,7 @@ def test_taken_back_twice_it_is_one_question(api: Caller) -> None:
     assert len(reviews(api, task_id)) == 1
 
 
-def test_the_person_may_cancel_after_all(api: Caller) -> None:
+def test_the_person_may_cancel_after_all(api: ApiClient) -> None:
     task_id = cancelling(api)
     review = api.post(f"/tasks/{task_id}/undo", json=REASON).json()["review_id"]
     decision = {"decision": "classify", "intent_level2": "不再需要"}
@@ -59,8 +59,8 @@ def test_the_person_may_cancel_after_all(api: Caller) -> None:
     assert api.house.order(task_id).finish_reason == "cancelled_by_customer"
 
 
-def test_a_cancellation_that_a_person_decided_can_be_taken_back_too(api: Caller) -> None:
-    task_id = worked(api.house, answered("喂？听不清，你说什么"))
+def test_a_cancellation_that_a_person_decided_can_be_taken_back_too(api: ApiClient) -> None:
+    task_id = order_run(api.house, answered("喂？听不清，你说什么"))
     (review,) = reviews(api, task_id)
     decision = {"decision": "classify", "intent_level2": "不再需要"}
     api.post(f"/reviews/{review.review_id}/decide", json=decision)
@@ -72,7 +72,7 @@ def test_a_cancellation_that_a_person_decided_can_be_taken_back_too(api: Caller)
     assert "action.execute" not in api.house.events(task_id)
 
 
-def test_what_was_carried_out_cannot_be_taken_back(api: Caller) -> None:
+def test_what_was_carried_out_cannot_be_taken_back(api: ApiClient) -> None:
     task_id = cancelling(api)
     api.house.run_to_the_end()
     answer = api.post(f"/tasks/{task_id}/undo", json=REASON)
@@ -81,13 +81,13 @@ def test_what_was_carried_out_cannot_be_taken_back(api: Caller) -> None:
     assert reviews(api, task_id) == []
 
 
-def test_an_order_that_is_not_to_be_cancelled_has_nothing_to_take_back(api: Caller) -> None:
-    task_id = worked(api.house, answered("配件还没到，等配件到了再说"))
+def test_an_order_that_is_not_to_be_cancelled_has_nothing_to_take_back(api: ApiClient) -> None:
+    task_id = order_run(api.house, answered("配件还没到，等配件到了再说"))
     assert api.post(f"/tasks/{task_id}/undo", json=REASON).status_code == 409
     assert api.house.order(task_id).status == "waiting_followup"
 
 
-def test_one_that_is_being_carried_out_at_this_moment_goes_on(api: Caller) -> None:
+def test_one_that_is_being_carried_out_at_this_moment_goes_on(api: ApiClient) -> None:
     task_id = cancelling(api)
     house = api.house
     assert house.leap()
@@ -106,13 +106,13 @@ def test_one_that_is_being_carried_out_at_this_moment_goes_on(api: Caller) -> No
     assert house.order(task_id).status == "closed"
 
 
-def test_a_paused_cancellation_is_taken_back_too(api: Caller) -> None:
+def test_a_paused_cancellation_is_taken_back_too(api: ApiClient) -> None:
     task_id = cancelling(api)
     assert api.post(f"/tasks/{task_id}/pause").status_code == 200
     assert api.post(f"/tasks/{task_id}/undo", json=REASON).status_code == 200
 
 
-def test_a_number_in_the_reason_is_never_shown(api: Caller) -> None:
+def test_a_number_in_the_reason_is_never_shown(api: ApiClient) -> None:
     task_id = cancelling(api)
     api.post(f"/tasks/{task_id}/undo", json={"reason": "客户 13800138000 来电"})
     (review,) = reviews(api, task_id)
@@ -124,15 +124,15 @@ def test_a_number_in_the_reason_is_never_shown(api: Caller) -> None:
 @pytest.mark.parametrize(
     "body", [{}, {"reason": ""}, {"reason": "  "}, {"reason": "a\x00b"}, {"reason": "x" * 201}]
 )
-def test_a_reason_must_be_given(api: Caller, body: dict[str, str]) -> None:
+def test_a_reason_must_be_given(api: ApiClient, body: dict[str, str]) -> None:
     assert api.post(f"/tasks/{cancelling(api)}/undo", json=body).status_code == 422
 
 
-def test_an_unknown_order_and_a_key_without_the_scope_are_refused(api: Caller) -> None:
+def test_an_unknown_order_and_a_key_without_the_scope_are_refused(api: ApiClient) -> None:
     assert api.post("/tasks/HT-none/undo", json=REASON).status_code == 404
     assert api.post(f"/tasks/{cancelling(api)}/undo", "audit_agent", json=REASON).status_code == 403
 
 
-def test_another_actions_wait_is_left_alone(api: Caller) -> None:
-    task_id = worked(api.house, answered(READY), mode="manual")
+def test_another_actions_wait_is_left_alone(api: ApiClient) -> None:
+    task_id = order_run(api.house, answered(READY), mode="manual")
     assert api.post(f"/tasks/{task_id}/undo", json=REASON).status_code == 409

@@ -11,17 +11,17 @@ import structlog
 
 from engine.limits import Limits
 from tests.agents import OWNERS
-from tests.house import CIPHER_KEY, House
-from tests.integration.api.caller import hand_out_keys, key_of
-from tests.integration.command.fleet import Fleet
+from tests.support.api.client import key_of, register_keys
+from tests.support.command_line import CommandLine
+from tests.support.in_process_fleet import CIPHER_KEY, InProcessFleet
 
 
 @pytest.fixture
-def fleet(tmp_path: Path, database_url: str, broker_url: str) -> Iterator[Fleet]:
+def fleet(tmp_path: Path, database_url: str, broker_url: str) -> Iterator[CommandLine]:
     """A data folder whose fleet is this test: its process is the supervisor and the API, its wire is in memory."""
     # What a command publishes while the API is down goes to the real broker, which nobody reads here.
-    house = House.build(database_url, limits=Limits(republish_seconds=0.01), broker_url=broker_url)
-    fleet = Fleet(tmp_path, house)
+    house = InProcessFleet.build(database_url, limits=Limits(republish_seconds=0.01), broker_url=broker_url)
+    fleet = CommandLine(tmp_path, house)
     (tmp_path / "secrets.json").write_text(
         json.dumps(
             {
@@ -39,7 +39,7 @@ def fleet(tmp_path: Path, database_url: str, broker_url: str) -> Iterator[Fleet]
         broker_url=broker_url,
         processes=[{"name": "worker-contact", "pid": os.getpid(), "state": "running", "restarts": 0}],
     )
-    hand_out_keys(house)
+    register_keys(house)
     # The API runs in this process: what it logs is no part of what a command prints.
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.__stderr__))
     fleet.write_run_file(keys={owner: key_of(owner) for owner in OWNERS})

@@ -1,22 +1,22 @@
 """What `unpend review claim` and `release` do, and what they keep others from."""
 
-from tests.factories import submission
-from tests.integration.command.fleet import Fleet
+from tests.support.command_line import CommandLine
+from tests.support.factories import submission
 
 
-def asked_about(fleet: Fleet) -> str:
+def asked_about(fleet: CommandLine) -> str:
     """The task of an order that a person must look at."""
     order = submission(metadata={"phone": None})
     fleet.house.accept(order)
     return order.body.task_id
 
 
-def taken_by(fleet: Fleet, task_id: str) -> str | None:
+def taken_by(fleet: CommandLine, task_id: str) -> str | None:
     found: str | None = fleet.read("review", "show", task_id)["claimed_by"]
     return found
 
 
-def test_a_review_is_taken_by_name_of_its_task_and_shown_so(fleet: Fleet) -> None:
+def test_a_review_is_taken_by_name_of_its_task_and_shown_so(fleet: CommandLine) -> None:
     task_id = asked_about(fleet)
     result = fleet.run("review", "claim", task_id, "--by", "王芳")
     assert result.exit_code == 0, result.stderr
@@ -25,7 +25,7 @@ def test_a_review_is_taken_by_name_of_its_task_and_shown_so(fleet: Fleet) -> Non
     assert "王芳" in fleet.run("review", "list").stdout
 
 
-def test_taking_it_again_keeps_it(fleet: Fleet) -> None:
+def test_taking_it_again_keeps_it(fleet: CommandLine) -> None:
     task_id = asked_about(fleet)
     fleet.run("review", "claim", task_id, "--by", "王芳")
     again = fleet.run("review", "claim", task_id, "--by", "王芳")
@@ -33,7 +33,7 @@ def test_taking_it_again_keeps_it(fleet: Fleet) -> None:
     assert "is still taken by 王芳" in again.stdout
 
 
-def test_what_another_has_can_be_neither_taken_nor_given_back_nor_decided(fleet: Fleet) -> None:
+def test_what_another_has_can_be_neither_taken_nor_given_back_nor_decided(fleet: CommandLine) -> None:
     task_id = asked_about(fleet)
     fleet.run("review", "claim", task_id, "--by", "王芳")
     for command in (
@@ -47,14 +47,14 @@ def test_what_another_has_can_be_neither_taken_nor_given_back_nor_decided(fleet:
     assert taken_by(fleet, task_id) == "王芳"
 
 
-def test_who_has_it_decides_it(fleet: Fleet) -> None:
+def test_who_has_it_decides_it(fleet: CommandLine) -> None:
     task_id = asked_about(fleet)
     fleet.run("review", "claim", task_id, "--by", "王芳")
     result = fleet.run("review", "decide", task_id, "--by", "王芳", "--decision", "close", "--reason", "x")
     assert result.exit_code == 0, result.stderr
 
 
-def test_what_is_given_back_is_nobodys(fleet: Fleet) -> None:
+def test_what_is_given_back_is_nobodys(fleet: CommandLine) -> None:
     task_id = asked_about(fleet)
     fleet.run("review", "claim", task_id, "--by", "王芳")
     assert "is given back" in fleet.run("review", "release", task_id, "--by", "王芳").stdout
@@ -62,14 +62,14 @@ def test_what_is_given_back_is_nobodys(fleet: Fleet) -> None:
     assert "was taken by nobody" in fleet.run("review", "release", task_id).stdout
 
 
-def test_with_force_it_is_given_back_whoever_has_it(fleet: Fleet) -> None:
+def test_with_force_it_is_given_back_whoever_has_it(fleet: CommandLine) -> None:
     task_id = asked_about(fleet)
     fleet.run("review", "claim", task_id, "--by", "王芳")
     assert fleet.run("review", "release", task_id, "--by", "李雷", "--force").exit_code == 0
     assert taken_by(fleet, task_id) is None
 
 
-def test_a_decided_review_can_no_longer_be_taken(fleet: Fleet) -> None:
+def test_a_decided_review_can_no_longer_be_taken(fleet: CommandLine) -> None:
     task_id = asked_about(fleet)
     review_id = fleet.read("review", "show", task_id)["review_id"]
     fleet.run("review", "decide", task_id, "--decision", "close", "--reason", "x")

@@ -8,15 +8,15 @@ import pytest
 from structlog.testing import capture_logs
 
 from runtime.settings import PROJECT
-from tests.factories import answered, submission
-from tests.integration.command.fleet import Fleet
-from tests.integration.lawfulness.bounds import bounded
-from tests.probe import Probe
+from tests.support.command_line import CommandLine
+from tests.support.factories import answered, submission
+from tests.support.orders.contact_constraints import bounded
+from tests.support.probe import Probe
 
 PHONE = "13800138000"
 
 
-def waiting(fleet: Fleet, **metadata: object) -> str:
+def waiting(fleet: CommandLine, **metadata: object) -> str:
     """An order whose customer said something at the first call that nobody understood."""
     order = submission(answered("喂？听不清，你说什么"), metadata={"phone": PHONE, **metadata})
     fleet.house.accept(order)
@@ -24,7 +24,7 @@ def waiting(fleet: Fleet, **metadata: object) -> str:
     return order.body.task_id
 
 
-def test_a_stop_is_raised_listed_and_lifted(fleet: Fleet) -> None:
+def test_a_stop_is_raised_listed_and_lifted(fleet: CommandLine) -> None:
     raised = fleet.run("stop", "--channel", "phone", "--region", "上海市", "--reason", "投诉", "--by", "王芳")
     assert raised.exit_code == 0, raised.stderr
     assert "stopped: contact by phone in 上海市" in raised.stdout
@@ -38,7 +38,7 @@ def test_a_stop_is_raised_listed_and_lifted(fleet: Fleet) -> None:
     assert fleet.run("stop", "list").stdout == "nothing is stopped\n"
 
 
-def test_contacts_are_stopped_and_numbers_barred_while_the_api_is_down(fleet: Fleet) -> None:
+def test_contacts_are_stopped_and_numbers_barred_while_the_api_is_down(fleet: CommandLine) -> None:
     fleet.take_api_away()
     assert fleet.run("stop", "--reason", "投诉", "--by", "王芳").exit_code == 0
     assert fleet.run("do-not-call", "add", PHONE, "--reason", "客户来电").exit_code == 0
@@ -48,7 +48,7 @@ def test_contacts_are_stopped_and_numbers_barred_while_the_api_is_down(fleet: Fl
     assert "is lifted" in fleet.run("stop", "lift", stop["stop_id"]).stdout
 
 
-def test_a_stop_tells_how_many_open_orders_it_holds(fleet: Fleet) -> None:
+def test_a_stop_tells_how_many_open_orders_it_holds(fleet: CommandLine) -> None:
     waiting(fleet, region="上海市浦东新区")
     waiting(fleet)
     shanghai = fleet.run("stop", "--region", "上海", "--reason", "x")
@@ -61,14 +61,14 @@ def test_a_stop_tells_how_many_open_orders_it_holds(fleet: Fleet) -> None:
     assert everywhere.stderr == ""
 
 
-def test_a_stop_says_why_or_is_none(fleet: Fleet) -> None:
+def test_a_stop_says_why_or_is_none(fleet: CommandLine) -> None:
     for arguments in (("stop",), ("stop", "--reason", " "), ("stop", "--reason", "x", "--region", "")):
         assert fleet.run(*arguments).exit_code == 2
     assert fleet.read("stop", "list") == []
     assert fleet.run("stop", "lift", "stop_none").exit_code == 1
 
 
-def test_a_number_is_listed_found_and_lifted_and_never_shown(fleet: Fleet) -> None:
+def test_a_number_is_listed_found_and_lifted_and_never_shown(fleet: CommandLine) -> None:
     added = fleet.run("do-not-call", "add", "-", "--reason", "客户来电", "--by", "王芳", given=f"{PHONE}\n")
     assert added.exit_code == 0, added.stderr
     assert "138****8000 is not contacted any more" in added.stdout
@@ -82,7 +82,7 @@ def test_a_number_is_listed_found_and_lifted_and_never_shown(fleet: Fleet) -> No
     assert fleet.run("do-not-call", "lift", "dnc_none").exit_code == 1
 
 
-def test_an_entry_may_end_and_be_of_a_channel(fleet: Fleet) -> None:
+def test_an_entry_may_end_and_be_of_a_channel(fleet: CommandLine) -> None:
     wish = ("--channel", "sms", "--until", "2150-05-01", "--reason", "x")
     assert ", by sms only, until 2150-04-30 16:00 UTC" in fleet.run("do-not-call", "add", PHONE, *wish).stdout
     for until in ("soon", "2020-05-01"):
@@ -90,19 +90,21 @@ def test_an_entry_may_end_and_be_of_a_channel(fleet: Fleet) -> None:
     assert len(fleet.read("do-not-call", "list")) == 1
 
 
-def test_what_is_no_number_is_not_repeated(fleet: Fleet) -> None:
+def test_what_is_no_number_is_not_repeated(fleet: CommandLine) -> None:
     refused = fleet.run("do-not-call", "add", "1380013800", "--reason", "x")
     assert refused.exit_code == 2
     assert "1380013800" not in refused.output
 
 
-def test_the_shipped_policy_files_can_be_used_without_a_fleet(fleet: Fleet) -> None:
+def test_the_shipped_policy_files_can_be_used_without_a_fleet(fleet: CommandLine) -> None:
     checked = fleet.run("policy", "check")
     assert checked.exit_code == 0, checked.stderr
     assert "holidays are official until" in checked.stdout
 
 
-def test_a_policy_file_that_cannot_be_used_is_named_with_its_field(fleet: Fleet, tmp_path: Path) -> None:
+def test_a_policy_file_that_cannot_be_used_is_named_with_its_field(
+    fleet: CommandLine, tmp_path: Path
+) -> None:
     config = tmp_path / "wrong"
     shutil.copytree(PROJECT / "config", config)
     contact = config / "policies" / "contact.yaml"
@@ -116,7 +118,7 @@ def test_a_policy_file_that_cannot_be_used_is_named_with_its_field(fleet: Fleet,
 
 
 def test_the_check_looks_at_every_file_of_the_folder_that_the_environment_names(
-    fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fleet: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = tmp_path / "own"
     shutil.copytree(PROJECT / "config" / "policies", config / "policies")
@@ -130,7 +132,7 @@ def test_the_check_looks_at_every_file_of_the_folder_that_the_environment_names(
     assert "holds no policy 'night'" in fleet.run("policy", "check").stderr
 
 
-def test_an_order_is_explained_with_what_stands_against_it(fleet: Fleet) -> None:
+def test_an_order_is_explained_with_what_stands_against_it(fleet: CommandLine) -> None:
     task_id = waiting(fleet, region="上海市", timezone="Asia/Urumqi")
     fleet.run("stop", "--reason", "线路故障")
     fleet.run("do-not-call", "add", PHONE, "--reason", "客户来电", "--by", "王芳")
@@ -149,7 +151,7 @@ def test_an_order_is_explained_with_what_stands_against_it(fleet: Fleet) -> None
     assert PHONE not in shown
 
 
-def test_an_order_that_one_channel_is_barred_of_is_explained_by_the_next(fleet: Fleet) -> None:
+def test_an_order_that_one_channel_is_barred_of_is_explained_by_the_next(fleet: CommandLine) -> None:
     task_id = waiting(fleet)
     fleet.run("do-not-call", "add", PHONE, "--reason", "x", "--channel", "phone")
     shown = fleet.run("policy", "explain", task_id).stdout
@@ -157,7 +159,7 @@ def test_an_order_that_one_channel_is_barred_of_is_explained_by_the_next(fleet: 
     assert "never" not in shown
 
 
-def test_an_order_that_only_waits_is_told_when_and_why(fleet: Fleet) -> None:
+def test_an_order_that_only_waits_is_told_when_and_why(fleet: CommandLine) -> None:
     task_id = waiting(fleet)
     outlook = fleet.read("policy", "explain", task_id)
     assert outlook["reason"]
@@ -169,7 +171,7 @@ def test_an_order_that_only_waits_is_told_when_and_why(fleet: Fleet) -> None:
 
 
 def test_an_order_is_explained_by_the_files_that_the_fleet_was_started_with(
-    fleet: Fleet, tmp_path: Path
+    fleet: CommandLine, tmp_path: Path
 ) -> None:
     task_id = waiting(fleet)
     config = bounded(tmp_path, "standard", max_per_day=7)
@@ -181,11 +183,11 @@ def test_an_order_is_explained_by_the_files_that_the_fleet_was_started_with(
     assert "retention.yaml: " in refused.stderr
 
 
-def test_an_unknown_task_is_told_so(fleet: Fleet) -> None:
+def test_an_unknown_task_is_told_so(fleet: CommandLine) -> None:
     assert "there is no task HT0" in fleet.run("policy", "explain", "HT0").stderr
 
 
-def test_the_status_warns_of_stops_and_of_holidays_that_are_not_official_yet(fleet: Fleet) -> None:
+def test_the_status_warns_of_stops_and_of_holidays_that_are_not_official_yet(fleet: CommandLine) -> None:
     assert fleet.read("status")["warnings"] == []
     waiting(fleet)
     fleet.run("stop", "--channel", "sms", "--reason", "话术有误", "--by", "王芳")
@@ -198,7 +200,7 @@ def test_the_status_warns_of_stops_and_of_holidays_that_are_not_official_yet(fle
     assert "WARNING: plans reach 2150-01-01" in fleet.run("status").stdout
 
 
-def test_planning_beyond_official_holidays_is_logged_once(fleet: Fleet) -> None:
+def test_planning_beyond_official_holidays_is_logged_once(fleet: CommandLine) -> None:
     context, task_id = fleet.house.context, waiting(fleet)
     order = fleet.house.order(task_id)
     with capture_logs() as lines:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from fleet.command.machine import down as stopping
-from tests.integration.command.fleet import Fleet
+from tests.support.command_line import CommandLine
 
 OBEDIENT = "import signal, sys; print(flush=True); signal.sigwait({signal.SIGTERM})"
 DEAF = "import signal, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(60)"
@@ -38,7 +38,7 @@ def start(supervisors: list[subprocess.Popen[bytes]], program: str) -> int:
 
 
 def test_the_supervisor_is_told_to_stop_and_waited_for(
-    fleet: Fleet, supervisors: list[subprocess.Popen[bytes]]
+    fleet: CommandLine, supervisors: list[subprocess.Popen[bytes]]
 ) -> None:
     fleet.write_run_file(supervisor=start(supervisors, OBEDIENT))
     result = fleet.run("down")
@@ -48,7 +48,7 @@ def test_the_supervisor_is_told_to_stop_and_waited_for(
 
 
 def test_a_supervisor_that_does_not_stop_is_told_of(
-    fleet: Fleet, supervisors: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
+    fleet: CommandLine, supervisors: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stopping, "_LONGEST", 0.3)
     pid = start(supervisors, DEAF)
@@ -58,7 +58,7 @@ def test_a_supervisor_that_does_not_stop_is_told_of(
     assert f"process {pid} was told to stop and has not" in result.stderr
 
 
-def test_without_a_fleet_it_ends_with_3(fleet: Fleet) -> None:
+def test_without_a_fleet_it_ends_with_3(fleet: CommandLine) -> None:
     (fleet.data_dir / "run.json").unlink()
     result = fleet.run("down")
     assert result.exit_code == 3
@@ -66,7 +66,7 @@ def test_without_a_fleet_it_ends_with_3(fleet: Fleet) -> None:
 
 
 def test_a_supervisor_that_is_gone_ends_with_3(
-    fleet: Fleet, supervisors: list[subprocess.Popen[bytes]]
+    fleet: CommandLine, supervisors: list[subprocess.Popen[bytes]]
 ) -> None:
     pid = start(supervisors, OBEDIENT)
     fleet.write_run_file(supervisor=pid)

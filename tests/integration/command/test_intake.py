@@ -8,13 +8,13 @@ from typer.testing import CliRunner
 
 from fleet.command.app import application
 from storage.people.rejects import Rejects
-from tests.factories import payload
-from tests.integration.command.fleet import Fleet
+from tests.support.command_line import CommandLine
+from tests.support.factories import payload
 
 PHONE = "13800138000"
 
 
-def rejected(fleet: Fleet, **changes: Any) -> tuple[dict[str, Any], str]:
+def rejected(fleet: CommandLine, **changes: Any) -> tuple[dict[str, Any], str]:
     """A valid order, and the id under which it was rejected for its priority."""
     order = payload(metadata={"phone": PHONE}) | changes
     fleet.run("submit", "-", given=json.dumps(order | {"priority": 11}) + "\n")
@@ -22,7 +22,7 @@ def rejected(fleet: Fleet, **changes: Any) -> tuple[dict[str, Any], str]:
         return order, Rejects(work).recent(1)[0].reject_id
 
 
-def test_what_was_rejected_is_listed_with_what_is_wrong(fleet: Fleet) -> None:
+def test_what_was_rejected_is_listed_with_what_is_wrong(fleet: CommandLine) -> None:
     order, reject_id = rejected(fleet)
     (found,) = fleet.read("intake", "rejected")
     assert (found["reject_id"], found["source"]) == (reject_id, "command")
@@ -32,12 +32,12 @@ def test_what_was_rejected_is_listed_with_what_is_wrong(fleet: Fleet) -> None:
     assert "priority: input should be less than or equal to 10" in listed
 
 
-def test_of_many_faults_the_first_are_listed(fleet: Fleet) -> None:
+def test_of_many_faults_the_first_are_listed(fleet: CommandLine) -> None:
     rejected(fleet, a=1, b=2, c=3, d=4)
     assert "; and 2 more" in fleet.run("intake", "rejected").stdout
 
 
-def test_what_was_dealt_with_is_listed_on_request(fleet: Fleet) -> None:
+def test_what_was_dealt_with_is_listed_on_request(fleet: CommandLine) -> None:
     _, reject_id = rejected(fleet)
     fleet.run("intake", "dismiss", reject_id, "--reason", "重复")
     assert fleet.read("intake", "rejected") == []
@@ -46,7 +46,7 @@ def test_what_was_dealt_with_is_listed_on_request(fleet: Fleet) -> None:
     assert fleet.read("intake", "rejected", "--all", "--source", "queue") == []
 
 
-def test_one_is_shown_with_what_came_and_no_number(fleet: Fleet) -> None:
+def test_one_is_shown_with_what_came_and_no_number(fleet: CommandLine) -> None:
     order, reject_id = rejected(fleet)
     result = fleet.run("intake", "show", reject_id)
     assert "wrong     priority: input should be less than or equal to 10" in result.stdout
@@ -55,7 +55,7 @@ def test_one_is_shown_with_what_came_and_no_number(fleet: Fleet) -> None:
     assert PHONE not in result.stdout
 
 
-def test_what_is_shown_can_be_edited_and_sent_in(fleet: Fleet) -> None:
+def test_what_is_shown_can_be_edited_and_sent_in(fleet: CommandLine) -> None:
     order, reject_id = rejected(fleet)
     came = json.loads(fleet.read("intake", "show", reject_id)["payload"])
     file = fleet.data_dir / "corrected.json"
@@ -69,7 +69,7 @@ def test_what_is_shown_can_be_edited_and_sent_in(fleet: Fleet) -> None:
     assert f"replayed as {order['task_id']} by 王芳" in fleet.run("intake", "show", reject_id).stdout
 
 
-def test_what_it_is_called_is_shown_as_it_is(fleet: Fleet) -> None:
+def test_what_it_is_called_is_shown_as_it_is(fleet: CommandLine) -> None:
     order, reject_id = rejected(fleet, task_id="HW17956655830", order_id="SO17956655830")
     for shown in (fleet.run("intake", "rejected"), fleet.run("intake", "show", reject_id)):
         assert "HW17956655830" in shown.stdout
@@ -78,7 +78,7 @@ def test_what_it_is_called_is_shown_as_it_is(fleet: Fleet) -> None:
     assert result.stdout == f"{reject_id} is in as task HW17956655830\n"
 
 
-def test_how_often_it_came_is_shown(fleet: Fleet) -> None:
+def test_how_often_it_came_is_shown(fleet: CommandLine) -> None:
     order, reject_id = rejected(fleet)
     rejected(fleet, **order)
     (found,) = fleet.read("intake", "rejected")
@@ -86,13 +86,13 @@ def test_how_often_it_came_is_shown(fleet: Fleet) -> None:
     assert "came      2 times" in fleet.run("intake", "show", reject_id).stdout
 
 
-def test_a_correction_is_read_from_standard_input(fleet: Fleet) -> None:
+def test_a_correction_is_read_from_standard_input(fleet: CommandLine) -> None:
     order, reject_id = rejected(fleet)
     result = fleet.run("intake", "correct", reject_id, "-", given=json.dumps(order))
     assert result.exit_code == 0, result.stderr
 
 
-def test_a_correction_that_is_still_wrong_says_why_and_it_stays_open(fleet: Fleet) -> None:
+def test_a_correction_that_is_still_wrong_says_why_and_it_stays_open(fleet: CommandLine) -> None:
     order, reject_id = rejected(fleet)
     result = fleet.run("intake", "correct", reject_id, "-", given=json.dumps(order | {"order_type": "?"}))
     assert result.exit_code == 1
@@ -101,7 +101,7 @@ def test_a_correction_that_is_still_wrong_says_why_and_it_stays_open(fleet: Flee
     assert len(fleet.read("intake", "rejected")) == 1
 
 
-def test_an_order_goes_in_as_it_came_once_its_other_task_is_closed(fleet: Fleet) -> None:
+def test_an_order_goes_in_as_it_came_once_its_other_task_is_closed(fleet: CommandLine) -> None:
     first = payload()
     second = payload(order_id=first["order_id"])
     fleet.run("submit", "-", given=f"{json.dumps(first)}\n{json.dumps(second)}\n")
@@ -114,14 +114,14 @@ def test_an_order_goes_in_as_it_came_once_its_other_task_is_closed(fleet: Fleet)
     assert fleet.house.order(second["task_id"]).status == "contacting"
 
 
-def test_what_is_in_already_is_said_to_be(fleet: Fleet) -> None:
+def test_what_is_in_already_is_said_to_be(fleet: CommandLine) -> None:
     order, reject_id = rejected(fleet)
     fleet.run("submit", "-", given=json.dumps(order) + "\n")
     result = fleet.run("intake", "correct", reject_id, "-", given=json.dumps(order))
     assert "was in already, just like this" in result.stdout
 
 
-def test_what_was_dealt_with_is_not_dealt_with_again(fleet: Fleet) -> None:
+def test_what_was_dealt_with_is_not_dealt_with_again(fleet: CommandLine) -> None:
     _, reject_id = rejected(fleet)
     assert fleet.run("intake", "dismiss", reject_id, "--reason", "重复", "--by", "李雷").exit_code == 0
     result = fleet.run("intake", "replay", reject_id)
@@ -140,7 +140,7 @@ def test_what_was_dealt_with_is_not_dealt_with_again(fleet: Fleet) -> None:
     ],
 )
 def test_a_correction_that_is_no_json_ends_with_2_and_one_line(
-    fleet: Fleet, given: str | bytes, told: str
+    fleet: CommandLine, given: str | bytes, told: str
 ) -> None:
     _, reject_id = rejected(fleet)
     result = fleet.run("intake", "correct", reject_id, "-", given=given)
@@ -149,7 +149,7 @@ def test_a_correction_that_is_no_json_ends_with_2_and_one_line(
     assert result.stderr.count("\n") == 1
 
 
-def test_a_file_that_is_not_there_ends_with_2(fleet: Fleet) -> None:
+def test_a_file_that_is_not_there_ends_with_2(fleet: CommandLine) -> None:
     _, reject_id = rejected(fleet)
     result = fleet.run("intake", "correct", reject_id, str(fleet.data_dir / "absent.json"))
     assert result.exit_code == 2
@@ -157,20 +157,20 @@ def test_a_file_that_is_not_there_ends_with_2(fleet: Fleet) -> None:
 
 
 @pytest.mark.parametrize("reason", ["  ", "x" * 501])
-def test_a_dismissal_needs_a_reason_of_reasonable_length(fleet: Fleet, reason: str) -> None:
+def test_a_dismissal_needs_a_reason_of_reasonable_length(fleet: CommandLine, reason: str) -> None:
     _, reject_id = rejected(fleet)
     assert fleet.run("intake", "dismiss", reject_id, "--reason", reason).exit_code == 2
 
 
 @pytest.mark.parametrize("command", [["show"], ["replay"], ["dismiss", "--reason", "x"]])
-def test_an_unknown_id_is_told(fleet: Fleet, command: list[str]) -> None:
+def test_an_unknown_id_is_told(fleet: CommandLine, command: list[str]) -> None:
     result = fleet.run("intake", command[0], "REJ0", *command[1:])
     assert result.exit_code == 1
     assert "there is no REJ0; `unpend intake rejected --all`" in result.stderr
 
 
 def test_a_list_needs_no_folder_but_the_address_and_a_key(
-    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+    fleet: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rejected(fleet)
     document = json.loads((fleet.data_dir / "run.json").read_text())
@@ -182,7 +182,7 @@ def test_a_list_needs_no_folder_but_the_address_and_a_key(
 
 
 def test_where_only_the_servers_are_known_one_learns_how_to_name_the_api(
-    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+    fleet: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (fleet.data_dir / "run.json").unlink()
     monkeypatch.chdir(fleet.data_dir)
@@ -192,7 +192,7 @@ def test_where_only_the_servers_are_known_one_learns_how_to_name_the_api(
     assert "UNPEND_API_URL" in result.stderr
 
 
-def test_a_key_that_the_api_does_not_take_ends_with_3_and_one_line(fleet: Fleet) -> None:
+def test_a_key_that_the_api_does_not_take_ends_with_3_and_one_line(fleet: CommandLine) -> None:
     fleet.write_run_file(keys={"admin": "unpend_of_yesterday"})
     result = fleet.run("intake", "rejected")
     assert result.exit_code == 3
@@ -200,7 +200,7 @@ def test_a_key_that_the_api_does_not_take_ends_with_3_and_one_line(fleet: Fleet)
     assert result.stderr.count("\n") == 1
 
 
-def test_without_the_api_a_list_ends_with_3_and_one_line(fleet: Fleet) -> None:
+def test_without_the_api_a_list_ends_with_3_and_one_line(fleet: CommandLine) -> None:
     fleet.take_api_away()
     result = fleet.run("intake", "rejected")
     assert result.exit_code == 3

@@ -7,8 +7,8 @@ from typer.testing import CliRunner, Result
 
 from fleet.command.app import application
 from runtime.settings import PROJECT
-from tests.house import CIPHER_KEY
-from tests.servers import Servers
+from tests.support.in_process_fleet import CIPHER_KEY
+from tests.support.servers import Servers
 
 
 def environment(database_url: str) -> dict[str, str]:

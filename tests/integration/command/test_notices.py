@@ -7,11 +7,11 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from fleet.command.app import application
-from tests.integration.command.fleet import Fleet
-from tests.integration.notices.bureau import Bureau
-from tests.providers import group_bots
-from tests.providers.group_bots import Dingtalk
-from tests.providers.server import Fault, serving
+from tests.support.command_line import CommandLine
+from tests.support.outbound.notice_sender import NoticeSenderAtWork
+from tests.support.providers import group_bots
+from tests.support.providers.group_bots import Dingtalk
+from tests.support.providers.server import Fault, serving
 
 
 def run(folder: Path, *arguments: str, secret: str = group_bots.SECRET) -> Result:
@@ -60,9 +60,9 @@ def test_a_role_without_a_route_is_said_to_have_none(tmp_path: Path) -> None:
     assert "has no route" in result.stderr
 
 
-def test_the_log_shows_what_was_not_sent_and_why(fleet: Fleet) -> None:
+def test_the_log_shows_what_was_not_sent_and_why(fleet: CommandLine) -> None:
     assert "no notices" in fleet.run("notices", "log").stdout
-    bureau = Bureau(fleet.house.database)
+    bureau = NoticeSenderAtWork(fleet.house.database)
     bureau.declare("duty_manager")
     key = bureau.alert()
     assert fleet.read("notices", "log", "--failed") == []

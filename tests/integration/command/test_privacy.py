@@ -7,27 +7,27 @@ from runtime.cipher import Cipher
 from storage.core.database import Database
 from storage.orders.contacts.contacts import Contacts
 from storage.orders.orders import Orders
-from tests.factories import READY, answered, silent, submission
-from tests.house import CIPHER_KEY
-from tests.integration.command.fleet import Fleet
-from tests.probe import Probe
+from tests.support.command_line import CommandLine
+from tests.support.factories import READY, answered, silent, submission
+from tests.support.in_process_fleet import CIPHER_KEY
+from tests.support.probe import Probe
 
 NUMBER = "13964801234"
 
 
-def order_of(fleet: Fleet, *script: dict[str, object]) -> str:
+def order_of(fleet: CommandLine, *script: dict[str, object]) -> str:
     given = submission(*script, metadata={"phone": NUMBER, "customer_id": "CUST-1"})
     fleet.house.accept(given)
     fleet.house.run()
     return given.body.task_id
 
 
-def phone_of(fleet: Fleet, task_id: str) -> str | None:
+def phone_of(fleet: CommandLine, task_id: str) -> str | None:
     with fleet.house.database.transaction() as work:
         return Orders(work).find([task_id])[task_id].phone
 
 
-def test_a_customer_is_erased_once_it_was_confirmed(fleet: Fleet) -> None:
+def test_a_customer_is_erased_once_it_was_confirmed(fleet: CommandLine) -> None:
     task_id = order_of(fleet, answered(READY))
     assert fleet.run("privacy", "erase", "--customer", "CUST-1", given="n\n").exit_code != 0
     assert phone_of(fleet, task_id) == f"+86{NUMBER}"
@@ -37,7 +37,7 @@ def test_a_customer_is_erased_once_it_was_confirmed(fleet: Fleet) -> None:
     assert phone_of(fleet, task_id) is None
 
 
-def test_the_number_can_be_asked_for_and_is_never_shown(fleet: Fleet) -> None:
+def test_the_number_can_be_asked_for_and_is_never_shown(fleet: CommandLine) -> None:
     task_id = order_of(fleet, answered(READY))
     result = fleet.run("privacy", "erase", "--phone", "-", "--yes", given=f"{NUMBER}\n")
     assert result.exit_code == 0, result.output
@@ -45,7 +45,7 @@ def test_the_number_can_be_asked_for_and_is_never_shown(fleet: Fleet) -> None:
     assert phone_of(fleet, task_id) is None
 
 
-def test_an_open_order_stands_against_it_unless_it_is_cancelled(fleet: Fleet) -> None:
+def test_an_open_order_stands_against_it_unless_it_is_cancelled(fleet: CommandLine) -> None:
     task_id = order_of(fleet, silent())
     result = fleet.run("privacy", "erase", "--customer", "CUST-1", "--yes")
     assert result.exit_code != 0
@@ -56,12 +56,12 @@ def test_an_open_order_stands_against_it_unless_it_is_cancelled(fleet: Fleet) ->
     assert phone_of(fleet, task_id) is None
 
 
-def test_whom_to_erase_must_be_named(fleet: Fleet) -> None:
+def test_whom_to_erase_must_be_named(fleet: CommandLine) -> None:
     assert fleet.run("privacy", "erase", "--yes").exit_code == 2
     assert fleet.run("privacy", "erase", "--phone", "138****0000", "--yes").exit_code == 2
 
 
-def test_a_dry_run_counts_and_removes_nothing(fleet: Fleet) -> None:
+def test_a_dry_run_counts_and_removes_nothing(fleet: CommandLine) -> None:
     order_of(fleet, answered(READY))
     Probe(fleet.house.database).write(
         "UPDATE contact_logs SET contact_time = contact_time - interval '200 days'"
@@ -72,7 +72,7 @@ def test_a_dry_run_counts_and_removes_nothing(fleet: Fleet) -> None:
 
 
 def test_a_new_key_waits_for_the_next_start_and_the_old_one_is_dropped_when_nothing_names_it(
-    fleet: Fleet,
+    fleet: CommandLine,
 ) -> None:
     task_id = order_of(fleet, answered(READY))
     installation = Installation(fleet.data_dir)
@@ -100,7 +100,7 @@ def test_a_new_key_waits_for_the_next_start_and_the_old_one_is_dropped_when_noth
         assert contact.transcript == READY
 
 
-def test_a_key_that_something_still_names_is_not_dropped(fleet: Fleet) -> None:
+def test_a_key_that_something_still_names_is_not_dropped(fleet: CommandLine) -> None:
     order_of(fleet, answered(READY))
     fleet.run("privacy", "rotate-key")
     installation = Installation(fleet.data_dir)
@@ -116,7 +116,7 @@ def test_a_key_that_something_still_names_is_not_dropped(fleet: Fleet) -> None:
     assert installation.secrets().old_cipher_keys == (taken.cipher_key,)
 
 
-def test_where_there_is_no_installation_the_way_by_the_environment_is_named(fleet: Fleet) -> None:
+def test_where_there_is_no_installation_the_way_by_the_environment_is_named(fleet: CommandLine) -> None:
     (fleet.data_dir / "secrets.json").unlink()
     result = fleet.run("privacy", "rotate-key")
     assert result.exit_code != 0

@@ -6,20 +6,20 @@ import pytest
 
 from storage.orders.order_view import OrderView
 from storage.people.reviews import Reviews
-from tests.factories import answered, submission
-from tests.integration.command.fleet import Fleet
+from tests.support.command_line import CommandLine
+from tests.support.factories import answered, submission
 
 UNCLEAR = "嗯嗯那个什么来着"
 
 
-def uncallable(fleet: Fleet) -> str:
+def uncallable(fleet: CommandLine) -> str:
     """The task of an order that a person must look at before anything happens."""
     order = submission(metadata={"phone": None})
     fleet.house.accept(order)
     return order.body.task_id
 
 
-def unclear(fleet: Fleet) -> str:
+def unclear(fleet: CommandLine) -> str:
     """The task of an order whose customer was not understood."""
     order = submission(answered(UNCLEAR))
     fleet.house.accept(order)
@@ -27,12 +27,12 @@ def unclear(fleet: Fleet) -> str:
     return order.body.task_id
 
 
-def review_of(fleet: Fleet, task_id: str) -> str:
+def review_of(fleet: CommandLine, task_id: str) -> str:
     with fleet.house.database.transaction() as work:
         return Reviews(work).list(task_id=task_id)[0].review_id
 
 
-def test_open_reviews_are_listed_with_what_they_offer(fleet: Fleet) -> None:
+def test_open_reviews_are_listed_with_what_they_offer(fleet: CommandLine) -> None:
     task_id = uncallable(fleet)
     (found,) = fleet.read("review", "list")
     assert found["task_id"] == task_id
@@ -40,14 +40,14 @@ def test_open_reviews_are_listed_with_what_they_offer(fleet: Fleet) -> None:
     assert "retry|classify|recontact|close" in fleet.run("review", "list").stdout
 
 
-def test_a_review_shows_what_the_customer_said(fleet: Fleet) -> None:
+def test_a_review_shows_what_the_customer_said(fleet: CommandLine) -> None:
     task_id = unclear(fleet)
     shown = fleet.run("review", "show", review_of(fleet, task_id)).stdout
     assert f"“{UNCLEAR}”" in shown
     assert "--intent 可上门" in shown
 
 
-def test_who_looked_at_what_the_customer_said_is_on_record(fleet: Fleet) -> None:
+def test_who_looked_at_what_the_customer_said_is_on_record(fleet: CommandLine) -> None:
     task_id = unclear(fleet)
     review_id = review_of(fleet, task_id)
     assert fleet.read("review", "show", review_id, "--by", "王芳")["words"] == UNCLEAR
@@ -57,7 +57,7 @@ def test_who_looked_at_what_the_customer_said_is_on_record(fleet: Fleet) -> None
     assert (line["agent_id"], line["metadata"]["review_id"]) == ("王芳", review_id)
 
 
-def test_a_review_without_a_contact_shows_no_words_and_leaves_no_line(fleet: Fleet) -> None:
+def test_a_review_without_a_contact_shows_no_words_and_leaves_no_line(fleet: CommandLine) -> None:
     task_id = uncallable(fleet)
     assert fleet.read("review", "show", review_of(fleet, task_id))["words"] is None
     with fleet.house.database.transaction() as work:
@@ -65,7 +65,7 @@ def test_a_review_without_a_contact_shows_no_words_and_leaves_no_line(fleet: Fle
     assert "personal_data_revealed" not in events
 
 
-def test_closing_ends_the_task_with_the_reason(fleet: Fleet) -> None:
+def test_closing_ends_the_task_with_the_reason(fleet: CommandLine) -> None:
     task_id = uncallable(fleet)
     result = fleet.run(
         "review",
@@ -91,7 +91,7 @@ MONDAYS = '{"cron": "0 10 * * 1", "until": {"signal": "part_arrived"}}'
     [("--followup-days", "9", "followup_days"), ("--followup-rule", MONDAYS, "followup_rule")],
 )
 def test_a_person_may_postpone_by_days_or_by_a_rule(
-    fleet: Fleet, option: str, value: str, asked: str
+    fleet: CommandLine, option: str, value: str, asked: str
 ) -> None:
     task_id = unclear(fleet)
     wish = ("--decision", "classify", "--intent", "配件未到", option, value)
@@ -123,7 +123,7 @@ def test_a_person_may_postpone_by_days_or_by_a_rule(
     ],
 )
 def test_a_time_that_does_not_fit_is_refused_and_the_review_stays_open(
-    fleet: Fleet, wish: tuple[str, ...], told: str
+    fleet: CommandLine, wish: tuple[str, ...], told: str
 ) -> None:
     task_id = unclear(fleet)
     result = fleet.run("review", "decide", task_id, "--decision", *wish)
@@ -132,12 +132,12 @@ def test_a_time_that_does_not_fit_is_refused_and_the_review_stays_open(
     assert [review["state"] for review in fleet.read("review", "list")] == ["open"]
 
 
-def test_a_review_can_be_named_by_its_task(fleet: Fleet) -> None:
+def test_a_review_can_be_named_by_its_task(fleet: CommandLine) -> None:
     task_id = uncallable(fleet)
     assert fleet.run("review", "decide", task_id, "--decision", "close", "--reason", "x").exit_code == 0
 
 
-def test_classifying_lets_the_task_go_on(fleet: Fleet) -> None:
+def test_classifying_lets_the_task_go_on(fleet: CommandLine) -> None:
     task_id = unclear(fleet)
     result = fleet.run(
         "review",
@@ -155,7 +155,7 @@ def test_classifying_lets_the_task_go_on(fleet: Fleet) -> None:
     assert fleet.house.order(task_id).finish_reason == "visit_arranged"
 
 
-def test_a_moment_without_an_offset_is_the_customers(fleet: Fleet) -> None:
+def test_a_moment_without_an_offset_is_the_customers(fleet: CommandLine) -> None:
     task_id = unclear(fleet)
     fleet.run(
         "review", "decide", task_id, "--decision", "classify", "--intent", "客户不便",
@@ -165,7 +165,7 @@ def test_a_moment_without_an_offset_is_the_customers(fleet: Fleet) -> None:
     assert fleet.house.order(task_id).next_contact_time == datetime.fromisoformat("2030-01-02T10:00+08:00")
 
 
-def test_the_same_decision_again_changes_nothing(fleet: Fleet) -> None:
+def test_the_same_decision_again_changes_nothing(fleet: CommandLine) -> None:
     review_id = review_of(fleet, uncallable(fleet))
     fleet.run("review", "decide", review_id, "--decision", "close", "--reason", "x")
     again = fleet.run("review", "decide", review_id, "--decision", "close", "--reason", "x")
@@ -173,7 +173,7 @@ def test_the_same_decision_again_changes_nothing(fleet: Fleet) -> None:
     assert "was decided so before" in again.stdout
 
 
-def test_another_decision_afterwards_is_refused(fleet: Fleet) -> None:
+def test_another_decision_afterwards_is_refused(fleet: CommandLine) -> None:
     review_id = review_of(fleet, uncallable(fleet))
     fleet.run("review", "decide", review_id, "--decision", "close", "--reason", "x")
     again = fleet.run("review", "decide", review_id, "--decision", "retry")
@@ -181,14 +181,16 @@ def test_another_decision_afterwards_is_refused(fleet: Fleet) -> None:
     assert "was decided otherwise (close, by operator)" in again.stderr
 
 
-def test_a_decision_that_is_not_offered_is_answered_with_those_that_are(fleet: Fleet) -> None:
+def test_a_decision_that_is_not_offered_is_answered_with_those_that_are(fleet: CommandLine) -> None:
     task_id = unclear(fleet)
     result = fleet.run("review", "decide", task_id, "--decision", "retry")
     assert result.exit_code == 2
     assert "does not offer 'retry'; it offers classify, recontact, close" in result.stderr
 
 
-def test_a_decision_that_the_state_does_not_allow_is_explained_and_the_review_stays(fleet: Fleet) -> None:
+def test_a_decision_that_the_state_does_not_allow_is_explained_and_the_review_stays(
+    fleet: CommandLine,
+) -> None:
     task_id = uncallable(fleet)
     result = fleet.run("review", "decide", task_id, "--decision", "recontact")
     assert result.exit_code == 1
@@ -210,14 +212,16 @@ def test_a_decision_that_the_state_does_not_allow_is_explained_and_the_review_st
         ),
     ],
 )
-def test_options_that_do_not_fit_are_told_in_one_line(fleet: Fleet, options: list[str], told: str) -> None:
+def test_options_that_do_not_fit_are_told_in_one_line(
+    fleet: CommandLine, options: list[str], told: str
+) -> None:
     result = fleet.run("review", "decide", uncallable(fleet), *options)
     assert result.exit_code == 2
     assert told in result.stderr
     assert result.stderr.count("\n") == 1
 
 
-def test_a_task_without_an_open_review_is_told_apart_from_an_unknown_one(fleet: Fleet) -> None:
+def test_a_task_without_an_open_review_is_told_apart_from_an_unknown_one(fleet: CommandLine) -> None:
     order = submission()
     fleet.house.accept(order)
     result = fleet.run("review", "show", order.body.task_id)

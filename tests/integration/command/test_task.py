@@ -3,17 +3,17 @@
 import pytest
 
 from storage.orders.order_view import OrderView
-from tests.factories import READY, answered, silent, submission
-from tests.integration.command.fleet import Fleet
+from tests.support.command_line import CommandLine
+from tests.support.factories import READY, answered, silent, submission
 
 
-def accepted(fleet: Fleet) -> str:
+def accepted(fleet: CommandLine) -> str:
     order = submission()
     fleet.house.accept(order)
     return order.body.task_id
 
 
-def test_a_task_shows_its_history_in_business_time(fleet: Fleet) -> None:
+def test_a_task_shows_its_history_in_business_time(fleet: CommandLine) -> None:
     order = submission(silent(), answered())
     fleet.house.accept(order)
     fleet.house.run_to_the_end()
@@ -27,7 +27,7 @@ def test_a_task_shows_its_history_in_business_time(fleet: Fleet) -> None:
     assert "visit_arranged" in shown
 
 
-def test_the_document_of_a_task_holds_everything(fleet: Fleet) -> None:
+def test_the_document_of_a_task_holds_everything(fleet: CommandLine) -> None:
     task_id = accepted(fleet)
     fleet.house.run_to_the_end()
     found = fleet.read("task", "show", task_id)
@@ -38,7 +38,9 @@ def test_the_document_of_a_task_holds_everything(fleet: Fleet) -> None:
     assert found["audit"]
 
 
-def test_what_the_customer_said_is_shown_when_asked_for_and_who_looked_is_on_record(fleet: Fleet) -> None:
+def test_what_the_customer_said_is_shown_when_asked_for_and_who_looked_is_on_record(
+    fleet: CommandLine,
+) -> None:
     task_id = accepted(fleet)
     fleet.house.run_to_the_end()
     assert READY not in fleet.run("task", "show", task_id).stdout
@@ -47,11 +49,11 @@ def test_what_the_customer_said_is_shown_when_asked_for_and_who_looked_is_on_rec
     assert [(line["event_type"], line["agent_id"]) for line in looks] == [("personal_data_revealed", "王五")]
 
 
-def test_nothing_is_put_on_record_of_an_order_that_there_is_not(fleet: Fleet) -> None:
+def test_nothing_is_put_on_record_of_an_order_that_there_is_not(fleet: CommandLine) -> None:
     assert fleet.run("task", "show", "HT-nobody", "--words").exit_code == 1
 
 
-def test_an_open_review_is_shown_with_its_task(fleet: Fleet) -> None:
+def test_an_open_review_is_shown_with_its_task(fleet: CommandLine) -> None:
     order = submission(metadata={"phone": None})
     fleet.house.accept(order)
     shown = fleet.run("task", "show", order.body.task_id).stdout
@@ -59,7 +61,7 @@ def test_an_open_review_is_shown_with_its_task(fleet: Fleet) -> None:
     assert "no phone" in shown
 
 
-def test_the_list_can_be_narrowed_to_a_state(fleet: Fleet) -> None:
+def test_the_list_can_be_narrowed_to_a_state(fleet: CommandLine) -> None:
     task_id = accepted(fleet)
     fleet.house.run_to_the_end()
     waiting = accepted(fleet)
@@ -67,13 +69,13 @@ def test_the_list_can_be_narrowed_to_a_state(fleet: Fleet) -> None:
     assert waiting in fleet.run("task", "list").stdout
 
 
-def test_a_state_that_does_not_exist_is_answered_with_those_that_do(fleet: Fleet) -> None:
+def test_a_state_that_does_not_exist_is_answered_with_those_that_do(fleet: CommandLine) -> None:
     result = fleet.run("task", "list", "--state", "lost")
     assert result.exit_code == 2
     assert "waiting_followup" in result.stderr
 
 
-def test_a_cancelled_task_is_closed_with_who_and_why(fleet: Fleet) -> None:
+def test_a_cancelled_task_is_closed_with_who_and_why(fleet: CommandLine) -> None:
     task_id = accepted(fleet)
     result = fleet.run("task", "cancel", task_id, "--reason", "客户来电取消", "--by", "王芳")
     assert result.exit_code == 0
@@ -81,14 +83,14 @@ def test_a_cancelled_task_is_closed_with_who_and_why(fleet: Fleet) -> None:
     assert "by 王芳: “客户来电取消”" in fleet.run("why", task_id).stdout
 
 
-def test_a_task_is_cancelled_once(fleet: Fleet) -> None:
+def test_a_task_is_cancelled_once(fleet: CommandLine) -> None:
     task_id = accepted(fleet)
     fleet.run("task", "cancel", task_id, "--reason", "x")
     again = fleet.run("task", "cancel", task_id, "--reason", "x")
     assert (again.exit_code, again.stdout) == (0, f"task {task_id} was cancelled before\n")
 
 
-def test_a_task_that_has_ended_is_not_cancelled(fleet: Fleet) -> None:
+def test_a_task_that_has_ended_is_not_cancelled(fleet: CommandLine) -> None:
     task_id = accepted(fleet)
     fleet.house.run_to_the_end()
     result = fleet.run("task", "cancel", task_id, "--reason", "x")
@@ -96,7 +98,7 @@ def test_a_task_that_has_ended_is_not_cancelled(fleet: Fleet) -> None:
     assert "is closed already (visit_arranged)" in result.stderr
 
 
-def test_a_paused_task_goes_on_when_it_is_resumed(fleet: Fleet) -> None:
+def test_a_paused_task_goes_on_when_it_is_resumed(fleet: CommandLine) -> None:
     task_id = accepted(fleet)
     assert fleet.run("task", "pause", task_id).exit_code == 0
     fleet.house.run_to_the_end()
@@ -106,7 +108,7 @@ def test_a_paused_task_goes_on_when_it_is_resumed(fleet: Fleet) -> None:
     assert fleet.house.order(task_id).status == "closed"
 
 
-def test_pausing_and_resuming_leave_audit_lines_with_who_did_it(fleet: Fleet) -> None:
+def test_pausing_and_resuming_leave_audit_lines_with_who_did_it(fleet: CommandLine) -> None:
     task_id = accepted(fleet)
     fleet.run("task", "pause", task_id, "--by", "王芳")
     fleet.run("task", "resume", task_id, "--by", "李雷")
@@ -120,7 +122,7 @@ def test_pausing_and_resuming_leave_audit_lines_with_who_did_it(fleet: Fleet) ->
     [("pause", "pause", "was paused before"), ("resume", None, "was not paused")],
 )
 def test_what_is_so_already_is_said_and_nothing_is_written(
-    fleet: Fleet, verb: str, first: str | None, answer: str
+    fleet: CommandLine, verb: str, first: str | None, answer: str
 ) -> None:
     task_id = accepted(fleet)
     if first:
@@ -134,13 +136,13 @@ def test_what_is_so_already_is_said_and_nothing_is_written(
 
 
 @pytest.mark.parametrize("verb", [("cancel", "--reason", "x"), ("pause",), ("resume",), ("show",)])
-def test_a_task_that_is_not_there_is_said_in_one_line(fleet: Fleet, verb: tuple[str, ...]) -> None:
+def test_a_task_that_is_not_there_is_said_in_one_line(fleet: CommandLine, verb: tuple[str, ...]) -> None:
     result = fleet.run("task", verb[0], "HT0", *verb[1:])
     assert result.exit_code == 1
     assert result.stderr == "unpend: there is no task HT0; `unpend task list` shows the newest\n"
 
 
-def test_a_name_that_history_cannot_hold_is_refused(fleet: Fleet) -> None:
+def test_a_name_that_history_cannot_hold_is_refused(fleet: CommandLine) -> None:
     result = fleet.run("task", "pause", accepted(fleet), "--by", "x" * 33)
     assert result.exit_code == 2
     assert "--by must have 1 to 32 characters" in result.stderr

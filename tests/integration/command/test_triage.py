@@ -7,8 +7,8 @@ import pytest
 
 from storage.access.system_audit import Entry, SystemAudit
 from storage.orders.labels import Labels, NewLabel
-from tests.integration.command.fleet import Fleet
-from tests.small_corpus import lay_out, the_rest
+from tests.support.command_line import CommandLine
+from tests.support.small_corpus import lay_out, the_rest
 from tools.classifier.classifier import Classifier
 from training.training import train
 
@@ -38,17 +38,17 @@ def label(
     )
 
 
-def keep(fleet: Fleet, *labels: NewLabel) -> None:
+def keep(fleet: CommandLine, *labels: NewLabel) -> None:
     with fleet.house.database.transaction() as work:
         Labels(work).keep(labels)
 
 
-def audited(fleet: Fleet) -> list[Entry]:
+def audited(fleet: CommandLine) -> list[Entry]:
     with fleet.house.database.transaction() as work:
         return SystemAudit(work).recent(what="intent_model_contest")
 
 
-def test_the_record_says_what_is_proven_of_each_intent(fleet: Fleet) -> None:
+def test_the_record_says_what_is_proven_of_each_intent(fleet: CommandLine) -> None:
     model = fleet.house.context.classifier.model_hash
     right = [label(model=model, task_id=f"HT{n}") for n in range(400)]
     wrong = [
@@ -68,13 +68,13 @@ def test_the_record_says_what_is_proven_of_each_intent(fleet: Fleet) -> None:
     assert "left out: 1" in shown
 
 
-def test_the_record_of_all_models_is_there_for_the_asking(fleet: Fleet) -> None:
+def test_the_record_of_all_models_is_there_for_the_asking(fleet: CommandLine) -> None:
     keep(fleet, label())
     assert fleet.read("triage", "evaluate", "--record")["on_record"] == 0
     assert fleet.read("triage", "evaluate", "--record", "--all-models")["on_record"] == 1
 
 
-def test_the_record_begins_where_it_is_asked_to(fleet: Fleet) -> None:
+def test_the_record_begins_where_it_is_asked_to(fleet: CommandLine) -> None:
     keep(fleet, label())
     assert (
         fleet.read("triage", "evaluate", "--record", "--all-models", "--since", "2999-01-01")["on_record"]
@@ -83,14 +83,14 @@ def test_the_record_begins_where_it_is_asked_to(fleet: Fleet) -> None:
     assert fleet.run("triage", "evaluate", "--record", "--since", "gestern").exit_code == 2
 
 
-def test_an_empty_record_is_no_fault(fleet: Fleet) -> None:
+def test_an_empty_record_is_no_fault(fleet: CommandLine) -> None:
     assert "answers read 0" in fleet.run("triage", "evaluate", "--record").stdout
 
 
 @pytest.mark.parametrize(
     "arguments", [(), ("--record", "config/triage/corpus"), ("folder", "--since", "2026-01-01")]
 )
-def test_evaluate_takes_a_folder_or_the_record(fleet: Fleet, arguments: tuple[str, ...]) -> None:
+def test_evaluate_takes_a_folder_or_the_record(fleet: CommandLine, arguments: tuple[str, ...]) -> None:
     assert fleet.run("triage", "evaluate", *arguments).exit_code == 2
 
 
@@ -103,7 +103,7 @@ LABELLED = {
 
 @pytest.mark.parametrize(("name", "count"), [("set.csv", 2), ("set.yaml", 1), ("mixed.yml", 2)])
 def test_a_file_of_labelled_utterances_is_judged_alone_or_in_its_folder(
-    fleet: Fleet, tmp_path: Path, name: str, count: int
+    fleet: CommandLine, tmp_path: Path, name: str, count: int
 ) -> None:
     folder = tmp_path / "held out"
     folder.mkdir()
@@ -136,7 +136,7 @@ def test_a_file_of_labelled_utterances_is_judged_alone_or_in_its_folder(
     ],
 )
 def test_utterances_that_cannot_be_used_are_told_in_a_line(
-    fleet: Fleet, tmp_path: Path, name: str, content: str | None, told: str
+    fleet: CommandLine, tmp_path: Path, name: str, content: str | None, told: str
 ) -> None:
     path = tmp_path / name
     if content is not None:
@@ -147,7 +147,7 @@ def test_utterances_that_cannot_be_used_are_told_in_a_line(
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_a_text_is_explained_in_lines_for_people(fleet: Fleet) -> None:
+def test_a_text_is_explained_in_lines_for_people(fleet: CommandLine) -> None:
     shown = fleet.run("triage", "explain", "不修了，取消吧[已退款]").stdout
     assert "rule cancel: “，取消吧” speaks for 不再需要" in shown
     assert "words “取消” speak for 不再需要" in shown
@@ -155,7 +155,7 @@ def test_a_text_is_explained_in_lines_for_people(fleet: Fleet) -> None:
     assert fleet.read("triage", "explain", "不修了，取消吧")["level2"] == "不再需要"
 
 
-def test_a_contest_needs_labels(fleet: Fleet) -> None:
+def test_a_contest_needs_labels(fleet: CommandLine) -> None:
     keep(fleet, label(words="今天下午三点以后都可以过来装"))
     result = fleet.run("triage", "retrain")
     assert result.exit_code == 1
@@ -163,7 +163,9 @@ def test_a_contest_needs_labels(fleet: Fleet) -> None:
     assert audited(fleet) == []
 
 
-def test_a_challenger_that_is_better_takes_over_and_leaves_a_record(fleet: Fleet, tmp_path: Path) -> None:
+def test_a_challenger_that_is_better_takes_over_and_leaves_a_record(
+    fleet: CommandLine, tmp_path: Path
+) -> None:
     pytest.importorskip(
         "sklearn", reason="scikit-learn is absent; it is only needed for training (extra `train`)"
     )

@@ -3,12 +3,12 @@
 from zoneinfo import ZoneInfo
 
 from schemas.core.form import in_utc
-from tests.factories import CANCEL, PARTS_MISSING, answered, silent, submission
-from tests.house import House
-from tests.integration.command.fleet import Fleet
+from tests.support.command_line import CommandLine
+from tests.support.factories import CANCEL, PARTS_MISSING, answered, silent, submission
+from tests.support.in_process_fleet import InProcessFleet
 
 
-def test_an_order_in_its_queue_waits_for_room_or_a_worker(fleet: Fleet) -> None:
+def test_an_order_in_its_queue_waits_for_room_or_a_worker(fleet: CommandLine) -> None:
     order = submission()
     fleet.house.accept(order)
     found = fleet.read("why", order.body.task_id)
@@ -16,14 +16,14 @@ def test_an_order_in_its_queue_waits_for_room_or_a_worker(fleet: Fleet) -> None:
     assert "first in line" in found["sentences"]
 
 
-def test_a_second_order_in_the_queue_has_the_first_one_ahead(fleet: Fleet) -> None:
+def test_a_second_order_in_the_queue_has_the_first_one_ahead(fleet: CommandLine) -> None:
     first, second = submission(), submission()
     fleet.house.accept(first)
     fleet.house.accept(second)
     assert "1 row ahead of it" in fleet.run("why", second.body.task_id).stdout
 
 
-def test_an_urgent_order_goes_before_one_that_came_first(fleet: Fleet) -> None:
+def test_an_urgent_order_goes_before_one_that_came_first(fleet: CommandLine) -> None:
     usual, urgent = submission(priority=1), submission(priority=10)
     fleet.house.wire.cut = True
     fleet.house.accept(usual)
@@ -32,7 +32,7 @@ def test_an_urgent_order_goes_before_one_that_came_first(fleet: Fleet) -> None:
     assert "1 row ahead of it" in fleet.run("why", usual.body.task_id).stdout
 
 
-def test_a_postponed_order_waits_for_the_time_that_was_agreed(fleet: Fleet) -> None:
+def test_a_postponed_order_waits_for_the_time_that_was_agreed(fleet: CommandLine) -> None:
     order = submission(answered(PARTS_MISSING))
     fleet.house.accept(order)
     fleet.house.run()
@@ -44,7 +44,7 @@ def test_a_postponed_order_waits_for_the_time_that_was_agreed(fleet: Fleet) -> N
     assert "Then round 2 begins" in found["next"]
 
 
-def test_a_cancellation_waits_out_its_undo_window(fleet: Fleet) -> None:
+def test_a_cancellation_waits_out_its_undo_window(fleet: CommandLine) -> None:
     order = submission(answered(CANCEL))
     fleet.house.accept(order)
     fleet.house.run()
@@ -53,8 +53,8 @@ def test_a_cancellation_waits_out_its_undo_window(fleet: Fleet) -> None:
     assert "cancel_order" in found["next"]
 
 
-def test_an_attempt_in_vain_waits_for_the_gap(fleet: Fleet, database_url: str) -> None:
-    careful = House.build(database_url, contact_policy="standard")
+def test_an_attempt_in_vain_waits_for_the_gap(fleet: CommandLine, database_url: str) -> None:
+    careful = InProcessFleet.build(database_url, contact_policy="standard")
     order = submission(silent())
     careful.accept(order)
     careful.run()
@@ -69,7 +69,7 @@ def test_an_attempt_in_vain_waits_for_the_gap(fleet: Fleet, database_url: str) -
     assert "Then attempt 2 of 4 begins" in found["next"]
 
 
-def test_an_order_that_cannot_be_called_waits_for_a_person(fleet: Fleet) -> None:
+def test_an_order_that_cannot_be_called_waits_for_a_person(fleet: CommandLine) -> None:
     order = submission(metadata={"phone": None})
     fleet.house.accept(order)
     found = fleet.read("why", order.body.task_id)
@@ -78,7 +78,7 @@ def test_an_order_that_cannot_be_called_waits_for_a_person(fleet: Fleet) -> None
     assert "close → end" in found["next"]
 
 
-def test_a_paused_order_waits_for_somebody_to_resume_it(fleet: Fleet) -> None:
+def test_a_paused_order_waits_for_somebody_to_resume_it(fleet: CommandLine) -> None:
     order = submission()
     fleet.house.accept(order)
     fleet.run("task", "pause", order.body.task_id, "--by", "王芳")
@@ -88,14 +88,14 @@ def test_a_paused_order_waits_for_somebody_to_resume_it(fleet: Fleet) -> None:
     assert found["since"]
 
 
-def test_a_closed_order_waits_for_nothing(fleet: Fleet) -> None:
+def test_a_closed_order_waits_for_nothing(fleet: CommandLine) -> None:
     order = submission()
     fleet.house.accept(order)
     fleet.house.run_to_the_end()
     assert "visit_arranged" in fleet.run("why", order.body.task_id).stdout
 
 
-def test_a_leased_row_names_its_holder(fleet: Fleet) -> None:
+def test_a_leased_row_names_its_holder(fleet: CommandLine) -> None:
     order = submission()
     fleet.house.accept(order)
     message = fleet.house.wire.messages[0]
@@ -107,7 +107,7 @@ def test_a_leased_row_names_its_holder(fleet: Fleet) -> None:
     assert "at work in test" in found["waiting_for"]
 
 
-def test_a_row_that_ends_its_workers_becomes_a_question_that_says_so(fleet: Fleet) -> None:
+def test_a_row_that_ends_its_workers_becomes_a_question_that_says_so(fleet: CommandLine) -> None:
     order = submission()
     fleet.house.accept(order)
     step_id = fleet.house.steps(order.body.task_id)[-1]["step_id"]
@@ -124,20 +124,20 @@ def test_a_row_that_ends_its_workers_becomes_a_question_that_says_so(fleet: Flee
     assert "(poison)" in found["waiting_for"]
 
 
-def test_a_run_is_found_by_its_execution_id(fleet: Fleet) -> None:
+def test_a_run_is_found_by_its_execution_id(fleet: CommandLine) -> None:
     order = submission()
     fleet.house.accept(order)
     run_id = fleet.house.order(order.body.task_id).run_id
     assert fleet.run("why", run_id).exit_code == 0
 
 
-def test_an_unknown_task_ends_with_1_and_one_line(fleet: Fleet) -> None:
+def test_an_unknown_task_ends_with_1_and_one_line(fleet: CommandLine) -> None:
     result = fleet.run("why", "HT0")
     assert result.exit_code == 1
     assert result.stderr == "unpend: there is no task HT0; `unpend task list` shows the newest\n"
 
 
-def test_an_order_with_a_zone_of_its_own_is_told_in_it(fleet: Fleet) -> None:
+def test_an_order_with_a_zone_of_its_own_is_told_in_it(fleet: CommandLine) -> None:
     order = submission(answered(PARTS_MISSING), metadata={"timezone": "Asia/Urumqi"})
     fleet.house.accept(order)
     fleet.house.run()

@@ -6,8 +6,8 @@ from typing import Final
 import pytest
 
 from engine.limits import Limits
-from tests.house import House
-from tests.integration.engine.general import Bench, definition
+from tests.support.engine.general_runs import ScriptedActions, definition
+from tests.support.in_process_fleet import InProcessFleet
 
 STEPS: Final = [
     {"id": "first", "agent": "contact", "action": "check", "next": "second"},
@@ -17,13 +17,13 @@ SHORT: Final = Limits(lease_seconds=0.6, republish_seconds=0.2, most_crashes=2)
 
 
 @pytest.fixture
-def bench() -> Bench:
-    return Bench()
+def bench() -> ScriptedActions:
+    return ScriptedActions()
 
 
 @pytest.fixture
-def house(database_url: str, bench: Bench) -> Iterator[House]:
-    built = House.build(
+def house(database_url: str, bench: ScriptedActions) -> Iterator[InProcessFleet]:
+    built = InProcessFleet.build(
         database_url,
         actions=bench.actions(),
         workflows=[definition("parallel_branches", steps=STEPS)],

@@ -5,8 +5,8 @@ from runtime.clock import Clock
 from statemachine.workflow.states import RunState
 from storage.engine.steps import StepRow
 from storage.orders.order_view import OrderView
-from tests.house import House
-from tests.integration.engine.general import Bench, begin, nodes_of, state_of
+from tests.support.engine.general_runs import ScriptedActions, begin, nodes_of, state_of
+from tests.support.in_process_fleet import InProcessFleet
 
 
 def parked(step: StepRow) -> Outcome:
@@ -14,14 +14,14 @@ def parked(step: StepRow) -> Outcome:
     return Park(until=None, clock=Clock.DATABASE, reason=f"{step.node} waits")
 
 
-def only_step(house: House, run_id: str) -> int:
+def only_step(house: InProcessFleet, run_id: str) -> int:
     """The one step of a run."""
     with house.database.transaction() as work:
         (row,) = OrderView(work).steps(run_id)
     return int(row["step_id"])
 
 
-def test_a_cancelled_run_is_worked_no_further(house: House, bench: Bench) -> None:
+def test_a_cancelled_run_is_worked_no_further(house: InProcessFleet, bench: ScriptedActions) -> None:
     (run_id,) = begin(house, "parallel_branches")
     with house.engine.transaction() as transaction:
         transaction.end([run_id], RunState.CANCELLED, agent_id="operator", reason="no longer wanted")
@@ -30,7 +30,9 @@ def test_a_cancelled_run_is_worked_no_further(house: House, bench: Bench) -> Non
     assert state_of(house, run_id) == RunState.CANCELLED
 
 
-def test_a_cancel_while_the_step_is_at_work_refuses_its_result(house: House, bench: Bench) -> None:
+def test_a_cancel_while_the_step_is_at_work_refuses_its_result(
+    house: InProcessFleet, bench: ScriptedActions
+) -> None:
     (run_id,) = begin(house, "parallel_branches")
 
     def cancelled_meanwhile(_: StepRow) -> Outcome:
@@ -43,7 +45,7 @@ def test_a_cancel_while_the_step_is_at_work_refuses_its_result(house: House, ben
     assert nodes_of(house, run_id) == {"first": ["cancelled"]}
 
 
-def test_a_paused_run_waits_and_goes_on_where_it_was(house: House, bench: Bench) -> None:
+def test_a_paused_run_waits_and_goes_on_where_it_was(house: InProcessFleet, bench: ScriptedActions) -> None:
     (run_id,) = begin(house, "parallel_branches")
     with house.engine.transaction() as transaction:
         assert transaction.pause([run_id]) == [run_id]
@@ -56,7 +58,9 @@ def test_a_paused_run_waits_and_goes_on_where_it_was(house: House, bench: Bench)
     assert bench.worked == ["first", "second"]
 
 
-def test_a_pause_while_the_step_is_at_work_holds_what_follows(house: House, bench: Bench) -> None:
+def test_a_pause_while_the_step_is_at_work_holds_what_follows(
+    house: InProcessFleet, bench: ScriptedActions
+) -> None:
     (run_id,) = begin(house, "parallel_branches")
 
     def paused_meanwhile(_: StepRow) -> Outcome:
@@ -73,7 +77,7 @@ def test_a_pause_while_the_step_is_at_work_holds_what_follows(house: House, benc
     assert bench.worked == ["first", "second"]
 
 
-def test_a_run_whose_time_is_up_fails_with_the_reason(house: House, bench: Bench) -> None:
+def test_a_run_whose_time_is_up_fails_with_the_reason(house: InProcessFleet, bench: ScriptedActions) -> None:
     bench.answers["first"] = parked
     (run_id,) = begin(house, "parallel_branches", timeout_seconds=1)
     house.wire.deliver(house.execute)
@@ -83,7 +87,7 @@ def test_a_run_whose_time_is_up_fails_with_the_reason(house: House, bench: Bench
     assert nodes_of(house, run_id) == {"first": ["cancelled"]}
 
 
-def test_a_signal_ends_the_wait_of_a_parked_step(house: House, bench: Bench) -> None:
+def test_a_signal_ends_the_wait_of_a_parked_step(house: InProcessFleet, bench: ScriptedActions) -> None:
     bench.answers["first"] = parked
     (run_id,) = begin(house, "parallel_branches")
     house.run()
@@ -94,7 +98,9 @@ def test_a_signal_ends_the_wait_of_a_parked_step(house: House, bench: Bench) -> 
     assert state_of(house, run_id) == RunState.COMPLETED
 
 
-def test_a_signal_that_comes_before_the_step_is_parked_is_not_lost(house: House, bench: Bench) -> None:
+def test_a_signal_that_comes_before_the_step_is_parked_is_not_lost(
+    house: InProcessFleet, bench: ScriptedActions
+) -> None:
     (run_id,) = begin(house, "parallel_branches")
     verdicts: list[SignalResult] = []
 
@@ -109,7 +115,9 @@ def test_a_signal_that_comes_before_the_step_is_parked_is_not_lost(house: House,
     assert state_of(house, run_id) == RunState.COMPLETED
 
 
-def test_a_signal_that_comes_after_the_end_changes_nothing(house: House, bench: Bench) -> None:
+def test_a_signal_that_comes_after_the_end_changes_nothing(
+    house: InProcessFleet, bench: ScriptedActions
+) -> None:
     bench.answers["first"] = parked
     (run_id,) = begin(house, "parallel_branches")
     house.run()

@@ -10,26 +10,28 @@ from engine.publisher import Message
 from runtime.ids import Prefix, new_id
 from statemachine.workflow.states import RunState
 from storage.engine.steps import StepRow
-from tests.house import House
 from tests.integration.engine.conftest import SHORT
-from tests.integration.engine.general import Bench, begin, nodes_of, state_of
-from tests.probe import Probe
+from tests.support.engine.general_runs import ScriptedActions, begin, nodes_of, state_of
+from tests.support.in_process_fleet import InProcessFleet
+from tests.support.probe import Probe
 
 
-def sweep_until_published(house: House) -> None:
+def sweep_until_published(house: InProcessFleet) -> None:
     """Sweep until the tick has put something on the wire."""
     while not house.wire.messages:
         house.tick.sweep()
 
 
-def test_a_message_delivered_five_times_is_worked_once(house: House, bench: Bench) -> None:
+def test_a_message_delivered_five_times_is_worked_once(house: InProcessFleet, bench: ScriptedActions) -> None:
     (run_id,) = begin(house, "parallel_branches")
     house.run(deliveries=5)
     assert bench.worked == ["first", "second"]
     assert state_of(house, run_id) == RunState.COMPLETED
 
 
-def test_concurrent_deliveries_of_the_same_rows_share_them_out(house: House, bench: Bench) -> None:
+def test_concurrent_deliveries_of_the_same_rows_share_them_out(
+    house: InProcessFleet, bench: ScriptedActions
+) -> None:
     begin(house, "parallel_branches", runs=60)
     messages = list(house.wire.messages) * 8
     house.wire.lose_everything()
@@ -39,7 +41,7 @@ def test_concurrent_deliveries_of_the_same_rows_share_them_out(house: House, ben
     assert bench.worked.count("first") == 60
 
 
-def test_a_lost_message_is_published_again(house: House, bench: Bench) -> None:
+def test_a_lost_message_is_published_again(house: InProcessFleet, bench: ScriptedActions) -> None:
     (run_id,) = begin(house, "parallel_branches")
     assert house.wire.lose_everything() == 1
     sweep_until_published(house)
@@ -48,7 +50,7 @@ def test_a_lost_message_is_published_again(house: House, bench: Bench) -> None:
     assert state_of(house, run_id) == RunState.COMPLETED
 
 
-def test_rows_wait_in_postgresql_while_the_wire_is_cut(house: House, bench: Bench) -> None:
+def test_rows_wait_in_postgresql_while_the_wire_is_cut(house: InProcessFleet, bench: ScriptedActions) -> None:
     house.wire.cut = True
     (run_id,) = begin(house, "parallel_branches")
     house.tick.sweep()
@@ -58,7 +60,7 @@ def test_rows_wait_in_postgresql_while_the_wire_is_cut(house: House, bench: Benc
     assert state_of(house, run_id) == RunState.COMPLETED
 
 
-def test_a_row_whose_worker_died_goes_to_another(house: House, bench: Bench) -> None:
+def test_a_row_whose_worker_died_goes_to_another(house: InProcessFleet, bench: ScriptedActions) -> None:
     (run_id,) = begin(house, "parallel_branches")
     claim_and_die(house)
     sweep_until_published(house)
@@ -67,7 +69,7 @@ def test_a_row_whose_worker_died_goes_to_another(house: House, bench: Bench) -> 
     assert state_of(house, run_id) == RunState.COMPLETED
 
 
-def test_a_zombies_result_changes_nothing(house: House, bench: Bench) -> None:
+def test_a_zombies_result_changes_nothing(house: InProcessFleet, bench: ScriptedActions) -> None:
     (run_id,) = begin(house, "parallel_branches")
     zombie = claim_and_die(house)
     sweep_until_published(house)
@@ -78,7 +80,7 @@ def test_a_zombies_result_changes_nothing(house: House, bench: Bench) -> None:
     assert nodes_of(house, run_id) == {"first": ["done"], "second": ["done"]}
 
 
-def test_recording_twice_under_one_lease_writes_once(house: House) -> None:
+def test_recording_twice_under_one_lease_writes_once(house: InProcessFleet) -> None:
     (run_id,) = begin(house, "parallel_branches")
     batch = claim_and_die(house)
     outcomes: Mapping[int, Outcome] = {step.step_id: Done() for step in batch.steps}
@@ -87,7 +89,7 @@ def test_recording_twice_under_one_lease_writes_once(house: House) -> None:
     assert nodes_of(house, run_id)["second"] == ["published"]
 
 
-def test_claiming_twice_under_one_lease_gives_the_same_rows(house: House) -> None:
+def test_claiming_twice_under_one_lease_gives_the_same_rows(house: InProcessFleet) -> None:
     """A commit whose answer was lost is recognised by its token."""
     begin(house, "parallel_branches")
     (message,) = house.wire.messages
@@ -100,7 +102,7 @@ def test_claiming_twice_under_one_lease_gives_the_same_rows(house: House) -> Non
     assert [step.step_id for step in again.steps] == [step.step_id for step in first.steps]
 
 
-def test_a_crash_hurts_only_the_row_that_caused_it(house: House, bench: Bench) -> None:
+def test_a_crash_hurts_only_the_row_that_caused_it(house: InProcessFleet, bench: ScriptedActions) -> None:
     ids = begin(house, "parallel_branches", runs=20)
     poison = ids[7]
 
@@ -116,7 +118,7 @@ def test_a_crash_hurts_only_the_row_that_caused_it(house: House, bench: Bench) -
     assert set(states.values()) == {RunState.COMPLETED}
 
 
-def test_a_row_on_its_second_delivery_travels_alone(house: House, bench: Bench) -> None:
+def test_a_row_on_its_second_delivery_travels_alone(house: InProcessFleet, bench: ScriptedActions) -> None:
     begin(house, "parallel_branches", runs=10)
     claim_and_die(house)
     while len(house.wire.messages) < 10:
@@ -124,7 +126,9 @@ def test_a_row_on_its_second_delivery_travels_alone(house: House, bench: Bench) 
     assert {len(message.keys) for message in house.wire.messages} == {1}
 
 
-def test_nothing_is_published_into_a_queue_that_does_not_drain(house: House, bench: Bench) -> None:
+def test_nothing_is_published_into_a_queue_that_does_not_drain(
+    house: InProcessFleet, bench: ScriptedActions
+) -> None:
     begin(house, "parallel_branches", runs=1000)
     for _ in range(5):
         house.tick.sweep()
@@ -134,7 +138,7 @@ def test_nothing_is_published_into_a_queue_that_does_not_drain(house: House, ben
     assert bench.worked.count("second") == 1000
 
 
-def test_the_most_urgent_rows_go_first_under_backlog(house: House, bench: Bench) -> None:
+def test_the_most_urgent_rows_go_first_under_backlog(house: InProcessFleet, bench: ScriptedActions) -> None:
     house.wire.cut = True
     low = begin(house, "parallel_branches", runs=250, priority=1)
     high = begin(house, "parallel_branches", runs=50, priority=10)
@@ -145,7 +149,9 @@ def test_the_most_urgent_rows_go_first_under_backlog(house: House, bench: Bench)
     assert set(order[50:]) == set(low)
 
 
-def test_a_row_that_has_waited_long_goes_before_a_new_urgent_one(house: House, bench: Bench) -> None:
+def test_a_row_that_has_waited_long_goes_before_a_new_urgent_one(
+    house: InProcessFleet, bench: ScriptedActions
+) -> None:
     house.wire.cut = True
     (old,) = begin(house, "parallel_branches", priority=1)
     Probe(house.database).write("UPDATE steps SET urgency = urgency - interval '20 minutes'")
@@ -156,7 +162,7 @@ def test_a_row_that_has_waited_long_goes_before_a_new_urgent_one(house: House, b
     assert order[0] == old
 
 
-def remember_order(bench: Bench) -> list[str]:
+def remember_order(bench: ScriptedActions) -> list[str]:
     """The run ids in the order in which `first` is worked."""
     order: list[str] = []
 
@@ -168,7 +174,7 @@ def remember_order(bench: Bench) -> list[str]:
     return order
 
 
-def claim_and_die(house: House) -> Batch:
+def claim_and_die(house: InProcessFleet) -> Batch:
     """Claim what the first message names, and never be heard of again."""
     message: Message = house.wire.messages.popleft()
     batch = house.engine.claim(house.engine.registry.get(message.action), message.keys, new_id(Prefix.LEASE))
@@ -177,7 +183,7 @@ def claim_and_die(house: House) -> Batch:
     return batch
 
 
-def drain_with_crashes(house: House, ids: list[str]) -> None:
+def drain_with_crashes(house: InProcessFleet, ids: list[str]) -> None:
     """Deliver and sweep until every run has ended; work that crashes surfaces here as it would in Celery."""
     while any(state_of(house, run_id) == RunState.RUNNING for run_id in ids):
         while house.wire.messages:

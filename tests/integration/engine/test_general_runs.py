@@ -14,20 +14,20 @@ from storage.engine.clock import BusinessClock
 from storage.engine.definitions import Definitions
 from storage.engine.steps import StepRow
 from storage.people.reviews import Reviews
-from tests.house import House
-from tests.integration.engine.general import (
-    Bench,
+from tests.support.engine.general_runs import (
+    ScriptedActions,
     begin,
     definition,
     definition_body,
     nodes_of,
     state_of,
 )
+from tests.support.in_process_fleet import InProcessFleet
 
 
 @pytest.fixture
-def house(database_url: str, bench: Bench) -> Iterator[House]:
-    built = House.build(
+def house(database_url: str, bench: ScriptedActions) -> Iterator[InProcessFleet]:
+    built = InProcessFleet.build(
         database_url,
         actions=bench.actions(),
         workflows=[definition("order_processing_v1"), definition("parallel_branches")],
@@ -39,7 +39,9 @@ def house(database_url: str, bench: Bench) -> Iterator[House]:
     built.close()
 
 
-def test_dependent_steps_run_in_the_order_of_their_needs(house: House, bench: Bench) -> None:
+def test_dependent_steps_run_in_the_order_of_their_needs(
+    house: InProcessFleet, bench: ScriptedActions
+) -> None:
     (run_id,) = begin(house, "order_processing_v1")
     house.run()
     assert bench.worked == [
@@ -52,7 +54,7 @@ def test_dependent_steps_run_in_the_order_of_their_needs(house: House, bench: Be
     assert state_of(house, run_id) == RunState.COMPLETED
 
 
-def test_a_step_sees_the_outputs_of_what_it_needs(house: House, bench: Bench) -> None:
+def test_a_step_sees_the_outputs_of_what_it_needs(house: InProcessFleet, bench: ScriptedActions) -> None:
     seen: list[object] = []
 
     def remember(step: StepRow) -> Outcome:
@@ -66,7 +68,9 @@ def test_a_step_sees_the_outputs_of_what_it_needs(house: House, bench: Bench) ->
     assert seen == [{"validate_order": {"valid": True}}]
 
 
-def test_a_fault_that_passes_is_retried_and_costs_only_tries(house: House, bench: Bench) -> None:
+def test_a_fault_that_passes_is_retried_and_costs_only_tries(
+    house: InProcessFleet, bench: ScriptedActions
+) -> None:
     def flaky(step: StepRow) -> Outcome:
         return Done() if step.tries == 4 else TryAgain(code="busy", message="the gateway is busy")
 
@@ -77,7 +81,9 @@ def test_a_fault_that_passes_is_retried_and_costs_only_tries(house: House, bench
     assert bench.worked.count("process_payment") == 5
 
 
-def test_a_fault_that_stays_fails_the_run_when_nothing_catches_it(house: House, bench: Bench) -> None:
+def test_a_fault_that_stays_fails_the_run_when_nothing_catches_it(
+    house: InProcessFleet, bench: ScriptedActions
+) -> None:
     bench.answers["fulfill_order"] = lambda _: TryAgain(code="busy", message="no courier")
     (run_id,) = begin(house, "order_processing_v1")
     wait_for_end(house, run_id)
@@ -86,7 +92,7 @@ def test_a_fault_that_stays_fails_the_run_when_nothing_catches_it(house: House, 
     assert "send_notification" not in bench.worked
 
 
-def test_branches_that_join_enter_the_join_once(house: House, bench: Bench) -> None:
+def test_branches_that_join_enter_the_join_once(house: InProcessFleet, bench: ScriptedActions) -> None:
     bench.answers["join"] = lambda step: Done(output={"total": len(step.input["needs"])})
     (run_id,) = begin(house, "parallel_branches")
     house.run_to_the_end()
@@ -95,7 +101,9 @@ def test_branches_that_join_enter_the_join_once(house: House, bench: Bench) -> N
     assert state_of(house, run_id) == RunState.COMPLETED
 
 
-def test_branches_that_end_at_the_same_moment_enter_the_join_once(house: House, bench: Bench) -> None:
+def test_branches_that_end_at_the_same_moment_enter_the_join_once(
+    house: InProcessFleet, bench: ScriptedActions
+) -> None:
     together = Barrier(2, timeout=180)
 
     def meet(_: StepRow) -> Outcome:
@@ -115,14 +123,14 @@ def test_branches_that_end_at_the_same_moment_enter_the_join_once(house: House, 
 
 
 def test_branches_that_end_in_the_same_batch_enter_the_join_once(database_url: str) -> None:
-    bench = Bench()
+    bench = ScriptedActions()
     same_queue = [
         {"id": "split", "agent": "orchestrator", "action": "check", "next": ["left", "right"]},
         {"id": "left", "agent": "contact", "action": "check"},
         {"id": "right", "agent": "contact", "action": "check"},
         {"id": "join", "agent": "action", "action": "check", "needs": ["left", "right"]},
     ]
-    house = House.build(
+    house = InProcessFleet.build(
         database_url,
         actions=bench.actions(),
         workflows=[definition("parallel_branches", steps=same_queue)],
@@ -134,7 +142,7 @@ def test_branches_that_end_in_the_same_batch_enter_the_join_once(database_url: s
     house.close()
 
 
-def test_a_wait_holds_until_its_business_time(house: House, bench: Bench) -> None:
+def test_a_wait_holds_until_its_business_time(house: InProcessFleet, bench: ScriptedActions) -> None:
     bench.answers["join"] = lambda _: Done(output={"total": 2})
     (run_id,) = begin(house, "parallel_branches")
     house.run()
@@ -145,7 +153,7 @@ def test_a_wait_holds_until_its_business_time(house: House, bench: Bench) -> Non
     assert state_of(house, run_id) == RunState.COMPLETED
 
 
-def test_a_person_decides_and_the_run_goes_on(house: House, bench: Bench) -> None:
+def test_a_person_decides_and_the_run_goes_on(house: InProcessFleet, bench: ScriptedActions) -> None:
     bench.answers["join"] = lambda _: Done(output={"total": 1})
     (run_id,) = begin(house, "parallel_branches")
     house.run()
@@ -159,12 +167,12 @@ def test_a_person_decides_and_the_run_goes_on(house: House, bench: Bench) -> Non
 
 
 def test_a_question_nobody_answers_in_time_goes_on_waiting(database_url: str) -> None:
-    bench = Bench()
+    bench = ScriptedActions()
     steps = [
         {"id": "ask", "type": "human", "deadline_seconds": 60, "decisions": {"go_on": "last", "stop": "end"}},
         {"id": "last", "agent": "audit", "action": "check"},
     ]
-    house = House.build(
+    house = InProcessFleet.build(
         database_url,
         actions=bench.actions(),
         workflows=[definition("parallel_branches", steps=steps)],
@@ -182,7 +190,7 @@ def test_a_question_nobody_answers_in_time_goes_on_waiting(database_url: str) ->
 
 
 def test_a_wait_that_cannot_be_ended_fails_alone_and_the_tick_goes_on(database_url: str) -> None:
-    bench = Bench()
+    bench = ScriptedActions()
     deaf = Action(name="audit.deaf", resume=lambda _: Done(output={"decision": "what?"}))
     steps = [
         {
@@ -194,7 +202,7 @@ def test_a_wait_that_cannot_be_ended_fails_alone_and_the_tick_goes_on(database_u
             "decisions": {"stop": "end"},
         }
     ]
-    house = House.build(
+    house = InProcessFleet.build(
         database_url,
         actions=[*bench.actions(), deaf],
         workflows=[
@@ -210,10 +218,12 @@ def test_a_wait_that_cannot_be_ended_fails_alone_and_the_tick_goes_on(database_u
     house.close()
 
 
-def test_a_run_keeps_the_version_it_began_with(house: House, bench: Bench, database_url: str) -> None:
+def test_a_run_keeps_the_version_it_began_with(
+    house: InProcessFleet, bench: ScriptedActions, database_url: str
+) -> None:
     (old,) = begin(house, "order_processing_v1")
     steps = [{"id": "only_step", "agent": "audit", "action": "check"}]
-    newer = House.build(
+    newer = InProcessFleet.build(
         database_url,
         actions=bench.actions(),
         workflows=[definition("order_processing_v1", version="2.0", steps=steps)],
@@ -227,7 +237,7 @@ def test_a_run_keeps_the_version_it_began_with(house: House, bench: Bench, datab
     newer.close()
 
 
-def test_a_snoozed_step_comes_back_and_costs_no_try(house: House, bench: Bench) -> None:
+def test_a_snoozed_step_comes_back_and_costs_no_try(house: InProcessFleet, bench: ScriptedActions) -> None:
     def later(step: StepRow) -> Outcome:
         if step.delivery == 1:
             with house.database.transaction() as work:
@@ -243,13 +253,13 @@ def test_a_snoozed_step_comes_back_and_costs_no_try(house: House, bench: Bench) 
 
 
 def test_an_error_leads_where_the_definition_says(database_url: str) -> None:
-    bench = Bench()
+    bench = ScriptedActions()
     steps = [
         {"id": "first", "agent": "contact", "action": "check", "on_error": "repair", "next": "last"},
         {"id": "repair", "agent": "audit", "action": "check"},
         {"id": "last", "agent": "audit", "action": "check"},
     ]
-    house = House.build(
+    house = InProcessFleet.build(
         database_url,
         actions=bench.actions(),
         workflows=[definition("parallel_branches", steps=steps)],
@@ -262,7 +272,7 @@ def test_an_error_leads_where_the_definition_says(database_url: str) -> None:
     house.close()
 
 
-def wait_for_end(house: House, run_id: str) -> None:
+def wait_for_end(house: InProcessFleet, run_id: str) -> None:
     """Run until the run has ended; retries wait on the database's clock, which nobody can leap over."""
     for _ in range(2000):
         house.run()

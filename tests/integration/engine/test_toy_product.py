@@ -25,9 +25,10 @@ from storage.core.database import Database
 from storage.engine.definitions import Definitions
 from storage.engine.runs import Runs
 from tasks.registry import PRODUCTS
-from tests.acceptance.waiting import wait_until
 from tests.agents import QUEUES
-from tests.house import CIPHER_KEY, House
+from tests.support.in_process_fleet import CIPHER_KEY, InProcessFleet
+from tests.support.probe import Probe
+from tests.support.waiting import wait_until
 from tests.toy_product.product import (
     DEFINITION,
     HEAVIEST,
@@ -46,8 +47,10 @@ FAR_BEYOND: float = 120.0
 
 
 @pytest.fixture
-def house(database_url: str) -> Iterator[House]:
-    built = House.build(database_url, products=[PARCELS.bind(None)], queues=(*QUEUES, QUEUE), limits=SHORT)
+def house(database_url: str) -> Iterator[InProcessFleet]:
+    built = InProcessFleet.build(
+        database_url, products=[PARCELS.bind(None)], queues=(*QUEUES, QUEUE), limits=SHORT
+    )
     with built.database.transaction() as work:
         work.connection.execute(TABLE)
         register(work, [DEFINITION], products=KNOWN, queues=(*QUEUES, QUEUE))
@@ -55,7 +58,7 @@ def house(database_url: str) -> Iterator[House]:
     built.close()
 
 
-def arrive(house: House, parcel_id: str, grams: int = 300) -> str:
+def arrive(house: InProcessFleet, parcel_id: str, grams: int = 300) -> str:
     """Begin a parcel's run; its id."""
     run_id = new_id(Prefix.RUN)
     with house.engine.transaction() as transaction:
@@ -68,11 +71,10 @@ def arrive(house: House, parcel_id: str, grams: int = 300) -> str:
 
 def history(database: Database, parcel_id: str) -> list[tuple[str, int]]:
     """What became of a parcel, from its own table."""
-    with database.transaction() as work:
-        rows = work.connection.exec_driver_sql(
-            "SELECT what, grams FROM parcels WHERE parcel_id = %s ORDER BY position", (parcel_id,)
-        )
-        return [(row.what, row.grams) for row in rows]
+    rows = Probe(database).rows(
+        "SELECT what, grams FROM parcels WHERE parcel_id = %s ORDER BY position", parcel_id
+    )
+    return [(row.what, row.grams) for row in rows]
 
 
 def state_of(database: Database, run_id: str) -> RunState:
@@ -81,7 +83,7 @@ def state_of(database: Database, run_id: str) -> RunState:
     return run.state
 
 
-def test_its_runs_are_carried_to_their_end_on_its_own_queue_into_its_own_table(house: House) -> None:
+def test_its_runs_are_carried_to_their_end_on_its_own_queue_into_its_own_table(house: InProcessFleet) -> None:
     run_ids = [arrive(house, f"P{n}") for n in range(30)]
     assert {message.queue for message in house.wire.messages} == {QUEUE}
     house.run()
@@ -89,7 +91,9 @@ def test_its_runs_are_carried_to_their_end_on_its_own_queue_into_its_own_table(h
     assert all(history(house.database, f"P{n}") == [("weighed", 300), ("labelled", 0)] for n in range(30))
 
 
-def test_a_refusal_of_its_writer_fails_the_step_with_its_own_code_and_writes_nothing(house: House) -> None:
+def test_a_refusal_of_its_writer_fails_the_step_with_its_own_code_and_writes_nothing(
+    house: InProcessFleet,
+) -> None:
     heavy, light = arrive(house, "heavy", HEAVIEST + 1), arrive(house, "light")
     house.run()
     with house.database.transaction() as work:
@@ -99,7 +103,7 @@ def test_a_refusal_of_its_writer_fails_the_step_with_its_own_code_and_writes_not
     assert state_of(house.database, light) is RunState.COMPLETED
 
 
-def test_a_run_that_is_cancelled_leaves_what_the_product_records_of_its_end(house: House) -> None:
+def test_a_run_that_is_cancelled_leaves_what_the_product_records_of_its_end(house: InProcessFleet) -> None:
     run_id = arrive(house, "P")
     with house.engine.transaction() as transaction:
         transaction.end([run_id], RunState.CANCELLED, agent_id="operator", reason="lost on the way")
@@ -107,14 +111,14 @@ def test_a_run_that_is_cancelled_leaves_what_the_product_records_of_its_end(hous
     assert history(house.database, "P") == [("cancelled: lost on the way", 0)]
 
 
-def test_a_refusal_reaches_a_caller_who_writes_without_a_step(house: House) -> None:
+def test_a_refusal_reaches_a_caller_who_writes_without_a_step(house: InProcessFleet) -> None:
     from tests.toy_product.product import ParcelMoved
 
     with pytest.raises(TooHeavyError), house.engine.transaction() as transaction:
         transaction.write([ParcelMoved(parcel_id="P", what="weighed", grams=HEAVIEST + 1)])
 
 
-def test_a_worker_that_dies_with_its_rows_changes_nothing_of_its_end(house: House) -> None:
+def test_a_worker_that_dies_with_its_rows_changes_nothing_of_its_end(house: InProcessFleet) -> None:
     run_id = arrive(house, "P")
     message = house.wire.messages.popleft()
     batch = house.engine.claim(house.engine.registry.get(message.action), message.keys, new_id(Prefix.LEASE))
@@ -140,7 +144,7 @@ def test_a_worker_that_dies_with_its_rows_changes_nothing_of_its_end(house: Hous
     ],
 )
 def test_a_definition_that_names_what_there_is_not_is_refused_when_it_is_registered(
-    house: House, change: dict[str, object], said: str
+    house: InProcessFleet, change: dict[str, object], said: str
 ) -> None:
     steps = [{"id": "weigh", "agent": "parcels", "action": "weigh"} | change]
     body = DEFINITION | {"version": "2", "steps": steps}
@@ -151,7 +155,7 @@ def test_a_definition_that_names_what_there_is_not_is_refused_when_it_is_registe
 
 
 def test_a_version_that_another_process_registers_is_what_new_runs_begin_with_a_second_later(
-    house: House,
+    house: InProcessFleet,
 ) -> None:
     moment = [0.0]
     catalogue = Catalogue(lambda: moment[0])
@@ -216,7 +220,7 @@ def test_a_real_worker_that_is_killed_in_the_middle_changes_nothing_of_its_end(
     agents = yaml.safe_load((config / "agents.yaml").read_text(encoding="utf-8"))
     (config / "agents.yaml").write_text(yaml.safe_dump({**agents, QUEUE: {}}), encoding="utf-8")
     started, go_on = tmp_path / "started", tmp_path / "go on"
-    house = House.build(database_url, products=[PARCELS.bind(None)], queues=(*QUEUES, QUEUE))
+    house = InProcessFleet.build(database_url, products=[PARCELS.bind(None)], queues=(*QUEUES, QUEUE))
     try:
         with house.database.transaction() as work:
             work.connection.execute(TABLE)

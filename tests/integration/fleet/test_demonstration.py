@@ -8,29 +8,31 @@ import pytest
 
 from fleet.demonstration import Demonstration, SampleProgress
 from statemachine.orders.states import State
-from tests.factories import PARTS_MISSING, READY, answered, submission
-from tests.house import House
-from tests.integration.api.working import working
-from tests.integration.fleet.conditions import wait_until
+from tests.support.api.background_work import working_in_background
+from tests.support.factories import PARTS_MISSING, READY, answered, submission
+from tests.support.in_process_fleet import InProcessFleet
+from tests.support.waiting import wait_until
 from workers.app import make_app
 from workers.process import Process
 
 
 @pytest.fixture
-def process(house: House) -> Iterator[Process]:
+def process(house: InProcessFleet) -> Iterator[Process]:
     made = Process(house.settings, make_app(house.settings), name="up")
     yield made
     made.database.close()
 
 
-def goes_its_way(house: House) -> None:
+def goes_its_way(house: InProcessFleet) -> None:
     """An order arrives and is carried through the days that its customer waits for a part."""
     order = submission(answered(PARTS_MISSING), answered(READY))
     house.accept(order)
     wait_until(lambda: house.order(order.body.task_id).status is State.CLOSED, seconds=180)
 
 
-def test_without_samples_orders_that_arrive_later_are_leapt_for_too(house: House, process: Process) -> None:
+def test_without_samples_orders_that_arrive_later_are_leapt_for_too(
+    house: InProcessFleet, process: Process
+) -> None:
     looks: list[SampleProgress] = []
     ends: list[object] = []
     demonstration = Demonstration(
@@ -41,7 +43,7 @@ def test_without_samples_orders_that_arrive_later_are_leapt_for_too(house: House
     try:
         wait_until(lambda: bool(looks))
         assert looks[0].total == 0
-        with working(house):
+        with working_in_background(house):
             for _ in range(2):
                 goes_its_way(house)
     finally:
@@ -50,7 +52,9 @@ def test_without_samples_orders_that_arrive_later_are_leapt_for_too(house: House
     assert ends == []
 
 
-def test_with_samples_it_ends_when_they_are_settled(house: House, process: Process, tmp_path: Path) -> None:
+def test_with_samples_it_ends_when_they_are_settled(
+    house: InProcessFleet, process: Process, tmp_path: Path
+) -> None:
     sample = tmp_path / "orders.jsonl"
     sample.write_text(
         submission(answered(READY)).body.model_dump_json(exclude_none=True) + "\n", encoding="utf-8"
@@ -62,6 +66,6 @@ def test_with_samples_it_ends_when_they_are_settled(house: House, process: Proce
         show=lambda _: None,
         finished=lambda standings, _: ends.append(len(standings)),
     )
-    with working(house):
+    with working_in_background(house):
         demonstration.run(sample)
     assert ends == [1]

@@ -23,7 +23,7 @@ from fleet.embedded.orphan import POSTGRES_TRACE, find_orphan
 from fleet.embedded.postgres import EmbeddedPostgres
 from fleet.embedded.valkey import EmbeddedValkey
 from fleet.supervisor.ports import free_port
-from tests.integration.fleet.conditions import alive, wait_until
+from tests.support.waiting import pid_is_alive, wait_until
 
 Start = Callable[[EmbeddedPostgres | EmbeddedValkey, int], subprocess.Popen[bytes]]
 
@@ -182,7 +182,7 @@ def test_a_pid_file_that_names_a_stranger_is_removed_and_the_stranger_left_alone
         pid_file.write_text(f"{stranger.pid}\n{postgres.folder}\n", encoding="utf-8")
         postgres.prepare()
         assert not pid_file.exists()
-        assert alive(stranger.pid)
+        assert pid_is_alive(stranger.pid)
         stranger.kill()
 
 

@@ -17,7 +17,7 @@ from fleet.supervisor.ports import free_port
 from fleet.supervisor.process import ProcessSpec, RunningProcess
 from fleet.supervisor.run_file import RunFile
 from fleet.supervisor.supervisor import Supervisor
-from tests.integration.fleet.conditions import alive, wait_until
+from tests.support.waiting import pid_is_alive, wait_until
 
 
 @pytest.fixture
@@ -89,7 +89,9 @@ def test_a_killed_postgres_is_ready_again(data_dir: Path) -> None:
         pid = supervisor.processes[0].pid
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
-        supervisor.watch(lambda: not alive(pid) and supervisor.processes[0].restarts > 0 and specs[0].ready())
+        supervisor.watch(
+            lambda: not pid_is_alive(pid) and supervisor.processes[0].restarts > 0 and specs[0].ready()
+        )
     finally:
         supervisor.stop()
 
@@ -112,6 +114,6 @@ def test_both_shut_down_cleanly_when_the_supervisor_is_killed(data_dir: Path) ->
     pids = run_file.read()
     assert pids is not None
     assert set(pids.values()) <= {child.pid for child in children}
-    wait_until(lambda: not any(alive(child.pid) for child in children))
+    wait_until(lambda: not any(pid_is_alive(child.pid) for child in children))
     assert "database system is shut down" in log(data_dir, "postgres")
     assert "bye bye" in log(data_dir, "valkey")

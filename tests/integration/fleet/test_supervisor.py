@@ -15,7 +15,7 @@ import pytest
 from fleet.supervisor import second_interrupt
 from fleet.supervisor.process import FleetStartError, ProcessSpec, ProcessState, RunningProcess
 from fleet.supervisor.supervisor import Supervisor
-from tests.integration.fleet.conditions import alive, wait_until
+from tests.support.waiting import pid_is_alive, wait_until
 
 # Says that it is up, then waits for a signal; writes its end to the same journal.
 CHILD = """
@@ -156,7 +156,7 @@ def test_what_a_killed_child_had_started_is_gone_before_its_successor(journal: J
     wait_until(lambda: len(journal.started("grandchild")) == 1)
     os.kill(journal.started("parent")[0], signal.SIGKILL)
     supervisor.watch(lambda: len(journal.started("parent")) == 2)
-    wait_until(lambda: not alive(journal.started("grandchild")[0]))
+    wait_until(lambda: not pid_is_alive(journal.started("grandchild")[0]))
 
 
 def test_a_child_that_is_to_stand_back_does_so_with_all_it_has_started_and_so_does_its_successor(
@@ -202,7 +202,7 @@ def test_a_child_that_ignores_its_stop_signal_is_killed_after_its_timeout(
     supervisor = fleet([spec("stubborn", journal, stop_timeout=0.3), spec("polite", journal)])
     supervisor.start()
     supervisor.stop()
-    assert not alive(journal.started("stubborn")[0])
+    assert not pid_is_alive(journal.started("stubborn")[0])
     assert [name for name, _ in journal.events("stopped")] == ["polite"]
 
 
@@ -211,7 +211,7 @@ def test_what_a_stopped_child_leaves_in_its_group_is_killed(journal: Journal, fl
     supervisor.start()
     wait_until(lambda: len(journal.started("grandchild")) == 1)
     supervisor.stop()
-    wait_until(lambda: not alive(journal.started("grandchild")[0]))
+    wait_until(lambda: not pid_is_alive(journal.started("grandchild")[0]))
 
 
 def test_a_second_interrupt_during_the_stop_kills_everything_at_once(
@@ -229,7 +229,7 @@ def test_a_second_interrupt_during_the_stop_kills_everything_at_once(
     second.start()
     supervisor.stop()
     second.join()
-    assert not alive(journal.started("stubborn")[0])
+    assert not pid_is_alive(journal.started("stubborn")[0])
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
@@ -243,7 +243,7 @@ def test_a_child_that_ends_during_the_start_is_named_with_its_last_lines(
     ) as caught:
         supervisor.start()
     assert caught.value.process == "broken"
-    assert not alive(journal.started("database")[0])
+    assert not pid_is_alive(journal.started("database")[0])
 
 
 def test_a_child_that_is_not_ready_in_time_is_named(journal: Journal, fleet: Fleet) -> None:
@@ -272,7 +272,7 @@ def test_a_hook_that_fails_stops_what_was_started(journal: Journal, fleet: Fleet
     supervisor = fleet([spec("database", journal), spec("api", journal, stage=2)], before_stage={2: migrate})
     with pytest.raises(ValueError, match="no migration"):
         supervisor.start()
-    assert not alive(journal.started("database")[0])
+    assert not pid_is_alive(journal.started("database")[0])
     assert journal.started("api") == []
 
 
@@ -297,7 +297,7 @@ def test_nothing_survives_a_killed_supervisor(journal: Journal) -> None:
     with subprocess.Popen([sys.executable, "-c", script, str(journal.path)]) as process:
         wait_until(lambda: len(journal.events("started")) == 2)
         process.kill()
-    wait_until(lambda: not any(alive(pid) for _, pid in journal.events("started")))
+    wait_until(lambda: not any(pid_is_alive(pid) for _, pid in journal.events("started")))
     assert sorted(name for name, _ in journal.events("stopped")) == ["one", "two"]
 
 

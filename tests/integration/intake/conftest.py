@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.intake.ground import Ground
-from tests.rabbitmq import ABSENT, RabbitServer, is_installed
+from tests.support.intake.intake_process import IntakeProcess
+from tests.support.rabbitmq import ABSENT, RabbitServer, is_installed
 
 
 @pytest.fixture
-def ground(database_url: str, broker_url: str) -> Iterator[Ground]:
+def ground(database_url: str, broker_url: str) -> Iterator[IntakeProcess]:
     """Everything on PostgreSQL and Valkey; nothing takes messages in yet."""
-    ground = Ground.build(database_url, broker_url)
+    ground = IntakeProcess.build(database_url, broker_url)
     yield ground
     ground.close()
 
@@ -28,18 +28,18 @@ def rabbit_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitSe
 
 
 @pytest.fixture
-def rabbit(rabbit_server: RabbitServer, database_url: str, broker_url: str) -> Iterator[Ground]:
+def rabbit(rabbit_server: RabbitServer, database_url: str, broker_url: str) -> Iterator[IntakeProcess]:
     """As `ground`, with the queue on RabbitMQ, emptied."""
-    ground = Ground.build(database_url, broker_url, rabbit_server.url)
+    ground = IntakeProcess.build(database_url, broker_url, rabbit_server.url)
     ground.forget_queue()
     yield ground
     ground.close()
 
 
 @pytest.fixture(params=["redis", "rabbitmq"])
-def queued(request: pytest.FixtureRequest) -> Ground:
+def queued(request: pytest.FixtureRequest) -> IntakeProcess:
     """The queue on kombu's Redis transport, and on RabbitMQ."""
-    found: Ground = request.getfixturevalue("ground" if request.param == "redis" else "rabbit")
+    found: IntakeProcess = request.getfixturevalue("ground" if request.param == "redis" else "rabbit")
     return found
 
 

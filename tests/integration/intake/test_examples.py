@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from schemas.orders.intake import TaskCreated
-from tests.house import House
-from tests.integration.api.caller import hand_out_keys, key_of
-from tests.integration.api.server import serving
-from tests.integration.intake.ground import Ground
+from tests.support.api.client import key_of, register_keys
+from tests.support.api.live_server import serving
+from tests.support.in_process_fleet import InProcessFleet
+from tests.support.intake.intake_process import IntakeProcess
 from workers.intake.queue import QueueIntake
 from workers.intake.stream import StreamIntake
 
@@ -49,7 +49,7 @@ def needs(program: str, package: str) -> None:
         pytest.skip(f"{program} is not installed (Debian: apt-get install {package}); .ci/run installs it")
 
 
-def test_an_order_published_with_kombu_comes_in(queued: Ground) -> None:
+def test_an_order_published_with_kombu_comes_in(queued: IntakeProcess) -> None:
     python("publish_with_kombu.py", QUEUE_URL=queued.queue_url)
     assert queued.waiting() == 1
     with queued.served_by(QueueIntake(queued.process)):
@@ -57,13 +57,13 @@ def test_an_order_published_with_kombu_comes_in(queued: Ground) -> None:
     assert queued.value("SELECT request_id FROM runs") == f"upstream-{ORDER['task_id']}"
 
 
-def test_an_order_published_with_redis_py_comes_in(ground: Ground) -> None:
+def test_an_order_published_with_redis_py_comes_in(ground: IntakeProcess) -> None:
     python("publish_with_xadd.py", BROKER_URL=ground.queue_url)
     with ground.served_by(StreamIntake(ground.process)):
         ground.wait_for(ORDER)
 
 
-def test_an_order_published_with_redis_cli_comes_in(ground: Ground) -> None:
+def test_an_order_published_with_redis_cli_comes_in(ground: IntakeProcess) -> None:
     needs("redis-cli", "redis-tools")
     run("sh", "publish_with_xadd.sh", BROKER_URL=ground.queue_url)
     with ground.served_by(StreamIntake(ground.process)):
@@ -71,9 +71,11 @@ def test_an_order_published_with_redis_cli_comes_in(ground: Ground) -> None:
     assert ground.rejects() == []
 
 
-def test_an_order_sent_with_curl_is_answered_and_sending_it_again_changes_nothing(house: House) -> None:
+def test_an_order_sent_with_curl_is_answered_and_sending_it_again_changes_nothing(
+    house: InProcessFleet,
+) -> None:
     needs("curl", "curl")
-    hand_out_keys(house)
+    register_keys(house)
     with serving(house) as address:
         answers = [
             json.loads(run("sh", "publish_with_curl.sh", API=address, KEY=key_of("orchestrator")))

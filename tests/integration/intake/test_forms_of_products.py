@@ -15,8 +15,8 @@ from tasks.people.replay import RejectResult, replay
 from tasks.registry import PRODUCTS
 from tasks.verbs import Verb, VerbResult
 from tests.agents import QUEUES
-from tests.factories import payload
-from tests.house import House
+from tests.support.factories import payload
+from tests.support.in_process_fleet import InProcessFleet
 from tests.toy_product import product, task_form
 from tests.toy_product.task_form import ParcelForm
 
@@ -30,9 +30,9 @@ WORK = {
 
 
 @pytest.fixture
-def house(database_url: str) -> Iterator[House]:
+def house(database_url: str) -> Iterator[InProcessFleet]:
     queues = (*QUEUES, product.QUEUE)
-    built = House.build(database_url, products=[product.PARCELS.bind(None)], queues=queues)
+    built = InProcessFleet.build(database_url, products=[product.PARCELS.bind(None)], queues=queues)
     with built.database.transaction() as work:
         work.connection.execute(product.TABLE)
         work.connection.execute(task_form.TABLE)
@@ -42,22 +42,22 @@ def house(database_url: str) -> Iterator[House]:
 
 
 @pytest.fixture
-def forms(house: House) -> TaskForms:
+def forms(house: InProcessFleet) -> TaskForms:
     """The forms of this installation, with that of parcels before them."""
     return replace(house.forms, products=(ParcelForm(), *house.forms.products))
 
 
-def accepted(house: House, forms: TaskForms, *sent: Any) -> list[BatchItemResult]:
+def accepted(house: InProcessFleet, forms: TaskForms, *sent: Any) -> list[BatchItemResult]:
     return accept_batch(house.engine, forms, sent, Sender("operator"), EntryPoint.HTTP)
 
 
-def listed(house: House, forms: TaskForms, **wanted: Any) -> dict[str, TaskRow]:
+def listed(house: InProcessFleet, forms: TaskForms, **wanted: Any) -> dict[str, TaskRow]:
     with house.database.transaction() as work:
         rows = TaskList(work, forms.subjects).page(TaskFilter(**wanted), after=None, limit=10)
     return {row.task_id: row for row in rows}
 
 
-def test_a_batch_takes_tasks_of_every_product(house: House, forms: TaskForms) -> None:
+def test_a_batch_takes_tasks_of_every_product(house: InProcessFleet, forms: TaskForms) -> None:
     by_type = {"task_type": "parcel", "description": "包裹", "parameters": PARCEL | {"parcel_id": "P2"}}
     order = payload()
     items = accepted(house, forms, PARCEL, order, WORK, by_type, PARCEL)
@@ -67,7 +67,7 @@ def test_a_batch_takes_tasks_of_every_product(house: House, forms: TaskForms) ->
     assert {row.status for row in listed(house, forms).values()} == {Lifecycle.COMPLETED}
 
 
-def test_one_list_shows_the_subjects_of_every_product(house: House, forms: TaskForms) -> None:
+def test_one_list_shows_the_subjects_of_every_product(house: InProcessFleet, forms: TaskForms) -> None:
     order = payload()
     accepted(house, forms, PARCEL, order, WORK)
     rows = listed(house, forms)
@@ -81,7 +81,7 @@ def test_one_list_shows_the_subjects_of_every_product(house: House, forms: TaskF
     assert listed(house, forms, state="contacting").keys() == {order["task_id"]}
 
 
-def test_a_task_is_found_by_the_id_of_its_subject(house: House, forms: TaskForms) -> None:
+def test_a_task_is_found_by_the_id_of_its_subject(house: InProcessFleet, forms: TaskForms) -> None:
     accepted(house, forms, PARCEL)
     with house.database.transaction() as work:
         row = TaskList(work, forms.subjects).find("P1")
@@ -89,7 +89,7 @@ def test_a_task_is_found_by_the_id_of_its_subject(house: House, forms: TaskForms
         assert forms.product(row.product or "").given(work, row.task_id) == {"grams": 300}
 
 
-def test_a_verb_is_carried_out_in_the_way_of_the_product(house: House, forms: TaskForms) -> None:
+def test_a_verb_is_carried_out_in_the_way_of_the_product(house: InProcessFleet, forms: TaskForms) -> None:
     accepted(house, forms, PARCEL, WORK)
     results = [
         forms.steer(house.engine, task_id, Verb.CANCEL, by="operator", reason=None)
@@ -100,7 +100,7 @@ def test_a_verb_is_carried_out_in_the_way_of_the_product(house: House, forms: Ta
     assert {row.status for row in listed(house, forms).values()} == {Lifecycle.CANCELLED}
 
 
-def test_what_a_form_refused_is_replayed_by_that_form(house: House, forms: TaskForms) -> None:
+def test_what_a_form_refused_is_replayed_by_that_form(house: InProcessFleet, forms: TaskForms) -> None:
     accepted(house, forms, PARCEL)
     (item,) = accepted(house, forms, PARCEL | {"grams": 5})
     assert item.receipt.result is Acceptance.OTHER_BODY
@@ -115,7 +115,9 @@ def test_what_a_form_refused_is_replayed_by_that_form(house: House, forms: TaskF
     assert listed(house, forms).keys() == {"P1", "P2"}
 
 
-def test_an_error_names_the_fields_of_the_form_that_was_meant(house: House, forms: TaskForms) -> None:
+def test_an_error_names_the_fields_of_the_form_that_was_meant(
+    house: InProcessFleet, forms: TaskForms
+) -> None:
     items = accepted(house, forms, {"parcel_id": "P1"}, {}, {"task_type": "parcel"})
     fields = [{problem.field for problem in item.receipt.problems} for item in items]
     assert fields == [{"shipment_id", "grams"}, {"task_id", "order_id", "order_type"}, {"description"}]

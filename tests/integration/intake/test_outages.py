@@ -15,11 +15,11 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from runtime.settings import Settings
-from tests.acceptance.waiting import wait_until
-from tests.factories import payload
-from tests.integration.intake.ground import Ground
-from tests.rabbitmq import RabbitServer
-from tests.servers import Servers
+from tests.support.factories import payload
+from tests.support.intake.intake_process import IntakeProcess
+from tests.support.rabbitmq import RabbitServer
+from tests.support.servers import Servers
+from tests.support.waiting import wait_until
 from workers.intake.queue import QueueIntake
 from workers.intake.stream import StreamIntake
 
@@ -29,7 +29,7 @@ def connect(url: str) -> "psycopg.Connection[Any]":
 
 
 @contextmanager
-def without_postgres(servers: Servers, ground: Ground) -> Iterator[None]:
+def without_postgres(servers: Servers, ground: IntakeProcess) -> Iterator[None]:
     """This test's database lets nobody in, as one that is away."""
     name = ground.settings.database_url.get_secret_value().rsplit("/", 1)[1]
     with connect(servers.admin_url) as admin:
@@ -50,9 +50,9 @@ def environment_of(settings: Settings) -> dict[str, str]:
     return told
 
 
-def kill_between_commit_and_acknowledgement(ground: Ground, kind: str, project: Path) -> None:
+def kill_between_commit_and_acknowledgement(ground: IntakeProcess, kind: str, project: Path) -> None:
     died = subprocess.run(
-        [sys.executable, "-m", "tests.integration.intake.dying", kind],
+        [sys.executable, "-m", "tests.support.intake.dying", kind],
         cwd=project,
         env=environment_of(ground.settings),
         capture_output=True,
@@ -62,11 +62,11 @@ def kill_between_commit_and_acknowledgement(ground: Ground, kind: str, project: 
     assert died.returncode == -signal.SIGKILL, died.stderr.decode()[-2000:]
 
 
-def runs_of(ground: Ground, order: Mapping[str, Any]) -> int:
+def runs_of(ground: IntakeProcess, order: Mapping[str, Any]) -> int:
     return int(ground.value("SELECT count(*) FROM runs WHERE subject_id = %s", order["task_id"]))
 
 
-def test_messages_in_the_queue_wait_for_postgres(queued: Ground, servers: Servers) -> None:
+def test_messages_in_the_queue_wait_for_postgres(queued: IntakeProcess, servers: Servers) -> None:
     order = payload()
     with queued.served_by(QueueIntake(queued.process)):
         with without_postgres(servers, queued):
@@ -76,7 +76,7 @@ def test_messages_in_the_queue_wait_for_postgres(queued: Ground, servers: Server
 
 
 def test_an_intake_that_is_stopped_while_postgres_is_away_gives_its_messages_back(
-    queued: Ground, servers: Servers
+    queued: IntakeProcess, servers: Servers
 ) -> None:
     with without_postgres(servers, queued):
         queued.publish(payload(), payload())
@@ -85,7 +85,7 @@ def test_an_intake_that_is_stopped_while_postgres_is_away_gives_its_messages_bac
         assert queued.waiting() == 2
 
 
-def test_a_broken_connection_to_redis_is_made_again(ground: Ground) -> None:
+def test_a_broken_connection_to_redis_is_made_again(ground: IntakeProcess) -> None:
     first, second = payload(), payload()
     with ground.served_by(QueueIntake(ground.process)):
         ground.publish(first)
@@ -98,7 +98,7 @@ def test_a_broken_connection_to_redis_is_made_again(ground: Ground) -> None:
 
 
 def test_a_rabbitmq_that_is_started_again_is_found_again_with_what_it_kept(
-    rabbit: Ground, rabbit_server: RabbitServer
+    rabbit: IntakeProcess, rabbit_server: RabbitServer
 ) -> None:
     first, second = payload(), payload()
     with rabbit.served_by(QueueIntake(rabbit.process)):
@@ -115,7 +115,7 @@ def test_a_rabbitmq_that_is_started_again_is_found_again_with_what_it_kept(
 
 
 def test_after_a_kill_between_commit_and_acknowledgement_rabbitmq_delivers_again_and_no_second_order_is_made(
-    rabbit: Ground, project: Path
+    rabbit: IntakeProcess, project: Path
 ) -> None:
     order = payload()
     rabbit.publish(order)
@@ -129,7 +129,7 @@ def test_after_a_kill_between_commit_and_acknowledgement_rabbitmq_delivers_again
 
 
 def test_after_a_kill_between_commit_and_acknowledgement_redis_delivers_again_and_no_second_order_is_made(
-    ground: Ground, project: Path
+    ground: IntakeProcess, project: Path
 ) -> None:
     order, after = payload(), payload()
     ground.publish(order)
@@ -146,7 +146,7 @@ def test_after_a_kill_between_commit_and_acknowledgement_redis_delivers_again_an
 
 
 def test_after_a_kill_between_commit_and_deletion_the_stream_delivers_again_and_no_second_order_is_made(
-    ground: Ground, project: Path
+    ground: IntakeProcess, project: Path
 ) -> None:
     order = payload()
     ground.add(order)
@@ -161,7 +161,7 @@ def test_after_a_kill_between_commit_and_deletion_the_stream_delivers_again_and_
 
 @pytest.mark.parametrize("url", ["amqp://guest:wrong@127.0.0.1:{port}//", "amqp://guest:wrong@127.0.0.1:1//"])
 def test_an_intake_that_is_not_let_in_says_so_without_the_password_and_waits(
-    rabbit: Ground, rabbit_server: RabbitServer, url: str
+    rabbit: IntakeProcess, rabbit_server: RabbitServer, url: str
 ) -> None:
     address = SecretStr(url.format(port=rabbit_server.port))
     rabbit.process.settings = rabbit.settings.model_copy(update={"intake_amqp_url": address})

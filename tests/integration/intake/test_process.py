@@ -2,9 +2,9 @@
 
 import threading
 
-from tests.acceptance.waiting import wait_until
-from tests.factories import payload
-from tests.integration.intake.ground import Ground
+from tests.support.factories import payload
+from tests.support.intake.intake_process import IntakeProcess
+from tests.support.waiting import wait_until
 from workers.intake.process import take_in
 from workers.process import Process
 
@@ -19,7 +19,7 @@ class BothDoors:
         take_in(self._process, stopped)
 
 
-def test_one_process_serves_the_stream_and_the_queue(ground: Ground) -> None:
+def test_one_process_serves_the_stream_and_the_queue(ground: IntakeProcess) -> None:
     queued, streamed = payload(), payload()
     ground.publish(queued)
     ground.add(streamed)
@@ -29,7 +29,7 @@ def test_one_process_serves_the_stream_and_the_queue(ground: Ground) -> None:
     assert ground.sources() == {queued["task_id"]: "queue", streamed["task_id"]: "stream"}
 
 
-def test_orders_of_one_task_at_both_entry_points_make_one_order(ground: Ground) -> None:
+def test_orders_of_one_task_at_both_entry_points_make_one_order(ground: IntakeProcess) -> None:
     order, last = payload(), payload()
     ground.publish(*[order] * 20)
     for _ in range(20):

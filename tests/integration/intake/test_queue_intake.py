@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.waiting import wait_until
-from tests.factories import payload
-from tests.integration.intake.ground import ALERTS, Ground
+from tests.support.factories import payload
+from tests.support.intake.intake_process import ALERTS, IntakeProcess
+from tests.support.waiting import wait_until
 from workers.intake.queue import QUEUE, QueueIntake
 
 
-def test_an_order_comes_in_by_the_queue(queued: Ground) -> None:
+def test_an_order_comes_in_by_the_queue(queued: IntakeProcess) -> None:
     order = payload()
     queued.publish(order)
     with queued.served_by(QueueIntake(queued.process)):
@@ -20,7 +20,7 @@ def test_an_order_comes_in_by_the_queue(queued: Ground) -> None:
     assert queued.waiting() == 0
 
 
-def test_the_queue_is_drained_in_batches(queued: Ground) -> None:
+def test_the_queue_is_drained_in_batches(queued: IntakeProcess) -> None:
     orders = [payload() for _ in range(300)]
     queued.publish(*orders)
     with queued.served_by(QueueIntake(queued.process)):
@@ -33,7 +33,7 @@ def test_the_queue_is_drained_in_batches(queued: Ground) -> None:
 @pytest.mark.parametrize(
     "named", [{"headers": {"request_id": "req-of-upstream"}}, {"correlation_id": "req-of-upstream"}]
 )
-def test_the_producers_request_id_goes_with_the_order(queued: Ground, named: dict[str, Any]) -> None:
+def test_the_producers_request_id_goes_with_the_order(queued: IntakeProcess, named: dict[str, Any]) -> None:
     order = payload()
     queued.publish(order, **named)
     with queued.served_by(QueueIntake(queued.process)):
@@ -41,7 +41,7 @@ def test_the_producers_request_id_goes_with_the_order(queued: Ground, named: dic
     assert queued.value("SELECT request_id FROM runs") == "req-of-upstream"
 
 
-def test_a_request_id_that_cannot_be_logged_is_replaced(queued: Ground) -> None:
+def test_a_request_id_that_cannot_be_logged_is_replaced(queued: IntakeProcess) -> None:
     order = payload()
     queued.publish(order, headers={"request_id": "two\nlines"})
     with queued.served_by(QueueIntake(queued.process)):
@@ -49,7 +49,7 @@ def test_a_request_id_that_cannot_be_logged_is_replaced(queued: Ground) -> None:
     assert queued.value("SELECT request_id FROM runs").startswith("req_")
 
 
-def test_the_same_message_again_makes_no_second_order(queued: Ground) -> None:
+def test_the_same_message_again_makes_no_second_order(queued: IntakeProcess) -> None:
     order, after = payload(), payload()
     queued.publish(order, order, order)
     with queued.served_by(QueueIntake(queued.process)):
@@ -87,7 +87,7 @@ def test_the_same_message_again_makes_no_second_order(queued: Ground) -> None:
         "large",
     ],
 )
-def test_a_poison_message_is_kept_and_blocks_nothing(queued: Ground, poison: str | bytes) -> None:
+def test_a_poison_message_is_kept_and_blocks_nothing(queued: IntakeProcess, poison: str | bytes) -> None:
     before, after = payload(), payload()
     queued.publish(before, poison, after)
     with queued.served_by(QueueIntake(queued.process)):
@@ -99,7 +99,7 @@ def test_a_poison_message_is_kept_and_blocks_nothing(queued: Ground, poison: str
     assert queued.waiting() == 0
 
 
-def test_a_message_in_another_serializer_is_never_decoded(queued: Ground) -> None:
+def test_a_message_in_another_serializer_is_never_decoded(queued: IntakeProcess) -> None:
     after = payload()
     queued.publish(b"\x80\x04N.", content_type="application/x-python-serialize")
     queued.publish(after)
@@ -109,7 +109,7 @@ def test_a_message_in_another_serializer_is_never_decoded(queued: Ground) -> Non
     assert "is not JSON" in kept.problems[0]["message"]
 
 
-def test_a_message_whose_compression_is_broken_is_kept(queued: Ground) -> None:
+def test_a_message_whose_compression_is_broken_is_kept(queued: IntakeProcess) -> None:
     after = payload()
     queued.publish("{}", headers={"compression": "application/x-gzip"})
     queued.publish(after)
@@ -119,14 +119,14 @@ def test_a_message_whose_compression_is_broken_is_kept(queued: Ground) -> None:
     assert kept.payload == "{}"
 
 
-def test_a_compressed_message_comes_in(queued: Ground) -> None:
+def test_a_compressed_message_comes_in(queued: IntakeProcess) -> None:
     order = payload()
     queued.publish(order, compression="gzip")
     with queued.served_by(QueueIntake(queued.process)):
         queued.wait_for(order)
 
 
-def test_a_second_open_task_of_an_order_is_kept_and_alerted(queued: Ground) -> None:
+def test_a_second_open_task_of_an_order_is_kept_and_alerted(queued: IntakeProcess) -> None:
     order = payload()
     second = payload(order_id=order["order_id"])
     queued.publish(order)
@@ -153,7 +153,9 @@ def test_a_second_open_task_of_an_order_is_kept_and_alerted(queued: Ground) -> N
         "[" * 5000,
     ],
 )
-def test_an_entry_that_no_kombu_has_written_is_told_of_and_blocks_nothing(ground: Ground, entry: str) -> None:
+def test_an_entry_that_no_kombu_has_written_is_told_of_and_blocks_nothing(
+    ground: IntakeProcess, entry: str
+) -> None:
     order = payload()
     ground.broker.lpush(QUEUE.name, entry)
     ground.publish(order)
@@ -163,7 +165,7 @@ def test_an_entry_that_no_kombu_has_written_is_told_of_and_blocks_nothing(ground
     assert "XADD" in kept.problems[0]["message"]
 
 
-def test_a_body_that_is_an_object_in_kombus_form_comes_in(ground: Ground) -> None:
+def test_a_body_that_is_an_object_in_kombus_form_comes_in(ground: IntakeProcess) -> None:
     order = payload()
     envelope = {
         "body": order,

@@ -14,43 +14,43 @@ from tasks.forms import EntryPoint, NewTask
 from tasks.orders.intake.intake import Submission, accept
 from tasks.people.rejects import keep
 from tasks.people.replay import dismiss
-from tests.factories import submission
-from tests.house import House
-from tests.probe import Probe
+from tests.support.factories import submission
+from tests.support.in_process_fleet import InProcessFleet
+from tests.support.probe import Probe
 
 
-def conflict(house: House) -> Submission:
+def conflict(house: InProcessFleet) -> Submission:
     """An order under the task_id of another that is in."""
     first = submission()
     house.accept(first)
     return Submission(first.body.model_copy(update={"priority": 9}))
 
 
-def refuse(house: House, *payloads: str, source: str = "stream") -> None:
+def refuse(house: InProcessFleet, *payloads: str, source: str = "stream") -> None:
     with house.database.transaction() as work:
         keep(work, [NewReject(source=source, task_id=None, payload=text, problems=[]) for text in payloads])
 
 
-def rejects(house: House) -> list[Reject]:
+def rejects(house: InProcessFleet) -> list[Reject]:
     with house.database.transaction() as work:
         return list(Rejects(work).recent())
 
 
-def alerts(house: House) -> list[Alert]:
+def alerts(house: InProcessFleet) -> list[Alert]:
     with house.database.transaction() as work:
         return Alerts(work).list(AlertFilter(alert_type="intake_rejected"))
 
 
-def counts(house: House) -> list[object]:
+def counts(house: InProcessFleet) -> list[object]:
     return [alert.metadata["count"] for alert in alerts(house)]
 
 
-def told(house: House) -> int:
+def told(house: InProcessFleet) -> int:
     found = Probe(house.database).value("SELECT count(*) FROM events WHERE event_type = 'task_rejected'")
     return int(found)
 
 
-def test_the_same_conflict_again_and_again_is_kept_once_and_counted(house: House) -> None:
+def test_the_same_conflict_again_and_again_is_kept_once_and_counted(house: InProcessFleet) -> None:
     other = conflict(house)
     for _ in range(3):
         house.accept(other, other)
@@ -61,7 +61,7 @@ def test_the_same_conflict_again_and_again_is_kept_once_and_counted(house: House
     assert told(house) == 1
 
 
-def test_many_at_once_are_kept_once(house: House) -> None:
+def test_many_at_once_are_kept_once(house: InProcessFleet) -> None:
     other = conflict(house)
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: house.accept(other), range(20)))
@@ -69,7 +69,7 @@ def test_many_at_once_are_kept_once(house: House) -> None:
     assert counts(house) == [1]
 
 
-def test_conflicts_of_general_work_are_folded_and_told_too(house: House) -> None:
+def test_conflicts_of_general_work_are_folded_and_told_too(house: InProcessFleet) -> None:
     work = NewTask(
         task_type="triage.classify_text", description="读", parameters={"text": "a"}, task_id="job-1"
     )
@@ -89,21 +89,21 @@ def test_conflicts_of_general_work_are_folded_and_told_too(house: House) -> None
     ],
     ids=["entry point", "payload", "envelope"],
 )
-def test_what_differs_is_kept_by_itself(house: House, other: NewReject) -> None:
+def test_what_differs_is_kept_by_itself(house: InProcessFleet, other: NewReject) -> None:
     with house.database.transaction() as work:
         Rejects(work).keep([NewReject(source="stream", task_id="t", payload="a", problems=[])])
         assert Rejects(work).keep([other]) == 1
     assert len(rejects(house)) == 2
 
 
-def test_what_was_dealt_with_and_comes_again_is_kept_anew(house: House) -> None:
+def test_what_was_dealt_with_and_comes_again_is_kept_anew(house: InProcessFleet) -> None:
     refuse(house, "{")
     dismiss(house.database, rejects(house)[0].reject_id, by="x", reason="y")
     refuse(house, "{")
     assert [kept.state for kept in rejects(house)] == ["open", "dismissed"]
 
 
-def test_what_was_erased_does_not_stand_for_what_comes_again(house: House) -> None:
+def test_what_was_erased_does_not_stand_for_what_comes_again(house: InProcessFleet) -> None:
     refuse(house, "{13800138000")
     with house.database.transaction() as work:
         Privacy(work).erase([], ["13800138000"], [])
@@ -111,7 +111,7 @@ def test_what_was_erased_does_not_stand_for_what_comes_again(house: House) -> No
     assert [kept.payload for kept in rejects(house)] == ["{13800138000", ""]
 
 
-def test_what_was_erased_leaves_no_mark_by_which_it_could_be_guessed(house: House) -> None:
+def test_what_was_erased_leaves_no_mark_by_which_it_could_be_guessed(house: InProcessFleet) -> None:
     refuse(house, "{13800138000")
     with house.database.transaction() as work:
         (mark,) = work.connection.exec_driver_sql("SELECT digest FROM rejects").scalars()
@@ -121,7 +121,7 @@ def test_what_was_erased_leaves_no_mark_by_which_it_could_be_guessed(house: Hous
     assert erased is None
 
 
-def test_what_trickles_in_is_added_to_the_alert_nobody_has_looked_at(house: House) -> None:
+def test_what_trickles_in_is_added_to_the_alert_nobody_has_looked_at(house: InProcessFleet) -> None:
     for text in ("a", "b", "c"):
         refuse(house, text)
     (alert,) = alerts(house)
@@ -129,7 +129,7 @@ def test_what_trickles_in_is_added_to_the_alert_nobody_has_looked_at(house: Hous
     assert "3 条" in alert.message
 
 
-def test_after_somebody_has_looked_a_new_alert_tells_of_what_is_new(house: House) -> None:
+def test_after_somebody_has_looked_a_new_alert_tells_of_what_is_new(house: InProcessFleet) -> None:
     refuse(house, "a")
     with house.database.transaction() as work:
         Alerts(work).set_status(alerts(house)[0].alert_id, "acknowledged", by="x", note=None)
@@ -137,20 +137,20 @@ def test_after_somebody_has_looked_a_new_alert_tells_of_what_is_new(house: House
     assert counts(house) == [2, 1]
 
 
-def test_an_alert_of_yesterday_is_not_silently_added_to(house: House) -> None:
+def test_an_alert_of_yesterday_is_not_silently_added_to(house: InProcessFleet) -> None:
     refuse(house, "a")
     Probe(house.database).write("UPDATE alerts SET raised_at = raised_at - interval '25 hours'")
     refuse(house, "b")
     assert counts(house) == [1, 1]
 
 
-def test_every_entry_point_has_its_own_alert(house: House) -> None:
+def test_every_entry_point_has_its_own_alert(house: InProcessFleet) -> None:
     refuse(house, "a")
     refuse(house, "a", source="queue")
     assert sorted(str(alert.metadata["source"]) for alert in alerts(house)) == ["queue", "stream"]
 
 
-def test_an_alert_an_agent_raised_under_the_same_name_is_left_alone(house: House) -> None:
+def test_an_alert_an_agent_raised_under_the_same_name_is_left_alone(house: InProcessFleet) -> None:
     metadata = {"source": "stream", "count": "many", "raised_by": "audit_agent"}
     foreign = AlertRaised(alert_type="intake_rejected", severity="info", message="theirs", metadata=metadata)
     with house.database.transaction() as work:
@@ -159,7 +159,7 @@ def test_an_alert_an_agent_raised_under_the_same_name_is_left_alone(house: House
     assert sorted(map(str, counts(house))) == ["1", "many"]
 
 
-def test_orders_refusals_and_the_alert_commit_together(house: House) -> None:
+def test_orders_refusals_and_the_alert_commit_together(house: InProcessFleet) -> None:
     other = conflict(house)
     good = submission()
     malformed = NewReject(source="stream", task_id=None, payload="{", problems=[])

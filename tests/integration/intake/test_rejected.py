@@ -13,9 +13,9 @@ from storage.people.rejects import MOST_PROBLEMS, NewReject, Reject, Rejects
 from tasks.forms import Acceptance, EntryPoint
 from tasks.people.payload import shown
 from tasks.people.replay import Handling, RejectResult, dismiss, replay
-from tests.factories import payload, submission
-from tests.house import House
-from tests.probe import Probe
+from tests.support.factories import payload, submission
+from tests.support.in_process_fleet import InProcessFleet
+from tests.support.probe import Probe
 
 PHONE = "13800138000"
 JSON = st.recursive(
@@ -26,7 +26,7 @@ JSON = st.recursive(
 
 
 def kept(
-    house: House, text: str, entry_point: EntryPoint = EntryPoint.QUEUE, task_id: str | None = None
+    house: InProcessFleet, text: str, entry_point: EntryPoint = EntryPoint.QUEUE, task_id: str | None = None
 ) -> Reject:
     """Something that was refused."""
     problem = {"field": "priority", "message": "is wrong"}
@@ -41,16 +41,16 @@ def wrong(**changes: Any) -> tuple[dict[str, Any], str]:
     return order, json.dumps({**order, "priority": 11}, ensure_ascii=False)
 
 
-def again(house: House, reject: Reject, corrected: dict[str, Any] | None = None) -> Handling:
+def again(house: InProcessFleet, reject: Reject, corrected: dict[str, Any] | None = None) -> Handling:
     return replay(house.engine, house.forms, reject.reject_id, corrected, by="王芳")
 
 
-def audited(house: House) -> list[tuple[str, str, Any]]:
+def audited(house: InProcessFleet) -> list[tuple[str, str, Any]]:
     with house.database.transaction() as work:
         return [(entry.actor, entry.what, entry.detail) for entry in SystemAudit(work).recent()]
 
 
-def test_a_corrected_order_is_in_at_the_entry_point_it_came_in_at(house: House) -> None:
+def test_a_corrected_order_is_in_at_the_entry_point_it_came_in_at(house: InProcessFleet) -> None:
     order, text = wrong()
     reject = kept(house, text)
     handling = again(house, reject, order)
@@ -63,12 +63,12 @@ def test_a_corrected_order_is_in_at_the_entry_point_it_came_in_at(house: House) 
     assert source_of(house, order["task_id"]) == "queue"
 
 
-def source_of(house: House, task_id: str) -> str:
+def source_of(house: InProcessFleet, task_id: str) -> str:
     statement = "SELECT source FROM tasks WHERE task_id = %s"
     return str(Probe(house.database).value(statement, task_id))
 
 
-def test_what_was_done_is_on_record(house: House) -> None:
+def test_what_was_done_is_on_record(house: InProcessFleet) -> None:
     order, text = wrong()
     first, second = kept(house, text), kept(house, text, EntryPoint.STREAM)
     again(house, first, order)
@@ -88,7 +88,7 @@ def test_what_was_done_is_on_record(house: House) -> None:
     ]
 
 
-def test_what_is_still_no_order_stays_open_and_says_why(house: House) -> None:
+def test_what_is_still_no_order_stays_open_and_says_why(house: InProcessFleet) -> None:
     order, text = wrong()
     reject = kept(house, text)
     handling = again(house, reject, order | {"order_type": "?"})
@@ -98,7 +98,9 @@ def test_what_is_still_no_order_stays_open_and_says_why(house: House) -> None:
     assert again(house, reject, order).outcome is RejectResult.REPLAYED
 
 
-def test_an_order_that_was_refused_for_another_goes_in_as_it_came_once_that_is_closed(house: House) -> None:
+def test_an_order_that_was_refused_for_another_goes_in_as_it_came_once_that_is_closed(
+    house: InProcessFleet,
+) -> None:
     first = submission()
     second = submission(order_id=first.body.order_id)
     house.accept(first)
@@ -113,7 +115,7 @@ def test_an_order_that_was_refused_for_another_goes_in_as_it_came_once_that_is_c
     assert house.order(second.body.task_id).status == "contacting"
 
 
-def test_a_refused_replay_leaves_no_further_reject(house: House) -> None:
+def test_a_refused_replay_leaves_no_further_reject(house: InProcessFleet) -> None:
     first = submission()
     house.accept(first)
     order, text = wrong(order_id=first.body.order_id)
@@ -122,14 +124,14 @@ def test_a_refused_replay_leaves_no_further_reject(house: House) -> None:
         assert len(Rejects(work).recent()) == 1
 
 
-def test_an_order_that_is_in_already_is_dealt_with(house: House) -> None:
+def test_an_order_that_is_in_already_is_dealt_with(house: InProcessFleet) -> None:
     order, text = wrong()
     house.accept(submission(**order))
     handling = again(house, kept(house, text), order)
     assert (handling.outcome, handling.acceptance) == (RejectResult.REPLAYED, Acceptance.EXISTING)
 
 
-def test_nothing_is_dealt_with_twice(house: House) -> None:
+def test_nothing_is_dealt_with_twice(house: InProcessFleet) -> None:
     order, text = wrong()
     reject = kept(house, text)
     again(house, reject, order)
@@ -138,7 +140,7 @@ def test_nothing_is_dealt_with_twice(house: House) -> None:
     assert len(audited(house)) == 1
 
 
-def test_what_was_dismissed_makes_no_order(house: House) -> None:
+def test_what_was_dismissed_makes_no_order(house: InProcessFleet) -> None:
     order, text = wrong()
     reject = kept(house, text)
     handling = dismiss(house.database, reject.reject_id, by="x", reason="y")
@@ -147,7 +149,7 @@ def test_what_was_dismissed_makes_no_order(house: House) -> None:
     assert again(house, reject, order).outcome is RejectResult.BEFORE
 
 
-def test_of_two_corrections_at_once_one_makes_an_order(house: House) -> None:
+def test_of_two_corrections_at_once_one_makes_an_order(house: InProcessFleet) -> None:
     _, text = wrong()
     reject = kept(house, text)
     with ThreadPoolExecutor(2) as pool:
@@ -156,13 +158,13 @@ def test_of_two_corrections_at_once_one_makes_an_order(house: House) -> None:
     assert Probe(house.database).value("SELECT count(*) FROM tasks") == 1
 
 
-def test_an_unknown_id_is_told_apart(house: House) -> None:
+def test_an_unknown_id_is_told_apart(house: InProcessFleet) -> None:
     assert replay(house.engine, house.forms, "REJ0", None, by="x").outcome is RejectResult.UNKNOWN
     assert dismiss(house.database, "REJ0", by="x", reason="y").outcome is RejectResult.UNKNOWN
 
 
 @pytest.mark.parametrize("broken", ["", "{"], ids=["json", "no json"])
-def test_correcting_what_is_shown_keeps_the_number_that_came(house: House, broken: str) -> None:
+def test_correcting_what_is_shown_keeps_the_number_that_came(house: InProcessFleet, broken: str) -> None:
     order, text = wrong(metadata={"phone": PHONE})
     reject = kept(house, broken + text)
     order["metadata"]["phone"] = "138****8000"
@@ -170,7 +172,7 @@ def test_correcting_what_is_shown_keeps_the_number_that_came(house: House, broke
     assert str(house.order(order["task_id"]).phone).endswith(PHONE)
 
 
-def test_another_masked_number_is_taken_as_it_is(house: House) -> None:
+def test_another_masked_number_is_taken_as_it_is(house: InProcessFleet) -> None:
     order, text = wrong(metadata={"phone": PHONE})
     order["metadata"]["phone"] = "139****8000"
     again(house, kept(house, text), order)
@@ -218,7 +220,7 @@ def test_a_deeply_nested_text_can_be_shown() -> None:
     assert shown("[" * 100_000)
 
 
-def test_of_very_many_problems_the_first_are_kept(house: House) -> None:
+def test_of_very_many_problems_the_first_are_kept(house: InProcessFleet) -> None:
     problems = [{"field": f"f{number}", "message": "is not a field"} for number in range(200)]
     with house.database.transaction() as work:
         Rejects(work).keep([NewReject(source="http", task_id=None, payload="{}", problems=problems)])
@@ -226,7 +228,7 @@ def test_of_very_many_problems_the_first_are_kept(house: House) -> None:
     assert list(reject.problems) == problems[:MOST_PROBLEMS]
 
 
-def test_a_list_goes_on_where_its_page_ended(house: House) -> None:
+def test_a_list_goes_on_where_its_page_ended(house: InProcessFleet) -> None:
     ids = [kept(house, "{" * number).reject_id for number in range(1, 6)]
     found: list[str] = []
     after = None
@@ -237,7 +239,7 @@ def test_a_list_goes_on_where_its_page_ended(house: House) -> None:
     assert found == ids[::-1]
 
 
-def test_a_list_is_chosen_by_state_and_entry_point(house: House) -> None:
+def test_a_list_is_chosen_by_state_and_entry_point(house: InProcessFleet) -> None:
     by_queue, by_stream = kept(house, "{}"), kept(house, "{}", EntryPoint.STREAM)
     dismiss(house.database, by_queue.reject_id, by="x", reason="y")
     with house.database.transaction() as work:

@@ -9,13 +9,13 @@ from tasks.flows.general import accept
 from tasks.flows.task_batch import accept_batch
 from tasks.forms import Acceptance, EntryPoint, NewTask, Sender
 from tasks.people.replay import RejectResult
-from tests.factories import payload, submission
-from tests.house import House
 from tests.integration.intake.test_rejected import PHONE, again, kept
-from tests.probe import Probe
+from tests.support.factories import payload, submission
+from tests.support.in_process_fleet import InProcessFleet
+from tests.support.probe import Probe
 
 
-def test_an_order_goes_in_again_as_its_sender_sent_it(house: House) -> None:
+def test_an_order_goes_in_again_as_its_sender_sent_it(house: InProcessFleet) -> None:
     first = submission()
     house.accept(first)
     sent = replace(
@@ -38,7 +38,7 @@ def test_an_order_goes_in_again_as_its_sender_sent_it(house: House) -> None:
     assert tuple(run) == ("请致电 138****8000", "upstream", True)
 
 
-def test_general_work_that_was_refused_is_corrected_and_begun(house: House) -> None:
+def test_general_work_that_was_refused_is_corrected_and_begun(house: InProcessFleet) -> None:
     reject = refused_work(house, {"words": "明天可以"})
     right = {"task_type": "triage.classify_text", "description": "读", "parameters": {"text": "明天可以"}}
     handling = again(house, reject, {**right, "task_id": "job-1"})
@@ -49,14 +49,14 @@ def test_general_work_that_was_refused_is_corrected_and_begun(house: House) -> N
     assert tuple(run) == ("action:triage.classify_text", "upstream")
 
 
-def test_general_work_that_is_still_wrong_stays_open(house: House) -> None:
+def test_general_work_that_is_still_wrong_stays_open(house: InProcessFleet) -> None:
     reject = refused_work(house, {"words": "明天可以"})
     handling = again(house, reject)
     assert handling.outcome is RejectResult.INVALID
     assert {problem.field for problem in handling.problems} & {"parameters.text", "parameters.words"}
 
 
-def test_general_work_under_the_name_of_another_stays_open(house: House) -> None:
+def test_general_work_under_the_name_of_another_stays_open(house: InProcessFleet) -> None:
     work = NewTask(
         task_type="triage.classify_text", description="读", parameters={"text": "a"}, task_id="job-1"
     )
@@ -68,14 +68,14 @@ def test_general_work_under_the_name_of_another_stays_open(house: House) -> None
     assert (handling.outcome, handling.acceptance) == (RejectResult.REFUSED, Acceptance.OTHER_BODY)
 
 
-def test_a_message_is_never_read_as_general_work(house: House) -> None:
+def test_a_message_is_never_read_as_general_work(house: InProcessFleet) -> None:
     work = {"task_type": "triage.classify_text", "description": "读", "parameters": {"text": "a"}}
     handling = again(house, kept(house, json.dumps(work)))
     assert handling.outcome is RejectResult.INVALID
     assert "task_type" in {problem.field for problem in handling.problems}
 
 
-def test_an_order_within_general_work_keeps_the_number_that_came(house: House) -> None:
+def test_an_order_within_general_work_keeps_the_number_that_came(house: InProcessFleet) -> None:
     order = payload(metadata={"phone": PHONE})
     sent = {"task_type": "pending_task", "description": "挂起", "parameters": order, "timeout_seconds": 60}
     reject = kept(house, json.dumps(sent | {"priority": 11}), EntryPoint.HTTP)
@@ -84,7 +84,7 @@ def test_an_order_within_general_work_keeps_the_number_that_came(house: House) -
     assert str(house.order(order["task_id"]).phone).endswith(PHONE)
 
 
-def refused_work(house: House, parameters: dict[str, Any]) -> Reject:
+def refused_work(house: InProcessFleet, parameters: dict[str, Any]) -> Reject:
     """General work with these parameters, refused as a part of a batch."""
     sent = {"task_type": "triage.classify_text", "description": "读", "parameters": parameters}
     accept_batch(house.engine, house.forms, [sent], Sender("upstream"), EntryPoint.HTTP)

@@ -8,14 +8,14 @@ from storage.orders.orders import Orders
 from tasks.people.payload import shown
 from tasks.people.replay import RejectResult, replay
 from tasks.registry import task_forms
-from tests.acceptance.waiting import wait_until
-from tests.factories import payload
-from tests.integration.intake.ground import ALERTS, Ground
-from tests.probe import Probe
+from tests.support.factories import payload
+from tests.support.intake.intake_process import ALERTS, IntakeProcess
+from tests.support.probe import Probe
+from tests.support.waiting import wait_until
 from workers.intake.stream import StreamIntake
 
 
-def test_an_order_comes_in_by_the_stream_and_its_message_is_deleted(ground: Ground) -> None:
+def test_an_order_comes_in_by_the_stream_and_its_message_is_deleted(ground: IntakeProcess) -> None:
     order = payload()
     ground.add(order, request_id="req-of-upstream")
     with ground.served_by(StreamIntake(ground.process)):
@@ -37,7 +37,7 @@ def test_an_order_comes_in_by_the_stream_and_its_message_is_deleted(ground: Grou
     ],
     ids=["broken", "empty", "no text", "integer", "deep", "large"],
 )
-def test_a_poison_message_is_kept_and_blocks_nothing(ground: Ground, poison: str | bytes) -> None:
+def test_a_poison_message_is_kept_and_blocks_nothing(ground: IntakeProcess, poison: str | bytes) -> None:
     order = payload()
     ground.add(poison)
     ground.add(order)
@@ -49,7 +49,7 @@ def test_a_poison_message_is_kept_and_blocks_nothing(ground: Ground, poison: str
     assert ground.value(ALERTS) == 1
 
 
-def test_an_entry_without_a_payload_is_kept_with_all_its_fields(ground: Ground) -> None:
+def test_an_entry_without_a_payload_is_kept_with_all_its_fields(ground: IntakeProcess) -> None:
     order = payload(metadata={"phone": "13800138000"})
     fields = {"body": json.dumps(order), "colour": b"\xff", "request_id": "r-1"}
     ground.broker.xadd("task.created", fields)  # type: ignore[arg-type]
@@ -62,7 +62,7 @@ def test_an_entry_without_a_payload_is_kept_with_all_its_fields(ground: Ground) 
     assert "13800138000" not in shown(kept.payload)
 
 
-def test_an_entry_without_a_payload_is_corrected_with_the_number_that_came(ground: Ground) -> None:
+def test_an_entry_without_a_payload_is_corrected_with_the_number_that_came(ground: IntakeProcess) -> None:
     order = payload(metadata={"phone": "13800138000"})
     ground.broker.xadd("task.created", {"body": json.dumps(order)})
     with ground.served_by(StreamIntake(ground.process)):
@@ -75,7 +75,7 @@ def test_an_entry_without_a_payload_is_corrected_with_the_number_that_came(groun
         assert str(Orders(work).find([order["task_id"]])[order["task_id"]].phone).endswith("13800138000")
 
 
-def test_an_entry_whose_fields_are_the_order_goes_in_as_it_came(ground: Ground) -> None:
+def test_an_entry_whose_fields_are_the_order_goes_in_as_it_came(ground: IntakeProcess) -> None:
     ground.broker.xadd("task.created", {"task_id": "HT1", "order_id": "SO1", "order_type": "未上门"})
     with ground.served_by(StreamIntake(ground.process)):
         (kept,) = ground.wait_for_rejects(1)
@@ -87,14 +87,14 @@ def test_an_entry_whose_fields_are_the_order_goes_in_as_it_came(ground: Ground) 
     assert ground.sources() == {"HT1": "stream"}
 
 
-def test_an_entry_without_a_payload_that_is_too_large_says_both(ground: Ground) -> None:
+def test_an_entry_without_a_payload_that_is_too_large_says_both(ground: IntakeProcess) -> None:
     ground.broker.xadd("task.created", {"body": "x" * 1_100_000})
     with ground.served_by(StreamIntake(ground.process)):
         (kept,) = ground.wait_for_rejects(1)
     assert [problem["field"] for problem in kept.problems] == ["entry", "body"]
 
 
-def test_of_many_refused_messages_one_alert_tells(ground: Ground) -> None:
+def test_of_many_refused_messages_one_alert_tells(ground: IntakeProcess) -> None:
     for number in range(5):
         ground.add("{" * (number + 1))
     with ground.served_by(StreamIntake(ground.process)):
@@ -104,7 +104,7 @@ def test_of_many_refused_messages_one_alert_tells(ground: Ground) -> None:
     assert ground.value("SELECT metadata->>'count' FROM alerts") == "5"
 
 
-def test_a_refused_message_is_an_event_for_who_watches(ground: Ground) -> None:
+def test_a_refused_message_is_an_event_for_who_watches(ground: IntakeProcess) -> None:
     ground.add('{"task_id": "HT1"')
     with ground.served_by(StreamIntake(ground.process)):
         (kept,) = ground.wait_for_rejects(1)

@@ -5,24 +5,24 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from storage.engine.clock import BusinessClock
-from tests.factories import READY, answered, silent
-from tests.house import House
-from tests.integration.lawfulness.bounds import accepted, bounded, contact_step
-from tests.probe import Probe
+from tests.support.factories import READY, answered, silent
+from tests.support.in_process_fleet import InProcessFleet
+from tests.support.orders.contact_constraints import accepted, bounded, contact_step
+from tests.support.probe import Probe
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 MONDAY = datetime(2026, 3, 16, 9, 0, tzinfo=SHANGHAI)
 
 
-def contacted_on(house: House) -> list[tuple[str, str]]:
+def contacted_on(house: InProcessFleet) -> list[tuple[str, str]]:
     rows = Probe(house.database).rows(
         "SELECT contact_method, contact_time FROM contact_logs ORDER BY contact_time"
     )
     return [(row[0], f"{row[1].astimezone(SHANGHAI):%m-%d}") for row in rows]
 
 
-def at_nine(database_url: str, config: Path, policy: str) -> House:
-    house = House.build(database_url, config_folder=config, contact_policy=policy)
+def at_nine(database_url: str, config: Path, policy: str) -> InProcessFleet:
+    house = InProcessFleet.build(database_url, config_folder=config, contact_policy=policy)
     with house.database.transaction() as work:
         BusinessClock(work).set(MONDAY)
     return house

@@ -8,10 +8,10 @@ import pytest
 from schemas.orders.contact import Channel
 from storage.access.system_audit import SystemAudit
 from tasks.orders.people.barring import lift_stop, stop_contacts
-from tests.factories import READY, answered, silent
-from tests.house import House
-from tests.integration.lawfulness.bounds import Watched, accepted, contact_step, wake
-from tests.probe import Probe
+from tests.support.factories import READY, answered, silent
+from tests.support.in_process_fleet import InProcessFleet
+from tests.support.orders.contact_constraints import Watched, accepted, contact_step, wake
+from tests.support.probe import Probe
 
 BY = {"reason": "线路故障", "by": "王芳"}
 
@@ -22,14 +22,14 @@ def line() -> Watched:
 
 
 @pytest.fixture
-def watched(database_url: str, line: Watched) -> Iterator[House]:
-    house = House.build(database_url, gateway=line)
+def watched(database_url: str, line: Watched) -> Iterator[InProcessFleet]:
+    house = InProcessFleet.build(database_url, gateway=line)
     yield house
     house.close()
 
 
 def test_what_is_queued_already_is_held_and_goes_on_when_the_stop_is_lifted(
-    watched: House, line: Watched
+    watched: InProcessFleet, line: Watched
 ) -> None:
     tasks = [accepted(watched, f"1390000000{n}") for n in range(5)]
     assert watched.wire.messages
@@ -47,7 +47,7 @@ def test_what_is_queued_already_is_held_and_goes_on_when_the_stop_is_lifted(
     assert len(line.keys) == 5
 
 
-def test_a_stop_of_a_channel_lets_the_others_go_on(watched: House) -> None:
+def test_a_stop_of_a_channel_lets_the_others_go_on(watched: InProcessFleet) -> None:
     stop_contacts(watched.database, channel=Channel.SMS, region=None, **BY)
     by_phone = accepted(watched, "13900000001")
     by_text = accepted(watched, "13900000002", silent("invalid_number"), answered(READY))
@@ -63,7 +63,7 @@ def test_a_stop_of_a_channel_lets_the_others_go_on(watched: House) -> None:
     [("上海市浦东新区", True), ("上海市", True), ("上海市静安区", False), ("北京市", False)],
 )
 def test_a_stop_of_a_region_holds_the_orders_whose_region_begins_so(
-    watched: House, region: str, held: bool
+    watched: InProcessFleet, region: str, held: bool
 ) -> None:
     stop_contacts(watched.database, channel=None, region=region, **BY)
     inside = accepted(watched, "13900000001", region="上海市浦东新区")
@@ -73,7 +73,7 @@ def test_a_stop_of_a_region_holds_the_orders_whose_region_begins_so(
     assert watched.order(nowhere).status == "closed"
 
 
-def test_a_manual_order_is_held_too(watched: House, line: Watched) -> None:
+def test_a_manual_order_is_held_too(watched: InProcessFleet, line: Watched) -> None:
     stop_contacts(watched.database, channel=None, region=None, **BY)
     task_id = accepted(watched, "13900000001")
     Probe(watched.database).write("UPDATE tasks SET mode = 'manual'")
@@ -82,7 +82,7 @@ def test_a_manual_order_is_held_too(watched: House, line: Watched) -> None:
     assert "is stopped" in contact_step(watched, task_id)["error"]["message"]
 
 
-def test_the_same_stop_again_is_the_one_that_holds(watched: House) -> None:
+def test_the_same_stop_again_is_the_one_that_holds(watched: InProcessFleet) -> None:
     first, _ = stop_contacts(watched.database, channel=Channel.SMS, region=None, **BY)
     again, is_new = stop_contacts(watched.database, channel=Channel.SMS, region=None, **BY)
     other, is_other = stop_contacts(watched.database, channel=None, region=None, **BY)
@@ -96,14 +96,17 @@ def test_the_same_stop_again_is_the_one_that_holds(watched: House) -> None:
 
 def test_after_a_stop_nothing_is_sent_whose_intent_was_not_committed_before(database_url: str) -> None:
     lines = [Watched() for _ in range(3)]
-    houses = [House.build(database_url, gateway=line, largest_batch=4, contacts_at_once=4) for line in lines]
+    houses = [
+        InProcessFleet.build(database_url, gateway=line, largest_batch=4, contacts_at_once=4)
+        for line in lines
+    ]
     for place, house in enumerate(houses):
         for number in range(20):
             accepted(house, f"138{place:04}{number:04}")
     under_way = threading.Event()
     committed: set[str] = set()
 
-    def send(house: House) -> None:
+    def send(house: InProcessFleet) -> None:
         def execute(message: object) -> None:
             house.execute(message)  # type: ignore[arg-type]
             under_way.set()

@@ -11,21 +11,21 @@ from storage.access.keys import Keys
 from storage.engine.clock import BusinessClock
 from tasks.orders.explain.next_step import next_step_of
 from tests.agents import OWNERS
-from tests.factories import payload, silent
-from tests.house import House
-from tests.integration.api.caller import Caller, calling, key_of
-from tests.integration.api.working import working
-from tests.integration.fleet.conditions import wait_until
-from tests.integration.lawfulness.bounds import bounded, contact_step
+from tests.support.api.background_work import working_in_background
+from tests.support.api.client import ApiClient, api_over, key_of
+from tests.support.factories import payload, silent
+from tests.support.in_process_fleet import InProcessFleet
+from tests.support.orders.contact_constraints import bounded, contact_step
+from tests.support.waiting import wait_until
 
 AT_NIGHT = datetime(2026, 2, 17, 3, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
 """A night of the Spring Festival."""
 
 
 @pytest.fixture
-def manual(database_url: str, tmp_path: Path) -> Iterator[Caller]:
+def manual(database_url: str, tmp_path: Path) -> Iterator[ApiClient]:
     """The API of a fleet whose policy is the specification's, number caps aside, with keys in manual mode."""
-    house = House.build(
+    house = InProcessFleet.build(
         database_url, config_folder=bounded(tmp_path, "standard", number_caps=[]), contact_policy="standard"
     )
     with house.database.transaction() as work:
@@ -33,18 +33,18 @@ def manual(database_url: str, tmp_path: Path) -> Iterator[Caller]:
         for agent, scopes in OWNERS.items():
             Keys(work).register(key_of(agent), agent, [scope.value for scope in scopes])
         work.connection.exec_driver_sql("UPDATE api_keys SET default_mode = 'manual'")
-    with calling(house) as caller, working(house):
+    with api_over(house) as caller, working_in_background(house):
         yield caller
     house.close()
 
 
-def contacted(caller: Caller, task_id: str) -> None:
+def contacted(caller: ApiClient, task_id: str) -> None:
     caller.post(
         "/agents/contact/initiate", "contact_agent", json={"task_id": task_id, "contact_method": "phone"}
     )
 
 
-def test_two_contacts_a_day_are_permitted_at_night_and_a_third_is_not(manual: Caller) -> None:
+def test_two_contacts_a_day_are_permitted_at_night_and_a_third_is_not(manual: ApiClient) -> None:
     body = payload(silent())
     task_id = str(body["task_id"])
     manual.post("/agents/orchestrator/tasks/start", "orchestrator", json=body)

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from storage.engine.clock import BusinessClock
-from tests.factories import READY, answered, silent
-from tests.house import House
-from tests.integration.lawfulness.bounds import (
+from tests.support.factories import READY, answered, silent
+from tests.support.in_process_fleet import InProcessFleet
+from tests.support.orders.contact_constraints import (
     CAPS,
     accepted,
     bounded,
@@ -27,9 +27,9 @@ _numbers = count(1)
 
 
 @pytest.fixture
-def capped(database_url: str, tmp_path: Path) -> Iterator[House]:
+def capped(database_url: str, tmp_path: Path) -> Iterator[InProcessFleet]:
     """Every hour is permitted, the caps hold."""
-    house = House.build(database_url, config_folder=bounded(tmp_path, number_caps=CAPS))
+    house = InProcessFleet.build(database_url, config_folder=bounded(tmp_path, number_caps=CAPS))
     yield house
     house.close()
 
@@ -38,7 +38,7 @@ def fresh_number() -> str:
     return f"139{next(_numbers):08}"
 
 
-def test_a_second_order_of_a_number_waits_its_minute_out(capped: House) -> None:
+def test_a_second_order_of_a_number_waits_its_minute_out(capped: InProcessFleet) -> None:
     first, second = accepted(capped, PHONE), accepted(capped, "+86 138 0013 8000")
     capped.run()
     states = sorted(capped.order(task_id).status for task_id in (first, second))
@@ -53,19 +53,19 @@ def test_a_second_order_of_a_number_waits_its_minute_out(capped: House) -> None:
     assert capped.order(waiting).status == "closed"
 
 
-def test_orders_of_other_numbers_do_not_wait(capped: House) -> None:
+def test_orders_of_other_numbers_do_not_wait(capped: InProcessFleet) -> None:
     tasks = [accepted(capped, fresh_number()) for _ in range(10)]
     capped.run()
     assert {capped.order(task_id).status for task_id in tasks} == {"closed"}
 
 
-def test_a_masked_number_is_nobodys(capped: House) -> None:
+def test_a_masked_number_is_nobodys(capped: InProcessFleet) -> None:
     tasks = [accepted(capped, "138****0000") for _ in range(3)]
     capped.run()
     assert {capped.order(task_id).status for task_id in tasks} == {"closed"}
 
 
-def test_a_contact_that_came_to_nothing_does_not_count(capped: House) -> None:
+def test_a_contact_that_came_to_nothing_does_not_count(capped: InProcessFleet) -> None:
     refused = accepted(capped, PHONE, answered(READY, result="no such result"))
     capped.run()
     assert moments_of(capped, PHONE) == []
@@ -87,7 +87,7 @@ def test_a_contact_that_came_to_nothing_does_not_count(capped: House) -> None:
     )
 )
 def test_no_span_holds_more_contacts_than_its_cap(
-    capped: House, arrivals: list[tuple[list[int], int]]
+    capped: InProcessFleet, arrivals: list[tuple[list[int], int]]
 ) -> None:
     numbers = [fresh_number() for _ in range(3)]
     orders = 0
@@ -111,7 +111,7 @@ def test_processes_that_send_at_the_same_moment_keep_the_cap_together(
     database_url: str, tmp_path: Path
 ) -> None:
     config = bounded(tmp_path, number_caps=CAPS)
-    houses = [House.build(database_url, config_folder=config) for _ in range(4)]
+    houses = [InProcessFleet.build(database_url, config_folder=config) for _ in range(4)]
     numbers = [fresh_number() for _ in range(6)]
     for place, house in enumerate(houses):
         # Each in an order of its own: who waits for whom must not be able to form a circle.
@@ -119,7 +119,7 @@ def test_processes_that_send_at_the_same_moment_keep_the_cap_together(
             accepted(house, number)
     start = threading.Barrier(len(houses))
 
-    def send(house: House) -> None:
+    def send(house: InProcessFleet) -> None:
         start.wait()
         house.wire.deliver(house.execute)
 

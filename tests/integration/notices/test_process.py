@@ -9,12 +9,12 @@ import yaml
 
 from runtime.settings import PROJECT
 from storage.core.database import Database
-from tests.integration.notices.bureau import Bureau
 from tests.outbound_process import beating, outbound_process
-from tests.probe import Probe
-from tests.providers import group_bots
-from tests.providers.group_bots import Wecom
-from tests.providers.server import Answered, Fault, serving
+from tests.support.outbound.notice_sender import NoticeSenderAtWork
+from tests.support.probe import Probe
+from tests.support.providers import group_bots
+from tests.support.providers.group_bots import Wecom
+from tests.support.providers.server import Answered, Fault, serving
 
 ROUTES = {"operations": {"provider": "bot"}}
 
@@ -31,7 +31,7 @@ def written(folder: Path, address: str) -> Path:
     return changed
 
 
-def declared(bureau: Bureau) -> bool:
+def declared(bureau: NoticeSenderAtWork) -> bool:
     found = Probe(bureau.database).values("SELECT role FROM notice_roles")
     return list(found) == ["operations"]
 
@@ -39,7 +39,7 @@ def declared(bureau: Bureau) -> bool:
 def test_it_tells_staff_and_ends_when_it_is_told_to(
     database: Database, database_url: str, broker_url: str, tmp_path: Path
 ) -> None:
-    bureau, group = Bureau(database), Wecom()
+    bureau, group = NoticeSenderAtWork(database), Wecom()
     group.faults.append(Fault(instead=Answered(500, b"")))
     with (
         serving(group) as address,

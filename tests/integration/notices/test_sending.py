@@ -5,19 +5,19 @@ from collections.abc import Iterator
 import pytest
 
 from storage.core.database import Database
-from tests.integration.fleet.conditions import wait_until
-from tests.integration.notices.bureau import Bureau, senders, through_app, through_dingtalk
-from tests.probe import Probe
-from tests.providers import feishu
-from tests.providers.feishu import Feishu
-from tests.providers.group_bots import Dingtalk
-from tests.providers.server import DROP, Answered, Fault, serving
+from tests.support.outbound.notice_sender import NoticeSenderAtWork, senders, through_app, through_dingtalk
+from tests.support.probe import Probe
+from tests.support.providers import feishu
+from tests.support.providers.feishu import Feishu
+from tests.support.providers.group_bots import Dingtalk
+from tests.support.providers.server import DROP, Answered, Fault, serving
+from tests.support.waiting import wait_until
 from tools.notices.routing import NoticeRoutes
 
 
 @pytest.fixture
-def bureau(database: Database) -> Bureau:
-    bureau = Bureau(database)
+def bureau(database: Database) -> NoticeSenderAtWork:
+    bureau = NoticeSenderAtWork(database)
     bureau.declare("duty_manager", "operations")
     return bureau
 
@@ -29,7 +29,9 @@ def tenant() -> Iterator[tuple[Feishu, str]]:
         yield provider, address
 
 
-def test_an_alert_reaches_its_role_with_numbers_masked(bureau: Bureau, tenant: tuple[Feishu, str]) -> None:
+def test_an_alert_reaches_its_role_with_numbers_masked(
+    bureau: NoticeSenderAtWork, tenant: tuple[Feishu, str]
+) -> None:
     provider, address = tenant
     key = bureau.alert(message="客户 13800138000 投诉")
     with senders(bureau.database, through_app(address, "duty_manager", "operations")):
@@ -41,7 +43,7 @@ def test_an_alert_reaches_its_role_with_numbers_masked(bureau: Bureau, tenant: t
     assert provider.messages[key]["text"] == "[critical] timeout\n客户 138****8000 投诉\n任务 HT1"
 
 
-def test_many_senders_send_each_notice_once(bureau: Bureau) -> None:
+def test_many_senders_send_each_notice_once(bureau: NoticeSenderAtWork) -> None:
     group = Dingtalk(most=1000)
     for number in range(30):
         bureau.alert(message=f"no {number}")
@@ -52,7 +54,9 @@ def test_many_senders_send_each_notice_once(bureau: Bureau) -> None:
     assert len(group.in_group) == len(set(group.in_group)) == 30
 
 
-def test_one_that_cannot_be_sent_keeps_no_other(bureau: Bureau, tenant: tuple[Feishu, str]) -> None:
+def test_one_that_cannot_be_sent_keeps_no_other(
+    bureau: NoticeSenderAtWork, tenant: tuple[Feishu, str]
+) -> None:
     provider, address = tenant
     refused = Fault(instead=feishu.said(230002, "Bot is not in the chat."))
     provider.message_faults.append(refused)
@@ -68,7 +72,7 @@ def test_one_that_cannot_be_sent_keeps_no_other(bureau: Bureau, tenant: tuple[Fe
 
 
 def test_what_was_perhaps_sent_is_sent_again_under_its_key_and_arrives_once(
-    bureau: Bureau, tenant: tuple[Feishu, str]
+    bureau: NoticeSenderAtWork, tenant: tuple[Feishu, str]
 ) -> None:
     provider, address = tenant
     provider.faults += [Fault(), DROP]
@@ -80,7 +84,7 @@ def test_what_was_perhaps_sent_is_sent_again_under_its_key_and_arrives_once(
 
 
 def test_a_crash_between_sending_and_recording_repeats_under_the_same_uuid(
-    bureau: Bureau, tenant: tuple[Feishu, str]
+    bureau: NoticeSenderAtWork, tenant: tuple[Feishu, str]
 ) -> None:
     provider, address = tenant
     routes = through_app(address, "duty_manager")
@@ -96,7 +100,7 @@ def test_a_crash_between_sending_and_recording_repeats_under_the_same_uuid(
 
 
 def test_a_provider_that_has_enough_is_left_alone_and_another_goes_on(
-    bureau: Bureau, tenant: tuple[Feishu, str]
+    bureau: NoticeSenderAtWork, tenant: tuple[Feishu, str]
 ) -> None:
     group = Dingtalk(most=1)
     for _ in range(2):
@@ -116,7 +120,7 @@ def test_a_provider_that_has_enough_is_left_alone_and_another_goes_on(
 
 
 def test_a_day_after_it_was_made_a_notice_is_given_up_without_an_alert(
-    bureau: Bureau, tenant: tuple[Feishu, str]
+    bureau: NoticeSenderAtWork, tenant: tuple[Feishu, str]
 ) -> None:
     provider, address = tenant
     provider.message_faults += [Fault(instead=Answered(500, b""))] * 3
@@ -127,7 +131,7 @@ def test_a_day_after_it_was_made_a_notice_is_given_up_without_an_alert(
     assert Probe(bureau.database).value("SELECT count(*) FROM alerts") == 1
 
 
-def test_where_nobody_is_told_nothing_waits_and_nothing_more_is_made(bureau: Bureau) -> None:
+def test_where_nobody_is_told_nothing_waits_and_nothing_more_is_made(bureau: NoticeSenderAtWork) -> None:
     bureau.alert()
     with senders(bureau.database, NoticeRoutes({})):
         wait_until(lambda: bureau.states() == ["given_up"])
@@ -136,7 +140,7 @@ def test_where_nobody_is_told_nothing_waits_and_nothing_more_is_made(bureau: Bur
 
 
 def test_a_notice_whose_run_has_failed_is_carried_by_another(
-    bureau: Bureau, tenant: tuple[Feishu, str]
+    bureau: NoticeSenderAtWork, tenant: tuple[Feishu, str]
 ) -> None:
     bureau.alert()
     bureau.change(

@@ -13,26 +13,26 @@ from storage.engine.clock import BusinessClock
 from storage.orders.order_view import OrderView
 from storage.people.reviews import Review, Reviews
 from tasks.orders.people.deciding import Decided, Decision, decide
-from tests.factories import CANCEL, READY, answered
-from tests.house import House
-from tests.integration.api.caller import calling, hand_out_keys
-from tests.integration.api.working import working
-from tests.integration.orders.telling import worked
-from tests.probe import Probe
+from tests.support.api.background_work import working_in_background
+from tests.support.api.client import api_over, register_keys
+from tests.support.factories import CANCEL, READY, answered
+from tests.support.in_process_fleet import InProcessFleet
+from tests.support.orders.signals import order_run
+from tests.support.probe import Probe
 
-Building = Callable[[str], House]
+Building = Callable[[str], InProcessFleet]
 
 
 @pytest.fixture
 def building(database_url: str, tmp_path: Path) -> Iterator[Building]:
     """Builds a house whose approval policy has this content."""
-    built: list[House] = []
+    built: list[InProcessFleet] = []
 
-    def build(policy: str) -> House:
+    def build(policy: str) -> InProcessFleet:
         folder = tmp_path / "config"
         shutil.copytree(PROJECT / "config", folder)
         (folder / "policies" / "approval.yaml").write_text(policy, encoding="utf-8")
-        built.append(House.build(database_url, config_folder=folder))
+        built.append(InProcessFleet.build(database_url, config_folder=folder))
         return built[0]
 
     yield build
@@ -40,7 +40,7 @@ def building(database_url: str, tmp_path: Path) -> Iterator[Building]:
         house.close()
 
 
-def through_the_window(house: House, task_id: str) -> None:
+def through_the_window(house: InProcessFleet, task_id: str) -> None:
     """Let a cancellation's undo window pass."""
     with house.database.transaction() as work:
         BusinessClock(work).set(
@@ -50,13 +50,13 @@ def through_the_window(house: House, task_id: str) -> None:
     assert [step["state"] for step in house.steps(task_id)][-1] != "scheduled"
 
 
-def question(house: House, task_id: str) -> Review:
+def question(house: InProcessFleet, task_id: str) -> Review:
     with house.database.transaction() as work:
         (review,) = Reviews(work).list(task_id=task_id)
     return review
 
 
-def actions(house: House, task_id: str) -> list[str]:
+def actions(house: InProcessFleet, task_id: str) -> list[str]:
     rows = Probe(house.database).values(
         "SELECT action_type FROM actions WHERE task_id = %s ORDER BY action_type DESC", task_id
     )
@@ -66,7 +66,7 @@ def actions(house: House, task_id: str) -> list[str]:
 @pytest.mark.parametrize("decision", ["retry", "classify"])
 def test_an_approved_cancellation_is_carried_out_by_whoever_agreed(building: Building, decision: str) -> None:
     house = building("always: [cancel_order]")
-    task_id = worked(house, answered(CANCEL))
+    task_id = order_run(house, answered(CANCEL))
     through_the_window(house, task_id)
     review = question(house, task_id)
     assert (review.reason, actions(house, task_id)) == ("approval_required", [])
@@ -90,7 +90,7 @@ def test_an_approved_cancellation_is_carried_out_by_whoever_agreed(building: Bui
 
 def test_what_nobody_agreed_to_is_never_carried_out(building: Building) -> None:
     house = building("always: [cancel_order]")
-    task_id = worked(house, answered(CANCEL))
+    task_id = order_run(house, answered(CANCEL))
     through_the_window(house, task_id)
     closing = Decision(decision="close", decided_by="王芳", reason="客户反悔")
     decide(house.engine, house.context, question(house, task_id).review_id, closing)
@@ -101,12 +101,12 @@ def test_what_nobody_agreed_to_is_never_carried_out(building: Building) -> None:
 
 def test_other_actions_are_not_asked_about(building: Building) -> None:
     house = building("always: [cancel_order]")
-    assert house.order(worked(house, answered(READY))).status == "closed"
+    assert house.order(order_run(house, answered(READY))).status == "closed"
 
 
 def test_beyond_the_days_limit_people_must_agree(building: Building) -> None:
     house = building("per_day: {update_appointment: 2}")
-    orders = [worked(house, answered(READY)) for _ in range(4)]
+    orders = [order_run(house, answered(READY)) for _ in range(4)]
     assert [house.order(task_id).status for task_id in orders] == [
         "closed",
         "closed",
@@ -116,14 +116,14 @@ def test_beyond_the_days_limit_people_must_agree(building: Building) -> None:
     assert question(house, orders[2]).reason == "approval_required"
     with house.database.transaction() as work:
         BusinessClock(work).set(BusinessClock(work).now().business_now + timedelta(days=1))
-    assert house.order(worked(house, answered(READY))).status == "closed"
+    assert house.order(order_run(house, answered(READY))).status == "closed"
 
 
 def test_a_caller_is_told_to_wait_for_the_approval_that_the_policy_wants(building: Building) -> None:
     house = building("always: [update_appointment]")
-    hand_out_keys(house)
-    task_id = worked(house, answered(READY), mode="manual")
-    with calling(house) as caller, working(house):
+    register_keys(house)
+    task_id = order_run(house, answered(READY), mode="manual")
+    with api_over(house) as caller, working_in_background(house):
         caller.post("/agents/contact/initiate", json={"task_id": task_id, "contact_method": "phone"})
         caller.post("/agents/triage/classify", json={"task_id": task_id})
         wanted = {"task_id": task_id, "action_type": "update_appointment"}

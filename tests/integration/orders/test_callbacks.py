@@ -9,73 +9,79 @@ from statemachine.orders.states import State
 from statemachine.workflow.states import RunState
 from storage.orders.contacts.contacts import Contacts
 from tasks.orders.inbound.reports import ReportOutcome
-from tests.factories import READY, submission
-from tests.house import House
-from tests.integration.orders.told_channel import ToldChannel, called, make_due, report, tell
+from tests.support.factories import READY, submission
+from tests.support.in_process_fleet import InProcessFleet
+from tests.support.orders.scripted_channel import ScriptedChannel, called, make_due, report_of, tell
 from tools.channels.contract import ContactFound, NotSent, Unknown
 
 
 @pytest.fixture
-def provider() -> ToldChannel:
-    return ToldChannel()
+def provider() -> ScriptedChannel:
+    return ScriptedChannel()
 
 
 @pytest.fixture
-def house(database_url: str, provider: ToldChannel) -> Iterator[House]:
-    built = House.build(database_url, gateway=provider)
+def house(database_url: str, provider: ScriptedChannel) -> Iterator[InProcessFleet]:
+    built = InProcessFleet.build(database_url, gateway=provider)
     yield built
     built.close()
 
 
-def test_a_call_parks_its_step_until_the_provider_reports(house: House, provider: ToldChannel) -> None:
+def test_a_call_parks_its_step_until_the_provider_reports(
+    house: InProcessFleet, provider: ScriptedChannel
+) -> None:
     task_id, key = called(house, provider)
     assert [s["state"] for s in house.steps(task_id) if s["node"] == "step3_contact"] == ["parked"]
-    assert tell(house, report(key)) == [ReportOutcome.APPLIED]
+    assert tell(house, report_of(key)) == [ReportOutcome.APPLIED]
     house.run()
     assert house.order(task_id).finish_reason == "visit_arranged"
 
 
-def test_a_repeated_report_changes_nothing(house: House, provider: ToldChannel) -> None:
+def test_a_repeated_report_changes_nothing(house: InProcessFleet, provider: ScriptedChannel) -> None:
     task_id, key = called(house, provider)
-    assert tell(house, report(key), report(key)) == [ReportOutcome.APPLIED, ReportOutcome.REPEATED]
-    assert tell(house, report(key)) == [ReportOutcome.REPEATED]
+    assert tell(house, report_of(key), report_of(key)) == [ReportOutcome.APPLIED, ReportOutcome.REPEATED]
+    assert tell(house, report_of(key)) == [ReportOutcome.REPEATED]
     house.run()
     assert house.events(task_id).count("user.responded") == 1
 
 
-def test_a_report_of_no_contact_of_ours_is_told_apart(house: House) -> None:
-    assert tell(house, report("HT-nobody.1.1")) == [ReportOutcome.UNKNOWN_KEY]
+def test_a_report_of_no_contact_of_ours_is_told_apart(house: InProcessFleet) -> None:
+    assert tell(house, report_of("HT-nobody.1.1")) == [ReportOutcome.UNKNOWN_KEY]
 
 
-def test_an_answer_after_a_vain_attempt_still_counts(house: House, provider: ToldChannel) -> None:
+def test_an_answer_after_a_vain_attempt_still_counts(
+    house: InProcessFleet, provider: ScriptedChannel
+) -> None:
     task_id, key = called(house, provider)
-    tell(house, report(key, ContactResult.NO_ANSWER))
+    tell(house, report_of(key, ContactResult.NO_ANSWER))
     assert house.order(task_id).status is State.NO_RESPONSE
-    assert tell(house, report(key, ContactResult.ANSWERED, "2")) == [ReportOutcome.ANSWERED_LATE]
+    assert tell(house, report_of(key, ContactResult.ANSWERED, "2")) == [ReportOutcome.ANSWERED_LATE]
     house.run()
     assert house.order(task_id).finish_reason == "visit_arranged"
     assert provider.reached == [key]
 
 
 def test_an_answer_to_an_earlier_attempt_does_not_move_the_last_contact_back(
-    house: House, provider: ToldChannel
+    house: InProcessFleet, provider: ScriptedChannel
 ) -> None:
     task_id, first = called(house, provider)
-    tell(house, report(first, ContactResult.NO_ANSWER))
+    tell(house, report_of(first, ContactResult.NO_ANSWER))
     house.run()
-    tell(house, report(provider.reached[-1], ContactResult.NO_ANSWER))
+    tell(house, report_of(provider.reached[-1], ContactResult.NO_ANSWER))
     second = house.order(task_id).last_contact_time
     assert provider.reached[-1] != first
-    assert tell(house, report(first, ContactResult.ANSWERED, "2")) == [ReportOutcome.ANSWERED_LATE]
+    assert tell(house, report_of(first, ContactResult.ANSWERED, "2")) == [ReportOutcome.ANSWERED_LATE]
     assert house.order(task_id).last_contact_time == second
 
 
-def test_a_report_after_a_cancel_is_kept_as_evidence_alone(house: House, provider: ToldChannel) -> None:
+def test_a_report_after_a_cancel_is_kept_as_evidence_alone(
+    house: InProcessFleet, provider: ScriptedChannel
+) -> None:
     task_id, key = called(house, provider)
     run_id = house.order(task_id).run_id
     with house.engine.transaction() as transaction:
         transaction.end([run_id], RunState.CANCELLED, agent_id="operator", reason="upstream")
-    assert tell(house, report(key)) == [ReportOutcome.LATE]
+    assert tell(house, report_of(key)) == [ReportOutcome.LATE]
     with house.database.transaction() as work:
         (contact,) = Contacts(work).of_task(task_id)
     assert (contact.contact_result, contact.transcript) == ("answered", READY)
@@ -83,7 +89,7 @@ def test_a_report_after_a_cancel_is_kept_as_evidence_alone(house: House, provide
 
 
 def test_what_was_certainly_not_sent_is_sent_again_under_the_same_key(
-    house: House, provider: ToldChannel
+    house: InProcessFleet, provider: ScriptedChannel
 ) -> None:
     provider.answers = [NotSent("the line is busy", 0.01)]
     order = submission()
@@ -95,13 +101,15 @@ def test_what_was_certainly_not_sent_is_sent_again_under_the_same_key(
     assert provider.reached == [contact.key]
 
 
-def test_an_unknown_outcome_is_asked_about_and_not_sent_again(house: House, provider: ToldChannel) -> None:
+def test_an_unknown_outcome_is_asked_about_and_not_sent_again(
+    house: InProcessFleet, provider: ScriptedChannel
+) -> None:
     provider.answers = [Unknown("the line went dead")]
     order = submission()
     house.accept(order)
     house.run()
     key = provider.reached[0]
-    provider.on_query = ContactFound(f"p-{key}", report(key))
+    provider.on_query = ContactFound(f"p-{key}", report_of(key))
     make_due(house)
     house.run()
     assert house.order(order.body.task_id).finish_reason == "visit_arranged"
@@ -109,23 +117,25 @@ def test_an_unknown_outcome_is_asked_about_and_not_sent_again(house: House, prov
 
 
 def test_a_report_that_comes_while_the_outcome_is_unknown_settles_it(
-    house: House, provider: ToldChannel
+    house: InProcessFleet, provider: ScriptedChannel
 ) -> None:
     provider.answers = [Unknown("the line went dead")]
     order = submission()
     house.accept(order)
     house.run()
-    assert tell(house, report(provider.reached[0])) == [ReportOutcome.APPLIED]
+    assert tell(house, report_of(provider.reached[0])) == [ReportOutcome.APPLIED]
     house.run()
     assert house.order(order.body.task_id).finish_reason == "visit_arranged"
 
 
-def test_a_delivered_text_goes_on_waiting_and_its_reply_counts(house: House, provider: ToldChannel) -> None:
+def test_a_delivered_text_goes_on_waiting_and_its_reply_counts(
+    house: InProcessFleet, provider: ScriptedChannel
+) -> None:
     task_id, key = called(house, provider)
     assert tell(
         house,
-        report(key, ContactResult.DELIVERED),
-        report(key, ContactResult.ANSWERED, "2"),
+        report_of(key, ContactResult.DELIVERED),
+        report_of(key, ContactResult.ANSWERED, "2"),
     ) == [ReportOutcome.APPLIED, ReportOutcome.APPLIED]
     house.run()
     assert house.order(task_id).finish_reason == "visit_arranged"

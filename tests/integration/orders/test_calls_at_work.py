@@ -15,32 +15,32 @@ from storage.engine.clock import BusinessClock
 from storage.engine.runs import Runs
 from tasks.orders.inbound.reports import take_reports
 from tasks.orders.inbound.signals import ReceiptResult
-from tests.factories import CANCEL, PARTS_MISSING, READY
-from tests.house import House
-from tests.integration.orders.telling import (
+from tests.support.factories import CANCEL, PARTS_MISSING, READY
+from tests.support.in_process_fleet import InProcessFleet
+from tests.support.orders.signals import (
     READY_CALL,
-    Line,
+    HeldChannel,
     alerts_of,
+    callback_of,
     contacts,
     only_words_are_kept,
-    report,
+    receive_signal,
     taken_in,
-    tell,
 )
-from tests.probe import Probe
+from tests.support.probe import Probe
 
 DEADLINE_SECONDS: Final = 180
 
 
 @pytest.fixture
-def line() -> Line:
-    return Line()
+def line() -> HeldChannel:
+    return HeldChannel()
 
 
 @pytest.fixture
-def calling(database_url: str, line: Line) -> Iterator[House]:
+def calling(database_url: str, line: HeldChannel) -> Iterator[InProcessFleet]:
     """A house whose contacts are accepted and wait for reports."""
-    built = House.build(database_url, gateway=line)
+    built = InProcessFleet.build(database_url, gateway=line)
     yield built
     built.close()
 
@@ -48,7 +48,7 @@ def calling(database_url: str, line: Line) -> Iterator[House]:
 class Placing:
     """A worker that is placing a contact, and places it when it is let go."""
 
-    def __init__(self, house: House, line: Line) -> None:
+    def __init__(self, house: InProcessFleet, line: HeldChannel) -> None:
         self._line = line
         line.free.clear()
         self._worker = Thread(target=house.run)
@@ -65,27 +65,33 @@ class Placing:
 
 
 def test_a_contact_that_is_being_placed_is_not_cut_off_and_nothing_is_written_yet(
-    calling: House, line: Line
+    calling: InProcessFleet, line: HeldChannel
 ) -> None:
     task_id = taken_in(calling)
     with Placing(calling, line):
-        assert tell(calling, task_id, READY_CALL, signal_id="one", patient=True).result is ReceiptResult.BUSY
+        assert (
+            receive_signal(calling, task_id, READY_CALL, signal_id="one", patient=True).result
+            is ReceiptResult.BUSY
+        )
         assert contacts(calling, task_id, "inbound") == []
     assert [s["state"] for s in calling.steps(task_id)][-1] == "parked"
-    assert tell(calling, task_id, READY_CALL, signal_id="one", patient=True).result is ReceiptResult.APPLIED
+    assert (
+        receive_signal(calling, task_id, READY_CALL, signal_id="one", patient=True).result
+        is ReceiptResult.APPLIED
+    )
 
 
 def test_words_that_cannot_wait_longer_are_kept_and_count_when_they_are_sent_again(
-    calling: House, line: Line
+    calling: InProcessFleet, line: HeldChannel
 ) -> None:
     task_id = taken_in(calling)
     with Placing(calling, line):
-        kept = [tell(calling, task_id, READY_CALL, signal_id="one").result for _ in range(2)]
+        kept = [receive_signal(calling, task_id, READY_CALL, signal_id="one").result for _ in range(2)]
         assert kept == [ReceiptResult.KEPT, ReceiptResult.KEPT]
     assert only_words_are_kept(calling, task_id)
     assert alerts_of(calling, task_id) == ["customer_called"]
-    assert tell(calling, task_id, READY_CALL, signal_id="one").result is ReceiptResult.APPLIED
-    assert tell(calling, task_id, READY_CALL, signal_id="one").result is ReceiptResult.REPEATED
+    assert receive_signal(calling, task_id, READY_CALL, signal_id="one").result is ReceiptResult.APPLIED
+    assert receive_signal(calling, task_id, READY_CALL, signal_id="one").result is ReceiptResult.REPEATED
     calling.run()
     assert calling.order(task_id).finish_reason == "visit_arranged"
     assert only_words_are_kept(calling, task_id)
@@ -93,23 +99,30 @@ def test_words_that_cannot_wait_longer_are_kept_and_count_when_they_are_sent_aga
     assert len(line.keys) == 1
 
 
-def test_words_that_were_kept_are_not_lost_when_the_order_has_gone_on(calling: House, line: Line) -> None:
+def test_words_that_were_kept_are_not_lost_when_the_order_has_gone_on(
+    calling: InProcessFleet, line: HeldChannel
+) -> None:
     task_id = taken_in(calling)
     with Placing(calling, line):
-        tell(calling, task_id, READY_CALL, signal_id="one")
+        receive_signal(calling, task_id, READY_CALL, signal_id="one")
     take_reports(
-        calling.engine, calling.context, "simulator", [report(line.keys[0], ContactResult.ANSWERED, CANCEL)]
+        calling.engine,
+        calling.context,
+        "simulator",
+        [callback_of(line.keys[0], ContactResult.ANSWERED, CANCEL)],
     )
     calling.run()
-    assert tell(calling, task_id, READY_CALL, signal_id="one").result is ReceiptResult.NOTED
+    assert receive_signal(calling, task_id, READY_CALL, signal_id="one").result is ReceiptResult.NOTED
     assert calling.order(task_id).status is State.CLASSIFIED
     assert only_words_are_kept(calling, task_id)
 
 
-def test_an_order_that_ends_at_the_same_moment_takes_no_call(calling: House) -> None:
+def test_an_order_that_ends_at_the_same_moment_takes_no_call(calling: InProcessFleet) -> None:
     task_id = taken_in(calling)
     taken: list[ReceiptResult] = []
-    caller = Thread(target=lambda: taken.append(tell(calling, task_id, READY_CALL, patient=True).result))
+    caller = Thread(
+        target=lambda: taken.append(receive_signal(calling, task_id, READY_CALL, patient=True).result)
+    )
     with calling.engine.transaction() as transaction:
         run_id = calling.order(task_id).run_id
         Runs(transaction.work).lock([run_id])
@@ -123,7 +136,7 @@ def test_an_order_that_ends_at_the_same_moment_takes_no_call(calling: House) -> 
     assert contacts(calling, task_id, "inbound") == []
 
 
-def someone_waits(house: House) -> bool:
+def someone_waits(house: InProcessFleet) -> bool:
     """Whether a transaction waits for another's lock."""
     waiting = Probe(house.database).value(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
@@ -131,12 +144,12 @@ def someone_waits(house: House) -> bool:
     return bool(waiting)
 
 
-def insist(house: House, task_id: str, line: Line) -> list[ReceiptResult]:
+def insist(house: InProcessFleet, task_id: str, line: HeldChannel) -> list[ReceiptResult]:
     """Send one signal as the door does, until something became of it; a line that is in the way is let go."""
     until = time.monotonic() + DEADLINE_SECONDS
     taken: list[ReceiptResult] = []
     while time.monotonic() < until:
-        taken.append(tell(house, task_id, READY_CALL, signal_id="one", patient=True).result)
+        taken.append(receive_signal(house, task_id, READY_CALL, signal_id="one", patient=True).result)
         if taken[-1] is not ReceiptResult.BUSY:
             return taken
         line.free.set()
@@ -144,11 +157,11 @@ def insist(house: House, task_id: str, line: Line) -> list[ReceiptResult]:
 
 
 def test_whoever_comes_first_the_worker_the_tick_or_the_customer_nobody_is_called_twice(
-    calling: House, line: Line
+    calling: InProcessFleet, line: HeldChannel
 ) -> None:
     waiting = [taken_in(calling) for _ in range(8)]
     for task_id in waiting:
-        tell(calling, task_id, CustomerCalled(words=PARTS_MISSING))
+        receive_signal(calling, task_id, CustomerCalled(words=PARTS_MISSING))
     calling.run()
     assert all(calling.order(task_id).status is State.WAITING_FOLLOWUP for task_id in waiting)
     agreed = [calling.order(task_id).next_contact_time for task_id in waiting]

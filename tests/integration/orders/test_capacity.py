@@ -20,11 +20,11 @@ from storage.orders.places import Changes, NoPlaceLeft, Places
 from storage.people.reviews import Review, Reviews
 from tasks.orders.people.deciding import Decision, decide
 from tasks.orders.people.intervention import cancel
-from tests.factories import READY, answered, payload, submission
-from tests.house import CIPHER_KEY, House
-from tests.integration.orders.telling import taken_in, worked
-from tests.probe import Probe
-from tests.servers import Servers
+from tests.support.factories import READY, answered, payload, submission
+from tests.support.in_process_fleet import CIPHER_KEY, InProcessFleet
+from tests.support.orders.signals import order_run, taken_in
+from tests.support.probe import Probe
+from tests.support.servers import Servers
 
 REGION = "华东"
 CHINA = ZoneInfo("Asia/Shanghai")
@@ -32,7 +32,7 @@ IN_TWO_DAYS = "配件到了，后天可以安排师傅上门"
 
 
 @pytest.fixture
-def today(house: House) -> date:
+def today(house: InProcessFleet) -> date:
     """The business clock's day, set to a morning so that no test runs over midnight."""
     with house.database.transaction() as work:
         morning = datetime.combine(
@@ -44,36 +44,36 @@ def today(house: House) -> date:
     return morning.date()
 
 
-def give(house: House, region: str, rooms: dict[date, int]) -> None:
+def give(house: InProcessFleet, region: str, rooms: dict[date, int]) -> None:
     with house.database.transaction() as work:
         days = [DayCapacity(region=region, day=day, capacity=room) for day, room in rooms.items()]
         assert Capacity(work).set(days) == []
 
 
-def booked(house: House, region: str = REGION) -> dict[date, int]:
+def booked(house: InProcessFleet, region: str = REGION) -> dict[date, int]:
     with house.database.transaction() as work:
         days = Capacity(work).days(region=region, first=date(2000, 1, 1), last=date(2199, 1, 1))
     return {day.day: day.booked for day in days}
 
 
-def visits(house: House, task_id: str) -> list[dict[str, Any]]:
+def visits(house: InProcessFleet, task_id: str) -> list[dict[str, Any]]:
     rows = Probe(house.database).rows(
         "SELECT * FROM appointments WHERE task_id = %s ORDER BY action_id", task_id
     )
     return [dict(row._mapping) for row in rows]
 
 
-def review_of(house: House, task_id: str) -> Review:
+def review_of(house: InProcessFleet, task_id: str) -> Review:
     with house.database.transaction() as work:
         (review,) = Reviews(work).list(task_id=task_id)
     return review
 
 
-def ready(house: House, words: str = IN_TWO_DAYS, region: str = REGION, **changes: Any) -> str:
-    return worked(house, answered(words), metadata={"region": region}, **changes)
+def ready(house: InProcessFleet, words: str = IN_TWO_DAYS, region: str = REGION, **changes: Any) -> str:
+    return order_run(house, answered(words), metadata={"region": region}, **changes)
 
 
-def test_a_region_without_a_capacity_takes_every_visit(house: House, today: date) -> None:
+def test_a_region_without_a_capacity_takes_every_visit(house: InProcessFleet, today: date) -> None:
     give(house, "elsewhere", {today + timedelta(days=2): 0})
     task_id = ready(house)
     (visit,) = visits(house, task_id)
@@ -81,7 +81,7 @@ def test_a_region_without_a_capacity_takes_every_visit(house: House, today: date
     assert (visit["region"], visit["day"]) == (None, None)
 
 
-def test_the_day_the_customer_named_is_booked_where_it_has_room(house: House, today: date) -> None:
+def test_the_day_the_customer_named_is_booked_where_it_has_room(house: InProcessFleet, today: date) -> None:
     day = today + timedelta(days=2)
     give(house, REGION, {day: 1})
     task_id = ready(house)
@@ -92,7 +92,7 @@ def test_the_day_the_customer_named_is_booked_where_it_has_room(house: House, to
     assert house.order(task_id).status == "closed"
 
 
-def test_a_full_day_gives_way_to_the_next_with_room(house: House, today: date) -> None:
+def test_a_full_day_gives_way_to_the_next_with_room(house: InProcessFleet, today: date) -> None:
     full, free = today + timedelta(days=2), today + timedelta(days=5)
     give(house, REGION, {full: 0, full + timedelta(days=1): 0, free: 3})
     task_id = ready(house)
@@ -106,7 +106,7 @@ def test_a_full_day_gives_way_to_the_next_with_room(house: House, today: date) -
     assert result["slot"]["as_asked"] is False
 
 
-def test_days_beyond_a_week_are_for_a_person(house: House, today: date) -> None:
+def test_days_beyond_a_week_are_for_a_person(house: InProcessFleet, today: date) -> None:
     give(house, REGION, {today + timedelta(days=2): 0, today + timedelta(days=10): 3})
     task_id = ready(house)
     review = review_of(house, task_id)
@@ -116,7 +116,7 @@ def test_days_beyond_a_week_are_for_a_person(house: House, today: date) -> None:
     assert house.order(task_id).status == "classified"
 
 
-def test_days_beyond_the_customers_own_range_are_for_a_person(house: House, today: date) -> None:
+def test_days_beyond_the_customers_own_range_are_for_a_person(house: InProcessFleet, today: date) -> None:
     first, last = today + timedelta(days=1), today + timedelta(days=3)
     give(house, REGION, {first: 0, last: 0, last + timedelta(days=1): 5})
     words = f"配件到了，{first.month}月{first.day}日到{last.month}月{last.day}日可以安排师傅上门"
@@ -126,14 +126,14 @@ def test_days_beyond_the_customers_own_range_are_for_a_person(house: House, toda
     assert visit["day"] == last
 
 
-def test_an_order_without_a_day_is_given_the_next_with_room(house: House, today: date) -> None:
+def test_an_order_without_a_day_is_given_the_next_with_room(house: InProcessFleet, today: date) -> None:
     give(house, "default", {today: 5, today + timedelta(days=3): 1})
-    task_id = worked(house, answered(READY))
+    task_id = order_run(house, answered(READY))
     (visit,) = visits(house, task_id)
     assert visit["day"] == today + timedelta(days=3)
 
 
-def test_a_person_may_choose_one_of_the_days_offered(house: House, today: date) -> None:
+def test_a_person_may_choose_one_of_the_days_offered(house: InProcessFleet, today: date) -> None:
     day = today + timedelta(days=12)
     give(house, REGION, {day: 1})
     task_id = ready(house)
@@ -149,7 +149,7 @@ def test_a_person_may_choose_one_of_the_days_offered(house: House, today: date) 
     assert (visit["day"], visit["visit_at"].astimezone(CHINA).hour) == (day, 15)
 
 
-def test_orders_of_one_message_are_not_given_the_same_place(house: House, today: date) -> None:
+def test_orders_of_one_message_are_not_given_the_same_place(house: InProcessFleet, today: date) -> None:
     first = today + timedelta(days=2)
     give(house, REGION, {first + timedelta(days=nth): 1 for nth in range(3)})
     orders = [submission(answered(IN_TWO_DAYS), metadata={"region": REGION}) for _ in range(3)]
@@ -160,7 +160,7 @@ def test_orders_of_one_message_are_not_given_the_same_place(house: House, today:
     assert set(booked(house).values()) == {1}
 
 
-def test_a_place_taken_meanwhile_sends_the_order_to_the_next_day(house: House, today: date) -> None:
+def test_a_place_taken_meanwhile_sends_the_order_to_the_next_day(house: InProcessFleet, today: date) -> None:
     """Between the look and the record somebody else books: the step is done anew, without a fault counted."""
     first = today + timedelta(days=2)
     give(house, REGION, {first: 1, first + timedelta(days=1): 1})
@@ -181,7 +181,7 @@ def test_a_place_taken_meanwhile_sends_the_order_to_the_next_day(house: House, t
     assert set(booked(house).values()) == {1}
 
 
-def _until_action(house: House) -> Any:
+def _until_action(house: InProcessFleet) -> Any:
     """Deliver everything but the action agent's message, and hand that over."""
     while True:
         message = house.wire.messages.popleft()
@@ -190,7 +190,7 @@ def _until_action(house: House) -> Any:
         house.execute(message)
 
 
-def test_a_cancelled_task_gives_its_place_back(house: House, today: date) -> None:
+def test_a_cancelled_task_gives_its_place_back(house: InProcessFleet, today: date) -> None:
     day = today + timedelta(days=2)
     give(house, REGION, {day: 1})
     task_id = taken_in(house, answered(IN_TWO_DAYS), metadata={"region": REGION})
@@ -201,7 +201,9 @@ def test_a_cancelled_task_gives_its_place_back(house: House, today: date) -> Non
     assert visits(house, task_id)[0]["released_at"] is not None
 
 
-def test_an_order_that_comes_back_is_booked_anew_and_frees_its_place(house: House, today: date) -> None:
+def test_an_order_that_comes_back_is_booked_anew_and_frees_its_place(
+    house: InProcessFleet, today: date
+) -> None:
     day = today + timedelta(days=2)
     give(house, REGION, {day: 1, day + timedelta(days=1): 1})
     body = payload(metadata={"region": REGION})
@@ -212,12 +214,12 @@ def test_an_order_that_comes_back_is_booked_anew_and_frees_its_place(house: Hous
     assert booked(house) == {day: 0, day + timedelta(days=1): 1}
 
 
-def test_a_cancelled_order_frees_the_place_of_its_coming_visit(house: House, today: date) -> None:
+def test_a_cancelled_order_frees_the_place_of_its_coming_visit(house: InProcessFleet, today: date) -> None:
     day = today + timedelta(days=2)
     give(house, REGION, {day: 1})
     body = payload(metadata={"region": REGION})
     ready(house, order_id=body["order_id"])
-    off = worked(house, answered("不用了，取消吧，我不修了"), order_id=body["order_id"])
+    off = order_run(house, answered("不用了，取消吧，我不修了"), order_id=body["order_id"])
     assert booked(house) == {day: 1}
     house.leap()
     house.run()
@@ -225,7 +227,7 @@ def test_a_cancelled_order_frees_the_place_of_its_coming_visit(house: House, tod
     assert booked(house) == {day: 0}
 
 
-def test_fewer_places_than_are_booked_are_refused_as_a_whole(house: House, today: date) -> None:
+def test_fewer_places_than_are_booked_are_refused_as_a_whole(house: InProcessFleet, today: date) -> None:
     day, other = today + timedelta(days=2), today + timedelta(days=3)
     give(house, REGION, {day: 1})
     ready(house)

@@ -16,9 +16,9 @@ from tasks.orders.explain.status import explain
 from tasks.orders.inbound.signals import ReceiptResult
 from tasks.orders.people.deciding import Decided, Decision, decide
 from tasks.orders.rules.followup import rule_of
-from tests.factories import PARTS_MISSING, READY, answered, submission
-from tests.house import House
-from tests.integration.orders.telling import reviews_of, tell
+from tests.support.factories import PARTS_MISSING, READY, answered, submission
+from tests.support.in_process_fleet import InProcessFleet
+from tests.support.orders.signals import receive_signal, reviews_of
 
 UNCLEAR = "喂？听不清，你说什么"
 MONDAYS: Mapping[str, Any] = {
@@ -30,7 +30,7 @@ THURSDAY = datetime(2026, 10, 22, 14, 0, tzinfo=UTC)
 """A week and a half before the clocks of New York are set back."""
 
 
-def ruled(house: House, *later: str, rule: Mapping[str, Any] = MONDAYS, **decision: Any) -> str:
+def ruled(house: InProcessFleet, *later: str, rule: Mapping[str, Any] = MONDAYS, **decision: Any) -> str:
     """An order of a customer in New York whose first words a person takes for a postponement under this rule."""
     with house.database.transaction() as work:
         BusinessClock(work).set(THURSDAY)
@@ -51,25 +51,27 @@ def ruled(house: House, *later: str, rule: Mapping[str, Any] = MONDAYS, **decisi
     return task_id
 
 
-def open_review(house: House, task_id: str) -> str:
+def open_review(house: InProcessFleet, task_id: str) -> str:
     with house.database.transaction() as work:
         (review,) = Reviews(work).list(state="open", task_id=task_id)
     return review.review_id
 
 
-def next_round(house: House) -> None:
+def next_round(house: InProcessFleet) -> None:
     assert house.leap()
     house.run()
 
 
-def shown(house: House, task_id: str) -> str:
+def shown(house: InProcessFleet, task_id: str) -> str:
     """When the customer is contacted next, on their clock."""
     at = house.order(task_id).next_contact_time
     assert at is not None
     return f"{at.astimezone(ZoneInfo('America/New_York')):%a %m-%d %H:%M}"
 
 
-def test_a_weekly_rule_gives_every_round_its_monday_also_after_the_clocks_were_set_back(house: House) -> None:
+def test_a_weekly_rule_gives_every_round_its_monday_also_after_the_clocks_were_set_back(
+    house: InProcessFleet,
+) -> None:
     task_id = ruled(house, PARTS_MISSING, PARTS_MISSING)
     mondays = [shown(house, task_id)]
     for _ in range(2):
@@ -78,7 +80,7 @@ def test_a_weekly_rule_gives_every_round_its_monday_also_after_the_clocks_were_s
     assert mondays == ["Mon 10-26 10:00", "Mon 11-02 10:00", "Mon 11-09 10:00"]
 
 
-def test_the_customers_own_date_wins_over_the_rule_for_that_round(house: House) -> None:
+def test_the_customers_own_date_wins_over_the_rule_for_that_round(house: InProcessFleet) -> None:
     task_id = ruled(house, "我出差了，11月5号再联系我吧", PARTS_MISSING)
     next_round(house)
     if reviews_of(house, task_id)[-1][1] == "open":
@@ -90,9 +92,9 @@ def test_the_customers_own_date_wins_over_the_rule_for_that_round(house: House) 
     assert shown(house, task_id) == "Mon 11-09 10:00"
 
 
-def test_the_part_that_arrives_ends_the_rule_and_brings_the_contact_forward(house: House) -> None:
+def test_the_part_that_arrives_ends_the_rule_and_brings_the_contact_forward(house: InProcessFleet) -> None:
     task_id = ruled(house, READY)
-    receipt = tell(house, task_id, PartArrived())
+    receipt = receive_signal(house, task_id, PartArrived())
     assert receipt.result is ReceiptResult.APPLIED
     rule = rule_of(house.order(task_id))
     assert rule is not None
@@ -101,9 +103,9 @@ def test_the_part_that_arrives_ends_the_rule_and_brings_the_contact_forward(hous
     assert house.order(task_id).finish_reason == "visit_arranged"
 
 
-def test_once_the_part_arrived_the_next_postponement_takes_the_default_days(house: House) -> None:
+def test_once_the_part_arrived_the_next_postponement_takes_the_default_days(house: InProcessFleet) -> None:
     task_id = ruled(house, PARTS_MISSING)
-    tell(house, task_id, PartArrived())
+    receive_signal(house, task_id, PartArrived())
     house.run()
     order = house.order(task_id)
     assert order.status is State.WAITING_FOLLOWUP
@@ -112,7 +114,7 @@ def test_once_the_part_arrived_the_next_postponement_takes_the_default_days(hous
     assert order.next_contact_time - order.last_contact_time < timedelta(days=3, hours=1)
 
 
-def test_a_rule_whose_count_is_used_gives_way_to_the_default_days(house: House) -> None:
+def test_a_rule_whose_count_is_used_gives_way_to_the_default_days(house: InProcessFleet) -> None:
     task_id = ruled(house, PARTS_MISSING, rule={**MONDAYS, "until": {"count": 1}})
     assert shown(house, task_id).startswith("Mon 10-26 10:00")
     next_round(house)
@@ -122,7 +124,7 @@ def test_a_rule_whose_count_is_used_gives_way_to_the_default_days(house: House) 
     assert shown(house, task_id).startswith("Thu 10-29")
 
 
-def test_a_rule_has_a_limit_of_rounds_of_its_own(house: House) -> None:
+def test_a_rule_has_a_limit_of_rounds_of_its_own(house: InProcessFleet) -> None:
     task_id = ruled(house, *[PARTS_MISSING] * 9, rule={**MONDAYS, "most_rounds": 7})
     for _ in range(7):
         next_round(house)
@@ -130,7 +132,7 @@ def test_a_rule_has_a_limit_of_rounds_of_its_own(house: House) -> None:
     assert reviews_of(house, task_id)[-1] == ("rounds_exhausted", "open")
 
 
-def test_a_person_may_set_a_new_rule_when_the_old_one_has_led_all_its_rounds(house: House) -> None:
+def test_a_person_may_set_a_new_rule_when_the_old_one_has_led_all_its_rounds(house: InProcessFleet) -> None:
     task_id = ruled(house, *[PARTS_MISSING] * 9, rule={**MONDAYS, "most_rounds": 1})
     next_round(house)
     decided = Decision(
@@ -147,7 +149,7 @@ def test_a_person_may_set_a_new_rule_when_the_old_one_has_led_all_its_rounds(hou
 def test_a_time_at_which_nobody_may_be_contacted_is_moved_and_what_was_asked_is_kept(
     database_url: str,
 ) -> None:
-    house = House.build(database_url, contact_policy="standard")
+    house = InProcessFleet.build(database_url, contact_policy="standard")
     zone = ZoneInfo("Asia/Shanghai")
     with house.database.transaction() as work:
         BusinessClock(work).set(datetime(2026, 3, 16, 10, 0, tzinfo=zone))
@@ -176,7 +178,7 @@ def test_a_time_at_which_nobody_may_be_contacted_is_moved_and_what_was_asked_is_
     house.close()
 
 
-def test_days_that_a_person_names_win_over_the_rule_of_the_order(house: House) -> None:
+def test_days_that_a_person_names_win_over_the_rule_of_the_order(house: InProcessFleet) -> None:
     task_id = ruled(house, UNCLEAR)
     next_round(house)
     decided = Decision(
@@ -190,7 +192,7 @@ def test_days_that_a_person_names_win_over_the_rule_of_the_order(house: House) -
 def test_a_time_of_the_rule_is_moved_to_the_next_at_which_the_customer_may_be_contacted(
     database_url: str,
 ) -> None:
-    house = House.build(database_url, contact_policy="standard")
+    house = InProcessFleet.build(database_url, contact_policy="standard")
     try:
         task_id = ruled(house, rule={**MONDAYS, "cron": "0 3 * * 1"})
         assert shown(house, task_id) == "Mon 10-26 09:00"
@@ -198,7 +200,7 @@ def test_a_time_of_the_rule_is_moved_to_the_next_at_which_the_customer_may_be_co
         house.close()
 
 
-def test_why_shows_the_rule_in_words(house: House) -> None:
+def test_why_shows_the_rule_in_words(house: InProcessFleet) -> None:
     task_id = ruled(house)
     with house.database.transaction() as work:
         situation = situation_of(work, task_id)

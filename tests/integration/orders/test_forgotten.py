@@ -10,11 +10,11 @@ from runtime.phone import normalise
 from storage.orders.contacts.contacts import Contacts
 from tasks.orders.inbound.reports import ReportOutcome, take_reports
 from tasks.orders.upkeep.erasure import Customer, Erased, erase
-from tests.factories import READY, submission
-from tests.house import House
-from tests.integration.orders.office import Office, opened, texted
-from tests.integration.orders.told_channel import ToldChannel, called, report
-from tests.probe import Probe
+from tests.support.factories import READY, submission
+from tests.support.in_process_fleet import InProcessFleet
+from tests.support.orders.real_providers import ApiWithProviders, opened, texted
+from tests.support.orders.scripted_channel import ScriptedChannel, called, report_of
+from tests.support.probe import Probe
 from tools.channels.callbacks import CallbackReport
 from tools.channels.contract import Completed, ContactReport
 
@@ -23,39 +23,39 @@ RECORDING = "https://recordings.example.com/1"
 
 
 @pytest.fixture
-def channel() -> ToldChannel:
-    return ToldChannel()
+def channel() -> ScriptedChannel:
+    return ScriptedChannel()
 
 
 @pytest.fixture
-def house(database_url: str, channel: ToldChannel) -> Iterator[House]:
-    built = House.build(database_url, gateway=channel)
+def house(database_url: str, channel: ScriptedChannel) -> Iterator[InProcessFleet]:
+    built = InProcessFleet.build(database_url, gateway=channel)
     yield built
     built.close()
 
 
 @pytest.fixture
-def office(database_url: str, tmp_path: Path) -> Iterator[Office]:
+def office(database_url: str, tmp_path: Path) -> Iterator[ApiWithProviders]:
     with opened(database_url, tmp_path) as office:
         yield office
 
 
-def forget(house: House, task_id: str) -> Erased:
+def forget(house: InProcessFleet, task_id: str) -> Erased:
     """As somebody does who cancels what is under way."""
     customer = Customer(customer_id=str(house.order(task_id).metadata["customer_id"]))
     return erase(house.engine, house.context.blind_index, customer, by="me", cancel_open=True)
 
 
-def forget_number(house: House) -> Erased:
+def forget_number(house: InProcessFleet) -> Erased:
     customer = Customer(phone=normalise(NUMBER))
     return erase(house.engine, house.context.blind_index, customer, by="me", cancel_open=True)
 
 
 def told(key: str) -> ContactReport:
-    return replace(report(key), recording_url=RECORDING)
+    return replace(report_of(key), recording_url=RECORDING)
 
 
-def tell(house: House, one: ContactReport) -> list[ReportOutcome]:
+def tell(house: InProcessFleet, one: ContactReport) -> list[ReportOutcome]:
     return take_reports(
         house.engine,
         house.context,
@@ -64,7 +64,7 @@ def tell(house: House, one: ContactReport) -> list[ReportOutcome]:
     )
 
 
-def bodies(house: House) -> list[str]:
+def bodies(house: InProcessFleet) -> list[str]:
     """What is left of callbacks, in clear."""
     rows = Probe(house.database).rows("SELECT provider, event_id, body FROM callbacks")
     cipher = house.database.cipher
@@ -74,7 +74,7 @@ def bodies(house: House) -> list[str]:
     ]
 
 
-def assert_only_the_result(house: House, task_id: str) -> None:
+def assert_only_the_result(house: InProcessFleet, task_id: str) -> None:
     with house.database.transaction() as work:
         (contact,) = Contacts(work).of_task(task_id)
     assert (contact.contact_result, contact.duration_seconds) == ("answered", 30)
@@ -82,7 +82,7 @@ def assert_only_the_result(house: House, task_id: str) -> None:
 
 
 def test_a_report_that_comes_after_its_customer_was_forgotten_leaves_its_result_alone(
-    house: House, channel: ToldChannel
+    house: InProcessFleet, channel: ScriptedChannel
 ) -> None:
     task_id, key = called(house, channel)
     assert forget(house, task_id).task_ids == (task_id,)
@@ -92,7 +92,7 @@ def test_a_report_that_comes_after_its_customer_was_forgotten_leaves_its_result_
 
 
 def test_a_second_answer_that_comes_after_its_customer_was_forgotten_is_not_kept(
-    house: House, channel: ToldChannel
+    house: InProcessFleet, channel: ScriptedChannel
 ) -> None:
     task_id, key = called(house, channel)
     tell(house, told(key))
@@ -105,7 +105,7 @@ def test_a_second_answer_that_comes_after_its_customer_was_forgotten_is_not_kept
 
 
 def test_what_a_worker_learns_while_its_customer_is_forgotten_is_the_result_alone(
-    house: House, channel: ToldChannel
+    house: InProcessFleet, channel: ScriptedChannel
 ) -> None:
     order = submission()
     task_id = order.body.task_id
@@ -119,7 +119,7 @@ def test_what_a_worker_learns_while_its_customer_is_forgotten_is_the_result_alon
     assert_only_the_result(house, task_id)
 
 
-def test_a_reply_from_a_forgotten_number_leaves_no_word(office: Office) -> None:
+def test_a_reply_from_a_forgotten_number_leaves_no_word(office: ApiWithProviders) -> None:
     texted(office)
     forget_number(office.house)
     before = len(office.kept())
@@ -129,7 +129,7 @@ def test_a_reply_from_a_forgotten_number_leaves_no_word(office: Office) -> None:
     assert not [body for body in bodies(office.house) if NUMBER in body]
 
 
-def test_a_forgotten_customers_wish_not_to_be_contacted_holds(office: Office) -> None:
+def test_a_forgotten_customers_wish_not_to_be_contacted_holds(office: ApiWithProviders) -> None:
     office.taken()
     forget_number(office.house)
     office.push(office.aliyun.reply(NUMBER, "不要再联系我了"))
@@ -137,7 +137,7 @@ def test_a_forgotten_customers_wish_not_to_be_contacted_holds(office: Office) ->
     assert not [body for body in bodies(office.house) if "联系" in body]
 
 
-def test_a_reply_that_was_of_no_order_is_forgotten_with_its_number(office: Office) -> None:
+def test_a_reply_that_was_of_no_order_is_forgotten_with_its_number(office: ApiWithProviders) -> None:
     office.taken()
     office.push(office.aliyun.reply(NUMBER, READY))
     office.push(office.aliyun.reply("13912345678", READY, sequence=2))
@@ -147,7 +147,7 @@ def test_a_reply_that_was_of_no_order_is_forgotten_with_its_number(office: Offic
     assert [body for body in bodies(office.house) if "13912345678" in body]
 
 
-def test_a_forgotten_customer_who_has_an_order_again_is_heard(office: Office) -> None:
+def test_a_forgotten_customer_who_has_an_order_again_is_heard(office: ApiWithProviders) -> None:
     office.taken()
     forget_number(office.house)
     task_id = office.taken()
@@ -160,7 +160,7 @@ def test_a_forgotten_customer_who_has_an_order_again_is_heard(office: Office) ->
 
 
 def test_an_order_that_upstream_calls_erased_is_heard_all_the_same(
-    house: House, channel: ToldChannel
+    house: InProcessFleet, channel: ScriptedChannel
 ) -> None:
     order = submission(metadata={"erased": True})
     house.accept(order)

@@ -5,33 +5,33 @@ from pathlib import Path
 
 import pytest
 
-from tests.factories import READY
-from tests.integration.orders.office import Office, opened
-from tests.integration.orders.telling import alerts_of, contacts
-from tests.probe import Probe
+from tests.support.factories import READY
+from tests.support.orders.real_providers import ApiWithProviders, opened
+from tests.support.orders.signals import alerts_of, contacts
+from tests.support.probe import Probe
 
 STRANGER = "13700137000"
 ENOUGH = "别再给我发短信了"
 
 
 @pytest.fixture
-def office(database_url: str, tmp_path: Path) -> Iterator[Office]:
+def office(database_url: str, tmp_path: Path) -> Iterator[ApiWithProviders]:
     with opened(database_url, tmp_path) as office:
         yield office
 
 
-def alerts(office: Office) -> list[tuple[str, str]]:
+def alerts(office: ApiWithProviders) -> list[tuple[str, str]]:
     """Kind and message of every alert."""
     rows = Probe(office.house.database).rows("SELECT alert_type, message FROM alerts ORDER BY alert_type")
     return [(row[0], row[1]) for row in rows]
 
 
-def barred(office: Office) -> list[str]:
+def barred(office: ApiWithProviders) -> list[str]:
     """The masked numbers of the do-not-call list."""
     return list(Probe(office.house.database).values("SELECT masked FROM do_not_call"))
 
 
-def test_a_text_of_a_customer_who_was_only_called_counts_as_their_answer(office: Office) -> None:
+def test_a_text_of_a_customer_who_was_only_called_counts_as_their_answer(office: ApiWithProviders) -> None:
     task_id = office.taken()
     assert office.push(office.aliyun.reply("13800139999", READY)).status_code == 200
     office.house.run()
@@ -39,7 +39,7 @@ def test_a_text_of_a_customer_who_was_only_called_counts_as_their_answer(office:
     assert [contact.transcript for contact in contacts(office.house, task_id, "inbound")] == [READY]
 
 
-def test_a_repeated_text_counts_once(office: Office) -> None:
+def test_a_repeated_text_counts_once(office: ApiWithProviders) -> None:
     task_id = office.taken()
     text = office.aliyun.reply("13800139999", READY)
     office.push(text)
@@ -49,7 +49,7 @@ def test_a_repeated_text_counts_once(office: Office) -> None:
 
 
 def test_a_stop_word_of_a_customer_who_was_only_called_bars_the_number_and_alerts_a_person(
-    office: Office,
+    office: ApiWithProviders,
 ) -> None:
     task_id = office.taken()
     office.push(office.aliyun.reply("13800139999", ENOUGH))
@@ -58,7 +58,7 @@ def test_a_stop_word_of_a_customer_who_was_only_called_bars_the_number_and_alert
     assert "do_not_contact" in alerts_of(office.house, task_id)
 
 
-def test_a_stranger_alerts_a_person_without_their_number_being_shown(office: Office) -> None:
+def test_a_stranger_alerts_a_person_without_their_number_being_shown(office: ApiWithProviders) -> None:
     office.push(office.aliyun.reply(STRANGER, "在吗"))
     ((kind, message),) = alerts(office)
     assert kind == "unmatched_reply"
@@ -67,6 +67,6 @@ def test_a_stranger_alerts_a_person_without_their_number_being_shown(office: Off
     assert barred(office) == []
 
 
-def test_a_stop_word_of_a_stranger_holds_at_once(office: Office) -> None:
+def test_a_stop_word_of_a_stranger_holds_at_once(office: ApiWithProviders) -> None:
     office.push(office.aliyun.reply(STRANGER, ENOUGH))
     assert barred(office) == ["137****7000"]

@@ -22,10 +22,10 @@ from storage.orders.order_view import OrderView
 from storage.orders.orders import Orders
 from storage.people.reviews import Reviews
 from tasks.orders.people.deciding import Decision, decide
-from tests.factories import CANCEL, PARTS_MISSING, READY, answered, silent, submission
-from tests.house import House
-from tests.probe import Probe
-from tests.servers import Servers
+from tests.support.factories import CANCEL, PARTS_MISSING, READY, answered, silent, submission
+from tests.support.in_process_fleet import InProcessFleet
+from tests.support.probe import Probe
+from tests.support.servers import Servers
 
 SCRIPTS = (
     [answered(READY)],
@@ -38,10 +38,10 @@ SCRIPTS = (
 )
 
 
-class Fleet(RuleBasedStateMachine):
+class OrdersUnderFire(RuleBasedStateMachine):
     """Orders under duplicate, late, reordered and lost deliveries, dying workers, people, and leaping time."""
 
-    house: House
+    house: InProcessFleet
 
     def __init__(self) -> None:
         super().__init__()
@@ -190,10 +190,10 @@ class Fleet(RuleBasedStateMachine):
 
 @pytest.mark.filterwarnings("ignore::hypothesis.errors.NonInteractiveExampleWarning")
 def test_whatever_goes_wrong_every_order_ends_where_it_should(servers: Servers) -> None:
-    class FreshFleet(Fleet):
+    class FreshFleet(OrdersUnderFire):
         def __init__(self) -> None:
             super().__init__()
-            self.house = House.build(servers.new_database())
+            self.house = InProcessFleet.build(servers.new_database())
 
         def teardown(self) -> None:
             try:

@@ -17,9 +17,9 @@ from tasks.orders.calls.calling import begin as begin_call
 from tasks.orders.calls.contact import ACTION, ContactCall
 from tasks.orders.calls.table import call_of_tool
 from tasks.orders.calls.transition import call_for
-from tests.factories import PARTS_MISSING, answered, silent
-from tests.house import House
-from tests.integration.orders.telling import taken_in
+from tests.support.factories import PARTS_MISSING, answered, silent
+from tests.support.in_process_fleet import InProcessFleet
+from tests.support.orders.signals import taken_in
 
 EARLIER = "2026-03-16T10:00:00Z"
 
@@ -35,32 +35,32 @@ def contact(task_id: str, attempt: int | None = None) -> Call[ContactCall]:
     )
 
 
-def begin(house: House, call: Call[Any]) -> Begun | None:
+def begin(house: InProcessFleet, call: Call[Any]) -> Begun | None:
     """Begin this call over the house's engine."""
     return begin_call(house.engine, house.context, call)
 
 
-def transition(house: House, task_id: str, event: Event) -> Call[Any]:
+def transition(house: InProcessFleet, task_id: str, event: Event) -> Call[Any]:
     """This event, as the orchestrator calls for it."""
     call = call_for(house.order(task_id), event, "orchestrator", {})
     assert isinstance(call, Call)
     return call
 
 
-def done(house: House, call: Call[Any]) -> None:
+def done(house: InProcessFleet, call: Call[Any]) -> None:
     """Have a call's step done."""
     assert isinstance(begin(house, call), UnderWay)
     house.run()
 
 
-def in_vain(house: House) -> str:
+def in_vain(house: InProcessFleet) -> str:
     """A manual order whose first attempt reached nobody."""
     task_id = taken_in(house, silent(), mode="manual")
     done(house, contact(task_id))
     return task_id
 
 
-def due(house: House) -> str:
+def due(house: InProcessFleet) -> str:
     """A manual order whose follow-up is due."""
     task_id = taken_in(house, answered(PARTS_MISSING), mode="manual")
     done(house, contact(task_id))
@@ -77,7 +77,7 @@ Ways = pytest.mark.parametrize(
 
 @Ways
 def test_who_calls_for_the_contact_and_who_calls_for_the_way_to_it_share_the_step(
-    house: House, arrived: Callable[[House], str], event: Event, attempt: int
+    house: InProcessFleet, arrived: Callable[[InProcessFleet], str], event: Event, attempt: int
 ) -> None:
     task_id = arrived(house)
     way = transition(house, task_id, event)
@@ -91,7 +91,7 @@ def test_who_calls_for_the_contact_and_who_calls_for_the_way_to_it_share_the_ste
 
 @Ways
 def test_a_step_on_the_way_is_taken_with_nothing_of_the_call_that_it_leads_to(
-    house: House, arrived: Callable[[House], str], event: Event, attempt: int
+    house: InProcessFleet, arrived: Callable[[InProcessFleet], str], event: Event, attempt: int
 ) -> None:
     task_id = arrived(house)
     led = begin(house, contact(task_id, attempt))
@@ -106,7 +106,7 @@ def test_a_step_on_the_way_is_taken_with_nothing_of_the_call_that_it_leads_to(
 
 @Ways
 def test_a_call_that_was_led_on_is_for_that_attempt_and_no_later_one(
-    house: House, arrived: Callable[[House], str], event: Event, attempt: int
+    house: InProcessFleet, arrived: Callable[[InProcessFleet], str], event: Event, attempt: int
 ) -> None:
     task_id = arrived(house)
     led = [begin(house, contact(task_id)) for _ in range(2)]
@@ -122,7 +122,7 @@ def test_a_call_that_was_led_on_is_for_that_attempt_and_no_later_one(
         assert [each.contact_no for each in Contacts(work).of_task(task_id)] == [1, attempt]
 
 
-def test_a_paused_order_is_led_nowhere(house: House) -> None:
+def test_a_paused_order_is_led_nowhere(house: InProcessFleet) -> None:
     task_id = in_vain(house)
     with house.engine.transaction() as transaction:
         transaction.pause([house.order(task_id).run_id])
@@ -132,7 +132,9 @@ def test_a_paused_order_is_led_nowhere(house: House) -> None:
     assert house.order(task_id).status is State.NO_RESPONSE
 
 
-def test_before_the_follow_up_is_due_its_rounds_contact_is_answered_and_nothing_led_on(house: House) -> None:
+def test_before_the_follow_up_is_due_its_rounds_contact_is_answered_and_nothing_led_on(
+    house: InProcessFleet,
+) -> None:
     task_id = due(house)
     with house.engine.transaction() as transaction:
         later = transaction.moments.business_now.replace(year=2099)

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from tests.factories import READY
-from tests.integration.orders.office import PUSH_TOKEN, Office, opened, texted
-from tests.providers.aliyun import KEY_SECRET, refused
-from tests.providers.twilio import TOKEN
+from tests.support.factories import READY
+from tests.support.orders.real_providers import PUSH_TOKEN, ApiWithProviders, opened, texted
+from tests.support.providers.aliyun import KEY_SECRET, refused
+from tests.support.providers.twilio import TOKEN
 
 
 @pytest.fixture
-def office(database_url: str, tmp_path: Path) -> Iterator[Office]:
+def office(database_url: str, tmp_path: Path) -> Iterator[ApiWithProviders]:
     with opened(database_url, tmp_path) as office:
         yield office
 
@@ -24,7 +24,7 @@ GARBAGE = [b"", b"\x00", b"[", b"[[]]", b"{}", b"\xff", b"[{}]" * 3, b'[{"biz_id
 
 
 @pytest.mark.parametrize("body", GARBAGE)
-def test_garbage_from_a_proven_sender_is_told_so(office: Office, body: bytes) -> None:
+def test_garbage_from_a_proven_sender_is_told_so(office: ApiWithProviders, body: bytes) -> None:
     answer = office.api.post(f"/webhooks/contact/aliyun/{PUSH_TOKEN}", None, content=body)
     assert answer.status_code in {200, 422}
 
@@ -38,7 +38,7 @@ def test_garbage_from_a_proven_sender_is_told_so(office: Office, body: bytes) ->
         {"biz_id": "b" * 1000, "out_id": "k" * 1000, "report_time": "9999-99-99"},
     ],
 )
-def test_an_odd_report_is_kept_and_the_others_count(office: Office, odd: dict[str, Any]) -> None:
+def test_an_odd_report_is_kept_and_the_others_count(office: ApiWithProviders, odd: dict[str, Any]) -> None:
     task_id = texted(office)
     body = json.dumps([odd, office.aliyun.reply("13800139999", READY)]).encode()
     assert office.api.post(f"/webhooks/contact/aliyun/{PUSH_TOKEN}", None, content=body).status_code == 200
@@ -47,7 +47,7 @@ def test_an_odd_report_is_kept_and_the_others_count(office: Office, odd: dict[st
     assert len(office.kept()) == 3
 
 
-def test_neither_secrets_nor_numbers_are_logged(office: Office) -> None:
+def test_neither_secrets_nor_numbers_are_logged(office: ApiWithProviders) -> None:
     office.aliyun.faults.append(refused("isv.SMS_TEMPLATE_ILLEGAL", "13800139999 refused"))
     with capture_logs() as lines:
         office.taken()

@@ -14,12 +14,12 @@ from runtime.settings import PROJECT, Settings
 from storage.people.reviews import Review, Reviews
 from tasks.orders.people.deciding import Decision, decide
 from tasks.orders.rules.order_system import open_order_system
-from tests.factories import CANCEL, READY, answered
-from tests.house import House, settings_for
-from tests.integration.fleet.conditions import wait_until
-from tests.integration.orders.order_desk import OrderDesk, Reply
-from tests.integration.orders.telling import taken_in, worked
-from tests.probe import Probe
+from tests.support.factories import CANCEL, READY, answered
+from tests.support.in_process_fleet import InProcessFleet, settings_for
+from tests.support.orders.order_system import OrderSystemServer, Reply
+from tests.support.orders.signals import order_run, taken_in
+from tests.support.probe import Probe
+from tests.support.waiting import wait_until
 from tools.order_system.contract import (
     ActionRefused,
     ActionUnclear,
@@ -45,28 +45,28 @@ SOON = Reply(status=429, performs=False)
 
 
 @pytest.fixture
-def desk() -> Iterator[OrderDesk]:
-    with OrderDesk() as opened:
+def desk() -> Iterator[OrderSystemServer]:
+    with OrderSystemServer() as opened:
         yield opened
 
 
 @pytest.fixture
-def system(desk: OrderDesk) -> Iterator[WebhookOrderSystem]:
+def system(desk: OrderSystemServer) -> Iterator[WebhookOrderSystem]:
     opened = WebhookOrderSystem(desk.url, desk.secret)
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def away(database_url: str, desk: OrderDesk) -> Iterator[House]:
+def away(database_url: str, desk: OrderSystemServer) -> Iterator[InProcessFleet]:
     """A house whose orders live in another system."""
-    house = House.build(database_url, order_system_url=desk.url, order_system_secret=desk.secret)
+    house = InProcessFleet.build(database_url, order_system_url=desk.url, order_system_secret=desk.secret)
     yield house
     house.context.order_system.close()
     house.close()
 
 
-def closes(house: House, task_id: str) -> None:
+def closes(house: InProcessFleet, task_id: str) -> None:
     """Run until the order is closed, however often a step is tried again."""
 
     def closed() -> bool:
@@ -76,7 +76,7 @@ def closes(house: House, task_id: str) -> None:
     wait_until(closed, seconds=180)
 
 
-def asks(house: House, task_id: str) -> Review:
+def asks(house: InProcessFleet, task_id: str) -> Review:
     """Run until a person is asked; the question."""
 
     def found() -> list[Review]:
@@ -91,12 +91,12 @@ def asks(house: House, task_id: str) -> Review:
     return found()[0]
 
 
-def rows(house: House, table: str, task_id: str) -> list[dict[str, Any]]:
+def rows(house: InProcessFleet, table: str, task_id: str) -> list[dict[str, Any]]:
     found = Probe(house.database).rows(f"SELECT * FROM {table} WHERE task_id = %s", task_id)
     return [dict(row._mapping) for row in found]
 
 
-def test_a_request_is_signed_and_carries_its_key(desk: OrderDesk, system: WebhookOrderSystem) -> None:
+def test_a_request_is_signed_and_carries_its_key(desk: OrderSystemServer, system: WebhookOrderSystem) -> None:
     assert system.perform(REQUEST) == Performed()
     (asked,) = desk.asked
     assert asked.genuine
@@ -113,7 +113,7 @@ def test_a_request_is_signed_and_carries_its_key(desk: OrderDesk, system: Webhoo
     }
 
 
-def test_what_is_sent_is_as_it_is_documented(away: House, desk: OrderDesk) -> None:
+def test_what_is_sent_is_as_it_is_documented(away: InProcessFleet, desk: OrderSystemServer) -> None:
     page = (PROJECT / "docs" / "order_system.md").read_text(encoding="utf-8")
     schemas = [
         schema
@@ -121,7 +121,7 @@ def test_what_is_sent_is_as_it_is_documented(away: House, desk: OrderDesk) -> No
         if "$schema" in (schema := json.loads(block))
     ]
     requests, answers = schemas
-    ready, cancelled = worked(away, answered(READY)), worked(away, answered(CANCEL))
+    ready, cancelled = order_run(away, answered(READY)), order_run(away, answered(CANCEL))
     away.context.order_system.slots("华东", date(2026, 3, 14), date(2026, 3, 20))
     away.leap()
     for task_id in (ready, cancelled):
@@ -136,7 +136,9 @@ def test_what_is_sent_is_as_it_is_documented(away: House, desk: OrderDesk) -> No
             jsonschema.validate(wrong, requests if "type" in wrong else answers)
 
 
-def test_a_repetition_is_the_same_message_to_the_byte(desk: OrderDesk, system: WebhookOrderSystem) -> None:
+def test_a_repetition_is_the_same_message_to_the_byte(
+    desk: OrderSystemServer, system: WebhookOrderSystem
+) -> None:
     desk.lay_out("cancel_order", Reply(status=500))
     assert isinstance(system.perform(REQUEST), ActionUnclear)
     assert isinstance(system.perform(REQUEST), Performed)
@@ -145,14 +147,18 @@ def test_a_repetition_is_the_same_message_to_the_byte(desk: OrderDesk, system: W
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 503])
-def test_what_is_put_off_was_not_performed(desk: OrderDesk, system: WebhookOrderSystem, status: int) -> None:
+def test_what_is_put_off_was_not_performed(
+    desk: OrderSystemServer, system: WebhookOrderSystem, status: int
+) -> None:
     desk.lay_out("cancel_order", Reply(status=status, performs=False, headers={"Retry-After": "7"}))
     outcome = system.perform(REQUEST)
     assert outcome == NotPerformed(f"the order system answered {status}", 7.0)
 
 
 @pytest.mark.parametrize("status", [300, 302, 400, 401, 404, 409, 410, 422])
-def test_every_other_answer_is_a_refusal(desk: OrderDesk, system: WebhookOrderSystem, status: int) -> None:
+def test_every_other_answer_is_a_refusal(
+    desk: OrderSystemServer, system: WebhookOrderSystem, status: int
+) -> None:
     error = {"code": "already_shipped", "message": "配件已发往 13800138000"}
     desk.lay_out("cancel_order", Reply(status=status, performs=False, body={"error": error}))
     outcome = system.perform(REQUEST)
@@ -164,14 +170,14 @@ def test_every_other_answer_is_a_refusal(desk: OrderDesk, system: WebhookOrderSy
 
 @pytest.mark.parametrize("reply", [Reply(status=500), Reply(status=502), Reply(drop=True)])
 def test_a_failure_that_may_have_performed_is_unclear(
-    desk: OrderDesk, system: WebhookOrderSystem, reply: Reply
+    desk: OrderSystemServer, system: WebhookOrderSystem, reply: Reply
 ) -> None:
     desk.lay_out("cancel_order", reply)
     assert isinstance(system.perform(REQUEST), ActionUnclear)
 
 
 def test_a_slow_order_system_is_unclear_within_the_tools_time(
-    desk: OrderDesk, system: WebhookOrderSystem
+    desk: OrderSystemServer, system: WebhookOrderSystem
 ) -> None:
     never = threading.Event()
     desk.lay_out("cancel_order", Reply(after=never))
@@ -183,7 +189,7 @@ def test_a_slow_order_system_is_unclear_within_the_tools_time(
 
 
 def test_nobody_at_home_has_performed_nothing() -> None:
-    with OrderDesk() as desk:
+    with OrderSystemServer() as desk:
         url = desk.url
     system = WebhookOrderSystem(url, new_secret())
     assert isinstance(system.perform(REQUEST), NotPerformed)
@@ -204,13 +210,13 @@ def test_nobody_at_home_has_performed_nothing() -> None:
     ],
 )
 def test_nonsense_beside_a_success_is_left_out(
-    desk: OrderDesk, system: WebhookOrderSystem, body: bytes
+    desk: OrderSystemServer, system: WebhookOrderSystem, body: bytes
 ) -> None:
     desk.lay_out("cancel_order", Reply(body=body))
     assert system.perform(REQUEST) == Performed()
 
 
-def test_slots_are_asked_for_and_read(desk: OrderDesk, system: WebhookOrderSystem) -> None:
+def test_slots_are_asked_for_and_read(desk: OrderSystemServer, system: WebhookOrderSystem) -> None:
     desk.lay_out("slots", Reply(body={"slots": [{"day": "2026-03-16", "free": 2}]}))
     offered = system.slots("华东", date(2026, 3, 14), date(2026, 3, 20))
     assert offered == Offered(limited=True, slots=(Slot(day=date(2026, 3, 16), free=2),))
@@ -222,16 +228,18 @@ def test_slots_are_asked_for_and_read(desk: OrderDesk, system: WebhookOrderSyste
 
 @pytest.mark.parametrize("reply", [Reply(status=500), Reply(body={"slots": "none"}), Reply(drop=True)])
 def test_slots_that_are_not_told_are_unknown(
-    desk: OrderDesk, system: WebhookOrderSystem, reply: Reply
+    desk: OrderSystemServer, system: WebhookOrderSystem, reply: Reply
 ) -> None:
     desk.lay_out("slots", reply)
     assert isinstance(system.slots("华东", date(2026, 3, 14), date(2026, 3, 20)), SlotsUnknown)
 
 
-def test_an_order_is_carried_out_there_and_kept_here_as_evidence(away: House, desk: OrderDesk) -> None:
+def test_an_order_is_carried_out_there_and_kept_here_as_evidence(
+    away: InProcessFleet, desk: OrderSystemServer
+) -> None:
     slot = {"visit_at": "2026-03-20T02:00:00Z", "name": "周五上午"}
     desk.lay_out("update_appointment", Reply(body={"result": {"booking": "B-7"}, "slot": slot}))
-    task_id = worked(away, answered(READY))
+    task_id = order_run(away, answered(READY))
     closes(away, task_id)
     assert [kind for _, kind in desk.performed] == ["update_appointment", "notify_engineer"]
     assert all(asked.genuine for asked in desk.asked)
@@ -244,9 +252,11 @@ def test_an_order_is_carried_out_there_and_kept_here_as_evidence(away: House, de
 
 
 @pytest.mark.parametrize("reply", [SOON, Reply(status=500), Reply(drop=True)], ids=["429", "500", "dropped"])
-def test_a_fault_that_passes_performs_it_once(away: House, desk: OrderDesk, reply: Reply) -> None:
+def test_a_fault_that_passes_performs_it_once(
+    away: InProcessFleet, desk: OrderSystemServer, reply: Reply
+) -> None:
     desk.lay_out("notify_engineer", reply)
-    task_id = worked(away, answered(READY))
+    task_id = order_run(away, answered(READY))
     closes(away, task_id)
     assert sorted(kind for _, kind in desk.performed) == ["notify_engineer", "update_appointment"]
     assert len({asked.data["key"] for asked in desk.of("notify_engineer")}) == 1
@@ -254,14 +264,14 @@ def test_a_fault_that_passes_performs_it_once(away: House, desk: OrderDesk, repl
     assert len(rows(away, "appointments", task_id)) == len(rows(away, "engineer_notices", task_id)) == 1
 
 
-def test_a_message_delivered_thrice_is_performed_once(away: House, desk: OrderDesk) -> None:
+def test_a_message_delivered_thrice_is_performed_once(away: InProcessFleet, desk: OrderSystemServer) -> None:
     task_id = taken_in(away, answered(READY))
     away.run(deliveries=3)
     closes(away, task_id)
     assert len(desk.performed) == len({key for key, _ in desk.performed}) == 2
 
 
-def test_a_refusal_asks_a_person_with_the_reason(away: House, desk: OrderDesk) -> None:
+def test_a_refusal_asks_a_person_with_the_reason(away: InProcessFleet, desk: OrderSystemServer) -> None:
     error = {"code": "part_missing", "message": "缺少配件"}
     desk.lay_out(
         "update_appointment",
@@ -269,16 +279,18 @@ def test_a_refusal_asks_a_person_with_the_reason(away: House, desk: OrderDesk) -
             status=409, performs=False, body={"error": error, "offered_days": ["2026-03-20", "soon", None]}
         ),
     )
-    review = asks(away, worked(away, answered(READY)))
+    review = asks(away, order_run(away, answered(READY)))
     assert review.reason == "part_missing"
     assert "缺少配件" in review.question
     assert "2026-03-20" in review.question
     assert "soon" not in review.question
 
 
-def test_what_was_performed_before_a_refusal_is_told_and_kept(away: House, desk: OrderDesk) -> None:
+def test_what_was_performed_before_a_refusal_is_told_and_kept(
+    away: InProcessFleet, desk: OrderSystemServer
+) -> None:
     desk.lay_out("notify_engineer", Reply(status=422, performs=False))
-    task_id = worked(away, answered(READY))
+    task_id = order_run(away, answered(READY))
     review = asks(away, task_id)
     assert review.reason == "order_system_refused"
     assert "update_appointment" in review.question
@@ -288,9 +300,11 @@ def test_what_was_performed_before_a_refusal_is_told_and_kept(away: House, desk:
     assert lines == ["update_appointment"]
 
 
-def test_a_person_who_lets_it_run_again_repeats_the_same_key(away: House, desk: OrderDesk) -> None:
+def test_a_person_who_lets_it_run_again_repeats_the_same_key(
+    away: InProcessFleet, desk: OrderSystemServer
+) -> None:
     desk.lay_out("update_appointment", *[Reply(status=500)] * 3)
-    task_id = worked(away, answered(READY))
+    task_id = order_run(away, answered(READY))
     review = asks(away, task_id)
     assert review.reason == "order_system_unclear"
     decide(away.engine, away.context, review.review_id, Decision(decision="retry", decided_by="王芳"))
@@ -299,8 +313,8 @@ def test_a_person_who_lets_it_run_again_repeats_the_same_key(away: House, desk: 
     assert [kind for _, kind in desk.performed].count("update_appointment") == 1
 
 
-def test_a_cancellation_goes_there_after_its_window(away: House, desk: OrderDesk) -> None:
-    task_id = worked(away, answered(CANCEL))
+def test_a_cancellation_goes_there_after_its_window(away: InProcessFleet, desk: OrderSystemServer) -> None:
+    task_id = order_run(away, answered(CANCEL))
     assert desk.asked == []
     assert away.leap()
     closes(away, task_id)
@@ -308,8 +322,8 @@ def test_a_cancellation_goes_there_after_its_window(away: House, desk: OrderDesk
     assert len(rows(away, "cancellations", task_id)) == 1
 
 
-def test_a_follow_up_is_ours_alone(away: House, desk: OrderDesk) -> None:
-    task_id = worked(away, answered("配件还没到，等配件到了再说"))
+def test_a_follow_up_is_ours_alone(away: InProcessFleet, desk: OrderSystemServer) -> None:
+    task_id = order_run(away, answered("配件还没到，等配件到了再说"))
     assert away.order(task_id).status == "waiting_followup"
     assert desk.asked == []
 
@@ -323,7 +337,9 @@ def test_a_follow_up_is_ours_alone(away: House, desk: OrderDesk) -> None:
         ({"order_system_url": "http://169.254.169.254/", "order_system_secret": new_secret()}, "link-local"),
     ],
 )
-def test_settings_that_cannot_work_stop_the_start(house: House, changes: dict[str, str], named: str) -> None:
+def test_settings_that_cannot_work_stop_the_start(
+    house: InProcessFleet, changes: dict[str, str], named: str
+) -> None:
     settings: Settings = settings_for("postgresql://nowhere/", **changes)
     with pytest.raises(ValueError, match=named) as caught:
         open_order_system(settings, house.database)

@@ -5,9 +5,16 @@ import pytest
 from schemas.orders.signals import CancelledUpstream, PartArrived, PhoneChanged
 from storage.orders.signals import Signals
 from tasks.orders.inbound.signals import ReceiptResult
-from tests.factories import PARTS_MISSING, READY, answered
-from tests.house import House
-from tests.integration.orders.telling import Line, everything_shown, reviews_of, tell, titles, worked
+from tests.support.factories import PARTS_MISSING, READY, answered
+from tests.support.in_process_fleet import InProcessFleet
+from tests.support.orders.signals import (
+    HeldChannel,
+    everything_shown,
+    order_run,
+    receive_signal,
+    reviews_of,
+    titles,
+)
 
 UNCLEAR = "喂？听不清，你说什么"
 NUMBER = "13912345678"
@@ -15,11 +22,11 @@ STORED = "+8613912345678"
 
 
 def test_an_order_without_a_usable_number_goes_on_when_it_gets_one(database_url: str) -> None:
-    line = Line()
-    house = House.build(database_url, gateway=line)
-    task_id = worked(house, metadata={"phone": None})
+    line = HeldChannel()
+    house = InProcessFleet.build(database_url, gateway=line)
+    task_id = order_run(house, metadata={"phone": None})
     assert reviews_of(house, task_id) == [("not_callable", "open")]
-    receipt = tell(house, task_id, PhoneChanged(phone=NUMBER))
+    receipt = receive_signal(house, task_id, PhoneChanged(phone=NUMBER))
     assert (receipt.result, receipt.status) == (ReceiptResult.APPLIED, "contacting")
     assert reviews_of(house, task_id) == [("not_callable", "cancelled")]
     house.run()
@@ -30,19 +37,19 @@ def test_an_order_without_a_usable_number_goes_on_when_it_gets_one(database_url:
     house.close()
 
 
-def test_a_usable_number_does_not_give_attempts_back(house: House) -> None:
-    task_id = worked(house, contact_count=4, metadata={"phone": None})
-    receipt = tell(house, task_id, PhoneChanged(phone=NUMBER))
+def test_a_usable_number_does_not_give_attempts_back(house: InProcessFleet) -> None:
+    task_id = order_run(house, contact_count=4, metadata={"phone": None})
+    receipt = receive_signal(house, task_id, PhoneChanged(phone=NUMBER))
     assert (receipt.result, receipt.status) == (ReceiptResult.APPLIED, "pending")
     assert reviews_of(house, task_id) == [("not_callable", "cancelled"), ("no_attempts_left", "open")]
 
 
 def test_a_number_that_changes_cuts_no_contact_off_and_is_used_from_the_next_on(database_url: str) -> None:
-    line = Line()
-    house = House.build(database_url, gateway=line)
-    task_id = worked(house)
+    line = HeldChannel()
+    house = InProcessFleet.build(database_url, gateway=line)
+    task_id = order_run(house)
     first = house.order(task_id).phone
-    assert tell(house, task_id, PhoneChanged(phone=NUMBER)).result is ReceiptResult.APPLIED
+    assert receive_signal(house, task_id, PhoneChanged(phone=NUMBER)).result is ReceiptResult.APPLIED
     (step,) = [step for step in house.steps(task_id) if step["state"] == "parked"]
     with house.engine.transaction() as transaction:
         silence = {"type": "deadline"}
@@ -55,18 +62,18 @@ def test_a_number_that_changes_cuts_no_contact_off_and_is_used_from_the_next_on(
     house.close()
 
 
-def test_the_number_the_order_has_is_only_noted(house: House) -> None:
-    task_id = worked(house, answered(UNCLEAR), metadata={"phone": NUMBER})
-    assert tell(house, task_id, PhoneChanged(phone=NUMBER)).result is ReceiptResult.NOTED
+def test_the_number_the_order_has_is_only_noted(house: InProcessFleet) -> None:
+    task_id = order_run(house, answered(UNCLEAR), metadata={"phone": NUMBER})
+    assert receive_signal(house, task_id, PhoneChanged(phone=NUMBER)).result is ReceiptResult.NOTED
 
 
-def test_a_number_is_shown_nowhere(house: House, capfd: pytest.CaptureFixture[str]) -> None:
-    waiting = worked(house, metadata={"phone": None})
-    calling = worked(house, answered(PARTS_MISSING), answered(READY))
-    receipts = [tell(house, task_id, PhoneChanged(phone=NUMBER)) for task_id in (waiting, calling)]
+def test_a_number_is_shown_nowhere(house: InProcessFleet, capfd: pytest.CaptureFixture[str]) -> None:
+    waiting = order_run(house, metadata={"phone": None})
+    calling = order_run(house, answered(PARTS_MISSING), answered(READY))
+    receipts = [receive_signal(house, task_id, PhoneChanged(phone=NUMBER)) for task_id in (waiting, calling)]
     receipts += [
-        tell(house, calling, PartArrived(note=f"请打 {NUMBER}")),
-        tell(house, calling, CancelledUpstream(reason=f"改打{NUMBER}")),
+        receive_signal(house, calling, PartArrived(note=f"请打 {NUMBER}")),
+        receive_signal(house, calling, CancelledUpstream(reason=f"改打{NUMBER}")),
     ]
     house.run_to_the_end()
     shown = everything_shown(house)
@@ -76,9 +83,9 @@ def test_a_number_is_shown_nowhere(house: House, capfd: pytest.CaptureFixture[st
     assert NUMBER not in "".join(capfd.readouterr())
 
 
-def test_a_signal_is_kept_encrypted(house: House) -> None:
-    task_id = worked(house, answered(UNCLEAR))
-    tell(house, task_id, PhoneChanged(phone=NUMBER), signal_id="crm-1")
+def test_a_signal_is_kept_encrypted(house: InProcessFleet) -> None:
+    task_id = order_run(house, answered(UNCLEAR))
+    receive_signal(house, task_id, PhoneChanged(phone=NUMBER), signal_id="crm-1")
     with house.database.transaction() as work:
         kept = Signals(work).find(task_id, "crm-1")
     assert kept is not None

@@ -7,16 +7,16 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.factories import READY
-from tests.integration.orders.office import BASE, Office, opened, texted
-from tests.integration.orders.told_channel import make_due
-from tests.providers.aliyun import pushed, refused
-from tests.providers.server import DROP
-from tests.providers.twilio import Call, received, signed
+from tests.support.factories import READY
+from tests.support.orders.real_providers import BASE, ApiWithProviders, opened, texted
+from tests.support.orders.scripted_channel import make_due
+from tests.support.providers.aliyun import pushed, refused
+from tests.support.providers.server import DROP
+from tests.support.providers.twilio import Call, received, signed
 
 
 @pytest.fixture
-def office(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> Iterator[Office]:
+def office(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> Iterator[ApiWithProviders]:
     """Calls through Twilio and texts through Aliyun, or the other way round where a test asks for it."""
     with opened(database_url, tmp_path, swapped=getattr(request, "param", None) == "swapped") as office:
         yield office
@@ -25,7 +25,7 @@ def office(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) ->
 swapped = pytest.mark.parametrize("office", ["swapped"], indirect=True)
 
 
-def test_a_called_customers_words_close_the_order(office: Office) -> None:
+def test_a_called_customers_words_close_the_order(office: ApiWithProviders) -> None:
     task_id = office.taken()
     answer = office.call_back(office.twilio.said(0, READY))
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/xml; charset=utf-8")
@@ -34,7 +34,7 @@ def test_a_called_customers_words_close_the_order(office: Office) -> None:
     assert office.contacts(task_id)[0].provider_id == office.twilio.made["Calls"][0]["sid"]
 
 
-def test_states_in_any_order_and_any_number_do_not_undo_an_answer(office: Office) -> None:
+def test_states_in_any_order_and_any_number_do_not_undo_an_answer(office: ApiWithProviders) -> None:
     task_id = office.taken()
     office.call_back(office.twilio.said(0, READY))
     for status in ("completed", "ringing", "completed", "in-progress", "busy"):
@@ -46,7 +46,7 @@ def test_states_in_any_order_and_any_number_do_not_undo_an_answer(office: Office
     assert len(office.twilio.made["Calls"]) == 1
 
 
-def test_words_that_come_after_the_end_of_the_call_still_count(office: Office) -> None:
+def test_words_that_come_after_the_end_of_the_call_still_count(office: ApiWithProviders) -> None:
     task_id = office.taken()
     office.call_back(office.twilio.call_state(0, "completed"))
     office.call_back(office.twilio.said(0, READY))
@@ -54,7 +54,9 @@ def test_words_that_come_after_the_end_of_the_call_still_count(office: Office) -
     assert office.house.order(task_id).finish_reason == "visit_arranged"
 
 
-def test_a_number_that_takes_no_calls_is_texted_and_its_reply_closes_the_order(office: Office) -> None:
+def test_a_number_that_takes_no_calls_is_texted_and_its_reply_closes_the_order(
+    office: ApiWithProviders,
+) -> None:
     task_id = texted(office)
     delivered = office.aliyun.text_report(0)
     answer = office.push(delivered, delivered, office.aliyun.reply("13800139999", READY))
@@ -64,7 +66,7 @@ def test_a_number_that_takes_no_calls_is_texted_and_its_reply_closes_the_order(o
     assert [contact.contact_method for contact in office.contacts(task_id)] == ["phone", "sms"]
 
 
-def test_a_repeated_push_changes_nothing(office: Office) -> None:
+def test_a_repeated_push_changes_nothing(office: ApiWithProviders) -> None:
     task_id = texted(office)
     for _ in range(3):
         office.push(office.aliyun.text_report(0), office.aliyun.reply("+8613800139999", READY))
@@ -73,7 +75,7 @@ def test_a_repeated_push_changes_nothing(office: Office) -> None:
     assert len(office.aliyun.texts) == 1
 
 
-def test_a_delivery_report_after_the_reply_does_not_undo_it(office: Office) -> None:
+def test_a_delivery_report_after_the_reply_does_not_undo_it(office: ApiWithProviders) -> None:
     task_id = texted(office)
     office.push(office.aliyun.reply("13800139999", READY))
     office.push(office.aliyun.text_report(0), office.aliyun.text_report(0, arrived=False))
@@ -82,14 +84,14 @@ def test_a_delivery_report_after_the_reply_does_not_undo_it(office: Office) -> N
     assert office.contacts(task_id)[1].contact_result == "answered"
 
 
-def test_a_reply_from_a_number_nobody_wrote_to_is_kept(office: Office) -> None:
+def test_a_reply_from_a_number_nobody_wrote_to_is_kept(office: ApiWithProviders) -> None:
     task_id = texted(office)
     assert office.push(office.aliyun.reply("13912345678", READY)).status_code == 200
     assert office.kept()[-1] == ("aliyun", "aliyun")
     assert office.house.order(task_id).status == "contacting"
 
 
-def test_a_text_whose_answer_was_lost_is_found_and_not_sent_again(office: Office) -> None:
+def test_a_text_whose_answer_was_lost_is_found_and_not_sent_again(office: ApiWithProviders) -> None:
     task_id = office.taken()
     office.aliyun.faults.append(DROP)
     office.call_back(office.twilio.call_state(0, "failed", SipResponseCode="404"))
@@ -101,7 +103,7 @@ def test_a_text_whose_answer_was_lost_is_found_and_not_sent_again(office: Office
     assert len(office.aliyun.texts) == 1
 
 
-def test_a_call_whose_answer_was_lost_is_found_and_not_placed_again(office: Office) -> None:
+def test_a_call_whose_answer_was_lost_is_found_and_not_placed_again(office: ApiWithProviders) -> None:
     office.twilio.faults.append(DROP)
     task_id = office.taken()
     make_due(office.house)
@@ -114,7 +116,7 @@ def test_a_call_whose_answer_was_lost_is_found_and_not_placed_again(office: Offi
 
 
 @swapped
-def test_a_call_that_nothing_can_look_up_is_settled_by_its_report_alone(office: Office) -> None:
+def test_a_call_that_nothing_can_look_up_is_settled_by_its_report_alone(office: ApiWithProviders) -> None:
     office.aliyun.faults.append(DROP)
     task_id = office.taken()
     for _ in range(3):
@@ -128,7 +130,7 @@ def test_a_call_that_nothing_can_look_up_is_settled_by_its_report_alone(office: 
 
 
 @swapped
-def test_a_limit_is_waited_out_and_the_call_is_placed_once(office: Office) -> None:
+def test_a_limit_is_waited_out_and_the_call_is_placed_once(office: ApiWithProviders) -> None:
     office.aliyun.faults.append(refused("isv.BUSINESS_LIMIT_CONTROL", "触发分钟级流控Permits:1"))
     task_id = office.taken()
     assert office.contacts(task_id)[0].status == "refused"
@@ -139,7 +141,7 @@ def test_a_limit_is_waited_out_and_the_call_is_placed_once(office: Office) -> No
 
 
 @swapped
-def test_a_message_from_a_customer_answers_the_last_text_to_their_number(office: Office) -> None:
+def test_a_message_from_a_customer_answers_the_last_text_to_their_number(office: ApiWithProviders) -> None:
     task_id = office.taken()
     office.push(office.aliyun.call_report(0, "200004"))
     office.next_contact()
@@ -151,34 +153,34 @@ def test_a_message_from_a_customer_answers_the_last_text_to_their_number(office:
     assert office.house.order(task_id).finish_reason == "visit_arranged"
 
 
-def forged(office: Office) -> httpx2.Response:
+def forged(office: ApiWithProviders) -> httpx2.Response:
     call = office.twilio.said(0, READY)
     fields = {"CallSid": office.twilio.made["Calls"][0]["sid"], "SpeechResult": READY}
     return office.call_back(signed(call.url, fields, token="another token"))
 
 
-def moved_to_another_attempt(office: Office) -> httpx2.Response:
+def moved_to_another_attempt(office: ApiWithProviders) -> httpx2.Response:
     call = office.twilio.said(0, READY)
     return office.call_back(Call(call.url.replace(".1.1", ".1.2"), call.body, call.headers))
 
 
-def unsigned(office: Office) -> httpx2.Response:
+def unsigned(office: ApiWithProviders) -> httpx2.Response:
     call = office.twilio.said(0, READY)
     return office.call_back(Call(call.url, call.body, {"Content-Type": call.headers["Content-Type"]}))
 
 
-def to_another_address(office: Office) -> httpx2.Response:
+def to_another_address(office: ApiWithProviders) -> httpx2.Response:
     return office.push(office.aliyun.reply("13800139999", READY), token="guessed")
 
 
-def to_no_address(office: Office) -> httpx2.Response:
+def to_no_address(office: ApiWithProviders) -> httpx2.Response:
     return office.api.post("/webhooks/contact/aliyun", None, content=pushed())
 
 
 @pytest.mark.parametrize(
     "attempt", [forged, moved_to_another_attempt, unsigned, to_another_address, to_no_address]
 )
-def test_what_is_not_proved_is_refused_and_changes_nothing(office: Office, attempt: Any) -> None:
+def test_what_is_not_proved_is_refused_and_changes_nothing(office: ApiWithProviders, attempt: Any) -> None:
     task_id = office.taken()
     answer = attempt(office)
     assert answer.status_code == 401

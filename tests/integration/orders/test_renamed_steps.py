@@ -12,9 +12,9 @@ from statemachine.orders.states import State
 from storage.people.reviews import Reviews
 from tasks.orders.people.deciding import Decided, Decision, decide
 from tasks.orders.people.undo import Undone, undo
-from tests.factories import CANCEL, PARTS_MISSING, READY, answered, submission
-from tests.house import House
-from tests.integration.orders.telling import tell
+from tests.support.factories import CANCEL, PARTS_MISSING, READY, answered, submission
+from tests.support.in_process_fleet import InProcessFleet
+from tests.support.orders.signals import receive_signal
 
 
 def renamed() -> dict[str, object]:
@@ -29,19 +29,21 @@ def renamed() -> dict[str, object]:
 
 
 @pytest.fixture
-def house(database_url: str) -> Iterator[House]:
-    built = House.build(database_url, workflows=[renamed()])
+def house(database_url: str) -> Iterator[InProcessFleet]:
+    built = InProcessFleet.build(database_url, workflows=[renamed()])
     yield built
     built.close()
 
 
-def test_an_order_is_carried_to_its_end_with_an_answer_of_its_own_and_a_decision(house: House) -> None:
+def test_an_order_is_carried_to_its_end_with_an_answer_of_its_own_and_a_decision(
+    house: InProcessFleet,
+) -> None:
     order = submission(answered(PARTS_MISSING), answered(READY))
     house.accept(order)
     house.run()
     task_id = order.body.task_id
     assert house.order(task_id).status is State.WAITING_FOLLOWUP
-    tell(house, task_id, CustomerCalled(words=CANCEL))
+    receive_signal(house, task_id, CustomerCalled(words=CANCEL))
     house.run()
     assert house.order(task_id).status is State.CLASSIFIED
     assert undo(house.engine, task_id, by="王芳", reason="客户改了主意")[0] is Undone.DONE
@@ -56,7 +58,7 @@ def test_an_order_is_carried_to_its_end_with_an_answer_of_its_own_and_a_decision
     assert all(step["node"].startswith("n") for step in house.steps(task_id))
 
 
-def test_an_order_whose_customer_agrees_is_closed(house: House) -> None:
+def test_an_order_whose_customer_agrees_is_closed(house: InProcessFleet) -> None:
     order = submission(answered(READY))
     house.accept(order)
     house.run_to_the_end()

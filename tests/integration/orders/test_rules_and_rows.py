@@ -17,8 +17,8 @@ from storage.core.database import Database
 from storage.orders.order import NewOrder
 from storage.orders.order_view import OrderView
 from storage.orders.orders import Orders
-from tests.house import CIPHER_KEY
-from tests.servers import Servers
+from tests.support.in_process_fleet import CIPHER_KEY
+from tests.support.servers import Servers
 
 PAST = datetime(2026, 3, 1, tzinfo=UTC)
 FAR = PAST + timedelta(days=36_500)

@@ -10,11 +10,11 @@ import yaml
 
 from runtime.settings import PROJECT
 from schemas.orders.contact import Channel
-from tests.factories import answered, silent, submission
-from tests.house import House
-from tests.integration.fleet.conditions import wait_until
-from tests.integration.orders.telling import reviews_of
-from tests.probe import Probe
+from tests.support.factories import answered, silent, submission
+from tests.support.in_process_fleet import InProcessFleet
+from tests.support.orders.signals import reviews_of
+from tests.support.probe import Probe
+from tests.support.waiting import wait_until
 from tools.channels.contract import Absent, ContactQuery, ContactRequest, NotSent, QueryOutcome, SendOutcome
 from tools.channels.simulated.instant import InstantChannel
 
@@ -45,9 +45,9 @@ def listener() -> Listener:
 
 
 @pytest.fixture
-def spoken(database_url: str, listener: Listener) -> Iterator[House]:
+def spoken(database_url: str, listener: Listener) -> Iterator[InProcessFleet]:
     """A house whose channel is listened to."""
-    built = House.build(database_url, gateway=listener)
+    built = InProcessFleet.build(database_url, gateway=listener)
     yield built
     built.close()
 
@@ -68,7 +68,7 @@ class DeadLine:
         """Nothing is held."""
 
 
-def logged(house: House, task_id: str) -> list[tuple[str, str, str]]:
+def logged(house: InProcessFleet, task_id: str) -> list[tuple[str, str, str]]:
     """Channel, script and version of each contact, as its log names them."""
     rows = Probe(house.database).rows(
         "SELECT contact_method, script_id, script_version FROM contact_logs WHERE task_id = %s "
@@ -79,7 +79,7 @@ def logged(house: House, task_id: str) -> list[tuple[str, str, str]]:
 
 
 def test_the_customer_is_told_the_scripts_words_and_the_log_names_the_version(
-    spoken: House, listener: Listener
+    spoken: InProcessFleet, listener: Listener
 ) -> None:
     order = submission(answered(), metadata={"product": "家用空调"})
     spoken.accept(order)
@@ -91,7 +91,7 @@ def test_the_customer_is_told_the_scripts_words_and_the_log_names_the_version(
     assert logged(spoken, order.body.task_id) == [("phone", "pending_task_v1", "1")]
 
 
-def test_each_channel_has_words_of_its_own(spoken: House, listener: Listener) -> None:
+def test_each_channel_has_words_of_its_own(spoken: InProcessFleet, listener: Listener) -> None:
     spoken.accept(submission(silent(), silent(), answered()))
     spoken.run_to_the_end()
     said = {request.channel: request.text for request in listener.asked}
@@ -99,7 +99,7 @@ def test_each_channel_has_words_of_its_own(spoken: House, listener: Listener) ->
     assert "智能语音助手" in str(said[Channel.PHONE])
 
 
-def test_an_order_may_pin_a_version_of_a_script(spoken: House) -> None:
+def test_an_order_may_pin_a_version_of_a_script(spoken: InProcessFleet) -> None:
     order = submission(answered(), metadata={"script_id": "pending_task_v1:1"})
     spoken.accept(order)
     spoken.run()
@@ -108,7 +108,7 @@ def test_an_order_may_pin_a_version_of_a_script(spoken: House) -> None:
 
 @pytest.mark.parametrize("script_id", ["no_such_script", "pending_task_v1:99"])
 def test_an_order_whose_script_is_unknown_goes_to_a_person_and_nobody_is_contacted(
-    spoken: House, listener: Listener, script_id: str
+    spoken: InProcessFleet, listener: Listener, script_id: str
 ) -> None:
     order = submission(answered(), metadata={"script_id": script_id})
     spoken.accept(order)
@@ -123,7 +123,7 @@ def test_an_attempt_of_which_nothing_left_is_logged_with_the_version_that_was_se
 ) -> None:
     order = submission(answered())
     task_id = order.body.task_id
-    before = House.build(database_url, gateway=DeadLine())
+    before = InProcessFleet.build(database_url, gateway=DeadLine())
     before.accept(order)
     before.run()
     assert logged(before, task_id) == [("phone", "pending_task_v1", "1")]
@@ -133,7 +133,7 @@ def test_an_attempt_of_which_nothing_left_is_logged_with_the_version_that_was_se
     document = yaml.safe_load((config / "scripts" / "pending_task_v1.yaml").read_text(encoding="utf-8"))
     second = yaml.safe_dump(document | {"version": 2}, allow_unicode=True)
     (config / "scripts" / "second.yaml").write_text(second, encoding="utf-8")
-    after = House.build(database_url, config_folder=config)
+    after = InProcessFleet.build(database_url, config_folder=config)
 
     def retried() -> bool:
         after.run()

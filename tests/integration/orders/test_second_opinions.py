@@ -6,23 +6,23 @@ import pytest
 
 from statemachine.orders.states import State
 from storage.people.reviews import Review, Reviews
-from tests.completions import Behaviour, Completions, Reply, always, says
-from tests.factories import CANCEL, PARTS_MISSING, READY, answered
-from tests.house import House
-from tests.integration.orders.telling import worked
+from tests.support.factories import CANCEL, PARTS_MISSING, READY, answered
+from tests.support.in_process_fleet import InProcessFleet
+from tests.support.language_model_server import Behaviour, LanguageModelServer, Reply, always, says
+from tests.support.orders.signals import order_run
 
-Advised = Callable[[Behaviour], tuple[House, Completions]]
+Advised = Callable[[Behaviour], tuple[InProcessFleet, LanguageModelServer]]
 
 
 @pytest.fixture
 def advised(database_url: str) -> Iterator[Advised]:
     """Builds a house that asks a language model which behaves so."""
-    built: list[tuple[House, Completions]] = []
+    built: list[tuple[InProcessFleet, LanguageModelServer]] = []
 
-    def build(behaviour: Behaviour) -> tuple[House, Completions]:
-        server = Completions(behaviour)
+    def build(behaviour: Behaviour) -> tuple[InProcessFleet, LanguageModelServer]:
+        server = LanguageModelServer(behaviour)
         server.__enter__()
-        house = House.build(
+        house = InProcessFleet.build(
             database_url,
             language_model_url=server.url,
             language_model_key="sk-of-the-tests",
@@ -43,12 +43,12 @@ def advised(database_url: str) -> Iterator[Advised]:
         server.__exit__(None, None, None)
 
 
-def answered_with(house: House, words: str) -> str:
+def answered_with(house: InProcessFleet, words: str) -> str:
     """An order whose customer answered with these words."""
-    return worked(house, answered(words))
+    return order_run(house, answered(words))
 
 
-def reviews(house: House, task_id: str) -> list[Review]:
+def reviews(house: InProcessFleet, task_id: str) -> list[Review]:
     with house.database.transaction() as work:
         return Reviews(work).list(task_id=task_id)
 
@@ -86,6 +86,6 @@ def test_a_model_that_fails_changes_nothing(advised: Advised, reply: Reply) -> N
     assert len(server.asked) == 1
 
 
-def test_without_an_endpoint_nothing_is_asked_and_nothing_changes(house: House) -> None:
+def test_without_an_endpoint_nothing_is_asked_and_nothing_changes(house: InProcessFleet) -> None:
     assert house.context.language_model is None
     assert house.order(answered_with(house, PARTS_MISSING)).status is State.WAITING_FOLLOWUP

@@ -14,19 +14,19 @@ from storage.people.reviews import Reviews
 from tasks.orders.inbound.signals import ReceiptResult
 from tasks.orders.people.deciding import Decision, decide
 from tasks.orders.people.intervention import pause
-from tests.factories import CANCEL, PARTS_MISSING, READY, answered, payload, silent
-from tests.house import House
-from tests.integration.orders.telling import (
-    Line,
+from tests.support.factories import CANCEL, PARTS_MISSING, READY, answered, payload, silent
+from tests.support.in_process_fleet import InProcessFleet
+from tests.support.orders.signals import (
+    HeldChannel,
     audit_of,
     everything_shown,
+    order_run,
+    receive_signal,
     reviews_of,
     taken_in,
-    tell,
     titles,
-    worked,
 )
-from tests.probe import Probe
+from tests.support.probe import Probe
 
 UNCLEAR = "喂？听不清，你说什么"
 MONDAY_TEN = datetime(2026, 3, 16, 2, 0, tzinfo=UTC)
@@ -34,16 +34,16 @@ MONDAY_TEN = datetime(2026, 3, 16, 2, 0, tzinfo=UTC)
 NUMBER = "13912345678"
 
 
-def show(house: House, moment: datetime) -> None:
+def show(house: InProcessFleet, moment: datetime) -> None:
     """Let the business clock show this moment."""
     with house.database.transaction() as work:
         BusinessClock(work).set(moment)
 
 
-def test_a_part_that_arrived_brings_the_follow_up_forward(house: House) -> None:
-    task_id = worked(house, answered(PARTS_MISSING), answered(READY))
+def test_a_part_that_arrived_brings_the_follow_up_forward(house: InProcessFleet) -> None:
+    task_id = order_run(house, answered(PARTS_MISSING), answered(READY))
     agreed = house.order(task_id).next_contact_time
-    receipt = tell(house, task_id, PartArrived(part="压缩机"))
+    receipt = receive_signal(house, task_id, PartArrived(part="压缩机"))
     earlier = house.order(task_id).next_contact_time
     assert (receipt.result, receipt.status) == (ReceiptResult.APPLIED, "waiting_followup")
     assert earlier is not None
@@ -57,10 +57,10 @@ def test_a_part_that_arrived_brings_the_follow_up_forward(house: House) -> None:
 
 
 def test_a_follow_up_is_brought_forward_to_a_permitted_time_only(database_url: str) -> None:
-    house = House.build(database_url, contact_policy="standard")
+    house = InProcessFleet.build(database_url, contact_policy="standard")
     show(house, MONDAY_TEN)
-    task_id = worked(house, answered(PARTS_MISSING), answered(READY))
-    tell(house, task_id, PartArrived())
+    task_id = order_run(house, answered(PARTS_MISSING), answered(READY))
+    receive_signal(house, task_id, PartArrived())
     order = house.order(task_id)
     assert order.next_contact_time is not None
     since = order.next_contact_time - MONDAY_TEN
@@ -74,9 +74,9 @@ def test_a_follow_up_is_brought_forward_to_a_permitted_time_only(database_url: s
 
 
 def test_a_follow_up_is_never_put_off(database_url: str) -> None:
-    house = House.build(database_url, contact_policy="standard")
+    house = InProcessFleet.build(database_url, contact_policy="standard")
     show(house, MONDAY_TEN)
-    task_id = worked(house, answered(UNCLEAR))
+    task_id = order_run(house, answered(UNCLEAR))
     with house.database.transaction() as work:
         (review,) = Reviews(work).list(task_id=task_id)
     evening = MONDAY_TEN + timedelta(hours=11)
@@ -88,7 +88,7 @@ def test_a_follow_up_is_never_put_off(database_url: str) -> None:
     next_morning = house.order(task_id).next_contact_time
     assert next_morning == MONDAY_TEN + timedelta(hours=23)
     show(house, evening - timedelta(minutes=30))
-    receipt = tell(house, task_id, PartArrived())
+    receipt = receive_signal(house, task_id, PartArrived())
     assert receipt.result is ReceiptResult.NOTED
     assert "the agreed time is no later" in receipt.effect
     assert house.order(task_id).next_contact_time == next_morning
@@ -100,20 +100,20 @@ def test_a_follow_up_is_never_put_off(database_url: str) -> None:
     [(answered(UNCLEAR), "classified"), (answered(CANCEL), "classified"), (answered(READY), "closed")],
 )
 def test_a_part_that_arrived_is_only_noted_where_no_follow_up_waits(
-    house: House, script: dict[str, object], state: str
+    house: InProcessFleet, script: dict[str, object], state: str
 ) -> None:
-    task_id = worked(house, script)
+    task_id = order_run(house, script)
     before = house.order(task_id)
-    receipt = tell(house, task_id, PartArrived())
+    receipt = receive_signal(house, task_id, PartArrived())
     assert (receipt.result, receipt.status) == (ReceiptResult.NOTED, state)
     assert house.order(task_id) == before
     assert audit_of(house, task_id) == [("part_arrived", "noted")]
 
 
-def test_a_priority_changes_the_place_in_line(house: House) -> None:
+def test_a_priority_changes_the_place_in_line(house: InProcessFleet) -> None:
     house.wire.cut = True
     ids = [taken_in(house, priority=1) for _ in range(3)]
-    receipt = tell(house, ids[2], PriorityChanged(priority=10))
+    receipt = receive_signal(house, ids[2], PriorityChanged(priority=10))
     assert receipt.result is ReceiptResult.APPLIED
     house.wire.cut = False
     house.tick.sweep()
@@ -124,9 +124,9 @@ def test_a_priority_changes_the_place_in_line(house: House) -> None:
     assert audit_of(house, ids[2]) == [("priority_changed", "applied")]
 
 
-def test_a_priority_holds_for_the_steps_that_follow(house: House) -> None:
+def test_a_priority_holds_for_the_steps_that_follow(house: InProcessFleet) -> None:
     task_id = taken_in(house, answered(PARTS_MISSING), priority=3)
-    tell(house, task_id, PriorityChanged(priority=8))
+    receive_signal(house, task_id, PriorityChanged(priority=8))
     house.run()
     rows = Probe(house.database).values(
         "SELECT priority FROM steps WHERE state = 'scheduled' UNION SELECT priority FROM runs"
@@ -134,9 +134,9 @@ def test_a_priority_holds_for_the_steps_that_follow(house: House) -> None:
     assert rows == [8]
 
 
-def test_the_priority_the_order_has_is_only_noted(house: House) -> None:
+def test_the_priority_the_order_has_is_only_noted(house: InProcessFleet) -> None:
     task_id = taken_in(house, priority=4)
-    assert tell(house, task_id, PriorityChanged(priority=4)).result is ReceiptResult.NOTED
+    assert receive_signal(house, task_id, PriorityChanged(priority=4)).result is ReceiptResult.NOTED
 
 
 @pytest.mark.parametrize(
@@ -145,12 +145,12 @@ def test_the_priority_the_order_has_is_only_noted(house: House) -> None:
     ids=["in review", "in its undo window", "waiting for a follow-up", "contacted in vain"],
 )
 def test_an_order_cancelled_upstream_ends_whatever_it_waits_for(
-    house: House, script: dict[str, object]
+    house: InProcessFleet, script: dict[str, object]
 ) -> None:
     task_id = taken_in(house, script)
     for _ in range(2):
         house.wire.deliver(house.execute)
-    receipt = tell(house, task_id, CancelledUpstream(reason="用户在App取消"))
+    receipt = receive_signal(house, task_id, CancelledUpstream(reason="用户在App取消"))
     assert (receipt.result, receipt.status) == (ReceiptResult.APPLIED, "closed")
     before = house.events(task_id)
     house.run_to_the_end()
@@ -166,71 +166,75 @@ def test_an_order_cancelled_upstream_ends_whatever_it_waits_for(
     assert audit_of(house, task_id) == [("order_cancelled", "applied")]
 
 
-def test_a_paused_order_can_be_cancelled_upstream(house: House) -> None:
+def test_a_paused_order_can_be_cancelled_upstream(house: InProcessFleet) -> None:
     task_id = taken_in(house)
     pause(house.engine, task_id, by="operator")
-    assert tell(house, task_id, CancelledUpstream()).result is ReceiptResult.APPLIED
+    assert receive_signal(house, task_id, CancelledUpstream()).result is ReceiptResult.APPLIED
 
 
-def test_an_order_that_was_cancelled_is_not_cancelled_again(house: House) -> None:
+def test_an_order_that_was_cancelled_is_not_cancelled_again(house: InProcessFleet) -> None:
     task_id = taken_in(house)
-    tell(house, task_id, CancelledUpstream())
-    assert tell(house, task_id, CancelledUpstream()).result is ReceiptResult.NOTED
+    receive_signal(house, task_id, CancelledUpstream())
+    assert receive_signal(house, task_id, CancelledUpstream()).result is ReceiptResult.NOTED
     assert house.events(task_id).count("task.cancel") == 1
 
 
-def test_a_closed_order_takes_no_change(house: House) -> None:
-    task_id = worked(house, answered(READY))
+def test_a_closed_order_takes_no_change(house: InProcessFleet) -> None:
+    task_id = order_run(house, answered(READY))
     before = everything_shown(house)
     for said in (PhoneChanged(phone=NUMBER), PriorityChanged(priority=9), CancelledUpstream()):
-        assert tell(house, task_id, said).result is ReceiptResult.REFUSED
+        assert receive_signal(house, task_id, said).result is ReceiptResult.REFUSED
     assert everything_shown(house) == before
 
 
-def test_a_repeated_signal_is_answered_as_before_and_not_applied_again(house: House) -> None:
-    task_id = worked(house, answered(PARTS_MISSING), answered(PARTS_MISSING))
-    first = tell(house, task_id, PartArrived(part="A"), signal_id="wms-1")
+def test_a_repeated_signal_is_answered_as_before_and_not_applied_again(house: InProcessFleet) -> None:
+    task_id = order_run(house, answered(PARTS_MISSING), answered(PARTS_MISSING))
+    first = receive_signal(house, task_id, PartArrived(part="A"), signal_id="wms-1")
     house.run()
     agreed = house.order(task_id).next_contact_time
-    again = tell(house, task_id, PartArrived(part="A"), signal_id="wms-1")
+    again = receive_signal(house, task_id, PartArrived(part="A"), signal_id="wms-1")
     assert (again.result, again.status, again.effect) == (ReceiptResult.REPEATED, first.status, first.effect)
     assert house.order(task_id).next_contact_time == agreed
     assert audit_of(house, task_id) == [("part_arrived", "applied")]
 
 
-def test_another_signal_under_a_known_id_is_not_taken(house: House) -> None:
-    task_id = worked(house, answered(UNCLEAR))
-    tell(house, task_id, PriorityChanged(priority=9), signal_id="one")
+def test_another_signal_under_a_known_id_is_not_taken(house: InProcessFleet) -> None:
+    task_id = order_run(house, answered(UNCLEAR))
+    receive_signal(house, task_id, PriorityChanged(priority=9), signal_id="one")
     assert (
-        tell(house, task_id, PriorityChanged(priority=2), signal_id="one").result is ReceiptResult.OTHER_BODY
+        receive_signal(house, task_id, PriorityChanged(priority=2), signal_id="one").result
+        is ReceiptResult.OTHER_BODY
     )
-    assert tell(house, task_id, CancelledUpstream(), signal_id="one").result is ReceiptResult.OTHER_BODY
+    assert (
+        receive_signal(house, task_id, CancelledUpstream(), signal_id="one").result
+        is ReceiptResult.OTHER_BODY
+    )
     assert house.order(task_id).priority == 9
 
 
-def test_the_same_id_names_another_signal_of_another_order(house: House) -> None:
-    ids = [worked(house, answered(UNCLEAR)) for _ in range(2)]
-    taken = [tell(house, i, PriorityChanged(priority=9), signal_id="one").result for i in ids]
+def test_the_same_id_names_another_signal_of_another_order(house: InProcessFleet) -> None:
+    ids = [order_run(house, answered(UNCLEAR)) for _ in range(2)]
+    taken = [receive_signal(house, i, PriorityChanged(priority=9), signal_id="one").result for i in ids]
     assert taken == [ReceiptResult.APPLIED, ReceiptResult.APPLIED]
 
 
-def test_nobody_knows_a_task_that_is_not_there_nor_an_order_by_its_run(house: House) -> None:
-    task_id = worked(house)
-    assert tell(house, "HT-nobody", PartArrived()).result is ReceiptResult.UNKNOWN
-    assert tell(house, house.order(task_id).run_id, PartArrived()).result is ReceiptResult.UNKNOWN
+def test_nobody_knows_a_task_that_is_not_there_nor_an_order_by_its_run(house: InProcessFleet) -> None:
+    task_id = order_run(house)
+    assert receive_signal(house, "HT-nobody", PartArrived()).result is ReceiptResult.UNKNOWN
+    assert receive_signal(house, house.order(task_id).run_id, PartArrived()).result is ReceiptResult.UNKNOWN
 
 
 def test_an_order_that_is_cancelled_while_its_customer_is_called_stays_cancelled(database_url: str) -> None:
     told: list[ReceiptResult] = []
 
-    class Meanwhile(Line):
+    class Meanwhile(HeldChannel):
         def send(self, request: Any) -> Any:
-            told.append(tell(house, request.task_id, CancelledUpstream()).result)
+            told.append(receive_signal(house, request.task_id, CancelledUpstream()).result)
             return super().send(request)
 
-    house = House.build(database_url, gateway=Meanwhile())
+    house = InProcessFleet.build(database_url, gateway=Meanwhile())
     body = payload()
-    task_id = worked(house, **body)
+    task_id = order_run(house, **body)
     assert told == [ReceiptResult.APPLIED]
     assert house.order(task_id).finish_reason == "cancelled"
     assert [s["state"] for s in house.steps(task_id)][-1] == "cancelled"

@@ -16,27 +16,27 @@ from storage.people.rejects import Rejects
 from storage.people.reviews import Reviews
 from tasks.forms import Acceptance
 from tasks.orders.people.deciding import Decided, Decision, decide
-from tests.factories import CANCEL, PARTS_MISSING, READY, answered, payload, silent, submission
-from tests.house import House
-from tests.probe import Probe
+from tests.support.factories import CANCEL, PARTS_MISSING, READY, answered, payload, silent, submission
+from tests.support.in_process_fleet import InProcessFleet
+from tests.support.probe import Probe
 
 UNCLEAR = "喂？听不清，你说什么"
 
 
-def rows(house: House, table: str, task_id: str) -> int:
+def rows(house: InProcessFleet, table: str, task_id: str) -> int:
     """How many rows a built-in table of the order system holds for an order."""
     result = Probe(house.database).value(f"SELECT count(*) FROM {table} WHERE task_id = %s", task_id)
     return int(result)
 
 
-def open_review(house: House, task_id: str) -> str:
+def open_review(house: InProcessFleet, task_id: str) -> str:
     """The id of an order's open review."""
     with house.database.transaction() as work:
         (review,) = Reviews(work).list(task_id=task_id)
     return review.review_id
 
 
-def test_a_customer_who_agrees_gets_an_appointment(house: House) -> None:
+def test_a_customer_who_agrees_gets_an_appointment(house: InProcessFleet) -> None:
     order = submission(answered(READY))
     house.accept(order)
     house.run()
@@ -52,14 +52,14 @@ def test_a_customer_who_agrees_gets_an_appointment(house: House) -> None:
     assert (rows(house, "appointments", task_id), rows(house, "engineer_notices", task_id)) == (1, 1)
 
 
-def test_accepting_begins_the_first_contact_at_once(house: House) -> None:
+def test_accepting_begins_the_first_contact_at_once(house: InProcessFleet) -> None:
     (received,) = house.accept(submission())
     assert received.result is Acceptance.ACCEPTED
     assert received.order is not None
     assert (received.order.status, received.order.contact_count) == (State.CONTACTING, 1)
 
 
-def test_a_customer_who_waits_for_parts_is_contacted_again_at_the_agreed_time(house: House) -> None:
+def test_a_customer_who_waits_for_parts_is_contacted_again_at_the_agreed_time(house: InProcessFleet) -> None:
     order = submission(answered(PARTS_MISSING), answered(READY))
     house.accept(order)
     house.run()
@@ -72,7 +72,7 @@ def test_a_customer_who_waits_for_parts_is_contacted_again_at_the_agreed_time(ho
     assert rows(house, "followups", order.body.task_id) == 1
 
 
-def test_four_attempts_in_vain_end_the_order(house: House) -> None:
+def test_four_attempts_in_vain_end_the_order(house: InProcessFleet) -> None:
     order = submission(silent("no_answer"))
     house.accept(order)
     house.run_to_the_end()
@@ -83,7 +83,7 @@ def test_four_attempts_in_vain_end_the_order(house: House) -> None:
     assert [contact.contact_method for contact in contacts] == ["phone", "phone", "sms", "im"]
 
 
-def test_a_cancellation_waits_out_its_undo_window(house: House) -> None:
+def test_a_cancellation_waits_out_its_undo_window(house: InProcessFleet) -> None:
     order = submission(answered(CANCEL))
     house.accept(order)
     house.run()
@@ -95,7 +95,7 @@ def test_a_cancellation_waits_out_its_undo_window(house: House) -> None:
     assert rows(house, "cancellations", order.body.task_id) == 1
 
 
-def test_an_unclear_answer_goes_to_a_person_who_classifies_it(house: House) -> None:
+def test_an_unclear_answer_goes_to_a_person_who_classifies_it(house: InProcessFleet) -> None:
     order = submission(answered(UNCLEAR))
     house.accept(order)
     house.run()
@@ -109,7 +109,7 @@ def test_an_unclear_answer_goes_to_a_person_who_classifies_it(house: House) -> N
     assert house.order(order.body.task_id).finish_reason == "visit_arranged"
 
 
-def test_a_person_may_close_an_order_with_a_reason_and_not_without(house: House) -> None:
+def test_a_person_may_close_an_order_with_a_reason_and_not_without(house: InProcessFleet) -> None:
     order = submission(answered(UNCLEAR))
     house.accept(order)
     house.run()
@@ -126,7 +126,7 @@ def test_a_person_may_close_an_order_with_a_reason_and_not_without(house: House)
     assert house.order(order.body.task_id).finish_reason == "closed_by_person"
 
 
-def test_a_person_may_have_the_customer_contacted_again(house: House) -> None:
+def test_a_person_may_have_the_customer_contacted_again(house: InProcessFleet) -> None:
     order = submission(answered(UNCLEAR), answered(READY))
     house.accept(order)
     house.run()
@@ -141,7 +141,7 @@ def test_a_person_may_have_the_customer_contacted_again(house: House) -> None:
     assert (done.finish_reason, done.contacts_total, done.round) == ("visit_arranged", 2, 1)
 
 
-def test_rounds_end_in_a_review_and_not_in_an_endless_loop(house: House) -> None:
+def test_rounds_end_in_a_review_and_not_in_an_endless_loop(house: InProcessFleet) -> None:
     order = submission(answered(PARTS_MISSING))
     house.accept(order)
     house.run_to_the_end()
@@ -153,7 +153,7 @@ def test_rounds_end_in_a_review_and_not_in_an_endless_loop(house: House) -> None
 
 @pytest.mark.parametrize("when", [{"followup_at": timedelta(days=200)}, {"followup_days": 30}, {}])
 def test_a_person_who_postpones_after_the_last_round_opens_one_more(
-    house: House, when: dict[str, Any]
+    house: InProcessFleet, when: dict[str, Any]
 ) -> None:
     order = submission(answered(PARTS_MISSING))
     house.accept(order)
@@ -184,7 +184,7 @@ def test_a_person_who_postpones_after_the_last_round_opens_one_more(
     [({"contact_count": 4}, "no_attempts_left"), ({"metadata": {"phone": None}}, "not_callable")],
 )
 def test_an_order_that_cannot_be_contacted_becomes_a_review_at_once(
-    house: House, changes: dict[str, object], reason: str
+    house: InProcessFleet, changes: dict[str, object], reason: str
 ) -> None:
     order = submission(**changes)
     house.accept(order)
@@ -194,7 +194,7 @@ def test_an_order_that_cannot_be_contacted_becomes_a_review_at_once(
     assert review.reason == reason
 
 
-def test_the_same_order_sent_twice_is_worked_once(house: House) -> None:
+def test_the_same_order_sent_twice_is_worked_once(house: InProcessFleet) -> None:
     order = submission()
     assert house.accept(order, order)[1].result is Acceptance.EXISTING
     assert house.accept(order)[0].result is Acceptance.EXISTING
@@ -202,7 +202,7 @@ def test_the_same_order_sent_twice_is_worked_once(house: House) -> None:
     assert house.order(order.body.task_id).contacts_total == 1
 
 
-def test_the_same_task_id_with_another_body_is_refused_and_kept(house: House) -> None:
+def test_the_same_task_id_with_another_body_is_refused_and_kept(house: InProcessFleet) -> None:
     body = payload()
     first = submission(**{k: v for k, v in body.items() if k != "metadata"})
     second = submission(**{k: v for k, v in body.items() if k != "metadata"} | {"priority": 9})
@@ -214,7 +214,7 @@ def test_the_same_task_id_with_another_body_is_refused_and_kept(house: House) ->
     assert kept.task_id == body["task_id"]
 
 
-def test_an_order_has_one_open_task(house: House) -> None:
+def test_an_order_has_one_open_task(house: InProcessFleet) -> None:
     house.accept(submission(order_id="SO-same"))
     (refused,) = house.accept(submission(order_id="SO-same"))
     assert refused.result is Acceptance.SUBJECT_BUSY
@@ -222,7 +222,7 @@ def test_an_order_has_one_open_task(house: House) -> None:
     assert "HT" in problem.message
 
 
-def test_a_cancelled_order_closes_with_the_reason(house: House) -> None:
+def test_a_cancelled_order_closes_with_the_reason(house: InProcessFleet) -> None:
     order = submission()
     house.accept(order)
     run_id = house.order(order.body.task_id).run_id
@@ -234,7 +234,7 @@ def test_a_cancelled_order_closes_with_the_reason(house: House) -> None:
     assert house.events(order.body.task_id) == ["task.start", "task.cancel"]
 
 
-def test_every_state_change_has_its_line_in_the_audit_log(house: House) -> None:
+def test_every_state_change_has_its_line_in_the_audit_log(house: InProcessFleet) -> None:
     order = submission(silent(), answered(PARTS_MISSING), answered(READY))
     house.accept(order)
     house.run_to_the_end()
@@ -257,7 +257,7 @@ def test_every_state_change_has_its_line_in_the_audit_log(house: House) -> None:
     ]
 
 
-def test_a_phone_number_is_stored_encrypted_and_shown_masked(house: House) -> None:
+def test_a_phone_number_is_stored_encrypted_and_shown_masked(house: InProcessFleet) -> None:
     order = submission(metadata={"phone": "13800138123"})
     house.accept(order)
     row = Probe(house.database).value("SELECT tasks::text FROM tasks")

@@ -5,16 +5,16 @@ from collections.abc import Iterator
 import pytest
 
 from storage.core.database import Database
-from tests.integration.webhooks.office import Office
-from tests.integration.webhooks.receiver import Receiver
+from tests.support.outbound.webhook_receiver import WebhookReceiver
+from tests.support.outbound.webhook_sender import WebhookSenderAtWork
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as listening:
+def receiver() -> Iterator[WebhookReceiver]:
+    with WebhookReceiver() as listening:
         yield listening
 
 
 @pytest.fixture
-def office(database: Database) -> Office:
-    return Office(database)
+def office(database: Database) -> WebhookSenderAtWork:
+    return WebhookSenderAtWork(database)

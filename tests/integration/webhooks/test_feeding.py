@@ -11,14 +11,14 @@ from storage.outbound.events import Events
 from storage.outbound.subscribers import BATCH
 from storage.people.rejects import NewReject, Rejects
 from tasks.orders.intake.intake import Submission
-from tests.factories import PARTS_MISSING, answered, submission
-from tests.house import House
-from tests.integration.webhooks.office import Office, event
+from tests.support.factories import PARTS_MISSING, answered, submission
+from tests.support.in_process_fleet import InProcessFleet
+from tests.support.outbound.webhook_sender import WebhookSenderAtWork, event
 
 NOWHERE = "http://127.0.0.1:9/"
 
 
-def types(office: Office, subscriber_id: str) -> list[str]:
+def types(office: WebhookSenderAtWork, subscriber_id: str) -> list[str]:
     log = sorted(office.log(subscriber_id), key=lambda delivery: delivery.event_id)
     return [delivery.event_type for delivery in log]
 
@@ -31,7 +31,7 @@ def payload(database: Database) -> dict[str, object]:
     return found
 
 
-def test_a_subscriber_is_told_of_what_it_chose(office: Office) -> None:
+def test_a_subscriber_is_told_of_what_it_chose(office: WebhookSenderAtWork) -> None:
     subscriber_id = office.subscribe(NOWHERE, MessageType.CLOSED, MessageType.REJECTED)
     office.tell(
         event("a"), event("a", "review_decided"), event("a", "task_closed"), event(None, "task_rejected")
@@ -40,7 +40,7 @@ def test_a_subscriber_is_told_of_what_it_chose(office: Office) -> None:
     assert sorted(types(office, subscriber_id)) == ["task.closed", "task.rejected"]
 
 
-def test_a_new_subscriber_is_not_told_of_the_past(office: Office) -> None:
+def test_a_new_subscriber_is_not_told_of_the_past(office: WebhookSenderAtWork) -> None:
     office.tell(event("past"))
     subscriber_id = office.subscribe(NOWHERE)
     office.tell(event("present"))
@@ -48,7 +48,7 @@ def test_a_new_subscriber_is_not_told_of_the_past(office: Office) -> None:
     assert [delivery.task_id for delivery in office.log()] == ["present"]
 
 
-def test_feeding_again_makes_nothing_twice(office: Office) -> None:
+def test_feeding_again_makes_nothing_twice(office: WebhookSenderAtWork) -> None:
     subscriber_id = office.subscribe(NOWHERE)
     office.tell(event("a"))
     office.feed(subscriber_id)
@@ -56,7 +56,7 @@ def test_feeding_again_makes_nothing_twice(office: Office) -> None:
     assert len(office.log()) == 1
 
 
-def test_more_than_a_batch_is_fed_whole(office: Office) -> None:
+def test_more_than_a_batch_is_fed_whole(office: WebhookSenderAtWork) -> None:
     subscriber_id = office.subscribe(NOWHERE)
     number = 2 * BATCH + 1
     office.tell(*(event(f"t{n}") for n in range(number)))
@@ -64,7 +64,7 @@ def test_more_than_a_batch_is_fed_whole(office: Office) -> None:
     assert len({delivery.task_id for delivery in office.log()}) == number
 
 
-def test_what_commits_late_is_not_missed(office: Office) -> None:
+def test_what_commits_late_is_not_missed(office: WebhookSenderAtWork) -> None:
     subscriber_id = office.subscribe(NOWHERE)
     with office.database.transaction() as slow:
         Events(slow).append([event("slow")])
@@ -75,7 +75,7 @@ def test_what_commits_late_is_not_missed(office: Office) -> None:
     assert {delivery.task_id for delivery in office.log()} == {"slow", "fast"}
 
 
-def test_what_is_rolled_back_is_not_told(office: Office) -> None:
+def test_what_is_rolled_back_is_not_told(office: WebhookSenderAtWork) -> None:
     subscriber_id = office.subscribe(NOWHERE)
     with suppress(ZeroDivisionError), office.database.transaction() as failing:
         Events(failing).append([event("never")])
@@ -85,8 +85,8 @@ def test_what_is_rolled_back_is_not_told(office: Office) -> None:
     assert [delivery.task_id for delivery in office.log()] == ["ever"]
 
 
-def test_a_closed_order_is_told_with_its_reason_and_without_its_number(house: House) -> None:
-    office = Office(house.database)
+def test_a_closed_order_is_told_with_its_reason_and_without_its_number(house: InProcessFleet) -> None:
+    office = WebhookSenderAtWork(house.database)
     subscriber_id = office.subscribe(NOWHERE, MessageType.CLOSED)
     order = submission(answered())
     house.accept(order)
@@ -102,8 +102,8 @@ def test_a_closed_order_is_told_with_its_reason_and_without_its_number(house: Ho
     assert str(order.body.metadata.phone) not in str(body)
 
 
-def test_an_order_that_waits_is_told_with_the_time_it_waits_for(house: House) -> None:
-    office = Office(house.database)
+def test_an_order_that_waits_is_told_with_the_time_it_waits_for(house: InProcessFleet) -> None:
+    office = WebhookSenderAtWork(house.database)
     subscriber_id = office.subscribe(NOWHERE, MessageType.WAITING)
     order = submission(answered(PARTS_MISSING))
     house.accept(order)
@@ -121,8 +121,8 @@ def test_an_order_that_waits_is_told_with_the_time_it_waits_for(house: House) ->
     assert abs((told - waits_until).total_seconds()) < 0.001
 
 
-def test_an_action_that_ends_in_no_wait_is_not_told_as_one(house: House) -> None:
-    office = Office(house.database)
+def test_an_action_that_ends_in_no_wait_is_not_told_as_one(house: InProcessFleet) -> None:
+    office = WebhookSenderAtWork(house.database)
     subscriber_id = office.subscribe(NOWHERE)
     house.accept(submission(answered()))
     house.run_to_the_end()
@@ -130,8 +130,8 @@ def test_an_action_that_ends_in_no_wait_is_not_told_as_one(house: House) -> None
     assert types(office, subscriber_id) == ["task.closed"]
 
 
-def test_the_state_told_is_that_of_the_event_even_when_told_late(house: House) -> None:
-    office = Office(house.database)
+def test_the_state_told_is_that_of_the_event_even_when_told_late(house: InProcessFleet) -> None:
+    office = WebhookSenderAtWork(house.database)
     subscriber_id = office.subscribe(NOWHERE)
     house.accept(submission(answered(PARTS_MISSING), answered()))
     house.run_to_the_end()
@@ -139,7 +139,7 @@ def test_the_state_told_is_that_of_the_event_even_when_told_late(house: House) -
     assert types(office, subscriber_id) == ["task.waiting", "task.closed"]
 
 
-def test_a_number_in_refused_input_is_masked(office: Office) -> None:
+def test_a_number_in_refused_input_is_masked(office: WebhookSenderAtWork) -> None:
     subscriber_id = office.subscribe(NOWHERE)
     office.tell(event("13800138000", "task_rejected", "联系13800138000"))
     office.feed(subscriber_id)
@@ -149,7 +149,7 @@ def test_a_number_in_refused_input_is_masked(office: Office) -> None:
 
 def rejected(database: Database, *rejects: NewReject) -> dict[str, object]:
     """What a subscriber is told of the last of these inputs that were refused."""
-    office = Office(database)
+    office = WebhookSenderAtWork(database)
     subscriber_id = office.subscribe(NOWHERE, MessageType.REJECTED)
     with database.transaction() as work:
         Rejects(work).keep(rejects)
@@ -183,7 +183,7 @@ def test_a_bare_number_for_a_name_is_masked(database: Database) -> None:
     assert (data["task_id"], data["order_id"]) == ("138****8000", "138****8000")
 
 
-def test_the_name_of_an_order_is_told_though_it_is_nothing_but_digits(house: House) -> None:
+def test_the_name_of_an_order_is_told_though_it_is_nothing_but_digits(house: InProcessFleet) -> None:
     order = submission(task_id="13800138000")
     house.accept(order)
     refused = NewReject(source="stream", task_id="13800138000", payload="{}", problems=[])
@@ -191,7 +191,9 @@ def test_the_name_of_an_order_is_told_though_it_is_nothing_but_digits(house: Hou
     assert (data["task_id"], data["order_id"]) == ("13800138000", order.body.order_id)
 
 
-def test_a_refusal_is_told_in_the_order_of_its_task(office: Office, house: House) -> None:
+def test_a_refusal_is_told_in_the_order_of_its_task(
+    office: WebhookSenderAtWork, house: InProcessFleet
+) -> None:
     order = submission(task_id="HW17956655830")
     subscriber_id = office.subscribe(NOWHERE)
     house.accept(order)
@@ -202,8 +204,8 @@ def test_a_refusal_is_told_in_the_order_of_its_task(office: Office, house: House
     assert office.next_of(subscriber_id, "HW17956655830").payload["type"] == "task.rejected"
 
 
-def test_an_order_that_has_not_moved_yet_is_told_in_its_first_state(house: House) -> None:
-    office = Office(house.database)
+def test_an_order_that_has_not_moved_yet_is_told_in_its_first_state(house: InProcessFleet) -> None:
+    office = WebhookSenderAtWork(house.database)
     subscriber_id = office.subscribe(NOWHERE, MessageType.REVIEW_OPENED)
     house.accept(submission(metadata={"phone": None}))
     house.run()

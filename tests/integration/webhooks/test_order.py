@@ -6,12 +6,14 @@ from typing import Literal
 
 from schemas.outbound.effects import DeliveryAttempt
 from storage.outbound.outbox import Outbox, WaitingDelivery
-from tests.integration.fleet.conditions import wait_until
-from tests.integration.webhooks.office import Office, couriers, event
-from tests.integration.webhooks.receiver import Received, Receiver, Reply
+from tests.support.outbound.webhook_receiver import Received, Reply, WebhookReceiver
+from tests.support.outbound.webhook_sender import WebhookSenderAtWork, couriers, event
+from tests.support.waiting import wait_until
 
 
-def test_events_of_a_task_arrive_in_their_order_whatever_fails(office: Office, receiver: Receiver) -> None:
+def test_events_of_a_task_arrive_in_their_order_whatever_fails(
+    office: WebhookSenderAtWork, receiver: WebhookReceiver
+) -> None:
     failed: Counter[str] = Counter()
 
     def moody(received: Received) -> Reply:
@@ -31,7 +33,9 @@ def test_events_of_a_task_arrive_in_their_order_whatever_fails(office: Office, r
         assert len(set(told)) == 4
 
 
-def test_a_later_one_waits_while_the_earlier_one_fails(office: Office, receiver: Receiver) -> None:
+def test_a_later_one_waits_while_the_earlier_one_fails(
+    office: WebhookSenderAtWork, receiver: WebhookReceiver
+) -> None:
     receiver.behaviour = lambda received: Reply(500 if received.type == "task.review_opened" else 200)
     office.subscribe(receiver.url)
     office.tell(event("a"), event("a", "task_closed"), event("b", "task_closed"))
@@ -41,7 +45,7 @@ def test_a_later_one_waits_while_the_earlier_one_fails(office: Office, receiver:
     assert len(receiver.of_task("b")) == 1
 
 
-def test_what_was_given_up_holds_nothing_up(office: Office, receiver: Receiver) -> None:
+def test_what_was_given_up_holds_nothing_up(office: WebhookSenderAtWork, receiver: WebhookReceiver) -> None:
     receiver.behaviour = lambda received: Reply(500 if received.type == "task.review_opened" else 200)
     subscriber_id = office.subscribe(receiver.url)
     office.tell(event("a"), event("a", "task_closed"))
@@ -54,7 +58,7 @@ def test_what_was_given_up_holds_nothing_up(office: Office, receiver: Receiver) 
         wait_until(lambda: office.states() == ["delivered", "given_up"])
 
 
-def test_two_processes_never_send_the_same(office: Office, receiver: Receiver) -> None:
+def test_two_processes_never_send_the_same(office: WebhookSenderAtWork, receiver: WebhookReceiver) -> None:
     subscriber_id = office.subscribe(receiver.url)
     office.tell(*(event(f"t{n}") for n in range(60)))
     office.feed(subscriber_id)
@@ -63,9 +67,11 @@ def test_two_processes_never_send_the_same(office: Office, receiver: Receiver) -
     assert max(Counter(received.id for received in receiver.received).values()) == 1
 
 
-def test_a_receiver_that_hangs_keeps_nobody_else_waiting(office: Office, receiver: Receiver) -> None:
+def test_a_receiver_that_hangs_keeps_nobody_else_waiting(
+    office: WebhookSenderAtWork, receiver: WebhookReceiver
+) -> None:
     never = threading.Event()
-    with Receiver() as hanging:
+    with WebhookReceiver() as hanging:
         hanging.behaviour = lambda _: Reply(after=never)
         slow = office.subscribe(hanging.url)
         fast = office.subscribe(receiver.url)
@@ -79,7 +85,7 @@ def test_a_receiver_that_hangs_keeps_nobody_else_waiting(office: Office, receive
 
 
 def test_a_receiver_that_was_away_for_a_day_costs_a_few_tries_and_not_one_a_message(
-    office: Office, receiver: Receiver
+    office: WebhookSenderAtWork, receiver: WebhookReceiver
 ) -> None:
     receiver.behaviour = lambda _: Reply(503)
     subscriber_id = office.subscribe(receiver.url)
@@ -92,7 +98,7 @@ def test_a_receiver_that_was_away_for_a_day_costs_a_few_tries_and_not_one_a_mess
     assert len(office.alerts()) < 20
 
 
-def test_a_result_that_comes_late_takes_nothing_back(office: Office) -> None:
+def test_a_result_that_comes_late_takes_nothing_back(office: WebhookSenderAtWork) -> None:
     subscriber_id = office.subscribe("http://127.0.0.1:9/")
     office.tell(event("a"))
     office.feed(subscriber_id)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.webhooks.office import Office, event
-from tests.integration.webhooks.receiver import Received, Receiver, Reply
 from tests.outbound_process import beating, kill, outbound_process
+from tests.support.outbound.webhook_receiver import Received, Reply, WebhookReceiver
+from tests.support.outbound.webhook_sender import WebhookSenderAtWork, event
 
 Wait = Callable[[Callable[[], bool]], None]
 
@@ -21,7 +21,7 @@ def wait(database_url: str, broker_url: str) -> Iterator[Wait]:
 
 
 @pytest.fixture
-def held(receiver: Receiver) -> threading.Event:
+def held(receiver: WebhookReceiver) -> threading.Event:
     """The receiver answers nothing before this is set."""
     answered = threading.Event()
 
@@ -33,8 +33,8 @@ def held(receiver: Receiver) -> threading.Event:
 
 
 def test_what_was_under_way_when_it_was_killed_is_sent_again_under_the_same_id(
-    office: Office,
-    receiver: Receiver,
+    office: WebhookSenderAtWork,
+    receiver: WebhookReceiver,
     held: threading.Event,
     wait: Wait,
     database_url: str,
@@ -55,8 +55,8 @@ def test_what_was_under_way_when_it_was_killed_is_sent_again_under_the_same_id(
 
 
 def test_told_to_stop_it_writes_down_what_was_under_way(
-    office: Office,
-    receiver: Receiver,
+    office: WebhookSenderAtWork,
+    receiver: WebhookReceiver,
     held: threading.Event,
     wait: Wait,
     database_url: str,
@@ -74,7 +74,12 @@ def test_told_to_stop_it_writes_down_what_was_under_way(
 
 
 def test_its_log_holds_no_secret_and_no_path_of_an_address(
-    office: Office, receiver: Receiver, wait: Wait, database_url: str, broker_url: str, tmp_path: Path
+    office: WebhookSenderAtWork,
+    receiver: WebhookReceiver,
+    wait: Wait,
+    database_url: str,
+    broker_url: str,
+    tmp_path: Path,
 ) -> None:
     receiver.behaviour = lambda _: Reply(500)
     office.subscribe(f"{receiver.url}?token=abcdef")

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from fleet.supervisor.ports import free_port
-from tests.integration.webhooks.receiver import Receiver, Reply
+from tests.support.outbound.webhook_receiver import Reply, WebhookReceiver
 from tools.webhooks.address import AddressRefused, check_peer
 from tools.webhooks.sender import DeliveryTry, WebhookMessage, WebhookSender
 from tools.webhooks.signature import new_secret
@@ -31,14 +31,14 @@ def refuse(_: str, __: str) -> None:
     raise AddressRefused("nobody may be spoken to")
 
 
-def test_nothing_is_said_to_a_peer_that_may_not_be_spoken_to(receiver: Receiver) -> None:
+def test_nothing_is_said_to_a_peer_that_may_not_be_spoken_to(receiver: WebhookReceiver) -> None:
     named = receiver.url.replace("127.0.0.1", "localhost")
     (answer,) = send(WebhookSender(judge=refuse), named)
     assert (answer.delivered, answer.error) == (False, "nobody may be spoken to")
     assert receiver.received == []
 
 
-def test_what_a_name_leads_to_is_what_is_judged(receiver: Receiver) -> None:
+def test_what_a_name_leads_to_is_what_is_judged(receiver: WebhookReceiver) -> None:
     judged: list[tuple[str, str]] = []
 
     def judge(scheme: str, address: str) -> None:
@@ -50,7 +50,7 @@ def test_what_a_name_leads_to_is_what_is_judged(receiver: Receiver) -> None:
     assert judged == [("http", "127.0.0.1")]
 
 
-def test_a_connection_is_used_again(receiver: Receiver) -> None:
+def test_a_connection_is_used_again(receiver: WebhookReceiver) -> None:
     judged: list[str] = []
     sender = WebhookSender(judge=lambda _, address: judged.append(address))
     assert [answer.status for answer in send(sender, *[receiver.url] * 3)] == [200, 200, 200]
@@ -75,7 +75,7 @@ def test_a_name_of_nobody_is_an_answer() -> None:
     assert not answer.delivered
 
 
-def test_a_slow_receiver_is_an_answer_within_the_time(receiver: Receiver) -> None:
+def test_a_slow_receiver_is_an_answer_within_the_time(receiver: WebhookReceiver) -> None:
     never = threading.Event()
     receiver.behaviour = lambda _: Reply(after=never)
     (answer,) = send(WebhookSender(timeout_seconds=0.2), receiver.url)
@@ -93,7 +93,9 @@ def test_a_slow_receiver_is_an_answer_within_the_time(receiver: Receiver) -> Non
         ("1 Jan 99999999999999999999 00:00:00 GMT", None),
     ],
 )
-def test_the_time_a_receiver_asks_for_is_read(receiver: Receiver, value: str, seconds: float | None) -> None:
+def test_the_time_a_receiver_asks_for_is_read(
+    receiver: WebhookReceiver, value: str, seconds: float | None
+) -> None:
     receiver.behaviour = lambda _: Reply(503, {"Retry-After": value})
     (answer,) = send(WebhookSender(), receiver.url)
     assert answer.retry_after_seconds == seconds

@@ -13,9 +13,9 @@ from storage.core.database import Database
 from storage.outbound.deliveries import Deliveries, ReplayResult
 from storage.outbound.subscribers import Subscribers
 from tasks.outbound.sending import SendingLimits
-from tests.integration.fleet.conditions import wait_until
-from tests.integration.webhooks.office import FAST, Office, couriers, event
-from tests.integration.webhooks.receiver import Behaviour, Received, Receiver, Reply
+from tests.support.outbound.webhook_receiver import Behaviour, Received, Reply, WebhookReceiver
+from tests.support.outbound.webhook_sender import FAST, WebhookSenderAtWork, couriers, event
+from tests.support.waiting import wait_until
 from tools.webhooks.signature import new_secret, sign
 
 
@@ -30,7 +30,7 @@ def signatures(received: Received, secrets: Sequence[str]) -> str:
     return " ".join(sign(secret, received.id, at, received.body) for secret in secrets)
 
 
-def test_what_happened_arrives_signed(office: Office, receiver: Receiver) -> None:
+def test_what_happened_arrives_signed(office: WebhookSenderAtWork, receiver: WebhookReceiver) -> None:
     secret = new_secret()
     office.subscribe(receiver.url, secret=secret)
     office.tell(event("a"))
@@ -48,7 +48,7 @@ def test_what_happened_arrives_signed(office: Office, receiver: Receiver) -> Non
     "reply", [Reply(500), Reply(302, {"Location": "/elsewhere"}), Reply(400), Reply(drop=True)]
 )
 def test_what_failed_is_sent_again_under_the_same_id(
-    office: Office, receiver: Receiver, reply: Reply
+    office: WebhookSenderAtWork, receiver: WebhookReceiver, reply: Reply
 ) -> None:
     receiver.behaviour = one_after_another(reply)
     office.subscribe(receiver.url)
@@ -60,7 +60,9 @@ def test_what_failed_is_sent_again_under_the_same_id(
     assert len({received.body for received in receiver.received}) == 1
 
 
-def test_a_receiver_that_is_too_slow_is_asked_again(office: Office, receiver: Receiver) -> None:
+def test_a_receiver_that_is_too_slow_is_asked_again(
+    office: WebhookSenderAtWork, receiver: WebhookReceiver
+) -> None:
     never = threading.Event()
     receiver.behaviour = one_after_another(Reply(after=never))
     office.subscribe(receiver.url)
@@ -71,7 +73,7 @@ def test_a_receiver_that_is_too_slow_is_asked_again(office: Office, receiver: Re
     assert len(receiver.received) == 2
 
 
-def test_a_failure_is_told_in_the_log(office: Office, receiver: Receiver) -> None:
+def test_a_failure_is_told_in_the_log(office: WebhookSenderAtWork, receiver: WebhookReceiver) -> None:
     receiver.behaviour = lambda _: Reply(503, {"Retry-After": "3600"})
     office.subscribe(receiver.url)
     office.tell(event("a"))
@@ -81,7 +83,9 @@ def test_a_failure_is_told_in_the_log(office: Office, receiver: Receiver) -> Non
     assert (delivery.state, delivery.tries, delivery.last_error) == ("waiting", 1, "answered 503")
 
 
-def test_a_receiver_that_asks_for_time_is_given_it(office: Office, receiver: Receiver) -> None:
+def test_a_receiver_that_asks_for_time_is_given_it(
+    office: WebhookSenderAtWork, receiver: WebhookReceiver
+) -> None:
     receiver.behaviour = lambda _: Reply(429, {"Retry-After": "3600"})
     office.subscribe(receiver.url)
     office.tell(event("a"))
@@ -92,7 +96,7 @@ def test_a_receiver_that_asks_for_time_is_given_it(office: Office, receiver: Rec
 
 
 def test_a_day_after_it_was_made_a_message_is_given_up_with_an_alert(
-    office: Office, receiver: Receiver
+    office: WebhookSenderAtWork, receiver: WebhookReceiver
 ) -> None:
     receiver.behaviour = lambda _: Reply(500)
     subscriber_id = office.subscribe(receiver.url)
@@ -105,7 +109,9 @@ def test_a_day_after_it_was_made_a_message_is_given_up_with_an_alert(
     assert office.alerts() == ["webhook_given_up"]
 
 
-def test_the_last_try_is_a_day_after_it_was_made_and_not_later(office: Office, receiver: Receiver) -> None:
+def test_the_last_try_is_a_day_after_it_was_made_and_not_later(
+    office: WebhookSenderAtWork, receiver: WebhookReceiver
+) -> None:
     receiver.behaviour = lambda _: Reply(503, {"Retry-After": "7200"})
     subscriber_id = office.subscribe(receiver.url)
     office.tell(event("a"))
@@ -117,7 +123,9 @@ def test_the_last_try_is_a_day_after_it_was_made_and_not_later(office: Office, r
     assert delivery.due_at - delivery.created_at == timedelta(hours=24)
 
 
-def test_a_receiver_that_is_gone_is_told_nothing_more(office: Office, receiver: Receiver) -> None:
+def test_a_receiver_that_is_gone_is_told_nothing_more(
+    office: WebhookSenderAtWork, receiver: WebhookReceiver
+) -> None:
     receiver.behaviour = lambda _: Reply(410)
     office.subscribe(receiver.url)
     office.tell(event("a"), event("a", "review_decided"))
@@ -131,7 +139,9 @@ def test_a_receiver_that_is_gone_is_told_nothing_more(office: Office, receiver: 
         assert [subscriber.active for subscriber in Subscribers(work).all()] == [False]
 
 
-def test_while_a_secret_is_changed_messages_carry_both_signatures(office: Office, receiver: Receiver) -> None:
+def test_while_a_secret_is_changed_messages_carry_both_signatures(
+    office: WebhookSenderAtWork, receiver: WebhookReceiver
+) -> None:
     former, current = new_secret(), new_secret()
     subscriber_id = office.subscribe(receiver.url, secret=former)
     with office.database.transaction() as work:
@@ -143,7 +153,9 @@ def test_while_a_secret_is_changed_messages_carry_both_signatures(office: Office
     assert received.headers["webhook-signature"] == signatures(received, [current, former])
 
 
-def test_after_the_change_the_former_secret_signs_no_more(office: Office, receiver: Receiver) -> None:
+def test_after_the_change_the_former_secret_signs_no_more(
+    office: WebhookSenderAtWork, receiver: WebhookReceiver
+) -> None:
     current = new_secret()
     subscriber_id = office.subscribe(receiver.url)
     with office.database.transaction() as work:
@@ -155,7 +167,7 @@ def test_after_the_change_the_former_secret_signs_no_more(office: Office, receiv
     assert received.headers["webhook-signature"] == signatures(received, [current])
 
 
-def test_a_secret_is_not_stored_in_clear(office: Office) -> None:
+def test_a_secret_is_not_stored_in_clear(office: WebhookSenderAtWork) -> None:
     secret = new_secret()
     subscriber_id = office.subscribe("http://127.0.0.1:9/", secret=secret)
     with office.database.transaction() as work:
@@ -165,7 +177,9 @@ def test_a_secret_is_not_stored_in_clear(office: Office) -> None:
     assert secret.encode() not in kept.sealed.stored
 
 
-def test_what_was_delivered_is_sent_again_when_asked_for(office: Office, receiver: Receiver) -> None:
+def test_what_was_delivered_is_sent_again_when_asked_for(
+    office: WebhookSenderAtWork, receiver: WebhookReceiver
+) -> None:
     office.subscribe(receiver.url, MessageType.CLOSED)
     office.tell(event("a", "task_closed"))
     with couriers(office.database):
@@ -178,7 +192,7 @@ def test_what_was_delivered_is_sent_again_when_asked_for(office: Office, receive
 
 
 def test_asking_for_one_that_is_under_way_does_not_send_it_twice_at_once(
-    office: Office, receiver: Receiver
+    office: WebhookSenderAtWork, receiver: WebhookReceiver
 ) -> None:
     answered = threading.Event()
     receiver.behaviour = lambda _: Reply(after=answered)
@@ -193,7 +207,9 @@ def test_asking_for_one_that_is_under_way_does_not_send_it_twice_at_once(
     assert len(receiver.received) == 1
 
 
-def test_asking_for_one_that_waits_for_its_next_try_sends_it_now(office: Office, receiver: Receiver) -> None:
+def test_asking_for_one_that_waits_for_its_next_try_sends_it_now(
+    office: WebhookSenderAtWork, receiver: WebhookReceiver
+) -> None:
     receiver.behaviour = one_after_another(Reply(503, {"Retry-After": "3600"}))
     office.subscribe(receiver.url)
     office.tell(event("a"))
@@ -205,7 +221,7 @@ def test_asking_for_one_that_waits_for_its_next_try_sends_it_now(office: Office,
 
 
 def test_a_secret_that_cannot_be_read_is_a_failure_that_is_tried_again(
-    office: Office, receiver: Receiver, database_url: str
+    office: WebhookSenderAtWork, receiver: WebhookReceiver, database_url: str
 ) -> None:
     subscriber_id = office.subscribe(receiver.url)
     office.tell(event("a"))
@@ -218,7 +234,7 @@ def test_a_secret_that_cannot_be_read_is_a_failure_that_is_tried_again(
 
 
 def test_a_time_that_nobody_can_wait_for_is_a_failed_try_like_any_other(
-    office: Office, receiver: Receiver
+    office: WebhookSenderAtWork, receiver: WebhookReceiver
 ) -> None:
     never = Reply(503, {"Retry-After": "1 Jan 99999999999999999999 00:00:00 GMT"})
     receiver.behaviour = one_after_another(*[never] * 3)
@@ -230,7 +246,7 @@ def test_a_time_that_nobody_can_wait_for_is_a_failed_try_like_any_other(
 
 
 def test_a_fault_of_ours_is_a_failed_try_that_is_told_and_keeps_no_place(
-    office: Office, receiver: Receiver
+    office: WebhookSenderAtWork, receiver: WebhookReceiver
 ) -> None:
     left = iter(range(2 * FAST.most_at_once))
 
@@ -250,7 +266,7 @@ def test_a_fault_of_ours_is_a_failed_try_that_is_told_and_keeps_no_place(
 
 
 def test_after_more_faults_of_ours_than_there_are_places_everything_arrives(
-    office: Office, receiver: Receiver
+    office: WebhookSenderAtWork, receiver: WebhookReceiver
 ) -> None:
     left = iter(range(FAST.most_to_one))
 
@@ -264,7 +280,7 @@ def test_after_more_faults_of_ours_than_there_are_places_everything_arrives(
         wait_until(lambda: office.states() == ["delivered"] * 8)
 
 
-def test_how_long_the_oldest_due_message_waits_is_known(office: Office) -> None:
+def test_how_long_the_oldest_due_message_waits_is_known(office: WebhookSenderAtWork) -> None:
     subscriber_id = office.subscribe("http://127.0.0.1:9/")
     office.tell(event("a"), event("b"))
     office.feed(subscriber_id)
@@ -273,7 +289,7 @@ def test_how_long_the_oldest_due_message_waits_is_known(office: Office) -> None:
         assert 3600 <= Deliveries(work).oldest_due_seconds() < 3660
 
 
-def test_a_message_that_may_not_go_yet_is_not_late(office: Office) -> None:
+def test_a_message_that_may_not_go_yet_is_not_late(office: WebhookSenderAtWork) -> None:
     subscriber_id = office.subscribe("http://127.0.0.1:9/")
     office.tell(event("a"), event("a", "task_closed"), event("b"))
     office.feed(subscriber_id)
@@ -288,7 +304,7 @@ def test_a_message_that_may_not_go_yet_is_not_late(office: Office) -> None:
         assert Deliveries(work).oldest_due_seconds() == 0
 
 
-def test_what_waits_for_a_subscriber_that_is_gone_is_not_late(office: Office) -> None:
+def test_what_waits_for_a_subscriber_that_is_gone_is_not_late(office: WebhookSenderAtWork) -> None:
     subscriber_id = office.subscribe("http://127.0.0.1:9/")
     office.tell(event("a"))
     office.feed(subscriber_id)

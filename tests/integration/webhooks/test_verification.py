@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from runtime.settings import PROJECT
-from tests.integration.fleet.conditions import wait_until
-from tests.integration.webhooks.office import Office, couriers, event
-from tests.integration.webhooks.receiver import Received, Receiver
+from tests.support.outbound.webhook_receiver import Received, WebhookReceiver
+from tests.support.outbound.webhook_sender import WebhookSenderAtWork, couriers, event
+from tests.support.waiting import wait_until
 from tools.webhooks.signature import new_secret
 
 Verify = Callable[[str, Mapping[str, str], bytes], bool]
@@ -29,7 +29,7 @@ def secret() -> str:
 
 
 @pytest.fixture
-def received(office: Office, receiver: Receiver, secret: str) -> Received:
+def received(office: WebhookSenderAtWork, receiver: WebhookReceiver, secret: str) -> Received:
     office.subscribe(receiver.url, secret=secret)
     office.tell(event("a"))
     with couriers(office.database):

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fleet.command.orders.lines import LONGEST, FaultyLine, NotLines, OrderLine, read_lines
-from tests.factories import payload
+from tests.support.factories import payload
 
 VALID = json.dumps(payload(), ensure_ascii=False).encode()
 

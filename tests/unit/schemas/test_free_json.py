@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from schemas.core.form import storable_object
 from schemas.core.free_json import DEEPEST, LARGEST_INTEGER, MOST_KEYS, SMALLEST_INTEGER, require_bounded
 from schemas.orders.intake import TaskCreated
-from tests.factories import payload
+from tests.support.factories import payload
 
 SCALARS = st.none() | st.booleans() | st.integers(SMALLEST_INTEGER, LARGEST_INTEGER) | st.text()
 ANY_JSON = st.recursive(

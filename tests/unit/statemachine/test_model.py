@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from statemachine.workflow.definition import END, ORIGIN, Kind, MalformedWorkflow, Step, Workflow
 from statemachine.workflow.planner import begin
-from tests.unit.statemachine.definitions import action, gateway, human, workflow
-from tests.unit.statemachine.interpreter import Interpreter, answer
+from tests.support.workflow.definitions import action, gateway, human, workflow
+from tests.support.workflow.interpreter import Interpreter, answer
 
 MODEL = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 

@@ -6,7 +6,7 @@ import pytest
 
 from statemachine.workflow.definition import Workflow
 from statemachine.workflow.planner import Plan, UnknownDecision, after_failure, after_success, begin
-from tests.unit.statemachine.definitions import action, gateway, human, workflow
+from tests.support.workflow.definitions import action, gateway, human, workflow
 
 PICTURE = {"picture": "https://example.com/1"}
 ERROR = {"code": "tool_failed", "message": "the order system does not answer"}

@@ -4,7 +4,7 @@ import pytest
 
 from statemachine.workflow.condition import Condition
 from statemachine.workflow.definition import Kind, MalformedWorkflow, Step
-from tests.unit.statemachine.definitions import action, gateway, human, workflow
+from tests.support.workflow.definitions import action, gateway, human, workflow
 
 CONDITION = Condition.parse("ok")
 FAULTS: dict[str, tuple[tuple[Step, ...], str]] = {

@@ -12,8 +12,8 @@ from statemachine.workflow.states import RunState
 from tasks.orders.explain.explanation import Wait, span
 from tasks.orders.explain.situation import LastMove
 from tasks.orders.explain.status import FINISHED, explain, why
-from tests.unit.tasks.situations import BY_BUSINESS, order, run, shortly, situation, soon, step
-from tests.unit.tasks.waits import CASES
+from tests.support.explain.situations import BY_BUSINESS, order, run, shortly, situation, soon, step
+from tests.support.explain.waits import CASES
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -7,7 +7,7 @@ import pytest
 from schemas.core.parameters import problems_with, require_schema
 from tasks.orders.agents.report import REPORT
 from tasks.orders.agents.understanding import CLASSIFY, VALIDATE, classify_text, validate_classification
-from tests.factories import CANCEL, PARTS_MISSING, READY
+from tests.support.factories import CANCEL, PARTS_MISSING, READY
 from tools.classifier.classifier import Classifier
 from tools.classifier.files import default_paths
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.orders.contact import Channel, ContactResult
-from tests.providers.aliyun import Aliyun, pushed
+from tests.support.providers.aliyun import Aliyun, pushed
 from tools.channels.aliyun.callbacks import AliyunReader
 from tools.channels.callbacks import ByNumber, ByReference, CallbackReport, RawCallback
 from tools.channels.reference import reference_of

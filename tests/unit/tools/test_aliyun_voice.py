@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.orders.contact import Channel, ContactResult
-from tests.providers.aliyun import KEY_ID, KEY_SECRET, Aliyun, refused
-from tests.providers.server import DROP, serving
-from tests.sought import sought
-from tests.unit.tools.asking import KEY, NUMBER, SCRIPT, request
+from tests.support.providers.aliyun import KEY_ID, KEY_SECRET, Aliyun, refused
+from tests.support.providers.server import DROP, serving
+from tests.support.sought_contact import sought
+from tests.support.tools.asking import KEY, NUMBER, SCRIPT, request
 from tools.channels.aliyun.api import AliyunApi
 from tools.channels.aliyun.signature import AccessKey
 from tools.channels.aliyun.voice import AliyunVoice, VoiceAccount, result_of, whole_seconds

@@ -10,11 +10,11 @@ import yaml
 from runtime.settings import PROJECT, Settings
 from schemas.core.configuration import PolicyFileError
 from schemas.orders.contact import Channel
-from tests.house import settings_for
-from tests.providers.server import DROP, Fault, serving
-from tests.providers.vendor import TOKEN, Vendor
-from tests.sought import sought
-from tests.unit.tools.asking import KEY, SCRIPT, request
+from tests.support.in_process_fleet import settings_for
+from tests.support.providers.server import DROP, Fault, serving
+from tests.support.providers.vendor import TOKEN, Vendor
+from tests.support.sought_contact import sought
+from tests.support.tools.asking import KEY, SCRIPT, request
 from tools.channels.contract import Absent, Accepted, ContactFound, Rejected, Unknown
 from tools.channels.http_channel import HttpChannel
 from tools.channels.routing import ChannelSecretMissing, open_channels

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.orders.contact import Channel, ContactResult
-from tests.sought import sought
+from tests.support.sought_contact import sought
 from tools.channels.contract import (
     Absent,
     Accepted,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.small_corpus import lay_out, the_rest
+from tests.support.small_corpus import lay_out, the_rest
 from tools.classifier.classifier import Classifier
 from tools.classifier.files import ClassifierFiles
 from tools.classifier.model import MANIFEST_NAME

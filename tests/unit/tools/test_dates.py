@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.unit.tools.date_expressions import AMBIGUITIES, NO_DATES, READINGS
-from tests.unit.tools.other_days import LUNAR_DAYS, OTHER_DAYS
+from tests.support.tools.date_expressions import AMBIGUITIES, NO_DATES, READINGS
+from tests.support.tools.other_days import LUNAR_DAYS, OTHER_DAYS
 from tools.calendar import Calendar
 from tools.dates import Ambiguity, Ambiguous, DateReading, NoDate, Precision, parse
 from tools.dates.mentions.number import read_number, read_quantity

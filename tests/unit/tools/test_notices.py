@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.providers import feishu, group_bots
-from tests.providers.feishu import Feishu
-from tests.providers.group_bots import Dingtalk, Wecom
-from tests.providers.server import DROP, Answered, Fault, serving
+from tests.support.providers import feishu, group_bots
+from tests.support.providers.feishu import Feishu
+from tests.support.providers.group_bots import Dingtalk, Wecom
+from tests.support.providers.server import DROP, Answered, Fault, serving
 from tools.notices.contract import (
     Notice,
     NoticeGateway,

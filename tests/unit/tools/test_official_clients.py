@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from runtime.settings import PROJECT
-from tests.providers.aliyun import KEY_ID, KEY_SECRET, Aliyun
-from tests.providers.server import serving
-from tests.providers.twilio import SID, TOKEN, Twilio, signed
-from tests.unit.tools.asking import KEY, NUMBER
+from tests.support.providers.aliyun import KEY_ID, KEY_SECRET, Aliyun
+from tests.support.providers.server import serving
+from tests.support.providers.twilio import SID, TOKEN, Twilio, signed
+from tests.support.tools.asking import KEY, NUMBER
 from tools.channels.aliyun.signature import AccessKey, Operation, query_of, signed_headers
 from tools.channels.twilio.signature import sign
 
@@ -25,7 +25,7 @@ FORM = [("CallSid", "CA1"), ("SpeechResult", "可以 上门"), ("AccountSid", SI
 def official(provider: str, asked: dict[str, Any]) -> Any:
     """What the provider's own client says."""
     ran = subprocess.run(
-        [sys.executable, "-m", f"tests.providers.official_{provider}"],
+        [sys.executable, "-m", f"tests.support.providers.official_{provider}"],
         cwd=PROJECT,
         input=json.dumps(asked),
         capture_output=True,

@@ -3,10 +3,10 @@
 import pytest
 
 from schemas.orders.contact import Channel
-from tests.providers.aliyun import KEY_ID, KEY_SECRET, Aliyun
-from tests.providers.server import serving
-from tests.providers.twilio import SID, TOKEN, Twilio
-from tests.unit.tools.asking import SCRIPT, request
+from tests.support.providers.aliyun import KEY_ID, KEY_SECRET, Aliyun
+from tests.support.providers.server import serving
+from tests.support.providers.twilio import SID, TOKEN, Twilio
+from tests.support.tools.asking import SCRIPT, request
 from tools.channels.aliyun.api import AliyunApi
 from tools.channels.aliyun.signature import AccessKey
 from tools.channels.aliyun.sms import AliyunSms, SmsAccount

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.orders.contact import Channel, ContactResult
-from tests.providers.twilio import TOKEN, Call, received, signed
+from tests.support.providers.twilio import TOKEN, Call, received, signed
 from tools.channels.callbacks import ByNumber, CallbackContent, RawCallback
 from tools.channels.signature import ReportError, SignatureError
 from tools.channels.twilio.callbacks import TwilioReader

@@ -10,10 +10,10 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from schemas.orders.contact import Channel, ContactResult
-from tests.providers.server import DROP, Answered, Fault, serving
-from tests.providers.twilio import SID, TOKEN, Twilio, refused
-from tests.sought import sought
-from tests.unit.tools.asking import KEY, NUMBER, SCRIPT, request
+from tests.support.providers.server import DROP, Answered, Fault, serving
+from tests.support.providers.twilio import SID, TOKEN, Twilio, refused
+from tests.support.sought_contact import sought
+from tests.support.tools.asking import KEY, NUMBER, SCRIPT, request
 from tools.channels.contract import (
     Absent,
     Accepted,
@@ -34,7 +34,7 @@ SPOKEN = '您的空调("已上门") <现在> 可以上门吗？'
 
 
 @dataclass(slots=True)
-class Line:
+class TwilioLine:
     """Both gateways of one account."""
 
     twilio: Twilio
@@ -47,11 +47,11 @@ class Line:
 
 
 @pytest.fixture
-def line() -> Iterator[Line]:
+def line() -> Iterator[TwilioLine]:
     twilio = Twilio()
     with serving(twilio) as address:
         api = TwilioApi(address, TwilioAccount(SID, TOKEN), setting="twilio")
-        yield Line(
+        yield TwilioLine(
             twilio,
             TwilioMessages(api, MessageSender("+15005550006", WORDS, URL)),
             TwilioCalls(api, CallSender("+15005550006", WORDS, URL)),
@@ -62,7 +62,7 @@ def line() -> Iterator[Line]:
 both = pytest.mark.parametrize("channel", [Channel.SMS, Channel.PHONE])
 
 
-def test_a_message_carries_its_text_and_its_key_in_the_callbacks_address(line: Line) -> None:
+def test_a_message_carries_its_text_and_its_key_in_the_callbacks_address(line: TwilioLine) -> None:
     assert line.messages.send(request(Channel.SMS)) == Accepted(f"SM{0:032x}", duplicate=False)
     assert line.twilio.forms["Messages"] == [
         {
@@ -74,14 +74,14 @@ def test_a_message_carries_its_text_and_its_key_in_the_callbacks_address(line: L
     ]
 
 
-def test_a_messaging_service_sends_under_its_name(line: Line) -> None:
+def test_a_messaging_service_sends_under_its_name(line: TwilioLine) -> None:
     service = "MG" + "0" * 32
     line.messages._sender = MessageSender(service, WORDS, URL)
     line.messages.send(request(Channel.SMS))
     assert line.twilio.forms["Messages"][0]["MessagingServiceSid"] == service
 
 
-def test_a_call_speaks_the_text_and_waits_for_words(line: Line) -> None:
+def test_a_call_speaks_the_text_and_waits_for_words(line: TwilioLine) -> None:
     assert line.calls.send(request(Channel.PHONE)) == Accepted(f"CA{0:032x}", duplicate=False)
     form = line.twilio.forms["Calls"][0]
     gather = ET.fromstring(form["Twiml"]).find("Gather")
@@ -111,14 +111,14 @@ def test_a_call_speaks_the_text_and_waits_for_words(line: Line) -> None:
     ],
 )
 def test_a_code_leaves_certain_what_it_is_documented_to(
-    line: Line, channel: Channel, fault: Fault, outcome: type[object]
+    line: TwilioLine, channel: Channel, fault: Fault, outcome: type[object]
 ) -> None:
     line.twilio.faults.append(fault)
     gateway, _ = line.of(channel)
     assert isinstance(gateway.send(request(channel)), outcome)
 
 
-def test_a_refusal_for_pace_says_how_long_to_wait(line: Line) -> None:
+def test_a_refusal_for_pace_says_how_long_to_wait(line: TwilioLine) -> None:
     line.twilio.faults.append(refused(429, 20429, **{"Retry-After": "2"}))
     outcome = line.messages.send(request(Channel.SMS))
     assert isinstance(outcome, NotSent)
@@ -126,7 +126,9 @@ def test_a_refusal_for_pace_says_how_long_to_wait(line: Line) -> None:
 
 
 @both
-def test_an_answer_after_the_timeout_is_unknown_and_found_by_its_number(line: Line, channel: Channel) -> None:
+def test_an_answer_after_the_timeout_is_unknown_and_found_by_its_number(
+    line: TwilioLine, channel: Channel
+) -> None:
     gateway, kind = line.of(channel)
     line.twilio.faults.append(Fault(slow_seconds=1.0))
     assert isinstance(gateway.send(request(channel, timeout_seconds=0.3)), Unknown)
@@ -135,7 +137,7 @@ def test_an_answer_after_the_timeout_is_unknown_and_found_by_its_number(line: Li
 
 
 @both
-def test_a_person_who_answered_stop_is_said_to_have_opted_out(line: Line, channel: Channel) -> None:
+def test_a_person_who_answered_stop_is_said_to_have_opted_out(line: TwilioLine, channel: Channel) -> None:
     gateway, _ = line.of(channel)
     line.twilio.faults.append(refused(400, 21610))
     outcome = gateway.send(request(channel))
@@ -144,7 +146,7 @@ def test_a_person_who_answered_stop_is_said_to_have_opted_out(line: Line, channe
 
 
 @both
-def test_two_to_the_same_number_cannot_be_told_apart(line: Line, channel: Channel) -> None:
+def test_two_to_the_same_number_cannot_be_told_apart(line: TwilioLine, channel: Channel) -> None:
     gateway, _ = line.of(channel)
     gateway.send(request(channel))
     gateway.send(request(channel, key="HT2.1.1"))
@@ -152,7 +154,7 @@ def test_two_to_the_same_number_cannot_be_told_apart(line: Line, channel: Channe
 
 
 @both
-def test_an_older_one_to_the_number_is_not_this_one(line: Line, channel: Channel) -> None:
+def test_an_older_one_to_the_number_is_not_this_one(line: TwilioLine, channel: Channel) -> None:
     gateway, kind = line.of(channel)
     gateway.send(request(channel))
     an_hour_ago = datetime.now(UTC) - timedelta(hours=1)
@@ -163,7 +165,7 @@ def test_an_older_one_to_the_number_is_not_this_one(line: Line, channel: Channel
 @both
 @pytest.mark.parametrize("behind", [timedelta(minutes=5), timedelta(minutes=-5)], ids=["behind", "ahead"])
 def test_one_is_found_though_the_providers_clock_and_ours_differ(
-    line: Line, channel: Channel, behind: timedelta
+    line: TwilioLine, channel: Channel, behind: timedelta
 ) -> None:
     gateway, kind = line.of(channel)
     line.twilio.behind = behind
@@ -173,7 +175,7 @@ def test_one_is_found_though_the_providers_clock_and_ours_differ(
 
 
 @both
-def test_one_with_a_date_that_nobody_can_read_may_be_this_one(line: Line, channel: Channel) -> None:
+def test_one_with_a_date_that_nobody_can_read_may_be_this_one(line: TwilioLine, channel: Channel) -> None:
     gateway, kind = line.of(channel)
     gateway.send(request(channel))
     line.twilio.made[kind][0]["date_created"] = "1 Jan 99999999999999999999 00:00:00 GMT"
@@ -183,7 +185,7 @@ def test_one_with_a_date_that_nobody_can_read_may_be_this_one(line: Line, channe
 @both
 @pytest.mark.parametrize(("age", "outcome"), [(179, Unreachable), (181, Absent)])
 def test_nothing_is_absent_before_a_request_on_its_way_must_have_arrived(
-    line: Line, channel: Channel, age: float, outcome: type[object]
+    line: TwilioLine, channel: Channel, age: float, outcome: type[object]
 ) -> None:
     gateway, _ = line.of(channel)
     assert isinstance(gateway.query(sought(KEY, channel, age_seconds=age), timeout_seconds=5), outcome)
@@ -191,7 +193,7 @@ def test_nothing_is_absent_before_a_request_on_its_way_must_have_arrived(
 
 @both
 @pytest.mark.parametrize("fault", [DROP, refused(500, 20500), refused(429, 20429), refused(404, None)])
-def test_a_query_without_an_answer_leaves_it_open(line: Line, channel: Channel, fault: Fault) -> None:
+def test_a_query_without_an_answer_leaves_it_open(line: TwilioLine, channel: Channel, fault: Fault) -> None:
     gateway, _ = line.of(channel)
     line.twilio.faults += [fault, fault]
     for name in (None, "SM1"):
@@ -200,14 +202,14 @@ def test_a_query_without_an_answer_leaves_it_open(line: Line, channel: Channel, 
 
 
 @both
-def test_a_name_that_twilio_denies_is_absent(line: Line, channel: Channel) -> None:
+def test_a_name_that_twilio_denies_is_absent(line: TwilioLine, channel: Channel) -> None:
     gateway, _ = line.of(channel)
     assert gateway.query(sought(KEY, channel, provider_id="XX1"), timeout_seconds=5) == Absent()
 
 
 @both
 @pytest.mark.parametrize("status", ["queued", "ringing", "in-progress", "sending", "sent"])
-def test_what_is_under_way_is_found_without_a_result(line: Line, channel: Channel, status: str) -> None:
+def test_what_is_under_way_is_found_without_a_result(line: TwilioLine, channel: Channel, status: str) -> None:
     gateway, kind = line.of(channel)
     gateway.send(request(channel))
     made = line.twilio.made[kind][0]
@@ -228,7 +230,7 @@ def test_what_is_under_way_is_found_without_a_result(line: Line, channel: Channe
     ],
 )
 def test_what_has_ended_is_found_with_its_result(
-    line: Line, channel: Channel, status: str, answered_by: str | None, result: ContactResult
+    line: TwilioLine, channel: Channel, status: str, answered_by: str | None, result: ContactResult
 ) -> None:
     gateway, kind = line.of(channel)
     gateway.send(request(channel))
@@ -247,7 +249,7 @@ def test_a_number_no_carrier_knows_is_invalid() -> None:
 
 @both
 def test_a_number_or_a_script_that_cannot_be_used_is_refused_before_anything_leaves(
-    line: Line, channel: Channel
+    line: TwilioLine, channel: Channel
 ) -> None:
     gateway, kind = line.of(channel)
     assert isinstance(gateway.send(request(channel, to="138****9999")), Rejected)
@@ -256,7 +258,7 @@ def test_a_number_or_a_script_that_cannot_be_used_is_refused_before_anything_lea
 
 
 @both
-def test_nothing_that_is_shown_holds_the_token_or_a_number(line: Line, channel: Channel) -> None:
+def test_nothing_that_is_shown_holds_the_token_or_a_number(line: TwilioLine, channel: Channel) -> None:
     gateway, _ = line.of(channel)
     line.twilio.faults.append(refused(400, 21211))
     shown = f"{gateway!r} {TwilioAccount(SID, TOKEN)!r} {gateway.send(request(channel))!r}"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.fleet.simulator.provider_process import TOKEN, ProviderProcess, Receiver
+from tests.support.simulator.provider_process import TOKEN, CallbackReceiver, ProviderProcess
 from tools.channels.http_channel import HttpChannel
 
 
@@ -24,8 +24,8 @@ def channel(provider: ProviderProcess) -> Iterator[HttpChannel]:
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as running:
+def receiver() -> Iterator[CallbackReceiver]:
+    with CallbackReceiver() as running:
         yield running
 
 

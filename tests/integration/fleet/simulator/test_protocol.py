@@ -12,15 +12,10 @@ import httpx2
 import pytest
 
 from schemas.orders.contact import Channel, ContactResult
-from tests.integration.fleet.simulator.contacts import PHONE, SAID, contact, faulty
-from tests.integration.fleet.simulator.provider_process import (
-    SECRET,
-    TOKEN,
-    ProviderProcess,
-    Receiver,
-    wait_until,
-)
-from tests.sought import sought
+from tests.support.simulator.contacts import PHONE, SAID, contact, faulty
+from tests.support.simulator.provider_process import SECRET, TOKEN, CallbackReceiver, ProviderProcess
+from tests.support.sought_contact import sought
+from tests.support.waiting import wait_until
 from tools.channels.contract import Absent, Accepted, Completed, ContactFound, Rejected
 from tools.channels.http_channel import HttpChannel
 from tools.channels.signature import parse_report, verify
@@ -28,7 +23,7 @@ from tools.channels.simulated.instant import InstantChannel
 
 
 def test_a_repeated_key_is_a_duplicate_and_reaches_the_customer_once(
-    provider: ProviderProcess, channel: HttpChannel, receiver: Receiver, key: str
+    provider: ProviderProcess, channel: HttpChannel, receiver: CallbackReceiver, key: str
 ) -> None:
     first = channel.send(contact(key, receiver))
     second = channel.send(contact(key, receiver))
@@ -40,7 +35,7 @@ def test_a_repeated_key_is_a_duplicate_and_reaches_the_customer_once(
 
 
 def test_concurrent_requests_of_one_key_reach_the_customer_once(
-    provider: ProviderProcess, channel: HttpChannel, receiver: Receiver, key: str
+    provider: ProviderProcess, channel: HttpChannel, receiver: CallbackReceiver, key: str
 ) -> None:
     with ThreadPoolExecutor(8) as pool:
         outcomes = list(pool.map(lambda _: channel.send(contact(key, receiver)), range(16)))
@@ -51,13 +46,13 @@ def test_concurrent_requests_of_one_key_reach_the_customer_once(
 
 @pytest.mark.parametrize("change", [{"to": "13800139998"}, {"channel": Channel.SMS}])
 def test_a_key_used_for_another_recipient_or_channel_is_rejected(
-    channel: HttpChannel, receiver: Receiver, key: str, change: dict[str, Any]
+    channel: HttpChannel, receiver: CallbackReceiver, key: str, change: dict[str, Any]
 ) -> None:
     channel.send(contact(key, receiver))
     assert isinstance(channel.send(contact(key, receiver, **change)), Rejected)
 
 
-def test_a_result_is_called_back_signed(channel: HttpChannel, receiver: Receiver, key: str) -> None:
+def test_a_result_is_called_back_signed(channel: HttpChannel, receiver: CallbackReceiver, key: str) -> None:
     outcome = channel.send(contact(key, receiver))
     wait_until(lambda: bool(receiver.of(key)))
     callback = receiver.of(key)[0]
@@ -75,7 +70,7 @@ def test_a_result_is_called_back_signed(channel: HttpChannel, receiver: Receiver
 
 
 def test_a_text_is_reported_delivered_and_then_answered(
-    channel: HttpChannel, receiver: Receiver, key: str
+    channel: HttpChannel, receiver: CallbackReceiver, key: str
 ) -> None:
     channel.send(contact(key, receiver, {**SAID, "delay_seconds": 0.4}, channel=Channel.SMS))
     wait_until(lambda: len(receiver.of(key)) == 2)
@@ -84,7 +79,7 @@ def test_a_text_is_reported_delivered_and_then_answered(
 
 
 def test_a_callback_is_retried_until_it_is_received(
-    provider: ProviderProcess, channel: HttpChannel, receiver: Receiver, key: str
+    provider: ProviderProcess, channel: HttpChannel, receiver: CallbackReceiver, key: str
 ) -> None:
     receiver.statuses += [500, 404]
     channel.send(contact(key, receiver))
@@ -93,7 +88,9 @@ def test_a_callback_is_retried_until_it_is_received(
     assert len(receiver.of(key)) == 3
 
 
-def test_what_was_accepted_survives_a_kill_and_is_called_back(tmp_path: Path, receiver: Receiver) -> None:
+def test_what_was_accepted_survives_a_kill_and_is_called_back(
+    tmp_path: Path, receiver: CallbackReceiver
+) -> None:
     with ProviderProcess(tmp_path / "state.db", tmp_path / "log") as provider:
         gateway = HttpChannel(provider.base_url, TOKEN)
         keys = [f"HT2/{number}" for number in range(50)]
@@ -113,7 +110,7 @@ def test_what_was_accepted_survives_a_kill_and_is_called_back(tmp_path: Path, re
 
 
 def test_a_contact_under_way_is_found_without_a_report(
-    channel: HttpChannel, receiver: Receiver, key: str
+    channel: HttpChannel, receiver: CallbackReceiver, key: str
 ) -> None:
     channel.send(contact(key, receiver, {**SAID, "delay_seconds": 3600}))
     found = channel.query(sought(key), timeout_seconds=5)
@@ -126,7 +123,7 @@ def test_a_key_never_received_is_absent(channel: HttpChannel) -> None:
 
 
 def test_drawn_behaviour_is_the_same_in_every_process(
-    channel: HttpChannel, receiver: Receiver, key: str
+    channel: HttpChannel, receiver: CallbackReceiver, key: str
 ) -> None:
     request = contact(key, receiver, None)
     channel.send(request)
@@ -142,7 +139,7 @@ def test_drawn_behaviour_is_the_same_in_every_process(
 
 
 def test_a_malformed_request_is_refused_by_the_field_and_without_the_number(
-    provider: ProviderProcess, receiver: Receiver, key: str
+    provider: ProviderProcess, receiver: CallbackReceiver, key: str
 ) -> None:
     body = {"key": key, "to": [PHONE], "script_id": "s", "callback_url": receiver.url, "task_id": "HT1"}
     answer = provider.client.post("/v1/calls", json=body)
@@ -151,13 +148,13 @@ def test_a_malformed_request_is_refused_by_the_field_and_without_the_number(
     assert PHONE not in answer.text
 
 
-def test_a_wrong_token_is_rejected(provider: ProviderProcess, receiver: Receiver, key: str) -> None:
+def test_a_wrong_token_is_rejected(provider: ProviderProcess, receiver: CallbackReceiver, key: str) -> None:
     stranger = HttpChannel(provider.base_url, "another token")
     assert isinstance(stranger.send(contact(key, receiver)), Rejected)
     stranger.close()
 
 
-def test_no_phone_number_is_logged_or_kept(tmp_path: Path, receiver: Receiver) -> None:
+def test_no_phone_number_is_logged_or_kept(tmp_path: Path, receiver: CallbackReceiver) -> None:
     with ProviderProcess(tmp_path / "state.db", tmp_path / "log") as provider:
         for fault in (None, "accept_then_drop", {"kind": "status"}):
             answer = contact(f"HT3/{fault!r}".replace(" ", ""), receiver, faulty(fault))

@@ -1,0 +1,161 @@
+"""The engine and the five agents' work over a real database, with the wire in memory: one process, no Celery."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from pydantic import SecretStr
+
+from engine.actions import Action
+from engine.engine import Engine
+from engine.limits import Limits
+from engine.publisher import Message
+from engine.registry import BoundProduct, Product
+from engine.tick import Tick
+from runtime.cipher import Cipher
+from runtime.settings import Settings
+from storage.core.database import Database
+from storage.engine.clock import BusinessClock
+from storage.engine.definitions import Definitions
+from storage.engine.queues import Queues
+from storage.orders.order import Order
+from storage.orders.order_view import OrderView
+from storage.orders.orders import Orders
+from tasks.forms import EntryPoint, TaskForms
+from tasks.orders.intake.intake import OrderReceipt, Submission, accept
+from tasks.orders.rules.context import Context, make_context
+from tasks.outbound.context import OutboundContext
+from tasks.registry import registry, task_forms
+from tests.agents import QUEUES
+from tests.support.in_memory_publisher import InMemoryPublisher
+from tools.channels.contract import ChannelGateway
+
+CIPHER_KEY = Cipher.new_key()
+
+
+def settings_for(database_url: str, broker_url: str = "redis://127.0.0.1:1/0", **changes: Any) -> Settings:
+    """Settings of a test's process."""
+    return Settings.model_validate(
+        {
+            "database_url": SecretStr(database_url),
+            "broker_url": SecretStr(broker_url),
+            "cipher_key": SecretStr(CIPHER_KEY),
+            "callback_secret": SecretStr("a secret of the tests"),
+            "channel": "instant",
+            "contact_policy": "always_open",
+            # On a busy machine a step takes longer than its tool's limit.
+            "least_wait_seconds": 120.0,
+        }
+        | changes,
+    )
+
+
+@dataclass(slots=True)
+class InProcessFleet:
+    """Everything of one process, and the verbs a test needs."""
+
+    settings: Settings
+    database: Database
+    wire: InMemoryPublisher
+    context: Context
+    outbound: OutboundContext
+    engine: Engine
+    tick: Tick
+
+    @classmethod
+    def build(
+        cls,
+        database_url: str,
+        *,
+        actions: Sequence[Action] = (),
+        products: Sequence[BoundProduct] = (),
+        queues: Sequence[str] = QUEUES,
+        workflows: Sequence[Mapping[str, object]] = (),
+        limits: Limits | None = None,
+        gateway: ChannelGateway | None = None,
+        outbound: OutboundContext | None = None,
+        **changes: Any,
+    ) -> "InProcessFleet":
+        """Build a process's parts; further actions and workflows, as written, come beside the project's own."""
+        settings = settings_for(database_url, **changes)
+        database = Database(database_url, Cipher(CIPHER_KEY))
+        context = make_context(settings, database)
+        if gateway is not None:
+            context = replace(context, gateway=gateway)
+        outbound = outbound or OutboundContext()
+        wire = InMemoryPublisher()
+        further = BoundProduct(Product(name="of the test"), tuple(actions))
+        if workflows:
+            with database.transaction() as work:
+                for body in workflows:
+                    Definitions(work).register(str(body["workflow"]), str(body["version"]), body)
+        engine = Engine(
+            database=database,
+            publisher=wire,
+            registry=registry(context, outbound, further, *products),
+            queues=queues,
+            holder="test",
+            limits=limits or Limits(),
+        )
+        return cls(settings, database, wire, context, outbound, engine, Tick(engine, wire))
+
+    @property
+    def forms(self) -> TaskForms:
+        """The forms in which tasks come in."""
+        return task_forms(lambda: self.context)
+
+    def accept(self, *submissions: Submission) -> list[OrderReceipt]:
+        """Take orders in."""
+        return accept(self.engine, self.context, submissions, EntryPoint.COMMAND)
+
+    def execute(self, message: Message) -> None:
+        """Do what a message asks for."""
+        self.engine.execute(message.action, message.keys)
+
+    def run(self, *, deliveries: int = 1) -> None:
+        """Deliver and sweep until nothing is left that is due now."""
+        while True:
+            self.wire.deliver(self.execute, times=deliveries)
+            swept = self.tick.sweep()
+            if swept is not None and not swept.any and not self.wire.messages:
+                return
+
+    def leap(self) -> bool:
+        """Let the business clock show the moment of whatever is due next; `False` when nothing is."""
+        with self.database.transaction() as work:
+            due = Queues(work).horizon().business_due
+            if due is None:
+                return False
+            now = BusinessClock(work).now().business_now
+            BusinessClock(work).set(max(now, due + timedelta(milliseconds=1)))
+        return True
+
+    def run_to_the_end(self, leaps: int = 200) -> None:
+        """Run, leaping over every wait on the business clock, until nothing waits but people."""
+        for _ in range(leaps):
+            self.run()
+            if not self.leap():
+                return
+
+    def order(self, task_id: str) -> Order:
+        """The order as it stands."""
+        with self.database.transaction() as work:
+            return Orders(work).find([task_id])[task_id]
+
+    def events(self, task_id: str) -> list[str]:
+        """The events of an order's transitions, in order."""
+        with self.database.transaction() as work:
+            return [row["event"] for row in OrderView(work).transitions(task_id)]
+
+    def steps(self, task_id: str) -> list[Mapping[str, Any]]:
+        """The steps of an order's run, in order."""
+        run_id = self.order(task_id).run_id
+        with self.database.transaction() as work:
+            return OrderView(work).steps(run_id)
+
+    def close(self) -> None:
+        """Give connections back."""
+        self.engine.close()
+        self.outbound.close()
+        self.database.close()

@@ -1,0 +1,139 @@
+"""A process of the fleet as the entry points for messages want it, and the verbs of a producer."""
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+from kombu import Connection
+
+from runtime.settings import Settings
+from storage.people.rejects import Reject, Rejects
+from tests.support.in_process_fleet import settings_for
+from tests.support.probe import Probe
+from tests.support.waiting import wait_until
+from workers.app import make_app
+from workers.intake.process import Intake
+from workers.intake.queue import EXCHANGE, QUEUE
+from workers.intake.stream import GROUP, STREAM
+from workers.process import Process
+
+ALERTS = "SELECT count(*) FROM alerts WHERE alert_type = 'intake_rejected'"
+
+
+@dataclass(slots=True)
+class IntakeProcess:
+    """One process's parts, a client of its broker, and the queue's server."""
+
+    settings: Settings
+    process: Process
+    broker: redis.Redis
+    queue_url: str
+
+    @classmethod
+    def build(cls, database_url: str, broker_url: str, queue_url: str | None = None) -> "IntakeProcess":
+        """The parts; the queue is on the broker unless told otherwise."""
+        settings = settings_for(database_url, broker_url, intake_amqp_url=queue_url)
+        process = Process(settings, make_app(settings), name="intake")
+        process.warm()
+        return cls(settings, process, redis.Redis.from_url(broker_url), queue_url or broker_url)
+
+    @contextmanager
+    def served_by(self, *intakes: Intake) -> Iterator[None]:
+        """Let these take messages in; each ends when told to, and without a fault."""
+        stopped = threading.Event()
+        faults: list[BaseException] = []
+
+        def serve(intake: Intake) -> None:
+            try:
+                intake.run(stopped)
+            except BaseException as error:
+                faults.append(error)
+                raise
+
+        threads = [threading.Thread(target=serve, args=(intake,)) for intake in intakes]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            stopped.set()
+            for thread in threads:
+                thread.join(180)
+        assert not any(thread.is_alive() for thread in threads)
+        assert faults == []
+
+    def publish(self, *bodies: object, **properties: Any) -> None:
+        """Publish to the queue with kombu: an object as JSON, text and bytes as they are."""
+        with Connection(self.queue_url) as connection:
+            producer = connection.Producer()
+            for body in bodies:
+                raw = isinstance(body, str | bytes)
+                form: dict[str, Any] = (
+                    {"content_type": "application/json", "content_encoding": "utf-8"} if raw else {}
+                )
+                form |= properties
+                producer.publish(
+                    body,
+                    exchange=EXCHANGE,
+                    routing_key="task.created",
+                    declare=[QUEUE],
+                    **form,
+                )
+
+    def waiting(self) -> int:
+        """Messages in the queue that nobody has taken."""
+        with Connection(self.queue_url) as connection:
+            return int(QUEUE(connection.default_channel).queue_declare().message_count)
+
+    def forget_queue(self) -> None:
+        """Begin with no queue and no exchange."""
+        with Connection(self.queue_url) as connection:
+            channel = connection.default_channel
+            QUEUE(channel).delete()
+            EXCHANGE(channel).delete()
+
+    def add(self, payload: object, **fields: str) -> None:
+        """Put a message into the stream."""
+        text = payload if isinstance(payload, str | bytes) else json.dumps(payload)
+        entry: dict[Any, Any] = {"payload": text, **fields}
+        self.broker.xadd(STREAM, entry)
+
+    def stream_is_done(self) -> bool:
+        """Whether nothing is left in the stream, taken or not."""
+        pending: Any = self.broker.xpending(STREAM, GROUP)
+        return self.broker.xlen(STREAM) == 0 and pending["pending"] == 0
+
+    def sources(self) -> Mapping[str, str]:
+        """Every order that is in, with the entry point it came in at."""
+        rows = Probe(self.process.database).rows("SELECT task_id, source FROM tasks")
+        return {row.task_id: row.source for row in rows}
+
+    def wait_for(self, *bodies: Mapping[str, Any]) -> None:
+        """Return when these orders are in."""
+        wanted = {body["task_id"] for body in bodies}
+        wait_until(lambda: wanted <= self.sources().keys(), "the orders are in")
+
+    def rejects(self) -> list[Reject]:
+        """What was refused, the oldest first."""
+        with self.process.database.transaction() as work:
+            return list(reversed(Rejects(work).recent()))
+
+    def wait_for_rejects(self, count: int) -> list[Reject]:
+        """What was refused, once there is so much of it."""
+        wait_until(lambda: len(self.rejects()) >= count, f"{count} messages are refused")
+        return self.rejects()
+
+    def value(self, statement: str, *parameters: object) -> Any:
+        """The one value that a query answers."""
+        return Probe(self.process.database).value(statement, *parameters)
+
+    def close(self) -> None:
+        """Give connections back."""
+        self.process.engine.close()
+        self.process.database.close()
+        self.process.app.close()
+        self.broker.close()

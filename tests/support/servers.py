@@ -1,0 +1,112 @@
+"""Real PostgreSQL and Valkey for a test session, embedded, on free ports."""
+
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import redis
+
+from engine.catalogue import register
+from fleet.embedded.postgres import EmbeddedPostgres
+from fleet.embedded.valkey import EmbeddedValkey
+from fleet.supervisor.ports import free_port
+from fleet.supervisor.process import ProcessSpec
+from fleet.supervisor.supervisor import Supervisor
+from storage.core.database import Database
+from storage.core.migrate import migrate
+from tasks.registry import PRODUCTS
+from tests.agents import QUEUES
+from workers.process import read_workflows
+
+WORKFLOWS = Path(__file__).resolve().parents[2] / "config" / "workflows"
+TEST_WORKFLOWS = Path(__file__).resolve().parents[1] / "workflows"
+
+
+@dataclass(slots=True)
+class Servers:
+    """The servers of this session and a template of a migrated database."""
+
+    supervisor: Supervisor
+    postgres: EmbeddedPostgres
+    valkey: EmbeddedValkey
+    admin_url: str
+    administration: psycopg.Connection
+    """Makes and drops databases; kept open, since a connection costs as much as a small database."""
+    broker_url: str
+    numbers: "count[int]"
+
+    @classmethod
+    def start(cls, folder: Path) -> "Servers":
+        """Start both and prepare the template."""
+        postgres = EmbeddedPostgres(folder, fast_and_unsafe=True)
+        valkey = EmbeddedValkey(folder)
+        postgres.prepare()
+        valkey.prepare()
+        postgres_port, valkey_port = free_port(), free_port()
+        supervisor = Supervisor(
+            [
+                _spec("postgres", postgres, postgres_port, folder),
+                _spec("valkey", valkey, valkey_port, folder),
+            ],
+            on_change=lambda _: None,
+        )
+        supervisor.start()
+        postgres.ensure_database(postgres_port)
+        admin_url = postgres.database_url(postgres_port)
+        servers = cls(
+            supervisor,
+            postgres,
+            valkey,
+            admin_url,
+            psycopg.connect(admin_url.replace("+psycopg", ""), autocommit=True),
+            valkey.broker_url(valkey_port),
+            count(1),
+        )
+        template = servers._create("template")
+        migrate(template)
+        with Database(template, None) as database, database.transaction() as work:
+            bodies = [body for body, _ in read_workflows(WORKFLOWS)]
+            register(work, bodies, products=PRODUCTS, queues=QUEUES)
+        return servers
+
+    def new_database(self) -> str:
+        """The address of a fresh, migrated database."""
+        return self._create(f"test_{next(self.numbers)}", template="template")
+
+    def drop(self, url: str) -> None:
+        """Drop a database that `new_database` made; connections that are still open to it end."""
+        self.administration.execute(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
+
+    def empty_broker(self) -> str:
+        """The address of the broker, emptied."""
+        client = redis.Redis.from_url(self.broker_url)
+        client.flushall()
+        client.close()
+        return self.broker_url
+
+    def stop(self) -> None:
+        """Stop both and remove what they left."""
+        self.administration.close()
+        self.supervisor.stop()
+        self.postgres.remove()
+        self.valkey.remove()
+
+    def _create(self, name: str, template: str | None = None) -> str:
+        # Copied as files, without the log of every block: half the work.
+        source = f" TEMPLATE {template} STRATEGY file_copy" if template else ""
+        self.administration.execute(f"CREATE DATABASE {name}{source}")
+        return f"{self.admin_url.rsplit('/', 1)[0]}/{name}"
+
+
+def _spec(name: str, server: EmbeddedPostgres | EmbeddedValkey, port: int, folder: Path) -> ProcessSpec:
+    return ProcessSpec(
+        name=name,
+        command=server.command(port),
+        environment=server.environment,
+        stage=0,
+        ready=lambda: server.ready(port),
+        stop_signal=server.stop_signal,
+        account=server.account,
+        log_file=folder / f"{name}.log",
+    )
