@@ -1,4 +1,4 @@
-"""What happens on a clock, as data. Beat only says that time has passed; what is due is found in PostgreSQL.
+"""The beat schedule, as data. Beat only triggers the tick; what is due is found in PostgreSQL.
 
 Any number of beats may run: an advisory lock lets one tick work at a time, and the tick drops the calls that
 pile up. Expiry is measured by the clocks of two machines, so it lies far beyond what those may differ by.

@@ -1,1 +1,1 @@
-"""The door: validates, authenticates, calls the engine; what a tool must do goes to the agent's queue."""
+"""The HTTP API: validates, authenticates, calls the services; the work of tools goes to the agents' queues."""

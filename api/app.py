@@ -1,4 +1,4 @@
-"""The API as one value: its contexts, what stands before their routes, what happens when it starts and stops."""
+"""The API application: routes, middleware, start and stop."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -1,1 +1,1 @@
-"""The heart: accept, claim, record, complete, cancel, wake, over a Publisher port. Knows no Celery, HTTP or orders."""
+"""The engine: begins, claims, records, completes and cancels steps. Knows no Celery, HTTP or product."""

@@ -1,4 +1,4 @@
-"""What the engine must know of a piece of work: how to run it, resume it, and what it may do to the world.
+"""Actions: how to run and resume a piece of work, with its limits, retry and effect class.
 
 A product declares an action once, in one row; bound to what its work needs of the world it becomes an `Action`.
 """
@@ -20,7 +20,7 @@ from storage.engine.steps import StepRow
 
 
 class EffectClass(StrEnum):
-    """What a step may do to the world; decides what a rescue does (SPEC.md §3)."""
+    """What a step may do outside the database; decides what a rescue does (SPEC.md §3)."""
 
     PURE = "pure"
     """May be repeated."""
@@ -34,7 +34,7 @@ class EffectClass(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """The rows of one message that this delivery holds, with what they are about."""
+    """The steps of one message that this delivery holds, with their subjects."""
 
     action: str
     lease_id: str
@@ -47,7 +47,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resumption:
-    """A parked step, what it is about, and the signal that ends its wait."""
+    """A parked step with its subject and the signal that ends its wait."""
 
     step: StepRow
     subject: Any
@@ -57,7 +57,7 @@ class Resumption:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entering:
-    """A step that is being created: an inline one is run at once, a human one may leave effects."""
+    """A step that is being created: an inline one runs at once, a human one may return effects."""
 
     run_id: str
     subject_id: str | None
@@ -137,7 +137,7 @@ class ActionDeclaration(Generic[C]):
         return queue_of(self.name)
 
     def bind(self, context: C) -> Action:
-        """The action with what its work needs of the world."""
+        """Return the action bound to the context that its work needs."""
         return Action(
             name=self.name,
             effect=self.effect,
@@ -154,7 +154,7 @@ class ActionDeclaration(Generic[C]):
 
 
 def queue_of(action: str) -> str:
-    """The queue on which messages of this action travel: the agent before the dot."""
+    """Return the queue of an action: the agent before the dot."""
     return action.partition(".")[0]
 
 

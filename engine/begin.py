@@ -26,7 +26,7 @@ class Begin:
     created_by: str | None = None
 
     def new_run(self, open_steps: int, moments: Moments) -> NewRun:
-        """The row of this run, with so many steps open at its beginning."""
+        """Return the row of this run, with this number of open steps."""
         timeout = self.timeout_seconds or self.workflow.timeout_seconds
         return NewRun(
             run_id=self.run_id,

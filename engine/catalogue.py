@@ -1,4 +1,4 @@
-"""Workflow definitions as PostgreSQL has them: a version never changes, and a new one is soon known everywhere."""
+"""The catalogue of workflow definitions: versions never change; a new one is known to every process within 2 s."""
 
 import math
 import time
@@ -25,11 +25,11 @@ _OF_ACTION_VERSION: Final = "1"
 
 
 class UnknownWorkflow(LookupError):
-    """No such workflow, or no such version of it, is registered."""
+    """No workflow, or no version of it, of this name is registered."""
 
 
 class Catalogue:
-    """The definitions that this process has read. What it read of a version once is kept."""
+    """The definitions that this process has read; a version is read once and cached."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -38,7 +38,7 @@ class Catalogue:
         self._known: dict[tuple[str, str], Workflow] = {}
 
     def current(self, work: UnitOfWork, name: str) -> Workflow:
-        """The version that new runs of this workflow begin with: the one registered last.
+        """Return the version for new runs of this workflow: the one registered last.
 
         Raises:
             UnknownWorkflow: there is no workflow of this name.
@@ -59,7 +59,7 @@ class Catalogue:
         return tuple(workflow for workflow in self._read(work).values() if workflow.trigger == trigger)
 
     def version(self, work: UnitOfWork, name: str, version: str) -> Workflow:
-        """The version a run began with, from the database if this process has not met it.
+        """Return the version of a run, from the database if it is not cached.
 
         Raises:
             MalformedWorkflow: it was registered when it could still run.
@@ -103,7 +103,7 @@ def register(
     products: Sequence[Product[Any]],
     queues: Sequence[str],
 ) -> None:
-    """Keep these versions, once each of them was found to name only what there is.
+    """Check these versions and store them.
 
     Raises:
         ChangedDefinition: a version is registered with another body.
@@ -146,7 +146,7 @@ def _unknown(
 
 
 def workflow_of(action: str) -> Workflow:
-    """The workflow of one step that is nothing but this action; its name alone tells every process what it is.
+    """Return the one-step workflow of this action; every process can derive it from the action's name.
 
     Its version never changes: what the action takes and does is the code of the process that performs it.
     """
@@ -163,10 +163,10 @@ def workflow_of(action: str) -> Workflow:
 
 
 def task_type_of(workflow: str) -> str:
-    """What people call a workflow: its name, or the action it is made of."""
+    """Return the task type of a workflow: its name, or the action of a one-step workflow."""
     return workflow.removeprefix(_OF_ACTION)
 
 
 def workflow_named(task_type: str) -> str:
-    """The name of the workflow that people call so: an action's name has a dot, a workflow's never has."""
+    """Return the workflow's name of a task type: an action's name has a dot, a workflow's has none."""
     return f"{_OF_ACTION}{task_type}" if "." in task_type else task_type

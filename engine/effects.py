@@ -1,4 +1,4 @@
-"""Writing what steps did: each kind of effect goes to the writer that its context registered."""
+"""Writes the effects of steps: each kind by the writer that its context registered."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +11,7 @@ from storage.core.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """Why the effects of a step cannot be written, and what becomes of the step."""
+    """Why the effects of a step cannot be written, and how the step ends."""
 
     error: Exception
     """What is raised to a caller where no step can take the blame."""
@@ -30,7 +30,7 @@ NOTHING_REFUSED: Final[Mapping[int, Refusal]] = {}
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class EffectWriter:
-    """Who writes these kinds of effects."""
+    """A writer of these kinds of effects."""
 
     kinds: tuple[type[Effect], ...]
     write: Write
@@ -55,7 +55,7 @@ class EffectWriters:
         self.errors = tuple(error for writer in writers for error in writer.errors)
 
     def apply(self, work: UnitOfWork, effects: Sequence[tuple[int, Effect]]) -> dict[int, Refusal]:
-        """Write effects; of a step that is refused nothing is written from then on but evidence.
+        """Write effects; once a step is refused, only its evidence is written.
 
         Returns:
             The refused steps with the reason.
@@ -75,7 +75,7 @@ class EffectWriters:
         return refused
 
     def keep_evidence(self, work: UnitOfWork, effects: Sequence[tuple[int, Effect]]) -> None:
-        """Write only what was learned of the world."""
+        """Write only the effects that are evidence of what happened outside."""
         for writer, own in self._by_writer(effects).items():
             if writer.evidence:
                 writer.write(work, own)

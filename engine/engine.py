@@ -1,4 +1,4 @@
-"""The heart: claim · work · record · publish. Read this first."""
+"""The engine: claim, work, record, publish. Read this first."""
 
 import logging
 import sys
@@ -35,7 +35,7 @@ _log = logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What a recording leaves to do: messages to send, and whether rows of its own queue wait for room."""
+    """The result of a recording: messages to send, and whether more rows of its own queue wait."""
 
     messages: list[Message]
     more_waits: bool
@@ -64,7 +64,7 @@ class Engine:
         self._keeper = LeaseKeeper(database, limits.lease_seconds)
 
     def execute(self, name: str, keys: Sequence[StepKey]) -> None:
-        """Do what a message asks for. Two short transactions, the slow work between them under a lease."""
+        """Handle a message: two short transactions, with the slow work between them under a lease."""
         action = self.registry.get(name)
         with self._lease() as lease_id:
             batch = self.claim(action, keys, lease_id)
@@ -77,7 +77,7 @@ class Engine:
             self.refill(action.queue)
 
     def claim(self, action: Action, keys: Sequence[StepKey], lease_id: str) -> Batch | None:
-        """Take those rows that wait for this delivery; `None` when another has them all."""
+        """Claim the rows that wait for this delivery; `None` when other workers have them all."""
 
         def take(work: UnitOfWork) -> Batch | None:
             steps = Steps(work).claim(
@@ -140,7 +140,7 @@ class Engine:
         return self.database.durably(write, seconds=self.limits.lease_seconds)
 
     def publish(self, messages: Sequence[Message]) -> None:
-        """Send what was committed; what cannot be sent is found by the tick."""
+        """Send the committed messages; the tick finds those that cannot be sent."""
         if not messages:
             return
         try:
@@ -149,7 +149,7 @@ class Engine:
             _log.warning("messages left to the tick", error=mask_text(str(error)), messages=len(messages))
 
     def refill(self, queue: str) -> int:
-        """Publish the most urgent ready rows while this queue is below its low-water mark; how many rows."""
+        """Publish the most urgent ready rows while this queue is below its low-water mark; return their number."""
         room = self._room((queue,)).rows_left.get(queue, 0)
         if room <= 0:
             return 0
@@ -162,7 +162,7 @@ class Engine:
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """The engine's verbs in one transaction; after its commit, successors are published."""
+        """Open an engine transaction; after its commit, successors are published."""
         room = self._room()
         with self.database.transaction() as work:
             transaction = self._transaction(work, room)
@@ -175,11 +175,11 @@ class Engine:
             return self.catalogue.triggered_by(work, trigger)
 
     def largest_batch(self, action: str) -> int:
-        """Rows a message of this action may carry."""
+        """The largest number of rows in a message of this action."""
         return self.registry.largest_batch(action, self.limits.largest_batch)
 
     def close(self) -> None:
-        """Stop what runs beside the work."""
+        """Stop the threads of the engine."""
         self._keeper.close()
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""Keeping leases alive while work lasts: one thread a process, one statement for all it holds."""
+"""Renews leases while work lasts: one thread a process, one statement for all its leases."""
 
 import threading
 from collections.abc import Callable
@@ -24,7 +24,7 @@ class LeaseKeeper:
         self._closed = False
 
     def hold(self, lease_id: str) -> Callable[[], bool]:
-        """Keep this lease alive from now on; the answer tells whether it was lost meanwhile."""
+        """Renew this lease from now on; the return value tells whether it was lost."""
         with self._changed:
             self._held.add(lease_id)
             if self._thread is None:
@@ -33,7 +33,7 @@ class LeaseKeeper:
         return lambda: lease_id in self._lost
 
     def let_go(self, lease_id: str) -> None:
-        """Stop keeping this lease alive."""
+        """Stop renewing this lease."""
         with self._changed:
             self._held.discard(lease_id)
             self._lost.discard(lease_id)

@@ -1,4 +1,4 @@
-"""What bounds the engine; each is a setting of the installation."""
+"""The limits of the engine; each is a setting of the installation."""
 
 from dataclasses import dataclass
 

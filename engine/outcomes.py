@@ -1,4 +1,4 @@
-"""What work may come to: values, never exceptions. `record` writes them."""
+"""The outcomes of work: values, never exceptions. `record` writes them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TryAgain:
-    """A fault that may pass: repeated by the retry policy, then `Failed` with the same code."""
+    """A temporary fault: repeated by the retry policy, then `Failed` with the same code."""
 
     code: str
     message: str
@@ -39,7 +39,7 @@ class TryAgain:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snooze:
-    """Not now: the step comes back at this moment. Costs no try."""
+    """Not now: the step is due again at this moment. Counts as no try."""
 
     until: datetime
     clock: Clock
@@ -49,7 +49,7 @@ class Snooze:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Park:
-    """The world has to answer first: the step holds a row, not a process, until a signal or the deadline."""
+    """The step waits, as a row and not as a process, for a signal or its deadline."""
 
     until: datetime | None
     clock: Clock
@@ -61,7 +61,7 @@ Outcome = Done | Failed | TryAgain | Snooze | Park
 
 
 class SignalResult(StrEnum):
-    """What became of a signal."""
+    """The result of a signal to a step."""
 
     APPLIED = "applied"
     EARLY = "early"

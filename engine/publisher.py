@@ -1,4 +1,4 @@
-"""The port to the wire: messages that say 'look at these rows', and how full a queue is."""
+"""The port to the broker: messages that name rows, and the depths of queues."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from storage.engine.steps import StepKey
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Rows of one action to be looked at."""
+    """A message: rows of one action, by step and delivery."""
 
     queue: str
     action: str
@@ -22,7 +22,7 @@ class WireUnavailable(Exception):
 
 
 class Publisher(Protocol):
-    """What the engine needs of a broker."""
+    """The operations that the engine needs of a broker."""
 
     def publish(self, messages: Sequence[Message]) -> None:
         """Send these messages in this order.
@@ -40,7 +40,7 @@ class Publisher(Protocol):
 
 
 def into_messages(queue: str, rows: Iterable[ToPublish], largest: Callable[[str], int]) -> list[Message]:
-    """Pack rows of a queue, most urgent first: one action a message, rows that crashed a worker each alone."""
+    """Pack rows of a queue into messages, most urgent first: one action each; a row that crashed a worker alone."""
     messages: list[Message] = []
     open_batches: dict[str, list[StepKey]] = {}
     order: list[tuple[str, list[StepKey]]] = []

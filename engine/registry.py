@@ -1,4 +1,4 @@
-"""What products register with the engine: actions, effect writers, how their runs end, and who asks people."""
+"""The registry of products: actions, effect writers, endings of runs, and questions to people."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ class UnknownAction(LookupError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """A run that is ended from outside: cancelled, or failed because its time was up."""
+    """The end of a run from outside: cancelled, or failed because its time was up."""
 
     run: RunRow
     state: RunState
@@ -52,10 +52,10 @@ class Question:
 
 
 class Questions(Protocol):
-    """Who keeps the questions of human steps until they are answered."""
+    """Stores the questions of human steps until they are answered."""
 
     def open(self, work: UnitOfWork, questions: Sequence[Question]) -> None:
-        """Keep these questions open."""
+        """Store these questions."""
 
     def cancel(self, work: UnitOfWork, step_ids: Sequence[int]) -> None:
         """Close the questions of these steps unanswered."""
@@ -91,7 +91,7 @@ class BoundProduct:
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """All that is registered in this process."""
+    """Everything registered in this process."""
 
     actions: Mapping[str, Action]
     writers: EffectWriters
@@ -143,12 +143,12 @@ class Registry:
         return limit if own is None else min(own, limit)
 
     def end_effects(self, workflow: Workflow, ending: Ending) -> Sequence[Effect]:
-        """What the product of this workflow records when a run of it is ended from outside."""
+        """Return the effects that the product records when a run of this workflow is ended from outside."""
         effects_of = self._endings.get(workflow.trigger)
         return () if effects_of is None else effects_of(ending)
 
     def ask(self, work: UnitOfWork, questions: Sequence[Question]) -> None:
-        """Ask people what human steps want to know.
+        """Store the questions of human steps.
 
         Raises:
             UnknownAction: nobody registered who keeps questions.

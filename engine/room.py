@@ -1,4 +1,4 @@
-"""Where a new row may be published at once, and where it waits: backpressure and priority in one place."""
+"""Decides whether a new row is published at once or waits: backpressure and priority."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from storage.engine.urgency import urgency
 
 @dataclass(slots=True)
 class Room:
-    """How many more rows each queue takes before it is full, and what already waits for it.
+    """The number of rows each queue can take, and the urgency of those that wait for it.
 
     A successor is published straight after the commit only where its queue drains and nothing more urgent
     waits; otherwise it stays `ready` for the dispatcher (ARCHITECTURE.md, the life of a step).
@@ -19,7 +19,7 @@ class Room:
     waiting: Mapping[str, datetime | None] = field(default_factory=dict)
 
     def take(self, queue: str, database_now: datetime, priority: int) -> bool:
-        """Whether a row of this priority that is ready now may be published at once; takes its place if so."""
+        """Reserve a place for a ready row of this priority; whether it may be published at once."""
         if self.rows_left.get(queue, 0) <= 0:
             return False
         most_urgent = self.waiting.get(queue)

@@ -1,4 +1,4 @@
-"""What one transaction makes of steps that ended: results, effects, retries, and what follows, all together."""
+"""Writes the results of steps in one transaction: effects, retries and successors."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -22,7 +22,7 @@ from storage.engine.steps import StepChange, StepRow, Steps
 
 @dataclass(slots=True)
 class Settlement:
-    """Writes what locked steps came to, and everything that follows from it."""
+    """Writes the outcomes of locked steps, and everything that follows."""
 
     work: UnitOfWork
     catalogue: Catalogue

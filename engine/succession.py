@@ -1,4 +1,4 @@
-"""What follows when steps have ended: successors, gateways, inline steps, questions to people, the run's count."""
+"""Creates what follows ended steps: successors, gateways, inline steps, questions, the run's count of open steps."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ OFFER_SECONDS: Final = 86_400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFacts:
-    """A run, as far as creating steps in it needs."""
+    """The data of a run that creating steps needs."""
 
     run_id: str
     subject_id: str | None
@@ -53,7 +53,7 @@ class Succession:
     _failed: dict[str, Mapping[str, object]] = field(default_factory=dict)
 
     def enter(self, run: RunFacts, plan: Plan, caused_by: int | None = None) -> None:
-        """Create what a plan asks for; inline steps are run here and followed on."""
+        """Create the steps of a plan; inline steps run here, with their successors."""
         for passed in plan.passed:
             self._add(run, passed.step, caused_by, state=StepState.DONE, output={"held": passed.held})
         for entered in plan.entered:
@@ -64,11 +64,11 @@ class Succession:
                 self._create(run, entered, action, caused_by)
 
     def count(self, run_id: str, delta: int) -> None:
-        """Note that a run has so many open steps more or fewer."""
+        """Add to the number of open steps of a run."""
         self._open_steps[run_id] = self._open_steps.get(run_id, 0) + delta
 
     def fail(self, run_id: str, error: Mapping[str, object]) -> None:
-        """Let a run fail; its other open steps are cancelled when this is written."""
+        """Mark a run as failed; its other open steps are cancelled when this is written."""
         self._failed[run_id] = error
         self.count(run_id, 0)
 

@@ -1,4 +1,4 @@
-"""The tick: finds every row whose time has come, whatever was lost on the way. One works at a time."""
+"""The tick: finds every row that is due or was lost. One tick works at a time."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ _DEADLINE: Final = {"type": "deadline"}
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What a pass found."""
+    """The numbers of rows that a tick handled."""
 
     woken: int = 0
     ended: int = 0
@@ -46,12 +46,12 @@ class Swept:
 
     @property
     def any(self) -> bool:
-        """Whether it found anything, so that another pass is worth while."""
+        """Whether it handled any row, so that another tick is worth while."""
         return bool(self.woken or self.ended or self.rescued or self.published)
 
 
 class Tick:
-    """Wakes what is due, rescues what was lost, ends what must end, publishes what waits."""
+    """Wakes due rows, rescues lost ones, ends overdue ones, publishes ready ones."""
 
     def __init__(self, engine: Engine, publisher: Publisher) -> None:
         self._engine = engine
@@ -62,7 +62,7 @@ class Tick:
         )
 
     def sweep(self) -> Swept | None:
-        """One pass; `None` when another tick is at work."""
+        """Run one tick; `None` when another one is at work."""
         with self._engine.transaction() as transaction:
             if not Queues(transaction.work).lead():
                 return None

@@ -1,4 +1,4 @@
-"""One transaction of the engine: begin, record, complete, cancel, pause; what it published leaves after the commit."""
+"""A transaction of the engine: begin, record, complete, cancel, pause; its messages are sent after the commit."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -38,7 +38,7 @@ from storage.engine.steps import StepKey, StepRow, Steps
 
 @dataclass(slots=True)
 class Transaction:
-    """The engine's verbs within one unit of work."""
+    """The operations of the engine within one unit of work."""
 
     work: UnitOfWork
     catalogue: Catalogue
@@ -90,7 +90,7 @@ class Transaction:
             raise refusal.error
 
     def record(self, lease_id: str, outcomes: Mapping[int, Outcome], subjects: Mapping[int, Any]) -> int:
-        """Write outcomes where the lease still holds; of the others only what was learned of the world is kept.
+        """Write outcomes of steps whose lease still holds; of the others only evidence.
 
         Returns:
             How many of the steps were no longer held by this lease.
@@ -109,7 +109,7 @@ class Transaction:
         return len(lost)
 
     def complete(self, signals: Mapping[int, Mapping[str, Any]]) -> dict[int, SignalResult]:
-        """End the wait of steps: a callback, a decision, a deadline, a time that has passed.
+        """End the wait of steps by a callback, a decision, a deadline or a due time.
 
         A step need not be parked: a result may come while its outcome is still being asked for.
 
@@ -137,7 +137,7 @@ class Transaction:
         return len(rows)
 
     def divert(self, run_id: str, node: str, given: Mapping[str, object]) -> bool:
-        """Drop what the run waits for and enter this step instead; `False` while something is at work in it."""
+        """Cancel the open steps of a run and enter this step instead; `False` while one of them is leased."""
         (run,) = Runs(self.work).lock([run_id])
         rows = Steps(self.work).lock(Steps(self.work).open_of(run_id))
         if run.state not in OPEN_RUNS or any(row.state is StepState.LEASED for row in rows):
@@ -181,7 +181,7 @@ class Transaction:
         return runs
 
     def retry(self, run_ids: Sequence[str]) -> list[str]:
-        """Let failed runs go on at the steps where they stopped, with the input those had. The runs that had failed."""
+        """Restart failed runs at the steps where they stopped, with the same input; return those that had failed."""
         failed = [run for run in Runs(self.work).lock(run_ids) if run.state in sources(RunEvent.RETRY)]
         cut_short = {run.run_id: Steering(self.work).cut_short(run.run_id) for run in failed}
         again = [run for run in failed if cut_short[run.run_id]]
@@ -208,7 +208,7 @@ class Transaction:
         return True
 
     def hasten(self, run_id: str, due_at: datetime) -> int:
-        """Let what a run waits for at a later business time be due at this one; how many steps there were."""
+        """Bring the run's waits for the business clock forward to this time; return the number of steps."""
         Runs(self.work).lock([run_id])
         return Steering(self.work).hasten(run_id, due_at, OFFER_SECONDS)
 
@@ -235,7 +235,7 @@ class Transaction:
         return ids
 
     def messages(self) -> list[Message]:
-        """What is to be published once this transaction has committed."""
+        """The messages to send once this transaction is committed."""
         by_queue: dict[str, list[ToPublish]] = {}
         for step in self._succession.inserted:
             if step.state is StepState.PUBLISHED and step.queue and step.action:

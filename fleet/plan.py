@@ -1,4 +1,4 @@
-"""Which processes a fleet on one machine is made of, in which order, and how each is known to be ready."""
+"""The processes of a fleet on one machine, their order, and how each is known to be ready."""
 
 import os
 import signal
@@ -29,7 +29,7 @@ _STANDS_BACK: Final = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """Where everything listens, on 127.0.0.1."""
+    """The ports of all processes, on 127.0.0.1."""
 
     postgres: int
     valkey: int
@@ -41,7 +41,7 @@ class Ports:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addresses:
-    """Where everything is found."""
+    """The addresses of all servers and processes."""
 
     database_url: str
     broker_url: str
@@ -70,7 +70,7 @@ class Plan:
         ]
 
     def processes(self, queues: Sequence[str]) -> list[ProcessSpec]:
-        """Everything of ours, in the order of the stages; each of these queues has a worker."""
+        """All processes of ours, in the order of the stages."""
         ports = self.ports
         return [
             self._python(
@@ -100,7 +100,7 @@ class Plan:
         ]
 
     def environment(self) -> dict[str, str]:
-        """What our processes are told; secrets travel here and never in arguments."""
+        """Return the environment of our processes; secrets are passed here and never as arguments."""
         kept, ports = self.kept, self.ports
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("UNPEND_")}
         return inherited | {
@@ -173,7 +173,7 @@ class Plan:
 
 
 def answers(url: str) -> Callable[[], bool]:
-    """A probe: the address answers 200."""
+    """Return a probe: the address answers 200."""
 
     def probe() -> bool:
         try:
@@ -186,7 +186,7 @@ def answers(url: str) -> Callable[[], bool]:
 
 
 def listens(port: int) -> Callable[[], bool]:
-    """A probe: something listens on this port of this machine."""
+    """Return a probe: something listens on this port of this machine."""
 
     def probe() -> bool:
         try:

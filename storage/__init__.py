@@ -1,1 +1,1 @@
-"""The truth: tables, repositories, unit of work, migrations. Nobody else speaks SQL."""
+"""The database: tables, repositories, unit of work, migrations. No other package uses SQL."""

@@ -1,1 +1,1 @@
-"""The work: what each agent does, as plain typed functions, declared with name, limits, retry and effect."""
+"""The actions of each agent, as plain typed functions with name, limits, retry and effect."""

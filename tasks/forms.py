@@ -58,7 +58,7 @@ class Sender:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewTask:
-    """A task in the form that every product's tasks can be asked for in: its type and its parameters (seed 003)."""
+    """A request for general work; `task_type` names a workflow or an action."""
 
     task_type: str
     """A workflow, or an action that may be called alone."""

@@ -1,4 +1,4 @@
-"""Every product of this installation, in one place; composed here, since products never import one another."""
+"""Registers every product of this installation; products never import one another."""
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType

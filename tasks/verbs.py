@@ -9,7 +9,7 @@ from statemachine.workflow.states import RunState
 
 
 class Verb(StrEnum):
-    """What is asked of a task."""
+    """The kinds of interventions."""
 
     CANCEL = "cancel"
     PAUSE = "pause"

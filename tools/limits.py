@@ -13,7 +13,7 @@ TOOL_RETRY: Final = RetryPolicy(max_retries=2, delay_ms=1000)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tool:
-    """One tool. `timeout_ms` bounds one call; what a repetition may do is said by `effect`."""
+    """One tool. `timeout_ms` limits one call; `effect` says whether a call may be repeated."""
 
     name: str
     agent: str

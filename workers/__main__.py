@@ -35,7 +35,7 @@ _LAST_SECONDS: Final = 2.5
 
 
 def main(arguments: list[str], further: Sequence[BoundProduct] = ()) -> int:
-    """Run one process until it is told to stop; its exit status. Further products work beside our own."""
+    """Run one process until it is stopped; return its exit status."""
     settings = Settings.read()
     agents = read_agents(settings.config_folder)
     known = (*agents.queues, TICK, *OTHERS)

@@ -1,4 +1,4 @@
-"""How rows gather: a worker that has only just begun a message waits a moment before it begins one of few rows.
+"""Lets rows gather: a worker waits a moment before it begins a small message soon after the last one.
 
 A message costs the same whatever it carries. A fleet that is half busy would spend its processors on messages of one
 row each, and have none left for anybody else (docs/decisions/0006).
@@ -13,7 +13,7 @@ FEW: Final = 16
 
 
 class Pace:
-    """The pace of one worker process."""
+    """Intervals, batch sizes and timeouts."""
 
     def __init__(
         self,

@@ -105,7 +105,7 @@ class Process:
         return Pace(self.settings.gather_seconds)
 
     def warm(self) -> None:
-        """Make everything now; configuration that cannot be used is told here.
+        """Create all parts now, so that invalid configuration is found at the start.
 
         Raises:
             MalformedWorkflow, PolicyFileError, RulesError, WeightsError: each names its file.

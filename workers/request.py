@@ -1,4 +1,4 @@
-"""How a worker acknowledges: again and again until the broker has taken it."""
+"""Acknowledges messages, and retries until the broker has accepted it."""
 
 from typing import Any, Final
 

@@ -1,4 +1,4 @@
-"""The tick's worker: called by beat, it watches for about a second and then makes room for the next call."""
+"""The tick's worker: called by beat, it runs ticks for about a second."""
 
 import time
 from typing import Final
@@ -60,7 +60,7 @@ def _drop_what_piled_up(app: Celery) -> None:
 
 
 def watch(process: Process, seconds: float) -> None:
-    """Sweep again and again for so long; at once while there is more to do."""
+    """Run ticks for this time; without a pause while there is more to do."""
     tick = Tick(process.engine, process.publisher)
     until = time.monotonic() + seconds
     while time.monotonic() < until:

@@ -1,4 +1,4 @@
-"""The Publisher over Celery: ids only in the messages, and how deep each queue is."""
+"""The Publisher over Celery: messages hold ids only; reads the depth of each queue."""
 
 import math
 import time

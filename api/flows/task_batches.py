@@ -1,4 +1,4 @@
-"""Many tasks in one request, each with a result of its own (SPEC.md §5)."""
+"""Many tasks in one request, each with its own result (SPEC.md §5)."""
 
 from typing import Annotated, Any, Final
 

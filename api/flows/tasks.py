@@ -1,4 +1,4 @@
-"""The task routes: work of any kind is asked for, listed and looked at (seed 003, SPEC.md §6)."""
+"""The task routes: create, list and show work of any kind (seed 003, SPEC.md §6)."""
 
 import asyncio
 from collections.abc import Sequence

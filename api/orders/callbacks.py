@@ -1,4 +1,4 @@
-"""Where channels report: verified by the provider's own proof, stored raw, answered fast (SPEC.md §8)."""
+"""The route for channel callbacks: verified, stored raw, answered fast (SPEC.md §8)."""
 
 import time
 from typing import Annotated, Any, Final

@@ -1,4 +1,4 @@
-"""What happens next to an order, and who does it: one table (seed 000 section 四)."""
+"""The next action of an order and its agent, from one table (seed 000 section 四)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

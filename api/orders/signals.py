@@ -1,4 +1,4 @@
-"""The route for what the world says between an order's steps (SPEC.md §6)."""
+"""The route for signals to an order between its steps (SPEC.md §6)."""
 
 import asyncio
 import hashlib

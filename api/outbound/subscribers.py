@@ -1,4 +1,4 @@
-"""The routes of outgoing webhooks: who is told of what happens to tasks."""
+"""The routes of outgoing webhooks: subscribers, and the log of their deliveries."""
 
 import asyncio
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Admission of connections that last: their key is checked like that of a request, and again meanwhile."""
+"""Admits long-lived connections: the key is checked at the start and again from time to time."""
 
 from dataclasses import dataclass
 

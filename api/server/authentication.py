@@ -1,4 +1,4 @@
-"""Authentication: who calls, by a key, and what its scopes allow (SPEC.md §6)."""
+"""Authentication and authorisation: a key, its agent, its scopes (SPEC.md §6)."""
 
 import asyncio
 import math
@@ -46,7 +46,7 @@ class _Known:
 
 
 class Keyring:
-    """Looks keys up by their hash, and believes what it found for a few seconds; never a miss."""
+    """Finds keys by their hash, cached for a few seconds; unknown keys are never cached."""
 
     def __init__(self, database: Database, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._database = database

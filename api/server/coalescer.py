@@ -1,4 +1,4 @@
-"""Batches of concurrent requests: what is submitted while a batch is under way is in the next one."""
+"""Joins concurrent requests into batches: those that arrive during a batch form the next one."""
 
 import asyncio
 from collections import deque

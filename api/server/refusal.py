@@ -1,4 +1,4 @@
-"""The exception by which a route refuses a request: a code for programs, a message for people."""
+"""Refusals of routes: a code for programs, a message for people."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What every route is given: the parts of the process, the keys, and what each context keeps while the API runs."""
+"""The services given to every route: the deployment, the keyring, and the coalescers."""
 
 import asyncio
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""How a command ends when it cannot do what it was asked: one line on standard error and an exit code."""
+"""Errors of commands: one line on standard error and an exit code."""
 
 import sys
 from functools import cache

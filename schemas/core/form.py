@@ -1,4 +1,4 @@
-"""What every body over HTTP shares: frozen, moments in UTC with Z, text that can be stored."""
+"""The common form of HTTP bodies: immutable, moments in UTC with Z, text that PostgreSQL can store."""
 
 import json
 from datetime import UTC, datetime

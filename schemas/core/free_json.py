@@ -1,4 +1,4 @@
-"""What JSON of any shape may be, where it is taken from outside: bounded, and such that every writer can write it."""
+"""Limits on free-form JSON from outside: depth, keys and integers."""
 
 from collections.abc import Mapping
 from math import isfinite

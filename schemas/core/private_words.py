@@ -1,4 +1,4 @@
-"""Words among the parameters of general work: sealed before they are stored, opened where the work is done."""
+"""Private texts in the parameters of general work: encrypted for storage, decrypted for the work."""
 
 from collections.abc import Mapping
 from typing import Any

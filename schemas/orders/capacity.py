@@ -1,4 +1,4 @@
-"""What engineers have room for, as people set it and as callers are offered it."""
+"""The capacity of engineers, as set by people and offered to callers."""
 
 from datetime import date
 from typing import Annotated, Final, Self

@@ -1,4 +1,4 @@
-"""Request and response bodies of the route of signals (SPEC.md §6)."""
+"""The bodies of signals to a task over HTTP, and their answers (SPEC.md §6)."""
 
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final, Literal, get_args

@@ -1,4 +1,4 @@
-"""What the world says of a task between its steps: typed signals, one form for every sender (SPEC.md §2, §6)."""
+"""Signals to a task: typed, in one form for every sender (SPEC.md §2, §6)."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""The types of messages that subscribers get, by their names on the wire."""
+"""The types of webhook messages, by their names in JSON."""
 
 from enum import StrEnum
 

@@ -56,7 +56,7 @@ class SubscriberKept(Succeeded):
 
 
 class SubscriberTold(Succeeded):
-    """A new subscriber, with its secret: shown this once."""
+    """A new subscriber with its secret, which is shown only once."""
 
     subscriber: SubscriberView
     secret: str

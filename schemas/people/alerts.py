@@ -38,7 +38,7 @@ class AlertList(Answered):
 
 
 class AttentionPaid(Sent):
-    """A person looks at an alert, or has dealt with it."""
+    """A person acknowledges or resolves an alert."""
 
     by: PersonName | None = None
     """Who; the key's agent when not named."""

@@ -33,7 +33,7 @@ _WRITTEN: Final[Mapping[str, str]] = MappingProxyType({"otherwise": "else", "wai
 
 
 def faults(steps: tuple[Step, ...], graph: Graph) -> Iterator[str]:
-    """Every fault of these steps, in words for people, each with its step."""
+    """Return every fault of these steps, in words for people, each with its step."""
     if twice := _repeated([step.id for step in steps]):
         yield f"these step ids are used twice: {', '.join(twice)}"
     if twice := _repeated([step.purpose for step in steps if step.purpose]):

@@ -1,4 +1,4 @@
-"""Requests under a key of their caller: done once, answered alike when they are sent again (SPEC.md §6)."""
+"""Idempotency keys: a request with a key is done once, and a repetition gets the same answer (SPEC.md §6)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -45,7 +45,7 @@ _FREE = text(f"DELETE FROM idempotency_keys WHERE {_OWN}")
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A key whose request is to be done now, by whoever holds this."""
+    """An idempotency key whose request is to be done now by the holder of this claim."""
 
     agent_id: str
     key: str
@@ -54,7 +54,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A key that was used before; `status` and `body` are there when its request was answered."""
+    """A key that was used before; `status` and `body` are set once its request was answered."""
 
     same: bool
     """Whether it came with the same request."""
@@ -68,7 +68,7 @@ class IdempotencyKeys(Repository):
     """The only code that reads or writes `idempotency_keys`."""
 
     def begin(self, agent_id: str, key: str, digest: bytes) -> Claim | Kept:
-        """Take the key for this request, or learn what became of it; what is void is deleted in passing."""
+        """Claim the key for this request, or return its earlier use; expired keys are deleted."""
         named = {"agent_id": agent_id, "key": key}
         begun_at = self.connection.execute(
             _BEGIN, {**named, "digest": digest, "kept": KEPT, "abandoned": ABANDONED}
@@ -82,7 +82,7 @@ class IdempotencyKeys(Repository):
         return Claim(agent_id, key, begun_at)
 
     def store(self, claim: Claim, status: int, body: str, headers: Mapping[str, str]) -> None:
-        """Keep the answer, its body encrypted: it may hold what a customer said. Nothing when another has the claim."""
+        """Store the answer, encrypted; nothing when another request has the claim."""
         self.connection.execute(
             _STORE,
             {
@@ -94,7 +94,7 @@ class IdempotencyKeys(Repository):
         )
 
     def free(self, claim: Claim) -> None:
-        """Let the key be used as if it never had been; nothing was done, or nobody knows what was."""
+        """Release the key, as if it had never been used."""
         self.connection.execute(_FREE, _own(claim))
 
 

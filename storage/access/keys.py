@@ -54,7 +54,7 @@ _TOUCH = text(
 
 
 def new_key() -> str:
-    """A fresh key: 256 random bits, with a prefix by which scanners of leaked secrets know it.
+    """Return a new random key of 256 bits, with a prefix that secret scanners recognise.
 
     Never one that reads like a phone number somewhere: it would be masked where it is shown, this once.
     """
@@ -63,13 +63,13 @@ def new_key() -> str:
 
 
 def digest(key: str) -> bytes:
-    """What is stored of a key. Keys are 256 random bits, so a plain hash cannot be guessed back."""
+    """Return the stored hash of a key; a plain hash is enough for 256 random bits."""
     return hashlib.sha256(key.encode()).digest()
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """Who calls, and what they may do."""
+    """The owner of a key and its permissions."""
 
     key_id: str
     agent_id: str
@@ -82,7 +82,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyRecord:
-    """A key as people look at it; nothing here lets anybody in."""
+    """A key as shown to people, without the secret."""
 
     key_id: str
     agent_id: str
@@ -130,7 +130,7 @@ class Keys(Repository):
     def register(
         self, key: str, agent_id: str, scopes: Sequence[str], *, actor: str = "installation"
     ) -> None:
-        """Let this key in. Again: its scopes become these, unless it was revoked."""
+        """Store this key; if it exists, set its scopes, unless it is revoked."""
         key_id = new_id(Prefix.KEY)
         changed = self.connection.execute(
             _REGISTER,
@@ -141,13 +141,13 @@ class Keys(Repository):
             self._audit(actor, what, changed, {"agent_id": agent_id, "scopes": sorted(scopes)})
 
     def create(self, key: str, new: NewKey, *, actor: str) -> KeyRecord:
-        """Let this key in, which the caller has just made with `new_key`."""
+        """Store a key that the caller made with `new_key`."""
         made = self._insert(key, new)
         self._audit(actor, "key.created", made.key_id, _told(made))
         return made
 
     def revoke(self, key_id: str, *, actor: str) -> KeyRecord | None:
-        """Let this key in no more; the key as it was before, `None` when there is none."""
+        """Revoke this key; return it as it was before, `None` when there is none."""
         found = self._lock(key_id)
         if found is not None and found.state != "revoked":
             self.connection.execute(_REVOKE, {"key_id": key_id})
@@ -157,7 +157,7 @@ class Keys(Repository):
     def rotate(
         self, key_id: str, key: str, *, overlap: timedelta = OVERLAP, actor: str
     ) -> tuple[KeyRecord, KeyRecord] | None:
-        """Let `key` in with the owner, scopes and settings of another, which ends after the overlap.
+        """Store `key` with the owner, scopes and settings of another, which expires after the overlap.
 
         A key that was to expire is followed by one that lives as long as it was to live.
 
@@ -190,7 +190,7 @@ class Keys(Repository):
         return old, made
 
     def touch(self, key_ids: Sequence[str]) -> None:
-        """Note that these keys were used just now."""
+        """Store the time of the last use of these keys."""
         self.connection.execute(_TOUCH, {"key_ids": list(key_ids)})
 
     def _insert(self, key: str, new: NewKey) -> KeyRecord:

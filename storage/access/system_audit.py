@@ -1,4 +1,4 @@
-"""What was done to the installation itself: who did what, for things that belong to no task."""
+"""The audit log of the installation: who did what that belongs to no task."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _RECENT = text(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One thing that was done."""
+    """One entry of the installation's audit log."""
 
     entry_id: int
     actor: str
@@ -35,10 +35,10 @@ class SystemAudit(Repository):
     """The only code that writes `system_audit`."""
 
     def write(self, actor: str, what: str, detail: Mapping[str, object]) -> None:
-        """Keep that this was done; `detail` never holds a secret."""
+        """Append an entry; `detail` never holds a secret."""
         self.connection.execute(_WRITE, {"actor": actor, "what": what, "detail": dump_json(detail)})
 
     def recent(self, *, what: str | None = None, limit: int = 100) -> list[Entry]:
-        """What was done, the newest first; of one kind, when named."""
+        """Return entries, the newest first; of one kind when named."""
         rows = self.connection.execute(_RECENT, {"what": what, "limit": limit})
         return [Entry(**row._mapping) for row in rows]

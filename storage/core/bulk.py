@@ -1,4 +1,4 @@
-"""Many rows in one statement: they travel as one JSON document, one round trip whatever their number.
+"""Inserts and updates many rows in one statement, passed as one JSON document.
 
 Measured against arrays, binary arrays and COPY for 500 rows with JSON columns: a third of the client's time of
 arrays, as fast as COPY, and it can return rows and resolve conflicts (docs/decisions/0002).

@@ -52,7 +52,7 @@ class Database:
 
     @property
     def cipher(self) -> Cipher:
-        """What values are sealed with that must not lie in clear.
+        """The cipher for columns that must not hold plain text.
 
         Raises:
             ValueError: this database was opened without a key.
@@ -83,7 +83,7 @@ class Database:
 
     @contextmanager
     def looks(self) -> Iterator[UnitOfWork]:
-        """A unit of work for one statement that reads: no transaction around it, so one round trip instead of three.
+        """Open a unit of work for one reading statement, without a transaction: one round trip instead of three.
 
         Raises:
             StorageUnavailable: PostgreSQL went away.
@@ -99,7 +99,7 @@ class Database:
 
     @contextmanager
     def snapshot(self, *, statement_seconds: float = 5.0) -> Iterator[UnitOfWork]:
-        """A unit of work that only reads, sees one moment throughout, and whose statements may take so long.
+        """Open a read-only unit of work that sees one moment, with this time limit for statements.
 
         Raises:
             StorageUnavailable: PostgreSQL went away, or a statement took longer.
@@ -113,7 +113,7 @@ class Database:
             raise StorageUnavailable(summary(error)) from error
 
     def durably(self, write: Callable[[UnitOfWork], Result], *, seconds: float) -> Result:
-        """Run `write` in a transaction, again from the start while PostgreSQL is away, for so long at most.
+        """Run `write` in a transaction, and repeat it while PostgreSQL is away, up to this time.
 
         `write` must recognise its own earlier commit, since its answer may have been lost.
 
@@ -131,7 +131,7 @@ class Database:
                 time.sleep(_PAUSE_SECONDS)
 
     def close(self) -> None:
-        """Give every connection back."""
+        """Close every connection."""
         self._engine.dispose()
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""The one exception that says PostgreSQL cannot be reached or gave up a statement; everything else is a bug."""
+"""The exception for an unreachable PostgreSQL or an aborted statement; any other error is a bug."""
 
 from sqlalchemy.exc import DBAPIError
 

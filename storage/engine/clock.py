@@ -19,7 +19,7 @@ _SET = text(
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """One instant on both clocks."""
+    """One instant on both clocks: the database's and the business clock."""
 
     anchor: Anchor
     database_now: datetime

@@ -1,4 +1,4 @@
-"""Pulses: what works by itself leaves the time at which it last did."""
+"""Pulses: each background job stores the time at which it last worked."""
 
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ class Pulses(Repository):
     """The only code that reads or writes `pulses`."""
 
     def beat(self, name: str) -> None:
-        """Say that this works now, on the database's clock; written at most once a second."""
+        """Store the present time, by the database's clock, for this name; at most once a second."""
         self.connection.execute(_BEAT, {"name": name})
 
     def seconds_since(self, name: str) -> float | None:

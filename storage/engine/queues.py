@@ -1,4 +1,4 @@
-"""The steps as a queue sees them: what waits, what is due, what was lost, what is to be published."""
+"""The steps of queues: ready, due, lost, and to be published."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -105,7 +105,7 @@ _DEPTHS = text(
 
 @dataclass(frozen=True, slots=True)
 class ToPublish:
-    """A row that a message is to be sent for."""
+    """A row to be published."""
 
     key: StepKey
     action: str
@@ -114,7 +114,7 @@ class ToPublish:
 
 @dataclass(frozen=True, slots=True)
 class Horizon:
-    """What the fleet waits for next."""
+    """Whether the fleet is busy, and the next due times."""
 
     busy: bool
     database_due: datetime | None
@@ -126,7 +126,7 @@ class Queues(Repository):
     """The only code that moves rows between waiting and published."""
 
     def lead(self) -> bool:
-        """Whether this transaction is the one tick that works now; freed at its end."""
+        """Take the advisory lock of the tick until the transaction ends; whether it was free."""
         return bool(self.connection.execute(_TRY_LOCK, {"key": _TICK_LOCK}).scalar_one())
 
     def most_urgent(self, queues: Sequence[str]) -> dict[str, datetime | None]:
@@ -135,11 +135,11 @@ class Queues(Repository):
         return {row.queue: row.urgency for row in rows}
 
     def ready_due(self, clock: str, now: datetime, limit: int) -> int:
-        """Make the scheduled actions ready whose time has come; how many there were."""
+        """Make scheduled actions that are due ready; return their number."""
         return len(self.connection.execute(_READY_DUE, {"clock": clock, "now": now, "limit": limit}).all())
 
     def due_otherwise(self, clock: str, now: datetime, limit: int) -> list[int]:
-        """The parked steps past their deadline and the waits that are over; the engine settles those."""
+        """Return the parked steps past their deadline and the waits that are over; the engine settles them."""
         rows = self.connection.execute(_DUE_OTHERWISE, {"clock": clock, "now": now, "limit": limit})
         return [row.step_id for row in rows]
 
@@ -148,11 +148,11 @@ class Queues(Repository):
         return self._taken(_TAKE_READY, {"queue": queue, "limit": limit})
 
     def take_stale(self, queue: str, seconds: float, limit: int) -> list[ToPublish]:
-        """Rows whose message nobody has claimed for so long that it must be lost."""
+        """Return published rows that nobody has claimed for this time, so that their message must be lost."""
         return self._taken(_TAKE_STALE, {"queue": queue, "seconds": seconds, "limit": limit})
 
     def rescue(self, most_crashes: int, limit: int) -> int:
-        """Give rows whose lease ran out another delivery; how many there were."""
+        """Give rows with an expired lease another delivery; return their number."""
         return len(self.connection.execute(_RESCUE, {"most": most_crashes, "limit": limit}).all())
 
     def poisoned(self, most_crashes: int, limit: int) -> list[int]:
@@ -162,7 +162,7 @@ class Queues(Repository):
         ]
 
     def surrender(self, lease_id: str, error: str, most_crashes: int) -> int:
-        """Give a crashed batch's rows another delivery at once, each to travel alone; how many there were."""
+        """Give the rows of a crashed batch another delivery at once, each alone; return their number."""
         rows = self.connection.execute(
             _SURRENDER, {"lease_id": lease_id, "error": error, "most": most_crashes}
         )

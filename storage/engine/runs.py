@@ -75,7 +75,7 @@ class NewRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRow:
-    """A run as it stands."""
+    """A run with its present state."""
 
     run_id: str
     workflow: str
@@ -97,7 +97,7 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True)
 class RunChange:
-    """What a transaction makes of a locked run: how many steps more or fewer are open, whether it failed."""
+    """A change of a locked run: the number of open steps added or ended, whether it failed."""
 
     run_id: str
     delta: int

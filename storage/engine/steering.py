@@ -1,4 +1,4 @@
-"""What is changed of a run's waiting steps from outside: taken by a caller, hastened, given another priority."""
+"""Interventions on any task, an order or general work: cancel, pause, resume, retry."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -59,7 +59,7 @@ class Steering(Repository):
         return found.one_or_none() is not None
 
     def hasten(self, run_id: str, due_at: datetime, offer_seconds: int) -> int:
-        """Let what waits for a later business time be due at this one; how many steps there were."""
+        """Bring waits for a later business time forward to this one; return their number."""
         parameters = {"run_id": run_id, "due_at": due_at, "offer_seconds": offer_seconds}
         return len(self.connection.execute(_HASTEN, parameters).all())
 
@@ -74,5 +74,5 @@ class Steering(Repository):
         self.connection.execute(_REPRIORITISE, parameters)
 
     def cut_short(self, run_id: str) -> list[tuple[str, Mapping[str, Any]]]:
-        """The nodes at which an ended run stopped, with the input each had."""
+        """Return the nodes at which an ended run stopped, with their inputs."""
         return [(row.node, row.input) for row in self.connection.execute(_CUT_SHORT, {"run_id": run_id})]

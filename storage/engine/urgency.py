@@ -1,4 +1,4 @@
-"""The place of a ready row in its queue: priority counts, and waiting makes everyone urgent at last."""
+"""The order of ready rows in a queue: by priority, and by waiting time."""
 
 from datetime import datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""The fleet's worker processes, as PostgreSQL sees them: who is connected, who holds a lease."""
+"""The worker processes of the fleet, by their database connections and leases."""
 
 from dataclasses import dataclass
 

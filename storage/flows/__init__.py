@@ -1,1 +1,1 @@
-"""What is kept of general work and its agents."""
+"""The tables of general work and its agents."""

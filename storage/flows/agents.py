@@ -1,4 +1,4 @@
-"""Outside agents: programs of others that perform steps over the API, as they registered and last reported."""
+"""Outside agents: programs of others that perform steps over the API, with their last report."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -75,7 +75,7 @@ class OutsideAgent:
 
     @property
     def load(self) -> float:
-        """The share of its room that is taken; above 1 when it took more than it said it would."""
+        """The share of its capacity in use; above 1 when it took more than it declared."""
         return self.working_on / self.most_at_once
 
 
@@ -84,7 +84,7 @@ class Agents(Repository):
     """The only code that reads or writes `agents`."""
 
     def register(self, agent: NewAgent) -> None:
-        """Take an agent in, or anew with what it says now; those of its key that fell silent are forgotten."""
+        """Store an agent, or update it; silent agents of its key are deleted."""
         self.connection.execute(_FORGET, {"registered_by": agent.registered_by})
         self.connection.execute(
             _REGISTER,

@@ -1,4 +1,4 @@
-"""Runs whose caller chose the id: each id is begun once, however often and from however many sides it is sent."""
+"""Runs with an id chosen by the caller: each id is begun only once."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class NamedRuns(Repository):
     """Keeps chosen ids unique, among themselves and against the ids of what other runs are about."""
 
     def reserve(self, ids: Sequence[str]) -> dict[str, bytes | None]:
-        """Keep others from beginning these ids until this transaction ends.
+        """Lock these ids until the transaction ends, so that no other begins them.
 
         Returns:
             Those that are taken, each with what its body was; `None` where it was not a caller who chose it.

@@ -1,4 +1,4 @@
-"""Tasks of every product in one list, as their runs have them: newest first, page by page, and one in full.
+"""Orders and general tasks in one list, from their runs: newest first, by page, and one in full.
 
 Times are those of the execution, on the database's clock; what happened in the life of a subject has its own routes.
 """
@@ -20,7 +20,7 @@ MOST_STEPS: Final = 100
 
 
 class Lifecycle(StrEnum):
-    """What has become of a run (seed 003); `created` until the first of its steps has begun."""
+    """The state of a task's run (seed 003); `created` until its first step has begun."""
 
     CREATED = "created"
     RUNNING = "running"

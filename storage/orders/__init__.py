@@ -1,1 +1,1 @@
-"""What is kept of suspended orders."""
+"""The tables of suspended orders."""

@@ -24,7 +24,7 @@ _SINCE = text(
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """A person let a step go on that had asked for approval."""
+    """A person's approval of a step that asked for it."""
 
     task_id: str
     decided_by: str

@@ -1,4 +1,4 @@
-"""How many visits engineers have room for, by region and day: set by people, filled by appointments."""
+"""The capacity of engineers by region and day: set by people, used by appointments."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ _SET = text(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayCapacity:
-    """What a region has room for on a day, and how much of it is taken."""
+    """The capacity of a region on a day, and how much is used."""
 
     region: str
     day: date
@@ -94,7 +94,7 @@ class Capacity(Repository):
     def coming(
         self, regions: Sequence[str], further: date | None
     ) -> Mapping[str, Mapping[date, DayCapacity]]:
-        """The days of these regions that visits can still be given, at least to that day."""
+        """Return the coming days of these regions with capacity, at least up to that day."""
         return self._found(regions, further=further)
 
     def _found(

@@ -1,4 +1,4 @@
-"""What the fleet has done and where it stands, in numbers; read by the exporter in one snapshot.
+"""The numbers for metrics, read by the exporter in one snapshot.
 
 Counters are counted from committed rows and so survive every restart. They fall only if rows are deleted.
 """
@@ -189,7 +189,7 @@ class ReviewFigures:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Where every accepted order is: closed, open with a step that moves it on, or in review."""
+    """Every accepted order by where it is: closed, open with a next step, or in review."""
 
     accepted: int
     closed: int
@@ -198,7 +198,7 @@ class Ledger:
 
     @property
     def unaccounted(self) -> int:
-        """Orders that nothing will ever move on; anything but 0 is a fault of ours."""
+        """Orders without a next step; any number but 0 is a bug."""
         return self.accepted - self.closed - self.open - self.in_review
 
 

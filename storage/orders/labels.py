@@ -1,4 +1,4 @@
-"""What people said customers meant, beside what the model had read: the words encrypted, written once."""
+"""Labels: the intents that people decided, beside the model's; the words are encrypted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -102,7 +102,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unconfirmed:
-    """How often a person, asked in shadow mode about this intent of this model, chose none."""
+    """How often a person in shadow mode chose no intent for this intent of this model."""
 
     level2: str
     model: str
@@ -111,7 +111,7 @@ class Unconfirmed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Classified:
-    """How many answers were read as this intent, and whether the fleet went on by itself."""
+    """The number of answers with this intent, and whether they were carried out automatically."""
 
     level2: str
     alone: bool

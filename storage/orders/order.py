@@ -32,7 +32,7 @@ class NewOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """An order as it stands."""
+    """An order with its present state."""
 
     task_id: str
     order_id: str

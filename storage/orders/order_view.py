@@ -135,7 +135,7 @@ class OpenStep:
 
 @dataclass(frozen=True, slots=True)
 class AuditMark:
-    """When and by whom something was last done to an order."""
+    """The last audit line of an order: when and by whom."""
 
     by: str
     at: datetime

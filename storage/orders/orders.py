@@ -1,4 +1,4 @@
-"""Suspended orders: accepted once, moved by the transition table alone."""
+"""Suspended orders: accepted once; their state changes only by the transition table."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -176,7 +176,7 @@ class Orders(Repository):
         return refused
 
     def note(self, notes: Sequence[OrderNoted]) -> None:
-        """Set columns of orders that stay where they are."""
+        """Set columns of orders without a change of state."""
         changes = {note.task_id: note.changes for note in notes}
         locked = self.connection.execute(_LOCK, {"ids": sorted(changes)}).all()
         self._update(

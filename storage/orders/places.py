@@ -1,4 +1,4 @@
-"""The places that appointments take of the engineers' capacity: under locks, all or nothing, never too many."""
+"""Books and frees the engineers' capacity for appointments: under locks, all or nothing, never too many."""
 
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -85,7 +85,7 @@ class Places:
     _touched: bool = field(default=False)
 
     def judge(self, changes: Changes) -> dict[int, NoPlaceLeft]:
-        """Lock every place concerned, in one order everywhere; the steps whose appointment has no place."""
+        """Lock the capacity rows concerned, in one order; return the steps whose appointment has no capacity."""
         self._touched = False
         if not changes.any:
             return {}
@@ -112,7 +112,7 @@ class Places:
         return refused
 
     def write(self, changes: Changes) -> None:
-        """Take and give back what was judged and not refused; the appointments themselves are written after this."""
+        """Book and free the capacity of appointments that were not refused."""
         if not self._touched:
             return
         change: Counter[Place] = Counter()

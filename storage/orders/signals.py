@@ -87,7 +87,7 @@ class Signals(Repository):
         _INSERT(self.connection, [row])
 
     def settle(self, task_id: str, signal_id: str, *, outcome: str, status: str, effect: str) -> None:
-        """Write what became of a signal that had to wait."""
+        """Write the result of a signal that had to wait."""
         parameters = {"outcome": outcome, "status": status, "effect": effect}
         self.connection.execute(_SETTLE, {"task_id": task_id, "signal_id": signal_id, **parameters})
 

@@ -1,1 +1,1 @@
-"""What leaves: events, deliveries to subscribers, notices to staff."""
+"""The tables of outgoing data: events, webhook deliveries, notices."""

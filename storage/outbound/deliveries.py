@@ -1,4 +1,4 @@
-"""Deliveries to subscribers: made of events, kept as the log, and asked for again."""
+"""Webhook deliveries: made of events, taken, sent, retried, and kept as the log."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

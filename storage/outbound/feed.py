@@ -1,4 +1,4 @@
-"""The feed of the events people watch, read so that nothing which commits late is missed."""
+"""The feed of events, read so that no event that commits late is missed."""
 
 import re
 from collections.abc import Collection, Sequence

@@ -1,4 +1,4 @@
-"""Notices on their way to staff: made with the alert or the action they tell of, sent by runs, tried again.
+"""Notices to staff: made with their alert or action, taken, sent, retried.
 
 They are made in the same statement that writes what they tell of, for the roles in `notice_roles` only: an
 installation that tells nobody writes nothing and asks nothing more.
@@ -131,7 +131,7 @@ class Notices(Repository):
     """The only code that reads `notices`, and that changes them once they are made."""
 
     def declare(self, roles: Collection[str]) -> None:
-        """Let notices be made for these roles from now on, and for no others; what waits for others is given up."""
+        """Set the roles for which notices are made from now on; what waits for other roles is given up."""
         parameters = {"roles": sorted(roles)}
         self.connection.execute(_WITHDRAW, parameters)
         if roles:

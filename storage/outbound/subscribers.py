@@ -1,4 +1,4 @@
-"""Who is told of what happens to tasks, with which secret, and how far each was told."""
+"""Subscribers of webhooks: their events, their secret, and their position in the feed."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -93,7 +93,7 @@ _ADVANCE = text(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscriber:
-    """Another system that is told. One that is not active is told nothing until it is added anew."""
+    """A system that gets events by webhook; an inactive one gets nothing until it is added again."""
 
     subscriber_id: str
     url: str
@@ -122,7 +122,7 @@ class FeedPosition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happening:
-    """An event with the state its order was in then; the rest of the order is as it stands now.
+    """An event with the order's state at that time; the other fields are the present ones.
 
     Of refused input: the order it names, what is wrong with it, and the state of the order its task_id belongs to.
     """
@@ -143,7 +143,7 @@ class Happening:
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """What messages to a subscriber are signed with, still encrypted; and the database's time."""
+    """The signing secrets of a subscriber, still encrypted; with the database's time."""
 
     sealed: Sealed
     now: datetime
@@ -165,7 +165,7 @@ class Subscribers(Repository):
     """The only code that writes `subscribers`."""
 
     def add(self, url: str, secret: str, events: Sequence[str]) -> str:
-        """Tell this address of these messages from now on; the subscriber's id."""
+        """Add a subscriber with this address and these events; return its id."""
         subscriber_id = new_id(Prefix.SUBSCRIBER)
         self.connection.execute(
             _ADD,
@@ -188,19 +188,19 @@ class Subscribers(Repository):
         return None if row is None else Subscriber(**row._mapping)
 
     def choose(self, subscriber_id: str, events: Sequence[str]) -> bool:
-        """Tell it of these messages from now on; `False`: no such subscriber."""
+        """Set the events of a subscriber; `False`: no such subscriber."""
         chosen = {"subscriber_id": subscriber_id, "events": list(events)}
         return self.connection.execute(_CHOOSE, chosen).rowcount > 0
 
     def remove(self, subscriber_id: str) -> bool:
-        """Forget a subscriber and its log, and let its runs end; whether there was one."""
+        """Delete a subscriber and its log; whether there was one."""
         removed = self.connection.execute(_REMOVE, {"subscriber_id": subscriber_id}).one_or_none()
         if removed is not None:
             Steering(self.work).wake(removed.run_ids)
         return removed is not None
 
     def deactivate(self, subscriber_id: str) -> bool:
-        """Tell it nothing more; whether it was active."""
+        """Deactivate a subscriber; whether it was active."""
         return bool(self.connection.execute(_DEACTIVATE, {"subscriber_id": subscriber_id}).rowcount)
 
     def secrets(self, subscriber_id: str) -> Secrets | None:
@@ -245,7 +245,7 @@ class Subscribers(Repository):
         return None if row is None else Place(row.transaction, row.event)
 
     def happenings(self, position: FeedPosition, end: Place, event_types: Sequence[str]) -> list[Happening]:
-        """The events of these types up to this place, those of one task in their order."""
+        """Return the events of these types up to this place, those of one task in order."""
         rows = self.connection.execute(
             _HAPPENINGS,
             {
@@ -259,7 +259,7 @@ class Subscribers(Repository):
         return [Happening(**row._mapping) for row in rows]
 
     def advance(self, position: FeedPosition, end: Place) -> None:
-        """This subscriber was told up to this place."""
+        """Set the subscriber's position in the feed."""
         self.connection.execute(_ADVANCE, {"subscriber_id": position.subscriber_id, **_after(end)})
 
     def _sealed(self, kept: dict[str, str], subscriber_id: str) -> bytes:

@@ -1,1 +1,1 @@
-"""What people see and decide."""
+"""The tables of reviews, alerts and rejects."""

@@ -1,4 +1,4 @@
-"""Alerts: things a person should look at, and who looked at them."""
+"""Alerts: matters for an operator, and who handles them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -124,7 +124,7 @@ class Alerts(Repository):
         return ids
 
     def fresh(self, alert_type: str, source: str) -> Alert | None:
-        """The fleet's alert of this kind and source that nobody has looked at, of the last day; locked.
+        """Return and lock the fleet's unhandled alert of this kind and source of the last day.
 
         Whether there is one or not: nobody else raises one before this transaction ends, if they ask here too.
         """
@@ -134,7 +134,7 @@ class Alerts(Repository):
         return None if row is None else Alert(**row._mapping)
 
     def restate(self, alert_id: str, message: str, metadata: Mapping[str, object]) -> None:
-        """Let a locked alert say this now; nobody is told anew."""
+        """Update the text of a locked alert, without a new notice."""
         self.connection.execute(
             _RESTATE, {"alert_id": alert_id, "message": message, "metadata": dump_json(metadata)}
         )

@@ -1,4 +1,4 @@
-"""Input that was refused: kept whole with the reason, never dropped, until a person has dealt with it (SPEC.md §5)."""
+"""Rejects: refused input, stored whole with the reason until a person has handled it (SPEC.md §5)."""
 
 import hashlib
 import json
@@ -67,7 +67,7 @@ _HANDLE = text(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
-    """What came with an input and is not in it: whoever sends it in again sends it in like this."""
+    """The circumstances of an input that are not in its body; a replay uses them again."""
 
     created_by: str | None = None
     default_mode: str = "auto"

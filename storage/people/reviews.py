@@ -1,4 +1,4 @@
-"""Questions to people: opened with the step that waits for the answer, claimed by one person, decided once."""
+"""Reviews: questions to people, opened with the waiting step, claimed by one person, decided once."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

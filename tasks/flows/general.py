@@ -1,4 +1,4 @@
-"""The one accept path of general work: each task begun once, many in one transaction (seed 003)."""
+"""General tasks (seed 003): work of any registered kind, begun once, many in one transaction."""
 
 import hashlib
 import json

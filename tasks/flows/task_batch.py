@@ -1,4 +1,4 @@
-"""Many tasks of any form at once: each is read, accepted or refused by itself, and nothing refused is lost."""
+"""Accepts many tasks at once: each is read, accepted or rejected by itself."""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What suspended orders register with the engine: the five agents' actions, who writes their effects, how runs end."""
+"""Registers suspended orders with the engine: actions, effect writers, endings."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final

@@ -1,1 +1,1 @@
-"""What other systems are sent."""
+"""Messages to other systems."""

@@ -1,4 +1,4 @@
-"""How much may be sent to one subscriber at once: little to one that fails, so that it slows nobody else."""
+"""The circuit breaker of a subscriber: one that fails gets few tries, so that it slows nobody else."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -12,7 +12,7 @@ _LONGEST_PAUSE_SECONDS: Final = 300.0
 
 @dataclass(slots=True)
 class Circuit:
-    """One subscriber as this process has lately found it. Times are monotonic seconds."""
+    """The recent results of one subscriber in this process. Times are monotonic seconds."""
 
     most_at_once: int
     under_way: int = 0

@@ -1,4 +1,4 @@
-"""What people do about an alert: say that they have seen it, say that it is dealt with; each with its audit line."""
+"""Handles alerts: acknowledge and resolve, each with an audit line."""
 
 from enum import StrEnum
 
@@ -12,7 +12,7 @@ from storage.people.alerts import Alert, Alerts
 
 
 class Attention(StrEnum):
-    """What became of an alert."""
+    """The result of handling an alert."""
 
     APPLIED = "applied"
     REPEATED = "repeated"

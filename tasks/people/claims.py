@@ -1,4 +1,4 @@
-"""Who is at a question: a person takes it, so that no second one works on the same, or gives it back."""
+"""Claims of reviews: a person takes a review, so that no second one works on it, or releases it."""
 
 from enum import StrEnum
 from typing import Final
@@ -16,7 +16,7 @@ RELEASED: Final = "review_released"
 
 
 class Claimed(StrEnum):
-    """What became of a wish to take a question or to give it back."""
+    """The result of claiming or releasing a review."""
 
     APPLIED = "applied"
     REPEATED = "repeated"

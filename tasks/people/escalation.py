@@ -1,4 +1,4 @@
-"""Who looks at an alert first: by its type, and by how bad it is (seed 000 section 四 5️⃣)."""
+"""The role that handles an alert first: by type and severity (seed 000 section 四 5️⃣)."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

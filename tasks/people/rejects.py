@@ -1,4 +1,4 @@
-"""Refused input at any entry point: kept whole, with one alert a day and entry point until somebody has looked."""
+"""Stores rejects of any entry point, with one alert a day and entry point until somebody has handled it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final

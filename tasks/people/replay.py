@@ -31,7 +31,7 @@ class RejectResult(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Handling:
-    """The outcome, with the refused input as it stands and what is wrong with it where something is."""
+    """The result, with the reject and its problems."""
 
     outcome: RejectResult
     reject: Reject | None = None
@@ -50,7 +50,7 @@ def replay(
     agent: str | None = None,
     request_id: str | None = None,
 ) -> Handling:
-    """Send a refused input in again, as corrected or as it was, at the entry point and in the envelope it came in.
+    """Submit a reject again, corrected or unchanged, by the entry point and in the circumstances of the first time.
 
     A corrected payload whose `phone` is the masked number as `shown` has it keeps the number that came.
 
@@ -97,7 +97,7 @@ def replay(
 def dismiss(
     database: Database, reject_id: str, *, by: str, reason: str, agent: str | None = None
 ) -> Handling:
-    """Close a refused input without a task; the record says why."""
+    """Dismiss a reject, with the reason on record."""
     with database.transaction() as work:
         reject = Rejects(work).lock(reject_id)
         if reject is None:

@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from tests.agents import QUEUES
+from tests.support.agents import QUEUES
 from tests.support.fleet.processes import LEASE_SECONDS, STOP_SECONDS
 from tests.support.fleet.running_fleet import RunningFleet
 from tests.support.fleet.scripted_orders import AGREES, NEVER_ANSWERS, orders

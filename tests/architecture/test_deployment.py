@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from runtime.settings import PROJECT, Settings
 from schemas.core.agents import TICK
-from tests.agents import QUEUES
+from tests.support.agents import QUEUES
 from workers.app import SOFT_SHUTDOWN
 
 COMPOSE = PROJECT / "docker-compose.yml"

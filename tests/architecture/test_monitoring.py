@@ -13,8 +13,8 @@ import yaml
 
 from runtime.settings import PROJECT
 from storage.core.database import Database
-from tests.agents import QUEUES
 from tests.architecture.test_deployment import SERVICES
+from tests.support.agents import QUEUES
 from workers.metrics.exporter import FleetCollector
 from workers.metrics.series import PROCESSING_EDGES
 

@@ -16,7 +16,7 @@ from storage.core.database import Database
 from tasks.orders.rules.context import make_context
 from tasks.outbound.context import OutboundContext
 from tasks.registry import registry
-from tests.agents import QUEUES
+from tests.support.agents import QUEUES
 from tests.support.in_process_fleet import CIPHER_KEY, settings_for
 from workers import feeding, tick
 from workers.agent import register

@@ -15,7 +15,7 @@ from runtime.cipher import Cipher
 from storage.core.database import Database
 from storage.core.unavailable import StorageUnavailable
 from storage.orders.figures import Figures
-from tests.agents import QUEUES
+from tests.support.agents import QUEUES
 from tests.support.recorded_work import order
 from tests.support.scraping import parse, read, scrape
 from workers.metrics.exporter import CACHE_SECONDS, ExporterServer, FleetCollector

@@ -14,7 +14,7 @@ from storage.core.unit_of_work import UnitOfWork
 from storage.engine.clock import BusinessClock
 from storage.engine.queues import Queues
 from storage.engine.steps import NewStep, StepChange, StepKey, Steps
-from tests.agents import QUEUES
+from tests.support.agents import QUEUES
 from tests.support.outbound.webhook_sender import WebhookSenderAtWork, event
 from tests.support.recorded_work import (
     audited,

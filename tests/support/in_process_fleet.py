@@ -27,7 +27,7 @@ from tasks.orders.intake.intake import OrderReceipt, Submission, accept
 from tasks.orders.rules.context import Context, make_context
 from tasks.outbound.context import OutboundContext
 from tasks.registry import registry, task_forms
-from tests.agents import QUEUES
+from tests.support.agents import QUEUES
 from tests.support.in_memory_publisher import InMemoryPublisher
 from tools.channels.contract import ChannelGateway
 

@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from storage.core.database import Database
-from tests.agents import QUEUES
+from tests.support.agents import QUEUES
 from workers.metrics.exporter import FleetCollector
 
 Series = Mapping[str, float]

@@ -16,7 +16,7 @@ from fleet.supervisor.supervisor import Supervisor
 from storage.core.database import Database
 from storage.core.migrate import migrate
 from tasks.registry import PRODUCTS
-from tests.agents import QUEUES
+from tests.support.agents import QUEUES
 from workers.process import read_workflows
 
 WORKFLOWS = Path(__file__).resolve().parents[2] / "config" / "workflows"

@@ -1,4 +1,4 @@
-"""Admits batches of `task.created` payloads from the entry points for messages: accepted, or kept with the reason."""
+"""Accepts a batch of `task.created` payloads from the stream or the queue, or keeps each with the reason."""
 
 import re
 from collections import Counter
@@ -33,7 +33,7 @@ _log = logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A message as it came; `fault` is what its entry point found wrong with it already."""
+    """A message as it arrived; `fault` is what was found wrong while reading it."""
 
     payload: bytes = field(repr=False)
     request_id: str | None = None

@@ -17,7 +17,7 @@ class Intake(Protocol):
 
 
 def take_in(process: Process, stopped: threading.Event) -> None:
-    """Serve every entry point for messages until told to stop; the stream only where the broker is a Redis.
+    """Run every entry point for messages until stopped; the stream only where the broker is a Redis.
 
     One that ends by a fault ends the others, and its exception is raised here.
     """

@@ -1,4 +1,4 @@
-"""The one place Prometheus reads: everything the fleet has committed, from PostgreSQL, in one snapshot.
+"""The Prometheus exporter: everything the fleet has committed, from PostgreSQL, in one snapshot.
 
 Workers have no port and count nothing in memory: a prefork worker's counters live in its children, and both
 die. API latencies alone are the API's own (`api_request_duration`). Names are those of SPEC.md §9.

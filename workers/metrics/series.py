@@ -215,7 +215,7 @@ def _people(figures: Figures) -> Iterator[Metric]:
 
 
 def of_webhooks(deliveries: Deliveries) -> Iterator[Metric]:
-    """Whether subscribers are told in time."""
+    """Return the series of webhook delays."""
     yield _gauge(
         "webhook_oldest_due_seconds",
         "How long the message to a subscriber that is due the longest has not been sent, seconds (deliveries).",

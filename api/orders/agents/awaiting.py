@@ -1,4 +1,4 @@
-"""Waiting for steps that were passed to agents: one look at PostgreSQL for everybody who waits."""
+"""Waits for steps at agents, with one query for all callers that wait."""
 
 import asyncio
 from collections import defaultdict
@@ -18,7 +18,7 @@ _BETWEEN: Final = 0.04
 
 
 class Awaiting:
-    """Hands callers what became of their step. Belongs to the event loop it is used in."""
+    """Waits for steps on behalf of callers. Belongs to one event loop."""
 
     def __init__(self, database: Database, *, at_least: float = 0.0) -> None:
         self._database = database
@@ -43,7 +43,7 @@ class Awaiting:
             self._forget(step_id, answer)
 
     async def close(self) -> None:
-        """Let go of everybody who still waits; they are answered as if the time was up."""
+        """End all waits; the callers are answered as after a timeout."""
         for answers in list(self._waiting.values()):
             for answer in answers:
                 if not answer.done():

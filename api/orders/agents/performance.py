@@ -1,4 +1,4 @@
-"""A step called for over HTTP: begun, waited for, and answered by what was recorded; 202 when it takes longer."""
+"""Performs a step requested over HTTP: begin, wait, answer with the recorded result; 202 when it takes longer."""
 
 import asyncio
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""Events from the tables to everyone who listens to this process: one reader, however many listen."""
+"""Distributes events from the tables to all listeners of this process, with one reader."""
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""One listener to events: what arrived and was not taken yet, and why no more comes."""
+"""A client's queue of events, and the reason when it ends."""
 
 import asyncio
 from collections import deque
@@ -13,7 +13,7 @@ MOST_WAITING: Final = 1000
 
 
 class End(Enum):
-    """Why no more events are sent; the text goes to clients of the socket."""
+    """Why a stream of events ends."""
 
     COMPLETE = "the run has ended, and everything was told"
     STOPPING = "the process stops"
@@ -40,7 +40,7 @@ class Listener:
         self._news = asyncio.Event()
 
     def offer(self, events: Sequence[FeedEvent]) -> None:
-        """Let these wait to be taken; of those it knows, none."""
+        """Add events to the queue, without those already known."""
         fresh = [event for event in events if event.cursor > self.position]
         if not fresh or self.end is not None:
             return

@@ -1,4 +1,4 @@
-"""Failed logins: how often one address may send keys that nobody has (SPEC.md §6).
+"""Limits failed logins: how many unknown keys one address may send (SPEC.md §6).
 
 A wrong key costs a look into the database, so wrong keys are what is counted. An address may stand for many
 callers behind one proxy; a key that gave access before is therefore never refused for what others try.

@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: a write that is sent again is not done again, it is answered as it was (SPEC.md §6).
+"""`Idempotency-Key`: a repeated write is not done again, and gets the same answer (SPEC.md §6).
 
 Three short transactions at most: the key is taken before the work, the answer kept after it, and none is open while
 the work is done. A failure of ours frees the key, since whether anything was done is then for the route to know.

@@ -111,7 +111,7 @@ def list_keys(data_dir: DataDir = None, *, as_json: AsJson = False) -> None:
 
 @application.command("revoke")
 def revoke(key_id: KeyId, by: By = "operator", data_dir: DataDir = None) -> None:
-    """Let a key in no more."""
+    """Revoke a key."""
     who = name_of(by)
     with connected_or_direct(data_dir, ADMIN) as api, refusals(not_found=_unknown(key_id)):
         answer = api.post(f"keys/{segment(key_id)}/revoke", {"by": who})

@@ -42,7 +42,7 @@ SAMPLE = PROJECT / "config" / "samples" / "orders.jsonl"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
-    """What the caller wants of the fleet."""
+    """The options of `unpend up`."""
 
     data_dir: Path
     port: int | None = None

@@ -1,4 +1,4 @@
-"""Everything that is known of one order, printed as facts and as a timeline that people can read."""
+"""Everything known of one order, as a document and as a timeline for people."""
 
 from collections.abc import Mapping
 from typing import Any, Final

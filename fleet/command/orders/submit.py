@@ -1,4 +1,4 @@
-"""`unpend submit`: orders out of a file or a pipe, to the API in batches, with every refusal shown."""
+"""`unpend submit`: submits orders from a file or a pipe, and reports every refusal."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ Priority = Annotated[
 
 @dataclass(slots=True)
 class Tally:
-    """What became of the lines so far."""
+    """The results of the lines so far."""
 
     read: int = 0
     last_line: int = 0

@@ -1,4 +1,4 @@
-"""`unpend notices`: whether notices reach staff, and which were sent."""
+"""`unpend notices`: tests notices to staff, and shows their log."""
 
 from __future__ import annotations
 

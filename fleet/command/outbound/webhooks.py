@@ -1,4 +1,4 @@
-"""`unpend webhooks`: the subscribers to what happens to tasks, and what they were sent."""
+"""`unpend webhooks`: subscribers of webhooks and their deliveries. Needs the database only."""
 
 from __future__ import annotations
 

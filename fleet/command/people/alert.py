@@ -1,4 +1,4 @@
-"""`unpend alert`: what a person should look at, and saying that somebody did."""
+"""`unpend alert`: lists alerts, acknowledges and resolves them."""
 
 from __future__ import annotations
 

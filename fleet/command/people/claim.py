@@ -1,4 +1,4 @@
-"""`unpend review claim` and `release`: who is at a question, so that no second person works on the same."""
+"""`unpend review claim` and `release`: who works on a review."""
 
 from __future__ import annotations
 

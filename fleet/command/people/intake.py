@@ -1,4 +1,4 @@
-"""`unpend intake`: what came in and could not be taken, why, and the ways to deal with it."""
+"""`unpend intake`: rejected input, the reasons, and how to handle it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _NO_ORDER = 1
 
 
 class Source(StrEnum):
-    """The entry point an order comes by."""
+    """The entry point of an order."""
 
     HTTP = "http"
     STREAM = "stream"

@@ -29,7 +29,7 @@ class ToolList(Answered):
 
 
 class RetryWish(Sent):
-    """How often a caller would have a call repeated; the tool's own policy is the most it gets."""
+    """The retry policy that a caller asks for; the tool's own is the maximum."""
 
     max_retries: WholeNumber = Field(default=2, ge=0, le=2)
     retry_delay_ms: WholeNumber = Field(default=1000, ge=0, le=60_000)

@@ -1,4 +1,4 @@
-"""What channels told us: stored raw and once, whatever became of it."""
+"""Callbacks of channels: each stored raw, once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -58,5 +58,5 @@ class Callbacks(Repository):
         return frozenset(str(row[0]) for row in rows)
 
     def forget_erased(self, key: str) -> bool:
-        """Whether the order of this attempt was erased; nothing is kept then of what its callbacks said."""
+        """Whether this attempt's order was erased; the body of its callbacks is then not kept."""
         return bool(self.connection.execute(_FORGET, {"key": key}).scalar_one())

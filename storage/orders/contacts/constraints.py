@@ -1,4 +1,4 @@
-"""What stands against contacting people at this moment, read under locks that hold until the intent is committed.
+"""The contact constraints of this moment, read under locks that last until the intent is committed.
 
 Locks first, then a look in a statement of its own: a statement sees what was committed before it began, so what
 another transaction wrote while ours waited for its lock is seen too.
@@ -61,7 +61,7 @@ _LOOK = text(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What is to be looked up for contacts that may be made.
+    """The numbers, budgets and caps to look up for planned contacts.
 
     Attributes:
         numbers: Blind indexes of their phone numbers.
@@ -91,7 +91,7 @@ class OpenStop:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What stands against these contacts at `now`, a moment of the business clock.
+    """The constraints on these contacts at `now`, on the business clock.
 
     Attributes:
         past: Recent contacts by number.

@@ -1,4 +1,4 @@
-"""A contact with a customer, as it is begun and as it stands; what was said in it is sealed."""
+"""A contact with a customer; the customer's words are encrypted."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -72,7 +72,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboundContact:
-    """A customer who turned to us; `key` names it once, whatever is repeated."""
+    """A contact made by the customer; `key` is unique."""
 
     contact_id: str
     task_id: str
@@ -85,7 +85,7 @@ class InboundContact:
 
 @dataclass(frozen=True, slots=True)
 class Intended:
-    """The committed intent of one attempt; `fresh` when this transaction wrote it, so nothing was sent yet."""
+    """The committed intent of one attempt; `fresh`: written by this transaction, so nothing was sent yet."""
 
     contact: Contact
     fresh: bool

@@ -1,4 +1,4 @@
-"""Attempts to reach customers: the intent is committed before anything leaves, under a key that is unique.
+"""Contacts with customers: the intent is committed, under a unique key, before anything is sent.
 
 Beside them what customers said when they turned to us: *inbound* rows, which are no attempts. Gaps, caps, counts
 and channels look at attempts alone. What customers said is encrypted, and opened only where it is asked for.
@@ -214,12 +214,12 @@ class Contacts(Repository):
         return None if row is None else contact_of(row, self.cipher)
 
     def inbound_in_round(self, task_id: str, round_number: int) -> int:
-        """How often the customer turned to us in this round."""
+        """Return how often the customer contacted us in this round."""
         counted = self.connection.execute(_INBOUND_OF_ROUND, {"task_id": task_id, "round": round_number})
         return int(counted.scalar_one())
 
     def note(self, notes: Sequence[ContactNoted]) -> None:
-        """Write what became known of attempts; a concluded one keeps what it says, a late answer aside."""
+        """Write the results of attempts; a concluded one keeps its result, except for a late answer."""
         if not notes:
             return
         # One statement changes a row once: what several notes say of a contact is put together first.

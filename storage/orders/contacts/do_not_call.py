@@ -1,4 +1,4 @@
-"""Numbers that must not be contacted: who said so, why, until when. The list holds no number, only its blind index."""
+"""The do-not-call list: who entered a number, why, until when. It holds blind indexes, not numbers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Finding an attempt by what a provider sends back where it does not send its key."""
+"""Finds an attempt by other fields than its key, for providers that do not send the key."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

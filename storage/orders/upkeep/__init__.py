@@ -1,1 +1,1 @@
-"""Removing, forgetting, and encrypting anew what is kept of customers."""
+"""Deletes old data, erases customers, and re-encrypts."""

@@ -1,4 +1,4 @@
-"""Every place where something encrypted is stored: which keys it names, and writing it anew under the current one."""
+"""Every encrypted column: finds values of old keys, and encrypts them again with the current key."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -77,7 +77,7 @@ _EARLY: Final = text(
 
 @dataclass(frozen=True, slots=True)
 class Bite:
-    """A batch that was written anew."""
+    """The result of re-encrypting one batch."""
 
     written: int
     unreadable: tuple[str, ...]

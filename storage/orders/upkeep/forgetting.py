@@ -1,4 +1,4 @@
-"""What becomes of each table's rows when the customer of an order is forgotten.
+"""How each table's rows are changed when a customer is erased.
 
 Of free JSON what is *kept* is listed, not what goes: a name that nobody thought of goes. Every column that can
 hold text is either changed here or named, with the reason why it stays, in tests/integration/test_forgetting.py.

@@ -1,4 +1,4 @@
-"""What is known of a customer: found over all orders, and removed from every table but the trail of what was done.
+"""Finds a customer's data over all orders, and erases it from every table except the audit trail.
 
 What becomes of each table's rows is in `storage.orders.upkeep.forgetting`.
 """
@@ -71,7 +71,7 @@ class Privacy(Repository):
     def erase(
         self, task_ids: Sequence[str], numbers: Sequence[str], marks: Sequence[bytes]
     ) -> dict[str, int]:
-        """Remove what is known of whoever these orders belong to; how many rows of each kind were blanked.
+        """Erase the customer's data in these orders; return the number of rows by kind.
 
         Rows, their times and who did what stay. The do-not-call list holds no number and keeps its marks.
 

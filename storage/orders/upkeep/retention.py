@@ -1,4 +1,4 @@
-"""What has been kept long enough: counted, and removed or blanked a bounded number of rows at a time."""
+"""Counts and deletes (or blanks) data past its retention time, a bounded number of rows at a time."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What the action agent does: carries out the intent, in the order system and in our own tables as evidence."""
+"""The action agent: carries out the intent in the order system, and records it in our tables."""
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""An order whose intent is to be carried out, with what decides whether it may be: room, approval, the day's count."""
+"""A request to carry out an order's intent, with what decides whether it may be: capacity, approval, daily limit."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence

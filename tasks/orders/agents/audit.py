@@ -1,4 +1,4 @@
-"""What the audit agent does: writes the last line and closes the order."""
+"""The audit agent: writes the last audit line and closes the order."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -1,4 +1,4 @@
-"""A classification that an outside agent made: it passes the guards that the fleet's own passes (SPEC.md §4)."""
+"""A classification given by an outside agent, checked by the same guards as the fleet's own (SPEC.md §4)."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What the contact agent does: intent first, then the contact, then a parked row that waits for the result.
+"""The contact agent: commits the intent, makes the contact, and parks the step until the result.
 
 Effect class *once* (SPEC.md §3): the intent to send is committed before anything leaves; a failure is retried
 only when it is certain that nothing was sent; an unknown outcome is reconciled by key, never repeated.
@@ -50,7 +50,7 @@ def initiate_contact(context: Context, batch: Batch) -> Mapping[int, Outcome]:
 
 
 def conclude_contact(context: Context, resumption: Resumption) -> Outcome:
-    """What a provider's report, or the end of the wait for it, makes of a contact that was begun."""
+    """Return the outcome of a contact that was begun, from the provider's report or the deadline."""
     case: Case = resumption.subject
     step, now = resumption.step, resumption.moments.business_now
     if case.begun is None:

@@ -1,4 +1,4 @@
-"""What the action agent leaves once an intent is carried out: the actions under their keys, the move, the lines."""
+"""The effects of an intent that was carried out: actions under their keys, the transition, audit lines."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -44,7 +44,7 @@ def executed(
     title: str,
     effects: tuple[Effect, ...],
 ) -> Done:
-    """The step is done: the order has its action taken, and what was carried out is told and kept.
+    """Return the outcome of an executed intent, with its effects.
 
     Args:
         step: The step that is done.

@@ -1,4 +1,4 @@
-"""What the orchestrator does: receives and validates orders, retries contacts, opens rounds, hears people."""
+"""The orchestrator: receives and validates orders, retries contacts, opens rounds, applies people's decisions."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -116,7 +116,7 @@ def retry_contact(step: StepRow, order: Order) -> Outcome:
 
 
 def open_round(step: StepRow, order: Order) -> Outcome:
-    """The agreed time has come: contact the customer again (seed transition followup.time_reached)."""
+    """Begin the next round, as its time has come (seed transition followup.time_reached)."""
     return Done(
         effects=(
             Move(task_id=order.task_id, event=Event.FOLLOWUP_TIME_REACHED, agent_id=AGENT),

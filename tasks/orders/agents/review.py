@@ -1,4 +1,4 @@
-"""What happens when a person is asked, and when a person decides."""
+"""Opens reviews, and applies people's decisions."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -48,7 +48,7 @@ def ask_person(entering: Entering) -> Sequence[Effect]:
 
 
 def decide(_: object, resumption: Resumption) -> Outcome:
-    """What a person's decision, or the passing of its deadline, makes of an order.
+    """Return the outcome of a person's decision, or of a deadline that has passed.
 
     Raises:
         IllegalTransition: the order's state does not allow this decision; the question stays open.

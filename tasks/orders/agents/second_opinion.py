@@ -1,4 +1,4 @@
-"""A language model's second opinion on what would be carried out: it may send an order to a person, no more."""
+"""Asks a language model for a second opinion before an action; it may only send an order to review."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ _log: Final = logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What a customer said, why the order was suspended, and how it was read; `is_own`: by our own model."""
+    """A customer's words with their classification; `is_own`: by our own model."""
 
     text: str = field(repr=False)
     pending_reason: str | None = field(repr=False)

@@ -1,4 +1,4 @@
-"""Sending a contact: the intent is committed first, and what came of it decides how the step goes on."""
+"""Sends contacts: the intent is committed first; the send outcome decides how the step continues."""
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -196,7 +196,7 @@ def wait(context: Context, batch: Batch, step: StepRow, contact: Contact, provid
 
 
 def silence(contact: Contact) -> ContactReport:
-    """The report of a provider that never reported."""
+    """Return the report for a provider that did not report in time."""
     return ContactReport(
         event_id=f"{contact.key}.deadline",
         key=contact.key,

@@ -1,4 +1,4 @@
-"""What the triage agent does: understands the customer's words, and says whether a person must look first."""
+"""The triage agent: classifies the customer's words, and decides whether a person must review."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -87,7 +87,7 @@ def classify_intents(context: Context, batch: Batch) -> Mapping[int, Outcome]:
 def classify_intent(
     context: Context, step: StepRow, reply: Reply, found: Classification, now: datetime
 ) -> Outcome:
-    """What follows from how the words were read: the verdict of confidence, guards and shadow mode. Pure."""
+    """Return the outcome of a classification: by confidence, guards and shadow mode. Pure."""
     text, order = reply.words, reply.order
     level2 = found.level2
     agreement = agree(context, order, level2, text, now, reply.past)

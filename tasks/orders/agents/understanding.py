@@ -1,4 +1,4 @@
-"""What the triage agent makes of words that belong to no order: read them, or check what others read in them."""
+"""Classifies words that belong to no order, or checks a given classification."""
 
 from collections.abc import Callable, Mapping
 from functools import partial

@@ -1,1 +1,1 @@
-"""What outside agents call for over the API: the same claim and record as the fleet."""
+"""Calls of outside agents over the API, by the same claim and record as the fleet's."""

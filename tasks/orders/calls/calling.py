@@ -1,4 +1,4 @@
-"""Beginning a call of an outside agent: one path, so that callers and the fleet never do a step twice.
+"""Calls of agents over the API: one claim path, so that no step is done twice.
 
 A manual order's step is *offered*: the first call takes it, which publishes it to its agent's queue, and whoever
 calls meanwhile waits for the same step. In an order the fleet drives, the step is under way already and the
@@ -27,7 +27,7 @@ from tasks.orders.rules.context import Context
 
 @dataclass(frozen=True, slots=True)
 class UnderWay:
-    """The step is with its agent; `onward` is the call to make after it, where it only leads to what was meant."""
+    """The step is at its agent; `onward` is the next call, where this one only leads to it."""
 
     dispatch_id: str
     step_id: int
@@ -36,7 +36,7 @@ class UnderWay:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """The step was done before, with the same inputs."""
+    """The step was already done with the same inputs."""
 
     step: StepResult
     dispatch_id: str

@@ -1,4 +1,4 @@
-"""The result of a contact as an agent records it: of one we made, or of one the agent made by itself."""
+"""Records the result of a contact given by an agent: of our contact, or of the agent's own."""
 
 import hashlib
 import json
@@ -57,7 +57,7 @@ class Unrecordable(StrEnum):
 def record(
     engine: Engine, context: Context, given: ContactRecord
 ) -> tuple[ReportOutcome | Unrecordable, Order | None]:
-    """Keep the result; what waits for it goes on. A repeated, late or early one changes nothing it should not."""
+    """Store the result and complete the waiting step; a repeated, late or early one changes nothing else."""
     with engine.transaction() as transaction:
         contact, why, order = _contact(transaction, given)
         if contact is None:

@@ -1,4 +1,4 @@
-"""A transition as an agent calls for it: the step that makes it, or the contact result that does."""
+"""Finds the step or the contact result that makes a requested transition."""
 
 import re
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ _ELSEWHERE: Final[Mapping[Event, str]] = {
 
 
 class CannotBeCalled(Exception):
-    """This event is not made by a call, or lacks what it needs; the message says what to do."""
+    """This event cannot be requested, or its data are incomplete; the message says what to do."""
 
 
 def call_for(

@@ -1,4 +1,4 @@
-"""Calls for a classification: of what the customer said, in the record's words or the caller's.
+"""A classification requested by an agent: of the recorded words, or of the caller's.
 
 The caller's words are noted in the transaction that takes the step, where a manual order can take them, so that
 nobody else's are classified for them. Words that come when the last attempt had come to nothing are the customer

@@ -1,1 +1,1 @@
-"""What an order waits for, and what comes next."""
+"""Explains what an order waits for, and what happens next."""

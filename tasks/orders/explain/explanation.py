@@ -1,4 +1,4 @@
-"""What a task waits for, since when, until when, and what comes next: as a value, and in sentences."""
+"""The explanation of a task: what it waits for, since when, until when, what happens next; as values and sentences."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ _SHORT: Final = 10.0
 
 
 class Wait(StrEnum):
-    """What a task waits for, as scripts and pages read it."""
+    """The kinds of waits, for scripts and pages."""
 
     NOTHING = "nothing"
     """It has ended."""

@@ -1,4 +1,4 @@
-"""What the next contact of an order would be, without making it: when, by which channel, in which words."""
+"""A preview of an order's next contact: time, channel and words."""
 
 from dataclasses import dataclass
 from datetime import datetime

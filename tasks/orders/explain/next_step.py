@@ -1,4 +1,4 @@
-"""What the contact policy says of an order now: the next contact, when it may be made, and why not now."""
+"""What the contact policy says of an order now: as a value, and as lines for people."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Everything that decides why an order, or a run without one, stands where it does; read in one go."""
+"""The data for an explanation of an order or a run, read at once."""
 
 from dataclasses import dataclass
 from datetime import datetime

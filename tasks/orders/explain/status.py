@@ -1,4 +1,4 @@
-"""Why a task stands where it stands: pure, from the rows of its situation."""
+"""Explains the status of a task from its rows. Pure."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType

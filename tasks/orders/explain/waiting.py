@@ -99,7 +99,7 @@ def leased(situation: Situation, step: OpenStep) -> Fields:
 
 
 def parked(situation: Situation, step: OpenStep) -> Fields:
-    """A row that waits for the world: a call's result, a text's answer, a signal."""
+    """A step that waits for something outside: a call's result, a reply, a signal."""
     order, contact = situation.order, situation.contact
     until = When(step.due_at, _clock(step)) if step.due_at else None
     if order is None or contact is None or contact.step_id != step.step_id:

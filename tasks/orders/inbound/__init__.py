@@ -1,1 +1,1 @@
-"""What comes from outside between steps: callbacks, signals, replies of customers."""
+"""Input from outside between steps: callbacks, signals, replies of customers."""

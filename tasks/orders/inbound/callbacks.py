@@ -1,4 +1,4 @@
-"""Callbacks of providers: whose contact each report is of, where our key is not sent back, and what becomes of it."""
+"""Handles reports of channels: stores them raw, drops repetitions, completes the waiting step."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,4 @@
-"""What a signal came to: whether anything changed, in words for its sender and for people who watch."""
+"""The result of a signal: whether anything changed, in words for its sender and for operators."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""The signal that the customer turned to us: the words count as their answer, or are kept for a person."""
+"""Handles a customer who contacts us: the words are stored, and used as the answer where the order can take one."""
 
 import hashlib
 from typing import Final

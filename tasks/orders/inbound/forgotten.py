@@ -1,4 +1,4 @@
-"""What may be kept of reports after a customer was erased: the result and the time, and nothing else."""
+"""What is kept of reports that arrive after a customer was erased: result and time only."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What a customer says while the order takes no answer: the words are kept, and a person looks at them.
+"""Handles words of a customer while the order waits for something else: stored, with an alert for a person.
 
 A person is alerted, of a danger whoever is on duty; a wish not to be contacted holds at once, and a cancellation that
 waits out its window is taken back: whoever writes again may have changed their mind (SPEC.md §4, §8).

@@ -1,4 +1,4 @@
-"""Messages of customers to whom no text went: the words go to their open order; a stop word holds for anybody."""
+"""Handles messages from customers to whom we sent none: applied to their open order; a stop word counts for anybody."""
 
 import hashlib
 from typing import Final

@@ -1,4 +1,4 @@
-"""A signal together with the order it is for, read under the lock of the order's run."""
+"""A signal with everything its handling needs, under the lock of the task's run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

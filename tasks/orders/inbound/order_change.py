@@ -1,4 +1,4 @@
-"""The signals by which upstream changes an order: its part came, number or priority changed, it was cancelled."""
+"""Signals of upstream about an order: part arrived, number or priority changed, cancelled."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Applying a signal of upstream to its task: once, audited, answered the same when repeated (SPEC.md §6).
+"""Delivers a signal to its task: once, audited, with the same answer when repeated (SPEC.md §6).
 
 A signal is applied in one transaction under the lock of the task's run, so whatever the fleet does at the same
 moment happens before it or after it.

@@ -1,1 +1,1 @@
-"""Orders on their way in: validated, accepted once, refused with the reason."""
+"""Accepts orders: validated, accepted once, or refused with the reason."""

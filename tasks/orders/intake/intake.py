@@ -1,4 +1,4 @@
-"""The one accept path of orders: validated submissions in, receipts out once everything is committed."""
+"""The one accept path of every entry point: validated orders in, results out, committed before the answer."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ _KEPT_AS_IT_CAME: Final = frozenset({"customer_id", "simulation", "timezone"})
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A valid order, with what its sender says beside it."""
+    """A valid order at an entry point."""
 
     body: TaskCreated
     request_id: str | None = None

@@ -1,1 +1,1 @@
-"""What people do to orders: decide, intervene, undo, bar contacts."""
+"""What people do with orders: decide, intervene, undo, block contacts."""

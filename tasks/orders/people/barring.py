@@ -1,4 +1,4 @@
-"""Barring contacts and allowing them again: emergency stops and the do-not-call list, each with its audit line."""
+"""Blocks and unblocks contacts: contact stops and the do-not-call list, each with an audit line."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +25,7 @@ class AlreadyOver(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How many of the open orders a stop holds, and how many name no region, which no stop of a region holds."""
+    """The number of open orders that a stop holds, and of those without a region."""
 
     held: int
     open: int

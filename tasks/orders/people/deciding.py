@@ -1,4 +1,4 @@
-"""Applying a person's decision to the step that waits for it: once, answered the same when repeated."""
+"""Applies a person's decision to the waiting step: once, with the same answer when repeated."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The training label that a person's decision makes: the words, the model's reading, and the person's."""
+"""Makes a label of a person's decision: the customer's words, the model's intent, the true intent."""
 
 from schemas.orders.step_inputs import ReviewInput
 from statemachine.orders.intents import Level2

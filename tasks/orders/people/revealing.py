@@ -1,4 +1,4 @@
-"""Showing a person a customer's hidden number or words, with the reason in the audit log."""
+"""Shows a person a number or words that are hidden elsewhere, with the reason in the audit log."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""Taking a cancellation back while it waits out its window: a person decides the order instead."""
+"""Takes back a cancellation within its undo window; a person then decides the order."""
 
 from enum import StrEnum
 from typing import Final

@@ -1,1 +1,1 @@
-"""What holds for every order, whoever acts: agreements, appointments, contact constraints, wording."""
+"""Rules for every order: agreements, appointments, contact constraints, wording."""

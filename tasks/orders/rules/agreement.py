@@ -1,4 +1,4 @@
-"""When the customer is to be contacted or visited again: their own date where they named one, else the default."""
+"""The agreed time of the next contact or visit: the customer's date, else the default."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta

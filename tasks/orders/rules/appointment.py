@@ -1,4 +1,4 @@
-"""The visit an order is given: the day the customer named, or the next on which an engineer has room."""
+"""Arranges the visit of an order: the customer's day, or the next with capacity."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ _VISIT_HOUR: Final = time(9)
 
 @dataclass(slots=True)
 class Openings:
-    """What the engineers of some regions have room for, shared by the orders of one message.
+    """The free capacity of regions, shared by the orders of one message.
 
     A region that is not known here is not limited. Within a message each place is given once; what other
     messages take meanwhile is found when the appointment is written (`storage.orders.places`).
@@ -120,7 +120,7 @@ def arrange(
 
 
 def adopt(appointment: Appointment, slot: Booked | None, zone: ZoneInfo) -> Appointment:
-    """The visit as another order system has it; what it does not say stays as it was asked for."""
+    """Return the visit as the other order system booked it; fields it leaves out stay as requested."""
     if slot is None:
         return appointment
     visit_at = slot.visit_at or appointment.visit_at

@@ -1,4 +1,4 @@
-"""An order whose customer is being contacted, with what was tried before."""
+"""An order to be contacted, with its earlier contacts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Case:
 
     @property
     def key(self) -> str:
-        """The attempt's key for ever: (task, round, contact_no), whatever crashes in between (SPEC.md §8)."""
+        """The attempt's permanent key: (task, round, contact_no), whatever crashes in between (SPEC.md §8)."""
         return f"{self.order.task_id}.{self.order.round}.{self.order.contact_count}"
 
 

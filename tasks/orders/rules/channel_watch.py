@@ -1,4 +1,4 @@
-"""The alert that a channel sends nothing any more: one a channel, resolved when it sends again."""
+"""Watches for channels that fail: one alert a channel, resolved when it sends again."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""What the result of a contact means for its order: the customer answered, or the attempt was in vain."""
+"""The consequence of a contact's result: the customer answered, or the attempt failed."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -133,7 +133,7 @@ def _delivered(step: StepRow, contact: Contact, report: ContactReport) -> Park:
 
 
 def noted(contact: Contact, report: ContactReport) -> ContactNoted:
-    """What is known of a contact that is over."""
+    """Return the effect that stores the result of a concluded contact."""
     return ContactNoted(
         contact_id=contact.contact_id,
         status="concluded",

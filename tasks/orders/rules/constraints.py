@@ -1,4 +1,4 @@
-"""What stands against a contact at the moment of sending: do-not-call, emergency stops, caps, budgets (SPEC.md §8).
+"""Checks the contact constraints at the moment of sending: do-not-call, stops, caps, budgets (SPEC.md §8).
 
 Read under locks that hold until the intents are committed; what is let through counts against what follows.
 """
@@ -117,7 +117,7 @@ def policy_for(context: Context, order: Order) -> ContactPolicy:
 
 @dataclass(slots=True)
 class Withholding:
-    """Judges the contacts of a batch one after another, at one moment."""
+    """Checks the contacts of a batch one after another, at one moment."""
 
     context: Context
     found: Found
@@ -162,12 +162,12 @@ class Withholding:
 
 
 def came_to_nothing(case: Case) -> tuple[ContactNoted, ...]:
-    """What is noted of an attempt that was begun, of which nothing left, and which is now given up."""
+    """Return the effect for an attempt that was begun, sent nothing, and is given up."""
     if case.begun is None or case.begun.status != "sending":
         return ()
     return nothing_left(case.begun)
 
 
 def nothing_left(contact: Contact) -> tuple[ContactNoted, ...]:
-    """What is noted of an attempt of which, as it was begun this time, certainly nothing left."""
+    """Return the effect for an attempt that certainly sent nothing this time."""
     return (ContactNoted(contact_id=contact.contact_id, status="refused", begun_at=contact.created_at),)

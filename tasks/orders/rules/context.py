@@ -1,4 +1,4 @@
-"""What the work needs of the world, made once a process and passed down."""
+"""The context of a process: tools, policies and data, made once and passed down."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The audit lines and product events that work leaves, in one form."""
+"""Makes audit lines and product events of steps, in one form."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""The words of a contact: the script that holds for an order, filled in for it."""
+"""Fills in the script for a contact."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

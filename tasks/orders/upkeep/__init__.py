@@ -1,1 +1,1 @@
-"""What is removed in time, and what is encrypted anew."""
+"""Deletes old data, and re-encrypts."""

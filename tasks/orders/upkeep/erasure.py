@@ -1,4 +1,4 @@
-"""A customer is forgotten: what is known of the person goes, what was done and by whom stays."""
+"""Erases a customer: personal data are deleted; what was done, and by whom, stays."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ _COUNTRY = "+86"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Customer:
-    """Whom to forget: by upstream's id, by a number, or by both."""
+    """The customer to erase: by upstream's id, by a number, or by both."""
 
     customer_id: str | None = None
     phone: Phone | None = field(default=None, repr=False)

@@ -1,4 +1,4 @@
-"""What is encrypted moves from former keys to the current one, while the fleet runs."""
+"""Re-encrypts stored values with the current key, while the fleet runs."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ _BITE: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Renewed:
-    """What became of it; with nothing left, the former keys are of no use any more."""
+    """The result; when nothing is left, the former keys can be deleted."""
 
     written: Mapping[str, int]
     left: Mapping[str, int]

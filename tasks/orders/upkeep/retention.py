@@ -1,4 +1,4 @@
-"""What has been kept long enough goes: once a day by itself, in bites that keep nobody waiting."""
+"""Deletes data past its retention time: once a day, in small batches."""
 
 import time
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Registering the versions of scripts with their words, so that a contact's log names what was really said."""
+"""Stores the digest of every script version, so that a contact's log always names the words really used."""
 
 from typing import Final
 

@@ -10,7 +10,7 @@ from runtime.cipher import Cipher
 from storage.core.database import Database
 from storage.engine.clock import BusinessClock
 from storage.flows.agents import ALIVE_SECONDS
-from tests.agents import OWNERS
+from tests.support.agents import OWNERS
 from tests.support.api.client import ApiClient, api_over, register_keys
 from tests.support.engine.general_runs import ScriptedActions, begin, definition
 from tests.support.in_process_fleet import CIPHER_KEY, InProcessFleet

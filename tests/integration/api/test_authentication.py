@@ -14,7 +14,7 @@ from storage.access.keys import Keys, digest
 from storage.core.database import Database
 from tasks.orders.rules.context import Context
 from tasks.registry import task_forms
-from tests.agents import OWNERS
+from tests.support.agents import OWNERS
 from tests.support.api.client import ApiClient, key_of
 from tests.support.factories import payload
 from tests.support.probe import Probe

@@ -9,7 +9,7 @@ import pytest
 from storage.access.keys import Keys
 from storage.orders.contacts.contacts import Contacts
 from tasks.orders.rules.followup import rule_of
-from tests.agents import OWNERS
+from tests.support.agents import OWNERS
 from tests.support.api.background_work import working_in_background
 from tests.support.api.client import ApiClient, api_over, key_of
 from tests.support.factories import answered, payload

@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from api.server.health import FRESH_SECONDS
 from storage.engine.pulses import Pulses
-from tests.agents import QUEUES
+from tests.support.agents import QUEUES
 from tests.support.api.client import VERSION, ApiClient, api_over
 from tests.support.factories import payload
 from tests.support.in_process_fleet import InProcessFleet

@@ -9,7 +9,7 @@ from storage.access.system_audit import SystemAudit
 from storage.orders.contacts.contacts import Contacts
 from storage.orders.order_view import OrderView
 from storage.orders.orders import Orders
-from tests.agents import OWNERS
+from tests.support.agents import OWNERS
 from tests.support.api.client import ApiClient
 from tests.support.api.signals import START, conflict, order_run_over_api, send_signal
 from tests.support.factories import READY, answered, payload, silent

@@ -8,7 +8,7 @@ from api.orders.transitions import EVENT_SCOPES
 from schemas.access.scopes import Scope
 from statemachine.orders.machine import TRANSITIONS, allowed_from
 from statemachine.orders.states import Event, State
-from tests.agents import OWNERS
+from tests.support.agents import OWNERS
 from tests.support.api.client import ApiClient
 from tests.support.factories import answered, payload
 

@@ -10,7 +10,7 @@ import pytest
 import structlog
 
 from engine.limits import Limits
-from tests.agents import OWNERS
+from tests.support.agents import OWNERS
 from tests.support.api.client import key_of, register_keys
 from tests.support.command_line import CommandLine
 from tests.support.in_process_fleet import CIPHER_KEY, InProcessFleet

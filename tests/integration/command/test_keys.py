@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from fleet.command.app import application
 from storage.access.keys import Key, Keys
 from storage.access.system_audit import SystemAudit
-from tests.agents import OWNERS
+from tests.support.agents import OWNERS
 from tests.support.command_line import CommandLine
 from tests.support.in_process_fleet import CIPHER_KEY
 

@@ -25,7 +25,7 @@ from storage.core.database import Database
 from storage.engine.definitions import Definitions
 from storage.engine.runs import Runs
 from tasks.registry import PRODUCTS
-from tests.agents import QUEUES
+from tests.support.agents import QUEUES
 from tests.support.in_process_fleet import CIPHER_KEY, InProcessFleet
 from tests.support.probe import Probe
 from tests.support.waiting import wait_until

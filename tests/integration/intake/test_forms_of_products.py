@@ -14,7 +14,7 @@ from tasks.forms import Acceptance, EntryPoint, Sender, TaskForms
 from tasks.people.replay import RejectResult, replay
 from tasks.registry import PRODUCTS
 from tasks.verbs import Verb, VerbResult
-from tests.agents import QUEUES
+from tests.support.agents import QUEUES
 from tests.support.factories import payload
 from tests.support.in_process_fleet import InProcessFleet
 from tests.toy_product import product, task_form

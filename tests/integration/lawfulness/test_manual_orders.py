@@ -10,7 +10,7 @@ import pytest
 from storage.access.keys import Keys
 from storage.engine.clock import BusinessClock
 from tasks.orders.explain.next_step import next_step_of
-from tests.agents import OWNERS
+from tests.support.agents import OWNERS
 from tests.support.api.background_work import working_in_background
 from tests.support.api.client import ApiClient, api_over, key_of
 from tests.support.factories import payload, silent

@@ -9,8 +9,8 @@ import yaml
 
 from runtime.settings import PROJECT
 from storage.core.database import Database
-from tests.outbound_process import beating, outbound_process
 from tests.support.outbound.notice_sender import NoticeSenderAtWork
+from tests.support.outbound.process import beating, outbound_process
 from tests.support.probe import Probe
 from tests.support.providers import group_bots
 from tests.support.providers.group_bots import Wecom

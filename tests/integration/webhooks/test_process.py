@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.outbound_process import beating, kill, outbound_process
+from tests.support.outbound.process import beating, kill, outbound_process
 from tests.support.outbound.webhook_receiver import Received, Reply, WebhookReceiver
 from tests.support.outbound.webhook_sender import WebhookSenderAtWork, event
 

@@ -19,7 +19,7 @@ from schemas.core.agents import Agents
 from storage.access.keys import Keys
 from storage.core.database import Database
 from tasks.orders.rules.context import Context
-from tests.agents import AGENTS, OWNERS
+from tests.support.agents import AGENTS, OWNERS
 from tests.support.in_process_fleet import InProcessFleet
 
 VERSION = "0.0.test"

@@ -15,7 +15,7 @@ from statemachine.workflow.states import RunState
 from storage.engine.runs import Runs
 from storage.engine.steps import StepRow
 from storage.orders.order_view import OrderView
-from tests.agents import QUEUES
+from tests.support.agents import QUEUES
 from tests.support.in_process_fleet import InProcessFleet
 from tests.support.servers import TEST_WORKFLOWS
 

@@ -14,7 +14,7 @@ from storage.outbound.notices import Notices, StaffNotice
 from storage.people.alerts import Alerts
 from tasks.outbound.context import OutboundContext
 from tasks.outbound.notifying import StaffNotices
-from tests.outbound_worker import outbound_workers
+from tests.support.outbound.worker import outbound_workers
 from tests.support.providers import feishu, group_bots
 from tools.notices.contract import NoticeGateway
 from tools.notices.dingtalk_bot import DingtalkBot

@@ -17,7 +17,7 @@ from storage.outbound.subscribers import Subscribers
 from tasks.outbound.context import OutboundContext
 from tasks.outbound.feeding import feed
 from tasks.outbound.sending import SendingLimits, Webhooks
-from tests.outbound_worker import outbound_workers
+from tests.support.outbound.worker import outbound_workers
 from tools.webhooks.address import check_peer
 from tools.webhooks.signature import new_secret
 
