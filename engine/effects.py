@@ -10,7 +10,7 @@ from storage.core.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class EffectRefusal:
     """Why the effects of a step cannot be written, and how the step ends."""
 
     error: Exception
@@ -21,10 +21,10 @@ class Refusal:
     """Whether it is done anew at once instead: somebody else was quicker."""
 
 
-Write = Callable[[UnitOfWork, Sequence[tuple[int, Any]]], Mapping[int, Refusal]]
+Write = Callable[[UnitOfWork, Sequence[tuple[int, Any]]], Mapping[int, EffectRefusal]]
 """Writes effects, each given with its step, in one statement a table; the refused steps with the reason."""
 
-NOTHING_REFUSED: Final[Mapping[int, Refusal]] = {}
+NOTHING_REFUSED: Final[Mapping[int, EffectRefusal]] = {}
 """The answer of a writer that can always write."""
 
 
@@ -54,7 +54,7 @@ class EffectWriters:
             raise ValueError("two writers are registered for one kind of effect")
         self.errors = tuple(error for writer in writers for error in writer.errors)
 
-    def apply(self, work: UnitOfWork, effects: Sequence[tuple[int, Effect]]) -> dict[int, Refusal]:
+    def apply(self, work: UnitOfWork, effects: Sequence[tuple[int, Effect]]) -> dict[int, EffectRefusal]:
         """Write effects; once a step is refused, only its evidence is written.
 
         Returns:
@@ -64,7 +64,7 @@ class EffectWriters:
             UnknownEffect: nobody writes effects of this kind.
         """
         given = self._by_writer(effects)
-        refused: dict[int, Refusal] = {}
+        refused: dict[int, EffectRefusal] = {}
         for writer in self._writers:
             if writer not in given:
                 continue

@@ -34,7 +34,7 @@ _log = logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class RecordResult:
     """The result of a recording: messages to send, and whether more rows of its own queue wait."""
 
     messages: list[Message]
@@ -122,20 +122,20 @@ class Engine:
                 _tell(batch, outcomes)
         return outcomes
 
-    def record(self, batch: Batch, outcomes: Mapping[int, Outcome]) -> Recorded:
+    def record(self, batch: Batch, outcomes: Mapping[int, Outcome]) -> RecordResult:
         """Commit results, effects and successors together.
 
         Run again after a lost answer, it finds its own rows recorded and writes nothing twice.
         """
         room = self._room()
 
-        def write(work: UnitOfWork) -> Recorded:
+        def write(work: UnitOfWork) -> RecordResult:
             transaction = self._transaction(work, room)
             lost = transaction.record(batch.lease_id, outcomes, batch.subjects)
             if lost:
                 _log.warning("results refused: the lease was lost", lease_id=batch.lease_id, rows=lost)
             own_queue = batch.action.partition(".")[0]
-            return Recorded(transaction.messages(), room.waiting.get(own_queue) is not None)
+            return RecordResult(transaction.messages(), room.waiting.get(own_queue) is not None)
 
         return self.database.durably(write, seconds=self.limits.lease_seconds)
 
@@ -200,7 +200,7 @@ class Engine:
         evidence = {"code": "crashed", "message": mask_text(f"{type(error).__name__}: {error}")[:500]}
         try:
             with self.database.transaction() as work:
-                Queues(work).surrender(lease_id, dump_json(evidence), self.limits.most_crashes)
+                Queues(work).release_crashed(lease_id, dump_json(evidence), self.limits.most_crashes)
                 Leases(work).release(lease_id)
         except StorageUnavailable as unavailable:
             _log.warning("lease left to expire", lease_id=lease_id, error=str(unavailable))

@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.actions import Resumption
 from engine.catalogue import Catalogue
-from engine.effects import Refusal
+from engine.effects import EffectRefusal
 from engine.outcomes import Done, Failed, Outcome, Park, Snooze, TryAgain
 from engine.registry import Registry
 from engine.succession import RunFacts, Succession
@@ -71,7 +71,7 @@ class Settlement:
                 outcome = replace(outcome, effects=(*outcome.effects, *resumed.effects))
         return outcome
 
-    def _refused(self, refusal: Refusal) -> Outcome:
+    def _refused(self, refusal: EffectRefusal) -> Outcome:
         """What becomes of a step whose effects cannot be written."""
         if refusal.again:
             return Snooze(until=self.moments.database_now, clock=Clock.DATABASE, reason=str(refusal.error))

@@ -36,7 +36,7 @@ _DEADLINE: Final = {"type": "deadline"}
 
 
 @dataclass(frozen=True, slots=True)
-class Swept:
+class TickResult:
     """The numbers of rows that a tick handled."""
 
     woken: int = 0
@@ -61,7 +61,7 @@ class Tick:
             *engine.registry.writers.errors,
         )
 
-    def sweep(self) -> Swept | None:
+    def sweep(self) -> TickResult | None:
         """Run one tick; `None` when another one is at work."""
         with self._engine.transaction() as transaction:
             if not Queues(transaction.work).lead():
@@ -72,7 +72,7 @@ class Tick:
             ended = self._time_out(transaction)
         ended += self._end_waits(overdue)
         published = self._dispatch()
-        swept = Swept(woken, ended, rescued, published)
+        swept = TickResult(woken, ended, rescued, published)
         if rescued:
             _log.warning("rescued rows whose lease ran out", rows=rescued)
         return swept

@@ -207,10 +207,10 @@ class Transaction:
         self._taken.append((row.queue, ToPublish(row.key, row.action, alone=False)))
         return True
 
-    def hasten(self, run_id: str, due_at: datetime) -> int:
+    def bring_forward(self, run_id: str, due_at: datetime) -> int:
         """Bring the run's waits for the business clock forward to this time; return the number of steps."""
         Runs(self.work).lock([run_id])
-        return Steering(self.work).hasten(run_id, due_at, OFFER_SECONDS)
+        return Steering(self.work).bring_forward(run_id, due_at, OFFER_SECONDS)
 
     def reprioritise(self, run_id: str, priority: int) -> None:
         """Give a run another priority, and its open steps that had the run's."""

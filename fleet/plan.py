@@ -52,7 +52,7 @@ class Addresses:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class FleetPlan:
     """A fleet to be started."""
 
     data_dir: Path

@@ -45,8 +45,8 @@ def main(arguments: list[str], further: Sequence[BoundProduct] = ()) -> int:
     (name,) = arguments
     logs.configure(service=f"unpend-{name}", level=settings.log_level, style=settings.log_format)
     setup_logging.connect(_keep_our_logging, weak=False)
-    worker_ready.connect(_tell_ready, weak=False)
-    beat_init.connect(_tell_ready, weak=False)
+    worker_ready.connect(_mark_ready, weak=False)
+    beat_init.connect(_mark_ready, weak=False)
     app = make_app(settings)
     if name == TICK or name in agents.queues:
         concurrency = 1 if name == TICK else agents.by_queue[name].concurrency
@@ -123,7 +123,7 @@ def _intake(app: Celery, settings: Settings) -> None:
         signal.signal(number, lambda *_: stopped.set())
     process = Process(settings, app, name="intake")
     process.warm()
-    _tell_ready()
+    _mark_ready()
     take_in(process, stopped)
 
 
@@ -142,7 +142,7 @@ def _end_now() -> None:
     os._exit(1)
 
 
-def _tell_ready(**_: Any) -> None:
+def _mark_ready(**_: Any) -> None:
     """Leave the mark by which a supervisor knows that this process has begun its work."""
     mark = os.environ.get("UNPEND_READY_FILE")
     if mark:

@@ -20,7 +20,7 @@ def answers(url: str) -> bool:
         return False
 
 
-def pongs(agent: str) -> bool:
+def answers_ping(agent: str) -> bool:
     """Whether the worker of this agent on this host answers a ping within five seconds."""
     from kombu.exceptions import OperationalError
 
@@ -36,4 +36,4 @@ def pongs(agent: str) -> bool:
 
 if __name__ == "__main__":
     target = sys.argv[1]
-    raise SystemExit(0 if (answers(target) if "://" in target else pongs(target)) else 1)
+    raise SystemExit(0 if (answers(target) if "://" in target else answers_ping(target)) else 1)

@@ -29,7 +29,7 @@ from schemas.flows.agents import (
 )
 from storage.access.keys import Key
 from storage.core.unit_of_work import UnitOfWork
-from storage.flows.agents import Agents, NewAgent, OutsideAgent
+from storage.flows.agents import NewAgent, OutsideAgent, OutsideAgents
 
 router = APIRouter(prefix="/agents", tags=["agents"], route_class=Route)
 
@@ -55,7 +55,7 @@ def register_agent(body: AgentRegistered, parts: GivenParts, caller: Caller) -> 
         metadata=body.metadata,
     )
     with parts.database.transaction() as work:
-        Agents(work).register(agent)
+        OutsideAgents(work).register(agent)
     return RegistrationTaken(agent_id=agent.agent_id, heartbeat_seconds=HEARTBEAT_SECONDS)
 
 
@@ -71,7 +71,7 @@ def report_heartbeat(
     """Every 15 seconds, with how busy it is; an agent that is not registered is told so with 404."""
     _require_own(caller, agent_id)
     with parts.database.transaction() as work:
-        known = Agents(work).heartbeat(agent_id, body.status, body.working_on)
+        known = OutsideAgents(work).heartbeat(agent_id, body.status, body.working_on)
     if not known:
         raise unknown("agent", agent_id)
     return HeartbeatTaken(next_heartbeat_seconds=HEARTBEAT_SECONDS)
@@ -81,7 +81,7 @@ def report_heartbeat(
 def list_agents(parts: GivenParts) -> AgentList:
     """The fleet's five agents with their queues and workers, and up to 500 outside agents."""
     with parts.database.transaction() as work:
-        outside = Agents(work).list()
+        outside = OutsideAgents(work).list()
         agents, offered = _fleet(work, parts.agents, outside)
     return AgentList(agents=agents, outside=[_view(agent, offered) for agent in outside])
 
@@ -96,9 +96,9 @@ def find_agent(agent_id: GivenAgentId, parts: GivenParts) -> AgentDetail:
     """One of the fleet's, with the outside agents of its role, or an outside agent."""
     with parts.database.transaction() as work:
         if parts.agents.named(agent_id) is not None:
-            outside = Agents(work).list(role=agent_id)
+            outside = OutsideAgents(work).list(role=agent_id)
         else:
-            found = Agents(work).find(agent_id)
+            found = OutsideAgents(work).find(agent_id)
             if found is None:
                 raise unknown("agent", agent_id)
             outside = [found]

@@ -26,7 +26,7 @@ from tasks.orders.rules.transitions import transitions_from
 
 router = APIRouter(prefix="/tasks", tags=["tasks"], route_class=Route)
 
-PATIENCE_SECONDS: Final = 2.0
+BUSY_WAIT_SECONDS: Final = 2.0
 """How long a signal waits for what is at work in its order, before it is kept and its sender asked to come back."""
 _PAUSE_SECONDS: Final = 0.1
 _COME_BACK: Final = "5"
@@ -119,11 +119,11 @@ def _named(agent_id: str, idempotency_key: str | None) -> str:
 
 async def _received(parts: OrdersParts, task_id: str, signal: Signal) -> Receipt:
     """The receipt, once nothing is at work in the order or patience has come to its end."""
-    until = time.monotonic() + PATIENCE_SECONDS
+    until = time.monotonic() + BUSY_WAIT_SECONDS
     while True:
-        patient = time.monotonic() < until
+        retries_soon = time.monotonic() < until
         receipt = await asyncio.to_thread(
-            receive, parts.engine, parts.context, task_id, signal, patient=patient
+            receive, parts.engine, parts.context, task_id, signal, retries_soon=retries_soon
         )
         if receipt.result is not ReceiptResult.BUSY:
             return receipt

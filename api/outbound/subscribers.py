@@ -25,10 +25,10 @@ from schemas.outbound.subscribers import (
     SecretRotated,
     SubscriberAdded,
     SubscriberChanged,
+    SubscriberCreated,
     SubscriberKept,
     SubscriberList,
     SubscriberRemoved,
-    SubscriberTold,
     SubscriberView,
 )
 from storage.access.system_audit import SystemAudit
@@ -62,7 +62,7 @@ def list_subscribers(parts: GivenParts) -> SubscriberList:
 )
 def add_subscriber(
     body: SubscriberAdded, parts: GivenParts, actor: Actor, response: Response
-) -> SubscriberTold:
+) -> SubscriberCreated:
     """It is told of what happens from now on. The secret is in this answer and in no other."""
     try:
         check_url(body.url)
@@ -75,7 +75,7 @@ def add_subscriber(
         added = Subscribers(work).find(subscriber_id)
     assert added is not None
     response.headers["Cache-Control"] = "no-store"
-    return SubscriberTold(subscriber=_subscriber(added), secret=secret)
+    return SubscriberCreated(subscriber=_subscriber(added), secret=secret)
 
 
 @router.patch(

@@ -58,11 +58,11 @@ def up(
         raise CommandError("--sample and --no-sample exclude each other", 2)
     if sample is not None and not sample.is_file():
         raise CommandError(f"--sample {sample} is not a file", 2)
-    from fleet.command.machine.up import SAMPLE, Wishes
+    from fleet.command.machine.up import SAMPLE, UpOptions
     from fleet.command.machine.up import up as start
 
     start(
-        Wishes(
+        UpOptions(
             data_dir=data_dir or DEFAULT_FOLDER,
             port=port,
             time_scale=time_scale,

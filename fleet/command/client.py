@@ -33,7 +33,7 @@ NOT_FOUND: Final = 404
 _NO_ACCESS: Final = (401, 403)
 
 
-class Refused(CommandError):
+class ApiRefused(CommandError):
     """The API refused a request; the message is the API's own.
 
     Attributes:
@@ -53,7 +53,7 @@ class Refused(CommandError):
         return str(fields[0]["field"]) if fields else None
 
 
-class Unreachable(CommandError):
+class ApiUnreachable(CommandError):
     """The API did not answer; whether it did anything is unknown where the request had left."""
 
     def __init__(self, message: str) -> None:
@@ -124,7 +124,7 @@ class Client:
         try:
             return self._sender.request(method, path.lstrip("/"), params=dict(query), json=body)
         except httpx2.TransportError as error:
-            raise Unreachable(
+            raise ApiUnreachable(
                 f"the API at {self._address} does not answer ({type(error).__name__}); `unpend status` says more"
             ) from error
 
@@ -133,14 +133,14 @@ def _read(answer: httpx2.Response) -> Any:
     try:
         document = answer.json()
     except ValueError as error:
-        raise Unreachable(f"what answers at {answer.url} is not the API of unpend") from error
+        raise ApiUnreachable(f"what answers at {answer.url} is not the API of unpend") from error
     if answer.status_code < _FIRST_ERROR:
         return document
     failure = document.get("error") or {} if isinstance(document, dict) else {}
     details = failure.get("details") or {}
     fields = [f"{field['field']}: {field['message']}" for field in details.get("fields") or ()]
     message = "; ".join(fields) or str(failure.get("message", answer.reason_phrase))
-    refused = Refused(answer.status_code, message, details)
+    refused = ApiRefused(answer.status_code, message, details)
     if answer.status_code in _NO_ACCESS:
         refused.code = NO_FLEET
         refused.args = (f"the API does not take the key of this command: {refused}",)
@@ -206,7 +206,7 @@ def refusals(
     """Say in the command's own words what the API refuses: what is not there, and what is in the way."""
     try:
         yield
-    except Refused as error:
+    except ApiRefused as error:
         if error.status == NOT_FOUND and not_found is not None:
             raise CommandError(not_found) from error
         if error.status == CONFLICT and conflict is not None:

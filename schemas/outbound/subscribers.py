@@ -55,7 +55,7 @@ class SubscriberKept(Succeeded):
     subscriber: SubscriberView
 
 
-class SubscriberTold(Succeeded):
+class SubscriberCreated(Succeeded):
     """A new subscriber with its secret, which is shown only once."""
 
     subscriber: SubscriberView

@@ -20,7 +20,7 @@ _RECENT = text(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class SystemAuditEntry:
     """One entry of the installation's audit log."""
 
     entry_id: int
@@ -38,7 +38,7 @@ class SystemAudit(Repository):
         """Append an entry; `detail` never holds a secret."""
         self.connection.execute(_WRITE, {"actor": actor, "what": what, "detail": dump_json(detail)})
 
-    def recent(self, *, what: str | None = None, limit: int = 100) -> list[Entry]:
+    def recent(self, *, what: str | None = None, limit: int = 100) -> list[SystemAuditEntry]:
         """Return entries, the newest first; of one kind when named."""
         rows = self.connection.execute(_RECENT, {"what": what, "limit": limit})
-        return [Entry(**row._mapping) for row in rows]
+        return [SystemAuditEntry(**row._mapping) for row in rows]

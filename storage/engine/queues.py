@@ -76,7 +76,7 @@ _RESCUE = text(
     """,
 )
 _POISONED = text(_LOST.format(compare=">="))
-_SURRENDER = text(
+_RELEASE_CRASHED = text(
     f"""
     UPDATE steps SET state = {READY}, delivery = delivery + 1, crashes = crashes + 1, lease_id = NULL,
         urgency = {URGENCY}, error = CAST(:error AS jsonb)
@@ -161,10 +161,10 @@ class Queues(Repository):
             row.step_id for row in self.connection.execute(_POISONED, {"most": most_crashes, "limit": limit})
         ]
 
-    def surrender(self, lease_id: str, error: str, most_crashes: int) -> int:
+    def release_crashed(self, lease_id: str, error: str, most_crashes: int) -> int:
         """Give the rows of a crashed batch another delivery at once, each alone; return their number."""
         rows = self.connection.execute(
-            _SURRENDER, {"lease_id": lease_id, "error": error, "most": most_crashes}
+            _RELEASE_CRASHED, {"lease_id": lease_id, "error": error, "most": most_crashes}
         )
         return len(rows.all())
 

@@ -19,7 +19,7 @@ _TAKE_OFFERED = text(
     WHERE step_id = :step_id AND state = {OFFERED} RETURNING step_id
     """
 )
-_HASTEN = text(
+_BRING_FORWARD = text(
     f"""
     UPDATE steps SET due_at = d.due_at FROM (
         SELECT step_id, CAST(:due_at AS timestamptz)
@@ -58,10 +58,10 @@ class Steering(Repository):
         found = self.connection.execute(_TAKE_OFFERED, {"step_id": step_id, "given": dump_json(given)})
         return found.one_or_none() is not None
 
-    def hasten(self, run_id: str, due_at: datetime, offer_seconds: int) -> int:
+    def bring_forward(self, run_id: str, due_at: datetime, offer_seconds: int) -> int:
         """Bring waits for a later business time forward to this one; return their number."""
         parameters = {"run_id": run_id, "due_at": due_at, "offer_seconds": offer_seconds}
-        return len(self.connection.execute(_HASTEN, parameters).all())
+        return len(self.connection.execute(_BRING_FORWARD, parameters).all())
 
     def wake(self, run_ids: Sequence[str]) -> None:
         """Let what these runs wait for on the database's clock be due now; what is under way is left alone."""

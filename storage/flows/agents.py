@@ -80,7 +80,7 @@ class OutsideAgent:
 
 
 @dataclass(frozen=True, slots=True)
-class Agents(Repository):
+class OutsideAgents(Repository):
     """The only code that reads or writes `agents`."""
 
     def register(self, agent: NewAgent) -> None:

@@ -110,7 +110,7 @@ class Unconfirmed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Classified:
+class IntentCount:
     """The number of answers with this intent, and whether they were carried out automatically."""
 
     level2: str
@@ -155,10 +155,12 @@ class Labels(Repository):
             Unconfirmed(level2=row.level2 or "", model=row.model or "", amount=row.amount) for row in rows
         ]
 
-    def classified(self, *, since: datetime | None = None) -> list[Classified]:
+    def classified(self, *, since: datetime | None = None) -> list[IntentCount]:
         """All answers that were read since then, labelled or not."""
         rows = self.connection.execute(_CLASSIFIED, {"since": since})
-        return [Classified(level2=row.level2 or "", alone=bool(row.alone), amount=row.amount) for row in rows]
+        return [
+            IntentCount(level2=row.level2 or "", alone=bool(row.alone), amount=row.amount) for row in rows
+        ]
 
     def _label(self, row: Row[tuple[object, ...]]) -> Label:
         values = row._asdict()

@@ -102,7 +102,7 @@ class ReplayResult(StrEnum):
     """What became of the wish to send a delivery again."""
 
     AGAIN = "again"
-    HASTENED = "hastened"
+    BROUGHT_FORWARD = "hastened"
     """It was waiting anyway: its next try comes within `HASTENED_SECONDS`."""
     INACTIVE = "inactive"
     """Its subscriber is told nothing any more."""
@@ -170,7 +170,7 @@ class Deliveries(Repository):
         self.connection.execute(_HASTEN if waiting else _REPLAY, {"delivery_id": delivery_id})
         if waiting and row.run_id is not None:
             Steering(self.work).wake([row.run_id])
-        return ReplayResult.HASTENED if waiting else ReplayResult.AGAIN
+        return ReplayResult.BROUGHT_FORWARD if waiting else ReplayResult.AGAIN
 
     def replay_since(self, subscriber_id: str, since: datetime, *, failed: bool) -> int:
         """Send again what ended and was made since then, or of it only what was given up; how many."""

@@ -65,7 +65,7 @@ _END_OF_BATCH = text(
     """,
 )
 # An order's own events follow each other by event_id, for each writer held the order when it told.
-_HAPPENINGS = text(
+_SUBSCRIBED_EVENTS = text(
     f"""
     WITH batch AS MATERIALIZED (
         SELECT e.* FROM events e WHERE {_AFTER}
@@ -121,7 +121,7 @@ class FeedPosition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Happening:
+class SubscribedEvent:
     """An event with the order's state at that time; the other fields are the present ones.
 
     Of refused input: the order it names, what is wrong with it, and the state of the order its task_id belongs to.
@@ -244,10 +244,12 @@ class Subscribers(Repository):
         row = self.connection.execute(_END_OF_BATCH, {**_after(position.place), "limit": BATCH}).one_or_none()
         return None if row is None else Place(row.transaction, row.event)
 
-    def happenings(self, position: FeedPosition, end: Place, event_types: Sequence[str]) -> list[Happening]:
+    def subscribed_events(
+        self, position: FeedPosition, end: Place, event_types: Sequence[str]
+    ) -> list[SubscribedEvent]:
         """Return the events of these types up to this place, those of one task in order."""
         rows = self.connection.execute(
-            _HAPPENINGS,
+            _SUBSCRIBED_EVENTS,
             {
                 **_after(position.place),
                 "end_transaction": end.transaction,
@@ -256,7 +258,7 @@ class Subscribers(Repository):
                 "limit": BATCH,
             },
         )
-        return [Happening(**row._mapping) for row in rows]
+        return [SubscribedEvent(**row._mapping) for row in rows]
 
     def advance(self, position: FeedPosition, end: Place) -> None:
         """Set the subscriber's position in the feed."""

@@ -58,7 +58,7 @@ _FRESH = text(
     ORDER BY raised_at DESC LIMIT 1 FOR NO KEY UPDATE
     """
 )
-_RESTATE = text(
+_UPDATE_MESSAGE = text(
     "UPDATE alerts SET message = :message, metadata = CAST(:metadata AS jsonb) WHERE alert_id = :alert_id"
 )
 # Handled means resolved: one that somebody has merely seen still counts among the active (storage/orders/figures.py).
@@ -133,10 +133,10 @@ class Alerts(Repository):
         row = self.connection.execute(_FRESH, same).one_or_none()
         return None if row is None else Alert(**row._mapping)
 
-    def restate(self, alert_id: str, message: str, metadata: Mapping[str, object]) -> None:
+    def update_message(self, alert_id: str, message: str, metadata: Mapping[str, object]) -> None:
         """Update the text of a locked alert, without a new notice."""
         self.connection.execute(
-            _RESTATE, {"alert_id": alert_id, "message": message, "metadata": dump_json(metadata)}
+            _UPDATE_MESSAGE, {"alert_id": alert_id, "message": message, "metadata": dump_json(metadata)}
         )
 
     def of_task(self, task_id: str) -> list[Mapping[str, Any]]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from engine.effects import NOTHING_REFUSED, EffectWriter, Refusal
+from engine.effects import NOTHING_REFUSED, EffectRefusal, EffectWriter
 from engine.registry import Product
 from schemas.orders.effects import ActionTaken, Audit, ContactNoted, DoNotCallAdded, OrderNoted
 from statemachine.orders.machine import IllegalTransition
@@ -20,20 +20,20 @@ from tasks.orders.intake.intake import TRIGGER
 from tasks.orders.rules.context import Context
 
 
-def _move(work: UnitOfWork, given: Sequence[tuple[int, Any]]) -> Mapping[int, Refusal]:
+def _move(work: UnitOfWork, given: Sequence[tuple[int, Any]]) -> Mapping[int, EffectRefusal]:
     """Of two appointments for one place the second is made anew; an illegal move cannot be."""
     return {
-        step_id: Refusal(error=error, again=isinstance(error, NoPlaceLeft))
+        step_id: EffectRefusal(error=error, again=isinstance(error, NoPlaceLeft))
         for step_id, error in effects.move(work, given).items()
     }
 
 
 def _each(
     write: Callable[[UnitOfWork, list[Any]], None],
-) -> Callable[[UnitOfWork, Sequence[tuple[int, Any]]], Mapping[int, Refusal]]:
+) -> Callable[[UnitOfWork, Sequence[tuple[int, Any]]], Mapping[int, EffectRefusal]]:
     """A writer that refuses nothing and does not ask whose step an effect is."""
 
-    def write_all(work: UnitOfWork, given: Sequence[tuple[int, Any]]) -> Mapping[int, Refusal]:
+    def write_all(work: UnitOfWork, given: Sequence[tuple[int, Any]]) -> Mapping[int, EffectRefusal]:
         write(work, [effect for _, effect in given])
         return NOTHING_REFUSED
 

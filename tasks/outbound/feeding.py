@@ -85,8 +85,8 @@ def feed(work: UnitOfWork, subscriber_id: str) -> bool:
     end = None if position is None else Subscribers(work).end_of_batch(position)
     if position is None or end is None:
         return False
-    happenings = Subscribers(work).happenings(position, end, events_for(position.events))
-    messages = [message for happening in happenings if (message := message_of(happening)) is not None]
+    subscribed_events = Subscribers(work).subscribed_events(position, end, events_for(position.events))
+    messages = [message for happening in subscribed_events if (message := message_of(happening)) is not None]
     Deliveries(work).make(
         [
             NewDelivery(

@@ -13,7 +13,7 @@ from runtime.names import shown_id
 from schemas.core.form import in_utc
 from schemas.outbound.event_types import MessageType
 from statemachine.orders.states import State
-from storage.outbound.subscribers import Happening
+from storage.outbound.subscribers import SubscribedEvent
 
 SOURCES: Final[Mapping[str, MessageType]] = MappingProxyType(
     {
@@ -34,7 +34,7 @@ _JITTER: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class EventMessage:
     """A webhook message; `payload` is its body as JSON."""
 
     event_id: int
@@ -48,7 +48,7 @@ def events_for(chosen: Collection[str]) -> list[str]:
     return [event for event, message in SOURCES.items() if message in chosen]
 
 
-def message_of(happening: Happening) -> Message | None:
+def message_of(happening: SubscribedEvent) -> EventMessage | None:
     """Return the message of an event; `None` when upstream gets none. Holds no phone number."""
     kind = SOURCES.get(happening.event_type)
     if kind is None or (kind is MessageType.WAITING and happening.state != State.WAITING_FOLLOWUP):
@@ -62,7 +62,7 @@ def message_of(happening: Happening) -> Message | None:
             # What a refused input calls its task may be anything, a phone number too; an order's id is its id.
             task_id = shown_id(task_id)
         further = {"problems": mask_json(happening.problems or [])}
-    return Message(
+    return EventMessage(
         event_id=happening.event_id,
         task_id=task_id,
         type=kind,

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from engine.actions import ActionDeclaration, Batch, EffectClass
-from engine.effects import NOTHING_REFUSED, EffectWriter, Refusal
+from engine.effects import NOTHING_REFUSED, EffectRefusal, EffectWriter
 from engine.outcomes import Done, Outcome, Snooze
 from runtime.clock import Clock
 from runtime.logs import logger
@@ -108,7 +108,7 @@ class _Judgement:
         return NoticeTried(notice_id=notice.notice_id, tries=notice.tries, state=state, **fields)
 
 
-def _record(work: UnitOfWork, given: Sequence[tuple[int, Any]]) -> Mapping[int, Refusal]:
+def _record(work: UnitOfWork, given: Sequence[tuple[int, Any]]) -> Mapping[int, EffectRefusal]:
     Notices(work).conclude([effect for _, effect in given])
     return NOTHING_REFUSED
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from engine.effects import NOTHING_REFUSED, EffectWriter, Refusal
+from engine.effects import NOTHING_REFUSED, EffectRefusal, EffectWriter
 from engine.registry import Product
 from schemas.outbound.effects import ProductEvent
 from storage.core.unit_of_work import UnitOfWork
@@ -12,7 +12,7 @@ from tasks.outbound import notice, webhook
 from tasks.outbound.context import OutboundContext
 
 
-def _append(work: UnitOfWork, effects: Sequence[tuple[int, Any]]) -> Mapping[int, Refusal]:
+def _append(work: UnitOfWork, effects: Sequence[tuple[int, Any]]) -> Mapping[int, EffectRefusal]:
     Events(work).append([effect for _, effect in effects])
     return NOTHING_REFUSED
 

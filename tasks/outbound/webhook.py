@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from engine.actions import ActionDeclaration, Batch, EffectClass
-from engine.effects import EffectWriter, Refusal
+from engine.effects import EffectRefusal, EffectWriter
 from engine.outcomes import Done, Outcome, Snooze
 from runtime.clock import Clock
 from runtime.logs import logger
@@ -124,7 +124,7 @@ class _Judgement:
         )
 
 
-def _record(work: UnitOfWork, given: Sequence[tuple[int, Any]]) -> Mapping[int, Refusal]:
+def _record(work: UnitOfWork, given: Sequence[tuple[int, Any]]) -> Mapping[int, EffectRefusal]:
     """Write what came of tries; a step in whose mailbox more waits, and whose own delivery ended, is done anew."""
     effects: list[tuple[int, MailboxTried]] = [(step_id, effect) for step_id, effect in given]
     by_delivery = {e.attempt.delivery_id: e for _, e in effects if e.attempt is not None}
@@ -138,7 +138,7 @@ def _record(work: UnitOfWork, given: Sequence[tuple[int, Any]]) -> Mapping[int, 
     Alerts(work).raise_all(_lost(work, [by_delivery[delivery_id] for delivery_id in sorted(written)]))
     ended = [(s, e) for s, e in effects if e.attempt is None or e.attempt.state != "waiting"]
     return {
-        step_id: Refusal(error=DeliveriesWait("more deliveries wait"), again=True)
+        step_id: EffectRefusal(error=DeliveriesWait("more deliveries wait"), again=True)
         for step_id in Outbox(work).with_more(ended)
     }
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from engine.effects import NOTHING_REFUSED, EffectWriter, Refusal
+from engine.effects import NOTHING_REFUSED, EffectRefusal, EffectWriter
 from engine.registry import Product, Question
 from schemas.people.effects import AlertRaised
 from storage.core.unit_of_work import UnitOfWork
@@ -38,7 +38,7 @@ class ReviewQuestions:
         Reviews(work).cancel(step_ids)
 
 
-def _raise_alerts(work: UnitOfWork, effects: Sequence[tuple[int, Any]]) -> Mapping[int, Refusal]:
+def _raise_alerts(work: UnitOfWork, effects: Sequence[tuple[int, Any]]) -> Mapping[int, EffectRefusal]:
     Alerts(work).raise_all([effect for _, effect in effects])
     return NOTHING_REFUSED
 

@@ -28,7 +28,7 @@ def keep(work: UnitOfWork, rejects: Sequence[NewReject]) -> None:
         Alerts(work).raise_all([_alert(new, entry_point)])
         return
     updated = _alert(new + int(raised.metadata["count"]), entry_point)
-    Alerts(work).restate(raised.alert_id, updated.message, updated.metadata)
+    Alerts(work).update_message(raised.alert_id, updated.message, updated.metadata)
 
 
 def _alert(count: int, entry_point: str) -> AlertRaised:

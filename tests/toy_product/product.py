@@ -11,7 +11,7 @@ import yaml
 from sqlalchemy import text
 
 from engine.actions import ActionDeclaration, Batch, EffectClass
-from engine.effects import NOTHING_REFUSED, EffectWriter, Refusal
+from engine.effects import NOTHING_REFUSED, EffectRefusal, EffectWriter
 from engine.outcomes import Done, Outcome
 from engine.registry import Ending, Product
 from schemas.core.effects import Effect
@@ -59,9 +59,9 @@ class ParcelMoved(Effect):
     grams: int = 0
 
 
-def _write(work: UnitOfWork, given: Sequence[tuple[int, Any]]) -> Mapping[int, Refusal]:
+def _write(work: UnitOfWork, given: Sequence[tuple[int, Any]]) -> Mapping[int, EffectRefusal]:
     refused = {
-        step_id: Refusal(error=TooHeavyError(f"{moved.grams} g"), code="too_heavy")
+        step_id: EffectRefusal(error=TooHeavyError(f"{moved.grams} g"), code="too_heavy")
         for step_id, moved in given
         if moved.grams > HEAVIEST
     }

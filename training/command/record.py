@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from storage.core.unit_of_work import UnitOfWork
-    from storage.orders.labels import Classified
+    from storage.orders.labels import IntentCount
     from training.record import Proof, Record, RecordedDecision
 
 
@@ -56,7 +56,7 @@ def _decisions(
     return decisions, left_out
 
 
-def _show(record: Record, classified: list[Classified], of_others: int) -> None:
+def _show(record: Record, classified: list[IntentCount], of_others: int) -> None:
     alone = sum(each.amount for each in classified if each.alone)
     everything = sum(each.amount for each in classified)
     seen = record.overall.count
@@ -106,7 +106,7 @@ def _row(proof: Proof) -> tuple[object, ...]:
 
 
 def _document(
-    record: Record, classified: list[Classified], *, of_others: int, model: str | None
+    record: Record, classified: list[IntentCount], *, of_others: int, model: str | None
 ) -> dict[str, Any]:
     return {
         "model": model,

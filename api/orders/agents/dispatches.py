@@ -21,7 +21,7 @@ from schemas.orders.agents.calls import Dispatched, DispatchRequested, DispatchS
 from storage.orders.dispatches import Dispatches
 from storage.orders.order_view import OrderView
 from tasks.orders.calls.call import Call
-from tasks.orders.calls.calling import NotTaken, Recorded, UnderWay, begin
+from tasks.orders.calls.calling import AlreadyDone, NotTaken, UnderWay, begin
 from tasks.orders.calls.contact import CHANNEL_OF
 from tasks.orders.calls.table import call_of_tool
 
@@ -56,7 +56,7 @@ async def dispatch(body: DispatchRequested, services: GivenOrders, caller: Calle
             raise unknown("task", body.task_id)
         case NotTaken():
             raise refusal_of(begun)
-        case Recorded(dispatch_id=dispatch_id):
+        case AlreadyDone(dispatch_id=dispatch_id):
             return Dispatched(dispatch_id=dispatch_id, target_agent=body.target_agent, status="already_done")
         case UnderWay(dispatch_id=dispatch_id):
             return Dispatched(dispatch_id=dispatch_id, target_agent=body.target_agent)

@@ -18,7 +18,7 @@ from storage.orders.order_view import OrderView, StepResult
 from storage.orders.orders import Orders
 from tasks.forms import NewTask, ReadTask, Sender
 from tasks.orders.calls.call import Call
-from tasks.orders.calls.calling import NotTaken, Recorded, UnderWay, begin
+from tasks.orders.calls.calling import AlreadyDone, NotTaken, UnderWay, begin
 from tasks.orders.calls.table import MATCHERS
 from tools.limits import TOOLS
 
@@ -68,18 +68,18 @@ async def perform(
                 raise unknown("task", call.task_id)
             case NotTaken():
                 raise refusal_of(begun)
-            case Recorded(step=step):
+            case AlreadyDone(step=step):
                 return await asyncio.to_thread(_answered, services, call, step, answer)
-            case UnderWay(onward=None) if prefers_async(prefer):
+            case UnderWay(next_call=None) if prefers_async(prefer):
                 return accepted(call, begun.dispatch_id)
-            case UnderWay(onward=onward):
+            case UnderWay(next_call=next_call):
                 settled = await services.awaiting.settled(begun.step_id, seconds)
                 if settled is None:
                     return accepted(call, begun.dispatch_id)
-                if settled.ended and (onward is None or settled.state != "done"):
+                if settled.ended and (next_call is None or settled.state != "done"):
                     return await asyncio.to_thread(_answered, services, call, settled, answer)
                 # What was put off says until when; what led on has led to what is called for now.
-                call = call if onward is None else onward
+                call = call if next_call is None else next_call
     raise Refusal(Code.STATE_CONFLICT, "the order moved on meanwhile; look where it stands and call again")
 
 

@@ -25,11 +25,11 @@ from storage.access.keys import Key
 
 _log = logger(__name__)
 
-PATIENCE_SECONDS: Final = 0.05
+REDIS_TIMEOUT_SECONDS: Final = 0.05
 """How long Redis may take to be reached, and to answer."""
 PAUSE_SECONDS: Final = 5.0
 """How long it is not asked again after it did not."""
-_TOLD_SECONDS: Final = 10.0
+_WARNED_SECONDS: Final = 10.0
 _SCHEMES: Final = ("redis://", "rediss://", "unix://")
 _PREFIX: Final = "unpend:rate"
 
@@ -85,12 +85,12 @@ class RateLimits:
         return cls.in_redis(url, settings.rate_limit)
 
     @classmethod
-    def in_redis(cls, url: str, rate: str, *, patience: float = PATIENCE_SECONDS) -> Self:
+    def in_redis(cls, url: str, rate: str, *, timeout: float = REDIS_TIMEOUT_SECONDS) -> Self:
         """Limits that are counted in this Redis."""
         pool = ConnectionPool.from_url(
             url,
-            socket_connect_timeout=patience,
-            socket_timeout=patience,
+            socket_connect_timeout=timeout,
+            socket_timeout=timeout,
             retry=Retry(NoBackoff(), 0),
             client_name="unpend-rate-limits",
         )
@@ -166,7 +166,7 @@ class RateLimits:
     def _pause(self, error: Exception) -> None:
         now = self._clock()
         self._silent_until = now + PAUSE_SECONDS
-        if now >= self._told_at + _TOLD_SECONDS:
+        if now >= self._told_at + _WARNED_SECONDS:
             self._told_at = now
             _log.warning("requests pass uncounted: Redis does not answer", error=type(error).__name__)
 

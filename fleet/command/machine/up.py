@@ -15,7 +15,7 @@ from fleet.demonstration import FIRST_MORNING, Demonstration
 from fleet.embedded.postgres import EmbeddedPostgres
 from fleet.embedded.valkey import EmbeddedValkey
 from fleet.installation import Installation, InstallationSecrets
-from fleet.plan import CORE, Addresses, Plan, Ports
+from fleet.plan import CORE, Addresses, FleetPlan, Ports
 from fleet.supervisor.ports import same_port
 from fleet.supervisor.process import ProcessSpec, RunningProcess
 from fleet.supervisor.run_file import DataDirLock
@@ -41,7 +41,7 @@ SAMPLE = PROJECT / "config" / "samples" / "orders.jsonl"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
+class UpOptions:
     """The options of `unpend up`."""
 
     data_dir: Path
@@ -52,7 +52,7 @@ class Wishes:
     quiet: bool = False
 
 
-def up(wishes: Wishes) -> None:
+def up(options: UpOptions) -> None:
     """Start everything, show the orders' progress, run until told to stop, stop everything in order.
 
     Raises:
@@ -61,7 +61,7 @@ def up(wishes: Wishes) -> None:
         EmbeddedServerError: an embedded server could not be prepared.
         PolicyFileError: a file of `config/policies/` cannot be used; nothing was started.
     """
-    installation = Installation(wishes.data_dir)
+    installation = Installation(options.data_dir)
     lock = DataDirLock(installation.data_dir)
     lock.acquire()
     told = threading.Event()
@@ -69,7 +69,7 @@ def up(wishes: Wishes) -> None:
         number: signal.signal(number, lambda *_: told.set()) for number in (signal.SIGINT, signal.SIGTERM)
     }
     try:
-        _run(installation, wishes, told)
+        _run(installation, options, told)
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
@@ -77,13 +77,13 @@ def up(wishes: Wishes) -> None:
         lock.release()
 
 
-def _run(installation: Installation, wishes: Wishes, told: threading.Event) -> None:
+def _run(installation: Installation, options: UpOptions, told: threading.Event) -> None:
     agents = read_agents(Path(os.environ.get("UNPEND_CONFIG_FOLDER", PROJECT / "config")))
     installation.take_up_next_key()
     kept = installation.give_keys(owners_of(agents))
-    screen = Screen(quiet=wishes.quiet)
-    ports = _ports(installation, wishes.port)
-    specs, plan, prepare = _planned(installation, kept, ports, wishes, agents)
+    screen = Screen(quiet=options.quiet)
+    ports = _ports(installation, options.port)
+    specs, plan, prepare = _planned(installation, kept, ports, options, agents)
     settings = _settings(plan)
     Policies.read(settings.config_folder, settings.contact_policy)
     document = _document(plan, settings)
@@ -96,9 +96,9 @@ def _run(installation: Installation, wishes: Wishes, told: threading.Event) -> N
     supervisor = Supervisor(specs, on_change=tell, before_stage={CORE: prepare})
     screen.starting(installation.data_dir)
     supervisor.start()
-    demonstration = _demonstration(settings, wishes, screen)
+    demonstration = _demonstration(settings, options, screen)
     thread = threading.Thread(
-        target=demonstration.run, args=(wishes.sample,), name="demonstration", daemon=True
+        target=demonstration.run, args=(options.sample,), name="demonstration", daemon=True
     )
     try:
         screen.ready(document)
@@ -113,8 +113,8 @@ def _run(installation: Installation, wishes: Wishes, told: threading.Event) -> N
 
 
 def _planned(
-    installation: Installation, kept: InstallationSecrets, ports: Ports, wishes: Wishes, agents: Agents
-) -> tuple[list[ProcessSpec], Plan, Callable[[], None]]:
+    installation: Installation, kept: InstallationSecrets, ports: Ports, options: UpOptions, agents: Agents
+) -> tuple[list[ProcessSpec], FleetPlan, Callable[[], None]]:
     """The processes to start, and what prepares the database once the servers answer."""
     outside = os.environ.get("UNPEND_DATABASE_URL"), os.environ.get("UNPEND_BROKER_URL")
     servers: list[ProcessSpec] = []
@@ -133,12 +133,14 @@ def _planned(
 
     def prepare() -> None:
         ensure()
-        prepare_database(_settings(plan), kept, wishes, agents)
+        prepare_database(_settings(plan), kept, options, agents)
 
     return [*servers, *plan.processes(agents.queues)], plan, prepare
 
 
-def prepare_database(settings: Settings, kept: InstallationSecrets, wishes: Wishes, agents: Agents) -> None:
+def prepare_database(
+    settings: Settings, kept: InstallationSecrets, options: UpOptions, agents: Agents
+) -> None:
     """Bring the database to this version, let the installation's keys in, set the business clock going.
 
     Raises:
@@ -162,11 +164,11 @@ def prepare_database(settings: Settings, kept: InstallationSecrets, wishes: Wish
                     Keys(work).register(key, owner, sorted(owners[owner]))
             is_new = not Orders(work).counts()
             now = BusinessClock(work).now().business_now
-            at = FIRST_MORNING if is_new and wishes.time_jump else now
-            BusinessClock(work).set(at, wishes.time_scale)
+            at = FIRST_MORNING if is_new and options.time_jump else now
+            BusinessClock(work).set(at, options.time_scale)
 
 
-def _settings(plan: Plan) -> Settings:
+def _settings(plan: FleetPlan) -> Settings:
     """The settings that the processes of this plan are given."""
     return Settings.model_validate(
         {
@@ -177,10 +179,10 @@ def _settings(plan: Plan) -> Settings:
     )
 
 
-def _demonstration(settings: Settings, wishes: Wishes, screen: Screen) -> Demonstration:
+def _demonstration(settings: Settings, options: UpOptions, screen: Screen) -> Demonstration:
     return Demonstration(
         process=Process(settings, make_app(settings), name="up"),
-        time_jump=wishes.time_jump,
+        time_jump=options.time_jump,
         show=screen.progress,
         finished=screen.summary,
     )
@@ -188,8 +190,8 @@ def _demonstration(settings: Settings, wishes: Wishes, screen: Screen) -> Demons
 
 def _plan(
     installation: Installation, kept: InstallationSecrets, ports: Ports, database_url: str, broker_url: str
-) -> Plan:
-    return Plan(
+) -> FleetPlan:
+    return FleetPlan(
         data_dir=installation.data_dir,
         ports=ports,
         addresses=Addresses(
@@ -226,7 +228,7 @@ _MAY_BE_SET = frozenset(
 """Settings of the caller's environment that an embedded fleet takes over."""
 
 
-def _document(plan: Plan, settings: Settings) -> dict[str, Any]:
+def _document(plan: FleetPlan, settings: Settings) -> dict[str, Any]:
     at, kept = plan.addresses, plan.kept
     return {
         "ready": True,

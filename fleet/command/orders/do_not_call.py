@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from fleet.command.client import ADMIN, Refused, connected_or_direct, moment, refusals, segment
+from fleet.command.client import ADMIN, ApiRefused, connected_or_direct, moment, refusals, segment
 from fleet.command.failure import CommandError, Commands
 from fleet.command.location import DataDir
 from fleet.command.orders.task import By, name_of, text_of
@@ -58,7 +58,7 @@ def add(
     with connected_or_direct(data_dir) as api:
         try:
             answer = api.post("contact/do-not-call", wanted)
-        except Refused as error:
+        except ApiRefused as error:
             if error.field == "until":
                 raise CommandError(f"--until{str(error).removeprefix('until:')}", 2) from error
             raise

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Final
 
 import typer
 
-from fleet.command.client import Client, Refused, Unreachable, connected
+from fleet.command.client import ApiRefused, ApiUnreachable, Client, connected
 from fleet.command.failure import CommandError, warn
 from fleet.command.location import DataDir
 from fleet.command.output import show_line
@@ -50,12 +50,12 @@ class Tally:
     read: int = 0
     last_line: int = 0
     malformed: int = 0
-    verdicts: Counter[str] = field(default_factory=Counter)
+    results: Counter[str] = field(default_factory=Counter)
 
     @property
     def rejected(self) -> int:
         """Lines that were refused, whatever the reason."""
-        return self.malformed + self.verdicts["rejected"]
+        return self.malformed + self.results["rejected"]
 
 
 def submit(file: File, priority: Priority = None, data_dir: DataDir = None) -> None:
@@ -132,7 +132,7 @@ def _take(api: Client, lines: Sequence[OrderLine | FaultyLine], tally: Tally) ->
     if good:
         batch = {"tasks": [line.body.model_dump(mode="json") for line in good], "source": "command"}
         results = _send(api, "tasks/batch", batch, tally)["results"]
-        tally.verdicts.update(result["verdict"] for result in results)
+        tally.results.update(result["verdict"] for result in results)
         refused += [
             (line.number, result["task_id"], _problems(result["error"]))
             for line, result in zip(good, results, strict=True)
@@ -154,8 +154,8 @@ def _send(api: Client, path: str, body: Any, tally: Tally) -> Any:
     while True:
         try:
             return api.post(path, body)
-        except (Unreachable, Refused) as error:
-            if isinstance(error, Refused) and error.status != _UNAVAILABLE:
+        except (ApiUnreachable, ApiRefused) as error:
+            if isinstance(error, ApiRefused) and error.status != _UNAVAILABLE:
                 raise
             if time.monotonic() > deadline:
                 raise CommandError(
@@ -219,7 +219,7 @@ def _line(number: int, task_id: str | None, problems: Sequence[Problem]) -> str:
 
 def _sum_up(tally: Tally) -> None:
     lines = f"{tally.read} line{'' if tally.read == 1 else 's'}"
-    accepted, known = tally.verdicts["accepted"], tally.verdicts["existing"]
+    accepted, known = tally.results["accepted"], tally.results["existing"]
     kept = " (kept, to be corrected and sent again)" if tally.rejected else ""
     show_line(f"{lines}: {accepted} accepted, {known} already known, {tally.rejected} rejected{kept}")
 

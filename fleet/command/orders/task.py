@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fleet.command.client import ADMIN, CONFLICT, OPERATOR, Refused, connected, moment, refusals, segment
+from fleet.command.client import ADMIN, CONFLICT, OPERATOR, ApiRefused, connected, moment, refusals, segment
 from fleet.command.failure import CommandError, Commands
 from fleet.command.location import DataDir
 from fleet.command.output import AsJson, show_json, show_line, show_table
@@ -186,7 +186,7 @@ def _steered(task_id: str, verb: str, by: str, data_dir: Path | None, body: Any 
     with connected(data_dir) as api, refusals(not_found=unknown(task_id)):
         try:
             answer = api.post(f"tasks/{segment(task_id)}/{verb}", body, by=who)
-        except Refused as error:
+        except ApiRefused as error:
             if error.status != CONFLICT:
                 raise
             order = api.get(f"tasks/{segment(task_id)}/dossier")["order"]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fleet.command.client import ADMIN, Refused, connected, refusals, segment
+from fleet.command.client import ADMIN, ApiRefused, connected, refusals, segment
 from fleet.command.failure import CommandError, Commands
 from fleet.command.location import DataDir
 from fleet.command.orders.task import By, name_of
@@ -46,7 +46,7 @@ def add(
     with connected(data_dir, ADMIN) as api:
         try:
             added = api.post("webhooks/subscribers", {"url": url, "events": chosen}, by=who)
-        except Refused as error:
+        except ApiRefused as error:
             if error.field == "url":
                 raise CommandError(str(error).removeprefix("url: "), 2) from error
             raise

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fleet.command.client import ADMIN, Refused, connected, moment, refusals, segment
+from fleet.command.client import ADMIN, ApiRefused, connected, moment, refusals, segment
 from fleet.command.failure import CommandError, Commands
 from fleet.command.location import DataDir
 from fleet.command.orders.task import By, name_of, text_of
@@ -171,7 +171,7 @@ def _handle(reject_id: str, verb: str, wish: Mapping[str, Any], data_dir: Path |
     ):
         try:
             return api.post(f"intake/rejected/{segment(reject_id)}/{verb}", wish)
-        except Refused as error:
+        except ApiRefused as error:
             if error.field is None or not error.field.startswith(_CORRECTED):
                 raise
             wrong = "; ".join(

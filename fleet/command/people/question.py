@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from fleet.command.client import NOT_FOUND, Refused, refusals, segment
+from fleet.command.client import NOT_FOUND, ApiRefused, refusals, segment
 from fleet.command.failure import CommandError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def find_review(api: Client, named: str) -> dict[str, Any]:
     with refusals(not_found=f"there is no review {named}; `unpend review list` shows the open ones"):
         try:
             found: dict[str, Any] = api.get(f"reviews/{segment(named)}", words=False)
-        except Refused as error:
+        except ApiRefused as error:
             if error.status == NOT_FOUND and _is_task(api, named):
                 raise CommandError(
                     f"task {named} has no open review; `unpend why {named}` says what it waits for"
@@ -55,6 +55,6 @@ def zone_of(api: Client, task_id: str | None) -> ZoneInfo:
 def _is_task(api: Client, named: str) -> bool:
     try:
         api.get(f"tasks/{segment(named)}")
-    except Refused:
+    except ApiRefused:
         return False
     return True

@@ -28,7 +28,7 @@ class ToolList(Answered):
     tools: list[ToolView]
 
 
-class RetryWish(Sent):
+class RetryRequest(Sent):
     """The retry policy that a caller asks for; the tool's own is the maximum."""
 
     max_retries: WholeNumber = Field(default=2, ge=0, le=2)
@@ -44,7 +44,7 @@ class ToolCalled(Sent):
     input: dict[str, Any]
     timeout_ms: WholeNumber | None = Field(default=None, ge=1, le=30_000)
     """How long the caller waits; the tool's own limit is the most."""
-    retry_policy: RetryWish = Field(default_factory=RetryWish)
+    retry_policy: RetryRequest = Field(default_factory=RetryRequest)
     """Checked against the tool's own; the engine repeats a call by that one, from PostgreSQL."""
 
     @field_validator("input")

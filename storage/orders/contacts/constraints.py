@@ -60,7 +60,7 @@ _LOOK = text(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class ConstraintQuery:
     """The numbers, budgets and caps to look up for planned contacts.
 
     Attributes:
@@ -111,7 +111,7 @@ class Found:
 class ContactConstraints(Repository):
     """Reads what stands against contacts, and holds it as it is until the transaction ends."""
 
-    def hold(self, asked: Asked) -> Found:
+    def hold(self, asked: ConstraintQuery) -> Found:
         """Wait until nobody else decides on these numbers and budgets, then look; nothing changes until we commit."""
         self.connection.execute(
             _HOLD,
@@ -124,7 +124,7 @@ class ContactConstraints(Repository):
         )
         return self.look(asked)
 
-    def look(self, asked: Asked) -> Found:
+    def look(self, asked: ConstraintQuery) -> Found:
         """What stands against these contacts; by itself it holds nothing."""
         row = self.connection.execute(
             _LOOK,

@@ -76,7 +76,7 @@ _EARLY: Final = text(
 
 
 @dataclass(frozen=True, slots=True)
-class Bite:
+class ReencryptedBatch:
     """The result of re-encrypting one batch."""
 
     written: int
@@ -101,7 +101,7 @@ class Ciphertexts(Repository):
         }
         return counts | {"steps.early_signals": int(self.connection.execute(_EARLY, given).scalar_one())}
 
-    def renew(self, name: str, *, most: int, skip: Sequence[str]) -> Bite:
+    def renew(self, name: str, *, most: int, skip: Sequence[str]) -> ReencryptedBatch:
         """Write so many values of this column anew; rows at work elsewhere are left for the next time.
 
         Args:
@@ -127,7 +127,7 @@ class Ciphertexts(Repository):
                 unreadable.append(row.place)
         if renewed:
             self.connection.execute(write, renewed)
-        return Bite(len(renewed), tuple(unreadable))
+        return ReencryptedBatch(len(renewed), tuple(unreadable))
 
     def _renewed(self, column: _Column, stored: Any, place: str) -> object:
         anew: Callable[[str, str], str] = lambda printed, at: self.cipher.seal_text(  # noqa: E731 - used twice below

@@ -38,7 +38,7 @@ _ERASED: Final = "'erased'"
 _DATA: Final = "payload -> 'data'"
 _OF_TASKS: Final = "task_id = ANY(:ids)"
 _OF_RUNS: Final = "run_id IN (SELECT run_id FROM runs WHERE subject_id = ANY(:ids))"
-_TELLS_OF_TASKS: Final = (
+_NAMES_TASKS: Final = (
     f"key IN (SELECT alert_id FROM alerts WHERE {_OF_TASKS} "
     f"UNION ALL SELECT action_id FROM actions WHERE {_OF_TASKS})"
 )
@@ -119,7 +119,7 @@ STATEMENTS: Final[tuple[tuple[str, TextClause], ...]] = (
             "notices",
             "title = '', text = '', last_error = NULL, "
             "state = CASE state WHEN 'waiting' THEN 'given_up' ELSE state END",
-            _TELLS_OF_TASKS,
+            _NAMES_TASKS,
         ),
     ),
     ("actions", _change("actions", _each_kept("parameters", "result"))),

@@ -20,7 +20,7 @@ from storage.orders.contacts.contact import Contact
 from storage.orders.contacts.contacts import Contacts
 from storage.orders.order import Order
 from storage.orders.orders import Orders
-from tasks.orders.agents.caller_verdict import GIVEN_BY_CALLER, caller_verdict
+from tasks.orders.agents.caller_classification import GIVEN_BY_CALLER, caller_classification
 from tasks.orders.agents.second_opinion import Reading, reconsidered
 from tasks.orders.agents.understanding import (
     CLASSIFY,
@@ -122,7 +122,7 @@ def classify_intent(
 def _read(context: Context, reply: Reply) -> Reading:
     """How the caller of a manual order's step reads the words, else how the model does."""
     words, pending_reason = reply.words, _reason_of(reply.order)
-    given = caller_verdict(reply.given, words, pending_reason, context)
+    given = caller_classification(reply.given, words, pending_reason, context)
     found = given or context.classifier.classify(words, pending_reason=pending_reason)
     return Reading(text=words, pending_reason=pending_reason, found=found, is_own=given is None)
 

@@ -27,15 +27,15 @@ from tasks.orders.rules.context import Context
 
 @dataclass(frozen=True, slots=True)
 class UnderWay:
-    """The step is at its agent; `onward` is the next call, where this one only leads to it."""
+    """The step is at its agent; `next_call` is the next call, where this one only leads to it."""
 
     dispatch_id: str
     step_id: int
-    onward: Call[Any] | None = None
+    next_call: Call[Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class AlreadyDone:
     """The step was already done with the same inputs."""
 
     step: StepResult
@@ -51,7 +51,7 @@ class NotTaken:
     not_before: datetime | None = None
 
 
-Begun = UnderWay | Recorded | NotTaken
+Begun = UnderWay | AlreadyDone | NotTaken
 """What became of a call."""
 
 
@@ -131,12 +131,12 @@ def _take(asked: Asked[Any], step: WaitingStep) -> UnderWay | NotTaken:
     return UnderWay(_keep(asked, step.step_id), step.step_id)
 
 
-def _recorded(asked: Asked[Any]) -> Recorded | None:
+def _recorded(asked: Asked[Any]) -> AlreadyDone | None:
     """The step that was done and is what the caller asks for."""
     for step in OrderView(asked.work).done_steps(asked.order.run_id, asked.call.action):
         if MATCHERS[asked.call.action].recognises(asked, step):
             last = Dispatches(asked.work).last_of(step.step_id)
-            return Recorded(step, last.dispatch_id if last else _keep(asked, step.step_id))
+            return AlreadyDone(step, last.dispatch_id if last else _keep(asked, step.step_id))
     return None
 
 
@@ -145,12 +145,12 @@ def _led(asked: Asked[Any], waiting: Sequence[WaitingStep]) -> UnderWay | NotTak
     if asked.order.mode != "manual":
         return None
     for step in waiting:
-        onward = MATCHERS[asked.call.action].leads(asked, step)
-        if onward is None or step.action is None:
+        next_call = MATCHERS[asked.call.action].leads(asked, step)
+        if next_call is None or step.action is None:
             continue
         itself = replace(asked, call=replace(asked.call, action=step.action, wanted=None))
         begun = _join(itself, step)
-        return replace(begun, onward=onward) if isinstance(begun, UnderWay) else begun
+        return replace(begun, next_call=next_call) if isinstance(begun, UnderWay) else begun
     return None
 
 

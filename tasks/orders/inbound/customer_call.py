@@ -22,7 +22,7 @@ def customer_called(occasion: OrderOccasion[CustomerCalled]) -> Consequence:
     """Let the words count as the customer's answer, or keep them and call a person.
 
     What the order waits for is dropped for it. A contact in someone's hands is not cut off: its attempt has a
-    result of its own. While there is one, nothing is written if another try follows (`patient`); else the words
+    result of its own. While there is one, nothing is written if another try follows (`retries_soon`); else the words
     are kept with an alert, and the same signal applies them later.
     """
     order, work = occasion.order, occasion.transaction.work
@@ -64,7 +64,7 @@ def customer_called(occasion: OrderOccasion[CustomerCalled]) -> Consequence:
 def _in_the_way(
     occasion: OrderOccasion[CustomerCalled], contact: InboundContact, *, known: bool
 ) -> Consequence:
-    if occasion.patient:
+    if occasion.retries_soon:
         return Consequence(outcome=ConsequenceKind.BUSY, effect="something is at work in the order just now")
     _keep(occasion, contact, known=known)
     return Consequence(

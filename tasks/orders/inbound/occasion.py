@@ -25,7 +25,7 @@ class OrderOccasion(Generic[Said_co]):
     said: Said_co
     order: Order
     run: RunRow
-    patient: bool
+    retries_soon: bool
     """Whether another try follows soon when something is at work in the order."""
 
     def open_review(self) -> Review | None:

@@ -52,7 +52,7 @@ def _brought_forward(occasion: OrderOccasion[PartArrived]) -> Consequence:
     if earlier >= order.next_contact_time:
         effect = "nothing is changed: the agreed time is no later than the next permitted contact time"
         return Consequence(outcome=ConsequenceKind.NOTED, effect=effect, title="配件已到", watched="waiting")
-    if not occasion.transaction.hasten(order.run_id, earlier):
+    if not occasion.transaction.bring_forward(order.run_id, earlier):
         effect = "nothing is changed: the follow-up is not waiting for its time"
         return Consequence(outcome=ConsequenceKind.NOTED, effect=effect, title="配件已到")
     # The guard of the follow-up reads the order's time, and the step has its own: both, or it would be refused.

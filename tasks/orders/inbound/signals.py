@@ -81,7 +81,7 @@ class Receipt:
 
 
 def receive(
-    engine: Engine, context: Context, task_id: str, signal: Signal, *, patient: bool = False
+    engine: Engine, context: Context, task_id: str, signal: Signal, *, retries_soon: bool = False
 ) -> Receipt:
     """Take one signal to an order or a run.
 
@@ -90,7 +90,7 @@ def receive(
         context: The tools and policies of the work.
         task_id: The order's id, or that of a run without an order.
         signal: What upstream says; a `PhoneChanged` with a number that was checked to be callable.
-        patient: Whether another try follows soon, so that nothing needs to be kept while the task is at work.
+        retries_soon: Whether another try follows soon, so that nothing needs to be kept while the task is at work.
     """
     with engine.transaction() as transaction:
         work = transaction.work
@@ -109,7 +109,7 @@ def receive(
             return Receipt(
                 result=ReceiptResult.REPEATED, status=known.status, effect=known.effect, order=order
             )
-        came = _consequence(transaction, context, signal, run, order, patient=patient)
+        came = _consequence(transaction, context, signal, run, order, retries_soon=retries_soon)
         status, order = _status_of(transaction, task_id, run, order)
         kept_before = known is not None and came.outcome is ConsequenceKind.KEPT
         if came.outcome not in (ConsequenceKind.REFUSED, ConsequenceKind.BUSY) and not kept_before:
@@ -127,7 +127,7 @@ def _consequence(
     run: RunRow,
     order: Order | None,
     *,
-    patient: bool,
+    retries_soon: bool,
 ) -> Consequence:
     if isinstance(signal.said, Continue):
         return _continue(transaction, run, signal.said)
@@ -140,7 +140,7 @@ def _consequence(
         said=signal.said,
         order=order,
         run=run,
-        patient=patient,
+        retries_soon=retries_soon,
     )
     return _FOR_ORDERS[type(signal.said)](occasion)
 

@@ -15,7 +15,7 @@ from runtime.clock import Clock
 from runtime.phone import normalise
 from schemas.orders.contact import Channel, ContactResult
 from schemas.orders.effects import ContactNoted
-from storage.orders.contacts.constraints import Asked, Found
+from storage.orders.contacts.constraints import ConstraintQuery, Found
 from storage.orders.contacts.contact import Contact, PastContact
 from storage.orders.order import Order
 from tasks.orders.rules.case import Case
@@ -49,16 +49,18 @@ QUESTIONS: Final[Mapping[ForbiddenReason, str]] = MappingProxyType(
 _KNOWN_RESULTS: Final = frozenset(ContactResult)
 
 
-def asked_for(context: Context, cases: Sequence[Case]) -> Asked:
+def asked_for(context: Context, cases: Sequence[Case]) -> ConstraintQuery:
     """What must be looked up before these customers are contacted."""
     return asked_for_orders(context, [case.order for case in cases], keys=[case.key for case in cases])
 
 
-def asked_for_orders(context: Context, orders: Sequence[Order], *, keys: Sequence[str] = ()) -> Asked:
+def asked_for_orders(
+    context: Context, orders: Sequence[Order], *, keys: Sequence[str] = ()
+) -> ConstraintQuery:
     """What must be looked up of these orders; the attempts with these keys do not count."""
     policy = context.policy
     numbers = (number_of(context, order) for order in orders)
-    return Asked(
+    return ConstraintQuery(
         numbers=frozenset(number for number in numbers if number is not None),
         keys=keys,
         longest=max((cap.period for cap in policy.number_caps), default=None),

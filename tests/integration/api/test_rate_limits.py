@@ -73,17 +73,17 @@ def test_of_many_requests_at_once_as_many_pass_as_may(broker_url: str, times: in
         told = await admitted(limits, key_of(), times)
         assert told.count(None) == min(times, 5)
 
-    counting(lambda: RateLimits.in_redis(broker_url, "5/minute", patience=PATIENT), work)
+    counting(lambda: RateLimits.in_redis(broker_url, "5/minute", timeout=PATIENT), work)
 
 
 def test_windows_are_shared_by_every_process(broker_url: str) -> None:
     async def work(limits: RateLimits) -> None:
-        other = RateLimits.in_redis(broker_url, "5/minute", patience=PATIENT)
+        other = RateLimits.in_redis(broker_url, "5/minute", timeout=PATIENT)
         assert (await admitted(limits, key_of(), 3)).count(None) == 3
         assert (await admitted(other, key_of(), 3)).count(None) == 2
         await other.close()
 
-    counting(lambda: RateLimits.in_redis(broker_url, "5/minute", patience=PATIENT), work)
+    counting(lambda: RateLimits.in_redis(broker_url, "5/minute", timeout=PATIENT), work)
 
 
 def test_every_key_has_windows_of_its_own(broker_url: str) -> None:
@@ -91,14 +91,14 @@ def test_every_key_has_windows_of_its_own(broker_url: str) -> None:
         for name in ("key_1", "key_2"):
             assert (await admitted(limits, key_of(name), 6)).count(None) == 5
 
-    counting(lambda: RateLimits.in_redis(broker_url, "5/minute", patience=PATIENT), work)
+    counting(lambda: RateLimits.in_redis(broker_url, "5/minute", timeout=PATIENT), work)
 
 
 def test_the_rate_of_a_key_goes_before_that_of_the_installation(broker_url: str) -> None:
     async def work(limits: RateLimits) -> None:
         assert (await admitted(limits, key_of(rate="2/minute"), 6)).count(None) == 2
 
-    counting(lambda: RateLimits.in_redis(broker_url, "5/minute", patience=PATIENT), work)
+    counting(lambda: RateLimits.in_redis(broker_url, "5/minute", timeout=PATIENT), work)
 
 
 def test_the_narrowest_window_counts_and_what_it_keeps_out_is_not_counted_in_the_wider() -> None:
@@ -119,7 +119,7 @@ def test_a_window_that_has_passed_is_empty_again(broker_url: str) -> None:
         while (await admitted(limits, key_of(), 1))[0] is not None:
             assert time.monotonic() < deadline
 
-    counting(lambda: RateLimits.in_redis(broker_url, "2/second", patience=PATIENT), work)
+    counting(lambda: RateLimits.in_redis(broker_url, "2/second", timeout=PATIENT), work)
 
 
 def test_a_refusal_says_how_much_when_again_and_what_is_left(database_url: str, broker_url: str) -> None:
@@ -222,7 +222,7 @@ def test_a_redis_that_comes_back_counts_again(broker_url: str) -> None:
         now[0] = PAUSE_SECONDS
         assert (await admitted(limits, key_of(), 5)).count(None) == 1
 
-    counting(lambda: with_clock(RateLimits.in_redis(broker_url, "1/hour", patience=PATIENT), now), work)
+    counting(lambda: with_clock(RateLimits.in_redis(broker_url, "1/hour", timeout=PATIENT), now), work)
 
 
 @pytest.mark.parametrize(

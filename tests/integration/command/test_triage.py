@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.access.system_audit import Entry, SystemAudit
+from storage.access.system_audit import SystemAudit, SystemAuditEntry
 from storage.orders.labels import Labels, NewLabel
 from tests.support.command_line import CommandLine
 from tests.support.small_corpus import lay_out, the_rest
@@ -43,7 +43,7 @@ def keep(fleet: CommandLine, *labels: NewLabel) -> None:
         Labels(work).keep(labels)
 
 
-def audited(fleet: CommandLine) -> list[Entry]:
+def audited(fleet: CommandLine) -> list[SystemAuditEntry]:
     with fleet.house.database.transaction() as work:
         return SystemAudit(work).recent(what="intent_model_contest")
 

@@ -70,13 +70,13 @@ def test_a_contact_that_is_being_placed_is_not_cut_off_and_nothing_is_written_ye
     task_id = taken_in(calling)
     with Placing(calling, line):
         assert (
-            receive_signal(calling, task_id, READY_CALL, signal_id="one", patient=True).result
+            receive_signal(calling, task_id, READY_CALL, signal_id="one", retries_soon=True).result
             is ReceiptResult.BUSY
         )
         assert contacts(calling, task_id, "inbound") == []
     assert [s["state"] for s in calling.steps(task_id)][-1] == "parked"
     assert (
-        receive_signal(calling, task_id, READY_CALL, signal_id="one", patient=True).result
+        receive_signal(calling, task_id, READY_CALL, signal_id="one", retries_soon=True).result
         is ReceiptResult.APPLIED
     )
 
@@ -121,7 +121,7 @@ def test_an_order_that_ends_at_the_same_moment_takes_no_call(calling: InProcessF
     task_id = taken_in(calling)
     taken: list[ReceiptResult] = []
     caller = Thread(
-        target=lambda: taken.append(receive_signal(calling, task_id, READY_CALL, patient=True).result)
+        target=lambda: taken.append(receive_signal(calling, task_id, READY_CALL, retries_soon=True).result)
     )
     with calling.engine.transaction() as transaction:
         run_id = calling.order(task_id).run_id
@@ -149,7 +149,7 @@ def insist(house: InProcessFleet, task_id: str, line: HeldChannel) -> list[Recei
     until = time.monotonic() + DEADLINE_SECONDS
     taken: list[ReceiptResult] = []
     while time.monotonic() < until:
-        taken.append(receive_signal(house, task_id, READY_CALL, signal_id="one", patient=True).result)
+        taken.append(receive_signal(house, task_id, READY_CALL, signal_id="one", retries_soon=True).result)
         if taken[-1] is not ReceiptResult.BUSY:
             return taken
         line.free.set()

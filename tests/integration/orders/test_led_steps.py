@@ -12,7 +12,7 @@ from storage.orders.contacts.contacts import Contacts
 from storage.orders.dispatches import Dispatches
 from storage.orders.order_view import OrderView
 from tasks.orders.calls.call import Call
-from tasks.orders.calls.calling import Begun, NotTaken, Recorded, UnderWay
+from tasks.orders.calls.calling import AlreadyDone, Begun, NotTaken, UnderWay
 from tasks.orders.calls.calling import begin as begin_call
 from tasks.orders.calls.contact import ACTION, ContactCall
 from tasks.orders.calls.table import call_of_tool
@@ -85,8 +85,8 @@ def test_who_calls_for_the_contact_and_who_calls_for_the_way_to_it_share_the_ste
     assert all(isinstance(each, UnderWay) for each in begun)
     led, itself = (each for each in begun if isinstance(each, UnderWay))
     assert (led.step_id, led.dispatch_id) == (itself.step_id, itself.dispatch_id)
-    assert itself.onward is None
-    assert led.onward is not None
+    assert itself.next_call is None
+    assert led.next_call is not None
 
 
 @Ways
@@ -111,13 +111,13 @@ def test_a_call_that_was_led_on_is_for_that_attempt_and_no_later_one(
     task_id = arrived(house)
     led = [begin(house, contact(task_id)) for _ in range(2)]
     house.run()
-    first, second = (each.onward for each in led if isinstance(each, UnderWay))
+    first, second = (each.next_call for each in led if isinstance(each, UnderWay))
     assert first is not None
     assert second is not None
     assert house.events(task_id)[-1] == event
     done(house, first)
     again = begin(house, second)
-    assert isinstance(again, Recorded)
+    assert isinstance(again, AlreadyDone)
     with house.database.transaction() as work:
         assert [each.contact_no for each in Contacts(work).of_task(task_id)] == [1, attempt]
 
@@ -141,4 +141,4 @@ def test_before_the_follow_up_is_due_its_rounds_contact_is_answered_and_nothing_
         noted = OrderNoted(task_id=task_id, changes={"next_contact_time": later})
         assert not transaction.registry.writers.apply(transaction.work, [(0, noted)])
     for attempt in (None, 1):
-        assert isinstance(begin(house, contact(task_id, attempt)), Recorded)
+        assert isinstance(begin(house, contact(task_id, attempt)), AlreadyDone)

@@ -201,7 +201,7 @@ def test_asking_for_one_that_is_under_way_does_not_send_it_twice_at_once(
     with couriers(office.database, 2, SendingLimits(timeout_seconds=30.0)):
         wait_until(lambda: len(receiver.received) == 1)
         with office.database.transaction() as work:
-            assert Deliveries(work).replay(office.log()[0].delivery_id) is ReplayResult.HASTENED
+            assert Deliveries(work).replay(office.log()[0].delivery_id) is ReplayResult.BROUGHT_FORWARD
         answered.set()
         wait_until(lambda: office.states() == ["delivered"])
     assert len(receiver.received) == 1
@@ -216,7 +216,7 @@ def test_asking_for_one_that_waits_for_its_next_try_sends_it_now(
     with couriers(office.database):
         wait_until(lambda: office.log() != [] and office.log()[0].last_status == 503)
         with office.database.transaction() as work:
-            assert Deliveries(work).replay(office.log()[0].delivery_id) is ReplayResult.HASTENED
+            assert Deliveries(work).replay(office.log()[0].delivery_id) is ReplayResult.BROUGHT_FORWARD
         wait_until(lambda: office.states() == ["delivered"])
 
 

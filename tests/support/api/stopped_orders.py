@@ -206,7 +206,7 @@ def _bring_forward(stopped: StoppedOrder) -> None:
     house = stopped.house
     with house.engine.transaction() as transaction:
         now = transaction.moments.business_now
-        assert transaction.hasten(house.order(stopped.task_id).run_id, now)
+        assert transaction.bring_forward(house.order(stopped.task_id).run_id, now)
         noted = OrderNoted(task_id=stopped.task_id, changes={"next_contact_time": now})
         assert not transaction.registry.writers.apply(transaction.work, [(0, noted)])
     house.tick.sweep()

@@ -47,11 +47,16 @@ def order_run(house: InProcessFleet, *script: dict[str, object], **changes: Any)
 
 
 def receive_signal(
-    house: InProcessFleet, task_id: str, said: Said, *, signal_id: str | None = None, patient: bool = False
+    house: InProcessFleet,
+    task_id: str,
+    said: Said,
+    *,
+    signal_id: str | None = None,
+    retries_soon: bool = False,
 ) -> Receipt:
     """Tell a task something, once."""
     signal = Signal(signal_id=signal_id or f"sig-{next(_numbers)}", said=said, sent_by="operator")
-    return receive(house.engine, house.context, task_id, signal, patient=patient)
+    return receive(house.engine, house.context, task_id, signal, retries_soon=retries_soon)
 
 
 def contacts(house: InProcessFleet, task_id: str, direction: str) -> list[Contact]:

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.outbound.event_types import MessageType
-from storage.outbound.subscribers import Happening
+from storage.outbound.subscribers import SubscribedEvent
 from tasks.outbound.messages import PAUSES, SOURCES, body_of, events_for, message_of, pause_after, ping
 
 AT = datetime(2026, 3, 13, 21, 5, tzinfo=UTC)
-HAPPENING = Happening(
+HAPPENING = SubscribedEvent(
     event_id=1,
     event_type="task_closed",
     task_id="HT1",

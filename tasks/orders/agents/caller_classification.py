@@ -10,7 +10,7 @@ GIVEN_BY_CALLER: Final = "given by the caller"
 """What stands for a model where an outside agent classified."""
 
 
-def caller_verdict(
+def caller_classification(
     given: GivenClassification | None, words: str, pending_reason: str | None, context: Context
 ) -> Classification | None:
     """The classification that the caller of a step gave, judged by the customer's words; `None` without one.
