@@ -14,7 +14,7 @@ from storage.core.unit_of_work import Repository
 from storage.engine.steering import Steering
 from storage.outbound.tables import deliveries as deliveries_table
 
-HASTENED_SECONDS: Final = 30
+BROUGHT_FORWARD_SECONDS: Final = 30
 """Within so long a delivery that waits and is asked for again is tried."""
 
 _INSERT = BulkInsert(
@@ -103,7 +103,7 @@ class ReplayResult(StrEnum):
 
     AGAIN = "again"
     BROUGHT_FORWARD = "hastened"
-    """It was waiting anyway: its next try comes within `HASTENED_SECONDS`."""
+    """It was waiting anyway: its next try comes within `BROUGHT_FORWARD_SECONDS`."""
     INACTIVE = "inactive"
     """Its subscriber is told nothing any more."""
     UNKNOWN = "unknown"

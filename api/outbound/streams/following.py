@@ -21,7 +21,7 @@ _GRACE_SECONDS: Final = 1.0
 """What is left once no more events come: time for what waits to be sent."""
 
 
-class Client(Protocol):
+class StreamReader(Protocol):
     """A client of the events; each of these may take as long as it takes to send."""
 
     async def open(self) -> None:
@@ -35,7 +35,7 @@ class Client(Protocol):
 
 
 async def follow(
-    broadcast: Broadcast, client: Client, run_id: str | None, after: Cursor, gone: "asyncio.Future[Any]"
+    broadcast: Broadcast, client: StreamReader, run_id: str | None, after: Cursor, gone: "asyncio.Future[Any]"
 ) -> End:
     """Send a client what happens until one of both sides ends it; why it ended.
 
@@ -67,7 +67,7 @@ async def follow(
             await asyncio.gather(sending, over, return_exceptions=True)
 
 
-async def _send_on(broadcast: Broadcast, client: Client, listener: Listener) -> End:
+async def _send_on(broadcast: Broadcast, client: StreamReader, listener: Listener) -> End:
     beat_at = time.monotonic() + BEAT_SECONDS
     await client.open()
     while True:
