@@ -1,12 +1,14 @@
 """What a key may do, and what each agent's key may do by default (SPEC.md §6)."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from schemas.core.agents import Agent, Agents
-from schemas.core.configuration import PolicyFileError
+if TYPE_CHECKING:
+    from schemas.core.agents import Agent, Agents
 
 
 class Scope(StrEnum):
@@ -43,6 +45,8 @@ def owners_of(agents: Agents) -> Mapping[str, frozenset[Scope]]:
 
 
 def _scopes_of(agent: Agent) -> frozenset[Scope]:
+    from schemas.core.configuration import PolicyFileError
+
     unknown = [scope for scope in agent.scopes if scope not in list(Scope)]
     if unknown:
         raise PolicyFileError(
