@@ -105,7 +105,7 @@ class ReplayResult(StrEnum):
     HASTENED = "hastened"
     """It was waiting anyway: its next try comes within `HASTENED_SECONDS`."""
     INACTIVE = "inactive"
-    """Its subscriber is told nothing any more."""
+    """Its subscriber receives nothing any more."""
     UNKNOWN = "unknown"
 
 

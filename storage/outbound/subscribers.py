@@ -1,4 +1,4 @@
-"""Who is told of what happens to tasks, with which secret, and how far each was told."""
+"""Subscribers: which events each has chosen, what its messages are signed with, and its position in the feed."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -64,7 +64,7 @@ _END_OF_BATCH = text(
     ) w ORDER BY w.written_by DESC, w.event_id DESC LIMIT 1
     """,
 )
-# An order's own events follow each other by event_id, for each writer held the order when it told.
+# An order's own events follow each other by event_id, for each writer held the order when it wrote.
 _HAPPENINGS = text(
     f"""
     WITH batch AS MATERIALIZED (
@@ -93,7 +93,7 @@ _ADVANCE = text(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscriber:
-    """Another system that is told. One that is not active is told nothing until it is added anew."""
+    """Another system that receives messages. One that is not active receives none until it is added anew."""
 
     subscriber_id: str
     url: str
@@ -112,7 +112,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedPosition:
-    """How far a subscriber was told, locked; `now` is the database's time."""
+    """A subscriber's position in the feed of events, locked; `now` is the database's time."""
 
     subscriber_id: str
     events: Sequence[str]
@@ -232,7 +232,7 @@ class Subscribers(Repository):
         self.connection.execute(_LOCK, {"ids": sorted(subscriber_ids)})
 
     def lock_position(self, subscriber_id: str) -> FeedPosition | None:
-        """How far this subscriber was told; `None` when it is not active, or another process is at it."""
+        """This subscriber's position; `None` when it is not active, or another process is at it."""
         row = self.connection.execute(_LOCK_CURSOR, {"subscriber_id": subscriber_id}).one_or_none()
         if row is None:
             return None
@@ -259,7 +259,7 @@ class Subscribers(Repository):
         return [Happening(**row._mapping) for row in rows]
 
     def advance(self, position: FeedPosition, end: Place) -> None:
-        """This subscriber was told up to this place."""
+        """Move this subscriber's position to this place."""
         self.connection.execute(_ADVANCE, {"subscriber_id": position.subscriber_id, **_after(end)})
 
     def _sealed(self, kept: dict[str, str], subscriber_id: str) -> bytes:

@@ -1,4 +1,4 @@
-"""What other systems are told: which event becomes which message, and when a failed message is tried again. Pure."""
+"""The messages of subscribers: which event becomes which message, and when a failed one is tried again. Pure."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ _JITTER: Final = 0.2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """Something to be told: `payload` is the body as JSON has it."""
+    """A message to be delivered: `payload` is the body as JSON has it."""
 
     event_id: int
     task_id: str | None
@@ -49,7 +49,7 @@ def events_for(chosen: Collection[str]) -> list[str]:
 
 
 def message_of(happening: Happening) -> Message | None:
-    """The message that tells of this event; `None` when upstream is not told of it. Holds no phone number."""
+    """The message about this event; `None` when there is none. Holds no phone number."""
     kind = SOURCES.get(happening.event_type)
     if kind is None or (kind is MessageType.WAITING and happening.state != State.WAITING_FOLLOWUP):
         return None
