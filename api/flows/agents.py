@@ -147,6 +147,7 @@ def _fleet(
             outside=sum(agent.alive and agent.role == one.key_owner for agent in outside),
         )
         for one in fleet
+        if one.has_key
     ]
     return agents, {agent.agent_id: agent.steps.offered for agent in agents}
 

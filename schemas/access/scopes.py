@@ -41,7 +41,7 @@ def owners_of(agents: Agents) -> Mapping[str, frozenset[Scope]]:
     Raises:
         PolicyFileError: a line of `config/agents.yaml` names a scope that there is not.
     """
-    return {agent.key_owner: _scopes_of(agent) for agent in agents if agent.scopes} | dict(_PEOPLE)
+    return {agent.key_owner: _scopes_of(agent) for agent in agents if agent.has_key} | dict(_PEOPLE)
 
 
 def _scopes_of(agent: Agent) -> frozenset[Scope]:

@@ -44,6 +44,11 @@ class Agent:
     outside: bool = False
     """Whether its worker reaches the network outside, in a container."""
 
+    @property
+    def has_key(self) -> bool:
+        """Whether it calls the API, and is shown there; one without a scope does not."""
+        return bool(self.scopes)
+
 
 @dataclass(frozen=True, slots=True)
 class Agents:
@@ -58,7 +63,7 @@ class Agents:
 
     def named(self, key_owner: str) -> Agent | None:
         """The agent of this name on the wire."""
-        return next((agent for agent in self if agent.key_owner == key_owner), None)
+        return next((agent for agent in self if agent.has_key and agent.key_owner == key_owner), None)
 
     def __iter__(self) -> Iterator[Agent]:
         return iter(self.by_queue.values())

@@ -105,7 +105,7 @@ class ReplayResult(StrEnum):
     BROUGHT_FORWARD = "hastened"
     """It was waiting anyway: its next try comes within `BROUGHT_FORWARD_SECONDS`."""
     INACTIVE = "inactive"
-    """Its subscriber is told nothing any more."""
+    """Its subscriber receives nothing any more."""
     UNKNOWN = "unknown"
 
 

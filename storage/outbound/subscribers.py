@@ -112,7 +112,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedPosition:
-    """How far a subscriber was told, locked; `now` is the database's time."""
+    """A subscriber's position in the feed of events, locked; `now` is the database's time."""
 
     subscriber_id: str
     events: Sequence[str]
@@ -232,7 +232,7 @@ class Subscribers(Repository):
         self.connection.execute(_LOCK, {"ids": sorted(subscriber_ids)})
 
     def lock_position(self, subscriber_id: str) -> FeedPosition | None:
-        """How far this subscriber was told; `None` when it is not active, or another process is at it."""
+        """This subscriber's position; `None` when it is not active, or another process is at it."""
         row = self.connection.execute(_LOCK_CURSOR, {"subscriber_id": subscriber_id}).one_or_none()
         if row is None:
             return None

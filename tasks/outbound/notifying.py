@@ -31,7 +31,7 @@ class StaffNotices:
 
     @property
     def routes(self) -> NoticeRoutes:
-        """Every role that is told, with its way.
+        """Every role that receives notices, with its way.
 
         Raises:
             PolicyFileError: `config/notices.yaml` cannot be used.
@@ -42,7 +42,7 @@ class StaffNotices:
         return self._routes
 
     def way(self, role: str) -> NoticeRoute | None:
-        """How this role is told; `None` when it is not."""
+        """The way to this role; `None` when it receives no notices."""
         return self.routes.ways.get(role)
 
     def rest_of(self, provider: str) -> float:

@@ -62,6 +62,16 @@ class WebhookSenderAtWork:
         with self.database.transaction() as work:
             work.connection.execute(text(statement))
 
+    def value(self, statement: str) -> object:
+        with self.database.transaction() as work:
+            return work.connection.execute(text(statement)).scalars().first()
+
+    def runs(self, condition: str = "true") -> int:
+        """How many runs there are of which this holds."""
+        found = self.value(f"SELECT count(*) FROM runs WHERE {condition}")
+        assert isinstance(found, int)
+        return found
+
     def alerts(self) -> list[str]:
         with self.database.transaction() as work:
             found = work.connection.execute(text("SELECT alert_type FROM alerts ORDER BY raised_at"))
