@@ -4,19 +4,21 @@ from datetime import timedelta
 
 from fleet.time_jump import JumpResult, TimeJumper
 from runtime.settings import PROJECT
-from storage.flows.task_list import TaskList, Wanted
+from storage.flows.task_list import TaskFilter, TaskList
 from storage.outbound.deliveries import Deliveries
 from storage.outbound.subscribers import Subscribers
 from tasks.orders.upkeep.retention import retain
-from tests.integration.fleet.conditions import wait_until
-from tests.integration.webhooks.office import Office, couriers, event
-from tests.integration.webhooks.receiver import Receiver, Reply
+from tests.support.outbound.webhook_receiver import Reply, WebhookReceiver
+from tests.support.outbound.webhook_sender import WebhookSenderAtWork, couriers, event
+from tests.support.waiting import wait_until
 from tools.policies.retention import load_retention
 
 LATER = Reply(503, {"Retry-After": "3600"})
 
 
-def test_the_deliveries_of_a_task_are_carried_by_one_run(office: Office, receiver: Receiver) -> None:
+def test_the_deliveries_of_a_task_are_carried_by_one_run(
+    office: WebhookSenderAtWork, receiver: WebhookReceiver
+) -> None:
     subscriber_id = office.subscribe(receiver.url)
     office.tell(event("a"), event("a", "task_closed"), event("b"), event(None, "task_rejected"))
     office.feed(subscriber_id)
@@ -26,7 +28,9 @@ def test_the_deliveries_of_a_task_are_carried_by_one_run(office: Office, receive
     assert office.runs() == 3
 
 
-def test_what_comes_while_a_run_is_open_is_carried_by_it(office: Office, receiver: Receiver) -> None:
+def test_what_comes_while_a_run_is_open_is_carried_by_it(
+    office: WebhookSenderAtWork, receiver: WebhookReceiver
+) -> None:
     receiver.behaviour = lambda _: LATER
     subscriber_id = office.subscribe(receiver.url)
     office.tell(event("a"))
@@ -39,18 +43,18 @@ def test_what_comes_while_a_run_is_open_is_carried_by_it(office: Office, receive
     assert len(receiver.received) == 1
 
 
-def test_a_run_is_no_task_and_emits_nothing(office: Office, receiver: Receiver) -> None:
+def test_a_run_is_no_task_and_emits_nothing(office: WebhookSenderAtWork, receiver: WebhookReceiver) -> None:
     office.subscribe(receiver.url)
     office.tell(event("a"))
     with couriers(office.database):
         wait_until(lambda: office.states() == ["delivered"])
     with office.database.transaction() as work:
-        assert TaskList(work).page(Wanted(), after=None, limit=10) == []
+        assert TaskList(work).page(TaskFilter(), after=None, limit=10) == []
     assert office.value("SELECT count(*) FROM events") == 1
 
 
 def test_a_message_that_is_to_be_tried_later_keeps_nobody_from_leaping(
-    office: Office, receiver: Receiver
+    office: WebhookSenderAtWork, receiver: WebhookReceiver
 ) -> None:
     receiver.behaviour = lambda _: LATER
     office.subscribe(receiver.url)
@@ -61,7 +65,9 @@ def test_a_message_that_is_to_be_tried_later_keeps_nobody_from_leaping(
     assert TimeJumper(office.database).look(timedelta(0)) is JumpResult.SETTLED
 
 
-def test_the_runs_of_a_subscriber_that_is_removed_end(office: Office, receiver: Receiver) -> None:
+def test_the_runs_of_a_subscriber_that_is_removed_end(
+    office: WebhookSenderAtWork, receiver: WebhookReceiver
+) -> None:
     receiver.behaviour = lambda _: LATER
     subscriber_id = office.subscribe(receiver.url)
     office.tell(event("a"))
@@ -73,7 +79,9 @@ def test_the_runs_of_a_subscriber_that_is_removed_end(office: Office, receiver: 
     assert len(receiver.received) == 1
 
 
-def test_what_a_failed_run_has_left_is_carried_by_another(office: Office, receiver: Receiver) -> None:
+def test_what_a_failed_run_has_left_is_carried_by_another(
+    office: WebhookSenderAtWork, receiver: WebhookReceiver
+) -> None:
     subscriber_id = office.subscribe(receiver.url)
     office.tell(event("a"))
     office.feed(subscriber_id)
@@ -86,7 +94,9 @@ def test_what_a_failed_run_has_left_is_carried_by_another(office: Office, receiv
         wait_until(lambda: office.states() == ["delivered"])
 
 
-def test_what_is_asked_for_again_goes_before_what_waits_behind_it(office: Office, receiver: Receiver) -> None:
+def test_what_is_asked_for_again_goes_before_what_waits_behind_it(
+    office: WebhookSenderAtWork, receiver: WebhookReceiver
+) -> None:
     receiver.behaviour = lambda received: LATER if received.type == "task.closed" else Reply()
     subscriber_id = office.subscribe(receiver.url)
     office.tell(event("a"), event("a", "task_closed"))
@@ -100,7 +110,9 @@ def test_what_is_asked_for_again_goes_before_what_waits_behind_it(office: Office
     assert office.runs() == 1
 
 
-def test_ended_runs_are_removed_with_what_they_carried(office: Office, receiver: Receiver) -> None:
+def test_ended_runs_are_removed_with_what_they_carried(
+    office: WebhookSenderAtWork, receiver: WebhookReceiver
+) -> None:
     office.subscribe(receiver.url)
     office.tell(event("a"))
     with couriers(office.database):
