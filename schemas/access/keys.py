@@ -8,6 +8,7 @@ from runtime.rate import read_rate
 from schemas.access.person import PersonName
 from schemas.access.scopes import Scope
 from schemas.core.form import Answered, GivenMoment, Moment, Sent, Succeeded, Text
+from schemas.core.whole_number import WholeNumber
 
 
 def _rate(text: str) -> str:
@@ -86,7 +87,7 @@ class KeyRevoked(Succeeded):
 class RotationAsked(Sent):
     """How long a key is let in beside the one that follows it."""
 
-    overlap_seconds: int = Field(default=86_400, ge=0, le=100_000 * 86_400)
+    overlap_seconds: WholeNumber = Field(default=86_400, ge=0, le=100_000 * 86_400)
     """0: the old key ends at once."""
     by: PersonName | None = None
     """Who; the key's agent when not named."""

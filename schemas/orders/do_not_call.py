@@ -42,7 +42,7 @@ class DoNotCallSought(Sent):
     """Whose entries are asked for."""
 
     phone: Text = Field(min_length=1, max_length=32, repr=False)
-    ended: bool = False
+    ended: bool = Field(default=False, strict=True)
     """Those that were lifted or are over, too."""
 
 

@@ -34,9 +34,9 @@ class ErasureAsked(Sent):
     """As upstream names the customer in `metadata.customer_id`."""
     phone: Text | None = Field(default=None, min_length=1, max_length=32, repr=False)
     """Every order with this number, whoever it belongs to."""
-    cancel: bool = False
+    cancel: bool = Field(default=False, strict=True)
     """Cancel the customer's open orders first; without it they answer 409."""
-    dry_run: bool = False
+    dry_run: bool = Field(default=False, strict=True)
     """Only name the orders; nothing is changed."""
 
     @model_validator(mode="after")
@@ -59,7 +59,7 @@ class ErasureMade(Succeeded):
 class RetentionAsked(Sent):
     """Whether to remove what is due, or only to count it."""
 
-    dry_run: bool = False
+    dry_run: bool = Field(default=False, strict=True)
 
 
 class RetentionMade(Succeeded):

@@ -128,7 +128,7 @@ class ReplaySinceAsked(Sent):
     subscriber_id: Identifier
     since: GivenMoment
     """All that were made since then."""
-    failed: bool = False
+    failed: bool = Field(default=False, strict=True)
     """Only what was given up."""
 
 

@@ -1,7 +1,7 @@
 """What every table shares: one metadata, names for constraints, the column types in use."""
 
 from sqlalchemy import BigInteger, Column, DateTime, Identity, MetaData, String, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSON, JSONB
 from sqlalchemy.types import UserDefinedType
 
 metadata = MetaData(
@@ -17,6 +17,8 @@ metadata = MetaData(
 Moment = DateTime(timezone=True)
 Name = String(32)
 Json = JSONB(none_as_null=True)
+WrittenJson = JSON(none_as_null=True)
+"""JSON that keeps the order in which it was written, for people read it so; nothing looks into it in SQL."""
 
 
 class TransactionId(UserDefinedType[str]):

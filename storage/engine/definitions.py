@@ -12,7 +12,7 @@ from storage.core.unit_of_work import Repository
 
 _INSERT = text(
     "INSERT INTO definitions (workflow, version, body, digest) "
-    "VALUES (:workflow, :version, CAST(:body AS jsonb), :digest) ON CONFLICT DO NOTHING",
+    "VALUES (:workflow, :version, CAST(:body AS json), :digest) ON CONFLICT DO NOTHING",
 )
 _DIGEST = text("SELECT digest FROM definitions WHERE workflow = :workflow AND version = :version")
 _BODY = text("SELECT body FROM definitions WHERE workflow = :workflow AND version = :version")

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 
 from statemachine.workflow.states import OPEN_RUNS, RunState, StepState, literals
-from storage.core.columns import Json, Moment, Name, database_moment, metadata
+from storage.core.columns import Json, Moment, Name, WrittenJson, database_moment, metadata
 from storage.engine.states import LEASED, PUBLISHED, READY, TIMED
 
 business_clock = Table(
@@ -38,7 +38,7 @@ definitions = Table(
     metadata,
     Column("workflow", String(64), primary_key=True),
     Column("version", String(16), primary_key=True),
-    Column("body", Json, nullable=False),
+    Column("body", WrittenJson, nullable=False),
     Column("digest", LargeBinary, nullable=False),
     database_moment("registered_at"),
 )

@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from tests.support.agents import QUEUES
+from tasks.orders.product import ORDERS
 from tests.support.fleet.processes import LEASE_SECONDS, STOP_SECONDS
 from tests.support.fleet.running_fleet import RunningFleet
 from tests.support.fleet.scripted_orders import AGREES, NEVER_ANSWERS, orders
@@ -15,7 +15,7 @@ _TEXTING = "SELECT count(*) FROM contact_logs WHERE contact_method = 'sms' AND s
 _PARKED = "SELECT count(*) FROM steps WHERE state = 'parked'"
 
 
-@pytest.mark.parametrize("agent", QUEUES)
+@pytest.mark.parametrize("agent", dict.fromkeys(action.queue for action in ORDERS.actions))
 def test_a_worker_killed_in_mid_step_changes_no_orders_end(fleet: RunningFleet, agent: str) -> None:
     fleet.provider.arm({"kind": "slow", "seconds": 0.3}, requests=8)
     batch = orders(40, pause=0.5)

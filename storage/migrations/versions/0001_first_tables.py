@@ -106,7 +106,7 @@ def upgrade() -> None:
     op.create_table('definitions',
     sa.Column('workflow', sa.String(length=64), nullable=False),
     sa.Column('version', sa.String(length=16), nullable=False),
-    sa.Column('body', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
+    sa.Column('body', postgresql.JSON(none_as_null=True, astext_type=sa.Text()), nullable=False),
     sa.Column('digest', sa.LargeBinary(), nullable=False),
     sa.Column('registered_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
     sa.PrimaryKeyConstraint('workflow', 'version', name=op.f('pk_definitions'))

@@ -58,9 +58,14 @@ EXCEPTIONS: tuple[Contradiction, ...] = (
     ),
     Contradiction(
         "positive_data_acceptance",
-        r"/signals$|/contact/initiate$|/do-not-call$|/privacy/erase$|/tools/\{name\}/call$|/webhooks/subscribers$",
+        r"/signals$|/contact/initiate$|/do-not-call(/find)?$|/privacy/erase$|/tools/\{name\}/call$|/webhooks/subscribers$",
         "A number must be callable, or the order's own; a tool's input is the body of its own route; an address "
         "is http(s); a cursor is what a page ended with.",
+    ),
+    Contradiction(
+        "positive_data_acceptance",
+        r"^/v1/(keys|orders)$",
+        "A key ends in the future, its rate and its scopes are words of their own; a cursor is what a page ended with.",
     ),
     Contradiction(
         "positive_data_acceptance",
