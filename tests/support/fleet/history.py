@@ -35,7 +35,7 @@ def faults_of(work: UnitOfWork, orders: Sequence[ScriptedOrder]) -> list[str]:
 def faults_of_contacts(work: UnitOfWork, ledger: Mapping[str, Any]) -> list[str]:
     """Where our contacts and the provider's own count of them differ; `ledger` is the provider's."""
     twice = ledger["keys_reached_more_than_once"]
-    ours = int(_value(work, "SELECT count(*) FROM contact_logs"))
+    ours = int(_value(work, "SELECT count(*) FROM contact_logs WHERE direction = 'outbound'"))
     faults = [f"the customer was reached more than once for {', '.join(twice)}"] if twice else []
     if ledger["reached"] != ledger["keys"]:
         faults.append(f"{ledger['keys']} attempts were asked for and {ledger['reached']} reached a customer")
