@@ -32,10 +32,17 @@ def faults_of(work: UnitOfWork, orders: Sequence[ScriptedOrder]) -> list[str]:
     return faults
 
 
+_MADE_BY_US = (
+    "SELECT count(*) FROM contact_logs c JOIN tasks t USING (task_id) "
+    "WHERE c.direction = 'outbound' AND (t.mode = 'auto' OR c.provider_id IS NOT NULL)"
+)
+"""Contacts that went out by a channel: an outside agent may also record one that it made without us."""
+
+
 def faults_of_contacts(work: UnitOfWork, ledger: Mapping[str, Any]) -> list[str]:
     """Where our contacts and the provider's own count of them differ; `ledger` is the provider's."""
     twice = ledger["keys_reached_more_than_once"]
-    ours = int(_value(work, "SELECT count(*) FROM contact_logs WHERE direction = 'outbound'"))
+    ours = int(_value(work, _MADE_BY_US))
     faults = [f"the customer was reached more than once for {', '.join(twice)}"] if twice else []
     if ledger["reached"] != ledger["keys"]:
         faults.append(f"{ledger['keys']} attempts were asked for and {ledger['reached']} reached a customer")
