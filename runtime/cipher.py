@@ -62,11 +62,6 @@ class Cipher:
         """Return a new random key."""
         return base64.urlsafe_b64encode(os.urandom(_KEY_BYTES)).decode().rstrip("=")
 
-    @property
-    def old_key_names(self) -> tuple[str, ...]:
-        """The names of the keys that are only used to decrypt."""
-        return tuple(name.hex() for name in self._keys if name != self._name)
-
     def encrypt(self, text: str, place: str) -> bytes:
         """Encrypt a text for this place."""
         nonce = os.urandom(_NONCE_BYTES)
@@ -96,10 +91,6 @@ class Cipher:
         """Return the keyed digest of an encrypted text, so that it cannot be found by trying all texts."""
         return hmac.digest(self._digest_key, digest, "sha256")
 
-    def is_current(self, stored: bytes) -> bool:
-        """Whether a stored value is encrypted with the current key."""
-        return stored.startswith(_VERSION + self._name)
-
     def seal_text(self, text: str, place: str) -> str:
         """Encrypt a text for this place of a text or JSON column."""
         sealed = self.encrypt(text, place)[_HEAD_BYTES:]
@@ -115,11 +106,6 @@ class Cipher:
         if found is None:
             return printed
         return self.decrypt(_VERSION + bytes.fromhex(found[1]) + _decoded(found[2]), place)
-
-    def is_current_print(self, printed: str) -> bool:
-        """Whether a printed value is encrypted with the current key; a plain text is not."""
-        found = _PRINTED.fullmatch(printed)
-        return found is not None and found[1] == self.key_name
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,9 +53,6 @@ _DECIDE = text(
     "decision = CAST(:decision AS jsonb) WHERE review_id = :review_id",
 )
 _CANCEL = text("UPDATE reviews SET state = 'cancelled' WHERE step_id = ANY(:steps) AND state = 'open'")
-_EXTEND = text(
-    "UPDATE reviews SET deadline_at = NULL WHERE step_id = :step_id AND state = 'open' RETURNING review_id"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,8 +174,3 @@ class Reviews(Repository):
     def cancel(self, step_ids: Sequence[int]) -> None:
         """Withdraw the open questions of these steps."""
         self.connection.execute(_CANCEL, {"steps": list(step_ids)})
-
-    def clear_deadline(self, step_id: int) -> str | None:
-        """Let a question wait on after its deadline was raised as an alert; its id."""
-        found: str | None = self.connection.execute(_EXTEND, {"step_id": step_id}).scalar_one_or_none()
-        return found
