@@ -193,13 +193,15 @@ def test_whatever_goes_wrong_every_order_ends_where_it_should(servers: Servers) 
     class FreshFleet(OrdersUnderFire):
         def __init__(self) -> None:
             super().__init__()
-            self.house = InProcessFleet.build(servers.new_database())
+            self.url = servers.new_database()
+            self.house = InProcessFleet.build(self.url)
 
         def teardown(self) -> None:
             try:
                 super().teardown()
             finally:
                 self.house.close()
+                servers.drop(self.url)
 
     run_state_machine_as_test(
         FreshFleet,
