@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
+from fleet.command.machine.up import UpOptions, up
 from fleet.embedded.home import server_home
 from fleet.installation import FleetNotRunning, Installation
 from workers.app import make_app
@@ -41,11 +42,9 @@ class MeasuredFleet:
         Raises:
             FleetNotRunning: it did not come up; its words are in `bench.log` of the folder.
         """
-        command = "from fleet.command.machine.up import Wishes, up; from pathlib import Path; import sys; "
-        command += "up(Wishes(data_dir=Path(sys.argv[1]), sample=None, quiet=True))"
         with (self._installation.data_dir / "bench.log").open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own words
-                [sys.executable, "-c", command, str(self._installation.data_dir)],
+                [sys.executable, "-m", "bench.fleet", str(self._installation.data_dir)],
                 env=os.environ
                 | {
                     "UNPEND_CONTACT_POLICY": "always_open",
@@ -130,3 +129,7 @@ def measured_fleet(channel: str) -> Iterator[MeasuredFleet]:
         fleet.stop()
         server_home(folder).remove()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    up(UpOptions(data_dir=Path(sys.argv[1]), sample=None, quiet=True))
