@@ -22,7 +22,7 @@ from fleet.installation import FleetNotRunning, Installation
 from workers.app import make_app
 from workers.process import Process
 
-_READY_SECONDS: Final = 90.0
+_READY_SECONDS: Final = 180.0
 _STOP_SECONDS: Final = 30.0
 _LOOK: Final = 0.05
 _HELD_STILL: Final = ("worker-", "tick", "beat")
