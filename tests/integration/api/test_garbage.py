@@ -84,8 +84,8 @@ def body_with(field: str, value: str, rest: dict[str, Any]) -> bytes:
 
 @pytest.fixture(scope="module")
 def api(servers: Servers) -> Iterator[ApiClient]:
-    """One API for all of it: nothing here may leave a trace."""
-    house = InProcessFleet.build(servers.new_database())
+    """One API for all of it: nothing here may leave a trace, and no fleet works, so that nothing is waited for."""
+    house = InProcessFleet.build(servers.new_database(), least_wait_seconds=0)
     register_keys(house)
     with api_over(house) as caller:
         yield caller
