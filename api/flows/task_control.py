@@ -17,6 +17,7 @@ from api.task_intake import GivenIntake, TaskIntake
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.flows.tasks import CancelAsked, TaskSteered
+from statemachine.workflow.states import RunState
 from storage.flows.task_list import TaskList, TaskRow
 from tasks.forms import TaskForms
 from tasks.verbs import Verb, VerbResult
@@ -97,7 +98,7 @@ def _steered(
 
 def _conflict(forms: TaskForms, row: TaskRow, verb: Verb, result: VerbResult) -> Refusal:
     why = "has ended" if result is VerbResult.ENDED else "waits for a person"
-    if result is VerbResult.WAITS and row.status == "paused":
+    if result is VerbResult.WAITS and row.status is RunState.PAUSED:
         why = "is paused; resume it first"
     state = row.state or row.status.value
     form = forms.product(row.product) if row.product else forms.general

@@ -8,8 +8,9 @@ from engine.catalogue import task_type_of
 from runtime.cipher import is_printed
 from runtime.mask import mask_text
 from schemas.flows.tasks import StepView, TaskSummary, TaskView
+from statemachine.workflow.states import RunState
 from storage.core.unit_of_work import UnitOfWork
-from storage.flows.task_list import Lifecycle, RunDetails, TaskList, TaskRow
+from storage.flows.task_list import RunDetails, TaskList, TaskRow
 from tasks.forms import TaskForms
 
 _StepStatus = Literal["pending", "running", "waiting", "completed", "failed", "cancelled"]
@@ -56,7 +57,7 @@ def view_of(work: UnitOfWork, row: TaskRow, forms: TaskForms) -> TaskView:
     """The task in full."""
     details = TaskList(work).details(row.run_id)
     given = forms.product(row.product).given(work, row.task_id) if row.product else details.variables
-    completed = row.status is Lifecycle.COMPLETED and row.product is None
+    completed = row.status is RunState.COMPLETED and row.product is None
     return TaskView(
         **fields_of(row),
         parameters=masked(given),
@@ -89,7 +90,7 @@ def masked(value: Any) -> Any:
 
 
 def _error(row: TaskRow, details: RunDetails) -> dict[str, Any] | None:
-    if row.status not in (Lifecycle.FAILED, Lifecycle.CANCELLED) or details.error is None:
+    if row.status not in (RunState.FAILED, RunState.CANCELLED) or details.error is None:
         return None
     if details.error.get("message") == _TIMED_OUT:
         return {"code": _TIMED_OUT, "message": "the time it was given has passed"}

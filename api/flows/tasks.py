@@ -22,8 +22,9 @@ from schemas.core.form import GivenMoment, Text
 from schemas.core.identifier import Identifier
 from schemas.core.problems import Problem
 from schemas.flows.tasks import TaskPage, TaskTaken, TaskView
+from statemachine.workflow.states import RunState
 from storage.core.database import Database
-from storage.flows.task_list import Lifecycle, TaskFilter, TaskList, TaskRow
+from storage.flows.task_list import TaskFilter, TaskList, TaskRow
 from tasks.forms import Acceptance, ReadTask, Sender, TaskForms
 
 TaskId = Annotated[
@@ -73,7 +74,7 @@ def router_of(forms: TaskForms) -> APIRouter:
     @router.get("", summary="Every task, the newest first", dependencies=[requires(Scope.READ)])
     def list_tasks(
         parts: GivenParts,
-        status: Annotated[Lifecycle | None, Query(description="The lifecycle.")] = None,
+        status: Annotated[RunState | None, Query(description="The lifecycle.")] = None,
         state: Annotated[Any, Query(description="The business state; orders only."), ReadAs(states)] = None,
         task_type: Annotated[
             Text | None, Query(max_length=64, examples=["pending_task"], description="Of this kind only.")

@@ -107,6 +107,9 @@ class RunEvent(Enum):
 OPEN_RUNS: Final = frozenset({RunState.RUNNING, RunState.PAUSED})
 """The states of a run that something still waits for."""
 
+RUN_ENDS: Final = frozenset({RunState.COMPLETED, RunState.FAILED, RunState.CANCELLED})
+"""The states of a run that nothing waits for any more; a failed one may be tried again."""
+
 RUN_TRANSITIONS: Final[Mapping[tuple[RunState, RunEvent], RunState]] = MappingProxyType(
     {
         (RunState.RUNNING, RunEvent.PAUSE): RunState.PAUSED,

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from statemachine.workflow.states import OPEN_RUNS, STEP_ENDS, RunState, StepState, literals
+from statemachine.workflow.states import OPEN_RUNS, RUN_ENDS, STEP_ENDS, RunState, StepState, literals
 
 SCHEDULED: Final = literals([StepState.SCHEDULED])
 READY: Final = literals([StepState.READY])
@@ -19,8 +19,13 @@ ENDED: Final = literals(STEP_ENDS)
 TIMED: Final = literals([StepState.SCHEDULED, StepState.PARKED, StepState.OFFERED])
 """The states of steps that wait for a moment; in this order the index `ix_steps_due` names them."""
 
+UNTOUCHED: Final = literals([StepState.SCHEDULED, StepState.READY, StepState.PUBLISHED, StepState.OFFERED])
+"""The states of steps that nobody has begun to work on, or nobody works on any more."""
+
 RUNNING: Final = literals([RunState.RUNNING])
 RUN_COMPLETED: Final = literals([RunState.COMPLETED])
 RUN_FAILED: Final = literals([RunState.FAILED])
 RUNS_OPEN: Final = literals(OPEN_RUNS)
 """The states of runs that something still waits for."""
+RUNS_ENDED: Final = literals(RUN_ENDS)
+"""The states of runs that nothing waits for any more."""

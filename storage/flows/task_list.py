@@ -6,36 +6,26 @@ Times are those of the execution, on the database's clock; what happened in the 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import TextClause, text
 
+from statemachine.workflow.states import RunState
 from storage.core.unit_of_work import Repository
+from storage.engine.states import DONE, RUNNING, UNTOUCHED
 from storage.engine.subjects import SubjectTable
 
 MOST_STEPS: Final = 100
 """Steps that are shown of one task: the last ones."""
 
 
-class Lifecycle(StrEnum):
-    """The state of a task's run (seed 003); `created` until its first step has begun."""
-
-    CREATED = "created"
-    RUNNING = "running"
-    PAUSED = "paused"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
 # A scalar, run by run: of an EXISTS the planner may make a hash of every step there is.
 _BEGUN = (
     "coalesce((SELECT true FROM steps s WHERE s.run_id = r.run_id AND (s.started_at IS NOT NULL "
-    "OR s.state NOT IN ('ready', 'published', 'scheduled', 'offered')) LIMIT 1), false)"
+    f"OR s.state NOT IN ({UNTOUCHED})) LIMIT 1), false)"
 )
-_STATUS = f"CASE WHEN r.state = 'running' AND NOT {_BEGUN} THEN 'created' ELSE r.state END"
+_STATUS = f"CASE WHEN r.state = {RUNNING} AND NOT {_BEGUN} THEN 'created' ELSE r.state END"
 _UPDATED = """
     SELECT page.*, greatest(page.created_at, page.finished_at, moved.at) AS updated_at
     FROM page LEFT JOIN LATERAL (
@@ -55,7 +45,7 @@ _STEPS = text(
     """
 )
 _RESULT = text(
-    "SELECT output FROM steps WHERE run_id = :run_id AND state = 'done' AND kind <> 'gateway' "
+    f"SELECT output FROM steps WHERE run_id = :run_id AND state = {DONE} AND kind <> 'gateway' "
     "ORDER BY finished_at DESC, step_id DESC LIMIT 1"
 )
 
@@ -126,7 +116,7 @@ def _first(*values: str) -> str:
 class TaskFilter:
     """Which tasks are asked for; `created_to` is the first moment that is not."""
 
-    status: Lifecycle | None = None
+    status: RunState | None = None
     state: str | None = None
     workflow: str | None = None
     order_id: str | None = None
@@ -150,7 +140,7 @@ class TaskRow:
     """Whose subject it is; `None` for general work."""
     order_id: str | None
     state: str | None
-    status: Lifecycle
+    status: RunState
     description: str | None
     created_by: str | None
     priority: int
@@ -196,7 +186,9 @@ class TaskList(Repository):
         """The tasks that pass, newest first, from behind this position on."""
         queries = _queries(self.subjects)
         values: dict[str, object] = {
-            name: value for name in queries.conditions if (value := getattr(filters, name)) is not None
+            name: value.value if isinstance(value, RunState) else value
+            for name in queries.conditions
+            if (value := getattr(filters, name)) is not None
         }
         conditions = [queries.is_task, *(queries.conditions[name] for name in values)]
         if after is not None:
@@ -213,10 +205,10 @@ class TaskList(Repository):
         row = self.connection.execute(_queries(self.subjects).find, {"name": name}).one_or_none()
         return None if row is None else _task(row)
 
-    def statuses(self, run_ids: Sequence[str]) -> dict[str, Lifecycle]:
+    def statuses(self, run_ids: Sequence[str]) -> dict[str, RunState]:
         """The lifecycle of these runs, by the id of their task."""
         rows = self.connection.execute(_queries(self.subjects).statuses, {"runs": list(run_ids)})
-        return {row.task_id: Lifecycle(row.status) for row in rows}
+        return {row.task_id: RunState(row.status) for row in rows}
 
     def details(self, run_id: str) -> RunDetails:
         """The details of a run that is there."""
@@ -231,4 +223,4 @@ class TaskList(Repository):
 
 
 def _task(row: Any) -> TaskRow:
-    return TaskRow(**{**row._mapping, "status": Lifecycle(row.status)})
+    return TaskRow(**{**row._mapping, "status": RunState(row.status)})

@@ -10,6 +10,7 @@ from decimal import Decimal
 from sqlalchemy import text
 
 from storage.core.unit_of_work import Repository
+from storage.engine.states import DONE, ENDED, FAILED, PUBLISHED, READY, SCHEDULED
 
 # A moment is a subquery so that it is computed once and not for every row.
 _HOUR_AGO = "(SELECT business_now() - interval '1 hour')"
@@ -28,7 +29,7 @@ _ROUNDS = text(
 # Half a microsecond less, because Prometheus counts a value on an edge below it and width_bucket above it.
 # Intervals and decimals are exact; a sum of floats may fall by a rounding error, which reads as a reset.
 _PROCESSING = text(
-    """
+    f"""
     SELECT width_bucket(active - 0.0000005, CAST(:edges AS numeric[])) AS bucket, count(*) AS orders,
            sum(active) AS seconds
     FROM (
@@ -36,7 +37,7 @@ _PROCESSING = text(
                                            interval '0')) AS active
         FROM tasks t
         JOIN runs r ON r.run_id = t.run_id AND r.finished_at IS NOT NULL
-        LEFT JOIN steps s ON s.run_id = t.run_id AND s.kind = 'action' AND s.state = 'done'
+        LEFT JOIN steps s ON s.run_id = t.run_id AND s.kind = 'action' AND s.state = {DONE}
             AND s.started_at IS NOT NULL AND s.error->>'code' IS DISTINCT FROM 'parked'
         WHERE t.status = 'closed'
         GROUP BY t.task_id
@@ -52,10 +53,10 @@ _CONTACTS = text(
 )
 # A row that waits for its next delivery has been claimed once less than it will have been.
 _AGENTS = text(
-    """
-    SELECT queue, sum(CASE WHEN state IN ('scheduled', 'ready', 'published') THEN delivery - 1
+    f"""
+    SELECT queue, sum(CASE WHEN state IN ({SCHEDULED}, {READY}, {PUBLISHED}) THEN delivery - 1
                            ELSE delivery END) AS requests,
-           sum(tries + crashes + CASE WHEN state = 'failed' THEN 1 ELSE 0 END) AS errors
+           sum(tries + crashes + CASE WHEN state = {FAILED} THEN 1 ELSE 0 END) AS errors
     FROM steps WHERE kind = 'action' AND queue IS NOT NULL AND started_at IS NOT NULL GROUP BY queue
     """,
 )
@@ -110,7 +111,7 @@ _REVIEWS = text(
     """,
 )
 _LEDGER = text(
-    """
+    f"""
     SELECT (SELECT count(*) FROM tasks) AS accepted,
            (SELECT count(*) FROM tasks WHERE status = 'closed') AS closed,
            count(*) FILTER (WHERE NOT in_review AND moves) AS open,
@@ -118,7 +119,7 @@ _LEDGER = text(
     FROM (
         SELECT EXISTS (SELECT FROM reviews r WHERE r.task_id = t.task_id AND r.state = 'open') AS in_review,
                EXISTS (SELECT FROM steps s WHERE s.run_id = t.run_id
-                       AND s.state NOT IN ('done', 'failed', 'cancelled')) AS moves
+                       AND s.state NOT IN ({ENDED})) AS moves
         FROM tasks t WHERE t.status <> 'closed'
     ) AS unfinished
     """,

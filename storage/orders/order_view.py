@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from statemachine.orders.states import State
 from statemachine.workflow.states import STEP_ENDS, StepState
@@ -114,7 +114,7 @@ class OpenStep:
     node: str
     kind: str
     queue: str | None
-    state: str
+    state: StepState
     delivery: int
     tries: int
     crashes: int
@@ -150,7 +150,7 @@ class WaitingStep:
     node: str
     kind: str
     action: str | None
-    state: str
+    state: StepState
     held: bool
     due_at: datetime | None
     due_clock: str | None
@@ -163,7 +163,7 @@ class StepResult:
 
     step_id: int
     node: str
-    state: str
+    state: StepState
     input: Mapping[str, Any]
     output: Mapping[str, Any] | None
     error: Mapping[str, Any] | None
@@ -171,7 +171,7 @@ class StepResult:
     @property
     def ended(self) -> bool:
         """Whether nothing more becomes of it."""
-        return StepState(self.state) in STEP_ENDS
+        return self.state in STEP_ENDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +206,7 @@ class OrderView(Repository):
     def open_steps(self, run_id: str) -> tuple[OpenStep, ...]:
         """The steps of a run that have not ended, oldest first."""
         return tuple(
-            OpenStep(**row._asdict()) for row in self.connection.execute(_OPEN_STEPS, {"run_id": run_id})
+            OpenStep(**_with_state(row)) for row in self.connection.execute(_OPEN_STEPS, {"run_id": run_id})
         )
 
     def steps(self, run_id: str) -> list[Mapping[str, Any]]:
@@ -230,21 +230,23 @@ class OrderView(Repository):
 
     def waiting_steps(self, run_id: str) -> list[WaitingStep]:
         """What is open in a run."""
-        return [WaitingStep(**row._mapping) for row in self.connection.execute(_WAITING, {"run_id": run_id})]
+        return [
+            WaitingStep(**_with_state(row)) for row in self.connection.execute(_WAITING, {"run_id": run_id})
+        ]
 
     def done_steps(self, run_id: str, action: str) -> list[StepResult]:
         """The steps of this action that a run has done, the last first."""
         rows = self.connection.execute(_ENDED_OF, {"run_id": run_id, "action": action})
-        return [StepResult(**row._mapping) for row in rows]
+        return [StepResult(**_with_state(row)) for row in rows]
 
     def settled_steps(self, step_ids: Sequence[int]) -> list[StepResult]:
         """Those of these steps that have ended, or were put off to a later business time."""
         rows = self.connection.execute(_SETTLED, {"ids": list(step_ids)})
-        return [StepResult(**row._mapping) for row in rows]
+        return [StepResult(**_with_state(row)) for row in rows]
 
     def step_result(self, step_id: int) -> StepResult:
         """This step as it stands."""
-        return StepResult(**self.connection.execute(_LOOK, {"step_id": step_id}).one()._mapping)
+        return StepResult(**_with_state(self.connection.execute(_LOOK, {"step_id": step_id}).one()))
 
     def first_step(self, run_id: str) -> int:
         """The first step of a run."""
@@ -255,3 +257,8 @@ class OrderView(Repository):
         parameters = {"ids": list(action_ids), "action_type": action_type}
         row = self.connection.execute(_ACTION_TAKEN, parameters).first()
         return None if row is None else dict(row._mapping)
+
+
+def _with_state(row: Row[Any]) -> dict[str, Any]:
+    """The columns of a step's row, with its state as a type."""
+    return {**row._mapping, "state": StepState(row.state)}

@@ -9,6 +9,7 @@ from typing import Final, Self
 from sqlalchemy import text
 
 from storage.core.unit_of_work import Repository
+from storage.engine.states import RUNS_ENDED
 
 _FIELDS: Final = (
     "CAST(e.written_by AS text) AS transaction, e.event_id, e.event_type, e.task_id, e.execution_id, e.stage, "
@@ -24,7 +25,7 @@ _OF_RUN = text(f"SELECT {_FIELDS} FROM events e WHERE e.execution_id = :run_id A
 _ENDED = text(
     "SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS horizon, "
     "array(SELECT run_id FROM runs WHERE run_id = ANY(:ids) "
-    "AND state IN ('completed', 'failed', 'cancelled')) AS runs",
+    f"AND state IN ({RUNS_ENDED})) AS runs",
 )
 _RUN_OF_TASK = text(
     "SELECT run_id FROM tasks WHERE task_id = :name "

@@ -10,7 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 from engine.engine import Engine
 from schemas.core.identifier import Identifier
 from schemas.core.problems import as_records
-from storage.flows.task_list import Lifecycle, TaskList
+from statemachine.workflow.states import RunState
+from storage.flows.task_list import TaskList
 from storage.people.rejects import Envelope, NewReject
 from tasks.forms import Acceptance, EntryPoint, ReadTask, Sender, TaskForms, TaskReceipt
 from tasks.people.rejects import keep
@@ -23,7 +24,7 @@ class BatchItemResult:
     """What became of one item, and the lifecycle of its task where there is one."""
 
     receipt: TaskReceipt
-    status: Lifecycle | None
+    status: RunState | None
 
 
 def accept_batch(
@@ -59,7 +60,7 @@ def accept_batch(
     statuses = _settled(engine, forms, invalid, list(receipts.values()))
     return [
         BatchItemResult(
-            receipt, Lifecycle.RUNNING if receipt.has_begun else statuses.get(receipt.task_id or "")
+            receipt, RunState.RUNNING if receipt.has_begun else statuses.get(receipt.task_id or "")
         )
         for _, receipt in sorted(receipts.items(), key=lambda item: item[0])
     ]
@@ -67,7 +68,7 @@ def accept_batch(
 
 def _settled(
     engine: Engine, forms: TaskForms, invalid: Sequence[NewReject], receipts: Sequence[TaskReceipt]
-) -> Mapping[str, Lifecycle]:
+) -> Mapping[str, RunState]:
     """Keep what could not be read, and look the lifecycles up that are not known yet, by task."""
     runs = [each.run_id for each in receipts if each.run_id and not each.has_begun]
     if not invalid and not runs:

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from runtime.settings import PROJECT
+from statemachine.workflow.states import RunState, StepState
 from tests.support.source import MIGRATIONS, place, python_files, text_files, tree_of
 
 DEFINITIONS = PROJECT / "config" / "workflows"
@@ -198,3 +199,25 @@ def test_no_code_names_a_step_of_a_definition() -> None:
         if isinstance(node, ast.Constant) and node.value in steps
     }
     assert named == set()
+
+
+def bare_states(statement: str) -> list[str]:
+    """The states of steps or runs that an SQL condition has as words; those of other tables share three of them."""
+    others = {StepState.CANCELLED.value, StepState.FAILED.value, RunState.CREATED.value}
+    words = "|".join({state.value for state in (*StepState, *RunState)} - others)
+    return re.findall(rf"\bstate (?:=|<>|IN|NOT IN|WHEN) \(?'({words})'", statement)
+
+
+def test_no_statement_has_the_state_of_a_step_or_a_run_as_a_word() -> None:
+    storage = [path for path in python_files() if place(path).startswith("storage/")]
+    found = {
+        place(path): states
+        for path in storage
+        if MIGRATIONS not in path.parents and (states := bare_states(path.read_text(encoding="utf-8")))
+    }
+    assert found == {}
+
+
+def test_the_state_of_a_step_as_a_word_is_found() -> None:
+    assert bare_states("WHERE s.state = 'done' OR s.state NOT IN ('leased', 'ready')") == ["done", "leased"]
+    assert bare_states("WHERE s.state = {DONE} OR r.state = 'open' AND kind = 'ready'") == []

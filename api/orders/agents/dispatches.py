@@ -18,6 +18,7 @@ from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.core.identifier import Identifier
 from schemas.orders.agents.calls import Dispatched, DispatchRequested, DispatchState, DispatchStatus
+from statemachine.workflow.states import StepState
 from storage.orders.dispatches import Dispatches
 from storage.orders.order_view import OrderView
 from tasks.orders.calls.call import Call
@@ -32,7 +33,11 @@ _TYPES_OF: Final[Mapping[str, tuple[str, ...]]] = {
     "action_agent": ("update_appointment", "notify_engineer", "cancel_order", "schedule_followup"),
     "audit_agent": ("log_event",),
 }
-_STATUS: Final[Mapping[str, DispatchStatus]] = {"done": "done", "failed": "failed", "cancelled": "cancelled"}
+_STATUS: Final[Mapping[StepState, DispatchStatus]] = {
+    StepState.DONE: "done",
+    StepState.FAILED: "failed",
+    StepState.CANCELLED: "cancelled",
+}
 _HIDDEN: Final = frozenset({"transcript", "user_input"})
 
 router = APIRouter(tags=["orchestrator"], route_class=Route)
@@ -84,8 +89,8 @@ def dispatch_state(
         target_agent=parts.agents.by_queue[found.target_agent].key_owner,
         action_type=found.action_type,
         status=_STATUS.get(step.state, "waiting"),
-        output=_shown(step.output) if step.state == "done" else None,
-        error=dict(step.error) if step.error and step.state == "failed" else None,
+        output=_shown(step.output) if step.state is StepState.DONE else None,
+        error=dict(step.error) if step.error and step.state is StepState.FAILED else None,
         dispatched_at=found.created_at,
     )
 

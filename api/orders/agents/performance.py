@@ -13,6 +13,7 @@ from api.server.refusal import Refusal, invalid, unknown
 from schemas.core.error import Code
 from schemas.core.form import Succeeded, in_utc
 from schemas.orders.agents.calls import CallAccepted
+from statemachine.workflow.states import StepState
 from storage.core.unit_of_work import UnitOfWork
 from storage.orders.order_view import OrderView, StepResult
 from storage.orders.orders import Orders
@@ -76,7 +77,7 @@ async def perform(
                 settled = await services.awaiting.settled(begun.step_id, seconds)
                 if settled is None:
                     return accepted(call, begun.dispatch_id)
-                if settled.ended and (next_call is None or settled.state != "done"):
+                if settled.ended and (next_call is None or settled.state is not StepState.DONE):
                     return await asyncio.to_thread(_answered, services, call, settled, answer)
                 # What was put off says until when; what led on has led to what is called for now.
                 call = call if next_call is None else next_call
@@ -109,8 +110,8 @@ async def work_alone(
         where = f"/v1/tasks/{receipt.task_id}"
         body = {"success": True, "status": "accepted", "task_id": receipt.task_id, "poll": where}
         return JSONResponse(body, status_code=202, headers={"Location": where})
-    if step.state != "done":
-        said = str((step.error or {}).get("message") or step.state)
+    if step.state is not StepState.DONE:
+        said = str((step.error or {}).get("message") or step.state.value)
         raise Refusal(Code.STATE_CONFLICT, f"{task_type} was not done: {said}")
     return step.output or {}
 
@@ -135,17 +136,20 @@ def _answered(
     answer: Answer,
 ) -> Succeeded:
     with services.parts.database.transaction() as work:
-        if step.state == "done":
+        if step.state is StepState.DONE:
             found = answer(work, call, step)
             if found is not None:
                 return found
         order = Orders(work).find([call.task_id])[call.task_id]
-    if step.state == "done":
+    if step.state is StepState.DONE:
         raise conflict(order.status, None, f"{call.action_type} was done with other inputs")
     error = step.error or {}
     said = str(error.get("message") or "it was taken back before it was done")
     raise conflict(
-        order.status, None, f"{call.action_type} was not done: {said}", reason=error.get("code") or step.state
+        order.status,
+        None,
+        f"{call.action_type} was not done: {said}",
+        reason=error.get("code") or step.state.value,
     )
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from schemas.orders.effects import ContactNoted
 from storage.core.bulk import BulkInsert, recordset, rows_of
 from storage.core.unit_of_work import Repository
+from storage.engine.states import LEASED
 from storage.orders.contacts.contact import (
     Contact,
     InboundContact,
@@ -25,7 +26,7 @@ from storage.orders.contacts.contact import (
 from storage.orders.contacts.tables import contact_logs as contact_logs_table
 
 _STILL_OURS = text(
-    "SELECT step_id FROM steps WHERE step_id = ANY(:ids) AND state = 'leased' AND lease_id = :lease_id "
+    f"SELECT step_id FROM steps WHERE step_id = ANY(:ids) AND state = {LEASED} AND lease_id = :lease_id "
     "AND early_signals IS NULL ORDER BY step_id FOR SHARE",
 )
 _INTEND = BulkInsert(

@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import text
 
 from storage.core.unit_of_work import Repository
+from storage.engine.states import ENDED
 
 _CLOSED: Final = "EXISTS (SELECT FROM tasks t WHERE t.task_id = contact_logs.task_id AND t.status = 'closed')"
 _BUSINESS: Final = "(SELECT business_now()) - CAST(:kept AS interval)"
@@ -71,7 +72,7 @@ _REMOVE_RUNS: Final = text(
 _STEPS: Final = text(
     "UPDATE steps SET input = '{}' FROM runs WHERE runs.run_id = steps.run_id AND runs.subject_id IS NULL "
     "AND runs.variables = '{}' AND steps.input::text LIKE '%\"enc1.%' "
-    "AND steps.state IN ('done', 'failed', 'cancelled')"
+    f"AND steps.state IN ({ENDED})"
 )
 
 

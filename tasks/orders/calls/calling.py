@@ -15,6 +15,7 @@ from engine.transaction import Transaction
 from runtime.clock import Clock
 from runtime.ids import Prefix, new_id
 from statemachine.workflow.definition import Kind
+from statemachine.workflow.states import StepState
 from storage.engine.runs import Runs
 from storage.orders.dispatches import Dispatch, Dispatches
 from storage.orders.order import Order
@@ -91,9 +92,9 @@ def _join(asked: Asked[Any], step: WaitingStep) -> UnderWay | NotTaken:
     order, call = asked.order, asked.call
     if step.held:
         return NotTaken(order, "the order is paused; resume it first")
-    if step.state == "offered":
+    if step.state is StepState.OFFERED:
         return _take(asked, step)
-    if step.state == "scheduled" and step.due_at is not None and step.due_at > _now(asked, step):
+    if step.state is StepState.SCHEDULED and step.due_at is not None and step.due_at > _now(asked, step):
         return NotTaken(order, f"{call.action_type} is not due yet", step.due_at)
     last = Dispatches(asked.work).last_of(step.step_id)
     if _at_odds(step, call):

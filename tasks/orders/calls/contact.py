@@ -9,6 +9,7 @@ from schemas.orders.agents.contact import ContactMade
 from schemas.orders.contact import Channel, ContactResult
 from schemas.orders.step_inputs import ContactInput
 from statemachine.orders.states import State
+from statemachine.workflow.states import StepState
 from storage.core.unit_of_work import UnitOfWork
 from storage.orders.contacts.contact import Contact
 from storage.orders.contacts.contacts import Contacts
@@ -66,7 +67,7 @@ def _refuses(asked: Asked[ContactCall], step: WaitingStep) -> str | None:
     order, wanted = asked.order, asked.wanted
     if wanted.attempt not in (None, order.contact_count):
         return f"the order is at attempt {order.contact_count}, not {wanted.attempt}"
-    if step.state == "offered":
+    if step.state is StepState.OFFERED:
         return None
     begun = _contact_at_hand(asked.work, order)
     if begun is not None and begun.status != "refused":

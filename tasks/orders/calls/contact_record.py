@@ -11,6 +11,7 @@ from engine.engine import Engine
 from engine.transaction import Transaction
 from schemas.orders.contact import Channel, ContactResult
 from schemas.orders.effects import ContactNoted
+from statemachine.workflow.states import StepState
 from storage.engine.runs import Runs
 from storage.orders.contacts.contact import Contact, NewContact
 from storage.orders.contacts.contacts import Contacts
@@ -105,7 +106,7 @@ def _contact(
         return (contact, None, order) if mine else (None, Unrecordable.OTHER_TASK, order)
     Runs(work).lock([order.run_id])
     waiting = OrderView(work).waiting_steps(order.run_id)
-    step = next((step for step in waiting if step.action == ACTION and step.state == "offered"), None)
+    step = next((step for step in waiting if step.action == ACTION and step.state is StepState.OFFERED), None)
     if order.mode != "manual":
         return None, Unrecordable.NO_CONTACT, order
     if step is None:

@@ -16,6 +16,7 @@ from schemas.orders.agents.triage import Classified, Understood
 from schemas.orders.effects import ContactNoted
 from schemas.orders.step_inputs import AnswerInput
 from statemachine.orders.states import State
+from statemachine.workflow.states import StepState
 from storage.core.unit_of_work import UnitOfWork
 from storage.orders.contacts.contact import Contact, InboundContact
 from storage.orders.contacts.contacts import Contacts
@@ -59,7 +60,7 @@ def _refuses(asked: Asked[TriageCall], step: WaitingStep) -> str | None:
     words = asked.wanted.words
     if asked.wanted.classification is not None and asked.order.mode == "auto":
         return "the fleet classifies this order itself"
-    if words is None or step.state == "offered":
+    if words is None or step.state is StepState.OFFERED:
         return None
     contact = _contact(asked.work, AnswerInput.of(step.input).contact_id)
     if contact is None or _said(contact, words):

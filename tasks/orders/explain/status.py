@@ -8,7 +8,7 @@ from runtime.clock import Clock
 from schemas.orders.step_inputs import ReviewInput
 from statemachine.orders.states import State
 from statemachine.workflow.definition import END, ORIGIN, Kind
-from statemachine.workflow.states import OPEN_RUNS, RunState
+from statemachine.workflow.states import OPEN_RUNS, RunState, StepState
 from storage.orders.order_view import OpenStep
 from tasks.orders.explain import waiting
 from tasks.orders.explain.explanation import Explanation, MomentFormat, Wait, When
@@ -27,7 +27,14 @@ FINISHED: Final[Mapping[str, str]] = MappingProxyType(
 """Why an order is closed, in words, by its `finish_reason`."""
 
 # What is at work is named before what waits; of what waits, that which a person can change before the rest.
-_FOREMOST: Final = ("leased", "published", "ready", "parked", "offered", "scheduled")
+_FOREMOST: Final = (
+    StepState.LEASED,
+    StepState.PUBLISHED,
+    StepState.READY,
+    StepState.PARKED,
+    StepState.OFFERED,
+    StepState.SCHEDULED,
+)
 
 
 def explain(situation: Situation) -> Explanation:
@@ -109,11 +116,11 @@ def _paused(situation: Situation, step: OpenStep, under: Explanation) -> Explana
     by = f" (paused by {mark.by})" if mark else ""
     title = situation.title(step.node)
     next_ = f"`unpend task resume {situation.subject}` lets it go on with {title}"
-    if step.state == "leased":
+    if step.state is StepState.LEASED:
         next_ = f"{title} is at work and is still recorded, nothing follows it; {next_}"
     elif step.kind == Kind.HUMAN:
         next_ = f"A decision is still taken, nothing follows it; {next_}"
-    elif step.state == "parked":
+    elif step.state is StepState.PARKED:
         next_ = f"What the customer answers is still recorded, nothing follows it; {next_}"
     elif under.until is not None:
         moment_format = MomentFormat(situation.moments, situation.zone)
@@ -187,7 +194,7 @@ def _stands(situation: Situation) -> str:
 
 def _note(situation: Situation, foremost: OpenStep) -> str:
     notes = []
-    if foremost.crashes and foremost.state != "parked":
+    if foremost.crashes and foremost.state is not StepState.PARKED:
         times = "once" if foremost.crashes == 1 else f"{foremost.crashes} times"
         notes.append(
             f"its worker was lost in this step {times}, so the row travels alone; "
@@ -210,13 +217,13 @@ def _place(step: OpenStep) -> tuple[bool, int, float]:
     return (step.kind == Kind.HUMAN, _FOREMOST.index(step.state), due)
 
 
-_BY_STATE: Final[Mapping[str, Callable[[Situation, OpenStep], dict[str, Any]]]] = MappingProxyType(
+_BY_STATE: Final[Mapping[StepState, Callable[[Situation, OpenStep], dict[str, Any]]]] = MappingProxyType(
     {
-        "scheduled": waiting.scheduled,
-        "ready": waiting.ready,
-        "published": waiting.published,
-        "leased": waiting.leased,
-        "parked": waiting.parked,
-        "offered": waiting.offered,
+        StepState.SCHEDULED: waiting.scheduled,
+        StepState.READY: waiting.ready,
+        StepState.PUBLISHED: waiting.published,
+        StepState.LEASED: waiting.leased,
+        StepState.PARKED: waiting.parked,
+        StepState.OFFERED: waiting.offered,
     }
 )

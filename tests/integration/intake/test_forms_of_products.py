@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from engine.catalogue import register
-from storage.flows.task_list import Lifecycle, TaskFilter, TaskList, TaskRow
+from statemachine.workflow.states import RunState
+from storage.flows.task_list import TaskFilter, TaskList, TaskRow
 from storage.people.rejects import Rejects
 from tasks.flows.task_batch import BatchItemResult, accept_batch
 from tasks.forms import Acceptance, EntryPoint, Sender, TaskForms
@@ -64,7 +65,7 @@ def test_a_batch_takes_tasks_of_every_product(house: InProcessFleet, forms: Task
     assert [item.receipt.task_id for item in items] == ["P1", order["task_id"], "W1", "P2", "P1"]
     assert [item.receipt.result for item in items] == [Acceptance.ACCEPTED] * 4 + [Acceptance.EXISTING]
     house.run()
-    assert {row.status for row in listed(house, forms).values()} == {Lifecycle.COMPLETED}
+    assert {row.status for row in listed(house, forms).values()} == {RunState.COMPLETED}
 
 
 def test_one_list_shows_the_subjects_of_every_product(house: InProcessFleet, forms: TaskForms) -> None:
@@ -97,7 +98,7 @@ def test_a_verb_is_carried_out_in_the_way_of_the_product(house: InProcessFleet, 
     ]
     assert results == [VerbResult.DONE, VerbResult.DONE, VerbResult.UNKNOWN]
     assert listed(house, forms)["P1"].state == "returned"
-    assert {row.status for row in listed(house, forms).values()} == {Lifecycle.CANCELLED}
+    assert {row.status for row in listed(house, forms).values()} == {RunState.CANCELLED}
 
 
 def test_what_a_form_refused_is_replayed_by_that_form(house: InProcessFleet, forms: TaskForms) -> None:

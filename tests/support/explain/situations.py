@@ -10,7 +10,7 @@ import yaml
 from runtime.clock import Anchor, Clock
 from schemas.core.definition import read_definition
 from statemachine.orders.states import Event, State
-from statemachine.workflow.states import RunState
+from statemachine.workflow.states import RunState, StepState
 from storage.engine.clock import Moments
 from storage.engine.runs import RunRow
 from storage.orders.contacts.contact import Contact
@@ -80,7 +80,7 @@ def step(node: str, state: str, **changes: Any) -> OpenStep:
         "node": node,
         "kind": kind,
         "queue": PENDING_TASK.steps[node].agent,
-        "state": state,
+        "state": StepState(state),
         "delivery": 1,
         "tries": 0,
         "crashes": 0,
