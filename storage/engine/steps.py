@@ -1,11 +1,11 @@
 """Steps of runs: claimed under a lease, locked in id order, changed and inserted a batch at a time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 
 from runtime.clock import Clock
 from statemachine.workflow.states import STEP_ENDS, RunState, StepState
@@ -23,10 +23,12 @@ class StepKey(NamedTuple):
     delivery: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class StepRow:
-    """A step together with what its run says of it."""
+    """A step together with what its run says of it: the columns of `_ROW`, in their order."""
 
+    state: StepState
+    run_state: RunState
     step_id: int
     run_id: str
     subject_id: str | None
@@ -34,7 +36,6 @@ class StepRow:
     kind: str
     queue: str | None
     action: str | None
-    state: StepState
     held: bool
     delivery: int
     tries: int
@@ -45,7 +46,6 @@ class StepRow:
     early_signals: Sequence[Mapping[str, Any]] | None
     due_at: datetime | None
     due_clock: str | None
-    run_state: RunState
     run_priority: int
     run_manual: bool
     workflow: str
@@ -101,19 +101,19 @@ class NewStep:
 
 @dataclass(frozen=True, slots=True)
 class InsertedStep:
-    """A created step, as far as publishing it needs."""
+    """A created step, as far as publishing it needs: what `_INSERT` returns, in its order."""
 
+    state: StepState
     step_id: int
     run_id: str
     node: str
-    state: StepState
     queue: str | None
     action: str | None
 
 
-_ROW = """s.step_id, s.run_id, s.subject_id, s.node, s.kind, s.queue, s.action, s.state, s.held, s.delivery,
-    s.tries, s.crashes, s.priority, s.lease_id, s.input, s.early_signals, s.due_at, s.due_clock,
-    r.state AS run_state, r.priority AS run_priority, r.manual AS run_manual, r.workflow, r.version,
+_ROW = """s.state, r.state AS run_state, s.step_id, s.run_id, s.subject_id, s.node, s.kind, s.queue, s.action,
+    s.held, s.delivery, s.tries, s.crashes, s.priority, s.lease_id, s.input, s.early_signals, s.due_at, s.due_clock,
+    r.priority AS run_priority, r.manual AS run_manual, r.workflow, r.version,
     r.variables, r.request_id"""
 
 # The second half of the condition recognises rows that this very lease took in a transaction whose answer was lost.
@@ -157,7 +157,7 @@ _INSERT = BulkInsert(
         "run_id", "subject_id", "node", "kind", "queue", "action", "state", "held", "priority",
         "due_at", "due_clock", "input", "output", "caused_by", "urgency", "published_at", "finished_at",
     ),
-    returning="step_id, run_id, node, state, queue, action",
+    returning="state, step_id, run_id, node, queue, action",
 )  # fmt: skip
 _OUTPUTS = text(f"SELECT run_id, node, output FROM steps WHERE run_id = ANY(:runs) AND state = {DONE}")
 _CLOSE_OPEN = text(
@@ -197,10 +197,14 @@ def _changed(change: StepChange) -> tuple[object, ...]:
     )
 
 
-def _step_row(row: Row[Any]) -> StepRow:
-    values = dict(row._mapping)
-    values["state"], values["run_state"] = StepState(row.state), RunState(row.run_state)
-    return StepRow(**values)
+def _step_row(row: Iterable[Any]) -> StepRow:
+    state, run_state, *further = row
+    return StepRow(StepState(state), RunState(run_state), *further)
+
+
+def _inserted(row: Iterable[Any]) -> InsertedStep:
+    state, *further = row
+    return InsertedStep(StepState(state), *further)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +245,7 @@ class Steps(Repository):
     def insert(self, steps: Sequence[NewStep], database_now: datetime) -> tuple[InsertedStep, ...]:
         """Create steps; `database_now` stamps them and orders them among the ready rows of their queue."""
         rows = _INSERT(self.connection, [_values(step, database_now) for step in steps])
-        return tuple(InsertedStep(**{**row._mapping, "state": StepState(row.state)}) for row in rows)
+        return tuple(_inserted(row) for row in rows)
 
     def outputs(self, run_ids: Sequence[str]) -> dict[str, dict[str, Mapping[str, object]]]:
         """What the done steps of these runs returned, by run and node; joins read it under the run's lock."""
