@@ -4,6 +4,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 DATA_DIR ?= .unpend
 
+# A fleet is a dozen processes, and each would compile a thousand modules for itself.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run install test check format lock docs clean
 
@@ -40,6 +43,7 @@ lock:  ## resolve the dependencies anew, for every supported Python and platform
 	  --no-emit-index-url --extra dev --extra train -c requirements.lock pyproject.toml -o requirements-dev.lock
 
 clean:  ## remove what was installed, not what was recorded
+	find . -name __pycache__ -not -path "./.venv/*" -exec rm -rf {} +
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 .venv/python:

@@ -95,7 +95,7 @@ def _each_once(place: Path, read: Iterable[Utterance]) -> tuple[Utterance, ...]:
 
 def _read(path: Path) -> Iterator[Utterance]:
     try:
-        root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     except OSError as error:
         raise _unreadable(path, error) from error
     except UnicodeDecodeError as error:

@@ -15,7 +15,7 @@ class PolicyFileError(ValueError):
     """A policy file is invalid; the message names the file, the field, the problem and the value."""
 
 
-class _StrictLoader(yaml.SafeLoader):
+class _StrictLoader(yaml.CSafeLoader):
     """Refuses a key that stands twice, and names the place of a value that is none, such as 2027-02-30."""
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: FBT001, FBT002 - PyYAML's signature

@@ -24,7 +24,7 @@ def read_definition_file(
         MalformedWorkflow: it cannot run, or lacks a purpose that its trigger needs.
     """
     text = path.read_text(encoding="utf-8")
-    body: dict[str, Any] = yaml.safe_load(text)
+    body: dict[str, Any] = yaml.load(text, Loader=yaml.CSafeLoader)
     workflow = read_definition(body)
     faults = tuple(unmet_needs(workflow, needs_of.get(workflow.trigger, ())))
     if faults:
@@ -37,7 +37,7 @@ def read_definition_file(
 def _lines(text: str) -> dict[str | None, int]:
     """The line of each step, by its id; of the list of steps, by `None`."""
     lines: dict[str | None, int] = {}
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    root = yaml.compose(text, Loader=yaml.CSafeLoader)
     assert isinstance(root, yaml.MappingNode)
     for key, value in root.value:
         if key.value == "steps":

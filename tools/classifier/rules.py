@@ -14,7 +14,6 @@ from tools.classifier.vocabulary import UnknownClause, Vocabulary, expand
 
 _PLACEHOLDER = re.compile(r"<([a-z_]+)>")
 _CLAUSE_END = re.compile(r"[，？]")
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class RulesError(ValueError):
@@ -116,7 +115,7 @@ def load_rules(path: Path) -> RuleSet:
     """
     try:
         raw = path.read_bytes()
-        document = yaml.load(raw, Loader=_LOADER)  # noqa: S506 - it is one of the two safe loaders
+        document = yaml.load(raw, Loader=yaml.CSafeLoader)
     except OSError as error:
         raise RulesError(
             f"{path}: cannot be read ({error.strerror}); the rules belong beside the weights"
