@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from enum import StrEnum
 
 from engine.engine import Engine
@@ -103,7 +104,10 @@ def _outcome_of(
 def _late(
     transaction: Transaction, context: Context, contact: Contact, report: ContactReport
 ) -> ReportOutcome:
-    """A late answer still counts where the order can still take it (SPEC.md §8); else a person hears of it."""
+    """A late answer still counts where the order can take it (SPEC.md §8); else it is kept, and a person is alerted.
+
+    Words of one who has answered already are a contact of their own, beside the first.
+    """
     work = transaction.work
     # Read again under the lock: from here on the order stands still.
     (order,) = Orders(work).find([contact.task_id]).values()
@@ -115,27 +119,19 @@ def _late(
         if contact.status != "concluded":
             Contacts(work).note([noted(contact, report)])
         return ReportOutcome.LATE
-    if count_as_answer(transaction, order, contact.contact_id, contact.contact_time, agent_id=AGENT):
-        Contacts(work).note([noted(contact, report)])
-        return ReportOutcome.ANSWERED_LATE
-    return _kept(transaction, context, order, contact, report)
-
-
-def _kept(
-    transaction: Transaction, context: Context, order: Order, contact: Contact, report: ContactReport
-) -> ReportOutcome:
-    """Keep an answer that nothing waits for: as the contact's own where it has none, else beside it."""
-    work, words = transaction.work, report.transcript
-    is_first = contact.contact_result != ContactResult.ANSWERED
-    contact_id = contact.contact_id
-    if is_first:
-        Contacts(work).note([noted(contact, report)])
-    elif not words or words == contact.transcript:
+    words, has_answered = report.transcript, contact.contact_result == ContactResult.ANSWERED
+    if has_answered and (not words or words == contact.transcript):
+        # Learned already, by asking the provider or by another report of it.
         return ReportOutcome.LATE
+    contact_id, at = contact.contact_id, contact.contact_time
+    if has_answered:
+        contact_id, at = new_id(Prefix.CONTACT), transaction.moments.business_now
+        Contacts(work).add_inbound(_inbound(order, contact_id, at, report))
     else:
-        contact_id = new_id(Prefix.CONTACT)
-        Contacts(work).add_inbound(_inbound(transaction, order, contact_id, report))
-    if is_first and (order.status is State.CLOSED or not words):
+        Contacts(work).note([noted(contact, report)])
+    if count_as_answer(transaction, order, contact_id, at, agent_id=AGENT):
+        return ReportOutcome.ANSWERED_LATE
+    if not has_answered and (order.status is State.CLOSED or not words):
         # What was called for before the order ended came to this; nobody needs to do anything.
         return ReportOutcome.LATE
     act_on_words(
@@ -149,15 +145,13 @@ def _kept(
     return ReportOutcome.KEPT
 
 
-def _inbound(
-    transaction: Transaction, order: Order, contact_id: str, report: ContactReport
-) -> InboundContact:
+def _inbound(order: Order, contact_id: str, at: datetime, report: ContactReport) -> InboundContact:
     return InboundContact(
         contact_id=contact_id,
         task_id=order.task_id,
         method=report.channel.value,
         words=report.transcript,
-        contact_time=transaction.moments.business_now,
+        contact_time=at,
         key=f"again.{hashlib.sha256(f'{report.key} {report.event_id}'.encode()).hexdigest()[:48]}",
         round=order.round,
     )

@@ -1,6 +1,7 @@
 """Reports of a channel: early, late, repeated, out of order, and what the channel must be asked about."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +10,7 @@ from statemachine.orders.states import State
 from statemachine.workflow.states import RunState
 from storage.orders.contacts.contacts import Contacts
 from tasks.orders.inbound.reports import ReportOutcome
-from tests.support.factories import READY, submission
+from tests.support.factories import PARTS_MISSING, READY, submission
 from tests.support.in_process_fleet import InProcessFleet
 from tests.support.orders.scripted_channel import ScriptedChannel, called, make_due, report_of, tell
 from tools.channels.contract import ContactFound, NotSent, Unknown
@@ -114,6 +115,40 @@ def test_an_unknown_outcome_is_asked_about_and_not_sent_again(
     house.run()
     assert house.order(order.body.task_id).finish_reason == "visit_arranged"
     assert (provider.reached, provider.queried) == ([key], [key])
+
+
+def test_what_was_learned_by_asking_is_no_further_answer_when_it_is_reported_too(
+    house: InProcessFleet, provider: ScriptedChannel
+) -> None:
+    provider.answers = [Unknown("the line went dead")]
+    order = submission()
+    house.accept(order)
+    house.run()
+    key = provider.reached[0]
+    provider.on_query = ContactFound(
+        f"p-{key}", replace(report_of(key), transcript=PARTS_MISSING, event_id="asked")
+    )
+    make_due(house)
+    house.run()
+    waiting = house.order(order.body.task_id)
+    assert waiting.status is State.WAITING_FOLLOWUP
+    assert tell(house, replace(report_of(key), transcript=PARTS_MISSING)) == [ReportOutcome.LATE]
+    assert house.order(order.body.task_id) == waiting
+
+
+def test_further_words_of_one_who_has_answered_are_kept_beside_the_first(
+    house: InProcessFleet, provider: ScriptedChannel
+) -> None:
+    task_id, key = called(house, provider)
+    tell(house, replace(report_of(key), transcript=PARTS_MISSING))
+    house.run()
+    further = report_of(key, event="2")
+    assert tell(house, further) == [ReportOutcome.ANSWERED_LATE]
+    house.run()
+    assert house.order(task_id).finish_reason == "visit_arranged"
+    with house.database.transaction() as work:
+        contacts = Contacts(work).of_task(task_id)
+    assert [contact.transcript for contact in contacts] == [PARTS_MISSING, READY]
 
 
 def test_a_report_that_comes_while_the_outcome_is_unknown_settles_it(
