@@ -38,6 +38,8 @@ class Acceptance(StrEnum):
     """The same task_id with the same body: nothing was begun twice."""
     INVALID = "invalid"
     """It cannot be read, or names what there is not."""
+    UNSTORABLE = "unstorable"
+    """It is in order as far as can be seen, and cannot be stored: a fault of ours; kept as rejected."""
     OTHER_BODY = "other_body"
     """The same task_id with another body: refused, and kept as rejected."""
     SUBJECT_BUSY = "order_busy"

@@ -76,7 +76,9 @@ def _item(index: int, item: BatchItemResult) -> ItemTaken:
 
 def _error(receipt: TaskReceipt) -> ItemError:
     return ItemError(
-        code="VALIDATION_FAILED" if receipt.result is Acceptance.INVALID else "STATE_CONFLICT",
+        code="VALIDATION_FAILED"
+        if receipt.result in (Acceptance.INVALID, Acceptance.UNSTORABLE)
+        else "STATE_CONFLICT",
         message="; ".join(f"{problem.field}: {problem.message}" for problem in receipt.problems),
         details={"fields": [problem.model_dump() for problem in receipt.problems]},
     )

@@ -62,7 +62,7 @@ def router_of(forms: TaskForms) -> APIRouter:
         if not isinstance(task, ReadTask):
             raise _invalid(task)
         receipt = await intake.accept(task)
-        if receipt.result is Acceptance.INVALID:
+        if receipt.result in (Acceptance.INVALID, Acceptance.UNSTORABLE):
             raise _invalid(receipt.problems)
         if receipt.problems:
             raise Refusal(Code.STATE_CONFLICT, receipt.message, details=receipt.details)

@@ -68,6 +68,11 @@ def plausible(moment: datetime) -> datetime:
     return moment
 
 
+def to_utc(moment: datetime) -> datetime:
+    """The same moment in UTC: PostgreSQL takes no offset beyond 15:59:59, ISO 8601 any below a day."""
+    return moment.astimezone(UTC)
+
+
 def storable_object(value: dict[str, Any]) -> dict[str, Any]:
     """The JSON object, when PostgreSQL can hold it and it is of a reasonable size, depth and width.
 
@@ -99,8 +104,8 @@ Moment = Annotated[
 ]
 """A moment in a response."""
 
-GivenMoment = Annotated[AwareDatetime, AfterValidator(plausible)]
-"""A moment in a request: with its offset from UTC."""
+GivenMoment = Annotated[AwareDatetime, AfterValidator(plausible), AfterValidator(to_utc)]
+"""A moment in a request: with its offset from UTC, whatever that is; kept in UTC."""
 
 Text = Annotated[str, AfterValidator(storable)]
 """Words in a request."""

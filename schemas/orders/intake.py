@@ -55,7 +55,8 @@ class TaskCreated(BaseModel):
     def _plausible(cls, moment: datetime | None) -> datetime | None:
         if moment is not None and not _EARLIEST_YEAR <= moment.year <= _LATEST_YEAR:
             raise ValueError(f"lies outside the years {_EARLIEST_YEAR} to {_LATEST_YEAR}")
-        return moment
+        # PostgreSQL takes no offset beyond 15:59:59, ISO 8601 any below a day.
+        return None if moment is None else moment.astimezone(UTC)
 
     @field_validator("metadata")
     @classmethod
@@ -74,9 +75,6 @@ class TaskCreated(BaseModel):
     def digest(self) -> bytes:
         """What tells this body from another under the same task_id: equal for equal meaning."""
         body = self.model_dump(mode="json")
-        if self.last_contact_time is not None:
-            # The same moment may be written in any zone.
-            body["last_contact_time"] = self.last_contact_time.astimezone(UTC).isoformat()
         return hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).digest()
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from engine.begin import Begin
 from engine.catalogue import UnknownWorkflow, workflow_of
 from engine.engine import Engine
+from engine.isolation import Fault, in_halves
 from engine.transaction import Transaction
 from runtime.ids import Prefix, new_id
 from runtime.mask import mask_text
@@ -18,11 +19,19 @@ from statemachine.workflow.definition import Workflow
 from storage.flows.named_runs import NamedRuns
 from storage.people.rejects import Envelope, NewReject
 from tasks.forms import Acceptance, EntryPoint, NewTask, TaskReceipt
-from tasks.people.rejects import keep
+from tasks.people.rejects import keep, keep_alone
 
 
 def accept(engine: Engine, tasks: Sequence[NewTask], entry_point: EntryPoint) -> list[TaskReceipt]:
-    """Accept tasks in one transaction; one that is known with another body is kept as rejected."""
+    """Accept tasks in one transaction; one that is known with another body or cannot be stored is kept as rejected."""
+    return in_halves(
+        tasks,
+        lambda several: _accept_together(engine, several, entry_point),
+        lambda task, fault: _kept_alone(engine, task, fault, entry_point),
+    )
+
+
+def _accept_together(engine: Engine, tasks: Sequence[NewTask], entry_point: EntryPoint) -> list[TaskReceipt]:
     with engine.transaction() as transaction:
         receipts = accept_within(transaction, tasks)
         refused = [
@@ -33,6 +42,13 @@ def accept(engine: Engine, tasks: Sequence[NewTask], entry_point: EntryPoint) ->
         if refused:
             keep(transaction.work, refused)
     return receipts
+
+
+def _kept_alone(engine: Engine, task: NewTask, fault: Fault, entry_point: EntryPoint) -> TaskReceipt:
+    problem = Problem(field="body", message=f"cannot be stored: {fault}")
+    receipt = TaskReceipt(result=Acceptance.UNSTORABLE, task_id=task.task_id, problems=(problem,))
+    keep_alone(engine, _refused(task, receipt, entry_point))
+    return receipt
 
 
 def accept_within(transaction: Transaction, tasks: Sequence[NewTask]) -> list[TaskReceipt]:

@@ -1,8 +1,11 @@
 """Stores rejects of any entry point, with one alert a day and entry point until somebody has handled it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
+from engine.engine import Engine
+from engine.isolation import Fault, isolated
 from schemas.people.effects import AlertRaised
 from storage.core.unit_of_work import UnitOfWork
 from storage.people.alerts import Alerts
@@ -29,6 +32,17 @@ def keep(work: UnitOfWork, rejects: Sequence[NewReject]) -> None:
         return
     updated = _alert(new + int(raised.metadata["count"]), entry_point)
     Alerts(work).update_message(raised.alert_id, updated.message, updated.metadata)
+
+
+def keep_alone(engine: Engine, reject: NewReject) -> None:
+    """Keep one in a transaction of its own; where even that cannot be stored, its text in plain ASCII."""
+
+    def kept(reject: NewReject) -> None:
+        with engine.transaction() as transaction:
+            keep(transaction.work, [reject])
+
+    if isinstance(isolated(lambda: kept(reject)), Fault):
+        kept(replace(reject, task_id=None, order_id=None, payload=ascii(reject.payload)))
 
 
 def _alert(count: int, entry_point: str) -> AlertRaised:

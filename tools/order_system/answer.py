@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -109,7 +109,7 @@ def _slot(slot: object) -> Booked | None:
         return None
     if not (_plausible(said.visit_at) and _plausible(said.day)) or (said.name and not _storable(said.name)):
         return None
-    return Booked(visit_at=said.visit_at, day=said.day, name=said.name)
+    return Booked(visit_at=said.visit_at and said.visit_at.astimezone(UTC), day=said.day, name=said.name)
 
 
 def _days(days: object) -> tuple[date, ...]:

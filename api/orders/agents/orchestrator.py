@@ -8,7 +8,7 @@ from api.orders.next_action import next_action
 from api.orders.services import GivenOrders
 from api.server.authentication import requires
 from api.server.errors import documented
-from api.server.refusal import Refusal, unknown
+from api.server.refusal import Refusal, invalid, unknown
 from api.server.route import Route
 from api.server.services import Caller, RequestName
 from schemas.access.scopes import Scope
@@ -44,6 +44,8 @@ async def start_task(
     task = intake.forms.read_body(engine, body, Sender(caller.agent_id, request_id, caller.default_mode))
     assert isinstance(task, ReadTask), "an order that is valid can be read"
     receipt = await intake.accept(task)
+    if receipt.result is Acceptance.UNSTORABLE:
+        raise invalid([(problem.field, problem.message) for problem in receipt.problems])
     if receipt.problems:
         raise Refusal(Code.STATE_CONFLICT, receipt.message, details=receipt.details)
     assert isinstance(receipt, OrderReceipt), "an order is answered with its own receipt"

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from engine.begin import Begin
 from engine.engine import Engine
+from engine.isolation import Fault, in_halves
 from engine.transaction import Transaction
 from runtime.ids import Prefix, new_id
 from runtime.mask import OwnNumber, mask_json, mask_text
@@ -19,7 +20,7 @@ from tasks.forms import Acceptance, EntryPoint, TaskReceipt
 from tasks.orders.rules.context import Context
 from tasks.orders.rules.customer_number import callable_number, customer_number
 from tasks.orders.rules.transitions import transitions_from
-from tasks.people.rejects import keep
+from tasks.people.rejects import keep, keep_alone
 
 TRIGGER: Final = "task.created"
 _KEPT_AS_IT_CAME: Final = frozenset({"customer_id", "simulation", "timezone"})
@@ -66,8 +67,39 @@ def accept(
     """Accept orders in one transaction; receive, validate and `task.start` are done when this returns.
 
     Idempotent on task_id: a producer that got no answer may send again. What is refused is kept as rejected, with
-    what came in at the same entry point and is no order at all, and an alert is raised.
+    what came in at the same entry point and is no order at all, and an alert is raised. So is one that cannot be
+    stored, whatever the reason; for its sake the batch is taken in halves, each in a transaction of its own.
+
+    Raises:
+        StorageUnavailable: PostgreSQL is away; what is in by then is answered as existing when it is sent again.
     """
+    items: list[Submission | NewReject] = [*submissions, *malformed]
+    taken = in_halves(
+        items,
+        lambda items: _accept_together(engine, context, items, entry_point),
+        lambda item, fault: _kept_alone(engine, item, fault, entry_point),
+    )
+    return [receipt for receipt in taken if receipt is not None]
+
+
+def _kept_alone(
+    engine: Engine, item: Submission | NewReject, fault: Fault, entry_point: EntryPoint
+) -> OrderReceipt | None:
+    problem = Problem(field="body", message=f"cannot be stored: {fault}")
+    keep_alone(engine, item if isinstance(item, NewReject) else _refused(item, [problem], entry_point))
+    if isinstance(item, NewReject):
+        return None
+    return OrderReceipt(
+        result=Acceptance.UNSTORABLE, task_id=item.body.task_id, problems=(problem,), order=None
+    )
+
+
+def _accept_together(
+    engine: Engine, context: Context, items: Sequence[Submission | NewReject], entry_point: EntryPoint
+) -> list[OrderReceipt | None]:
+    """One receipt for each order; what is no order gets none."""
+    submissions = [item for item in items if isinstance(item, Submission)]
+    malformed = [item for item in items if isinstance(item, NewReject)]
     with engine.transaction() as transaction:
         receipts = accept_within(transaction, context, submissions, entry_point) if submissions else []
         refused = [
@@ -77,7 +109,7 @@ def accept(
         ]
         if refused or malformed:
             keep(transaction.work, [*malformed, *refused])
-    return receipts
+    return [*receipts, *(None for _ in malformed)]
 
 
 def _refused(submission: Submission, problems: Sequence[Problem], entry_point: EntryPoint) -> NewReject:

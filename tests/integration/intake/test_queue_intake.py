@@ -99,6 +99,18 @@ def test_a_poison_message_is_kept_and_blocks_nothing(queued: IntakeProcess, pois
     assert queued.waiting() == 0
 
 
+def test_an_order_that_cannot_be_stored_is_kept_and_its_neighbours_come_in(queued: IntakeProcess) -> None:
+    orders = [payload() for _ in range(8)]
+    culprit = orders.pop()
+    queued.refuse_in_database(culprit["task_id"])
+    queued.publish(culprit, *orders)
+    with queued.served_by(QueueIntake(queued.process)):
+        queued.wait_for(*orders)
+        (kept,) = queued.wait_for_rejects(1)
+    assert kept.task_id == culprit["task_id"]
+    assert queued.waiting() == 0
+
+
 def test_a_message_in_another_serializer_is_never_decoded(queued: IntakeProcess) -> None:
     after = payload()
     queued.publish(b"\x80\x04N.", content_type="application/x-python-serialize")

@@ -49,6 +49,31 @@ def test_a_poison_message_is_kept_and_blocks_nothing(ground: IntakeProcess, pois
     assert ground.value(ALERTS) == 1
 
 
+def test_an_order_that_cannot_be_stored_is_kept_and_its_neighbours_come_in(ground: IntakeProcess) -> None:
+    orders = [payload() for _ in range(20)]
+    culprit = orders.pop(13)
+    ground.refuse_in_database(culprit["task_id"])
+    for order in (*orders[:13], culprit, *orders[13:]):
+        ground.add(order)
+    ground.add("{not json")
+    with ground.served_by(StreamIntake(ground.process)):
+        ground.wait_for(*orders)
+        kept = ground.wait_for_rejects(2)
+        wait_until(ground.stream_is_done, "every message is deleted")
+    assert culprit["task_id"] not in ground.sources()
+    (unstorable,) = [reject for reject in kept if reject.task_id == culprit["task_id"]]
+    assert "no such order is wanted here" in unstorable.problems[0]["message"]
+
+
+def test_an_order_whose_moment_is_far_from_utc_comes_in_with_its_neighbours(ground: IntakeProcess) -> None:
+    orders = [payload(last_contact_time="2026-03-13T10:00:00+23:00"), payload(), payload()]
+    for order in orders:
+        ground.add(order)
+    with ground.served_by(StreamIntake(ground.process)):
+        ground.wait_for(*orders)
+    assert ground.rejects() == []
+
+
 def test_an_entry_without_a_payload_is_kept_with_all_its_fields(ground: IntakeProcess) -> None:
     order = payload(metadata={"phone": "13800138000"})
     fields = {"body": json.dumps(order), "colour": b"\xff", "request_id": "r-1"}

@@ -102,6 +102,18 @@ class IntakeProcess:
         entry: dict[Any, Any] = {"payload": text, **fields}
         self.broker.xadd(STREAM, entry)
 
+    def refuse_in_database(self, task_id: str) -> None:
+        """Let PostgreSQL refuse this order for a reason that no validation knows."""
+        with self.process.database.transaction() as work:
+            work.connection.exec_driver_sql(
+                "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+                "$$ BEGIN RAISE EXCEPTION 'no such order is wanted here'; END $$"
+            )
+            work.connection.exec_driver_sql(
+                "CREATE TRIGGER refuse BEFORE INSERT ON tasks FOR EACH ROW "
+                f"WHEN (NEW.task_id = '{task_id}') EXECUTE FUNCTION refuse()"
+            )
+
     def stream_is_done(self) -> bool:
         """Whether nothing is left in the stream, taken or not."""
         pending: Any = self.broker.xpending(STREAM, GROUP)

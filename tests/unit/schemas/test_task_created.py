@@ -39,6 +39,12 @@ def test_the_seeds_example_is_accepted_masked_phone_and_all() -> None:
     assert TaskCreated.model_validate(example).metadata.phone == "138****0000"
 
 
+def test_a_moment_is_kept_in_utc_whatever_its_offset() -> None:
+    moment = read(last_contact_time="2026-03-13T10:00:00+23:00").last_contact_time
+    assert moment is not None
+    assert moment.isoformat() == "2026-03-12T11:00:00+00:00"
+
+
 def test_what_is_not_said_has_the_specified_meaning() -> None:
     task = TaskCreated(task_id="HT1", order_id="SO1", order_type="已上门")
     assert (task.contact_count, task.last_contact_time, task.priority, task.mode) == (0, None, 5, None)

@@ -1,0 +1,84 @@
+"""Isolation: what goes wrong with one row or one message becomes a value, so that its neighbours go on."""
+
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from engine.publisher import WireUnavailable
+from runtime.logs import logger
+from runtime.mask import mask_text
+from storage.core.unavailable import StorageUnavailable
+
+_log = logger(__name__)
+
+_LONGEST: Final = 300
+_FRAMES: Final = 4
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """An error that is not the storage's or the broker's own: a row, a message or the code for it is at fault."""
+
+    kind: str
+    """The exception's class."""
+    message: str
+    """Its first line, masked and cut: it may be stored and shown."""
+
+    def __str__(self) -> str:
+        """In one line, for logs and evidence."""
+        return f"{self.kind}: {self.message}"
+
+
+def isolated(do: Callable[[], Result]) -> Result | Fault:
+    """Return what `do` returns, or the fault it ended in; the only place that catches any exception.
+
+    Raises:
+        StorageUnavailable: PostgreSQL is away, which is no row's fault; all of it may be tried again.
+        WireUnavailable: the same of the broker.
+    """
+    try:
+        return do()
+    except (StorageUnavailable, WireUnavailable):
+        raise
+    except Exception as error:  # noqa: BLE001 - this is the isolation point
+        fault = fault_of(error)
+        # Where it happened, and no values: they may be what a customer said.
+        frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
+        at = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
+        _log.error("a fault was isolated", fault=str(fault), at=at)
+        return fault
+
+
+def in_halves(
+    items: Sequence[Item],
+    together: Callable[[Sequence[Item]], Sequence[Result]],
+    alone: Callable[[Item, Fault], Result],
+) -> list[Result]:
+    """Take items together, and in halves where that fails, down to the culprits; one result each, in their order.
+
+    Args:
+        items: The items.
+        together: Takes several in one transaction; a fault leaves nothing behind.
+        alone: What becomes of one that cannot even be taken alone.
+
+    Raises:
+        StorageUnavailable: PostgreSQL is away; some of the items may have been taken.
+        WireUnavailable: the same of the broker.
+    """
+    taken = isolated(lambda: together(items))
+    if not isinstance(taken, Fault):
+        return list(taken)
+    if len(items) == 1:
+        return [alone(items[0], taken)]
+    half = len(items) // 2
+    return [*in_halves(items[:half], together, alone), *in_halves(items[half:], together, alone)]
+
+
+def fault_of(error: BaseException) -> Fault:
+    """What may be stored and shown of an exception."""
+    first, *_ = str(error).strip().splitlines() or ("",)
+    return Fault(type(error).__name__, mask_text(first)[:_LONGEST])
