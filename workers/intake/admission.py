@@ -19,6 +19,9 @@ from workers.process import Process
 LARGEST: Final = 1024 * 1024
 """Bytes a payload may have; an order needs a few hundred."""
 
+LARGEST_BATCH: Final = 8 * 1024 * 1024
+"""Bytes that are taken at once, and one message more; several times that is needed while they are read."""
+
 _KEPT_OF_LARGE: Final = 64 * 1024
 """Bytes that are kept of a payload that is larger than that."""
 

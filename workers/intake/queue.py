@@ -18,7 +18,7 @@ from runtime.logs import logger
 from schemas.core.problems import Problem
 from storage.core.unavailable import StorageUnavailable
 from tasks.forms import EntryPoint
-from workers.intake.admission import Arrival, admit, request_id_of
+from workers.intake.admission import LARGEST_BATCH, Arrival, admit, request_id_of
 from workers.process import Process
 
 EXCHANGE: Final = Exchange("tasks", type="direct", durable=True)
@@ -77,6 +77,7 @@ class QueueIntake:
         settings = process.settings
         self._url = (settings.intake_amqp_url or settings.broker_url).get_secret_value()
         self._arrived: list[Message] = []
+        self._bytes = 0
 
     def run(self, stopped: threading.Event) -> None:
         """Drain the queue until told to stop; what is away is waited for."""
@@ -107,8 +108,8 @@ class QueueIntake:
             connection.channel(),
             queues=[QUEUE],
             prefetch_count=_LARGEST,
-            on_message=self._arrived.append,
-            on_decode_error=lambda message, _: self._arrived.append(message),
+            on_message=self._arrive,
+            on_decode_error=lambda message, _: self._arrive(message),
         )
         with consumer:
             yield
@@ -125,10 +126,11 @@ class QueueIntake:
     def _gather(self, connection: Connection) -> list[Arrival]:
         """Let messages arrive until there is a pause; what arrived that was no message at all."""
         self._arrived.clear()
+        self._bytes = 0
         unreadable: list[Arrival] = []
         ends: float | None = None
         _keep_alive(connection)
-        while len(self._arrived) + len(unreadable) < _LARGEST:
+        while len(self._arrived) + len(unreadable) < _LARGEST and self._bytes < LARGEST_BATCH:
             left = _WAIT if ends is None else min(_PAUSE, ends - time.monotonic())
             if left <= 0:
                 break
@@ -143,6 +145,10 @@ class QueueIntake:
                 unreadable.append(Arrival(b"", fault=_NO_MESSAGE))
             ends = ends or time.monotonic() + _GATHERING
         return unreadable
+
+    def _arrive(self, message: Message) -> None:
+        self._arrived.append(message)
+        self._bytes += len(message.body or b"")
 
     def _admit(self, connection: Connection, arrivals: Sequence[Arrival], stopped: threading.Event) -> bool:
         """Admit a batch, again while PostgreSQL is away; `False` when told to stop before it was back."""

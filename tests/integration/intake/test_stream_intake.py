@@ -65,6 +65,35 @@ def test_an_order_that_cannot_be_stored_is_kept_and_its_neighbours_come_in(groun
     assert "no such order is wanted here" in unstorable.problems[0]["message"]
 
 
+def test_what_a_dead_consumer_left_is_taken_while_the_stream_flows(ground: IntakeProcess) -> None:
+    left = [payload() for _ in range(40)]
+    ground.leave_behind("intake@gone", left)
+    with ground.flowing(), ground.served_by(StreamIntake(ground.process, gone_seconds=0)):
+        ground.wait_for(*left)
+        wait_until(lambda: ground.consumers() == {ground.own_consumer}, "the dead consumer is forgotten")
+
+
+def test_all_that_this_consumer_had_taken_is_taken_first(ground: IntakeProcess) -> None:
+    left = [payload() for _ in range(80)]
+    ground.leave_behind(ground.own_consumer, left, idle_ms=0)
+    ground.broker.xdel("task.created", *ground.entries()[:40])
+    with ground.served_by(StreamIntake(ground.process)):
+        ground.wait_for(*left[40:])
+        wait_until(ground.stream_is_done, "nothing is left of it")
+
+
+def test_large_messages_are_taken_a_few_at_a_time(ground: IntakeProcess) -> None:
+    for nth in range(30):
+        ground.add(b"%06d" % nth * 170_000)
+    order = payload()
+    ground.add(order)
+    with ground.served_by(StreamIntake(ground.process)):
+        ground.wait_for(order)
+        wait_until(ground.stream_is_done, "every message is deleted")
+    of_one_batch = "SELECT max(n) FROM (SELECT count(*) AS n FROM rejects GROUP BY xmin::text) AS batches"
+    assert 1 < ground.value(of_one_batch) < 10
+
+
 def test_an_order_whose_moment_is_far_from_utc_comes_in_with_its_neighbours(ground: IntakeProcess) -> None:
     orders = [payload(last_contact_time="2026-03-13T10:00:00+23:00"), payload(), payload()]
     for order in orders:

@@ -1,8 +1,9 @@
 """A process of the fleet as the entry points for messages want it, and the verbs of a producer."""
 
 import json
+import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from kombu import Connection
 
 from runtime.settings import Settings
 from storage.people.rejects import Reject, Rejects
+from tests.support.factories import payload
 from tests.support.in_process_fleet import settings_for
 from tests.support.probe import Probe
 from tests.support.waiting import wait_until
@@ -101,6 +103,45 @@ class IntakeProcess:
         text = payload if isinstance(payload, str | bytes) else json.dumps(payload)
         entry: dict[Any, Any] = {"payload": text, **fields}
         self.broker.xadd(STREAM, entry)
+
+    @property
+    def own_consumer(self) -> str:
+        """The name under which this machine's intake reads the stream."""
+        return f"intake@{socket.gethostname()}"
+
+    def leave_behind(self, consumer: str, orders: Sequence[Mapping[str, Any]], idle_ms: int = 60_000) -> None:
+        """Put orders into the stream that this consumer took so long ago and never finished."""
+        for order in orders:
+            self.add(order)
+        self.broker.xgroup_create(STREAM, GROUP, id="0")
+        self.broker.xreadgroup(GROUP, consumer, {STREAM: ">"})
+        self.broker.xclaim(STREAM, GROUP, consumer, 0, self.entries(), idle=idle_ms)
+
+    def entries(self) -> list[Any]:
+        """The ids of what lies in the stream."""
+        entries: Any = self.broker.xrange(STREAM)
+        return [entry_id for entry_id, _ in entries]
+
+    def consumers(self) -> set[str]:
+        """The names of the group's consumers."""
+        return {known["name"].decode() for known in self.broker.xinfo_consumers(STREAM, GROUP)}
+
+    @contextmanager
+    def flowing(self) -> Iterator[None]:
+        """Let orders come in by the stream without a pause."""
+        ended = threading.Event()
+
+        def flow() -> None:
+            while not ended.wait(0.05):
+                self.add(payload())
+
+        thread = threading.Thread(target=flow)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join(180)
 
     def refuse_in_database(self, task_id: str) -> None:
         """Let PostgreSQL refuse this order for a reason that no validation knows."""
