@@ -10,9 +10,11 @@ import structlog
 
 from engine.actions import Action, Batch
 from engine.catalogue import Catalogue
+from engine.isolation import fault_of, in_halves
 from engine.lease import LeaseKeeper
 from engine.limits import Limits
 from engine.outcomes import Outcome
+from engine.poison import crash_unclaimed
 from engine.publisher import Message, Publisher, WireUnavailable, into_messages
 from engine.registry import Registry
 from engine.room import Room
@@ -53,8 +55,11 @@ class Engine:
         queues: Sequence[str],
         holder: str,
         limits: Limits,
+        interruptions: tuple[type[Exception], ...] = (),
     ) -> None:
+        """Take the parts; `interruptions` end work from outside, and are counted against all its rows."""
         self.database = database
+        self._interruptions = interruptions
         self.catalogue = Catalogue()
         self.registry = registry
         self.queues = tuple(queues)
@@ -64,17 +69,27 @@ class Engine:
         self._keeper = LeaseKeeper(database, limits.lease_seconds)
 
     def execute(self, name: str, keys: Sequence[StepKey]) -> None:
-        """Handle a message: two short transactions, with the slow work between them under a lease."""
+        """Handle a message; where its rows cannot be carried together, in halves, down to the one at fault."""
         action = self.registry.get(name)
-        with self._lease() as lease_id:
+        in_halves(
+            keys,
+            lambda some: self._carry(action, some),
+            lambda key, fault: crash_unclaimed(self, key, fault),
+            let_through=self._interruptions,
+        )
+
+    def _carry(self, action: Action, keys: Sequence[StepKey]) -> list[None]:
+        """Two short transactions, with the slow work between them under a lease."""
+        with self._lease(alone=len(keys) == 1) as lease_id:
             batch = self.claim(action, keys, lease_id)
             if batch is None:
-                return
+                return []
             outcomes = self.work(action, batch)
             recorded = self.record(batch, outcomes)
         self.publish(recorded.messages)
         if recorded.more_waits:
             self.refill(action.queue)
+        return []
 
     def claim(self, action: Action, keys: Sequence[StepKey], lease_id: str) -> Batch | None:
         """Claim the rows that wait for this delivery; `None` when other workers have them all."""
@@ -183,7 +198,7 @@ class Engine:
         self._keeper.close()
 
     @contextmanager
-    def _lease(self) -> Iterator[str]:
+    def _lease(self, *, alone: bool) -> Iterator[str]:
         """A lease for one message; work that ends in an exception gives its rows back at once."""
         lease_id = new_id(Prefix.LEASE)
         finished = False
@@ -193,14 +208,20 @@ class Engine:
         finally:
             self._keeper.let_go(lease_id)
             if not finished:
-                self._surrender(lease_id)
+                self._surrender(lease_id, alone=alone)
 
-    def _surrender(self, lease_id: str) -> None:
+    def _surrender(self, lease_id: str, *, alone: bool) -> None:
+        """Count the crash where it is known whose it is; of several rows, one is at fault and not yet found."""
         error = sys.exc_info()[1]
-        evidence = {"code": "crashed", "message": mask_text(f"{type(error).__name__}: {error}")[:500]}
+        interrupted = isinstance(error, self._interruptions)
+        nobodys = isinstance(error, StorageUnavailable | WireUnavailable)
         try:
             with self.database.transaction() as work:
-                Queues(work).release_crashed(lease_id, dump_json(evidence), self.limits.most_crashes)
+                if (alone or interrupted) and not nobodys and error is not None:
+                    evidence = {"code": "crashed", "message": str(fault_of(error))}
+                    Queues(work).release_crashed(lease_id, dump_json(evidence), self.limits.most_crashes)
+                else:
+                    Queues(work).release_untouched(lease_id)
                 Leases(work).release(lease_id)
         except StorageUnavailable as unavailable:
             _log.warning("lease left to expire", lease_id=lease_id, error=str(unavailable))

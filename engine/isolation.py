@@ -33,15 +33,18 @@ class Fault:
         return f"{self.kind}: {self.message}"
 
 
-def isolated(do: Callable[[], Result]) -> Result | Fault:
+def isolated(do: Callable[[], Result], *, let_through: tuple[type[Exception], ...] = ()) -> Result | Fault:
     """Return what `do` returns, or the fault it ended in; the only place that catches any exception.
 
     Raises:
+        Exception: one of `let_through`.
         StorageUnavailable: PostgreSQL is away, which is no row's fault; all of it may be tried again.
         WireUnavailable: the same of the broker.
     """
     try:
         return do()
+    except let_through:
+        raise
     except (StorageUnavailable, WireUnavailable):
         raise
     except Exception as error:  # noqa: BLE001 - this is the isolation point
@@ -57,6 +60,8 @@ def in_halves(
     items: Sequence[Item],
     together: Callable[[Sequence[Item]], Sequence[Result]],
     alone: Callable[[Item, Fault], Result],
+    *,
+    let_through: tuple[type[Exception], ...] = (),
 ) -> list[Result]:
     """Take items together, and in halves where that fails, down to the culprits; one result each, in their order.
 
@@ -64,18 +69,23 @@ def in_halves(
         items: The items.
         together: Takes several in one transaction; a fault leaves nothing behind.
         alone: What becomes of one that cannot even be taken alone.
+        let_through: Exceptions that are nobody's fault.
 
     Raises:
         StorageUnavailable: PostgreSQL is away; some of the items may have been taken.
         WireUnavailable: the same of the broker.
     """
-    taken = isolated(lambda: together(items))
+    taken = isolated(lambda: together(items), let_through=let_through)
     if not isinstance(taken, Fault):
         return list(taken)
     if len(items) == 1:
         return [alone(items[0], taken)]
     half = len(items) // 2
-    return [*in_halves(items[:half], together, alone), *in_halves(items[half:], together, alone)]
+    return [
+        taken
+        for some in (items[:half], items[half:])
+        for taken in in_halves(some, together, alone, let_through=let_through)
+    ]
 
 
 def fault_of(error: BaseException) -> Fault:

@@ -1,19 +1,18 @@
 """The tick: finds every row that is due or was lost. One tick works at a time."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from engine.catalogue import UnknownWorkflow
 from engine.engine import Engine
+from engine.isolation import Fault, in_halves
 from engine.outcomes import Failed
+from engine.poison import crash_waiting, take_out
 from engine.publisher import Publisher, WireUnavailable, into_messages
-from engine.registry import UnknownAction
 from engine.transaction import Transaction
 from runtime.clock import Clock
 from runtime.logs import logger
-from statemachine.workflow.planner import UnknownDecision
 from statemachine.workflow.states import RunState
 from storage.engine.leases import Leases
 from storage.engine.pulses import Pulses
@@ -24,9 +23,6 @@ _log = logger(__name__)
 
 _CHUNK: Final = 500
 """Rows one pass handles of each kind; the next pass follows at once while there are more."""
-
-_FAULTS_OF_A_STEP: Final = (UnknownDecision, UnknownAction, UnknownWorkflow)
-"""What says that a step, not the fleet, is at fault; besides the errors that effect writers declare."""
 
 PULSE: Final = "tick"
 """The name under which a sweep leaves its time."""
@@ -56,23 +52,32 @@ class Tick:
     def __init__(self, engine: Engine, publisher: Publisher) -> None:
         self._engine = engine
         self._publisher = publisher
-        self._faults: tuple[type[Exception], ...] = (
-            *_FAULTS_OF_A_STEP,
-            *engine.registry.writers.errors,
-        )
 
     def sweep(self) -> TickResult | None:
-        """Run one tick; `None` when another one is at work."""
+        """Run one tick; `None` when another one is at work.
+
+        What several rows need the work of their context for is done outside the first transaction, down to the one
+        row that cannot be: nothing keeps the others from it, nor what is ready from being published.
+        """
         with self._engine.transaction() as transaction:
-            if not Queues(transaction.work).lead():
+            queues, most = Queues(transaction.work), self._engine.limits.most_crashes
+            if not queues.lead():
                 return None
             Pulses(transaction.work).beat(PULSE)
-            rescued = self._rescue(transaction)
-            woken, overdue = self._wake(transaction)
-            ended = self._time_out(transaction)
-        ended += self._end_waits(overdue)
-        published = self._dispatch()
-        swept = TickResult(woken, ended, rescued, published)
+            poisoned = queues.poisoned(most, _CHUNK)
+            rescued = queues.rescue(most, _CHUNK)
+            if rescued:
+                Leases(transaction.work).clean()
+            woken, overdue_waits = self._wake(transaction)
+            overdue_runs = Runs(transaction.work).overdue(_CHUNK)
+        poison = Failed(
+            code="poison",
+            message=f"the step ended its worker {most + 1} times and was taken out; see its error",
+        )
+        ended = take_out(self._engine, poisoned, poison)
+        ended += self._time_out(overdue_runs)
+        ended += self._end_waits(overdue_waits)
+        swept = TickResult(woken, ended, rescued, self._dispatch())
         if rescued:
             _log.warning("rescued rows whose lease ran out", rows=rescued)
         return swept
@@ -90,46 +95,33 @@ class Tick:
             overdue += queues.due_otherwise(clock, now, _CHUNK)
         return woken, overdue
 
-    def _end_waits(self, step_ids: list[int]) -> int:
-        """Tell steps that their wait is over, all at once; where one cannot be told, one by one."""
-        if not step_ids:
-            return 0
-        try:
+    def _end_waits(self, step_ids: Sequence[int]) -> int:
+        """Tell steps that their wait is over; how many waits ended."""
+
+        def end(some: Sequence[int]) -> list[int]:
             with self._engine.transaction() as transaction:
-                return len(transaction.complete(dict.fromkeys(step_ids, _DEADLINE)))
-        except self._faults as error:
-            if len(step_ids) == 1:
-                return self._give_up(step_ids[0], error)
-        return sum(self._end_waits([step_id]) for step_id in step_ids)
+                transaction.complete(dict.fromkeys(some, _DEADLINE))
+            return [1] * len(some)
 
-    def _give_up(self, step_id: int, error: Exception) -> int:
-        """A step whose work does not know what a deadline means must not stop the tick for all others."""
-        _log.error("a wait could not be ended and failed", step_id=step_id, error=str(error))
-        with self._engine.transaction() as transaction:
-            return transaction.fail([step_id], Failed(code="deadline_fault", message=str(error)))
+        def alone(step_id: int, fault: Fault) -> int:
+            return crash_waiting(self._engine, step_id, fault)
 
-    def _rescue(self, transaction: Transaction) -> int:
-        queues, most = Queues(transaction.work), self._engine.limits.most_crashes
-        poisoned = queues.poisoned(most, _CHUNK)
-        if poisoned:
-            transaction.fail(
-                poisoned,
-                Failed(
-                    code="poison",
-                    message=f"the step ended its worker {most + 1} times and was taken out; see its error",
-                ),
-            )
-            _log.error("poisoned rows taken out", rows=len(poisoned))
-        rescued = queues.rescue(most, _CHUNK)
-        if rescued or poisoned:
-            Leases(transaction.work).clean()
-        return rescued
+        return sum(in_halves(step_ids, end, alone)) if step_ids else 0
 
-    def _time_out(self, transaction: Transaction) -> int:
-        overdue = Runs(transaction.work).overdue(_CHUNK)
-        if not overdue:
-            return 0
-        return len(transaction.end(overdue, RunState.FAILED, agent_id="orchestrator", reason="timed_out"))
+    def _time_out(self, run_ids: Sequence[str]) -> int:
+        """Fail runs whose time is up; how many there were."""
+
+        def end(some: Sequence[str]) -> list[int]:
+            with self._engine.transaction() as transaction:
+                transaction.end(some, RunState.FAILED, agent_id="orchestrator", reason="timed_out")
+            return [1] * len(some)
+
+        def alone(run_id: str, fault: Fault) -> int:
+            with self._engine.transaction() as transaction:
+                transaction.abandon_run(run_id, {"code": "timed_out", "message": str(fault)})
+            return 1
+
+        return sum(in_halves(run_ids, end, alone)) if run_ids else 0
 
     def _dispatch(self) -> int:
         """Fill every queue that drains; one that is full keeps what waits for it in PostgreSQL."""

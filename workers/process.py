@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from celery import Celery
+from celery.exceptions import SoftTimeLimitExceeded
 
 from engine.engine import Engine
 from engine.limits import Limits
@@ -92,6 +93,7 @@ class Process:
             queues=self.agents.queues,
             holder=f"{self.name}@{socket.gethostname()}:{os.getpid()}",
             limits=limits_of(self.settings),
+            interruptions=(SoftTimeLimitExceeded,),
         )
 
     @cached_property

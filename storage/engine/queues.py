@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import text
 
@@ -14,6 +14,9 @@ from storage.engine.urgency import URGENCY
 
 _TICK_LOCK = 0x756E70656E64
 """The advisory lock that lets one tick work, whatever the number of beats."""
+
+_LONGEST_PAUSE_SECONDS: Final = 300
+"""The longest pause between two tries to end a wait that cannot be ended."""
 
 _TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:key)")
 _MOST_URGENT = text(
@@ -81,6 +84,27 @@ _RELEASE_CRASHED = text(
     UPDATE steps SET state = {READY}, delivery = delivery + 1, crashes = crashes + 1, lease_id = NULL,
         urgency = {URGENCY}, error = CAST(:error AS jsonb)
     WHERE lease_id = :lease_id AND state = {LEASED} AND crashes < :most RETURNING step_id
+    """,
+)
+_RELEASE_UNTOUCHED = text(
+    f"""
+    UPDATE steps SET state = {PUBLISHED}, lease_id = NULL, published_at = clock_timestamp()
+    WHERE lease_id = :lease_id AND state = {LEASED}
+    """,
+)
+_CRASH_UNCLAIMED = text(
+    f"""
+    UPDATE steps SET state = {READY}, delivery = delivery + 1, crashes = crashes + 1, urgency = {URGENCY},
+        error = CAST(:error AS jsonb)
+    WHERE step_id = :step_id AND delivery = :delivery AND state IN ({PUBLISHED}, {READY}) RETURNING crashes
+    """,
+)
+_CRASH_WAITING = text(
+    f"""
+    UPDATE steps SET crashes = crashes + 1, error = CAST(:error AS jsonb),
+        due_at = CASE due_clock WHEN 'business' THEN (SELECT business_now()) ELSE clock_timestamp() END
+            + make_interval(secs => least(5 * power(2, crashes), {_LONGEST_PAUSE_SECONDS}))
+    WHERE step_id = :step_id AND state IN ({TIMED}) RETURNING crashes
     """,
 )
 # What is offered waits for a caller: time must not leap over them.
@@ -167,6 +191,20 @@ class Queues(Repository):
             _RELEASE_CRASHED, {"lease_id": lease_id, "error": error, "most": most_crashes}
         )
         return len(rows.all())
+
+    def release_untouched(self, lease_id: str) -> None:
+        """Give the rows of a lease back as they were published, as if they had not been claimed."""
+        self.connection.execute(_RELEASE_UNTOUCHED, {"lease_id": lease_id})
+
+    def crash_unclaimed(self, key: StepKey, error: str) -> int:
+        """Count a crash of a row that cannot be claimed, and give it another delivery; its crashes, 0 if it is gone."""
+        parameters = {"step_id": key.step_id, "delivery": key.delivery, "error": error}
+        return self.connection.execute(_CRASH_UNCLAIMED, parameters).scalar_one_or_none() or 0
+
+    def crash_waiting(self, step_id: int, error: str) -> int:
+        """Count a crash of a row whose wait cannot be ended; it waits on a little. Its crashes, 0 if it is gone."""
+        parameters = {"step_id": step_id, "error": error}
+        return self.connection.execute(_CRASH_WAITING, parameters).scalar_one_or_none() or 0
 
     def horizon(self, *, beside: Sequence[str] = ()) -> Horizon:
         """Whether anything is under way, and what is due next on either clock.

@@ -96,9 +96,7 @@ def test_an_intake_killed_with_messages_in_its_hands_loses_none(fleet: RunningFl
     fleet.send(*(order.message for order in batch))
     wait_until(holds_messages, "intake has taken messages and not finished them", pause=0.001)
     fleet.kill_process("intake")
-    wait_until(
-        lambda: fleet.broker.xlen("task.created") == 0, "every message is taken in and deleted", seconds=20
-    )
+    wait_until(lambda: fleet.broker.xlen("task.created") == 0, "every message is taken in and deleted")
     fleet.carry_to_the_end(batch)
 
 

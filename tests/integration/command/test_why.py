@@ -100,7 +100,7 @@ def test_a_leased_row_names_its_holder(fleet: CommandLine) -> None:
     fleet.house.accept(order)
     message = fleet.house.wire.messages[0]
     engine = fleet.house.engine
-    with engine._lease() as lease_id:
+    with engine._lease(alone=True) as lease_id:
         engine.claim(engine.registry.get(message.action), message.keys, lease_id)
         found = fleet.read("why", order.body.task_id)
     assert found["wait"] == "result"

@@ -1,0 +1,58 @@
+"""Rows that cannot be carried: each crash is counted, and after a bounded number the row is taken out."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from engine.isolation import Fault, in_halves
+from engine.outcomes import Failed
+from runtime.logs import logger
+from storage.core.bulk import dump_json
+from storage.engine.queues import Queues
+from storage.engine.steps import StepKey
+
+if TYPE_CHECKING:
+    from engine.engine import Engine
+
+_log = logger(__name__)
+
+
+def crash_unclaimed(engine: "Engine", key: StepKey, fault: Fault) -> None:
+    """Count a fault against a row that could not be claimed alone, or whose lease has been given back."""
+    with engine.database.transaction() as work:
+        crashes = Queues(work).crash_unclaimed(key, _evidence(fault))
+    if crashes > engine.limits.most_crashes:
+        take_out(engine, [key.step_id], Failed(code="poison", message=f"the step cannot be carried: {fault}"))
+
+
+def crash_waiting(engine: "Engine", step_id: int, fault: Fault) -> int:
+    """Count a fault against a row whose wait could not be ended; 1 if that ended it."""
+    with engine.database.transaction() as work:
+        crashes = Queues(work).crash_waiting(step_id, _evidence(fault))
+    if crashes <= engine.limits.most_crashes:
+        return 0
+    return take_out(
+        engine, [step_id], Failed(code="deadline_fault", message=f"the wait cannot be ended: {fault}")
+    )
+
+
+def take_out(engine: "Engine", step_ids: Sequence[int], failed: Failed) -> int:
+    """Fail these steps, as their definition has it; where that cannot be asked, with their run. How many there were."""
+    if not step_ids:
+        return 0
+    _log.error("rows taken out", rows=len(step_ids), code=failed.code)
+
+    def fail(some: Sequence[int]) -> list[int]:
+        with engine.transaction() as transaction:
+            transaction.fail(some, failed)
+        return list(some)
+
+    def abandon(step_id: int, fault: Fault) -> int:
+        with engine.transaction() as transaction:
+            transaction.abandon(step_id, {"code": failed.code, "message": f"{failed.message}; {fault}"})
+        return step_id
+
+    return len(in_halves(step_ids, fail, abandon))
+
+
+def _evidence(fault: Fault) -> str:
+    return dump_json({"code": "crashed", "message": str(fault)})
