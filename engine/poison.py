@@ -1,14 +1,17 @@
 """Rows that cannot be carried: each crash is counted, and after a bounded number the row is taken out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from engine.isolation import Fault, in_halves
 from engine.outcomes import Failed
+from engine.transaction import Transaction
 from runtime.logs import logger
+from statemachine.workflow.states import OPEN_RUNS, OPEN_STEPS, RunState, StepState
 from storage.core.bulk import dump_json
 from storage.engine.queues import Queues
-from storage.engine.steps import StepKey
+from storage.engine.runs import Runs
+from storage.engine.steps import StepChange, StepKey, Steps
 
 if TYPE_CHECKING:
     from engine.engine import Engine
@@ -46,12 +49,33 @@ def take_out(engine: "Engine", step_ids: Sequence[int], failed: Failed) -> int:
             transaction.fail(some, failed)
         return list(some)
 
-    def abandon(step_id: int, fault: Fault) -> int:
+    def fail_alone(step_id: int, fault: Fault) -> int:
         with engine.transaction() as transaction:
-            transaction.abandon(step_id, {"code": failed.code, "message": f"{failed.message}; {fault}"})
+            abandon(transaction, step_id, {"code": failed.code, "message": f"{failed.message}; {fault}"})
         return step_id
 
-    return len(in_halves(step_ids, fail, abandon))
+    return len(in_halves(step_ids, fail, fail_alone))
+
+
+def abandon(transaction: Transaction, step_id: int, error: Mapping[str, object]) -> None:
+    """Fail a step and its run without asking its definition or its product, which cannot be asked."""
+    (row,) = Steps(transaction.work).lock([step_id])
+    if row.state not in OPEN_STEPS:
+        return
+    failed = StepChange(
+        step_id=step_id, state=StepState.FAILED, delivery=row.delivery, tries=row.tries, error=error
+    )
+    Steps(transaction.work).change([failed])
+    transaction.registry.withdraw(transaction.work, [step_id])
+    abandon_run(transaction, row.run_id, {**error, "step": row.node})
+
+
+def abandon_run(transaction: Transaction, run_id: str, error: Mapping[str, object]) -> None:
+    """Fail a run without asking its definition or its product."""
+    (run,) = Runs(transaction.work).lock([run_id])
+    if run.state in OPEN_RUNS:
+        Runs(transaction.work).set_state([run_id], RunState.FAILED, ends=True, error=error)
+        transaction.registry.withdraw(transaction.work, Steps(transaction.work).cancel_open([run_id]))
 
 
 def _evidence(fault: Fault) -> str:

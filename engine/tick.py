@@ -8,7 +8,7 @@ from typing import Final
 from engine.engine import Engine
 from engine.isolation import Fault, in_halves
 from engine.outcomes import Failed
-from engine.poison import crash_waiting, take_out
+from engine.poison import abandon_run, crash_waiting, take_out
 from engine.publisher import Publisher, WireUnavailable, into_messages
 from engine.transaction import Transaction
 from runtime.clock import Clock
@@ -118,7 +118,7 @@ class Tick:
 
         def alone(run_id: str, fault: Fault) -> int:
             with self._engine.transaction() as transaction:
-                transaction.abandon_run(run_id, {"code": "timed_out", "message": str(fault)})
+                abandon_run(transaction, run_id, {"code": "timed_out", "message": str(fault)})
             return 1
 
         return sum(in_halves(run_ids, end, alone)) if run_ids else 0

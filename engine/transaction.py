@@ -33,7 +33,7 @@ from storage.engine.leases import Leases
 from storage.engine.queues import Queues, ToPublish
 from storage.engine.runs import RunRow, Runs
 from storage.engine.steering import Steering
-from storage.engine.steps import StepChange, StepKey, StepRow, Steps
+from storage.engine.steps import StepKey, StepRow, Steps
 
 
 @dataclass(slots=True)
@@ -135,32 +135,6 @@ class Transaction:
         rows = [row for row in Steps(self.work).lock(step_ids) if row.state in OPEN_STEPS]
         self._settlement.settle(rows, dict.fromkeys([row.step_id for row in rows], outcome), {})
         return len(rows)
-
-    def abandon(self, step_id: int, error: Mapping[str, object]) -> None:
-        """Fail a step and its run without asking the definition or the product, which cannot be asked."""
-        (row,) = Steps(self.work).lock([step_id])
-        if row.state not in OPEN_STEPS:
-            return
-        Steps(self.work).change(
-            [
-                StepChange(
-                    step_id=step_id,
-                    state=StepState.FAILED,
-                    delivery=row.delivery,
-                    tries=row.tries,
-                    error=error,
-                )
-            ]
-        )
-        self.registry.withdraw(self.work, [step_id])
-        self.abandon_run(row.run_id, {**error, "step": row.node})
-
-    def abandon_run(self, run_id: str, error: Mapping[str, object]) -> None:
-        """Fail a run without asking its definition or its product."""
-        (run,) = Runs(self.work).lock([run_id])
-        if run.state in OPEN_RUNS:
-            Runs(self.work).set_state([run_id], RunState.FAILED, ends=True, error=error)
-            self.registry.withdraw(self.work, Steps(self.work).cancel_open([run_id]))
 
     def divert(self, run_id: str, node: str, given: Mapping[str, object]) -> bool:
         """Cancel the open steps of a run and enter this step instead; `False` while one of them is leased."""
