@@ -12,7 +12,7 @@ from tools.calendar import Calendar
 from tools.contact_policy.ladder import channel_for
 from tools.contact_policy.policy import ContactPolicy
 from tools.contact_policy.stops import EmergencyStop
-from tools.contact_policy.window import NoPermittedTimeError, Obstacle, next_permitted, obstacle
+from tools.contact_policy.window import Obstacle, next_permitted, obstacle
 from tools.contact_policy.zone import DEFAULT_ZONE
 
 
@@ -190,14 +190,11 @@ def _budget_is_used(attempt: Attempt, policy: ContactPolicy, channel: Channel) -
 def _earliest(
     attempt: Attempt, begin: datetime, policy: ContactPolicy, calendar: Calendar
 ) -> datetime | None:
-    try:
-        return next_permitted(
-            begin,
-            history=attempt.own,
-            zone=attempt.zone,
-            policy=policy,
-            calendar=calendar,
-            number_history=attempt.of_number,
-        )
-    except NoPermittedTimeError:
-        return None
+    return next_permitted(
+        begin,
+        history=attempt.own,
+        zone=attempt.zone,
+        policy=policy,
+        calendar=calendar,
+        number_history=attempt.of_number,
+    )

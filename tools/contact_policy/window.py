@@ -11,10 +11,6 @@ from tools.contact_policy.caps import free_again
 from tools.contact_policy.policy import MIDNIGHT, ContactPolicy, ContactWindow
 
 
-class NoPermittedTimeError(ValueError):
-    """No permitted moment lies within the policy's horizon; the policy or the calendar forbids too much."""
-
-
 @unique
 class Obstacle(StrEnum):
     """Why a moment is not permitted, while a later one is."""
@@ -43,8 +39,10 @@ def next_permitted(
     policy: ContactPolicy,
     calendar: Calendar,
     number_history: Sequence[datetime] = (),
-) -> datetime:
+) -> datetime | None:
     """Return the earliest moment, not before `at`, at which the policy permits a contact; in UTC.
+
+    `None`: there is none within `policy.horizon_days`.
 
     It lies inside a window of the customer's local day, the gap after the last contact, below the day's and
     the number's caps, and on no public holiday. Moments are compared in UTC, so a change to or from summer
@@ -59,7 +57,6 @@ def next_permitted(
         number_history: Moments of all contacts of the same phone number, over all orders.
 
     Raises:
-        NoPermittedTimeError: no moment within `policy.horizon_days` is permitted.
         ValueError: a moment is naive.
     """
     _require_aware(at, *history, *number_history)
@@ -72,11 +69,7 @@ def next_permitted(
         for opens, closes in _spans(day, zone, policy, calendar):
             if earliest < closes:
                 return max(opens, earliest)
-    raise NoPermittedTimeError(
-        f"the contact policy {policy.name!r} permits no contact "
-        f"within {policy.horizon_days} days of {first}; "
-        "check its windows and the calendar's overrides",
-    )
+    return None
 
 
 def obstacle(

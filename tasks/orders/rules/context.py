@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -72,10 +72,17 @@ class Context:
         return customer_zone(_text(order.metadata.get("timezone")))
 
     def next_contact(self, order: Order, at: datetime, history: list[datetime]) -> datetime:
-        """The earliest permitted moment for the next contact, not before `at`, by the business clock."""
+        """The earliest permitted moment for the next contact, not before `at`, by the business clock.
+
+        Where there is none within the policy's horizon, that is the end of the horizon: it is looked for again then.
+        """
         found = next_permitted(
             at, history=history, zone=self.zone(order), policy=self.policy, calendar=self.calendar
         )
+        if found is None:
+            days = self.policy.horizon_days
+            _log.warning("no permitted time within the horizon", policy=self.policy.name, days=days)
+            return at + timedelta(days=days)
         warning = self.calendar.horizon_warning(found.astimezone(self.zone(order)).date())
         if warning is not None and not self._warned:
             # Once a process: `unpend status` goes on saying it.

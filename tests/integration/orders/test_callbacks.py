@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -13,6 +14,7 @@ from tasks.orders.inbound.reports import ReportOutcome
 from tests.support.factories import PARTS_MISSING, READY, submission
 from tests.support.in_process_fleet import InProcessFleet
 from tests.support.orders.scripted_channel import ScriptedChannel, called, make_due, report_of, tell
+from tools.calendar import Calendar, DayKind, Override
 from tools.channels.contract import ContactFound, NotSent, Unknown
 
 
@@ -174,3 +176,21 @@ def test_a_delivered_text_goes_on_waiting_and_its_reply_counts(
     ) == [ReportOutcome.APPLIED, ReportOutcome.APPLIED]
     house.run()
     assert house.order(task_id).finish_reason == "visit_arranged"
+
+
+def test_where_no_time_is_permitted_within_the_horizon_it_is_looked_for_again_at_its_end(
+    house: InProcessFleet, provider: ScriptedChannel
+) -> None:
+    task_id, _ = called(house, provider)
+    begin = datetime(2026, 3, 16, 9, tzinfo=UTC)
+    closed = [Override(begin.date() + timedelta(days=n), DayKind.OFF, "closed") for n in range(9)]
+    context = replace(
+        house.context,
+        policy=replace(house.context.policy, contact_on_holidays=False, horizon_days=7),
+        calendar=Calendar(overrides=closed),
+    )
+    order = house.order(task_id)
+    again = context.next_contact(order, begin, [])
+    assert again == begin + timedelta(days=7)
+    found = context.next_contact(order, again, []).astimezone(context.zone(order))
+    assert found.date() == begin.date() + timedelta(days=9)
