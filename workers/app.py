@@ -22,9 +22,6 @@ VISIBILITY_TIMEOUT: Final = 180
 _LARGEST_CHILD: Final = 500_000
 """Kilobytes at which a pool process ends after its message and a fresh one takes its place."""
 
-SOFT_SHUTDOWN: Final = 5.0
-"""Seconds a worker that is told to stop may go on with what it has begun."""
-
 
 def make_app(settings: Settings) -> Celery:
     """The app of this process; nothing is connected yet."""
@@ -54,7 +51,7 @@ def _configuration(settings: Settings) -> Mapping[str, Any]:
         "task_acks_on_failure_or_timeout": True,
         "worker_prefetch_multiplier": 1,
         "worker_max_memory_per_child": _LARGEST_CHILD,
-        "worker_soft_shutdown_timeout": SOFT_SHUTDOWN,
+        "worker_soft_shutdown_timeout": settings.soft_shutdown_seconds,
         "worker_enable_soft_shutdown_on_idle": False,
         "worker_cancel_long_running_tasks_on_connection_loss": True,
         "worker_hijack_root_logger": False,

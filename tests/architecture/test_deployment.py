@@ -15,7 +15,6 @@ from pydantic import SecretStr
 from runtime.settings import PROJECT, Settings
 from schemas.core.agents import TICK
 from tests.support.agents import QUEUES
-from workers.app import SOFT_SHUTDOWN
 
 COMPOSE = PROJECT / "docker-compose.yml"
 DOCUMENT: Mapping[str, Any] = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))
@@ -136,7 +135,8 @@ def test_a_service_that_answers_somebody_says_whether_it_is_healthy(name: str) -
 def test_a_prefork_worker_gets_its_soft_shutdown_and_the_time_for_it(name: str) -> None:
     service = SERVICES[name]
     assert service["environment"]["REMAP_SIGTERM"] == "SIGQUIT"
-    assert seconds(service["stop_grace_period"]) >= SOFT_SHUTDOWN + 15
+    soft = float(service["environment"]["UNPEND_SOFT_SHUTDOWN_SECONDS"])
+    assert seconds(service["stop_grace_period"]) >= soft + 15
 
 
 def test_no_other_process_remaps_its_signals() -> None:
