@@ -4,7 +4,7 @@ import logging
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -94,7 +94,8 @@ class Engine:
     def claim(self, action: Action, keys: Sequence[StepKey], lease_id: str) -> Batch | None:
         """Claim the rows that wait for this delivery; `None` when other workers have them all."""
 
-        def take(work: UnitOfWork) -> Batch | None:
+        def take(work: UnitOfWork) -> tuple[float, Batch] | None:
+            began = self._keeper.clock()
             steps = Steps(work).claim(
                 keys,
                 lease_id=lease_id,
@@ -111,7 +112,7 @@ class Engine:
                 (step.workflow, step.version): self.catalogue.version(work, step.workflow, step.version)
                 for step in steps
             }
-            return Batch(
+            return began, Batch(
                 action=action.name,
                 lease_id=lease_id,
                 steps=steps,
@@ -120,10 +121,14 @@ class Engine:
                     s.step_id: workflows[s.workflow, s.version].steps[s.node].parameters for s in steps
                 },
                 moments=BusinessClock(work).now(),
-                lease_lost=self._keeper.hold(lease_id),
             )
 
-        return self.database.durably(take, seconds=self.limits.lease_seconds)
+        claimed = self.database.durably(take, seconds=self.limits.lease_seconds)
+        if claimed is None:
+            return None
+        # Not before the commit: a keeper that looks for it earlier would not find it, and take it for lost.
+        began, batch = claimed
+        return replace(batch, lease_lost=self._keeper.hold(lease_id, began))
 
     def work(self, action: Action, batch: Batch) -> Mapping[int, Outcome]:
         """Do the slow work; no transaction is open."""

@@ -1,7 +1,10 @@
 """Renews leases while work lasts: one thread a process, one statement for all its leases."""
 
+import math
 import threading
+import time
 from collections.abc import Callable
+from typing import Final
 
 from runtime.logs import logger
 from storage.core.database import Database
@@ -10,33 +13,51 @@ from storage.engine.leases import Leases
 
 _log = logger(__name__)
 
+_TRUSTED: Final = 5 / 6
+"""The part of its length for which a lease is trusted without a renewal."""
+
 
 class LeaseKeeper:
-    """Renews the leases this process holds every third of their length, on the database's clock."""
+    """Renews the leases this process holds every third of their length, on the database's clock.
 
-    def __init__(self, database: Database, seconds: float) -> None:
+    A holder trusts its lease only until its last renewal and five sixths of its length, on its own monotonic clock: a
+    process that was frozen notices before it does anything more.
+    """
+
+    def __init__(
+        self, database: Database, seconds: float, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.seconds = seconds
+        self.clock = clock
         self._database = database
+        self._trusted_until: dict[str, float] = {}
         self._held: set[str] = set()
         self._lost: set[str] = set()
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._closed = False
 
-    def hold(self, lease_id: str) -> Callable[[], bool]:
-        """Renew this lease from now on; the return value tells whether it was lost."""
+    def hold(self, lease_id: str, claimed_at: float) -> Callable[[], bool]:
+        """Renew this committed lease from now on; the return value tells whether it was, or may have been, lost.
+
+        Args:
+            lease_id: The lease.
+            claimed_at: A moment on this keeper's clock before its claim was committed.
+        """
         with self._changed:
             self._held.add(lease_id)
+            self._trusted_until[lease_id] = claimed_at + self.seconds * _TRUSTED
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="lease-keeper", daemon=True)
                 self._thread.start()
-        return lambda: lease_id in self._lost
+        return lambda: lease_id in self._lost or self.clock() > self._trusted_until.get(lease_id, math.inf)
 
     def let_go(self, lease_id: str) -> None:
         """Stop renewing this lease."""
         with self._changed:
             self._held.discard(lease_id)
             self._lost.discard(lease_id)
+            self._trusted_until.pop(lease_id, None)
 
     def close(self) -> None:
         """Stop the thread."""
@@ -55,6 +76,7 @@ class LeaseKeeper:
                 self._renew(held)
 
     def _renew(self, held: list[str]) -> None:
+        began = self.clock()
         try:
             with self._database.transaction() as work:
                 kept = Leases(work).renew(held, self.seconds)
@@ -65,3 +87,5 @@ class LeaseKeeper:
         lost = set(held) - kept
         with self._changed:
             self._lost |= lost & self._held
+            for lease_id in kept & self._held:
+                self._trusted_until[lease_id] = began + self.seconds * _TRUSTED
