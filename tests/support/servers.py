@@ -8,6 +8,7 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
+import psutil
 import psycopg
 import redis
 
@@ -119,7 +120,12 @@ def _folder_in_memory(postgres: EmbeddedPostgres) -> Path | None:
     """A folder in memory for the server's account, where there is room: databases come and go by the hundred."""
     if not _MEMORY.is_dir() or shutil.disk_usage(_MEMORY).free < _MEMORY_NEEDED_BYTES:
         return None
-    folder = Path(tempfile.mkdtemp(prefix="unpend-tests-", dir=_MEMORY))
+    for left in _MEMORY.glob("unpend-tests-*"):
+        # A session that was killed could not remove its own.
+        session = left.name.split("-")[2]
+        if session.isdigit() and not psutil.pid_exists(int(session)):
+            shutil.rmtree(left, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"unpend-tests-{os.getpid()}-", dir=_MEMORY))
     if postgres.account is not None:
         os.chown(folder, postgres.account.uid, postgres.account.gid)
     return folder
