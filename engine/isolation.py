@@ -63,11 +63,11 @@ def in_halves(
     *,
     let_through: tuple[type[Exception], ...] = (),
 ) -> list[Result]:
-    """Take items together, and in halves where that fails, down to the culprits; one result each, in their order.
+    """Take items together, and in halves where that fails, down to the culprits; the results in the items' order.
 
     Args:
         items: The items.
-        together: Takes several in one transaction; a fault leaves nothing behind.
+        together: Takes several; after a fault they can be taken again.
         alone: What becomes of one that cannot even be taken alone.
         let_through: Exceptions that are nobody's fault.
 

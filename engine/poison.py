@@ -9,6 +9,7 @@ from engine.transaction import Transaction
 from runtime.logs import logger
 from statemachine.workflow.states import OPEN_RUNS, OPEN_STEPS, RunState, StepState
 from storage.core.bulk import dump_json
+from storage.engine.leases import Leases
 from storage.engine.queues import Queues
 from storage.engine.runs import Runs
 from storage.engine.steps import StepChange, StepKey, Steps
@@ -54,7 +55,10 @@ def take_out(engine: "Engine", step_ids: Sequence[int], failed: Failed) -> int:
             abandon(transaction, step_id, {"code": failed.code, "message": f"{failed.message}; {fault}"})
         return step_id
 
-    return len(in_halves(step_ids, fail, fail_alone))
+    taken_out = in_halves(step_ids, fail, fail_alone)
+    with engine.database.transaction() as work:
+        Leases(work).clean()
+    return len(taken_out)
 
 
 def abandon(transaction: Transaction, step_id: int, error: Mapping[str, object]) -> None:

@@ -1,12 +1,12 @@
 """The tick: finds every row that is due or was lost. One tick works at a time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from engine.engine import Engine
-from engine.isolation import Fault, in_halves
+from engine.isolation import Fault, in_halves, isolated
 from engine.outcomes import Failed
 from engine.poison import abandon_run, crash_waiting, take_out
 from engine.publisher import Publisher, WireUnavailable, into_messages
@@ -74,9 +74,13 @@ class Tick:
             code="poison",
             message=f"the step ended its worker {most + 1} times and was taken out; see its error",
         )
-        ended = take_out(self._engine, poisoned, poison)
-        ended += self._time_out(overdue_runs)
-        ended += self._end_waits(overdue_waits)
+        phases: tuple[Callable[[], int], ...] = (
+            lambda: take_out(self._engine, poisoned, poison),
+            lambda: self._time_out(overdue_runs),
+            lambda: self._end_waits(overdue_waits),
+        )
+        # One that cannot even be taken out is tried again by the next tick, and keeps nobody from what follows.
+        ended = sum(done for phase in phases if not isinstance(done := isolated(phase), Fault))
         swept = TickResult(woken, ended, rescued, self._dispatch())
         if rescued:
             _log.warning("rescued rows whose lease ran out", rows=rescued)

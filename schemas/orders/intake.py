@@ -1,7 +1,7 @@
 """The `task.created` payload: one model for every entry point (SPEC.md §5)."""
 
 import hashlib
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -14,6 +14,7 @@ from pydantic import (
     field_validator,
 )
 
+from schemas.core.form import to_utc
 from schemas.core.free_json import require_bounded
 from schemas.core.identifier import Identifier
 from schemas.core.whole_number import WholeNumber
@@ -55,8 +56,7 @@ class TaskCreated(BaseModel):
     def _plausible(cls, moment: datetime | None) -> datetime | None:
         if moment is not None and not _EARLIEST_YEAR <= moment.year <= _LATEST_YEAR:
             raise ValueError(f"lies outside the years {_EARLIEST_YEAR} to {_LATEST_YEAR}")
-        # PostgreSQL takes no offset beyond 15:59:59, ISO 8601 any below a day.
-        return None if moment is None else moment.astimezone(UTC)
+        return None if moment is None else to_utc(moment)
 
     @field_validator("metadata")
     @classmethod

@@ -20,7 +20,7 @@ TIMED: Final = literals([StepState.SCHEDULED, StepState.PARKED, StepState.OFFERE
 """The states of steps that wait for a moment; in this order the index `ix_steps_due` names them."""
 
 UNTOUCHED: Final = literals([StepState.SCHEDULED, StepState.READY, StepState.PUBLISHED, StepState.OFFERED])
-"""The states of steps that nobody has begun to work on, or nobody works on any more."""
+"""The states in which the work of a step need not have begun yet."""
 
 RUNNING: Final = literals([RunState.RUNNING])
 RUN_COMPLETED: Final = literals([RunState.COMPLETED])

@@ -130,6 +130,30 @@ def test_runs_whose_definition_can_no_longer_be_read_keep_nobody_from_going_on(d
     assert states == {timed: RunState.FAILED, at_work: RunState.FAILED, sound: RunState.COMPLETED}
 
 
+def test_a_run_that_cannot_even_be_failed_keeps_nobody_from_being_published(database_url: str) -> None:
+    bench = ScriptedActions()
+    workflows = [
+        definition("parallel_branches", steps=STEPS, timeout_seconds=1),
+        definition("order_processing_v1"),
+    ]
+    house = InProcessFleet.build(database_url, actions=bench.actions(), workflows=workflows, limits=SHORT)
+    (stuck,) = begin(house, "parallel_branches")
+    with house.database.transaction() as work:
+        work.connection.exec_driver_sql("UPDATE runs SET deadline_at = now() WHERE run_id = %s", (stuck,))
+        work.connection.exec_driver_sql(
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not this one'; END $$"
+        )
+        work.connection.exec_driver_sql(
+            f"CREATE TRIGGER refuse BEFORE UPDATE ON runs FOR EACH ROW WHEN (OLD.run_id = '{stuck}') "
+            "EXECUTE FUNCTION refuse()"
+        )
+    house.wire.lose_everything()
+    (sound,) = begin(house, "order_processing_v1")
+    house.wire.lose_everything()
+    assert carry(house, [sound]) == {sound: RunState.COMPLETED}
+    house.close()
+
+
 def test_an_interruption_of_work_is_counted_against_all_its_rows(database_url: str) -> None:
     class TimeIsUp(Exception):
         pass

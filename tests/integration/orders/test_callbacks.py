@@ -30,6 +30,19 @@ def house(database_url: str, provider: ScriptedChannel) -> Iterator[InProcessFle
     built.close()
 
 
+def asked_about(house: InProcessFleet, provider: ScriptedChannel, *, words: str) -> tuple[str, str]:
+    """An order whose call ended in the unknown, and whose answer was learned by asking; its id and the call's key."""
+    provider.answers = [Unknown("the line went dead")]
+    order = submission()
+    house.accept(order)
+    house.run()
+    key = provider.reached[0]
+    provider.on_query = ContactFound(f"p-{key}", replace(report_of(key), transcript=words, event_id="asked"))
+    make_due(house)
+    house.run()
+    return order.body.task_id, key
+
+
 def test_a_call_parks_its_step_until_the_provider_reports(
     house: InProcessFleet, provider: ScriptedChannel
 ) -> None:
@@ -107,35 +120,19 @@ def test_what_was_certainly_not_sent_is_sent_again_under_the_same_key(
 def test_an_unknown_outcome_is_asked_about_and_not_sent_again(
     house: InProcessFleet, provider: ScriptedChannel
 ) -> None:
-    provider.answers = [Unknown("the line went dead")]
-    order = submission()
-    house.accept(order)
-    house.run()
-    key = provider.reached[0]
-    provider.on_query = ContactFound(f"p-{key}", report_of(key))
-    make_due(house)
-    house.run()
-    assert house.order(order.body.task_id).finish_reason == "visit_arranged"
+    task_id, key = asked_about(house, provider, words=READY)
+    assert house.order(task_id).finish_reason == "visit_arranged"
     assert (provider.reached, provider.queried) == ([key], [key])
 
 
 def test_what_was_learned_by_asking_is_no_further_answer_when_it_is_reported_too(
     house: InProcessFleet, provider: ScriptedChannel
 ) -> None:
-    provider.answers = [Unknown("the line went dead")]
-    order = submission()
-    house.accept(order)
-    house.run()
-    key = provider.reached[0]
-    provider.on_query = ContactFound(
-        f"p-{key}", replace(report_of(key), transcript=PARTS_MISSING, event_id="asked")
-    )
-    make_due(house)
-    house.run()
-    waiting = house.order(order.body.task_id)
+    task_id, key = asked_about(house, provider, words=PARTS_MISSING)
+    waiting = house.order(task_id)
     assert waiting.status is State.WAITING_FOLLOWUP
     assert tell(house, replace(report_of(key), transcript=PARTS_MISSING)) == [ReportOutcome.LATE]
-    assert house.order(order.body.task_id) == waiting
+    assert house.order(task_id) == waiting
 
 
 def test_further_words_of_one_who_has_answered_are_kept_beside_the_first(
