@@ -16,6 +16,12 @@ _log = logger(__name__)
 _TRUSTED: Final = 5 / 6
 """The part of its length for which a lease is trusted without a renewal."""
 
+_EVERY: Final = 1 / 3
+"""The part of its length after which a lease is renewed."""
+
+_AGAIN: Final = 1 / 12
+"""The part of its length after which a renewal that failed is tried again."""
+
 
 class LeaseKeeper:
     """Renews the leases this process holds every third of their length, on the database's clock.
@@ -66,16 +72,19 @@ class LeaseKeeper:
             self._changed.notify_all()
 
     def _run(self) -> None:
+        pause = _EVERY
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._closed, timeout=self.seconds / 3)
+                self._changed.wait_for(lambda: self._closed, timeout=self.seconds * pause)
                 if self._closed:
                     return
                 held = sorted(self._held)
-            if held:
-                self._renew(held)
+            pause = _EVERY if self._renew(held) else _AGAIN
 
-    def _renew(self, held: list[str]) -> None:
+    def _renew(self, held: list[str]) -> bool:
+        """Renew these leases; `False` where PostgreSQL did not answer."""
+        if not held:
+            return True
         began = self.clock()
         try:
             with self._database.transaction() as work:
@@ -83,9 +92,10 @@ class LeaseKeeper:
         except StorageUnavailable as error:
             # The lease may still be alive when the database answers again; `record` will tell.
             _log.warning("leases could not be renewed", error=str(error), leases=len(held))
-            return
+            return False
         lost = set(held) - kept
         with self._changed:
             self._lost |= lost & self._held
             for lease_id in kept & self._held:
                 self._trusted_until[lease_id] = began + self.seconds * _TRUSTED
+        return True

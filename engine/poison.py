@@ -39,15 +39,18 @@ def crash_waiting(engine: "Engine", step_id: int, fault: Fault) -> int:
     )
 
 
-def take_out(engine: "Engine", step_ids: Sequence[int], failed: Failed) -> int:
-    """Fail these steps, as their definition has it; where that cannot be asked, with their run. How many there were."""
+def take_out(engine: "Engine", step_ids: Sequence[int], failed: Failed, *, lost: bool = False) -> int:
+    """Fail these steps, as their definition has it; where that cannot be asked, with their run. How many there were.
+
+    With `lost`, only those whose lease has still run out: its holder may have recorded or renewed it since.
+    """
     if not step_ids:
         return 0
     _log.error("rows taken out", rows=len(step_ids), code=failed.code)
 
     def fail(some: Sequence[int]) -> list[int]:
         with engine.transaction() as transaction:
-            transaction.fail(some, failed)
+            transaction.fail(some, failed, lost=lost)
         return list(some)
 
     def fail_alone(step_id: int, fault: Fault) -> int:

@@ -1,11 +1,11 @@
 """Writes the results of steps in one transaction: effects, retries and successors."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from engine.actions import Resumption
+from engine.actions import WAIT_OVER, Resumption
 from engine.catalogue import Catalogue
 from engine.effects import EffectRefusal
 from engine.outcomes import Done, Failed, Outcome, Park, Snooze, TryAgain
@@ -13,8 +13,8 @@ from engine.registry import Registry
 from engine.succession import RunFacts, Succession
 from runtime.clock import Clock
 from statemachine.workflow import planner
-from statemachine.workflow.definition import Step, Workflow
-from statemachine.workflow.states import RunState, StepState
+from statemachine.workflow.definition import Kind, Step, Workflow
+from statemachine.workflow.states import TIMED_STEPS, RunState, StepState
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.clock import Moments
 from storage.engine.steps import StepChange, StepRow, Steps
@@ -163,6 +163,40 @@ class Settlement:
         first = (run_id, step.id) not in self._joined
         self._joined.add((run_id, step.id))
         return first
+
+    def load(self, rows: Iterable[StepRow]) -> dict[int, Any]:
+        """The subjects of these locked steps, read anew."""
+        by_action: dict[str, list[StepRow]] = {}
+        for row in rows:
+            if row.action:
+                by_action.setdefault(row.action, []).append(row)
+        subjects: dict[int, Any] = {}
+        for name, of_action in by_action.items():
+            subjects |= self.registry.get(name).load(self.work, of_action)
+        return subjects
+
+    def is_due(self, row: StepRow) -> bool:
+        """Whether a locked step still waits for a moment that has come."""
+        is_action = row.state is StepState.SCHEDULED and row.kind == Kind.ACTION
+        if row.state not in TIMED_STEPS or is_action or row.held:
+            return False
+        if row.due_at is None or row.due_clock is None:
+            return False
+        return row.due_at <= self.moments.on(Clock(row.due_clock))
+
+    def resume(self, rows: Sequence[StepRow], signals: Mapping[int, Mapping[str, Any]]) -> None:
+        """End the wait of these locked steps, each by its signal."""
+        subjects = self.load(rows)
+        outcomes = {row.step_id: self._resumed(row, subjects, signals[row.step_id]) for row in rows}
+        self.settle(rows, outcomes, subjects)
+
+    def _resumed(self, row: StepRow, subjects: Mapping[int, Any], signal: Mapping[str, Any]) -> Outcome:
+        if row.state is StepState.OFFERED and signal.get("type") == "deadline":
+            return Failed(code="caller_vanished", message="nobody has called for this step in time")
+        action = self.registry.get(row.action) if row.action else WAIT_OVER
+        return action.resume(
+            Resumption(step=row, subject=subjects.get(row.step_id), signal=signal, moments=self.moments)
+        )
 
     def run_of(self, row: StepRow) -> RunFacts:
         """The run of a locked step."""

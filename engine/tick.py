@@ -1,8 +1,7 @@
 """The tick: finds every row that is due or was lost. One tick works at a time."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from engine.engine import Engine
@@ -15,7 +14,7 @@ from runtime.clock import Clock
 from runtime.logs import logger
 from statemachine.workflow.states import RunState
 from storage.engine.leases import Leases
-from storage.engine.pulses import Pulses
+from storage.engine.pulses import TICK_PULSE, Pulses
 from storage.engine.queues import Queues, ToPublish
 from storage.engine.runs import Runs
 
@@ -24,11 +23,8 @@ _log = logger(__name__)
 _CHUNK: Final = 500
 """Rows one pass handles of each kind; the next pass follows at once while there are more."""
 
-PULSE: Final = "tick"
-"""The name under which a sweep leaves its time."""
-
-_DEADLINE: Final = {"type": "deadline"}
-"""The signal that ends a wait nobody answered."""
+_CALLS_APART: Final = 2.0
+"""Seconds that may lie between two pulses of a tick that nothing keeps away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +56,13 @@ class Tick:
         row that cannot be: nothing keeps the others from it, nor what is ready from being published.
         """
         with self._engine.transaction() as transaction:
-            queues, most = Queues(transaction.work), self._engine.limits.most_crashes
+            queues, limits = Queues(transaction.work), self._engine.limits
+            most, lease = limits.most_crashes, limits.lease_seconds
             if not queues.lead():
                 return None
-            Pulses(transaction.work).beat(PULSE)
-            poisoned = queues.poisoned(most, _CHUNK)
-            rescued = queues.rescue(most, _CHUNK)
+            Pulses(transaction.work).beat(TICK_PULSE, gap_seconds=lease / 2 + _CALLS_APART)
+            poisoned = queues.poisoned(most, _CHUNK, grace_seconds=lease)
+            rescued = queues.rescue(most, _CHUNK, grace_seconds=lease)
             if rescued:
                 Leases(transaction.work).clean()
             woken, overdue_waits = self._wake(transaction)
@@ -75,7 +72,7 @@ class Tick:
             message=f"the step ended its worker {most + 1} times and was taken out; see its error",
         )
         phases: tuple[Callable[[], int], ...] = (
-            lambda: take_out(self._engine, poisoned, poison),
+            lambda: take_out(self._engine, poisoned, poison, lost=True),
             lambda: self._time_out(overdue_runs),
             lambda: self._end_waits(overdue_waits),
         )
@@ -88,13 +85,10 @@ class Tick:
 
     def _wake(self, transaction: Transaction) -> tuple[int, list[int]]:
         """Make due actions ready; how many, and the waits that are over."""
-        moments, queues = transaction.moments, Queues(transaction.work)
-        times: Mapping[Clock, datetime] = {
-            Clock.DATABASE: moments.database_now,
-            Clock.BUSINESS: moments.business_now,
-        }
+        queues = Queues(transaction.work)
         woken, overdue = 0, []
-        for clock, now in times.items():
+        for clock in Clock:
+            now = transaction.moments.on(clock)
             woken += queues.ready_due(clock, now, _CHUNK)
             overdue += queues.due_otherwise(clock, now, _CHUNK)
         return woken, overdue
@@ -104,7 +98,7 @@ class Tick:
 
         def end(some: Sequence[int]) -> list[int]:
             with self._engine.transaction() as transaction:
-                transaction.complete(dict.fromkeys(some, _DEADLINE))
+                transaction.end_waits(some)
             return [1] * len(some)
 
         def alone(step_id: int, fault: Fault) -> int:

@@ -1,11 +1,10 @@
 """A transaction of the engine: begin, record, complete, cancel, pause; its messages are sent after the commit."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from engine.actions import WAIT_OVER, Resumption
 from engine.begin import Begin
 from engine.catalogue import Catalogue
 from engine.limits import Limits
@@ -33,7 +32,10 @@ from storage.engine.leases import Leases
 from storage.engine.queues import Queues, ToPublish
 from storage.engine.runs import RunRow, Runs
 from storage.engine.steering import Steering
-from storage.engine.steps import StepKey, StepRow, Steps
+from storage.engine.steps import StepKey, Steps
+
+_DEADLINE: Final[Mapping[str, Any]] = {"type": "deadline"}
+"""The signal that ends a wait nobody answered."""
 
 
 @dataclass(slots=True)
@@ -103,7 +105,7 @@ class Transaction:
             self.work, [(row.step_id, effect) for row in lost for effect in outcomes[row.step_id].effects]
         )
         # A result that came early is about what the work wrote since the claim: the attempt it began.
-        fresh = self._load(row for row in held if row.early_signals)
+        fresh = self._settlement.load(row for row in held if row.early_signals)
         self._settlement.settle(held, outcomes, {**subjects, **fresh})
         Leases(self.work).release(lease_id)
         return len(lost)
@@ -117,22 +119,32 @@ class Transaction:
             UnknownDecision: a human step was answered with a decision it does not offer.
         """
         rows = Steps(self.work).lock(list(signals))
-        parked = [row for row in rows if row.state in WAITING_STEPS]
         for row in rows:
             if row.state is StepState.LEASED:
                 Steps(self.work).keep_early_signal(row.step_id, signals[row.step_id])
-        subjects = self._load(parked)
-        outcomes = {row.step_id: self._resumed(row, subjects, signals[row.step_id]) for row in parked}
-        self._settlement.settle(parked, outcomes, subjects)
+        waiting = [row for row in rows if row.state in WAITING_STEPS]
+        self._settlement.resume(waiting, signals)
         results = {
             row.step_id: SignalResult.EARLY if row.state is StepState.LEASED else SignalResult.LATE
             for row in rows
         }
-        return results | dict.fromkeys(outcomes, SignalResult.APPLIED)
+        return results | {row.step_id: SignalResult.APPLIED for row in waiting}
 
-    def fail(self, step_ids: Sequence[int], outcome: Failed) -> int:
-        """End open steps as failed, whoever holds them; how many there were."""
+    def end_waits(self, step_ids: Sequence[int]) -> int:
+        """End the waits of these steps; how many there were.
+
+        One that was taken, answered, held or given another time since it was found due goes on as it is.
+        """
+        due = [row for row in Steps(self.work).lock(step_ids) if self._settlement.is_due(row)]
+        self._settlement.resume(due, dict.fromkeys([row.step_id for row in due], _DEADLINE))
+        return len(due)
+
+    def fail(self, step_ids: Sequence[int], outcome: Failed, *, lost: bool = False) -> int:
+        """End open steps as failed, whoever holds them, or only those whose lease has run out; how many there were."""
         rows = [row for row in Steps(self.work).lock(step_ids) if row.state in OPEN_STEPS]
+        if lost:
+            still_lost = Queues(self.work).still_lost([row.step_id for row in rows])
+            rows = [row for row in rows if row.step_id in still_lost]
         self._settlement.settle(rows, dict.fromkeys([row.step_id for row in rows], outcome), {})
         return len(rows)
 
@@ -262,22 +274,4 @@ class Transaction:
             priority=run.priority,
             held=run.state is RunState.PAUSED,
             manual=run.manual,
-        )
-
-    def _load(self, rows: Iterable[StepRow]) -> dict[int, Any]:
-        by_action: dict[str, list[StepRow]] = {}
-        for row in rows:
-            if row.action:
-                by_action.setdefault(row.action, []).append(row)
-        subjects: dict[int, Any] = {}
-        for name, of_action in by_action.items():
-            subjects |= self.registry.get(name).load(self.work, of_action)
-        return subjects
-
-    def _resumed(self, row: StepRow, subjects: Mapping[int, Any], signal: Mapping[str, Any]) -> Outcome:
-        if row.state is StepState.OFFERED and signal.get("type") == "deadline":
-            return Failed(code="caller_vanished", message="nobody has called for this step in time")
-        action = self.registry.get(row.action) if row.action else WAIT_OVER
-        return action.resume(
-            Resumption(step=row, subject=subjects.get(row.step_id), signal=signal, moments=self.moments)
         )

@@ -10,7 +10,6 @@ from api.server.parts import Parts
 from api.server.refusal import Refusal
 from api.server.services import GivenParts, GivenServices, Services
 from engine.publisher import WireUnavailable
-from engine.tick import PULSE
 from schemas.core.agents import TICK
 from schemas.core.error import Code
 from schemas.core.health import (
@@ -23,7 +22,7 @@ from schemas.core.health import (
     WholeHealth,
 )
 from storage.core.unavailable import StorageUnavailable
-from storage.engine.pulses import Pulses
+from storage.engine.pulses import TICK_PULSE, Pulses
 
 router = APIRouter(prefix="/health", tags=["health"])
 
@@ -69,7 +68,7 @@ def ready(parts: GivenParts, services: GivenServices) -> Health:
     """200 when PostgreSQL and the broker answer and the tick swept in the last 15 seconds, else 503."""
     try:
         with parts.database.transaction() as work:
-            tick = _tick(Pulses(work).seconds_since(PULSE))
+            tick = _tick(Pulses(work).seconds_since(TICK_PULSE))
         found = PartConditions(database="ok", broker=_broker(parts), tick=tick)
     except StorageUnavailable:
         found = PartConditions(database="unavailable", broker=_broker(parts), tick="unknown")
@@ -89,7 +88,7 @@ def _fleet(services: Services) -> FleetHealth:
         queues = loads(work, names)
         return FleetHealth.model_validate(
             {
-                "tick_seconds": Pulses(work).seconds_since(PULSE),
+                "tick_seconds": Pulses(work).seconds_since(TICK_PULSE),
                 "open_steps": sum(
                     load.waiting + load.published + load.leased + load.parked + load.scheduled + load.offered
                     for load in queues.values()

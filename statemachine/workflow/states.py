@@ -52,6 +52,9 @@ STEP_ENDS: Final = frozenset({StepState.DONE, StepState.FAILED, StepState.CANCEL
 OPEN_STEPS: Final = frozenset(StepState) - STEP_ENDS
 """The states of a step that its run still waits for."""
 
+TIMED_STEPS: Final = (StepState.SCHEDULED, StepState.PARKED, StepState.OFFERED)
+"""The states of steps that wait for a moment."""
+
 WAITING_STEPS: Final = OPEN_STEPS - {StepState.LEASED}
 """The states in which a step is in nobody's hands: a signal may end it."""
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import text
 
-from runtime.clock import Anchor
+from runtime.clock import Anchor, Clock
 from storage.core.unit_of_work import Repository
 
 _READ = text(
@@ -28,6 +28,10 @@ class Moments:
     def business_now(self) -> datetime:
         """The business time of this instant."""
         return self.anchor.business(self.database_now)
+
+    def on(self, clock: Clock) -> datetime:
+        """This instant on one of the clocks."""
+        return self.database_now if clock is Clock.DATABASE else self.business_now
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from storage.core.unit_of_work import Repository
+from storage.engine.pulses import TICK_PULSE
 from storage.engine.states import LEASED, PARKED, PUBLISHED, READY, SCHEDULED, TIMED
 from storage.engine.steps import StepKey
 from storage.engine.urgency import URGENCY
@@ -69,6 +70,8 @@ _LOST = f"""
     SELECT s.step_id FROM steps s LEFT JOIN leases l USING (lease_id)
     WHERE s.state = {LEASED} AND (l.lease_id IS NULL OR l.expires_at < clock_timestamp())
       AND s.crashes {{compare}} :most
+      AND NOT EXISTS (SELECT FROM pulses WHERE name = '{TICK_PULSE}'
+                      AND steady_since > clock_timestamp() - make_interval(secs => :grace_seconds))
     ORDER BY s.step_id LIMIT :limit"""
 _RESCUE = text(
     f"""
@@ -79,6 +82,13 @@ _RESCUE = text(
     """,
 )
 _POISONED = text(_LOST.format(compare=">="))
+_STILL_LOST = text(
+    f"""
+    SELECT s.step_id FROM steps s LEFT JOIN leases l USING (lease_id)
+    WHERE s.step_id = ANY(:ids) AND s.state = {LEASED}
+      AND (l.lease_id IS NULL OR l.expires_at < clock_timestamp())
+    """
+)
 _RELEASE_CRASHED = text(
     f"""
     UPDATE steps SET state = {READY}, delivery = delivery + 1, crashes = crashes + 1, lease_id = NULL,
@@ -175,15 +185,24 @@ class Queues(Repository):
         """Return published rows that nobody has claimed for this time, so that their message must be lost."""
         return self._taken(_TAKE_STALE, {"queue": queue, "seconds": seconds, "limit": limit})
 
-    def rescue(self, most_crashes: int, limit: int) -> int:
-        """Give rows with an expired lease another delivery; return their number."""
-        return len(self.connection.execute(_RESCUE, {"most": most_crashes, "limit": limit}).all())
+    def rescue(self, most_crashes: int, limit: int, *, grace_seconds: float) -> int:
+        """Give rows with an expired lease another delivery; return their number.
 
-    def poisoned(self, most_crashes: int, limit: int) -> list[int]:
+        None while the tick itself has not been steady for `grace_seconds`: what kept it away kept holders from
+        renewing their leases too, and they are to have the time for it.
+        """
+        parameters = {"most": most_crashes, "limit": limit, "grace_seconds": grace_seconds}
+        return len(self.connection.execute(_RESCUE, parameters).all())
+
+    def poisoned(self, most_crashes: int, limit: int, *, grace_seconds: float) -> list[int]:
         """Return the poisoned rows, whose lease ran out once too often; the engine ends them."""
-        return [
-            row.step_id for row in self.connection.execute(_POISONED, {"most": most_crashes, "limit": limit})
-        ]
+        parameters = {"most": most_crashes, "limit": limit, "grace_seconds": grace_seconds}
+        return [row.step_id for row in self.connection.execute(_POISONED, parameters)]
+
+    def still_lost(self, step_ids: Sequence[int]) -> frozenset[int]:
+        """Return those of these locked rows whose lease has run out."""
+        rows = self.connection.execute(_STILL_LOST, {"ids": list(step_ids)})
+        return frozenset(row.step_id for row in rows)
 
     def release_crashed(self, lease_id: str, error: str, most_crashes: int) -> int:
         """Give the rows of a crashed batch another delivery at once, each alone; return their number."""

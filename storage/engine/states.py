@@ -2,7 +2,15 @@
 
 from typing import Final
 
-from statemachine.workflow.states import OPEN_RUNS, RUN_ENDS, STEP_ENDS, RunState, StepState, literals
+from statemachine.workflow.states import (
+    OPEN_RUNS,
+    RUN_ENDS,
+    STEP_ENDS,
+    TIMED_STEPS,
+    RunState,
+    StepState,
+    literals,
+)
 
 SCHEDULED: Final = literals([StepState.SCHEDULED])
 READY: Final = literals([StepState.READY])
@@ -16,7 +24,7 @@ CANCELLED: Final = literals([StepState.CANCELLED])
 
 ENDED: Final = literals(STEP_ENDS)
 """The states that no step leaves, as a list."""
-TIMED: Final = literals([StepState.SCHEDULED, StepState.PARKED, StepState.OFFERED])
+TIMED: Final = literals(TIMED_STEPS)
 """The states of steps that wait for a moment; in this order the index `ix_steps_due` names them."""
 
 UNTOUCHED: Final = literals([StepState.SCHEDULED, StepState.READY, StepState.PUBLISHED, StepState.OFFERED])

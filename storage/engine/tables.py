@@ -59,6 +59,8 @@ pulses = Table(
     metadata,
     Column("name", Name, primary_key=True),
     Column("at", Moment, nullable=False),
+    # Since when it has worked without a long gap; -infinity where there never was one.
+    Column("steady_since", Moment, nullable=False),
     postgresql_with={"fillfactor": "50"},
 )
 

@@ -152,7 +152,7 @@ def test_an_agents_counters_never_fall_whatever_becomes_of_a_step(database: Data
     look()
     for happen in (
         lambda work: claim(work, 1, seconds=-1),
-        lambda work: Queues(work).rescue(3, 10),
+        lambda work: Queues(work).rescue(3, 10, grace_seconds=0),
         lambda work: claim(work, 2),
         lambda work: change(work, StepState.READY, 3, 1),
         lambda work: claim(work, 3),

@@ -221,6 +221,7 @@ def upgrade() -> None:
     op.create_table('pulses',
     sa.Column('name', sa.String(length=32), nullable=False),
     sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('steady_since', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('name', name=op.f('pk_pulses')),
     postgresql_with={'fillfactor': '50'}
     )
