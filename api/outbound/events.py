@@ -132,7 +132,7 @@ def _page(feed: Feed, run_id: str | None, after: Cursor, limit: int) -> EventPag
 def _all_told(feed: Feed, run_id: str, after: Cursor) -> bool:
     ended = feed.ended([run_id])
     rest = feed.page(after, run_id=run_id, limit=1)
-    return run_id in ended.runs and not rest.events and rest.next.transaction >= ended.horizon
+    return run_id in ended.runs and not rest.events and rest.next.order >= ended.horizon
 
 
 def _stream(

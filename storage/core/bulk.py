@@ -6,6 +6,7 @@ arrays, as fast as COPY, and it can return rows and resolve conflicts (docs/deci
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -84,22 +85,24 @@ class BulkInsert:
         columns: tuple[str, ...],
         *,
         stamped: str = "",
+        computed: Mapping[str, str] = MappingProxyType({}),
         on_conflict: str = "",
         returning: str = "",
         then: str = "",
     ) -> None:
         """Prepare the statement; `stamped` names a column that gets the business time, read once for all rows.
 
+        `computed` names further columns with the expression of each, in which `c` is the row that is given.
         `then` is a further statement that goes with it and finds what is returned in the relation `written`.
         """
-        names = [f'"{column}"' for column in (*columns, *((stamped,) if stamped else ()))]
+        further = {**({stamped: "(SELECT business_now())"} if stamped else {}), **computed}
+        names = [f'"{column}"' for column in (*columns, *further)]
         values = [
             f"decode({value}, 'hex')" if isinstance(table.c[column].type, LargeBinary) else value
             for column in columns
             for value in (f'c."{column}"',)
         ]
-        if stamped:
-            values.append("(SELECT business_now())")
+        values += further.values()
         self._columns = columns
         statement = (
             f"INSERT INTO {table.name} ({', '.join(names)}) SELECT {', '.join(values)} "

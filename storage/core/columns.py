@@ -2,7 +2,6 @@
 
 from sqlalchemy import BigInteger, Column, DateTime, Identity, MetaData, String, text
 from sqlalchemy.dialects.postgresql import JSON, JSONB
-from sqlalchemy.types import UserDefinedType
 
 metadata = MetaData(
     naming_convention={
@@ -19,16 +18,6 @@ Name = String(32)
 Json = JSONB(none_as_null=True)
 WrittenJson = JSON(none_as_null=True)
 """JSON that keeps the order in which it was written, for people read it so; nothing looks into it in SQL."""
-
-
-class TransactionId(UserDefinedType[str]):
-    """PostgreSQL's 64-bit transaction id; lets readers of a feed wait for writers that are not committed yet."""
-
-    cache_ok = True
-
-    def get_col_spec(self, **_: object) -> str:
-        """The type's name in PostgreSQL."""
-        return "xid8"
 
 
 def business_moment(name: str) -> "Column[object]":

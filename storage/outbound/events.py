@@ -2,16 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from schemas.outbound.effects import ProductEvent
 from storage.core.bulk import BulkInsert
 from storage.core.unit_of_work import Repository
 from storage.outbound.tables import events as events_table
 
+# A transaction may have had its id before it waited for the run: what others wrote of the run meanwhile was earlier.
+_ORDER: Final = (
+    "greatest((SELECT feed_order(pg_current_xact_id())), (SELECT e.feed_order FROM events e "
+    'WHERE e.execution_id = c."execution_id" ORDER BY e.feed_order DESC LIMIT 1))'
+)
 _EVENTS = BulkInsert(
     events_table,
     ("event_type", "task_id", "execution_id", "stage", "title", "status", "artifact_ref"),
     stamped="at",
+    computed={"feed_order": _ORDER},
 )
 
 
@@ -20,7 +27,10 @@ class Events(Repository):
     """The only code that writes `events`."""
 
     def append(self, events: Sequence[ProductEvent]) -> None:
-        """Write these events; they are delivered once the transaction has committed."""
+        """Write these events; they are delivered once the transaction has committed.
+
+        Who writes an event of a run holds the run's lock, so that they follow each other as things happened.
+        """
         _EVENTS(
             self.connection,
             [

@@ -11,19 +11,22 @@ from sqlalchemy import text
 from storage.core.unit_of_work import Repository
 from storage.engine.states import RUNS_ENDED
 
+SETTLED_BELOW: Final = "feed_order(pg_snapshot_xmin(pg_current_snapshot()))"
+"""In SQL: what is below it in the feed's order was written by transactions that are over."""
+
 _FIELDS: Final = (
-    "CAST(e.written_by AS text) AS transaction, e.event_id, e.event_type, e.task_id, e.execution_id, e.stage, "
+    "e.feed_order, e.event_id, e.event_type, e.task_id, e.execution_id, e.stage, "
     "e.title, e.status, e.artifact_ref, e.at"
 )
 _AFTER: Final = (
-    "(e.written_by, e.event_id) > (CAST(CAST(:transaction AS text) AS xid8), :event) "
-    "AND e.written_by < CAST(CAST(:ceiling AS text) AS xid8) ORDER BY e.written_by, e.event_id LIMIT :limit"
+    "(e.feed_order, e.event_id) > (:order, :event) AND e.feed_order < :ceiling "
+    "ORDER BY e.feed_order, e.event_id LIMIT :limit"
 )
-_CEILING = text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")
+_CEILING = text(f"SELECT {SETTLED_BELOW}")
 _OF_ALL = text(f"SELECT {_FIELDS} FROM events e WHERE {_AFTER}")
 _OF_RUN = text(f"SELECT {_FIELDS} FROM events e WHERE e.execution_id = :run_id AND {_AFTER}")
 _ENDED = text(
-    "SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS horizon, "
+    "SELECT feed_order(pg_snapshot_xmax(pg_current_snapshot())) AS horizon, "
     "array(SELECT run_id FROM runs WHERE run_id = ANY(:ids) "
     f"AND state IN ({RUNS_ENDED})) AS runs",
 )
@@ -32,6 +35,14 @@ _RUN_OF_TASK = text(
     "UNION ALL SELECT run_id FROM runs WHERE run_id = :name AND subject_id IS NULL LIMIT 1",
 )
 _RUN = text("SELECT run_id FROM runs WHERE run_id = :name")
+# Nothing written in this server lies beyond its newest transaction; what does came with its rows from another one.
+_CONTINUE = text(
+    """
+    UPDATE feed_origin SET ahead = ahead + newest - feed_order(pg_current_xact_id())
+    FROM (SELECT greatest((SELECT max(feed_order) FROM events), (SELECT max(fed_order) FROM subscribers)) AS newest)
+    WHERE newest > feed_order(pg_current_xact_id()) RETURNING ahead
+    """
+)
 _CURSOR: Final = re.compile(r"([0-9]{1,19})-([0-9]{1,19})")
 _LARGEST: Final = 2**63 - 1
 
@@ -40,7 +51,7 @@ _LARGEST: Final = 2**63 - 1
 class Cursor:
     """A place in the feed: everything up to it is known. Its text is what a client sends back."""
 
-    transaction: int
+    order: int
     event: int
 
     @classmethod
@@ -51,12 +62,12 @@ class Cursor:
             ValueError: it is none that was ever given out.
         """
         found = _CURSOR.fullmatch(given)
-        if found is None or max(transaction := int(found[1]), event := int(found[2])) > _LARGEST:
+        if found is None or max(order := int(found[1]), event := int(found[2])) > _LARGEST:
             raise ValueError("is no place in the events: send the id of an event as it was received")
-        return cls(transaction, event)
+        return cls(order, event)
 
     def __str__(self) -> str:
-        return f"{self.transaction}-{self.event}"
+        return f"{self.order}-{self.event}"
 
 
 ORIGIN: Final = Cursor(0, 0)
@@ -103,15 +114,22 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Feed(Repository):
-    """Reads `events` in the order (transaction, event).
+    """Reads `events` in the feed's order: by transaction, and within a run as things happened.
 
-    Rows become visible when their transaction commits, not in the order of their ids. So only transactions
-    older than every one still under way are read: nothing can appear before a place that was passed.
+    Rows become visible when their transaction commits, not in the order of their ids. So only what lies below every
+    transaction still under way is read: nothing can appear before a place that was passed.
     """
 
     def now(self) -> Cursor:
         """The place behind everything that is settled at this moment."""
-        return Cursor(int(self.connection.execute(_CEILING).scalar_one()), 0)
+        return Cursor(self.connection.execute(_CEILING).scalar_one(), 0)
+
+    def continue_restored(self) -> bool:
+        """Let the order go on rising where the rows came from another server (dump and restore); whether they did.
+
+        Otherwise readers would wait behind their place for as many transactions as the other server had had.
+        """
+        return self.connection.execute(_CONTINUE).one_or_none() is not None
 
     def page(self, after: Cursor, *, run_id: str | None = None, limit: int) -> FeedPage:
         """What follows a place, of all runs or of one."""
@@ -120,16 +138,16 @@ class Feed(Repository):
         rows = self.connection.execute(
             _OF_ALL if run_id is None else _OF_RUN,
             {
-                "transaction": str(after.transaction),
+                "order": after.order,
                 "event": after.event,
-                "ceiling": str(ceiling.transaction),
+                "ceiling": ceiling.order,
                 "limit": limit,
             }
             | ({} if run_id is None else {"run_id": run_id}),
         ).all()
         events = [
             FeedEvent(
-                cursor=Cursor(int(row.transaction), row.event_id),
+                cursor=Cursor(row.feed_order, row.event_id),
                 event_id=row.event_id,
                 event_type=row.event_type,
                 task_id=row.task_id,
@@ -152,7 +170,7 @@ class Feed(Repository):
     def ended(self, run_ids: Collection[str]) -> Ended:
         """Those of these runs that have ended."""
         row = self.connection.execute(_ENDED, {"ids": list(run_ids)}).one()
-        return Ended(runs=frozenset(row.runs), horizon=int(row.horizon))
+        return Ended(runs=frozenset(row.runs), horizon=row.horizon)
 
     def run_of(self, task_id: str) -> str | None:
         """The run of an order, or the general task itself; `None` when there is neither."""

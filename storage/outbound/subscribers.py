@@ -12,18 +12,19 @@ from runtime.cipher import Sealed
 from runtime.ids import Prefix, new_id
 from storage.core.unit_of_work import Repository
 from storage.engine.steering import Steering
+from storage.outbound.feed import SETTLED_BELOW
 
 BATCH: Final = 500
 """Events one transaction turns into deliveries at most."""
 
 # A transaction below the oldest that still runs is over, so nothing can appear before what was read.
-_SETTLED: Final = "e.written_by < pg_snapshot_xmin(pg_current_snapshot())"
-_AFTER: Final = "(e.written_by, e.event_id) > (CAST(CAST(:transaction AS text) AS xid8), :event)"
+_SETTLED: Final = f"e.feed_order < {SETTLED_BELOW}"
+_AFTER: Final = "(e.feed_order, e.event_id) > (:order, :event)"
 _FIELDS: Final = "subscriber_id, url, events, active, created_at"
 
 _ADD = text(
-    "INSERT INTO subscribers (subscriber_id, url, secret, events, fed_transaction) "
-    "VALUES (:subscriber_id, :url, :secret, :events, pg_snapshot_xmin(pg_current_snapshot()))",
+    "INSERT INTO subscribers (subscriber_id, url, secret, events, fed_order) "
+    f"VALUES (:subscriber_id, :url, :secret, :events, {SETTLED_BELOW})",
 )
 _LIST = text(f"SELECT {_FIELDS} FROM subscribers ORDER BY created_at, subscriber_id")
 _FIND = text(f"SELECT {_FIELDS} FROM subscribers WHERE subscriber_id = :subscriber_id")
@@ -44,8 +45,8 @@ _BEHIND = text(
     f"""
     SELECT s.subscriber_id FROM subscribers s
     WHERE s.active AND (SELECT e.event_id FROM events e
-        WHERE (e.written_by, e.event_id) > (s.fed_transaction, s.fed_event) AND {_SETTLED}
-        ORDER BY e.written_by, e.event_id LIMIT 1) IS NOT NULL
+        WHERE (e.feed_order, e.event_id) > (s.fed_order, s.fed_event) AND {_SETTLED}
+        ORDER BY e.feed_order, e.event_id LIMIT 1) IS NOT NULL
     ORDER BY s.subscriber_id
     """,
 )
@@ -53,15 +54,15 @@ _LOCK = text(
     "SELECT FROM subscribers WHERE subscriber_id = ANY(:ids) ORDER BY subscriber_id FOR NO KEY UPDATE"
 )
 _LOCK_CURSOR = text(
-    "SELECT events, CAST(fed_transaction AS text) AS transaction, fed_event AS event, clock_timestamp() AS now "
+    "SELECT events, fed_order, fed_event, clock_timestamp() AS now "
     "FROM subscribers WHERE subscriber_id = :subscriber_id AND active FOR UPDATE SKIP LOCKED",
 )
 _END_OF_BATCH = text(
     f"""
-    SELECT CAST(w.written_by AS text) AS transaction, w.event_id AS event FROM (
-        SELECT e.written_by, e.event_id FROM events e WHERE {_AFTER} AND {_SETTLED}
-        ORDER BY e.written_by, e.event_id LIMIT :limit
-    ) w ORDER BY w.written_by DESC, w.event_id DESC LIMIT 1
+    SELECT w.feed_order, w.event_id FROM (
+        SELECT e.feed_order, e.event_id FROM events e WHERE {_AFTER} AND {_SETTLED}
+        ORDER BY e.feed_order, e.event_id LIMIT :limit
+    ) w ORDER BY w.feed_order DESC, w.event_id DESC LIMIT 1
     """,
 )
 # An order's own events follow each other by event_id, for each writer held the order when it told.
@@ -69,8 +70,8 @@ _SUBSCRIBED_EVENTS = text(
     f"""
     WITH batch AS MATERIALIZED (
         SELECT e.* FROM events e WHERE {_AFTER}
-          AND (e.written_by, e.event_id) <= (CAST(CAST(:end_transaction AS text) AS xid8), :end_event)
-        ORDER BY e.written_by, e.event_id LIMIT :limit
+          AND (e.feed_order, e.event_id) <= (:end_order, :end_event)
+        ORDER BY e.feed_order, e.event_id LIMIT :limit
     )
     SELECT e.event_id, e.event_type, e.task_id, e.execution_id, e.title, e.status, e.at,
         coalesce(r.order_id, t.order_id) AS order_id, t.finish_reason, t.next_contact_time, r.problems,
@@ -86,8 +87,7 @@ _SUBSCRIBED_EVENTS = text(
     """,
 )
 _ADVANCE = text(
-    "UPDATE subscribers SET fed_transaction = CAST(CAST(:transaction AS text) AS xid8), fed_event = :event "
-    "WHERE subscriber_id = :subscriber_id",
+    "UPDATE subscribers SET fed_order = :order, fed_event = :event WHERE subscriber_id = :subscriber_id",
 )
 
 
@@ -104,9 +104,9 @@ class Subscriber:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place in the feed of events: a row's transaction and id."""
+    """A place in the feed of events: a row's order and id."""
 
-    transaction: str
+    order: int
     event: int
 
 
@@ -236,13 +236,13 @@ class Subscribers(Repository):
         row = self.connection.execute(_LOCK_CURSOR, {"subscriber_id": subscriber_id}).one_or_none()
         if row is None:
             return None
-        place = Place(row.transaction, row.event)
+        place = Place(row.fed_order, row.fed_event)
         return FeedPosition(subscriber_id=subscriber_id, events=row.events, place=place, now=row.now)
 
     def end_of_batch(self, position: FeedPosition) -> Place | None:
         """The last of the next events whose writers, and all before them, are over; `None` when there is none."""
         row = self.connection.execute(_END_OF_BATCH, {**_after(position.place), "limit": BATCH}).one_or_none()
-        return None if row is None else Place(row.transaction, row.event)
+        return None if row is None else Place(row.feed_order, row.event_id)
 
     def subscribed_events(
         self, position: FeedPosition, end: Place, event_types: Sequence[str]
@@ -252,7 +252,7 @@ class Subscribers(Repository):
             _SUBSCRIBED_EVENTS,
             {
                 **_after(position.place),
-                "end_transaction": end.transaction,
+                "end_order": end.order,
                 "end_event": end.event,
                 "event_types": list(event_types),
                 "limit": BATCH,
@@ -272,4 +272,4 @@ class Subscribers(Repository):
 
 
 def _after(place: Place) -> dict[str, object]:
-    return {"transaction": place.transaction, "event": place.event}
+    return {"order": place.order, "event": place.event}

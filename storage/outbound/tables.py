@@ -18,13 +18,24 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from storage.core.columns import Json, Moment, Name, TransactionId, business_moment, database_moment, metadata
+from storage.core.columns import Json, Moment, Name, business_moment, database_moment, metadata
+
+# What is added to transaction ids, so that the feed's order goes on rising when its rows were restored into another
+# server, whose transaction ids begin anew. The function `feed_order` adds it.
+feed_origin = Table(
+    "feed_origin",
+    metadata,
+    Column("only_row", Boolean, primary_key=True, server_default="true"),
+    Column("ahead", BigInteger, nullable=False, server_default="0"),
+    CheckConstraint("only_row", name="only_row"),
+)
 
 events = Table(
     "events",
     metadata,
     Column("event_id", BigInteger, Identity(always=True), primary_key=True),
-    Column("written_by", TransactionId, nullable=False, server_default=text("pg_current_xact_id()")),
+    # The id of the transaction that wrote it, in the feed's order, and never before an earlier event of its run.
+    Column("feed_order", BigInteger, nullable=False, server_default=text("feed_order(pg_current_xact_id())")),
     Column("event_type", Name, nullable=False),
     Column("task_id", String(64)),
     Column("execution_id", Name, nullable=False),
@@ -34,9 +45,9 @@ events = Table(
     Column("artifact_ref", String(255)),
     business_moment("at"),
     CheckConstraint("status IN ('running', 'waiting', 'ready', 'failed')", name="status"),
-    Index("ix_events_execution_id", "execution_id"),
+    Index("ix_events_of_run", "execution_id", "feed_order", "event_id"),
     # The order in which a reader may follow the feed and miss nothing that commits late.
-    Index("ix_events_feed", "written_by", "event_id"),
+    Index("ix_events_feed", "feed_order", "event_id"),
 )
 
 subscribers = Table(
@@ -47,8 +58,8 @@ subscribers = Table(
     Column("secret", LargeBinary, nullable=False),
     Column("events", ARRAY(String(32)), nullable=False),
     Column("active", Boolean, nullable=False, server_default="true"),
-    # How far this subscriber's deliveries were made of the feed of events: the last row's transaction and id.
-    Column("fed_transaction", TransactionId, nullable=False),
+    # How far this subscriber's deliveries were made of the feed of events: the last row's order and id.
+    Column("fed_order", BigInteger, nullable=False),
     Column("fed_event", BigInteger, nullable=False, server_default="0"),
     database_moment("created_at"),
 )

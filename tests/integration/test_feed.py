@@ -34,11 +34,16 @@ class Writer:
         self._work: UnitOfWork | None = None
         self._written: list[str] = []
 
-    def write(self, title: str) -> None:
+    def begin(self) -> UnitOfWork:
+        """Open the transaction and give it its id, as the first row does that it writes or locks."""
         if self._work is None:
             self._open = ExitStack()
             self._work = self._open.enter_context(self._database.transaction())
-        Events(self._work).append([happened(self._run_id, title)])
+            self._work.connection.execute(text("SELECT pg_current_xact_id()"))
+        return self._work
+
+    def write(self, title: str) -> None:
+        Events(self.begin()).append([happened(self._run_id, title)])
         self._written.append(title)
 
     def commit(self) -> list[str]:
@@ -66,12 +71,12 @@ def happened(run_id: str, title: str) -> ProductEvent:
 def tell_as(database: Database, transaction: int, *titles: str) -> None:
     """Events of a transaction of this number, which is long over."""
     insert = text(
-        "INSERT INTO events (written_by, event_type, execution_id, stage, title, status) VALUES "
-        "(CAST(CAST(:transaction AS text) AS xid8), 'noted', 'exec_numbered', 'test', :title, 'running')"
+        "INSERT INTO events (feed_order, event_type, execution_id, stage, title, status) VALUES "
+        "(:transaction, 'noted', 'exec_numbered', 'test', :title, 'running')"
     )
     with database.transaction() as work:
         for title in titles:
-            work.connection.execute(insert, {"transaction": str(transaction), "title": title})
+            work.connection.execute(insert, {"transaction": transaction, "title": title})
 
 
 def read(database: Database, after: Cursor, run_id: str | None, limit: int) -> FeedPage:
@@ -159,3 +164,37 @@ def test_events_follow_each_other_by_the_number_of_their_transaction_however_man
         tell_as(database, transaction, str(transaction))
     told = read_all(database, ORIGIN, "exec_numbered" if of_run else None, limit)[0]
     assert told == [str(transaction) for transaction in sorted(transactions)]
+
+
+def test_the_events_of_a_run_are_in_the_order_in_which_they_happened_whoever_began_first(
+    database: Database,
+) -> None:
+    with database.transaction() as work:
+        start = Feed(work).now()
+    waits_for_the_run = Writer(database, "exec_1")
+    waits_for_the_run.begin()
+    for title in ("initiated", "sent"):
+        holds_the_run = Writer(database, "exec_1")
+        holds_the_run.write(title)
+        holds_the_run.commit()
+    waits_for_the_run.write("responded")
+    assert read_all(database, start, None, 10)[0] == []
+    waits_for_the_run.commit()
+    assert read_all(database, start, None, 10)[0] == ["initiated", "sent", "responded"]
+    assert read_all(database, start, "exec_1", 1)[0] == ["initiated", "sent", "responded"]
+
+
+def test_what_happens_after_a_restore_into_a_new_server_follows_what_was_restored(database: Database) -> None:
+    with database.transaction() as work:
+        Events(work).append([happened("exec_1", "before")])
+        # The other server had had more transactions than this one will for years.
+        work.connection.execute(text("UPDATE events SET feed_order = feed_order + 1000000000"))
+        place = Cursor(
+            work.connection.execute(text("SELECT max(feed_order) FROM events")).scalar_one(), 2**40
+        )
+    with database.transaction() as work:
+        assert Feed(work).continue_restored()
+    with database.transaction() as work:
+        assert not Feed(work).continue_restored(), "once is enough"
+        Events(work).append([happened("exec_2", "after")])
+    assert read_all(database, place, None, 10)[0] == ["after"]

@@ -142,7 +142,7 @@ class Broadcast:
             listener.offer(page.events if listener.run_id is None else of_run.get(listener.run_id, ()))
             # Seen to have ended before this page was read, which reaches beyond the end: nothing is missing.
             ended_at = self._ending.get(listener.run_id or "")
-            if ended_at is not None and listener.run_id in ended.runs and page.next.transaction >= ended_at:
+            if ended_at is not None and listener.run_id in ended.runs and page.next.order >= ended_at:
                 listener.finish(End.COMPLETE)
         self._ending = {run_id: self._ending.get(run_id, ended.horizon) for run_id in ended.runs}
 

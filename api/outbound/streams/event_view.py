@@ -41,6 +41,6 @@ def place(feed: Feed, given: str, field: str) -> Cursor:
         cursor = Cursor.parse(given)
     except ValueError as error:
         raise invalid([(field, str(error))]) from error
-    if cursor.transaction > feed.now().transaction:
+    if cursor.order > feed.now().order:
         raise invalid([(field, "lies ahead of every event there is: it is of another installation")])
     return cursor

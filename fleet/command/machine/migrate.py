@@ -12,6 +12,7 @@ def migrate() -> None:
     from storage.core.database import Database
     from storage.core.migrate import migrate as bring_up
     from storage.core.unavailable import StorageUnavailable
+    from storage.outbound.feed import Feed
     from tasks.orders.rules.context import scripts_folder
     from tasks.orders.upkeep.script_versions import register_scripts
     from tasks.registry import PRODUCTS
@@ -27,6 +28,7 @@ def migrate() -> None:
         with Database(url, None, pool_size=1, application="unpend-migrate") as database:
             register_scripts(database, scripts)
             with database.transaction() as work:
+                Feed(work).continue_restored()
                 register(work, [body for body, _ in workflows], products=PRODUCTS, queues=queues)
     except StorageUnavailable as error:
         raise CommandError(f"PostgreSQL at UNPEND_DATABASE_URL does not answer: {error}") from error

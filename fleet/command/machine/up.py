@@ -29,6 +29,7 @@ from storage.core.database import Database
 from storage.core.migrate import migrate
 from storage.engine.clock import BusinessClock
 from storage.orders.orders import Orders
+from storage.outbound.feed import Feed
 from tasks.orders.rules.context import scripts_folder
 from tasks.orders.upkeep.script_versions import register_scripts
 from tasks.registry import PRODUCTS
@@ -152,6 +153,7 @@ def prepare_database(
     with Database(url, Cipher(kept.cipher_key, kept.old_cipher_keys)) as database:
         register_scripts(database, load_scripts(scripts_folder(settings)))
         with database.transaction() as work:
+            Feed(work).continue_restored()
             register(
                 work,
                 [body for body, _ in read_workflows(settings.config_folder / "workflows")],

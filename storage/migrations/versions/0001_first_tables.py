@@ -4,7 +4,6 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from storage.core.columns import TransactionId
 
 revision = "0001"
 down_revision = None
@@ -30,6 +29,18 @@ def upgrade() -> None:
     op.execute(
         "CREATE FUNCTION business_now() RETURNS timestamptz LANGUAGE sql STABLE AS "
         "'SELECT business_time + (clock_timestamp() - database_time) * rate FROM business_clock'"
+    )
+    # Every event's place in the feed defaults to this.
+    op.create_table('feed_origin',
+    sa.Column('only_row', sa.Boolean(), server_default='true', nullable=False),
+    sa.Column('ahead', sa.BigInteger(), server_default='0', nullable=False),
+    sa.CheckConstraint('only_row', name=op.f('ck_feed_origin_only_row')),
+    sa.PrimaryKeyConstraint('only_row', name=op.f('pk_feed_origin'))
+    )
+    op.execute("INSERT INTO feed_origin DEFAULT VALUES")
+    op.execute(
+        "CREATE FUNCTION feed_order(writer xid8) RETURNS bigint LANGUAGE sql STABLE AS "
+        "'SELECT CAST(CAST(writer AS text) AS bigint) + ahead FROM feed_origin'"
     )
     op.create_table('agents',
     sa.Column('agent_id', sa.String(length=64), nullable=False),
@@ -136,7 +147,7 @@ def upgrade() -> None:
     )
     op.create_table('events',
     sa.Column('event_id', sa.BigInteger(), sa.Identity(always=True), nullable=False),
-    sa.Column('written_by', TransactionId(), server_default=sa.text('pg_current_xact_id()'), nullable=False),
+    sa.Column('feed_order', sa.BigInteger(), server_default=sa.text('feed_order(pg_current_xact_id())'), nullable=False),
     sa.Column('event_type', sa.String(length=32), nullable=False),
     sa.Column('task_id', sa.String(length=64), nullable=True),
     sa.Column('execution_id', sa.String(length=32), nullable=False),
@@ -148,8 +159,8 @@ def upgrade() -> None:
     sa.CheckConstraint("status IN ('running', 'waiting', 'ready', 'failed')", name=op.f('ck_events_status')),
     sa.PrimaryKeyConstraint('event_id', name=op.f('pk_events'))
     )
-    op.create_index('ix_events_execution_id', 'events', ['execution_id'], unique=False)
-    op.create_index('ix_events_feed', 'events', ['written_by', 'event_id'], unique=False)
+    op.create_index('ix_events_of_run', 'events', ['execution_id', 'feed_order', 'event_id'], unique=False)
+    op.create_index('ix_events_feed', 'events', ['feed_order', 'event_id'], unique=False)
     op.create_table('forgotten_numbers',
     sa.Column('phone_index', sa.LargeBinary(), nullable=False),
     sa.Column('forgotten_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
@@ -291,7 +302,7 @@ def upgrade() -> None:
     sa.Column('secret', sa.LargeBinary(), nullable=False),
     sa.Column('events', postgresql.ARRAY(sa.String(length=32)), nullable=False),
     sa.Column('active', sa.Boolean(), server_default='true', nullable=False),
-    sa.Column('fed_transaction', TransactionId(), nullable=False),
+    sa.Column('fed_order', sa.BigInteger(), nullable=False),
     sa.Column('fed_event', sa.BigInteger(), server_default='0', nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
     sa.PrimaryKeyConstraint('subscriber_id', name=op.f('pk_subscribers'))
