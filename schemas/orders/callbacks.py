@@ -40,4 +40,6 @@ REPORT: Final[dict[str, Any]] = {
 class CallbackReceived(Succeeded):
     """A callback that was taken; it need not be sent again."""
 
-    outcome: Literal["applied", "early", "repeated", "late", "answered_late", "kept", "unknown_key"]
+    outcome: Literal[
+        "applied", "early", "repeated", "late", "answered_late", "kept", "unknown_key", "faulted"
+    ]

@@ -11,10 +11,12 @@ _RENEW = text(
     "UPDATE leases SET expires_at = clock_timestamp() + make_interval(secs => :seconds) "
     "WHERE lease_id = ANY(:ids) RETURNING lease_id",
 )
+# What its holder renews at this moment is left alone, so that neither waits for the other.
 _RELEASE = text("DELETE FROM leases WHERE lease_id = :lease_id")
 _CLEAN = text(
-    "DELETE FROM leases l WHERE l.expires_at < clock_timestamp() "
-    f"AND NOT EXISTS (SELECT FROM steps s WHERE s.lease_id = l.lease_id AND s.state = {LEASED})",
+    "DELETE FROM leases WHERE lease_id IN (SELECT l.lease_id FROM leases l WHERE l.expires_at < clock_timestamp() "
+    f"AND NOT EXISTS (SELECT FROM steps s WHERE s.lease_id = l.lease_id AND s.state = {LEASED}) "
+    "FOR UPDATE SKIP LOCKED)",
 )
 
 

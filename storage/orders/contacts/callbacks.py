@@ -39,7 +39,10 @@ class Callbacks(Repository):
     """The only code that writes `callbacks`."""
 
     def keep(self, callbacks: Sequence[NewCallback]) -> frozenset[str]:
-        """Keep these callbacks; the event ids of those that were not known yet."""
+        """Keep these callbacks; the event ids of those that were not known yet.
+
+        In the order of their ids: two who keep the same ones wait for each other, and never each for the other.
+        """
         rows = _INSERT(
             self.connection,
             [
@@ -52,7 +55,7 @@ class Callbacks(Repository):
                     ),
                     callback.outcome,
                 )
-                for callback in callbacks
+                for callback in sorted(callbacks, key=lambda one: (one.provider, one.event_id))
             ],
         )
         return frozenset(str(row[0]) for row in rows)

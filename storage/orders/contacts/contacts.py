@@ -4,7 +4,7 @@ Beside them what customers said when they turned to us: *inbound* rows, which ar
 and channels look at attempts alone. What customers said is encrypted, and opened only where it is asked for.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import text
@@ -25,7 +25,7 @@ from storage.orders.contacts.contact import (
 )
 from storage.orders.contacts.tables import contact_logs as contact_logs_table
 
-_STILL_OURS = text(
+_LOCK_OURS = text(
     f"SELECT step_id FROM steps WHERE step_id = ANY(:ids) AND state = {LEASED} AND lease_id = :lease_id "
     "AND early_signals IS NULL ORDER BY step_id FOR SHARE",
 )
@@ -138,22 +138,25 @@ _NOTE = text(
 class Contacts(Repository):
     """The only code that writes `contact_logs`."""
 
-    def intend(self, contacts: Sequence[NewContact], lease_id: str) -> dict[int, Intended]:
-        """Commit the intent to make these attempts, by step.
+    def lock_ours(self, step_ids: Collection[int], lease_id: str) -> frozenset[int]:
+        """Lock those of these steps that are still ours, before anything stands against their contacts is asked.
 
-        Not in the answer, and not to be sent: a step that is no longer ours, one of which a result has come
-        meanwhile, and an attempt that is known to have left.
+        Not in the answer, and not to be sent: a step that another holds, and one of which a result has come. Steps
+        before numbers is the order in which everybody locks them.
         """
-        ours = {
-            row.step_id
-            for row in self.connection.execute(
-                _STILL_OURS, {"ids": [c.step_id for c in contacts], "lease_id": lease_id}
-            )
-        }
-        mine = [contact for contact in contacts if contact.step_id in ours]
-        fresh = {str(row[0]) for row in _INTEND(self.connection, [_values(contact) for contact in mine])}
-        again = self._begin_again([contact for contact in mine if contact.key not in fresh])
-        begun = [contact for contact in mine if contact.key in fresh | again]
+        rows = self.connection.execute(_LOCK_OURS, {"ids": list(step_ids), "lease_id": lease_id})
+        return frozenset(row.step_id for row in rows)
+
+    def intend(self, contacts: Sequence[NewContact]) -> dict[int, Intended]:
+        """Commit the intent to make these attempts, by step; not in the answer: one that is known to have left.
+
+        The steps are locked (see `lock_ours`).
+        """
+        if not contacts:
+            return {}
+        fresh = {str(row[0]) for row in _INTEND(self.connection, [_values(contact) for contact in contacts])}
+        again = self._begin_again([contact for contact in contacts if contact.key not in fresh])
+        begun = [contact for contact in contacts if contact.key in fresh | again]
         found = {contact.key: contact for contact in self.by_keys([c.key for c in begun])}
         return {c.step_id: Intended(found[c.key], c.key in fresh) for c in begun}
 

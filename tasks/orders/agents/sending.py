@@ -62,10 +62,12 @@ def send_all(
     steps = {step.step_id: step for step in steps_to_send}
     asked = asked_for(context, [batch.subjects[step_id] for step_id in steps])
     with context.database.transaction() as work:
+        ours = Contacts(work).lock_ours(steps, batch.lease_id)
         withholding = Withholding(context, ContactConstraints(work).hold(asked), batch.moments.database_now)
         decided = {step_id: decide(withholding, step) for step_id, step in steps.items()}
-        contacts = {step_id: new for step_id, new in decided.items() if isinstance(new, NewContact)}
-        intended = Contacts(work).intend(list(contacts.values()), batch.lease_id) if contacts else {}
+        intended = Contacts(work).intend(
+            [new for step_id, new in decided.items() if isinstance(new, NewContact) and step_id in ours]
+        )
     sending = list(intended.items())
     outcomes = pool.map(lambda item: _send(context, batch, steps[item[0]], item[1]), sending)
     sent = {step_id: outcome for (step_id, _), outcome in zip(sending, outcomes, strict=True)}

@@ -4,15 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from engine.engine import Engine
+from engine.isolation import Fault, isolated
 from runtime.blind_index import BlindIndex
 from runtime.phone import Phone, normalise
 from storage.core.unit_of_work import UnitOfWork
 from storage.orders.contacts.traces import ContactTraces
 from tasks.orders.inbound.forgotten import without_bodies_of_forgotten
 from tasks.orders.inbound.messages import take_message
-from tasks.orders.inbound.reports import ReportOutcome, take_reports
+from tasks.orders.inbound.reports import ReportOutcome, alert_of_fault, take_reports
 from tasks.orders.rules.context import Context
 from tools.channels.callbacks import ByNumber, ByReference, CallbackContent, CallbackReport
+from tools.channels.contract import ContactReport
 from tools.channels.reference import extend_code_of
 
 
@@ -46,9 +48,21 @@ def take_callbacks(
         for (place, one), outcome in zip(own, taken, strict=True):
             phone = _writer(one) if outcome is ReportOutcome.UNKNOWN_KEY else None
             outcomes[place].append(
-                outcome if phone is None else take_message(engine, context, provider, phone, one.report)
+                outcome if phone is None else _take_message(engine, context, provider, phone, one.report)
             )
     return outcomes
+
+
+def _take_message(
+    engine: Engine, context: Context, provider: str, phone: Phone, report: ContactReport
+) -> ReportOutcome:
+    """Take words that are kept with the callback already; where they cannot be applied, a person is alerted."""
+    taken = isolated(lambda: take_message(engine, context, provider, phone, report))
+    if not isinstance(taken, Fault):
+        return taken
+    with engine.transaction() as transaction:
+        transaction.write([alert_of_fault(provider, report.event_id, report.key, taken)])
+    return ReportOutcome.FAULTED
 
 
 def _writer(one: CallbackReport) -> Phone | None:

@@ -6,10 +6,12 @@ from datetime import datetime
 from enum import StrEnum
 
 from engine.engine import Engine
+from engine.isolation import Fault, in_halves
 from engine.outcomes import SignalResult
 from engine.transaction import Transaction
 from runtime.ids import Prefix, new_id
 from schemas.orders.contact import ContactResult
+from schemas.people.effects import AlertRaised
 from statemachine.orders.states import State
 from storage.engine.runs import Runs
 from storage.orders.contacts.callbacks import Callbacks, NewCallback
@@ -37,14 +39,42 @@ class ReportOutcome(StrEnum):
     KEPT = "kept"
     """The order does not wait for words just now: they are kept, and a person was alerted."""
     UNKNOWN_KEY = "unknown_key"
+    FAULTED = "faulted"
+    """It could not be applied: it is kept, and a person was alerted."""
 
 
 def take_reports(
     engine: Engine, context: Context, provider: str, reported: Sequence[CallbackReport]
 ) -> list[ReportOutcome]:
-    """Apply reports in one transaction; early, late, repeated and unknown ones change nothing they should not."""
+    """Apply reports together; early, late, repeated and unknown ones change nothing they should not.
+
+    One that cannot be applied is kept as evidence all the same, and its neighbours are applied without it.
+    """
+
+    def together(some: Sequence[CallbackReport]) -> list[ReportOutcome]:
+        with engine.transaction() as transaction:
+            return apply_reports(transaction, context, provider, some)
+
+    return in_halves(reported, together, lambda one, fault: _keep_alone(engine, provider, one, fault))
+
+
+def alert_of_fault(provider: str, event_id: str, key: str, fault: Fault) -> AlertRaised:
+    """The alert that a report of a channel was kept and could not be applied."""
+    return AlertRaised(
+        alert_type="callback_fault",
+        severity="critical",
+        message=f"渠道 {provider} 的回报无法处理, 原文已保留, 请查看该联系的结果",
+        escalated_to="operations",
+        metadata={"provider": provider, "event_id": event_id, "key": key, "fault": str(fault)},
+    )
+
+
+def _keep_alone(engine: Engine, provider: str, one: CallbackReport, fault: Fault) -> ReportOutcome:
+    report = one.report
     with engine.transaction() as transaction:
-        return apply_reports(transaction, context, provider, reported)
+        Callbacks(transaction.work).keep([_as_kept(provider, one, outcome="faulted")])
+        transaction.write([alert_of_fault(provider, report.event_id, report.key, fault)])
+    return ReportOutcome.FAULTED
 
 
 def apply_reports(
@@ -52,17 +82,7 @@ def apply_reports(
 ) -> list[ReportOutcome]:
     """Apply reports as a part of this transaction; one outcome each, in their order."""
     work = transaction.work
-    fresh = Callbacks(work).keep(
-        [
-            NewCallback(
-                provider=provider,
-                event_id=one.report.event_id,
-                key=one.report.key,
-                body=one.raw or "",
-            )
-            for one in reported
-        ]
-    )
+    fresh = Callbacks(work).keep([_as_kept(provider, one) for one in reported])
     contacts = {c.key: c for c in Contacts(work).by_keys([one.report.key for one in reported])}
     outcomes: dict[str, ReportOutcome] = {}
     reports = {one.report.event_id: one.report for one in reversed(reported) if one.report.event_id in fresh}
@@ -79,6 +99,16 @@ def apply_reports(
                 case _:
                     outcomes[report.event_id] = _late(transaction, context, contacts[report.key], report)
     return [_outcome_of(one.report, contacts, outcomes) for one in reported]
+
+
+def _as_kept(provider: str, one: CallbackReport, outcome: str = "received") -> NewCallback:
+    return NewCallback(
+        provider=provider,
+        event_id=one.report.event_id,
+        key=one.report.key,
+        body=one.raw or "",
+        outcome=outcome,
+    )
 
 
 def _waves(

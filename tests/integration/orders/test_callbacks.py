@@ -1,6 +1,7 @@
 """Reports of a channel: early, late, repeated, out of order, and what the channel must be asked about."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -9,11 +10,15 @@ import pytest
 from schemas.orders.contact import ContactResult
 from statemachine.orders.states import State
 from statemachine.workflow.states import RunState
+from storage.core.database import Database
+from storage.orders.contacts.callbacks import Callbacks, NewCallback
 from storage.orders.contacts.contacts import Contacts
 from tasks.orders.inbound.reports import ReportOutcome
 from tests.support.factories import PARTS_MISSING, READY, submission
 from tests.support.in_process_fleet import InProcessFleet
 from tests.support.orders.scripted_channel import ScriptedChannel, called, make_due, report_of, tell
+from tests.support.probe import Probe
+from tests.support.waiting import wait_until
 from tools.calendar import Calendar, DayKind, Override
 from tools.channels.contract import ContactFound, NotSent, Unknown
 
@@ -191,3 +196,40 @@ def test_where_no_time_is_permitted_within_the_horizon_it_is_looked_for_again_at
     assert again == begin + timedelta(days=7)
     found = context.next_contact(order, again, []).astimezone(context.zone(order))
     assert found.date() == begin.date() + timedelta(days=9)
+
+
+def test_a_report_that_cannot_be_applied_is_kept_with_an_alert_and_keeps_no_other_from_being_applied(
+    house: InProcessFleet, provider: ScriptedChannel
+) -> None:
+    broken, good = called(house, provider), called(house, provider)
+    probe = Probe(house.database)
+    probe.write("UPDATE runs SET version = 'gone' WHERE subject_id = %s", broken[0])
+    reports = [replace(report_of(key), event_id=key) for _, key in (broken, good)]
+    assert tell(house, *reports) == [ReportOutcome.FAULTED, ReportOutcome.APPLIED]
+    kept = probe.rows("SELECT key, outcome FROM callbacks ORDER BY key")
+    assert {row.key: row.outcome for row in kept} == {broken[1]: "faulted", good[1]: "received"}
+    (alert,) = probe.rows("SELECT metadata FROM alerts WHERE alert_type = 'callback_fault'")
+    assert alert.metadata["key"] == broken[1]
+    house.run()
+    assert house.order(good[0]).finish_reason == "visit_arranged"
+
+
+def test_two_who_keep_the_same_callbacks_wait_for_each_other_in_one_order(house: InProcessFleet) -> None:
+    first, second = (NewCallback(provider="p", event_id=event, key="k", body="{}") for event in ("1", "2"))
+    with ThreadPoolExecutor(1) as other, house.database.transaction() as work:
+        Callbacks(work).keep([first])
+        kept_by_the_other = other.submit(keep, house.database, [second, first])
+        wait_until(lambda: waiting(house.database), "the other waits for the first")
+        # Held by the other, this would wait for one who waits for us.
+        assert Callbacks(work).keep([second]) == {"2"}
+    assert kept_by_the_other.result() == frozenset()
+
+
+def keep(database: Database, callbacks: list[NewCallback]) -> frozenset[str]:
+    with database.transaction() as work:
+        return Callbacks(work).keep(callbacks)
+
+
+def waiting(database: Database) -> bool:
+    """Whether some transaction waits for another one."""
+    return bool(Probe(database).value("SELECT count(*) FROM pg_locks WHERE NOT granted"))
