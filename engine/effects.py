@@ -34,8 +34,8 @@ class EffectWriter:
 
     kinds: tuple[type[Effect], ...]
     write: Write
-    evidence: bool = False
-    """Whether they say what was learned of the world: kept even where the step is refused or its lease was lost."""
+    evidence: Write | None = None
+    """How what they say of the world is kept where the step is refused or its lease was lost; `None`: it is not."""
     errors: tuple[type[Exception], ...] = ()
     """What a refusal of this writer may carry as its error."""
 
@@ -68,17 +68,19 @@ class EffectWriters:
         for writer in self._writers:
             if writer not in given:
                 continue
-            own = given[writer]
-            if not writer.evidence and refused:
-                own = [(step_id, effect) for step_id, effect in own if step_id not in refused]
-            refused |= writer.write(work, own)
+            own = [(step_id, effect) for step_id, effect in given[writer] if step_id not in refused]
+            beside = [(step_id, effect) for step_id, effect in given[writer] if step_id in refused]
+            if own:
+                refused |= writer.write(work, own)
+            if beside and writer.evidence is not None:
+                writer.evidence(work, beside)
         return refused
 
     def keep_evidence(self, work: UnitOfWork, effects: Sequence[tuple[int, Effect]]) -> None:
         """Write only the effects that are evidence of what happened outside."""
         for writer, own in self._by_writer(effects).items():
-            if writer.evidence:
-                writer.write(work, own)
+            if writer.evidence is not None:
+                writer.evidence(work, own)
 
     def _by_writer(
         self, effects: Sequence[tuple[int, Effect]]

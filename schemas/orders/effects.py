@@ -81,6 +81,10 @@ class ActionTaken(Effect):
     key: str
     parameters: Mapping[str, object]
     result: Mapping[str, object]
+    outside: bool = False
+    """Whether another system carried it out: then it has happened, whatever becomes of the step."""
+    status: Literal["executed", "performed"] = "executed"
+    """`performed`: the step is not done with it yet, since the rest of what it was to do failed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Request and response bodies of the route that takes a cancellation back."""
+"""Request and response bodies of the routes that take back: a cancellation that waits, an action of an ended order."""
 
 from typing import Literal
 
@@ -8,9 +8,17 @@ from schemas.core.form import Sent, Succeeded, Text
 
 
 class UndoAsked(Sent):
-    """Why a cancellation is taken back."""
+    """Why a cancellation or an action is taken back."""
 
     reason: Text = Field(min_length=1, max_length=200, pattern=r"\S")
+
+
+class ActionTakenBack(Succeeded):
+    """The order system has taken the action back."""
+
+    task_id: str
+    action_id: str
+    outcome: Literal["applied", "repeated"]
 
 
 class UndoTaken(Succeeded):

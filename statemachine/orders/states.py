@@ -46,3 +46,7 @@ class Event(StrEnum):
     TIMEOUT = "task.timeout"
     REVIEW_CLOSE = "review.close"
     REVIEW_RECONTACT = "review.recontact"
+
+
+CUTS_SHORT = frozenset({Event.CANCEL, Event.TIMEOUT, Event.REVIEW_CLOSE})
+"""The events that close an order whatever it was about to do."""

@@ -87,12 +87,14 @@ class BulkInsert:
         stamped: str = "",
         computed: Mapping[str, str] = MappingProxyType({}),
         on_conflict: str = "",
+        update: str = "",
         returning: str = "",
         then: str = "",
     ) -> None:
         """Prepare the statement; `stamped` names a column that gets the business time, read once for all rows.
 
-        `computed` names further columns with the expression of each, in which `c` is the row that is given.
+        `computed` names further columns with the expression of each, in which `c` is the row that is given. A row
+        that meets `on_conflict` is left as it is, or changed as `update` has it.
         `then` is a further statement that goes with it and finds what is returned in the relation `written`.
         """
         further = {**({stamped: "(SELECT business_now())"} if stamped else {}), **computed}
@@ -104,10 +106,11 @@ class BulkInsert:
         ]
         values += further.values()
         self._columns = columns
+        instead = f"DO UPDATE SET {update}" if update else "DO NOTHING"
         statement = (
             f"INSERT INTO {table.name} ({', '.join(names)}) SELECT {', '.join(values)} "
             f"FROM {recordset(table, columns)}"
-            + (f" ON CONFLICT {on_conflict} DO NOTHING" if on_conflict else "")
+            + (f" ON CONFLICT {on_conflict} {instead}" if on_conflict else "")
             + (f" RETURNING {returning}" if returning else "")
         )
         self._statement: TextClause = text(f"WITH written AS ({statement}) {then}" if then else statement)

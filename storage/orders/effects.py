@@ -7,7 +7,6 @@ from sqlalchemy import Table
 
 from schemas.core.effects import Effect
 from schemas.orders.effects import (
-    ActionTaken,
     AppointmentBooked,
     EngineerNotified,
     FollowupScheduled,
@@ -15,12 +14,13 @@ from schemas.orders.effects import (
     OrderCancelled,
 )
 from statemachine.orders.machine import IllegalTransition
-from statemachine.orders.states import Event
+from statemachine.orders.states import CUTS_SHORT, Event
 from storage.core.bulk import BulkInsert
 from storage.core.unit_of_work import UnitOfWork
+from storage.orders.actions import Actions
 from storage.orders.orders import Orders
 from storage.orders.places import Changes, NoPlaceLeft, Places
-from storage.orders.tables import actions, appointments, cancellations, engineer_notices, followups
+from storage.orders.tables import appointments, cancellations, engineer_notices, followups
 from storage.outbound.notices import OF_ENGINEERS
 
 
@@ -33,12 +33,6 @@ def _writer(table: Table, *columns: str) -> BulkInsert:
     return BulkInsert(table, columns, stamped="at", on_conflict=" ")
 
 
-_ACTIONS = BulkInsert(
-    actions,
-    ("action_id", "task_id", "action_type", "key", "parameters", "result", "status"),
-    stamped="at",
-    on_conflict="(key)",
-)
 _EVIDENCE: Mapping[type[Effect], tuple[BulkInsert, tuple[str, ...]]] = {
     kind: (_writer(table, *columns), columns)
     for kind, table, columns in (
@@ -76,6 +70,9 @@ def move(
     places, changes = Places(work), _changes(effects, moves)
     full = places.judge(changes)
     by_task = Orders(work).move([move for step_id, move in moves if step_id not in full])
+    cut_short = {move.task_id for _, move in moves if move.event in CUTS_SHORT} - by_task.keys()
+    if cut_short:
+        Actions(work).flag_unmatched(cut_short)
     refused: dict[int, IllegalTransition | NoPlaceLeft] = {
         **full,
         **{step_id: by_task[move.task_id] for step_id, move in moves if move.task_id in by_task},
@@ -92,14 +89,6 @@ def keep(work: UnitOfWork, effects: Sequence[Effect]) -> None:
         insert, columns = _EVIDENCE[kind]
         own = [effect for effect in effects if type(effect) is kind]
         insert(work.connection, [tuple(getattr(effect, column) for column in columns) for effect in own])
-
-
-def record_actions(work: UnitOfWork, effects: Sequence[ActionTaken]) -> None:
-    """Write actions under their keys; one that is there already changes nothing."""
-    _ACTIONS(
-        work.connection,
-        [(e.action_id, e.task_id, e.action_type, e.key, e.parameters, e.result, "executed") for e in effects],
-    )
 
 
 def _changes(effects: Sequence[tuple[int, Any]], moves: Sequence[tuple[int, Move]]) -> Changes:

@@ -10,6 +10,7 @@ from statemachine.orders.machine import IllegalTransition
 from statemachine.orders.purposes import NEEDS
 from storage.core.unit_of_work import UnitOfWork
 from storage.orders import effects
+from storage.orders.actions import Actions
 from storage.orders.contacts.contacts import Contacts
 from storage.orders.contacts.do_not_call import DoNotCall
 from storage.orders.orders import Orders
@@ -56,11 +57,15 @@ ORDERS: Final[Product[Context]] = Product(
         EffectWriter(
             kinds=(ContactNoted,),
             write=_each(lambda work, given: Contacts(work).note(given)),
-            evidence=True,
+            evidence=_each(lambda work, given: Contacts(work).note(given)),
         ),
         EffectWriter(kinds=(OrderNoted,), write=_each(lambda work, given: Orders(work).note(given))),
         EffectWriter(kinds=(Audit,), write=_each(lambda work, given: Timeline(work).audit(given))),
-        EffectWriter(kinds=(ActionTaken,), write=_each(effects.record_actions)),
+        EffectWriter(
+            kinds=(ActionTaken,),
+            write=_each(lambda work, given: Actions(work).record(given)),
+            evidence=_each(lambda work, given: Actions(work).keep_evidence(given)),
+        ),
         EffectWriter(kinds=effects.CARRIED_OUT, write=_each(effects.keep)),
         EffectWriter(
             kinds=(DoNotCallAdded,), write=_each(lambda work, given: DoNotCall(work).add_all(given))

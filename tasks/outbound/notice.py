@@ -121,4 +121,4 @@ ACTION: Final[ActionDeclaration[OutboundContext]] = ActionDeclaration(
     largest_batch=lambda _: MOST_AT_ONCE,
     work_seconds=DEADLINE_SECONDS,
 )
-WRITER: Final = EffectWriter(kinds=(NoticeTried,), write=_record, evidence=True)
+WRITER: Final = EffectWriter(kinds=(NoticeTried,), write=_record, evidence=_record)

@@ -184,4 +184,4 @@ ACTION: Final[ActionDeclaration[OutboundContext]] = ActionDeclaration(
     work=_deliver,
     work_seconds=2 * TIMEOUT_SECONDS,
 )
-WRITER: Final = EffectWriter(kinds=(MailboxTried,), write=_record, evidence=True, errors=(DeliveriesWait,))
+WRITER: Final = EffectWriter(kinds=(MailboxTried,), write=_record, evidence=_record, errors=(DeliveriesWait,))

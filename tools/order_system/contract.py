@@ -12,7 +12,8 @@ class OrderSystemRequest:
 
     Attributes:
         key: The same on every delivery, try and retry of this action: it is carried out once for it.
-        action_type: The tool (SPEC.md §3): `update_appointment`, `notify_engineer` or `cancel_order`.
+        action_type: The tool (SPEC.md §3): `update_appointment`, `notify_engineer` or `cancel_order`; or `take_back`,
+            of an action that was performed before.
         order_id: The order in the order system.
         task_id: The suspended order that it belongs to.
         parameters: What the action needs, the same whenever the key is; moments in UTC.

@@ -146,6 +146,38 @@ def undo(
     )
 
 
+@application.command("take-back")
+def take_back(
+    task_id: TaskId,
+    action_id: Annotated[str, typer.Argument(metavar="ACTION_ID", help="The action, as its alert names it.")],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; history keeps it.")],
+    by: By = "operator",
+    data_dir: DataDir = None,
+) -> None:
+    """Take back what the order system did while its order ended otherwise (alert `action_unmatched`)."""
+    if not reason.strip():
+        raise CommandError("--reason must say why", 2)
+    who, why = name_of(by), text_of(reason, "--reason")
+    with (
+        connected(data_dir) as api,
+        refusals(
+            not_found=f"task {task_id} has no action {action_id}; `unpend alert list` names what can be taken back",
+            conflict=lambda details: (
+                f"action {action_id} is '{details['action_status']}'; it was not taken back: "
+                + (
+                    "the order system refuses"
+                    if details["action_status"] == "unmatched"
+                    else "the order took note of it"
+                )
+            ),
+        ),
+    ):
+        path = f"tasks/{segment(task_id)}/actions/{segment(action_id)}/take-back"
+        answer = api.post(path, {"reason": why}, by=who)
+    before = " before" if answer["outcome"] == "repeated" else ""
+    show_line(f"the order system took action {action_id} of task {task_id} back{before}")
+
+
 def unknown(task_id: str) -> str:
     """What is said where there is no such order."""
     return f"there is no task {task_id}; `unpend task list` shows the newest"

@@ -25,11 +25,11 @@ from tasks.orders.agents.action_request import (
     load_requests,
     request_of,
 )
-from tasks.orders.agents.execution import AGENT, action_taken, executed
+from tasks.orders.agents.execution import AGENT, executed
 from tasks.orders.rules.appointment import adopt, arrange
 from tasks.orders.rules.context import Context
 from tasks.orders.rules.followup import Followup, plan
-from tasks.orders.rules.order_system import carry_out
+from tasks.orders.rules.order_system import action_taken, carry_out
 from tools.limits import TOOLS
 
 AT_ONCE: Final = 16
@@ -61,7 +61,7 @@ def execute_action(context: Context, step: StepRow, request: ActionRequest, batc
             return _resume(context, step, request, now)
         case Level1.POSTPONE:
             followup = plan(context, given, order, now)
-            return followup if isinstance(followup, Failed) else _postpone(step, request, followup)
+            return followup if isinstance(followup, Failed) else _postpone(context, step, request, followup)
         case Level1.TERMINATE:
             return _terminate(context, step, request)
         case _:
@@ -101,6 +101,7 @@ def _resume(context: Context, step: StepRow, request: ActionRequest, now: dateti
         return performed
     visit = adopt(visit, performed[0].slot, zone)
     booked = action_taken(
+        context.order_system,
         step,
         order,
         "update_appointment",
@@ -108,6 +109,7 @@ def _resume(context: Context, step: StepRow, request: ActionRequest, now: dateti
         {**performed[0].result, "appointment_updated": True, **visit.as_result()},
     )
     notified = action_taken(
+        context.order_system,
         step,
         order,
         "notify_engineer",
@@ -145,11 +147,12 @@ def _resume(context: Context, step: StepRow, request: ActionRequest, now: dateti
     )
 
 
-def _postpone(step: StepRow, request: ActionRequest, followup: Followup) -> Done:
+def _postpone(context: Context, step: StepRow, request: ActionRequest, followup: Followup) -> Done:
     order, given, followup_at = request.order, request.given, followup.at
     followup_id = new_id(Prefix.FOLLOWUP)
     reason = given.call.reason or given.intent_level2 or given.reason or ""
     taken = action_taken(
+        context.order_system,
         step,
         order,
         "schedule_followup",
@@ -191,7 +194,7 @@ def _terminate(context: Context, step: StepRow, request: ActionRequest) -> Outco
     if not isinstance(performed, list):
         return performed
     result = {**performed[0].result, "order_cancelled": True}
-    taken = action_taken(step, order, "cancel_order", {"reason": reason}, result)
+    taken = action_taken(context.order_system, step, order, "cancel_order", {"reason": reason}, result)
     return executed(
         step,
         request,

@@ -13,7 +13,7 @@ from statemachine.orders.intents import Level1
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.clock import BusinessClock
 from storage.engine.steps import StepRow
-from storage.orders.approvals import Approvals
+from storage.orders.actions import Actions
 from storage.orders.capacity import Capacity
 from storage.orders.order import Order
 from storage.orders.orders import Orders
@@ -97,12 +97,12 @@ def carried_out_today(work: UnitOfWork, policy: ApprovalPolicy, action_types: It
     limited = [name for name in action_types if name in policy.per_day]
     if not limited:
         return Counter()
-    return Counter(Approvals(work).carried_out(limited, _midnight(BusinessClock(work).now().business_now)))
+    return Counter(Actions(work).carried_out(limited, _midnight(BusinessClock(work).now().business_now)))
 
 
 def agreed_by(work: UnitOfWork, task_id: str, given: Mapping[str, Any]) -> str | None:
     """Who agreed to this order's action with exactly this input, after it had asked for approval."""
-    approvals = Approvals(work).given([task_id], APPROVAL_REQUIRED)
+    approvals = Actions(work).agreed([task_id], APPROVAL_REQUIRED)
     return next((one.decided_by for one in approvals if dict(one.given) == dict(given)), None)
 
 
@@ -117,7 +117,7 @@ def _openings(work: UnitOfWork, given: Mapping[int, ActionInput], orders: Mappin
 
 def _approved(work: UnitOfWork, steps: Sequence[StepRow]) -> Mapping[int, str]:
     """Who agreed to which step: to the same order with the same input, so a new decision needs a new approval."""
-    given = Approvals(work).given([str(step.subject_id) for step in steps], APPROVAL_REQUIRED)
+    given = Actions(work).agreed([str(step.subject_id) for step in steps], APPROVAL_REQUIRED)
     return {
         step.step_id: approval.decided_by
         for approval in given

@@ -4,36 +4,15 @@ from collections.abc import Mapping
 from typing import Final
 
 from engine.outcomes import Done
-from runtime.ids import Prefix, new_id
 from schemas.core.effects import Effect
 from schemas.orders.effects import ActionTaken, Move
 from statemachine.orders.intents import Level1
 from statemachine.orders.states import Event
 from storage.engine.steps import StepRow
-from storage.orders.order import Order
 from tasks.orders.agents.action_request import ActionRequest
-from tasks.orders.rules.order_system import key_of
 from tasks.orders.rules.traces import audit, product_event
 
 AGENT: Final = "action_agent"
-
-
-def action_taken(
-    step: StepRow,
-    order: Order,
-    action_type: str,
-    parameters: Mapping[str, object],
-    result: Mapping[str, object],
-) -> ActionTaken:
-    """The action under its key: once for what the step was given, whatever is repeated (SPEC.md §3)."""
-    return ActionTaken(
-        action_id=new_id(Prefix.ACTION),
-        task_id=order.task_id,
-        action_type=action_type,
-        key=key_of(step, order, action_type),
-        parameters=parameters,
-        result=result,
-    )
 
 
 def executed(

@@ -3,13 +3,16 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
 from engine.outcomes import Failed, TryAgain
+from runtime.ids import Prefix, new_id
 from runtime.logs import logger
 from runtime.settings import Settings
 from schemas.core.effects import Effect
+from schemas.orders.effects import ActionTaken
 from storage.core.database import Database
 from storage.engine.steps import StepRow
 from storage.orders.capacity import Capacity, DayCapacity
@@ -32,6 +35,9 @@ from tools.order_system.webhook import WebhookOrderSystem
 _log = logger(__name__)
 
 _AGENT: Final = "action_agent"
+
+REMOTE: Final = frozenset({"update_appointment", "notify_engineer", "cancel_order"})
+"""The actions that another order system carries out; what else an order needs is ours alone."""
 
 Wanted = tuple[str, Mapping[str, object]]
 """An action type with its parameters."""
@@ -76,9 +82,18 @@ def carry_out(
 ) -> list[Performed] | Failed | TryAgain:
     """Have these actions performed, one after another; what each came to, or why the step cannot go on.
 
-    Whatever is repeated goes under the same key. What was performed before another one was refused is kept in
-    the audit log.
+    Whatever is repeated goes under the same key. What another system performed before another one could not be is
+    kept with the failure; of one that was refused the audit log tells it too.
     """
+
+    def known(performed: Sequence[Performed]) -> tuple[ActionTaken, ...]:
+        if not system.remote:
+            return ()
+        return tuple(
+            replace(action_taken(system, step, order, name, given, done.result), status="performed")
+            for (name, given), done in zip(wanted, performed, strict=False)
+        )
+
     performed: list[Performed] = []
     for action_type, parameters in wanted:
         request = OrderSystemRequest(
@@ -103,22 +118,50 @@ def carry_out(
                 performed.append(outcome)
             case ActionRefused():
                 names = [name for name, _ in wanted[: len(performed)]]
-                return _refused(step, action_type, outcome, names)
+                return _refused(step, action_type, outcome, names, known(performed))
             case NotPerformed(reason=reason, retry_after_seconds=seconds):
                 return TryAgain(
                     code="order_system_unavailable",
                     message=f"订单系统未执行 {action_type}: {reason}",
                     after_seconds=seconds,
+                    effects=known(performed),
                 )
             case ActionUnclear(reason=reason):
                 return TryAgain(
                     code="order_system_unclear",
                     message=f"订单系统是否已执行 {action_type} 不明, 同一键重试不会重复执行: {reason}",
+                    effects=known(performed),
                 )
     return performed
 
 
-def _refused(step: StepRow, action_type: str, refused: ActionRefused, performed: Sequence[str]) -> Failed:
+def action_taken(
+    system: OrderSystem,
+    step: StepRow,
+    order: Order,
+    action_type: str,
+    parameters: Mapping[str, object],
+    result: Mapping[str, object],
+) -> ActionTaken:
+    """The action under its key: once for what the step was given, whatever is repeated (SPEC.md §3)."""
+    return ActionTaken(
+        action_id=new_id(Prefix.ACTION),
+        task_id=order.task_id,
+        action_type=action_type,
+        key=key_of(step, order, action_type),
+        parameters=parameters,
+        result=result,
+        outside=system.remote and action_type in REMOTE,
+    )
+
+
+def _refused(
+    step: StepRow,
+    action_type: str,
+    refused: ActionRefused,
+    performed: Sequence[str],
+    known: Sequence[ActionTaken],
+) -> Failed:
     offered = f"; 可选日期: {'、'.join(map(str, refused.offered_days))}" if refused.offered_days else ""
     done = f"; 此前已执行: {'、'.join(performed)}" if performed else ""
     effects: tuple[Effect, ...] = tuple(
@@ -128,5 +171,5 @@ def _refused(step: StepRow, action_type: str, refused: ActionRefused, performed:
     return Failed(
         code=refused.code,
         message=f"订单系统拒绝 {action_type}: {refused.reason}{offered}{done}",
-        effects=effects,
+        effects=(*known, *effects),
     )

@@ -7,6 +7,7 @@ from storage.people.reviews import Review, Reviews
 from tests.support.api.client import ApiClient
 from tests.support.factories import CANCEL, READY, answered
 from tests.support.orders.signals import order_run
+from tests.support.probe import Probe
 
 REASON = {"reason": "客户来电，仍要维修"}
 
@@ -136,3 +137,19 @@ def test_an_unknown_order_and_a_key_without_the_scope_are_refused(api: ApiClient
 def test_another_actions_wait_is_left_alone(api: ApiClient) -> None:
     task_id = order_run(api.house, answered(READY), mode="manual")
     assert api.post(f"/tasks/{task_id}/undo", json=REASON).status_code == 409
+
+
+def test_only_an_action_of_that_order_which_it_knows_nothing_of_is_taken_back(api: ApiClient) -> None:
+    task_id = order_run(api.house, answered(READY))
+    api.house.run_to_the_end()
+    action_id = Probe(api.house.database).values("SELECT action_id FROM actions WHERE task_id = %s", task_id)[
+        0
+    ]
+    known = api.post(f"/tasks/{task_id}/actions/{action_id}/take-back", json=REASON)
+    assert (known.status_code, known.json()["error"]["details"]["action_status"]) == (409, "executed")
+    for path in (f"HT-nobody/actions/{action_id}", f"{task_id}/actions/ACT-none"):
+        assert api.post(f"/tasks/{path}/take-back", json=REASON).status_code == 404
+    # The built-in order system is our own tables, so this can only be made by hand.
+    Probe(api.house.database).write("UPDATE actions SET status = 'unmatched' WHERE action_id = %s", action_id)
+    answers = [api.post(f"/tasks/{task_id}/actions/{action_id}/take-back", json=REASON) for _ in range(2)]
+    assert [answer.json()["outcome"] for answer in answers] == ["applied", "repeated"]
