@@ -34,6 +34,9 @@ save ""
 appendonly yes
 appendfsync everysec
 maxmemory-policy noeviction
+# An entry of hundreds of megabytes would end every process that reads it: refused to the producer that sends it.
+proto-max-bulk-len 4mb
+client-query-buffer-limit 32mb
 """
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from redis import Redis
+from redis import Redis, RedisError
 
 from fleet.embedded.account import server_account
 from fleet.embedded.binaries import POSTGRES, VALKEY, Binaries, postgres_bin, valkey_server
@@ -245,6 +245,18 @@ def test_valkey_evicts_nothing_and_asks_for_the_password(valkey: EmbeddedValkey,
     with socket.create_connection(("127.0.0.1", port), timeout=180) as stranger:
         stranger.sendall(b"PING\r\n")
         assert stranger.recv(100).startswith(b"-NOAUTH")
+
+
+def test_valkey_refuses_an_entry_that_would_end_every_process_that_reads_it(
+    valkey: EmbeddedValkey, start: Start
+) -> None:
+    port = free_port()
+    start(valkey, port)
+    with Redis.from_url(valkey.broker_url(port)) as broker:
+        broker.xadd("task.created", {"payload": b"x" * 2**20})
+        with pytest.raises((RedisError, OSError)):
+            broker.xadd("task.created", {"payload": b"x" * 5 * 2**20})
+        assert broker.xlen("task.created") == 1
 
 
 def test_no_password_is_readable_by_others_or_on_a_command_line(
