@@ -1,4 +1,4 @@
-"""The feeding task of the worker `outbound`: called by beat, it goes on while there is something to feed."""
+"""The feeding task of the worker `outbound`: called by beat, it feeds subscribers and the live state of tasks."""
 
 import math
 import time
@@ -9,6 +9,8 @@ from celery import Celery
 from beat_schedule import FEEDING_SECONDS
 from runtime.logs import logger
 from storage.core.unavailable import StorageUnavailable
+from tasks.flows.live_follower import LiveFollower
+from tasks.flows.live_store import LiveStoreUnavailable
 from tasks.outbound.feeding import Feeder
 from workers.app import HARD_LIMIT_MARGIN, REQUEST
 from workers.process import CurrentProcess
@@ -20,6 +22,9 @@ QUEUE: Final = "outbound"
 
 _LIMIT_SECONDS: Final = 60
 """What one call may take when PostgreSQL is slow or away for a moment."""
+
+_FOLLOWING_SECONDS: Final = FEEDING_SECONDS / 2
+"""What one call may spend on live state: deliveries wait meanwhile."""
 
 _PILED_UP_SECONDS: Final = FEEDING_SECONDS / 2
 """A call that begins so soon after another has waited while no worker ran, and is as good as done."""
@@ -42,6 +47,7 @@ def register(app: Celery, current: CurrentProcess) -> None:
         if now - began >= _PILED_UP_SECONDS:
             began = now
             feed_for(current().feeder, FEEDING_SECONDS)
+            follow_for(current().live_follower, _FOLLOWING_SECONDS)
 
     app.task(
         feed,
@@ -60,3 +66,13 @@ def feed_for(feeder: Feeder, seconds: float) -> None:
             continue
     except StorageUnavailable as error:
         _log.warning("PostgreSQL away; the next call feeds", error=str(error))
+
+
+def follow_for(follower: LiveFollower | None, seconds: float) -> None:
+    """Bring the live state up to date, for so long at most."""
+    until = time.monotonic() + seconds
+    try:
+        while follower is not None and follower.round() and time.monotonic() < until:
+            continue
+    except (StorageUnavailable, LiveStoreUnavailable) as error:
+        _log.warning("live state is not followed; the next call goes on", error=str(error))
