@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Final, Literal, Self, cast
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request, Response
 
 from api.server.authentication import requires
 from api.server.refusal import Refusal
@@ -111,7 +111,7 @@ def live_overview(
     status_code=202,
     dependencies=[requires(Scope.ADMIN, repeatable=True)],
 )
-def rebuild_live_states(reader: GivenLiveReader) -> Succeeded:
+def rebuild_live_states(reader: GivenLiveReader, request: Request, response: Response) -> Succeeded:
     """From PostgreSQL, by the worker `outbound`, within seconds; `GET /v1/live` shows how far it is."""
     if reader.store is None:
         raise Refusal(Code.SERVICE_UNAVAILABLE, "there is no Redis to hold live state")
@@ -122,6 +122,7 @@ def rebuild_live_states(reader: GivenLiveReader) -> Succeeded:
             Code.SERVICE_UNAVAILABLE,
             "Redis does not answer; it is rebuilt by itself when it has lost its data",
         ) from error
+    response.headers["Location"] = request.app.url_path_for(live_overview.__name__)
     return Succeeded()
 
 
