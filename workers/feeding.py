@@ -25,6 +25,10 @@ _LIMIT_SECONDS: Final = 60
 
 _FOLLOWING_SECONDS: Final = FEEDING_SECONDS / 2
 """What one call may spend on live state: deliveries wait meanwhile."""
+_REST: Final = 20
+"""For each second spent on live state, so many are spent otherwise: orders need the machine."""
+_LONGEST_REST: Final = 3.0
+"""However long it took: live state is to be read (see `tasks.flows.live_store.FRESH_SECONDS`)."""
 
 _PILED_UP_SECONDS: Final = FEEDING_SECONDS / 2
 """A call that begins so soon after another has waited while no worker ran, and is as good as done."""
@@ -39,15 +43,17 @@ def register(app: Celery, current: CurrentProcess) -> None:
     """
     # Configuration that cannot be used stops the worker here, with its message.
     _ = current().outbound.notices.routes
-    began = -math.inf
+    began = rested_at = -math.inf
 
     def feed() -> None:
-        nonlocal began
+        nonlocal began, rested_at
         now = time.monotonic()
         if now - began >= _PILED_UP_SECONDS:
             began = now
             feed_for(current().feeder, FEEDING_SECONDS)
-            follow_for(current().live_follower, _FOLLOWING_SECONDS)
+            if now >= rested_at:
+                spent = follow_for(current().live_follower, _FOLLOWING_SECONDS)
+                rested_at = now + min(spent * _REST, _LONGEST_REST)
 
     app.task(
         feed,
@@ -68,11 +74,12 @@ def feed_for(feeder: Feeder, seconds: float) -> None:
         _log.warning("PostgreSQL away; the next call feeds", error=str(error))
 
 
-def follow_for(follower: LiveFollower | None, seconds: float) -> None:
-    """Bring the live state up to date, for so long at most."""
-    until = time.monotonic() + seconds
+def follow_for(follower: LiveFollower | None, seconds: float) -> float:
+    """Bring the live state up to date, for so long at most; the seconds that were spent."""
+    began = time.monotonic()
     try:
-        while follower is not None and follower.round() and time.monotonic() < until:
+        while follower is not None and follower.round() and time.monotonic() < began + seconds:
             continue
     except (StorageUnavailable, LiveStoreUnavailable) as error:
         _log.warning("live state is not followed; the next call goes on", error=str(error))
+    return time.monotonic() - began

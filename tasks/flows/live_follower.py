@@ -9,10 +9,10 @@ from storage.flows.live_states import LiveStates
 from storage.outbound.feed import Feed
 from tasks.flows.live_store import FollowedFeed, LiveStore
 
-_EVENTS: Final = 500
-"""Events one round follows."""
-_REBUILT: Final = 500
-"""Runs one round rebuilds."""
+_EVENTS: Final = 10_000
+"""Events one round follows: those of one run are one look at it."""
+_RUNS: Final = 500
+"""Runs that are looked at in one statement, and that one round rebuilds."""
 _SWEPT: Final = 50
 """Runs without new events that one round looks at again: not every change is an event."""
 
@@ -45,7 +45,7 @@ class LiveFollower:
     def _rebuild(self, feed: FollowedFeed) -> bool:
         """Write the next open runs; the events that come meanwhile are followed afterwards."""
         with self.database.transaction() as work:
-            run_ids = LiveStates(work).open_after(feed.after_run, _REBUILT)
+            run_ids = LiveStates(work).open_after(feed.after_run, _RUNS)
             states = LiveStates(work, self.subjects).of(run_ids)
         self.store.write(feed, states)
         if run_ids:
@@ -58,14 +58,16 @@ class LiveFollower:
         """Write how the runs stand now that the next events are about."""
         sweep, swept = self.store.some_open(feed.sweep, _SWEPT)
         with self.database.transaction() as work:
-            page = Feed(work).page(feed.cursor, limit=_EVENTS)
-            run_ids = [event.execution_id for event in page.events]
-            if page.complete:
-                run_ids += swept
+            events = Feed(work).runs_with_events(feed.cursor, limit=_EVENTS)
+            if not events.complete:
+                sweep, swept = feed.sweep, []
+            run_ids = list(dict.fromkeys((*events.run_ids, *swept)))
             # Read after the events: at least as new as they are.
-            states = LiveStates(work, self.subjects).of(list(dict.fromkeys(run_ids)))
+            states = [
+                state
+                for start in range(0, len(run_ids), _RUNS)
+                for state in LiveStates(work, self.subjects).of(run_ids[start : start + _RUNS])
+            ]
         self.store.write(feed, states)
-        self.store.followed_up_to(
-            feed, page.next, sweep=sweep if page.complete else feed.sweep, complete=page.complete
-        )
-        return not page.complete
+        self.store.followed_up_to(feed, events.next, sweep=sweep, complete=events.complete)
+        return not events.complete
