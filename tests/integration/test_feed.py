@@ -159,3 +159,20 @@ def test_events_follow_each_other_by_the_number_of_their_transaction_however_man
         tell_as(database, transaction, str(transaction))
     told = read_all(database, ORIGIN, "exec_numbered" if of_run else None, limit)[0]
     assert told == [str(transaction) for transaction in sorted(transactions)]
+
+
+def test_the_runs_of_the_next_events_come_with_the_place_of_a_page_of_them(database: Database) -> None:
+    with database.transaction() as work:
+        work.connection.execute(text("DELETE FROM events"))
+    for transaction in (8, 9, 10, 99, 100):
+        tell_as(database, transaction, "one", "two")
+    with database.transaction() as work:
+        place = Feed(work).now()
+        Events(work).append([happened("exec_1", title) for title in "aba"])
+    for after in (ORIGIN, place):
+        for limit in (1, 2, 3, 9, 99):
+            with database.transaction() as work:
+                page = Feed(work).page(after, limit=limit)
+                found = Feed(work).runs_with_events(after, limit=limit)
+            assert sorted(found.run_ids) == sorted({event.execution_id for event in page.events})
+            assert (found.next, found.complete) == (page.next, page.complete)
