@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 
 from api.access.registration import ACCESS
+from api.flows.live_states import LiveReader
 from api.flows.registration import flows_of
 from api.orders.registration import ORDERS
 from api.orders.services import OrdersParts, OrdersServices
@@ -62,7 +63,12 @@ def create_app(parts: OrdersParts, version: str) -> FastAPI:
             parts,
             version,
             figures={name: figure for each in contexts for name, figure in each.figures.items()},
-            of_contexts=(intake, Broadcast(parts.database), OrdersServices.over(parts, intake)),
+            of_contexts=(
+                intake,
+                Broadcast(parts.database),
+                LiveReader.over(parts.settings),
+                OrdersServices.over(parts, intake),
+            ),
         )
 
     @asynccontextmanager

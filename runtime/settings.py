@@ -11,6 +11,7 @@ from runtime.rate import read_rate
 PROJECT = Path(__file__).resolve().parent.parent
 """The folder that holds the packages and `config/`."""
 
+_REDIS_SCHEMES: Final = ("redis://", "rediss://", "unix://")
 _CONTAINER_SECRETS: Final = Path("/run/secrets")
 
 
@@ -101,11 +102,18 @@ class Settings(BaseSettings):
     rate_limit: str = "500/second;20000/minute"
     """What one API key may ask, unless it has windows of its own; as `runtime.rate` reads it."""
     limits_url: SecretStr | None = None
-    """The Redis that counts requests; without it the broker when that is one, else each process's memory."""
+    """The Redis that counts requests and holds the live state (docs/live_state.md); without it the broker when that is
+    one, else requests are counted in each process's memory, and there is no live state."""
 
     log_level: str = "INFO"
     log_format: Literal["json", "console"] = "json"
     service_name: str = "unpend"
+
+    @property
+    def redis_url(self) -> str | None:
+        """The Redis for what may be lost; `None` where there is none."""
+        url = (self.limits_url or self.broker_url).get_secret_value()
+        return url if url.startswith(_REDIS_SCHEMES) else None
 
     @model_validator(mode="after")
     def _findable(self) -> Self:

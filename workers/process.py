@@ -22,13 +22,17 @@ from schemas.core.agents import Agents, read_agents
 from schemas.core.definition_file import read_definition_file
 from statemachine.workflow.definition import Workflow
 from storage.core.database import Database
+from tasks.flows.live_follower import LiveFollower
+from tasks.flows.live_store import LiveStore
 from tasks.orders.rules.context import Context, make_context
 from tasks.outbound.context import OutboundContext
 from tasks.outbound.feeding import Feeder
-from tasks.registry import NEEDS_OF_TRIGGER, registry
+from tasks.registry import NEEDS_OF_TRIGGER, registry, task_forms
 from workers.pace import Pace
 from workers.wire import CeleryWire
 
+_LIVE_STORE_SECONDS: Final = 2.0
+"""How long Redis may take to write live state."""
 _COLLECT_AFTER: Final = 50_000
 """New objects between two collections of the youngest generation."""
 
@@ -100,6 +104,13 @@ class Process:
     def feeder(self) -> Feeder:
         """What makes deliveries of events, and begins the runs that carry what leaves."""
         return Feeder(self.engine, self.outbound)
+
+    @cached_property
+    def live_follower(self) -> LiveFollower | None:
+        """What keeps the live state up to date; `None` where there is no Redis to hold it."""
+        store = LiveStore.of_settings(self.settings, timeout=_LIVE_STORE_SECONDS)
+        subjects = task_forms(lambda: self.context).subjects
+        return None if store is None else LiveFollower(self.database, store, subjects)
 
     @cached_property
     def pace(self) -> Pace:

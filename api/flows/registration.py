@@ -2,7 +2,7 @@
 
 from types import MappingProxyType
 
-from api.flows import agents, task_batches, task_control, tasks
+from api.flows import agents, live_states, task_batches, task_control, tasks
 from api.server.registration import Registration
 from tasks.forms import TaskForms
 
@@ -16,6 +16,12 @@ def flows_of(forms: TaskForms) -> Registration:
                 "tasks": "Work of any kind, orders too: asked for, listed, looked at, steered, told what happened.",
             }
         ),
-        keyed=(agents.router, tasks.router_of(forms), task_batches.router_of(forms), task_control.router),
+        keyed=(
+            agents.router,
+            tasks.router_of(forms),
+            task_batches.router_of(forms),
+            task_control.router,
+            live_states.router,
+        ),
         largest_bodies=MappingProxyType({task_batches.BATCH_PATH: task_batches.LARGEST_BATCH_BODY}),
     )

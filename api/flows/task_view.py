@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
+from api.flows.live_states import live_view_of
 from engine.catalogue import task_type_of
 from runtime.cipher import is_printed
 from runtime.mask import mask_text
-from schemas.flows.tasks import StepView, TaskSummary, TaskView
+from schemas.flows.tasks import ListedTask, StepView, TaskView
 from statemachine.workflow.states import RunState
 from storage.core.unit_of_work import UnitOfWork
+from storage.flows.live_states import LiveState
 from storage.flows.task_list import RunDetails, TaskList, TaskRow
 from tasks.forms import TaskForms
 
@@ -30,9 +32,9 @@ _STEP_STATUS: Final[Mapping[str, _StepStatus]] = MappingProxyType(
 _TIMED_OUT: Final = "timed_out"
 
 
-def summary_of(row: TaskRow) -> TaskSummary:
+def listed(row: TaskRow, live: LiveState | None) -> ListedTask:
     """The task as a list shows it."""
-    return TaskSummary(**fields_of(row))
+    return ListedTask(**fields_of(row), live=None if live is None else live_view_of(live))
 
 
 def fields_of(row: TaskRow) -> dict[str, Any]:

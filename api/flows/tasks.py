@@ -6,7 +6,8 @@ from typing import Annotated, Any, Union
 
 from fastapi import APIRouter, Body, Path, Query, Request, Response
 
-from api.flows.task_view import fields_of, summary_of, view_of
+from api.flows.live_states import GivenLiveReader
+from api.flows.task_view import fields_of, listed, view_of
 from api.server.authentication import requires
 from api.server.cursor import Cursor, cursor_of, place_of
 from api.server.errors import documented
@@ -74,6 +75,7 @@ def router_of(forms: TaskForms) -> APIRouter:
     @router.get("", summary="Every task, the newest first", dependencies=[requires(Scope.READ)])
     def list_tasks(
         parts: GivenParts,
+        reader: GivenLiveReader,
         status: Annotated[RunState | None, Query(description="The lifecycle.")] = None,
         state: Annotated[Any, Query(description="The business state; orders only."), ReadAs(states)] = None,
         task_type: Annotated[
@@ -104,8 +106,9 @@ def router_of(forms: TaskForms) -> APIRouter:
             # One more than is shown tells whether there is a next page.
             rows = TaskList(work, forms.subjects).page(filters, after=place_of(cursor), limit=limit + 1)
         shown = rows[:limit]
+        live = reader.of(parts.database, forms.subjects, shown)
         return TaskPage(
-            tasks=[summary_of(row) for row in shown],
+            tasks=[listed(row, live.get(row.run_id)) for row in shown],
             next_cursor=cursor_of(shown[-1].position) if len(rows) > limit else None,
         )
 

@@ -11,7 +11,7 @@ import typer
 from fleet.command.access import keys
 from fleet.command.failure import CommandError, Commands
 from fleet.command.location import DEFAULT_FOLDER, DataDir
-from fleet.command.machine import down, migrate, status
+from fleet.command.machine import down, live, migrate, status
 from fleet.command.orders import capacity, do_not_call, policy, privacy, script, stop, submit, task, why
 from fleet.command.outbound import notices, webhooks
 from fleet.command.people import alert, intake, review
@@ -38,6 +38,7 @@ application.add_typer(script.application, name="script")
 application.add_typer(privacy.application, name="privacy")
 application.add_typer(stop.application, name="stop")
 application.add_typer(do_not_call.application, name="do-not-call")
+application.add_typer(live.application, name="live")
 
 
 @application.command()

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, SkipValidation, create_model
 from schemas.core.form import Answered, Moment, Remark, Sent, Succeeded, Text, storable_object
 from schemas.core.identifier import Identifier
 from schemas.core.whole_number import WholeNumber
+from schemas.flows.live_states import LiveStateView
 
 LONGEST_TIMEOUT: Final = 31 * 24 * 3600
 """Seconds a task may be given."""
@@ -105,10 +106,17 @@ class TaskSteered(TaskView):
     """`repeated` when it was so before; nothing was changed."""
 
 
+class ListedTask(TaskSummary):
+    """A task as a list shows it."""
+
+    live: LiveStateView | None
+    """How it stands, at most some seconds old; null once it has ended."""
+
+
 class TaskPage(Answered):
     """Tasks, the newest first."""
 
-    tasks: list[TaskSummary]
+    tasks: list[ListedTask]
     next_cursor: str | None
     """What the next page is asked for with; null on the last one."""
 

@@ -21,3 +21,5 @@ class SubjectTable:
     """The column with the id that the outside knows the subject by."""
     state: str
     """The column with the business state."""
+    attempt: str | None = None
+    """The column that counts the attempts of the present round, where there are any."""

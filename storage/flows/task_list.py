@@ -26,13 +26,14 @@ _BEGUN = (
     f"OR s.state NOT IN ({UNTOUCHED})) LIMIT 1), false)"
 )
 _STATUS = f"CASE WHEN r.state = {RUNNING} AND NOT {_BEGUN} THEN 'created' ELSE r.state END"
-_UPDATED = """
+WITH_UPDATED: Final = """
     SELECT page.*, greatest(page.created_at, page.finished_at, moved.at) AS updated_at
     FROM page LEFT JOIN LATERAL (
         SELECT max(greatest(s.created_at, s.started_at, s.finished_at)) AS at FROM steps s
         WHERE s.run_id = page.run_id
-    ) AS moved ON true ORDER BY page.created_at DESC, page.run_id DESC
+    ) AS moved ON true
 """
+_UPDATED = f"{WITH_UPDATED} ORDER BY page.created_at DESC, page.run_id DESC"
 _GIVEN = text("SELECT variables, error FROM runs WHERE run_id = :run_id")
 _STEPS = text(
     """
@@ -51,9 +52,12 @@ _RESULT = text(
 
 
 @dataclass(frozen=True, slots=True)
-class _Queries:
+class TaskQueries:
     """The statements over runs and these tables of subjects; one query a page, whatever the number of tables."""
 
+    columns: str
+    source: str
+    attempt: str
     row: str
     is_task: str
     conditions: Mapping[str, str]
@@ -62,7 +66,8 @@ class _Queries:
 
 
 @cache
-def _queries(subjects: tuple[SubjectTable, ...]) -> _Queries:
+def task_queries(subjects: tuple[SubjectTable, ...]) -> TaskQueries:
+    """The statements for these tables of subjects."""
     known = list(enumerate(subjects))
     joins = " ".join(
         f"LEFT JOIN {s.table} t{n} ON t{n}.{s.subject_id} = r.subject_id AND t{n}.{s.run_id} = r.run_id"
@@ -76,16 +81,20 @@ def _queries(subjects: tuple[SubjectTable, ...]) -> _Queries:
     )
     # The run of a subject is the one the subject names; whatever else was begun for it is no task of its own.
     is_task = " OR ".join(["r.subject_id IS NULL", *(f"t{n}.{s.subject_id} IS NOT NULL" for n, s in known)])
-    row = f"""
-        SELECT {task_id} AS task_id, r.run_id, r.workflow, {product} AS product, {order_id} AS order_id,
+    columns = f"""
+        {task_id} AS task_id, r.run_id, r.workflow, {product} AS product, {order_id} AS order_id,
             {state} AS state, {_STATUS} AS status, r.description, r.created_by, r.priority, r.created_at,
             r.finished_at, r.deadline_at
-        FROM runs r {joins}
     """
+    source = f"runs r {joins}"
+    row = f"SELECT {columns} FROM {source}"
     named = _first(
         *(f"(SELECT o.{s.run_id} FROM {s.table} o WHERE o.{s.subject_id} = :name)" for s in subjects), ":name"
     )
-    return _Queries(
+    return TaskQueries(
+        columns=columns,
+        source=source,
+        attempt=_first(*(f"t{n}.{s.attempt}" for n, s in known if s.attempt), "NULL", kind="integer"),
         row=row,
         is_task=f"({is_task})",
         conditions={
@@ -104,11 +113,11 @@ def _queries(subjects: tuple[SubjectTable, ...]) -> _Queries:
     )
 
 
-def _first(*values: str) -> str:
+def _first(*values: str, kind: str = "text") -> str:
     """The first of these that is not null, as SQL; a column alone stays one, so that its index is used."""
     there = [value for value in values if value != "NULL"]
     if not there:
-        return "CAST(NULL AS text)"
+        return f"CAST(NULL AS {kind})"
     return there[0] if len(there) == 1 else f"coalesce({', '.join(there)})"
 
 
@@ -184,7 +193,7 @@ class TaskList(Repository):
 
     def page(self, filters: TaskFilter, *, after: Position | None, limit: int) -> list[TaskRow]:
         """The tasks that pass, newest first, from behind this position on."""
-        queries = _queries(self.subjects)
+        queries = task_queries(self.subjects)
         values: dict[str, object] = {
             name: value.value if isinstance(value, RunState) else value
             for name in queries.conditions
@@ -202,12 +211,12 @@ class TaskList(Repository):
 
     def find(self, name: str) -> TaskRow | None:
         """The subject with this id, or the task whose run has this id."""
-        row = self.connection.execute(_queries(self.subjects).find, {"name": name}).one_or_none()
+        row = self.connection.execute(task_queries(self.subjects).find, {"name": name}).one_or_none()
         return None if row is None else _task(row)
 
     def statuses(self, run_ids: Sequence[str]) -> dict[str, RunState]:
         """The lifecycle of these runs, by the id of their task."""
-        rows = self.connection.execute(_queries(self.subjects).statuses, {"runs": list(run_ids)})
+        rows = self.connection.execute(task_queries(self.subjects).statuses, {"runs": list(run_ids)})
         return {row.task_id: RunState(row.status) for row in rows}
 
     def details(self, run_id: str) -> RunDetails:

@@ -11,4 +11,5 @@ ORDERS: Final = SubjectTable(
     run_id="run_id",
     order_id="order_id",
     state="status",
+    attempt="contact_count",
 )

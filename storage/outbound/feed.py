@@ -25,6 +25,14 @@ _AFTER: Final = (
 _CEILING = text(f"SELECT {SETTLED_BELOW}")
 _OF_ALL = text(f"SELECT {_FIELDS} FROM events e WHERE {_AFTER}")
 _OF_RUN = text(f"SELECT {_FIELDS} FROM events e WHERE e.execution_id = :run_id AND {_AFTER}")
+_RUNS = text(
+    f"""
+    WITH batch AS MATERIALIZED (SELECT e.feed_order, e.event_id, e.execution_id FROM events e WHERE {_AFTER})
+    SELECT feed_order, event_id, (SELECT count(*) FROM batch) AS events,
+        array(SELECT DISTINCT execution_id FROM batch) AS runs
+    FROM batch ORDER BY batch.feed_order DESC, batch.event_id DESC LIMIT 1
+    """
+)
 _ENDED = text(
     "SELECT feed_order(pg_snapshot_xmax(pg_current_snapshot())) AS horizon, "
     "array(SELECT run_id FROM runs WHERE run_id = ANY(:ids) "
@@ -105,6 +113,15 @@ class FeedPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunsWithEvents:
+    """Which runs the events after a place are about; `next` and `complete` as of a page of events."""
+
+    run_ids: Sequence[str]
+    next: Cursor
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
     """Which runs were seen to have ended; from `horizon` on, a place lies behind all their events."""
 
@@ -137,13 +154,7 @@ class Feed(Repository):
         ceiling = self.now()
         rows = self.connection.execute(
             _OF_ALL if run_id is None else _OF_RUN,
-            {
-                "order": after.order,
-                "event": after.event,
-                "ceiling": ceiling.order,
-                "limit": limit,
-            }
-            | ({} if run_id is None else {"run_id": run_id}),
+            _between(after, ceiling, limit) | ({} if run_id is None else {"run_id": run_id}),
         ).all()
         events = [
             FeedEvent(
@@ -167,6 +178,15 @@ class Feed(Repository):
             complete=complete,
         )
 
+    def runs_with_events(self, after: Cursor, *, limit: int) -> RunsWithEvents:
+        """Which runs the next events after a place are about, of so many events at most."""
+        ceiling = self.now()
+        row = self.connection.execute(_RUNS, _between(after, ceiling, limit)).one_or_none()
+        if row is None or row.events < limit:
+            run_ids = () if row is None else row.runs
+            return RunsWithEvents(run_ids=run_ids, next=max(after, ceiling), complete=True)
+        return RunsWithEvents(run_ids=row.runs, next=Cursor(row.feed_order, row.event_id), complete=False)
+
     def ended(self, run_ids: Collection[str]) -> Ended:
         """Those of these runs that have ended."""
         row = self.connection.execute(_ENDED, {"ids": list(run_ids)}).one()
@@ -179,3 +199,12 @@ class Feed(Repository):
     def is_run(self, run_id: str) -> bool:
         """Whether there is such a run."""
         return self.connection.execute(_RUN, {"name": run_id}).scalar_one_or_none() is not None
+
+
+def _between(after: Cursor, ceiling: Cursor, limit: int) -> dict[str, object]:
+    return {
+        "order": after.order,
+        "event": after.event,
+        "ceiling": ceiling.order,
+        "limit": limit,
+    }

@@ -198,3 +198,20 @@ def test_what_happens_after_a_restore_into_a_new_server_follows_what_was_restore
         assert not Feed(work).continue_restored(), "once is enough"
         Events(work).append([happened("exec_2", "after")])
     assert read_all(database, place, None, 10)[0] == ["after"]
+
+
+def test_the_runs_of_the_next_events_come_with_the_place_of_a_page_of_them(database: Database) -> None:
+    with database.transaction() as work:
+        work.connection.execute(text("DELETE FROM events"))
+    for transaction in (8, 9, 10, 99, 100):
+        tell_as(database, transaction, "one", "two")
+    with database.transaction() as work:
+        place = Feed(work).now()
+        Events(work).append([happened("exec_1", title) for title in "aba"])
+    for after in (ORIGIN, place):
+        for limit in (1, 2, 3, 9, 99):
+            with database.transaction() as work:
+                page = Feed(work).page(after, limit=limit)
+                found = Feed(work).runs_with_events(after, limit=limit)
+            assert sorted(found.run_ids) == sorted({event.execution_id for event in page.events})
+            assert (found.next, found.complete) == (page.next, page.complete)

@@ -30,7 +30,6 @@ REDIS_TIMEOUT_SECONDS: Final = 0.05
 PAUSE_SECONDS: Final = 5.0
 """How long it is not asked again after it did not."""
 _WARNED_SECONDS: Final = 10.0
-_SCHEMES: Final = ("redis://", "rediss://", "unix://")
 _PREFIX: Final = "unpend:rate"
 
 
@@ -79,10 +78,9 @@ class RateLimits:
     @classmethod
     def over(cls, settings: Settings) -> Self:
         """The limits of this installation; nothing is connected yet."""
-        url = (settings.limits_url or settings.broker_url).get_secret_value()
-        if not url.startswith(_SCHEMES):
+        if settings.redis_url is None:
             return cls(MemoryStorage(), settings.rate_limit)
-        return cls.in_redis(url, settings.rate_limit)
+        return cls.in_redis(settings.redis_url, settings.rate_limit)
 
     @classmethod
     def in_redis(cls, url: str, rate: str, *, timeout: float = REDIS_TIMEOUT_SECONDS) -> Self:

@@ -37,6 +37,8 @@ HELD = {
     ("POST", "/v1/tasks/{task_id}/start"): "tasks",
     ("POST", "/v1/tasks/{task_id}/undo"): "tasks",
     ("POST", "/v1/tasks/{task_id}/actions/{action_id}/take-back"): "tasks",
+    ("GET", "/v1/live"): "read",
+    ("POST", "/v1/live/rebuild"): "admin",
     ("GET", "/v1/tasks/{task_id}/slots"): "read",
     ("GET", "/v1/capacity"): "admin",
     ("PUT", "/v1/capacity"): "admin",
