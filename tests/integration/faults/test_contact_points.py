@@ -13,7 +13,7 @@ from tests.support.faults.fleet import FaultyFleet
 from tests.support.faults.injector import Fault, Kind, Point, When
 from tests.support.in_process_fleet import InProcessFleet
 from tests.support.orders.ledger_channel import LedgerChannel
-from tests.support.orders.scripted_channel import make_due, tell
+from tests.support.orders.scripted_channel import tell
 from tools.channels.contract import ContactReport
 
 CALL = (
@@ -61,12 +61,7 @@ def end_calls(fleet: FaultyFleet, channel: LedgerChannel) -> None:
 
 def ended_after_one_call(fleet: FaultyFleet, channel: LedgerChannel, task_id: str) -> bool:
     """Whether the visit is arranged after one call, of which there is one row, once everybody has done their part."""
-    for _ in range(10):
-        fleet.expire_leases()
-        fleet.forget_messages()
-        fleet.sound.run()
-        end_calls(fleet, channel)
-        make_due(fleet.sound, parked=True)
+    fleet.to_the_end(lambda: end_calls(fleet, channel))
     with fleet.sound.database.transaction() as work:
         contacts = Contacts(work).of_task(task_id)
     assert channel.reached == [contact.key for contact in contacts]

@@ -10,7 +10,7 @@ from statemachine.workflow.states import RunState
 from tests.support.engine.general_runs import state_of
 from tests.support.faults.fleet import FaultyFleet
 from tests.support.faults.injector import Fault, Kind, Point, When
-from tests.support.faults.relay import NODES, arrive, hand_over, make_due, moves, relay_fleet, to_the_end
+from tests.support.faults.relay import NODES, arrive, hand_over, moves, relay_fleet
 from tests.support.in_process_fleet import InProcessFleet
 
 PARCEL = "P"
@@ -24,7 +24,7 @@ def fleet(database_url: str) -> Iterator[FaultyFleet]:
 
 def ended_right(fleet: FaultyFleet, run_id: str) -> bool:
     """Whether the run has completed, with each step recorded once and in the order of the definition."""
-    to_the_end(fleet)
+    fleet.to_the_end()
     happened = moves(fleet.sound, PARCEL)
     assert sorted(happened) == sorted(NODES), happened
     assert (happened[0], happened[-1]) == ("fetch", "deliver")
@@ -63,7 +63,7 @@ def test_a_fault_in_a_tick_changes_nothing_of_what_it_found(
     run_id = arrive(fleet.sound, PARCEL)
     fleet.sound.run()
     fleet.sound.leap()
-    make_due(fleet)
+    fleet.make_due()
     fleet.under((Fault(Point.TICK, when, kind, transaction),), sweep)
     assert len(fleet.struck) == 1
     assert ended_right(fleet, run_id)

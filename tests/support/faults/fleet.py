@@ -3,17 +3,22 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Thread
-from typing import Any
+from typing import Any, Final
 
 from runtime.cipher import Cipher
 from storage.core.unavailable import StorageUnavailable
+from storage.engine.queues import Queues
 from tests.support.faults.injector import Fault, FaultInjector, Killed, Kind, Point, When
 from tests.support.faults.parts import FaultyChannel, FaultyDatabase, FaultyPublisher
 from tests.support.in_memory_publisher import InMemoryPublisher
 from tests.support.in_process_fleet import CIPHER_KEY, InProcessFleet
+from tests.support.orders.scripted_channel import make_due
 from tests.support.probe import Probe
 from tests.support.waiting import wait_until
 from tools.channels.contract import ChannelGateway
+
+_ROUNDS: Final = 100
+"""Far more than any run takes to its end."""
 
 Act = Callable[[InProcessFleet], object]
 """What a process does."""
@@ -36,6 +41,7 @@ class FaultyFleet:
     struck: list[Fault] = field(default_factory=list)
     sound: InProcessFleet = field(init=False)
     _processes: dict[int, tuple[InProcessFleet, FaultInjector]] = field(default_factory=dict)
+    _beside: list["_Beside"] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.sound = self._start(FaultInjector())
@@ -63,11 +69,14 @@ class FaultyFleet:
             injector.disarm()
             self.struck += injector.struck
             injector.struck.clear()
+            while self._beside:
+                self._beside.pop().end()
         return True
 
     def beside(self, point: Point, act: Callable[[], object], *, passed: int = 0) -> tuple[Fault, Fault]:
         """A turn of another process while a transaction is about to commit: it ends, or waits for a lock of it."""
         turn = _Beside(act, lambda: bool(Probe(self.sound.database).value(_WAITING)))
+        self._beside.append(turn)
         return (
             Fault(point, When.BEFORE, Kind.TURN, passed, turn.begin),
             Fault(point, When.AFTER, Kind.TURN, passed, turn.end),
@@ -86,10 +95,33 @@ class FaultyFleet:
             "UPDATE steps SET published_at = published_at - interval '1 hour' WHERE state = 'published'"
         )
 
+    def make_due(self) -> None:
+        """Let every wait on the database's clock be over."""
+        make_due(self.sound, parked=True)
+
     def rescue(self) -> None:
         """Let every lease run out and the tick notice it."""
         self.expire_leases()
         self.sound.tick.sweep()
+
+    def to_the_end(self, world: Callable[[], object] = lambda: None) -> None:
+        """Let every lease, wait and day be over again and again, and the sound process carry what is left.
+
+        Args:
+            world: What the world does in each round, once the fleet has done what it can.
+        """
+        for _ in range(_ROUNDS):
+            self.expire_leases()
+            self.forget_messages()
+            self.sound.run()
+            world()
+            with self.sound.database.transaction() as work:
+                left = Queues(work).horizon()
+            if not (left.busy or left.database_due or left.business_due):
+                return
+            self.make_due()
+            self.sound.leap()
+        raise AssertionError(f"after {_ROUNDS} rounds something is still due")
 
     def close(self) -> None:
         """End every process."""
@@ -125,20 +157,21 @@ class _Beside:
         self._act = act
         self._blocked = blocked
         self._errors: list[BaseException] = []
-        self._thread = Thread(target=self._run)
+        self._thread: Thread | None = None
 
     def begin(self) -> None:
-        self._thread.start()
-        wait_until(lambda: not self._thread.is_alive() or self._blocked(), "the other has had its turn")
+        thread = self._thread = Thread(target=self._run)
+        thread.start()
+        wait_until(lambda: not thread.is_alive() or self._blocked(), "the other has had its turn")
 
     def end(self) -> None:
-        self._thread.join()
-        for error in self._errors:
-            raise error
+        if self._thread is not None:
+            self._thread.join()
+        while self._errors:
+            raise self._errors.pop()
 
     def _run(self) -> None:
         try:
             self._act()
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - it is raised where the turn ends
             self._errors.append(error)
-            raise

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from threading import Lock
-from types import CodeType
+from types import CodeType, FrameType
 from typing import Final
 
 from engine.engine import Engine
@@ -37,6 +37,8 @@ class Point(StrEnum):
     TICK = "tick"
     """Each transaction of a tick."""
     CALLBACK = "callback"
+    OTHER = "other"
+    """Every other transaction: a cancel, a pause, a person's decision, a signal."""
 
 
 class When(StrEnum):
@@ -76,15 +78,15 @@ class Killed(BaseException):
     """The process is gone; no handler of the product may go on."""
 
 
-def point_here() -> Point | None:
+def point_here() -> Point:
     """The point that the caller's transaction belongs to, by the nearest function on the stack that opens one."""
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         point = _POINT_OF.get(frame.f_code)
         if point is not None:
             return point
-        frame = frame.f_back  # type: ignore[assignment]
-    return None
+        frame = frame.f_back
+    return Point.OTHER
 
 
 def _nobody() -> None:
@@ -131,7 +133,7 @@ class FaultInjector:
         with self._lock:
             self._waiting.clear()
 
-    def reach(self, point: Point | None, when: When) -> bool:
+    def reach(self, point: Point, when: When) -> bool:
         """Let the faults of this point strike; whether the caller is to end in an error of its own kind.
 
         Raises:
@@ -147,7 +149,7 @@ class FaultInjector:
             raise Killed(f"{when} {point}")
         return any(fault.kind is Kind.ERROR for fault in striking)
 
-    def _take(self, point: Point | None, when: When) -> list[Fault]:
+    def _take(self, point: Point, when: When) -> list[Fault]:
         with self._lock:
             here = [fault for fault in self._waiting if (fault.point, fault.when) == (point, when)]
             striking = [fault for fault in here if self._waiting[fault] == 0]

@@ -109,22 +109,3 @@ def moves(process: InProcessFleet, parcel_id: str) -> list[str]:
     return Probe(process.database).values(
         "SELECT what FROM parcels WHERE parcel_id = %s ORDER BY position", parcel_id
     )
-
-
-def to_the_end(fleet: FaultyFleet, *, rounds: int = 20) -> None:
-    """Let every lease and every wait be over again and again, and the sound process carry what is left, until quiet."""
-    for _ in range(rounds):
-        fleet.expire_leases()
-        fleet.forget_messages()
-        fleet.sound.run()
-        make_due(fleet)
-        if not fleet.sound.leap() and not fleet.sound.tick.sweep().any:  # type: ignore[union-attr]
-            return
-
-
-def make_due(fleet: FaultyFleet) -> None:
-    """Let every wait on the database's clock be over."""
-    Probe(fleet.sound.database).write(
-        "UPDATE steps SET due_at = due_at - interval '1 hour' "
-        "WHERE due_clock = 'database' AND state IN ('scheduled', 'parked')"
-    )
