@@ -12,7 +12,7 @@ from hypothesis.stateful import invariant, rule, run_state_machine_as_test
 from engine.limits import Limits
 from statemachine.workflow.states import RunState
 from tests.support.faults.injector import Point
-from tests.support.faults.machine import NTH, PROCESSES, FaultyMachine, Plan, plans
+from tests.support.faults.machine import NTH, PROCESSES, FaultyMachine, Plan, perhaps
 from tests.support.faults.machine import settings_of as settings
 from tests.support.faults.relay import NODES, arrive, hand_over, moves, relay_fleet
 from tests.support.in_process_fleet import InProcessFleet
@@ -33,7 +33,7 @@ class RelayUnderFaults(FaultyMachine):
         """The branch that waits for the world goes on."""
         hand_over(process, self.runs[subject])
 
-    @rule(by=PROCESSES, drawn=plans(Point.OTHER, Point.PUBLISH))
+    @rule(by=PROCESSES, drawn=perhaps(Point.OTHER, Point.PUBLISH))
     def arrive(self, by: int, drawn: list[Plan]) -> None:
         """A parcel arrives; who brings it comes again without an answer, and finds it there if it was taken."""
         number = next(self.numbers)

@@ -21,7 +21,7 @@ from tasks.orders.people.intervention import retry
 from tests.support.factories import CANCEL, PARTS_MISSING, READY, answered, silent, submission
 from tests.support.faults.fleet import FaultyFleet
 from tests.support.faults.injector import Point
-from tests.support.faults.machine import NTH, PROCESSES, FaultyMachine, Plan, plans
+from tests.support.faults.machine import NTH, PROCESSES, FaultyMachine, Plan, perhaps, plans
 from tests.support.faults.machine import settings_of as settings
 from tests.support.in_process_fleet import InProcessFleet
 from tests.support.orders import laws
@@ -63,7 +63,7 @@ class OrdersUnderFaults(FaultyMachine):
         by=PROCESSES,
         script=st.integers(0, len(SCRIPTS) - 1),
         priority=st.integers(1, 10),
-        drawn=plans(Point.ACCEPT, Point.PUBLISH),
+        drawn=perhaps(Point.ACCEPT, Point.PUBLISH),
     )
     def take_in(self, by: int, script: int, priority: int, drawn: list[Plan]) -> None:
         """A new order comes; without an answer it is sent again."""
@@ -73,12 +73,20 @@ class OrdersUnderFaults(FaultyMachine):
         task_id = order.body.task_id
         self.runs[task_id] = self.fleet.sound.order(task_id).run_id
 
+    @precondition(lambda self: any("contact." in m.action for m in self.fleet.wire.messages))
+    @rule(by=PROCESSES, drawn=plans(Point.INTENT, Point.SEND, Point.SEND, Point.QUERY))
+    def call_under_faults(self, by: int, drawn: list[Plan]) -> None:
+        """A customer is to be contacted, and the process is struck while it does so."""
+        nth = next(n for n, message in enumerate(self.fleet.wire.messages) if "contact." in message.action)
+        message = self._take(nth, comes_again=False)
+        self.under(drawn, by, self.at_hand, lambda process: process.execute(message))
+
     @precondition(lambda self: self.runs)
     @rule(
         by=PROCESSES,
         nth=NTH,
         words=st.sampled_from([READY, PARTS_MISSING, CANCEL]),
-        drawn=plans(Point.OTHER, Point.PUBLISH),
+        drawn=perhaps(Point.OTHER, Point.PUBLISH),
     )
     def customer_turns_to_us(self, by: int, nth: int, words: str, drawn: list[Plan]) -> None:
         """A customer calls; who is told so and gives no answer is told again."""
@@ -94,7 +102,7 @@ class OrdersUnderFaults(FaultyMachine):
         by=PROCESSES,
         decision=st.sampled_from(["classify", "recontact", "close", "retry"]),
         level2=st.sampled_from([Level2.READY_TO_VISIT, Level2.PARTS_PENDING, Level2.NO_LONGER_NEEDED]),
-        drawn=plans(Point.OTHER, Point.PUBLISH),
+        drawn=perhaps(Point.OTHER, Point.PUBLISH),
     )
     def person_decides(self, by: int, decision: str, level2: Level2, drawn: list[Plan]) -> None:
         """A person answers the longest waiting question, allowed or not."""
@@ -118,7 +126,7 @@ class OrdersUnderFaults(FaultyMachine):
         self.under(drawn, by, review.task_id or "", answer)
 
     @precondition(lambda self: self.runs)
-    @rule(by=PROCESSES, nth=NTH, drawn=plans(Point.OTHER, Point.PUBLISH))
+    @rule(by=PROCESSES, nth=NTH, drawn=perhaps(Point.OTHER, Point.PUBLISH))
     def retry(self, by: int, nth: int, drawn: list[Plan]) -> None:
         """A person lets an order go on whose step has failed."""
         task_id = self.subject(nth)
