@@ -9,10 +9,9 @@ from itertools import count
 import pytest
 from hypothesis.stateful import invariant, rule, run_state_machine_as_test
 
-from engine.limits import Limits
 from statemachine.workflow.states import RunState
 from tests.support.faults.injector import Point
-from tests.support.faults.machine import NTH, PROCESSES, FaultyMachine, Plan, perhaps
+from tests.support.faults.machine import LONG, NTH, PROCESSES, FaultyMachine, Plan, perhaps
 from tests.support.faults.machine import settings_of as settings
 from tests.support.faults.relay import NODES, arrive, hand_over, moves, relay_fleet
 from tests.support.in_process_fleet import InProcessFleet
@@ -96,7 +95,7 @@ def test_whatever_faults_strike_every_run_ends_with_each_step_recorded_once(serv
         def __init__(self) -> None:
             super().__init__()
             self.url = servers.new_database()
-            self.opened = relay_fleet(self.url, Limits())
+            self.opened = relay_fleet(self.url, LONG)
             self.fleet = self.opened.__enter__()
 
         def teardown(self) -> None:

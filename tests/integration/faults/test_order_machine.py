@@ -21,7 +21,7 @@ from tasks.orders.people.intervention import retry
 from tests.support.factories import CANCEL, PARTS_MISSING, READY, answered, silent, submission
 from tests.support.faults.fleet import FaultyFleet
 from tests.support.faults.injector import Point
-from tests.support.faults.machine import NTH, PROCESSES, FaultyMachine, Plan, perhaps, plans
+from tests.support.faults.machine import LONG, NTH, PROCESSES, FaultyMachine, Plan, perhaps, plans
 from tests.support.faults.machine import settings_of as settings
 from tests.support.in_process_fleet import InProcessFleet
 from tests.support.orders import laws
@@ -168,7 +168,7 @@ def test_whatever_faults_strike_every_order_ends_and_nobody_is_contacted_twice(s
             super().__init__()
             self.url = servers.new_database()
             self.channel = LedgerChannel()
-            self.fleet = FaultyFleet(self.url, self.channel)
+            self.fleet = FaultyFleet(self.url, self.channel, {"limits": LONG})
 
         def teardown(self) -> None:
             try:

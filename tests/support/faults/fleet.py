@@ -85,14 +85,14 @@ class FaultyFleet:
     def expire_leases(self) -> None:
         """Let the time of every lease be over: those who hold one are zombies."""
         Probe(self.sound.database).write(
-            "UPDATE leases SET expires_at = least(expires_at, clock_timestamp()) - interval '1 hour'"
+            "UPDATE leases SET expires_at = least(expires_at, clock_timestamp()) - interval '2 hours'"
         )
 
     def forget_messages(self) -> None:
         """Let every message be lost, and it be time to publish again."""
         self.wire.lose_everything()
         Probe(self.sound.database).write(
-            "UPDATE steps SET published_at = published_at - interval '1 hour' WHERE state = 'published'"
+            "UPDATE steps SET published_at = published_at - interval '2 hours' WHERE state = 'published'"
         )
 
     def make_due(self) -> None:

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
+from engine.limits import Limits
 from engine.publisher import Message
 from statemachine.workflow.states import RunState
 from tests.support.faults.fleet import FaultyFleet
@@ -20,6 +21,10 @@ from tests.support.probe import Probe
 
 EXAMPLES: Final = "UNPEND_FAULT_EXAMPLES"
 """The environment variable that asks for so many random examples instead of the suite's few and fixed ones."""
+
+
+LONG: Final = Limits(lease_seconds=3600.0, republish_seconds=3600.0)
+"""Nothing runs out by itself: how busy the machine is changes no example."""
 
 
 class Deed(StrEnum):

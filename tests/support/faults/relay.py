@@ -64,7 +64,7 @@ def _go_on(resumption: Resumption) -> Outcome:
 
 ACTIONS: Final = (
     Action(name=f"{QUEUE}.carry", work=_carry),
-    Action(name=f"{QUEUE}.stumble", work=_stumble, retry=RetryPolicy(max_retries=3, delay_ms=1)),
+    Action(name=f"{QUEUE}.stumble", work=_stumble, retry=RetryPolicy(max_retries=3, delay_ms=60_000)),
     Action(name=f"{QUEUE}.wait", work=_wait, resume=_go_on),
 )
 
