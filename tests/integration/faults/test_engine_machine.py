@@ -7,7 +7,8 @@ The suite runs a few fixed examples. By hand, as many random ones as are asked f
 from itertools import count
 
 import pytest
-from hypothesis.stateful import invariant, rule, run_state_machine_as_test
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, invariant, rule, run_state_machine_as_test
 
 from statemachine.workflow.states import RunState
 from tests.support.faults.injector import Point
@@ -31,6 +32,12 @@ class RelayUnderFaults(FaultyMachine):
     def tell(self, process: InProcessFleet, subject: str) -> None:
         """The branch that waits for the world goes on."""
         hand_over(process, self.runs[subject])
+
+    @initialize(number=st.integers(1, 3))
+    def arrive_in_peace(self, number: int) -> None:
+        """Some parcels are there from the beginning."""
+        for _ in range(number):
+            self.arrive(0, [])
 
     @rule(by=PROCESSES, drawn=perhaps(Point.OTHER, Point.PUBLISH))
     def arrive(self, by: int, drawn: list[Plan]) -> None:
@@ -105,4 +112,4 @@ def test_whatever_faults_strike_every_run_ends_with_each_step_recorded_once(serv
                 self.opened.__exit__(None, None, None)
                 servers.drop(self.url)
 
-    run_state_machine_as_test(OverAFreshDatabase, settings=settings(examples=30, steps=25))
+    run_state_machine_as_test(OverAFreshDatabase, settings=settings(examples=20, steps=25))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import initialize, invariant, precondition, rule, run_state_machine_as_test
 
 from schemas.orders.signals import CustomerCalled
 from statemachine.orders.intents import Level2
@@ -58,6 +58,12 @@ class OrdersUnderFaults(FaultyMachine):
         over = [key for key in self.channel.ended if key.startswith(f"{subject}.")]
         for key in (under_way or over)[-1:]:
             tell(process, self.channel.end(key))
+
+    @initialize(scripts=st.lists(st.integers(0, len(SCRIPTS) - 1), min_size=1, max_size=3))
+    def take_in_in_peace(self, scripts: list[int]) -> None:
+        """Some orders are there from the beginning."""
+        for script in scripts:
+            self.take_in(0, script, 1, [])
 
     @rule(
         by=PROCESSES,
@@ -177,4 +183,4 @@ def test_whatever_faults_strike_every_order_ends_and_nobody_is_contacted_twice(s
                 self.fleet.close()
                 servers.drop(self.url)
 
-    run_state_machine_as_test(OverAFreshDatabase, settings=settings(examples=20, steps=25))
+    run_state_machine_as_test(OverAFreshDatabase, settings=settings(examples=12, steps=25))

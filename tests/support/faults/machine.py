@@ -135,7 +135,7 @@ class FaultyMachine(RuleBasedStateMachine):
         by=PROCESSES,
         nth=NTH,
         comes_again=st.booleans(),
-        drawn=plans(Point.CLAIM, Point.RECORD, Point.PUBLISH, Point.SURRENDER, Point.REFILL),
+        drawn=plans(Point.CLAIM, Point.RECORD, Point.RECORD, Point.PUBLISH, Point.SURRENDER),
     )
     def carry_under_faults(self, by: int, nth: int, comes_again: bool, drawn: list[Plan]) -> None:
         """A message arrives and its process is struck."""
