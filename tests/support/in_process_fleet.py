@@ -75,16 +75,18 @@ class InProcessFleet:
         limits: Limits | None = None,
         gateway: ChannelGateway | None = None,
         outbound: OutboundContext | None = None,
+        database: Database | None = None,
+        wire: InMemoryPublisher | None = None,
         **changes: Any,
     ) -> "InProcessFleet":
         """Build a process's parts; further actions and workflows, as written, come beside the project's own."""
         settings = settings_for(database_url, **changes)
-        database = Database(database_url, Cipher(CIPHER_KEY))
+        database = database or Database(database_url, Cipher(CIPHER_KEY))
         context = make_context(settings, database)
         if gateway is not None:
             context = replace(context, gateway=gateway)
         outbound = outbound or OutboundContext()
-        wire = InMemoryPublisher()
+        wire = wire or InMemoryPublisher()
         further = BoundProduct(Product(name="of the test"), tuple(actions))
         if workflows:
             with database.transaction() as work:

@@ -13,17 +13,16 @@ from hypothesis.stateful import (
 
 from runtime.ids import Prefix, new_id
 from statemachine.orders.intents import Level2
-from statemachine.orders.machine import TRANSITIONS, IllegalTransition
-from statemachine.orders.states import Event, State
+from statemachine.orders.machine import IllegalTransition
+from statemachine.orders.states import State
 from statemachine.workflow.planner import UnknownDecision
 from statemachine.workflow.states import RunState
-from storage.orders.contacts.contacts import Contacts
-from storage.orders.order_view import OrderView
 from storage.orders.orders import Orders
 from storage.people.reviews import Reviews
 from tasks.orders.people.deciding import Decision, decide
 from tests.support.factories import CANCEL, PARTS_MISSING, READY, answered, silent, submission
 from tests.support.in_process_fleet import InProcessFleet
+from tests.support.orders import laws
 from tests.support.probe import Probe
 from tests.support.servers import Servers
 
@@ -133,43 +132,11 @@ class OrdersUnderFire(RuleBasedStateMachine):
                 return
 
     @invariant()
-    def history_is_a_legal_path(self) -> None:
-        """Transitions chain from `pending` to the order's state by rows of the table, and never fork."""
-        for task_id in self.ids:
-            state, version = State.PENDING, 0
-            with self.house.database.transaction() as work:
-                history = OrderView(work).transitions(task_id)
-                order = Orders(work).find([task_id])[task_id]
-            for row in history:
-                move = TRANSITIONS[State(row["from_state"]), Event(row["event"])]
-                assert (row["from_state"], row["to_state"]) == (state, move.target)
-                assert row["version"] == version + 1
-                state, version = move.target, row["version"]
-            assert (order.status, order.version) == (state, version)
-
-    @invariant()
-    def closed_is_final_and_leaves_nothing_open(self) -> None:
-        """A closed order has a reason, no open step and no open question; an open one is waited for by something."""
-        for task_id in self.ids:
-            order = self.house.order(task_id)
-            steps = self.house.steps(task_id)
-            open_steps = [s for s in steps if s["state"] not in ("done", "failed", "cancelled")]
-            if order.status is State.CLOSED:
-                assert order.finish_reason
-                assert order.finished_at
-                # The last step of a run that closed its order is recorded in the same transaction.
-                assert not open_steps
-            else:
-                assert len(open_steps) == 1
-
-    @invariant()
-    def no_attempt_is_made_twice(self) -> None:
-        """At most one contact for each (task, round, contact number), and never more than the counts say."""
-        for task_id in self.ids:
-            with self.house.database.transaction() as work:
-                contacts = Contacts(work).of_task(task_id)
-            assert len({(c.round, c.contact_no) for c in contacts}) == len(contacts)
-            assert len(contacts) <= self.house.order(task_id).contacts_total
+    def the_laws_hold(self) -> None:
+        """Of every order, at every moment."""
+        laws.history_is_a_legal_path(self.house, self.ids)
+        laws.closed_is_final_and_leaves_nothing_open(self.house, self.ids)
+        laws.no_attempt_is_made_twice(self.house, self.ids)
 
     def teardown(self) -> None:
         """Left alone, every order ends or waits for a person or an operator."""
@@ -177,11 +144,7 @@ class OrdersUnderFire(RuleBasedStateMachine):
             with self.house.engine.transaction() as transaction:
                 transaction.resume([Orders(transaction.work).find([task_id])[task_id].run_id])
         self.house.run_to_the_end()
-        for task_id in self.ids:
-            order = self.house.order(task_id)
-            with self.house.database.transaction() as work:
-                waits_for_person = bool(Reviews(work).list(task_id=task_id))
-            assert order.status is State.CLOSED or waits_for_person, self.house.steps(task_id)
+        laws.everybody_has_ended_or_waits_for_a_person(self.house, self.ids)
 
     def expire_leases(self) -> None:
         """Let the time of every lease run out."""
