@@ -66,6 +66,8 @@ def main(arguments: list[str], further: Sequence[BoundProduct] = ()) -> int:
 
 
 def _serve(app: Celery, current: CurrentProcess, name: str, *, concurrency: int) -> None:
+    from workers.inspection import show_limits
+
     # Configuration that cannot be used stops the process here, with its message, and not in every child.
     current().warm()
     if name == TICK:
@@ -79,6 +81,7 @@ def _serve(app: Celery, current: CurrentProcess, name: str, *, concurrency: int)
         current.forget()
         current().warm()
 
+    show_limits()
     worker_process_init.connect(begin_child, weak=False)
     worker_shutting_down.connect(_bound_the_end, weak=False)
     pool = "solo" if name == TICK else "prefork"
