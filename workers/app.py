@@ -8,7 +8,7 @@ from kombu import Exchange, Queue
 
 from beat_schedule import BEAT_SCHEDULE
 from runtime.settings import Settings
-from schemas.core.agents import TICK, read_agents
+from schemas.core.agents import SYSTEM_QUEUES, TICK, read_agents
 
 REQUEST: Final = "workers.request:AcknowledgedRequest"
 """What Celery makes of a message; a task names it."""
@@ -31,7 +31,7 @@ def make_app(settings: Settings) -> Celery:
 
 
 def _configuration(settings: Settings) -> Mapping[str, Any]:
-    every = (*read_agents(settings.config_folder).queues, TICK)
+    every = (*read_agents(settings.config_folder).queues, *SYSTEM_QUEUES)
     return {
         "broker_url": settings.broker_url.get_secret_value(),
         "result_backend": None,

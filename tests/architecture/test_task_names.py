@@ -10,7 +10,7 @@ from beat_schedule import BEAT_SCHEDULE
 from engine.actions import Action
 from runtime.cipher import Cipher
 from runtime.settings import PROJECT, Settings
-from schemas.core.agents import TICK
+from schemas.core.agents import SYSTEM_QUEUES, TICK, UPKEEP
 from statemachine.workflow.definition import Kind, Step
 from storage.core.database import Database
 from tasks.orders.agents.contact import QUERY_SECONDS
@@ -22,7 +22,7 @@ from tests.support.in_process_fleet import CIPHER_KEY, settings_for
 from tools.limits import TOOLS
 from tools.notices.contract import DEADLINE_SECONDS
 from tools.webhooks.sender import TIMEOUT_SECONDS
-from workers import feeding, tick
+from workers import feeding, tick, upkeep
 from workers.agent import register
 from workers.app import HARD_LIMIT_MARGIN, VISIBILITY_TIMEOUT, make_app
 from workers.process import CurrentProcess, Process, read_workflows
@@ -70,13 +70,13 @@ def actions(settings: Settings) -> Iterator[Mapping[str, Action]]:
 def apps(settings: Settings) -> Mapping[str, Celery]:
     """For each worker an app with what it binds, as its process has it."""
     apps = {}
-    for name in (*QUEUES, TICK):
+    for name in (*QUEUES, *SYSTEM_QUEUES):
         app = make_app(settings)
         # Celery would show what one app binds to every other app of this process.
         app.task = partial(app.task, shared=False)
         current = CurrentProcess(lambda app=app, name=name: Process(settings, app, name=name))  # type: ignore[misc]
-        if name == TICK:
-            tick.register(app, current)
+        if name in SYSTEM_QUEUES:
+            {TICK: tick, UPKEEP: upkeep}[name].register(app, current)
         else:
             register(app, current, name)
         if name == feeding.QUEUE:
@@ -177,8 +177,9 @@ def test_beat_calls_tasks_that_are_bound_on_the_queue_they_are_bound_to(
     assert 0 < schedule <= options["expires"]
 
 
-def test_the_tick_does_only_what_beat_calls(apps: Mapping[str, Celery]) -> None:
-    assert carrying_rows(apps[TICK]) == set()
+@pytest.mark.parametrize("queue", SYSTEM_QUEUES)
+def test_the_worker_of_no_agent_does_only_what_beat_calls(queue: str, apps: Mapping[str, Celery]) -> None:
+    assert carrying_rows(apps[queue]) == set()
 
 
 def test_nothing_waits_in_a_process_for_a_broker_to_retry(apps: Mapping[str, Celery]) -> None:
