@@ -67,6 +67,7 @@ def main(arguments: list[str], further: Sequence[BoundProduct] = ()) -> int:
 
 def _serve(app: Celery, current: CurrentProcess, name: str, *, concurrency: int) -> None:
     from workers.inspection import show_limits
+    from workers.request import EventLoopOfConsumer
 
     # Configuration that cannot be used stops the process here, with its message, and not in every child.
     if name == UPKEEP:
@@ -82,6 +83,7 @@ def _serve(app: Celery, current: CurrentProcess, name: str, *, concurrency: int)
         current().warm()
 
     show_limits()
+    app.steps["consumer"].add(EventLoopOfConsumer)
     worker_process_init.connect(begin_child, weak=False)
     worker_shutting_down.connect(_bound_the_end, weak=False)
     pool = "solo" if name in SYSTEM_QUEUES else "prefork"

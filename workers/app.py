@@ -53,7 +53,8 @@ def _configuration(settings: Settings) -> Mapping[str, Any]:
         "worker_max_memory_per_child": _LARGEST_CHILD,
         "worker_soft_shutdown_timeout": settings.soft_shutdown_seconds,
         "worker_enable_soft_shutdown_on_idle": False,
-        "worker_cancel_long_running_tasks_on_connection_loss": True,
+        # PostgreSQL fences what goes on without its broker (docs/decisions/0007).
+        "worker_cancel_long_running_tasks_on_connection_loss": False,
         "worker_hijack_root_logger": False,
         "worker_redirect_stdouts": False,
         "worker_send_task_events": True,

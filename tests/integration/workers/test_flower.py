@@ -2,9 +2,8 @@
 
 import contextlib
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import pytest
@@ -13,6 +12,7 @@ from fleet.supervisor.ports import free_port
 from tasks.forms import EntryPoint
 from tasks.orders.intake.intake import accept
 from tests.support.factories import answered, submission
+from tests.support.fleet.worker_events import hearing
 from tests.support.fleet.worker_process import worker_process
 from tests.support.in_process_fleet import settings_for
 from tests.support.probe import Probe
@@ -36,27 +36,14 @@ def process(database_url: str, broker_url: str) -> Iterator[Process]:
 def test_a_message_shows_the_task_ids_and_the_steps_of_its_first_rows_and_the_number_of_the_others(
     process: Process, database_url: str, broker_url: str, tmp_path: Path
 ) -> None:
-    shown: list[str] = []
-
-    def receive(event: Mapping[str, Any]) -> None:
-        if event["name"] == "contact.initiate_contact":
-            shown.append(event["args"])
-
-    with process.app.connection_for_read() as connection:
-        receiver = process.app.events.Receiver(connection, handlers={"task-received": receive})
-        with (
-            receiver.consumer_context(wakeup=False) as (listening, _, _),
-            worker_process("contact", database_url, broker_url, tmp_path),
-        ):
-            orders = [submission(answered()) for _ in range(5)]
-            accept(process.engine, process.context, orders, EntryPoint.COMMAND)
-
-            def told() -> bool:
-                with contextlib.suppress(TimeoutError):
-                    listening.drain_events(timeout=1)
-                return bool(shown)
-
-            wait_until(told, "the worker tells of the message")
+    with (
+        hearing(process.app, "task-received") as received,
+        worker_process("contact", database_url, broker_url, tmp_path),
+    ):
+        orders = [submission(answered()) for _ in range(5)]
+        accept(process.engine, process.context, orders, EntryPoint.COMMAND)
+        wait_until(received, "the worker tells of the message")
+        shown = [event["args"] for event in received()]
     steps = Probe(process.database).rows(
         "SELECT subject_id, step_id FROM steps WHERE queue = 'contact' ORDER BY step_id"
     )
