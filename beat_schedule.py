@@ -30,8 +30,8 @@ BEAT_SCHEDULE: Final[Mapping[str, Mapping[str, object]]] = {
     },
     # A round a day; a call looks whether it is due, goes on with it for a moment, and leaves the rest to the next.
     "remove-what-was-kept-long-enough": {
-        "task": "tick.retain",
+        "task": "upkeep.retain",
         "schedule": RETENTION_SECONDS,
-        "options": {"queue": "tick", "expires": 86_400.0},
+        "options": {"queue": "upkeep", "expires": 86_400.0},
     },
 }

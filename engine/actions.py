@@ -104,7 +104,7 @@ class Action:
     parameters: Mapping[str, object] | None = None
     """What a general task that is nothing but this action takes, as a JSON Schema; `None`: it is no task type."""
     work_seconds: float = 0.0
-    """What the work on a batch may take: the limit of its tool, on which the limits of its Celery task stand."""
+    """What the work on a batch may take: its tools' limits, one after another; its Celery task's come from it."""
 
     @property
     def queue(self) -> str:

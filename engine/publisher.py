@@ -15,6 +15,8 @@ class Message:
     queue: str
     action: str
     keys: tuple[StepKey, ...]
+    subjects: tuple[str, ...]
+    """For each row the id of what it is about: an order's task_id, or its run's id."""
 
 
 class WireUnavailable(Exception):
@@ -41,17 +43,20 @@ class Publisher(Protocol):
 
 def into_messages(queue: str, rows: Iterable[ToPublish], largest: Callable[[str], int]) -> list[Message]:
     """Pack rows of a queue into messages, most urgent first: one action each; a row that crashed a worker alone."""
-    messages: list[Message] = []
-    open_batches: dict[str, list[StepKey]] = {}
-    order: list[tuple[str, list[StepKey]]] = []
+    open_batches: dict[str, list[ToPublish]] = {}
+    order: list[list[ToPublish]] = []
     for row in rows:
         if row.alone:
-            order.append((row.action, [row.key]))
+            order.append([row])
             continue
         batch = open_batches.get(row.action)
         if batch is None or len(batch) >= largest(row.action):
             batch = open_batches[row.action] = []
-            order.append((row.action, batch))
-        batch.append(row.key)
-    messages.extend(Message(queue, action, tuple(keys)) for action, keys in order)
-    return messages
+            order.append(batch)
+        batch.append(row)
+    return [
+        Message(
+            queue, batch[0].action, tuple(row.key for row in batch), tuple(row.subject_id for row in batch)
+        )
+        for batch in order
+    ]

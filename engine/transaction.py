@@ -216,7 +216,8 @@ class Transaction:
             return False
         if not Steering(self.work).take_offered(step_id, given):
             return False
-        self._taken.append((row.queue, ToPublish(row.key, row.action, alone=False)))
+        taken = ToPublish(row.key, row.action, row.subject_id or row.run_id, alone=False)
+        self._taken.append((row.queue, taken))
         return True
 
     def bring_forward(self, run_id: str, due_at: datetime) -> int:
@@ -251,7 +252,9 @@ class Transaction:
         by_queue: dict[str, list[ToPublish]] = {}
         for step in self._succession.inserted:
             if step.state is StepState.PUBLISHED and step.queue and step.action:
-                row = ToPublish(StepKey(step.step_id, 1), step.action, alone=False)
+                row = ToPublish(
+                    StepKey(step.step_id, 1), step.action, step.subject_id or step.run_id, alone=False
+                )
                 by_queue.setdefault(step.queue, []).append(row)
         for queue, row in self._taken:
             by_queue.setdefault(queue, []).append(row)

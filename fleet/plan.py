@@ -15,6 +15,7 @@ from fleet.embedded.postgres import EmbeddedPostgres
 from fleet.embedded.valkey import EmbeddedValkey
 from fleet.installation import InstallationSecrets
 from fleet.supervisor.process import ProcessSpec
+from schemas.core.agents import SYSTEM_QUEUES
 
 SERVERS, CORE, WATCHERS = range(3)
 """The stages: what holds the truth, what works, what wakes it and watches it."""
@@ -87,7 +88,7 @@ class FleetPlan:
             ),
             self._python("api", CORE, ["fleet.api_process"], answers(f"{self.addresses.api}/health/live")),
             *(self._worker(agent, CORE, f"worker-{agent}") for agent in queues),
-            self._worker("tick", CORE, "tick"),
+            *(self._worker(queue, CORE, queue) for queue in SYSTEM_QUEUES),
             self._worker("intake", CORE, "intake"),
             self._python(
                 "exporter",

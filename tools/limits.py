@@ -46,3 +46,8 @@ TOOLS: Final[Mapping[str, Tool]] = MappingProxyType(
         )
     },
 )
+
+
+def seconds_of(*names: str) -> float:
+    """What one call of each of these tools may take, one after another."""
+    return sum(TOOLS[name].timeout_seconds for name in names)

@@ -22,8 +22,8 @@ from celery.signals import (
 from engine.registry import BoundProduct
 from runtime import logs
 from runtime.settings import Settings
-from schemas.core.agents import TICK, read_agents
-from workers import feeding, tick
+from schemas.core.agents import SYSTEM_QUEUES, TICK, UPKEEP, read_agents
+from workers import feeding, tick, upkeep
 from workers.agent import register
 from workers.app import make_app
 from workers.process import CurrentProcess, Process
@@ -38,7 +38,7 @@ def main(arguments: list[str], further: Sequence[BoundProduct] = ()) -> int:
     """Run one process until it is stopped; return its exit status."""
     settings = Settings.read()
     agents = read_agents(settings.config_folder)
-    known = (*agents.queues, TICK, *OTHERS)
+    known = (*agents.queues, *SYSTEM_QUEUES, *OTHERS)
     if len(arguments) != 1 or arguments[0] not in known:
         sys.stderr.write(f"usage: python -m workers {'|'.join(known)}\n")
         return 2
@@ -48,8 +48,8 @@ def main(arguments: list[str], further: Sequence[BoundProduct] = ()) -> int:
     worker_ready.connect(_mark_ready, weak=False)
     beat_init.connect(_mark_ready, weak=False)
     app = make_app(settings)
-    if name == TICK or name in agents.queues:
-        concurrency = 1 if name == TICK else agents.by_queue[name].concurrency
+    if name in SYSTEM_QUEUES or name in agents.queues:
+        concurrency = 1 if name in SYSTEM_QUEUES else agents.by_queue[name].concurrency
         current = CurrentProcess(lambda: Process(settings, app, name=name, further=further))
         _serve(app, current, name, concurrency=concurrency)
     elif name == "beat":
@@ -66,12 +66,15 @@ def main(arguments: list[str], further: Sequence[BoundProduct] = ()) -> int:
 
 
 def _serve(app: Celery, current: CurrentProcess, name: str, *, concurrency: int) -> None:
+    from workers.inspection import show_limits
+    from workers.request import EventLoopOfConsumer
+
     # Configuration that cannot be used stops the process here, with its message, and not in every child.
-    current().warm()
-    if name == TICK:
-        tick.register(app, current)
+    if name == UPKEEP:
+        upkeep.register(app, current)
     else:
-        register(app, current, name)
+        current().warm()
+        tick.register(app, current) if name == TICK else register(app, current, name)
     if name == feeding.QUEUE:
         feeding.register(app, current)
 
@@ -79,9 +82,11 @@ def _serve(app: Celery, current: CurrentProcess, name: str, *, concurrency: int)
         current.forget()
         current().warm()
 
+    show_limits()
+    app.steps["consumer"].add(EventLoopOfConsumer)
     worker_process_init.connect(begin_child, weak=False)
     worker_shutting_down.connect(_bound_the_end, weak=False)
-    pool = "solo" if name == TICK else "prefork"
+    pool = "solo" if name in SYSTEM_QUEUES else "prefork"
     app.worker_main(
         [
             "worker",

@@ -11,8 +11,8 @@ from storage.engine.steps import StepKey
 from workers.app import HARD_LIMIT_MARGIN, REQUEST
 from workers.process import CurrentProcess
 
-_TRANSACTION_SECONDS: Final = 20
-"""What claim and record may take when PostgreSQL is slow or away for a moment."""
+_TRANSACTION_SECONDS: Final = 30
+"""What the transactions may take: claim and record are each repeated for a lease of 12 s while PostgreSQL is away."""
 
 
 def register(app: Celery, current: CurrentProcess, queue: str) -> None:
@@ -23,7 +23,7 @@ def register(app: Celery, current: CurrentProcess, queue: str) -> None:
 
 
 def bind(app: Celery, current: CurrentProcess, action: Action) -> None:
-    """Register the Celery task that carries rows of this action into the engine, with the limits of its tool."""
+    """Register the Celery task that carries rows of this action into the engine, with the limits of its tools."""
     name, limit = action.name, soft_limit(action)
 
     def run(keys: list[list[int]]) -> None:

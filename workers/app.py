@@ -8,7 +8,7 @@ from kombu import Exchange, Queue
 
 from beat_schedule import BEAT_SCHEDULE
 from runtime.settings import Settings
-from schemas.core.agents import TICK, read_agents
+from schemas.core.agents import SYSTEM_QUEUES, TICK, read_agents
 
 REQUEST: Final = "workers.request:AcknowledgedRequest"
 """What Celery makes of a message; a task names it."""
@@ -31,7 +31,7 @@ def make_app(settings: Settings) -> Celery:
 
 
 def _configuration(settings: Settings) -> Mapping[str, Any]:
-    every = (*read_agents(settings.config_folder).queues, TICK)
+    every = (*read_agents(settings.config_folder).queues, *SYSTEM_QUEUES)
     return {
         "broker_url": settings.broker_url.get_secret_value(),
         "result_backend": None,
@@ -53,7 +53,8 @@ def _configuration(settings: Settings) -> Mapping[str, Any]:
         "worker_max_memory_per_child": _LARGEST_CHILD,
         "worker_soft_shutdown_timeout": settings.soft_shutdown_seconds,
         "worker_enable_soft_shutdown_on_idle": False,
-        "worker_cancel_long_running_tasks_on_connection_loss": True,
+        # PostgreSQL fences what goes on without its broker (docs/decisions/0007).
+        "worker_cancel_long_running_tasks_on_connection_loss": False,
         "worker_hijack_root_logger": False,
         "worker_redirect_stdouts": False,
         "worker_send_task_events": True,

@@ -2,8 +2,9 @@
 
 from typing import Any, Final
 
+from celery import bootsteps
 from celery.worker.request import Request
-from kombu.asynchronous import get_event_loop
+from kombu.asynchronous import get_event_loop, set_event_loop
 
 from runtime.logs import logger
 
@@ -24,6 +25,16 @@ class AcknowledgedRequest(Request):  # type: ignore[misc] # Celery publishes no 
         """Acknowledge the message; what the broker did not take is tried again until its connection is gone."""
         super().acknowledge()
         _until_taken(self.message, self.connection_errors)
+
+
+class EventLoopOfConsumer(bootsteps.StartStopStep):  # type: ignore[misc] # Celery publishes no types
+    """Names the event loop again each time a consumer has connected: with a lost connection its name is lost."""
+
+    requires = ("celery.worker.consumer.connection:Connection",)
+
+    def start(self, parent: Any) -> None:
+        """Let `get_event_loop` return the loop of this consumer."""
+        set_event_loop(parent.hub)
 
 
 def _until_taken(message: Any, errors: tuple[type[Exception], ...]) -> None:

@@ -11,8 +11,6 @@ from engine.tick import Tick
 from runtime.logs import logger
 from schemas.core.agents import TICK
 from storage.core.unavailable import StorageUnavailable
-from tasks.orders.upkeep.retention import due, retain
-from tools.policies.retention import load_retention
 from workers.app import REQUEST
 from workers.process import CurrentProcess, Process
 from workers.wire import CeleryWire
@@ -21,9 +19,6 @@ _log = logger(__name__)
 
 _CALLS_WAITING: Final = 3
 """Calls that may wait in the queue, so that a tick follows the last at once."""
-
-_RETENTION_SECONDS: Final = 0.5
-"""What one call may spend on removing what is old; orders wait meanwhile."""
 
 _PAUSE: Final = 0.1
 """Seconds between two looks while nothing was found: what a due row waits for at most."""
@@ -36,17 +31,7 @@ def register(app: Celery, current: CurrentProcess) -> None:
         watch(current(), TICK_SECONDS)
         _drop_what_piled_up(app)
 
-    def remove_old() -> None:
-        process = current()
-        try:
-            if due(process.database):
-                kept = load_retention(process.settings.config_folder / "policies" / "retention.yaml")
-                retain(process.database, kept, seconds=_RETENTION_SECONDS)
-        except StorageUnavailable as error:
-            _log.warning("PostgreSQL away; the next call removes what is old", error=str(error))
-
     app.task(sweep, name="tick.sweep", Request=REQUEST)
-    app.task(remove_old, name="tick.retain", Request=REQUEST)
 
 
 def _drop_what_piled_up(app: Celery) -> None:

@@ -25,6 +25,9 @@ _PATIENCE_SECONDS: Final = 1.0
 _SILENCE_SECONDS: Final = 2.0
 """How long one that did not answer is not asked again; the tick publishes meanwhile, once it can."""
 
+_SHOWN: Final = 3
+"""Rows of a message that Flower names; of the others it tells the number."""
+
 
 class CeleryWire:
     """Sends messages over connections of its own; PostgreSQL finds what could not be sent."""
@@ -57,7 +60,7 @@ class CeleryWire:
                     producer=producer,
                     retry=True,
                     retry_policy=_RETRY,
-                    argsrepr=f"({len(message.keys)} rows)",
+                    argsrepr=_shown(message),
                 )
 
     def depths(self, queues: Sequence[str]) -> Mapping[str, int]:
@@ -92,6 +95,14 @@ class CeleryWire:
         except _AWAY as error:
             self._silent_until = self._clock() + _SILENCE_SECONDS
             raise WireUnavailable(f"{type(error).__name__}: {error}") from error
+
+
+def _shown(message: Message) -> str:
+    """What Flower, events and logs show of a message: what its first rows are about, ids only."""
+    first = zip(message.subjects[:_SHOWN], message.keys[:_SHOWN], strict=True)
+    named = [f"{subject_id} step {key.step_id}" for subject_id, key in first]
+    further = len(message.keys) - len(named)
+    return f"({', '.join([*named, *([f'{further} more'] if further else [])])})"
 
 
 def _depths(channel: Any, queues: Sequence[str]) -> Mapping[str, int]:

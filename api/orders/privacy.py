@@ -114,7 +114,7 @@ def retain_data(body: RetentionAsked, parts: GivenParts) -> RetentionMade:
         kept = load_retention(parts.settings.config_folder / "policies" / "retention.yaml")
     except PolicyFileError as error:
         raise Refusal(Code.STATE_CONFLICT, str(error)) from error
-    rows = counted(parts.database, kept) if body.dry_run else retain(parts.database, kept)[0]
+    rows = counted(parts.database, kept) if body.dry_run else retain(parts.database, kept)
     return RetentionMade(
         rows={kind.value: amount for kind, amount in rows.items()},
         days={kind.value: kept[kind].days for kind in rows},

@@ -15,6 +15,12 @@ FILE: Final = "agents.yaml"
 TICK: Final = "tick"
 """The queue of the tick, which is no agent: it never waits behind the work that it rescues."""
 
+UPKEEP: Final = "upkeep"
+"""The queue of what removes old data, which is no agent either, and which nobody waits for."""
+
+SYSTEM_QUEUES: Final = (TICK, UPKEEP)
+"""The queues of no agent; each has a worker of one process that does only what beat calls."""
+
 _Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 
 

@@ -52,7 +52,7 @@ _TAKE_READY = text(
     WHERE step_id IN (
         SELECT step_id FROM steps WHERE queue = :queue AND state = {READY} AND NOT held
         ORDER BY urgency LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED)
-    RETURNING step_id, delivery, action, crashes, urgency
+    RETURNING step_id, delivery, action, crashes, urgency, coalesce(subject_id, run_id) AS subject_id
     """,
 )
 _TAKE_STALE = text(
@@ -63,7 +63,8 @@ _TAKE_STALE = text(
         WHERE state = {PUBLISHED} AND queue = :queue AND NOT held
           AND published_at < clock_timestamp() - make_interval(secs => :seconds)
         ORDER BY published_at LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED)
-    RETURNING step_id, delivery, action, crashes, coalesce(urgency, created_at) AS urgency
+    RETURNING step_id, delivery, action, crashes, coalesce(urgency, created_at) AS urgency,
+        coalesce(subject_id, run_id) AS subject_id
     """,
 )
 _LOST = f"""
@@ -143,6 +144,8 @@ class ToPublish:
 
     key: StepKey
     action: str
+    subject_id: str
+    """What it is about: an order's task_id, or its run's id."""
     alone: bool
 
 
@@ -242,4 +245,7 @@ class Queues(Repository):
         taken = sorted(
             self.connection.execute(statement, parameters), key=lambda row: (row.urgency, row.step_id)
         )
-        return [ToPublish(StepKey(row.step_id, row.delivery), row.action, row.crashes > 0) for row in taken]
+        return [
+            ToPublish(StepKey(row.step_id, row.delivery), row.action, row.subject_id, row.crashes > 0)
+            for row in taken
+        ]

@@ -109,6 +109,7 @@ class InsertedStep:
     node: str
     queue: str | None
     action: str | None
+    subject_id: str | None
 
 
 _ROW = """s.state, r.state AS run_state, s.step_id, s.run_id, s.subject_id, s.node, s.kind, s.queue, s.action,
@@ -157,7 +158,7 @@ _INSERT = BulkInsert(
         "run_id", "subject_id", "node", "kind", "queue", "action", "state", "held", "priority",
         "due_at", "due_clock", "input", "output", "caused_by", "urgency", "published_at", "finished_at",
     ),
-    returning="state, step_id, run_id, node, queue, action",
+    returning="state, step_id, run_id, node, queue, action, subject_id",
 )  # fmt: skip
 _OUTPUTS = text(f"SELECT run_id, node, output FROM steps WHERE run_id = ANY(:runs) AND state = {DONE}")
 _CLOSE_OPEN = text(

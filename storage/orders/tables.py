@@ -214,6 +214,16 @@ engineer_capacity = Table(
     CheckConstraint("booked BETWEEN 0 AND capacity", name="booked"),
 )
 
+retention_cursors = Table(
+    "retention_cursors",
+    metadata,
+    Column("kind", Name, primary_key=True),
+    Column("table_name", Name, primary_key=True),
+    # The first block of the table that the round has not passed.
+    Column("block", BigInteger, nullable=False, server_default="0"),
+    Column("removed", BigInteger, nullable=False, server_default="0"),
+)
+
 intent_labels = Table(
     "intent_labels",
     metadata,

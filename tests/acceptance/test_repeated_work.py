@@ -11,7 +11,7 @@ from tests.support.waiting import wait_until
 
 _OFF = ("-m", "tests.support.fleet.shifted_clock")
 _WAITING = (
-    "SELECT queue, action, step_id, delivery FROM steps "
+    "SELECT queue, action, step_id, delivery, subject_id FROM steps "
     "WHERE state IN ('ready', 'published', 'leased') AND queue IS NOT NULL AND kind = 'action'"
 )
 
@@ -23,10 +23,14 @@ def test_a_message_delivered_five_times_is_obeyed_once(fleet: RunningFleet) -> N
 
     def repeat() -> bool:
         rows = Probe(fleet.database).rows(_WAITING)
-        keys = [(row.queue, row.action, StepKey(row.step_id, row.delivery)) for row in rows]
-        fresh = [Message(queue, action, (key,)) for queue, action, key in keys if key not in seen]
+        keys = {StepKey(row.step_id, row.delivery): row for row in rows}
+        fresh = [
+            Message(row.queue, row.action, (key,), (row.subject_id,))
+            for key, row in keys.items()
+            if key not in seen
+        ]
         fleet.parts.publisher.publish(fresh * 5)
-        seen.update(key for _, _, key in keys)
+        seen.update(keys)
         return len(seen) > 100
 
     wait_until(repeat, "a hundred messages were repeated", seconds=180)

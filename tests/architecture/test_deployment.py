@@ -13,7 +13,7 @@ import yaml
 from pydantic import SecretStr
 
 from runtime.settings import PROJECT, Settings
-from schemas.core.agents import TICK
+from schemas.core.agents import SYSTEM_QUEUES
 from tests.support.agents import QUEUES
 
 COMPOSE = PROJECT / "docker-compose.yml"
@@ -105,7 +105,7 @@ def test_every_process_that_workers_can_run_is_deployed() -> None:
         for service in SERVICES.values()
         if "-m workers" in " ".join(service.get("command", ()))
     }
-    assert run == {*QUEUES, TICK, *OTHERS}
+    assert run == {*QUEUES, *SYSTEM_QUEUES, *OTHERS}
 
 
 @every_service

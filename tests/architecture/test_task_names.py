@@ -1,6 +1,6 @@
 """A name is one name everywhere: definitions, registered actions, Celery tasks, queues, the beat schedule."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 import pytest
@@ -10,15 +10,19 @@ from beat_schedule import BEAT_SCHEDULE
 from engine.actions import Action
 from runtime.cipher import Cipher
 from runtime.settings import PROJECT, Settings
-from schemas.core.agents import TICK
+from schemas.core.agents import SYSTEM_QUEUES, TICK, UPKEEP
 from statemachine.workflow.definition import Kind, Step
 from storage.core.database import Database
+from tasks.orders.agents.contact import QUERY_SECONDS
 from tasks.orders.rules.context import make_context
 from tasks.outbound.context import OutboundContext
 from tasks.registry import registry
 from tests.support.agents import QUEUES
 from tests.support.in_process_fleet import CIPHER_KEY, settings_for
-from workers import feeding, tick
+from tools.limits import TOOLS
+from tools.notices.contract import DEADLINE_SECONDS
+from tools.webhooks.sender import TIMEOUT_SECONDS
+from workers import feeding, tick, upkeep
 from workers.agent import register
 from workers.app import HARD_LIMIT_MARGIN, VISIBILITY_TIMEOUT, make_app
 from workers.process import CurrentProcess, Process, read_workflows
@@ -31,6 +35,20 @@ STEPS = {
     if step.action
 }
 DELIVERED = {name: step for name, step in STEPS.items() if not step.inline and step.kind is not Kind.HUMAN}
+CALLS: Mapping[str, Sequence[str | float]] = {
+    "orchestrator.retry_contact": (),
+    "orchestrator.open_round": (),
+    "contact.initiate_contact": (QUERY_SECONDS, "contact_user"),
+    "triage.classify_intent": ("classify_intent",),
+    "triage.classify_text": ("classify_intent",),
+    "triage.validate_classification": ("validate_classification",),
+    "action.execute_action": ("update_appointment", "notify_engineer"),
+    "audit.log_and_close": ("log_event",),
+    "audit.generate_report": ("generate_report",),
+    "outbound.deliver_webhook": (TIMEOUT_SECONDS, TIMEOUT_SECONDS),
+    "outbound.send_notice": (DEADLINE_SECONDS,),
+}
+"""What the work on a message calls in turn: tools, and what else takes so many seconds at most."""
 
 
 def name_of(step: Step) -> str:
@@ -52,13 +70,13 @@ def actions(settings: Settings) -> Iterator[Mapping[str, Action]]:
 def apps(settings: Settings) -> Mapping[str, Celery]:
     """For each worker an app with what it binds, as its process has it."""
     apps = {}
-    for name in (*QUEUES, TICK):
+    for name in (*QUEUES, *SYSTEM_QUEUES):
         app = make_app(settings)
         # Celery would show what one app binds to every other app of this process.
         app.task = partial(app.task, shared=False)
         current = CurrentProcess(lambda app=app, name=name: Process(settings, app, name=name))  # type: ignore[misc]
-        if name == TICK:
-            tick.register(app, current)
+        if name in SYSTEM_QUEUES:
+            {TICK: tick, UPKEEP: upkeep}[name].register(app, current)
         else:
             register(app, current, name)
         if name == feeding.QUEUE:
@@ -123,6 +141,20 @@ def test_a_message_of_every_task_travels_on_the_queue_of_its_prefix(apps: Mappin
             assert routed in declared
 
 
+def test_the_limits_of_every_action_cover_its_tools_and_its_transactions(
+    apps: Mapping[str, Celery], actions: Mapping[str, Action], settings: Settings
+) -> None:
+    working = {name for name, action in actions.items() if action.work is not None}
+    assert working == CALLS.keys()
+    for name, tools in CALLS.items():
+        work = sum(TOOLS[tool].timeout_seconds if isinstance(tool, str) else tool for tool in tools)
+        task = apps[actions[name].queue].tasks[name]
+        # Claim and record are each repeated for as long as a lease while PostgreSQL is away.
+        assert task.soft_time_limit >= work + 2 * settings.lease_seconds
+        # The last lease of a worker that was ended at its hard limit is over before its message is delivered again.
+        assert task.time_limit + settings.lease_seconds < VISIBILITY_TIMEOUT
+
+
 def test_limits_rise_from_the_soft_one_to_the_brokers_patience(apps: Mapping[str, Celery]) -> None:
     for agent in QUEUES:
         for name in bound(apps[agent]):
@@ -145,8 +177,9 @@ def test_beat_calls_tasks_that_are_bound_on_the_queue_they_are_bound_to(
     assert 0 < schedule <= options["expires"]
 
 
-def test_the_tick_does_only_what_beat_calls(apps: Mapping[str, Celery]) -> None:
-    assert carrying_rows(apps[TICK]) == set()
+@pytest.mark.parametrize("queue", SYSTEM_QUEUES)
+def test_the_worker_of_no_agent_does_only_what_beat_calls(queue: str, apps: Mapping[str, Celery]) -> None:
+    assert carrying_rows(apps[queue]) == set()
 
 
 def test_nothing_waits_in_a_process_for_a_broker_to_retry(apps: Mapping[str, Celery]) -> None:

@@ -44,6 +44,7 @@ OF_NOBODY: Final = {
     "leases": "who works on what",
     "notice_roles": "roles of staff",
     "pulses": "when the fleet did what",
+    "retention_cursors": "how far the removal of old data has come",
     "subscribers": "other systems",
     "forgotten_numbers": "marks under the index key, which name no order",
 }

@@ -1,5 +1,7 @@
 """What has been kept long enough goes, and nothing else."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -9,6 +11,7 @@ import pytest
 from runtime.settings import PROJECT
 from schemas.core.configuration import PolicyFileError
 from storage.access.idempotency import IdempotencyKeys
+from storage.access.system_audit import SystemAudit
 from storage.core.unit_of_work import UnitOfWork
 from storage.orders.contacts.callbacks import Callbacks, NewCallback
 from storage.orders.labels import Labels, NewLabel
@@ -17,12 +20,14 @@ from storage.outbound.subscribers import Subscribers
 from storage.people.rejects import NewReject, Rejects
 from tasks.flows.general import accept
 from tasks.forms import EntryPoint, NewTask, Sender
-from tasks.orders.upkeep.retention import PULSE, counted, due, retain
+from tasks.orders.upkeep.retention import PULSE, counted, due, go_on, retain
 from tests.support.factories import answered, submission
 from tests.support.in_process_fleet import InProcessFleet
 from tests.support.probe import Probe
 from tools.policies.retention import DataKind, load_retention
 
+FAR_BEYOND: Final = 600.0
+"""Seconds that only a failure takes."""
 KEPT: Final = load_retention(PROJECT / "config" / "policies" / "retention.yaml")
 AGED: Final = (
     "UPDATE contact_logs SET contact_time = contact_time - interval '2 years'",
@@ -113,18 +118,14 @@ def values(house: InProcessFleet, statement: str) -> list[object]:
 
 def test_nothing_goes_before_its_time(furnished: InProcessFleet) -> None:
     assert set(counted(furnished.database, KEPT).values()) == {0}
-    removed, done = retain(furnished.database, KEPT)
-    assert done
-    assert set(removed.values()) == {0}
+    assert set(retain(furnished.database, KEPT).values()) == {0}
 
 
 def test_everything_of_every_kind_goes_after_its_time(furnished: InProcessFleet) -> None:
     age(furnished)
     expected = counted(furnished.database, KEPT)
     assert all(expected.values()), expected
-    removed, done = retain(furnished.database, KEPT)
-    assert done
-    assert removed == expected
+    assert retain(furnished.database, KEPT) == expected
     assert set(counted(furnished.database, KEPT).values()) == {0}
     assert values(furnished, "SELECT transcript FROM contact_logs") == [None]
     assert values(furnished, "SELECT octet_length(body) FROM callbacks WHERE event_id = 'e'") == [0]
@@ -153,16 +154,63 @@ def test_words_of_an_open_order_are_kept_however_old(furnished: InProcessFleet) 
 def test_a_round_is_due_once_a_day_and_one_that_ran_out_of_time_is_still_due(
     furnished: InProcessFleet,
 ) -> None:
-    age(furnished)
     assert due(furnished.database)
-    removed, done = retain(furnished.database, KEPT, seconds=-1.0)
-    assert not done
-    assert set(removed.values()) == {0}
+    assert not go_on(furnished.database, KEPT, seconds=-1.0)
     assert due(furnished.database)
-    retain(furnished.database, KEPT)
+    assert go_on(furnished.database, KEPT, seconds=FAR_BEYOND)
     assert not due(furnished.database)
     Probe(furnished.database).write("UPDATE pulses SET at = at - interval '25 hours' WHERE name = %s", PULSE)
     assert due(furnished.database)
+
+
+def test_what_a_round_has_passed_it_does_not_look_at_again(furnished: InProcessFleet) -> None:
+    with locked(furnished, "notices"):
+        assert not go_on(furnished.database, KEPT, seconds=FAR_BEYOND)
+    age(furnished)
+    assert go_on(furnished.database, KEPT, seconds=FAR_BEYOND)
+    assert values(furnished, "SELECT key FROM notices") == ["n2"]
+    assert values(furnished, "SELECT transcript IS NOT NULL FROM contact_logs") == [True]
+    assert values(furnished, "SELECT count(*) FROM idempotency_keys") == [1]
+    assert go_on(furnished.database, KEPT, seconds=FAR_BEYOND)
+    assert set(counted(furnished.database, KEPT).values()) == {0}
+
+
+def test_a_kind_whose_table_is_locked_keeps_no_other_from_its_turn(furnished: InProcessFleet) -> None:
+    age(furnished)
+    with locked(furnished, "callbacks"):
+        assert not go_on(furnished.database, KEPT, seconds=FAR_BEYOND)
+    left = {kind for kind, rows in counted(furnished.database, KEPT).items() if rows}
+    assert left == {DataKind.CALLBACKS}
+
+
+def test_a_round_of_many_calls_is_one_line_of_the_audit_with_all_that_went(
+    furnished: InProcessFleet,
+) -> None:
+    age(furnished)
+    expected = {kind.value: rows for kind, rows in counted(furnished.database, KEPT).items()}
+    with locked(furnished, "callbacks"):
+        assert not go_on(furnished.database, KEPT, seconds=FAR_BEYOND)
+    assert go_on(furnished.database, KEPT, seconds=FAR_BEYOND)
+    with furnished.database.transaction() as work:
+        (line,) = SystemAudit(work).recent(what="retention")
+    assert line.detail["rows"] == expected
+
+
+def test_more_than_one_transaction_removes_goes_in_one_round(furnished: InProcessFleet) -> None:
+    with furnished.database.transaction() as work:
+        work.connection.exec_driver_sql(
+            "INSERT INTO idempotency_keys (agent_id, key, digest, created_at) "
+            "SELECT 'me', 'k' || n, 'd', clock_timestamp() - interval '2 years' FROM generate_series(1, 3000) n"
+        )
+    assert retain(furnished.database, KEPT)[DataKind.IDEMPOTENCY] == 3000
+
+
+@contextmanager
+def locked(house: InProcessFleet, table: str) -> Iterator[None]:
+    """Nobody else can use this table."""
+    with house.database.transaction() as work:
+        work.connection.exec_driver_sql(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+        yield
 
 
 def test_a_policy_that_leaves_a_kind_out_is_refused_by_name(tmp_path: Path) -> None:

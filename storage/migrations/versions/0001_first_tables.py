@@ -258,6 +258,13 @@ def upgrade() -> None:
     )
     op.create_index('ix_rejects_digest', 'rejects', ['digest'], unique=True, postgresql_where=sa.text("state = 'open' AND payload <> ''"))
     op.create_index('ix_rejects_rejected_at', 'rejects', ['rejected_at'], unique=False)
+    op.create_table('retention_cursors',
+    sa.Column('kind', sa.String(length=32), nullable=False),
+    sa.Column('table_name', sa.String(length=32), nullable=False),
+    sa.Column('block', sa.BigInteger(), server_default='0', nullable=False),
+    sa.Column('removed', sa.BigInteger(), server_default='0', nullable=False),
+    sa.PrimaryKeyConstraint('kind', 'table_name', name=op.f('pk_retention_cursors'))
+    )
     op.create_table('runs',
     sa.Column('run_id', sa.String(length=32), nullable=False),
     sa.Column('workflow', sa.String(length=64), nullable=False),
@@ -606,6 +613,7 @@ def downgrade() -> None:
         "subscribers",
         "signals",
         "runs",
+        "retention_cursors",
         "rejects",
         "pulses",
         "notices",

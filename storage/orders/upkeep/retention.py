@@ -1,14 +1,23 @@
-"""Counts and deletes (or blanks) data past its retention time, a bounded number of rows at a time."""
+"""Counts and deletes (or blanks) data past its retention time, a bounded number of rows at a time.
+
+A round goes over each table once, from its first block to its last, and keeps the block it has come to: what it has
+passed it does not look at again, whether it was removed or not.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from storage.core.unit_of_work import Repository
 from storage.engine.states import ENDED
+
+_BLOCKS: Final = 128
+"""Blocks of a table that one statement looks at: a megabyte."""
+_ROWS: Final = 500
+"""Rows one statement removes."""
 
 _CLOSED: Final = "EXISTS (SELECT FROM tasks t WHERE t.task_id = contact_logs.task_id AND t.status = 'closed')"
 _BUSINESS: Final = "(SELECT business_now()) - CAST(:kept AS interval)"
@@ -22,58 +31,100 @@ class _Rule:
     table: str
     due: str
     change: str | None = None
+    then: str = ""
+    """A further part of the statement; it finds the `run_id` of what was changed in the relation `gone`."""
 
 
-_RULES: Final[Mapping[str, _Rule]] = {
-    "transcripts": _Rule(
-        "contact_logs",
-        f"(transcript IS NOT NULL OR user_feedback IS NOT NULL) AND contact_time < {_BUSINESS} AND {_CLOSED}",
-        "transcript = NULL, user_feedback = NULL",
-    ),
-    "recordings": _Rule(
-        "contact_logs",
-        f"recording_url IS NOT NULL AND contact_time < {_BUSINESS} AND {_CLOSED}",
-        "recording_url = NULL",
-    ),
-    "callbacks": _Rule("callbacks", f"body <> '' AND received_at < {_DATABASE}", "body = ''"),
-    "signals": _Rule("signals", f"body <> '' AND received_at < {_BUSINESS}", "body = ''"),
-    "rejects": _Rule(
-        "rejects",
-        f"payload <> '' AND state <> 'open' AND handled_at < {_DATABASE}",
-        "payload = '', digest = NULL, envelope = NULL",
-    ),
-    "labels": _Rule("intent_labels", f"words <> '' AND labelled_at < {_BUSINESS}", "words = ''"),
-    "general_words": _Rule(
+# The first step of general work was given what the run was given.
+_BLANK_STEPS: Final = (
+    "UPDATE steps SET input = '{}' FROM gone WHERE steps.run_id = gone.run_id "
+    f"AND steps.state IN ({ENDED}) AND steps.input::text LIKE '%\"enc1.%'"
+)
+
+
+def _runs_of(workflow: str) -> _Rule:
+    """The ended runs that carried what was sent; they are kept as long."""
+    return _Rule(
         "runs",
-        f"subject_id IS NULL AND variables::text LIKE '%\"enc1.%' AND finished_at < {_DATABASE}",
-        "variables = '{}'",
+        f"workflow = '{workflow}' AND finished_at < {_DATABASE}",
+        then="DELETE FROM steps USING gone WHERE steps.run_id = gone.run_id",
+    )
+
+
+_RULES: Final[Mapping[str, tuple[_Rule, ...]]] = {
+    "transcripts": (
+        _Rule(
+            "contact_logs",
+            f"(transcript IS NOT NULL OR user_feedback IS NOT NULL) AND contact_time < {_BUSINESS} AND {_CLOSED}",
+            "transcript = NULL, user_feedback = NULL",
+        ),
     ),
-    "idempotency": _Rule("idempotency_keys", f"created_at < {_DATABASE}"),
-    "deliveries": _Rule("deliveries", f"state <> 'waiting' AND ended_at < {_DATABASE}"),
-    "notices": _Rule("notices", f"state <> 'waiting' AND created_at < {_DATABASE}"),
-    "forgotten_numbers": _Rule("forgotten_numbers", f"forgotten_at < {_DATABASE}"),
-    "events": _Rule("events", f"at < {_BUSINESS}"),
+    "recordings": (
+        _Rule(
+            "contact_logs",
+            f"recording_url IS NOT NULL AND contact_time < {_BUSINESS} AND {_CLOSED}",
+            "recording_url = NULL",
+        ),
+    ),
+    "callbacks": (_Rule("callbacks", f"body <> '' AND received_at < {_DATABASE}", "body = ''"),),
+    "signals": (_Rule("signals", f"body <> '' AND received_at < {_BUSINESS}", "body = ''"),),
+    "rejects": (
+        _Rule(
+            "rejects",
+            f"payload <> '' AND state <> 'open' AND handled_at < {_DATABASE}",
+            "payload = '', digest = NULL, envelope = NULL",
+        ),
+    ),
+    "labels": (_Rule("intent_labels", f"words <> '' AND labelled_at < {_BUSINESS}", "words = ''"),),
+    "general_words": (
+        _Rule(
+            "runs",
+            f"subject_id IS NULL AND finished_at < {_DATABASE} AND variables::text LIKE '%\"enc1.%'",
+            "variables = '{}'",
+            then=_BLANK_STEPS,
+        ),
+    ),
+    "idempotency": (_Rule("idempotency_keys", f"created_at < {_DATABASE}"),),
+    "deliveries": (
+        _Rule("deliveries", f"state <> 'waiting' AND ended_at < {_DATABASE}"),
+        _runs_of("action:outbound.deliver_webhook"),
+    ),
+    "notices": (
+        _Rule("notices", f"state <> 'waiting' AND created_at < {_DATABASE}"),
+        _runs_of("action:outbound.send_notice"),
+    ),
+    "forgotten_numbers": (_Rule("forgotten_numbers", f"forgotten_at < {_DATABASE}"),),
+    "events": (_Rule("events", f"at < {_BUSINESS}"),),
 }
-_RUNS_OF: Final[Mapping[str, str]] = {
-    "deliveries": "action:outbound.deliver_webhook",
-    "notices": "action:outbound.send_notice",
-}
-"""The workflows whose ended runs carried what is removed, and are kept as long."""
-_REMOVE_RUNS: Final = text(
-    f"""
-    WITH ended AS (
-        SELECT run_id FROM runs WHERE workflow = :workflow AND finished_at < {_DATABASE}
-        LIMIT :most FOR UPDATE SKIP LOCKED
-    ), steps_of_them AS (DELETE FROM steps USING ended WHERE steps.run_id = ended.run_id)
-    DELETE FROM runs USING ended WHERE runs.run_id = ended.run_id
+
+_LIMIT_STATEMENT: Final = text("SELECT set_config('statement_timeout', :milliseconds, true)")
+# Locked until the transaction ends: two that remove at the same time share a round.
+_CURSOR: Final = text(
+    """
+    INSERT INTO retention_cursors (kind, table_name) VALUES (:kind, :table_name)
+    ON CONFLICT (kind, table_name) DO UPDATE SET block = retention_cursors.block
+    RETURNING block, pg_relation_size(CAST(table_name AS regclass)) / current_setting('block_size')::bigint AS blocks
     """
 )
-# The first step of general work was given what the run was given.
-_STEPS: Final = text(
-    "UPDATE steps SET input = '{}' FROM runs WHERE runs.run_id = steps.run_id AND runs.subject_id IS NULL "
-    "AND runs.variables = '{}' AND steps.input::text LIKE '%\"enc1.%' "
-    f"AND steps.state IN ({ENDED})"
+_MOVE: Final = text(
+    "UPDATE retention_cursors SET block = :block, removed = removed + :removed "
+    "WHERE kind = :kind AND table_name = :table_name"
 )
+_ROUND: Final = text(
+    """
+    WITH gone AS (DELETE FROM retention_cursors RETURNING kind, table_name, removed)
+    SELECT kind, sum(removed)::bigint AS removed FROM gone GROUP BY kind HAVING sum(removed) > 0 ORDER BY kind
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """One statement's part of a round."""
+
+    removed: int
+    over: bool
+    """Whether the round has come to the end of the tables of this kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,31 +133,60 @@ class Retention(Repository):
 
     def count(self, kind: str, kept: timedelta) -> int:
         """How many rows of this kind are due, after having been kept so long."""
-        rule = _RULES[kind]
+        rule, *_ = _RULES[kind]
         found = self.connection.execute(
             text(f"SELECT count(*) FROM {rule.table} WHERE {rule.due}"), {"kept": kept}
         )
         return int(found.scalar_one())
 
-    def remove(self, kind: str, kept: timedelta, *, most: int) -> int:
-        """Remove or blank so many due rows at most, and of what was sent as many ended runs that carried it.
+    def remove(self, kind: str, kept: timedelta, *, seconds: float) -> Removal:
+        """Go on with the round where it stopped: remove or blank what is due in the next blocks of a table.
 
-        Rows that others hold are left for later.
+        Rows that others hold are left to the next round.
 
-        Returns:
-            How many there were, of the kind of which there were more.
+        Args:
+            kind: The kind of data.
+            kept: How long it is kept.
+            seconds: What a statement may take.
         """
-        rule = _RULES[kind]
-        rows = f"SELECT ctid FROM {rule.table} WHERE {rule.due} LIMIT :most FOR UPDATE SKIP LOCKED"
-        verb = (
-            f"DELETE FROM {rule.table}" if rule.change is None else f"UPDATE {rule.table} SET {rule.change}"
-        )
-        removed = self.connection.execute(
-            text(f"{verb} WHERE ctid = ANY(ARRAY({rows}))"), {"kept": kept, "most": most}
-        ).rowcount
-        if rule.table == "runs" and removed:
-            self.connection.execute(_STEPS)
-        if kind not in _RUNS_OF:
-            return removed
-        carried = {"workflow": _RUNS_OF[kind], "kept": kept, "most": most}
-        return max(removed, self.connection.execute(_REMOVE_RUNS, carried).rowcount)
+        self.connection.execute(_LIMIT_STATEMENT, {"milliseconds": str(round(seconds * 1000))})
+        for nth, rule in enumerate(_RULES[kind]):
+            place = {"kind": kind, "table_name": rule.table}
+            at = self.connection.execute(_CURSOR, place).one()
+            if at.block >= at.blocks:
+                continue
+            past = min(at.block + _BLOCKS, at.blocks)
+            within = {"first": f"({at.block},0)", "past": f"({past},0)", "kept": kept, "most": _ROWS}
+            removed = self.connection.execute(_statement(rule), within).scalar_one()
+            # There may be more in these blocks than one statement removes.
+            reached = at.block if removed == _ROWS else past
+            # The runs that carried what was sent are no data of their own.
+            told = removed if nth == 0 else 0
+            self.connection.execute(_MOVE, {**place, "block": reached, "removed": told})
+            return Removal(told, over=nth == len(_RULES[kind]) - 1 and reached == at.blocks)
+        return Removal(0, over=True)
+
+    def begin_anew(self) -> None:
+        """Let the round begin at the first blocks again."""
+        self.connection.execute(_ROUND)
+
+    def end_round(self) -> dict[str, int]:
+        """Forget where the round was; how many rows it removed of each kind of which there were any."""
+        return {row.kind: row.removed for row in self.connection.execute(_ROUND)}
+
+
+def _statement(rule: _Rule) -> TextClause:
+    verb = f"DELETE FROM {rule.table}" if rule.change is None else f"UPDATE {rule.table} SET {rule.change}"
+    key = "run_id" if rule.then else "1 AS removed"
+    return text(
+        f"""
+        WITH gone AS (
+            {verb} WHERE ctid = ANY(ARRAY(
+                SELECT ctid FROM {rule.table}
+                WHERE ctid >= CAST(:first AS tid) AND ctid < CAST(:past AS tid) AND {rule.due}
+                LIMIT :most FOR UPDATE SKIP LOCKED))
+            RETURNING {key}
+        ){f", further AS ({rule.then})" if rule.then else ""}
+        SELECT count(*) FROM gone
+        """
+    )

@@ -30,7 +30,7 @@ from tasks.orders.rules.appointment import adopt, arrange
 from tasks.orders.rules.context import Context
 from tasks.orders.rules.followup import Followup, plan
 from tasks.orders.rules.order_system import action_taken, carry_out
-from tools.limits import TOOLS
+from tools.limits import TOOLS, seconds_of
 
 AT_ONCE: Final = 16
 """Orders of one message that another order system is told of at the same time; also the most one carries then."""
@@ -215,7 +215,7 @@ ACTIONS: Final[tuple[ActionDeclaration[Context], ...]] = (
         name=ACTION,
         effect=EffectClass.IDEMPOTENT,
         retry=TOOLS["update_appointment"].retry,
-        work_seconds=TOOLS["update_appointment"].timeout_seconds,
+        work_seconds=seconds_of("update_appointment", "notify_engineer"),
         load=load_requests,
         work=execute_actions,
         largest_batch=lambda context: AT_ONCE if context.order_system.remote else None,

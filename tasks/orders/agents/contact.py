@@ -28,7 +28,8 @@ from tools.channels.contract import Absent, ContactFound, ContactQuery, ContactR
 from tools.contact_policy.permission import Permitted
 from tools.limits import TOOLS
 
-_QUERY_SECONDS: Final = 5.0
+QUERY_SECONDS: Final = 5.0
+"""How long a channel may take to say what became of a contact."""
 _GIVE_UP_SECONDS: Final = 900.0
 """An outcome that is still unknown after this goes to a person."""
 
@@ -88,7 +89,7 @@ def _reconcile(context: Context, batch: Batch, step: StepRow) -> Outcome | None:
 
 def _asked(context: Context, batch: Batch, step: StepRow, case: Case, contact: Contact) -> Outcome | None:
     now = batch.moments.business_now
-    answer = context.gateway.query(_sought(case, contact), timeout_seconds=_QUERY_SECONDS)
+    answer = context.gateway.query(_sought(case, contact), timeout_seconds=QUERY_SECONDS)
     match answer:
         case ContactFound(report=ContactReport() as report) if report.result is not ContactResult.DELIVERED:
             return conclude(context, step, case, contact, report, now)
@@ -171,7 +172,7 @@ ACTIONS: Final[tuple[ActionDeclaration[Context], ...]] = (
         name="contact.initiate_contact",
         effect=EffectClass.ONCE,
         retry=TOOLS["contact_user"].retry,
-        work_seconds=TOOLS["contact_user"].timeout_seconds,
+        work_seconds=QUERY_SECONDS + TOOLS["contact_user"].timeout_seconds,
         load=lambda _, work, steps: load_cases(work, steps),
         work=initiate_contact,
         resume=conclude_contact,

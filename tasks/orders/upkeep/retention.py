@@ -1,22 +1,26 @@
-"""Deletes data past its retention time: once a day, in small batches."""
+"""Deletes data past its retention time: a round a day, in short transactions, going on where it stopped."""
 
 import time
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
+from runtime.logs import logger
 from storage.access.system_audit import SystemAudit
 from storage.core.database import Database
+from storage.core.unavailable import StorageUnavailable
 from storage.engine.pulses import Pulses
 from storage.orders.upkeep.retention import Retention
 from tools.policies.retention import DataKind
+
+_log = logger(__name__)
 
 PULSE: Final = "retention"
 """The name under which a finished round leaves its time."""
 
 _EVERY_SECONDS: Final = 86_400.0
-_BITE: Final = 500
-"""Rows one transaction removes."""
+_STATEMENT_SECONDS: Final = 5.0
+"""What one statement may take: it looks at a megabyte of one table, or waits for a lock of somebody."""
 
 
 def due(database: Database) -> bool:
@@ -32,27 +36,57 @@ def counted(database: Database, kept: Mapping[DataKind, timedelta]) -> dict[Data
         return {kind: Retention(work).count(kind, kept[kind]) for kind in DataKind}
 
 
-def retain(
-    database: Database, kept: Mapping[DataKind, timedelta], *, seconds: float = float("inf")
-) -> tuple[dict[DataKind, int], bool]:
-    """Remove what is due, for so long at most.
+def retain(database: Database, kept: Mapping[DataKind, timedelta]) -> dict[DataKind, int]:
+    """Remove all that is due now, in a round from the beginning; how many rows of each kind went.
 
-    Returns:
-        How many rows of each kind went, and whether nothing due is left; only then the round counts as done.
+    Raises:
+        StorageUnavailable: PostgreSQL is away or a table is locked; what was removed by then stays removed.
     """
-    until = time.monotonic() + seconds
+    with database.transaction() as work:
+        Retention(work).begin_anew()
     removed = dict.fromkeys(DataKind, 0)
     for kind in DataKind:
-        bite = _BITE
-        while bite == _BITE:
+        over = False
+        while not over:
+            rows, over = _remove(database, kind, kept[kind])
+            removed[kind] += rows
+    _end_round(database)
+    return removed
+
+
+def go_on(database: Database, kept: Mapping[DataKind, timedelta], *, seconds: float) -> bool:
+    """Go on with the round of the day for so long at most; whether it is finished.
+
+    A kind whose table is locked keeps the round from its end, and not the other kinds from their turn.
+    """
+    until = time.monotonic() + seconds
+    finished = True
+    for kind in DataKind:
+        over = False
+        while not over:
             if time.monotonic() > until:
-                return removed, False
-            with database.transaction() as work:
-                bite = Retention(work).remove(kind, kept[kind], most=_BITE)
-            removed[kind] += bite
+                return False
+            try:
+                _, over = _remove(database, kind, kept[kind])
+            except StorageUnavailable as error:
+                _log.warning("left to the next call", kind=kind.value, error=str(error))
+                finished = False
+                break
+    if finished:
+        _end_round(database)
+    return finished
+
+
+def _remove(database: Database, kind: DataKind, kept: timedelta) -> tuple[int, bool]:
+    """One short transaction of a round; how many rows went, and whether this kind is done with."""
     with database.transaction() as work:
+        removal = Retention(work).remove(kind, kept, seconds=_STATEMENT_SECONDS)
+    return removal.removed, removal.over
+
+
+def _end_round(database: Database) -> None:
+    with database.transaction() as work:
+        rows = Retention(work).end_round()
         Pulses(work).beat(PULSE)
-        if any(removed.values()):
-            rows = {kind.value: rows for kind, rows in removed.items() if rows}
+        if rows:
             SystemAudit(work).write("fleet", "retention", {"rows": rows})
-    return removed, True

@@ -60,6 +60,21 @@ def test_rows_wait_in_postgresql_while_the_wire_is_cut(house: InProcessFleet, be
     assert state_of(house, run_id) == RunState.COMPLETED
 
 
+def test_a_message_names_what_its_rows_are_about_whoever_publishes_it(
+    house: InProcessFleet, bench: ScriptedActions
+) -> None:
+    run_ids = tuple(begin(house, "parallel_branches", runs=2))
+    by_whom = {"the transaction": house.wire.messages[0].subjects}
+    house.wire.lose_everything()
+    sweep_until_published(house)
+    by_whom["the tick, again"] = house.wire.messages[0].subjects
+    house.wire.lose_everything()
+    Probe(house.database).write("UPDATE steps SET state = 'ready', urgency = created_at")
+    house.tick.sweep()
+    by_whom["the tick"] = house.wire.messages[0].subjects
+    assert by_whom == dict.fromkeys(by_whom, run_ids)
+
+
 def test_a_row_whose_worker_died_goes_to_another(house: InProcessFleet, bench: ScriptedActions) -> None:
     (run_id,) = begin(house, "parallel_branches")
     claim_and_die(house)

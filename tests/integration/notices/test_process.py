@@ -9,8 +9,9 @@ import yaml
 
 from runtime.settings import PROJECT
 from storage.core.database import Database
+from tests.support.fleet.worker_process import worker_process
 from tests.support.outbound.notice_sender import NoticeSenderAtWork
-from tests.support.outbound.process import beating, outbound_process
+from tests.support.outbound.process import beating
 from tests.support.probe import Probe
 from tests.support.providers import group_bots
 from tests.support.providers.group_bots import Wecom
@@ -44,7 +45,8 @@ def test_it_tells_staff_and_ends_when_it_is_told_to(
     with (
         serving(group) as address,
         beating(database_url, broker_url) as wait,
-        outbound_process(
+        worker_process(
+            "outbound",
             database_url,
             broker_url,
             tmp_path,
@@ -69,8 +71,13 @@ def test_a_secret_that_is_missing_stops_it_with_its_message(
     database_url: str, broker_url: str, tmp_path: Path
 ) -> None:
     folder = written(tmp_path, "http://127.0.0.1:1")
-    with outbound_process(
-        database_url, broker_url, tmp_path, UNPEND_CONFIG_FOLDER=str(folder), UNPEND_NOTICE_SECRETS=""
+    with worker_process(
+        "outbound",
+        database_url,
+        broker_url,
+        tmp_path,
+        UNPEND_CONFIG_FOLDER=str(folder),
+        UNPEND_NOTICE_SECRETS="",
     ) as process:
         assert process.wait(180) != 0
     assert "providers.bot needs the secret 'k'" in (tmp_path / "log").read_text(encoding="utf-8")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.outbound.process import beating, kill, outbound_process
+from tests.support.fleet.worker_process import kill, worker_process
+from tests.support.outbound.process import beating
 from tests.support.outbound.webhook_receiver import Received, Reply, WebhookReceiver
 from tests.support.outbound.webhook_sender import WebhookSenderAtWork, event
 
@@ -43,12 +44,12 @@ def test_what_was_under_way_when_it_was_killed_is_sent_again_under_the_same_id(
 ) -> None:
     office.subscribe(receiver.url)
     office.tell(event("a"))
-    with outbound_process(database_url, broker_url, tmp_path, UNPEND_LEASE_SECONDS="3") as process:
+    with worker_process("outbound", database_url, broker_url, tmp_path, UNPEND_LEASE_SECONDS="3") as process:
         wait(lambda: len(receiver.received) == 1)
         kill(process)
     held.set()
     assert office.states() == ["waiting"]
-    with outbound_process(database_url, broker_url, tmp_path):
+    with worker_process("outbound", database_url, broker_url, tmp_path):
         wait(lambda: office.states() == ["delivered"])
     first, second = receiver.received
     assert (first.id, first.body) == (second.id, second.body)
@@ -65,7 +66,7 @@ def test_told_to_stop_it_writes_down_what_was_under_way(
 ) -> None:
     office.subscribe(receiver.url)
     office.tell(event("a"))
-    with outbound_process(database_url, broker_url, tmp_path) as process:
+    with worker_process("outbound", database_url, broker_url, tmp_path) as process:
         wait(lambda: len(receiver.received) == 1)
         process.send_signal(signal.SIGTERM)
         held.set()
@@ -84,7 +85,7 @@ def test_its_log_holds_no_secret_and_no_path_of_an_address(
     receiver.behaviour = lambda _: Reply(500)
     office.subscribe(f"{receiver.url}?token=abcdef")
     office.tell(event("a"))
-    with outbound_process(database_url, broker_url, tmp_path):
+    with worker_process("outbound", database_url, broker_url, tmp_path):
         wait(lambda: office.log() != [] and office.log()[0].last_status == 500)
     written = (tmp_path / "log").read_text(encoding="utf-8")
     assert "answered 500" in written

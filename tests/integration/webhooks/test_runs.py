@@ -119,6 +119,5 @@ def test_ended_runs_are_removed_with_what_they_carried(
         wait_until(lambda: office.runs("state = 'completed'") == 1)
     office.change("UPDATE deliveries SET ended_at = ended_at - interval '2 years'")
     office.change("UPDATE runs SET finished_at = finished_at - interval '2 years'")
-    _, done = retain(office.database, load_retention(PROJECT / "config" / "policies" / "retention.yaml"))
-    assert done
+    retain(office.database, load_retention(PROJECT / "config" / "policies" / "retention.yaml"))
     assert (office.log(), office.runs(), office.value("SELECT count(*) FROM steps")) == ([], 0, 0)
