@@ -9,7 +9,7 @@ from tests.support.fleet.scripted_orders import orders
 from tests.support.probe import Probe
 from tests.support.waiting import wait_until
 
-_OFF = ("-m", "tests.support.fleet.shifted_clock")
+_OFF = ("-m", "bench.chaos.faults.shifted_clock")
 _WAITING = (
     "SELECT queue, action, step_id, delivery FROM steps "
     "WHERE state IN ('ready', 'published', 'leased') AND queue IS NOT NULL AND kind = 'action'"

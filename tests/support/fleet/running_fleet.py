@@ -8,6 +8,7 @@ from typing import Any
 import psutil
 import redis
 
+from bench.chaos.provider import Provider
 from fleet.installation import Installation
 from fleet.time_jump import TimeJumper
 from runtime.settings import Settings
@@ -18,7 +19,6 @@ from tasks.forms import EntryPoint
 from tasks.orders.intake.intake import Submission, accept
 from tests.support.fleet.history import faults_of, faults_of_contacts
 from tests.support.fleet.processes import FleetProcesses
-from tests.support.fleet.provider import Provider
 from tests.support.fleet.scripted_orders import ScriptedOrder
 from tests.support.probe import Probe
 from tests.support.waiting import is_alive, wait_until
