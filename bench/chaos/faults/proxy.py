@@ -55,8 +55,12 @@ class DatabaseProxy:
         listening.set()
         await self._stopped.wait()
         server.close()
-        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        open_ones = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in open_ones:
             task.cancel()
+        await asyncio.gather(*open_ones, return_exceptions=True)
+        # Transports close in the turn after the one they are told to.
+        await asyncio.sleep(0)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.closing(writer), contextlib.suppress(OSError, asyncio.CancelledError):

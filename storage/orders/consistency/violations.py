@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from statemachine.orders.states import State
 from storage.core.unit_of_work import Repository
-from storage.engine.states import DONE, ENDED, LEASED, PUBLISHED, READY, RUNS_OPEN
+from storage.engine.states import CANCELLED, DONE, ENDED, LEASED, PUBLISHED, READY, RUNS_OPEN
 
 _RULES: Final[Mapping[str, str]] = {
     "an open order has a next step": f"""
@@ -59,10 +59,11 @@ _RULES: Final[Mapping[str, str]] = {
         WHERE c.direction = 'outbound' AND c.status <> 'refused'
         GROUP BY task_id, c.round, t.max_contacts HAVING count(*) > t.max_contacts
         """,
-    "a closed order's contacts are concluded": """
+    # One whose customer answered elsewhere in the meantime is left as it was: its step is cancelled.
+    "a closed order's contacts are concluded": f"""
         SELECT task_id AS subject, 'contact ' || c.key || ' is still ' || c.status AS detail
-        FROM contact_logs c JOIN tasks t USING (task_id)
-        WHERE t.status = 'closed' AND c.status IN ('sending', 'sent')
+        FROM contact_logs c JOIN tasks t USING (task_id) JOIN steps s USING (step_id)
+        WHERE t.status = 'closed' AND c.status IN ('sending', 'sent') AND s.state <> {CANCELLED}
         """,
     "a step is recorded once": """
         SELECT coalesce(subject_id, run_id) AS subject,
@@ -94,13 +95,13 @@ _RULES: Final[Mapping[str, str]] = {
             SELECT task_id, kind, 1 AS number
                 FROM tasks CROSS JOIN (VALUES ('task_received'), ('task_validated')) AS k(kind)
             UNION ALL SELECT task_id, 'task_completed', CASE status WHEN 'closed' THEN 1 ELSE 0 END FROM tasks
-            UNION ALL SELECT task_id, 'contact_result', count(*) FROM contact_logs
-                WHERE direction = 'outbound' AND status = 'concluded' GROUP BY task_id
             UNION ALL SELECT task_id, CASE event WHEN 'contact.retry' THEN 'contact_retry' ELSE 'followup_reached' END,
                 count(*) FROM transitions WHERE event IN ('contact.retry', 'followup.time_reached')
                 GROUP BY task_id, event
-            UNION ALL SELECT subject_id, 'intent_classified', count(*) FROM steps
-                WHERE action = 'triage.classify_intent' AND state = {DONE} GROUP BY subject_id
+            UNION ALL SELECT subject_id, CASE action WHEN 'triage.classify_intent' THEN 'intent_classified'
+                    ELSE 'contact_result' END, count(*)
+                FROM steps WHERE action IN ('triage.classify_intent', 'contact.initiate_contact') AND state = {DONE}
+                GROUP BY subject_id, action
             UNION ALL SELECT task_id, 'action_executed', count(*) FROM actions GROUP BY task_id
         )
         SELECT task_id AS subject, written || ' lines ' || kind || ' instead of ' || number AS detail
