@@ -27,6 +27,7 @@ from workers import feeding, tick
 from workers.agent import register
 from workers.app import make_app
 from workers.process import CurrentProcess, Process
+from workers.request import CurrentLoop
 
 OTHERS = ("beat", "intake", "exporter", "flower")
 
@@ -81,6 +82,7 @@ def _serve(app: Celery, current: CurrentProcess, name: str, *, concurrency: int)
 
     worker_process_init.connect(begin_child, weak=False)
     worker_shutting_down.connect(_bound_the_end, weak=False)
+    app.steps["consumer"].add(CurrentLoop)
     pool = "solo" if name == TICK else "prefork"
     app.worker_main(
         [

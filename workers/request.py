@@ -2,14 +2,30 @@
 
 from typing import Any, Final
 
+from celery.bootsteps import StartStopStep
 from celery.worker.request import Request
-from kombu.asynchronous import get_event_loop
+from kombu.asynchronous import get_event_loop, set_event_loop
 
 from runtime.logs import logger
 
 _AGAIN_SECONDS: Final = 1.0
 
 _log = logger(__name__)
+
+
+class CurrentLoop(StartStopStep):  # type: ignore[misc] # Celery publishes no types
+    """Makes the worker's event loop the current one again once a lost connection to the broker is back.
+
+    What ends with the connection resets the loop, and kombu then forgets which one is current: the first message
+    after it ended a worker without a pool (seen with the tick, at every restart of the broker).
+    """
+
+    requires = ("celery.worker.consumer.connection:Connection",)
+
+    def start(self, consumer: Any) -> None:
+        """Called each time the consumer begins, the first time too."""
+        if consumer.hub is not None:
+            set_event_loop(consumer.hub)
 
 
 class AcknowledgedRequest(Request):  # type: ignore[misc] # Celery publishes no types
