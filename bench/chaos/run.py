@@ -142,7 +142,7 @@ class ChaosRun:
         with ThreadPoolExecutor(len(producers), thread_name_prefix="producer") as pool:
             sending = [pool.submit(producer.run, stopped) for producer in producers]
             try:
-                injector.make(self._plan(), stopped)
+                injector.make(self._plan(), options.seconds, stopped)
                 stopped.wait(max(self._began + options.seconds - time.monotonic(), 0))
             finally:
                 injector.heal()

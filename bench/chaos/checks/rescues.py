@@ -1,9 +1,9 @@
 """Judges rescues: each needs a reason that took the holder from its lease; one without is false.
 
 A lease that was to end at `expires_at` was last renewed its length before. Between that moment and the rescue the
-holder must have ended, or been frozen, or PostgreSQL must have been away, or the machine itself have stood still. The
-moments are those of the journal of faults and of the watch over processes; a rescue for which none of these holds
-took a step from a worker that was at work.
+holder must have ended, or been frozen, or PostgreSQL must have been away, or the machine must have left the holder
+without a processor for a good part of that time, as the kernel counts it. The moments are those of the journal of
+faults and of the watch over processes; a rescue for which none of these holds took a step from a worker at work.
 """
 
 from collections.abc import Sequence
@@ -18,6 +18,8 @@ from storage.orders.consistency.rescues import ObservedRescue
 
 _MARGIN: Final = 1.0
 """Seconds by which a watch may be late."""
+_STARVED: Final = 1 / 3
+"""The share of a lease within which it is renewed."""
 
 
 class RescueCause(StrEnum):
@@ -26,7 +28,7 @@ class RescueCause(StrEnum):
     HOLDER_ENDED = "holder ended"
     HOLDER_FROZEN = "holder frozen"
     DATABASE_AWAY = "PostgreSQL away"
-    MACHINE_STALLED = "machine stalled"
+    HOLDER_STARVED = "holder without a processor"
     NONE = "none: a false rescue"
 
 
@@ -60,8 +62,8 @@ def judge(
         return JudgedRescue(rescue, RescueCause.HOLDER_FROZEN, at - min(f.began for f in frozen))
     if away:
         return JudgedRescue(rescue, RescueCause.DATABASE_AWAY, at - min(f.began for f in away))
-    if any(since <= at and until >= begin for since, until in lives.stalls):
-        return JudgedRescue(rescue, RescueCause.MACHINE_STALLED, None)
+    if pid is not None and lives.waited(pid, begin, at) > lease_seconds * _STARVED:
+        return JudgedRescue(rescue, RescueCause.HOLDER_STARVED, None)
     return JudgedRescue(rescue, RescueCause.NONE, None)
 
 

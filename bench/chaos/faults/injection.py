@@ -22,7 +22,7 @@ _log = logger(__name__)
 _AT_ONCE: Final = 16
 _PAUSE: Final = 0.1
 _LONGEST_WAIT: Final = 60.0
-"""Seconds in which a process that was ended must run again, or a server answer."""
+"""Seconds in which a server that was ended must answer again."""
 _COMMITS_WITHIN: Final = 10.0
 _SLOWEST: Final = 8.0
 
@@ -43,11 +43,13 @@ class Injector:
         self._journal = journal
         self._messages = messages
         self._frozen: set[int] = set()
+        self._ends = 0.0
         self._lock = threading.Lock()
 
-    def make(self, plan: Sequence[PlannedFault], stopped: threading.Event) -> None:
-        """Make every fault at its moment; return when the last is over."""
+    def make(self, plan: Sequence[PlannedFault], seconds: float, stopped: threading.Event) -> None:
+        """Make every fault at its moment, within this time; return when the last is over."""
         began, made = time.monotonic(), list[Future[None]]()
+        self._ends = began + seconds
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="fault") as pool:
             for fault in plan:
                 if stopped.wait(max(began + fault.at - time.monotonic(), 0)):
@@ -89,9 +91,8 @@ class Injector:
             _log.warning("a fault was not made", kind=kind.value, error=type(error).__name__)
 
     def _struck(self, fault: PlannedFault) -> list[int]:
-        """The processes that the fault strikes, once they run."""
-        deadline = time.monotonic() + _LONGEST_WAIT
-        while time.monotonic() < deadline:
+        """The processes that the fault strikes, once they run; none when they do not before the faults end."""
+        while time.monotonic() < self._ends:
             pids = self._fleet.pids(fault.target)
             whole = fault.kind in (FaultKind.PROCESS_KILLED, FaultKind.PROCESS_FROZEN)
             if pids and (whole or len(pids) > 1):
@@ -110,7 +111,7 @@ class Injector:
         with self._journal.fault(fault.kind, fault.target, pids) as tally:
             self._frozen.update(pids)
             tally.number = sum(self._signal(pid, signal.SIGSTOP) for pid in pids)
-            stopped.wait(fault.seconds)
+            stopped.wait(max(min(fault.seconds, self._ends - time.monotonic()), 0))
             for pid in pids:
                 self._signal(pid, signal.SIGCONT)
             self._frozen.difference_update(pids)

@@ -1,6 +1,7 @@
 """A rescue is false unless something took its holder from the lease between the last renewal and the rescue."""
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,14 +32,15 @@ def rescue(holder: str | None = f"contact@host:{PID}") -> ObservedRescue:
 
 def fault(kind: FaultKind, *, began: float, ended: float, **changes: Any) -> FaultRecord:
     """A fault so many seconds before the rescue."""
-    given = {"kind": kind, "target": "worker-contact", "pids": (PID,), "number": 1} | changes
-    return FaultRecord(began=AT - began, ended=AT - ended, **given)
+    record = FaultRecord(kind=kind, target="x", pids=(PID,), began=AT - began, ended=AT - ended, number=1)
+    return replace(record, **changes)
 
 
-def judged(
-    *faults: FaultRecord, alive: bool = True, stalls: list[tuple[float, float]] | None = None
-) -> JudgedRescue:
-    lives = Lives(stalls=stalls or [], _seen={PID: AT + 5 if alive else AT - 13})
+def judged(*faults: FaultRecord, alive: bool = True, waited: float = 0.0) -> JudgedRescue:
+    """Of a holder that waited so many seconds for a processor within its lease."""
+    lives = Lives()
+    lives.note(PID, AT - 20, waited=7.0)
+    lives.note(PID, AT + 5 if alive else AT - 13, waited=7.0 + waited)
     return judge(rescue(), faults, lives, LEASE)
 
 
@@ -78,8 +80,9 @@ def test_a_broker_that_was_away_excuses_nothing() -> None:
     assert judged(fault(FaultKind.BROKER_KILLED, began=9, ended=7, pids=(3,))).cause is RescueCause.NONE
 
 
-def test_a_rescue_on_a_machine_that_stood_still_is_not_held_against_the_fleet() -> None:
-    assert judged(stalls=[(AT - 10, AT - 2)]).cause is RescueCause.MACHINE_STALLED
+def test_a_rescue_from_a_holder_that_got_no_processor_is_not_held_against_the_fleet() -> None:
+    assert judged(waited=9.0).cause is RescueCause.HOLDER_STARVED
+    assert judged(waited=1.0).cause is RescueCause.NONE
 
 
 def test_a_rescue_of_a_step_whose_lease_is_gone_is_false() -> None:
