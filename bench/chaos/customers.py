@@ -67,7 +67,7 @@ _ENTRIES: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Customer:
+class ScriptedCustomer:
     """A customer's behaviour, attempt by attempt; the last repeats."""
 
     name: str
@@ -81,23 +81,31 @@ class Customer:
 
 
 CUSTOMERS: Final = (
-    Customer(name="agrees", answers=(_READY,), reasons=frozenset({_ARRANGED}), share=30),
-    Customer(name="is busy first", answers=("busy", _READY), reasons=frozenset({_ARRANGED}), share=10),
-    Customer(
+    ScriptedCustomer(name="agrees", answers=(_READY,), reasons=frozenset({_ARRANGED}), share=30),
+    ScriptedCustomer(
+        name="is busy first", answers=("busy", _READY), reasons=frozenset({_ARRANGED}), share=10
+    ),
+    ScriptedCustomer(
         name="answers the third time",
         answers=("no_answer", "power_off", _READY),
         reasons=frozenset({_ARRANGED, _NOT_REACHED}),
         share=8,
     ),
-    Customer(
+    ScriptedCustomer(
         name="waits for parts", answers=(_PARTS_MISSING, _READY), reasons=frozenset({_ARRANGED}), share=12
     ),
-    Customer(name="has no time", answers=(_BUSY_THESE_DAYS, _READY), reasons=frozenset({_ARRANGED}), share=6),
-    Customer(name="builds", answers=(_SITE_NOT_READY, _READY), reasons=frozenset({_ARRANGED}), share=6),
-    Customer(name="cancels", answers=(_CANCEL,), reasons=frozenset({_CANCELLED}), share=10),
-    Customer(name="never answers", answers=("no_answer",), reasons=frozenset({_NOT_REACHED}), share=8),
-    Customer(name="is unclear", answers=(_UNCLEAR,), reasons=frozenset(), share=4),
-    Customer(
+    ScriptedCustomer(
+        name="has no time", answers=(_BUSY_THESE_DAYS, _READY), reasons=frozenset({_ARRANGED}), share=6
+    ),
+    ScriptedCustomer(
+        name="builds", answers=(_SITE_NOT_READY, _READY), reasons=frozenset({_ARRANGED}), share=6
+    ),
+    ScriptedCustomer(name="cancels", answers=(_CANCEL,), reasons=frozenset({_CANCELLED}), share=10),
+    ScriptedCustomer(
+        name="never answers", answers=("no_answer",), reasons=frozenset({_NOT_REACHED}), share=8
+    ),
+    ScriptedCustomer(name="is unclear", answers=(_UNCLEAR,), reasons=frozenset(), share=4),
+    ScriptedCustomer(
         name="answers late",
         answers=(_READY, "no_answer"),
         reasons=frozenset({_ARRANGED, _NOT_REACHED}),
@@ -113,7 +121,7 @@ class ChaosOrder:
 
     task_id: str
     payload: Mapping[str, Any]
-    customer: Customer
+    customer: ScriptedCustomer
     entry: OrderEntry
     at: float
     """Seconds from the beginning."""
@@ -154,7 +162,7 @@ def _order(drawn: random.Random, nth: int, at: float) -> ChaosOrder:
     )
 
 
-def _script(drawn: random.Random, customer: Customer) -> list[dict[str, Any]]:
+def _script(drawn: random.Random, customer: ScriptedCustomer) -> list[dict[str, Any]]:
     script: list[dict[str, Any]] = []
     for answer in customer.answers:
         attempt: dict[str, Any] = {"delay_seconds": round(drawn.uniform(0, _LONGEST_TALK), 2)}

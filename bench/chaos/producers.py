@@ -49,7 +49,7 @@ _AGAIN_LATER: Final = (429, 500, 502, 503, 504)
 
 
 @dataclass(slots=True)
-class Sent:
+class SentOrders:
     """What all producers sent and know."""
 
     times: Counter[str] = field(default_factory=Counter)
@@ -63,7 +63,7 @@ class Producer:
     """Sends its orders by one entry point, from `run`, in a thread of its own."""
 
     def __init__(
-        self, fleet: ChaosFleet, entry: OrderEntry, orders: Sequence[ChaosOrder], sent: Sent
+        self, fleet: ChaosFleet, entry: OrderEntry, orders: Sequence[ChaosOrder], sent: SentOrders
     ) -> None:
         self._fleet = fleet
         self._entry = entry
@@ -202,7 +202,7 @@ class Producer:
                 self._accept(order.task_id)
 
 
-def producers_of(fleet: ChaosFleet, orders: Sequence[ChaosOrder], sent: Sent) -> list[Producer]:
+def producers_of(fleet: ChaosFleet, orders: Sequence[ChaosOrder], sent: SentOrders) -> list[Producer]:
     """One producer for each entry point."""
     return [
         Producer(fleet, entry, [order for order in orders if order.entry is entry], sent)

@@ -18,7 +18,7 @@ from bench.chaos.faults.messages import Messages
 from bench.chaos.faults.plan import FaultKind, PlannedFault, draw_plan
 from bench.chaos.fleet import ChaosFleet
 from bench.chaos.lives import Lives
-from bench.chaos.producers import Sent, producers_of
+from bench.chaos.producers import SentOrders, producers_of
 from fleet.simulator.ledger import KeyCount, ProviderLedger
 from fleet.time_jump import JumpResult, TimeJumper
 from schemas.core.agents import read_agents
@@ -70,7 +70,7 @@ class ChaosResult:
 
     judgement: Judgement
     ledger: Ledger
-    sent: Sent
+    sent: SentOrders
     faults: Counter[FaultKind]
     kills: int
     provider: tuple[KeyCount, ...]
@@ -90,7 +90,7 @@ class ChaosRun:
     journal: Journal
     _fleet: ChaosFleet = field(init=False)
     _lives: Lives = field(default_factory=Lives)
-    _sent: Sent = field(default_factory=Sent)
+    _sent: SentOrders = field(default_factory=SentOrders)
     _phase: str = "starting"
     _began: float = 0.0
     _ledger: Ledger = field(default_factory=lambda: Ledger(0, 0, 0, 0))

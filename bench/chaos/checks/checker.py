@@ -9,7 +9,7 @@ from bench.chaos.checks.rescues import JudgedRescue, RescueCause, judge
 from bench.chaos.customers import ChaosOrder
 from bench.chaos.faults.journal import FaultRecord
 from bench.chaos.lives import Lives
-from bench.chaos.producers import Sent
+from bench.chaos.producers import SentOrders
 from fleet.simulator.ledger import KeyCount
 from storage.core.unit_of_work import UnitOfWork
 from storage.orders.consistency.rescues import RescueLog
@@ -36,7 +36,7 @@ def check(
     work: UnitOfWork,
     *,
     orders: Sequence[ChaosOrder],
-    sent: Sent,
+    sent: SentOrders,
     ledger: Sequence[KeyCount],
     faults: Sequence[FaultRecord],
     lives: Lives,
@@ -55,7 +55,7 @@ def check(
     return Judgement(tuple(sorted(violations)), rescues)
 
 
-def _lost(work: UnitOfWork, sent: Sent) -> Iterator[Violation]:
+def _lost(work: UnitOfWork, sent: SentOrders) -> Iterator[Violation]:
     for task_id in Consistency(work).missing(sent.times):
         yield Violation(LOST, task_id, f"sent {sent.times[task_id]} times, and it is not there")
     for task_id in Consistency(work).rejected(sent.times):

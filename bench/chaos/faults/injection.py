@@ -11,7 +11,7 @@ from typing import Final
 
 import redis
 
-from bench.chaos.faults.journal import Journal, Tally
+from bench.chaos.faults.journal import Journal, Struck
 from bench.chaos.faults.messages import Messages
 from bench.chaos.faults.plan import FaultKind, PlannedFault
 from bench.chaos.fleet import ChaosFleet
@@ -133,7 +133,7 @@ class Injector:
                 return
             time.sleep(_PAUSE)
 
-    def _cut_commits(self, fault: PlannedFault, tally: Tally) -> None:
+    def _cut_commits(self, fault: PlannedFault, tally: Struck) -> None:
         proxy = self._fleet.proxy
         before, deadline = proxy.cuts, time.monotonic() + _COMMITS_WITHIN
         proxy.cut_next(fault.times, committed=_is_committed(fault))

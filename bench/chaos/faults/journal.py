@@ -27,7 +27,7 @@ class FaultRecord:
 
 
 @dataclass(slots=True)
-class Tally:
+class Struck:
     """What a fault in the making has struck so far."""
 
     number: int = 0
@@ -42,9 +42,9 @@ class Journal:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @contextmanager
-    def fault(self, kind: FaultKind, target: str = "", pids: Sequence[int] = ()) -> Iterator[Tally]:
+    def fault(self, kind: FaultKind, target: str = "", pids: Sequence[int] = ()) -> Iterator[Struck]:
         """Record what is made within; the one who makes it counts what it struck."""
-        began, tally = time.time(), Tally()
+        began, tally = time.time(), Struck()
         begun = FaultRecord(kind=kind, target=target, pids=tuple(pids), began=began, ended=began)
         with self._lock:
             self._write({"phase": "begins", **asdict(begun)})

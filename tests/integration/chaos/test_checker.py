@@ -9,7 +9,7 @@ from bench.chaos.checks.checker import Judgement, check
 from bench.chaos.checks.contacts import TWICE
 from bench.chaos.customers import CUSTOMERS, ChaosOrder, OrderEntry
 from bench.chaos.lives import Lives
-from bench.chaos.producers import Sent
+from bench.chaos.producers import SentOrders
 from fleet.simulator.ledger import KeyCount
 from storage.orders.consistency.rescues import RescueLog
 from storage.orders.consistency.violations import Consistency
@@ -32,13 +32,13 @@ def order_of(given: Submission) -> ChaosOrder:
     )
 
 
-def carried(house: InProcessFleet, *given: Submission) -> Sent:
+def carried(house: InProcessFleet, *given: Submission) -> SentOrders:
     """What is known of these orders, carried to their end."""
     with house.database.transaction() as work:
         RescueLog(work).install()
     house.accept(*given)
     house.run_to_the_end()
-    sent = Sent()
+    sent = SentOrders()
     sent.times.update(each.body.task_id for each in given)
     return sent
 
@@ -51,7 +51,7 @@ def counted(house: InProcessFleet) -> list[KeyCount]:
 
 def judged(
     house: InProcessFleet,
-    sent: Sent,
+    sent: SentOrders,
     orders: Sequence[ChaosOrder] = (),
     *,
     ledger: Sequence[KeyCount] | None = None,
