@@ -23,7 +23,7 @@ from engine.registry import BoundProduct
 from runtime import logs
 from runtime.settings import Settings
 from schemas.core.agents import TICK, read_agents
-from workers import feeding, tick
+from workers import feeding, redis_transport, tick
 from workers.agent import register
 from workers.app import make_app
 from workers.process import CurrentProcess, Process
@@ -67,6 +67,8 @@ def main(arguments: list[str], further: Sequence[BoundProduct] = ()) -> int:
 
 
 def _serve(app: Celery, current: CurrentProcess, name: str, *, concurrency: int) -> None:
+    # Before anything reaches the broker: kombu remembers which transport it has found.
+    redis_transport.install()
     # Configuration that cannot be used stops the process here, with its message, and not in every child.
     current().warm()
     if name == TICK:

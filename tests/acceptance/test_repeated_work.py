@@ -4,6 +4,7 @@ import pytest
 
 from engine.publisher import Message
 from storage.engine.steps import StepKey
+from tests.support.agents import QUEUES
 from tests.support.fleet.running_fleet import RunningFleet
 from tests.support.fleet.scripted_orders import orders
 from tests.support.probe import Probe
@@ -63,3 +64,15 @@ def test_a_tick_whose_clock_is_hours_off_wakes_what_is_due(fleet: RunningFleet, 
             fleet.carry_to_the_end(batch)
         finally:
             right.resume()
+
+
+def test_messages_that_were_cut_short_end_no_worker(fleet: RunningFleet) -> None:
+    names = ("tick", *(f"worker-{agent}" for agent in QUEUES))
+    before = {name: fleet.process(name).pid for name in names}
+    for queue in ("tick", *QUEUES):
+        for message in ('{"body": "W1tbMSwgMV1dLCB7fSwg', "{}"):
+            fleet.broker.lpush(queue, message)
+    batch = orders(10)
+    fleet.accept(batch)
+    fleet.carry_to_the_end(batch)
+    assert {name: fleet.process(name).pid for name in names} == before
