@@ -110,6 +110,18 @@ _RULES: Final[Mapping[str, str]] = {
         SELECT task_id, '0 lines ' || kind || ' instead of ' || number FROM wanted w
         WHERE number > 0 AND NOT EXISTS (SELECT FROM lines l WHERE l.task_id = w.task_id AND l.event_type = w.kind)
         """,
+    "a contact's lines are in order": """
+        SELECT r.task_id AS subject, 'a result before its contact was initiated' AS detail
+        FROM audit_logs r JOIN audit_logs i
+            ON i.event_type = 'contact_initiated' AND i.task_id = r.task_id
+            AND i.metadata->>'contact_id' = r.metadata->>'contact_id'
+        WHERE r.event_type = 'contact_result' AND r.position < i.position
+        """,
+    "an alert is raised once": """
+        SELECT task_id AS subject, count(*) || ' alerts ' || alert_type AS detail
+        FROM alerts WHERE task_id IS NOT NULL
+        GROUP BY alert_type, task_id, metadata HAVING count(*) > 1
+        """,
     "no row is left behind": f"""
         SELECT coalesce(subject_id, run_id) AS subject, 'step ' || node || ' is ' || state AS detail
         FROM steps WHERE state IN ({READY}, {PUBLISHED}, {LEASED}) AND NOT held

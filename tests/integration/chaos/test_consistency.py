@@ -48,6 +48,19 @@ BROKEN: dict[str, tuple[str, ...]] = {
     "the audit log is complete": (
         f"DELETE FROM audit_logs WHERE event_type = 'contact_result' AND task_id = {_CLOSED}",
     ),
+    "a contact's lines are in order": (
+        (
+            "INSERT INTO audit_logs (log_id, task_id, event_type, agent_id, metadata) "
+            "SELECT 'LOGlate', task_id, 'contact_initiated', agent_id, metadata FROM audit_logs "
+            f"WHERE event_type = 'contact_result' AND task_id = {_CLOSED} LIMIT 1"
+        ),
+    ),
+    "an alert is raised once": (
+        (
+            "INSERT INTO alerts (alert_id, alert_type, task_id, severity, message, escalated_to) "
+            f"SELECT each, 'twice', {_CLOSED}, 'warning', 'x', 'operator' FROM unnest(ARRAY['A1', 'A2']) AS each"
+        ),
+    ),
     "no row is left behind": (
         (
             f"UPDATE steps SET state = 'published', published_at = now() WHERE run_id = {_RUN.format(_OPEN)} "
