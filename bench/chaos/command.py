@@ -12,7 +12,7 @@ from rich.console import Console
 
 from bench.chaos.faults.journal import Journal
 from bench.chaos.report import ChaosScreen, is_kept, print_result
-from bench.chaos.run import ChaosOptions, ChaosRun
+from bench.chaos.run import ChaosOptions, ChaosResult, ChaosRun
 
 _ORDERS_A_MINUTE: Final = 100
 _KILLS_A_MINUTE: Final = 5
@@ -63,20 +63,11 @@ def chaos(
     written = journal or folder / "journal.jsonl"
     with ChaosScreen(console, options) as screen:
         run = ChaosRun(options, folder, screen.show, Journal(written))
-        stopped = threading.Event()
-        previous = {
-            number: signal.signal(number, lambda *_: stopped.set())
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-        }
-        try:
-            result = run.run(stopped)
-        finally:
-            for number, handler in previous.items():
-                signal.signal(number, handler)
+        result = _carried_out(run)
     if result is not None:
         print_result(console, options, result)
     if keep or (result is not None and not is_kept(result)):
-        console.print(f"kept: {folder}", soft_wrap=True)
+        console.print(f"kept: {', '.join(run.places())}", soft_wrap=True)
     else:
         run.remove()
         shutil.rmtree(folder, ignore_errors=True)
@@ -84,3 +75,23 @@ def chaos(
         console.print("stopped before the end; nothing was judged")
         raise typer.Exit(_INTERRUPTED)
     raise typer.Exit(0 if is_kept(result) else 1)
+
+
+def _carried_out(run: ChaosRun) -> ChaosResult | None:
+    """What came of the run; `None` when it was told to stop. While it starts, that interrupts the start."""
+    stopped = threading.Event()
+
+    def stop(*_: object) -> None:
+        stopped.set()
+        if not run.is_under_way:
+            raise KeyboardInterrupt
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    previous = {number: signal.signal(number, stop) for number in numbers}
+    try:
+        return run.run(stopped)
+    except KeyboardInterrupt:
+        return None
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

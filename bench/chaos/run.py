@@ -93,6 +93,8 @@ class ChaosRun:
     _sent: SentOrders = field(default_factory=SentOrders)
     _phase: str = "starting"
     _began: float = 0.0
+    is_under_way: bool = False
+    """Whether everything has started, so that it can be stopped in order."""
     _ledger: Ledger = field(default_factory=lambda: Ledger(0, 0, 0, 0))
 
     def __post_init__(self) -> None:
@@ -105,13 +107,18 @@ class ChaosRun:
             self._fleet.start()
             with self._fleet.database.transaction() as work:
                 RescueLog(work).install()
+            self.is_under_way = True
             return self._under_way(stopped)
         finally:
             self._fleet.stop()
 
     def remove(self) -> None:
-        """Delete the folder."""
+        """Delete every file."""
         self._fleet.remove()
+
+    def places(self) -> list[str]:
+        """Where the files are: the folder, and the servers' own where they run as another account."""
+        return sorted({str(self.folder), str(self._fleet.postgres.folder.parent)})
 
     def _under_way(self, stopped: threading.Event) -> ChaosResult | None:
         self._began = time.monotonic()
