@@ -90,13 +90,13 @@ class Producer:
             while self._left and began + self._left[-1].at <= now:
                 due.append(self._left.pop())
             self._waiting |= {order.task_id: order for order in due}
-            unheard = [
+            unanswered = [
                 order
                 for task_id, order in self._waiting.items()
                 if now - self._sent_at.get(task_id, now - _AGAIN_SECONDS) >= _AGAIN_SECONDS
             ]
-            for start in range(0, len(unheard), _LARGEST_BATCH):
-                self._send(unheard[start : start + _LARGEST_BATCH])
+            for start in range(0, len(unanswered), _LARGEST_BATCH):
+                self._send(unanswered[start : start + _LARGEST_BATCH])
             self._confirm()
 
     def _send(self, some: Sequence[ChaosOrder]) -> None:
@@ -142,9 +142,9 @@ class Producer:
         with self._client() as client:
             for order in some:
                 answer = client.post(path, json=order.payload)
-                self._heed(order.task_id, answer.status_code, answer.text)
+                self._read_answer(order.task_id, answer.status_code, answer.text)
 
-    def _heed(self, task_id: str, status: int, said: str) -> None:
+    def _read_answer(self, task_id: str, status: int, said: str) -> None:
         if status in _AGAIN_LATER:
             return
         if status < _FIRST_REFUSAL:

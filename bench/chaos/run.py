@@ -33,7 +33,7 @@ _LONGEST_SCALE: Final = 20_000.0
 _BUSINESS_SECONDS: Final = 80 * 86_400.0
 """How far the business clock may go in a run: what is old is removed, and the checker wants to see it."""
 _LOOK: Final = 0.5
-_REST_SECONDS: Final = 600.0
+_REST_SECONDS: Final = 1200.0
 """Seconds within which everything must rest once the faults are over."""
 _CALLBACK_SECONDS: Final = 30.0
 _PAUSES_EVERY: Final = 5.0

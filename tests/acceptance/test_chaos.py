@@ -40,7 +40,7 @@ def words(folder: Path) -> str:
 
 def test_two_minutes_of_faults_lose_no_order_and_reach_nobody_twice(folder: Path) -> None:
     running = started(folder, "--seed", "20261130", "--minutes", "2")
-    assert running.wait(timeout=1500) == 0, words(folder)
+    assert running.wait(timeout=2400) == 0, words(folder)
 
 
 def test_a_run_that_is_told_to_stop_leaves_no_process_and_no_folder(folder: Path) -> None:
@@ -52,4 +52,4 @@ def test_a_run_that_is_told_to_stop_leaves_no_process_and_no_folder(folder: Path
     running.send_signal(signal.SIGINT)
     assert running.wait(timeout=180) == 130, words(folder)
     wait_until(lambda: not any(map(is_alive, left)), "every process has ended")
-    assert [path for path in folder.iterdir() if path.is_dir()] == []
+    assert list(folder.glob("unpend-chaos-*")) == []
