@@ -86,7 +86,7 @@ class Settings(BaseSettings):
     most_crashes: int = Field(default=3, ge=1)
     """Deliveries a row may lose before a person is asked."""
     ready_seconds: float = Field(default=60.0, gt=0)
-    """How long a process of the embedded fleet may take from its start until it is ready."""
+    """How long a process of the embedded fleet, or of a worker's pool, may take from its start until it is ready."""
     soft_shutdown_seconds: float = Field(default=5.0, gt=0)
     """How long a worker that is told to stop goes on with what it has begun; then it gives the rest back."""
     least_wait_seconds: float = Field(default=0.0, ge=0)

@@ -23,7 +23,7 @@ from engine.registry import BoundProduct
 from runtime import logs
 from runtime.settings import Settings
 from schemas.core.agents import SYSTEM_QUEUES, TICK, UPKEEP, read_agents
-from workers import feeding, tick, upkeep
+from workers import feeding, redis_transport, tick, upkeep
 from workers.agent import register
 from workers.app import make_app
 from workers.process import CurrentProcess, Process
@@ -69,6 +69,8 @@ def _serve(app: Celery, current: CurrentProcess, name: str, *, concurrency: int)
     from workers.inspection import show_limits
     from workers.request import EventLoopOfConsumer
 
+    # Before anything reaches the broker: kombu remembers which transport it has found.
+    redis_transport.install()
     # Configuration that cannot be used stops the process here, with its message, and not in every child.
     if name == UPKEEP:
         upkeep.register(app, current)

@@ -50,6 +50,8 @@ def _configuration(settings: Settings) -> Mapping[str, Any]:
         "task_reject_on_worker_lost": False,
         "task_acks_on_failure_or_timeout": True,
         "worker_prefetch_multiplier": 1,
+        # Celery's own 4 s end every pool process of a busy machine before it has begun, again and again.
+        "worker_proc_alive_timeout": settings.ready_seconds,
         "worker_max_memory_per_child": _LARGEST_CHILD,
         "worker_soft_shutdown_timeout": settings.soft_shutdown_seconds,
         "worker_enable_soft_shutdown_on_idle": False,

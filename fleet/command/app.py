@@ -95,6 +95,12 @@ def bench(context: typer.Context) -> None:
 
 
 @application.command(context_settings=_OPTIONS_OF_ITS_OWN)
+def chaos(context: typer.Context) -> None:
+    """Strike a fleet of its own with faults, and check that nothing was lost or done twice."""
+    _run_installed("chaos", context)
+
+
+@application.command(context_settings=_OPTIONS_OF_ITS_OWN)
 def triage(context: typer.Context) -> None:
     """The intent model: train, evaluate, explain, retrain."""
     _run_installed("triage", context)

@@ -64,6 +64,16 @@ class RequestConflicts:
     """The key was used for another recipient or channel."""
 
 
+@dataclass(frozen=True, slots=True)
+class KeyCount:
+    """How often a key was requested, how often a customer was reached for it, and how often that was called back."""
+
+    key: str
+    requests: int
+    reached: int
+    callbacks_delivered: int
+
+
 ReceiveOutcome = RequestReceived | RequestRefused | RequestConflicts
 
 
@@ -235,6 +245,11 @@ class ProviderLedger:
             "callbacks_delivered": row[2],
             "callbacks_owed": owed,
         }
+
+    def keys(self) -> list[KeyCount]:
+        """Return the counts of every key."""
+        rows = self._connection.execute("SELECT key, requests, reached, callbacks_delivered FROM keys")
+        return [KeyCount(*row) for row in rows]
 
     def summary(self) -> dict[str, object]:
         """Return totals over all keys, and the keys requested or reached more than once."""

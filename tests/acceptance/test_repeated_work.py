@@ -4,12 +4,13 @@ import pytest
 
 from engine.publisher import Message
 from storage.engine.steps import StepKey
+from tests.support.agents import QUEUES
 from tests.support.fleet.running_fleet import RunningFleet
 from tests.support.fleet.scripted_orders import orders
 from tests.support.probe import Probe
 from tests.support.waiting import wait_until
 
-_OFF = ("-m", "tests.support.fleet.shifted_clock")
+_OFF = ("-m", "bench.chaos.faults.shifted_clock")
 _WAITING = (
     "SELECT queue, action, step_id, delivery, subject_id FROM steps "
     "WHERE state IN ('ready', 'published', 'leased') AND queue IS NOT NULL AND kind = 'action'"
@@ -67,3 +68,15 @@ def test_a_tick_whose_clock_is_hours_off_wakes_what_is_due(fleet: RunningFleet, 
             fleet.carry_to_the_end(batch)
         finally:
             right.resume()
+
+
+def test_messages_that_were_cut_short_end_no_worker(fleet: RunningFleet) -> None:
+    names = ("tick", *(f"worker-{agent}" for agent in QUEUES))
+    before = {name: fleet.process(name).pid for name in names}
+    for queue in ("tick", *QUEUES):
+        for message in ('{"body": "W1tbMSwgMV1dLCB7fSwg', "{}"):
+            fleet.broker.lpush(queue, message)
+    batch = orders(10)
+    fleet.accept(batch)
+    fleet.carry_to_the_end(batch)
+    assert {name: fleet.process(name).pid for name in names} == before

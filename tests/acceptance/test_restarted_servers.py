@@ -22,7 +22,9 @@ def test_a_broker_that_forgets_everything_loses_no_order(fleet: RunningFleet) ->
     fleet.carry_to_the_end(batch + further)
 
 
-def test_a_broker_that_is_killed_loses_no_order(fleet: RunningFleet) -> None:
+def test_a_broker_that_is_killed_loses_no_order_and_ends_no_worker(fleet: RunningFleet) -> None:
+    names = ("tick", "worker-contact", "worker-triage", "worker-action", "worker-audit")
+    before = {name: fleet.process(name).pid for name in names}
     batch = orders(40, pause=1.0)
     fleet.accept(batch)
     wait_until(lambda: fleet.value(_DONE, _ids(batch)) > 20, "the orders are under way")
@@ -30,6 +32,7 @@ def test_a_broker_that_is_killed_loses_no_order(fleet: RunningFleet) -> None:
     further = orders(15)
     fleet.accept(further)
     fleet.carry_to_the_end(batch + further)
+    assert {name: fleet.process(name).pid for name in names} == before
 
 
 def test_a_broker_that_is_frozen_for_longer_than_anybody_waits_leaves_no_worker_deaf(

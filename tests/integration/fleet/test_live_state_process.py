@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from tests.support.factories import PARTS_MISSING, answered, submission
+from tests.support.fleet.worker_process import worker_process
 from tests.support.in_process_fleet import InProcessFleet
 from tests.support.live_state import LiveStateAtWork
-from tests.support.outbound.process import beating, outbound_process
+from tests.support.outbound.process import beating
 
 
 def test_the_worker_outbound_follows_the_orders_and_survives_a_flushed_redis(
@@ -16,7 +17,7 @@ def test_the_worker_outbound_follows_the_orders_and_survives_a_flushed_redis(
     task_id = str(receipt.task_id)
     with (
         beating(database_url, broker_url) as wait,
-        outbound_process(database_url, broker_url, tmp_path),
+        worker_process("outbound", database_url, broker_url, tmp_path),
     ):
         wait(lambda: live.hash_of(task_id).get("state") == "contacting")
         house.run()

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from statemachine.orders.machine import TERMINAL, TRANSITIONS
 from statemachine.orders.states import Event, State
 from storage.core.unit_of_work import UnitOfWork
+from storage.orders.consistency.violations import Consistency
 from storage.orders.contacts.contact import Contact
 from storage.orders.contacts.contacts import Contacts
 from storage.orders.figures import Figures
@@ -26,28 +26,11 @@ _ENDED = frozenset({"done", "failed", "cancelled"})
 def faults_of(work: UnitOfWork, orders: Sequence[ScriptedOrder]) -> list[str]:
     """Everything that is not as it would be had nothing happened, in words; nothing when all is well."""
     faults = [fault for order in orders for fault in _faults_of_order(work, order)]
+    ids = {order.task_id for order in orders}
+    faults += [str(broken) for broken in Consistency(work).violations() if broken.subject in ids]
     unaccounted = Figures(work).ledger().unaccounted
     if unaccounted:
         faults.append(f"{unaccounted} orders are neither closed nor open nor in review")
-    return faults
-
-
-_MADE_BY_US = (
-    "SELECT count(*) FROM contact_logs c JOIN tasks t USING (task_id) "
-    "WHERE c.direction = 'outbound' AND (t.mode = 'auto' OR c.provider_id IS NOT NULL)"
-)
-"""Contacts that went out by a channel: an outside agent may also record one that it made without us."""
-
-
-def faults_of_contacts(work: UnitOfWork, ledger: Mapping[str, Any]) -> list[str]:
-    """Where our contacts and the provider's own count of them differ; `ledger` is the provider's."""
-    twice = ledger["keys_reached_more_than_once"]
-    ours = int(_value(work, _MADE_BY_US))
-    faults = [f"the customer was reached more than once for {', '.join(twice)}"] if twice else []
-    if ledger["reached"] != ledger["keys"]:
-        faults.append(f"{ledger['keys']} attempts were asked for and {ledger['reached']} reached a customer")
-    if ledger["keys"] != ours:
-        faults.append(f"we have {ours} contacts and the provider has {ledger['keys']}")
     return faults
 
 
@@ -64,7 +47,6 @@ def _faults_of_order(work: UnitOfWork, order: ScriptedOrder) -> Iterator[str]:
     contacts = Contacts(work).of_task(task_id)
     lines = Counter(line["event_type"] for line in OrderView(work).audit_lines(task_id))
     for fault in (
-        *_illegal(moves),
         *_other_way(moves, script),
         *_contacts(contacts, script),
         *_actions(work, task_id, script),
@@ -72,20 +54,6 @@ def _faults_of_order(work: UnitOfWork, order: ScriptedOrder) -> Iterator[str]:
         *_open(steps),
     ):
         yield f"{task_id}: {fault}"
-
-
-def _illegal(moves: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """The transitions form one path from pending, by the table, with a version each."""
-    state = State.PENDING
-    for version, move in enumerate(moves, start=1):
-        row = TRANSITIONS.get((State(move["from_state"]), Event(move["event"])))
-        if row is None or row.target != move["to_state"]:
-            yield f"{move['from_state']} cannot go to {move['to_state']} by {move['event']}"
-        if move["from_state"] != state or move["version"] != version:
-            yield f"transition {move['version']} leaves {move['from_state']} where version {version} is {state}"
-        state = State(move["to_state"])
-    if state not in TERMINAL:
-        yield f"its history stops in {state}"
 
 
 def _other_way(moves: Sequence[Mapping[str, Any]], script: Script) -> Iterator[str]:

@@ -8,17 +8,21 @@ from typing import Any
 import psutil
 import redis
 
+from bench.chaos.checks.contacts import violations_of_contacts
+from bench.chaos.provider import Provider
 from fleet.installation import Installation
+from fleet.simulator.ledger import ProviderLedger
 from fleet.time_jump import TimeJumper
 from runtime.settings import Settings
 from schemas.orders.intake import TaskCreated
 from storage.core.database import Database
 from storage.core.unavailable import StorageUnavailable
+from storage.orders.consistency.pauses import Pauses
+from storage.orders.consistency.violations import Consistency
 from tasks.forms import EntryPoint
 from tasks.orders.intake.intake import Submission, accept
-from tests.support.fleet.history import faults_of, faults_of_contacts
+from tests.support.fleet.history import faults_of
 from tests.support.fleet.processes import FleetProcesses
-from tests.support.fleet.provider import Provider
 from tests.support.fleet.scripted_orders import ScriptedOrder
 from tests.support.probe import Probe
 from tests.support.waiting import is_alive, wait_until
@@ -115,7 +119,9 @@ class RunningFleet(FleetProcesses):
                 if self._closed(ids) == len(ids):
                     return True
                 assert not self._in_review(ids), f"a person is asked. {self.standing(ids)}"
-                self._hasten(ids)
+                with self.database.transaction() as work:
+                    # Five minutes long an order leaves alone a channel that was away.
+                    Pauses(work).end_long()
                 jumper.look()
             except StorageUnavailable:
                 return False
@@ -126,10 +132,12 @@ class RunningFleet(FleetProcesses):
 
     def check(self, orders: Sequence[ScriptedOrder]) -> None:
         """Every order ended as its script says, and no customer was reached twice."""
-        ledger = self.provider.ledger()
+        ledger = ProviderLedger(self.folder / "simulator.db")
+        counts = ledger.keys()
+        ledger.close()
         with self.database.transaction() as work:
             assert faults_of(work, orders) == []
-            assert faults_of_contacts(work, ledger) == []
+            assert list(violations_of_contacts(Consistency(work).contact_keys(), counts)) == []
 
     def standing(self, ids: Sequence[str]) -> str:
         """The open steps of these orders, for the message of a test that waits in vain."""
@@ -139,15 +147,6 @@ class RunningFleet(FleetProcesses):
             list(ids),
         )
         return "\n".join(str(tuple(row)) for row in rows) or "no step of them is open"
-
-    def _hasten(self, ids: Sequence[str]) -> None:
-        """Let the five minutes be over for which an order leaves alone a channel that was away."""
-        with self.database.transaction() as work:
-            work.connection.exec_driver_sql(
-                "UPDATE steps SET due_at = clock_timestamp() WHERE subject_id = ANY(%s) AND state = 'scheduled' "
-                "AND due_clock = 'database' AND due_at > clock_timestamp() + interval '1 minute'",
-                (list(ids),),
-            )
 
     def _closed(self, ids: Sequence[str]) -> int:
         return int(

@@ -1,4 +1,4 @@
-"""`python -m tests.support.fleet.shifted_clock HOURS NAME`: a process of the fleet whose clock is off by so much."""
+"""`python -m bench.chaos.faults.shifted_clock HOURS NAME`: a process of the fleet whose clock is off by so much."""
 
 import datetime as dt
 import sys

@@ -1,0 +1,1 @@
+"""The faults: their plan, how each is made, and what was made when."""

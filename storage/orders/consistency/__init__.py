@@ -1,0 +1,1 @@
+"""Whether the rows of orders agree with one another and with the rules, and what was rescued."""
