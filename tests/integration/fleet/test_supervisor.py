@@ -191,7 +191,7 @@ def test_watching_ends_when_the_event_is_set(journal: Journal, fleet: Fleet) -> 
     until = threading.Event()
     timer = threading.Timer(0.1, until.set)
     timer.start()
-    supervisor.watch(until)
+    supervisor.watch(until.is_set)
     timer.join()
     assert until.is_set()
 
