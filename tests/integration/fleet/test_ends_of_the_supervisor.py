@@ -13,8 +13,11 @@ from typing import Final
 import psutil
 import pytest
 
+from fleet.supervisor.process import ProcessSpec
 from fleet.supervisor.run_file import DataDirLock
-from tests.support.fleet.small_fleet import noted
+from schemas.core.agents import TICK
+from tests.support.fleet.small_fleet import noted, run
+from tests.support.in_process_fleet import CIPHER_KEY
 from tests.support.waiting import is_alive, wait_until
 
 pytestmark = pytest.mark.skipif(
@@ -22,8 +25,11 @@ pytestmark = pytest.mark.skipif(
 )
 
 _LAST_SECONDS: Final = 1.0
-_NEVER: Final = 3600.0
 SMALL_FLEET: Final = ("-m", "tests.support.fleet.small_fleet")
+WITHOUT_BROKER: Final = (
+    "-c",
+    "from tests.integration.fleet import test_ends_of_the_supervisor as test; test.run_workers_without_broker()",
+)
 
 
 class SmallFleet:
@@ -51,10 +57,6 @@ class SmallFleet:
         children = psutil.Process(self._process.pid).children()
         (found,) = [child for child in children if "-I" in child.cmdline()]
         return found
-
-    def named(self, name: str) -> psutil.Process:
-        """The first process whose command names it so, and which leads a session."""
-        return next(process for process in self.seen if name in process.cmdline())
 
     def send(self, number: signal.Signals) -> None:
         os.kill(self._process.pid, number)
@@ -99,8 +101,9 @@ Start = Callable[..., SmallFleet]
 def start(tmp_path: Path) -> Iterator[Start]:
     started: list[SmallFleet] = []
 
-    def begin(*, stop_seconds: float = 180.0) -> SmallFleet:
-        fleet = SmallFleet(tmp_path, *SMALL_FLEET, str(tmp_path), str(_LAST_SECONDS), str(stop_seconds))
+    def begin(*command: str, stop_seconds: float = 180.0) -> SmallFleet:
+        options = (str(tmp_path), str(_LAST_SECONDS), str(stop_seconds))
+        fleet = SmallFleet(tmp_path, *(command or SMALL_FLEET), *options)
         started.append(fleet)
         fleet.wait_until_ready()
         return fleet
@@ -108,6 +111,38 @@ def start(tmp_path: Path) -> Iterator[Start]:
     yield begin
     for fleet in started:
         fleet.remove()
+
+
+def run_workers_without_broker() -> None:
+    """Run Celery workers whose broker is away: the body of a supervisor. They are ready once they try it again."""
+    folder, last_seconds = Path(sys.argv[1]), float(sys.argv[2])
+    environment = {
+        **os.environ,
+        "UNPEND_DATABASE_URL": "postgresql+psycopg://nobody@127.0.0.1:1/nothing",
+        "UNPEND_BROKER_URL": "redis://127.0.0.1:1/0",
+        "UNPEND_CIPHER_KEY": CIPHER_KEY,
+        "UNPEND_CALLBACK_SECRET": "a secret of the tests",
+        "UNPEND_CHANNEL": "instant",
+    }
+
+    def tries_again(log: Path) -> Callable[[], bool]:
+        return lambda: "Trying again in" in log.read_text(encoding="utf-8")
+
+    specs = [
+        ProcessSpec(
+            name=name,
+            command=[sys.executable, "-m", "workers", name],
+            environment=environment,
+            stage=1,
+            ready=tries_again(folder / f"{name}.log"),
+            ready_timeout=180.0,
+            # Not one that ends them: nothing but the watchdog does.
+            stop_signal=signal.SIGURG,
+            log_file=folder / f"{name}.log",
+        )
+        for name in ("triage", TICK)
+    ]
+    run(folder, specs, last_seconds)
 
 
 def assert_usable_again(folder: Path) -> None:
@@ -140,6 +175,14 @@ def test_what_is_frozen_is_killed(start: Start, end: str) -> None:
     fleet.end(end)
     fleet.wait_until_nothing_is_left()
     assert_usable_again(fleet.folder)
+
+
+def test_workers_that_try_to_reach_an_absent_broker_end_with_their_pools(start: Start) -> None:
+    fleet = start(*WITHOUT_BROKER)
+    # The supervisor, the watchdog, both workers, and the pool of one.
+    assert len(fleet.seen) == 5
+    fleet.end("kill -9")
+    fleet.wait_until_nothing_is_left()
 
 
 def test_a_watchdog_that_was_killed_is_replaced(start: Start) -> None:

@@ -1,4 +1,4 @@
-"""`python -m tests.support.fleet.small_fleet FOLDER LAST_SECONDS STOP_SECONDS`: tiny processes below the real supervisor.
+"""`python -m tests.support.fleet.small_fleet FOLDER LAST_SECONDS STOP_SECONDS`: tiny processes, the real supervisor.
 
 They are asked to stop, and stopped, in every way that the whole fleet is, at a hundredth of its cost. FOLDER/journal
 has a line for each thing that one of them did; FOLDER/go lets the one end that stops slowly.
