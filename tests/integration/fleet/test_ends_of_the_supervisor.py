@@ -74,9 +74,10 @@ class SmallFleet:
     def has_noted(self, line: str) -> bool:
         return noted(self.folder, line)()
 
-    def wait_until_nothing_is_left(self) -> None:
+    def wait_until_nothing_is_left(self) -> int:
+        """The exit status of the supervisor."""
         wait_until(lambda: not self.alive(), "no process is left", explain=lambda: str(self.alive()))
-        self._process.wait()
+        return self._process.wait()
 
     def remove(self) -> None:
         self._process.kill()
@@ -160,9 +161,10 @@ def test_two_ends_leave_nothing_and_the_servers_are_stopped_in_order(
     wait_until(lambda: fleet.has_noted("stopping slow"), "the first is being obeyed")
     fleet.end(second)
     (fleet.folder / "go").touch()
-    fleet.wait_until_nothing_is_left()
+    status = fleet.wait_until_nothing_is_left()
     assert_usable_again(fleet.folder)
     if "kill -9" not in (first, second):
+        assert status == 0
         assert fleet.has_noted("stopped server")
 
 
