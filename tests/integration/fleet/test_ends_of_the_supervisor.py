@@ -43,6 +43,8 @@ class SmallFleet:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             start_new_session=True,
+            # The tests may run under nohup.
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # noqa: PLW1509 - one call of the kernel
         )
 
     def wait_until_ready(self) -> None:

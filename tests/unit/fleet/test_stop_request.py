@@ -11,8 +11,8 @@ from fleet.supervisor.stop_request import STOP_SIGNALS, StopRequest
 
 @pytest.fixture(autouse=True)
 def handlers() -> Iterator[None]:
-    """Signals mean again what they meant before the test."""
-    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
+    """Signals mean what they mean by default, also under nohup, and after the test what they meant before it."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in STOP_SIGNALS}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
