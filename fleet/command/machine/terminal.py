@@ -1,11 +1,13 @@
 """Standard output that may go away: a terminal that is closed, a pipe whose reader ends."""
 
+import contextlib
 import io
 import os
 import select
-import stat
 import sys
-from typing import TextIO
+from typing import Final, TextIO
+
+_GONE: Final = select.POLLERR | select.POLLHUP
 
 
 class Terminal(io.TextIOBase):
@@ -25,16 +27,16 @@ class Terminal(io.TextIOBase):
         """Write, or drop the text where nobody can read it."""
         try:
             self._stream.write(text)
-        except OSError as error:
-            self._give_up(error)
+        except OSError:
+            self._drop()
         return len(text)
 
     def flush(self) -> None:
         """Let everything written be seen, or drop it."""
         try:
             self._stream.flush()
-        except OSError as error:
-            self._give_up(error)
+        except OSError:
+            self._drop()
 
     def isatty(self) -> bool:
         """Return whether a person looks at a terminal."""
@@ -45,23 +47,18 @@ class Terminal(io.TextIOBase):
         return self._stream.fileno()
 
     def has_lost_its_reader(self) -> bool:
-        """Return whether standard output is a pipe that nobody reads any more (`| head -1`)."""
-        if not self._has_lost_its_reader and self._is_pipe():
+        """Return whether the terminal was closed, or nobody reads the pipe any more (`| head -1`)."""
+        if not self._has_lost_its_reader:
             poll = select.poll()
-            poll.register(self.fileno(), 0)
-            self._has_lost_its_reader = any(event & select.POLLERR for _, event in poll.poll(0))
+            # Without a descriptor it is captured within this process.
+            with contextlib.suppress(io.UnsupportedOperation):
+                poll.register(self.fileno(), 0)
+            self._has_lost_its_reader = any(event & _GONE for _, event in poll.poll(0))
         return self._has_lost_its_reader
 
-    def _is_pipe(self) -> bool:
-        try:
-            return stat.S_ISFIFO(os.fstat(self.fileno()).st_mode)
-        except (OSError, ValueError):
-            # Captured within this process, or closed.
-            return False
-
-    def _give_up(self, error: OSError) -> None:
-        self._has_lost_its_reader = self._has_lost_its_reader or isinstance(error, BrokenPipeError)
-        # What is still in the stream's buffer would raise again at the end of this process.
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, self._stream.fileno())
-        os.close(nowhere)
+    def _drop(self) -> None:
+        if self.has_lost_its_reader():
+            # What is still in the stream's buffer would raise again at the end of this process.
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self.fileno())
+            os.close(nowhere)

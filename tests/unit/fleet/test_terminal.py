@@ -53,18 +53,19 @@ def test_what_nobody_reads_is_dropped_and_the_stream_closes_without_an_error(
         assert terminal.has_lost_its_reader()
 
 
-def test_a_terminal_that_was_closed_takes_everything_and_asks_for_no_stop(
+def test_a_terminal_that_was_closed_has_lost_its_reader_and_takes_everything(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     keyboard, screen = pty.openpty()
     with standard_output(screen, monkeypatch):
         terminal = Terminal()
         assert terminal.isatty()
+        assert not terminal.has_lost_its_reader()
         os.close(keyboard)
+        assert terminal.has_lost_its_reader()
         for _ in range(2):
             terminal.write("progress\n")
             terminal.flush()
-        assert not terminal.has_lost_its_reader()
 
 
 def test_output_that_is_captured_has_its_reader(capsys: pytest.CaptureFixture[str]) -> None:
