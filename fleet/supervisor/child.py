@@ -19,7 +19,7 @@ from fleet.supervisor.log_file import last_lines, open_log
 from fleet.supervisor.process import ProcessSpec
 
 _PR_SET_PDEATHSIG: Final = 1
-_REAP_SECONDS: Final = 2.0
+_REAP_SECONDS: Final = 5.0
 # What a terminal or a person sends us; a child starts with their default meaning even if we ignore them
 # (a shell starts background jobs with SIGINT ignored).
 _STOPPING: Final = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP})

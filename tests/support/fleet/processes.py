@@ -31,7 +31,7 @@ _ENVIRONMENT = {
 _UP = "import sys; from fleet.command.app import main; sys.argv[0] = 'unpend'; main()"
 _START_SECONDS = 180
 STOP_SECONDS = 60.0
-"""Within which Ctrl-C stops everything: 15 s on a machine that does nothing else."""
+"""Within which Ctrl-C stops everything: 20 s on a machine that does nothing else."""
 
 
 class FleetProcesses:
