@@ -136,6 +136,7 @@ class FleetPlan:
             stage=SERVERS,
             ready=ready,
             stop_signal=server.stop_signal,
+            keeps_data=True,
             account=server.account,
             log_file=self._log(name),
         )

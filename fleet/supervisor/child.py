@@ -13,11 +13,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
+import psutil
+
 from fleet.supervisor.log_file import last_lines, open_log
 from fleet.supervisor.process import ProcessSpec
 
 _PR_SET_PDEATHSIG: Final = 1
-_REAP_SECONDS: Final = 2.0
+_REAP_SECONDS: Final = 5.0
 # What a terminal or a person sends us; a child starts with their default meaning even if we ignore them
 # (a shell starts background jobs with SIGINT ignored).
 _STOPPING: Final = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP})
@@ -45,7 +47,6 @@ class Child:
         log = open_log(spec.log_file)
         self._log_begin = os.fstat(log).st_size
         account = spec.account
-        death_signal = spec.stop_signal if spec.death_signal is None else spec.death_signal
         self._cleared = False
         try:
             self._process = subprocess.Popen(  # noqa: S603 - the fleet's own commands
@@ -61,7 +62,7 @@ class Child:
                 group=None if account is None else account.gid,
                 extra_groups=None if account is None else [],
                 # It runs after the change of user, which would clear the death signal.
-                preexec_fn=_prepare_child(death_signal),  # noqa: PLW1509 - see _prepare_child
+                preexec_fn=_prepare_child(spec.stop_signal),  # noqa: PLW1509 - see _prepare_child
             )
             self.spec = spec
             self.pid = self._process.pid
@@ -106,18 +107,29 @@ class Child:
         return True
 
     def clear(self) -> None:
-        """Kill the process and everything left in its group, and reap it.
+        """Kill the process and everything left of what it had started, and reap it.
 
         Also after its own end: what it had started (the pool of a worker) must not go on beside its
         successor.
         """
-        # While the process is a zombie its group keeps the id, so this cannot hit a stranger.
         if not self._cleared:
             self._cleared = True
+            # Those of another group (a server's backends) are known only while their parent is there.
+            descendants = [] if self.exited() else self._descendants()
+            # While the process is a zombie its group keeps the id, so this cannot hit a stranger.
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, signal.SIGKILL)
+            for process in descendants:
+                with contextlib.suppress(psutil.Error):
+                    process.kill()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(_REAP_SECONDS)
+
+    def _descendants(self) -> list[psutil.Process]:
+        try:
+            return list(psutil.Process(self.pid).children(recursive=True))
+        except psutil.NoSuchProcess:
+            return []
 
     @property
     def end(self) -> str:

@@ -22,11 +22,9 @@ class ProcessSpec:
             seconds.
         ready_timeout: Seconds from the start of the process until it must be ready.
         stop_signal: Sent to the process itself, not to its children. PostgreSQL wants SIGINT.
-        stop_timeout: Seconds after the stop signal until its whole group is killed.
-        death_signal: Sent by the kernel when the supervisor dies without stopping anything (Linux only).
-            None: the stop signal, which lets the process end its own children; SIGKILL would leave the pool
-            of a prefork worker behind. Only a process that has no children and nothing to save should get
-            SIGKILL.
+            The kernel sends it, too, when the supervisor dies without stopping anything (Linux only).
+        stop_timeout: Seconds after the stop signal until the process is killed with all its descendants.
+        keeps_data: Whether it is stopped in order, and not killed, also when somebody is in a hurry.
         account: The user to run it as; None: as ourselves.
         niceness: How far it stands back from the others where processors are scarce: a nice value, 0 to 19.
         log_file: Its output is appended here.
@@ -40,7 +38,7 @@ class ProcessSpec:
     ready_timeout: float = 20.0
     stop_signal: signal.Signals = signal.SIGTERM
     stop_timeout: float = 8.0
-    death_signal: signal.Signals | None = None
+    keeps_data: bool = False
     account: Account | None = None
     niceness: int = 0
     log_file: Path

@@ -6,14 +6,17 @@ import time
 from types import FrameType, TracebackType
 from typing import Final, Self
 
+from fleet.supervisor.stop_request import STOP_SIGNALS, restore
+
 # One key press arrives more than once: from the terminal, and again from make, a shell or `timeout`.
 _SAME_KEY_PRESS_SECONDS: Final = 0.5
 
 
 class SecondInterrupt:
-    """A context in which SIGINT and SIGTERM do not interrupt; a SIGINT is remembered.
+    """A context in which the stop signals do not interrupt; a SIGINT is remembered.
 
-    A SIGTERM is not, for what sends one often sends several.
+    A SIGTERM is not, for what sends one often sends several; a SIGHUP is not, for a terminal that is closed sends
+    one to whoever was asked to stop already.
     """
 
     def __init__(self) -> None:
@@ -26,7 +29,7 @@ class SecondInterrupt:
         """Catch the signals; outside the main thread, where that is impossible, do nothing."""
         self._began = time.monotonic()
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in STOP_SIGNALS:
                 self._previous[number] = signal.signal(number, self._notice)
         return self
 
@@ -37,10 +40,7 @@ class SecondInterrupt:
         trace: TracebackType | None,
     ) -> None:
         """Let the signals mean again what they meant before."""
-        for number, previous in self._previous.items():
-            # None: the handler was not installed from Python and cannot be put back.
-            if callable(previous) or isinstance(previous, int):
-                signal.signal(number, previous)
+        restore(self._previous)
 
     def _notice(self, number: int, _frame: FrameType | None) -> None:
         if number == signal.SIGINT and time.monotonic() - self._began >= _SAME_KEY_PRESS_SECONDS:

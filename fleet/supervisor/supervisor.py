@@ -1,6 +1,6 @@
 """The parent of all processes of the fleet: ordered start, restart of dead ones, ordered stop."""
 
-import threading
+import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,11 +11,13 @@ from fleet.supervisor.backoff import STEADY_AFTER, Backoff
 from fleet.supervisor.child import Child, interruptions_held
 from fleet.supervisor.process import FleetStartError, ProcessSpec, ProcessState, RunningProcess
 from fleet.supervisor.second_interrupt import SecondInterrupt
+from fleet.supervisor.watchdog import LAST_SECONDS, Watchdog
 
 _POLL_SECONDS: Final = 0.05
-# With the reserve that each lower stage keeps, everything is down in less than 15 s.
-_STOP_SECONDS: Final = 13.0
-_STAGE_RESERVE_SECONDS: Final = 1.0
+# With the reserve that each lower stage keeps, everything is down in less than 20 s, and the servers, which come
+# last, are not killed because others took their time.
+_STOP_SECONDS: Final = 18.0
+_STAGE_RESERVE_SECONDS: Final = 4.0
 
 
 @dataclass(slots=True)
@@ -28,12 +30,6 @@ class _Post:
     has_lower_priority: bool = False
     start_at: float = 0.0
     backoff: Backoff = field(default_factory=Backoff)
-
-    def fill(self) -> None:
-        # A Ctrl-C between the fork and the assignment would leave a child that nobody knows of.
-        with interruptions_held():
-            self.child = Child(self.spec)
-        self.has_lower_priority = self.spec.niceness == 0
 
     def report(self) -> RunningProcess:
         state = ProcessState.RUNNING
@@ -57,6 +53,7 @@ class Supervisor:
         *,
         on_change: Callable[[tuple[RunningProcess, ...]], None],
         before_stage: Mapping[int, Callable[[], None]] = MappingProxyType({}),
+        last_seconds: float = LAST_SECONDS,
     ) -> None:
         """Describe the fleet; nothing is started yet.
 
@@ -65,6 +62,7 @@ class Supervisor:
             on_change: Called in this process with all processes: once when the start is complete, then
                 whenever one dies, is started again, or begins or ceases to be failing. Not during the stop.
             before_stage: Called in this process before a stage starts, once all lower stages are ready.
+            last_seconds: What the processes may take to end once this process has ended without stopping them.
 
         Raises:
             ValueError: Two processes have the same name.
@@ -76,52 +74,57 @@ class Supervisor:
         self._on_change = on_change
         self._before_stage = before_stage
         self._reported: tuple[RunningProcess, ...] = ()
+        self._watchdog = Watchdog(last_seconds=last_seconds)
 
     @property
     def processes(self) -> tuple[RunningProcess, ...]:
         """Return all processes with their present state, in the order they were given."""
         return tuple(post.report() for post in self._posts)
 
-    def start(self) -> None:
+    def start(self, until: Callable[[], bool] = lambda: False) -> bool:
         """Start everything and return when all of it is ready.
 
-        Whatever ends it early, a failing hook or Ctrl-C included, also stops what was started.
+        An exception, that of a failing hook or of Ctrl-C included, also stops what was started.
+
+        Args:
+            until: Asked every 50 ms; once it returns true, no more is started, and what is started is left to `stop()`.
+
+        Returns:
+            Whether everything is ready.
 
         Raises:
             FleetStartError: A process ended or did not get ready in time.
         """
         complete = False
         try:
-            for stage in self._stages():
-                hook = self._before_stage.get(stage)
-                if hook is not None:
-                    hook()
-                self._start_stage(stage)
+            self._watchdog.tend(())
+            ready = all(self._start_stage(stage, until) for stage in self._stages())
+            if ready:
+                self._report()
             complete = True
         finally:
             if not complete:
                 self.stop()
-        self._report()
+        return ready
 
-    def watch(self, until: Callable[[], bool] | threading.Event) -> None:
-        """Restart processes that die, until `until` is set or returns true (asked every 50 ms)."""
-        stopped = until.is_set if isinstance(until, threading.Event) else until
-        while not stopped():
+    def watch(self, until: Callable[[], bool]) -> None:
+        """Restart processes that die, until `until` returns true (asked every 50 ms)."""
+        while not until():
             now = time.monotonic()
             for post in self._posts:
                 self._tend(post, now)
+            # Short of memory or processes: it is tried again.
+            with contextlib.suppress(OSError):
+                self._watchdog.tend([post.child.pid for post in self._posts if post.child is not None])
             self._report()
-            if isinstance(until, threading.Event):
-                until.wait(_POLL_SECONDS)
-            else:
-                time.sleep(_POLL_SECONDS)
+            time.sleep(_POLL_SECONDS)
 
     def stop(self) -> None:
-        """Stop everything, highest stage first, in less than 15 s; harmless when nothing runs.
+        """Stop everything, highest stage first, in less than 20 s; harmless when nothing runs.
 
-        All of a stage get their stop signal at once. What outlives its timeout is killed with its process
-        group, and so is whatever a stopped process left in its group. A Ctrl-C during the stop kills all at
-        once.
+        All of a stage get their stop signal at once. What outlives its timeout is killed with its descendants,
+        and so is whatever a stopped process left in its group. A Ctrl-C during the stop kills all at once but
+        those that keep data. No other signal that asks for the stop changes anything.
         """
         deadline = time.monotonic() + _STOP_SECONDS
         with SecondInterrupt() as interrupt:
@@ -129,19 +132,27 @@ class Supervisor:
             for below, stage in zip(range(len(stages) - 1, -1, -1), stages, strict=True):
                 latest = deadline - below * _STAGE_RESERVE_SECONDS
                 self._stop_stage(stage, latest, interrupt)
+            self._watchdog.stop()
 
     def _stages(self) -> list[int]:
         return sorted({post.spec.stage for post in self._posts})
 
-    def _start_stage(self, stage: int) -> None:
+    def _start_stage(self, stage: int, until: Callable[[], bool]) -> bool:
+        """Start a stage and wait until it is ready; `False`: somebody wants everything stopped instead."""
+        if until():
+            return False
+        if stage in self._before_stage:
+            self._before_stage[stage]()
         waiting = [post for post in self._posts if post.spec.stage == stage]
         for post in waiting:
             try:
-                post.fill()
+                self._fill(post)
             except OSError as error:
                 reason = f"could not be started ({error})"
                 raise FleetStartError(post.spec.name, reason, post.spec.log_file, "") from error
         while waiting:
+            if until():
+                return False
             self._refuse_dead()
             waiting = [post for post in waiting if not post.spec.ready()]
             for post in waiting:
@@ -150,6 +161,21 @@ class Supervisor:
                 time.sleep(_POLL_SECONDS)
         # A process may answer its probe and then fall over what else it needs.
         self._refuse_dead()
+        return True
+
+    def _fill(self, post: _Post) -> None:
+        # A Ctrl-C between the fork and the assignment would leave a child that nobody knows of.
+        with interruptions_held():
+            post.child = Child(post.spec)
+            self._watchdog.add(post.child.pid)
+        post.has_lower_priority = post.spec.niceness == 0
+
+    def _clear(self, post: _Post) -> None:
+        """Leave nothing of the child of this post."""
+        if post.child is not None:
+            post.child.clear()
+            self._watchdog.remove(post.child.pid)
+            post.child = None
 
     def _refuse_dead(self) -> None:
         """Raise FleetStartError for a process, of this or a lower stage, that ended during the start."""
@@ -179,8 +205,7 @@ class Supervisor:
                 self._restart(post, now)
         elif child.exited():
             # Before its successor starts: the rest of its group would work beside it.
-            child.clear()
-            post.child = None
+            self._clear(post)
             post.start_at = now + post.backoff.died(now, now - child.started)
         else:
             if now - child.started >= STEADY_AFTER:
@@ -190,7 +215,7 @@ class Supervisor:
 
     def _restart(self, post: _Post, now: float) -> None:
         try:
-            post.fill()
+            self._fill(post)
         except OSError:
             # Short of memory or processes, or the program is being replaced: the same as a death at once.
             post.start_at = now + post.backoff.died(now, 0.0)
@@ -204,16 +229,20 @@ class Supervisor:
             self._on_change(processes)
 
     def _stop_stage(self, stage: int, latest: float, interrupt: SecondInterrupt) -> None:
-        posts = [post for post in self._posts if post.spec.stage == stage]
+        posts = [post for post in self._posts if post.spec.stage == stage and post.child is not None]
         began = time.monotonic()
+
+        def kill_now(spec: ProcessSpec) -> bool:
+            return interrupt.happened and not spec.keeps_data
+
         for post in posts:
-            if post.child is not None and not interrupt.happened:
+            if post.child is not None and not kill_now(post.spec):
                 post.child.signal(post.spec.stop_signal)
-        while any(post.child is not None for post in posts):
+        while posts:
             now = time.monotonic()
             for post in posts:
                 over = now >= min(began + post.spec.stop_timeout, latest)
-                if post.child is not None and (over or interrupt.happened or post.child.exited()):
-                    post.child.clear()
-                    post.child = None
-            time.sleep(_POLL_SECONDS if any(post.child is not None for post in posts) else 0)
+                if post.child is None or over or kill_now(post.spec) or post.child.exited():
+                    self._clear(post)
+            posts = [post for post in posts if post.child is not None]
+            time.sleep(_POLL_SECONDS if posts else 0)

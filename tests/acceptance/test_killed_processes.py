@@ -110,13 +110,13 @@ def test_a_killed_supervisor_leaves_no_process_and_its_successor_carries_on(flee
     fleet.carry_to_the_end(batch)
 
 
-def test_ctrl_c_stops_everything_in_time_and_the_next_run_carries_parked_orders_on(
+def test_ctrl_c_and_a_terminal_that_is_closed_meanwhile_stop_everything_in_time_and_in_order(
     fleet: RunningFleet,
 ) -> None:
     batch = orders(20, pause=2.5)
     fleet.accept(batch)
     wait_until(lambda: fleet.value(_PARKED) > 5, "calls are under way")
-    assert fleet.stop(signal.SIGINT) < STOP_SECONDS
+    assert fleet.stop(signal.SIGINT, signal.SIGHUP) < STOP_SECONDS
     assert fleet.alive() == []
     fleet.start()
     fleet.carry_to_the_end(batch)

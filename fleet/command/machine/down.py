@@ -11,7 +11,7 @@ from fleet.command.failure import NO_FLEET, CommandError
 from fleet.command.location import DEFAULT_FOLDER, DataDir
 from fleet.command.output import show_line
 
-_LONGEST: Final = 20.0
+_LONGEST: Final = 30.0
 """Seconds an orderly stop may take; the supervisor kills what is left before that."""
 
 _LOOK: Final = 0.05

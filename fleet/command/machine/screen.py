@@ -1,16 +1,16 @@
 """What `unpend up` shows: the start, the orders' live progress, the summary, the addresses, the end."""
 
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final, cast
 
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from fleet.command.machine.terminal import Terminal
 from fleet.demonstration import FIRST_MORNING, SampleProgress, summary
 from statemachine.orders.states import State
 from storage.orders.fleet_view import OrderStatus
@@ -22,8 +22,11 @@ _EVERY_LINE: Final = 5.0
 class Screen:
     """A terminal gets a live table; a pipe gets a line every few seconds; `quiet` gets neither."""
 
-    def __init__(self, *, quiet: bool) -> None:
-        self._console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    def __init__(self, terminal: Terminal, *, quiet: bool) -> None:
+        self._terminal = terminal
+        self._console = Console(
+            file=cast("IO[str]", terminal), highlight=False, soft_wrap=not terminal.isatty()
+        )
         self._quiet = quiet
         self._live: Live | None = None
         self._began = time.monotonic()
@@ -44,7 +47,7 @@ class Screen:
         """Show how far the orders have come."""
         if self._quiet or progress.total == 0:
             return
-        now, is_tty = time.monotonic(), sys.stdout.isatty()
+        now, is_tty = time.monotonic(), self._terminal.isatty()
         if now - self._shown < (_EVERY_TTY if is_tty else _EVERY_LINE):
             return
         self._shown = now

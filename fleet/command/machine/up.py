@@ -1,7 +1,6 @@
 """`unpend up`: the whole fleet on this machine, until Ctrl-C."""
 
 import os
-import signal
 import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -11,6 +10,7 @@ from typing import Any
 
 from engine.catalogue import register
 from fleet.command.machine.screen import Screen
+from fleet.command.machine.terminal import Terminal
 from fleet.demonstration import FIRST_MORNING, Demonstration
 from fleet.embedded.postgres import EmbeddedPostgres
 from fleet.embedded.valkey import EmbeddedValkey
@@ -19,6 +19,7 @@ from fleet.plan import CORE, Addresses, FleetPlan, Ports
 from fleet.supervisor.ports import same_port
 from fleet.supervisor.process import ProcessSpec, RunningProcess
 from fleet.supervisor.run_file import DataDirLock
+from fleet.supervisor.stop_request import StopRequest
 from fleet.supervisor.supervisor import Supervisor
 from runtime.cipher import Cipher
 from runtime.settings import PROJECT, Settings
@@ -63,26 +64,18 @@ def up(options: UpOptions) -> None:
         PolicyFileError: a file of `config/policies/` cannot be used; nothing was started.
     """
     installation = Installation(options.data_dir)
-    lock = DataDirLock(installation.data_dir)
-    lock.acquire()
-    told = threading.Event()
-    previous = {
-        number: signal.signal(number, lambda *_: told.set()) for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        _run(installation, options, told)
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
-        installation.run_file.remove()
-        lock.release()
+    terminal = Terminal()
+    with StopRequest(further=terminal.has_lost_its_reader) as request, DataDirLock(installation.data_dir):
+        try:
+            _run(installation, options, Screen(terminal, quiet=options.quiet), request)
+        finally:
+            installation.run_file.remove()
 
 
-def _run(installation: Installation, options: UpOptions, told: threading.Event) -> None:
+def _run(installation: Installation, options: UpOptions, screen: Screen, request: StopRequest) -> None:
     agents = read_agents(Path(os.environ.get("UNPEND_CONFIG_FOLDER", PROJECT / "config")))
     installation.take_up_next_key()
     kept = installation.give_keys(owners_of(agents))
-    screen = Screen(quiet=options.quiet)
     ports = _ports(installation, options.port)
     specs, plan, prepare = _planned(installation, kept, ports, options, agents)
     settings = _settings(plan)
@@ -95,20 +88,22 @@ def _run(installation: Installation, options: UpOptions, told: threading.Event) 
         installation.run_file.write({**document, "processes": listed})
 
     supervisor = Supervisor(specs, on_change=tell, before_stage={CORE: prepare})
-    screen.starting(installation.data_dir)
-    supervisor.start()
     demonstration = _demonstration(settings, options, screen)
     thread = threading.Thread(
         target=demonstration.run, args=(options.sample,), name="demonstration", daemon=True
     )
+    screen.starting(installation.data_dir)
+    is_ready = supervisor.start(request.happened)
     try:
-        screen.ready(document)
-        thread.start()
-        supervisor.watch(told)
+        if is_ready:
+            screen.ready(document)
+            thread.start()
+            supervisor.watch(request.happened)
     finally:
         screen.stopping()
         demonstration.stopped.set()
         supervisor.stop()
+    if is_ready:
         thread.join(timeout=2.0)
     screen.stopped()
 

@@ -32,7 +32,8 @@ if "parent" in name:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         name = "grandchild"
 note("started")
-while True: time.sleep(60)
+# A signal that comes just before a long sleep would be handled after it.
+while True: time.sleep(0.1)
 """
 
 
@@ -121,6 +122,14 @@ def test_stages_start_in_order_and_stop_in_reverse(journal: Journal, fleet: Flee
     assert [name for name, _ in journal.events("stopped")] == ["flower", "api", "broker"]
 
 
+def test_a_start_that_is_no_longer_wanted_starts_no_further_stage(journal: Journal, fleet: Fleet) -> None:
+    supervisor = fleet([spec("broker", journal), spec("api", journal, stage=2)])
+    assert not supervisor.start(until=lambda: bool(journal.started("broker")))
+    supervisor.stop()
+    assert [name for name, _ in journal.events("started")] == ["broker"]
+    assert [name for name, _ in journal.events("stopped")] == ["broker"]
+
+
 def test_a_hook_runs_when_all_lower_stages_are_ready(journal: Journal, fleet: Fleet) -> None:
     seen: list[list[str]] = []
 
@@ -191,7 +200,7 @@ def test_watching_ends_when_the_event_is_set(journal: Journal, fleet: Fleet) -> 
     until = threading.Event()
     timer = threading.Timer(0.1, until.set)
     timer.start()
-    supervisor.watch(until)
+    supervisor.watch(until.is_set)
     timer.join()
     assert until.is_set()
 
@@ -214,11 +223,16 @@ def test_what_a_stopped_child_leaves_in_its_group_is_killed(journal: Journal, fl
     wait_until(lambda: not pid_is_alive(journal.started("grandchild")[0]))
 
 
-def test_a_second_interrupt_during_the_stop_kills_everything_at_once(
+def test_a_second_interrupt_during_the_stop_kills_at_once_all_but_what_keeps_data(
     journal: Journal, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(second_interrupt, "_SAME_KEY_PRESS_SECONDS", 0.0)
-    supervisor = fleet([spec("stubborn", journal, stop_timeout=600.0)])
+    supervisor = fleet(
+        [
+            replace(spec("server", journal), keeps_data=True),
+            spec("stubborn", journal, stage=2, stop_timeout=600.0),
+        ]
+    )
     supervisor.start()
     # Whatever runs the tests in the background lets them ignore Ctrl-C.
     before = signal.getsignal(signal.SIGINT)
@@ -232,6 +246,7 @@ def test_a_second_interrupt_during_the_stop_kills_everything_at_once(
     supervisor.stop()
     second.join()
     assert not pid_is_alive(journal.started("stubborn")[0])
+    assert [name for name, _ in journal.events("stopped")] == ["server"]
     assert signal.getsignal(signal.SIGINT) is before
 
 

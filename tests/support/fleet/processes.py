@@ -31,7 +31,7 @@ _ENVIRONMENT = {
 _UP = "import sys; from fleet.command.app import main; sys.argv[0] = 'unpend'; main()"
 _START_SECONDS = 180
 STOP_SECONDS = 60.0
-"""Within which Ctrl-C stops everything: 15 s on a machine that does nothing else."""
+"""Within which Ctrl-C stops everything: 20 s on a machine that does nothing else."""
 
 
 class FleetProcesses:
@@ -43,12 +43,14 @@ class FleetProcesses:
         self._environment = {**os.environ, **_ENVIRONMENT, **environment}
         self._seen: dict[int, psutil.Process] = {}
         self._up: subprocess.Popen[bytes] | None = None
+        self._log_begin = 0
 
     def start(self) -> Self:
         """Start everything and return when it is ready."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self._spare_the_disk()
         with (self.folder / "up.log").open("ab") as log:
+            self._log_begin = log.tell()
             self._up = subprocess.Popen(
                 [sys.executable, "-c", _UP, "up", "--data-dir", str(self.folder), "--no-sample"],
                 env=self._environment,
@@ -71,13 +73,15 @@ class FleetProcesses:
         further = postgres.folder / "postgresql.auto.conf"
         further.write_text("fsync = off\nfull_page_writes = off\n", encoding="utf-8")
 
-    def stop(self, number: signal.Signals = signal.SIGINT) -> float:
-        """Stop everything in order; the seconds it took. Nothing is left of it."""
+    def stop(self, *numbers: signal.Signals) -> float:
+        """Stop everything in order, by one signal or by several; the seconds it took. Nothing is left of it."""
         self.remember()
         assert self._up is not None
         began = time.monotonic()
-        self._up.send_signal(number)
-        self._up.wait(STOP_SECONDS)
+        for number in numbers or (signal.SIGINT,):
+            self._up.send_signal(number)
+            wait_until(lambda: "unpend: stopping" in self._new_log(), "the stop has begun", explain=self.log)
+        assert self._up.wait(STOP_SECONDS) == 0
         taken = time.monotonic() - began
         self.leave()
         return taken
@@ -186,6 +190,10 @@ class FleetProcesses:
     def log(self) -> str:
         """The last lines the command wrote."""
         return (self.folder / "up.log").read_text(encoding="utf-8")[-2000:]
+
+    def _new_log(self) -> str:
+        """What the command wrote since it was last started."""
+        return (self.folder / "up.log").read_bytes()[self._log_begin :].decode()
 
     def _is_ready(self) -> bool:
         assert self._up is not None
