@@ -27,7 +27,6 @@ _CONTACTED: Final[Mapping[Event, ContactResult]] = {
     Event.USER_NO_ANSWER: ContactResult.NO_ANSWER,
 }
 _ELSEWHERE: Final[Mapping[Event, str]] = {
-    Event.START: "an order begins when it is taken in; this one waits for a person",
     Event.INTENT_POSTPONE: "the follow-up is set together with action.execute",
     Event.REVIEW_CLOSE: "a person decides it at /v1/reviews",
     Event.REVIEW_RECONTACT: "a person decides it at /v1/reviews",
