@@ -127,7 +127,7 @@ def _take(asked: Asked[Any], step: WaitingStep) -> UnderWay | NotTaken:
     matcher = MATCHERS[asked.call.action]
     if why := matcher.refuses(asked, step):
         return NotTaken(asked.order, why)
-    if not asked.transaction.take(step.step_id, _given(asked.call)):
+    if not asked.transaction.take(step.step_id, _given(asked.call), asked.call.limits):
         return NotTaken(asked.order, "the order is paused; resume it first")
     matcher.notes(asked, step)
     return UnderWay(_keep(asked, step.step_id), step.step_id)
