@@ -60,12 +60,6 @@ class StepRow:
         return StepKey(self.step_id, self.delivery)
 
     @property
-    def call(self) -> Mapping[str, Any]:
-        """What the caller of an offered step gave; empty when the fleet does it by itself."""
-        given: Mapping[str, Any] = self.input.get("call") or {}
-        return given
-
-    @property
     def limits(self) -> CallLimits:
         """The limits that its caller named; none when the fleet does it by itself."""
         return CallLimits.of(self.input)
