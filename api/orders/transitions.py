@@ -108,7 +108,7 @@ async def make_transition(
     if "action_params" in metadata:
         metadata["action_params"] = _checked(metadata["action_params"])
     try:
-        wanted = call_for(order, body.event, caller.agent_id, metadata)
+        wanted = call_for(order, body.event, caller.agent_id, metadata, parts.context.blind_index)
     except CannotBeCalled as error:
         raise conflict(order.status, body.to_state, str(error)) from error
 
