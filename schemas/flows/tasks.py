@@ -116,7 +116,8 @@ class TaskPage(Answered):
 class ItemError(Answered):
     """Why an item of a batch was rejected."""
 
-    code: Literal["VALIDATION_FAILED", "STATE_CONFLICT"]
+    code: Literal["VALIDATION_FAILED", "STATE_CONFLICT", "SERVICE_UNAVAILABLE"]
+    """`SERVICE_UNAVAILABLE`: too much waits before it; it was not kept, send it again."""
     message: str
     details: dict[str, Any]
 

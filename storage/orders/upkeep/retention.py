@@ -24,6 +24,16 @@ class _Rule:
     change: str | None = None
 
 
+_RUNS_OF: Final[Mapping[str, str]] = {
+    "deliveries": "action:outbound.deliver_webhook",
+    "notices": "action:outbound.send_notice",
+}
+"""The workflows whose ended runs carried what is removed, and are kept as long."""
+_ENDED_TASK: Final = (
+    f"subject_id IS NULL AND finished_at < {_DATABASE} "
+    f"AND workflow NOT IN ({', '.join(repr(workflow) for workflow in _RUNS_OF.values())})"
+)
+"""General work that has ended."""
 _RULES: Final[Mapping[str, _Rule]] = {
     "transcripts": _Rule(
         "contact_logs",
@@ -48,23 +58,27 @@ _RULES: Final[Mapping[str, _Rule]] = {
         f"subject_id IS NULL AND variables::text LIKE '%\"enc1.%' AND finished_at < {_DATABASE}",
         "variables = '{}'",
     ),
+    "general_tasks": _Rule("runs", _ENDED_TASK),
     "idempotency": _Rule("idempotency_keys", f"created_at < {_DATABASE}"),
     "deliveries": _Rule("deliveries", f"state <> 'waiting' AND ended_at < {_DATABASE}"),
     "notices": _Rule("notices", f"state <> 'waiting' AND created_at < {_DATABASE}"),
     "forgotten_numbers": _Rule("forgotten_numbers", f"forgotten_at < {_DATABASE}"),
     "events": _Rule("events", f"at < {_BUSINESS}"),
 }
-_RUNS_OF: Final[Mapping[str, str]] = {
-    "deliveries": "action:outbound.deliver_webhook",
-    "notices": "action:outbound.send_notice",
-}
-"""The workflows whose ended runs carried what is removed, and are kept as long."""
 _REMOVE_RUNS: Final = text(
     f"""
     WITH ended AS (
         SELECT run_id FROM runs WHERE workflow = :workflow AND finished_at < {_DATABASE}
         LIMIT :most FOR UPDATE SKIP LOCKED
     ), steps_of_them AS (DELETE FROM steps USING ended WHERE steps.run_id = ended.run_id)
+    DELETE FROM runs USING ended WHERE runs.run_id = ended.run_id
+    """
+)
+_REMOVE_TASKS: Final = text(
+    f"""
+    WITH ended AS (SELECT run_id FROM runs WHERE {_ENDED_TASK} LIMIT :most FOR UPDATE SKIP LOCKED),
+        questions AS (DELETE FROM reviews USING ended WHERE reviews.run_id = ended.run_id),
+        steps_of_them AS (DELETE FROM steps USING ended WHERE steps.run_id = ended.run_id)
     DELETE FROM runs USING ended WHERE runs.run_id = ended.run_id
     """
 )
@@ -96,6 +110,8 @@ class Retention(Repository):
         Returns:
             How many there were, of the kind of which there were more.
         """
+        if kind == "general_tasks":
+            return self.connection.execute(_REMOVE_TASKS, {"kept": kept, "most": most}).rowcount
         rule = _RULES[kind]
         rows = f"SELECT ctid FROM {rule.table} WHERE {rule.due} LIMIT :most FOR UPDATE SKIP LOCKED"
         verb = (
