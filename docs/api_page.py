@@ -62,7 +62,7 @@ one it needs. `X-Agent-ID` is optional and must then be the key's agent. `unpend
 | `running` | a step of it has begun | `paused`, `completed`, `failed`, `cancelled` |
 | `paused` | somebody paused it; times that were set stay | `running`, `cancelled`, `failed` |
 | `completed` | its last step has ended; `result` is what that returned | |
-| `failed` | a step failed for good, or `timeout_seconds` have passed (`error.code` is `timed_out`) | `running`, by `retry` |
+| `failed` | a step failed for good, or its time is up (`error.code` is `timed_out`) | `running`, by `retry` |
 | `cancelled` | somebody cancelled it; `error.message` is the reason | |
 
 A poll of a task whose execution failed is answered 200 with `status: failed` and `error` (`code`, `message`, `step`):

@@ -79,6 +79,8 @@ class StepView(Answered):
     """A step of a task."""
 
     step: str
+    title: str | None
+    """What people call it, where the definition says."""
     status: Literal["pending", "running", "waiting", "completed", "failed", "cancelled"]
     """`pending` is ready or has its time to come; `waiting` waits for the world or for a person."""
     started_at: Moment | None
