@@ -52,7 +52,24 @@ one it needs. `X-Agent-ID` is optional and must then be the key's agent. `unpend
 | 422 | `VALIDATION_FAILED` | `details.fields`: which, and what is wrong with each |
 | 429 | `RATE_LIMITED` | `Retry-After` |
 | 500 | `INTERNAL_ERROR` | a fault of ours; the request's id leads to the log |
-| 503 | `SERVICE_UNAVAILABLE` | a server this needs does not answer: send it again |
+| 503 | `SERVICE_UNAVAILABLE` | a server this needs does not answer, or too much general work waits: `Retry-After` |
+
+**The life of a task** (seed 003). `status` is the lifecycle of general work and of orders alike:
+
+| status | when | then |
+|---|---|---|
+| `created` | accepted, which means committed; nothing of it has begun | `running`, `cancelled`, `failed` |
+| `running` | a step of it has begun | `paused`, `completed`, `failed`, `cancelled` |
+| `paused` | somebody paused it; times that were set stay | `running`, `cancelled`, `failed` |
+| `completed` | its last step has ended; `result` is what that returned | |
+| `failed` | a step failed for good, or its time is up (`error.code` is `timed_out`) | `running`, by `retry` |
+| `cancelled` | somebody cancelled it; `error.message` is the reason | |
+
+A poll of a task whose execution failed is answered 200 with `status: failed` and `error` (`code`, `message`, `step`):
+asking went well. The seed has 500 there; here 500 is a fault of the API itself. However a task ends, its open steps are
+cancelled, its questions to people withdrawn, its leases given back, and a result that comes later is not recorded. What
+has ended is removed after `general_tasks` days of `config/policies/retention.yaml`. New general work is answered 503
+while `UNPEND_MOST_WAITING` of its steps wait in a queue; what is known under its `task_id` is answered all the same.
 
 **Sending again.** A write takes `Idempotency-Key`: the same request under the same key is answered as before, with
 `Idempotent-Replayed: true`. Routes that know a repetition by an id of their own (`task_id`, `signal_id`) need none.

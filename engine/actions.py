@@ -94,7 +94,7 @@ class Action:
     load: Callable[[UnitOfWork, Sequence[StepRow]], Mapping[int, Any]] = _no_subjects
     """Reads what the steps are about, within the transaction that claims or completes them."""
     inline: Callable[[Entering], Outcome] | None = None
-    """Pure and instant work, run within the transaction that leads to it."""
+    """Pure and instant work, run within the transaction that leads to it; it is done, fails, or parks."""
     resume: Callable[[Resumption], Outcome] = _signal_is_output
     """What a signal or a deadline makes of a parked step; pure."""
     entering: Callable[[Entering], Sequence[Effect]] = _no_effects

@@ -9,6 +9,7 @@ from engine.actions import ActionDeclaration
 from engine.registry import Product
 from runtime.logs import logger
 from schemas.core.definition import read_definition
+from schemas.core.parameters import problems_with
 from statemachine.workflow.definition import MalformedWorkflow, Workflow, build
 from statemachine.workflow.purposes import unmet_needs
 from statemachine.workflow.step import Step
@@ -19,6 +20,9 @@ _log = logger(__name__)
 
 FRESH_SECONDS: Final = 1.0
 """How long a process goes by what it last read: a version registered elsewhere is known after that at the latest."""
+
+_OF_EACH: Final = ("type", "properties", "patternProperties", "additionalProperties", "$defs")
+"""What a schema says of single parameters, whichever others there are."""
 
 _OF_ACTION: Final = "action:"
 _OF_ACTION_VERSION: Final = "1"
@@ -141,8 +145,20 @@ def _unknown(
             f"step '{step.id}': no action '{step.agent}.{step.action}' is registered; "
             f"there are {', '.join(of_agent) or 'none of this agent'}"
         )
-    elif step.inline and action.inline is None:
+        return
+    if step.inline and action.inline is None:
         yield f"step '{step.id}': action '{action.name}' cannot be inline"
+    if step.parameters:
+        yield from (f"step '{step.id}': {problem}" for problem in _misfits(step.parameters, action))
+
+
+def _misfits(parameters: Mapping[str, object], action: ActionDeclaration[Any]) -> Iterable[str]:
+    """What an action does not take of these; what it needs beside them comes from what leads to the step."""
+    schema = action.parameters
+    if schema is None:
+        return [f"action '{action.name}' takes no parameters"]
+    takes = {name: schema[name] for name in _OF_EACH if name in schema}
+    return [f"{problem.field} {problem.message}" for problem in problems_with(parameters, takes)]
 
 
 def workflow_of(action: str) -> Workflow:

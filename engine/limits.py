@@ -12,3 +12,4 @@ class Limits:
     low_water: int = 1
     republish_seconds: float = 5.0
     most_crashes: int = 3
+    most_waiting: int = 100_000

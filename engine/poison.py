@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from engine.isolation import Fault, in_halves
 from engine.outcomes import Failed
+from engine.registry import Ending
 from engine.transaction import Transaction
 from runtime.logs import logger
 from statemachine.workflow.states import OPEN_RUNS, OPEN_STEPS, RunState, StepState
@@ -83,6 +84,10 @@ def abandon_run(transaction: Transaction, run_id: str, error: Mapping[str, objec
     if run.state in OPEN_RUNS:
         Runs(transaction.work).set_state([run_id], RunState.FAILED, ends=True, error=error)
         transaction.registry.withdraw(transaction.work, Steps(transaction.work).cancel_open([run_id]))
+        ending = Ending(
+            run=run, state=RunState.FAILED, agent_id="orchestrator", reason=str(error.get("message"))
+        )
+        transaction.write(transaction.registry.abandon_effects(ending))
 
 
 def _evidence(fault: Fault) -> str:

@@ -74,6 +74,8 @@ class Product(Generic[C]):
     """The purposes for which each of those workflows must have a step."""
     end_effects: EndEffects | None = None
     """For the runs of those workflows."""
+    abandoned: EndEffects | None = None
+    """For every run that is failed without its definition or its product, which cannot be asked."""
     questions: Questions | None = None
 
     def bind(self, context: C) -> "BoundProduct":
@@ -97,6 +99,7 @@ class Registry:
     writers: EffectWriters
     questions: Questions | None = None
     _endings: Mapping[str, EndEffects] = field(default_factory=dict)
+    _abandoned: tuple[EndEffects, ...] = ()
 
     @classmethod
     def of(cls, products: Sequence[BoundProduct]) -> "Registry":
@@ -122,6 +125,7 @@ class Registry:
             EffectWriters([writer for bound in products for writer in bound.product.writers]),
             asking[0] if asking else None,
             MappingProxyType(dict(endings)),
+            tuple(bound.product.abandoned for bound in products if bound.product.abandoned is not None),
         )
 
     def get(self, name: str) -> Action:
@@ -146,6 +150,10 @@ class Registry:
         """Return the effects that the product records when a run of this workflow is ended from outside."""
         effects_of = self._endings.get(workflow.trigger)
         return () if effects_of is None else effects_of(ending)
+
+    def abandon_effects(self, ending: Ending) -> Sequence[Effect]:
+        """Return the effects that are recorded when a run is failed without asking its definition."""
+        return [effect for effects_of in self._abandoned for effect in effects_of(ending)]
 
     def ask(self, work: UnitOfWork, questions: Sequence[Question]) -> None:
         """Store the questions of human steps.

@@ -86,7 +86,7 @@ class Settlement:
     def _delay(self, row: StepRow, outcome: TryAgain) -> timedelta | None:
         step = self._workflow(row).steps[row.node]
         policy = step.retry or self.registry.get(str(row.action)).retry
-        delay = policy.delay(row.tries + 1)
+        delay = row.limits.retry(policy).delay(row.tries + 1)
         if delay is not None and outcome.after_seconds is not None:
             return max(delay, timedelta(seconds=outcome.after_seconds))
         return delay

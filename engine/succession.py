@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from engine.actions import Action, Entering
-from engine.outcomes import Done, Failed
+from engine.outcomes import Done, Failed, Park
 from engine.registry import Question, Registry
 from engine.room import Room
 from runtime.clock import Clock
@@ -116,6 +116,18 @@ class Succession:
             raise ValueError(f"step '{step.id}' is inline and '{action.name}' has no inline form")
         outcome = action.inline(_entering(run, entered))
         self._effects.extend(outcome.effects)
+        if isinstance(outcome, Park):
+            self.count(run.run_id, 1)
+            self._add(
+                run,
+                step,
+                caused_by,
+                state=StepState.PARKED,
+                due_at=outcome.until,
+                due_clock=outcome.clock if outcome.until else None,
+                given=entered.input,
+            )
+            return
         if isinstance(outcome, Done):
             self._add(run, step, caused_by, state=StepState.DONE, output=outcome.output, given=entered.input)
             plan: Plan | None = planner.after_success(
@@ -242,7 +254,7 @@ def _question(step_id: int, row: NewStep, step: Step) -> Question:
 def _error_of(outcome: object) -> dict[str, object]:
     if isinstance(outcome, Failed):
         return {"code": outcome.code, "message": outcome.message}
-    return {"code": "not_inline", "message": "an inline step may only be done or fail"}
+    return {"code": "not_inline", "message": "an inline step may only be done, park or fail"}
 
 
 def _entering(run: RunFacts, entered: Entered) -> Entering:

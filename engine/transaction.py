@@ -16,6 +16,7 @@ from engine.settlement import Settlement
 from engine.succession import OFFER_SECONDS, RunFacts, Succession
 from schemas.core.effects import Effect
 from statemachine.workflow import planner
+from statemachine.workflow.call_limits import NO_LIMITS, CallLimits
 from statemachine.workflow.planner import Entered, Plan
 from statemachine.workflow.states import (
     OPEN_RUNS,
@@ -206,15 +207,15 @@ class Transaction:
         self._succession.write_runs()
         return [run.run_id for run in again]
 
-    def take(self, step_id: int, given: Mapping[str, object]) -> bool:
+    def take(self, step_id: int, given: Mapping[str, object], limits: CallLimits = NO_LIMITS) -> bool:
         """Publish an offered step with what its caller gave; `False` when it is not offered, or held.
 
-        What was given is `call` in the step's input.
+        What was given is `call` in the step's input; the limits hold for its tool.
         """
         (row,) = Steps(self.work).lock([step_id])
         if row.held or row.queue is None or row.action is None:
             return False
-        if not Steering(self.work).take_offered(step_id, given):
+        if not Steering(self.work).take_offered(step_id, given, limits):
             return False
         taken = ToPublish(row.key, row.action, row.subject_id or row.run_id, alone=False)
         self._taken.append((row.queue, taken))

@@ -85,6 +85,8 @@ class Settings(BaseSettings):
     """How long a published row may stay unclaimed in a queue that drains before it is published again."""
     most_crashes: int = Field(default=3, ge=1)
     """Deliveries a row may lose before a person is asked."""
+    most_waiting: int = Field(default=100_000, ge=1)
+    """Steps of general tasks that may wait in a queue; a new task for one that is full is answered 503."""
     ready_seconds: float = Field(default=60.0, gt=0)
     """How long a process of the embedded fleet, or of a worker's pool, may take from its start until it is ready."""
     soft_shutdown_seconds: float = Field(default=5.0, gt=0)

@@ -42,6 +42,8 @@ class Acceptance(StrEnum):
     """It is in order as far as can be seen, and cannot be stored: a fault of ours; kept as rejected."""
     OTHER_BODY = "other_body"
     """The same task_id with another body: refused, and kept as rejected."""
+    OVERLOADED = "overloaded"
+    """Too many wait before it: nothing was begun or kept, it is to be sent again later."""
     SUBJECT_BUSY = "order_busy"
     """What it is about has another open task: refused, and kept as rejected."""
 
@@ -91,7 +93,7 @@ class TaskReceipt:
     @property
     def message(self) -> str:
         """Why it was refused, in words."""
-        names_field = self.result is not Acceptance.SUBJECT_BUSY
+        names_field = self.result not in (Acceptance.SUBJECT_BUSY, Acceptance.OVERLOADED)
         return "; ".join(f"{p.field} {p.message}" if names_field else p.message for p in self.problems)
 
     @property

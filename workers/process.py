@@ -139,6 +139,7 @@ def limits_of(settings: Settings) -> Limits:
         lease_seconds=settings.lease_seconds,
         largest_batch=settings.largest_batch,
         low_water=settings.low_water,
+        most_waiting=settings.most_waiting,
         republish_seconds=settings.republish_seconds,
         most_crashes=settings.most_crashes,
     )

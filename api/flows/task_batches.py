@@ -1,6 +1,8 @@
 """Many tasks in one request, each with its own result (SPEC.md §5)."""
 
-from typing import Annotated, Any, Final
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Body, Response
 
@@ -57,6 +59,17 @@ def router_of(forms: TaskForms) -> APIRouter:
     return router
 
 
+_Code = Literal["VALIDATION_FAILED", "STATE_CONFLICT", "SERVICE_UNAVAILABLE"]
+_CODES: Final[Mapping[Acceptance, _Code]] = MappingProxyType(
+    {
+        Acceptance.INVALID: "VALIDATION_FAILED",
+        Acceptance.UNSTORABLE: "VALIDATION_FAILED",
+        Acceptance.OVERLOADED: "SERVICE_UNAVAILABLE",
+    }
+)
+"""Of what is refused for what is in it, or for the moment; the rest conflicts with what there is."""
+
+
 def _item(index: int, item: BatchItemResult) -> ItemTaken:
     receipt = item.receipt
     is_in = receipt.result in (Acceptance.ACCEPTED, Acceptance.EXISTING)
@@ -76,9 +89,7 @@ def _item(index: int, item: BatchItemResult) -> ItemTaken:
 
 def _error(receipt: TaskReceipt) -> ItemError:
     return ItemError(
-        code="VALIDATION_FAILED"
-        if receipt.result in (Acceptance.INVALID, Acceptance.UNSTORABLE)
-        else "STATE_CONFLICT",
+        code=_CODES.get(receipt.result, "STATE_CONFLICT"),
         message="; ".join(f"{problem.field}: {problem.message}" for problem in receipt.problems),
         details={"fields": [problem.model_dump() for problem in receipt.problems]},
     )

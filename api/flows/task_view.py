@@ -68,6 +68,7 @@ def view_of(work: UnitOfWork, row: TaskRow, forms: TaskForms) -> TaskView:
         steps=[
             StepView(
                 step=step.node,
+                title=step.title or None,
                 status=_STEP_STATUS[step.state],
                 started_at=step.started_at,
                 finished_at=step.finished_at,

@@ -11,7 +11,7 @@ from api.flows.task_view import fields_of, listed, view_of
 from api.server.authentication import requires
 from api.server.cursor import Cursor, cursor_of, place_of
 from api.server.errors import documented
-from api.server.refusal import Refusal, invalid, unknown
+from api.server.refusal import Refusal, invalid, overloaded, unknown
 from api.server.route import Route
 from api.server.services import Caller, GivenParts, RequestName
 from api.task_intake import GivenIntake
@@ -56,13 +56,16 @@ def router_of(forms: TaskForms) -> APIRouter:
         """General work in seed 003's form, or an order in the form of `task.created`; told apart by `task_type`.
 
         Accepted means committed. Where the caller names the `task_id`, the same body again answers with the task as
-        it stands, and another body answers 409 and is kept as rejected.
+        it stands, and another body answers 409 and is kept as rejected. While too much general work waits for a worker,
+        more of it is answered 503 with `Retry-After`; orders are taken in all the same.
         """
         sender = Sender(caller.agent_id, request_id, caller.default_mode)
         task = intake.forms.read_body(parts.engine, body, sender)
         if not isinstance(task, ReadTask):
             raise _invalid(task)
         receipt = await intake.accept(task)
+        if receipt.result is Acceptance.OVERLOADED:
+            raise overloaded(receipt.message)
         if receipt.result in (Acceptance.INVALID, Acceptance.UNSTORABLE):
             raise _invalid(receipt.problems)
         if receipt.problems:

@@ -4,7 +4,9 @@ from fastapi import APIRouter
 
 from api.orders.agents import orchestrator
 from api.orders.agents.orchestrator import TaskId
+from api.orders.errors import conflict
 from api.orders.next_action import next_action
+from api.server.actor import Actor
 from api.server.authentication import requires
 from api.server.errors import documented
 from api.server.refusal import unknown
@@ -13,24 +15,28 @@ from api.server.services import GivenParts
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.orders.agents.orchestrator import TaskStarted
-from storage.orders.orders import Orders
+from statemachine.orders.states import State
 from storage.people.reviews import Reviews
+from tasks.orders.people.intervention import start
+from tasks.verbs import VerbResult
 
 router = APIRouter(prefix="/tasks", tags=["tasks"], route_class=Route)
 
 
 @router.post(
     "/{task_id}/start",
-    summary="Where a known order's way begins, in short",
+    summary="Begin an order that is held; where a known order stands, in short",
     dependencies=[requires(Scope.TASKS, repeatable=True)],
-    responses=documented(Code.NOT_FOUND),
+    responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
 )
-def start_known_task(task_id: TaskId, parts: GivenParts) -> TaskStarted:
-    """An order was begun when it was accepted; this answers as `tasks/start` does for one that is known."""
+def start_known_task(task_id: TaskId, parts: GivenParts, actor: Actor) -> TaskStarted:
+    """An order that came with `hold` begins. Any other was begun when it was accepted, and is answered as it stands."""
+    result, order = start(parts.engine, task_id, by=actor)
+    if order is None:
+        raise unknown("task", task_id)
+    if result is VerbResult.WAITS:
+        raise conflict(order.status, State.CONTACTING, "the order is paused; resume it first")
     with parts.database.transaction() as work:
-        order = Orders(work).find([task_id]).get(task_id)
-        if order is None:
-            raise unknown("task", task_id)
         review_open = Reviews(work).open_of(task_id) is not None
     following = next_action(order, review_open=review_open)
     return TaskStarted(

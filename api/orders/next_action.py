@@ -33,7 +33,7 @@ _HUMAN_REVIEW: Final = NextAction("human_review", "orchestrator")
 
 _BY_STATE: Final[Mapping[State, NextAction]] = MappingProxyType(
     {
-        State.PENDING: NextAction("validate_task", "orchestrator"),
+        State.PENDING: NextAction("start_task", "orchestrator"),
         State.CONTACTING: NextAction("contact_user", "contact_agent"),
         State.NO_RESPONSE: NextAction("retry_contact", "orchestrator"),
         State.RESPONDED: NextAction("triage_classify", "triage_agent"),

@@ -37,7 +37,7 @@ from storage.people.reviews import Reviews
 from tasks.orders.calls.call import Call
 from tasks.orders.calls.contact_record import ContactRecord, Unrecordable, record
 from tasks.orders.calls.transition import CannotBeCalled, call_for
-from tasks.orders.people.intervention import cancel_within
+from tasks.orders.people.intervention import cancel_within, start
 from tasks.verbs import VerbResult
 from tools.policies.permissions import Permissions
 
@@ -63,8 +63,12 @@ EVENT_SCOPES: Final[Mapping[Event, frozenset[Scope]]] = MappingProxyType(
 )
 """What a key needs beside `states` to move an order by an event, one of these: as where it is done by its own route."""
 
+_BEGUN: Final = "an order begins when it is taken in, unless it is held; this one waits for a person"
+_PAUSED: Final = "the order is paused; resume it first"
+
 _DESCRIPTION = """\
 Must be what the order's waiting step needs: it is done by its agent, and this answers once it is.
+`task.start` begins an order that came with `hold`.
 
 `from_state` must be the order's state at that moment: two callers cannot both move it. `task.cancel` is possible from
 every open state. What a person decides is decided at `/v1/reviews`.
@@ -97,12 +101,14 @@ async def make_transition(
     parts = services.parts
     if body.event is Event.CANCEL:
         return await asyncio.to_thread(_cancelled, parts.engine, body, caller.agent_id)
+    if body.event is Event.START:
+        return await asyncio.to_thread(_started, parts.engine, body, caller.agent_id)
     order = await asyncio.to_thread(_movable, parts.engine, parts.context.permissions, body, caller.agent_id)
     metadata = body.metadata.model_dump(mode="json", exclude_none=True)
     if "action_params" in metadata:
         metadata["action_params"] = _checked(metadata["action_params"])
     try:
-        wanted = call_for(order, body.event, caller.agent_id, metadata)
+        wanted = call_for(order, body.event, caller.agent_id, metadata, parts.context.blind_index)
     except CannotBeCalled as error:
         raise conflict(order.status, body.to_state, str(error)) from error
 
@@ -207,6 +213,26 @@ def _made(work: UnitOfWork, order: Order, event: Event) -> TransitionMade | None
                 transition_id=row["transition_id"],
             )
     return None
+
+
+def _started(engine: Engine, body: TransitionRequested, agent_id: str) -> TransitionMade:
+    """Begin an order that is held.
+
+    Raises:
+        Refusal: there is none (404), it is elsewhere, or it is not held (409); nothing was changed.
+    """
+    with engine.database.transaction() as work:
+        order = Orders(work).find([body.task_id]).get(body.task_id)
+    if order is None:
+        raise unknown("task", body.task_id)
+    _require_legal(order, body)
+    result, after = start(engine, order.task_id, by=agent_id)
+    with engine.database.transaction() as work:
+        made = _made(work, order, body.event)
+    if result is not VerbResult.DONE or made is None:
+        paused = result is VerbResult.WAITS
+        raise conflict((after or order).status, body.to_state, _PAUSED if paused else _BEGUN)
+    return made
 
 
 def _cancelled(engine: Engine, body: TransitionRequested, agent_id: str) -> TransitionMade:

@@ -1,9 +1,12 @@
 """Refusals of routes: a code for programs, a message for people."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from schemas.core.error import Code
+
+_OVERLOAD_SECONDS: Final = 5
+"""When a caller who was refused for overload may ask again."""
 
 
 class Refusal(Exception):
@@ -33,6 +36,13 @@ class Refusal(Exception):
 def unknown(what: str, name: str) -> Refusal:
     """There is no such thing."""
     return Refusal(Code.NOT_FOUND, f"there is no {what} '{name}'", details={f"{what}_id": name})
+
+
+def overloaded(message: str) -> Refusal:
+    """Too much waits already: nothing was done, and it may be sent again after a while."""
+    return Refusal(
+        Code.SERVICE_UNAVAILABLE, f"overloaded: {message}", headers={"Retry-After": str(_OVERLOAD_SECONDS)}
+    )
 
 
 def invalid(problems: Sequence[tuple[str, str]]) -> Refusal:

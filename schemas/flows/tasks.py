@@ -80,6 +80,8 @@ class StepView(Answered):
     """A step of a task."""
 
     step: str
+    title: str | None
+    """What people call it, where the definition says."""
     status: Literal["pending", "running", "waiting", "completed", "failed", "cancelled"]
     """`pending` is ready or has its time to come; `waiting` waits for the world or for a person."""
     started_at: Moment | None
@@ -124,7 +126,8 @@ class TaskPage(Answered):
 class ItemError(Answered):
     """Why an item of a batch was rejected."""
 
-    code: Literal["VALIDATION_FAILED", "STATE_CONFLICT"]
+    code: Literal["VALIDATION_FAILED", "STATE_CONFLICT", "SERVICE_UNAVAILABLE"]
+    """`SERVICE_UNAVAILABLE`: too much waits before it; it was not kept, send it again."""
     message: str
     details: dict[str, Any]
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from datetime import datetime
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
@@ -49,6 +49,8 @@ class TaskCreated(BaseModel):
     last_contact_time: AwareDatetime | None = None
     priority: WholeNumber = Field(default=5, ge=1, le=10)
     mode: Literal["auto", "manual"] | None = None
+    hold: Annotated[bool, Field(strict=True)] = False
+    """Checked and kept `pending`: it begins with `POST /v1/tasks/{id}/start`, or the transition `task.start`."""
     metadata: Metadata = Field(default_factory=Metadata)
 
     @field_validator("last_contact_time")
@@ -74,7 +76,8 @@ class TaskCreated(BaseModel):
 
     def digest(self) -> bytes:
         """What tells this body from another under the same task_id: equal for equal meaning."""
-        body = self.model_dump(mode="json")
+        # What is not held reads as it did before orders could be: bodies that are known keep their digest.
+        body = self.model_dump(mode="json", exclude=None if self.hold else {"hold"})
         return hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).digest()
 
 

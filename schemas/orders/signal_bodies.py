@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final, Literal, get_args
 
-from pydantic import AfterValidator, Discriminator, Field, WrapValidator
+from pydantic import AfterValidator, AliasChoices, Discriminator, Field, WrapValidator
 
 from schemas.core.form import GivenMoment, Sent, Succeeded, Text, storable_object
 from schemas.core.whole_number import WholeNumber
@@ -111,7 +111,10 @@ class OrderCancelledSent(_Signal):
 class CustomerCalledData(Sent):
     """What the customer said, and how."""
 
-    words: Annotated[Text, AfterValidator(_spoken)] = Field(min_length=1, max_length=2000, repr=False)
+    words: Annotated[Text, AfterValidator(_spoken)] = Field(
+        min_length=1, max_length=2000, repr=False, validation_alias=AliasChoices("words", "user_input")
+    )
+    """The customer's words; `user_input` is taken as well."""
     channel: Literal["phone", "im", "sms"] = "phone"
     at: GivenMoment | None = None
     """When; the signal's own `at` when absent."""

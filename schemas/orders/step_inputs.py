@@ -68,6 +68,14 @@ class TaskInput(_Given):
     """Whether the customer can be reached by the number that came."""
     contact_count: int = 0
     max_contacts: int = 0
+    hold: bool = False
+    """Whether it begins only when somebody starts it."""
+
+
+class StartGiven(_Given):
+    """The signal that starts an order that is held."""
+
+    by: str
 
 
 class ContactGiven(_Given):

@@ -11,8 +11,8 @@ from statemachine.workflow.step import END, ORIGIN, Kind, Step
 _WITHOUT_EFFECT: Final[Mapping[Kind, tuple[str, ...]]] = MappingProxyType(
     {
         Kind.ACTION: ("condition", "otherwise", "decisions", "deadline_seconds"),
-        Kind.WAIT: ("condition", "otherwise", "decisions", "deadline_seconds", "inline"),
-        Kind.HUMAN: ("condition", "otherwise", "next", "inline", "not_before", "wait_seconds"),
+        Kind.WAIT: ("condition", "otherwise", "decisions", "deadline_seconds", "inline", "parameters"),
+        Kind.HUMAN: ("condition", "otherwise", "next", "inline", "not_before", "parameters", "wait_seconds"),
         Kind.GATEWAY: (
             "agent",
             "action",
@@ -21,6 +21,7 @@ _WITHOUT_EFFECT: Final[Mapping[Kind, tuple[str, ...]]] = MappingProxyType(
             "inline",
             "not_before",
             "on_error",
+            "parameters",
             "retry",
             "wait_seconds",
         ),

@@ -9,10 +9,15 @@ from statemachine.workflow.definition import END, ORIGIN, Kind, Step, Workflow
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """A step to be created, with its input."""
+    """A step to be created, with what leads to it gives it."""
 
     step: Step
-    input: Mapping[str, object]
+    given: Mapping[str, object]
+
+    @property
+    def input(self) -> Mapping[str, object]:
+        """The input of the step: what it is given, and the parameters of its definition, which go before."""
+        return {**self.given, **self.step.parameters} if self.step.parameters else self.given
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,8 @@ class Step:
     `next` holds the targets after success (several open parallel branches), `otherwise` those of a gateway
     whose condition fails, `needs` the steps that must all be done before this one is entered (a join).
     `not_before` names a value of the step's input: the business time before which it is not due.
+    `parameters` go into the input of an action, before what leads to it gives under the same name. `title` is what
+    people read: where a task waits, in its list of steps, and as the question of a human step that has no other.
     `purpose` says what the step is for; code finds a step by it, never by its id.
     """
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from statemachine.workflow.call_limits import CALL_LIMITS, CallLimits
 from storage.core.bulk import dump_json
 from storage.core.unit_of_work import Repository
 from storage.engine.states import CANCELLED, ENDED, FAILED, OFFERED, PUBLISHED, SCHEDULED
@@ -15,7 +16,7 @@ from storage.engine.urgency import AGEING_SECONDS
 _TAKE_OFFERED = text(
     f"""
     UPDATE steps SET state = {PUBLISHED}, published_at = clock_timestamp(), due_at = NULL, due_clock = NULL,
-        input = input || jsonb_build_object('call', CAST(:given AS jsonb))
+        input = (input - '{CALL_LIMITS}') || CAST(:given AS jsonb)
     WHERE step_id = :step_id AND state = {OFFERED} RETURNING step_id
     """
 )
@@ -53,9 +54,14 @@ _CUT_SHORT = text(
 class Steering(Repository):
     """The only code that changes waiting steps on behalf of callers and signals."""
 
-    def take_offered(self, step_id: int, given: Mapping[str, object]) -> bool:
-        """Publish an offered step with what its caller gave, as `call` in its input; `False` when it is not offered."""
-        found = self.connection.execute(_TAKE_OFFERED, {"step_id": step_id, "given": dump_json(given)})
+    def take_offered(self, step_id: int, given: Mapping[str, object], limits: CallLimits) -> bool:
+        """Publish an offered step with what its caller gave, as `call` in its input, and with the caller's limits.
+
+        Returns:
+            `False` when it is not offered.
+        """
+        written = dump_json({"call": given, **limits.written()})
+        found = self.connection.execute(_TAKE_OFFERED, {"step_id": step_id, "given": written})
         return found.one_or_none() is not None
 
     def bring_forward(self, run_id: str, due_at: datetime, offer_seconds: int) -> int:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import text
 
 from runtime.clock import Clock
+from statemachine.workflow.call_limits import CallLimits
 from statemachine.workflow.states import STEP_ENDS, RunState, StepState
 from storage.core.bulk import BulkInsert, dump_json, recordset, rows_of
 from storage.core.unit_of_work import Repository
@@ -59,10 +60,9 @@ class StepRow:
         return StepKey(self.step_id, self.delivery)
 
     @property
-    def call(self) -> Mapping[str, Any]:
-        """What the caller of an offered step gave; empty when the fleet does it by itself."""
-        given: Mapping[str, Any] = self.input.get("call") or {}
-        return given
+    def limits(self) -> CallLimits:
+        """The limits that its caller named; none when the fleet does it by itself."""
+        return CallLimits.of(self.input)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

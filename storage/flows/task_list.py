@@ -37,12 +37,17 @@ _UPDATED = f"{WITH_UPDATED} ORDER BY page.created_at DESC, page.run_id DESC"
 _GIVEN = text("SELECT variables, error FROM runs WHERE run_id = :run_id")
 _STEPS = text(
     """
-    SELECT node, state, started_at, finished_at FROM (
+    SELECT node, title, state, started_at, finished_at FROM (
         SELECT step_id, node, state, finished_at,
             coalesce(started_at, CASE WHEN finished_at IS NOT NULL THEN least(created_at, finished_at) END)
                 AS started_at
         FROM steps WHERE run_id = :run_id ORDER BY step_id DESC LIMIT :most
-    ) AS last ORDER BY step_id
+    ) AS last LEFT JOIN (
+        SELECT step->>'id' AS node, step->>'title' AS title FROM runs r
+            JOIN definitions d ON d.workflow = r.workflow AND d.version = r.version,
+            json_array_elements(d.body->'steps') AS step
+        WHERE r.run_id = :run_id
+    ) AS written USING (node) ORDER BY step_id
     """
 )
 _RESULT = text(
@@ -169,6 +174,8 @@ class StepTimes:
     """A step of a task: which, in what state, from when to when."""
 
     node: str
+    title: str | None
+    """As the definition has it."""
     state: str
     started_at: datetime | None
     finished_at: datetime | None

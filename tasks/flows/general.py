@@ -16,6 +16,7 @@ from schemas.core.parameters import problems_with
 from schemas.core.private_words import sealed
 from schemas.core.problems import Problem, as_records
 from statemachine.workflow.definition import Workflow
+from storage.flows.backlog import Backlog
 from storage.flows.named_runs import NamedRuns
 from storage.people.rejects import Envelope, NewReject
 from tasks.forms import Acceptance, EntryPoint, NewTask, TaskReceipt
@@ -57,13 +58,22 @@ def accept_within(transaction: Transaction, tasks: Sequence[NewTask]) -> list[Ta
     signed: dict[str, bytes] = {}
     begun: list[Begin] = []
     receipts: list[TaskReceipt] = []
-    for task in tasks:
-        workflow = _workflow_for(transaction, task)
+    workflows = [_workflow_for(transaction, task) for task in tasks]
+    room = _room_for(transaction, [each for each in workflows if isinstance(each, Workflow)])
+    for task, workflow in zip(tasks, workflows, strict=True):
         if not isinstance(workflow, Workflow):
             receipts.append(TaskReceipt(result=Acceptance.INVALID, task_id=task.task_id, problems=workflow))
         elif task.task_id is not None and task.task_id in known:
             receipts.append(_known(task, known[task.task_id]))
+        elif full := sorted(queue for queue in _queues_of(workflow) if room[queue] <= 0):
+            problem = Problem(
+                field="task_type", message=f"too much waits for {', '.join(full)}; send it again"
+            )
+            receipts.append(
+                TaskReceipt(result=Acceptance.OVERLOADED, task_id=task.task_id, problems=(problem,))
+            )
         else:
+            room.update({queue: room[queue] - 1 for queue in _queues_of(workflow)})
             run_id = task.task_id or new_id(Prefix.RUN)
             if task.task_id is not None:
                 known[run_id] = signed[run_id] = _digest(task)
@@ -73,6 +83,18 @@ def accept_within(transaction: Transaction, tasks: Sequence[NewTask]) -> list[Ta
         transaction.begin(begun)
         NamedRuns(transaction.work).record_digests(signed)
     return receipts
+
+
+def _room_for(transaction: Transaction, workflows: Sequence[Workflow]) -> dict[str, int]:
+    """How many tasks more each queue takes that these workflows have steps in."""
+    most = transaction.limits.most_waiting
+    queues = {queue for workflow in workflows for queue in _queues_of(workflow)}
+    waiting = Backlog(transaction.work).waiting(queues, most) if queues else {}
+    return {queue: most - rows for queue, rows in waiting.items()}
+
+
+def _queues_of(workflow: Workflow) -> frozenset[str]:
+    return frozenset(step.agent for step in workflow.steps.values() if step.agent)
 
 
 def _workflow_for(transaction: Transaction, task: NewTask) -> Workflow | tuple[Problem, ...]:

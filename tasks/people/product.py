@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from engine.effects import NOTHING_REFUSED, EffectRefusal, EffectWriter
-from engine.registry import Product, Question
+from engine.registry import Ending, Product, Question
+from schemas.core.effects import Effect
 from schemas.people.effects import AlertRaised
 from storage.core.unit_of_work import UnitOfWork
 from storage.people.alerts import Alerts
 from storage.people.reviews import NewReview, Reviews
+from tasks.people.escalation import escalated_to
 
 
 class ReviewQuestions:
@@ -43,9 +45,30 @@ def _raise_alerts(work: UnitOfWork, effects: Sequence[tuple[int, Any]]) -> Mappi
     return NOTHING_REFUSED
 
 
+def _abandoned(ending: Ending) -> Sequence[Effect]:
+    """Nothing moves the subject of such a run any more, so a person is told."""
+    run = ending.run
+    return (
+        AlertRaised(
+            alert_type="run_abandoned",
+            severity="critical",
+            message="流程无法继续, 已按失败结束, 请人工处理",
+            task_id=run.subject_id,
+            escalated_to=escalated_to("run_abandoned", "critical"),
+            metadata={
+                "execution_id": run.run_id,
+                "workflow": run.workflow,
+                "version": run.version,
+                "reason": ending.reason,
+            },
+        ),
+    )
+
+
 PEOPLE: Final[Product[None]] = Product(
     name="people",
     writers=(EffectWriter(kinds=(AlertRaised,), write=_raise_alerts),),
+    abandoned=_abandoned,
     questions=ReviewQuestions(),
 )
 """Reviews and alerts, for every product."""

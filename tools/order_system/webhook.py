@@ -77,7 +77,8 @@ class WebhookOrderSystem:
             "parameters": dict(request.parameters),
         }
         answer = self._post(ACTION, data, request.key, request.timeout_seconds)
-        return _outcome(answer) if isinstance(answer, HttpAnswer) else _unanswered(answer)
+        seconds = request.timeout_seconds
+        return _outcome(answer) if isinstance(answer, HttpAnswer) else _unanswered(answer, seconds)
 
     def slots(self, region: str, first: date, last: date) -> Offered | SlotsUnknown:
         """Request the free slots; a failure is a return value."""
@@ -122,11 +123,11 @@ def _outcome(answer: HttpAnswer) -> PerformOutcome:
     return refused_of(answer.status, answer.document())
 
 
-def _unanswered(answer: NotSent | Unknown) -> PerformOutcome:
+def _unanswered(answer: NotSent | Unknown, seconds: float) -> PerformOutcome:
     # The exchange speaks of "the provider" and shows the address; both say too little or too much here.
     if isinstance(answer, NotSent):
         return NotPerformed("the order system could not be reached")
-    return ActionUnclear("the order system did not answer in time, or the connection broke")
+    return ActionUnclear(f"the order system did not answer within {seconds:g} s, or the connection broke")
 
 
 def _plain(value: object) -> str:

@@ -24,6 +24,7 @@ class DataKind(StrEnum):
     REJECTS = "rejects"
     LABELS = "labels"
     GENERAL_WORDS = "general_words"
+    GENERAL_TASKS = "general_tasks"
     IDEMPOTENCY = "idempotency"
     DELIVERIES = "deliveries"
     NOTICES = "notices"

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from api.orders.agents.performance import Prefer, perform
 from api.orders.errors import conflict
 from api.orders.next_action import next_action
-from api.orders.services import GivenOrders
+from api.orders.services import GivenOrders, OrdersServices
 from api.server.authentication import requires
 from api.server.errors import documented
 from api.server.refusal import Refusal, invalid, unknown
@@ -18,6 +18,7 @@ from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.orders.agents.calls import CallAccepted
 from schemas.orders.agents.contact import ContactInitiated, ContactKept, ContactMade, ContactRecorded
+from storage.access.keys import Key
 from storage.orders.order import Order
 from storage.orders.orders import Orders
 from storage.people.reviews import Reviews
@@ -61,19 +62,27 @@ async def initiate_contact(
     `not_before`. `attempt` counts within the round: once a follow-up is due in a manual order, 1 is the first
     of the next round.
     """
+    return await perform(services, await contact_call(body, services, caller), prefer=prefer)
+
+
+async def contact_call(body: ContactInitiated, services: OrdersServices, caller: Key) -> Call[ContactCall]:
+    """The call for the contact that this body asks for.
+
+    Raises:
+        Refusal: no such order (404), another number than its own, or no such script (422).
+    """
     if body.phone_number is not None:
         await asyncio.to_thread(require_own_number, services, body.task_id, body.phone_number)
     if body.script_id is not None and services.parts.context.scripts.find(body.script_id) is None:
         known = ", ".join(services.parts.context.scripts.names)
         raise invalid([("script_id", f"is no script of this installation; there are {known}")])
-    call = Call(
+    return Call(
         task_id=body.task_id,
         action=contact.ACTION,
         action_type=contact.TOOL_OF[body.contact_method],
         agent_id=caller.agent_id,
         wanted=ContactCall(channel=body.contact_method, script=body.script_id, attempt=body.attempt),
     )
-    return await perform(services, call, prefer=prefer)
 
 
 @router.post(

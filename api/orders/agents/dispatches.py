@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path
+from pydantic import ValidationError
 
 from api.orders.agents.action import require_permission
 from api.orders.agents.performance import refusal_of
-from api.orders.services import GivenOrders
+from api.orders.agents.triage import classification_call
+from api.orders.services import GivenOrders, OrdersServices
 from api.server.authentication import requires
 from api.server.errors import documented
 from api.server.refusal import invalid, unknown
@@ -17,8 +19,11 @@ from api.server.services import Caller, GivenParts
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.core.identifier import Identifier
+from schemas.core.problems import problems_of
 from schemas.orders.agents.calls import Dispatched, DispatchRequested, DispatchState, DispatchStatus
+from schemas.orders.agents.triage import ClassificationWanted
 from statemachine.workflow.states import StepState
+from storage.access.keys import Key
 from storage.orders.dispatches import Dispatches
 from storage.orders.order_view import OrderView
 from tasks.orders.calls.call import Call
@@ -26,10 +31,11 @@ from tasks.orders.calls.calling import AlreadyDone, NotTaken, UnderWay, begin
 from tasks.orders.calls.contact import CHANNEL_OF
 from tasks.orders.calls.table import call_of_tool
 
+CLASSIFY: Final = "classify_intent"
 _TYPES_OF: Final[Mapping[str, tuple[str, ...]]] = {
     "orchestrator": (),
     "contact_agent": tuple(CHANNEL_OF),
-    "triage_agent": ("classify_intent",),
+    "triage_agent": (CLASSIFY,),
     "action_agent": ("update_appointment", "notify_engineer", "cancel_order", "schedule_followup"),
     "audit_agent": ("log_event",),
 }
@@ -51,7 +57,7 @@ router = APIRouter(tags=["orchestrator"], route_class=Route)
 )
 async def dispatch(body: DispatchRequested, services: GivenOrders, caller: Caller) -> Dispatched:
     """Does not wait: ask at `GET /v1/dispatches/{dispatch_id}`. A step that is done is not done again."""
-    call = _call(body, caller.agent_id)
+    call = _call(body, services, caller)
     parts = services.parts
     if body.target_agent == "action_agent":
         require_permission(services, body.target_agent, body.action_type)
@@ -95,21 +101,37 @@ def dispatch_state(
     )
 
 
-def _call(body: DispatchRequested, agent_id: str) -> Call[Any]:
+def _call(body: DispatchRequested, services: OrdersServices, caller: Key) -> Call[Any]:
     """The call that this dispatch is.
 
     Raises:
-        Refusal: the agent does not do this (422).
+        Refusal: the agent does not do this, or the words cannot be classified (422).
     """
     if body.action_type not in _TYPES_OF[body.target_agent]:
         does = ", ".join(_TYPES_OF[body.target_agent]) or "nothing by dispatch"
         raise invalid([("action_type", f"is not done by {body.target_agent}, which does {does}")])
+    said = (body.action_params.model_extra or {}).get("user_input")
+    if body.action_type == CLASSIFY and said is not None:
+        return classification_call(_classification(body.task_id, said), services, caller)
     return call_of_tool(
         body.action_type,
         task_id=body.task_id,
-        agent_id=agent_id,
+        agent_id=caller.agent_id,
         parameters=body.action_params.as_given(),
     )
+
+
+def _classification(task_id: str, said: object) -> ClassificationWanted:
+    """The classification of these words, as the triage agent's own route would take it.
+
+    Raises:
+        Refusal: they are not words (422).
+    """
+    try:
+        return ClassificationWanted.model_validate({"task_id": task_id, "user_input": said})
+    except ValidationError as error:
+        problems = problems_of(error, "a classification")
+        raise invalid([(f"action_params.{p.field}", p.message) for p in problems]) from error
 
 
 def _shown(output: Mapping[str, Any] | None) -> dict[str, Any]:

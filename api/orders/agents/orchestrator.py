@@ -51,8 +51,8 @@ async def start_task(
     assert isinstance(receipt, OrderReceipt), "an order is answered with its own receipt"
     assert receipt.order is not None, "an order that was accepted is there"
     order = receipt.order
-    review_open = order.status is State.PENDING
-    if receipt.result is Acceptance.EXISTING:
+    review_open = False
+    if receipt.result is Acceptance.EXISTING or order.status is State.PENDING:
         progress = await services.progress.submit(order.task_id)
         review_open = progress is not None and progress.review_open
     following = next_action(order, review_open=review_open)

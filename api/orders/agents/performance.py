@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 
 from api.orders.errors import conflict
 from api.orders.services import OrdersServices
-from api.server.refusal import Refusal, invalid, unknown
+from api.server.refusal import Refusal, invalid, overloaded, unknown
 from schemas.core.error import Code
 from schemas.core.form import Succeeded, in_utc
 from schemas.orders.agents.calls import CallAccepted
@@ -17,7 +17,7 @@ from statemachine.workflow.states import StepState
 from storage.core.unit_of_work import UnitOfWork
 from storage.orders.order_view import OrderView, StepResult
 from storage.orders.orders import Orders
-from tasks.forms import NewTask, ReadTask, Sender
+from tasks.forms import Acceptance, NewTask, ReadTask, Sender
 from tasks.orders.calls.call import Call
 from tasks.orders.calls.calling import AlreadyDone, NotTaken, UnderWay, begin
 from tasks.orders.calls.table import MATCHERS
@@ -90,7 +90,7 @@ async def work_alone(
     """Have an action that belongs to no order done by its agent: its output, or 202 with the task to poll.
 
     Raises:
-        Refusal: the parameters are not what it takes (422), or it failed (409).
+        Refusal: the parameters are not what it takes (422), too much waits before it (503), or it failed (409).
     """
     task = services.intake.forms.read_general(
         services.parts.engine,
@@ -98,6 +98,8 @@ async def work_alone(
     )
     assert isinstance(task, ReadTask), "an action can be read; its parameters are checked when it is accepted"
     receipt = await services.intake.accept(task)
+    if receipt.result is Acceptance.OVERLOADED:
+        raise overloaded(receipt.message)
     if receipt.task_id is None or receipt.problems:
         raise invalid([(problem.field, problem.message) for problem in receipt.problems])
 

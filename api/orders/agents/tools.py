@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Annotated, Any, Final, TypeVar
 
@@ -11,11 +11,11 @@ from fastapi import APIRouter, Path
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ValidationError
 
-from api.orders.agents.action import execute_action
+from api.orders.agents.action import action_call
 from api.orders.agents.audit import log_line, raise_alert
-from api.orders.agents.contact import ACCEPTED, initiate_contact
-from api.orders.agents.performance import Prefer, work_alone
-from api.orders.agents.triage import classify, validate_classification
+from api.orders.agents.contact import ACCEPTED, contact_call
+from api.orders.agents.performance import Prefer, perform, work_alone
+from api.orders.agents.triage import classification_call, validate_classification
 from api.orders.services import GivenOrders, OrdersServices
 from api.server.authentication import requires
 from api.server.errors import documented
@@ -25,12 +25,14 @@ from api.server.services import Caller, RequestName
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.core.problems import problems_of
-from schemas.orders.agents.action import ActionWanted
+from schemas.orders.agents.action import ActionExecuted, ActionWanted
 from schemas.orders.agents.audit import AlertSent, LineLogged
 from schemas.orders.agents.contact import ContactInitiated, ContactMade
 from schemas.orders.agents.tools import ToolAnswered, ToolCalled, ToolList, ToolView
 from schemas.orders.agents.triage import ClassificationWanted, ValidationWanted
+from statemachine.workflow.call_limits import CallLimits
 from storage.access.keys import Key
+from tasks.orders.calls.call import Call as OrderCall
 from tasks.orders.calls.contact import CHANNEL_OF
 from tools.limits import TOOLS, Tool
 
@@ -59,6 +61,7 @@ _MEANING: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 _VERSION: Final = "1.0"
+_LONGEST_WAIT: Final = max(tool.timeout_seconds for tool in TOOLS.values())
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -75,7 +78,18 @@ class _Call:
     caller: Key
     request_id: str
     prefer: str | None
-    seconds: float
+    limits: CallLimits
+
+    @property
+    def seconds(self) -> float:
+        """How long its caller waits: for the call and its retries, as long as a call of any tool may take."""
+        longest = self.limits.longest_seconds(self.tool.timeout_seconds, self.tool.retry)
+        return min(longest, _LONGEST_WAIT)
+
+    async def performed(self, call: OrderCall[Any]) -> Any:
+        """What came of the step that a tool does in an order, within the envelope's limits."""
+        limited = replace(call, limits=self.limits)
+        return await perform(self.services, limited, prefer=self.prefer, seconds=self.seconds)
 
 
 @router.get("", summary="Every tool", dependencies=[requires(Scope.READ)])
@@ -115,8 +129,10 @@ async def call_tool(
 ) -> Any:
     """`input` is the body of the agent's own route: with `task_id` for a tool that works on an order.
 
-    The key needs the scope of the tool's agent. Calling is idempotent where the route is: no contact is made
-    twice for one attempt, no action twice for one round.
+    `timeout_ms` is the deadline of one call of the tool and `retry_policy` says how a call that failed is repeated,
+    both up to the tool's own numbers. They hold for a step that this call takes; in an order that the fleet drives
+    they say how long this waits. The key needs the scope of the tool's agent. Calling is idempotent where the route
+    is: no contact is made twice for one attempt, no action twice for one round.
     """
     tool = TOOLS.get(name)
     if tool is None:
@@ -125,8 +141,7 @@ async def call_tool(
         raise Refusal(Code.FORBIDDEN, "this key may not do this")
     if body.tool_name not in (None, name):
         raise invalid([("tool_name", "is not the tool of the path")])
-    seconds = min(body.timeout_ms or tool.timeout_ms, tool.timeout_ms) / 1000
-    called = _Call(tool, body.input, services, caller, request_id, prefer, seconds)
+    called = _Call(tool, body.input, services, caller, request_id, prefer, body.limits)
     began = time.perf_counter()
     answer = await _BY_NAME.get(name, _act)(called)
     if isinstance(answer, JSONResponse):
@@ -143,7 +158,7 @@ async def _contact(call: _Call) -> Any:
         if seeds in given:
             given[ours] = given.pop(seeds)
     wanted = _read(ContactInitiated, {**given, "contact_method": CHANNEL_OF[call.tool.name]})
-    made = await initiate_contact(wanted, call.services, call.caller, call.prefer)
+    made = await call.performed(await contact_call(wanted, call.services, call.caller))
     if not isinstance(made, ContactMade):
         return made
     return {
@@ -158,7 +173,7 @@ async def _contact(call: _Call) -> Any:
 async def _classify(call: _Call) -> Any:
     if "task_id" in call.given:
         wanted = _read(ClassificationWanted, call.given)
-        return await classify(wanted, call.services, call.caller, call.prefer)
+        return await call.performed(classification_call(wanted, call.services, call.caller))
     return await _alone(call, "triage.classify_text")
 
 
@@ -175,7 +190,8 @@ async def _act(call: _Call) -> Any:
     }
     parameters = given.pop("action_params", given)
     wanted = _read(ActionWanted, {**known, "action_type": call.tool.name, "action_params": parameters})
-    return await execute_action(wanted, call.services, call.caller, call.prefer)
+    asked = await action_call(wanted, call.services, call.caller)
+    return asked if isinstance(asked, ActionExecuted) else await call.performed(asked)
 
 
 async def _log(call: _Call) -> Any:

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from api.orders.agents.contact import ACCEPTED
 from api.orders.agents.performance import Prefer, perform, work_alone
 from api.orders.errors import conflict
-from api.orders.services import GivenOrders
+from api.orders.services import GivenOrders, OrdersServices
 from api.server.authentication import requires
 from api.server.errors import documented
 from api.server.refusal import unknown
@@ -23,6 +23,7 @@ from schemas.orders.agents.triage import (
     Validated,
     ValidationWanted,
 )
+from storage.access.keys import Key
 from storage.orders.contacts.contacts import Contacts
 from storage.orders.order import Order
 from storage.orders.orders import Orders
@@ -57,16 +58,22 @@ async def classify(
     In a manual order `user_input` is taken as what the customer said, also when the last attempt had come to
     nothing. In one that the fleet drives, the words are those on record, and others answer 409.
     """
+    return await perform(services, classification_call(body, services, caller), prefer=prefer)
+
+
+def classification_call(
+    body: ClassificationWanted, services: OrdersServices, caller: Key
+) -> Call[TriageCall]:
+    """The call for the classification that this body asks for."""
     said, blind_index = body.user_input, services.parts.context.blind_index
     words = None if said is None else CustomerWords.of(said, body.task_id, blind_index)
-    call = Call(
+    return Call(
         task_id=body.task_id,
         action=triage.ACTION,
         action_type="classify_intent",
         agent_id=caller.agent_id,
         wanted=TriageCall(words=words),
     )
-    return await perform(services, call, prefer=prefer)
 
 
 @router.post(

@@ -1,4 +1,4 @@
-"""`unpend task`: look at orders, cancel, pause or resume one, and take a cancellation back."""
+"""`unpend task`: look at orders, start, cancel, pause or resume one, and take a cancellation back."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from runtime.mask import mask_text
 from statemachine.orders.states import State
 
 application = typer.Typer(
-    cls=Commands, no_args_is_help=True, help="Look at orders; cancel, pause or resume one."
+    cls=Commands, no_args_is_help=True, help="Look at orders; start, cancel, pause or resume one."
 )
 
 LONGEST_NAME = 32
@@ -101,6 +101,15 @@ def cancel(
     body = {"reason": text_of(reason, "--reason")}
     changed = _steered(task_id, "cancel", by, data_dir, body)
     show_line(f"task {task_id} {'is cancelled' if changed else 'was cancelled before'}")
+
+
+@application.command("start")
+def start(task_id: TaskId, by: By = "operator", data_dir: DataDir = None) -> None:
+    """Begin an order that came with `hold`; any other is shown as it stands."""
+    who = name_of(by)
+    with connected(data_dir) as api, refusals(not_found=unknown(task_id)):
+        answer = api.post(f"tasks/{segment(task_id)}/start", by=who)
+    show_line(f"task {task_id} is {answer['status']}; next: {answer['next_action']}")
 
 
 @application.command("pause")

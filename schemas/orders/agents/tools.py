@@ -6,6 +6,7 @@ from pydantic import Field, field_validator
 
 from schemas.core.form import Answered, Sent, Succeeded, Text, storable_object
 from schemas.core.whole_number import WholeNumber
+from statemachine.workflow.call_limits import CallLimits
 
 
 class ToolView(Answered):
@@ -29,7 +30,7 @@ class ToolList(Answered):
 
 
 class RetryRequest(Sent):
-    """The retry policy that a caller asks for; the tool's own is the maximum."""
+    """The retry policy that a caller asks for; each number counts up to the tool's own, which holds above it."""
 
     max_retries: WholeNumber = Field(default=2, ge=0, le=2)
     retry_delay_ms: WholeNumber = Field(default=1000, ge=0, le=60_000)
@@ -43,9 +44,16 @@ class ToolCalled(Sent):
     tool_version: Text = Field(default="1.0", pattern=r"^1(\.[0-9]{1,3})?$")
     input: dict[str, Any]
     timeout_ms: WholeNumber | None = Field(default=None, ge=1, le=30_000)
-    """How long the caller waits; the tool's own limit is the most."""
+    """The deadline of one call of the tool; above the tool's own, that one holds."""
     retry_policy: RetryRequest = Field(default_factory=RetryRequest)
-    """Checked against the tool's own; the engine repeats a call by that one, from PostgreSQL."""
+    """How a call that failed is repeated, up to the tool's own numbers; never after an unknown outcome that could reach
+    a person twice."""
+
+    @property
+    def limits(self) -> CallLimits:
+        """The limits that the caller named."""
+        policy = self.retry_policy.model_dump(exclude_unset=True)
+        return CallLimits(timeout_ms=self.timeout_ms, **policy)
 
     @field_validator("input")
     @classmethod

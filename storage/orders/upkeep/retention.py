@@ -14,6 +14,8 @@ from sqlalchemy import TextClause, text
 from storage.core.unit_of_work import Repository
 from storage.engine.states import ENDED
 
+_WEBHOOK: Final = "action:outbound.deliver_webhook"
+_NOTICE: Final = "action:outbound.send_notice"
 _BLOCKS: Final = 128
 """Blocks of a table that one statement looks at: a megabyte."""
 _ROWS: Final = 500
@@ -84,14 +86,22 @@ _RULES: Final[Mapping[str, tuple[_Rule, ...]]] = {
             then=_BLANK_STEPS,
         ),
     ),
+    "general_tasks": (
+        _Rule(
+            "runs",
+            f"subject_id IS NULL AND finished_at < {_DATABASE} AND workflow NOT IN ('{_WEBHOOK}', '{_NOTICE}')",
+            then="DELETE FROM steps USING gone WHERE steps.run_id = gone.run_id), "
+            "questions AS (DELETE FROM reviews USING gone WHERE reviews.run_id = gone.run_id",
+        ),
+    ),
     "idempotency": (_Rule("idempotency_keys", f"created_at < {_DATABASE}"),),
     "deliveries": (
         _Rule("deliveries", f"state <> 'waiting' AND ended_at < {_DATABASE}"),
-        _runs_of("action:outbound.deliver_webhook"),
+        _runs_of(_WEBHOOK),
     ),
     "notices": (
         _Rule("notices", f"state <> 'waiting' AND created_at < {_DATABASE}"),
-        _runs_of("action:outbound.send_notice"),
+        _runs_of(_NOTICE),
     ),
     "forgotten_numbers": (_Rule("forgotten_numbers", f"forgotten_at < {_DATABASE}"),),
     "events": (_Rule("events", f"at < {_BUSINESS}"),),

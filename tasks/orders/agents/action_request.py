@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from schemas.orders.step_inputs import ActionInput
 from statemachine.orders.intents import Level1
+from statemachine.workflow.call_limits import without_limits
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.clock import BusinessClock
 from storage.engine.steps import StepRow
@@ -103,7 +104,9 @@ def carried_out_today(work: UnitOfWork, policy: ApprovalPolicy, action_types: It
 def agreed_by(work: UnitOfWork, task_id: str, given: Mapping[str, Any]) -> str | None:
     """Who agreed to this order's action with exactly this input, after it had asked for approval."""
     approvals = Actions(work).agreed([task_id], APPROVAL_REQUIRED)
-    return next((one.decided_by for one in approvals if dict(one.given) == dict(given)), None)
+    return next(
+        (one.decided_by for one in approvals if without_limits(one.given) == without_limits(given)), None
+    )
 
 
 def _openings(work: UnitOfWork, given: Mapping[int, ActionInput], orders: Mapping[int, Order]) -> Openings:
@@ -122,7 +125,8 @@ def _approved(work: UnitOfWork, steps: Sequence[StepRow]) -> Mapping[int, str]:
         step.step_id: approval.decided_by
         for approval in given
         for step in steps
-        if approval.task_id == step.subject_id and dict(approval.given) == dict(step.input)
+        if approval.task_id == step.subject_id
+        and without_limits(approval.given) == without_limits(step.input)
     }
 
 

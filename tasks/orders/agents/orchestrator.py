@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import Final
 
-from engine.actions import ActionDeclaration, EffectClass, Entering
-from engine.outcomes import Done, Failed, Outcome
+from engine.actions import ActionDeclaration, EffectClass, Entering, Resumption
+from engine.outcomes import Done, Failed, Outcome, Park
 from engine.registry import Ending
+from runtime.clock import Clock
 from schemas.core.effects import Effect
 from schemas.orders.effects import Audit, Move
-from schemas.orders.step_inputs import TaskInput
+from schemas.orders.step_inputs import StartGiven, TaskInput
 from schemas.outbound.effects import ProductEvent
 from statemachine.orders.states import Event
 from statemachine.workflow.states import RunState
@@ -20,6 +21,8 @@ from tasks.orders.rules.context import Context
 from tasks.orders.rules.traces import audit, product_event
 
 AGENT: Final = "orchestrator"
+VALIDATE: Final = "orchestrator.validate_task"
+"""The action whose step waits, parked, while an order is held."""
 
 
 def receive_task(entering: Entering) -> Outcome:
@@ -57,16 +60,29 @@ def validate_task(entering: Entering) -> Outcome:
             "no_attempts_left",
             f"联系次数已用完: {facts.contact_count}/{facts.max_contacts}",
         )
+    task_id = str(entering.subject_id)
+    validated = Audit(
+        task_id=task_id,
+        event_type="task_validated",
+        agent_id=AGENT,
+        action="validate_task",
+        metadata={"step": entering.node},
+    )
+    if facts.hold:
+        return Park(
+            until=None, clock=Clock.BUSINESS, reason="it is held until it is started", effects=(validated,)
+        )
+    return Done(effects=(Move(task_id=task_id, event=Event.START, agent_id=AGENT), validated))
+
+
+def start_held(_: Context, resumption: Resumption) -> Outcome:
+    """Begin an order that was held: it was found valid when it came in."""
+    started_by = StartGiven.of(resumption.signal).by
+    task_id = str(resumption.step.subject_id)
     return Done(
         effects=(
-            Move(task_id=str(entering.subject_id), event=Event.START, agent_id=AGENT),
-            Audit(
-                task_id=str(entering.subject_id),
-                event_type="task_validated",
-                agent_id=AGENT,
-                action="validate_task",
-                metadata={"step": entering.node},
-            ),
+            Move(task_id=task_id, event=Event.START, agent_id=started_by),
+            audit(resumption.step, "task_started", started_by, "start"),
         ),
     )
 
@@ -162,7 +178,7 @@ def end_effects(end: Ending) -> Sequence[Effect]:
 
 ACTIONS: Final[tuple[ActionDeclaration[Context], ...]] = (
     ActionDeclaration(name="orchestrator.receive_task", inline=receive_task),
-    ActionDeclaration(name="orchestrator.validate_task", inline=validate_task),
+    ActionDeclaration(name=VALIDATE, inline=validate_task, resume=start_held),
     ActionDeclaration(
         name="orchestrator.retry_contact",
         effect=EffectClass.RECORD,

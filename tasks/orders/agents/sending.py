@@ -104,7 +104,7 @@ def _send(context: Context, batch: Batch, step: StepRow, intended: Intended) -> 
         templates=said.templates,
         callback_url=context.callback_url,
         simulation=_script_entry(order),
-        timeout_seconds=TOOLS[_TOOL_OF[channel]].timeout_seconds,
+        timeout_seconds=step.limits.seconds(TOOLS[_TOOL_OF[channel]].timeout_seconds),
     )
     if batch.lease_lost():
         return Snooze(until=batch.moments.database_now, clock=Clock.DATABASE, reason="withheld: lease lost")
@@ -149,10 +149,11 @@ def _not_sent(
 ) -> Outcome:
     """Certain that nothing left: tried again by the tool's policy, and when that is used up every five minutes.
 
-    That a channel is away is told once for all its orders, by `tasks.orders.rules.channel_watch`.
+    A caller who wants fewer retries gets no more; a person is asked then. That a channel is away is told once for
+    all its orders, by `tasks.orders.rules.channel_watch`.
     """
-    refused = nothing_left(contact)
-    if step.tries < TOOLS["contact_user"].retry.max_retries:
+    refused, own = nothing_left(contact), TOOLS["contact_user"].retry
+    if step.tries < own.max_retries or step.limits.retry(own).max_retries < own.max_retries:
         return TryAgain(
             code="channel_unavailable", message=reason, effects=refused, after_seconds=after_seconds
         )

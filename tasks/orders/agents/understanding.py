@@ -23,10 +23,21 @@ _TOLERANCE: Final = 0.05
 _TEXT: Final = {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT, "writeOnly": True}
 """Somebody's words; `writeOnly` says that they are kept sealed and never given back (`schemas.core.private_words`)."""
 
+_EITHER: Final[Mapping[str, object]] = {
+    "if": {"required": ["user_input"]},
+    "then": {"properties": {"text": {"not": {}}}},
+    "else": {"required": ["text"]},
+}
+"""`user_input` is the seed's name of `text`; one of both."""
+
 CLASSIFY: Final[Mapping[str, object]] = {
     "type": "object",
-    "properties": {"text": _TEXT, "pending_reason": {"type": "string", "maxLength": 500}},
-    "required": ["text"],
+    "properties": {
+        "text": _TEXT,
+        "user_input": _TEXT,
+        "pending_reason": {"type": "string", "maxLength": 500},
+    },
+    **_EITHER,
     "additionalProperties": False,
 }
 """What `triage.classify_text` takes; `pending_reason` gives a bare 还没到 its subject."""
@@ -35,12 +46,14 @@ VALIDATE: Final[Mapping[str, object]] = {
     "type": "object",
     "properties": {
         "text": _TEXT,
+        "user_input": _TEXT,
         "level1_intent": {"enum": [level1.value for level1 in Level1]},
         "level2_intent": {"enum": [level2.value for level2 in Level2]},
         "confidence": {"type": "number", "minimum": 0, "maximum": 1},
         "pending_reason": {"type": "string", "maxLength": 500},
     },
-    "required": ["text", "level1_intent", "level2_intent", "confidence"],
+    "required": ["level1_intent", "level2_intent", "confidence"],
+    **_EITHER,
     "additionalProperties": False,
 }
 """What `triage.validate_classification` takes: words, and what somebody read in them."""
@@ -48,7 +61,7 @@ VALIDATE: Final[Mapping[str, object]] = {
 
 def classify_text(classifier: Classifier, given: Mapping[str, Any]) -> dict[str, object]:
     """The intent of these words in the seed's form, with what follows from it (seed 000 section 四, Triage)."""
-    found = classifier.classify(given["text"], pending_reason=given.get("pending_reason"))
+    found = classifier.classify(_words(given), pending_reason=given.get("pending_reason"))
     intent = INTENTS[found.level2]
     return {
         "classification": {
@@ -71,7 +84,7 @@ def validate_classification(classifier: Classifier, given: Mapping[str, Any]) ->
     the rules and guards make of them.
     """
     level1, level2 = Level1(given["level1_intent"]), Level2(given["level2_intent"])
-    found = classifier.classify(given["text"], pending_reason=given.get("pending_reason"))
+    found = classifier.classify(_words(given), pending_reason=given.get("pending_reason"))
     disagreements: list[str] = []
     if INTENTS[level2].level1 is not level1:
         disagreements.append(f"{level2} belongs to {INTENTS[level2].level1}, not to {level1}")
@@ -83,6 +96,10 @@ def validate_classification(classifier: Classifier, given: Mapping[str, Any]) ->
         )
     reasons = [*disagreements, *found.reasons]
     return {"valid": not disagreements, "reasons": reasons, "requires_human_review": bool(reasons)}
+
+
+def _words(given: Mapping[str, Any]) -> str:
+    return str(given.get("user_input") or given["text"])
 
 
 def each_text(

@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 
 from engine.transaction import Transaction
 from schemas.core.form import Succeeded
+from statemachine.workflow.call_limits import NO_LIMITS, CallLimits
 from storage.core.unit_of_work import UnitOfWork
 from storage.orders.order import Order
 from storage.orders.order_view import StepResult, WaitingStep
@@ -26,6 +27,8 @@ class Call(Generic[Wanted]):
     agent_id: str
     wanted: Wanted
     """What the caller says of how it is to be done."""
+    limits: CallLimits = NO_LIMITS
+    """How long its tool may take, and how often it may be called again; for a step that this call takes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

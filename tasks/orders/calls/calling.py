@@ -21,6 +21,7 @@ from storage.orders.dispatches import Dispatch, Dispatches
 from storage.orders.order import Order
 from storage.orders.order_view import OrderView, StepResult, WaitingStep
 from storage.orders.orders import Orders
+from tasks.orders.agents.orchestrator import VALIDATE
 from tasks.orders.calls.call import Asked, Call
 from tasks.orders.calls.table import MATCHERS
 from tasks.orders.rules.context import Context
@@ -126,7 +127,7 @@ def _take(asked: Asked[Any], step: WaitingStep) -> UnderWay | NotTaken:
     matcher = MATCHERS[asked.call.action]
     if why := matcher.refuses(asked, step):
         return NotTaken(asked.order, why)
-    if not asked.transaction.take(step.step_id, _given(asked.call)):
+    if not asked.transaction.take(step.step_id, _given(asked.call), asked.call.limits):
         return NotTaken(asked.order, "the order is paused; resume it first")
     matcher.notes(asked, step)
     return UnderWay(_keep(asked, step.step_id), step.step_id)
@@ -177,4 +178,6 @@ def _instead(waiting: Sequence[WaitingStep]) -> str:
     step = waiting[0]
     if step.kind == Kind.HUMAN:
         return "a person decides this order first; see GET /v1/reviews"
+    if step.action == VALIDATE:
+        return "the order is held; POST /v1/tasks/{task_id}/start begins it"
     return f"this order waits for {step.node}, not for what was called for"

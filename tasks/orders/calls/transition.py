@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from runtime.blind_index import BlindIndex
 from runtime.ids import Prefix, new_id
 from schemas.orders.contact import Channel, ContactResult
 from statemachine.orders.intents import INTENTS, Level2
@@ -14,7 +15,7 @@ from tasks.orders.calls.action import ActionCall
 from tasks.orders.calls.call import Call
 from tasks.orders.calls.contact_record import ContactRecord
 from tasks.orders.calls.table import NEXT_ROUND, RETRY, call_of_tool
-from tasks.orders.calls.triage import TriageCall
+from tasks.orders.calls.triage import CustomerWords, TriageCall
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,31}")
 _ORCHESTRATED: Final[Mapping[Event, str]] = {
@@ -27,7 +28,6 @@ _CONTACTED: Final[Mapping[Event, ContactResult]] = {
     Event.USER_NO_ANSWER: ContactResult.NO_ANSWER,
 }
 _ELSEWHERE: Final[Mapping[Event, str]] = {
-    Event.START: "an order begins when it is taken in; this one waits for a person",
     Event.INTENT_POSTPONE: "the follow-up is set together with action.execute",
     Event.REVIEW_CLOSE: "a person decides it at /v1/reviews",
     Event.REVIEW_RECONTACT: "a person decides it at /v1/reviews",
@@ -40,7 +40,7 @@ class CannotBeCalled(Exception):
 
 
 def call_for(
-    order: Order, event: Event, agent_id: str, metadata: Mapping[str, Any]
+    order: Order, event: Event, agent_id: str, metadata: Mapping[str, Any], blind_index: BlindIndex
 ) -> Call[Any] | ContactRecord:
     """What makes this event happen: a call for a step, or the result of a contact.
 
@@ -60,7 +60,7 @@ def call_for(
     if event in _CONTACTED:
         return _contact(order, _CONTACTED[event], metadata)
     if event is Event.TRIAGE_COMPLETE:
-        return _triage(order, agent_id, metadata)
+        return _triage(order, agent_id, metadata, blind_index)
     if event is Event.ACTION_EXECUTE:
         return _action(order, agent_id, metadata)
     if event != f"intent={order.user_intent_l1}":
@@ -69,7 +69,7 @@ def call_for(
 
 
 def _contact(order: Order, result: ContactResult, metadata: Mapping[str, Any]) -> ContactRecord:
-    words = _text(metadata, "transcript") or _text(metadata, "user_input")
+    words = _words(metadata)
     if result is ContactResult.ANSWERED and not words:
         raise CannotBeCalled("metadata.transcript must hold what the customer said")
     method = metadata.get("contact_method")
@@ -87,8 +87,11 @@ def _contact(order: Order, result: ContactResult, metadata: Mapping[str, Any]) -
     )
 
 
-def _triage(order: Order, agent_id: str, metadata: Mapping[str, Any]) -> Call[TriageCall]:
-    """The classification that the caller made, where it gives one; else the fleet's own."""
+def _triage(
+    order: Order, agent_id: str, metadata: Mapping[str, Any], blind_index: BlindIndex
+) -> Call[TriageCall]:
+    """The classification that the caller made, where it gives one; else the fleet's own, of the caller's words."""
+    words = _words(metadata)
     level2, confidence = metadata.get("level2_intent"), metadata.get("confidence")
     given = None
     if level2 is not None:
@@ -101,7 +104,9 @@ def _triage(order: Order, agent_id: str, metadata: Mapping[str, Any]) -> Call[Tr
         action=triage.ACTION,
         action_type="classify_intent",
         agent_id=agent_id,
-        wanted=TriageCall(classification=given),
+        wanted=TriageCall(
+            words=CustomerWords.of(words, order.task_id, blind_index) if words else None, classification=given
+        ),
     )
 
 
@@ -115,6 +120,11 @@ def _action(order: Order, agent_id: str, metadata: Mapping[str, Any]) -> Call[An
     return Call(
         task_id=order.task_id, action=action.ACTION, action_type=action_type, agent_id=agent_id, wanted=wanted
     )
+
+
+def _words(metadata: Mapping[str, Any]) -> str | None:
+    """What the customer said, by either name."""
+    return _text(metadata, "transcript") or _text(metadata, "user_input")
 
 
 def _text(metadata: Mapping[str, Any], name: str) -> str | None:

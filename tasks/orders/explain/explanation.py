@@ -22,6 +22,8 @@ class Wait(StrEnum):
     """It has ended."""
     RESUME = "resume"
     """It is paused."""
+    START = "start"
+    """It is held, until somebody starts it."""
     PERSON = "person"
     FOLLOWUP = "followup"
     NEXT_ATTEMPT = "next_attempt"

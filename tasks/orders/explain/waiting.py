@@ -101,6 +101,15 @@ def leased(situation: Situation, step: OpenStep) -> Fields:
 def parked(situation: Situation, step: OpenStep) -> Fields:
     """A step that waits for something outside: a call's result, a reply, a signal."""
     order, contact = situation.order, situation.contact
+    if order is not None and order.status is State.PENDING:
+        return {
+            "wait": Wait.START,
+            "waiting_for": "somebody to start it: it came with hold",
+            "since": When(step.created_at, Clock.DATABASE),
+            "next": f"`POST /v1/tasks/{order.task_id}/start` or `unpend task start {order.task_id}` begins it, "
+            "however long that takes; "
+            "nobody is contacted before.",
+        }
     until = When(step.due_at, _clock(step)) if step.due_at else None
     if order is None or contact is None or contact.step_id != step.step_id:
         return {

@@ -173,6 +173,7 @@ def _begin(
                     # An outside agent may know the number that is masked to us (SPEC.md §5).
                     "callable": order.phone_index is not None
                     or callable_number(order.phone, masked=context.reaches_masked or order.mode == "manual"),
+                    **({"hold": True} if submissions[order.task_id].body.hold else {}),
                 },
                 priority=order.priority,
                 request_id=submissions[order.task_id].request_id or new_id(Prefix.REQUEST),

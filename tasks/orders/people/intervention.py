@@ -1,18 +1,20 @@
-"""The verbs of an order, each with its audit line: cancel, pause, resume, retry."""
+"""The verbs of an order, each with its audit line: start, cancel, pause, resume, retry."""
 
 from typing import Final
 
 from engine.engine import Engine
+from engine.outcomes import SignalResult
 from engine.transaction import Transaction
 from schemas.orders.effects import Audit
-from statemachine.orders.states import State
-from statemachine.workflow.states import OPEN_RUNS, RunState
+from statemachine.orders.states import Event, State
+from statemachine.workflow.states import OPEN_RUNS, RunState, StepState
 from storage.engine.runs import Runs
 from storage.orders.order import Order
 from storage.orders.order_view import OrderView
 from storage.orders.orders import Orders
 from storage.orders.timeline import Timeline
 from storage.people.reviews import Reviews
+from tasks.orders.agents.orchestrator import VALIDATE
 from tasks.orders.explain.situation import PAUSED
 from tasks.orders.people.deciding import Decided, Decision, decide
 from tasks.orders.rules.context import Context
@@ -26,6 +28,24 @@ RETRIED: Final = "task_retried"
 
 _RETRY: Final = "retry"
 """The decision by which a person lets a step that failed run again."""
+
+
+def start(engine: Engine, task_id: str, *, by: str) -> tuple[VerbResult, Order | None]:
+    """Begin an order that is held; `NOTHING_TO_DO` for one that is not, `WAITS` while it is paused."""
+    with engine.transaction() as transaction:
+        work = transaction.work
+        order = Orders(work).find([task_id]).get(task_id)
+        if order is None:
+            return VerbResult.UNKNOWN, None
+        Runs(work).lock([order.run_id])
+        waiting = OrderView(work).waiting_steps(order.run_id)
+        held = [step for step in waiting if step.action == VALIDATE and step.state is StepState.PARKED]
+        if any(step.held for step in held):
+            return VerbResult.WAITS, order
+        signal = {"type": Event.START.value, "by": by}
+        ended = transaction.complete({step.step_id: signal for step in held}) if held else {}
+        result = VerbResult.DONE if SignalResult.APPLIED in ended.values() else VerbResult.NOTHING_TO_DO
+        return result, Orders(work).find([task_id])[task_id]
 
 
 def cancel(engine: Engine, task_id: str, *, by: str, reason: str) -> tuple[VerbResult, Order | None]:

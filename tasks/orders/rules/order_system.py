@@ -13,6 +13,7 @@ from runtime.logs import logger
 from runtime.settings import Settings
 from schemas.core.effects import Effect
 from schemas.orders.effects import ActionTaken
+from statemachine.workflow.call_limits import without_limits
 from storage.core.database import Database
 from storage.engine.steps import StepRow
 from storage.orders.capacity import Capacity, DayCapacity
@@ -73,7 +74,7 @@ def key_of(step: StepRow, order: Order, action_type: str) -> str:
 
     A step that runs again has the input it had, so the input names it, not its row.
     """
-    given = json.dumps(dict(step.input), sort_keys=True, default=str).encode()
+    given = json.dumps(without_limits(step.input), sort_keys=True, default=str).encode()
     return f"{order.task_id}.{order.round}.{action_type}.{hashlib.sha256(given).hexdigest()[:24]}"
 
 
@@ -102,7 +103,7 @@ def carry_out(
             order_id=order.order_id,
             task_id=order.task_id,
             parameters=parameters,
-            timeout_seconds=TOOLS[action_type].timeout_seconds,
+            timeout_seconds=step.limits.seconds(TOOLS[action_type].timeout_seconds),
         )
         outcome = system.perform(request)
         if system.remote:

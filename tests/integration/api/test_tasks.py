@@ -35,7 +35,9 @@ def test_accepted_work_is_created_until_something_of_it_has_begun(works: ApiClie
         "parameters": {"amount": 3},
         "result": None,
         "error": None,
-        "steps": [{"step": "first", "status": "pending", "started_at": None, "finished_at": None}],
+        "steps": [
+            {"step": "first", "title": None, "status": "pending", "started_at": None, "finished_at": None}
+        ],
     }
 
 

@@ -98,6 +98,15 @@ def test_a_task_that_has_ended_is_not_cancelled(fleet: CommandLine) -> None:
     assert "is closed already (visit_arranged)" in result.stderr
 
 
+def test_a_held_task_begins_when_it_is_started(fleet: CommandLine) -> None:
+    order = submission(hold=True)
+    fleet.house.accept(order)
+    task_id = order.body.task_id
+    assert "contacting" in fleet.run("task", "start", task_id, "--by", "王芳").stdout
+    (move,) = fleet.read("task", "show", task_id)["transitions"]
+    assert (move["event"], move["agent_id"]) == ("task.start", "王芳")
+
+
 def test_a_paused_task_goes_on_when_it_is_resumed(fleet: CommandLine) -> None:
     task_id = accepted(fleet)
     assert fleet.run("task", "pause", task_id).exit_code == 0

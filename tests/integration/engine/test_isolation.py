@@ -130,6 +130,22 @@ def test_runs_whose_definition_can_no_longer_be_read_keep_nobody_from_going_on(d
     assert states == {timed: RunState.FAILED, at_work: RunState.FAILED, sound: RunState.COMPLETED}
 
 
+def test_a_person_is_told_of_a_run_whose_definition_can_no_longer_be_read(database_url: str) -> None:
+    bench = ScriptedActions()
+    workflow = definition("parallel_branches", steps=STEPS)
+    before = InProcessFleet.build(database_url, actions=bench.actions(), workflows=[workflow])
+    (run_id,) = begin(before, "parallel_branches", timeout_seconds=60)
+    probe = Probe(before.database)
+    probe.write("UPDATE definitions SET body = '{}' WHERE workflow = 'parallel_branches'")
+    probe.write("UPDATE runs SET deadline_at = now()")
+    house = InProcessFleet.build(database_url, actions=bench.actions())
+    house.tick.sweep()
+    told = "SELECT metadata->>'execution_id' FROM alerts WHERE alert_type = 'run_abandoned'"
+    assert list(probe.values(told)) == [run_id]
+    house.close()
+    before.close()
+
+
 def test_a_run_that_cannot_even_be_failed_keeps_nobody_from_being_published(database_url: str) -> None:
     bench = ScriptedActions()
     workflows = [

@@ -42,7 +42,7 @@ def begin(house: InProcessFleet, call: Call[Any]) -> Begun | None:
 
 def transition(house: InProcessFleet, task_id: str, event: Event) -> Call[Any]:
     """This event, as the orchestrator calls for it."""
-    call = call_for(house.order(task_id), event, "orchestrator", {})
+    call = call_for(house.order(task_id), event, "orchestrator", {}, house.context.blind_index)
     assert isinstance(call, Call)
     return call
 

@@ -35,11 +35,14 @@ class Situation:
     review: bool = False
     due: bool = False
     """Whether the follow-up's time has come."""
+    hold: bool = False
+    """Whether it waits to be started."""
 
 
 SITUATIONS: Final[Mapping[str, Situation]] = MappingProxyType(
     {
         "pending, review": Situation(State.PENDING, review=True),
+        "pending, held": Situation(State.PENDING, hold=True),
         "contacting": Situation(State.CONTACTING),
         "no_response": Situation(State.NO_RESPONSE, silent()),
         "responded": Situation(State.RESPONDED),
@@ -125,8 +128,8 @@ class StoppedOrders:
 
     def _made(self, situation: Situation, mode: str) -> StoppedOrder:
         house, script = self.api.house, [situation.script, situation.script]
-        callable_ = situation.state is not State.PENDING
-        body = payload(*script, mode=mode, metadata={} if callable_ else {"phone": None})
+        callable_ = situation.hold or situation.state is not State.PENDING
+        body = payload(*script, mode=mode, hold=situation.hold, metadata={} if callable_ else {"phone": None})
         assert self.api.post("/agents/orchestrator/tasks/start", "orchestrator", json=body).status_code == 200
         stopped = StoppedOrder(house, body["task_id"], situation, deque())
         _drive(self.api, stopped, mode)

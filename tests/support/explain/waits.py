@@ -173,6 +173,14 @@ CASES: dict[str, tuple[Situation, Wait, tuple[str, ...]]] = {
         Wait.SIGNAL,
         ("a signal that ends 联系用户 (waiting for the parcel)",),
     ),
+    "a held order": (
+        situation(step("step2_validate", "parked"), of=order(State.PENDING, round=0, contact_count=0)),
+        Wait.START,
+        (
+            "(pending) waits for somebody to start it",
+            "`POST /v1/tasks/HT1/start` or `unpend task start HT1` begins it",
+        ),
+    ),
     "a call from outside": (
         situation(step("step3_contact", "offered", due_at=soon(hours=24), due_clock=BY_BUSINESS)),
         Wait.CALLER,

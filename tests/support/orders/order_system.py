@@ -59,6 +59,8 @@ class OrderSystemServer:
         self.performed: list[tuple[str, str]] = []
         """Key and action type, in the order in which they were carried out."""
         self.replies: dict[str, deque[Reply]] = {}
+        self.closing = threading.Event()
+        """What a reply waits for that is never to come while a test runs."""
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -82,6 +84,7 @@ class OrderSystemServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.closing.set()
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()

@@ -103,6 +103,18 @@ FAULTS: dict[str, tuple[tuple[Step, ...], str]] = {
         (Step(id="w", kind=Kind.WAIT, wait_seconds=1, inline=True),),
         "step 'w' is of type wait and has 'inline', which has no effect there",
     ),
+    "parameters of a wait": (
+        (Step(id="w", kind=Kind.WAIT, wait_seconds=1, parameters={"a": 1}),),
+        "step 'w' is of type wait and has 'parameters', which has no effect there",
+    ),
+    "parameters of a human step": (
+        (Step(id="h", kind=Kind.HUMAN, decisions={"go": "end"}, parameters={"a": 1}),),
+        "step 'h' is of type human and has 'parameters', which has no effect there",
+    ),
+    "parameters of a gateway": (
+        (gateway("g", "ok", "end", "end", parameters={"a": 1}),),
+        "step 'g' is of type gateway and has 'parameters', which has no effect there",
+    ),
     "seconds on a gateway": (
         (gateway("g", "ok", "end", "end", wait_seconds=60),),
         "step 'g' is of type gateway and has 'seconds', which has no effect there",
