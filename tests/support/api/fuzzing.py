@@ -112,7 +112,7 @@ def look(address: str, phases: Sequence[str], *, examples: int) -> Findings:
     from schemathesis.engine import events, from_schema
 
     headers = {"Authorization": f"Bearer {key_of('admin')}"}
-    with httpx2.Client(base_url=address, trust_env=False) as client:
+    with httpx2.Client(base_url=address, trust_env=False, timeout=180.0) as client:
         document = client.get("/openapi.json").json()
     for operation in operations_of(document):
         # Its example would name the first request of all, and every later one would be a conflict with it.
