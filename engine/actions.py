@@ -40,7 +40,6 @@ class Batch:
     lease_id: str
     steps: tuple[StepRow, ...]
     subjects: Mapping[int, Any]
-    parameters: Mapping[int, Mapping[str, object]]
     moments: Moments
     lease_lost: Callable[[], bool] = lambda: False
 
@@ -105,6 +104,8 @@ class Action:
     """What a general task that is nothing but this action takes, as a JSON Schema; `None`: it is no task type."""
     work_seconds: float = 0.0
     """What the work on a batch may take: its tools' limits, one after another; its Celery task's come from it."""
+    warm: Callable[[], object] | None = None
+    """Loads what the work needs, before its first batch: that one has no time for it."""
 
     @property
     def queue(self) -> str:
@@ -130,6 +131,7 @@ class ActionDeclaration(Generic[C]):
     largest_batch: Callable[[C], int | None] | None = None
     parameters: Mapping[str, object] | None = None
     work_seconds: float = 0.0
+    warm: Callable[[C], object] | None = None
 
     @property
     def queue(self) -> str:
@@ -150,6 +152,7 @@ class ActionDeclaration(Generic[C]):
             largest_batch=None if self.largest_batch is None else self.largest_batch(context),
             parameters=self.parameters,
             work_seconds=self.work_seconds,
+            warm=None if self.warm is None else partial(self.warm, context),
         )
 
 

@@ -108,18 +108,14 @@ class Engine:
             # Locked in id order, worked in the order of the message: most urgent first.
             place = {key.step_id: nth for nth, key in enumerate(keys)}
             steps = tuple(sorted(steps, key=lambda step: place[step.step_id]))
-            workflows = {
-                (step.workflow, step.version): self.catalogue.version(work, step.workflow, step.version)
-                for step in steps
-            }
+            for step in steps:
+                # Nothing is worked on whose successors could not be told.
+                self.catalogue.version(work, step.workflow, step.version)
             return began, Batch(
                 action=action.name,
                 lease_id=lease_id,
                 steps=steps,
                 subjects=action.load(work, steps),
-                parameters={
-                    s.step_id: workflows[s.workflow, s.version].steps[s.node].parameters for s in steps
-                },
                 moments=BusinessClock(work).now(),
             )
 

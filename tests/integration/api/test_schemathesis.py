@@ -17,6 +17,14 @@ pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module i
 
 
 @pytest.fixture
+def house(database_url: str, broker_url: str) -> Iterator[InProcessFleet]:
+    """A fleet with a Redis: live state is written anew there."""
+    built = InProcessFleet.build(database_url, broker_url=broker_url)
+    yield built
+    built.close()
+
+
+@pytest.fixture
 def address(house: InProcessFleet, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A live API with a fleet at work; one address may send it any number of wrong keys."""
     monkeypatch.setattr(failed_logins, "TRIES", 1_000_000)

@@ -29,7 +29,7 @@ def through(database_url: str, proxy: DatabaseProxy) -> Iterator[Database]:
         yield opened
 
 
-INSERT = "INSERT INTO pulses (name, at) VALUES ('through', now())"
+INSERT = "INSERT INTO pulses (name, at, steady_since) VALUES ('through', now(), now())"
 COUNT = "SELECT count(*) FROM pulses WHERE name = 'through'"
 
 

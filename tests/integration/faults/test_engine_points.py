@@ -118,7 +118,7 @@ def test_a_renewal_whose_answer_was_lost_leaves_the_lease_with_its_holder(fleet:
         process.engine._keeper._renew(sorted(process.engine._keeper._held))
 
     faults = (
-        Fault(Point.CLAIM, When.AFTER, Kind.TURN, turn=renew),
+        Fault(Point.RECORD, When.BEFORE, Kind.TURN, turn=renew),
         Fault(Point.RENEW, When.AFTER, Kind.ERROR),
     )
     assert fleet.under(faults, carry)

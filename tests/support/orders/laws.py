@@ -100,7 +100,7 @@ _LINES_OUT_OF_ORDER: Final = """
 """
 _EVENTS_OUT_OF_ORDER: Final = """
     SELECT task_id, before, event_type FROM (
-        SELECT task_id, event_type, lag(event_type) OVER (PARTITION BY task_id ORDER BY written_by, event_id) AS before
+        SELECT task_id, event_type, lag(event_type) OVER (PARTITION BY task_id ORDER BY feed_order, event_id) AS before
         FROM events) AS told
     WHERE before = 'customer_responded' AND event_type IN ('contact_initiated', 'customer_silent')
 """
