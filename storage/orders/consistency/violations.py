@@ -79,7 +79,7 @@ _RULES: Final[Mapping[str, str]] = {
               + (SELECT count(*) FROM engineer_notices e WHERE e.action_id = a.action_id)
               + (SELECT count(*) FROM cancellations e WHERE e.action_id = a.action_id)
               + (SELECT count(*) FROM followups e WHERE e.action_id = a.action_id) AS effects
-            FROM actions a
+            FROM actions a WHERE a.status = 'executed'
         ) AS taken WHERE effects <> 1
         """,
     "an effect has its action": """
@@ -102,7 +102,8 @@ _RULES: Final[Mapping[str, str]] = {
                     ELSE 'contact_result' END, count(*)
                 FROM steps WHERE action IN ('triage.classify_intent', 'contact.initiate_contact') AND state = {DONE}
                 GROUP BY subject_id, action
-            UNION ALL SELECT task_id, 'action_executed', count(*) FROM actions GROUP BY task_id
+            UNION ALL SELECT task_id, 'action_executed', count(*) FROM actions WHERE status = 'executed'
+                GROUP BY task_id
         )
         SELECT task_id AS subject, written || ' lines ' || kind || ' instead of ' || number AS detail
         FROM wanted w JOIN lines l USING (task_id) WHERE l.event_type = w.kind AND written <> number
