@@ -21,6 +21,10 @@ def shift(hours: float) -> None:
     off = dt.timedelta(hours=hours)
 
     class Shifted(_Real, metaclass=_AnyDatetime):
+        # What is made here is a datetime like any other: some libraries take no subclass.
+        def __new__(cls, *given: Any, **named: Any) -> Any:
+            return _Real(*given, **named)
+
         @classmethod
         def now(cls, tz: dt.tzinfo | None = None) -> Any:
             return _Real.now(tz) + off

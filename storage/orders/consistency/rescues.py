@@ -8,7 +8,7 @@ from sqlalchemy import text
 from storage.core.unit_of_work import Repository
 from storage.engine.states import LEASED
 
-# `error` changes where a worker gave its own rows back after an exception: that is no rescue.
+# A worker that gives its own rows back after an exception has a lease that has not run out: that is no rescue.
 _INSTALL = f"""
     CREATE TABLE IF NOT EXISTS observed_rescues (
         step_id bigint NOT NULL, subject_id text, queue text, holder text, expires_at timestamptz,
@@ -17,11 +17,12 @@ _INSTALL = f"""
     BEGIN
         INSERT INTO observed_rescues
         SELECT OLD.step_id, OLD.subject_id, OLD.queue, l.holder, l.expires_at, clock_timestamp()
-        FROM (SELECT OLD.lease_id) AS lost LEFT JOIN leases l USING (lease_id);
+        FROM (SELECT OLD.lease_id) AS lost LEFT JOIN leases l USING (lease_id)
+        WHERE l.lease_id IS NULL OR l.expires_at < clock_timestamp();
         RETURN NULL;
     END $$;
     CREATE OR REPLACE TRIGGER observe_rescue AFTER UPDATE OF crashes ON steps FOR EACH ROW
-    WHEN (OLD.state = {LEASED} AND NEW.crashes > OLD.crashes AND NEW.error IS NOT DISTINCT FROM OLD.error)
+    WHEN (OLD.state = {LEASED} AND NEW.crashes > OLD.crashes)
     EXECUTE FUNCTION observe_rescue();
     """
 _OBSERVED = text(
