@@ -11,8 +11,13 @@ real = dt.datetime
 from bench.chaos.faults.shifted_clock import shift
 shift(-7)
 import orjson
-made = [dt.datetime.now(dt.UTC), dt.datetime(2026, 3, 13, tzinfo=dt.UTC),
-        dt.datetime.fromisoformat("2026-03-13T09:00:00Z"), dt.datetime.combine(dt.date(2026, 3, 13), dt.time()), dt.datetime.strptime("2026", "%Y")]
+made = [
+    dt.datetime.now(dt.UTC),
+    dt.datetime(2026, 3, 13, tzinfo=dt.UTC),
+    dt.datetime.fromisoformat("2026-03-13T09:00:00Z"),
+    dt.datetime.combine(dt.date(2026, 3, 13), dt.time()),
+    dt.datetime.strptime("2026", "%Y"),
+]
 assert all(type(one) is real for one in made), made
 assert isinstance(made[0], dt.datetime)
 orjson.dumps(made)
