@@ -134,9 +134,7 @@ def undo(
     data_dir: DataDir = None,
 ) -> None:
     """Take an order's cancellation back while it waits out its window; a person decides it then."""
-    if not reason.strip():
-        raise CommandError("--reason must say why", 2)
-    who, why = name_of(by), text_of(reason, "--reason")
+    who, why = name_of(by), _why(reason)
     with (
         connected(data_dir) as api,
         refusals(
@@ -164,9 +162,7 @@ def take_back(
     data_dir: DataDir = None,
 ) -> None:
     """Take back what the order system did while its order ended otherwise (alert `action_unmatched`)."""
-    if not reason.strip():
-        raise CommandError("--reason must say why", 2)
-    who, why = name_of(by), text_of(reason, "--reason")
+    who, why = name_of(by), _why(reason)
     with (
         connected(data_dir) as api,
         refusals(
@@ -190,6 +186,12 @@ def take_back(
 def unknown(task_id: str) -> str:
     """What is said where there is no such order."""
     return f"there is no task {task_id}; `unpend task list` shows the newest"
+
+
+def _why(reason: str) -> str:
+    if not reason.strip():
+        raise CommandError("--reason must say why", 2)
+    return text_of(reason, "--reason")
 
 
 def name_of(by: str) -> str:
