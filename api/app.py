@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 
+from api.access.logins import LoginLimits
 from api.access.registration import ACCESS
 from api.flows.live_states import LiveReader
 from api.flows.registration import flows_of
@@ -68,6 +69,7 @@ def create_app(parts: OrdersParts, version: str) -> FastAPI:
                 Broadcast(parts.database),
                 LiveReader.over(parts.settings),
                 OrdersServices.over(parts, intake),
+                LoginLimits(),
             ),
         )
 

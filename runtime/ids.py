@@ -23,6 +23,7 @@ class Prefix(StrEnum):
     DISPATCH = "disp_"
     LEASE = "lease_"
     KEY = "key_"
+    USER = "usr_"
     SUBSCRIBER = "sub_"
     DELIVERY = "msg_"
     SIGNAL = "sig_"

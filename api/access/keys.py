@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
+from api.server.actor import actor
 from api.server.authentication import requires
 from api.server.errors import documented
 from api.server.refusal import Refusal, invalid, unknown
@@ -56,7 +57,7 @@ def make_key(body: KeyAsked, parts: GivenParts, caller: Caller, response: Respon
         rate_limit=body.rate_limit,
         expires_at=body.expires_at,
     )
-    record, key = create_key(parts.database, new, by=body.by or caller.agent_id)
+    record, key = create_key(parts.database, new, by=actor(caller, body.by))
     response.headers["Cache-Control"] = "no-store"
     return KeyMade(key=key, record=_view(record))
 
@@ -69,7 +70,7 @@ def make_key(body: KeyAsked, parts: GivenParts, caller: Caller, response: Respon
 )
 def end_key(key_id: KeyId, body: RevocationAsked, parts: GivenParts, caller: Caller) -> KeyRevoked:
     """An API that has just used it lets it in for 5 seconds more at most. Again answers 200."""
-    before = revoke_key(parts.database, key_id, by=body.by or caller.agent_id)
+    before = revoke_key(parts.database, key_id, by=actor(caller, body.by))
     if before is None:
         raise unknown("key", key_id)
     return KeyRevoked(
@@ -92,7 +93,7 @@ def follow_key(
     409 where the old one has ended or was revoked: make a new one.
     """
     overlap = timedelta(seconds=body.overlap_seconds)
-    rotated = rotate_key(parts.database, key_id, overlap=overlap, by=body.by or caller.agent_id)
+    rotated = rotate_key(parts.database, key_id, overlap=overlap, by=actor(caller, body.by))
     if rotated is None:
         raise unknown("key", key_id)
     if isinstance(rotated, KeyRecord):

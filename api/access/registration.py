@@ -1,12 +1,18 @@
-"""Who may call as a part of the API."""
+"""Who may call as a part of the API: keys, people, logging in."""
 
 from types import MappingProxyType
 from typing import Final
 
-from api.access import keys
+from api.access import keys, logins, people
 from api.server.registration import Registration
 
 ACCESS: Final = Registration(
-    tags=MappingProxyType({"keys": "Who may call, and as whom: keys made, followed by others, revoked."}),
-    keyed=(keys.router,),
+    tags=MappingProxyType(
+        {
+            "keys": "Who may call, and as whom: keys made, followed by others, revoked.",
+            "access": "People with their roles; logging in and out.",
+        }
+    ),
+    keyed=(keys.router, people.router, logins.router),
+    open=(logins.open_router,),
 )

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
+from api.server.actor import actor
 from api.server.authentication import requires
 from api.server.errors import documented
 from api.server.refusal import unknown
@@ -35,7 +36,7 @@ def list_stops(
     return StopList(stops=[_view(stop) for stop in found])
 
 
-@router.post("", summary="Stop contacting people", dependencies=[requires(Scope.REVIEWS)])
+@router.post("", summary="Stop contacting people", dependencies=[requires(Scope.STOPS)])
 def stop_all(body: StopRaised, parts: GivenParts, caller: Caller) -> StopStands:
     """No call, text or message leaves once this has answered, whatever is queued.
 
@@ -47,7 +48,7 @@ def stop_all(body: StopRaised, parts: GivenParts, caller: Caller) -> StopStands:
         channel=body.channel,
         region=body.region,
         reason=body.reason,
-        by=body.by or caller.agent_id,
+        by=actor(caller, body.by),
     )
     reach = reach_of(parts.database, stop)
     return StopStands(
@@ -62,12 +63,12 @@ def stop_all(body: StopRaised, parts: GivenParts, caller: Caller) -> StopStands:
 @router.post(
     "/{stop_id}/lift",
     summary="Contact people again",
-    dependencies=[requires(Scope.ADMIN)],
+    dependencies=[requires(Scope.LIFT)],
     responses=documented(Code.NOT_FOUND),
 )
 def lift(stop_id: StopId, body: StopLifted, parts: GivenParts, caller: Caller) -> StopTaken:
     """What it held goes on within 15 seconds, by the policy of that moment. Lifting it again answers 200."""
-    stop, is_lifted = lift_stop(parts.database, stop_id, by=body.by or caller.agent_id)
+    stop, is_lifted = lift_stop(parts.database, stop_id, by=actor(caller, body.by))
     if stop is None:
         raise unknown("stop", stop_id)
     return StopTaken(outcome="applied" if is_lifted else "repeated", stop=_view(stop))

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from api.orders.services import GivenOrdersParts
+from api.server.actor import actor
 from api.server.authentication import requires
 from api.server.cursor import Cursor, cursor_of, place_of
 from api.server.errors import documented
@@ -32,7 +33,7 @@ router = APIRouter(prefix="/contact/do-not-call", tags=["contact"], route_class=
 EntryId = Annotated[Identifier, Path(description="The entry's id.")]
 
 
-@router.get("", summary="Who is not contacted", dependencies=[requires(Scope.REVIEWS)])
+@router.get("", summary="Who is not contacted", dependencies=[requires(Scope.STOPS)])
 def list_do_not_call(
     parts: GivenParts,
     limit: Annotated[int, Query(ge=1, le=500, description="Entries a page may have.")] = 100,
@@ -53,7 +54,7 @@ def list_do_not_call(
 @router.post(
     "/find",
     summary="Whether a number is contacted",
-    dependencies=[requires(Scope.REVIEWS, repeatable=True)],
+    dependencies=[requires(Scope.STOPS, repeatable=True)],
 )
 def find_do_not_call(body: DoNotCallSought, parts: GivenOrdersParts) -> DoNotCallList:
     """The entries of one number, the newest first. It is sent in the body, which is never logged."""
@@ -63,7 +64,7 @@ def find_do_not_call(body: DoNotCallSought, parts: GivenOrdersParts) -> DoNotCal
     return DoNotCallList(entries=[_view(entry) for entry in found], next_cursor=None)
 
 
-@router.post("", summary="Contact a number no more", dependencies=[requires(Scope.REVIEWS)])
+@router.post("", summary="Contact a number no more", dependencies=[requires(Scope.STOPS)])
 def add_do_not_call(body: DoNotCallMade, parts: GivenOrdersParts, caller: Caller) -> DoNotCallTaken:
     """No contact of this number begins once this has answered, in whatever order it stands.
 
@@ -78,7 +79,7 @@ def add_do_not_call(body: DoNotCallMade, parts: GivenOrdersParts, caller: Caller
             channel=body.channel,
             reason=body.reason,
             until=body.until,
-            by=body.by or caller.agent_id,
+            by=actor(caller, body.by),
         )
     except AlreadyOver as error:
         raise invalid([("until", str(error))]) from error
@@ -88,14 +89,14 @@ def add_do_not_call(body: DoNotCallMade, parts: GivenOrdersParts, caller: Caller
 @router.post(
     "/{entry_id}/lift",
     summary="Allow a number again",
-    dependencies=[requires(Scope.ADMIN)],
+    dependencies=[requires(Scope.LIFT)],
     responses=documented(Code.NOT_FOUND),
 )
 def lift_do_not_call(
     entry_id: EntryId, body: DoNotCallLifted, parts: GivenParts, caller: Caller
 ) -> DoNotCallTaken:
     """The entry stays in the record, with who lifted it. Lifting it again answers 200."""
-    entry, is_lifted = allow_number(parts.database, entry_id, by=body.by or caller.agent_id)
+    entry, is_lifted = allow_number(parts.database, entry_id, by=actor(caller, body.by))
     if entry is None:
         raise unknown("entry", entry_id)
     return DoNotCallTaken(outcome="applied" if is_lifted else "repeated", entry=_view(entry))

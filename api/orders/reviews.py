@@ -7,14 +7,15 @@ from fastapi import APIRouter, Query
 
 from api.orders.services import GivenOrdersParts
 from api.people.reviews import ReviewId, decided_otherwise, taken_refusal, view_of
-from api.server.actor import Actor
+from api.server.actor import Actor, actor
 from api.server.authentication import requires
 from api.server.errors import documented
-from api.server.refusal import unknown
+from api.server.refusal import Refusal, unknown
 from api.server.route import Route
 from api.server.services import Caller, GivenParts, RequestName
 from runtime.cipher import UnreadableCiphertext
 from schemas.access.scopes import Scope
+from schemas.access.visibility import Content, visible_to
 from schemas.core.error import Code
 from schemas.orders.followup import FollowupRuleGiven
 from schemas.orders.reviews import DecisionMade, DecisionTaken, ReviewShown
@@ -49,7 +50,7 @@ def find_review(
     if review is None:
         raise unknown("review", review_id)
     said = None
-    if words and Scope.REVIEWS in caller.scopes:
+    if words and Content.WORDS_UNDER_REVIEW in visible_to(caller.scopes):
         # The question can be read, and decided by listening, when the key of the words is gone.
         with suppress(UnreadableCiphertext):
             said = words_to_decide_on(parts.database, review, by=actor, request_id=request_id)
@@ -67,11 +68,12 @@ def decide_review(
 ) -> DecisionTaken:
     """The order goes on from here. The same decision again answers 200; another one answers 409.
 
-    So does a decision on a question that another person has taken.
+    So does a decision on a question that another person has taken. 403 for whoever asked for the approval that
+    it would give.
     """
     decision = Decision(
         decision=body.decision,
-        decided_by=body.by or caller.agent_id,
+        decided_by=actor(caller, body.by),
         reason=body.reason,
         intent_level2=body.intent_level2,
         followup_at=body.followup_at,
@@ -84,6 +86,12 @@ def decide_review(
         raise unknown("review", review_id)
     if outcome is Decided.CLAIMED:
         raise taken_refusal(review)
+    if outcome is Decided.OWN:
+        raise Refusal(
+            Code.FORBIDDEN,
+            "whoever asked for this approval does not give it; another person decides it",
+            details={"review_id": review_id},
+        )
     if outcome is Decided.OTHERWISE:
         raise decided_otherwise(review)
     return DecisionTaken(

@@ -31,7 +31,7 @@ DeliveryId = Annotated[Identifier, Path(description="The delivery's id, which is
 DeliveryState = Literal["waiting", "delivered", "given_up"]
 
 
-@router.get("/deliveries", summary="What was sent", dependencies=[requires(Scope.ADMIN)])
+@router.get("/deliveries", summary="What was sent", dependencies=[requires(Scope.WEBHOOKS)])
 def list_deliveries(
     parts: GivenParts,
     subscriber_id: Annotated[
@@ -67,7 +67,7 @@ def list_deliveries(
 @router.post(
     "/deliveries/replay",
     summary="Send messages again",
-    dependencies=[requires(Scope.ADMIN)],
+    dependencies=[requires(Scope.WEBHOOKS)],
     responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
 )
 def replay_since(body: ReplaySinceAsked, parts: GivenParts, actor: Actor) -> DeliveriesReplayed:
@@ -87,7 +87,7 @@ def replay_since(body: ReplaySinceAsked, parts: GivenParts, actor: Actor) -> Del
 @router.post(
     "/deliveries/{delivery_id}/replay",
     summary="Send a message again",
-    dependencies=[requires(Scope.ADMIN)],
+    dependencies=[requires(Scope.WEBHOOKS)],
     responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
 )
 def replay_delivery(delivery_id: DeliveryId, parts: GivenParts, actor: Actor) -> DeliveryReplayed:

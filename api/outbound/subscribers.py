@@ -46,7 +46,7 @@ OVERLAP: Final = timedelta(hours=24)
 """For so long after a change messages carry the former secret's signature too."""
 
 
-@router.get("/subscribers", summary="Who is told", dependencies=[requires(Scope.ADMIN)])
+@router.get("/subscribers", summary="Who is told", dependencies=[requires(Scope.WEBHOOKS)])
 def list_subscribers(parts: GivenParts) -> SubscriberList:
     """The oldest first; never with a secret."""
     with parts.database.transaction() as work:
@@ -58,7 +58,7 @@ def list_subscribers(parts: GivenParts) -> SubscriberList:
     "/subscribers",
     summary="Tell another system",
     status_code=201,
-    dependencies=[requires(Scope.ADMIN)],
+    dependencies=[requires(Scope.WEBHOOKS)],
 )
 def add_subscriber(
     body: SubscriberAdded, parts: GivenParts, actor: Actor, response: Response
@@ -81,7 +81,7 @@ def add_subscriber(
 @router.patch(
     "/subscribers/{subscriber_id}",
     summary="Choose what a system is told",
-    dependencies=[requires(Scope.ADMIN)],
+    dependencies=[requires(Scope.WEBHOOKS)],
     responses=documented(Code.NOT_FOUND),
 )
 def change_subscriber(
@@ -103,7 +103,7 @@ def change_subscriber(
 @router.delete(
     "/subscribers/{subscriber_id}",
     summary="Tell a system no more",
-    dependencies=[requires(Scope.ADMIN)],
+    dependencies=[requires(Scope.WEBHOOKS)],
     responses=documented(Code.NOT_FOUND),
 )
 def remove_subscriber(subscriber_id: SubscriberId, parts: GivenParts, actor: Actor) -> SubscriberRemoved:
@@ -119,7 +119,7 @@ def remove_subscriber(subscriber_id: SubscriberId, parts: GivenParts, actor: Act
     "/subscribers/{subscriber_id}/rotate",
     summary="Give a system a new secret",
     # No answer of this route is kept for a repetition: it holds the secret.
-    dependencies=[requires(Scope.ADMIN, repeatable=True)],
+    dependencies=[requires(Scope.WEBHOOKS, repeatable=True)],
     responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
 )
 def rotate_secret(
@@ -138,7 +138,7 @@ def rotate_secret(
 @router.post(
     "/subscribers/{subscriber_id}/ping",
     summary="Try whether a system can be told",
-    dependencies=[requires(Scope.ADMIN, repeatable=True)],
+    dependencies=[requires(Scope.WEBHOOKS, repeatable=True)],
     responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
 )
 def ping_subscriber(subscriber_id: SubscriberId, parts: GivenParts) -> PingAnswered:

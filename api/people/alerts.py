@@ -4,6 +4,7 @@ from typing import Annotated, Literal, cast
 
 from fastapi import APIRouter, Path, Query
 
+from api.server.actor import actor
 from api.server.authentication import requires
 from api.server.cursor import Cursor, cursor_of, place_of
 from api.server.errors import documented
@@ -59,28 +60,28 @@ def list_alerts(
 @router.post(
     "/{alert_id}/acknowledge",
     summary="Look into an alert",
-    dependencies=[requires(Scope.REVIEWS)],
+    dependencies=[requires(Scope.ALERTS)],
     responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
 )
 def acknowledge_alert(
     alert_id: AlertId, body: AttentionPaid, parts: GivenParts, caller: Caller
 ) -> AttentionTaken:
     """Somebody has seen it. Again answers 200 and changes nothing; after it was resolved, 409."""
-    by = body.by or caller.agent_id
+    by = actor(caller, body.by)
     return _taken(alert_id, *acknowledge(parts.database, alert_id, by=by, note=body.note))
 
 
 @router.post(
     "/{alert_id}/resolve",
     summary="Be done with an alert",
-    dependencies=[requires(Scope.REVIEWS)],
+    dependencies=[requires(Scope.ALERTS)],
     responses=documented(Code.NOT_FOUND),
 )
 def resolve_alert(
     alert_id: AlertId, body: AttentionPaid, parts: GivenParts, caller: Caller
 ) -> AttentionTaken:
     """What it was about is dealt with, which is final. Again answers 200 and changes nothing."""
-    by = body.by or caller.agent_id
+    by = actor(caller, body.by)
     return _taken(alert_id, *resolve(parts.database, alert_id, by=by, note=body.note))
 
 

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Final, Literal, cast
 
 from fastapi import APIRouter, Path, Query
 
+from api.server.actor import actor
 from api.server.authentication import requires
 from api.server.cursor import Cursor, cursor_of, place_of
 from api.server.errors import documented
@@ -42,7 +43,7 @@ LARGEST_KEPT_BODY: Final = 8 * 1_048_576
 RejectId = Annotated[Identifier, Path(description="The refused input's id.")]
 
 
-@router.get("", summary="What could not be taken in", dependencies=[requires(Scope.ADMIN)])
+@router.get("", summary="What could not be taken in", dependencies=[requires(Scope.INTAKE)])
 def list_rejects(
     parts: GivenParts,
     state: Annotated[RejectState | Literal["all"], Query(description="What became of them.")] = "open",
@@ -67,7 +68,7 @@ def list_rejects(
 @router.get(
     "/{reject_id}",
     summary="A refused input",
-    dependencies=[requires(Scope.ADMIN)],
+    dependencies=[requires(Scope.INTAKE)],
     responses=documented(Code.NOT_FOUND),
 )
 def find_reject(reject_id: RejectId, parts: GivenParts) -> RejectView:
@@ -109,7 +110,7 @@ def keep_rejects(body: RejectsSent, parts: GivenParts) -> RejectsKept:
 @router.post(
     "/{reject_id}/replay",
     summary="Send a refused input in again",
-    dependencies=[requires(Scope.ADMIN)],
+    dependencies=[requires(Scope.INTAKE)],
     responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
 )
 def replay_reject(
@@ -124,14 +125,12 @@ def replay_reject(
 
     What is still no order answers 422, what cannot be taken in now answers 409; it then stays open.
     """
-    by = body.by or caller.agent_id
     handling = replay(
         parts.engine,
         intake.forms,
         reject_id,
         body.payload,
-        by=by,
-        agent=caller.agent_id,
+        by=actor(caller, body.by),
         request_id=request_id,
     )
     reject = _handled(reject_id, handling)
@@ -145,15 +144,14 @@ def replay_reject(
 @router.post(
     "/{reject_id}/dismiss",
     summary="Let a refused input be",
-    dependencies=[requires(Scope.ADMIN)],
+    dependencies=[requires(Scope.INTAKE)],
     responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
 )
 def dismiss_reject(
     reject_id: RejectId, body: DismissalAsked, parts: GivenParts, caller: Caller
 ) -> RejectDismissed:
     """Nothing will be made of it; the record keeps who decided that, and why."""
-    by = body.by or caller.agent_id
-    handling = dismiss(parts.database, reject_id, by=by, reason=body.reason, agent=caller.agent_id)
+    handling = dismiss(parts.database, reject_id, by=actor(caller, body.by), reason=body.reason)
     return RejectDismissed(reject=_summary(_handled(reject_id, handling)))
 
 

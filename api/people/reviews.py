@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
 
+from api.server.actor import actor
 from api.server.authentication import requires
 from api.server.cursor import Cursor, cursor_of, place_of
 from api.server.errors import documented
@@ -66,7 +67,7 @@ def list_reviews(
 )
 def claim_review(review_id: ReviewId, body: ClaimMade, parts: GivenParts, caller: Caller) -> ClaimTaken:
     """Nobody else may decide it for 30 minutes. Taking it again renews that; another's answers 409."""
-    return _claimed(review_id, *claim(parts.database, review_id, by=body.by or caller.agent_id))
+    return _claimed(review_id, *claim(parts.database, review_id, by=actor(caller, body.by)))
 
 
 @router.post(
@@ -76,9 +77,9 @@ def claim_review(review_id: ReviewId, body: ClaimMade, parts: GivenParts, caller
     responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
 )
 def release_review(review_id: ReviewId, body: ClaimMade, parts: GivenParts, caller: Caller) -> ClaimTaken:
-    """For whoever took it; with the scope `admin` for anyone. One that nobody has answers 200."""
-    by = body.by or caller.agent_id
-    outcome, review = release(parts.database, review_id, by=by, whoever_has_it=Scope.ADMIN in caller.scopes)
+    """For whoever took it; with the scope `claims` for anyone. One that nobody has answers 200."""
+    by = actor(caller, body.by)
+    outcome, review = release(parts.database, review_id, by=by, whoever_has_it=Scope.CLAIMS in caller.scopes)
     return _claimed(review_id, outcome, review)
 
 

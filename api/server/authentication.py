@@ -17,6 +17,7 @@ from api.server.coalescer import Coalescer
 from api.server.limits.failed_logins import FailedLogins
 from api.server.refusal import Refusal
 from runtime.logs import logger
+from runtime.principal import act_for
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from storage.access.keys import Key, Keys, digest
@@ -143,6 +144,7 @@ class ScopeCheck(SecurityBase):
         """
         admitted = getattr(request.state, "caller", None)
         if isinstance(admitted, Key):
+            act_for(admitted.key_id)
             return admitted
         services = request.app.state.services
         key = await admitted_by(
@@ -157,6 +159,7 @@ class ScopeCheck(SecurityBase):
         if self.scope not in key.scopes or (claimed is not None and claimed != key.agent_id):
             raise Refusal(Code.FORBIDDEN, "this key may not do this")
         request.state.caller = key
+        act_for(key.key_id)
         return key
 
 

@@ -24,6 +24,11 @@ class KeyView(Answered):
     key_id: str
     agent_id: str
     scopes: list[str]
+    """Of a person's key: of what their roles may do only this; all of it where it names nothing."""
+    user_id: str | None
+    """The person whose it is."""
+    is_login: bool
+    """Whether it came of logging in."""
     label: str | None
     default_mode: str
     rate_limit: str | None
@@ -58,7 +63,7 @@ class KeyAsked(Sent):
     expires_at: GivenMoment | None = None
     """When it ends; never, when not given."""
     by: PersonName | None = None
-    """Who makes it; the key's agent when not named."""
+    """A label beside the key that makes it."""
 
 
 class KeyMade(Succeeded):
@@ -73,7 +78,7 @@ class RevocationAsked(Sent):
     """Who lets a key in no more."""
 
     by: PersonName | None = None
-    """Who; the key's agent when not named."""
+    """A label beside the key; who does it is the key's owner."""
 
 
 class KeyRevoked(Succeeded):
@@ -90,7 +95,7 @@ class RotationAsked(Sent):
     overlap_seconds: WholeNumber = Field(default=86_400, ge=0, le=100_000 * 86_400)
     """0: the old key ends at once."""
     by: PersonName | None = None
-    """Who; the key's agent when not named."""
+    """A label beside the key; who does it is the key's owner."""
 
 
 class KeyRotated(Succeeded):

@@ -22,6 +22,19 @@ class Scope(StrEnum):
     AUDIT = "audit"
     STATES = "states"
     REVIEWS = "reviews"
+    """Decide reviews, and hear the words under review."""
+    CLAIMS = "claims"
+    """Give back a review that another has taken."""
+    ALERTS = "alerts"
+    """Acknowledge and resolve alerts."""
+    STOPS = "stops"
+    """Stop contacts; see the do-not-call list and add to it."""
+    LIFT = "lift"
+    """Lift what was stopped, and let a number be called again."""
+    INTAKE = "intake"
+    """See what intake refused, correct it, send it in again, let it be."""
+    WEBHOOKS = "webhooks"
+    """Subscribers and their deliveries."""
     REVEAL = "reveal"
     """Numbers and words of customers in clear; nobody has it but the admin, unless it is given."""
     ADMIN = "admin"
@@ -29,7 +42,7 @@ class Scope(StrEnum):
 
 _PEOPLE: Final[Mapping[str, frozenset[Scope]]] = MappingProxyType(
     {
-        "operator": frozenset({Scope.READ, Scope.TASKS, Scope.REVIEWS}),
+        "operator": frozenset({Scope.READ, Scope.TASKS, Scope.REVIEWS, Scope.ALERTS, Scope.STOPS}),
         "admin": frozenset(Scope),
     },
 )

@@ -43,7 +43,7 @@ class StopRaised(Sent):
     region: Text | None = Field(default=None, min_length=1, max_length=64)
     """Only orders whose `metadata.region` begins so, endings such as 市 aside; every order when not named."""
     by: PersonName | None = None
-    """Who; the key's agent when not named."""
+    """A label beside the key; who does it is the key's owner."""
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
@@ -58,7 +58,7 @@ class StopLifted(Sent):
     """Who lifts it."""
 
     by: PersonName | None = None
-    """Who; the key's agent when not named."""
+    """A label beside the key; who does it is the key's owner."""
 
 
 class StopTaken(Succeeded):

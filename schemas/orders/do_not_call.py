@@ -57,7 +57,7 @@ class DoNotCallMade(Sent):
     until: GivenMoment | None = None
     """Until then; for ever when not named."""
     by: PersonName | None = None
-    """Who; the key's agent when not named."""
+    """A label beside the key; who does it is the key's owner."""
 
     @model_validator(mode="after")
     def _says_why(self) -> Self:
@@ -70,7 +70,7 @@ class DoNotCallLifted(Sent):
     """Who lifts it."""
 
     by: PersonName | None = None
-    """Who; the key's agent when not named."""
+    """A label beside the key; who does it is the key's owner."""
 
 
 class DoNotCallTaken(Succeeded):

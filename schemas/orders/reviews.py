@@ -37,7 +37,7 @@ class DecisionMade(Sent):
     visit_at: GivenMoment | None = None
     """When the engineer may come, where the intent resumes."""
     by: PersonName | None = None
-    """Who decides; the key's agent when not named."""
+    """A label beside the key that decides."""
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

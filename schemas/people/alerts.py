@@ -41,7 +41,7 @@ class AttentionPaid(Sent):
     """A person acknowledges or resolves an alert."""
 
     by: PersonName | None = None
-    """Who; the key's agent when not named."""
+    """A label beside the key; who does it is the key's owner."""
     note: Remark | None = Field(default=None, min_length=1, max_length=500)
     """What was found or done; without one an earlier note stays."""
 

@@ -33,8 +33,6 @@ class RejectSummary(Answered):
     handled_at: Moment | None
     handled_by: str | None
     """Who, as they said."""
-    handled_agent: str | None
-    """The agent whose key they said it with; null for the command line."""
     replayed_as: str | None
     """The task that was made of it."""
 
@@ -94,7 +92,7 @@ class ReplayAsked(Sent):
     payload: dict[str, Any] | None = None
     """The corrected task, in a form its entry point takes; left out, it is sent as it came. Numbers may be masked."""
     by: PersonName | None = None
-    """Who; the key's agent when not named."""
+    """A label beside the key; who does it is the key's owner."""
 
 
 class DismissalAsked(Sent):
@@ -103,7 +101,7 @@ class DismissalAsked(Sent):
     reason: Text = Field(min_length=1, max_length=500)
     """Why; the record keeps it."""
     by: PersonName | None = None
-    """Who; the key's agent when not named."""
+    """A label beside the key; who does it is the key's owner."""
 
 
 class RejectReplayed(Succeeded):

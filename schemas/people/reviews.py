@@ -41,7 +41,7 @@ class ClaimMade(Sent):
     """A person takes a question, or gives it back."""
 
     by: PersonName | None = None
-    """Who; the key's agent when not named."""
+    """A label beside the key; who does it is the key's owner."""
 
 
 class ClaimTaken(Succeeded):

@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from runtime.ids import Prefix, new_id
 from runtime.mask import mask_text
+from schemas.access.roles import scopes_of
 from storage.access.system_audit import SystemAudit
 from storage.core.unit_of_work import Repository
 
@@ -18,13 +19,14 @@ OVERLAP: Final = timedelta(hours=24)
 """How long the old key of a rotated pair is let in beside the new one."""
 
 _FIELDS: Final = (
-    "key_id, agent_id, scopes, label, default_mode, rate_limit, created_at, last_used_at, expires_at, "
-    "CASE WHEN revoked THEN 'revoked' WHEN expires_at <= clock_timestamp() THEN 'expired' ELSE 'active' END "
-    "AS state, left(encode(digest, 'hex'), 12) AS fingerprint"
+    "key_id, agent_id, scopes, user_id, is_login, label, default_mode, rate_limit, created_at, "
+    "last_used_at, expires_at, CASE WHEN revoked THEN 'revoked' WHEN expires_at <= clock_timestamp() "
+    "THEN 'expired' ELSE 'active' END AS state, left(encode(digest, 'hex'), 12) AS fingerprint"
 )
 _FIND = text(
-    "SELECT key_id, agent_id, scopes, default_mode, rate_limit FROM api_keys WHERE digest = :digest "
-    "AND NOT revoked AND (expires_at IS NULL OR expires_at > clock_timestamp())",
+    "SELECT key_id, agent_id, scopes, default_mode, rate_limit, user_id, is_login, roles "
+    "FROM api_keys LEFT JOIN users USING (user_id) WHERE digest = :digest AND NOT revoked "
+    "AND (expires_at IS NULL OR expires_at > clock_timestamp()) AND disabled IS NOT TRUE",
 )
 _REGISTER = text(
     "INSERT INTO api_keys (key_id, agent_id, digest, scopes) VALUES (:key_id, :agent_id, :digest, :scopes) "
@@ -32,8 +34,9 @@ _REGISTER = text(
     "WHERE NOT api_keys.revoked AND api_keys.scopes <> excluded.scopes RETURNING key_id",
 )
 _CREATE = text(
-    "INSERT INTO api_keys (key_id, agent_id, digest, scopes, label, default_mode, rate_limit, expires_at) "
-    "VALUES (:key_id, :agent_id, :digest, :scopes, :label, :default_mode, :rate_limit, :expires_at) "
+    "INSERT INTO api_keys (key_id, agent_id, digest, scopes, label, default_mode, rate_limit, expires_at, user_id, "
+    "is_login) VALUES (:key_id, :agent_id, :digest, :scopes, :label, :default_mode, :rate_limit, :expires_at, "
+    ":user_id, :is_login) "
     f"RETURNING {_FIELDS}",
 )
 _LIST = text(f"SELECT {_FIELDS} FROM api_keys ORDER BY agent_id, created_at, key_id")
@@ -46,6 +49,11 @@ _EXPIRE = text(
     "UPDATE api_keys SET expires_at = LEAST(expires_at, clock_timestamp() + CAST(:overlap AS interval)) "
     f"WHERE key_id = :key_id RETURNING {_FIELDS}",
 )
+_END_LOGINS = text(
+    "UPDATE api_keys SET revoked = true WHERE user_id = :user_id AND is_login AND NOT revoked "
+    "AND key_id IS DISTINCT FROM :but",
+)
+_OWNERS = text("SELECT DISTINCT agent_id FROM api_keys WHERE user_id IS NULL")
 # A row that somebody else is writing is left to them: when a key was last used need not be exact.
 _TOUCH = text(
     "UPDATE api_keys SET last_used_at = clock_timestamp() WHERE key_id IN "
@@ -78,6 +86,10 @@ class Key:
     """The mode of tasks that this key sends in without naming one."""
     rate_limit: str | None = None
     """The windows of this key, as `runtime.rate` reads them; `None` for those of the installation."""
+    user_id: str | None = None
+    """The person whose it is; their login is `agent_id`."""
+    is_login: bool = False
+    """Whether it came of logging in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +99,9 @@ class KeyRecord:
     key_id: str
     agent_id: str
     scopes: Sequence[str]
+    """Of a person's key: of what their roles may do only this; all of it where it names nothing."""
+    user_id: str | None
+    is_login: bool
     label: str | None
     default_mode: str
     rate_limit: str | None
@@ -110,6 +125,8 @@ class NewKey:
     default_mode: str = "auto"
     rate_limit: str | None = None
     expires_at: datetime | None = None
+    user_id: str | None = None
+    is_login: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +138,13 @@ class Keys(Repository):
         row = self.connection.execute(_FIND, {"digest": digest(key)}).one_or_none()
         if row is None:
             return None
-        return Key(row.key_id, row.agent_id, frozenset(row.scopes), row.default_mode, row.rate_limit)
+        scopes = frozenset(row.scopes)
+        if row.user_id is not None:
+            allowed = scopes_of(row.roles)
+            scopes = allowed & scopes if scopes else allowed
+        return Key(
+            row.key_id, row.agent_id, scopes, row.default_mode, row.rate_limit, row.user_id, row.is_login
+        )
 
     def list(self) -> list[KeyRecord]:
         """Every key there is or was, by owner, the oldest first."""
@@ -176,6 +199,8 @@ class Keys(Repository):
                 label=found.label,
                 default_mode=found.default_mode,
                 rate_limit=found.rate_limit,
+                user_id=found.user_id,
+                is_login=found.is_login,
                 expires_at=expires_at,
             ),
         )
@@ -188,6 +213,14 @@ class Keys(Repository):
             {"agent_id": old.agent_id, "successor": made.key_id, "expires_at": old.expires_at},
         )
         return old, made
+
+    def end_logins(self, user_id: str, *, but: str | None = None) -> None:
+        """End every login of a person, but this one; their other keys stay."""
+        self.connection.execute(_END_LOGINS, {"user_id": user_id, "but": but})
+
+    def owners(self) -> set[str]:
+        """Whose keys there are or were, but people's."""
+        return set(self.connection.execute(_OWNERS).scalars())
 
     def touch(self, key_ids: Sequence[str]) -> None:
         """Store the time of the last use of these keys."""
@@ -205,6 +238,8 @@ class Keys(Repository):
                 "default_mode": new.default_mode,
                 "rate_limit": new.rate_limit,
                 "expires_at": new.expires_at,
+                "user_id": new.user_id,
+                "is_login": new.is_login,
             },
         ).one()
         return KeyRecord(**row._mapping)

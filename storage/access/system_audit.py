@@ -7,14 +7,16 @@ from typing import Any
 
 from sqlalchemy import text
 
+from runtime.principal import marks_of_principal
 from storage.core.bulk import dump_json
 from storage.core.unit_of_work import Repository
 
 _WRITE = text(
-    "INSERT INTO system_audit (actor, what, detail) VALUES (:actor, :what, CAST(:detail AS jsonb))",
+    "INSERT INTO system_audit (actor, what, detail, key_id, label) "
+    "VALUES (:actor, :what, CAST(:detail AS jsonb), :key_id, :label)",
 )
 _RECENT = text(
-    "SELECT entry_id, actor, what, detail, at FROM system_audit "
+    "SELECT entry_id, actor, what, detail, key_id, label, at FROM system_audit "
     "WHERE (CAST(:what AS text) IS NULL OR what = :what) ORDER BY entry_id DESC LIMIT :limit",
 )
 
@@ -27,6 +29,10 @@ class SystemAuditEntry:
     actor: str
     what: str
     detail: Mapping[str, Any]
+    key_id: str | None
+    """Of the key it was done with; `None` for what the fleet did by itself."""
+    label: str | None
+    """The name that the key's user gave beside it."""
     at: datetime
 
 
@@ -36,7 +42,11 @@ class SystemAudit(Repository):
 
     def write(self, actor: str, what: str, detail: Mapping[str, object]) -> None:
         """Append an entry; `detail` never holds a secret."""
-        self.connection.execute(_WRITE, {"actor": actor, "what": what, "detail": dump_json(detail)})
+        key_id, label = marks_of_principal()
+        self.connection.execute(
+            _WRITE,
+            {"actor": actor, "what": what, "detail": dump_json(detail), "key_id": key_id, "label": label},
+        )
 
     def recent(self, *, what: str | None = None, limit: int = 100) -> list[SystemAuditEntry]:
         """Return entries, the newest first; of one kind when named."""

@@ -5,6 +5,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    ForeignKey,
     Identity,
     Index,
     LargeBinary,
@@ -15,6 +16,24 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from storage.core.columns import Json, Moment, Name, database_moment, metadata
+
+users = Table(
+    "users",
+    metadata,
+    Column("user_id", Name, primary_key=True),
+    # Never given to another: history names people by it.
+    Column("login", Name, nullable=False, unique=True),
+    Column("name", String(64), nullable=False),
+    Column("roles", ARRAY(String(32)), nullable=False),
+    Column("disabled", Boolean, nullable=False, server_default="false"),
+    # Argon2id in the PHC form; none until its owner has set one.
+    Column("password", String(255)),
+    # The SHA-256 of the code with which its owner sets a password, once.
+    Column("code", LargeBinary),
+    Column("code_expires_at", Moment),
+    database_moment("created_at"),
+    Column("last_login_at", Moment),
+)
 
 api_keys = Table(
     "api_keys",
@@ -31,8 +50,13 @@ api_keys = Table(
     # The mode of tasks that this key sends in without naming one.
     Column("default_mode", String(8), nullable=False, server_default="auto"),
     Column("rate_limit", String(64)),
+    # The person whose it is: it may do what their roles may, and of that only `scopes` where there are any.
+    Column("user_id", Name, ForeignKey("users.user_id")),
+    # Whether it came of logging in: it ends by logging out and with the password.
+    Column("is_login", Boolean, nullable=False, server_default="false"),
     CheckConstraint("default_mode IN ('auto', 'manual')", name="default_mode"),
     Index("ix_api_keys_agent_id", "agent_id"),
+    Index("ix_api_keys_user_id", "user_id", postgresql_where="user_id IS NOT NULL"),
 )
 
 idempotency_keys = Table(
@@ -55,5 +79,8 @@ system_audit = Table(
     Column("actor", String(64), nullable=False),
     Column("what", String(64), nullable=False),
     Column("detail", Json, nullable=False, server_default="{}"),
+    # On whose behalf: the key, and the name its user gave beside it.
+    Column("key_id", Name),
+    Column("label", String(32)),
     database_moment("at"),
 )

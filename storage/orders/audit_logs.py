@@ -8,14 +8,15 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from runtime.ids import Prefix, new_id
+from runtime.principal import marks_of_principal
 from schemas.orders.effects import Audit
 from storage.core.bulk import dump_json
 from storage.core.unit_of_work import Repository
 
 _WRITE = text(
-    'INSERT INTO audit_logs (log_id, task_id, event_type, agent_id, action, "timestamp", metadata) VALUES '
-    "(:log_id, :task_id, :event_type, :agent_id, :action, coalesce(CAST(:at AS timestamptz), business_now()), "
-    "CAST(:metadata AS jsonb))",
+    'INSERT INTO audit_logs (log_id, task_id, event_type, agent_id, action, "timestamp", metadata, key_id, label) '
+    "VALUES (:log_id, :task_id, :event_type, :agent_id, :action, "
+    "coalesce(CAST(:at AS timestamptz), business_now()), CAST(:metadata AS jsonb), :key_id, :label)",
 )
 _FILTERS: Final = {
     "task_id": "task_id = :task_id",
@@ -45,6 +46,12 @@ class AuditLine:
     agent_id: str
     action: str | None
     at: datetime
+    created_at: datetime
+    """When it was written, on the database's clock."""
+    key_id: str | None
+    """Of the key it was done with; `None` for what the fleet did by itself."""
+    label: str | None
+    """The name that the key's user gave beside it."""
     metadata: dict[str, Any]
     place: AuditPlace
 
@@ -73,6 +80,7 @@ class AuditLogs(Repository):
     def write(self, line: Audit, *, at: datetime | None) -> str:
         """Append a line; its id. `at` is when it happened, now on the business clock when not given."""
         log_id = new_id(Prefix.LOG)
+        key_id, label = marks_of_principal()
         self.connection.execute(
             _WRITE,
             {
@@ -83,6 +91,8 @@ class AuditLogs(Repository):
                 "action": line.action,
                 "at": at,
                 "metadata": dump_json(line.metadata),
+                "key_id": key_id,
+                "label": label,
             },
         )
         return log_id
@@ -97,7 +107,8 @@ class AuditLogs(Repository):
         where = f"WHERE {' AND '.join(conditions)} " if conditions else ""
         rows = self.connection.execute(
             text(
-                'SELECT log_id, task_id, event_type, agent_id, action, "timestamp" AS at, metadata, position '
+                'SELECT log_id, task_id, event_type, agent_id, action, "timestamp" AS at, created_at, key_id, label, '
+                "metadata, position "
                 f'FROM audit_logs {where}ORDER BY "timestamp" DESC, position DESC LIMIT :limit',
             ),
             chosen | {"limit": limit},
@@ -110,6 +121,9 @@ class AuditLogs(Repository):
                 agent_id=row.agent_id,
                 action=row.action,
                 at=row.at,
+                created_at=row.created_at,
+                key_id=row.key_id,
+                label=row.label,
                 metadata=row.metadata,
                 place=AuditPlace(row.at, row.position),
             )

@@ -58,7 +58,7 @@ _TRANSITIONS_OF = text(
     "WHERE task_id = :task_id ORDER BY version",
 )
 _AUDIT_OF = text(
-    'SELECT log_id, event_type, agent_id, action, "timestamp", metadata FROM audit_logs '
+    'SELECT log_id, event_type, agent_id, action, "timestamp", key_id, label, metadata FROM audit_logs '
     "WHERE task_id = :task_id ORDER BY position",
 )
 _LAST_AUDIT = text(

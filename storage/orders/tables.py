@@ -111,6 +111,9 @@ audit_logs = Table(
     Column("metadata", Json, nullable=False, server_default="{}"),
     database_moment("created_at"),
     position(),
+    # On whose behalf: the key, and the name its user gave beside it.
+    Column("key_id", Name),
+    Column("label", String(32)),
     Index("idx_audit_task_id", "task_id"),
     Index("idx_audit_timestamp", "timestamp"),
 )

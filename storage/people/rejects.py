@@ -45,7 +45,7 @@ _KNOWN = text(
 )
 _FIELDS = (
     "reject_id, source, task_id, order_id, payload, problems, envelope, times, rejected_at, last_at, state, "
-    "handled_at, handled_by, handled_agent, replayed_as"
+    "handled_at, handled_by, replayed_as"
 )
 _FIND = text(f"SELECT {_FIELDS} FROM rejects WHERE reject_id = :reject_id")
 _LOCK = text(f"SELECT {_FIELDS} FROM rejects WHERE reject_id = :reject_id FOR UPDATE")
@@ -60,7 +60,7 @@ _LIST = text(
     """
 )
 _HANDLE = text(
-    "UPDATE rejects SET state = :state, handled_at = clock_timestamp(), handled_by = :by, handled_agent = :agent, "
+    "UPDATE rejects SET state = :state, handled_at = clock_timestamp(), handled_by = :by, "
     f"replayed_as = :replayed_as WHERE reject_id = :reject_id RETURNING {_FIELDS}"
 )
 
@@ -109,8 +109,6 @@ class Reject:
     handled_at: datetime | None
     handled_by: str | None
     """Who, as they say."""
-    handled_agent: str | None
-    """The agent whose key they said it with; `None` for the command line."""
     replayed_as: str | None
     """The task that was made of it."""
 
@@ -184,13 +182,13 @@ class Rejects(Repository):
         )
         return [self._reject(row) for row in rows]
 
-    def mark_replayed(self, reject_id: str, task_id: str, *, by: str, agent: str | None = None) -> Reject:
+    def mark_replayed(self, reject_id: str, task_id: str, *, by: str) -> Reject:
         """Write that this task was made of a locked reject; as it is now."""
-        return self._handle(reject_id, "replayed", by, agent, task_id)
+        return self._handle(reject_id, "replayed", by, task_id)
 
-    def mark_dismissed(self, reject_id: str, *, by: str, agent: str | None = None) -> Reject:
+    def mark_dismissed(self, reject_id: str, *, by: str) -> Reject:
         """Write that nothing will be made of a locked reject; as it is now."""
-        return self._handle(reject_id, "dismissed", by, agent, None)
+        return self._handle(reject_id, "dismissed", by, None)
 
     def recent(self, limit: int = 100) -> Sequence[Reject]:
         """The newest rejects."""
@@ -211,14 +209,11 @@ class Rejects(Repository):
             return ()
         return frozenset(self.connection.execute(_KNOWN, {"ids": doubtful}).scalars())
 
-    def _handle(
-        self, reject_id: str, state: str, by: str, agent: str | None, replayed_as: str | None
-    ) -> Reject:
+    def _handle(self, reject_id: str, state: str, by: str, replayed_as: str | None) -> Reject:
         handled = {
             "reject_id": reject_id,
             "state": state,
             "by": by,
-            "agent": agent,
             "replayed_as": replayed_as,
         }
         return self._reject(self.connection.execute(_HANDLE, handled).one())

@@ -79,7 +79,6 @@ rejects = Table(
     Column("digest", LargeBinary),
     Column("times", Integer, nullable=False, server_default="1"),
     database_moment("last_at"),
-    Column("handled_agent", String(64)),
     CheckConstraint("state IN ('open', 'replayed', 'dismissed')", name="state"),
     Index("ix_rejects_rejected_at", "rejected_at"),
     # What waits is kept once, however often it comes; what was erased cannot stand for what comes.

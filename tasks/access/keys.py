@@ -1,9 +1,10 @@
 """The keys of the API: made, listed, followed by others, revoked; each with its line in the system's audit log."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from storage.access.keys import KeyRecord, Keys, NewKey, new_key
+from storage.access.users import Users
 from storage.core.database import Database
 
 
@@ -23,9 +24,14 @@ def list_keys(database: Database) -> list[KeyRecord]:
 
 
 def create_key(database: Database, new: NewKey, *, by: str) -> tuple[KeyRecord, str]:
-    """Make a key; its record, and the key itself, which is shown this once."""
+    """Make a key; its record, and the key itself, which is shown this once.
+
+    Where the owner is a person's login it is theirs: it may do of what their roles may what it names.
+    """
     key = new_key()
     with database.transaction() as work:
+        person = Users(work).find(new.agent_id)
+        new = replace(new, user_id=person.user_id) if person else new
         return Keys(work).create(key, new, actor=by), key
 
 

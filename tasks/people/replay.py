@@ -47,7 +47,6 @@ def replay(
     corrected: Mapping[str, Any] | None,
     *,
     by: str,
-    agent: str | None = None,
     request_id: str | None = None,
 ) -> Handling:
     """Submit a reject again, corrected or unchanged, by the entry point and in the circumstances of the first time.
@@ -59,8 +58,7 @@ def replay(
         forms: What refused inputs may be.
         reject_id: Which one.
         corrected: What to send instead; `None` for what came.
-        by: Who does this, as they say.
-        agent: The agent whose key they say it with.
+        by: The owner of the key it is done with.
         request_id: What the steps are logged under.
     """
     with engine.transaction() as transaction:
@@ -83,20 +81,18 @@ def replay(
             return Handling(RejectResult.INVALID, reject, receipt.problems)
         if receipt.problems:
             return Handling(RejectResult.REFUSED, reject, receipt.problems, receipt.result)
-        now = Rejects(work).mark_replayed(reject_id, receipt.task_id, by=by, agent=agent)
+        now = Rejects(work).mark_replayed(reject_id, receipt.task_id, by=by)
         detail = {
             "reject_id": reject_id,
             "task_id": receipt.task_id,
             "corrected": corrected is not None,
             "verdict": receipt.result.value,
         }
-        SystemAudit(work).write(by, "reject_replayed", detail | _with(agent))
+        SystemAudit(work).write(by, "reject_replayed", detail)
         return Handling(RejectResult.REPLAYED, now, acceptance=receipt.result)
 
 
-def dismiss(
-    database: Database, reject_id: str, *, by: str, reason: str, agent: str | None = None
-) -> Handling:
+def dismiss(database: Database, reject_id: str, *, by: str, reason: str) -> Handling:
     """Dismiss a reject, with the reason on record."""
     with database.transaction() as work:
         reject = Rejects(work).lock(reject_id)
@@ -104,9 +100,9 @@ def dismiss(
             return Handling(RejectResult.UNKNOWN)
         if reject.state != "open":
             return Handling(RejectResult.BEFORE, reject)
-        now = Rejects(work).mark_dismissed(reject_id, by=by, agent=agent)
+        now = Rejects(work).mark_dismissed(reject_id, by=by)
         detail = {"reject_id": reject_id, "reason": mask_text(reason)}
-        SystemAudit(work).write(by, "reject_dismissed", detail | _with(agent))
+        SystemAudit(work).write(by, "reject_dismissed", detail)
         return Handling(RejectResult.DISMISSED, now)
 
 
@@ -120,7 +116,3 @@ def _sender(reject: Reject, request_id: str | None) -> Sender:
         timeout_seconds=envelope.timeout_seconds,
         description=envelope.description,
     )
-
-
-def _with(agent: str | None) -> dict[str, object]:
-    return {} if agent is None else {"agent": agent}

@@ -59,7 +59,7 @@ STAYS: Final = {
         "an identifier, without which nobody knows what was done",
     ),
     **dict.fromkeys(
-        ("agent_id", "created_by", "decided_by", "claimed_by", "handled_by", "handled_agent", "sent_by", "labelled_by",
+        ("agent_id", "created_by", "decided_by", "claimed_by", "handled_by", "sent_by", "labelled_by",
          "added_by", "lifted_by", "actor", "target_agent", "escalated_to", "to_role", "recipient", "engineer_id"),
         "who did it, or who was told: staff and agents",
     ),

@@ -27,7 +27,7 @@ _WHAT = "intent_model_contest"
 
 def retrain(
     data_dir: DataDir = None,
-    by: By = "operator",
+    by: By = None,
     repeats: Annotated[int, typer.Option(min=1, max=10, help="How often to cross-validate.")] = 1,
     folds: Annotated[
         int, typer.Option(min=2, max=20, help="In how many parts the corpus is cut for it.")
@@ -47,7 +47,7 @@ def retrain(
     """Train on the corpus and people's decisions; switch to the result only when it is better."""
     from tools.classifier.files import ClassifierFiles, default_paths
 
-    who = name_of(by)
+    who = name_of(by) or "operator"
     files = ClassifierFiles.within(triage_folder) if triage_folder else default_paths()
     lessons = _lessons(data_dir)
     with tempfile.TemporaryDirectory(prefix="unpend-challenger-") as folder:

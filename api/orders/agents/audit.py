@@ -1,6 +1,6 @@
 """The audit agent's routes: lines of the log, alerts, and reading what was logged (seed 000 section 四 5️⃣)."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query
@@ -31,6 +31,7 @@ from schemas.people.effects import AlertRaised
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.clock import BusinessClock
 from storage.orders.audit_logs import AuditFilter, AuditLine, AuditLogs, AuditPlace
+from storage.orders.order import Order
 from storage.orders.orders import Orders
 from storage.orders.timeline import Timeline
 from storage.people.alerts import Alerts
@@ -41,7 +42,15 @@ from tasks.people.escalation import escalated_to
 router = APIRouter(tags=["audit"], route_class=Route)
 
 COMPLETED: Final = "task_completed"
+REPORTED: Final = frozenset({"action_executed", COMPLETED})
+"""What the fleet writes and an outside agent reports as well (seed 000 section 四 5️⃣, section 七)."""
+_FLEETS_OWN: Final = (
+    "action_", "alert_", "approval_", "contact_", "followup_", "intent_", "personal_data_", "review_", "signal_",
+    "task_", "undo_", "validation_",
+)  # fmt: skip
+"""How the types begin that the fleet writes; tests hold every one of them against this."""
 _AHEAD: Final = timedelta(days=1)
+_BACK: Final = timedelta(hours=1)
 _LONGEST_WORD: Final = 32
 _LARGEST_POSITION: Final = 2**63 - 1
 
@@ -64,13 +73,16 @@ def log_line(
 ) -> LineStored:
     """Append a line to an order's audit log, for whichever agent acted.
 
-    In a manual order whose action was carried out, `task_completed` also closes it.
-    Whose key it came with is kept in `metadata.logged_by`. Lines are never changed or removed.
+    In a manual order whose action was carried out, `task_completed` also closes it. Whose key it came with is kept
+    in `metadata.logged_by`. Lines are never changed or removed. Types that the fleet writes itself are refused, but
+    `action_executed` and `task_completed`. A `timestamp` may lie an hour back at most; in a manual order, whose
+    caller owns the timing, it is kept as it is given, beside `created_at`.
     """
     with parts.database.transaction() as work:
-        _require_order(work, body.task_id)
-        if body.timestamp is not None and body.timestamp > BusinessClock(work).now().business_now + _AHEAD:
-            raise invalid([("timestamp", "lies more than a day ahead of the business clock")])
+        order = Orders(work).find([body.task_id]).get(body.task_id)
+        if order is None:
+            raise unknown("task", body.task_id)
+        _require_credible(body, order, BusinessClock(work).now().business_now)
         line = Audit(
             task_id=body.task_id,
             event_type=_masked(body.event_type),
@@ -153,6 +165,24 @@ def _require_order(work: UnitOfWork, task_id: str) -> None:
         raise unknown("task", task_id)
 
 
+def _require_credible(body: LineLogged, order: Order, now: datetime) -> None:
+    """Let nobody write what reads as if the fleet had written it, or as if it had been written before.
+
+    Raises:
+        Refusal: it would (422).
+    """
+    if body.event_type.startswith(_FLEETS_OWN) and body.event_type not in REPORTED:
+        raise invalid([("event_type", "is of a kind that the fleet writes itself; name it otherwise")])
+    if body.timestamp is None:
+        return
+    if body.timestamp > now + _AHEAD:
+        raise invalid([("timestamp", "lies more than a day ahead of the business clock")])
+    if order.mode != "manual" and body.timestamp < now - _BACK:
+        raise invalid(
+            [("timestamp", "lies more than an hour back; leave it out, and say in metadata when it was")]
+        )
+
+
 def _masked(word: str) -> str:
     """A word as it may be stored: the mask of a short number may be longer than the number."""
     return mask_text(word)[:_LONGEST_WORD]
@@ -191,5 +221,8 @@ def _view(line: AuditLine) -> LoggedLine:
         agent_id=line.agent_id,
         action=line.action,
         timestamp=line.at,
+        created_at=line.created_at,
+        key_id=line.key_id,
+        label=line.label,
         metadata=mask_json(line.metadata),
     )

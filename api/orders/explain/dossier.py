@@ -14,6 +14,7 @@ from api.server.route import Route
 from api.server.services import Caller, GivenParts
 from runtime.mask import mask_json
 from schemas.access.scopes import Scope
+from schemas.access.visibility import Content, visible_to
 from schemas.core.error import Code
 from schemas.core.identifier import Identifier
 from schemas.orders.explain.dossier import (
@@ -82,7 +83,7 @@ def show_dossier(
     With `words` each look is a line `personal_data_revealed` in the order's audit log.
     """
     if words:
-        if Scope.REVEAL not in caller.scopes:
+        if Content.WORDS not in visible_to(caller.scopes):
             raise Refusal(Code.FORBIDDEN, "this key may not see what customers said")
         put_on_record(parts.database, task_id, by=actor)
     with parts.database.snapshot() as work:

@@ -55,7 +55,7 @@ def create(
     rate: Annotated[
         str | None, typer.Option(metavar="RATE", help='How often it may ask: "50/second;1000/minute".')
     ] = None,
-    by: By = "operator",
+    by: By = None,
     data_dir: DataDir = None,
     *,
     as_json: AsJson = False,
@@ -110,7 +110,7 @@ def list_keys(data_dir: DataDir = None, *, as_json: AsJson = False) -> None:
 
 
 @application.command("revoke")
-def revoke(key_id: KeyId, by: By = "operator", data_dir: DataDir = None) -> None:
+def revoke(key_id: KeyId, by: By = None, data_dir: DataDir = None) -> None:
     """Revoke a key."""
     who = name_of(by)
     with connected_or_direct(data_dir, ADMIN) as api, refusals(not_found=_unknown(key_id)):
@@ -127,7 +127,7 @@ def rotate(
         str,
         typer.Option(metavar="24h", help="How long the old key is let in beside the new one; 0: not at all."),
     ] = "24h",
-    by: By = "operator",
+    by: By = None,
     data_dir: DataDir = None,
     *,
     as_json: AsJson = False,

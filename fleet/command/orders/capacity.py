@@ -31,7 +31,7 @@ def set_capacity(
     day: Annotated[str, typer.Argument(metavar="DAY", help="Such as 2026-03-16.")],
     visits: Annotated[int, typer.Argument(metavar="N", min=0, max=_MOST, help="Visits there is room for.")],
     days: Annotated[int, typer.Option(min=1, max=400, help="So many days in a row, from DAY on.")] = 1,
-    by: By = "operator",
+    by: By = None,
     data_dir: DataDir = None,
 ) -> None:
     """Give a day of a region its capacity; with the first one the region is limited."""

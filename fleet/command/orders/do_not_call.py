@@ -41,7 +41,7 @@ def add(
         str | None,
         typer.Option("--until", help="Until then, such as 2026-05-01 or with a time; else for ever."),
     ] = None,
-    by: By = "operator",
+    by: By = None,
     data_dir: DataDir = None,
 ) -> None:
     """Contact a number no more, or by one channel no more; orders that have no channel left go to a person."""
@@ -114,7 +114,7 @@ def lift(
     entry_id: Annotated[
         str, typer.Argument(metavar="ID", help="An entry_id, as `unpend do-not-call list` shows it.")
     ],
-    by: By = "operator",
+    by: By = None,
     data_dir: DataDir = None,
 ) -> None:
     """Allow a number again; the entry stays in the record."""

@@ -28,7 +28,7 @@ def erase(
     phone: Annotated[
         str | None, typer.Option(metavar="NUMBER", help="Every order with this number; `-` asks for it.")
     ] = None,
-    by: By = "operator",
+    by: By = None,
     data_dir: DataDir = None,
     *,
     cancel: Annotated[bool, typer.Option("--cancel", help="Cancel their open orders first.")] = False,

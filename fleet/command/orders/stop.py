@@ -33,7 +33,7 @@ def stop(
             "--region", help="Only orders whose region begins so (上海 or 上海市); none without one."
         ),
     ] = None,
-    by: By = "operator",
+    by: By = None,
     data_dir: DataDir = None,
 ) -> None:
     """Stop contacting people: no call, text or message leaves once this has returned."""
@@ -100,7 +100,7 @@ def list_stops(
 
 
 @application.command("lift")
-def lift(stop_id: StopId, by: By = "operator", data_dir: DataDir = None) -> None:
+def lift(stop_id: StopId, by: By = None, data_dir: DataDir = None) -> None:
     """Lift a stop; what it held goes on within 15 seconds."""
     who = name_of(by)
     unknown = f"there is no stop {stop_id}; `unpend stop list` shows what is stopped"

@@ -23,14 +23,19 @@ LONGEST_NAME = 32
 
 TaskId = Annotated[str, typer.Argument(metavar="ID", help="A task_id such as HT20260313001.")]
 By = Annotated[
-    str, typer.Option("--by", metavar="NAME", help="Who does it; history keeps it.", show_default=True)
+    str | None,
+    typer.Option(
+        "--by",
+        metavar="NAME",
+        help="A name that history keeps beside the key; who did it is the key's owner.",
+    ),
 ]
 
 
 @application.command("show")
 def show(
     task_id: TaskId,
-    by: By = "operator",
+    by: By = None,
     data_dir: DataDir = None,
     *,
     words: Annotated[
@@ -92,7 +97,7 @@ def list_tasks(
 def cancel(
     task_id: TaskId,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; history keeps it.")],
-    by: By = "operator",
+    by: By = None,
     data_dir: DataDir = None,
 ) -> None:
     """Cancel an order, whatever it is at."""
@@ -104,7 +109,7 @@ def cancel(
 
 
 @application.command("start")
-def start(task_id: TaskId, by: By = "operator", data_dir: DataDir = None) -> None:
+def start(task_id: TaskId, by: By = None, data_dir: DataDir = None) -> None:
     """Begin an order that came with `hold`; any other is shown as it stands."""
     who = name_of(by)
     with connected(data_dir) as api, refusals(not_found=unknown(task_id)):
@@ -113,14 +118,14 @@ def start(task_id: TaskId, by: By = "operator", data_dir: DataDir = None) -> Non
 
 
 @application.command("pause")
-def pause(task_id: TaskId, by: By = "operator", data_dir: DataDir = None) -> None:
+def pause(task_id: TaskId, by: By = None, data_dir: DataDir = None) -> None:
     """Let nothing new begin in an order; times that were set stay."""
     changed = _steered(task_id, "pause", by, data_dir)
     show_line(f"task {task_id} {'is paused' if changed else 'was paused before'}")
 
 
 @application.command("resume")
-def resume(task_id: TaskId, by: By = "operator", data_dir: DataDir = None) -> None:
+def resume(task_id: TaskId, by: By = None, data_dir: DataDir = None) -> None:
     """Let a paused order go on; what came due meanwhile is due now."""
     changed = _steered(task_id, "resume", by, data_dir)
     show_line(f"task {task_id} {'goes on' if changed else 'was not paused'}")
@@ -130,7 +135,7 @@ def resume(task_id: TaskId, by: By = "operator", data_dir: DataDir = None) -> No
 def undo(
     task_id: TaskId,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; history keeps it.")],
-    by: By = "operator",
+    by: By = None,
     data_dir: DataDir = None,
 ) -> None:
     """Take an order's cancellation back while it waits out its window; a person decides it then."""
@@ -158,7 +163,7 @@ def take_back(
     task_id: TaskId,
     action_id: Annotated[str, typer.Argument(metavar="ACTION_ID", help="The action, as its alert names it.")],
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; history keeps it.")],
-    by: By = "operator",
+    by: By = None,
     data_dir: DataDir = None,
 ) -> None:
     """Take back what the order system did while its order ended otherwise (alert `action_unmatched`)."""
@@ -194,12 +199,14 @@ def _why(reason: str) -> str:
     return text_of(reason, "--reason")
 
 
-def name_of(by: str) -> str:
-    """A name as history can hold it.
+def name_of(by: str | None) -> str | None:
+    """A name as history can hold it; `None` where none was given.
 
     Raises:
         CommandError: it is empty or too long.
     """
+    if by is None:
+        return None
     name = text_of(by, "--by").strip()
     if not name or len(name) > LONGEST_NAME:
         raise CommandError(f"--by must have 1 to {LONGEST_NAME} characters", 2)
@@ -219,7 +226,7 @@ def text_of(text: str, option: str) -> str:
     return mask_text(text)
 
 
-def _steered(task_id: str, verb: str, by: str, data_dir: Path | None, body: Any = None) -> bool:
+def _steered(task_id: str, verb: str, by: str | None, data_dir: Path | None, body: Any = None) -> bool:
     """Whether this was carried out now, and not before.
 
     Raises:

@@ -61,7 +61,7 @@ def replay(
         str | None, typer.Option(metavar="ISO", help="All made since then; UTC without an offset.")
     ] = None,
     subscriber: Annotated[str | None, typer.Option(metavar="ID", help="Whose, with --since.")] = None,
-    by: By = "operator",
+    by: By = None,
     data_dir: DataDir = None,
     *,
     failed: Annotated[bool, typer.Option("--failed", help="With --since: only what was given up.")] = False,
@@ -79,7 +79,7 @@ def replay(
     show_line(outcome)
 
 
-def _replay_one(api: Client, delivery_id: str, who: str) -> str:
+def _replay_one(api: Client, delivery_id: str, who: str | None) -> str:
     with refusals(
         not_found=f"there is no delivery {delivery_id}; `unpend webhooks log` shows them",
         conflict=lambda _: "its subscriber said it is gone and is told nothing; add it anew",
@@ -90,7 +90,7 @@ def _replay_one(api: Client, delivery_id: str, who: str) -> str:
     return f"{delivery_id} is sent again"
 
 
-def _replay_many(api: Client, subscriber_id: str, since: str, who: str, *, failed: bool) -> str:
+def _replay_many(api: Client, subscriber_id: str, since: str, who: str | None, *, failed: bool) -> str:
     try:
         given = datetime.fromisoformat(since)
     except ValueError as error:

@@ -36,7 +36,7 @@ def add(
         list[MessageType] | None,
         typer.Option("--event", help="What to tell; again for each. Everything, when not given."),
     ] = None,
-    by: By = "operator",
+    by: By = None,
     data_dir: DataDir = None,
     *,
     as_json: AsJson = False,
@@ -90,7 +90,7 @@ def choose(
     events: Annotated[
         list[MessageType], typer.Option("--event", help="What to tell from now on; again for each.")
     ],
-    by: By = "operator",
+    by: By = None,
     data_dir: DataDir = None,
 ) -> None:
     """Choose anew what a subscriber is told; its secret stays."""
@@ -101,7 +101,7 @@ def choose(
 
 
 @application.command("remove")
-def remove(subscriber_id: SubscriberId, by: By = "operator", data_dir: DataDir = None) -> None:
+def remove(subscriber_id: SubscriberId, by: By = None, data_dir: DataDir = None) -> None:
     """Forget a subscriber, with its log; what waits for it is not sent."""
     who = name_of(by)
     with connected(data_dir, ADMIN) as api, refusals(not_found=unknown_subscriber(subscriber_id)):
@@ -111,7 +111,7 @@ def remove(subscriber_id: SubscriberId, by: By = "operator", data_dir: DataDir =
 
 @application.command("rotate")
 def rotate(
-    subscriber_id: SubscriberId, by: By = "operator", data_dir: DataDir = None, *, as_json: AsJson = False
+    subscriber_id: SubscriberId, by: By = None, data_dir: DataDir = None, *, as_json: AsJson = False
 ) -> None:
     """Give a subscriber a new secret; for a day messages are signed with the former one too."""
     who = name_of(by)

@@ -86,18 +86,18 @@ def list_alerts(
 
 
 @application.command("acknowledge")
-def acknowledge(alert_id: AlertId, by: By = "operator", note: Note = None, data_dir: DataDir = None) -> None:
+def acknowledge(alert_id: AlertId, by: By = None, note: Note = None, data_dir: DataDir = None) -> None:
     """Say that somebody has seen an alert and looks into it."""
     _attend(alert_id, "acknowledge", by, note, data_dir)
 
 
 @application.command("resolve")
-def resolve(alert_id: AlertId, by: By = "operator", note: Note = None, data_dir: DataDir = None) -> None:
+def resolve(alert_id: AlertId, by: By = None, note: Note = None, data_dir: DataDir = None) -> None:
     """Say that what an alert was about is dealt with; this is final."""
     _attend(alert_id, "resolve", by, note, data_dir)
 
 
-def _attend(alert_id: str, verb: str, by: str, note: str | None, data_dir: Path | None) -> None:
+def _attend(alert_id: str, verb: str, by: str | None, note: str | None, data_dir: Path | None) -> None:
     attention = {"by": name_of(by), "note": _note(note)}
     with (
         connected(data_dir) as api,

@@ -15,16 +15,16 @@ from fleet.command.output import show_line
 from fleet.command.people.question import ReviewId, find_review, title_of
 
 
-def claim(review_id: ReviewId, by: By = "operator", data_dir: DataDir = None) -> None:
+def claim(review_id: ReviewId, by: By = None, data_dir: DataDir = None) -> None:
     """Take a review: for 30 minutes nobody else decides it; again renews that."""
     taken = _post(review_id, "claim", name_of(by), data_dir)
     still = "still " if taken["outcome"] == "repeated" else ""
-    show_line(f"{title_of(taken['review'])} is {still}taken by {name_of(by)}")
+    show_line(f"{title_of(taken['review'])} is {still}taken by {taken['review']['claimed_by']}")
 
 
 def release(
     review_id: ReviewId,
-    by: By = "operator",
+    by: By = None,
     data_dir: DataDir = None,
     *,
     force: Annotated[bool, typer.Option("--force", help="Even when another person has it.")] = False,
@@ -43,7 +43,7 @@ def stands_against(review: Mapping[str, Any], details: Mapping[str, Any]) -> str
     return f"{title_of(review)} is {details['review_state']}; nothing was changed"
 
 
-def _post(named: str, verb: str, name: str, data_dir: Path | None, owner: str = OPERATOR) -> Any:
+def _post(named: str, verb: str, name: str | None, data_dir: Path | None, owner: str = OPERATOR) -> Any:
     with connected(data_dir, owner) as api:
         found = find_review(api, named)
         with refusals(conflict=lambda details: stands_against(found, details)):

@@ -104,9 +104,8 @@ def show(reject_id: RejectId, data_dir: DataDir = None, *, as_json: AsJson = Fal
     for problem in reject["problems"]:
         show_line(f"  wrong     {problem['field']}: {problem['message']}")
     if reject["handled_at"]:
-        key = f" with the key of {reject['handled_agent']}" if reject["handled_agent"] else ""
         show_line(
-            f"  handled   {_shown(reject['handled_at'])}, {_became(reject)} by {reject['handled_by']}{key}",
+            f"  handled   {_shown(reject['handled_at'])}, {_became(reject)} by {reject['handled_by']}",
             about=reject["replayed_as"],
         )
     show_line("  payload")
@@ -119,7 +118,7 @@ def correct(
     file: Annotated[
         str, typer.Argument(metavar="FILE|-", help="The corrected JSON; - reads standard input.")
     ],
-    by: By = "operator",
+    by: By = None,
     data_dir: DataDir = None,
 ) -> None:
     """Send in what was rejected, corrected. Exit code 1 when it made no order; it then stays open."""
@@ -127,7 +126,7 @@ def correct(
 
 
 @application.command("replay")
-def replay(reject_id: RejectId, by: By = "operator", data_dir: DataDir = None) -> None:
+def replay(reject_id: RejectId, by: By = None, data_dir: DataDir = None) -> None:
     """Send in what was rejected as it came: after the order's other task has closed, for one."""
     _replay(reject_id, None, by, data_dir)
 
@@ -136,7 +135,7 @@ def replay(reject_id: RejectId, by: By = "operator", data_dir: DataDir = None) -
 def dismiss(
     reject_id: RejectId,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; the record keeps it.")],
-    by: By = "operator",
+    by: By = None,
     data_dir: DataDir = None,
 ) -> None:
     """Let it be: nothing will be made of it."""
@@ -148,7 +147,9 @@ def dismiss(
     show_line(f"{reject_id} is dismissed; nothing will be made of it")
 
 
-def _replay(reject_id: str, corrected: Mapping[str, Any] | None, by: str, data_dir: Path | None) -> None:
+def _replay(
+    reject_id: str, corrected: Mapping[str, Any] | None, by: str | None, data_dir: Path | None
+) -> None:
     wish = {"payload": corrected, "by": name_of(by)}
     replayed = _handle(reject_id, "replay", wish, data_dir)
     task_id = replayed["task_id"]

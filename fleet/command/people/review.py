@@ -85,9 +85,7 @@ def list_reviews(
 
 
 @application.command("show")
-def show(
-    review_id: ReviewId, by: By = "operator", data_dir: DataDir = None, *, as_json: AsJson = False
-) -> None:
+def show(review_id: ReviewId, by: By = None, data_dir: DataDir = None, *, as_json: AsJson = False) -> None:
     """Show a review: what is asked, what is known, what may be decided.
 
     While it is open also what the customer said, which leaves a line of who looked in the order's audit log.
@@ -145,7 +143,7 @@ def decide(
         str | None, typer.Option(metavar="ISO", help="When to visit; the customer's time without an offset.")
     ] = None,
     reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why; needed to close.")] = None,
-    by: By = "operator",
+    by: By = None,
     data_dir: DataDir = None,
 ) -> None:
     """Answer a review; the same answer again changes nothing."""

@@ -22,7 +22,7 @@ class LineLogged(Sent):
     """Who acted; it may be another than the one whose key this is."""
     action: Word | None = None
     timestamp: GivenMoment | None = None
-    """When it happened; now when not given. At most a day ahead of the business clock."""
+    """When it happened; now when not given. At most a day ahead of the business clock, and an hour back."""
     metadata: Circumstances = Field(default_factory=dict)
 
 
@@ -62,6 +62,13 @@ class LoggedLine(Answered):
     agent_id: str
     action: str | None
     timestamp: Moment
+    """When it happened, on the business clock."""
+    created_at: Moment
+    """When it was written, on the database's clock."""
+    key_id: str | None
+    """Of the key it was done with; none for what the fleet did by itself."""
+    label: str | None
+    """The name that the key's user gave beside it."""
     metadata: dict[str, Any]
 
 

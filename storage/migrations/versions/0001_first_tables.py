@@ -73,6 +73,20 @@ def upgrade() -> None:
     op.create_index('ix_alerts_open', 'alerts', ['raised_at'], unique=False, postgresql_where=sa.text("status <> 'resolved'"))
     op.create_index('ix_alerts_raised_at', 'alerts', ['raised_at'], unique=False)
     op.create_index('ix_alerts_task_id', 'alerts', ['task_id'], unique=False)
+    op.create_table('users',
+    sa.Column('user_id', sa.String(length=32), nullable=False),
+    sa.Column('login', sa.String(length=32), nullable=False),
+    sa.Column('name', sa.String(length=64), nullable=False),
+    sa.Column('roles', postgresql.ARRAY(sa.String(length=32)), nullable=False),
+    sa.Column('disabled', sa.Boolean(), server_default='false', nullable=False),
+    sa.Column('password', sa.String(length=255), nullable=True),
+    sa.Column('code', sa.LargeBinary(), nullable=True),
+    sa.Column('code_expires_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
+    sa.Column('last_login_at', sa.DateTime(timezone=True), nullable=True),
+    sa.PrimaryKeyConstraint('user_id', name=op.f('pk_users')),
+    sa.UniqueConstraint('login', name=op.f('uq_users_login'))
+    )
     op.create_table('api_keys',
     sa.Column('key_id', sa.String(length=32), nullable=False),
     sa.Column('agent_id', sa.String(length=32), nullable=False),
@@ -85,11 +99,15 @@ def upgrade() -> None:
     sa.Column('label', sa.String(length=64), nullable=True),
     sa.Column('default_mode', sa.String(length=8), server_default='auto', nullable=False),
     sa.Column('rate_limit', sa.String(length=64), nullable=True),
+    sa.Column('user_id', sa.String(length=32), nullable=True),
+    sa.Column('is_login', sa.Boolean(), server_default='false', nullable=False),
     sa.CheckConstraint("default_mode IN ('auto', 'manual')", name=op.f('ck_api_keys_default_mode')),
+    sa.ForeignKeyConstraint(['user_id'], ['users.user_id'], name=op.f('fk_api_keys_user_id')),
     sa.PrimaryKeyConstraint('key_id', name=op.f('pk_api_keys')),
     sa.UniqueConstraint('digest', name=op.f('uq_api_keys_digest'))
     )
     op.create_index('ix_api_keys_agent_id', 'api_keys', ['agent_id'], unique=False)
+    op.create_index('ix_api_keys_user_id', 'api_keys', ['user_id'], unique=False, postgresql_where='user_id IS NOT NULL')
     op.create_table('callbacks',
     sa.Column('callback_id', sa.BigInteger(), sa.Identity(always=True), nullable=False),
     sa.Column('provider', sa.String(length=32), nullable=False),
@@ -252,7 +270,6 @@ def upgrade() -> None:
     sa.Column('digest', sa.LargeBinary(), nullable=True),
     sa.Column('times', sa.Integer(), server_default='1', nullable=False),
     sa.Column('last_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
-    sa.Column('handled_agent', sa.String(length=64), nullable=True),
     sa.CheckConstraint("state IN ('open', 'replayed', 'dismissed')", name=op.f('ck_rejects_state')),
     sa.PrimaryKeyConstraint('reject_id', name=op.f('pk_rejects'))
     )
@@ -319,6 +336,8 @@ def upgrade() -> None:
     sa.Column('actor', sa.String(length=64), nullable=False),
     sa.Column('what', sa.String(length=64), nullable=False),
     sa.Column('detail', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), server_default='{}', nullable=False),
+    sa.Column('key_id', sa.String(length=32), nullable=True),
+    sa.Column('label', sa.String(length=32), nullable=True),
     sa.Column('at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
     sa.PrimaryKeyConstraint('entry_id', name=op.f('pk_system_audit'))
     )
@@ -405,6 +424,8 @@ def upgrade() -> None:
     sa.Column('metadata', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), server_default='{}', nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
     sa.Column('position', sa.BigInteger(), sa.Identity(always=True), nullable=False),
+    sa.Column('key_id', sa.String(length=32), nullable=True),
+    sa.Column('label', sa.String(length=32), nullable=True),
     sa.ForeignKeyConstraint(['task_id'], ['tasks.task_id'], name=op.f('fk_audit_logs_task_id')),
     sa.PrimaryKeyConstraint('log_id', name=op.f('pk_audit_logs'))
     )

@@ -14,6 +14,7 @@ from storage.orders.orders import Orders
 from storage.orders.timeline import Timeline
 from storage.people.reviews import Review, Reviews
 from tasks.orders.agents.action_request import ACTION, APPROVAL_REQUIRED, agreed_by, carried_out_today
+from tasks.orders.people.deciding import APPROVAL_REQUESTED
 from tools.policies.approval import ApprovalPolicy
 
 REASON: Final = APPROVAL_REQUIRED
@@ -59,12 +60,13 @@ def ask_for_approval(
         given = {**waiting.input, "review_reason": REASON, "review_message": message}
         if not transaction.divert_to(order.run_id, Purpose.REVIEW, given):
             return None
+        asked = Reviews(work).open_of(task_id)
         line = Audit(
             task_id=task_id,
-            event_type="approval_requested",
+            event_type=APPROVAL_REQUESTED,
             agent_id=agent_id,
             action=action_type,
-            metadata={"step": waiting.node},
+            metadata={"step": waiting.node, "review_id": asked and asked.review_id},
         )
         Timeline(work).audit([line])
     with engine.database.transaction() as work:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from engine.engine import Engine
 from engine.outcomes import SignalResult
@@ -12,11 +12,16 @@ from statemachine.orders.intents import INTENTS, Level1, Level2
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.steps import Steps
 from storage.orders.labels import Labels
+from storage.orders.order_view import OrderView
 from storage.orders.orders import Orders
 from storage.people.reviews import Review, Reviews
+from tasks.orders.agents.action_request import APPROVAL_REQUIRED
 from tasks.orders.people.labelling import label_of
 from tasks.orders.rules.agreement import postponed
 from tasks.orders.rules.context import Context
+
+APPROVAL_REQUESTED: Final = "approval_requested"
+"""The audit line of an agent that asked a person to agree to an action."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +49,8 @@ class Decided(StrEnum):
     """It was decided otherwise before, or withdrawn."""
     CLAIMED = "claimed"
     """Another person has taken it; nothing was changed."""
+    OWN = "own"
+    """Whoever asked for the approval does not give it; nothing was changed."""
     UNKNOWN = "unknown"
 
 
@@ -67,6 +74,8 @@ def decide(
             return (Decided.REPEATED if same else Decided.OTHERWISE), review
         if review.claimed_by not in (None, decision.decided_by):
             return Decided.CLAIMED, review
+        if _asked_for_by(work, review) == decision.decided_by:
+            return Decided.OWN, review
         if decision.intent_level2 and review.task_id:
             signal["default_followup_at"] = _default_followup(
                 context, transaction.moments.business_now, Orders(work).find([review.task_id])[review.task_id],
@@ -92,6 +101,14 @@ def _lock(work: UnitOfWork, review_id: str) -> Review | None:
         return None
     Steps(work).lock([review.step_id])
     return Reviews(work).lock(review_id)
+
+
+def _asked_for_by(work: UnitOfWork, review: Review) -> str | None:
+    """Who asked for the approval that this review is to give; `None` for any other review."""
+    if review.task_id is None or review.reason != APPROVAL_REQUIRED:
+        return None
+    asked = OrderView(work).last_audit_line(review.task_id, APPROVAL_REQUESTED)
+    return asked.by if asked is not None and asked.metadata.get("review_id") == review.review_id else None
 
 
 def _signal(decision: Decision) -> dict[str, Any]:

@@ -107,6 +107,7 @@ _OF_DECISION: Final = {
     Decided.REPEATED: VerbResult.NOTHING_TO_DO,
     Decided.OTHERWISE: VerbResult.NOTHING_TO_DO,
     Decided.CLAIMED: VerbResult.WAITS,
+    Decided.OWN: VerbResult.WAITS,
     Decided.UNKNOWN: VerbResult.NOTHING_TO_DO,
 }
 

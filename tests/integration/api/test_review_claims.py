@@ -5,12 +5,23 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from schemas.access.roles import Role
+from storage.access.keys import Keys
 from storage.orders.order_view import OrderView
 from storage.people.reviews import CLAIM_MINUTES
-from tests.support.api.client import ApiClient
+from tests.support.api.client import ApiClient, key_of, register_person
 from tests.support.factories import payload
 
 START = "/agents/orchestrator/tasks/start"
+WANG, LI = "wangfang", "lilei"
+
+
+@pytest.fixture
+def api(api: ApiClient) -> ApiClient:
+    """The API with two reviewers beside the agents."""
+    for login in (WANG, LI):
+        register_person(api.house, login, Role.REVIEWER)
+    return api
 
 
 def asked_about(api: ApiClient) -> dict[str, Any]:
@@ -54,86 +65,88 @@ def history(api: ApiClient, review: dict[str, Any]) -> list[tuple[str, str]]:
 def test_a_claim_says_who_has_it_since_when(api: ApiClient) -> None:
     review = asked_about(api)
     assert review["claimed_by"] is review["claimed_at"] is None
-    answer = act(api, review, "claim", by="王芳")
+    answer = act(api, review, "claim", WANG)
     assert (answer.status_code, answer.json()["outcome"]) == (200, "applied")
     shown = found(api, review)
     assert answer.json()["review"] == shown
-    assert shown["claimed_by"] == "王芳"
+    assert shown["claimed_by"] == WANG
     assert shown["claimed_at"].endswith("Z")
 
 
-def test_without_a_name_the_keys_agent_has_it(api: ApiClient) -> None:
+def test_who_has_it_is_the_owner_of_the_key_whatever_name_stands_beside_it(api: ApiClient) -> None:
     review = asked_about(api)
-    assert act(api, review, "claim").json()["review"]["claimed_by"] == "operator"
+    assert act(api, review, "claim", by="王芳").json()["review"]["claimed_by"] == "operator"
 
 
 def test_a_second_person_is_told_who_has_it(api: ApiClient) -> None:
     review = asked_about(api)
-    act(api, review, "claim", by="王芳")
-    answer = act(api, review, "claim", by="李雷")
+    act(api, review, "claim", WANG)
+    answer = act(api, review, "claim", LI)
     assert answer.status_code == 409
-    assert "王芳" in answer.json()["error"]["message"]
+    assert WANG in answer.json()["error"]["message"]
     shown = found(api, review)
     assert answer.json()["error"]["details"] == {
         "review_id": review["review_id"],
         "review_state": "open",
-        "claimed_by": "王芳",
+        "claimed_by": WANG,
         "claimed_at": shown["claimed_at"],
     }
 
 
 def test_the_same_person_again_renews_the_claim(api: ApiClient) -> None:
     review = asked_about(api)
-    act(api, review, "claim", by="王芳")
+    act(api, review, "claim", WANG)
     let_pass(api, review, CLAIM_MINUTES - 1)
-    again = act(api, review, "claim", by="王芳")
+    again = act(api, review, "claim", WANG)
     assert (again.status_code, again.json()["outcome"]) == (200, "repeated")
     let_pass(api, review, CLAIM_MINUTES - 1)
-    assert found(api, review)["claimed_by"] == "王芳"
-    assert history(api, review).count(("review_claimed", "王芳")) == 1
+    assert found(api, review)["claimed_by"] == WANG
+    assert history(api, review).count(("review_claimed", WANG)) == 1
 
 
 def test_of_many_who_claim_at_once_one_has_it(api: ApiClient) -> None:
     review = asked_about(api)
     path = f"/reviews/{review['review_id']}/claim"
-    answers = api.at_once([api.prepare("POST", path, json={"by": f"person {n}"}) for n in range(6)])
+    for n in range(6):
+        register_person(api.house, f"person{n}", Role.REVIEWER)
+    answers = api.at_once([api.prepare("POST", path, f"person{n}", json={}) for n in range(6)])
     assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409, 409, 409]
 
 
 def test_a_void_claim_is_as_if_it_had_never_been(api: ApiClient) -> None:
     review = asked_about(api)
-    act(api, review, "claim", by="王芳")
+    act(api, review, "claim", WANG)
     let_pass(api, review, CLAIM_MINUTES)
     assert found(api, review)["claimed_by"] is None
-    assert act(api, review, "claim", by="李雷").json()["outcome"] == "applied"
-    assert history(api, review)[-2:] == [("review_claimed", "王芳"), ("review_claimed", "李雷")]
+    assert act(api, review, "claim", LI).json()["outcome"] == "applied"
+    assert history(api, review)[-2:] == [("review_claimed", WANG), ("review_claimed", LI)]
 
 
 def test_what_was_given_back_is_anyones(api: ApiClient) -> None:
     review = asked_about(api)
-    act(api, review, "claim", by="王芳")
-    answer = act(api, review, "release", by="王芳")
+    act(api, review, "claim", WANG)
+    answer = act(api, review, "release", WANG)
     assert (answer.status_code, answer.json()["outcome"]) == (200, "applied")
     assert found(api, review) == review
-    assert act(api, review, "claim", by="李雷").status_code == 200
+    assert act(api, review, "claim", LI).status_code == 200
 
 
 def test_giving_back_what_nobody_has_is_fine(api: ApiClient) -> None:
     review = asked_about(api)
-    answer = act(api, review, "release", by="王芳")
+    answer = act(api, review, "release", WANG)
     assert (answer.status_code, answer.json()["outcome"]) == (200, "repeated")
 
 
 def test_only_who_took_it_gives_it_back(api: ApiClient) -> None:
     review = asked_about(api)
-    act(api, review, "claim", by="王芳")
-    assert act(api, review, "release", by="李雷").status_code == 409
-    assert found(api, review)["claimed_by"] == "王芳"
+    act(api, review, "claim", WANG)
+    assert act(api, review, "release", LI).status_code == 409
+    assert found(api, review)["claimed_by"] == WANG
 
 
-def test_an_admin_gives_back_what_another_took(api: ApiClient) -> None:
+def test_who_may_gives_back_what_another_took(api: ApiClient) -> None:
     review = asked_about(api)
-    act(api, review, "claim", by="王芳")
+    act(api, review, "claim", WANG)
     assert act(api, review, "release", "admin").status_code == 200
     assert found(api, review)["claimed_by"] is None
     assert history(api, review)[-1] == ("review_released", "admin")
@@ -141,35 +154,35 @@ def test_an_admin_gives_back_what_another_took(api: ApiClient) -> None:
 
 def test_another_than_who_took_it_cannot_decide_it(api: ApiClient) -> None:
     review = asked_about(api)
-    act(api, review, "claim", by="王芳")
-    answer = act(api, review, "decide", decision="close", reason="客户已处理", by="李雷")
+    act(api, review, "claim", WANG)
+    answer = act(api, review, "decide", LI, decision="close", reason="客户已处理")
     assert answer.status_code == 409
-    assert answer.json()["error"]["details"]["claimed_by"] == "王芳"
+    assert answer.json()["error"]["details"]["claimed_by"] == WANG
     assert found(api, review)["state"] == "open"
 
 
 def test_who_took_it_decides_it_by_name(api: ApiClient) -> None:
     review = asked_about(api)
-    act(api, review, "claim", by="王芳")
-    answer = act(api, review, "decide", decision="close", reason="客户已处理", by="王芳")
+    act(api, review, "claim", WANG)
+    answer = act(api, review, "decide", WANG, decision="close", reason="客户已处理")
     assert answer.status_code == 200
     decided = found(api, review)
-    assert (decided["decided_by"], decided["claimed_by"]) == ("王芳", None)
-    assert ("review_decided", "王芳") in history(api, review)
+    assert (decided["decided_by"], decided["claimed_by"]) == (WANG, None)
+    assert ("review_decided", WANG) in history(api, review)
 
 
 def test_anyone_decides_once_the_claim_is_void(api: ApiClient) -> None:
     review = asked_about(api)
-    act(api, review, "claim", by="王芳")
+    act(api, review, "claim", WANG)
     let_pass(api, review, CLAIM_MINUTES)
-    assert act(api, review, "decide", decision="close", reason="客户已处理", by="李雷").status_code == 200
+    assert act(api, review, "decide", LI, decision="close", reason="客户已处理").status_code == 200
 
 
 def test_the_same_decision_again_is_repeated_whoever_sends_it(api: ApiClient) -> None:
     review = asked_about(api)
-    act(api, review, "claim", by="王芳")
-    act(api, review, "decide", decision="close", reason="客户已处理", by="王芳")
-    again = act(api, review, "decide", decision="close", reason="客户已处理", by="李雷")
+    act(api, review, "claim", WANG)
+    act(api, review, "decide", WANG, decision="close", reason="客户已处理")
+    again = act(api, review, "decide", LI, decision="close", reason="客户已处理")
     assert (again.status_code, again.json()["outcome"]) == (200, "repeated")
 
 
@@ -188,10 +201,8 @@ def test_of_a_claim_and_anothers_decision_at_once_never_both_are_made_in_that_or
         path = f"/reviews/{review['review_id']}"
         claimed, decided = api.at_once(
             [
-                api.prepare("POST", f"{path}/claim", json={"by": "王芳"}),
-                api.prepare(
-                    "POST", f"{path}/decide", json={"decision": "close", "reason": "x", "by": "李雷"}
-                ),
+                api.prepare("POST", f"{path}/claim", WANG, json={}),
+                api.prepare("POST", f"{path}/decide", LI, json={"decision": "close", "reason": "x"}),
             ]
         )
         assert sorted([claimed.status_code, decided.status_code]) == [200, 409]
@@ -238,6 +249,25 @@ def test_a_name_that_history_cannot_keep_is_refused(api: ApiClient, body: dict[s
     review = asked_about(api)
     assert act(api, review, "claim", **body).status_code == 422
     assert found(api, review)["claimed_by"] is None
+
+
+def test_naming_the_person_who_took_it_decides_nothing_for_another_key(api: ApiClient) -> None:
+    review = asked_about(api)
+    act(api, review, "claim", WANG)
+    answer = act(api, review, "decide", "operator", decision="close", reason="客户已处理", by=WANG)
+    assert answer.status_code == 409
+    assert found(api, review)["state"] == "open"
+
+
+def test_the_audit_log_names_the_key_and_beside_it_the_label(api: ApiClient) -> None:
+    review = asked_about(api)
+    act(api, review, "decide", "operator", decision="close", reason="客户已处理", by="王芳")
+    with api.house.database.transaction() as work:
+        key = Keys(work).find(key_of("operator"))
+        lines = OrderView(work).audit_lines(review["task_id"])
+    assert key is not None
+    (line,) = [line for line in lines if line["event_type"] == "review_decided"]
+    assert (line["agent_id"], line["key_id"], line["label"]) == ("operator", key.key_id, "王芳")
 
 
 def test_an_unknown_review_is_not_found(api: ApiClient) -> None:

@@ -15,8 +15,10 @@ from api.app import create_app
 from engine.engine import Engine
 from engine.publisher import Publisher
 from runtime.settings import Settings
+from schemas.access.roles import Role
 from schemas.core.agents import Agents
-from storage.access.keys import Keys
+from storage.access.keys import Keys, NewKey
+from storage.access.users import Users
 from storage.core.database import Database
 from tasks.orders.rules.context import Context
 from tests.support.agents import AGENTS, OWNERS
@@ -103,6 +105,16 @@ class ApiClient:
 def key_of(agent: str) -> str:
     """The key the tests gave this agent."""
     return f"key-of-{agent}"
+
+
+def register_person(house: InProcessFleet, login: str, *roles: Role) -> None:
+    """Add a person with these roles, and a key of theirs that `agent` names by the login."""
+    with house.database.transaction() as work:
+        user = Users(work).add(login, login, [role.value for role in roles])
+        assert user is not None
+        Keys(work).create(
+            key_of(login), NewKey(agent_id=login, scopes=(), user_id=user.user_id), actor="installation"
+        )
 
 
 def register_keys(house: InProcessFleet) -> None:
