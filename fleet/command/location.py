@@ -62,9 +62,9 @@ class Fleet:
             raise _unreadable(self.data_dir / "run.json") from error
 
     def key_of(self, owner: str) -> str:
-        """The key of the API that this owner has in the fleet's folder, else that of the environment."""
+        """The key that the environment names, a person's own; else the one this owner has in the fleet's folder."""
         kept = self.document.get("keys", {}).get(owner)
-        return str(kept or os.environ.get("UNPEND_API_KEY", ""))
+        return os.environ.get("UNPEND_API_KEY") or str(kept or "")
 
 
 def find(named: Path | None) -> Fleet:

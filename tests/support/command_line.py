@@ -22,9 +22,9 @@ class CommandLine:
     data_dir: Path
     house: InProcessFleet
 
-    def run(self, *arguments: str, given: str | bytes | None = None) -> Result:
-        """Run `unpend` with these arguments in this fleet's folder."""
-        environment = {"UNPEND_DATA_DIR": str(self.data_dir)}
+    def run(self, *arguments: str, given: str | bytes | None = None, key: str | None = None) -> Result:
+        """Run `unpend` with these arguments in this fleet's folder, with a key of its user's own."""
+        environment = {"UNPEND_DATA_DIR": str(self.data_dir), "UNPEND_API_KEY": key}
         return CliRunner(env=environment).invoke(application, list(arguments), input=given)
 
     def read(self, *arguments: str) -> Any:

@@ -44,7 +44,7 @@ router = APIRouter(tags=["audit"], route_class=Route)
 COMPLETED: Final = "task_completed"
 REPORTED: Final = frozenset({"action_executed", COMPLETED})
 """What the fleet writes and an outside agent reports as well (seed 000 section 四 5️⃣, section 七)."""
-_FLEETS_OWN: Final = (
+FLEETS_OWN: Final = (
     "action_", "alert_", "approval_", "contact_", "followup_", "intent_", "personal_data_", "review_", "signal_",
     "task_", "undo_", "validation_",
 )  # fmt: skip
@@ -171,7 +171,7 @@ def _require_credible(body: LineLogged, order: Order, now: datetime) -> None:
     Raises:
         Refusal: it would (422).
     """
-    if body.event_type.startswith(_FLEETS_OWN) and body.event_type not in REPORTED:
+    if body.event_type.startswith(FLEETS_OWN) and body.event_type not in REPORTED:
         raise invalid([("event_type", "is of a kind that the fleet writes itself; name it otherwise")])
     if body.timestamp is None:
         return

@@ -6,10 +6,14 @@ from typing import Any
 
 import pytest
 
+from api.orders.agents.audit import FLEETS_OWN
 from storage.orders.order_view import OrderView
 from storage.people.alerts import Alerts
 from tests.support.api.client import ApiClient
-from tests.support.factories import payload
+from tests.support.factories import CANCEL, READY, answered, payload
+from tests.support.in_process_fleet import InProcessFleet
+from tests.support.orders.signals import order_run
+from tests.support.probe import Probe
 
 START = "/agents/orchestrator/tasks/start"
 LOG = "/agents/audit/log"
@@ -19,8 +23,8 @@ ALERT = "/agents/audit/alert"
 
 @pytest.fixture
 def task_id(api: ApiClient) -> str:
-    """An order that was taken in."""
-    body = payload()
+    """An order whose steps outside agents perform, at times of their own."""
+    body = payload(mode="manual")
     api.post(START, json=body)
     return str(body["task_id"])
 
@@ -86,6 +90,50 @@ def test_a_line_without_a_time_happened_now(api: ApiClient, task_id: str) -> Non
     (found,) = logged(api, event_type="action_executed")
     age = datetime.now(UTC) - datetime.fromisoformat(found["timestamp"])
     assert timedelta(0) <= age < timedelta(minutes=1)
+
+
+@pytest.fixture
+def driven(api: ApiClient) -> str:
+    """An order that the fleet drives."""
+    body = payload()
+    api.post(START, json=body)
+    return str(body["task_id"])
+
+
+def test_in_an_order_that_the_fleet_drives_no_line_is_dated_back(api: ApiClient, driven: str) -> None:
+    now = datetime.now(UTC)
+    for back, expected in ((timedelta(hours=2), 422), (timedelta(minutes=30), 200)):
+        answer = api.post(LOG, json=line(driven, timestamp=(now - back).isoformat()))
+        assert answer.status_code == expected
+    assert len(logged(api, event_type="action_executed")) == 1
+
+
+def test_a_line_that_is_dated_back_shows_when_it_was_written(api: ApiClient, task_id: str) -> None:
+    api.post(LOG, json=line(task_id))
+    (found,) = logged(api, event_type="action_executed")
+    assert found["timestamp"].startswith("2026-03-13")
+    assert datetime.now(UTC) - datetime.fromisoformat(found["created_at"]) < timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    "event_type",
+    ["personal_data_revealed", "review_decided", "contact_initiated", "task_closed", "approval_requested"],
+)
+def test_nobody_writes_a_line_that_reads_as_if_the_fleet_had(
+    api: ApiClient, task_id: str, event_type: str
+) -> None:
+    answer = api.post(LOG, "audit_agent", json=line(task_id, event_type=event_type))
+    assert answer.status_code == 422
+    assert logged(api, event_type=event_type) == []
+
+
+def test_every_type_that_the_fleet_writes_is_reserved(house: InProcessFleet) -> None:
+    for words in (CANCEL, READY):
+        order_run(house, answered(words))
+    order_run(house, {"result": "no_answer"})
+    types = Probe(house.database).values("SELECT DISTINCT event_type FROM audit_logs")
+    assert len(types) > 5
+    assert [one for one in types if not one.startswith(FLEETS_OWN)] == []
 
 
 def test_a_line_of_an_unknown_order_is_not_taken(api: ApiClient) -> None:

@@ -119,7 +119,7 @@ def test_beyond_the_days_limit_people_must_agree(building: Building) -> None:
     assert house.order(order_run(house, answered(READY))).status == "closed"
 
 
-def test_a_caller_is_told_to_wait_for_the_approval_that_the_policy_wants(building: Building) -> None:
+def test_a_caller_is_told_to_wait_for_the_approval_that_another_gives(building: Building) -> None:
     house = building("always: [update_appointment]")
     register_keys(house)
     task_id = order_run(house, answered(READY), mode="manual")
@@ -131,7 +131,9 @@ def test_a_caller_is_told_to_wait_for_the_approval_that_the_policy_wants(buildin
         assert asked["status"] == "pending_approval"
         decision = {"decision": "classify", "intent_level2": "可上门", "reason": "同意"}
         review = asked["result"]["review_id"]
-        assert caller.post(f"/reviews/{review}/decide", json=decision).status_code == 200
+        # Whoever asked does not agree to it themselves.
+        assert caller.post(f"/reviews/{review}/decide", json=decision).status_code == 403
+        assert caller.post(f"/reviews/{review}/decide", "operator", json=decision).status_code == 200
         assert caller.post("/actions/execute", json=wanted).json()["status"] == "executed"
         assert caller.post("/actions/execute", json=wanted).json()["status"] == "executed"
     assert actions(house, task_id) == ["update_appointment", "notify_engineer"]
