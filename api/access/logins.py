@@ -79,7 +79,7 @@ Address = Annotated[str, Depends(address_of)]
 
 
 @open_router.post("/login", summary="Log in", responses=documented(Code.UNAUTHORIZED, Code.RATE_LIMITED))
-async def enter(
+async def log_in_with_password(
     body: LoginAsked, parts: GivenParts, limits: GivenLimits, address: Address, response: Response
 ) -> LoggedIn:
     """A key of the person for 12 hours, with what their roles may do at each moment.
@@ -100,7 +100,7 @@ async def enter(
     summary="Set a password with a code",
     responses=documented(Code.UNAUTHORIZED, Code.RATE_LIMITED),
 )
-async def accept(
+async def set_first_password(
     body: InvitationAccepted, parts: GivenParts, limits: GivenLimits, address: Address
 ) -> PersonView:
     """The code is used up; whoever was logged in as this person is logged out."""
@@ -136,7 +136,7 @@ def who_is_asking(parts: GivenParts, caller: Caller) -> CallerView:
     dependencies=[requires(Scope.READ, repeatable=True)],
     responses=documented(Code.STATE_CONFLICT),
 )
-def leave(parts: GivenParts, caller: Caller) -> Succeeded:
+def end_login(parts: GivenParts, caller: Caller) -> Succeeded:
     """The key lets nobody in any more, 5 seconds from now at the latest. 409 for a key that came of no login."""
     if not log_out(parts.database, caller):
         raise Refusal(Code.STATE_CONFLICT, "this key came of no login; an admin revokes it: /v1/keys")
@@ -149,7 +149,7 @@ def leave(parts: GivenParts, caller: Caller) -> Succeeded:
     dependencies=[requires(Scope.READ, repeatable=True)],
     responses=documented(Code.STATE_CONFLICT),
 )
-async def change(
+async def change_own_password(
     body: PasswordChanged, parts: GivenParts, caller: Caller, limits: GivenLimits, address: Address
 ) -> Succeeded:
     """Every other login of the person ends. 409 for a key that is no person's."""

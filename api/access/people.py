@@ -42,7 +42,7 @@ def list_everybody(parts: GivenParts) -> PersonList:
     dependencies=[requires(Scope.ADMIN, repeatable=True)],
     responses=documented(Code.STATE_CONFLICT),
 )
-def add(body: PersonAsked, parts: GivenParts, actor: Actor, response: Response) -> PersonInvited:
+def add_somebody(body: PersonAsked, parts: GivenParts, actor: Actor, response: Response) -> PersonInvited:
     """The code is in this answer and in no other; with it they set a password within three days.
 
     409 where the login is or was somebody's, or an agent or system has the name.
@@ -60,7 +60,7 @@ def add(body: PersonAsked, parts: GivenParts, actor: Actor, response: Response) 
     dependencies=[requires(Scope.ADMIN)],
     responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
 )
-def change(login: Login, body: PersonChanged, parts: GivenParts, actor: Actor) -> PersonView:
+def change_somebody(login: Login, body: PersonChanged, parts: GivenParts, actor: Actor) -> PersonView:
     """Their keys may do what their roles may from within 5 seconds on; who is disabled is let in no more.
 
     409 for who would take from themselves what they are let in by.
@@ -79,7 +79,7 @@ def change(login: Login, body: PersonChanged, parts: GivenParts, actor: Actor) -
     dependencies=[requires(Scope.ADMIN, repeatable=True)],
     responses=documented(Code.NOT_FOUND),
 )
-def invite(login: Login, parts: GivenParts, actor: Actor, response: Response) -> PersonInvited:
+def invite_somebody(login: Login, parts: GivenParts, actor: Actor, response: Response) -> PersonInvited:
     """A new code in place of any before; a password they have holds until they set another."""
     invited = invite_person(parts.database, login, by=actor)
     if isinstance(invited, PersonRefused):

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, SecretStr
+from pydantic import ConfigDict, Field, SecretStr, StrictBool
 
 from schemas.access.roles import Role
 from schemas.core.form import Answered, Moment, Sent, Succeeded, Text
@@ -54,7 +54,7 @@ class PersonChanged(Sent):
 
     name: DisplayName | None = None
     roles: list[Role] | None = Field(default=None, min_length=1, max_length=len(Role))
-    disabled: bool | None = None
+    disabled: StrictBool | None = None
     """A disabled person is let in no more, by none of their keys; what they did stays on record."""
 
 

@@ -24,7 +24,7 @@ def test_a_stop_holds_contacts_until_an_administrator_lifts_it(api: ApiClient) -
     api.house.run()
     assert api.house.order(body["task_id"]).status == "contacting"
     assert stop["lifted_at"] is None
-    assert (stop["stopped_by"], stop["channel"], stop["region"]) == ("王芳", None, None)
+    assert (stop["stopped_by"], stop["channel"], stop["region"]) == ("operator", None, None)
     lifted = api.post(f"{STOPS}/{stop['stop_id']}/lift", json={})
     assert lifted.json()["stop"]["lifted_by"] == "admin"
     assert api.get(STOPS).json() == {"stops": []}

@@ -61,20 +61,20 @@ def test_a_phone_number_in_an_alert_is_masked(fleet: CommandLine) -> None:
 def test_an_acknowledged_alert_is_no_longer_among_those_nobody_has_seen(fleet: CommandLine) -> None:
     alert_id = raised(fleet)
     result = fleet.run("alert", "acknowledge", alert_id, "--by", "王芳", "--note", "看过")
-    assert (result.exit_code, result.stdout) == (0, f"alert {alert_id} is acknowledged by 王芳\n")
+    assert (result.exit_code, result.stdout) == (0, f"alert {alert_id} is acknowledged by operator\n")
     assert listed(fleet) == []
     (found,) = fleet.read("alert", "list", "--status", "acknowledged")
-    assert (found["handled_by"], found["note"]) == ("王芳", "看过")
+    assert (found["handled_by"], found["note"]) == ("operator", "看过")
 
 
 def test_a_resolved_alert_stays_resolved(fleet: CommandLine) -> None:
     alert_id = raised(fleet)
     assert fleet.run("alert", "resolve", alert_id, "--by", "王芳").exit_code == 0
     again = fleet.run("alert", "resolve", alert_id, "--by", "李雷")
-    assert (again.exit_code, again.stdout) == (0, f"alert {alert_id} was before resolved by 王芳\n")
+    assert (again.exit_code, again.stdout) == (0, f"alert {alert_id} was before resolved by operator\n")
     late = fleet.run("alert", "acknowledge", alert_id, "--by", "李雷")
     assert late.exit_code == 1
-    assert "was resolved by 王芳, which is final" in late.stderr
+    assert "was resolved by operator, which is final" in late.stderr
     assert listed(fleet, "--status", "all") == [alert_id]
 
 

@@ -29,10 +29,10 @@ def test_a_stop_is_raised_listed_and_lifted(fleet: CommandLine) -> None:
     assert raised.exit_code == 0, raised.stderr
     assert "stopped: contact by phone in 上海市" in raised.stdout
     (stop,) = fleet.read("stop", "list")
-    assert (stop["reason"], stop["stopped_by"]) == ("投诉", "王芳")
+    assert (stop["reason"], stop["stopped_by"]) == ("投诉", "operator")
     assert "投诉" in fleet.run("stop", "list").stdout
     again = fleet.run("stop", "--channel", "phone", "--region", "上海市", "--reason", "投诉")
-    assert f"was stopped before, by 王芳: {stop['stop_id']}" in again.stdout
+    assert f"was stopped before, by operator: {stop['stop_id']}" in again.stdout
     assert "is lifted" in fleet.run("stop", "lift", stop["stop_id"]).stdout
     assert "was lifted before" in fleet.run("stop", "lift", stop["stop_id"]).stdout
     assert fleet.run("stop", "list").stdout == "nothing is stopped\n"
@@ -44,7 +44,7 @@ def test_contacts_are_stopped_and_numbers_barred_while_the_api_is_down(fleet: Co
     assert fleet.run("do-not-call", "add", PHONE, "--reason", "客户来电").exit_code == 0
     (stop,) = fleet.read("stop", "list")
     (entry,) = fleet.read("do-not-call", "list", "--phone", PHONE)
-    assert (stop["stopped_by"], entry["masked"]) == ("王芳", "138****8000")
+    assert (stop["stopped_by"], entry["masked"]) == ("operator", "138****8000")
     assert "is lifted" in fleet.run("stop", "lift", stop["stop_id"]).stdout
 
 
@@ -73,7 +73,7 @@ def test_a_number_is_listed_found_and_lifted_and_never_shown(fleet: CommandLine)
     assert added.exit_code == 0, added.stderr
     assert "138****8000 is not contacted any more" in added.stdout
     (entry,) = fleet.read("do-not-call", "list", "--phone", "+86 138 0013 8000")
-    assert (entry["masked"], entry["added_by"]) == ("138****8000", "王芳")
+    assert (entry["masked"], entry["added_by"]) == ("138****8000", "operator")
     assert fleet.read("do-not-call", "list", "--phone", "13900139000") == []
     shown = fleet.run("do-not-call", "list").stdout + added.stdout
     assert PHONE not in shown
@@ -144,7 +144,7 @@ def test_an_order_is_explained_with_what_stands_against_it(fleet: CommandLine) -
     assert "attempt 2 of 4, round 1 of 5, by phone" in shown
     assert "(Asia/Urumqi)" in shown
     assert "cap       1 of 1 in 60 s" in shown
-    assert "do not call: by any channel, for ever; 王芳 said so: 客户来电 (dnc" in shown
+    assert "do not call: by any channel, for ever; operator said so: 客户来电 (dnc" in shown
     assert "do not call: by sms, until Fri 2150-05-01 06:00:00; operator said so: x" in shown
     assert "STOPPED   线路故障" in shown
     assert "earliest  never: the number is on the do-not-call list" in shown
@@ -195,7 +195,7 @@ def test_the_status_warns_of_stops_and_of_holidays_that_are_not_official_yet(fle
         "UPDATE steps SET due_at = '2150-01-01', due_clock = 'business' WHERE state = 'parked'"
     )
     stopped, horizon = fleet.read("status")["warnings"]
-    assert stopped.startswith("contact by sms is stopped by 王芳: 话术有误")
+    assert stopped.startswith("contact by sms is stopped by operator: 话术有误")
     assert "plans reach 2150-01-01" in horizon
     assert "WARNING: plans reach 2150-01-01" in fleet.run("status").stdout
 

@@ -181,7 +181,7 @@ def test_who_did_it_is_kept(fleet: CommandLine) -> None:
     create(fleet, "operator", "--by", "王芳")
     with fleet.house.database.transaction() as work:
         entries = SystemAudit(work).recent(what="key.created")
-    assert entries[0].actor == "王芳"
+    assert (entries[0].actor, entries[0].label) == ("admin", "王芳")
 
 
 def test_keys_are_made_and_ended_while_the_api_is_down(fleet: CommandLine) -> None:

@@ -54,7 +54,7 @@ def test_who_looked_at_what_the_customer_said_is_on_record(fleet: CommandLine) -
     with fleet.house.database.transaction() as work:
         lines = OrderView(work).audit_lines(task_id)
     (line,) = [line for line in lines if line["event_type"] == "personal_data_revealed"]
-    assert (line["agent_id"], line["metadata"]["review_id"]) == ("王芳", review_id)
+    assert (line["agent_id"], line["metadata"]["review_id"]) == ("operator", review_id)
 
 
 def test_a_review_without_a_contact_shows_no_words_and_leaves_no_line(fleet: CommandLine) -> None:
@@ -80,7 +80,7 @@ def test_closing_ends_the_task_with_the_reason(fleet: CommandLine) -> None:
     )
     assert result.exit_code == 0
     assert fleet.house.order(task_id).finish_reason == "closed_by_person"
-    assert "by 王芳: “无法联系”" in fleet.run("why", task_id).stdout
+    assert "by operator: “无法联系”" in fleet.run("why", task_id).stdout
 
 
 MONDAYS = '{"cron": "0 10 * * 1", "until": {"signal": "part_arrived"}}'

@@ -84,7 +84,7 @@ def test_a_paused_order_waits_for_somebody_to_resume_it(fleet: CommandLine) -> N
     fleet.run("task", "pause", order.body.task_id, "--by", "王芳")
     found = fleet.read("why", order.body.task_id)
     assert found["wait"] == "resume"
-    assert "paused by 王芳" in found["waiting_for"]
+    assert "paused by operator" in found["waiting_for"]
     assert found["since"]
 
 
