@@ -33,7 +33,7 @@ def guarded_routes() -> Iterator[tuple[str, str, Scope]]:
                 (scope,) = [
                     d.dependency.scope for d in route.dependencies if isinstance(d.dependency, ScopeCheck)
                 ]
-                for method in sorted(route.methods):
+                for method in sorted(route.methods or ()):
                     yield (
                         method,
                         re.sub(r"\{(\w+)\}", lambda m: _UNKNOWN.get(m[1], "x404"), route.path),
