@@ -70,6 +70,7 @@ def create_app(parts: OrdersParts, version: str) -> FastAPI:
                 LiveReader.over(parts.settings),
                 OrdersServices.over(parts, intake),
                 LoginLimits(),
+                health.HealthReadings(lambda: app.state.services),
             ),
         )
 

@@ -105,7 +105,7 @@ _CLOSES: Final[Mapping[Close, str]] = {
     Close.STOPPING: "the server stops: connect again, with `after`",
     Close.TRY_AGAIN: "too many listen, this client takes too little, or a server this needs is away: try again later",
     Close.UNREADABLE: "a message is not the JSON above",
-    Close.UNAUTHORIZED: "no key in time, one that nobody has, or one that was revoked meanwhile",
+    Close.UNAUTHORIZED: "the key that renews is nobody's, or the key was revoked meanwhile",
     Close.FORBIDDEN: "the key lacks the scope, or `X-Agent-ID` is not its agent",
     Close.NOT_FOUND: "there is no such execution",
     Close.UNKNOWN_PLACE: "`after` is no id that was given out",

@@ -27,6 +27,7 @@ def main() -> None:
         app,
         host=os.environ.get("UNPEND_API_ADDRESS", "127.0.0.1"),
         port=int(os.environ.get("UNPEND_API_PORT", "8080")),
+        trusted_proxies=settings.trusted_networks,
         timeout_graceful_shutdown=_STREAMS_END,
     )
 

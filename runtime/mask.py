@@ -30,6 +30,11 @@ _AMERICAN: Final = re.compile(
     # As half the world writes one at home: 212-555-7890, (212) 555-7890. Blanks alone may part three measures.
     rf"(?<![0-9A-Za-z])(?<!\d\*{{4}}){_NO_DATE}(?:[(（][2-9]\d\d[)）][-.\s]?|[2-9]\d\d[-.])\d{{3}}[-.\s]\d{{4}}{_END}"
 )
+_LOCAL: Final = re.compile(
+    # A landline as its own town writes it: 6538 1234, 65381234. Dates, amounts and parts of identifiers are none.
+    r"(?<![0-9A-Za-z０-９.,:/_+*#￥¥$€-])(?!(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?!\d))"
+    r"[2-8]\d{3}[ -]?\d{4}(?![0-9A-Za-z０-９%_*]|[-./:,]\d|\s?(?:元|块|米|公里|件|个|次|ms|kg|km|m\b))"
+)
 _SUSPECT: Final = re.compile(r"\d(?:\D{0,2}\d){7}|://|(?i:bearer)")
 """What every text has that any of these finds something in: most have nothing of it and are looked at once."""
 _IDENTIFIER: Final = re.compile(
@@ -37,9 +42,13 @@ _IDENTIFIER: Final = re.compile(
     r"|(?=\d*[a-fA-F])[0-9a-fA-F]{32,})(?![0-9A-Za-z])"
 )
 """Identifiers of ours, UUIDs and digests: the digits of one in a thousand look like a number."""
+_LARGEST_PLAIN: Final = 1e16
+"""From here on Python writes a float with an exponent."""
 _FEWEST_DIGITS: Final = 7
 """A subscriber's number has at least so many; `phone_attempts: 3` is none."""
-_CREDENTIALS: Final = re.compile(r"(?<=://)([^:/@\s]*):[^@\s]+@")
+_BEFORE_AT: Final = re.compile(r"(?<![^\s@])[^\s@]++(?=@)")
+"""What stands before an `@`, from the last blank or `@` on: looked at once, however often it begins anew."""
+_USER: Final = re.compile(r"://[^:/]*+:(?=.)", re.DOTALL)
 _PHONE_FIELD: Final = re.compile(r"(?i)phone|mobile|telephone|电话|手机|座机|固话|联系方式")
 _BEARER: Final = re.compile(r"(?i)(bearer\s+)\S+")
 _OTHER: Final = re.compile(r"\D")
@@ -68,24 +77,32 @@ def mask_text(text: str) -> str:
     """
     if not _SUSPECT.search(text):
         return text
-    text = _CREDENTIALS.sub(r"\1:****@", text)
+    text = _BEFORE_AT.sub(_without_password, text) if "@" in text else text
     text = _BEARER.sub(r"\1****", text)
     return _between_ids(_mask_numbers, text) if _IDENTIFIER.search(text) else _mask_numbers(text)
 
 
+def _without_password(found: re.Match[str]) -> str:
+    """The password of an address, hidden: `redis://user:****@host`."""
+    user = _USER.search(found[0])
+    return found[0] if user is None else f"{found[0][: user.end()]}****"
+
+
 def _between_ids(mask: Callable[[str], str], text: str) -> str:
-    masked, rest = "", 0
+    masked: list[str] = []
+    rest = 0
     for found in _IDENTIFIER.finditer(text):
-        masked += mask(text[rest : found.start()]) + found[0]
+        masked += (mask(text[rest : found.start()]), found[0])
         rest = found.end()
-    return masked + mask(text[rest:])
+    return "".join((*masked, mask(text[rest:])))
 
 
 def _mask_numbers(text: str) -> str:
     text = _MOBILE.sub(_mobile, text)
     text = _LANDLINE.sub(_landline, text)
     text = _INTERNATIONAL.sub(lambda found: mask_phone(found[0]), text)
-    return _AMERICAN.sub(lambda found: mask_phone(found[0]), text)
+    text = _AMERICAN.sub(lambda found: mask_phone(found[0]), text)
+    return _LOCAL.sub(lambda found: mask_phone(found[0]), text)
 
 
 def _mobile(found: re.Match[str]) -> str:
@@ -135,7 +152,7 @@ class OwnNumber:
                 }
             case list() | tuple():
                 return [self._masked(inner, sought) for inner in value]
-            case int() if not isinstance(value, bool) and sought in str(value):
+            case int() | float() if not isinstance(value, bool) and sought in _digits_of(value):
                 return self.shown
             case _:
                 return value
@@ -148,12 +165,13 @@ class OwnNumber:
         if sought not in digits:
             return text
         places = [found.start() for found in _DIGIT.finditer(plain)]
-        masked, rest, at = "", 0, digits.find(sought)
+        masked: list[str] = []
+        rest, at = 0, digits.find(sought)
         while at >= 0:
-            masked += text[rest : places[at]] + self.shown
+            masked += (text[rest : places[at]], self.shown)
             rest = places[at + len(sought) - 1] + 1
             at = digits.find(sought, at + len(sought))
-        return masked + text[rest:]
+        return "".join((*masked, text[rest:]))
 
 
 def mask_json(value: object, *, field: str = "") -> Any:
@@ -161,24 +179,36 @@ def mask_json(value: object, *, field: str = "") -> Any:
 
     A number is recognised by its form; under a field that is named for phones, whatever its form.
     """
+    return _masked_json(value, of_phone=_PHONE_FIELD.search(field) is not None)
+
+
+def _masked_json(value: object, *, of_phone: bool) -> Any:
+    """The same; a field's name is looked at once, however many values stand under it."""
     match value:
         case Mapping():
-            return {mask_text(str(name)): mask_json(inner, field=str(name)) for name, inner in value.items()}
+            return {
+                mask_text(str(name)): _masked_json(inner, of_phone=_PHONE_FIELD.search(str(name)) is not None)
+                for name, inner in value.items()
+            }
         case list() | tuple():
-            return [mask_json(inner, field=field) for inner in value]
-        case None | bool() | float():
+            return [_masked_json(inner, of_phone=of_phone) for inner in value]
+        case None | bool():
             return value
-        case int():
-            digits = str(value)
-            masked = _masked_under(field, digits)
+        case int() | float():
+            digits = _digits_of(value)
+            masked = _masked_under(digits, of_phone=of_phone)
             return value if masked == digits else masked
         case _:
-            return _masked_under(field, str(value))
+            return _masked_under(str(value), of_phone=of_phone)
 
 
-def _masked_under(field: str, text: str) -> str:
+def _digits_of(number: float) -> str:
+    """A number as people would read it: 13800138000.0 has eleven digits."""
+    return str(number).removesuffix(".0") if abs(number) < _LARGEST_PLAIN else f"{number:.0f}"
+
+
+def _masked_under(text: str, *, of_phone: bool) -> str:
     masked = mask_text(text)
-    digits = sum(character.isdigit() for character in masked)
-    if _PHONE_FIELD.search(field) and "*" not in masked and digits >= _FEWEST_DIGITS:
+    if of_phone and "*" not in masked and sum(map(str.isdigit, masked)) >= _FEWEST_DIGITS:
         return mask_phone(masked)
     return masked

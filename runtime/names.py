@@ -10,7 +10,7 @@ FORM: Final = r"[A-Za-z0-9][A-Za-z0-9_.:-]*"
 LONGEST: Final = 32
 """Characters it may have."""
 
-_NO_NUMBER: Final = re.compile(rf"(?=.*[A-Za-z])(?=.{{1,{LONGEST}}}$){FORM}")
+_NO_NUMBER: Final = re.compile(rf"(?=.{{1,{LONGEST}}}$)(?=.{{0,{LONGEST}}}[A-Za-z]){FORM}")
 
 
 def shown_id(given: str) -> str:

@@ -1,5 +1,6 @@
 """The settings of an installation, read from the environment once, in the entry point."""
 
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Final, Literal, Self
 
@@ -13,6 +14,18 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 _REDIS_SCHEMES: Final = ("redis://", "rediss://", "unix://")
 _CONTAINER_SECRETS: Final = Path("/run/secrets")
+
+
+Network = IPv4Network | IPv6Network
+
+
+def networks_of(given: str) -> tuple[Network, ...]:
+    """Networks and single addresses with commas between them.
+
+    Raises:
+        ValueError: one of them is neither; it says which.
+    """
+    return tuple(ip_network(one.strip()) for one in given.split(",") if one.strip())
 
 
 class Settings(BaseSettings):
@@ -103,6 +116,9 @@ class Settings(BaseSettings):
 
     rate_limit: str = "500/second;20000/minute"
     """What one API key may ask, unless it has windows of its own; as `runtime.rate` reads it."""
+    trusted_proxies: str = ""
+    """Addresses and networks (CIDR, with commas between) of gateways whose `X-Forwarded-For` names the client; no
+    other peer is believed."""
     limits_url: SecretStr | None = None
     """The Redis that counts requests and holds the live state (docs/live_state.md); without it the broker when that is
     one, else requests are counted in each process's memory, and there is no live state."""
@@ -125,6 +141,17 @@ class Settings(BaseSettings):
                 "would find no number any more (docs/privacy.md)"
             )
         return self
+
+    @property
+    def trusted_networks(self) -> tuple[Network, ...]:
+        """The gateways of `trusted_proxies`."""
+        return networks_of(self.trusted_proxies)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, given: str) -> str:
+        networks_of(given)
+        return given
 
     @field_validator("rate_limit")
     @classmethod

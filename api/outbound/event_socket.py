@@ -1,7 +1,8 @@
 """The events of one execution over a WebSocket (SPEC.md §6; RFC 6455).
 
-The key comes in the `Authorization` header of the handshake, or in the first message from clients that cannot
-set one; never in the address, which ends up in logs. What is sent is what server-sent events carry, with the id.
+The key comes with the handshake and is looked at before the socket is accepted: in the `Authorization` header, or
+from browsers, which cannot set one, as a subprotocol `key.KEY` beside `unpend`; never in the address, which ends up in
+logs. Who is refused gets the HTTP answer of every refusal. What is sent is what server-sent events carry, with the id.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ from api.outbound.streams.listener import End
 from api.server.admission import Admission
 from api.server.authentication import AGENT_HEADER, bearer
 from api.server.coalescer import CoalescerClosed
+from api.server.errors import answer_of
 from api.server.refusal import Refusal
 from api.server.services import Services
 from schemas.access.scopes import Scope
@@ -30,9 +32,12 @@ from storage.outbound.feed import ORIGIN, Cursor, Feed, FeedEvent
 
 router = APIRouter()
 
-INTRODUCTION_SECONDS: Final = 5.0
-"""How long a client without the header may take to say who it is."""
+SUBPROTOCOL: Final = "unpend"
+"""What a client that sends its key as a subprotocol asks for beside it, and is answered with."""
+_KEY_PROTOCOL: Final = "key."
 _LONGEST_MESSAGE: Final = 1024
+_DENIAL: Final = "websocket.http.response"
+"""What a server calls that it can answer a handshake with an HTTP response (ASGI)."""
 
 
 class Close(IntEnum):
@@ -68,11 +73,19 @@ _OF_END: Final = {
 async def follow_execution(websocket: WebSocket, execution_id: str) -> None:
     """Send what happens in one execution from its beginning, or from `after` on, until it has ended.
 
-    A message `{"after": id}` goes on from there; it may come at any time, and with the key in the first one.
+    A message `{"after": id}` goes on from there; it may come at any time. One with `authorization` renews the key.
     """
-    await websocket.accept()
+    services: Services = websocket.app.state.services
     try:
-        close, reason = await _converse(websocket, execution_id)
+        admission = await _admitted(websocket, services)
+        start = await asyncio.to_thread(_start, services, execution_id, None)
+        services.of(Broadcast).require_seat(admission.key_id)
+    except (Refusal, StorageUnavailable, CoalescerClosed) as error:
+        await _deny(websocket, error)
+        return
+    await websocket.accept(SUBPROTOCOL if SUBPROTOCOL in websocket.scope["subprotocols"] else None)
+    try:
+        close, reason = await _send_all(websocket, services, admission, execution_id, start)
     except Refusal as refusal:
         close, reason = _OF_REFUSAL.get(refusal.code, Close.TRY_AGAIN), refusal.message
     except (StorageUnavailable, CoalescerClosed):
@@ -84,52 +97,58 @@ async def follow_execution(websocket: WebSocket, execution_id: str) -> None:
         await websocket.close(close, reason.encode()[:120].decode(errors="ignore"))
 
 
-async def _converse(websocket: WebSocket, execution_id: str) -> tuple[Close, str]:
-    services: Services = websocket.app.state.services
-    said = SocketMessage()
-    key = websocket.headers.get("Authorization")
-    if key is None:
-        said = await _introduced(websocket)
-        key = said.authorization or ""
-    admission = await Admission.seek(
+async def _admitted(websocket: WebSocket, services: Services, key: str | None = None) -> Admission:
+    """Admit the key of the handshake, or the one that renews it.
+
+    Raises:
+        Refusal: nobody we know (401), not allowed (403), or too many wrong keys (429).
+    """
+    return await Admission.seek(
         services,
-        bearer(key),
+        _key_of(websocket) if key is None else bearer(key),
         address=websocket.client.host if websocket.client else "",
         agent=websocket.headers.get(AGENT_HEADER),
         scope=Scope.READ,
     )
-    start = await asyncio.to_thread(_start, services, execution_id, said.after)
-    return await _send_all(websocket, services, admission, execution_id, start)
+
+
+def _key_of(websocket: WebSocket) -> str:
+    """The key that came with the handshake; nothing when none did."""
+    header = websocket.headers.get("Authorization")
+    if header is not None:
+        return bearer(header)
+    offered: list[str] = websocket.scope["subprotocols"]
+    named = (one.removeprefix(_KEY_PROTOCOL) for one in offered if one.startswith(_KEY_PROTOCOL))
+    return next(named, "")
+
+
+async def _deny(websocket: WebSocket, error: Exception) -> None:
+    """Answer the handshake as every refusal is answered; a server that cannot refuses with 403."""
+    if _DENIAL in websocket.scope.get("extensions", {}):
+        await websocket.send_denial_response(answer_of(websocket, error))
+    else:
+        await websocket.close()
 
 
 async def _send_all(
     websocket: WebSocket, services: Services, admission: Admission, execution_id: str, start: Cursor
 ) -> tuple[Close, str]:
-    client = _Client(websocket, admission)
     while True:
+        client = _Client(websocket, admission)
         received = asyncio.create_task(_message(websocket))
         try:
-            end = await follow(services.of(Broadcast), client, execution_id, start, received)
+            end = await follow(
+                services.of(Broadcast), client, execution_id, start, received, holder=admission.key_id
+            )
         finally:
             received.cancel()
             await asyncio.gather(received, return_exceptions=True)
         if end is not End.DISCONNECTED:
             return _OF_END.get(end, Close.TRY_AGAIN), end.value
         said = received.result()
+        if said.authorization is not None:
+            admission = await _admitted(websocket, services, said.authorization)
         start = await asyncio.to_thread(_start, services, execution_id, said.after)
-
-
-async def _introduced(websocket: WebSocket) -> SocketMessage:
-    """The first message of a client that sent no header.
-
-    Raises:
-        Refusal: it said nothing in time, or nothing one can read.
-    """
-    try:
-        async with asyncio.timeout(INTRODUCTION_SECONDS):
-            return await _message(websocket)
-    except TimeoutError:
-        raise Refusal(Code.UNAUTHORIZED, 'send {"authorization": "Bearer KEY"} first') from None
 
 
 async def _message(websocket: WebSocket) -> SocketMessage:

@@ -1,6 +1,6 @@
 """Admits long-lived connections: the key is checked at the start and again from time to time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from api.server.authentication import Keyring, admitted_by
 from api.server.coalescer import CoalescerClosed
@@ -16,7 +16,8 @@ class Admission:
     """A key that gave access with a scope."""
 
     keyring: Keyring
-    key: str
+    key: str = field(repr=False)
+    key_id: str
     scope: Scope
 
     @classmethod
@@ -32,7 +33,7 @@ class Admission:
         owner = await admitted_by(key, address, services.keyring, services.failed_logins)
         if scope not in owner.scopes or (agent is not None and agent != owner.agent_id):
             raise Refusal(Code.FORBIDDEN, "this key may not do this")
-        return cls(services.keyring, key, scope)
+        return cls(services.keyring, key, owner.key_id, scope)
 
     async def holds(self) -> bool:
         """Whether the key still gives access; who was admitted stays so while PostgreSQL is away."""

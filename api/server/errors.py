@@ -8,7 +8,7 @@ from typing import Any, Final
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.routing import Match
 
 from api.server.coalescer import CoalescerClosed
@@ -50,6 +50,7 @@ _RETRY_AFTER: Final = MappingProxyType({"Retry-After": "1"})
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _MOST_FIELDS: Final = 20
 _LONGEST_FIELD: Final = 100
+_DEEPEST_FIELD: Final = 20
 _SAID: Final[Mapping[int, str]] = MappingProxyType(
     {
         400: "the request cannot be read: its body is not what its headers say",
@@ -130,13 +131,13 @@ def documented(*codes: Code) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def faults_of(request: Request) -> Faults:
+def faults_of(request: HTTPConnection) -> Faults:
     """Every exception that the app of this request answers in a way of its own."""
     faults: Faults = request.app.state.faults
     return faults
 
 
-def answer_of(request: Request, error: Exception) -> Response:
+def answer_of(request: HTTPConnection, error: Exception) -> Response:
     """What is answered to an exception of `faults_of`, for whoever must hold the answer before it is sent."""
     faults = faults_of(request)
     refusal_of = next(faults[kind] for kind in type(error).__mro__ if kind in faults)
@@ -150,7 +151,7 @@ def _handler(refusal_of: Callable[[Any], Refusal]) -> Callable[[Request, Excepti
     return answer
 
 
-def _answered(request: Request, error: Exception, refusal_of: Callable[[Any], Refusal]) -> Response:
+def _answered(request: HTTPConnection, error: Exception, refusal_of: Callable[[Any], Refusal]) -> Response:
     refusal = refusal_of(error)
     if refusal.code is Code.SERVICE_UNAVAILABLE:
         _log.warning("unavailable", path=_shown_path(request), error=f"{type(error).__name__}: {error}")
@@ -166,7 +167,7 @@ async def _unexpected(request: Request, error: Exception) -> Response:
     )
 
 
-def _allowed_methods(request: Request) -> str:
+def _allowed_methods(request: HTTPConnection) -> str:
     """The methods of the request's path over every route that has it; the framework names those of one route only."""
     routes = request.app.router.routes
     taken = {
@@ -179,7 +180,7 @@ def _allowed_methods(request: Request) -> str:
     return ", ".join(method for method in _METHODS if method in taken)
 
 
-def _response(request: Request, refusal: Refusal) -> Response:
+def _response(request: HTTPConnection, refusal: Refusal) -> Response:
     """The refusal in the one form of every error."""
     request_id = request_id_of(request.scope)
     body = ErrorBody(
@@ -195,7 +196,7 @@ def _response(request: Request, refusal: Refusal) -> Response:
     )
 
 
-def _shown_path(request: Request) -> str:
+def _shown_path(request: HTTPConnection) -> str:
     """The path as it may be logged: the token that ends a provider's address is a secret."""
     token = str(request.path_params.get("token", ""))
     return request.url.path.replace(token, "****") if token else request.url.path
@@ -204,4 +205,5 @@ def _shown_path(request: Request) -> str:
 def _field(location: tuple[int | str, ...]) -> str:
     """The field's path within its part of the request; a caller may have named it, so it is masked."""
     inner = location[1:] if len(location) > 1 else location
-    return mask_text(".".join(str(part) for part in inner))[:_LONGEST_FIELD]
+    named = ".".join(str(part)[:_LONGEST_FIELD] for part in inner[:_DEEPEST_FIELD])
+    return mask_text(named[:_LONGEST_FIELD])

@@ -1,14 +1,16 @@
 """How the API and the fleet behind it are doing, for whoever asks: no key needed."""
 
+from collections.abc import Callable
 from typing import Final
 
 from fastapi import APIRouter
 
+from api.server.cached import Cached
 from api.server.errors import documented
 from api.server.load import loads, workers
 from api.server.parts import Parts
 from api.server.refusal import Refusal
-from api.server.services import GivenParts, GivenServices, Services
+from api.server.services import ContextServices, GivenServices, Services
 from engine.publisher import WireUnavailable
 from schemas.core.agents import TICK
 from schemas.core.error import Code
@@ -29,6 +31,9 @@ router = APIRouter(prefix="/health", tags=["health"])
 FRESH_SECONDS: Final = 15.0
 """How long ago the last sweep of the tick may be; while it works it sweeps many times a second."""
 
+READ_SECONDS: Final = 1.0
+"""How old an answer may be: who asks in between is told what the last one was."""
+
 _FAILURES: Final = {
     "database": "PostgreSQL does not answer",
     "broker": "the broker does not answer",
@@ -36,9 +41,31 @@ _FAILURES: Final = {
 }
 
 
+class HealthReadings(ContextServices):
+    """What the open routes of health read, once for everybody who asks."""
+
+    def __init__(self, services: Callable[[], Services], *, seconds: float = READ_SECONDS) -> None:
+        """Take where the services are found once the API has started."""
+        self.whole = Cached(lambda: _whole(services()), seconds=seconds)
+        self.parts = Cached(lambda: _conditions(services().parts), seconds=seconds)
+
+    def end(self) -> None:
+        """Nothing goes on by itself."""
+
+    async def close(self) -> None:
+        """Nothing was opened."""
+
+
 @router.get("", summary="How everything is doing")
-def health(services: GivenServices) -> WholeHealth:
-    """Always 200; `status` says whether every part is as it should be, `fleet` how much there is to do."""
+async def health(services: GivenServices) -> WholeHealth:
+    """Always 200; `status` says whether every part is as it should be, `fleet` how much there is to do.
+
+    Anyone may ask, so it is read once in a second at most.
+    """
+    return await services.of(HealthReadings).whole.get()
+
+
+def _whole(services: Services) -> WholeHealth:
     parts = services.parts
     try:
         fleet = _fleet(services)
@@ -64,14 +91,9 @@ async def live() -> Alive:
     summary="Whether requests can be served",
     responses=documented(Code.SERVICE_UNAVAILABLE),
 )
-def ready(parts: GivenParts, services: GivenServices) -> Health:
+async def ready(services: GivenServices) -> Health:
     """200 when PostgreSQL and the broker answer and the tick swept in the last 15 seconds, else 503."""
-    try:
-        with parts.database.transaction() as work:
-            tick = _tick(Pulses(work).seconds_since(TICK_PULSE))
-        found = PartConditions(database="ok", broker=_broker(parts), tick=tick)
-    except StorageUnavailable:
-        found = PartConditions(database="unavailable", broker=_broker(parts), tick="unknown")
+    found = await services.of(HealthReadings).parts.get()
     failing = _failing(found)
     if failing:
         raise Refusal(
@@ -80,6 +102,15 @@ def ready(parts: GivenParts, services: GivenServices) -> Health:
             details={"parts": found.model_dump(), "failing": failing},
         )
     return Health(status="ok", version=services.version, parts=found)
+
+
+def _conditions(parts: Parts) -> PartConditions:
+    try:
+        with parts.database.transaction() as work:
+            tick = _tick(Pulses(work).seconds_since(TICK_PULSE))
+        return PartConditions(database="ok", broker=_broker(parts), tick=tick)
+    except StorageUnavailable:
+        return PartConditions(database="unavailable", broker=_broker(parts), tick="unknown")
 
 
 def _fleet(services: Services) -> FleetHealth:

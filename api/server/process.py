@@ -3,29 +3,43 @@
 import contextlib
 import socket
 import sys
+from collections.abc import Sequence
 from typing import Any, Final
 
 import uvicorn
 from fastapi import FastAPI
 
+from api.server.connection import Configuration, HttpConnection, SocketConnection
+from runtime.settings import Network
+
 _FAILED_TO_START: Final = 3
-_LONGEST_SOCKET_MESSAGE: Final = 65_536
+_LONGEST_SOCKET_MESSAGE: Final = 4096
 
 
 class Server(uvicorn.Server):
     """uvicorn, which waits for every answer under way when it stops; streams of events have to be ended first."""
 
     @classmethod
-    def over(cls, app: FastAPI, **options: Any) -> "Server":
-        """A server of this app; the options are those of `uvicorn.Config`."""
+    def over(cls, app: FastAPI, *, trusted_proxies: Sequence[Network] = (), **options: Any) -> "Server":
+        """A server of this app; further options are those of `uvicorn.Config`.
+
+        Args:
+            app: What is served.
+            trusted_proxies: Peers whose `X-Forwarded-For` names the client, read from the right.
+            options: As uvicorn has them.
+        """
         return cls(
-            uvicorn.Config(
+            Configuration(
                 app,
-                http="h11",
+                trusted_proxies=trusted_proxies,
+                http=HttpConnection,
+                ws=SocketConnection,
+                # A frame of some bytes would be unpacked into megabytes.
+                ws_per_message_deflate=False,
+                ws_max_size=_LONGEST_SOCKET_MESSAGE,
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                ws_max_size=_LONGEST_SOCKET_MESSAGE,
                 **options,
             )
         )

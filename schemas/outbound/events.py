@@ -38,9 +38,9 @@ class EventPage(Answered):
 
 
 class SocketMessage(Sent):
-    """What a client of the socket sends: who it is, and where it goes on."""
+    """What a client of the socket sends: where it goes on, or the key that renews its own."""
 
     authorization: Text | None = Field(default=None, max_length=300, repr=False)
-    """`Bearer KEY`; in the first message, when the handshake had no such header."""
+    """`Bearer KEY`, in place of the one that it came with."""
     after: Text | None = Field(default=None, max_length=64)
     """The id of the last event seen."""

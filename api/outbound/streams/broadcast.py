@@ -1,6 +1,7 @@
 """Distributes events from the tables to all listeners of this process, with one reader."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import Context
@@ -20,6 +21,8 @@ _log = logger(__name__)
 
 MOST_LISTENERS: Final = 200
 """Connections of one process that may listen at the same time."""
+MOST_OF_KEY: Final = 40
+"""How many of them one key may have: nobody takes all the seats."""
 _PAUSE_SECONDS: Final = 0.25
 _OUTAGE_SECONDS: Final = 1.0
 _PAGE: Final = 500
@@ -40,9 +43,13 @@ class Broadcast:
     depends on it (SPEC.md §10).
     """
 
-    def __init__(self, database: Database, *, most: int = MOST_LISTENERS) -> None:
+    def __init__(
+        self, database: Database, *, most: int = MOST_LISTENERS, most_of_key: int = MOST_OF_KEY
+    ) -> None:
         self._database = database
         self._most = most
+        self._most_of_key = most_of_key
+        self._held: Counter[str] = Counter()
         self._listeners: set[Listener] = set()
         self._live: set[Listener] = set()
         self._position = ORIGIN
@@ -53,11 +60,30 @@ class Broadcast:
         self._stopping = False
 
     @contextmanager
-    def listen(self, run_id: str | None, after: Cursor) -> Iterator[Listener]:
+    def listen(self, run_id: str | None, after: Cursor, holder: str) -> Iterator[Listener]:
         """A listener of one run, or of all, from a place on, for as long as the context lasts.
 
         Raises:
-            Refusal: too many listen already, or the process stops (503).
+            Refusal: too many listen already, or the process stops (503); this key does so too often (429).
+        """
+        self.require_seat(holder)
+        listener = Listener(run_id, after)
+        self._listeners.add(listener)
+        self._held[holder] += 1
+        try:
+            yield listener
+        finally:
+            self._listeners.discard(listener)
+            self._live.discard(listener)
+            self._held[holder] -= 1
+            if not self._held[holder]:
+                del self._held[holder]
+
+    def require_seat(self, holder: str) -> None:
+        """Return where this key may listen once more.
+
+        Raises:
+            Refusal: too many listen already, or the process stops (503); this key does so too often (429).
         """
         if self._stopping or len(self._listeners) >= self._most:
             raise Refusal(
@@ -65,13 +91,12 @@ class Broadcast:
                 "too many listen to events here: try again, or ask for pages with ?format=json",
                 headers=_RETRY_AFTER,
             )
-        listener = Listener(run_id, after)
-        self._listeners.add(listener)
-        try:
-            yield listener
-        finally:
-            self._listeners.discard(listener)
-            self._live.discard(listener)
+        if self._held[holder] >= self._most_of_key:
+            raise Refusal(
+                Code.RATE_LIMITED,
+                f"this key listens to events {self._most_of_key} times here already: end one first",
+                headers=_RETRY_AFTER,
+            )
 
     async def more(self, listener: Listener, seconds: float) -> Sequence[FeedEvent]:
         """What follows for this listener: what is kept at once, then what happens within this time.

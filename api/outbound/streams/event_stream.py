@@ -49,7 +49,12 @@ class EventStream(Response):
         gone = asyncio.create_task(_left(receive))
         try:
             end = await follow(
-                self._broadcast, _Reader(self, send, self._admission), self._run_id, self._after, gone
+                self._broadcast,
+                _Reader(self, send, self._admission),
+                self._run_id,
+                self._after,
+                gone,
+                holder=self._admission.key_id,
             )
         finally:
             gone.cancel()

@@ -35,7 +35,13 @@ class StreamReader(Protocol):
 
 
 async def follow(
-    broadcast: Broadcast, client: StreamReader, run_id: str | None, after: Cursor, gone: "asyncio.Future[Any]"
+    broadcast: Broadcast,
+    client: StreamReader,
+    run_id: str | None,
+    after: Cursor,
+    gone: "asyncio.Future[Any]",
+    *,
+    holder: str,
 ) -> End:
     """Send a client what happens until one of both sides ends it; why it ended.
 
@@ -45,11 +51,12 @@ async def follow(
         run_id: The run, or `None` for everything.
         after: The place it goes on from.
         gone: Done when the other side has left, or wants something else.
+        holder: Whose key it is, by the id: one key may hold so many seats and no more.
 
     Raises:
-        Refusal: too many listen already, or the process stops (503); nothing was sent.
+        Refusal: too many listen already (503, 429 for this key), or the process stops (503); nothing was sent.
     """
-    with broadcast.listen(run_id, after) as listener:
+    with broadcast.listen(run_id, after, holder) as listener:
         sending = asyncio.create_task(_send_on(broadcast, client, listener))
         over = asyncio.create_task(listener.over.wait())
         try:

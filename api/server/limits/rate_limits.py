@@ -1,6 +1,6 @@
 """How often a key may ask: windows counted in Redis, shared by every process of the API (seed 000 section 九).
 
-A missing Redis never keeps anybody out: requests then pass uncounted.
+A missing or slow Redis neither keeps anybody out nor lets everybody in: each process then counts by itself.
 """
 
 import asyncio
@@ -72,6 +72,8 @@ class RateLimits:
         self._clock = clock
         self._waiting: dict[str, list[asyncio.Future[Exceeded | None]]] = {}
         self._counting: dict[str, asyncio.Task[None]] = {}
+        self._local = MemoryStorage()
+        """Where this process counts by itself while Redis is away."""
         self._silent_until = -math.inf
         self._told_at = -math.inf
 
@@ -107,8 +109,6 @@ class RateLimits:
         Raises:
             Refusal: one of its windows is full (429).
         """
-        if self._clock() < self._silent_until:
-            return
         if key.key_id not in self._counting:
             windows = self._default if key.rate_limit is None else read_rate(key.rate_limit)
             self._counting[key.key_id] = asyncio.create_task(self._count(key.key_id, windows))
@@ -132,18 +132,27 @@ class RateLimits:
         answers: list[asyncio.Future[Exceeded | None]] = []
         try:
             while answers := self._waiting.pop(key_id, []):
-                passing, exceeded = await self._take(key_id, windows, len(answers))
+                passing, exceeded = await self._take_somewhere(key_id, windows, len(answers))
                 _answer(answers[:passing], None)
                 _answer(answers[passing:], exceeded)
-        except (StorageError, OSError) as error:
-            self._pause(error)
         finally:
-            # Whatever happened, nobody is left waiting: what could not be counted passes.
+            # Whatever happened, nobody is left waiting.
             _answer([*answers, *self._waiting.pop(key_id, [])], None)
             del self._counting[key_id]
 
-    async def _take(
+    async def _take_somewhere(
         self, key_id: str, windows: tuple[RateWindow, ...], wanted: int
+    ) -> tuple[int, Exceeded | None]:
+        """Count in Redis; while it does not answer in time, in windows of this process alone."""
+        if self._clock() >= self._silent_until:
+            try:
+                return await self._take(self._storage, key_id, windows, wanted)
+            except (StorageError, OSError) as error:
+                self._pause(error)
+        return await self._take(self._local, key_id, windows, wanted)
+
+    async def _take(
+        self, storage: Storage, key_id: str, windows: tuple[RateWindow, ...], wanted: int
     ) -> tuple[int, Exceeded | None]:
         """How many of so many requests pass every window; the first window that was full for the others.
 
@@ -152,10 +161,10 @@ class RateLimits:
         passing, exceeded = wanted, None
         for window in windows:
             name = f"{key_id}:{window.requests}/{window.seconds}"
-            counted = await self._storage.incr(name, window.seconds, passing)
+            counted = await storage.incr(name, window.seconds, passing)
             beyond = min(passing, max(0, counted - window.requests))
             if beyond:
-                exceeded = exceeded or Exceeded(window, await self._storage.get_expiry(name))
+                exceeded = exceeded or Exceeded(window, await storage.get_expiry(name))
                 passing -= beyond
             if not passing:
                 break
@@ -166,7 +175,10 @@ class RateLimits:
         self._silent_until = now + PAUSE_SECONDS
         if now >= self._told_at + _WARNED_SECONDS:
             self._told_at = now
-            _log.warning("requests pass uncounted: Redis does not answer", error=type(error).__name__)
+            _log.warning(
+                "requests are counted by this process alone: Redis does not answer",
+                error=type(error).__name__,
+            )
 
 
 def _answer(answers: list[asyncio.Future[Exceeded | None]], exceeded: Exceeded | None) -> None:

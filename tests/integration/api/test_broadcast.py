@@ -11,6 +11,7 @@ from api.outbound.streams.following import follow
 from api.outbound.streams.listener import End, Listener
 from api.server.refusal import Refusal
 from runtime.cipher import Cipher
+from schemas.core.error import Code
 from storage.core.database import Database
 from storage.outbound.events import Events
 from storage.outbound.feed import ORIGIN, Cursor, Feed, FeedEvent
@@ -48,15 +49,34 @@ def tell(database: Database, number: int) -> None:
 
 async def attended(broadcast: Broadcast, guest: Guest) -> "tuple[asyncio.Task[End], asyncio.Future[None]]":
     gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    return asyncio.create_task(follow(broadcast, guest, None, ORIGIN, gone)), gone
+    return asyncio.create_task(follow(broadcast, guest, None, ORIGIN, gone, holder="key_1")), gone
 
 
 def test_no_more_listen_than_there_are_places(database: Database) -> None:
     async def crowd() -> None:
         broadcast = Broadcast(database, most=1)
-        with broadcast.listen(None, ORIGIN), pytest.raises(Refusal), broadcast.listen(None, ORIGIN):
+        with (
+            broadcast.listen(None, ORIGIN, "key_1"),
+            pytest.raises(Refusal),
+            broadcast.listen(None, ORIGIN, "key_1"),
+        ):
             pass
-        with broadcast.listen(None, ORIGIN):
+        with broadcast.listen(None, ORIGIN, "key_1"):
+            pass
+
+    asyncio.run(crowd())
+
+
+def test_one_key_takes_its_share_of_the_places_and_no_more(database: Database) -> None:
+    async def crowd() -> None:
+        broadcast = Broadcast(database, most=3, most_of_key=1)
+        with broadcast.listen(None, ORIGIN, "key_1"):
+            with pytest.raises(Refusal) as refused, broadcast.listen(None, ORIGIN, "key_1"):
+                pass
+            assert refused.value.code is Code.RATE_LIMITED
+            with broadcast.listen(None, ORIGIN, "key_2"):
+                pass
+        with broadcast.listen(None, ORIGIN, "key_1"):
             pass
 
     asyncio.run(crowd())
@@ -66,7 +86,7 @@ def test_nobody_is_let_in_when_the_process_stops(database: Database) -> None:
     async def late() -> None:
         broadcast = Broadcast(database)
         await broadcast.close()
-        with pytest.raises(Refusal), broadcast.listen(None, ORIGIN):
+        with pytest.raises(Refusal), broadcast.listen(None, ORIGIN, "key_1"):
             pass
 
     asyncio.run(late())
@@ -102,7 +122,7 @@ def test_one_who_leaves_gives_the_place_back(database: Database) -> None:
         await guest.first.wait()
         gone.set_result(None)
         end = await visiting
-        with broadcast.listen(None, ORIGIN):
+        with broadcast.listen(None, ORIGIN, "key_1"):
             pass
         await broadcast.close()
         return end

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import pytest
 
 from api.outbound import event_socket
+from api.outbound.streams.broadcast import Broadcast
 from storage.access.keys import Keys
 from tests.support.api.client import ApiClient, api_over, key_of, register_keys
-from tests.support.api.websocket import Closed, Conversation, speaking
+from tests.support.api.websocket import Closed, Conversation, Denied, speaking
 from tests.support.factories import PARTS_MISSING, answered, submission
 from tests.support.in_process_fleet import InProcessFleet
 
@@ -67,17 +68,29 @@ def test_an_execution_is_told_from_its_beginning_to_its_end(
     assert {event["execution_id"] for event in events} == {run_id}
 
 
-def test_the_key_may_come_in_the_first_message_with_the_place_to_go_on_from(
+def test_a_browser_sends_the_key_as_a_subprotocol_which_is_not_answered(
     house: InProcessFleet, line: EventSockets
 ) -> None:
     run_id = run_of(house)
     house.run()
+    offered = [event_socket.SUBPROTOCOL, f"key.{key_of('operator')}"]
+    path = f"/v1/ws/executions/{run_id}"
+    with speaking(line.api.portal, line.api.app, path, {}, offered) as conversation:
+        assert conversation.rest()[1] == event_socket.Close.COMPLETE
+        assert conversation.subprotocol == event_socket.SUBPROTOCOL
+
+
+def test_a_message_with_another_key_renews_the_first(house: InProcessFleet, line: EventSockets) -> None:
+    run_id = run_of(house)
     with line.to(run_id) as conversation:
-        events, _ = conversation.rest()
-    with line.to(run_id, None) as conversation:
-        first = {"authorization": f"Bearer {key_of('operator')}", "after": events[1]["id"]}
-        conversation.say(json.dumps(first))
-        assert conversation.rest() == (events[2:], event_socket.Close.COMPLETE)
+        first = conversation.hear()
+        conversation.say(json.dumps({"authorization": f"Bearer {key_of('admin')}", "after": first["id"]}))
+        house.run()
+        assert conversation.rest()[1] == event_socket.Close.COMPLETE
+    with line.to(run_of(house)) as conversation:
+        conversation.hear()
+        conversation.say('{"authorization": "Bearer nobody"}')
+        assert conversation.rest()[1] == event_socket.Close.UNAUTHORIZED
 
 
 def test_a_place_sent_later_is_where_it_goes_on(house: InProcessFleet, line: EventSockets) -> None:
@@ -89,47 +102,46 @@ def test_a_place_sent_later_is_where_it_goes_on(house: InProcessFleet, line: Eve
         assert [conversation.hear() for _ in range(3)] == events[1:]
 
 
-@pytest.mark.parametrize(
-    "first",
-    ['{"authorization": "Bearer nobody"}', '{"authorization": "key-of-operator"}', '{"after": "1-1"}', "{}"],
-)
-def test_one_who_sends_no_key_of_ours_first_is_sent_away(
-    house: InProcessFleet, line: EventSockets, first: str
+def denied(line: EventSockets, execution_id: str, agent: str | None = "operator", **headers: str) -> int:
+    """The HTTP status by which a socket is refused before it is accepted."""
+    with pytest.raises(Denied) as refused, line.to(execution_id, agent, **headers):
+        pass
+    error = json.loads(refused.value.body)["error"]
+    assert error["code"]
+    return refused.value.status
+
+
+@pytest.mark.parametrize("agent", [None, "nobody"])
+def test_no_socket_is_accepted_without_a_key_of_ours(
+    house: InProcessFleet, line: EventSockets, agent: str | None
 ) -> None:
-    with line.to(run_of(house), None) as conversation:
-        conversation.say(first)
-        assert code_of(conversation) == event_socket.Close.UNAUTHORIZED
-
-
-def test_a_wrong_key_in_the_header_is_sent_away(house: InProcessFleet, line: EventSockets) -> None:
-    with line.to(run_of(house), "nobody") as conversation:
-        assert code_of(conversation) == event_socket.Close.UNAUTHORIZED
-
-
-def test_one_who_does_not_say_who_they_are_is_not_waited_for_long(
-    house: InProcessFleet, line: EventSockets, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(event_socket, "INTRODUCTION_SECONDS", 0.05)
-    with line.to(run_of(house), None) as conversation:
-        assert code_of(conversation) == event_socket.Close.UNAUTHORIZED
+    assert denied(line, run_of(house), agent) == 401
 
 
 def test_a_key_that_may_not_read_is_not_enough(house: InProcessFleet, line: EventSockets) -> None:
     with house.database.transaction() as work:
         Keys(work).register(key_of("writer"), "writer", ["audit"])
-    with line.to(run_of(house), "writer") as conversation:
-        assert code_of(conversation) == event_socket.Close.FORBIDDEN
+    assert denied(line, run_of(house), "writer") == 403
 
 
 def test_an_agent_that_is_not_the_keys_is_refused(house: InProcessFleet, line: EventSockets) -> None:
-    with line.to(run_of(house), x_agent_id="audit_agent") as conversation:
-        assert code_of(conversation) == event_socket.Close.FORBIDDEN
+    assert denied(line, run_of(house), x_agent_id="audit_agent") == 403
+
+
+def test_sockets_of_one_key_are_capped(house: InProcessFleet, line: EventSockets) -> None:
+    run_id = run_of(house)
+    broadcast = line.api.app.state.services.of(Broadcast)
+    broadcast._most_of_key = 1
+    with line.to(run_id) as conversation:
+        conversation.hear()
+        assert denied(line, run_id) == 429
+        with line.to(run_id, "admin") as another:
+            another.hear()
 
 
 @pytest.mark.parametrize("execution_id", ["exec_404", "x" * 300, "a\x00b", "执行"])
 def test_an_unknown_execution_is_not_found(line: EventSockets, execution_id: str) -> None:
-    with line.to(execution_id) as conversation:
-        assert code_of(conversation) == event_socket.Close.NOT_FOUND
+    assert denied(line, execution_id) == 404
 
 
 @pytest.mark.parametrize(
@@ -156,8 +168,8 @@ def test_what_cannot_be_read_ends_the_conversation(
 
 def test_without_the_database_one_is_asked_to_try_again() -> None:
     house = InProcessFleet.build("postgresql+psycopg://nobody:swordfish@127.0.0.1:1/nothing")
-    with api_over(house) as api, EventSockets(api).to("exec_1") as conversation:
-        assert code_of(conversation) == event_socket.Close.TRY_AGAIN
+    with api_over(house) as api:
+        assert denied(EventSockets(api), "exec_1") == 503
 
 
 def test_a_process_that_stops_says_so(house: InProcessFleet, line: EventSockets) -> None:

@@ -2,15 +2,25 @@
 
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
-from api.server.health import FRESH_SECONDS
+from api.server.health import FRESH_SECONDS, HealthReadings
 from storage.engine.pulses import Pulses
 from tests.support.agents import QUEUES
 from tests.support.api.client import VERSION, ApiClient, api_over
 from tests.support.factories import payload
 from tests.support.in_process_fleet import InProcessFleet
 from tests.support.outbound.webhook_sender import WebhookSenderAtWork, event
+
+
+@pytest.fixture
+def api(api: ApiClient) -> ApiClient:
+    """The API, which answers nothing from before."""
+    readings = api.app.state.services.of(HealthReadings)
+    readings.whole._seconds = readings.parts._seconds = 0.0
+    return api
+
 
 START = "/agents/orchestrator/tasks/start"
 WELL = {"database": "ok", "broker": "ok", "tick": "ok"}

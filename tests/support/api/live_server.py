@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from api.server.process import Server
 from tests.support.api.client import built_over
@@ -11,10 +12,10 @@ from tests.support.waiting import wait_until
 
 
 @contextmanager
-def serving(house: InProcessFleet) -> Iterator[str]:
+def serving(house: InProcessFleet, **options: Any) -> Iterator[str]:
     """The address of the API over this house, on a free port."""
     with built_over(house) as app:
-        server = Server.over(app, host="127.0.0.1", port=0)
+        server = Server.over(app, host="127.0.0.1", port=0, **options)
         thread = threading.Thread(target=server.run)
         thread.start()
         wait_until(lambda: server.started or not thread.is_alive())

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,6 +32,7 @@ class Conversation:
     said: "asyncio.Queue[Message]"
     heard: "asyncio.Queue[Message]"
     running: "Future[None] | None" = None
+    subprotocol: str | None = None
 
     def say(self, text: str) -> None:
         """Send a message."""
@@ -70,11 +71,28 @@ class Conversation:
         self.running.result(PATIENCE)
 
 
+class Denied(Exception):
+    """The server did not accept the socket; with which HTTP status, and what it said."""
+
+    def __init__(self, status: int, body: bytes) -> None:
+        super().__init__(str(status))
+        self.status = status
+        self.body = body
+
+
 @contextmanager
 def speaking(
-    portal: BlockingPortal, app: FastAPI, path: str, headers: Mapping[str, str]
+    portal: BlockingPortal,
+    app: FastAPI,
+    path: str,
+    headers: Mapping[str, str],
+    subprotocols: Sequence[str] = (),
 ) -> Iterator[Conversation]:
-    """A socket that was accepted."""
+    """A socket that was accepted.
+
+    Raises:
+        Denied: it was not.
+    """
     conversation = Conversation(portal, app, *portal.call(_queues))
     scope: Message = {
         "type": "websocket",
@@ -88,7 +106,8 @@ def speaking(
         "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
         "client": ("127.0.0.1", 50000),
         "server": ("api", 80),
-        "subprotocols": [],
+        "subprotocols": list(subprotocols),
+        "extensions": {"websocket.http.response": {}},
     }
     portal.call(conversation.said.put, {"type": "websocket.connect"})
 
@@ -97,7 +116,12 @@ def speaking(
 
     conversation.running = portal.start_task_soon(serve)
     accepted = portal.call(conversation.heard.get)
+    if accepted["type"] == "websocket.http.response.start":
+        body = portal.call(conversation.heard.get)
+        conversation.running.result(PATIENCE)
+        raise Denied(accepted["status"], body["body"])
     assert accepted["type"] == "websocket.accept"
+    conversation.subprotocol = accepted["subprotocol"]
     yield conversation
     conversation.leave()
 

@@ -37,8 +37,8 @@ _SPELLED: Final = re.compile(
     "(?:(?P<hundreds>[一二两三四五六七八九])百[零〇]?)?"
     "(?:(?P<tens>[一二三四五六七八九])?(?P<ten>十))?(?P<ones>[零〇一二两三四五六七八九])?",
 )
-_RANGE: Final = re.compile(rf"(.+?){TO}(.+)")
-_PAIR: Final = re.compile(r"(.*?[十百廿])?([一二两三四五六七八九])([一二两三四五六七八九])")
+_RANGE: Final = re.compile(rf"(.{{1,40}}?){TO}(.{{1,40}})")
+_PAIR: Final = re.compile(r"(.{0,8}?[十百廿])?([一二两三四五六七八九])([一二两三四五六七八九])")
 
 
 def read_number(text: str) -> int | None:

@@ -31,7 +31,7 @@ _FILLER: Final = re.compile(r"(?:^|[,，。;；!！?？、\n ])(?:嗯|啊|哦|�
 _PUT_OFF: Final = re.compile("推|延|晚|迟")
 _WAITS: Final = re.compile("[过等隔迟晚]")
 _PARTICLE: Final = re.compile(
-    r"(?:左右|吧|啊|呀|呢|的样子|就行|就好|差不多|可以吗?|行吗?)*(?:$|[,，。;；!！?？、\n ])"
+    r"(?:左右|吧|啊|呀|呢|的样子|就行|就好|差不多|可以吗?|行吗?){0,4}(?:$|[,，。;；!！?？、\n ])"
 )
 _WEEKDAYS: Final = range(5)
 _A_WEEK: Final = 7

@@ -1,0 +1,114 @@
+"""Every pattern takes steps in proportion to its text, whatever the text: counted, not timed."""
+
+import importlib
+import pkgutil
+import re
+from collections.abc import Iterator
+from itertools import product
+from typing import Final
+
+import pytest
+
+from runtime.mask import mask_json, mask_text
+from tests.support.pattern_steps import fragments_of, steps_of
+
+_PACKAGES: Final = (
+    "runtime",
+    "schemas",
+    "statemachine",
+    "storage",
+    "engine",
+    "tools",
+    "tasks",
+    "api",
+    "workers",
+    "fleet",
+)
+_LENGTH: Final = 150
+_STEPS_A_CHARACTER: Final = 400
+"""What a pattern may cost for each character: bounded repetitions, tried anew at each start."""
+
+
+def compiled_patterns() -> Iterator[tuple[str, "re.Pattern[str]"]]:
+    """Every pattern that a module of ours keeps."""
+    for package in _PACKAGES:
+        root = importlib.import_module(package)
+        for found in pkgutil.walk_packages(root.__path__, f"{package}."):
+            if found.name.endswith("__main__") or ".migrations" in found.name:
+                continue
+            module = importlib.import_module(found.name)
+            for name, value in vars(module).items():
+                if isinstance(value, re.Pattern) and isinstance(value.pattern, str):
+                    yield f"{found.name}.{name}", value
+
+
+PATTERNS: Final = dict(compiled_patterns())
+
+
+def hostile_texts(pattern: "re.Pattern[str]", length: int) -> Iterator[str]:
+    """Its own parts again and again, alone and in pairs, with an end that it does not take."""
+    pieces = fragments_of(pattern)
+    for one, other in product(pieces[:5], pieces[:5]):
+        yield ((one + other) * length)[:length] + "\x01"
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_twice_the_text_costs_no_more_than_twice_the_steps(name: str) -> None:
+    pattern = PATTERNS[name]
+    for text in hostile_texts(pattern, 2 * _LENGTH):
+        most = _STEPS_A_CHARACTER * len(text)
+        half = steps_of(pattern, text[:_LENGTH] + "\x01", most=most)
+        steps = steps_of(pattern, text, most=most)
+        # What grows with the square of the text costs four times as much.
+        assert steps <= 3 * half + 20 * _STEPS_A_CHARACTER, (pattern.pattern, text[:40])
+
+
+def test_the_counter_finds_a_pattern_that_grows_with_the_square() -> None:
+    pattern = re.compile(r"(?<=://)([^:/@\s]*):[^@\s]+@")
+    text = "://:" * 100
+    half, steps = (steps_of(pattern, part, most=10**7) for part in (text[: len(text) // 2], text))
+    assert steps > 3.5 * half
+
+
+@pytest.mark.parametrize("piece", ["://:", "://a:b", "bearer ", "1 3", "+8", "a@", "://", "0 1"])
+def test_a_megabyte_of_anything_is_masked(piece: str) -> None:
+    text = (piece * 1_000_000)[:1_000_000]
+    assert mask_text(text)
+    assert mask_json({text: [1] * 1000})
+
+
+def test_passwords_of_addresses_are_hidden_wherever_they_stand() -> None:
+    assert mask_text("redis://u:p:/w@h a://b://u:pw@h") == "redis://u:****@h a://b:****@h"
+    assert mask_text("mail me@example.com http://h/p:x") == "mail me@example.com http://h/p:x"
+
+
+@pytest.mark.parametrize("number", [13800138000, 13800138000.0])
+def test_a_number_is_masked_whichever_kind_of_number_it_is(number: float) -> None:
+    assert mask_json({"a": [number]}) == {"a": ["138****8000"]}
+
+
+@pytest.mark.parametrize("number", [0.5, 1e300, float("inf"), 20260313.0, 3.25, -7.0])
+def test_other_numbers_stay_as_they_are(number: float) -> None:
+    assert mask_json({"a": number}) == {"a": number}
+
+
+@pytest.mark.parametrize("text", ["打65381234找我", "电话 6538 1234", "座机6538-1234。"])
+def test_a_landline_without_its_area_is_masked(text: str) -> None:
+    assert "653****1234" in mask_text(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "20260313",
+        "订单SO65381234",
+        "65381234.50",
+        "￥65381234",
+        "65381234元",
+        "2026-03-13",
+        "65381234567890",
+        "1:65381234",
+    ],
+)
+def test_what_is_no_landline_stays_as_it_is(text: str) -> None:
+    assert mask_text(text) == text
