@@ -118,6 +118,8 @@ class FleetPlan:
             "UNPEND_API_PORT": str(ports.api),
             "UNPEND_EXPORTER_PORT": str(ports.exporter),
             "UNPEND_FLOWER_PORT": str(ports.flower),
+            # What a newcomer subscribes stands on this machine.
+            "UNPEND_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8,::1/128",
             "FLOWER_BASIC_AUTH": f"operator:{kept.flower_password}",
             **self.extra,
         }

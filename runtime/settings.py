@@ -119,6 +119,9 @@ class Settings(BaseSettings):
     trusted_proxies: str = ""
     """Addresses and networks (CIDR, with commas between) of gateways whose `X-Forwarded-For` names the client; no
     other peer is believed."""
+    webhook_allowed_networks: str = ""
+    """Addresses and networks (CIDR, with commas between) to which webhooks may go though they are no part of the
+    public internet; over http too (docs/webhooks.md)."""
     limits_url: SecretStr | None = None
     """The Redis that counts requests and holds the live state (docs/live_state.md); without it the broker when that is
     one, else requests are counted in each process's memory, and there is no live state."""
@@ -147,7 +150,12 @@ class Settings(BaseSettings):
         """The gateways of `trusted_proxies`."""
         return networks_of(self.trusted_proxies)
 
-    @field_validator("trusted_proxies")
+    @property
+    def webhook_networks(self) -> tuple[Network, ...]:
+        """The networks of `webhook_allowed_networks`."""
+        return networks_of(self.webhook_allowed_networks)
+
+    @field_validator("trusted_proxies", "webhook_allowed_networks")
     @classmethod
     def _networks(cls, given: str) -> str:
         networks_of(given)

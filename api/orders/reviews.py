@@ -54,7 +54,11 @@ def find_review(
         # The question can be read, and decided by listening, when the key of the words is gone.
         with suppress(UnreadableCiphertext):
             said = words_to_decide_on(parts.database, review, by=actor, request_id=request_id)
-    return ReviewShown(**dict(view_of(review)), words=said)
+    shown = dict(view_of(review))
+    if said is not None:
+        # What was kept of the words is where they stand: who may hear them reads the sentences with them.
+        shown |= {name: said.worded(shown[name]) for name in ("question", "context")}
+    return ReviewShown(**shown, words=said and said.shown)
 
 
 @router.post(

@@ -34,7 +34,7 @@ from schemas.outbound.subscribers import (
 from storage.access.system_audit import SystemAudit
 from storage.outbound.subscribers import Subscriber, Subscribers
 from tasks.outbound.messages import body_of, ping
-from tools.webhooks.address import AddressRefused, check_url
+from tools.webhooks.address import AddressRefused, WebhookAddresses
 from tools.webhooks.sender import DeliveryTry, WebhookMessage, WebhookSender
 from tools.webhooks.signature import new_secret
 
@@ -65,7 +65,7 @@ def add_subscriber(
 ) -> SubscriberCreated:
     """It is told of what happens from now on. The secret is in this answer and in no other."""
     try:
-        check_url(body.url)
+        WebhookAddresses(parts.settings.webhook_networks).check_url(body.url)
     except AddressRefused as error:
         raise invalid([("url", str(error))]) from error
     secret, events = new_secret(), [kind.value for kind in body.events]
@@ -153,7 +153,7 @@ def ping_subscriber(subscriber_id: SubscriberId, parts: GivenParts) -> PingAnswe
             body=body_of(ping(datetime.now(UTC))),
             secrets=secrets.open(),
         )
-    answer = asyncio.run(_send(message))
+    answer = asyncio.run(_send(message, WebhookAddresses(parts.settings.webhook_networks)))
     return PingAnswered(
         delivered=answer.delivered,
         status=answer.status,
@@ -162,8 +162,8 @@ def ping_subscriber(subscriber_id: SubscriberId, parts: GivenParts) -> PingAnswe
     )
 
 
-async def _send(message: WebhookMessage) -> DeliveryTry:
-    async with WebhookSender(most_at_once=1) as sender:
+async def _send(message: WebhookMessage, addresses: WebhookAddresses) -> DeliveryTry:
+    async with WebhookSender(most_at_once=1, addresses=addresses) as sender:
         return await sender.send(message)
 
 

@@ -36,7 +36,7 @@ class Configuration(uvicorn.Config):
         self.trusted_proxies = tuple(trusted_proxies)
 
 
-class HttpConnection(H11Protocol):
+class BoundedConnection(H11Protocol):
     """uvicorn's connection, which is ended when it sends too slowly or when there are too many."""
 
     _deadline: asyncio.TimerHandle | None = None
@@ -109,7 +109,7 @@ class HttpConnection(H11Protocol):
             self.transport.abort()
 
 
-class SocketConnection(WSProtocol):
+class BoundedSocket(WSProtocol):
     """uvicorn's WebSocket, which reads nothing more before it was accepted."""
 
     def handle_connect(self, event: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import uvicorn
 from fastapi import FastAPI
 
-from api.server.connection import Configuration, HttpConnection, SocketConnection
+from api.server.connection import BoundedConnection, BoundedSocket, Configuration
 from runtime.settings import Network
 
 _FAILED_TO_START: Final = 3
@@ -32,8 +32,8 @@ class Server(uvicorn.Server):
             Configuration(
                 app,
                 trusted_proxies=trusted_proxies,
-                http=HttpConnection,
-                ws=SocketConnection,
+                http=BoundedConnection,
+                ws=BoundedSocket,
                 # A frame of some bytes would be unpacked into megabytes.
                 ws_per_message_deflate=False,
                 ws_max_size=_LONGEST_SOCKET_MESSAGE,

@@ -7,6 +7,7 @@ from runtime.settings import Settings
 from tasks.outbound.notifying import StaffNotices
 from tasks.outbound.sending import Webhooks
 from tools.notices.routing import open_notices
+from tools.webhooks.address import WebhookAddresses
 
 
 @dataclass(slots=True)
@@ -20,7 +21,8 @@ class OutboundContext:
     def of_settings(cls, settings: Settings) -> Self:
         """The ways out as this installation has them."""
         return cls(
-            notices=StaffNotices(lambda: open_notices(settings.config_folder, settings.notice_secrets))
+            webhooks=Webhooks(addresses=WebhookAddresses(settings.webhook_networks)),
+            notices=StaffNotices(lambda: open_notices(settings.config_folder, settings.notice_secrets)),
         )
 
     def close(self) -> None:

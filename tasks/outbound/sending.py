@@ -15,7 +15,7 @@ from storage.outbound.outbox import WaitingDelivery
 from storage.outbound.subscribers import Secrets
 from tasks.outbound.circuit import Circuit
 from tasks.outbound.messages import PAUSES, body_of
-from tools.webhooks.address import check_peer
+from tools.webhooks.address import WebhookAddresses
 from tools.webhooks.sender import TIMEOUT_SECONDS, DeliveryTry, WebhookMessage, WebhookSender
 
 _log = logger(__name__)
@@ -59,7 +59,8 @@ class Webhooks:
     """Sends batches of deliveries; belongs to one thread. Nothing is connected before the first batch."""
 
     limits: SendingLimits = field(default_factory=SendingLimits)
-    judge: Callable[[str, str], None] = check_peer
+    addresses: WebhookAddresses = field(default_factory=WebhookAddresses)
+    judge: Callable[[str, str], None] | None = None
     _circuits: dict[str, Circuit] = field(default_factory=dict)
     _open: tuple[asyncio.Runner, WebhookSender] | None = None
 
@@ -95,7 +96,10 @@ class Webhooks:
     def _connect(self) -> tuple[asyncio.Runner, WebhookSender]:
         limits = self.limits
         sender = WebhookSender(
-            timeout_seconds=limits.timeout_seconds, most_at_once=limits.most_at_once, judge=self.judge
+            timeout_seconds=limits.timeout_seconds,
+            most_at_once=limits.most_at_once,
+            addresses=self.addresses,
+            judge=self.judge,
         )
         return asyncio.Runner(), sender
 

@@ -46,6 +46,7 @@ def settings_for(database_url: str, broker_url: str = "redis://127.0.0.1:1/0", *
             "contact_policy": "always_open",
             # On a busy machine a step takes longer than its tool's limit.
             "least_wait_seconds": 120.0,
+            "webhook_allowed_networks": "127.0.0.0/8",
         }
         | changes,
     )

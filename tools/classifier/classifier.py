@@ -12,6 +12,7 @@ from tools.classifier.model import Model, WeightsError, load_model
 from tools.classifier.normal_form import is_cut, normalize
 from tools.classifier.rules import Evidence, RuleSet, load_rules
 from tools.classifier.taxonomy import TAXONOMY, Flag, Level1, Level2, parent_of
+from tools.quotation import worded
 
 CONFIDENCE_DIGITS = 4
 _TOP_CONTRIBUTIONS = 12
@@ -84,7 +85,7 @@ class Classifier:
         if not self._model.knows_any(reading.features):
             return self._unreadable(reading.evidence)
         proposal = self._propose(reading)
-        reasons = reasons_for_review(proposal, reading.evidence, cut=is_cut(text))
+        reasons = reasons_for_review(proposal, reading.evidence, text, cut=is_cut(text))
         return Classification(
             level1=proposal.level1,
             level2=proposal.level2,
@@ -112,7 +113,7 @@ class Classifier:
             level1=parent_of(level2), level2=level2, confidence=round(confidence, CONFIDENCE_DIGITS)
         )
         evidence = self._read(text, pending_reason).evidence
-        reasons = reasons_for_review(proposal, evidence, cut=is_cut(text))
+        reasons = reasons_for_review(proposal, evidence, text, cut=is_cut(text))
         return Classification(
             level1=proposal.level1,
             level2=level2,
@@ -140,7 +141,7 @@ class Classifier:
             confidence=verdict.confidence,
             hits=reading.evidence.hits,
             contributions=tuple(each for each in found if each.intent is verdict.level2)[:_TOP_CONTRIBUTIONS],
-            guards=verdict.reasons,
+            guards=tuple(worded(reason, text) for reason in verdict.reasons),
             flags=verdict.flags,
         )
 

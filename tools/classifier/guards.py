@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from tools.classifier.rules import Evidence
 from tools.classifier.taxonomy import Flag, Level1, Level2, parent_of
+from tools.quotation import place_of
 
 AUTOMATIC_CONFIDENCE = 0.80
 """Least level-1 confidence to act without a person (SPEC §2, step 6)."""
@@ -42,8 +43,10 @@ class Proposal:
     confidence: float
 
 
-def reasons_for_review(proposal: Proposal, evidence: Evidence, *, cut: bool) -> tuple[str, ...]:
+def reasons_for_review(proposal: Proposal, evidence: Evidence, text: str, *, cut: bool) -> tuple[str, ...]:
     """Return the reasons for a review, in words for people; empty means that the action may be carried out.
+
+    Of the customer's `text` they hold places alone (`tools.quotation`).
 
     `confidence` must be the rounded value that is stored, so that everybody routes by the same number.
     `cut` says that the text was longer than what is read.
@@ -54,8 +57,8 @@ def reasons_for_review(proposal: Proposal, evidence: Evidence, *, cut: bool) -> 
             _of_confidence(proposal),
             _of_flags(evidence),
             _of_rules(proposal, evidence),
-            _of_markers(proposal, evidence),
-            _of_cancelling(proposal, evidence),
+            _of_markers(proposal, evidence, text),
+            _of_cancelling(proposal, evidence, text),
             ["the text is longer than 500 characters, and the rest was not read"] if cut else [],
         )
         for reason in reasons
@@ -89,10 +92,10 @@ def _of_rules(proposal: Proposal, evidence: Evidence) -> Iterator[str]:
         yield f"some of the words speak for {'、'.join(sorted(others))}"
 
 
-def _of_markers(proposal: Proposal, evidence: Evidence) -> Iterator[str]:
+def _of_markers(proposal: Proposal, evidence: Evidence, text: str) -> Iterator[str]:
     for marker, meaning in _MARKERS.items():
         if marker in evidence.markers and _matters(marker, proposal):
-            yield f"{meaning} ({evidence.markers[marker]})"
+            yield f"{meaning} ({place_of(evidence.markers[marker], text)})"
 
 
 def _matters(marker: str, proposal: Proposal) -> bool:
@@ -101,7 +104,7 @@ def _matters(marker: str, proposal: Proposal) -> bool:
     return marker == "condition" and proposal.level1 is Level1.RESUME
 
 
-def _of_cancelling(proposal: Proposal, evidence: Evidence) -> Iterator[str]:
+def _of_cancelling(proposal: Proposal, evidence: Evidence, text: str) -> Iterator[str]:
     if proposal.level1 is not Level1.TERMINATE:
         return
     if AUTOMATIC_CONFIDENCE <= proposal.confidence < CANCEL_CONFIDENCE:
@@ -110,8 +113,9 @@ def _of_cancelling(proposal: Proposal, evidence: Evidence) -> Iterator[str]:
         yield "cancelling needs an explicit word for it, such as 取消 or 不修了"
     elif evidence.unknown_clause is not None:
         yield (
-            f"every word of a cancellation must be understood, and {evidence.unknown_clause.clause} is not, "
-            f"from {evidence.unknown_clause.rest} on"
+            "every word of a cancellation must be understood, and "
+            f"{place_of(evidence.unknown_clause.clause, text)} is not, "
+            f"from {place_of(evidence.unknown_clause.rest, text)} on"
         )
     if "question" in evidence.markers:
-        yield f"a question is no order to cancel ({evidence.markers['question']})"
+        yield f"a question is no order to cancel ({place_of(evidence.markers['question'], text)})"

@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 import httpx2
 
 from tools.retry_after import seconds_of
-from tools.webhooks.address import AddressRefused, check_peer, check_url
+from tools.webhooks.address import AddressRefused, WebhookAddresses
 from tools.webhooks.signature import signed_headers
 
 TIMEOUT_SECONDS: Final = 10.0
@@ -60,11 +60,16 @@ class WebhookSender:
         *,
         timeout_seconds: float = TIMEOUT_SECONDS,
         most_at_once: int = 16,
-        judge: Callable[[str, str], None] = check_peer,
+        addresses: WebhookAddresses,
+        judge: Callable[[str, str], None] | None = None,
     ) -> None:
-        """Take the limits; `judge` raises `AddressRefused` for a scheme and a peer that may not be spoken to."""
+        """Take the limits, and where messages may go.
+
+        `judge` raises `AddressRefused` for a scheme and a peer that may not be spoken to; by `addresses` without it.
+        """
         self._timeout = timeout_seconds
-        self._judge = judge
+        self._addresses = addresses
+        self._judge = judge or addresses.check_peer
         self._client = httpx2.AsyncClient(
             headers={"User-Agent": "unpend-webhooks", "Content-Type": "application/json"},
             limits=httpx2.Limits(
@@ -83,7 +88,7 @@ class WebhookSender:
         """Send a message once. A failure is part of the result, never an exception."""
         began = time.monotonic()
         try:
-            check_url(envelope.url)
+            self._addresses.check_url(envelope.url)
             async with asyncio.timeout(self._timeout):
                 status, retry_after = await self._post(envelope)
         except AddressRefused as error:

@@ -19,6 +19,7 @@ from schemas.core.error import Code
 from schemas.orders.agents.calls import CallAccepted
 from schemas.orders.agents.contact import ContactInitiated, ContactKept, ContactMade, ContactRecorded
 from storage.access.keys import Key
+from storage.access.system_audit import SystemAudit
 from storage.orders.order import Order
 from storage.orders.orders import Orders
 from storage.people.reviews import Reviews
@@ -32,6 +33,9 @@ ACCEPTED: Final[dict[int | str, dict[str, Any]]] = {
     202: {"model": CallAccepted, "description": "It goes on; ask at `poll`, or send the same call again."}
 }
 """What a route that waits for a tool may answer instead."""
+
+NUMBER_GIVEN: Final = "contact_number_given"
+"""The line of the installation's audit log about a number that came with a call for a contact."""
 
 router = APIRouter(tags=["contact"], route_class=Route)
 
@@ -59,8 +63,10 @@ async def initiate_contact(
     In a manual order this is what makes the attempt. In one that the fleet drives, the fleet makes it, and
     this waits beside it. An attempt that was made before answers what came of it; no attempt is made twice.
     Another channel or script than that attempt's answers 409, and so does one that is not due yet, with
-    `not_before`. `attempt` counts within the round: once a follow-up is due in a manual order, 1 is the first
-    of the next round.
+    `not_before`. The order's own number is called, whatever `phone_number` says: the answer does not tell whether it
+    was the right one, and each given number is on record. What the customer said is answered to the key's owner that
+    made the contact, and to nobody else. `attempt` counts within the round: once a follow-up is due in a manual
+    order, 1 is the first of the next round.
     """
     return await perform(services, await contact_call(body, services, caller), prefer=prefer)
 
@@ -69,10 +75,10 @@ async def contact_call(body: ContactInitiated, services: OrdersServices, caller:
     """The call for the contact that this body asks for.
 
     Raises:
-        Refusal: no such order (404), another number than its own, or no such script (422).
+        Refusal: no such order (404), or no such script (422).
     """
     if body.phone_number is not None:
-        await asyncio.to_thread(require_own_number, services, body.task_id, body.phone_number)
+        await asyncio.to_thread(note_number, services, body.task_id, body.phone_number, caller.agent_id)
     if body.script_id is not None and services.parts.context.scripts.find(body.script_id) is None:
         known = ", ".join(services.parts.context.scripts.names)
         raise invalid([("script_id", f"is no script of this installation; there are {known}")])
@@ -122,20 +128,21 @@ def record_result(body: ContactRecorded, services: GivenOrders) -> ContactKept:
     return ContactKept(next_step=next_action(order, review_open=review_open).name, outcome=outcome.value)
 
 
-def require_own_number(services: GivenOrders, task_id: str, number: str) -> None:
-    """Return when this is the order's number, masked or in full.
+def note_number(services: GivenOrders, task_id: str, number: str, by: str) -> None:
+    """Put on record whether the number that came with a call is the order's own; nobody is answered by it.
+
+    The order's own number is the one that is called, whatever came. The line is written for a right number too, so
+    that neither the answer nor its time tells them apart, and into the installation's log, which no route reads.
 
     Raises:
-        Refusal: no such order (404), or another number (422); neither repeats it.
+        Refusal: no such order (404).
     """
     with services.parts.database.transaction() as work:
         order = Orders(work).find([task_id]).get(task_id)
-    if order is None:
-        raise unknown("task", task_id)
-    if not same_number(order.phone, number):
-        raise invalid(
-            [("phone_number", "is not the number of this order; change it by a phone_changed signal")]
-        )
+        if order is None:
+            raise unknown("task", task_id)
+        is_own = same_number(order.phone, number)
+        SystemAudit(work).write(by, NUMBER_GIVEN, {"task_id": task_id, "is_own": is_own})
 
 
 def _unrecordable(why: Unrecordable, order: Order, contact_id: str) -> Refusal:

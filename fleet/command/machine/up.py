@@ -207,6 +207,8 @@ def _plan(
 _MAY_BE_SET = frozenset(
     {
         "UNPEND_CONTACT_POLICY",
+        "UNPEND_WEBHOOK_ALLOWED_NETWORKS",
+        "UNPEND_TRUSTED_PROXIES",
         "UNPEND_CHANNEL",
         "UNPEND_LEASE_SECONDS",
         "UNPEND_LARGEST_BATCH",

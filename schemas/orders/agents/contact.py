@@ -16,7 +16,7 @@ class ContactInitiated(Sent):
     task_id: Identifier
     contact_method: Channel
     phone_number: Text | None = Field(default=None, min_length=1, max_length=32, repr=False)
-    """The order's own number, masked or not; another is refused. Numbers change by a signal."""
+    """Not looked at for the call: the order's own number is called. Numbers change by a signal."""
     script_id: Identifier | None = None
     attempt: WholeNumber | None = Field(default=None, ge=1, le=100)
     """Which attempt of the round this is; once a follow-up is due, 1 is the first of the round it leads into."""
@@ -29,6 +29,7 @@ class ContactMade(Succeeded):
     result: str
     duration_seconds: int | None
     recording_url: str | None
+    """For the key's owner that made the contact, as the transcript is."""
     transcript: str | None
 
 

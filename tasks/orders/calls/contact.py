@@ -13,9 +13,12 @@ from statemachine.workflow.states import StepState
 from storage.core.unit_of_work import UnitOfWork
 from storage.orders.contacts.contact import Contact
 from storage.orders.contacts.contacts import Contacts
+from storage.orders.dispatches import Dispatches
 from storage.orders.order import Order
 from storage.orders.order_view import StepResult, WaitingStep
+from storage.orders.orders import Orders
 from tasks.orders.calls.call import Asked, Call, Matcher
+from tasks.orders.rules.conclusion import AGENT
 from tools.contact_policy.ladder import channel_for
 from tools.contact_policy.policy import ContactPolicy
 
@@ -105,13 +108,22 @@ def _answers(work: UnitOfWork, call: Call[ContactCall], step: StepResult) -> Con
     contact = _contact_of(work, step)
     if contact is None or call.wanted.against(contact):
         return None
+    made_it = _maker(work, call, step) == call.agent_id
     return ContactMade(
         contact_id=contact.contact_id,
         result=contact.contact_result,
         duration_seconds=contact.duration_seconds,
-        recording_url=contact.recording_url,
-        transcript=contact.transcript,
+        recording_url=contact.recording_url if made_it else None,
+        transcript=contact.transcript if made_it else None,
     )
+
+
+def _maker(work: UnitOfWork, call: Call[ContactCall], step: StepResult) -> str:
+    """Who made the contact: in a manual order whoever called for it, else the fleet's own agent."""
+    if Orders(work).find([call.task_id])[call.task_id].mode != "manual":
+        return AGENT
+    taken = Dispatches(work).last_of(step.step_id)
+    return AGENT if taken is None else taken.agent_id
 
 
 def _counted(call: Call[ContactCall], number: int) -> Call[ContactCall] | None:

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
-from runtime.mask import mask_text
+from runtime.mask import mask_json, mask_text
 from schemas.orders.effects import Audit
 from schemas.orders.step_inputs import ReviewInput
 from storage.core.database import Database
@@ -12,6 +13,7 @@ from storage.orders.contacts.contacts import Contacts
 from storage.orders.orders import Orders
 from storage.people.reviews import Review
 from tasks.orders.rules.customer_number import own_number
+from tools.quotation import worded
 
 EVENT = "personal_data_revealed"
 
@@ -49,6 +51,27 @@ class Revealed:
 
     value: str = field(repr=False)
     contact_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a customer said, for who decides what follows from it."""
+
+    said: str = field(repr=False)
+    phone: str | None = field(repr=False)
+
+    @property
+    def shown(self) -> str:
+        """The words, with every number masked."""
+        return str(self._masked(self.said))
+
+    def worded(self, value: object) -> Any:
+        """A JSON value with the words in every place of them that it names, numbers masked."""
+        return self._masked(worded(value, self.said))
+
+    def _masked(self, value: object) -> Any:
+        masked = mask_json(value)
+        return masked if self.phone is None else own_number(self.phone).mask(masked)
 
 
 def reveal(database: Database, request: RevealRequest) -> Revealed | Hidden:
@@ -111,7 +134,7 @@ def put_on_record(database: Database, task_id: str, *, by: str) -> None:
 
 def words_to_decide_on(
     database: Database, review: Review, *, by: str, request_id: str | None = None
-) -> str | None:
+) -> Heard | None:
     """What the customer said in the contact that an open question is about, numbers masked, for who may decide it.
 
     To hear them is a part of deciding. Each look leaves a line in the order's audit log, committed before anybody
@@ -144,5 +167,4 @@ def words_to_decide_on(
             },
         )
         AuditLogs(work).write(line, at=None)
-    words = mask_text(said)
-    return words if order.phone is None else str(own_number(order.phone).mask(words))
+    return Heard(said, order.phone)

@@ -8,6 +8,7 @@ from statemachine.orders.intents import INTENTS, Level1, Level2
 from storage.orders.order import Order
 from tasks.orders.rules.context import Context
 from tools.dates import Ambiguous, DateReading, parse
+from tools.quotation import place_of
 
 _VISIT_HOUR: Final = time(9)
 
@@ -22,6 +23,7 @@ class Agreement:
     visit_until: date | None = None
     """The last day they named, where they named more than one."""
     words: str | None = None
+    """Where the date stands in what they said (`tools.quotation`)."""
     unclear: str | None = None
 
     def as_output(self) -> dict[str, object]:
@@ -45,7 +47,9 @@ def agree(
         return Agreement()
     reading = parse(text, now=now, zone=context.zone(order), calendar=context.calendar)
     if isinstance(reading, Ambiguous):
-        unclear = f"日期不明确({reading.reason}): {'、'.join(reading.matches)}"
+        unclear = (
+            f"日期不明确({reading.reason}): {'、'.join(place_of(words, text) for words in reading.matches)}"
+        )
         return replace(_default(context, order, intent.followup_days, now, past), unclear=unclear)
     if not isinstance(reading, DateReading):
         return _default(context, order, intent.followup_days, now, past)
@@ -55,8 +59,10 @@ def agree(
     named = datetime.combine(reading.earliest, opens, tzinfo=context.zone(order)).astimezone(UTC)
     if intent.level1 is Level1.RESUME:
         until = reading.latest if reading.latest > reading.earliest else None
-        return Agreement(visit_at=max(named, now), visit_until=until, words=reading.matched)
-    return Agreement(followup_at=context.next_contact(order, max(named, now), past), words=reading.matched)
+        return Agreement(visit_at=max(named, now), visit_until=until, words=place_of(reading.matched, text))
+    return Agreement(
+        followup_at=context.next_contact(order, max(named, now), past), words=place_of(reading.matched, text)
+    )
 
 
 def postponed(context: Context, order: Order, days: int, now: datetime, past: list[datetime]) -> datetime:

@@ -99,9 +99,11 @@ def arrange(
 
     Nobody named a day: the next one with room, from tomorrow on.
     """
-    asked, words, region = asked_of(given), given.date_words or "", region_of(order)
+    asked, region = asked_of(given), region_of(order)
+    # The date and not the words for it: the note is kept in clear and leaves the installation.
+    named = "" if asked is None else f"{asked.astimezone(zone):%Y-%m-%d %H:%M}"
     if not openings.limited(region):
-        return Appointment(asked=asked, visit_at=asked, note=words or "时间待定")
+        return Appointment(asked=asked, visit_at=asked, note=named or "时间待定")
     today = now.astimezone(zone).date()
     wanted = _days(given, asked, zone, today)
     day = openings.take(region, wanted)
@@ -109,13 +111,11 @@ def arrange(
         return _no_capacity(region, wanted, openings.offer(region, today))
     on_the_day = asked is not None and asked.astimezone(zone).date() == day
     if on_the_day:
-        visit_at, note = asked, words
+        visit_at, note = asked, named
     else:
         hour = asked.astimezone(zone).time() if asked and asked > now else _VISIT_HOUR
         visit_at = datetime.combine(day, hour, tzinfo=zone).astimezone(UTC)
-        note = (
-            f"{words or wanted[0]} 已约满, 顺延至 {day}" if asked else f"未指定日期, 安排在最近有名额的 {day}"
-        )
+        note = f"{wanted[0]} 已约满, 顺延至 {day}" if asked else f"未指定日期, 安排在最近有名额的 {day}"
     return Appointment(asked=asked, visit_at=visit_at, note=note or str(day), region=region, day=day)
 
 

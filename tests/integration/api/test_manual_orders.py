@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from storage.access.keys import Keys
+from storage.access.system_audit import SystemAudit
 from storage.engine.clock import BusinessClock
-from tests.support.api.client import ApiClient, Call
+from tests.support.api.client import ApiClient, Call, key_of
 from tests.support.api.outside_agents import (
     SILENT,
     START,
@@ -133,11 +134,29 @@ def test_an_attempt_out_of_turn_is_refused(manual: ApiClient) -> None:
     assert answer.json()["error"]["details"]["current_state"] == "contacting"
 
 
-def test_another_number_than_the_orders_is_refused_and_not_repeated(manual: ApiClient) -> None:
-    task_id = begun(manual)
-    answer = contacted(manual, task_id, phone_number="13912345678")
-    assert answer.status_code == 422
-    assert "13912345678" not in answer.text
+def test_whether_a_number_is_the_right_one_is_told_to_nobody_and_each_is_on_record(manual: ApiClient) -> None:
+    task_id = begun(manual, "HT1", said("可以上门"))
+    numbers = ["13912345678", "138****0000", "15000000000"]
+    answers = [contacted(manual, task_id, phone_number=number) for number in numbers]
+    assert {answer.status_code for answer in answers} == {200}
+    assert {answer.text for answer in answers} == {answers[0].text}
+    with manual.house.database.transaction() as work:
+        lines = SystemAudit(work).recent(what="contact_number_given")
+    assert [line.detail["task_id"] for line in lines] == [task_id] * 3
+    assert all(number not in str(lines) for number in numbers)
+    assert {line.key_id for line in lines} != {None}
+
+
+def test_what_the_customer_said_is_answered_to_who_made_the_contact_alone(manual: ApiClient) -> None:
+    with manual.house.database.transaction() as work:
+        Keys(work).register(key_of("another"), "another", ["contact", "read"])
+    task_id = begun(manual, "HT1", said("可以上门"))
+    body = {"task_id": task_id, "contact_method": "phone", "attempt": 1}
+    made = manual.post("/agents/contact/initiate", "contact_agent", json=body).json()
+    repeated = manual.post("/agents/contact/initiate", "contact_agent", json=body).json()
+    anothers = manual.post("/agents/contact/initiate", "another", json=body).json()
+    assert (made["transcript"], repeated["transcript"]) == ("可以上门", "可以上门")
+    assert anothers == made | {"transcript": None, "recording_url": None}
 
 
 def test_a_caller_who_would_rather_poll_gets_a_dispatch_to_ask_for(manual: ApiClient) -> None:

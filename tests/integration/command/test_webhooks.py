@@ -54,7 +54,7 @@ def test_without_a_choice_everything_is_told(fleet: CommandLine) -> None:
 def test_a_forbidden_address_is_refused(fleet: CommandLine) -> None:
     result = fleet.run("webhooks", "add", "http://169.254.169.254/")
     assert result.exit_code == 2
-    assert "link-local" in result.stderr
+    assert "UNPEND_WEBHOOK_ALLOWED_NETWORKS" in result.stderr
 
 
 def test_a_ping_is_signed_and_its_answer_shown(fleet: CommandLine, receiver: WebhookReceiver) -> None:

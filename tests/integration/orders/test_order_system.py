@@ -334,7 +334,7 @@ def test_a_follow_up_is_ours_alone(away: InProcessFleet, desk: OrderSystemServer
         ({"order_system_url": "http://127.0.0.1:1/x"}, "order_system_secret"),
         ({"order_system_secret": new_secret()}, "order_system_url"),
         ({"order_system_url": "http://127.0.0.1:1/", "order_system_secret": "short"}, "order_system_secret"),
-        ({"order_system_url": "http://169.254.169.254/", "order_system_secret": new_secret()}, "link-local"),
+        ({"order_system_url": "ftp://127.0.0.1/", "order_system_secret": new_secret()}, "http://host/path"),
     ],
 )
 def test_settings_that_cannot_work_stop_the_start(

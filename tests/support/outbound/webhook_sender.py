@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
+from runtime.settings import networks_of
 from schemas.outbound.effects import Mailbox, ProductEvent
 from schemas.outbound.event_types import MessageType
 from storage.core.database import Database
@@ -18,7 +19,7 @@ from tasks.outbound.context import OutboundContext
 from tasks.outbound.feeding import feed
 from tasks.outbound.sending import SendingLimits, Webhooks
 from tests.support.outbound.worker import outbound_workers
-from tools.webhooks.address import check_peer
+from tools.webhooks.address import WebhookAddresses
 from tools.webhooks.signature import new_secret
 
 FAST = SendingLimits(timeout_seconds=1.0, pauses=(timedelta(milliseconds=30),))
@@ -92,14 +93,18 @@ def event(
     )
 
 
+HERE = WebhookAddresses(networks_of("127.0.0.0/8"))
+"""Where the receivers of tests stand."""
+
+
 @contextmanager
 def couriers(
     database: Database,
     number: int = 1,
     limits: SendingLimits = FAST,
-    judge: Callable[[str, str], None] = check_peer,
+    judge: Callable[[str, str], None] | None = None,
 ) -> Iterator[None]:
     """So many workers that feed and send, each with its own engine; `judge` looks at who is spoken to."""
-    contexts = [OutboundContext(Webhooks(limits, judge)) for _ in range(number)]
+    contexts = [OutboundContext(Webhooks(limits, HERE, judge)) for _ in range(number)]
     with outbound_workers(database, contexts):
         yield

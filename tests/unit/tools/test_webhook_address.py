@@ -2,7 +2,11 @@
 
 import pytest
 
-from tools.webhooks.address import AddressRefused, check_peer, check_url
+from runtime.settings import networks_of
+from tools.webhooks.address import AddressRefused, WebhookAddresses
+
+PUBLIC = WebhookAddresses()
+INSIDE = WebhookAddresses(networks_of("127.0.0.0/8, ::1, 10.1.0.0/16"))
 
 
 @pytest.mark.parametrize(
@@ -14,10 +18,11 @@ from tools.webhooks.address import AddressRefused, check_peer, check_url
         "http://[::1]:8080/hooks",
         "https://8.8.8.8/hooks",
         "http://erp.internal/hooks",
+        "https://add.de/",
     ],
 )
-def test_an_address_in_the_house_or_over_https_is_accepted(url: str) -> None:
-    check_url(url)
+def test_an_address_that_is_allowed_or_public_over_https_is_accepted(url: str) -> None:
+    INSIDE.check_url(url)
 
 
 @pytest.mark.parametrize(
@@ -38,6 +43,27 @@ def test_an_address_in_the_house_or_over_https_is_accepted(url: str) -> None:
         "https://example.com/" + "a" * 2000,
         "",
         "http://8.8.8.8/hooks",
+        "http://127.0.0.1/",
+        "https://127.0.0.1/",
+        "https://10.0.0.1/",
+        "https://172.16.0.1/",
+        "https://192.168.1.1/",
+        "https://100.64.0.1/",
+        "https://2130706433/",
+        "https://0x7f.1/",
+        "https://0177.0.0.1/",
+        "https://127.1/",
+        "https://[::1]/",
+        "https://[::ffff:127.0.0.1]/",
+        "https://[::127.0.0.1]/",
+        "https://[2002:a9fe:a9fe::]/",
+        "https://[2002:7f00:1::]/",
+        "https://[64:ff9b::10.0.0.1]/",
+        "https://[2001:0:7f00:1::]/",
+        "https://[fc00::1]/",
+        "https://[fec0::1]/",
+        "https://192.0.2.1/",
+        "https://198.18.0.1/",
         "http://169.254.169.254/latest/meta-data",
         "https://169.254.0.23/",
         "http://100.100.100.200/",
@@ -52,17 +78,17 @@ def test_an_address_in_the_house_or_over_https_is_accepted(url: str) -> None:
 )
 def test_any_other_address_is_refused_and_not_repeated(url: str) -> None:
     with pytest.raises(AddressRefused) as refused:
-        check_url(url)
+        PUBLIC.check_url(url)
     assert "secret" not in str(refused.value)
 
 
-@pytest.mark.parametrize("address", ["169.254.169.254", "fe80::1%eth0", "::ffff:100.100.100.200"])
+@pytest.mark.parametrize("address", ["169.254.169.254", "fe80::1%eth0", "::ffff:100.100.100.200", "10.2.0.1"])
 def test_what_a_name_leads_to_is_judged_as_well(address: str) -> None:
     with pytest.raises(AddressRefused):
-        check_peer("https", address)
+        INSIDE.check_peer("https", address)
 
 
 def test_nothing_goes_in_clear_to_the_world() -> None:
-    check_peer("https", "8.8.8.8")
+    PUBLIC.check_peer("https", "8.8.8.8")
     with pytest.raises(AddressRefused, match="https"):
-        check_peer("http", "8.8.8.8")
+        INSIDE.check_peer("http", "8.8.8.8")
