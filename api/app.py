@@ -17,6 +17,7 @@ from api.orders.registration import ORDERS
 from api.orders.services import OrdersParts, OrdersServices
 from api.outbound.registration import OUTBOUND
 from api.outbound.streams.broadcast import Broadcast
+from api.people.lock_outs import LockOuts
 from api.people.registration import PEOPLE
 from api.server import errors, health
 from api.server.description import DescribedApi
@@ -60,12 +61,15 @@ def create_app(parts: OrdersParts, version: str) -> FastAPI:
 
     def make_services() -> Services:
         intake = TaskIntake.over(forms, lambda: parts.engine)
+        lock_outs = LockOuts(parts.database)
         return Services.over(
             parts,
             version,
             figures={name: figure for each in contexts for name, figure in each.figures.items()},
+            locked_out=lock_outs.note,
             of_contexts=(
                 intake,
+                lock_outs,
                 Broadcast(parts.database),
                 LiveReader.over(parts.settings),
                 OrdersServices.over(parts, intake),

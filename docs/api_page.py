@@ -87,12 +87,15 @@ _SOCKET: Final = """\
 The events of one execution, from its beginning until it has ended, each a text message: what a page of events holds,
 with the `id` to go on from. OpenAPI knows no WebSockets, so this is not in the description.
 
-The key comes in the `Authorization` header of the handshake. A client that cannot set one sends it in its first
-message, within 5 seconds; a key never stands in the address. `after` goes on behind the last event seen, and may come
-at any time:
+The key comes with the handshake and is looked at before the socket is accepted: in the `Authorization` header, or from
+a browser, which cannot set one, as a subprotocol: `new WebSocket(url, ["unpend", "key." + key])`. A key never stands in
+the address. Who is refused gets the HTTP answer of every refusal (401, 403, 404, 429, 503). Nothing is compressed; a
+message may have 1,024 characters; one key may hold 40 of a process's 200 seats, streams of events included. `after`
+goes on behind the last event seen, and may come at any time; `authorization` beside it puts another key in place of the
+first:
 
 ```json
-{"authorization": "Bearer KEY", "after": "90210-4711"}
+{"after": "90210-4711"}
 ```
 
 The server closes with a code, and says why:

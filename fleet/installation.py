@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from fleet.embedded.private_file import write_private_file
 from fleet.supervisor.run_file import RunFile
+from runtime.api_key import new_key
 from runtime.blind_index import derived_key
 from runtime.cipher import Cipher
 from runtime.settings import PROJECT, Settings
@@ -80,7 +81,7 @@ class Installation:
     def give_keys(self, owners: Iterable[str]) -> InstallationSecrets:
         """The secrets with an API key for each of these owners; one that has none yet is given one."""
         kept = self.secrets()
-        made = {owner: f"unpend_{secrets.token_urlsafe(32)}" for owner in owners if owner not in kept.keys}
+        made = {owner: new_key() for owner in owners if owner not in kept.keys}
         if made:
             kept = replace(kept, keys={**kept.keys, **made})
             self._keep(kept)

@@ -16,6 +16,7 @@ from fastapi.security.base import SecurityBase
 from api.server.coalescer import Coalescer
 from api.server.limits.failed_logins import FailedLogins
 from api.server.refusal import Refusal
+from runtime.api_key import is_junk
 from runtime.logs import logger
 from runtime.principal import act_for
 from schemas.access.scopes import Scope
@@ -63,7 +64,7 @@ class Keyring:
         Raises:
             StorageUnavailable: it is not in the cache, and PostgreSQL does not answer.
         """
-        if not 0 < len(key) <= _LONGEST_KEY or not key.isascii() or not key.isprintable():
+        if not 0 < len(key) <= _LONGEST_KEY or not key.isascii() or not key.isprintable() or is_junk(key):
             return None
         name = digest(key)
         known = self._known.get(name)
@@ -157,6 +158,7 @@ class ScopeCheck(SecurityBase):
         await services.rate_limits.admit(key)
         claimed = request.headers.get(AGENT_HEADER)
         if self.scope not in key.scopes or (claimed is not None and claimed != key.agent_id):
+            _log.warning("forbidden", key_id=key.key_id, agent_id=key.agent_id, scope=self.scope.value)
             raise Refusal(Code.FORBIDDEN, "this key may not do this")
         request.state.caller = key
         act_for(key.key_id)
@@ -175,8 +177,10 @@ async def admitted_by(key: str, address: str, keyring: Keyring, failed_logins: F
     owner = await keyring.owner(key)
     if owner is not None:
         return owner
-    if key:
+    # Junk costs a look at its checksum, so it brings nobody nearer to being shut out.
+    if key and not is_junk(key):
         failed_logins.note(address)
+    _log.warning("nobody's key", address=address, given=bool(key), junk=is_junk(key))
     raise Refusal(
         Code.UNAUTHORIZED,
         "send Authorization: Bearer KEY with a key of this installation",

@@ -1,7 +1,7 @@
 """The services given to every route: the deployment, the keyring, and the coalescers."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Protocol, Self, TypeVar
 
@@ -48,14 +48,18 @@ class Services:
         version: str,
         *,
         figures: Mapping[str, Figure],
+        locked_out: Callable[[str], None],
         of_contexts: Sequence[ContextServices],
     ) -> Self:
-        """The services over these parts; nothing is connected yet."""
+        """The services over these parts; nothing is connected yet.
+
+        `locked_out` is told of each address that has used up its tries of keys.
+        """
         return cls(
             parts,
             version,
             Keyring(parts.database),
-            FailedLogins(),
+            FailedLogins(locked_out=locked_out),
             RateLimits.over(parts.settings),
             figures,
             {type(services): services for services in of_contexts},

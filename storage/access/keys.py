@@ -1,7 +1,6 @@
 """API keys: hashed at rest, one owner each, with the scopes it may use."""
 
 import hashlib
-import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,7 +9,6 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from runtime.ids import Prefix, new_id
-from runtime.mask import mask_text
 from schemas.access.roles import scopes_of
 from storage.access.system_audit import SystemAudit
 from storage.core.unit_of_work import Repository
@@ -59,15 +57,6 @@ _TOUCH = text(
     "UPDATE api_keys SET last_used_at = clock_timestamp() WHERE key_id IN "
     "(SELECT key_id FROM api_keys WHERE key_id = ANY(:key_ids) ORDER BY key_id FOR UPDATE SKIP LOCKED)",
 )
-
-
-def new_key() -> str:
-    """Return a new random key of 256 bits, with a prefix that secret scanners recognise.
-
-    Never one that reads like a phone number somewhere: it would be masked where it is shown, this once.
-    """
-    key = f"unpend_{secrets.token_urlsafe(32)}"
-    return key if mask_text(key) == key else new_key()
 
 
 def digest(key: str) -> bytes:

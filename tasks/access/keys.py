@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from storage.access.keys import KeyRecord, Keys, NewKey, new_key
+from runtime.api_key import new_key
+from storage.access.keys import KeyRecord, Keys, NewKey
 from storage.access.users import Users
 from storage.core.database import Database
 

@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from runtime.api_key import new_key
 from schemas.access.roles import Role
-from storage.access.keys import Key, Keys, NewKey, new_key
+from storage.access.keys import Key, Keys, NewKey
 from storage.access.system_audit import SystemAudit
 from storage.access.users import User, Users
 from storage.core.database import Database

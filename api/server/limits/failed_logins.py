@@ -30,7 +30,14 @@ class _Tries:
 class FailedLogins:
     """Counts wrong keys by the address they come from, in the memory of this process."""
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        *,
+        locked_out: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Take what is told of an address that has used up its tries: once in its window."""
+        self._locked_out = locked_out
         self._clock = clock
         self._tries: dict[str, _Tries] = {}
 
@@ -61,6 +68,8 @@ class FailedLogins:
                 del self._tries[next(iter(self._tries))]
             tries = self._tries[name] = _Tries(now + WINDOW_SECONDS)
         tries.count += 1
+        if tries.count == TRIES:
+            self._locked_out(address)
 
 
 def _network(address: str) -> str:

@@ -54,7 +54,7 @@ class Revealed:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ReviewWords:
     """What a customer said, for who decides what follows from it."""
 
     said: str = field(repr=False)
@@ -134,7 +134,7 @@ def put_on_record(database: Database, task_id: str, *, by: str) -> None:
 
 def words_to_decide_on(
     database: Database, review: Review, *, by: str, request_id: str | None = None
-) -> Heard | None:
+) -> ReviewWords | None:
     """What the customer said in the contact that an open question is about, numbers masked, for who may decide it.
 
     To hear them is a part of deciding. Each look leaves a line in the order's audit log, committed before anybody
@@ -167,4 +167,4 @@ def words_to_decide_on(
             },
         )
         AuditLogs(work).write(line, at=None)
-    return Heard(said, order.phone)
+    return ReviewWords(said, order.phone)

@@ -11,8 +11,8 @@ from structlog.testing import capture_logs
 
 from api.server import connection
 from api.server.limits.failed_logins import TRIES
+from runtime.api_key import new_key
 from runtime.settings import networks_of
-from storage.access.keys import new_key
 from tests.support.api.client import key_of, register_keys
 from tests.support.api.live_server import serving
 from tests.support.factories import answered, submission

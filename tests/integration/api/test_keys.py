@@ -7,8 +7,9 @@ import anyio
 import pytest
 
 from api.server.authentication import TOUCH_SECONDS, Keyring
+from runtime.api_key import new_key
 from schemas.access.scopes import Scope
-from storage.access.keys import KeyRecord, Keys, NewKey, new_key
+from storage.access.keys import KeyRecord, Keys, NewKey
 from storage.access.system_audit import SystemAudit
 from storage.core.database import Database
 from tests.support.api.client import ApiClient

@@ -15,7 +15,8 @@ from structlog.testing import capture_logs
 
 from api.server.limits.rate_limits import PAUSE_SECONDS, RateLimits
 from api.server.refusal import Refusal
-from storage.access.keys import Key, Keys, NewKey, new_key
+from runtime.api_key import new_key
+from storage.access.keys import Key, Keys, NewKey
 from tests.support.api.client import ApiClient, api_over, register_keys
 from tests.support.in_process_fleet import InProcessFleet, settings_for
 
