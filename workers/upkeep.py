@@ -31,14 +31,14 @@ def register(app: Celery, current: CurrentProcess) -> None:
     def remove_old() -> None:
         process = current()
         try:
-            if due(process.database):
-                go_on(process.database, _kept(process), seconds=_SECONDS)
+            if due(process.retention_database):
+                go_on(process.retention_database, _kept(process), seconds=_SECONDS)
         except StorageUnavailable as error:
             _log.warning("PostgreSQL away; the next call removes what is old", error=str(error))
 
     def seal_history() -> None:
         try:
-            seal(current().database, seconds=_SECONDS)
+            seal(current().retention_database, seconds=_SECONDS)
         except StorageUnavailable as error:
             _log.warning("PostgreSQL away; the next call seals the audit trail", error=str(error))
 

@@ -9,10 +9,12 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 import psycopg
+from psycopg import sql
 
 from fleet.embedded.account import DEFAULT_ACCOUNT, Account
 from fleet.embedded.binaries import POSTGRES
@@ -138,8 +140,8 @@ class EmbeddedPostgres:
         return [str(self._prepared() / "postgres"), "-D", str(self.folder), "-p", str(port)]
 
     def database_url(self, port: int) -> str:
-        """Return the SQLAlchemy URL of the fleet's database; it holds the password."""
-        return f"postgresql+psycopg://{USER}:{self._password}@127.0.0.1:{port}/{DATABASE}"
+        """Return the SQLAlchemy URL of the fleet's database as its owner; it holds the password."""
+        return self.url_of(USER, self._password, port)
 
     def ready(self, port: int) -> bool:
         """Return whether our server answers a query on this port now; takes 2 s at most."""
@@ -157,6 +159,22 @@ class EmbeddedPostgres:
                 connection.execute(
                     f"CREATE DATABASE {DATABASE} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'"
                 )
+
+    def ensure_logins(self, port: int, passwords: Mapping[str, str]) -> None:
+        """Let these roles log in with these passwords; one that is missing is made."""
+        with self._connect(port) as connection:
+            for role, password in passwords.items():
+                found = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchone()
+                verb = "CREATE" if found is None else "ALTER"
+                connection.execute(
+                    sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(
+                        sql.SQL(verb), sql.Identifier(role), sql.Literal(password)
+                    )
+                )
+
+    def url_of(self, role: str, password: str, port: int) -> str:
+        """The SQLAlchemy URL of the fleet's database for a role."""
+        return f"postgresql+psycopg://{role}:{password}@127.0.0.1:{port}/{DATABASE}"
 
     def remove(self) -> None:
         """Delete what root's servers keep outside the data folder; the server must not be running."""

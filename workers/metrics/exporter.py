@@ -132,7 +132,7 @@ def serve(settings: Settings) -> None:
     address = os.environ.get("UNPEND_EXPORTER_ADDRESS", "127.0.0.1")
     port = int(os.environ.get("UNPEND_EXPORTER_PORT", str(PORT)))
     cipher = Cipher.of_settings(settings)
-    url = settings.database_url.get_secret_value()
+    url = settings.reader_url
     with (
         Database(url, cipher, pool_size=1, application="unpend-exporter") as database,
         ExporterServer(

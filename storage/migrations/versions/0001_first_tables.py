@@ -635,9 +635,24 @@ def upgrade() -> None:
     )
     op.create_index('ix_reviews_open', 'reviews', ['opened_at'], unique=False, postgresql_where=sa.text("state = 'open'"))
     op.create_index('ix_reviews_task_id', 'reviews', ['task_id'], unique=False)
+    # Figures without what a customer may be known by: the role that reads sees these, and not the columns behind.
+    op.execute(
+        """
+        CREATE VIEW audit_figures AS SELECT task_id, event_type, "timestamp", metadata ->> 'user_intent_l1' AS intent,
+            CASE WHEN jsonb_typeof(metadata -> 'confidence') = 'number'
+                THEN CAST(metadata ->> 'confidence' AS numeric) END AS confidence,
+            metadata -> 'automatic' = 'true' AS automatic
+        FROM audit_logs
+        """
+    )
+    op.execute(
+        "CREATE VIEW step_figures AS SELECT run_id, kind, state, started_at, finished_at, error ->> 'code' AS code "
+        "FROM steps"
+    )
 
 
 def downgrade() -> None:
+    op.execute("DROP VIEW audit_figures, step_figures")
     for table in (
         "reviews",
         "dispatches",
