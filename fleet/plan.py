@@ -59,6 +59,15 @@ class DatabaseUrls:
 
         return cls(owner=of("MIGRATE"), application=url, retention=of("RETENTION"), reader=of("READER"))
 
+    def settings(self) -> dict[str, str]:
+        """The settings of whoever prepares the database for all."""
+        return {
+            "database_url": self.application,
+            "database_url_migrate": self.owner,
+            "database_url_retention": self.retention,
+            "database_url_reader": self.reader,
+        }
+
     def given_to(self, process: str) -> dict[str, str]:
         """The variables with which a process reaches PostgreSQL: as the role of its work, and no other."""
         match process:

@@ -124,6 +124,11 @@ class Settings(BaseSettings):
         return (self.database_url_migrate or self.database_url).get_secret_value()
 
     @property
+    def role_urls(self) -> tuple[str, ...]:
+        """PostgreSQL as everybody else reaches it."""
+        return (self.database_url.get_secret_value(), self.retention_url, self.reader_url)
+
+    @property
     def retention_url(self) -> str:
         """PostgreSQL as whoever may remove and erase."""
         return (self.database_url_retention or self.database_url).get_secret_value()

@@ -9,12 +9,10 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 import psycopg
-from psycopg import sql
 
 from fleet.embedded.account import DEFAULT_ACCOUNT, Account
 from fleet.embedded.binaries import POSTGRES
@@ -158,18 +156,6 @@ class EmbeddedPostgres:
             if found is None:
                 connection.execute(
                     f"CREATE DATABASE {DATABASE} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'"
-                )
-
-    def ensure_logins(self, port: int, passwords: Mapping[str, str]) -> None:
-        """Let these roles log in with these passwords; one that is missing is made."""
-        with self._connect(port) as connection:
-            for role, password in passwords.items():
-                found = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchone()
-                verb = "CREATE" if found is None else "ALTER"
-                connection.execute(
-                    sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(
-                        sql.SQL(verb), sql.Identifier(role), sql.Literal(password)
-                    )
                 )
 
     def url_of(self, role: str, password: str, port: int) -> str:

@@ -123,6 +123,18 @@ class Seals(Repository):
         """The position up to which a table is sealed."""
         return int(self.connection.execute(_SEALED_UP_TO, {"table_name": table.name}).scalar_one())
 
+    def oldest_unsealed_seconds(self, table: SealedTable) -> float:
+        """How long the oldest row that no seal covers has been written; 0 where there is none."""
+        found = self.connection.execute(
+            text(
+                f"SELECT coalesce(extract(epoch FROM clock_timestamp() - (SELECT {table.written} FROM {table.name} "
+                f"WHERE {table.position} > (SELECT coalesce(max(last_position), 0) FROM audit_seals "
+                f"WHERE table_name = :table_name) ORDER BY {table.position} LIMIT 1)), 0)"
+            ),
+            {"table_name": table.name},
+        )
+        return max(0.0, float(found.scalar_one()))
+
     def writers(self, table: SealedTable) -> frozenset[str]:
         """The transactions that may add to a table at this moment."""
         rows = self.connection.execute(_WRITERS, {"table_name": table.name})

@@ -80,6 +80,7 @@ SYSTEM_AUDIT: Final = SealedTable(
     name="system_audit",
     key="entry_id",
     position="entry_id",
+    written="at",
     facts=("entry_id", "actor", "what", "key_id", "label", "at"),
     content=(),
     body="detail",

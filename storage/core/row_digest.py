@@ -22,6 +22,8 @@ class SealedTable:
     """The column by which a row is named."""
     position: str
     """The column of the order in which rows were written."""
+    written: str
+    """The column that says when a row was written, on the database's clock."""
     facts: tuple[str, ...]
     content: tuple[str, ...]
     """What an erasure may change, beside the body."""

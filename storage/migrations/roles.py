@@ -7,12 +7,12 @@ what has been kept long enough; the reader sees figures, and nothing that a cust
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from sqlalchemy import Connection, LargeBinary, Table, Text, create_engine, text
+import psycopg
+from sqlalchemy import Connection, LargeBinary, Table, Text, make_url
 from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB
-from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from storage.access.tables import SYSTEM_AUDIT
-from storage.core.unavailable import StorageUnavailable, summary
+from storage.core.migrate import owner_transaction
 from storage.migrations.tables import metadata
 from storage.orders.tables import AUDIT_LOGS
 
@@ -59,43 +59,42 @@ _UNREAD: Final = frozenset(
         "intent_labels",
         "notices",
         "dispatches",
-        "system_audit",
     }
 )
 """Tables of people, keys and of what was sent in."""
-_UNREAD_COLUMNS: Final = frozenset({"recording_url", "label", "holder"})
+_UNREAD_COLUMNS: Final = frozenset({"recording_url", "label", "actor", "key_id"})
 _LIMITS: Final = {
     "statement_timeout": "30s",
     "idle_in_transaction_session_timeout": "30s",
     "lock_timeout": "10s",
 }
 """Those of `storage.core.database`, for connections whose start-up options a pooler drops."""
-_LOCK: Final = 0x726F6C6573
 
 
-def prepare_roles(url: str) -> tuple[str, ...]:
+def prepare_roles(url: str, further: Iterable[str] = ()) -> tuple[str, ...]:
     """Make the roles where they are missing, and give each what it may do; those that could not be made.
+
+    Args:
+        url: The database, as the owner of its tables.
+        further: The same as others reach it: a role that one of these names is let in with the password there.
 
     Raises:
         StorageUnavailable: PostgreSQL does not answer.
     """
-    engine = create_engine(url, hide_parameters=True)
-    try:
-        with engine.begin() as connection:
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-            missing = _missing(connection)
-            if missing and _may_make_roles(connection):
-                for role in missing:
-                    connection.exec_driver_sql(f"CREATE ROLE {role} NOLOGIN")
-                missing = ()
+    logins = {login.username: str(login.password) for login in map(make_url, further) if login.password}
+    with owner_transaction(url) as connection:
+        missing = _missing(connection)
+        if _may_make_roles(connection):
+            for role in missing:
+                connection.exec_driver_sql(f"CREATE ROLE {role} NOLOGIN")
             for role in ROLES:
-                if role not in missing:
-                    for statement in grants(role):
-                        connection.exec_driver_sql(statement)
-    except (OperationalError, ProgrammingError) as error:
-        raise StorageUnavailable(summary(error)) from error
-    finally:
-        engine.dispose()
+                if role in logins:
+                    _let_in(connection, role, logins[role])
+            missing = ()
+        for role in ROLES:
+            if role not in missing:
+                for statement in grants(role):
+                    connection.exec_driver_sql(statement)
     return missing
 
 
@@ -162,6 +161,16 @@ def _to_read(table: Table, role: str) -> Iterator[str]:
 
 def _quoted(columns: Iterable[str]) -> str:
     return ", ".join(f'"{column}"' for column in columns)
+
+
+def _let_in(connection: Connection, role: str, password: str) -> None:
+    """Set a role's password and limits; the password itself is in no statement, and so in no log of the server."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    sealed = driver.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
+    connection.exec_driver_sql(f"ALTER ROLE {role} LOGIN PASSWORD '{sealed}'")
+    for statement in limits(role):
+        connection.exec_driver_sql(statement)
 
 
 def _missing(connection: Connection) -> tuple[str, ...]:

@@ -106,6 +106,7 @@ AUDIT_LOGS: Final = SealedTable(
     name="audit_logs",
     key="log_id",
     position="position",
+    written="created_at",
     facts=("log_id", "task_id", "agent_id", "timestamp", "created_at", "position", "key_id", "label"),
     content=("event_type", "action"),
     body="metadata",

@@ -185,6 +185,19 @@ def test_what_an_open_transaction_may_still_add_is_not_sealed_before_it(database
     assert check(database).fault is None
 
 
+def test_how_far_the_seals_are_behind_is_known(database: Database) -> None:
+    def behind() -> float:
+        with database.looks() as work:
+            return Seals(work).oldest_unsealed_seconds(SYSTEM_AUDIT)
+
+    assert behind() == 0
+    note(database, "an hour ago", "now")
+    change(database, "UPDATE system_audit SET at = at - interval '1 hour' WHERE entry_id = 1")
+    assert behind() >= timedelta(hours=1).total_seconds()
+    seal(database, seconds=LONG)
+    assert behind() == 0
+
+
 def test_a_rolled_back_row_leaves_a_gap_and_no_fault(database: Database) -> None:
     roll_back(database)
     note(database, "happened")

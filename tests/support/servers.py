@@ -82,8 +82,7 @@ class Servers:
             servers.administration.execute(f"CREATE TABLESPACE memory LOCATION '{servers.memory}'")
         template = servers._create("template")
         migrate(template)
-        postgres.ensure_logins(postgres_port, dict.fromkeys(ROLES, _PASSWORD))
-        prepare_roles(template)
+        prepare_roles(template, [servers.url_as(role, template) for role in ROLES])
         with Database(template, None) as database, database.transaction() as work:
             bodies = [body for body, _ in read_workflows(WORKFLOWS)]
             register(work, bodies, products=PRODUCTS, queues=QUEUES)

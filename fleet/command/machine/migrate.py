@@ -39,7 +39,7 @@ def migrate(
     scripts, url = load_scripts(scripts_folder(settings)), settings.owner_url
     try:
         bring_up(url)
-        missing = prepare_roles(url)
+        missing = prepare_roles(url, settings.role_urls)
         with Database(url, None, pool_size=1, application="unpend-migrate") as database:
             register_scripts(database, scripts)
             with database.transaction() as work:

@@ -115,10 +115,7 @@ def _planned(
     """The processes to start, and what prepares the database once the servers answer."""
     outside = os.environ.get("UNPEND_DATABASE_URL"), os.environ.get("UNPEND_BROKER_URL")
     servers: list[ProcessSpec] = []
-
-    def ensure() -> None:
-        """Nothing is to be ensured on servers that are not ours."""
-
+    ensure: Callable[[], None] = lambda: None  # noqa: E731 - nothing to ensure on servers that are not ours
     if outside[0] and outside[1]:
         plan = _plan(installation, kept, ports, DatabaseUrls.of_environment(os.environ), outside[1])
     else:
@@ -135,10 +132,7 @@ def _planned(
         )
         plan = _plan(installation, kept, ports, database, valkey.broker_url(ports.valkey))
         servers = plan.servers(postgres, valkey)
-
-        def ensure() -> None:
-            postgres.ensure_database(ports.postgres)
-            postgres.ensure_logins(ports.postgres, passwords)
+        ensure = lambda: postgres.ensure_database(ports.postgres)  # noqa: E731 - one call, bound to its port
 
     def prepare() -> None:
         ensure()
@@ -157,7 +151,7 @@ def prepare_database(
     """
     url = settings.owner_url
     migrate(url)
-    prepare_roles(url)
+    prepare_roles(url, settings.role_urls)
     owners = owners_of(agents)
     with Database(url, Cipher(kept.cipher_key, kept.old_cipher_keys)) as database:
         register_scripts(database, load_scripts(scripts_folder(settings)))
@@ -187,7 +181,7 @@ def _settings(plan: FleetPlan) -> Settings:
             for name, value in plan.environment().items()
             if name.startswith("UNPEND_")
         }
-        | {"database_url_migrate": plan.addresses.database.owner}
+        | plan.addresses.database.settings()
     )
 
 
