@@ -1,63 +1,25 @@
 """The audit trail: rows carry digests, seals make one chain, and whatever was done to either is found."""
 
 import json
-from contextlib import suppress
 from datetime import timedelta
 from threading import Thread
 from typing import Final
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from sqlalchemy import text
 
 from storage.access.seals import Seals
 from storage.access.system_audit import SystemAudit
 from storage.access.tables import SYSTEM_AUDIT
 from storage.core.database import Database
-from tasks.orders.upkeep.audit_check import ChainHead, Check
 from tasks.orders.upkeep.audit_file import UnreadableExport, checked
-from tasks.orders.upkeep.audit_trail import check_database
 from tasks.orders.upkeep.audit_trail import export as lines_of_export
 from tasks.orders.upkeep.erasure import Customer, erase
 from tasks.orders.upkeep.retention import retain
 from tasks.orders.upkeep.sealing import seal, unsealed_rows
+from tests.support.audit_trail import LONG, change, check, export, note, roll_back
 from tests.support.factories import PARTS_MISSING, READY, answered, submission
 from tests.support.in_process_fleet import InProcessFleet
 from tools.policies.retention import DataKind
-
-LONG: Final = 60.0
-"""Seconds that a sealing may take; it ends as soon as it is done."""
-
-
-def check(database: Database, expected: ChainHead | None = None) -> Check:
-    """What a check of the database finds."""
-    return check_database(database, expected)[0]
-
-
-def export(database: Database) -> list[str]:
-    """The lines of a whole export."""
-    return list(lines_of_export(database, by="me", label=None, since=None, until=None))
-
-
-def change(database: Database, statement: str) -> None:
-    """Do to the tables what only their owner can."""
-    with database.transaction() as work:
-        assert work.connection.execute(text(statement)).rowcount
-
-
-def note(database: Database, *whats: str) -> None:
-    """Append entries to the audit log of the installation."""
-    with database.transaction() as work:
-        for what in whats:
-            SystemAudit(work).write("someone", what, {"of": what})
-
-
-def roll_back(database: Database) -> None:
-    """Write an entry that is never committed."""
-    with suppress(ZeroDivisionError), database.transaction() as work:
-        SystemAudit(work).write("a", "never happened", {})
-        _ = 1 // 0
 
 
 @pytest.fixture
@@ -264,43 +226,3 @@ def test_an_export_of_a_part_is_a_chain_from_where_it_begins(sealed: InProcessFl
     lines = lines_of_export(sealed.database, by="me", label=None, since=third, until=None)
     found, _ = checked(lines, None)
     assert (found.fault, found.seals) == (None, 3)
-
-
-STEPS: Final = st.lists(
-    st.sampled_from(["write", "write two", "roll back", "seal", "seal a part"]), max_size=25
-)
-
-
-@given(steps=STEPS, victim=st.integers(min_value=0), verb=st.sampled_from(["change", "remove"]))
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_whatever_happened_the_chain_holds_and_one_changed_row_breaks_it(
-    database: Database, steps: list[str], victim: int, verb: str
-) -> None:
-    with database.transaction() as work:
-        work.connection.exec_driver_sql("TRUNCATE system_audit, audit_seals")
-    for step in steps:
-        match step:
-            case "write":
-                note(database, "one")
-            case "write two":
-                note(database, "one", "two")
-            case "roll back":
-                roll_back(database)
-            case "seal a part":
-                with database.transaction() as work:
-                    Seals(work).seal(SYSTEM_AUDIT, up_to=Seals(work).newest(SYSTEM_AUDIT), most=2)
-            case _:
-                seal(database, seconds=LONG)
-    whole = check(database)
-    assert whole.fault is None
-    with database.looks() as work:
-        up_to = Seals(work).sealed_up_to(SYSTEM_AUDIT)
-        rows = Seals(work).rows(SYSTEM_AUDIT, 1, up_to)
-    if rows:
-        key = rows[victim % len(rows)].key
-        done = "DELETE FROM system_audit" if verb == "remove" else "UPDATE system_audit SET actor = 'other'"
-        change(database, f"{done} WHERE entry_id = {key}")
-        fault = check(database).fault
-        assert fault is not None
-        if verb == "change":
-            assert fault.key == key

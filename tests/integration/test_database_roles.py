@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+import psycopg
 import pytest
 from prometheus_client.core import Metric
 from sqlalchemy import LargeBinary, make_url, text
@@ -66,6 +67,14 @@ def test_the_application_gives_no_place_time_or_digest_of_an_audit_row(
     with opened(servers, APPLICATION, database_url) as database:
         given = f"INSERT INTO system_audit (actor, what, {column}) OVERRIDING SYSTEM VALUE VALUES ('a', 'b', NULL)"
         assert refused(database, given)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_time_limits_are_the_roles_own(servers: Servers, database_url: str, role: str) -> None:
+    url = servers.url_as(role, database_url).replace("+psycopg", "")
+    with psycopg.connect(url) as plain:
+        assert plain.execute("SHOW statement_timeout").fetchone() == ("30s",)
+        assert plain.execute("SHOW idle_in_transaction_session_timeout").fetchone() == ("30s",)
 
 
 def test_nobody_but_the_owner_changes_a_seal(servers: Servers, database_url: str) -> None:
