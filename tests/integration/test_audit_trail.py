@@ -1,6 +1,7 @@
 """The audit trail: rows carry digests, seals make one chain, and whatever was done to either is found."""
 
 import json
+import subprocess
 from datetime import timedelta
 from threading import Thread
 from typing import Final
@@ -19,6 +20,7 @@ from tasks.orders.upkeep.sealing import seal, unsealed_rows
 from tests.support.audit_trail import LONG, change, check, export, note, roll_back
 from tests.support.factories import PARTS_MISSING, READY, answered, submission
 from tests.support.in_process_fleet import InProcessFleet
+from tests.support.servers import Servers
 from tools.policies.retention import DataKind
 
 
@@ -226,3 +228,25 @@ def test_an_export_of_a_part_is_a_chain_from_where_it_begins(sealed: InProcessFl
     lines = lines_of_export(sealed.database, by="me", label=None, since=third, until=None)
     found, _ = checked(lines, None)
     assert (found.fault, found.seals) == (None, 3)
+
+
+def test_a_trail_that_was_dumped_and_restored_has_the_same_head(
+    servers: Servers, sealed: InProcessFleet
+) -> None:
+    kept = check(sealed.database).head
+    url = sealed.settings.database_url.get_secret_value()
+    restored = servers._create("restored")
+    dump = _run(servers, "pg_dump", "--no-owner", "--no-privileges", url.replace("+psycopg", ""))
+    _run(servers, "psql", "--quiet", "--set=ON_ERROR_STOP=1", restored.replace("+psycopg", ""), given=dump)
+    with Database(restored, None) as database:
+        note(database, "after the restore")
+        seal(database, seconds=LONG)
+        found = check(database, kept)
+    servers.drop(restored)
+    assert found.fault is None
+    assert found.head != kept
+
+
+def _run(servers: Servers, program: str, *arguments: str, given: bytes = b"") -> bytes:
+    command = [str(servers.postgres._prepared() / program), *arguments]
+    return subprocess.run(command, input=given, stdout=subprocess.PIPE, check=True, timeout=300).stdout

@@ -343,31 +343,7 @@ def upgrade() -> None:
     sa.Column('label', sa.String(length=32), nullable=True),
     sa.Column('at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
     *SYSTEM_AUDIT.columns(),
-    sa.Column('salt', sa.LargeBinary(), nullable=True),
-    sa.Column('content', sa.LargeBinary(), server_default='', nullable=False),
-    sa.Column('digest', sa.LargeBinary(), server_default='', nullable=False),
     sa.PrimaryKeyConstraint('entry_id', name=op.f('pk_system_audit'))
-    )
-    op.create_table('audit_seals',
-    sa.Column('number', sa.BigInteger(), autoincrement=False, nullable=False),
-    sa.Column('log', sa.String(length=16), nullable=False),
-    sa.Column('first_position', sa.BigInteger(), nullable=False),
-    sa.Column('last_position', sa.BigInteger(), nullable=False),
-    sa.Column('line_count', sa.BigInteger(), nullable=False),
-    sa.Column('digest', sa.LargeBinary(), nullable=False),
-    sa.Column('previous', sa.LargeBinary(), nullable=False),
-    sa.Column('seal', sa.LargeBinary(), nullable=False),
-    sa.Column('sealed_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
-    sa.PrimaryKeyConstraint('number', name=op.f('pk_audit_seals')),
-    sa.UniqueConstraint('previous', name=op.f('uq_audit_seals_previous')),
-    sa.UniqueConstraint('seal', name=op.f('uq_audit_seals_seal'))
-    )
-    op.create_table('audit_marks',
-    sa.Column('log', sa.String(length=16), nullable=False),
-    sa.Column('settling', sa.BigInteger(), nullable=False),
-    sa.Column('horizon', TransactionId(), nullable=False),
-    sa.Column('following', sa.BigInteger(), nullable=False),
-    sa.PrimaryKeyConstraint('log', name=op.f('pk_audit_marks'))
     )
     op.create_table('audit_seals',
     sa.Column('seal_id', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -476,7 +452,6 @@ def upgrade() -> None:
     )
     op.create_index('ix_audit_logs_position', 'audit_logs', ['position'], unique=False)
     op.create_index('idx_audit_task_id', 'audit_logs', ['task_id'], unique=False)
-    op.create_index('ix_audit_logs_position', 'audit_logs', ['position'], unique=False)
     op.create_index('idx_audit_timestamp', 'audit_logs', ['timestamp'], unique=False)
     op.create_table('cancellations',
     sa.Column('action_id', sa.String(length=32), nullable=False),
