@@ -13,6 +13,9 @@ TICK_SECONDS: Final = 1.0
 RETENTION_SECONDS: Final = 60.0
 """How often it is asked whether something has been kept long enough."""
 
+SEALING_SECONDS: Final = 60.0
+"""How often what was written to the audit trail since is sealed."""
+
 FEEDING_SECONDS: Final = 1.0
 """How often it is asked whether something is to be sent to other systems and to staff."""
 
@@ -32,6 +35,11 @@ BEAT_SCHEDULE: Final[Mapping[str, Mapping[str, object]]] = {
     "remove-what-was-kept-long-enough": {
         "task": "upkeep.retain",
         "schedule": RETENTION_SECONDS,
+        "options": {"queue": "upkeep", "expires": 86_400.0},
+    },
+    "seal-the-audit-trail": {
+        "task": "upkeep.seal",
+        "schedule": SEALING_SECONDS,
         "options": {"queue": "upkeep", "expires": 86_400.0},
     },
 }

@@ -13,7 +13,12 @@ keep() { [ -s "$folder/$1" ] || { printf '%s' "$2" >"$folder/$1" && chmod 444 "$
 
 keep postgres_password "$(random)"
 keep valkey_password "$(random)"
-keep unpend_database_url "postgresql+psycopg://unpend:$(cat "$folder/postgres_password")@postgres:5432/unpend"
+database() { printf 'postgresql+psycopg://%s:%s@postgres:5432/unpend' "$1" "$2"; }
+keep unpend_database_url_migrate "$(database unpend "$(cat "$folder/postgres_password")")"
+# `unpend migrate` makes these roles, with these passwords.
+keep unpend_database_url "$(database unpend_application "$(random)")"
+keep unpend_database_url_retention "$(database unpend_retention "$(random)")"
+keep unpend_database_url_reader "$(database unpend_reader "$(random)")"
 keep unpend_broker_url "redis://:$(cat "$folder/valkey_password")@valkey:6379/0"
 keep unpend_cipher_key "$(head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=\n')"
 keep unpend_cipher_keys_old ""

@@ -97,3 +97,5 @@ def _close(process: Process) -> None:
         process.engine.close()
     if "database" in made:
         process.database.close()
+    if "retention_database" in made:
+        process.retention_database.close()

@@ -3,7 +3,7 @@
 import json
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -41,6 +41,8 @@ class InstallationSecrets:
     """Former ones, read with until nothing stored names them."""
     next_cipher_key: str | None = None
     """The one that the next start of the fleet makes the current one."""
+    database_passwords: Mapping[str, str] = field(default_factory=dict)
+    """Of the roles of the embedded PostgreSQL, by name; its owner's is in a file of its own."""
 
 
 class Installation:
@@ -84,6 +86,15 @@ class Installation:
         made = {owner: new_key() for owner in owners if owner not in kept.keys}
         if made:
             kept = replace(kept, keys={**kept.keys, **made})
+            self._keep(kept)
+        return kept
+
+    def give_passwords(self, roles: Iterable[str]) -> InstallationSecrets:
+        """The secrets with a password for each of these roles of the database; one that has none yet is given one."""
+        kept = self.secrets()
+        made = {role: secrets.token_hex(24) for role in roles if role not in kept.database_passwords}
+        if made:
+            kept = replace(kept, database_passwords={**kept.database_passwords, **made})
             self._keep(kept)
         return kept
 
@@ -145,6 +156,7 @@ class Installation:
         return Settings.model_validate(
             {
                 "database_url": document["database_url"],
+                "database_url_retention": document.get("database_url_retention"),
                 "broker_url": document["broker_url"],
                 "cipher_key": kept.cipher_key,
                 "cipher_keys_old": ",".join(kept.old_cipher_keys),
@@ -170,4 +182,5 @@ def made_as_document(made: InstallationSecrets) -> dict[str, Any]:
         "keys": made.keys,
         "old_cipher_keys": list(made.old_cipher_keys),
         "next_cipher_key": made.next_cipher_key,
+        "database_passwords": dict(made.database_passwords),
     }

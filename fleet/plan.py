@@ -9,7 +9,7 @@ import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from fleet.embedded.postgres import EmbeddedPostgres
 from fleet.embedded.valkey import EmbeddedValkey
@@ -41,10 +41,54 @@ class Ports:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseUrls:
+    """PostgreSQL as each role reaches it; where one role does everything they are all the same."""
+
+    owner: str
+    application: str
+    retention: str
+    reader: str
+
+    @classmethod
+    def of_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Those of a given server: `UNPEND_DATABASE_URL`, and one more for each role that is kept apart."""
+        url = environment["UNPEND_DATABASE_URL"]
+
+        def of(name: str) -> str:
+            return environment.get(f"UNPEND_DATABASE_URL_{name}") or url
+
+        return cls(owner=of("MIGRATE"), application=url, retention=of("RETENTION"), reader=of("READER"))
+
+    def settings(self) -> dict[str, str]:
+        """The settings of whoever prepares the database for all."""
+        return {
+            "database_url": self.application,
+            "database_url_migrate": self.owner,
+            "database_url_retention": self.retention,
+            "database_url_reader": self.reader,
+        }
+
+    def given_to(self, process: str) -> dict[str, str]:
+        """The variables with which a process reaches PostgreSQL: as the role of its work, and no other."""
+        match process:
+            case "upkeep":
+                return {"UNPEND_DATABASE_URL": self.retention}
+            case "exporter":
+                return {"UNPEND_DATABASE_URL": self.reader}
+            case "api":
+                return {
+                    "UNPEND_DATABASE_URL": self.application,
+                    "UNPEND_DATABASE_URL_RETENTION": self.retention,
+                }
+            case _:
+                return {"UNPEND_DATABASE_URL": self.application}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Addresses:
     """The addresses of all servers and processes."""
 
-    database_url: str
+    database: DatabaseUrls
     broker_url: str
     api: str
     channel: str
@@ -106,7 +150,7 @@ class FleetPlan:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("UNPEND_")}
         return inherited | {
             "PYTHONUNBUFFERED": "1",
-            "UNPEND_DATABASE_URL": self.addresses.database_url,
+            "UNPEND_DATABASE_URL": self.addresses.database.application,
             "UNPEND_BROKER_URL": self.addresses.broker_url,
             "UNPEND_CIPHER_KEY": kept.cipher_key,
             "UNPEND_CIPHER_KEYS_OLD": ",".join(kept.old_cipher_keys),
@@ -162,7 +206,10 @@ class FleetPlan:
         return ProcessSpec(
             name=name,
             command=[sys.executable, "-m", *arguments],
-            environment=self.environment() | soft | dict(further or {}),
+            environment=self.environment()
+            | self.addresses.database.given_to(name)
+            | soft
+            | dict(further or {}),
             stage=stage,
             ready=ready,
             stop_signal=signal.SIGTERM,

@@ -46,6 +46,13 @@ class Settings(BaseSettings):
         return cls(_secrets_dir=folder)
 
     database_url: SecretStr
+    """As the application; as the role for everything where the further ones are not set (docs/audit.md)."""
+    database_url_migrate: SecretStr | None = None
+    """As the owner of the tables: for `unpend migrate` and `unpend up`."""
+    database_url_retention: SecretStr | None = None
+    """As the role that may remove and erase: for the worker `upkeep`, and the API where it erases."""
+    database_url_reader: SecretStr | None = None
+    """As the role that reads figures alone: for the exporter."""
     broker_url: SecretStr
     intake_amqp_url: SecretStr | None = None
     """Where the queue `unpend.task.created` is read (`amqp://…`, or a Redis); without it on the broker."""
@@ -129,6 +136,26 @@ class Settings(BaseSettings):
     log_level: str = "INFO"
     log_format: Literal["json", "console"] = "json"
     service_name: str = "unpend"
+
+    @property
+    def owner_url(self) -> str:
+        """PostgreSQL as the owner of the tables."""
+        return (self.database_url_migrate or self.database_url).get_secret_value()
+
+    @property
+    def role_urls(self) -> tuple[str, ...]:
+        """PostgreSQL as everybody else reaches it."""
+        return (self.database_url.get_secret_value(), self.retention_url, self.reader_url)
+
+    @property
+    def retention_url(self) -> str:
+        """PostgreSQL as whoever may remove and erase."""
+        return (self.database_url_retention or self.database_url).get_secret_value()
+
+    @property
+    def reader_url(self) -> str:
+        """PostgreSQL as whoever reads figures."""
+        return (self.database_url_reader or self.database_url).get_secret_value()
 
     @property
     def redis_url(self) -> str | None:

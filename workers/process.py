@@ -68,6 +68,16 @@ class Process:
         )
 
     @cached_property
+    def retention_database(self) -> Database:
+        """PostgreSQL as the role that may remove and erase."""
+        return Database(
+            self.settings.retention_url,
+            Cipher.of_settings(self.settings),
+            pool_size=1,
+            application=f"unpend-{self.name}",
+        )
+
+    @cached_property
     def publisher(self) -> Publisher:
         """The way to the broker."""
         return CeleryWire(self.app)

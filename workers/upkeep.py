@@ -1,4 +1,4 @@
-"""The worker `upkeep`: called by beat, it goes on with removing what has been kept long enough."""
+"""The worker `upkeep`: called by beat, it removes what has been kept long enough, and seals the audit trail."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -9,6 +9,7 @@ from celery import Celery
 from runtime.logs import logger
 from storage.core.unavailable import StorageUnavailable
 from tasks.orders.upkeep.retention import due, go_on
+from tasks.orders.upkeep.sealing import seal
 from tools.policies.retention import DataKind, load_retention
 from workers.app import REQUEST
 from workers.process import CurrentProcess, Process
@@ -20,7 +21,7 @@ _SECONDS: Final = 5.0
 
 
 def register(app: Celery, current: CurrentProcess) -> None:
-    """Bind the upkeep's task.
+    """Bind the upkeep's tasks.
 
     Raises:
         PolicyFileError: `config/policies/retention.yaml` cannot be used.
@@ -30,12 +31,19 @@ def register(app: Celery, current: CurrentProcess) -> None:
     def remove_old() -> None:
         process = current()
         try:
-            if due(process.database):
-                go_on(process.database, _kept(process), seconds=_SECONDS)
+            if due(process.retention_database):
+                go_on(process.retention_database, _kept(process), seconds=_SECONDS)
         except StorageUnavailable as error:
             _log.warning("PostgreSQL away; the next call removes what is old", error=str(error))
 
+    def seal_history() -> None:
+        try:
+            seal(current().retention_database, seconds=_SECONDS)
+        except StorageUnavailable as error:
+            _log.warning("PostgreSQL away; the next call seals the audit trail", error=str(error))
+
     app.task(remove_old, name="upkeep.retain", Request=REQUEST)
+    app.task(seal_history, name="upkeep.seal", Request=REQUEST)
 
 
 def _kept(process: Process) -> Mapping[DataKind, timedelta]:

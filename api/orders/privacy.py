@@ -90,7 +90,14 @@ def erase_customer(body: ErasureAsked, parts: GivenOrdersParts, actor: Actor) ->
     if body.dry_run:
         found = orders_of(parts.engine, parts.context.blind_index, customer)
         return ErasureMade(task_ids=found, cancelled=[], rows={})
-    erased = erase(parts.engine, parts.context.blind_index, customer, by=actor, cancel_open=body.cancel)
+    erased = erase(
+        parts.engine,
+        parts.context.blind_index,
+        customer,
+        by=actor,
+        cancel_open=body.cancel,
+        database=parts.retention_database,
+    )
     if erased.still_open:
         raise Refusal(
             Code.STATE_CONFLICT,
@@ -114,7 +121,7 @@ def retain_data(body: RetentionAsked, parts: GivenParts) -> RetentionMade:
         kept = load_retention(parts.settings.config_folder / "policies" / "retention.yaml")
     except PolicyFileError as error:
         raise Refusal(Code.STATE_CONFLICT, str(error)) from error
-    rows = counted(parts.database, kept) if body.dry_run else retain(parts.database, kept)
+    rows = counted(parts.database, kept) if body.dry_run else retain(parts.retention_database, kept)
     return RetentionMade(
         rows={kind.value: amount for kind, amount in rows.items()},
         days={kind.value: kept[kind].days for kind in rows},
@@ -128,7 +135,7 @@ def retain_data(body: RetentionAsked, parts: GivenParts) -> RetentionMade:
 )
 def reencrypt_data(parts: GivenParts) -> ReencryptionMade:
     """Everything that is not of the current key; broken off and sent again, it goes on where it was."""
-    renewed = renew_all(parts.database)
+    renewed = renew_all(parts.retention_database)
     return ReencryptionMade(
         written=dict(renewed.written), left=dict(renewed.left), unreadable=len(renewed.unreadable)
     )

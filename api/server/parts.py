@@ -21,6 +21,10 @@ class Parts(Protocol):
         """PostgreSQL as this process reaches it."""
 
     @property
+    def retention_database(self) -> Database:
+        """PostgreSQL as the role that may remove and erase."""
+
+    @property
     def publisher(self) -> Publisher:
         """The way to the broker."""
 

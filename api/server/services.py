@@ -92,6 +92,7 @@ class Services:
     def _close_parts(self) -> None:
         self.parts.engine.close()
         self.parts.database.close()
+        self.parts.retention_database.close()
 
 
 async def services_of(request: Request) -> Services:

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
-from fleet.command.access import keys, people
+from fleet.command.access import audit, keys, people
 from fleet.command.failure import CommandError, Commands
 from fleet.command.location import DEFAULT_FOLDER, DataDir
 from fleet.command.machine import down, live, migrate, status
@@ -31,6 +31,7 @@ application.add_typer(alert.application, name="alert")
 application.add_typer(capacity.application, name="capacity")
 application.add_typer(keys.application, name="keys")
 application.add_typer(people.application, name="people")
+application.add_typer(audit.application, name="audit")
 application.add_typer(webhooks.application, name="webhooks")
 application.add_typer(notices.application, name="notices")
 application.add_typer(intake.application, name="intake")

@@ -138,8 +138,8 @@ class EmbeddedPostgres:
         return [str(self._prepared() / "postgres"), "-D", str(self.folder), "-p", str(port)]
 
     def database_url(self, port: int) -> str:
-        """Return the SQLAlchemy URL of the fleet's database; it holds the password."""
-        return f"postgresql+psycopg://{USER}:{self._password}@127.0.0.1:{port}/{DATABASE}"
+        """Return the SQLAlchemy URL of the fleet's database as its owner; it holds the password."""
+        return self.url_of(USER, self._password, port)
 
     def ready(self, port: int) -> bool:
         """Return whether our server answers a query on this port now; takes 2 s at most."""
@@ -157,6 +157,10 @@ class EmbeddedPostgres:
                 connection.execute(
                     f"CREATE DATABASE {DATABASE} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'"
                 )
+
+    def url_of(self, role: str, password: str, port: int) -> str:
+        """The SQLAlchemy URL of the fleet's database for a role."""
+        return f"postgresql+psycopg://{role}:{password}@127.0.0.1:{port}/{DATABASE}"
 
     def remove(self) -> None:
         """Delete what root's servers keep outside the data folder; the server must not be running."""

@@ -1,5 +1,7 @@
 """Who may call, what they sent under a key of their own, and what was done to the installation itself."""
 
+from typing import Final
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -8,6 +10,7 @@ from sqlalchemy import (
     ForeignKey,
     Identity,
     Index,
+    Integer,
     LargeBinary,
     SmallInteger,
     String,
@@ -16,6 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from storage.core.columns import Json, Moment, Name, database_moment, metadata
+from storage.core.row_digest import SealedTable
 
 users = Table(
     "users",
@@ -72,6 +76,18 @@ idempotency_keys = Table(
     Index("ix_idempotency_keys_created_at", "created_at"),
 )
 
+SYSTEM_AUDIT: Final = SealedTable(
+    name="system_audit",
+    key="entry_id",
+    position="entry_id",
+    written="at",
+    facts=("entry_id", "actor", "what", "key_id", "label", "at"),
+    content=(),
+    body="detail",
+    moments=frozenset({"at"}),
+)
+"""What the digest of an entry covers."""
+
 system_audit = Table(
     "system_audit",
     metadata,
@@ -83,4 +99,24 @@ system_audit = Table(
     Column("key_id", Name),
     Column("label", String(32)),
     database_moment("at"),
+    *SYSTEM_AUDIT.columns(),
+)
+
+# One chain over the history tables, made beside the work: never written with what it seals.
+audit_seals = Table(
+    "audit_seals",
+    metadata,
+    Column("seal_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("table_name", Name, nullable=False),
+    # The range of positions; it begins where the last of its table ended, so that no place is left out.
+    Column("first_position", BigInteger, nullable=False),
+    Column("last_position", BigInteger, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("rows_digest", LargeBinary, nullable=False),
+    # Four bytes of each row's digest: they only help to find the row that no longer agrees.
+    Column("marks", LargeBinary, nullable=False),
+    Column("previous", LargeBinary, nullable=False, unique=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("sealed_at", Moment, nullable=False),
+    Index("ix_audit_seals_of_table", "table_name", "last_position"),
 )

@@ -1,5 +1,8 @@
 """Migrates a database to the tables of this version."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, create_engine, text
@@ -17,11 +20,22 @@ def migrate(url: str) -> None:
     Raises:
         StorageUnavailable: PostgreSQL does not answer.
     """
+    with owner_transaction(url) as connection:
+        command.upgrade(configuration(connection), "head")
+
+
+@contextmanager
+def owner_transaction(url: str) -> Iterator[Connection]:
+    """Open one transaction as the owner of the tables; two at once wait for each other.
+
+    Raises:
+        StorageUnavailable: PostgreSQL does not answer.
+    """
     engine = create_engine(url, hide_parameters=True)
     try:
         with engine.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-            command.upgrade(configuration(connection), "head")
+            yield connection
     except OperationalError as error:
         raise StorageUnavailable(summary(error)) from error
     finally:

@@ -37,8 +37,8 @@ _PROCESSING = text(
                                            interval '0')) AS active
         FROM tasks t
         JOIN runs r ON r.run_id = t.run_id AND r.finished_at IS NOT NULL
-        LEFT JOIN steps s ON s.run_id = t.run_id AND s.kind = 'action' AND s.state = {DONE}
-            AND s.started_at IS NOT NULL AND s.error->>'code' IS DISTINCT FROM 'parked'
+        LEFT JOIN step_figures s ON s.run_id = t.run_id AND s.kind = 'action' AND s.state = {DONE}
+            AND s.started_at IS NOT NULL AND s.code IS DISTINCT FROM 'parked'
         WHERE t.status = 'closed'
         GROUP BY t.task_id
     ) AS closed GROUP BY bucket
@@ -63,13 +63,10 @@ _AGENTS = text(
 # Outside agents may write audit lines too, so nothing in them is taken to be of the right type.
 _CONFIDENCE = text(
     f"""
-    SELECT metadata->>'user_intent_l1' AS intent,
-           avg(CASE WHEN jsonb_typeof(metadata->'confidence') = 'number'
-                    THEN CAST(metadata->>'confidence' AS numeric) END) AS confidence
-    FROM audit_logs
-    WHERE timestamp >= {_HOUR_AGO} AND event_type = 'intent_classified'
-      AND jsonb_typeof(metadata->'confidence') = 'number'
-    GROUP BY metadata->>'user_intent_l1'
+    SELECT intent, avg(confidence) AS confidence
+    FROM audit_figures
+    WHERE timestamp >= {_HOUR_AGO} AND event_type = 'intent_classified' AND confidence IS NOT NULL
+    GROUP BY intent
     """,
 )
 _AUTOMATION = text(
@@ -78,9 +75,9 @@ _AUTOMATION = text(
            count(*) FILTER (WHERE executed OR asked) AS decided
     FROM (
         SELECT bool_or(event_type = 'intent_classified') AS triaged,
-               bool_or(event_type = 'action_executed' AND metadata->'automatic' = 'true') AS executed,
+               bool_or(event_type = 'action_executed' AND automatic) AS executed,
                bool_or(event_type = 'review_opened') AS asked
-        FROM audit_logs
+        FROM audit_figures
         WHERE timestamp >= {_DAY_AGO}
           AND event_type IN ('intent_classified', 'action_executed', 'review_opened')
         GROUP BY task_id

@@ -1,5 +1,7 @@
 """Suspended orders: their moves, audit, actions, signals, labels, and engineers' capacity (seed 000 section 八)."""
 
+from typing import Final
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -23,6 +25,7 @@ from sqlalchemy.schema import SchemaItem
 from statemachine.orders.machine import TRANSITIONS
 from statemachine.orders.states import State
 from storage.core.columns import Json, Moment, Name, business_moment, database_moment, metadata, position
+from storage.core.row_digest import SealedTable
 
 
 def _task_reference() -> "Column[str]":
@@ -99,6 +102,18 @@ transitions = Table(
     CheckConstraint(f"(from_state, event, to_state) IN ({LEGAL_MOVES})", name="legal_move"),
 )
 
+AUDIT_LOGS: Final = SealedTable(
+    name="audit_logs",
+    key="log_id",
+    position="position",
+    written="created_at",
+    facts=("log_id", "task_id", "agent_id", "timestamp", "created_at", "position", "key_id", "label"),
+    content=("event_type", "action"),
+    body="metadata",
+    moments=frozenset({"timestamp", "created_at"}),
+)
+"""What the digest of a line covers."""
+
 audit_logs = Table(
     "audit_logs",
     metadata,
@@ -114,6 +129,8 @@ audit_logs = Table(
     # On whose behalf: the key, and the name its user gave beside it.
     Column("key_id", Name),
     Column("label", String(32)),
+    *AUDIT_LOGS.columns(),
+    Index("ix_audit_logs_position", "position"),
     Index("idx_audit_task_id", "task_id"),
     Index("idx_audit_timestamp", "timestamp"),
 )

@@ -8,12 +8,14 @@ from runtime.principal import marks_of_principal
 from schemas.orders.effects import Audit
 from storage.core.bulk import BulkInsert
 from storage.core.unit_of_work import Repository
+from storage.orders.tables import AUDIT_LOGS
 from storage.orders.tables import audit_logs as audit_logs_table
 
 _AUDIT = BulkInsert(
     audit_logs_table,
     ("log_id", "task_id", "event_type", "agent_id", "action", "metadata", "key_id", "label"),
     stamped="timestamp",
+    computed={"salt": AUDIT_LOGS.salt},
 )
 
 

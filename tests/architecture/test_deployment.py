@@ -72,7 +72,24 @@ def test_what_a_service_waits_for_exists_and_can_be_waited_for(name: str) -> Non
 
 @pytest.mark.parametrize("kind", ["secrets", "networks"])
 def test_secrets_and_networks_are_declared_where_they_are_used_and_used_where_declared(kind: str) -> None:
-    assert {used for service in SERVICES.values() for used in service.get(kind, ())} == set(DOCUMENT[kind])
+    used = [used for service in SERVICES.values() for used in service.get(kind, ())]
+    assert {one if isinstance(one, str) else one["source"] for one in used} == set(DOCUMENT[kind])
+
+
+def test_each_process_is_given_the_database_under_its_own_role_alone() -> None:
+    def given(name: str) -> set[str]:
+        used = [one if isinstance(one, str) else one["source"] for one in SERVICES[name].get("secrets", ())]
+        return {
+            one.removeprefix("unpend_database_url") for one in used if one.startswith("unpend_database_url")
+        }
+
+    further = {name: given(name) for name in SERVICES if given(name) - {""}}
+    assert further == {
+        "migrate": {"", "_migrate", "_retention", "_reader"},
+        "api": {"", "_retention"},
+        "upkeep": {"_retention"},
+        "exporter": {"_reader"},
+    }
 
 
 def test_volumes_are_declared_where_they_are_used_and_used_where_declared() -> None:
@@ -149,7 +166,8 @@ def test_every_secret_an_installation_cannot_do_without_is_a_secret_file_of_its_
     wanted = {"unpend_index_key"} | {
         f"unpend_{name}" for name, field in Settings.model_fields.items() if field.annotation is SecretStr
     }
-    assert {name for name in DOCUMENT["secrets"] if name.startswith("unpend_")} == wanted
+    of_roles = {f"unpend_database_url_{role}" for role in ("migrate", "retention", "reader")}
+    assert {name for name in DOCUMENT["secrets"] if name.startswith("unpend_")} == wanted | of_roles
     assert wanted <= set(SERVICES["worker-contact"]["secrets"])
 
 

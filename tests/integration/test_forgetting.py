@@ -36,6 +36,7 @@ CUSTOMER: Final = "CUST-forgotten"
 OF_NOBODY: Final = {
     "agents": "outside agents and their machines",
     "api_keys": "keys of agents",
+    "audit_seals": "digests of ranges of rows",
     "business_clock": "the clock",
     "contact_stops": "stops of whole channels and regions",
     "definitions": "workflows",
@@ -46,6 +47,7 @@ OF_NOBODY: Final = {
     "pulses": "when the fleet did what",
     "retention_cursors": "how far the removal of old data has come",
     "subscribers": "other systems",
+    "users": "people who work here",
     "forgotten_numbers": "marks under the index key, which name no order",
 }
 STAYS: Final = {
@@ -60,7 +62,8 @@ STAYS: Final = {
     ),
     **dict.fromkeys(
         ("agent_id", "created_by", "decided_by", "claimed_by", "handled_by", "sent_by", "labelled_by",
-         "added_by", "lifted_by", "actor", "target_agent", "escalated_to", "to_role", "recipient", "engineer_id"),
+         "added_by", "lifted_by", "actor", "target_agent", "escalated_to", "to_role", "recipient", "engineer_id",
+         "key_id", "label"),
         "who did it, or who was told: staff and agents",
     ),
     **dict.fromkeys(
@@ -71,7 +74,9 @@ STAYS: Final = {
          "model", "level2", "predicted_level2", "user_intent_l1", "user_intent_l2", "region", "slot"),
         "one of a fixed set of words, or configuration",
     ),
-    **dict.fromkeys(("digest", "phone_index@do_not_call", "masked"), "recognises, and tells nothing in clear"),
+    **dict.fromkeys(
+        ("digest", "content_digest", "phone_index@do_not_call", "masked"), "recognises, and tells nothing in clear"
+    ),
     "phone@tasks": "encrypted, so no word can stand in it; that it goes is asserted",
 }  # fmt: skip
 

@@ -104,6 +104,11 @@ class InProcessFleet:
         return cls(settings, database, wire, context, outbound, engine, Tick(engine, wire))
 
     @property
+    def retention_database(self) -> Database:
+        """One role does everything here."""
+        return self.database
+
+    @property
     def forms(self) -> TaskForms:
         """The forms in which tasks come in."""
         return task_forms(lambda: self.context)

@@ -11,6 +11,7 @@ from typing import Final
 import psutil
 import psycopg
 import redis
+from sqlalchemy import make_url
 
 from engine.catalogue import register
 from fleet.embedded.postgres import EmbeddedPostgres
@@ -20,6 +21,7 @@ from fleet.supervisor.process import ProcessSpec
 from fleet.supervisor.supervisor import Supervisor
 from storage.core.database import Database
 from storage.core.migrate import migrate
+from storage.migrations.roles import ROLES, prepare_roles
 from tasks.registry import PRODUCTS
 from tests.support.agents import QUEUES
 from workers.process import read_workflows
@@ -27,6 +29,7 @@ from workers.process import read_workflows
 WORKFLOWS = Path(__file__).resolve().parents[2] / "config" / "workflows"
 TEST_WORKFLOWS = Path(__file__).resolve().parents[1] / "workflows"
 
+_PASSWORD: Final = "a-password-of-the-tests"
 _MEMORY: Final = Path("/dev/shm")
 _MEMORY_NEEDED_BYTES: Final = 1 << 30
 """A session holds some 60 MB at a time; containers give 64 MB unless they are asked for more."""
@@ -79,6 +82,7 @@ class Servers:
             servers.administration.execute(f"CREATE TABLESPACE memory LOCATION '{servers.memory}'")
         template = servers._create("template")
         migrate(template)
+        prepare_roles(template, [servers.url_as(role, template) for role in ROLES])
         with Database(template, None) as database, database.transaction() as work:
             bodies = [body for body, _ in read_workflows(WORKFLOWS)]
             register(work, bodies, products=PRODUCTS, queues=QUEUES)
@@ -91,6 +95,10 @@ class Servers:
     def drop(self, url: str) -> None:
         """Drop a database that `new_database` made; connections that are still open to it end."""
         self.administration.execute(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
+
+    def url_as(self, role: str, url: str) -> str:
+        """The address of a database for one of the roles."""
+        return make_url(url).set(username=role, password=_PASSWORD).render_as_string(hide_password=False)
 
     def empty_broker(self) -> str:
         """The address of the broker, emptied."""

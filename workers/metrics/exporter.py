@@ -23,12 +23,14 @@ from runtime.logs import logger
 from runtime.mask import mask_text
 from runtime.settings import Settings
 from schemas.core.agents import read_agents
+from storage.access.seals import Seals
 from storage.core.database import Database
 from storage.core.unavailable import StorageUnavailable
 from storage.engine.step_counts import StepCounts
 from storage.orders.figures import Figures
 from storage.outbound.deliveries import Deliveries
-from workers.metrics.series import of_webhooks, series, up
+from tasks.orders.upkeep.sealing import TABLES
+from workers.metrics.series import of_seals, of_webhooks, series, up
 
 CACHE_SECONDS: Final = 2.0
 """A scrape answers from the last reading for so long; many scrapers cost PostgreSQL no more than one."""
@@ -82,6 +84,9 @@ class FleetCollector(Collector):
                 up(1),
                 *series(Figures(work), StepCounts(work).by_queue(), self._queues),
                 *of_webhooks(Deliveries(work)),
+                *of_seals(
+                    {name: Seals(work).oldest_unsealed_seconds(table) for name, table in TABLES.items()}
+                ),
             )
 
     def _away(self, error: StorageUnavailable) -> tuple[Metric, ...]:
@@ -132,7 +137,7 @@ def serve(settings: Settings) -> None:
     address = os.environ.get("UNPEND_EXPORTER_ADDRESS", "127.0.0.1")
     port = int(os.environ.get("UNPEND_EXPORTER_PORT", str(PORT)))
     cipher = Cipher.of_settings(settings)
-    url = settings.database_url.get_secret_value()
+    url = settings.reader_url
     with (
         Database(url, cipher, pool_size=1, application="unpend-exporter") as database,
         ExporterServer(

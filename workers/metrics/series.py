@@ -223,6 +223,18 @@ def of_webhooks(deliveries: Deliveries) -> Iterator[Metric]:
     )
 
 
+def of_seals(oldest_seconds: Mapping[str, float]) -> Iterator[Metric]:
+    """Return the series of how far the seals are behind, by table."""
+    yield _by_label(
+        GaugeMetricFamily(
+            "audit_unsealed_seconds",
+            "How long the oldest audit row without a seal has been written, seconds (audit_logs, system_audit).",
+            labels=["table"],
+        ),
+        oldest_seconds,
+    )
+
+
 def _gauge(name: str, help_text: str, value: float) -> Metric:
     return GaugeMetricFamily(name, help_text, value=value)
 

@@ -1,10 +1,19 @@
 """`unpend migrate`: brings the database of the environment's settings to this version."""
 
+from typing import Annotated
+
+import typer
+
 from fleet.command.location import settings_of_environment
 from fleet.command.output import show_line
 
 
-def migrate() -> None:
+def migrate(
+    *,
+    print_roles: Annotated[
+        bool, typer.Option("--print-roles", help="Show what an administrator runs to make the roles.")
+    ] = False,
+) -> None:
     """Bring the database to this version, register the workflow definitions and scripts (for deployments)."""
     from engine.catalogue import register
     from fleet.command.failure import CommandError
@@ -12,6 +21,7 @@ def migrate() -> None:
     from storage.core.database import Database
     from storage.core.migrate import migrate as bring_up
     from storage.core.unavailable import StorageUnavailable
+    from storage.migrations.roles import instructions, prepare_roles
     from storage.outbound.feed import Feed
     from tasks.orders.rules.context import scripts_folder
     from tasks.orders.upkeep.script_versions import register_scripts
@@ -19,12 +29,17 @@ def migrate() -> None:
     from tools.scripts.document import load_scripts
     from workers.process import read_workflows
 
+    if print_roles:
+        for line in instructions():
+            show_line(line)
+        return
     settings = settings_of_environment()
     workflows = read_workflows(settings.config_folder / "workflows")
     queues = read_agents(settings.config_folder).queues
-    scripts, url = load_scripts(scripts_folder(settings)), settings.database_url.get_secret_value()
+    scripts, url = load_scripts(scripts_folder(settings)), settings.owner_url
     try:
         bring_up(url)
+        missing = prepare_roles(url, settings.role_urls)
         with Database(url, None, pool_size=1, application="unpend-migrate") as database:
             register_scripts(database, scripts)
             with database.transaction() as work:
@@ -39,3 +54,8 @@ def migrate() -> None:
         ]
     )
     show_line(f"the database is at this version; registered: {names}")
+    if missing:
+        show_line(
+            f"{', '.join(missing)}: missing, and this role may make none, so one role does everything. "
+            "An administrator runs what `unpend migrate --print-roles` shows (docs/audit.md)"
+        )

@@ -15,7 +15,7 @@ from fleet.demonstration import FIRST_MORNING, Demonstration
 from fleet.embedded.postgres import EmbeddedPostgres
 from fleet.embedded.valkey import EmbeddedValkey
 from fleet.installation import Installation, InstallationSecrets
-from fleet.plan import CORE, Addresses, FleetPlan, Ports
+from fleet.plan import CORE, Addresses, DatabaseUrls, FleetPlan, Ports
 from fleet.supervisor.ports import same_port
 from fleet.supervisor.process import ProcessSpec, RunningProcess
 from fleet.supervisor.run_file import DataDirLock
@@ -29,6 +29,7 @@ from storage.access.keys import Keys
 from storage.core.database import Database
 from storage.core.migrate import migrate
 from storage.engine.clock import BusinessClock
+from storage.migrations.roles import APPLICATION, READER, RETENTION, ROLES, prepare_roles
 from storage.orders.orders import Orders
 from storage.outbound.feed import Feed
 from tasks.orders.rules.context import scripts_folder
@@ -116,14 +117,20 @@ def _planned(
     servers: list[ProcessSpec] = []
     ensure: Callable[[], None] = lambda: None  # noqa: E731 - nothing to ensure on servers that are not ours
     if outside[0] and outside[1]:
-        plan = _plan(installation, kept, ports, outside[0], outside[1])
+        plan = _plan(installation, kept, ports, DatabaseUrls.of_environment(os.environ), outside[1])
     else:
         postgres, valkey = EmbeddedPostgres(installation.data_dir), EmbeddedValkey(installation.data_dir)
         postgres.prepare()
         valkey.prepare()
-        plan = _plan(
-            installation, kept, ports, postgres.database_url(ports.postgres), valkey.broker_url(ports.valkey)
+        passwords = installation.give_passwords(ROLES).database_passwords
+        urls = {role: postgres.url_of(role, passwords[role], ports.postgres) for role in ROLES}
+        database = DatabaseUrls(
+            owner=postgres.database_url(ports.postgres),
+            application=urls[APPLICATION],
+            retention=urls[RETENTION],
+            reader=urls[READER],
         )
+        plan = _plan(installation, kept, ports, database, valkey.broker_url(ports.valkey))
         servers = plan.servers(postgres, valkey)
         ensure = lambda: postgres.ensure_database(ports.postgres)  # noqa: E731 - one call, bound to its port
 
@@ -142,8 +149,9 @@ def prepare_database(
     Raises:
         ChangedDefinition, ChangedScript: a version that is registered came with another body or other words.
     """
-    url = settings.database_url.get_secret_value()
+    url = settings.owner_url
     migrate(url)
+    prepare_roles(url, settings.role_urls)
     owners = owners_of(agents)
     with Database(url, Cipher(kept.cipher_key, kept.old_cipher_keys)) as database:
         register_scripts(database, load_scripts(scripts_folder(settings)))
@@ -173,6 +181,7 @@ def _settings(plan: FleetPlan) -> Settings:
             for name, value in plan.environment().items()
             if name.startswith("UNPEND_")
         }
+        | plan.addresses.database.settings()
     )
 
 
@@ -186,13 +195,17 @@ def _demonstration(settings: Settings, options: UpOptions, screen: Screen) -> De
 
 
 def _plan(
-    installation: Installation, kept: InstallationSecrets, ports: Ports, database_url: str, broker_url: str
+    installation: Installation,
+    kept: InstallationSecrets,
+    ports: Ports,
+    database: DatabaseUrls,
+    broker_url: str,
 ) -> FleetPlan:
     return FleetPlan(
         data_dir=installation.data_dir,
         ports=ports,
         addresses=Addresses(
-            database_url=database_url,
+            database=database,
             broker_url=broker_url,
             api=f"http://127.0.0.1:{ports.api}/v1",
             channel=f"http://127.0.0.1:{ports.simulator}",
@@ -242,7 +255,8 @@ def _document(plan: FleetPlan, settings: Settings) -> dict[str, Any]:
         "channel": at.channel,
         "contact_policy": settings.contact_policy,
         "config_folder": str(settings.config_folder.resolve()),
-        "database_url": at.database_url,
+        "database_url": at.database.application,
+        "database_url_retention": at.database.retention,
         "broker_url": at.broker_url,
         "keys": kept.keys,
     }

@@ -4,6 +4,9 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+# What a digest covers is declared once, with its table.
+from storage.access.tables import SYSTEM_AUDIT
+from storage.orders.tables import AUDIT_LOGS
 
 revision = "0001"
 down_revision = None
@@ -339,8 +342,25 @@ def upgrade() -> None:
     sa.Column('key_id', sa.String(length=32), nullable=True),
     sa.Column('label', sa.String(length=32), nullable=True),
     sa.Column('at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
+    *SYSTEM_AUDIT.columns(),
     sa.PrimaryKeyConstraint('entry_id', name=op.f('pk_system_audit'))
     )
+    op.create_table('audit_seals',
+    sa.Column('seal_id', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('table_name', sa.String(length=32), nullable=False),
+    sa.Column('first_position', sa.BigInteger(), nullable=False),
+    sa.Column('last_position', sa.BigInteger(), nullable=False),
+    sa.Column('rows', sa.Integer(), nullable=False),
+    sa.Column('rows_digest', sa.LargeBinary(), nullable=False),
+    sa.Column('marks', sa.LargeBinary(), nullable=False),
+    sa.Column('previous', sa.LargeBinary(), nullable=False),
+    sa.Column('digest', sa.LargeBinary(), nullable=False),
+    sa.Column('sealed_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('seal_id', name=op.f('pk_audit_seals')),
+    sa.UniqueConstraint('digest', name=op.f('uq_audit_seals_digest')),
+    sa.UniqueConstraint('previous', name=op.f('uq_audit_seals_previous'))
+    )
+    op.create_index('ix_audit_seals_of_table', 'audit_seals', ['table_name', 'last_position'], unique=False)
     op.create_table('tasks',
     sa.Column('task_id', sa.String(length=32), nullable=False),
     sa.Column('order_id', sa.String(length=32), nullable=False),
@@ -426,9 +446,11 @@ def upgrade() -> None:
     sa.Column('position', sa.BigInteger(), sa.Identity(always=True), nullable=False),
     sa.Column('key_id', sa.String(length=32), nullable=True),
     sa.Column('label', sa.String(length=32), nullable=True),
+    *AUDIT_LOGS.columns(),
     sa.ForeignKeyConstraint(['task_id'], ['tasks.task_id'], name=op.f('fk_audit_logs_task_id')),
     sa.PrimaryKeyConstraint('log_id', name=op.f('pk_audit_logs'))
     )
+    op.create_index('ix_audit_logs_position', 'audit_logs', ['position'], unique=False)
     op.create_index('idx_audit_task_id', 'audit_logs', ['task_id'], unique=False)
     op.create_index('idx_audit_timestamp', 'audit_logs', ['timestamp'], unique=False)
     op.create_table('cancellations',
@@ -613,9 +635,24 @@ def upgrade() -> None:
     )
     op.create_index('ix_reviews_open', 'reviews', ['opened_at'], unique=False, postgresql_where=sa.text("state = 'open'"))
     op.create_index('ix_reviews_task_id', 'reviews', ['task_id'], unique=False)
+    # Figures without what a customer may be known by: the role that reads sees these, and not the columns behind.
+    op.execute(
+        """
+        CREATE VIEW audit_figures AS SELECT task_id, event_type, "timestamp", metadata ->> 'user_intent_l1' AS intent,
+            CASE WHEN jsonb_typeof(metadata -> 'confidence') = 'number'
+                THEN CAST(metadata ->> 'confidence' AS numeric) END AS confidence,
+            metadata -> 'automatic' = 'true' AS automatic
+        FROM audit_logs
+        """
+    )
+    op.execute(
+        "CREATE VIEW step_figures AS SELECT run_id, kind, state, started_at, finished_at, error ->> 'code' AS code "
+        "FROM steps"
+    )
 
 
 def downgrade() -> None:
+    op.execute("DROP VIEW audit_figures, step_figures")
     for table in (
         "reviews",
         "dispatches",
@@ -631,6 +668,7 @@ def downgrade() -> None:
         "actions",
         "tasks",
         "system_audit",
+        "audit_seals",
         "subscribers",
         "signals",
         "runs",

@@ -13,7 +13,7 @@ _INSTALL = f"""
     CREATE TABLE IF NOT EXISTS observed_rescues (
         step_id bigint NOT NULL, subject_id text, queue text, holder text, expires_at timestamptz,
         rescued_at timestamptz NOT NULL);
-    CREATE OR REPLACE FUNCTION observe_rescue() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE OR REPLACE FUNCTION observe_rescue() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
     BEGIN
         INSERT INTO observed_rescues
         SELECT OLD.step_id, OLD.subject_id, OLD.queue, l.holder, l.expires_at, clock_timestamp()

@@ -9,6 +9,8 @@ from typing import Final
 from sqlalchemy import TextClause, text
 
 from statemachine.orders.intents import Level1, Level2
+from storage.access.tables import SYSTEM_AUDIT
+from storage.orders.tables import AUDIT_LOGS
 
 KEPT_NAMES: Final = (
     "action_id", "action_not_before", "actions", "alert_id", "appointment_updated", "at", "attempt", "attempts_left",
@@ -146,7 +148,8 @@ STATEMENTS: Final[tuple[tuple[str, TextClause], ...]] = (
         "audit_logs",
         _change(
             "audit_logs",
-            f"{_named('event_type', _ERASED)}, {_named('action', 'NULL')}, {_each_kept('metadata')}",
+            f"{_named('event_type', _ERASED)}, {_named('action', 'NULL')}, {_each_kept('metadata')}, "
+            f"{AUDIT_LOGS.erase}",
         ),
     ),
     # The list holds no number and goes on protecting it; why somebody is on it may be told in their words.
@@ -155,7 +158,7 @@ STATEMENTS: Final[tuple[tuple[str, TextClause], ...]] = (
         "system_audit",
         _change(
             "system_audit",
-            _each_kept("detail"),
+            f"{_each_kept('detail')}, {SYSTEM_AUDIT.erase}",
             "detail ->> 'task_id' = ANY(:ids) OR detail ->> 'entry_id' IN "
             "(SELECT entry_id FROM do_not_call WHERE phone_index = ANY(:marks))",
         ),

@@ -10,6 +10,7 @@ from typing import Final
 
 from sqlalchemy import TextClause, text
 
+from storage.access.tables import SYSTEM_AUDIT
 from storage.core.unit_of_work import Repository
 from storage.orders.upkeep.forgetting import INTENTS, KEPT_NAMES, LOCK, NO_REJECT, STATEMENTS
 
@@ -30,8 +31,8 @@ _SOME_CALLBACKS: Final = text(
 )
 _BLANK_CALLBACKS: Final = text("UPDATE callbacks SET body = '' WHERE callback_id = ANY(:names)")
 _BLANK_REASONS: Final = text(
-    "UPDATE system_audit SET detail = detail - 'reason' WHERE detail ->> 'reject_id' IN "
-    "(SELECT reject_id FROM rejects WHERE payload = '')"
+    f"UPDATE system_audit SET detail = detail - 'reason', {SYSTEM_AUDIT.erase} WHERE detail ? 'reason' "
+    "AND detail ->> 'reject_id' IN (SELECT reject_id FROM rejects WHERE payload = '')"
 )
 _REMEMBER: Final = text(
     "INSERT INTO forgotten_numbers (phone_index) SELECT unnest(CAST(:marks AS bytea[])) "

@@ -8,6 +8,7 @@ from runtime.blind_index import BlindIndex
 from runtime.phone import Phone, normalise
 from statemachine.orders.states import State
 from storage.access.system_audit import SystemAudit
+from storage.core.database import Database
 from storage.orders.upkeep.privacy import Privacy
 from tasks.orders.people.intervention import cancel
 
@@ -43,7 +44,13 @@ def orders_of(engine: Engine, blind_index: BlindIndex, customer: Customer) -> li
 
 
 def erase(
-    engine: Engine, blind_index: BlindIndex, customer: Customer, *, by: str, cancel_open: bool = False
+    engine: Engine,
+    blind_index: BlindIndex,
+    customer: Customer,
+    *,
+    by: str,
+    cancel_open: bool = False,
+    database: Database | None = None,
 ) -> Erased:
     """Remove what is known of a customer, once no order of theirs is open any more.
 
@@ -53,9 +60,10 @@ def erase(
         customer: Whom to forget.
         by: Who does it; the system's audit log keeps who, and how many rows, but not whom.
         cancel_open: Cancel the open orders first; otherwise nothing is done while there is one.
+        database: As the role that may erase; the engine's where one role does everything.
     """
     number = None if customer.phone is None else blind_index.mark(customer.phone)
-    database = engine.database
+    database = database or engine.database
     with database.transaction() as work:
         found = Privacy(work).orders_of(customer_id=customer.customer_id, number=number)
     still_open = [known.task_id for known in found if known.status != State.CLOSED]

@@ -42,6 +42,10 @@ class ApiParts:
         return self.house.database
 
     @property
+    def retention_database(self) -> Database:
+        return self.house.retention_database
+
+    @property
     def publisher(self) -> Publisher:
         return self.house.wire
 
