@@ -14,6 +14,7 @@ from typing import Final, Self
 from fleet.embedded.postgres import EmbeddedPostgres
 from fleet.embedded.valkey import EmbeddedValkey
 from fleet.installation import InstallationSecrets
+from fleet.process_secrets import without_others
 from fleet.supervisor.process import ProcessSpec
 from schemas.core.agents import SYSTEM_QUEUES
 
@@ -90,6 +91,8 @@ class Addresses:
 
     database: DatabaseUrls
     broker_url: str
+    producer_url: str
+    """The broker for who sends orders in by the stream; the broker's own address on a server that is not ours."""
     api: str
     channel: str
     metrics: str
@@ -206,10 +209,9 @@ class FleetPlan:
         return ProcessSpec(
             name=name,
             command=[sys.executable, "-m", *arguments],
-            environment=self.environment()
-            | self.addresses.database.given_to(name)
-            | soft
-            | dict(further or {}),
+            environment=without_others(
+                name, self.environment() | self.addresses.database.given_to(name) | soft | dict(further or {})
+            ),
             stage=stage,
             ready=ready,
             stop_signal=signal.SIGTERM,

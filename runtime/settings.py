@@ -188,8 +188,37 @@ class Settings(BaseSettings):
         networks_of(given)
         return given
 
+    @field_validator(
+        "aliyun_access_key_id",
+        "aliyun_access_key_secret",
+        "aliyun_callback_token",
+        "twilio_account_sid",
+        "twilio_auth_token",
+        "notice_secrets",
+        "order_system_url",
+        "order_system_secret",
+        "language_model_url",
+        "language_model_key",
+        mode="before",
+    )
+    @classmethod
+    def _unset(cls, given: object) -> object:
+        """An empty file or variable is none: containers are given a file for every secret there may be."""
+        return given or None
+
     @field_validator("rate_limit")
     @classmethod
     def _readable(cls, rate: str) -> str:
         read_rate(rate)
         return rate
+
+
+class WatcherSettings(Settings):
+    """The settings of a process that reads nothing sealed: Flower and beat have the broker alone, the exporter figures.
+
+    What such a process does not need it is not given, so that whoever breaks into it finds nothing more.
+    """
+
+    database_url: SecretStr = SecretStr("")
+    cipher_key: SecretStr = SecretStr("")
+    callback_secret: SecretStr = SecretStr("")

@@ -21,7 +21,7 @@ from celery.signals import (
 
 from engine.registry import BoundProduct
 from runtime import logs
-from runtime.settings import Settings
+from runtime.settings import Settings, WatcherSettings
 from schemas.core.agents import SYSTEM_QUEUES, TICK, UPKEEP, read_agents
 from workers import feeding, redis_transport, tick, upkeep
 from workers.agent import register
@@ -29,6 +29,7 @@ from workers.app import make_app
 from workers.process import CurrentProcess, Process
 
 OTHERS = ("beat", "intake", "exporter", "flower")
+WATCHERS = (["beat"], ["exporter"], ["flower"])
 
 _LAST_SECONDS: Final = 2.5
 """What a worker may take to end once its soft shutdown is over."""
@@ -36,7 +37,7 @@ _LAST_SECONDS: Final = 2.5
 
 def main(arguments: list[str], further: Sequence[BoundProduct] = ()) -> int:
     """Run one process until it is stopped; return its exit status."""
-    settings = Settings.read()
+    settings = (WatcherSettings if arguments[:1] in WATCHERS else Settings).read()
     agents = read_agents(settings.config_folder)
     known = (*agents.queues, *SYSTEM_QUEUES, *OTHERS)
     if len(arguments) != 1 or arguments[0] not in known:

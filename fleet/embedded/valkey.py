@@ -4,6 +4,7 @@ It writes an append-only file, flushed every second. What a crash of the machine
 messages, and those are found again from PostgreSQL, the queue of record.
 """
 
+import hashlib
 import signal
 from pathlib import Path
 from typing import Final
@@ -19,11 +20,16 @@ from fleet.embedded.private_file import kept_password, write_private_file
 
 _PROBE_SECONDS: Final = 2
 
+_OF_PRODUCERS: Final = "+xadd +ping +hello +auth +client|setname +client|setinfo"
+"""The commands of who sends orders in: adding to the stream, and what a client says when it connects."""
+
 _SETTINGS: Final = """\
 # Written at every start of the fleet.
 bind 127.0.0.1
 protected-mode yes
 requirepass {password}
+# Who sends orders in may add to the stream of new orders: read nothing, reach no queue, change no setting.
+user producer on #{producer} resetkeys ~task.created resetchannels -@all {commands}
 daemonize no
 dir {folder}
 pidfile {pid_file}
@@ -91,6 +97,8 @@ class EmbeddedValkey:
         self._programs = self._home.programs(VALKEY, VALKEY_TRACE.program)
         settings = _SETTINGS.format(
             password=self._password,
+            commands=_OF_PRODUCERS,
+            producer=hashlib.sha256(self._producer_password.encode()).hexdigest(),
             folder=_quoted(self.folder),
             pid_file=_quoted(self.folder / VALKEY_TRACE.pid_file),
         )
@@ -105,6 +113,10 @@ class EmbeddedValkey:
     def broker_url(self, port: int) -> str:
         """Return the broker's URL; it holds the password."""
         return f"redis://:{self._password}@127.0.0.1:{port}/0"
+
+    def producer_url(self, port: int) -> str:
+        """Return the broker's URL for systems that send orders in by the stream; it holds their password."""
+        return f"redis://producer:{self._producer_password}@127.0.0.1:{port}/0"
 
     def ready(self, port: int) -> bool:
         """Return whether our server answers on this port and has loaded its data; takes 2 s at most."""
@@ -131,6 +143,10 @@ class EmbeddedValkey:
     @property
     def _password(self) -> str:
         return kept_password(self._home.data_dir / "valkey.password")
+
+    @property
+    def _producer_password(self) -> str:
+        return kept_password(self._home.data_dir / "valkey.producer.password")
 
 
 def _quoted(path: Path) -> str:

@@ -18,7 +18,6 @@ from prometheus_client.core import Metric
 from prometheus_client.exposition import ThreadingWSGIServer, make_wsgi_app
 from prometheus_client.registry import Collector
 
-from runtime.cipher import Cipher
 from runtime.logs import logger
 from runtime.mask import mask_text
 from runtime.settings import Settings
@@ -136,10 +135,9 @@ def serve(settings: Settings) -> None:
     """Serve at UNPEND_EXPORTER_ADDRESS and UNPEND_EXPORTER_PORT until the process is told to stop."""
     address = os.environ.get("UNPEND_EXPORTER_ADDRESS", "127.0.0.1")
     port = int(os.environ.get("UNPEND_EXPORTER_PORT", str(PORT)))
-    cipher = Cipher.of_settings(settings)
     url = settings.reader_url
     with (
-        Database(url, cipher, pool_size=1, application="unpend-exporter") as database,
+        Database(url, None, pool_size=1, application="unpend-exporter") as database,
         ExporterServer(
             database, read_agents(settings.config_folder).queues, host=address, port=port
         ) as server,

@@ -117,7 +117,8 @@ def _planned(
     servers: list[ProcessSpec] = []
     ensure: Callable[[], None] = lambda: None  # noqa: E731 - nothing to ensure on servers that are not ours
     if outside[0] and outside[1]:
-        plan = _plan(installation, kept, ports, DatabaseUrls.of_environment(os.environ), outside[1])
+        broker = Broker(outside[1], os.environ.get("UNPEND_PRODUCER_URL") or outside[1])
+        plan = _plan(installation, kept, ports, DatabaseUrls.of_environment(os.environ), broker)
     else:
         postgres, valkey = EmbeddedPostgres(installation.data_dir), EmbeddedValkey(installation.data_dir)
         postgres.prepare()
@@ -130,7 +131,8 @@ def _planned(
             retention=urls[RETENTION],
             reader=urls[READER],
         )
-        plan = _plan(installation, kept, ports, database, valkey.broker_url(ports.valkey))
+        broker = Broker(valkey.broker_url(ports.valkey), valkey.producer_url(ports.valkey))
+        plan = _plan(installation, kept, ports, database, broker)
         servers = plan.servers(postgres, valkey)
         ensure = lambda: postgres.ensure_database(ports.postgres)  # noqa: E731 - one call, bound to its port
 
@@ -194,19 +196,28 @@ def _demonstration(settings: Settings, options: UpOptions, screen: Screen) -> De
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """The broker as the fleet reaches it, and as who sends orders in."""
+
+    url: str
+    producer_url: str
+
+
 def _plan(
     installation: Installation,
     kept: InstallationSecrets,
     ports: Ports,
     database: DatabaseUrls,
-    broker_url: str,
+    broker: Broker,
 ) -> FleetPlan:
     return FleetPlan(
         data_dir=installation.data_dir,
         ports=ports,
         addresses=Addresses(
             database=database,
-            broker_url=broker_url,
+            broker_url=broker.url,
+            producer_url=broker.producer_url,
             api=f"http://127.0.0.1:{ports.api}/v1",
             channel=f"http://127.0.0.1:{ports.simulator}",
             metrics=f"http://127.0.0.1:{ports.exporter}/metrics",
@@ -258,6 +269,7 @@ def _document(plan: FleetPlan, settings: Settings) -> dict[str, Any]:
         "database_url": at.database.application,
         "database_url_retention": at.database.retention,
         "broker_url": at.broker_url,
+        "producer_url": at.producer_url,
         "keys": kept.keys,
     }
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from redis import Redis, RedisError
+from redis.exceptions import NoPermissionError
 
 from fleet.embedded.account import server_account
 from fleet.embedded.binaries import POSTGRES, VALKEY, Binaries, postgres_bin, valkey_server
@@ -308,3 +309,31 @@ def test_deleting_the_data_folder_of_root_starts_over(postgres: EmbeddedPostgres
 def test_a_copy_of_the_programs_runs_elsewhere(binaries: Binaries, program: str, tmp_path: Path) -> None:
     command = [str(binaries.copied_to(tmp_path) / program), "--version"]
     assert subprocess.run(command, capture_output=True, check=False, timeout=180).returncode == 0
+
+
+def test_who_sends_orders_in_adds_to_the_stream_and_does_nothing_else(data_dir: Path, start: Start) -> None:
+    valkey, port = EmbeddedValkey(data_dir), free_port()
+    valkey.prepare()
+    start(valkey, port)
+    with (
+        Redis.from_url(valkey.producer_url(port)) as producer,
+        Redis.from_url(valkey.broker_url(port)) as fleet,
+    ):
+        assert producer.xadd("task.created", {"payload": "{}"})
+        for command in (
+            ("LPUSH", "contact", "x"),
+            ("XADD", "another", "*", "a", "b"),
+            ("XRANGE", "task.created", "-", "+"),
+            ("DEL", "task.created"),
+            ("GET", "anything"),
+            ("KEYS", "*"),
+            ("CONFIG", "GET", "*"),
+            ("FLUSHALL",),
+            ("ACL", "LIST"),
+            ("EVAL", "return 1", "0"),
+            ("PUBLISH", "celeryev", "x"),
+        ):
+            with pytest.raises(NoPermissionError):
+                producer.execute_command(*command)
+        assert fleet.xlen("task.created") == 1
+    assert valkey.producer_url(port).split("@")[0] not in valkey.broker_url(port)
