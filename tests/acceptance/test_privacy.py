@@ -125,7 +125,8 @@ def _manual_order(story: Story) -> None:
     phone = story.number()
     task_id = story.order(phone=f"+86 {phone[:3]}-{phone[3:7]}-{phone[7:]}", mode="manual")
     asked = {"task_id": task_id, "contact_method": "phone", "phone_number": phone, "attempt": 1}
-    story.post("/agents/contact/initiate", {**asked, "phone_number": story.number()}, 422)
+    # A number is proved nowhere: this one is put on record, and no answer depends on it.
+    story.post("/agents/contact/initiate", {**asked, "task_id": "HT404", "phone_number": story.number()}, 404)
     said = {
         "task_id": task_id,
         "contact_id": f"CONT{task_id}",

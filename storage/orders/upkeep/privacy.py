@@ -10,6 +10,8 @@ from typing import Final
 
 from sqlalchemy import TextClause, text
 
+from runtime.cipher import UnreadableCiphertext
+from runtime.logs import logger
 from storage.access.tables import SYSTEM_AUDIT
 from storage.core.unit_of_work import Repository
 from storage.orders.upkeep.forgetting import INTENTS, KEPT_NAMES, LOCK, NO_REJECT, STATEMENTS
@@ -18,6 +20,8 @@ _ORDERS: Final = text(
     "SELECT task_id, status, phone FROM tasks WHERE (metadata ->> 'customer_id' = CAST(:customer_id AS text) "
     "OR phone_index = CAST(:number AS bytea)) ORDER BY task_id"
 )
+_log = logger(__name__)
+
 _SOME_REJECTS: Final = text(
     "SELECT reject_id AS name, 'rejects.payload.' || reject_id AS place, payload AS held FROM rejects "
     "WHERE reject_id > :after AND payload <> '' ORDER BY reject_id LIMIT 200"
@@ -39,6 +43,8 @@ _REMEMBER: Final = text(
     "ON CONFLICT (phone_index) DO UPDATE SET forgotten_at = clock_timestamp()"
 )
 _FORGOTTEN: Final = text("SELECT phone_index FROM forgotten_numbers WHERE phone_index = ANY(:marks)")
+UNREADABLE: Final = "unreadable"
+"""Counts what could not be read, and so may still hold the number; it is left as it is."""
 _GAPS: Final = re.compile(r"[\s.\-_/*·()（）‐-―－]+")
 
 
@@ -62,9 +68,8 @@ class Privacy(Repository):
             Known(
                 row.task_id,
                 row.status,
-                None
-                if row.phone is None
-                else self.cipher.decrypt(bytes(row.phone), f"tasks.phone.{row.task_id}"),
+                # A number whose key is gone goes with its row; what merely holds it cannot be looked for.
+                None if row.phone is None else self._read(f"tasks.phone.{row.task_id}", bytes(row.phone)),
             )
             for row in rows
         ]
@@ -96,8 +101,16 @@ class Privacy(Repository):
             ).rowcount
             for kind, statement in STATEMENTS
         }
-        counts["rejects"] += self._erase_holding(numbers, _SOME_REJECTS, _BLANK_REJECTS, first="")
-        counts["callbacks"] += self._erase_holding(numbers, _SOME_CALLBACKS, _BLANK_CALLBACKS, first=0)
+        unreadable = 0
+        for kind, some, blank, first in (
+            ("rejects", _SOME_REJECTS, _BLANK_REJECTS, ""),
+            ("callbacks", _SOME_CALLBACKS, _BLANK_CALLBACKS, 0),
+        ):
+            erased, closed = self._erase_holding(numbers, some, blank, first=first)
+            counts[kind] += erased
+            unreadable += closed
+        if unreadable:
+            counts[UNREADABLE] = unreadable
         self.connection.execute(_BLANK_REASONS)
         if marks:
             self.connection.execute(_REMEMBER, {"marks": given["marks"]})
@@ -110,18 +123,30 @@ class Privacy(Repository):
 
     def _erase_holding(
         self, numbers: Sequence[str], some: TextClause, blank: TextClause, *, first: str | int
-    ) -> int:
-        erased, after = 0, first
+    ) -> tuple[int, int]:
+        """How many rows held one of the numbers, and how many could not be read; those are left as they are."""
+        erased, closed, after = 0, 0, first
         while numbers:
             rows = self.connection.execute(some, {"after": after}).all()
             if not rows:
                 break
             after = rows[-1].name
-            found = [row.name for row in rows if self._holds(row.place, bytes(row.held), numbers)]
+            told = {row.name: self._read(row.place, bytes(row.held)) for row in rows}
+            closed += sum(text is None for text in told.values())
+            found = [name for name, text in told.items() if text is not None and _holds(text, numbers)]
             if found:
                 erased += self.connection.execute(blank, {"names": found}).rowcount
-        return erased
+        return erased, closed
 
-    def _holds(self, place: str, held: bytes, numbers: Sequence[str]) -> bool:
-        told = _GAPS.sub("", self.cipher.decrypt(held, place))
-        return any(number in told for number in numbers)
+    def _read(self, place: str, held: bytes) -> str | None:
+        """What is sealed there; `None` where its key is gone: one such row must not keep everybody's data."""
+        try:
+            return self.cipher.decrypt(held, place)
+        except UnreadableCiphertext as error:
+            _log.warning("a sealed value cannot be read, and is left as it is", place=place, error=str(error))
+            return None
+
+
+def _holds(text: str, numbers: Sequence[str]) -> bool:
+    told = _GAPS.sub("", text)
+    return any(number in told for number in numbers)

@@ -58,9 +58,9 @@ def test_a_new_key_is_let_in(api: ApiClient) -> None:
     assert status_for(api, key) == 200
 
 
-def test_a_key_has_256_random_bits_behind_a_prefix_scanners_know() -> None:
+def test_a_key_has_256_random_bits_between_a_prefix_scanners_know_and_a_checksum() -> None:
     assert new_key().startswith("unpend_")
-    assert len(new_key()) == len("unpend_") + 43
+    assert len(new_key()) == len("unpend_") + 43 + 8
     assert new_key() != new_key()
 
 

@@ -25,6 +25,7 @@ def worker_process(
         "UNPEND_CIPHER_KEY": CIPHER_KEY,
         "UNPEND_CALLBACK_SECRET": "a secret of the tests",
         "UNPEND_CHANNEL": "instant",
+        "UNPEND_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8",
         "UNPEND_CONTACT_POLICY": "always_open",
         "REMAP_SIGTERM": "SIGQUIT",
         **further,
