@@ -47,7 +47,7 @@ one it needs. `X-Agent-ID` is optional and must then be the key's agent. `unpend
 | 404 | `NOT_FOUND` | no such route, task, review, … |
 | 405 | `METHOD_NOT_ALLOWED` | the path takes other methods: `Allow` |
 | 409 | `STATE_CONFLICT` | `details`: where the order is, and its ways out |
-| 413 | `PAYLOAD_TOO_LARGE` | more than 1 MiB; a batch of tasks may have 4 |
+| 413 | `PAYLOAD_TOO_LARGE` | more than 1 MiB, a batch of tasks 4; or more than 50,000 fields |
 | 415 | `UNSUPPORTED_MEDIA_TYPE` | the body is not `application/json` |
 | 422 | `VALIDATION_FAILED` | `details.fields`: which, and what is wrong with each |
 | 429 | `RATE_LIMITED` | `Retry-After` |

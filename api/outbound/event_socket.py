@@ -79,7 +79,7 @@ async def follow_execution(websocket: WebSocket, execution_id: str) -> None:
     try:
         admission = await _admitted(websocket, services)
         start = await asyncio.to_thread(_start, services, execution_id, None)
-        services.of(Broadcast).require_seat(admission.key_id)
+        services.of(Broadcast).require_seat(admission.owner)
     except (Refusal, StorageUnavailable, CoalescerClosed) as error:
         await _deny(websocket, error)
         return
@@ -138,7 +138,7 @@ async def _send_all(
         received = asyncio.create_task(_message(websocket))
         try:
             end = await follow(
-                services.of(Broadcast), client, execution_id, start, received, holder=admission.key_id
+                services.of(Broadcast), client, execution_id, start, received, holder=admission.owner
             )
         finally:
             received.cancel()

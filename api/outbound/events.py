@@ -139,5 +139,5 @@ def _stream(
     services: Services, broadcast: Broadcast, request: Request, run_id: str | None, after: Cursor
 ) -> EventStream:
     key = bearer(request.headers.get("Authorization", ""))
-    admission = Admission(services.keyring, key, request.state.caller.key_id, Scope.READ)
+    admission = Admission(services.keyring, key, request.state.caller.agent_id, Scope.READ)
     return EventStream(broadcast, run_id, after, admission)

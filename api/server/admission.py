@@ -17,7 +17,7 @@ class Admission:
 
     keyring: Keyring
     key: str = field(repr=False)
-    key_id: str
+    owner: str
     scope: Scope
 
     @classmethod
@@ -33,7 +33,7 @@ class Admission:
         owner = await admitted_by(key, address, services.keyring, services.failed_logins)
         if scope not in owner.scopes or (agent is not None and agent != owner.agent_id):
             raise Refusal(Code.FORBIDDEN, "this key may not do this")
-        return cls(services.keyring, key, owner.key_id, scope)
+        return cls(services.keyring, key, owner.agent_id, scope)
 
     async def holds(self) -> bool:
         """Whether the key still gives access; who was admitted stays so while PostgreSQL is away."""

@@ -1,8 +1,9 @@
 """A connection of the HTTP server: bounded in number, and in how long a request may take to arrive."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from ipaddress import ip_address
+from types import MappingProxyType
 from typing import Any, Final
 
 import h11
@@ -20,6 +21,12 @@ MOST_CONNECTIONS: Final = 1000
 """Connections of one process at the same time."""
 MOST_OF_ADDRESS: Final = 250
 """Connections of one peer at the same time; a trusted proxy, behind which many stand, may have all of them."""
+
+
+_TIMES: Final[Mapping[object, Callable[[], float]]] = MappingProxyType(
+    {h11.IDLE: lambda: HEADERS_SECONDS, h11.SEND_BODY: lambda: BODY_SECONDS}
+)
+"""By what a request has still to send, how long that may take."""
 
 
 class Configuration(uvicorn.Config):
@@ -49,22 +56,15 @@ class BoundedConnection(H11Protocol):
             return
         self._expect(HEADERS_SECONDS)
 
-    def data_received(self, data: bytes) -> None:
-        """Read on, and give what is still to come its time."""
+    def handle_events(self) -> None:
+        """Read on, and give what is still to come its time; uvicorn calls this for what was sent ahead as well."""
         before = self.conn.their_state
-        super().data_received(data)
+        super().handle_events()
         state = self.conn.their_state
-        if state is h11.SEND_BODY:
-            if before is not h11.SEND_BODY:
-                self._expect(BODY_SECONDS)
-        elif state is not h11.IDLE or before is not h11.IDLE:
+        if self.transport.is_closing() or state not in _TIMES:
             self._expect_nothing()
-
-    def on_response_complete(self) -> None:
-        """Expect the next request, after uvicorn has made ready for it."""
-        super().on_response_complete()
-        if not self.transport.is_closing() and self.conn.their_state is h11.IDLE:
-            self._expect(HEADERS_SECONDS)
+        elif state is not before or self._deadline is None:
+            self._expect(_TIMES[state]())
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
         """Hand over to the socket's own protocol, which has deadlines of its own."""

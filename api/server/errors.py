@@ -50,6 +50,8 @@ _RETRY_AFTER: Final = MappingProxyType({"Retry-After": "1"})
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _MOST_FIELDS: Final = 20
 _LONGEST_FIELD: Final = 100
+_LONGEST_MASKED: Final = 1000
+"""Far more than is shown: half a number, where a name is cut before it is masked, would not be masked."""
 _DEEPEST_FIELD: Final = 20
 _SAID: Final[Mapping[int, str]] = MappingProxyType(
     {
@@ -205,5 +207,5 @@ def _shown_path(request: HTTPConnection) -> str:
 def _field(location: tuple[int | str, ...]) -> str:
     """The field's path within its part of the request; a caller may have named it, so it is masked."""
     inner = location[1:] if len(location) > 1 else location
-    named = ".".join(str(part)[:_LONGEST_FIELD] for part in inner[:_DEEPEST_FIELD])
-    return mask_text(named[:_LONGEST_FIELD])
+    named = ".".join(str(part)[:_LONGEST_MASKED] for part in inner[:_DEEPEST_FIELD])
+    return mask_text(named[:_LONGEST_MASKED])[:_LONGEST_FIELD]

@@ -1,5 +1,6 @@
 """The route class of every context: key, rate and media type are checked before a body is read."""
 
+import re
 from collections.abc import Callable, Collection, Coroutine, Sequence
 from email.message import Message
 from typing import Any, Final
@@ -12,11 +13,17 @@ from starlette.exceptions import HTTPException
 from api.server.authentication import ScopeCheck, caller_of
 from api.server.errors import documented
 from api.server.limits.idempotency import HEADER, PARAMETER, answered_once
+from api.server.refusal import Refusal
 from api.server.services import Services
 from schemas.core.error import Code
 
 WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 """What changes something, and so must not be done again for a caller who missed the answer."""
+
+MOST_NAMES: Final = 50_000
+"""Fields that a body may have, at all depths: a full batch of tasks has fewer."""
+_NAME: Final = re.compile(rb'(?<!\\)"[ \t\r\n]*+:')
+"""Where a name ends; JSON within a text has a backslash there."""
 
 
 class Route(APIRoute):
@@ -64,8 +71,10 @@ class Route(APIRoute):
             if self.body_field is not None:
                 _require_json(request)
                 # No JSON in UTF-8 holds such a byte; every one in UTF-16 or UTF-32 does, and would be guessed at.
-                if b"\x00" in await request.body():
+                body = await request.body()
+                if b"\x00" in body:
                     raise HTTPException(400)
+                _require_few_names(body)
             if self._takes_key and HEADER in request.headers:
                 return await answered_once(
                     request, handle, _services(request).parts.database, await caller_of(request)
@@ -78,6 +87,16 @@ class Route(APIRoute):
 def _services(request: Request) -> Services:
     services: Services = request.app.state.services
     return services
+
+
+def _require_few_names(body: bytes) -> None:
+    """Refuse a body that is little but names of fields: what is wrong with each would have to be found.
+
+    Raises:
+        Refusal: 413.
+    """
+    if body.count(b":") > MOST_NAMES and len(_NAME.findall(body)) > MOST_NAMES:
+        raise Refusal(Code.PAYLOAD_TOO_LARGE, f"the body has more than {MOST_NAMES} fields")
 
 
 def _require_json(request: Request) -> None:

@@ -10,6 +10,10 @@ from runtime.mask import mask_phone, mask_text
 _PHONE: Final = re.compile(r'(\\?"phone\\?"\s*:\s*\\?")([^"\\]*)')
 """The customer's number even in what is no JSON, or JSON within JSON."""
 
+_LONGEST_NAME: Final = 200
+"""Characters of a field's name that are shown."""
+_LONGEST_MASKED: Final = 2000
+
 
 def shown(payload: str) -> str:
     """A refused payload as it may be shown: every phone number masked, and encodable whatever came."""
@@ -49,7 +53,7 @@ def _number_of(payload: str) -> str | None:
 def _masked(value: Any, name: str = "") -> Any:
     match value:
         case dict():
-            return {mask_text(key): _masked(inner, key) for key, inner in value.items()}
+            return {_named(key): _masked(inner, key) for key, inner in value.items()}
         case list():
             return [_masked(inner, name) for inner in value]
         case str():
@@ -61,6 +65,11 @@ def _masked(value: Any, name: str = "") -> Any:
             return value if digits == str(value) else digits
         case _:
             return value
+
+
+def _named(name: str) -> str:
+    """A field's name as it is shown; cut far behind that first, so that no half of a number is left at the end."""
+    return mask_text(name[:_LONGEST_MASKED])[:_LONGEST_NAME]
 
 
 def _masked_text(text: str) -> str:

@@ -21,7 +21,7 @@ _log = logger(__name__)
 
 MOST_LISTENERS: Final = 200
 """Connections of one process that may listen at the same time."""
-MOST_OF_KEY: Final = 40
+MOST_OF_OWNER: Final = 40
 """How many of them one key may have: nobody takes all the seats."""
 _PAUSE_SECONDS: Final = 0.25
 _OUTAGE_SECONDS: Final = 1.0
@@ -44,11 +44,11 @@ class Broadcast:
     """
 
     def __init__(
-        self, database: Database, *, most: int = MOST_LISTENERS, most_of_key: int = MOST_OF_KEY
+        self, database: Database, *, most: int = MOST_LISTENERS, most_of_owner: int = MOST_OF_OWNER
     ) -> None:
         self._database = database
         self._most = most
-        self._most_of_key = most_of_key
+        self._most_of_owner = most_of_owner
         self._held: Counter[str] = Counter()
         self._listeners: set[Listener] = set()
         self._live: set[Listener] = set()
@@ -64,7 +64,7 @@ class Broadcast:
         """A listener of one run, or of all, from a place on, for as long as the context lasts.
 
         Raises:
-            Refusal: too many listen already, or the process stops (503); this key does so too often (429).
+            Refusal: too many listen already, or the process stops (503); this owner of keys does so too often (429).
         """
         self.require_seat(holder)
         listener = Listener(run_id, after)
@@ -80,10 +80,10 @@ class Broadcast:
                 del self._held[holder]
 
     def require_seat(self, holder: str) -> None:
-        """Return where this key may listen once more.
+        """Return where this owner of keys may listen once more.
 
         Raises:
-            Refusal: too many listen already, or the process stops (503); this key does so too often (429).
+            Refusal: too many listen already, or the process stops (503); this owner of keys does so too often (429).
         """
         if self._stopping or len(self._listeners) >= self._most:
             raise Refusal(
@@ -91,10 +91,10 @@ class Broadcast:
                 "too many listen to events here: try again, or ask for pages with ?format=json",
                 headers=_RETRY_AFTER,
             )
-        if self._held[holder] >= self._most_of_key:
+        if self._held[holder] >= self._most_of_owner:
             raise Refusal(
                 Code.RATE_LIMITED,
-                f"this key listens to events {self._most_of_key} times here already: end one first",
+                f"'{holder}' listens to events {self._most_of_owner} times here already: end one first",
                 headers=_RETRY_AFTER,
             )
 

@@ -54,7 +54,7 @@ class EventStream(Response):
                 self._run_id,
                 self._after,
                 gone,
-                holder=self._admission.key_id,
+                holder=self._admission.owner,
             )
         finally:
             gone.cancel()

@@ -51,10 +51,10 @@ async def follow(
         run_id: The run, or `None` for everything.
         after: The place it goes on from.
         gone: Done when the other side has left, or wants something else.
-        holder: Whose key it is, by the id: one key may hold so many seats and no more.
+        holder: The owner of the key: one may hold so many seats and no more, with however many keys.
 
     Raises:
-        Refusal: too many listen already (503, 429 for this key), or the process stops (503); nothing was sent.
+        Refusal: too many listen already (503, 429 for this owner), or the process stops (503); nothing was sent.
     """
     with broadcast.listen(run_id, after, holder) as listener:
         sending = asyncio.create_task(_send_on(broadcast, client, listener))

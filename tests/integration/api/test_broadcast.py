@@ -69,7 +69,7 @@ def test_no_more_listen_than_there_are_places(database: Database) -> None:
 
 def test_one_key_takes_its_share_of_the_places_and_no_more(database: Database) -> None:
     async def crowd() -> None:
-        broadcast = Broadcast(database, most=3, most_of_key=1)
+        broadcast = Broadcast(database, most=3, most_of_owner=1)
         with broadcast.listen(None, ORIGIN, "key_1"):
             with pytest.raises(Refusal) as refused, broadcast.listen(None, ORIGIN, "key_1"):
                 pass

@@ -131,12 +131,25 @@ def test_an_agent_that_is_not_the_keys_is_refused(house: InProcessFleet, line: E
 def test_sockets_of_one_key_are_capped(house: InProcessFleet, line: EventSockets) -> None:
     run_id = run_of(house)
     broadcast = line.api.app.state.services.of(Broadcast)
-    broadcast._most_of_key = 1
+    broadcast._most_of_owner = 1
     with line.to(run_id) as conversation:
         conversation.hear()
         assert denied(line, run_id) == 429
         with line.to(run_id, "admin") as another:
             another.hear()
+
+
+def test_another_key_of_the_same_owner_gets_no_further_share(
+    house: InProcessFleet, line: EventSockets
+) -> None:
+    with house.database.transaction() as work:
+        for key in ("first", "second"):
+            Keys(work).register(key_of(key), "wangfang", ["read"])
+    line.api.app.state.services.of(Broadcast)._most_of_owner = 1
+    run_id = run_of(house)
+    with line.to(run_id, "first") as conversation:
+        conversation.hear()
+        assert denied(line, run_id, "second") == 429
 
 
 @pytest.mark.parametrize("execution_id", ["exec_404", "x" * 300, "a\x00b", "执行"])

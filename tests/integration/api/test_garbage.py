@@ -12,6 +12,7 @@ import httpx2
 import pytest
 
 from api.server.description import operations_of
+from api.server.route import MOST_NAMES
 from schemas.core.error import Code
 from tests.integration.api.test_errors import JSON, START, error_of
 from tests.support.api.client import ApiClient, api_over, key_of, register_keys
@@ -123,6 +124,19 @@ def test_a_body_that_cannot_be_read_is_refused(api: ApiClient, path: str, body: 
     error_of(
         answer, answer.status_code, Code.BAD_REQUEST if answer.status_code == 400 else Code.VALIDATION_FAILED
     )
+
+
+def test_a_body_that_is_little_but_names_is_refused_before_it_is_read(api: ApiClient) -> None:
+    names = ",".join(f'"{n}" :0' for n in range(MOST_NAMES + 1))
+    error_of(api.post(START, content=f"{{{names}}}", headers=JSON), 413, Code.PAYLOAD_TOO_LARGE)
+    within = json.dumps({"task_id": names})
+    error_of(api.post(START, content=within, headers=JSON), 422, Code.VALIDATION_FAILED)
+
+
+def test_a_number_at_the_end_of_a_name_that_is_cut_is_masked(api: ApiClient) -> None:
+    answer = api.post("/states/transition", json={"x" * 90 + "13800138000": 1})
+    assert answer.status_code == 422
+    assert "138001" not in answer.text
 
 
 @pytest.mark.parametrize("path", WRITTEN)

@@ -56,6 +56,13 @@ def test_how_upstream_named_things_shows_no_number_either(api: ApiClient) -> Non
     assert PHONE not in api.get(ROOM).text
 
 
+def test_of_a_name_of_any_length_the_beginning_is_shown(api: ApiClient) -> None:
+    _, reject_id = refused(api, **{"://:" * 50_000: 1, "x" * 195 + "13800138000": 2})
+    shown = json.loads(api.get(f"/intake/rejected/{reject_id}").json()["payload"])
+    assert max(map(len, shown)) == 200
+    assert "x" * 195 + "138**" in shown
+
+
 def test_the_list_is_read_page_by_page(api: ApiClient) -> None:
     ids = [refused(api)[1] for _ in range(3)]
     first = api.get(ROOM, params={"limit": 2}).json()
