@@ -264,7 +264,7 @@ def test_no_password_is_readable_by_others_or_on_a_command_line(
     postgres: EmbeddedPostgres, valkey: EmbeddedValkey, data_dir: Path
 ) -> None:
     files = [*data_dir.glob("*.password"), valkey.folder / "valkey.conf"]
-    assert len(files) == 3
+    assert len(files) == 4
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
     passwords = [file.read_text(encoding="utf-8").strip() for file in data_dir.glob("*.password")]
     words = " ".join([*postgres.command(1), *valkey.command(1)])

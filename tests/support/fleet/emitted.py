@@ -15,7 +15,9 @@ from tests.support.fleet.running_fleet import RunningFleet
 
 _OUTSIDE: Final = ("simulator.db",)
 """What in the folder is not the fleet's: the simulated customers' provider stands for a company outside."""
-_TABLES: Final = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"
+_TABLES: Final = (
+    "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' ORDER BY tablename"
+)
 _FLOWER_PAGES: Final = (
     "/",
     "/workers",
