@@ -16,7 +16,8 @@ from tests.support.fleet.running_fleet import RunningFleet
 _OUTSIDE: Final = ("simulator.db",)
 """What in the folder is not the fleet's: the simulated customers' provider stands for a company outside."""
 _TABLES: Final = (
-    "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' ORDER BY tablename"
+    "SELECT tablename FROM pg_tables WHERE schemaname = 'public' "
+    "AND tablename <> 'alembic_version' ORDER BY tablename"
 )
 _FLOWER_PAGES: Final = (
     "/",
