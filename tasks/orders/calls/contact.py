@@ -118,12 +118,18 @@ def _answers(work: UnitOfWork, call: Call[ContactCall], step: StepResult) -> Con
     )
 
 
-def _maker(work: UnitOfWork, call: Call[ContactCall], step: StepResult) -> str:
-    """Who made the contact: in a manual order whoever called for it, else the fleet's own agent."""
+def _maker(work: UnitOfWork, call: Call[ContactCall], step: StepResult) -> str | None:
+    """Who made the contact: in a manual order whoever took its step by a call, else the fleet's own agent.
+
+    `None` for a contact that was made without us and only recorded: its words go back to nobody by this way.
+    """
     if Orders(work).find([call.task_id])[call.task_id].mode != "manual":
         return AGENT
+    if "call" not in step.input:
+        return None
+    # Whoever calls later shares the call that took the step.
     taken = Dispatches(work).last_of(step.step_id)
-    return AGENT if taken is None else taken.agent_id
+    return None if taken is None else taken.agent_id
 
 
 def _counted(call: Call[ContactCall], number: int) -> Call[ContactCall] | None:

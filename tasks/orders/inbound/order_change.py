@@ -76,10 +76,7 @@ def phone_changed(occasion: OrderOccasion[PhoneChanged]) -> Consequence:
     review = occasion.open_review()
     waits = order.status is State.PENDING and review is not None and review.reason == NOT_CALLABLE
     number = customer_number(phone, occasion.context.blind_index)
-    if order.phone == number.stored and not waits:
-        return Consequence(
-            outcome=ConsequenceKind.NOTED, effect="nothing is changed: the order has this number"
-        )
+    # The number that the order has is stored again: the answer tells nobody that it was the right one.
     Orders(occasion.transaction.work).set_phone(order.task_id, number.stored, number.shown, number.index)
     title = "客户电话已更新"
     if (

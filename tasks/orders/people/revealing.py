@@ -58,6 +58,8 @@ class ReviewWords:
     """What a customer said, for who decides what follows from it."""
 
     said: str = field(repr=False)
+    read: str = field(repr=False)
+    """What the classifier read, where the places of reasons are counted: a note goes before a transcript."""
     phone: str | None = field(repr=False)
 
     @property
@@ -67,7 +69,7 @@ class ReviewWords:
 
     def worded(self, value: object) -> Any:
         """A JSON value with the words in every place of them that it names, numbers masked."""
-        return self._masked(worded(value, self.said))
+        return self._masked(worded(value, self.read))
 
     def _masked(self, value: object) -> Any:
         masked = mask_json(value)
@@ -167,4 +169,4 @@ def words_to_decide_on(
             },
         )
         AuditLogs(work).write(line, at=None)
-    return ReviewWords(said, order.phone)
+    return ReviewWords(said, contact.user_feedback or said, order.phone)

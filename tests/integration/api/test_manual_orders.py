@@ -159,6 +159,22 @@ def test_what_the_customer_said_is_answered_to_who_made_the_contact_alone(manual
     assert anothers == made | {"transcript": None, "recording_url": None}
 
 
+def test_of_a_contact_made_without_us_nobody_is_answered_the_words(manual: ApiClient) -> None:
+    task_id = begun(manual, "HT1", said("可以上门"))
+    record = {
+        "task_id": task_id,
+        "contact_id": "CONT-of-theirs",
+        "result": "answered",
+        "raw_transcript": "明天可以来",
+        "contact_time": "2026-03-13T10:00:00Z",
+    }
+    assert manual.post("/agents/contact/result/record", "contact_agent", json=record).status_code == 200
+    body = {"task_id": task_id, "contact_method": "phone", "attempt": 1}
+    for _ in range(2):
+        answer = manual.post("/agents/contact/initiate", json=body)
+        assert "明天可以来" not in answer.text
+
+
 def test_a_caller_who_would_rather_poll_gets_a_dispatch_to_ask_for(manual: ApiClient) -> None:
     task_id = begun(manual, "HT1", said("可以上门"))
     body = {"task_id": task_id, "contact_method": "phone"}

@@ -62,9 +62,12 @@ def test_a_number_that_changes_cuts_no_contact_off_and_is_used_from_the_next_on(
     house.close()
 
 
-def test_the_number_the_order_has_is_only_noted(house: InProcessFleet) -> None:
+def test_the_number_that_the_order_has_is_answered_as_any_other(house: InProcessFleet) -> None:
     task_id = order_run(house, answered(UNCLEAR), metadata={"phone": NUMBER})
-    assert receive_signal(house, task_id, PhoneChanged(phone=NUMBER)).result is ReceiptResult.NOTED
+    receipts = [receive_signal(house, task_id, PhoneChanged(phone=one)) for one in (NUMBER, "15000000000")]
+    assert {(receipt.result, receipt.effect) for receipt in receipts} == {
+        (ReceiptResult.APPLIED, receipts[0].effect)
+    }
 
 
 def test_a_number_is_shown_nowhere(house: InProcessFleet, capfd: pytest.CaptureFixture[str]) -> None:
