@@ -8,7 +8,7 @@ DATA_DIR ?= .unpend
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test check format lock docs clean
+.PHONY: help run install test check format lock docs sbom clean
 
 help:  ## what can be done here
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/ —/'
@@ -35,6 +35,10 @@ format: .venv/installed-dev  ## put the code into the project's form
 
 docs: .venv/installed-dev  ## draw what is generated from the code
 	$(BIN)/python docs/generate.py
+
+sbom: .venv/installed  ## write what this is made of (sbom.json, CycloneDX) and list the licences
+	$(BIN)/python docs/bill_of_materials.py > sbom.json
+	$(BIN)/python docs/bill_of_materials.py --licences
 
 lock:  ## resolve the dependencies anew, for every supported Python and platform (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
