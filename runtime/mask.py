@@ -39,7 +39,7 @@ _SUSPECT: Final = re.compile(r"\d(?:\D{0,2}\d){7}|://|(?i:bearer)")
 """What every text has that any of these finds something in: most have nothing of it and are looked at once."""
 _IDENTIFIER: Final = re.compile(
     rf"{OUR_ID.pattern}|(?<![0-9A-Za-z])(?:[0-9a-fA-F]{{8}}(?:-[0-9a-fA-F]{{4}}){{3}}-[0-9a-fA-F]{{12}}"
-    r"|(?=\d*[a-fA-F])[0-9a-fA-F]{32,})(?![0-9A-Za-z])"
+    r"|(?=[0-9]*[a-fA-F])[0-9a-fA-F]{32,})(?![0-9A-Za-z])"
 )
 """Identifiers of ours, UUIDs and digests: the digits of one in a thousand look like a number."""
 _LARGEST_PLAIN: Final = 1e16

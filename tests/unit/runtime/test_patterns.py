@@ -25,8 +25,10 @@ _PACKAGES: Final = (
     "fleet",
 )
 _LENGTH: Final = 150
-_STEPS_A_CHARACTER: Final = 400
+_STEPS_A_CHARACTER: Final = 500
 """What a pattern may cost for each character: bounded repetitions, tried anew at each start."""
+_FULL_WIDTH: Final = str.maketrans("0123456789", "０１２３４５６７８９")
+"""Digits that `\\d` takes and `[0-9]` does not."""
 
 
 def compiled_patterns() -> Iterator[tuple[str, "re.Pattern[str]"]]:
@@ -46,10 +48,11 @@ PATTERNS: Final = dict(compiled_patterns())
 
 
 def hostile_texts(pattern: "re.Pattern[str]", length: int) -> Iterator[str]:
-    """Its own parts again and again, alone and in pairs, with an end that it does not take."""
-    pieces = fragments_of(pattern)
-    for one, other in product(pieces[:5], pieces[:5]):
-        yield ((one + other) * length)[:length] + "\x01"
+    """Its own parts again and again, alone and in pairs, in digits of either width, with an end it does not take."""
+    pieces = fragments_of(pattern)[:5]
+    pairs = {one + other for one, other in product(pieces, pieces)}
+    for piece in sorted(pairs | {pair.translate(_FULL_WIDTH) for pair in pairs} | {"１"}):
+        yield (piece * length)[:length] + "\x01"
 
 
 @pytest.mark.parametrize("name", PATTERNS)
@@ -60,7 +63,8 @@ def test_twice_the_text_costs_no_more_than_twice_the_steps(name: str) -> None:
         half = steps_of(pattern, text[:_LENGTH] + "\x01", most=most)
         steps = steps_of(pattern, text, most=most)
         # What grows with the square of the text costs four times as much.
-        assert steps <= 3 * half + 20 * _STEPS_A_CHARACTER, (pattern.pattern, text[:40])
+        # Where the bound is reached, the counter has stopped there.
+        assert steps <= min(most, 3 * half + 20 * _STEPS_A_CHARACTER), (pattern.pattern, text[:40])
 
 
 def test_the_counter_finds_a_pattern_that_grows_with_the_square() -> None:
