@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - a script beside the documents, like the others there
 """Writes what this installation is made of: a CycloneDX 1.6 document, or with `--licences` the list of licences.
 
 It reads the metadata of the installed packages that `requirements.lock` names; nothing is asked of anybody else.
