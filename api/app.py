@@ -73,7 +73,7 @@ def create_app(parts: OrdersParts, version: str) -> FastAPI:
                 Broadcast(parts.database),
                 LiveReader.over(parts.settings),
                 OrdersServices.over(parts, intake),
-                LoginLimits(),
+                LoginLimits(lock_outs.note),
                 health.HealthReadings(lambda: app.state.services),
             ),
         )

@@ -1,6 +1,7 @@
 """The routes of logging in: a password for a key of 12 hours, and what a person does about their own."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Final
 
@@ -43,6 +44,8 @@ COMPARED_AT_ONCE: Final = 2
 class LoginLimits(ContextServices):
     """Bounds how often passwords and codes are tried, and how many are compared at the same time."""
 
+    locked_out: Callable[[str], None]
+    """Told of the address from which a login was tried too often."""
     comparing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(COMPARED_AT_ONCE))
     _windows: FixedWindowRateLimiter = field(default_factory=lambda: FixedWindowRateLimiter(MemoryStorage()))
 
@@ -54,6 +57,7 @@ class LoginLimits(ContextServices):
         """
         for name, most in ((f"login {login}", TRIES), (f"address {address}", TRIES_OF_ADDRESS)):
             if not self._windows.hit(RateLimitItemPerMinute(most), name):
+                self.locked_out(address)
                 raise Refusal(
                     Code.RATE_LIMITED,
                     "too many tries in this minute; try again in the next",

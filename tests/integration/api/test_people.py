@@ -10,6 +10,7 @@ from storage.access.system_audit import SystemAudit
 from storage.orders.order_view import OrderView
 from tests.support.api.client import ApiClient, register_person
 from tests.support.factories import payload
+from tests.support.waiting import wait_until
 
 PASSWORD = "a long enough sentence"
 ANOTHER = "another long enough one"
@@ -82,6 +83,12 @@ def test_a_login_is_tried_five_times_a_minute_whoever_it_is(api: ApiClient) -> N
         statuses = [login(api, name, "wrong and wrong").status_code for _ in range(6)]
         assert statuses[-1] == 429
         assert set(statuses[:4]) == {401}
+
+
+def test_trying_passwords_raises_an_alert(api: ApiClient) -> None:
+    for _ in range(7):
+        login(api, "nobody", "wrong and wrong")
+    wait_until(lambda: [a["alert_type"] for a in api.get("/alerts").json()["alerts"]] == ["logins_refused"])
 
 
 def test_logging_out_ends_that_login_alone(api: ApiClient) -> None:
