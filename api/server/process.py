@@ -9,7 +9,7 @@ from typing import Any, Final
 import uvicorn
 from fastapi import FastAPI
 
-from api.server.connection import BoundedConnection, BoundedSocket, Configuration
+from api.server.limits.connection import BoundedConnection, BoundedSocket, Configuration
 from runtime.settings import Network
 
 _FAILED_TO_START: Final = 3

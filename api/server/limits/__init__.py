@@ -1,1 +1,1 @@
-"""What bounds a request: its size, its rate, its repetition, failed logins."""
+"""What bounds a request: its connection, its size, its rate, its repetition, failed logins."""

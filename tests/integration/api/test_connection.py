@@ -9,7 +9,7 @@ import httpx2
 import pytest
 from structlog.testing import capture_logs
 
-from api.server import connection
+from api.server.limits import connection
 from api.server.limits.failed_logins import TRIES
 from runtime.api_key import new_key
 from runtime.settings import networks_of
