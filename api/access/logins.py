@@ -55,7 +55,8 @@ class LoginLimits(ContextServices):
         Raises:
             Refusal: the login, or the address, was tried too often in this minute (429), whoever it is.
         """
-        for name, most in ((f"login {login}", TRIES), (f"address {address}", TRIES_OF_ADDRESS)):
+        # The address first: one that is shut out uses up nobody's tries.
+        for name, most in ((f"address {address}", TRIES_OF_ADDRESS), (f"login {login}", TRIES)):
             if not self._windows.hit(RateLimitItemPerMinute(most), name):
                 self.locked_out(address)
                 raise Refusal(

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from api.access.logins import TRIES, TRIES_OF_ADDRESS, LoginLimits
+from api.server.refusal import Refusal
 from schemas.access.roles import Role
 from storage.access.keys import Keys
 from storage.access.system_audit import SystemAudit
@@ -83,6 +85,16 @@ def test_a_login_is_tried_five_times_a_minute_whoever_it_is(api: ApiClient) -> N
         statuses = [login(api, name, "wrong and wrong").status_code for _ in range(6)]
         assert statuses[-1] == 429
         assert set(statuses[:4]) == {401}
+
+
+def test_an_address_that_is_shut_out_uses_up_no_more_tries_of_anybody() -> None:
+    limits = LoginLimits(lambda _: None)
+    for number in range(TRIES_OF_ADDRESS):
+        limits.admit(f"somebody{number}", "198.51.100.7")
+    for _ in range(TRIES):
+        with pytest.raises(Refusal):
+            limits.admit("wangfang", "198.51.100.7")
+    limits.admit("wangfang", "203.0.113.9")
 
 
 def test_trying_passwords_raises_an_alert(api: ApiClient) -> None:
