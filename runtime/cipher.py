@@ -105,6 +105,8 @@ class Cipher:
         found = _PRINTED.fullmatch(printed)
         if found is None:
             return printed
+        if len(found[2]) % 4 == 1:
+            raise UnreadableCiphertext(f"the value stored at {place} is no base64")
         return self.decrypt(_VERSION + bytes.fromhex(found[1]) + _decoded(found[2]), place)
 
 
@@ -174,5 +176,5 @@ def _opened(key: AESGCM, sealed: bytes, place: str) -> str | None:
         return None
     try:
         return key.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], place.encode()).decode()
-    except InvalidTag:
+    except (InvalidTag, UnicodeDecodeError):
         return None

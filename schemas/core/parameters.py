@@ -3,19 +3,20 @@
 A refusal names the field and the rule, never the value: it may be a phone number.
 """
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
 import orjson
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import SchemaError, ValidationError
 from jsonschema.protocols import Validator
+from jsonschema.validators import extend
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
+from runtime.linear_pattern import NotLinear, linear_pattern
 from schemas.core.problems import Problem
 
 _KEPT: Final = 256
@@ -52,7 +53,8 @@ def require_schema(schema: Mapping[str, object]) -> None:
     """Accept this as the description of parameters, which are always a JSON object.
 
     Raises:
-        MalformedSchema: it is no JSON Schema, describes something else, or refers to what is not in it.
+        MalformedSchema: it is no JSON Schema, describes something else, refers to what is not in it, or holds a
+            pattern whose time nobody can foresee.
     """
     if schema.get("type", "object") != "object":
         raise MalformedSchema("parameters: describe an object; 'type' must be 'object'")
@@ -61,10 +63,15 @@ def require_schema(schema: Mapping[str, object]) -> None:
     except TypeError as error:
         raise MalformedSchema(f"parameters: hold what JSON does not have ({error})") from error
     try:
-        Draft202012Validator.check_schema(schema)
+        Draft202012Validator.check_schema(schema, format_checker=_formats())
     except SchemaError as error:
         place = ".".join(("parameters", *(str(part) for part in error.path)))
-        raise MalformedSchema(f"{place}: {error.message}") from error
+        raise MalformedSchema(f"{place}: {error.cause or error.message}") from error
+    keywords = set(_keywords(schema))
+    if {"patternProperties", "unevaluatedProperties"} <= keywords:
+        raise MalformedSchema(
+            "parameters: patternProperties and unevaluatedProperties cannot be used together"
+        )
     resolver = Registry[Any]().resolver_with_root(DRAFT202012.create_resource(dict(schema)))
     for reference in _references(schema):
         try:
@@ -93,9 +100,51 @@ def problems_with(
 @lru_cache(maxsize=_KEPT)
 def _validator(schema: bytes) -> Validator:
     # An empty registry: a schema that names an address elsewhere must not make a process fetch it.
-    return Draft202012Validator(
-        orjson.loads(schema), registry=Registry(), format_checker=Draft202012Validator.FORMAT_CHECKER
-    )
+    return _linear_validator()(orjson.loads(schema), registry=Registry(), format_checker=_formats())
+
+
+@lru_cache(maxsize=1)
+def _linear_validator() -> type[Validator]:
+    """A validator whose patterns take time in proportion to the text."""
+    own = {"pattern": _pattern, "patternProperties": _named_fields, "additionalProperties": _further_fields}
+    made: type[Validator] = extend(Draft202012Validator, own)  # type: ignore[no-untyped-call]
+    return made
+
+
+@lru_cache(maxsize=1)
+def _formats() -> FormatChecker:
+    formats = FormatChecker(())
+    formats.checkers.update(Draft202012Validator.FORMAT_CHECKER.checkers)
+    formats.checks("regex", raises=NotLinear)(_is_linear)
+    return formats
+
+
+def _is_linear(value: object) -> bool:
+    return not isinstance(value, str) or linear_pattern(value) is not None
+
+
+def _pattern(_: Any, pattern: str, value: object, __: object) -> Iterator[ValidationError]:
+    if isinstance(value, str) and not linear_pattern(pattern).found_in(value):
+        yield ValidationError("does not match the pattern")
+
+
+def _named_fields(
+    validator: Any, patterns: Mapping[str, Any], value: object, _: object
+) -> Iterator[ValidationError]:
+    if isinstance(value, dict):
+        for pattern, schema in patterns.items():
+            for name in _matching(value, [pattern]):
+                yield from validator.descend(value[name], schema, path=name, schema_path=pattern)
+
+
+def _further_fields(
+    validator: Any, further: Any, value: Any, schema: Mapping[str, Any]
+) -> Iterator[ValidationError]:
+    for name in _unknown(value, schema) if isinstance(value, dict) else ():
+        if further is False:
+            yield ValidationError("has a field more than it may have")
+            return
+        yield from validator.descend(value[name], further, path=name)
 
 
 def _told(error: ValidationError, field: str) -> Iterator[Problem]:
@@ -116,12 +165,13 @@ def _told(error: ValidationError, field: str) -> Iterator[Problem]:
 
 
 def _unknown(given: Mapping[str, object], schema: Any) -> list[str]:
-    patterns = schema.get("patternProperties", {})
-    return sorted(
-        name
-        for name in given
-        if name not in schema.get("properties", {}) and not any(re.search(each, name) for each in patterns)
-    )
+    """The fields that the schema names neither by their names nor by a pattern."""
+    known = {*schema.get("properties", {}), *_matching(given, schema.get("patternProperties", ()))}
+    return sorted(name for name in given if name not in known)
+
+
+def _matching(names: Iterable[str], patterns: Iterable[str]) -> list[str]:
+    return [name for name in names if any(linear_pattern(each).found_in(name) for each in patterns)]
 
 
 def _shown(rule: Any) -> str:
@@ -144,3 +194,14 @@ def _references(schema: object) -> Iterator[str]:
     elif isinstance(schema, (list, tuple)):
         for value in schema:
             yield from _references(value)
+
+
+def _keywords(schema: object) -> Iterator[str]:
+    """Every name in a schema, at any depth."""
+    if isinstance(schema, Mapping):
+        yield from (str(name) for name in schema)
+        schema = schema.values()
+    elif not isinstance(schema, (list, tuple)):
+        return
+    for value in schema:
+        yield from _keywords(value)

@@ -108,3 +108,19 @@ def test_what_no_key_opens_is_named_and_left(house: InProcessFleet, database_url
         assert renewed.unreadable[0].startswith("rejects.payload.REJ")
         with database.transaction() as work, pytest.raises(UnreadableCiphertext):
             Rejects(work).recent()
+
+
+def test_one_broken_value_does_not_end_the_change(
+    house: InProcessFleet, task_id: str, database_url: str
+) -> None:
+    with house.database.transaction() as work:
+        broken = f"enc1.{'0' * 8}.{'A' * 41}"
+        work.connection.exec_driver_sql("UPDATE contact_logs SET transcript = %s", (broken,))
+        work.connection.exec_driver_sql(
+            "UPDATE steps SET input = '[\"enc1.x\"]' WHERE step_id = (SELECT min(step_id) FROM steps)"
+        )
+    with Database(database_url, WITH_BOTH) as database:
+        renewed = renew_all(database)
+    assert dict(renewed.left) == {"contact_logs.transcript": 1}
+    assert [place.rpartition(".")[0] for place in renewed.unreadable] == ["contact_logs.transcript"]
+    assert renewed.written["rejects.payload"] == 2

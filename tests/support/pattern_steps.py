@@ -30,7 +30,8 @@ class StepCounter:
     flags: int
     most: int
     steps: int = 0
-    classes: dict[int, "re.Pattern[str]"] = field(default_factory=dict)
+    taken: dict[tuple[int, str], bool] = field(default_factory=dict)
+    """Whether an item of the tree, which outlives the search, takes a character."""
 
     def step(self) -> None:
         self.steps += 1
@@ -40,7 +41,12 @@ class StepCounter:
     def is_one(self, item: Any, at: int) -> bool:
         """Whether the character at this place is what the item wants."""
         self.step()
-        return at < len(self.text) and _takes(_key(item), self.flags, self.text[at])
+        if at >= len(self.text):
+            return False
+        asked = id(item), self.text[at]
+        if asked not in self.taken:
+            self.taken[asked] = _takes(_key(item), self.flags, self.text[at])
+        return self.taken[asked]
 
     def sequence(self, items: list[Any], nth: int, at: int, then: Then) -> bool:  # noqa: C901, PLR0911 - one line a kind
         """Whether the items from the nth on match here, and what follows them too."""
@@ -69,6 +75,9 @@ class StepCounter:
             return self._repeat(kind, what, at, go_on)
         if kind is op.GROUPREF:
             return go_on(at)
+        if kind is op.GROUPREF_EXISTS:
+            # Which of the two is known only to who keeps the groups: both are tried, which costs no less.
+            return any(self.sequence(list(each), 0, at, go_on) for each in _inner(kind, what))
         raise NotImplementedError(str(kind))
 
     def _first(self, items: list[Any], at: int) -> int | None:
@@ -168,6 +177,9 @@ def _inner(kind: Any, what: Any) -> Iterator[Any]:
         yield what[1]
     elif kind in _REPEATS:
         yield what[2]
+    elif kind is op.GROUPREF_EXISTS:
+        yield what[1]
+        yield what[2] or []
 
 
 def steps_of(pattern: "re.Pattern[str]", text: str, *, most: int) -> int:

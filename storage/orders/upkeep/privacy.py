@@ -6,7 +6,7 @@ What becomes of each table's rows is in `storage.orders.upkeep.forgetting`.
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import TextClause, text
 
@@ -17,8 +17,9 @@ from storage.core.unit_of_work import Repository
 from storage.orders.upkeep.forgetting import INTENTS, KEPT_NAMES, LOCK, NO_REJECT, STATEMENTS
 
 _ORDERS: Final = text(
-    "SELECT task_id, status, phone FROM tasks WHERE (metadata ->> 'customer_id' = CAST(:customer_id AS text) "
-    "OR phone_index = CAST(:number AS bytea)) ORDER BY task_id"
+    "SELECT task_id, status, phone, phone_index FROM tasks "
+    "WHERE (metadata ->> 'customer_id' = CAST(:customer_id AS text) OR phone_index = CAST(:number AS bytea)) "
+    "ORDER BY task_id"
 )
 _log = logger(__name__)
 
@@ -50,11 +51,13 @@ _GAPS: Final = re.compile(r"[\s.\-_/*·()（）‐-―－]+")
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """An order of a customer."""
+    """An order of a customer; of a number that cannot be read only the blind index is known."""
 
     task_id: str
     status: str
     phone: str | None = field(repr=False)
+    mark: bytes | None = field(repr=False)
+    unreadable: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +67,13 @@ class Privacy(Repository):
     def orders_of(self, *, customer_id: str | None, number: bytes | None) -> list[Known]:
         """Every order of this customer, or with a number of this mark."""
         rows = self.connection.execute(_ORDERS, {"customer_id": customer_id, "number": number})
-        return [
-            Known(
-                row.task_id,
-                row.status,
-                # A number whose key is gone goes with its row; what merely holds it cannot be looked for.
-                None if row.phone is None else self._read(f"tasks.phone.{row.task_id}", bytes(row.phone)),
-            )
-            for row in rows
-        ]
+        return [self._known(row) for row in rows]
+
+    def _known(self, row: Any) -> Known:
+        # A number whose key is gone goes with its row; what merely holds it cannot be looked for.
+        phone = None if row.phone is None else self._read(f"tasks.phone.{row.task_id}", bytes(row.phone))
+        mark = None if row.phone_index is None else bytes(row.phone_index)
+        return Known(row.task_id, row.status, phone, mark, phone is None and row.phone is not None)
 
     def erase(
         self, task_ids: Sequence[str], numbers: Sequence[str], marks: Sequence[bytes]

@@ -9,7 +9,7 @@ from runtime.phone import Phone, normalise
 from statemachine.orders.states import State
 from storage.access.system_audit import SystemAudit
 from storage.core.database import Database
-from storage.orders.upkeep.privacy import Privacy
+from storage.orders.upkeep.privacy import UNREADABLE, Privacy
 from tasks.orders.people.intervention import cancel
 
 _COUNTRY = "+86"
@@ -83,7 +83,11 @@ def erase(
             numbers.add(customer.phone.e164)
         digits = sorted(number.removeprefix(_COUNTRY).removeprefix("+") for number in numbers)
         phones = [phone for number in sorted(numbers) if (phone := normalise(number)) is not None]
-        counts = Privacy(work).erase(task_ids, digits, [blind_index.mark(phone) for phone in phones])
+        lost = {known.mark for known in found if known.unreadable and known.mark is not None}
+        marks = lost | {blind_index.mark(phone) for phone in phones}
+        counts = Privacy(work).erase(task_ids, digits, sorted(marks))
+        if unread := sum(known.unreadable for known in found):
+            counts[UNREADABLE] = counts.get(UNREADABLE, 0) + unread
         SystemAudit(work).write(
             by, "customer_erased", {"task_ids": list(task_ids), "rows": counts, "cancelled": still_open}
         )

@@ -39,3 +39,14 @@ def test_an_order_whose_number_cannot_be_read_is_erased_all_the_same(house: InPr
     customer = Customer(customer_id=str(house.order(task_id).metadata["customer_id"]))
     erased = erase(house.engine, house.context.blind_index, customer, by="me", cancel_open=True)
     assert erased.task_ids == (task_id,)
+
+
+def test_the_mark_of_a_number_that_cannot_be_read_is_remembered_all_the_same(house: InProcessFleet) -> None:
+    task_id = order_run(house, answered(READY))
+    mark = Probe(house.database).value("SELECT phone_index FROM tasks")
+    with house.database.transaction() as work:
+        work.connection.exec_driver_sql("UPDATE tasks SET phone = decode('00', 'hex') || phone")
+    customer = Customer(customer_id=str(house.order(task_id).metadata["customer_id"]))
+    erased = erase(house.engine, house.context.blind_index, customer, by="me", cancel_open=True)
+    assert Probe(house.database).values("SELECT phone_index FROM forgotten_numbers") == [mark]
+    assert erased.counts[UNREADABLE] == 1

@@ -134,3 +134,9 @@ def test_the_keys_of_the_settings_are_the_current_one_and_the_former_ones() -> N
     assert cipher.decrypt(Cipher(OLD_KEY).encrypt(PHONE, PLACE), PLACE) == PHONE
     with pytest.raises(ValueError, match="UNPEND_INDEX_KEY must be set"):
         Settings.model_validate({**settings.model_dump(), "index_key": None})
+
+
+@pytest.mark.parametrize("length", [38, 41, 80])
+def test_a_text_that_only_looks_encrypted_is_unreadable_and_nothing_worse(length: int) -> None:
+    with pytest.raises(UnreadableCiphertext):
+        CIPHER.open_text(f"enc1.{CIPHER.key_name}.{'A' * length}", PLACE)

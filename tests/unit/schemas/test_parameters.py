@@ -80,6 +80,32 @@ def test_a_pattern_of_names_allows_what_it_matches() -> None:
     assert list(said({"x_a": 1, "y": 1}, schema)) == ["parameters.y"]
 
 
+# A matcher that goes back in the text needs 2^200 steps for each of these.
+HOSTILE: dict[str, object] = {"pattern": "^(a+)+$"}
+ALMOST = "a" * 200 + "!"
+
+
+@pytest.mark.parametrize(
+    ("schema", "field"),
+    [
+        ({"properties": {"text": HOSTILE}}, "parameters.text"),
+        ({"properties": {"text": True}, "propertyNames": HOSTILE}, "parameters"),
+        ({"patternProperties": {"^(a+)+$": False}, "additionalProperties": False}, f"parameters.{ALMOST[:64]}"),
+        ({"patternProperties": {"^(a+)+$": False}, "additionalProperties": {"type": "null"}}, "parameters.text"),
+    ],
+)  # fmt: skip
+def test_a_pattern_of_a_schema_takes_time_in_proportion_to_the_text(
+    schema: dict[str, object], field: str
+) -> None:
+    require_schema(schema)
+    assert field in said({"text": ALMOST, ALMOST: None}, schema)
+
+
+def test_a_pattern_of_names_holds_their_values_to_its_schema() -> None:
+    schema: dict[str, object] = {"patternProperties": {"^x_": {"type": "integer"}}}
+    assert said({"x_a": "one", "y": "one"}, schema) == {"parameters.x_a": "must be of type integer"}
+
+
 def test_a_schema_that_leads_into_itself_ends_in_a_problem() -> None:
     assert said({}, {"$ref": "#"}) == {"parameters": "is nested too deeply to be checked"}
 
@@ -108,6 +134,13 @@ def test_no_problem_repeats_what_was_given(value: Any) -> None:
         ({"type": "array"}, "type"),
         ({"properties": {"a": {"type": "objekt"}}}, "parameters.properties.a.type"),
         ({"properties": {"a": {"pattern": "("}}}, "parameters.properties.a.pattern"),
+        ({"properties": {"a": {"pattern": "^(?=a)"}}}, "parameters.properties.a.pattern"),
+        ({"properties": {"a": {"pattern": r"(a)\1"}}}, "parameters.properties.a.pattern"),
+        ({"patternProperties": {"(?<!a)b": {}}}, "parameters.patternProperties"),
+        (
+            {"allOf": [{"patternProperties": {"a": {}}}], "unevaluatedProperties": False},
+            "unevaluatedProperties",
+        ),
         ({"properties": {"a": {"$ref": "#/$defs/nowhere"}}}, "#/$defs/nowhere"),
         ({"properties": {"a": {"$ref": "https://example.com/schema.json"}}}, "https://example.com"),
         ({"enum": [{1: "a"}]}, "JSON"),
