@@ -32,9 +32,9 @@ from tests.support.probe import Probe
 
 FIRST: Final = Cipher.new_key()
 SECOND: Final = Cipher.new_key()
-BEFORE: Final = {"index_key": FIRST}
-BETWEEN: Final = {"index_key": SECOND, "index_keys_old": FIRST}
-AFTER: Final = {"index_key": SECOND}
+BEFORE: Final[dict[str, Any]] = {"index_key": FIRST}
+BETWEEN: Final[dict[str, Any]] = {"index_key": SECOND, "index_keys_old": FIRST}
+AFTER: Final[dict[str, Any]] = {"index_key": SECOND}
 NUMBER: Final = "13800138000"
 PHONE: Final = Phone("+8613800138000")
 
@@ -46,7 +46,7 @@ def opened(database_url: str) -> Iterator[Opened]:
     """The fleet as it is started with these keys, over the same database."""
     houses: list[InProcessFleet] = []
 
-    def open_with(keys: dict[str, str], **settings: Any) -> InProcessFleet:
+    def open_with(keys: dict[str, Any], **settings: Any) -> InProcessFleet:
         houses.append(InProcessFleet.build(database_url, **keys, **settings))
         return houses[-1]
 
@@ -129,14 +129,14 @@ def test_the_caps_of_a_number_hold_through_the_whole_change(opened: Opened, tmp_
 
 def test_contacts_under_both_keys_count_together(opened: Opened, tmp_path: Path) -> None:
     config = bounded(tmp_path, number_caps=[{"limit": 2, "period_seconds": 3600}])
-    for keys in (BEFORE, BETWEEN):
-        house = opened(keys, config_folder=config)
+    before, between = (opened(keys, config_folder=config) for keys in (BEFORE, BETWEEN))
+    for house in (before, between):
         accepted(house, NUMBER)
         house.run()
-    assert contacts_made(house) == 2
-    waiting = accepted(house, NUMBER)
-    house.run()
-    assert "too often" in contact_step(house, waiting)["error"]["message"]
+    assert contacts_made(between) == 2
+    waiting = accepted(between, NUMBER)
+    between.run()
+    assert "too often" in contact_step(between, waiting)["error"]["message"]
 
 
 def test_the_same_order_sent_again_is_recognised_through_the_whole_change(opened: Opened) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -131,17 +132,23 @@ def reencrypt(
         show_line(f"{sum(written.values())} values were written with the current key")
         if dropped:
             show_line(f"{dropped} former keys are forgotten; the next start of the fleet no longer has them")
-    if marks_left:
-        places = ", ".join(f"{rows} of {table}" for table, rows in marks_left.items())
-        kept = f"the former index key is needed until these end: {places} (docs/privacy.md)"
-        if drop:
-            raise CommandError(f"{kept}. It was not dropped")
-        show_line(kept)
+    unfinished = []
     if left:
-        places = ", ".join(f"{rows} of {name}" for name, rows in left.items())
         unreadable = renewed["unreadable"]
         why = f"no key opens {unreadable} of them" if unreadable else "they are in use; run it again"
-        raise CommandError(f"values of former keys are left: {places}; {why}. No key was dropped")
+        unfinished.append(f"values of former keys are left: {_places(left)}; {why}. No key was dropped")
+    if marks_left:
+        kept = f"the former index key is needed for {_places(marks_left)} (docs/privacy.md)"
+        if drop:
+            unfinished.append(f"{kept}. It was not dropped")
+        elif not as_json:
+            show_line(kept)
+    if unfinished:
+        raise CommandError("; ".join(unfinished))
+
+
+def _places(rows: Mapping[str, int]) -> str:
+    return ", ".join(f"{amount} of {name}" for name, amount in rows.items())
 
 
 def _installation(data_dir: Path | None, setting: str) -> Installation:
