@@ -69,6 +69,10 @@ class StepCounter:
             return self._repeat(kind, what, at, go_on)
         if kind is op.GROUPREF:
             return go_on(at)
+        if kind is op.GROUPREF_EXISTS:
+            # Which groups took part is not kept: either way may be gone.
+            ways = [list(way) for way in what[1:] if way is not None] + ([[]] if what[2] is None else [])
+            return any(self.sequence(way, 0, at, go_on) for way in ways)
         raise NotImplementedError(str(kind))
 
     def _first(self, items: list[Any], at: int) -> int | None:
@@ -168,6 +172,8 @@ def _inner(kind: Any, what: Any) -> Iterator[Any]:
         yield what[1]
     elif kind in _REPEATS:
         yield what[2]
+    elif kind is op.GROUPREF_EXISTS:
+        yield from (way for way in what[1:] if way is not None)
 
 
 def steps_of(pattern: "re.Pattern[str]", text: str, *, most: int) -> int:

@@ -3,14 +3,19 @@
 import importlib
 import pkgutil
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from itertools import product
+from types import ModuleType
 from typing import Final
 
 import pytest
+from pydantic import BaseModel
 
 from runtime.mask import mask_json, mask_text
+from runtime.settings import PROJECT
 from tests.support.pattern_steps import fragments_of, steps_of
+from tools.classifier.rules import load_rules
 
 _PACKAGES: Final = (
     "runtime",
@@ -31,17 +36,42 @@ _FULL_WIDTH: Final = str.maketrans("0123456789", "０１２３４５６７８９
 """Digits that `\\d` takes and `[0-9]` does not."""
 
 
+def patterns_in(value: object, name: str) -> Iterator[tuple[str, "re.Pattern[str]"]]:
+    """The patterns that a value holds, at any depth: rules are tuples of dataclasses."""
+    if isinstance(value, re.Pattern):
+        if isinstance(value.pattern, str):
+            yield name, value
+    elif isinstance(value, Mapping):
+        for nth, inner in enumerate([*value.keys(), *value.values()]):
+            yield from patterns_in(inner, f"{name}.{nth}")
+    elif isinstance(value, list | tuple | set | frozenset):
+        for nth, inner in enumerate(value):
+            yield from patterns_in(inner, f"{name}.{nth}")
+    elif is_dataclass(value) and not isinstance(value, type):
+        for each in fields(value):
+            yield from patterns_in(getattr(value, each.name, None), f"{name}.{each.name}")
+
+
 def compiled_patterns() -> Iterator[tuple[str, "re.Pattern[str]"]]:
-    """Every pattern that a module of ours keeps."""
+    """Every pattern that a module of ours keeps, or that the configuration brings, once."""
+    kept = {"config/triage/rules.yaml": load_rules(PROJECT / "config" / "triage" / "rules.yaml")} | {
+        f"{module.__name__}.{name}": value for module in modules() for name, value in vars(module).items()
+    }
+    seen: set[tuple[str, int]] = set()
+    for name, value in kept.items():
+        for place, pattern in patterns_in(value, name):
+            if (pattern.pattern, pattern.flags) not in seen:
+                seen.add((pattern.pattern, pattern.flags))
+                yield place, pattern
+
+
+def modules() -> Iterator[ModuleType]:
+    """Every module of ours."""
     for package in _PACKAGES:
         root = importlib.import_module(package)
         for found in pkgutil.walk_packages(root.__path__, f"{package}."):
-            if found.name.endswith("__main__") or ".migrations" in found.name:
-                continue
-            module = importlib.import_module(found.name)
-            for name, value in vars(module).items():
-                if isinstance(value, re.Pattern) and isinstance(value.pattern, str):
-                    yield f"{found.name}.{name}", value
+            if not found.name.endswith("__main__") and ".migrations" not in found.name:
+                yield importlib.import_module(found.name)
 
 
 PATTERNS: Final = dict(compiled_patterns())
@@ -65,6 +95,24 @@ def test_twice_the_text_costs_no_more_than_twice_the_steps(name: str) -> None:
         # What grows with the square of the text costs four times as much.
         # Where the bound is reached, the counter has stopped there.
         assert steps <= min(most, 3 * half + 20 * _STEPS_A_CHARACTER), (pattern.pattern, text[:40])
+
+
+def test_patterns_within_rules_and_of_the_configuration_are_looked_at_too() -> None:
+    assert any(name.startswith("tools.dates.mentions.month.RULES.") for name in PATTERNS)
+    assert any(name.startswith("config/triage/rules.yaml.rules.") for name in PATTERNS)
+
+
+def test_patterns_of_models_are_matched_by_an_engine_that_never_goes_back() -> None:
+    models = {
+        value
+        for module in modules()
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, BaseModel)
+    }
+    assert len(models) > 100
+    assert {
+        model for model in models if model.model_config.get("regex_engine", "rust-regex") != "rust-regex"
+    } == set()
 
 
 def test_the_counter_finds_a_pattern_that_grows_with_the_square() -> None:
