@@ -105,6 +105,8 @@ class Cipher:
         found = _PRINTED.fullmatch(printed)
         if found is None:
             return printed
+        if len(found[2]) % 4 == 1:
+            raise UnreadableCiphertext(f"the text stored at {place} is no base64")
         return self.decrypt(_VERSION + bytes.fromhex(found[1]) + _decoded(found[2]), place)
 
 

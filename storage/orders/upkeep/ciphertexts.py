@@ -48,7 +48,8 @@ class _Column:
                 sealed = f"{value} LIKE 'enc1.%' AND {value} NOT LIKE 'enc1.' || CAST(:key AS text) || '.%'"
                 return (
                     f"strpos({self.column}::text, '\"enc1.') > 0 "
-                    f"AND EXISTS (SELECT FROM jsonb_each({self.column}) v WHERE {sealed})"
+                    f"AND EXISTS (SELECT FROM jsonb_each(CASE jsonb_typeof({self.column}) WHEN 'object' "
+                    f"THEN {self.column} END) v WHERE {sealed})"
                 )
 
 

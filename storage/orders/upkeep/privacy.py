@@ -17,8 +17,8 @@ from storage.core.unit_of_work import Repository
 from storage.orders.upkeep.forgetting import INTENTS, KEPT_NAMES, LOCK, NO_REJECT, STATEMENTS
 
 _ORDERS: Final = text(
-    "SELECT task_id, status, phone FROM tasks WHERE (metadata ->> 'customer_id' = CAST(:customer_id AS text) "
-    "OR phone_index = ANY(CAST(:numbers AS bytea[]))) ORDER BY task_id"
+    "SELECT task_id, status, phone, phone_index FROM tasks "
+    "WHERE (metadata ->> 'customer_id' = CAST(:customer_id AS text) OR phone_index = ANY(CAST(:numbers AS bytea[]))) ORDER BY task_id"
 )
 _log = logger(__name__)
 
@@ -55,6 +55,8 @@ class Known:
     task_id: str
     status: str
     phone: str | None = field(repr=False)
+    mark: bytes | None = field(repr=False)
+    """The number's blind index; there where the number itself cannot be read, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class Privacy(Repository):
                 row.status,
                 # A number whose key is gone goes with its row; what merely holds it cannot be looked for.
                 None if row.phone is None else self._read(f"tasks.phone.{row.task_id}", bytes(row.phone)),
+                None if row.phone_index is None else bytes(row.phone_index),
             )
             for row in rows
         ]

@@ -83,8 +83,9 @@ def erase(
             numbers.add(customer.phone.e164)
         digits = sorted(number.removeprefix(_COUNTRY).removeprefix("+") for number in numbers)
         phones = [phone for number in sorted(numbers) if (phone := normalise(number)) is not None]
-        known_marks = [mark for phone in phones for mark in blind_index.marks(phone)]
-        counts = Privacy(work).erase(task_ids, digits, known_marks)
+        of_orders = {known.mark for known in found if known.mark is not None}
+        known_marks = of_orders.union(*(blind_index.marks(phone) for phone in phones))
+        counts = Privacy(work).erase(task_ids, digits, sorted(known_marks))
         SystemAudit(work).write(
             by, "customer_erased", {"task_ids": list(task_ids), "rows": counts, "cancelled": still_open}
         )
