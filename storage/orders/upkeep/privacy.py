@@ -18,7 +18,8 @@ from storage.orders.upkeep.forgetting import INTENTS, KEPT_NAMES, LOCK, NO_REJEC
 
 _ORDERS: Final = text(
     "SELECT task_id, status, phone, phone_index FROM tasks "
-    "WHERE (metadata ->> 'customer_id' = CAST(:customer_id AS text) OR phone_index = ANY(CAST(:numbers AS bytea[]))) ORDER BY task_id"
+    "WHERE (metadata ->> 'customer_id' = CAST(:customer_id AS text) OR phone_index = ANY(CAST(:numbers AS bytea[]))) "
+    "ORDER BY task_id"
 )
 _log = logger(__name__)
 
