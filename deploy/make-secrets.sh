@@ -25,6 +25,7 @@ keep unpend_producer_url "redis://producer:$(random)@valkey:6379/0"
 keep unpend_cipher_key "$(head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=\n')"
 keep unpend_cipher_keys_old ""
 keep unpend_index_key "$(head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=\n')"
+keep unpend_index_keys_old ""
 keep unpend_callback_secret "$(random)"
 keep unpend_channel_token "${CHANNEL_TOKEN:-$(random)}"
 # What providers, the order system and the language model want; empty where the installation has none of them.

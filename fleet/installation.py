@@ -41,6 +41,10 @@ class InstallationSecrets:
     """Former ones, read with until nothing stored names them."""
     next_cipher_key: str | None = None
     """The one that the next start of the fleet makes the current one."""
+    old_index_keys: tuple[str, ...] = ()
+    """Former ones, looked up by until nothing stored needs them."""
+    next_index_key: str | None = None
+    """The one that the next start of the fleet makes the current one."""
     database_passwords: Mapping[str, str] = field(default_factory=dict)
     """Of the roles of the embedded PostgreSQL, by name; its owner's is in a file of its own."""
 
@@ -62,7 +66,8 @@ class Installation:
                 # Made before there was one: what was derived so far stays, whatever becomes of the cipher key.
                 kept["index_key"] = derived_key(kept["cipher_key"])
                 write_private_file(path, json.dumps(kept, indent=2))
-            return InstallationSecrets(**{**kept, "old_cipher_keys": tuple(kept.get("old_cipher_keys", ()))})
+            former = {name: tuple(kept.get(name, ())) for name in ("old_cipher_keys", "old_index_keys")}
+            return InstallationSecrets(**kept | former)
         made = InstallationSecrets(
             cipher_key=Cipher.new_key(),
             index_key=Cipher.new_key(),
@@ -79,6 +84,12 @@ class Installation:
         kept = self.secrets()
         if kept.next_cipher_key is None:
             self._keep(replace(kept, next_cipher_key=Cipher.new_key()))
+
+    def plan_index_key_change(self) -> None:
+        """Generate an index key for the next start; a running fleet and its commands keep theirs."""
+        kept = self.secrets()
+        if kept.next_index_key is None:
+            self._keep(replace(kept, next_index_key=Cipher.new_key()))
 
     def give_keys(self, owners: Iterable[str]) -> InstallationSecrets:
         """The secrets with an API key for each of these owners; one that has none yet is given one."""
@@ -99,13 +110,16 @@ class Installation:
         return kept
 
     def take_up_next_key(self) -> InstallationSecrets:
-        """Return the secrets for a start: a planned key becomes the current one, the former stays for decryption."""
-        kept = self.secrets()
-        if kept.next_cipher_key is None:
-            return kept
-        old = (kept.cipher_key, *kept.old_cipher_keys)
-        taken = replace(kept, cipher_key=kept.next_cipher_key, old_cipher_keys=old, next_cipher_key=None)
-        self._keep(taken)
+        """Return the secrets for a start: planned keys become the current ones, the former stay for what is stored."""
+        kept = taken = self.secrets()
+        if kept.next_cipher_key is not None:
+            old = (kept.cipher_key, *kept.old_cipher_keys)
+            taken = replace(taken, cipher_key=kept.next_cipher_key, old_cipher_keys=old, next_cipher_key=None)
+        if kept.next_index_key is not None:
+            old = (kept.index_key, *kept.old_index_keys)
+            taken = replace(taken, index_key=kept.next_index_key, old_index_keys=old, next_index_key=None)
+        if taken is not kept:
+            self._keep(taken)
         return taken
 
     def drop_old_keys(self) -> int:
@@ -113,6 +127,12 @@ class Installation:
         kept = self.secrets()
         self._keep(replace(kept, old_cipher_keys=()))
         return len(kept.old_cipher_keys)
+
+    def drop_old_index_keys(self) -> int:
+        """Delete the former index keys, which nothing stored may need any more; return their number."""
+        kept = self.secrets()
+        self._keep(replace(kept, old_index_keys=()))
+        return len(kept.old_index_keys)
 
     def _keep(self, kept: InstallationSecrets) -> None:
         write_private_file(self.data_dir / "secrets.json", json.dumps(made_as_document(kept), indent=2))
@@ -161,6 +181,7 @@ class Installation:
                 "cipher_key": kept.cipher_key,
                 "cipher_keys_old": ",".join(kept.old_cipher_keys),
                 "index_key": kept.index_key,
+                "index_keys_old": ",".join(kept.old_index_keys),
                 "callback_secret": kept.callback_secret,
                 "channel_token": kept.channel_token,
                 "channel_url": document["channel"],
@@ -182,5 +203,7 @@ def made_as_document(made: InstallationSecrets) -> dict[str, Any]:
         "keys": made.keys,
         "old_cipher_keys": list(made.old_cipher_keys),
         "next_cipher_key": made.next_cipher_key,
+        "old_index_keys": list(made.old_index_keys),
+        "next_index_key": made.next_index_key,
         "database_passwords": dict(made.database_passwords),
     }

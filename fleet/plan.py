@@ -158,6 +158,7 @@ class FleetPlan:
             "UNPEND_CIPHER_KEY": kept.cipher_key,
             "UNPEND_CIPHER_KEYS_OLD": ",".join(kept.old_cipher_keys),
             "UNPEND_INDEX_KEY": kept.index_key,
+            "UNPEND_INDEX_KEYS_OLD": ",".join(kept.old_index_keys),
             "UNPEND_CALLBACK_SECRET": kept.callback_secret,
             "UNPEND_CHANNEL_TOKEN": kept.channel_token,
             "UNPEND_CHANNEL_URL": self.addresses.channel,

@@ -6,7 +6,9 @@ from typing import Final
 
 DATABASE: Final = frozenset({"UNPEND_DATABASE_URL"})
 BROKER: Final = frozenset({"UNPEND_BROKER_URL"})
-SEALED: Final = frozenset({"UNPEND_CIPHER_KEY", "UNPEND_CIPHER_KEYS_OLD", "UNPEND_INDEX_KEY"})
+SEALED: Final = frozenset(
+    {"UNPEND_CIPHER_KEY", "UNPEND_CIPHER_KEYS_OLD", "UNPEND_INDEX_KEY", "UNPEND_INDEX_KEYS_OLD"}
+)
 CHANNEL: Final = frozenset({"UNPEND_CALLBACK_SECRET", "UNPEND_CHANNEL_TOKEN"})
 FLOWER: Final = frozenset({"FLOWER_BASIC_AUTH"})
 PROVIDERS: Final = frozenset(

@@ -126,6 +126,13 @@ class Sealed:
         """
         return self.cipher.decrypt(self.stored, self.place)
 
+    def holds(self, text: str) -> bool:
+        """Whether the value is this one; no when it cannot be decrypted."""
+        try:
+            return hmac.compare_digest(self.open().encode(), text.encode())
+        except UnreadableCiphertext:
+            return False
+
 
 @dataclass(frozen=True, slots=True)
 class SealedText:

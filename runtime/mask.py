@@ -30,8 +30,11 @@ _AMERICAN: Final = re.compile(
     # As half the world writes one at home: 212-555-7890, (212) 555-7890. Blanks alone may part three measures.
     rf"(?<![0-9A-Za-z])(?<!\d\*{{4}}){_NO_DATE}(?:[(（][2-9]\d\d[)）][-.\s]?|[2-9]\d\d[-.])\d{{3}}[-.\s]\d{{4}}{_END}"
 )
+_NAMED: Final = "[单编序备账户工]号|[工订]单|流水|合同|金额"
+"""What a number of eight digits belongs to that is nobody's telephone."""
 _LOCAL: Final = re.compile(
-    # A landline as its own town writes it: 6538 1234, 65381234. Dates, amounts and parts of identifiers are none.
+    # A landline as its own town writes it: 6538 1234, 65381234. Dates, amounts and identifiers are none.
+    rf"(?<!{_NAMED})(?<!(?:{_NAMED})[:： ])"
     r"(?<![0-9A-Za-z０-９.,:/_+*#￥¥$€-])(?!(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?!\d))"
     r"[2-8]\d{3}[ -]?\d{4}(?![0-9A-Za-z０-９%_*]|[-./:,]\d|\s?(?:元|块|米|公里|件|个|次|ms|kg|km|m\b))"
 )

@@ -60,7 +60,9 @@ class Settings(BaseSettings):
     cipher_keys_old: SecretStr = SecretStr("")
     """Former cipher keys with commas between them, read with until nothing stored names them (docs/privacy.md)."""
     index_key: SecretStr | None = None
-    """Finds phone numbers by their blind index; derived from the cipher key where it is not set. Never change it."""
+    """Finds phone numbers by their blind index; derived from the cipher key where it is not set (docs/privacy.md)."""
+    index_keys_old: SecretStr = SecretStr("")
+    """Former index keys with commas between them, looked up by until nothing stored needs them (docs/privacy.md)."""
     callback_secret: SecretStr
     """Signs and verifies the channel's callbacks."""
 

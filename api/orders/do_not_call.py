@@ -58,9 +58,9 @@ def list_do_not_call(
 )
 def find_do_not_call(body: DoNotCallSought, parts: GivenOrdersParts) -> DoNotCallList:
     """The entries of one number, the newest first. It is sent in the body, which is never logged."""
-    number = parts.context.blind_index.mark(_phone(body.phone))
+    marks = parts.context.blind_index.marks(_phone(body.phone))
     with parts.database.transaction() as work:
-        found = DoNotCall(work).list(number=number, ended=body.ended)
+        found = DoNotCall(work).list(marks=marks, ended=body.ended)
     return DoNotCallList(entries=[_view(entry) for entry in found], next_cursor=None)
 
 

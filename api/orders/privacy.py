@@ -28,7 +28,7 @@ from schemas.orders.privacy import (
 )
 from tasks.orders.people.revealing import Field, Hidden, RevealRequest, reveal
 from tasks.orders.upkeep.erasure import Customer, erase, orders_of
-from tasks.orders.upkeep.key_change import renew_all
+from tasks.orders.upkeep.key_change import renew_all, renew_marks
 from tasks.orders.upkeep.retention import counted, retain
 from tools.policies.retention import load_retention
 
@@ -130,12 +130,17 @@ def retain_data(body: RetentionAsked, parts: GivenParts) -> RetentionMade:
 
 @router.post(
     "/privacy/reencrypt",
-    summary="Write anew what former keys encrypted",
+    summary="Write anew what is of former keys",
     dependencies=[requires(Scope.ADMIN, repeatable=True)],
 )
-def reencrypt_data(parts: GivenParts) -> ReencryptionMade:
-    """Everything that is not of the current key; broken off and sent again, it goes on where it was."""
+def reencrypt_data(parts: GivenOrdersParts) -> ReencryptionMade:
+    """Everything that is not of the current keys; broken off and sent again, it goes on where it was."""
     renewed = renew_all(parts.retention_database)
+    marks = renew_marks(parts.retention_database, parts.context.blind_index, parts.context.policy)
     return ReencryptionMade(
-        written=dict(renewed.written), left=dict(renewed.left), unreadable=len(renewed.unreadable)
+        written=dict(renewed.written),
+        left=dict(renewed.left),
+        unreadable=len(renewed.unreadable),
+        marks=dict(marks.written),
+        marks_left=dict(marks.left),
     )

@@ -80,3 +80,7 @@ class ReencryptionMade(Succeeded):
     """What former keys encrypted still, by table and column."""
     unreadable: int
     """How many of these no key opens."""
+    marks: dict[str, int]
+    """Blind indexes of numbers that were written anew, by table."""
+    marks_left: dict[str, int]
+    """Those that need a former index key still, by table."""

@@ -23,7 +23,8 @@ class NewOrder:
     mode: str
     metadata: Mapping[str, object]
     phone: str | None = field(repr=False)
-    digest: bytes
+    digest: bytes = field(repr=False)
+    """Of all that was sent; encrypted on the way in, since it may be of a number."""
     source: str
     run_id: str
     phone_index: bytes | None = field(default=None, repr=False)
@@ -57,7 +58,7 @@ class Order:
     mode: str
     run_id: str
     sealed_phone: Sealed | None
-    digest: bytes = field(repr=False)
+    sealed_digest: Sealed
     phone_index: bytes | None = field(default=None, repr=False)
     followup_rule: Mapping[str, Any] | None = None
     """The rule that gives its follow-up times (`tools.recurrence`), as it is stored."""
@@ -66,3 +67,7 @@ class Order:
     def phone(self) -> str | None:
         """The customer's number in clear; `None` where upstream sent none."""
         return None if self.sealed_phone is None else self.sealed_phone.open()
+
+    def was_sent_as(self, digest: bytes) -> bool:
+        """Whether what was sent had this digest; no when no key of ours opens the one that is stored."""
+        return self.sealed_digest.holds(digest.hex())

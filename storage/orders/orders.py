@@ -61,7 +61,7 @@ _UPDATE = text(
     """,
 )
 _OPEN_WITH_NUMBER = text(
-    "SELECT task_id FROM tasks WHERE phone_index = :number AND status <> 'closed' "
+    "SELECT task_id FROM tasks WHERE phone_index = ANY(:numbers) AND status <> 'closed' "
     "ORDER BY coalesce(last_contact_time, created_at) DESC, task_id DESC LIMIT 1",
 )
 _SET_PHONE = text(
@@ -117,11 +117,9 @@ class Orders(Repository):
                 order.priority,
                 order.mode,
                 order.run_id,
-                None
-                if order.phone is None
-                else self.cipher.encrypt(order.phone, _phone_place(order.task_id)),
+                order.phone and self.cipher.encrypt(order.phone, _place("phone", order.task_id)),
                 order.phone_index,
-                order.digest,
+                self.cipher.encrypt(order.digest.hex(), _place("digest", order.task_id)),
                 order.source,
             )
             for order in orders
@@ -141,9 +139,9 @@ class Orders(Repository):
             for row in self.connection.execute(_OPEN_ORDERS, {"ids": list(order_ids)})
         }
 
-    def open_with_number(self, number: bytes) -> str | None:
-        """The open order of this number, by its blind index, that was last in touch with its customer."""
-        found = self.connection.execute(_OPEN_WITH_NUMBER, {"number": number}).scalar_one_or_none()
+    def open_with_number(self, marks: Sequence[bytes]) -> str | None:
+        """The open order of the number with these marks that was last in touch with its customer."""
+        found = self.connection.execute(_OPEN_WITH_NUMBER, {"numbers": list(marks)}).scalar_one_or_none()
         return None if found is None else str(found)
 
     def move(self, moves: Sequence[Move]) -> dict[str, IllegalTransition]:
@@ -196,7 +194,7 @@ class Orders(Repository):
 
     def set_phone(self, task_id: str, phone: str, masked: str, index: bytes | None) -> None:
         """Give an order another number; encrypted at rest, in its metadata only `masked` is shown."""
-        sealed = self.cipher.encrypt(phone, _phone_place(task_id))
+        sealed = self.cipher.encrypt(phone, _place("phone", task_id))
         changed = {"task_id": task_id, "sealed": sealed, "masked": masked, "index": index}
         self.connection.execute(_SET_PHONE, changed)
 
@@ -230,11 +228,12 @@ class Orders(Repository):
         values = dict(row._mapping)
         values["status"] = State(row.status)
         values["confidence"] = None if row.confidence is None else float(row.confidence)
-        values["digest"] = bytes(row.digest)
+        digest = _place("digest", row.task_id)
+        values["sealed_digest"] = Sealed(bytes(values.pop("digest")), digest, self.cipher)
         values["phone_index"] = None if row.phone_index is None else bytes(row.phone_index)
         phone = values.pop("phone")
         values["sealed_phone"] = (
-            None if phone is None else Sealed(bytes(phone), _phone_place(row.task_id), self.cipher)
+            None if phone is None else Sealed(bytes(phone), _place("phone", row.task_id), self.cipher)
         )
         return Order(**values)
 
@@ -252,8 +251,8 @@ def _updated(order: _LockedOrder) -> tuple[object, ...]:
     return (*own, *(order.changes.get(name, getattr(order.row, name)) for name in _UPDATED[len(own) :]))
 
 
-def _phone_place(task_id: str) -> str:
-    return f"tasks.phone.{task_id}"
+def _place(column: str, task_id: str) -> str:
+    return f"tasks.{column}.{task_id}"
 
 
 def _fold(order: _LockedOrder, move: Move) -> tuple[object, ...]:

@@ -49,7 +49,7 @@ class KeptSignal:
     signal_id: str
     type: str
     sealed_body: Sealed
-    digest: bytes = field(repr=False)
+    sealed_digest: Sealed
     outcome: str
     status: str
     effect: str
@@ -68,7 +68,8 @@ class Signals(Repository):
             return None
         values = row._asdict()
         sealed = Sealed(bytes(values.pop("body")), _place(task_id, signal_id), self.cipher)
-        return KeptSignal(**values | {"sealed_body": sealed, "digest": bytes(row.digest)})
+        digest = Sealed(bytes(values.pop("digest")), _digest_place(task_id, signal_id), self.cipher)
+        return KeptSignal(**values | {"sealed_body": sealed, "sealed_digest": digest})
 
     def keep(self, signal: NewSignal) -> None:
         """Keep a signal that is not known yet."""
@@ -78,7 +79,7 @@ class Signals(Repository):
             signal.signal_id,
             signal.type,
             body,
-            signal.digest,
+            self.cipher.encrypt(signal.digest.hex(), _digest_place(signal.task_id, signal.signal_id)),
             signal.outcome,
             signal.status,
             signal.effect,
@@ -90,6 +91,10 @@ class Signals(Repository):
         """Write the result of a signal that had to wait."""
         parameters = {"outcome": outcome, "status": status, "effect": effect}
         self.connection.execute(_SETTLE, {"task_id": task_id, "signal_id": signal_id, **parameters})
+
+
+def _digest_place(task_id: str, signal_id: str) -> str:
+    return f"signals.digest.{task_id}.{signal_id}"
 
 
 def _place(task_id: str, signal_id: str) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy.types import Text
 from typer.testing import CliRunner
 
 from fleet.command.app import application
+from runtime.blind_index import BlindIndex, derived_key
 from runtime.cipher import Cipher
 from storage.core.database import Database
 from storage.migrations.roles import (
@@ -25,7 +26,7 @@ from storage.migrations.roles import (
 from storage.migrations.tables import metadata
 from tasks.orders.upkeep.audit_trail import check_database
 from tasks.orders.upkeep.erasure import Customer, erase
-from tasks.orders.upkeep.key_change import renew_all
+from tasks.orders.upkeep.key_change import renew_all, renew_marks
 from tasks.orders.upkeep.retention import retain
 from tasks.orders.upkeep.sealing import seal
 from tests.support.agents import QUEUES
@@ -142,6 +143,8 @@ def test_orders_end_under_the_application_and_are_erased_under_retention_with_th
         assert sum(erased.counts.values())
         retain(remover, dict.fromkeys(DataKind, timedelta(0)))
         renew_all(remover)
+        index = BlindIndex(Cipher.new_key(), [derived_key(CIPHER_KEY)])
+        assert renew_marks(remover, index, house.context.policy).left == {}
         seal(remover, seconds=60.0)
     check, _ = check_database(house.database)
     assert check.fault is None

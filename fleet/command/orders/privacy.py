@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,11 +14,15 @@ from fleet.command.location import DEFAULT_FOLDER, DataDir, find
 from fleet.command.orders.task import By, name_of
 from fleet.command.output import AsJson, show_json, show_line, show_table
 
+if TYPE_CHECKING:
+    from fleet.installation import Installation
+
 application = typer.Typer(
     cls=Commands, no_args_is_help=True, help="Personal data: erase, retain, change the key."
 )
 
 _ASK = "-"
+_READY = "a new key is ready: stop the fleet and start it again, then run `unpend privacy reencrypt`"
 
 
 @application.command("erase")
@@ -92,16 +97,15 @@ def retain(
 @application.command("rotate-key")
 def rotate_key(data_dir: DataDir = None) -> None:
     """Make a new key for what is encrypted at rest; the fleet takes it up at its next start."""
-    from fleet.installation import Installation
+    _installation(data_dir, "UNPEND_CIPHER_KEY").plan_key_change()
+    show_line(_READY)
 
-    installation = Installation(data_dir or DEFAULT_FOLDER)
-    if not (installation.data_dir / "secrets.json").is_file():
-        raise CommandError(
-            f"{installation.data_dir} holds no installation. Where the environment gives the keys, set the new one "
-            "as UNPEND_CIPHER_KEY and add the former to UNPEND_CIPHER_KEYS_OLD (docs/privacy.md)"
-        )
-    installation.plan_key_change()
-    show_line("a new key is ready: stop the fleet and start it again, then run `unpend privacy reencrypt`")
+
+@application.command("rotate-index-key")
+def rotate_index_key(data_dir: DataDir = None) -> None:
+    """Make a new key for the blind index of numbers; the fleet takes it up at its next start."""
+    _installation(data_dir, "UNPEND_INDEX_KEY").plan_index_key_change()
+    show_line(_READY)
 
 
 @application.command("reencrypt")
@@ -113,32 +117,65 @@ def reencrypt(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write everything encrypted anew with the current key; the fleet may run, and it may be broken off."""
+    """Write everything of former keys anew with the current ones; the fleet may run, and it may be broken off."""
     with connected_or_direct(data_dir, ADMIN) as api:
         renewed = api.post("privacy/reencrypt")
     written, left = renewed["written"], renewed["left"]
-    dropped = _drop(data_dir) if drop and not left else 0
+    marks, marks_left = renewed["marks"], renewed["marks_left"]
+    dropped = _forget(data_dir, cipher=not left, index=not marks_left) if drop else 0
     if as_json:
-        show_json({"written": written, "left": left, "dropped": dropped})
+        shown = {"written": written, "left": left, "marks": marks, "marks_left": marks_left}
+        show_json({**shown, "dropped": dropped})
     else:
-        for name, rows in written.items():
+        for name, rows in (written | {f"{table}.phone_index": rows for table, rows in marks.items()}).items():
             show_line(f"{name}: {rows}")
         show_line(f"{sum(written.values())} values were written with the current key")
+        if dropped:
+            show_line(f"{dropped} former keys are forgotten; the next start of the fleet no longer has them")
+    unfinished = []
     if left:
-        places = ", ".join(f"{rows} of {name}" for name, rows in left.items())
         unreadable = renewed["unreadable"]
         why = f"no key opens {unreadable} of them" if unreadable else "they are in use; run it again"
-        raise CommandError(f"values of former keys are left: {places}; {why}. No key was dropped")
-    if dropped and not as_json:
-        show_line(f"{dropped} former keys are forgotten; the next start of the fleet no longer has them")
+        unfinished.append(f"values of former keys are left: {_places(left)}; {why}. No key was dropped")
+    if marks_left:
+        kept = f"the former index key is needed for {_places(marks_left)} (docs/privacy.md)"
+        if drop:
+            unfinished.append(f"{kept}. It was not dropped")
+        elif not as_json:
+            show_line(kept)
+    if unfinished:
+        raise CommandError("; ".join(unfinished))
 
 
-def _drop(data_dir: Path | None) -> int:
+def _places(rows: Mapping[str, int]) -> str:
+    return ", ".join(f"{amount} of {name}" for name, amount in rows.items())
+
+
+def _installation(data_dir: Path | None, setting: str) -> Installation:
     from fleet.installation import Installation
 
+    installation = Installation(data_dir or DEFAULT_FOLDER)
+    if not (installation.data_dir / "secrets.json").is_file():
+        raise CommandError(
+            f"{installation.data_dir} holds no installation. Where the environment gives the keys, set the new one "
+            f"as {setting} and add the former to {setting.replace('_KEY', '_KEYS')}_OLD (docs/privacy.md)"
+        )
+    return installation
+
+
+def _forget(data_dir: Path | None, *, cipher: bool, index: bool) -> int:
+    """Forget the former keys of these kinds; how many there were."""
+    from fleet.installation import Installation
+
+    free = {"UNPEND_CIPHER_KEYS_OLD": cipher, "UNPEND_INDEX_KEYS_OLD": index}
+    if not any(free.values()):
+        return 0
     folder = find(data_dir).data_dir
     if folder is None:
+        settings = " and ".join(setting for setting, is_free in free.items() if is_free)
         raise CommandError(
-            "nothing names a former key any more: take them out of UNPEND_CIPHER_KEYS_OLD where it is set"
+            f"nothing needs a former key any more: take them out of {settings} where it is set"
         )
-    return Installation(folder).drop_old_keys()
+    installation = Installation(folder)
+    dropped = installation.drop_old_keys() if cipher else 0
+    return dropped + (installation.drop_old_index_keys() if index else 0)

@@ -6,7 +6,7 @@ another transaction wrote while ours waited for its lock is seen too.
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -65,6 +65,7 @@ class ConstraintQuery:
 
     Attributes:
         numbers: Blind indexes of their phone numbers.
+        former: Blind indexes of the same under former keys, with that of the current key.
         keys: Keys of the attempts themselves, which do not count against them.
         longest: The longest period of a cap; None where there are no caps.
         most: How many contacts of a number are to be told at most.
@@ -78,6 +79,12 @@ class ConstraintQuery:
     most: int
     budgeted: Collection[Channel]
     zone: str
+    former: Mapping[bytes, bytes] = field(default_factory=dict)
+
+    @property
+    def marks(self) -> list[bytes]:
+        """All that these numbers may be stored under."""
+        return [*self.numbers, *self.former]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +124,7 @@ class ContactConstraints(Repository):
             _HOLD,
             {
                 "stops": _STOP_CLASS,
-                "numbers": sorted(map(_lock_of, asked.numbers)) if asked.longest else [],
+                "numbers": sorted(map(_lock_of, asked.marks)) if asked.longest else [],
                 "budgets": _BUDGET_CLASS,
                 "channels": sorted(_PLACES[channel] for channel in asked.budgeted),
             },
@@ -129,16 +136,16 @@ class ContactConstraints(Repository):
         row = self.connection.execute(
             _LOOK,
             {
-                "capped": list(asked.numbers) if asked.longest else [],
+                "capped": asked.marks if asked.longest else [],
                 "longest": asked.longest or timedelta(),
                 "most": asked.most,
                 "keys": list(asked.keys),
-                "numbers": list(asked.numbers),
+                "numbers": asked.marks,
                 "budgeted": [channel.value for channel in asked.budgeted],
                 "zone": asked.zone,
             },
         ).one()
-        return _found(row)
+        return _found(row, asked.former)
 
     def hold_numbers(self, numbers: Collection[bytes]) -> None:
         """Wait until nobody is about to contact these numbers; nobody begins to until the transaction ends."""
@@ -150,13 +157,17 @@ class ContactConstraints(Repository):
         self.connection.execute(_HOLD_STOPS, {"stops": _STOP_CLASS})
 
 
-def _found(row: Any) -> Found:
+def _found(row: Any, former: Mapping[bytes, bytes]) -> Found:
+    def current(number: str) -> bytes:
+        mark = bytes.fromhex(number)
+        return former.get(mark, mark)
+
     past: defaultdict[bytes, list[datetime]] = defaultdict(list)
     for number, moment in row.past or ():
-        past[bytes.fromhex(number)].append(datetime.fromisoformat(moment))
+        past[current(number)].append(datetime.fromisoformat(moment))
     barred: defaultdict[bytes, set[Channel | None]] = defaultdict(set)
     for number, channel in row.barred or ():
-        barred[bytes.fromhex(number)].add(_channel(channel))
+        barred[current(number)].add(_channel(channel))
     return Found(
         now=row.now,
         past=past,

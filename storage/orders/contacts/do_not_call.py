@@ -28,6 +28,7 @@ _ADD = text(
     f"INSERT INTO do_not_call (entry_id, phone_index, masked, channel, reason, added_by, task_id, until) "
     f"VALUES (:entry_id, :number, :masked, :channel, :reason, :added_by, :task_id, :until) RETURNING {_FIELDS}",
 )
+_RENEW = text("UPDATE do_not_call SET phone_index = :number WHERE phone_index = ANY(:former)")
 _FIND = text(f"SELECT {_FIELDS} FROM do_not_call WHERE entry_id = :entry_id")
 _LIFT = text(
     "UPDATE do_not_call SET lifted_at = business_now(), lifted_by = :by "
@@ -36,7 +37,7 @@ _LIFT = text(
 _LIST = text(
     f"""
     SELECT {_FIELDS} FROM do_not_call
-    WHERE (CAST(:number AS bytea) IS NULL OR phone_index = :number)
+    WHERE (CAST(:numbers AS bytea[]) IS NULL OR phone_index = ANY(:numbers))
       AND (:ended OR (lifted_at IS NULL AND (until IS NULL OR until > business_now())))
       AND (CAST(:at AS timestamptz) IS NULL OR (added_at, entry_id) < (:at, :entry_id))
     ORDER BY added_at DESC, entry_id DESC LIMIT :limit
@@ -72,6 +73,8 @@ class NewEntry:
     channel: Channel | None = None
     task_id: str | None = None
     until: datetime | None = None
+    former: tuple[bytes, ...] = field(default=(), repr=False)
+    """What the number may be listed under since before the index key changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,9 @@ class DoNotCall(Repository):
 
         When the transaction commits, no contact of this number can begin whose intent was not committed before.
         """
-        ContactConstraints(self.work).hold_numbers([entry.number])
+        ContactConstraints(self.work).hold_numbers([entry.number, *entry.former])
+        if entry.former:
+            self.connection.execute(_RENEW, {"number": entry.number, "former": list(entry.former)})
         return self._add(entry)
 
     def add_all(self, entries: Sequence[DoNotCallAdded]) -> None:
@@ -111,14 +116,15 @@ class DoNotCall(Repository):
     def list(
         self,
         *,
-        number: bytes | None = None,
+        marks: Sequence[bytes] | None = None,
         ended: bool = False,
         after: tuple[datetime, str] | None = None,
         limit: int = 100,
     ) -> list[Entry]:
         """Entries, the newest first; of one number, with those that ended too, when asked for."""
         at, entry_id = after or (None, "")
-        wanted = {"number": number, "ended": ended, "at": at, "entry_id": entry_id, "limit": limit}
+        numbers = None if marks is None else list(marks)
+        wanted = {"numbers": numbers, "ended": ended, "at": at, "entry_id": entry_id, "limit": limit}
         return [Entry(**row._mapping) for row in self.connection.execute(_LIST, wanted)]
 
     def _add(self, entry: NewEntry) -> tuple[Entry, bool]:

@@ -1,7 +1,8 @@
 """Finds an attempt by other fields than its key, for providers that do not send the key."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import text
 
@@ -18,7 +19,7 @@ _LAST_TO = text(
     "AND contact_time > (SELECT business_now()) - CAST(:within AS interval) "
     "ORDER BY contact_time DESC, created_at DESC",
 )
-_LONGEST_MEMORY = "90 days"
+LONGEST_MEMORY = timedelta(days=90)
 """A reply to an older text is no answer to it any more."""
 
 
@@ -35,12 +36,17 @@ class ContactTraces(Repository):
             found.setdefault(row.reference, []).append(row.key)
         return {reference: keys[0] for reference, keys in found.items() if len(keys) == 1}
 
-    def sent_to(self, numbers: Sequence[bytes]) -> dict[tuple[bytes, str], list[str]]:
-        """The keys of what was sent to these numbers, by the number's blind index and the channel, newest first."""
+    def sent_to(self, numbers: Collection[Sequence[bytes]]) -> dict[tuple[bytes, str], list[str]]:
+        """The keys of what was sent to these numbers, by the number's first mark and the channel, newest first.
+
+        Args:
+            numbers: Of each number all its marks.
+        """
         if not numbers:
             return {}
         found: dict[tuple[bytes, str], list[str]] = {}
-        asked = {"numbers": list(numbers), "within": _LONGEST_MEMORY}
+        first = {mark: marks[0] for marks in numbers for mark in marks}
+        asked = {"numbers": list(first), "within": LONGEST_MEMORY}
         for row in self.connection.execute(_LAST_TO, asked):
-            found.setdefault((bytes(row.phone_index), row.contact_method), []).append(row.key)
+            found.setdefault((first[bytes(row.phone_index)], row.contact_method), []).append(row.key)
         return found

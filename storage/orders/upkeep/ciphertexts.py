@@ -55,11 +55,13 @@ class _Column:
 
 _COLUMNS: Final = (
     _Column("tasks", "phone", "'tasks.phone.' || task_id"),
+    _Column("tasks", "digest", "'tasks.digest.' || task_id"),
     _Column("contact_logs", "transcript", "'contact_logs.transcript.' || contact_id", _Form.TEXT),
     _Column("contact_logs", "user_feedback", "'contact_logs.user_feedback.' || contact_id", _Form.TEXT),
     _Column("callbacks", "body", "'callbacks.body.' || provider || '.' || event_id"),
     _Column("rejects", "payload", "'rejects.payload.' || reject_id"),
     _Column("signals", "body", "'signals.body.' || task_id || '.' || signal_id"),
+    _Column("signals", "digest", "'signals.digest.' || task_id || '.' || signal_id"),
     _Column("intent_labels", "words", "'intent_labels.words.' || label_id"),
     _Column("subscribers", "secret", "'subscribers.secret.' || subscriber_id"),
     _Column("idempotency_keys", "body", "'idempotency_keys.body.' || agent_id || '.' || key"),

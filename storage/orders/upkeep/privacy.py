@@ -18,7 +18,7 @@ from storage.orders.upkeep.forgetting import INTENTS, KEPT_NAMES, LOCK, NO_REJEC
 
 _ORDERS: Final = text(
     "SELECT task_id, status, phone, phone_index FROM tasks "
-    "WHERE (metadata ->> 'customer_id' = CAST(:customer_id AS text) OR phone_index = CAST(:number AS bytea)) "
+    "WHERE (metadata ->> 'customer_id' = CAST(:customer_id AS text) OR phone_index = ANY(CAST(:numbers AS bytea[]))) "
     "ORDER BY task_id"
 )
 _log = logger(__name__)
@@ -57,6 +57,7 @@ class Known:
     status: str
     phone: str | None = field(repr=False)
     mark: bytes | None = field(repr=False)
+    """The number's blind index; there where the number itself cannot be read, too."""
     unreadable: bool
 
 
@@ -64,9 +65,9 @@ class Known:
 class Privacy(Repository):
     """The only code that removes what was known of a person."""
 
-    def orders_of(self, *, customer_id: str | None, number: bytes | None) -> list[Known]:
-        """Every order of this customer, or with a number of this mark."""
-        rows = self.connection.execute(_ORDERS, {"customer_id": customer_id, "number": number})
+    def orders_of(self, *, customer_id: str | None, marks: Sequence[bytes]) -> list[Known]:
+        """Every order of this customer, or with the number of these marks."""
+        rows = self.connection.execute(_ORDERS, {"customer_id": customer_id, "numbers": list(marks)})
         return [self._known(row) for row in rows]
 
     def _known(self, row: Any) -> Known:

@@ -29,16 +29,17 @@ ACTION: Final = "triage.classify_intent"
 
 @dataclass(frozen=True, slots=True)
 class CustomerWords:
-    """What a customer said to a caller, and a mark by which calls compare it without telling it."""
+    """What a customer said to a caller, and marks by which calls compare it without telling it."""
 
     text: str = field(repr=False)
-    mark: str
+    marks: tuple[str, ...]
+    """The first is of the current index key; a call that was made before it changed is known by another."""
 
     @classmethod
     def of(cls, text: str, task_id: str, blind_index: BlindIndex) -> "CustomerWords":
         """These words about this order: the same words about another have another mark."""
         digest = hashlib.sha256(f"{task_id}\n{text}".encode()).digest()
-        return cls(text, blind_index.keyed(digest).hex())
+        return cls(text, tuple(keyed.hex() for keyed in blind_index.keyed(digest)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,7 @@ class TriageCall:
 
 
 def _gives(wanted: TriageCall) -> Mapping[str, object]:
-    marked = {} if wanted.words is None else {"words": wanted.words.mark}
+    marked = {} if wanted.words is None else {"words": wanted.words.marks[0]}
     own = None if wanted.classification is None else dict(wanted.classification)
     return {"classification": own, **marked}
 
@@ -126,8 +127,8 @@ def _is_of(work: UnitOfWork, step: StepResult, words: CustomerWords | None) -> b
     contact = _contact(work, (step.output or {}).get("contact_id"))
     if contact is None or words is None:
         return contact is not None
-    taken = AnswerInput.of(step.input).call.words or words.mark
-    return taken == words.mark and _said(contact, words)
+    taken = AnswerInput.of(step.input).call.words
+    return (taken is None or taken in words.marks) and _said(contact, words)
 
 
 def _contact(work: UnitOfWork, contact_id: object) -> Contact | None:

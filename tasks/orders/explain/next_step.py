@@ -107,9 +107,9 @@ def next_step_of(work: UnitOfWork, context: Context, task_id: str) -> NextStep |
     order = Orders(work).find([task_id]).get(task_id)
     if order is None:
         return None
-    history, number = Contacts(work).history([task_id])[task_id], number_of(context, order)
-    entries = [] if number is None else DoNotCall(work).list(number=number)
-    found = ContactConstraints(work).look(asked_for_orders(context, [order]))
+    history, asked = Contacts(work).history([task_id])[task_id], asked_for_orders(context, [order])
+    entries = DoNotCall(work).list(marks=asked.marks) if asked.marks else []
+    found = ContactConstraints(work).look(asked)
     return _next_step(context, order, history, found, entries)
 
 

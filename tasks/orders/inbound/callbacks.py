@@ -81,11 +81,11 @@ def _with_keys(
         [trace.reference for trace in traces if isinstance(trace, ByReference)]
     )
     marks = {
-        trace: index.mark(phone)
+        trace: index.marks(phone)
         for trace in traces
         if isinstance(trace, ByNumber) and (phone := normalise(trace.number)) is not None
     }
-    sent = ContactTraces(work).sent_to(list(set(marks.values())))
+    sent = ContactTraces(work).sent_to(set(marks.values()))
 
     def key_of(one: CallbackReport) -> str:
         match one.trace:
@@ -93,7 +93,8 @@ def _with_keys(
                 return keys.get(reference, one.report.key)
             case ByNumber() as reply if reply in marks:
                 return (
-                    _answered_by(reply, sent.get((marks[reply], reply.channel.value), ())) or one.report.key
+                    _answered_by(reply, sent.get((marks[reply][0], reply.channel.value), ()))
+                    or one.report.key
                 )
             case _:
                 return one.report.key

@@ -35,17 +35,18 @@ def without_bodies_of_forgotten(
     still heard, so that a wish not to be contacted holds, and are kept nowhere.
     """
     marks = {
-        one.trace: index.mark(phone)
+        one.trace: index.marks(phone)
         for one in reported
         if isinstance(one.trace, ByNumber) and (phone := normalise(one.trace.number)) is not None
     }
-    forgotten = Privacy(work).forgotten(set(marks.values())) if marks else frozenset()
+    sought = {mark for all_of_one in marks.values() for mark in all_of_one}
+    forgotten = Privacy(work).forgotten(sought) if sought else frozenset()
     if not forgotten:
         return reported
     ours = {contact.key for contact in Contacts(work).by_keys([one.report.key for one in reported])}
     return [
         replace(one, raw=_NOTHING)
-        if one.report.key not in ours and one.trace in marks and marks[one.trace] in forgotten
+        if one.report.key not in ours and one.trace in marks and not forgotten.isdisjoint(marks[one.trace])
         else one
         for one in reported
     ]

@@ -31,7 +31,7 @@ def take_message(
     wish not to be contacted holds at once, and a person is alerted: the words are kept with the callback.
     """
     with context.database.looks() as work:
-        task_id = Orders(work).open_with_number(context.blind_index.mark(phone))
+        task_id = Orders(work).open_with_number(context.blind_index.marks(phone))
     if task_id is None:
         return _without_order(context, provider, phone, report)
     named = hashlib.sha256(f"{provider} {report.event_id}".encode()).hexdigest()[:48]

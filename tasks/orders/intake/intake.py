@@ -147,7 +147,7 @@ def accept_within(
     others = [s.body.order_id for s in submissions if s.body.task_id not in known]
     busy = Orders(transaction.work).open_for(others) if others else {}
     return [
-        _receipt(context, submission, leads, inserted, known, busy)
+        _receipt(submission, leads, inserted, known, busy)
         for submission, leads in zip(submissions, is_first, strict=True)
     ]
 
@@ -189,7 +189,6 @@ def _begin(
 
 
 def _receipt(
-    context: Context,
     submission: Submission,
     is_first: bool,  # noqa: FBT001 - one of two facts about the same submission
     inserted: frozenset[str],
@@ -207,7 +206,7 @@ def _receipt(
     problems: tuple[Problem, ...] = ()
     if is_first and body.task_id in inserted:
         result = Acceptance.ACCEPTED
-    elif order.digest == context.blind_index.keyed(body.digest()):
+    elif order.was_sent_as(body.digest()):
         result = Acceptance.EXISTING
     else:
         result = Acceptance.OTHER_BODY
@@ -247,7 +246,7 @@ def _new_order(context: Context, submission: Submission, entry_point: EntryPoint
         metadata=metadata,
         phone=None if number is None else number.stored,
         phone_index=None if number is None else number.index,
-        digest=context.blind_index.keyed(body.digest()),
+        digest=body.digest(),
         source=entry_point,
         run_id=new_id(Prefix.RUN),
     )

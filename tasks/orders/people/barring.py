@@ -88,8 +88,10 @@ def bar_number(
     Raises:
         AlreadyOver: `until` has passed; nothing was written.
     """
+    number, *former = blind_index.marks(phone)
     entry = NewEntry(
-        number=blind_index.mark(phone),
+        number=number,
+        former=tuple(former),
         masked=phone.masked(),
         reason=mask_text(reason),
         added_by=by,

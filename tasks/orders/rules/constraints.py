@@ -11,8 +11,10 @@ from types import MappingProxyType
 from typing import Final
 
 from engine.outcomes import Failed, Outcome, Snooze
+from runtime.blind_index import BlindIndex
+from runtime.cipher import UnreadableCiphertext
 from runtime.clock import Clock
-from runtime.phone import normalise
+from runtime.phone import Phone, normalise
 from schemas.orders.contact import Channel, ContactResult
 from schemas.orders.effects import ContactNoted
 from storage.orders.contacts.constraints import ConstraintQuery, Found
@@ -62,6 +64,7 @@ def asked_for_orders(
     numbers = (number_of(context, order) for order in orders)
     return ConstraintQuery(
         numbers=frozenset(number for number in numbers if number is not None),
+        former=_former(context.blind_index, orders),
         keys=keys,
         longest=max((cap.period for cap in policy.number_caps), default=None),
         most=max((cap.limit for cap in policy.number_caps), default=0),
@@ -71,11 +74,28 @@ def asked_for_orders(
 
 
 def number_of(context: Context, order: Order) -> bytes | None:
-    """The blind index of the order's number; of an order from before there was one it is made now."""
-    if order.phone_index is not None or order.sealed_phone is None:
+    """The blind index of the order's number under the current key; of an order without one it is made now."""
+    is_current = order.phone_index is not None and not context.blind_index.has_former
+    if is_current or order.sealed_phone is None:
         return order.phone_index
-    phone = normalise(order.phone or "")
-    return None if phone is None else context.blind_index.mark(phone)
+    phone = _phone_of(order)
+    return order.phone_index if phone is None else context.blind_index.mark(phone)
+
+
+def _former(index: BlindIndex, orders: Sequence[Order]) -> dict[bytes, bytes]:
+    """The blind indexes of the orders' numbers under former keys, each with that of the current key."""
+    if not index.has_former:
+        return {}
+    marks = (index.marks(phone) for order in orders if (phone := _phone_of(order)) is not None)
+    return {old: current for current, *former in marks for old in former}
+
+
+def _phone_of(order: Order) -> Phone | None:
+    """The order's number; None where no key of ours opens it."""
+    try:
+        return normalise(order.phone or "")
+    except UnreadableCiphertext:
+        return None
 
 
 def region_of(order: Order) -> str | None:

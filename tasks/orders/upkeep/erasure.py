@@ -38,7 +38,7 @@ def orders_of(engine: Engine, blind_index: BlindIndex, customer: Customer) -> li
     with engine.database.transaction() as work:
         found = Privacy(work).orders_of(
             customer_id=customer.customer_id,
-            number=None if customer.phone is None else blind_index.mark(customer.phone),
+            marks=() if customer.phone is None else blind_index.marks(customer.phone),
         )
     return [known.task_id for known in found]
 
@@ -62,10 +62,10 @@ def erase(
         cancel_open: Cancel the open orders first; otherwise nothing is done while there is one.
         database: As the role that may erase; the engine's where one role does everything.
     """
-    number = None if customer.phone is None else blind_index.mark(customer.phone)
+    marks = () if customer.phone is None else blind_index.marks(customer.phone)
     database = database or engine.database
     with database.transaction() as work:
-        found = Privacy(work).orders_of(customer_id=customer.customer_id, number=number)
+        found = Privacy(work).orders_of(customer_id=customer.customer_id, marks=marks)
     still_open = [known.task_id for known in found if known.status != State.CLOSED]
     if still_open and not cancel_open:
         return Erased(tuple(known.task_id for known in found), still_open=tuple(still_open))
@@ -73,7 +73,7 @@ def erase(
         cancel(engine, task_id, by=by, reason="the customer's data are erased")
     with database.transaction() as work:
         # Read again: one that came in meanwhile is not half forgotten.
-        found = Privacy(work).orders_of(customer_id=customer.customer_id, number=number)
+        found = Privacy(work).orders_of(customer_id=customer.customer_id, marks=marks)
         task_ids = tuple(known.task_id for known in found)
         left = tuple(known.task_id for known in found if known.status != State.CLOSED)
         if left:
@@ -83,9 +83,9 @@ def erase(
             numbers.add(customer.phone.e164)
         digits = sorted(number.removeprefix(_COUNTRY).removeprefix("+") for number in numbers)
         phones = [phone for number in sorted(numbers) if (phone := normalise(number)) is not None]
-        lost = {known.mark for known in found if known.unreadable and known.mark is not None}
-        marks = lost | {blind_index.mark(phone) for phone in phones}
-        counts = Privacy(work).erase(task_ids, digits, sorted(marks))
+        of_orders = {known.mark for known in found if known.mark is not None}
+        known_marks = of_orders.union(*(blind_index.marks(phone) for phone in phones))
+        counts = Privacy(work).erase(task_ids, digits, sorted(known_marks))
         if unread := sum(known.unreadable for known in found):
             counts[UNREADABLE] = counts.get(UNREADABLE, 0) + unread
         SystemAudit(work).write(

@@ -2,11 +2,14 @@
 
 import json
 
-from fleet.installation import Installation
+from fleet.installation import Installation, made_as_document
+from runtime.blind_index import BlindIndex, derived_key
 from runtime.cipher import Cipher
+from runtime.phone import normalise
 from storage.core.database import Database
 from storage.orders.contacts.contacts import Contacts
 from storage.orders.orders import Orders
+from storage.orders.upkeep.privacy import Privacy
 from tests.support.command_line import CommandLine
 from tests.support.factories import READY, answered, silent, submission
 from tests.support.in_process_fleet import CIPHER_KEY
@@ -116,8 +119,57 @@ def test_a_key_that_something_still_names_is_not_dropped(fleet: CommandLine) -> 
     assert installation.secrets().old_cipher_keys == (taken.cipher_key,)
 
 
+def test_a_new_index_key_waits_for_the_next_start_and_the_former_is_dropped_when_nothing_needs_it(
+    fleet: CommandLine,
+) -> None:
+    task_id = order_of(fleet, answered(READY))
+    installation = Installation(fleet.data_dir)
+    former = installation.secrets().index_key
+    # What the fleet was started with.
+    (fleet.data_dir / "secrets.json").write_text(
+        json.dumps(made_as_document(installation.secrets()) | {"index_key": derived_key(CIPHER_KEY)})
+    )
+    assert fleet.run("privacy", "rotate-index-key").exit_code == 0
+    assert installation.secrets().index_key == derived_key(CIPHER_KEY)
+    taken = installation.take_up_next_key()
+    fleet.take_api_away()
+    assert taken.index_key not in (former, derived_key(CIPHER_KEY))
+    assert taken.old_index_keys == (derived_key(CIPHER_KEY),)
+    document = fleet.read("privacy", "reencrypt", "--drop")
+    assert (document["marks"], document["marks_left"]) == ({"contact_logs": 1, "tasks": 1}, {})
+    assert document["dropped"] == 1
+    assert installation.secrets().old_index_keys == ()
+    phone = normalise(NUMBER)
+    assert phone is not None
+    with fleet.house.database.transaction() as work:
+        marks = (BlindIndex(taken.index_key).mark(phone),)
+        assert [known.task_id for known in Privacy(work).orders_of(customer_id=None, marks=marks)] == [
+            task_id
+        ]
+
+
+def test_a_former_index_key_that_an_entry_needs_is_not_dropped_and_the_entry_is_named(
+    fleet: CommandLine,
+) -> None:
+    assert fleet.run("do-not-call", "add", "13912345678", "--reason", "来电").exit_code == 0
+    kept = made_as_document(Installation(fleet.data_dir).secrets()) | {"index_key": derived_key(CIPHER_KEY)}
+    (fleet.data_dir / "secrets.json").write_text(json.dumps(kept))
+    fleet.run("privacy", "rotate-index-key")
+    Installation(fleet.data_dir).take_up_next_key()
+    fleet.take_api_away()
+    result = fleet.run("privacy", "reencrypt", "--drop")
+    assert result.exit_code != 0
+    assert "1 of do_not_call" in result.stderr
+    assert Installation(fleet.data_dir).secrets().old_index_keys == (derived_key(CIPHER_KEY),)
+    assert fleet.run("privacy", "reencrypt").exit_code == 0
+
+
 def test_where_there_is_no_installation_the_way_by_the_environment_is_named(fleet: CommandLine) -> None:
     (fleet.data_dir / "secrets.json").unlink()
-    result = fleet.run("privacy", "rotate-key")
-    assert result.exit_code != 0
-    assert "UNPEND_CIPHER_KEYS_OLD" in result.stderr
+    for command, setting in (
+        ("rotate-key", "UNPEND_CIPHER_KEYS_OLD"),
+        ("rotate-index-key", "UNPEND_INDEX_KEYS_OLD"),
+    ):
+        result = fleet.run("privacy", command)
+        assert result.exit_code != 0
+        assert setting in result.stderr

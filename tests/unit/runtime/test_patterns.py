@@ -182,7 +182,9 @@ def test_other_numbers_stay_as_they_are(number: float) -> None:
     assert mask_json({"a": number}) == {"a": number}
 
 
-@pytest.mark.parametrize("text", ["打65381234找我", "电话 6538 1234", "座机6538-1234。"])
+@pytest.mark.parametrize(
+    "text", ["打65381234找我", "电话号65381234", "号码：65381234", "电话 6538 1234", "座机6538-1234。"]
+)
 def test_a_landline_without_its_area_is_masked(text: str) -> None:
     assert "653****1234" in mask_text(text)
 
@@ -198,6 +200,11 @@ def test_a_landline_without_its_area_is_masked(text: str) -> None:
         "2026-03-13",
         "65381234567890",
         "1:65381234",
+        "订单号65381234",
+        "合同编号：65381234",
+        "设备号 65381234",
+        "工单65381234",
+        "金额65381234",
     ],
 )
 def test_what_is_no_landline_stays_as_it_is(text: str) -> None:

@@ -111,6 +111,16 @@ def test_equal_numbers_have_equal_marks_and_others_do_not() -> None:
     assert all(len(mark) == 32 for mark in marks)
 
 
+def test_a_mark_ends_in_the_name_of_its_key_and_a_number_has_one_for_each_key() -> None:
+    phone, new, old = Phone("+8613800138000"), Cipher.new_key(), Cipher.new_key()
+    index, former = BlindIndex(new, [old]), BlindIndex(old)
+    assert index.marks(phone) == (index.mark(phone), former.mark(phone))
+    assert [mark[-4:] for mark in index.marks(phone)] == [index.key_name, former.key_name]
+    assert index.has_former
+    assert not former.has_former
+    assert former.marks(phone) == (former.mark(phone),)
+
+
 def test_another_key_makes_other_marks() -> None:
     phone, key = Phone("+8613800138000"), Cipher.new_key()
     marks = [BlindIndex(each).mark(phone) for each in (key, Cipher.new_key(), derived_key(key))]
