@@ -28,6 +28,8 @@ class NewOrder:
     run_id: str
     phone_index: bytes | None = field(default=None, repr=False)
     """The blind index of the number; `None` where it is masked, malformed or missing."""
+    personal: str | None = field(default=None, repr=False)
+    """What was taken out of the metadata, as JSON in clear; encrypted on the way in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,3 +68,13 @@ class Order:
     def phone(self) -> str | None:
         """The customer's number in clear; `None` where upstream sent none."""
         return None if self.sealed_phone is None else self.sealed_phone.open()
+
+
+def phone_place(task_id: str) -> str:
+    """What the number of an order is bound to."""
+    return f"tasks.phone.{task_id}"
+
+
+def personal_place(task_id: str) -> str:
+    """What the personal fields of an order's metadata are bound to."""
+    return f"tasks.personal.{task_id}"

@@ -15,7 +15,7 @@ from statemachine.orders.machine import IllegalTransition, transition
 from statemachine.orders.states import Event, State
 from storage.core.bulk import BulkInsert, recordset, rows_of
 from storage.core.unit_of_work import Repository
-from storage.orders.order import NewOrder, Order
+from storage.orders.order import NewOrder, Order, personal_place, phone_place
 from storage.orders.tables import tasks as tasks_table
 from storage.orders.tables import transitions as transitions_table
 
@@ -24,6 +24,7 @@ _INSERT = BulkInsert(
     (
         "task_id", "order_id", "order_type", "status", "contact_count", "max_contacts", "last_contact_time",
         "metadata", "priority", "mode", "run_id", "phone", "phone_index", "digest", "source",
+        "personal",
     ),
     stamped="created_at",
     on_conflict=" ",
@@ -117,12 +118,11 @@ class Orders(Repository):
                 order.priority,
                 order.mode,
                 order.run_id,
-                None
-                if order.phone is None
-                else self.cipher.encrypt(order.phone, _phone_place(order.task_id)),
+                self._sealed(order.phone, phone_place(order.task_id)),
                 order.phone_index,
                 order.digest,
                 order.source,
+                self._sealed(order.personal, personal_place(order.task_id)),
             )
             for order in orders
         ]
@@ -196,7 +196,7 @@ class Orders(Repository):
 
     def set_phone(self, task_id: str, phone: str, masked: str, index: bytes | None) -> None:
         """Give an order another number; encrypted at rest, in its metadata only `masked` is shown."""
-        sealed = self.cipher.encrypt(phone, _phone_place(task_id))
+        sealed = self.cipher.encrypt(phone, phone_place(task_id))
         changed = {"task_id": task_id, "sealed": sealed, "masked": masked, "index": index}
         self.connection.execute(_SET_PHONE, changed)
 
@@ -220,6 +220,9 @@ class Orders(Repository):
         wanted = {"status": status and status.value, "limit": limit, "at": at, "name": name}
         return [dict(row._mapping) for row in self.connection.execute(_LIST, wanted)]
 
+    def _sealed(self, text: str | None, place: str) -> bytes | None:
+        return None if text is None else self.cipher.encrypt(text, place)
+
     def _update(self, orders: Sequence[_LockedOrder]) -> None:
         if not orders:
             return
@@ -234,7 +237,7 @@ class Orders(Repository):
         values["phone_index"] = None if row.phone_index is None else bytes(row.phone_index)
         phone = values.pop("phone")
         values["sealed_phone"] = (
-            None if phone is None else Sealed(bytes(phone), _phone_place(row.task_id), self.cipher)
+            None if phone is None else Sealed(bytes(phone), phone_place(row.task_id), self.cipher)
         )
         return Order(**values)
 
@@ -250,10 +253,6 @@ def _updated(order: _LockedOrder) -> tuple[object, ...]:
         order.contacts_total,
     )
     return (*own, *(order.changes.get(name, getattr(order.row, name)) for name in _UPDATED[len(own) :]))
-
-
-def _phone_place(task_id: str) -> str:
-    return f"tasks.phone.{task_id}"
 
 
 def _fold(order: _LockedOrder, move: Move) -> tuple[object, ...]:
