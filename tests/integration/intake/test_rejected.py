@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from runtime.settings import PROJECT
 from storage.access.system_audit import SystemAudit
+from storage.orders.upkeep.personal_metadata import PersonalMetadata
 from storage.people.rejects import MOST_PROBLEMS, NewReject, Reject, Rejects
 from tasks.forms import Acceptance, EntryPoint
 from tasks.people.payload import shown
@@ -20,6 +21,7 @@ from tests.support.probe import Probe
 from tools.policies.personal import load_personal
 
 PHONE = "13800138000"
+NAME = "张三丰"
 PERSONAL = load_personal(PROJECT / "config" / "policies" / "personal.yaml")
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -200,6 +202,35 @@ def test_another_masked_number_is_taken_as_it_is(house: InProcessFleet) -> None:
 def test_no_number_is_shown_in_clear(text: str) -> None:
     assert PHONE not in shown(text, PERSONAL)
     assert "5550100000" not in shown(text, PERSONAL).replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps({"metadata": {"customer_name": NAME}}),
+        json.dumps([{"site": {"姓名": NAME, "address": {"x": NAME}}}], ensure_ascii=False),
+        json.dumps({"body": json.dumps({"Customer Name": NAME})}),
+        json.dumps({"body": json.dumps({"姓名": NAME}, ensure_ascii=False)}, ensure_ascii=False),
+        json.dumps({"姓名": NAME})[:-3],
+        f'{{"metadata": {{"customer_name": "{NAME}"',
+        f'{{"metadata": {{"customer_name": "\\"{NAME}", "x": 1',
+        f'not json "address" : {NAME}, "x"',
+    ],
+)
+def test_no_personal_field_is_shown_in_clear(text: str) -> None:
+    told = shown(text, PERSONAL)
+    assert not [form for form in (NAME, NAME[1:], json.dumps(NAME)[1:-1][6:]) if form in told]
+
+
+def test_a_correction_of_what_was_no_json_keeps_the_personal_values_that_came(house: InProcessFleet) -> None:
+    order = payload(metadata={"customer_name": NAME, "contacts": [{"姓名": "李四"}, {"姓名": "王五"}]})
+    reject = kept(house, json.dumps(order)[:-1])
+    told = shown(reject.payload, PERSONAL) + "}"
+    assert NAME not in told
+    assert again(house, reject, json.loads(told)).outcome is RejectResult.REPLAYED
+    with house.database.transaction() as work:
+        # Which of the two names was meant where is not known.
+        assert PersonalMetadata(work).of(order["task_id"]) == {"customer_name": NAME}
 
 
 def test_what_is_shown_is_what_came_where_no_number_is_in_it() -> None:
