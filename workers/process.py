@@ -17,6 +17,7 @@ from engine.limits import Limits
 from engine.publisher import Publisher
 from engine.registry import BoundProduct
 from runtime.cipher import Cipher
+from runtime.personal import PersonalFields
 from runtime.settings import Settings
 from schemas.core.agents import Agents, read_agents
 from schemas.core.definition_file import read_definition_file
@@ -86,6 +87,11 @@ class Process:
     def context(self) -> Context:
         """The tools and policies of the work."""
         return make_context(self.settings, self.database)
+
+    @property
+    def personal(self) -> PersonalFields:
+        """Which fields of JSON are personal."""
+        return self.context.personal
 
     @cached_property
     def outbound(self) -> OutboundContext:

@@ -27,6 +27,7 @@ from schemas.orders.privacy import (
     RevealMade,
 )
 from tasks.orders.people.revealing import Field, Hidden, RevealRequest, reveal
+from tasks.orders.upkeep.declaration import take_out
 from tasks.orders.upkeep.erasure import Customer, erase, orders_of
 from tasks.orders.upkeep.key_change import renew_all, renew_marks
 from tasks.orders.upkeep.retention import counted, retain
@@ -39,7 +40,7 @@ TaskId = Annotated[Identifier, Path(description="An order's task_id.")]
 
 @router.post(
     "/tasks/{task_id}/reveal",
-    summary="See a number or a transcript in clear",
+    summary="See a number, a transcript, or names and addresses in clear",
     # No answer of this route is kept for a repetition: each look is a look, and is on record.
     dependencies=[requires(Scope.REVEAL, repeatable=True)],
     responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
@@ -47,7 +48,7 @@ TaskId = Annotated[Identifier, Path(description="An order's task_id.")]
 def reveal_field(
     task_id: TaskId, body: RevealAsked, parts: GivenParts, caller: Caller, request_id: RequestName
 ) -> RevealMade:
-    """Everywhere else numbers are masked. Each look is a line `personal_data_revealed` in the order's audit log."""
+    """Elsewhere they are masked or left out. Each look is a line `personal_data_revealed` in the order's audit log."""
     request = RevealRequest(
         task_id=task_id,
         field=Field(body.field),
@@ -69,7 +70,8 @@ def reveal_field(
             raise unknown("contact", str(body.contact_id))
         case Hidden.NOTHING:
             raise Refusal(Code.STATE_CONFLICT, f"there is no {body.field} to reveal, or it was erased")
-    return RevealMade(task_id=task_id, field=body.field, contact_id=found.contact_id, value=found.value)
+    value = found.value if isinstance(found.value, str) else dict(found.value)
+    return RevealMade(task_id=task_id, field=body.field, contact_id=found.contact_id, value=value)
 
 
 @router.post(
@@ -134,11 +136,15 @@ def retain_data(body: RetentionAsked, parts: GivenParts) -> RetentionMade:
     dependencies=[requires(Scope.ADMIN, repeatable=True)],
 )
 def reencrypt_data(parts: GivenOrdersParts) -> ReencryptionMade:
-    """Everything that is not of the current keys; broken off and sent again, it goes on where it was."""
+    """Everything that is not of the current keys; broken off and sent again, it goes on where it was.
+
+    What is declared personal since an order was accepted is taken out of its metadata: `tasks.metadata` counts these.
+    """
     renewed = renew_all(parts.retention_database)
     marks = renew_marks(parts.retention_database, parts.context.blind_index, parts.context.policy)
+    taken_out = take_out(parts.retention_database, parts.personal)
     return ReencryptionMade(
-        written=dict(renewed.written),
+        written=dict(renewed.written) | ({"tasks.metadata": taken_out} if taken_out else {}),
         left=dict(renewed.left),
         unreadable=len(renewed.unreadable),
         marks=dict(marks.written),

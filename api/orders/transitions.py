@@ -18,6 +18,7 @@ from api.server.refusal import Refusal, invalid, unknown
 from api.server.route import Route
 from api.server.services import Caller
 from engine.engine import Engine
+from runtime.personal import PersonalFields
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.core.problems import problems_of
@@ -106,7 +107,7 @@ async def make_transition(
     order = await asyncio.to_thread(_movable, parts.engine, parts.context.permissions, body, caller.agent_id)
     metadata = body.metadata.model_dump(mode="json", exclude_none=True)
     if "action_params" in metadata:
-        metadata["action_params"] = _checked(metadata["action_params"])
+        metadata["action_params"] = _checked(metadata["action_params"], parts.personal)
     try:
         wanted = call_for(order, body.event, caller.agent_id, metadata, parts.context.blind_index)
     except CannotBeCalled as error:
@@ -135,14 +136,14 @@ def _require_mover(event: Event, caller: Key) -> None:
         raise Refusal(Code.FORBIDDEN, "this key may not do this")
 
 
-def _checked(given: object) -> dict[str, Any]:
+def _checked(given: object, personal: PersonalFields) -> dict[str, Any]:
     """The parameters of an action, as its own route would take them.
 
     Raises:
         Refusal: they are not (422).
     """
     try:
-        return ActionParameters.model_validate(given).as_given()
+        return ActionParameters.model_validate(given).as_given(personal)
     except ValidationError as error:
         problems = problems_of(error, "an action")
         raise invalid([(f"metadata.action_params.{p.field}", p.message) for p in problems]) from error

@@ -72,12 +72,12 @@ def list_rejects(
     responses=documented(Code.NOT_FOUND),
 )
 def find_reject(reject_id: RejectId, parts: GivenParts) -> RejectView:
-    """What came, phone numbers masked, and what is wrong with it."""
+    """What came, numbers and personal fields masked, and what is wrong with it."""
     with parts.database.transaction() as work:
         reject = Rejects(work).find(reject_id)
     if reject is None:
         raise unknown("reject", reject_id)
-    return RejectView(**_fields(reject), payload=shown(reject.payload))
+    return RejectView(**_fields(reject), payload=shown(reject.payload, parts.personal))
 
 
 @router.post(
@@ -128,6 +128,7 @@ def replay_reject(
     handling = replay(
         parts.engine,
         intake.forms,
+        parts.personal,
         reject_id,
         body.payload,
         by=actor(caller, body.by),

@@ -4,6 +4,7 @@ from typing import Protocol
 
 from engine.engine import Engine
 from engine.publisher import Publisher
+from runtime.personal import PersonalFields
 from runtime.settings import Settings
 from schemas.core.agents import Agents
 from storage.core.database import Database
@@ -31,6 +32,10 @@ class Parts(Protocol):
     @property
     def agents(self) -> Agents:
         """The fleet's agents."""
+
+    @property
+    def personal(self) -> PersonalFields:
+        """Which fields of JSON are personal in this installation."""
 
     @property
     def engine(self) -> Engine:

@@ -2,7 +2,7 @@
 
 import hashlib
 from datetime import datetime
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
@@ -27,7 +27,7 @@ _LATEST_YEAR: Final = 2100
 
 
 class Metadata(BaseModel):
-    """What upstream tells of the order and its customer; further fields are kept as they are."""
+    """What upstream tells of the order and its customer; further fields are kept, personal ones encrypted."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
@@ -35,6 +35,10 @@ class Metadata(BaseModel):
     phone: str | None = Field(default=None, max_length=32, repr=False)
     pending_reason: str | None = Field(default=None, max_length=500)
     timezone: str | None = Field(default=None, max_length=64)
+
+    def __repr_args__(self) -> list[tuple[str | None, Any]]:
+        """Nothing of what came: it may be logged."""
+        return []
 
 
 class TaskCreated(BaseModel):

@@ -1,17 +1,19 @@
 """Request and response bodies of the routes about personal data."""
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from schemas.core.form import Remark, Sent, Succeeded, Text
 from schemas.core.identifier import Identifier
 
+RevealField = Literal["phone", "transcript", "metadata"]
+
 
 class RevealAsked(Sent):
     """What is to be seen in clear, and why."""
 
-    field: Literal["phone", "transcript"]
+    field: RevealField
     contact_id: Identifier | None = None
     """Of a transcript: which contact; the last in which the customer said something, when not named."""
     reason: Remark = Field(min_length=1, max_length=500)
@@ -22,9 +24,10 @@ class RevealMade(Succeeded):
     """The value in clear; its reader has it from here on."""
 
     task_id: str
-    field: Literal["phone", "transcript"]
+    field: RevealField
     contact_id: str | None
-    value: str = Field(repr=False)
+    value: str | dict[str, Any] = Field(repr=False)
+    """Of `metadata` its personal fields, each at its place; in lists, null stands for what holds none."""
 
 
 class ErasureAsked(Sent):

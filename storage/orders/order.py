@@ -29,6 +29,8 @@ class NewOrder:
     run_id: str
     phone_index: bytes | None = field(default=None, repr=False)
     """The blind index of the number; `None` where it is masked, malformed or missing."""
+    personal: str | None = field(default=None, repr=False)
+    """What was taken out of the metadata, as JSON in clear; encrypted on the way in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,3 +73,8 @@ class Order:
     def was_sent_as(self, digest: bytes) -> bool:
         """Whether what was sent had this digest; no when no key of ours opens the one that is stored."""
         return self.sealed_digest.holds(digest.hex())
+
+
+def sealed_place(column: str, task_id: str) -> str:
+    """What an encrypted column of an order is bound to."""
+    return f"tasks.{column}.{task_id}"

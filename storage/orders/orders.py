@@ -15,7 +15,7 @@ from statemachine.orders.machine import IllegalTransition, transition
 from statemachine.orders.states import Event, State
 from storage.core.bulk import BulkInsert, recordset, rows_of
 from storage.core.unit_of_work import Repository
-from storage.orders.order import NewOrder, Order
+from storage.orders.order import NewOrder, Order, sealed_place
 from storage.orders.tables import tasks as tasks_table
 from storage.orders.tables import transitions as transitions_table
 
@@ -24,6 +24,7 @@ _INSERT = BulkInsert(
     (
         "task_id", "order_id", "order_type", "status", "contact_count", "max_contacts", "last_contact_time",
         "metadata", "priority", "mode", "run_id", "phone", "phone_index", "digest", "source",
+        "personal",
     ),
     stamped="created_at",
     on_conflict=" ",
@@ -117,10 +118,11 @@ class Orders(Repository):
                 order.priority,
                 order.mode,
                 order.run_id,
-                order.phone and self.cipher.encrypt(order.phone, _place("phone", order.task_id)),
+                self._sealed(order.phone, sealed_place("phone", order.task_id)),
                 order.phone_index,
-                self.cipher.encrypt(order.digest.hex(), _place("digest", order.task_id)),
+                self.cipher.encrypt(order.digest.hex(), sealed_place("digest", order.task_id)),
                 order.source,
+                self._sealed(order.personal, sealed_place("personal", order.task_id)),
             )
             for order in orders
         ]
@@ -194,7 +196,7 @@ class Orders(Repository):
 
     def set_phone(self, task_id: str, phone: str, masked: str, index: bytes | None) -> None:
         """Give an order another number; encrypted at rest, in its metadata only `masked` is shown."""
-        sealed = self.cipher.encrypt(phone, _place("phone", task_id))
+        sealed = self.cipher.encrypt(phone, sealed_place("phone", task_id))
         changed = {"task_id": task_id, "sealed": sealed, "masked": masked, "index": index}
         self.connection.execute(_SET_PHONE, changed)
 
@@ -218,6 +220,9 @@ class Orders(Repository):
         wanted = {"status": status and status.value, "limit": limit, "at": at, "name": name}
         return [dict(row._mapping) for row in self.connection.execute(_LIST, wanted)]
 
+    def _sealed(self, text: str | None, place: str) -> bytes | None:
+        return None if text is None else self.cipher.encrypt(text, place)
+
     def _update(self, orders: Sequence[_LockedOrder]) -> None:
         if not orders:
             return
@@ -228,12 +233,12 @@ class Orders(Repository):
         values = dict(row._mapping)
         values["status"] = State(row.status)
         values["confidence"] = None if row.confidence is None else float(row.confidence)
-        digest = _place("digest", row.task_id)
+        digest = sealed_place("digest", row.task_id)
         values["sealed_digest"] = Sealed(bytes(values.pop("digest")), digest, self.cipher)
         values["phone_index"] = None if row.phone_index is None else bytes(row.phone_index)
         phone = values.pop("phone")
         values["sealed_phone"] = (
-            None if phone is None else Sealed(bytes(phone), _place("phone", row.task_id), self.cipher)
+            None if phone is None else Sealed(bytes(phone), sealed_place("phone", row.task_id), self.cipher)
         )
         return Order(**values)
 
@@ -249,10 +254,6 @@ def _updated(order: _LockedOrder) -> tuple[object, ...]:
         order.contacts_total,
     )
     return (*own, *(order.changes.get(name, getattr(order.row, name)) for name in _UPDATED[len(own) :]))
-
-
-def _place(column: str, task_id: str) -> str:
-    return f"tasks.{column}.{task_id}"
 
 
 def _fold(order: _LockedOrder, move: Move) -> tuple[object, ...]:

@@ -67,19 +67,19 @@ class Signals(Repository):
         if row is None:
             return None
         values = row._asdict()
-        sealed = Sealed(bytes(values.pop("body")), _place(task_id, signal_id), self.cipher)
-        digest = Sealed(bytes(values.pop("digest")), _digest_place(task_id, signal_id), self.cipher)
+        sealed = Sealed(bytes(values.pop("body")), _place("body", task_id, signal_id), self.cipher)
+        digest = Sealed(bytes(values.pop("digest")), _place("digest", task_id, signal_id), self.cipher)
         return KeptSignal(**values | {"sealed_body": sealed, "sealed_digest": digest})
 
     def keep(self, signal: NewSignal) -> None:
         """Keep a signal that is not known yet."""
-        body = self.cipher.encrypt(signal.body, _place(signal.task_id, signal.signal_id))
+        body = self.cipher.encrypt(signal.body, _place("body", signal.task_id, signal.signal_id))
         row = (
             signal.task_id,
             signal.signal_id,
             signal.type,
             body,
-            self.cipher.encrypt(signal.digest.hex(), _digest_place(signal.task_id, signal.signal_id)),
+            self.cipher.encrypt(signal.digest.hex(), _place("digest", signal.task_id, signal.signal_id)),
             signal.outcome,
             signal.status,
             signal.effect,
@@ -93,9 +93,5 @@ class Signals(Repository):
         self.connection.execute(_SETTLE, {"task_id": task_id, "signal_id": signal_id, **parameters})
 
 
-def _digest_place(task_id: str, signal_id: str) -> str:
-    return f"signals.digest.{task_id}.{signal_id}"
-
-
-def _place(task_id: str, signal_id: str) -> str:
-    return f"signals.body.{task_id}.{signal_id}"
+def _place(column: str, task_id: str, signal_id: str) -> str:
+    return f"signals.{column}.{task_id}.{signal_id}"

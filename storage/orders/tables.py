@@ -68,6 +68,8 @@ tasks = Table(
     Column("phone", LargeBinary),
     # Equal for equal numbers, under a key of its own: looked up without opening any.
     Column("phone_index", LargeBinary),
+    # What was taken out of `metadata`, as JSON of the same shape; encrypted.
+    Column("personal", LargeBinary),
     # A follow-up that recurs: cron expression, time zone, and what ends it.
     Column("followup_rule", Json),
     Column("digest", LargeBinary, nullable=False),

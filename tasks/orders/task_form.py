@@ -86,7 +86,7 @@ class OrderForm:
         return intake.accept_within(transaction, self.context(), submissions, entry_point)
 
     def given(self, work: UnitOfWork, task_id: str) -> dict[str, Any]:
-        """What an order came with, as far as it is kept; its number is masked in its metadata."""
+        """What an order came with, as far as it is kept; its number and personal fields are masked in its metadata."""
         order = Orders(work).find([task_id])[task_id]
         return {
             "task_id": order.task_id,
@@ -94,7 +94,7 @@ class OrderForm:
             "order_type": order.order_type,
             "priority": order.priority,
             "mode": order.mode,
-            "metadata": dict(order.metadata),
+            "metadata": self.context().personal.mask(order.metadata),
         }
 
     def steer(self, engine: Engine, task_id: str, verb: Verb, *, by: str, reason: str | None) -> VerbResult:

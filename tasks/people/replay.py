@@ -7,12 +7,13 @@ from typing import Any
 
 from engine.engine import Engine
 from runtime.mask import mask_text
+from runtime.personal import PersonalFields
 from schemas.core.problems import Problem
 from storage.access.system_audit import SystemAudit
 from storage.core.database import Database
 from storage.people.rejects import Reject, Rejects
 from tasks.forms import Acceptance, EntryPoint, ReadTask, Sender, TaskForms
-from tasks.people.payload import with_number
+from tasks.people.payload import with_what_came
 
 
 class RejectResult(StrEnum):
@@ -43,6 +44,7 @@ class Handling:
 def replay(
     engine: Engine,
     forms: TaskForms,
+    personal: PersonalFields,
     reject_id: str,
     corrected: Mapping[str, Any] | None,
     *,
@@ -51,11 +53,12 @@ def replay(
 ) -> Handling:
     """Submit a reject again, corrected or unchanged, by the entry point and in the circumstances of the first time.
 
-    A corrected payload whose `phone` is the masked number as `shown` has it keeps the number that came.
+    A corrected payload whose `phone` or personal field is masked as `shown` has it keeps the value that came.
 
     Args:
         engine: Begins what can be begun.
         forms: What refused inputs may be.
+        personal: Which fields are personal.
         reject_id: Which one.
         corrected: What to send instead; `None` for what came.
         by: The owner of the key it is done with.
@@ -72,7 +75,7 @@ def replay(
         if corrected is None:
             read = forms.read_text(engine, reject.payload, entry_point, sender)
         else:
-            document = with_number(corrected, reject.payload)
+            document = with_what_came(corrected, reject.payload, personal)
             read = forms.read_document(engine, document, entry_point, sender)
         if not isinstance(read, ReadTask):
             return Handling(RejectResult.INVALID, reject, read)

@@ -20,6 +20,10 @@ _MARK: Final = "琥珀窗帘"
 """A word of the customers' that occurs nowhere else."""
 _READY: Final = f"配件到了，可以安排师傅上门了，{_MARK}那家"
 _PARTS_MISSING: Final = f"配件还没到，等配件到了再说，{_MARK}那家"
+_NAME: Final = "令狐冲虚"
+_ADDRESS: Final = "思过崖顶"
+_IDENTITY: Final = "31011519800101987X"
+"""A customer's name, where they live, and what is on their papers; they occur nowhere else."""
 _digits: Final = count(1)
 
 
@@ -262,6 +266,40 @@ def _streamed_orders(story: Story) -> None:
     wait_until(lambda: fleet.broker.xlen("task.created") == 0, "the stream is empty")
 
 
+def _named_orders(story: Story) -> None:
+    """Upstream tells who the customer is and where they live: in an order, and in some that cannot be taken in."""
+    fleet, phone = story.seen.fleet, story.number()
+    story.marks += [_NAME, _ADDRESS, _IDENTITY]
+    metadata = {
+        "phone": phone,
+        "customerName": _NAME,
+        "site": {"地址": f"{_ADDRESS}2号楼", "contacts": [{"姓名": _NAME, "微信": f"{_ADDRESS}人"}]},
+        "身份证号": _IDENTITY,
+    }
+    good = payload(silent(), metadata=metadata, mode="manual", **_names())
+    task_id = str(good["task_id"])
+    story.tasks.append(task_id)
+    story.post("/agents/orchestrator/tasks/start", good, 200)
+    story.post("/agents/orchestrator/tasks/start", good | {"priority": 1}, 409)
+    story.post("/agents/orchestrator/tasks/start", good | {"priority": 11}, 422)
+    streamed = good | _names()
+    story.tasks.append(str(streamed["task_id"]))
+    fleet.send(
+        json.dumps(streamed),
+        json.dumps(streamed | _names() | {"priority": 99}, ensure_ascii=False),
+        json.dumps(streamed | _names())[:-9],
+    )
+    wait_until(lambda: fleet.broker.xlen("task.created") == 0, "the stream is empty")
+    line = {"task_id": task_id, "event_type": "noted", "agent_id": "audit_agent", "metadata": metadata}
+    story.post("/agents/audit/log", line, 200)
+    alert = {"alert_type": "note", "task_id": task_id, "severity": "info", "message": "请核对地址"}
+    story.post("/agents/audit/alert", alert | {"metadata": metadata}, 200)
+    asked = {"field": "metadata", "reason": "核对地址"}
+    assert _NAME in json.dumps(
+        story.post(f"/tasks/{task_id}/reveal", asked, 200, shown=False), ensure_ascii=False
+    )
+
+
 def _general_work(story: Story) -> None:
     """Words that belong to no order."""
     phone = story.number()
@@ -294,6 +332,7 @@ def test_numbers_and_words_of_customers_are_nowhere_in_clear(story: Story, recei
         _called_back_order,
         _doubtful_order,
         _streamed_orders,
+        _named_orders,
         _general_work,
         _mistakes,
     ):

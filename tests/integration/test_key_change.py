@@ -11,6 +11,7 @@ from storage.orders.labels import Labels
 from storage.orders.orders import Orders
 from storage.orders.signals import Signals
 from storage.orders.upkeep.ciphertexts import Ciphertexts
+from storage.orders.upkeep.personal_metadata import PersonalMetadata
 from storage.outbound.subscribers import Subscribers
 from storage.people.rejects import NewReject, Rejects
 from tasks.flows.general import accept
@@ -27,7 +28,7 @@ WITH_BOTH = Cipher(NEW_KEY, [CIPHER_KEY])
 @pytest.fixture
 def task_id(house: InProcessFleet) -> str:
     """A closed order, general work, and one of everything that is encrypted."""
-    given = submission(answered())
+    given = submission(answered(), metadata={"customer_name": "张三丰"})
     house.accept(given)
     task = NewTask(
         task_type="triage.classify_text", description="读", parameters={"text": "再说吧"}, sender=Sender("me")
@@ -55,6 +56,7 @@ def test_after_the_change_the_new_key_alone_opens_everything(
         phone = Orders(work).find([task_id])[task_id].phone
         assert phone is not None
         assert phone.startswith("+86")
+        assert PersonalMetadata(work).of(task_id) == {"customer_name": "张三丰"}
         assert [contact.transcript for contact in Contacts(work).of_task(task_id)] == [READY]
         assert {reject.payload for reject in Rejects(work).recent()} == {"a", "b"}
         assert [label.words for label in Labels(work).given()] == ["再说吧"]

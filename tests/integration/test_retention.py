@@ -30,6 +30,7 @@ FAR_BEYOND: Final = 600.0
 """Seconds that only a failure takes."""
 KEPT: Final = load_retention(PROJECT / "config" / "policies" / "retention.yaml")
 AGED: Final = (
+    "UPDATE tasks SET finished_at = finished_at - interval '2 years'",
     "UPDATE contact_logs SET contact_time = contact_time - interval '2 years'",
     "UPDATE callbacks SET received_at = received_at - interval '2 years'",
     "UPDATE signals SET received_at = received_at - interval '2 years'",
@@ -93,7 +94,7 @@ def keep_one_of_each(work: UnitOfWork, task_id: str) -> None:
 @pytest.fixture
 def furnished(house: InProcessFleet) -> InProcessFleet:
     """A closed order, general work that has ended, and one of everything."""
-    given = submission(answered())
+    given = submission(answered(), metadata={"customer_name": "张三丰"})
     house.accept(given)
     task = NewTask(
         task_type="triage.classify_text", description="读", parameters={"text": "再说吧"}, sender=Sender("me")
@@ -128,6 +129,7 @@ def test_everything_of_every_kind_goes_after_its_time(furnished: InProcessFleet)
     assert retain(furnished.database, KEPT) == expected
     assert set(counted(furnished.database, KEPT).values()) == {0}
     assert values(furnished, "SELECT transcript FROM contact_logs") == [None]
+    assert values(furnished, "SELECT personal FROM tasks") == [None]
     assert values(furnished, "SELECT octet_length(body) FROM callbacks WHERE event_id = 'e'") == [0]
     assert not values(furnished, "SELECT 1 FROM steps WHERE strpos(input::text, 'enc1.') > 0")
 
@@ -149,6 +151,7 @@ def test_words_of_an_open_order_are_kept_however_old(furnished: InProcessFleet) 
     age(furnished)
     retain(furnished.database, KEPT)
     assert values(furnished, "SELECT transcript IS NOT NULL FROM contact_logs") == [True]
+    assert values(furnished, "SELECT personal IS NOT NULL FROM tasks") == [True]
 
 
 def test_a_round_is_due_once_a_day_and_one_that_ran_out_of_time_is_still_due(

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Self
 
+from runtime.personal import PersonalFields
 from schemas.core.configuration import PolicyFileError
 from tools.calendar.business import Calendar
 from tools.calendar.document import load_calendar
@@ -14,6 +15,7 @@ from tools.contact_policy.document import load_policies
 from tools.contact_policy.policy import ContactPolicy
 from tools.policies.approval import ApprovalPolicy, load_approvals
 from tools.policies.permissions import Permissions, load_permissions
+from tools.policies.personal import load_personal
 from tools.policies.retention import DataKind, load_retention
 from tools.policies.shadow_mode import ShadowMode, load_shadow_mode
 
@@ -25,6 +27,7 @@ _LOADERS: Final[Mapping[str, Callable[[Path], Any]]] = MappingProxyType(
         "approval": load_approvals,
         "shadow": load_shadow_mode,
         "retention": load_retention,
+        "personal": load_personal,
     }
 )
 
@@ -39,6 +42,7 @@ class Policies:
     approval: ApprovalPolicy
     shadow: ShadowMode
     retention: Mapping[DataKind, timedelta]
+    personal: PersonalFields
 
     @classmethod
     def read(cls, config_folder: Path, contact_policy: str) -> Self:

@@ -19,6 +19,7 @@ class DataKind(StrEnum):
 
     TRANSCRIPTS = "transcripts"
     RECORDINGS = "recordings"
+    PERSONAL_FIELDS = "personal_fields"
     CALLBACKS = "callbacks"
     SIGNALS = "signals"
     REJECTS = "rejects"

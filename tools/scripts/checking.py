@@ -4,9 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from runtime.personal import PersonalFields
 from schemas.orders.contact import Channel
 from tools.scripts.rendering import GAP
 from tools.scripts.script import Script, Wording
+
+NEVER_SAID: Final = frozenset({"phone", "customer_id"})
+"""What no script may say, beside what an installation declares personal."""
 
 ASSISTANT: Final = "智能语音助手"
 """What a call must say it is, before anything else (人工智能生成合成内容标识办法, in force since 2025-09-01)."""
@@ -33,9 +37,15 @@ class Finding:
     is_warning: bool = False
 
 
-def findings(script: Script) -> tuple[Finding, ...]:
-    """Return the errors and warnings of a script."""
-    return (*_gaps(script), *_openings(script), *_advertising(script), *_lengths(script))
+def findings(script: Script, personal: PersonalFields) -> tuple[Finding, ...]:
+    """Return the errors and warnings of a script, which may say nothing of what is `personal`."""
+    return (
+        *_unsayable(script, personal),
+        *_gaps(script),
+        *_openings(script),
+        *_advertising(script),
+        *_lengths(script),
+    )
 
 
 def sms_parts(characters: int) -> int:
@@ -47,6 +57,14 @@ def longest(script: Script, wording: Wording) -> int:
     """Return the greatest length of the text with every variable filled in."""
     gaps = [script.variables[name].longest for name in GAP.findall(wording.words) if name in script.variables]
     return len(GAP.sub("", wording.words)) + sum(gaps)
+
+
+def _unsayable(script: Script, personal: PersonalFields) -> Iterator[Finding]:
+    for name in script.variables:
+        if name in NEVER_SAID or personal.holds(name):
+            yield Finding(
+                f"variables.{name}", "is personal, and may not be said: whoever answers may be somebody else"
+            )
 
 
 def _gaps(script: Script) -> Iterator[Finding]:

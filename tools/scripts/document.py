@@ -3,27 +3,19 @@
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from runtime.personal import PersonalFields
 from schemas.core.configuration import PolicyFileError, read_policy_file
 from schemas.orders.contact import Channel
 from tools.channels.script import Template
 from tools.scripts.checking import findings
 from tools.scripts.script import Script, Scripts, Variable, Wording
 
-PERSONAL: Final = frozenset({"phone", "customer_id", "customer_name", "address"})
-"""What upstream tells of customers and no script may say: whoever answers the phone may be somebody else."""
-
 _VARIABLE: Final = r"^[a-z][a-z_]*$"
 
 
-def _sayable(name: str) -> str:
-    if name in PERSONAL:
-        raise ValueError("is personal, and may not be said: whoever answers may be somebody else")
-    return name
-
-
-Name = Annotated[str, Field(pattern=_VARIABLE, max_length=32), AfterValidator(_sayable)]
+Name = Annotated[str, Field(pattern=_VARIABLE, max_length=32)]
 Provider = Literal["aliyun_sms", "aliyun_voice"]
 _Words = Annotated[str, Field(min_length=1, max_length=1000)]
 
@@ -80,8 +72,8 @@ class ScriptDocument(_Part):
         )
 
 
-def load_scripts(folder: Path) -> Scripts:
-    """Read every script of a folder.
+def load_scripts(folder: Path, personal: PersonalFields) -> Scripts:
+    """Read every script of a folder, none of which says what is `personal`.
 
     Raises:
         PolicyFileError: a file cannot be used, two hold the same version of a script, or there is none.
@@ -89,7 +81,7 @@ def load_scripts(folder: Path) -> Scripts:
     files: dict[str, Path] = {}
     scripts = []
     for path in sorted(folder.glob("*.yaml")):
-        script = load_script(path)
+        script = load_script(path, personal)
         if other := files.get(script.reference):
             raise PolicyFileError(
                 f"{path}: version {script.version} of '{script.script_id}' is in {other.name} already; "
@@ -102,14 +94,14 @@ def load_scripts(folder: Path) -> Scripts:
     return Scripts(tuple(scripts))
 
 
-def load_script(path: Path) -> Script:
+def load_script(path: Path, personal: PersonalFields) -> Script:
     """Read one file.
 
     Raises:
         PolicyFileError: it cannot be used; the message names every field to correct.
     """
     script = read_policy_file(path, ScriptDocument).as_script()
-    wrong = [finding for finding in findings(script) if not finding.is_warning]
+    wrong = [finding for finding in findings(script, personal) if not finding.is_warning]
     if wrong:
         lines = [f"{path}: {len(wrong)} field(s) to correct:"]
         raise PolicyFileError("\n".join([*lines, *(f"  {each.field}: {each.message}" for each in wrong)]))

@@ -76,7 +76,7 @@ async def action_call(
         body.action_type,
         task_id=body.task_id,
         agent_id=caller.agent_id,
-        parameters=body.action_params.as_given(),
+        parameters=body.action_params.as_given(parts.personal),
     )
 
 

@@ -88,7 +88,8 @@ def log_line(
             event_type=_masked(body.event_type),
             agent_id=_masked(body.agent_id),
             action=None if body.action is None else _masked(body.action),
-            metadata=mask_json(body.metadata) | {"logged_by": caller.agent_id, "request_id": request_id},
+            metadata=mask_json(parts.personal.mask(body.metadata))
+            | {"logged_by": caller.agent_id, "request_id": request_id},
         )
         log_id = AuditLogs(work).write(line, at=body.timestamp)
     if body.event_type == COMPLETED:
@@ -117,7 +118,7 @@ def raise_alert(body: AlertSent, parts: GivenParts, caller: Caller, request_id: 
         message=mask_text(body.message),
         task_id=body.task_id,
         escalated_to=role,
-        metadata=mask_json(body.metadata) | source,
+        metadata=mask_json(parts.personal.mask(body.metadata)) | source,
     )
     with parts.database.transaction() as work:
         if body.task_id is not None:

@@ -117,7 +117,7 @@ def _call(body: DispatchRequested, services: OrdersServices, caller: Key) -> Cal
         body.action_type,
         task_id=body.task_id,
         agent_id=caller.agent_id,
-        parameters=body.action_params.as_given(),
+        parameters=body.action_params.as_given(services.parts.personal),
     )
 
 

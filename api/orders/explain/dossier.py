@@ -13,6 +13,7 @@ from api.server.refusal import Refusal, unknown
 from api.server.route import Route
 from api.server.services import Caller, GivenParts
 from runtime.mask import mask_json
+from runtime.personal import PersonalFields
 from schemas.access.scopes import Scope
 from schemas.access.visibility import Content, visible_to
 from schemas.core.error import Code
@@ -90,10 +91,10 @@ def show_dossier(
         dossier = read_dossier(work, task_id, words=words)
     if dossier is None:
         raise unknown("task", task_id)
-    return _view(dossier)
+    return _view(dossier, parts.personal)
 
 
-def _view(dossier: Dossier) -> DossierView:
+def _view(dossier: Dossier, personal: PersonalFields) -> DossierView:
     order, situation = dossier.order, dossier.situation
     named = {name: getattr(order, name) for name in OrderShown.model_fields if hasattr(order, name)}
     return DossierView(
@@ -101,7 +102,7 @@ def _view(dossier: Dossier) -> DossierView:
             **named
             | {
                 "phone": phone_of(order),
-                "metadata": mask_json(order.metadata),
+                "metadata": mask_json(personal.mask(order.metadata)),
                 "execution_id": order.run_id,
                 "status": order.status.value,
             }

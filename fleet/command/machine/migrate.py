@@ -23,10 +23,9 @@ def migrate(
     from storage.core.unavailable import StorageUnavailable
     from storage.migrations.roles import instructions, prepare_roles
     from storage.outbound.feed import Feed
-    from tasks.orders.rules.context import scripts_folder
+    from tasks.orders.rules.context import scripts_of
     from tasks.orders.upkeep.script_versions import register_scripts
     from tasks.registry import PRODUCTS
-    from tools.scripts.document import load_scripts
     from workers.process import read_workflows
 
     if print_roles:
@@ -36,7 +35,7 @@ def migrate(
     settings = settings_of_environment()
     workflows = read_workflows(settings.config_folder / "workflows")
     queues = read_agents(settings.config_folder).queues
-    scripts, url = load_scripts(scripts_folder(settings)), settings.owner_url
+    scripts, url = scripts_of(settings), settings.owner_url
     try:
         bring_up(url)
         missing = prepare_roles(url, settings.role_urls)

@@ -32,11 +32,10 @@ from storage.engine.clock import BusinessClock
 from storage.migrations.roles import APPLICATION, READER, RETENTION, ROLES, prepare_roles
 from storage.orders.orders import Orders
 from storage.outbound.feed import Feed
-from tasks.orders.rules.context import scripts_folder
+from tasks.orders.rules.context import scripts_of
 from tasks.orders.upkeep.script_versions import register_scripts
 from tasks.registry import PRODUCTS
 from tools.policies.folder import Policies
-from tools.scripts.document import load_scripts
 from workers.app import make_app
 from workers.process import Process, read_workflows
 
@@ -156,7 +155,7 @@ def prepare_database(
     prepare_roles(url, settings.role_urls)
     owners = owners_of(agents)
     with Database(url, Cipher(kept.cipher_key, kept.old_cipher_keys)) as database:
-        register_scripts(database, load_scripts(scripts_folder(settings)))
+        register_scripts(database, scripts_of(settings))
         with database.transaction() as work:
             Feed(work).continue_restored()
             register(

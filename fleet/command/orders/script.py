@@ -16,6 +16,7 @@ from fleet.command.output import AsJson, show_json, show_line, show_table
 from schemas.orders.contact import Channel
 
 if TYPE_CHECKING:
+    from runtime.personal import PersonalFields
     from tools.scripts.script import Script, Scripts
 
 application = typer.Typer(
@@ -52,20 +53,20 @@ def check(config: Config = None) -> None:
     from tools.scripts.checking import findings
     from tools.scripts.document import load_script, load_scripts
 
-    folder = _folder(config)
-    faults = []
+    folder, faults = _folder(config), []
+    personal = _personal(config)
     for path in sorted(folder.glob("*.yaml")):
         try:
-            script = load_script(path)
+            script = load_script(path, personal)
         except PolicyFileError as error:
             faults.append(str(error))
             continue
         show_line(f"{path}: can be used ({script.reference})")
-        for finding in findings(script):
+        for finding in findings(script, personal):
             warn(f"{path}: {finding.field}: {finding.message}")
     if not faults:
         try:
-            load_scripts(folder)
+            load_scripts(folder, personal)
         except PolicyFileError as error:
             faults.append(str(error))
     if faults:
@@ -142,12 +143,27 @@ def _folder(config: Path | None) -> Path:
     return (config or PROJECT / "config") / "scripts"
 
 
+def _personal(config: Path | None) -> PersonalFields:
+    """What no script may say: as the configuration declares it, else the project's own."""
+    from runtime.settings import PROJECT
+    from schemas.core.configuration import PolicyFileError
+    from tools.policies.personal import load_personal
+
+    own, usual = (
+        (folder or PROJECT) / "policies" / "personal.yaml" for folder in (config, PROJECT / "config")
+    )
+    try:
+        return load_personal(own if own.is_file() else usual)
+    except PolicyFileError as error:
+        raise CommandError(str(error)) from error
+
+
 def _scripts(config: Path | None) -> Scripts:
     from schemas.core.configuration import PolicyFileError
     from tools.scripts.document import load_scripts
 
     try:
-        return load_scripts(_folder(config))
+        return load_scripts(_folder(config), _personal(config))
     except PolicyFileError as error:
         raise CommandError(str(error)) from error
 

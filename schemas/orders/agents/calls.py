@@ -5,6 +5,7 @@ from typing import Any, Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from runtime.mask import mask_json
+from runtime.personal import PersonalFields
 from schemas.core.form import Answered, GivenMoment, Moment, Sent, Succeeded, Text, storable_object
 from schemas.core.identifier import Identifier
 from schemas.orders.followup import FollowupDays, FollowupRuleGiven, at_most_one
@@ -66,9 +67,9 @@ class ActionParameters(Sent):
         )
         return self
 
-    def as_given(self) -> dict[str, Any]:
-        """As the step gets it: numbers of customers masked, for it is kept in clear and written to engineers."""
-        given: dict[str, Any] = mask_json(self.model_dump(mode="json", exclude_none=True))
+    def as_given(self, personal: PersonalFields) -> dict[str, Any]:
+        """As the step gets it: personal fields masked, for it is kept in clear and written to engineers."""
+        given: dict[str, Any] = mask_json(personal.mask(self.model_dump(mode="json", exclude_none=True)))
         return given
 
 

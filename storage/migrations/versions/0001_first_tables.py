@@ -386,6 +386,7 @@ def upgrade() -> None:
     sa.Column('run_id', sa.String(length=32), nullable=False),
     sa.Column('phone', sa.LargeBinary(), nullable=True),
     sa.Column('phone_index', sa.LargeBinary(), nullable=True),
+    sa.Column('personal', sa.LargeBinary(), nullable=True),
     sa.Column('followup_rule', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
     sa.Column('digest', sa.LargeBinary(), nullable=False),
     sa.Column('source', sa.String(length=16), nullable=False),

@@ -56,6 +56,7 @@ class _Column:
 _COLUMNS: Final = (
     _Column("tasks", "phone", "'tasks.phone.' || task_id"),
     _Column("tasks", "digest", "'tasks.digest.' || task_id"),
+    _Column("tasks", "personal", "'tasks.personal.' || task_id"),
     _Column("contact_logs", "transcript", "'contact_logs.transcript.' || contact_id", _Form.TEXT),
     _Column("contact_logs", "user_feedback", "'contact_logs.user_feedback.' || contact_id", _Form.TEXT),
     _Column("callbacks", "body", "'callbacks.body.' || provider || '.' || event_id"),

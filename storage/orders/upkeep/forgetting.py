@@ -79,7 +79,7 @@ STATEMENTS: Final[tuple[tuple[str, TextClause], ...]] = (
         "orders",
         _change(
             "tasks",
-            "phone = NULL, phone_index = NULL, followup_rule = NULL, erased_at = clock_timestamp(), "
+            "phone = NULL, phone_index = NULL, personal = NULL, followup_rule = NULL, erased_at = clock_timestamp(), "
             "metadata = jsonb_build_object('erased', true)",
         ),
     ),

@@ -68,6 +68,9 @@ _RULES: Final[Mapping[str, tuple[_Rule, ...]]] = {
             "recording_url = NULL",
         ),
     ),
+    "personal_fields": (
+        _Rule("tasks", f"personal IS NOT NULL AND finished_at < {_BUSINESS}", "personal = NULL"),
+    ),
     "callbacks": (_Rule("callbacks", f"body <> '' AND received_at < {_DATABASE}", "body = ''"),),
     "signals": (_Rule("signals", f"body <> '' AND received_at < {_BUSINESS}", "body = ''"),),
     "rejects": (

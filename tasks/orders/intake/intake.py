@@ -13,6 +13,7 @@ from runtime.mask import OwnNumber, mask_json, mask_text
 from schemas.core.problems import Problem, as_records
 from schemas.orders.intake import TaskCreated
 from statemachine.orders.states import State
+from storage.core.bulk import dump_json
 from storage.orders.order import NewOrder, Order
 from storage.orders.orders import Orders
 from storage.people.rejects import Envelope, NewReject
@@ -24,6 +25,7 @@ from tasks.people.rejects import keep, keep_alone
 
 TRIGGER: Final = "task.created"
 _KEPT_AS_IT_CAME: Final = frozenset({"customer_id", "simulation", "timezone"})
+"""How a simulated customer behaves is nobody's data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,11 +231,11 @@ def _new_order(context: Context, submission: Submission, entry_point: EntryPoint
     number = (
         None if body.metadata.phone is None else customer_number(body.metadata.phone, context.blind_index)
     )
-    metadata = _masked(body.metadata.model_dump(mode="json", exclude_none=True))
+    divided = context.personal.divide(body.metadata.model_dump(mode="json", exclude_none=True))
+    as_it_came = {name: divided.shown.pop(name) for name in _KEPT_AS_IT_CAME & divided.shown.keys()}
+    metadata = mask_json(divided.shown)
     if number is not None:
-        own = OwnNumber(number.stored, number.shown)
-        as_it_came = {name: metadata.pop(name) for name in _KEPT_AS_IT_CAME & metadata.keys()}
-        metadata = own.mask(metadata) | as_it_came | {"phone": number.shown}
+        metadata = OwnNumber(number.stored, number.shown).mask(metadata) | {"phone": number.shown}
     return NewOrder(
         task_id=body.task_id,
         order_id=body.order_id,
@@ -243,18 +245,11 @@ def _new_order(context: Context, submission: Submission, entry_point: EntryPoint
         max_contacts=context.policy.max_attempts,
         priority=body.priority,
         mode=body.mode or submission.default_mode,
-        metadata=metadata,
+        metadata=metadata | as_it_came,
+        personal=None if divided.taken is None else dump_json(divided.taken),
         phone=None if number is None else number.stored,
         phone_index=None if number is None else number.index,
         digest=body.digest(),
         source=entry_point,
         run_id=new_id(Prefix.RUN),
     )
-
-
-def _masked(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """The metadata as kept in clear; how a simulated customer behaves is nobody's data, and kept as it came."""
-    return {
-        name: value if name in _KEPT_AS_IT_CAME else mask_json(value, field=name)
-        for name, value in metadata.items()
-    }

@@ -1,5 +1,6 @@
 """Shows a person a number or words that are hidden elsewhere, with the reason in the audit log."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -11,6 +12,7 @@ from storage.core.database import Database
 from storage.orders.audit_logs import AuditLogs
 from storage.orders.contacts.contacts import Contacts
 from storage.orders.orders import Orders
+from storage.orders.upkeep.personal_metadata import PersonalMetadata
 from storage.people.reviews import Review
 from tasks.orders.rules.customer_number import own_number
 from tools.quotation import worded
@@ -23,6 +25,8 @@ class Field(StrEnum):
 
     PHONE = "phone"
     TRANSCRIPT = "transcript"
+    METADATA = "metadata"
+    """The personal fields of the order's metadata."""
 
 
 class Hidden(StrEnum):
@@ -49,7 +53,7 @@ class RevealRequest:
 class Revealed:
     """The clear value, for this answer alone."""
 
-    value: str = field(repr=False)
+    value: str | Mapping[str, Any] = field(repr=False)
     contact_id: str | None = None
 
 
@@ -88,6 +92,9 @@ def reveal(database: Database, request: RevealRequest) -> Revealed | Hidden:
             return Hidden.NO_TASK
         if request.field is Field.PHONE:
             found = None if order.phone is None else Revealed(order.phone)
+        elif request.field is Field.METADATA:
+            personal = PersonalMetadata(work).of(request.task_id)
+            found = None if personal is None else Revealed(personal)
         else:
             contacts = [
                 contact

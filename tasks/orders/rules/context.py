@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, cached_property
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from runtime.blind_index import BlindIndex
 from runtime.logs import logger
+from runtime.personal import PersonalFields
 from runtime.settings import PROJECT, Settings
 from storage.core.database import Database
 from storage.orders.order import Order
@@ -29,6 +29,7 @@ from tools.order_system.contract import OrderSystem
 from tools.policies.approval import ApprovalPolicy
 from tools.policies.folder import Policies
 from tools.policies.permissions import Permissions
+from tools.policies.personal import load_personal
 from tools.policies.shadow_mode import ShadowMode
 from tools.scripts.document import load_scripts
 from tools.scripts.script import Scripts
@@ -52,6 +53,8 @@ class Context:
     """Where actions are carried out."""
     approvals: ApprovalPolicy
     shadow_mode: ShadowMode
+    personal: PersonalFields
+    """Which fields of metadata are personal."""
     scripts: Scripts
     """The scripts of contacts: what customers hear and read."""
     language_model: LanguageModel | None
@@ -126,7 +129,8 @@ def make_context(settings: Settings, database: Database) -> Context:
         order_system=open_order_system(settings, database),
         approvals=policies.approval,
         shadow_mode=policies.shadow,
-        scripts=load_scripts(scripts_folder(settings)),
+        personal=policies.personal,
+        scripts=scripts_of(settings, policies.personal),
         language_model=_language_model(settings),
         blind_index=BlindIndex.of_settings(settings),
         callback_url=f"{settings.callback_base_url}/webhooks/contact/{settings.channel_provider}",
@@ -135,10 +139,15 @@ def make_context(settings: Settings, database: Database) -> Context:
     )
 
 
-def scripts_folder(settings: Settings) -> Path:
-    """The installation's own scripts; the project's where its configuration holds none."""
+def scripts_of(settings: Settings, personal: PersonalFields | None = None) -> Scripts:
+    """The installation's own scripts; the project's where its configuration holds none.
+
+    Raises:
+        PolicyFileError: a file cannot be used.
+    """
+    personal = personal or load_personal(settings.config_folder / "policies" / "personal.yaml")
     own = settings.config_folder / "scripts"
-    return own if own.is_dir() else PROJECT / "config" / "scripts"
+    return load_scripts(own if own.is_dir() else PROJECT / "config" / "scripts", personal)
 
 
 def _language_model(settings: Settings) -> LanguageModel | None:

@@ -127,7 +127,7 @@ def test_the_check_looks_at_every_file_of_the_folder_that_the_environment_names(
     checked = fleet.run("policy", "check")
     assert checked.exit_code == 1
     assert "always.0" in checked.stderr
-    assert len(checked.stdout.splitlines()) == 5
+    assert len(checked.stdout.splitlines()) == 6
     monkeypatch.setenv("UNPEND_CONTACT_POLICY", "night")
     assert "holds no policy 'night'" in fleet.run("policy", "check").stderr
 

@@ -107,11 +107,12 @@ def test_what_a_form_refused_is_replayed_by_that_form(house: InProcessFleet, for
     assert item.receipt.result is Acceptance.OTHER_BODY
     with house.database.transaction() as work:
         (reject,) = Rejects(work).recent()
-    refused = replay(house.engine, forms, reject.reject_id, None, by="王芳")
+    refused = replay(house.engine, forms, house.context.personal, reject.reject_id, None, by="王芳")
     assert (refused.outcome, refused.acceptance) == (RejectResult.REFUSED, Acceptance.OTHER_BODY)
     corrected = PARCEL | {"parcel_id": "P2", "grams": 5}
     assert (
-        replay(house.engine, forms, reject.reject_id, corrected, by="王芳").outcome is RejectResult.REPLAYED
+        replay(house.engine, forms, house.context.personal, reject.reject_id, corrected, by="王芳").outcome
+        is RejectResult.REPLAYED
     )
     assert listed(house, forms).keys() == {"P1", "P2"}
 

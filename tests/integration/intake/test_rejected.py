@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runtime.settings import PROJECT
 from storage.access.system_audit import SystemAudit
+from storage.orders.upkeep.personal_metadata import PersonalMetadata
 from storage.people.rejects import MOST_PROBLEMS, NewReject, Reject, Rejects
 from tasks.forms import Acceptance, EntryPoint
 from tasks.people.payload import shown
@@ -16,8 +18,11 @@ from tasks.people.replay import Handling, RejectResult, dismiss, replay
 from tests.support.factories import payload, submission
 from tests.support.in_process_fleet import InProcessFleet
 from tests.support.probe import Probe
+from tools.policies.personal import load_personal
 
 PHONE = "13800138000"
+NAME = "张三丰"
+PERSONAL = load_personal(PROJECT / "config" / "policies" / "personal.yaml")
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.just("phone"), inner),
@@ -42,7 +47,7 @@ def wrong(**changes: Any) -> tuple[dict[str, Any], str]:
 
 
 def again(house: InProcessFleet, reject: Reject, corrected: dict[str, Any] | None = None) -> Handling:
-    return replay(house.engine, house.forms, reject.reject_id, corrected, by="王芳")
+    return replay(house.engine, house.forms, house.context.personal, reject.reject_id, corrected, by="王芳")
 
 
 def audited(house: InProcessFleet) -> list[tuple[str, str, Any]]:
@@ -159,7 +164,10 @@ def test_of_two_corrections_at_once_one_makes_an_order(house: InProcessFleet) ->
 
 
 def test_an_unknown_id_is_told_apart(house: InProcessFleet) -> None:
-    assert replay(house.engine, house.forms, "REJ0", None, by="x").outcome is RejectResult.UNKNOWN
+    assert (
+        replay(house.engine, house.forms, house.context.personal, "REJ0", None, by="x").outcome
+        is RejectResult.UNKNOWN
+    )
     assert dismiss(house.database, "REJ0", by="x", reason="y").outcome is RejectResult.UNKNOWN
 
 
@@ -192,18 +200,47 @@ def test_another_masked_number_is_taken_as_it_is(house: InProcessFleet) -> None:
     ],
 )
 def test_no_number_is_shown_in_clear(text: str) -> None:
-    assert PHONE not in shown(text)
-    assert "5550100000" not in shown(text).replace(" ", "")
+    assert PHONE not in shown(text, PERSONAL)
+    assert "5550100000" not in shown(text, PERSONAL).replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps({"metadata": {"customer_name": NAME}}),
+        json.dumps([{"site": {"姓名": NAME, "address": {"x": NAME}}}], ensure_ascii=False),
+        json.dumps({"body": json.dumps({"Customer Name": NAME})}),
+        json.dumps({"body": json.dumps({"姓名": NAME}, ensure_ascii=False)}, ensure_ascii=False),
+        json.dumps({"姓名": NAME})[:-3],
+        f'{{"metadata": {{"customer_name": "{NAME}"',
+        f'{{"metadata": {{"customer_name": "\\"{NAME}", "x": 1',
+        f'not json "address" : {NAME}, "x"',
+    ],
+)
+def test_no_personal_field_is_shown_in_clear(text: str) -> None:
+    told = shown(text, PERSONAL)
+    assert not [form for form in (NAME, NAME[1:], json.dumps(NAME)[1:-1][6:]) if form in told]
+
+
+def test_a_correction_of_what_was_no_json_keeps_the_personal_values_that_came(house: InProcessFleet) -> None:
+    order = payload(metadata={"customer_name": NAME, "contacts": [{"姓名": "李四"}, {"姓名": "王五"}]})
+    reject = kept(house, json.dumps(order)[:-1])
+    told = shown(reject.payload, PERSONAL) + "}"
+    assert NAME not in told
+    assert again(house, reject, json.loads(told)).outcome is RejectResult.REPLAYED
+    with house.database.transaction() as work:
+        # Which of the two names was meant where is not known.
+        assert PersonalMetadata(work).of(order["task_id"]) == {"customer_name": NAME}
 
 
 def test_what_is_shown_is_what_came_where_no_number_is_in_it() -> None:
     text = '{"order_type": "未上门", "n": 1.5, "list": [true, null, "x"]}'
-    assert shown(text) == text
+    assert shown(text, PERSONAL) == text
 
 
 @given(JSON.map(json.dumps) | st.text())
 def test_anything_can_be_shown_with_the_number_in_it_masked(text: str) -> None:
-    told = shown(f"{text} {PHONE}")
+    told = shown(f"{text} {PHONE}", PERSONAL)
     assert told.encode().decode() == told
     assert PHONE not in told
 
@@ -211,13 +248,13 @@ def test_anything_can_be_shown_with_the_number_in_it_masked(text: str) -> None:
 @given(st.text(alphabet='{}[]":,\\phone0123456789ud8 \x00', max_size=200))
 def test_anything_that_looks_like_json_can_be_shown_with_the_number_in_it_masked(text: str) -> None:
     for given_ in (f"{text} {PHONE}", json.dumps({"given": text, "phone": PHONE})):
-        told = shown(given_)
+        told = shown(given_, PERSONAL)
         assert told.encode().decode() == told
         assert PHONE not in told
 
 
 def test_a_deeply_nested_text_can_be_shown() -> None:
-    assert shown("[" * 100_000)
+    assert shown("[" * 100_000, PERSONAL)
 
 
 def test_of_very_many_problems_the_first_are_kept(house: InProcessFleet) -> None:

@@ -113,7 +113,7 @@ def test_an_entry_without_a_payload_is_kept_with_all_its_fields(ground: IntakePr
     assert json.loads(kept.payload) == {**fields, "colour": "\\xff"}
     assert (kept.task_id, kept.order_id) == (order["task_id"], order["order_id"])
     assert "has no field `payload`" in kept.problems[0]["message"]
-    assert "13800138000" not in shown(kept.payload)
+    assert "13800138000" not in shown(kept.payload, ground.process.personal)
 
 
 def test_an_entry_without_a_payload_is_corrected_with_the_number_that_came(ground: IntakeProcess) -> None:
@@ -123,7 +123,9 @@ def test_an_entry_without_a_payload_is_corrected_with_the_number_that_came(groun
         (kept,) = ground.wait_for_rejects(1)
     order["metadata"]["phone"] = "138****8000"
     process = ground.process
-    handling = replay(process.engine, task_forms(lambda: process.context), kept.reject_id, order, by="x")
+    handling = replay(
+        process.engine, task_forms(lambda: process.context), process.personal, kept.reject_id, order, by="x"
+    )
     assert handling.outcome is RejectResult.REPLAYED
     with process.database.transaction() as work:
         assert str(Orders(work).find([order["task_id"]])[order["task_id"]].phone).endswith("13800138000")
@@ -135,7 +137,14 @@ def test_an_entry_whose_fields_are_the_order_goes_in_as_it_came(ground: IntakePr
         (kept,) = ground.wait_for_rejects(1)
     process = ground.process
     assert (
-        replay(process.engine, task_forms(lambda: process.context), kept.reject_id, None, by="x").outcome
+        replay(
+            process.engine,
+            task_forms(lambda: process.context),
+            process.personal,
+            kept.reject_id,
+            None,
+            by="x",
+        ).outcome
         is RejectResult.REPLAYED
     )
     assert ground.sources() == {"HT1": "stream"}

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from api.app import create_app
 from engine.engine import Engine
 from engine.publisher import Publisher
+from runtime.personal import PersonalFields
 from runtime.settings import Settings
 from schemas.access.roles import Role
 from schemas.core.agents import Agents
@@ -52,6 +53,10 @@ class ApiParts:
     @property
     def context(self) -> Context:
         return self.house.context
+
+    @property
+    def personal(self) -> PersonalFields:
+        return self.house.context.personal
 
     @property
     def agents(self) -> Agents:

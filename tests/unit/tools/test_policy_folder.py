@@ -40,6 +40,7 @@ def test_the_shipped_files_can_be_used() -> None:
         ("approval.yaml", "always: []", "always: [fly]", "approval.yaml: 1 field.*\n  always.0"),
         ("shadow.yaml", "share_percent: 0", "share_percent: 200", "shadow.yaml: 1 field.*\n  share_percent"),
         ("retention.yaml", "labels: 400", "labels: -1", "retention.yaml: 1 field.*\n  days.labels"),
+        ("personal.yaml", "  - weixin", "  - [weixin]", "personal.yaml: 1 field.*\n  others"),
         ("permissions.yaml", "cancel_order", "fly", "permissions.yaml: 1 field.*\n  agents.action_agent"),
         ("contact.yaml", "  standard:", "  standart:", "contact.yaml: holds no policy 'standard'.*standart"),
     ],

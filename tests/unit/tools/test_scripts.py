@@ -8,6 +8,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runtime.personal import PersonalFields
 from runtime.settings import PROJECT
 from schemas.core.configuration import PolicyFileError
 from schemas.orders.contact import Channel
@@ -16,6 +17,7 @@ from tools.scripts.document import load_script, load_scripts
 from tools.scripts.rendering import GAP, Rendered, Unrenderable, render
 from tools.scripts.script import Script
 
+PERSONAL = PersonalFields.of(["customer_name"], ["address"])
 SHIPPED = PROJECT / "config" / "scripts"
 PRODUCT: dict[str, Any] = {"meaning": "产品", "default": "家电", "longest": 10}
 
@@ -39,13 +41,13 @@ def written(folder: Path, name: str = "visit.yaml", **changes: Any) -> Path:
 
 
 def script(folder: Path, **changes: Any) -> Script:
-    return load_script(written(folder, **changes))
+    return load_script(written(folder, **changes), PERSONAL)
 
 
 def test_every_script_that_is_shipped_can_be_used_without_a_warning() -> None:
-    loaded = load_scripts(SHIPPED)
+    loaded = load_scripts(SHIPPED, PERSONAL)
     assert loaded.find("pending_task_v1") is not None
-    assert [finding for each in loaded.all for finding in findings(each)] == []
+    assert [finding for each in loaded.all for finding in findings(each, PERSONAL)] == []
 
 
 @pytest.mark.parametrize("channel", list(Channel))
@@ -53,7 +55,7 @@ def test_every_script_that_is_shipped_can_be_used_without_a_warning() -> None:
 def test_whatever_an_order_says_the_shipped_words_have_no_gap_left(
     channel: Channel, product: str, order_type: str
 ) -> None:
-    shipped = load_scripts(SHIPPED).find("pending_task_v1")
+    shipped = load_scripts(SHIPPED, PERSONAL).find("pending_task_v1")
     assert shipped is not None
     rendered = render(shipped, channel, {"product": product, "order_type": order_type})
     assert isinstance(rendered, Rendered)
@@ -94,7 +96,7 @@ def test_a_value_with_a_gap_in_it_is_not_filled_again(tmp_path: Path) -> None:
 def test_the_highest_version_holds_unless_one_is_pinned(tmp_path: Path) -> None:
     for version in (2, 10, 1):
         written(tmp_path, f"v{version}.yaml", version=version)
-    scripts = load_scripts(tmp_path)
+    scripts = load_scripts(tmp_path, PERSONAL)
     found = [scripts.find(name) for name in ("visit", "visit:2", "visit:3", "other")]
     assert [each.version if each else None for each in found] == [10, 2, None, None]
 
@@ -112,7 +114,9 @@ def test_the_highest_version_holds_unless_one_is_pinned(tmp_path: Path) -> None:
         ({"channels": {}}, "channels"),
         ({"version": 0}, "version"),
         ({"script_id": "a:b"}, "script_id"),
-        ({"variables": {"phone": PRODUCT}}, "is personal"),
+        ({"variables": {"phone": PRODUCT}}, "variables.phone: is personal"),
+        ({"variables": {"customer_id": PRODUCT}}, "variables.customer_id: is personal"),
+        ({"variables": {"address": PRODUCT}}, "variables.address: is personal"),
         ({"variables": {"product": PRODUCT | {"longest": 1}}}, "is longer than its longest"),
         ({"text": "x"}, "text"),
     ],
@@ -122,7 +126,7 @@ def test_a_wrong_file_is_refused_naming_the_file_and_the_field(
 ) -> None:
     path = written(tmp_path, **changes)
     with pytest.raises(PolicyFileError) as refused:
-        load_script(path)
+        load_script(path, PERSONAL)
     assert str(path) in str(refused.value)
     assert told in str(refused.value)
 
@@ -131,26 +135,26 @@ def test_a_wrong_file_is_refused_naming_the_file_and_the_field(
 def test_no_word_of_an_advertisement_may_be_a_default_either(tmp_path: Path, word: str) -> None:
     path = written(tmp_path, variables={"product": PRODUCT | {"default": word}})
     with pytest.raises(PolicyFileError, match="advertisements"):
-        load_script(path)
+        load_script(path, PERSONAL)
 
 
 def test_two_files_may_not_hold_the_same_version(tmp_path: Path) -> None:
     written(tmp_path, "a.yaml")
     written(tmp_path, "b.yaml")
     with pytest.raises(PolicyFileError, match=r"in a\.yaml already"):
-        load_scripts(tmp_path)
+        load_scripts(tmp_path, PERSONAL)
 
 
 def test_a_folder_without_scripts_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PolicyFileError, match="holds no script"):
-        load_scripts(tmp_path)
+        load_scripts(tmp_path, PERSONAL)
 
 
 def test_a_text_that_may_need_a_second_part_is_a_warning(tmp_path: Path) -> None:
     made = script(tmp_path, channels={"sms": {"text": "{product}" + "长" * 61}})
-    (finding,) = findings(made)
+    (finding,) = findings(made, PERSONAL)
     assert (finding.is_warning, finding.field) == (True, "channels.sms.text")
-    assert findings(script(tmp_path, channels={"sms": {"text": "{product}" + "长" * 60}})) == ()
+    assert findings(script(tmp_path, channels={"sms": {"text": "{product}" + "长" * 60}}), PERSONAL) == ()
 
 
 @pytest.mark.parametrize(("characters", "parts"), [(1, 1), (70, 1), (71, 2), (134, 2), (135, 3)])
