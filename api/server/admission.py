@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from api.server.authentication import Keyring, admitted_by
+from api.server.authentication import Keyring, admitted_by, require_scope
 from api.server.coalescer import CoalescerClosed
-from api.server.refusal import Refusal
 from api.server.services import Services
 from schemas.access.scopes import Scope
-from schemas.core.error import Code
 from storage.core.unavailable import StorageUnavailable
 
 
@@ -31,8 +29,7 @@ class Admission:
             StorageUnavailable: PostgreSQL does not answer; nobody unknown is admitted.
         """
         owner = await admitted_by(key, address, services.keyring, services.failed_logins)
-        if scope not in owner.scopes or (agent is not None and agent != owner.agent_id):
-            raise Refusal(Code.FORBIDDEN, "this key may not do this")
+        require_scope(owner, scope, agent, address)
         return cls(services.keyring, key, owner.agent_id, scope)
 
     async def holds(self) -> bool:

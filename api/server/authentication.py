@@ -148,18 +148,16 @@ class ScopeCheck(SecurityBase):
             act_for(admitted.key_id)
             return admitted
         services = request.app.state.services
+        address = request.client.host if request.client else ""
         key = await admitted_by(
             bearer(request.headers.get("Authorization", "")),
-            request.client.host if request.client else "",
+            address,
             services.keyring,
             services.failed_logins,
         )
         # What a key may not do is counted as well: asking costs us the same.
         await services.rate_limits.admit(key)
-        claimed = request.headers.get(AGENT_HEADER)
-        if self.scope not in key.scopes or (claimed is not None and claimed != key.agent_id):
-            _log.warning("forbidden", key_id=key.key_id, agent_id=key.agent_id, scope=self.scope.value)
-            raise Refusal(Code.FORBIDDEN, "this key may not do this")
+        require_scope(key, self.scope, request.headers.get(AGENT_HEADER), address)
         request.state.caller = key
         act_for(key.key_id)
         return key
@@ -186,6 +184,25 @@ async def admitted_by(key: str, address: str, keyring: Keyring, failed_logins: F
         "send Authorization: Bearer KEY with a key of this installation",
         headers={"WWW-Authenticate": "Bearer"},
     )
+
+
+def require_scope(key: Key, scope: Scope, claimed: str | None, address: str) -> None:
+    """Let a key go on that has the scope, from whoever it claims to be.
+
+    Args:
+        key: The caller's.
+        scope: What is needed.
+        claimed: The agent that the request names; None where it names none.
+        address: Where the request came from.
+
+    Raises:
+        Refusal: it may not (403); who it was is logged, under the id of the request.
+    """
+    if scope not in key.scopes or (claimed is not None and claimed != key.agent_id):
+        _log.warning(
+            "forbidden", key_id=key.key_id, agent_id=key.agent_id, scope=scope.value, address=address
+        )
+        raise Refusal(Code.FORBIDDEN, "this key may not do this")
 
 
 def requires(scope: Scope, *, repeatable: bool = False) -> SecurityParameter:

@@ -20,6 +20,8 @@ METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 _OTHER: Final = "other"
 _UNMATCHED: Final = "unmatched"
 _STREAM: Final = "text/event-stream"
+_HANDSHAKE: Final = {"websocket.accept": 101, "websocket.close": 403}
+"""The status of a handshake that is answered without one of its own (ASGI, WebSocket)."""
 
 
 class Measurement:
@@ -29,7 +31,8 @@ class Measurement:
         self.registry = CollectorRegistry()
         self.duration = Histogram(
             "api_request_duration",
-            "Seconds from a request's arrival to the end of its answer (a stream's: its beginning), by route template.",
+            "Seconds from a request's arrival to the end of its answer (a stream's or socket's: its beginning), "
+            "by route template.",
             ("method", "route", "status"),
             buckets=_EDGES,
             registry=self.registry,
@@ -37,7 +40,7 @@ class Measurement:
 
 
 class Measured:
-    """ASGI middleware that measures and logs every request; never its path, which may hold ids."""
+    """ASGI middleware that measures and logs every request and socket; never the path, which may hold ids."""
 
     def __init__(self, app: ASGIApp, measurement: Measurement) -> None:
         self._app = app
@@ -45,20 +48,24 @@ class Measured:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, and note how long it took and how it ended."""
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
         began, status = time.perf_counter(), 500
         # What is no method of HTTP is one label: a caller must not make series without end.
-        method = scope["method"] if scope["method"] in METHODS else _OTHER
+        asked = scope.get("method", "GET")
+        method = asked if asked in METHODS else _OTHER
         streams_since: float | None = None
 
         async def note_status(message: Message) -> None:
             nonlocal status, streams_since
-            if message["type"] == "http.response.start":
+            kind = message["type"]
+            if kind in ("http.response.start", "websocket.http.response.start"):
                 status = int(message["status"])
                 if Headers(raw=message["headers"]).get("content-type", "").startswith(_STREAM):
                     streams_since = time.perf_counter()
+            elif kind in _HANDSHAKE and streams_since is None:
+                status, streams_since = _HANDSHAKE[kind], time.perf_counter()
             await send(message)
 
         try:

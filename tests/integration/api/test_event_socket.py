@@ -128,6 +128,19 @@ def test_an_agent_that_is_not_the_keys_is_refused(house: InProcessFleet, line: E
     assert denied(line, run_of(house), x_agent_id="audit_agent") == 403
 
 
+def test_sockets_are_measured_as_requests_are_accepted_or_refused(
+    house: InProcessFleet, line: EventSockets
+) -> None:
+    run_id = run_of(house)
+    house.run()
+    with line.to(run_id) as conversation:
+        conversation.rest()
+    denied(line, run_id, "nobody")
+    shown = line.api.get("/metrics", None).text
+    for status in ("101", "401"):
+        assert f'method="GET",route="/v1/ws/executions/{{execution_id}}",status="{status}"' in shown
+
+
 def test_sockets_of_one_key_are_capped(house: InProcessFleet, line: EventSockets) -> None:
     run_id = run_of(house)
     broadcast = line.api.app.state.services.of(Broadcast)

@@ -90,6 +90,6 @@ def test_a_refused_key_is_logged_without_the_key(api: ApiClient) -> None:
         status_for(api, key)
         api.post("/keys", "operator", json={})
     told = {line["event"]: line for line in lines if line["log_level"] == "warning"}
-    assert "address" in told["nobody's key"]
+    assert all("address" in told[event] for event in ("nobody's key", "forbidden"))
     assert (told["forbidden"]["agent_id"], told["forbidden"]["scope"]) == ("operator", "admin")
     assert key not in str(lines)
