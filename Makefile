@@ -8,7 +8,7 @@ DATA_DIR ?= .unpend
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test check format lock docs sbom clean
+.PHONY: help run install test check format lock docs sbom audit pin clean
 
 help:  ## what can be done here
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/ —/'
@@ -40,11 +40,19 @@ sbom: .venv/installed  ## write what this is made of (sbom.json, CycloneDX) and 
 	$(BIN)/python docs/bill_of_materials.py > sbom.json
 	$(BIN)/python docs/bill_of_materials.py --licences
 
+audit: .venv/audit/installed  ## ask whether something is known against the locked packages (needs the internet)
+	sh deploy/audit.sh .venv/audit/bin/pip-audit
+
+pin:  ## write the digests of the base images (needs docker and the internet)
+	sh deploy/pin-images.sh
+
 lock:  ## resolve the dependencies anew, for every supported Python and platform (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --no-emit-index-url pyproject.toml -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --no-emit-index-url --extra dev --extra train -c requirements.lock pyproject.toml -o requirements-dev.lock
+	echo pip-audit==2.10.1 | uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
+	  --no-annotate --no-emit-index-url - -o deploy/audit.lock
 
 clean:  ## remove what was installed, not what was recorded
 	find . -name __pycache__ -not -path "./.venv/*" -exec rm -rf {} +
@@ -62,4 +70,9 @@ clean:  ## remove what was installed, not what was recorded
 
 .venv/installed-dev: .venv/installed requirements-dev.lock
 	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.lock
+	@touch $@
+
+.venv/audit/installed: .venv/python deploy/audit.lock
+	$(PYTHON) -m venv .venv/audit
+	.venv/audit/bin/pip install --quiet --require-hashes -r deploy/audit.lock
 	@touch $@
