@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
+from runtime.cipher import Cipher, Sealed
 from runtime.clock import Anchor, Clock
 from schemas.core.definition import read_definition
 from statemachine.orders.states import Event, State
@@ -67,7 +68,7 @@ def order(status: State = State.CONTACTING, **changes: Any) -> Order:
         "mode": "auto",
         "run_id": "exec_1",
         "sealed_phone": None,
-        "digest": b"",
+        "sealed_digest": Sealed(b"", "tasks.digest.HT1", Cipher(Cipher.new_key())),
     }
     return Order(**(usual | changes))
 
