@@ -93,6 +93,41 @@ def test_who_works_sends_takes_and_reads(reached_as: As) -> None:
     assert fleet.info("server")["redis_version"]
 
 
+def test_who_watches_sees_lengths_and_touches_no_message(reached_as: As, operator: "Redis") -> None:
+    flower = reached_as("flower")
+    operator.lpush("contact", "a message")
+    operator.hset("unacked", "tag", "a message that is worked on")
+    assert flower.llen("contact") == 1
+    refused(
+        flower,
+        ("LPUSH", "contact", "x"),
+        ("RPUSH", "contact", "x"),
+        ("LRANGE", "contact", "0", "-1"),
+        ("LINDEX", "contact", "0"),
+        ("LPOP", "contact"),
+        ("BRPOP", "contact", "1"),
+        ("BRPOP", "an.reply.celery.pidbox", "contact", "1"),
+        ("LMOVE", "contact", "an.reply.celery.pidbox", "LEFT", "LEFT"),
+        ("RENAME", "contact", "an.reply.celery.pidbox"),
+        ("DEL", "contact"),
+        ("EXPIRE", "contact", "1"),
+        ("HGETALL", "unacked"),
+        ("HDEL", "unacked", "tag"),
+        ("GET", "anything"),
+        ("SCAN", "0"),
+        ("XADD", "task.created", "*", "payload", "{}"),
+        ("XRANGE", "task.created", "-", "+"),
+        ("EVAL", "return 1", "0"),
+        ("SCRIPT", "LOAD", "return 1"),
+        # A queue of its own among those to which messages are sent would be given a copy of each.
+        ("SADD", "_kombu.binding.contact", "x"),
+        ("PUBLISH", "/0.celeryev/task.sent", "x"),
+        ("PSUBSCRIBE", "*"),
+        ("SUBSCRIBE", "/0.celery.pidbox"),
+    )
+    assert (operator.llen("contact"), operator.hlen("unacked")) == (1, 1)
+
+
 def test_no_user_of_the_broker_is_given_the_word_of_the_operator(tmp_path: Path) -> None:
     valkey = EmbeddedValkey(tmp_path)
     valkey.prepare()
