@@ -61,8 +61,8 @@ class Settings(BaseSettings):
     """Former cipher keys with commas between them, read with until nothing stored names them (docs/privacy.md)."""
     index_key: SecretStr | None = None
     """Finds phone numbers by their blind index; derived from the cipher key where it is not set. Never change it."""
-    callback_secret: SecretStr
-    """Signs and verifies the channel's callbacks."""
+    callback_secret: SecretStr = SecretStr("")
+    """Signs what goes to the channel, and verifies its callbacks."""
 
     channel: Literal["http", "instant", "routed"] = "http"
     """`routed`: through the providers of `config/channels.yaml`, with their secrets below."""
@@ -221,4 +221,3 @@ class WatcherSettings(Settings):
 
     database_url: SecretStr = SecretStr("")
     cipher_key: SecretStr = SecretStr("")
-    callback_secret: SecretStr = SecretStr("")
