@@ -12,6 +12,7 @@ random() { od -An -N32 -tx1 /dev/urandom | tr -d ' \n'; }
 keep() { [ -s "$folder/$1" ] || { printf '%s' "$2" >"$folder/$1" && chmod 444 "$folder/$1"; }; }
 
 keep postgres_password "$(random)"
+# The broker's operator, who may do everything; the fleet reaches it as users that may not.
 keep valkey_password "$(random)"
 database() { printf 'postgresql+psycopg://%s:%s@postgres:5432/unpend' "$1" "$2"; }
 keep unpend_database_url_migrate "$(database unpend "$(cat "$folder/postgres_password")")"
@@ -19,7 +20,8 @@ keep unpend_database_url_migrate "$(database unpend "$(cat "$folder/postgres_pas
 keep unpend_database_url "$(database unpend_application "$(random)")"
 keep unpend_database_url_retention "$(database unpend_retention "$(random)")"
 keep unpend_database_url_reader "$(database unpend_reader "$(random)")"
-keep unpend_broker_url "redis://:$(cat "$folder/valkey_password")@valkey:6379/0"
+keep unpend_broker_url "redis://fleet:$(random)@valkey:6379/0"
+keep unpend_broker_url_flower "redis://flower:$(random)@valkey:6379/0"
 # Given to the systems that send orders in by the stream: it may add to it and nothing else.
 keep unpend_producer_url "redis://producer:$(random)@valkey:6379/0"
 keep unpend_cipher_key "$(head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=\n')"

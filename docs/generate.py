@@ -6,6 +6,7 @@ from pathlib import Path
 
 import api_page
 
+from fleet.process_secrets import LIMITS, WORK, secrets_of
 from schemas.core.agents import Agent, read_agents
 from statemachine.orders.diagram import mermaid
 from statemachine.page import page
@@ -31,10 +32,14 @@ def with_workers(compose: str) -> str:
 def worker_service(agent: Agent) -> str:
     """The service of an agent's worker."""
     outside = "    networks: [data, outside]\n" if agent.outside else ""
+    given = secrets_of(f"worker-{agent.name}")
+    named = ", ".join(sorted(name.lower() for name in given - LIMITS))
+    secrets = f"    secrets: [{named}]\n" if given > WORK else ""
     return (
         f"  worker-{agent.name}:\n"
         "    <<: *worker\n"
         f"    command: [python, -m, workers, {agent.name}]\n"
+        f"{secrets}"
         f"{outside}"
         f"    healthcheck: {{<<: *probe, test: [CMD, python, -m, workers.probe, {agent.name}]}}\n"
     )

@@ -86,13 +86,35 @@ class DatabaseUrls:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerUrls:
+    """The broker as each of its users reaches it; where one user does everything they are all the same."""
+
+    fleet: str
+    flower: str
+    producer: str
+    """For who sends orders in by the stream."""
+
+    @classmethod
+    def of_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Those of a given server: `UNPEND_BROKER_URL`, and one more for each user that is kept apart."""
+        url = environment["UNPEND_BROKER_URL"]
+        return cls(
+            fleet=url,
+            flower=environment.get("UNPEND_BROKER_URL_FLOWER") or url,
+            producer=environment.get("UNPEND_PRODUCER_URL") or url,
+        )
+
+    def given_to(self, process: str) -> dict[str, str]:
+        """The variable with which a process reaches the broker."""
+        return {"UNPEND_BROKER_URL": self.flower if process == "flower" else self.fleet}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Addresses:
     """The addresses of all servers and processes."""
 
     database: DatabaseUrls
-    broker_url: str
-    producer_url: str
-    """The broker for who sends orders in by the stream; the broker's own address on a server that is not ours."""
+    broker: BrokerUrls
     api: str
     channel: str
     metrics: str
@@ -154,7 +176,7 @@ class FleetPlan:
         return inherited | {
             "PYTHONUNBUFFERED": "1",
             "UNPEND_DATABASE_URL": self.addresses.database.application,
-            "UNPEND_BROKER_URL": self.addresses.broker_url,
+            "UNPEND_BROKER_URL": self.addresses.broker.fleet,
             "UNPEND_CIPHER_KEY": kept.cipher_key,
             "UNPEND_CIPHER_KEYS_OLD": ",".join(kept.old_cipher_keys),
             "UNPEND_INDEX_KEY": kept.index_key,
@@ -205,14 +227,13 @@ class FleetPlan:
         ready: Callable[[], bool],
         further: Mapping[str, str] | None = None,
     ) -> ProcessSpec:
+        given = self.addresses.database.given_to(name) | self.addresses.broker.given_to(name)
         # A prefork worker told to stop ends what it has begun within its soft shutdown (Celery reads this name).
         soft = {"REMAP_SIGTERM": "SIGQUIT"} if name.startswith("worker-") else {}
         return ProcessSpec(
             name=name,
             command=[sys.executable, "-m", *arguments],
-            environment=without_others(
-                name, self.environment() | self.addresses.database.given_to(name) | soft | dict(further or {})
-            ),
+            environment=without_others(name, self.environment() | given | soft | dict(further or {})),
             stage=stage,
             ready=ready,
             stop_signal=signal.SIGTERM,

@@ -11,28 +11,40 @@ SEALED: Final = frozenset(
 )
 CHANNEL: Final = frozenset({"UNPEND_CALLBACK_SECRET", "UNPEND_CHANNEL_TOKEN"})
 FLOWER: Final = frozenset({"FLOWER_BASIC_AUTH"})
-PROVIDERS: Final = frozenset(
+CONTACTS: Final = frozenset(
     {
         "UNPEND_ALIYUN_ACCESS_KEY_ID",
         "UNPEND_ALIYUN_ACCESS_KEY_SECRET",
-        "UNPEND_ALIYUN_CALLBACK_TOKEN",
         "UNPEND_TWILIO_ACCOUNT_SID",
         "UNPEND_TWILIO_AUTH_TOKEN",
-        "UNPEND_NOTICE_SECRETS",
-        "UNPEND_ORDER_SYSTEM_SECRET",
-        "UNPEND_LANGUAGE_MODEL_KEY",
-        "UNPEND_LIMITS_URL",
-        "UNPEND_INTAKE_AMQP_URL",
     }
 )
-"""What the world outside and other servers want of us; given where the installation has it."""
+"""What contacts are placed with."""
+CALLBACKS: Final = frozenset(
+    {"UNPEND_CALLBACK_SECRET", "UNPEND_ALIYUN_CALLBACK_TOKEN", "UNPEND_TWILIO_AUTH_TOKEN"}
+)
+"""What callbacks are verified with; Twilio signs them with the token by which it is asked."""
+ORDER_SYSTEM: Final = frozenset({"UNPEND_ORDER_SYSTEM_SECRET"})
+LANGUAGE_MODEL: Final = frozenset({"UNPEND_LANGUAGE_MODEL_KEY"})
+NOTICES: Final = frozenset({"UNPEND_NOTICE_SECRETS"})
+LIMITS: Final = frozenset({"UNPEND_LIMITS_URL"})
+INTAKE: Final = frozenset({"UNPEND_INTAKE_AMQP_URL"})
 
-SECRETS: Final = DATABASE | BROKER | SEALED | CHANNEL | FLOWER | PROVIDERS
+SECRETS: Final = frozenset().union(
+    *(DATABASE, BROKER, SEALED, CHANNEL, FLOWER, CONTACTS, CALLBACKS),
+    *(ORDER_SYSTEM, LANGUAGE_MODEL, NOTICES, LIMITS, INTAKE),
+)
 
-_WORK: Final = DATABASE | BROKER | SEALED | CHANNEL | PROVIDERS
-"""Every process that carries work opens the same context, channels included."""
-_WATCHERS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+WORK: Final = DATABASE | BROKER | SEALED
+"""What every process that carries work is given."""
+_OTHERS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
+        "api": WORK | CALLBACKS | ORDER_SYSTEM | LIMITS,
+        "intake": WORK | INTAKE,
+        "worker-contact": WORK | CHANNEL | CONTACTS,
+        "worker-triage": WORK | LANGUAGE_MODEL,
+        "worker-action": WORK | ORDER_SYSTEM,
+        "worker-outbound": WORK | NOTICES | LIMITS,
         "flower": BROKER | FLOWER,
         "beat": BROKER,
         "exporter": DATABASE | BROKER,
@@ -43,7 +55,7 @@ _WATCHERS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 
 def secrets_of(process: str) -> frozenset[str]:
     """The variables with secrets that a process is given, by its name in `run.json`."""
-    return _WATCHERS.get(process, _WORK)
+    return _OTHERS.get(process, WORK)
 
 
 def without_others(process: str, environment: Mapping[str, str]) -> dict[str, str]:

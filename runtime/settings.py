@@ -63,8 +63,8 @@ class Settings(BaseSettings):
     """Finds phone numbers by their blind index; derived from the cipher key where it is not set (docs/privacy.md)."""
     index_keys_old: SecretStr = SecretStr("")
     """Former index keys with commas between them, looked up by until nothing stored needs them (docs/privacy.md)."""
-    callback_secret: SecretStr
-    """Signs and verifies the channel's callbacks."""
+    callback_secret: SecretStr = SecretStr("")
+    """Signs what goes to the channel, and verifies its callbacks."""
 
     channel: Literal["http", "instant", "routed"] = "http"
     """`routed`: through the providers of `config/channels.yaml`, with their secrets below."""
@@ -223,4 +223,3 @@ class WatcherSettings(Settings):
 
     database_url: SecretStr = SecretStr("")
     cipher_key: SecretStr = SecretStr("")
-    callback_secret: SecretStr = SecretStr("")

@@ -81,8 +81,14 @@ def database(database_url: str) -> Iterator[Database]:
 
 @pytest.fixture
 def broker_url(servers: Servers) -> str:
-    """The broker, emptied."""
+    """The broker as the fleet reaches it, emptied."""
     return servers.empty_broker()
+
+
+@pytest.fixture
+def operator_url(servers: Servers, broker_url: str) -> str:
+    """The same broker for who may do everything."""
+    return servers.operator_url
 
 
 @pytest.fixture

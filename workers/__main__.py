@@ -67,7 +67,7 @@ def main(arguments: list[str], further: Sequence[BoundProduct] = ()) -> int:
 
 
 def _serve(app: Celery, current: CurrentProcess, name: str, *, concurrency: int) -> None:
-    from workers.inspection import show_limits
+    from workers.inspection import answer_questions_alone, show_limits
     from workers.request import EventLoopOfConsumer
 
     # Before anything reaches the broker: kombu remembers which transport it has found.
@@ -86,6 +86,7 @@ def _serve(app: Celery, current: CurrentProcess, name: str, *, concurrency: int)
         current().warm()
 
     show_limits()
+    answer_questions_alone()
     app.steps["consumer"].add(EventLoopOfConsumer)
     worker_process_init.connect(begin_child, weak=False)
     worker_shutting_down.connect(_bound_the_end, weak=False)
@@ -108,14 +109,19 @@ def _flower(app: Celery) -> None:
     """Flower for operators: behind a password (FLOWER_BASIC_AUTH), read only, on this machine alone."""
     if not os.environ.get("FLOWER_BASIC_AUTH"):
         raise SystemExit("set FLOWER_BASIC_AUTH=user:password; without it Flower shows its pages to anyone")
+    from workers.inspection import watch_alone
+
     port = os.environ.get("UNPEND_FLOWER_PORT", "5555")
     address = os.environ.get("UNPEND_FLOWER_ADDRESS", "127.0.0.1")
+    watch_alone(app)
     app.start(
         [
             "flower",
             f"--port={port}",
             f"--address={address}",
             "--read_only=True",
+            # Workers send events without being told to, and obey no command.
+            "--enable_events=False",
             "--max_tasks=10000",
             "--purge_offline_workers=600",
             "--natural_time=False",

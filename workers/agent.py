@@ -16,12 +16,10 @@ _TRANSACTION_SECONDS: Final = 30
 
 
 def register(app: Celery, current: CurrentProcess, queue: str) -> None:
-    """Bind every action that this queue has work for, and load what that needs: children share what is loaded here."""
+    """Bind every action that this queue has work for."""
     for action in current().engine.registry.actions.values():
         if action.queue == queue and action.work is not None:
             bind(app, current, action)
-            if action.warm is not None:
-                action.warm()
 
 
 def bind(app: Celery, current: CurrentProcess, action: Action) -> None:

@@ -138,8 +138,11 @@ class Process:
 
         Raises:
             MalformedWorkflow, PolicyFileError, RulesError, WeightsError: each names its file.
+            ChannelSecretMissing, ValueError: a secret that this process needs is not set.
         """
-        _ = self.engine
+        for action in self.engine.registry.actions.values():
+            if action.queue == self.name and action.warm is not None:
+                action.warm()
         # Before the fork, so that children share what is imported, and no customer's words wait for it.
         self.context.calendar.warm(datetime.now(UTC).year)
         # Batches make many short-lived objects; a collector that looks at everything after every 700 of them

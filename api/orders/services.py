@@ -40,7 +40,13 @@ class OrdersServices:
 
     @classmethod
     def over(cls, parts: OrdersParts, intake: TaskIntake) -> Self:
-        """The services over these parts; nothing is connected yet."""
+        """The services over these parts; nothing is connected yet.
+
+        Raises:
+            ChannelSecretMissing, ValueError: a secret that the routes need is not set.
+        """
+        # Configuration that cannot be used stops the process here, with its message.
+        _ = parts.context.callback_readers, parts.context.order_system
 
         def receive(callbacks: Sequence[Callback]) -> list[list[ReportOutcome]]:
             return take_callbacks(parts.engine, parts.context, callbacks)
@@ -70,7 +76,6 @@ class OrdersServices:
         await asyncio.to_thread(self._close_tools)
 
     def _close_tools(self) -> None:
-        self.parts.context.gateway.close()
         self.parts.context.order_system.close()
 
 

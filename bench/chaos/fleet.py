@@ -157,7 +157,12 @@ class ChaosFleet:
     @property
     def broker_url(self) -> str:
         """The address of the broker."""
-        return self.valkey.broker_url(self._valkey_port)
+        return self.valkey.url_of("fleet", self._valkey_port)
+
+    @property
+    def operator_url(self) -> str:
+        """The address of the broker for who may do everything to it."""
+        return self.valkey.operator_url(self._valkey_port)
 
     @cached_property
     def settings(self) -> Settings:

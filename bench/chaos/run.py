@@ -142,7 +142,7 @@ class ChaosRun:
         options = self.options
         orders = draw_orders(options.seed, number=options.orders, seconds=options.seconds)
         agents = read_agents(self._fleet.settings.config_folder)
-        messages = Messages(self._fleet.broker_url, [*agents.queues, str(QUEUE.name)], options.seed)
+        messages = Messages(self._fleet.operator_url, [*agents.queues, str(QUEUE.name)], options.seed)
         injector = Injector(self._fleet, self.journal, messages)
         self._phase = "faults"
         producers = producers_of(self._fleet, orders, self._sent)

@@ -14,22 +14,19 @@ from redis.exceptions import RedisError
 
 from fleet.embedded.account import DEFAULT_ACCOUNT, Account
 from fleet.embedded.binaries import VALKEY
+from fleet.embedded.broker_users import USERS
 from fleet.embedded.home import server_home
 from fleet.embedded.orphan import VALKEY_TRACE, stop_orphan
 from fleet.embedded.private_file import kept_password, write_private_file
 
 _PROBE_SECONDS: Final = 2
 
-_OF_PRODUCERS: Final = "+xadd +ping +hello +auth +client|setname +client|setinfo"
-"""The commands of who sends orders in: adding to the stream, and what a client says when it connects."""
-
 _SETTINGS: Final = """\
 # Written at every start of the fleet.
 bind 127.0.0.1
 protected-mode yes
 requirepass {password}
-# Who sends orders in may add to the stream of new orders: read nothing, reach no queue, change no setting.
-user producer on #{producer} resetkeys ~task.created resetchannels -@all {commands}
+{users}
 daemonize no
 dir {folder}
 pidfile {pid_file}
@@ -97,8 +94,7 @@ class EmbeddedValkey:
         self._programs = self._home.programs(VALKEY, VALKEY_TRACE.program)
         settings = _SETTINGS.format(
             password=self._password,
-            commands=_OF_PRODUCERS,
-            producer=hashlib.sha256(self._producer_password.encode()).hexdigest(),
+            users="\n".join(f"user {name} on #{self._digest(name)} {rules}" for name, rules in USERS.items()),
             folder=_quoted(self.folder),
             pid_file=_quoted(self.folder / VALKEY_TRACE.pid_file),
         )
@@ -110,18 +106,18 @@ class EmbeddedValkey:
             raise RuntimeError("EmbeddedValkey.prepare() comes before command()")
         return [str(self._programs / VALKEY_TRACE.program), str(self._settings_file), "--port", str(port)]
 
-    def broker_url(self, port: int) -> str:
-        """Return the broker's URL; it holds the password."""
+    def operator_url(self, port: int) -> str:
+        """Return the broker's URL for who may do everything; it holds the password, which no process is given."""
         return f"redis://:{self._password}@127.0.0.1:{port}/0"
 
-    def producer_url(self, port: int) -> str:
-        """Return the broker's URL for systems that send orders in by the stream; it holds their password."""
-        return f"redis://producer:{self._producer_password}@127.0.0.1:{port}/0"
+    def url_of(self, user: str, port: int) -> str:
+        """Return the broker's URL for one of the `USERS`; it holds the user's password."""
+        return f"redis://{user}:{self._password_of(user)}@127.0.0.1:{port}/0"
 
     def ready(self, port: int) -> bool:
         """Return whether our server answers on this port and has loaded its data; takes 2 s at most."""
         probe = Redis.from_url(
-            self.broker_url(port),
+            self.operator_url(port),
             socket_timeout=_PROBE_SECONDS,
             socket_connect_timeout=_PROBE_SECONDS,
         )
@@ -144,9 +140,11 @@ class EmbeddedValkey:
     def _password(self) -> str:
         return kept_password(self._home.data_dir / "valkey.password")
 
-    @property
-    def _producer_password(self) -> str:
-        return kept_password(self._home.data_dir / "valkey.producer.password")
+    def _password_of(self, user: str) -> str:
+        return kept_password(self._home.data_dir / f"valkey.{user}.password")
+
+    def _digest(self, user: str) -> str:
+        return hashlib.sha256(self._password_of(user).encode()).hexdigest()
 
 
 def _quoted(path: Path) -> str:

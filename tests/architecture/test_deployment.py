@@ -1,17 +1,23 @@
 """docker-compose.yml and the image: what no schema and no engine at hand would tell."""
 
 import importlib
+import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
 from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
 from pydantic import SecretStr
 
+from fleet.embedded.broker_users import USERS
 from runtime.settings import PROJECT, Settings
 from schemas.core.agents import SYSTEM_QUEUES
 from tests.support.agents import QUEUES
@@ -175,8 +181,40 @@ def test_every_secret_an_installation_cannot_do_without_is_a_secret_file_of_its_
         and not name.startswith(("database_url", "index", "limits", "intake"))
     }
     made = {name for name in DOCUMENT["secrets"] if name.startswith("unpend_")}
-    assert made == wanted | of_roles | outside | {"unpend_producer_url"}
+    assert made == wanted | of_roles | outside | {"unpend_broker_url_flower", "unpend_producer_url"}
     assert wanted <= set(SERVICES["worker-contact"]["secrets"])
+
+
+def test_the_broker_of_the_containers_has_the_users_of_the_embedded_one(tmp_path: Path) -> None:
+    secrets = tmp_path / "secrets"
+    shutil.copy(PROJECT / "deploy" / "make-secrets.sh", tmp_path)
+    subprocess.run(["sh", str(tmp_path / "make-secrets.sh")], check=True, timeout=180)
+    (tmp_path / "valkey-server").write_text("#!/bin/sh\nexec cat\n", encoding="utf-8")
+    (tmp_path / "valkey-server").chmod(0o755)
+    (command,) = SERVICES["valkey"]["command"]
+    configured = subprocess.run(
+        [*SERVICES["valkey"]["entrypoint"], command.replace("$$", "$").replace("/run/secrets", str(secrets))],
+        env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=180,
+    ).stdout.splitlines()
+    files = ("unpend_broker_url", "unpend_broker_url_flower", "unpend_producer_url")
+    urls = [urlsplit((secrets / file).read_text(encoding="utf-8")) for file in files]
+    assert [line for line in configured if line.startswith("user ")] == [
+        f"user {url.username} on #{sha256(str(url.password).encode()).hexdigest()} {USERS[str(url.username)]}"
+        for url in urls
+    ]
+    assert {url.username for url in urls} == USERS.keys()
+    operator = (secrets / "valkey_password").read_text(encoding="utf-8")
+    assert f"requirepass {operator}" in configured
+    assert not [url for url in urls if operator in str(url.password)]
+
+
+def test_the_word_of_the_broker_is_given_to_the_broker_alone() -> None:
+    given = {name for name, service in SERVICES.items() if "valkey_password" in service.get("secrets", ())}
+    assert given == {"valkey"}
 
 
 def test_no_secret_is_given_in_the_environment() -> None:

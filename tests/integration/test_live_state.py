@@ -135,7 +135,7 @@ def test_what_is_written_under_a_former_epoch_is_refused(live: LiveStateAtWork) 
     live.follow()
     feed, state = live.store.feed(), state_of(live, task_id)
     assert feed is not None
-    live.redis.flushall()
+    live.lose()
     live.store.write(feed, [state])
     live.store.followed_up_to(feed, Cursor(9, 9), sweep=0, complete=True)
     assert live.everything() == ""
@@ -147,7 +147,7 @@ def test_a_flushed_redis_gets_its_live_state_back_by_itself(live: LiveStateAtWor
     live.house.run()
     live.follow()
     before, counts = live.hash_of(waiting), live.store.summary(9).counts
-    live.redis.flushall()
+    live.lose()
     live.follow()
     after = live.hash_of(waiting)
     assert {**after, "horizon": ""} == {**before, "horizon": ""}

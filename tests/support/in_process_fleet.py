@@ -85,7 +85,7 @@ class InProcessFleet:
         database = database or Database(database_url, Cipher(CIPHER_KEY))
         context = make_context(settings, database)
         if gateway is not None:
-            context = replace(context, gateway=gateway)
+            context = replace(context, open_gateway=lambda: gateway)
         outbound = outbound or OutboundContext()
         wire = wire or InMemoryPublisher()
         further = BoundProduct(Product(name="of the test"), tuple(actions))

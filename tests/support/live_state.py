@@ -33,6 +33,10 @@ class LiveStateAtWork:
         # However long the test takes from here on.
         self.redis.persist(f"{PREFIX}fresh")
 
+    def lose(self) -> None:
+        """Remove everything that Redis holds."""
+        self.redis.delete(*self.redis.scan_iter())
+
     def hash_of(self, task_id: str) -> dict[str, str]:
         """What Redis holds of this order."""
         found: dict[str, str] = self.redis.hgetall(self.key_of(task_id))

@@ -45,7 +45,7 @@ class Servers:
     admin_url: str
     administration: psycopg.Connection
     """Makes and drops databases; kept open, since a connection costs as much as a small database."""
-    broker_url: str
+    valkey_port: int
     memory: Path | None
     """Where the databases lie; None: beside the server's other files."""
     numbers: "count[int]"
@@ -74,7 +74,7 @@ class Servers:
             valkey,
             admin_url,
             psycopg.connect(admin_url.replace("+psycopg", ""), autocommit=True),
-            valkey.broker_url(valkey_port),
+            valkey_port,
             _folder_in_memory(postgres),
             count(1),
         )
@@ -100,12 +100,21 @@ class Servers:
         """The address of a database for one of the roles."""
         return make_url(url).set(username=role, password=_PASSWORD).render_as_string(hide_password=False)
 
+    def broker_url_as(self, user: str) -> str:
+        """The address of the broker for one of its users."""
+        return self.valkey.url_of(user, self.valkey_port)
+
+    @property
+    def operator_url(self) -> str:
+        """The address of the broker for who may do everything."""
+        return self.valkey.operator_url(self.valkey_port)
+
     def empty_broker(self) -> str:
-        """The address of the broker, emptied."""
-        client = redis.Redis.from_url(self.broker_url)
+        """The address of the broker as the fleet reaches it, emptied."""
+        client = redis.Redis.from_url(self.operator_url)
         client.flushall()
         client.close()
-        return self.broker_url
+        return self.broker_url_as("fleet")
 
     def stop(self) -> None:
         """Stop both and remove what they left."""

@@ -47,6 +47,8 @@ ALIYUN: Final = "aliyun"
 TWILIO: Final = "twilio"
 """The names their callbacks come under: `/webhooks/contact/{name}`."""
 
+_FILE: Final = "channels.yaml"
+
 
 class ChannelSecretMissing(ValueError):
     """A provider is configured whose secret is not set; the message names the setting."""
@@ -93,35 +95,38 @@ class RoutedChannel:
             way.gateway.close()
 
 
-@dataclass(frozen=True, slots=True)
-class Channels:
-    """The channel gateway, and the callback readers by provider name."""
-
-    gateway: ChannelGateway
-    readers: Mapping[str, CallbackReader]
-
-
-def open_channels(settings: Settings) -> Channels:
-    """Create the channels of this installation; nothing is connected yet.
+def open_gateway(settings: Settings) -> ChannelGateway:
+    """Create what contacts are placed with; nothing is connected yet.
 
     Raises:
         PolicyFileError: `config/channels.yaml` is wanted and cannot be used.
         ChannelSecretMissing: it names a provider whose secret is not set.
         ValueError: an address is none.
     """
-    signed = SignedReader([settings.callback_secret.get_secret_value()])
-    own: dict[str, CallbackReader] = {settings.channel_provider: signed}
     if settings.channel == "instant":
-        return Channels(InstantChannel(), own)
+        return InstantChannel()
     if settings.channel == "http":
-        return Channels(_webhook(settings, settings.channel_url, "channel_url"), own)
-    path = settings.config_folder / "channels.yaml"
-    document = read_policy_file(path, ChannelsDocument)
+        return _webhook(settings, settings.channel_url, "channel_url")
+    path = settings.config_folder / _FILE
     ways = {
         channel: _Way(_gateway(settings, provider, _place(path, channel)), provider.timeout_seconds)
-        for channel, provider in document.channels.items()
+        for channel, provider in read_policy_file(path, ChannelsDocument).channels.items()
     }
-    return Channels(RoutedChannel(ways), own | _readers(settings, document))
+    return RoutedChannel(ways)
+
+
+def open_callback_readers(settings: Settings) -> Mapping[str, CallbackReader]:
+    """Create what reads the providers' callbacks, by the provider's name.
+
+    Raises:
+        PolicyFileError: `config/channels.yaml` is wanted and cannot be used.
+        ChannelSecretMissing: it names a provider whose secret is not set, or our own is not set.
+    """
+    own: dict[str, CallbackReader] = {settings.channel_provider: SignedReader([_callback_secret(settings)])}
+    if settings.channel != "routed":
+        return own
+    document = read_policy_file(settings.config_folder / _FILE, ChannelsDocument)
+    return own | _readers(settings, document)
 
 
 def _place(path: Path, channel: Channel) -> str:
@@ -193,7 +198,7 @@ def _webhook(settings: Settings, base_url: str, place: str) -> HttpChannel:
     return HttpChannel(
         base_url,
         settings.channel_token.get_secret_value(),
-        secret=settings.callback_secret.get_secret_value(),
+        secret=_callback_secret(settings),
         max_connections=settings.contacts_at_once,
         setting=place,
     )
@@ -205,6 +210,15 @@ def _templates(scripts: Mapping[str, ApprovedTemplateDocument]) -> dict[str, Tem
 
 def _callback_url(settings: Settings, provider: str) -> str:
     return f"{settings.callback_base_url}/webhooks/contact/{provider}"
+
+
+def _callback_secret(settings: Settings) -> str:
+    secret = settings.callback_secret.get_secret_value()
+    if not secret:
+        raise ChannelSecretMissing(
+            "UNPEND_CALLBACK_SECRET is not set; it proves what goes to the channel and what comes back from it"
+        )
+    return secret
 
 
 def _secret(given: SecretStr | None, setting: str) -> str:

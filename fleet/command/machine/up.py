@@ -12,10 +12,11 @@ from engine.catalogue import register
 from fleet.command.machine.screen import Screen
 from fleet.command.machine.terminal import Terminal
 from fleet.demonstration import FIRST_MORNING, Demonstration
+from fleet.embedded.broker_users import USERS
 from fleet.embedded.postgres import EmbeddedPostgres
 from fleet.embedded.valkey import EmbeddedValkey
 from fleet.installation import Installation, InstallationSecrets
-from fleet.plan import CORE, Addresses, DatabaseUrls, FleetPlan, Ports
+from fleet.plan import CORE, Addresses, BrokerUrls, DatabaseUrls, FleetPlan, Ports
 from fleet.supervisor.ports import same_port
 from fleet.supervisor.process import ProcessSpec, RunningProcess
 from fleet.supervisor.run_file import DataDirLock
@@ -116,8 +117,8 @@ def _planned(
     servers: list[ProcessSpec] = []
     ensure: Callable[[], None] = lambda: None  # noqa: E731 - nothing to ensure on servers that are not ours
     if outside[0] and outside[1]:
-        broker = Broker(outside[1], os.environ.get("UNPEND_PRODUCER_URL") or outside[1])
-        plan = _plan(installation, kept, ports, DatabaseUrls.of_environment(os.environ), broker)
+        database, broker = DatabaseUrls.of_environment(os.environ), BrokerUrls.of_environment(os.environ)
+        plan = _plan(installation, kept, ports, database, broker)
     else:
         postgres, valkey = EmbeddedPostgres(installation.data_dir), EmbeddedValkey(installation.data_dir)
         postgres.prepare()
@@ -130,7 +131,7 @@ def _planned(
             retention=urls[RETENTION],
             reader=urls[READER],
         )
-        broker = Broker(valkey.broker_url(ports.valkey), valkey.producer_url(ports.valkey))
+        broker = BrokerUrls(**{user: valkey.url_of(user, ports.valkey) for user in USERS})
         plan = _plan(installation, kept, ports, database, broker)
         servers = plan.servers(postgres, valkey)
         ensure = lambda: postgres.ensure_database(ports.postgres)  # noqa: E731 - one call, bound to its port
@@ -195,28 +196,19 @@ def _demonstration(settings: Settings, options: UpOptions, screen: Screen) -> De
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Broker:
-    """The broker as the fleet reaches it, and as who sends orders in."""
-
-    url: str
-    producer_url: str
-
-
 def _plan(
     installation: Installation,
     kept: InstallationSecrets,
     ports: Ports,
     database: DatabaseUrls,
-    broker: Broker,
+    broker: BrokerUrls,
 ) -> FleetPlan:
     return FleetPlan(
         data_dir=installation.data_dir,
         ports=ports,
         addresses=Addresses(
             database=database,
-            broker_url=broker.url,
-            producer_url=broker.producer_url,
+            broker=broker,
             api=f"http://127.0.0.1:{ports.api}/v1",
             channel=f"http://127.0.0.1:{ports.simulator}",
             metrics=f"http://127.0.0.1:{ports.exporter}/metrics",
@@ -267,8 +259,8 @@ def _document(plan: FleetPlan, settings: Settings) -> dict[str, Any]:
         "config_folder": str(settings.config_folder.resolve()),
         "database_url": at.database.application,
         "database_url_retention": at.database.retention,
-        "broker_url": at.broker_url,
-        "producer_url": at.producer_url,
+        "broker_url": at.broker.fleet,
+        "producer_url": at.broker.producer,
         "keys": kept.keys,
     }
 

@@ -218,7 +218,8 @@ ACTIONS: Final[tuple[ActionDeclaration[Context], ...]] = (
         work_seconds=seconds_of("update_appointment", "notify_engineer"),
         load=load_requests,
         work=execute_actions,
-        largest_batch=lambda context: AT_ONCE if context.order_system.remote else None,
+        largest_batch=lambda context: AT_ONCE if context.acts_elsewhere else None,
+        warm=lambda context: context.order_system,
     ),
 )
 """The action agent's actions."""

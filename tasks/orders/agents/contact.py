@@ -177,6 +177,7 @@ ACTIONS: Final[tuple[ActionDeclaration[Context], ...]] = (
         work=initiate_contact,
         resume=conclude_contact,
         largest_batch=lambda context: context.contacts_at_once,
+        warm=lambda context: context.gateway,
     ),
 )
 """The contact agent's actions."""

@@ -205,7 +205,7 @@ ACTIONS: Final[tuple[ActionDeclaration[Context], ...]] = (
         work_seconds=TOOLS["classify_intent"].timeout_seconds,
         load=load_replies,
         work=classify_intents,
-        warm=lambda context: context.classifier,
+        warm=lambda context: (context.classifier, context.language_model),
     ),
     ActionDeclaration(
         name="triage.classify_text",

@@ -1,9 +1,9 @@
 """The context of a process: tools, policies and data, made once and passed down."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,7 +18,7 @@ from tasks.orders.rules.order_system import open_order_system
 from tools.calendar import Calendar, HorizonWarning
 from tools.channels.callbacks import CallbackReader
 from tools.channels.contract import ChannelGateway
-from tools.channels.routing import open_channels
+from tools.channels.routing import open_callback_readers, open_gateway
 from tools.classifier.classifier import Classifier
 from tools.classifier.files import ClassifierFiles, default_paths
 from tools.contact_policy.policy import ContactPolicy
@@ -39,31 +39,53 @@ _log = logger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """The tools, policies and data of one process."""
+    """The tools, policies and data of one process.
+
+    The ways to other systems are opened where they are used: no other process is given the secrets for them.
+    """
 
     database: Database
-    gateway: ChannelGateway
-    callback_readers: Mapping[str, CallbackReader]
-    """Whoever reads what a provider calls back with, by the provider's name."""
+    open_gateway: Callable[[], ChannelGateway]
+    open_callback_readers: Callable[[], Mapping[str, CallbackReader]]
+    open_order_system: Callable[[], OrderSystem]
+    acts_elsewhere: bool
+    """Whether another system than our own tables carries actions out."""
+    open_language_model: Callable[[], LanguageModel | None]
     classifier_files: ClassifierFiles
     policy: ContactPolicy
     calendar: Calendar
     permissions: Permissions
-    order_system: OrderSystem
-    """Where actions are carried out."""
     approvals: ApprovalPolicy
     shadow_mode: ShadowMode
     personal: PersonalFields
     """Which fields of metadata are personal."""
     scripts: Scripts
     """The scripts of contacts: what customers hear and read."""
-    language_model: LanguageModel | None
-    """A second opinion on customers' words; `None` unless the installation names an endpoint."""
     blind_index: BlindIndex
     callback_url: str
     contacts_at_once: int
     reaches_masked: bool
     """Whether the channel can use a masked number: only the simulated customer can (SPEC.md §5)."""
+
+    @cached_property
+    def gateway(self) -> ChannelGateway:
+        """What contacts are placed with."""
+        return self.open_gateway()
+
+    @cached_property
+    def callback_readers(self) -> Mapping[str, CallbackReader]:
+        """Whoever reads what a provider calls back with, by the provider's name."""
+        return self.open_callback_readers()
+
+    @cached_property
+    def order_system(self) -> OrderSystem:
+        """Where actions are carried out."""
+        return self.open_order_system()
+
+    @cached_property
+    def language_model(self) -> LanguageModel | None:
+        """A second opinion on customers' words; `None` unless the installation names an endpoint."""
+        return self.open_language_model()
 
     @cached_property
     def classifier(self) -> Classifier:
@@ -117,21 +139,21 @@ def make_context(settings: Settings, database: Database) -> Context:
     """
     policies = Policies.read(settings.config_folder, settings.contact_policy)
     instant = settings.channel == "instant"
-    channels = open_channels(settings)
     return Context(
         database=database,
-        gateway=channels.gateway,
-        callback_readers=channels.readers,
+        open_gateway=partial(open_gateway, settings),
+        open_callback_readers=partial(open_callback_readers, settings),
+        open_order_system=partial(open_order_system, settings, database),
+        acts_elsewhere=settings.order_system_url is not None,
+        open_language_model=partial(_language_model, settings),
         classifier_files=default_paths(),
         policy=policies.contact,
         calendar=policies.calendar,
         permissions=policies.permissions,
-        order_system=open_order_system(settings, database),
         approvals=policies.approval,
         shadow_mode=policies.shadow,
         personal=policies.personal,
         scripts=scripts_of(settings, policies.personal),
-        language_model=_language_model(settings),
         blind_index=BlindIndex.of_settings(settings),
         callback_url=f"{settings.callback_base_url}/webhooks/contact/{settings.channel_provider}",
         contacts_at_once=settings.largest_batch if instant else settings.contacts_at_once,

@@ -18,8 +18,8 @@ def broker(broker_url: str) -> Iterator["redis.Redis"]:
 
 
 @pytest.fixture
-def messages(broker_url: str) -> Iterator[Messages]:
-    opened = Messages(broker_url, [QUEUE], 1)
+def messages(operator_url: str) -> Iterator[Messages]:
+    opened = Messages(operator_url, [QUEUE], 1)
     yield opened
     opened.close()
 

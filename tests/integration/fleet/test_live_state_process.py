@@ -22,6 +22,6 @@ def test_the_worker_outbound_follows_the_orders_and_survives_a_flushed_redis(
         wait(lambda: live.hash_of(task_id).get("state") == "contacting")
         house.run()
         wait(lambda: live.hash_of(task_id).get("state") == "waiting_followup")
-        live.redis.flushall()
+        live.lose()
         wait(lambda: live.hash_of(task_id).get("state") == "waiting_followup")
     live.close()

@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 from pydantic import SecretStr
+from redis import Redis
 from structlog.testing import capture_logs
 
 from runtime.settings import Settings
@@ -85,14 +86,14 @@ def test_an_intake_that_is_stopped_while_postgres_is_away_gives_its_messages_bac
         assert queued.waiting() == 2
 
 
-def test_a_broken_connection_to_redis_is_made_again(ground: IntakeProcess) -> None:
+def test_a_broken_connection_to_redis_is_made_again(ground: IntakeProcess, operator_url: str) -> None:
     first, second = payload(), payload()
-    with ground.served_by(QueueIntake(ground.process)):
+    with ground.served_by(QueueIntake(ground.process)), Redis.from_url(operator_url) as operator:
         ground.publish(first)
         ground.wait_for(first)
-        for client in ground.broker.client_list():
+        for client in operator.client_list():
             if "brpop" in client["cmd"]:
-                ground.broker.client_kill_filter(_id=client["id"])
+                operator.client_kill_filter(_id=client["id"])
         ground.publish(second)
         ground.wait_for(second)
 

@@ -84,7 +84,7 @@ def tls(servers: Servers, tmp_path: Path) -> Iterator[TlsServer]:
     certificate, key = issue(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
-    behind = int(servers.broker_url.rpartition(":")[2].partition("/")[0])
+    behind = servers.valkey_port
     listener = socket.create_server(("127.0.0.1", 0))
 
     threads: list[threading.Thread] = []

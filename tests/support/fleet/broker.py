@@ -18,7 +18,7 @@ class Broker:
         """Prepare it; nothing is started yet."""
         valkey, port = EmbeddedValkey(folder), free_port()
         valkey.prepare()
-        self.url = valkey.broker_url(port)
+        self.url = valkey.url_of("fleet", port)
         self._valkey = valkey
         self._spec = ProcessSpec(
             name="valkey",

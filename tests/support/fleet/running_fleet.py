@@ -4,12 +4,14 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlsplit
 
 import psutil
 import redis
 
 from bench.chaos.checks.contacts import violations_of_contacts
 from bench.chaos.provider import Provider
+from fleet.embedded.valkey import EmbeddedValkey
 from fleet.installation import Installation
 from fleet.simulator.ledger import ProviderLedger
 from fleet.time_jump import TimeJumper
@@ -75,8 +77,10 @@ class RunningFleet(FleetProcesses):
 
     @cached_property
     def broker(self) -> "redis.Redis":
-        """The fleet's Valkey."""
-        return redis.Redis.from_url(self.document["broker_url"], decode_responses=True)
+        """The fleet's Valkey, for who may do everything."""
+        port = urlsplit(self.document["broker_url"]).port
+        assert port is not None
+        return redis.Redis.from_url(EmbeddedValkey(self.folder).operator_url(port), decode_responses=True)
 
     def accept(self, orders: Iterable[ScriptedOrder]) -> None:
         """Take orders in through the command's entry point."""

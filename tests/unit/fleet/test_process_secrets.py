@@ -1,12 +1,49 @@
 """Each process is given the secrets it needs, embedded and in containers alike."""
 
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
 import pytest
 import yaml
 
-from fleet.process_secrets import SECRETS, secrets_of, without_others
-from runtime.settings import PROJECT, WatcherSettings
+from api.app import create_app
+from fleet.process_secrets import (
+    CALLBACKS,
+    CHANNEL,
+    CONTACTS,
+    ORDER_SYSTEM,
+    SECRETS,
+    secrets_of,
+    without_others,
+)
+from runtime.settings import PROJECT, Settings, WatcherSettings
+from tests.support.agents import QUEUES
+from tests.support.in_process_fleet import CIPHER_KEY
+from tools.webhooks.signature import new_secret
+from workers.app import make_app
+from workers.process import Process
 
 SERVICES = yaml.safe_load((PROJECT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
+
+CHANNELS = {
+    "phone": {
+        "provider": "aliyun_voice",
+        "scripts": {"pending_task_v1": {"code": "TTS_1"}},
+        "keys": {"1": "好"},
+    },
+    "sms": {
+        "provider": "twilio_messages",
+        "sender": "+15005550006",
+        "scripts": {"pending_task_v1": "{product}"},
+    },
+    "im": {"provider": "webhook"},
+}
+NEEDED = {
+    "worker-contact": CONTACTS | CHANNEL - {"UNPEND_CHANNEL_TOKEN"},
+    "worker-action": ORDER_SYSTEM,
+    "api": CALLBACKS | ORDER_SYSTEM,
+}
 
 
 def of_container(service: str) -> set[str]:
@@ -29,12 +66,82 @@ def test_flower_and_beat_have_the_broker_alone() -> None:
     assert secrets_of("flower") == {"UNPEND_BROKER_URL", "FLOWER_BASIC_AUTH"}
 
 
-@pytest.mark.parametrize(
-    "service", ["worker-contact", "worker-triage", "worker-action", "tick", "intake", "api"]
-)
-def test_a_process_that_works_has_in_containers_what_it_has_embedded(service: str) -> None:
+OF_WORK = ("api", "intake", "tick", "upkeep", *(f"worker-{queue}" for queue in QUEUES))
+GIVEN_NEEDED = [(process, name) for process, names in NEEDED.items() for name in sorted(names)]
+
+
+@pytest.mark.parametrize("process", OF_WORK)
+def test_a_process_that_works_has_in_containers_what_it_has_embedded(process: str) -> None:
     optional = {"UNPEND_LIMITS_URL", "UNPEND_INTAKE_AMQP_URL"}
-    assert of_container(service) - {"UNPEND_DATABASE_URL_RETENTION"} == secrets_of(service) - optional
+    assert of_container(process) - {"UNPEND_DATABASE_URL_RETENTION"} == secrets_of(process) - optional
+
+
+def test_the_key_of_each_provider_is_given_to_who_uses_it_and_to_nobody_else() -> None:
+    def given(name: str) -> set[str]:
+        return {process for process in OF_WORK if name in secrets_of(process)}
+
+    assert {name: given(name) for name in SECRETS - secrets_of("tick")} == {
+        "UNPEND_ALIYUN_ACCESS_KEY_ID": {"worker-contact"},
+        "UNPEND_ALIYUN_ACCESS_KEY_SECRET": {"worker-contact"},
+        "UNPEND_TWILIO_ACCOUNT_SID": {"worker-contact"},
+        "UNPEND_TWILIO_AUTH_TOKEN": {"worker-contact", "api"},
+        "UNPEND_CHANNEL_TOKEN": {"worker-contact"},
+        "UNPEND_CALLBACK_SECRET": {"worker-contact", "api"},
+        "UNPEND_ALIYUN_CALLBACK_TOKEN": {"api"},
+        "UNPEND_ORDER_SYSTEM_SECRET": {"worker-action", "api"},
+        "UNPEND_LANGUAGE_MODEL_KEY": {"worker-triage"},
+        "UNPEND_NOTICE_SECRETS": {"worker-outbound"},
+        "UNPEND_LIMITS_URL": {"worker-outbound", "api"},
+        "UNPEND_INTAKE_AMQP_URL": {"intake"},
+        "FLOWER_BASIC_AUTH": set(),
+    }
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """All that an installation with every provider is given."""
+    folder = tmp_path / "config"
+    shutil.copytree(PROJECT / "config", folder)
+    (folder / "channels.yaml").write_text(yaml.safe_dump({"channels": CHANNELS}), encoding="utf-8")
+    return {
+        **dict.fromkeys(SECRETS, "a secret"),
+        "UNPEND_DATABASE_URL": "postgresql+psycopg://127.0.0.1:1/nowhere",
+        "UNPEND_BROKER_URL": "redis://127.0.0.1:1/0",
+        "UNPEND_CIPHER_KEY": CIPHER_KEY,
+        "UNPEND_CIPHER_KEYS_OLD": "",
+        "UNPEND_INDEX_KEY": CIPHER_KEY,
+        "UNPEND_INDEX_KEYS_OLD": "",
+        "UNPEND_ORDER_SYSTEM_SECRET": new_secret(),
+        "UNPEND_ORDER_SYSTEM_URL": "http://127.0.0.1:1/",
+        "UNPEND_LANGUAGE_MODEL_URL": "http://127.0.0.1:1/v1",
+        "UNPEND_LANGUAGE_MODEL_NAME": "a model",
+        "UNPEND_CHANNEL": "routed",
+        "UNPEND_CONFIG_FOLDER": str(folder),
+    }
+
+
+def start(process: str, environment: Mapping[str, str]) -> None:
+    """Make what the process makes when it starts, with this environment and nothing else."""
+    given = {name.removeprefix("UNPEND_").lower(): value for name, value in environment.items()}
+    settings = Settings.model_validate(given)
+    parts = Process(settings, make_app(settings), name=process.removeprefix("worker-"))
+    if process == "api":
+        create_app(parts, "of the test").state.make_services()
+    parts.warm()
+
+
+@pytest.mark.parametrize("process", OF_WORK)
+def test_what_a_process_is_given_is_enough_to_start_with(process: str, environment: dict[str, str]) -> None:
+    start(process, without_others(process, environment))
+
+
+@pytest.mark.parametrize(("process", "missing"), GIVEN_NEEDED)
+def test_a_secret_that_a_process_needs_is_missed_when_it_starts(
+    process: str, missing: str, environment: dict[str, str]
+) -> None:
+    environment[missing] = ""
+    with pytest.raises(ValueError, match=missing.removeprefix("UNPEND_").lower() + "|" + missing):
+        start(process, without_others(process, environment))
 
 
 def test_who_watches_needs_nothing_but_the_broker_to_read_its_settings(

@@ -9,7 +9,6 @@ NEEDED = {
     "UNPEND_DATABASE_URL": "postgresql://unpend:open-sesame@127.0.0.1/unpend",
     "UNPEND_BROKER_URL": "redis://:open-sesame@127.0.0.1/0",
     "UNPEND_CIPHER_KEY": "open-sesame-cipher",
-    "UNPEND_CALLBACK_SECRET": "open-sesame-callback",
 }
 
 
@@ -24,7 +23,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
-def test_the_four_needed_settings_are_enough() -> None:
+def test_the_three_needed_settings_are_enough() -> None:
     settings = Settings()
     assert settings.database_url.get_secret_value() == NEEDED["UNPEND_DATABASE_URL"]
     assert settings.lease_seconds == 12.0

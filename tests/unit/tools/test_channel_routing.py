@@ -1,11 +1,12 @@
 """Which channel goes where: the file, the secrets, and the signed webhook that any vendor can speak."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from pydantic import SecretStr
 
 from runtime.settings import PROJECT, Settings
 from schemas.core.configuration import PolicyFileError
@@ -17,7 +18,7 @@ from tests.support.sought_contact import sought
 from tests.support.tools.asking import KEY, SCRIPT, request
 from tools.channels.contract import Absent, Accepted, ContactFound, Rejected, Unknown
 from tools.channels.http_channel import HttpChannel
-from tools.channels.routing import ChannelSecretMissing, open_channels
+from tools.channels.routing import ChannelSecretMissing, open_callback_readers, open_gateway
 from tools.channels.simulated.instant import InstantChannel
 
 SECRET = "a secret of the tests"
@@ -42,9 +43,9 @@ def settings(folder: Path, channels: dict[str, Any], **changes: Any) -> Settings
 
 
 def test_the_file_that_is_shipped_can_be_used() -> None:
-    opened = open_channels(settings_for("postgresql://x", channel="routed", config_folder=PROJECT / "config"))
-    assert list(opened.readers) == ["simulator"]
-    opened.gateway.close()
+    shipped = settings_for("postgresql://x", channel="routed", config_folder=PROJECT / "config")
+    assert list(open_callback_readers(shipped)) == ["simulator"]
+    open_gateway(shipped).close()
 
 
 def test_every_example_in_the_file_that_is_shipped_can_be_used(tmp_path: Path) -> None:
@@ -52,41 +53,44 @@ def test_every_example_in_the_file_that_is_shipped_can_be_used(tmp_path: Path) -
     paragraphs = (paragraph for paragraph in written.split("\n\n") if "\n#   provider:" in paragraph)
     (commented,) = ("\n".join(line[2:] for line in p.splitlines()) for p in paragraphs)
     examples = [yaml.safe_load(example) for example in commented.split("\n\n")]
-    used = [open_channels(settings(tmp_path, example)) for example in examples]
-    assert len(used) == 4
-    for opened in used:
-        opened.gateway.close()
+    assert len(examples) == 4
+    for example in examples:
+        open_callback_readers(settings(tmp_path, example))
+        open_gateway(settings(tmp_path, example)).close()
 
 
 @pytest.mark.parametrize(("channel", "kind"), [("http", HttpChannel), ("instant", InstantChannel)])
 def test_without_routing_one_gateway_serves_every_channel(channel: str, kind: type[object]) -> None:
-    opened = open_channels(settings_for("postgresql://x", channel=channel))
-    assert isinstance(opened.gateway, kind)
-    assert list(opened.readers) == ["simulator"]
-    opened.gateway.close()
+    given = settings_for("postgresql://x", channel=channel)
+    gateway = open_gateway(given)
+    assert isinstance(gateway, kind)
+    assert list(open_callback_readers(given)) == ["simulator"]
+    gateway.close()
 
 
 def test_the_providers_that_are_configured_can_call_back(tmp_path: Path) -> None:
-    opened = open_channels(settings(tmp_path, {"phone": TWILIO_CALLS, "sms": ALIYUN_SMS, "im": WEBHOOK}))
-    assert set(opened.readers) == {"simulator", "aliyun", "twilio"}
-    opened.gateway.close()
+    given = settings(tmp_path, {"phone": TWILIO_CALLS, "sms": ALIYUN_SMS, "im": WEBHOOK})
+    assert set(open_callback_readers(given)) == {"simulator", "aliyun", "twilio"}
 
 
 @pytest.mark.parametrize(
-    ("channels", "missing"),
+    ("needing", "channels", "missing"),
     [
-        ({"sms": ALIYUN_SMS}, "aliyun_access_key_id"),
-        ({"sms": ALIYUN_SMS}, "aliyun_access_key_secret"),
-        ({"phone": ALIYUN_VOICE}, "aliyun_callback_token"),
-        ({"sms": TWILIO_SMS}, "twilio_account_sid"),
-        ({"phone": TWILIO_CALLS}, "twilio_auth_token"),
+        (open_gateway, {"sms": ALIYUN_SMS}, "aliyun_access_key_id"),
+        (open_gateway, {"sms": ALIYUN_SMS}, "aliyun_access_key_secret"),
+        (open_callback_readers, {"phone": ALIYUN_VOICE}, "aliyun_callback_token"),
+        (open_gateway, {"sms": TWILIO_SMS}, "twilio_account_sid"),
+        (open_gateway, {"phone": TWILIO_CALLS}, "twilio_auth_token"),
+        (open_callback_readers, {"phone": TWILIO_CALLS}, "twilio_auth_token"),
+        (open_gateway, {"im": WEBHOOK}, "callback_secret"),
+        (open_callback_readers, {"im": WEBHOOK}, "callback_secret"),
     ],
 )
-def test_a_missing_secret_is_named_when_the_process_starts(
-    tmp_path: Path, channels: dict[str, Any], missing: str
+def test_a_missing_secret_is_named_by_what_needs_it(
+    tmp_path: Path, needing: Callable[[Settings], object], channels: dict[str, Any], missing: str
 ) -> None:
     with pytest.raises(ChannelSecretMissing, match=f"UNPEND_{missing.upper()}"):
-        open_channels(settings(tmp_path, channels, **{missing: None}))
+        needing(settings(tmp_path, channels, **{missing: SecretStr("")}))
 
 
 @pytest.mark.parametrize(
@@ -106,12 +110,12 @@ def test_a_missing_secret_is_named_when_the_process_starts(
 )
 def test_a_field_that_cannot_be_used_is_named(tmp_path: Path, channels: dict[str, Any], place: str) -> None:
     with pytest.raises(ValueError, match=place):
-        open_channels(settings(tmp_path, channels))
+        open_gateway(settings(tmp_path, channels))
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(PolicyFileError, match=r"channels\.yaml"):
-        open_channels(settings_for("postgresql://x", channel="routed", config_folder=tmp_path))
+        open_gateway(settings_for("postgresql://x", channel="routed", config_folder=tmp_path))
 
 
 @pytest.fixture
@@ -126,15 +130,15 @@ def address(vendor: Vendor) -> Iterator[str]:
 
 
 def test_a_channel_nobody_is_configured_for_is_refused_in_words(tmp_path: Path, address: str) -> None:
-    opened = open_channels(settings(tmp_path, {"im": WEBHOOK | {"base_url": address}}))
-    outcome = opened.gateway.send(request(Channel.SMS))
+    gateway = open_gateway(settings(tmp_path, {"im": WEBHOOK | {"base_url": address}}))
+    outcome = gateway.send(request(Channel.SMS))
     assert isinstance(outcome, Rejected)
     assert "channels.yaml" in outcome.reason
-    opened.gateway.close()
+    gateway.close()
 
 
 def test_a_vendor_is_asked_with_a_signature_and_a_key(tmp_path: Path, vendor: Vendor, address: str) -> None:
-    gateway = open_channels(settings(tmp_path, {"im": WEBHOOK | {"base_url": address}})).gateway
+    gateway = open_gateway(settings(tmp_path, {"im": WEBHOOK | {"base_url": address}}))
     assert gateway.send(request(Channel.IM)) == Accepted(f"v-{KEY}", duplicate=False)
     assert gateway.send(request(Channel.IM)) == Accepted(f"v-{KEY}", duplicate=True)
     assert len(vendor.reached) == 1
@@ -142,7 +146,7 @@ def test_a_vendor_is_asked_with_a_signature_and_a_key(tmp_path: Path, vendor: Ve
 
 
 def test_a_vendor_is_asked_about_what_was_lost(tmp_path: Path, vendor: Vendor, address: str) -> None:
-    gateway = open_channels(settings(tmp_path, {"im": WEBHOOK | {"base_url": address}})).gateway
+    gateway = open_gateway(settings(tmp_path, {"im": WEBHOOK | {"base_url": address}}))
     vendor.faults.append(DROP)
     assert isinstance(gateway.send(request(Channel.IM)), Unknown)
     assert gateway.query(sought(KEY, Channel.IM), timeout_seconds=5) == ContactFound(f"v-{KEY}", None)
@@ -154,7 +158,7 @@ def test_a_provider_may_be_given_less_time_than_the_tool(
     tmp_path: Path, vendor: Vendor, address: str
 ) -> None:
     hurried = WEBHOOK | {"base_url": address, "timeout_seconds": 0.25}
-    gateway = open_channels(settings(tmp_path, {"im": hurried})).gateway
+    gateway = open_gateway(settings(tmp_path, {"im": hurried}))
     vendor.faults.append(Fault(slow_seconds=1.0))
     outcome = gateway.send(request(Channel.IM, timeout_seconds=5.0))
     assert isinstance(outcome, Unknown)
@@ -163,7 +167,8 @@ def test_a_provider_may_be_given_less_time_than_the_tool(
 
 
 def test_what_is_shown_of_the_channels_holds_no_secret(tmp_path: Path) -> None:
-    opened = open_channels(settings(tmp_path, {"phone": TWILIO_CALLS, "sms": ALIYUN_SMS, "im": WEBHOOK}))
-    shown = repr(opened)
+    given = settings(tmp_path, {"phone": TWILIO_CALLS, "sms": ALIYUN_SMS, "im": WEBHOOK})
+    gateway = open_gateway(given)
+    shown = repr((gateway, open_callback_readers(given)))
     assert not any(secret in shown for secret in (*SECRETS.values(), SECRET, TOKEN) if secret != "token")
-    opened.gateway.close()
+    gateway.close()
