@@ -6,7 +6,6 @@ from sqlalchemy import text
 
 from storage.core.unit_of_work import Repository
 from storage.engine.states import LEASED, PUBLISHED, READY, TIMED
-from storage.engine.urgency import AGEING_SECONDS
 
 # Each branch repeats the condition of one partial index.
 _BY_QUEUE = text(
@@ -14,11 +13,11 @@ _BY_QUEUE = text(
     SELECT queue, state, count(*) AS rows,
            extract(epoch FROM clock_timestamp() - min(waiting_since)) AS oldest_seconds
     FROM (
-        SELECT queue, state, urgency + make_interval(secs => priority * {AGEING_SECONDS}) AS waiting_since
+        SELECT queue, state, ready_at AS waiting_since
         FROM steps WHERE state = {READY} AND NOT held
         UNION ALL
         SELECT queue, state,
-               coalesce(urgency + make_interval(secs => priority * {AGEING_SECONDS}), created_at)
+               coalesce(ready_at, created_at)
         FROM steps WHERE state = {PUBLISHED}
         UNION ALL
         SELECT queue, state, NULL FROM steps WHERE state = {LEASED}

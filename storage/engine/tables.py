@@ -6,7 +6,6 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Double,
-    ForeignKey,
     Identity,
     Index,
     Integer,
@@ -99,7 +98,7 @@ steps = Table(
     "steps",
     metadata,
     Column("step_id", BigInteger, Identity(always=True), primary_key=True),
-    Column("run_id", Name, ForeignKey("runs.run_id"), nullable=False),
+    Column("run_id", Name, nullable=False),
     Column("subject_id", String(64)),
     Column("node", String(64), nullable=False),
     Column("kind", String(8), nullable=False),
@@ -111,8 +110,10 @@ steps = Table(
     Column("tries", SmallInteger, nullable=False, server_default="0"),
     Column("crashes", SmallInteger, nullable=False, server_default="0"),
     Column("priority", SmallInteger, nullable=False, server_default="1"),
-    # ready_at less a bonus for priority: the smallest goes first, and waiting makes everyone smallest at last.
+    # ready_at less a bonus for priority (`storage.engine.urgency`): the smallest goes first, and waiting makes
+    # everyone smallest at last.
     Column("urgency", Moment),
+    Column("ready_at", Moment),
     Column("due_at", Moment),
     Column("due_clock", String(8)),
     Column("published_at", Moment),

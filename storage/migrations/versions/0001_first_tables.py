@@ -412,7 +412,6 @@ def upgrade() -> None:
     sa.Column('result', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), server_default='{}', nullable=False),
     sa.Column('status', sa.String(length=16), nullable=False),
     sa.Column('at', sa.DateTime(timezone=True), server_default=sa.text('business_now()'), nullable=False),
-    sa.ForeignKeyConstraint(['task_id'], ['tasks.task_id'], name=op.f('fk_actions_task_id')),
     sa.PrimaryKeyConstraint('action_id', name=op.f('pk_actions')),
     sa.UniqueConstraint('key', name=op.f('uq_actions_key'))
     )
@@ -430,7 +429,6 @@ def upgrade() -> None:
     sa.Column('slot', sa.String(length=64), nullable=True),
     sa.Column('released_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('at', sa.DateTime(timezone=True), server_default=sa.text('business_now()'), nullable=False),
-    sa.ForeignKeyConstraint(['task_id'], ['tasks.task_id'], name=op.f('fk_appointments_task_id')),
     sa.PrimaryKeyConstraint('action_id', name=op.f('pk_appointments'))
     )
     op.create_index('ix_appointments_order_id', 'appointments', ['order_id'], unique=False, postgresql_where=sa.text('region IS NOT NULL AND released_at IS NULL'))
@@ -448,7 +446,6 @@ def upgrade() -> None:
     sa.Column('key_id', sa.String(length=32), nullable=True),
     sa.Column('label', sa.String(length=32), nullable=True),
     *AUDIT_LOGS.columns(),
-    sa.ForeignKeyConstraint(['task_id'], ['tasks.task_id'], name=op.f('fk_audit_logs_task_id')),
     sa.PrimaryKeyConstraint('log_id', name=op.f('pk_audit_logs'))
     )
     op.create_index('ix_audit_logs_position', 'audit_logs', ['position'], unique=False)
@@ -460,7 +457,6 @@ def upgrade() -> None:
     sa.Column('order_id', sa.String(length=32), nullable=False),
     sa.Column('reason', sa.Text(), nullable=True),
     sa.Column('at', sa.DateTime(timezone=True), server_default=sa.text('business_now()'), nullable=False),
-    sa.ForeignKeyConstraint(['task_id'], ['tasks.task_id'], name=op.f('fk_cancellations_task_id')),
     sa.PrimaryKeyConstraint('action_id', name=op.f('pk_cancellations'))
     )
     op.create_index('ix_cancellations_task_id', 'cancellations', ['task_id'], unique=False)
@@ -488,7 +484,6 @@ def upgrade() -> None:
     sa.Column('direction', sa.String(length=8), server_default='outbound', nullable=False),
     sa.CheckConstraint("direction IN ('outbound', 'inbound')", name=op.f('ck_contact_logs_direction')),
     sa.CheckConstraint("status IN ('sending', 'sent', 'refused', 'concluded')", name=op.f('ck_contact_logs_status')),
-    sa.ForeignKeyConstraint(['task_id'], ['tasks.task_id'], name=op.f('fk_contact_logs_task_id')),
     sa.PrimaryKeyConstraint('contact_id', name=op.f('pk_contact_logs')),
     sa.UniqueConstraint('key', name=op.f('uq_contact_logs_key')),
     sa.UniqueConstraint('task_id', 'round', 'contact_no', name=op.f('uq_contact_logs_task_id_round_contact_no'))
@@ -527,7 +522,6 @@ def upgrade() -> None:
     sa.Column('engineer_id', sa.String(length=32), nullable=True),
     sa.Column('message', sa.Text(), nullable=True),
     sa.Column('at', sa.DateTime(timezone=True), server_default=sa.text('business_now()'), nullable=False),
-    sa.ForeignKeyConstraint(['task_id'], ['tasks.task_id'], name=op.f('fk_engineer_notices_task_id')),
     sa.PrimaryKeyConstraint('action_id', name=op.f('pk_engineer_notices'))
     )
     op.create_index('ix_engineer_notices_task_id', 'engineer_notices', ['task_id'], unique=False)
@@ -539,7 +533,6 @@ def upgrade() -> None:
     sa.Column('followup_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('reason', sa.Text(), nullable=True),
     sa.Column('at', sa.DateTime(timezone=True), server_default=sa.text('business_now()'), nullable=False),
-    sa.ForeignKeyConstraint(['task_id'], ['tasks.task_id'], name=op.f('fk_followups_task_id')),
     sa.PrimaryKeyConstraint('action_id', name=op.f('pk_followups')),
     sa.UniqueConstraint('followup_id', name=op.f('uq_followups_followup_id'))
     )
@@ -559,6 +552,7 @@ def upgrade() -> None:
     sa.Column('crashes', sa.SmallInteger(), server_default='0', nullable=False),
     sa.Column('priority', sa.SmallInteger(), server_default='1', nullable=False),
     sa.Column('urgency', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('ready_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('due_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('due_clock', sa.String(length=8), nullable=True),
     sa.Column('published_at', sa.DateTime(timezone=True), nullable=True),
@@ -573,7 +567,6 @@ def upgrade() -> None:
     sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
     sa.CheckConstraint("due_clock IN ('database', 'business')", name=op.f('ck_steps_due_clock')),
     sa.CheckConstraint("state IN ('scheduled', 'ready', 'published', 'offered', 'leased', 'parked', 'done', 'failed', 'cancelled')", name=op.f('ck_steps_state')),
-    sa.ForeignKeyConstraint(['run_id'], ['runs.run_id'], name=op.f('fk_steps_run_id')),
     sa.PrimaryKeyConstraint('step_id', name=op.f('pk_steps')),
     postgresql_with={'fillfactor': '80'}
     )
@@ -593,7 +586,6 @@ def upgrade() -> None:
     sa.Column('metadata', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), server_default='{}', nullable=False),
     sa.Column('at', sa.DateTime(timezone=True), server_default=sa.text('business_now()'), nullable=False),
     sa.CheckConstraint("(from_state, event, to_state) IN (('pending', 'task.start', 'contacting'), ('contacting', 'user.responded', 'responded'), ('contacting', 'user.no_answer', 'no_response'), ('no_response', 'contact.retry', 'contacting'), ('no_response', 'contact.max_reached', 'closed'), ('responded', 'triage.complete', 'classified'), ('classified', 'action.execute', 'action_taken'), ('action_taken', 'intent=暂缓', 'waiting_followup'), ('action_taken', 'intent=继续', 'closed'), ('action_taken', 'intent=终止', 'closed'), ('waiting_followup', 'followup.time_reached', 'contacting'), ('no_response', 'user.responded', 'responded'), ('waiting_followup', 'user.responded', 'responded'), ('responded', 'review.recontact', 'contacting'), ('classified', 'review.recontact', 'contacting'), ('pending', 'review.close', 'closed'), ('contacting', 'review.close', 'closed'), ('responded', 'review.close', 'closed'), ('no_response', 'review.close', 'closed'), ('classified', 'review.close', 'closed'), ('action_taken', 'review.close', 'closed'), ('waiting_followup', 'review.close', 'closed'), ('pending', 'task.cancel', 'closed'), ('contacting', 'task.cancel', 'closed'), ('responded', 'task.cancel', 'closed'), ('no_response', 'task.cancel', 'closed'), ('classified', 'task.cancel', 'closed'), ('action_taken', 'task.cancel', 'closed'), ('waiting_followup', 'task.cancel', 'closed'), ('pending', 'task.timeout', 'closed'), ('contacting', 'task.timeout', 'closed'), ('responded', 'task.timeout', 'closed'), ('no_response', 'task.timeout', 'closed'), ('classified', 'task.timeout', 'closed'), ('action_taken', 'task.timeout', 'closed'), ('waiting_followup', 'task.timeout', 'closed'))", name=op.f('ck_transitions_legal_move')),
-    sa.ForeignKeyConstraint(['task_id'], ['tasks.task_id'], name=op.f('fk_transitions_task_id')),
     sa.PrimaryKeyConstraint('transition_id', name=op.f('pk_transitions')),
     sa.UniqueConstraint('task_id', 'version', name=op.f('uq_transitions_task_id_version'))
     )

@@ -4,7 +4,6 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
-    ForeignKey,
     Identity,
     Index,
     Integer,
@@ -20,16 +19,11 @@ from sqlalchemy import (
 
 from storage.core.columns import Moment, Name, business_moment, database_moment, metadata
 
-
-def _task_reference() -> "Column[str]":
-    return Column("task_id", Name, ForeignKey("tasks.task_id"), nullable=False)
-
-
 contact_logs = Table(
     "contact_logs",
     metadata,
     Column("contact_id", Name, primary_key=True),
-    _task_reference(),
+    Column("task_id", Name, nullable=False),
     Column("contact_method", String(16), nullable=False),
     Column("contact_result", String(16), nullable=False, server_default="pending"),
     Column("duration_seconds", Integer),
