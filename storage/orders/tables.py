@@ -30,7 +30,7 @@ from storage.core.row_digest import SealedTable
 
 def _task_reference() -> "Column[str]":
     # No foreign key: who writes history holds the order's row, and no order is ever deleted. Each check would read
-    # that row again and mark it as locked, some 25 times for an order (docs/decisions/0009).
+    # that row again and mark it as locked, some 25 times for an order (docs/decisions/0010).
     return Column("task_id", Name, nullable=False)
 
 
