@@ -1,0 +1,72 @@
+"""Absurd: a task of six steps, each a checkpoint in PostgreSQL."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from bench.peers.candidate import STEPS, WORKERS, Candidate, Ground, Workers, carrying, mark_ready
+from fleet.embedded.binaries import postgres_bin
+
+_QUEUE: Final = "noops"
+_CONCURRENCY: Final = 10
+_POLL_SECONDS: Final = 0.05
+_DONE: Final = f"SELECT count(*) FROM absurd.t_{_QUEUE} WHERE state = 'completed'"
+
+
+@contextmanager
+def _run(ground: Ground) -> Iterator[Workers]:
+    from absurd_sdk import Absurd
+
+    _install(ground)
+    app = Absurd(ground.database_url, queue_name=_QUEUE)
+    app.create_queue()
+
+    def enqueue(count: int) -> None:
+        for _ in range(count):
+            app.spawn("noops", {}, queue=_QUEUE)
+
+    commands = {f"worker-{number}": (__name__,) for number in range(WORKERS)}
+    try:
+        with ground.processes(commands) as parts:
+            yield Workers(carry=carrying(ground, enqueue, lambda: ground.count(_DONE)), parts=parts)
+    finally:
+        app.close()
+
+
+def _install(ground: Ground) -> None:
+    """Make its tables with its own command, which brings them along and calls `psql`."""
+    path = f"{postgres_bin()}{os.pathsep}{os.environ['PATH']}"
+    subprocess.run(
+        [sys.executable, "-c", "import absurdctl; absurdctl.main()", "init"],
+        env=os.environ | {"PATH": path, "ABSURD_DATABASE_URL": ground.database_url},
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+
+
+async def _work() -> None:
+    from absurd_sdk import AsyncAbsurd
+
+    database_url, _ = Ground.environment()
+    app = AsyncAbsurd(database_url, queue_name=_QUEUE)
+
+    async def rest() -> None:
+        """Do nothing."""
+
+    async def noops(_: Any, context: Any) -> None:
+        for number in range(STEPS):
+            await context.step(f"step-{number}", rest)
+
+    app.register_task(name="noops")(noops)
+    mark_ready()
+    await app.start_worker(concurrency=_CONCURRENCY, poll_interval=_POLL_SECONDS)
+
+
+ABSURD_TASKS: Final = Candidate(name="absurd", packages=("absurd_sdk", "absurdctl"), run=_run)
+
+if __name__ == "__main__":
+    asyncio.run(_work())

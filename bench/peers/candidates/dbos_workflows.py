@@ -1,0 +1,81 @@
+"""DBOS: a workflow of six steps on a queue."""
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from bench.peers.candidate import STEPS, WORKERS, Candidate, Ground, Workers, carrying, mark_ready
+from storage.core.database import Database
+
+_QUEUE: Final = "noops"
+_CONCURRENCY: Final = 20
+_POLL_SECONDS: Final = 0.1
+_DONE: Final = "SELECT count(*) FROM dbos.workflow_status WHERE status = 'SUCCESS'"
+
+
+@contextmanager
+def _run(ground: Ground) -> Iterator[Workers]:
+    from dbos import DBOSClient
+
+    subprocess.run(
+        [sys.executable, "-m", "dbos.cli.cli", "migrate"],
+        env=os.environ | {"DBOS_SYSTEM_DATABASE_URL": ground.sqlalchemy_url},
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    client = DBOSClient(system_database_url=ground.sqlalchemy_url)
+    options = {"workflow_name": "noops", "queue_name": _QUEUE}
+    with Database(ground.sqlalchemy_url, None) as database:
+
+        def enqueue(count: int) -> None:
+            with database.transaction() as work:
+                for _ in range(count):
+                    client.enqueue_in_transaction(work.connection, options)
+
+        commands = {f"worker-{number}": (__name__, str(number)) for number in range(WORKERS)}
+        try:
+            with ground.processes(commands) as parts:
+                yield Workers(carry=carrying(ground, enqueue, lambda: ground.count(_DONE)), parts=parts)
+        finally:
+            client.destroy()
+
+
+def _work(number: str) -> None:
+    from dbos import DBOS
+
+    database_url, _ = Ground.environment()
+    DBOS(
+        config={
+            "name": "peers",
+            "system_database_url": database_url.replace("postgresql://", "postgresql+psycopg://"),
+            "executor_id": f"worker-{number}",
+            "application_version": "1",
+            "log_level": "WARNING",
+        }
+    )
+
+    def rest() -> None:
+        """Do nothing."""
+
+    step = DBOS.step(name="rest")(rest)
+
+    def noops() -> None:
+        for _ in range(STEPS):
+            step()
+
+    DBOS.workflow(name="noops")(noops)
+    DBOS.launch()
+    DBOS.register_queue(_QUEUE, worker_concurrency=_CONCURRENCY, polling_interval_sec=_POLL_SECONDS)
+    mark_ready()
+    threading.Event().wait()
+
+
+DBOS_WORKFLOWS: Final = Candidate(name="dbos", packages=("dbos",), run=_run)
+
+if __name__ == "__main__":
+    _work(sys.argv[1])

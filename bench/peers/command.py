@@ -1,0 +1,105 @@
+"""`unpend bench peers`: compares this engine with others that carry workflows, on this machine."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from bench.peers.candidate import STEPS, WORKERS, Candidate
+from bench.peers.candidates.absurd_tasks import ABSURD_TASKS
+from bench.peers.candidates.celery_chain import CELERY_CHAIN
+from bench.peers.candidates.dbos_workflows import DBOS_WORKFLOWS
+from bench.peers.candidates.noop_runs import NOOP_RUNS
+from bench.peers.candidates.procrastinate_jobs import PROCRASTINATE_JOBS
+from bench.peers.candidates.whole_orders import WHOLE_ORDERS
+from bench.peers.rounds import Measurement, Spread, Standing, in_turn, measured, standings
+from bench.peers.servers import peer_servers
+
+CANDIDATES: Final[tuple[Candidate, ...]] = (
+    NOOP_RUNS,
+    WHOLE_ORDERS,
+    ABSURD_TASKS,
+    CELERY_CHAIN,
+    PROCRASTINATE_JOBS,
+    DBOS_WORKFLOWS,
+)
+
+
+def bench_peers(
+    *,
+    workflows: Annotated[int, typer.Option(min=10, help="Workflows of each measurement.")] = 1000,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds that count; one more comes before.")] = 5,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="NAME", help="This candidate alone; may be repeated."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+) -> None:
+    """Measure six no-op steps of each engine in turn: workflows a second, CPU a workflow, ratio to ours.
+
+    Each measurement has a fresh database on the same PostgreSQL, the same broker emptied, and two worker processes.
+    """
+    console = Console(highlight=False, stderr=as_json)
+    present, skipped = _chosen(only or [])
+    console.print(
+        f"{workflows} workflows of {STEPS} steps a measurement, {WORKERS} worker processes, "
+        f"{rounds} rounds in turn and one before that does not count",
+        soft_wrap=True,
+    )
+    for name, reason in skipped.items():
+        console.print(f"skipped: {name}: {reason}", soft_wrap=True)
+    made: list[Measurement] = []
+    if present:
+        with peer_servers() as servers:
+            for number, candidate in in_turn(present, rounds):
+                made.append(measured(servers, candidate, number, workflows))
+                _print_progress(console, made[-1])
+    standing = standings(made, NOOP_RUNS.name)
+    if as_json:
+        document = {
+            "workflows": workflows,
+            "rounds": rounds,
+            "skipped": skipped,
+            "standings": [asdict(one) for one in standing],
+            "measurements": [asdict(one) for one in made],
+        }
+        typer.echo(json.dumps(document, indent=2))
+    elif standing:
+        console.print(_table(standing), soft_wrap=True)
+
+
+def _chosen(only: Sequence[str]) -> tuple[list[Candidate], dict[str, str]]:
+    """The candidates to measure, and why others are skipped."""
+    names = [candidate.name for candidate in CANDIDATES]
+    unknown = [name for name in only if name not in names]
+    if unknown:
+        raise typer.BadParameter(f"there is no {', '.join(unknown)}; there are {', '.join(names)}")
+    chosen = [candidate for candidate in CANDIDATES if not only or candidate.name in only]
+    missing = {candidate.name: candidate.missing for candidate in chosen}
+    skipped = {name: reason for name, reason in missing.items() if reason is not None}
+    return [candidate for candidate in chosen if candidate.name not in skipped], skipped
+
+
+def _print_progress(console: Console, one: Measurement) -> None:
+    title = f"round {one.round}" if one.round else "warm-up"
+    console.print(
+        f"  {title}: {one.candidate}: {one.rate:.1f} workflows/s, {one.cpu_milliseconds:.2f} ms of CPU each"
+    )
+
+
+def _table(standing: Sequence[Standing]) -> Table:
+    table = Table()
+    for heading in ("candidate", "workflows/s", "CPU ms a workflow", f"ratio to {NOOP_RUNS.name}"):
+        table.add_column(heading, justify="left" if heading == "candidate" else "right", no_wrap=True)
+    for one in standing:
+        ratio = "–" if one.ratio is None else _spread(one.ratio, 3)
+        table.add_row(one.candidate, _spread(one.rate, 1), _spread(one.cpu_milliseconds, 2), ratio)
+    return table
+
+
+def _spread(spread: Spread, digits: int) -> str:
+    return f"{spread.median:.{digits}f} ({spread.low:.{digits}f}–{spread.high:.{digits}f})"
