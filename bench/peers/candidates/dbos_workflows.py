@@ -1,7 +1,5 @@
 """DBOS: a workflow of six steps on a queue."""
 
-import os
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -21,26 +19,20 @@ _DONE: Final = "SELECT count(*) FROM dbos.workflow_status WHERE status = 'SUCCES
 def _run(ground: Ground) -> Iterator[Workers]:
     from dbos import DBOSClient
 
-    subprocess.run(
-        [sys.executable, "-m", "dbos.cli.cli", "migrate"],
-        env=os.environ | {"DBOS_SYSTEM_DATABASE_URL": ground.sqlalchemy_url},
-        check=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    client = DBOSClient(system_database_url=ground.sqlalchemy_url)
-    options = {"workflow_name": "noops", "queue_name": _QUEUE}
-    with Database(ground.sqlalchemy_url, None) as database:
+    commands = {f"worker-{number}": (__name__, str(number)) for number in range(WORKERS)}
+    # The workers make its tables when they launch, and before that no client can connect.
+    with ground.processes(commands) as parts, Database(ground.sqlalchemy_url, None) as database:
+        client = DBOSClient(system_database_url=ground.sqlalchemy_url)
 
         def enqueue(count: int) -> None:
             with database.transaction() as work:
                 for _ in range(count):
-                    client.enqueue_in_transaction(work.connection, options)
+                    client.enqueue_in_transaction(
+                        work.connection, {"workflow_name": "noops", "queue_name": _QUEUE}
+                    )
 
-        commands = {f"worker-{number}": (__name__, str(number)) for number in range(WORKERS)}
         try:
-            with ground.processes(commands) as parts:
-                yield Workers(carry=carrying(ground, enqueue, lambda: ground.count(_DONE)), parts=parts)
+            yield Workers(carry=carrying(ground, enqueue, lambda: ground.count(_DONE)), parts=parts)
         finally:
             client.destroy()
 
