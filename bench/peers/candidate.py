@@ -107,6 +107,8 @@ class Candidate:
     name: str
     packages: tuple[str, ...] = field(default=())
     """What must be installed."""
+    is_durable_peer: bool = False
+    """Whether it is another's, and what it has begun outlives its processes: what ours is to be compared with."""
     run: Callable[[Ground], AbstractContextManager[Workers]]
     """Installs its tables and starts its workers."""
 

@@ -1,7 +1,7 @@
 """`unpend bench peers`: compares this engine with others that carry workflows, on this machine."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Annotated, Final
 
@@ -58,18 +58,19 @@ def bench_peers(
             for number, candidate in in_turn(present, rounds):
                 made.append(measured(servers, candidate, number, workflows))
                 _print_progress(console, made[-1])
-    standing = standings(made, NOOP_RUNS.name)
+    standing = standings(made)
     if as_json:
         document = {
             "workflows": workflows,
             "rounds": rounds,
             "skipped": skipped,
-            "standings": [asdict(one) for one in standing],
+            "standings": {name: asdict(one) for name, one in standing.items()},
             "measurements": [asdict(one) for one in made],
         }
         typer.echo(json.dumps(document, indent=2))
     elif standing:
         console.print(_table(standing), soft_wrap=True)
+        _print_ours(console, standing)
 
 
 def _chosen(only: Sequence[str]) -> tuple[list[Candidate], dict[str, str]]:
@@ -91,14 +92,27 @@ def _print_progress(console: Console, one: Measurement) -> None:
     )
 
 
-def _table(standing: Sequence[Standing]) -> Table:
+def _table(standing: Mapping[str, Standing]) -> Table:
     table = Table()
     for heading in ("candidate", "workflows/s", "CPU ms a workflow", f"ratio to {NOOP_RUNS.name}"):
         table.add_column(heading, justify="left" if heading == "candidate" else "right", no_wrap=True)
-    for one in standing:
-        ratio = "–" if one.ratio is None else _spread(one.ratio, 3)
-        table.add_row(one.candidate, _spread(one.rate, 1), _spread(one.cpu_milliseconds, 2), ratio)
+    for name, one in standing.items():
+        ratio = _spread(one.ratios[NOOP_RUNS.name], 3) if NOOP_RUNS.name in one.ratios else "–"
+        table.add_row(name, _spread(one.rate, 1), _spread(one.cpu_milliseconds, 2), ratio)
     return table
+
+
+def _print_ours(console: Console, standing: Mapping[str, Standing]) -> None:
+    """Ours against the best of the durable peers."""
+    peers = [one.name for one in CANDIDATES if one.is_durable_peer and one.name in standing]
+    if not peers:
+        return
+    best = max(peers, key=lambda name: standing[name].rate.median)
+    for ours in (NOOP_RUNS.name, WHOLE_ORDERS.name):
+        if ours in standing:
+            console.print(
+                f"{ours}: {_spread(standing[ours].ratios[best], 2)} × {best}, the best durable peer"
+            )
 
 
 def _spread(spread: Spread, digits: int) -> str:

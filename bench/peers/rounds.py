@@ -52,11 +52,10 @@ class Spread:
 class Standing:
     """What a candidate's rounds come to."""
 
-    candidate: str
     rate: Spread
     cpu_milliseconds: Spread
-    ratio: Spread | None
-    """Its rate to that of the candidate all are compared with, round by round; `None`: that one did not run."""
+    ratios: Mapping[str, Spread]
+    """Its rate to that of each other candidate, round by round."""
 
 
 def in_turn(candidates: Sequence[Candidate], rounds: int) -> Iterator[tuple[int, Candidate]]:
@@ -80,23 +79,20 @@ def measured(servers: PeerServers, candidate: Candidate, number: int, workflows:
     )
 
 
-def standings(measurements: Sequence[Measurement], compared_with: str) -> list[Standing]:
-    """What the counted rounds come to, a line a candidate in the order of round 0."""
+def standings(measurements: Sequence[Measurement]) -> dict[str, Standing]:
+    """What the counted rounds come to, by candidate in the order of round 0."""
     counted: dict[str, dict[int, Measurement]] = {one.candidate: {} for one in measurements}
     for one in measurements:
         if one.round:
             counted[one.candidate][one.round] = one
-    base = counted.get(compared_with)
-    return [
-        Standing(
-            candidate=name,
+    return {
+        name: Standing(
             rate=Spread.of([one.rate for one in rounds.values()]),
             cpu_milliseconds=Spread.of([one.cpu_milliseconds for one in rounds.values()]),
-            ratio=_ratio(rounds, base) if base else None,
+            ratios={
+                other: Spread.of([one.rate / against[number].rate for number, one in rounds.items()])
+                for other, against in counted.items()
+            },
         )
         for name, rounds in counted.items()
-    ]
-
-
-def _ratio(rounds: Mapping[int, Measurement], base: Mapping[int, Measurement]) -> Spread:
-    return Spread.of([one.rate / base[number].rate for number, one in rounds.items() if number in base])
+    }

@@ -65,7 +65,10 @@ def _count(connection: "psycopg.Connection[tuple[Any, ...]]", statement: str) ->
 
 @contextmanager
 def peer_servers() -> Iterator[PeerServers]:
-    """Start both with the settings of `unpend up`, fsync included, in a temporary folder; remove them at the end."""
+    """Start both with the settings of `unpend up`, fsync included, in a temporary folder; remove them at the end.
+
+    What failed leaves the folder, for its logs.
+    """
     folder = Path(tempfile.mkdtemp(prefix="unpend-peers-"))
     postgres, valkey = EmbeddedPostgres(folder), EmbeddedValkey(folder)
     postgres.prepare()
@@ -94,4 +97,4 @@ def peer_servers() -> Iterator[PeerServers]:
     finally:
         supervisor.stop()
         server_home(folder).remove()
-        shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)

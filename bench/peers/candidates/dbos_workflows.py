@@ -11,7 +11,9 @@ from storage.core.database import Database
 
 _QUEUE: Final = "noops"
 _CONCURRENCY: Final = 20
+"""Workflows at once in one process, in threads: as many as its pool has connections. As coroutines they cost more."""
 _POLL_SECONDS: Final = 0.1
+"""How often its queue is looked at, which is when free threads are given work; its own 1 s would hold it back."""
 _DONE: Final = "SELECT count(*) FROM dbos.workflow_status WHERE status = 'SUCCESS'"
 
 
@@ -67,7 +69,7 @@ def _work(number: str) -> None:
     threading.Event().wait()
 
 
-DBOS_WORKFLOWS: Final = Candidate(name="dbos", packages=("dbos",), run=_run)
+DBOS_WORKFLOWS: Final = Candidate(name="dbos", is_durable_peer=True, packages=("dbos",), run=_run)
 
 if __name__ == "__main__":
     _work(sys.argv[1])
