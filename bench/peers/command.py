@@ -18,6 +18,8 @@ from bench.peers.candidates.procrastinate_jobs import PROCRASTINATE_JOBS
 from bench.peers.candidates.whole_orders import WHOLE_ORDERS
 from bench.peers.rounds import Measurement, Spread, Standing, in_turn, measured, standings
 from bench.peers.servers import peer_servers
+from fleet.command.failure import CommandError
+from fleet.command.output import AsJson
 
 CANDIDATES: Final[tuple[Candidate, ...]] = (
     NOOP_RUNS,
@@ -37,13 +39,13 @@ def bench_peers(
         list[str] | None,
         typer.Option("--only", metavar="NAME", help="This candidate alone; may be repeated."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measure six no-op steps of each engine in turn: workflows a second, CPU a workflow, ratio to ours.
 
     Each measurement has a fresh database on the same PostgreSQL, the same broker emptied, and two worker processes.
     """
-    console = Console(highlight=False, stderr=as_json)
+    console = Console(highlight=False, markup=False, stderr=as_json)
     present, skipped = _chosen(only or [])
     console.print(
         f"{workflows} workflows of {STEPS} steps a measurement, {WORKERS} worker processes, "
@@ -78,7 +80,7 @@ def _chosen(only: Sequence[str]) -> tuple[list[Candidate], dict[str, str]]:
     names = [candidate.name for candidate in CANDIDATES]
     unknown = [name for name in only if name not in names]
     if unknown:
-        raise typer.BadParameter(f"there is no {', '.join(unknown)}; there are {', '.join(names)}")
+        raise CommandError(f"there is no {', '.join(unknown)}; there are {', '.join(names)}", 2)
     chosen = [candidate for candidate in CANDIDATES if not only or candidate.name in only]
     missing = {candidate.name: candidate.missing for candidate in chosen}
     skipped = {name: reason for name, reason in missing.items() if reason is not None}

@@ -71,4 +71,5 @@ def test_a_peer_that_is_installed_carries_its_workflows_to_their_end(name: str) 
 def test_a_candidate_that_there_is_not_is_refused() -> None:
     result = compared("--only", "temporal")
     assert result.exit_code == 2
-    assert "there is no temporal; there are ours-noop, ours-order, absurd" in result.stderr
+    names = ", ".join(one.name for one in CANDIDATES)
+    assert result.stderr == f"unpend: there is no temporal; there are {names}\n"
