@@ -27,6 +27,8 @@ _BROKER: Final = "PEERS_BROKER_URL"
 _READY: Final = "UNPEND_READY_FILE"
 _READY_SECONDS: Final = 120.0
 _LOOK_SECONDS: Final = 0.02
+_LOOK_SHARE: Final = 0.01
+"""What a look may come late, of the time so far: the looks of a slow candidate cost it no more than a quick one's."""
 _PATIENCE_SECONDS: Final = 900.0
 
 
@@ -138,15 +140,15 @@ def carrying(
     """
 
     def carry(count: int) -> None:
-        aim = done() + count
+        aim, began = done() + count, time.monotonic()
         for start in range(0, count, AT_ONCE):
             enqueue(min(AT_ONCE, count - start))
-        deadline = time.monotonic() + _PATIENCE_SECONDS
         while (now := done()) < aim:
-            if time.monotonic() > deadline:
+            elapsed = time.monotonic() - began
+            if elapsed > _PATIENCE_SECONDS:
                 raise WorkflowsNotDone(
                     f"{aim - now} of {count} workflows are not done; logs in {ground.folder}"
                 )
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(max(_LOOK_SECONDS, _LOOK_SHARE * elapsed))
 
     return carry
