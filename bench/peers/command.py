@@ -9,19 +9,19 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench.peers.candidate import STEPS, WORKERS, Candidate
-from bench.peers.candidates.absurd_tasks import ABSURD_TASKS
-from bench.peers.candidates.celery_chain import CELERY_CHAIN
-from bench.peers.candidates.dbos_workflows import DBOS_WORKFLOWS
-from bench.peers.candidates.noop_runs import NOOP_RUNS
-from bench.peers.candidates.procrastinate_jobs import PROCRASTINATE_JOBS
-from bench.peers.candidates.whole_orders import WHOLE_ORDERS
-from bench.peers.rounds import Measurement, Spread, Standing, in_turn, measured, standings
+from bench.peers.engines.absurd_tasks import ABSURD_TASKS
+from bench.peers.engines.celery_chain import CELERY_CHAIN
+from bench.peers.engines.dbos_workflows import DBOS_WORKFLOWS
+from bench.peers.engines.noop_runs import NOOP_RUNS
+from bench.peers.engines.procrastinate_jobs import PROCRASTINATE_JOBS
+from bench.peers.engines.whole_orders import WHOLE_ORDERS
+from bench.peers.peer import STEPS, WORKERS, Peer
+from bench.peers.rounds import PeerFigures, PeerRun, Spread, figures_of, in_turn, measured
 from bench.peers.servers import peer_servers
 from fleet.command.failure import CommandError
 from fleet.command.output import AsJson
 
-CANDIDATES: Final[tuple[Candidate, ...]] = (
+PEERS: Final[tuple[Peer, ...]] = (
     NOOP_RUNS,
     WHOLE_ORDERS,
     ABSURD_TASKS,
@@ -37,7 +37,7 @@ def bench_peers(
     rounds: Annotated[int, typer.Option(min=1, help="Rounds that count; one more comes before.")] = 5,
     only: Annotated[
         list[str] | None,
-        typer.Option("--only", metavar="NAME", help="This candidate alone; may be repeated."),
+        typer.Option("--only", metavar="NAME", help="This peer alone; may be repeated."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -54,67 +54,65 @@ def bench_peers(
     )
     for name, reason in skipped.items():
         console.print(f"skipped: {name}: {reason}", soft_wrap=True)
-    made: list[Measurement] = []
+    made: list[PeerRun] = []
     if present:
         with peer_servers() as servers:
-            for number, candidate in in_turn(present, rounds):
-                made.append(measured(servers, candidate, number, workflows))
+            for number, peer in in_turn(present, rounds):
+                made.append(measured(servers, peer, number, workflows))
                 _print_progress(console, made[-1])
-    standing = standings(made)
+    figures = figures_of(made)
     if as_json:
         document = {
             "workflows": workflows,
             "rounds": rounds,
             "skipped": skipped,
-            "standings": {name: asdict(one) for name, one in standing.items()},
-            "measurements": [asdict(one) for one in made],
+            "figures": {name: asdict(one) for name, one in figures.items()},
+            "runs": [asdict(one) for one in made],
         }
         typer.echo(json.dumps(document, indent=2))
-    elif standing:
-        console.print(_table(standing), soft_wrap=True)
-        _print_ours(console, standing)
+    elif figures:
+        console.print(_table(figures), soft_wrap=True)
+        _print_ours(console, figures)
 
 
-def _chosen(only: Sequence[str]) -> tuple[list[Candidate], dict[str, str]]:
-    """The candidates to measure, and why others are skipped."""
-    names = [candidate.name for candidate in CANDIDATES]
+def _chosen(only: Sequence[str]) -> tuple[list[Peer], dict[str, str]]:
+    """The peers to measure, and why others are skipped."""
+    names = [peer.name for peer in PEERS]
     unknown = [name for name in only if name not in names]
     if unknown:
         raise CommandError(f"there is no {', '.join(unknown)}; there are {', '.join(names)}", 2)
-    chosen = [candidate for candidate in CANDIDATES if not only or candidate.name in only]
-    missing = {candidate.name: candidate.missing for candidate in chosen}
+    chosen = [peer for peer in PEERS if not only or peer.name in only]
+    missing = {peer.name: peer.missing for peer in chosen}
     skipped = {name: reason for name, reason in missing.items() if reason is not None}
-    return [candidate for candidate in chosen if candidate.name not in skipped], skipped
+    return [peer for peer in chosen if peer.name not in skipped], skipped
 
 
-def _print_progress(console: Console, one: Measurement) -> None:
+def _print_progress(console: Console, one: PeerRun) -> None:
     title = f"round {one.round}" if one.round else "warm-up"
     console.print(
-        f"  {title}: {one.candidate}: {one.rate:.1f} workflows/s, {one.cpu_milliseconds:.2f} ms of CPU each"
+        f"  {title}: {one.peer}: {one.rate:.1f} workflows/s, {one.cpu_milliseconds:.2f} ms of CPU each"
     )
 
 
-def _table(standing: Mapping[str, Standing]) -> Table:
+def _table(figures: Mapping[str, PeerFigures]) -> Table:
     table = Table()
-    for heading in ("candidate", "workflows/s", "CPU ms a workflow", f"ratio to {NOOP_RUNS.name}"):
-        table.add_column(heading, justify="left" if heading == "candidate" else "right", no_wrap=True)
-    for name, one in standing.items():
+    for heading in ("peer", "workflows/s", "CPU ms a workflow", f"ratio to {NOOP_RUNS.name}"):
+        table.add_column(heading, justify="left" if heading == "peer" else "right", no_wrap=True)
+    for name, one in figures.items():
         ratio = _spread(one.ratios[NOOP_RUNS.name], 3) if NOOP_RUNS.name in one.ratios else "–"
         table.add_row(name, _spread(one.rate, 1), _spread(one.cpu_milliseconds, 2), ratio)
     return table
 
 
-def _print_ours(console: Console, standing: Mapping[str, Standing]) -> None:
+def _print_ours(console: Console, figures: Mapping[str, PeerFigures]) -> None:
     """Ours against the best of the durable peers."""
-    peers = [one.name for one in CANDIDATES if one.is_durable_peer and one.name in standing]
+    peers = [one.name for one in PEERS if one.is_durable_peer and one.name in figures]
     if not peers:
         return
-    best = max(peers, key=lambda name: standing[name].rate.median)
+    best = max(peers, key=lambda name: figures[name].rate.median)
     for ours in (NOOP_RUNS.name, WHOLE_ORDERS.name):
-        if ours in standing:
-            console.print(
-                f"{ours}: {_spread(standing[ours].ratios[best], 2)} × {best}, the best durable peer"
-            )
+        if ours in figures:
+            console.print(f"{ours}: {_spread(figures[ours].ratios[best], 2)} × {best}, the best durable peer")
 
 
 def _spread(spread: Spread, digits: int) -> str:

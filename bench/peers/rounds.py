@@ -1,4 +1,4 @@
-"""Rounds of measurements: every candidate in turn, the next round in reverse, and what they come to."""
+"""Rounds of runs: every peer in turn, the next round in reverse, and what they come to."""
 
 import statistics
 import time
@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import psutil
 
 from bench.cpu_shares import CpuShares
-from bench.peers.candidate import Candidate
+from bench.peers.peer import Peer
 from bench.peers.servers import PeerServers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Measurement:
-    """One candidate's workflows in one round; round 0 warms up the machine and does not count."""
+class PeerRun:
+    """One peer's workflows in one round; round 0 warms up the machine and does not count."""
 
-    candidate: str
+    peer: str
     round: int
     workflows: int
     seconds: float
@@ -49,44 +49,42 @@ class Spread:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """What a candidate's rounds come to."""
+class PeerFigures:
+    """What a peer's rounds come to."""
 
     rate: Spread
     cpu_milliseconds: Spread
     ratios: Mapping[str, Spread]
-    """Its rate to that of each other candidate, round by round."""
+    """Its rate to that of each other peer, round by round."""
 
 
-def in_turn(candidates: Sequence[Candidate], rounds: int) -> Iterator[tuple[int, Candidate]]:
-    """Each round's number with each candidate; every second round in reverse, and one more before the first."""
+def in_turn(peers: Sequence[Peer], rounds: int) -> Iterator[tuple[int, Peer]]:
+    """Each round's number with each peer; every second round in reverse, and one more before the first."""
     for number in range(rounds + 1):
-        for candidate in candidates if number % 2 == 0 else reversed(candidates):
-            yield number, candidate
+        for peer in peers if number % 2 == 0 else reversed(peers):
+            yield number, peer
 
 
-def measured(servers: PeerServers, candidate: Candidate, number: int, workflows: int) -> Measurement:
-    """Measure one candidate once, on a fresh database, with workers that have done a tenth as many before."""
-    with servers.ground(candidate.name) as ground, candidate.run(ground) as workers:
+def measured(servers: PeerServers, peer: Peer, number: int, workflows: int) -> PeerRun:
+    """Measure one peer once, on a fresh database, with workers that have done a tenth as many before."""
+    with servers.ground(peer.name) as ground, peer.run(ground) as workers:
         workers.carry(max(workflows // 10, 2))
         shares = CpuShares({**workers.parts, **servers.parts, "bench": psutil.Process()})
         began = time.perf_counter()
         workers.carry(workflows)
         seconds = time.perf_counter() - began
         spent = sum(seconds for _, seconds, _ in shares.spent())
-    return Measurement(
-        candidate=candidate.name, round=number, workflows=workflows, seconds=seconds, cpu_seconds=spent
-    )
+    return PeerRun(peer=peer.name, round=number, workflows=workflows, seconds=seconds, cpu_seconds=spent)
 
 
-def standings(measurements: Sequence[Measurement]) -> dict[str, Standing]:
-    """What the counted rounds come to, by candidate in the order of round 0."""
-    counted: dict[str, dict[int, Measurement]] = {one.candidate: {} for one in measurements}
-    for one in measurements:
+def figures_of(runs: Sequence[PeerRun]) -> dict[str, PeerFigures]:
+    """What the counted rounds come to, by peer in the order of round 0."""
+    counted: dict[str, dict[int, PeerRun]] = {one.peer: {} for one in runs}
+    for one in runs:
         if one.round:
-            counted[one.candidate][one.round] = one
+            counted[one.peer][one.round] = one
     return {
-        name: Standing(
+        name: PeerFigures(
             rate=Spread.of([one.rate for one in rounds.values()]),
             cpu_milliseconds=Spread.of([one.cpu_milliseconds for one in rounds.values()]),
             ratios={

@@ -1,4 +1,4 @@
-"""The one PostgreSQL and the one broker that every candidate is measured on."""
+"""The one PostgreSQL and the one broker that every peer is measured on."""
 
 import itertools
 import shutil
@@ -13,7 +13,7 @@ import psutil
 import psycopg
 import redis
 
-from bench.peers.candidate import Ground
+from bench.peers.peer import Ground
 from fleet.embedded.home import server_home
 from fleet.embedded.postgres import EmbeddedPostgres
 from fleet.embedded.process import server_process

@@ -10,10 +10,10 @@ import psutil
 import pytest
 from typer.testing import CliRunner, Result
 
-from bench.peers.command import CANDIDATES
+from bench.peers.command import PEERS
 from fleet.command.app import application
 
-PEERS = ("absurd", "dbos", "procrastinate")
+DURABLE = ("absurd", "dbos", "procrastinate")
 
 
 def compared(*arguments: str) -> Result:
@@ -37,11 +37,11 @@ def test_ours_and_a_bare_chain_are_carried_to_their_end_in_turn_and_compared(
     before = set(psutil.Process().children(recursive=True))
     chosen = only(["ours-noop", "celery-chain"])
     told = document(compared("--workflows", "20", "--rounds", "1", "--json", *chosen))
-    order = [(one["round"], one["candidate"]) for one in told["measurements"]]
+    order = [(one["round"], one["peer"]) for one in told["runs"]]
     assert order == [(0, "ours-noop"), (0, "celery-chain"), (1, "celery-chain"), (1, "ours-noop")]
-    assert {one["workflows"] for one in told["measurements"]} == {20}
-    assert all(one["cpu_seconds"] > 0 for one in told["measurements"])
-    ours, chain = told["standings"]["ours-noop"], told["standings"]["celery-chain"]
+    assert {one["workflows"] for one in told["runs"]} == {20}
+    assert all(one["cpu_seconds"] > 0 for one in told["runs"])
+    ours, chain = told["figures"]["ours-noop"], told["figures"]["celery-chain"]
     assert ours["ratios"]["ours-noop"] == {"median": 1.0, "low": 1.0, "high": 1.0}
     assert chain["ratios"]["ours-noop"]["median"] == chain["rate"]["median"] / ours["rate"]["median"]
     assert set(psutil.Process().children(recursive=True)) <= before
@@ -49,27 +49,27 @@ def test_ours_and_a_bare_chain_are_carried_to_their_end_in_turn_and_compared(
 
 
 def test_a_peer_that_is_not_installed_is_named_and_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
-    for candidate in CANDIDATES:
-        for package in candidate.packages:
+    for peer in PEERS:
+        for package in peer.packages:
             monkeypatch.setitem(sys.modules, package, None)
-    result = compared("--workflows", "20", "--rounds", "1", *only(PEERS))
+    result = compared("--workflows", "20", "--rounds", "1", *only(DURABLE))
     assert result.exit_code == 0, result.output
     assert "skipped: dbos: dbos not installed (pip install -e '.[peers]')" in result.stdout
     assert "skipped: absurd: absurd_sdk, absurdctl not installed" in result.stdout
-    told = document(compared("--json", *only(PEERS)))
-    assert (sorted(told["skipped"]), told["measurements"]) == (sorted(PEERS), [])
+    told = document(compared("--json", *only(DURABLE)))
+    assert (sorted(told["skipped"]), told["runs"]) == (sorted(DURABLE), [])
 
 
-@pytest.mark.parametrize("name", [one.name for one in CANDIDATES if one.is_durable_peer])
+@pytest.mark.parametrize("name", [one.name for one in PEERS if one.is_durable_peer])
 def test_a_peer_that_is_installed_carries_its_workflows_to_their_end(name: str) -> None:
-    if next(one for one in CANDIDATES if one.name == name).missing:
+    if next(one for one in PEERS if one.name == name).missing:
         pytest.skip(f"{name} is absent; it is only needed for the comparison (extra `peers`)")
     told = document(compared("--workflows", "10", "--rounds", "1", "--json", "--only", name))
-    assert len(told["measurements"]) == 2
+    assert len(told["runs"]) == 2
 
 
 def test_a_candidate_that_there_is_not_is_refused() -> None:
     result = compared("--only", "temporal")
     assert result.exit_code == 2
-    names = ", ".join(one.name for one in CANDIDATES)
+    names = ", ".join(one.name for one in PEERS)
     assert result.stderr == f"unpend: there is no temporal; there are {names}\n"

@@ -1,4 +1,4 @@
-"""A candidate of the comparison: what it needs, and how it is started on fresh servers."""
+"""A peer of the comparison: what it needs, and how it is started on fresh servers."""
 
 import os
 import sys
@@ -20,7 +20,7 @@ STEPS: Final = 6
 WORKERS: Final = 2
 """Processes that carry them out."""
 AT_ONCE: Final = 500
-"""Workflows that one transaction enqueues, where the candidate can."""
+"""Workflows that one transaction enqueues, where the peer can."""
 
 _DATABASE: Final = "PEERS_DATABASE_URL"
 _BROKER: Final = "PEERS_BROKER_URL"
@@ -28,24 +28,24 @@ _READY: Final = "UNPEND_READY_FILE"
 _READY_SECONDS: Final = 120.0
 _LOOK_SECONDS: Final = 0.02
 _LOOK_SHARE: Final = 0.01
-"""What a look may come late, of the time so far: the looks of a slow candidate cost it no more than a quick one's."""
+"""What a look may come late, of the time so far: the looks of a slow peer cost it no more than a quick one's."""
 _PATIENCE_SECONDS: Final = 900.0
 
 
 class WorkflowsNotDone(Exception):
-    """The workflows of a candidate did not end in time; the message names it and its logs."""
+    """The workflows of a peer did not end in time; the message names it and its logs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
-    """What a candidate is given for one measurement: an empty database, an empty broker, an empty folder."""
+    """What a peer is given for one measurement: an empty database, an empty broker, an empty folder."""
 
     database_url: str
     """As libpq reads it."""
     broker_url: str
     folder: Path
     count: Callable[[str], int]
-    """Asks the candidate's own tables: a statement that counts."""
+    """Asks the peer's own tables: a statement that counts."""
 
     @property
     def sqlalchemy_url(self) -> str:
@@ -94,8 +94,8 @@ class Ground:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Workers:
-    """A candidate at work."""
+class RunningPeer:
+    """A peer at work."""
 
     carry: Callable[[int], None]
     """Enqueues this many workflows and returns when all of them are done."""
@@ -103,7 +103,7 @@ class Workers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class Peer:
     """One engine of the comparison."""
 
     name: str
@@ -111,7 +111,7 @@ class Candidate:
     """What must be installed."""
     is_durable_peer: bool = False
     """Whether it is another's, and what it has begun outlives its processes: what ours is to be compared with."""
-    run: Callable[[Ground], AbstractContextManager[Workers]]
+    run: Callable[[Ground], AbstractContextManager[RunningPeer]]
     """Installs its tables and starts its workers."""
 
     @property

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from bench.peers.candidate import STEPS, WORKERS, Candidate, Ground, Workers, carrying, mark_ready
+from bench.peers.peer import STEPS, WORKERS, Ground, Peer, RunningPeer, carrying, mark_ready
 
 _CONCURRENCY: Final = 10
 """Jobs at once in one process: coroutines, as its guide to concurrency has it. With 1 and with 30 a job cost more."""
@@ -33,7 +33,7 @@ def _app(database_url: str) -> tuple[Any, Any]:
 
 
 @contextmanager
-def _run(ground: Ground) -> Iterator[Workers]:
+def _run(ground: Ground) -> Iterator[RunningPeer]:
     app, task = _app(ground.database_url)
     with app.open():
         app.schema_manager.apply_schema()
@@ -43,7 +43,7 @@ def _run(ground: Ground) -> Iterator[Workers]:
 
         commands = {f"worker-{number}": (__name__,) for number in range(WORKERS)}
         with ground.processes(commands) as parts:
-            yield Workers(carry=carrying(ground, enqueue, lambda: ground.count(_DONE)), parts=parts)
+            yield RunningPeer(carry=carrying(ground, enqueue, lambda: ground.count(_DONE)), parts=parts)
 
 
 async def _work() -> None:
@@ -54,7 +54,7 @@ async def _work() -> None:
         await app.run_worker_async(concurrency=_CONCURRENCY)
 
 
-PROCRASTINATE_JOBS: Final = Candidate(
+PROCRASTINATE_JOBS: Final = Peer(
     name="procrastinate", is_durable_peer=True, packages=("procrastinate",), run=_run
 )
 

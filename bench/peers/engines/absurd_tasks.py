@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from bench.peers.candidate import STEPS, WORKERS, Candidate, Ground, Workers, carrying, mark_ready
+from bench.peers.peer import STEPS, WORKERS, Ground, Peer, RunningPeer, carrying, mark_ready
 from fleet.embedded.binaries import postgres_bin
 
 _QUEUE: Final = "noops"
@@ -19,7 +19,7 @@ _DONE: Final = f"SELECT count(*) FROM absurd.t_{_QUEUE} WHERE state = 'completed
 
 
 @contextmanager
-def _run(ground: Ground) -> Iterator[Workers]:
+def _run(ground: Ground) -> Iterator[RunningPeer]:
     from absurd_sdk import Absurd
 
     _install(ground)
@@ -33,7 +33,7 @@ def _run(ground: Ground) -> Iterator[Workers]:
     commands = {f"worker-{number}": (__name__,) for number in range(WORKERS)}
     try:
         with ground.processes(commands) as parts:
-            yield Workers(carry=carrying(ground, enqueue, lambda: ground.count(_DONE)), parts=parts)
+            yield RunningPeer(carry=carrying(ground, enqueue, lambda: ground.count(_DONE)), parts=parts)
     finally:
         app.close()
 
@@ -67,7 +67,7 @@ def _work() -> None:
     app.start_worker(concurrency=_CONCURRENCY, poll_interval=_POLL_SECONDS)
 
 
-ABSURD_TASKS: Final = Candidate(
+ABSURD_TASKS: Final = Peer(
     name="absurd", is_durable_peer=True, packages=("absurd_sdk", "absurdctl"), run=_run
 )
 

@@ -10,7 +10,7 @@ from typing import Final
 
 import yaml
 
-from bench.peers.candidate import STEPS, WORKERS, Candidate, Ground, Workers, carrying
+from bench.peers.peer import STEPS, WORKERS, Ground, Peer, RunningPeer, carrying
 from engine.actions import ActionDeclaration, Batch, EffectClass
 from engine.begin import Begin
 from engine.catalogue import register
@@ -53,7 +53,7 @@ NOOPS: Final[Product[None]] = Product(
 
 
 @contextmanager
-def _run(ground: Ground) -> Iterator[Workers]:
+def _run(ground: Ground) -> Iterator[RunningPeer]:
     given = {
         "database_url": ground.sqlalchemy_url,
         "broker_url": ground.broker_url,
@@ -78,7 +78,7 @@ def _run(ground: Ground) -> Iterator[Workers]:
     environment = {f"UNPEND_{name.upper()}": value for name, value in given.items()}
     try:
         with ground.processes(commands, environment) as parts:
-            yield Workers(carry=carrying(ground, enqueue, lambda: ground.count(_DONE)), parts=parts)
+            yield RunningPeer(carry=carrying(ground, enqueue, lambda: ground.count(_DONE)), parts=parts)
     finally:
         process.database.close()
 
@@ -92,7 +92,7 @@ def _configuration(folder: Path) -> Path:
     return folder
 
 
-NOOP_RUNS: Final = Candidate(name="ours-noop", run=_run)
+NOOP_RUNS: Final = Peer(name="ours-noop", run=_run)
 
 if __name__ == "__main__":
     raise SystemExit(main(sys.argv[1:], further=(NOOPS.bind(None),)))

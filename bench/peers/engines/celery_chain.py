@@ -9,7 +9,7 @@ import redis
 from celery import Celery, chain
 from celery.signals import worker_ready
 
-from bench.peers.candidate import STEPS, WORKERS, Candidate, Ground, Workers, carrying, mark_ready
+from bench.peers.peer import STEPS, WORKERS, Ground, Peer, RunningPeer, carrying, mark_ready
 
 _DONE: Final = "peers.done"
 _PREFETCHED: Final = 64
@@ -43,7 +43,7 @@ def _client(broker_url: str) -> redis.Redis:
 
 
 @contextmanager
-def _run(ground: Ground) -> Iterator[Workers]:
+def _run(ground: Ground) -> Iterator[RunningPeer]:
     app = _chain_app(ground.broker_url)
     client = redis.Redis.from_url(ground.broker_url)
     rest, finish = app.tasks["chain.rest"], app.tasks["chain.finish"]
@@ -60,7 +60,7 @@ def _run(ground: Ground) -> Iterator[Workers]:
 
     try:
         with ground.processes({"worker": (__name__,)}) as parts:
-            yield Workers(carry=carrying(ground, enqueue, done), parts=parts)
+            yield RunningPeer(carry=carrying(ground, enqueue, done), parts=parts)
     finally:
         client.close()
         app.close()
@@ -81,7 +81,7 @@ def _work() -> None:
     )
 
 
-CELERY_CHAIN: Final = Candidate(name="celery-chain", run=_run)
+CELERY_CHAIN: Final = Peer(name="celery-chain", run=_run)
 
 if __name__ == "__main__":
     _work()

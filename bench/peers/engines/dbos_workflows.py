@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from bench.peers.candidate import STEPS, WORKERS, Candidate, Ground, Workers, carrying, mark_ready
+from bench.peers.peer import STEPS, WORKERS, Ground, Peer, RunningPeer, carrying, mark_ready
 from storage.core.database import Database
 
 _QUEUE: Final = "noops"
@@ -18,7 +18,7 @@ _DONE: Final = "SELECT count(*) FROM dbos.workflow_status WHERE status = 'SUCCES
 
 
 @contextmanager
-def _run(ground: Ground) -> Iterator[Workers]:
+def _run(ground: Ground) -> Iterator[RunningPeer]:
     from dbos import DBOSClient
 
     commands = {f"worker-{number}": (__name__, str(number)) for number in range(WORKERS)}
@@ -34,7 +34,7 @@ def _run(ground: Ground) -> Iterator[Workers]:
                     )
 
         try:
-            yield Workers(carry=carrying(ground, enqueue, lambda: ground.count(_DONE)), parts=parts)
+            yield RunningPeer(carry=carrying(ground, enqueue, lambda: ground.count(_DONE)), parts=parts)
         finally:
             client.destroy()
 
@@ -69,7 +69,7 @@ def _work(number: str) -> None:
     threading.Event().wait()
 
 
-DBOS_WORKFLOWS: Final = Candidate(name="dbos", is_durable_peer=True, packages=("dbos",), run=_run)
+DBOS_WORKFLOWS: Final = Peer(name="dbos", is_durable_peer=True, packages=("dbos",), run=_run)
 
 if __name__ == "__main__":
     _work(sys.argv[1])
