@@ -68,7 +68,7 @@ def test_a_peer_that_is_installed_carries_its_workflows_to_their_end(name: str) 
     assert len(told["runs"]) == 2
 
 
-def test_a_candidate_that_there_is_not_is_refused() -> None:
+def test_a_peer_that_there_is_not_is_refused() -> None:
     result = compared("--only", "temporal")
     assert result.exit_code == 2
     names = ", ".join(one.name for one in PEERS)
