@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from fleet.embedded.postgres import EmbeddedPostgres
+from fleet.embedded.process import server_process
 from fleet.embedded.valkey import EmbeddedValkey
 from fleet.installation import InstallationSecrets
 from fleet.process_secrets import without_others
@@ -135,8 +136,8 @@ class FleetPlan:
         """The embedded servers."""
         ports = self.ports
         return [
-            self._server("postgres", postgres, ports.postgres, lambda: postgres.ready(ports.postgres)),
-            self._server("valkey", valkey, ports.valkey, lambda: valkey.ready(ports.valkey)),
+            server_process("postgres", postgres, ports.postgres, self._log("postgres"), stage=SERVERS),
+            server_process("valkey", valkey, ports.valkey, self._log("valkey"), stage=SERVERS),
         ]
 
     def processes(self, queues: Sequence[str]) -> list[ProcessSpec]:
@@ -193,25 +194,6 @@ class FleetPlan:
             "FLOWER_BASIC_AUTH": f"operator:{kept.flower_password}",
             **self.extra,
         }
-
-    def _server(
-        self,
-        name: str,
-        server: EmbeddedPostgres | EmbeddedValkey,
-        port: int,
-        ready: Callable[[], bool],
-    ) -> ProcessSpec:
-        return ProcessSpec(
-            name=name,
-            command=server.command(port),
-            environment=server.environment,
-            stage=SERVERS,
-            ready=ready,
-            stop_signal=server.stop_signal,
-            keeps_data=True,
-            account=server.account,
-            log_file=self._log(name),
-        )
 
     def _worker(self, argument: str, stage: int, name: str) -> ProcessSpec:
         mark = self.data_dir / "ready" / name

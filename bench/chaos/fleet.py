@@ -20,6 +20,7 @@ from bench.chaos.faults.proxy import DatabaseProxy
 from bench.chaos.provider import Provider
 from fleet.command.machine.up import UpOptions, up
 from fleet.embedded.postgres import EmbeddedPostgres
+from fleet.embedded.process import server_process
 from fleet.embedded.valkey import EmbeddedValkey
 from fleet.installation import FleetNotRunning, Installation
 from fleet.supervisor.child import Child
@@ -33,7 +34,8 @@ from storage.core.database import Database
 POLICY: Final = "always_open"
 _RESULT_SECONDS: Final = 20
 """How long the fleet waits for a call's result before it asks: a run of minutes has no ten of them."""
-_SERVERS, _FLEET = range(2)
+_FLEET: Final = 1
+"""The stage of the fleet, after that of its servers."""
 _READY_SECONDS: Final = 180.0
 _STOP_SECONDS: Final = 60.0
 _LOOK: Final = 0.1
@@ -69,8 +71,10 @@ class ChaosFleet:
         self.proxy.start()
         supervisor = Supervisor(
             [
-                self._server("postgres", self.postgres, self._postgres_port),
-                self._server("valkey", self.valkey, self._valkey_port),
+                server_process(
+                    "postgres", self.postgres, self._postgres_port, self.folder / "logs" / "postgres.log"
+                ),
+                server_process("valkey", self.valkey, self._valkey_port, self.folder / "logs" / "valkey.log"),
                 self._fleet(),
             ],
             on_change=self._note,
@@ -195,18 +199,6 @@ class ChaosFleet:
         policies = yaml.safe_load(file.read_text(encoding="utf-8"))
         policies["policies"][POLICY]["call_result_deadline_seconds"] = _RESULT_SECONDS
         file.write_text(yaml.safe_dump(policies, allow_unicode=True), encoding="utf-8")
-
-    def _server(self, name: str, server: EmbeddedPostgres | EmbeddedValkey, port: int) -> ProcessSpec:
-        return ProcessSpec(
-            name=name,
-            command=server.command(port),
-            environment=server.environment,
-            stage=_SERVERS,
-            ready=lambda: server.ready(port),
-            stop_signal=server.stop_signal,
-            account=server.account,
-            log_file=self.folder / "logs" / f"{name}.log",
-        )
 
     def _fleet(self) -> ProcessSpec:
         database_url = self.postgres.database_url(self._postgres_port)
