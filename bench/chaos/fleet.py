@@ -22,6 +22,7 @@ from fleet.command.machine.up import UpOptions, up
 from fleet.embedded.postgres import EmbeddedPostgres
 from fleet.embedded.valkey import EmbeddedValkey
 from fleet.installation import FleetNotRunning, Installation
+from fleet.joining import environment_beside
 from fleet.supervisor.child import Child
 from fleet.supervisor.ports import free_port
 from fleet.supervisor.process import ProcessSpec, RunningProcess
@@ -114,11 +115,11 @@ class ChaosFleet:
         """Start one more process of this name whose clock is off by so many hours; its process id."""
         of = next(each for each in (f"worker-{name}", name) if each in self.names())
         mark = self.folder / f"beside-{len(self._beside)}-{name}"
-        environment = psutil.Process(self.pids(of)[0]).environ() | {"UNPEND_READY_FILE": str(mark)}
+        environment = environment_beside(self.installation, of, self._fleet().environment)
         spec = ProcessSpec(
             name=f"{name}{hours:+}h",
             command=[sys.executable, "-m", "bench.chaos.faults.shifted_clock", str(hours), name],
-            environment=environment,
+            environment=environment | {"UNPEND_READY_FILE": str(mark)},
             stage=_FLEET,
             ready=mark.exists,
             log_file=self.folder / "logs" / f"{mark.name}.log",

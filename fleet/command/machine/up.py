@@ -15,6 +15,7 @@ from fleet.demonstration import FIRST_MORNING, Demonstration
 from fleet.embedded.postgres import EmbeddedPostgres
 from fleet.embedded.valkey import EmbeddedValkey
 from fleet.installation import Installation, InstallationSecrets
+from fleet.joining import taken_over
 from fleet.plan import CORE, Addresses, DatabaseUrls, FleetPlan, Ports
 from fleet.supervisor.ports import same_port
 from fleet.supervisor.process import ProcessSpec, RunningProcess
@@ -87,7 +88,7 @@ def _run(installation: Installation, options: UpOptions, screen: Screen, request
         listed = [{"name": p.name, "pid": p.pid, "state": p.state, "restarts": p.restarts} for p in processes]
         installation.run_file.write({**document, "processes": listed})
 
-    supervisor = Supervisor(specs, on_change=tell, before_stage={CORE: prepare})
+    supervisor = Supervisor(specs, on_change=tell, before_stage={CORE: prepare}, warm=plan.warm_parent())
     demonstration = _demonstration(settings, options, screen)
     thread = threading.Thread(
         target=demonstration.run, args=(options.sample,), name="demonstration", daemon=True
@@ -223,31 +224,8 @@ def _plan(
             flower=f"http://127.0.0.1:{ports.flower}",
         ),
         kept=kept,
-        extra={name: value for name, value in os.environ.items() if name in _MAY_BE_SET},
+        extra=taken_over(os.environ),
     )
-
-
-_MAY_BE_SET = frozenset(
-    {
-        "UNPEND_CONTACT_POLICY",
-        "UNPEND_WEBHOOK_ALLOWED_NETWORKS",
-        "UNPEND_TRUSTED_PROXIES",
-        "UNPEND_CHANNEL",
-        "UNPEND_LEASE_SECONDS",
-        "UNPEND_LARGEST_BATCH",
-        "UNPEND_LOW_WATER",
-        "UNPEND_REPUBLISH_SECONDS",
-        "UNPEND_MOST_CRASHES",
-        "UNPEND_READY_SECONDS",
-        "UNPEND_LEAST_WAIT_SECONDS",
-        "UNPEND_CONTACTS_AT_ONCE",
-        "UNPEND_INTAKE_AMQP_URL",
-        "UNPEND_LOG_LEVEL",
-        "UNPEND_CONFIG_FOLDER",
-        "UNPEND_NOTICE_SECRETS",
-    }
-)
-"""Settings of the caller's environment that an embedded fleet takes over."""
 
 
 def _document(plan: FleetPlan, settings: Settings) -> dict[str, Any]:
