@@ -42,8 +42,7 @@ def fleet(tmp_path: Path) -> Iterator[Fleet]:
 
 def is_forked(pid: int | None, warm: psutil.Process) -> bool:
     """Whether this process shows the environment of the warm parent, as none does that was started by itself."""
-    shown: dict[str, str] = psutil.Process(pid).environ()
-    return shown == warm.environ()
+    return bool(psutil.Process(pid).environ() == warm.environ())
 
 
 def running(warm: WarmParent) -> psutil.Process:
