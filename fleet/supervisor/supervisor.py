@@ -156,7 +156,8 @@ class Supervisor:
             if before is not None:
                 self._watchdog.remove(before)
             self._watchdog.add(self._warm.pid)
-        reap_orphans({*self._pids(), self._watchdog.pid})
+        if self._warm.pid is not None:
+            reap_orphans({*self._pids(), self._watchdog.pid})
 
     def _stages(self) -> list[int]:
         return sorted({post.spec.stage for post in self._posts})

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -27,10 +28,13 @@ def fleet(tmp_path: Path) -> Iterator[Fleet]:
     made: list[Supervisor] = []
 
     def start(*names: str, warm: WarmParent, **environment: str) -> Supervisor:
+        """Start these; the first is given this environment too."""
+
         def ignore(processes: tuple[RunningProcess, ...]) -> None:
             """Take no notice of a change."""
 
-        specs = [forked(tmp_path, name, **environment) for name in names]
+        first, *others = (partial(forked, tmp_path, name) for name in names)
+        specs = [first(**environment), *(other() for other in others)]
         made.append(Supervisor(specs, on_change=ignore, warm=warm))
         made[-1].start()
         return made[-1]
@@ -70,15 +74,30 @@ def test_a_forked_process_is_the_supervisors_own_child_and_leads_a_session(
     )
 
 
-def test_a_forked_process_has_its_own_environment_and_nothing_of_it_is_in_the_parent(
+def test_what_a_forked_process_is_given_is_in_no_other_that_is_forked_nor_in_their_parent(
     fleet: Fleet, tmp_path: Path
 ) -> None:
     warm = warm_parent()
-    fleet("plain", "other", warm=warm, SECRET_OF_ONE="hidden")
-    given = {"PATH": os.environ["PATH"], "SECRET_OF_ONE": "hidden"}
-    assert [noted(tmp_path, name)[0]["environment"] for name in ("plain", "other")] == [given, given]
-    assert running(warm).environ().keys() == {"PATH"}
+    fleet("plain", "other", warm=warm, SECRET="hidden-from-all-others")
+    shown = {name: noted(tmp_path, name)[0] for name in ("plain", "other")}
+    path = {"PATH": os.environ["PATH"]}
+    assert shown["plain"]["environment"] == path | {"SECRET": "hidden-from-all-others"}
+    assert shown["other"]["environment"] == running(warm).environ() == path
+    assert holds(shown["plain"]["pid"], b"hidden-from-all-others")
+    assert not holds(shown["other"]["pid"], b"hidden-from-all-others")
+    assert not holds(running(warm).pid, b"hidden-from-all-others")
     assert open_sockets(running(warm)) == 1
+
+
+def holds(pid: int, text: bytes) -> bool:
+    """Whether a process has this text anywhere in the memory that it can write."""
+    with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
+        for line in Path(f"/proc/{pid}/maps").read_text(encoding="utf-8").splitlines():
+            place, rights, *_ = line.split()
+            begin, end = (int(edge, 16) for edge in place.split("-"))
+            if rights.startswith("rw") and text in os.pread(memory.fileno(), end - begin, begin):
+                return True
+    return False
 
 
 def open_sockets(process: psutil.Process) -> int:
