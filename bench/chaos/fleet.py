@@ -23,6 +23,7 @@ from fleet.embedded.postgres import EmbeddedPostgres
 from fleet.embedded.valkey import EmbeddedValkey
 from fleet.installation import FleetNotRunning, Installation
 from fleet.joining import environment_beside
+from fleet.plan import FleetPlan
 from fleet.supervisor.child import Child
 from fleet.supervisor.ports import free_port
 from fleet.supervisor.process import ProcessSpec, RunningProcess
@@ -250,4 +251,7 @@ class ChaosFleet:
 
 
 if __name__ == "__main__":
-    up(UpOptions(data_dir=Path(sys.argv[1]), sample=None, quiet=True, time_scale=float(sys.argv[2])))
+    up(
+        UpOptions(data_dir=Path(sys.argv[1]), sample=None, quiet=True, time_scale=float(sys.argv[2])),
+        FleetPlan.warm_parent(),
+    )

@@ -87,19 +87,28 @@ def up(
         raise CommandError("--sample and --no-sample exclude each other", 2)
     if sample is not None and not sample.is_file():
         raise CommandError(f"--sample {sample} is not a file", 2)
-    from fleet.command.machine.up import SAMPLE, UpOptions
-    from fleet.command.machine.up import up as start
+    from fleet.plan import FleetPlan
 
-    start(
-        UpOptions(
-            data_dir=data_dir or DEFAULT_FOLDER,
-            port=port,
-            time_scale=time_scale,
-            time_jump=time_jump,
-            sample=None if no_sample else sample or SAMPLE,
-            quiet=quiet,
+    warm = FleetPlan.warm_parent()
+    try:
+        # It imports while this process does, and while the servers start.
+        warm.tend()
+        from fleet.command.machine.up import SAMPLE, UpOptions
+        from fleet.command.machine.up import up as start
+
+        start(
+            UpOptions(
+                data_dir=data_dir or DEFAULT_FOLDER,
+                port=port,
+                time_scale=time_scale,
+                time_jump=time_jump,
+                sample=None if no_sample else sample or SAMPLE,
+                quiet=quiet,
+            ),
+            warm,
         )
-    )
+    finally:
+        warm.stop()
 
 
 application.command("down")(down.down)

@@ -65,7 +65,7 @@ class Supervisor:
                 whenever one dies, is started again, or begins or ceases to be failing. Not during the stop.
             before_stage: Called in this process before a stage starts, once all lower stages are ready.
             last_seconds: What the processes may take to end once this process has ended without stopping them.
-            warm: Forks those that may be forked; started and stopped with them.
+            warm: Forks those that may be forked; started, unless it runs already, and stopped with them.
 
         Raises:
             ValueError: Two processes have the same name.
@@ -79,6 +79,8 @@ class Supervisor:
         self._reported: tuple[RunningProcess, ...] = ()
         self._watchdog = Watchdog(last_seconds=last_seconds)
         self._warm = warm
+        self._warm_pid: int | None = None
+        """The warm parent of which the watchdog knows."""
 
     @property
     def processes(self) -> tuple[RunningProcess, ...]:
@@ -151,12 +153,15 @@ class Supervisor:
         """Start the warm parent unless it runs, and reap what others have left to us because of it."""
         if self._warm is None:
             return
-        before = self._warm.pid
-        if self._warm.tend() and self._warm.pid is not None:
+        self._warm.tend()
+        now, before = self._warm.pid, self._warm_pid
+        if now != before:
             if before is not None:
                 self._watchdog.remove(before)
-            self._watchdog.add(self._warm.pid)
-        if self._warm.pid is not None:
+            if now is not None:
+                self._watchdog.add(now)
+            self._warm_pid = now
+        if now is not None:
             reap_orphans({*self._pids(), self._watchdog.pid})
 
     def _stages(self) -> list[int]:

@@ -75,15 +75,15 @@ class WarmParent:
         """Its process id; `None` before the start and after the end."""
         return None if self._process is None else self._process.pid
 
-    def tend(self) -> bool:
-        """Start it unless it runs or has just been started; whether it was started now.
+    def tend(self) -> None:
+        """Start it unless it runs or has just been started.
 
         Raises:
             OSError: it cannot be started.
         """
         now = time.monotonic()
         if sys.platform != "linux" or self._is_running() or now < self._started + _RESTART_SECONDS:
-            return False
+            return
         self.stop()
         self._started = now
         # Whatever a descendant leaves without a parent becomes a child of ours.
@@ -99,7 +99,6 @@ class WarmParent:
                 start_new_session=True,
             )
         self._control = ours
-        return True
 
     def is_starting(self) -> bool:
         """Whether it will be ready in a moment: it imports, and not for too long."""

@@ -22,6 +22,7 @@ from fleet.supervisor.process import ProcessSpec, RunningProcess
 from fleet.supervisor.run_file import DataDirLock
 from fleet.supervisor.stop_request import StopRequest
 from fleet.supervisor.supervisor import Supervisor
+from fleet.supervisor.warm_parent import WarmParent
 from runtime.cipher import Cipher
 from runtime.settings import PROJECT, Settings
 from schemas.access.scopes import owners_of
@@ -55,8 +56,12 @@ class UpOptions:
     quiet: bool = False
 
 
-def up(options: UpOptions) -> None:
+def up(options: UpOptions, warm: WarmParent) -> None:
     """Start everything, show the orders' progress, run until told to stop, stop everything in order.
+
+    Args:
+        options: What is asked for.
+        warm: Forks the processes; the caller may have started it before this module was loaded.
 
     Raises:
         DataDirInUseError: a fleet runs in this data folder.
@@ -68,12 +73,14 @@ def up(options: UpOptions) -> None:
     terminal = Terminal()
     with StopRequest(further=terminal.has_lost_its_reader) as request, DataDirLock(installation.data_dir):
         try:
-            _run(installation, options, Screen(terminal, quiet=options.quiet), request)
+            _run(installation, options, Screen(terminal, quiet=options.quiet), request, warm)
         finally:
             installation.run_file.remove()
 
 
-def _run(installation: Installation, options: UpOptions, screen: Screen, request: StopRequest) -> None:
+def _run(
+    installation: Installation, options: UpOptions, screen: Screen, request: StopRequest, warm: WarmParent
+) -> None:
     agents = read_agents(Path(os.environ.get("UNPEND_CONFIG_FOLDER", PROJECT / "config")))
     installation.take_up_next_key()
     kept = installation.give_keys(owners_of(agents))
@@ -88,7 +95,7 @@ def _run(installation: Installation, options: UpOptions, screen: Screen, request
         listed = [{"name": p.name, "pid": p.pid, "state": p.state, "restarts": p.restarts} for p in processes]
         installation.run_file.write({**document, "processes": listed})
 
-    supervisor = Supervisor(specs, on_change=tell, before_stage={CORE: prepare}, warm=plan.warm_parent())
+    supervisor = Supervisor(specs, on_change=tell, before_stage={CORE: prepare}, warm=warm)
     demonstration = _demonstration(settings, options, screen)
     thread = threading.Thread(
         target=demonstration.run, args=(options.sample,), name="demonstration", daemon=True
