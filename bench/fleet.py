@@ -20,6 +20,7 @@ import psutil
 from fleet.command.machine.up import UpOptions, up
 from fleet.embedded.home import server_home
 from fleet.installation import FleetNotRunning, Installation
+from fleet.plan import FleetPlan
 from workers.app import make_app
 from workers.process import Process
 
@@ -137,4 +138,4 @@ def measured_fleet(channel: str, servers: Mapping[str, str] = _ITS_OWN) -> Itera
 
 
 if __name__ == "__main__":
-    up(UpOptions(data_dir=Path(sys.argv[1]), sample=None, quiet=True))
+    up(UpOptions(data_dir=Path(sys.argv[1]), sample=None, quiet=True), FleetPlan.warm_parent())

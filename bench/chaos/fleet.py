@@ -23,6 +23,8 @@ from fleet.embedded.postgres import EmbeddedPostgres
 from fleet.embedded.process import server_process
 from fleet.embedded.valkey import EmbeddedValkey
 from fleet.installation import FleetNotRunning, Installation
+from fleet.joining import environment_beside
+from fleet.plan import FleetPlan
 from fleet.supervisor.child import Child
 from fleet.supervisor.ports import free_port
 from fleet.supervisor.process import ProcessSpec, RunningProcess
@@ -118,11 +120,11 @@ class ChaosFleet:
         """Start one more process of this name whose clock is off by so many hours; its process id."""
         of = next(each for each in (f"worker-{name}", name) if each in self.names())
         mark = self.folder / f"beside-{len(self._beside)}-{name}"
-        environment = psutil.Process(self.pids(of)[0]).environ() | {"UNPEND_READY_FILE": str(mark)}
+        environment = environment_beside(self.installation, of, self._fleet().environment)
         spec = ProcessSpec(
             name=f"{name}{hours:+}h",
             command=[sys.executable, "-m", "bench.chaos.faults.shifted_clock", str(hours), name],
-            environment=environment,
+            environment=environment | {"UNPEND_READY_FILE": str(mark)},
             stage=_FLEET,
             ready=mark.exists,
             log_file=self.folder / "logs" / f"{mark.name}.log",
@@ -246,4 +248,7 @@ class ChaosFleet:
 
 
 if __name__ == "__main__":
-    up(UpOptions(data_dir=Path(sys.argv[1]), sample=None, quiet=True, time_scale=float(sys.argv[2])))
+    up(
+        UpOptions(data_dir=Path(sys.argv[1]), sample=None, quiet=True, time_scale=float(sys.argv[2])),
+        FleetPlan.warm_parent(),
+    )

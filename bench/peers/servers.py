@@ -90,7 +90,7 @@ def peer_servers() -> Iterator[PeerServers]:
                 folder=folder,
                 administration=administration,
                 database_url=url,
-                broker_url=valkey.broker_url(ports["valkey"]),
+                broker_url=valkey.operator_url(ports["valkey"]),
                 parts={one.name: psutil.Process(one.pid) for one in supervisor.processes},
                 numbers=itertools.count(1),
             )
