@@ -13,6 +13,7 @@ from bench.api_command import bench_api
 from bench.cpu_shares import CpuShares
 from bench.fleet import MeasuredFleet, measured_fleet
 from bench.handover import handovers
+from bench.scale.command import bench_scale
 from bench.throughput import accept_only, stream_intake, workflows
 
 _console = Console(highlight=False)
@@ -36,6 +37,7 @@ application = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 application.command("api")(bench_api)
+application.command("scale")(bench_scale)
 
 
 @application.command("fleet")
