@@ -81,7 +81,7 @@ class FleetCollector(Collector):
         with self._database.snapshot(statement_seconds=_STATEMENT_SECONDS) as work:
             return (
                 up(1),
-                *series(Figures(work), StepCounts(work).by_queue(), self._queues),
+                *series(Figures(work), StepCounts(work).by_queue(self._queues), self._queues),
                 *of_webhooks(Deliveries(work)),
                 *of_seals(
                     {name: Seals(work).oldest_unsealed_seconds(table) for name, table in TABLES.items()}

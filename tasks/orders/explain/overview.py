@@ -96,7 +96,7 @@ def overview_of(
 
 
 def _work(work: UnitOfWork, messages: Mapping[str, int | None], calendar: Calendar) -> WorkOverview:
-    rows = StepCounts(work).by_queue()
+    rows = StepCounts(work).by_queue(tuple(messages))
     reviews, alerts = Figures(work).reviews(), Figures(work).alerts()
     orders = Figures(work).orders().by_state
     return WorkOverview(
