@@ -80,11 +80,11 @@ tasks = Table(
     CheckConstraint("(status = 'closed') = (finished_at IS NOT NULL)", name="finished"),
     CheckConstraint("priority BETWEEN 1 AND 10", name="priority"),
     CheckConstraint("mode IN ('auto', 'manual')", name="mode"),
-    Index("idx_tasks_status", "status", postgresql_where=text("status <> 'closed'")),
-    Index("idx_tasks_next_contact", "next_contact_time", postgresql_where=text("status <> 'closed'")),
+    Index("idx_tasks_status", "status", "task_id", postgresql_where=text("status <> 'closed'")),
     Index("idx_tasks_created", "created_at", "task_id"),
     Index("ix_tasks_phone_index", "phone_index", postgresql_where=text("phone_index IS NOT NULL")),
     Index("ix_tasks_customer", text("(metadata ->> 'customer_id')")),
+    Index("ix_tasks_order_id", "order_id"),
     Index("uq_tasks_open_order", "order_id", unique=True, postgresql_where=text("status <> 'closed'")),
 )
 
@@ -134,7 +134,8 @@ audit_logs = Table(
     *AUDIT_LOGS.columns(),
     Index("ix_audit_logs_position", "position"),
     Index("idx_audit_task_id", "task_id"),
-    Index("idx_audit_timestamp", "timestamp"),
+    # In the order in which lines are listed; of one event, and of one agent, too, where that is rare.
+    Index("idx_audit_timestamp", "timestamp", "position"),
 )
 
 actions = Table(

@@ -309,6 +309,8 @@ def upgrade() -> None:
     )
     op.create_index('ix_runs_created', 'runs', ['created_at', 'run_id'], unique=False)
     op.create_index('ix_runs_deadline', 'runs', ['deadline_at'], unique=False, postgresql_where=sa.text("state IN ('running', 'paused')"))
+    op.create_index('ix_runs_rare_states', 'runs', ['state', 'created_at', 'run_id'], unique=False, postgresql_where=sa.text("state IN ('paused', 'failed', 'cancelled')"))
+    op.create_index('ix_runs_urgent', 'runs', ['created_at', 'run_id'], unique=False, postgresql_where=sa.text('priority > 1'))
     op.create_index('ix_runs_subject_id', 'runs', ['subject_id'], unique=False)
     op.create_table('signals',
     sa.Column('task_id', sa.String(length=64), nullable=False),
@@ -398,9 +400,9 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('task_id', name=op.f('pk_tasks'))
     )
     op.create_index('idx_tasks_created', 'tasks', ['created_at', 'task_id'], unique=False)
-    op.create_index('idx_tasks_next_contact', 'tasks', ['next_contact_time'], unique=False, postgresql_where=sa.text("status <> 'closed'"))
-    op.create_index('idx_tasks_status', 'tasks', ['status'], unique=False, postgresql_where=sa.text("status <> 'closed'"))
+    op.create_index('idx_tasks_status', 'tasks', ['status', 'task_id'], unique=False, postgresql_where=sa.text("status <> 'closed'"))
     op.create_index('ix_tasks_customer', 'tasks', [sa.literal_column("(metadata ->> 'customer_id')")], unique=False)
+    op.create_index('ix_tasks_order_id', 'tasks', ['order_id'], unique=False)
     op.create_index('ix_tasks_phone_index', 'tasks', ['phone_index'], unique=False, postgresql_where=sa.text('phone_index IS NOT NULL'))
     op.create_index('uq_tasks_open_order', 'tasks', ['order_id'], unique=True, postgresql_where=sa.text("status <> 'closed'"))
     op.create_table('actions',
@@ -453,7 +455,7 @@ def upgrade() -> None:
     )
     op.create_index('ix_audit_logs_position', 'audit_logs', ['position'], unique=False)
     op.create_index('idx_audit_task_id', 'audit_logs', ['task_id'], unique=False)
-    op.create_index('idx_audit_timestamp', 'audit_logs', ['timestamp'], unique=False)
+    op.create_index('idx_audit_timestamp', 'audit_logs', ['timestamp', 'position'], unique=False)
     op.create_table('cancellations',
     sa.Column('action_id', sa.String(length=32), nullable=False),
     sa.Column('task_id', sa.String(length=32), nullable=False),
@@ -634,7 +636,10 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('review_id', name=op.f('pk_reviews')),
     sa.UniqueConstraint('step_id', name=op.f('uq_reviews_step_id'))
     )
-    op.create_index('ix_reviews_open', 'reviews', ['opened_at'], unique=False, postgresql_where=sa.text("state = 'open'"))
+    op.create_index('ix_reviews_claimed', 'reviews', ['opened_at', 'review_id'], unique=False, postgresql_where=sa.text("state = 'open' AND claimed_at IS NOT NULL"))
+    op.create_index('ix_reviews_opened_at', 'reviews', ['opened_at', 'review_id'], unique=False)
+    op.create_index('ix_reviews_reason', 'reviews', ['reason', 'opened_at', 'review_id'], unique=False, postgresql_where=sa.text("state = 'open'"))
+    op.create_index('ix_reviews_state', 'reviews', ['state', 'opened_at', 'review_id'], unique=False)
     op.create_index('ix_reviews_task_id', 'reviews', ['task_id'], unique=False)
     # Figures without what a customer may be known by: the role that reads sees these, and not the columns behind.
     op.execute(
