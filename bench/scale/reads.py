@@ -15,12 +15,11 @@ from storage.engine.step_counts import StepCounts
 from storage.flows.task_list import TaskFilter, TaskList
 from storage.orders.audit_logs import AuditFilter, AuditLogs
 from storage.orders.contacts.constraints import ConstraintQuery, ContactConstraints
-from storage.orders.figures import Figures
+from storage.orders.figures.figures import Counters, Figures
 from storage.orders.fleet_view import FleetView
 from storage.orders.subject_table import ORDERS
 from storage.orders.upkeep.privacy import Privacy
 from storage.people.reviews import Reviews
-from workers.metrics.series import PROCESSING_EDGES
 
 _PAGE: Final = 50
 _RARE: Final = "of-nobody"
@@ -70,14 +69,10 @@ _AUDIT: Final = {
 
 
 def _exporter() -> Iterator[tuple[str, Read]]:
-    yield "exporter: rounds", lambda work: Figures(work).rounds()
-    yield "exporter: processing", lambda work: Figures(work).processing(PROCESSING_EDGES)
-    yield "exporter: orders", lambda work: Figures(work).orders()
-    yield "exporter: ledger", lambda work: Figures(work).ledger()
-    yield "exporter: contacts", lambda work: Figures(work).contacts()
+    yield "exporter: counters", lambda work: Figures(work).counters()
+    yield "exporter: orders", lambda work: Figures(work).orders(Counters({}))
     yield "exporter: confidence", lambda work: Figures(work).confidence()
     yield "exporter: automation", lambda work: Figures(work).automation()
-    yield "exporter: agents", lambda work: Figures(work).agents()
     yield "exporter: alerts", lambda work: Figures(work).alerts()
     yield "exporter: reviews", lambda work: Figures(work).reviews()
 

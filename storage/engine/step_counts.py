@@ -31,7 +31,7 @@ _BY_QUEUE = text(
         UNION ALL
         SELECT queue, state, NULL FROM steps WHERE state = {LEASED}
         UNION ALL
-        (SELECT queue, state, NULL FROM steps WHERE state IN ({TIMED}) AND NOT held LIMIT :most)
+        (SELECT queue, state, NULL FROM steps WHERE state IN ({TIMED}) AND NOT held LIMIT :most_timed)
     ) AS waiting WHERE queue IS NOT NULL GROUP BY queue, state
     """,
 )
@@ -51,7 +51,17 @@ class StepCount:
 class StepCounts(Repository):
     """Counts the steps that are not over, up to a number."""
 
-    def by_queue(self, queues: Collection[str], *, most: int = MOST) -> tuple[StepCount, ...]:
-        """By queue and state; those of paused runs wait for a person and are not among the waiting."""
-        rows = self.connection.execute(_BY_QUEUE, {"queues": list(queues), "most": most})
+    def by_queue(
+        self, queues: Collection[str], *, most: int = MOST, most_timed: int = MOST
+    ) -> tuple[StepCount, ...]:
+        """By queue and state; those of paused runs wait for a person and are not among the waiting.
+
+        Args:
+            queues: Whose ready steps are counted.
+            most: How many of them at most, of each queue.
+            most_timed: How many of those that wait for a moment, of all queues together.
+        """
+        rows = self.connection.execute(
+            _BY_QUEUE, {"queues": list(queues), "most": most, "most_timed": most_timed}
+        )
         return tuple(StepCount(r.queue, r.state, r.rows, float(r.oldest_seconds or 0)) for r in rows)

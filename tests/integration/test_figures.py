@@ -16,6 +16,7 @@ from storage.engine.queues import Queues
 from storage.engine.step_counts import StepCounts
 from storage.engine.steps import NewStep, StepChange, StepKey, Steps
 from storage.orders.fleet_view import FleetView
+from tasks.orders.upkeep.counting import count
 from tests.support.agents import QUEUES
 from tests.support.outbound.webhook_sender import WebhookSenderAtWork, event
 from tests.support.recorded_work import (
@@ -233,6 +234,7 @@ def test_the_ledger_finds_an_order_that_nothing_moves_on(database: Database) -> 
     review(database, "in_review")
     order(database, "lost")
     step(database, "lost", "done")
+    count(database, seconds=60.0)
     series = read(database)
     ledger = {a: series[f"ledger,account={a}"] for a in ("in", "closed", "open", "in_review", "unaccounted")}
     assert ledger == {"in": 4, "closed": 1, "open": 1, "in_review": 1, "unaccounted": 1}
@@ -280,7 +282,7 @@ def test_rows_that_wait_are_counted_to_a_number_and_no_further(database: Databas
         step(database, "a", "parked", due_clock="business", due_at="2026-01-01")
         step(database, "a", "ready", urgency="2026-01-01")
     with database.transaction() as work:
-        found = {row.state: row.rows for row in StepCounts(work).by_queue(QUEUES, most=3)}
+        found = {row.state: row.rows for row in StepCounts(work).by_queue(QUEUES, most=3, most_timed=3)}
         all_of_them = {row.state: row.rows for row in StepCounts(work).by_queue(QUEUES)}
     assert found == {"parked": 3, "ready": 3}
     assert all_of_them == {"parked": 5, "ready": 5}

@@ -1,64 +1,46 @@
 """The numbers for metrics, read by the exporter in one snapshot.
 
-Counters are counted from committed rows and so survive every restart. They fall only if rows are deleted.
+Counters are what was counted of committed rows, so that they survive every restart and whatever is removed, and what
+came since. What a read costs depends on what came since, on the hour or day it asks about, on what waits for people:
+not on how many orders there were.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 from sqlalchemy import text
 
 from storage.core.unit_of_work import Repository
-from storage.engine.states import DONE, ENDED, FAILED, PUBLISHED, READY, SCHEDULED
+from storage.orders.figures.feeds import FEEDS, PROCESSING_EDGES, ZONE, Counted
+
+_NOT_FOLDED_YET: Final = 20_000
+"""Rows of a feed behind its place that a read looks at; what lies behind them is counted once they were folded."""
 
 # A moment is a subquery so that it is computed once and not for every row.
 _HOUR_AGO = "(SELECT business_now() - interval '1 hour')"
 _DAY_AGO = "(SELECT business_now() - interval '24 hours')"
-_MIDNIGHT = "(SELECT date_trunc('day', business_now(), CAST(:zone AS text)))"
+_MIDNIGHT = f"(SELECT date_trunc('day', business_now(), '{ZONE}'))"
 
-# In waiting_followup the round has ended already; what happens to the order there ends none.
-_ROUNDS = text(
-    """
-    SELECT count(*) AS ended, count(*) FILTER (WHERE from_state = 'action_taken') AS acted_on
-    FROM transitions
-    WHERE event IN ('intent=继续', 'intent=暂缓', 'intent=终止', 'contact.max_reached')
-       OR (event IN ('review.close', 'task.cancel', 'task.timeout') AND from_state <> 'waiting_followup')
-    """,
-)
-# Half a microsecond less, because Prometheus counts a value on an edge below it and width_bucket above it.
-# Intervals and decimals are exact; a sum of floats may fall by a rounding error, which reads as a reset.
-_PROCESSING = text(
+_FOLDED = "SELECT name, labelled AS label, value FROM figures"
+_SINCE = " UNION ALL ".join(
     f"""
-    SELECT width_bucket(active - 0.0000005, CAST(:edges AS numeric[])) AS bucket, count(*) AS orders,
-           sum(active) AS seconds
-    FROM (
-        SELECT extract(epoch FROM coalesce(sum(greatest(s.finished_at - s.started_at, interval '0')),
-                                           interval '0')) AS active
-        FROM tasks t
-        JOIN runs r ON r.run_id = t.run_id AND r.finished_at IS NOT NULL
-        LEFT JOIN step_figures s ON s.run_id = t.run_id AND s.kind = 'action' AND s.state = {DONE}
-            AND s.started_at IS NOT NULL AND s.code IS DISTINCT FROM 'parked'
-        WHERE t.status = 'closed'
-        GROUP BY t.task_id
-    ) AS closed GROUP BY bucket
-    """,
-)
-_CONTACTS = text(
+    (WITH looked AS MATERIALIZED (
+        SELECT {feed.position} AS position FROM {feed.table}
+        WHERE {feed.position} > coalesce((SELECT place FROM figure_feeds WHERE feed = '{feed.name}'), 0)
+        ORDER BY {feed.position} LIMIT {_NOT_FOLDED_YET}
+    ) SELECT name, label, CAST(value AS numeric) FROM ({feed.adds}) AS since)
     """
-    SELECT contact_method AS channel, count(*) AS attempts,
-           count(*) FILTER (WHERE contact_result = 'answered') AS answered
-    FROM contact_logs WHERE status IN ('sent', 'concluded') AND direction = 'outbound' GROUP BY contact_method
-    """,
+    for feed in FEEDS
 )
-# A row that waits for its next delivery has been claimed once less than it will have been.
-_AGENTS = text(
-    f"""
-    SELECT queue, sum(CASE WHEN state IN ({SCHEDULED}, {READY}, {PUBLISHED}) THEN delivery - 1
-                           ELSE delivery END) AS requests,
-           sum(tries + crashes + CASE WHEN state = {FAILED} THEN 1 ELSE 0 END) AS errors
-    FROM steps WHERE kind = 'action' AND queue IS NOT NULL AND started_at IS NOT NULL GROUP BY queue
-    """,
+_COUNTED = text(
+    f"SELECT name, label, sum(value) AS value FROM ({_FOLDED} UNION ALL {_SINCE}) AS every GROUP BY name, label"
+)
+# Whoever was not moved yet is in no transition.
+_UNMOVED = text(
+    "SELECT count(*) AS pending, to_char(business_now() AT TIME ZONE :zone, 'YYYY-MM-DD') AS today "
+    "FROM tasks WHERE status = 'pending'"
 )
 # Outside agents may write audit lines too, so nothing in them is taken to be of the right type.
 _CONFIDENCE = text(
@@ -84,41 +66,21 @@ _AUTOMATION = text(
     ) AS orders WHERE triaged
     """,
 )
-_ORDERS = text(
-    f"SELECT status, count(*) AS orders, count(*) FILTER (WHERE finished_at >= {_MIDNIGHT}) AS today "
-    "FROM tasks GROUP BY status",
-)
 _ALERTS = text(
     f"""
-    SELECT count(*) FILTER (WHERE raised_at >= {_HOUR_AGO}) AS last_hour,
-           count(*) FILTER (WHERE handled_at IS NULL) AS active,
-           count(*) FILTER (WHERE raised_at >= {_MIDNIGHT}) AS today,
-           count(*) FILTER (WHERE raised_at >= {_MIDNIGHT} AND handled_at IS NOT NULL) AS handled_today
-    FROM alerts
+    SELECT (SELECT count(*) FROM alerts WHERE raised_at >= {_HOUR_AGO}) AS last_hour,
+           (SELECT count(*) FROM alerts WHERE status <> 'resolved' AND handled_at IS NULL) AS active,
+           today.raised AS today, today.handled AS handled_today
+    FROM (SELECT count(*) AS raised, count(handled_at) AS handled FROM alerts WHERE raised_at >= {_MIDNIGHT}) AS today
     """,
 )
 # A question's deadline is cleared once it was raised as an alert; after a day it is overdue all the same.
 _REVIEWS = text(
     f"""
-    SELECT count(*) FILTER (WHERE state = 'open') AS open,
-           count(*) FILTER (WHERE state = 'open' AND (opened_at < {_DAY_AGO}
-                            OR deadline_at < (SELECT business_now()))) AS overdue,
-           count(*) FILTER (WHERE opened_at >= {_MIDNIGHT}) AS today
-    FROM reviews
-    """,
-)
-_LEDGER = text(
-    f"""
-    SELECT (SELECT count(*) FROM tasks) AS accepted,
-           (SELECT count(*) FROM tasks WHERE status = 'closed') AS closed,
-           count(*) FILTER (WHERE NOT in_review AND moves) AS open,
-           count(*) FILTER (WHERE in_review) AS in_review
-    FROM (
-        SELECT EXISTS (SELECT FROM reviews r WHERE r.task_id = t.task_id AND r.state = 'open') AS in_review,
-               EXISTS (SELECT FROM steps s WHERE s.run_id = t.run_id
-                       AND s.state NOT IN ({ENDED})) AS moves
-        FROM tasks t WHERE t.status <> 'closed'
-    ) AS unfinished
+    SELECT count(*) AS open, count(DISTINCT task_id) AS orders,
+           count(*) FILTER (WHERE opened_at < {_DAY_AGO} OR deadline_at < (SELECT business_now())) AS overdue,
+           (SELECT count(*) FROM reviews WHERE opened_at >= {_MIDNIGHT}) AS today
+    FROM reviews WHERE state = 'open'
     """,
 )
 
@@ -183,6 +145,8 @@ class ReviewFigures:
     open: int
     overdue: int
     today: int
+    orders: int
+    """The orders that the open ones are about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,35 +165,66 @@ class Ledger:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures(Repository):
-    """Read-only queries; `zone` is the time zone whose midnight begins the business day."""
+class Counters:
+    """What was counted since the beginning, by figure and label."""
 
-    zone: str = "Asia/Shanghai"
+    counted: Counted
+
+    def of(self, name: str) -> Mapping[str, Decimal]:
+        """A figure's values by label."""
+        return {label: value for (figure, label), value in self.counted.items() if figure == name}
 
     def rounds(self) -> RoundFigures:
         """Rounds ended since the beginning (SPEC.md §9)."""
-        row = self.connection.execute(_ROUNDS).one()
-        return RoundFigures(row.ended, row.acted_on)
+        return RoundFigures(self._one("rounds_ended"), self._one("rounds_acted_on"))
 
-    def processing(self, edges: Sequence[float]) -> ProcessingFigures:
+    def processing(self) -> ProcessingFigures:
         """The active time of every order whose run has ended; a step that was parked counts nothing."""
-        rows = {
-            row.bucket: (row.orders, row.seconds)
-            for row in self.connection.execute(_PROCESSING, {"edges": [Decimal(str(e)) for e in edges]})
-        }
-        counts = [rows.get(bucket, (0, Decimal()))[0] for bucket in range(len(edges) + 1)]
-        at_most = tuple(sum(counts[: edge + 1]) for edge in range(len(edges)))
-        return ProcessingFigures(at_most, sum(counts), sum((s for _, s in rows.values()), Decimal()))
+        orders = {int(bucket): int(value) for bucket, value in self.of("processing").items()}
+        counts = [orders.get(bucket, 0) for bucket in range(len(PROCESSING_EDGES) + 1)]
+        at_most = tuple(sum(counts[: edge + 1]) for edge in range(len(PROCESSING_EDGES)))
+        return ProcessingFigures(
+            at_most, sum(counts), self.counted.get(("processing_seconds", ""), Decimal())
+        )
 
     def contacts(self) -> tuple[ContactFigures, ...]:
         """Contacts since the beginning, by channel, without those that a channel refused."""
-        rows = self.connection.execute(_CONTACTS)
-        return tuple(ContactFigures(row.channel, row.attempts, row.answered) for row in rows)
+        answered = self.of("contact_answered")
+        return tuple(
+            ContactFigures(channel, int(attempts), int(answered.get(channel, 0)))
+            for channel, attempts in self.of("contact_attempt").items()
+        )
 
     def agents(self) -> tuple[AgentFigures, ...]:
         """Claims and errors since the beginning; a step cancelled between two claims counts one too many."""
-        rows = self.connection.execute(_AGENTS)
-        return tuple(AgentFigures(row.queue, int(row.requests), int(row.errors)) for row in rows)
+        errors = self.of("agent_error")
+        return tuple(
+            AgentFigures(agent, int(requests), int(errors.get(agent, 0)))
+            for agent, requests in self.of("agent_request").items()
+        )
+
+    def waiting(self) -> dict[tuple[str, str], int]:
+        """The steps that wait for a moment, by queue and state, as they stood when they were last looked at."""
+        found = {place.rpartition("/"): int(rows) for place, rows in self.of("queue_rows").items()}
+        return {(queue, state): rows for (queue, _, state), rows in found.items() if rows}
+
+    def lost(self) -> int:
+        """Orders of which the walk over open ones found nothing that moves them on."""
+        found = self.of("lost")
+        return int(max(found.get("walked", Decimal()), found.get("walking", Decimal())))
+
+    def _one(self, name: str) -> int:
+        return int(self.counted.get((name, ""), 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Figures(Repository):
+    """Read-only queries."""
+
+    def counters(self) -> Counters:
+        """What was counted since the beginning."""
+        rows = self.connection.execute(_COUNTED)
+        return Counters({(row.name, row.label): row.value for row in rows})
 
     def confidence(self) -> dict[str, float]:
         """The mean confidence of the last business hour's classifications, by intent that had any."""
@@ -241,22 +236,26 @@ class Figures(Repository):
         row = self.connection.execute(_AUTOMATION).one()
         return row.alone / row.decided if row.decided else None
 
-    def orders(self) -> OrderFigures:
+    def orders(self, counters: Counters) -> OrderFigures:
         """Where the orders stand."""
-        rows = self.connection.execute(_ORDERS, {"zone": self.zone}).all()
-        return OrderFigures({row.status: row.orders for row in rows}, sum(row.today for row in rows))
+        row = self.connection.execute(_UNMOVED, {"zone": ZONE}).one()
+        by_state = {state: int(orders) for state, orders in counters.of("orders").items()}
+        return OrderFigures(
+            by_state | {"pending": row.pending}, int(counters.of("closed_on").get(row.today, 0))
+        )
 
     def alerts(self) -> AlertFigures:
         """How many alerts there are to look at."""
-        row = self.connection.execute(_ALERTS, {"zone": self.zone}).one()
+        row = self.connection.execute(_ALERTS).one()
         return AlertFigures(row.last_hour, row.active, row.today, row.handled_today)
 
     def reviews(self) -> ReviewFigures:
         """How many questions wait for people."""
-        row = self.connection.execute(_REVIEWS, {"zone": self.zone}).one()
-        return ReviewFigures(row.open, row.overdue, row.today)
+        row = self.connection.execute(_REVIEWS).one()
+        return ReviewFigures(row.open, row.overdue, row.today, row.orders)
 
-    def ledger(self) -> Ledger:
-        """Where every accepted order is; one snapshot, so that the accounts belong together."""
-        row = self.connection.execute(_LEDGER).one()
-        return Ledger(row.accepted, row.closed, row.open, row.in_review)
+    @staticmethod
+    def ledger(orders: OrderFigures, reviews: ReviewFigures, lost: int) -> Ledger:
+        """Where every accepted order is; open is what is neither closed, nor in review, nor lost."""
+        accepted, closed = sum(orders.by_state.values()), orders.by_state.get("closed", 0)
+        return Ledger(accepted, closed, accepted - closed - reviews.orders - lost, reviews.orders)
