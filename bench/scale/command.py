@@ -20,10 +20,12 @@ from bench.scale.reads import reads
 from fleet.embedded.postgres import EmbeddedPostgres
 from storage.core.database import Database
 from storage.core.unit_of_work import UnitOfWork
+from tasks.orders.upkeep.counting import count
 
 _console = Console(highlight=False, soft_wrap=True)
 
 _SIZES: Final = (10_000, 100_000, 1_000_000)
+_LONGEST_COUNT: Final = 7200.0
 _FLAT: Final = 2.0
 """Growth of blocks from size to size up to which a read is flat: an index grows by a level, a window fills."""
 
@@ -60,7 +62,13 @@ def bench_scale(
             for size in sizes:
                 began = time.perf_counter()
                 filling.up_to(size)
-                _console.print(f"  {size:,} orders are there after {time.perf_counter() - began:.0f} s")
+                there = time.perf_counter()
+                count(database, seconds=_LONGEST_COUNT)
+                filling.tidy()
+                counted = time.perf_counter()
+                _console.print(
+                    f"  {size:,} orders are there after {there - began:.0f} s, counted after {counted - there:.0f} s"
+                )
                 measured[size] = {name: _cost(database, read) for name, read in wanted.items()}
     _print(sizes, measured)
 

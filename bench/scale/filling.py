@@ -83,12 +83,16 @@ class Filling:
             )
 
     def up_to(self, orders: int) -> None:
-        """Write copies until there are so many, and let PostgreSQL look at what it has."""
+        """Write copies until there are so many."""
         while self._made < orders:
             until = min(self._made + _CHUNK, orders)
             with self._database.transaction() as work:
                 self._write(work.connection, self._made, until)
             self._made = until
+        self.tidy()
+
+    def tidy(self) -> None:
+        """Let PostgreSQL look at what it has."""
         with self._database.looks() as work:
             work.connection.exec_driver_sql("SET statement_timeout = 0")
             work.connection.exec_driver_sql("VACUUM (ANALYZE)")

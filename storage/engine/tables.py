@@ -98,7 +98,7 @@ runs = Table(
         "run_id",
         postgresql_where=text(f"state IN ({literals(RARE_RUNS)})"),
     ),
-    Index("ix_runs_urgent", "created_at", "run_id", postgresql_where=text("priority > 1")),
+    Index("ix_runs_urgent", "created_at", "run_id", postgresql_where=text("priority > 5")),
     Index("ix_runs_deadline", "deadline_at", postgresql_where=text(f"state IN ({literals(OPEN_RUNS)})")),
     # Rows are updated in place while they live; room on the page keeps those updates off the indexes.
     postgresql_with={"fillfactor": "80"},

@@ -331,7 +331,7 @@ def upgrade() -> None:
     op.create_index('ix_runs_created', 'runs', ['created_at', 'run_id'], unique=False)
     op.create_index('ix_runs_deadline', 'runs', ['deadline_at'], unique=False, postgresql_where=sa.text("state IN ('running', 'paused')"))
     op.create_index('ix_runs_rare_states', 'runs', ['state', 'created_at', 'run_id'], unique=False, postgresql_where=sa.text("state IN ('paused', 'failed', 'cancelled')"))
-    op.create_index('ix_runs_urgent', 'runs', ['created_at', 'run_id'], unique=False, postgresql_where=sa.text('priority > 1'))
+    op.create_index('ix_runs_urgent', 'runs', ['created_at', 'run_id'], unique=False, postgresql_where=sa.text('priority > 5'))
     op.create_index('ix_runs_subject_id', 'runs', ['subject_id'], unique=False)
     op.create_table('signals',
     sa.Column('task_id', sa.String(length=64), nullable=False),

@@ -23,12 +23,14 @@ _HOUR_AGO = "(SELECT business_now() - interval '1 hour')"
 _DAY_AGO = "(SELECT business_now() - interval '24 hours')"
 _MIDNIGHT = f"(SELECT date_trunc('day', business_now(), '{ZONE}'))"
 
+_PLACES = text("SELECT feed, place FROM figure_feeds")
+# The places are given, so that the planner knows how few rows lie behind them.
 _FOLDED = "SELECT name, labelled AS label, value FROM figures"
 _SINCE = " UNION ALL ".join(
     f"""
     (WITH looked AS MATERIALIZED (
         SELECT {feed.position} AS position FROM {feed.table}
-        WHERE {feed.position} > coalesce((SELECT place FROM figure_feeds WHERE feed = '{feed.name}'), 0)
+        WHERE {feed.position} > :{feed.name}
         ORDER BY {feed.position} LIMIT {_NOT_FOLDED_YET}
     ) SELECT name, label, CAST(value AS numeric) FROM ({feed.adds}) AS since)
     """
@@ -223,7 +225,9 @@ class Figures(Repository):
 
     def counters(self) -> Counters:
         """What was counted since the beginning."""
-        rows = self.connection.execute(_COUNTED)
+        places = dict.fromkeys((feed.name for feed in FEEDS), 0)
+        places |= {row.feed: row.place for row in self.connection.execute(_PLACES) if row.feed in places}
+        rows = self.connection.execute(_COUNTED, places)
         return Counters({(row.name, row.label): row.value for row in rows})
 
     def confidence(self) -> dict[str, float]:
