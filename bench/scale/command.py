@@ -22,7 +22,7 @@ from storage.core.database import Database
 from storage.core.unit_of_work import UnitOfWork
 from tasks.orders.upkeep.counting import count
 
-_console = Console(highlight=False, soft_wrap=True)
+_console = Console(highlight=False, width=160)
 
 _SIZES: Final = (10_000, 100_000, 1_000_000)
 _LONGEST_COUNT: Final = 7200.0

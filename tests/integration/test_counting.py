@@ -70,6 +70,8 @@ def test_what_was_counted_is_what_a_scan_finds_after_failures_retries_and_follow
         count(house.database, seconds=LONG, most=50)
         house.leap()
     house.run_to_the_end()
+    # The first call goes on where the last one was with what changes yet, and the second one begins anew.
+    count(house.database, seconds=LONG)
     count(house.database, seconds=LONG)
     found = scanned(house.database)
     assert {name for name, _ in found} >= {"agent_error", "contact_answered", "processing", "rounds_ended"}
@@ -90,7 +92,7 @@ class Killed(Exception):
 
 def fold_and_end(database: Database, feed: FigureFeed) -> None:
     with database.transaction() as work:
-        Folding(work).fold(feed, up_to=1_000_000, most=1_000)
+        Folding(work).fold(feed, up_to=1_000_000, most=1_000, again=1_000)
         raise Killed
 
 

@@ -98,7 +98,7 @@ def hot(task_id: str) -> dict[str, Read]:
         "its open steps": of_run(OrderView.open_steps),
         "its steps": of_run(OrderView.steps),
         "its open review": lambda work: Reviews(work).open_of(task_id),
-        "figures: steps": lambda work: Folding(work).fold(FEEDS[0], up_to=2**62, most=5_000),
+        "figures: steps": lambda work: Folding(work).fold(FEEDS[0], up_to=2**62, most=5_000, again=5_000),
         "figures: open orders": lambda work: Folding(work).walk(most=2_000),
     }
 

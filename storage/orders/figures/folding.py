@@ -95,13 +95,14 @@ class Folding(Repository):
         """The last row of a feed that was counted."""
         return self.connection.execute(_PLACE, {"feed": feed.name}).scalar_one_or_none() or 0
 
-    def fold(self, feed: FigureFeed, *, up_to: int, most: int) -> bool:
-        """Count the next rows of a feed and look again at others, so many of each; whether more rows wait.
+    def fold(self, feed: FigureFeed, *, up_to: int, most: int, again: int) -> bool:
+        """Count the next rows of a feed, and look again at some that change yet; whether more rows wait.
 
         Args:
             feed: What is read.
             up_to: The newest row below which no other appears any more.
             most: How many rows.
+            again: How many to look at again.
         """
         self.connection.execute(_BEGIN, {"feed": feed.name})
         at = self.connection.execute(_LOCK, {"feed": feed.name}).one()
@@ -113,14 +114,14 @@ class Folding(Repository):
         place = self.connection.execute(
             further, {"place": at.place, "up_to": up_to, "most": most}
         ).scalar_one()
-        again = self.connection.execute(_AGAIN, {"feed": feed.name, "again": at.again, "most": most}).one()
-        again_to = at.again if again.last is None else again.last
+        seen = self.connection.execute(_AGAIN, {"feed": feed.name, "again": at.again, "most": again}).one()
+        again_to = at.again if seen.last is None else seen.last
         self.connection.execute(
             _fold(feed),
             {"feed": feed.name, "place": at.place, "up_to": place, "again": at.again, "again_to": again_to},
         )
         self.connection.execute(
-            _MOVE, {"feed": feed.name, "place": place, "again": again_to if again.rows == most else 0}
+            _MOVE, {"feed": feed.name, "place": place, "again": again_to if seen.rows == again else 0}
         )
         return bool(place < up_to)
 

@@ -27,9 +27,10 @@ def _count(database: Database, feed: FigureFeed, most: int, until: float) -> Non
     with database.looks() as work:
         place = Folding(work).place(feed)
     newest = newest_settled(database, feed.table, feed.position, after=place, until=until)
-    more = True
+    more, again = True, most
     while more:
         with database.transaction() as work:
-            more = Folding(work).fold(feed, up_to=place if newest is None else newest, most=most)
+            more = Folding(work).fold(feed, up_to=place if newest is None else newest, most=most, again=again)
+        again = 0
         if time.monotonic() > until:
             return
