@@ -19,6 +19,10 @@ from tests.support.scanned_figures import counted, scanned
 from tools.policies.retention import DataKind
 
 LONG = 60.0
+STARTED = text(
+    "INSERT INTO steps (run_id, subject_id, node, state, kind, queue, action, started_at, finished_at) VALUES "
+    "('exec_a', 'a', 'node', 'done', 'action', 'contact', 'contact.work', clock_timestamp(), clock_timestamp())"
+)
 
 
 def take_in(house: InProcessFleet) -> None:
@@ -146,3 +150,16 @@ def test_an_order_that_nothing_moves_on_is_found_however_many_are_open(database:
     with database.transaction() as work:
         Folding(work).walk(most=3)
         assert Figures(work).counters().lost() == 0
+
+
+def test_a_row_that_is_committed_after_a_later_one_is_counted(database: Database) -> None:
+    order(database, "a")
+    count(database, seconds=LONG)
+    with database.transaction() as early:
+        early.connection.execute(STARTED)
+        with database.transaction() as late:
+            late.connection.execute(STARTED)
+        count(database, seconds=0.0)
+    count(database, seconds=LONG)
+    assert not any(behind(database).values())
+    assert counted(database)["agent_request", "contact"] == scanned(database)["agent_request", "contact"] == 2
