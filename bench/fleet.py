@@ -89,6 +89,11 @@ class MeasuredFleet:
         return process
 
     @property
+    def data_dir(self) -> Path:
+        """The folder it lies in."""
+        return self._installation.data_dir
+
+    @property
     def port(self) -> int:
         """The port of its API, on this machine."""
         port = urlsplit(str(self._installation.run_document()["api"])).port

@@ -12,7 +12,7 @@ from fleet.process_secrets import FLOWER, INTAKE, LIMITS, secrets_of
 from schemas.core.agents import Agent, read_agents
 
 _HEAD: Final = (
-    "# Written by docs/generate.py: change docs/kubernetes_manifests.py, agents.yaml or process_secrets.py.\n"
+    "# Written by docs/generate.py: from kubernetes_manifests.py, agents.yaml and process_secrets.py.\n"
 )
 _NAMESPACE: Final = "unpend"
 _SETTINGS: Final = "unpend-settings"

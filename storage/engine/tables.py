@@ -17,7 +17,7 @@ from sqlalchemy import (
     text,
 )
 
-from statemachine.workflow.states import OPEN_RUNS, RunState, StepState, literals
+from statemachine.workflow.states import OPEN_RUNS, RARE_RUNS, RunState, StepState, literals
 from storage.core.columns import Json, Moment, Name, WrittenJson, database_moment, metadata
 from storage.engine.states import LEASED, PUBLISHED, READY, TIMED
 
@@ -89,6 +89,15 @@ runs = Table(
     Index("ix_runs_subject_id", "subject_id"),
     # In the order in which tasks are listed.
     Index("ix_runs_created", "created_at", "run_id"),
+    # What is rare among the runs, in the same order: a run that goes as it should has no entry here.
+    Index(
+        "ix_runs_rare_states",
+        "state",
+        "created_at",
+        "run_id",
+        postgresql_where=text(f"state IN ({literals(RARE_RUNS)})"),
+    ),
+    Index("ix_runs_urgent", "created_at", "run_id", postgresql_where=text("priority > 5")),
     Index("ix_runs_deadline", "deadline_at", postgresql_where=text(f"state IN ({literals(OPEN_RUNS)})")),
     # Rows are updated in place while they live; room on the page keeps those updates off the indexes.
     postgresql_with={"fillfactor": "80"},

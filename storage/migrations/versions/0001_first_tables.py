@@ -182,6 +182,27 @@ def upgrade() -> None:
     )
     op.create_index('ix_events_of_run', 'events', ['execution_id', 'feed_order', 'event_id'], unique=False)
     op.create_index('ix_events_feed', 'events', ['feed_order', 'event_id'], unique=False)
+    op.create_table('figure_feeds',
+    sa.Column('feed', sa.String(length=32), nullable=False),
+    sa.Column('place', sa.BigInteger(), server_default='0', nullable=False),
+    sa.Column('again', sa.BigInteger(), server_default='0', nullable=False),
+    sa.Column('walked', sa.String(length=96), server_default='', nullable=False),
+    sa.PrimaryKeyConstraint('feed', name=op.f('pk_figure_feeds')),
+    postgresql_with={'fillfactor': '50'}
+    )
+    op.create_table('figure_pending',
+    sa.Column('feed', sa.String(length=32), nullable=False),
+    sa.Column('position', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('counted', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
+    sa.PrimaryKeyConstraint('feed', 'position', name=op.f('pk_figure_pending'))
+    )
+    op.create_table('figures',
+    sa.Column('name', sa.String(length=32), nullable=False),
+    sa.Column('labelled', sa.String(length=64), nullable=False),
+    sa.Column('value', sa.Numeric(), nullable=False),
+    sa.PrimaryKeyConstraint('name', 'labelled', name=op.f('pk_figures')),
+    postgresql_with={'fillfactor': '50'}
+    )
     op.create_table('forgotten_numbers',
     sa.Column('phone_index', sa.LargeBinary(), nullable=False),
     sa.Column('forgotten_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
@@ -309,6 +330,8 @@ def upgrade() -> None:
     )
     op.create_index('ix_runs_created', 'runs', ['created_at', 'run_id'], unique=False)
     op.create_index('ix_runs_deadline', 'runs', ['deadline_at'], unique=False, postgresql_where=sa.text("state IN ('running', 'paused')"))
+    op.create_index('ix_runs_rare_states', 'runs', ['state', 'created_at', 'run_id'], unique=False, postgresql_where=sa.text("state IN ('paused', 'failed', 'cancelled')"))
+    op.create_index('ix_runs_urgent', 'runs', ['created_at', 'run_id'], unique=False, postgresql_where=sa.text('priority > 5'))
     op.create_index('ix_runs_subject_id', 'runs', ['subject_id'], unique=False)
     op.create_table('signals',
     sa.Column('task_id', sa.String(length=64), nullable=False),
@@ -398,9 +421,9 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('task_id', name=op.f('pk_tasks'))
     )
     op.create_index('idx_tasks_created', 'tasks', ['created_at', 'task_id'], unique=False)
-    op.create_index('idx_tasks_next_contact', 'tasks', ['next_contact_time'], unique=False, postgresql_where=sa.text("status <> 'closed'"))
-    op.create_index('idx_tasks_status', 'tasks', ['status'], unique=False, postgresql_where=sa.text("status <> 'closed'"))
+    op.create_index('idx_tasks_status', 'tasks', ['status', 'task_id'], unique=False, postgresql_where=sa.text("status <> 'closed'"))
     op.create_index('ix_tasks_customer', 'tasks', [sa.literal_column("(metadata ->> 'customer_id')")], unique=False)
+    op.create_index('ix_tasks_order_id', 'tasks', ['order_id'], unique=False)
     op.create_index('ix_tasks_phone_index', 'tasks', ['phone_index'], unique=False, postgresql_where=sa.text('phone_index IS NOT NULL'))
     op.create_index('uq_tasks_open_order', 'tasks', ['order_id'], unique=True, postgresql_where=sa.text("status <> 'closed'"))
     op.create_table('actions',
@@ -450,7 +473,7 @@ def upgrade() -> None:
     )
     op.create_index('ix_audit_logs_position', 'audit_logs', ['position'], unique=False)
     op.create_index('idx_audit_task_id', 'audit_logs', ['task_id'], unique=False)
-    op.create_index('idx_audit_timestamp', 'audit_logs', ['timestamp'], unique=False)
+    op.create_index('idx_audit_timestamp', 'audit_logs', ['timestamp', 'position'], unique=False)
     op.create_table('cancellations',
     sa.Column('action_id', sa.String(length=32), nullable=False),
     sa.Column('task_id', sa.String(length=32), nullable=False),
@@ -482,6 +505,7 @@ def upgrade() -> None:
     sa.Column('phone_index', sa.LargeBinary(), nullable=True),
     sa.Column('script_version', sa.String(length=32), nullable=True),
     sa.Column('direction', sa.String(length=8), server_default='outbound', nullable=False),
+    sa.Column('position', sa.BigInteger(), sa.Identity(always=True), nullable=False),
     sa.CheckConstraint("direction IN ('outbound', 'inbound')", name=op.f('ck_contact_logs_direction')),
     sa.CheckConstraint("status IN ('sending', 'sent', 'refused', 'concluded')", name=op.f('ck_contact_logs_status')),
     sa.PrimaryKeyConstraint('contact_id', name=op.f('pk_contact_logs')),
@@ -490,6 +514,7 @@ def upgrade() -> None:
     )
     op.create_index('ix_contact_logs_channel', 'contact_logs', ['contact_method', 'contact_time'], unique=False)
     op.create_index('ix_contact_logs_number', 'contact_logs', ['phone_index', 'contact_time'], unique=False, postgresql_where=sa.text('phone_index IS NOT NULL'))
+    op.create_index('ix_contact_logs_position', 'contact_logs', ['position'], unique=False)
     op.create_index('ix_contact_logs_reference', 'contact_logs', [sa.literal_column('"left"(md5(key::text), 15)')], unique=False)
     op.create_table('deliveries',
     sa.Column('delivery_id', sa.String(length=32), nullable=False),
@@ -585,10 +610,12 @@ def upgrade() -> None:
     sa.Column('agent_id', sa.String(length=32), nullable=False),
     sa.Column('metadata', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), server_default='{}', nullable=False),
     sa.Column('at', sa.DateTime(timezone=True), server_default=sa.text('business_now()'), nullable=False),
+    sa.Column('position', sa.BigInteger(), sa.Identity(always=True), nullable=False),
     sa.CheckConstraint("(from_state, event, to_state) IN (('pending', 'task.start', 'contacting'), ('contacting', 'user.responded', 'responded'), ('contacting', 'user.no_answer', 'no_response'), ('no_response', 'contact.retry', 'contacting'), ('no_response', 'contact.max_reached', 'closed'), ('responded', 'triage.complete', 'classified'), ('classified', 'action.execute', 'action_taken'), ('action_taken', 'intent=暂缓', 'waiting_followup'), ('action_taken', 'intent=继续', 'closed'), ('action_taken', 'intent=终止', 'closed'), ('waiting_followup', 'followup.time_reached', 'contacting'), ('no_response', 'user.responded', 'responded'), ('waiting_followup', 'user.responded', 'responded'), ('responded', 'review.recontact', 'contacting'), ('classified', 'review.recontact', 'contacting'), ('pending', 'review.close', 'closed'), ('contacting', 'review.close', 'closed'), ('responded', 'review.close', 'closed'), ('no_response', 'review.close', 'closed'), ('classified', 'review.close', 'closed'), ('action_taken', 'review.close', 'closed'), ('waiting_followup', 'review.close', 'closed'), ('pending', 'task.cancel', 'closed'), ('contacting', 'task.cancel', 'closed'), ('responded', 'task.cancel', 'closed'), ('no_response', 'task.cancel', 'closed'), ('classified', 'task.cancel', 'closed'), ('action_taken', 'task.cancel', 'closed'), ('waiting_followup', 'task.cancel', 'closed'), ('pending', 'task.timeout', 'closed'), ('contacting', 'task.timeout', 'closed'), ('responded', 'task.timeout', 'closed'), ('no_response', 'task.timeout', 'closed'), ('classified', 'task.timeout', 'closed'), ('action_taken', 'task.timeout', 'closed'), ('waiting_followup', 'task.timeout', 'closed'))", name=op.f('ck_transitions_legal_move')),
     sa.PrimaryKeyConstraint('transition_id', name=op.f('pk_transitions')),
     sa.UniqueConstraint('task_id', 'version', name=op.f('uq_transitions_task_id_version'))
     )
+    op.create_index('ix_transitions_position', 'transitions', ['position'], unique=False)
     op.create_table('dispatches',
     sa.Column('dispatch_id', sa.String(length=32), nullable=False),
     sa.Column('step_id', sa.BigInteger(), nullable=False),
@@ -626,7 +653,10 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('review_id', name=op.f('pk_reviews')),
     sa.UniqueConstraint('step_id', name=op.f('uq_reviews_step_id'))
     )
-    op.create_index('ix_reviews_open', 'reviews', ['opened_at'], unique=False, postgresql_where=sa.text("state = 'open'"))
+    op.create_index('ix_reviews_claimed', 'reviews', ['opened_at', 'review_id'], unique=False, postgresql_where=sa.text("state = 'open' AND claimed_at IS NOT NULL"))
+    op.create_index('ix_reviews_opened_at', 'reviews', ['opened_at', 'review_id'], unique=False)
+    op.create_index('ix_reviews_reason', 'reviews', ['reason', 'opened_at', 'review_id'], unique=False, postgresql_where=sa.text("state = 'open'"))
+    op.create_index('ix_reviews_state', 'reviews', ['state', 'opened_at', 'review_id'], unique=False)
     op.create_index('ix_reviews_task_id', 'reviews', ['task_id'], unique=False)
     # Figures without what a customer may be known by: the role that reads sees these, and not the columns behind.
     op.execute(
@@ -674,6 +704,9 @@ def downgrade() -> None:
         "intent_labels",
         "idempotency_keys",
         "forgotten_numbers",
+        "figures",
+        "figure_pending",
+        "figure_feeds",
         "events",
         "engineer_capacity",
         "do_not_call",
