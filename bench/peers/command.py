@@ -96,11 +96,11 @@ def _print_progress(console: Console, one: PeerRun) -> None:
 
 def _table(figures: Mapping[str, PeerFigures]) -> Table:
     table = Table()
-    for heading in ("peer", "workflows/s", "CPU ms a workflow", f"ratio to {NOOP_RUNS.name}"):
+    for heading in ("peer", "workflows/s", "CPU ms each", f"ratio to {NOOP_RUNS.name}"):
         table.add_column(heading, justify="left" if heading == "peer" else "right", no_wrap=True)
     for name, one in figures.items():
-        ratio = _spread(one.ratios[NOOP_RUNS.name], 3) if NOOP_RUNS.name in one.ratios else "–"
-        table.add_row(name, _spread(one.rate, 1), _spread(one.cpu_milliseconds, 2), ratio)
+        ratio = _spread(one.ratios[NOOP_RUNS.name]) if NOOP_RUNS.name in one.ratios else "–"
+        table.add_row(name, _spread(one.rate, 1), _spread(one.cpu_milliseconds, 1), ratio)
     return table
 
 
@@ -112,8 +112,8 @@ def _print_ours(console: Console, figures: Mapping[str, PeerFigures]) -> None:
     best = max(peers, key=lambda name: figures[name].rate.median)
     for ours in (NOOP_RUNS.name, WHOLE_ORDERS.name):
         if ours in figures:
-            console.print(f"{ours}: {_spread(figures[ours].ratios[best], 2)} × {best}, the best durable peer")
+            console.print(f"{ours}: {_spread(figures[ours].ratios[best])} × {best}, the best durable peer")
 
 
-def _spread(spread: Spread, digits: int) -> str:
+def _spread(spread: Spread, digits: int = 2) -> str:
     return f"{spread.median:.{digits}f} ({spread.low:.{digits}f}–{spread.high:.{digits}f})"
