@@ -81,6 +81,7 @@ STAYS: Final = {
         ("digest", "content_digest", "phone_index@do_not_call", "masked"), "recognises, and tells nothing in clear"
     ),
     "phone@tasks": "encrypted, so no word can stand in it; that it goes is asserted",
+    "phone_index@tasks": "a mark, which is remembered for late replies; that it goes from the order is asserted",
 }  # fmt: skip
 
 
