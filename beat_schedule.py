@@ -16,6 +16,9 @@ RETENTION_SECONDS: Final = 60.0
 SEALING_SECONDS: Final = 60.0
 """How often what was written to the audit trail since is sealed."""
 
+COUNTING_SECONDS: Final = 5.0
+"""How often what happened is counted for the exporter; what came since it counts itself when it is read."""
+
 FEEDING_SECONDS: Final = 1.0
 """How often it is asked whether something is to be sent to other systems and to staff."""
 
@@ -41,5 +44,11 @@ BEAT_SCHEDULE: Final[Mapping[str, Mapping[str, object]]] = {
         "task": "upkeep.seal",
         "schedule": SEALING_SECONDS,
         "options": {"queue": "upkeep", "expires": 86_400.0},
+    },
+    # One call is as good as many: what waited is over after seconds.
+    "count-what-happened": {
+        "task": "upkeep.count",
+        "schedule": COUNTING_SECONDS,
+        "options": {"queue": "upkeep", "expires": 60.0},
     },
 }

@@ -1,18 +1,21 @@
 """`unpend bench api`: measures how fast the API answers while the fleet works, and how fast it takes batches."""
 
+from __future__ import annotations
+
 import statistics
 from collections.abc import Sequence
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench.api_run import LoadRun, known_orders, open_load
-from bench.batch_load import BatchRun, batches
-from bench.fleet import MeasuredFleet, measured_fleet
 from bench.latency import Answers, percentile
-from bench.throughput import wait_for_rest, workflows
+
+if TYPE_CHECKING:
+    from bench.api_run import LoadRun
+    from bench.batch_load import BatchRun
+    from bench.fleet import MeasuredFleet
 
 _console = Console(highlight=False)
 
@@ -34,6 +37,10 @@ def bench_api(
     orders: Annotated[int, typer.Option(min=0, help="Orders a run of batches sends; 0 for none.")] = 20_000,
 ) -> None:
     """Measure how long requests take under an open load while the fleet works, then `tasks/batch` alone."""
+    from bench.api_run import known_orders, open_load
+    from bench.fleet import measured_fleet
+    from bench.throughput import workflows
+
     _console.print(
         f"{rate:g} requests/s for {seconds:g} s, {runs} runs; half tasks/start with new orders, half status; "
         f"{fleet_rate:g} orders/s through the stream meanwhile. Requests come as a Poisson process; a "
@@ -110,6 +117,9 @@ def _print_shares(runs: Sequence[LoadRun]) -> None:
 
 def _print_batches(fleet: MeasuredFleet, orders: int, runs: int) -> None:
     """With the agents held still, so that it is the door alone that is measured."""
+    from bench.batch_load import batches
+    from bench.throughput import wait_for_rest
+
     made: list[BatchRun] = []
     with fleet.agents_paused():
         for _ in range(runs):

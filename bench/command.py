@@ -1,8 +1,10 @@
 """`unpend bench`: measures the speed of a fleet on this machine, with its own fleet in its own folder."""
 
+from __future__ import annotations
+
 import statistics
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -10,10 +12,11 @@ from rich.table import Table
 from typer.core import TyperGroup
 
 from bench.api_command import bench_api
-from bench.cpu_shares import CpuShares
-from bench.fleet import MeasuredFleet, measured_fleet
-from bench.handover import handovers
-from bench.throughput import accept_only, stream_intake, workflows
+from bench.peers.command import bench_peers
+from bench.scale.command import bench_scale
+
+if TYPE_CHECKING:
+    from bench.fleet import MeasuredFleet
 
 _console = Console(highlight=False)
 
@@ -36,6 +39,8 @@ application = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 application.command("api")(bench_api)
+application.command("peers")(bench_peers)
+application.command("scale")(bench_scale)
 
 
 @application.command("fleet")
@@ -48,6 +53,9 @@ def bench(
     http: Annotated[bool, typer.Option(help="Also through the simulated customer's HTTP.")] = True,
 ) -> None:
     """Measure workflows a second, the hand-over between steps, and intake, and print the CPU use."""
+    from bench.fleet import measured_fleet
+    from bench.handover import handovers
+
     _console.print(
         f"{orders} orders a run, {runs} runs; whole pending_task workflows, durable steps, audit, real triage; "
         "contact policy always_open"
@@ -71,6 +79,9 @@ def _handover(seconds: Sequence[float]) -> None:
 
 
 def _figures(title: str, fleet: MeasuredFleet, orders: int, runs: int) -> None:
+    from bench.cpu_shares import CpuShares
+    from bench.throughput import workflows
+
     rates = []
     shares = CpuShares(fleet.parts())
     for _ in range(runs):
@@ -93,6 +104,8 @@ _SHOWN = 0.005
 
 def _intake(fleet: MeasuredFleet, orders: int, runs: int) -> None:
     """With the agents held still, so that it is intake alone that is measured."""
+    from bench.throughput import accept_only, stream_intake
+
     with fleet.agents_paused():
         for title, measure in (
             ("orders/s accepted by one process", accept_only),

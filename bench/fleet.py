@@ -7,10 +7,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ import psutil
 from fleet.command.machine.up import UpOptions, up
 from fleet.embedded.home import server_home
 from fleet.installation import FleetNotRunning, Installation
+from fleet.plan import FleetPlan
 from workers.app import make_app
 from workers.process import Process
 
@@ -26,14 +28,17 @@ _READY_SECONDS: Final = 180.0
 _STOP_SECONDS: Final = 30.0
 _LOOK: Final = 0.05
 _HELD_STILL: Final = ("worker-", "tick", "beat")
+_ITS_OWN: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class MeasuredFleet:
     """A fleet in a folder of its own."""
 
-    def __init__(self, folder: Path, channel: str) -> None:
+    def __init__(self, folder: Path, channel: str, servers: Mapping[str, str] = _ITS_OWN) -> None:
+        """Name the folder; the servers are its own unless the variables of others are given."""
         self._installation = Installation(folder)
         self._channel = channel
+        self._servers = servers
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -50,7 +55,8 @@ class MeasuredFleet:
                     "UNPEND_CONTACT_POLICY": "always_open",
                     "UNPEND_CHANNEL": self._channel,
                     "UNPEND_LOG_LEVEL": "WARNING",
-                },
+                }
+                | dict(self._servers),
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
@@ -81,6 +87,11 @@ class MeasuredFleet:
         process = Process(settings, make_app(settings), name="bench")
         process.warm()
         return process
+
+    @property
+    def data_dir(self) -> Path:
+        """The folder it lies in."""
+        return self._installation.data_dir
 
     @property
     def port(self) -> int:
@@ -118,10 +129,10 @@ class MeasuredFleet:
 
 
 @contextmanager
-def measured_fleet(channel: str) -> Iterator[MeasuredFleet]:
+def measured_fleet(channel: str, servers: Mapping[str, str] = _ITS_OWN) -> Iterator[MeasuredFleet]:
     """Start a fleet in a temporary folder; stop and delete it at the end."""
     folder = Path(tempfile.mkdtemp(prefix="unpend-bench-"))
-    fleet = MeasuredFleet(folder, channel)
+    fleet = MeasuredFleet(folder, channel, servers)
     try:
         fleet.start()
         yield fleet
@@ -132,4 +143,4 @@ def measured_fleet(channel: str) -> Iterator[MeasuredFleet]:
 
 
 if __name__ == "__main__":
-    up(UpOptions(data_dir=Path(sys.argv[1]), sample=None, quiet=True))
+    up(UpOptions(data_dir=Path(sys.argv[1]), sample=None, quiet=True), FleetPlan.warm_parent())

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import api_page
+import kubernetes_manifests
 
 from fleet.process_secrets import LIMITS, WORK, secrets_of
 from schemas.core.agents import Agent, read_agents
@@ -13,6 +14,7 @@ from statemachine.page import page
 
 API = Path(__file__).resolve().parent / "api.md"
 COMPOSE = Path(__file__).resolve().parent.parent / "docker-compose.yml"
+KUBERNETES = COMPOSE.parent / "deploy" / "kubernetes"
 STATE_MACHINE = Path(__file__).resolve().parent / "state_machine.md"
 README = Path(__file__).resolve().parent.parent / "README.md"
 
@@ -59,4 +61,6 @@ if __name__ == "__main__":
     STATE_MACHINE.write_text(page(), encoding="utf-8")
     API.write_text(api_page.page(), encoding="utf-8")
     COMPOSE.write_text(with_workers(COMPOSE.read_text(encoding="utf-8")), encoding="utf-8")
+    for name, manifest in kubernetes_manifests.manifests(COMPOSE.parent / "config").items():
+        (KUBERNETES / name).write_text(manifest, encoding="utf-8")
     README.write_text(with_picture(README.read_text(encoding="utf-8")), encoding="utf-8")

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from storage.engine.urgency import urgency
-
 
 @dataclass(slots=True)
 class Room:
@@ -18,12 +16,12 @@ class Room:
     rows_left: dict[str, int]
     waiting: Mapping[str, datetime | None] = field(default_factory=dict)
 
-    def take(self, queue: str, database_now: datetime, priority: int) -> bool:
-        """Reserve a place for a ready row of this priority; whether it may be published at once."""
+    def take(self, queue: str, urgency: datetime) -> bool:
+        """Reserve room for a ready row of this urgency; whether it may be published at once."""
         if self.rows_left.get(queue, 0) <= 0:
             return False
         most_urgent = self.waiting.get(queue)
-        if most_urgent is not None and most_urgent <= urgency(database_now, priority):
+        if most_urgent is not None and most_urgent <= urgency:
             return False
         self.rows_left[queue] -= 1
         return True

@@ -207,6 +207,7 @@ class Settlement:
             variables=row.variables,
             priority=row.run_priority,
             held=row.run_state is RunState.PAUSED,
+            urgency=row.urgency,
             manual=row.run_manual,
         )
 

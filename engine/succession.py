@@ -19,6 +19,7 @@ from storage.core.unit_of_work import UnitOfWork
 from storage.engine.clock import Moments
 from storage.engine.runs import RunChange, Runs
 from storage.engine.steps import InsertedStep, NewStep, Steps
+from storage.engine.urgency import urgency
 
 OFFER_SECONDS: Final = 86_400
 """How long, in business time, an offered step waits for its caller before a person is asked."""
@@ -34,6 +35,8 @@ class RunFacts:
     variables: Mapping[str, Any]
     priority: int
     held: bool = False
+    urgency: datetime | None = None
+    """That of the step that led here: what follows it goes before nobody whom it stood behind."""
     manual: bool = False
     """Whether its agents' steps are offered to outside agents instead of driven by the fleet (SPEC.md §6)."""
 
@@ -145,8 +148,9 @@ class Succession:
     def _create(self, run: RunFacts, entered: Entered, action: Action | None, caused_by: int | None) -> None:
         if action is not None:
             self._effects.extend(action.entering(_entering(run, entered)))
-        priority = entered.step.priority or run.priority
-        state, due_at, due_clock = self._beginning(run, entered, priority)
+        place = urgency(self.moments.database_now, entered.step.priority or run.priority)
+        place = place if run.urgency is None else max(place, run.urgency)
+        state, due_at, due_clock = self._beginning(run, entered, place)
         self.count(run.run_id, 1)
         self._add(
             run,
@@ -156,6 +160,7 @@ class Succession:
             due_at=due_at,
             due_clock=due_clock,
             given=entered.input,
+            place=place if state in (StepState.READY, StepState.PUBLISHED) else None,
         )
 
     def _add(
@@ -169,6 +174,7 @@ class Succession:
         output: Mapping[str, object] | None = None,
         due_at: datetime | None = None,
         due_clock: Clock | None = None,
+        place: datetime | None = None,
     ) -> None:
         new = NewStep(
             run_id=run.run_id,
@@ -185,11 +191,12 @@ class Succession:
             input=given or {},
             output=output,
             caused_by=caused_by,
+            urgency=place,
         )
         self._new.append((new, step))
 
     def _beginning(
-        self, run: RunFacts, entered: Entered, priority: int
+        self, run: RunFacts, entered: Entered, place: datetime
     ) -> tuple[StepState, datetime | None, Clock | None]:
         """The state a new step is created in, and the moment it waits for."""
         step, now = entered.step, self.moments
@@ -213,7 +220,7 @@ class Succession:
             return StepState.OFFERED, due + timedelta(seconds=OFFER_SECONDS), Clock.BUSINESS
         if due > now.business_now or step.kind is Kind.WAIT:
             return StepState.SCHEDULED, due, Clock.BUSINESS
-        published = not run.held and self.room.take(step.agent, now.database_now, priority)
+        published = not run.held and self.room.take(step.agent, place)
         return (StepState.PUBLISHED if published else StepState.READY), None, None
 
     def _ask(self, new: Sequence[tuple[NewStep, Step]], inserted: Sequence[InsertedStep]) -> None:

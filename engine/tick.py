@@ -23,6 +23,9 @@ _log = logger(__name__)
 _CHUNK: Final = 500
 """Rows one pass handles of each kind; the next pass follows at once while there are more."""
 
+_WOKEN: Final = 5_000
+"""Rows whose time has come that one pass makes ready: one statement, whatever their number."""
+
 _CALLS_APART: Final = 2.0
 """Seconds that may lie between two pulses of a tick that nothing keeps away."""
 
@@ -89,7 +92,7 @@ class Tick:
         woken, overdue = 0, []
         for clock in Clock:
             now = transaction.moments.on(clock)
-            woken += queues.ready_due(clock, now, _CHUNK)
+            woken += queues.ready_due(clock, now, _WOKEN)
             overdue += queues.due_otherwise(clock, now, _CHUNK)
         return woken, overdue
 
@@ -129,11 +132,15 @@ class Tick:
         except WireUnavailable as error:
             _log.warning("broker away; rows wait in PostgreSQL", error=str(error))
             return 0
+        messages = {queue: limits.low_water - depths.get(queue, 0) for queue in self._engine.queues}
+        draining = [queue for queue, free in messages.items() if free > 0]
+        with self._engine.database.looks() as work:
+            wanting = Queues(work).wanting(draining, limits.republish_seconds)
         published = 0
-        for queue in self._engine.queues:
-            room = (limits.low_water - depths.get(queue, 0)) * limits.largest_batch
-            if room <= 0:
+        for queue in draining:
+            if queue not in wanting:
                 continue
+            room = messages[queue] * limits.largest_batch
             with self._engine.database.transaction() as work:
                 rows: list[ToPublish] = Queues(work).take_stale(queue, limits.republish_seconds, room)
                 if rows:

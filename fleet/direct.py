@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fleet.command.http_api import Answer
 from fleet.command.location import find
 
 if TYPE_CHECKING:
-    import httpx2
-
     from runtime.settings import Settings
     from storage.core.database import Database
     from workers.process import Process
@@ -44,18 +43,27 @@ class DirectApi:
         self._app.state.services = self._app.state.make_services()
         self._caller = Key("local", "operator", frozenset(Scope))
 
-    def request(self, method: str, path: str, **options: Any) -> httpx2.Response:
+    def request(
+        self, method: str, path: str, query: Mapping[str, Any], body: Any, longest_seconds: float
+    ) -> Answer:
         """The answer of a route."""
         import asyncio
 
-        return asyncio.run(self._request(method, path, options))
+        return asyncio.run(self._request(method, path, query, body, longest_seconds))
 
-    async def _request(self, method: str, path: str, options: dict[str, Any]) -> httpx2.Response:
+    async def _request(
+        self, method: str, path: str, query: Mapping[str, Any], body: Any, longest_seconds: float
+    ) -> Answer:
         import httpx2
 
         transport = httpx2.ASGITransport(self._admitted)
-        async with httpx2.AsyncClient(transport=transport, base_url="http://localhost/v1") as client:
-            return await client.request(method, path, **options)
+        async with httpx2.AsyncClient(
+            transport=transport, base_url="http://localhost/v1", timeout=longest_seconds
+        ) as client:
+            answer = await client.request(method, path, params=dict(query), json=body)
+        return Answer(
+            answer.status_code, answer.reason_phrase, answer.headers.get("Retry-After"), answer.content
+        )
 
     async def _admitted(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
         """Pass a request on as one whose key was let in: who reads the fleet's secrets needs none."""

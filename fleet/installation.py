@@ -5,14 +5,14 @@ import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from fleet.embedded.private_file import write_private_file
 from fleet.supervisor.run_file import RunFile
 from runtime.api_key import new_key
-from runtime.blind_index import derived_key
-from runtime.cipher import Cipher
-from runtime.settings import PROJECT, Settings
+
+if TYPE_CHECKING:
+    from runtime.settings import Settings
 
 DEFAULT_FOLDER: Final = ".unpend"
 
@@ -63,14 +63,16 @@ class Installation:
         if path.exists():
             kept = json.loads(path.read_text(encoding="utf-8"))
             if "index_key" not in kept:
+                from runtime.blind_index import derived_key
+
                 # Made before there was one: what was derived so far stays, whatever becomes of the cipher key.
                 kept["index_key"] = derived_key(kept["cipher_key"])
                 write_private_file(path, json.dumps(kept, indent=2))
             former = {name: tuple(kept.get(name, ())) for name in ("old_cipher_keys", "old_index_keys")}
             return InstallationSecrets(**kept | former)
         made = InstallationSecrets(
-            cipher_key=Cipher.new_key(),
-            index_key=Cipher.new_key(),
+            cipher_key=_new_cipher_key(),
+            index_key=_new_cipher_key(),
             callback_secret=secrets.token_urlsafe(32),
             channel_token=secrets.token_urlsafe(32),
             flower_password=secrets.token_urlsafe(12),
@@ -83,13 +85,13 @@ class Installation:
         """Generate a cipher key for the next start; a running fleet and its commands keep theirs."""
         kept = self.secrets()
         if kept.next_cipher_key is None:
-            self._keep(replace(kept, next_cipher_key=Cipher.new_key()))
+            self._keep(replace(kept, next_cipher_key=_new_cipher_key()))
 
     def plan_index_key_change(self) -> None:
         """Generate an index key for the next start; a running fleet and its commands keep theirs."""
         kept = self.secrets()
         if kept.next_index_key is None:
-            self._keep(replace(kept, next_index_key=Cipher.new_key()))
+            self._keep(replace(kept, next_index_key=_new_cipher_key()))
 
     def give_keys(self, owners: Iterable[str]) -> InstallationSecrets:
         """The secrets with an API key for each of these owners; one that has none yet is given one."""
@@ -166,12 +168,14 @@ class Installation:
             raise FleetNotRunning(self.data_dir)
         return document
 
-    def settings(self) -> Settings:
+    def settings(self) -> "Settings":
         """Return the settings for a command that uses the running fleet.
 
         Raises:
             FleetNotRunning: there is none.
         """
+        from runtime.settings import PROJECT, Settings
+
         document, kept = self.run_document(), self.secrets()
         return Settings.model_validate(
             {
@@ -190,6 +194,12 @@ class Installation:
                 "callback_base_url": document["api"],
             }
         )
+
+
+def _new_cipher_key() -> str:
+    from runtime.cipher import Cipher
+
+    return Cipher.new_key()
 
 
 def made_as_document(made: InstallationSecrets) -> dict[str, Any]:

@@ -12,16 +12,50 @@ from pathlib import Path
 from typing import Final, Self
 
 from fleet.embedded.postgres import EmbeddedPostgres
+from fleet.embedded.process import server_process
 from fleet.embedded.valkey import EmbeddedValkey
 from fleet.installation import InstallationSecrets
-from fleet.process_secrets import without_others
+from fleet.process_secrets import SECRETS, without_others
 from fleet.supervisor.process import ProcessSpec
+from fleet.supervisor.warm_parent import WarmParent
 from schemas.core.agents import SYSTEM_QUEUES
 
 SERVERS, CORE, WATCHERS = range(3)
 """The stages: what holds the truth, what works, what wakes it and watches it."""
 
 _PROBE_SECONDS: Final = 2.0
+
+_UNBUFFERED: Final = {"PYTHONUNBUFFERED": "1"}
+_IMPORTED: Final = (
+    "anyio.streams.tls",
+    "api.app",
+    "api.server.process",
+    "celery.app.amqp",
+    "celery.apps.beat",
+    "celery.apps.worker",
+    "celery.bin.celery",
+    "celery.bin.worker",
+    "celery.concurrency.prefork",
+    "celery.concurrency.solo",
+    "celery.fixups.django",
+    "celery.worker.strategy",
+    "fleet.simulator.server",
+    "holidays.countries.china",
+    "httpcore2",
+    "kombu.transport.redis",
+    "sqlalchemy.dialects.postgresql.psycopg",
+    "truststore",
+    "workers.agent",
+    "workers.feeding",
+    "workers.inspection",
+    "workers.intake.process",
+    "workers.metrics.exporter",
+    "workers.process",
+    "workers.request",
+    "workers.tick",
+    "workers.upkeep",
+)
+"""What the warm parent imports; a process imports what is missing here itself."""
 
 _FIRST: Final = frozenset({"api", "tick"})
 """Whom somebody waits for, and who rescues the others: where processors are scarce, everybody else stands back."""
@@ -135,8 +169,8 @@ class FleetPlan:
         """The embedded servers."""
         ports = self.ports
         return [
-            self._server("postgres", postgres, ports.postgres, lambda: postgres.ready(ports.postgres)),
-            self._server("valkey", valkey, ports.valkey, lambda: valkey.ready(ports.valkey)),
+            server_process("postgres", postgres, ports.postgres, self._log("postgres"), stage=SERVERS),
+            server_process("valkey", valkey, ports.valkey, self._log("valkey"), stage=SERVERS),
         ]
 
     def processes(self, queues: Sequence[str]) -> list[ProcessSpec]:
@@ -169,12 +203,27 @@ class FleetPlan:
             self._python("flower", WATCHERS, ["workers", "flower"], listens(ports.flower)),
         ]
 
+    def environment_of(self, name: str) -> dict[str, str]:
+        """The environment of the process of this name: the secrets that it needs, and no others."""
+        # A prefork worker told to stop ends what it has begun within its soft shutdown (Celery reads this name).
+        soft = {"REMAP_SIGTERM": "SIGQUIT"} if name.startswith("worker-") else {}
+        given = self.addresses.database.given_to(name) | self.addresses.broker.given_to(name)
+        return without_others(name, self.environment() | given | soft)
+
+    @staticmethod
+    def warm_parent() -> WarmParent:
+        """What has imported all that these processes need, and knows no secret."""
+        given = {name: value for name, value in os.environ.items() if not name.startswith("UNPEND_")}
+        return WarmParent(
+            _IMPORTED, {name: value for name, value in given.items() if name not in SECRETS} | _UNBUFFERED
+        )
+
     def environment(self) -> dict[str, str]:
         """Return the environment of our processes; secrets are passed here and never as arguments."""
         kept, ports = self.kept, self.ports
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("UNPEND_")}
         return inherited | {
-            "PYTHONUNBUFFERED": "1",
+            **_UNBUFFERED,
             "UNPEND_DATABASE_URL": self.addresses.database.application,
             "UNPEND_BROKER_URL": self.addresses.broker.fleet,
             "UNPEND_CIPHER_KEY": kept.cipher_key,
@@ -194,25 +243,6 @@ class FleetPlan:
             **self.extra,
         }
 
-    def _server(
-        self,
-        name: str,
-        server: EmbeddedPostgres | EmbeddedValkey,
-        port: int,
-        ready: Callable[[], bool],
-    ) -> ProcessSpec:
-        return ProcessSpec(
-            name=name,
-            command=server.command(port),
-            environment=server.environment,
-            stage=SERVERS,
-            ready=ready,
-            stop_signal=server.stop_signal,
-            keeps_data=True,
-            account=server.account,
-            log_file=self._log(name),
-        )
-
     def _worker(self, argument: str, stage: int, name: str) -> ProcessSpec:
         mark = self.data_dir / "ready" / name
         mark.parent.mkdir(mode=0o700, exist_ok=True)
@@ -227,13 +257,11 @@ class FleetPlan:
         ready: Callable[[], bool],
         further: Mapping[str, str] | None = None,
     ) -> ProcessSpec:
-        given = self.addresses.database.given_to(name) | self.addresses.broker.given_to(name)
-        # A prefork worker told to stop ends what it has begun within its soft shutdown (Celery reads this name).
-        soft = {"REMAP_SIGTERM": "SIGQUIT"} if name.startswith("worker-") else {}
         return ProcessSpec(
             name=name,
             command=[sys.executable, "-m", *arguments],
-            environment=without_others(name, self.environment() | given | soft | dict(further or {})),
+            forked=True,
+            environment=self.environment_of(name) | dict(further or {}),
             stage=stage,
             ready=ready,
             stop_signal=signal.SIGTERM,

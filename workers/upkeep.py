@@ -1,4 +1,4 @@
-"""The worker `upkeep`: called by beat, it removes what has been kept long enough, and seals the audit trail."""
+"""The worker `upkeep`: called by beat, it removes what has been kept long enough, seals the audit trail, and counts."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -8,6 +8,7 @@ from celery import Celery
 
 from runtime.logs import logger
 from storage.core.unavailable import StorageUnavailable
+from tasks.orders.upkeep.counting import count
 from tasks.orders.upkeep.retention import due, go_on
 from tasks.orders.upkeep.sealing import seal
 from tools.policies.retention import DataKind, load_retention
@@ -42,6 +43,13 @@ def register(app: Celery, current: CurrentProcess) -> None:
         except StorageUnavailable as error:
             _log.warning("PostgreSQL away; the next call seals the audit trail", error=str(error))
 
+    def count_what_came() -> None:
+        try:
+            count(current().retention_database, seconds=_SECONDS)
+        except StorageUnavailable as error:
+            _log.warning("PostgreSQL away; the next call counts what came", error=str(error))
+
+    app.task(count_what_came, name="upkeep.count", Request=REQUEST)
     app.task(remove_old, name="upkeep.retain", Request=REQUEST)
     app.task(seal_history, name="upkeep.seal", Request=REQUEST)
 

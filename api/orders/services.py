@@ -73,10 +73,7 @@ class OrdersServices:
         await self.awaiting.close()
         await self.progress.close()
         await self.callbacks.close()
-        await asyncio.to_thread(self._close_tools)
-
-    def _close_tools(self) -> None:
-        self.parts.context.order_system.close()
+        await asyncio.to_thread(self.parts.context.close)
 
 
 GivenOrders = Annotated[OrdersServices, kept(OrdersServices)]

@@ -9,8 +9,8 @@ from storage.engine.workers import Workers, WorkersSeen
 
 
 def loads(work: UnitOfWork, queues: Sequence[str]) -> dict[str, QueueLoad]:
-    """The steps that are not done, of each of these queues; those of paused runs are left out."""
-    rows = StepCounts(work).by_queue()
+    """The steps that are not done, of each of these queues; without those of paused runs; counted to a number."""
+    rows = StepCounts(work).by_queue(queues)
     return {queue: _load([row for row in rows if row.queue == queue]) for queue in queues}
 
 

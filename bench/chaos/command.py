@@ -1,18 +1,19 @@
 """`unpend chaos`: strikes a fleet of its own with faults, and says whether the law held."""
 
+from __future__ import annotations
+
 import shutil
 import signal
 import tempfile
 import threading
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.console import Console
 
-from bench.chaos.faults.journal import Journal
-from bench.chaos.report import ChaosScreen, is_kept, print_result
-from bench.chaos.run import ChaosOptions, ChaosResult, ChaosRun
+if TYPE_CHECKING:
+    from bench.chaos.run import ChaosResult, ChaosRun
 
 _ORDERS_A_MINUTE: Final = 100
 _KILLS_A_MINUTE: Final = 5
@@ -51,6 +52,10 @@ def chaos(
 
     Exit code 0: nothing was lost, nobody was contacted twice, every rule held; 1: a rule was broken, and is named.
     """
+    from bench.chaos.faults.journal import Journal
+    from bench.chaos.report import ChaosScreen, is_kept, print_result
+    from bench.chaos.run import ChaosOptions, ChaosRun
+
     console = Console(highlight=False)
     options = ChaosOptions(
         seed=seed,

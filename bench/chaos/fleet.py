@@ -20,8 +20,11 @@ from bench.chaos.faults.proxy import DatabaseProxy
 from bench.chaos.provider import Provider
 from fleet.command.machine.up import UpOptions, up
 from fleet.embedded.postgres import EmbeddedPostgres
+from fleet.embedded.process import server_process
 from fleet.embedded.valkey import EmbeddedValkey
 from fleet.installation import FleetNotRunning, Installation
+from fleet.joining import environment_beside
+from fleet.plan import FleetPlan
 from fleet.supervisor.child import Child
 from fleet.supervisor.ports import free_port
 from fleet.supervisor.process import ProcessSpec, RunningProcess
@@ -33,7 +36,8 @@ from storage.core.database import Database
 POLICY: Final = "always_open"
 _RESULT_SECONDS: Final = 20
 """How long the fleet waits for a call's result before it asks: a run of minutes has no ten of them."""
-_SERVERS, _FLEET = range(2)
+_FLEET: Final = 1
+"""The stage of the fleet, after that of its servers."""
 _READY_SECONDS: Final = 180.0
 _STOP_SECONDS: Final = 60.0
 _LOOK: Final = 0.1
@@ -69,8 +73,10 @@ class ChaosFleet:
         self.proxy.start()
         supervisor = Supervisor(
             [
-                self._server("postgres", self.postgres, self._postgres_port),
-                self._server("valkey", self.valkey, self._valkey_port),
+                server_process(
+                    "postgres", self.postgres, self._postgres_port, self.folder / "logs" / "postgres.log"
+                ),
+                server_process("valkey", self.valkey, self._valkey_port, self.folder / "logs" / "valkey.log"),
                 self._fleet(),
             ],
             on_change=self._note,
@@ -114,11 +120,11 @@ class ChaosFleet:
         """Start one more process of this name whose clock is off by so many hours; its process id."""
         of = next(each for each in (f"worker-{name}", name) if each in self.names())
         mark = self.folder / f"beside-{len(self._beside)}-{name}"
-        environment = psutil.Process(self.pids(of)[0]).environ() | {"UNPEND_READY_FILE": str(mark)}
+        environment = environment_beside(self.installation, of, self._fleet().environment)
         spec = ProcessSpec(
             name=f"{name}{hours:+}h",
             command=[sys.executable, "-m", "bench.chaos.faults.shifted_clock", str(hours), name],
-            environment=environment,
+            environment=environment | {"UNPEND_READY_FILE": str(mark)},
             stage=_FLEET,
             ready=mark.exists,
             log_file=self.folder / "logs" / f"{mark.name}.log",
@@ -196,18 +202,6 @@ class ChaosFleet:
         policies["policies"][POLICY]["call_result_deadline_seconds"] = _RESULT_SECONDS
         file.write_text(yaml.safe_dump(policies, allow_unicode=True), encoding="utf-8")
 
-    def _server(self, name: str, server: EmbeddedPostgres | EmbeddedValkey, port: int) -> ProcessSpec:
-        return ProcessSpec(
-            name=name,
-            command=server.command(port),
-            environment=server.environment,
-            stage=_SERVERS,
-            ready=lambda: server.ready(port),
-            stop_signal=server.stop_signal,
-            account=server.account,
-            log_file=self.folder / "logs" / f"{name}.log",
-        )
-
     def _fleet(self) -> ProcessSpec:
         database_url = self.postgres.database_url(self._postgres_port)
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("UNPEND_")}
@@ -254,4 +248,7 @@ class ChaosFleet:
 
 
 if __name__ == "__main__":
-    up(UpOptions(data_dir=Path(sys.argv[1]), sample=None, quiet=True, time_scale=float(sys.argv[2])))
+    up(
+        UpOptions(data_dir=Path(sys.argv[1]), sample=None, quiet=True, time_scale=float(sys.argv[2])),
+        FleetPlan.warm_parent(),
+    )

@@ -23,10 +23,11 @@ from fleet.simulator.ledger import KeyCount, ProviderLedger
 from fleet.time_jump import JumpResult, TimeJumper
 from schemas.core.agents import read_agents
 from storage.core.unavailable import StorageUnavailable
+from storage.orders.consistency.ledger import WholeLedger
 from storage.orders.consistency.pauses import Pauses
 from storage.orders.consistency.rescues import RescueLog
 from storage.orders.consistency.violations import Consistency
-from storage.orders.figures import Figures, Ledger
+from storage.orders.figures.figures import Ledger
 from workers.intake.queue import QUEUE
 
 _LONGEST_SCALE: Final = 20_000.0
@@ -208,7 +209,7 @@ class ChaosRun:
             )
             return ChaosResult(
                 judgement=judgement,
-                ledger=Figures(work).ledger(),
+                ledger=WholeLedger(work).look(),
                 sent=self._sent,
                 faults=self.journal.counts(),
                 kills=self.journal.kills,
@@ -223,7 +224,7 @@ class ChaosRun:
         paused_at = 0.0
         while not over.wait(_LOOK):
             with contextlib.suppress(StorageUnavailable), self._fleet.database.transaction() as work:
-                self._ledger = Figures(work).ledger()
+                self._ledger = WholeLedger(work).look()
                 if time.monotonic() - paused_at > _PAUSES_EVERY:
                     Pauses(work).end_long()
                     paused_at = time.monotonic()

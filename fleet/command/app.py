@@ -2,22 +2,64 @@
 
 import logging
 import sys
-from importlib.metadata import entry_points
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
+from typer.main import get_group
 
-from fleet.command.access import audit, keys, people
 from fleet.command.failure import CommandError, Commands
 from fleet.command.location import DEFAULT_FOLDER, DataDir
-from fleet.command.machine import down, live, migrate, status
-from fleet.command.orders import capacity, do_not_call, policy, privacy, script, stop, submit, task, why
-from fleet.command.outbound import notices, webhooks
-from fleet.command.people import alert, intake, review
+from fleet.command.machine import down, migrate, status
+from fleet.command.orders import submit, why
+
+if TYPE_CHECKING:
+    from typer._click import Command
+
+_GROUPS: Final = MappingProxyType(
+    {
+        "task": "fleet.command.orders.task",
+        "review": "fleet.command.people.review",
+        "alert": "fleet.command.people.alert",
+        "capacity": "fleet.command.orders.capacity",
+        "keys": "fleet.command.access.keys",
+        "people": "fleet.command.access.people",
+        "audit": "fleet.command.access.audit",
+        "webhooks": "fleet.command.outbound.webhooks",
+        "notices": "fleet.command.outbound.notices",
+        "intake": "fleet.command.people.intake",
+        "policy": "fleet.command.orders.policy",
+        "script": "fleet.command.orders.script",
+        "privacy": "fleet.command.orders.privacy",
+        "stop": "fleet.command.orders.stop",
+        "do-not-call": "fleet.command.orders.do_not_call",
+        "live": "fleet.command.machine.live",
+    }
+)
+"""Groups of commands, and the module that has each: nobody waits for those that were not asked for."""
+
+
+class _AllCommands(Commands):
+    """The commands and the groups; a group is loaded when it is asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Every name that can be called."""
+        return list(dict.fromkeys([*super().list_commands(ctx), *_GROUPS]))
+
+    def get_command(self, ctx: Any, cmd_name: str) -> "Command | None":
+        """The command or group of this name; for one that does not exist all are loaded, to suggest the nearest."""
+        if cmd_name not in self.commands:
+            for name in [cmd_name] if cmd_name in _GROUPS else _GROUPS:
+                group = get_group(import_module(_GROUPS[name]).application)
+                group.name = name
+                self.commands[name] = group
+        return super().get_command(ctx, cmd_name)
+
 
 application = typer.Typer(
-    cls=Commands,
+    cls=_AllCommands,
     name="unpend",
     help="Drives suspended field-service orders (挂起任务) to an end.",
     no_args_is_help=True,
@@ -25,22 +67,6 @@ application = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-application.add_typer(task.application, name="task")
-application.add_typer(review.application, name="review")
-application.add_typer(alert.application, name="alert")
-application.add_typer(capacity.application, name="capacity")
-application.add_typer(keys.application, name="keys")
-application.add_typer(people.application, name="people")
-application.add_typer(audit.application, name="audit")
-application.add_typer(webhooks.application, name="webhooks")
-application.add_typer(notices.application, name="notices")
-application.add_typer(intake.application, name="intake")
-application.add_typer(policy.application, name="policy")
-application.add_typer(script.application, name="script")
-application.add_typer(privacy.application, name="privacy")
-application.add_typer(stop.application, name="stop")
-application.add_typer(do_not_call.application, name="do-not-call")
-application.add_typer(live.application, name="live")
 
 
 @application.command()
@@ -61,19 +87,28 @@ def up(
         raise CommandError("--sample and --no-sample exclude each other", 2)
     if sample is not None and not sample.is_file():
         raise CommandError(f"--sample {sample} is not a file", 2)
-    from fleet.command.machine.up import SAMPLE, UpOptions
-    from fleet.command.machine.up import up as start
+    from fleet.plan import FleetPlan
 
-    start(
-        UpOptions(
-            data_dir=data_dir or DEFAULT_FOLDER,
-            port=port,
-            time_scale=time_scale,
-            time_jump=time_jump,
-            sample=None if no_sample else sample or SAMPLE,
-            quiet=quiet,
+    warm = FleetPlan.warm_parent()
+    try:
+        # It imports while this process does, and while the servers start.
+        warm.tend()
+        from fleet.command.machine.up import SAMPLE, UpOptions
+        from fleet.command.machine.up import up as start
+
+        start(
+            UpOptions(
+                data_dir=data_dir or DEFAULT_FOLDER,
+                port=port,
+                time_scale=time_scale,
+                time_jump=time_jump,
+                sample=None if no_sample else sample or SAMPLE,
+                quiet=quiet,
+            ),
+            warm,
         )
-    )
+    finally:
+        warm.stop()
 
 
 application.command("down")(down.down)
@@ -110,6 +145,8 @@ def triage(context: typer.Context) -> None:
 
 def _run_installed(name: str, context: typer.Context) -> None:
     """Run the command of a package that stands above this one, and is loaded only when it is asked for."""
+    from importlib.metadata import entry_points
+
     for found in entry_points(group="unpend.commands", name=name):
         try:
             command = found.load()

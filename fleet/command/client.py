@@ -12,8 +12,7 @@ from fleet.command.failure import NO_FLEET, CommandError
 from fleet.command.location import Fleet, find
 
 if TYPE_CHECKING:
-    import httpx2
-
+    from fleet.command.http_api import Answer, HttpApi
     from fleet.direct import DirectApi
 
 OPERATOR: Final = "operator"
@@ -21,7 +20,6 @@ ADMIN: Final = "admin"
 
 _LONGEST_PAGE: Final = 200
 """Rows that every list of the API gives in one page."""
-_CONNECT_SECONDS: Final = 3.0
 _ANSWER_SECONDS: Final = 120.0
 _PROBE_SECONDS: Final = 5.0
 _MOST_WAITS: Final = 20
@@ -63,7 +61,7 @@ class ApiUnreachable(CommandError):
 class Client:
     """The API as a command calls it; every call returns what the API answers with, read from JSON."""
 
-    def __init__(self, sender: httpx2.Client | DirectApi, address: str) -> None:
+    def __init__(self, sender: HttpApi | DirectApi, address: str) -> None:
         self._sender = sender
         self._address = address
 
@@ -100,51 +98,53 @@ class Client:
 
     def is_served(self) -> bool:
         """Whether the API answers soon, and takes the key."""
-        import httpx2
+        from fleet.command.http_api import NoAnswer
 
-        wanted = {"limit": 1}
         try:
-            answer = self._sender.request("GET", "contact/stops", params=wanted, timeout=_PROBE_SECONDS)
-        except httpx2.TransportError:
+            answer = self._sender.request("GET", "contact/stops", {"limit": 1}, None, _PROBE_SECONDS)
+        except NoAnswer:
             return False
-        return answer.status_code < _FIRST_ERROR
+        return answer.status < _FIRST_ERROR
 
     def _call(self, method: str, path: str, query: Mapping[str, Any], body: Any) -> Any:
         given = {name: value for name, value in query.items() if value is not None}
         for _ in range(_MOST_WAITS):
             answer = self._send(method, path, given, body)
-            if answer.status_code != _RATE_LIMITED:
-                return _read(answer)
-            time.sleep(min(float(answer.headers.get("Retry-After", "1")), 5.0))
-        return _read(self._send(method, path, given, body))
+            if answer.status != _RATE_LIMITED:
+                return self._read(answer)
+            time.sleep(min(float(answer.retry_after or "1"), 5.0))
+        return self._read(self._send(method, path, given, body))
 
-    def _send(self, method: str, path: str, query: Mapping[str, Any], body: Any) -> httpx2.Response:
-        import httpx2
+    def _send(self, method: str, path: str, query: Mapping[str, Any], body: Any) -> Answer:
+        from fleet.command.http_api import NoAnswer
 
         try:
-            return self._sender.request(method, path.lstrip("/"), params=dict(query), json=body)
-        except httpx2.TransportError as error:
+            return self._sender.request(method, path.lstrip("/"), query, body, _ANSWER_SECONDS)
+        except NoAnswer as error:
             raise ApiUnreachable(
-                f"the API at {self._address} does not answer ({type(error).__name__}); `unpend status` says more"
+                f"the API at {self._address} does not answer ({error}); `unpend status` says more"
             ) from error
 
-
-def _read(answer: httpx2.Response) -> Any:
-    try:
-        document = answer.json()
-    except ValueError as error:
-        raise ApiUnreachable(f"what answers at {answer.url} is not the API of unpend") from error
-    if answer.status_code < _FIRST_ERROR:
+    def _read(self, answer: Answer) -> Any:
+        try:
+            document = answer.document()
+        except ValueError as error:
+            raise ApiUnreachable(f"what answers at {self._address} is not the API of unpend") from error
+        if answer.status >= _FIRST_ERROR:
+            raise _refusal(answer, document)
         return document
+
+
+def _refusal(answer: Answer, document: Any) -> ApiRefused:
     failure = document.get("error") or {} if isinstance(document, dict) else {}
     details = failure.get("details") or {}
     fields = [f"{field['field']}: {field['message']}" for field in details.get("fields") or ()]
-    message = "; ".join(fields) or str(failure.get("message", answer.reason_phrase))
-    refused = ApiRefused(answer.status_code, message, details)
-    if answer.status_code in _NO_ACCESS:
+    message = "; ".join(fields) or str(failure.get("message", answer.reason))
+    refused = ApiRefused(answer.status, message, details)
+    if answer.status in _NO_ACCESS:
         refused.code = NO_FLEET
         refused.args = (f"the API does not take the key of this command: {refused}",)
-    raise refused
+    return refused
 
 
 @contextmanager
@@ -161,8 +161,7 @@ def connected(named: Path | None, owner: str = OPERATOR) -> Iterator[Client]:
             "(such as http://127.0.0.1:8080/v1), with a key of it in UNPEND_API_KEY",
             NO_FLEET,
         )
-    with _client_of(fleet, owner) as client:
-        yield client
+    yield _client_of(fleet, owner)
 
 
 @contextmanager
@@ -174,7 +173,7 @@ def connected_or_direct(named: Path | None, owner: str = OPERATOR) -> Iterator[C
     fleet = find(named)
     with ExitStack() as stack:
         if fleet.api is not None:
-            client = stack.enter_context(_client_of(fleet, owner))
+            client = _client_of(fleet, owner)
             if client.is_served() or not fleet.knows_servers:
                 yield client
                 return
@@ -184,21 +183,11 @@ def connected_or_direct(named: Path | None, owner: str = OPERATOR) -> Iterator[C
         yield Client(sender, "the database")
 
 
-@contextmanager
-def _client_of(fleet: Fleet, owner: str) -> Iterator[Client]:
-    import httpx2
+def _client_of(fleet: Fleet, owner: str) -> Client:
+    from fleet.command.http_api import HttpApi
 
     address = str(fleet.api)
-    with httpx2.Client(
-        base_url=address,
-        headers={"Authorization": f"Bearer {fleet.key_of(owner)}"},
-        timeout=httpx2.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS),
-        # A proxy of the environment is for the world outside, and the fleet's API is inside.
-        trust_env=False,
-        # What speaks no TLS needs no certificates, which take longer to load than a command to be answered.
-        verify=address.startswith("https:"),
-    ) as sender:
-        yield Client(sender, address)
+    return Client(HttpApi(address, fleet.key_of(owner)), address)
 
 
 @contextmanager

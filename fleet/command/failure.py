@@ -1,7 +1,7 @@
 """Errors of commands: one line on standard error and an exit code."""
 
 import sys
-from functools import cache
+from types import MappingProxyType
 from typing import Any, Final
 
 import typer
@@ -9,6 +9,25 @@ from typer.core import TyperGroup
 
 NO_FLEET: Final = 3
 """The exit code that says that no fleet runs here."""
+
+
+EXPECTED: Final = MappingProxyType(
+    {
+        "engine.publisher": "WireUnavailable",
+        "fleet.embedded.errors": "EmbeddedServerError",
+        "fleet.installation": "FleetNotRunning",
+        "fleet.supervisor.process": "FleetStartError",
+        "fleet.supervisor.run_file": "DataDirInUseError",
+        "schemas.core.configuration": "PolicyFileError",
+        "statemachine.workflow.definition": "MalformedWorkflow",
+        "storage.core.unavailable": "StorageUnavailable",
+        "storage.engine.definitions": "ChangedDefinition",
+        "tasks.orders.upkeep.script_versions": "ChangedScript",
+        "tools.classifier.model": "WeightsError",
+        "tools.classifier.rules": "RulesError",
+    }
+)
+"""What the parts below raise when something outside is not as it should be, by module; none is loaded for it."""
 
 
 class CommandError(Exception):
@@ -52,33 +71,8 @@ def _ended(message: str, code: int) -> typer.Exit:
     return typer.Exit(code)
 
 
-@cache
 def _expected() -> tuple[type[Exception], ...]:
-    """What the parts below raise when something outside is not as it should be; imported only when asked."""
-    from engine.publisher import WireUnavailable
-    from fleet.embedded.errors import EmbeddedServerError
-    from fleet.installation import FleetNotRunning
-    from fleet.supervisor.process import FleetStartError
-    from fleet.supervisor.run_file import DataDirInUseError
-    from schemas.core.configuration import PolicyFileError
-    from statemachine.workflow.definition import MalformedWorkflow
-    from storage.core.unavailable import StorageUnavailable
-    from storage.engine.definitions import ChangedDefinition
-    from tasks.orders.upkeep.script_versions import ChangedScript
-    from tools.classifier.model import WeightsError
-    from tools.classifier.rules import RulesError
-
-    return (
-        ChangedDefinition,
-        ChangedScript,
-        DataDirInUseError,
-        EmbeddedServerError,
-        FleetNotRunning,
-        FleetStartError,
-        MalformedWorkflow,
-        PolicyFileError,
-        RulesError,
-        StorageUnavailable,
-        WeightsError,
-        WireUnavailable,
+    """Those of `EXPECTED` that can have been raised: whose module is loaded."""
+    return tuple(
+        getattr(sys.modules[module], name) for module, name in EXPECTED.items() if module in sys.modules
     )

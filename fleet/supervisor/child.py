@@ -17,6 +17,7 @@ import psutil
 
 from fleet.supervisor.log_file import last_lines, open_log
 from fleet.supervisor.process import ProcessSpec
+from fleet.supervisor.warm_parent import ForkedProcess, WarmParent
 
 _PR_SET_PDEATHSIG: Final = 1
 _REAP_SECONDS: Final = 5.0
@@ -34,8 +35,8 @@ class Child:
         started: When, on the monotonic clock.
     """
 
-    def __init__(self, spec: ProcessSpec) -> None:
-        """Start the process.
+    def __init__(self, spec: ProcessSpec, warm: WarmParent | None = None) -> None:
+        """Start the process; one that may be forked by the warm parent, if that is there.
 
         Call from the main thread only: the kernel sends the death signal when the *thread* that forked ends.
 
@@ -46,24 +47,10 @@ class Child:
             raise RuntimeError("processes are started from the main thread only")
         log = open_log(spec.log_file)
         self._log_begin = os.fstat(log).st_size
-        account = spec.account
         self._cleared = False
         try:
-            self._process = subprocess.Popen(  # noqa: S603 - the fleet's own commands
-                list(spec.command),
-                env=dict(spec.environment),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                # Another account may not be able to enter our working folder.
-                cwd=None if account is None else "/",
-                user=None if account is None else account.uid,
-                group=None if account is None else account.gid,
-                extra_groups=None if account is None else [],
-                # It runs after the change of user, which would clear the death signal.
-                preexec_fn=_prepare_child(spec.stop_signal),  # noqa: PLW1509 - see _prepare_child
-            )
+            forked = _forked(spec, log, warm) if spec.forked and warm is not None else None
+            self._process = forked or _started(spec, log)
             self.spec = spec
             self.pid = self._process.pid
             self.started = time.monotonic()
@@ -155,6 +142,30 @@ def interruptions_held() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def _forked(spec: ProcessSpec, log: int, warm: WarmParent) -> ForkedProcess | None:
+    _, _, *arguments = spec.command
+    return warm.fork(arguments, spec.environment, name=spec.name, log=log, death_signal=spec.stop_signal)
+
+
+def _started(spec: ProcessSpec, log: int) -> subprocess.Popen[bytes]:
+    account = spec.account
+    return subprocess.Popen(  # noqa: S603 - the fleet's own commands
+        list(spec.command),
+        env=dict(spec.environment),
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        # Another account may not be able to enter our working folder.
+        cwd=None if account is None else "/",
+        user=None if account is None else account.uid,
+        group=None if account is None else account.gid,
+        extra_groups=None if account is None else [],
+        # It runs after the change of user, which would clear the death signal.
+        preexec_fn=_prepare_child(spec.stop_signal),  # noqa: PLW1509 - see _prepare_child
+    )
 
 
 def _prepare_child(death_signal: signal.Signals) -> Callable[[], None]:

@@ -26,6 +26,7 @@ class ProcessSpec:
         stop_timeout: Seconds after the stop signal until the process is killed with all its descendants.
         keeps_data: Whether it is stopped in order, and not killed, also when somebody is in a hurry.
         account: The user to run it as; None: as ourselves.
+        forked: Whether the warm parent forks it, where there is one; its command is `python -m MODULE …`.
         niceness: How far it stands back from the others where processors are scarce: a nice value, 0 to 19.
         log_file: Its output is appended here.
     """
@@ -40,6 +41,7 @@ class ProcessSpec:
     stop_timeout: float = 8.0
     keeps_data: bool = False
     account: Account | None = None
+    forked: bool = False
     niceness: int = 0
     log_file: Path
 

@@ -11,6 +11,7 @@ from fleet.supervisor.backoff import STEADY_AFTER, Backoff
 from fleet.supervisor.child import Child, interruptions_held
 from fleet.supervisor.process import FleetStartError, ProcessSpec, ProcessState, RunningProcess
 from fleet.supervisor.second_interrupt import SecondInterrupt
+from fleet.supervisor.warm_parent import WarmParent, reap_orphans
 from fleet.supervisor.watchdog import LAST_SECONDS, Watchdog
 
 _POLL_SECONDS: Final = 0.05
@@ -54,6 +55,7 @@ class Supervisor:
         on_change: Callable[[tuple[RunningProcess, ...]], None],
         before_stage: Mapping[int, Callable[[], None]] = MappingProxyType({}),
         last_seconds: float = LAST_SECONDS,
+        warm: WarmParent | None = None,
     ) -> None:
         """Describe the fleet; nothing is started yet.
 
@@ -63,6 +65,7 @@ class Supervisor:
                 whenever one dies, is started again, or begins or ceases to be failing. Not during the stop.
             before_stage: Called in this process before a stage starts, once all lower stages are ready.
             last_seconds: What the processes may take to end once this process has ended without stopping them.
+            warm: Forks those that may be forked; started, unless it runs already, and stopped with them.
 
         Raises:
             ValueError: Two processes have the same name.
@@ -75,6 +78,9 @@ class Supervisor:
         self._before_stage = before_stage
         self._reported: tuple[RunningProcess, ...] = ()
         self._watchdog = Watchdog(last_seconds=last_seconds)
+        self._warm = warm
+        self._warm_pid: int | None = None
+        """The warm parent of which the watchdog knows."""
 
     @property
     def processes(self) -> tuple[RunningProcess, ...]:
@@ -98,6 +104,7 @@ class Supervisor:
         complete = False
         try:
             self._watchdog.tend(())
+            self._tend_warm()
             ready = all(self._start_stage(stage, until) for stage in self._stages())
             if ready:
                 self._report()
@@ -115,7 +122,8 @@ class Supervisor:
                 self._tend(post, now)
             # Short of memory or processes: it is tried again.
             with contextlib.suppress(OSError):
-                self._watchdog.tend([post.child.pid for post in self._posts if post.child is not None])
+                self._watchdog.tend(self._pids())
+                self._tend_warm()
             self._report()
             time.sleep(_POLL_SECONDS)
 
@@ -127,12 +135,34 @@ class Supervisor:
         those that keep data. No other signal that asks for the stop changes anything.
         """
         deadline = time.monotonic() + _STOP_SECONDS
+        if self._warm is not None:
+            self._warm.stop()
         with SecondInterrupt() as interrupt:
             stages = sorted(self._stages(), reverse=True)
             for below, stage in zip(range(len(stages) - 1, -1, -1), stages, strict=True):
                 latest = deadline - below * _STAGE_RESERVE_SECONDS
                 self._stop_stage(stage, latest, interrupt)
             self._watchdog.stop()
+
+    def _pids(self) -> list[int]:
+        """All that runs, without the watchdog."""
+        pids = [post.child.pid for post in self._posts if post.child is not None]
+        return pids if self._warm is None or self._warm.pid is None else [*pids, self._warm.pid]
+
+    def _tend_warm(self) -> None:
+        """Start the warm parent unless it runs, and reap what others have left to us because of it."""
+        if self._warm is None:
+            return
+        self._warm.tend()
+        now, before = self._warm.pid, self._warm_pid
+        if now != before:
+            if before is not None:
+                self._watchdog.remove(before)
+            if now is not None:
+                self._watchdog.add(now)
+            self._warm_pid = now
+        if now is not None:
+            reap_orphans({*self._pids(), self._watchdog.pid})
 
     def _stages(self) -> list[int]:
         return sorted({post.spec.stage for post in self._posts})
@@ -144,6 +174,8 @@ class Supervisor:
         if stage in self._before_stage:
             self._before_stage[stage]()
         waiting = [post for post in self._posts if post.spec.stage == stage]
+        if any(post.spec.forked for post in waiting):
+            self._await_warm(until)
         for post in waiting:
             try:
                 self._fill(post)
@@ -163,10 +195,15 @@ class Supervisor:
         self._refuse_dead()
         return True
 
+    def _await_warm(self, until: Callable[[], bool]) -> None:
+        """Wait until the warm parent has imported everything, or will not, or somebody wants everything stopped."""
+        while self._warm is not None and self._warm.is_starting() and not until():
+            time.sleep(_POLL_SECONDS)
+
     def _fill(self, post: _Post) -> None:
         # A Ctrl-C between the fork and the assignment would leave a child that nobody knows of.
         with interruptions_held():
-            post.child = Child(post.spec)
+            post.child = Child(post.spec, self._warm)
             self._watchdog.add(post.child.pid)
         post.has_lower_priority = post.spec.niceness == 0
 

@@ -32,6 +32,11 @@ class Watchdog:
         self._pipe: int | None = None
         self._next_start = 0.0
 
+    @property
+    def pid(self) -> int | None:
+        """Its process id."""
+        return None if self._process is None else self._process.pid
+
     def tend(self, running: Iterable[int]) -> None:
         """Start the watchdog unless it runs, and report to it these processes.
 

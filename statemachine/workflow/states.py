@@ -110,6 +110,9 @@ class RunEvent(Enum):
 OPEN_RUNS: Final = frozenset({RunState.RUNNING, RunState.PAUSED})
 """The states of a run that something still waits for."""
 
+RARE_RUNS: Final = frozenset({RunState.PAUSED, RunState.FAILED, RunState.CANCELLED})
+"""The states of runs that did not go as they should, or do not go on: few of many."""
+
 RUN_ENDS: Final = frozenset({RunState.COMPLETED, RunState.FAILED, RunState.CANCELLED})
 """The states of a run that nothing waits for any more; a failed one may be tried again."""
 

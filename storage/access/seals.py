@@ -31,11 +31,6 @@ _PLACE: Final = text(
 _SEALED_UP_TO: Final = text(
     "SELECT coalesce(max(last_position), 0) FROM audit_seals WHERE table_name = :table_name"
 )
-_WRITERS: Final = text(
-    "SELECT virtualtransaction FROM pg_locks WHERE locktype = 'relation' AND mode = 'RowExclusiveLock' AND granted "
-    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
-    "AND relation = CAST(:table_name AS regclass)"
-)
 _INSERT: Final = text(
     """
     INSERT INTO audit_seals (seal_id, table_name, first_position, last_position, rows, rows_digest, marks, previous,
@@ -114,11 +109,6 @@ class SealedRow:
 class Seals(Repository):
     """The only code that writes `audit_seals`."""
 
-    def newest(self, table: SealedTable) -> int:
-        """The position of the newest row that is to be seen; 0 where there is none."""
-        found = self.connection.execute(text(f"SELECT max({table.position}) FROM {table.name}"))
-        return found.scalar_one() or 0
-
     def sealed_up_to(self, table: SealedTable) -> int:
         """The position up to which a table is sealed."""
         return int(self.connection.execute(_SEALED_UP_TO, {"table_name": table.name}).scalar_one())
@@ -134,11 +124,6 @@ class Seals(Repository):
             {"table_name": table.name},
         )
         return max(0.0, float(found.scalar_one()))
-
-    def writers(self, table: SealedTable) -> frozenset[str]:
-        """The transactions that may add to a table at this moment."""
-        rows = self.connection.execute(_WRITERS, {"table_name": table.name})
-        return frozenset(row.virtualtransaction for row in rows)
 
     def seal(self, table: SealedTable, *, up_to: int, most: int) -> int:
         """Seal the next rows of a table, up to a position and so many at most; how many there were.

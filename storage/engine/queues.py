@@ -7,11 +7,12 @@ from typing import Any, Final
 
 from sqlalchemy import text
 
+from runtime.clock import Clock
 from storage.core.unit_of_work import Repository
 from storage.engine.pulses import TICK_PULSE
 from storage.engine.states import LEASED, PARKED, PUBLISHED, READY, SCHEDULED, TIMED
 from storage.engine.steps import StepKey
-from storage.engine.urgency import URGENCY
+from storage.engine.urgency import BEHIND_NEW_WORK_SECONDS, READY_NOW, URGENCY
 
 _TICK_LOCK = 0x756E70656E64
 """The advisory lock that lets one tick work, whatever the number of beats."""
@@ -27,15 +28,23 @@ _MOST_URGENT = text(
     FROM unnest(CAST(:queues AS text[])) AS q(queue)
     """,
 )
+_WANTING = text(
+    f"""
+    SELECT q.queue FROM unnest(CAST(:queues AS text[])) AS q(queue)
+    WHERE EXISTS (SELECT FROM steps s WHERE s.queue = q.queue AND s.state = {READY} AND NOT s.held)
+       OR EXISTS (SELECT FROM steps s WHERE s.state = {PUBLISHED} AND s.queue = q.queue
+                  AND s.published_at < statement_timestamp() - make_interval(secs => :seconds))
+    """
+)
 _READY_DUE = text(
     f"""
-    UPDATE steps SET state = {READY}, urgency = {URGENCY}
+    UPDATE steps SET state = {READY}, ready_at = clock_timestamp(),
+        urgency = {URGENCY} + make_interval(secs => :behind)
     WHERE step_id IN (
         SELECT step_id FROM steps
         WHERE state IN ({TIMED}) AND state = {SCHEDULED} AND kind = 'action' AND NOT held
           AND due_clock = :clock AND due_at <= :now
         ORDER BY due_at LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED)
-    RETURNING step_id
     """,
 )
 _DUE_OTHERWISE = text(
@@ -61,7 +70,7 @@ _TAKE_STALE = text(
     WHERE step_id IN (
         SELECT step_id FROM steps
         WHERE state = {PUBLISHED} AND queue = :queue AND NOT held
-          AND published_at < clock_timestamp() - make_interval(secs => :seconds)
+          AND published_at < statement_timestamp() - make_interval(secs => :seconds)
         ORDER BY published_at LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED)
     RETURNING step_id, delivery, action, crashes, coalesce(urgency, created_at) AS urgency,
         coalesce(subject_id, run_id) AS subject_id
@@ -77,7 +86,7 @@ _LOST = f"""
 _RESCUE = text(
     f"""
     UPDATE steps SET state = {READY}, delivery = delivery + 1, crashes = crashes + 1, lease_id = NULL,
-        urgency = {URGENCY}
+        {READY_NOW}
     WHERE step_id IN ({_LOST.format(compare="<")} FOR NO KEY UPDATE OF s SKIP LOCKED)
     RETURNING step_id
     """,
@@ -93,7 +102,7 @@ _STILL_LOST = text(
 _RELEASE_CRASHED = text(
     f"""
     UPDATE steps SET state = {READY}, delivery = delivery + 1, crashes = crashes + 1, lease_id = NULL,
-        urgency = {URGENCY}, error = CAST(:error AS jsonb)
+        {READY_NOW}, error = CAST(:error AS jsonb)
     WHERE lease_id = :lease_id AND state = {LEASED} AND crashes < :most RETURNING step_id
     """,
 )
@@ -105,7 +114,7 @@ _RELEASE_UNTOUCHED = text(
 )
 _CRASH_UNCLAIMED = text(
     f"""
-    UPDATE steps SET state = {READY}, delivery = delivery + 1, crashes = crashes + 1, urgency = {URGENCY},
+    UPDATE steps SET state = {READY}, delivery = delivery + 1, crashes = crashes + 1, {READY_NOW},
         error = CAST(:error AS jsonb)
     WHERE step_id = :step_id AND delivery = :delivery AND state IN ({PUBLISHED}, {READY}) RETURNING crashes
     """,
@@ -171,9 +180,16 @@ class Queues(Repository):
         rows = self.connection.execute(_MOST_URGENT, {"queues": list(queues)})
         return {row.queue: row.urgency for row in rows}
 
+    def wanting(self, queues: Sequence[str], seconds: float) -> frozenset[str]:
+        """Those of these queues in which rows are ready, or published for this time and not claimed."""
+        rows = self.connection.execute(_WANTING, {"queues": list(queues), "seconds": seconds})
+        return frozenset(row.queue for row in rows)
+
     def ready_due(self, clock: str, now: datetime, limit: int) -> int:
         """Make scheduled actions that are due ready; return their number."""
-        return len(self.connection.execute(_READY_DUE, {"clock": clock, "now": now, "limit": limit}).all())
+        behind = BEHIND_NEW_WORK_SECONDS if clock == Clock.BUSINESS else 0
+        due = {"clock": clock, "now": now, "limit": limit, "behind": behind}
+        return self.connection.execute(_READY_DUE, due).rowcount
 
     def due_otherwise(self, clock: str, now: datetime, limit: int) -> list[int]:
         """Return the parked steps past their deadline and the waits that are over; the engine settles them."""

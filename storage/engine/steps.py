@@ -14,7 +14,7 @@ from storage.core.bulk import BulkInsert, dump_json, recordset, rows_of
 from storage.core.unit_of_work import Repository
 from storage.engine.states import CANCELLED, DONE, ENDED, LEASED, PUBLISHED, READY
 from storage.engine.tables import steps as steps_table
-from storage.engine.urgency import URGENCY, urgency
+from storage.engine.urgency import URGENCY
 
 
 class StepKey(NamedTuple):
@@ -47,6 +47,7 @@ class StepRow:
     early_signals: Sequence[Mapping[str, Any]] | None
     due_at: datetime | None
     due_clock: str | None
+    urgency: datetime | None
     run_priority: int
     run_manual: bool
     workflow: str
@@ -97,6 +98,8 @@ class NewStep:
     input: Mapping[str, object] = field(default_factory=dict)
     output: Mapping[str, object] | None = None
     caused_by: int | None = None
+    urgency: datetime | None = None
+    """Its place among the ready rows of its queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,7 @@ class InsertedStep:
 
 _ROW = """s.state, r.state AS run_state, s.step_id, s.run_id, s.subject_id, s.node, s.kind, s.queue, s.action,
     s.held, s.delivery, s.tries, s.crashes, s.priority, s.lease_id, s.input, s.early_signals, s.due_at, s.due_clock,
-    r.priority AS run_priority, r.manual AS run_manual, r.workflow, r.version,
+    s.urgency, r.priority AS run_priority, r.manual AS run_manual, r.workflow, r.version,
     r.variables, r.request_id"""
 
 # The second half of the condition recognises rows that this very lease took in a transaction whose answer was lost.
@@ -156,7 +159,8 @@ _INSERT = BulkInsert(
     steps_table,
     (
         "run_id", "subject_id", "node", "kind", "queue", "action", "state", "held", "priority",
-        "due_at", "due_clock", "input", "output", "caused_by", "urgency", "published_at", "finished_at",
+        "due_at", "due_clock", "input", "output", "caused_by", "urgency",
+        "ready_at", "published_at", "finished_at",
     ),
     returning="state, step_id, run_id, node, queue, action, subject_id",
 )  # fmt: skip
@@ -172,6 +176,7 @@ _CLOSE_OPEN = text(
 _HOLD = text(
     f"""
     UPDATE steps SET held = :held, state = CASE state WHEN {PUBLISHED} THEN {READY} ELSE state END,
+        ready_at = CASE state WHEN {PUBLISHED} THEN coalesce(ready_at, clock_timestamp()) ELSE ready_at END,
         urgency = CASE state WHEN {PUBLISHED} THEN coalesce(urgency, {URGENCY}) ELSE urgency END
     WHERE run_id = ANY(:runs) AND state NOT IN ({ENDED})
     """
@@ -244,7 +249,7 @@ class Steps(Repository):
         self.connection.execute(_CHANGE, rows_of(_CHANGED, [_changed(change) for change in changes]))
 
     def insert(self, steps: Sequence[NewStep], database_now: datetime) -> tuple[InsertedStep, ...]:
-        """Create steps; `database_now` stamps them and orders them among the ready rows of their queue."""
+        """Create steps; `database_now` stamps them."""
         rows = _INSERT(self.connection, [_values(step, database_now) for step in steps])
         return tuple(_inserted(row) for row in rows)
 
@@ -290,7 +295,8 @@ def _values(step: NewStep, now: datetime) -> tuple[object, ...]:
         step.input,
         step.output,
         step.caused_by,
-        urgency(now, step.priority) if step.state is StepState.READY else None,
+        step.urgency,
+        now if step.state is StepState.READY else None,
         now if step.state is StepState.PUBLISHED else None,
         now if ended else None,
     )

@@ -6,7 +6,6 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Double,
-    ForeignKey,
     Identity,
     Index,
     Integer,
@@ -18,7 +17,7 @@ from sqlalchemy import (
     text,
 )
 
-from statemachine.workflow.states import OPEN_RUNS, RunState, StepState, literals
+from statemachine.workflow.states import OPEN_RUNS, RARE_RUNS, RunState, StepState, literals
 from storage.core.columns import Json, Moment, Name, WrittenJson, database_moment, metadata
 from storage.engine.states import LEASED, PUBLISHED, READY, TIMED
 
@@ -90,6 +89,15 @@ runs = Table(
     Index("ix_runs_subject_id", "subject_id"),
     # In the order in which tasks are listed.
     Index("ix_runs_created", "created_at", "run_id"),
+    # What is rare among the runs, in the same order: a run that goes as it should has no entry here.
+    Index(
+        "ix_runs_rare_states",
+        "state",
+        "created_at",
+        "run_id",
+        postgresql_where=text(f"state IN ({literals(RARE_RUNS)})"),
+    ),
+    Index("ix_runs_urgent", "created_at", "run_id", postgresql_where=text("priority > 5")),
     Index("ix_runs_deadline", "deadline_at", postgresql_where=text(f"state IN ({literals(OPEN_RUNS)})")),
     # Rows are updated in place while they live; room on the page keeps those updates off the indexes.
     postgresql_with={"fillfactor": "80"},
@@ -99,7 +107,7 @@ steps = Table(
     "steps",
     metadata,
     Column("step_id", BigInteger, Identity(always=True), primary_key=True),
-    Column("run_id", Name, ForeignKey("runs.run_id"), nullable=False),
+    Column("run_id", Name, nullable=False),
     Column("subject_id", String(64)),
     Column("node", String(64), nullable=False),
     Column("kind", String(8), nullable=False),
@@ -111,8 +119,10 @@ steps = Table(
     Column("tries", SmallInteger, nullable=False, server_default="0"),
     Column("crashes", SmallInteger, nullable=False, server_default="0"),
     Column("priority", SmallInteger, nullable=False, server_default="1"),
-    # ready_at less a bonus for priority: the smallest goes first, and waiting makes everyone smallest at last.
+    # ready_at less a bonus for priority (`storage.engine.urgency`): the smallest goes first, and waiting makes
+    # everyone smallest at last.
     Column("urgency", Moment),
+    Column("ready_at", Moment),
     Column("due_at", Moment),
     Column("due_clock", String(8)),
     Column("published_at", Moment),

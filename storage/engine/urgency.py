@@ -1,12 +1,19 @@
-"""The order of ready rows in a queue: by priority, and by waiting time."""
+"""The order of ready rows in a queue: by priority, by waiting time, and new work before what was waited for."""
 
 from datetime import datetime, timedelta
 
 AGEING_SECONDS = 120
 """What one degree of priority is worth: a row of priority 1 that has waited 18 minutes goes before a new 10."""
 
+BEHIND_NEW_WORK_SECONDS = 600
+"""How far a row whose business time has come, and what follows it, stands behind new work. However many follow-ups are
+due at one moment, a new order is begun at once; and none of them waits for new work longer than this."""
+
 URGENCY = f"clock_timestamp() - make_interval(secs => priority * {AGEING_SECONDS})"
 """The moment by which the ready rows of a queue are ordered: the smallest goes first."""
+
+READY_NOW = f"ready_at = clock_timestamp(), urgency = {URGENCY}"
+"""Sets the place of a row that becomes ready."""
 
 
 def urgency(ready_at: datetime, priority: int) -> datetime:

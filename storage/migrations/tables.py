@@ -6,10 +6,11 @@ from storage.engine import tables as engine
 from storage.flows import tables as flows
 from storage.orders import tables as orders
 from storage.orders.contacts import tables as contacts
+from storage.orders.figures import tables as figures
 from storage.outbound import tables as outbound
 from storage.people import tables as people
 
-CONTEXTS = (engine, access, people, outbound, flows, orders, contacts)
+CONTEXTS = (engine, access, people, outbound, flows, orders, contacts, figures)
 """The modules that declare tables, one a context."""
 
 __all__ = ["CONTEXTS", "metadata"]

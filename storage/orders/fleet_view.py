@@ -30,7 +30,7 @@ _NEXT_DUE = text(
     """,
 )
 _FURTHEST_DUE = text(
-    f"SELECT max(due_at) FROM steps WHERE state IN ({TIMED}) AND due_clock = 'business'",
+    f"SELECT max(due_at) FROM steps WHERE state IN ({TIMED}) AND NOT held AND due_clock = 'business'",
 )
 _LAST_STEP = text("SELECT coalesce(max(step_id), 0) FROM steps")
 _HANDOVERS = text(

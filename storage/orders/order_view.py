@@ -12,7 +12,6 @@ from statemachine.workflow.states import STEP_ENDS, StepState
 from storage.core.unit_of_work import Repository
 from storage.engine.runs import RunRow, run_row
 from storage.engine.states import DONE, ENDED, LEASED, PUBLISHED, READY, SCHEDULED
-from storage.engine.urgency import AGEING_SECONDS
 
 _PROGRESS = text(
     """
@@ -33,8 +32,7 @@ _OPEN_STEPS = text(
     f"""
     SELECT s.step_id, s.node, s.kind, s.queue, s.state, s.delivery, s.tries, s.crashes, s.due_at, s.due_clock,
         s.error, s.created_at, s.started_at, s.published_at,
-        CASE WHEN s.state = {READY} THEN s.urgency + make_interval(secs => s.priority * {AGEING_SECONDS}) END
-            AS ready_at,
+        CASE WHEN s.state = {READY} THEN s.ready_at END AS ready_at,
         l.holder, l.expires_at,
         CASE s.state
             WHEN {READY} THEN

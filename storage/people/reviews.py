@@ -32,18 +32,16 @@ _FIELDS = (
 )
 _FIND = text(f"SELECT {_FIELDS} FROM reviews WHERE review_id = :review_id")
 _LOCK = text(f"SELECT {_FIELDS} FROM reviews WHERE review_id = :review_id FOR UPDATE")
-_LIST = text(
-    f"""
-    SELECT {_FIELDS} FROM reviews
-    WHERE (CAST(:state AS text) IS NULL OR state = :state)
-      AND (CAST(:task_id AS text) IS NULL OR task_id = :task_id)
-      AND (CAST(:reason AS text) IS NULL OR reason = :reason)
-      AND (CAST(:claimed AS boolean) IS NULL OR coalesce({_CLAIMED}, false) = :claimed)
-      AND (CAST(:at AS timestamptz) IS NULL
-           OR (opened_at, review_id) > (CAST(:at AS timestamptz), CAST(:name AS text)))
-    ORDER BY opened_at, review_id LIMIT :limit
-    """
-)
+_FILTERS: Final = {
+    "state": "state = :state",
+    "task_id": "task_id = :task_id",
+    "reason": "reason = :reason",
+}
+# Written out, so that the index of open ones that somebody took is found; a void claim is like none.
+_TAKEN: Final = {
+    True: f"state = 'open' AND claimed_at IS NOT NULL AND {_CLAIMED}",
+    False: f"{_CLAIMED} IS NOT TRUE",
+}
 _CLAIM = text(
     "UPDATE reviews SET claimed_by = CAST(:by AS text), claimed_at = CASE WHEN CAST(:by AS text) IS NOT NULL "
     f"THEN clock_timestamp() END WHERE review_id = :review_id RETURNING {_FIELDS}"
@@ -141,18 +139,18 @@ class Reviews(Repository):
         limit: int = 100,
     ) -> list[Review]:
         """Reviews, the longest waiting first, from behind the place (`opened_at`, `review_id`) on."""
-        at, name = after or (None, None)
+        given = {"state": state, "task_id": task_id, "reason": reason}
+        chosen: dict[str, object] = {name: value for name, value in given.items() if value is not None}
+        conditions = [_FILTERS[name] for name in chosen]
+        if claimed is not None:
+            conditions.append(_TAKEN[claimed])
+        if after is not None:
+            conditions.append("(opened_at, review_id) > (:at, :name)")
+            chosen |= {"at": after[0], "name": after[1]}
+        where = f"WHERE {' AND '.join(conditions)} " if conditions else ""
         rows = self.connection.execute(
-            _LIST,
-            {
-                "state": state,
-                "task_id": task_id,
-                "reason": reason,
-                "claimed": claimed,
-                "at": at,
-                "name": name,
-                "limit": limit,
-            },
+            text(f"SELECT {_FIELDS} FROM reviews {where}ORDER BY opened_at, review_id LIMIT :limit"),
+            chosen | {"limit": limit},
         )
         return [Review(**row._mapping) for row in rows]
 

@@ -37,7 +37,16 @@ reviews = Table(
     Column("claimed_by", String(64)),
     Column("claimed_at", Moment),
     CheckConstraint("state IN ('open', 'decided', 'cancelled')", name="state"),
-    Index("ix_reviews_open", "opened_at", postgresql_where=text("state = 'open'")),
+    # In the order in which they are listed: of each state, of open ones of a reason, and those that people took.
+    Index("ix_reviews_state", "state", "opened_at", "review_id"),
+    Index("ix_reviews_reason", "reason", "opened_at", "review_id", postgresql_where=text("state = 'open'")),
+    Index(
+        "ix_reviews_claimed",
+        "opened_at",
+        "review_id",
+        postgresql_where=text("state = 'open' AND claimed_at IS NOT NULL"),
+    ),
+    Index("ix_reviews_opened_at", "opened_at", "review_id"),
     Index("ix_reviews_task_id", "task_id"),
 )
 

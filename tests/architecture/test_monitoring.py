@@ -13,10 +13,10 @@ import yaml
 
 from runtime.settings import PROJECT
 from storage.core.database import Database
+from storage.orders.figures.feeds import PROCESSING_EDGES
 from tests.architecture.test_deployment import SERVICES
 from tests.support.agents import QUEUES
 from workers.metrics.exporter import FleetCollector
-from workers.metrics.series import PROCESSING_EDGES
 
 PROMETHEUS = PROJECT / "deploy/prometheus"
 GRAFANA = PROJECT / "deploy/grafana"

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from storage.access.seals import Seals
 from storage.access.tables import SYSTEM_AUDIT
 from storage.core.database import Database
+from storage.core.settled import Writers
 from tasks.orders.upkeep.sealing import seal
 from tests.support.audit_trail import LONG, change, check, note, roll_back
 
@@ -33,7 +34,11 @@ def test_whatever_happened_the_chain_holds_and_one_changed_row_breaks_it(
                 roll_back(database)
             case "seal a part":
                 with database.transaction() as work:
-                    Seals(work).seal(SYSTEM_AUDIT, up_to=Seals(work).newest(SYSTEM_AUDIT), most=2)
+                    Seals(work).seal(
+                        SYSTEM_AUDIT,
+                        up_to=Writers(work).newest(SYSTEM_AUDIT.name, SYSTEM_AUDIT.position),
+                        most=2,
+                    )
             case _:
                 seal(database, seconds=LONG)
     whole = check(database)

@@ -25,6 +25,7 @@ from storage.migrations.roles import (
 )
 from storage.migrations.tables import metadata
 from tasks.orders.upkeep.audit_trail import check_database
+from tasks.orders.upkeep.counting import count
 from tasks.orders.upkeep.erasure import Customer, erase
 from tasks.orders.upkeep.key_change import renew_all, renew_marks
 from tasks.orders.upkeep.retention import retain
@@ -132,6 +133,7 @@ def test_orders_end_under_the_application_and_are_erased_under_retention_with_th
     house.run_to_the_end(3)
     with opened(servers, RETENTION, database_url) as remover:
         seal(remover, seconds=60.0)
+        count(remover, seconds=60.0)
         erased = erase(
             house.engine,
             house.context.blind_index,

@@ -13,7 +13,10 @@ from storage.core.database import Database
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.clock import BusinessClock
 from storage.engine.queues import Queues
+from storage.engine.step_counts import StepCounts
 from storage.engine.steps import NewStep, StepChange, StepKey, Steps
+from storage.orders.fleet_view import FleetView
+from tasks.orders.upkeep.counting import count
 from tests.support.agents import QUEUES
 from tests.support.outbound.webhook_sender import WebhookSenderAtWork, event
 from tests.support.recorded_work import (
@@ -231,6 +234,7 @@ def test_the_ledger_finds_an_order_that_nothing_moves_on(database: Database) -> 
     review(database, "in_review")
     order(database, "lost")
     step(database, "lost", "done")
+    count(database, seconds=60.0)
     series = read(database)
     ledger = {a: series[f"ledger,account={a}"] for a in ("in", "closed", "open", "in_review", "unaccounted")}
     assert ledger == {"in": 4, "closed": 1, "open": 1, "in_review": 1, "unaccounted": 1}
@@ -270,3 +274,25 @@ def test_a_message_that_is_due_and_not_sent_grows_old(database: Database) -> Non
     office.feed(subscriber_id)
     office.change("UPDATE deliveries SET due_at = due_at - interval '1 hour'")
     assert read(database)["webhook_oldest_due_seconds"] >= 3600
+
+
+def test_rows_that_wait_are_counted_to_a_number_and_no_further(database: Database) -> None:
+    order(database, "a")
+    for _ in range(5):
+        step(database, "a", "parked", due_clock="business", due_at="2026-01-01")
+        step(database, "a", "ready", urgency="2026-01-01")
+    with database.transaction() as work:
+        found = {row.state: row.rows for row in StepCounts(work).by_queue(QUEUES, most=3, most_timed=3)}
+        all_of_them = {row.state: row.rows for row in StepCounts(work).by_queue(QUEUES)}
+    assert found == {"parked": 3, "ready": 3}
+    assert all_of_them == {"parked": 5, "ready": 5}
+
+
+def test_what_is_due_last_is_not_what_a_paused_run_holds(database: Database) -> None:
+    order(database, "a")
+    step(database, "a", "parked", due_clock="business", due_at="2026-01-01T00:00Z")
+    step(database, "a", "parked", due_clock="business", due_at="2027-01-01T00:00Z", held=True)
+    with database.transaction() as work:
+        furthest = FleetView(work).furthest_due()
+    assert furthest is not None
+    assert furthest.year == 2026

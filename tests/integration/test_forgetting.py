@@ -40,6 +40,9 @@ OF_NOBODY: Final = {
     "business_clock": "the clock",
     "contact_stops": "stops of whole channels and regions",
     "definitions": "workflows",
+    "figure_feeds": "how far counting has come",
+    "figure_pending": "what was counted of a row: numbers",
+    "figures": "numbers",
     "engineer_capacity": "regions",
     "idempotency_keys": "answers for a repeated request: encrypted, gone after a day (docs/privacy.md)",
     "leases": "who works on what",
@@ -78,6 +81,7 @@ STAYS: Final = {
         ("digest", "content_digest", "phone_index@do_not_call", "masked"), "recognises, and tells nothing in clear"
     ),
     "phone@tasks": "encrypted, so no word can stand in it; that it goes is asserted",
+    "phone_index@tasks": "a mark, which is remembered for late replies; that it goes from the order is asserted",
 }  # fmt: skip
 
 

@@ -166,4 +166,5 @@ class InProcessFleet:
         """Give connections back."""
         self.engine.close()
         self.outbound.close()
+        self.context.close()
         self.database.close()

@@ -5,6 +5,8 @@ from datetime import timedelta
 from sqlalchemy import text
 
 from runtime.ids import Prefix, new_id
+from statemachine.orders.machine import TRANSITIONS, Transition
+from statemachine.orders.states import State
 from storage.core.database import Database
 from storage.engine.clock import BusinessClock
 
@@ -28,6 +30,19 @@ def order(database: Database, task_id: str, status: str = "contacting", *, run_e
         run_id=f"exec_{task_id}",
         status=status,
     )
+    # Below 1, so that a test numbers its own from there.
+    for version, move in enumerate(_way_to(State(status)), start=-20):
+        transition(database, task_id, version, move.source, move.event, move.target)
+
+
+def _way_to(state: State) -> tuple[Transition, ...]:
+    """The shortest way from an order's first state to this one."""
+    ways: dict[State, tuple[Transition, ...]] = {State.PENDING: ()}
+    while state not in ways:
+        for move in TRANSITIONS.values():
+            if move.source in ways:
+                ways.setdefault(move.target, (*ways[move.source], move))
+    return ways[state]
 
 
 def step(

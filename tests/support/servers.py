@@ -15,9 +15,9 @@ from sqlalchemy import make_url
 
 from engine.catalogue import register
 from fleet.embedded.postgres import EmbeddedPostgres
+from fleet.embedded.process import server_process
 from fleet.embedded.valkey import EmbeddedValkey
 from fleet.supervisor.ports import free_port
-from fleet.supervisor.process import ProcessSpec
 from fleet.supervisor.supervisor import Supervisor
 from storage.core.database import Database
 from storage.core.migrate import migrate
@@ -60,8 +60,8 @@ class Servers:
         postgres_port, valkey_port = free_port(), free_port()
         supervisor = Supervisor(
             [
-                _spec("postgres", postgres, postgres_port, folder),
-                _spec("valkey", valkey, valkey_port, folder),
+                server_process("postgres", postgres, postgres_port, folder / "postgres.log"),
+                server_process("valkey", valkey, valkey_port, folder / "valkey.log"),
             ],
             on_change=lambda _: None,
         )
@@ -146,16 +146,3 @@ def _folder_in_memory(postgres: EmbeddedPostgres) -> Path | None:
     if postgres.account is not None:
         os.chown(folder, postgres.account.uid, postgres.account.gid)
     return folder
-
-
-def _spec(name: str, server: EmbeddedPostgres | EmbeddedValkey, port: int, folder: Path) -> ProcessSpec:
-    return ProcessSpec(
-        name=name,
-        command=server.command(port),
-        environment=server.environment,
-        stage=0,
-        ready=lambda: server.ready(port),
-        stop_signal=server.stop_signal,
-        account=server.account,
-        log_file=folder / f"{name}.log",
-    )

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import Final
 
 from tools.classifier.context import spell_out
 from tools.classifier.explain import ClassificationExplanation
@@ -15,6 +17,10 @@ from tools.classifier.taxonomy import TAXONOMY, Flag, Level1, Level2, parent_of
 from tools.quotation import worded
 
 CONFIDENCE_DIGITS = 4
+_REMEMBERED: Final = 4096
+"""Classifications that a process keeps: what customers answer repeats itself."""
+_LONGEST_REMEMBERED: Final = 60
+"""Characters; what is longer is hardly said twice."""
 _TOP_CONTRIBUTIONS = 12
 
 
@@ -51,6 +57,7 @@ class Classifier:
     def __init__(self, *, model: Model, rules: RuleSet) -> None:
         self._model = model
         self._rules = rules
+        self._remembered = lru_cache(maxsize=_REMEMBERED)(self._classify)
 
     @classmethod
     def load(cls, weights: Path, rules: Path) -> "Classifier":
@@ -81,6 +88,11 @@ class Classifier:
         At most 500 characters are read; a longer text goes to a person. `pending_reason`, why the order was
         suspended, only gives a bare 还没到 or 到了 its subject.
         """
+        if len(text) <= _LONGEST_REMEMBERED:
+            return self._remembered(text, pending_reason)
+        return self._classify(text, pending_reason)
+
+    def _classify(self, text: str, pending_reason: str | None) -> Classification:
         reading = self._read(text, pending_reason)
         if not self._model.knows_any(reading.features):
             return self._unreadable(reading.evidence)

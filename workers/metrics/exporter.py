@@ -26,7 +26,7 @@ from storage.access.seals import Seals
 from storage.core.database import Database
 from storage.core.unavailable import StorageUnavailable
 from storage.engine.step_counts import StepCounts
-from storage.orders.figures import Figures
+from storage.orders.figures.figures import Figures
 from storage.outbound.deliveries import Deliveries
 from tasks.orders.upkeep.sealing import TABLES
 from workers.metrics.series import of_seals, of_webhooks, series, up
@@ -37,6 +37,8 @@ PORT: Final = 9464
 """Where the exporter listens unless told otherwise."""
 
 _STATEMENT_SECONDS: Final = 5.0
+_MOST_READY: Final = 1_000_000
+"""Ready steps that are counted of a queue: the index alone is read."""
 _STALE_CONNECTION_SECONDS: Final = 1.0
 
 _log = logger(__name__)
@@ -81,7 +83,11 @@ class FleetCollector(Collector):
         with self._database.snapshot(statement_seconds=_STATEMENT_SECONDS) as work:
             return (
                 up(1),
-                *series(Figures(work), StepCounts(work).by_queue(), self._queues),
+                *series(
+                    Figures(work),
+                    StepCounts(work).by_queue(self._queues, most=_MOST_READY, most_timed=0),
+                    self._queues,
+                ),
                 *of_webhooks(Deliveries(work)),
                 *of_seals(
                     {name: Seals(work).oldest_unsealed_seconds(table) for name, table in TABLES.items()}

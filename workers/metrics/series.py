@@ -12,25 +12,10 @@ from schemas.orders.contact import Channel
 from statemachine.orders.intents import Level1
 from statemachine.orders.states import State
 from storage.engine.step_counts import StepCount
-from storage.orders.figures import Figures
+from storage.orders.figures.feeds import PROCESSING_EDGES
+from storage.orders.figures.figures import AlertFigures, Counters, Figures, ReviewFigures
 from storage.outbound.deliveries import Deliveries
 
-PROCESSING_EDGES: Final = (
-    1.0,
-    5.0,
-    15.0,
-    30.0,
-    60.0,
-    120.0,
-    240.0,
-    300.0,
-    420.0,
-    600.0,
-    900.0,
-    1800.0,
-    3600.0,
-)
-"""Bucket edges in seconds; 300 is the objective, and its neighbours keep the interpolated P95 honest."""
 QUEUE_STATES: Final = ("scheduled", "ready", "published", "leased", "parked")
 """The states of a step that is not over."""
 
@@ -39,12 +24,13 @@ _NOT_A_NUMBER: Final = float("nan")
 
 def series(figures: Figures, steps: Iterable[StepCount], queues: Sequence[str]) -> Iterator[Metric]:
     """Every series of orders, agents and people; every label value that is known is there, at 0 if need be."""
-    yield from _orders(figures)
-    yield from _contacts(figures)
+    counters, reviews = figures.counters(), figures.reviews()
+    yield from _orders(figures, counters, reviews)
+    yield from _contacts(counters)
     yield from _triage(figures)
-    yield from _agents(figures, queues)
-    yield from _queues(steps, queues)
-    yield from _people(figures)
+    yield from _agents(counters, queues)
+    yield from _queues(steps, counters, queues)
+    yield from _people(figures.alerts(), reviews)
 
 
 def up(value: int) -> Metric:
@@ -52,10 +38,12 @@ def up(value: int) -> Metric:
     return _gauge("ops_exporter_up", "Whether the exporter could read PostgreSQL: 1 yes, 0 no.", value)
 
 
-def _orders(figures: Figures) -> Iterator[Metric]:
-    time_taken = figures.processing(PROCESSING_EDGES)
+def _orders(figures: Figures, counters: Counters, reviews: ReviewFigures) -> Iterator[Metric]:
+    time_taken = counters.processing()
     cumulative = zip(
-        (*map(str, PROCESSING_EDGES), "+Inf"), (*time_taken.at_most, time_taken.orders), strict=True
+        (*(str(float(edge)) for edge in PROCESSING_EDGES), "+Inf"),
+        (*time_taken.at_most, time_taken.orders),
+        strict=True,
     )
     yield HistogramMetricFamily(
         "task_processing_time",
@@ -64,12 +52,12 @@ def _orders(figures: Figures) -> Iterator[Metric]:
         buckets=[(edge, float(count)) for edge, count in cumulative],
         sum_value=float(time_taken.seconds),
     )
-    rounds = figures.rounds()
+    rounds = counters.rounds()
     yield _counter("task", "Rounds of contact that ended, orders (transitions).", rounds.ended)
     yield _counter(
         "task_success", "Rounds that ended with an action executed, orders (transitions).", rounds.acted_on
     )
-    orders = figures.orders()
+    orders = figures.orders(counters)
     yield _by_label(
         GaugeMetricFamily(
             "tasks_by_state", "Orders in each business state, orders (tasks).", labels=["state"]
@@ -87,12 +75,12 @@ def _orders(figures: Figures) -> Iterator[Metric]:
         "Orders closed since midnight of the business day, orders (tasks).",
         orders.closed_today,
     )
-    ledger = figures.ledger()
+    ledger = figures.ledger(orders, reviews, counters.lost())
     yield _by_label(
         GaugeMetricFamily(
             "ledger",
             "Where every order is, orders: in = closed + open + in_review; unaccounted, the difference, must "
-            "be 0 (tasks, steps, reviews in one snapshot).",
+            "be 0 (tasks, steps, reviews).",
             labels=["account"],
         ),
         {
@@ -105,8 +93,8 @@ def _orders(figures: Figures) -> Iterator[Metric]:
     )
 
 
-def _contacts(figures: Figures) -> Iterator[Metric]:
-    by_channel = {row.channel: row for row in figures.contacts()}
+def _contacts(counters: Counters) -> Iterator[Metric]:
+    by_channel = {row.channel: row for row in counters.contacts()}
     none = dict.fromkeys(Channel, 0)
     yield _by_label(
         CounterMetricFamily(
@@ -147,8 +135,8 @@ def _triage(figures: Figures) -> Iterator[Metric]:
     )
 
 
-def _agents(figures: Figures, queues: Sequence[str]) -> Iterator[Metric]:
-    by_agent = {row.agent: row for row in figures.agents()}
+def _agents(counters: Counters, queues: Sequence[str]) -> Iterator[Metric]:
+    by_agent = {row.agent: row for row in counters.agents()}
     none = dict.fromkeys(queues, 0)
     yield _by_label(
         CounterMetricFamily("agent_request", "Steps that agents claimed, claims (steps).", labels=["agent"]),
@@ -164,8 +152,8 @@ def _agents(figures: Figures, queues: Sequence[str]) -> Iterator[Metric]:
     )
 
 
-def _queues(rows: Iterable[StepCount], queues: Sequence[str]) -> Iterator[Metric]:
-    depths = {(queue, state): 0 for queue in queues for state in QUEUE_STATES}
+def _queues(rows: Iterable[StepCount], counters: Counters, queues: Sequence[str]) -> Iterator[Metric]:
+    depths = {(queue, state): 0 for queue in queues for state in QUEUE_STATES} | counters.waiting()
     oldest = dict.fromkeys(queues, 0.0)
     for row in rows:
         depths[row.queue, row.state] = row.rows
@@ -188,8 +176,7 @@ def _queues(rows: Iterable[StepCount], queues: Sequence[str]) -> Iterator[Metric
     )
 
 
-def _people(figures: Figures) -> Iterator[Metric]:
-    alerts, reviews = figures.alerts(), figures.reviews()
+def _people(alerts: AlertFigures, reviews: ReviewFigures) -> Iterator[Metric]:
     for name, help_text, value in (
         ("audit_alert_count", "Alerts raised in the last business hour, alerts (alerts).", alerts.last_hour),
         ("alerts_active", "Alerts that nobody has handled yet, alerts (alerts).", alerts.active),

@@ -12,9 +12,9 @@ from bench.chaos.lives import Lives
 from bench.chaos.producers import SentOrders
 from fleet.simulator.ledger import KeyCount
 from storage.core.unit_of_work import UnitOfWork
+from storage.orders.consistency.ledger import WholeLedger
 from storage.orders.consistency.rescues import RescueLog
 from storage.orders.consistency.violations import Consistency, Violation
-from storage.orders.figures import Figures
 from storage.orders.orders import Orders
 
 LOST: Final = "an order that was sent is there"
@@ -65,7 +65,7 @@ def _lost(work: UnitOfWork, sent: SentOrders) -> Iterator[Violation]:
 
 
 def _unaccounted(work: UnitOfWork) -> Iterator[Violation]:
-    ledger = Figures(work).ledger()
+    ledger = WholeLedger(work).look()
     if ledger.unaccounted:
         yield Violation(UNACCOUNTED, "", f"{ledger.unaccounted} orders are none of these")
 

@@ -16,12 +16,14 @@ from fleet.embedded.broker_users import USERS
 from fleet.embedded.postgres import EmbeddedPostgres
 from fleet.embedded.valkey import EmbeddedValkey
 from fleet.installation import Installation, InstallationSecrets
+from fleet.joining import taken_over
 from fleet.plan import CORE, Addresses, BrokerUrls, DatabaseUrls, FleetPlan, Ports
 from fleet.supervisor.ports import same_port
 from fleet.supervisor.process import ProcessSpec, RunningProcess
 from fleet.supervisor.run_file import DataDirLock
 from fleet.supervisor.stop_request import StopRequest
 from fleet.supervisor.supervisor import Supervisor
+from fleet.supervisor.warm_parent import WarmParent
 from runtime.cipher import Cipher
 from runtime.settings import PROJECT, Settings
 from schemas.access.scopes import owners_of
@@ -55,8 +57,12 @@ class UpOptions:
     quiet: bool = False
 
 
-def up(options: UpOptions) -> None:
+def up(options: UpOptions, warm: WarmParent) -> None:
     """Start everything, show the orders' progress, run until told to stop, stop everything in order.
+
+    Args:
+        options: What is asked for.
+        warm: Forks the processes; the caller may have started it before this module was loaded.
 
     Raises:
         DataDirInUseError: a fleet runs in this data folder.
@@ -68,12 +74,14 @@ def up(options: UpOptions) -> None:
     terminal = Terminal()
     with StopRequest(further=terminal.has_lost_its_reader) as request, DataDirLock(installation.data_dir):
         try:
-            _run(installation, options, Screen(terminal, quiet=options.quiet), request)
+            _run(installation, options, Screen(terminal, quiet=options.quiet), request, warm)
         finally:
             installation.run_file.remove()
 
 
-def _run(installation: Installation, options: UpOptions, screen: Screen, request: StopRequest) -> None:
+def _run(
+    installation: Installation, options: UpOptions, screen: Screen, request: StopRequest, warm: WarmParent
+) -> None:
     agents = read_agents(Path(os.environ.get("UNPEND_CONFIG_FOLDER", PROJECT / "config")))
     installation.take_up_next_key()
     kept = installation.give_keys(owners_of(agents))
@@ -88,7 +96,7 @@ def _run(installation: Installation, options: UpOptions, screen: Screen, request
         listed = [{"name": p.name, "pid": p.pid, "state": p.state, "restarts": p.restarts} for p in processes]
         installation.run_file.write({**document, "processes": listed})
 
-    supervisor = Supervisor(specs, on_change=tell, before_stage={CORE: prepare})
+    supervisor = Supervisor(specs, on_change=tell, before_stage={CORE: prepare}, warm=warm)
     demonstration = _demonstration(settings, options, screen)
     thread = threading.Thread(
         target=demonstration.run, args=(options.sample,), name="demonstration", daemon=True
@@ -215,31 +223,8 @@ def _plan(
             flower=f"http://127.0.0.1:{ports.flower}",
         ),
         kept=kept,
-        extra={name: value for name, value in os.environ.items() if name in _MAY_BE_SET},
+        extra=taken_over(os.environ),
     )
-
-
-_MAY_BE_SET = frozenset(
-    {
-        "UNPEND_CONTACT_POLICY",
-        "UNPEND_WEBHOOK_ALLOWED_NETWORKS",
-        "UNPEND_TRUSTED_PROXIES",
-        "UNPEND_CHANNEL",
-        "UNPEND_LEASE_SECONDS",
-        "UNPEND_LARGEST_BATCH",
-        "UNPEND_LOW_WATER",
-        "UNPEND_REPUBLISH_SECONDS",
-        "UNPEND_MOST_CRASHES",
-        "UNPEND_READY_SECONDS",
-        "UNPEND_LEAST_WAIT_SECONDS",
-        "UNPEND_CONTACTS_AT_ONCE",
-        "UNPEND_INTAKE_AMQP_URL",
-        "UNPEND_LOG_LEVEL",
-        "UNPEND_CONFIG_FOLDER",
-        "UNPEND_NOTICE_SECRETS",
-    }
-)
-"""Settings of the caller's environment that an embedded fleet takes over."""
 
 
 def _document(plan: FleetPlan, settings: Settings) -> dict[str, Any]:

@@ -182,6 +182,27 @@ def upgrade() -> None:
     )
     op.create_index('ix_events_of_run', 'events', ['execution_id', 'feed_order', 'event_id'], unique=False)
     op.create_index('ix_events_feed', 'events', ['feed_order', 'event_id'], unique=False)
+    op.create_table('figure_feeds',
+    sa.Column('feed', sa.String(length=32), nullable=False),
+    sa.Column('place', sa.BigInteger(), server_default='0', nullable=False),
+    sa.Column('again', sa.BigInteger(), server_default='0', nullable=False),
+    sa.Column('walked', sa.String(length=96), server_default='', nullable=False),
+    sa.PrimaryKeyConstraint('feed', name=op.f('pk_figure_feeds')),
+    postgresql_with={'fillfactor': '50'}
+    )
+    op.create_table('figure_pending',
+    sa.Column('feed', sa.String(length=32), nullable=False),
+    sa.Column('position', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('counted', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
+    sa.PrimaryKeyConstraint('feed', 'position', name=op.f('pk_figure_pending'))
+    )
+    op.create_table('figures',
+    sa.Column('name', sa.String(length=32), nullable=False),
+    sa.Column('labelled', sa.String(length=64), nullable=False),
+    sa.Column('value', sa.Numeric(), nullable=False),
+    sa.PrimaryKeyConstraint('name', 'labelled', name=op.f('pk_figures')),
+    postgresql_with={'fillfactor': '50'}
+    )
     op.create_table('forgotten_numbers',
     sa.Column('phone_index', sa.LargeBinary(), nullable=False),
     sa.Column('forgotten_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
@@ -309,6 +330,8 @@ def upgrade() -> None:
     )
     op.create_index('ix_runs_created', 'runs', ['created_at', 'run_id'], unique=False)
     op.create_index('ix_runs_deadline', 'runs', ['deadline_at'], unique=False, postgresql_where=sa.text("state IN ('running', 'paused')"))
+    op.create_index('ix_runs_rare_states', 'runs', ['state', 'created_at', 'run_id'], unique=False, postgresql_where=sa.text("state IN ('paused', 'failed', 'cancelled')"))
+    op.create_index('ix_runs_urgent', 'runs', ['created_at', 'run_id'], unique=False, postgresql_where=sa.text('priority > 5'))
     op.create_index('ix_runs_subject_id', 'runs', ['subject_id'], unique=False)
     op.create_table('signals',
     sa.Column('task_id', sa.String(length=64), nullable=False),
@@ -398,9 +421,9 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('task_id', name=op.f('pk_tasks'))
     )
     op.create_index('idx_tasks_created', 'tasks', ['created_at', 'task_id'], unique=False)
-    op.create_index('idx_tasks_next_contact', 'tasks', ['next_contact_time'], unique=False, postgresql_where=sa.text("status <> 'closed'"))
-    op.create_index('idx_tasks_status', 'tasks', ['status'], unique=False, postgresql_where=sa.text("status <> 'closed'"))
+    op.create_index('idx_tasks_status', 'tasks', ['status', 'task_id'], unique=False, postgresql_where=sa.text("status <> 'closed'"))
     op.create_index('ix_tasks_customer', 'tasks', [sa.literal_column("(metadata ->> 'customer_id')")], unique=False)
+    op.create_index('ix_tasks_order_id', 'tasks', ['order_id'], unique=False)
     op.create_index('ix_tasks_phone_index', 'tasks', ['phone_index'], unique=False, postgresql_where=sa.text('phone_index IS NOT NULL'))
     op.create_index('uq_tasks_open_order', 'tasks', ['order_id'], unique=True, postgresql_where=sa.text("status <> 'closed'"))
     op.create_table('actions',
@@ -412,7 +435,6 @@ def upgrade() -> None:
     sa.Column('result', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), server_default='{}', nullable=False),
     sa.Column('status', sa.String(length=16), nullable=False),
     sa.Column('at', sa.DateTime(timezone=True), server_default=sa.text('business_now()'), nullable=False),
-    sa.ForeignKeyConstraint(['task_id'], ['tasks.task_id'], name=op.f('fk_actions_task_id')),
     sa.PrimaryKeyConstraint('action_id', name=op.f('pk_actions')),
     sa.UniqueConstraint('key', name=op.f('uq_actions_key'))
     )
@@ -430,7 +452,6 @@ def upgrade() -> None:
     sa.Column('slot', sa.String(length=64), nullable=True),
     sa.Column('released_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('at', sa.DateTime(timezone=True), server_default=sa.text('business_now()'), nullable=False),
-    sa.ForeignKeyConstraint(['task_id'], ['tasks.task_id'], name=op.f('fk_appointments_task_id')),
     sa.PrimaryKeyConstraint('action_id', name=op.f('pk_appointments'))
     )
     op.create_index('ix_appointments_order_id', 'appointments', ['order_id'], unique=False, postgresql_where=sa.text('region IS NOT NULL AND released_at IS NULL'))
@@ -448,19 +469,17 @@ def upgrade() -> None:
     sa.Column('key_id', sa.String(length=32), nullable=True),
     sa.Column('label', sa.String(length=32), nullable=True),
     *AUDIT_LOGS.columns(),
-    sa.ForeignKeyConstraint(['task_id'], ['tasks.task_id'], name=op.f('fk_audit_logs_task_id')),
     sa.PrimaryKeyConstraint('log_id', name=op.f('pk_audit_logs'))
     )
     op.create_index('ix_audit_logs_position', 'audit_logs', ['position'], unique=False)
     op.create_index('idx_audit_task_id', 'audit_logs', ['task_id'], unique=False)
-    op.create_index('idx_audit_timestamp', 'audit_logs', ['timestamp'], unique=False)
+    op.create_index('idx_audit_timestamp', 'audit_logs', ['timestamp', 'position'], unique=False)
     op.create_table('cancellations',
     sa.Column('action_id', sa.String(length=32), nullable=False),
     sa.Column('task_id', sa.String(length=32), nullable=False),
     sa.Column('order_id', sa.String(length=32), nullable=False),
     sa.Column('reason', sa.Text(), nullable=True),
     sa.Column('at', sa.DateTime(timezone=True), server_default=sa.text('business_now()'), nullable=False),
-    sa.ForeignKeyConstraint(['task_id'], ['tasks.task_id'], name=op.f('fk_cancellations_task_id')),
     sa.PrimaryKeyConstraint('action_id', name=op.f('pk_cancellations'))
     )
     op.create_index('ix_cancellations_task_id', 'cancellations', ['task_id'], unique=False)
@@ -486,15 +505,16 @@ def upgrade() -> None:
     sa.Column('phone_index', sa.LargeBinary(), nullable=True),
     sa.Column('script_version', sa.String(length=32), nullable=True),
     sa.Column('direction', sa.String(length=8), server_default='outbound', nullable=False),
+    sa.Column('position', sa.BigInteger(), sa.Identity(always=True), nullable=False),
     sa.CheckConstraint("direction IN ('outbound', 'inbound')", name=op.f('ck_contact_logs_direction')),
     sa.CheckConstraint("status IN ('sending', 'sent', 'refused', 'concluded')", name=op.f('ck_contact_logs_status')),
-    sa.ForeignKeyConstraint(['task_id'], ['tasks.task_id'], name=op.f('fk_contact_logs_task_id')),
     sa.PrimaryKeyConstraint('contact_id', name=op.f('pk_contact_logs')),
     sa.UniqueConstraint('key', name=op.f('uq_contact_logs_key')),
     sa.UniqueConstraint('task_id', 'round', 'contact_no', name=op.f('uq_contact_logs_task_id_round_contact_no'))
     )
     op.create_index('ix_contact_logs_channel', 'contact_logs', ['contact_method', 'contact_time'], unique=False)
     op.create_index('ix_contact_logs_number', 'contact_logs', ['phone_index', 'contact_time'], unique=False, postgresql_where=sa.text('phone_index IS NOT NULL'))
+    op.create_index('ix_contact_logs_position', 'contact_logs', ['position'], unique=False)
     op.create_index('ix_contact_logs_reference', 'contact_logs', [sa.literal_column('"left"(md5(key::text), 15)')], unique=False)
     op.create_table('deliveries',
     sa.Column('delivery_id', sa.String(length=32), nullable=False),
@@ -527,7 +547,6 @@ def upgrade() -> None:
     sa.Column('engineer_id', sa.String(length=32), nullable=True),
     sa.Column('message', sa.Text(), nullable=True),
     sa.Column('at', sa.DateTime(timezone=True), server_default=sa.text('business_now()'), nullable=False),
-    sa.ForeignKeyConstraint(['task_id'], ['tasks.task_id'], name=op.f('fk_engineer_notices_task_id')),
     sa.PrimaryKeyConstraint('action_id', name=op.f('pk_engineer_notices'))
     )
     op.create_index('ix_engineer_notices_task_id', 'engineer_notices', ['task_id'], unique=False)
@@ -539,7 +558,6 @@ def upgrade() -> None:
     sa.Column('followup_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('reason', sa.Text(), nullable=True),
     sa.Column('at', sa.DateTime(timezone=True), server_default=sa.text('business_now()'), nullable=False),
-    sa.ForeignKeyConstraint(['task_id'], ['tasks.task_id'], name=op.f('fk_followups_task_id')),
     sa.PrimaryKeyConstraint('action_id', name=op.f('pk_followups')),
     sa.UniqueConstraint('followup_id', name=op.f('uq_followups_followup_id'))
     )
@@ -559,6 +577,7 @@ def upgrade() -> None:
     sa.Column('crashes', sa.SmallInteger(), server_default='0', nullable=False),
     sa.Column('priority', sa.SmallInteger(), server_default='1', nullable=False),
     sa.Column('urgency', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('ready_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('due_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('due_clock', sa.String(length=8), nullable=True),
     sa.Column('published_at', sa.DateTime(timezone=True), nullable=True),
@@ -573,7 +592,6 @@ def upgrade() -> None:
     sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
     sa.CheckConstraint("due_clock IN ('database', 'business')", name=op.f('ck_steps_due_clock')),
     sa.CheckConstraint("state IN ('scheduled', 'ready', 'published', 'offered', 'leased', 'parked', 'done', 'failed', 'cancelled')", name=op.f('ck_steps_state')),
-    sa.ForeignKeyConstraint(['run_id'], ['runs.run_id'], name=op.f('fk_steps_run_id')),
     sa.PrimaryKeyConstraint('step_id', name=op.f('pk_steps')),
     postgresql_with={'fillfactor': '80'}
     )
@@ -592,11 +610,12 @@ def upgrade() -> None:
     sa.Column('agent_id', sa.String(length=32), nullable=False),
     sa.Column('metadata', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), server_default='{}', nullable=False),
     sa.Column('at', sa.DateTime(timezone=True), server_default=sa.text('business_now()'), nullable=False),
+    sa.Column('position', sa.BigInteger(), sa.Identity(always=True), nullable=False),
     sa.CheckConstraint("(from_state, event, to_state) IN (('pending', 'task.start', 'contacting'), ('contacting', 'user.responded', 'responded'), ('contacting', 'user.no_answer', 'no_response'), ('no_response', 'contact.retry', 'contacting'), ('no_response', 'contact.max_reached', 'closed'), ('responded', 'triage.complete', 'classified'), ('classified', 'action.execute', 'action_taken'), ('action_taken', 'intent=暂缓', 'waiting_followup'), ('action_taken', 'intent=继续', 'closed'), ('action_taken', 'intent=终止', 'closed'), ('waiting_followup', 'followup.time_reached', 'contacting'), ('no_response', 'user.responded', 'responded'), ('waiting_followup', 'user.responded', 'responded'), ('responded', 'review.recontact', 'contacting'), ('classified', 'review.recontact', 'contacting'), ('pending', 'review.close', 'closed'), ('contacting', 'review.close', 'closed'), ('responded', 'review.close', 'closed'), ('no_response', 'review.close', 'closed'), ('classified', 'review.close', 'closed'), ('action_taken', 'review.close', 'closed'), ('waiting_followup', 'review.close', 'closed'), ('pending', 'task.cancel', 'closed'), ('contacting', 'task.cancel', 'closed'), ('responded', 'task.cancel', 'closed'), ('no_response', 'task.cancel', 'closed'), ('classified', 'task.cancel', 'closed'), ('action_taken', 'task.cancel', 'closed'), ('waiting_followup', 'task.cancel', 'closed'), ('pending', 'task.timeout', 'closed'), ('contacting', 'task.timeout', 'closed'), ('responded', 'task.timeout', 'closed'), ('no_response', 'task.timeout', 'closed'), ('classified', 'task.timeout', 'closed'), ('action_taken', 'task.timeout', 'closed'), ('waiting_followup', 'task.timeout', 'closed'))", name=op.f('ck_transitions_legal_move')),
-    sa.ForeignKeyConstraint(['task_id'], ['tasks.task_id'], name=op.f('fk_transitions_task_id')),
     sa.PrimaryKeyConstraint('transition_id', name=op.f('pk_transitions')),
     sa.UniqueConstraint('task_id', 'version', name=op.f('uq_transitions_task_id_version'))
     )
+    op.create_index('ix_transitions_position', 'transitions', ['position'], unique=False)
     op.create_table('dispatches',
     sa.Column('dispatch_id', sa.String(length=32), nullable=False),
     sa.Column('step_id', sa.BigInteger(), nullable=False),
@@ -634,7 +653,10 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('review_id', name=op.f('pk_reviews')),
     sa.UniqueConstraint('step_id', name=op.f('uq_reviews_step_id'))
     )
-    op.create_index('ix_reviews_open', 'reviews', ['opened_at'], unique=False, postgresql_where=sa.text("state = 'open'"))
+    op.create_index('ix_reviews_claimed', 'reviews', ['opened_at', 'review_id'], unique=False, postgresql_where=sa.text("state = 'open' AND claimed_at IS NOT NULL"))
+    op.create_index('ix_reviews_opened_at', 'reviews', ['opened_at', 'review_id'], unique=False)
+    op.create_index('ix_reviews_reason', 'reviews', ['reason', 'opened_at', 'review_id'], unique=False, postgresql_where=sa.text("state = 'open'"))
+    op.create_index('ix_reviews_state', 'reviews', ['state', 'opened_at', 'review_id'], unique=False)
     op.create_index('ix_reviews_task_id', 'reviews', ['task_id'], unique=False)
     # Figures without what a customer may be known by: the role that reads sees these, and not the columns behind.
     op.execute(
@@ -682,6 +704,9 @@ def downgrade() -> None:
         "intent_labels",
         "idempotency_keys",
         "forgotten_numbers",
+        "figures",
+        "figure_pending",
+        "figure_feeds",
         "events",
         "engineer_capacity",
         "do_not_call",

@@ -4,7 +4,6 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
-    ForeignKey,
     Identity,
     Index,
     Integer,
@@ -18,18 +17,13 @@ from sqlalchemy import (
     text,
 )
 
-from storage.core.columns import Moment, Name, business_moment, database_moment, metadata
-
-
-def _task_reference() -> "Column[str]":
-    return Column("task_id", Name, ForeignKey("tasks.task_id"), nullable=False)
-
+from storage.core.columns import Moment, Name, business_moment, database_moment, metadata, position
 
 contact_logs = Table(
     "contact_logs",
     metadata,
     Column("contact_id", Name, primary_key=True),
-    _task_reference(),
+    Column("task_id", Name, nullable=False),
     Column("contact_method", String(16), nullable=False),
     Column("contact_result", String(16), nullable=False, server_default="pending"),
     Column("duration_seconds", Integer),
@@ -51,6 +45,7 @@ contact_logs = Table(
     Column("phone_index", LargeBinary),
     Column("script_version", String(32)),
     Column("direction", String(8), nullable=False, server_default="outbound"),
+    position(),
     # The key of an attempt: whatever crashes in between, a customer is contacted once for it (SPEC.md §8).
     UniqueConstraint("task_id", "round", "contact_no"),
     UniqueConstraint("key"),
@@ -64,6 +59,8 @@ contact_logs = Table(
         postgresql_where=text("phone_index IS NOT NULL"),
     ),
     Index("ix_contact_logs_channel", "contact_method", "contact_time"),
+    # In the order in which figures are counted.
+    Index("ix_contact_logs_position", "position"),
     # The short name of an attempt where a provider takes no longer one (tools/channels/reference.py).
     Index("ix_contact_logs_reference", literal_column('"left"(md5(key::text), 15)')),
 )

@@ -40,6 +40,11 @@ _ERASED: Final = "'erased'"
 _DATA: Final = "payload -> 'data'"
 _OF_TASKS: Final = "task_id = ANY(:ids)"
 _OF_RUNS: Final = "run_id IN (SELECT run_id FROM runs WHERE subject_id = ANY(:ids))"
+# The events of an order are those of its runs and of its refused input, and these have an index.
+_OF_EVENTS: Final = (
+    "execution_id = ANY(ARRAY(SELECT run_id FROM runs WHERE subject_id = ANY(:ids) "
+    f"UNION ALL SELECT reject_id FROM rejects WHERE {_OF_TASKS})) AND {_OF_TASKS}"
+)
 _NAMES_TASKS: Final = (
     f"key IN (SELECT alert_id FROM alerts WHERE {_OF_TASKS} "
     f"UNION ALL SELECT action_id FROM actions WHERE {_OF_TASKS})"
@@ -135,7 +140,10 @@ STATEMENTS: Final[tuple[tuple[str, TextClause], ...]] = (
             "alerts", f"message = '', note = NULL, {_named('alert_type', _ERASED)}, {_each_kept('metadata')}"
         ),
     ),
-    ("events", _change("events", "title = split_part(title, ': ', 1)", f"{_OF_TASKS} AND title LIKE '%: %'")),
+    (
+        "events",
+        _change("events", "title = split_part(title, ': ', 1)", f"{_OF_EVENTS} AND title LIKE '%: %'"),
+    ),
     (
         "deliveries",
         _change(

@@ -15,7 +15,7 @@ from storage.core.unit_of_work import UnitOfWork
 from storage.engine.clock import BusinessClock, Moments
 from storage.engine.step_counts import StepCount, StepCounts
 from storage.orders.contacts.stops import ContactStops
-from storage.orders.figures import Figures
+from storage.orders.figures.figures import Figures
 from storage.orders.fleet_view import DueRow, FleetView
 from tasks.orders.explain.explanation import MomentFormat, When, span
 from tools.calendar import Calendar
@@ -96,9 +96,9 @@ def overview_of(
 
 
 def _work(work: UnitOfWork, messages: Mapping[str, int | None], calendar: Calendar) -> WorkOverview:
-    rows = StepCounts(work).by_queue()
+    rows = StepCounts(work).by_queue(tuple(messages))
     reviews, alerts = Figures(work).reviews(), Figures(work).alerts()
-    orders = Figures(work).orders().by_state
+    orders = Figures(work).orders(Figures(work).counters()).by_state
     return WorkOverview(
         queues={
             queue: _queue(queue, rows, messages.get(queue))

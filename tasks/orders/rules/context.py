@@ -87,6 +87,13 @@ class Context:
         """A second opinion on customers' words; `None` unless the installation names an endpoint."""
         return self.open_language_model()
 
+    def close(self) -> None:
+        """Close the ways to other systems that were opened."""
+        for name in ("gateway", "order_system", "language_model"):
+            way = vars(self).get(name)
+            if way is not None:
+                way.close()
+
     @cached_property
     def classifier(self) -> Classifier:
         """The intent model; loaded by the processes that classify, not by those that never do."""

@@ -11,13 +11,13 @@ from storage.core.database import Database
 from storage.core.row_digest import SealedTable
 from storage.core.unit_of_work import UnitOfWork
 from storage.orders.tables import AUDIT_LOGS
+from tasks.orders.upkeep.settled import newest_settled
 
 TABLES: Final[dict[str, SealedTable]] = {table.name: table for table in (SYSTEM_AUDIT, AUDIT_LOGS)}
 """The tables whose rows are sealed, by name."""
 
 _MOST: Final = 5_000
 """Rows under one seal."""
-_PAUSE_SECONDS: Final = 0.05
 _BEHIND_ALL: Final = 2**63 - 1
 
 
@@ -29,19 +29,10 @@ def seal(database: Database, *, seconds: float) -> int:
 
 def _seal(database: Database, table: SealedTable, until: float) -> int:
     with database.looks() as work:
-        newest = Seals(work).newest(table)
-    with database.looks() as work:
-        if newest <= Seals(work).sealed_up_to(table):
-            return 0
-    # Whoever was given a position below the newest before it was seen is among these, or is over.
-    with database.looks() as work:
-        writers = Seals(work).writers(table)
-    while writers:
-        if time.monotonic() > until:
-            return 0
-        time.sleep(_PAUSE_SECONDS)
-        with database.looks() as work:
-            writers &= Seals(work).writers(table)
+        sealed_up_to = Seals(work).sealed_up_to(table)
+    newest = newest_settled(database, table.name, table.position, after=sealed_up_to, until=until)
+    if newest is None:
+        return 0
     sealed = 0
     while True:
         with database.transaction() as work:

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from schemas.people.effects import AlertRaised
 from storage.access.system_audit import SystemAudit
-from storage.orders.figures import Figures
+from storage.orders.figures.figures import Figures
 from storage.orders.order_view import OrderView
 from storage.people.alerts import Alerts
 from tests.support.api.client import ApiClient

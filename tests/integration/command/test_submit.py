@@ -7,7 +7,7 @@ import pytest
 
 from fleet.command.orders import submit as submitting
 from fleet.command.orders.lines import LONGEST
-from storage.orders.figures import Figures
+from storage.orders.figures.figures import Figures
 from storage.people.rejects import Rejects
 from tests.support.command_line import CommandLine
 from tests.support.factories import payload

@@ -141,6 +141,7 @@ def run_workers_without_broker() -> None:
             ready_timeout=180.0,
             # Not one that ends them: nothing but the watchdog does.
             stop_signal=signal.SIGURG,
+            forked=True,
             log_file=folder / f"{name}.log",
         )
         for name in ("triage", TICK)
@@ -183,8 +184,8 @@ def test_what_is_frozen_is_killed(start: Start, end: str) -> None:
 
 def test_workers_that_try_to_reach_an_absent_broker_end_with_their_pools(start: Start) -> None:
     fleet = start(*WITHOUT_BROKER)
-    # The supervisor, the watchdog, both workers, and the pool of one.
-    assert len(fleet.seen) == 5
+    # The supervisor, the watchdog, the warm parent, both workers, and the pool of one.
+    assert len(fleet.seen) == 6
     fleet.end("kill -9")
     fleet.wait_until_nothing_is_left()
 

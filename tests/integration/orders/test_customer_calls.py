@@ -9,7 +9,7 @@ from schemas.orders.contact import ContactResult
 from schemas.orders.signals import CustomerCalled
 from statemachine.orders.states import State
 from storage.orders.contacts.contacts import Contacts
-from storage.orders.figures import Figures
+from storage.orders.figures.figures import Figures
 from storage.orders.order_view import OrderView
 from tasks.orders.inbound.reports import ReportOutcome, take_reports
 from tasks.orders.inbound.signals import ReceiptResult
@@ -121,7 +121,7 @@ def test_what_a_customer_says_by_themselves_is_no_attempt(calling: InProcessFlee
     with calling.database.transaction() as work:
         history = Contacts(work).history([task_id])[task_id]
         latest = Contacts(work).latest([task_id])[task_id]
-        counted = sum(channel.attempts for channel in Figures(work).contacts())
+        counted = sum(channel.attempts for channel in Figures(work).counters().contacts())
     assert len(history) == 1
     assert latest.key == line.keys[0]
     assert counted == 1

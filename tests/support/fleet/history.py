@@ -6,10 +6,10 @@ from typing import Any
 
 from statemachine.orders.states import Event, State
 from storage.core.unit_of_work import UnitOfWork
+from storage.orders.consistency.ledger import WholeLedger
 from storage.orders.consistency.violations import Consistency
 from storage.orders.contacts.contact import Contact
 from storage.orders.contacts.contacts import Contacts
-from storage.orders.figures import Figures
 from storage.orders.order_view import OrderView
 from storage.orders.orders import Orders
 from tests.support.fleet.scripted_orders import Script, ScriptedOrder
@@ -28,7 +28,7 @@ def faults_of(work: UnitOfWork, orders: Sequence[ScriptedOrder]) -> list[str]:
     faults = [fault for order in orders for fault in _faults_of_order(work, order)]
     ids = {order.task_id for order in orders}
     faults += [str(broken) for broken in Consistency(work).violations() if broken.subject in ids]
-    unaccounted = Figures(work).ledger().unaccounted
+    unaccounted = WholeLedger(work).look().unaccounted
     if unaccounted:
         faults.append(f"{unaccounted} orders are neither closed nor open nor in review")
     return faults

@@ -14,6 +14,8 @@ from typing import Any, Self
 import psutil
 
 from fleet.embedded.postgres import EmbeddedPostgres
+from fleet.installation import Installation
+from fleet.joining import environment_beside
 from tests.support.waiting import is_alive, wait_until
 
 LEASE_SECONDS = 3
@@ -165,7 +167,8 @@ class FleetProcesses:
         """One more process with the environment of the process `name`; its log."""
         mark, log = self.folder / f"{command[-1]}.further", self.folder / f"{command[-1]}.further.log"
         mark.unlink(missing_ok=True)
-        environment = self.process(name).environ() | {"UNPEND_READY_FILE": str(mark)}
+        environment = environment_beside(Installation(self.folder), name, self._environment)
+        environment["UNPEND_READY_FILE"] = str(mark)
         with log.open("wb") as output:
             further = subprocess.Popen(
                 [sys.executable, *command],

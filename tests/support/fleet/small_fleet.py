@@ -15,34 +15,7 @@ from fleet.supervisor.process import ProcessSpec, RunningProcess
 from fleet.supervisor.run_file import DataDirLock, RunFile
 from fleet.supervisor.stop_request import StopRequest
 from fleet.supervisor.supervisor import Supervisor
-
-CHILD = """
-import fcntl, os, signal, sys, time
-name, folder = sys.argv[1:3]
-def note(event):
-    with open(f"{folder}/journal", "a") as file: file.write(f"{event} {name}\\n")
-def stop(number, frame):
-    note("stopping")
-    if name == "server":
-        os.kill(further, signal.SIGTERM)
-        os.waitpid(further, 0)
-    while name == "slow" and not os.path.exists(f"{folder}/go"): time.sleep(0.01)
-    note("stopped")
-    sys.exit(0)
-if name == "server":
-    data = open(f"{folder}/data", "w")
-    fcntl.flock(data, fcntl.LOCK_EX | fcntl.LOCK_NB)
-further = os.fork()
-if further == 0:
-    # What serves a client of the server has a session of its own; the pool of a worker does not hear of the stop.
-    if name == "server": os.setsid()
-    else: signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    while True: time.sleep(60)
-signal.signal(signal.SIGTERM, signal.SIG_IGN if name == "stubborn" else stop)
-note("started")
-# A signal that comes just before a long sleep would be handled after it.
-while True: time.sleep(0.1)
-"""
+from fleet.supervisor.warm_parent import WarmParent
 
 
 def run(folder: Path, specs: list[ProcessSpec], last_seconds: float) -> None:
@@ -54,7 +27,8 @@ def run(folder: Path, specs: list[ProcessSpec], last_seconds: float) -> None:
     def write(processes: tuple[RunningProcess, ...]) -> None:
         RunFile(folder / "run.json").write({process.name: process.pid for process in processes})
 
-    supervisor = Supervisor(specs, on_change=write, last_seconds=last_seconds)
+    warm = WarmParent(["json"], {"PATH": os.environ["PATH"]})
+    supervisor = Supervisor(specs, on_change=write, last_seconds=last_seconds, warm=warm)
     with StopRequest(further=terminal.has_lost_its_reader) as request, DataDirLock(folder):
         is_ready = supervisor.start(request.happened)
         try:
@@ -71,13 +45,14 @@ def run(folder: Path, specs: list[ProcessSpec], last_seconds: float) -> None:
 def _spec(folder: Path, name: str, stage: int, stop_timeout: float) -> ProcessSpec:
     return ProcessSpec(
         name=name,
-        command=[sys.executable, "-S", "-c", CHILD, name, str(folder)],
+        command=[sys.executable, "-m", "tests.support.fleet.small_process", name, str(folder)],
         environment={"PATH": os.environ["PATH"]},
         stage=stage,
         ready=noted(folder, f"started {name}"),
         ready_timeout=180.0,
         stop_timeout=stop_timeout,
         keeps_data=name == "server",
+        forked=name != "server",
         log_file=folder / f"{name}.log",
     )
 

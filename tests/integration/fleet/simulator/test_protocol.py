@@ -94,12 +94,13 @@ def test_what_was_accepted_survives_a_kill_and_is_called_back(
     with ProviderProcess(tmp_path / "state.db", tmp_path / "log") as provider:
         gateway = HttpChannel(provider.base_url, TOKEN)
         keys = [f"HT2/{number}" for number in range(50)]
-        late = {**SAID, "delay_seconds": 1.5}
+        late = {**SAID, "delay_seconds": 4}
         for key in keys:
             assert isinstance(gateway.send(contact(key, receiver, late)), Accepted)
         gateway.close()
         provider.kill()
-        assert not receiver.received
+        # The last is not due for a while, however long it took to send them all.
+        assert len(receiver.received) < len(keys)
         provider.start()
         wait_until(lambda: len(receiver.received) == len(keys))
         assert {callback.report["key"] for callback in receiver.received} == set(keys)

@@ -1,0 +1,1 @@
+"""How the cost of each read grows with the number of orders."""

@@ -1,0 +1,104 @@
+"""The feeds that figures are counted from, and what a row of each adds to which figure."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from storage.engine.states import DONE, ENDED, FAILED, PUBLISHED, READY, SCHEDULED, TIMED
+
+PROCESSING_EDGES: Final = (1, 5, 15, 30, 60, 120, 240, 300, 420, 600, 900, 1800, 3600)
+"""Bucket edges in seconds; 300 is the objective, and its neighbours keep the interpolated P95 honest. What is counted
+stays in its bucket: with other edges the figure begins anew under another name."""
+
+ZONE: Final = "Asia/Shanghai"
+"""The time zone whose midnight begins the business day."""
+
+
+@dataclass(frozen=True, slots=True)
+class FigureFeed:
+    """Rows in the order in which they were written.
+
+    Attributes:
+        name: Under which its place is kept.
+        table: Where the rows are.
+        position: The column that orders them: an identity, so that a later row has a larger one.
+        adds: In SQL, what each row of the relation `looked` adds: `position`, whether nothing about it changes any more
+            (`final`), and the `name`, `label` and `value` of the figure.
+    """
+
+    name: str
+    table: str
+    position: str
+    adds: str
+
+
+# A row that waits for its next delivery has been claimed once less than it will have been.
+_STEPS: Final = f"""
+    SELECT s.step_id AS position, s.state IN ({ENDED}) AS final, v.name, v.label, v.value
+    FROM looked JOIN steps s ON s.step_id = looked.position CROSS JOIN LATERAL (VALUES
+        ('agent_request', s.queue, CASE WHEN s.kind <> 'action' OR s.started_at IS NULL THEN 0
+            WHEN s.state IN ({SCHEDULED}, {READY}, {PUBLISHED}) THEN s.delivery - 1 ELSE s.delivery END),
+        ('agent_error', s.queue, CASE WHEN s.kind <> 'action' OR s.started_at IS NULL THEN 0
+            ELSE s.tries + s.crashes + CAST(s.state = {FAILED} AS integer) END),
+        ('queue_rows', s.queue || '/' || s.state, CAST(s.state IN ({TIMED}) AND NOT s.held AS integer))
+    ) AS v(name, label, value)
+    WHERE s.queue IS NOT NULL
+"""
+# In waiting_followup the round has ended already; what happens to the order there ends none.
+_ENDS_ROUND: Final = """
+    (t.event IN ('intent=继续', 'intent=暂缓', 'intent=终止', 'contact.max_reached')
+     OR (t.event IN ('review.close', 'task.cancel', 'task.timeout') AND t.from_state <> 'waiting_followup'))
+"""
+_TRANSITIONS: Final = f"""
+    SELECT t.position, true AS final, v.name, v.label, v.value
+    FROM looked JOIN transitions t ON t.position = looked.position CROSS JOIN LATERAL (VALUES
+        ('rounds_ended', '', CAST({_ENDS_ROUND} AS integer)),
+        ('rounds_acted_on', '', CAST({_ENDS_ROUND} AND t.from_state = 'action_taken' AS integer)),
+        ('orders', t.to_state, 1),
+        ('orders', t.from_state, -1),
+        ('closed_on', to_char(t.at AT TIME ZONE '{ZONE}', 'YYYY-MM-DD'), CAST(t.to_state = 'closed' AS integer))
+    ) AS v(name, label, value)
+"""
+# Half a microsecond less, because Prometheus counts a value on an edge below it and width_bucket above it.
+# Intervals and decimals are exact; a sum of floats may fall by a rounding error, which reads as a reset.
+_CLOSINGS: Final = f"""
+    SELECT closed.position, closed.finished_at IS NOT NULL AS final, v.name, v.label, v.value
+    FROM (
+        SELECT t.position, r.finished_at, (
+            SELECT extract(epoch FROM coalesce(sum(greatest(s.finished_at - s.started_at, interval '0')), interval '0'))
+            FROM step_figures s WHERE s.run_id = r.run_id AND s.kind = 'action' AND s.state = {DONE}
+                AND s.started_at IS NOT NULL AND s.code IS DISTINCT FROM 'parked'
+        ) AS active
+        FROM looked JOIN transitions t ON t.position = looked.position AND t.to_state = 'closed'
+        JOIN tasks o ON o.task_id = t.task_id JOIN runs r ON r.run_id = o.run_id
+    ) AS closed CROSS JOIN LATERAL (VALUES
+        ('processing', CAST(width_bucket(closed.active - 0.0000005, CAST(ARRAY[{", ".join(map(str, PROCESSING_EDGES))}]
+            AS numeric[])) AS text), CAST(closed.finished_at IS NOT NULL AS integer)),
+        ('processing_seconds', '', CASE WHEN closed.finished_at IS NOT NULL THEN closed.active ELSE 0 END)
+    ) AS v(name, label, value)
+"""
+# A contact that nobody answered may be answered late; after a month that is taken to be over.
+_CONTACTS: Final = """
+    SELECT c.position, c.direction <> 'outbound' OR (c.status = 'concluded' AND (c.contact_result = 'answered'
+            OR c.concluded_at < (SELECT business_now() - interval '30 days'))) AS final, v.name, v.label, v.value
+    FROM looked JOIN contact_logs c ON c.position = looked.position CROSS JOIN LATERAL (
+        SELECT CAST(c.status IN ('sent', 'concluded') AND c.direction = 'outbound' AS integer) AS made
+    ) AS left_us CROSS JOIN LATERAL (VALUES
+        ('contact_attempt', c.contact_method, left_us.made),
+        ('contact_answered', c.contact_method, CASE c.contact_result WHEN 'answered' THEN left_us.made ELSE 0 END)
+    ) AS v(name, label, value)
+"""
+
+FEEDS: Final = (
+    FigureFeed("steps", "steps", "step_id", _STEPS),
+    FigureFeed("transitions", "transitions", "position", _TRANSITIONS),
+    FigureFeed("closings", "transitions", "position", _CLOSINGS),
+    FigureFeed("contacts", "contact_logs", "position", _CONTACTS),
+)
+"""Every feed."""
+
+WALK: Final = "open_orders"
+"""The name under which the walk over open orders keeps its place."""
+
+Counted = dict[tuple[str, str], Decimal]
+"""Figures by name and label."""

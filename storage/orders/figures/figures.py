@@ -1,0 +1,265 @@
+"""The numbers for metrics, read by the exporter in one snapshot.
+
+Counters are what was counted of committed rows, so that they survive every restart and whatever is removed, and what
+came since. What a read costs depends on what came since, on the hour or day it asks about, on what waits for people:
+not on how many orders there were.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from sqlalchemy import text
+
+from storage.core.unit_of_work import Repository
+from storage.orders.figures.feeds import FEEDS, PROCESSING_EDGES, ZONE, Counted
+
+_NOT_FOLDED_YET: Final = 20_000
+"""Rows of a feed behind its place that a read looks at; what lies behind them is counted once they were folded."""
+
+# A moment is a subquery so that it is computed once and not for every row.
+_HOUR_AGO = "(SELECT business_now() - interval '1 hour')"
+_DAY_AGO = "(SELECT business_now() - interval '24 hours')"
+_MIDNIGHT = f"(SELECT date_trunc('day', business_now(), '{ZONE}'))"
+
+_PLACES = text("SELECT feed, place FROM figure_feeds")
+# The places are given, so that the planner knows how few rows lie behind them.
+_FOLDED = "SELECT name, labelled AS label, value FROM figures"
+_SINCE = " UNION ALL ".join(
+    f"""
+    (WITH looked AS MATERIALIZED (
+        SELECT {feed.position} AS position FROM {feed.table}
+        WHERE {feed.position} > :{feed.name}
+        ORDER BY {feed.position} LIMIT {_NOT_FOLDED_YET}
+    ) SELECT name, label, CAST(value AS numeric) FROM ({feed.adds}) AS since)
+    """
+    for feed in FEEDS
+)
+_COUNTED = text(
+    f"SELECT name, label, sum(value) AS value FROM ({_FOLDED} UNION ALL {_SINCE}) AS every GROUP BY name, label"
+)
+# Whoever was not moved yet is in no transition.
+_UNMOVED = text(
+    "SELECT count(*) AS pending, to_char(business_now() AT TIME ZONE :zone, 'YYYY-MM-DD') AS today "
+    "FROM tasks WHERE status = 'pending'"
+)
+# Outside agents may write audit lines too, so nothing in them is taken to be of the right type.
+_CONFIDENCE = text(
+    f"""
+    SELECT intent, avg(confidence) AS confidence
+    FROM audit_figures
+    WHERE timestamp >= {_HOUR_AGO} AND event_type = 'intent_classified' AND confidence IS NOT NULL
+    GROUP BY intent
+    """,
+)
+_AUTOMATION = text(
+    f"""
+    SELECT count(*) FILTER (WHERE executed AND NOT asked) AS alone,
+           count(*) FILTER (WHERE executed OR asked) AS decided
+    FROM (
+        SELECT bool_or(event_type = 'intent_classified') AS triaged,
+               bool_or(event_type = 'action_executed' AND automatic) AS executed,
+               bool_or(event_type = 'review_opened') AS asked
+        FROM audit_figures
+        WHERE timestamp >= {_DAY_AGO}
+          AND event_type IN ('intent_classified', 'action_executed', 'review_opened')
+        GROUP BY task_id
+    ) AS orders WHERE triaged
+    """,
+)
+_ALERTS = text(
+    f"""
+    SELECT (SELECT count(*) FROM alerts WHERE raised_at >= {_HOUR_AGO}) AS last_hour,
+           (SELECT count(*) FROM alerts WHERE status <> 'resolved' AND handled_at IS NULL) AS active,
+           today.raised AS today, today.handled AS handled_today
+    FROM (SELECT count(*) AS raised, count(handled_at) AS handled FROM alerts WHERE raised_at >= {_MIDNIGHT}) AS today
+    """,
+)
+# A question's deadline is cleared once it was raised as an alert; after a day it is overdue all the same.
+_REVIEWS = text(
+    f"""
+    SELECT count(*) AS open, count(DISTINCT task_id) AS orders,
+           count(*) FILTER (WHERE opened_at < {_DAY_AGO} OR deadline_at < (SELECT business_now())) AS overdue,
+           (SELECT count(*) FROM reviews WHERE opened_at >= {_MIDNIGHT}) AS today
+    FROM reviews WHERE state = 'open'
+    """,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RoundFigures:
+    """Rounds that ended, and those of them in which an action was executed."""
+
+    ended: int
+    acted_on: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessingFigures:
+    """Active seconds of closed orders: how many are at or below each edge, how many in all, their sum."""
+
+    at_most: tuple[int, ...]
+    orders: int
+    seconds: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class ContactFigures:
+    """Attempts that left for customers by one channel, and those answered."""
+
+    channel: str
+    attempts: int
+    answered: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgentFigures:
+    """Claims of an agent's steps, and those that ended in a failure, a retry or a crash."""
+
+    agent: str
+    requests: int
+    errors: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFigures:
+    """Orders by state, and those closed since midnight."""
+
+    by_state: dict[str, int]
+    closed_today: int
+
+
+@dataclass(frozen=True, slots=True)
+class AlertFigures:
+    """Alerts raised in the last hour, not handled yet, raised since midnight, and handled of those."""
+
+    last_hour: int
+    active: int
+    today: int
+    handled_today: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewFigures:
+    """Questions that wait for a person, those that wait too long, and those asked since midnight."""
+
+    open: int
+    overdue: int
+    today: int
+    orders: int
+    """The orders that the open ones are about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Every accepted order by where it is: closed, open with a next step, or in review."""
+
+    accepted: int
+    closed: int
+    open: int
+    in_review: int
+
+    @property
+    def unaccounted(self) -> int:
+        """Orders without a next step; any number but 0 is a bug."""
+        return self.accepted - self.closed - self.open - self.in_review
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """What was counted since the beginning, by figure and label."""
+
+    counted: Counted
+
+    def of(self, name: str) -> Mapping[str, Decimal]:
+        """A figure's values by label."""
+        return {label: value for (figure, label), value in self.counted.items() if figure == name}
+
+    def rounds(self) -> RoundFigures:
+        """Rounds ended since the beginning (SPEC.md §9)."""
+        return RoundFigures(self._one("rounds_ended"), self._one("rounds_acted_on"))
+
+    def processing(self) -> ProcessingFigures:
+        """The active time of every order whose run has ended; a step that was parked counts nothing."""
+        orders = {int(bucket): int(value) for bucket, value in self.of("processing").items()}
+        counts = [orders.get(bucket, 0) for bucket in range(len(PROCESSING_EDGES) + 1)]
+        at_most = tuple(sum(counts[: edge + 1]) for edge in range(len(PROCESSING_EDGES)))
+        return ProcessingFigures(
+            at_most, sum(counts), self.counted.get(("processing_seconds", ""), Decimal())
+        )
+
+    def contacts(self) -> tuple[ContactFigures, ...]:
+        """Contacts since the beginning, by channel, without those that a channel refused."""
+        answered = self.of("contact_answered")
+        return tuple(
+            ContactFigures(channel, int(attempts), int(answered.get(channel, 0)))
+            for channel, attempts in self.of("contact_attempt").items()
+        )
+
+    def agents(self) -> tuple[AgentFigures, ...]:
+        """Claims and errors since the beginning; a step cancelled between two claims counts one too many."""
+        errors = self.of("agent_error")
+        return tuple(
+            AgentFigures(agent, int(requests), int(errors.get(agent, 0)))
+            for agent, requests in self.of("agent_request").items()
+        )
+
+    def waiting(self) -> dict[tuple[str, str], int]:
+        """The steps that wait for a moment, by queue and state, as they stood when they were last looked at."""
+        found = {place.rpartition("/"): int(rows) for place, rows in self.of("queue_rows").items()}
+        return {(queue, state): rows for (queue, _, state), rows in found.items() if rows}
+
+    def lost(self) -> int:
+        """Orders of which the walk over open ones found nothing that moves them on."""
+        found = self.of("lost")
+        return int(max(found.get("walked", Decimal()), found.get("walking", Decimal())))
+
+    def _one(self, name: str) -> int:
+        return int(self.counted.get((name, ""), 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Figures(Repository):
+    """Read-only queries."""
+
+    def counters(self) -> Counters:
+        """What was counted since the beginning."""
+        places = dict.fromkeys((feed.name for feed in FEEDS), 0)
+        places |= {row.feed: row.place for row in self.connection.execute(_PLACES) if row.feed in places}
+        rows = self.connection.execute(_COUNTED, places)
+        return Counters({(row.name, row.label): row.value for row in rows})
+
+    def confidence(self) -> dict[str, float]:
+        """The mean confidence of the last business hour's classifications, by intent that had any."""
+        rows = self.connection.execute(_CONFIDENCE)
+        return {row.intent: float(row.confidence) for row in rows if row.intent is not None}
+
+    def automation(self) -> float | None:
+        """Of the last 24 hours' triaged orders whose fate is known, the share executed without a person."""
+        row = self.connection.execute(_AUTOMATION).one()
+        return row.alone / row.decided if row.decided else None
+
+    def orders(self, counters: Counters) -> OrderFigures:
+        """Where the orders stand."""
+        row = self.connection.execute(_UNMOVED, {"zone": ZONE}).one()
+        by_state = {state: int(orders) for state, orders in counters.of("orders").items()}
+        return OrderFigures(
+            by_state | {"pending": row.pending}, int(counters.of("closed_on").get(row.today, 0))
+        )
+
+    def alerts(self) -> AlertFigures:
+        """How many alerts there are to look at."""
+        row = self.connection.execute(_ALERTS).one()
+        return AlertFigures(row.last_hour, row.active, row.today, row.handled_today)
+
+    def reviews(self) -> ReviewFigures:
+        """How many questions wait for people."""
+        row = self.connection.execute(_REVIEWS).one()
+        return ReviewFigures(row.open, row.overdue, row.today, row.orders)
+
+    @staticmethod
+    def ledger(orders: OrderFigures, reviews: ReviewFigures, lost: int) -> Ledger:
+        """Where every accepted order is; open is what is neither closed, nor in review, nor lost."""
+        accepted, closed = sum(orders.by_state.values()), orders.by_state.get("closed", 0)
+        return Ledger(accepted, closed, accepted - closed - reviews.orders - lost, reviews.orders)

@@ -1,0 +1,156 @@
+"""The plans of what is read often: no table that grows is read as a whole, and no page is sorted out of it."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from bench.scale.filling import Filling, Share
+from bench.scale.plans import Plan, Read, nodes, plan, statements
+from bench.scale.reads import reads
+from runtime.cipher import Cipher
+from storage.core.database import Database
+from storage.core.unit_of_work import UnitOfWork
+from storage.engine.queues import Queues
+from storage.engine.steps import StepKey, Steps
+from storage.orders.figures.feeds import FEEDS
+from storage.orders.figures.folding import Folding
+from storage.orders.order_view import OrderView
+from storage.orders.orders import Orders
+from storage.people.reviews import Reviews
+from tasks.orders.upkeep.counting import count
+from tests.support.agents import QUEUES
+from tests.support.factories import PARTS_MISSING, READY, answered, submission
+from tests.support.in_process_fleet import CIPHER_KEY, InProcessFleet
+from tests.support.servers import Servers
+
+GROWS = {
+    "runs", "tasks", "steps", "transitions", "audit_logs", "events", "contact_logs", "actions", "reviews",
+    "appointments",
+}  # fmt: skip
+SORTED_AT_MOST = 5_000
+"""Rows that may be sorted: a page, what is open of one order, a bite of a walk."""
+ORDERS = 6_000
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+WALKS = {
+    "tasks status created": "which run has begun is told by its steps alone; a column would be one more write an order",
+    "audit agent, rare": "an index of agents would be twelve more entries an order",
+    "audit event, rare": "an index of events would be twelve more entries an order",
+}
+"""Reads that may walk, with the reason."""
+
+
+@pytest.fixture(scope="module")
+def filled(servers: Servers) -> Iterator[tuple[Database, str]]:
+    """Thousands of orders, closed, waiting and in review; and one of them."""
+    url = servers.new_database()
+    house = InProcessFleet.build(url)
+    shares = []
+    for hundredths, words in ((60, READY), (30, PARTS_MISSING), (10, "我要投诉你们，太差劲了")):
+        order = submission(answered(words))
+        house.accept(order)
+        shares.append(Share(hundredths, [order.body.task_id]))
+    house.run()
+    count(house.database, seconds=60.0)
+    Filling(house.database, shares, per_day=500).up_to(ORDERS)
+    for _ in range(200):
+        count(house.database, seconds=60.0)
+        with house.database.transaction() as work:
+            if not any(_behind(work)):
+                break
+    house.close()
+    with Database(url, Cipher(CIPHER_KEY)) as database:
+        with database.looks() as work:
+            work.connection.exec_driver_sql("VACUUM (ANALYZE)")
+        yield database, shares[0].task_ids[0]
+    servers.drop(url)
+
+
+def _behind(work: UnitOfWork) -> Iterator[bool]:
+    for feed in FEEDS:
+        newest = work.connection.exec_driver_sql(
+            f"SELECT max({feed.position}) FROM {feed.table}"
+        ).scalar_one()
+        yield Folding(work).place(feed) < newest
+
+
+def hot(task_id: str) -> dict[str, Read]:
+    """What every order goes through, and what people and systems ask of one."""
+
+    def of_run(read: Callable[[OrderView, str], object]) -> Read:
+        return lambda work: read(OrderView(work), Orders(work).find([task_id])[task_id].run_id)
+
+    return {
+        "tick: most urgent": lambda work: Queues(work).most_urgent(QUEUES),
+        "tick: due": lambda work: Queues(work).ready_due("business", NOW, 500),
+        "tick: due otherwise": lambda work: Queues(work).due_otherwise("business", NOW, 500),
+        "tick: ready": lambda work: Queues(work).take_ready("contact", 100),
+        "tick: stale": lambda work: Queues(work).take_stale("contact", 10, 100),
+        "tick: lost": lambda work: Queues(work).rescue(3, 500, grace_seconds=0),
+        "claim": lambda work: Steps(work).claim(
+            [StepKey(1, 1)], lease_id="l", holder="h", queue="contact", seconds=12
+        ),
+        "an order": lambda work: Orders(work).find([task_id]),
+        "its progress": lambda work: OrderView(work).progress([task_id]),
+        "its transitions": lambda work: OrderView(work).transitions(task_id),
+        "its audit lines": lambda work: OrderView(work).audit_lines(task_id),
+        "its open steps": of_run(OrderView.open_steps),
+        "its steps": of_run(OrderView.steps),
+        "its open review": lambda work: Reviews(work).open_of(task_id),
+        "figures: steps": lambda work: Folding(work).fold(FEEDS[0], up_to=2**62, most=5_000, again=5_000),
+        "figures: open orders": lambda work: Folding(work).walk(most=2_000),
+    }
+
+
+def faults(found: Plan) -> list[str]:
+    """What is wrong with a plan."""
+    wrong = []
+    for node in nodes(found):
+        if node["Node Type"] == "Seq Scan" and node["Relation Name"] in GROWS:
+            wrong.append(f"reads all of {node['Relation Name']}")
+        if node["Node Type"] == "Sort" and node["Plans"][0]["Plan Rows"] > SORTED_AT_MOST:
+            wrong.append(f"sorts {node['Plans'][0]['Plan Rows']} rows")
+    return wrong
+
+
+def faults_of(database: Database, read: Read, *, without: str = "") -> list[str]:
+    """What is wrong with the plans of a read, as the database is or without an index."""
+    with database.transaction() as work:
+        sent = statements(work, read)
+        work.connection.rollback()
+    with database.transaction() as work:
+        if without:
+            work.connection.exec_driver_sql(f"DROP INDEX {without}")
+        found = [fault for one in sent for fault in faults(plan(work, one))]
+        work.connection.rollback()
+    return found
+
+
+def test_no_read_looks_at_all_there_is_or_sorts_it(filled: tuple[Database, str]) -> None:
+    database, task_id = filled
+    every = {**reads(QUEUES, task_id), **hot(task_id)}
+    found = {name: faults_of(database, read) for name, read in every.items() if name not in WALKS}
+    assert {name: wrong for name, wrong in found.items() if wrong} == {}
+
+
+@pytest.mark.parametrize(
+    ("index", "name"),
+    [
+        ("ix_runs_created", "tasks newest"),
+        ("ix_runs_rare_states", "tasks status failed"),
+        ("ix_tasks_order_id", "tasks order_id"),
+        ("ix_reviews_state", "reviews decided"),
+        ("ix_reviews_reason", "reviews by reason"),
+        ("idx_audit_timestamp", "audit newest"),
+        ("ix_events_of_run", "forget a customer"),
+        ("ix_steps_ready", "tick: ready"),
+        ("ix_steps_due", "health"),
+        ("ix_transitions_position", "exporter: counters"),
+        ("idx_audit_task_id", "its audit lines"),
+    ],
+)
+def test_a_read_whose_index_is_gone_is_found(filled: tuple[Database, str], index: str, name: str) -> None:
+    database, task_id = filled
+    read = {**reads(QUEUES, task_id), **hot(task_id)}[name]
+    assert faults_of(database, read, without=index)
