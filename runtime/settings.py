@@ -97,7 +97,7 @@ class Settings(BaseSettings):
 
     lease_seconds: float = Field(default=12.0, gt=0.5)
     """How long a worker may be silent before its rows go to another; renewed every third of it."""
-    largest_batch: int = Field(default=100, ge=1, le=1000)
+    largest_batch: int = Field(default=300, ge=1, le=1000)
     """Rows one message may carry."""
     gather_seconds: float = Field(default=0.05, ge=0, le=1)
     """How far apart a busy worker begins messages of few rows, so that more rows travel together."""
