@@ -270,9 +270,8 @@ class FleetPlan:
         )
 
     def _log(self, name: str) -> Path:
-        folder = self.data_dir / "logs"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        return folder / f"{name}.log"
+        (self.data_dir / "logs").mkdir(mode=0o700, exist_ok=True)
+        return self.data_dir / "logs" / f"{name}.log"
 
 
 def answers(url: str) -> Callable[[], bool]:

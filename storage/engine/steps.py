@@ -99,7 +99,6 @@ class NewStep:
     output: Mapping[str, object] | None = None
     caused_by: int | None = None
     urgency: datetime | None = None
-    """Its place among the ready rows of its queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +278,6 @@ class Steps(Repository):
 
 
 def _values(step: NewStep, now: datetime) -> tuple[object, ...]:
-    ended = step.state in STEP_ENDS
     return (
         step.run_id,
         step.subject_id,
@@ -298,5 +296,5 @@ def _values(step: NewStep, now: datetime) -> tuple[object, ...]:
         step.urgency,
         now if step.state is StepState.READY else None,
         now if step.state is StepState.PUBLISHED else None,
-        now if ended else None,
+        now if step.state in STEP_ENDS else None,
     )

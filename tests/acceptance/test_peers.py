@@ -10,7 +10,7 @@ import psutil
 import pytest
 from typer.testing import CliRunner, Result
 
-from bench.peers.command import PEERS
+from bench.peers.comparison import PEERS
 from fleet.command.app import application
 
 DURABLE = ("absurd", "dbos", "procrastinate")
