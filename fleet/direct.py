@@ -24,7 +24,8 @@ def opened(named: Path | None) -> Iterator[Database]:
 
     settings = find(named).settings()
     url, cipher = settings.database_url.get_secret_value(), Cipher.of_settings(settings)
-    with Database(url, cipher, pool_size=1, application="unpend-command") as database:
+    prepares = settings.database_prepares
+    with Database(url, cipher, pool_size=1, application="unpend-command", prepares=prepares) as database:
         yield database
 
 

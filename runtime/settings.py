@@ -92,6 +92,11 @@ class Settings(BaseSettings):
     """Signs what is sent there: `whsec_` and base64."""
 
     config_folder: Path = PROJECT / "config"
+    database_connections: int = Field(default=4, ge=1, le=100)
+    """Connections a process keeps to PostgreSQL; as many more may be opened for a while."""
+    database_prepares: bool = True
+    """Whether statements are prepared; set it to false behind PgBouncer in transaction mode (docs/operating.md)."""
+
     contact_policy: str = "standard"
     """A policy of `config/policies/contact.yaml`; `always_open` for benchmarks."""
 

@@ -65,7 +65,9 @@ class Process:
         return Database(
             self.settings.database_url.get_secret_value(),
             Cipher.of_settings(self.settings),
+            pool_size=self.settings.database_connections,
             application=f"unpend-{self.name}",
+            prepares=self.settings.database_prepares,
         )
 
     @cached_property
@@ -76,6 +78,7 @@ class Process:
             Cipher.of_settings(self.settings),
             pool_size=1,
             application=f"unpend-{self.name}",
+            prepares=self.settings.database_prepares,
         )
 
     @cached_property

@@ -15,6 +15,7 @@ import importlib
 import json
 import os
 import runpy
+import signal
 import socket
 import sys
 import time
@@ -95,6 +96,11 @@ def _run(given: socket.socket, supervisor: int, prctl: Any) -> None:
     # The supervisor may have ended before the call: then nobody would ever send the signal.
     if os.getppid() != supervisor:
         return
+    # As in a new process, whatever the one that started the fleet ignores (nohup, a shell's background).
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
     prctl(_PR_SET_NAME, spec["name"].encode(), 0, 0, 0)
     os.environ.clear()
     os.environ.update(spec["environment"])

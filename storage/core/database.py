@@ -18,6 +18,8 @@ from storage.core.unit_of_work import UnitOfWork
 Result = TypeVar("Result")
 
 _PAUSE_SECONDS: Final = 0.2
+_PREPARED_AFTER: Final = 5
+"""How often a statement is sent before it is prepared: what psycopg does unless it is told."""
 _LIMIT_STATEMENTS = text("SELECT set_config('statement_timeout', :milliseconds, true)")
 
 
@@ -25,9 +27,23 @@ class Database:
     """PostgreSQL as this process reaches it. Make one per process, after any fork."""
 
     def __init__(
-        self, url: str, cipher: Cipher | None, *, pool_size: int = 4, application: str = "unpend"
+        self,
+        url: str,
+        cipher: Cipher | None,
+        *,
+        pool_size: int = 4,
+        application: str = "unpend",
+        prepares: bool = True,
     ) -> None:
-        """Take the address, and the key of what is sealed where any of it is read or written."""
+        """Take the address, and the key of what is sealed where any of it is read or written.
+
+        Args:
+            url: Where PostgreSQL is, or a pooler before it.
+            cipher: The key of what is sealed.
+            pool_size: Connections that are kept; as many more may be opened for a while.
+            application: The name that PostgreSQL shows.
+            prepares: Whether statements are prepared: not where a pooler gives each transaction another connection.
+        """
         self._key = cipher
         self._engine: Engine = create_engine(
             url,
@@ -42,6 +58,7 @@ class Database:
             connect_args={
                 "connect_timeout": 5,
                 "application_name": application,
+                "prepare_threshold": _PREPARED_AFTER if prepares else None,
                 # A statement or a transaction that hangs must not outlive the lease it works under for long.
                 "options": "-c statement_timeout=30s -c idle_in_transaction_session_timeout=30s -c lock_timeout=10s",
                 "keepalives_idle": 10,

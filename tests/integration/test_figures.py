@@ -211,8 +211,8 @@ def test_the_oldest_row_of_a_queue_has_waited_since_it_became_ready(database: Da
     with database.transaction() as work:
         now = BusinessClock(work).now().database_now
     # Priority 10 moves a row 20 minutes forward in its queue; it has waited 60 seconds all the same.
-    urgency = now - timedelta(seconds=60 + 10 * 120)
-    step(database, "a", "ready", priority=10, urgency=urgency)
+    ready_at = now - timedelta(seconds=60)
+    step(database, "a", "ready", priority=10, ready_at=ready_at, urgency=ready_at - timedelta(minutes=20))
     step(database, "a", "leased", lease_id="lease_a")
     series = read(database)
     assert series["queue_rows,queue=contact,state=ready"] == 1

@@ -143,7 +143,13 @@ def serve(settings: Settings) -> None:
     port = int(os.environ.get("UNPEND_EXPORTER_PORT", str(PORT)))
     url = settings.reader_url
     with (
-        Database(url, None, pool_size=1, application="unpend-exporter") as database,
+        Database(
+            url,
+            None,
+            pool_size=1,
+            application="unpend-exporter",
+            prepares=settings.database_prepares,
+        ) as database,
         ExporterServer(
             database, read_agents(settings.config_folder).queues, host=address, port=port
         ) as server,

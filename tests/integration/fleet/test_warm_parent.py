@@ -74,6 +74,20 @@ def test_a_forked_process_is_the_supervisors_own_child_and_leads_a_session(
     )
 
 
+def test_a_forked_process_obeys_signals_that_the_supervisor_was_started_to_ignore(
+    fleet: Fleet, tmp_path: Path
+) -> None:
+    former = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        warm = warm_parent()
+        fleet("plain", warm=warm)
+        (line,) = noted(tmp_path, "plain")
+    finally:
+        signal.signal(signal.SIGINT, former)
+    assert is_forked(line["pid"], running(warm))
+    assert not line["ignored"]
+
+
 def test_what_a_forked_process_is_given_is_in_no_other_that_is_forked_nor_in_their_parent(
     fleet: Fleet, tmp_path: Path
 ) -> None:
