@@ -12,6 +12,7 @@ import pytest
 
 from fleet.embedded.home import server_home
 from fleet.embedded.postgres import EmbeddedPostgres
+from fleet.embedded.process import server_process
 from fleet.embedded.valkey import EmbeddedValkey
 from fleet.supervisor.ports import free_port
 from fleet.supervisor.process import ProcessSpec, RunningProcess
@@ -37,17 +38,7 @@ def servers(data_dir: Path) -> list[ProcessSpec]:
 
 def served(name: str, stage: int, server: EmbeddedPostgres | EmbeddedValkey, data_dir: Path) -> ProcessSpec:
     server.prepare()
-    port = free_port()
-    return ProcessSpec(
-        name=name,
-        command=server.command(port),
-        environment=server.environment,
-        stage=stage,
-        ready=lambda: server.ready(port),
-        stop_signal=server.stop_signal,
-        account=server.account,
-        log_file=data_dir / "logs" / f"{name}.log",
-    )
+    return server_process(name, server, free_port(), data_dir / "logs" / f"{name}.log", stage=stage)
 
 
 def ignore(processes: tuple[RunningProcess, ...]) -> None:
