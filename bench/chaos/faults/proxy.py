@@ -10,6 +10,8 @@ from typing import Final
 _COMMIT: Final = b"Q\x00\x00\x00\x0bCOMMIT\x00"
 """The message of the protocol by which a client commits."""
 _READ: Final = 65_536
+_TURNS: Final = 3
+"""Of the event loop, from accepting a connection to its first step."""
 
 
 @dataclass(slots=True)
@@ -55,12 +57,17 @@ class DatabaseProxy:
         listening.set()
         await self._stopped.wait()
         server.close()
-        open_ones = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        for task in open_ones:
-            task.cancel()
-        await asyncio.gather(*open_ones, return_exceptions=True)
-        # Transports close in the turn after the one they are told to.
-        await asyncio.sleep(0)
+        # A connection that was accepted just before begins in one of the next turns, and transports close in the one
+        # after they are told to.
+        while True:
+            for _ in range(_TURNS):
+                await asyncio.sleep(0)
+            open_ones = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+            if not open_ones:
+                return
+            for task in open_ones:
+                task.cancel()
+            await asyncio.gather(*open_ones, return_exceptions=True)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.closing(writer), contextlib.suppress(OSError, asyncio.CancelledError):
