@@ -18,6 +18,7 @@ from statemachine.workflow.states import TIMED_STEPS, RunState, StepState
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.clock import Moments
 from storage.engine.steps import StepChange, StepRow, Steps
+from storage.engine.urgency import still_behind
 
 
 @dataclass(slots=True)
@@ -207,7 +208,7 @@ class Settlement:
             variables=row.variables,
             priority=row.run_priority,
             held=row.run_state is RunState.PAUSED,
-            urgency=row.urgency,
+            behind=still_behind(row.urgency, row.priority, self.moments.database_now),
             manual=row.run_manual,
         )
 

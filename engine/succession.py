@@ -35,8 +35,8 @@ class RunFacts:
     variables: Mapping[str, Any]
     priority: int
     held: bool = False
-    urgency: datetime | None = None
-    """That of the step that led here: what follows it goes before nobody whom it stood behind."""
+    behind: timedelta = timedelta()
+    """How far the step that led here still stands behind new work; what follows it does too."""
     manual: bool = False
     """Whether its agents' steps are offered to outside agents instead of driven by the fleet (SPEC.md §6)."""
 
@@ -148,8 +148,8 @@ class Succession:
     def _create(self, run: RunFacts, entered: Entered, action: Action | None, caused_by: int | None) -> None:
         if action is not None:
             self._effects.extend(action.entering(_entering(run, entered)))
-        place = urgency(self.moments.database_now, entered.step.priority or run.priority)
-        place = place if run.urgency is None else max(place, run.urgency)
+        priority = entered.step.priority or run.priority
+        place = urgency(self.moments.database_now, priority) + run.behind
         state, due_at, due_clock = self._beginning(run, entered, place)
         self.count(run.run_id, 1)
         self._add(

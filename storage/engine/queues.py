@@ -139,12 +139,6 @@ _NEXT_DUE = text(
         OR EXISTS (SELECT FROM steps WHERE state = {LEASED}) AS busy
     """,
 )
-_DEPTHS = text(
-    f"""
-    SELECT queue, state, count(*) AS rows, min(coalesce(published_at, created_at)) AS oldest
-    FROM steps WHERE state IN ({READY}, {PUBLISHED}, {LEASED}) GROUP BY queue, state
-    """,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,10 +245,6 @@ class Queues(Repository):
         """
         row = self.connection.execute(_NEXT_DUE, {"beside": list(beside)}).one()
         return Horizon(row.busy, row.database_due, row.business_due)
-
-    def depths(self) -> list[tuple[str, str, int, datetime | None]]:
-        """Rows by queue and state, with the oldest; for status and metrics."""
-        return [(r.queue or "", r.state, r.rows, r.oldest) for r in self.connection.execute(_DEPTHS)]
 
     def _taken(self, statement: Any, parameters: Mapping[str, object]) -> list[ToPublish]:
         """The rows an update took; an update returns them in no order, so the order is made here."""

@@ -19,3 +19,10 @@ READY_NOW = f"ready_at = clock_timestamp(), urgency = {URGENCY}"
 def urgency(ready_at: datetime, priority: int) -> datetime:
     """The place of a ready row in its queue, as `URGENCY` computes it in SQL."""
     return ready_at - timedelta(seconds=priority * AGEING_SECONDS)
+
+
+def still_behind(place: datetime | None, priority: int, now: datetime) -> timedelta:
+    """How far a row with this place and priority still stands behind new work: what follows it does too."""
+    if place is None:
+        return timedelta()
+    return max(place + timedelta(seconds=priority * AGEING_SECONDS) - now, timedelta())

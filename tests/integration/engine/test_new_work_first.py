@@ -1,6 +1,6 @@
 """Many rows whose time comes at one moment keep nobody waiting who comes with new work."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -8,7 +8,7 @@ from engine.outcomes import Done, Outcome, Snooze
 from runtime.clock import Clock
 from storage.engine.clock import BusinessClock
 from storage.engine.steps import StepRow
-from storage.engine.urgency import BEHIND_NEW_WORK_SECONDS
+from storage.engine.urgency import BEHIND_NEW_WORK_SECONDS, still_behind, urgency
 from tests.support.engine.general_runs import ScriptedActions, begin
 from tests.support.in_process_fleet import InProcessFleet
 from tests.support.probe import Probe
@@ -69,6 +69,23 @@ def test_what_was_waited_for_goes_before_new_work_once_it_has_waited_long(
     house.wire.cut = False
     house.run()
     assert worked.order.index(new) >= 500
+
+
+NOW = datetime(2026, 3, 16, 9, tzinfo=UTC)
+
+
+def test_what_became_ready_as_new_work_stands_behind_nobody_whatever_its_priority_was() -> None:
+    for priority in (1, 10):
+        assert still_behind(urgency(NOW - timedelta(seconds=1), priority), priority, NOW) == timedelta()
+
+
+def test_what_was_waited_for_stands_behind_new_work_for_the_rest_of_its_time() -> None:
+    behind = timedelta(seconds=BEHIND_NEW_WORK_SECONDS)
+    for priority in (1, 10):
+        place = urgency(NOW, priority) + behind
+        assert still_behind(place, priority, NOW) == behind
+        assert still_behind(place, priority, NOW + behind / 2) == behind / 2
+        assert still_behind(place, priority, NOW + 2 * behind) == timedelta()
 
 
 def test_what_follows_stands_behind_new_work_as_well_and_says_when_it_became_ready(
