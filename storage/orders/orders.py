@@ -42,7 +42,7 @@ _FIELDS = (
     "digest, followup_rule"
 )
 _FIND = text(f"SELECT {_FIELDS} FROM tasks WHERE task_id = ANY(:ids)")
-_OPEN_ORDERS = text("SELECT order_id, task_id FROM tasks WHERE order_id = ANY(:ids) AND status <> 'closed'")
+_OPEN_ORDERS = text("SELECT order_id, task_id FROM tasks WHERE order_id = ANY(:ids) AND finished_at IS NULL")
 _LOCK = text(
     f"SELECT {_FIELDS}, (SELECT business_now()) AS now, EXISTS (SELECT FROM reviews r WHERE r.task_id = tasks.task_id "
     "AND r.state = 'open') AS review_open FROM tasks WHERE task_id = ANY(:ids) ORDER BY task_id FOR NO KEY UPDATE",
@@ -62,7 +62,7 @@ _UPDATE = text(
     """,
 )
 _OPEN_WITH_NUMBER = text(
-    "SELECT task_id FROM tasks WHERE phone_index = ANY(:numbers) AND status <> 'closed' "
+    "SELECT task_id FROM tasks WHERE phone_index = ANY(:numbers) AND finished_at IS NULL "
     "ORDER BY coalesce(last_contact_time, created_at) DESC, task_id DESC LIMIT 1",
 )
 _SET_PHONE = text(
@@ -73,7 +73,7 @@ _SET_PRIORITY = text(
     "UPDATE tasks SET priority = :priority, updated_at = (SELECT business_now()) WHERE task_id = :task_id",
 )
 _COUNTS = text("SELECT status, count(*) AS rows FROM tasks GROUP BY status")
-_OPEN = text("SELECT count(*) FROM tasks WHERE status <> 'closed'")
+_OPEN = text("SELECT count(*) FROM tasks WHERE finished_at IS NULL")
 _LIST = text(
     "SELECT task_id, order_id, status, round, contact_count, priority, user_intent_l1, user_intent_l2, "
     "finish_reason, next_contact_time, created_at FROM tasks "

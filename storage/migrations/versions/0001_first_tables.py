@@ -414,18 +414,20 @@ def upgrade() -> None:
     sa.Column('digest', sa.LargeBinary(), nullable=False),
     sa.Column('source', sa.String(length=16), nullable=False),
     sa.Column('erased_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('position', sa.BigInteger(), sa.Identity(always=True), nullable=False),
     sa.CheckConstraint("(status = 'closed') = (finished_at IS NOT NULL)", name=op.f('ck_tasks_finished')),
     sa.CheckConstraint("mode IN ('auto', 'manual')", name=op.f('ck_tasks_mode')),
     sa.CheckConstraint("status IN ('pending', 'contacting', 'responded', 'no_response', 'classified', 'action_taken', 'waiting_followup', 'closed')", name=op.f('ck_tasks_status')),
     sa.CheckConstraint('priority BETWEEN 1 AND 10', name=op.f('ck_tasks_priority')),
-    sa.PrimaryKeyConstraint('task_id', name=op.f('pk_tasks'))
+    sa.PrimaryKeyConstraint('task_id', name=op.f('pk_tasks')),
+    postgresql_with={'fillfactor': '60'}
     )
     op.create_index('idx_tasks_created', 'tasks', ['created_at', 'task_id'], unique=False)
-    op.create_index('idx_tasks_status', 'tasks', ['status', 'task_id'], unique=False, postgresql_where=sa.text("status <> 'closed'"))
     op.create_index('ix_tasks_customer', 'tasks', [sa.literal_column("(metadata ->> 'customer_id')")], unique=False)
     op.create_index('ix_tasks_order_id', 'tasks', ['order_id'], unique=False)
     op.create_index('ix_tasks_phone_index', 'tasks', ['phone_index'], unique=False, postgresql_where=sa.text('phone_index IS NOT NULL'))
-    op.create_index('uq_tasks_open_order', 'tasks', ['order_id'], unique=True, postgresql_where=sa.text("status <> 'closed'"))
+    op.create_index('ix_tasks_position', 'tasks', ['position'], unique=False)
+    op.create_index('uq_tasks_open_order', 'tasks', ['order_id'], unique=True, postgresql_where=sa.text('finished_at IS NULL'))
     op.create_table('actions',
     sa.Column('action_id', sa.String(length=32), nullable=False),
     sa.Column('task_id', sa.String(length=32), nullable=False),

@@ -18,7 +18,7 @@ _LEDGER = text(
         SELECT EXISTS (SELECT FROM reviews r WHERE r.task_id = t.task_id AND r.state = 'open') AS in_review,
                EXISTS (SELECT FROM steps s WHERE s.run_id = t.run_id
                        AND s.state NOT IN ({ENDED})) AS moves
-        FROM tasks t WHERE t.status <> 'closed'
+        FROM tasks t WHERE t.finished_at IS NULL
     ) AS unfinished
     """,
 )

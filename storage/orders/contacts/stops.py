@@ -32,7 +32,7 @@ _LIST = text(
 )
 _OPEN_BY_REGION = text(
     "SELECT NULLIF(btrim(CASE WHEN jsonb_typeof(metadata -> 'region') = 'string' THEN metadata ->> 'region' END), '') "
-    "AS region, count(*) AS orders FROM tasks WHERE status <> 'closed' GROUP BY 1",
+    "AS region, count(*) AS orders FROM tasks WHERE finished_at IS NULL GROUP BY 1",
 )
 
 

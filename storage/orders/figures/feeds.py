@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from statemachine.orders.states import State
 from storage.engine.states import DONE, ENDED, FAILED, PUBLISHED, READY, SCHEDULED, TIMED
 
 PROCESSING_EDGES: Final = (1, 5, 15, 30, 60, 120, 240, 300, 420, 600, 900, 1800, 3600)
@@ -43,6 +44,9 @@ _STEPS: Final = f"""
         ('queue_rows', s.queue || '/' || s.state, CAST(s.state IN ({TIMED}) AND NOT s.held AS integer))
     ) AS v(name, label, value)
     WHERE s.queue IS NOT NULL
+"""
+_ACCEPTED: Final = f"""
+    SELECT position, true AS final, 'orders' AS name, '{State.PENDING.value}' AS label, 1 AS value FROM looked
 """
 # In waiting_followup the round has ended already; what happens to the order there ends none.
 _ENDS_ROUND: Final = """
@@ -90,6 +94,7 @@ _CONTACTS: Final = """
 """
 
 FEEDS: Final = (
+    FigureFeed("accepted", "tasks", "position", _ACCEPTED),
     FigureFeed("steps", "steps", "step_id", _STEPS),
     FigureFeed("transitions", "transitions", "position", _TRANSITIONS),
     FigureFeed("closings", "transitions", "position", _CLOSINGS),

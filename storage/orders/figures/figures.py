@@ -39,11 +39,7 @@ _SINCE = " UNION ALL ".join(
 _COUNTED = text(
     f"SELECT name, label, sum(value) AS value FROM ({_FOLDED} UNION ALL {_SINCE}) AS every GROUP BY name, label"
 )
-# Whoever was not moved yet is in no transition.
-_UNMOVED = text(
-    "SELECT count(*) AS pending, to_char(business_now() AT TIME ZONE :zone, 'YYYY-MM-DD') AS today "
-    "FROM tasks WHERE status = 'pending'"
-)
+_TODAY = text("SELECT to_char(business_now() AT TIME ZONE :zone, 'YYYY-MM-DD')")
 # Outside agents may write audit lines too, so nothing in them is taken to be of the right type.
 _CONFIDENCE = text(
     f"""
@@ -242,11 +238,9 @@ class Figures(Repository):
 
     def orders(self, counters: Counters) -> OrderFigures:
         """Where the orders stand."""
-        row = self.connection.execute(_UNMOVED, {"zone": ZONE}).one()
+        today = self.connection.execute(_TODAY, {"zone": ZONE}).scalar_one()
         by_state = {state: int(orders) for state, orders in counters.of("orders").items()}
-        return OrderFigures(
-            by_state | {"pending": row.pending}, int(counters.of("closed_on").get(row.today, 0))
-        )
+        return OrderFigures(by_state, int(counters.of("closed_on").get(today, 0)))
 
     def alerts(self) -> AlertFigures:
         """How many alerts there are to look at."""

@@ -28,18 +28,18 @@ _ADD: Final = """
     GROUP BY key HAVING sum(value) <> 0
     ON CONFLICT (name, labelled) DO UPDATE SET value = figures.value + excluded.value
 """
-# Lost is an order that is open while nothing is to happen to it, and nobody was asked.
+# Lost is an order that is open while nothing is to happen to it, and nobody was asked. Scalars, order by order: of an
+# EXISTS the planner may make a hash of every review there is.
 _WALK: Final = text(
     f"""
     SELECT count(*) AS orders, count(*) FILTER (WHERE lost) AS lost,
-        (array_agg(status || '/' || task_id ORDER BY status DESC, task_id DESC))[1] AS last
+        max(order_id) AS last
     FROM (
-        SELECT t.status, t.task_id,
-            NOT EXISTS (SELECT FROM steps s WHERE s.run_id = t.run_id AND s.state NOT IN ({ENDED}))
-            AND NOT EXISTS (SELECT FROM reviews r WHERE r.task_id = t.task_id AND r.state = 'open') AS lost
-        FROM tasks t WHERE t.status <> 'closed'
-            AND (t.status, t.task_id) > (split_part(:walked, '/', 1), substr(:walked, strpos(:walked, '/') + 1))
-        ORDER BY t.status, t.task_id LIMIT :most
+        SELECT t.order_id,
+            (SELECT true FROM steps s WHERE s.run_id = t.run_id AND s.state NOT IN ({ENDED}) LIMIT 1) IS NULL
+            AND (SELECT true FROM reviews r WHERE r.task_id = t.task_id AND r.state = 'open' LIMIT 1) IS NULL AS lost
+        FROM tasks t WHERE t.finished_at IS NULL AND t.order_id > :walked
+        ORDER BY t.order_id LIMIT :most
     ) AS open_orders
     """
 )
