@@ -234,11 +234,11 @@ class Steps(Repository):
                 "seconds": seconds,
             },
         )
-        return tuple(_step_row(row) for row in rows)
+        return tuple(_step_row(row) for row in rows.all())
 
     def lock(self, step_ids: Sequence[int]) -> tuple[StepRow, ...]:
         """Lock the runs of these steps and the steps, and read them, in the order of their ids."""
-        rows = self.connection.execute(_LOCK, {"ids": list(step_ids)})
+        rows = self.connection.execute(_LOCK, {"ids": list(step_ids)}).all()
         return tuple(sorted((_step_row(row) for row in rows), key=lambda step: step.step_id))
 
     def change(self, changes: Sequence[StepChange]) -> None:

@@ -33,14 +33,16 @@ class NewOrder:
     """What was taken out of the metadata, as JSON in clear; encrypted on the way in."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Order:
-    """An order with its present state."""
+    """An order with its present state; made by position where rows are read, many at a time."""
 
+    status: State
+    sealed_phone: Sealed | None
+    sealed_digest: Sealed
     task_id: str
     order_id: str
     order_type: str
-    status: State
     contact_count: int
     max_contacts: int
     last_contact_time: datetime | None
@@ -59,10 +61,8 @@ class Order:
     priority: int
     mode: str
     run_id: str
-    sealed_phone: Sealed | None
-    sealed_digest: Sealed
-    phone_index: bytes | None = field(default=None, repr=False)
-    followup_rule: Mapping[str, Any] | None = None
+    phone_index: bytes | None = field(repr=False)
+    followup_rule: Mapping[str, Any] | None
     """The rule that gives its follow-up times (`tools.recurrence`), as it is stored."""
 
     @property

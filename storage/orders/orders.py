@@ -35,23 +35,24 @@ _INSERT_TRANSITIONS = BulkInsert(
     ("transition_id", "task_id", "version", "from_state", "event", "to_state", "agent_id", "metadata"),
     stamped="at",
 )
-_FIELDS = (
-    "task_id, order_id, order_type, status, contact_count, max_contacts, last_contact_time, next_contact_time, "
-    "user_intent_l1, user_intent_l2, confidence, created_at, updated_at, finished_at, finish_reason, metadata, "
-    "version, round, contacts_total, priority, mode, run_id, phone, phone_index, "
-    "digest, followup_rule"
+# In the order of the fields of `Order`.
+_FIND = text(
+    "SELECT status, phone, digest, task_id, order_id, order_type, contact_count, max_contacts, last_contact_time, "
+    "next_contact_time, user_intent_l1, user_intent_l2, CAST(confidence AS double precision) AS confidence, "
+    "created_at, updated_at, finished_at, finish_reason, metadata, version, round, contacts_total, priority, mode, "
+    "run_id, phone_index, followup_rule FROM tasks WHERE task_id = ANY(:ids)"
 )
-_FIND = text(f"SELECT {_FIELDS} FROM tasks WHERE task_id = ANY(:ids)")
 _OPEN_ORDERS = text("SELECT order_id, task_id FROM tasks WHERE order_id = ANY(:ids) AND finished_at IS NULL")
-_LOCK = text(
-    f"SELECT {_FIELDS}, (SELECT business_now()) AS now, EXISTS (SELECT FROM reviews r WHERE r.task_id = tasks.task_id "
-    "AND r.state = 'open') AS review_open FROM tasks WHERE task_id = ANY(:ids) ORDER BY task_id FOR NO KEY UPDATE",
-)
 _UPDATED = (
     "task_id", "status", "version", "round", "contact_count", "contacts_total", "last_contact_time",
     "next_contact_time", "user_intent_l1", "user_intent_l2", "confidence", "finish_reason",
     "followup_rule",
 )  # fmt: skip
+_LOCK = text(
+    f"SELECT {', '.join(_UPDATED)}, max_contacts, (SELECT business_now()) AS now, EXISTS (SELECT FROM reviews r "
+    "WHERE r.task_id = tasks.task_id AND r.state = 'open') AS review_open "
+    "FROM tasks WHERE task_id = ANY(:ids) ORDER BY task_id FOR NO KEY UPDATE",
+)
 _UPDATE = text(
     f"""
     UPDATE tasks SET {", ".join(f"{column} = c.{column}" for column in _UPDATED[1:])},
@@ -130,9 +131,8 @@ class Orders(Repository):
 
     def find(self, task_ids: Sequence[str]) -> dict[str, Order]:
         """The orders with these ids."""
-        return {
-            row.task_id: self._order(row) for row in self.connection.execute(_FIND, {"ids": list(task_ids)})
-        }
+        rows = self.connection.execute(_FIND, {"ids": list(task_ids)}).all()
+        return {order.task_id: order for order in map(self._order, rows)}
 
     def open_for(self, order_ids: Sequence[str]) -> dict[str, str]:
         """The open task of each of these order ids."""
@@ -159,7 +159,7 @@ class Orders(Repository):
             row.task_id: _LockedOrder(
                 row, State(row.status), row.version, row.round, row.contact_count, row.contacts_total, {}
             )
-            for row in self.connection.execute(_LOCK, {"ids": wanted})
+            for row in self.connection.execute(_LOCK, {"ids": wanted}).all()
         }
         history: dict[str, list[tuple[object, ...]]] = {}
         refused: dict[str, IllegalTransition] = {}
@@ -230,17 +230,14 @@ class Orders(Repository):
         self.connection.execute(_UPDATE, rows_of((*_UPDATED, "from_version"), rows))
 
     def _order(self, row: Any) -> Order:
-        values = dict(row._mapping)
-        values["status"] = State(row.status)
-        values["confidence"] = None if row.confidence is None else float(row.confidence)
-        digest = sealed_place("digest", row.task_id)
-        values["sealed_digest"] = Sealed(bytes(values.pop("digest")), digest, self.cipher)
-        values["phone_index"] = None if row.phone_index is None else bytes(row.phone_index)
-        phone = values.pop("phone")
-        values["sealed_phone"] = (
-            None if phone is None else Sealed(bytes(phone), sealed_place("phone", row.task_id), self.cipher)
+        status, phone, digest, task_id, *further = row
+        return Order(
+            State(status),
+            None if phone is None else Sealed(phone, sealed_place("phone", task_id), self.cipher),
+            Sealed(digest, sealed_place("digest", task_id), self.cipher),
+            task_id,
+            *further,
         )
-        return Order(**values)
 
 
 def _updated(order: _LockedOrder) -> tuple[object, ...]:

@@ -1,16 +1,14 @@
 """A contact with a customer; the customer's words are encrypted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row
-
 from runtime.cipher import Cipher, SealedText
 
-_WORDS: Final[Mapping[str, str]] = {"transcript": "sealed_transcript", "user_feedback": "sealed_feedback"}
-"""The columns that hold what was said, and what they are called here."""
+_WORDS: Final = frozenset({"transcript", "user_feedback"})
+"""The columns that hold what was said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,18 +30,18 @@ class NewContact:
     """The blind index of the number; `None` where it is masked or there is none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Contact:
-    """A contact as it stands; `age_seconds` is how long ago the intent to send was committed."""
+    """A contact as it stands, made by position where rows are read, many at a time."""
 
+    sealed_transcript: SealedText | None
+    sealed_feedback: SealedText | None
     contact_id: str
     task_id: str
     contact_method: str
     contact_result: str
     duration_seconds: int | None
-    sealed_transcript: SealedText | None
     recording_url: str | None
-    sealed_feedback: SealedText | None
     contact_time: datetime
     key: str
     round: int
@@ -52,12 +50,13 @@ class Contact:
     status: str
     provider_id: str | None
     created_at: datetime
-    age_seconds: float
-    direction: str = "outbound"
+    direction: str
     """`inbound` when the customer turned to us: no attempt, and no step's."""
-    script_id: str | None = None
-    script_version: str | None = None
+    script_id: str | None
+    script_version: str | None
     """The script that the customer was told, and its version; an outside agent's own words have none."""
+    age_seconds: float
+    """How long ago the intent to send was committed."""
 
     @property
     def transcript(self) -> str | None:
@@ -100,14 +99,15 @@ class PastContact:
     result: str
 
 
-def contact_of(row: Row[Any], cipher: Cipher) -> Contact:
+def contact_of(row: Iterable[Any], cipher: Cipher) -> Contact:
     """The contact in a row; nothing is decrypted."""
-    values = dict(row._mapping)
-    for column, name in _WORDS.items():
-        stored = values.pop(column)
-        place = place_of(column, row.contact_id)
-        values[name] = None if stored is None else SealedText(stored, place, cipher)
-    return Contact(**values)
+    transcript, feedback, contact_id, *further = row
+    return Contact(
+        None if transcript is None else SealedText(transcript, place_of("transcript", contact_id), cipher),
+        None if feedback is None else SealedText(feedback, place_of("user_feedback", contact_id), cipher),
+        contact_id,
+        *further,
+    )
 
 
 def sealed(columns: Sequence[str], values: Sequence[Any], cipher: Cipher) -> tuple[object, ...]:

@@ -39,10 +39,12 @@ _INTEND = BulkInsert(
     returning="key",
 )  # fmt: skip
 _FIELDS = (
-    "contact_id, task_id, contact_method, contact_result, duration_seconds, transcript, recording_url, "
-    "user_feedback, contact_time, key, round, contact_no, step_id, status, provider_id, created_at, direction, "
-    "script_id, script_version"
+    "transcript, user_feedback, contact_id, task_id, contact_method, contact_result, duration_seconds, recording_url, "
+    "contact_time, key, round, contact_no, step_id, status, provider_id, created_at, direction, script_id, "
+    "script_version"
 )
+_WITH_AGE = f"{_FIELDS}, CAST(extract(epoch FROM clock_timestamp() - created_at) AS float)"
+_WITHOUT_AGE = f"{_FIELDS}, CAST(0 AS float)"
 # An attempt of which certainly nothing left is begun again: from here on it may have left, a rescue must ask before
 # it sends, and what counts by number and day counts it now.
 _BEGIN_AGAIN = text(
@@ -55,19 +57,17 @@ _BEGIN_AGAIN = text(
     "WHERE contact_logs.key = a.key AND status IN ('refused', 'sending') RETURNING contact_logs.key",
 )
 _BY_KEY = text(
-    f"SELECT {_FIELDS}, extract(epoch FROM clock_timestamp() - created_at)::float AS age_seconds "
-    "FROM contact_logs WHERE key = ANY(:keys) AND direction = 'outbound'",
+    f"SELECT {_WITH_AGE} FROM contact_logs WHERE key = ANY(:keys) AND direction = 'outbound'",
 )
 _BY_ID = text(
-    f"SELECT {_FIELDS}, 0.0::float AS age_seconds FROM contact_logs WHERE contact_id = ANY(:ids)",
+    f"SELECT {_WITHOUT_AGE} FROM contact_logs WHERE contact_id = ANY(:ids)",
 )
 _LATEST = text(
-    f"SELECT DISTINCT ON (task_id) {_FIELDS}, extract(epoch FROM clock_timestamp() - created_at)::float "
-    "AS age_seconds FROM contact_logs "
+    f"SELECT DISTINCT ON (task_id) {_WITH_AGE} FROM contact_logs "
     "WHERE task_id = ANY(:ids) AND direction = 'outbound' ORDER BY task_id, round DESC, contact_no DESC",
 )
 _OF_TASK = text(
-    f"SELECT {_FIELDS}, 0.0::float AS age_seconds FROM contact_logs WHERE task_id = :task_id "
+    f"SELECT {_WITHOUT_AGE} FROM contact_logs WHERE task_id = :task_id "
     "ORDER BY contact_time, created_at, contact_id",
 )
 _HISTORY = text(
@@ -76,8 +76,7 @@ _HISTORY = text(
     "ORDER BY task_id, round, contact_no",
 )
 _INBOUND = text(
-    f"SELECT {_FIELDS}, 0.0::float AS age_seconds FROM contact_logs "
-    "WHERE key = :key AND direction = 'inbound'",
+    f"SELECT {_WITHOUT_AGE} FROM contact_logs WHERE key = :key AND direction = 'inbound'",
 )
 _INBOUND_OF_ROUND = text(
     "SELECT count(*) FROM contact_logs WHERE task_id = :task_id AND round = :round AND direction = 'inbound'",
@@ -180,13 +179,12 @@ class Contacts(Repository):
 
     def by_keys(self, keys: Sequence[str]) -> list[Contact]:
         """The attempts with these keys."""
-        return [
-            contact_of(row, self.cipher) for row in self.connection.execute(_BY_KEY, {"keys": list(keys)})
-        ]
+        rows = self.connection.execute(_BY_KEY, {"keys": list(keys)}).all()
+        return [contact_of(row, self.cipher) for row in rows]
 
     def by_ids(self, contact_ids: Sequence[str]) -> dict[str, Contact]:
         """The contacts with these ids, inbound ones included."""
-        rows = self.connection.execute(_BY_ID, {"ids": list(contact_ids)})
+        rows = self.connection.execute(_BY_ID, {"ids": list(contact_ids)}).all()
         return {row.contact_id: contact_of(row, self.cipher) for row in rows}
 
     def latest(self, task_ids: Sequence[str]) -> dict[str, Contact]:
@@ -203,8 +201,8 @@ class Contacts(Repository):
     def history(self, task_ids: Sequence[str]) -> dict[str, list[PastContact]]:
         """What was attempted for each order, oldest first."""
         found: dict[str, list[PastContact]] = {task_id: [] for task_id in task_ids}
-        for row in self.connection.execute(_HISTORY, {"ids": list(task_ids)}):
-            found[row.task_id].append(PastContact(row.contact_time, row.contact_method, row.contact_result))
+        for row in self.connection.execute(_HISTORY, {"ids": list(task_ids)}).all():
+            found[row[0]].append(PastContact(*row[1:]))
         return found
 
     def add_inbound(self, contact: InboundContact) -> None:

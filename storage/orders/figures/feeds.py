@@ -60,8 +60,10 @@ _TRANSITIONS: Final = f"""
         ('rounds_acted_on', '', CAST({_ENDS_ROUND} AND t.from_state = 'action_taken' AS integer)),
         ('orders', t.to_state, 1),
         ('orders', t.from_state, -1),
-        ('closed_on', to_char(t.at AT TIME ZONE '{ZONE}', 'YYYY-MM-DD'), CAST(t.to_state = 'closed' AS integer))
+        ('closed_on', CASE t.to_state WHEN 'closed' THEN to_char(t.at AT TIME ZONE '{ZONE}', 'YYYY-MM-DD') ELSE '' END,
+            CAST(t.to_state = 'closed' AS integer))
     ) AS v(name, label, value)
+    WHERE v.value <> 0
 """
 # Half a microsecond less, because Prometheus counts a value on an edge below it and width_bucket above it.
 # Intervals and decimals are exact; a sum of floats may fall by a rounding error, which reads as a reset.

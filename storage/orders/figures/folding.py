@@ -60,13 +60,14 @@ def _fold(feed: FigureFeed) -> TextClause:
             WHERE {feed.position} > :place AND {feed.position} <= :up_to
             UNION ALL SELECT position FROM figure_pending
             WHERE feed = :feed AND position > :again AND position <= :again_to
-        ), found AS MATERIALIZED ({feed.adds}), present AS MATERIALIZED (
-            SELECT position, bool_and(final) AS final,
-                coalesce(jsonb_object_agg(name || '/' || label, value) FILTER (WHERE value <> 0), '{{}}') AS counted
-            FROM found GROUP BY position
-        ), former AS MATERIALIZED (
+        ), found AS MATERIALIZED ({feed.adds}), former AS MATERIALIZED (
             SELECT position, counted FROM figure_pending
             WHERE feed = :feed AND position > :again AND position <= :again_to
+        ), present AS MATERIALIZED (
+            -- What was final when it was first looked at, most of all there is, needs no account of its own.
+            SELECT position, bool_and(final) AS final,
+                coalesce(jsonb_object_agg(name || '/' || label, value) FILTER (WHERE value <> 0), '{{}}') AS counted
+            FROM found WHERE NOT final OR position IN (SELECT position FROM former) GROUP BY position
         ), over AS (
             DELETE FROM figure_pending p USING former LEFT JOIN present USING (position)
             WHERE p.feed = :feed AND p.position = former.position AND coalesce(present.final, true)
@@ -76,7 +77,7 @@ def _fold(feed: FigureFeed) -> TextClause:
             ON CONFLICT (feed, position) DO UPDATE SET counted = excluded.counted
             WHERE figure_pending.counted <> excluded.counted
         ), changes AS (
-            SELECT key, CAST(value AS numeric) AS value FROM present, jsonb_each_text(counted)
+            SELECT name || '/' || label AS key, CAST(value AS numeric) AS value FROM found WHERE value <> 0
             UNION ALL
             SELECT key, -CAST(value AS numeric) FROM former LEFT JOIN present USING (position),
                 jsonb_each_text(former.counted)

@@ -1,11 +1,12 @@
 """The order system this installation works with, and one action carried out in it by the action agent."""
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Final
+
+import orjson
 
 from engine.outcomes import Failed, TryAgain
 from runtime.ids import Prefix, new_id
@@ -74,7 +75,7 @@ def key_of(step: StepRow, order: Order, action_type: str) -> str:
 
     A step that runs again has the input it had, so the input names it, not its row.
     """
-    given = json.dumps(without_limits(step.input), sort_keys=True, default=str).encode()
+    given = orjson.dumps(without_limits(step.input), option=orjson.OPT_SORT_KEYS)
     return f"{order.task_id}.{order.round}.{action_type}.{hashlib.sha256(given).hexdigest()[:24]}"
 
 

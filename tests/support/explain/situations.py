@@ -67,6 +67,8 @@ def order(status: State = State.CONTACTING, **changes: Any) -> Order:
         "priority": 5,
         "mode": "auto",
         "run_id": "exec_1",
+        "phone_index": None,
+        "followup_rule": None,
         "sealed_phone": None,
         "sealed_digest": Sealed(b"", "tasks.digest.HT1", Cipher(Cipher.new_key())),
     }
@@ -141,6 +143,9 @@ def contact(**changes: Any) -> Contact:
         "status": "sent",
         "provider_id": None,
         "created_at": shortly(minutes=-1),
+        "direction": "outbound",
+        "script_id": None,
+        "script_version": None,
         "age_seconds": 60.0,
     }
     return Contact(**(usual | changes))
