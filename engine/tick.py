@@ -1,5 +1,6 @@
 """The tick: finds every row that is due or was lost. One tick works at a time."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -13,6 +14,7 @@ from engine.transaction import Transaction
 from runtime.clock import Clock
 from runtime.logs import logger
 from statemachine.workflow.states import RunState
+from storage.engine.clock import BusinessClock
 from storage.engine.leases import Leases
 from storage.engine.pulses import TICK_PULSE, Pulses
 from storage.engine.queues import Queues, ToPublish
@@ -85,6 +87,16 @@ class Tick:
         if rescued:
             _log.warning("rescued rows whose lease ran out", rows=rescued)
         return swept
+
+    def idle_seconds(self) -> float:
+        """How long nothing is due of what is known now: none while anything is under way, else to the next moment."""
+        with self._engine.database.looks() as work:
+            horizon, moments = Queues(work).horizon(), BusinessClock(work).now()
+        if horizon.busy:
+            return 0.0
+        business_due = horizon.business_due and moments.anchor.database(horizon.business_due)
+        known = [due for due in (horizon.database_due, business_due) if due is not None]
+        return min(((due - moments.database_now).total_seconds() for due in known), default=math.inf)
 
     def _wake(self, transaction: Transaction) -> tuple[int, list[int]]:
         """Make due actions ready; how many, and the waits that are over."""

@@ -20,8 +20,11 @@ _log = logger(__name__)
 _CALLS_WAITING: Final = 3
 """Calls that may wait in the queue, so that a tick follows the last at once."""
 
-_PAUSE: Final = 0.1
-"""Seconds between two looks while nothing was found: what a due row waits for at most."""
+_SHORTEST_PAUSE: Final = 0.1
+"""Seconds between two looks that found nothing, while anything is under way or about to be due."""
+
+_LONGEST_PAUSE: Final = 0.5
+"""Seconds between two looks of a fleet at rest: what is made to be due at once meanwhile waits for so long at most."""
 
 
 def register(app: Celery, current: CurrentProcess) -> None:
@@ -51,10 +54,10 @@ def watch(process: Process, seconds: float) -> None:
     while time.monotonic() < until:
         try:
             swept = tick.sweep()
+            if swept is None:
+                return
+            pause = 0.0 if swept.any else min(max(tick.idle_seconds(), _SHORTEST_PAUSE), _LONGEST_PAUSE)
         except StorageUnavailable as error:
             _log.warning("PostgreSQL away; the next call tries again", error=str(error))
             return
-        if swept is None:
-            return
-        if not swept.any:
-            time.sleep(_PAUSE)
+        time.sleep(pause)
