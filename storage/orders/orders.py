@@ -227,7 +227,10 @@ class Orders(Repository):
         if not orders:
             return
         rows = [(*_updated(order), order.row.version) for order in orders]
-        self.connection.execute(_UPDATE, rows_of((*_UPDATED, "from_version"), rows))
+        written = self.connection.execute(_UPDATE, rows_of((*_UPDATED, "from_version"), rows))
+        # No index over all months guards the versions of an order; this does, with the rows that are held.
+        if written.rowcount != len(rows):
+            raise RuntimeError(f"{len(rows) - written.rowcount} orders changed while they were held")
 
     def _order(self, row: Any) -> Order:
         values = dict(row._mapping)

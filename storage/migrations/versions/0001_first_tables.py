@@ -701,7 +701,7 @@ _HISTORY_BOUND = """
 # table waits behind whoever waits for its locks, so nobody waits long.
 _AS_OWNER = "SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '500ms'"
 _CHECKED = """
-    IF parent NOT IN ('transitions', 'audit_logs', 'events') OR month <> date_trunc('month', month) THEN
+    IF (parent IN ('transitions', 'audit_logs', 'events') AND month = date_trunc('month', month)) IS NOT TRUE THEN
         RAISE EXCEPTION '% has no month %', parent, month;
     END IF;
 """

@@ -47,7 +47,7 @@ class MonthlyTable:
             return self.key
         digits = f"lpad(substr({self.key}, {len(self.prefix) + 1}, {MILLISECOND_DIGITS}), 16, '0')"
         return (
-            f"CASE WHEN {self.key} ~ '^{self.prefix}[0-9a-f]{{{{{MILLISECOND_DIGITS + CHANCE_DIGITS}}}}}$' "
+            f"CASE WHEN {self.key} ~ '^{self.prefix}[0-9a-f]{{{MILLISECOND_DIGITS + CHANCE_DIGITS}}}$' "
             f"THEN to_timestamp(CAST(CAST('x' || {digits} AS bit(64)) AS bigint) / 1000.0) END"
         )
 
