@@ -13,7 +13,9 @@ from storage.access.system_audit import SystemAudit
 from storage.core.database import Database
 from storage.migrations.roles import APPLICATION, READER, RETENTION
 from storage.orders.upkeep.months import MONTHLY, HistoryMonths
-from tasks.orders.upkeep.retention import counted, go_on, keep_months, retain
+from tasks.orders.upkeep.history import keep_months
+from tasks.orders.upkeep.retention import counted, go_on, retain
+from tasks.orders.upkeep.sealing import seal
 from tests.support.factories import READY, answered, submission
 from tests.support.in_process_fleet import CIPHER_KEY, InProcessFleet
 from tests.support.months import months_of, move_rows, this_month
@@ -121,6 +123,7 @@ def test_a_month_is_dropped_once_all_of_it_was_kept_long_enough_and_the_next_one
     move_rows(database, table, first, where=f"{number} = {oldest}")
     kept = move_rows(database, table, second, where=f"{number} > {oldest}")
     keep_months(database)
+    seal(database, seconds=FAR_BEYOND)
     gone = count(database, f"{table}_{first:%Y_%m}")
     assert gone == 1
     # Of the second month a row may be kept for thirteen months yet.
@@ -149,6 +152,7 @@ def test_a_month_stays_while_an_open_order_has_rows_in_it(house: InProcessFleet,
     Probe(database).write("UPDATE runs SET run_id = 'exec_0' || right(run_id, 26)")
     Probe(database).write("UPDATE events SET execution_id = 'exec_0' || right(execution_id, 26)")
     keep_months(database)
+    seal(database, seconds=FAR_BEYOND)
     assert go_on(database, {KINDS[table]: YEAR}, seconds=FAR_BEYOND)
     assert past in months_of(database, table)
     Probe(database).write("UPDATE runs SET state = 'cancelled', finished_at = clock_timestamp()")

@@ -20,7 +20,8 @@ from storage.outbound.subscribers import Subscribers
 from storage.people.rejects import NewReject, Rejects
 from tasks.flows.general import accept
 from tasks.forms import EntryPoint, NewTask, Sender
-from tasks.orders.upkeep.retention import PULSE, counted, due, go_on, keep_months, retain
+from tasks.orders.upkeep.history import keep_months
+from tasks.orders.upkeep.retention import PULSE, counted, due, go_on, retain
 from tests.support.factories import answered, submission
 from tests.support.in_process_fleet import InProcessFleet
 from tests.support.probe import Probe

@@ -35,8 +35,6 @@ class DataKind(StrEnum):
     TRANSITIONS = "transitions"
 
 
-BY_THE_MONTH: Final = frozenset({DataKind.EVENTS, DataKind.AUDIT, DataKind.TRANSITIONS})
-"""Kinds that go a whole calendar month at a time."""
 FOR_EVER: Final = frozenset({DataKind.AUDIT, DataKind.TRANSITIONS})
 """Kinds that are kept for ever where the policy does not name them."""
 

@@ -37,8 +37,14 @@ class MonthlyTable:
     @property
     def within(self) -> str:
         """As SQL: whether a row `h` is of the month that begins on the day `:month`."""
-        first, past = (self._bound(day) for day in (":month", ":month + interval '1 month'"))
+        first, past = self._bounds
         return f"h.{self.key} >= {first} AND h.{self.key} < {past}"
+
+    @property
+    def without(self) -> str:
+        """As SQL: whether a row `h` is of another month than that."""
+        first, past = self._bounds
+        return f"(h.{self.key} < {first} OR h.{self.key} >= {past})"
 
     @property
     def moment(self) -> str:
@@ -51,9 +57,14 @@ class MonthlyTable:
             f"THEN to_timestamp(CAST(CAST('x' || {digits} AS bit(64)) AS bigint) / 1000.0) END"
         )
 
-    def _bound(self, day: str) -> str:
+    @property
+    def _bounds(self) -> tuple[str, str]:
         kind = "timestamptz" if self.prefix is None else "text"
-        return f"CAST(history_bound('{self.name}', CAST({day} AS date)) AS {kind})"
+        first, past = (
+            f"CAST(history_bound('{self.name}', CAST({day} AS date)) AS {kind})"
+            for day in (":month", ":month + interval '1 month'")
+        )
+        return first, past
 
 
 MONTHLY: Final[Mapping[str, MonthlyTable]] = {
@@ -155,6 +166,34 @@ class HistoryMonths(Repository):
             {"month": month},
         )
         return bool(found.scalar_one())
+
+    def positions(self, table: MonthlyTable, month: date) -> tuple[int, int]:
+        """The first and the last position of the rows of a month; zeros where it has none."""
+        statement = f"SELECT min(h.position), max(h.position) FROM {table.name} h WHERE {table.within}"
+        first, last = self.connection.execute(text(statement), {"month": month}).one()
+        return first or 0, last or 0
+
+    def shared_seals(self, table: MonthlyTable, month: date, seal_ids: Sequence[int]) -> Sequence[int]:
+        """Those of these seals that have rows of other months, too."""
+        found = self.connection.execute(
+            text(
+                f"""
+                SELECT s.seal_id FROM audit_seals s WHERE s.seal_id = ANY(:ids) AND EXISTS (
+                    SELECT FROM {table.name} h
+                    WHERE h.position BETWEEN s.first_position AND s.last_position AND {table.without})
+                ORDER BY s.seal_id
+                """
+            ),
+            {"ids": list(seal_ids), "month": month},
+        )
+        return found.scalars().all()
+
+    def bounds(self, table: MonthlyTable, month: date) -> tuple[str, str]:
+        """Where the ids of a month begin, and where those of the next one do."""
+        past = "CAST(:month + interval '1 month' AS date)"
+        statement = f"SELECT history_bound(:name, :month), history_bound(:name, {past})"
+        first, past = self.connection.execute(text(statement), {"name": table.name, "month": month}).one()
+        return first, past
 
     def rows(self, table: MonthlyTable, month: date) -> int:
         """How many rows a month has."""

@@ -1,19 +1,19 @@
 """Counts and deletes (or blanks) data past its retention time, a bounded number of rows at a time.
 
 A round goes over each table once, from its first block to its last, and keeps the block it has come to: what it has
-passed it does not look at again, whether it was removed or not. History goes by the month.
+passed it does not look at again, whether it was removed or not. History goes by the month instead
+(`storage.orders.upkeep.months`).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import TextClause, text
 
 from storage.core.unit_of_work import Repository
 from storage.engine.states import ENDED
-from storage.orders.upkeep.months import MONTHLY, HistoryMonths
 
 _WEBHOOK: Final = "action:outbound.deliver_webhook"
 _NOTICE: Final = "action:outbound.send_notice"
@@ -109,8 +109,6 @@ _RULES: Final[Mapping[str, tuple[_Rule, ...]]] = {
     ),
     "forgotten_numbers": (_Rule("forgotten_numbers", f"forgotten_at < {_DATABASE}"),),
 }
-_MONTHS: Final[Mapping[str, str]] = {"events": "events", "audit": "audit_logs", "transitions": "transitions"}
-"""The kinds that go by the month, with the table of each."""
 
 _LIMIT_STATEMENT: Final = text("SELECT set_config('statement_timeout', :milliseconds, true)")
 # Locked until the transaction ends: two that remove at the same time share a round.
@@ -121,7 +119,7 @@ _CURSOR: Final = text(
     RETURNING block, pg_relation_size(CAST(table_name AS regclass)) / current_setting('block_size')::bigint AS blocks
     """
 )
-_MONTH_GONE: Final = text(
+_NOTE: Final = text(
     "INSERT INTO retention_cursors (kind, table_name, removed) VALUES (:kind, :table_name, :removed) "
     "ON CONFLICT (kind, table_name) DO UPDATE SET removed = retention_cursors.removed + excluded.removed"
 )
@@ -144,8 +142,6 @@ class Removal:
     removed: int
     over: bool
     """Whether the round has come to the end of the tables of this kind."""
-    month: date | None = None
-    """The month that was dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +150,6 @@ class Retention(Repository):
 
     def count(self, kind: str, kept: timedelta) -> int:
         """How many rows of this kind are due, after having been kept so long."""
-        if kind in _MONTHS:
-            months, table = HistoryMonths(self.work), MONTHLY[_MONTHS[kind]]
-            due = [month for month in months.past(table, kept) if not months.is_open(table, month)]
-            return sum(months.rows(table, month) for month in due)
         rule, *_ = _RULES[kind]
         found = self.connection.execute(
             text(f"SELECT count(*) FROM {rule.table} WHERE {rule.due}"), {"kept": kept}
@@ -174,9 +166,7 @@ class Retention(Repository):
             kept: How long it is kept.
             seconds: What a statement may take.
         """
-        self.connection.execute(_LIMIT_STATEMENT, {"milliseconds": str(round(seconds * 1000))})
-        if kind in _MONTHS:
-            return self._drop_month(kind, kept)
+        self.limit(seconds)
         for nth, rule in enumerate(_RULES[kind]):
             place = {"kind": kind, "table_name": rule.table}
             at = self.connection.execute(_CURSOR, place).one()
@@ -193,16 +183,13 @@ class Retention(Repository):
             return Removal(told, over=nth == len(_RULES[kind]) - 1 and reached == at.blocks)
         return Removal(0, over=True)
 
-    def _drop_month(self, kind: str, kept: timedelta) -> Removal:
-        """Drop the oldest month that is due and that nothing open has rows in."""
-        months, table = HistoryMonths(self.work), MONTHLY[_MONTHS[kind]]
-        month = next((m for m in months.past(table, kept) if not months.is_open(table, m)), None)
-        if month is None:
-            return Removal(0, over=True)
-        rows = months.rows(table, month)
-        months.drop(table, month)
-        self.connection.execute(_MONTH_GONE, {"kind": kind, "table_name": table.name, "removed": rows})
-        return Removal(rows, over=False, month=month)
+    def note(self, kind: str, table: str, removed: int) -> None:
+        """Count what was removed in the round otherwise than by `remove`."""
+        self.connection.execute(_NOTE, {"kind": kind, "table_name": table, "removed": removed})
+
+    def limit(self, seconds: float) -> None:
+        """Give the statements of this transaction so much time."""
+        self.connection.execute(_LIMIT_STATEMENT, {"milliseconds": str(round(seconds * 1000))})
 
     def begin_anew(self) -> None:
         """Let the round begin at the first blocks again."""

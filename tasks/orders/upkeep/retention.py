@@ -10,9 +10,9 @@ from storage.access.system_audit import SystemAudit
 from storage.core.database import Database
 from storage.core.unavailable import StorageUnavailable
 from storage.engine.pulses import Pulses
-from storage.orders.upkeep.months import MONTHLY, HistoryMonths
 from storage.orders.upkeep.retention import Retention
-from tools.policies.retention import BY_THE_MONTH, DataKind
+from tasks.orders.upkeep.history import TABLES, count_due, drop_month, keep_months
+from tools.policies.retention import DataKind
 
 _log = logger(__name__)
 
@@ -22,8 +22,6 @@ PULSE: Final = "retention"
 _EVERY_SECONDS: Final = 86_400.0
 _STATEMENT_SECONDS: Final = 5.0
 """What one statement may take: it looks at a megabyte of one table, or waits for a lock of somebody."""
-_MONTH_SECONDS: Final = 60.0
-"""What one statement about a month of history may take: it counts the rows of the month."""
 
 
 def due(database: Database) -> bool:
@@ -36,7 +34,10 @@ def due(database: Database) -> bool:
 def counted(database: Database, kept: Mapping[DataKind, timedelta]) -> dict[DataKind, int]:
     """How many rows of each kind are due; nothing is changed."""
     with database.snapshot(statement_seconds=60.0) as work:
-        return {kind: Retention(work).count(kind, time) for kind, time in kept.items()}
+        return {
+            kind: count_due(work, kind, time) if kind in TABLES else Retention(work).count(kind, time)
+            for kind, time in kept.items()
+        }
 
 
 def retain(database: Database, kept: Mapping[DataKind, timedelta]) -> dict[DataKind, int]:
@@ -86,35 +87,12 @@ def go_on(database: Database, kept: Mapping[DataKind, timedelta], *, seconds: fl
     return finished
 
 
-def keep_months(database: Database) -> None:
-    """Make the months of history that are missing, each in a transaction, and warn of rows that fit into none.
-
-    Raises:
-        StorageUnavailable: PostgreSQL is away or a table is in use; the months that were made stay.
-    """
-    for table in MONTHLY.values():
-        with database.transaction() as work:
-            missing = HistoryMonths(work).missing(table)
-        for month in missing:
-            with database.transaction() as work:
-                moved = HistoryMonths(work).make(table, month)
-            _log.info("a month of history was made", table=table.name, month=f"{month:%Y-%m}", moved=moved)
-    with database.transaction() as work:
-        months = HistoryMonths(work)
-        months.analyze()
-        left_over = [table.name for table in MONTHLY.values() if months.left_over(table)]
-    if left_over:
-        _log.warning("rows of history fit into no month and are kept for ever", tables=left_over)
-
-
 def _remove(database: Database, kind: DataKind, kept: timedelta) -> tuple[int, bool]:
-    """One short transaction of a round; how many rows went, and whether this kind is done with."""
+    """One transaction of a round; how many rows went, and whether this kind is done with."""
+    if kind in TABLES:
+        return drop_month(database, kind, kept)
     with database.transaction() as work:
-        seconds = _MONTH_SECONDS if kind in BY_THE_MONTH else _STATEMENT_SECONDS
-        removal = Retention(work).remove(kind, kept, seconds=seconds)
-        if removal.month is not None:
-            gone = {"kind": kind, "month": f"{removal.month:%Y-%m}", "rows": removal.removed}
-            SystemAudit(work).write("fleet", "history_dropped", gone)
+        removal = Retention(work).remove(kind, kept, seconds=_STATEMENT_SECONDS)
     return removal.removed, removal.over
 
 
