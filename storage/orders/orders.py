@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import text
 
@@ -98,6 +98,12 @@ class _LockedOrder:
     contacts_total: int
     changes: dict[str, object]
 
+    @classmethod
+    def of(cls, row: Any, changes: dict[str, object]) -> Self:
+        """As the row is under its lock, with changes that are to be made."""
+        status = State(row.status)
+        return cls(row, status, row.version, row.round, row.contact_count, row.contacts_total, changes)
+
 
 @dataclass(frozen=True, slots=True)
 class Orders(Repository):
@@ -156,10 +162,7 @@ class Orders(Repository):
         if not wanted:
             return {}
         locked = {
-            row.task_id: _LockedOrder(
-                row, State(row.status), row.version, row.round, row.contact_count, row.contacts_total, {}
-            )
-            for row in self.connection.execute(_LOCK, {"ids": wanted})
+            row.task_id: _LockedOrder.of(row, {}) for row in self.connection.execute(_LOCK, {"ids": wanted})
         }
         history: dict[str, list[tuple[object, ...]]] = {}
         refused: dict[str, IllegalTransition] = {}
@@ -179,20 +182,7 @@ class Orders(Repository):
         """Set columns of orders without a change of state."""
         changes = {note.task_id: note.changes for note in notes}
         locked = self.connection.execute(_LOCK, {"ids": sorted(changes)}).all()
-        self._update(
-            [
-                _LockedOrder(
-                    row,
-                    State(row.status),
-                    row.version,
-                    row.round,
-                    row.contact_count,
-                    row.contacts_total,
-                    _changeable(changes[row.task_id]),
-                )
-                for row in locked
-            ]
-        )
+        self._update([_LockedOrder.of(row, _changeable(changes[row.task_id])) for row in locked])
 
     def set_phone(self, task_id: str, phone: str, masked: str, index: bytes | None) -> None:
         """Give an order another number; encrypted at rest, in its metadata only `masked` is shown."""

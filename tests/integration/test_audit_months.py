@@ -137,6 +137,21 @@ def test_what_is_done_to_the_rest_is_found(trail: Database, statement: str, what
     assert what in fault.what
 
 
+def test_an_entry_that_somebody_writes_who_removes_nothing_neither_hides_nor_spoils_anything(
+    trail: Database,
+) -> None:
+    gone = drop(trail)
+    with trail.transaction() as work:
+        SystemAudit(work).write(
+            "me", "history_dropped", {"table": "audit_logs", "seals": [1, 99], "left": {}}
+        )
+        SystemAudit(work).write("me", "history_dropped", {"table": 1, "seals": "all", "left": None})
+    found = check(trail)
+    assert (found.fault, found.removed) == (None, gone)
+    change(trail, f"UPDATE audit_logs SET agent_id = 'other' WHERE position = {LEFT}")
+    assert check(trail).fault is not None
+
+
 def test_lines_that_were_removed_without_their_month_are_missed(trail: Database) -> None:
     first, _ = past(trail)
     Probe(trail).write(f"DROP TABLE audit_logs_{first:%Y_%m}")

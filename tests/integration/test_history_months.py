@@ -88,6 +88,13 @@ def test_a_row_that_no_month_covers_is_taken_and_moved_once_its_month_is_made(
     assert sorted(map(str, Probe(database).rows(f"SELECT * FROM {table}"))) == rows
 
 
+def test_a_round_lets_the_planner_know_all_months_of_a_table_together(closed: InProcessFleet) -> None:
+    inherited = "SELECT DISTINCT tablename FROM pg_stats WHERE inherited ORDER BY 1"
+    assert Probe(closed.database).values(inherited) == []
+    assert go_on(closed.database, {}, seconds=FAR_BEYOND)
+    assert Probe(closed.database).values(inherited) == TABLES
+
+
 def test_orders_come_to_their_end_where_no_month_was_made(house: InProcessFleet) -> None:
     for table in TABLES:
         for month in months_of(house.database, table):

@@ -4,7 +4,9 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any, Final, Self
+from typing import Final, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from storage.access.seals import GENESIS, MARK_BYTES, Seal, SealedRow
 from storage.orders.upkeep.months import MONTHLY
@@ -12,6 +14,7 @@ from storage.orders.upkeep.months import MONTHLY
 _ERASURE: Final = "customer_erased"
 REMOVAL: Final = "history_dropped"
 """The entry of the installation's log that a month of history was dropped."""
+_NO_ROWS: Final = sha256().hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,33 +39,30 @@ class Disagreement:
     what: str
 
 
-@dataclass(frozen=True, slots=True)
-class Removal:
+class DroppedMonth(BaseModel):
     """A month of a sealed table that was dropped, as it is on record."""
 
-    table_name: str
+    model_config = ConfigDict(frozen=True)
+
+    table: str
     seals: tuple[int, int]
     """The first and the last seal with rows of it."""
     left: Mapping[int, str]
     """By seal, the SHA-256 over the digests of the rows that stayed; the other seals between have none any more."""
 
-    def as_detail(self) -> dict[str, object]:
-        """What the entry tells of it."""
-        left = {str(seal_id): digest for seal_id, digest in self.left.items()}
-        return {"table": self.table_name, "seals": list(self.seals), "left": left}
-
     @classmethod
-    def read(cls, detail: Mapping[str, Any]) -> Self | None:
-        """What an entry tells; `None` for a month without seals, or what was erased."""
-        if not {"table", "seals", "left"} <= detail.keys():
+    def read(cls, detail: object) -> Self | None:
+        """What an entry tells; `None` where it tells of no seals."""
+        try:
+            return cls.model_validate(detail)
+        except ValidationError:
             return None
-        first, last = detail["seals"]
-        left = {int(seal_id): digest for seal_id, digest in detail["left"].items()}
-        return cls(detail["table"], (first, last), left)
 
-    def covers(self, seal: Seal) -> bool:
-        """Whether it says what was left under a seal."""
-        return seal.table_name == self.table_name and self.seals[0] <= seal.seal_id <= self.seals[1]
+    def leaves(self, seal: Seal, digest: str) -> bool:
+        """Whether it says that these rows were left under a seal."""
+        if seal.table_name != self.table or not self.seals[0] <= seal.seal_id <= self.seals[1]:
+            return False
+        return digest == self.left.get(seal.seal_id, _NO_ROWS)
 
 
 @dataclass(slots=True)
@@ -86,7 +86,7 @@ class Check:
     _erased_orders: dict[str, SealedRow] = field(default_factory=dict)
     _erasures: set[str] = field(default_factory=set)
     _short: list[tuple[Seal, list[SealedRow], Disagreement]] = field(default_factory=list)
-    _removals: list[Removal] = field(default_factory=list)
+    _dropped: list[DroppedMonth] = field(default_factory=list)
 
     def go_through(self, chain: Iterable[tuple[Seal, list[SealedRow]]]) -> None:
         """Check one seal after another, each with the rows that are in its range now."""
@@ -106,7 +106,7 @@ class Check:
             self._note(row)
         for seal, rows, fault in self._short:
             # Whoever removes a month says so behind the seals of its rows.
-            if not has_what_it_sealed(seal, rows, self._removals):
+            if not has_what_it_sealed(seal, rows, self._dropped):
                 self.fault = fault
                 return
             self.removed += seal.rows - len(rows)
@@ -179,17 +179,19 @@ class Check:
                 self._erased_orders.setdefault(task_id, row)
         elif row.facts.get("what") == _ERASURE:
             self._erasures |= set(json.loads(row.body).get("task_ids", ()))
-        elif row.facts.get("what") == REMOVAL and (found := Removal.read(json.loads(row.body))) is not None:
-            self._removals.append(found)
+        elif (
+            row.facts.get("what") == REMOVAL
+            and (found := DroppedMonth.read(json.loads(row.body))) is not None
+        ):
+            self._dropped.append(found)
 
 
-def has_what_it_sealed(seal: Seal, rows: Sequence[SealedRow], removals: Sequence[Removal] = ()) -> bool:
-    """Whether the rows in the range of a seal are those that were sealed, or those that the last removal left."""
+def has_what_it_sealed(seal: Seal, rows: Sequence[SealedRow], months: Sequence[DroppedMonth] = ()) -> bool:
+    """Whether the rows in the range of a seal are those that were sealed, or those that a dropped month left."""
     found = folded(row.digest() for row in rows)
     if (len(rows), found) == (seal.rows, seal.rows_digest):
         return True
-    removal = next((removal for removal in reversed(removals) if removal.covers(seal)), None)
-    return removal is not None and found.hex() == removal.left.get(seal.seal_id, folded(()).hex())
+    return any(dropped.leaves(seal, found.hex()) for dropped in months)
 
 
 def folded(digests: Iterable[bytes]) -> bytes:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from runtime.logs import logger
 from storage.access.system_audit import SystemAudit
 from storage.core.database import Database
+from storage.core.unavailable import StorageUnavailable
 from storage.core.unit_of_work import UnitOfWork
 from storage.orders.upkeep.months import MONTHLY, HistoryMonths, MonthlyTable
 from storage.orders.upkeep.retention import Retention
@@ -18,7 +19,7 @@ from tools.policies.retention import DataKind
 _log = logger(__name__)
 
 _STATEMENT_SECONDS: Final = 60.0
-"""What one statement may take: it counts the rows of a month."""
+"""What one statement may take: it counts the rows of a month, or samples all of them."""
 
 TABLES: Final[Mapping[DataKind, MonthlyTable]] = {
     DataKind.EVENTS: MONTHLY["events"],
@@ -42,11 +43,19 @@ def keep_months(database: Database) -> None:
                 moved = HistoryMonths(work).make(table, month)
             _log.info("a month of history was made", table=table.name, month=f"{month:%Y-%m}", moved=moved)
     with database.transaction() as work:
-        months = HistoryMonths(work)
-        months.analyze()
-        left_over = [table.name for table in MONTHLY.values() if months.left_over(table)]
+        left_over = [table.name for table in MONTHLY.values() if HistoryMonths(work).left_over(table)]
     if left_over:
         _log.warning("rows of history fit into no month and are kept for ever", tables=left_over)
+
+
+def analyze(database: Database) -> None:
+    """Let the planner know the tables of history as wholes; where that takes too long it knows what it knew."""
+    try:
+        with database.transaction() as work:
+            Retention(work).limit(_STATEMENT_SECONDS)
+            HistoryMonths(work).analyze()
+    except StorageUnavailable as error:
+        _log.warning("the tables of history were not analyzed", error=str(error))
 
 
 def count_due(work: UnitOfWork, kind: DataKind, kept: timedelta) -> int:
@@ -71,7 +80,7 @@ def drop_month(database: Database, kind: DataKind, kept: timedelta) -> tuple[int
                 removal = removal_of(work, table, SEALED[table.name], month)
                 if removal is None:
                     continue
-                gone |= removal.as_detail()
+                gone |= removal.model_dump(mode="json")
             gone["rows"] = months.rows(table, month)
             months.drop(table, month)
             Retention(work).note(kind, table.name, gone["rows"])

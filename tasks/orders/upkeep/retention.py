@@ -11,7 +11,7 @@ from storage.core.database import Database
 from storage.core.unavailable import StorageUnavailable
 from storage.engine.pulses import Pulses
 from storage.orders.upkeep.retention import Retention
-from tasks.orders.upkeep.history import TABLES, count_due, drop_month, keep_months
+from tasks.orders.upkeep.history import TABLES, analyze, count_due, drop_month, keep_months
 from tools.policies.retention import DataKind
 
 _log = logger(__name__)
@@ -97,6 +97,7 @@ def _remove(database: Database, kind: DataKind, kept: timedelta) -> tuple[int, b
 
 
 def _end_round(database: Database) -> None:
+    analyze(database)
     with database.transaction() as work:
         rows = Retention(work).end_round()
         Pulses(work).beat(PULSE)
