@@ -32,12 +32,13 @@ class Prefix(StrEnum):
     DO_NOT_CALL = "dnc_"
 
 
-_MILLISECONDS: Final = 11
-_CHANCE: Final = 15
-"""Hex digits of each."""
+MILLISECOND_DIGITS: Final = 11
+"""Hex digits of an identifier's time, behind its prefix."""
+CHANCE_DIGITS: Final = 15
+"""Hex digits of its random end."""
 
 WRITTEN: Final = re.compile(
-    rf"(?<![0-9A-Za-z])(?:{'|'.join(Prefix)})[0-9a-f]{{{_MILLISECONDS + _CHANCE}}}(?![0-9A-Za-z])"
+    rf"(?<![0-9A-Za-z])(?:{'|'.join(Prefix)})[0-9a-f]{{{MILLISECOND_DIGITS + CHANCE_DIGITS}}}(?![0-9A-Za-z])"
 )
 """An identifier as `new_id` makes them, standing by itself in a text."""
 
@@ -49,4 +50,4 @@ def new_id(prefix: Prefix) -> str:
     anew after a fork.
     """
     milliseconds = time.time_ns() // 1_000_000
-    return f"{prefix}{milliseconds:0{_MILLISECONDS}x}{random.getrandbits(4 * _CHANCE):0{_CHANCE}x}"
+    return f"{prefix}{milliseconds:0{MILLISECOND_DIGITS}x}{random.getrandbits(4 * CHANCE_DIGITS):0{CHANCE_DIGITS}x}"

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from sqlalchemy import Connection, text
 
+from runtime.ids import CHANCE_DIGITS, MILLISECOND_DIGITS
 from storage.core.database import Database
+from storage.orders.upkeep.months import MONTHLY, HistoryMonths
 
 _CHUNK: Final = 20_000
 """Copies that one transaction writes."""
@@ -36,11 +39,13 @@ _NUMBERS: Final = frozenset({"step_id", "caused_by", "event_id", "position", "ca
 """Columns that number rows, or name the number of one; in `callbacks` an `event_id` is the provider's."""
 _NAMES: Final = frozenset(
     {
-        "task_id", "run_id", "subject_id", "order_id", "execution_id", "transition_id", "log_id", "contact_id", "key",
-        "action_id", "followup_id", "review_id", "alert_id", "event_id", "artifact_ref",
+        "task_id", "run_id", "subject_id", "order_id", "execution_id", "contact_id", "key", "action_id",
+        "followup_id", "review_id", "alert_id", "event_id", "artifact_ref",
     }
 )  # fmt: skip
 """Columns that name something that each order has of its own."""
+_DATED: Final = frozenset(table.key for table in MONTHLY.values() if table.prefix is not None)
+"""Columns of ids that tell the month of their row."""
 _AHEAD: Final = frozenset(
     {"due_at", "deadline_at", "next_contact_time", "urgency", "visit_at", "followup_at"}
 )
@@ -84,12 +89,22 @@ class Filling:
 
     def up_to(self, orders: int) -> None:
         """Write copies until there are so many."""
+        self._make_months(orders)
         while self._made < orders:
             until = min(self._made + _CHUNK, orders)
             with self._database.transaction() as work:
                 self._write(work.connection, self._made, until)
             self._made = until
         self.tidy()
+
+    def _make_months(self, orders: int) -> None:
+        """Make the months back to the one of the first order; those of later orders are there."""
+        with self._database.transaction() as work:
+            for table in MONTHLY.values():
+                month = datetime.now(UTC).date().replace(day=1)
+                while month >= (datetime.now(UTC) - timedelta(days=orders / self._per_day + 31)).date():
+                    HistoryMonths(work).make(table, month)
+                    month = (month - timedelta(days=1)).replace(day=1)
 
     def tidy(self) -> None:
         """Let PostgreSQL look at what it has."""
@@ -162,6 +177,12 @@ def _value(table: str, name: str, kind: str) -> str:
     }
     if name in own:
         return own[name]
+    if name in _DATED:
+        now = "extract(epoch FROM statement_timestamp()) * 1000"
+        milliseconds = f"CAST({now} - n * 86400000 / CAST(:per_day AS numeric) AS bigint)"
+        prefix = f"left({column}, {-MILLISECOND_DIGITS - CHANCE_DIGITS})"
+        chance = f"left(md5({column} || n), {CHANCE_DIGITS})"
+        return f"{prefix} || lpad(to_hex({milliseconds}), {MILLISECOND_DIGITS}, '0') || {chance}"
     if (table, name) == ("tasks", "metadata"):
         return f"{column} || jsonb_build_object('customer_id', 'CUSTS' || n)"
     if kind == "timestamp with time zone":

@@ -35,6 +35,8 @@ password_encryption = 'scram-sha-256'
 shared_buffers = '128MB'
 random_page_cost = 1.1
 jit = off
+# A question to all months of history locks each, with its indexes.
+max_locks_per_transaction = 256
 
 # Many small commits: no replica reads this WAL, and checkpoints are rare: each makes the next writes dear.
 wal_level = minimal

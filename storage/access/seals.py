@@ -6,7 +6,7 @@ before they are given a position and keep to the end of their transaction. Nobod
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -40,9 +40,15 @@ _INSERT: Final = text(
     ON CONFLICT DO NOTHING
     """
 )
-_SEALS: Final = text(
-    "SELECT seal_id, table_name, first_position, last_position, rows, rows_digest, marks, previous, digest, sealed_at "
-    "FROM audit_seals WHERE seal_id > :after ORDER BY seal_id LIMIT :most"
+_FIELDS: Final = (
+    "seal_id, table_name, first_position, last_position, "
+    "rows, rows_digest, marks, previous, digest, sealed_at"
+)
+_SEALS: Final = text(f"SELECT {_FIELDS} FROM audit_seals WHERE seal_id > :after ORDER BY seal_id LIMIT :most")
+_NUMBERED: Final = text(f"SELECT {_FIELDS} FROM audit_seals WHERE seal_id = ANY(:ids) ORDER BY seal_id")
+_BETWEEN: Final = text(
+    "SELECT seal_id FROM audit_seals WHERE table_name = :table_name AND last_position >= :first "
+    "AND first_position <= :last ORDER BY seal_id"
 )
 
 
@@ -162,21 +168,16 @@ class Seals(Repository):
 
     def after(self, seal_id: int, *, most: int) -> Sequence[Seal]:
         """The seals that follow one of this number, in order."""
-        return [
-            Seal(
-                seal_id=row.seal_id,
-                table_name=row.table_name,
-                first_position=row.first_position,
-                last_position=row.last_position,
-                rows=row.rows,
-                rows_digest=bytes(row.rows_digest),
-                marks=bytes(row.marks),
-                previous=bytes(row.previous),
-                digest=bytes(row.digest),
-                sealed_at=row.sealed_at,
-            )
-            for row in self.connection.execute(_SEALS, {"after": seal_id, "most": most})
-        ]
+        return [_seal(row) for row in self.connection.execute(_SEALS, {"after": seal_id, "most": most})]
+
+    def numbered(self, seal_ids: Sequence[int]) -> Iterator[Seal]:
+        """The seals of these numbers, in order."""
+        return map(_seal, self.connection.execute(_NUMBERED, {"ids": list(seal_ids)}))
+
+    def between(self, table: SealedTable, first: int, last: int) -> Sequence[int]:
+        """The numbers of the seals whose ranges hold any position between two, in order."""
+        within = {"table_name": table.name, "first": first, "last": last}
+        return self.connection.execute(_BETWEEN, within).scalars().all()
 
     def rows(self, table: SealedTable, first: int, last: int) -> list[SealedRow]:
         """The rows of a table from one position to another, in order."""
@@ -191,6 +192,13 @@ class Seals(Repository):
             {"first": first, "last": last},
         )
         return [_row(table, row) for row in found]
+
+
+def _seal(row: Row[tuple[object, ...]]) -> Seal:
+    value = dict(row._mapping)
+    for column in ("rows_digest", "marks", "previous", "digest"):
+        value[column] = bytes(value[column])
+    return Seal(**value)
 
 
 def _row(table: SealedTable, row: Row[tuple[object, ...]]) -> SealedRow:

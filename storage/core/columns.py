@@ -15,6 +15,8 @@ metadata = MetaData(
 
 Moment = DateTime(timezone=True)
 Name = String(32)
+TimedName = String(32, collation="C")
+"""An id that begins with its time and tells the month of its row: compared byte by byte, in whatever language."""
 Json = JSONB(none_as_null=True)
 WrittenJson = JSON(none_as_null=True)
 """JSON that keeps the order in which it was written, for people read it so; nothing looks into it in SQL."""

@@ -2,13 +2,14 @@
 
 from alembic import context
 
-from storage.migrations.tables import metadata
+from storage.migrations.tables import is_declared, metadata
 
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
     compare_type=True,
     compare_server_default=False,
+    include_name=is_declared,
 )
 with context.begin_transaction():
     context.run_migrations()

@@ -15,6 +15,7 @@ from storage.access.tables import SYSTEM_AUDIT
 from storage.core.migrate import owner_transaction
 from storage.migrations.tables import metadata
 from storage.orders.tables import AUDIT_LOGS
+from storage.orders.upkeep.months import MONTHLY
 
 APPLICATION: Final = "unpend_application"
 RETENTION: Final = "unpend_retention"
@@ -63,6 +64,8 @@ _UNREAD: Final = frozenset(
 )
 """Tables of people, keys and of what was sent in."""
 _UNREAD_COLUMNS: Final = frozenset({"recording_url", "label", "actor", "key_id"})
+_OF_MONTHS: Final = ("make_history_month(text, date)", "drop_history_month(text, date)", "analyze_history()")
+"""Functions of the owner by which retention makes and drops the months of history, and nobody else."""
 _LIMITS: Final = {
     "statement_timeout": "30s",
     "idle_in_transaction_session_timeout": "30s",
@@ -119,6 +122,11 @@ def grants(role: str) -> Iterator[str]:
         if table.name not in _OF_THE_OWNER:
             yield f"GRANT INSERT {_written(table)} ON {table.name} TO {role}"
             yield from _to_change(table, role)
+    if role == RETENTION:
+        yield f"GRANT EXECUTE ON FUNCTION {', '.join(_OF_MONTHS)} TO {role}"
+        for monthly in MONTHLY.values():
+            # It sees there which months are missing.
+            yield f"GRANT SELECT ON {monthly.rest} TO {role}"
 
 
 def limits(role: str) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import text
 
@@ -99,6 +99,12 @@ class _LockedOrder:
     contacts_total: int
     changes: dict[str, object]
 
+    @classmethod
+    def of(cls, row: Any, changes: dict[str, object]) -> Self:
+        """As the row is under its lock, with changes that are to be made."""
+        status = State(row.status)
+        return cls(row, status, row.version, row.round, row.contact_count, row.contacts_total, changes)
+
 
 @dataclass(frozen=True, slots=True)
 class Orders(Repository):
@@ -156,9 +162,7 @@ class Orders(Repository):
         if not wanted:
             return {}
         locked = {
-            row.task_id: _LockedOrder(
-                row, State(row.status), row.version, row.round, row.contact_count, row.contacts_total, {}
-            )
+            row.task_id: _LockedOrder.of(row, {})
             for row in self.connection.execute(_LOCK, {"ids": wanted}).all()
         }
         history: dict[str, list[tuple[object, ...]]] = {}
@@ -179,20 +183,7 @@ class Orders(Repository):
         """Set columns of orders without a change of state."""
         changes = {note.task_id: note.changes for note in notes}
         locked = self.connection.execute(_LOCK, {"ids": sorted(changes)}).all()
-        self._update(
-            [
-                _LockedOrder(
-                    row,
-                    State(row.status),
-                    row.version,
-                    row.round,
-                    row.contact_count,
-                    row.contacts_total,
-                    _changeable(changes[row.task_id]),
-                )
-                for row in locked
-            ]
-        )
+        self._update([_LockedOrder.of(row, _changeable(changes[row.task_id])) for row in locked])
 
     def set_phone(self, task_id: str, phone: str, masked: str, index: bytes | None) -> None:
         """Give an order another number; encrypted at rest, in its metadata only `masked` is shown."""
@@ -227,7 +218,10 @@ class Orders(Repository):
         if not orders:
             return
         rows = [(*_updated(order), order.row.version) for order in orders]
-        self.connection.execute(_UPDATE, rows_of((*_UPDATED, "from_version"), rows))
+        written = self.connection.execute(_UPDATE, rows_of((*_UPDATED, "from_version"), rows))
+        # No index over all months guards the versions of an order; this does, with the rows that are held.
+        if written.rowcount != len(rows):
+            raise RuntimeError(f"{len(rows) - written.rowcount} orders changed while they were held")
 
     def _order(self, row: Any) -> Order:
         status, phone, digest, task_id, *further = row

@@ -17,14 +17,22 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    UniqueConstraint,
     text,
 )
 from sqlalchemy.schema import SchemaItem
 
 from statemachine.orders.machine import TRANSITIONS
 from statemachine.orders.states import State
-from storage.core.columns import Json, Moment, Name, business_moment, database_moment, metadata, position
+from storage.core.columns import (
+    Json,
+    Moment,
+    Name,
+    TimedName,
+    business_moment,
+    database_moment,
+    metadata,
+    position,
+)
 from storage.core.row_digest import SealedTable
 
 
@@ -97,7 +105,7 @@ tasks = Table(
 transitions = Table(
     "transitions",
     metadata,
-    Column("transition_id", Name, primary_key=True),
+    Column("transition_id", TimedName, primary_key=True),
     _task_reference(),
     Column("version", Integer, nullable=False),
     Column("from_state", Name, nullable=False),
@@ -107,10 +115,12 @@ transitions = Table(
     Column("metadata", Json, nullable=False, server_default="{}"),
     business_moment("at"),
     position(),
-    UniqueConstraint("task_id", "version"),
     CheckConstraint(f"(from_state, event, to_state) IN ({LEGAL_MOVES})", name="legal_move"),
+    # A version is written once because the order's row is held, and its version with it, by who writes it.
+    Index("ix_transitions_task_id_version", "task_id", "version"),
     # In the order in which figures are counted.
     Index("ix_transitions_position", "position"),
+    postgresql_partition_by="RANGE (transition_id)",
 )
 
 AUDIT_LOGS: Final = SealedTable(
@@ -128,7 +138,7 @@ AUDIT_LOGS: Final = SealedTable(
 audit_logs = Table(
     "audit_logs",
     metadata,
-    Column("log_id", Name, primary_key=True),
+    Column("log_id", TimedName, primary_key=True),
     _task_reference(),
     Column("event_type", Name, nullable=False),
     Column("agent_id", Name, nullable=False),
@@ -145,6 +155,7 @@ audit_logs = Table(
     Index("idx_audit_task_id", "task_id"),
     # In the order in which lines are listed; of one event, and of one agent, too, where that is rare.
     Index("idx_audit_timestamp", "timestamp", "position"),
+    postgresql_partition_by="RANGE (log_id)",
 )
 
 actions = Table(

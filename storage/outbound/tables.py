@@ -44,10 +44,13 @@ events = Table(
     Column("status", String(16), nullable=False),
     Column("artifact_ref", String(255)),
     business_moment("at"),
+    # The month that it is kept in: its id tells no time, and `at` is a time of the business clock.
+    Column("created_at", Moment, primary_key=True, server_default=text("clock_timestamp()")),
     CheckConstraint("status IN ('running', 'waiting', 'ready', 'failed')", name="status"),
     Index("ix_events_of_run", "execution_id", "feed_order", "event_id"),
     # The order in which a reader may follow the feed and miss nothing that commits late.
     Index("ix_events_feed", "feed_order", "event_id"),
+    postgresql_partition_by="RANGE (created_at)",
 )
 
 subscribers = Table(

@@ -20,6 +20,7 @@ from storage.outbound.subscribers import Subscribers
 from storage.people.rejects import NewReject, Rejects
 from tasks.flows.general import accept
 from tasks.forms import EntryPoint, NewTask, Sender
+from tasks.orders.upkeep.history import keep_months
 from tasks.orders.upkeep.retention import PULSE, counted, due, go_on, retain
 from tests.support.factories import answered, submission
 from tests.support.in_process_fleet import InProcessFleet
@@ -41,7 +42,7 @@ AGED: Final = (
     "UPDATE deliveries SET ended_at = ended_at - interval '2 years'",
     "UPDATE notices SET created_at = created_at - interval '2 years'",
     "UPDATE forgotten_numbers SET forgotten_at = forgotten_at - interval '2 years'",
-    "UPDATE events SET at = at - interval '2 years'",
+    "UPDATE events SET created_at = created_at - interval '2 years'",
 )
 
 
@@ -111,6 +112,8 @@ def age(house: InProcessFleet) -> None:
     with house.database.transaction() as work:
         for statement in AGED:
             work.connection.exec_driver_sql(statement)
+    # The rows that were dated back are of months that there were not; a round begins with that.
+    keep_months(house.database)
 
 
 def values(house: InProcessFleet, statement: str) -> list[object]:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -31,6 +31,12 @@ class DataKind(StrEnum):
     NOTICES = "notices"
     FORGOTTEN_NUMBERS = "forgotten_numbers"
     EVENTS = "events"
+    AUDIT = "audit"
+    TRANSITIONS = "transitions"
+
+
+FOR_EVER: Final = frozenset({DataKind.AUDIT, DataKind.TRANSITIONS})
+"""Kinds that are kept for ever where the policy does not name them."""
 
 
 class _Document(BaseModel):
@@ -40,14 +46,14 @@ class _Document(BaseModel):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        missing = [kind.value for kind in DataKind if kind not in self.days]
+        missing = [kind.value for kind in DataKind if kind not in self.days and kind not in FOR_EVER]
         if missing:
-            raise ValueError(f"days lacks {', '.join(missing)}: nothing is kept for ever by omission")
+            raise ValueError(f"days lacks {', '.join(missing)}: that is not kept for ever by omission")
         return self
 
 
 def load_retention(path: Path) -> Mapping[DataKind, timedelta]:
-    """Read the retention time of each kind of data.
+    """Read the retention time of each kind of data that is not kept for ever.
 
     Raises:
         PolicyFileError: the file cannot be used; the message names the field.

@@ -55,6 +55,8 @@ def verify(
                 "rows": found.rows,
                 "seals": found.seals,
                 "erased": found.erased,
+                "removed": found.removed,
+                "removed_up_to": found.removed_up_to,
                 "unsealed": unsealed,
                 "head": None if head is None else str(head),
                 "fault": fault,
@@ -67,6 +69,11 @@ def verify(
         )
         if found.erased:
             show_line(f"the content of {found.erased} rows was erased; their digests agree")
+        if found.removed:
+            show_line(
+                f"{found.removed} rows, up to seal {found.removed_up_to}, went with their months by retention; "
+                "what is left under their seals agrees"
+            )
         show_line(f"head: {head or 'none'}")
     if fault is not None:
         where = [f"seal {fault.seal_id}"] if fault.seal_id is not None else []

@@ -177,8 +177,10 @@ def upgrade() -> None:
     sa.Column('status', sa.String(length=16), nullable=False),
     sa.Column('artifact_ref', sa.String(length=255), nullable=True),
     sa.Column('at', sa.DateTime(timezone=True), server_default=sa.text('business_now()'), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
     sa.CheckConstraint("status IN ('running', 'waiting', 'ready', 'failed')", name=op.f('ck_events_status')),
-    sa.PrimaryKeyConstraint('event_id', name=op.f('pk_events'))
+    sa.PrimaryKeyConstraint('event_id', 'created_at', name=op.f('pk_events')),
+    postgresql_partition_by='RANGE (created_at)'
     )
     op.create_index('ix_events_of_run', 'events', ['execution_id', 'feed_order', 'event_id'], unique=False)
     op.create_index('ix_events_feed', 'events', ['feed_order', 'event_id'], unique=False)
@@ -459,7 +461,7 @@ def upgrade() -> None:
     op.create_index('ix_appointments_order_id', 'appointments', ['order_id'], unique=False, postgresql_where=sa.text('region IS NOT NULL AND released_at IS NULL'))
     op.create_index('ix_appointments_task_id', 'appointments', ['task_id'], unique=False)
     op.create_table('audit_logs',
-    sa.Column('log_id', sa.String(length=32), nullable=False),
+    sa.Column('log_id', sa.String(length=32, collation='C'), nullable=False),
     sa.Column('task_id', sa.String(length=32), nullable=False),
     sa.Column('event_type', sa.String(length=32), nullable=False),
     sa.Column('agent_id', sa.String(length=32), nullable=False),
@@ -471,7 +473,8 @@ def upgrade() -> None:
     sa.Column('key_id', sa.String(length=32), nullable=True),
     sa.Column('label', sa.String(length=32), nullable=True),
     *AUDIT_LOGS.columns(),
-    sa.PrimaryKeyConstraint('log_id', name=op.f('pk_audit_logs'))
+    sa.PrimaryKeyConstraint('log_id', name=op.f('pk_audit_logs')),
+    postgresql_partition_by='RANGE (log_id)'
     )
     op.create_index('ix_audit_logs_position', 'audit_logs', ['position'], unique=False)
     op.create_index('idx_audit_task_id', 'audit_logs', ['task_id'], unique=False)
@@ -603,7 +606,7 @@ def upgrade() -> None:
     op.create_index('ix_steps_ready', 'steps', ['queue', 'urgency'], unique=False, postgresql_where=sa.text("state = 'ready' AND NOT held"))
     op.create_index('ix_steps_run_id', 'steps', ['run_id'], unique=False)
     op.create_table('transitions',
-    sa.Column('transition_id', sa.String(length=32), nullable=False),
+    sa.Column('transition_id', sa.String(length=32, collation='C'), nullable=False),
     sa.Column('task_id', sa.String(length=32), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('from_state', sa.String(length=32), nullable=False),
@@ -615,8 +618,9 @@ def upgrade() -> None:
     sa.Column('position', sa.BigInteger(), sa.Identity(always=True), nullable=False),
     sa.CheckConstraint("(from_state, event, to_state) IN (('pending', 'task.start', 'contacting'), ('contacting', 'user.responded', 'responded'), ('contacting', 'user.no_answer', 'no_response'), ('no_response', 'contact.retry', 'contacting'), ('no_response', 'contact.max_reached', 'closed'), ('responded', 'triage.complete', 'classified'), ('classified', 'action.execute', 'action_taken'), ('action_taken', 'intent=暂缓', 'waiting_followup'), ('action_taken', 'intent=继续', 'closed'), ('action_taken', 'intent=终止', 'closed'), ('waiting_followup', 'followup.time_reached', 'contacting'), ('no_response', 'user.responded', 'responded'), ('waiting_followup', 'user.responded', 'responded'), ('responded', 'review.recontact', 'contacting'), ('classified', 'review.recontact', 'contacting'), ('pending', 'review.close', 'closed'), ('contacting', 'review.close', 'closed'), ('responded', 'review.close', 'closed'), ('no_response', 'review.close', 'closed'), ('classified', 'review.close', 'closed'), ('action_taken', 'review.close', 'closed'), ('waiting_followup', 'review.close', 'closed'), ('pending', 'task.cancel', 'closed'), ('contacting', 'task.cancel', 'closed'), ('responded', 'task.cancel', 'closed'), ('no_response', 'task.cancel', 'closed'), ('classified', 'task.cancel', 'closed'), ('action_taken', 'task.cancel', 'closed'), ('waiting_followup', 'task.cancel', 'closed'), ('pending', 'task.timeout', 'closed'), ('contacting', 'task.timeout', 'closed'), ('responded', 'task.timeout', 'closed'), ('no_response', 'task.timeout', 'closed'), ('classified', 'task.timeout', 'closed'), ('action_taken', 'task.timeout', 'closed'), ('waiting_followup', 'task.timeout', 'closed'))", name=op.f('ck_transitions_legal_move')),
     sa.PrimaryKeyConstraint('transition_id', name=op.f('pk_transitions')),
-    sa.UniqueConstraint('task_id', 'version', name=op.f('uq_transitions_task_id_version'))
+    postgresql_partition_by='RANGE (transition_id)'
     )
+    op.create_index('ix_transitions_task_id_version', 'transitions', ['task_id', 'version'], unique=False)
     op.create_index('ix_transitions_position', 'transitions', ['position'], unique=False)
     op.create_table('dispatches',
     sa.Column('dispatch_id', sa.String(length=32), nullable=False),
@@ -674,9 +678,95 @@ def upgrade() -> None:
         "CREATE VIEW step_figures AS SELECT run_id, kind, state, started_at, finished_at, error ->> 'code' AS code "
         "FROM steps"
     )
+    op.execute(_HISTORY_BOUND)
+    for function in (_MAKE_MONTH, _DROP_MONTH, _ANALYZE):
+        op.execute(function)
+    for function in _FUNCTIONS_OF_MONTHS:
+        op.execute(f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC")
+    for table in ("transitions", "audit_logs", "events"):
+        op.execute(f"CREATE TABLE {table}_default PARTITION OF {table} DEFAULT")
+        op.execute(
+            f"SELECT make_history_month('{table}', CAST(first AS date)) FROM (SELECT date_trunc('month', "
+            "clock_timestamp() AT TIME ZONE 'UTC') AS this) AS now, "
+            "generate_series(this, this + interval '2 months', interval '1 month') AS first"
+        )
+
+
+# Where a day begins in the ids of a table, or in the moments of one; an id begins with its milliseconds since 1970.
+_HISTORY_BOUND = """
+    CREATE FUNCTION history_bound(kind text, day date) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE kind WHEN 'events' THEN to_char(day, 'YYYY-MM-DD') || ' 00:00:00+00'
+        ELSE CASE kind WHEN 'transitions' THEN 'txn_' WHEN 'audit_logs' THEN 'LOG' WHEN 'runs' THEN 'exec_' END
+            || lpad(to_hex(CAST(extract(epoch FROM day) * 1000 AS bigint)), 11, '0') END
+"""
+# The owner makes and drops what the caller names, and nothing but a month of these tables. Everybody who uses the
+# table waits behind whoever waits for its locks, so nobody waits long.
+_AS_OWNER = "SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '500ms'"
+_CHECKED = """
+    IF (parent IN ('transitions', 'audit_logs', 'events') AND month = date_trunc('month', month)) IS NOT TRUE THEN
+        RAISE EXCEPTION '% has no month %', parent, month;
+    END IF;
+"""
+# How many rows of the month stood in the default partition and were moved; null where there is such a month.
+_MAKE_MONTH = f"""
+    CREATE FUNCTION make_history_month(parent text, month date) RETURNS bigint LANGUAGE plpgsql {_AS_OWNER} AS $$
+    DECLARE
+        made text := parent || to_char(month, '_YYYY_MM');
+        rest text := parent || '_default';
+        first text := public.history_bound(parent, month);
+        past text := public.history_bound(parent, CAST(month + interval '1 month' AS date));
+        key text := CASE parent WHEN 'transitions' THEN 'transition_id' WHEN 'audit_logs' THEN 'log_id'
+            ELSE 'created_at' END;
+        written text;
+        moved bigint;
+    BEGIN
+        {_CHECKED}
+        PERFORM pg_advisory_xact_lock(hashtext('history months'));
+        IF to_regclass(format('public.%I', made)) IS NOT NULL THEN
+            RETURN NULL;
+        END IF;
+        EXECUTE format('CREATE TABLE public.%I (LIKE public.%I INCLUDING DEFAULTS INCLUDING GENERATED '
+            'INCLUDING CONSTRAINTS INCLUDING STORAGE)', made, parent);
+        SELECT string_agg(quote_ident(attname), ', ') INTO written FROM pg_attribute
+            WHERE attrelid = to_regclass(format('public.%I', parent)) AND attnum > 0 AND NOT attisdropped
+                AND attgenerated = '';
+        EXECUTE format('LOCK TABLE public.%I IN ACCESS EXCLUSIVE MODE', rest);
+        EXECUTE format('WITH moved AS (DELETE FROM public.%I WHERE %I >= %L AND %I < %L RETURNING *) '
+            'INSERT INTO public.%I (%s) SELECT %s FROM moved', rest, key, first, key, past, made, written, written);
+        GET DIAGNOSTICS moved = ROW_COUNT;
+        EXECUTE format('ALTER TABLE public.%I ATTACH PARTITION public.%I FOR VALUES FROM (%L) TO (%L)',
+            parent, made, first, past);
+        RETURN moved;
+    END $$
+"""
+_DROP_MONTH = f"""
+    CREATE FUNCTION drop_history_month(parent text, month date) RETURNS void LANGUAGE plpgsql {_AS_OWNER} AS $$
+    BEGIN
+        {_CHECKED}
+        IF month + interval '1 month' > clock_timestamp() AT TIME ZONE 'UTC' THEN
+            RAISE EXCEPTION 'the month % is not past', month;
+        END IF;
+        EXECUTE format('DROP TABLE public.%I', parent || to_char(month, '_YYYY_MM'));
+    END $$
+"""
+# Autovacuum looks at each month by itself; what holds of all months together is asked for here.
+_ANALYZE = f"""
+    CREATE FUNCTION analyze_history() RETURNS void LANGUAGE plpgsql {_AS_OWNER} AS $$
+    BEGIN
+        ANALYZE ONLY public.transitions, ONLY public.audit_logs, ONLY public.events;
+    END $$
+"""
+_FUNCTIONS_OF_MONTHS = (
+    "make_history_month(text, date)",
+    "drop_history_month(text, date)",
+    "analyze_history()",
+)
 
 
 def downgrade() -> None:
+    for function in _FUNCTIONS_OF_MONTHS:
+        op.execute(f"DROP FUNCTION {function}")
+    op.execute("DROP FUNCTION history_bound(text, date)")
     op.execute("DROP VIEW audit_figures, step_figures")
     for table in (
         "reviews",

@@ -1,7 +1,8 @@
 """Counts and deletes (or blanks) data past its retention time, a bounded number of rows at a time.
 
 A round goes over each table once, from its first block to its last, and keeps the block it has come to: what it has
-passed it does not look at again, whether it was removed or not.
+passed it does not look at again, whether it was removed or not. History goes by the month instead
+(`storage.orders.upkeep.months`).
 """
 
 from collections.abc import Mapping
@@ -107,7 +108,6 @@ _RULES: Final[Mapping[str, tuple[_Rule, ...]]] = {
         _runs_of(_NOTICE),
     ),
     "forgotten_numbers": (_Rule("forgotten_numbers", f"forgotten_at < {_DATABASE}"),),
-    "events": (_Rule("events", f"at < {_BUSINESS}"),),
 }
 
 _LIMIT_STATEMENT: Final = text("SELECT set_config('statement_timeout', :milliseconds, true)")
@@ -118,6 +118,10 @@ _CURSOR: Final = text(
     ON CONFLICT (kind, table_name) DO UPDATE SET block = retention_cursors.block
     RETURNING block, pg_relation_size(CAST(table_name AS regclass)) / current_setting('block_size')::bigint AS blocks
     """
+)
+_NOTE: Final = text(
+    "INSERT INTO retention_cursors (kind, table_name, removed) VALUES (:kind, :table_name, :removed) "
+    "ON CONFLICT (kind, table_name) DO UPDATE SET removed = retention_cursors.removed + excluded.removed"
 )
 _MOVE: Final = text(
     "UPDATE retention_cursors SET block = :block, removed = removed + :removed "
@@ -162,7 +166,7 @@ class Retention(Repository):
             kept: How long it is kept.
             seconds: What a statement may take.
         """
-        self.connection.execute(_LIMIT_STATEMENT, {"milliseconds": str(round(seconds * 1000))})
+        self.limit(seconds)
         for nth, rule in enumerate(_RULES[kind]):
             place = {"kind": kind, "table_name": rule.table}
             at = self.connection.execute(_CURSOR, place).one()
@@ -178,6 +182,14 @@ class Retention(Repository):
             self.connection.execute(_MOVE, {**place, "block": reached, "removed": told})
             return Removal(told, over=nth == len(_RULES[kind]) - 1 and reached == at.blocks)
         return Removal(0, over=True)
+
+    def note(self, kind: str, table: str, removed: int) -> None:
+        """Count what was removed in the round otherwise than by `remove`."""
+        self.connection.execute(_NOTE, {"kind": kind, "table_name": table, "removed": removed})
+
+    def limit(self, seconds: float) -> None:
+        """Give the statements of this transaction so much time."""
+        self.connection.execute(_LIMIT_STATEMENT, {"milliseconds": str(round(seconds * 1000))})
 
     def begin_anew(self) -> None:
         """Let the round begin at the first blocks again."""

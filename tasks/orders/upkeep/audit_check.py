@@ -1,14 +1,20 @@
 """Checks the audit trail: each seal with the rows of its range, whether they stand in tables or in a file."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Final
+from typing import Final, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from storage.access.seals import GENESIS, MARK_BYTES, Seal, SealedRow
+from storage.orders.upkeep.months import MONTHLY
 
 _ERASURE: Final = "customer_erased"
+REMOVAL: Final = "history_dropped"
+"""The entry of the installation's log that a month of history was dropped."""
+_NO_ROWS: Final = sha256().hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,32 @@ class Disagreement:
     what: str
 
 
+class DroppedMonth(BaseModel):
+    """A month of a sealed table that was dropped, as it is on record."""
+
+    model_config = ConfigDict(frozen=True)
+
+    table: str
+    seals: tuple[int, int]
+    """The first and the last seal with rows of it."""
+    left: Mapping[int, str]
+    """By seal, the SHA-256 over the digests of the rows that stayed; the other seals between have none any more."""
+
+    @classmethod
+    def read(cls, detail: object) -> Self | None:
+        """What an entry tells; `None` where it tells of no seals."""
+        try:
+            return cls.model_validate(detail)
+        except ValidationError:
+            return None
+
+    def leaves(self, seal: Seal, digest: str) -> bool:
+        """Whether it says that these rows were left under a seal."""
+        if seal.table_name != self.table or not self.seals[0] <= seal.seal_id <= self.seals[1]:
+            return False
+        return digest == self.left.get(seal.seal_id, _NO_ROWS)
+
+
 @dataclass(slots=True)
 class Check:
     """Follows a chain from its beginning, or from wherever an export begins; stops at the first fault."""
@@ -44,11 +76,17 @@ class Check:
     rows: int = 0
     erased: int = 0
     """Rows whose content was erased; their digests agree."""
+    removed: int = 0
+    """Sealed rows that went with a month, each month on record; what is left under their seals agrees."""
+    removed_up_to: int | None = None
+    """The last seal that rows were removed of."""
     head: ChainHead | None = None
     fault: Disagreement | None = None
     _reached: dict[str, int] = field(default_factory=dict)
     _erased_orders: dict[str, SealedRow] = field(default_factory=dict)
     _erasures: set[str] = field(default_factory=set)
+    _short: list[tuple[Seal, list[SealedRow], Disagreement]] = field(default_factory=list)
+    _dropped: list[DroppedMonth] = field(default_factory=list)
 
     def go_through(self, chain: Iterable[tuple[Seal, list[SealedRow]]]) -> None:
         """Check one seal after another, each with the rows that are in its range now."""
@@ -66,6 +104,13 @@ class Check:
             return
         for row in unsealed:
             self._note(row)
+        for seal, rows, fault in self._short:
+            # Whoever removes a month says so behind the seals of its rows.
+            if not has_what_it_sealed(seal, rows, self._dropped):
+                self.fault = fault
+                return
+            self.removed += seal.rows - len(rows)
+            self.removed_up_to = seal.seal_id
         forged = self._erased_orders.keys() - self._erasures if self.whole else ()
         for task_id in sorted(forged):
             row = self._erased_orders[task_id]
@@ -99,7 +144,7 @@ class Check:
 
     def _rows(self, seal: Seal, rows: list[SealedRow]) -> Disagreement | None:
         digests = [row.digest() for row in rows]
-        if len(rows) == seal.rows and _folded(digests) == seal.rows_digest:
+        if has_what_it_sealed(seal, rows):
             for row in rows:
                 self._note(row)
             return None
@@ -118,7 +163,13 @@ class Check:
                     f"{more} more than the {seal.rows} rows sealed here; this is the first that was not there"
                 )
         key = rows[at].key if at < len(rows) else None
-        return Disagreement(seal_id=seal.seal_id, table_name=seal.table_name, key=key, what=what)
+        fault = Disagreement(seal_id=seal.seal_id, table_name=seal.table_name, key=key, what=what)
+        if seal.table_name not in MONTHLY or len(rows) > seal.rows:
+            return fault
+        self._short.append((seal, rows, fault))
+        for row in rows:
+            self._note(row)
+        return None
 
     def _note(self, row: SealedRow) -> None:
         if row.erased is not None:
@@ -128,8 +179,21 @@ class Check:
                 self._erased_orders.setdefault(task_id, row)
         elif row.facts.get("what") == _ERASURE:
             self._erasures |= set(json.loads(row.body).get("task_ids", ()))
+        elif (
+            row.facts.get("what") == REMOVAL
+            and (found := DroppedMonth.read(json.loads(row.body))) is not None
+        ):
+            self._dropped.append(found)
 
 
-def _folded(digests: list[bytes]) -> bytes:
+def has_what_it_sealed(seal: Seal, rows: Sequence[SealedRow], months: Sequence[DroppedMonth] = ()) -> bool:
+    """Whether the rows in the range of a seal are those that were sealed, or those that a dropped month left."""
+    found = folded(row.digest() for row in rows)
+    if (len(rows), found) == (seal.rows, seal.rows_digest):
+        return True
+    return any(dropped.leaves(seal, found.hex()) for dropped in months)
 
+
+def folded(digests: Iterable[bytes]) -> bytes:
+    """The SHA-256 over digests, one after another."""
     return sha256(b"".join(digests)).digest()

@@ -11,6 +11,7 @@ from storage.core.database import Database
 from storage.core.unavailable import StorageUnavailable
 from storage.engine.pulses import Pulses
 from storage.orders.upkeep.retention import Retention
+from tasks.orders.upkeep.history import TABLES, analyze, count_due, drop_month, keep_months
 from tools.policies.retention import DataKind
 
 _log = logger(__name__)
@@ -33,7 +34,10 @@ def due(database: Database) -> bool:
 def counted(database: Database, kept: Mapping[DataKind, timedelta]) -> dict[DataKind, int]:
     """How many rows of each kind are due; nothing is changed."""
     with database.snapshot(statement_seconds=60.0) as work:
-        return {kind: Retention(work).count(kind, kept[kind]) for kind in DataKind}
+        return {
+            kind: count_due(work, kind, time) if kind in TABLES else Retention(work).count(kind, time)
+            for kind, time in kept.items()
+        }
 
 
 def retain(database: Database, kept: Mapping[DataKind, timedelta]) -> dict[DataKind, int]:
@@ -42,10 +46,11 @@ def retain(database: Database, kept: Mapping[DataKind, timedelta]) -> dict[DataK
     Raises:
         StorageUnavailable: PostgreSQL is away or a table is locked; what was removed by then stays removed.
     """
+    keep_months(database)
     with database.transaction() as work:
         Retention(work).begin_anew()
-    removed = dict.fromkeys(DataKind, 0)
-    for kind in DataKind:
+    removed = dict.fromkeys(kept, 0)
+    for kind in kept:
         over = False
         while not over:
             rows, over = _remove(database, kind, kept[kind])
@@ -61,7 +66,12 @@ def go_on(database: Database, kept: Mapping[DataKind, timedelta], *, seconds: fl
     """
     until = time.monotonic() + seconds
     finished = True
-    for kind in DataKind:
+    try:
+        keep_months(database)
+    except StorageUnavailable as error:
+        _log.warning("months of history are left to the next call", error=str(error))
+        finished = False
+    for kind in kept:
         over = False
         while not over:
             if time.monotonic() > until:
@@ -78,13 +88,16 @@ def go_on(database: Database, kept: Mapping[DataKind, timedelta], *, seconds: fl
 
 
 def _remove(database: Database, kind: DataKind, kept: timedelta) -> tuple[int, bool]:
-    """One short transaction of a round; how many rows went, and whether this kind is done with."""
+    """One transaction of a round; how many rows went, and whether this kind is done with."""
+    if kind in TABLES:
+        return drop_month(database, kind, kept)
     with database.transaction() as work:
         removal = Retention(work).remove(kind, kept, seconds=_STATEMENT_SECONDS)
     return removal.removed, removal.over
 
 
 def _end_round(database: Database) -> None:
+    analyze(database)
     with database.transaction() as work:
         rows = Retention(work).end_round()
         Pulses(work).beat(PULSE)

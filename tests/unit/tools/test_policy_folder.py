@@ -8,6 +8,7 @@ import pytest
 from runtime.settings import PROJECT
 from schemas.core.configuration import PolicyFileError
 from tools.policies.folder import Policies, look
+from tools.policies.retention import DataKind, load_retention
 
 
 @pytest.fixture
@@ -58,3 +59,15 @@ def test_all_files_that_cannot_be_used_are_named_together(config: Path) -> None:
     (config / "policies" / "retention.yaml").unlink()
     with pytest.raises(PolicyFileError, match=r"(?s)shadow\.yaml: .*retention\.yaml: cannot be read"):
         Policies.read(config, "standard")
+
+
+def test_audit_lines_and_transitions_are_kept_for_ever_unless_they_are_named_and_nothing_else_is(
+    config: Path,
+) -> None:
+    file = config / "policies" / "retention.yaml"
+    assert set(DataKind) - load_retention(file).keys() == {DataKind.AUDIT, DataKind.TRANSITIONS}
+    change(config, "retention.yaml", "  # audit: 3650", "  audit: 3650")
+    assert load_retention(file)[DataKind.AUDIT].days == 3650
+    change(config, "retention.yaml", "  events: 400", "  # events: 400")
+    with pytest.raises(PolicyFileError, match="days lacks events"):
+        load_retention(file)
