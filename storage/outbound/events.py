@@ -10,10 +10,11 @@ from storage.core.unit_of_work import Repository
 from storage.outbound.tables import events as events_table
 
 # A transaction may have had its id before it waited for the run: what others wrote of the run meanwhile was earlier.
-# No transaction lasts a day, and so the months before are not looked into.
+# No transaction lasts a day, and so no month but that one is looked into.
 _ORDER: Final = (
     "greatest((SELECT feed_order(pg_current_xact_id())), (SELECT e.feed_order FROM events e "
     "WHERE e.execution_id = c.\"execution_id\" AND e.created_at > statement_timestamp() - interval '1 day' "
+    "AND e.created_at < statement_timestamp() + interval '1 day' "
     "ORDER BY e.feed_order DESC LIMIT 1))"
 )
 _EVENTS = BulkInsert(
