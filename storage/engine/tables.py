@@ -9,6 +9,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    Interval,
     LargeBinary,
     SmallInteger,
     String,
@@ -125,6 +126,8 @@ steps = Table(
     Column("ready_at", Moment),
     Column("due_at", Moment),
     Column("due_clock", String(8)),
+    # How late the tick made it ready the last time that its moment came, in real time.
+    Column("late_by", Interval),
     Column("published_at", Moment),
     Column("lease_id", Name),
     Column("input", Json, nullable=False, server_default="{}"),

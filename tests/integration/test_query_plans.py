@@ -9,8 +9,10 @@ from bench.scale.filling import Filling, Share
 from bench.scale.plans import Plan, Read, nodes, plan, statements
 from bench.scale.reads import reads
 from runtime.cipher import Cipher
+from runtime.clock import Anchor, Clock
 from storage.core.database import Database
 from storage.core.unit_of_work import UnitOfWork
+from storage.engine.clock import Moments
 from storage.engine.queues import Queues
 from storage.engine.steps import StepKey, Steps
 from storage.orders.figures.feeds import FEEDS
@@ -83,7 +85,9 @@ def hot(task_id: str) -> dict[str, Read]:
 
     return {
         "tick: most urgent": lambda work: Queues(work).most_urgent(QUEUES),
-        "tick: due": lambda work: Queues(work).ready_due("business", NOW, 500),
+        "tick: due": lambda work: Queues(work).ready_due(
+            Clock.BUSINESS, Moments(Anchor(NOW, NOW, 1.0), NOW), 500
+        ),
         "tick: due otherwise": lambda work: Queues(work).due_otherwise("business", NOW, 500),
         "tick: ready": lambda work: Queues(work).take_ready("contact", 100),
         "tick: stale": lambda work: Queues(work).take_stale("contact", 10, 100),

@@ -580,6 +580,7 @@ def upgrade() -> None:
     sa.Column('ready_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('due_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('due_clock', sa.String(length=8), nullable=True),
+    sa.Column('late_by', sa.Interval(), nullable=True),
     sa.Column('published_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('lease_id', sa.String(length=32), nullable=True),
     sa.Column('input', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), server_default='{}', nullable=False),

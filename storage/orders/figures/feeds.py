@@ -1,5 +1,6 @@
 """The feeds that figures are counted from, and what a row of each adds to which figure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -9,6 +10,9 @@ from storage.engine.states import DONE, ENDED, FAILED, PUBLISHED, READY, SCHEDUL
 PROCESSING_EDGES: Final = (1, 5, 15, 30, 60, 120, 240, 300, 420, 600, 900, 1800, 3600)
 """Bucket edges in seconds; 300 is the objective, and its neighbours keep the interpolated P95 honest. What is counted
 stays in its bucket: with other edges the figure begins anew under another name."""
+
+LATENESS_EDGES: Final = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 900, 1800, 3600)
+"""Bucket edges in seconds; what was waited for stands behind new work for 600 at most."""
 
 ZONE: Final = "Asia/Shanghai"
 """The time zone whose midnight begins the business day."""
@@ -32,6 +36,16 @@ class FigureFeed:
     adds: str
 
 
+def _bucket(seconds: str, edges: Sequence[float]) -> str:
+    """The bucket of this many seconds, as SQL.
+
+    Half a microsecond less, because Prometheus counts a value on an edge below it and width_bucket above it.
+    """
+    among = f"CAST(ARRAY[{', '.join(map(str, edges))}] AS numeric[])"
+    return f"CAST(width_bucket({seconds} - 0.0000005, {among}) AS text)"
+
+
+# How late a step was that waited for a moment is counted once it is over, so that no bucket ever falls.
 # A row that waits for its next delivery has been claimed once less than it will have been.
 _STEPS: Final = f"""
     SELECT s.step_id AS position, s.state IN ({ENDED}) AS final, v.name, v.label, v.value
@@ -41,6 +55,14 @@ _STEPS: Final = f"""
         ('agent_error', s.queue, CASE WHEN s.kind <> 'action' OR s.started_at IS NULL THEN 0
             ELSE s.tries + s.crashes + CAST(s.state = {FAILED} AS integer) END),
         ('queue_rows', s.queue || '/' || s.state, CAST(s.state IN ({TIMED}) AND NOT s.held AS integer))
+        UNION ALL SELECT f.name, f.label, f.value FROM (VALUES
+            ('woken', extract(epoch FROM s.late_by)),
+            ('begun', extract(epoch FROM s.late_by + (s.started_at - s.ready_at)))
+        ) AS late(stage, seconds) CROSS JOIN LATERAL (VALUES
+            ('lateness', late.stage || '/' || {_bucket("late.seconds", LATENESS_EDGES)}, 1),
+            ('lateness_seconds', late.stage, late.seconds)
+        ) AS f(name, label, value)
+        WHERE s.state IN ({ENDED}) AND (late.stage = 'woken' OR s.started_at >= s.ready_at) AND late.seconds >= 0
     ) AS v(name, label, value)
     WHERE s.queue IS NOT NULL
 """
@@ -59,7 +81,6 @@ _TRANSITIONS: Final = f"""
         ('closed_on', to_char(t.at AT TIME ZONE '{ZONE}', 'YYYY-MM-DD'), CAST(t.to_state = 'closed' AS integer))
     ) AS v(name, label, value)
 """
-# Half a microsecond less, because Prometheus counts a value on an edge below it and width_bucket above it.
 # Intervals and decimals are exact; a sum of floats may fall by a rounding error, which reads as a reset.
 _CLOSINGS: Final = f"""
     SELECT closed.position, closed.finished_at IS NOT NULL AS final, v.name, v.label, v.value
@@ -72,8 +93,7 @@ _CLOSINGS: Final = f"""
         FROM looked JOIN transitions t ON t.position = looked.position AND t.to_state = 'closed'
         JOIN tasks o ON o.task_id = t.task_id JOIN runs r ON r.run_id = o.run_id
     ) AS closed CROSS JOIN LATERAL (VALUES
-        ('processing', CAST(width_bucket(closed.active - 0.0000005, CAST(ARRAY[{", ".join(map(str, PROCESSING_EDGES))}]
-            AS numeric[])) AS text), CAST(closed.finished_at IS NOT NULL AS integer)),
+        ('processing', {_bucket("closed.active", PROCESSING_EDGES)}, CAST(closed.finished_at IS NOT NULL AS integer)),
         ('processing_seconds', '', CASE WHEN closed.finished_at IS NOT NULL THEN closed.active ELSE 0 END)
     ) AS v(name, label, value)
 """

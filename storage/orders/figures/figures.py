@@ -5,7 +5,7 @@ came since. What a read costs depends on what came since, on the hour or day it 
 not on how many orders there were.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -13,7 +13,7 @@ from typing import Final
 from sqlalchemy import text
 
 from storage.core.unit_of_work import Repository
-from storage.orders.figures.feeds import FEEDS, PROCESSING_EDGES, ZONE, Counted
+from storage.orders.figures.feeds import FEEDS, LATENESS_EDGES, PROCESSING_EDGES, ZONE, Counted
 
 _NOT_FOLDED_YET: Final = 20_000
 """Rows of a feed behind its place that a read looks at; what lies behind them is counted once they were folded."""
@@ -96,11 +96,11 @@ class RoundFigures:
 
 
 @dataclass(frozen=True, slots=True)
-class ProcessingFigures:
-    """Active seconds of closed orders: how many are at or below each edge, how many in all, their sum."""
+class Spread:
+    """Seconds by bucket: how many are at or below each edge, how many in all, their sum."""
 
     at_most: tuple[int, ...]
-    orders: int
+    counted: int
     seconds: Decimal
 
 
@@ -180,14 +180,13 @@ class Counters:
         """Rounds ended since the beginning (SPEC.md §9)."""
         return RoundFigures(self._one("rounds_ended"), self._one("rounds_acted_on"))
 
-    def processing(self) -> ProcessingFigures:
+    def processing(self) -> Spread:
         """The active time of every order whose run has ended; a step that was parked counts nothing."""
-        orders = {int(bucket): int(value) for bucket, value in self.of("processing").items()}
-        counts = [orders.get(bucket, 0) for bucket in range(len(PROCESSING_EDGES) + 1)]
-        at_most = tuple(sum(counts[: edge + 1]) for edge in range(len(PROCESSING_EDGES)))
-        return ProcessingFigures(
-            at_most, sum(counts), self.counted.get(("processing_seconds", ""), Decimal())
-        )
+        return self._spread("processing", "", PROCESSING_EDGES)
+
+    def lateness(self, stage: str) -> Spread:
+        """How long after its moment what was waited for was `woken`, or `begun`: of each step that is over, once."""
+        return self._spread("lateness", stage, LATENESS_EDGES)
 
     def contacts(self) -> tuple[ContactFigures, ...]:
         """Contacts since the beginning, by channel, without those that a channel refused."""
@@ -214,6 +213,13 @@ class Counters:
         """Orders of which the walk over open ones found nothing that moves them on."""
         found = self.of("lost")
         return int(max(found.get("walked", Decimal()), found.get("walking", Decimal())))
+
+    def _spread(self, name: str, label: str, edges: Sequence[float]) -> Spread:
+        buckets = self.of(name)
+        before = f"{label}/" if label else ""
+        counts = [int(buckets.get(f"{before}{bucket}", 0)) for bucket in range(len(edges) + 1)]
+        at_most = tuple(sum(counts[: edge + 1]) for edge in range(len(edges)))
+        return Spread(at_most, sum(counts), self.counted.get((f"{name}_seconds", label), Decimal()))
 
     def _one(self, name: str) -> int:
         return int(self.counted.get((name, ""), 0))
