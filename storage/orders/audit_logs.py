@@ -12,6 +12,7 @@ from runtime.principal import marks_of_principal
 from schemas.orders.effects import Audit
 from storage.core.bulk import dump_json
 from storage.core.unit_of_work import Repository
+from storage.orders.tables import RARE_LINES, USUAL_AGENTS, USUAL_EVENTS
 
 _WRITE = text(
     'INSERT INTO audit_logs (log_id, task_id, event_type, agent_id, action, "timestamp", metadata, key_id, label) '
@@ -26,6 +27,8 @@ _FILTERS: Final = {
     "since": '"timestamp" >= :since',
     "until": '"timestamp" < :until',
 }
+
+_USUAL: Final = {"agent_id": USUAL_AGENTS, "event_type": USUAL_EVENTS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,9 @@ class AuditLogs(Repository):
         """Lines newest first; those before a place of an earlier answer."""
         chosen = wanted.chosen()
         conditions = [_FILTERS[name] for name in chosen]
+        conditions += [
+            RARE_LINES[name] for name, usual in _USUAL.items() if chosen.get(name, usual[0]) not in usual
+        ]
         if before is not None:
             conditions.append('("timestamp", position) < (:at, :position)')
             chosen |= {"at": before.at, "position": before.position}

@@ -121,6 +121,21 @@ AUDIT_LOGS: Final = SealedTable(
 )
 """What the digest of a line covers."""
 
+USUAL_AGENTS: Final = ("orchestrator", "contact_agent", "triage_agent", "action_agent", "audit_agent")
+"""The agents that write lines of every order; lines of others are found by an index of their own."""
+
+USUAL_EVENTS: Final = (
+    "task_received", "task_validated", "contact_initiated", "contact_result", "intent_classified", "action_executed",
+    "task_completed",
+)  # fmt: skip
+"""The events of every order that goes its way; others are found by an index of their own."""
+
+RARE_LINES: Final = {
+    "agent_id": f"agent_id NOT IN ({_quoted(USUAL_AGENTS)})",
+    "event_type": f"event_type NOT IN ({_quoted(USUAL_EVENTS)})",
+}
+"""The conditions of these indexes, by the column; in this form they are named when lines are looked for."""
+
 audit_logs = Table(
     "audit_logs",
     metadata,
@@ -141,6 +156,13 @@ audit_logs = Table(
     Index("idx_audit_task_id", "task_id"),
     # In the order in which lines are listed; of one event, and of one agent, too, where that is rare.
     Index("idx_audit_timestamp", "timestamp", "position"),
+    *(
+        Index(name, column, "timestamp", "position", postgresql_where=text(RARE_LINES[column]))
+        for name, column in (
+            ("ix_audit_logs_rare_agents", "agent_id"),
+            ("ix_audit_logs_rare_events", "event_type"),
+        )
+    ),
 )
 
 actions = Table(

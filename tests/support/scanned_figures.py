@@ -44,6 +44,20 @@ _SCANS: Final = (
         ('contact_attempt', 1), ('contact_answered', CAST(contact_result = 'answered' AS integer))
     ) AS v(name, value) WHERE status IN ('sent', 'concluded') AND direction = 'outbound' GROUP BY 1, 2
     """,
+    """
+    SELECT 'contacts_on', contact_method || '/' || to_char(contact_time AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD'),
+        count(*)
+    FROM contact_logs WHERE direction = 'outbound' AND status <> 'refused' GROUP BY 2
+    """,
+    """
+    SELECT v.name, '', v.value FROM (
+        SELECT count(*) AS questions, count(DISTINCT task_id) AS orders,
+            count(*) FILTER (WHERE opened_at < business_now() - interval '24 hours' OR deadline_at < business_now())
+                AS overdue
+        FROM reviews WHERE state = 'open'
+    ) AS open CROSS JOIN LATERAL (VALUES ('reviews_open', questions), ('reviews_overdue', overdue),
+        ('orders_in_review', orders)) AS v(name, value)
+    """,
     "SELECT 'orders', status, count(*) FROM tasks WHERE status <> 'pending' GROUP BY 2",
     """
     SELECT 'closed_on', to_char(finished_at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD'), count(*) FROM tasks

@@ -24,7 +24,8 @@ _NOT_A_NUMBER: Final = float("nan")
 
 def series(figures: Figures, steps: Iterable[StepCount], queues: Sequence[str]) -> Iterator[Metric]:
     """Every series of orders, agents and people; every label value that is known is there, at 0 if need be."""
-    counters, reviews = figures.counters(), figures.reviews()
+    counters = figures.counters()
+    reviews = figures.reviews(counters)
     yield from _orders(figures, counters, reviews)
     yield from _contacts(counters)
     yield from _triage(figures)

@@ -17,6 +17,14 @@ LATENESS_EDGES: Final = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 9
 ZONE: Final = "Asia/Shanghai"
 """The time zone whose midnight begins the business day."""
 
+CONTACTS_ON: Final = "contacts_on"
+"""The figure of a day's contacts by channel, `phone/2026-11-30`, with those that are just being made."""
+
+
+def day_of(moment: str) -> str:
+    """The business day of a moment, as SQL."""
+    return f"to_char({moment} AT TIME ZONE '{ZONE}', 'YYYY-MM-DD')"
+
 
 @dataclass(frozen=True, slots=True)
 class FigureFeed:
@@ -78,7 +86,7 @@ _TRANSITIONS: Final = f"""
         ('rounds_acted_on', '', CAST({_ENDS_ROUND} AND t.from_state = 'action_taken' AS integer)),
         ('orders', t.to_state, 1),
         ('orders', t.from_state, -1),
-        ('closed_on', to_char(t.at AT TIME ZONE '{ZONE}', 'YYYY-MM-DD'), CAST(t.to_state = 'closed' AS integer))
+        ('closed_on', {day_of("t.at")}, CAST(t.to_state = 'closed' AS integer))
     ) AS v(name, label, value)
 """
 # Intervals and decimals are exact; a sum of floats may fall by a rounding error, which reads as a reset.
@@ -98,24 +106,48 @@ _CLOSINGS: Final = f"""
     ) AS v(name, label, value)
 """
 # A contact that nobody answered may be answered late; after a month that is taken to be over.
-_CONTACTS: Final = """
+_CONTACTS: Final = f"""
     SELECT c.position, c.direction <> 'outbound' OR (c.status = 'concluded' AND (c.contact_result = 'answered'
             OR c.concluded_at < (SELECT business_now() - interval '30 days'))) AS final, v.name, v.label, v.value
     FROM looked JOIN contact_logs c ON c.position = looked.position CROSS JOIN LATERAL (
         SELECT CAST(c.status IN ('sent', 'concluded') AND c.direction = 'outbound' AS integer) AS made
     ) AS left_us CROSS JOIN LATERAL (VALUES
         ('contact_attempt', c.contact_method, left_us.made),
-        ('contact_answered', c.contact_method, CASE c.contact_result WHEN 'answered' THEN left_us.made ELSE 0 END)
+        ('contact_answered', c.contact_method, CASE c.contact_result WHEN 'answered' THEN left_us.made ELSE 0 END),
+        ('{CONTACTS_ON}', c.contact_method || '/' || {day_of("c.contact_time")},
+            CAST(c.status <> 'refused' AND c.direction = 'outbound' AS integer))
     ) AS v(name, label, value)
 """
+
+# Of several open questions about an order the first one counts it. A deadline is cleared once it was raised as an
+# alert; after a day a question is overdue all the same.
+_REVIEWS: Final = """
+    SELECT r.position, r.state <> 'open' AS final, v.name, v.label, v.value
+    FROM looked JOIN reviews r ON r.position = looked.position CROSS JOIN LATERAL (
+        SELECT CAST(r.state = 'open' AS integer) AS asked
+    ) AS open CROSS JOIN LATERAL (VALUES
+        ('reviews_open', '', open.asked),
+        ('reviews_overdue', '', CASE WHEN r.opened_at < (SELECT business_now() - interval '24 hours')
+            OR r.deadline_at < (SELECT business_now()) THEN open.asked ELSE 0 END),
+        ('orders_in_review', '', CASE WHEN r.task_id IS NULL OR EXISTS (SELECT FROM reviews e
+            WHERE e.task_id = r.task_id AND e.state = 'open' AND e.position < r.position) THEN 0 ELSE open.asked END)
+    ) AS v(name, label, value)
+"""
+
+CONTACTS_FEED: Final = "contacts"
+"""The feed of contacts, by its name."""
 
 FEEDS: Final = (
     FigureFeed("steps", "steps", "step_id", _STEPS),
     FigureFeed("transitions", "transitions", "position", _TRANSITIONS),
     FigureFeed("closings", "transitions", "position", _CLOSINGS),
-    FigureFeed("contacts", "contact_logs", "position", _CONTACTS),
+    FigureFeed(CONTACTS_FEED, "contact_logs", "position", _CONTACTS),
+    FigureFeed("reviews", "reviews", "position", _REVIEWS),
 )
 """Every feed."""
+
+STANDING: Final = ("queue_rows", "reviews_open", "reviews_overdue", "orders_in_review", CONTACTS_ON)
+"""Figures that say how things stand: of a row that was removed, or was given another place, nothing is left."""
 
 WALK: Final = "open_orders"
 """The name under which the walk over open orders keeps its place."""

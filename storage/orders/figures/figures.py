@@ -76,15 +76,7 @@ _ALERTS = text(
     FROM (SELECT count(*) AS raised, count(handled_at) AS handled FROM alerts WHERE raised_at >= {_MIDNIGHT}) AS today
     """,
 )
-# A question's deadline is cleared once it was raised as an alert; after a day it is overdue all the same.
-_REVIEWS = text(
-    f"""
-    SELECT count(*) AS open, count(DISTINCT task_id) AS orders,
-           count(*) FILTER (WHERE opened_at < {_DAY_AGO} OR deadline_at < (SELECT business_now())) AS overdue,
-           (SELECT count(*) FROM reviews WHERE opened_at >= {_MIDNIGHT}) AS today
-    FROM reviews WHERE state = 'open'
-    """,
-)
+_ASKED_TODAY = text(f"SELECT count(*) FROM reviews WHERE opened_at >= {_MIDNIGHT}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +134,10 @@ class AlertFigures:
 
 @dataclass(frozen=True, slots=True)
 class ReviewFigures:
-    """Questions that wait for a person, those that wait too long, and those asked since midnight."""
+    """Questions that wait for a person, those that wait too long, and those asked since midnight.
+
+    What was counted of one that is open is looked at again later: for some seconds it may be one that was just decided.
+    """
 
     open: int
     overdue: int
@@ -178,7 +173,7 @@ class Counters:
 
     def rounds(self) -> RoundFigures:
         """Rounds ended since the beginning (SPEC.md §9)."""
-        return RoundFigures(self._one("rounds_ended"), self._one("rounds_acted_on"))
+        return RoundFigures(self.one("rounds_ended"), self.one("rounds_acted_on"))
 
     def processing(self) -> Spread:
         """The active time of every order whose run has ended; a step that was parked counts nothing."""
@@ -221,7 +216,8 @@ class Counters:
         at_most = tuple(sum(counts[: edge + 1]) for edge in range(len(edges)))
         return Spread(at_most, sum(counts), self.counted.get((f"{name}_seconds", label), Decimal()))
 
-    def _one(self, name: str) -> int:
+    def one(self, name: str) -> int:
+        """A figure that has no label."""
         return int(self.counted.get((name, ""), 0))
 
 
@@ -259,13 +255,19 @@ class Figures(Repository):
         row = self.connection.execute(_ALERTS).one()
         return AlertFigures(row.last_hour, row.active, row.today, row.handled_today)
 
-    def reviews(self) -> ReviewFigures:
+    def reviews(self, counters: Counters) -> ReviewFigures:
         """How many questions wait for people."""
-        row = self.connection.execute(_REVIEWS).one()
-        return ReviewFigures(row.open, row.overdue, row.today, row.orders)
+        return ReviewFigures(
+            open=counters.one("reviews_open"),
+            overdue=counters.one("reviews_overdue"),
+            today=self.connection.execute(_ASKED_TODAY).scalar_one(),
+            orders=counters.one("orders_in_review"),
+        )
 
     @staticmethod
     def ledger(orders: OrderFigures, reviews: ReviewFigures, lost: int) -> Ledger:
         """Where every accepted order is; open is what is neither closed, nor in review, nor lost."""
         accepted, closed = sum(orders.by_state.values()), orders.by_state.get("closed", 0)
-        return Ledger(accepted, closed, accepted - closed - reviews.orders - lost, reviews.orders)
+        # One that a decision has just closed may be counted as in review yet.
+        in_review = min(reviews.orders, accepted - closed - lost)
+        return Ledger(accepted, closed, accepted - closed - in_review - lost, in_review)
