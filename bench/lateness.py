@@ -40,10 +40,12 @@ class Lateness:
     @property
     def lines(self) -> list[str]:
         """The figures in words."""
-        rate = len(self.woken) / self.woken[-1]
+        rate, most = (
+            len(self.woken) / self.woken[-1],
+            f"{self.most_messages:,} messages at the broker at most",
+        )
         return [
-            f"{len(self.woken):,} follow-ups due at one moment: {rate:,.0f} woken a second, "
-            + f"{self.most_messages:,} messages at the broker at most",
+            f"{len(self.woken):,} follow-ups due at one moment: {rate:,.0f} woken a second, {most}",
             *(
                 f"  lateness {stage}: "
                 + ", ".join(f"P{share} {percentile(seconds, share / 100):.2f} s" for share in (50, 95, 99))
