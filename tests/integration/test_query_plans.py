@@ -39,7 +39,7 @@ FLAT = {
     "tasks status created": 10,
     "audit agent, rare": 10,
     "audit event, rare": 10,
-    "audit event, seldom": 250,
+    "audit event, seldom": 60,
     "daily budget": 30,
     "exporter: reviews": 20,
     "exporter: counters": 30,

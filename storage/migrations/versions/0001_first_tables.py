@@ -473,8 +473,8 @@ def upgrade() -> None:
     *AUDIT_LOGS.columns(),
     sa.PrimaryKeyConstraint('log_id', name=op.f('pk_audit_logs'))
     )
-    op.create_index('ix_audit_logs_rare_agents', 'audit_logs', ['agent_id', 'timestamp', 'position'], unique=False, postgresql_where=sa.text("agent_id NOT IN ('orchestrator', 'contact_agent', 'triage_agent', 'action_agent', 'audit_agent')"))
-    op.create_index('ix_audit_logs_rare_events', 'audit_logs', ['event_type', 'timestamp', 'position'], unique=False, postgresql_where=sa.text("event_type NOT IN ('task_received', 'task_validated', 'contact_initiated', 'contact_result', 'intent_classified', 'action_executed', 'task_completed')"))
+    op.create_index('ix_audit_logs_rare_agents', 'audit_logs', [sa.literal_column("NULLIF(NULLIF(NULLIF(NULLIF(NULLIF(agent_id, 'orchestrator'), 'contact_agent'), 'triage_agent'), 'action_agent'), 'audit_agent')"), 'timestamp', 'position'], unique=False, postgresql_where=sa.text("NULLIF(NULLIF(NULLIF(NULLIF(NULLIF(agent_id, 'orchestrator'), 'contact_agent'), 'triage_agent'), 'action_agent'), 'audit_agent') IS NOT NULL"))
+    op.create_index('ix_audit_logs_rare_events', 'audit_logs', [sa.literal_column("NULLIF(NULLIF(NULLIF(NULLIF(NULLIF(NULLIF(NULLIF(event_type, 'task_received'), 'task_validated'), 'contact_initiated'), 'contact_result'), 'intent_classified'), 'action_executed'), 'task_completed')"), 'timestamp', 'position'], unique=False, postgresql_where=sa.text("NULLIF(NULLIF(NULLIF(NULLIF(NULLIF(NULLIF(NULLIF(event_type, 'task_received'), 'task_validated'), 'contact_initiated'), 'contact_result'), 'intent_classified'), 'action_executed'), 'task_completed') IS NOT NULL"))
     op.create_index('ix_audit_logs_position', 'audit_logs', ['position'], unique=False)
     op.create_index('idx_audit_task_id', 'audit_logs', ['task_id'], unique=False)
     op.create_index('idx_audit_timestamp', 'audit_logs', ['timestamp', 'position'], unique=False)
