@@ -19,6 +19,7 @@ from storage.orders.figures.feeds import FEEDS
 from storage.orders.figures.folding import Folding
 from storage.orders.order_view import OrderView
 from storage.orders.orders import Orders
+from storage.orders.tables import RARE
 from storage.people.reviews import Reviews
 from tasks.orders.upkeep.counting import count
 from tests.support.agents import QUEUES
@@ -178,3 +179,12 @@ def test_a_read_whose_index_is_gone_is_found(filled: tuple[Database, str], index
     database, task_id = filled
     read = {**reads(QUEUES, task_id), **hot(task_id)}[name]
     assert faults_of(database, read, without=index)
+
+
+def test_an_order_that_goes_its_way_writes_no_line_that_counts_as_rare(house: InProcessFleet) -> None:
+    house.accept(submission(answered(READY)))
+    house.run_to_the_end()
+    rare = " OR ".join(f"{value} IS NOT NULL" for value in RARE.values())
+    with house.database.transaction() as work:
+        asked = f"SELECT event_type, agent_id FROM audit_logs WHERE {rare}"
+        assert work.connection.exec_driver_sql(asked).all() == []

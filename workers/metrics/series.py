@@ -13,7 +13,7 @@ from statemachine.orders.intents import Level1
 from statemachine.orders.states import State
 from storage.engine.step_counts import StepCount
 from storage.orders.figures.feeds import LATENESS_EDGES, PROCESSING_EDGES
-from storage.orders.figures.figures import AlertFigures, Counters, Figures, ReviewFigures, Spread
+from storage.orders.figures.figures import AlertFigures, Counters, Figures, Histogram, ReviewFigures
 from storage.outbound.deliveries import Deliveries
 
 QUEUE_STATES: Final = ("scheduled", "ready", "published", "leased", "parked")
@@ -186,11 +186,9 @@ def _lateness(counters: Counters) -> Metric:
     return family
 
 
-def _buckets(spread: Spread, edges: Sequence[float]) -> list[tuple[str, float]]:
+def _buckets(found: Histogram, edges: Sequence[float]) -> list[tuple[str, float]]:
     names = (*(str(float(edge)) for edge in edges), "+Inf")
-    return [
-        (name, float(count)) for name, count in zip(names, (*spread.at_most, spread.counted), strict=True)
-    ]
+    return [(name, float(count)) for name, count in zip(names, (*found.at_most, found.counted), strict=True)]
 
 
 def _people(alerts: AlertFigures, reviews: ReviewFigures) -> Iterator[Metric]:

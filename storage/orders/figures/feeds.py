@@ -70,7 +70,7 @@ _STEPS: Final = f"""
             ('lateness', late.stage || '/' || {_bucket("late.seconds", LATENESS_EDGES)}, 1),
             ('lateness_seconds', late.stage, late.seconds)
         ) AS f(name, label, value)
-        WHERE s.state IN ({ENDED}) AND (late.stage = 'woken' OR s.started_at >= s.ready_at) AND late.seconds >= 0
+        WHERE s.late_by IS NOT NULL AND s.state IN ({ENDED}) AND (late.stage = 'woken' OR s.started_at >= s.ready_at)
     ) AS v(name, label, value)
     WHERE s.queue IS NOT NULL
 """
@@ -146,7 +146,7 @@ FEEDS: Final = (
 )
 """Every feed."""
 
-STANDING: Final = ("queue_rows", "reviews_open", "reviews_overdue", "orders_in_review", CONTACTS_ON)
+GAUGES: Final = ("queue_rows", "reviews_open", "reviews_overdue", "orders_in_review", CONTACTS_ON)
 """Figures that say how things stand: of a row that was removed, or was given another place, nothing is left."""
 
 WALK: Final = "open_orders"

@@ -88,7 +88,7 @@ class RoundFigures:
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class Histogram:
     """Seconds by bucket: how many are at or below each edge, how many in all, their sum."""
 
     at_most: tuple[int, ...]
@@ -175,13 +175,13 @@ class Counters:
         """Rounds ended since the beginning (SPEC.md §9)."""
         return RoundFigures(self.one("rounds_ended"), self.one("rounds_acted_on"))
 
-    def processing(self) -> Spread:
+    def processing(self) -> Histogram:
         """The active time of every order whose run has ended; a step that was parked counts nothing."""
-        return self._spread("processing", "", PROCESSING_EDGES)
+        return self._histogram("processing", "", PROCESSING_EDGES)
 
-    def lateness(self, stage: str) -> Spread:
+    def lateness(self, stage: str) -> Histogram:
         """How long after its moment what was waited for was `woken`, or `begun`: of each step that is over, once."""
-        return self._spread("lateness", stage, LATENESS_EDGES)
+        return self._histogram("lateness", stage, LATENESS_EDGES)
 
     def contacts(self) -> tuple[ContactFigures, ...]:
         """Contacts since the beginning, by channel, without those that a channel refused."""
@@ -209,12 +209,12 @@ class Counters:
         found = self.of("lost")
         return int(max(found.get("walked", Decimal()), found.get("walking", Decimal())))
 
-    def _spread(self, name: str, label: str, edges: Sequence[float]) -> Spread:
+    def _histogram(self, name: str, label: str, edges: Sequence[float]) -> Histogram:
         buckets = self.of(name)
         before = f"{label}/" if label else ""
         counts = [int(buckets.get(f"{before}{bucket}", 0)) for bucket in range(len(edges) + 1)]
         at_most = tuple(sum(counts[: edge + 1]) for edge in range(len(edges)))
-        return Spread(at_most, sum(counts), self.counted.get((f"{name}_seconds", label), Decimal()))
+        return Histogram(at_most, sum(counts), self.counted.get((f"{name}_seconds", label), Decimal()))
 
     def one(self, name: str) -> int:
         """A figure that has no label."""
