@@ -50,11 +50,15 @@ def bench(
         int, typer.Option(min=100, help="Orders a throughput run carries to their end.")
     ] = 5000,
     runs: Annotated[int, typer.Option(min=1, help="How often each is measured.")] = 3,
+    due: Annotated[
+        int, typer.Option(min=0, help="Follow-ups that are due at one moment; 0 leaves them out.")
+    ] = 10_000,
     http: Annotated[bool, typer.Option(help="Also through the simulated customer's HTTP.")] = True,
 ) -> None:
-    """Measure workflows a second, the hand-over between steps, and intake, and print the CPU use."""
+    """Measure workflows a second, the hand-over between steps, how late follow-ups are, and intake, and the CPU use."""
     from bench.fleet import measured_fleet
     from bench.handover import handovers
+    from bench.lateness import followups
 
     _console.print(
         f"{orders} orders a run, {runs} runs; whole pending_task workflows, durable steps, audit, real triage; "
@@ -63,6 +67,9 @@ def bench(
     with measured_fleet("instant") as fleet:
         _handover(handovers(fleet, orders=60))
         _figures("workflows/s, channel within the process", fleet, orders, runs)
+        if due:
+            for line in followups(fleet, due).lines:
+                _console.print(line)
         _intake(fleet, orders * 2, runs)
     if http:
         with measured_fleet("http") as fleet:

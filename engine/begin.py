@@ -25,8 +25,8 @@ class Begin:
     description: str | None = None
     created_by: str | None = None
 
-    def new_run(self, open_steps: int, moments: Moments) -> NewRun:
-        """Return the row of this run, with this number of open steps."""
+    def new_run(self, open_steps: int, moments: Moments, *, begun: bool) -> NewRun:
+        """Return the row of this run, with this number of open steps; `begun` where one was touched already."""
         timeout = self.timeout_seconds or self.workflow.timeout_seconds
         return NewRun(
             run_id=self.run_id,
@@ -41,4 +41,5 @@ class Begin:
             manual=self.manual,
             description=self.description,
             created_by=self.created_by,
+            begun=begun,
         )

@@ -14,7 +14,7 @@ from schemas.core.effects import Effect
 from statemachine.workflow import planner
 from statemachine.workflow.definition import ORIGIN, Kind, Step, Workflow
 from statemachine.workflow.planner import Entered, Plan
-from statemachine.workflow.states import StepState
+from statemachine.workflow.states import UNTOUCHED_STEPS, StepState
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.clock import Moments
 from storage.engine.runs import RunChange, Runs
@@ -85,6 +85,10 @@ class Succession:
         if run_id in self._failed:
             self.count(run_id, 0)
         return opened
+
+    def begun(self) -> frozenset[str]:
+        """Those runs whose collected steps are not all untouched: one was done at once, or waits for the world."""
+        return frozenset(step.run_id for step, _ in self._new if step.state not in UNTOUCHED_STEPS)
 
     def write_steps(self) -> None:
         """Insert the collected steps, write what inline work left, and ask the questions among them.

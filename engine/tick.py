@@ -103,9 +103,8 @@ class Tick:
         queues = Queues(transaction.work)
         woken, overdue = 0, []
         for clock in Clock:
-            now = transaction.moments.on(clock)
-            woken += queues.ready_due(clock, now, _WOKEN)
-            overdue += queues.due_otherwise(clock, now, _CHUNK)
+            woken += queues.ready_due(clock, transaction.moments, _WOKEN)
+            overdue += queues.due_otherwise(clock, transaction.moments.on(clock), _CHUNK)
         return woken, overdue
 
     def _end_waits(self, step_ids: Sequence[int]) -> int:

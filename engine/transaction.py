@@ -77,8 +77,14 @@ class Transaction:
         ]
         for fact in facts:
             self._succession.enter(fact, planner.begin(fact.workflow, fact.variables))
+        begun = self._succession.begun()
         Runs(self.work).insert(
-            [run.new_run(self._succession.take_open_steps(run.run_id), self.moments) for run in runs]
+            [
+                run.new_run(
+                    self._succession.take_open_steps(run.run_id), self.moments, begun=run.run_id in begun
+                )
+                for run in runs
+            ]
         )
         self._succession.write_steps()
         self._succession.write_runs()

@@ -65,6 +65,7 @@ _AUDIT: Final = {
     "agent, rare": AuditFilter(agent_id=_RARE),
     "event": AuditFilter(event_type="intent_classified"),
     "event, rare": AuditFilter(event_type=_RARE),
+    "event, seldom": AuditFilter(event_type="review_opened"),
 }
 
 
@@ -74,7 +75,7 @@ def _exporter() -> Iterator[tuple[str, Read]]:
     yield "exporter: confidence", lambda work: Figures(work).confidence()
     yield "exporter: automation", lambda work: Figures(work).automation()
     yield "exporter: alerts", lambda work: Figures(work).alerts()
-    yield "exporter: reviews", lambda work: Figures(work).reviews()
+    yield "exporter: reviews", lambda work: Figures(work).reviews(Counters({}))
 
 
 def _status(queues: tuple[str, ...]) -> Iterator[tuple[str, Read]]:
@@ -106,6 +107,5 @@ def _budget(work: UnitOfWork) -> object:
             longest=timedelta(days=7),
             most=10,
             budgeted=tuple(Channel),
-            zone="Asia/Shanghai",
         )
     )

@@ -55,6 +55,9 @@ OPEN_STEPS: Final = frozenset(StepState) - STEP_ENDS
 TIMED_STEPS: Final = (StepState.SCHEDULED, StepState.PARKED, StepState.OFFERED)
 """The states of steps that wait for a moment."""
 
+UNTOUCHED_STEPS: Final = (StepState.SCHEDULED, StepState.READY, StepState.PUBLISHED, StepState.OFFERED)
+"""The states in which the work of a step need not have begun yet."""
+
 WAITING_STEPS: Final = OPEN_STEPS - {StepState.LEASED}
 """The states in which a step is in nobody's hands: a signal may end it."""
 

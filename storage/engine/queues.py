@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from runtime.clock import Clock
 from storage.core.unit_of_work import Repository
+from storage.engine.clock import Moments
 from storage.engine.pulses import TICK_PULSE
 from storage.engine.states import LEASED, PARKED, PUBLISHED, READY, SCHEDULED, TIMED
 from storage.engine.steps import StepKey
@@ -36,9 +37,11 @@ _WANTING = text(
                   AND s.published_at < statement_timestamp() - make_interval(secs => :seconds))
     """
 )
+# A moment that the business clock leapt over came with the leap.
 _READY_DUE = text(
     f"""
     UPDATE steps SET state = {READY}, ready_at = clock_timestamp(),
+        late_by = clock_timestamp() - greatest(CAST(:leapt_at AS timestamptz), :instant - (:now - due_at) / :rate),
         urgency = {URGENCY} + make_interval(secs => :behind)
     WHERE step_id IN (
         SELECT step_id FROM steps
@@ -179,10 +182,18 @@ class Queues(Repository):
         rows = self.connection.execute(_WANTING, {"queues": list(queues), "seconds": seconds})
         return frozenset(row.queue for row in rows)
 
-    def ready_due(self, clock: str, now: datetime, limit: int) -> int:
-        """Make scheduled actions that are due ready; return their number."""
-        behind = BEHIND_NEW_WORK_SECONDS if clock == Clock.BUSINESS else 0
-        due = {"clock": clock, "now": now, "limit": limit, "behind": behind}
+    def ready_due(self, clock: Clock, moments: Moments, limit: int) -> int:
+        """Make scheduled actions that are due ready, and note how late; return their number."""
+        is_business = clock is Clock.BUSINESS
+        due = {
+            "clock": clock,
+            "now": moments.on(clock),
+            "instant": moments.database_now,
+            "leapt_at": moments.anchor.database_time if is_business else None,
+            "rate": moments.anchor.rate if is_business else 1.0,
+            "limit": limit,
+            "behind": BEHIND_NEW_WORK_SECONDS if is_business else 0,
+        }
         return self.connection.execute(_READY_DUE, due).rowcount
 
     def due_otherwise(self, clock: str, now: datetime, limit: int) -> list[int]:

@@ -17,7 +17,7 @@ _INSERT = BulkInsert(
     runs_table,
     (
         "run_id", "workflow", "version", "subject_id", "state", "priority", "variables", "open_steps",
-        "request_id", "deadline_at", "manual", "description", "created_by",
+        "request_id", "deadline_at", "manual", "description", "created_by", "begun",
     ),
 )  # fmt: skip
 _ADVANCE = text(
@@ -25,11 +25,11 @@ _ADVANCE = text(
     UPDATE runs SET open_steps = runs.open_steps + c.delta,
         state = CASE WHEN c.failed THEN {RUN_FAILED}
                      WHEN runs.open_steps + c.delta = 0 THEN {RUN_COMPLETED} ELSE runs.state END,
-        error = coalesce(c.error::jsonb, runs.error),
+        error = coalesce(c.error::jsonb, runs.error), begun = true,
         finished_at = CASE WHEN c.failed OR runs.open_steps + c.delta = 0 THEN clock_timestamp() END
     FROM unnest(CAST(:run_id AS text[]), CAST(:delta AS integer[]), CAST(:failed AS boolean[]),
                 CAST(:error AS text[])) AS c(run_id, delta, failed, error)
-    WHERE runs.run_id = c.run_id AND (c.delta <> 0 OR c.failed)
+    WHERE runs.run_id = c.run_id AND (c.delta <> 0 OR c.failed OR NOT runs.begun)
       AND (runs.state IN ({RUNS_OPEN}) OR (c.failed AND runs.state = {RUN_COMPLETED}))
     """,
 )
@@ -72,6 +72,8 @@ class NewRun:
     manual: bool = False
     description: str | None = None
     created_by: str | None = None
+    begun: bool = False
+    """Whether the work of one of its steps has certainly begun."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,13 +135,14 @@ class Runs(Repository):
                     run.manual,
                     run.description,
                     run.created_by,
+                    run.begun,
                 )
                 for run in runs
             ],
         )
 
     def advance(self, changes: Sequence[RunChange]) -> None:
-        """Count steps opened and ended; a run whose last step ended has completed."""
+        """Count steps opened and ended: the run has begun, and one whose last step ended has completed."""
         if not changes:
             return
         self.connection.execute(

@@ -7,6 +7,7 @@ from statemachine.workflow.states import (
     RUN_ENDS,
     STEP_ENDS,
     TIMED_STEPS,
+    UNTOUCHED_STEPS,
     RunState,
     StepState,
     literals,
@@ -27,7 +28,7 @@ ENDED: Final = literals(STEP_ENDS)
 TIMED: Final = literals(TIMED_STEPS)
 """The states of steps that wait for a moment; in this order the index `ix_steps_due` names them."""
 
-UNTOUCHED: Final = literals([StepState.SCHEDULED, StepState.READY, StepState.PUBLISHED, StepState.OFFERED])
+UNTOUCHED: Final = literals(UNTOUCHED_STEPS)
 """The states in which the work of a step need not have begun yet."""
 
 RUNNING: Final = literals([RunState.RUNNING])

@@ -9,6 +9,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    Interval,
     LargeBinary,
     SmallInteger,
     String,
@@ -19,7 +20,7 @@ from sqlalchemy import (
 
 from statemachine.workflow.states import OPEN_RUNS, RARE_RUNS, RunState, StepState, literals
 from storage.core.columns import Json, Moment, Name, WrittenJson, database_moment, metadata
-from storage.engine.states import LEASED, PUBLISHED, READY, TIMED
+from storage.engine.states import LEASED, PUBLISHED, READY, RUNNING, TIMED
 
 business_clock = Table(
     "business_clock",
@@ -81,6 +82,8 @@ runs = Table(
     Column("manual", Boolean, nullable=False, server_default="false"),
     Column("description", Text),
     Column("created_by", String(64)),
+    # Certainly begun: a step was done at once, or one was recorded. What is not marked so need not be new.
+    Column("begun", Boolean, nullable=False, server_default="false"),
     # What tells a general task's body from another under the same id; only where its caller named the id.
     Column("digest", LargeBinary),
     database_moment("created_at"),
@@ -97,6 +100,7 @@ runs = Table(
         "run_id",
         postgresql_where=text(f"state IN ({literals(RARE_RUNS)})"),
     ),
+    Index("ix_runs_new", "created_at", "run_id", postgresql_where=text(f"state = {RUNNING} AND NOT begun")),
     Index("ix_runs_urgent", "created_at", "run_id", postgresql_where=text("priority > 5")),
     Index("ix_runs_deadline", "deadline_at", postgresql_where=text(f"state IN ({literals(OPEN_RUNS)})")),
     # Rows are updated in place while they live; room on the page keeps those updates off the indexes.
@@ -125,6 +129,8 @@ steps = Table(
     Column("ready_at", Moment),
     Column("due_at", Moment),
     Column("due_clock", String(8)),
+    # How late the tick made it ready the last time that its moment came, in real time.
+    Column("late_by", Interval),
     Column("published_at", Moment),
     Column("lease_id", Name),
     Column("input", Json, nullable=False, server_default="{}"),

@@ -25,7 +25,9 @@ _BEGUN = (
     "coalesce((SELECT true FROM steps s WHERE s.run_id = r.run_id AND (s.started_at IS NOT NULL "
     f"OR s.state NOT IN ({UNTOUCHED})) LIMIT 1), false)"
 )
-_STATUS = f"CASE WHEN r.state = {RUNNING} AND NOT {_BEGUN} THEN 'created' ELSE r.state END"
+# What certainly has begun is marked, so that the steps of few runs are looked at.
+_CREATED = f"r.state = {RUNNING} AND NOT r.begun AND NOT {_BEGUN}"
+_STATUS = f"CASE WHEN {_CREATED} THEN 'created' ELSE r.state END"
 WITH_UPDATED: Final = """
     SELECT page.*, greatest(page.created_at, page.finished_at, moved.at) AS updated_at
     FROM page LEFT JOIN LATERAL (
@@ -247,9 +249,9 @@ def _in_status(status: RunState) -> str:
     """The condition for a status, in the form in which partial indexes of runs name their states."""
     match status:
         case RunState.CREATED:
-            return f"r.state = {RUNNING} AND NOT {_BEGUN}"
+            return _CREATED
         case RunState.RUNNING:
-            return f"r.state = {RUNNING} AND {_BEGUN}"
+            return f"r.state = {RUNNING} AND (r.begun OR {_BEGUN})"
         case _:
             return f"r.state = {literals([status])}"
 

@@ -7,11 +7,12 @@ from storage.flows import tables as flows
 from storage.orders import tables as orders
 from storage.orders.contacts import tables as contacts
 from storage.orders.figures import tables as figures
+from storage.orders.upkeep import tables as upkeep
 from storage.orders.upkeep.months import partitioned
 from storage.outbound import tables as outbound
 from storage.people import tables as people
 
-CONTEXTS = (engine, access, people, outbound, flows, orders, contacts, figures)
+CONTEXTS = (engine, access, people, outbound, flows, orders, contacts, figures, upkeep)
 """The modules that declare tables, one a context."""
 
 __all__ = ["CONTEXTS", "is_declared", "metadata"]

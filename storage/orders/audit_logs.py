@@ -12,6 +12,7 @@ from runtime.principal import marks_of_principal
 from schemas.orders.effects import Audit
 from storage.core.bulk import dump_json
 from storage.core.unit_of_work import Repository
+from storage.orders.tables import RARE, USUAL
 
 _WRITE = text(
     'INSERT INTO audit_logs (log_id, task_id, event_type, agent_id, action, "timestamp", metadata, key_id, label) '
@@ -100,7 +101,10 @@ class AuditLogs(Repository):
     def find(self, wanted: AuditFilter, *, before: AuditPlace | None, limit: int) -> Sequence[AuditLine]:
         """Lines newest first; those before a place of an earlier answer."""
         chosen = wanted.chosen()
-        conditions = [_FILTERS[name] for name in chosen]
+        conditions = [
+            f"{RARE[name]} = :{name}" if value not in USUAL.get(name, (value,)) else _FILTERS[name]
+            for name, value in chosen.items()
+        ]
         if before is not None:
             conditions.append('("timestamp", position) < (:at, :position)')
             chosen |= {"at": before.at, "position": before.position}

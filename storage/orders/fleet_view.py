@@ -40,6 +40,13 @@ _HANDOVERS = text(
     WHERE b.step_id > :mark AND b.kind = 'action' AND b.started_at IS NOT NULL AND a.finished_at IS NOT NULL
     """,
 )
+_LATENESS = text(
+    """
+    SELECT extract(epoch FROM late_by)::float AS woken,
+        extract(epoch FROM late_by + (started_at - ready_at))::float AS begun
+    FROM steps WHERE step_id > :mark AND action = :action AND started_at >= ready_at AND late_by IS NOT NULL
+    """,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,3 +114,8 @@ class FleetView(Repository):
     def handovers_since(self, mark: int) -> list[float]:
         """Seconds from the end of each step to the start of the one it led to, for steps after the mark."""
         return [row.seconds for row in self.connection.execute(_HANDOVERS, {"mark": mark})]
+
+    def lateness_since(self, mark: int, action: str) -> list[tuple[float, float]]:
+        """Seconds after their moment at which steps after the mark were woken and begun, of this action."""
+        rows = self.connection.execute(_LATENESS, {"mark": mark, "action": action})
+        return [(row.woken, row.begun) for row in rows]

@@ -1,5 +1,7 @@
 """Suspended orders: their moves, audit, actions, signals, labels, and engineers' capacity (seed 000 section 八)."""
 
+from collections.abc import Iterable
+from functools import reduce
 from typing import Final
 
 from sqlalchemy import (
@@ -42,8 +44,8 @@ def _task_reference() -> "Column[str]":
     return Column("task_id", Name, nullable=False)
 
 
-def _quoted(values: object) -> str:
-    return ", ".join(f"'{value}'" for value in values)  # type: ignore[attr-defined]
+def _quoted(values: Iterable[object]) -> str:
+    return ", ".join(f"'{value}'" for value in values)
 
 
 LEGAL_MOVES = ", ".join(f"('{row.source}', '{row.event}', '{row.target}')" for row in TRANSITIONS.values())
@@ -135,6 +137,23 @@ AUDIT_LOGS: Final = SealedTable(
 )
 """What the digest of a line covers."""
 
+USUAL: Final = {
+    "agent_id": ("orchestrator", "contact_agent", "triage_agent", "action_agent", "audit_agent"),
+    "event_type": ("task_received", "task_validated", "contact_initiated", "contact_result", "intent_classified",
+                   "action_executed", "task_completed"),
+}  # fmt: skip
+"""The agents and the events of every order's lines; all others are found by indexes of their own."""
+
+RARE: Final = {
+    of: reduce(lambda value, one: f"NULLIF({value}, '{one}')", usual, of) for of, usual in USUAL.items()
+}
+"""What these indexes hold of a line. An expression has statistics of its own: two conditions on one column have not."""
+
+
+def _rare(name: str, of: str) -> Index:
+    return Index(name, text(of), "timestamp", "position", postgresql_where=text(f"{of} IS NOT NULL"))
+
+
 audit_logs = Table(
     "audit_logs",
     metadata,
@@ -153,8 +172,10 @@ audit_logs = Table(
     *AUDIT_LOGS.columns(),
     Index("ix_audit_logs_position", "position"),
     Index("idx_audit_task_id", "task_id"),
-    # In the order in which lines are listed; of one event, and of one agent, too, where that is rare.
+    # In the order in which lines are listed: all; of one agent or event, where that is rare.
     Index("idx_audit_timestamp", "timestamp", "position"),
+    _rare("ix_audit_logs_rare_agents", RARE["agent_id"]),
+    _rare("ix_audit_logs_rare_events", RARE["event_type"]),
     postgresql_partition_by="RANGE (log_id)",
 )
 
@@ -255,16 +276,6 @@ engineer_capacity = Table(
     Column("capacity", Integer, nullable=False),
     Column("booked", Integer, nullable=False, server_default="0"),
     CheckConstraint("booked BETWEEN 0 AND capacity", name="booked"),
-)
-
-retention_cursors = Table(
-    "retention_cursors",
-    metadata,
-    Column("kind", Name, primary_key=True),
-    Column("table_name", Name, primary_key=True),
-    # The first block of the table that the round has not passed.
-    Column("block", BigInteger, nullable=False, server_default="0"),
-    Column("removed", BigInteger, nullable=False, server_default="0"),
 )
 
 intent_labels = Table(

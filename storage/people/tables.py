@@ -14,7 +14,7 @@ from sqlalchemy import (
     text,
 )
 
-from storage.core.columns import Json, Moment, Name, business_moment, database_moment, metadata
+from storage.core.columns import Json, Moment, Name, business_moment, database_moment, metadata, position
 
 reviews = Table(
     "reviews",
@@ -36,6 +36,7 @@ reviews = Table(
     Column("decision", Json),
     Column("claimed_by", String(64)),
     Column("claimed_at", Moment),
+    position(),
     CheckConstraint("state IN ('open', 'decided', 'cancelled')", name="state"),
     # In the order in which they are listed: of each state, of open ones of a reason, and those that people took.
     Index("ix_reviews_state", "state", "opened_at", "review_id"),
@@ -48,6 +49,8 @@ reviews = Table(
     ),
     Index("ix_reviews_opened_at", "opened_at", "review_id"),
     Index("ix_reviews_task_id", "task_id"),
+    # In the order in which figures are counted.
+    Index("ix_reviews_position", "position"),
 )
 
 alerts = Table(

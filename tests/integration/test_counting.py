@@ -14,7 +14,7 @@ from tasks.orders.upkeep.counting import count
 from tasks.orders.upkeep.retention import retain
 from tests.support.factories import CANCEL, PARTS_MISSING, READY, answered, silent, submission
 from tests.support.in_process_fleet import InProcessFleet
-from tests.support.recorded_work import order, record_done_step, write
+from tests.support.recorded_work import order, record_done_step, review, write
 from tests.support.scanned_figures import counted, scanned
 from tools.policies.retention import DataKind
 
@@ -163,3 +163,36 @@ def test_a_row_that_is_committed_after_a_later_one_is_counted(database: Database
     count(database, seconds=LONG)
     assert not any(behind(database).values())
     assert counted(database)["agent_request", "contact"] == scanned(database)["agent_request", "contact"] == 2
+
+
+def test_questions_are_counted_once_an_order_and_no_more_once_they_are_decided(database: Database) -> None:
+    for task_id in ("a", "b"):
+        order(database, task_id, "responded")
+        review(database, task_id, hours_ago=25)
+    review(database, "a")
+    for _ in range(3):
+        found = counted(database)
+        assert found == scanned(database)
+        names = ("reviews_open", "reviews_overdue", "orders_in_review")
+        assert [found[name, ""] for name in names] == [3, 2, 2]
+        count(database, seconds=LONG)
+    write(
+        database,
+        "UPDATE reviews SET state = 'decided' WHERE task_id = 'a' AND opened_at < business_now() - "
+        "interval '1 hour'",
+    )
+    count(database, seconds=LONG)
+    count(database, seconds=LONG)
+    assert counted(database) == scanned(database)
+    write(database, "DELETE FROM reviews")
+    count(database, seconds=LONG)
+    assert counted(database) == scanned(database)
+
+
+def test_an_order_that_a_decision_just_closed_is_in_the_ledger_once(database: Database) -> None:
+    order(database, "a", "closed")
+    review(database, "a")
+    with database.snapshot() as work:
+        figures, counters = Figures(work), Figures(work).counters()
+        ledger = figures.ledger(figures.orders(counters), figures.reviews(counters), counters.lost())
+    assert (ledger.closed, ledger.open, ledger.in_review, ledger.unaccounted) == (1, 0, 0, 0)

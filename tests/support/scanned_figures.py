@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy import text
 
 from storage.core.database import Database
-from storage.orders.figures.feeds import PROCESSING_EDGES, Counted
+from storage.orders.figures.feeds import LATENESS_EDGES, PROCESSING_EDGES, Counted
 from storage.orders.figures.figures import Figures
 
 _SCANS: Final = (
@@ -31,6 +31,11 @@ _SCANS: Final = (
     ) AS v(name, value) WHERE kind = 'action' AND queue IS NOT NULL AND started_at IS NOT NULL GROUP BY v.name, queue
     """,
     """
+    SELECT 'lateness', stage || '/' || width_bucket(seconds - 0.0000005, CAST(:late AS numeric[])), count(*)
+    FROM ({late}) AS late GROUP BY 2
+    """,
+    "SELECT 'lateness_seconds', stage, sum(seconds) FROM ({late}) AS late GROUP BY 2",
+    """
     SELECT 'queue_rows', queue || '/' || state, count(*) FROM steps WHERE queue IS NOT NULL
         AND state IN ('scheduled', 'parked', 'offered') AND NOT held GROUP BY 2
     """,
@@ -38,6 +43,20 @@ _SCANS: Final = (
     SELECT v.name, contact_method, sum(v.value) FROM contact_logs CROSS JOIN LATERAL (VALUES
         ('contact_attempt', 1), ('contact_answered', CAST(contact_result = 'answered' AS integer))
     ) AS v(name, value) WHERE status IN ('sent', 'concluded') AND direction = 'outbound' GROUP BY 1, 2
+    """,
+    """
+    SELECT 'contacts_on', contact_method || '/' || to_char(contact_time AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD'),
+        count(*)
+    FROM contact_logs WHERE direction = 'outbound' AND status <> 'refused' GROUP BY 2
+    """,
+    """
+    SELECT v.name, '', v.value FROM (
+        SELECT count(*) AS questions, count(DISTINCT task_id) AS orders,
+            count(*) FILTER (WHERE opened_at < business_now() - interval '24 hours' OR deadline_at < business_now())
+                AS overdue
+        FROM reviews WHERE state = 'open'
+    ) AS open CROSS JOIN LATERAL (VALUES ('reviews_open', questions), ('reviews_overdue', overdue),
+        ('orders_in_review', orders)) AS v(name, value)
     """,
     "SELECT 'orders', status, count(*) FROM tasks WHERE status <> 'pending' GROUP BY 2",
     """
@@ -53,15 +72,23 @@ _CLOSED: Final = """
         AND s.started_at IS NOT NULL AND s.error ->> 'code' IS DISTINCT FROM 'parked'
     WHERE t.status = 'closed' GROUP BY t.task_id
 """
+_LATE: Final = """
+    SELECT 'woken' AS stage, extract(epoch FROM late_by) AS seconds FROM steps
+    WHERE late_by IS NOT NULL AND state IN ('done', 'failed', 'cancelled')
+    UNION ALL SELECT 'begun', extract(epoch FROM late_by + (started_at - ready_at)) FROM steps
+    WHERE late_by IS NOT NULL AND state IN ('done', 'failed', 'cancelled') AND started_at >= ready_at
+"""
 _BESIDE: Final = {("orders", "pending")}
 """What is counted without a scan's like: how many orders were moved from there."""
 
 
 def scanned(database: Database) -> Counted:
     """The figures as a look at all of history finds them."""
-    statement = text(" UNION ALL ".join(f"({scan.format(closed=_CLOSED)})" for scan in _SCANS))
+    statement = text(" UNION ALL ".join(f"({scan.format(closed=_CLOSED, late=_LATE)})" for scan in _SCANS))
     with database.transaction() as work:
-        rows = work.connection.execute(statement, {"edges": list(PROCESSING_EDGES)})
+        rows = work.connection.execute(
+            statement, {"edges": list(PROCESSING_EDGES), "late": list(map(float, LATENESS_EDGES))}
+        )
         return _without_nothing({(name, label): Decimal(value) for name, label, value in rows})
 
 

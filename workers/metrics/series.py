@@ -12,8 +12,8 @@ from schemas.orders.contact import Channel
 from statemachine.orders.intents import Level1
 from statemachine.orders.states import State
 from storage.engine.step_counts import StepCount
-from storage.orders.figures.feeds import PROCESSING_EDGES
-from storage.orders.figures.figures import AlertFigures, Counters, Figures, ReviewFigures
+from storage.orders.figures.feeds import LATENESS_EDGES, PROCESSING_EDGES
+from storage.orders.figures.figures import AlertFigures, Counters, Figures, Histogram, ReviewFigures
 from storage.outbound.deliveries import Deliveries
 
 QUEUE_STATES: Final = ("scheduled", "ready", "published", "leased", "parked")
@@ -24,12 +24,14 @@ _NOT_A_NUMBER: Final = float("nan")
 
 def series(figures: Figures, steps: Iterable[StepCount], queues: Sequence[str]) -> Iterator[Metric]:
     """Every series of orders, agents and people; every label value that is known is there, at 0 if need be."""
-    counters, reviews = figures.counters(), figures.reviews()
+    counters = figures.counters()
+    reviews = figures.reviews(counters)
     yield from _orders(figures, counters, reviews)
     yield from _contacts(counters)
     yield from _triage(figures)
     yield from _agents(counters, queues)
     yield from _queues(steps, counters, queues)
+    yield _lateness(counters)
     yield from _people(figures.alerts(), reviews)
 
 
@@ -40,16 +42,11 @@ def up(value: int) -> Metric:
 
 def _orders(figures: Figures, counters: Counters, reviews: ReviewFigures) -> Iterator[Metric]:
     time_taken = counters.processing()
-    cumulative = zip(
-        (*(str(float(edge)) for edge in PROCESSING_EDGES), "+Inf"),
-        (*time_taken.at_most, time_taken.orders),
-        strict=True,
-    )
     yield HistogramMetricFamily(
         "task_processing_time",
         "Active time of closed orders, seconds: the agents' done steps, without the time they were parked "
         "or waited (steps).",
-        buckets=[(edge, float(count)) for edge, count in cumulative],
+        buckets=_buckets(time_taken, PROCESSING_EDGES),
         sum_value=float(time_taken.seconds),
     )
     rounds = counters.rounds()
@@ -174,6 +171,24 @@ def _queues(rows: Iterable[StepCount], counters: Counters, queues: Sequence[str]
         ),
         oldest,
     )
+
+
+def _lateness(counters: Counters) -> Metric:
+    family = HistogramMetricFamily(
+        "unpend_lateness_seconds",
+        "How long after its moment a step that waited for one was made ready (woken) and claimed (begun), seconds: "
+        "of each step that is over, once, by its last wait (steps).",
+        labels=["stage"],
+    )
+    for stage in ("woken", "begun"):
+        found = counters.lateness(stage)
+        family.add_metric([stage], _buckets(found, LATENESS_EDGES), float(found.seconds))
+    return family
+
+
+def _buckets(found: Histogram, edges: Sequence[float]) -> list[tuple[str, float]]:
+    names = (*(str(float(edge)) for edge in edges), "+Inf")
+    return [(name, float(count)) for name, count in zip(names, (*found.at_most, found.counted), strict=True)]
 
 
 def _people(alerts: AlertFigures, reviews: ReviewFigures) -> Iterator[Metric]:

@@ -323,6 +323,7 @@ def upgrade() -> None:
     sa.Column('manual', sa.Boolean(), server_default='false', nullable=False),
     sa.Column('description', sa.Text(), nullable=True),
     sa.Column('created_by', sa.String(length=64), nullable=True),
+    sa.Column('begun', sa.Boolean(), server_default='false', nullable=False),
     sa.Column('digest', sa.LargeBinary(), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
     sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
@@ -333,6 +334,7 @@ def upgrade() -> None:
     op.create_index('ix_runs_created', 'runs', ['created_at', 'run_id'], unique=False)
     op.create_index('ix_runs_deadline', 'runs', ['deadline_at'], unique=False, postgresql_where=sa.text("state IN ('running', 'paused')"))
     op.create_index('ix_runs_rare_states', 'runs', ['state', 'created_at', 'run_id'], unique=False, postgresql_where=sa.text("state IN ('paused', 'failed', 'cancelled')"))
+    op.create_index('ix_runs_new', 'runs', ['created_at', 'run_id'], unique=False, postgresql_where=sa.text("state = 'running' AND NOT begun"))
     op.create_index('ix_runs_urgent', 'runs', ['created_at', 'run_id'], unique=False, postgresql_where=sa.text('priority > 5'))
     op.create_index('ix_runs_subject_id', 'runs', ['subject_id'], unique=False)
     op.create_table('signals',
@@ -476,6 +478,8 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('log_id', name=op.f('pk_audit_logs')),
     postgresql_partition_by='RANGE (log_id)'
     )
+    op.create_index('ix_audit_logs_rare_agents', 'audit_logs', [sa.literal_column("NULLIF(NULLIF(NULLIF(NULLIF(NULLIF(agent_id, 'orchestrator'), 'contact_agent'), 'triage_agent'), 'action_agent'), 'audit_agent')"), 'timestamp', 'position'], unique=False, postgresql_where=sa.text("NULLIF(NULLIF(NULLIF(NULLIF(NULLIF(agent_id, 'orchestrator'), 'contact_agent'), 'triage_agent'), 'action_agent'), 'audit_agent') IS NOT NULL"))
+    op.create_index('ix_audit_logs_rare_events', 'audit_logs', [sa.literal_column("NULLIF(NULLIF(NULLIF(NULLIF(NULLIF(NULLIF(NULLIF(event_type, 'task_received'), 'task_validated'), 'contact_initiated'), 'contact_result'), 'intent_classified'), 'action_executed'), 'task_completed')"), 'timestamp', 'position'], unique=False, postgresql_where=sa.text("NULLIF(NULLIF(NULLIF(NULLIF(NULLIF(NULLIF(NULLIF(event_type, 'task_received'), 'task_validated'), 'contact_initiated'), 'contact_result'), 'intent_classified'), 'action_executed'), 'task_completed') IS NOT NULL"))
     op.create_index('ix_audit_logs_position', 'audit_logs', ['position'], unique=False)
     op.create_index('idx_audit_task_id', 'audit_logs', ['task_id'], unique=False)
     op.create_index('idx_audit_timestamp', 'audit_logs', ['timestamp', 'position'], unique=False)
@@ -517,7 +521,6 @@ def upgrade() -> None:
     sa.UniqueConstraint('key', name=op.f('uq_contact_logs_key')),
     sa.UniqueConstraint('task_id', 'round', 'contact_no', name=op.f('uq_contact_logs_task_id_round_contact_no'))
     )
-    op.create_index('ix_contact_logs_channel', 'contact_logs', ['contact_method', 'contact_time'], unique=False)
     op.create_index('ix_contact_logs_number', 'contact_logs', ['phone_index', 'contact_time'], unique=False, postgresql_where=sa.text('phone_index IS NOT NULL'))
     op.create_index('ix_contact_logs_position', 'contact_logs', ['position'], unique=False)
     op.create_index('ix_contact_logs_reference', 'contact_logs', [sa.literal_column('"left"(md5(key::text), 15)')], unique=False)
@@ -585,6 +588,7 @@ def upgrade() -> None:
     sa.Column('ready_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('due_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('due_clock', sa.String(length=8), nullable=True),
+    sa.Column('late_by', sa.Interval(), nullable=True),
     sa.Column('published_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('lease_id', sa.String(length=32), nullable=True),
     sa.Column('input', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), server_default='{}', nullable=False),
@@ -654,6 +658,7 @@ def upgrade() -> None:
     sa.Column('decision', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
     sa.Column('claimed_by', sa.String(length=64), nullable=True),
     sa.Column('claimed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('position', sa.BigInteger(), sa.Identity(always=True), nullable=False),
     sa.CheckConstraint("state IN ('open', 'decided', 'cancelled')", name=op.f('ck_reviews_state')),
     sa.ForeignKeyConstraint(['step_id'], ['steps.step_id'], name=op.f('fk_reviews_step_id')),
     sa.PrimaryKeyConstraint('review_id', name=op.f('pk_reviews')),
@@ -661,6 +666,7 @@ def upgrade() -> None:
     )
     op.create_index('ix_reviews_claimed', 'reviews', ['opened_at', 'review_id'], unique=False, postgresql_where=sa.text("state = 'open' AND claimed_at IS NOT NULL"))
     op.create_index('ix_reviews_opened_at', 'reviews', ['opened_at', 'review_id'], unique=False)
+    op.create_index('ix_reviews_position', 'reviews', ['position'], unique=False)
     op.create_index('ix_reviews_reason', 'reviews', ['reason', 'opened_at', 'review_id'], unique=False, postgresql_where=sa.text("state = 'open'"))
     op.create_index('ix_reviews_state', 'reviews', ['state', 'opened_at', 'review_id'], unique=False)
     op.create_index('ix_reviews_task_id', 'reviews', ['task_id'], unique=False)

@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from schemas.orders.contact import Channel
 from storage.core.unit_of_work import Repository
+from storage.orders.figures.feeds import CONTACTS_FEED, CONTACTS_ON, ZONE, day_of
 
 _STOP_CLASS: Final = 0x73746F70
 """The advisory lock of emergency stops: senders share it, who raises a stop has it alone."""
@@ -35,8 +36,13 @@ _HOLD = text(
 )
 _HOLD_NUMBER = text("SELECT pg_advisory_xact_lock(:number)")
 _HOLD_STOPS = text("SELECT pg_advisory_xact_lock(:stops, 0)")
+# The day's contacts are those that were counted, and those that came since.
+_SPENT = f"""
+    c.contact_method = b.channel AND c.direction = 'outbound' AND c.status <> 'refused'
+    AND c.contact_time >= date_trunc('day', (SELECT business_now()), '{ZONE}')
+"""
 _LOOK = text(
-    """
+    f"""
     SELECT business_now() AS now,
         (SELECT jsonb_agg(jsonb_build_array(encode(n.number, 'hex'), c.contact_time))
          FROM unnest(CAST(:capped AS bytea[])) AS n(number)
@@ -50,10 +56,12 @@ _LOOK = text(
            AND (until IS NULL OR until > (SELECT business_now()))) AS barred,
         (SELECT jsonb_agg(jsonb_build_array(channel, region, reason) ORDER BY stopped_at) FROM contact_stops
          WHERE lifted_at IS NULL) AS stops,
-        (SELECT jsonb_object_agg(b.channel, (
-             SELECT count(*) FROM contact_logs
-             WHERE contact_method = b.channel AND direction = 'outbound' AND status <> 'refused'
-               AND contact_time >= date_trunc('day', (SELECT business_now()), :zone) AND key <> ALL(:keys)))
+        (SELECT jsonb_object_agg(b.channel, greatest(0, CAST(
+             coalesce((SELECT value FROM figures WHERE name = '{CONTACTS_ON}'
+                 AND labelled = b.channel || '/' || {day_of("(SELECT business_now())")}), 0)
+             + (SELECT count(*) FROM contact_logs c WHERE position > (
+                 SELECT coalesce(max(place), 0) FROM figure_feeds WHERE feed = '{CONTACTS_FEED}') AND {_SPENT})
+             - (SELECT count(*) FROM contact_logs c WHERE key = ANY(:keys) AND {_SPENT}) AS bigint)))
          FROM unnest(CAST(:budgeted AS text[])) AS b(channel)) AS spent
     """,
 )
@@ -70,7 +78,6 @@ class ConstraintQuery:
         longest: The longest period of a cap; None where there are no caps.
         most: How many contacts of a number are to be told at most.
         budgeted: Channels with a daily budget.
-        zone: The zone whose days budgets count.
     """
 
     numbers: frozenset[bytes]
@@ -78,7 +85,6 @@ class ConstraintQuery:
     longest: timedelta | None
     most: int
     budgeted: Collection[Channel]
-    zone: str
     former: Mapping[bytes, bytes] = field(default_factory=dict)
 
     @property
@@ -104,7 +110,7 @@ class Found:
         past: Recent contacts by number.
         barred: Channels by number that the do-not-call list bars; None for all of them.
         stops: Emergency stops that hold.
-        spent: Contacts made today by channel.
+        spent: Contacts made today by channel; one that was refused since it was counted may be among them yet.
     """
 
     now: datetime
@@ -142,7 +148,6 @@ class ContactConstraints(Repository):
                 "keys": list(asked.keys),
                 "numbers": asked.marks,
                 "budgeted": [channel.value for channel in asked.budgeted],
-                "zone": asked.zone,
             },
         ).one()
         return _found(row, asked.former)

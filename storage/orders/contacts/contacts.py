@@ -46,11 +46,12 @@ _FIELDS = (
 _WITH_AGE = f"{_FIELDS}, CAST(extract(epoch FROM clock_timestamp() - created_at) AS float)"
 _WITHOUT_AGE = f"{_FIELDS}, CAST(0 AS float)"
 # An attempt of which certainly nothing left is begun again: from here on it may have left, a rescue must ask before
-# it sends, and what counts by number and day counts it now.
+# it sends, and what counts by number and day counts it now: at a position of its own, for at the former one it may
+# have been counted already, as it was.
 _BEGIN_AGAIN = text(
     "UPDATE contact_logs SET status = 'sending', created_at = clock_timestamp(), contact_time = a.contact_time, "
     "phone_index = a.phone_index, script_id = a.script_id, script_version = a.script_version, "
-    "contact_method = a.contact_method "
+    "contact_method = a.contact_method, position = DEFAULT "
     "FROM unnest(CAST(:keys AS text[]), CAST(:times AS timestamptz[]), CAST(:numbers AS bytea[]), "
     "CAST(:scripts AS text[]), CAST(:versions AS text[]), CAST(:methods AS text[])) "
     "AS a(key, contact_time, phone_index, script_id, script_version, contact_method) "

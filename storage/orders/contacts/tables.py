@@ -51,14 +51,13 @@ contact_logs = Table(
     UniqueConstraint("key"),
     CheckConstraint("status IN ('sending', 'sent', 'refused', 'concluded')", name="status"),
     CheckConstraint("direction IN ('outbound', 'inbound')", name="direction"),
-    # What caps by number and budgets by channel count.
+    # What caps by number count; budgets by channel are counted as figures are.
     Index(
         "ix_contact_logs_number",
         "phone_index",
         "contact_time",
         postgresql_where=text("phone_index IS NOT NULL"),
     ),
-    Index("ix_contact_logs_channel", "contact_method", "contact_time"),
     # In the order in which figures are counted.
     Index("ix_contact_logs_position", "position"),
     # The short name of an attempt where a provider takes no longer one (tools/channels/reference.py).

@@ -5,7 +5,7 @@ came since. What a read costs depends on what came since, on the hour or day it 
 not on how many orders there were.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -13,7 +13,7 @@ from typing import Final
 from sqlalchemy import text
 
 from storage.core.unit_of_work import Repository
-from storage.orders.figures.feeds import FEEDS, PROCESSING_EDGES, ZONE, Counted
+from storage.orders.figures.feeds import FEEDS, LATENESS_EDGES, PROCESSING_EDGES, ZONE, Counted
 
 _NOT_FOLDED_YET: Final = 20_000
 """Rows of a feed behind its place that a read looks at; what lies behind them is counted once they were folded."""
@@ -72,15 +72,7 @@ _ALERTS = text(
     FROM (SELECT count(*) AS raised, count(handled_at) AS handled FROM alerts WHERE raised_at >= {_MIDNIGHT}) AS today
     """,
 )
-# A question's deadline is cleared once it was raised as an alert; after a day it is overdue all the same.
-_REVIEWS = text(
-    f"""
-    SELECT count(*) AS open, count(DISTINCT task_id) AS orders,
-           count(*) FILTER (WHERE opened_at < {_DAY_AGO} OR deadline_at < (SELECT business_now())) AS overdue,
-           (SELECT count(*) FROM reviews WHERE opened_at >= {_MIDNIGHT}) AS today
-    FROM reviews WHERE state = 'open'
-    """,
-)
+_ASKED_TODAY = text(f"SELECT count(*) FROM reviews WHERE opened_at >= {_MIDNIGHT}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +84,11 @@ class RoundFigures:
 
 
 @dataclass(frozen=True, slots=True)
-class ProcessingFigures:
-    """Active seconds of closed orders: how many are at or below each edge, how many in all, their sum."""
+class Histogram:
+    """Seconds by bucket: how many are at or below each edge, how many in all, their sum."""
 
     at_most: tuple[int, ...]
-    orders: int
+    counted: int
     seconds: Decimal
 
 
@@ -138,7 +130,10 @@ class AlertFigures:
 
 @dataclass(frozen=True, slots=True)
 class ReviewFigures:
-    """Questions that wait for a person, those that wait too long, and those asked since midnight."""
+    """Questions that wait for a person, those that wait too long, and those asked since midnight.
+
+    What was counted of one that is open is looked at again later: for some seconds it may be one that was just decided.
+    """
 
     open: int
     overdue: int
@@ -174,16 +169,15 @@ class Counters:
 
     def rounds(self) -> RoundFigures:
         """Rounds ended since the beginning (SPEC.md §9)."""
-        return RoundFigures(self._one("rounds_ended"), self._one("rounds_acted_on"))
+        return RoundFigures(self.one("rounds_ended"), self.one("rounds_acted_on"))
 
-    def processing(self) -> ProcessingFigures:
+    def processing(self) -> Histogram:
         """The active time of every order whose run has ended; a step that was parked counts nothing."""
-        orders = {int(bucket): int(value) for bucket, value in self.of("processing").items()}
-        counts = [orders.get(bucket, 0) for bucket in range(len(PROCESSING_EDGES) + 1)]
-        at_most = tuple(sum(counts[: edge + 1]) for edge in range(len(PROCESSING_EDGES)))
-        return ProcessingFigures(
-            at_most, sum(counts), self.counted.get(("processing_seconds", ""), Decimal())
-        )
+        return self._histogram("processing", "", PROCESSING_EDGES)
+
+    def lateness(self, stage: str) -> Histogram:
+        """How long after its moment what was waited for was `woken`, or `begun`: of each step that is over, once."""
+        return self._histogram("lateness", stage, LATENESS_EDGES)
 
     def contacts(self) -> tuple[ContactFigures, ...]:
         """Contacts since the beginning, by channel, without those that a channel refused."""
@@ -211,7 +205,15 @@ class Counters:
         found = self.of("lost")
         return int(max(found.get("walked", Decimal()), found.get("walking", Decimal())))
 
-    def _one(self, name: str) -> int:
+    def _histogram(self, name: str, label: str, edges: Sequence[float]) -> Histogram:
+        buckets = self.of(name)
+        before = f"{label}/" if label else ""
+        counts = [int(buckets.get(f"{before}{bucket}", 0)) for bucket in range(len(edges) + 1)]
+        at_most = tuple(sum(counts[: edge + 1]) for edge in range(len(edges)))
+        return Histogram(at_most, sum(counts), self.counted.get((f"{name}_seconds", label), Decimal()))
+
+    def one(self, name: str) -> int:
+        """A figure that has no label."""
         return int(self.counted.get((name, ""), 0))
 
 
@@ -247,13 +249,19 @@ class Figures(Repository):
         row = self.connection.execute(_ALERTS).one()
         return AlertFigures(row.last_hour, row.active, row.today, row.handled_today)
 
-    def reviews(self) -> ReviewFigures:
+    def reviews(self, counters: Counters) -> ReviewFigures:
         """How many questions wait for people."""
-        row = self.connection.execute(_REVIEWS).one()
-        return ReviewFigures(row.open, row.overdue, row.today, row.orders)
+        return ReviewFigures(
+            open=counters.one("reviews_open"),
+            overdue=counters.one("reviews_overdue"),
+            today=self.connection.execute(_ASKED_TODAY).scalar_one(),
+            orders=counters.one("orders_in_review"),
+        )
 
     @staticmethod
     def ledger(orders: OrderFigures, reviews: ReviewFigures, lost: int) -> Ledger:
         """Where every accepted order is; open is what is neither closed, nor in review, nor lost."""
         accepted, closed = sum(orders.by_state.values()), orders.by_state.get("closed", 0)
-        return Ledger(accepted, closed, accepted - closed - reviews.orders - lost, reviews.orders)
+        # One that a decision has just closed may be counted as in review yet.
+        in_review = min(reviews.orders, accepted - closed - lost)
+        return Ledger(accepted, closed, accepted - closed - in_review - lost, in_review)

@@ -12,8 +12,9 @@ from sqlalchemy import TextClause, text
 
 from storage.core.unit_of_work import Repository
 from storage.engine.states import ENDED
-from storage.orders.figures.feeds import WALK, FigureFeed
+from storage.orders.figures.feeds import GAUGES, WALK, FigureFeed
 
+_GAUGES: Final = ", ".join(f"'{name}'" for name in GAUGES)
 _LOCK: Final = text("SELECT place, again, walked FROM figure_feeds WHERE feed = :feed FOR UPDATE")
 _PLACE: Final = text("SELECT place FROM figure_feeds WHERE feed = :feed")
 _BEGIN: Final = text("INSERT INTO figure_feeds (feed) VALUES (:feed) ON CONFLICT DO NOTHING")
@@ -81,8 +82,8 @@ def _fold(feed: FigureFeed) -> TextClause:
             UNION ALL
             SELECT key, -CAST(value AS numeric) FROM former LEFT JOIN present USING (position),
                 jsonb_each_text(former.counted)
-            -- Of a row that was removed what happened stays counted, and what it was waiting for does not.
-            WHERE present.position IS NOT NULL OR key LIKE 'queue_rows/%'
+            -- Of a row that was removed what happened stays counted, and how it stood does not.
+            WHERE present.position IS NOT NULL OR split_part(key, '/', 1) IN ({_GAUGES})
         ) {_ADD}
         """
     )

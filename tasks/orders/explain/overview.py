@@ -97,8 +97,9 @@ def overview_of(
 
 def _work(work: UnitOfWork, messages: Mapping[str, int | None], calendar: Calendar) -> WorkOverview:
     rows = StepCounts(work).by_queue(tuple(messages))
-    reviews, alerts = Figures(work).reviews(), Figures(work).alerts()
-    orders = Figures(work).orders(Figures(work).counters()).by_state
+    counters = Figures(work).counters()
+    reviews, alerts = Figures(work).reviews(counters), Figures(work).alerts()
+    orders = Figures(work).orders(counters).by_state
     return WorkOverview(
         queues={
             queue: _queue(queue, rows, messages.get(queue))

@@ -33,7 +33,6 @@ from tools.contact_policy.permission import (
 )
 from tools.contact_policy.policy import ContactPolicy
 from tools.contact_policy.stops import EmergencyStop
-from tools.contact_policy.zone import DEFAULT_ZONE
 
 STOP_LOOK_AGAIN: Final = timedelta(seconds=15)
 """How soon a contact that an emergency stop withholds is looked at again."""
@@ -69,7 +68,6 @@ def asked_for_orders(
         longest=max((cap.period for cap in policy.number_caps), default=None),
         most=max((cap.limit for cap in policy.number_caps), default=0),
         budgeted=[budget.channel for budget in policy.daily_budgets],
-        zone=DEFAULT_ZONE,
     )
 
 
