@@ -69,7 +69,7 @@ class FleetProcesses:
     def _spare_the_disk(self) -> None:
         """Let PostgreSQL write without waiting for the disk: processes are killed here, and never the machine."""
         postgres = EmbeddedPostgres(self.folder)
-        if postgres.folder.exists():
+        if postgres.folder.exists() or "UNPEND_DATABASE_URL" in self._environment:
             return
         postgres.prepare()
         further = postgres.folder / "postgresql.auto.conf"
