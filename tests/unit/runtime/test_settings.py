@@ -125,9 +125,8 @@ def test_user_password_and_database_before_sentinels_are_the_masters(monkeypatch
     assert address is not None
     reached = address.client(socket_timeout=2).get_connection_kwargs()
     assert (reached["username"], reached["password"], reached["db"]) == ("fleet", "open-sesame", 3)
-    asked = [
-        one.get_connection_kwargs() for one in address.client().connection_pool.sentinel_manager.sentinels
-    ]
+    pool: Any = address.client().connection_pool
+    asked = [one.get_connection_kwargs() for one in pool.sentinel_manager.sentinels]
     assert [(one["host"], one["port"], one.get("password")) for one in asked] == [
         ("a", 1, None),
         ("b", 26379, None),
