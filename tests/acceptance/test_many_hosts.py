@@ -1,17 +1,24 @@
 """A fleet whose servers are on hosts of their own: a broker that changes its master, RabbitMQ as the wire."""
 
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
+from threading import Barrier
 
 import httpx2
 import pytest
 import redis
 from kombu import Connection
 
+from fleet.plan import answers
+from fleet.supervisor.ports import free_port
 from tests.support.fleet.running_fleet import RunningFleet
 from tests.support.fleet.scripted_orders import orders
 from tests.support.fleet.sentinel import MASTER, WatchedBroker
 from tests.support.rabbitmq import RabbitServer
+from tests.support.scanned_figures import counted, scanned
 from tests.support.waiting import wait_until
 from workers.intake.queue import EXCHANGE, QUEUE
 
@@ -100,6 +107,81 @@ def test_on_rabbitmq_every_order_ends_though_a_worker_is_killed_in_mid_step(
         assert not beside.exists("contact", "tick", "_kombu.binding.contact"), (
             "messages are on RabbitMQ alone"
         )
+
+
+@pytest.fixture
+def several(tmp_path: Path) -> Iterator[tuple[RunningFleet, str]]:
+    """Two APIs, with the address of the second, two intakes and upkeeps, three ticks and beats, as on three hosts."""
+    fleet = RunningFleet(tmp_path / "fleet")
+    try:
+        fleet.start()
+        port = free_port()
+        with ExitStack() as stack:
+            for name in ("tick", "tick", "beat", "beat", "intake", "upkeep", "outbound"):
+                like = "worker-outbound" if name == "outbound" else name
+                stack.enter_context(fleet.beside(like, "-m", "workers", name))
+            stack.enter_context(
+                fleet.beside(
+                    "api",
+                    *("-m", "fleet.api_process"),
+                    ready=answers(f"http://127.0.0.1:{port}/v1/health/live"),
+                    UNPEND_API_PORT=str(port),
+                )
+            )
+            yield fleet, f"http://127.0.0.1:{port}/v1"
+    finally:
+        fleet.remove()
+
+
+def test_several_of_each_process_share_the_work_and_do_nothing_twice(
+    several: tuple[RunningFleet, str],
+) -> None:
+    fleet, second_api = several
+    posted, streamed, queued = orders(80, pause=1.0), orders(60, pause=1.0), orders(60)
+    batch = [*posted, *streamed, *queued]
+    ids = [order.task_id for order in batch]
+    begun = Barrier(4)
+
+    def post(api: str) -> Counter[int]:
+        key = {"Authorization": f"Bearer {fleet.document['keys']['orchestrator']}"}
+        begun.wait()
+        with httpx2.Client(base_url=api, headers=key, timeout=180) as client:
+            return Counter(
+                client.post("/agents/orchestrator/tasks/start", json=order.payload).status_code
+                for order in posted
+            )
+
+    def stream() -> None:
+        begun.wait()
+        fleet.send(*(order.message for order in (*streamed, *streamed)))
+
+    def publish() -> None:
+        begun.wait()
+        with Connection(fleet.document["broker_url"]) as connection:
+            for order in (*queued, *queued):
+                connection.Producer().publish(
+                    order.payload, exchange=EXCHANGE, routing_key="task.created", declare=[QUEUE]
+                )
+
+    with ThreadPoolExecutor(4) as pool:
+        answers_of = [pool.submit(post, api) for api in (fleet.document["api"], second_api)]
+        sent = [pool.submit(stream), pool.submit(publish)]
+        assert [answered.result() for answered in answers_of] == [Counter({200: len(posted)})] * 2
+        for one in sent:
+            one.result()
+    wait_until(lambda: fleet.value(_ORDERS, ids) == len(ids), "every order is in", explain=fleet.log)
+    fleet.carry_to_the_end(batch)
+    assert fleet.value(_RUNS, ids) == len(ids)
+    assert not fleet.value(_TWICE)
+    assert not fleet.value("SELECT count(*) FROM rejects")
+    wait_until(lambda: counted(fleet.database) == scanned(fleet.database), "each row is counted once")
+    assert counted(fleet.database)["orders", "closed"] == len(ids)
+
+
+_ORDERS = "SELECT count(*) FROM tasks WHERE task_id = ANY(%s)"
+_RUNS = "SELECT count(*) FROM runs WHERE subject_id = ANY(%s)"
+_TWICE = "SELECT count(*) - count(DISTINCT (task_id, round, contact_no)) FROM contact_logs"
+"""A step worked twice would have contacted, moved or acted twice; `check` looks at the last two."""
 
 
 def follow_and_count(fleet: RunningFleet, server: "redis.Redis") -> None:
