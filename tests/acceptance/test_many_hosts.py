@@ -1,7 +1,7 @@
 """A fleet whose servers are on hosts of their own: a broker that changes its master, RabbitMQ as the wire."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,7 +15,7 @@ from kombu import Connection
 from fleet.plan import answers
 from fleet.supervisor.ports import free_port
 from tests.support.fleet.running_fleet import RunningFleet
-from tests.support.fleet.scripted_orders import orders
+from tests.support.fleet.scripted_orders import ScriptedOrder, orders
 from tests.support.fleet.sentinel import MASTER, WatchedBroker
 from tests.support.rabbitmq import RabbitServer
 from tests.support.scanned_figures import counted, scanned
@@ -55,14 +55,15 @@ def test_orders_before_and_after_a_failover_of_the_broker_all_end_and_nobody_is_
     fleet.accept(batch)
     wait_until(lambda: fleet.value(_CLOSED) > 5, "the orders are under way")
     watched_broker.lose_master()
-    further, streamed = orders(20), orders(20)
+    further, streamed, queued = orders(20), orders(20), orders(10)
     fleet.accept(further)
     with watched_broker.master() as master:
         # What is no message ends no worker, there as on a server of its own.
         master.lpush("contact", "no message")
         for order in streamed:
             master.xadd("task.created", {"payload": order.message})
-        fleet.carry_to_the_end([*batch, *further, *streamed])
+        publish(queued, watched_broker.url, master_name=MASTER)
+        fleet.carry_to_the_end([*batch, *further, *streamed, *queued])
         assert master.xlen("task.created") == 0
         assert not master.llen("contact")
         follow_and_count(fleet, master)
@@ -95,13 +96,12 @@ def test_on_rabbitmq_every_order_ends_though_a_worker_is_killed_in_mid_step(
     with redis.Redis.from_url(operator_url, decode_responses=True) as beside:
         for order in streamed:
             beside.xadd("task.created", {"payload": order.message})
-        with Connection(rabbit_server.url) as connection:
-            for order in queued:
-                connection.Producer().publish(
-                    order.payload, exchange=EXCHANGE, routing_key="task.created", declare=[QUEUE]
-                )
+        publish(queued, rabbit_server.url)
         fleet.catch_at_work("contact")
         fleet.kill_process("worker-contact")
+        # The broker, too: what a producer has sent and nobody confirmed is lost with it.
+        rabbit_server.stop()
+        rabbit_server.start()
         fleet.carry_to_the_end([*batch, *streamed, *queued])
         follow_and_count(fleet, beside)
         assert not beside.exists("contact", "tick", "_kombu.binding.contact"), (
@@ -155,17 +155,13 @@ def test_several_of_each_process_share_the_work_and_do_nothing_twice(
         begun.wait()
         fleet.send(*(order.message for order in (*streamed, *streamed)))
 
-    def publish() -> None:
+    def queue() -> None:
         begun.wait()
-        with Connection(fleet.document["broker_url"]) as connection:
-            for order in (*queued, *queued):
-                connection.Producer().publish(
-                    order.payload, exchange=EXCHANGE, routing_key="task.created", declare=[QUEUE]
-                )
+        publish([*queued, *queued], fleet.document["broker_url"])
 
     with ThreadPoolExecutor(4) as pool:
         answers_of = [pool.submit(post, api) for api in (fleet.document["api"], second_api)]
-        sent = [pool.submit(stream), pool.submit(publish)]
+        sent = [pool.submit(stream), pool.submit(queue)]
         assert [answered.result() for answered in answers_of] == [Counter({200: len(posted)})] * 2
         for one in sent:
             one.result()
@@ -185,11 +181,22 @@ _TWICE = "SELECT count(*) - count(DISTINCT (task_id, round, contact_no)) FROM co
 
 
 def follow_and_count(fleet: RunningFleet, server: "redis.Redis") -> None:
-    """The live state is written to this Redis, and requests are counted there."""
+    """The live state is written to this Redis, requests are counted there, and the API says that all is well."""
     wait_until(lambda: server.exists("unpend:live:fresh"), "the live state is written there")
     answer = httpx2.get(
         f"{fleet.document['api']}/tasks",
         headers={"Authorization": f"Bearer {fleet.document['keys']['orchestrator']}"},
     )
     assert answer.status_code == httpx2.codes.OK
+    ready = httpx2.get(f"{fleet.document['api']}/health/ready")
+    assert ready.status_code == httpx2.codes.OK, ready.text
     assert list(server.scan_iter("unpend:rate*")), "requests are counted there"
+
+
+def publish(batch: Sequence[ScriptedOrder], url: str, **options: str) -> None:
+    """Publish orders to the queue of the intake, as upstream does with kombu."""
+    with Connection(url, transport_options=options) as connection:
+        for order in batch:
+            connection.Producer().publish(
+                order.payload, exchange=EXCHANGE, routing_key="task.created", declare=[QUEUE]
+            )

@@ -252,6 +252,19 @@ def test_requests_are_counted_in_redis_where_there_is_one(changes: dict[str, str
     assert anyio.run(make) == kind
 
 
+def test_a_process_that_counts_by_itself_says_so_when_it_starts() -> None:
+    async def start() -> None:
+        limits = RateLimits.over(settings_for("postgresql://nobody", "amqp://127.0.0.1:1//"))
+        await limits.warm()
+        await limits.close()
+
+    with capture_logs() as lines:
+        anyio.run(start)
+    assert [line["reason"] for line in lines] == [
+        "UNPEND_BROKER_URL is no Redis, and UNPEND_LIMITS_URL is not set"
+    ]
+
+
 def test_every_route_that_needs_a_key_says_that_it_may_be_asked_too_often(database_url: str) -> None:
     with api_with(database_url) as api:
         paths = api.get("/openapi.json", None).json()["paths"]
