@@ -182,6 +182,8 @@ class Installation:
                 "database_url": document["database_url"],
                 "database_url_retention": document.get("database_url_retention"),
                 "broker_url": document["broker_url"],
+                "sentinel_master": document.get("sentinel_master"),
+                "limits_url": document.get("limits_url"),
                 "cipher_key": kept.cipher_key,
                 "cipher_keys_old": ",".join(kept.old_cipher_keys),
                 "index_key": kept.index_key,

@@ -40,7 +40,7 @@ WORK: Final = DATABASE | BROKER | SEALED
 _OTHERS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
         "api": WORK | CALLBACKS | ORDER_SYSTEM | LIMITS,
-        "intake": WORK | INTAKE,
+        "intake": WORK | INTAKE | LIMITS,
         "worker-contact": WORK | CHANNEL | CONTACTS,
         "worker-triage": WORK | LANGUAGE_MODEL,
         "worker-action": WORK | ORDER_SYSTEM,

@@ -8,11 +8,11 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from runtime.rate import read_rate
+from runtime.redis_address import RedisAddress, check_sentinels
 
 PROJECT = Path(__file__).resolve().parent.parent
 """The folder that holds the packages and `config/`."""
 
-_REDIS_SCHEMES: Final = ("redis://", "rediss://", "unix://")
 _CONTAINER_SECRETS: Final = Path("/run/secrets")
 
 
@@ -54,6 +54,9 @@ class Settings(BaseSettings):
     database_url_reader: SecretStr | None = None
     """As the role that reads figures alone: for the exporter."""
     broker_url: SecretStr
+    """`redis://…` or `rediss://…`, `sentinel://…;sentinel://…`, or `amqp://…` of RabbitMQ (docs/hosts.md)."""
+    sentinel_master: str | None = None
+    """The name of the master, where an address names sentinels."""
     intake_amqp_url: SecretStr | None = None
     """Where the queue `unpend.task.created` is read (`amqp://…`, or a Redis); without it on the broker."""
     cipher_key: SecretStr
@@ -138,7 +141,8 @@ class Settings(BaseSettings):
     public internet; over http too (docs/webhooks.md)."""
     limits_url: SecretStr | None = None
     """The Redis that counts requests and holds the live state (docs/live_state.md); without it the broker when that is
-    one, else requests are counted in each process's memory, and there is no live state."""
+    one, else requests are counted in each process's memory, and there is no live state. Where the broker is no Redis
+    the stream `task.created` is read here, too."""
 
     log_level: str = "INFO"
     log_format: Literal["json", "console"] = "json"
@@ -165,10 +169,22 @@ class Settings(BaseSettings):
         return (self.database_url_reader or self.database_url).get_secret_value()
 
     @property
-    def redis_url(self) -> str | None:
+    def redis(self) -> RedisAddress | None:
         """The Redis for what may be lost; `None` where there is none."""
-        url = (self.limits_url or self.broker_url).get_secret_value()
-        return url if url.startswith(_REDIS_SCHEMES) else None
+        return self._redis_at(self.limits_url or self.broker_url)
+
+    @property
+    def stream_redis(self) -> RedisAddress | None:
+        """The Redis of the stream `task.created`: the broker where it is one."""
+        return self._redis_at(self.broker_url) or self.redis
+
+    @property
+    def sentinel_options(self) -> dict[str, str]:
+        """What kombu is told beside an address that names sentinels."""
+        return {} if self.sentinel_master is None else {"master_name": self.sentinel_master}
+
+    def _redis_at(self, url: SecretStr) -> RedisAddress | None:
+        return RedisAddress.of(url.get_secret_value(), self.sentinel_master)
 
     @model_validator(mode="after")
     def _findable(self) -> Self:
@@ -177,6 +193,20 @@ class Settings(BaseSettings):
                 "UNPEND_INDEX_KEY must be set where UNPEND_CIPHER_KEYS_OLD is: derived from the new cipher key, it "
                 "would find no number any more (docs/privacy.md)"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        given = {
+            "UNPEND_BROKER_URL": self.broker_url,
+            "UNPEND_LIMITS_URL": self.limits_url,
+            "UNPEND_INTAKE_AMQP_URL": self.intake_amqp_url,
+        }
+        for name, url in given.items():
+            if url is not None:
+                check_sentinels(url.get_secret_value(), self.sentinel_master, name)
+        if self.limits_url is not None and self._redis_at(self.limits_url) is None:
+            raise ValueError("UNPEND_LIMITS_URL must be a Redis: redis://, rediss://, unix:// or sentinel://")
         return self
 
     @property
@@ -196,6 +226,9 @@ class Settings(BaseSettings):
         return given
 
     @field_validator(
+        "sentinel_master",
+        "limits_url",
+        "intake_amqp_url",
         "aliyun_access_key_id",
         "aliyun_access_key_secret",
         "aliyun_callback_token",

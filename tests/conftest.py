@@ -12,6 +12,7 @@ from xdist.scheduler import LoadFileScheduling
 from runtime.cipher import Cipher
 from storage.core.database import Database
 from tests.support.in_process_fleet import CIPHER_KEY, InProcessFleet
+from tests.support.rabbitmq import ABSENT, RabbitServer, is_installed
 from tests.support.servers import Servers
 
 # How fast this machine is at the moment is no property of the code.
@@ -83,6 +84,16 @@ def database(database_url: str) -> Iterator[Database]:
 def broker_url(servers: Servers) -> str:
     """The broker as the fleet reaches it, emptied."""
     return servers.empty_broker()
+
+
+@pytest.fixture(scope="session")
+def rabbit_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitServer]:
+    """RabbitMQ of this session; skips where it is not installed."""
+    if not is_installed():
+        pytest.skip(ABSENT)
+    server = RabbitServer.begin(tmp_path_factory.mktemp("rabbitmq"))
+    yield server
+    server.end()
 
 
 @pytest.fixture

@@ -71,6 +71,7 @@ def _configuration(settings: Settings) -> Mapping[str, Any]:
             "socket_connect_timeout": 5,
             "socket_keepalive": True,
             "health_check_interval": 10,
+            **settings.sentinel_options,
         },
         "beat_schedule": BEAT_SCHEDULE,
         "beat_max_loop_interval": 1,

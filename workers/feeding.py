@@ -8,6 +8,7 @@ from celery import Celery
 
 from beat_schedule import FEEDING_SECONDS
 from runtime.logs import logger
+from runtime.redis_address import NO_REDIS
 from storage.core.unavailable import StorageUnavailable
 from tasks.flows.live_follower import LiveFollower
 from tasks.flows.live_store import LiveStoreUnavailable
@@ -43,6 +44,8 @@ def register(app: Celery, current: CurrentProcess) -> None:
     """
     # Configuration that cannot be used stops the worker here, with its message.
     _ = current().outbound.notices.routes
+    if current().settings.redis is None:
+        _log.warning("there is no live state; lists read PostgreSQL", reason=NO_REDIS)
     began = rested_at = -math.inf
 
     def feed() -> None:

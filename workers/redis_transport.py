@@ -9,7 +9,7 @@ from queue import Empty
 from typing import Any
 
 from kombu.transport import TRANSPORT_ALIASES
-from kombu.transport.redis import Channel, Transport
+from kombu.transport.redis import Channel, SentinelChannel, SentinelTransport, Transport
 
 from runtime.logs import logger
 
@@ -39,10 +39,24 @@ class ListTransport(Transport):  # type: ignore[misc] # the same
         super()._deliver(message, queue)
 
 
+class MasterChannel(ListChannel, SentinelChannel):  # type: ignore[misc] # the same
+    """The same channel to whatever server the sentinels call the master."""
+
+
+class MasterTransport(ListTransport, SentinelTransport):  # type: ignore[misc] # the same
+    """The same transport through sentinels."""
+
+    Channel = MasterChannel
+
+
 def install() -> None:
-    """Let this process reach Redis by this transport."""
-    for scheme in ("redis", "rediss"):
-        TRANSPORT_ALIASES[scheme] = f"{__name__}:{ListTransport.__name__}"
+    """Let this process reach Redis by these transports."""
+    for scheme, transport in (
+        ("redis", ListTransport),
+        ("rediss", ListTransport),
+        ("sentinel", MasterTransport),
+    ):
+        TRANSPORT_ALIASES[scheme] = f"{__name__}:{transport.__name__}"
 
 
 def _has_form(message: Any) -> bool:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 import redis
-from amqp.exceptions import AMQPError
+from amqp.exceptions import AMQPError, NotFound
 from celery import Celery
 from kombu import Connection
 from kombu.exceptions import KombuError, OperationalError
@@ -42,6 +42,9 @@ class CeleryWire:
             transport_options={
                 "socket_timeout": _PATIENCE_SECONDS,
                 "socket_connect_timeout": _PATIENCE_SECONDS,
+                # The same in the words of AMQP.
+                "read_timeout": _PATIENCE_SECONDS,
+                "write_timeout": _PATIENCE_SECONDS,
             },
         )
 
@@ -69,8 +72,14 @@ class CeleryWire:
         Raises:
             WireUnavailable: the broker does not answer.
         """
-        with self._answering(), connections[self._link].acquire(block=True) as connection:
-            return _depths(connection.default_channel, queues)
+        with self._channel() as channel:
+            client = getattr(channel, "client", None)
+            if client is None:
+                return self._depths_in_amqp(channel, queues)
+            with client.pipeline(transaction=False) as pipeline:
+                for queue in queues:
+                    pipeline.llen(queue)
+                return dict(zip(queues, (int(depth) for depth in pipeline.execute()), strict=True))
 
     def purge(self, queue: str) -> None:
         """Drop every message that waits in this queue.
@@ -78,8 +87,39 @@ class CeleryWire:
         Raises:
             WireUnavailable: the broker does not answer.
         """
+        with self._channel() as channel:
+            channel.queue_purge(queue)
+
+    def _depths_in_amqp(self, channel: Any, queues: Sequence[str]) -> Mapping[str, int]:
+        """The same where queues are no lists; one that no worker has made yet is made, and empty."""
+        depths: dict[str, int] = {}
+        for queue in queues:
+            try:
+                depths[queue] = int(channel.queue_declare(queue, passive=True).message_count)
+            except NotFound:
+                # The broker has closed the channel with its answer.
+                channel = channel.connection.channel()
+                self._app.amqp.queues[queue](channel).declare()
+                depths[queue] = 0
+        return depths
+
+    @contextmanager
+    def _channel(self) -> Iterator[Any]:
+        """A channel for a question.
+
+        Raises:
+            WireUnavailable: the broker does not answer.
+        """
         with self._answering(), connections[self._link].acquire(block=True) as connection:
-            connection.default_channel.queue_purge(queue)
+            channel = connection.default_channel
+            try:
+                yield channel
+            except _AWAY:
+                # An answer that comes late would be taken for that to the next question.
+                connection.collect()
+                raise
+            if not getattr(channel, "is_open", True):
+                connection.collect()
 
     @contextmanager
     def _answering(self) -> Iterator[None]:
@@ -103,13 +143,3 @@ def _shown(message: Message) -> str:
     named = [f"{subject_id} step {key.step_id}" for subject_id, key in first]
     further = len(message.keys) - len(named)
     return f"({', '.join([*named, *([f'{further} more'] if further else [])])})"
-
-
-def _depths(channel: Any, queues: Sequence[str]) -> Mapping[str, int]:
-    client = getattr(channel, "client", None)
-    if client is not None and hasattr(client, "pipeline"):
-        with client.pipeline(transaction=False) as pipeline:
-            for queue in queues:
-                pipeline.llen(queue)
-            return dict(zip(queues, (int(depth) for depth in pipeline.execute()), strict=True))
-    return {queue: int(channel.queue_declare(queue, passive=True).message_count) for queue in queues}

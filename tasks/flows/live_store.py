@@ -15,6 +15,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from runtime.redis_address import RedisAddress
 from runtime.settings import Settings
 from storage.flows.live_states import LiveState
 from storage.outbound.feed import Cursor
@@ -106,10 +107,9 @@ class LiveSummary:
 class LiveStore:
     """Writes and reads the hashes; makes no decisions about what is true. Threads may share it."""
 
-    def __init__(self, url: str, *, timeout: float) -> None:
+    def __init__(self, address: RedisAddress, *, timeout: float) -> None:
         """Take the address; nothing is connected yet."""
-        self._client: Any = redis.Redis.from_url(
-            url,
+        self._client: Any = address.client(
             decode_responses=True,
             socket_connect_timeout=timeout,
             socket_timeout=timeout,
@@ -122,7 +122,7 @@ class LiveStore:
     @classmethod
     def of_settings(cls, settings: Settings, *, timeout: float) -> Self | None:
         """The live state of this installation; `None` where there is no Redis."""
-        return None if settings.redis_url is None else cls(settings.redis_url, timeout=timeout)
+        return None if settings.redis is None else cls(settings.redis, timeout=timeout)
 
     def feed(self) -> FollowedFeed | None:
         """How far the live state is; `None` when there is none of it, or none that is whole.

@@ -1,6 +1,8 @@
 """Counting as things happen: the same figures as a look at all of history, each row once."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Event
 
 import pytest
 from sqlalchemy import text
@@ -87,6 +89,28 @@ def test_before_anything_was_counted_a_read_counts_for_itself(house: InProcessFl
     take_in(house)
     house.run_to_the_end(4)
     assert any(behind(house.database).values())
+    assert counted(house.database) == scanned(house.database)
+
+
+def test_several_that_count_at_once_count_each_row_once(house: InProcessFleet) -> None:
+    take_in(house)
+    carried = Event()
+
+    def count_all_the_while() -> None:
+        while not carried.is_set():
+            count(house.database, seconds=LONG, most=3)
+        # The first call goes on where the last one was, and the second one begins anew.
+        count(house.database, seconds=LONG)
+        count(house.database, seconds=LONG)
+
+    with ThreadPoolExecutor(3) as pool:
+        counting = [pool.submit(count_all_the_while) for _ in range(3)]
+        try:
+            house.run_to_the_end()
+        finally:
+            carried.set()
+        for one in counting:
+            one.result()
     assert counted(house.database) == scanned(house.database)
 
 

@@ -1,6 +1,8 @@
 """What has been kept long enough goes, and nothing else."""
 
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -167,6 +169,20 @@ def test_a_round_is_due_once_a_day_and_one_that_ran_out_of_time_is_still_due(
     assert not due(furnished.database)
     Probe(furnished.database).write("UPDATE pulses SET at = at - interval '25 hours' WHERE name = %s", PULSE)
     assert due(furnished.database)
+
+
+def test_several_that_remove_at_once_remove_each_row_once_and_tell_of_it_once(
+    furnished: InProcessFleet,
+) -> None:
+    age(furnished)
+    expected = {kind.value: rows for kind, rows in counted(furnished.database, KEPT).items()}
+    with ThreadPoolExecutor(3) as pool:
+        rounds = [pool.submit(go_on, furnished.database, KEPT, seconds=FAR_BEYOND) for _ in range(3)]
+        assert all(one.result() for one in rounds)
+    with furnished.database.transaction() as work:
+        told = [Counter(line.detail["rows"]) for line in SystemAudit(work).recent(what="retention")]
+    assert sum(told, Counter()) == expected
+    assert set(counted(furnished.database, KEPT).values()) == {0}
 
 
 def test_what_a_round_has_passed_it_does_not_look_at_again(furnished: InProcessFleet) -> None:

@@ -5,6 +5,7 @@ from typing import Any, Self
 
 import redis
 
+from runtime.redis_address import RedisAddress
 from tasks.flows.live_follower import LiveFollower
 from tasks.flows.live_store import PREFIX, LiveStore
 from tests.support.in_process_fleet import InProcessFleet
@@ -22,7 +23,7 @@ class LiveStateAtWork:
 
     @classmethod
     def over(cls, house: InProcessFleet, broker_url: str) -> Self:
-        store = LiveStore(broker_url, timeout=30)
+        store = LiveStore(RedisAddress(broker_url), timeout=30)
         follower = LiveFollower(house.database, store, house.forms.subjects)
         client = redis.Redis.from_url(broker_url, decode_responses=True)
         return cls(house, store, follower, client)

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,6 +103,16 @@ class RabbitServer:
         while _listens(self.port):
             assert time.monotonic() < deadline, "a killed RabbitMQ still listens"
             time.sleep(0.05)
+
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Connections stay, and nothing is answered."""
+        assert self.server is not None
+        os.killpg(self.server.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.killpg(self.server.pid, signal.SIGCONT)
 
     def end(self) -> None:
         """Stop everything that was started."""

@@ -64,7 +64,7 @@ _ENVELOPE: Final = ("properties", "delivery_tag", "exchange", "routing_key")
 _log = logger(__name__)
 
 
-def is_redis(url: str) -> bool:
+def _is_redis(url: str) -> bool:
     """Whether kombu reaches this address by its Redis transport."""
     return url.partition("://")[0] in _REDIS_SCHEMES
 
@@ -98,7 +98,7 @@ class QueueIntake:
                 connection.release()
 
     def _connection(self) -> Connection:
-        options = _REDIS_OPTIONS if is_redis(self._url) else {}
+        options = _REDIS_OPTIONS | self._process.settings.sentinel_options if _is_redis(self._url) else {}
         return Connection(self._url, heartbeat=_HEARTBEAT, connect_timeout=5, transport_options=dict(options))
 
     @contextmanager

@@ -13,6 +13,7 @@ from typing import Any, Final
 import redis
 
 from runtime.logs import logger
+from runtime.redis_address import NO_REDIS
 from schemas.core.problems import Problem
 from storage.core.unavailable import StorageUnavailable
 from tasks.forms import EntryPoint
@@ -60,10 +61,18 @@ class StreamIntake:
     """Takes orders from the stream; accepted means committed in PostgreSQL, then the entry is deleted."""
 
     def __init__(self, process: Process, *, gone_seconds: float = _GONE_SECONDS) -> None:
+        """Take the parts of the process; nothing is connected yet.
+
+        Raises:
+            ValueError: there is no Redis that could hold the stream.
+        """
+        address = process.settings.stream_redis
+        if address is None:
+            raise ValueError(f"there is no stream to read: {NO_REDIS}")
         self._process = process
         self._gone_seconds = gone_seconds
         self._claimed_at = -math.inf
-        self._client = redis.Redis.from_url(process.settings.broker_url.get_secret_value(), socket_timeout=10)
+        self._client = address.client(socket_timeout=10)
         self._consumer = f"intake@{socket.gethostname()}"
 
     def run(self, stopped: threading.Event) -> None:

@@ -12,13 +12,13 @@ from typing import Final, Self
 
 from limits.aio.storage import MemoryStorage, RedisStorage, Storage
 from limits.errors import StorageError
-from redis.asyncio import ConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from api.server.refusal import Refusal
 from runtime.logs import logger
 from runtime.rate import RateWindow, read_rate
+from runtime.redis_address import NO_REDIS, RedisAddress
 from runtime.settings import Settings
 from schemas.core.error import Code
 from storage.access.keys import Key
@@ -80,15 +80,14 @@ class RateLimits:
     @classmethod
     def over(cls, settings: Settings) -> Self:
         """The limits of this installation; nothing is connected yet."""
-        if settings.redis_url is None:
+        if settings.redis is None:
             return cls(MemoryStorage(), settings.rate_limit)
-        return cls.in_redis(settings.redis_url, settings.rate_limit)
+        return cls.in_redis(settings.redis, settings.rate_limit)
 
     @classmethod
-    def in_redis(cls, url: str, rate: str, *, timeout: float = REDIS_TIMEOUT_SECONDS) -> Self:
+    def in_redis(cls, address: RedisAddress, rate: str, *, timeout: float = REDIS_TIMEOUT_SECONDS) -> Self:
         """Limits that are counted in this Redis."""
-        pool = ConnectionPool.from_url(
-            url,
+        pool = address.pool(
             socket_connect_timeout=timeout,
             socket_timeout=timeout,
             retry=Retry(NoBackoff(), 0),
@@ -119,7 +118,9 @@ class RateLimits:
             raise _limited(exceeded)
 
     async def warm(self) -> None:
-        """Connect before the first request does."""
+        """Connect before the first request does; say so where every process counts by itself."""
+        if isinstance(self._storage, MemoryStorage):
+            _log.warning("requests are counted by each process alone", reason=NO_REDIS)
         await self._storage.check()
 
     async def close(self) -> None:

@@ -246,6 +246,8 @@ def _document(plan: FleetPlan, settings: Settings) -> dict[str, Any]:
         "database_url_retention": at.database.retention,
         "broker_url": at.broker.fleet,
         "producer_url": at.broker.producer,
+        "sentinel_master": settings.sentinel_master,
+        "limits_url": settings.limits_url and settings.limits_url.get_secret_value(),
         "keys": kept.keys,
     }
 

@@ -16,6 +16,7 @@ from structlog.testing import capture_logs
 from api.server.limits.rate_limits import PAUSE_SECONDS, RateLimits
 from api.server.refusal import Refusal
 from runtime.api_key import new_key
+from runtime.redis_address import RedisAddress
 from storage.access.keys import Key, Keys, NewKey
 from tests.support.api.client import ApiClient, api_over, register_keys
 from tests.support.in_process_fleet import InProcessFleet, settings_for
@@ -74,17 +75,17 @@ def test_of_many_requests_at_once_as_many_pass_as_may(broker_url: str, times: in
         told = await admitted(limits, key_of(), times)
         assert told.count(None) == min(times, 5)
 
-    counting(lambda: RateLimits.in_redis(broker_url, "5/minute", timeout=PATIENT), work)
+    counting(lambda: RateLimits.in_redis(RedisAddress(broker_url), "5/minute", timeout=PATIENT), work)
 
 
 def test_windows_are_shared_by_every_process(broker_url: str) -> None:
     async def work(limits: RateLimits) -> None:
-        other = RateLimits.in_redis(broker_url, "5/minute", timeout=PATIENT)
+        other = RateLimits.in_redis(RedisAddress(broker_url), "5/minute", timeout=PATIENT)
         assert (await admitted(limits, key_of(), 3)).count(None) == 3
         assert (await admitted(other, key_of(), 3)).count(None) == 2
         await other.close()
 
-    counting(lambda: RateLimits.in_redis(broker_url, "5/minute", timeout=PATIENT), work)
+    counting(lambda: RateLimits.in_redis(RedisAddress(broker_url), "5/minute", timeout=PATIENT), work)
 
 
 def test_every_key_has_windows_of_its_own(broker_url: str) -> None:
@@ -92,14 +93,14 @@ def test_every_key_has_windows_of_its_own(broker_url: str) -> None:
         for name in ("key_1", "key_2"):
             assert (await admitted(limits, key_of(name), 6)).count(None) == 5
 
-    counting(lambda: RateLimits.in_redis(broker_url, "5/minute", timeout=PATIENT), work)
+    counting(lambda: RateLimits.in_redis(RedisAddress(broker_url), "5/minute", timeout=PATIENT), work)
 
 
 def test_the_rate_of_a_key_goes_before_that_of_the_installation(broker_url: str) -> None:
     async def work(limits: RateLimits) -> None:
         assert (await admitted(limits, key_of(rate="2/minute"), 6)).count(None) == 2
 
-    counting(lambda: RateLimits.in_redis(broker_url, "5/minute", timeout=PATIENT), work)
+    counting(lambda: RateLimits.in_redis(RedisAddress(broker_url), "5/minute", timeout=PATIENT), work)
 
 
 def test_the_narrowest_window_counts_and_what_it_keeps_out_is_not_counted_in_the_wider() -> None:
@@ -120,7 +121,7 @@ def test_a_window_that_has_passed_is_empty_again(broker_url: str) -> None:
         while (await admitted(limits, key_of(), 1))[0] is not None:
             assert time.monotonic() < deadline
 
-    counting(lambda: RateLimits.in_redis(broker_url, "2/second", timeout=PATIENT), work)
+    counting(lambda: RateLimits.in_redis(RedisAddress(broker_url), "2/second", timeout=PATIENT), work)
 
 
 def test_a_refusal_says_how_much_when_again_and_what_is_left(database_url: str, broker_url: str) -> None:
@@ -180,7 +181,7 @@ def test_while_a_redis_hangs_this_process_counts_by_itself_and_leaves_it_alone()
 
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"redis://127.0.0.1:{server.getsockname()[1]}/0"
-        counting(lambda: with_clock(RateLimits.in_redis(url, "1/hour"), now), work)
+        counting(lambda: with_clock(RateLimits.in_redis(RedisAddress(url), "1/hour"), now), work)
         assert connections_to(server) == 1
 
 
@@ -209,7 +210,10 @@ def test_an_absent_redis_is_told_once_in_a_while_and_asked_again_after_its_pause
             assert (await admitted(limits, key_of(f"key_{moment}"), 3)).count(None) == 1
 
     with capture_logs() as lines:
-        counting(lambda: with_clock(RateLimits.in_redis("redis://127.0.0.1:1/0", "1/hour"), now), work)
+        counting(
+            lambda: with_clock(RateLimits.in_redis(RedisAddress("redis://127.0.0.1:1/0"), "1/hour"), now),
+            work,
+        )
     told = [line for line in lines if line["log_level"] == "warning"]
     assert len(told) == 2  # at 0 and at 10; at 5 it was asked and not told
 
@@ -225,7 +229,10 @@ def test_a_redis_that_comes_back_counts_again(broker_url: str) -> None:
         assert (await admitted(limits, key_of(), 5)).count(None) == 1
         assert await limits._storage.get("key_1:1/3600") == 5
 
-    counting(lambda: with_clock(RateLimits.in_redis(broker_url, "1/hour", timeout=PATIENT), now), work)
+    counting(
+        lambda: with_clock(RateLimits.in_redis(RedisAddress(broker_url), "1/hour", timeout=PATIENT), now),
+        work,
+    )
 
 
 @pytest.mark.parametrize(
@@ -243,6 +250,19 @@ def test_requests_are_counted_in_redis_where_there_is_one(changes: dict[str, str
         return type(limits._storage).__name__
 
     assert anyio.run(make) == kind
+
+
+def test_a_process_that_counts_by_itself_says_so_when_it_starts() -> None:
+    async def start() -> None:
+        limits = RateLimits.over(settings_for("postgresql://nobody", "amqp://127.0.0.1:1//"))
+        await limits.warm()
+        await limits.close()
+
+    with capture_logs() as lines:
+        anyio.run(start)
+    assert [line["reason"] for line in lines] == [
+        "UNPEND_BROKER_URL is no Redis, and UNPEND_LIMITS_URL is not set"
+    ]
 
 
 def test_every_route_that_needs_a_key_says_that_it_may_be_asked_too_often(database_url: str) -> None:

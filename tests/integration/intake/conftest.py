@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.intake.intake_process import IntakeProcess
-from tests.support.rabbitmq import ABSENT, RabbitServer, is_installed
+from tests.support.rabbitmq import RabbitServer
 
 
 @pytest.fixture
@@ -15,16 +15,6 @@ def ground(database_url: str, broker_url: str) -> Iterator[IntakeProcess]:
     ground = IntakeProcess.build(database_url, broker_url)
     yield ground
     ground.close()
-
-
-@pytest.fixture(scope="session")
-def rabbit_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitServer]:
-    """RabbitMQ of this session; skips where it is not installed."""
-    if not is_installed():
-        pytest.skip(ABSENT)
-    server = RabbitServer.begin(tmp_path_factory.mktemp("rabbitmq"))
-    yield server
-    server.end()
 
 
 @pytest.fixture

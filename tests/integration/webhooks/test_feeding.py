@@ -1,5 +1,6 @@
 """Which events become deliveries: all that were chosen, each once, from the moment of subscribing on."""
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
 
@@ -11,9 +12,12 @@ from storage.outbound.events import Events
 from storage.outbound.subscribers import BATCH
 from storage.people.rejects import NewReject, Rejects
 from tasks.orders.intake.intake import Submission
+from tasks.outbound.feeding import Feeder
 from tests.support.factories import PARTS_MISSING, answered, submission
 from tests.support.in_process_fleet import InProcessFleet
 from tests.support.outbound.webhook_sender import WebhookSenderAtWork, event
+from tests.support.probe import Probe
+from tests.support.waiting import wait_until
 
 NOWHERE = "http://127.0.0.1:9/"
 
@@ -62,6 +66,26 @@ def test_more_than_a_batch_is_fed_whole(office: WebhookSenderAtWork) -> None:
     office.tell(*(event(f"t{n}") for n in range(number)))
     office.feed(subscriber_id)
     assert len({delivery.task_id for delivery in office.log()}) == number
+
+
+def test_several_that_feed_at_once_make_one_delivery_and_one_run_of_each(
+    office: WebhookSenderAtWork, house: InProcessFleet
+) -> None:
+    office.subscribe(NOWHERE)
+    office.subscribe(NOWHERE)
+    number = BATCH + 1
+    office.tell(*(event(f"t{n}") for n in range(number)))
+    feeders = [Feeder(house.engine, house.outbound) for _ in range(3)]
+
+    def feed_all(feeder: Feeder) -> None:
+        wait_until(lambda: not feeder.round() and len(office.log()) >= 2 * number, "everything is fed")
+
+    with ThreadPoolExecutor(len(feeders)) as pool:
+        list(pool.map(feed_all, feeders))
+    look = Probe(office.database)
+    assert look.value("SELECT count(*) FROM deliveries") == 2 * number
+    assert look.value("SELECT count(DISTINCT (subscriber_id, event_id)) FROM deliveries") == 2 * number
+    assert look.value("SELECT count(DISTINCT run_id) FROM deliveries") == office.runs() == 2 * number
 
 
 def test_what_commits_late_is_not_missed(office: WebhookSenderAtWork) -> None:

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 import psutil
+import redis
 
 from fleet.embedded.valkey import EmbeddedValkey
 from fleet.supervisor.ports import free_port
@@ -18,6 +20,7 @@ class Broker:
         """Prepare it; nothing is started yet."""
         valkey, port = EmbeddedValkey(folder), free_port()
         valkey.prepare()
+        self.port = port
         self.url = valkey.url_of("fleet", port)
         self._valkey = valkey
         self._spec = ProcessSpec(
@@ -40,10 +43,23 @@ class Broker:
         self._supervisor.stop()
         self._valkey.remove()
 
-    def restart(self) -> None:
-        """Kill it and start it again; every connection to it is lost."""
+    def operator(self) -> "redis.Redis":
+        """A client for who may do everything."""
+        return redis.Redis.from_url(self._valkey.operator_url(self.port), decode_responses=True)
+
+    @property
+    def password(self) -> str:
+        """That of who may do everything."""
+        return str(urlsplit(self._valkey.operator_url(self.port)).password)
+
+    def kill(self) -> None:
+        """Kill it; every connection to it is lost."""
         (running,) = self._supervisor.processes
         psutil.Process(running.pid).kill()
         self._supervisor.stop()
+
+    def restart(self) -> None:
+        """Kill it and start it again."""
+        self.kill()
         self._supervisor = Supervisor([self._spec], on_change=lambda _: None)
         self._supervisor.start()

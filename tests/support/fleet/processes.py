@@ -6,8 +6,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any, Self
 
@@ -46,6 +47,7 @@ class FleetProcesses:
         self._seen: dict[int, psutil.Process] = {}
         self._up: subprocess.Popen[bytes] | None = None
         self._log_begin = 0
+        self._further = count(1)
 
     def start(self) -> Self:
         """Start everything and return when it is ready."""
@@ -69,7 +71,7 @@ class FleetProcesses:
     def _spare_the_disk(self) -> None:
         """Let PostgreSQL write without waiting for the disk: processes are killed here, and never the machine."""
         postgres = EmbeddedPostgres(self.folder)
-        if postgres.folder.exists():
+        if postgres.folder.exists() or "UNPEND_DATABASE_URL" in self._environment:
             return
         postgres.prepare()
         further = postgres.folder / "postgresql.auto.conf"
@@ -163,11 +165,17 @@ class FleetProcesses:
         return self._up is not None and self._up.poll() is None
 
     @contextmanager
-    def beside(self, name: str, *command: str) -> Iterator[Path]:
-        """One more process with the environment of the process `name`; its log."""
-        mark, log = self.folder / f"{command[-1]}.further", self.folder / f"{command[-1]}.further.log"
+    def beside(
+        self, name: str, *command: str, ready: Callable[[], object] | None = None, **changes: str
+    ) -> Iterator[Path]:
+        """One more process with the environment of the process `name`, but for these changes; its log.
+
+        It is ready when it has left its mark, or when `ready` says so.
+        """
+        nth = next(self._further)
+        mark, log = self.folder / f"{command[-1]}.{nth}", self.folder / f"{command[-1]}.{nth}.log"
         mark.unlink(missing_ok=True)
-        environment = environment_beside(Installation(self.folder), name, self._environment)
+        environment = environment_beside(Installation(self.folder), name, self._environment) | changes
         environment["UNPEND_READY_FILE"] = str(mark)
         with log.open("wb") as output:
             further = subprocess.Popen(
@@ -180,7 +188,7 @@ class FleetProcesses:
         process = psutil.Process(further.pid)
         self._seen[further.pid] = process
         try:
-            wait_until(mark.exists, f"{command} is ready", explain=lambda: log.read_text()[-2000:])
+            wait_until(ready or mark.exists, f"{command} is ready", explain=lambda: log.read_text()[-2000:])
             yield log
         finally:
             self._seen |= {child.pid: child for child in process.children(recursive=True)}

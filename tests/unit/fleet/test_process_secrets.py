@@ -91,7 +91,7 @@ def test_the_key_of_each_provider_is_given_to_who_uses_it_and_to_nobody_else() -
         "UNPEND_ORDER_SYSTEM_SECRET": {"worker-action", "api"},
         "UNPEND_LANGUAGE_MODEL_KEY": {"worker-triage"},
         "UNPEND_NOTICE_SECRETS": {"worker-outbound"},
-        "UNPEND_LIMITS_URL": {"worker-outbound", "api"},
+        "UNPEND_LIMITS_URL": {"worker-outbound", "api", "intake"},
         "UNPEND_INTAKE_AMQP_URL": {"intake"},
         "FLOWER_BASIC_AUTH": set(),
     }
@@ -107,6 +107,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
         **dict.fromkeys(SECRETS, "a secret"),
         "UNPEND_DATABASE_URL": "postgresql+psycopg://127.0.0.1:1/nowhere",
         "UNPEND_BROKER_URL": "redis://127.0.0.1:1/0",
+        "UNPEND_LIMITS_URL": "redis://127.0.0.1:1/0",
         "UNPEND_CIPHER_KEY": CIPHER_KEY,
         "UNPEND_CIPHER_KEYS_OLD": "",
         "UNPEND_INDEX_KEY": CIPHER_KEY,

@@ -1,5 +1,7 @@
 """Settings: what is missing or wrong is told by name, and no secret with it."""
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
@@ -82,3 +84,67 @@ def test_variables_of_others_are_no_concern(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("UNPEND_API_PORT", "8080")
     monkeypatch.setenv("LOW_WATER", "99")
     assert Settings().low_water == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (
+            {"UNPEND_BROKER_URL": "sentinel://:open-sesame@a:1/0"},
+            "UNPEND_SENTINEL_MASTER must name the master",
+        ),
+        (
+            {
+                "UNPEND_BROKER_URL": "sentinel://:open-sesame@a:1/0;sentinel://b:1/0",
+                "UNPEND_SENTINEL_MASTER": "fleet",
+            },
+            "the same in every address",
+        ),
+        (
+            {"UNPEND_LIMITS_URL": "sentinel://a:1/0;b:1/0", "UNPEND_SENTINEL_MASTER": "fleet"},
+            "begins with sentinel://",
+        ),
+        ({"UNPEND_LIMITS_URL": "amqp://:open-sesame@a//"}, "UNPEND_LIMITS_URL must be a Redis"),
+    ],
+)
+def test_an_address_that_nothing_could_reach_is_told_at_the_start_without_its_password(
+    given: dict[str, str], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ValidationError, match=told) as refusal:
+        Settings()
+    assert "open-sesame" not in str(refusal.value)
+
+
+def test_user_password_and_database_before_sentinels_are_the_masters(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = "sentinel://fleet:open-sesame@a:1/3;sentinel://fleet:open-sesame@b/3"
+    monkeypatch.setenv("UNPEND_BROKER_URL", given)
+    monkeypatch.setenv("UNPEND_SENTINEL_MASTER", "fleet")
+    address = Settings().redis
+    assert address is not None
+    reached = address.client(socket_timeout=2).get_connection_kwargs()
+    assert (reached["username"], reached["password"], reached["db"]) == ("fleet", "open-sesame", 3)
+    pool: Any = address.client().connection_pool
+    asked = [one.get_connection_kwargs() for one in pool.sentinel_manager.sentinels]
+    assert [(one["host"], one["port"], one.get("password")) for one in asked] == [
+        ("a", 1, None),
+        ("b", 26379, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "stream"),
+    [
+        ({"UNPEND_BROKER_URL": "redis://a/0", "UNPEND_LIMITS_URL": "redis://b/0"}, "redis://a/0"),
+        ({"UNPEND_BROKER_URL": "amqp://a//", "UNPEND_LIMITS_URL": "redis://b/0"}, "redis://b/0"),
+        ({"UNPEND_BROKER_URL": "amqp://a//", "UNPEND_LIMITS_URL": ""}, None),
+    ],
+)
+def test_the_stream_is_the_brokers_where_it_is_a_redis(
+    given: dict[str, str], stream: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    address = Settings().stream_redis
+    assert (address and address.url) == stream
