@@ -33,7 +33,7 @@ QUERY_SECONDS: Final = 5.0
 """How long a channel may take to say what became of a contact."""
 _GIVE_UP_SECONDS: Final = 900.0
 """An outcome that is still unknown after this goes to a person."""
-_TURNS: Final = 4
+_TURNS: Final = 8
 """How often as many contacts as may be under way are in one batch."""
 _BEGIN_SECONDS: Final = 5.0
 """How long after its first contacts a batch begins further ones."""
