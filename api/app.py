@@ -1,6 +1,6 @@
 """The API application: routes, middleware, start and stop."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from types import MappingProxyType
 from typing import Final
@@ -114,21 +114,25 @@ def create_app(parts: OrdersParts, version: str) -> FastAPI:
     # For who runs routes without starting the API.
     app.state.make_services = make_services
     errors.install(app, *(each.faults for each in contexts))
-    for context in contexts:
-        _include(app, context)
+    _include(app, contexts)
     return app
 
 
-def _include(app: FastAPI, context: Registration) -> None:
-    """Add the routes of a context."""
+def _include(app: FastAPI, contexts: Sequence[Registration]) -> None:
+    """Add the routes of every context, those without a key first.
+
+    A route is looked for in this order, and what comes under load are callbacks.
+    """
+    open_to = errors.documented(*_ANY_ROUTE)
     keyed = errors.documented(*_ANY_ROUTE, Code.UNAUTHORIZED, Code.FORBIDDEN, Code.RATE_LIMITED)
-    for router in context.keyed:
-        app.include_router(router, prefix=PREFIX, responses=keyed)
-    for router in context.open:
-        app.include_router(router, prefix=PREFIX, responses=errors.documented(*_ANY_ROUTE))
-    for router in context.sockets:
-        for prefix in ("", PREFIX):
-            app.include_router(router, prefix=prefix)
+    routers = [(router, open_to) for context in contexts for router in context.open]
+    routers += [(router, keyed) for context in contexts for router in context.keyed]
+    for router, responses in routers:
+        app.include_router(router, prefix=PREFIX, responses=responses)
+    for context in contexts:
+        for router in context.sockets:
+            for prefix in ("", PREFIX):
+                app.include_router(router, prefix=prefix)
 
 
 def _operation(route: APIRoute) -> str:

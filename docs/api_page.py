@@ -159,17 +159,25 @@ def page() -> str:
 
 
 def _by_tag(described: Mapping[str, Any]) -> dict[str, list[tuple[str, str, dict[str, Any]]]]:
+    """The operations of each tag; those that need no key come last, as their tags do."""
+    operations = [
+        (method, path, methods[method])
+        for path, methods in described["paths"].items()
+        for method in _METHODS
+        if method in methods
+    ]
     tags: dict[str, list[tuple[str, str, dict[str, Any]]]] = {}
-    for path, methods in described["paths"].items():
-        for method in _METHODS:
-            if method in methods:
-                operation = methods[method]
-                tags.setdefault(operation.get("tags", ["other"])[0], []).append((method, path, operation))
+    for method, path, operation in sorted(operations, key=lambda one: not _scopes(one[2])):
+        tags.setdefault(operation.get("tags", ["other"])[0], []).append((method, path, operation))
     return tags
 
 
+def _scopes(operation: Mapping[str, Any]) -> list[str]:
+    return [scope for security in operation.get("security", ()) for scope in security["key"]]
+
+
 def _operation(described: Mapping[str, Any], method: str, path: str, operation: Mapping[str, Any]) -> str:
-    scopes = [scope for security in operation.get("security", ()) for scope in security["key"]]
+    scopes = _scopes(operation)
     needs = f"scope `{scopes[0]}`" if scopes else "no key"
     parts = [f"### {operation['summary']}\n", f"`{method.upper()} {path}` · {needs}\n"]
     if operation.get("description"):

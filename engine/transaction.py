@@ -126,9 +126,9 @@ class Transaction:
             UnknownDecision: a human step was answered with a decision it does not offer.
         """
         rows = Steps(self.work).lock(list(signals))
-        for row in rows:
-            if row.state is StepState.LEASED:
-                Steps(self.work).keep_early_signal(row.step_id, signals[row.step_id])
+        Steps(self.work).keep_early_signals(
+            {row.step_id: signals[row.step_id] for row in rows if row.state is StepState.LEASED}
+        )
         waiting = [row for row in rows if row.state in WAITING_STEPS]
         self._settlement.resume(waiting, signals)
         results = {

@@ -74,7 +74,7 @@ class Settings(BaseSettings):
     channel_provider: str = "simulator"
     """The name its callbacks come under: `/webhooks/contact/{provider}`."""
     contacts_at_once: int = Field(default=32, ge=1, le=256)
-    """Contacts one worker process places at the same time; also the most one message carries."""
+    """Contacts one worker process places at the same time; a message carries eight times as many."""
     channel_url: str = "http://127.0.0.1:8090"
     channel_token: SecretStr = SecretStr("")
     callback_base_url: str = "http://127.0.0.1:8080/v1"

@@ -53,6 +53,8 @@ def main() -> int:
             http=DroppableConnection,
             log_config=None,
             access_log=False,
+            # Nobody stands between.
+            proxy_headers=False,
             timeout_keep_alive=75,
             timeout_graceful_shutdown=5,
         )

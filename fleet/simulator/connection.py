@@ -6,6 +6,8 @@ from typing import Any, Final
 from starlette.requests import Request
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from api.server.limits.joined_writes import JoinedWrites
+
 _OPEN: Final = "open_connections"
 
 
@@ -14,7 +16,7 @@ class DroppableConnection(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         """Register the transport for `drop`."""
-        super().connection_made(transport)
+        super().connection_made(JoinedWrites(transport))  # type: ignore[arg-type]
         self.app_state.setdefault(_OPEN, {})[self.client] = transport
 
     def connection_lost(self, exc: Exception | None) -> None:

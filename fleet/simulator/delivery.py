@@ -7,8 +7,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
+import h11
 import httpx2
 
+from fleet.simulator.callback_client import CallbackClient
 from fleet.simulator.group_commit import GroupCommit
 from fleet.simulator.ledger import OwedCallback, ProviderLedger
 from runtime.logs import logger
@@ -22,7 +24,7 @@ _TOO_EARLY: Final = frozenset({408, 429})
 
 
 class CallbackDelivery:
-    """Sends callbacks over one pooled client, `concurrency` at a time, each when it is due."""
+    """Sends callbacks over kept connections, `concurrency` at a time, each when it is due."""
 
     def __init__(
         self, ledger: ProviderLedger, commit: GroupCommit, secret: str, *, concurrency: int = 64
@@ -32,19 +34,12 @@ class CallbackDelivery:
         self._secret = secret
         self._concurrency = concurrency
         self._due: asyncio.Queue[OwedCallback] = asyncio.Queue()
-        self._client: httpx2.AsyncClient
+        self._client = CallbackClient()
         self._workers: list[asyncio.Task[None]] = []
         self._log = logger(__name__)
 
     async def start(self) -> None:
-        """Open the client and schedule every callback not yet received."""
-        self._client = httpx2.AsyncClient(
-            timeout=_TIMEOUT_SECONDS,
-            limits=httpx2.Limits(
-                max_connections=self._concurrency, max_keepalive_connections=self._concurrency
-            ),
-            trust_env=False,
-        )
+        """Schedule every callback not yet received."""
         self._workers = [asyncio.create_task(self._work()) for _ in range(self._concurrency)]
         for callback in self._ledger.owed():
             self.schedule(callback)
@@ -54,7 +49,7 @@ class CallbackDelivery:
         for worker in self._workers:
             worker.cancel()
         await asyncio.gather(*self._workers, return_exceptions=True)
-        await self._client.aclose()
+        self._client.close()
 
     def schedule(self, callback: OwedCallback) -> None:
         """Send this callback when it is due."""
@@ -99,10 +94,10 @@ class CallbackDelivery:
             SIGNATURE_HEADER: sign(secret, now, callback.body),
         }
         try:
-            response = await self._client.post(callback.url, content=callback.body, headers=headers)
-        except (httpx2.RequestError, httpx2.InvalidURL):
+            async with asyncio.timeout(_TIMEOUT_SECONDS):
+                return await self._client.post(callback.url, headers, callback.body)
+        except (OSError, h11.ProtocolError, httpx2.InvalidURL):
             return None
-        return response.status_code
 
 
 def _wait_after(callback: OwedCallback, status: int | None) -> float | None:

@@ -39,10 +39,14 @@ class Faults:
 
     def record(self) -> dict[str, object]:
         """Return the values that differ from the default, for storage; `Faults(**record)` restores it."""
+        if self == NONE:
+            return {}
         return {name: value for name, value in asdict(self).items() if value != getattr(NONE, name)}
 
     def joined(self, other: "Faults") -> "Faults":
         """Combine both; where both set a value, the other's is used."""
+        if other == NONE:
+            return self
         return replace(self, **other.record())  # type: ignore[arg-type]  # record holds this class's own fields
 
 

@@ -180,13 +180,11 @@ _HOLD = text(
     WHERE run_id = ANY(:runs) AND state NOT IN ({ENDED})
     """
 )
-_KEEP_SIGNAL = text(
-    "UPDATE steps SET early_signals = coalesce(early_signals, '[]') || CAST(:signal AS jsonb) "
-    f"WHERE step_id = :step_id AND state = {LEASED}"
+_KEEP_SIGNALS = text(
+    "UPDATE steps SET early_signals = coalesce(early_signals, '[]') || c.signal FROM unnest(CAST(:ids AS bigint[]), "
+    f"CAST(:signals AS jsonb[])) AS c(step_id, signal) WHERE steps.step_id = c.step_id AND state = {LEASED}"
 )
-_OPEN_OF_RUN = text(
-    f"SELECT step_id FROM steps WHERE run_id = :run_id AND state NOT IN ({ENDED})",
-)
+_OPEN_OF_RUN = text(f"SELECT step_id FROM steps WHERE run_id = :run_id AND state NOT IN ({ENDED})")
 
 
 def _changed(change: StepChange) -> tuple[object, ...]:
@@ -268,9 +266,11 @@ class Steps(Repository):
         """Hold or let go every unfinished step of these runs; times that were set stay as they are."""
         self.connection.execute(_HOLD, {"runs": list(run_ids), "held": held})
 
-    def keep_early_signal(self, step_id: int, signal: Mapping[str, object]) -> None:
-        """Keep a result that came before the step was parked; `record` finds it there."""
-        self.connection.execute(_KEEP_SIGNAL, {"step_id": step_id, "signal": dump_json([signal])})
+    def keep_early_signals(self, signals: Mapping[int, Mapping[str, object]]) -> None:
+        """Keep results that came before their steps were parked, one a step; `record` finds them there."""
+        kept = [dump_json([signal]) for signal in signals.values()]
+        if kept:
+            self.connection.execute(_KEEP_SIGNALS, {"ids": list(signals), "signals": kept})
 
     def open_of(self, run_id: str) -> tuple[int, ...]:
         """The unfinished steps of a run."""

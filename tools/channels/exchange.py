@@ -1,21 +1,32 @@
-"""HTTP requests to a provider: a pooled client, one timeout for the whole exchange, and classified failures."""
+"""HTTP requests to a provider: kept connections, one timeout for the whole exchange, and classified failures."""
 
+import contextlib
 import json
+import threading
 import time
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 
+import h11
 import httpx2
 
+from tools.channels.connection import Address, AnswerTooLong, HttpConnection, RawAnswer
 from tools.channels.contract import NotSent, Unknown
 from tools.retry_after import seconds_of
 
 _LARGEST_ANSWER_BYTES: Final = 262_144
 _LONGEST_RETRY_AFTER_SECONDS: Final = 3600.0
+_PORTS: Final[Mapping[str, int]] = MappingProxyType({"http": 80, "https": 443})
 
-_Unsent = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
-"""Raised before a byte of the request has left."""
+_LONGEST_REST_SECONDS: Final = 15.0
+"""A connection that nobody used for longer is not used again: its other end may be about to close it."""
+
+
+class _UnsentError(Exception):
+    """Not a byte of the request has left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +49,7 @@ class HttpAnswer:
 
 
 class Exchange:
-    """Sends requests to one provider over a pooled HTTP client, safe to share between threads.
+    """Sends requests to one provider over kept connections, safe to share between threads.
 
     Args:
         base_url: The provider's address.
@@ -62,19 +73,23 @@ class Exchange:
             )
         self.base_url: Final = str(url).rstrip("/")
         self.host: Final = url.netloc.decode("ascii")
-        self._client = httpx2.Client(
-            headers={"Accept": "application/json", **headers},
-            limits=httpx2.Limits(
-                max_connections=max_connections,
-                max_keepalive_connections=max_connections,
-                keepalive_expiry=15.0,
-            ),
-            follow_redirects=False,
-            # A proxy from the environment would turn "refused" into an answer of its own.
-            trust_env=False,
-            # What speaks no TLS needs no certificates: 6 MB of each process.
-            verify=url.scheme == "https",
-        )
+        self._path = httpx2.URL(self.base_url).raw_path.decode("ascii").removesuffix("/")
+        own = {
+            "Host": self.host,
+            "Accept": "application/json",
+            # A compressed answer could be a thousand times as long as what was received.
+            "Accept-Encoding": "identity",
+            "User-Agent": "unpend",
+        }
+        self._headers = _by_name(own) | _by_name(headers)
+        # What speaks no TLS needs no certificates: 6 MB of each process.
+        tls = None
+        if url.scheme == "https":
+            tls = httpx2.create_ssl_context(trust_env=False)
+            tls.set_alpn_protocols(["http/1.1"])
+        self._address = Address(url.raw_host.decode("ascii"), url.port or _PORTS[url.scheme], tls)
+        self._free = threading.BoundedSemaphore(max_connections)
+        self._resting: deque[HttpConnection] = deque()
 
     def __repr__(self) -> str:
         """The provider's address only."""
@@ -86,7 +101,7 @@ class Exchange:
         path: str,
         *,
         timeout_seconds: float,
-        body: bytes | None = None,
+        body: bytes = b"",
         headers: Mapping[str, str] | None = None,
     ) -> HttpAnswer | NotSent | Unknown:
         """Send one request and return its answer, within the timeout as a whole.
@@ -95,49 +110,77 @@ class Exchange:
             The answer, whatever its status; `NotSent` when not a byte has left; `Unknown` when the request
             may have arrived. No reason shows the path: it may hold a number.
         """
+        deadline = time.monotonic() + timeout_seconds
+        length = {"Content-Length": str(len(body))} if body or method == "POST" else {}
+        named = self._headers | _by_name(headers or {}) | _by_name(length)
         try:
-            return self._exchange(method, path, timeout_seconds, body, headers)
-        except _Unsent as error:
-            return NotSent(f"the provider at {self.base_url} could not be reached: {type(error).__name__}")
-        except httpx2.TimeoutException as error:
+            request = h11.Request(method=method, target=self._path + path or "/", headers=[*named.values()])
+            with self._connection(timeout_seconds) as connection:
+                answer = connection.exchange(
+                    request,
+                    body,
+                    write_seconds=0.1 * timeout_seconds,
+                    deadline=deadline,
+                    largest=_LARGEST_ANSWER_BYTES,
+                )
+        except _UnsentError as error:
+            return NotSent(f"the provider at {self.base_url} could not be reached: {error}")
+        except AnswerTooLong as error:
+            return Unknown(f"the provider's answer with status {error.status} is too long")
+        except TimeoutError as error:
             return Unknown(f"no answer within {timeout_seconds:g} seconds: {type(error).__name__}")
-        except httpx2.RequestError as error:
+        except (OSError, h11.ProtocolError) as error:
             return Unknown(f"the connection broke after the request was sent: {type(error).__name__}")
+        return _answer_of(answer)
 
     def close(self) -> None:
-        """Close the pooled connections."""
-        self._client.close()
+        """Close the connections that nobody uses."""
+        while self._resting:
+            self._resting.pop().close()
 
-    def _exchange(
-        self,
-        method: str,
-        path: str,
-        timeout_seconds: float,
-        body: bytes | None,
-        headers: Mapping[str, str] | None,
-    ) -> HttpAnswer | Unknown:
-        """The phases' shares add up to the timeout, so it holds for the whole."""
-        deadline = time.monotonic() + timeout_seconds
-        shares = httpx2.Timeout(
-            pool=0.1 * timeout_seconds,
-            connect=0.2 * timeout_seconds,
-            write=0.1 * timeout_seconds,
-            read=0.6 * timeout_seconds,
-        )
-        with self._client.stream(
-            method, self.base_url + path, content=body, headers=headers, timeout=shares
-        ) as response:
-            received = bytearray()
-            for chunk in response.iter_bytes():
-                received += chunk
-                if len(received) > _LARGEST_ANSWER_BYTES or time.monotonic() > deadline:
-                    return Unknown(f"the provider's answer with status {response.status_code} is too long")
-            return HttpAnswer(
-                response.status_code,
-                response.headers.get("Retry-After"),
-                bytes(received),
-                response.headers.get("Date"),
-            )
+    @contextlib.contextmanager
+    def _connection(self, timeout_seconds: float) -> Iterator[HttpConnection]:
+        """A connection for one request; kept for the next one unless the exchange failed.
+
+        Raises:
+            _UnsentError: None is free, or none can be made, within its share of the timeout.
+        """
+        if not self._free.acquire(timeout=0.1 * timeout_seconds):
+            raise _UnsentError("too many requests are under way")
+        try:
+            connection = self._rested() or self._opened(0.2 * timeout_seconds)
+            with contextlib.ExitStack() as failed:
+                failed.callback(connection.close)
+                yield connection
+                failed.pop_all()
+            self._resting.append(connection)
+        finally:
+            self._free.release()
+
+    def _rested(self) -> HttpConnection | None:
+        """The connection that was used last, of those that still stand; the others are closed."""
+        with contextlib.suppress(IndexError):
+            while True:
+                connection = self._resting.pop()
+                if connection.may_be_used_again(_LONGEST_REST_SECONDS):
+                    return connection
+                connection.close()
+        return None
+
+    def _opened(self, seconds: float) -> HttpConnection:
+        try:
+            return HttpConnection(self._address, seconds=seconds)
+        except OSError as error:
+            raise _UnsentError(type(error).__name__) from error
+
+
+def _by_name(headers: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """Headers as they are written, by their names in lower case: of one name the last is sent."""
+    return {name.lower(): (name, value) for name, value in headers.items()}
+
+
+def _answer_of(answer: RawAnswer) -> HttpAnswer:
+    return HttpAnswer(answer.status, answer.header(b"retry-after"), answer.body, answer.header(b"date"))
 
 
 def retry_after_seconds(value: str | None) -> float | None:

@@ -11,6 +11,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
 
+from api.server.limits.joined_writes import JoinedWrites
 from runtime.settings import Network
 
 HEADERS_SECONDS: Final = 15.0
@@ -50,7 +51,7 @@ class BoundedConnection(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection, or end it at once where there are too many."""
-        super().connection_made(transport)
+        super().connection_made(JoinedWrites(transport))  # type: ignore[arg-type]
         if len(self.connections) > MOST_CONNECTIONS or self._is_one_too_many():
             transport.abort()
             return

@@ -4,7 +4,8 @@ Effect class *once* (SPEC.md §3): the intent to send is committed before anythi
 only when it is certain that nothing was sent; an unknown outcome is reconciled by key, never repeated.
 """
 
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -32,22 +33,49 @@ QUERY_SECONDS: Final = 5.0
 """How long a channel may take to say what became of a contact."""
 _GIVE_UP_SECONDS: Final = 900.0
 """An outcome that is still unknown after this goes to a person."""
+_TURNS: Final = 8
+"""How often as many contacts as may be under way are in one batch."""
+_BEGIN_SECONDS: Final = 5.0
+"""How long after its first contacts a batch begins further ones."""
 
 
 def initiate_contact(context: Context, batch: Batch) -> Mapping[int, Outcome]:
-    """Contact the customers of a batch, each once (seed step3)."""
+    """Contact the customers of a batch, each once (seed step3).
+
+    So many at a time as may be under way: the intents of the next are not committed before these were answered.
+    Where that takes long, the rest of the batch goes back to the queue.
+    """
     outcomes: dict[int, Outcome] = {}
+    begin_before = time.monotonic() + _BEGIN_SECONDS
     with ThreadPoolExecutor(max_workers=max(1, min(len(batch.steps), context.contacts_at_once))) as pool:
-        begun = [step for step in batch.steps if _has_begun(batch.subjects[step.step_id])]
-        reconciled = pool.map(lambda step: _reconcile(context, batch, step), begun)
-        outcomes |= {
-            step.step_id: outcome
-            for step, outcome in zip(begun, reconciled, strict=True)
-            if outcome is not None
-        }
-        undecided = [step for step in batch.steps if step.step_id not in outcomes]
-        outcomes |= send_all(context, batch, undecided, partial(_decide, context, batch), pool)
+        for start in range(0, len(batch.steps), context.contacts_at_once):
+            steps = batch.steps[start : start + context.contacts_at_once]
+            if start and time.monotonic() > begin_before:
+                outcomes |= {step.step_id: _given_back(batch) for step in batch.steps[start:]}
+                break
+            outcomes |= _contact(context, batch, steps, pool)
     return outcomes
+
+
+def _contact(
+    context: Context, batch: Batch, steps: Sequence[StepRow], pool: ThreadPoolExecutor
+) -> dict[int, Outcome]:
+    """Contact these at the same time."""
+    begun = [step for step in steps if _has_begun(batch.subjects[step.step_id])]
+    reconciled = pool.map(lambda step: _reconcile(context, batch, step), begun)
+    outcomes = {
+        step.step_id: outcome for step, outcome in zip(begun, reconciled, strict=True) if outcome is not None
+    }
+    undecided = [step for step in steps if step.step_id not in outcomes]
+    return outcomes | send_all(context, batch, undecided, partial(_decide, context, batch), pool)
+
+
+def _given_back(batch: Batch) -> Outcome:
+    return Snooze(
+        until=batch.moments.database_now,
+        clock=Clock.DATABASE,
+        reason="given back: the channel answers slowly",
+    )
 
 
 def conclude_contact(context: Context, resumption: Resumption) -> Outcome:
@@ -172,11 +200,11 @@ ACTIONS: Final[tuple[ActionDeclaration[Context], ...]] = (
         name="contact.initiate_contact",
         effect=EffectClass.ONCE,
         retry=TOOLS["contact_user"].retry,
-        work_seconds=QUERY_SECONDS + TOOLS["contact_user"].timeout_seconds,
+        work_seconds=_BEGIN_SECONDS + QUERY_SECONDS + TOOLS["contact_user"].timeout_seconds,
         load=lambda _, work, steps: load_cases(work, steps),
         work=initiate_contact,
         resume=conclude_contact,
-        largest_batch=lambda context: context.contacts_at_once,
+        largest_batch=lambda context: _TURNS * context.contacts_at_once,
         warm=lambda context: context.gateway,
     ),
 )
