@@ -3,17 +3,17 @@
 import asyncio
 import sqlite3
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from typing import Final
 
-import h11
 import httpx2
 
-from fleet.simulator.callback_client import CallbackClient
 from fleet.simulator.group_commit import GroupCommit
 from fleet.simulator.ledger import OwedCallback, ProviderLedger
 from runtime.logs import logger
+from tools.channels.exchange import Exchange, HttpAnswer
 from tools.channels.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 
 _BACKOFF_SECONDS: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
@@ -34,7 +34,8 @@ class CallbackDelivery:
         self._secret = secret
         self._concurrency = concurrency
         self._due: asyncio.Queue[OwedCallback] = asyncio.Queue()
-        self._client = CallbackClient()
+        self._exchanges: dict[str, Exchange] = {}
+        self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="callback")
         self._workers: list[asyncio.Task[None]] = []
         self._log = logger(__name__)
 
@@ -49,7 +50,9 @@ class CallbackDelivery:
         for worker in self._workers:
             worker.cancel()
         await asyncio.gather(*self._workers, return_exceptions=True)
-        self._client.close()
+        self._threads.shutdown(cancel_futures=True)
+        for exchange in self._exchanges.values():
+            exchange.close()
 
     def schedule(self, callback: OwedCallback) -> None:
         """Send this callback when it is due."""
@@ -94,10 +97,28 @@ class CallbackDelivery:
             SIGNATURE_HEADER: sign(secret, now, callback.body),
         }
         try:
-            async with asyncio.timeout(_TIMEOUT_SECONDS):
-                return await self._client.post(callback.url, headers, callback.body)
-        except (OSError, h11.ProtocolError, httpx2.InvalidURL):
+            address = httpx2.URL(callback.url)
+            exchange = self._exchange_with(f"{address.scheme}://{address.netloc.decode('ascii')}")
+        except (httpx2.InvalidURL, ValueError):
             return None
+        post = partial(
+            exchange.ask,
+            "POST",
+            address.raw_path.decode("ascii"),
+            timeout_seconds=_TIMEOUT_SECONDS,
+            body=callback.body,
+            headers=headers,
+        )
+        answer = await asyncio.get_running_loop().run_in_executor(self._threads, post)
+        return answer.status if isinstance(answer, HttpAnswer) else None
+
+    def _exchange_with(self, server: str) -> Exchange:
+        """The kept connections to a server."""
+        if server not in self._exchanges:
+            self._exchanges[server] = Exchange(
+                server, setting="callback_url", headers={}, max_connections=self._concurrency
+            )
+        return self._exchanges[server]
 
 
 def _wait_after(callback: OwedCallback, status: int | None) -> float | None:
