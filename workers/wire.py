@@ -112,12 +112,8 @@ class CeleryWire:
         """
         with self._answering(), connections[self._link].acquire(block=True) as connection:
             channel = connection.default_channel
-            try:
-                yield channel
-            except _AWAY:
-                # An answer that comes late would be taken for that to the next question.
-                connection.collect()
-                raise
+            # kombu replaces a connection whose question failed: a late answer is nobody's.
+            yield channel
             if not getattr(channel, "is_open", True):
                 connection.collect()
 
