@@ -84,6 +84,7 @@ MONTHLY: Final[Mapping[str, MonthlyTable]] = {
 
 _PARTITION: Final = re.compile(rf"(?P<table>{'|'.join(MONTHLY)})_(?:default|[0-9]{{4}}_[0-9]{{2}})")
 
+_HOLD: Final = text("SELECT pg_advisory_xact_lock(hashtext('history months'))")
 _AHEAD: Final = 2
 """Months that are made beside the one that it is."""
 _THIS: Final = "date_trunc('month', clock_timestamp() AT TIME ZONE 'UTC')"
@@ -107,6 +108,10 @@ def partitioned(name: str) -> str:
 @dataclass(frozen=True, slots=True)
 class HistoryMonths(Repository):
     """The only code that makes and drops months of history."""
+
+    def hold(self) -> None:
+        """Let nobody else make or drop a month until this transaction ends; who reads one first could not drop it then."""
+        self.connection.execute(_HOLD)
 
     def missing(self, table: MonthlyTable) -> Sequence[date]:
         """The months to be made: this one, those ahead, and those of rows that no month covers."""

@@ -74,6 +74,7 @@ def drop_month(database: Database, kind: DataKind, kept: timedelta) -> tuple[int
     with database.transaction() as work:
         Retention(work).limit(_STATEMENT_SECONDS)
         months = HistoryMonths(work)
+        months.hold()
         for month in _due(months, table, kept):
             gone: dict[str, Any] = {"kind": kind, "month": f"{month:%Y-%m}"}
             if table.name in SEALED:

@@ -16,8 +16,8 @@ from tests.support.fleet.running_fleet import RunningFleet
 _OUTSIDE: Final = ("simulator.db",)
 """What in the folder is not the fleet's: the simulated customers' provider stands for a company outside."""
 _TABLES: Final = (
-    "SELECT tablename FROM pg_tables WHERE schemaname = 'public' "
-    "AND tablename <> 'alembic_version' ORDER BY tablename"
+    "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') "
+    "AND NOT relispartition AND relname <> 'alembic_version' ORDER BY relname"
 )
 _FLOWER_PAGES: Final = (
     "/",
