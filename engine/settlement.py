@@ -1,7 +1,7 @@
 """Writes the results of steps in one transaction: effects, retries and successors."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,9 +13,10 @@ from engine.registry import Registry
 from engine.succession import RunFacts, Succession
 from runtime.clock import Clock
 from statemachine.workflow import planner
-from statemachine.workflow.definition import Kind, Step, Workflow
+from statemachine.workflow.definition import Kind, Workflow
 from statemachine.workflow.states import TIMED_STEPS, RunState, StepState
 from storage.core.unit_of_work import UnitOfWork
+from storage.engine.arrivals import Arrival, Arrivals
 from storage.engine.clock import Moments
 from storage.engine.steps import StepChange, StepRow, Steps
 from storage.engine.urgency import still_behind
@@ -30,7 +31,6 @@ class Settlement:
     registry: Registry
     moments: Moments
     succession: Succession
-    _joined: set[tuple[str, str]] = field(default_factory=set)
 
     def settle(
         self, rows: Sequence[StepRow], outcomes: Mapping[int, Outcome], subjects: Mapping[int, Any]
@@ -138,32 +138,35 @@ class Settlement:
             self.succession.enter(self.run_of(row), plan, row.step_id)
 
     def _after_success(self, ended: Sequence[tuple[StepRow, Done]]) -> None:
-        with_joins = sorted({row.run_id for row, _ in ended if self._workflow(row).has_joins})
-        known = Steps(self.work).outputs(with_joins) if with_joins else {}
+        joined = self._joined([row for row, _ in ended])
         for row, outcome in ended:
             self.succession.count(row.run_id, -1)
             if self.succession.has_failed(row.run_id):
                 continue
-            outputs = known.get(row.run_id, {})
             plan = planner.after_success(
                 self._workflow(row),
                 row.node,
                 given=row.input,
                 output=outcome.output,
                 variables=row.variables,
-                done=outputs.keys(),
-                outputs=outputs,
+                joined=joined.get(row.step_id, {}),
             )
-            plan.entered = [e for e in plan.entered if self._first_to_join(row.run_id, e.step)]
             self.succession.enter(self.run_of(row), plan, row.step_id)
 
-    def _first_to_join(self, run_id: str, step: Step) -> bool:
-        """Two branches that end in one transaction both see the join complete; it is entered once."""
-        if not step.needs:
-            return True
-        first = (run_id, step.id) not in self._joined
-        self._joined.add((run_id, step.id))
-        return first
+    def _joined(self, ended: Sequence[StepRow]) -> dict[int, dict[str, dict[str, Mapping[str, Any]]]]:
+        """The joins that these ends complete, by the step that came last and the join, with what each need returned."""
+        arrivals = [
+            Arrival(row.run_id, join, row.step_id, row.node)
+            for row in ended
+            for join in self._workflow(row).joins_of(row.node)
+        ]
+        last = {(one.run_id, one.node): one.step_id for one in arrivals}
+        workflows = {row.run_id: self._workflow(row) for row in ended}
+        needs = {(run_id, node): len(workflows[run_id].steps[node].needs) for run_id, node in last}
+        found: dict[int, dict[str, dict[str, Mapping[str, Any]]]] = {}
+        for place, outputs in Arrivals(self.work).arrive(arrivals, needs).items():
+            found.setdefault(last[place], {})[place[1]] = outputs
+        return found
 
     def load(self, rows: Iterable[StepRow]) -> dict[int, Any]:
         """The subjects of these locked steps, read anew."""

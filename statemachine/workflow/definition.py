@@ -39,10 +39,9 @@ class Workflow:
                 return step
         raise LookupError(f"no step of workflow '{self.name}' {self.version} has the purpose '{purpose}'")
 
-    @property
-    def has_joins(self) -> bool:
-        """Whether any step waits for several others."""
-        return bool(self.waiting_for)
+    def joins_of(self, node: str) -> tuple[str, ...]:
+        """The steps that need this one and others besides."""
+        return tuple(join for join in self.waiting_for.get(node, ()) if len(self.steps[join].needs) > 1)
 
 
 class MalformedWorkflow(ValueError):

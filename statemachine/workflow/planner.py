@@ -1,8 +1,8 @@
 """Plans the steps that follow when a step has ended; pure, changes nothing."""
 
 from collections.abc import Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from statemachine.workflow.definition import END, ORIGIN, Kind, Step, Workflow
 
@@ -55,8 +55,7 @@ def after_success(
     given: Mapping[str, object],
     output: Mapping[str, object],
     variables: Mapping[str, object],
-    done: AbstractSet[str] = frozenset(),
-    outputs: Mapping[str, Mapping[str, object]] | None = None,
+    joined: Mapping[str, Mapping[str, Mapping[str, object]]] = MappingProxyType({}),
 ) -> Plan:
     """Return the steps that follow a successful step.
 
@@ -66,8 +65,7 @@ def after_success(
         given: the input that step had.
         output: what it returned; the input of what follows.
         variables: the run's own variables.
-        done: the other steps of the run that are done; only joins look at them.
-        outputs: what those returned; the input of joins.
+        joined: the joins of several steps that this end completes, each with what those steps returned.
 
     Raises:
         UnknownDecision: a human step was answered with a decision it does not offer.
@@ -82,14 +80,13 @@ def after_success(
             _enter(workflow, str(origin), _mapping(origin_input), scope, plan)
         else:
             _enter(workflow, target, output, scope, plan)
-    finished = {*done, node}
-    known = {**(outputs or {}), node: output}
     for join in workflow.waiting_for.get(node, ()):
         needs = workflow.steps[join].needs
-        if finished.issuperset(needs):
-            joined = {need: known.get(need, {}) for need in needs}
+        arrived = {node: output} if len(needs) == 1 else joined.get(join)
+        if arrived is not None:
             # By name, since which of them ended last is chance and must not decide a condition.
-            _enter(workflow, join, {"needs": joined}, {**always, **joined}, plan)
+            named = {need: arrived[need] for need in needs}
+            _enter(workflow, join, {"needs": named}, {**always, **named}, plan)
     return plan
 
 

@@ -12,7 +12,7 @@ from statemachine.workflow.call_limits import CallLimits
 from statemachine.workflow.states import STEP_ENDS, RunState, StepState
 from storage.core.bulk import BulkInsert, dump_json, recordset, rows_of
 from storage.core.unit_of_work import Repository
-from storage.engine.states import CANCELLED, DONE, ENDED, LEASED, PUBLISHED, READY
+from storage.engine.states import CANCELLED, ENDED, LEASED, PUBLISHED, READY
 from storage.engine.tables import steps as steps_table
 from storage.engine.urgency import URGENCY
 
@@ -163,7 +163,6 @@ _INSERT = BulkInsert(
     ),
     returning="state, step_id, run_id, node, queue, action, subject_id",
 )  # fmt: skip
-_OUTPUTS = text(f"SELECT run_id, node, output FROM steps WHERE run_id = ANY(:runs) AND state = {DONE}")
 _CLOSE_OPEN = text(
     f"""
     UPDATE steps SET state = {CANCELLED}, finished_at = clock_timestamp()
@@ -249,13 +248,6 @@ class Steps(Repository):
         """Create steps; `database_now` stamps them."""
         rows = _INSERT(self.connection, [_values(step, database_now) for step in steps])
         return tuple(_inserted(row) for row in rows)
-
-    def outputs(self, run_ids: Sequence[str]) -> dict[str, dict[str, Mapping[str, object]]]:
-        """What the done steps of these runs returned, by run and node; joins read it under the run's lock."""
-        found: dict[str, dict[str, Mapping[str, object]]] = {run_id: {} for run_id in run_ids}
-        for row in self.connection.execute(_OUTPUTS, {"runs": list(run_ids)}):
-            found[row.run_id][row.node] = row.output or {}
-        return found
 
     def cancel_open(self, run_ids: Sequence[str], *, but: Sequence[int] = ()) -> tuple[int, ...]:
         """Cancel every unfinished step of these runs, the leased ones included: their results will be refused."""

@@ -107,6 +107,16 @@ runs = Table(
     postgresql_with={"fillfactor": "80"},
 )
 
+# A step that a join of several needs has ended; taken away when the join is entered.
+arrivals = Table(
+    "arrivals",
+    metadata,
+    Column("run_id", Name, primary_key=True),
+    Column("node", String(64), primary_key=True),
+    Column("step_id", BigInteger, primary_key=True),
+    Column("need", String(64), nullable=False),
+)
+
 steps = Table(
     "steps",
     metadata,

@@ -41,7 +41,7 @@ HISTORY: Final = frozenset(
 
 _SEALED: Final = {table.name: table for table in (SYSTEM_AUDIT, AUDIT_LOGS)}
 _EMPTIED: Final = frozenset(
-    {"leases", "agents", "idempotency_keys", "notice_roles", "deliveries", "subscribers"}
+    {"leases", "arrivals", "agents", "idempotency_keys", "notice_roles", "deliveries", "subscribers"}
 )
 """Tables of which the application deletes rows."""
 _OF_THE_OWNER: Final = frozenset({"feed_origin"})

@@ -3,12 +3,24 @@
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from statemachine.workflow.definition import END, ORIGIN, Kind, Step, Workflow
 from statemachine.workflow.planner import Plan, after_failure, after_success, begin
 
 MOST_STEPS = 5000
 """A run that takes more is taken for one that never ends."""
+
+
+def joined_by(
+    workflow: Workflow, node: str, outputs: Mapping[str, Any]
+) -> dict[str, dict[str, Mapping[str, object]]]:
+    """The joins that the end of this step completes, where all these steps have returned this."""
+    return {
+        join: {need: outputs[need] for need in workflow.steps[join].needs}
+        for join in workflow.joins_of(node)
+        if outputs.keys() >= set(workflow.steps[join].needs)
+    }
 
 
 def answer(gateway: str) -> str:
@@ -58,8 +70,7 @@ class Interpreter:
             given=given,
             output=output,
             variables={},
-            done=self.outputs.keys(),
-            outputs=self.outputs,
+            joined=joined_by(self.workflow, step.id, {**self.outputs, step.id: output}),
         )
         self.outputs[step.id] = output
         self._enter(plan)

@@ -7,6 +7,7 @@ import pytest
 from statemachine.workflow.definition import Workflow
 from statemachine.workflow.planner import Plan, UnknownDecision, after_failure, after_success, begin
 from tests.support.workflow.definitions import action, gateway, human, workflow
+from tests.support.workflow.interpreter import joined_by
 
 PICTURE = {"picture": "https://example.com/1"}
 ERROR = {"code": "tool_failed", "message": "the order system does not answer"}
@@ -31,8 +32,7 @@ def succeed(
         given=more.get("given", {}),
         output=output or {},
         variables=more.get("variables", {}),
-        done=more.get("outputs", {}).keys(),
-        outputs=more.get("outputs", {}),  # type: ignore[arg-type]
+        joined=joined_by(built, node, {**more.get("outputs", {}), node: output or {}}),
     )
 
 

@@ -278,8 +278,7 @@ def test_a_workflow_starts_where_nothing_leads() -> None:
 def test_a_workflow_knows_which_joins_wait_for_a_step() -> None:
     built = workflow(action("a"), action("b"), action("j", needs=("a", "b")), action("k", needs=("b",)))
     assert built.waiting_for == {"a": ("j",), "b": ("j", "k")}
-    assert built.has_joins
-    assert not workflow(action("a")).has_joins
+    assert built.joins_of("a") == ("j",)
 
 
 def test_a_built_workflow_cannot_be_changed() -> None:
