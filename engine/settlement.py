@@ -16,7 +16,7 @@ from statemachine.workflow import planner
 from statemachine.workflow.definition import Kind, Workflow
 from statemachine.workflow.states import TIMED_STEPS, RunState, StepState
 from storage.core.unit_of_work import UnitOfWork
-from storage.engine.arrivals import Arrival, Arrivals
+from storage.engine.arrivals import Arrivals, EndedNeed
 from storage.engine.clock import Moments
 from storage.engine.steps import StepChange, StepRow, Steps
 from storage.engine.urgency import still_behind
@@ -156,7 +156,7 @@ class Settlement:
     def _joined(self, ended: Sequence[StepRow]) -> dict[int, dict[str, dict[str, Mapping[str, Any]]]]:
         """The joins that these ends complete, by the step that came last and the join, with what each need returned."""
         arrivals = [
-            Arrival(row.run_id, join, row.step_id, row.node)
+            EndedNeed(row.run_id, join, row.step_id, row.node)
             for row in ended
             for join in self._workflow(row).joins_of(row.node)
         ]

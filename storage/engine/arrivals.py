@@ -32,7 +32,7 @@ _TAKE = text(
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class EndedNeed:
     """An ended step that a join needs."""
 
     run_id: str
@@ -51,7 +51,7 @@ Joined = dict[tuple[str, str], dict[str, Mapping[str, Any]]]
 class Arrivals(Repository):
     """The only code that writes `arrivals`; whoever does holds the lock of the run."""
 
-    def arrive(self, arrivals: Sequence[Arrival], needs: Mapping[tuple[str, str], int]) -> Joined:
+    def arrive(self, arrivals: Sequence[EndedNeed], needs: Mapping[tuple[str, str], int]) -> Joined:
         """Note these ends, whose rows are written; the joins of which every need has come now.
 
         Args:
