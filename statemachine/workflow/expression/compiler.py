@@ -167,9 +167,15 @@ class Compiler:
 
     def _logical(self, node: ast.BoolOp, levels: int) -> Run:
         parts = self._all(node.values, levels)
-        if isinstance(node.op, ast.And):
-            return lambda evaluation: all(part(evaluation) for part in parts)
-        return lambda evaluation: any(part(evaluation) for part in parts)
+        decisive = isinstance(node.op, ast.Or)
+
+        def decided(evaluation: Evaluation) -> bool:
+            for part in parts:
+                if bool(part(evaluation)) is decisive:
+                    return decisive
+            return not decisive
+
+        return decided
 
     def _arithmetic(self, node: ast.BinOp, levels: int) -> Run:
         """`a + b - c` is one level, however long."""

@@ -49,7 +49,13 @@ def along(base: Callable[[Evaluation], object], takes: list[Take]) -> Callable[[
 def keyed(key: str, at: Place, *, strict: bool) -> Take:
     """The step `.key`."""
     if strict:
-        return lambda holder, _: _known(holder, key, at)
+
+        def known(holder: object, _: Evaluation) -> object:
+            if isinstance(holder, dict) and key in holder:
+                return holder[key]
+            return _known(holder, key, at)
+
+        return known
     return lambda holder, _: holder.get(key) if isinstance(holder, (dict, Mapping)) else None
 
 
