@@ -43,7 +43,7 @@ class Plan:
 
     entered: list[Entered] = field(default_factory=list)
     passed: list[Passed] = field(default_factory=list)
-    stopped: dict[str, Stopped] = field(default_factory=dict)
+    stopped: list[Stopped] = field(default_factory=list)
     error: Mapping[str, object] | None = None
     """What the run fails with: a gateway has stopped, and no step handles it."""
 
@@ -158,10 +158,8 @@ def _enter(
         held = step.condition is not None and step.condition.holds(scope)
     except ExpressionFault as fault:
         error: Mapping[str, object] = {"code": "expression", "message": str(fault)}
-        # Gateways that stop and lead to one another would have no end.
-        again = step.id in plan.stopped
-        plan.stopped[step.id] = Stopped(step, error)
-        if again or not _catch(workflow, step.id, given, error, plan):
+        plan.stopped.append(Stopped(step, error))
+        if not _catch(workflow, step.id, given, error, plan):
             plan.error = {**error, "step": step.id}
         return
     plan.passed.append(Passed(step, held))

@@ -2,7 +2,7 @@
 
 import difflib
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sized
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -18,14 +18,16 @@ LONGEST_TEXT: Final = 262_144
 LONGEST_LIST: Final = 10_000
 """Elements a list may have that an expression makes."""
 LARGEST_RESULT: Final = 1_048_576
-"""Characters of JSON, about, that a result may have that an expression makes."""
+"""Characters that a result may have that an expression makes; an element counts as eight."""
 GREATEST_INTEGER: Final = 2**53
 """Up to this every reader of JSON reads an integer as it was written."""
 
 _ELEMENTS_AN_OPERATION: Final = 32
+_ELEMENTS_DONE_AN_OPERATION: Final = 4
 _CHARACTERS_AN_OPERATION: Final = 1_024
-_CANDIDATES: Final = 200
-_LONGEST_CANDIDATE: Final = 64
+_CHARACTERS_AN_ELEMENT: Final = 8
+_CANDIDATES: Final = 100
+_LONGEST_CANDIDATE: Final = 40
 
 
 class MalformedExpression(ValueError):
@@ -77,6 +79,10 @@ class Evaluation:
         self.operations -= operations
         if self.operations < 0:
             raise at.fault(f"more than {MOST_OPERATIONS:,} operations")
+
+    def spend_each(self, values: Sized, at: Place) -> None:
+        """Count the operations of doing something with each element of a list or an object."""
+        self.spend(len(values) // _ELEMENTS_DONE_AN_OPERATION, at)
 
     def spend_on(self, value: object, at: Place) -> None:
         """Count the operations of going through a text, a list or an object once."""
@@ -174,10 +180,10 @@ def result(value: object, at: Place) -> object:
         if isinstance(one, str):
             room -= len(one)
         elif isinstance(one, (list, tuple)):
-            room -= 4 * len(one)
+            room -= _CHARACTERS_AN_ELEMENT * len(one)
             waiting.extend(one if room >= 0 else ())
         elif isinstance(one, Mapping):
-            room -= sum(map(len, one)) + 4 * len(one)
+            room -= sum(map(len, one)) + _CHARACTERS_AN_ELEMENT * len(one)
             waiting.extend(one.values() if room >= 0 else ())
         if room < 0:
             raise at.fault(f"a result of more than {LARGEST_RESULT:,} characters")

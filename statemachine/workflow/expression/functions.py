@@ -75,7 +75,9 @@ def _len(call: Call, value: object) -> int:
 
 
 def _sum(call: Call, values: object) -> int | float:
-    return number(sum(number(value, call.at) for value in call.elements(values)), call.at)
+    several = elements(values, call.at)
+    call.evaluation.spend_each(several, call.at)
+    return number(sum(number(value, call.at) for value in several), call.at)
 
 
 def _comparable(call: Call, values: tuple[object, ...]) -> list[object]:
@@ -101,7 +103,9 @@ def _contains(call: Call, whole: object, part: object) -> bool:
 
 
 def _join(call: Call, values: object, separator: object) -> str:
-    parts = [written(value, call.at) for value in call.elements(values)]
+    several = elements(values, call.at)
+    call.evaluation.spend_each(several, call.at)
+    parts = [written(value, call.at) for value in several]
     between = text(separator, call.at)
     length = sum(map(len, parts)) + len(between) * max(len(parts) - 1, 0)
     # Asked before it is made, for it may be many times what is there.
@@ -116,7 +120,7 @@ def _split(call: Call, whole: object, separator: object) -> list[object]:
     if not between:
         raise call.at.fault("an empty separator separates nothing")
     parts = made_list(list(call.text(whole).split(between)), call.at)
-    call.evaluation.spend_on(parts, call.at)
+    call.evaluation.spend_each(parts, call.at)
     return parts
 
 

@@ -19,12 +19,12 @@ def same(left: object, right: object, at: Place, evaluation: Evaluation) -> bool
         if isinstance(one, list) and isinstance(other, list):
             if len(one) != len(other):
                 return False
-            evaluation.spend_on(one, at)
+            evaluation.spend_each(one, at)
             pairs.extend(zip(one, other, strict=True))
         elif isinstance(one, Mapping) and isinstance(other, Mapping):
             if one.keys() != other.keys():
                 return False
-            evaluation.spend_on(one, at)
+            evaluation.spend_each(one, at)
             pairs.extend((value, other[key]) for key, value in one.items())
         else:
             if isinstance(one, str):
@@ -40,7 +40,7 @@ def among(value: object, values: object, at: Place, evaluation: Evaluation) -> b
         return False
     evaluation.spend_on(values, at)
     if isinstance(value, (list, Mapping)):
-        evaluation.spend(len(values) // 4, at)
+        evaluation.spend_each(values, at)
         return any(same(value, each, at, evaluation) for each in values)
     if isinstance(value, str) and len(value) > 1_024:  # noqa: PLR2004 - shorter ones cost no more than a number
         evaluation.spend(len(values) * len(value) // 32_768, at)
