@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from schemas.core.parameters import MalformedSchema, require_schema
 from statemachine.workflow.definition import Kind, MalformedWorkflow, Step, Workflow, build
+from statemachine.workflow.expression.calculation import MalformedExpression
 from statemachine.workflow.expression.compiled import Expression
-from statemachine.workflow.expression.evaluation import MalformedExpression
 from statemachine.workflow.retry import RetryPolicy
 
 

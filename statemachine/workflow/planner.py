@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from statemachine.workflow.definition import END, ORIGIN, Kind, Step, Workflow
-from statemachine.workflow.expression.evaluation import ExpressionFault
+from statemachine.workflow.expression.calculation import ExpressionFault
 
 
 @dataclass(frozen=True, slots=True)

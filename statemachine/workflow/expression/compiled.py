@@ -4,23 +4,23 @@ import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from statemachine.workflow.expression.compiler import Compiler
-from statemachine.workflow.expression.evaluation import (
+from statemachine.workflow.expression.calculation import (
     LONGEST_EXPRESSION,
     MOST_OPERATIONS,
-    Evaluation,
+    Calculation,
     MalformedExpression,
-    Place,
+    Position,
     result,
 )
+from statemachine.workflow.expression.compiler import Compiler
 
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A compiled expression: a condition of a workflow, or a part of a text (see `Template`)."""
+    """A compiled expression: a condition of a workflow, or a part of a text (see `ValueTemplate`)."""
 
     text: str
-    _run: Callable[[Evaluation], object] = field(repr=False, compare=False)
+    _run: Callable[[Calculation], object] = field(repr=False, compare=False)
     _operations: int = field(repr=False, compare=False)
     _slots: int = field(repr=False, compare=False)
     _makes: bool = field(repr=False, compare=False)
@@ -65,7 +65,7 @@ class Expression:
             ExpressionFault: it has none.
         """
         value = self._value(scope)
-        return result(value, Place(self.text, 1)) if self._makes else value
+        return result(value, Position(self.text, 1)) if self._makes else value
 
     def holds(self, scope: Mapping[str, object]) -> bool:
         """Whether the value is true; null, 0 and what is empty are not.
@@ -77,4 +77,4 @@ class Expression:
 
     def _value(self, scope: Mapping[str, object]) -> object:
         operations = MOST_OPERATIONS - self._operations
-        return self._run(Evaluation(scope, [None] * self._slots, operations))
+        return self._run(Calculation(scope, [None] * self._slots, operations))

@@ -7,20 +7,20 @@ from types import MappingProxyType
 from typing import Final
 
 from statemachine.workflow.expression import paths
-from statemachine.workflow.expression.evaluation import (
+from statemachine.workflow.expression.calculation import (
     DEEPEST_EXPRESSION,
     GREATEST_INTEGER,
-    Evaluation,
+    Calculation,
     MalformedExpression,
-    Place,
+    Position,
     elements,
     made_list,
     nearest,
 )
-from statemachine.workflow.expression.functions import FUNCTIONS, Call, Function
+from statemachine.workflow.expression.functions import FUNCTIONS, Function, FunctionCall
 from statemachine.workflow.expression.operators import ARITHMETIC, COMPARISONS
 
-Run = Callable[[Evaluation], object]
+Run = Callable[[Calculation], object]
 
 _WORDS: Final[Mapping[str, bool | None]] = MappingProxyType({"true": True, "false": False, "null": None})
 """Constants as YAML and JSON write them; read as names they would silently be unknown."""
@@ -65,7 +65,7 @@ class Compiler:
         Raises:
             MalformedExpression: it is not of the language, or nested too deeply.
         """
-        if levels == 0:
+        if levels <= 0:
             raise MalformedExpression(f"'{self.text}' is nested deeper than {DEEPEST_EXPRESSION} levels")
         form = self._forms.get(type(node))
         if form is None:
@@ -79,11 +79,11 @@ class Compiler:
             f"'{part}' in '{self.text}' is not allowed; " + (why or "docs/workflows.md lists what is")
         )
 
-    def place(self, node: ast.expr) -> Place:
+    def position(self, node: ast.expr) -> Position:
         """Where this part begins, in characters: the parser counts bytes of a line."""
         before = self._lines[: node.lineno - 1]
         line = self._lines[node.lineno - 1].encode()[: node.col_offset].decode(errors="replace")
-        return Place(self.text, sum(len(each) + 1 for each in before) + len(line) + 1)
+        return Position(self.text, sum(len(each) + 1 for each in before) + len(line) + 1)
 
     def _all(self, nodes: Sequence[ast.expr], levels: int) -> list[Run]:
         return [self.compile(node, levels) for node in nodes]
@@ -127,19 +127,19 @@ class Compiler:
         if base.id in self._bound:
             return paths.along(paths.bound(self._bound[base.id]), takes)
         self.names.add((base.id, *_keys_of(taken)))
-        return paths.along(paths.named(base.id, self.place(base), strict=self._strict), takes)
+        return paths.along(paths.named(base.id, self.position(base), strict=self._strict), takes)
 
     def _take(self, node: ast.Attribute | ast.Subscript, levels: int) -> paths.Take:
         if isinstance(node, ast.Subscript):
-            return paths.indexed(self.compile(node.slice, levels), self.place(node), strict=self._strict)
+            return paths.indexed(self.compile(node.slice, levels), self.position(node), strict=self._strict)
         if node.attr.startswith("_"):
             raise self._refused(node, "names do not begin with '_'")
-        return paths.keyed(node.attr, self.place(node), strict=self._strict)
+        return paths.keyed(node.attr, self.position(node), strict=self._strict)
 
     def _list(self, node: ast.List | ast.Tuple, levels: int) -> Run:
         self.makes = True
         parts = self._all(node.elts, levels)
-        return lambda evaluation: [part(evaluation) for part in parts]
+        return lambda calculation: [part(calculation) for part in parts]
 
     def _object(self, node: ast.Dict, levels: int) -> Run:
         self.makes = True
@@ -150,17 +150,17 @@ class Compiler:
             raise self._refused(node, "the keys of an object are texts, written as such")
         self._all([key for key in node.keys if key is not None], levels)
         parts = list(zip(keys, self._all(node.values, levels), strict=True))
-        return lambda evaluation: {key: part(evaluation) for key, part in parts}
+        return lambda calculation: {key: part(calculation) for key, part in parts}
 
     def _unary(self, node: ast.UnaryOp, levels: int) -> Run:
         operand = self.compile(node.operand, levels)
         if isinstance(node.op, ast.Not):
-            return lambda evaluation: not operand(evaluation)
+            return lambda calculation: not operand(calculation)
         if not isinstance(node.op, ast.USub):
             raise self._refused(node)
 
-        def negative(evaluation: Evaluation) -> object:
-            value = operand(evaluation)
+        def negative(calculation: Calculation) -> object:
+            value = operand(calculation)
             return -value if isinstance(value, (int, float)) else None
 
         return negative
@@ -169,9 +169,9 @@ class Compiler:
         parts = self._all(node.values, levels)
         decisive = isinstance(node.op, ast.Or)
 
-        def decided(evaluation: Evaluation) -> bool:
+        def decided(calculation: Calculation) -> bool:
             for part in parts:
-                if bool(part(evaluation)) is decisive:
+                if bool(part(calculation)) is decisive:
                     return decisive
             return not decisive
 
@@ -190,13 +190,13 @@ class Compiler:
             self.operations += 1
             self.makes = self.makes or isinstance(each.op, ast.Add)
             following.append(
-                (ARITHMETIC[type(each.op)], self.compile(each.right, levels), self.place(each.right))
+                (ARITHMETIC[type(each.op)], self.compile(each.right, levels), self.position(each.right))
             )
 
-        def calculated(evaluation: Evaluation) -> object:
-            value = first(evaluation)
+        def calculated(calculation: Calculation) -> object:
+            value = first(calculation)
             for operator, operand, at in following:
-                value = operator(value, operand(evaluation), at, evaluation)
+                value = operator(value, operand(calculation), at, calculation)
             return value
 
         return calculated
@@ -206,15 +206,15 @@ class Compiler:
             raise self._refused(node)
         first = self.compile(node.left, levels)
         following = [
-            (COMPARISONS[type(op)], self.compile(right, levels), self.place(right))
+            (COMPARISONS[type(op)], self.compile(right, levels), self.position(right))
             for op, right in zip(node.ops, node.comparators, strict=True)
         ]
 
-        def compared(evaluation: Evaluation) -> bool:
-            value = first(evaluation)
+        def compared(calculation: Calculation) -> bool:
+            value = first(calculation)
             for holds, operand, at in following:
-                other = operand(evaluation)
-                if not holds(value, other, at, evaluation):
+                other = operand(calculation)
+                if not holds(value, other, at, calculation):
                     return False
                 value = other
             return True
@@ -223,7 +223,7 @@ class Compiler:
 
     def _chosen(self, node: ast.IfExp, levels: int) -> Run:
         held, this, that = self._all([node.test, node.body, node.orelse], levels)
-        return lambda evaluation: this(evaluation) if held(evaluation) else that(evaluation)
+        return lambda calculation: this(calculation) if held(calculation) else that(calculation)
 
     def _comprehension(self, node: ast.ListComp | ast.GeneratorExp, levels: int) -> Run:
         self.makes = True
@@ -233,7 +233,7 @@ class Compiler:
         name = loop.target.id
         if name.startswith("_") or name in _WORDS:
             raise self._refused(loop.target)
-        over, at = self.compile(loop.iter, levels), self.place(loop.iter)
+        over, at = self.compile(loop.iter, levels), self.position(loop.iter)
         before, self.operations = self.operations, 0
         known, slot = self._bound, self._depth
         self._bound, self._depth = {**known, name: slot}, slot + 1
@@ -243,14 +243,14 @@ class Compiler:
         each = 1 + self.operations
         self._bound, self._depth, self.operations = known, slot, before
 
-        def comprehended(evaluation: Evaluation) -> object:
+        def comprehended(calculation: Calculation) -> object:
             made: list[object] = []
-            bound, spend = evaluation.bound, evaluation.spend
-            for value in elements(over(evaluation), at):
+            bound, spend = calculation.bound, calculation.spend
+            for value in elements(over(calculation), at):
                 spend(each, at)
                 bound[slot] = value
-                if not held or held[0](evaluation):
-                    made.append(part(evaluation))
+                if not held or held[0](calculation):
+                    made.append(part(calculation))
             return made_list(made, at)
 
         return comprehended
@@ -265,15 +265,14 @@ class Compiler:
         if not function.fewest <= len(node.args) <= function.most:
             raise self._refused(node, f"'{name}' takes {_counted(function)}")
         values = self._arguments(name, function, node.args, levels)
-        do, at = function.do, self.place(node)
-        self.makes = self.makes or name in {"split", "join"}
-        return lambda evaluation: do(Call(at, evaluation), *[value(evaluation) for value in values])
+        do, at = function.do, self.position(node)
+        return lambda calculation: do(
+            FunctionCall(at, calculation), *[value(calculation) for value in values]
+        )
 
     def _arguments(self, name: str, function: Function, written: list[ast.expr], levels: int) -> list[Run]:
         first = written[0]
         if function.takes_list and len(written) == 1 and isinstance(first, ast.GeneratorExp):
-            if levels == 0:
-                return [self.compile(first, levels)]
             return [self._comprehension(first, levels - 1)]
         strict, self._strict = self._strict, self._strict and name != "default"
         values = [self.compile(first, levels)]

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from statemachine.workflow.expression.evaluation import (
-    Evaluation,
-    Place,
+from statemachine.workflow.expression.calculation import (
+    Calculation,
+    Position,
     elements,
     kind,
     made_list,
@@ -23,20 +23,20 @@ _MOST_DIGITS: Final = 15
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """Where a function is called, and in which evaluation."""
+class FunctionCall:
+    """Where a function is called, and in which calculation."""
 
-    at: Place
-    evaluation: Evaluation
+    at: Position
+    calculation: Calculation
 
     def text(self, value: object) -> str:
         """The value, which must be a text; going through it is counted."""
-        self.evaluation.spend_on(value, self.at)
+        self.calculation.spend_on(value, self.at)
         return text(value, self.at)
 
     def elements(self, value: object) -> list[object]:
         """The elements of the value, which must be a list; going through it is counted."""
-        self.evaluation.spend_on(value, self.at)
+        self.calculation.spend_on(value, self.at)
         return list(elements(value, self.at))
 
 
@@ -51,7 +51,7 @@ class Function:
     """Whether the one value may be written as `f(x for x in list)`."""
 
 
-def written(value: object, at: Place) -> str:
+def written(value: object, at: Position) -> str:
     """A value as it stands within a text: numbers, true and false as in JSON.
 
     Raises:
@@ -68,19 +68,19 @@ def written(value: object, at: Place) -> str:
             raise at.fault(f"{kind(value)} has no form within a text")
 
 
-def _len(call: Call, value: object) -> int:
+def _len(call: FunctionCall, value: object) -> int:
     if not isinstance(value, (str, list, tuple, Mapping)):
         raise call.at.fault(f"{kind(value)} has no length")
     return len(value)
 
 
-def _sum(call: Call, values: object) -> int | float:
+def _sum(call: FunctionCall, values: object) -> int | float:
     several = elements(values, call.at)
-    call.evaluation.spend_each(several, call.at)
+    call.calculation.spend_each(several, call.at)
     return number(sum(number(value, call.at) for value in several), call.at)
 
 
-def _comparable(call: Call, values: tuple[object, ...]) -> list[object]:
+def _comparable(call: FunctionCall, values: tuple[object, ...]) -> list[object]:
     several = call.elements(values[0]) if len(values) == 1 else list(values)
     if not several:
         raise call.at.fault("an empty list has no least and no greatest")
@@ -89,49 +89,49 @@ def _comparable(call: Call, values: tuple[object, ...]) -> list[object]:
     return [number(value, call.at) for value in several]
 
 
-def _round(call: Call, value: object, digits: object = 0) -> int | float:
+def _round(call: FunctionCall, value: object, digits: object = 0) -> int | float:
     if isinstance(digits, bool) or not isinstance(digits, int) or not 0 <= digits <= _MOST_DIGITS:
         raise call.at.fault(f"digits are an integer from 0 to {_MOST_DIGITS}")
     found = number(value, call.at)
     return number(round(found, digits) if digits else round(found), call.at)
 
 
-def _contains(call: Call, whole: object, part: object) -> bool:
+def _contains(call: FunctionCall, whole: object, part: object) -> bool:
     if isinstance(whole, str):
         return text(part, call.at) in call.text(whole)
-    return among(part, elements(whole, call.at), call.at, call.evaluation)
+    return among(part, elements(whole, call.at), call.at, call.calculation)
 
 
-def _join(call: Call, values: object, separator: object) -> str:
+def _join(call: FunctionCall, values: object, separator: object) -> str:
     several = elements(values, call.at)
-    call.evaluation.spend_each(several, call.at)
+    call.calculation.spend_each(several, call.at)
     parts = [written(value, call.at) for value in several]
     between = text(separator, call.at)
     length = sum(map(len, parts)) + len(between) * max(len(parts) - 1, 0)
     # Asked before it is made, for it may be many times what is there.
     require_length(length, call.at)
     joined = between.join(parts)
-    call.evaluation.spend_on(joined, call.at)
+    call.calculation.spend_on(joined, call.at)
     return joined
 
 
-def _split(call: Call, whole: object, separator: object) -> list[object]:
+def _split(call: FunctionCall, whole: object, separator: object) -> list[object]:
     between = text(separator, call.at)
     if not between:
         raise call.at.fault("an empty separator separates nothing")
     parts = made_list(list(call.text(whole).split(between)), call.at)
-    call.evaluation.spend_each(parts, call.at)
+    call.calculation.spend_each(parts, call.at)
     return parts
 
 
-def _keys(call: Call, value: object) -> list[object]:
+def _keys(call: FunctionCall, value: object) -> list[object]:
     if not isinstance(value, Mapping):
         raise call.at.fault(f"an object is needed here, this is {kind(value)}")
-    call.evaluation.spend_on(value, call.at)
+    call.calculation.spend_on(value, call.at)
     return made_list(list(value), call.at)
 
 
-def _number(call: Call, value: object) -> int | float:
+def _number(call: FunctionCall, value: object) -> int | float:
     if not isinstance(value, str):
         return number(value, call.at)
     digits = value.strip() if len(value) <= _LONGEST_NUMBER else ""

@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from statemachine.workflow.expression.evaluation import Evaluation, Place, made_list, number, text
+from statemachine.workflow.expression.calculation import Calculation, Position, made_list, number, text
 
-Operator = Callable[[object, object, Place, Evaluation], object]
-"""Two values, where the operator stands, and the evaluation, which counts."""
+Operator = Callable[[object, object, Position, Calculation], object]
+"""Two values, where the operator stands, and the calculation, which counts."""
 
 
-def same(left: object, right: object, at: Place, evaluation: Evaluation) -> bool:
+def same(left: object, right: object, at: Position, calculation: Calculation) -> bool:
     """Whether two values are equal, however deep: without recursion, and counted."""
     pairs = [(left, right)]
     while pairs:
@@ -19,78 +19,78 @@ def same(left: object, right: object, at: Place, evaluation: Evaluation) -> bool
         if isinstance(one, list) and isinstance(other, list):
             if len(one) != len(other):
                 return False
-            evaluation.spend_each(one, at)
+            calculation.spend_each(one, at)
             pairs.extend(zip(one, other, strict=True))
         elif isinstance(one, Mapping) and isinstance(other, Mapping):
             if one.keys() != other.keys():
                 return False
-            evaluation.spend_each(one, at)
+            calculation.spend_each(one, at)
             pairs.extend((value, other[key]) for key, value in one.items())
         else:
             if isinstance(one, str):
-                evaluation.spend_on(one, at)
+                calculation.spend_on(one, at)
             if one != other:
                 return False
     return True
 
 
-def among(value: object, values: object, at: Place, evaluation: Evaluation) -> bool:
+def among(value: object, values: object, at: Position, calculation: Calculation) -> bool:
     """Whether a list has this value; only lists are asked."""
     if not isinstance(values, (list, tuple)):
         return False
-    evaluation.spend_on(values, at)
+    calculation.spend_on(values, at)
     if isinstance(value, (list, Mapping)):
-        evaluation.spend_each(values, at)
-        return any(same(value, each, at, evaluation) for each in values)
+        calculation.spend_each(values, at)
+        return any(same(value, each, at, calculation) for each in values)
     if isinstance(value, str) and len(value) > 1_024:  # noqa: PLR2004 - shorter ones cost no more than a number
-        evaluation.spend(len(values) * len(value) // 32_768, at)
+        calculation.spend(len(values) * len(value) // 32_768, at)
     return value in values
 
 
-def _ordered(left: object, right: object, at: Place, evaluation: Evaluation) -> bool:
+def _ordered(left: object, right: object, at: Position, calculation: Calculation) -> bool:
     """Whether these two have an order: numbers have, and texts."""
     if isinstance(left, str) and isinstance(right, str):
-        evaluation.spend_on(left, at)
+        calculation.spend_on(left, at)
         return True
     return isinstance(left, (int, float)) and isinstance(right, (int, float))
 
 
-def _add(left: object, right: object, at: Place, evaluation: Evaluation) -> object:
+def _add(left: object, right: object, at: Position, calculation: Calculation) -> object:
     if isinstance(left, str) and isinstance(right, str):
         joined = text(left + right, at)
-        evaluation.spend_on(joined, at)
+        calculation.spend_on(joined, at)
         return joined
     if isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)):
         both = made_list([*left, *right], at)
-        evaluation.spend_on(both, at)
+        calculation.spend_on(both, at)
         return both
     return number(number(left, at) + number(right, at), at)
 
 
-def _subtract(left: object, right: object, at: Place, _: Evaluation) -> object:
+def _subtract(left: object, right: object, at: Position, _: Calculation) -> object:
     return number(number(left, at) - number(right, at), at)
 
 
-def _multiply(left: object, right: object, at: Place, _: Evaluation) -> object:
+def _multiply(left: object, right: object, at: Position, _: Calculation) -> object:
     return number(number(left, at) * number(right, at), at)
 
 
-def _divisor(value: object, at: Place) -> int | float:
+def _divisor(value: object, at: Position) -> int | float:
     found = number(value, at)
     if found == 0:
         raise at.fault("division by zero")
     return found
 
 
-def _divide(left: object, right: object, at: Place, _: Evaluation) -> object:
+def _divide(left: object, right: object, at: Position, _: Calculation) -> object:
     return number(number(left, at) / _divisor(right, at), at)
 
 
-def _divide_whole(left: object, right: object, at: Place, _: Evaluation) -> object:
+def _divide_whole(left: object, right: object, at: Position, _: Calculation) -> object:
     return number(number(left, at) // _divisor(right, at), at)
 
 
-def _remainder(left: object, right: object, at: Place, _: Evaluation) -> object:
+def _remainder(left: object, right: object, at: Position, _: Calculation) -> object:
     return number(number(left, at) % _divisor(right, at), at)
 
 

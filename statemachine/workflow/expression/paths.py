@@ -3,54 +3,54 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from statemachine.workflow.expression.evaluation import Evaluation, Place, kind, nearest
+from statemachine.workflow.expression.calculation import Calculation, Position, kind, nearest
 
 _LONGEST_SHOWN: Final = 64
 
-Take = Callable[[object, Evaluation], object]
+Take = Callable[[object, Calculation], object]
 """Takes one value out of another."""
 
 
-def named(name: str, at: Place, *, strict: bool) -> Callable[[Evaluation], object]:
+def named(name: str, at: Position, *, strict: bool) -> Callable[[Calculation], object]:
     """The value of a name of the scope."""
     if not strict:
-        return lambda evaluation: evaluation.scope.get(name)
+        return lambda calculation: calculation.scope.get(name)
 
-    def known(evaluation: Evaluation) -> object:
-        if name not in evaluation.scope:
-            raise at.fault(f"there is no '{name}'{nearest(name, evaluation.scope)}")
-        return evaluation.scope[name]
+    def known(calculation: Calculation) -> object:
+        if name not in calculation.scope:
+            raise at.fault(f"there is no '{name}'{nearest(name, calculation.scope)}")
+        return calculation.scope[name]
 
     return known
 
 
-def bound(slot: int) -> Callable[[Evaluation], object]:
+def bound(slot: int) -> Callable[[Calculation], object]:
     """The value of a name that a comprehension binds."""
-    return lambda evaluation: evaluation.bound[slot]
+    return lambda calculation: calculation.bound[slot]
 
 
-def along(base: Callable[[Evaluation], object], takes: list[Take]) -> Callable[[Evaluation], object]:
+def along(base: Callable[[Calculation], object], takes: list[Take]) -> Callable[[Calculation], object]:
     """The value at the end of a path."""
     if not takes:
         return base
     if len(takes) == 1:
         take = takes[0]
-        return lambda evaluation: take(base(evaluation), evaluation)
+        return lambda calculation: take(base(calculation), calculation)
 
-    def walked(evaluation: Evaluation) -> object:
-        value = base(evaluation)
+    def walked(calculation: Calculation) -> object:
+        value = base(calculation)
         for take in takes:
-            value = take(value, evaluation)
+            value = take(value, calculation)
         return value
 
     return walked
 
 
-def keyed(key: str, at: Place, *, strict: bool) -> Take:
+def keyed(key: str, at: Position, *, strict: bool) -> Take:
     """The step `.key`."""
     if strict:
 
-        def known(holder: object, _: Evaluation) -> object:
+        def known(holder: object, _: Calculation) -> object:
             if isinstance(holder, dict) and key in holder:
                 return holder[key]
             return _known(holder, key, at)
@@ -59,11 +59,11 @@ def keyed(key: str, at: Place, *, strict: bool) -> Take:
     return lambda holder, _: holder.get(key) if isinstance(holder, (dict, Mapping)) else None
 
 
-def indexed(index: Callable[[Evaluation], object], at: Place, *, strict: bool) -> Take:
+def indexed(index: Callable[[Calculation], object], at: Position, *, strict: bool) -> Take:
     """The step `[index]`: of a list by number, from the end where it is negative; of an object by key."""
 
-    def take(holder: object, evaluation: Evaluation) -> object:
-        key = index(evaluation)
+    def take(holder: object, calculation: Calculation) -> object:
+        key = index(calculation)
         if not strict and (holder is None or key is None):
             return None
         if isinstance(holder, (list, tuple)):
@@ -77,7 +77,7 @@ def indexed(index: Callable[[Evaluation], object], at: Place, *, strict: bool) -
     return take
 
 
-def _element(values: list[object] | tuple[object, ...], index: object, at: Place) -> object:
+def _element(values: list[object] | tuple[object, ...], index: object, at: Position) -> object:
     if not isinstance(index, int) or isinstance(index, bool):
         raise at.fault(f"the index of a list is an integer, this is {kind(index)}")
     if not -len(values) <= index < len(values):
@@ -85,7 +85,7 @@ def _element(values: list[object] | tuple[object, ...], index: object, at: Place
     return values[index]
 
 
-def _known(holder: object, key: str, at: Place) -> object:
+def _known(holder: object, key: str, at: Position) -> object:
     shown = key if len(key) <= _LONGEST_SHOWN else f"{key[:_LONGEST_SHOWN]}…"
     if not isinstance(holder, Mapping):
         raise at.fault(f"{kind(holder)} has no '{shown}'")

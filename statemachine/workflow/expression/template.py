@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from statemachine.workflow.expression.calculation import MalformedExpression, Position, require_length
 from statemachine.workflow.expression.compiled import Expression
-from statemachine.workflow.expression.evaluation import MalformedExpression, Place, require_length
 from statemachine.workflow.expression.functions import written
 
 DEEPEST_TEMPLATE: Final = 100
@@ -22,16 +22,16 @@ class _Text:
 
     def filled(self, scope: Mapping[str, object]) -> str:
         found = [
-            part if isinstance(part, str) else written(part.evaluate(scope), Place(part.text, 1))
+            part if isinstance(part, str) else written(part.evaluate(scope), Position(part.text, 1))
             for part in self.parts
         ]
         expression = next(part for part in self.parts if isinstance(part, Expression))
-        require_length(sum(map(len, found)), Place(expression.text, 1))
+        require_length(sum(map(len, found)), Position(expression.text, 1))
         return "".join(found)
 
 
 @dataclass(frozen=True, slots=True)
-class Template:
+class ValueTemplate:
     """A value of JSON, whose texts may have `${expression}` parts.
 
     A text that is one `${expression}` keeps its type; otherwise the parts become text. `$${` stands for `${`.
@@ -41,7 +41,7 @@ class Template:
     _names: frozenset[tuple[str, ...]] = field(repr=False)
 
     @classmethod
-    def of(cls, value: object) -> "Template":
+    def of(cls, value: object) -> "ValueTemplate":
         """Compile all expressions of a value.
 
         Raises:

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from statemachine.workflow.expression.compiled import Expression
-from statemachine.workflow.expression.evaluation import (
+from statemachine.workflow.expression.calculation import (
     DEEPEST_EXPRESSION,
     LONGEST_EXPRESSION,
     ExpressionFault,
     MalformedExpression,
 )
+from statemachine.workflow.expression.compiled import Expression
 
 SCOPE: Mapping[str, object] = {
     "confidence": 0.85,

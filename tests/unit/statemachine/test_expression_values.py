@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from statemachine.workflow.expression.compiled import Expression
-from statemachine.workflow.expression.evaluation import (
+from statemachine.workflow.expression.calculation import (
     LONGEST_LIST,
     LONGEST_TEXT,
     ExpressionFault,
     MalformedExpression,
 )
+from statemachine.workflow.expression.compiled import Expression
 from statemachine.workflow.expression.functions import FUNCTIONS
 
 SCOPE: Mapping[str, object] = {
@@ -267,3 +267,11 @@ def test_any_text_over_any_values_has_a_value_of_json_or_is_refused(
         assert json.dumps(scope) == before
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     assert expression.holds(scope) is bool(found)
+
+
+def test_a_function_over_a_comprehension_is_no_way_around_the_greatest_depth() -> None:
+    deepest = "1"
+    for _ in range(10):
+        deepest = f"sum({deepest} for x in [1])"
+    with pytest.raises(MalformedExpression, match="nested deeper than 20 levels"):
+        Expression.parse(deepest)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from statemachine.workflow.expression.evaluation import LONGEST_TEXT, ExpressionFault, MalformedExpression
-from statemachine.workflow.expression.template import DEEPEST_TEMPLATE, Template
+from statemachine.workflow.expression.calculation import LONGEST_TEXT, ExpressionFault, MalformedExpression
+from statemachine.workflow.expression.template import DEEPEST_TEMPLATE, ValueTemplate
 
 SCOPE = {
     "id": "SO-7",
@@ -41,7 +41,7 @@ SCOPE = {
     ],
 )
 def test_a_template_is_filled(written: object, filled: object) -> None:
-    found = Template.of(written).fill(SCOPE)
+    found = ValueTemplate.of(written).fill(SCOPE)
     assert found == filled
     assert type(found) is type(filled)
 
@@ -58,7 +58,7 @@ def test_a_template_is_filled(written: object, filled: object) -> None:
 )
 def test_a_template_without_a_value_is_a_fault(written: object, problem: str) -> None:
     with pytest.raises(ExpressionFault) as fault:
-        Template.of(written).fill(SCOPE)
+        ValueTemplate.of(written).fill(SCOPE)
     assert problem in str(fault.value)
 
 
@@ -74,7 +74,7 @@ def test_a_template_without_a_value_is_a_fault(written: object, problem: str) ->
 )
 def test_a_malformed_template_is_refused(written: object, problem: str) -> None:
     with pytest.raises(MalformedExpression) as refusal:
-        Template.of(written)
+        ValueTemplate.of(written)
     assert problem in str(refusal.value)
 
 
@@ -83,11 +83,11 @@ def test_a_template_has_a_greatest_depth() -> None:
     for _ in range(DEEPEST_TEMPLATE):
         value = [value]
     with pytest.raises(MalformedExpression, match="deeper than 100 levels"):
-        Template.of(value)
+        ValueTemplate.of(value)
 
 
 def test_a_template_says_which_names_it_takes() -> None:
-    assert Template.of({"a": ["${order.id} ${total}"], "b": "${total}"}).names() == {
+    assert ValueTemplate.of({"a": ["${order.id} ${total}"], "b": "${total}"}).names() == {
         ("order", "id"),
         ("total",),
     }
@@ -101,7 +101,7 @@ def test_a_template_says_which_names_it_takes() -> None:
 )
 def test_any_text_is_filled_or_refused(written: str, scope: dict[str, object]) -> None:
     try:
-        found = Template.of(written).fill(scope)
+        found = ValueTemplate.of(written).fill(scope)
     except (MalformedExpression, ExpressionFault):
         return
     json.dumps(found, allow_nan=False)

@@ -9,7 +9,7 @@ import yaml
 from runtime.settings import PROJECT
 from statemachine.workflow.expression.compiled import Expression
 from statemachine.workflow.expression.functions import FUNCTIONS
-from statemachine.workflow.expression.template import Template
+from statemachine.workflow.expression.template import ValueTemplate
 
 PAGE = (PROJECT / "docs" / "workflows.md").read_text(encoding="utf-8")
 VALUES = yaml.safe_load(PAGE.partition("```yaml\n")[2].partition("```")[0])
@@ -26,7 +26,7 @@ def test_each_expression_of_the_page_has_the_value_beside_it(written: str, value
 
 @pytest.mark.parametrize(("written", "value"), TEXTS)
 def test_each_text_of_the_page_has_the_value_beside_it(written: str, value: str) -> None:
-    assert json.dumps(Template.of(written).fill(VALUES)) == value
+    assert json.dumps(ValueTemplate.of(written).fill(VALUES)) == value
 
 
 def test_the_page_has_every_function_and_no_row_that_is_not_run() -> None:

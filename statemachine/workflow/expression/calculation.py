@@ -1,4 +1,4 @@
-"""One evaluation of an expression: its values, its limits, and the fault in which it can end."""
+"""One calculation of an expression: its values, its limits, and the fault in which it can end."""
 
 import difflib
 import math
@@ -12,7 +12,7 @@ LONGEST_EXPRESSION: Final = 2_000
 DEEPEST_EXPRESSION: Final = 20
 """Levels an expression may have within one another."""
 MOST_OPERATIONS: Final = 10_000
-"""Operations of one evaluation."""
+"""Operations of one calculation."""
 LONGEST_TEXT: Final = 262_144
 """Characters a text may have that an expression makes."""
 LONGEST_LIST: Final = 10_000
@@ -45,7 +45,7 @@ class ExpressionFault(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Position:
     """A part of an expression, for the message of a fault."""
 
     expression: str
@@ -58,7 +58,7 @@ class Place:
 
 
 @dataclass(slots=True)
-class Evaluation:
+class Calculation:
     """The values that names stand for, and how many operations are left.
 
     Parts of an expression that are evaluated once are counted beforehand; what repeats, or grows with the values,
@@ -70,7 +70,7 @@ class Evaluation:
     """The values of the names that comprehensions bind."""
     operations: int
 
-    def spend(self, operations: int, at: Place) -> None:
+    def spend(self, operations: int, at: Position) -> None:
         """Count operations.
 
         Raises:
@@ -80,11 +80,11 @@ class Evaluation:
         if self.operations < 0:
             raise at.fault(f"more than {MOST_OPERATIONS:,} operations")
 
-    def spend_each(self, values: Sized, at: Place) -> None:
+    def spend_each(self, values: Sized, at: Position) -> None:
         """Count the operations of doing something with each element of a list or an object."""
         self.spend(len(values) // _ELEMENTS_DONE_AN_OPERATION, at)
 
-    def spend_on(self, value: object, at: Place) -> None:
+    def spend_on(self, value: object, at: Position) -> None:
         """Count the operations of going through a text, a list or an object once."""
         if isinstance(value, str):
             self.spend(len(value) // _CHARACTERS_AN_OPERATION, at)
@@ -106,7 +106,7 @@ def kind(value: object) -> str:
     return next((name for types, name in names if isinstance(value, types)), "no value of JSON")
 
 
-def number(value: object, at: Place) -> int | float:
+def number(value: object, at: Position) -> int | float:
     """The value, which must be a number that every reader of JSON reads alike.
 
     Raises:
@@ -123,7 +123,7 @@ def number(value: object, at: Place) -> int | float:
     raise at.fault("an integer beyond 2^53")
 
 
-def text(value: object, at: Place) -> str:
+def text(value: object, at: Position) -> str:
     """The value, which must be a text of a permitted length.
 
     Raises:
@@ -135,7 +135,7 @@ def text(value: object, at: Place) -> str:
     return value
 
 
-def require_length(characters: int, at: Place) -> None:
+def require_length(characters: int, at: Position) -> None:
     """Permit a text of so many characters.
 
     Raises:
@@ -145,7 +145,7 @@ def require_length(characters: int, at: Place) -> None:
         raise at.fault(f"a text of more than {LONGEST_TEXT:,} characters")
 
 
-def elements(value: object, at: Place) -> list[object] | tuple[object, ...]:
+def elements(value: object, at: Position) -> list[object] | tuple[object, ...]:
     """The value, which must be a list.
 
     Raises:
@@ -156,7 +156,7 @@ def elements(value: object, at: Place) -> list[object] | tuple[object, ...]:
     return value
 
 
-def made_list(value: list[object], at: Place) -> list[object]:
+def made_list(value: list[object], at: Position) -> list[object]:
     """A list that an expression has made.
 
     Raises:
@@ -167,7 +167,7 @@ def made_list(value: list[object], at: Place) -> list[object]:
     return value
 
 
-def result(value: object, at: Place) -> object:
+def result(value: object, at: Position) -> object:
     """The value of an expression that makes lists or objects: what they hold counts as often as it stands there.
 
     Raises:
