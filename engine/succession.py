@@ -59,6 +59,10 @@ class Succession:
         """Create the steps of a plan; inline steps run here, with their successors."""
         for passed in plan.passed:
             self._add(run, passed.step, caused_by, state=StepState.DONE, output={"held": passed.held})
+        for stopped in plan.stopped:
+            self._add(run, stopped.step, caused_by, state=StepState.FAILED, output=stopped.error)
+        if plan.error is not None:
+            self.fail(run.run_id, plan.error)
         for entered in plan.entered:
             action = self._action_of(entered.step)
             if entered.step.inline and action is not None and action.inline is not None:

@@ -6,8 +6,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from schemas.core.parameters import MalformedSchema, require_schema
-from statemachine.workflow.condition import Condition, MalformedCondition
 from statemachine.workflow.definition import Kind, MalformedWorkflow, Step, Workflow, build
+from statemachine.workflow.expression.calculation import MalformedExpression
+from statemachine.workflow.expression.compiled import Expression
 from statemachine.workflow.retry import RetryPolicy
 
 
@@ -83,7 +84,7 @@ def read_definition(body: Mapping[str, object]) -> Workflow:
     for written in definition.steps:
         try:
             steps.append(_step(written))
-        except MalformedCondition as error:
+        except MalformedExpression as error:
             malformed.append(f"step '{written.id}': {error}")
     try:
         require_schema(definition.parameters)
@@ -111,7 +112,7 @@ def _step(body: StepBody) -> Step:
         action=body.action,
         next=_several(body.next),
         otherwise=_several(body.otherwise),
-        condition=None if body.condition is None else Condition.parse(body.condition),
+        condition=None if body.condition is None else Expression.parse(body.condition),
         needs=body.needs,
         on_error=body.on_error,
         inline=body.inline,

@@ -20,7 +20,6 @@ _WITHOUT_EFFECT: Final[Mapping[Kind, tuple[str, ...]]] = MappingProxyType(
             "deadline_seconds",
             "inline",
             "not_before",
-            "on_error",
             "parameters",
             "retry",
             "wait_seconds",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from statemachine.workflow.definition import END, ORIGIN, Kind, Step, Workflow
+from statemachine.workflow.expression.calculation import ExpressionFault
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +29,23 @@ class Passed:
     held: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """A gateway whose condition has no value; recorded as a failed step."""
+
+    step: Step
+    error: Mapping[str, object]
+
+
 @dataclass(slots=True)
 class Plan:
     """The steps that follow, in order of discovery. Empty: this branch has ended."""
 
     entered: list[Entered] = field(default_factory=list)
     passed: list[Passed] = field(default_factory=list)
+    stopped: list[Stopped] = field(default_factory=list)
+    error: Mapping[str, object] | None = None
+    """What the run fails with: a gateway has stopped, and no step handles it."""
 
 
 class UnknownDecision(ValueError):
@@ -94,13 +106,23 @@ def after_failure(
     workflow: Workflow, node: str, *, given: Mapping[str, object], error: Mapping[str, object]
 ) -> Plan | None:
     """Return the steps that follow a final failure; `None` when no step handles it and the run fails."""
+    plan = Plan()
+    return plan if _catch(workflow, node, given, error, plan) else None
+
+
+def _catch(
+    workflow: Workflow,
+    node: str,
+    given: Mapping[str, object],
+    error: Mapping[str, object],
+    plan: Plan,
+) -> bool:
     target = workflow.steps[node].on_error or workflow.on_error
     if target is None or target == node:
-        return None
-    plan = Plan()
+        return False
     catching = {"origin": node, "origin_input": dict(given), "error": dict(error)}
     _enter(workflow, target, catching, {**workflow.variables, **catching}, plan)
-    return plan
+    return True
 
 
 def _targets(step: Step, given: Mapping[str, object], output: Mapping[str, object]) -> tuple[str, ...]:
@@ -129,7 +151,14 @@ def _enter(
     if step.kind is not Kind.GATEWAY:
         plan.entered.append(Entered(step, given))
         return
-    held = step.condition is not None and step.condition.evaluate(scope)
+    try:
+        held = step.condition is not None and step.condition.holds(scope)
+    except ExpressionFault as fault:
+        error: Mapping[str, object] = {"code": "expression", "message": str(fault)}
+        plan.stopped.append(Stopped(step, error))
+        if not _catch(workflow, step.id, given, error, plan):
+            plan.error = {**error, "step": step.id}
+        return
     plan.passed.append(Passed(step, held))
     for following in step.next if held else step.otherwise:
         _enter(workflow, following, given, scope, plan)

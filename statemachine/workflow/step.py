@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from statemachine.workflow.condition import Condition
+from statemachine.workflow.expression.compiled import Expression
 from statemachine.workflow.retry import RetryPolicy
 
 END: Final = "end"
@@ -45,7 +45,7 @@ class Step:
     action: str = ""
     next: tuple[str, ...] = ()
     otherwise: tuple[str, ...] = ()
-    condition: Condition | None = None
+    condition: Expression | None = None
     needs: tuple[str, ...] = ()
     on_error: str | None = None
     inline: bool = False

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from statemachine.workflow.condition import Condition
 from statemachine.workflow.definition import Kind, Step, Workflow, build
+from statemachine.workflow.expression.compiled import Expression
 
 
 def action(step_id: str, *following: str, **more: Any) -> Step:
@@ -17,7 +17,7 @@ def gateway(step_id: str, condition: str, held: str, otherwise: str, **more: Any
     return Step(
         id=step_id,
         kind=Kind.GATEWAY,
-        condition=Condition.parse(condition),
+        condition=Expression.parse(condition),
         next=tuple(held.split()),
         otherwise=tuple(otherwise.split()),
         **more,

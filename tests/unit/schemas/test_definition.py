@@ -71,14 +71,14 @@ def test_a_refusal_names_the_workflow() -> None:
 
 
 def test_a_malformed_condition_is_quoted() -> None:
-    gateway = {"id": "g", "type": "gateway", "condition": "total + 1", "next": "a", "else": "end"}
+    gateway = {"id": "g", "type": "gateway", "condition": "total ** 2", "next": "a", "else": "end"}
     (problem,) = refused(body(gateway, STEP))
-    assert "'total + 1'" in problem
+    assert "'total ** 2'" in problem
 
 
 def test_malformed_conditions_name_their_steps_and_come_together() -> None:
     gateways = [
-        {"id": name, "type": "gateway", "condition": f"{name} + 1", "next": "a", "else": "end"}
+        {"id": name, "type": "gateway", "condition": f"{name} ** 2", "next": "a", "else": "end"}
         for name in ("g", "f")
     ]
     problems = refused(body(*gateways, STEP))

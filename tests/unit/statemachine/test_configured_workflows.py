@@ -78,13 +78,13 @@ def test_confidence_is_enough_from_four_fifths_unless_a_review_is_required(
     condition = pending_task.steps["step6_check_confidence"].condition
     assert condition is not None
     scope = {**pending_task.variables, "confidence": confidence, "requires_human_review": review}
-    assert condition.evaluate(scope) is held
+    assert condition.holds(scope) is held
 
 
 def test_a_postponed_order_waits_and_is_contacted_again(pending_task: Workflow) -> None:
     gateway = pending_task.steps["step7_check_followup"]
     assert gateway.condition is not None
-    assert gateway.condition.evaluate({"round_ends_in": State.WAITING_FOLLOWUP})
+    assert gateway.condition.holds({"round_ends_in": State.WAITING_FOLLOWUP})
     assert gateway.next == ("step9_followup",)
     assert pending_task.steps["step9_followup"].next == ("step3_contact",)
     assert gateway.otherwise == ("step8_audit",)

@@ -196,3 +196,48 @@ def test_a_gateway_that_joins_decides_by_its_needs_names_whichever_came_last(las
     plan = succeed(built, last, totals[last], outputs={first: totals[first]})
     assert passed(plan) == [("g", True)]
     assert entered(plan) == {"a": {"needs": totals}}
+
+
+def stopped(plan: Plan) -> list[str]:
+    return [one.step.id for one in plan.stopped]
+
+
+def test_a_gateway_without_a_value_leads_where_its_failure_is_handled() -> None:
+    built = workflow(
+        action("a", "g"),
+        gateway("g", "total / count > 1", "b", "end"),
+        action("b"),
+        action("mend"),
+        on_error="mend",
+    )
+    assert passed(succeed(built, "a", {"total": 4, "count": 2})) == [("g", True)]
+    plan = succeed(built, "a", {"total": 4, "count": 0})
+    assert (stopped(plan), passed(plan), plan.error) == (["g"], [], None)
+    error = {"code": "expression", "message": "division by zero, in 'total / count > 1' at column 9"}
+    given = {"origin": "g", "origin_input": {"total": 4, "count": 0}, "error": error}
+    assert entered(plan) == {"mend": given}
+
+
+def test_a_gateway_without_a_value_that_nobody_handles_fails_the_run() -> None:
+    built = workflow(gateway("g", "1 / count > 1", "b", "end"), action("b"))
+    plan = begin(built, {"count": 0})
+    assert (stopped(plan), entered(plan)) == (["g"], {})
+    assert plan.error == {
+        "code": "expression",
+        "message": "division by zero, in '1 / count > 1' at column 5",
+        "step": "g",
+    }
+
+
+def test_gateways_without_a_value_may_lead_to_one_another_and_then_to_an_end() -> None:
+    built = workflow(
+        action("a", "g"),
+        gateway("g", "1 / 0", "b", "end", on_error="h"),
+        gateway("h", "1 % 0", "b", "end"),
+        action("b"),
+        human("ask", stop="end"),
+        on_error="ask",
+    )
+    plan = succeed(built, "a")
+    assert (stopped(plan), list(entered(plan)), plan.error) == (["g", "h"], ["ask"], None)
+    assert entered(plan)["ask"]["origin"] == "h"

@@ -2,11 +2,11 @@
 
 import pytest
 
-from statemachine.workflow.condition import Condition
 from statemachine.workflow.definition import Kind, MalformedWorkflow, Step
+from statemachine.workflow.expression.compiled import Expression
 from tests.support.workflow.definitions import action, gateway, human, workflow
 
-CONDITION = Condition.parse("ok")
+CONDITION = Expression.parse("ok")
 FAULTS: dict[str, tuple[tuple[Step, ...], str]] = {
     "an id used twice": (
         (action("a"), action("a"), action("b"), action("b")),

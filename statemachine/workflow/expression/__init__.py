@@ -1,0 +1,1 @@
+"""The expression language of workflow definitions: conditions, and the values of `${}`."""
