@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from schemas.core.parameters import MalformedSchema, require_schema
 from statemachine.workflow.condition import Condition, MalformedCondition
 from statemachine.workflow.definition import Kind, MalformedWorkflow, Step, Workflow, build
+from statemachine.workflow.fault import Fault
 from statemachine.workflow.retry import RetryPolicy
 
 
@@ -74,21 +75,22 @@ def read_definition(body: Mapping[str, object]) -> Workflow:
     try:
         definition = DefinitionBody.model_validate(body)
     except ValidationError as error:
-        problems = tuple(
-            f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors()
+        found = tuple(
+            Fault(f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}", at=fault["loc"])
+            for fault in error.errors(include_url=False, include_input=False, include_context=False)
         )
-        raise MalformedWorkflow(name, problems) from error
+        raise MalformedWorkflow(name, found) from error
     steps: list[Step] = []
-    malformed: list[str] = []
+    malformed: list[Fault] = []
     for written in definition.steps:
         try:
             steps.append(_step(written))
         except MalformedCondition as error:
-            malformed.append(f"step '{written.id}': {error}")
+            malformed.append(Fault(f"step '{written.id}': {error}", written.id, ("condition",)))
     try:
         require_schema(definition.parameters)
     except MalformedSchema as error:
-        malformed.append(str(error))
+        malformed.append(Fault(str(error), at=("parameters",)))
     if malformed:
         raise MalformedWorkflow(name, tuple(malformed))
     return build(
@@ -101,6 +103,14 @@ def read_definition(body: Mapping[str, object]) -> Workflow:
         on_error=definition.on_error,
         parameters=definition.parameters,
     )
+
+
+def place_of(fault: Fault, body: Mapping[str, Any]) -> tuple[str | int, ...]:
+    """The fields that lead to a fault, from the definition as written."""
+    if fault.step_id is None:
+        return fault.at
+    ids = [step.get("id") if isinstance(step, Mapping) else None for step in body["steps"]]
+    return ("steps", ids.index(fault.step_id), *fault.at)
 
 
 def _step(body: StepBody) -> Step:

@@ -3,15 +3,16 @@
 from collections.abc import Iterator
 from itertools import combinations
 
+from statemachine.workflow.fault import Fault
 from statemachine.workflow.graph import Graph
 from statemachine.workflow.step import ORIGIN, Kind, Step
 
 
-def faults_of_joins(graph: Graph) -> Iterator[str]:
+def faults_of_joins(graph: Graph) -> Iterator[Fault]:
     """Return every fault of the joins of this graph, each with its step."""
     for step in graph.steps.values():
         if step.needs:
-            yield from (f"step '{step.id}' {fault}" for fault in _faults_of(step, graph))
+            yield from (Fault(f"step '{step.id}' {fault}", step.id) for fault in _faults_of(step, graph))
 
 
 def _faults_of(join: Step, graph: Graph) -> Iterator[str]:

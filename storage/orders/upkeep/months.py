@@ -110,7 +110,7 @@ class HistoryMonths(Repository):
     """The only code that makes and drops months of history."""
 
     def hold(self) -> None:
-        """Let nobody else make or drop a month until this transaction ends; who reads one first could not drop it then."""
+        """Let nobody else make or drop a month until this transaction ends; who reads one first could not drop it."""
         self.connection.execute(_HOLD)
 
     def missing(self, table: MonthlyTable) -> Sequence[date]:
