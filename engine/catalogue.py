@@ -74,6 +74,10 @@ class Catalogue:
             workflow = self._known[name, version] = read_definition(body)
         return workflow
 
+    def forget(self) -> None:
+        """Read anew which versions are current when that is asked next: one was activated or retired here."""
+        self._read_at = -math.inf
+
     def _read(self, work: UnitOfWork) -> Mapping[str, Workflow]:
         now = self._clock()
         if now - self._read_at < FRESH_SECONDS:

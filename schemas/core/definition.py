@@ -107,10 +107,19 @@ def read_definition(body: Mapping[str, object]) -> Workflow:
 
 def place_of(fault: Fault, body: Mapping[str, Any]) -> tuple[str | int, ...]:
     """The fields that lead to a fault, from the definition as written."""
-    if fault.step_id is None:
-        return fault.at
-    ids = [step.get("id") if isinstance(step, Mapping) else None for step in body["steps"]]
-    return ("steps", ids.index(fault.step_id), *fault.at)
+    if fault.step_id is not None:
+        return ("steps", [step["id"] for step in body["steps"]].index(fault.step_id), *fault.at)
+    # What checks a field that may have several forms adds the name of each: that is no place in what was written.
+    place: list[str | int] = []
+    inner: Any = body
+    for part in fault.at:
+        if not isinstance(inner, dict if isinstance(part, str) else list):
+            break
+        place.append(part)
+        if isinstance(inner, dict) and part not in inner:
+            break
+        inner = inner[part]
+    return tuple(place)
 
 
 def _step(body: StepBody) -> Step:

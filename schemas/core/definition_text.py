@@ -95,6 +95,12 @@ def read_yaml(text: str) -> WrittenDefinition:
     return _kept(body, marks, faults)
 
 
+def as_yaml(body: Mapping[str, Any]) -> str:
+    """A definition as YAML, its fields in their order."""
+    text: str = yaml.dump(dict(body), Dumper=yaml.CSafeDumper, allow_unicode=True, sort_keys=False, width=110)
+    return text
+
+
 def _require_plain(text: str) -> None:
     """Refuse what would cost far more to read than its length; nothing is built while it is looked for.
 
