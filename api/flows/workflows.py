@@ -31,7 +31,7 @@ from schemas.core.definition_text import (
     read_yaml,
 )
 from schemas.core.error import Code
-from schemas.flows.tasks import TaskTaken, WorkAsked
+from schemas.flows.tasks import GeneralTask, TaskTaken, WorkAsked
 from schemas.flows.workflows import (
     DefinitionAdded,
     DefinitionChecked,
@@ -266,7 +266,7 @@ async def start_workflow(
 ) -> TaskTaken:
     """The same as `POST /tasks` with this `task_type`."""
     await asyncio.to_thread(_require_active, parts, name)
-    task = {**body.model_dump(exclude_unset=True), "task_type": name}
+    task = GeneralTask(**body.model_dump(exclude_unset=True), task_type=name)
     return await take(task, parts, intake, caller, request_id, request, response)
 
 

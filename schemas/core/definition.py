@@ -1,6 +1,6 @@
 """A workflow definition as people write it, and its way into the engine's grammar."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -75,11 +75,8 @@ def read_definition(body: Mapping[str, object]) -> Workflow:
     try:
         definition = DefinitionBody.model_validate(body)
     except ValidationError as error:
-        found = tuple(
-            Fault(f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}", at=fault["loc"])
-            for fault in error.errors(include_url=False, include_input=False, include_context=False)
-        )
-        raise MalformedWorkflow(name, found) from error
+        errors = error.errors(include_url=False, include_input=False, include_context=False)
+        raise MalformedWorkflow(name, tuple(_faults_of_fields(errors, body))) from error
     steps: list[Step] = []
     malformed: list[Fault] = []
     for written in definition.steps:
@@ -109,17 +106,29 @@ def place_of(fault: Fault, body: Mapping[str, Any]) -> tuple[str | int, ...]:
     """The fields that lead to a fault, from the definition as written."""
     if fault.step_id is not None:
         return ("steps", [step["id"] for step in body["steps"]].index(fault.step_id), *fault.at)
-    # What checks a field that may have several forms adds the name of each: that is no place in what was written.
-    place: list[str | int] = []
-    inner: Any = body
-    for part in fault.at:
-        if not isinstance(inner, dict if isinstance(part, str) else list):
-            break
-        place.append(part)
-        if isinstance(inner, dict) and part not in inner:
-            break
-        inner = inner[part]
-    return tuple(place)
+    return fault.at
+
+
+def _faults_of_fields(errors: Sequence[Any], body: Mapping[str, object]) -> Iterator[Fault]:
+    """What is wrong with single fields, each where it stands in what was written."""
+    for error in errors:
+        at = error["loc"]
+        if error["type"] == "too_short" and any(
+            other["loc"][: len(at)] == at for other in errors if other != error
+        ):
+            continue  # It has items, and what is wrong with them is told.
+        message = f"{'.'.join(str(part) for part in at)}: {error['msg']}"
+        yield Fault(message, at=at if error["type"] == "missing" else tuple(_present(at, body)))
+
+
+def _present(at: tuple[str | int, ...], body: Any) -> Iterator[str | int]:
+    """The parts that lead into what was written; the name of a form that a field may have is none of them."""
+    for part in at:
+        if (isinstance(body, dict) and part in body) or (isinstance(body, list) and isinstance(part, int)):
+            body = body[part]
+        else:
+            return
+        yield part
 
 
 def _step(body: StepBody) -> Step:

@@ -146,13 +146,14 @@ class _Reader:
 
     def value_of(self, node: yaml.Node, at: Place) -> Any:
         self._marks.setdefault(at, _position(node.start_mark))
-        if isinstance(node, yaml.MappingNode):
+        if isinstance(node, yaml.MappingNode) and node.tag == "tag:yaml.org,2002:map":
             return dict(self._fields_of(node, at))
-        if isinstance(node, yaml.SequenceNode):
+        if isinstance(node, yaml.SequenceNode) and node.tag == "tag:yaml.org,2002:seq":
             return [self.value_of(item, (*at, index)) for index, item in enumerate(node.value)]
         construct = _VALUES.get(node.tag)
         if construct is None:
-            self._faults.append((at, f"{node.value!r:.80} is no value that JSON has; put it in quotes"))
+            shown = node.value if isinstance(node, yaml.ScalarNode) else node.tag
+            self._faults.append((at, f"{shown!r:.80} is no value that JSON has; put it in quotes"))
             return None
         try:
             return construct(self._scalars, node)

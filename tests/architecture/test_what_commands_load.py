@@ -33,6 +33,8 @@ OVER_HTTP = (
     "capacity list",
     "keys list",
     "people list",
+    "workflow list",
+    "workflow show pending_task",
     "webhooks list",
     "webhooks log",
     "notices log",

@@ -120,7 +120,9 @@ def test_a_run_begins_with_the_version_that_was_activated_last_and_keeps_it(
     for version in ("8", "7"):
         add(works, two_steps(version))
         move(works, "activate", version)
-    first = begun(works, task_id="RUN7").json()["task_id"]
+    answer = begun(works, task_id="RUN7")
+    assert answer.status_code == 200, answer.text
+    first = answer.json()["task_id"]
     assert (current(works), version_of_run(works, first)) == ("7", "7")
     move(works, "retire", "7")
     second = begun(works, task_id="RUN8").json()["task_id"]
@@ -214,11 +216,11 @@ def test_fields_that_are_wrong_are_named_where_they_stand(works: ApiClient) -> N
         (b"workflow: a\nworkflow: b\n", "stands in lines 1 and 2"),
         (b"on: 2026-03-13\n", "key that is no text"),
         (b"title: 2026-03-13\n", "no value that JSON has"),
-        (b"title: !!python/object/apply:os.system [id]\n", "must be"),
+        (b"title: !!python/object/apply:os.system [id]\n", "no value that JSON has"),
         (b"variables: {a: .nan}\n", "a number that JSON does not have"),
         (b"variables: {a: 99999999999999999999}\n", "more than 64 bits"),
         (b'title: "\\0"\n', "NUL"),
-        (b'title: "\\ud800"\n', "surrogate"),
+        (b'title: "\\ud800"\n', "is not YAML"),
         (b"a: [\n", "is not YAML"),
         (b"\xff\xfe", "UTF-8"),
         (b"", "must be an object"),
@@ -319,6 +321,7 @@ def test_start_answers_as_tasks_do(works: ApiClient) -> None:
             "task_id": "RUN1",
         },
     )
+    assert taken.status_code == 200, taken.text
     assert (taken.json()["verdict"], again.json()["verdict"]) == ("accepted", "existing")
     assert taken.headers["Location"] == again.headers["Location"]
     assert begun(works, "strict_work", parameters={"amount": 0}).status_code == 422
