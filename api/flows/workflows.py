@@ -1,14 +1,20 @@
 """The workflow routes: definitions are sent, checked, activated, retired, looked at, and begun."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from email.message import Message
+from collections.abc import Sequence
 from itertools import groupby
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
+from api.flows.definition_text import (
+    DEFINITION_BODY,
+    MOST_PROBLEMS,
+    Sent,
+    examined,
+    refusal_of,
+    view_of,
+)
 from api.flows.tasks import take
 from api.server.actor import Actor
 from api.server.authentication import requires
@@ -21,22 +27,13 @@ from api.task_intake import GivenIntake
 from engine.catalogue import UnknownWorkflow
 from engine.definitions.states import current_of, move, version_of
 from schemas.access.scopes import Scope
-from schemas.core.definition import place_of
-from schemas.core.definition_text import (
-    DefinitionProblem,
-    UnreadableDefinition,
-    WrittenDefinition,
-    as_yaml,
-    read_json,
-    read_yaml,
-)
+from schemas.core.definition_text import as_yaml
 from schemas.core.error import Code
 from schemas.flows.tasks import GeneralTask, TaskTaken, WorkAsked
 from schemas.flows.workflows import (
     DefinitionAdded,
     DefinitionChecked,
     DefinitionMoved,
-    DefinitionProblemView,
     DefinitionView,
     VersionName,
     WorkflowList,
@@ -44,7 +41,6 @@ from schemas.flows.workflows import (
     WorkflowVersionView,
     WorkflowView,
 )
-from statemachine.workflow.definition import MalformedWorkflow
 from statemachine.workflow.states import DefinitionEvent
 from storage.access.system_audit import SystemAudit
 from storage.engine.definitions import Definitions, DefinitionVersion
@@ -54,65 +50,6 @@ router = APIRouter(prefix="/workflows", tags=["workflows"], route_class=Route)
 Name = Annotated[WorkflowName, Path(description="The workflow's name.", examples=["pending_task"])]
 Version = Annotated[VersionName, Path(description="One of its versions.", examples=["1.0"])]
 
-MOST_PROBLEMS: Final = 1000
-"""Problems that one answer lists."""
-
-_EXAMPLE: Final = {
-    "workflow": "nightly_report",
-    "version": "1.0",
-    "steps": [{"id": "report", "agent": "audit", "action": "generate_report"}],
-}
-_BODY: Final[dict[str, Any]] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {"schema": {"type": "object", "example": _EXAMPLE}},
-            "application/yaml": {"schema": {"type": "string", "example": as_yaml(_EXAMPLE)}},
-        },
-    }
-}
-_YAML: Final = frozenset({"application/yaml", "application/x-yaml", "text/yaml"})
-
-
-@dataclass(frozen=True, slots=True)
-class SentText:
-    """A definition as it was sent."""
-
-    body: bytes
-    is_yaml: bool
-
-    def read(self) -> WrittenDefinition:
-        """The definition.
-
-        Raises:
-            UnreadableDefinition: it is no object that can be kept.
-        """
-        if not self.is_yaml:
-            return read_json(self.body)
-        try:
-            return read_yaml(self.body.decode())
-        except UnicodeDecodeError as error:
-            raise UnreadableDefinition(DefinitionProblem(at=(), message="is not UTF-8")) from error
-
-
-async def sent_text(request: Request) -> SentText:
-    """The body, when it is JSON or YAML.
-
-    Raises:
-        Refusal: it is something else (415).
-    """
-    header = Message()
-    header["content-type"] = request.headers.get("content-type", "application/octet-stream")
-    kind = header.get_content_type()
-    if kind not in _YAML and not (kind == "application/json" or kind.endswith("+json")):
-        raise Refusal(
-            Code.UNSUPPORTED_MEDIA_TYPE, "send Content-Type: application/json, or application/yaml for YAML"
-        )
-    return SentText(await request.body(), kind in _YAML)
-
-
-Sent = Annotated[SentText, Depends(sent_text)]
-
 
 @router.post(
     "",
@@ -120,7 +57,7 @@ Sent = Annotated[SentText, Depends(sent_text)]
     # The same version again is known by its body.
     dependencies=[requires(Scope.WORKFLOWS, repeatable=True)],
     responses=documented(Code.STATE_CONFLICT, Code.PAYLOAD_TOO_LARGE, Code.UNSUPPORTED_MEDIA_TYPE),
-    openapi_extra=_BODY,
+    openapi_extra=DEFINITION_BODY,
 )
 def add_workflow(sent: Sent, parts: GivenParts, actor: Actor) -> DefinitionAdded:
     """Nothing begins with it before it is activated. The same body again answers the same, another body 409.
@@ -128,18 +65,9 @@ def add_workflow(sent: Sent, parts: GivenParts, actor: Actor) -> DefinitionAdded
     What is wrong with it is answered all at once, in `details.fields`. The steps that the product of its trigger
     needs may be missing until it is activated.
     """
-    written, problems = _examined(sent, parts, purposes=False)
+    written, problems = examined(sent, parts, purposes=False)
     if problems:
-        raise Refusal(
-            Code.VALIDATION_FAILED,
-            f"the definition cannot be kept: {len(problems)} problems, see details.fields",
-            details={
-                "fields": [
-                    {"field": _dotted(problem), **_view(problem).model_dump()}
-                    for problem in problems[:MOST_PROBLEMS]
-                ]
-            },
-        )
+        raise refusal_of(problems)
     name, version = str(written.body["workflow"]), str(written.body["version"])
     with parts.database.transaction() as work:
         is_new = Definitions(work).add_draft(name, version, written.body)
@@ -154,16 +82,16 @@ def add_workflow(sent: Sent, parts: GivenParts, actor: Actor) -> DefinitionAdded
     summary="Say what is wrong with a definition",
     dependencies=[requires(Scope.WORKFLOWS, repeatable=True)],
     responses=documented(Code.PAYLOAD_TOO_LARGE, Code.UNSUPPORTED_MEDIA_TYPE),
-    openapi_extra=_BODY,
+    openapi_extra=DEFINITION_BODY,
 )
 def check_workflow(sent: Sent, parts: GivenParts) -> DefinitionChecked:
     """Answers 200 whether it could be activated or not, and says so; nothing is kept."""
-    written, problems = _examined(sent, parts, purposes=True)
+    written, problems = examined(sent, parts, purposes=True)
     return DefinitionChecked(
         valid=not problems,
         workflow=_text(written.body.get("workflow")),
         version=_text(written.body.get("version")),
-        problems=[_view(problem) for problem in problems[:MOST_PROBLEMS]],
+        problems=[view_of(problem) for problem in problems[:MOST_PROBLEMS]],
     )
 
 
@@ -270,26 +198,6 @@ async def start_workflow(
     return await take(task, parts, intake, caller, request_id, request, response)
 
 
-def _examined(
-    sent: SentText, parts: Parts, *, purposes: bool
-) -> tuple[WrittenDefinition, Sequence[DefinitionProblem]]:
-    """A definition, and everything that is wrong with it."""
-    try:
-        written = sent.read()
-    except UnreadableDefinition as error:
-        return WrittenDefinition({}), error.problems
-    try:
-        parts.engine.definition_rules.require(written.body, purposes=purposes)
-    except MalformedWorkflow as error:
-        return written, tuple(_placed(written, error))
-    return written, ()
-
-
-def _placed(written: WrittenDefinition, error: MalformedWorkflow) -> Iterator[DefinitionProblem]:
-    for fault in error.faults:
-        yield written.problem(fault.message, place_of(fault, written.body))
-
-
 def _moved(name: str, version: str, event: DefinitionEvent, parts: Parts, actor: str) -> DefinitionMoved:
     with parts.database.transaction() as work:
         moved = move(work, parts.engine.definition_rules, name, version, event)
@@ -331,16 +239,6 @@ def _version(found: DefinitionVersion) -> WorkflowVersionView:
         activated_at=found.activated_at,
         retired_at=found.retired_at,
     )
-
-
-def _view(problem: DefinitionProblem) -> DefinitionProblemView:
-    return DefinitionProblemView(
-        pointer=problem.pointer, message=problem.message, line=problem.line, column=problem.column
-    )
-
-
-def _dotted(problem: DefinitionProblem) -> str:
-    return ".".join(str(part) for part in problem.at) or "body"
 
 
 def _text(value: object) -> str | None:

@@ -8,7 +8,7 @@ from engine.actions import Action, ActionDeclaration
 from schemas.core.definition import read_definition
 from schemas.core.parameters import problems_with
 from statemachine.workflow.definition import MalformedWorkflow, Workflow
-from statemachine.workflow.fault import Fault
+from statemachine.workflow.definition_fault import DefinitionFault
 from statemachine.workflow.purposes import PurposeNeed, unmet_needs
 from statemachine.workflow.step import Step
 
@@ -39,7 +39,7 @@ class DefinitionRules:
         """
         workflow = read_definition(body)
         faults = [
-            Fault(f"step '{step.id}': {problem}", step.id, (at,))
+            DefinitionFault(f"step '{step.id}': {problem}", step.id, (at,))
             for step in workflow.steps.values()
             for problem, at in self._unknown(step)
         ]

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from schemas.core.parameters import MalformedSchema, require_schema
 from statemachine.workflow.condition import Condition, MalformedCondition
 from statemachine.workflow.definition import Kind, MalformedWorkflow, Step, Workflow, build
-from statemachine.workflow.fault import Fault
+from statemachine.workflow.definition_fault import DefinitionFault
 from statemachine.workflow.retry import RetryPolicy
 
 
@@ -78,16 +78,16 @@ def read_definition(body: Mapping[str, object]) -> Workflow:
         errors = error.errors(include_url=False, include_input=False, include_context=False)
         raise MalformedWorkflow(name, tuple(_faults_of_fields(errors, body))) from error
     steps: list[Step] = []
-    malformed: list[Fault] = []
+    malformed: list[DefinitionFault] = []
     for written in definition.steps:
         try:
             steps.append(_step(written))
         except MalformedCondition as error:
-            malformed.append(Fault(f"step '{written.id}': {error}", written.id, ("condition",)))
+            malformed.append(DefinitionFault(f"step '{written.id}': {error}", written.id, ("condition",)))
     try:
         require_schema(definition.parameters)
     except MalformedSchema as error:
-        malformed.append(Fault(str(error), at=("parameters",)))
+        malformed.append(DefinitionFault(str(error), at=("parameters",)))
     if malformed:
         raise MalformedWorkflow(name, tuple(malformed))
     return build(
@@ -102,14 +102,14 @@ def read_definition(body: Mapping[str, object]) -> Workflow:
     )
 
 
-def place_of(fault: Fault, body: Mapping[str, Any]) -> tuple[str | int, ...]:
+def place_of(fault: DefinitionFault, body: Mapping[str, Any]) -> tuple[str | int, ...]:
     """The fields that lead to a fault, from the definition as written."""
     if fault.step_id is not None:
         return ("steps", [step["id"] for step in body["steps"]].index(fault.step_id), *fault.at)
     return fault.at
 
 
-def _faults_of_fields(errors: Sequence[Any], body: Mapping[str, object]) -> Iterator[Fault]:
+def _faults_of_fields(errors: Sequence[Any], body: Mapping[str, object]) -> Iterator[DefinitionFault]:
     """What is wrong with single fields, each where it stands in what was written."""
     for error in errors:
         at = error["loc"]
@@ -118,10 +118,10 @@ def _faults_of_fields(errors: Sequence[Any], body: Mapping[str, object]) -> Iter
         ):
             continue  # It has items, and what is wrong with them is told.
         message = f"{'.'.join(str(part) for part in at)}: {error['msg']}"
-        yield Fault(message, at=at if error["type"] == "missing" else tuple(_present(at, body)))
+        yield DefinitionFault(message, at=at if error["type"] == "missing" else tuple(_present(at, body)))
 
 
-def _present(at: tuple[str | int, ...], body: Any) -> Iterator[str | int]:
+def _present(at: tuple[Any, ...], body: Any) -> Iterator[str | int]:
     """The parts that lead into what was written; the name of a form that a field may have is none of them."""
     for part in at:
         if (isinstance(body, dict) and part in body) or (isinstance(body, list) and isinstance(part, int)):

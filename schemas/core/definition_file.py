@@ -12,7 +12,7 @@ from schemas.core.definition_text import (
     read_yaml,
 )
 from statemachine.workflow.definition import MalformedWorkflow, Workflow
-from statemachine.workflow.fault import Fault
+from statemachine.workflow.definition_fault import DefinitionFault
 from statemachine.workflow.purposes import PurposeNeed, unmet_needs
 
 
@@ -42,11 +42,13 @@ def read_definition_file(
     return dict(written.body), workflow
 
 
-def _placed(path: Path, written: WrittenDefinition, faults: Sequence[Fault]) -> tuple[Fault, ...]:
+def _placed(
+    path: Path, written: WrittenDefinition, faults: Sequence[DefinitionFault]
+) -> tuple[DefinitionFault, ...]:
     placed = (written.problem(fault.message, place_of(fault, written.body)) for fault in faults)
     return tuple(_in(path, each) for each in placed)
 
 
-def _in(path: Path, problem: DefinitionProblem) -> Fault:
+def _in(path: Path, problem: DefinitionProblem) -> DefinitionFault:
     place = f":{problem.line}:{problem.column}" if problem.line else ""
-    return Fault(f"{path}{place}: {problem.message}", at=problem.at)
+    return DefinitionFault(f"{path}{place}: {problem.message}", at=problem.at)

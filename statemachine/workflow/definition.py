@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from statemachine.workflow.fault import Fault
+from statemachine.workflow.definition_fault import DefinitionFault
 from statemachine.workflow.faults import faults
 from statemachine.workflow.graph import Graph
 from statemachine.workflow.step import END, ORIGIN, Kind, Step
@@ -49,7 +49,7 @@ class Workflow:
 class MalformedWorkflow(ValueError):
     """The definition is invalid; `faults` are all that were found, each with its place."""
 
-    def __init__(self, name: str, faults: tuple[Fault, ...]) -> None:
+    def __init__(self, name: str, faults: tuple[DefinitionFault, ...]) -> None:
         self.faults = faults
         super().__init__(f"workflow '{name}' cannot run: " + "; ".join(self.problems))
 

@@ -3,16 +3,18 @@
 from collections.abc import Iterator
 from itertools import combinations
 
-from statemachine.workflow.fault import Fault
+from statemachine.workflow.definition_fault import DefinitionFault
 from statemachine.workflow.graph import Graph
 from statemachine.workflow.step import ORIGIN, Kind, Step
 
 
-def faults_of_joins(graph: Graph) -> Iterator[Fault]:
+def faults_of_joins(graph: Graph) -> Iterator[DefinitionFault]:
     """Return every fault of the joins of this graph, each with its step."""
     for step in graph.steps.values():
         if step.needs:
-            yield from (Fault(f"step '{step.id}' {fault}", step.id) for fault in _faults_of(step, graph))
+            yield from (
+                DefinitionFault(f"step '{step.id}' {fault}", step.id) for fault in _faults_of(step, graph)
+            )
 
 
 def _faults_of(join: Step, graph: Graph) -> Iterator[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from statemachine.workflow.definition import Kind, Workflow
-from statemachine.workflow.fault import Fault
+from statemachine.workflow.definition_fault import DefinitionFault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,12 +17,16 @@ class PurposeNeed:
     """The action that the step performs, as `agent.verb`."""
 
 
-def unmet_needs(workflow: Workflow, needs: Sequence[PurposeNeed]) -> Iterator[Fault]:
+def unmet_needs(workflow: Workflow, needs: Sequence[PurposeNeed]) -> Iterator[DefinitionFault]:
     """Every need that this definition does not meet."""
     for need in needs:
         step = next((step for step in workflow.steps.values() if step.purpose == need.purpose), None)
         wanted = f"a step of type {need.kind} with the action {need.action}"
         if step is None:
-            yield Fault(f"no step has the purpose '{need.purpose}', which needs {wanted}", at=("steps",))
+            yield DefinitionFault(
+                f"no step has the purpose '{need.purpose}', which needs {wanted}", at=("steps",)
+            )
         elif (step.kind, f"{step.agent}.{step.action}") != (need.kind, need.action):
-            yield Fault(f"step '{step.id}' has the purpose '{need.purpose}' and is not {wanted}", step.id)
+            yield DefinitionFault(
+                f"step '{step.id}' has the purpose '{need.purpose}' and is not {wanted}", step.id
+            )

@@ -34,7 +34,7 @@ OVER_HTTP = (
     "keys list",
     "people list",
     "workflow list",
-    "workflow show pending_task",
+    "workflow show HT1",
     "webhooks list",
     "webhooks log",
     "notices log",

@@ -16,7 +16,6 @@ steps:
   - id: report
     agent: audit
     action: generate_report
-    parameters: {since: "2026-03-01", until: "2026-03-02"}
 """
 
 

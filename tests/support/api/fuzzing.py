@@ -73,6 +73,16 @@ EXCEPTIONS: tuple[Contradiction, ...] = (
         "A day lies in the years 2000 to 2199, is named once, and none of a span too long.",
     ),
     Contradiction(
+        "positive_data_acceptance",
+        r"^/v1/workflows$",
+        "A definition is held against its grammar and what is registered, in words of its own.",
+    ),
+    Contradiction(
+        "negative_data_rejection",
+        r"^/v1/workflows/check$",
+        "What is wrong with a definition is the answer, within a 200.",
+    ),
+    Contradiction(
         "negative_data_rejection",
         r"^/v1/tasks/batch$",
         "Each item of a batch has its own verdict within a 200, whatever is wrong with it (SPEC.md §5).",

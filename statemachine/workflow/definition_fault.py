@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class DefinitionFault:
     """One thing wrong with a definition."""
 
     message: str
