@@ -13,9 +13,12 @@ from schemas.access.roles import Role
 from schemas.core.definition_text import as_yaml
 from storage.access.system_audit import SystemAudit
 from storage.engine.definitions import Definitions
+from tasks.forms import EntryPoint, ReadTask, Sender
 from tests.support.api.client import ApiClient, register_person
 from tests.support.api.general_work import WORKFLOWS, look
 from tests.support.engine.general_runs import ScriptedActions
+from tests.support.in_process_fleet import InProcessFleet
+from tests.support.waiting import wait_until
 
 YAML = {"Content-Type": "application/yaml"}
 SHIPPED = PROJECT / "config" / "workflows" / "pending_task_1.0.yaml"
@@ -170,6 +173,34 @@ def test_another_process_knows_an_activated_version_when_it_reads_next(works: Ap
     moment[0] += 1.0
     with works.house.database.transaction() as work:
         assert elsewhere.current(work, "sent").version == "7"
+
+
+def test_another_process_begins_runs_of_a_version_that_was_activated_a_moment_ago(
+    works: ApiClient, bench: ScriptedActions, database_url: str
+) -> None:
+    elsewhere = InProcessFleet.build(database_url, actions=bench.actions())
+    for version in ("7", "8"):
+        add(works, two_steps(version))
+    move(works, "activate", "7")
+    sender = Sender("tester", "req_1", "auto")
+
+    def version_begun() -> str:
+        sent = {"task_type": "sent", "description": "测试"}
+        task = elsewhere.forms.read(elsewhere.engine, sent, sender)
+        assert isinstance(task, ReadTask)
+        (receipt,) = task.form.accept(elsewhere.engine, [task.submission], EntryPoint.COMMAND)
+        return version_of_run(works, receipt.task_id) if receipt.task_id else ""
+
+    wait_until(lambda: version_begun() == "7", "the first version is known elsewhere")
+    move(works, "activate", "8")
+    wait_until(lambda: version_begun() == "8", "the second version is known elsewhere")
+    elsewhere.run()
+    with works.house.database.transaction() as work:
+        open_runs = work.connection.execute(
+            text("SELECT count(*) FROM runs WHERE state <> 'completed'")
+        ).scalar_one()
+    assert open_runs == 0
+    elsewhere.close()
 
 
 def test_every_problem_is_answered_at_once_each_with_pointer_line_and_column(works: ApiClient) -> None:
