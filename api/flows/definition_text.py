@@ -14,7 +14,6 @@ from schemas.core.definition_text import (
     DefinitionProblem,
     UnreadableDefinition,
     WrittenDefinition,
-    as_yaml,
     read_json,
     read_yaml,
 )
@@ -35,7 +34,7 @@ DEFINITION_BODY: Final[dict[str, Any]] = {
         "required": True,
         "content": {
             "application/json": {"schema": {"type": "object", "example": _EXAMPLE}},
-            "application/yaml": {"schema": {"type": "string", "example": as_yaml(_EXAMPLE)}},
+            "application/yaml": {"schema": {"type": "object", "example": _EXAMPLE}},
         },
     }
 }

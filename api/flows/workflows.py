@@ -129,7 +129,7 @@ def find_workflow(name: Name, parts: GivenParts) -> WorkflowView:
     dependencies=[requires(Scope.READ)],
     responses={
         **documented(Code.NOT_FOUND),
-        200: {"content": {"application/yaml": {"schema": {"type": "string"}}}},
+        200: {"content": {"application/yaml": {"schema": {"type": "object"}}}},
     },
 )
 def find_definition(

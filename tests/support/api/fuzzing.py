@@ -74,8 +74,8 @@ EXCEPTIONS: tuple[Contradiction, ...] = (
     ),
     Contradiction(
         "positive_data_acceptance",
-        r"^/v1/workflows$",
-        "A definition is held against its grammar and what is registered, in words of its own.",
+        r"^/v1/workflows(/\{name\}/start)?$",
+        "A definition is held against its grammar and what is registered; a run against what its workflow takes.",
     ),
     Contradiction(
         "negative_data_rejection",
@@ -89,8 +89,8 @@ EXCEPTIONS: tuple[Contradiction, ...] = (
     ),
     Contradiction(
         "allow_header_conformance",
-        r"^/v1/(tasks/batch|agents/register|states/transition)$",
-        "The path also names a task or an agent (`/tasks/{task_id}`, `/agents/{agent_id}`), which takes GET.",
+        r"^/v1/(tasks/batch|agents/register|states/transition|workflows/check)$",
+        "The path also names a task, an agent or a workflow (`/tasks/{task_id}`, …), which takes GET.",
     ),
 )
 """Everything that Schemathesis expects and the specification does not."""
