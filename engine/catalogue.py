@@ -5,13 +5,11 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from engine.actions import ActionDeclaration
-from engine.registry import Product
+from engine.definitions.rules import DefinitionRules
+from engine.registry import Product, needs_of_triggers
 from runtime.logs import logger
 from schemas.core.definition import read_definition
-from schemas.core.parameters import problems_with
 from statemachine.workflow.definition import MalformedWorkflow, Workflow, build
-from statemachine.workflow.purposes import unmet_needs
 from statemachine.workflow.step import Step
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.definitions import Definitions
@@ -19,10 +17,7 @@ from storage.engine.definitions import Definitions
 _log = logger(__name__)
 
 FRESH_SECONDS: Final = 1.0
-"""How long a process goes by what it last read: a version registered elsewhere is known after that at the latest."""
-
-_OF_EACH: Final = ("type", "properties", "patternProperties", "additionalProperties", "$defs")
-"""What a schema says of single parameters, whichever others there are."""
+"""How long a process goes by what it last read: a version activated elsewhere is known after that at the latest."""
 
 _OF_ACTION: Final = "action:"
 _OF_ACTION_VERSION: Final = "1"
@@ -42,10 +37,10 @@ class Catalogue:
         self._known: dict[tuple[str, str], Workflow] = {}
 
     def current(self, work: UnitOfWork, name: str) -> Workflow:
-        """Return the version for new runs of this workflow: the one registered last.
+        """Return the version for new runs of this workflow: the active one that was activated last.
 
         Raises:
-            UnknownWorkflow: there is no workflow of this name.
+            UnknownWorkflow: no version of a workflow of this name is active.
         """
         current = self._read(work)
         try:
@@ -78,6 +73,10 @@ class Catalogue:
                 raise UnknownWorkflow(f"workflow '{name}' version {version} is not registered")
             workflow = self._known[name, version] = read_definition(body)
         return workflow
+
+    def forget(self) -> None:
+        """Read anew which versions are current when that is asked next: one was activated or retired here."""
+        self._read_at = -math.inf
 
     def _read(self, work: UnitOfWork) -> Mapping[str, Workflow]:
         now = self._clock()
@@ -114,51 +113,15 @@ def register(
         MalformedWorkflow: one cannot run, names an agent or an action that there is not, or lacks a step that its
             product needs; none is kept.
     """
-    declared = {action.name: action for product in products for action in product.actions}
+    rules = DefinitionRules(
+        {action.name: action for product in products for action in product.actions},
+        needs_of_triggers(products),
+        queues,
+    )
     for body in bodies:
-        workflow = read_definition(body)
-        problems = [
-            problem for step in workflow.steps.values() for problem in _unknown(step, declared, queues)
-        ]
-        needs = (
-            need for product in products if workflow.trigger in product.triggers for need in product.needs
-        )
-        problems += [fault.message for fault in unmet_needs(workflow, tuple(needs))]
-        if problems:
-            raise MalformedWorkflow(workflow.name, tuple(problems))
+        rules.require(body)
     for body in bodies:
         Definitions(work).register(str(body["workflow"]), str(body["version"]), body)
-
-
-def _unknown(
-    step: Step, declared: Mapping[str, ActionDeclaration[Any]], queues: Sequence[str]
-) -> Iterable[str]:
-    """What a step names that there is not."""
-    if step.agent and step.agent not in queues:
-        yield f"step '{step.id}': there is no agent '{step.agent}'; there are {', '.join(queues)}"
-    if not step.action:
-        return
-    action = declared.get(f"{step.agent}.{step.action}")
-    if action is None:
-        of_agent = sorted(name for name, known in declared.items() if known.queue == step.agent)
-        yield (
-            f"step '{step.id}': no action '{step.agent}.{step.action}' is registered; "
-            f"there are {', '.join(of_agent) or 'none of this agent'}"
-        )
-        return
-    if step.inline and action.inline is None:
-        yield f"step '{step.id}': action '{action.name}' cannot be inline"
-    if step.parameters:
-        yield from (f"step '{step.id}': {problem}" for problem in _misfits(step.parameters, action))
-
-
-def _misfits(parameters: Mapping[str, object], action: ActionDeclaration[Any]) -> Iterable[str]:
-    """What an action does not take of these; what it needs beside them comes from what leads to the step."""
-    schema = action.parameters
-    if schema is None:
-        return [f"action '{action.name}' takes no parameters"]
-    takes = {name: schema[name] for name in _OF_EACH if name in schema}
-    return [f"{problem.field} {problem.message}" for problem in problems_with(parameters, takes)]
 
 
 def workflow_of(action: str) -> Workflow:

@@ -10,6 +10,7 @@ import structlog
 
 from engine.actions import Action, Batch
 from engine.catalogue import Catalogue
+from engine.definitions.rules import DefinitionRules
 from engine.isolation import fault_of, in_halves
 from engine.lease import LeaseKeeper
 from engine.limits import Limits
@@ -67,6 +68,11 @@ class Engine:
         self._publisher = publisher
         self._holder = holder
         self._keeper = LeaseKeeper(database, limits.lease_seconds)
+
+    @property
+    def definition_rules(self) -> DefinitionRules:
+        """What definitions may name."""
+        return DefinitionRules(self.registry.actions, self.registry.needs, self.queues)
 
     def execute(self, name: str, keys: Sequence[StepKey]) -> None:
         """Handle a message; where its rows cannot be carried together, in halves, down to the one at fault."""

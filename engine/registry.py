@@ -91,6 +91,11 @@ class BoundProduct:
     actions: tuple[Action, ...]
 
 
+def needs_of_triggers(products: Sequence[Product[Any]]) -> Mapping[str, Sequence[PurposeNeed]]:
+    """The purposes that a definition needs, by its trigger."""
+    return MappingProxyType({trigger: product.needs for product in products for trigger in product.triggers})
+
+
 @dataclass(frozen=True, slots=True)
 class Registry:
     """Everything registered in this process."""
@@ -98,6 +103,8 @@ class Registry:
     actions: Mapping[str, Action]
     writers: EffectWriters
     questions: Questions | None = None
+    needs: Mapping[str, Sequence[PurposeNeed]] = field(default_factory=dict)
+    """The purposes that a definition needs, by the triggers of the products."""
     _endings: Mapping[str, EndEffects] = field(default_factory=dict)
     _abandoned: tuple[EndEffects, ...] = ()
 
@@ -124,6 +131,7 @@ class Registry:
             MappingProxyType(by_name),
             EffectWriters([writer for bound in products for writer in bound.product.writers]),
             asking[0] if asking else None,
+            needs_of_triggers([bound.product for bound in products]),
             MappingProxyType(dict(endings)),
             tuple(bound.product.abandoned for bound in products if bound.product.abandoned is not None),
         )

@@ -1,4 +1,4 @@
-"""The page `docs/state_machine.md`: the machine of orders, and the states of steps and runs."""
+"""The page `docs/state_machine.md`: the machine of orders, and the states of steps, runs and definitions."""
 
 from statemachine.orders import diagram as orders
 from statemachine.workflow import diagram as workflow

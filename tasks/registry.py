@@ -1,10 +1,9 @@
 """Registers every product of this installation; products never import one another."""
 
 from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
 from typing import Any, Final
 
-from engine.registry import BoundProduct, Product, Registry
+from engine.registry import BoundProduct, Product, Registry, needs_of_triggers
 from statemachine.workflow.purposes import PurposeNeed
 from tasks.flows.task_form import GeneralForm
 from tasks.forms import TaskForms
@@ -18,9 +17,7 @@ from tasks.people.product import PEOPLE
 PRODUCTS: Final[tuple[Product[Any], ...]] = (ORDERS, PEOPLE, OUTBOUND)
 """What definitions may name: known without making anything that the work needs of the world."""
 
-NEEDS_OF_TRIGGER: Final[Mapping[str, Sequence[PurposeNeed]]] = MappingProxyType(
-    {trigger: product.needs for product in PRODUCTS for trigger in product.triggers}
-)
+NEEDS_OF_TRIGGER: Final[Mapping[str, Sequence[PurposeNeed]]] = needs_of_triggers(PRODUCTS)
 """The purposes that a definition needs, by its trigger."""
 
 

@@ -11,10 +11,11 @@ from api.flows.task_view import fields_of, listed, view_of
 from api.server.authentication import requires
 from api.server.cursor import Cursor, cursor_of, place_of
 from api.server.errors import documented
+from api.server.parts import Parts
 from api.server.refusal import Refusal, invalid, overloaded, unknown
 from api.server.route import Route
 from api.server.services import Caller, GivenParts, RequestName
-from api.task_intake import GivenIntake
+from api.task_intake import GivenIntake, TaskIntake
 from engine.catalogue import workflow_named
 from schemas.access.scopes import Scope
 from schemas.core.alternatives import ReadAs
@@ -24,6 +25,7 @@ from schemas.core.identifier import Identifier
 from schemas.core.problems import Problem
 from schemas.flows.tasks import TaskPage, TaskTaken, TaskView
 from statemachine.workflow.states import RunState
+from storage.access.keys import Key
 from storage.core.database import Database
 from storage.flows.task_list import TaskFilter, TaskList, TaskRow
 from tasks.forms import Acceptance, ReadTask, Sender, TaskForms
@@ -59,21 +61,7 @@ def router_of(forms: TaskForms) -> APIRouter:
         it stands, and another body answers 409 and is kept as rejected. While too much general work waits for a worker,
         more of it is answered 503 with `Retry-After`; orders are taken in all the same.
         """
-        sender = Sender(caller.agent_id, request_id, caller.default_mode)
-        task = intake.forms.read_body(parts.engine, body, sender)
-        if not isinstance(task, ReadTask):
-            raise _invalid(task)
-        receipt = await intake.accept(task)
-        if receipt.result is Acceptance.OVERLOADED:
-            raise overloaded(receipt.message)
-        if receipt.result in (Acceptance.INVALID, Acceptance.UNSTORABLE):
-            raise _invalid(receipt.problems)
-        if receipt.problems:
-            raise Refusal(Code.STATE_CONFLICT, receipt.message, details=receipt.details)
-        row = await asyncio.to_thread(_row, parts.database, intake.forms, str(receipt.task_id))
-        response.headers["Location"] = request.app.url_path_for("find_task", task_id=row.task_id)
-        existing = receipt.result is Acceptance.EXISTING
-        return TaskTaken(**fields_of(row), verdict="existing" if existing else "accepted")
+        return await take(body, parts, intake, caller, request_id, request, response)
 
     @router.get("", summary="Every task, the newest first", dependencies=[requires(Scope.READ)])
     def list_tasks(
@@ -130,6 +118,37 @@ def router_of(forms: TaskForms) -> APIRouter:
             return view_of(work, row, forms)
 
     return router
+
+
+async def take(
+    body: Any,
+    parts: Parts,
+    intake: TaskIntake,
+    caller: Key,
+    request_id: str,
+    request: Request,
+    response: Response,
+) -> TaskTaken:
+    """Accept a task in the form of its type; when this returns, everything is committed.
+
+    Raises:
+        Refusal: it cannot be taken as it is (422, 409), or not now (503).
+    """
+    sender = Sender(caller.agent_id, request_id, caller.default_mode)
+    task = intake.forms.read_body(parts.engine, body, sender)
+    if not isinstance(task, ReadTask):
+        raise _invalid(task)
+    receipt = await intake.accept(task)
+    if receipt.result is Acceptance.OVERLOADED:
+        raise overloaded(receipt.message)
+    if receipt.result in (Acceptance.INVALID, Acceptance.UNSTORABLE):
+        raise _invalid(receipt.problems)
+    if receipt.problems:
+        raise Refusal(Code.STATE_CONFLICT, receipt.message, details=receipt.details)
+    row = await asyncio.to_thread(_row, parts.database, intake.forms, str(receipt.task_id))
+    response.headers["Location"] = request.app.url_path_for("find_task", task_id=row.task_id)
+    existing = receipt.result is Acceptance.EXISTING
+    return TaskTaken(**fields_of(row), verdict="existing" if existing else "accepted")
 
 
 def _invalid(problems: Sequence[Problem]) -> Refusal:

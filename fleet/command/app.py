@@ -31,6 +31,7 @@ _GROUPS: Final = MappingProxyType(
         "notices": "fleet.command.outbound.notices",
         "intake": "fleet.command.people.intake",
         "policy": "fleet.command.orders.policy",
+        "workflow": "fleet.command.flows.workflow",
         "script": "fleet.command.orders.script",
         "privacy": "fleet.command.orders.privacy",
         "stop": "fleet.command.orders.stop",

@@ -56,7 +56,7 @@ class HttpApi:
     def request(
         self, method: str, path: str, query: Mapping[str, Any], body: Any, longest_seconds: float
     ) -> Answer:
-        """The answer of a route.
+        """The answer of a route; a body of bytes is YAML as it was written, any other is sent as JSON.
 
         Raises:
             NoAnswer: nothing answers, or not in time; it says what happened.
@@ -67,7 +67,10 @@ class HttpApi:
             target += "?" + urlencode({name: _written(value) for name, value in query.items()}, doseq=True)
         headers = {"Authorization": f"Bearer {self.key}", "Accept": "application/json"}
         content = None
-        if body is not None:
+        if isinstance(body, bytes):
+            content = body
+            headers["Content-Type"] = "application/yaml"
+        elif body is not None:
             content = json.dumps(body, ensure_ascii=False).encode()
             headers["Content-Type"] = "application/json"
         kind = http.client.HTTPSConnection if at.scheme == "https" else http.client.HTTPConnection

@@ -18,7 +18,7 @@ class Role(StrEnum):
     OPERATOR = "operator"
     """Steers orders, sees to queues and to what intake refused."""
     DEVELOPER = "developer"
-    """Sees to webhooks and to what intake refused."""
+    """Sees to workflows, to webhooks and to what intake refused."""
     MANAGER = "manager"
     """Alerts, stops, the do-not-call list, others' claims, numbers and words in clear."""
     ADMIN = "admin"
@@ -32,7 +32,7 @@ SCOPES_OF_ROLE: Final[Mapping[Role, frozenset[Scope]]] = MappingProxyType(
         Role.VIEWER: _READ,
         Role.REVIEWER: _READ | {Scope.REVIEWS},
         Role.OPERATOR: _READ | {Scope.TASKS, Scope.INTAKE},
-        Role.DEVELOPER: _READ | {Scope.WEBHOOKS, Scope.INTAKE},
+        Role.DEVELOPER: _READ | {Scope.WEBHOOKS, Scope.INTAKE, Scope.WORKFLOWS},
         Role.MANAGER: _READ
         | {
             Scope.TASKS,

@@ -35,6 +35,8 @@ class Scope(StrEnum):
     """See what intake refused, correct it, send it in again, let it be."""
     WEBHOOKS = "webhooks"
     """Subscribers and their deliveries."""
+    WORKFLOWS = "workflows"
+    """Send definitions of workflows, activate and retire them."""
     REVEAL = "reveal"
     """Numbers and words of customers in clear; nobody has it but the admin, unless it is given."""
     ADMIN = "admin"

@@ -1,12 +1,13 @@
 """A workflow definition as people write it, and its way into the engine's grammar."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from schemas.core.parameters import MalformedSchema, require_schema
 from statemachine.workflow.definition import Kind, MalformedWorkflow, Step, Workflow, build
+from statemachine.workflow.definition_fault import DefinitionFault
 from statemachine.workflow.expression.calculation import MalformedExpression
 from statemachine.workflow.expression.compiled import Expression
 from statemachine.workflow.retry import RetryPolicy
@@ -75,21 +76,19 @@ def read_definition(body: Mapping[str, object]) -> Workflow:
     try:
         definition = DefinitionBody.model_validate(body)
     except ValidationError as error:
-        problems = tuple(
-            f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors()
-        )
-        raise MalformedWorkflow(name, problems) from error
+        errors = error.errors(include_url=False, include_input=False, include_context=False)
+        raise MalformedWorkflow(name, tuple(_faults_of_fields(errors, body))) from error
     steps: list[Step] = []
-    malformed: list[str] = []
+    malformed: list[DefinitionFault] = []
     for written in definition.steps:
         try:
             steps.append(_step(written))
         except MalformedExpression as error:
-            malformed.append(f"step '{written.id}': {error}")
+            malformed.append(DefinitionFault(f"step '{written.id}': {error}", written.id, ("condition",)))
     try:
         require_schema(definition.parameters)
     except MalformedSchema as error:
-        malformed.append(str(error))
+        malformed.append(DefinitionFault(str(error), at=("parameters",)))
     if malformed:
         raise MalformedWorkflow(name, tuple(malformed))
     return build(
@@ -102,6 +101,35 @@ def read_definition(body: Mapping[str, object]) -> Workflow:
         on_error=definition.on_error,
         parameters=definition.parameters,
     )
+
+
+def place_of(fault: DefinitionFault, body: Mapping[str, Any]) -> tuple[str | int, ...]:
+    """The fields that lead to a fault, from the definition as written."""
+    if fault.step_id is not None:
+        return ("steps", [step["id"] for step in body["steps"]].index(fault.step_id), *fault.at)
+    return fault.at
+
+
+def _faults_of_fields(errors: Sequence[Any], body: Mapping[str, object]) -> Iterator[DefinitionFault]:
+    """What is wrong with single fields, each where it stands in what was written."""
+    for error in errors:
+        at = error["loc"]
+        if error["type"] == "too_short" and any(
+            other["loc"][: len(at)] == at for other in errors if other != error
+        ):
+            continue  # It has items, and what is wrong with them is told.
+        message = f"{'.'.join(str(part) for part in at)}: {error['msg']}"
+        yield DefinitionFault(message, at=at if error["type"] == "missing" else tuple(_present(at, body)))
+
+
+def _present(at: tuple[Any, ...], body: Any) -> Iterator[str | int]:
+    """The parts that lead into what was written; the name of a form that a field may have is none of them."""
+    for part in at:
+        if (isinstance(body, dict) and part in body) or (isinstance(body, list) and isinstance(part, int)):
+            body = body[part]
+        else:
+            return
+        yield part
 
 
 def _step(body: StepBody) -> Step:

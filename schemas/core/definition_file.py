@@ -1,13 +1,18 @@
-"""A workflow definition in a YAML file: read, checked, and its faults told with file and line."""
+"""A workflow definition in a YAML file: read, checked, and its faults told with file, line and column."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from schemas.core.definition import read_definition
+from schemas.core.definition import place_of, read_definition
+from schemas.core.definition_text import (
+    DefinitionProblem,
+    UnreadableDefinition,
+    WrittenDefinition,
+    read_yaml,
+)
 from statemachine.workflow.definition import MalformedWorkflow, Workflow
+from statemachine.workflow.definition_fault import DefinitionFault
 from statemachine.workflow.purposes import PurposeNeed, unmet_needs
 
 
@@ -23,26 +28,27 @@ def read_definition_file(
     Raises:
         MalformedWorkflow: it cannot run, or lacks a purpose that its trigger needs.
     """
-    text = path.read_text(encoding="utf-8")
-    body: dict[str, Any] = yaml.load(text, Loader=yaml.CSafeLoader)
-    workflow = read_definition(body)
-    faults = tuple(unmet_needs(workflow, needs_of.get(workflow.trigger, ())))
-    if faults:
-        lines = _lines(text)
-        problems = tuple(f"{path}:{lines[fault.step_id]}: {fault.message}" for fault in faults)
-        raise MalformedWorkflow(workflow.name, problems)
-    return body, workflow
+    try:
+        written = read_yaml(path.read_text(encoding="utf-8"))
+    except UnreadableDefinition as error:
+        raise MalformedWorkflow(path.name, tuple(_in(path, each) for each in error.problems)) from error
+    name = str(written.body.get("workflow", "without a name"))
+    try:
+        workflow = read_definition(written.body)
+    except MalformedWorkflow as error:
+        raise MalformedWorkflow(name, _placed(path, written, error.faults)) from error
+    if faults := tuple(unmet_needs(workflow, needs_of.get(workflow.trigger, ()))):
+        raise MalformedWorkflow(name, _placed(path, written, faults))
+    return dict(written.body), workflow
 
 
-def _lines(text: str) -> dict[str | None, int]:
-    """The line of each step, by its id; of the list of steps, by `None`."""
-    lines: dict[str | None, int] = {}
-    root = yaml.compose(text, Loader=yaml.CSafeLoader)
-    assert isinstance(root, yaml.MappingNode)
-    for key, value in root.value:
-        if key.value == "steps":
-            lines[None] = key.start_mark.line + 1
-            for step in value.value:
-                step_id = next(given.value for name, given in step.value if name.value == "id")
-                lines[step_id] = step.start_mark.line + 1
-    return lines
+def _placed(
+    path: Path, written: WrittenDefinition, faults: Sequence[DefinitionFault]
+) -> tuple[DefinitionFault, ...]:
+    placed = (written.problem(fault.message, place_of(fault, written.body)) for fault in faults)
+    return tuple(_in(path, each) for each in placed)
+
+
+def _in(path: Path, problem: DefinitionProblem) -> DefinitionFault:
+    place = f":{problem.line}:{problem.column}" if problem.line else ""
+    return DefinitionFault(f"{path}{place}: {problem.message}", at=problem.at)

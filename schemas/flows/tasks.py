@@ -16,14 +16,9 @@ Status = Literal["created", "running", "paused", "completed", "failed", "cancell
 """The lifecycle of a task, whatever it is about (seed 003)."""
 
 
-class GeneralTask(Sent):
-    """Work of any registered kind (seed 003).
+class WorkAsked(Sent):
+    """Work of the kind that the address names; `parameters` are checked against what it takes."""
 
-    `task_type` names a workflow, or an action such as `audit.generate_report`; `parameters` are checked against
-    what it takes. For `pending_task` they are the body of `task.created`.
-    """
-
-    task_type: Annotated[Text, Field(min_length=1, max_length=64)]
     description: Annotated[Text, Field(min_length=1, max_length=500)]
     parameters: Annotated[dict[str, Any], AfterValidator(storable_object)] = Field(default_factory=dict)
     priority: WholeNumber = Field(default=1, ge=1, le=10)
@@ -32,6 +27,16 @@ class GeneralTask(Sent):
     """From its acceptance; what is not done by then has failed."""
     task_id: Identifier | None = None
     """The caller's own id: the same body under it again is answered with the task as it stands."""
+
+
+class GeneralTask(WorkAsked):
+    """Work of any registered kind (seed 003).
+
+    `task_type` names a workflow, or an action such as `audit.generate_report`; `parameters` are checked against
+    what it takes. For `pending_task` they are the body of `task.created`.
+    """
+
+    task_type: Annotated[Text, Field(min_length=1, max_length=64)]
 
 
 class TaskBatchSent(Sent):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from statemachine.workflow.definition_fault import DefinitionFault
 from statemachine.workflow.faults import faults
 from statemachine.workflow.graph import Graph
 from statemachine.workflow.step import END, ORIGIN, Kind, Step
@@ -45,11 +46,16 @@ class Workflow:
 
 
 class MalformedWorkflow(ValueError):
-    """The definition is invalid; `problems` names every fault, each with its step."""
+    """The definition is invalid; `faults` are all that were found, each with its place."""
 
-    def __init__(self, name: str, problems: tuple[str, ...]) -> None:
-        self.problems = problems
-        super().__init__(f"workflow '{name}' cannot run: " + "; ".join(problems))
+    def __init__(self, name: str, faults: tuple[DefinitionFault, ...]) -> None:
+        self.faults = faults
+        super().__init__(f"workflow '{name}' cannot run: " + "; ".join(self.problems))
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """The faults in words."""
+        return tuple(fault.message for fault in self.faults)
 
 
 def build(
@@ -69,9 +75,9 @@ def build(
         MalformedWorkflow: with every fault that was found, not only the first.
     """
     graph = Graph.of(steps, on_error)
-    problems = tuple(faults(steps, graph))
-    if problems:
-        raise MalformedWorkflow(name, problems)
+    found = tuple(faults(steps, graph))
+    if found:
+        raise MalformedWorkflow(name, found)
     return Workflow(
         name=name,
         version=version,

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
+from statemachine.workflow.definition_fault import DefinitionFault
 from statemachine.workflow.graph import Graph
 from statemachine.workflow.joins import faults_of_joins
 from statemachine.workflow.step import END, ORIGIN, Kind, Step
@@ -32,18 +33,20 @@ _WRITTEN: Final[Mapping[str, str]] = MappingProxyType({"otherwise": "else", "wai
 """Options that people write by another name than the grammar's."""
 
 
-def faults(steps: tuple[Step, ...], graph: Graph) -> Iterator[str]:
+def faults(steps: tuple[Step, ...], graph: Graph) -> Iterator[DefinitionFault]:
     """Return every fault of these steps, in words for people, each with its step."""
     if twice := _repeated([step.id for step in steps]):
-        yield f"these step ids are used twice: {', '.join(twice)}"
+        yield DefinitionFault(f"these step ids are used twice: {', '.join(twice)}", at=("steps",))
     if twice := _repeated([step.purpose for step in steps if step.purpose]):
-        yield f"these purposes are declared twice: {', '.join(twice)}"
+        yield DefinitionFault(f"these purposes are declared twice: {', '.join(twice)}", at=("steps",))
     if not graph.start:
-        yield "it has no first step: every step is led to by another"
+        yield DefinitionFault("it has no first step: every step is led to by another", at=("steps",))
     if graph.on_error and graph.on_error not in graph.steps:
-        yield f"on_error names '{graph.on_error}', which is not a step"
+        yield DefinitionFault(f"on_error names '{graph.on_error}', which is not a step", at=("on_error",))
     for step in steps:
-        yield from (f"step '{step.id}' {fault}" for fault in _faults_of_step(step, graph))
+        yield from (
+            DefinitionFault(f"step '{step.id}' {fault}", step.id) for fault in _faults_of_step(step, graph)
+        )
     yield from _endless(graph)
     yield from faults_of_joins(graph)
 
@@ -80,20 +83,32 @@ def _faults_of_kind(step: Step) -> Iterator[str]:
             pass
 
 
-def _endless(graph: Graph) -> Iterator[str]:
+def _endless(graph: Graph) -> Iterator[DefinitionFault]:
     """Steps that no run reaches, and loops that no run leaves."""
     roots = (*graph.start, *((graph.on_error,) if graph.on_error else ()))
     reached = graph.reach(roots, graph.leads)
     if graph.start:
-        yield from (f"step '{step_id}' is never reached" for step_id in graph.steps if step_id not in reached)
+        yield from (
+            DefinitionFault(f"step '{step_id}' is never reached", step_id)
+            for step_id in graph.steps
+            if step_id not in reached
+        )
     ending = _ending(graph)
     for step in graph.steps.values():
         if step.instant and graph.returns(step, lambda one: _instant_after(one, graph)):
-            yield f"step '{step.id}' lies in a loop of gateways and inline steps alone, which takes no time"
+            yield DefinitionFault(
+                f"step '{step.id}' lies in a loop of gateways and inline steps alone, which takes no time",
+                step.id,
+            )
         if step.id not in ending:
-            yield f"step '{step.id}' never comes to an end: everything after it leads back"
+            yield DefinitionFault(
+                f"step '{step.id}' never comes to an end: everything after it leads back", step.id
+            )
         if graph.returns(step, lambda one: _unattended_after(one, graph)):
-            yield f"step '{step.id}' catches, by on_error, its own failure in a circle without a person"
+            yield DefinitionFault(
+                f"step '{step.id}' catches, by on_error, its own failure in a circle without a person",
+                step.id,
+            )
 
 
 def _instant_after(step: Step, graph: Graph) -> Iterator[str]:

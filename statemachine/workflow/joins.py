@@ -1,20 +1,36 @@
 """Checks the joins of a definition: every step they wait for ends exactly once and is visible to the join."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 
+from statemachine.workflow.definition_fault import DefinitionFault
 from statemachine.workflow.graph import Graph
 from statemachine.workflow.step import ORIGIN, Kind, Step
 
 
-def faults_of_joins(graph: Graph) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """A step that sends a run one way or another, and by which of its sides each needed step is reached."""
+
+    step_id: str
+    sides: Mapping[str, frozenset[str]]
+
+
+def faults_of_joins(graph: Graph) -> Iterator[DefinitionFault]:
     """Return every fault of the joins of this graph, each with its step."""
-    for step in graph.steps.values():
-        if step.needs:
-            yield from (f"step '{step.id}' {fault}" for fault in _faults_of(step, graph))
+    joins = [step for step in graph.steps.values() if step.needs]
+    # Asked once for the graph: asked for each pair of needs, a large definition would take minutes.
+    twice = frozenset(need for need in graph.joins if joins and _reached_twice(need, graph))
+    choices = tuple(_choices_of(graph)) if joins else ()
+    for step in joins:
+        yield from (
+            DefinitionFault(f"step '{step.id}' {fault}", step.id)
+            for fault in _faults_of(step, graph, twice, choices)
+        )
 
 
-def _faults_of(join: Step, graph: Graph) -> Iterator[str]:
+def _faults_of(join: Step, graph: Graph, twice: frozenset[str], choices: Sequence[_Choice]) -> Iterator[str]:
     for need in sorted({need for need in join.needs if join.needs.count(need) > 1}):
         yield f"needs '{need}' twice"
     if graph.returns(join, graph.leads):
@@ -23,12 +39,12 @@ def _faults_of(join: Step, graph: Graph) -> Iterator[str]:
     if leading:
         yield f"needs other steps and is led to by '{leading[0]}' besides; one of the two must go"
     for need in dict.fromkeys(join.needs):
-        yield from (f"needs '{need}', {fault}" for fault in _faults_of_need(need, join, graph))
+        yield from (f"needs '{need}', {fault}" for fault in _faults_of_need(need, join, graph, twice))
     for one, other in combinations(dict.fromkeys(join.needs), 2):
-        yield from _excluding(one, other, graph)
+        yield from _excluding(one, other, choices)
 
 
-def _faults_of_need(need: str, join: Step, graph: Graph) -> Iterator[str]:
+def _faults_of_need(need: str, join: Step, graph: Graph, twice: frozenset[str]) -> Iterator[str]:
     step = graph.steps.get(need)
     if step is None:
         yield "which is not a step"
@@ -41,7 +57,7 @@ def _faults_of_need(need: str, join: Step, graph: Graph) -> Iterator[str]:
         yield f"whose answers lead to '{ORIGIN}', so that it may be asked more than once"
     if step.id in graph.reach(graph.after_success(step), graph.branches):
         yield "which lies in a loop and may end more than once"
-    elif _reached_twice(step.id, graph):
+    elif step.id in twice:
         yield "which parallel branches reach more than once; let them join first"
 
 
@@ -56,29 +72,38 @@ def _reached_twice(goal: str, graph: Graph) -> bool:
     )
 
 
-def _excluding(one: str, other: str, graph: Graph) -> Iterator[str]:
+def _excluding(one: str, other: str, choices: Sequence[_Choice]) -> Iterator[str]:
     """Two needs on different sides of one choice never both end, and the run would pass the join by."""
-    for choice in graph.steps.values():
-        if choice.kind not in (Kind.GATEWAY, Kind.HUMAN) or graph.returns(choice, graph.leads):
-            continue
-        of_one, of_other = _sides_of(one, choice, graph), _sides_of(other, choice, graph)
+    for choice in choices:
+        of_one, of_other = choice.sides.get(one), choice.sides.get(other)
         if of_one and of_other and not of_one & of_other:
             yield (
                 f"can never be entered: it needs '{one}' and '{other}', which lie on different sides of"
-                f" '{choice.id}'"
+                f" '{choice.step_id}'"
             )
             return
 
 
-def _sides_of(goal: str, choice: Step, graph: Graph) -> frozenset[str]:
-    """The sides of a choice by which a step is reached; empty where it is reached without the choice."""
+def _choices_of(graph: Graph) -> Iterator[_Choice]:
+    """The choices that a run makes once."""
+    for choice in graph.steps.values():
+        if choice.kind in (Kind.GATEWAY, Kind.HUMAN) and not graph.returns(choice, graph.leads):
+            yield _Choice(choice.id, _sides_of(choice, graph))
+
+
+def _sides_of(choice: Step, graph: Graph) -> Mapping[str, frozenset[str]]:
+    """The sides of a choice by which each needed step is reached; those that are reached without it are left out."""
 
     def around(step: Step) -> Iterator[str]:
         return iter(()) if step.id == choice.id else graph.leads(step)
 
-    if goal == choice.id or goal in graph.reach(graph.start, around):
-        return frozenset()
-    return frozenset(name for name, targets in _choices(choice) if goal in graph.reach(targets, graph.leads))
+    without = graph.reach(graph.start, around)
+    reached = {name: graph.reach(targets, graph.leads) for name, targets in _choices(choice)}
+    return {
+        goal: frozenset(name for name, by in reached.items() if goal in by)
+        for goal in graph.joins
+        if goal != choice.id and goal not in without
+    }
 
 
 def _choices(choice: Step) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from statemachine.workflow.definition import Kind, Workflow
+from statemachine.workflow.definition_fault import DefinitionFault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,22 +17,16 @@ class PurposeNeed:
     """The action that the step performs, as `agent.verb`."""
 
 
-@dataclass(frozen=True, slots=True)
-class PurposeFault:
-    """A need that a definition does not meet; `step_id` names the step that has the purpose, if one has."""
-
-    message: str
-    step_id: str | None = None
-
-
-def unmet_needs(workflow: Workflow, needs: Sequence[PurposeNeed]) -> Iterator[PurposeFault]:
+def unmet_needs(workflow: Workflow, needs: Sequence[PurposeNeed]) -> Iterator[DefinitionFault]:
     """Every need that this definition does not meet."""
     for need in needs:
         step = next((step for step in workflow.steps.values() if step.purpose == need.purpose), None)
         wanted = f"a step of type {need.kind} with the action {need.action}"
         if step is None:
-            yield PurposeFault(f"no step has the purpose '{need.purpose}', which needs {wanted}")
+            yield DefinitionFault(
+                f"no step has the purpose '{need.purpose}', which needs {wanted}", at=("steps",)
+            )
         elif (step.kind, f"{step.agent}.{step.action}") != (need.kind, need.action):
-            yield PurposeFault(
+            yield DefinitionFault(
                 f"step '{step.id}' has the purpose '{need.purpose}' and is not {wanted}", step.id
             )

@@ -1,4 +1,4 @@
-"""The states of steps and runs, each with one table of what may follow what.
+"""The states of steps, runs and definitions, each with one table of what may follow what.
 
 The database constraints, the page `docs/state_machine.md` and the tests come from these tables. The enumerations
 are plain ones, so that the type checker refuses a string in their place.
@@ -139,6 +139,35 @@ RUN_TRANSITIONS: Final[Mapping[tuple[RunState, RunEvent], RunState]] = MappingPr
     },
 )
 """Every legal move of a run."""
+
+
+class DefinitionState(Enum):
+    """Where a version of a definition is."""
+
+    DRAFT = "draft"
+    """Kept and checked; nothing begins with it."""
+    ACTIVE = "active"
+    """New runs begin with the one that was activated last."""
+    RETIRED = "retired"
+    """Nothing begins with it any more; runs that have begun go on."""
+
+
+class DefinitionEvent(Enum):
+    """What moves a version of a definition."""
+
+    ACTIVATE = "activate"
+    RETIRE = "retire"
+
+
+DEFINITION_TRANSITIONS: Final[Mapping[tuple[DefinitionState, DefinitionEvent], DefinitionState]] = (
+    MappingProxyType(
+        {
+            (DefinitionState.DRAFT, DefinitionEvent.ACTIVATE): DefinitionState.ACTIVE,
+            (DefinitionState.ACTIVE, DefinitionEvent.RETIRE): DefinitionState.RETIRED,
+        }
+    )
+)
+"""Every legal move of a version; one from a file of the configuration is written as active."""
 
 
 def sources(event: RunEvent) -> frozenset[RunState]:

@@ -1,4 +1,4 @@
-"""The states of steps and runs as SQL literals, for the statements about the engine's tables."""
+"""The states of steps, runs and definitions as SQL literals, for the statements about the engine's tables."""
 
 from typing import Final
 
@@ -8,6 +8,7 @@ from statemachine.workflow.states import (
     STEP_ENDS,
     TIMED_STEPS,
     UNTOUCHED_STEPS,
+    DefinitionState,
     RunState,
     StepState,
     literals,
@@ -38,3 +39,7 @@ RUNS_OPEN: Final = literals(OPEN_RUNS)
 """The states of runs that something still waits for."""
 RUNS_ENDED: Final = literals(RUN_ENDS)
 """The states of runs that nothing waits for any more."""
+
+DRAFT: Final = literals([DefinitionState.DRAFT])
+ACTIVE: Final = literals([DefinitionState.ACTIVE])
+RETIRED: Final = literals([DefinitionState.RETIRED])

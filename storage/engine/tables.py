@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 
-from statemachine.workflow.states import OPEN_RUNS, RARE_RUNS, RunState, StepState, literals
+from statemachine.workflow.states import OPEN_RUNS, RARE_RUNS, DefinitionState, RunState, StepState, literals
 from storage.core.columns import Json, Moment, Name, WrittenJson, database_moment, metadata
 from storage.engine.states import LEASED, PUBLISHED, READY, RUNNING, TIMED
 
@@ -41,6 +41,10 @@ definitions = Table(
     Column("body", WrittenJson, nullable=False),
     Column("digest", LargeBinary, nullable=False),
     database_moment("registered_at"),
+    Column("state", String(16), nullable=False),
+    Column("activated_at", Moment),
+    Column("retired_at", Moment),
+    CheckConstraint(f"state IN ({literals(DefinitionState)})", name="state"),
 )
 
 leases = Table(

@@ -39,6 +39,9 @@ HISTORY: Final = frozenset(
 )
 """What the application adds to and never changes."""
 
+_CHANGED_COLUMNS: Final = {"definitions": ("state", "activated_at", "retired_at")}
+"""Of a table of history, the columns that the application changes all the same."""
+
 _SEALED: Final = {table.name: table for table in (SYSTEM_AUDIT, AUDIT_LOGS)}
 _EMPTIED: Final = frozenset(
     {"leases", "arrivals", "agents", "idempotency_keys", "notice_roles", "deliveries", "subscribers"}
@@ -152,6 +155,8 @@ def _to_change(table: Table, role: str) -> Iterator[str]:
         return
     if table.name not in HISTORY:
         yield f"GRANT UPDATE ON {table.name} TO {role}"
+    elif changed := _CHANGED_COLUMNS.get(table.name):
+        yield f"GRANT UPDATE ({_quoted(changed)}) ON {table.name} TO {role}"
     if table.name in _EMPTIED:
         yield f"GRANT DELETE ON {table.name} TO {role}"
 

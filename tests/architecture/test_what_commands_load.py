@@ -33,6 +33,8 @@ OVER_HTTP = (
     "capacity list",
     "keys list",
     "people list",
+    "workflow list",
+    "workflow show HT1",
     "webhooks list",
     "webhooks log",
     "notices log",

@@ -62,6 +62,15 @@ def test_the_application_adds_to_history_and_changes_none_of_it(
         assert refused(database, verb.format(table, column))
 
 
+def test_the_application_changes_the_state_of_a_definition_and_never_its_body(
+    servers: Servers, database_url: str
+) -> None:
+    with opened(servers, APPLICATION, database_url) as database:
+        assert not refused(database, "UPDATE definitions SET state = state, activated_at = activated_at")
+        for column in ("workflow", "version", "body", "digest", "registered_at"):
+            assert refused(database, f"UPDATE definitions SET {column} = {column}")
+
+
 @pytest.mark.parametrize("column", ["entry_id", "at", "content_digest"])
 def test_the_application_gives_no_place_time_or_digest_of_an_audit_row(
     servers: Servers, database_url: str, column: str

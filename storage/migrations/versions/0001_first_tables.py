@@ -141,6 +141,10 @@ def upgrade() -> None:
     sa.Column('body', postgresql.JSON(none_as_null=True, astext_type=sa.Text()), nullable=False),
     sa.Column('digest', sa.LargeBinary(), nullable=False),
     sa.Column('registered_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
+    sa.Column('state', sa.String(length=16), nullable=False),
+    sa.Column('activated_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('retired_at', sa.DateTime(timezone=True), nullable=True),
+    sa.CheckConstraint("state IN ('draft', 'active', 'retired')", name=op.f('ck_definitions_state')),
     sa.PrimaryKeyConstraint('workflow', 'version', name=op.f('pk_definitions'))
     )
     op.create_table('do_not_call',

@@ -80,6 +80,7 @@ MAY: Final = {
     "steer orders": (Scope.TASKS, {Role.OPERATOR, Role.MANAGER}),
     "correct what intake refused": (Scope.INTAKE, {Role.OPERATOR, Role.DEVELOPER}),
     "subscribe systems": (Scope.WEBHOOKS, {Role.DEVELOPER}),
+    "send and activate workflows": (Scope.WORKFLOWS, {Role.DEVELOPER}),
     "make keys and people": (Scope.ADMIN, set[Role]()),
 }
 """What a role is for, as CONSOLE.md §3 has it; an admin may do all of it."""

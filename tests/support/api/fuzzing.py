@@ -73,14 +73,24 @@ EXCEPTIONS: tuple[Contradiction, ...] = (
         "A day lies in the years 2000 to 2199, is named once, and none of a span too long.",
     ),
     Contradiction(
+        "positive_data_acceptance",
+        r"^/v1/workflows(/\{name\}/start)?$",
+        "A definition is held against its grammar and what is registered; a run against what its workflow takes.",
+    ),
+    Contradiction(
+        "negative_data_rejection",
+        r"^/v1/workflows/check$",
+        "What is wrong with a definition is the answer, within a 200.",
+    ),
+    Contradiction(
         "negative_data_rejection",
         r"^/v1/tasks/batch$",
         "Each item of a batch has its own verdict within a 200, whatever is wrong with it (SPEC.md §5).",
     ),
     Contradiction(
         "allow_header_conformance",
-        r"^/v1/(tasks/batch|agents/register|states/transition)$",
-        "The path also names a task or an agent (`/tasks/{task_id}`, `/agents/{agent_id}`), which takes GET.",
+        r"^/v1/(tasks/batch|agents/register|states/transition|workflows/check)$",
+        "The path also names a task, an agent or a workflow (`/tasks/{task_id}`, …), which takes GET.",
     ),
 )
 """Everything that Schemathesis expects and the specification does not."""

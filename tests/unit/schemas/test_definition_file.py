@@ -36,7 +36,7 @@ def test_a_missing_purpose_is_told_with_the_line_of_the_steps(tmp_path: Path) ->
     line = line_of(SHIPPED.read_text(encoding="utf-8").replace("    purpose: answer\n", ""), "steps:")
     assert problems(tmp_path, lambda text: text.replace("    purpose: answer\n", "")) == [
         (
-            f"changed.yaml:{line}: no step has the purpose 'answer', "
+            f"changed.yaml:{line}:1: no step has the purpose 'answer', "
             "which needs a step of type action with the action triage.classify_intent"
         )
     ]
@@ -51,7 +51,7 @@ def test_a_purpose_of_another_kind_of_step_is_told_with_the_line_of_that_step(tm
     line = line_of(change(SHIPPED.read_text(encoding="utf-8")), "- id: step7_execute")
     assert problems(tmp_path, change) == [
         (
-            f"changed.yaml:{line}: step 'step7_execute' has the purpose 'review' and is not "
+            f"changed.yaml:{line}:5: step 'step7_execute' has the purpose 'review' and is not "
             "a step of type human with the action orchestrator.decide_review"
         )
     ]

@@ -1,0 +1,245 @@
+"""The workflow routes: definitions are sent, checked, activated, retired, looked at, and begun."""
+
+import asyncio
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from api.flows.definition_text import (
+    DEFINITION_BODY,
+    MOST_PROBLEMS,
+    Sent,
+    examined,
+    refusal_of,
+    view_of,
+)
+from api.flows.tasks import take
+from api.server.actor import Actor
+from api.server.authentication import requires
+from api.server.errors import documented
+from api.server.parts import Parts
+from api.server.refusal import Refusal, unknown
+from api.server.route import Route
+from api.server.services import Caller, GivenParts, RequestName
+from api.task_intake import GivenIntake
+from engine.catalogue import UnknownWorkflow
+from engine.definitions.states import current_of, move, version_of
+from schemas.access.scopes import Scope
+from schemas.core.definition_text import as_yaml
+from schemas.core.error import Code
+from schemas.flows.tasks import GeneralTask, TaskTaken, WorkAsked
+from schemas.flows.workflows import (
+    DefinitionAdded,
+    DefinitionChecked,
+    DefinitionMoved,
+    DefinitionView,
+    VersionName,
+    WorkflowList,
+    WorkflowName,
+    WorkflowVersionView,
+    WorkflowView,
+)
+from statemachine.workflow.states import DefinitionEvent
+from storage.access.system_audit import SystemAudit
+from storage.engine.definitions import Definitions, DefinitionVersion
+
+router = APIRouter(prefix="/workflows", tags=["workflows"], route_class=Route)
+
+Name = Annotated[WorkflowName, Path(description="The workflow's name.", examples=["pending_task"])]
+Version = Annotated[VersionName, Path(description="One of its versions.", examples=["1.0"])]
+
+
+@router.post(
+    "",
+    summary="Keep a version of a workflow as a draft",
+    # The same version again is known by its body.
+    dependencies=[requires(Scope.WORKFLOWS, repeatable=True)],
+    responses=documented(Code.STATE_CONFLICT, Code.PAYLOAD_TOO_LARGE, Code.UNSUPPORTED_MEDIA_TYPE),
+    openapi_extra=DEFINITION_BODY,
+)
+def add_workflow(sent: Sent, parts: GivenParts, actor: Actor) -> DefinitionAdded:
+    """Nothing begins with it before it is activated. The same body again answers the same, another body 409.
+
+    What is wrong with it is answered all at once, in `details.fields`. The steps that the product of its trigger
+    needs may be missing until it is activated.
+    """
+    written, problems = examined(sent, parts, purposes=False)
+    if problems:
+        raise refusal_of(problems)
+    name, version = str(written.body["workflow"]), str(written.body["version"])
+    with parts.database.transaction() as work:
+        is_new = Definitions(work).add_draft(name, version, written.body)
+        if is_new:
+            SystemAudit(work).write(actor, "workflow_added", {"workflow": name, "version": version})
+        found = version_of(work, name, version)
+    return DefinitionAdded(outcome="added" if is_new else "existing", version=_version(found))
+
+
+@router.post(
+    "/check",
+    summary="Say what is wrong with a definition",
+    dependencies=[requires(Scope.WORKFLOWS, repeatable=True)],
+    responses=documented(Code.PAYLOAD_TOO_LARGE, Code.UNSUPPORTED_MEDIA_TYPE),
+    openapi_extra=DEFINITION_BODY,
+)
+def check_workflow(sent: Sent, parts: GivenParts) -> DefinitionChecked:
+    """Answers 200 whether it could be activated or not, and says so; nothing is kept."""
+    written, problems = examined(sent, parts, purposes=True)
+    return DefinitionChecked(
+        valid=not problems,
+        workflow=_text(written.body.get("workflow")),
+        version=_text(written.body.get("version")),
+        problems=[view_of(problem) for problem in problems[:MOST_PROBLEMS]],
+    )
+
+
+@router.get("", summary="Every workflow", dependencies=[requires(Scope.READ)])
+def list_workflows(parts: GivenParts) -> WorkflowList:
+    """By name, each with its versions and their states."""
+    with parts.database.transaction() as work:
+        versions = Definitions(work).versions()
+    return WorkflowList(
+        workflows=[
+            _workflow(name, list(several)) for name, several in groupby(versions, lambda each: each.workflow)
+        ]
+    )
+
+
+@router.get(
+    "/{name}",
+    summary="A workflow with its versions",
+    dependencies=[requires(Scope.READ)],
+    responses=documented(Code.NOT_FOUND),
+)
+def find_workflow(name: Name, parts: GivenParts) -> WorkflowView:
+    """New runs begin with `current_version`: of the active versions the one that was activated last."""
+    with parts.database.transaction() as work:
+        versions = Definitions(work).versions(name)
+    if not versions:
+        raise unknown("workflow", name)
+    return _workflow(name, versions)
+
+
+@router.get(
+    "/{name}/{version}",
+    summary="A version with its definition",
+    response_model=DefinitionView,
+    dependencies=[requires(Scope.READ)],
+    responses={
+        **documented(Code.NOT_FOUND),
+        200: {"content": {"application/yaml": {"schema": {"type": "object"}}}},
+    },
+)
+def find_definition(
+    name: Name,
+    version: Version,
+    parts: GivenParts,
+    form: Annotated[
+        Literal["json", "yaml"],
+        Query(alias="format", description="`yaml`: the definition alone, as YAML."),
+    ] = "json",
+) -> DefinitionView | Response:
+    """Its fields in the order in which they were written."""
+    with parts.database.transaction() as work:
+        found, body = version_of(work, name, version), Definitions(work).find(name, version)
+    assert body is not None, "a version has a body"
+    if form == "yaml":
+        return Response(as_yaml(body), media_type="application/yaml")
+    return DefinitionView(**_version(found).model_dump(), definition=dict(body))
+
+
+@router.post(
+    "/{name}/{version}/activate",
+    summary="Let new runs begin with a version",
+    # Once it is active, the same again changes nothing.
+    dependencies=[requires(Scope.WORKFLOWS, repeatable=True)],
+    responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
+)
+def activate_workflow(name: Name, version: Version, parts: GivenParts, actor: Actor) -> DefinitionMoved:
+    """Every process begins new runs with it within 2 seconds; runs that have begun keep their version.
+
+    Refused when it names what there is no more, or lacks a step that the product of its trigger needs.
+    """
+    return _moved(name, version, DefinitionEvent.ACTIVATE, parts, actor)
+
+
+@router.post(
+    "/{name}/{version}/retire",
+    summary="Let no new run begin with a version",
+    dependencies=[requires(Scope.WORKFLOWS, repeatable=True)],
+    responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
+)
+def retire_workflow(name: Name, version: Version, parts: GivenParts, actor: Actor) -> DefinitionMoved:
+    """Runs that have begun go on; new ones begin with the active version that was activated before, if there is one."""
+    return _moved(name, version, DefinitionEvent.RETIRE, parts, actor)
+
+
+@router.post(
+    "/{name}/start",
+    summary="Begin a run of a workflow",
+    dependencies=[requires(Scope.TASKS, repeatable=True)],
+    responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
+)
+async def start_workflow(
+    name: Name,
+    body: WorkAsked,
+    parts: GivenParts,
+    intake: GivenIntake,
+    caller: Caller,
+    request_id: RequestName,
+    request: Request,
+    response: Response,
+) -> TaskTaken:
+    """The same as `POST /tasks` with this `task_type`."""
+    await asyncio.to_thread(_require_active, parts, name)
+    task = GeneralTask(**body.model_dump(exclude_unset=True), task_type=name)
+    return await take(task, parts, intake, caller, request_id, request, response)
+
+
+def _moved(name: str, version: str, event: DefinitionEvent, parts: Parts, actor: str) -> DefinitionMoved:
+    with parts.database.transaction() as work:
+        moved = move(work, parts.engine.definition_rules, name, version, event)
+        if not moved.repeated:
+            what = {
+                DefinitionEvent.ACTIVATE: "workflow_activated",
+                DefinitionEvent.RETIRE: "workflow_retired",
+            }
+            SystemAudit(work).write(actor, what[event], {"workflow": name, "version": version})
+    # Whoever asks this process next is answered by what is so now.
+    parts.engine.catalogue.forget()
+    return DefinitionMoved(outcome="repeated" if moved.repeated else "applied", version=_version(moved.found))
+
+
+def _require_active(parts: Parts, name: str) -> None:
+    with parts.database.transaction() as work:
+        try:
+            parts.engine.catalogue.current(work, name)
+        except UnknownWorkflow as error:
+            if not Definitions(work).versions(name):
+                raise unknown("workflow", name) from error
+            raise Refusal(
+                Code.STATE_CONFLICT, f"no version of workflow '{name}' is active", details={"workflow": name}
+            ) from error
+
+
+def _workflow(name: str, versions: Sequence[DefinitionVersion]) -> WorkflowView:
+    return WorkflowView(
+        workflow=name, current_version=current_of(versions), versions=[_version(each) for each in versions]
+    )
+
+
+def _version(found: DefinitionVersion) -> WorkflowVersionView:
+    return WorkflowVersionView(
+        workflow=found.workflow,
+        version=found.version,
+        state=found.state.value,
+        registered_at=found.registered_at,
+        activated_at=found.activated_at,
+        retired_at=found.retired_at,
+    )
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

@@ -1,0 +1,82 @@
+"""What a definition may name: the actions, queues and purposes that there are; asked before a version is kept."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from engine.actions import Action, ActionDeclaration
+from schemas.core.definition import read_definition
+from schemas.core.parameters import problems_with
+from statemachine.workflow.definition import MalformedWorkflow, Workflow
+from statemachine.workflow.definition_fault import DefinitionFault
+from statemachine.workflow.purposes import PurposeNeed, unmet_needs
+from statemachine.workflow.step import Step
+
+_OF_EACH: Final = ("type", "properties", "patternProperties", "additionalProperties", "$defs")
+"""What a schema says of single parameters, whichever others there are."""
+
+KnownAction = Action | ActionDeclaration[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DefinitionRules:
+    """What is registered here, as far as definitions may name it."""
+
+    actions: Mapping[str, KnownAction]
+    needs: Mapping[str, Sequence[PurposeNeed]]
+    """The purposes that a definition needs, by the trigger of each product."""
+    queues: Sequence[str]
+
+    def require(self, body: Mapping[str, Any], *, purposes: bool = True) -> Workflow:
+        """The workflow of this body, when it can run here.
+
+        Args:
+            body: The definition as written.
+            purposes: Whether it must have the steps that its product needs, too; a draft need not.
+
+        Raises:
+            MalformedWorkflow: it cannot run, names an agent or an action that there is not, or lacks such a step.
+        """
+        workflow = read_definition(body)
+        faults = [
+            DefinitionFault(f"step '{step.id}': {problem}", step.id, (at,))
+            for step in workflow.steps.values()
+            for problem, at in self._unknown(step)
+        ]
+        if purposes:
+            faults += unmet_needs(workflow, self.needs.get(workflow.trigger, ()))
+        if faults:
+            raise MalformedWorkflow(workflow.name, tuple(faults))
+        return workflow
+
+    def _unknown(self, step: Step) -> Iterator[tuple[str, str]]:
+        """What a step names that there is not, each with the field that names it."""
+        if step.agent and step.agent not in self.queues:
+            yield f"there is no agent '{step.agent}'; there are {', '.join(self.queues)}", "agent"
+        if not step.action:
+            return
+        action = self.actions.get(f"{step.agent}.{step.action}")
+        if action is None:
+            of_agent = sorted(name for name, known in self.actions.items() if known.queue == step.agent)
+            yield (
+                (
+                    f"no action '{step.agent}.{step.action}' is registered; "
+                    f"there are {', '.join(of_agent) or 'none of this agent'}"
+                ),
+                "action",
+            )
+            return
+        if step.inline and action.inline is None:
+            yield f"action '{action.name}' cannot be inline", "inline"
+        if step.parameters:
+            for problem in _misfits(step.parameters, action):
+                yield problem, "parameters"
+
+
+def _misfits(parameters: Mapping[str, object], action: KnownAction) -> Sequence[str]:
+    """What an action does not take of these; what it needs beside them comes from what leads to the step."""
+    schema = action.parameters
+    if schema is None:
+        return [f"action '{action.name}' takes no parameters"]
+    takes = {name: schema[name] for name in _OF_EACH if name in schema}
+    return [f"{problem.field} {problem.message}" for problem in problems_with(parameters, takes)]

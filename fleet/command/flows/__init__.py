@@ -1,0 +1,1 @@
+"""Commands about general workflows and their definitions."""
