@@ -89,8 +89,13 @@ EXCEPTIONS: tuple[Contradiction, ...] = (
     ),
     Contradiction(
         "allow_header_conformance",
-        r"^/v1/(tasks/batch|agents/register|states/transition|workflows/check)$",
+        r"^/v1/(tasks/batch|agents/register|states/transition|workflows/check|workflows/\{name\}/start)$",
         "The path also names a task, an agent or a workflow (`/tasks/{task_id}`, …), which takes GET.",
+    ),
+    Contradiction(
+        "unsupported_method",
+        r"^/v1/workflows/\{name\}/start$",
+        "The path also names a version (`/workflows/{name}/{version}`), which takes GET and begins with a digit.",
     ),
 )
 """Everything that Schemathesis expects and the specification does not."""
