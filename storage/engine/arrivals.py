@@ -8,12 +8,12 @@ from sqlalchemy import text
 
 from storage.core.bulk import BulkInsert
 from storage.core.unit_of_work import Repository
-from storage.engine.tables import arrivals as arrivals_table
+from storage.engine.tables import join_arrivals
 
-_ARRIVE = BulkInsert(arrivals_table, ("run_id", "node", "step_id", "need"))
+_ARRIVE = BulkInsert(join_arrivals, ("run_id", "node", "step_id", "need"))
 _JOINS = "unnest(CAST(:runs AS text[]), CAST(:nodes AS text[])) AS j(run_id, node)"
 _COUNTS = text(
-    f"SELECT a.run_id, a.node, count(DISTINCT a.need) AS needs FROM arrivals a JOIN {_JOINS} USING (run_id, node) "
+    f"SELECT a.run_id, a.node, count(DISTINCT a.need) AS needs FROM join_arrivals a JOIN {_JOINS} USING (run_id, node) "
     "GROUP BY a.run_id, a.node"
 )
 # Of each need the first to have come; a second one waits for the next round.
@@ -21,9 +21,9 @@ _TAKE = text(
     f"""
     WITH first AS MATERIALIZED (
         SELECT DISTINCT ON (a.run_id, a.node, a.need) a.run_id, a.node, a.need, a.step_id
-        FROM arrivals a JOIN {_JOINS} USING (run_id, node) ORDER BY a.run_id, a.node, a.need, a.step_id
+        FROM join_arrivals a JOIN {_JOINS} USING (run_id, node) ORDER BY a.run_id, a.node, a.need, a.step_id
     ), gone AS (
-        DELETE FROM arrivals a USING first f
+        DELETE FROM join_arrivals a USING first f
         WHERE a.run_id = f.run_id AND a.node = f.node AND a.step_id = f.step_id
     )
     SELECT f.run_id, f.node, f.need, s.output FROM first f JOIN steps s USING (step_id)
@@ -49,7 +49,7 @@ Joined = dict[tuple[str, str], dict[str, Mapping[str, Any]]]
 
 @dataclass(frozen=True, slots=True)
 class Arrivals(Repository):
-    """The only code that writes `arrivals`; whoever does holds the lock of the run."""
+    """The only code that writes `join_arrivals`; whoever does holds the lock of the run."""
 
     def arrive(self, arrivals: Sequence[EndedNeed], needs: Mapping[tuple[str, str], int]) -> Joined:
         """Note these ends, whose rows are written; the joins of which every need has come now.

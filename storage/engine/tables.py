@@ -112,8 +112,8 @@ runs = Table(
 )
 
 # A step that a join of several needs has ended; taken away when the join is entered.
-arrivals = Table(
-    "arrivals",
+join_arrivals = Table(
+    "join_arrivals",
     metadata,
     Column("run_id", Name, primary_key=True),
     Column("node", String(64), primary_key=True),

@@ -44,7 +44,7 @@ _CHANGED_COLUMNS: Final = {"definitions": ("state", "activated_at", "retired_at"
 
 _SEALED: Final = {table.name: table for table in (SYSTEM_AUDIT, AUDIT_LOGS)}
 _EMPTIED: Final = frozenset(
-    {"leases", "arrivals", "agents", "idempotency_keys", "notice_roles", "deliveries", "subscribers"}
+    {"leases", "join_arrivals", "agents", "idempotency_keys", "notice_roles", "deliveries", "subscribers"}
 )
 """Tables of which the application deletes rows."""
 _OF_THE_OWNER: Final = frozenset({"feed_origin"})

@@ -45,7 +45,7 @@ OF_NOBODY: Final = {
     "figures": "numbers",
     "engineer_capacity": "regions",
     "idempotency_keys": "answers for a repeated request: encrypted, gone after a day (docs/privacy.md)",
-    "arrivals": "which steps of a run have ended that a join needs",
+    "join_arrivals": "which steps of a run have ended that a join needs",
     "leases": "who works on what",
     "notice_roles": "roles of staff",
     "pulses": "when the fleet did what",

@@ -242,12 +242,12 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('label_id', name=op.f('pk_intent_labels'))
     )
     op.create_index('ix_intent_labels_labelled_at', 'intent_labels', ['labelled_at'], unique=False)
-    op.create_table('arrivals',
+    op.create_table('join_arrivals',
     sa.Column('run_id', sa.String(length=32), nullable=False),
     sa.Column('node', sa.String(length=64), nullable=False),
     sa.Column('step_id', sa.BigInteger(), nullable=False),
     sa.Column('need', sa.String(length=64), nullable=False),
-    sa.PrimaryKeyConstraint('run_id', 'node', 'step_id', name=op.f('pk_arrivals'))
+    sa.PrimaryKeyConstraint('run_id', 'node', 'step_id', name=op.f('pk_join_arrivals'))
     )
     op.create_table('leases',
     sa.Column('lease_id', sa.String(length=32), nullable=False),
@@ -810,7 +810,7 @@ def downgrade() -> None:
         "notices",
         "notice_roles",
         "leases",
-        "arrivals",
+        "join_arrivals",
         "intent_labels",
         "idempotency_keys",
         "forgotten_numbers",

@@ -95,7 +95,7 @@ _RULES: Final[Mapping[str, tuple[_Rule, ...]]] = {
             "runs",
             f"subject_id IS NULL AND finished_at < {_DATABASE} AND workflow NOT IN ('{_WEBHOOK}', '{_NOTICE}')",
             then="DELETE FROM steps USING gone WHERE steps.run_id = gone.run_id), "
-            "arrived AS (DELETE FROM arrivals USING gone WHERE arrivals.run_id = gone.run_id), "
+            "arrived AS (DELETE FROM join_arrivals USING gone WHERE join_arrivals.run_id = gone.run_id), "
             "questions AS (DELETE FROM reviews USING gone WHERE reviews.run_id = gone.run_id",
         ),
     ),

@@ -42,7 +42,7 @@ def test_a_wide_join_is_entered_once_with_the_output_of_every_branch(
     assert [step.input["needs"] for step in seen] == [{branch: {"from": branch} for branch in BRANCHES}]
     assert nodes_of(house, run_id)["join"] == ["done"]
     with house.database.transaction() as work:
-        assert work.connection.exec_driver_sql("SELECT count(*) FROM arrivals").scalar_one() == 0
+        assert work.connection.exec_driver_sql("SELECT count(*) FROM join_arrivals").scalar_one() == 0
     house.close()
 
 
