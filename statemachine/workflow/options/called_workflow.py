@@ -6,7 +6,7 @@ from statemachine.workflow.expression.template import ValueTemplate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class CalledWorkflow:
     """Which workflow, and how the step holds to it."""
 
     workflow: ValueTemplate

@@ -18,7 +18,7 @@ class Merge(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Variable:
+class RunVariable:
     """One variable as the definition declares it."""
 
     name: str
