@@ -1,4 +1,4 @@
-"""One HTTP/1.1 connection to a provider: a request is sent in one piece, its answer is read before a deadline."""
+"""One HTTP/1.1 connection: a request is sent in one piece, its answer is read before a deadline."""
 
 import contextlib
 import select
@@ -28,17 +28,19 @@ class AnswerTooLong(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a provider is reached.
+    """Where the other side is reached.
 
     Attributes:
-        host: The name or number to connect to.
+        host: The name or number to connect to; also whom the certificate must name.
         port: The port.
-        tls: What verifies the provider; None for plain HTTP.
+        tls: What verifies the other side; None for plain HTTP.
+        peer: The IP address to connect to, where the name was resolved before.
     """
 
     host: str
     port: int
     tls: ssl.SSLContext | None = field(default=None, repr=False)
+    peer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class RawAnswer:
         return next((value.decode("latin-1") for key, value in self.headers if key == name), None)
 
 
-class ProviderConnection:
+class HttpConnection:
     """An open connection; one request at a time.
 
     A general client spends five times the CPU on a request; on a batch of contacts that is most of what they cost.
@@ -64,9 +66,9 @@ class ProviderConnection:
         """Connect.
 
         Raises:
-            OSError: It could not be made within this time, or the provider is not who it should be.
+            OSError: It could not be made within this time, or the other side is not who it should be.
         """
-        plain = socket.create_connection((address.host, address.port), timeout=seconds)
+        plain = socket.create_connection((address.peer or address.host, address.port), timeout=seconds)
         try:
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             tls = address.tls
