@@ -13,7 +13,7 @@ from storage.core.unit_of_work import Repository
 from storage.flows.tables import http_requests as http_requests_table
 
 RequestState = Literal["sending", "answered", "unsent"]
-"""Nobody knows yet; what was answered is known; not a byte has left."""
+"""Nobody knows yet; what was answered is known; nothing was done that may not be repeated."""
 
 _INTEND = BulkInsert(
     http_requests_table, ("step_id", "delivery", "run_id", "tries", "token_hash"), on_conflict=" "

@@ -12,7 +12,6 @@ from sqlalchemy import text
 from schemas.orders.effects import ContactNoted
 from storage.core.bulk import BulkInsert, recordset, rows_of
 from storage.core.unit_of_work import Repository
-from storage.engine.states import LEASED
 from storage.orders.contacts.contact import (
     Contact,
     InboundContact,
