@@ -12,7 +12,7 @@ from api.server.services import GivenParts
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.core.identifier import Identifier
-from storage.flows.reports import Reports
+from storage.flows.reports import WrittenReports
 
 router = APIRouter(prefix="/reports", tags=["reports"], route_class=Route)
 
@@ -35,7 +35,7 @@ def find_report(
 ) -> Response:
     """What a workflow's step `general.report` has made; it never changes."""
     with parts.database.transaction() as work:
-        body = Reports(work).find(report_id)
+        body = WrittenReports(work).find(report_id)
     if body is None:
         raise unknown("report", report_id)
     return Response(body, media_type=_MARKDOWN, headers={"X-Content-Type-Options": "nosniff"})

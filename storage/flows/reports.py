@@ -1,4 +1,4 @@
-"""Reports that workflows make: written once, read as Markdown."""
+"""WrittenReports that workflows make: written once, read as Markdown."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ class NewReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Reports(Repository):
+class WrittenReports(Repository):
     """The only code that writes `reports`, but for what removes and erases."""
 
     def keep(self, reports: Sequence[NewReport]) -> None:

@@ -28,7 +28,7 @@ from tasks.flows.context import FlowsContext
 from tasks.flows.http_call import CALLBACK_HEADER, HttpCall, read_call
 from tasks.flows.parameters import InvalidInput, own_parameters, template_of
 from tools.http_requests.rules import SecretUnusable
-from tools.http_requests.sender import HttpAnswer, RequestFault
+from tools.http_requests.sender import RequestAnswer, RequestFault
 from tools.retry_after import seconds_of
 
 CALLED_BACK: Final[Mapping[str, Any]] = {"type": "called_back"}
@@ -67,7 +67,7 @@ def _request_all(context: FlowsContext, batch: Batch) -> Mapping[int, Outcome]:
     ready = _intended(context, batch, steps, calls)
     outcomes |= {key: _withheld(batch) for key in calls.keys() - ready.keys()}
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-        sending: dict[Future[HttpAnswer | RequestFault | None], int] = {
+        sending: dict[Future[RequestAnswer | RequestFault | None], int] = {
             pool.submit(_sent, context, batch, call): step_id for step_id, call in ready.items()
         }
         for done in as_completed(sending):
@@ -103,7 +103,7 @@ def _from_what_is_known(
             return Done(output={**answer, "callback": said})
     for each in stored:
         if each.tries == step.tries and each.answer is not None:
-            return _outcome_of(batch, call, HttpAnswer(**json.loads(each.answer)))
+            return _outcome_of(batch, call, RequestAnswer(**json.loads(each.answer)))
     if call.once and any(each.state == "sending" for each in stored):
         return _unknown("the worker was lost while the request was under way")
     return None
@@ -146,26 +146,26 @@ def _with_address(context: FlowsContext, call: HttpCall, token: str | None) -> H
     return replace(call, request=request)
 
 
-def _sent(context: FlowsContext, batch: Batch, call: HttpCall) -> HttpAnswer | RequestFault | None:
+def _sent(context: FlowsContext, batch: Batch, call: HttpCall) -> RequestAnswer | RequestFault | None:
     """What came of a request; `None`: it was not sent, for the lease was lost."""
     return None if batch.lease_lost() else context.http.send(call.request)
 
 
 def _note(
-    context: FlowsContext, call: HttpCall, key: RequestKey, result: HttpAnswer | RequestFault | None
+    context: FlowsContext, call: HttpCall, key: RequestKey, result: RequestAnswer | RequestFault | None
 ) -> None:
     """Commit at once what is known of a kept request, so that a crash before its recording does not lose it."""
     if not call.is_kept or (isinstance(result, RequestFault) and result.may_have_acted):
         return
     with context.database.transaction() as work:
-        if isinstance(result, HttpAnswer):
+        if isinstance(result, RequestAnswer):
             HttpRequests(work).conclude(key, "answered", json.dumps(asdict(result), ensure_ascii=False))
         else:
             HttpRequests(work).conclude(key, "unsent")
 
 
-def _outcome_of(batch: Batch, call: HttpCall, result: HttpAnswer | RequestFault) -> Outcome:
-    if isinstance(result, HttpAnswer):
+def _outcome_of(batch: Batch, call: HttpCall, result: RequestAnswer | RequestFault) -> Outcome:
+    if isinstance(result, RequestAnswer):
         return _judged(batch, call, result)
     if result.code in {"not_allowed", "too_large"}:
         return Failed(code=result.code, message=result.message)
@@ -176,7 +176,7 @@ def _outcome_of(batch: Batch, call: HttpCall, result: HttpAnswer | RequestFault)
     return TryAgain(code=result.code, message=result.message)
 
 
-def _judged(batch: Batch, call: HttpCall, answer: HttpAnswer) -> Outcome:
+def _judged(batch: Batch, call: HttpCall, answer: RequestAnswer) -> Outcome:
     """What an answer makes of the step."""
     status = answer.status
     if call.takes(status):
@@ -195,7 +195,7 @@ def _judged(batch: Batch, call: HttpCall, answer: HttpAnswer) -> Outcome:
     return TryAgain(code=code, message=message, after_seconds=after)
 
 
-def _told(answer: HttpAnswer) -> str:
+def _told(answer: RequestAnswer) -> str:
     """An answer in a few words; what was said has no secret any more."""
     if answer.body is None:
         return f"answered {answer.status}"

@@ -12,7 +12,7 @@ from schemas.flows.effects import ReportMade
 from schemas.flows.general_steps import REPORT
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.steps import StepRow
-from storage.flows.reports import NewReport, Reports
+from storage.flows.reports import NewReport, WrittenReports
 from tasks.flows.context import FlowsContext
 from tasks.flows.parameters import InvalidInput, own_parameters
 
@@ -65,7 +65,9 @@ def _cell(value: object) -> str:
 
 
 def _keep(work: UnitOfWork, effects: Sequence[tuple[int, Any]]) -> Mapping[int, EffectRefusal]:
-    Reports(work).keep([NewReport(each.report_id, each.run_id, each.title, each.body) for _, each in effects])
+    WrittenReports(work).keep(
+        [NewReport(each.report_id, each.run_id, each.title, each.body) for _, each in effects]
+    )
     return NOTHING_REFUSED
 
 

@@ -16,7 +16,7 @@ from tools.http_requests.masking import Mask
 from tools.http_requests.resolving import Resolve, resolve
 from tools.http_requests.rules import Destination, HttpRules
 from tools.network.address import AddressRefused
-from tools.network.connection import Address, AnswerTooLong, HttpConnection, RawAnswer
+from tools.network.connection import Address, AnswerTooLong, OutgoingConnection, RawAnswer
 
 MOST_REDIRECTS: Final = 5
 """Redirects that are followed."""
@@ -51,7 +51,7 @@ class OutgoingRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HttpAnswer:
+class RequestAnswer:
     """What was answered, without secrets."""
 
     status: int
@@ -97,7 +97,7 @@ class HttpSender:
         self._resolve = resolver
         self._make_tls = make_tls
 
-    def send(self, request: OutgoingRequest) -> HttpAnswer | RequestFault:
+    def send(self, request: OutgoingRequest) -> RequestAnswer | RequestFault:
         """Send a request, and again where its answer leads; whatever goes wrong is in the result."""
         return _Sending(self, request, time.monotonic() + request.seconds).result()
 
@@ -106,7 +106,7 @@ class HttpSender:
         """What verifies the other side; 6 MB that are made when they are needed."""
         return self._make_tls()
 
-    def connect(self, destination: Destination, deadline: float) -> HttpConnection:
+    def connect(self, destination: Destination, deadline: float) -> OutgoingConnection:
         """A connection to an address of the host, of those that were checked.
 
         Raises:
@@ -124,7 +124,7 @@ class HttpSender:
             try:
                 # To the address itself: resolved once more, the name might lead elsewhere.
                 address = Address(destination.host, destination.port, tls, peer)
-                return HttpConnection(address, seconds=left)
+                return OutgoingConnection(address, seconds=left)
             except OSError as error:
                 failure = error
         raise failure
@@ -139,7 +139,7 @@ class _Sending:
     deadline: float
     may_have_acted: bool = False
 
-    def result(self) -> HttpAnswer | RequestFault:
+    def result(self) -> RequestAnswer | RequestFault:
         try:
             return self._followed()
         except AddressRefused as error:
@@ -152,7 +152,7 @@ class _Sending:
             code=code, message=self.sender.mask.text(message), may_have_acted=self.may_have_acted
         )
 
-    def _followed(self) -> HttpAnswer:
+    def _followed(self) -> RequestAnswer:
         for _ in range(MOST_REDIRECTS + 1):
             destination = self.sender.rules.destination(self.request.method, self.request.url)
             answer = self._exchanged(destination)
@@ -185,7 +185,9 @@ class _Sending:
         finally:
             connection.close()
 
-    def _asked(self, connection: HttpConnection, head: h11.Request, destination: Destination) -> RawAnswer:
+    def _asked(
+        self, connection: OutgoingConnection, head: h11.Request, destination: Destination
+    ) -> RawAnswer:
         try:
             return connection.exchange(
                 head,
@@ -258,7 +260,7 @@ class _Sending:
         }
         return replace(request, headers=MappingProxyType(headers))
 
-    def _answer_of(self, answer: RawAnswer) -> HttpAnswer:
+    def _answer_of(self, answer: RawAnswer) -> RequestAnswer:
         mask = self.sender.mask
         encoding = answer.header(b"content-encoding")
         if encoding is not None and encoding.strip().lower() not in {"", "identity"}:
@@ -268,7 +270,7 @@ class _Sending:
         except UnfitContent as error:
             raise _Fault("invalid_output", f"the answer with status {answer.status}: {error}") from None
         found = {name: answer.header(name.encode()) for name in _KEPT_HEADERS}
-        return HttpAnswer(
+        return RequestAnswer(
             status=answer.status,
             headers={name: mask.text(each) for name, each in found.items() if each is not None},
             body=mask.value(body),

@@ -56,7 +56,7 @@ class RawAnswer:
         return next((value.decode("latin-1") for key, value in self.headers if key == name), None)
 
 
-class HttpConnection:
+class OutgoingConnection:
     """An open connection; one request at a time.
 
     A general client spends five times the CPU on a request; on a batch of contacts that is most of what they cost.
