@@ -107,7 +107,7 @@ class OutgoingConnection:
             self._socket.sendall(sent)
         answer, received = None, bytearray()
         while True:
-            event = state.next_event()
+            event = self._next_event()
             if event is h11.NEED_DATA:
                 state.receive_data(self._received(deadline))
             elif isinstance(event, h11.Response):
@@ -120,7 +120,7 @@ class OutgoingConnection:
                 self._rested_at = time.monotonic()
                 return RawAnswer(answer.status_code, list(answer.headers), bytes(received))
             elif not isinstance(event, h11.InformationalResponse):
-                raise h11.RemoteProtocolError("the connection ended before the answer did")
+                raise _ended_early()
 
     def may_be_used_again(self, rested_seconds: float) -> bool:
         """Prepare for the next request; False when it has to be closed, or rested longer than this."""
@@ -140,9 +140,22 @@ class OutgoingConnection:
         """Close the connection."""
         self._socket.close()
 
+    def _next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
+        try:
+            return self._state.next_event()
+        except h11.RemoteProtocolError:
+            if self._state.trailing_data[1]:
+                # What came is an answer as far as it goes.
+                raise _ended_early() from None
+            raise
+
     def _received(self, deadline: float) -> bytes:
         left = deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError("the answer did not come in time")
         self._socket.settimeout(left)
         return self._socket.recv(_READ_BYTES)
+
+
+def _ended_early() -> ConnectionError:
+    return ConnectionError("the connection ended before the answer did")

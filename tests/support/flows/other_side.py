@@ -37,8 +37,9 @@ class Said:
     raw: bytes | None = None
 
 
-def said_json(value: object, status: int = 200, **headers: str) -> Said:
-    return Said(status, {"Content-Type": "application/json", **headers}, json.dumps(value).encode())
+def said_json(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Said:
+    named = {"Content-Type": "application/json", **(headers or {})}
+    return Said(status, named, json.dumps(value).encode())
 
 
 Behaviour = Callable[[Asked], Said]

@@ -31,7 +31,8 @@ def side() -> Iterator[OtherSide]:
 
 
 def request(url: str, method: str = "GET", **more: Any) -> OutgoingRequest:
-    return OutgoingRequest(**{"method": method, "url": url, "headers": {}, "seconds": 20.0} | more)
+    given: dict[str, Any] = {"method": method, "url": url, "headers": {}, "seconds": 20.0}
+    return OutgoingRequest(**given | more)
 
 
 def sender(hosts: Mapping[str, HostLine], leads_to: Sequence[str] = (LOCAL,)) -> HttpSender:
@@ -45,7 +46,7 @@ def ask(hosts: Mapping[str, HostLine], url: str, method: str = "GET", **more: An
 
 def test_an_answer_is_json_where_it_is_json_and_text_elsewhere(side: OtherSide) -> None:
     hosts = {LOCAL: here(side.port)}
-    side.behaviour = lambda _: said_json({"id": 7}, **{"X-Request-Id": "r1", "Set-Cookie": "a=b"})
+    side.behaviour = lambda _: said_json({"id": 7}, headers={"X-Request-Id": "r1", "Set-Cookie": "a=b"})
     assert ask(hosts, side.url) == RequestAnswer(
         status=200, headers={"content-type": "application/json", "x-request-id": "r1"}, body={"id": 7}
     )
@@ -257,6 +258,16 @@ def test_whether_a_request_may_have_acted_is_known(side: OtherSide) -> None:
     assert (refused.code, refused.may_have_acted) == ("unavailable", False)
 
 
+def test_an_answer_that_breaks_off_is_no_answer(side: OtherSide) -> None:
+    for raw in (b"", b"HTTP/1.1 200", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc"):
+        side.behaviour = lambda _, raw=raw: Said(raw=raw)  # type: ignore[misc]
+        fault = ask({LOCAL: here(side.port)}, side.url)
+        assert (fault.code, fault.message) == (
+            "unavailable",
+            "the connection to '127.0.0.1' broke: ConnectionError",
+        )
+
+
 def test_a_name_that_nobody_knows_is_unavailable() -> None:
     def nowhere(*_: object) -> list[str]:
         raise OSError("no such name")
@@ -279,7 +290,7 @@ def test_a_name_that_nobody_knows_is_unavailable() -> None:
 )
 def test_a_secret_that_is_sent_back_is_not_kept(form: str, side: OtherSide) -> None:
     side.behaviour = lambda _: said_json(
-        {"you said": [f"a {form} b"], form: 1}, 400, Location=f"/?key={form}"
+        {"you said": [f"a {form} b"], form: 1}, 400, {"Location": f"/?key={form}"}
     )
     answer = ask({LOCAL: here(side.port)}, side.url)
     assert answer.body == {"you said": [f"a {HIDDEN} b"], HIDDEN: 1}
