@@ -13,7 +13,7 @@ from engine.outcomes import Done, Outcome, Park
 from runtime.clock import Clock
 from schemas.core.effects import Effect
 from statemachine.workflow.definition import Kind, Workflow
-from statemachine.workflow.retry import NO_RETRY, RetryPolicy
+from statemachine.workflow.options.retry import NO_RETRY, RetryPolicy
 from statemachine.workflow.step import Step
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.clock import Moments

@@ -8,7 +8,7 @@ from typing import Any, Final
 from engine.definitions.rules import DefinitionRules
 from engine.registry import Product, needs_of_triggers
 from runtime.logs import logger
-from schemas.core.definition import read_definition
+from schemas.core.definition.reader import read_definition
 from statemachine.workflow.definition import MalformedWorkflow, Workflow, build
 from statemachine.workflow.step import Step
 from storage.core.unit_of_work import UnitOfWork

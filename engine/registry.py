@@ -9,8 +9,8 @@ from typing import Any, Generic, Protocol, TypeVar
 from engine.actions import Action, ActionDeclaration
 from engine.effects import EffectWriter, EffectWriters
 from schemas.core.effects import Effect
+from statemachine.workflow.checks.purposes import PurposeNeed
 from statemachine.workflow.definition import Workflow
-from statemachine.workflow.purposes import PurposeNeed
 from statemachine.workflow.states import RunState
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.runs import RunRow

@@ -16,7 +16,7 @@ from engine.settlement import Settlement
 from engine.succession import OFFER_SECONDS, RunFacts, Succession
 from schemas.core.effects import Effect
 from statemachine.workflow import planner
-from statemachine.workflow.call_limits import NO_LIMITS, CallLimits
+from statemachine.workflow.options.call_limits import NO_LIMITS, CallLimits
 from statemachine.workflow.planner import Entered, Plan
 from statemachine.workflow.states import (
     OPEN_RUNS,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from engine.registry import BoundProduct, Product, Registry, needs_of_triggers
-from statemachine.workflow.purposes import PurposeNeed
+from statemachine.workflow.checks.purposes import PurposeNeed
 from tasks.flows.context import FlowsContext
 from tasks.flows.product import FLOWS
 from tasks.flows.task_form import GeneralForm

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal
 
-from statemachine.workflow.retry import RetryPolicy
+from statemachine.workflow.options.retry import RetryPolicy
 
 TOOL_RETRY: Final = RetryPolicy(max_retries=2, delay_ms=1000)
 """What the call envelope of the seed asks for."""

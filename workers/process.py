@@ -20,7 +20,7 @@ from runtime.cipher import Cipher
 from runtime.personal import PersonalFields
 from runtime.settings import Settings
 from schemas.core.agents import Agents, read_agents
-from schemas.core.definition_file import read_definition_file
+from schemas.core.definition.file import read_definition_file
 from statemachine.workflow.definition import Workflow
 from storage.core.database import Database
 from tasks.flows.context import FlowsContext

@@ -9,8 +9,8 @@ from fastapi import Depends, Request
 
 from api.server.parts import Parts
 from api.server.refusal import Refusal
-from schemas.core.definition import place_of
-from schemas.core.definition_text import (
+from schemas.core.definition.reader import place_of
+from schemas.core.definition.text import (
     DefinitionProblem,
     UnreadableDefinition,
     WrittenDefinition,

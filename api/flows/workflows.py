@@ -27,7 +27,7 @@ from api.task_intake import GivenIntake
 from engine.catalogue import UnknownWorkflow
 from engine.definitions.states import current_of, move, version_of
 from schemas.access.scopes import Scope
-from schemas.core.definition_text import as_yaml
+from schemas.core.definition.text import as_yaml
 from schemas.core.error import Code
 from schemas.flows.tasks import GeneralTask, TaskTaken, WorkAsked
 from schemas.flows.workflows import (

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from engine.actions import Action, ActionDeclaration
-from schemas.core.definition import read_definition
+from schemas.core.definition.reader import read_definition
 from schemas.core.parameters import problems_with
+from statemachine.workflow.checks.definition_fault import DefinitionFault
+from statemachine.workflow.checks.purposes import PurposeNeed, unmet_needs
 from statemachine.workflow.definition import MalformedWorkflow, Workflow
-from statemachine.workflow.definition_fault import DefinitionFault
-from statemachine.workflow.purposes import PurposeNeed, unmet_needs
 from statemachine.workflow.step import Step
 
 _OF_EACH: Final = ("type", "properties", "patternProperties", "additionalProperties", "$defs")

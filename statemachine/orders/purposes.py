@@ -3,8 +3,8 @@
 from enum import StrEnum
 from typing import Final
 
+from statemachine.workflow.checks.purposes import PurposeNeed
 from statemachine.workflow.definition import Kind
-from statemachine.workflow.purposes import PurposeNeed
 
 
 class Purpose(StrEnum):

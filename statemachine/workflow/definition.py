@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from statemachine.workflow.definition_fault import DefinitionFault
-from statemachine.workflow.faults import faults
-from statemachine.workflow.graph import Graph
+from statemachine.workflow.checks.definition_fault import DefinitionFault
+from statemachine.workflow.checks.faults import faults
+from statemachine.workflow.checks.graph import Graph
 from statemachine.workflow.step import END, ORIGIN, Kind, Step
 
 __all__ = ["END", "ORIGIN", "Kind", "MalformedWorkflow", "Step", "Workflow", "build"]

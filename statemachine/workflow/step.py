@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from statemachine.workflow.expression.compiled import Expression
-from statemachine.workflow.retry import RetryPolicy
+from statemachine.workflow.options.retry import RetryPolicy
 
 END: Final = "end"
 """The target that ends a branch."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from statemachine.workflow.call_limits import CALL_LIMITS, CallLimits
+from statemachine.workflow.options.call_limits import CALL_LIMITS, CallLimits
 from storage.core.bulk import dump_json
 from storage.core.unit_of_work import Repository
 from storage.engine.states import CANCELLED, ENDED, FAILED, OFFERED, PUBLISHED, SCHEDULED

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import text
 
 from runtime.clock import Clock
-from statemachine.workflow.call_limits import CallLimits
+from statemachine.workflow.options.call_limits import CallLimits
 from statemachine.workflow.states import STEP_ENDS, RunState, StepState
 from storage.core.bulk import BulkInsert, dump_json, recordset, rows_of
 from storage.core.unit_of_work import Repository

@@ -19,7 +19,7 @@ from engine.outcomes import Done, Failed, Outcome, Park, Snooze, TryAgain
 from runtime.clock import Clock
 from runtime.mask import mask_text
 from schemas.flows.general_steps import HTTP, LONGEST_SECONDS
-from statemachine.workflow.retry import RetryPolicy
+from statemachine.workflow.options.retry import RetryPolicy
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.leases import Leases
 from storage.engine.steps import StepRow

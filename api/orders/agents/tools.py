@@ -30,7 +30,7 @@ from schemas.orders.agents.audit import AlertSent, LineLogged
 from schemas.orders.agents.contact import ContactInitiated, ContactMade
 from schemas.orders.agents.tools import ToolAnswered, ToolCalled, ToolList, ToolView
 from schemas.orders.agents.triage import ClassificationWanted, ValidationWanted
-from statemachine.workflow.call_limits import CallLimits
+from statemachine.workflow.options.call_limits import CallLimits
 from storage.access.keys import Key
 from tasks.orders.calls.call import Call as OrderCall
 from tasks.orders.calls.contact import CHANNEL_OF

@@ -6,7 +6,7 @@ from pydantic import Field, field_validator
 
 from schemas.core.form import Answered, Sent, Succeeded, Text, storable_object
 from schemas.core.whole_number import WholeNumber
-from statemachine.workflow.call_limits import CallLimits
+from statemachine.workflow.options.call_limits import CallLimits
 
 
 class ToolView(Answered):

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from schemas.orders.step_inputs import ActionInput
 from statemachine.orders.intents import Level1
-from statemachine.workflow.call_limits import without_limits
+from statemachine.workflow.options.call_limits import without_limits
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.clock import BusinessClock
 from storage.engine.steps import StepRow

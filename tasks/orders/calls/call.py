@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 from engine.transaction import Transaction
 from schemas.core.form import Succeeded
-from statemachine.workflow.call_limits import NO_LIMITS, CallLimits
+from statemachine.workflow.options.call_limits import NO_LIMITS, CallLimits
 from storage.core.unit_of_work import UnitOfWork
 from storage.orders.order import Order
 from storage.orders.order_view import StepResult, WaitingStep

@@ -14,7 +14,7 @@ from runtime.logs import logger
 from runtime.settings import Settings
 from schemas.core.effects import Effect
 from schemas.orders.effects import ActionTaken
-from statemachine.workflow.call_limits import without_limits
+from statemachine.workflow.options.call_limits import without_limits
 from storage.core.database import Database
 from storage.engine.steps import StepRow
 from storage.orders.capacity import Capacity, DayCapacity

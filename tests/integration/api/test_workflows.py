@@ -10,7 +10,7 @@ from sqlalchemy import text
 from engine.catalogue import Catalogue
 from runtime.settings import PROJECT
 from schemas.access.roles import Role
-from schemas.core.definition_text import as_yaml
+from schemas.core.definition.text import as_yaml
 from storage.access.system_audit import SystemAudit
 from storage.engine.definitions import Definitions
 from tasks.forms import EntryPoint, ReadTask, Sender

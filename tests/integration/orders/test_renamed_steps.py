@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from runtime.settings import PROJECT
-from schemas.core.definition import read_definition
+from schemas.core.definition.reader import read_definition
 from schemas.orders.signals import CustomerCalled
 from statemachine.orders.states import State
 from storage.people.reviews import Reviews

@@ -10,7 +10,7 @@ from engine.actions import Action, Batch
 from engine.begin import Begin
 from engine.outcomes import Done, Outcome
 from runtime.ids import Prefix, new_id
-from statemachine.workflow.retry import RetryPolicy
+from statemachine.workflow.options.retry import RetryPolicy
 from statemachine.workflow.states import RunState
 from storage.engine.runs import Runs
 from storage.engine.steps import StepRow

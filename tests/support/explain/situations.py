@@ -9,7 +9,7 @@ import yaml
 
 from runtime.cipher import Cipher, Sealed
 from runtime.clock import Anchor, Clock
-from schemas.core.definition import read_definition
+from schemas.core.definition.reader import read_definition
 from statemachine.orders.states import Event, State
 from statemachine.workflow.states import RunState, StepState
 from storage.engine.clock import Moments

@@ -13,7 +13,7 @@ from engine.limits import Limits
 from engine.outcomes import Done, Outcome, Park, SignalResult, TryAgain
 from runtime.clock import Clock
 from runtime.ids import Prefix, new_id
-from statemachine.workflow.retry import RetryPolicy
+from statemachine.workflow.options.retry import RetryPolicy
 from storage.engine.definitions import Definitions
 from storage.engine.steps import StepRow
 from tests.support.agents import QUEUES

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from schemas.core.definition import read_definition
+from schemas.core.definition.reader import read_definition
 from statemachine.workflow.definition import Kind, MalformedWorkflow
-from statemachine.workflow.retry import RetryPolicy
+from statemachine.workflow.options.retry import RetryPolicy
 
 STEP: dict[str, Any] = {"id": "a", "agent": "audit", "action": "check"}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from runtime.settings import PROJECT
-from schemas.core.definition_file import read_definition_file
+from schemas.core.definition.file import read_definition_file
 from statemachine.orders.purposes import Purpose
 from statemachine.workflow.definition import MalformedWorkflow
 from tasks.registry import NEEDS_OF_TRIGGER

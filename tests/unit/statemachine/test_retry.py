@@ -5,7 +5,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from statemachine.workflow.retry import NO_RETRY, RetryPolicy
+from statemachine.workflow.options.retry import NO_RETRY, RetryPolicy
 
 
 def waits(policy: RetryPolicy, tries: int) -> list[float | None]:

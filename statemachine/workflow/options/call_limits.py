@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Final
 
-from statemachine.workflow.retry import RetryPolicy
+from statemachine.workflow.options.retry import RetryPolicy
 
 CALL_LIMITS: Final = "call_limits"
 """Under this name the limits stand in the input of the step that was called for."""

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from statemachine.workflow.definition_fault import DefinitionFault
-from statemachine.workflow.graph import Graph
+from statemachine.workflow.checks.definition_fault import DefinitionFault
+from statemachine.workflow.checks.graph import Graph
 from statemachine.workflow.step import ORIGIN, Kind, Step
 
 

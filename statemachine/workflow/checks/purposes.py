@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from statemachine.workflow.checks.definition_fault import DefinitionFault
 from statemachine.workflow.definition import Kind, Workflow
-from statemachine.workflow.definition_fault import DefinitionFault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from statemachine.workflow.definition_fault import DefinitionFault
-from statemachine.workflow.graph import Graph
-from statemachine.workflow.joins import faults_of_joins
+from statemachine.workflow.checks.definition_fault import DefinitionFault
+from statemachine.workflow.checks.graph import Graph
+from statemachine.workflow.checks.joins import faults_of_joins
 from statemachine.workflow.step import END, ORIGIN, Kind, Step
 
 _WITHOUT_EFFECT: Final[Mapping[Kind, tuple[str, ...]]] = MappingProxyType(

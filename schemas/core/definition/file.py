@@ -4,16 +4,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from schemas.core.definition import place_of, read_definition
-from schemas.core.definition_text import (
+from schemas.core.definition.reader import place_of, read_definition
+from schemas.core.definition.text import (
     DefinitionProblem,
     UnreadableDefinition,
     WrittenDefinition,
     read_yaml,
 )
+from statemachine.workflow.checks.definition_fault import DefinitionFault
+from statemachine.workflow.checks.purposes import PurposeNeed, unmet_needs
 from statemachine.workflow.definition import MalformedWorkflow, Workflow
-from statemachine.workflow.definition_fault import DefinitionFault
-from statemachine.workflow.purposes import PurposeNeed, unmet_needs
 
 
 def read_definition_file(

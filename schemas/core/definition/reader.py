@@ -6,11 +6,11 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from schemas.core.parameters import MalformedSchema, require_schema
+from statemachine.workflow.checks.definition_fault import DefinitionFault
 from statemachine.workflow.definition import Kind, MalformedWorkflow, Step, Workflow, build
-from statemachine.workflow.definition_fault import DefinitionFault
 from statemachine.workflow.expression.calculation import MalformedExpression
 from statemachine.workflow.expression.compiled import Expression
-from statemachine.workflow.retry import RetryPolicy
+from statemachine.workflow.options.retry import RetryPolicy
 
 
 class _Part(BaseModel):

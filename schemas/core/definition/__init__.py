@@ -1,0 +1,1 @@
+"""Workflow definitions as people write them."""

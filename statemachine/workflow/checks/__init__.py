@@ -1,0 +1,1 @@
+"""What makes a definition one that cannot run."""

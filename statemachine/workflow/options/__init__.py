@@ -1,0 +1,1 @@
+"""What steps and workflows may ask for beside what leads where."""
