@@ -29,9 +29,9 @@ def own_parameters(
     Raises:
         InvalidInput: the action does not take it.
     """
-    definition = batch.definition_of(step)
-    names = definition.parameters or schema["properties"]
-    revealed = template_of(definition).reveal(step.input, secrets)
+    template = template_of(batch.definition_of(step))
+    names = template.fields() or schema["properties"]
+    revealed = template.reveal(step.input, secrets)
     assert isinstance(revealed, Mapping)
     given = {name: revealed[name] for name in names if name in revealed}
     problems = problems_with(given, schema, "input")

@@ -9,6 +9,8 @@ import pytest
 
 from engine.begin import Begin
 from engine.catalogue import workflow_of
+from engine.outcomes import Done
+from tests.support.engine.general_runs import ScriptedActions
 from tests.support.flows.http_steps import SECRET, HttpHouse, here, http_house, workflow
 from tests.support.flows.other_side import OtherSide, Said, said_json
 from tests.support.probe import Probe
@@ -223,3 +225,22 @@ def test_the_steps_of_a_message_are_asked_at_the_same_time(opened: Opened, side:
     Probe(house.fleet.database).write("UPDATE steps SET state = 'ready'")
     house.run_through()
     assert [house.step(run_id).state for run_id in runs] == ["done"] * 3
+
+
+def test_what_an_earlier_step_returned_is_no_parameter(database_url: str, side: OtherSide) -> None:
+    """It stands in the input, too, and might say that a request may be repeated, or is to be called back."""
+    side.behaviour = lambda _: Said(500)
+    said = {"idempotent": True, "callback": True}
+    scripted = ScriptedActions({"first": lambda _: Done(output=said)})
+    made = workflow("w", asking(side, "POST"))
+    first = {"id": "first", "agent": "audit", "action": "check", "next": "ask"}
+    made["steps"].insert(0, first)
+    hosts = {"127.0.0.1": here(side.port)}
+    with http_house(database_url, hosts, made, actions=scripted.actions()) as house:
+        run_id = house.begin("w")
+        house.run_through()
+        query = "SELECT input, error FROM steps WHERE run_id = %s AND node = 'ask'"
+        step = Probe(house.fleet.database).row(query, run_id)
+    assert step.input["idempotent"] is True
+    assert (step.error["code"], len(side.asked)) == ("unknown_outcome", 1)
+    assert "unpend-callback" not in side.asked[0].headers

@@ -1,12 +1,13 @@
 """Runs of one HTTP step over a real database, in this process."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import SecretStr
 
+from engine.actions import Action
 from runtime.cipher import Cipher
 from storage.core.database import Database
 from tasks.flows.context import FlowsContext
@@ -78,11 +79,14 @@ def http_house(
     hosts: Mapping[str, HostLine],
     *workflows: Mapping[str, Any],
     resolver: Any = resolve,
+    actions: Sequence[Action] = (),
 ) -> Iterator[HttpHouse]:
     """A process with these hosts and workflows."""
     database = Database(database_url, Cipher(CIPHER_KEY))
     flows = FlowsContext(database, lambda: HttpSender(rules(hosts), resolver=resolver), CALLBACKS)
-    fleet = InProcessFleet.build(database_url, database=database, flows=flows, workflows=workflows)
+    fleet = InProcessFleet.build(
+        database_url, database=database, flows=flows, workflows=workflows, actions=actions
+    )
     try:
         yield HttpHouse(fleet)
     finally:
