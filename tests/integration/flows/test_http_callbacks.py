@@ -165,3 +165,25 @@ def test_a_secret_that_is_sent_to_an_address_is_not_kept(
     )
     assert not [row for row in rows if SECRET in row or SECRET.encode().hex() in row]
     assert not [row for row in rows if token in row or token.encode().hex() in row]
+
+
+def test_an_address_that_a_lost_worker_gave_away_still_counts(database_url: str, side: OtherSide) -> None:
+    """A request that may be repeated is sent with another address; the other side may know the first alone."""
+    parameters = {"request": {"method": "PUT", "url": side.url}, "callback": True}
+    with http_house(database_url, {"127.0.0.1": here(side.port)}, workflow("w", parameters)) as house:
+        run_id = house.begin("w")
+        (message,) = house.fleet.wire.messages
+        action = house.fleet.engine.registry.get(message.action)
+        batch = house.fleet.engine.claim(action, message.keys, "lease_lost")
+        assert batch is not None
+        house.fleet.engine.work(action, batch)
+        Probe(house.fleet.database).write("UPDATE http_requests SET state = 'sending', answer = NULL")
+        Probe(house.fleet.database).write("UPDATE leases SET expires_at = clock_timestamp() - interval '1 s'")
+        house.run_through()
+        first, second = (asked.headers["unpend-callback"] for asked in side.asked)
+        assert first != second
+        with api_over(house.fleet) as api:
+            answer = api.post(first.removeprefix(CALLBACKS), None, json=1)
+        assert answer.json()["outcome"] == "applied"
+        house.fleet.run()
+        assert (house.step(run_id).state, house.step(run_id).output["callback"]) == ("done", 1)
