@@ -26,7 +26,7 @@ from storage.engine.steps import StepRow
 from storage.flows.http_requests import HttpRequests, NewRequest, RequestKey, StoredRequest
 from tasks.flows.context import FlowsContext
 from tasks.flows.http_call import CALLBACK_HEADER, HttpCall, read_call
-from tasks.flows.parameters import InvalidInput, own_parameters, template_of
+from tasks.flows.parameters import InvalidInput, own_parameters
 from tools.http_requests.rules import SecretUnusable
 from tools.http_requests.sender import RequestAnswer, RequestFault
 from tools.retry_after import seconds_of
@@ -82,7 +82,8 @@ def _decide(context: FlowsContext, batch: Batch, step: StepRow) -> HttpCall | Ou
     """The request of a step, or what becomes of it without one."""
     http = context.http
     try:
-        known = http.rules.secrets(template_of(batch.definition_of(step)).secrets())
+        filled = batch.definition_of(step).filled
+        known = http.rules.secrets(frozenset() if filled is None else filled.secrets())
         call = read_call(own_parameters(batch, step, HTTP, known), f"{step.run_id}.{step.step_id}")
     except SecretUnusable as error:
         return Failed(code="secret_missing", message=str(error))

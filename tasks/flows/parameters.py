@@ -5,18 +5,11 @@ from typing import Any
 
 from engine.actions import Batch
 from schemas.core.parameters import problems_with
-from statemachine.workflow.expression.template import ValueTemplate
-from statemachine.workflow.step import Step
 from storage.engine.steps import StepRow
 
 
 class InvalidInput(ValueError):
     """A step was given what its action does not take; the message names the fields and shows no value."""
-
-
-def template_of(definition: Step) -> ValueTemplate:
-    """The parameters as the definition has them."""
-    return ValueTemplate.of(definition.parameters)
 
 
 def own_parameters(
@@ -29,9 +22,9 @@ def own_parameters(
     Raises:
         InvalidInput: the action does not take it.
     """
-    template = template_of(batch.definition_of(step))
-    names = template.fields() or schema["properties"]
-    revealed = template.reveal(step.input, secrets)
+    definition = batch.definition_of(step)
+    names = definition.parameters or schema["properties"]
+    revealed = step.input if definition.filled is None else definition.filled.reveal(step.input, secrets)
     assert isinstance(revealed, Mapping)
     given = {name: revealed[name] for name in names if name in revealed}
     problems = problems_with(given, schema, "input")

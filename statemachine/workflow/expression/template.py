@@ -85,10 +85,6 @@ class ValueTemplate:
         """
         return _filled(self._made, scope)
 
-    def fields(self) -> frozenset[str]:
-        """The names of its fields, where it is an object; else none."""
-        return frozenset(self._made) if isinstance(self._made, dict) else frozenset()
-
     def secrets(self) -> frozenset[str]:
         """The names of the secrets that its texts take."""
         return frozenset(name[1] for name in self._names if name[0] == SECRET)

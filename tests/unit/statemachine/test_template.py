@@ -149,11 +149,6 @@ def test_what_is_data_is_never_taken_for_a_secret() -> None:
     assert ValueTemplate.of(["${secret.PAY}"]).reveal(["x", "y"], SECRETS) == ["x", "y"]
 
 
-def test_a_template_names_its_fields() -> None:
-    assert ValueTemplate.of({"a": "${id}", "b": {"c": 1}}).fields() == {"a", "b"}
-    assert ValueTemplate.of("${id}").fields() == ValueTemplate.of(["a"]).fields() == frozenset()
-
-
 def test_a_template_names_its_secrets() -> None:
     assert ValueTemplate.of(["${secret.PAY}", {"a": "x ${secret.OTHER}"}, "${id}"]).secrets() == {
         "PAY",
