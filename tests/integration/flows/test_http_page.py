@@ -53,6 +53,7 @@ def test_the_workflow_of_the_page_is_carried_to_its_end(database_url: str, side:
     database = Database(database_url, Cipher(CIPHER_KEY))
     flows = FlowsContext(database, lambda: ToTheServer(rules, side.port), CALLBACKS)
     fleet = InProcessFleet.build(database_url, database=database, flows=flows, workflows=[WORKFLOW])
+    fleet.engine.definition_rules.require(WORKFLOW)
     (run_id,) = begin(fleet, WORKFLOW["workflow"])
     fleet.run()
     (asked,) = side.asked

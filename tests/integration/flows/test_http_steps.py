@@ -175,9 +175,16 @@ def holding(house: HttpHouse, word: str) -> list[str]:
 
 
 def test_a_secret_in_data_is_no_secret(opened: Opened, side: OtherSide) -> None:
-    """Data is what a task is begun with, and what another system has answered."""
+    """Data is what a run or a task is begun with, and what another system has answered."""
     side.behaviour = lambda asked: said_json(asked.body.decode())
-    house = opened()
+    headers = {"Authorization": "Bearer ${secret.PAY}"}
+    filled = asking(side, "PUT", body="of ${given}", headers=headers)
+    house = opened(workflow("w", filled) | {"variables": {"given": ""}})
+    run_id = house.begin("w", given="${secret.PAY}")
+    house.run_through()
+    step = house.step(run_id)
+    assert (step.state, step.output["body"]) == ("done", "of ${secret.PAY}")
+    assert side.asked[-1].headers["authorization"] == f"Bearer {SECRET}"
     body = {"request": {"method": "PUT", "url": side.url, "body": "${secret.PAY}"}}
     with house.fleet.engine.transaction() as transaction:
         run = Begin(run_id="exec_data", workflow=workflow_of("general.http"), variables=body)
