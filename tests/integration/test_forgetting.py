@@ -27,6 +27,7 @@ from storage.people.alerts import Alerts
 from storage.people.rejects import NewReject, Rejects
 from tasks.orders.upkeep.erasure import Customer, erase
 from tests.support.factories import CANCEL, PARTS_MISSING, READY, answered, submission
+from tests.support.flows.kept import keep_request_and_report
 from tests.support.in_process_fleet import InProcessFleet
 from tests.support.probe import Probe
 
@@ -60,7 +61,7 @@ STAYS: Final = {
             "task_id", "order_id", "run_id", "execution_id", "subject_id", "transition_id", "contact_id", "log_id",
             "action_id", "followup_id", "review_id", "alert_id", "reject_id", "signal_id", "delivery_id",
             "subscriber_id", "dispatch_id", "label_id", "entry_id", "lease_id", "event_id", "request_id", "key",
-            "provider_id", "artifact_ref", "replayed_as",
+            "provider_id", "artifact_ref", "replayed_as", "report_id",
         ),
         "an identifier, without which nobody knows what was done",
     ),
@@ -79,7 +80,8 @@ STAYS: Final = {
         "one of a fixed set of words, or configuration",
     ),
     **dict.fromkeys(
-        ("digest", "content_digest", "phone_index@do_not_call", "masked"), "recognises, and tells nothing in clear"
+        ("digest", "content_digest", "phone_index@do_not_call", "masked", "token_hash"),
+        "recognises, and tells nothing in clear",
     ),
     "phone@tasks": "encrypted, so no word can stand in it; that it goes is asserted",
     "phone_index@tasks": "a mark, which is remembered for late replies; that it goes from the order is asserted",
@@ -117,6 +119,8 @@ def keep_one_of_each(work: UnitOfWork, task_id: str) -> None:
     run = work.connection.exec_driver_sql
     key = run("SELECT key FROM contact_logs WHERE task_id = %s", (task_id,)).scalar_one()
     Callbacks(work).keep([NewCallback(provider="p", event_id="e", key=key, body="{}")])
+    order_run = run("SELECT run_id FROM runs WHERE subject_id = %s", (task_id,)).scalar_one()
+    keep_request_and_report(work, order_run)
     Signals(work).keep(
         NewSignal(
             task_id=task_id,

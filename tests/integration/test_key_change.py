@@ -5,6 +5,7 @@ import pytest
 from runtime.cipher import Cipher, UnreadableCiphertext
 from storage.access.idempotency import IdempotencyKeys
 from storage.core.database import Database
+from storage.flows.http_requests import HttpRequests
 from storage.orders.contacts.contact import place_of
 from storage.orders.contacts.contacts import Contacts
 from storage.orders.labels import Labels
@@ -64,6 +65,8 @@ def test_after_the_change_the_new_key_alone_opens_everything(
         assert signal is not None
         assert signal.sealed_body.open() == "{}"
         assert IdempotencyKeys(work).begin("me", "other", b"d").body == "an answer"  # type: ignore[union-attr]
+        (request,) = HttpRequests(work).of_steps([1])[1]
+        assert (request.answer, request.callback) == ('{"body": "an answer"}', '"a callback"')
         (subscriber,) = Subscribers(work).all()
         secrets = Subscribers(work).secrets(subscriber.subscriber_id)
         assert secrets is not None

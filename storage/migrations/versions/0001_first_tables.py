@@ -58,6 +58,30 @@ def upgrade() -> None:
     sa.Column('metadata', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), server_default='{}', nullable=False),
     sa.PrimaryKeyConstraint('agent_id', name=op.f('pk_agents'))
     )
+    op.create_table('http_requests',
+    sa.Column('step_id', sa.BigInteger(), nullable=False),
+    sa.Column('delivery', sa.Integer(), nullable=False),
+    sa.Column('run_id', sa.String(length=32), nullable=False),
+    sa.Column('tries', sa.Integer(), nullable=False),
+    sa.Column('state', sa.String(length=16), server_default='sending', nullable=False),
+    sa.Column('token_hash', sa.LargeBinary(), nullable=True),
+    sa.Column('answer', sa.LargeBinary(), nullable=True),
+    sa.Column('callback', sa.LargeBinary(), nullable=True),
+    sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
+    sa.CheckConstraint("state IN ('sending', 'answered', 'unsent')", name=op.f('ck_http_requests_state')),
+    sa.PrimaryKeyConstraint('step_id', 'delivery', name=op.f('pk_http_requests')),
+    sa.UniqueConstraint('token_hash', name=op.f('uq_http_requests_token_hash'))
+    )
+    op.create_index('ix_http_requests_run_id', 'http_requests', ['run_id'], unique=False)
+    op.create_table('reports',
+    sa.Column('report_id', sa.String(length=32), nullable=False),
+    sa.Column('run_id', sa.String(length=32), nullable=False),
+    sa.Column('title', sa.Text(), nullable=False),
+    sa.Column('body', sa.Text(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('business_now()'), nullable=False),
+    sa.PrimaryKeyConstraint('report_id', name=op.f('pk_reports'))
+    )
+    op.create_index('ix_reports_run_id', 'reports', ['run_id'], unique=False)
     op.create_table('alerts',
     sa.Column('alert_id', sa.String(length=32), nullable=False),
     sa.Column('alert_type', sa.String(length=64), nullable=False),

@@ -66,6 +66,8 @@ _COLUMNS: Final = (
     _Column("intent_labels", "words", "'intent_labels.words.' || label_id"),
     _Column("subscribers", "secret", "'subscribers.secret.' || subscriber_id"),
     _Column("idempotency_keys", "body", "'idempotency_keys.body.' || agent_id || '.' || key"),
+    _Column("http_requests", "answer", "'http_requests.answer.' || step_id || '.' || delivery"),
+    _Column("http_requests", "callback", "'http_requests.callback.' || step_id || '.' || delivery"),
     _Column("runs", "variables", "'runs.variables.%.' || run_id", _Form.OBJECT),
     _Column("steps", "input", "'runs.variables.%.' || run_id", _Form.OBJECT),
 )

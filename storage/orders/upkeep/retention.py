@@ -96,6 +96,8 @@ _RULES: Final[Mapping[str, tuple[_Rule, ...]]] = {
             f"subject_id IS NULL AND finished_at < {_DATABASE} AND workflow NOT IN ('{_WEBHOOK}', '{_NOTICE}')",
             then="DELETE FROM steps USING gone WHERE steps.run_id = gone.run_id), "
             "arrived AS (DELETE FROM join_arrivals USING gone WHERE join_arrivals.run_id = gone.run_id), "
+            "requested AS (DELETE FROM http_requests USING gone WHERE http_requests.run_id = gone.run_id), "
+            "reported AS (DELETE FROM reports USING gone WHERE reports.run_id = gone.run_id), "
             "questions AS (DELETE FROM reviews USING gone WHERE reviews.run_id = gone.run_id",
         ),
     ),

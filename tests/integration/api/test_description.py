@@ -46,6 +46,8 @@ HELD = {
     ("POST", "/v1/workflows/{name}/{version}/retire"): "workflows",
     ("POST", "/v1/workflows/{name}/start"): "tasks",
     ("GET", "/v1/live"): "read",
+    ("GET", "/v1/reports/{report_id}"): "read",
+    ("POST", "/v1/callbacks/http/{token}"): None,
     ("POST", "/v1/live/rebuild"): "admin",
     ("GET", "/v1/tasks/{task_id}/slots"): "read",
     ("GET", "/v1/capacity"): "admin",

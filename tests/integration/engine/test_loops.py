@@ -58,7 +58,7 @@ def test_an_element_that_fails_fails_the_step_and_cancels_the_others(database_ur
     - {id: each, for_each: {in: "${[1, 2, 3]}", mode: sequential}, on_error: mend}
     - {id: mend}
     """
-    answers = {0: Done(), 1: Failed(code="broken", message="two"), 2: Done()}
+    answers: dict[int, Outcome] = {0: Done(), 1: Failed(code="broken", message="two"), 2: Done()}
     with WrittenRuns.of(database_url, written, each=lambda step: answers[step.element or 0]) as runs:
         run_id = runs.begin()
         assert runs.nodes(run_id) == {"each": ["failed", "done", "failed"], "mend": ["done"]}

@@ -7,7 +7,7 @@ from textwrap import dedent
 from typing import Any, Self
 
 from engine.begin import Begin
-from engine.flow.catching import Happening
+from engine.flow.catching import CaughtEvent
 from engine.outcomes import Done
 from runtime.ids import Prefix, new_id
 from schemas.core.definition.text import read_yaml
@@ -92,11 +92,11 @@ class WrittenRuns:
 
     def message(self, name: str, key: str, payload: Any = None) -> int:
         """Send a message to the one that has waited longest for it; how many there were."""
-        return self._happen("message", name, key, payload, 1)
+        return self._catch("message", name, key, payload, 1)
 
     def signal(self, name: str, payload: Any = None) -> int:
         """Send a signal to all that wait for it; how many there were."""
-        return self._happen("signal", name, None, payload, 1_000)
+        return self._catch("signal", name, None, payload, 1_000)
 
     def decide(self, run_id: str, node: str, **answer: Any) -> None:
         """Answer the open question of a step."""
@@ -122,11 +122,11 @@ class WrittenRuns:
             for table in ("scopes", "join_arrivals", "subscriptions")
         )
 
-    def _happen(self, kind: str, name: str, key: str | None, payload: Any, limit: int) -> int:
+    def _catch(self, kind: str, name: str, key: str | None, payload: Any, limit: int) -> int:
         with self.house.engine.transaction() as transaction:
             waiting = Subscriptions(transaction.work).waiting(kind, name, key, limit)
             event = {"kind": kind, "name": name, "key": key, "payload": payload}
-            heard = transaction.happen([Happening(each, event) for each in waiting])
+            heard = transaction.catch([CaughtEvent(each, event) for each in waiting])
         self.house.run()
         return heard
 
