@@ -115,7 +115,7 @@ def require_form(review: Review, form: Mapping[str, Any]) -> None:
         InvalidAnswer: the question asks for something else.
     """
     schema = review.form or {"additionalProperties": False}
-    problems = problems_with(form, schema, "form")
+    problems = problems_with(form, schema, "form", "field of this form")
     if _SEALED in dump_json(form):
         problems.append(Problem(field="form", message="holds a text that reads as an encrypted one"))
     if problems:
