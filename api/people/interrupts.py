@@ -182,7 +182,7 @@ def _view(interrupt_id: str, parts: Parts, intake: TaskIntake) -> InterruptView:
         **_summary(found),
         context=masked(review.context),
         on_deadline="fail" if fails else "wait",
-        schema=schema,
+        answer_schema=schema,
         escalations=[
             EscalationView(
                 role=str(each["role"]),

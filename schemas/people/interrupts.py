@@ -128,7 +128,7 @@ class InterruptView(InterruptSummary):
     on_deadline: Literal["wait", "fail"]
     """What becomes of it when the deadline passes unanswered: it waits on, or its step fails with the code
     `timeout`."""
-    answer_schema: dict[str, Any] = Field(alias="schema")
+    answer_schema: dict[str, Any]
     """What the payload of an answer must be, as a JSON Schema (draft 2020-12)."""
     escalations: list[EscalationView]
     answers: list[AnswerView]
@@ -147,7 +147,7 @@ class AnswerSent(Sent):
     """A person answers a question."""
 
     payload: FormGiven
-    """As the question's `schema` has it."""
+    """As the question's `answer_schema` has it."""
     by: PersonName | None = None
     """A label beside the key; who answers is the key's owner."""
 
