@@ -24,6 +24,7 @@ from storage.orders.signals import NewSignal, Signals
 from storage.outbound.notices import Notices
 from storage.outbound.subscribers import Subscribers
 from storage.people.alerts import Alerts
+from storage.people.answers import ReviewAnswers
 from storage.people.rejects import NewReject, Rejects
 from tasks.orders.upkeep.erasure import Customer, erase
 from tests.support.factories import CANCEL, PARTS_MISSING, READY, answered, submission
@@ -67,7 +68,7 @@ STAYS: Final = {
     **dict.fromkeys(
         ("agent_id", "created_by", "decided_by", "claimed_by", "handled_by", "sent_by", "labelled_by",
          "added_by", "lifted_by", "actor", "target_agent", "escalated_to", "to_role", "recipient", "engineer_id",
-         "key_id", "label"),
+         "key_id", "label", "person"),
         "who did it, or who was told: staff and agents",
     ),
     **dict.fromkeys(
@@ -75,7 +76,8 @@ STAYS: Final = {
          "to_state", "event", "stage", "outcome", "type", "event_type@events", "event_type@deliveries",
          "contact_method", "contact_result", "finish_reason", "action_type", "channel", "node", "queue", "action@steps",
          "workflow", "version", "reason@reviews", "decisions", "what", "provider", "script_id", "script_version",
-         "model", "level2", "predicted_level2", "user_intent_l1", "user_intent_l2", "region", "slot"),
+         "model", "level2", "predicted_level2", "user_intent_l1", "user_intent_l2", "region", "slot",
+         "role@reviews", "not_by", "form@reviews", "escalations", "decision@review_answers"),
         "one of a fixed set of words, or configuration",
     ),
     **dict.fromkeys(
@@ -155,6 +157,8 @@ def keep_one_of_each(work: UnitOfWork, task_id: str) -> None:
         "VALUES ('dnc_1', 'mark', '139****0000', 'r', 'me', %s)",
         (task_id,),
     )
+    review_id = run("SELECT max(review_id) FROM reviews").scalar_one()
+    ReviewAnswers(work).keep(review_id, "wangfang", "close", "n", {})
     subscriber_id = Subscribers(work).add("https://example.com/", "secret", ["task.closed"])
     run(
         "INSERT INTO deliveries (delivery_id, subscriber_id, event_id, task_id, event_type, payload, due_at) "

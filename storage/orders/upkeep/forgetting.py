@@ -111,6 +111,14 @@ STATEMENTS: Final[tuple[tuple[str, TextClause], ...]] = (
         _change("reviews", f"question = '', {_each_kept('context', 'decision')}"),
     ),
     (
+        "answers",
+        _change(
+            "review_answers",
+            "note = NULL, form = '{}'",
+            f"review_id IN (SELECT review_id FROM reviews WHERE {_OF_TASKS})",
+        ),
+    ),
+    (
         "steps",
         _change("steps", f"{_each_kept('input', 'output', 'error')}, early_signals = NULL", _OF_RUNS),
     ),
