@@ -1,10 +1,11 @@
 """The routes of reviews: the questions that wait for people, and who has taken them (SPEC.md §6)."""
 
 from types import MappingProxyType
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Path, Query
 
+from api.flows.task_view import masked
 from api.server.actor import actor
 from api.server.authentication import requires
 from api.server.cursor import Cursor, cursor_of, place_of
@@ -195,7 +196,14 @@ def view_of(review: Review) -> ReviewView:
         deadline_at=review.deadline_at,
         decided_at=review.decided_at,
         decided_by=review.decided_by,
-        decision=None if review.decision is None else dict(review.decision),
+        decision=_decision_of(review),
         claimed_by=review.claimed_by,
         claimed_at=review.claimed_at,
     )
+
+
+def _decision_of(review: Review) -> dict[str, Any] | None:
+    """What was decided; of general work without the private texts of its form."""
+    if review.decision is None:
+        return None
+    return dict(review.decision if review.task_id else masked(review.decision))

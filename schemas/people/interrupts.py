@@ -36,7 +36,7 @@ FormGiven = Annotated[dict[str, Any], AfterValidator(_storable_answer)]
 class AnswerPayload(Sent):
     """What is answered to a question of general work."""
 
-    decision: Text = Field(min_length=1, max_length=64)
+    decision: Text = Field(min_length=1, max_length=128)
     """One of the question's decisions."""
     note: Remark | None = Field(default=None, min_length=1, max_length=500)
     """Why."""

@@ -20,7 +20,7 @@ _HAS_ROLE: Final = (
 _FREE: Final = "(role IS NULL AND person IS NULL)"
 MAY_ANSWER: Final = (
     f"({_FREE} AND (CAST(:me AS text) IS NOT NULL OR (quorum = 1 AND not_by = '[]'))) "
-    f"OR person IS NOT DISTINCT FROM coalesce(CAST(:me AS text), '') OR {_HAS_ROLE} IS TRUE"
+    f"OR (person = CAST(:me AS text)) IS TRUE OR {_HAS_ROLE} IS TRUE"
 )
 """As SQL: whose question a row of `reviews` is. A key without a person can be anybody's: it answers what is free."""
 BARRED: Final = (

@@ -39,8 +39,8 @@ reviews = Table(
     Column("claimed_at", Moment),
     position(),
     # Who may answer: people with the role, or this one person; neither: whoever may answer at all.
-    Column("role", String(64)),
-    Column("person", String(64)),
+    Column("role", Text),
+    Column("person", Text),
     # The names of who may not: `starter`, and human steps of the run whose answerers may not.
     Column("not_by", Json, nullable=False, server_default="[]"),
     Column("quorum", SmallInteger, nullable=False, server_default="1"),
@@ -75,7 +75,7 @@ review_answers = Table(
     metadata,
     Column("review_id", Name, ForeignKey("reviews.review_id", ondelete="CASCADE"), primary_key=True),
     Column("person", String(64), primary_key=True),
-    Column("decision", String(64), nullable=False),
+    Column("decision", String(128), nullable=False),
     Column("note", Text),
     Column("form", Json, nullable=False, server_default="{}"),
     business_moment("at"),

@@ -136,6 +136,7 @@ def test_what_is_private_in_a_form_is_shown_to_nobody(api: ApiClient) -> None:
     assert answer.json()["interrupt"]["answers"][0]["form"] == {"amount": 2, "account": "****"}
     for path in (f"/interrupts/{review.review_id}", "/interrupts?state=all", "/reviews?state=all"):
         assert "6222020200112233" not in api.get(path).text
+        assert "enc1." not in api.get(path).text
 
 
 def test_an_answer_is_what_its_schema_says(api: ApiClient) -> None:

@@ -126,6 +126,12 @@ def test_a_question_for_one_person_is_answered_by_nobody_else(house: InProcessFl
     assert say(house, review, WANG) is Decided.APPLIED
 
 
+def test_a_question_for_a_person_whom_nobody_knows_is_answered_by_none(house: InProcessFleet) -> None:
+    review = asked(house, HumanRules(person=""))
+    for by in (WANG, SHARED, Respondent(name=""), person("root", Role.ADMIN)):
+        assert say(house, review, by) is Decided.NOT_THEIRS
+
+
 def test_whoever_began_the_run_does_not_answer_where_the_starter_may_not(house: InProcessFleet) -> None:
     review = asked(house, HumanRules(not_by=(STARTER,)), created_by="wangfang")
     assert say(house, review, WANG) is Decided.BARRED

@@ -16,9 +16,12 @@ from tasks.people.answers import Decided, GivenAnswer
 from tasks.people.overdue import follow_due
 from tests.support.engine.general_runs import ScriptedActions, begin, nodes_of, state_of
 from tests.support.factories import submission
-from tests.support.in_process_fleet import InProcessFleet
+from tests.support.in_process_fleet import InProcessFleet, settings_for
 from tests.support.probe import Probe
 from tests.support.questions import alerts_of, asked_with, history_of, let_pass, questions_of
+from workers.app import make_app
+from workers.process import Process
+from workers.tick import watch
 
 RULES = HumanRules(
     role="reviewer",
@@ -210,3 +213,16 @@ def test_one_question_that_cannot_be_followed_keeps_nobody_from_the_others(house
     assert alerts_of(house, sound.run_id) == [("review_escalated", "manager")]
     assert alerts_of(house, broken.run_id) == [("review_stuck", "operations")]
     assert follow_due(house.engine) == 0
+
+
+def test_the_process_of_the_tick_follows_what_is_due(
+    house: InProcessFleet, database_url: str, broker_url: str
+) -> None:
+    review = asked(house)
+    let_pass(house, 700)
+    settings = settings_for(database_url, broker_url)
+    process = Process(settings, make_app(settings), name="tick")
+    watch(process, 0.0)
+    process.engine.close()
+    process.database.close()
+    assert alerts_of(house, review.run_id) == [("review_escalated", "manager")]
