@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import text
 
-from runtime.cipher import UnreadableCiphertext, is_printed
+from runtime.cipher import PRINTED, UnreadableCiphertext, is_printed
 from storage.core.bulk import dump_json
 from storage.core.unit_of_work import Repository
 
@@ -45,7 +45,7 @@ class _Column:
                 return f"{self.column} <> '' AND {self.column} NOT LIKE 'enc1.' || CAST(:key AS text) || '.%'"
             case _:
                 value = "v #>> '{}'"
-                sealed = f"{value} LIKE 'enc1.%' AND {value} NOT LIKE 'enc1.' || CAST(:key AS text) || '.%'"
+                sealed = f"{value} ~ '^{PRINTED}$' AND {value} NOT LIKE 'enc1.' || CAST(:key AS text) || '.%'"
                 return (
                     f"strpos({self.column}::text, '\"enc1.') > 0 "
                     f"AND EXISTS (SELECT FROM jsonb_path_query(CASE jsonb_typeof({self.column}) WHEN 'object' "

@@ -59,6 +59,15 @@ def test_after_a_change_of_keys_the_new_key_alone_opens_every_form(
         assert [opened(form, answered.run_id, database.cipher) for form in kept] == [GIVEN] * 8
 
 
+def test_a_text_that_only_begins_like_a_sealed_one_does_not_keep_a_change_of_keys_from_ending(
+    house: InProcessFleet, answered: Review
+) -> None:
+    text = '{"words": "enc1.x", "more": [{"words": "enc1.01234567.short"}]}'
+    Probe(house.database).write(f"UPDATE steps SET output = '{text}'")
+    renewed = renew_all(house.database)
+    assert (dict(renewed.written), dict(renewed.left)) == ({}, {})
+
+
 def test_forms_are_blanked_once_they_were_kept_long_enough(house: InProcessFleet, answered: Review) -> None:
     def remove() -> None:
         for _ in range(9):
