@@ -7,17 +7,25 @@ from typing import Any, Final
 
 from engine.begin import Begin
 from engine.catalogue import Catalogue
+from engine.flow.beginnings import OFFER_SECONDS
+from engine.flow.cancelling import Cancelling
+from engine.flow.completion import Completion
+from engine.flow.ends import Ends
+from engine.flow.facts import RunFacts
+from engine.flow.insides import Insides
+from engine.flow.joins import Joins
+from engine.flow.run_data import RunData
+from engine.flow.settlement import Settlement
+from engine.flow.succession import Succession
 from engine.limits import Limits
 from engine.outcomes import Failed, Outcome, SignalResult
 from engine.publisher import Message, into_messages
 from engine.registry import Ending, Registry
 from engine.room import Room
-from engine.settlement import Settlement
-from engine.succession import OFFER_SECONDS, RunFacts, Succession
 from schemas.core.effects import Effect
 from statemachine.workflow import planner
 from statemachine.workflow.options.call_limits import NO_LIMITS, CallLimits
-from statemachine.workflow.planner import Entered, Plan
+from statemachine.workflow.plan import Entered, Plan
 from statemachine.workflow.states import (
     OPEN_RUNS,
     OPEN_STEPS,
@@ -49,6 +57,7 @@ class Transaction:
     room: Room
     limits: Limits
     _succession: Succession = field(init=False)
+    _completion: Completion = field(init=False)
     _settlement: Settlement = field(init=False)
     _taken: list[tuple[str, ToPublish]] = field(default_factory=list)
     moments: Moments = field(init=False)
@@ -57,10 +66,14 @@ class Transaction:
         self.moments = BusinessClock(self.work).now()
         if self.room.rows_left:
             self.room.waiting = Queues(self.work).most_urgent(sorted(self.room.rows_left))
-        self._succession = Succession(self.work, self.registry, self.room, self.moments)
-        self._settlement = Settlement(
-            self.work, self.catalogue, self.registry, self.moments, self._succession
-        )
+        data = RunData(self.work)
+        self._succession = Succession(self.work, self.registry, self.room, self.moments, data)
+        cancelling = Cancelling(self.work, self.registry, self._succession)
+        insides = Insides(self.work, self._succession)
+        ends = Ends(self.work, self.catalogue, self.moments, data, self._succession, insides)
+        joins = Joins(self.work, self._succession, cancelling)
+        self._completion = Completion(self.work, data, self._succession, ends, insides, joins, cancelling)
+        self._settlement = Settlement(self.work, self.registry, self.moments, ends, self._completion)
 
     def begin(self, runs: Sequence[Begin]) -> None:
         """Create these runs and their first steps; what is inline is done within this transaction."""
@@ -76,7 +89,7 @@ class Transaction:
             for run in runs
         ]
         for fact in facts:
-            self._succession.enter(fact, planner.begin(fact.workflow, fact.variables))
+            self._succession.enter(fact, planner.begin(fact.workflow, self._completion.data.values(fact)))
         begun = self._succession.begun()
         Runs(self.work).insert(
             [
@@ -86,8 +99,7 @@ class Transaction:
                 for run in runs
             ]
         )
-        self._succession.write_steps()
-        self._succession.write_runs()
+        self._completion.finish()
 
     def write(self, effects: Sequence[Effect]) -> None:
         """Write effects that belong to no step.
@@ -163,11 +175,10 @@ class Transaction:
             return False
         dropped = Steps(self.work).cancel_open([run_id])
         self.registry.withdraw(self.work, dropped)
-        self._succession.count(run_id, -len(dropped))
         facts = self._facts(run)
-        self._succession.enter(facts, Plan(entered=[Entered(facts.workflow.steps[node], given)]))
-        self._succession.write_steps()
-        self._succession.write_runs()
+        self._succession.count(facts, -len(dropped))
+        self._succession.enter(facts, Plan(entered=[Entered(step=facts.workflow.steps[node], given=given)]))
+        self._completion.finish()
         return True
 
     def divert_to(self, run_id: str, purpose: str, given: Mapping[str, object]) -> bool:
@@ -207,10 +218,11 @@ class Transaction:
         Runs(self.work).reopen([run.run_id for run in again])
         for run in again:
             facts = self._facts(run)
-            entered = [Entered(facts.workflow.steps[node], given) for node, given in cut_short[run.run_id]]
+            entered = [
+                Entered(step=facts.workflow.steps[node], given=given) for node, given in cut_short[run.run_id]
+            ]
             self._succession.enter(facts, Plan(entered=entered))
-        self._succession.write_steps()
-        self._succession.write_runs()
+        self._completion.finish()
         return [run.run_id for run in again]
 
     def take(self, step_id: int, given: Mapping[str, object], limits: CallLimits = NO_LIMITS) -> bool:

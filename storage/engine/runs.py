@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Row, text
 
@@ -17,28 +17,31 @@ _INSERT = BulkInsert(
     runs_table,
     (
         "run_id", "workflow", "version", "subject_id", "state", "priority", "variables", "open_steps",
-        "request_id", "deadline_at", "manual", "description", "created_by", "begun",
+        "request_id", "deadline_at", "manual", "description", "created_by", "begun", "parent_step_id", "depth",
     ),
 )  # fmt: skip
 _ADVANCE = text(
     f"""
     UPDATE runs SET open_steps = runs.open_steps + c.delta,
+        steps_made = runs.steps_made + c.made,
         state = CASE WHEN c.failed THEN {RUN_FAILED}
-                     WHEN runs.open_steps + c.delta = 0 THEN {RUN_COMPLETED} ELSE runs.state END,
+                     WHEN runs.open_steps + c.delta = 0 THEN coalesce(runs.ends_as, {RUN_COMPLETED})
+                     ELSE runs.state END,
         error = coalesce(c.error::jsonb, runs.error), begun = true,
         finished_at = CASE WHEN c.failed OR runs.open_steps + c.delta = 0 THEN clock_timestamp() END
     FROM unnest(CAST(:run_id AS text[]), CAST(:delta AS integer[]), CAST(:failed AS boolean[]),
-                CAST(:error AS text[])) AS c(run_id, delta, failed, error)
+                CAST(:error AS text[]), CAST(:made AS integer[])) AS c(run_id, delta, failed, error, made)
     WHERE runs.run_id = c.run_id AND (c.delta <> 0 OR c.failed OR NOT runs.begun)
       AND (runs.state IN ({RUNS_OPEN}) OR (c.failed AND runs.state = {RUN_COMPLETED}))
+    RETURNING runs.run_id, runs.finished_at IS NOT NULL AS ended, runs.steps_made > :most AS endless
     """,
 )
-_LOCK = text(
-    "SELECT run_id, workflow, version, subject_id, state, priority, variables, open_steps, request_id, "
-    "deadline_at, error, manual, description, created_by, created_at, finished_at FROM runs "
-    "WHERE run_id = ANY(:ids) "
-    "ORDER BY run_id FOR NO KEY UPDATE",
+RUN_COLUMNS: Final = (
+    "run_id, workflow, version, subject_id, state, priority, variables, open_steps, request_id, deadline_at, error, "
+    "manual, description, created_by, created_at, finished_at, written, parent_step_id, depth"
 )
+"""What `run_row` reads."""
+_LOCK = text(f"SELECT {RUN_COLUMNS} FROM runs WHERE run_id = ANY(:ids) ORDER BY run_id FOR NO KEY UPDATE")
 _SET_STATE = text(
     "UPDATE runs SET state = :state, open_steps = CASE WHEN :ends THEN 0 ELSE open_steps END, "
     "error = coalesce(CAST(:error AS jsonb), error), "
@@ -72,6 +75,9 @@ class NewRun:
     manual: bool = False
     description: str | None = None
     created_by: str | None = None
+    parent_step_id: int | None = None
+    """The step of another run that begins it."""
+    depth: int = 0
     begun: bool = False
     """Whether the work of one of its steps has certainly begun."""
 
@@ -96,6 +102,12 @@ class RunRow:
     created_by: str | None
     created_at: datetime
     finished_at: datetime | None
+    written: Mapping[str, Any] | None = None
+    """The variables that its steps have written."""
+    parent_step_id: int | None = None
+    """The step of another run that has begun it."""
+    depth: int = 0
+    """How many runs stand above it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +117,20 @@ class RunChange:
     run_id: str
     delta: int
     error: Mapping[str, object] | None = None
+    made: int = 0
+    """How many were created, ended ones too."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdvancedRuns:
+    """The runs of which something is to be done after they were counted."""
+
+    ended: frozenset[str]
+    endless: frozenset[str]
+    """Open, with more steps than a run may have."""
+
+
+NOTHING_ADVANCED: Final = AdvancedRuns(frozenset(), frozenset())
 
 
 def run_row(row: Row[Any]) -> RunRow:
@@ -136,23 +162,36 @@ class Runs(Repository):
                     run.description,
                     run.created_by,
                     run.begun,
+                    run.parent_step_id,
+                    run.depth,
                 )
                 for run in runs
             ],
         )
 
-    def advance(self, changes: Sequence[RunChange]) -> None:
-        """Count steps opened and ended: the run has begun, and one whose last step ended has completed."""
+    def advance(self, changes: Sequence[RunChange], most: int) -> AdvancedRuns:
+        """Count steps opened and ended: the run has begun, and one whose last step ended has completed.
+
+        Args:
+            changes: What is to be counted.
+            most: Steps that a run may have.
+        """
         if not changes:
-            return
-        self.connection.execute(
+            return NOTHING_ADVANCED
+        rows = self.connection.execute(
             _ADVANCE,
             {
                 "run_id": [c.run_id for c in changes],
                 "delta": [c.delta for c in changes],
                 "failed": [c.error is not None for c in changes],
                 "error": [None if c.error is None else dump_json(c.error) for c in changes],
+                "made": [c.made for c in changes],
+                "most": most,
             },
+        ).all()
+        return AdvancedRuns(
+            frozenset(row.run_id for row in rows if row.ended),
+            frozenset(row.run_id for row in rows if row.endless and not row.ended),
         )
 
     def lock(self, run_ids: Sequence[str]) -> tuple[RunRow, ...]:
