@@ -5,7 +5,6 @@ from typing import Annotated, Any, Literal, cast
 
 from fastapi import APIRouter, Path, Query
 
-from api.flows.task_view import masked
 from api.people.reviews import claim_refusal, refusal_of, respondent
 from api.server.actor import actor
 from api.server.authentication import requires
@@ -20,6 +19,7 @@ from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.core.form import Text
 from schemas.core.identifier import Identifier
+from schemas.core.private_words import masked
 from schemas.people.interrupts import (
     AnswerSent,
     AnswerTaken,

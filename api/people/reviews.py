@@ -5,7 +5,6 @@ from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Path, Query
 
-from api.flows.task_view import masked
 from api.server.actor import actor
 from api.server.authentication import requires
 from api.server.cursor import Cursor, cursor_of, place_of
@@ -17,6 +16,7 @@ from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.core.form import Text, in_utc
 from schemas.core.identifier import Identifier
+from schemas.core.private_words import masked
 from schemas.people.reviews import (
     ClaimMade,
     ClaimTaken,

@@ -15,6 +15,7 @@ from engine.outcomes import Failed
 from engine.transaction import Transaction
 from schemas.people.effects import AlertRaised
 from statemachine.workflow.definition import MalformedWorkflow
+from statemachine.workflow.options.catches import CatchKind
 from storage.core.unit_of_work import UnitOfWork
 from storage.people.alerts import Alerts
 from storage.people.interrupts import Interrupt, Interrupts
@@ -26,6 +27,8 @@ from tasks.people.history import write_line
 ESCALATED: Final = "review_escalated"
 OVERDUE: Final = "review_overdue"
 TIMED_OUT: Final = "review_timed_out"
+TIMEOUT: Final = "timeout"
+"""The code with which such a step fails."""
 _STUCK: Final = "review_stuck"
 _FLEET: Final = "orchestrator"
 _CHUNK: Final = 100
@@ -47,14 +50,21 @@ def follow_due(engine: Engine) -> int:
 
 
 def fails_unanswered(catalogue: Catalogue, work: UnitOfWork, asked: Interrupt) -> bool:
-    """Whether a step fails when nobody answers in time: one of a general run that has an `on_error`."""
+    """Whether a step fails when nobody answers in time: one of a general run that catches it."""
     if asked.review.task_id is not None:
         return False
     try:
         workflow = catalogue.version(work, asked.workflow, asked.version)
     except (MalformedWorkflow, UnknownWorkflow):
         return False
-    return workflow.steps[asked.review.node].on_error is not None
+    step = workflow.steps.get(asked.review.node)
+    # An incident is no step of the definition.
+    return step is not None and (
+        step.on_error is not None
+        or any(
+            catch.kind is CatchKind.ERROR and (not catch.codes or TIMEOUT in catch.codes) for catch in step.on
+        )
+    )
 
 
 def _follow(engine: Engine, review_id: str) -> None:
@@ -95,7 +105,7 @@ def _escalate(work: UnitOfWork, review: Review, until: datetime) -> int:
 
 def _time_out(transaction: Transaction, review: Review) -> None:
     """Fail the step, whose `on_error` follows; the question is withdrawn."""
-    failed = Failed(code="timeout", message="nobody has answered in time")
+    failed = Failed(code=TIMEOUT, message="nobody has answered in time")
     transaction.fail([review.step_id], failed)
     Reviews(transaction.work).cancel([review.step_id])
     write_line(transaction.work, review, TIMED_OUT, _FLEET)
