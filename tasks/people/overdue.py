@@ -16,6 +16,7 @@ from engine.transaction import Transaction
 from schemas.people.effects import AlertRaised
 from statemachine.workflow.definition import MalformedWorkflow
 from statemachine.workflow.options.catches import CatchKind
+from statemachine.workflow.planner import step_of
 from storage.core.unit_of_work import UnitOfWork
 from storage.people.alerts import Alerts
 from storage.people.interrupts import Interrupt, Interrupts
@@ -57,13 +58,9 @@ def fails_unanswered(catalogue: Catalogue, work: UnitOfWork, asked: Interrupt) -
         workflow = catalogue.version(work, asked.workflow, asked.version)
     except (MalformedWorkflow, UnknownWorkflow):
         return False
-    step = workflow.steps.get(asked.review.node)
-    # An incident is no step of the definition.
-    return step is not None and (
-        step.on_error is not None
-        or any(
-            catch.kind is CatchKind.ERROR and (not catch.codes or TIMEOUT in catch.codes) for catch in step.on
-        )
+    step = step_of(workflow, asked.review.node)
+    return step.on_error is not None or any(
+        catch.kind is CatchKind.ERROR and (not catch.codes or TIMEOUT in catch.codes) for catch in step.on
     )
 
 
