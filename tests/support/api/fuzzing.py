@@ -37,6 +37,11 @@ EXCEPTIONS: tuple[Contradiction, ...] = (
     ),
     Contradiction(
         "positive_data_acceptance",
+        r"^/v1/interrupts/\{interrupt_id\}/continue$",
+        "What the payload holds is said by each question, in its `answer_schema`.",
+    ),
+    Contradiction(
+        "positive_data_acceptance",
         r"^/v1/(events|tasks/\{task_id\}/events)$",
         "`after` is the id of an event as it was received: one that is made up is refused.",
     ),
