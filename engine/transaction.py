@@ -8,7 +8,9 @@ from typing import Any, Final
 from engine.begin import Begin
 from engine.catalogue import Catalogue
 from engine.flow.beginnings import OFFER_SECONDS
+from engine.flow.calls import Calls
 from engine.flow.cancelling import Cancelling
+from engine.flow.catching import Catching, Happening
 from engine.flow.completion import Completion
 from engine.flow.ends import Ends
 from engine.flow.facts import RunFacts
@@ -23,7 +25,6 @@ from engine.publisher import Message, into_messages
 from engine.registry import Ending, Registry
 from engine.room import Room
 from schemas.core.effects import Effect
-from statemachine.workflow import planner
 from statemachine.workflow.options.call_limits import NO_LIMITS, CallLimits
 from statemachine.workflow.plan import Entered, Plan
 from statemachine.workflow.states import (
@@ -57,6 +58,7 @@ class Transaction:
     room: Room
     limits: Limits
     _succession: Succession = field(init=False)
+    _catching: Catching = field(init=False)
     _completion: Completion = field(init=False)
     _settlement: Settlement = field(init=False)
     _taken: list[tuple[str, ToPublish]] = field(default_factory=list)
@@ -72,33 +74,23 @@ class Transaction:
         insides = Insides(self.work, self._succession)
         ends = Ends(self.work, self.catalogue, self.moments, data, self._succession, insides)
         joins = Joins(self.work, self._succession, cancelling)
-        self._completion = Completion(self.work, data, self._succession, ends, insides, joins, cancelling)
+        self._catching = Catching(self.work, self.registry, self.moments, self._succession, ends, cancelling)
+        self._completion = Completion(
+            self.work,
+            data,
+            self._succession,
+            ends,
+            insides,
+            joins,
+            cancelling,
+            self._catching,
+            Calls(self.work, self.catalogue),
+        )
         self._settlement = Settlement(self.work, self.registry, self.moments, ends, self._completion)
 
     def begin(self, runs: Sequence[Begin]) -> None:
         """Create these runs and their first steps; what is inline is done within this transaction."""
-        facts = [
-            RunFacts(
-                run_id=run.run_id,
-                subject_id=run.subject_id,
-                workflow=run.workflow,
-                variables=run.variables,
-                priority=run.priority,
-                manual=run.manual,
-            )
-            for run in runs
-        ]
-        for fact in facts:
-            self._succession.enter(fact, planner.begin(fact.workflow, self._completion.data.values(fact)))
-        begun = self._succession.begun()
-        Runs(self.work).insert(
-            [
-                run.new_run(
-                    self._succession.take_open_steps(run.run_id), self.moments, begun=run.run_id in begun
-                )
-                for run in runs
-            ]
-        )
+        self._completion.begin(runs)
         self._completion.finish()
 
     def write(self, effects: Sequence[Effect]) -> None:
@@ -148,6 +140,21 @@ class Transaction:
             for row in rows
         }
         return results | {row.step_id: SignalResult.APPLIED for row in waiting}
+
+    def happen(self, happenings: Sequence[Happening]) -> int:
+        """Go on with what has come for those who still wait for it; how many did."""
+        locked = Runs(self.work).lock(sorted({each.subscription.run_id for each in happenings}))
+        for run in locked:
+            if run.state in OPEN_RUNS:
+                self._succession.runs[run.run_id] = self._facts(run)
+        heard = self._catching.happen(happenings)
+        self._completion.finish()
+        return heard
+
+    def child_ended(self, outcomes: Mapping[int, Outcome]) -> None:
+        """End the steps that waited for other runs, each by what its run came to."""
+        rows = [row for row in Steps(self.work).lock(list(outcomes)) if row.state is StepState.PARKED]
+        self._settlement.settle(rows, {row.step_id: outcomes[row.step_id] for row in rows}, {})
 
     def end_waits(self, step_ids: Sequence[int]) -> int:
         """End the waits of these steps; how many there were.
@@ -206,8 +213,11 @@ class Transaction:
             )
         ]
         self.write(effects)
-        Runs(self.work).set_state(ids, state, ends=True, error={"code": state.value, "message": reason})
-        self.registry.withdraw(self.work, Steps(self.work).cancel_open(ids))
+        error = {"code": state.value, "message": reason}
+        for run in runs:
+            facts = self._facts(run)
+            self._completion.end(facts, state, error)
+        self._completion.finish()
         return runs
 
     def retry(self, run_ids: Sequence[str]) -> list[str]:
@@ -283,6 +293,11 @@ class Transaction:
             for message in into_messages(queue, rows, self.largest_batch)
         ]
 
+    @property
+    def calls_back(self) -> bool:
+        """Whether runs have ended, or are to, of which steps of other runs know."""
+        return self._completion.calls_back
+
     def largest_batch(self, action: str) -> int:
         """Rows a message of this action may carry."""
         return self.registry.largest_batch(action, self.limits.largest_batch)
@@ -296,4 +311,8 @@ class Transaction:
             priority=run.priority,
             held=run.state is RunState.PAUSED,
             manual=run.manual,
+            written=run.written or {},
+            created_by=run.created_by,
+            parent_step_id=run.parent_step_id,
+            depth=run.depth,
         )

@@ -29,6 +29,16 @@ def moment_after(now: datetime, written: object) -> datetime:
     return found
 
 
+def require_time(now: datetime, written: object) -> None:
+    """Accept what `moment_after` understands, or nothing at all.
+
+    Raises:
+        UnreadableTime: it is neither.
+    """
+    if written is not None:
+        moment_after(now, written)
+
+
 def _moment(now: datetime, written: object) -> datetime:
     if (
         isinstance(written, (int, float))

@@ -1,7 +1,7 @@
 """Cancels steps, and all that belongs to them: what is in them, their questions, what they wait for."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from engine.flow.facts import RunFacts
 from engine.flow.succession import Succession
@@ -10,6 +10,8 @@ from storage.core.unit_of_work import UnitOfWork
 from storage.engine.flow.arrivals import Arrivals
 from storage.engine.flow.scopes import Scopes
 from storage.engine.flow.subscriptions import Subscriptions
+from storage.engine.runs import Runs
+from storage.engine.steps import StepRow
 
 
 @dataclass(slots=True)
@@ -19,8 +21,19 @@ class Cancelling:
     work: UnitOfWork
     registry: Registry
     succession: Succession
-    cancelled: list[int] = field(default_factory=list)
-    """All steps that this transaction has cancelled; runs that they have begun are to be cancelled too."""
+    asked: bool = False
+    """Whether runs are to be cancelled that cancelled steps have begun."""
+
+    def step(self, row: StepRow) -> None:
+        """Note that this step is cancelled, whose row its caller changes."""
+        self._clear(row.run_id, [], [row.step_id])
+
+    def runs(self, run_ids: Sequence[str]) -> None:
+        """Clear away what belongs to these runs, which have ended; their open steps are cancelled."""
+        self.asked |= Runs(self.work).ask_cancel_under(run_ids)
+        Subscriptions(self.work).end_of_runs(run_ids)
+        Scopes(self.work).close_runs(run_ids)
+        Arrivals(self.work).clear_runs(run_ids)
 
     def inside(self, run_id: str, scope_ids: Sequence[int]) -> None:
         """Cancel what is in these scopes, and close them."""
@@ -46,7 +59,8 @@ class Cancelling:
         self._clear(run.run_id, cancelled, cancelled)
 
     def _clear(self, run_id: str, scope_ids: Sequence[int], cancelled: Sequence[int]) -> None:
-        self.cancelled += cancelled
+        if cancelled:
+            self.asked |= Runs(self.work).ask_cancel(cancelled)
         if scope_ids:
             Scopes(self.work).close(scope_ids)
             Arrivals(self.work).clear(run_id, scope_ids)

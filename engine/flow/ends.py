@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 from engine.catalogue import Catalogue
 from engine.flow.facts import RunFacts
@@ -12,6 +12,7 @@ from engine.flow.succession import Succession
 from engine.outcomes import Done, Failed, Outcome
 from statemachine.workflow import planner
 from statemachine.workflow.definition import Kind, Workflow
+from statemachine.workflow.expression.template import ValueTemplate
 from statemachine.workflow.options.loops import ForEach
 from statemachine.workflow.plan import Plan
 from statemachine.workflow.planning import StepFault
@@ -35,13 +36,15 @@ class Ends:
     insides: Insides
     touched: dict[tuple[str, int | None], RunFacts] = field(default_factory=dict)
     """The runs and scopes in which a step has ended, where a join may ask whether further ones come."""
+    ended_waits: list[int] = field(default_factory=list)
+    """Ended steps that may have waited for something."""
     _scopes: dict[int, ScopeRow] = field(default_factory=dict)
     _planned: list[tuple[StepRow, RunFacts, Plan]] = field(default_factory=list)
     _elements: dict[int, tuple[RunFacts, int]] = field(default_factory=dict)
 
     def plan(self, rows: Sequence[StepRow], outcomes: Mapping[int, Outcome]) -> dict[int, Outcome]:
         """Plan what follows these ends; a step whose output cannot be used has failed instead."""
-        self._find_scopes(rows)
+        self.find_scopes(rows)
         final = dict(outcomes)
         for row in rows:
             outcome = final[row.step_id]
@@ -80,6 +83,7 @@ class Ends:
             scope=None if row.scope_id is None else self._scopes[row.scope_id],
             written=row.written or {},
             created_by=row.run_created_by,
+            parent_step_id=row.parent_step_id,
             depth=row.run_depth,
         )
 
@@ -89,9 +93,6 @@ class Ends:
 
     def find_scopes(self, rows: Iterable[StepRow]) -> None:
         """Read the scopes of these steps, if they have not been read."""
-        self._find_scopes(rows)
-
-    def _find_scopes(self, rows: Iterable[StepRow]) -> None:
         wanted = {row.scope_id for row in rows if row.scope_id is not None} - self._scopes.keys()
         if wanted:
             self._scopes |= Scopes(self.work).find(sorted(wanted))
@@ -114,7 +115,7 @@ class Ends:
             self._planned.append((row, run, plan))
 
     def _after_success(self, row: StepRow, outcome: Done) -> Failed | None:
-        run = self._run_of_end(row)
+        run = self.run_of(row)
         if self.succession.has_failed(run):
             self._ended(row)
             return None
@@ -131,7 +132,7 @@ class Ends:
                     index=row.element,
                 )
                 self.data.write(run, plan.writes)
-                self._planned.append((row, run, replace_writes(plan)))
+                self._planned.append((row, run, replace(plan, writes=[])))
         except StepFault as fault:
             return Failed(code=fault.code, message=str(fault))
         self.data.ended(run, row.node, outcome.output)
@@ -158,26 +159,24 @@ class Ends:
         if scope is not None and scope.elements is not None and scope.begun < scope.elements:
             self._elements[scope.scope_id] = run, self._elements.get(scope.scope_id, (run, 0))[1] + 1
 
-    def _run_of_end(self, row: StepRow) -> RunFacts:
-        return self.run_of(row)
-
     def _ended(self, row: StepRow) -> RunFacts:
         """Count a step that has ended."""
         run = self.run_of(row)
         self.succession.count(run, -1)
         if run.workflow.coming:
             self.touched[run.run_id, run.scope_id] = run
+        if not run.workflow.plain and planner.step_of(run.workflow, row.node).subscribes:
+            self.ended_waits.append(row.step_id)
         return run
 
 
-def replace_writes(plan: Plan) -> Plan:
-    """The plan without its writes, which have been written."""
-    return replace(plan, writes=[]) if plan.writes else plan
+_ONE_BY_ONE: Final = ForEach(items=ValueTemplate.of([]), limit=1)
+"""How what is done is undone."""
 
 
 def _loop_of_element(row: StepRow, run: RunFacts) -> ForEach | None:
     """The loop of which this row is an element."""
     if run.scope is None or run.scope.elements is None or row.kind == Kind.EACH:
         return None
-    step = run.workflow.steps.get(row.node)
-    return step.loop if step is not None and isinstance(step.loop, ForEach) else None
+    step = planner.step_of(run.workflow, run.scope.node)
+    return step.loop if isinstance(step.loop, ForEach) else _ONE_BY_ONE

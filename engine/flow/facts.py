@@ -28,6 +28,8 @@ class RunFacts:
     written: Mapping[str, Any] = field(default_factory=dict)
     """The variables that its steps have written, as they were when this transaction read it."""
     created_by: str | None = None
+    parent_step_id: int | None = None
+    """The step of another run that has begun it."""
     depth: int = 0
     """How many runs stand above it."""
 

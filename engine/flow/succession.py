@@ -1,46 +1,33 @@
 """Creates what follows ended steps: successors, gateways, inline steps, questions, the run's count of open steps."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
-from engine.actions import Action, Entering
+from engine.actions import Action
 from engine.flow.beginnings import Beginning, beginning
 from engine.flow.facts import RunFacts
 from engine.flow.questions import question
+from engine.flow.rows import Pending, RowContent, entering, new_row
 from engine.flow.run_data import RunData
 from engine.outcomes import Done, Failed, Park
 from engine.registry import Registry
 from engine.room import Room
-from runtime.durations import UnreadableTime
+from runtime.durations import UnreadableTime, require_time
 from schemas.core.effects import Effect
 from statemachine.workflow import planner
 from statemachine.workflow.definition import Kind, Step
-from statemachine.workflow.plan import Arrival, Emitted, Entered, Failing, Plan
+from statemachine.workflow.plan import Arrived, Emitted, Entered, Failing, Plan
 from statemachine.workflow.states import UNTOUCHED_STEPS, StepState
-from statemachine.workflow.step import Stop
+from statemachine.workflow.step import StopRule
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.clock import Moments
-from storage.engine.flow.new_steps import InsertedStep, NewStep, NewSteps
+from storage.engine.flow.new_steps import InsertedStep, NewSteps
 from storage.engine.runs import AdvancedRuns, RunChange, Runs
 from storage.engine.steps import Steps
 from storage.engine.urgency import urgency
 
 MOST_STEPS_OF_A_RUN = 100_000
 """Steps after which a run is taken for one that never ends."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """A step that this transaction creates."""
-
-    row: NewStep
-    step: Step
-    run: RunFacts
-    entered: Entered | None = None
-    """How it was entered; `None`: it was passed at once."""
-    bound: Mapping[str, object] | None = None
-    """The elements of the loops around, where it is one of them itself."""
 
 
 @dataclass(slots=True)
@@ -53,14 +40,16 @@ class Succession:
     moments: Moments
     data: RunData
     inserted: list[InsertedStep] = field(default_factory=list)
-    arrivals: list[tuple[RunFacts, Arrival, int | None]] = field(default_factory=list)
+    arrivals: list[tuple[RunFacts, Arrived, int | None]] = field(default_factory=list)
     """Branches that have come to where they wait for one another, each with the step whose output it brings."""
-    stops: list[tuple[RunFacts, Step, Stop]] = field(default_factory=list)
+    stops: list[tuple[RunFacts, Step, StopRule]] = field(default_factory=list)
     emitted: list[tuple[RunFacts, Emitted]] = field(default_factory=list)
     failed_scopes: dict[int, Mapping[str, object]] = field(default_factory=dict)
     """The scopes that fail, each with its error."""
     opened_scopes: dict[int, tuple[int, int]] = field(default_factory=dict)
     """By scope, how many steps were opened less those that ended, and how many elements were begun."""
+    runs: dict[str, RunFacts] = field(default_factory=dict)
+    """The runs of which a step was opened or has ended, seen from outside of their scopes."""
     _new: list[Pending] = field(default_factory=list)
     _effects: list[Effect] = field(default_factory=list)
     _open_steps: dict[str, int] = field(default_factory=dict)
@@ -72,9 +61,13 @@ class Succession:
         self.data.write(run, plan.writes)
         for passed in plan.passed:
             if isinstance(passed, Failing):
-                self._add(run, passed.step, caused_by, Beginning(StepState.FAILED), error=passed.error)
+                self._add(
+                    run, passed.step, caused_by, Beginning(StepState.FAILED), RowContent(error=passed.error)
+                )
             else:
-                self._add(run, passed.step, caused_by, Beginning(StepState.DONE), output=passed.output)
+                self._add(
+                    run, passed.step, caused_by, Beginning(StepState.DONE), RowContent(output=passed.output)
+                )
         self.emitted += [(run, each) for each in plan.emitted]
         self.arrivals += [(run, each, caused_by) for each in plan.arrived]
         self.stops += [(run, step, stop) for step, stop in plan.stops]
@@ -90,8 +83,10 @@ class Succession:
     def count(self, run: RunFacts, delta: int, *, begun: int = 0) -> None:
         """Add to the number of open steps of the scope, or of the run outside of all scopes."""
         if run.scope is None:
+            self.runs[run.run_id] = run
             self.count_run(run.run_id, delta)
             return
+        self.runs.setdefault(run.run_id, replace(run, scope=None))
         opened, elements = self.opened_scopes.get(run.scope.scope_id, (0, 0))
         self.opened_scopes[run.scope.scope_id] = opened + delta, elements + begun
         self.count_run(run.run_id, 0)
@@ -177,24 +172,26 @@ class Succession:
         """Create a step that takes time."""
         action = self._action_of(entered.step)
         if action is not None and entered.elements is None:
-            self._effects.extend(action.entering(_entering(run, entered)))
+            self._effects.extend(action.entering(entering(run, entered)))
         priority = entered.step.priority or run.priority
         place = urgency(self.moments.database_now, priority) + run.behind
         try:
             first = beginning(run, entered, place, self.moments, self.room)
+            for wait in entered.waits:
+                require_time(self.moments.business_now, wait.timer)
         except UnreadableTime as error:
             self._fail_entered(run, entered, caused_by, {"code": "invalid_input", "message": str(error)})
             return
         self.count(run, 1)
-        row = self._row(run, entered.step, caused_by, first, entered=entered, place=place)
-        self._new.append(Pending(row, entered.step, run, entered, bound))
+        row = new_row(run, entered.step, caused_by, first, RowContent(entered=entered, place=place))
+        self._collect(Pending(row, entered.step, run, entered, bound))
 
     def _fail_entered(
         self, run: RunFacts, entered: Entered, caused_by: int | None, error: Mapping[str, object]
     ) -> None:
         """Note that a step has failed before it began."""
         step = entered.step
-        self._add(run, step, caused_by, Beginning(StepState.FAILED), error=error)
+        self._add(run, step, caused_by, Beginning(StepState.FAILED), RowContent(error=error))
         plan = planner.after_failure(
             run.workflow, step.id, given=entered.input, error=error, values=self.data.values(run)
         )
@@ -207,22 +204,30 @@ class Succession:
         step = entered.step
         if action.inline is None:
             raise ValueError(f"step '{step.id}' is inline and '{action.name}' has no inline form")
-        outcome = action.inline(_entering(run, entered))
+        outcome = action.inline(entering(run, entered))
         self._effects.extend(outcome.effects)
         if isinstance(outcome, Park):
             self.count(run, 1)
             parked = Beginning(StepState.PARKED, outcome.until, outcome.clock if outcome.until else None)
-            self._add(run, step, caused_by, parked, entered=entered)
+            self._add(run, step, caused_by, parked, RowContent(entered=entered))
             return
         values = self.data.values(run)
         if isinstance(outcome, Done):
-            self._add(run, step, caused_by, Beginning(StepState.DONE), output=outcome.output, entered=entered)
+            self._add(
+                run,
+                step,
+                caused_by,
+                Beginning(StepState.DONE),
+                RowContent(output=outcome.output, entered=entered),
+            )
             plan: Plan | None = planner.after_success(
                 run.workflow, step.id, given=entered.input, output=outcome.output, values=values
             )
         else:
             error = _error_of(outcome)
-            self._add(run, step, caused_by, Beginning(StepState.FAILED), error=error, entered=entered)
+            self._add(
+                run, step, caused_by, Beginning(StepState.FAILED), RowContent(error=error, entered=entered)
+            )
             plan = planner.after_failure(
                 run.workflow, step.id, given=entered.input, error=error, values=values
             )
@@ -232,55 +237,14 @@ class Succession:
             self.enter(run, plan, caused_by)
 
     def _add(
-        self,
-        run: RunFacts,
-        step: Step,
-        caused_by: int | None,
-        first: Beginning,
-        *,
-        entered: Entered | None = None,
-        output: Mapping[str, object] | None = None,
-        error: Mapping[str, object] | None = None,
+        self, run: RunFacts, step: Step, caused_by: int | None, first: Beginning, content: RowContent
     ) -> None:
         """Collect a row of a step that nothing is to be done for."""
-        row = self._row(run, step, caused_by, first, entered=entered, output=output, error=error)
-        self._new.append(Pending(row, step, run))
+        self._collect(Pending(new_row(run, step, caused_by, first, content), step, run))
 
-    def _row(
-        self,
-        run: RunFacts,
-        step: Step,
-        caused_by: int | None,
-        first: Beginning,
-        *,
-        entered: Entered | None = None,
-        output: Mapping[str, object] | None = None,
-        error: Mapping[str, object] | None = None,
-        place: Any = None,
-    ) -> NewStep:
-        self._made[run.run_id] = self._made.get(run.run_id, 0) + 1
-        is_loop = entered is not None and entered.elements is not None
-        return NewStep(
-            run_id=run.run_id,
-            subject_id=run.subject_id,
-            node=step.id,
-            kind=Kind.EACH if is_loop else step.kind,
-            queue=step.agent or None,
-            action=f"{step.agent}.{step.action}" if step.agent and step.action else None,
-            state=first.state,
-            held=run.held,
-            priority=step.priority or run.priority,
-            due_at=first.due_at,
-            due_clock=first.due_clock,
-            input={} if entered is None else entered.given if is_loop else entered.input,
-            output=output,
-            error=error,
-            caused_by=caused_by,
-            urgency=place if first.state in (StepState.READY, StepState.PUBLISHED) else None,
-            scope_id=run.scope_id,
-            element=None if entered is None else entered.index,
-            referenced=step.id in run.workflow.reading.outputs or None,
-        )
+    def _collect(self, pending: Pending) -> None:
+        self._made[pending.run.run_id] = self._made.get(pending.run.run_id, 0) + 1
+        self._new.append(pending)
 
     def _action_of(self, step: Step) -> Action | None:
         return self.registry.get(f"{step.agent}.{step.action}") if step.agent and step.action else None
@@ -290,14 +254,3 @@ def _error_of(outcome: object) -> dict[str, object]:
     if isinstance(outcome, Failed):
         return {"code": outcome.code, "message": outcome.message}
     return {"code": "not_inline", "message": "an inline step may only be done, park or fail"}
-
-
-def _entering(run: RunFacts, entered: Entered) -> Entering:
-    return Entering(
-        run_id=run.run_id,
-        subject_id=run.subject_id,
-        node=entered.step.id,
-        title=entered.step.title or entered.step.id,
-        input=entered.input,
-        variables=run.variables,
-    )

@@ -10,13 +10,13 @@ from statemachine.workflow.checks.definition_fault import DefinitionFault
 from statemachine.workflow.checks.faults import faults
 from statemachine.workflow.checks.graph import Graph
 from statemachine.workflow.expression.template import ValueTemplate
-from statemachine.workflow.options.catches import Catch
+from statemachine.workflow.options.catches import Catch, CatchKind
 from statemachine.workflow.options.gateways import GatewayMode
 from statemachine.workflow.options.limits import Concurrency, Rate
 from statemachine.workflow.options.retry import RetryPolicy
 from statemachine.workflow.options.run_variable import RunVariable
 from statemachine.workflow.options.triggers import Trigger
-from statemachine.workflow.reading import Reading
+from statemachine.workflow.reading import NamesRead
 from statemachine.workflow.step import END, ORIGIN, Kind, Step
 
 __all__ = [
@@ -56,6 +56,7 @@ class WorkflowOptions:
 
 
 NO_OPTIONS: Final = WorkflowOptions()
+_WITH_INSIDE: Final = frozenset({Kind.SCOPE, Kind.COMPENSATE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +85,13 @@ class Workflow:
     """For each step at which branches wait for one another, the steps that lead to it."""
     coming: Mapping[str, Mapping[str, frozenset[str]]] = field(default_factory=dict)
     """For each of those that does not wait for all, by flow, the steps from which a branch can still come by it."""
-    reading: Reading = field(default_factory=Reading)
+    reading: NamesRead = field(default_factory=NamesRead)
     """What its expressions look at."""
     options: WorkflowOptions = NO_OPTIONS
+    plain: bool = False
+    """Whether its runs have steps alone: no scopes, loops, joins, called runs, or events that are waited for."""
+    watches: bool = False
+    """Whether something waits for a condition over its variables."""
 
     def step_for(self, purpose: str) -> Step:
         """The step that is for this purpose.
@@ -145,7 +150,7 @@ def build(
     """
     graph = Graph.of(steps, on_error, options.on)
     variables = {variable.name: variable for variable in declared}
-    reading = Reading.of(steps, options.output, options.key)
+    reading = NamesRead.of(steps, options.output, options.key)
     known = (
         *found,
         *faults(steps, graph),
@@ -173,9 +178,18 @@ def build(
         },
         reading=reading,
         options=options,
+        plain=not flows and not options.on and all(map(_is_plain, steps)),
+        watches=any(
+            catch.kind is CatchKind.CONDITION
+            for catch in (*options.on, *(catch for step in steps for catch in (*step.catches, *step.on)))
+        ),
     )
 
 
 def _is_asked_again(step: Step) -> bool:
     """Whether a step at which branches wait does not wait for all of them."""
     return step.join is not None and (step.join.count is not None or step.mode is GatewayMode.INCLUSIVE)
+
+
+def _is_plain(step: Step) -> bool:
+    return step.loop is None and step.call is None and not step.subscribes and step.kind not in _WITH_INSIDE

@@ -4,13 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from statemachine.workflow.options.emission import EmissionKind
-from statemachine.workflow.step import Step, Stop
+from statemachine.workflow.step import Step, StopRule
 
 
 @dataclass(frozen=True, slots=True)
 class WaitValues:
     """What is calculated of a catch when its step is entered."""
 
+    place: int
+    """Among what the step catches: of a wait first, then what breaks in."""
     key: str | None = None
     timer: object = None
 
@@ -33,7 +35,7 @@ class Entered:
     called: str | None = None
     """The workflow that it begins."""
     waits: tuple[WaitValues, ...] = ()
-    """Of what it waits for, and what breaks in upon it: in the order of `catches` and `on`."""
+    """Of what it waits for, and what breaks in upon it."""
 
     @property
     def input(self) -> Mapping[str, object]:
@@ -58,7 +60,7 @@ class Failing:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrived:
     """A branch that has come to where branches wait for one another."""
 
     join: str
@@ -94,10 +96,10 @@ class Plan:
 
     entered: list[Entered] = field(default_factory=list)
     passed: list[Passed | Failing] = field(default_factory=list)
-    arrived: list[Arrival] = field(default_factory=list)
+    arrived: list[Arrived] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)
     emitted: list[Emitted] = field(default_factory=list)
-    stops: list[tuple[Step, Stop]] = field(default_factory=list)
+    stops: list[tuple[Step, StopRule]] = field(default_factory=list)
     """How what is around this branch ends."""
     error: Mapping[str, object] | None = None
     """What is around this branch fails with it: an instant step failed, and no step handles it."""

@@ -9,7 +9,7 @@ from statemachine.workflow.expression.calculation import ExpressionFault
 from statemachine.workflow.options.catches import Catch
 from statemachine.workflow.options.loops import ForEach, Repeat
 from statemachine.workflow.options.run_variable import VariableFault
-from statemachine.workflow.plan import Arrival, Entered, Plan, Write
+from statemachine.workflow.plan import Arrived, Entered, Plan, Write
 from statemachine.workflow.planning import Given, Planning, StepFault, error_of
 from statemachine.workflow.values import RunValues
 
@@ -26,13 +26,18 @@ INCIDENT: Final = Step(
 """The question that is asked where a failure is kept for a person (`on_failure: incident`)."""
 
 
+COMPENSATION: Final = Step(id="$compensation", kind=Kind.COMPENSATE, title="撤销已完成的步骤")
+"""What undoes a run that is cancelled (`on_cancel: compensate`)."""
+_OUR_OWN: Final = {step.id: step for step in (INCIDENT, COMPENSATION)}
+
+
 class UnknownDecision(ValueError):
     """The decision is not one that this human step offers; the message lists those."""
 
 
 def step_of(workflow: Workflow, node: str) -> Step:
-    """The step of a row: one of the definition, or the question of an incident."""
-    return INCIDENT if node == INCIDENT.id else workflow.steps[node]
+    """The step of a row: one of the definition, or one of those that stand in none."""
+    return _OUR_OWN.get(node) or workflow.steps[node]
 
 
 def begin(
@@ -70,6 +75,8 @@ def after_success(
     """
     if node == INCIDENT.id:
         return _after_incident(workflow, given, output, values)
+    if node == COMPENSATION.id:
+        return Plan()
     step = workflow.steps[node]
     planning = Planning(workflow, values)
     try:
@@ -90,7 +97,7 @@ def after_success(
         if len(workflow.steps[join].needs) == 1:
             _join(planning, workflow.steps[join], {node: output})
         else:
-            planning.plan.arrived.append(Arrival(join, node, output, own=True))
+            planning.plan.arrived.append(Arrived(join, node, output, own=True))
     return planning.plan
 
 
@@ -111,7 +118,7 @@ def after_failure(
 ) -> Plan | None:
     """Return the steps that follow a final failure; `None` when no step handles it here."""
     planning = Planning(workflow, values)
-    if node == INCIDENT.id:
+    if node in _OUR_OWN:
         return None
     step = workflow.steps[node]
     if planning.catch(step, given, error):
@@ -144,6 +151,34 @@ def element(
         return replace(planning.filled(step, given, planning.names(given)), index=index)
     except ExpressionFault as fault:
         raise StepFault("expression", str(fault)) from fault
+
+
+def compensation(workflow: Workflow, done: str, given: Given, values: RunValues) -> Entered:
+    """Return the step that undoes one that is done.
+
+    Raises:
+        StepFault: an expression of it has no value.
+    """
+    step = workflow.steps[str(workflow.steps[done].compensation)]
+    planning = Planning(workflow, values)
+    try:
+        return planning.filled(step, given, planning.names(given))
+    except ExpressionFault as fault:
+        raise StepFault("expression", str(fault)) from fault
+
+
+def to_compensate(workflow: Workflow, step: Step) -> frozenset[str]:
+    """The steps that a compensate step undoes where they are done: those it names, or all of its scope."""
+    named = step.compensates or tuple(each.id for each in workflow.steps.values() if each.scope == step.scope)
+    found: set[str] = set()
+    waiting = list(named)
+    while waiting:
+        each = workflow.steps[waiting.pop()]
+        if each.compensation is not None:
+            found.add(each.id)
+        elif each.kind is Kind.SCOPE:
+            waiting += [inner.id for inner in workflow.steps.values() if inner.scope == each.id]
+    return frozenset(found)
 
 
 def bound(step: Step, values: RunValues, item: object, index: int) -> dict[str, object]:

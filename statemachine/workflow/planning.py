@@ -11,7 +11,7 @@ from statemachine.workflow.options.catches import Catch, CatchKind
 from statemachine.workflow.options.gateways import GatewayMode
 from statemachine.workflow.options.loops import ForEach, Repeat
 from statemachine.workflow.options.run_variable import VariableFault
-from statemachine.workflow.plan import Arrival, Emitted, Entered, Failing, Passed, Plan, WaitValues, Write
+from statemachine.workflow.plan import Arrived, Emitted, Entered, Failing, Passed, Plan, WaitValues, Write
 from statemachine.workflow.step import INSTANT
 from statemachine.workflow.values import RunValues
 
@@ -42,7 +42,7 @@ class Planning:
             return
         step = self.workflow.steps[target]
         if step.join is not None and not step.needs:
-            self.plan.arrived.append(Arrival(target, source, given))
+            self.plan.arrived.append(Arrived(target, source, given))
         else:
             self.reach(step, given)
 
@@ -78,7 +78,10 @@ class Planning:
         names = self.names(given)
         if isinstance(step.loop, ForEach):
             return Entered(
-                step=step, given=given, elements=_elements(step.loop, names), waits=_waits(step, names)
+                step=step,
+                given=given,
+                elements=_elements(step.loop, names),
+                waits=_waits(step, names, own=False, around=True),
             )
         if isinstance(step.loop, Repeat):
             index = index or 0
@@ -98,7 +101,7 @@ class Planning:
             parameters=parameters,
             due=None if step.until is None else step.until.fill(names),
             called=None if step.call is None else str(step.call.workflow.fill(names)),
-            waits=_waits(step, names),
+            waits=_waits(step, names, own=True, around=not isinstance(step.loop, ForEach)),
         )
 
     def names(self, given: Given) -> Given:
@@ -209,14 +212,17 @@ _CODES: Final[Mapping[type[Exception], str]] = {
 }
 
 
-def _waits(step: Step, names: Given) -> tuple[WaitValues, ...]:
-    """The keys and timers of what is waited for."""
+def _waits(step: Step, names: Given, *, own: bool, around: bool) -> tuple[WaitValues, ...]:
+    """The keys and timers of what a wait waits for (`own`), and of what breaks in upon a step (`around`)."""
+    wanted = [*enumerate(step.catches)] if own else []
+    wanted += enumerate(step.on, len(step.catches)) if around else []
     return tuple(
         WaitValues(
+            place,
             None if each.key is None else _key(each.key, names),
             None if each.timer is None else each.timer.fill(names),
         )
-        for each in (*step.catches, *step.on)
+        for place, each in wanted
     )
 
 

@@ -12,7 +12,7 @@ Names = frozenset[tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class NamesRead:
     """The names that each step's expressions take from their values, by field."""
 
     of_steps: Mapping[str, Mapping[str, Names]] = field(default_factory=dict)
@@ -23,7 +23,9 @@ class Reading:
     """Whether `steps`, `run`, `parameters` or `variables` are read at all."""
 
     @classmethod
-    def of(cls, steps: Iterable[Step], output: ValueTemplate | None, key: ValueTemplate | None) -> "Reading":
+    def of(
+        cls, steps: Iterable[Step], output: ValueTemplate | None, key: ValueTemplate | None
+    ) -> "NamesRead":
         """What these read."""
         of_steps = {step.id: _of_step(step) for step in steps}
         of_workflow = {

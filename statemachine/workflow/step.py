@@ -57,7 +57,7 @@ INSTANT: Final = frozenset({Kind.GATEWAY, Kind.SET, Kind.PASS, Kind.EMIT, Kind.S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stop:
+class StopRule:
     """How an end ends what is around it; all empty: only its own branch."""
 
     error: str | None = None
@@ -125,11 +125,9 @@ class Step:
     """The step that undoes it."""
     compensates: tuple[str, ...] = ()
     """Of a compensate step: whose; none: all that is done of its scope, the last one first."""
-    stop: Stop | None = None
+    stop: StopRule | None = None
     timeout_seconds: int | None = None
     """For all of it, waiting and every try, in business time."""
-    try_seconds: int | None = None
-    """For one try of its work."""
     start_seconds: int | None = None
     """Until somebody has begun with it."""
     concurrency: Concurrency | None = None
@@ -157,6 +155,13 @@ class Step:
             or self.call is not None
             or self.human.person is not None
             or self.choice is not None
+        )
+
+    @property
+    def subscribes(self) -> bool:
+        """Whether something is noted that it waits for, or that may break in upon it."""
+        return bool(
+            self.catches or self.on or self.timeout_seconds is not None or self.start_seconds is not None
         )
 
     def after_success(self) -> Iterator[str]:

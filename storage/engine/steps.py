@@ -59,6 +59,7 @@ class StepRow:
     written: Mapping[str, Any] | None
     run_created_by: str | None
     run_depth: int
+    parent_step_id: int | None
 
     @property
     def key(self) -> StepKey:
@@ -88,7 +89,8 @@ class StepChange:
 _ROW = """s.state, r.state AS run_state, s.step_id, s.run_id, s.subject_id, s.node, s.kind, s.queue, s.action,
     s.held, s.delivery, s.tries, s.crashes, s.priority, s.lease_id, s.input, s.early_signals, s.due_at, s.due_clock,
     s.urgency, r.priority AS run_priority, r.manual AS run_manual, r.workflow, r.version,
-    r.variables, r.request_id, s.scope_id, s.element, r.written, r.created_by AS run_created_by, r.depth AS run_depth"""
+    r.variables, r.request_id, s.scope_id, s.element, r.written, r.created_by AS run_created_by, r.depth AS run_depth,
+    r.parent_step_id"""
 
 # The second half of the condition recognises rows that this very lease took in a transaction whose answer was lost.
 _CLAIM = text(

@@ -95,8 +95,13 @@ runs = Table(
     Column("steps_made", Integer, nullable=False, server_default="0"),
     # How it is to end once its last step has; its own course where nothing stands here.
     Column("ends_as", String(16)),
-    # The step of another run that has begun it, and how many runs stand above it.
+    # What it came to, where its definition says so.
+    Column("output", Json),
+    # The step of another run that has begun it, whether that was told of its end, whether it is to be cancelled with
+    # that step, and how many runs stand above it.
     Column("parent_step_id", BigInteger),
+    Column("reported", Boolean),
+    Column("cancel_asked", Boolean),
     Column("depth", SmallInteger, nullable=False, server_default="0"),
     # What tells a general task's body from another under the same id; only where its caller named the id.
     Column("digest", LargeBinary),
@@ -116,6 +121,9 @@ runs = Table(
     ),
     Index("ix_runs_new", "created_at", "run_id", postgresql_where=text(f"state = {RUNNING} AND NOT begun")),
     Index("ix_runs_urgent", "created_at", "run_id", postgresql_where=text("priority > 5")),
+    Index("ix_runs_parent", "parent_step_id", postgresql_where=text("parent_step_id IS NOT NULL")),
+    Index("ix_runs_unreported", "state", postgresql_where=text("NOT reported")),
+    Index("ix_runs_cancel_asked", "state", postgresql_where=text("cancel_asked")),
     Index("ix_runs_deadline", "deadline_at", postgresql_where=text(f"state IN ({literals(OPEN_RUNS)})")),
     # Rows are updated in place while they live; room on the page keeps those updates off the indexes.
     postgresql_with={"fillfactor": "80"},

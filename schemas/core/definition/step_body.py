@@ -93,7 +93,6 @@ class StepBody(Part):
     for_each: ForEachBody | None = None
     repeat: RepeatBody | None = None
     timeout_seconds: Seconds | None = None
-    try_seconds: Seconds | None = None
     start_seconds: Seconds | None = None
     concurrency: ConcurrencyBody | None = None
     rate: RateBody | None = None

@@ -8,7 +8,7 @@ from schemas.core.definition.compiling import Compiling
 from schemas.core.definition.option_bodies import BranchBody
 from schemas.core.definition.step_body import StepBody
 from statemachine.workflow.options.gateways import Branch
-from statemachine.workflow.step import Kind, Step, Stop
+from statemachine.workflow.step import Kind, Step, StopRule
 
 GENERAL: Final = "general"
 """The queue of what no product owns: `http`, and tools."""
@@ -63,7 +63,6 @@ def _step(body: StepBody, scope: str | None, compiling: Compiling) -> Step:
         compensates=body.compensated,
         stop=_stop(body),
         timeout_seconds=body.timeout_seconds,
-        try_seconds=body.try_seconds,
         start_seconds=body.start_seconds,
         concurrency=option_reader.concurrency(body.concurrency, compiling),
         rate=option_reader.rate(body.rate, compiling),
@@ -113,7 +112,7 @@ def _has_expressions(value: Any) -> bool:
     return isinstance(value, (list, tuple)) and any(map(_has_expressions, value))
 
 
-def _stop(body: StepBody) -> Stop | None:
+def _stop(body: StepBody) -> StopRule | None:
     if body.type != "end":
         return None
-    return Stop(error=body.error, escalation=body.escalation, terminates=body.terminate)
+    return StopRule(error=body.error, escalation=body.escalation, terminates=body.terminate)

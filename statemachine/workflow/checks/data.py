@@ -6,12 +6,12 @@ from statemachine.workflow.checks.definition_fault import DefinitionFault
 from statemachine.workflow.checks.graph import Graph
 from statemachine.workflow.expression.calculation import nearest
 from statemachine.workflow.options.run_variable import RunVariable
-from statemachine.workflow.reading import Reading
+from statemachine.workflow.reading import NamesRead
 from statemachine.workflow.step import Kind, Step
 
 
 def faults_of_data(
-    graph: Graph, variables: Mapping[str, RunVariable], reading: Reading
+    graph: Graph, variables: Mapping[str, RunVariable], reading: NamesRead
 ) -> Iterator[DefinitionFault]:
     """Return every fault of what the steps read and write."""
     for step in graph.steps.values():

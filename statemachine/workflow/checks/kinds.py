@@ -36,7 +36,6 @@ _READ_BY: Final[Mapping[str, frozenset[Kind]]] = MappingProxyType(
         "compensation": _OPEN - {Kind.WAIT, Kind.COMPENSATE},
         "compensates": frozenset({Kind.COMPENSATE}),
         "timeout_seconds": _OPEN,
-        "try_seconds": frozenset({Kind.ACTION}),
         "start_seconds": frozenset({Kind.ACTION}),
         "concurrency": frozenset({Kind.ACTION}),
         "rate": frozenset({Kind.ACTION}),

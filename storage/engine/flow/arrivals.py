@@ -50,6 +50,9 @@ _WAITING = text(
 _CLEAR = text("DELETE FROM join_arrivals WHERE scope_id = ANY(:scopes) AND run_id = :run_id")
 
 
+_CLEAR_RUNS = text("DELETE FROM join_arrivals WHERE run_id = ANY(:runs)")
+
+
 class JoinPlace(NamedTuple):
     """Where branches wait for one another: a step, in one scope of a run (0: in none)."""
 
@@ -117,6 +120,10 @@ class Arrivals(Repository):
     def clear(self, run_id: str, scope_ids: Sequence[int]) -> None:
         """Forget what waits in these scopes, which have ended."""
         self.connection.execute(_CLEAR, {"run_id": run_id, "scopes": list(scope_ids)})
+
+    def clear_runs(self, run_ids: Sequence[str]) -> None:
+        """Forget what waits in these runs, which have ended."""
+        self.connection.execute(_CLEAR_RUNS, {"runs": list(run_ids)})
 
     def _brought(self, statement: Any, places: Sequence[JoinPlace]) -> Brought:
         brought: Brought = {place: {} for place in places}

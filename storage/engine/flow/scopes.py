@@ -29,6 +29,7 @@ _COUNT = text(
     "AS c(scope_id, delta, begun) WHERE scopes.scope_id = c.scope_id RETURNING scopes.scope_id, open_steps"
 )
 _CLOSE = text("DELETE FROM scopes WHERE scope_id = ANY(:ids)")
+_CLOSE_RUNS = text("DELETE FROM scopes WHERE run_id = ANY(:runs)")
 _INNER = """
     WITH RECURSIVE inner_steps AS (
         SELECT step_id, state FROM steps WHERE scope_id = ANY(:ids)
@@ -60,6 +61,24 @@ _OPEN_NODES = text(
     "SELECT DISTINCT node FROM steps WHERE run_id = :run_id AND coalesce(scope_id, 0) = :scope "
     f"AND state NOT IN ({ENDED})"
 )
+# What was undone before has a row of the step that undid it.
+_DONE_IN = f"""
+    SELECT s.step_id, s.node FROM steps s JOIN (SELECT unnest(CAST(:nodes AS text[])) AS node,
+        unnest(CAST(:by AS text[])) AS undone_by) n USING (node)
+    WHERE s.run_id = :run_id AND s.state = {DONE} AND NOT EXISTS (
+        SELECT FROM steps u WHERE u.run_id = s.run_id AND u.node = n.undone_by AND u.caused_by = s.step_id)
+"""
+_DONE = text(f"{_DONE_IN} ORDER BY s.finished_at DESC, s.step_id DESC")
+_DONE_IN_SCOPE = text(
+    f"""
+    WITH RECURSIVE inner_steps AS (
+        SELECT step_id FROM steps WHERE scope_id = :scope_id
+        UNION ALL SELECT s.step_id FROM steps s JOIN inner_steps i ON s.scope_id = i.step_id
+    )
+    {_DONE_IN} AND s.step_id IN (SELECT step_id FROM inner_steps) ORDER BY s.finished_at DESC, s.step_id DESC
+    """
+)
+_WHAT_WAS_DONE = text("SELECT node, input, output FROM steps WHERE step_id = :step_id")
 _RESULTS = text(
     f"SELECT element, state, output, error FROM steps WHERE scope_id = :scope_id AND state IN ({DONE}, {FAILED}) "
     "ORDER BY element"
@@ -164,6 +183,10 @@ class Scopes(Repository):
         """Remove scopes that have ended."""
         self.connection.execute(_CLOSE, {"ids": list(scope_ids)})
 
+    def close_runs(self, run_ids: Sequence[str]) -> None:
+        """Remove the scopes of runs that have ended."""
+        self.connection.execute(_CLOSE_RUNS, {"runs": list(run_ids)})
+
     def cancel(self, scope_ids: Sequence[int]) -> list[int]:
         """Cancel every open step in these scopes, at whatever depth; which those were."""
         return list(self.connection.execute(_CANCEL, {"ids": list(scope_ids)}).scalars())
@@ -186,6 +209,26 @@ class Scopes(Repository):
         """Cancel every open step of a run but these; which those were, each with its scope."""
         rows = self.connection.execute(_CANCEL_ROOT, {"run_id": run_id, "but": list(but)})
         return [(row.step_id, row.scope_id) for row in rows]
+
+    def done(self, run_id: str, scope_id: int | None, undone_by: Mapping[str, str]) -> list[tuple[int, str]]:
+        """The rows of these steps that are done and were not undone, in a scope or the whole run, the last first.
+
+        Args:
+            run_id: The run.
+            scope_id: The scope; `None`: the whole run.
+            undone_by: By step, the step that undoes it.
+        """
+        values = {"run_id": run_id, "nodes": list(undone_by), "by": list(undone_by.values())}
+        if scope_id is None:
+            rows = self.connection.execute(_DONE, values)
+        else:
+            rows = self.connection.execute(_DONE_IN_SCOPE, {**values, "scope_id": scope_id})
+        return [(row.step_id, row.node) for row in rows]
+
+    def what_was_done(self, step_id: int) -> tuple[str, Mapping[str, Any], Mapping[str, Any]]:
+        """The step of a row, its input, and what it returned."""
+        row = self.connection.execute(_WHAT_WAS_DONE, {"step_id": step_id}).one()
+        return row.node, row.input, row.output or {}
 
     def results(self, scope_id: int) -> list[ElementResult]:
         """What the elements of a loop came to, in their order."""

@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from storage.core.bulk import BulkInsert
 from storage.core.unit_of_work import Repository
+from storage.engine.states import RUNNING
 from storage.engine.tables import subscriptions as subscriptions_table
 
 _ADD = BulkInsert(subscriptions_table, ("run_id", "step_id", "place", "kind", "name", "key", "due_at"))
@@ -16,8 +17,13 @@ _WAITING = text(
     f"SELECT {_FIELDS} FROM subscriptions WHERE kind = :kind AND name = :name "
     "AND (CAST(:key AS text) IS NULL OR key = :key) ORDER BY subscription_id LIMIT :limit"
 )
+# That of a run that is paused waits until it goes on.
 _DUE = text(
-    f"SELECT {_FIELDS} FROM subscriptions WHERE due_at <= business_now() ORDER BY due_at LIMIT :limit"
+    f"""
+    SELECT {_FIELDS} FROM subscriptions s WHERE due_at <= (SELECT business_now())
+      AND EXISTS (SELECT FROM runs r WHERE r.run_id = s.run_id AND r.state = {RUNNING})
+    ORDER BY due_at LIMIT :limit
+    """
 )
 _OF_RUNS = text(f"SELECT {_FIELDS} FROM subscriptions WHERE run_id = ANY(:runs) AND kind = 'condition'")
 _STILL = text(f"SELECT {_FIELDS} FROM subscriptions WHERE subscription_id = ANY(:ids) FOR UPDATE")
@@ -27,7 +33,7 @@ _END_OF_RUNS = text("DELETE FROM subscriptions WHERE run_id = ANY(:runs)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewSubscription:
+class NewEventSubscription:
     """Something to be waited for."""
 
     run_id: str
@@ -40,7 +46,7 @@ class NewSubscription:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Subscription:
+class EventSubscription:
     """Something that is waited for."""
 
     subscription_id: int
@@ -59,7 +65,7 @@ class Subscription:
 class Subscriptions(Repository):
     """The only code that writes `subscriptions`; whoever does holds the lock of the run."""
 
-    def add(self, subscriptions: Sequence[NewSubscription]) -> None:
+    def add(self, subscriptions: Sequence[NewEventSubscription]) -> None:
         """Wait for these."""
         _ADD(
             self.connection,
@@ -69,24 +75,24 @@ class Subscriptions(Repository):
             ],
         )
 
-    def waiting(self, kind: str, name: str, key: str | None, limit: int) -> list[Subscription]:
+    def waiting(self, kind: str, name: str, key: str | None, limit: int) -> list[EventSubscription]:
         """Who waits for this, the oldest first; locked by nobody, so look again once their runs are."""
         values = {"kind": kind, "name": name, "key": key, "limit": limit}
-        return [Subscription(**row._mapping) for row in self.connection.execute(_WAITING, values)]
+        return [EventSubscription(**row._mapping) for row in self.connection.execute(_WAITING, values)]
 
-    def due(self, limit: int) -> list[Subscription]:
+    def due(self, limit: int) -> list[EventSubscription]:
         """Timers whose time has come."""
-        return [Subscription(**row._mapping) for row in self.connection.execute(_DUE, {"limit": limit})]
+        return [EventSubscription(**row._mapping) for row in self.connection.execute(_DUE, {"limit": limit})]
 
-    def conditions(self, run_ids: Sequence[str]) -> list[Subscription]:
+    def conditions(self, run_ids: Sequence[str]) -> list[EventSubscription]:
         """The conditions that these runs wait for."""
         found = self.connection.execute(_OF_RUNS, {"runs": list(run_ids)})
-        return [Subscription(**row._mapping) for row in found]
+        return [EventSubscription(**row._mapping) for row in found]
 
-    def still(self, subscription_ids: Sequence[int]) -> list[Subscription]:
+    def still(self, subscription_ids: Sequence[int]) -> list[EventSubscription]:
         """Those of these that are still waited for, once their runs are locked."""
         found = self.connection.execute(_STILL, {"ids": list(subscription_ids)})
-        return [Subscription(**row._mapping) for row in found]
+        return [EventSubscription(**row._mapping) for row in found]
 
     def end(self, subscription_ids: Sequence[int]) -> None:
         """Wait no longer for these."""

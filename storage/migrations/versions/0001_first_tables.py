@@ -383,7 +383,10 @@ def upgrade() -> None:
     sa.Column('written', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
     sa.Column('steps_made', sa.Integer(), server_default='0', nullable=False),
     sa.Column('ends_as', sa.String(length=16), nullable=True),
+    sa.Column('output', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
     sa.Column('parent_step_id', sa.BigInteger(), nullable=True),
+    sa.Column('reported', sa.Boolean(), nullable=True),
+    sa.Column('cancel_asked', sa.Boolean(), nullable=True),
     sa.Column('depth', sa.SmallInteger(), server_default='0', nullable=False),
     sa.Column('digest', sa.LargeBinary(), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
@@ -393,6 +396,9 @@ def upgrade() -> None:
     postgresql_with={'fillfactor': '80'}
     )
     op.create_index('ix_runs_created', 'runs', ['created_at', 'run_id'], unique=False)
+    op.create_index('ix_runs_parent', 'runs', ['parent_step_id'], unique=False, postgresql_where=sa.text('parent_step_id IS NOT NULL'))
+    op.create_index('ix_runs_unreported', 'runs', ['state'], unique=False, postgresql_where=sa.text('NOT reported'))
+    op.create_index('ix_runs_cancel_asked', 'runs', ['state'], unique=False, postgresql_where=sa.text('cancel_asked'))
     op.create_index('ix_runs_deadline', 'runs', ['deadline_at'], unique=False, postgresql_where=sa.text("state IN ('running', 'paused')"))
     op.create_index('ix_runs_rare_states', 'runs', ['state', 'created_at', 'run_id'], unique=False, postgresql_where=sa.text("state IN ('paused', 'failed', 'cancelled')"))
     op.create_index('ix_runs_new', 'runs', ['created_at', 'run_id'], unique=False, postgresql_where=sa.text("state = 'running' AND NOT begun"))
