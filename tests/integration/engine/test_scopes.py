@@ -191,7 +191,7 @@ def test_a_failure_that_is_kept_is_decided_by_a_person(database_url: str) -> Non
         runs.bench.answers["bad"] = lambda _: Done()
         runs.decide(first, "$incident", decision="retry")
         assert runs.nodes(first) == {"bad": ["failed", "done"], "$incident": ["done"], "after": ["done"]}
-        runs.decide(second, "$incident", decision="skip", output={"by_hand": True})
+        runs.decide(second, "$incident", decision="skip", form={"output": {"by_hand": True}})
         assert runs.inputs(second, "after") == [{"by_hand": True}]
         runs.decide(third, "$incident", decision="fail")
         assert (runs.state(third), runs.error(third)) == (RunState.FAILED, "broken")
