@@ -24,6 +24,8 @@ class Begin:
     """Its agents' steps are offered to outside agents instead of driven by the fleet."""
     description: str | None = None
     created_by: str | None = None
+    depth: int = 0
+    """How many triggers lie between it and what came from outside."""
 
     def new_run(self, open_steps: int, moments: Moments, *, begun: bool) -> NewRun:
         """Return the row of this run, with this number of open steps; `begun` where one was touched already."""
@@ -42,4 +44,5 @@ class Begin:
             description=self.description,
             created_by=self.created_by,
             begun=begun,
+            depth=self.depth,
         )

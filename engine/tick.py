@@ -11,14 +11,18 @@ from engine.outcomes import Failed
 from engine.poison import abandon_run, crash_waiting, take_out
 from engine.publisher import Publisher, WireUnavailable, into_messages
 from engine.transaction import Transaction
+from engine.triggers.dispatch import Deliver, Dispatch, nobody
+from engine.triggers.scheduling import Scheduler
 from runtime.clock import Clock
 from runtime.logs import logger
 from statemachine.workflow.states import RunState
 from storage.engine.clock import BusinessClock
+from storage.engine.inbox import Inbox
 from storage.engine.leases import Leases
 from storage.engine.pulses import TICK_PULSE, Pulses
 from storage.engine.queues import Queues, ToPublish
 from storage.engine.runs import Runs
+from storage.engine.schedules import Schedules
 
 _log = logger(__name__)
 
@@ -40,18 +44,22 @@ class TickResult:
     ended: int = 0
     rescued: int = 0
     published: int = 0
+    triggered: int = 0
+    """Entries of the inbox and schedules."""
 
     @property
     def any(self) -> bool:
         """Whether it handled any row, so that another tick is worth while."""
-        return bool(self.woken or self.ended or self.rescued or self.published)
+        return bool(self.woken or self.ended or self.rescued or self.published or self.triggered)
 
 
 class Tick:
-    """Wakes due rows, rescues lost ones, ends overdue ones, publishes ready ones."""
+    """Wakes due rows, rescues lost ones, ends overdue ones, begins what triggers begin, publishes ready ones."""
 
-    def __init__(self, engine: Engine, publisher: Publisher) -> None:
+    def __init__(self, engine: Engine, publisher: Publisher, deliver: Deliver = nobody) -> None:
         self._engine = engine
+        self._dispatcher = Dispatch(engine, deliver)
+        self._scheduler = Scheduler(engine)
         self._publisher = publisher
 
     def sweep(self) -> TickResult | None:
@@ -83,7 +91,9 @@ class Tick:
         )
         # One that cannot even be taken out is tried again by the next tick, and keeps nobody from what follows.
         ended = sum(done for phase in phases if not isinstance(done := isolated(phase), Fault))
-        swept = TickResult(woken, ended, rescued, self._dispatch())
+        triggered = isolated(self._trigger)
+        triggered = 0 if isinstance(triggered, Fault) else triggered
+        swept = TickResult(woken, ended, rescued, self._dispatch(), triggered)
         if rescued:
             _log.warning("rescued rows whose lease ran out", rows=rescued)
         return swept
@@ -106,6 +116,16 @@ class Tick:
             woken += queues.ready_due(clock, transaction.moments, _WOKEN)
             overdue += queues.due_otherwise(clock, transaction.moments.on(clock), _CHUNK)
         return woken, overdue
+
+    def _trigger(self) -> int:
+        """Begin what schedules and entries left in the inbox begin; how many there were."""
+        with self._engine.database.looks() as work:
+            due = Schedules(work).due_work()
+        if due.expired:
+            with self._engine.database.transaction() as work:
+                Inbox(work).expire()
+        schedules = self._scheduler.round() if due.schedules else 0
+        return schedules + (self._dispatcher.round() if due.entries else 0)
 
     def _end_waits(self, step_ids: Sequence[int]) -> int:
         """Tell steps that their wait is over; how many waits ended."""

@@ -28,6 +28,8 @@ class EntryPoint(StrEnum):
     STREAM = "stream"
     QUEUE = "queue"
     COMMAND = "command"
+    TRIGGER = "trigger"
+    """What came or happened, and a workflow's trigger for it."""
 
 
 class Acceptance(StrEnum):

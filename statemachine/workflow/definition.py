@@ -7,6 +7,7 @@ from types import MappingProxyType
 from statemachine.workflow.checks.definition_fault import DefinitionFault
 from statemachine.workflow.checks.faults import faults
 from statemachine.workflow.checks.graph import Graph
+from statemachine.workflow.options.triggers import Trigger
 from statemachine.workflow.step import END, ORIGIN, Kind, Step
 
 __all__ = ["END", "ORIGIN", "Kind", "MalformedWorkflow", "Step", "Workflow", "build"]
@@ -26,6 +27,8 @@ class Workflow:
     on_error: str | None = None
     parameters: Mapping[str, object] = field(default_factory=dict)
     """What a run is begun with, as a JSON Schema; empty means any object."""
+    triggers: tuple[Trigger, ...] = ()
+    """What begins runs by itself, beside `trigger`."""
     waiting_for: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """For each step, the joins that need it."""
 
@@ -68,6 +71,7 @@ def build(
     timeout_seconds: int | None,
     on_error: str | None,
     parameters: Mapping[str, object] = MappingProxyType({}),
+    triggers: tuple[Trigger, ...] = (),
 ) -> Workflow:
     """Check the steps and create a workflow; its first steps are those that nothing leads to.
 
@@ -88,5 +92,6 @@ def build(
         timeout_seconds=timeout_seconds,
         on_error=on_error,
         parameters=MappingProxyType(dict(parameters)),
+        triggers=triggers,
         waiting_for=MappingProxyType(dict(graph.joins)),
     )

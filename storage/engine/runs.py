@@ -17,7 +17,7 @@ _INSERT = BulkInsert(
     runs_table,
     (
         "run_id", "workflow", "version", "subject_id", "state", "priority", "variables", "open_steps",
-        "request_id", "deadline_at", "manual", "description", "created_by", "begun",
+        "request_id", "deadline_at", "manual", "description", "created_by", "begun", "depth",
     ),
 )  # fmt: skip
 _ADVANCE = text(
@@ -35,7 +35,7 @@ _ADVANCE = text(
 )
 _LOCK = text(
     "SELECT run_id, workflow, version, subject_id, state, priority, variables, open_steps, request_id, "
-    "deadline_at, error, manual, description, created_by, created_at, finished_at FROM runs "
+    "deadline_at, error, manual, description, created_by, depth, created_at, finished_at FROM runs "
     "WHERE run_id = ANY(:ids) "
     "ORDER BY run_id FOR NO KEY UPDATE",
 )
@@ -74,6 +74,7 @@ class NewRun:
     created_by: str | None = None
     begun: bool = False
     """Whether the work of one of its steps has certainly begun."""
+    depth: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +95,8 @@ class RunRow:
     manual: bool
     description: str | None
     created_by: str | None
+    depth: int
+    """How many triggers lie between it and what came from outside."""
     created_at: datetime
     finished_at: datetime | None
 
@@ -136,6 +139,7 @@ class Runs(Repository):
                     run.description,
                     run.created_by,
                     run.begun,
+                    run.depth,
                 )
                 for run in runs
             ],

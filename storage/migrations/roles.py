@@ -44,7 +44,17 @@ _CHANGED_COLUMNS: Final = {"definitions": ("state", "activated_at", "retired_at"
 
 _SEALED: Final = {table.name: table for table in (SYSTEM_AUDIT, AUDIT_LOGS)}
 _EMPTIED: Final = frozenset(
-    {"leases", "join_arrivals", "agents", "idempotency_keys", "notice_roles", "deliveries", "subscribers"}
+    {
+        "leases",
+        "join_arrivals",
+        "schedules",
+        "trigger_feed",
+        "agents",
+        "idempotency_keys",
+        "notice_roles",
+        "deliveries",
+        "subscribers",
+    }
 )
 """Tables of which the application deletes rows."""
 _OF_THE_OWNER: Final = frozenset({"feed_origin"})
@@ -56,6 +66,7 @@ _UNREAD: Final = frozenset(
         "api_keys",
         "idempotency_keys",
         "rejects",
+        "inbox",
         "callbacks",
         "signals",
         "do_not_call",

@@ -25,7 +25,7 @@ _PROGRESS = text(
 )
 _RUN = text(
     "SELECT run_id, workflow, version, subject_id, state, priority, variables, open_steps, request_id, "
-    "deadline_at, error, manual, description, created_by, created_at, finished_at FROM runs "
+    "deadline_at, error, manual, description, created_by, depth, created_at, finished_at FROM runs "
     "WHERE run_id = :run_id",
 )
 _OPEN_STEPS = text(

@@ -5,12 +5,14 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from schemas.core.definition.triggers import TriggerBody, trigger_of
 from schemas.core.parameters import MalformedSchema, require_schema
 from statemachine.workflow.checks.definition_fault import DefinitionFault
 from statemachine.workflow.definition import Kind, MalformedWorkflow, Step, Workflow, build
 from statemachine.workflow.expression.calculation import MalformedExpression
 from statemachine.workflow.expression.compiled import Expression
 from statemachine.workflow.options.retry import RetryPolicy
+from statemachine.workflow.options.triggers import Trigger
 
 
 class _Part(BaseModel):
@@ -57,6 +59,8 @@ class DefinitionBody(_Part):
     workflow: str = Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")
     version: str = Field(pattern=r"^[0-9][0-9a-z.]{0,15}$")
     trigger: str = ""
+    triggers: tuple[str | TriggerBody, ...] = Field(default=(), max_length=50)
+    """What begins runs by itself; a text is the name of an event."""
     title: str = ""
     on_error: str | None = None
     timeout_seconds: int | None = Field(default=None, gt=0)
@@ -85,6 +89,12 @@ def read_definition(body: Mapping[str, object]) -> Workflow:
             steps.append(_step(written))
         except MalformedExpression as error:
             malformed.append(DefinitionFault(f"step '{written.id}': {error}", written.id, ("condition",)))
+    triggers: list[Trigger] = []
+    for position, each in enumerate(definition.triggers):
+        try:
+            triggers.append(trigger_of(each))
+        except ValueError as error:
+            malformed.append(DefinitionFault(f"trigger {position + 1}: {error}", at=("triggers", position)))
     try:
         require_schema(definition.parameters)
     except MalformedSchema as error:
@@ -100,6 +110,7 @@ def read_definition(body: Mapping[str, object]) -> Workflow:
         timeout_seconds=definition.timeout_seconds,
         on_error=definition.on_error,
         parameters=definition.parameters,
+        triggers=tuple(triggers),
     )
 
 
