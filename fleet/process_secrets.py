@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from runtime.settings import REQUEST_SECRET
+
 DATABASE: Final = frozenset({"UNPEND_DATABASE_URL"})
 BROKER: Final = frozenset({"UNPEND_BROKER_URL"})
 SEALED: Final = frozenset(
@@ -52,13 +54,27 @@ _OTHERS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     }
 )
 
+_OF_REQUESTS: Final = frozenset({"api"})
+"""Who is given the secrets that definitions name: webhooks are verified with them."""
+
 
 def secrets_of(process: str) -> frozenset[str]:
     """The variables with secrets that a process is given, by its name in `run.json`."""
     return _OTHERS.get(process, WORK)
 
 
+def is_secret(name: str) -> bool:
+    """Whether a variable of this name holds a secret."""
+    return name in SECRETS or name.startswith(REQUEST_SECRET)
+
+
 def without_others(process: str, environment: Mapping[str, str]) -> dict[str, str]:
     """An environment without the secrets that this process is not given."""
     kept = secrets_of(process)
-    return {name: value for name, value in environment.items() if name not in SECRETS or name in kept}
+    return {
+        name: value
+        for name, value in environment.items()
+        if not is_secret(name)
+        or name in kept
+        or (process in _OF_REQUESTS and name.startswith(REQUEST_SECRET))
+    }

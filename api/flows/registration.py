@@ -2,7 +2,7 @@
 
 from types import MappingProxyType
 
-from api.flows import agents, live_states, task_batches, task_control, tasks, workflows
+from api.flows import agents, hooks, inbox, live_states, task_batches, task_control, tasks, workflows
 from api.flows.errors import FAULTS
 from api.server.registration import Registration
 from tasks.forms import TaskForms
@@ -15,6 +15,7 @@ def flows_of(forms: TaskForms) -> Registration:
             {
                 "agents": "The fleet's agents and those that register: what each can do and how busy it is.",
                 "tasks": "Work of any kind, orders too: asked for, listed, looked at, steered, told what happened.",
+                "triggers": "What begins runs by itself: events, messages, signals, webhooks, schedules.",
                 "workflows": "Definitions of workflows: sent, checked, activated, retired, begun.",
             }
         ),
@@ -25,7 +26,10 @@ def flows_of(forms: TaskForms) -> Registration:
             task_control.router,
             live_states.router,
             workflows.router,
+            inbox.router,
         ),
+        # A webhook proves itself by its signature.
+        open=(hooks.router,),
         faults=FAULTS,
         largest_bodies=MappingProxyType({task_batches.BATCH_PATH: task_batches.LARGEST_BATCH_BODY}),
     )
