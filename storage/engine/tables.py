@@ -113,16 +113,6 @@ schedules = Table(
     Index("ix_schedules_queued", "workflow", "position", postgresql_where=text("queued <> '[]'")),
 )
 
-# How far the feed of events was read for triggers; there is a row while a workflow has one for it.
-trigger_feed = Table(
-    "trigger_feed",
-    metadata,
-    Column("only_row", Boolean, primary_key=True, server_default="true"),
-    Column("feed_order", BigInteger, nullable=False),
-    Column("event_id", BigInteger, nullable=False),
-    CheckConstraint("only_row", name="only_row"),
-)
-
 leases = Table(
     "leases",
     metadata,

@@ -1,15 +1,15 @@
 """Events, messages, signals and webhooks over HTTP: what they begin, what is answered again, what is refused."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from engine.triggers.dispatch import Dispatch
-from storage.core.unavailable import StorageUnavailable
 from tests.integration.triggers.conftest import SECRET
 from tests.support.api.client import ApiClient
 from tests.support.engine.triggered_runs import activate, given_to, runs_of, triggered
@@ -106,16 +106,25 @@ def test_a_key_without_the_scope_tells_nothing(api: ApiClient) -> None:
         assert api.post(path, "triage_agent", json={"name": "paid"}).status_code == 403
 
 
-def test_what_was_kept_and_could_not_be_dispatched_at_once_is_begun_by_the_tick(
-    api: ApiClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@contextmanager
+def without_runs(api: ApiClient) -> Iterator[None]:
+    """PostgreSQL goes away whenever a run is written."""
+    away = (
+        """CREATE FUNCTION away() RETURNS trigger LANGUAGE plpgsql AS
+        'BEGIN RAISE EXCEPTION USING ERRCODE = ''57P01'', MESSAGE = ''away''; END'""",
+        "CREATE TRIGGER away BEFORE INSERT ON runs EXECUTE FUNCTION away()",
+    )
+    for statements in (away, ("DROP TRIGGER away ON runs",)):
+        with api.house.database.transaction() as work:
+            for statement in statements:
+                work.connection.execute(text(statement))
+        if statements is away:
+            yield
+
+
+def test_what_was_kept_and_could_not_be_dispatched_at_once_is_begun_by_the_tick(api: ApiClient) -> None:
     activate(api.house, triggered("first", "paid"))
-
-    def away(*_: object) -> None:
-        raise StorageUnavailable("away")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Dispatch, "at_once", away)
+    with without_runs(api):
         assert send(api, id="E1")["dispatched"] is False
     assert runs_of(api.house, "first") == []
     api.house.tick.sweep()
