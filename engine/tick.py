@@ -11,7 +11,7 @@ from engine.outcomes import Failed
 from engine.poison import abandon_run, crash_waiting, take_out
 from engine.publisher import Publisher, WireUnavailable, into_messages
 from engine.transaction import Transaction
-from engine.triggers.dispatch import Dispatch
+from engine.triggers.dispatch import InboxDispatcher
 from engine.triggers.scheduling import Scheduler
 from runtime.clock import Clock
 from runtime.logs import logger
@@ -58,7 +58,7 @@ class Tick:
 
     def __init__(self, engine: Engine, publisher: Publisher) -> None:
         self._engine = engine
-        self._dispatcher = Dispatch(engine)
+        self._dispatcher = InboxDispatcher(engine)
         self._scheduler = Scheduler(engine)
         self._publisher = publisher
 

@@ -23,7 +23,7 @@ from schemas.core.error import Code
 from schemas.core.form import storable_payload
 from schemas.flows.inbox import EntryTaken
 from statemachine.workflow.options.triggers import TriggerKind
-from storage.engine.inbox import LARGEST_PAYLOAD, NewEntry
+from storage.engine.inbox import LARGEST_PAYLOAD, NewInboxEntry
 from tools.webhooks.signature import UnverifiedWebhook, verified_id
 
 router = APIRouter(prefix="/hooks", tags=["triggers"], route_class=Route)
@@ -84,7 +84,7 @@ async def receive_webhook(
         payload = storable_payload(orjson.loads(body))
     except ValueError as error:
         raise invalid([("body", f"cannot be taken: {error}")]) from error
-    entry = NewEntry(
+    entry = NewInboxEntry(
         kind=TriggerKind.WEBHOOK,
         name=path,
         payload=payload,

@@ -8,7 +8,7 @@ from api.server.parts import Parts
 from api.server.refusal import invalid
 from api.server.route import Route
 from api.server.services import Caller, GivenParts
-from engine.triggers.dispatch import Dispatch
+from engine.triggers.dispatch import InboxDispatcher
 from runtime.logs import logger
 from schemas.access.scopes import Scope
 from schemas.core.cron import CronExpression
@@ -24,7 +24,7 @@ from schemas.flows.inbox import (
 from statemachine.workflow.options.triggers import TriggerKind
 from statemachine.workflow.states import InboxState
 from storage.core.unavailable import StorageUnavailable
-from storage.engine.inbox import Inbox, NewEntry
+from storage.engine.inbox import Inbox, NewInboxEntry
 from storage.engine.schedules import ScheduleRow, Schedules
 
 router = APIRouter(tags=["triggers"], route_class=Route)
@@ -81,7 +81,7 @@ def list_schedules(parts: GivenParts) -> ScheduleList:
         return ScheduleList(schedules=[_schedule(row) for row in Schedules(work).all()])
 
 
-def take(parts: Parts, entry: NewEntry) -> EntryTaken:
+def take(parts: Parts, entry: NewInboxEntry) -> EntryTaken:
     """Keep an entry and dispatch it; once it is kept, the fleet dispatches it where this cannot.
 
     Raises:
@@ -90,7 +90,7 @@ def take(parts: Parts, entry: NewEntry) -> EntryTaken:
     with parts.database.transaction() as work:
         (added,) = Inbox(work).add([entry])
     try:
-        found = Dispatch(parts.engine).at_once([added.entry_id])[added.entry_id]
+        found = InboxDispatcher(parts.engine).at_once([added.entry_id])[added.entry_id]
     except StorageUnavailable as error:
         _log.warning("an entry is left to the tick", entry_id=added.entry_id, error=str(error))
         return EntryTaken(
@@ -115,8 +115,8 @@ def take(parts: Parts, entry: NewEntry) -> EntryTaken:
 
 def _entry(
     kind: TriggerKind, body: SignalSent, sent_by: str, *, key: str = "", ttl_seconds: float | None = None
-) -> NewEntry:
-    return NewEntry(
+) -> NewInboxEntry:
+    return NewInboxEntry(
         kind=kind,
         name=body.name,
         key=key,

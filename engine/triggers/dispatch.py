@@ -31,14 +31,14 @@ def nobody(_: Transaction, __: Sequence[InboxEntry]) -> Mapping[int, int]:
 
 
 @dataclass(frozen=True, slots=True)
-class Dispatch:
+class InboxDispatcher:
     """Dispatches entries, in their order, a bounded number in one transaction. Any number may work at once."""
 
     engine: Engine
     deliver: Deliver = nobody
 
     def round(self) -> int:
-        """Dispatch what waits and nobody else has taken, as the tick does; how many entries there were.
+        """InboxDispatcher what waits and nobody else has taken, as the tick does; how many entries there were.
 
         Raises:
             StorageUnavailable: PostgreSQL went away; what is left waits.
@@ -49,7 +49,7 @@ class Dispatch:
         return len(entry_ids)
 
     def at_once(self, entry_ids: Sequence[int]) -> Mapping[int, InboxEntry]:
-        """Dispatch these entries, or wait while another does; as they stand then.
+        """InboxDispatcher these entries, or wait while another does; as they stand then.
 
         Raises:
             StorageUnavailable: PostgreSQL went away; the tick dispatches what is left.

@@ -9,7 +9,7 @@ from engine.definitions.triggers import triggers_of
 from statemachine.workflow.options.triggers import TriggerKind
 from statemachine.workflow.states import RunState
 from storage.core.unit_of_work import UnitOfWork
-from storage.engine.inbox import NewEntry
+from storage.engine.inbox import NewInboxEntry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,7 @@ class EndedRun:
     error: Mapping[str, Any] | None = None
 
 
-def entries_of(work: UnitOfWork, catalogue: Catalogue, ended: Sequence[EndedRun]) -> list[NewEntry]:
+def entries_of(work: UnitOfWork, catalogue: Catalogue, ended: Sequence[EndedRun]) -> list[NewInboxEntry]:
     """An entry of the inbox for each of these ends that a workflow has a trigger for; mostly none."""
     awaited = {
         trigger.name
@@ -34,7 +34,7 @@ def entries_of(work: UnitOfWork, catalogue: Catalogue, ended: Sequence[EndedRun]
         if trigger.kind is TriggerKind.RUN_ENDED
     }
     return [
-        NewEntry(
+        NewInboxEntry(
             kind=TriggerKind.RUN_ENDED,
             name=run.workflow,
             payload={

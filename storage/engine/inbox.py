@@ -104,7 +104,7 @@ class PayloadTooLarge(ValueError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewEntry:
+class NewInboxEntry:
     """Something that has come or happened."""
 
     kind: TriggerKind
@@ -174,7 +174,7 @@ class KeptMessage:
 class Inbox(Repository):
     """The only code that reads or writes `inbox`."""
 
-    def add(self, entries: Sequence[NewEntry]) -> list[Added]:
+    def add(self, entries: Sequence[NewInboxEntry]) -> list[Added]:
         """Keep these entries until they are dispatched; one for each, in their order.
 
         Raises:
@@ -255,11 +255,11 @@ class Inbox(Repository):
         return {(row.kind, row.name, row.source_id): row.entry_id for row in rows}
 
 
-def _source(entry: NewEntry) -> tuple[str, str, str] | None:
+def _source(entry: NewInboxEntry) -> tuple[str, str, str] | None:
     return None if entry.source_id is None else (entry.kind.value, entry.name, entry.source_id)
 
 
-def _row(entry: NewEntry) -> tuple[object, ...]:
+def _row(entry: NewInboxEntry) -> tuple[object, ...]:
     size = len(dump_json(entry.payload).encode())
     if size > LARGEST_PAYLOAD:
         raise PayloadTooLarge(f"'{entry.name}' carries {size} bytes of JSON; {LARGEST_PAYLOAD} are taken")

@@ -7,7 +7,7 @@ from engine.engine import Engine
 from runtime.mask import mask_text
 from schemas.core.form import in_utc
 from statemachine.workflow.options.triggers import TriggerKind
-from storage.engine.inbox import Inbox, NewEntry
+from storage.engine.inbox import Inbox, NewInboxEntry
 from storage.outbound.trigger_feed import TriggerFeed, TriggeringEvent
 
 
@@ -52,8 +52,8 @@ class TriggerFollower:
         )
 
 
-def _entry(event: TriggeringEvent) -> NewEntry:
-    return NewEntry(
+def _entry(event: TriggeringEvent) -> NewInboxEntry:
+    return NewInboxEntry(
         kind=TriggerKind.EVENT,
         name=event.event_type,
         payload={

@@ -17,7 +17,7 @@ from statemachine.workflow.states import InboxState
 from storage.access.idempotency import IdempotencyKeys
 from storage.access.system_audit import SystemAudit
 from storage.core.unit_of_work import UnitOfWork
-from storage.engine.inbox import DispatchResult, Inbox, NewEntry
+from storage.engine.inbox import DispatchResult, Inbox, NewInboxEntry
 from storage.orders.contacts.callbacks import Callbacks, NewCallback
 from storage.orders.labels import Labels, NewLabel
 from storage.orders.signals import NewSignal, Signals
@@ -84,7 +84,9 @@ def keep_one_of_each(work: UnitOfWork, task_id: str) -> None:
     )
     Labels(work).keep([label])
     IdempotencyKeys(work).begin("me", "k", b"d")
-    done, _ = Inbox(work).add([NewEntry(kind=TriggerKind.EVENT, name=name) for name in ("done", "waiting")])
+    done, _ = Inbox(work).add(
+        [NewInboxEntry(kind=TriggerKind.EVENT, name=name) for name in ("done", "waiting")]
+    )
     Inbox(work).end({done.entry_id: (InboxState.TAKEN, DispatchResult())})
     subscriber_id = Subscribers(work).add("https://example.com/", "secret", ["task.closed"])
     work.connection.exec_driver_sql(

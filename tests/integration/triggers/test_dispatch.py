@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from engine.definitions.states import move
 from engine.transaction import Transaction
-from engine.triggers.dispatch import Dispatch
+from engine.triggers.dispatch import InboxDispatcher
 from engine.triggers.endings import EndedRun, entries_of
 from engine.triggers.starting import MOST_DEPTH
 from statemachine.workflow.options.triggers import TriggerKind
@@ -22,34 +22,37 @@ from storage.engine.inbox import (
     Added,
     Inbox,
     InboxEntry,
-    NewEntry,
+    NewInboxEntry,
     PayloadTooLarge,
 )
+from storage.engine.pulses import Pulses
+from storage.engine.schedules import _ANYTHING
 from storage.people.alerts import Alerts
 from storage.people.rejects import Rejects
 from tasks.people.replay import RejectResult, replay
 from tests.support.engine.general_runs import ScriptedActions
 from tests.support.engine.triggered_runs import activate, given_to, runs_of, triggered
 from tests.support.in_process_fleet import InProcessFleet
+from tests.support.waiting import wait_until
 
 
-def event(name: str = "paid", payload: object = None, **more: Any) -> NewEntry:
-    return NewEntry(kind=TriggerKind.EVENT, name=name, payload=payload or {}, **more)
+def event(name: str = "paid", payload: object = None, **more: Any) -> NewInboxEntry:
+    return NewInboxEntry(kind=TriggerKind.EVENT, name=name, payload=payload or {}, **more)
 
 
-def message(name: str = "paid", key: str = "O1", **more: Any) -> NewEntry:
-    return NewEntry(kind=TriggerKind.MESSAGE, name=name, key=key, payload={"sum": 3}, **more)
+def message(name: str = "paid", key: str = "O1", **more: Any) -> NewInboxEntry:
+    return NewInboxEntry(kind=TriggerKind.MESSAGE, name=name, key=key, payload={"sum": 3}, **more)
 
 
-def add(house: InProcessFleet, *entries: NewEntry) -> list[Added]:
+def add(house: InProcessFleet, *entries: NewInboxEntry) -> list[Added]:
     with house.database.transaction() as work:
         return Inbox(work).add(entries)
 
 
-def dispatched(house: InProcessFleet, *entries: NewEntry, **given: Any) -> list[InboxEntry]:
+def dispatched(house: InProcessFleet, *entries: NewInboxEntry, **given: Any) -> list[InboxEntry]:
     """The entries once they are added and dispatched, one for each."""
     added = add(house, *entries)
-    found = Dispatch(house.engine, **given).at_once([each.entry_id for each in added])
+    found = InboxDispatcher(house.engine, **given).at_once([each.entry_id for each in added])
     return [found[each.entry_id] for each in added]
 
 
@@ -203,7 +206,7 @@ def test_a_storage_that_is_away_is_no_fault_of_an_entry(house: InProcessFleet) -
 
     (added,) = add(house, message())
     with pytest.raises(StorageUnavailable):
-        Dispatch(house.engine, deliver).round()
+        InboxDispatcher(house.engine, deliver).round()
     with house.database.transaction() as work:
         assert Inbox(work).find([added.entry_id])[added.entry_id].state is InboxState.WAITING
 
@@ -237,6 +240,42 @@ def test_a_kept_message_is_waited_for_by_two_at_once_and_reaches_one(house: InPr
         assert sorted(pool.map(wait_for_it, (1, 2))) == [False, True]
 
 
+def test_one_who_begins_to_wait_as_the_message_comes_is_reached(house: InProcessFleet) -> None:
+    def deliver(transaction: Transaction, entries: Sequence[InboxEntry]) -> Mapping[int, int]:
+        waiting = Pulses(transaction.work).seconds_since("somebody waits") is not None
+        return {entry.entry_id: int(waiting) for entry in entries}
+
+    def another_is_held_up() -> bool:
+        locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        with house.database.transaction() as work:
+            return bool(work.connection.execute(text(locks)).scalar_one())
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        with house.database.transaction() as work:
+            assert Inbox(work).match_kept("paid", "O1", 7) is None
+            coming = pool.submit(lambda: dispatched(house, message(), deliver=deliver))
+            wait_until(another_is_held_up, "the message waits for who begins to wait")
+            Pulses(work).beat("somebody waits")
+        (entry,) = coming.result()
+    assert (entry.state, entry.result.receivers) == (InboxState.TAKEN, 1)
+
+
+def test_what_the_tick_asks_is_answered_by_indexes_however_many_messages_are_kept(
+    house: InProcessFleet,
+) -> None:
+    with house.database.transaction() as work:
+        work.connection.exec_driver_sql(
+            "INSERT INTO inbox (kind, name, occurred_at, expires_at, state, ended_at) "
+            "SELECT 'message', 'paid', now(), now() + interval '1 hour', "
+            "CASE mod(n, 2) WHEN 0 THEN 'kept' ELSE 'taken' END, now() FROM generate_series(1, 20000) n"
+        )
+        work.connection.exec_driver_sql("ANALYZE inbox")
+        plan = "\n".join(work.connection.execute(text(f"EXPLAIN {_ANYTHING.text}")).scalars())
+    assert "Seq Scan on inbox" not in plan
+    assert "ix_inbox_waiting" in plan
+    assert "ix_inbox_expiring" in plan
+
+
 def test_a_message_expires_when_its_time_is_over(house: InProcessFleet) -> None:
     short, long = dispatched(house, message(ttl_seconds=0.001), message())
     house.tick.sweep()
@@ -248,7 +287,7 @@ def test_a_message_expires_when_its_time_is_over(house: InProcessFleet) -> None:
 
 
 def test_a_signal_nobody_waits_for_is_not_kept(house: InProcessFleet) -> None:
-    (entry,) = dispatched(house, NewEntry(kind=TriggerKind.SIGNAL, name="stop"))
+    (entry,) = dispatched(house, NewInboxEntry(kind=TriggerKind.SIGNAL, name="stop"))
     assert entry.state is InboxState.TAKEN
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from engine.triggers.dispatch import Dispatch
+from engine.triggers.dispatch import InboxDispatcher
 from tests.integration.triggers.conftest import SECRET
 from tests.support.api.client import ApiClient
 from tests.support.engine.triggered_runs import activate, given_to, runs_of, triggered
@@ -244,5 +244,5 @@ def test_events_of_many_callers_do_not_stand_in_each_other_s_way(api: ApiClient)
     answers = api.at_once(calls)
     assert {answer.status_code for answer in answers} == {202}
     with ThreadPoolExecutor(max_workers=2) as pool:
-        list(pool.map(lambda _: Dispatch(api.house.engine).round(), range(2)))
+        list(pool.map(lambda _: InboxDispatcher(api.house.engine).round(), range(2)))
     assert len(runs_of(api.house, "first")) == 40
