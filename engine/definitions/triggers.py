@@ -10,6 +10,7 @@ from schemas.core.definition.reader import read_definition
 from statemachine.workflow.checks.definition_fault import DefinitionFault
 from statemachine.workflow.definition import MalformedWorkflow, Workflow
 from statemachine.workflow.options.triggers import Schedule, Trigger, TriggerKind
+from statemachine.workflow.states import RUN_ENDS
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.clock import BusinessClock
 from storage.engine.definitions import Definitions
@@ -19,16 +20,14 @@ _OF_ACTIONS: Final = "action:"
 
 
 def triggers_of(workflow: Workflow) -> tuple[Trigger, ...]:
-    """What begins runs of this workflow; `trigger` is an event like any other."""
-    own = Trigger(kind=TriggerKind.EVENT, name=workflow.trigger)
-    named = any(each.kind is own.kind and each.name == own.name for each in workflow.triggers)
-    return workflow.triggers if named or not own.name else (*workflow.triggers, own)
+    """What begins runs of this workflow; its `trigger` is an event like any other, and the first."""
+    return workflow.options.triggers
 
 
 def trigger_faults(workflow: Workflow) -> Iterator[DefinitionFault]:
     """What is wrong with a definition's triggers, whatever else is registered."""
     paths: set[str] = set()
-    for position, trigger in enumerate(workflow.triggers):
+    for position, trigger in _written(workflow):
         if trigger.schedule is not None:
             for problem, at in _unreadable(trigger.schedule):
                 yield _fault(position, problem, "schedule", at)
@@ -38,6 +37,9 @@ def trigger_faults(workflow: Workflow) -> Iterator[DefinitionFault]:
             if trigger.name in paths:
                 yield _fault(position, f"the path '{trigger.name}' is taken by another trigger", "webhook")
             paths.add(trigger.name)
+        for state in trigger.states:
+            if state not in RUN_ENDS:
+                yield _fault(position, f"no run ends as '{state.value}'", "run_ended", "states")
 
 
 def require_triggers(work: UnitOfWork, workflows: Sequence[Workflow]) -> None:
@@ -53,7 +55,7 @@ def require_triggers(work: UnitOfWork, workflows: Sequence[Workflow]) -> None:
         taken = {
             trigger.name: other.name
             for other in others
-            for trigger in other.triggers
+            for trigger in triggers_of(other)
             if trigger.kind is TriggerKind.WEBHOOK
         }
         if found := tuple(_faults_beside(workflow, taken, known)):
@@ -108,7 +110,7 @@ def _unreadable(schedule: Schedule) -> Iterator[tuple[str, str]]:
 
 
 def _faults_beside(workflow: Workflow, taken: dict[str, str], known: set[str]) -> Iterator[DefinitionFault]:
-    for position, trigger in enumerate(workflow.triggers):
+    for position, trigger in _written(workflow):
         if trigger.kind is TriggerKind.WEBHOOK and trigger.name in taken:
             yield _fault(
                 position, f"the path '{trigger.name}' is that of workflow '{taken[trigger.name]}'", "webhook"
@@ -116,6 +118,12 @@ def _faults_beside(workflow: Workflow, taken: dict[str, str], known: set[str]) -
         ends = trigger.kind is TriggerKind.RUN_ENDED and not trigger.name.startswith(_OF_ACTIONS)
         if ends and trigger.name not in known:
             yield _fault(position, f"there is no workflow '{trigger.name}'", "run_ended", "workflow")
+
+
+def _written(workflow: Workflow) -> Iterator[tuple[int, Trigger]]:
+    """The triggers of the list `triggers`, each with its place there."""
+    before = 1 if workflow.trigger else 0
+    yield from enumerate(triggers_of(workflow)[before:])
 
 
 def _fault(position: int, problem: str, *at: str) -> DefinitionFault:

@@ -35,6 +35,7 @@ HISTORY: Final = frozenset(
         "engineer_notices",
         "followups",
         "intent_labels",
+        "variable_writes",
     }
 )
 """What the application adds to and never changes."""
@@ -49,6 +50,8 @@ _EMPTIED: Final = frozenset(
         "join_arrivals",
         "schedules",
         "trigger_feed",
+        "scopes",
+        "subscriptions",
         "agents",
         "idempotency_keys",
         "notice_roles",

@@ -15,7 +15,7 @@ from tests.support.api.client import ApiClient
 from tests.support.engine.triggered_runs import activate, given_to, runs_of, triggered
 from tools.webhooks.signature import UnverifiedWebhook, new_secret, signed_headers, verified_id
 
-HOOK = {"webhook": {"path": "shop", "secret": "shop"}}
+HOOK = {"webhook": {"path": "shop", "secret": "SHOP"}}
 
 
 def send(api: ApiClient, path: str = "/events", **body: Any) -> dict[str, Any]:
@@ -192,7 +192,7 @@ def test_the_body_of_a_webhook_is_json_of_a_bounded_size(api: ApiClient, body: b
 
 
 def test_a_webhook_whose_secret_is_not_set_is_to_be_sent_again(api: ApiClient) -> None:
-    activate(api.house, triggered("shop", {"webhook": {"path": "shop", "secret": "nobody_set_it"}}))
+    activate(api.house, triggered("shop", {"webhook": {"path": "shop", "secret": "NOBODY_SET_IT"}}))
     assert posted(api).status_code == 503
 
 
@@ -227,15 +227,20 @@ def test_schedules_are_shown_with_their_next_time(api: ApiClient) -> None:
     assert shown["next_due"].endswith("T22:30:00.000Z")
 
 
-def test_a_malformed_trigger_of_a_draft_is_answered_with_its_place(api: ApiClient) -> None:
-    body = triggered("nightly", {"schedule": {"cron": "never"}}, {"event": "a", "if": "1 +"})
+@pytest.mark.parametrize(
+    ("trigger", "pointer"),
+    [
+        ({"schedule": {"cron": "never"}}, "/triggers/1/schedule/cron"),
+        ({"event": "a", "if": "1 +"}, "/triggers/1/if"),
+        ({"webhook": {"path": "shop"}}, "/triggers/1/webhook"),
+    ],
+)
+def test_a_malformed_trigger_of_a_draft_is_answered_with_its_place(
+    api: ApiClient, trigger: dict[str, Any], pointer: str
+) -> None:
+    body = triggered("nightly", "sound", trigger, trigger="also_sound")
     found = api.post("/workflows/check", json=body).json()
-    assert not found["valid"]
-    assert {problem["pointer"] for problem in found["problems"]} <= {
-        "/triggers/0/schedule/cron",
-        "/triggers/1",
-    }
-    assert found["problems"]
+    assert [problem["pointer"] for problem in found["problems"]] == [pointer]
 
 
 def test_events_of_many_callers_do_not_stand_in_each_other_s_way(api: ApiClient) -> None:
