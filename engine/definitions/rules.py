@@ -44,7 +44,7 @@ class DefinitionRules:
             for step in workflow.steps.values()
             for problem, at in self._unknown(step)
         ]
-        faults += trigger_faults(workflow)
+        faults += trigger_faults(workflow, self.needs)
         if purposes:
             faults += unmet_needs(workflow, self.needs.get(workflow.trigger, ()))
         if faults:

@@ -1,6 +1,6 @@
 """The triggers of definitions: what is wrong with them, and the schedules of what was activated."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -24,10 +24,17 @@ def triggers_of(workflow: Workflow) -> tuple[Trigger, ...]:
     return workflow.options.triggers
 
 
-def trigger_faults(workflow: Workflow) -> Iterator[DefinitionFault]:
-    """What is wrong with a definition's triggers, whatever else is registered."""
+def trigger_faults(workflow: Workflow, products: Collection[str]) -> Iterator[DefinitionFault]:
+    """What is wrong with a definition's triggers, whatever else is registered.
+
+    `products` are the events whose workflows carry the subjects of a product.
+    """
     paths: set[str] = set()
     for position, trigger in _written(workflow):
+        if trigger.kind is TriggerKind.EVENT and trigger.name in products:
+            yield _fault(
+                position, f"'{trigger.name}' begins the work of a product: write it as `trigger`", "event"
+            )
         if trigger.schedule is not None:
             for problem, at in _unreadable(trigger.schedule):
                 yield _fault(position, problem, "schedule", at)

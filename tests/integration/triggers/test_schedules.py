@@ -312,6 +312,7 @@ def test_a_condition_chooses_among_the_times(house: InProcessFleet) -> None:
         (schedule("0 0 30 2 *"), "cannot be read"),
         (schedule(timezone="Mars/Olympus"), "no time zone 'Mars/Olympus'"),
         (schedule(timezone="../../etc/passwd"), "no time zone"),
+        ({"event": "task.created"}, "write it as `trigger`"),
         ({"run_ended": {"workflow": "nobody"}}, "no workflow 'nobody'"),
         ({"run_ended": {"workflow": "hourly", "states": ["running"]}}, "no run ends as .running."),
         ({"event": "a", "message": "b"}, "exactly one"),
