@@ -46,6 +46,8 @@ def test_the_last_moments_of_a_span_are_the_end_of_those_walked_forward(
     [
         # 02:30 does not exist: due as the clocks leap from 02:00 to 03:00, that is at 07:00 UTC.
         ("America/New_York", "30 2 * * *", (2026, 3, 8), [(2026, 3, 8, 7, 0)]),
+        # The whole hour does not exist: its four times are one.
+        ("America/New_York", "*/15 2 * * *", (2026, 3, 8), [(2026, 3, 8, 7, 0)]),
         # 01:30 is shown twice, at 05:30 and at 06:30 UTC: due the first time.
         ("America/New_York", "30 1 * * *", (2026, 11, 1), [(2026, 11, 1, 5, 30)]),
         # A whole day that Samoa left out: due as the clocks leap over it, and on the next day.
