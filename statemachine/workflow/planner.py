@@ -80,7 +80,7 @@ def after_success(
     step = workflow.steps[node]
     planning = Planning(workflow, values)
     try:
-        if step.writes:
+        if step.writes and not isinstance(step.loop, ForEach):
             planning.write(step, planning.names(output))
         if isinstance(step.loop, Repeat) and _again(planning, step, given, output, index or 0):
             return planning.plan
