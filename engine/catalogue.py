@@ -2,10 +2,11 @@
 
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from engine.definitions.rules import DefinitionRules
+from engine.definitions.triggers import put_schedules, require_triggers
 from engine.registry import Product, needs_of_triggers
 from runtime.logs import logger
 from schemas.core.definition.reader import read_definition
@@ -52,6 +53,10 @@ class Catalogue:
     def names(self, work: UnitOfWork) -> tuple[str, ...]:
         """The workflows that new runs can begin with."""
         return tuple(sorted(self._read(work)))
+
+    def active(self, work: UnitOfWork) -> Collection[Workflow]:
+        """The version of each workflow that new runs begin with."""
+        return self._read(work).values()
 
     def triggered_by(self, work: UnitOfWork, trigger: str) -> tuple[Workflow, ...]:
         """The workflows that this event starts."""
@@ -118,10 +123,11 @@ def register(
         needs_of_triggers(products),
         queues,
     )
-    for body in bodies:
-        rules.require(body)
+    workflows = [rules.require(body) for body in bodies]
+    require_triggers(work, workflows)
     for body in bodies:
         Definitions(work).register(str(body["workflow"]), str(body["version"]), body)
+    put_schedules(work, [workflow.name for workflow in workflows])
 
 
 def workflow_of(action: str) -> Workflow:

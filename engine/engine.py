@@ -12,6 +12,7 @@ from engine.actions import Action, Batch
 from engine.called_runs import CalledRuns
 from engine.catalogue import Catalogue
 from engine.definitions.rules import DefinitionRules
+from engine.flow.after_commit import NOTHING_LEFT, AfterCommit
 from engine.isolation import fault_of, in_halves
 from engine.lease import LeaseKeeper
 from engine.limits import Limits
@@ -21,6 +22,8 @@ from engine.publisher import Message, Publisher, WireUnavailable, into_messages
 from engine.registry import Registry
 from engine.room import Room
 from engine.transaction import Transaction
+from engine.triggers.delivery import meet
+from engine.triggers.dispatch import InboxDispatcher
 from runtime.ids import Prefix, new_id
 from runtime.logs import logger
 from runtime.mask import mask_text
@@ -43,8 +46,7 @@ class RecordResult:
 
     messages: list[Message]
     more_waits: bool
-    calls_back: bool = False
-    """Whether runs have ended, or are to, of which steps of other runs know."""
+    after: AfterCommit = NOTHING_LEFT
 
 
 class Engine:
@@ -164,12 +166,12 @@ class Engine:
                 _log.warning("results refused: the lease was lost", lease_id=batch.lease_id, rows=lost)
             own_queue = batch.action.partition(".")[0]
             return RecordResult(
-                transaction.messages(), room.waiting.get(own_queue) is not None, transaction.calls_back
+                transaction.messages(), room.waiting.get(own_queue) is not None, transaction.after_commit
             )
 
         recorded = self.database.durably(write, seconds=self.limits.lease_seconds)
-        if recorded.calls_back:
-            self._call_back()
+        if recorded.after:
+            self._follow(recorded.after)
         return recorded
 
     def publish(self, messages: Sequence[Message]) -> None:
@@ -201,15 +203,20 @@ class Engine:
             transaction = self._transaction(work, room)
             yield transaction
         self.publish(transaction.messages())
-        if transaction.calls_back:
-            self._call_back()
+        if after := transaction.after_commit:
+            self._follow(after)
 
-    def _call_back(self) -> None:
-        """Tell the steps that wait for them of runs that have ended; the tick tells those that cannot be reached."""
+    def _follow(self, after: AfterCommit) -> None:
+        """Do what a committed transaction has left to be done; the tick does what cannot be done now."""
         try:
-            CalledRuns(self).look()
+            if after.entries:
+                InboxDispatcher(self).at_once(after.entries)
+            if after.awaited:
+                meet(self, after.awaited)
+            if after.calls_back:
+                CalledRuns(self).look()
         except StorageUnavailable as error:
-            _log.warning("ends of runs left to the tick", error=str(error))
+            _log.warning("what follows a commit is left to the tick", error=str(error))
 
     def triggered_by(self, trigger: str) -> tuple[Workflow, ...]:
         """The workflows that this event starts."""

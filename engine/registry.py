@@ -9,6 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from engine.actions import Action, ActionDeclaration
 from engine.effects import EffectWriter, EffectWriters
 from schemas.core.effects import Effect
+from schemas.core.problems import Problem
 from statemachine.workflow.checks.purposes import PurposeNeed
 from statemachine.workflow.definition import Workflow
 from statemachine.workflow.options.human import NO_RULES, HumanRules
@@ -32,6 +33,20 @@ class Ending:
     agent_id: str
     reason: str
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedStart:
+    """A run that a trigger could not begin, or an entry of the inbox that could not be dispatched."""
+
+    document: Mapping[str, Any]
+    """What was to be begun, as a task could be sent in; or what came."""
+    problems: Sequence[Problem]
+    run_id: str | None = None
+    sent_by: str | None = None
+
+
+KeepRefused = Callable[[UnitOfWork, Sequence[RefusedStart]], None]
+"""Keeps what triggers could not begin where a person sees it."""
 
 EndEffects = Callable[[Ending], Sequence[Effect]]
 """What is recorded when a run of a product is ended from outside."""
@@ -79,6 +94,7 @@ class Product(Generic[C]):
     abandoned: EndEffects | None = None
     """For every run that is failed without its definition or its product, which cannot be asked."""
     questions: Questions | None = None
+    keep_refused: KeepRefused | None = None
 
     def bind(self, context: C) -> "BoundProduct":
         """The product with its actions ready to work."""
@@ -107,6 +123,7 @@ class Registry:
     questions: Questions | None = None
     needs: Mapping[str, Sequence[PurposeNeed]] = field(default_factory=dict)
     """The purposes that a definition needs, by the triggers of the products."""
+    keep_refused: KeepRefused | None = None
     _endings: Mapping[str, EndEffects] = field(default_factory=dict)
     _abandoned: tuple[EndEffects, ...] = ()
 
@@ -115,7 +132,7 @@ class Registry:
         """The registry of these products.
 
         Raises:
-            ValueError: two of them claim the same action, effect, trigger, or the questions.
+            ValueError: two of them claim the same action, effect, trigger, the questions, or what was refused.
         """
         actions = [action for bound in products for action in bound.actions]
         endings = [
@@ -124,9 +141,14 @@ class Registry:
             for trigger in bound.product.triggers
             if bound.product.end_effects is not None
         ]
+        keeping = [bound.product.keep_refused for bound in products if bound.product.keep_refused is not None]
         asking = [bound.product.questions for bound in products if bound.product.questions is not None]
         by_name = {action.name: action for action in actions}
-        if len(by_name) != len(actions) or len(dict(endings)) != len(endings) or len(asking) > 1:
+        if (
+            len(by_name) != len(actions)
+            or len(dict(endings)) != len(endings)
+            or max(len(asking), len(keeping)) > 1
+        ):
             names = ", ".join(bound.product.name for bound in products)
             raise ValueError(f"two of the products {names} register the same thing")
         return cls(
@@ -134,6 +156,7 @@ class Registry:
             EffectWriters([writer for bound in products for writer in bound.product.writers]),
             asking[0] if asking else None,
             needs_of_triggers([bound.product for bound in products]),
+            keeping[0] if keeping else None,
             MappingProxyType(dict(endings)),
             tuple(bound.product.abandoned for bound in products if bound.product.abandoned is not None),
         )

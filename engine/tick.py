@@ -13,15 +13,20 @@ from engine.outcomes import Failed
 from engine.poison import abandon_run, crash_waiting, take_out
 from engine.publisher import Publisher, WireUnavailable, into_messages
 from engine.transaction import Transaction
+from engine.triggers.delivery import meet
+from engine.triggers.dispatch import InboxDispatcher
+from engine.triggers.scheduling import Scheduler
 from runtime.clock import Clock
 from runtime.logs import logger
 from statemachine.workflow.states import RunState
 from storage.engine.clock import BusinessClock
 from storage.engine.flow.subscriptions import EventSubscription, Subscriptions
+from storage.engine.kept_messages import KeptMessages
 from storage.engine.leases import Leases
 from storage.engine.pulses import TICK_PULSE, Pulses
 from storage.engine.queues import Queues, ToPublish
 from storage.engine.runs import Runs
+from storage.engine.schedules import Schedules
 
 _log = logger(__name__)
 
@@ -43,18 +48,22 @@ class TickResult:
     ended: int = 0
     rescued: int = 0
     published: int = 0
+    triggered: int = 0
+    """Entries of the inbox and schedules."""
 
     @property
     def any(self) -> bool:
         """Whether it handled any row, so that another tick is worth while."""
-        return bool(self.woken or self.ended or self.rescued or self.published)
+        return bool(self.woken or self.ended or self.rescued or self.published or self.triggered)
 
 
 class Tick:
-    """Wakes due rows, rescues lost ones, ends overdue ones, publishes ready ones."""
+    """Wakes due rows, rescues lost ones, ends overdue ones, begins what triggers begin, publishes ready ones."""
 
     def __init__(self, engine: Engine, publisher: Publisher) -> None:
         self._engine = engine
+        self._dispatcher = InboxDispatcher(engine)
+        self._scheduler = Scheduler(engine)
         self._publisher = publisher
 
     def sweep(self) -> TickResult | None:
@@ -89,7 +98,9 @@ class Tick:
         )
         # One that cannot even be taken out is tried again by the next tick, and keeps nobody from what follows.
         ended = sum(done for phase in phases if not isinstance(done := isolated(phase), Fault))
-        swept = TickResult(woken, ended, rescued, self._dispatch())
+        triggered = isolated(self._trigger)
+        triggered = 0 if isinstance(triggered, Fault) else triggered
+        swept = TickResult(woken, ended, rescued, self._dispatch(), triggered)
         if rescued:
             _log.warning("rescued rows whose lease ran out", rows=rescued)
         return swept
@@ -113,6 +124,19 @@ class Tick:
             overdue += queues.due_otherwise(clock, transaction.moments.on(clock), _CHUNK)
         return woken, overdue
 
+    def _trigger(self) -> int:
+        """Begin what schedules and entries left in the inbox begin; how many there were."""
+        with self._engine.database.looks() as work:
+            due = Schedules(work).due_work()
+            unmet = KeptMessages(work).unmet()
+        if due.expired:
+            with self._engine.database.transaction() as work:
+                KeptMessages(work).expire()
+        if unmet:
+            meet(self._engine, unmet)
+        schedules = self._scheduler.round() if due.schedules else 0
+        return schedules + (self._dispatcher.round() if due.entries else 0)
+
     def _end_waits(self, step_ids: Sequence[int]) -> int:
         """Tell steps that their wait is over; how many waits ended."""
 
@@ -131,7 +155,7 @@ class Tick:
 
         def catch(some: Sequence[EventSubscription]) -> list[int]:
             with self._engine.transaction() as transaction:
-                heard = transaction.catch([CaughtEvent(each, {"kind": each.kind}) for each in some])
+                heard = len(transaction.catch([CaughtEvent(each, {"kind": each.kind}) for each in some]))
             return [heard]
 
         def alone(one: EventSubscription, fault: Fault) -> int:

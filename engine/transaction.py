@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from engine.begin import Begin
 from engine.catalogue import Catalogue
+from engine.flow.after_commit import AfterCommit
 from engine.flow.beginnings import OFFER_SECONDS
 from engine.flow.catching import CaughtEvent
 from engine.flow.facts import RunFacts
@@ -112,8 +113,8 @@ class Transaction:
         }
         return results | {row.step_id: SignalResult.APPLIED for row in waiting}
 
-    def catch(self, events: Sequence[CaughtEvent]) -> int:
-        """Go on with what has come for those who still wait for it; how many did."""
+    def catch(self, events: Sequence[CaughtEvent]) -> frozenset[int]:
+        """Go on with what has come for those who still wait for it; which subscriptions did."""
         locked = Runs(self.work).lock(sorted({each.subscription.run_id for each in events}))
         for run in locked:
             if run.state in OPEN_RUNS:
@@ -267,9 +268,9 @@ class Transaction:
         ]
 
     @property
-    def calls_back(self) -> bool:
-        """Whether runs have ended, or are to, of which steps of other runs know."""
-        return self._flow.completion.calls_back
+    def after_commit(self) -> AfterCommit:
+        """What is to be done once this is committed."""
+        return self._flow.completion.run_ends.after_commit(self._flow.catching.messages)
 
     def largest_batch(self, action: str) -> int:
         """Rows a message of this action may carry."""

@@ -53,8 +53,8 @@ _OTHERS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "simulator": CHANNEL,
     }
 )
-_OF_REQUESTS: Final = "worker-general"
-"""Who is given the secrets of HTTP steps, whose names an installation chooses."""
+_OF_REQUESTS: Final = frozenset({"api", "worker-general"})
+"""Who is given the secrets that definitions name: the one verifies webhooks with them, the other sends them."""
 
 
 def secrets_of(process: str) -> frozenset[str]:
@@ -75,5 +75,5 @@ def without_others(process: str, environment: Mapping[str, str]) -> dict[str, st
         for name, value in environment.items()
         if not is_secret(name)
         or name in kept
-        or (process == _OF_REQUESTS and name.startswith(REQUEST_SECRET))
+        or (process in _OF_REQUESTS and name.startswith(REQUEST_SECRET))
     }

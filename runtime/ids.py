@@ -3,6 +3,7 @@
 import random
 import re
 import time
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -52,3 +53,9 @@ def new_id(prefix: Prefix) -> str:
     """
     milliseconds = time.time_ns() // 1_000_000
     return f"{prefix}{milliseconds:0{MILLISECOND_DIGITS}x}{random.getrandbits(4 * CHANCE_DIGITS):0{CHANCE_DIGITS}x}"
+
+
+def id_of(prefix: Prefix, moment: datetime, digest: bytes) -> str:
+    """Return the identifier of what this digest names, in the form of `new_id`; the same again for the same."""
+    milliseconds = max(0, int(moment.timestamp() * 1000))
+    return f"{prefix}{milliseconds:0{MILLISECOND_DIGITS}x}{digest.hex()[:CHANCE_DIGITS]}"

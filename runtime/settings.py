@@ -16,7 +16,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 _CONTAINER_SECRETS: Final = Path("/run/secrets")
 REQUEST_SECRET: Final = "UNPEND_SECRET_"  # noqa: S105 - what their names begin with is none
-"""How the variables begin that hold the secrets of HTTP steps (docs/http_steps.md)."""
+"""How the variables begin that hold the secrets that definitions name."""
 
 
 Network = IPv4Network | IPv6Network
@@ -93,7 +93,7 @@ class Settings(BaseSettings):
     """A JSON object of the secrets that `config/notices.yaml` names (docs/notices.md)."""
 
     request_secrets: dict[str, SecretStr] = Field(default_factory=dict)
-    """The variables `UNPEND_SECRET_…`, which `config/http.yaml` names (docs/http_steps.md)."""
+    """The variables `UNPEND_SECRET_…`, which definitions name (docs/triggers.md)."""
 
     order_system_url: str | None = None
     """Where actions are carried out (docs/order_system.md); without it our own tables are the order system."""
@@ -260,7 +260,7 @@ class Settings(BaseSettings):
 
 
 def _request_secrets(folder: Path | None) -> dict[str, SecretStr]:
-    """The secrets of HTTP steps, by their variables: as files, or from the environment, which goes before."""
+    """The secrets that definitions name, by their variables: as files, or from the environment, which goes before."""
     files = () if folder is None else folder.glob(f"{REQUEST_SECRET.lower()}*")
     found = {file.name.upper(): file.read_text(encoding="utf-8").strip() for file in files}
     found |= {name: value for name, value in os.environ.items() if name.startswith(REQUEST_SECRET)}

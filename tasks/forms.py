@@ -1,7 +1,6 @@
 """Task forms: what a product registers so that its tasks are taken in, listed, shown, steered and replayed.
 
-No product is named here. `tasks.registry` composes them; the routes of tasks, batches and refused input serve whatever
-is registered.
+No product is named here. `tasks.registry` composes them; the routes of tasks and refused input serve them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,6 +30,8 @@ class EntryPoint(StrEnum):
     STREAM = "stream"
     QUEUE = "queue"
     COMMAND = "command"
+    TRIGGER = "trigger"
+    """What came or happened, and a workflow's trigger for it."""
 
 
 class Acceptance(StrEnum):

@@ -4,7 +4,9 @@ from types import MappingProxyType
 
 from api.flows import (
     agents,
+    hooks,
     http_callbacks,
+    inbox,
     live_states,
     reports,
     task_batches,
@@ -24,6 +26,7 @@ def flows_of(forms: TaskForms) -> Registration:
             {
                 "agents": "The fleet's agents and those that register: what each can do and how busy it is.",
                 "tasks": "Work of any kind, orders too: asked for, listed, looked at, steered, told what happened.",
+                "triggers": "What begins runs by itself: events, messages, signals, webhooks, schedules.",
                 "workflows": "Definitions of workflows: sent, checked, activated, retired, begun.",
                 "callbacks": "The one-time addresses that steps give to the systems they ask.",
                 "reports": "What steps of workflows have written for people.",
@@ -36,10 +39,11 @@ def flows_of(forms: TaskForms) -> Registration:
             task_control.router,
             live_states.router,
             workflows.router,
+            inbox.router,
             reports.router,
         ),
-        # The address is the proof.
-        open=(http_callbacks.router,),
+        # A webhook proves itself by its signature, an HTTP step's address is the proof.
+        open=(hooks.router, http_callbacks.router),
         faults=FAULTS,
         largest_bodies=MappingProxyType({task_batches.BATCH_PATH: task_batches.LARGEST_BATCH_BODY}),
     )

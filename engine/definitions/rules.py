@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from engine.actions import Action, ActionDeclaration
+from engine.definitions.triggers import trigger_faults
 from schemas.core.definition.reader import read_definition
 from schemas.core.parameters import problems_with
 from statemachine.workflow.checks.definition_fault import DefinitionFault
@@ -43,6 +44,7 @@ class DefinitionRules:
             for step in workflow.steps.values()
             for problem, at in self._unknown(step)
         ]
+        faults += trigger_faults(workflow, self.needs)
         if purposes:
             faults += unmet_needs(workflow, self.needs.get(workflow.trigger, ()))
         if faults:

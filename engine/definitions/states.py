@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from engine.definitions.rules import DefinitionRules
+from engine.definitions.triggers import put_schedules, require_triggers
 from statemachine.workflow.states import DEFINITION_TRANSITIONS, DefinitionEvent, DefinitionState
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.definitions import Definitions, DefinitionVersion
@@ -61,10 +62,11 @@ def move(
     if (found.state, event) not in DEFINITION_TRANSITIONS:
         raise IllegalMove(found, event)
     if event is DefinitionEvent.ACTIVATE:
-        rules.require(definitions.find(workflow, version) or {})
+        require_triggers(work, [rules.require(definitions.find(workflow, version) or {})])
     before = definitions.triggers()
     definitions.move(workflow, version, event)
     _require_served(rules, before, definitions.triggers())
+    put_schedules(work, [workflow])
     return DefinitionMove(version_of(work, workflow, version), repeated=False)
 
 

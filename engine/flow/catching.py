@@ -74,8 +74,8 @@ class Catching:
             new += self._of_catch(run.run_id, None, place, catch, key, timer)
         self._add(new)
 
-    def catch(self, events: Sequence[CaughtEvent]) -> int:
-        """Go on with what has come for those who still wait for it; how many did.
+    def catch(self, events: Sequence[CaughtEvent]) -> frozenset[int]:
+        """Go on with what has come for those who still wait for it; which subscriptions did.
 
         Each of a step's events is heard once; the first decides.
         """
@@ -88,7 +88,7 @@ class Catching:
             for each in Subscriptions(self.work).still([each.subscription.subscription_id for each in events])
         }
         self.ends.find_scopes(rows)
-        heard = 0
+        heard: set[int] = set()
         for each in events:
             subscription = each.subscription
             row = None if subscription.step_id is None else opened.get(subscription.step_id)
@@ -96,12 +96,12 @@ class Catching:
                 subscription.step_id is not None and row is None
             ):
                 continue
-            heard += 1
+            heard.add(subscription.subscription_id)
             if row is None:
                 self._upon_run(subscription, each.event)
             elif self._upon_step(row, subscription, each.event):
                 opened.pop(row.step_id)
-        return heard
+        return frozenset(heard)
 
     def look(self, run_ids: Iterable[str]) -> bool:
         """Go on where a condition holds now that variables of these runs have changed; whether one does."""
@@ -118,7 +118,7 @@ class Catching:
             catch = _caught(planner.step_of(run.workflow, row.node), each.place)
             if _holds(catch, self.succession.data.values(run).names(run.workflow, row.input)):
                 holding.append(CaughtEvent(each, {"kind": CatchKind.CONDITION.value}))
-        return self.catch(holding) > 0 if holding else False
+        return bool(self.catch(holding)) if holding else False
 
     def escalate(self, run: RunFacts, step: Step, code: str) -> None:
         """Report something to what is around a step: the nearest that catches it goes on with it."""

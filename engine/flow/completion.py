@@ -1,8 +1,7 @@
 """Carries a transaction on until nothing more follows: insides, joins, ends of scopes, ends of runs."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from engine.begin import Begin
 from engine.flow.calls import Calls
@@ -13,25 +12,17 @@ from engine.flow.facts import RunFacts
 from engine.flow.insides import Insides
 from engine.flow.joins import Joins
 from engine.flow.run_data import RunData
-from engine.flow.succession import MOST_STEPS_OF_A_RUN, Succession
-from engine.outcomes import Done, Failed, Outcome
+from engine.flow.run_ends import RunEnds
+from engine.flow.scope_ends import ScopeEnds
+from engine.flow.succession import Succession
+from engine.outcomes import Done, Outcome
 from statemachine.workflow import planner
-from statemachine.workflow.definition import Kind
-from statemachine.workflow.expression.calculation import ExpressionFault
-from statemachine.workflow.options.loops import ForEach
-from statemachine.workflow.states import RunState, StepState
+from statemachine.workflow.states import RunState
 from storage.core.unit_of_work import UnitOfWork
-from storage.engine.flow.arrivals import Arrivals
 from storage.engine.flow.called_runs import BegunRuns
-from storage.engine.flow.scopes import ScopeRow, Scopes
 from storage.engine.flow.subscriptions import Subscriptions
 from storage.engine.runs import Runs
-from storage.engine.steps import StepChange, StepRow, Steps
-
-_ENDLESS: Final[Mapping[str, object]] = {
-    "code": "endless",
-    "message": f"the run has had more than {MOST_STEPS_OF_A_RUN:,} steps",
-}
+from storage.engine.steps import Steps
 
 
 @dataclass(slots=True)
@@ -47,8 +38,8 @@ class Completion:
     cancelling: Cancelling
     catching: Catching
     calls: Calls
-    ended: set[str] = field(default_factory=set)
-    """The runs that have ended by themselves."""
+    scope_ends: ScopeEnds
+    run_ends: RunEnds
 
     def begin(self, runs: Sequence[Begin]) -> None:
         """Create these runs and their first steps; `finish` goes on from there."""
@@ -69,16 +60,18 @@ class Completion:
         for fact in facts:
             self.succession.enter(fact, planner.begin(fact.workflow, self.data.values(fact)))
         begun = self.succession.begun()
-        Runs(self.work).insert(
-            [
-                run.new_run(
-                    self.succession.take_open_steps(run.run_id),
-                    self.succession.moments,
-                    begun=run.run_id in begun,
-                )
-                for run in runs
-            ]
-        )
+        rows = []
+        for run, fact in zip(runs, facts, strict=True):
+            opened = self.succession.take_open_steps(run.run_id)
+            if not fact.workflow.plain:
+                # Not ended before all that follows at once is there.
+                opened += 1
+                self.succession.count_run(run.run_id, -1)
+            elif not opened:
+                self.run_ends.ended.add(run.run_id)
+            self.succession.runs[run.run_id] = fact
+            rows.append(run.new_run(opened, self.succession.moments, begun=run.run_id in begun))
+        Runs(self.work).insert(rows)
         for fact in facts:
             if fact.workflow.options.on:
                 self.catching.open_run(fact)
@@ -95,7 +88,7 @@ class Completion:
         Runs(self.work).set_state(ids, state, ends=True, error=error)
         self.cancelling.registry.withdraw(self.work, Steps(self.work).cancel_open(ids))
         self.succession.runs[run.run_id] = run
-        self.ended.add(run.run_id)
+        self.run_ends.ended.add(run.run_id)
         if not run.workflow.plain:
             self.cancelling.runs(ids)
 
@@ -111,15 +104,8 @@ class Completion:
         ended, self.ends.ended_waits = self.ends.ended_waits, []
         if ended:
             Subscriptions(self.work).end_of_steps(ended)
-        self._count_runs()
-
-    @property
-    def calls_back(self) -> bool:
-        """Whether runs have ended, or are to, of which steps of other runs know."""
-        ended = (self.succession.runs.get(run_id) for run_id in self.ended)
-        return self.cancelling.asked or any(
-            run is not None and run.parent_step_id is not None for run in ended
-        )
+        self.run_ends.count()
+        self.run_ends.send()
 
     def _go_on(self) -> bool:
         """Do the next thing; whether there was one."""
@@ -132,7 +118,7 @@ class Completion:
             return self.joins.go_on()
         if self.insides.called:
             return self._call()
-        return self._stop() or self._fail_scopes() or self._ask_joins() or self._end_scopes()
+        return self._stop() or self.scope_ends.fail() or self._ask_joins() or self.scope_ends.end()
 
     def _call(self) -> bool:
         """Begin the runs that steps begin."""
@@ -151,7 +137,7 @@ class Completion:
             else:
                 outcomes[row.step_id] = begun
         if outcomes:
-            self._end_owners(list(Steps(self.work).lock(list(outcomes))), outcomes)
+            self.scope_ends.end_owners(list(Steps(self.work).lock(list(outcomes))), outcomes)
         return True
 
     def _stop(self) -> bool:
@@ -178,117 +164,3 @@ class Completion:
         touched, self.ends.touched = self.ends.touched, {}
         asked = [self.joins.ask_again(run) for run in touched.values() if not self.succession.has_failed(run)]
         return any(asked)
-
-    def _fail_scopes(self) -> bool:
-        """Let the steps fail whose insides have: what is still open in them is cancelled."""
-        failed, self.succession.failed_scopes = self.succession.failed_scopes, {}
-        if not failed:
-            return False
-        outcomes: dict[int, Outcome] = {}
-        for scope_id, error in failed.items():
-            outcomes[scope_id] = Failed(code=str(error["code"]), message=str(error["message"]))
-        owners = Steps(self.work).lock(list(outcomes))
-        for owner in owners:
-            self.cancelling.inside(owner.run_id, [owner.step_id])
-        self._end_owners([owner for owner in owners if owner.state is StepState.PARKED], outcomes)
-        return True
-
-    def _end_scopes(self) -> bool:
-        """Count the steps of scopes; end the steps in which nothing is open any more."""
-        opened, self.succession.opened_scopes = self.succession.opened_scopes, {}
-        if not opened:
-            return False
-        left = Scopes(self.work).count(opened)
-        empty = [scope_id for scope_id, number in left.items() if number == 0]
-        if empty:
-            scopes = Scopes(self.work).find(empty)
-            owners = [row for row in Steps(self.work).lock(empty) if row.state is StepState.PARKED]
-            self.ends.find_scopes(owners)
-            outcomes = {owner.step_id: self._outcome(owner, scopes[owner.step_id]) for owner in owners}
-            Scopes(self.work).close(empty)
-            self._end_owners(owners, outcomes)
-        return True
-
-    def _outcome(self, owner: StepRow, scope: ScopeRow) -> Outcome:
-        """What a step comes to in which everything has ended."""
-        if owner.kind != Kind.EACH:
-            return Done(output={})
-        run = self.ends.run_of(owner)
-        loop = run.workflow.steps[owner.node].loop
-        collect = loop.collect if isinstance(loop, ForEach) else None
-        items: list[object] = []
-        for result in Scopes(self.work).results(scope.scope_id):
-            if result.error is not None and result.output is None:
-                items.append({"error": result.error})
-            elif collect is None:
-                items.append(result.output)
-            else:
-                output: Mapping[str, Any] = {**(result.output or {}), "index": result.element}
-                try:
-                    items.append(collect.fill(self.data.values(run).names(run.workflow, output)))
-                except ExpressionFault as fault:
-                    return Failed(code="expression", message=str(fault))
-        return Done(output={"items": items})
-
-    def _end_owners(self, owners: list[StepRow], outcomes: Mapping[int, Outcome]) -> None:
-        final = self.ends.plan(owners, outcomes)
-        Steps(self.work).change([_change(owner, final[owner.step_id]) for owner in owners])
-        self.ends.enter()
-
-    def _count_runs(self) -> None:
-        advanced = self.succession.write_runs()
-        ended = advanced.ended
-        failing = dict.fromkeys(advanced.endless, _ENDLESS) | self._incomplete(ended)
-        if failing:
-            for run_id, error in failing.items():
-                self.succession.fail_run(run_id, error)
-            ended |= self.succession.write_runs().ended
-        self.ended |= ended
-        self._write_outputs(ended)
-        cleared = [run_id for run_id in sorted(ended) if not self._is_plain(run_id)]
-        if cleared:
-            self.cancelling.runs(cleared)
-
-    def _write_outputs(self, ended: Iterable[str]) -> None:
-        """Write what runs came to whose definition says it."""
-        for run_id in sorted(ended):
-            run = self.succession.runs.get(run_id)
-            if run is not None and run.workflow.options.output is not None:
-                try:
-                    Runs(self.work).write_output(
-                        run_id, planner.result(run.workflow, self.data.values(run), {})
-                    )
-                except ExpressionFault as fault:
-                    error = {"code": "expression", "message": str(fault), "step": "output"}
-                    Runs(self.work).set_state([run_id], RunState.FAILED, ends=True, error=error)
-
-    def _incomplete(self, ended: Iterable[str]) -> dict[str, Mapping[str, object]]:
-        """Runs in which nothing is open, and branches wait for others that never come: they have failed."""
-        runs = self.succession.runs
-        asked = [run_id for run_id in ended if run_id in runs and runs[run_id].workflow.flows]
-        found: dict[str, Mapping[str, object]] = {}
-        for place, flows in (Arrivals(self.work).waiting(asked) if asked else {}).items():
-            workflow = runs[place.run_id].workflow
-            join = workflow.steps[place.node].join
-            if join is not None and join.count is None and not workflow.steps[place.node].needs:
-                missing = ", ".join(sorted(set(workflow.flows[place.node]) - flows))
-                message = f"branches wait at '{place.node}', and nothing comes any more from {missing}"
-                found[place.run_id] = {"code": "join_incomplete", "message": message, "step": place.node}
-        return found
-
-    def _is_plain(self, run_id: str) -> bool:
-        run = self.succession.runs.get(run_id)
-        return run is not None and run.workflow.plain
-
-
-def _change(owner: StepRow, outcome: Outcome) -> StepChange:
-    done = outcome.output if isinstance(outcome, Done) else None
-    error = {"code": outcome.code, "message": outcome.message} if isinstance(outcome, Failed) else None
-    return StepChange(
-        step_id=owner.step_id,
-        state=StepState.DONE if error is None else StepState.FAILED,
-        delivery=owner.delivery,
-        tries=owner.tries,
-        output=done,
-        error=error,
-    )

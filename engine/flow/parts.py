@@ -11,6 +11,8 @@ from engine.flow.ends import Ends
 from engine.flow.insides import Insides
 from engine.flow.joins import Joins
 from engine.flow.run_data import RunData
+from engine.flow.run_ends import RunEnds
+from engine.flow.scope_ends import ScopeEnds
 from engine.flow.settlement import Settlement
 from engine.flow.succession import Succession
 from engine.registry import Registry
@@ -49,5 +51,7 @@ class FlowParts:
             cancelling=cancelling,
             catching=catching,
             calls=Calls(work, catalogue),
+            scope_ends=ScopeEnds(work, data, succession, ends, cancelling),
+            run_ends=RunEnds(work, catalogue, data, succession, cancelling),
         )
         return cls(succession, catching, completion, Settlement(work, registry, moments, ends, completion))

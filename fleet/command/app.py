@@ -32,6 +32,8 @@ _GROUPS: Final = MappingProxyType(
         "intake": "fleet.command.people.intake",
         "policy": "fleet.command.orders.policy",
         "workflow": "fleet.command.flows.workflow",
+        "events": "fleet.command.flows.events",
+        "schedules": "fleet.command.flows.schedules",
         "script": "fleet.command.orders.script",
         "privacy": "fleet.command.orders.privacy",
         "stop": "fleet.command.orders.stop",

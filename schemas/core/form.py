@@ -19,6 +19,9 @@ from schemas.core.free_json import require_bounded
 _FIRST_YEAR: Final = 2000
 _LAST_YEAR: Final = 2199
 _LARGEST_OBJECT: Final = 16_384
+_LARGEST_PAYLOAD: Final = 262_144
+_DEEPEST_PAYLOAD: Final = 33
+_MOST_PAYLOAD_KEYS: Final = 10_000
 
 
 class Sent(BaseModel):
@@ -80,9 +83,24 @@ def storable_object(value: dict[str, Any]) -> dict[str, Any]:
         ValueError: it is too large, too deep or too wide, or a text or number in it cannot be stored.
     """
     require_bounded(value)
+    _stored(value, _LARGEST_OBJECT)
+    return value
+
+
+def storable_payload(value: Any) -> Any:
+    """The JSON value, when PostgreSQL can hold it and it is of a size, depth and width that an event may have.
+
+    Raises:
+        ValueError: as `storable_object`.
+    """
+    require_bounded({"payload": value}, deepest=_DEEPEST_PAYLOAD, most_keys=_MOST_PAYLOAD_KEYS)
+    return _stored(value, _LARGEST_PAYLOAD)
+
+
+def _stored(value: Any, largest: int) -> Any:
     text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    if len(text) > _LARGEST_OBJECT:
-        raise ValueError(f"may have {_LARGEST_OBJECT} characters as JSON, this has {len(text)}")
+    if len(text) > largest:
+        raise ValueError(f"may have {largest} characters as JSON, this has {len(text)}")
     if "\\u0000" in text or not _is_text(text):
         raise ValueError("holds a character that cannot be stored")
     return value

@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, model_validator
 
+from schemas.core.cron import LONGEST, CronExpression
 from schemas.core.form import Sent, Text
 from schemas.core.whole_number import WholeNumber
-from schemas.orders.cron import LONGEST, CronExpression
 from statemachine.orders.intents import INTENTS, Level1, Level2
 
 EndingSignal = Literal["part_arrived"]

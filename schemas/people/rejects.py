@@ -8,7 +8,7 @@ from schemas.access.person import PersonName
 from schemas.core.form import Answered, Moment, Sent, Succeeded, Text
 from schemas.core.problems import Problem
 
-RejectSource = Literal["http", "stream", "queue", "command"]
+RejectSource = Literal["http", "stream", "queue", "command", "trigger"]
 RejectState = Literal["open", "replayed", "dismissed"]
 
 

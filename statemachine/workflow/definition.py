@@ -56,7 +56,7 @@ class WorkflowOptions:
 
 
 NO_OPTIONS: Final = WorkflowOptions()
-_WITH_INSIDE: Final = frozenset({Kind.SCOPE, Kind.COMPENSATE})
+_MORE_THAN_STEPS: Final = frozenset({Kind.SCOPE, Kind.COMPENSATE, Kind.STOP})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,4 +192,6 @@ def _is_asked_again(step: Step) -> bool:
 
 
 def _is_plain(step: Step) -> bool:
-    return step.loop is None and step.call is None and not step.subscribes and step.kind not in _WITH_INSIDE
+    return (
+        step.loop is None and step.call is None and not step.subscribes and step.kind not in _MORE_THAN_STEPS
+    )

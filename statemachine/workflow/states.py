@@ -170,6 +170,43 @@ DEFINITION_TRANSITIONS: Final[Mapping[tuple[DefinitionState, DefinitionEvent], D
 """Every legal move of a version; one from a file of the configuration is written as active."""
 
 
+class InboxState(Enum):
+    """Where an entry of the inbox is."""
+
+    WAITING = "waiting"
+    """It is to begin runs and to reach who waits for it."""
+    KEPT = "kept"
+    """A message that nobody waited for yet: the first that does takes it."""
+    TAKEN = "taken"
+    """It has begun its runs and reached who waited, however many."""
+    EXPIRED = "expired"
+    """A message that nobody waited for in its time."""
+    REFUSED = "refused"
+    """It cannot be dispatched; it is kept among the refused input, with the reason."""
+
+
+class InboxEvent(Enum):
+    """What moves an entry of the inbox."""
+
+    DISPATCH = "what it begins is begun, who waits is reached"
+    KEEP = "nobody waits for this message yet"
+    RECEIVE = "one begins to wait for this message"
+    EXPIRE = "its time is over"
+    REFUSE = "it cannot be dispatched"
+
+
+INBOX_TRANSITIONS: Final[Mapping[tuple[InboxState, InboxEvent], InboxState]] = MappingProxyType(
+    {
+        (InboxState.WAITING, InboxEvent.DISPATCH): InboxState.TAKEN,
+        (InboxState.WAITING, InboxEvent.KEEP): InboxState.KEPT,
+        (InboxState.WAITING, InboxEvent.REFUSE): InboxState.REFUSED,
+        (InboxState.KEPT, InboxEvent.RECEIVE): InboxState.TAKEN,
+        (InboxState.KEPT, InboxEvent.EXPIRE): InboxState.EXPIRED,
+    }
+)
+"""Every legal move of an entry; it is first written as waiting."""
+
+
 def sources(event: RunEvent) -> frozenset[RunState]:
     """The states in which this event may reach a run."""
     return frozenset(state for state, known in RUN_TRANSITIONS if known is event)

@@ -39,7 +39,8 @@ _ADVANCE = text(
 )
 RUN_COLUMNS: Final = (
     "run_id, workflow, version, subject_id, state, priority, variables, open_steps, request_id, deadline_at, error, "
-    "manual, description, created_by, created_at, finished_at, written, parent_step_id, depth"
+    "manual, description, created_by, created_at, finished_at, written, parent_step_id, depth, "
+    "output"
 )
 """What `run_row` reads."""
 _LOCK = text(f"SELECT {RUN_COLUMNS} FROM runs WHERE run_id = ANY(:ids) ORDER BY run_id FOR NO KEY UPDATE")
@@ -111,6 +112,8 @@ class RunRow:
     """The step of another run that has begun it."""
     depth: int = 0
     """How many runs stand above it."""
+    output: Any = None
+    """What it came to, where its definition says so."""
 
 
 @dataclass(frozen=True, slots=True)

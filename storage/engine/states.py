@@ -9,6 +9,7 @@ from statemachine.workflow.states import (
     TIMED_STEPS,
     UNTOUCHED_STEPS,
     DefinitionState,
+    InboxState,
     RunState,
     StepState,
     literals,
@@ -39,6 +40,11 @@ RUNS_OPEN: Final = literals(OPEN_RUNS)
 """The states of runs that something still waits for."""
 RUNS_ENDED: Final = literals(RUN_ENDS)
 """The states of runs that nothing waits for any more."""
+
+INBOX_WAITING: Final = literals([InboxState.WAITING])
+INBOX_KEPT: Final = literals([InboxState.KEPT])
+INBOX_TAKEN: Final = literals([InboxState.TAKEN])
+INBOX_EXPIRED: Final = literals([InboxState.EXPIRED])
 
 DRAFT: Final = literals([DefinitionState.DRAFT])
 ACTIVE: Final = literals([DefinitionState.ACTIVE])

@@ -98,7 +98,7 @@ runs = Table(
     # What it came to, where its definition says so.
     Column("output", Json),
     # The step of another run that has begun it, whether that was told of its end, whether it is to be cancelled with
-    # that step, and how many runs stand above it.
+    # that step, and how many runs stand above it or have led to it by triggers.
     Column("parent_step_id", BigInteger),
     Column("reported", Boolean),
     Column("cancel_asked", Boolean),

@@ -49,6 +49,8 @@ _EMPTIED: Final = frozenset(
     {
         "leases",
         "join_arrivals",
+        "schedules",
+        "trigger_feed",
         "scopes",
         "subscriptions",
         "agents",
@@ -68,6 +70,7 @@ _UNREAD: Final = frozenset(
         "api_keys",
         "idempotency_keys",
         "rejects",
+        "inbox",
         "callbacks",
         "signals",
         "do_not_call",

@@ -47,7 +47,8 @@ _RUN = text("SELECT run_id FROM runs WHERE run_id = :name")
 _CONTINUE = text(
     """
     UPDATE feed_origin SET ahead = ahead + newest - feed_order(pg_current_xact_id())
-    FROM (SELECT greatest((SELECT max(feed_order) FROM events), (SELECT max(fed_order) FROM subscribers)) AS newest)
+    FROM (SELECT greatest((SELECT max(feed_order) FROM events), (SELECT max(fed_order) FROM subscribers),
+        (SELECT max(feed_order) FROM trigger_feed)) AS newest)
     WHERE newest > feed_order(pg_current_xact_id()) RETURNING ahead
     """
 )

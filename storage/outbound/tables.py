@@ -53,6 +53,16 @@ events = Table(
     postgresql_partition_by="RANGE (created_at)",
 )
 
+# How far the feed of events was read for triggers; there is a row while a workflow has one for it.
+trigger_feed = Table(
+    "trigger_feed",
+    metadata,
+    Column("only_row", Boolean, primary_key=True, server_default="true"),
+    Column("feed_order", BigInteger, nullable=False),
+    Column("event_id", BigInteger, nullable=False),
+    CheckConstraint("only_row", name="only_row"),
+)
+
 subscribers = Table(
     "subscribers",
     metadata,

@@ -20,6 +20,7 @@ from storage.outbound.subscribers import Subscribers
 from tasks.outbound import notice, webhook
 from tasks.outbound.context import OutboundContext
 from tasks.outbound.messages import events_for, message_of
+from tasks.outbound.triggering import TriggerFollower
 
 _RELEASE_SECONDS: Final = 60.0
 """How often what ended runs have left waiting is looked for."""
@@ -33,6 +34,10 @@ class Feeder:
     context: OutboundContext
     _declared: bool = False
     _released_at: float = field(default=float("-inf"))
+    _triggers: TriggerFollower = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._triggers = TriggerFollower(self.engine)
 
     def round(self) -> bool:
         """Make the next deliveries of every subscriber that is behind, and begin their runs; whether there were any.
@@ -51,6 +56,7 @@ class Feeder:
                 fed |= feed(work, subscriber_id)
         with database.looks() as work:
             waiting = Outbox(work).any_unassigned() or Notices(work).any_unassigned()
+        fed |= self._triggers.round()
         if waiting:
             with self.engine.transaction() as transaction:
                 waiting = carry(transaction)

@@ -11,6 +11,7 @@ from storage.core.unit_of_work import UnitOfWork
 from storage.people.alerts import Alerts
 from storage.people.reviews import NewReview, Reviews
 from tasks.people.escalation import escalated_to
+from tasks.people.refused_starts import keep_refused
 
 
 class ReviewQuestions:
@@ -71,5 +72,6 @@ PEOPLE: Final[Product[None]] = Product(
     writers=(EffectWriter(kinds=(AlertRaised,), write=_raise_alerts),),
     abandoned=_abandoned,
     questions=ReviewQuestions(),
+    keep_refused=keep_refused,
 )
-"""Reviews and alerts, for every product."""
+"""Reviews, alerts and refused input, for every product."""

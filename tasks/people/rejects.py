@@ -17,6 +17,7 @@ _ENTRY_POINTS: Final[Mapping[str, str]] = {
     "stream": "消息流",
     "queue": "消息队列",
     "command": "命令行",
+    "trigger": "触发器",
 }
 
 

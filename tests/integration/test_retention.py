@@ -12,9 +12,12 @@ import pytest
 
 from runtime.settings import PROJECT
 from schemas.core.configuration import PolicyFileError
+from statemachine.workflow.options.triggers import TriggerKind
+from statemachine.workflow.states import InboxState
 from storage.access.idempotency import IdempotencyKeys
 from storage.access.system_audit import SystemAudit
 from storage.core.unit_of_work import UnitOfWork
+from storage.engine.inbox import DispatchResult, Inbox, NewInboxEntry
 from storage.orders.contacts.callbacks import Callbacks, NewCallback
 from storage.orders.labels import Labels, NewLabel
 from storage.orders.signals import NewSignal, Signals
@@ -41,6 +44,7 @@ AGED: Final = (
     "UPDATE rejects SET handled_at = handled_at - interval '2 years'",
     "UPDATE intent_labels SET labelled_at = labelled_at - interval '2 years'",
     "UPDATE runs SET finished_at = finished_at - interval '2 years'",
+    "UPDATE inbox SET ended_at = ended_at - interval '2 years'",
     "UPDATE idempotency_keys SET created_at = created_at - interval '2 years'",
     "UPDATE deliveries SET ended_at = ended_at - interval '2 years'",
     "UPDATE notices SET created_at = created_at - interval '2 years'",
@@ -81,6 +85,10 @@ def keep_one_of_each(work: UnitOfWork, task_id: str) -> None:
     )
     Labels(work).keep([label])
     IdempotencyKeys(work).begin("me", "k", b"d")
+    done, _ = Inbox(work).add(
+        [NewInboxEntry(kind=TriggerKind.EVENT, name=name) for name in ("done", "waiting")]
+    )
+    Inbox(work).end({done.entry_id: (InboxState.TAKEN, DispatchResult())})
     subscriber_id = Subscribers(work).add("https://example.com/", "secret", ["task.closed"])
     work.connection.exec_driver_sql(
         "INSERT INTO deliveries (delivery_id, subscriber_id, event_id, event_type, payload, state, due_at, ended_at) "
@@ -148,6 +156,7 @@ def test_what_still_waits_is_kept_however_old(furnished: InProcessFleet) -> None
     retain(furnished.database, KEPT)
     assert values(furnished, "SELECT delivery_id FROM deliveries") == ["m2"]
     assert values(furnished, "SELECT key FROM notices") == ["n2"]
+    assert values(furnished, "SELECT name FROM inbox") == ["waiting"]
     assert values(furnished, "SELECT state FROM rejects WHERE payload <> ''") == ["open"]
     with furnished.database.transaction() as work:
         assert "" in {reject.payload for reject in Rejects(work).recent()}

@@ -26,6 +26,7 @@ class DataKind(StrEnum):
     LABELS = "labels"
     GENERAL_WORDS = "general_words"
     GENERAL_TASKS = "general_tasks"
+    INBOX = "inbox"
     IDEMPOTENCY = "idempotency"
     DELIVERIES = "deliveries"
     NOTICES = "notices"

@@ -15,7 +15,8 @@ _ADD = BulkInsert(subscriptions_table, ("run_id", "step_id", "place", "kind", "n
 _FIELDS = "subscription_id, run_id, step_id, place, kind, name, key, due_at"
 _WAITING = text(
     f"SELECT {_FIELDS} FROM subscriptions WHERE kind = :kind AND name = :name "
-    "AND (CAST(:key AS text) IS NULL OR key = :key) ORDER BY subscription_id LIMIT :limit"
+    "AND (CAST(:key AS text) IS NULL OR key = :key) AND subscription_id > :after "
+    "ORDER BY subscription_id LIMIT :limit"
 )
 # That of a run that is paused waits until it goes on.
 _DUE = text(
@@ -75,9 +76,19 @@ class Subscriptions(Repository):
             ],
         )
 
-    def waiting(self, kind: str, name: str, key: str | None, limit: int) -> list[EventSubscription]:
-        """Who waits for this, the oldest first; locked by nobody, so look again once their runs are."""
-        values = {"kind": kind, "name": name, "key": key, "limit": limit}
+    def waiting(
+        self, kind: str, name: str, key: str | None, after: int, limit: int
+    ) -> list[EventSubscription]:
+        """Who waits for this, the oldest first; locked by nobody, so look again once their runs are.
+
+        Args:
+            kind: Message or signal.
+            name: Its name.
+            key: Of a message; none: whatever the key.
+            after: Only those that began after this one.
+            limit: How many at most.
+        """
+        values = {"kind": kind, "name": name, "key": key, "after": after, "limit": limit}
         return [EventSubscription(**row._mapping) for row in self.connection.execute(_WAITING, values)]
 
     def due(self, limit: int) -> list[EventSubscription]:

@@ -277,6 +277,51 @@ def upgrade() -> None:
     sa.Column('passed', sa.Boolean(), server_default='false', nullable=False),
     sa.PrimaryKeyConstraint('arrival_id', name=op.f('pk_join_arrivals'))
     )
+    op.create_table('inbox',
+    sa.Column('entry_id', sa.BigInteger(), sa.Identity(always=True), nullable=False),
+    sa.Column('kind', sa.String(length=16), nullable=False),
+    sa.Column('name', sa.String(length=128), nullable=False),
+    sa.Column('key', sa.String(length=256), server_default='', nullable=False),
+    sa.Column('payload', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+    sa.Column('source_id', sa.String(length=128), nullable=True),
+    sa.Column('depth', sa.SmallInteger(), server_default='0', nullable=False),
+    sa.Column('sent_by', sa.String(length=64), nullable=True),
+    sa.Column('occurred_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('received_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
+    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('state', sa.String(length=16), server_default='waiting', nullable=False),
+    sa.Column('outcome', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+    sa.Column('taken_by', sa.BigInteger(), nullable=True),
+    sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
+    sa.CheckConstraint("kind IN ('event', 'message', 'signal', 'webhook', 'run_ended')", name=op.f('ck_inbox_kind')),
+    sa.CheckConstraint("state IN ('waiting', 'kept', 'taken', 'expired', 'refused')", name=op.f('ck_inbox_state')),
+    sa.PrimaryKeyConstraint('entry_id', name=op.f('pk_inbox'))
+    )
+    op.create_index('uq_inbox_source', 'inbox', ['kind', 'name', 'source_id'], unique=True, postgresql_where=sa.text('source_id IS NOT NULL'))
+    op.create_index('ix_inbox_waiting', 'inbox', ['entry_id'], unique=False, postgresql_where=sa.text("state = 'waiting'"))
+    op.create_index('ix_inbox_kept', 'inbox', ['name', 'key', 'entry_id'], unique=False, postgresql_where=sa.text("state = 'kept'"))
+    op.create_index('ix_inbox_expiring', 'inbox', ['expires_at'], unique=False, postgresql_where=sa.text("state = 'kept'"))
+    op.create_table('schedules',
+    sa.Column('workflow', sa.String(length=64), nullable=False),
+    sa.Column('position', sa.SmallInteger(), nullable=False),
+    sa.Column('version', sa.String(length=16), nullable=False),
+    sa.Column('cron', sa.String(length=100), nullable=False),
+    sa.Column('timezone', sa.String(length=64), nullable=False),
+    sa.Column('next_due', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('last_due', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('last_run_id', sa.String(length=32), nullable=True),
+    sa.Column('queued', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), server_default='[]', nullable=False),
+    sa.PrimaryKeyConstraint('workflow', 'position', name=op.f('pk_schedules'))
+    )
+    op.create_index('ix_schedules_due', 'schedules', ['next_due'], unique=False)
+    op.create_index('ix_schedules_queued', 'schedules', ['workflow', 'position'], unique=False, postgresql_where=sa.text("queued <> '[]'"))
+    op.create_table('trigger_feed',
+    sa.Column('only_row', sa.Boolean(), server_default='true', nullable=False),
+    sa.Column('feed_order', sa.BigInteger(), nullable=False),
+    sa.Column('event_id', sa.BigInteger(), nullable=False),
+    sa.CheckConstraint('only_row', name=op.f('ck_trigger_feed_only_row')),
+    sa.PrimaryKeyConstraint('only_row', name=op.f('pk_trigger_feed'))
+    )
     op.create_index('ix_join_arrivals_place', 'join_arrivals', ['run_id', 'node', 'scope_id'], unique=False)
     op.create_table('scopes',
     sa.Column('scope_id', sa.BigInteger(), nullable=False),
@@ -915,6 +960,9 @@ def downgrade() -> None:
         "pulses",
         "notices",
         "notice_roles",
+        "trigger_feed",
+        "schedules",
+        "inbox",
         "leases",
         "join_arrivals",
         "scopes",

@@ -118,6 +118,7 @@ _RULES: Final[Mapping[str, tuple[_Rule, ...]]] = {
             "questions AS (DELETE FROM reviews USING gone WHERE reviews.run_id = gone.run_id",
         ),
     ),
+    "inbox": (_Rule("inbox", f"ended_at < {_DATABASE}"),),
     "idempotency": (_Rule("idempotency_keys", f"created_at < {_DATABASE}"),),
     "deliveries": (
         _Rule("deliveries", f"state <> 'waiting' AND ended_at < {_DATABASE}"),

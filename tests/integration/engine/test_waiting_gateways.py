@@ -129,3 +129,18 @@ def test_a_run_whose_branches_wait_for_one_that_never_comes_has_failed(database_
     with WrittenRuns.of(database_url, written) as runs:
         run_id = runs.begin(x=True)
         assert (runs.state(run_id), runs.error(run_id)) == (RunState.FAILED, "join_incomplete")
+
+
+def test_branches_that_meet_at_once_as_a_run_begins_go_on(database_url: str) -> None:
+    written = """
+    steps:
+    - {id: split, type: gateway, mode: parallel, next: [a, b]}
+    - {id: a, type: pass, next: meet}
+    - {id: b, type: pass, next: meet}
+    - {id: meet, type: gateway, mode: parallel, join: all, next: after}
+    - {id: after}
+    """
+    with WrittenRuns.of(database_url, written) as runs:
+        run_id = runs.begin()
+        assert runs.nodes(run_id)["after"] == ["done"]
+        assert runs.state(run_id) is RunState.COMPLETED

@@ -47,7 +47,7 @@ EXCEPTIONS: tuple[Contradiction, ...] = (
     ),
     Contradiction(
         "positive_data_acceptance",
-        r"/actions/execute$|/tasks/dispatch$|/decide$|/result/record$|/agents/audit/log$|/audit/log$",
+        r"/actions/execute$|/tasks/dispatch$|/decide$|/result/record$|/agents/audit/log$|/audit/log$|^/v1/messages$",
         "A moment lies in the years 2000 to 2199, which JSON Schema cannot say of a date-time; which action, "
         "intent and reason fit together is said in words.",
     ),

@@ -124,9 +124,9 @@ class WrittenRuns:
 
     def _catch(self, kind: str, name: str, key: str | None, payload: Any, limit: int) -> int:
         with self.house.engine.transaction() as transaction:
-            waiting = Subscriptions(transaction.work).waiting(kind, name, key, limit)
+            waiting = Subscriptions(transaction.work).waiting(kind, name, key, 0, limit)
             event = {"kind": kind, "name": name, "key": key, "payload": payload}
-            heard = transaction.catch([CaughtEvent(each, event) for each in waiting])
+            heard = len(transaction.catch([CaughtEvent(each, event) for each in waiting]))
         self.house.run()
         return heard
 

@@ -119,6 +119,7 @@ def run(state: RunState = RunState.RUNNING, **changes: Any) -> RunRow:
         "manual": False,
         "description": None,
         "created_by": None,
+        "depth": 0,
         "finished_at": None,
     }
     return RunRow(**(usual | changes))

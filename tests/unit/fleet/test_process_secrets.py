@@ -66,6 +66,13 @@ def test_flower_and_beat_have_the_broker_alone() -> None:
     assert secrets_of("flower") == {"UNPEND_BROKER_URL", "FLOWER_BASIC_AUTH"}
 
 
+def test_the_secrets_that_definitions_name_are_the_api_s_alone() -> None:
+    variable = {"UNPEND_SECRET_SHOP": "x"}
+    assert without_others("api", variable) == variable
+    for process in (*OF_WORK[1:], "beat", "flower", "exporter", "simulator"):
+        assert without_others(process, variable) == {}
+
+
 OF_WORK = ("api", "intake", "tick", "upkeep", *(f"worker-{queue}" for queue in QUEUES))
 GIVEN_NEEDED = [(process, name) for process, names in NEEDED.items() for name in sorted(names)]
 

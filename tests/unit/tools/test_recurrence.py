@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.orders.cron import CronExpression, MalformedCron
-from tools.recurrence.expression import moment_of, next_moment
+from schemas.core.cron import CronExpression, MalformedCron
+from schemas.core.cron_moments import moment_of, next_moment
 from tools.recurrence.rule import (
     FollowupRule,
     OrderFollowupRule,

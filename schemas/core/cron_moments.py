@@ -9,10 +9,12 @@ from itertools import takewhile
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from schemas.orders.cron import CronExpression
+from schemas.core.cron import CronExpression
 
 _LAST_YEAR: Final = 2199
-"""Later moments are none that a follow-up can be stored for."""
+"""Later moments are none that a database and a calendar can both hold."""
+_FURTHEST_BACK: Final = timedelta(days=2)
+"""Further than the clocks of any zone were ever set back at once."""
 
 
 def next_moment(expression: CronExpression, zone: ZoneInfo, moment: datetime) -> datetime | None:
@@ -33,6 +35,30 @@ def next_moment(expression: CronExpression, zone: ZoneInfo, moment: datetime) ->
         if found > moment:
             return found
     return None
+
+
+def last_moments(
+    expression: CronExpression, zone: ZoneInfo, *, after: datetime, until: datetime, most: int
+) -> list[datetime]:
+    """Return the last moments of the expression in a span of time, in UTC, the earliest first.
+
+    Args:
+        expression: On the wall clock of the zone.
+        zone: Whose clock it is.
+        after: Aware; the moments are later.
+        until: Aware; the moments are not later.
+        most: How many at most; the cost is that of these, however long the span is.
+    """
+    found: list[datetime] = []
+    # A wall time that shows later than now may have been where the clocks were set back.
+    local = until.astimezone(zone).replace(tzinfo=None, fold=0) + _FURTHEST_BACK
+    for wall in expression.before(local):
+        moment = moment_of(wall, zone)
+        if moment <= after or len(found) == most:
+            break
+        if moment <= until and moment not in found[-1:]:
+            found.append(moment)
+    return found[::-1]
 
 
 def moment_of(wall: datetime, zone: ZoneInfo) -> datetime:

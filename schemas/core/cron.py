@@ -61,3 +61,11 @@ class CronExpression:
             local: A time on a wall clock, without a zone.
         """
         yield from CronSim(self.text, local)
+
+    def before(self, local: datetime) -> Iterator[datetime]:
+        """The wall times that fit, strictly earlier than this one, the latest first; ends as `after` does.
+
+        Args:
+            local: A time on a wall clock, without a zone.
+        """
+        yield from CronSim(self.text, local, reverse=True)

@@ -1,0 +1,112 @@
+"""Ends of runs: counted, written with what they came to, and told to those who wait for them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from engine.catalogue import Catalogue
+from engine.flow.after_commit import NOTHING_LEFT, AfterCommit
+from engine.flow.cancelling import Cancelling
+from engine.flow.run_data import RunData
+from engine.flow.sending import ends_of, sent_by
+from engine.flow.succession import MOST_STEPS_OF_A_RUN, Succession
+from statemachine.workflow import planner
+from statemachine.workflow.expression.calculation import ExpressionFault
+from statemachine.workflow.states import RunState
+from storage.core.unit_of_work import UnitOfWork
+from storage.engine.flow.arrivals import Arrivals
+from storage.engine.inbox import Inbox
+from storage.engine.runs import Runs
+
+_ENDLESS: Final[Mapping[str, object]] = {
+    "code": "endless",
+    "message": f"the run has had more than {MOST_STEPS_OF_A_RUN:,} steps",
+}
+
+
+@dataclass(slots=True)
+class RunEnds:
+    """Counts the runs of a transaction, and does what their ends ask for."""
+
+    work: UnitOfWork
+    catalogue: Catalogue
+    data: RunData
+    succession: Succession
+    cancelling: Cancelling
+    ended: set[str] = field(default_factory=set)
+    """The runs that have ended."""
+    _entries: list[int] = field(default_factory=list)
+    _told: set[str] = field(default_factory=set)
+
+    def after_commit(self, awaited: Iterable[tuple[str, str]]) -> AfterCommit:
+        """What is to be done once this is committed, where it began to wait for these messages."""
+        awaited = tuple(awaited)
+        ended = (self.succession.runs.get(run_id) for run_id in self.ended)
+        calls_back = self.cancelling.asked or any(
+            run is not None and run.parent_step_id is not None for run in ended
+        )
+        if not (calls_back or self._entries or awaited):
+            return NOTHING_LEFT
+        return AfterCommit(calls_back=calls_back, entries=tuple(self._entries), awaited=tuple(awaited))
+
+    def send(self) -> None:
+        """Put into the inbox what was emitted, and the ends of runs that begin others."""
+        emitted, self.succession.emitted = self.succession.emitted, []
+        entries = [sent_by(run, each) for run, each in emitted]
+        told = [
+            self.succession.runs[each]
+            for each in sorted(self.ended - self._told)
+            if each in self.succession.runs
+        ]
+        self._told |= self.ended
+        general = [run for run in told if run.subject_id is None]
+        if general:
+            entries += ends_of(self.work, self.catalogue, general)
+        if entries:
+            self._entries += [each.entry_id for each in Inbox(self.work).add(entries)]
+
+    def count(self) -> None:
+        """Count the runs; one that ends or cannot go on is ended with all that belongs to it."""
+        advanced = self.succession.write_runs()
+        ended = advanced.ended
+        failing = dict.fromkeys(advanced.endless, _ENDLESS) | self._incomplete(ended)
+        if failing:
+            for run_id, error in failing.items():
+                self.succession.fail_run(run_id, error)
+            ended |= self.succession.write_runs().ended
+        self.ended |= ended
+        self._write_outputs(ended)
+        cleared = [run_id for run_id in sorted(ended) if not self._is_plain(run_id)]
+        if cleared:
+            self.cancelling.runs(cleared)
+
+    def _write_outputs(self, ended: Iterable[str]) -> None:
+        """Write what runs came to whose definition says it."""
+        for run_id in sorted(ended):
+            run = self.succession.runs.get(run_id)
+            if run is not None and run.workflow.options.output is not None:
+                try:
+                    Runs(self.work).write_output(
+                        run_id, planner.result(run.workflow, self.data.values(run), {})
+                    )
+                except ExpressionFault as fault:
+                    error = {"code": "expression", "message": str(fault), "step": "output"}
+                    Runs(self.work).set_state([run_id], RunState.FAILED, ends=True, error=error)
+
+    def _incomplete(self, ended: Iterable[str]) -> dict[str, Mapping[str, object]]:
+        """Runs in which nothing is open, and branches wait for others that never come: they have failed."""
+        runs = self.succession.runs
+        asked = [run_id for run_id in ended if run_id in runs and runs[run_id].workflow.flows]
+        found: dict[str, Mapping[str, object]] = {}
+        for place, flows in (Arrivals(self.work).waiting(asked) if asked else {}).items():
+            workflow = runs[place.run_id].workflow
+            join = workflow.steps[place.node].join
+            if join is not None and join.count is None and not workflow.steps[place.node].needs:
+                missing = ", ".join(sorted(set(workflow.flows[place.node]) - flows))
+                message = f"branches wait at '{place.node}', and nothing comes any more from {missing}"
+                found[place.run_id] = {"code": "join_incomplete", "message": message, "step": place.node}
+        return found
+
+    def _is_plain(self, run_id: str) -> bool:
+        run = self.succession.runs.get(run_id)
+        return run is not None and run.workflow.plain

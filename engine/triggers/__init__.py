@@ -1,0 +1,1 @@
+"""What begins runs by itself: entries of the inbox, and schedules."""
