@@ -1,7 +1,7 @@
 """Creates what follows ended steps: successors, gateways, inline steps, questions, the run's count of open steps."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from runtime.clock import Clock
 from schemas.core.effects import Effect
 from statemachine.workflow import planner
 from statemachine.workflow.definition import ORIGIN, Kind, Step, Workflow
+from statemachine.workflow.options.agent_choice import OFFER_SECONDS
 from statemachine.workflow.planner import Entered, Plan
 from statemachine.workflow.states import UNTOUCHED_STEPS, StepState
 from storage.core.unit_of_work import UnitOfWork
@@ -21,8 +22,8 @@ from storage.engine.runs import RunChange, Runs
 from storage.engine.steps import InsertedStep, NewStep, Steps
 from storage.engine.urgency import urgency
 
-OFFER_SECONDS: Final = 86_400
-"""How long, in business time, an offered step waits for its caller before a person is asked."""
+_PLACED: Final = (StepState.READY, StepState.PUBLISHED)
+"""The states of rows that have a place among those of their queue."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +169,7 @@ class Succession:
             due_at=due_at,
             due_clock=due_clock,
             given=entered.input,
-            place=place if state in (StepState.READY, StepState.PUBLISHED) else None,
+            place=place if state in _PLACED or entered.step.choice is not None else None,
         )
 
     def _add(
@@ -200,6 +201,7 @@ class Succession:
             output=output,
             caused_by=caused_by,
             urgency=place,
+            wanted=None if step.choice is None else asdict(step.choice),
         )
         self._new.append((new, step))
 
@@ -228,6 +230,8 @@ class Succession:
             return StepState.OFFERED, due + timedelta(seconds=OFFER_SECONDS), Clock.BUSINESS
         if due > now.business_now or step.kind is Kind.WAIT:
             return StepState.SCHEDULED, due, Clock.BUSINESS
+        if step.choice is not None:
+            return StepState.OFFERED, due + timedelta(seconds=OFFER_SECONDS), Clock.BUSINESS
         published = not run.held and self.room.take(step.agent, place)
         return (StepState.PUBLISHED if published else StepState.READY), None, None
 

@@ -13,9 +13,10 @@ from engine.publisher import Message, into_messages
 from engine.registry import Ending, Registry
 from engine.room import Room
 from engine.settlement import Settlement
-from engine.succession import OFFER_SECONDS, RunFacts, Succession
+from engine.succession import RunFacts, Succession
 from schemas.core.effects import Effect
 from statemachine.workflow import planner
+from statemachine.workflow.options.agent_choice import OFFER_SECONDS
 from statemachine.workflow.options.call_limits import NO_LIMITS, CallLimits
 from statemachine.workflow.planner import Entered, Plan
 from statemachine.workflow.states import (
@@ -33,7 +34,7 @@ from storage.engine.leases import Leases
 from storage.engine.queues import Queues, ToPublish
 from storage.engine.runs import RunRow, Runs
 from storage.engine.steering import Steering
-from storage.engine.steps import StepKey, Steps
+from storage.engine.steps import StepKey, StepRow, Steps
 
 _DEADLINE: Final[Mapping[str, Any]] = {"type": "deadline"}
 """The signal that ends a wait nobody answered."""
@@ -104,18 +105,27 @@ class Transaction:
         Returns:
             How many of the steps were no longer held by this lease.
         """
+        return len(self.record_leases(dict.fromkeys(outcomes, lease_id), outcomes, subjects))
+
+    def record_leases(
+        self, leases: Mapping[int, str], outcomes: Mapping[int, Outcome], subjects: Mapping[int, Any]
+    ) -> tuple[StepRow, ...]:
+        """The same where each step has a lease of its own; the steps that were no longer held by theirs."""
         rows = Steps(self.work).lock(list(outcomes))
-        held = [row for row in rows if row.state is StepState.LEASED and row.lease_id == lease_id]
+        held = [row for row in rows if row.state is StepState.LEASED and row.lease_id == leases[row.step_id]]
         # What this very lease has recorded before is neither held nor lost.
-        lost = [row for row in rows if row.lease_id != lease_id or row.state is StepState.CANCELLED]
+        lost = tuple(
+            row for row in rows if row.lease_id != leases[row.step_id] or row.state is StepState.CANCELLED
+        )
         self.registry.writers.keep_evidence(
             self.work, [(row.step_id, effect) for row in lost for effect in outcomes[row.step_id].effects]
         )
         # A result that came early is about what the work wrote since the claim: the attempt it began.
         fresh = self._settlement.load(row for row in held if row.early_signals)
         self._settlement.settle(held, outcomes, {**subjects, **fresh})
-        Leases(self.work).release(lease_id)
-        return len(lost)
+        # A lease that is named for a step that is not under it may be somebody else's.
+        Leases(self.work).release(*{row.lease_id for row in rows if row.lease_id == leases[row.step_id]})
+        return lost
 
     def complete(self, signals: Mapping[int, Mapping[str, Any]]) -> dict[int, SignalResult]:
         """End the wait of steps by a callback, a decision, a deadline or a due time.

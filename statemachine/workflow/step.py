@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from statemachine.workflow.expression.compiled import Expression
+from statemachine.workflow.options.agent_choice import AgentChoice
 from statemachine.workflow.options.retry import RetryPolicy
 
 END: Final = "end"
@@ -58,6 +59,8 @@ class Step:
     priority: int | None = None
     title: str = ""
     purpose: str | None = None
+    choice: AgentChoice | None = None
+    """Which agent does it, where no queue is named."""
 
     @property
     def instant(self) -> bool:

@@ -17,7 +17,7 @@ _TAKE_OFFERED = text(
     f"""
     UPDATE steps SET state = {PUBLISHED}, published_at = clock_timestamp(), due_at = NULL, due_clock = NULL,
         input = (input - '{CALL_LIMITS}') || CAST(:given AS jsonb)
-    WHERE step_id = :step_id AND state = {OFFERED} RETURNING step_id
+    WHERE step_id = :step_id AND state = {OFFERED} AND wanted IS NULL RETURNING step_id
     """
 )
 _BRING_FORWARD = text(

@@ -1,15 +1,17 @@
 """A workflow definition as people write it, and its way into the engine's grammar."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from schemas.core.identifier import Identifier
 from schemas.core.parameters import MalformedSchema, require_schema
 from statemachine.workflow.checks.definition_fault import DefinitionFault
 from statemachine.workflow.definition import Kind, MalformedWorkflow, Step, Workflow, build
 from statemachine.workflow.expression.calculation import MalformedExpression
 from statemachine.workflow.expression.compiled import Expression
+from statemachine.workflow.options.agent_choice import AgentChoice
 from statemachine.workflow.options.retry import RetryPolicy
 
 
@@ -25,6 +27,15 @@ class RetryBody(_Part):
     backoff: float = Field(default=1.0, ge=1, le=10)
 
 
+class ChoiceBody(_Part):
+    """What an agent needs so that it may do the step, where no queue is named."""
+
+    capability: Identifier | None = None
+    capabilities: tuple[Identifier, ...] = Field(default=(), max_length=50)
+    role: Identifier | None = None
+    id: str | None = Field(default=None, min_length=1, max_length=2_000)
+
+
 class StepBody(_Part):
     """One step as written; `next` and `else` may name one step or several."""
 
@@ -33,7 +44,7 @@ class StepBody(_Part):
     title: str = ""
     purpose: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]{0,63}$")
     """What the step is for; the code of a product finds the step by it."""
-    agent: str = Field(default="", pattern=r"^([a-z][a-z0-9_]{0,31})?$")
+    agent: Annotated[str, Field(pattern=r"^([a-z][a-z0-9_]{0,31})?$")] | ChoiceBody = ""
     """A queue of `config/agents.yaml`: whether there is such a one is asked when the definition is registered."""
     action: str = ""
     condition: str | None = None
@@ -136,7 +147,7 @@ def _step(body: StepBody) -> Step:
     return Step(
         id=body.id,
         kind=body.type,
-        agent=body.agent,
+        agent=body.agent if isinstance(body.agent, str) else "",
         action=body.action,
         next=_several(body.next),
         otherwise=_several(body.otherwise),
@@ -153,7 +164,13 @@ def _step(body: StepBody) -> Step:
         priority=body.priority,
         title=body.title,
         purpose=body.purpose,
+        choice=None if isinstance(body.agent, str) else _choice(body.agent),
     )
+
+
+def _choice(body: ChoiceBody) -> AgentChoice:
+    single = () if body.capability is None else (body.capability,)
+    return AgentChoice(capabilities=(*single, *body.capabilities), role=body.role, agent_id=body.id)
 
 
 def _retry(body: RetryBody) -> RetryPolicy:

@@ -12,10 +12,28 @@ from statemachine.workflow.step import END, ORIGIN, Kind, Step
 _WITHOUT_EFFECT: Final[Mapping[Kind, tuple[str, ...]]] = MappingProxyType(
     {
         Kind.ACTION: ("condition", "otherwise", "decisions", "deadline_seconds"),
-        Kind.WAIT: ("condition", "otherwise", "decisions", "deadline_seconds", "inline", "parameters"),
-        Kind.HUMAN: ("condition", "otherwise", "next", "inline", "not_before", "parameters", "wait_seconds"),
+        Kind.WAIT: (
+            "choice",
+            "condition",
+            "otherwise",
+            "decisions",
+            "deadline_seconds",
+            "inline",
+            "parameters",
+        ),
+        Kind.HUMAN: (
+            "choice",
+            "condition",
+            "otherwise",
+            "next",
+            "inline",
+            "not_before",
+            "parameters",
+            "wait_seconds",
+        ),
         Kind.GATEWAY: (
             "agent",
+            "choice",
             "action",
             "decisions",
             "deadline_seconds",
@@ -29,7 +47,9 @@ _WITHOUT_EFFECT: Final[Mapping[Kind, tuple[str, ...]]] = MappingProxyType(
 )
 """Options that a step of this kind never reads; one that is set would be a hope that nobody fulfils."""
 
-_WRITTEN: Final[Mapping[str, str]] = MappingProxyType({"otherwise": "else", "wait_seconds": "seconds"})
+_WRITTEN: Final[Mapping[str, str]] = MappingProxyType(
+    {"choice": "agent", "otherwise": "else", "wait_seconds": "seconds"}
+)
 """Options that people write by another name than the grammar's."""
 
 
@@ -71,7 +91,7 @@ def _faults_of_step(step: Step, graph: Graph) -> Iterator[str]:
 
 def _faults_of_kind(step: Step) -> Iterator[str]:
     match step.kind:
-        case Kind.ACTION if not (step.agent and step.action):
+        case Kind.ACTION if step.choice is None and not (step.agent and step.action):
             yield "is an action and names no agent or no action"
         case Kind.GATEWAY if step.condition is None or not step.next or not step.otherwise:
             yield "is a gateway and needs condition, next and else"
