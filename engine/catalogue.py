@@ -32,9 +32,7 @@ class UnknownWorkflow(LookupError):
 class Catalogue:
     """The definitions that this process has read; a version is read once and cached."""
 
-    def __init__(
-        self, clock: Callable[[], float] = time.monotonic, *, agents: Iterable[Agent] = ()
-    ) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, *, agents: Iterable[Agent] = ()) -> None:
         """Take the fleet's agents, among whom steps may choose."""
         self._agents = tuple(agents)
         self._clock = clock

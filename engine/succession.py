@@ -226,12 +226,11 @@ class Succession:
             )
         due = _moment(entered.input.get(step.not_before)) if step.not_before else None
         due = max(due or now.business_now, now.business_now)
-        if run.manual and step.kind is Kind.ACTION:
+        later = due > now.business_now or step.kind is Kind.WAIT
+        if (run.manual and step.kind is Kind.ACTION) or (step.choice is not None and not later):
             return StepState.OFFERED, due + timedelta(seconds=OFFER_SECONDS), Clock.BUSINESS
-        if due > now.business_now or step.kind is Kind.WAIT:
+        if later:
             return StepState.SCHEDULED, due, Clock.BUSINESS
-        if step.choice is not None:
-            return StepState.OFFERED, due + timedelta(seconds=OFFER_SECONDS), Clock.BUSINESS
         published = not run.held and self.room.take(step.agent, place)
         return (StepState.PUBLISHED if published else StepState.READY), None, None
 

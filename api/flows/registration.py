@@ -4,6 +4,7 @@ from types import MappingProxyType
 
 from api.flows import agents, live_states, task_batches, task_control, tasks, workflows
 from api.flows.errors import FAULTS
+from api.flows.outside import agent_work, step_reports
 from api.server.registration import Registration
 from tasks.forms import TaskForms
 
@@ -20,6 +21,8 @@ def flows_of(forms: TaskForms) -> Registration:
         ),
         keyed=(
             agents.router,
+            agent_work.router,
+            step_reports.router,
             tasks.router_of(forms),
             task_batches.router_of(forms),
             task_control.router,

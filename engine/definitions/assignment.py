@@ -12,7 +12,9 @@ from statemachine.workflow.step import Step
 def assigned(workflow: Workflow, agents: Iterable[Agent]) -> Workflow:
     """The workflow with a queue for each step that chooses its agent: the first that can do it, or `OUTSIDE`."""
     known = tuple(agents)
-    choosing = {name: _assigned(step, known) for name, step in workflow.steps.items() if step.choice is not None}
+    choosing = {
+        name: _assigned(step, known) for name, step in workflow.steps.items() if step.choice is not None
+    }
     return replace(workflow, steps=MappingProxyType({**workflow.steps, **choosing})) if choosing else workflow
 
 

@@ -19,6 +19,9 @@ from schemas.core.free_json import require_bounded
 _FIRST_YEAR: Final = 2000
 _LAST_YEAR: Final = 2199
 _LARGEST_OBJECT: Final = 16_384
+_LARGEST_OUTPUT: Final = 262_144
+_DEEPEST_OUTPUT: Final = 32
+_MOST_KEYS_OF_OUTPUT: Final = 10_000
 
 
 class Sent(BaseModel):
@@ -80,9 +83,23 @@ def storable_object(value: dict[str, Any]) -> dict[str, Any]:
         ValueError: it is too large, too deep or too wide, or a text or number in it cannot be stored.
     """
     require_bounded(value)
+    return _storable_up_to(value, _LARGEST_OBJECT)
+
+
+def storable_output(value: dict[str, Any]) -> dict[str, Any]:
+    """The same for what a step returns: it may be larger, deeper and wider.
+
+    Raises:
+        ValueError: it is too large, too deep or too wide, or a text or number in it cannot be stored.
+    """
+    require_bounded(value, deepest=_DEEPEST_OUTPUT, most_keys=_MOST_KEYS_OF_OUTPUT)
+    return _storable_up_to(value, _LARGEST_OUTPUT)
+
+
+def _storable_up_to(value: dict[str, Any], largest: int) -> dict[str, Any]:
     text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    if len(text) > _LARGEST_OBJECT:
-        raise ValueError(f"may have {_LARGEST_OBJECT} characters as JSON, this has {len(text)}")
+    if len(text) > largest:
+        raise ValueError(f"may have {largest} characters as JSON, this has {len(text)}")
     if "\\u0000" in text or not _is_text(text):
         raise ValueError("holds a character that cannot be stored")
     return value

@@ -12,7 +12,7 @@ SMALLEST_INTEGER: Final = -(2**63)
 LARGEST_INTEGER: Final = 2**63 - 1
 
 
-def require_bounded(value: Mapping[str, Any]) -> None:
+def require_bounded(value: Mapping[str, Any], *, deepest: int = DEEPEST, most_keys: int = MOST_KEYS) -> None:
     """Return when the object is no deeper, has no more keys, and holds no larger integers than it may.
 
     Walks once, level by level, without recursion: what recursion cannot walk is what this refuses.
@@ -22,7 +22,7 @@ def require_bounded(value: Mapping[str, Any]) -> None:
     """
     keys = 0
     level: list[Any] = [value]
-    for _ in range(DEEPEST):
+    for _ in range(deepest):
         inner: list[Any] = []
         for container in level:
             items = container
@@ -36,9 +36,9 @@ def require_bounded(value: Mapping[str, Any]) -> None:
                     raise ValueError("holds an integer of more than 64 bits; write it as text")
                 elif isinstance(item, float) and not isfinite(item):
                     raise ValueError("holds a number that JSON does not have, such as NaN or Infinity")
-        if keys > MOST_KEYS:
-            raise ValueError(f"may have {MOST_KEYS} keys in all, those of inner objects included")
+        if keys > most_keys:
+            raise ValueError(f"may have {most_keys} keys in all, those of inner objects included")
         if not inner:
             return
         level = inner
-    raise ValueError(f"may be {DEEPEST} levels deep, itself included")
+    raise ValueError(f"may be {deepest} levels deep, itself included")

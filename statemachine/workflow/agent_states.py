@@ -32,7 +32,8 @@ class AgentEvent(Enum):
 
 AGENT_TRANSITIONS: Final[Mapping[tuple[AgentState, AgentEvent], AgentState]] = MappingProxyType(
     {
-        **{(state, AgentEvent.REGISTER): AgentState.ACTIVE for state in AgentState},
+        (AgentState.DRAINING, AgentEvent.REGISTER): AgentState.ACTIVE,
+        (AgentState.OFFLINE, AgentEvent.REGISTER): AgentState.ACTIVE,
         (AgentState.ACTIVE, AgentEvent.FILL): AgentState.BUSY,
         (AgentState.BUSY, AgentEvent.FREE): AgentState.ACTIVE,
         (AgentState.ACTIVE, AgentEvent.DRAIN): AgentState.DRAINING,
@@ -57,11 +58,11 @@ def after(state: AgentState, events: Iterable[AgentEvent]) -> AgentState:
     return state
 
 
-def seen(stored: AgentState, *, held: int, most: int, silent: bool) -> AgentState:
-    """How an agent stands that holds so many of its most steps, from what its row keeps."""
+def seen(stored: AgentState, *, held: int, most: int, working_on: int, silent: bool) -> AgentState:
+    """How an agent stands that holds so many of its most steps, and says it is at so many, from what its row keeps."""
     observed = (
         (AgentEvent.FILL, held >= most),
-        (AgentEvent.EMPTY, held == 0),
+        (AgentEvent.EMPTY, held == working_on == 0),
         (AgentEvent.SILENCE, silent),
     )
     return after(stored, [event for event, happened in observed if happened])

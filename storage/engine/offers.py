@@ -49,7 +49,10 @@ _CLAIM = text(
     SELECT {ROW}, s.progress FROM s JOIN runs r USING (run_id) ORDER BY s.urgency, s.step_id
     """
 )
-_LOOK = text(f"SELECT {ROW}, s.progress FROM steps s JOIN runs r USING (run_id) WHERE s.step_id = ANY(:ids)")
+_LOOK = text(
+    f"SELECT {ROW}, s.progress FROM steps s JOIN runs r USING (run_id) WHERE s.step_id = ANY(:ids) "
+    f"AND s.queue = '{OUTSIDE}'"
+)
 _HELD = text(
     f"SELECT l.holder, count(*) AS steps FROM leases l JOIN steps s USING (lease_id) WHERE l.queue = '{OUTSIDE}' "
     f"AND s.state = {LEASED} AND (CAST(:agents AS text[]) IS NULL OR l.holder = ANY(:agents)) GROUP BY l.holder"
@@ -59,7 +62,7 @@ _RENEW = text(
     f"""
     WITH kept AS (
         UPDATE leases SET expires_at = clock_timestamp() + make_interval(secs => :seconds)
-        WHERE lease_id = :lease_id AND EXISTS (
+        WHERE lease_id = :lease_id AND queue = '{OUTSIDE}' AND EXISTS (
             SELECT FROM steps s WHERE s.step_id = :step_id AND s.lease_id = :lease_id AND s.state = {LEASED})
         RETURNING lease_id
     ), noted AS (
@@ -78,7 +81,7 @@ class Offer(NamedTuple):
     wanted: AgentChoice
 
 
-class Claim(NamedTuple):
+class OfferClaim(NamedTuple):
     """A step that is to go to an agent."""
 
     step_id: int
@@ -110,7 +113,8 @@ class Offers(Repository):
     def fitting(self, takers: Sequence[Taker], limit: int, *, but: Collection[int] = ()) -> list[Offer]:
         """The most urgent offered steps that any of these agents may have; nothing is locked."""
         agents = [
-            {"agent_id": each.agent_id, "role": each.role, "capabilities": each.capabilities} for each in takers
+            {"agent_id": each.agent_id, "role": each.role, "capabilities": each.capabilities}
+            for each in takers
         ]
         keys = sorted({"", *(name for each in takers for name in each.capabilities)})
         rows = self.connection.execute(
@@ -118,7 +122,7 @@ class Offers(Repository):
         )
         return [Offer(row.step_id, _choice(row.wanted)) for row in rows]
 
-    def claim(self, claims: Sequence[Claim], seconds: float) -> list[OfferedStep]:
+    def claim(self, claims: Sequence[OfferClaim], seconds: float) -> list[OfferedStep]:
         """Put those of these steps that are still offered under a lease each, most urgent first."""
         rows = self.connection.execute(
             _CLAIM, {"rows": dump_json([claim._asdict() for claim in claims]), "seconds": seconds}
@@ -126,7 +130,7 @@ class Offers(Repository):
         return [_offered(row) for row in rows]
 
     def look(self, step_ids: Sequence[int]) -> dict[int, OfferedStep]:
-        """These steps as they stand; nothing is locked."""
+        """Those of these steps that outside agents do, as they stand; nothing is locked."""
         rows = self.connection.execute(_LOOK, {"ids": list(step_ids)})
         return {found.step.step_id: found for found in map(_offered, rows)}
 
