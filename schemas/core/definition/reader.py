@@ -1,9 +1,10 @@
 """A workflow definition as people write it, and its way into the engine's grammar."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from schemas.core.identifier import Identifier
 from schemas.core.parameters import MalformedSchema, require_schema
@@ -13,6 +14,9 @@ from statemachine.workflow.expression.calculation import MalformedExpression
 from statemachine.workflow.expression.compiled import Expression
 from statemachine.workflow.options.agent_choice import AgentChoice
 from statemachine.workflow.options.retry import RetryPolicy
+
+
+_QUEUE: Final = re.compile(r"(?:[a-z][a-z0-9_]{0,31})?")
 
 
 class _Part(BaseModel):
@@ -44,7 +48,7 @@ class StepBody(_Part):
     title: str = ""
     purpose: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]{0,63}$")
     """What the step is for; the code of a product finds the step by it."""
-    agent: Annotated[str, Field(pattern=r"^([a-z][a-z0-9_]{0,31})?$")] | ChoiceBody = ""
+    agent: str | ChoiceBody = ""
     """A queue of `config/agents.yaml`: whether there is such a one is asked when the definition is registered."""
     action: str = ""
     condition: str | None = None
@@ -60,6 +64,13 @@ class StepBody(_Part):
     deadline_seconds: int | None = Field(default=None, gt=0)
     parameters: dict[str, Any] = Field(default_factory=dict)
     priority: int | None = Field(default=None, ge=1, le=10)
+
+    @field_validator("agent")
+    @classmethod
+    def _queue_or_choice(cls, given: str | ChoiceBody) -> str | ChoiceBody:
+        if isinstance(given, str) and not _QUEUE.fullmatch(given):
+            raise ValueError(f"names a queue in the form {_QUEUE.pattern}")
+        return given
 
 
 class DefinitionBody(_Part):
