@@ -24,8 +24,8 @@ class WorkPolled(Sent):
     """How long to wait for the first of them; the answer comes as soon as there is one."""
 
 
-class OfferedStepView(Answered):
-    """A step that this agent could be given."""
+class StepNamed(Answered):
+    """A step of outside agents: what is to be done, and for what."""
 
     step_id: int
     action: str
@@ -36,23 +36,30 @@ class OfferedStepView(Answered):
     """The step of the workflow."""
     priority: int
     """10 is the most urgent."""
+
+
+class OfferedStepView(StepNamed):
+    """A step that this agent could be given."""
+
     input: dict[str, Any]
     """What led to the step gave it, with its own parameters."""
 
 
-class GivenStep(OfferedStepView):
+class GivenStep(StepNamed):
     """A step that an agent holds from now on."""
 
     lease_id: str
     """Goes with everything that is reported on the step."""
     lease_seconds: float
     """How long the agent may be silent about the step before the step goes to another."""
-    parameters: dict[str, Any]
-    """Those that the workflow names for the step."""
     idempotency_key: str
     """The same for every agent and every try: what is done outside with it is done once."""
     delivery: int
     """How often the step has been given, counted from 1."""
+    parameters: dict[str, Any]
+    """Those that the workflow names for the step."""
+    input: dict[str, Any]
+    """What led to the step gave it, with its own parameters."""
     progress: dict[str, Any] | None
     """What the last agent said of how far it was."""
 

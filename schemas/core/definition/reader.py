@@ -15,7 +15,6 @@ from statemachine.workflow.expression.compiled import Expression
 from statemachine.workflow.options.agent_choice import AgentChoice
 from statemachine.workflow.options.retry import RetryPolicy
 
-
 _QUEUE: Final = re.compile(r"(?:[a-z][a-z0-9_]{0,31})?")
 
 
