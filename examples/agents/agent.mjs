@@ -27,9 +27,10 @@ async function run(step) {
   })().catch(() => {});
   const status = await ended;
   living.abort();
-  const [verb, said] = status
-    ? ["fail", { code: "work_failed", message: `exit ${status}`, retry: true }]
-    : ["complete", { output: JSON.parse(output) }];
+  const [verb, said] =
+    status === 0
+      ? ["complete", { output: JSON.parse(output) }]
+      : ["fail", { code: "work_failed", message: `exit ${status}`, retry: true }];
   await call(`/steps/${step.step_id}/${verb}`, { lease_id: step.lease_id, ...said });
 }
 

@@ -19,9 +19,9 @@ finished() { # wait for a process; a signal is answered meanwhile, and ends no w
     kill -0 "$1" 2>/dev/null || return "$ended"
   done
 }
-heartbeats() { # as long as this script lives
-  while sleep "$3" && kill -0 $$ 2>/dev/null; do
-    call "/steps/$1/heartbeat" "{\"lease_id\": \"$2\"}"
+heartbeats() { # as long as this script lives; work that is cancelled, or lost, nobody waits for
+  while sleep "$3" && kill -0 $$; do
+    call "/steps/$1/heartbeat" "{\"lease_id\": \"$2\"}" | grep -q '"cancelled":false' || kill "$4"
   done
 }
 
@@ -33,8 +33,8 @@ while :; do
   step=$(field step_id "$files/given") lease=$(field lease_id "$files/given")
   [ -n "$step" ] || continue
   seconds=$(field lease_seconds "$files/given")
-  heartbeats "$step" "$lease" $((${seconds%.*} / 3 + 1)) >/dev/null 2>&1 & beats=$!
   sh -c "$WORK" <"$files/given" >"$files/output" & work=$!
+  heartbeats "$step" "$lease" $((${seconds%.*} / 3 + 1)) "$work" >/dev/null 2>&1 & beats=$!
   if finished "$work"; then
     call "/steps/$step/complete" "{\"lease_id\": \"$lease\", \"output\": $(cat "$files/output")}" >/dev/null
   else

@@ -1,4 +1,4 @@
-"""The agents of `examples/agents` against a real API: they work, die, freeze and drain, and no step is lost or done twice."""
+"""The agents of `examples/agents` against a real API: they work, die, freeze, drain; no step is lost or done twice."""
 
 import signal
 from collections.abc import Iterator
@@ -7,12 +7,13 @@ from typing import Final
 
 import pytest
 
+from engine.limits import Limits
 from statemachine.workflow.states import RunState
 from tests.support.api.agent_programs import FILES, WITHOUT_JQ, agent_program
 from tests.support.api.background_work import working_in_background
 from tests.support.api.client import ApiClient, api_over
 from tests.support.api.live_server import serving
-from tests.support.api.outside_work import OTHER, OWN, lease_ends, poll, register
+from tests.support.api.outside_work import OTHER, OWN, house_of_outside_work, lease_ends, poll, register
 from tests.support.engine.general_runs import begin, state_of
 from tests.support.in_process_fleet import InProcessFleet
 from tests.support.probe import Probe
@@ -155,16 +156,13 @@ def test_an_agent_that_is_killed_while_it_waits_is_given_nothing(
 def test_an_agent_leaves_work_that_nobody_waits_for_any_more(
     database_url: str, tmp_path: Path, language: str
 ) -> None:
-    from engine.limits import Limits
-    from tests.support.api.outside_work import house_of_outside_work
-
     house = house_of_outside_work(database_url, limits=Limits(outside_lease_seconds=2.0))
     (run_id,) = begin(house, "refund")
     with serving(house) as address, agent_program(language, address, tmp_path / "one") as one:
         one.wait_until_at_work()
         with api_over(house) as api:
             assert api.post(f"/tasks/{run_id}/cancel").status_code == 200
-        (again,) = begin(house, "refund")
+        begin(house, "refund")
         (one.folder / "begun").unlink()
         one.wait_until_at_work()
         one.let_work_end()

@@ -1,5 +1,6 @@
 """The programs of `examples/agents` as processes, whose work stops in the middle until a test lets it go on."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -32,27 +33,23 @@ class AgentProgram:
     process: "subprocess.Popen[bytes]"
 
     def wait_until_at_work(self) -> None:
-        wait_until(lambda: (self.folder / "begun").exists(), "the agent is at work", explain=self.said)
+        wait_until((self.folder / "begun").exists, "the agent is at work", explain=self.said)
 
     def let_work_end(self) -> None:
         (self.folder / "may_end").touch()
 
     def send(self, number: signal.Signals) -> None:
         """To the agent and to all that it has started: what happens to a machine happens to all of them."""
-        for group in self._groups():
-            os.killpg(group, number)
+        work = self.folder / "work.pid"
+        for pid in (self.process.pid, int(work.read_text()) if work.exists() else self.process.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(os.getpgid(pid), number)
 
     def ask_to_stop(self) -> None:
         self.process.send_signal(signal.SIGTERM)
 
     def said(self) -> str:
         return (self.folder / "said").read_text(encoding="utf-8")
-
-    def _groups(self) -> Iterator[int]:
-        yield self.process.pid
-        work = self.folder / "work.pid"
-        if work.exists():
-            yield os.getpgid(int(work.read_text()))
 
 
 _WORK: Final = """echo $$ > "$FOLDER/work.pid"; cat > "$FOLDER/given"; touch "$FOLDER/begun"
