@@ -164,7 +164,7 @@ def _drained(parts: Parts, agent_id: str, caller: Key, actor: str) -> OutsideAge
         if Scope.TASKS not in caller.scopes:
             require_own(caller, agent_id)
         OutsideAgents(work).drain(agent_id)
-        SystemAudit(work).write(actor, "agent.drained", {"agent_id": agent_id})
+        SystemAudit(work).write(actor, "agent_drained", {"agent_id": agent_id})
         found = _known(work, agent_id)
         _, offered = _fleet(work, parts, [found])
         (view,) = _views(work, [found], offered)

@@ -32,6 +32,7 @@ _GROUPS: Final = MappingProxyType(
         "intake": "fleet.command.people.intake",
         "policy": "fleet.command.orders.policy",
         "workflow": "fleet.command.flows.workflow",
+        "agents": "fleet.command.flows.agents",
         "script": "fleet.command.orders.script",
         "privacy": "fleet.command.orders.privacy",
         "stop": "fleet.command.orders.stop",

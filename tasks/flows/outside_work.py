@@ -18,7 +18,7 @@ from storage.core.unit_of_work import UnitOfWork
 from storage.engine.offers import OfferedStep, Offers, Taker
 from storage.flows.agents import OutsideAgent, OutsideAgents
 
-LATE_REPORT: Final = "outside.late_report"
+LATE_REPORT: Final = "outside_report_late"
 """What the installation's audit log calls a report on a step that its sender no longer held."""
 _LARGEST_EVIDENCE: Final = 4_096
 """Characters of JSON that are kept of a late report; of a longer one its digest."""

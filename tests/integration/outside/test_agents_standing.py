@@ -99,7 +99,7 @@ def test_who_may_steer_tasks_drains_any_agent_and_nobody_else_anothers(api: ApiC
     assert api.post(f"/agents/{OWN}/drain", "operator", params={"by": "王芳"}).status_code == 200
     assert api.post(f"/agents/{OWN}.ghost/drain", "operator").status_code == 404
     row = Probe(api.house.database).row(
-        "SELECT actor, label, detail FROM system_audit WHERE what = 'agent.drained'"
+        "SELECT actor, label, detail FROM system_audit WHERE what = 'agent_drained'"
     )
     assert (row.actor, row.label, row.detail) == ("operator", "王芳", {"agent_id": OWN})
 

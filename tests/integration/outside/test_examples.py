@@ -114,7 +114,7 @@ def test_an_agent_that_was_frozen_changes_nothing_when_it_goes_on(
         before = list(Probe(house.database).rows("SELECT * FROM steps ORDER BY step_id"))
         one.let_work_end()
         one.send(signal.SIGCONT)
-        late = "SELECT actor FROM system_audit WHERE what = 'outside.late_report'"
+        late = "SELECT actor FROM system_audit WHERE what = 'outside_report_late'"
         wait_until(lambda: Probe(house.database).values(late) == [OWN], "it was refused", explain=one.said)
     assert list(Probe(house.database).rows("SELECT * FROM steps ORDER BY step_id")) == before
 
