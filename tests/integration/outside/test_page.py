@@ -1,4 +1,4 @@
-"""docs/outside_agents.md: its programs are those that are tested, its workflow can be activated, its routes are there."""
+"""docs/outside_agents.md: its programs are tested, its workflow can be activated, its routes are there."""
 
 import re
 import shlex

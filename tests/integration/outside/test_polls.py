@@ -7,7 +7,11 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from engine import outside
+from engine.outside import AgentCapacity, Poll
 from statemachine.workflow.states import RunState
+from storage.engine.offers import Taker
+from storage.flows.agents import OutsideAgents
 from tasks.flows.outside_work import WorkRequest, give, nothing_for
 from tests.support.api.client import ApiClient
 from tests.support.api.outside_work import OTHER, OWN, poll, register, say, waiting_polls
@@ -15,6 +19,7 @@ from tests.support.engine.general_runs import begin, nodes_of, state_of
 from tests.support.factories import answered, submission
 from tests.support.in_process_fleet import InProcessFleet
 from tests.support.probe import Probe
+from tests.support.waiting import wait_until
 
 
 def test_a_step_is_given_with_what_its_agent_needs_and_its_result_leads_on(api: ApiClient) -> None:
@@ -81,6 +86,20 @@ def test_an_agent_holds_no_more_than_it_may_whatever_it_asks_for(api: ApiClient)
     assert api.get(f"/agents/{OWN}").json()["outside"][0]["status"] == "busy"
     say(api, "complete", given[0])
     assert len(poll(api, max=10)) == 1
+
+
+def test_an_agent_that_asks_two_processes_at_once_holds_no_more_than_it_may(api: ApiClient) -> None:
+    register(api, max_concurrent=3)
+    begin(api.house, "refund", runs=9)
+    agent = Taker(agent_id=OWN, role=OWN, capabilities=["refunds"])
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with ThreadPoolExecutor(1) as threads:
+        with api.house.database.transaction() as work:
+            OutsideAgents(work).several([OWN], lock=True)
+            first = outside.claim(work, [Poll(taker=agent, most=2, capacity=AgentCapacity(0, 3))], 60)
+            second = threads.submit(give, api.house.engine, [WorkRequest(OWN, 3)])
+            wait_until(lambda: Probe(api.house.database).value(waits) or second.done())
+        assert [len(first[0]), len(second.result()[0].steps)] == [2, 1]
 
 
 def test_the_most_urgent_step_is_given_first(api: ApiClient) -> None:
