@@ -10,7 +10,7 @@ from sqlalchemy import event
 from engine import outside
 from engine.outside import AgentCapacity, Poll
 from statemachine.workflow.states import RunState
-from storage.engine.offers import Taker
+from storage.engine.offers import OfferClaim, Offers, Taker
 from storage.flows.agents import OutsideAgents
 from tasks.flows.outside_work import WorkRequest, give, nothing_for
 from tests.support.api.client import ApiClient
@@ -205,6 +205,19 @@ def test_a_paused_run_is_given_to_nobody_until_it_goes_on(api: ApiClient) -> Non
     assert poll(api) == []
     api.post(f"/tasks/{run_id}/resume")
     assert len(poll(api)) == 1
+
+
+def test_a_step_that_is_paused_or_taken_before_it_is_claimed_is_not_claimed(api: ApiClient) -> None:
+    (paused, taken) = begin(api.house, "refund", runs=2)
+    api.post(f"/tasks/{paused}/pause")
+    register(api)
+    poll(api)
+    ids = Probe(api.house.database).values("SELECT step_id FROM steps")
+    with api.house.database.transaction() as work:
+        claims = [OfferClaim(step_id, f"lease_{step_id}", OWN) for step_id in ids]
+        assert Offers(work).claim(claims, 60) == []
+        assert Offers(work).held() == {OWN: 1}
+    assert nodes_of(api.house, taken) == {"outside": ["leased"]}
 
 
 @pytest.mark.parametrize("path", [f"/agents/{OWN}/poll", f"/agents/{OWN}/offered"])
