@@ -30,6 +30,8 @@ class WorkRequest:
 
     agent_id: str
     most: int
+    is_new: bool = True
+    """Whether it asks for the first time: one that waits on has said that it lives when it began to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ def give(engine: Engine, requests: Sequence[WorkRequest]) -> list[GivenWork]:
         polls = _polls(requests, agents, Offers(work).held(ids))
         taken = outside.claim(work, list(polls.values()), engine.limits.outside_lease_seconds)
         by_request = {place: taken[nth] for nth, place in enumerate(polls) if nth in taken}
-        counted = Counter(dict.fromkeys(agents, 0))
+        counted = Counter({request.agent_id: 0 for request in requests if request.is_new})
         for place, steps in by_request.items():
             counted[ids[place]] += len(steps)
         OutsideAgents(work).note_polls(counted)

@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextvars import Context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Annotated, Final
 
@@ -32,7 +32,6 @@ class _Waiting:
     until: float
     gone: Callable[[], Awaitable[bool]]
     answer: "asyncio.Future[GivenWork]"
-    is_new: bool = True
 
 
 class OutsideDesk:
@@ -128,24 +127,26 @@ class OutsideDesk:
     async def _look(self) -> None:
         """One look for everybody who waits."""
         asked = [waiting for waiting in self._waiting if not await _is_gone(waiting)]
-        try:
-            answers = await asyncio.to_thread(self._answers, asked) if asked else []
-        except StorageUnavailable as error:
-            for waiting in asked:
-                if not waiting.answer.done():
-                    waiting.answer.set_exception(error)
-            answers = []
+        looking = asyncio.get_running_loop().run_in_executor(None, self._answers, asked)
+        await asyncio.wait([looking])
+        error = looking.exception()
         now = asyncio.get_running_loop().time()
-        for waiting, given in zip(asked, answers, strict=False):
-            waiting.is_new = False
-            if (given.is_final or self._stopping or now >= waiting.until) and not waiting.answer.done():
+        for place, waiting in enumerate(asked):
+            if waiting.answer.done():
+                continue
+            if error is not None:
+                waiting.answer.set_exception(error)
+                continue
+            given = looking.result()[place]
+            waiting.request = replace(waiting.request, is_new=False)
+            if given.is_final or self._stopping or now >= waiting.until:
                 waiting.answer.set_result(given)
         self._waiting = [waiting for waiting in self._waiting if not waiting.answer.done()]
 
     def _answers(self, asked: list[_Waiting]) -> list[GivenWork]:
         """What they are given; who has waited in vain before is looked at without a lock first."""
         requests = [waiting.request for waiting in asked]
-        if not any(waiting.is_new for waiting in asked):
+        if not any(request.is_new for request in requests):
             in_vain = nothing_for(self._engine(), requests)
             if in_vain is not None:
                 return in_vain

@@ -6,10 +6,11 @@ import pytest
 
 from api.flows.outside.desk import MOST_OF_OWNER, MOST_WAITING, OutsideDesk
 from api.server.refusal import Refusal
+from engine.outcomes import Done
 from engine.outside import StepReport
 from schemas.core.error import Code
 from statemachine.workflow.agent_states import AgentState
-from tasks.flows.outside_work import GivenWork, WorkRequest
+from tasks.flows.outside_work import GivenWork, WorkRequest, report
 from tests.support.api.client import ApiClient
 from tests.support.api.outside_work import OWN, poll, register, say, waiting_polls
 from tests.support.engine.general_runs import begin
@@ -88,9 +89,6 @@ def test_nothing_is_given_to_one_whose_connection_is_gone(house: InProcessFleet,
 
 
 def test_reports_on_one_step_in_one_batch_go_one_after_another(house: InProcessFleet, api: ApiClient) -> None:
-    from engine.outcomes import Done
-    from tasks.flows.outside_work import report
-
     register(api)
     begin(house, "refund")
     (step,) = poll(api)
@@ -113,3 +111,29 @@ def test_reports_on_one_step_in_one_batch_go_one_after_another(house: InProcessF
     assert Probe(house.database).value("SELECT output FROM steps WHERE node = 'outside'") == {"n": 0}
     assert say(api, "complete", step).json()["outcome"] == "completed"
     assert AgentState.ACTIVE.value == api.get(f"/agents/{OWN}").json()["outside"][0]["status"]
+
+
+def test_a_look_that_fails_is_said_to_who_waits_and_keeps_nobody_from_the_next(house: InProcessFleet) -> None:
+    engines = [None, house.engine]
+
+    async def ask_twice() -> GivenWork:
+        desk = OutsideDesk(lambda: engines.pop(0))  # type: ignore[arg-type, return-value]
+        request = WorkRequest(f"{OWN}.ghost", 1)
+        with pytest.raises(AttributeError):
+            await desk.ask(request, 30, owner=OWN, gone=present)
+        given = await desk.ask(request, 30, owner=OWN, gone=present)
+        await desk.close()
+        return given
+
+    assert asyncio.run(ask_twice()) == GivenWork(None)
+
+
+def test_one_that_asks_leaves_the_rows_of_those_that_wait_as_they_are(api: ApiClient) -> None:
+    one, other = register(api, f"{OWN}.one"), register(api, f"{OWN}.other")
+    written = "SELECT xmin::text FROM agents WHERE agent_id = %s"
+    with waiting_polls(api, [(one, OWN)]) as (waiting,):
+        before = Probe(api.house.database).value(written, one)
+        assert poll(api, other) == []
+        assert Probe(api.house.database).value(written, one) == before
+        begin(api.house, "refund")
+        assert len(waiting.result()) == 1

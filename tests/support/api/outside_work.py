@@ -98,5 +98,5 @@ def waiting_polls(
         for agent_id, key in asked:
             told = {"wait_seconds": 30, **body}
             futures.append(threads.submit(poll, api, agent_id, key=key, **told))
-            wait_until(lambda: len([w for w in desk._waiting if not w.is_new]) == len(futures))
+            wait_until(lambda: len([w for w in desk._waiting if not w.request.is_new]) == len(futures))
         yield futures
