@@ -24,6 +24,10 @@ class Begin:
     """Its agents' steps are offered to outside agents instead of driven by the fleet."""
     description: str | None = None
     created_by: str | None = None
+    parent_step_id: int | None = None
+    """The step of another run that begins it."""
+    depth: int = 0
+    """How many runs stand above it."""
 
     def new_run(self, open_steps: int, moments: Moments, *, begun: bool) -> NewRun:
         """Return the row of this run, with this number of open steps; `begun` where one was touched already."""
@@ -41,5 +45,7 @@ class Begin:
             manual=self.manual,
             description=self.description,
             created_by=self.created_by,
+            parent_step_id=self.parent_step_id,
+            depth=self.depth,
             begun=begun,
         )

@@ -141,9 +141,6 @@ def workflow_of(action: str) -> Workflow:
         version=_OF_ACTION_VERSION,
         trigger="",
         steps=(Step(id=verb, agent=agent, action=verb),),
-        variables={},
-        timeout_seconds=None,
-        on_error=None,
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from engine.actions import Action, Batch
+from engine.called_runs import CalledRuns
 from engine.catalogue import Catalogue
 from engine.definitions.rules import DefinitionRules
 from engine.isolation import fault_of, in_halves
@@ -43,6 +44,8 @@ class RecordResult:
 
     messages: list[Message]
     more_waits: bool
+    calls_back: bool = False
+    """Whether runs have ended, or are to, of which steps of other runs know."""
 
 
 class Engine:
@@ -171,9 +174,14 @@ class Engine:
             if lost:
                 _log.warning("results refused: the lease was lost", lease_id=batch.lease_id, rows=lost)
             own_queue = batch.action.partition(".")[0]
-            return RecordResult(transaction.messages(), room.waiting.get(own_queue) is not None)
+            return RecordResult(
+                transaction.messages(), room.waiting.get(own_queue) is not None, transaction.calls_back
+            )
 
-        return self.database.durably(write, seconds=self.limits.lease_seconds)
+        recorded = self.database.durably(write, seconds=self.limits.lease_seconds)
+        if recorded.calls_back:
+            self._call_back()
+        return recorded
 
     def publish(self, messages: Sequence[Message]) -> None:
         """Send the committed messages; the tick finds those that cannot be sent."""
@@ -204,6 +212,15 @@ class Engine:
             transaction = self._transaction(work, room)
             yield transaction
         self.publish(transaction.messages())
+        if transaction.calls_back:
+            self._call_back()
+
+    def _call_back(self) -> None:
+        """Tell the steps that wait for them of runs that have ended; the tick tells those that cannot be reached."""
+        try:
+            CalledRuns(self).look()
+        except StorageUnavailable as error:
+            _log.warning("ends of runs left to the tick", error=str(error))
 
     def triggered_by(self, trigger: str) -> tuple[Workflow, ...]:
         """The workflows that this event starts."""
@@ -215,7 +232,7 @@ class Engine:
         return self.registry.largest_batch(action, self.limits.largest_batch)
 
     def close(self) -> None:
-        """Stop the threads of the engine."""
+        """StopRule the threads of the engine."""
         self._keeper.close()
 
     @contextmanager

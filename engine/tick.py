@@ -5,7 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from engine.called_runs import CalledRuns
 from engine.engine import Engine
+from engine.flow.catching import Happening
 from engine.isolation import Fault, in_halves, isolated
 from engine.outcomes import Failed
 from engine.poison import abandon_run, crash_waiting, take_out
@@ -15,6 +17,7 @@ from runtime.clock import Clock
 from runtime.logs import logger
 from statemachine.workflow.states import RunState
 from storage.engine.clock import BusinessClock
+from storage.engine.flow.subscriptions import EventSubscription, Subscriptions
 from storage.engine.leases import Leases
 from storage.engine.pulses import TICK_PULSE, Pulses
 from storage.engine.queues import Queues, ToPublish
@@ -72,6 +75,7 @@ class Tick:
                 Leases(transaction.work).clean()
             woken, overdue_waits = self._wake(transaction)
             overdue_runs = Runs(transaction.work).overdue(_CHUNK)
+            over = Subscriptions(transaction.work).due(_CHUNK)
         poison = Failed(
             code="poison",
             message=f"the step ended its worker {most + 1} times and was taken out; see its error",
@@ -80,6 +84,8 @@ class Tick:
             lambda: take_out(self._engine, poisoned, poison, lost=True),
             lambda: self._time_out(overdue_runs),
             lambda: self._end_waits(overdue_waits),
+            lambda: self._happen(over),
+            lambda: CalledRuns(self._engine).look(),
         )
         # One that cannot even be taken out is tried again by the next tick, and keeps nobody from what follows.
         ended = sum(done for phase in phases if not isinstance(done := isolated(phase), Fault))
@@ -119,6 +125,23 @@ class Tick:
             return crash_waiting(self._engine, step_id, fault)
 
         return sum(in_halves(step_ids, end, alone)) if step_ids else 0
+
+    def _happen(self, over: Sequence[EventSubscription]) -> int:
+        """Tell who waits for a time that it has come; how many there were."""
+
+        def happen(some: Sequence[EventSubscription]) -> list[int]:
+            with self._engine.transaction() as transaction:
+                heard = transaction.happen([Happening(each, {"kind": each.kind}) for each in some])
+            return [heard]
+
+        def alone(one: EventSubscription, fault: Fault) -> int:
+            if one.step_id is not None:
+                return crash_waiting(self._engine, one.step_id, fault)
+            with self._engine.transaction() as transaction:
+                abandon_run(transaction, one.run_id, {"code": "deadline_fault", "message": str(fault)})
+            return 1
+
+        return sum(in_halves(over, happen, alone)) if over else 0
 
     def _time_out(self, run_ids: Sequence[str]) -> int:
         """Fail runs whose time is up; how many there were."""

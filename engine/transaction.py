@@ -7,18 +7,26 @@ from typing import Any, Final
 
 from engine.begin import Begin
 from engine.catalogue import Catalogue
+from engine.flow.calls import Calls
+from engine.flow.cancelling import Cancelling
+from engine.flow.catching import Catching, Happening
+from engine.flow.completion import Completion
+from engine.flow.ends import Ends
+from engine.flow.facts import RunFacts
+from engine.flow.insides import Insides
+from engine.flow.joins import Joins
+from engine.flow.run_data import RunData
+from engine.flow.settlement import Settlement
+from engine.flow.succession import Succession
 from engine.limits import Limits
 from engine.outcomes import Failed, Outcome, SignalResult
 from engine.publisher import Message, into_messages
 from engine.registry import Ending, Registry
 from engine.room import Room
-from engine.settlement import Settlement
-from engine.succession import RunFacts, Succession
 from schemas.core.effects import Effect
-from statemachine.workflow import planner
 from statemachine.workflow.options.agent_choice import OFFER_SECONDS
 from statemachine.workflow.options.call_limits import NO_LIMITS, CallLimits
-from statemachine.workflow.planner import Entered, Plan
+from statemachine.workflow.plan import Entered, Plan
 from statemachine.workflow.states import (
     OPEN_RUNS,
     OPEN_STEPS,
@@ -50,6 +58,8 @@ class Transaction:
     room: Room
     limits: Limits
     _succession: Succession = field(init=False)
+    _catching: Catching = field(init=False)
+    _completion: Completion = field(init=False)
     _settlement: Settlement = field(init=False)
     _taken: list[tuple[str, ToPublish]] = field(default_factory=list)
     moments: Moments = field(init=False)
@@ -58,37 +68,30 @@ class Transaction:
         self.moments = BusinessClock(self.work).now()
         if self.room.rows_left:
             self.room.waiting = Queues(self.work).most_urgent(sorted(self.room.rows_left))
-        self._succession = Succession(self.work, self.registry, self.room, self.moments)
-        self._settlement = Settlement(
-            self.work, self.catalogue, self.registry, self.moments, self._succession
+        data = RunData(self.work)
+        self._succession = Succession(self.work, self.registry, self.room, self.moments, data)
+        cancelling = Cancelling(self.work, self.registry, self._succession)
+        insides = Insides(self.work, self._succession)
+        ends = Ends(self.work, self.catalogue, self.moments, data, self._succession, insides)
+        joins = Joins(self.work, self._succession, cancelling)
+        self._catching = Catching(self.work, self.registry, self.moments, self._succession, ends, cancelling)
+        self._completion = Completion(
+            self.work,
+            data,
+            self._succession,
+            ends,
+            insides,
+            joins,
+            cancelling,
+            self._catching,
+            Calls(self.work, self.catalogue),
         )
+        self._settlement = Settlement(self.work, self.registry, self.moments, ends, self._completion)
 
     def begin(self, runs: Sequence[Begin]) -> None:
         """Create these runs and their first steps; what is inline is done within this transaction."""
-        facts = [
-            RunFacts(
-                run_id=run.run_id,
-                subject_id=run.subject_id,
-                workflow=run.workflow,
-                variables=run.variables,
-                priority=run.priority,
-                manual=run.manual,
-            )
-            for run in runs
-        ]
-        for fact in facts:
-            self._succession.enter(fact, planner.begin(fact.workflow, fact.variables))
-        begun = self._succession.begun()
-        Runs(self.work).insert(
-            [
-                run.new_run(
-                    self._succession.take_open_steps(run.run_id), self.moments, begun=run.run_id in begun
-                )
-                for run in runs
-            ]
-        )
-        self._succession.write_steps()
-        self._succession.write_runs()
+        self._completion.begin(runs)
+        self._completion.finish()
 
     def write(self, effects: Sequence[Effect]) -> None:
         """Write effects that belong to no step.
@@ -112,7 +115,8 @@ class Transaction:
     ) -> tuple[StepRow, ...]:
         """The same where each step has a lease of its own; the steps that were no longer held by theirs."""
         rows = Steps(self.work).lock(list(outcomes))
-        held = [row for row in rows if row.state is StepState.LEASED and row.lease_id == leases[row.step_id]]
+        own = [row for row in rows if row.lease_id == leases[row.step_id]]
+        held = [row for row in own if row.state is StepState.LEASED]
         # What this very lease has recorded before is neither held nor lost.
         lost = tuple(
             row for row in rows if row.lease_id != leases[row.step_id] or row.state is StepState.CANCELLED
@@ -124,7 +128,7 @@ class Transaction:
         fresh = self._settlement.load(row for row in held if row.early_signals)
         self._settlement.settle(held, outcomes, {**subjects, **fresh})
         # A lease that is named for a step that is not under it may be somebody else's.
-        Leases(self.work).release(*{row.lease_id for row in rows if row.lease_id == leases[row.step_id]})
+        Leases(self.work).release(*{leases[row.step_id] for row in own})
         return lost
 
     def complete(self, signals: Mapping[int, Mapping[str, Any]]) -> dict[int, SignalResult]:
@@ -146,6 +150,21 @@ class Transaction:
             for row in rows
         }
         return results | {row.step_id: SignalResult.APPLIED for row in waiting}
+
+    def happen(self, happenings: Sequence[Happening]) -> int:
+        """Go on with what has come for those who still wait for it; how many did."""
+        locked = Runs(self.work).lock(sorted({each.subscription.run_id for each in happenings}))
+        for run in locked:
+            if run.state in OPEN_RUNS:
+                self._succession.runs[run.run_id] = self._facts(run)
+        heard = self._catching.happen(happenings)
+        self._completion.finish()
+        return heard
+
+    def child_ended(self, outcomes: Mapping[int, Outcome]) -> None:
+        """End the steps that waited for other runs, each by what its run came to."""
+        rows = [row for row in Steps(self.work).lock(list(outcomes)) if row.state is StepState.PARKED]
+        self._settlement.settle(rows, {row.step_id: outcomes[row.step_id] for row in rows}, {})
 
     def end_waits(self, step_ids: Sequence[int]) -> int:
         """End the waits of these steps; how many there were.
@@ -173,11 +192,10 @@ class Transaction:
             return False
         dropped = Steps(self.work).cancel_open([run_id])
         self.registry.withdraw(self.work, dropped)
-        self._succession.count(run_id, -len(dropped))
         facts = self._facts(run)
-        self._succession.enter(facts, Plan(entered=[Entered(facts.workflow.steps[node], given)]))
-        self._succession.write_steps()
-        self._succession.write_runs()
+        self._succession.count(facts, -len(dropped))
+        self._succession.enter(facts, Plan(entered=[Entered(step=facts.workflow.steps[node], given=given)]))
+        self._completion.finish()
         return True
 
     def divert_to(self, run_id: str, purpose: str, given: Mapping[str, object]) -> bool:
@@ -205,8 +223,11 @@ class Transaction:
             )
         ]
         self.write(effects)
-        Runs(self.work).set_state(ids, state, ends=True, error={"code": state.value, "message": reason})
-        self.registry.withdraw(self.work, Steps(self.work).cancel_open(ids))
+        error = {"code": state.value, "message": reason}
+        for run in runs:
+            facts = self._facts(run)
+            self._completion.end(facts, state, error)
+        self._completion.finish()
         return runs
 
     def retry(self, run_ids: Sequence[str]) -> list[str]:
@@ -217,10 +238,11 @@ class Transaction:
         Runs(self.work).reopen([run.run_id for run in again])
         for run in again:
             facts = self._facts(run)
-            entered = [Entered(facts.workflow.steps[node], given) for node, given in cut_short[run.run_id]]
+            entered = [
+                Entered(step=facts.workflow.steps[node], given=given) for node, given in cut_short[run.run_id]
+            ]
             self._succession.enter(facts, Plan(entered=entered))
-        self._succession.write_steps()
-        self._succession.write_runs()
+        self._completion.finish()
         return [run.run_id for run in again]
 
     def take(self, step_id: int, given: Mapping[str, object], limits: CallLimits = NO_LIMITS) -> bool:
@@ -281,6 +303,11 @@ class Transaction:
             for message in into_messages(queue, rows, self.largest_batch)
         ]
 
+    @property
+    def calls_back(self) -> bool:
+        """Whether runs have ended, or are to, of which steps of other runs know."""
+        return self._completion.calls_back
+
     def largest_batch(self, action: str) -> int:
         """Rows a message of this action may carry."""
         return self.registry.largest_batch(action, self.limits.largest_batch)
@@ -294,4 +321,8 @@ class Transaction:
             priority=run.priority,
             held=run.state is RunState.PAUSED,
             manual=run.manual,
+            written=run.written or {},
+            created_by=run.created_by,
+            parent_step_id=run.parent_step_id,
+            depth=run.depth,
         )

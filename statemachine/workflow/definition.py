@@ -1,15 +1,62 @@
-"""A checked workflow definition: steps, gateways, joins, human steps, waits."""
+"""A checked workflow definition: its steps, what leads where, and what holds for all of its runs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Final
 
+from statemachine.workflow.checks.data import faults_of_data
 from statemachine.workflow.checks.definition_fault import DefinitionFault
 from statemachine.workflow.checks.faults import faults
 from statemachine.workflow.checks.graph import Graph
+from statemachine.workflow.expression.template import ValueTemplate
+from statemachine.workflow.options.catches import Catch, CatchKind
+from statemachine.workflow.options.gateways import GatewayMode
+from statemachine.workflow.options.limits import Concurrency, Rate
+from statemachine.workflow.options.retry import RetryPolicy
+from statemachine.workflow.options.run_variable import RunVariable
+from statemachine.workflow.options.triggers import Trigger
+from statemachine.workflow.reading import NamesRead
 from statemachine.workflow.step import END, ORIGIN, Kind, Step
 
-__all__ = ["END", "ORIGIN", "Kind", "MalformedWorkflow", "Step", "Workflow", "build"]
+__all__ = [
+    "END",
+    "NO_OPTIONS",
+    "ORIGIN",
+    "Kind",
+    "MalformedWorkflow",
+    "Step",
+    "Workflow",
+    "WorkflowOptions",
+    "build",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkflowOptions:
+    """What a definition may say of all its runs; the defaults are those of one that says nothing."""
+
+    title: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    triggers: tuple[Trigger, ...] = ()
+    on: tuple[Catch, ...] = ()
+    """What breaks in upon a run."""
+    keeps_failures: bool = False
+    """Whether a failure that no step handles waits for a person, instead of failing the run."""
+    compensates_on_cancel: bool = False
+    retry: tuple[RetryPolicy, ...] = ()
+    """Of the steps that have none of their own."""
+    priority: int | None = None
+    key: ValueTemplate | None = None
+    """What makes a second start the same as the first."""
+    concurrency: Concurrency | None = None
+    rate: Rate | None = None
+    output: ValueTemplate | None = None
+    """What a run comes to; none: what its last step returned."""
+
+
+NO_OPTIONS: Final = WorkflowOptions()
+_WITH_INSIDE: Final = frozenset({Kind.SCOPE, Kind.COMPENSATE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,15 +66,32 @@ class Workflow:
     name: str
     version: str
     trigger: str
+    """The event of a product whose subjects it carries; empty: it carries none."""
     steps: Mapping[str, Step]
+    """All of them by id, those in scopes too."""
     start: tuple[str, ...]
+    starts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The first steps of each scope."""
     variables: Mapping[str, object] = field(default_factory=dict)
+    """What each begins with."""
+    declared: Mapping[str, RunVariable] = field(default_factory=dict)
     timeout_seconds: int | None = None
     on_error: str | None = None
     parameters: Mapping[str, object] = field(default_factory=dict)
     """What a run is begun with, as a JSON Schema; empty means any object."""
     waiting_for: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """For each step, the joins that need it."""
+    flows: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """For each step at which branches wait for one another, the steps that lead to it."""
+    coming: Mapping[str, Mapping[str, frozenset[str]]] = field(default_factory=dict)
+    """For each of those that does not wait for all, by flow, the steps from which a branch can still come by it."""
+    reading: NamesRead = field(default_factory=NamesRead)
+    """What its expressions look at."""
+    options: WorkflowOptions = NO_OPTIONS
+    plain: bool = False
+    """Whether its runs have steps alone: no scopes, loops, joins, called runs, or events that are waited for."""
+    watches: bool = False
+    """Whether something waits for a condition over its variables."""
 
     def step_for(self, purpose: str) -> Step:
         """The step that is for this purpose.
@@ -39,10 +103,6 @@ class Workflow:
             if step.purpose == purpose:
                 return step
         raise LookupError(f"no step of workflow '{self.name}' {self.version} has the purpose '{purpose}'")
-
-    def joins_of(self, node: str) -> tuple[str, ...]:
-        """The steps that need this one and others besides."""
-        return tuple(join for join in self.waiting_for.get(node, ()) if len(self.steps[join].needs) > 1)
 
 
 class MalformedWorkflow(ValueError):
@@ -64,29 +124,72 @@ def build(
     version: str,
     trigger: str,
     steps: tuple[Step, ...],
-    variables: Mapping[str, object],
-    timeout_seconds: int | None,
-    on_error: str | None,
+    declared: Iterable[RunVariable] = (),
+    timeout_seconds: int | None = None,
+    on_error: str | None = None,
     parameters: Mapping[str, object] = MappingProxyType({}),
+    options: WorkflowOptions = NO_OPTIONS,
+    found: Iterable[DefinitionFault] = (),
 ) -> Workflow:
     """Check the steps and create a workflow; its first steps are those that nothing leads to.
+
+    Args:
+        name: Its name.
+        version: Its version.
+        trigger: The event of a product.
+        steps: All of them; one that lies in a scope names it.
+        declared: Its variables.
+        timeout_seconds: What a run may take.
+        on_error: The step that handles failures that no step handles itself.
+        parameters: What a run is begun with, as a JSON Schema.
+        options: What else holds for its runs.
+        found: Faults that were found before, in what was written.
 
     Raises:
         MalformedWorkflow: with every fault that was found, not only the first.
     """
-    graph = Graph.of(steps, on_error)
-    found = tuple(faults(steps, graph))
-    if found:
-        raise MalformedWorkflow(name, found)
+    graph = Graph.of(steps, on_error, options.on)
+    variables = {variable.name: variable for variable in declared}
+    reading = NamesRead.of(steps, options.output, options.key)
+    known = (
+        *found,
+        *faults(steps, graph),
+        *faults_of_data(graph, variables, reading),
+    )
+    if known:
+        raise MalformedWorkflow(name, known)
+    flows = graph.flows()
     return Workflow(
         name=name,
         version=version,
         trigger=trigger,
         steps=MappingProxyType(dict(graph.steps)),
         start=graph.start,
-        variables=MappingProxyType(dict(variables)),
+        starts=MappingProxyType(dict(graph.inner)),
+        variables=MappingProxyType({each.name: each.default for each in variables.values()}),
+        declared=MappingProxyType(variables),
         timeout_seconds=timeout_seconds,
         on_error=on_error,
         parameters=MappingProxyType(dict(parameters)),
         waiting_for=MappingProxyType(dict(graph.joins)),
+        flows=MappingProxyType(flows),
+        coming={
+            join: graph.coming(join, flows[join]) for join in flows if _is_asked_again(graph.steps[join])
+        },
+        reading=reading,
+        options=options,
+        plain=not flows and not options.on and all(map(_is_plain, steps)),
+        watches=any(
+            catch.kind is CatchKind.CONDITION
+            for catch in (*options.on, *(catch for step in steps for catch in (*step.catches, *step.on)))
+        ),
     )
+
+
+def _is_asked_again(step: Step) -> bool:
+    """Whether a step at which branches wait does not wait for all of them."""
+    return step.join is not None and (step.join.count is not None or step.mode is GatewayMode.INCLUSIVE)
+
+
+def _is_plain(step: Step) -> bool:
+    return step.loop is None and step.call is None and not step.subscribes and step.kind not in _WITH_INSIDE

@@ -1,73 +1,63 @@
 """Plans the steps that follow when a step has ended; pure, changes nothing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from dataclasses import dataclass, replace
+from typing import Final
 
-from statemachine.workflow.definition import END, ORIGIN, Kind, Step, Workflow
+from statemachine.workflow.definition import ORIGIN, Kind, Step, Workflow
 from statemachine.workflow.expression.calculation import ExpressionFault
+from statemachine.workflow.options.catches import Catch
+from statemachine.workflow.options.loops import ForEach, Repeat
+from statemachine.workflow.options.run_variable import VariableFault
+from statemachine.workflow.plan import Arrived, Entered, Plan, Write
+from statemachine.workflow.planning import Given, Planning, StepFault, error_of
+from statemachine.workflow.values import RunValues
+
+CATCH: Final = "catch"
+"""In the output of a wait: which of its events has come, counted from 0."""
+_SKIP: Final = "$skip"
+_FAIL: Final = "$fail"
+INCIDENT: Final = Step(
+    id="$incident",
+    kind=Kind.HUMAN,
+    title="流程受阻, 请决定如何继续",
+    decisions={"retry": ORIGIN, "skip": _SKIP, "fail": _FAIL},
+)
+"""The question that is asked where a failure is kept for a person (`on_failure: incident`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entered:
-    """A step to be created, with what leads to it gives it."""
-
-    step: Step
-    given: Mapping[str, object]
-
-    @property
-    def input(self) -> Mapping[str, object]:
-        """The input of the step: what it is given, and the parameters of its definition, which go before."""
-        return {**self.given, **self.step.parameters} if self.step.parameters else self.given
-
-
-@dataclass(frozen=True, slots=True)
-class Passed:
-    """A gateway that was passed on the way; recorded as a completed step."""
-
-    step: Step
-    held: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Stopped:
-    """A gateway whose condition has no value; recorded as a failed step."""
-
-    step: Step
-    error: Mapping[str, object]
-
-
-@dataclass(slots=True)
-class Plan:
-    """The steps that follow, in order of discovery. Empty: this branch has ended."""
-
-    entered: list[Entered] = field(default_factory=list)
-    passed: list[Passed] = field(default_factory=list)
-    stopped: list[Stopped] = field(default_factory=list)
-    error: Mapping[str, object] | None = None
-    """What the run fails with: a gateway has stopped, and no step handles it."""
+COMPENSATION: Final = Step(id="$compensation", kind=Kind.COMPENSATE, title="撤销已完成的步骤")
+"""What undoes a run that is cancelled (`on_cancel: compensate`)."""
+_OUR_OWN: Final = {step.id: step for step in (INCIDENT, COMPENSATION)}
 
 
 class UnknownDecision(ValueError):
     """The decision is not one that this human step offers; the message lists those."""
 
 
-def begin(workflow: Workflow, variables: Mapping[str, object]) -> Plan:
-    """Return the first steps of a run."""
-    plan = Plan()
-    for target in workflow.start:
-        _enter(workflow, target, variables, {**workflow.variables, **variables}, plan)
-    return plan
+def step_of(workflow: Workflow, node: str) -> Step:
+    """The step of a row: one of the definition, or one of those that stand in none."""
+    return _OUR_OWN.get(node) or workflow.steps[node]
+
+
+def begin(
+    workflow: Workflow, values: RunValues, *, scope: str | None = None, given: Given | None = None
+) -> Plan:
+    """Return the first steps of a run, or of one of its scopes with what that was given."""
+    planning = Planning(workflow, values)
+    for target in workflow.start if scope is None else workflow.starts[scope]:
+        planning.enter(target, values.parameters if given is None else given, "")
+    return planning.plan
 
 
 def after_success(
     workflow: Workflow,
     node: str,
     *,
-    given: Mapping[str, object],
-    output: Mapping[str, object],
-    variables: Mapping[str, object],
-    joined: Mapping[str, Mapping[str, Mapping[str, object]]] = MappingProxyType({}),
+    given: Given,
+    output: Given,
+    values: RunValues,
+    index: int | None = None,
 ) -> Plan:
     """Return the steps that follow a successful step.
 
@@ -76,58 +66,191 @@ def after_success(
         node: the step that succeeded.
         given: the input that step had.
         output: what it returned; the input of what follows.
-        variables: the run's own variables.
-        joined: the joins of several steps that this end completes, each with what those steps returned.
+        values: what expressions see of the run.
+        index: how often a repeated step was done before.
 
     Raises:
+        StepFault: an expression of the step has no value over its output, or a variable may not hold one.
         UnknownDecision: a human step was answered with a decision it does not offer.
     """
+    if node == INCIDENT.id:
+        return _after_incident(workflow, given, output, values)
+    if node == COMPENSATION.id:
+        return Plan()
     step = workflow.steps[node]
-    always = {**workflow.variables, **variables}
-    scope = {**always, **output}
-    plan = Plan()
-    for target in _targets(step, given, output):
+    planning = Planning(workflow, values)
+    try:
+        if step.writes:
+            planning.write(step, planning.names(output))
+        if isinstance(step.loop, Repeat) and _again(planning, step, given, output, index or 0):
+            return planning.plan
+        targets = _targets(planning, step, given, output)
+    except (ExpressionFault, VariableFault) as fault:
+        error = error_of(fault)
+        raise StepFault(str(error["code"]), str(error["message"])) from fault
+    for target in targets:
         if target == ORIGIN:
-            origin, origin_input = given["origin"], given["origin_input"]
-            _enter(workflow, str(origin), _mapping(origin_input), scope, plan)
+            planning.reach(workflow.steps[str(given["origin"])], _mapping(given["origin_input"]))
         else:
-            _enter(workflow, target, output, scope, plan)
+            planning.enter(target, output, node)
     for join in workflow.waiting_for.get(node, ()):
-        needs = workflow.steps[join].needs
-        arrived = {node: output} if len(needs) == 1 else joined.get(join)
-        if arrived is not None:
-            # By name, since which of them ended last is chance and must not decide a condition.
-            named = {need: arrived[need] for need in needs}
-            _enter(workflow, join, {"needs": named}, {**always, **named}, plan)
-    return plan
+        if len(workflow.steps[join].needs) == 1:
+            _join(planning, workflow.steps[join], {node: output})
+        else:
+            planning.plan.arrived.append(Arrived(join, node, output, own=True))
+    return planning.plan
+
+
+def after_join(workflow: Workflow, join: str, arrived: Mapping[str, Given], values: RunValues) -> Plan:
+    """Return what follows when the branches that a step waits for have come, each with what it gives."""
+    planning = Planning(workflow, values)
+    step = workflow.steps[join]
+    if step.needs or len(arrived) > 1:
+        _join(planning, step, arrived)
+    else:
+        for given in arrived.values():
+            planning.reach(step, given)
+    return planning.plan
 
 
 def after_failure(
-    workflow: Workflow, node: str, *, given: Mapping[str, object], error: Mapping[str, object]
+    workflow: Workflow, node: str, *, given: Given, error: Given, values: RunValues
 ) -> Plan | None:
-    """Return the steps that follow a final failure; `None` when no step handles it and the run fails."""
-    plan = Plan()
-    return plan if _catch(workflow, node, given, error, plan) else None
+    """Return the steps that follow a final failure; `None` when no step handles it here."""
+    planning = Planning(workflow, values)
+    if node in _OUR_OWN:
+        return None
+    step = workflow.steps[node]
+    if planning.catch(step, given, error):
+        return planning.plan
+    if workflow.options.keeps_failures and not _handled_around(workflow, step):
+        kept: Given = {"origin": node, "origin_input": dict(given), "error": dict(error)}
+        planning.plan.entered.append(Entered(step=INCIDENT, given=kept))
+        return planning.plan
+    return None
 
 
-def _catch(
-    workflow: Workflow,
-    node: str,
-    given: Mapping[str, object],
-    error: Mapping[str, object],
-    plan: Plan,
-) -> bool:
-    target = workflow.steps[node].on_error or workflow.on_error
-    if target is None or target == node:
+def after_catch(workflow: Workflow, catch: Catch, given: Given, values: RunValues) -> Plan:
+    """Return what follows when something has broken in upon a step, a scope or a run."""
+    planning = Planning(workflow, values)
+    for target in catch.next:
+        planning.enter(target, given, str(given.get("origin", "")))
+    return planning.plan
+
+
+def element(
+    workflow: Workflow, step: Step, given: Given, values: RunValues, item: object, index: int
+) -> Entered:
+    """Return one element of a loop as a step to be created.
+
+    Raises:
+        StepFault: an expression has no value for it.
+    """
+    planning = Planning(workflow, replace(values, bound=bound(step, values, item, index)))
+    try:
+        return replace(planning.filled(step, given, planning.names(given)), index=index)
+    except ExpressionFault as fault:
+        raise StepFault("expression", str(fault)) from fault
+
+
+def compensation(workflow: Workflow, done: str, given: Given, values: RunValues) -> Entered:
+    """Return the step that undoes one that is done.
+
+    Raises:
+        StepFault: an expression of it has no value.
+    """
+    step = workflow.steps[str(workflow.steps[done].compensation)]
+    planning = Planning(workflow, values)
+    try:
+        return planning.filled(step, given, planning.names(given))
+    except ExpressionFault as fault:
+        raise StepFault("expression", str(fault)) from fault
+
+
+def to_compensate(workflow: Workflow, step: Step) -> frozenset[str]:
+    """The steps that a compensate step undoes where they are done: those it names, or all of its scope."""
+    named = step.compensates or tuple(each.id for each in workflow.steps.values() if each.scope == step.scope)
+    found: set[str] = set()
+    waiting = list(named)
+    while waiting:
+        each = workflow.steps[waiting.pop()]
+        if each.compensation is not None:
+            found.add(each.id)
+        elif each.kind is Kind.SCOPE:
+            waiting += [inner.id for inner in workflow.steps.values() if inner.scope == each.id]
+    return frozenset(found)
+
+
+def bound(step: Step, values: RunValues, item: object, index: int) -> dict[str, object]:
+    """What the elements around are called, once this one is among them."""
+    name = step.loop.name if isinstance(step.loop, ForEach) else "item"
+    return {**values.bound, name: item, "index": index}
+
+
+@dataclass(frozen=True, slots=True)
+class ElementDone:
+    """What one element of a loop came to."""
+
+    writes: list[Write]
+    last: bool
+    """Whether no further element is to be begun."""
+
+
+def after_element(workflow: Workflow, step: Step, output: Given, values: RunValues) -> ElementDone:
+    """Return what an element has written, and whether it was the last; its names are bound in the values.
+
+    Raises:
+        StepFault: an expression of the step has no value over its output, or a variable may not hold one.
+    """
+    planning = Planning(workflow, values)
+    try:
+        planning.write(step, planning.names(output))
+        until = step.loop.until if isinstance(step.loop, ForEach) else None
+        return ElementDone(planning.plan.writes, until is not None and until.holds(planning.names(output)))
+    except (ExpressionFault, VariableFault) as fault:
+        error = error_of(fault)
+        raise StepFault(str(error["code"]), str(error["message"])) from fault
+
+
+def result(workflow: Workflow, values: RunValues, last: Given) -> object:
+    """Return what a run comes to.
+
+    Raises:
+        ExpressionFault: the definition's `output` has no value.
+    """
+    if workflow.options.output is None:
+        return last
+    return workflow.options.output.fill(values.names(workflow, last))
+
+
+def _join(planning: Planning, step: Step, arrived: Mapping[str, Given]) -> None:
+    # By name, since which of them ended last is chance and must not decide a condition.
+    order = planning.workflow.flows.get(step.id, tuple(arrived))
+    named = {flow: arrived[flow] for flow in order if flow in arrived}
+    planning.reach(step, {"needs": named}, named)
+
+
+def _again(planning: Planning, step: Step, given: Given, output: Given, index: int) -> bool:
+    """Enter a repeated step once more, where it is to be."""
+    loop = step.loop
+    if not isinstance(loop, Repeat) or index + 1 >= loop.most:
         return False
-    catching = {"origin": node, "origin_input": dict(given), "error": dict(error)}
-    _enter(workflow, target, catching, {**workflow.variables, **catching}, plan)
+    if not loop.condition.holds({**planning.names(output), "index": index}):
+        return False
+    planning.plan.entered.append(planning.entered(step, given, index + 1))
     return True
 
 
-def _targets(step: Step, given: Mapping[str, object], output: Mapping[str, object]) -> tuple[str, ...]:
+def _targets(planning: Planning, step: Step, given: Given, output: Given) -> list[str]:
+    if step.kind is Kind.WAIT and step.catches:
+        came = output.get(CATCH)
+        return list(step.catches[came].next) if isinstance(came, int) and came < len(step.catches) else []
     if step.kind is not Kind.HUMAN:
-        return step.next
+        return planning.following(step, output if not step.branches else planning.names(output))
+    return [_decided(step, given, output)]
+
+
+def _decided(step: Step, given: Given, output: Given) -> str:
     decision = str(output.get("decision", ""))
     target = step.decisions.get(decision)
     if target is None or (target == ORIGIN and "origin" not in given):
@@ -135,34 +258,33 @@ def _targets(step: Step, given: Mapping[str, object], output: Mapping[str, objec
             sorted(name for name, to in step.decisions.items() if to != ORIGIN or "origin" in given)
         )
         raise UnknownDecision(f"'{decision}' is not a decision of {step.id}; it offers {offered}")
-    return (target,)
+    return target
 
 
-def _enter(
-    workflow: Workflow,
-    target: str,
-    given: Mapping[str, object],
-    scope: Mapping[str, object],
-    plan: Plan,
-) -> None:
-    if target == END:
-        return
-    step = workflow.steps[target]
-    if step.kind is not Kind.GATEWAY:
-        plan.entered.append(Entered(step, given))
-        return
-    try:
-        held = step.condition is not None and step.condition.holds(scope)
-    except ExpressionFault as fault:
-        error: Mapping[str, object] = {"code": "expression", "message": str(fault)}
-        plan.stopped.append(Stopped(step, error))
-        if not _catch(workflow, step.id, given, error, plan):
-            plan.error = {**error, "step": step.id}
-        return
-    plan.passed.append(Passed(step, held))
-    for following in step.next if held else step.otherwise:
-        _enter(workflow, following, given, scope, plan)
+def _after_incident(workflow: Workflow, given: Given, output: Given, values: RunValues) -> Plan:
+    origin, before = str(given["origin"]), _mapping(given["origin_input"])
+    match _decided(INCIDENT, given, output):
+        case "$skip":
+            returned = _mapping(output.get("output") or {})
+            plan = after_success(workflow, origin, given=before, output=returned, values=values)
+            # What the person says it came to is no step's output.
+            return replace(plan, arrived=[replace(arrival, own=False) for arrival in plan.arrived])
+        case "$fail":
+            return Plan(error={**_mapping(given["error"]), "step": origin})
+        case _:
+            planning = Planning(workflow, values)
+            planning.reach(workflow.steps[origin], before)
+            return planning.plan
 
 
-def _mapping(value: object) -> Mapping[str, object]:
+def _handled_around(workflow: Workflow, step: Step) -> bool:
+    """Whether a scope around this step handles failures, so that nobody need be asked."""
+    while step.scope is not None:
+        step = workflow.steps[step.scope]
+        if step.on_error or any(catch.kind.value == "error" for catch in step.on):
+            return True
+    return False
+
+
+def _mapping(value: object) -> Given:
     return value if isinstance(value, Mapping) else {}

@@ -11,7 +11,7 @@ from runtime.clock import Clock
 from storage.core.unit_of_work import Repository
 from storage.engine.clock import Moments
 from storage.engine.pulses import TICK_PULSE
-from storage.engine.states import LEASED, PARKED, PUBLISHED, READY, SCHEDULED, TIMED
+from storage.engine.states import LEASED, PARKED, PUBLISHED, READY, RUNNING, SCHEDULED, TIMED
 from storage.engine.steps import StepKey
 from storage.engine.urgency import BEHIND_NEW_WORK_SECONDS, FOR_QUEUE_OR_OFFERED, READY_NOW, URGENCY
 
@@ -136,7 +136,10 @@ _NEXT_DUE = text(
     SELECT (SELECT min(due_at) FROM steps WHERE state IN ({SCHEDULED}, {PARKED}) AND NOT held
             AND due_clock = 'database' AND coalesce(queue, '') <> ALL(:beside)) AS database_due,
            (SELECT min(due_at) FROM steps WHERE state IN ({SCHEDULED}, {PARKED}) AND NOT held
-            AND due_clock = 'business') AS business_due,
+            AND due_clock = 'business') AS waited_for,
+           (SELECT s.due_at FROM subscriptions s WHERE s.due_at IS NOT NULL
+            AND EXISTS (SELECT FROM runs r WHERE r.run_id = s.run_id AND r.state = {RUNNING})
+            ORDER BY s.due_at LIMIT 1) AS caught,
            EXISTS (SELECT FROM steps WHERE state = {READY} AND NOT held)
         OR EXISTS (SELECT FROM steps WHERE state = {PUBLISHED})
         OR EXISTS (SELECT FROM steps WHERE state = {LEASED}) AS busy
@@ -255,7 +258,8 @@ class Queues(Repository):
         Waits on the database's clock in the queues `beside` are left out.
         """
         row = self.connection.execute(_NEXT_DUE, {"beside": list(beside)}).one()
-        return Horizon(row.busy, row.database_due, row.business_due)
+        business = [due for due in (row.waited_for, row.caught) if due is not None]
+        return Horizon(row.busy, row.database_due, min(business, default=None))
 
     def _taken(self, statement: Any, parameters: Mapping[str, object]) -> list[ToPublish]:
         """The rows an update took; an update returns them in no order, so the order is made here."""

@@ -3,42 +3,46 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Row, text
 
 from statemachine.workflow.states import RunState
 from storage.core.bulk import BulkInsert, dump_json
 from storage.core.unit_of_work import Repository
-from storage.engine.states import RUN_COMPLETED, RUN_FAILED, RUNNING, RUNS_OPEN
+from storage.engine.states import CANCELLED, DONE, RUN_COMPLETED, RUN_FAILED, RUNNING, RUNS_ENDED, RUNS_OPEN
 from storage.engine.tables import runs as runs_table
 
 _INSERT = BulkInsert(
     runs_table,
     (
         "run_id", "workflow", "version", "subject_id", "state", "priority", "variables", "open_steps",
-        "request_id", "deadline_at", "manual", "description", "created_by", "begun",
+        "request_id", "deadline_at", "manual", "description", "created_by", "begun", "parent_step_id", "depth",
+        "reported",
     ),
 )  # fmt: skip
 _ADVANCE = text(
     f"""
     UPDATE runs SET open_steps = runs.open_steps + c.delta,
+        steps_made = runs.steps_made + c.made,
         state = CASE WHEN c.failed THEN {RUN_FAILED}
-                     WHEN runs.open_steps + c.delta = 0 THEN {RUN_COMPLETED} ELSE runs.state END,
+                     WHEN runs.open_steps + c.delta = 0 THEN coalesce(runs.ends_as, {RUN_COMPLETED})
+                     ELSE runs.state END,
         error = coalesce(c.error::jsonb, runs.error), begun = true,
         finished_at = CASE WHEN c.failed OR runs.open_steps + c.delta = 0 THEN clock_timestamp() END
     FROM unnest(CAST(:run_id AS text[]), CAST(:delta AS integer[]), CAST(:failed AS boolean[]),
-                CAST(:error AS text[])) AS c(run_id, delta, failed, error)
+                CAST(:error AS text[]), CAST(:made AS integer[])) AS c(run_id, delta, failed, error, made)
     WHERE runs.run_id = c.run_id AND (c.delta <> 0 OR c.failed OR NOT runs.begun)
       AND (runs.state IN ({RUNS_OPEN}) OR (c.failed AND runs.state = {RUN_COMPLETED}))
+    RETURNING runs.run_id, runs.finished_at IS NOT NULL AS ended, runs.steps_made > :most AS endless
     """,
 )
-_LOCK = text(
-    "SELECT run_id, workflow, version, subject_id, state, priority, variables, open_steps, request_id, "
-    "deadline_at, error, manual, description, created_by, created_at, finished_at FROM runs "
-    "WHERE run_id = ANY(:ids) "
-    "ORDER BY run_id FOR NO KEY UPDATE",
+RUN_COLUMNS: Final = (
+    "run_id, workflow, version, subject_id, state, priority, variables, open_steps, request_id, deadline_at, error, "
+    "manual, description, created_by, created_at, finished_at, written, parent_step_id, depth"
 )
+"""What `run_row` reads."""
+_LOCK = text(f"SELECT {RUN_COLUMNS} FROM runs WHERE run_id = ANY(:ids) ORDER BY run_id FOR NO KEY UPDATE")
 _SET_STATE = text(
     "UPDATE runs SET state = :state, open_steps = CASE WHEN :ends THEN 0 ELSE open_steps END, "
     "error = coalesce(CAST(:error AS jsonb), error), "
@@ -48,6 +52,29 @@ _REOPEN = text(
     f"UPDATE runs SET state = {RUNNING}, error = NULL, finished_at = NULL, open_steps = 0, "
     "deadline_at = clock_timestamp() + (deadline_at - created_at) WHERE run_id = ANY(:ids)",
 )
+_ASK_CANCEL = text(
+    f"UPDATE runs SET cancel_asked = true WHERE parent_step_id = ANY(:steps) AND state IN ({RUNS_OPEN})"
+)
+_ASK_CANCEL_UNDER = text(
+    f"""
+    UPDATE runs SET cancel_asked = true FROM steps s
+    WHERE s.run_id = ANY(:runs) AND s.kind = 'workflow' AND s.state = {CANCELLED}
+      AND runs.parent_step_id = s.step_id AND runs.state IN ({RUNS_OPEN})
+    """
+)
+_TO_CANCEL = text(f"SELECT run_id FROM runs WHERE cancel_asked AND state IN ({RUNS_OPEN}) LIMIT :limit")
+_TO_REPORT = text(
+    f"""
+    SELECT run_id, state, error, parent_step_id, coalesce(output, (
+        SELECT s.output FROM steps s WHERE s.run_id = r.run_id AND s.state = {DONE} AND s.scope_id IS NULL
+        AND s.kind NOT IN ('gateway', 'end') ORDER BY s.finished_at DESC, s.step_id DESC LIMIT 1)) AS output
+    FROM runs r WHERE NOT reported AND state IN ({RUNS_ENDED}) LIMIT :limit
+    """
+)
+_REPORTED = text("UPDATE runs SET reported = true WHERE run_id = ANY(:runs)")
+_END_AS = text("UPDATE runs SET ends_as = :state, error = CAST(:error AS jsonb) WHERE run_id = :run_id")
+_WRITE_OUTPUT = text("UPDATE runs SET output = CAST(:output AS jsonb) WHERE run_id = :run_id")
+_HAND_OVER = text("UPDATE runs SET parent_step_id = NULL, reported = NULL WHERE run_id = :run_id")
 _SET_PRIORITY = text("UPDATE runs SET priority = :priority WHERE run_id = :run_id")
 # A clock that may differ from row to row bounds no scan: with it every open run would be looked at.
 _OVERDUE = text(
@@ -72,6 +99,9 @@ class NewRun:
     manual: bool = False
     description: str | None = None
     created_by: str | None = None
+    parent_step_id: int | None = None
+    """The step of another run that begins it."""
+    depth: int = 0
     begun: bool = False
     """Whether the work of one of its steps has certainly begun."""
 
@@ -96,6 +126,23 @@ class RunRow:
     created_by: str | None
     created_at: datetime
     finished_at: datetime | None
+    written: Mapping[str, Any] | None = None
+    """The variables that its steps have written."""
+    parent_step_id: int | None = None
+    """The step of another run that has begun it."""
+    depth: int = 0
+    """How many runs stand above it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedChild:
+    """An ended run, for the step that waits for it."""
+
+    run_id: str
+    state: RunState
+    error: Mapping[str, Any] | None
+    parent_step_id: int
+    output: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +152,20 @@ class RunChange:
     run_id: str
     delta: int
     error: Mapping[str, object] | None = None
+    made: int = 0
+    """How many were created, ended ones too."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdvancedRuns:
+    """The runs of which something is to be done after they were counted."""
+
+    ended: frozenset[str]
+    endless: frozenset[str]
+    """Open, with more steps than a run may have."""
+
+
+NOTHING_ADVANCED: Final = AdvancedRuns(frozenset(), frozenset())
 
 
 def run_row(row: Row[Any]) -> RunRow:
@@ -136,23 +197,37 @@ class Runs(Repository):
                     run.description,
                     run.created_by,
                     run.begun,
+                    run.parent_step_id,
+                    run.depth,
+                    None if run.parent_step_id is None else False,
                 )
                 for run in runs
             ],
         )
 
-    def advance(self, changes: Sequence[RunChange]) -> None:
-        """Count steps opened and ended: the run has begun, and one whose last step ended has completed."""
+    def advance(self, changes: Sequence[RunChange], most: int) -> AdvancedRuns:
+        """Count steps opened and ended: the run has begun, and one whose last step ended has completed.
+
+        Args:
+            changes: What is to be counted.
+            most: Steps that a run may have.
+        """
         if not changes:
-            return
-        self.connection.execute(
+            return NOTHING_ADVANCED
+        rows = self.connection.execute(
             _ADVANCE,
             {
                 "run_id": [c.run_id for c in changes],
                 "delta": [c.delta for c in changes],
                 "failed": [c.error is not None for c in changes],
                 "error": [None if c.error is None else dump_json(c.error) for c in changes],
+                "made": [c.made for c in changes],
+                "most": most,
             },
+        ).all()
+        return AdvancedRuns(
+            frozenset(row.run_id for row in rows if row.ended),
+            frozenset(row.run_id for row in rows if row.endless and not row.ended),
         )
 
     def lock(self, run_ids: Sequence[str]) -> tuple[RunRow, ...]:
@@ -182,6 +257,41 @@ class Runs(Repository):
     def reopen(self, run_ids: Sequence[str]) -> None:
         """Let locked, ended runs go on, with the time they were allowed at first."""
         self.connection.execute(_REOPEN, {"ids": list(run_ids)})
+
+    def ask_cancel(self, step_ids: Sequence[int]) -> bool:
+        """Let the open runs be cancelled that these cancelled steps have begun; whether there are some."""
+        return bool(self.connection.execute(_ASK_CANCEL, {"steps": list(step_ids)}).rowcount)
+
+    def ask_cancel_under(self, run_ids: Sequence[str]) -> bool:
+        """Let the open runs be cancelled that cancelled steps of these runs have begun; whether there are some."""
+        return bool(self.connection.execute(_ASK_CANCEL_UNDER, {"runs": list(run_ids)}).rowcount)
+
+    def to_cancel(self, limit: int) -> list[str]:
+        """The open runs that are to be cancelled with the step that began them."""
+        return list(self.connection.execute(_TO_CANCEL, {"limit": limit}).scalars())
+
+    def to_report(self, limit: int) -> list[EndedChild]:
+        """The ended runs whose end a step of another run waits for."""
+        return [
+            EndedChild(**{**row._mapping, "state": RunState(row.state)})
+            for row in self.connection.execute(_TO_REPORT, {"limit": limit})
+        ]
+
+    def mark_reported(self, run_ids: Sequence[str]) -> None:
+        """Write that the steps that waited for these runs know of their end."""
+        self.connection.execute(_REPORTED, {"runs": list(run_ids)})
+
+    def end_as(self, run_id: str, state: RunState, error: Mapping[str, object]) -> None:
+        """Let a locked run end like this once its last step has."""
+        self.connection.execute(_END_AS, {"run_id": run_id, "state": state.value, "error": dump_json(error)})
+
+    def write_output(self, run_id: str, output: object) -> None:
+        """Write what a locked run came to."""
+        self.connection.execute(_WRITE_OUTPUT, {"run_id": run_id, "output": dump_json(output)})
+
+    def hand_over(self, run_id: str) -> None:
+        """Let nobody wait for a locked run any more: another goes on in its place."""
+        self.connection.execute(_HAND_OVER, {"run_id": run_id})
 
     def set_priority(self, run_id: str, priority: int) -> None:
         """Give a locked run another priority."""

@@ -1,7 +1,7 @@
-"""Steps of runs: claimed under a lease, locked in id order, changed and inserted a batch at a time."""
+"""Steps of runs: claimed under a lease, locked in id order, changed a batch at a time."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -9,8 +9,8 @@ from sqlalchemy import text
 
 from runtime.clock import Clock
 from statemachine.workflow.options.call_limits import CallLimits
-from statemachine.workflow.states import STEP_ENDS, RunState, StepState
-from storage.core.bulk import BulkInsert, dump_json, recordset, rows_of
+from statemachine.workflow.states import RunState, StepState
+from storage.core.bulk import dump_json, recordset, rows_of
 from storage.core.unit_of_work import Repository
 from storage.engine.states import CANCELLED, ENDED, LEASED, PUBLISHED, READY
 from storage.engine.tables import steps as steps_table
@@ -54,6 +54,12 @@ class StepRow:
     version: str
     variables: Mapping[str, Any]
     request_id: str | None
+    scope_id: int | None
+    element: int | None
+    written: Mapping[str, Any] | None
+    run_created_by: str | None
+    run_depth: int
+    parent_step_id: int | None
 
     @property
     def key(self) -> StepKey:
@@ -80,45 +86,11 @@ class StepChange:
     due_clock: Clock | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewStep:
-    """A step to be created."""
-
-    run_id: str
-    subject_id: str | None
-    node: str
-    kind: str
-    queue: str | None
-    action: str | None
-    state: StepState
-    held: bool = False
-    priority: int = 1
-    due_at: datetime | None = None
-    due_clock: Clock | None = None
-    input: Mapping[str, object] = field(default_factory=dict)
-    output: Mapping[str, object] | None = None
-    caused_by: int | None = None
-    urgency: datetime | None = None
-    wanted: Mapping[str, object] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class InsertedStep:
-    """A created step, as far as publishing it needs: what `_INSERT` returns, in its order."""
-
-    state: StepState
-    step_id: int
-    run_id: str
-    node: str
-    queue: str | None
-    action: str | None
-    subject_id: str | None
-
-
 ROW = """s.state, r.state AS run_state, s.step_id, s.run_id, s.subject_id, s.node, s.kind, s.queue, s.action,
     s.held, s.delivery, s.tries, s.crashes, s.priority, s.lease_id, s.input, s.early_signals, s.due_at, s.due_clock,
     s.urgency, r.priority AS run_priority, r.manual AS run_manual, r.workflow, r.version,
-    r.variables, r.request_id"""
+    r.variables, r.request_id, s.scope_id, s.element, r.written, r.created_by AS run_created_by, r.depth AS run_depth,
+    r.parent_step_id"""
 
 # The second half of the condition recognises rows that this very lease took in a transaction whose answer was lost.
 _CLAIM = text(
@@ -155,15 +127,6 @@ _CHANGE = text(
     FROM {recordset(steps_table, _CHANGED)} WHERE steps.step_id = c.step_id
     """,
 )
-_INSERT = BulkInsert(
-    steps_table,
-    (
-        "run_id", "subject_id", "node", "kind", "queue", "action", "state", "held", "priority",
-        "due_at", "due_clock", "input", "output", "caused_by", "urgency", "wanted",
-        "ready_at", "published_at", "finished_at",
-    ),
-    returning="state, step_id, run_id, node, queue, action, subject_id",
-)  # fmt: skip
 _CLOSE_OPEN = text(
     f"""
     UPDATE steps SET state = {CANCELLED}, finished_at = clock_timestamp()
@@ -206,14 +169,9 @@ def step_row(row: Iterable[Any]) -> StepRow:
     return StepRow(StepState(state), RunState(run_state), *further)
 
 
-def _inserted(row: Iterable[Any]) -> InsertedStep:
-    state, *further = row
-    return InsertedStep(StepState(state), *further)
-
-
 @dataclass(frozen=True, slots=True)
 class Steps(Repository):
-    """The only code that takes, changes and creates steps on behalf of the engine."""
+    """The only code that takes and changes steps on behalf of the engine."""
 
     def claim(
         self, keys: Sequence[StepKey], *, lease_id: str, holder: str, queue: str, seconds: float
@@ -246,11 +204,6 @@ class Steps(Repository):
             return
         self.connection.execute(_CHANGE, rows_of(_CHANGED, [_changed(change) for change in changes]))
 
-    def insert(self, steps: Sequence[NewStep], database_now: datetime) -> tuple[InsertedStep, ...]:
-        """Create steps; `database_now` stamps them."""
-        rows = _INSERT(self.connection, [_values(step, database_now) for step in steps])
-        return tuple(_inserted(row) for row in rows)
-
     def cancel_open(self, run_ids: Sequence[str], *, but: Sequence[int] = ()) -> tuple[int, ...]:
         """Cancel every unfinished step of these runs, the leased ones included: their results will be refused."""
         rows = self.connection.execute(_CLOSE_OPEN, {"runs": list(run_ids), "except": list(but)})
@@ -269,27 +222,3 @@ class Steps(Repository):
     def open_of(self, run_id: str) -> tuple[int, ...]:
         """The unfinished steps of a run."""
         return tuple(row.step_id for row in self.connection.execute(_OPEN_OF_RUN, {"run_id": run_id}))
-
-
-def _values(step: NewStep, now: datetime) -> tuple[object, ...]:
-    return (
-        step.run_id,
-        step.subject_id,
-        step.node,
-        step.kind,
-        step.queue,
-        step.action,
-        step.state.value,
-        step.held,
-        step.priority,
-        step.due_at,
-        step.due_clock,
-        step.input,
-        step.output,
-        step.caused_by,
-        step.urgency,
-        step.wanted,
-        now if step.state is StepState.READY else None,
-        now if step.state is StepState.PUBLISHED else None,
-        now if step.state in STEP_ENDS else None,
-    )

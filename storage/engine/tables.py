@@ -18,6 +18,7 @@ from sqlalchemy import (
     text,
 )
 
+from statemachine.workflow.options.catches import CatchKind
 from statemachine.workflow.states import OPEN_RUNS, RARE_RUNS, DefinitionState, RunState, StepState, literals
 from storage.core.columns import Json, Moment, Name, WrittenJson, database_moment, metadata
 from storage.engine.states import LEASED, OFFERED, PUBLISHED, READY, RUNNING, TIMED
@@ -39,7 +40,7 @@ business_clock = Table(
 definitions = Table(
     "definitions",
     metadata,
-    Column("workflow", String(64), primary_key=True),
+    Column("workflow", String(128), primary_key=True),
     Column("version", String(16), primary_key=True),
     Column("body", WrittenJson, nullable=False),
     Column("digest", LargeBinary, nullable=False),
@@ -75,7 +76,7 @@ runs = Table(
     "runs",
     metadata,
     Column("run_id", Name, primary_key=True),
-    Column("workflow", String(64), nullable=False),
+    Column("workflow", String(136), nullable=False),
     Column("version", String(16), nullable=False),
     Column("subject_id", String(64)),
     Column("state", String(16), nullable=False),
@@ -91,6 +92,20 @@ runs = Table(
     Column("created_by", String(64)),
     # Certainly begun: a step was done at once, or one was recorded. What is not marked so need not be new.
     Column("begun", Boolean, nullable=False, server_default="false"),
+    # The variables that its steps have written; those of a run that writes none have no entry here.
+    Column("written", Json),
+    # The steps that it has had so far, where they are counted.
+    Column("steps_made", Integer, nullable=False, server_default="0"),
+    # How it is to end once its last step has; its own course where nothing stands here.
+    Column("ends_as", String(16)),
+    # What it came to, where its definition says so.
+    Column("output", Json),
+    # The step of another run that has begun it, whether that was told of its end, whether it is to be cancelled with
+    # that step, and how many runs stand above it.
+    Column("parent_step_id", BigInteger),
+    Column("reported", Boolean),
+    Column("cancel_asked", Boolean),
+    Column("depth", SmallInteger, nullable=False, server_default="0"),
     # What tells a general task's body from another under the same id; only where its caller named the id.
     Column("digest", LargeBinary),
     database_moment("created_at"),
@@ -109,19 +124,92 @@ runs = Table(
     ),
     Index("ix_runs_new", "created_at", "run_id", postgresql_where=text(f"state = {RUNNING} AND NOT begun")),
     Index("ix_runs_urgent", "created_at", "run_id", postgresql_where=text("priority > 5")),
+    Index("ix_runs_parent", "parent_step_id", postgresql_where=text("parent_step_id IS NOT NULL")),
+    Index("ix_runs_unreported", "state", postgresql_where=text("NOT reported")),
+    Index("ix_runs_cancel_asked", "state", postgresql_where=text("cancel_asked")),
     Index("ix_runs_deadline", "deadline_at", postgresql_where=text(f"state IN ({literals(OPEN_RUNS)})")),
     # Rows are updated in place while they live; room on the page keeps those updates off the indexes.
     postgresql_with={"fillfactor": "80"},
 )
 
-# A step that a join of several needs has ended; taken away when the join is entered.
+# A branch that has come to where branches wait for one another; taken away when all have.
 join_arrivals = Table(
     "join_arrivals",
     metadata,
-    Column("run_id", Name, primary_key=True),
-    Column("node", String(64), primary_key=True),
-    Column("step_id", BigInteger, primary_key=True),
-    Column("need", String(64), nullable=False),
+    Column("arrival_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("run_id", Name, nullable=False),
+    # 0 outside of every scope.
+    Column("scope_id", BigInteger, nullable=False),
+    Column("node", String(128), nullable=False),
+    # The step from which the branch comes.
+    Column("flow", String(128), nullable=False),
+    # The step whose output the branch brings; else it is given.
+    Column("step_id", BigInteger),
+    Column("given", Json),
+    # Whether those who were waited for have gone on without it.
+    Column("passed", Boolean, nullable=False, server_default="false"),
+    Index("ix_join_arrivals_place", "run_id", "node", "scope_id"),
+)
+
+# The inside of a step that has one: a scope, or the elements of a loop. Its id is that of the step's row.
+scopes = Table(
+    "scopes",
+    metadata,
+    Column("scope_id", BigInteger, primary_key=True),
+    Column("run_id", Name, nullable=False),
+    Column("node", String(128), nullable=False),
+    # The scopes around it, the outermost first.
+    Column("around", Json, nullable=False, server_default="[]"),
+    Column("open_steps", Integer, nullable=False),
+    # The elements of the loops around, by name.
+    Column("bound", Json, nullable=False, server_default="{}"),
+    # Of a loop: the elements, and how many were begun.
+    Column("elements", Json),
+    Column("begun", Integer, nullable=False, server_default="0"),
+    Index("ix_scopes_run_id", "run_id"),
+    postgresql_with={"fillfactor": "80"},
+)
+
+# Every value that a step, or a person, has written to a variable.
+variable_writes = Table(
+    "variable_writes",
+    metadata,
+    Column("position", BigInteger, Identity(always=True), primary_key=True),
+    Column("run_id", Name, nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("value", Json),
+    Column("node", String(128)),
+    Column("by", String(64)),
+    database_moment("written_at"),
+    Index("ix_variable_writes_run_id", "run_id", "position"),
+)
+
+# What an open step waits for, or what may break in upon it, a scope or a run.
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("subscription_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("run_id", Name, nullable=False),
+    # The step that it ends with; null: the run.
+    Column("step_id", BigInteger),
+    # Its place among what the step catches: of a wait first, then what breaks in.
+    Column("place", SmallInteger, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("name", String(128)),
+    Column("key", String(256)),
+    Column("due_at", Moment),
+    CheckConstraint(f"kind IN ({literals(CatchKind)}, 'timeout')", name="kind"),
+    Index(
+        "ix_subscriptions_name",
+        "kind",
+        "name",
+        "key",
+        "subscription_id",
+        postgresql_where=text("name IS NOT NULL"),
+    ),
+    Index("ix_subscriptions_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+    Index("ix_subscriptions_step_id", "step_id"),
+    Index("ix_subscriptions_run_id", "run_id"),
 )
 
 steps = Table(
@@ -130,8 +218,8 @@ steps = Table(
     Column("step_id", BigInteger, Identity(always=True), primary_key=True),
     Column("run_id", Name, nullable=False),
     Column("subject_id", String(64)),
-    Column("node", String(64), nullable=False),
-    Column("kind", String(8), nullable=False),
+    Column("node", String(128), nullable=False),
+    Column("kind", String(16), nullable=False),
     Column("queue", Name),
     Column("action", String(64)),
     Column("state", String(16), nullable=False),
@@ -158,12 +246,19 @@ steps = Table(
     Column("wanted", Json),
     Column("progress", Json),
     Column("caused_by", BigInteger),
+    # The scope it lies in, and which element of a loop it is, or how often it was done before.
+    Column("scope_id", BigInteger),
+    Column("element", Integer),
+    # Whether its output is read by its name (`steps.ID`).
+    Column("referenced", Boolean),
     database_moment("created_at"),
     Column("started_at", Moment),
     Column("finished_at", Moment),
     CheckConstraint(f"state IN ({literals(StepState)})", name="state"),
     CheckConstraint("due_clock IN ('database', 'business')", name="due_clock"),
     Index("ix_steps_run_id", "run_id"),
+    Index("ix_steps_scope", "scope_id", "element", postgresql_where=text("scope_id IS NOT NULL")),
+    Index("ix_steps_referenced", "run_id", "node", "step_id", postgresql_where=text("referenced")),
     Index("ix_steps_ready", "queue", "urgency", postgresql_where=text(f"state = {READY} AND NOT held")),
     Index(
         "ix_steps_due",

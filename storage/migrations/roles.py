@@ -35,6 +35,7 @@ HISTORY: Final = frozenset(
         "engineer_notices",
         "followups",
         "intent_labels",
+        "variable_writes",
     }
 )
 """What the application adds to and never changes."""
@@ -44,7 +45,17 @@ _CHANGED_COLUMNS: Final = {"definitions": ("state", "activated_at", "retired_at"
 
 _SEALED: Final = {table.name: table for table in (SYSTEM_AUDIT, AUDIT_LOGS)}
 _EMPTIED: Final = frozenset(
-    {"leases", "join_arrivals", "agents", "idempotency_keys", "notice_roles", "deliveries", "subscribers"}
+    {
+        "leases",
+        "join_arrivals",
+        "scopes",
+        "subscriptions",
+        "agents",
+        "idempotency_keys",
+        "notice_roles",
+        "deliveries",
+        "subscribers",
+    }
 )
 """Tables of which the application deletes rows."""
 _OF_THE_OWNER: Final = frozenset({"feed_origin"})

@@ -10,7 +10,7 @@ from sqlalchemy import Row, text
 from statemachine.orders.states import State
 from statemachine.workflow.states import STEP_ENDS, StepState
 from storage.core.unit_of_work import Repository
-from storage.engine.runs import RunRow, run_row
+from storage.engine.runs import RUN_COLUMNS, RunRow, run_row
 from storage.engine.states import DONE, ENDED, LEASED, PUBLISHED, READY, SCHEDULED
 
 _PROGRESS = text(
@@ -23,11 +23,7 @@ _PROGRESS = text(
     FROM tasks t WHERE t.task_id = ANY(:ids)
     """,
 )
-_RUN = text(
-    "SELECT run_id, workflow, version, subject_id, state, priority, variables, open_steps, request_id, "
-    "deadline_at, error, manual, description, created_by, created_at, finished_at FROM runs "
-    "WHERE run_id = :run_id",
-)
+_RUN = text(f"SELECT {RUN_COLUMNS} FROM runs WHERE run_id = :run_id")
 _OPEN_STEPS = text(
     f"""
     SELECT s.step_id, s.node, s.kind, s.queue, s.state, s.delivery, s.tries, s.crashes, s.due_at, s.due_clock,

@@ -23,7 +23,7 @@ reviews = Table(
     Column("step_id", BigInteger, ForeignKey("steps.step_id"), nullable=False, unique=True),
     Column("run_id", Name, nullable=False),
     Column("task_id", String(64)),
-    Column("node", String(64), nullable=False),
+    Column("node", String(128), nullable=False),
     Column("reason", String(64), nullable=False),
     Column("question", Text, nullable=False),
     Column("context", Json, nullable=False, server_default="{}"),

@@ -12,9 +12,10 @@ from statemachine.workflow.states import StepState
 from storage.core.database import Database
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.clock import BusinessClock
+from storage.engine.flow.new_steps import NewStep, NewSteps
 from storage.engine.queues import Queues
 from storage.engine.step_counts import StepCounts
-from storage.engine.steps import NewStep, StepChange, StepKey, Steps
+from storage.engine.steps import StepChange, StepKey, Steps
 from storage.orders.fleet_view import FleetView
 from tasks.orders.upkeep.counting import count
 from tests.support.agents import QUEUES
@@ -151,7 +152,7 @@ def test_an_agents_counters_never_fall_whatever_becomes_of_a_step(database: Data
             action="triage.work",
             state=StepState.PUBLISHED,
         )
-        step_id = Steps(work).insert([new], BusinessClock(work).now().database_now)[0].step_id
+        step_id = NewSteps(work).insert([new], BusinessClock(work).now().database_now)[0].step_id
     look()
     for happen in (
         lambda work: claim(work, 1, seconds=-1),

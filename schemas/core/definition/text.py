@@ -9,6 +9,7 @@ from typing import Any, Final
 import orjson
 import yaml
 
+from schemas.core.definition.seed_form import in_our_names
 from schemas.core.form import storable
 from schemas.core.free_json import LARGEST_INTEGER, SMALLEST_INTEGER
 
@@ -135,6 +136,16 @@ _VALUES: Final[Mapping[str, Callable[[yaml.constructor.SafeConstructor, Any], An
 )
 """The scalars that JSON has too."""
 
+_BOOLEAN: Final = "tag:yaml.org,2002:bool"
+_KEYS: Final = frozenset({"tag:yaml.org,2002:str", _BOOLEAN})
+"""`on`, `yes` and `no` are keys like others (YAML 1.2, section 10.3.2)."""
+
+
+def _tag(node: yaml.Node) -> str:
+    """What a node is; of the words for truth only those of YAML 1.2 are no text."""
+    is_word = node.tag == _BOOLEAN and str(node.value).lower() not in ("true", "false")
+    return "tag:yaml.org,2002:str" if is_word else str(node.tag)
+
 
 class _Reader:
     """Turns nodes into what JSON can hold, and notes where each stands."""
@@ -150,7 +161,7 @@ class _Reader:
             return dict(self._fields_of(node, at))
         if isinstance(node, yaml.SequenceNode) and node.tag == "tag:yaml.org,2002:seq":
             return [self.value_of(item, (*at, index)) for index, item in enumerate(node.value)]
-        construct = _VALUES.get(node.tag)
+        construct = _VALUES.get(_tag(node))
         if construct is None:
             shown = node.value if isinstance(node, yaml.ScalarNode) else node.tag
             self._faults.append((at, f"{shown!r:.80} is no value that JSON has; put it in quotes"))
@@ -165,7 +176,7 @@ class _Reader:
         seen: dict[str, int] = {}
         for key, value in node.value:
             line, column = _position(key.start_mark)
-            if not isinstance(key, yaml.ScalarNode) or key.tag != "tag:yaml.org,2002:str":
+            if not isinstance(key, yaml.ScalarNode) or key.tag not in _KEYS:
                 self._faults.append((at, f"line {line}: a key that is no text; put it in quotes"))
             elif key.value in seen:
                 self._faults.append(
@@ -187,7 +198,7 @@ def _position(mark: Any) -> tuple[int, int]:
 def _kept(
     body: Any, marks: Mapping[Place, tuple[int, int]], faults: list[tuple[Place, str]] | None = None
 ) -> WrittenDefinition:
-    written = WrittenDefinition(body if isinstance(body, dict) else {}, marks)
+    written = WrittenDefinition(in_our_names(body) if isinstance(body, dict) else {}, marks)
     found = [*(faults or ()), *_unstorable(body)]
     if not isinstance(body, dict):
         found.append(((), "must be an object with the fields of a definition"))

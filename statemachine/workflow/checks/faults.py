@@ -1,60 +1,23 @@
 """What makes a definition one that cannot run: names that lead nowhere, dead options, endless loops."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from types import MappingProxyType
-from typing import Final
+from collections.abc import Iterator, Sequence
 
 from statemachine.workflow.checks.definition_fault import DefinitionFault
 from statemachine.workflow.checks.graph import Graph
 from statemachine.workflow.checks.joins import faults_of_joins
+from statemachine.workflow.checks.kinds import faults_of_kind
+from statemachine.workflow.options.catches import CatchKind
 from statemachine.workflow.step import END, ORIGIN, Kind, Step
 
-_WITHOUT_EFFECT: Final[Mapping[Kind, tuple[str, ...]]] = MappingProxyType(
-    {
-        Kind.ACTION: ("condition", "otherwise", "decisions", "deadline_seconds"),
-        Kind.WAIT: (
-            "choice",
-            "condition",
-            "otherwise",
-            "decisions",
-            "deadline_seconds",
-            "inline",
-            "parameters",
-        ),
-        Kind.HUMAN: (
-            "choice",
-            "condition",
-            "otherwise",
-            "next",
-            "inline",
-            "not_before",
-            "parameters",
-            "wait_seconds",
-        ),
-        Kind.GATEWAY: (
-            "agent",
-            "choice",
-            "action",
-            "decisions",
-            "deadline_seconds",
-            "inline",
-            "not_before",
-            "parameters",
-            "retry",
-            "wait_seconds",
-        ),
-    },
-)
-"""Options that a step of this kind never reads; one that is set would be a hope that nobody fulfils."""
-
-_WRITTEN: Final[Mapping[str, str]] = MappingProxyType(
-    {"choice": "agent", "otherwise": "else", "wait_seconds": "seconds"}
-)
-"""Options that people write by another name than the grammar's."""
+MOST_STEPS = 2_000
+"""Steps a definition may have, those in scopes counted."""
 
 
 def faults(steps: tuple[Step, ...], graph: Graph) -> Iterator[DefinitionFault]:
     """Return every fault of these steps, in words for people, each with its step."""
+    if len(steps) > MOST_STEPS:
+        yield DefinitionFault(f"it has {len(steps):,} steps, and may have {MOST_STEPS:,}", at=("steps",))
+        return
     if twice := _repeated([step.id for step in steps]):
         yield DefinitionFault(f"these step ids are used twice: {', '.join(twice)}", at=("steps",))
     if twice := _repeated([step.purpose for step in steps if step.purpose]):
@@ -63,6 +26,10 @@ def faults(steps: tuple[Step, ...], graph: Graph) -> Iterator[DefinitionFault]:
         yield DefinitionFault("it has no first step: every step is led to by another", at=("steps",))
     if graph.on_error and graph.on_error not in graph.steps:
         yield DefinitionFault(f"on_error names '{graph.on_error}', which is not a step", at=("on_error",))
+    for at, catch in enumerate(graph.on):
+        for target in catch.next:
+            if target not in graph.steps and target != END:
+                yield DefinitionFault(f"on leads to '{target}', which is not a step", at=("on", at, "next"))
     for step in steps:
         yield from (
             DefinitionFault(f"step '{step.id}' {fault}", step.id) for fault in _faults_of_step(step, graph)
@@ -77,35 +44,52 @@ def _faults_of_step(step: Step, graph: Graph) -> Iterator[str]:
     for target in step.targets():
         if target not in graph.steps and target not in (END, ORIGIN):
             yield f"leads to '{target}', which is not a step"
+        elif target in graph.steps and graph.steps[target].scope != step.scope:
+            yield f"leads to '{target}', which lies in another scope"
     if ORIGIN in (*step.next, *step.otherwise, step.on_error):
         yield f"leads to '{ORIGIN}', which only a decision may"
     for targets in (step.next, step.otherwise):
         yield from (f"leads to '{target}' twice" for target in _repeated(targets))
-    yield from _faults_of_kind(step)
-    yield from (
-        f"is of type {step.kind} and has '{_WRITTEN.get(option, option)}', which has no effect there"
-        for option in _WITHOUT_EFFECT[step.kind]
-        if getattr(step, option)
-    )
+    if step.kind is Kind.SCOPE and not graph.inner.get(step.id):
+        yield "is a scope without a first step"
+    yield from _faults_of_compensation(step, graph)
+    yield from _faults_of_catches(step)
+    yield from faults_of_kind(step)
 
 
-def _faults_of_kind(step: Step) -> Iterator[str]:
-    match step.kind:
-        case Kind.ACTION if step.choice is None and not (step.agent and step.action):
-            yield "is an action and names no agent or no action"
-        case Kind.GATEWAY if step.condition is None or not step.next or not step.otherwise:
-            yield "is a gateway and needs condition, next and else"
-        case Kind.HUMAN if not step.decisions:
-            yield "is a human step and lists no decisions"
-        case Kind.WAIT if (step.wait_seconds is None) == (step.not_before is None):
-            yield "is a wait and needs either seconds or not_before"
-        case _:
-            pass
+def _faults_of_compensation(step: Step, graph: Graph) -> Iterator[str]:
+    for name in step.compensates:
+        if name not in graph.steps:
+            yield f"compensates '{name}', which is not a step"
+        elif graph.steps[name].compensation is None and graph.steps[name].kind is not Kind.SCOPE:
+            yield f"compensates '{name}', for which no step is named that does"
+    if step.compensation is None:
+        return
+    undoing = graph.steps.get(step.compensation)
+    if undoing is None:
+        yield f"is compensated by '{step.compensation}', which is not a step"
+    elif undoing.scope != step.scope:
+        yield f"is compensated by '{step.compensation}', which lies in another scope"
+    elif undoing.kind is not Kind.ACTION or undoing.loop is not None:
+        yield f"is compensated by '{step.compensation}', which must be one action"
+
+
+def _faults_of_catches(step: Step) -> Iterator[str]:
+    for catch in (*step.catches, *step.on):
+        if not catch.next:
+            yield f"waits for a {catch.kind.value} and does not say what is next"
+    for catch in step.catches:
+        if catch.kind in (CatchKind.ERROR, CatchKind.ESCALATION):
+            yield f"waits for an {catch.kind.value}, which only breaks in ('on')"
 
 
 def _endless(graph: Graph) -> Iterator[DefinitionFault]:
     """Steps that no run reaches, and loops that no run leaves."""
-    roots = (*graph.start, *((graph.on_error,) if graph.on_error else ()))
+    roots = (
+        *graph.start,
+        *((graph.on_error,) if graph.on_error else ()),
+        *(target for catch in graph.on for target in catch.next),
+    )
     reached = graph.reach(roots, graph.leads)
     if graph.start:
         yield from (
@@ -152,14 +136,18 @@ def _ending(graph: Graph) -> set[str]:
 
 
 def _can_end(step: Step, graph: Graph, ending: set[str]) -> bool:
-    choices: list[tuple[str, ...]]
+    if not all(target in ending for target in graph.inner.get(step.id, ())):
+        return False
+    choices: list[tuple[str, ...]] = [branch.next for branch in step.branches]
     match step.kind:
         case Kind.HUMAN:
             choices = [(target,) for target in step.decisions.values()] or [()]
-        case Kind.GATEWAY:
+        case Kind.GATEWAY if step.condition is not None:
             choices = [step.next, step.otherwise]
-        case _:
-            choices = [step.next]
+        case Kind.WAIT if step.catches:
+            choices = [catch.next for catch in step.catches]
+        case _ if step.next or not choices:
+            choices.append(step.next)
     return any(all(target in ending or target not in graph.steps for target in choice) for choice in choices)
 
 

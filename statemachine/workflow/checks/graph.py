@@ -1,9 +1,10 @@
-"""The steps of a definition as a graph: start, successors, reachability."""
+"""The steps of a definition as a graph: start, successors, scopes, reachability."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from statemachine.workflow.step import Step
+from statemachine.workflow.options.catches import Catch
+from statemachine.workflow.step import Kind, Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,25 +18,56 @@ class Graph:
     start: tuple[str, ...]
     joins: Mapping[str, tuple[str, ...]]
     on_error: str | None
+    on: tuple[Catch, ...] = ()
+    """What breaks in upon the whole."""
+    inner: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The first steps of each scope."""
 
     @classmethod
-    def of(cls, steps: tuple[Step, ...], on_error: str | None) -> "Graph":
+    def of(cls, steps: tuple[Step, ...], on_error: str | None, on: tuple[Catch, ...] = ()) -> "Graph":
         """Create the graph of these steps; `on_error` handles failures that no step handles itself."""
         led_to = {target for step in steps for target in step.targets()} | {on_error}
+        led_to |= {target for catch in on for target in catch.next}
+        led_to |= {step.compensation for step in steps}
         joins: dict[str, list[str]] = {}
         for step in steps:
             for need in step.needs:
                 joins.setdefault(need, []).append(step.id)
+        first = [step for step in steps if step.id not in led_to and not step.needs]
+        scopes = {step.id for step in steps if step.kind is Kind.SCOPE}
         return cls(
             steps={step.id: step for step in steps},
-            start=tuple(step.id for step in steps if step.id not in led_to and not step.needs),
+            start=tuple(step.id for step in first if step.scope is None),
             joins={need: tuple(waiting) for need, waiting in joins.items()},
             on_error=on_error,
+            on=on,
+            inner={scope: tuple(step.id for step in first if step.scope == scope) for scope in scopes},
         )
+
+    def flows(self) -> dict[str, tuple[str, ...]]:
+        """For each step at which branches wait for one another, the steps that lead to it."""
+        waiting = {step.id: step.needs for step in self.steps.values() if len(step.needs) > 1}
+        led: dict[str, list[str]] = {
+            step.id: [] for step in self.steps.values() if step.join is not None and not step.needs
+        }
+        for step in self.steps.values():
+            for target in dict.fromkeys(step.targets()):
+                if target in led:
+                    led[target].append(step.id)
+        return waiting | {join: tuple(sources) for join, sources in led.items()}
+
+    def coming(self, join: str, flows: Iterable[str]) -> dict[str, frozenset[str]]:
+        """For each flow into a join, the steps from which a branch can come by it without passing the join."""
+        back: dict[str, list[str]] = {}
+        for step in self.steps.values():
+            if step.id != join:
+                for target in self.leads(step):
+                    back.setdefault(target, []).append(step.id)
+        return {flow: self.reach([flow], lambda step: back.get(step.id, ())) for flow in flows}
 
     def handler(self, step: Step) -> str | None:
         """Return the step that handles this one's failure; a step never handles its own."""
-        target = step.on_error or self.on_error
+        target = step.on_error or (self.on_error if step.scope is None else None)
         return None if target == step.id else target
 
     def after_success(self, step: Step) -> Iterator[str]:
@@ -48,6 +80,10 @@ class Graph:
         handler = self.handler(step)
         if handler in self.steps:
             yield str(handler)
+        yield from (target for catch in step.on for target in catch.next if target in self.steps)
+        yield from self.inner.get(step.id, ())
+        if step.compensation in self.steps:
+            yield str(step.compensation)
 
     def leads(self, step: Step) -> Iterator[str]:
         """Return the possible successors after success or failure, joins included."""

@@ -6,7 +6,7 @@ from itertools import combinations
 
 from statemachine.workflow.checks.definition_fault import DefinitionFault
 from statemachine.workflow.checks.graph import Graph
-from statemachine.workflow.step import ORIGIN, Kind, Step
+from statemachine.workflow.step import INSTANT, ORIGIN, Kind, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,9 @@ def _faults_of(join: Step, graph: Graph, twice: frozenset[str], choices: Sequenc
         yield f"needs other steps and is led to by '{leading[0]}' besides; one of the two must go"
     for need in dict.fromkeys(join.needs):
         yield from (f"needs '{need}', {fault}" for fault in _faults_of_need(need, join, graph, twice))
-    for one, other in combinations(dict.fromkeys(join.needs), 2):
-        yield from _excluding(one, other, choices)
+    if join.join is None or join.join.count is None:
+        for one, other in combinations(dict.fromkeys(join.needs), 2):
+            yield from _excluding(one, other, choices)
 
 
 def _faults_of_need(need: str, join: Step, graph: Graph, twice: frozenset[str]) -> Iterator[str]:
@@ -49,6 +50,10 @@ def _faults_of_need(need: str, join: Step, graph: Graph, twice: frozenset[str]) 
     if step is None:
         yield "which is not a step"
         return
+    if step.scope != join.scope:
+        yield "which lies in another scope"
+    if step.kind in INSTANT and step.kind is not Kind.GATEWAY:
+        yield f"which is of type {step.kind} and has no end of its own; name the step before it"
     if step.kind is Kind.GATEWAY:
         yield "which is a gateway and has no end of its own; name the step before it"
     if step.inline and len(join.needs) > 1:
@@ -87,7 +92,8 @@ def _excluding(one: str, other: str, choices: Sequence[_Choice]) -> Iterator[str
 def _choices_of(graph: Graph) -> Iterator[_Choice]:
     """The choices that a run makes once."""
     for choice in graph.steps.values():
-        if choice.kind in (Kind.GATEWAY, Kind.HUMAN) and not graph.returns(choice, graph.leads):
+        parts = choice.condition is not None or choice.kind is Kind.HUMAN
+        if parts and not graph.returns(choice, graph.leads):
             yield _Choice(choice.id, _sides_of(choice, graph))
 
 

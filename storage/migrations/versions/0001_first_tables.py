@@ -139,7 +139,7 @@ def upgrade() -> None:
     )
     op.create_index('ix_contact_stops_open', 'contact_stops', ['stopped_at'], unique=False, postgresql_where=sa.text('lifted_at IS NULL'))
     op.create_table('definitions',
-    sa.Column('workflow', sa.String(length=64), nullable=False),
+    sa.Column('workflow', sa.String(length=128), nullable=False),
     sa.Column('version', sa.String(length=16), nullable=False),
     sa.Column('body', postgresql.JSON(none_as_null=True, astext_type=sa.Text()), nullable=False),
     sa.Column('digest', sa.LargeBinary(), nullable=False),
@@ -246,12 +246,57 @@ def upgrade() -> None:
     )
     op.create_index('ix_intent_labels_labelled_at', 'intent_labels', ['labelled_at'], unique=False)
     op.create_table('join_arrivals',
+    sa.Column('arrival_id', sa.BigInteger(), sa.Identity(always=True), nullable=False),
     sa.Column('run_id', sa.String(length=32), nullable=False),
-    sa.Column('node', sa.String(length=64), nullable=False),
-    sa.Column('step_id', sa.BigInteger(), nullable=False),
-    sa.Column('need', sa.String(length=64), nullable=False),
-    sa.PrimaryKeyConstraint('run_id', 'node', 'step_id', name=op.f('pk_join_arrivals'))
+    sa.Column('scope_id', sa.BigInteger(), nullable=False),
+    sa.Column('node', sa.String(length=128), nullable=False),
+    sa.Column('flow', sa.String(length=128), nullable=False),
+    sa.Column('step_id', sa.BigInteger(), nullable=True),
+    sa.Column('given', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+    sa.Column('passed', sa.Boolean(), server_default='false', nullable=False),
+    sa.PrimaryKeyConstraint('arrival_id', name=op.f('pk_join_arrivals'))
     )
+    op.create_index('ix_join_arrivals_place', 'join_arrivals', ['run_id', 'node', 'scope_id'], unique=False)
+    op.create_table('scopes',
+    sa.Column('scope_id', sa.BigInteger(), nullable=False),
+    sa.Column('run_id', sa.String(length=32), nullable=False),
+    sa.Column('node', sa.String(length=128), nullable=False),
+    sa.Column('around', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), server_default='[]', nullable=False),
+    sa.Column('open_steps', sa.Integer(), nullable=False),
+    sa.Column('bound', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), server_default='{}', nullable=False),
+    sa.Column('elements', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+    sa.Column('begun', sa.Integer(), server_default='0', nullable=False),
+    sa.PrimaryKeyConstraint('scope_id', name=op.f('pk_scopes')),
+    postgresql_with={'fillfactor': '80'}
+    )
+    op.create_index('ix_scopes_run_id', 'scopes', ['run_id'], unique=False)
+    op.create_table('variable_writes',
+    sa.Column('position', sa.BigInteger(), sa.Identity(always=True), nullable=False),
+    sa.Column('run_id', sa.String(length=32), nullable=False),
+    sa.Column('name', sa.String(length=64), nullable=False),
+    sa.Column('value', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+    sa.Column('node', sa.String(length=128), nullable=True),
+    sa.Column('by', sa.String(length=64), nullable=True),
+    sa.Column('written_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
+    sa.PrimaryKeyConstraint('position', name=op.f('pk_variable_writes'))
+    )
+    op.create_index('ix_variable_writes_run_id', 'variable_writes', ['run_id', 'position'], unique=False)
+    op.create_table('subscriptions',
+    sa.Column('subscription_id', sa.BigInteger(), sa.Identity(always=True), nullable=False),
+    sa.Column('run_id', sa.String(length=32), nullable=False),
+    sa.Column('step_id', sa.BigInteger(), nullable=True),
+    sa.Column('place', sa.SmallInteger(), nullable=False),
+    sa.Column('kind', sa.String(length=16), nullable=False),
+    sa.Column('name', sa.String(length=128), nullable=True),
+    sa.Column('key', sa.String(length=256), nullable=True),
+    sa.Column('due_at', sa.DateTime(timezone=True), nullable=True),
+    sa.CheckConstraint("kind IN ('message', 'signal', 'timer', 'condition', 'error', 'escalation', 'timeout')", name=op.f('ck_subscriptions_kind')),
+    sa.PrimaryKeyConstraint('subscription_id', name=op.f('pk_subscriptions'))
+    )
+    op.create_index('ix_subscriptions_due', 'subscriptions', ['due_at'], unique=False, postgresql_where=sa.text('due_at IS NOT NULL'))
+    op.create_index('ix_subscriptions_name', 'subscriptions', ['kind', 'name', 'key', 'subscription_id'], unique=False, postgresql_where=sa.text('name IS NOT NULL'))
+    op.create_index('ix_subscriptions_run_id', 'subscriptions', ['run_id'], unique=False)
+    op.create_index('ix_subscriptions_step_id', 'subscriptions', ['step_id'], unique=False)
     op.create_table('leases',
     sa.Column('lease_id', sa.String(length=32), nullable=False),
     sa.Column('holder', sa.String(length=128), nullable=False),
@@ -324,7 +369,7 @@ def upgrade() -> None:
     )
     op.create_table('runs',
     sa.Column('run_id', sa.String(length=32), nullable=False),
-    sa.Column('workflow', sa.String(length=64), nullable=False),
+    sa.Column('workflow', sa.String(length=136), nullable=False),
     sa.Column('version', sa.String(length=16), nullable=False),
     sa.Column('subject_id', sa.String(length=64), nullable=True),
     sa.Column('state', sa.String(length=16), nullable=False),
@@ -338,6 +383,14 @@ def upgrade() -> None:
     sa.Column('description', sa.Text(), nullable=True),
     sa.Column('created_by', sa.String(length=64), nullable=True),
     sa.Column('begun', sa.Boolean(), server_default='false', nullable=False),
+    sa.Column('written', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+    sa.Column('steps_made', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('ends_as', sa.String(length=16), nullable=True),
+    sa.Column('output', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+    sa.Column('parent_step_id', sa.BigInteger(), nullable=True),
+    sa.Column('reported', sa.Boolean(), nullable=True),
+    sa.Column('cancel_asked', sa.Boolean(), nullable=True),
+    sa.Column('depth', sa.SmallInteger(), server_default='0', nullable=False),
     sa.Column('digest', sa.LargeBinary(), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
     sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
@@ -346,6 +399,9 @@ def upgrade() -> None:
     postgresql_with={'fillfactor': '80'}
     )
     op.create_index('ix_runs_created', 'runs', ['created_at', 'run_id'], unique=False)
+    op.create_index('ix_runs_parent', 'runs', ['parent_step_id'], unique=False, postgresql_where=sa.text('parent_step_id IS NOT NULL'))
+    op.create_index('ix_runs_unreported', 'runs', ['state'], unique=False, postgresql_where=sa.text('NOT reported'))
+    op.create_index('ix_runs_cancel_asked', 'runs', ['state'], unique=False, postgresql_where=sa.text('cancel_asked'))
     op.create_index('ix_runs_deadline', 'runs', ['deadline_at'], unique=False, postgresql_where=sa.text("state IN ('running', 'paused')"))
     op.create_index('ix_runs_rare_states', 'runs', ['state', 'created_at', 'run_id'], unique=False, postgresql_where=sa.text("state IN ('paused', 'failed', 'cancelled')"))
     op.create_index('ix_runs_new', 'runs', ['created_at', 'run_id'], unique=False, postgresql_where=sa.text("state = 'running' AND NOT begun"))
@@ -588,8 +644,8 @@ def upgrade() -> None:
     sa.Column('step_id', sa.BigInteger(), sa.Identity(always=True), nullable=False),
     sa.Column('run_id', sa.String(length=32), nullable=False),
     sa.Column('subject_id', sa.String(length=64), nullable=True),
-    sa.Column('node', sa.String(length=64), nullable=False),
-    sa.Column('kind', sa.String(length=8), nullable=False),
+    sa.Column('node', sa.String(length=128), nullable=False),
+    sa.Column('kind', sa.String(length=16), nullable=False),
     sa.Column('queue', sa.String(length=32), nullable=True),
     sa.Column('action', sa.String(length=64), nullable=True),
     sa.Column('state', sa.String(length=16), nullable=False),
@@ -612,6 +668,9 @@ def upgrade() -> None:
     sa.Column('wanted', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
     sa.Column('progress', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
     sa.Column('caused_by', sa.BigInteger(), nullable=True),
+    sa.Column('scope_id', sa.BigInteger(), nullable=True),
+    sa.Column('element', sa.Integer(), nullable=True),
+    sa.Column('referenced', sa.Boolean(), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
     sa.Column('started_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
@@ -626,6 +685,8 @@ def upgrade() -> None:
     op.create_index('ix_steps_published', 'steps', ['published_at'], unique=False, postgresql_where=sa.text("state = 'published'"))
     op.create_index('ix_steps_ready', 'steps', ['queue', 'urgency'], unique=False, postgresql_where=sa.text("state = 'ready' AND NOT held"))
     op.create_index('ix_steps_run_id', 'steps', ['run_id'], unique=False)
+    op.create_index('ix_steps_scope', 'steps', ['scope_id', 'element'], unique=False, postgresql_where=sa.text('scope_id IS NOT NULL'))
+    op.create_index('ix_steps_referenced', 'steps', ['run_id', 'node', 'step_id'], unique=False, postgresql_where=sa.text('referenced'))
     op.create_table('transitions',
     sa.Column('transition_id', sa.String(length=32, collation='C'), nullable=False),
     sa.Column('task_id', sa.String(length=32), nullable=False),
@@ -662,7 +723,7 @@ def upgrade() -> None:
     sa.Column('step_id', sa.BigInteger(), nullable=False),
     sa.Column('run_id', sa.String(length=32), nullable=False),
     sa.Column('task_id', sa.String(length=64), nullable=True),
-    sa.Column('node', sa.String(length=64), nullable=False),
+    sa.Column('node', sa.String(length=128), nullable=False),
     sa.Column('reason', sa.String(length=64), nullable=False),
     sa.Column('question', sa.Text(), nullable=False),
     sa.Column('context', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), server_default='{}', nullable=False),
@@ -817,6 +878,9 @@ def downgrade() -> None:
         "notice_roles",
         "leases",
         "join_arrivals",
+        "scopes",
+        "variable_writes",
+        "subscriptions",
         "intent_labels",
         "idempotency_keys",
         "forgotten_numbers",

@@ -5,6 +5,7 @@ from typing import Any
 
 from statemachine.workflow.definition import Kind, Step, Workflow, build
 from statemachine.workflow.expression.compiled import Expression
+from statemachine.workflow.options.run_variable import RunVariable
 
 
 def action(step_id: str, *following: str, **more: Any) -> Step:
@@ -38,7 +39,6 @@ def workflow(
         version="1.0",
         trigger="",
         steps=steps,
-        variables=variables or {},
-        timeout_seconds=None,
+        declared=[RunVariable(name=name, default=value) for name, value in (variables or {}).items()],
         on_error=on_error,
     )

@@ -6,21 +6,34 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from statemachine.workflow.definition import END, ORIGIN, Kind, Step, Workflow
-from statemachine.workflow.planner import Plan, after_failure, after_success, begin
+from statemachine.workflow.plan import Plan
+from statemachine.workflow.planner import after_failure, after_join, after_success, begin
+from statemachine.workflow.values import RunValues
 
 MOST_STEPS = 5000
 """A run that takes more is taken for one that never ends."""
 
 
-def joined_by(
-    workflow: Workflow, node: str, outputs: Mapping[str, Any]
-) -> dict[str, dict[str, Mapping[str, object]]]:
-    """The joins that the end of this step completes, where all these steps have returned this."""
-    return {
-        join: {need: outputs[need] for need in workflow.steps[join].needs}
-        for join in workflow.joins_of(node)
-        if outputs.keys() >= set(workflow.steps[join].needs)
-    }
+def succeed(
+    workflow: Workflow,
+    node: str,
+    *,
+    given: Mapping[str, object],
+    output: Mapping[str, object],
+    values: RunValues,
+    outputs: Mapping[str, Any],
+) -> Plan:
+    """What follows the end of this step, joins too, where all these steps have returned this."""
+    plan = after_success(workflow, node, given=given, output=output, values=values)
+    arrived, plan.arrived = plan.arrived, []
+    for arrival in arrived:
+        needs = workflow.steps[arrival.join].needs
+        if outputs.keys() >= set(needs):
+            joined = after_join(workflow, arrival.join, {need: outputs[need] for need in needs}, values)
+            plan.entered += joined.entered
+            plan.passed += joined.passed
+            plan.error = plan.error or joined.error
+    return plan
 
 
 def answer(gateway: str) -> str:
@@ -46,7 +59,7 @@ class Interpreter:
 
     def run(self) -> None:
         """Take steps, in any order, until none is open."""
-        self._enter(begin(self.workflow, self._answers()))
+        self._enter(begin(self.workflow, RunValues(parameters=self._answers())))
         while self.waiting and not self.failed:
             self.steps_taken += 1
             assert self.steps_taken < MOST_STEPS, "the run does not end"
@@ -64,19 +77,19 @@ class Interpreter:
         output = {**self._answers(), "decision": self._decision(step, given), "by": step.id}
         if step.decisions.get(str(output["decision"])) == ORIGIN:
             self.sent_back[str(given["origin"])] += 1
-        plan = after_success(
+        plan = succeed(
             self.workflow,
             step.id,
             given=given,
             output=output,
-            variables={},
-            joined=joined_by(self.workflow, step.id, {**self.outputs, step.id: output}),
+            values=RunValues(),
+            outputs={**self.outputs, step.id: output},
         )
         self.outputs[step.id] = output
         self._enter(plan)
 
     def _fail(self, step: Step, given: Mapping[str, object]) -> None:
-        plan = after_failure(self.workflow, step.id, given=given, error={"code": "tried"})
+        plan = after_failure(self.workflow, step.id, given=given, error={"code": "tried"}, values=RunValues())
         if plan is None:
             self.failed = True
         else:

@@ -25,8 +25,8 @@ def refused(written: Mapping[str, object]) -> tuple[str, ...]:
 @pytest.mark.parametrize(
     ("changes", "place"),
     [
-        ({"id": "A"}, "steps.1.id: "),
-        ({"id": "a" * 65}, "steps.1.id: "),
+        ({"id": "1a"}, "steps.1.id: "),
+        ({"id": "a" * 129}, "steps.1.id: "),
         ({"id": "$origin"}, "steps.1.id: "),
         ({"agent": "Nobody!"}, "steps.1.agent: "),
         ({"type": "dance"}, "steps.1.type: "),
@@ -54,7 +54,6 @@ def test_a_fault_of_a_step_names_the_step_and_the_option(changes: dict[str, obje
         ({"version": 1.0}, "version: "),
         ({"timeout_seconds": 0}, "timeout_seconds: "),
         ({"steps": []}, "steps: "),
-        ({"steps": [STEP | {"id": f"s{n}"} for n in range(201)]}, "steps: "),
         ({"colour": "red"}, "colour: "),
         ({"variables": []}, "variables: "),
     ],
@@ -122,7 +121,7 @@ def test_every_option_reaches_the_grammar() -> None:
     steps = workflow.steps
     assert (workflow.trigger, workflow.timeout_seconds, workflow.on_error) == ("order_created", 3600, "h")
     assert workflow.variables == {"limit": 2}
-    assert steps["a"].retry == RetryPolicy(max_retries=3, delay_ms=500, backoff=2)
+    assert steps["a"].retry == (RetryPolicy(max_retries=3, delay_ms=500, backoff=2),)
     assert (steps["a"].title, steps["a"].not_before, steps["a"].priority) == ("检查", "at", 9)
     assert (steps["a"].on_error, steps["a"].parameters) == ("h", {"rules": ["one"]})
     assert steps["g"].condition is not None
@@ -135,8 +134,7 @@ def test_every_option_reaches_the_grammar() -> None:
 
 def test_a_wait_an_hour_between_tries_is_an_hour() -> None:
     retry = {"max_retries": 1, "delay_seconds": 3600}
-    policy = read_definition(body(STEP | {"retry": retry})).steps["a"].retry
-    assert policy is not None
+    (policy,) = read_definition(body(STEP | {"retry": retry})).steps["a"].retry
     delay = policy.delay(1)
     assert delay is not None
     assert delay.total_seconds() == 3600

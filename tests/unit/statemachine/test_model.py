@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from statemachine.workflow.definition import END, ORIGIN, Kind, MalformedWorkflow, Step, Workflow
 from statemachine.workflow.planner import begin
+from statemachine.workflow.values import RunValues
 from tests.support.workflow.definitions import action, gateway, human, workflow
 from tests.support.workflow.interpreter import Interpreter, answer
 
@@ -104,7 +105,7 @@ def test_the_interpreter_notices_a_join_that_is_entered_twice() -> None:
     built = workflow(action("a", "b", "c"), action("b"), action("c"), action("j", needs=("b", "c")))
     run = Interpreter(built, lambda below: below - 1)
     run.run()
-    run._enter(begin(built, {}))
+    run._enter(begin(built, RunValues()))
     assert run.entries["a"] == 2
     assert run.entries["j"] == 1
 

@@ -5,9 +5,11 @@ from collections.abc import Mapping
 import pytest
 
 from statemachine.workflow.definition import Workflow
-from statemachine.workflow.planner import Plan, UnknownDecision, after_failure, after_success, begin
+from statemachine.workflow.plan import Failing, Plan
+from statemachine.workflow.planner import UnknownDecision, after_failure, begin
+from statemachine.workflow.values import RunValues
+from tests.support.workflow import interpreter
 from tests.support.workflow.definitions import action, gateway, human, workflow
-from tests.support.workflow.interpreter import joined_by
 
 PICTURE = {"picture": "https://example.com/1"}
 ERROR = {"code": "tool_failed", "message": "the order system does not answer"}
@@ -20,31 +22,31 @@ def entered(plan: Plan | None) -> dict[str, Mapping[str, object]]:
 
 
 def passed(plan: Plan) -> list[tuple[str, bool]]:
-    return [(one.step.id, one.held) for one in plan.passed]
+    return [(one.step.id, bool(one.output["held"])) for one in plan.passed if not isinstance(one, Failing)]
 
 
 def succeed(
     built: Workflow, node: str, output: Mapping[str, object] | None = None, **more: Mapping[str, object]
 ) -> Plan:
-    return after_success(
+    return interpreter.succeed(
         built,
         node,
         given=more.get("given", {}),
         output=output or {},
-        variables=more.get("variables", {}),
-        joined=joined_by(built, node, {**more.get("outputs", {}), node: output or {}}),
+        values=RunValues(parameters=more.get("variables", {})),
+        outputs={**more.get("outputs", {}), node: output or {}},
     )
 
 
 def test_a_run_begins_with_every_first_step_and_its_variables() -> None:
     built = workflow(action("a"), action("b"), variables={"limit": 1})
-    assert entered(begin(built, PICTURE)) == {"a": PICTURE, "b": PICTURE}
+    assert entered(begin(built, RunValues(parameters=PICTURE))) == {"a": PICTURE, "b": PICTURE}
 
 
 def test_a_gateway_that_comes_first_sees_the_runs_variables_before_the_definitions() -> None:
     built = workflow(gateway("g", "limit > 1", "a", "b"), action("a"), action("b"), variables={"limit": 1})
-    assert entered(begin(built, {})).keys() == {"b"}
-    assert entered(begin(built, {"limit": 2})).keys() == {"a"}
+    assert entered(begin(built, RunValues(parameters={}))).keys() == {"b"}
+    assert entered(begin(built, RunValues(parameters={"limit": 2}))).keys() == {"a"}
 
 
 def test_what_follows_gets_the_output_as_its_input() -> None:
@@ -111,7 +113,7 @@ def test_an_unknown_decision_is_refused_with_what_is_offered(output: dict[str, o
 
 def test_the_origin_runs_again_with_the_input_it_had() -> None:
     built = workflow(action("a", on_error="h"), human("h", again="$origin"))
-    failure = after_failure(built, "a", given=PICTURE, error=ERROR)
+    failure = after_failure(built, "a", given=PICTURE, error=ERROR, values=RunValues())
     asked = entered(failure)["h"]
     assert asked == {"origin": "a", "origin_input": PICTURE, "error": ERROR}
     assert entered(succeed(built, "h", {"decision": "again"}, given=asked)) == {"a": PICTURE}
@@ -127,21 +129,24 @@ def test_a_steps_own_on_error_comes_before_the_workflows() -> None:
     built = workflow(
         action("a", on_error="mend"), action("b"), action("mend"), human("h", stop="end"), on_error="h"
     )
-    assert entered(after_failure(built, "a", given={}, error=ERROR)).keys() == {"mend"}
-    assert entered(after_failure(built, "b", given={}, error=ERROR)).keys() == {"h"}
+    assert entered(after_failure(built, "a", given={}, error=ERROR, values=RunValues())).keys() == {"mend"}
+    assert entered(after_failure(built, "b", given={}, error=ERROR, values=RunValues())).keys() == {"h"}
 
 
 def test_a_failure_nobody_catches_fails_the_run() -> None:
-    assert after_failure(workflow(action("a")), "a", given={}, error=ERROR) is None
+    assert after_failure(workflow(action("a")), "a", given={}, error=ERROR, values=RunValues()) is None
 
 
 def test_a_step_does_not_catch_its_own_failure() -> None:
     built = workflow(action("a"), human("h", stop="end"), on_error="h")
-    assert after_failure(built, "h", given={}, error=ERROR) is None
+    assert after_failure(built, "h", given={}, error=ERROR, values=RunValues()) is None
 
 
 def test_a_failure_may_just_end_its_branch() -> None:
-    assert after_failure(workflow(action("a", on_error="end")), "a", given={}, error=ERROR) == Plan()
+    assert (
+        after_failure(workflow(action("a", on_error="end")), "a", given={}, error=ERROR, values=RunValues())
+        == Plan()
+    )
 
 
 def test_a_gateway_may_sort_failures() -> None:
@@ -151,8 +156,8 @@ def test_a_gateway_may_sort_failures() -> None:
         action("b"),
         variables={"error": "none"},
     )
-    assert entered(after_failure(built, "a", given={}, error=ERROR)).keys() == {"b"}
-    assert not entered(after_failure(built, "a", given={}, error={"code": "other"}))
+    assert entered(after_failure(built, "a", given={}, error=ERROR, values=RunValues())).keys() == {"b"}
+    assert not entered(after_failure(built, "a", given={}, error={"code": "other"}, values=RunValues()))
 
 
 JOINED = workflow(
@@ -199,7 +204,7 @@ def test_a_gateway_that_joins_decides_by_its_needs_names_whichever_came_last(las
 
 
 def stopped(plan: Plan) -> list[str]:
-    return [one.step.id for one in plan.stopped]
+    return [one.step.id for one in plan.passed if isinstance(one, Failing)]
 
 
 def test_a_gateway_without_a_value_leads_where_its_failure_is_handled() -> None:
@@ -220,7 +225,7 @@ def test_a_gateway_without_a_value_leads_where_its_failure_is_handled() -> None:
 
 def test_a_gateway_without_a_value_that_nobody_handles_fails_the_run() -> None:
     built = workflow(gateway("g", "1 / count > 1", "b", "end"), action("b"))
-    plan = begin(built, {"count": 0})
+    plan = begin(built, RunValues(parameters={"count": 0}))
     assert (stopped(plan), entered(plan)) == (["g"], {})
     assert plan.error == {
         "code": "expression",

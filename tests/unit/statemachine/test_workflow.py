@@ -77,11 +77,11 @@ FAULTS: dict[str, tuple[tuple[Step, ...], str]] = {
     ),
     "a wait for nothing": (
         (Step(id="w", kind=Kind.WAIT),),
-        "step 'w' is a wait and needs either seconds or not_before",
+        "step 'w' is a wait and needs either seconds, not_before, until or events",
     ),
     "a wait for two things": (
         (Step(id="w", kind=Kind.WAIT, wait_seconds=1, not_before="at"),),
-        "step 'w' is a wait and needs either seconds or not_before",
+        "step 'w' is a wait and needs either seconds, not_before, until or events",
     ),
     "a condition on an action": (
         (action("a", condition=CONDITION),),
@@ -278,7 +278,7 @@ def test_a_workflow_starts_where_nothing_leads() -> None:
 def test_a_workflow_knows_which_joins_wait_for_a_step() -> None:
     built = workflow(action("a"), action("b"), action("j", needs=("a", "b")), action("k", needs=("b",)))
     assert built.waiting_for == {"a": ("j",), "b": ("j", "k")}
-    assert built.joins_of("a") == ("j",)
+    assert built.flows == {"j": ("a", "b")}
 
 
 def test_a_built_workflow_cannot_be_changed() -> None:

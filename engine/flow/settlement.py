@@ -1,25 +1,25 @@
 """Writes the results of steps in one transaction: effects, retries and successors."""
 
+import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from engine.actions import WAIT_OVER, Resumption
-from engine.catalogue import Catalogue
 from engine.effects import EffectRefusal
+from engine.flow.completion import Completion
+from engine.flow.ends import Ends
 from engine.outcomes import Done, Failed, Outcome, Park, Snooze, TryAgain
 from engine.registry import Registry
-from engine.succession import RunFacts, Succession
 from runtime.clock import Clock
 from statemachine.workflow import planner
-from statemachine.workflow.definition import Kind, Workflow
-from statemachine.workflow.states import TIMED_STEPS, RunState, StepState
+from statemachine.workflow.definition import Kind
+from statemachine.workflow.options.retry import NO_RETRY, RetryPolicy
+from statemachine.workflow.states import TIMED_STEPS, StepState
 from storage.core.unit_of_work import UnitOfWork
-from storage.engine.arrivals import Arrivals, EndedNeed
 from storage.engine.clock import Moments
 from storage.engine.steps import StepChange, StepRow, Steps
-from storage.engine.urgency import still_behind
 
 
 @dataclass(slots=True)
@@ -27,10 +27,10 @@ class Settlement:
     """Writes the outcomes of locked steps, and everything that follows."""
 
     work: UnitOfWork
-    catalogue: Catalogue
     registry: Registry
     moments: Moments
-    succession: Succession
+    ends: Ends
+    completion: Completion
 
     def settle(
         self, rows: Sequence[StepRow], outcomes: Mapping[int, Outcome], subjects: Mapping[int, Any]
@@ -42,14 +42,10 @@ class Settlement:
             final[step_id] = self._refused(refusal)
         for row in rows:
             final[row.step_id] = self._exhausted(row, final[row.step_id])
+        final = self.ends.plan(rows, final)
         Steps(self.work).change([self._change(row, final[row.step_id]) for row in rows])
-        for row in rows:
-            outcome = final[row.step_id]
-            if isinstance(outcome, Failed):
-                self._after_failure(row, outcome)
-        self._after_success([(row, done) for row in rows if isinstance(done := final[row.step_id], Done)])
-        self.succession.write_steps()
-        self.succession.write_runs()
+        self.ends.enter()
+        self.completion.finish()
 
     def _with_early_signal(self, row: StepRow, outcome: Outcome, subjects: Mapping[int, Any]) -> Outcome:
         """Results that came while the step was at work are heard now, in the order they came.
@@ -85,12 +81,20 @@ class Settlement:
         return Failed(code=outcome.code, message=outcome.message)
 
     def _delay(self, row: StepRow, outcome: TryAgain) -> timedelta | None:
-        step = self._workflow(row).steps[row.node]
-        policy = step.retry or self.registry.get(str(row.action)).retry
-        delay = row.limits.retry(policy).delay(row.tries + 1)
+        policy = row.limits.retry(self._policy(row, outcome.code))
+        delay = policy.delay(row.tries + 1, random.random())  # noqa: S311 - spreads tries, hides nothing
         if delay is not None and outcome.after_seconds is not None:
             return max(delay, timedelta(seconds=outcome.after_seconds))
         return delay
+
+    def _policy(self, row: StepRow, code: str) -> RetryPolicy:
+        """The first retry policy that fits: of the step, of the workflow, of the action."""
+        workflow = self.ends.workflow(row)
+        step = planner.step_of(workflow, row.node)
+        if step.retry or workflow.options.retry:
+            written = (*step.retry, *workflow.options.retry)
+            return next((policy for policy in written if policy.fits(code)), NO_RETRY)
+        return NO_RETRY if row.action is None else self.registry.get(row.action).retry
 
     def _change(self, row: StepRow, outcome: Outcome) -> StepChange:
         same = StepChange(step_id=row.step_id, state=row.state, delivery=row.delivery, tries=row.tries)
@@ -128,46 +132,6 @@ class Settlement:
                     due_clock=clock if until else None,
                 )
 
-    def _after_failure(self, row: StepRow, outcome: Failed) -> None:
-        self.succession.count(row.run_id, -1)
-        error: dict[str, object] = {"code": outcome.code, "message": outcome.message}
-        plan = planner.after_failure(self._workflow(row), row.node, given=row.input, error=error)
-        if plan is None:
-            self.succession.fail(row.run_id, {**error, "step": row.node})
-        else:
-            self.succession.enter(self.run_of(row), plan, row.step_id)
-
-    def _after_success(self, ended: Sequence[tuple[StepRow, Done]]) -> None:
-        joined = self._joined([row for row, _ in ended])
-        for row, outcome in ended:
-            self.succession.count(row.run_id, -1)
-            if self.succession.has_failed(row.run_id):
-                continue
-            plan = planner.after_success(
-                self._workflow(row),
-                row.node,
-                given=row.input,
-                output=outcome.output,
-                variables=row.variables,
-                joined=joined.get(row.step_id, {}),
-            )
-            self.succession.enter(self.run_of(row), plan, row.step_id)
-
-    def _joined(self, ended: Sequence[StepRow]) -> dict[int, dict[str, dict[str, Mapping[str, Any]]]]:
-        """The joins that these ends complete, by the step that came last and the join, with what each need returned."""
-        arrivals = [
-            EndedNeed(row.run_id, join, row.step_id, row.node)
-            for row in ended
-            for join in self._workflow(row).joins_of(row.node)
-        ]
-        last = {(one.run_id, one.node): one.step_id for one in arrivals}
-        workflows = {row.run_id: self._workflow(row) for row in ended}
-        needs = {(run_id, node): len(workflows[run_id].steps[node].needs) for run_id, node in last}
-        found: dict[int, dict[str, dict[str, Mapping[str, Any]]]] = {}
-        for place, outputs in Arrivals(self.work).arrive(arrivals, needs).items():
-            found.setdefault(last[place], {})[place[1]] = outputs
-        return found
-
     def load(self, rows: Iterable[StepRow]) -> dict[int, Any]:
         """The subjects of these locked steps, read anew."""
         by_action: dict[str, list[StepRow]] = {}
@@ -201,19 +165,3 @@ class Settlement:
         return action.resume(
             Resumption(step=row, subject=subjects.get(row.step_id), signal=signal, moments=self.moments)
         )
-
-    def run_of(self, row: StepRow) -> RunFacts:
-        """The run of a locked step."""
-        return RunFacts(
-            run_id=row.run_id,
-            subject_id=row.subject_id,
-            workflow=self._workflow(row),
-            variables=row.variables,
-            priority=row.run_priority,
-            held=row.run_state is RunState.PAUSED,
-            behind=still_behind(row.urgency, row.priority, self.moments.database_now),
-            manual=row.run_manual,
-        )
-
-    def _workflow(self, row: StepRow) -> Workflow:
-        return self.catalogue.version(self.work, row.workflow, row.version)

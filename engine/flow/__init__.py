@@ -1,0 +1,1 @@
+"""What follows when steps end: successors, joins, scopes, what breaks in."""

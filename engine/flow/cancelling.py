@@ -1,0 +1,72 @@
+"""Cancels steps, and all that belongs to them: what is in them, their questions, what they wait for."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from engine.flow.facts import RunFacts
+from engine.flow.succession import Succession
+from engine.registry import Registry
+from storage.core.unit_of_work import UnitOfWork
+from storage.engine.flow.arrivals import Arrivals
+from storage.engine.flow.scopes import Scopes
+from storage.engine.flow.subscriptions import Subscriptions
+from storage.engine.runs import Runs
+from storage.engine.steps import StepRow
+
+
+@dataclass(slots=True)
+class Cancelling:
+    """Cancels parts of locked runs."""
+
+    work: UnitOfWork
+    registry: Registry
+    succession: Succession
+    asked: bool = False
+    """Whether runs are to be cancelled that cancelled steps have begun."""
+
+    def step(self, row: StepRow) -> None:
+        """Note that this step is cancelled, whose row its caller changes."""
+        self._clear(row.run_id, [], [row.step_id])
+
+    def runs(self, run_ids: Sequence[str]) -> None:
+        """Clear away what belongs to these runs, which have ended; their open steps are cancelled."""
+        self.asked |= Runs(self.work).ask_cancel_under(run_ids)
+        Subscriptions(self.work).end_of_runs(run_ids)
+        Scopes(self.work).close_runs(run_ids)
+        Arrivals(self.work).clear_runs(run_ids)
+
+    def inside(self, run_id: str, scope_ids: Sequence[int]) -> None:
+        """Cancel what is in these scopes, and close them."""
+        cancelled = Scopes(self.work).cancel(scope_ids)
+        self._clear(run_id, [*cancelled, *scope_ids], cancelled)
+
+    def branches(self, run: RunFacts, nodes: Collection[str]) -> None:
+        """Cancel the open rows of these steps in the scope where the run stands."""
+        rows = Scopes(self.work).cancel_nodes(run.run_id, run.scope_id, nodes)
+        cancelled = [step_id for step_id, _ in rows]
+        self.succession.count(run, -sum(scope_id == run.scope_id for _, scope_id in rows))
+        self._clear(run.run_id, cancelled, cancelled)
+
+    def all_in(self, run: RunFacts, *, but: int | None = None) -> None:
+        """Cancel every open step of the scope where the run stands, or outside of all, but this one."""
+        if run.scope is not None:
+            nodes = Scopes(self.work).open_nodes(run.run_id, run.scope_id)
+            self.branches(run, nodes)
+            return
+        rows = Scopes(self.work).cancel_run(run.run_id, [] if but is None else [but])
+        cancelled = [step_id for step_id, _ in rows]
+        self.succession.count(run, -sum(scope_id is None for _, scope_id in rows))
+        self._clear(run.run_id, cancelled, cancelled)
+
+    def _clear(self, run_id: str, scope_ids: Sequence[int], cancelled: Sequence[int]) -> None:
+        if cancelled:
+            self.asked |= Runs(self.work).ask_cancel(cancelled)
+        if scope_ids:
+            Scopes(self.work).close(scope_ids)
+            Arrivals(self.work).clear(run_id, scope_ids)
+        for scope_id in scope_ids:
+            self.succession.opened_scopes.pop(scope_id, None)
+            self.succession.failed_scopes.pop(scope_id, None)
+        if cancelled:
+            Subscriptions(self.work).end_of_steps(cancelled)
+            self.registry.withdraw(self.work, cancelled)

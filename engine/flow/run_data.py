@@ -1,0 +1,78 @@
+"""What expressions see of runs within one transaction, and what is written to their variables."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final
+
+from engine.flow.facts import RunFacts
+from statemachine.workflow.plan import Write
+from statemachine.workflow.values import RunValues
+from storage.core.unit_of_work import UnitOfWork
+from storage.engine.flow.variables import NewWrite, WrittenVariables
+
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+@dataclass(slots=True)
+class RunData:
+    """The values of the runs of this transaction; a run that writes and reads nothing costs nothing."""
+
+    work: UnitOfWork
+    _written: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    _writes: list[NewWrite] = field(default_factory=list)
+    _outputs: dict[tuple[str, tuple[int, ...]], dict[str, Any]] = field(default_factory=dict)
+
+    def values(self, run: RunFacts, bound: Mapping[str, object] | None = None) -> RunValues:
+        """What expressions see of this run, from the scope where it stands.
+
+        Args:
+            run: The run, and the scope.
+            bound: The elements of the loops around; those of the scope where nothing is given.
+        """
+        around = run.scope.bound if run.scope is not None else _NOTHING
+        reading = run.workflow.reading
+        if not reading.reserved and bound is None and run.scope is None:
+            return RunValues(parameters=run.variables, written=self._of(run))
+        return RunValues(
+            parameters=run.variables,
+            written=self._of(run),
+            outputs=self._outputs_of(run) if reading.outputs else _NOTHING,
+            run={"id": run.run_id, "workflow": run.workflow.name, "version": run.workflow.version},
+            bound=around if bound is None else bound,
+        )
+
+    def ended(self, run: RunFacts, node: str, output: Mapping[str, Any]) -> None:
+        """Note what a step has returned, before its row says so."""
+        if node in run.workflow.reading.outputs:
+            self._outputs_of(run)[node] = output
+
+    def write(self, run: RunFacts, writes: Sequence[Write]) -> None:
+        """Write these values to the variables of a run."""
+        if not writes:
+            return
+        self._written[run.run_id] = {**self._of(run), **{each.name: each.value for each in writes}}
+        self._writes += [
+            NewWrite(run_id=run.run_id, name=each.name, value=each.value, node=each.node) for each in writes
+        ]
+
+    def flush(self) -> frozenset[str]:
+        """Write what was written; the runs whose variables have changed."""
+        if not self._writes:
+            return frozenset()
+        writes, self._writes = self._writes, []
+        changed = frozenset(each.run_id for each in writes)
+        WrittenVariables(self.work).keep(
+            {run_id: self._written[run_id] for run_id in sorted(changed)}, writes
+        )
+        return changed
+
+    def _of(self, run: RunFacts) -> Mapping[str, Any]:
+        return self._written.get(run.run_id, run.written)
+
+    def _outputs_of(self, run: RunFacts) -> dict[str, Any]:
+        place = (run.run_id, run.chain)
+        if place not in self._outputs:
+            read = sorted(run.workflow.reading.outputs)
+            self._outputs[place] = WrittenVariables(self.work).outputs(run.run_id, read, run.chain)
+        return self._outputs[place]

@@ -1,0 +1,1 @@
+"""What moves inside runs: branches at joins, scopes, variables, and what is waited for."""

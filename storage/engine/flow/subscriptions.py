@@ -1,0 +1,107 @@
+"""Subscriptions: what open steps and runs wait for, found by name and key, or by time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+
+from storage.core.bulk import BulkInsert
+from storage.core.unit_of_work import Repository
+from storage.engine.states import RUNNING
+from storage.engine.tables import subscriptions as subscriptions_table
+
+_ADD = BulkInsert(subscriptions_table, ("run_id", "step_id", "place", "kind", "name", "key", "due_at"))
+_FIELDS = "subscription_id, run_id, step_id, place, kind, name, key, due_at"
+_WAITING = text(
+    f"SELECT {_FIELDS} FROM subscriptions WHERE kind = :kind AND name = :name "
+    "AND (CAST(:key AS text) IS NULL OR key = :key) ORDER BY subscription_id LIMIT :limit"
+)
+# That of a run that is paused waits until it goes on.
+_DUE = text(
+    f"""
+    SELECT {_FIELDS} FROM subscriptions s WHERE due_at <= (SELECT business_now())
+      AND EXISTS (SELECT FROM runs r WHERE r.run_id = s.run_id AND r.state = {RUNNING})
+    ORDER BY due_at LIMIT :limit
+    """
+)
+_OF_RUNS = text(f"SELECT {_FIELDS} FROM subscriptions WHERE run_id = ANY(:runs) AND kind = 'condition'")
+_STILL = text(f"SELECT {_FIELDS} FROM subscriptions WHERE subscription_id = ANY(:ids) FOR UPDATE")
+_END = text("DELETE FROM subscriptions WHERE subscription_id = ANY(:ids)")
+_END_OF_STEPS = text("DELETE FROM subscriptions WHERE step_id = ANY(:steps)")
+_END_OF_RUNS = text("DELETE FROM subscriptions WHERE run_id = ANY(:runs)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEventSubscription:
+    """Something to be waited for."""
+
+    run_id: str
+    step_id: int | None
+    place: int
+    kind: str
+    name: str | None = None
+    key: str | None = None
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventSubscription:
+    """Something that is waited for."""
+
+    subscription_id: int
+    run_id: str
+    step_id: int | None
+    """The step that it ends with; `None`: the run."""
+    place: int
+    """Its place among what the step catches: of a wait first, then what breaks in."""
+    kind: str
+    name: str | None
+    key: str | None
+    due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriptions(Repository):
+    """The only code that writes `subscriptions`; whoever does holds the lock of the run."""
+
+    def add(self, subscriptions: Sequence[NewEventSubscription]) -> None:
+        """Wait for these."""
+        _ADD(
+            self.connection,
+            [
+                (each.run_id, each.step_id, each.place, each.kind, each.name, each.key, each.due_at)
+                for each in subscriptions
+            ],
+        )
+
+    def waiting(self, kind: str, name: str, key: str | None, limit: int) -> list[EventSubscription]:
+        """Who waits for this, the oldest first; locked by nobody, so look again once their runs are."""
+        values = {"kind": kind, "name": name, "key": key, "limit": limit}
+        return [EventSubscription(**row._mapping) for row in self.connection.execute(_WAITING, values)]
+
+    def due(self, limit: int) -> list[EventSubscription]:
+        """Timers whose time has come."""
+        return [EventSubscription(**row._mapping) for row in self.connection.execute(_DUE, {"limit": limit})]
+
+    def conditions(self, run_ids: Sequence[str]) -> list[EventSubscription]:
+        """The conditions that these runs wait for."""
+        found = self.connection.execute(_OF_RUNS, {"runs": list(run_ids)})
+        return [EventSubscription(**row._mapping) for row in found]
+
+    def still(self, subscription_ids: Sequence[int]) -> list[EventSubscription]:
+        """Those of these that are still waited for, once their runs are locked."""
+        found = self.connection.execute(_STILL, {"ids": list(subscription_ids)})
+        return [EventSubscription(**row._mapping) for row in found]
+
+    def end(self, subscription_ids: Sequence[int]) -> None:
+        """Wait no longer for these."""
+        self.connection.execute(_END, {"ids": list(subscription_ids)})
+
+    def end_of_steps(self, step_ids: Sequence[int]) -> None:
+        """Wait no longer for what belongs to these steps, which have ended."""
+        self.connection.execute(_END_OF_STEPS, {"steps": list(step_ids)})
+
+    def end_of_runs(self, run_ids: Sequence[str]) -> None:
+        """Wait no longer for what belongs to these runs, which have ended."""
+        self.connection.execute(_END_OF_RUNS, {"runs": list(run_ids)})
