@@ -25,7 +25,7 @@ def workflow(name: str, agent: Mapping[str, Any], **step: Any) -> dict[str, Any]
         "workflow": name,
         "version": "1",
         "steps": [
-            {"id": "outside", "agent": dict(agent), "next": "inside", **step},
+            {"id": "outside", **({"agent": dict(agent)} if agent else {}), "next": "inside", **step},
             {"id": "inside", "agent": "audit", "action": "check"},
         ],
     }
