@@ -4,7 +4,7 @@ A product declares an action once, in one row; bound to what its work needs of t
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 from typing import Any, Final, Generic, TypeVar
@@ -13,8 +13,9 @@ from engine.outcomes import Done, Outcome, Park
 from runtime.clock import Clock
 from schemas.core.agents import OUTSIDE
 from schemas.core.effects import Effect
-from statemachine.workflow.definition import Kind
+from statemachine.workflow.definition import Kind, Workflow
 from statemachine.workflow.options.retry import NO_RETRY, RetryPolicy
+from statemachine.workflow.step import Step
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.clock import Moments
 from storage.engine.steps import StepRow
@@ -42,7 +43,13 @@ class Batch:
     steps: tuple[StepRow, ...]
     subjects: Mapping[int, Any]
     moments: Moments
+    workflows: Mapping[tuple[str, str], Workflow] = field(default_factory=dict)
+    """The definitions of these steps, by name and version."""
     lease_lost: Callable[[], bool] = lambda: False
+
+    def definition_of(self, step: StepRow) -> Step:
+        """What the step's workflow says of it."""
+        return self.workflows[step.workflow, step.version].steps[step.node]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

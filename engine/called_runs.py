@@ -8,7 +8,7 @@ from engine.isolation import Fault, in_halves
 from engine.outcomes import Done, Failed, Outcome
 from engine.poison import abandon_run
 from statemachine.workflow.states import RunState
-from storage.engine.runs import EndedChild, Runs
+from storage.engine.flow.called_runs import BegunRuns, EndedChild
 
 if TYPE_CHECKING:
     from engine.engine import Engine
@@ -25,8 +25,8 @@ class CalledRuns:
     def look(self) -> int:
         """Report the ends that are to be reported, and cancel what is to be cancelled; how many there were."""
         with self.engine.database.looks() as work:
-            ended = Runs(work).to_report(_CHUNK)
-            unwanted = Runs(work).to_cancel(_CHUNK)
+            ended = BegunRuns(work).to_report(_CHUNK)
+            unwanted = BegunRuns(work).to_cancel(_CHUNK)
         reported = in_halves(ended, self._report, self._report_failed) if ended else []
         cancelled = in_halves(unwanted, self._cancel, self._abandon) if unwanted else []
         return len(reported) + len(cancelled)
@@ -34,7 +34,7 @@ class CalledRuns:
     def _report(self, ended: Sequence[EndedChild]) -> list[None]:
         with self.engine.transaction() as transaction:
             transaction.child_ended({each.parent_step_id: _outcome(each) for each in ended})
-            Runs(transaction.work).mark_reported([each.run_id for each in ended])
+            BegunRuns(transaction.work).mark_reported([each.run_id for each in ended])
         return [None] * len(ended)
 
     def _report_failed(self, ended: EndedChild, fault: Fault) -> None:
@@ -42,7 +42,7 @@ class CalledRuns:
         message = f"what the run came to cannot be used: {fault}"
         with self.engine.transaction() as transaction:
             transaction.fail([ended.parent_step_id], Failed(code="called_run", message=message))
-            Runs(transaction.work).mark_reported([ended.run_id])
+            BegunRuns(transaction.work).mark_reported([ended.run_id])
 
     def _cancel(self, run_ids: Sequence[str]) -> list[None]:
         with self.engine.transaction() as transaction:

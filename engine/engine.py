@@ -131,15 +131,18 @@ class Engine:
             # Locked in id order, worked in the order of the message: most urgent first.
             place = {key.step_id: nth for nth, key in enumerate(keys)}
             steps = tuple(sorted(steps, key=lambda step: place[step.step_id]))
-            for step in steps:
-                # Nothing is worked on whose successors could not be told.
-                self.catalogue.version(work, step.workflow, step.version)
+            # Nothing is worked on whose successors could not be told.
+            workflows = {
+                (name, version): self.catalogue.version(work, name, version)
+                for name, version in {(step.workflow, step.version) for step in steps}
+            }
             return began, Batch(
                 action=action.name,
                 lease_id=lease_id,
                 steps=steps,
                 subjects=action.load(work, steps),
                 moments=BusinessClock(work).now(),
+                workflows=workflows,
             )
 
         claimed = self.database.durably(take, seconds=self.limits.lease_seconds)

@@ -12,6 +12,7 @@ from schemas.core.agents import OUTSIDE
 from schemas.core.effects import Effect
 from statemachine.workflow.checks.purposes import PurposeNeed
 from statemachine.workflow.definition import Workflow
+from statemachine.workflow.options.human import NO_RULES, HumanRules
 from statemachine.workflow.states import RunState
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.runs import RunRow
@@ -50,6 +51,7 @@ class Question:
     context: Mapping[str, Any]
     decisions: tuple[str, ...]
     deadline_at: datetime | None
+    rules: HumanRules = NO_RULES
 
 
 class Questions(Protocol):

@@ -7,7 +7,7 @@ from typing import Final
 
 from engine.called_runs import CalledRuns
 from engine.engine import Engine
-from engine.flow.catching import Happening
+from engine.flow.catching import CaughtEvent
 from engine.isolation import Fault, in_halves, isolated
 from engine.outcomes import Failed
 from engine.poison import abandon_run, crash_waiting, take_out
@@ -84,7 +84,7 @@ class Tick:
             lambda: take_out(self._engine, poisoned, poison, lost=True),
             lambda: self._time_out(overdue_runs),
             lambda: self._end_waits(overdue_waits),
-            lambda: self._happen(over),
+            lambda: self._catch(over),
             lambda: CalledRuns(self._engine).look(),
         )
         # One that cannot even be taken out is tried again by the next tick, and keeps nobody from what follows.
@@ -126,12 +126,12 @@ class Tick:
 
         return sum(in_halves(step_ids, end, alone)) if step_ids else 0
 
-    def _happen(self, over: Sequence[EventSubscription]) -> int:
+    def _catch(self, over: Sequence[EventSubscription]) -> int:
         """Tell who waits for a time that it has come; how many there were."""
 
-        def happen(some: Sequence[EventSubscription]) -> list[int]:
+        def catch(some: Sequence[EventSubscription]) -> list[int]:
             with self._engine.transaction() as transaction:
-                heard = transaction.happen([Happening(each, {"kind": each.kind}) for each in some])
+                heard = transaction.catch([CaughtEvent(each, {"kind": each.kind}) for each in some])
             return [heard]
 
         def alone(one: EventSubscription, fault: Fault) -> int:
@@ -141,7 +141,7 @@ class Tick:
                 abandon_run(transaction, one.run_id, {"code": "deadline_fault", "message": str(fault)})
             return 1
 
-        return sum(in_halves(over, happen, alone)) if over else 0
+        return sum(in_halves(over, catch, alone)) if over else 0
 
     def _time_out(self, run_ids: Sequence[str]) -> int:
         """Fail runs whose time is up; how many there were."""

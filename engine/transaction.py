@@ -7,17 +7,9 @@ from typing import Any, Final
 
 from engine.begin import Begin
 from engine.catalogue import Catalogue
-from engine.flow.calls import Calls
-from engine.flow.cancelling import Cancelling
-from engine.flow.catching import Catching, Happening
-from engine.flow.completion import Completion
-from engine.flow.ends import Ends
+from engine.flow.catching import CaughtEvent
 from engine.flow.facts import RunFacts
-from engine.flow.insides import Insides
-from engine.flow.joins import Joins
-from engine.flow.run_data import RunData
-from engine.flow.settlement import Settlement
-from engine.flow.succession import Succession
+from engine.flow.parts import FlowParts
 from engine.limits import Limits
 from engine.outcomes import Failed, Outcome, SignalResult
 from engine.publisher import Message, into_messages
@@ -57,10 +49,7 @@ class Transaction:
     registry: Registry
     room: Room
     limits: Limits
-    _succession: Succession = field(init=False)
-    _catching: Catching = field(init=False)
-    _completion: Completion = field(init=False)
-    _settlement: Settlement = field(init=False)
+    _flow: FlowParts = field(init=False)
     _taken: list[tuple[str, ToPublish]] = field(default_factory=list)
     moments: Moments = field(init=False)
 
@@ -68,30 +57,12 @@ class Transaction:
         self.moments = BusinessClock(self.work).now()
         if self.room.rows_left:
             self.room.waiting = Queues(self.work).most_urgent(sorted(self.room.rows_left))
-        data = RunData(self.work)
-        self._succession = Succession(self.work, self.registry, self.room, self.moments, data)
-        cancelling = Cancelling(self.work, self.registry, self._succession)
-        insides = Insides(self.work, self._succession)
-        ends = Ends(self.work, self.catalogue, self.moments, data, self._succession, insides)
-        joins = Joins(self.work, self._succession, cancelling)
-        self._catching = Catching(self.work, self.registry, self.moments, self._succession, ends, cancelling)
-        self._completion = Completion(
-            self.work,
-            data,
-            self._succession,
-            ends,
-            insides,
-            joins,
-            cancelling,
-            self._catching,
-            Calls(self.work, self.catalogue),
-        )
-        self._settlement = Settlement(self.work, self.registry, self.moments, ends, self._completion)
+        self._flow = FlowParts.of(self.work, self.catalogue, self.registry, self.room, self.moments)
 
     def begin(self, runs: Sequence[Begin]) -> None:
         """Create these runs and their first steps; what is inline is done within this transaction."""
-        self._completion.begin(runs)
-        self._completion.finish()
+        self._flow.completion.begin(runs)
+        self._flow.completion.finish()
 
     def write(self, effects: Sequence[Effect]) -> None:
         """Write effects that belong to no step.
@@ -115,8 +86,7 @@ class Transaction:
     ) -> tuple[StepRow, ...]:
         """The same where each step has a lease of its own; the steps that were no longer held by theirs."""
         rows = Steps(self.work).lock(list(outcomes))
-        own = [row for row in rows if row.lease_id == leases[row.step_id]]
-        held = [row for row in own if row.state is StepState.LEASED]
+        held = [row for row in rows if row.state is StepState.LEASED and row.lease_id == leases[row.step_id]]
         # What this very lease has recorded before is neither held nor lost.
         lost = tuple(
             row for row in rows if row.lease_id != leases[row.step_id] or row.state is StepState.CANCELLED
@@ -125,10 +95,10 @@ class Transaction:
             self.work, [(row.step_id, effect) for row in lost for effect in outcomes[row.step_id].effects]
         )
         # A result that came early is about what the work wrote since the claim: the attempt it began.
-        fresh = self._settlement.load(row for row in held if row.early_signals)
-        self._settlement.settle(held, outcomes, {**subjects, **fresh})
+        fresh = self._flow.settlement.load(row for row in held if row.early_signals)
+        self._flow.settlement.settle(held, outcomes, {**subjects, **fresh})
         # A lease that is named for a step that is not under it may be somebody else's.
-        Leases(self.work).release(*{leases[row.step_id] for row in own})
+        Leases(self.work).release(*{row.lease_id for row in rows if row.lease_id == leases[row.step_id]})
         return lost
 
     def complete(self, signals: Mapping[int, Mapping[str, Any]]) -> dict[int, SignalResult]:
@@ -144,35 +114,35 @@ class Transaction:
             {row.step_id: signals[row.step_id] for row in rows if row.state is StepState.LEASED}
         )
         waiting = [row for row in rows if row.state in WAITING_STEPS]
-        self._settlement.resume(waiting, signals)
+        self._flow.settlement.resume(waiting, signals)
         results = {
             row.step_id: SignalResult.EARLY if row.state is StepState.LEASED else SignalResult.LATE
             for row in rows
         }
         return results | {row.step_id: SignalResult.APPLIED for row in waiting}
 
-    def happen(self, happenings: Sequence[Happening]) -> int:
+    def catch(self, events: Sequence[CaughtEvent]) -> int:
         """Go on with what has come for those who still wait for it; how many did."""
-        locked = Runs(self.work).lock(sorted({each.subscription.run_id for each in happenings}))
+        locked = Runs(self.work).lock(sorted({each.subscription.run_id for each in events}))
         for run in locked:
             if run.state in OPEN_RUNS:
-                self._succession.runs[run.run_id] = self._facts(run)
-        heard = self._catching.happen(happenings)
-        self._completion.finish()
+                self._flow.succession.runs[run.run_id] = self._facts(run)
+        heard = self._flow.catching.catch(events)
+        self._flow.completion.finish()
         return heard
 
     def child_ended(self, outcomes: Mapping[int, Outcome]) -> None:
         """End the steps that waited for other runs, each by what its run came to."""
         rows = [row for row in Steps(self.work).lock(list(outcomes)) if row.state is StepState.PARKED]
-        self._settlement.settle(rows, {row.step_id: outcomes[row.step_id] for row in rows}, {})
+        self._flow.settlement.settle(rows, {row.step_id: outcomes[row.step_id] for row in rows}, {})
 
     def end_waits(self, step_ids: Sequence[int]) -> int:
         """End the waits of these steps; how many there were.
 
         One that was taken, answered, held or given another time since it was found due goes on as it is.
         """
-        due = [row for row in Steps(self.work).lock(step_ids) if self._settlement.is_due(row)]
-        self._settlement.resume(due, dict.fromkeys([row.step_id for row in due], _DEADLINE))
+        due = [row for row in Steps(self.work).lock(step_ids) if self._flow.settlement.is_due(row)]
+        self._flow.settlement.resume(due, dict.fromkeys([row.step_id for row in due], _DEADLINE))
         return len(due)
 
     def fail(self, step_ids: Sequence[int], outcome: Failed, *, lost: bool = False) -> int:
@@ -181,7 +151,7 @@ class Transaction:
         if lost:
             still_lost = Queues(self.work).still_lost([row.step_id for row in rows])
             rows = [row for row in rows if row.step_id in still_lost]
-        self._settlement.settle(rows, dict.fromkeys([row.step_id for row in rows], outcome), {})
+        self._flow.settlement.settle(rows, dict.fromkeys([row.step_id for row in rows], outcome), {})
         return len(rows)
 
     def divert(self, run_id: str, node: str, given: Mapping[str, object]) -> bool:
@@ -193,9 +163,11 @@ class Transaction:
         dropped = Steps(self.work).cancel_open([run_id])
         self.registry.withdraw(self.work, dropped)
         facts = self._facts(run)
-        self._succession.count(facts, -len(dropped))
-        self._succession.enter(facts, Plan(entered=[Entered(step=facts.workflow.steps[node], given=given)]))
-        self._completion.finish()
+        self._flow.succession.count(facts, -len(dropped))
+        self._flow.succession.enter(
+            facts, Plan(entered=[Entered(step=facts.workflow.steps[node], given=given)])
+        )
+        self._flow.completion.finish()
         return True
 
     def divert_to(self, run_id: str, purpose: str, given: Mapping[str, object]) -> bool:
@@ -226,8 +198,8 @@ class Transaction:
         error = {"code": state.value, "message": reason}
         for run in runs:
             facts = self._facts(run)
-            self._completion.end(facts, state, error)
-        self._completion.finish()
+            self._flow.completion.end(facts, state, error)
+        self._flow.completion.finish()
         return runs
 
     def retry(self, run_ids: Sequence[str]) -> list[str]:
@@ -241,8 +213,8 @@ class Transaction:
             entered = [
                 Entered(step=facts.workflow.steps[node], given=given) for node, given in cut_short[run.run_id]
             ]
-            self._succession.enter(facts, Plan(entered=entered))
-        self._completion.finish()
+            self._flow.succession.enter(facts, Plan(entered=entered))
+        self._flow.completion.finish()
         return [run.run_id for run in again]
 
     def take(self, step_id: int, given: Mapping[str, object], limits: CallLimits = NO_LIMITS) -> bool:
@@ -289,7 +261,7 @@ class Transaction:
     def messages(self) -> list[Message]:
         """The messages to send once this transaction is committed."""
         by_queue: dict[str, list[ToPublish]] = {}
-        for step in self._succession.inserted:
+        for step in self._flow.succession.inserted:
             if step.state is StepState.PUBLISHED and step.queue and step.action:
                 row = ToPublish(
                     StepKey(step.step_id, 1), step.action, step.subject_id or step.run_id, alone=False
@@ -306,7 +278,7 @@ class Transaction:
     @property
     def calls_back(self) -> bool:
         """Whether runs have ended, or are to, of which steps of other runs know."""
-        return self._completion.calls_back
+        return self._flow.completion.calls_back
 
     def largest_batch(self, action: str) -> int:
         """Rows a message of this action may carry."""

@@ -15,7 +15,7 @@ from fleet.embedded.postgres import EmbeddedPostgres
 from fleet.embedded.process import server_process
 from fleet.embedded.valkey import EmbeddedValkey
 from fleet.installation import InstallationSecrets
-from fleet.process_secrets import SECRETS, without_others
+from fleet.process_secrets import is_secret, without_others
 from fleet.supervisor.process import ProcessSpec
 from fleet.supervisor.warm_parent import WarmParent
 from schemas.core.agents import SYSTEM_QUEUES
@@ -215,7 +215,7 @@ class FleetPlan:
         """What has imported all that these processes need, and knows no secret."""
         given = {name: value for name, value in os.environ.items() if not name.startswith("UNPEND_")}
         return WarmParent(
-            _IMPORTED, {name: value for name, value in given.items() if name not in SECRETS} | _UNBUFFERED
+            _IMPORTED, {name: value for name, value in given.items() if not is_secret(name)} | _UNBUFFERED
         )
 
     def environment(self) -> dict[str, str]:

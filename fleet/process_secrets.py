@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from runtime.settings import REQUEST_SECRET
+
 DATABASE: Final = frozenset({"UNPEND_DATABASE_URL"})
 BROKER: Final = frozenset({"UNPEND_BROKER_URL"})
 SEALED: Final = frozenset(
@@ -51,6 +53,8 @@ _OTHERS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "simulator": CHANNEL,
     }
 )
+_OF_REQUESTS: Final = "worker-general"
+"""Who is given the secrets of HTTP steps, whose names an installation chooses."""
 
 
 def secrets_of(process: str) -> frozenset[str]:
@@ -58,7 +62,18 @@ def secrets_of(process: str) -> frozenset[str]:
     return _OTHERS.get(process, WORK)
 
 
+def is_secret(name: str) -> bool:
+    """Whether a variable of this name holds a secret."""
+    return name in SECRETS or name.startswith(REQUEST_SECRET)
+
+
 def without_others(process: str, environment: Mapping[str, str]) -> dict[str, str]:
     """An environment without the secrets that this process is not given."""
     kept = secrets_of(process)
-    return {name: value for name, value in environment.items() if name not in SECRETS or name in kept}
+    return {
+        name: value
+        for name, value in environment.items()
+        if not is_secret(name)
+        or name in kept
+        or (process == _OF_REQUESTS and name.startswith(REQUEST_SECRET))
+    }

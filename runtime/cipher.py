@@ -20,7 +20,9 @@ _TAG_BYTES: Final = 16
 _VERSION: Final = b"\x01"
 _NAME_BYTES: Final = 4
 _HEAD_BYTES: Final = len(_VERSION) + _NAME_BYTES
-_PRINTED: Final = re.compile(r"enc1\.([0-9a-f]{8})\.([A-Za-z0-9_-]{38,})")
+PRINTED: Final = r"enc1\.([0-9a-f]{8})\.([A-Za-z0-9_-]{38,})"
+"""The form of an encrypted value in a text, as Python and PostgreSQL read it."""
+_PRINTED: Final = re.compile(PRINTED)
 
 
 class UnreadableCiphertext(ValueError):

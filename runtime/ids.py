@@ -30,6 +30,7 @@ class Prefix(StrEnum):
     LABEL = "LAB"
     STOP = "stop_"
     DO_NOT_CALL = "dnc_"
+    REPORT = "REP"
 
 
 MILLISECOND_DIGITS: Final = 11

@@ -1,5 +1,6 @@
 """The settings of an installation, read from the environment once, in the entry point."""
 
+import os
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Final, Literal, Self
@@ -14,6 +15,8 @@ PROJECT = Path(__file__).resolve().parent.parent
 """The folder that holds the packages and `config/`."""
 
 _CONTAINER_SECRETS: Final = Path("/run/secrets")
+REQUEST_SECRET: Final = "UNPEND_SECRET_"  # noqa: S105 - what their names begin with is none
+"""How the variables begin that hold the secrets of HTTP steps (docs/http_steps.md)."""
 
 
 Network = IPv4Network | IPv6Network
@@ -43,7 +46,7 @@ class Settings(BaseSettings):
             ValidationError: a setting is missing or wrong; it names the setting and shows no value.
         """
         folder = _CONTAINER_SECRETS if _CONTAINER_SECRETS.is_dir() else None
-        return cls(_secrets_dir=folder)
+        return cls(_secrets_dir=folder, request_secrets=_request_secrets(folder))
 
     database_url: SecretStr
     """As the application; as the role for everything where the further ones are not set (docs/audit.md)."""
@@ -88,6 +91,9 @@ class Settings(BaseSettings):
 
     notice_secrets: SecretStr | None = None
     """A JSON object of the secrets that `config/notices.yaml` names (docs/notices.md)."""
+
+    request_secrets: dict[str, SecretStr] = Field(default_factory=dict)
+    """The variables `UNPEND_SECRET_…`, which `config/http.yaml` names (docs/http_steps.md)."""
 
     order_system_url: str | None = None
     """Where actions are carried out (docs/order_system.md); without it our own tables are the order system."""
@@ -253,6 +259,14 @@ class Settings(BaseSettings):
     def _readable(cls, rate: str) -> str:
         read_rate(rate)
         return rate
+
+
+def _request_secrets(folder: Path | None) -> dict[str, SecretStr]:
+    """The secrets of HTTP steps, by their variables: as files, or from the environment, which goes before."""
+    files = () if folder is None else folder.glob(f"{REQUEST_SECRET.lower()}*")
+    found = {file.name.upper(): file.read_text(encoding="utf-8").strip() for file in files}
+    found |= {name: value for name, value in os.environ.items() if name.startswith(REQUEST_SECRET)}
+    return {name: SecretStr(value) for name, value in found.items() if value}
 
 
 class WatcherSettings(Settings):

@@ -18,6 +18,9 @@ from schemas.core.alternatives import Alternative, one_of
 from schemas.core.problems import Problem, problems_of
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.subjects import SubjectTable
+from storage.people.answers import Respondent
+from storage.people.reviews import Review
+from tasks.people.answers import Decided
 from tasks.verbs import Verb, VerbResult
 
 
@@ -141,6 +144,18 @@ class TaskForm(Protocol):
         `state` is the business state of a product's task, the lifecycle of general work.
         """
 
+    def answer_schema(self, review: Review, /) -> Mapping[str, Any]:
+        """What the payload of an answer to a question of this form holds, as a JSON Schema."""
+
+    def answer(
+        self, engine: Engine, review: Review, payload: Mapping[str, Any], by: Respondent, /
+    ) -> tuple[Decided, Review | None]:
+        """Answer a question about a task of this form.
+
+        Raises:
+            InvalidAnswer: the payload is not what the question asks for.
+        """
+
 
 class ProductForm(TaskForm, Protocol):
     """The tasks of a product whose runs are about subjects of its own."""
@@ -162,6 +177,9 @@ class ProductForm(TaskForm, Protocol):
 
     def read_general(self, task: NewTask) -> Any | tuple[Problem, ...]:
         """The submission that a task of a type this form owns is, or what is wrong with its parameters."""
+
+    def has(self, work: UnitOfWork, task_id: str, /) -> bool:
+        """Whether there is a subject of this id."""
 
     def given(self, work: UnitOfWork, task_id: str) -> Mapping[str, Any]:
         """What one of its subjects was submitted with, as far as it may be shown."""
@@ -212,6 +230,11 @@ class TaskForms:
     def product(self, name: str) -> ProductForm:
         """The form of this product's tasks."""
         return next(form for form in self.products if form.product == name)
+
+    def form_of(self, work: UnitOfWork, review: Review) -> TaskForm:
+        """The form of the task that a question is about."""
+        of_product = (form for form in self.products if review.task_id and form.has(work, review.task_id))
+        return next(of_product, self.general)
 
     def read(self, engine: Engine, sent: Any, sender: Sender) -> ReadTask | Problems:
         """One task as it was sent over HTTP, or what is wrong with it."""

@@ -23,6 +23,7 @@ from schemas.core.agents import Agents, read_agents
 from schemas.core.definition.file import read_definition_file
 from statemachine.workflow.definition import Workflow
 from storage.core.database import Database
+from tasks.flows.context import FlowsContext
 from tasks.flows.live_follower import LiveFollower
 from tasks.flows.live_store import LiveStore
 from tasks.orders.rules.context import Context, make_context
@@ -102,6 +103,11 @@ class Process:
         return OutboundContext.of_settings(self.settings)
 
     @cached_property
+    def flows(self) -> FlowsContext:
+        """What general work needs."""
+        return FlowsContext.of_settings(self.settings, self.database)
+
+    @cached_property
     def agents(self) -> Agents:
         """The fleet's agents."""
         return read_agents(self.settings.config_folder)
@@ -112,7 +118,7 @@ class Process:
         return Engine(
             database=self.database,
             publisher=self.publisher,
-            registry=registry(self.context, self.outbound, *self._further),
+            registry=registry(self.context, self.outbound, self.flows, *self._further),
             queues=self.agents.queues,
             agents=self.agents,
             holder=f"{self.name}@{socket.gethostname()}:{os.getpid()}",

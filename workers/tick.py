@@ -11,6 +11,7 @@ from engine.tick import Tick
 from runtime.logs import logger
 from schemas.core.agents import TICK
 from storage.core.unavailable import StorageUnavailable
+from tasks.people.overdue import follow_due
 from workers.app import REQUEST
 from workers.process import CurrentProcess, Process
 from workers.wire import CeleryWire
@@ -48,16 +49,16 @@ def _drop_what_piled_up(app: Celery) -> None:
 
 
 def watch(process: Process, seconds: float) -> None:
-    """Run ticks for this time; without a pause while there is more to do."""
+    """Run ticks for this time, without a pause while there is more to do; first see to what people were to answer."""
     tick = Tick(process.engine, process.publisher)
     until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        try:
+    try:
+        follow_due(process.engine)
+        while time.monotonic() < until:
             swept = tick.sweep()
             if swept is None:
                 return
             pause = 0.0 if swept.any else min(max(tick.idle_seconds(), _SHORTEST_PAUSE), _LONGEST_PAUSE)
-        except StorageUnavailable as error:
-            _log.warning("PostgreSQL away; the next call tries again", error=str(error))
-            return
-        time.sleep(pause)
+            time.sleep(pause)
+    except StorageUnavailable as error:
+        _log.warning("PostgreSQL away; the next call tries again", error=str(error))

@@ -2,7 +2,16 @@
 
 from types import MappingProxyType
 
-from api.flows import agents, live_states, task_batches, task_control, tasks, workflows
+from api.flows import (
+    agents,
+    http_callbacks,
+    live_states,
+    reports,
+    task_batches,
+    task_control,
+    tasks,
+    workflows,
+)
 from api.flows.errors import FAULTS
 from api.flows.outside import agent_work, step_reports
 from api.server.registration import Registration
@@ -17,6 +26,8 @@ def flows_of(forms: TaskForms) -> Registration:
                 "agents": "The fleet's agents and those that register: what each can do and how busy it is.",
                 "tasks": "Work of any kind, orders too: asked for, listed, looked at, steered, told what happened.",
                 "workflows": "Definitions of workflows: sent, checked, activated, retired, begun.",
+                "callbacks": "The one-time addresses that steps give to the systems they ask.",
+                "reports": "What steps of workflows have written for people.",
             }
         ),
         keyed=(
@@ -28,7 +39,10 @@ def flows_of(forms: TaskForms) -> Registration:
             task_control.router,
             live_states.router,
             workflows.router,
+            reports.router,
         ),
+        # The address is the proof.
+        open=(http_callbacks.router,),
         faults=FAULTS,
         largest_bodies=MappingProxyType({task_batches.BATCH_PATH: task_batches.LARGEST_BATCH_BODY}),
     )

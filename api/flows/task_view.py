@@ -6,8 +6,8 @@ from typing import Any, Final, Literal
 
 from api.flows.live_states import live_view_of
 from engine.catalogue import task_type_of
-from runtime.cipher import is_printed
 from runtime.mask import mask_text
+from schemas.core.private_words import masked
 from schemas.flows.tasks import ListedTask, StepView, TaskView
 from statemachine.workflow.states import RunState
 from storage.core.unit_of_work import UnitOfWork
@@ -76,20 +76,6 @@ def view_of(work: UnitOfWork, row: TaskRow, forms: TaskForms) -> TaskView:
             for step in details.steps
         ],
     )
-
-
-def masked(value: Any) -> Any:
-    """JSON with every phone number in it masked, written as text or as a number."""
-    if isinstance(value, str):
-        return "****" if is_printed(value) else mask_text(value)
-    if isinstance(value, Mapping):
-        return {mask_text(name): masked(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [masked(inner) for inner in value]
-    if isinstance(value, int) and not isinstance(value, bool):
-        text = str(value)
-        return value if mask_text(text) == text else mask_text(text)
-    return value
 
 
 def _error(row: TaskRow, details: RunDetails) -> dict[str, Any] | None:

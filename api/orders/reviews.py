@@ -1,26 +1,25 @@
 """The routes of a review that is about an order: what the customer said, and the decision (SPEC.md §6)."""
 
 from contextlib import suppress
-from typing import Annotated, Any
+from typing import Annotated, Literal, cast
 
 from fastapi import APIRouter, Query
 
 from api.orders.services import GivenOrdersParts
-from api.people.reviews import ReviewId, decided_otherwise, taken_refusal, view_of
-from api.server.actor import Actor, actor
+from api.people.reviews import ReviewId, refusal_of, respondent, view_of
+from api.server.actor import Actor
 from api.server.authentication import requires
 from api.server.errors import documented
-from api.server.refusal import Refusal, unknown
+from api.server.refusal import unknown
 from api.server.route import Route
 from api.server.services import Caller, GivenParts, RequestName
 from runtime.cipher import UnreadableCiphertext
 from schemas.access.scopes import Scope
 from schemas.access.visibility import Content, visible_to
 from schemas.core.error import Code
-from schemas.orders.followup import FollowupRuleGiven
 from schemas.orders.reviews import DecisionMade, DecisionTaken, ReviewShown
 from storage.people.reviews import Reviews
-from tasks.orders.people.deciding import Decided, Decision, decide
+from tasks.orders.people.deciding import Decision, decide
 from tasks.orders.people.revealing import words_to_decide_on
 
 router = APIRouter(prefix="/reviews", tags=["people"], route_class=Route)
@@ -75,33 +74,12 @@ def decide_review(
     So does a decision on a question that another person has taken. 403 for whoever asked for the approval that
     it would give.
     """
-    decision = Decision(
-        decision=body.decision,
-        decided_by=actor(caller, body.by),
-        reason=body.reason,
-        intent_level2=body.intent_level2,
-        followup_at=body.followup_at,
-        followup_days=body.followup_days,
-        followup_rule=_document(body.followup_rule),
-        visit_at=body.visit_at,
-    )
+    decision = Decision.of(body, respondent(caller, body.by))
     outcome, review = decide(parts.engine, parts.context, review_id, decision)
     if review is None:
         raise unknown("review", review_id)
-    if outcome is Decided.CLAIMED:
-        raise taken_refusal(review)
-    if outcome is Decided.OWN:
-        raise Refusal(
-            Code.FORBIDDEN,
-            "whoever asked for this approval does not give it; another person decides it",
-            details={"review_id": review_id},
-        )
-    if outcome is Decided.OTHERWISE:
-        raise decided_otherwise(review)
+    if refused := refusal_of(outcome, review):
+        raise refused
     return DecisionTaken(
-        outcome="repeated" if outcome is Decided.REPEATED else "applied", review=view_of(review)
+        outcome=cast("Literal['applied', 'counted', 'repeated']", outcome.value), review=view_of(review)
     )
-
-
-def _document(rule: FollowupRuleGiven | None) -> dict[str, Any] | None:
-    return None if rule is None else rule.model_dump(mode="json", exclude_none=True)

@@ -34,7 +34,8 @@ from schemas.outbound.subscribers import (
 from storage.access.system_audit import SystemAudit
 from storage.outbound.subscribers import Subscriber, Subscribers
 from tasks.outbound.messages import body_of, ping
-from tools.webhooks.address import AddressRefused, WebhookAddresses
+from tools.network.address import AddressRefused
+from tools.webhooks.address import WebhookAddresses
 from tools.webhooks.sender import DeliveryTry, WebhookMessage, WebhookSender
 from tools.webhooks.signature import new_secret
 

@@ -3,16 +3,25 @@
 from types import MappingProxyType
 from typing import Final
 
-from api.people import alerts, rejects, reviews
+from api.people import alerts, interrupts, rejects, reviews
+from api.server.refusal import Refusal, invalid
 from api.server.registration import Registration
+from runtime.mask import mask_text
+from tasks.people.answers import InvalidAnswer
+
+
+def _of_answer(error: InvalidAnswer) -> Refusal:
+    return invalid([(mask_text(each.field), each.message) for each in error.problems])
+
 
 PEOPLE: Final = Registration(
     tags=MappingProxyType(
         {
-            "people": "What waits for a person: reviews to be decided, alerts to be handled.",
+            "people": "What waits for a person: questions of runs to be answered, alerts to be handled.",
             "intake": "Orders that were refused: looked at, corrected and replayed, or dismissed.",
         }
     ),
-    keyed=(reviews.router, alerts.router, rejects.router),
+    keyed=(reviews.router, interrupts.router, alerts.router, rejects.router),
+    faults=MappingProxyType({InvalidAnswer: _of_answer}),
     largest_bodies=MappingProxyType({rejects.router.prefix: rejects.LARGEST_KEPT_BODY}),
 )

@@ -1,6 +1,7 @@
 """The routes of reviews: the questions that wait for people, and who has taken them (SPEC.md §6)."""
 
-from typing import Annotated, Literal
+from types import MappingProxyType
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Path, Query
 
@@ -15,18 +16,30 @@ from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.core.form import Text, in_utc
 from schemas.core.identifier import Identifier
+from schemas.core.private_words import masked
 from schemas.people.reviews import (
     ClaimMade,
     ClaimTaken,
     ReviewList,
     ReviewView,
 )
+from storage.access.keys import Key
+from storage.people.answers import Respondent
 from storage.people.reviews import Review, Reviews
+from tasks.people.answers import Decided
 from tasks.people.claims import Claimed, claim, release
 
 router = APIRouter(prefix="/reviews", tags=["people"], route_class=Route)
 
 ReviewId = Annotated[Identifier, Path(description="The review's id.")]
+
+_FORBIDDEN: Final = MappingProxyType(
+    {
+        Decided.OWN: "whoever asked for this approval does not give it; another person decides it",
+        Decided.BARRED: "whoever began the run, or answered what this question names, does not answer it",
+        Decided.NOT_THEIRS: "this question is for another person or role, with a key of their own",
+    }
+)
 
 
 @router.get("", summary="What waits for a person", dependencies=[requires(Scope.READ)])
@@ -66,8 +79,11 @@ def list_reviews(
     responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
 )
 def claim_review(review_id: ReviewId, body: ClaimMade, parts: GivenParts, caller: Caller) -> ClaimTaken:
-    """Nobody else may decide it for 30 minutes. Taking it again renews that; another's answers 409."""
-    return _claimed(review_id, *claim(parts.database, review_id, by=actor(caller, body.by)))
+    """Nobody else may decide it for 30 minutes. Taking it again renews that; another's answers 409.
+
+    403 for whoever may not decide it.
+    """
+    return _claimed(review_id, *claim(parts.database, review_id, by=respondent(caller, body.by)))
 
 
 @router.post(
@@ -86,13 +102,24 @@ def release_review(review_id: ReviewId, body: ClaimMade, parts: GivenParts, call
 def _claimed(review_id: str, outcome: Claimed, review: Review | None) -> ClaimTaken:
     if review is None:
         raise unknown("review", review_id)
-    if outcome is Claimed.TAKEN:
-        raise taken_refusal(review)
-    if outcome is Claimed.ENDED:
-        raise decided_otherwise(review)
+    if refused := claim_refusal(outcome, review):
+        raise refused
     return ClaimTaken(
         outcome="repeated" if outcome is Claimed.REPEATED else "applied", review=view_of(review)
     )
+
+
+def claim_refusal(outcome: Claimed, review: Review) -> Refusal | None:
+    """What is answered to a claim that was not taken; `None` where it was."""
+    match outcome:
+        case Claimed.TAKEN:
+            return taken_refusal(review)
+        case Claimed.ENDED:
+            return decided_otherwise(review)
+        case Claimed.NOT_THEIRS:
+            return refusal_of(Decided.NOT_THEIRS, review)
+        case _:
+            return None
 
 
 def taken_refusal(review: Review) -> Refusal:
@@ -126,6 +153,33 @@ def decided_otherwise(review: Review) -> Refusal:
     )
 
 
+def refusal_of(outcome: Decided, review: Review) -> Refusal | None:
+    """What is answered to an answer that was not taken; `None` where it was."""
+    match outcome:
+        case Decided.CLAIMED:
+            return taken_refusal(review)
+        case Decided.OTHERWISE:
+            return decided_otherwise(review)
+        case Decided.OWN | Decided.BARRED | Decided.NOT_THEIRS:
+            return Refusal(
+                Code.FORBIDDEN,
+                _FORBIDDEN[outcome],
+                details={
+                    "review_id": review.review_id,
+                    "roles": list(review.roles),
+                    "person": review.person,
+                    "not_by": list(review.not_by),
+                },
+            )
+        case _:
+            return None
+
+
+def respondent(caller: Key, label: str | None) -> Respondent:
+    """Who answers a question with this key."""
+    return Respondent(name=actor(caller, label), roles=caller.roles, has_login=caller.user_id is not None)
+
+
 def view_of(review: Review) -> ReviewView:
     """The review as answers show it."""
     return ReviewView(
@@ -142,7 +196,14 @@ def view_of(review: Review) -> ReviewView:
         deadline_at=review.deadline_at,
         decided_at=review.decided_at,
         decided_by=review.decided_by,
-        decision=None if review.decision is None else dict(review.decision),
+        decision=_decision_of(review),
         claimed_by=review.claimed_by,
         claimed_at=review.claimed_at,
     )
+
+
+def _decision_of(review: Review) -> dict[str, Any] | None:
+    """What was decided; of general work without the private texts of its form."""
+    if review.decision is None:
+        return None
+    return dict(review.decision if review.task_id else masked(review.decision))

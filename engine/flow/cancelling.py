@@ -8,9 +8,9 @@ from engine.flow.succession import Succession
 from engine.registry import Registry
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.flow.arrivals import Arrivals
+from storage.engine.flow.called_runs import BegunRuns
 from storage.engine.flow.scopes import Scopes
 from storage.engine.flow.subscriptions import Subscriptions
-from storage.engine.runs import Runs
 from storage.engine.steps import StepRow
 
 
@@ -30,7 +30,7 @@ class Cancelling:
 
     def runs(self, run_ids: Sequence[str]) -> None:
         """Clear away what belongs to these runs, which have ended; their open steps are cancelled."""
-        self.asked |= Runs(self.work).ask_cancel_under(run_ids)
+        self.asked |= BegunRuns(self.work).ask_cancel_under(run_ids)
         Subscriptions(self.work).end_of_runs(run_ids)
         Scopes(self.work).close_runs(run_ids)
         Arrivals(self.work).clear_runs(run_ids)
@@ -60,7 +60,7 @@ class Cancelling:
 
     def _clear(self, run_id: str, scope_ids: Sequence[int], cancelled: Sequence[int]) -> None:
         if cancelled:
-            self.asked |= Runs(self.work).ask_cancel(cancelled)
+            self.asked |= BegunRuns(self.work).ask_cancel(cancelled)
         if scope_ids:
             Scopes(self.work).close(scope_ids)
             Arrivals(self.work).clear(run_id, scope_ids)

@@ -32,7 +32,7 @@ _START: Final = -2
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class CaughtEvent:
     """Something that has come for one who waits for it."""
 
     subscription: EventSubscription
@@ -74,26 +74,22 @@ class Catching:
             new += self._of_catch(run.run_id, None, place, catch, key, timer)
         self._add(new)
 
-    def happen(self, happenings: Sequence[Happening]) -> int:
+    def catch(self, events: Sequence[CaughtEvent]) -> int:
         """Go on with what has come for those who still wait for it; how many did.
 
         Each of a step's events is heard once; the first decides.
         """
         rows = Steps(self.work).lock(
-            sorted(
-                {each.subscription.step_id for each in happenings if each.subscription.step_id is not None}
-            )
+            sorted({each.subscription.step_id for each in events if each.subscription.step_id is not None})
         )
         opened = {row.step_id: row for row in rows if row.state in OPEN_STEPS}
         still = {
             each.subscription_id
-            for each in Subscriptions(self.work).still(
-                [each.subscription.subscription_id for each in happenings]
-            )
+            for each in Subscriptions(self.work).still([each.subscription.subscription_id for each in events])
         }
         self.ends.find_scopes(rows)
         heard = 0
-        for each in happenings:
+        for each in events:
             subscription = each.subscription
             row = None if subscription.step_id is None else opened.get(subscription.step_id)
             if subscription.subscription_id not in still or (
@@ -121,8 +117,8 @@ class Catching:
             run = self.ends.run_of(row)
             catch = _caught(planner.step_of(run.workflow, row.node), each.place)
             if _holds(catch, self.succession.data.values(run).names(run.workflow, row.input)):
-                holding.append(Happening(each, {"kind": CatchKind.CONDITION.value}))
-        return self.happen(holding) > 0 if holding else False
+                holding.append(CaughtEvent(each, {"kind": CatchKind.CONDITION.value}))
+        return self.catch(holding) > 0 if holding else False
 
     def escalate(self, run: RunFacts, step: Step, code: str) -> None:
         """Report something to what is around a step: the nearest that catches it goes on with it."""

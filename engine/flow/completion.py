@@ -22,6 +22,7 @@ from statemachine.workflow.options.loops import ForEach
 from statemachine.workflow.states import RunState, StepState
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.flow.arrivals import Arrivals
+from storage.engine.flow.called_runs import BegunRuns
 from storage.engine.flow.scopes import ScopeRow, Scopes
 from storage.engine.flow.subscriptions import Subscriptions
 from storage.engine.runs import Runs
@@ -143,7 +144,7 @@ class Completion:
                 self.begin([begun])
                 call = pending.step.call
                 if call is not None and call.continues:
-                    Runs(self.work).hand_over(pending.run.run_id)
+                    BegunRuns(self.work).hand_over(pending.run.run_id)
                     self.cancelling.all_in(replace(pending.run, scope=None))
                 elif call is not None and not call.waits:
                     outcomes[row.step_id] = Done(output={"run_id": begun.run_id})

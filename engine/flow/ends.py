@@ -119,6 +119,7 @@ class Ends:
         if self.succession.has_failed(run):
             self._ended(row)
             return None
+        self.data.ended(run, row.node, outcome.output)
         try:
             if (loop := _loop_of_element(row, run)) is not None:
                 self._after_element(row, run, loop, outcome.output)
@@ -135,7 +136,6 @@ class Ends:
                 self._planned.append((row, run, replace(plan, writes=[])))
         except StepFault as fault:
             return Failed(code=fault.code, message=str(fault))
-        self.data.ended(run, row.node, outcome.output)
         self._ended(row)
         return None
 

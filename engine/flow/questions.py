@@ -23,4 +23,5 @@ def question(step_id: int, row: NewStep, step: Step) -> Question:
             name for name, target in step.decisions.items() if target != ORIGIN or "origin" in row.input
         ),
         deadline_at=row.due_at,
+        rules=step.human,
     )

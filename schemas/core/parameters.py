@@ -83,9 +83,15 @@ def require_schema(schema: Mapping[str, object]) -> None:
 
 
 def problems_with(
-    parameters: Mapping[str, Any], schema: Mapping[str, object], field: str = "parameters"
+    parameters: Mapping[str, Any],
+    schema: Mapping[str, object],
+    field: str = "parameters",
+    kind: str = "parameter of this task type",
 ) -> list[Problem]:
-    """Everything about these parameters that the schema does not allow; `field` is what they are called."""
+    """Everything about these parameters that the schema does not allow; `field` is what they are called.
+
+    `kind` is what each of them is.
+    """
     if not schema:
         return []
     try:
@@ -94,7 +100,7 @@ def problems_with(
         )
     except RecursionError:
         return [Problem(field=field, message="is nested too deeply to be checked")]
-    return [problem for error in found for problem in _told(error, field)]
+    return [problem for error in found for problem in _told(error, field, kind)]
 
 
 @lru_cache(maxsize=_KEPT)
@@ -147,7 +153,7 @@ def _further_fields(
         yield from validator.descend(value[name], further, path=name)
 
 
-def _told(error: ValidationError, field: str) -> Iterator[Problem]:
+def _told(error: ValidationError, field: str, kind: str) -> Iterator[Problem]:
     place = ".".join((field, *(str(part) for part in error.absolute_path)))
     rule = str(error.validator)
     if rule == "required":
@@ -158,7 +164,7 @@ def _told(error: ValidationError, field: str) -> Iterator[Problem]:
                 yield Problem(field=f"{place}.{name}", message="is required")
     elif rule in ("additionalProperties", "unevaluatedProperties") and isinstance(error.instance, Mapping):
         for name in _unknown(error.instance, error.schema):
-            yield Problem(field=f"{place}.{_legible(name)}", message="is not a parameter of this task type")
+            yield Problem(field=f"{place}.{_legible(name)}", message=f"is not a {kind}")
     else:
         said = _SAID.get(rule, f"does not keep the rule '{rule}'")
         yield Problem(field=place, message=said.format(_shown(error.validator_value)))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from runtime.cipher import Cipher, is_printed
+from runtime.mask import mask_text
 
 
 def sealed(
@@ -34,3 +35,17 @@ def opened(given: Mapping[str, Any], run_id: str, cipher: Cipher) -> dict[str, A
 def place_of(name: str, run_id: str) -> str:
     """What the words in this parameter of a run are bound to."""
     return f"runs.variables.{name}.{run_id}"
+
+
+def masked(value: Any) -> Any:
+    """JSON as it may be shown: phone numbers masked, written as text or as a number, and nothing that is sealed."""
+    if isinstance(value, str):
+        return "****" if is_printed(value) else mask_text(value)
+    if isinstance(value, Mapping):
+        return {mask_text(name): masked(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [masked(inner) for inner in value]
+    if isinstance(value, int) and not isinstance(value, bool):
+        text = str(value)
+        return value if mask_text(text) == text else mask_text(text)
+    return value

@@ -1,12 +1,14 @@
 """Request and response bodies of an order's review: the customer's words, and the decision."""
 
-from typing import Literal, Self
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from schemas.access.person import PersonName
 from schemas.core.form import GivenMoment, Remark, Sent, Succeeded, Text
 from schemas.orders.followup import FollowupDays, FollowupRuleGiven, at_most_one, require_fitting
+from schemas.people.interrupts import FormGiven
 from schemas.people.reviews import ReviewView
 from statemachine.orders.intents import INTENTS, Level2
 
@@ -36,6 +38,8 @@ class DecisionMade(Sent):
     """The same, round after round; a date of the customer's own wins for its round."""
     visit_at: GivenMoment | None = None
     """When the engineer may come, where the intent resumes."""
+    form: FormGiven = Field(default_factory=dict)
+    """What the question asks for beside the decision, where it has a form."""
     by: PersonName | None = None
     """A label beside the key that decides."""
 
@@ -63,6 +67,18 @@ class DecisionMade(Sent):
 class DecisionTaken(Succeeded):
     """A decision that stands."""
 
-    outcome: Literal["applied", "repeated"]
-    """`repeated` when the same decision was made before; nothing was done twice."""
+    outcome: Literal["applied", "counted", "repeated"]
+    """`repeated` when the same decision was made before; nothing was done twice. `counted` where it takes more
+    people, and not enough have decided so."""
     review: ReviewView
+
+
+def order_answer_schema(decisions: Sequence[str], form: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What an answer about an order holds: a `DecisionMade` with one of these decisions, and this form."""
+    schema = DecisionMade.model_json_schema()
+    properties = {name: kind for name, kind in schema["properties"].items() if name not in ("by", "form")}
+    properties["decision"] = {"enum": list(decisions)}
+    if form is not None:
+        properties["form"] = dict(form)
+        schema["required"] = [*schema["required"], "form"]
+    return schema | {"properties": properties}

@@ -7,8 +7,9 @@ from pydantic import ConfigDict
 from schemas.core.form import Answered, Moment
 
 StaffRole = Literal[
-    "engineer", "quality_inspector", "customer_care", "operations", "security_officer", "duty_manager"
-]
+    "engineer", "quality_inspector", "customer_care", "operations", "security_officer", "duty_manager",
+    "reviewer", "operator", "developer", "manager", "admin",
+]  # fmt: skip
 """Who can be told."""
 
 

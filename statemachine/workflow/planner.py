@@ -7,6 +7,7 @@ from typing import Final
 from statemachine.workflow.definition import ORIGIN, Kind, Step, Workflow
 from statemachine.workflow.expression.calculation import ExpressionFault
 from statemachine.workflow.options.catches import Catch
+from statemachine.workflow.options.human import HumanRules
 from statemachine.workflow.options.loops import ForEach, Repeat
 from statemachine.workflow.options.run_variable import VariableFault
 from statemachine.workflow.plan import Arrived, Entered, Plan, Write
@@ -22,6 +23,7 @@ INCIDENT: Final = Step(
     kind=Kind.HUMAN,
     title="流程受阻, 请决定如何继续",
     decisions={"retry": ORIGIN, "skip": _SKIP, "fail": _FAIL},
+    human=HumanRules(form={"type": "object", "properties": {"output": {"type": "object"}}}),
 )
 """The question that is asked where a failure is kept for a person (`on_failure: incident`)."""
 
@@ -80,7 +82,7 @@ def after_success(
     step = workflow.steps[node]
     planning = Planning(workflow, values)
     try:
-        if step.writes:
+        if step.writes and not isinstance(step.loop, ForEach):
             planning.write(step, planning.names(output))
         if isinstance(step.loop, Repeat) and _again(planning, step, given, output, index or 0):
             return planning.plan
@@ -265,7 +267,7 @@ def _after_incident(workflow: Workflow, given: Given, output: Given, values: Run
     origin, before = str(given["origin"]), _mapping(given["origin_input"])
     match _decided(INCIDENT, given, output):
         case "$skip":
-            returned = _mapping(output.get("output") or {})
+            returned = _mapping(_mapping(output.get("form")).get("output"))
             plan = after_success(workflow, origin, given=before, output=returned, values=values)
             # What the person says it came to is no step's output.
             return replace(plan, arrived=[replace(arrival, own=False) for arrival in plan.arrived])

@@ -270,7 +270,9 @@ def _object(value: object, step: Step) -> Given:
 def _with_people(step: Step, names: Given) -> Step:
     """The step with the person and the agent it is for, where they are calculated."""
     if step.human.person is not None and "${" in step.human.person:
-        person = str(ValueTemplate.of(step.human.person).fill(names))
+        person = ValueTemplate.of(step.human.person).fill(names)
+        if not isinstance(person, str) or not person:
+            raise StepFault("invalid_input", f"whom '{step.id}' is for is no person's login")
         step = replace(step, human=replace(step.human, person=person))
     if step.choice is not None and step.choice.agent_id is not None and "${" in step.choice.agent_id:
         agent = str(ValueTemplate.of(step.choice.agent_id).fill(names))

@@ -72,6 +72,8 @@ def _parts_of_options(step: Step) -> Iterator[tuple[str, Expression | ValueTempl
         )
     if step.call is not None:
         yield "workflow", step.call.workflow
+    if step.human.person is not None:
+        yield "assign", ValueTemplate.of(step.human.person)
     if isinstance(step.loop, ForEach):
         yield from (("for_each", each) for each in (step.loop.items, step.loop.until, step.loop.collect))
     elif isinstance(step.loop, Repeat):

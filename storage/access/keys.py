@@ -79,6 +79,8 @@ class Key:
     """The person whose it is; their login is `agent_id`."""
     is_login: bool = False
     """Whether it came of logging in."""
+    roles: frozenset[str] = frozenset()
+    """What the person is whose it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +134,14 @@ class Keys(Repository):
             allowed = scopes_of(row.roles)
             scopes = allowed & scopes if scopes else allowed
         return Key(
-            row.key_id, row.agent_id, scopes, row.default_mode, row.rate_limit, row.user_id, row.is_login
+            row.key_id,
+            row.agent_id,
+            scopes,
+            row.default_mode,
+            row.rate_limit,
+            row.user_id,
+            row.is_login,
+            frozenset(row.roles or ()),
         )
 
     def list(self) -> list[KeyRecord]:

@@ -1,5 +1,6 @@
 """Leases: one row a batch, on the database's clock, renewed while the work lasts."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import text
@@ -18,6 +19,10 @@ _CLEAN = text(
     f"AND NOT EXISTS (SELECT FROM steps s WHERE s.lease_id = l.lease_id AND s.state = {LEASED}) "
     "FOR UPDATE SKIP LOCKED)",
 )
+_LOCK_OURS = text(
+    f"SELECT step_id FROM steps WHERE step_id = ANY(:ids) AND state = {LEASED} AND lease_id = :lease_id "
+    "AND early_signals IS NULL ORDER BY step_id FOR SHARE",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,15 @@ class Leases(Repository):
     def release(self, *lease_ids: str) -> None:
         """End these leases."""
         self.connection.execute(_RELEASE, {"ids": list(lease_ids)})
+
+    def lock_ours(self, step_ids: Collection[int], lease_id: str) -> frozenset[int]:
+        """Lock those of these steps that are still ours, before what they send is committed as an intent.
+
+        Not in the answer, and not to be sent: a step that another holds, and one of which a result has come. Steps
+        before everything else is the order in which everybody locks them.
+        """
+        rows = self.connection.execute(_LOCK_OURS, {"ids": list(step_ids), "lease_id": lease_id})
+        return frozenset(row.step_id for row in rows)
 
     def clean(self) -> None:
         """Remove expired leases that hold nothing any more."""

@@ -10,7 +10,7 @@ from sqlalchemy import Row, text
 from statemachine.workflow.states import RunState
 from storage.core.bulk import BulkInsert, dump_json
 from storage.core.unit_of_work import Repository
-from storage.engine.states import CANCELLED, DONE, RUN_COMPLETED, RUN_FAILED, RUNNING, RUNS_ENDED, RUNS_OPEN
+from storage.engine.states import RUN_COMPLETED, RUN_FAILED, RUNNING, RUNS_OPEN
 from storage.engine.tables import runs as runs_table
 
 _INSERT = BulkInsert(
@@ -52,29 +52,8 @@ _REOPEN = text(
     f"UPDATE runs SET state = {RUNNING}, error = NULL, finished_at = NULL, open_steps = 0, "
     "deadline_at = clock_timestamp() + (deadline_at - created_at) WHERE run_id = ANY(:ids)",
 )
-_ASK_CANCEL = text(
-    f"UPDATE runs SET cancel_asked = true WHERE parent_step_id = ANY(:steps) AND state IN ({RUNS_OPEN})"
-)
-_ASK_CANCEL_UNDER = text(
-    f"""
-    UPDATE runs SET cancel_asked = true FROM steps s
-    WHERE s.run_id = ANY(:runs) AND s.kind = 'workflow' AND s.state = {CANCELLED}
-      AND runs.parent_step_id = s.step_id AND runs.state IN ({RUNS_OPEN})
-    """
-)
-_TO_CANCEL = text(f"SELECT run_id FROM runs WHERE cancel_asked AND state IN ({RUNS_OPEN}) LIMIT :limit")
-_TO_REPORT = text(
-    f"""
-    SELECT run_id, state, error, parent_step_id, coalesce(output, (
-        SELECT s.output FROM steps s WHERE s.run_id = r.run_id AND s.state = {DONE} AND s.scope_id IS NULL
-        AND s.kind NOT IN ('gateway', 'end') ORDER BY s.finished_at DESC, s.step_id DESC LIMIT 1)) AS output
-    FROM runs r WHERE NOT reported AND state IN ({RUNS_ENDED}) LIMIT :limit
-    """
-)
-_REPORTED = text("UPDATE runs SET reported = true WHERE run_id = ANY(:runs)")
 _END_AS = text("UPDATE runs SET ends_as = :state, error = CAST(:error AS jsonb) WHERE run_id = :run_id")
 _WRITE_OUTPUT = text("UPDATE runs SET output = CAST(:output AS jsonb) WHERE run_id = :run_id")
-_HAND_OVER = text("UPDATE runs SET parent_step_id = NULL, reported = NULL WHERE run_id = :run_id")
 _SET_PRIORITY = text("UPDATE runs SET priority = :priority WHERE run_id = :run_id")
 # A clock that may differ from row to row bounds no scan: with it every open run would be looked at.
 _OVERDUE = text(
@@ -132,17 +111,6 @@ class RunRow:
     """The step of another run that has begun it."""
     depth: int = 0
     """How many runs stand above it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EndedChild:
-    """An ended run, for the step that waits for it."""
-
-    run_id: str
-    state: RunState
-    error: Mapping[str, Any] | None
-    parent_step_id: int
-    output: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,29 +226,6 @@ class Runs(Repository):
         """Let locked, ended runs go on, with the time they were allowed at first."""
         self.connection.execute(_REOPEN, {"ids": list(run_ids)})
 
-    def ask_cancel(self, step_ids: Sequence[int]) -> bool:
-        """Let the open runs be cancelled that these cancelled steps have begun; whether there are some."""
-        return bool(self.connection.execute(_ASK_CANCEL, {"steps": list(step_ids)}).rowcount)
-
-    def ask_cancel_under(self, run_ids: Sequence[str]) -> bool:
-        """Let the open runs be cancelled that cancelled steps of these runs have begun; whether there are some."""
-        return bool(self.connection.execute(_ASK_CANCEL_UNDER, {"runs": list(run_ids)}).rowcount)
-
-    def to_cancel(self, limit: int) -> list[str]:
-        """The open runs that are to be cancelled with the step that began them."""
-        return list(self.connection.execute(_TO_CANCEL, {"limit": limit}).scalars())
-
-    def to_report(self, limit: int) -> list[EndedChild]:
-        """The ended runs whose end a step of another run waits for."""
-        return [
-            EndedChild(**{**row._mapping, "state": RunState(row.state)})
-            for row in self.connection.execute(_TO_REPORT, {"limit": limit})
-        ]
-
-    def mark_reported(self, run_ids: Sequence[str]) -> None:
-        """Write that the steps that waited for these runs know of their end."""
-        self.connection.execute(_REPORTED, {"runs": list(run_ids)})
-
     def end_as(self, run_id: str, state: RunState, error: Mapping[str, object]) -> None:
         """Let a locked run end like this once its last step has."""
         self.connection.execute(_END_AS, {"run_id": run_id, "state": state.value, "error": dump_json(error)})
@@ -288,10 +233,6 @@ class Runs(Repository):
     def write_output(self, run_id: str, output: object) -> None:
         """Write what a locked run came to."""
         self.connection.execute(_WRITE_OUTPUT, {"run_id": run_id, "output": dump_json(output)})
-
-    def hand_over(self, run_id: str) -> None:
-        """Let nobody wait for a locked run any more: another goes on in its place."""
-        self.connection.execute(_HAND_OVER, {"run_id": run_id})
 
     def set_priority(self, run_id: str, priority: int) -> None:
         """Give a locked run another priority."""

@@ -35,6 +35,7 @@ HISTORY: Final = frozenset(
         "engineer_notices",
         "followups",
         "intent_labels",
+        "reports",
         "variable_writes",
     }
 )
@@ -74,6 +75,8 @@ _UNREAD: Final = frozenset(
         "intent_labels",
         "notices",
         "dispatches",
+        "http_requests",
+        "reports",
     }
 )
 """Tables of people, keys and of what was sent in."""

@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from runtime.ids import Prefix, new_id
+from statemachine.workflow.options.human import NO_RULES, HumanRules
 from storage.core.bulk import BulkInsert, dump_json
 from storage.core.unit_of_work import Repository
 from storage.people.tables import reviews as reviews_table
@@ -19,19 +20,26 @@ _INSERT = BulkInsert(
     reviews_table,
     (
         "review_id", "step_id", "run_id", "task_id", "node", "reason", "question", "context", "decisions",
-        "deadline_at",
+        "deadline_at", "role", "person", "not_by", "quorum", "form", "escalations",
     ),
     stamped="opened_at",
+    # The product of a task hears of its deadline by the action of the step.
+    computed={
+        "due_at": "least(CASE WHEN c.task_id IS NULL THEN c.deadline_at END, (SELECT business_now()) "
+        "+ make_interval(secs => CAST(c.escalations -> 0 ->> 'after_seconds' AS integer)))"
+    },
 )  # fmt: skip
 # A claim is about an open question; one that is void reads as if it had never been.
 _CLAIMED = f"(state = 'open' AND claimed_at > statement_timestamp() - make_interval(mins => {CLAIM_MINUTES}))"
-_FIELDS = (
+FIELDS: Final = (
     "review_id, step_id, run_id, task_id, node, reason, question, context, decisions, state, opened_at, "
+    "role, person, not_by, quorum, form, escalations, escalated, due_at, "
     f"deadline_at, decided_at, decided_by, decision, CASE WHEN {_CLAIMED} THEN claimed_by END AS claimed_by, "
     f"CASE WHEN {_CLAIMED} THEN claimed_at END AS claimed_at"
 )
-_FIND = text(f"SELECT {_FIELDS} FROM reviews WHERE review_id = :review_id")
-_LOCK = text(f"SELECT {_FIELDS} FROM reviews WHERE review_id = :review_id FOR UPDATE")
+"""The columns of a `Review`."""
+_FIND = text(f"SELECT {FIELDS} FROM reviews WHERE review_id = :review_id")
+_LOCK = text(f"SELECT {FIELDS} FROM reviews WHERE review_id = :review_id FOR UPDATE")
 _FILTERS: Final = {
     "state": "state = :state",
     "task_id": "task_id = :task_id",
@@ -44,7 +52,7 @@ _TAKEN: Final = {
 }
 _CLAIM = text(
     "UPDATE reviews SET claimed_by = CAST(:by AS text), claimed_at = CASE WHEN CAST(:by AS text) IS NOT NULL "
-    f"THEN clock_timestamp() END WHERE review_id = :review_id RETURNING {_FIELDS}"
+    f"THEN clock_timestamp() END WHERE review_id = :review_id RETURNING {FIELDS}"
 )
 _DECIDE = text(
     "UPDATE reviews SET state = 'decided', decided_at = business_now(), decided_by = :decided_by, "
@@ -66,6 +74,7 @@ class NewReview:
     context: Mapping[str, object]
     decisions: tuple[str, ...]
     deadline_at: datetime | None
+    rules: HumanRules = NO_RULES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +100,33 @@ class Review:
     """Who has taken it, while the claim holds."""
     claimed_at: datetime | None = None
     """Since when, on the database's clock."""
+    role: str | None = None
+    """Whose it is; neither role nor person: anybody's who may answer at all."""
+    person: str | None = None
+    """The login of the one person whose it is."""
+    not_by: Sequence[str] = ()
+    """`starter`, and human steps of the run whose answerers may not answer this one."""
+    quorum: int = 1
+    """How many people must give the same answer."""
+    form: Mapping[str, Any] | None = None
+    """What an answer carries beside its decision, as a JSON Schema."""
+    escalations: Sequence[Mapping[str, Any]] = ()
+    """By time: the `role` that is added when `after_seconds` have passed."""
+    escalated: int = 0
+    """How many of them have come."""
+    due_at: datetime | None = None
+    """When the next one comes, or the deadline of a general run."""
+
+    @property
+    def is_anybodys(self) -> bool:
+        """Whether any key may answer that may answer at all; otherwise it takes a person of its own login."""
+        return self.role is None and self.person is None and self.quorum == 1 and not self.not_by
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The roles that may answer now."""
+        added = (str(each["role"]) for each in self.escalations[: self.escalated])
+        return tuple(dict.fromkeys((*((self.role,) if self.role else ()), *added)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +149,12 @@ class Reviews(Repository):
                     review.context,
                     list(review.decisions),
                     review.deadline_at,
+                    review.rules.role,
+                    review.rules.person,
+                    review.rules.not_by,
+                    review.rules.quorum,
+                    review.rules.form or None,
+                    review.rules.escalations,
                 )
                 for review in reviews
             ],
@@ -149,7 +191,7 @@ class Reviews(Repository):
             chosen |= {"at": after[0], "name": after[1]}
         where = f"WHERE {' AND '.join(conditions)} " if conditions else ""
         rows = self.connection.execute(
-            text(f"SELECT {_FIELDS} FROM reviews {where}ORDER BY opened_at, review_id LIMIT :limit"),
+            text(f"SELECT {FIELDS} FROM reviews {where}ORDER BY opened_at, review_id LIMIT :limit"),
             chosen | {"limit": limit},
         )
         return [Review(**row._mapping) for row in rows]

@@ -1,4 +1,4 @@
-"""What people see and decide: reviews, alerts, and rejected input."""
+"""What people see and decide: reviews with their answers, alerts, and rejected input."""
 
 from sqlalchemy import (
     BigInteger,
@@ -8,6 +8,7 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    SmallInteger,
     String,
     Table,
     Text,
@@ -37,7 +38,22 @@ reviews = Table(
     Column("claimed_by", String(64)),
     Column("claimed_at", Moment),
     position(),
+    # Who may answer: people with the role, or this one person; neither: whoever may answer at all.
+    Column("role", Text),
+    Column("person", Text),
+    # The names of who may not: `starter`, and human steps of the run whose answerers may not.
+    Column("not_by", Json, nullable=False, server_default="[]"),
+    Column("quorum", SmallInteger, nullable=False, server_default="1"),
+    # The JSON Schema of what an answer carries beside its decision.
+    Column("form", Json),
+    # By time: each `after_seconds` and `role`; the first `escalated` of them have come.
+    Column("escalations", Json, nullable=False, server_default="[]"),
+    Column("escalated", SmallInteger, nullable=False, server_default="0"),
+    # When the next role is added, or the deadline of a general run passes, on the business clock.
+    Column("due_at", Moment),
     CheckConstraint("state IN ('open', 'decided', 'cancelled')", name="state"),
+    CheckConstraint("quorum > 0", name="quorum"),
+    Index("ix_reviews_due", "due_at", postgresql_where=text("state = 'open' AND due_at IS NOT NULL")),
     # In the order in which they are listed: of each state, of open ones of a reason, and those that people took.
     Index("ix_reviews_state", "state", "opened_at", "review_id"),
     Index("ix_reviews_reason", "reason", "opened_at", "review_id", postgresql_where=text("state = 'open'")),
@@ -51,6 +67,18 @@ reviews = Table(
     Index("ix_reviews_task_id", "task_id"),
     # In the order in which figures are counted.
     Index("ix_reviews_position", "position"),
+)
+
+# What each person answers a question of several; a question of one answer keeps it in its own row.
+review_answers = Table(
+    "review_answers",
+    metadata,
+    Column("review_id", Name, ForeignKey("reviews.review_id", ondelete="CASCADE"), primary_key=True),
+    Column("person", String(64), primary_key=True),
+    Column("decision", String(128), nullable=False),
+    Column("note", Text),
+    Column("form", Json, nullable=False, server_default="{}"),
+    business_moment("at"),
 )
 
 alerts = Table(

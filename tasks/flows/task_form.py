@@ -9,9 +9,14 @@ from pydantic import BaseModel
 from engine.engine import Engine
 from engine.transaction import Transaction
 from schemas.flows.tasks import GeneralTask
+from schemas.people.interrupts import answer_schema
 from statemachine.workflow.states import RunState
+from storage.people.answers import Respondent
+from storage.people.reviews import Review
 from tasks.flows import general, verbs
 from tasks.forms import EntryPoint, NewTask, Sender, TaskReceipt
+from tasks.people.answering import answer
+from tasks.people.answers import Decided, given_answer
 from tasks.verbs import ALLOWED, STATE_AFTER, Verb, VerbResult
 
 
@@ -45,6 +50,16 @@ class GeneralForm:
     def steer(self, engine: Engine, task_id: str, verb: Verb, *, by: str, reason: str | None) -> VerbResult:
         """Carry a verb out on general work."""
         return verbs.steer(engine, task_id, verb, by=by, reason=reason)
+
+    def answer_schema(self, review: Review) -> dict[str, Any]:
+        """A decision, a note, and the form where the question has one."""
+        return answer_schema(review.decisions, review.form)
+
+    def answer(
+        self, engine: Engine, review: Review, payload: Mapping[str, Any], by: Respondent
+    ) -> tuple[Decided, Review | None]:
+        """Answer a question of general work; see `tasks.people.answering`."""
+        return answer(engine, review.review_id, given_answer(payload, by))
 
     def transitions(self, state: str, verb: Verb) -> dict[str, Any]:
         """The lifecycle of a run that refused a verb, and where it may go."""

@@ -11,17 +11,22 @@ from engine.engine import Engine
 from engine.transaction import Transaction
 from schemas.core.problems import Problem, problems_of
 from schemas.orders.intake import TaskCreated
+from schemas.orders.reviews import DecisionMade, order_answer_schema
 from statemachine.orders.states import State
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.subjects import SubjectTable
 from storage.orders.orders import Orders
 from storage.orders.subject_table import ORDERS
+from storage.people.answers import Respondent
+from storage.people.reviews import Review
 from tasks.forms import EntryPoint, NewTask, Sender
 from tasks.orders.intake import intake
 from tasks.orders.intake.intake import TRIGGER, OrderReceipt, Submission
 from tasks.orders.people import intervention
+from tasks.orders.people.deciding import Decision, decide
 from tasks.orders.rules.context import Context
 from tasks.orders.rules.transitions import transitions_from
+from tasks.people.answers import Decided, InvalidAnswer
 from tasks.verbs import NO_REASON, Verb, VerbResult
 
 _MESSAGES: Final = frozenset({EntryPoint.STREAM, EntryPoint.QUEUE, EntryPoint.COMMAND})
@@ -84,6 +89,24 @@ class OrderForm:
     ) -> list[OrderReceipt]:
         """Accept orders as a part of this transaction; what is refused changes nothing and is not kept."""
         return intake.accept_within(transaction, self.context(), submissions, entry_point)
+
+    def has(self, work: UnitOfWork, task_id: str) -> bool:
+        """Whether there is an order of this task_id."""
+        return task_id in Orders(work).find([task_id])
+
+    def answer_schema(self, review: Review) -> dict[str, Any]:
+        """A decision with what an order needs to go on; see `tasks.orders.people.deciding`."""
+        return order_answer_schema(review.decisions, review.form)
+
+    def answer(
+        self, engine: Engine, review: Review, payload: Mapping[str, Any], by: Respondent
+    ) -> tuple[Decided, Review | None]:
+        """Answer a question about an order, as `POST /v1/reviews/{review_id}/decide` does."""
+        try:
+            made = DecisionMade.model_validate(dict(payload))
+        except ValidationError as error:
+            raise InvalidAnswer(problems_of(error, "an answer")) from error
+        return decide(engine, self.context(), review.review_id, Decision.of(made, by))
 
     def given(self, work: UnitOfWork, task_id: str) -> dict[str, Any]:
         """What an order came with, as far as it is kept; its number and personal fields are masked in its metadata."""

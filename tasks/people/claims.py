@@ -3,13 +3,11 @@
 from enum import StrEnum
 from typing import Final
 
-from schemas.orders.effects import Audit
-from storage.access.system_audit import SystemAudit
 from storage.core.database import Database
-from storage.core.unit_of_work import UnitOfWork
-from storage.orders.orders import Orders
-from storage.orders.timeline import Timeline
+from storage.people.answers import Respondent
 from storage.people.reviews import Review, Reviews
+from tasks.people.answers import Decided, refusal
+from tasks.people.history import write_line
 
 CLAIMED: Final = "review_claimed"
 RELEASED: Final = "review_released"
@@ -23,12 +21,14 @@ class Claimed(StrEnum):
     """It was so before: taken by this person, whose claim is renewed, or taken by nobody."""
     TAKEN = "taken"
     """Another person has it; nothing was changed."""
+    NOT_THEIRS = "not_theirs"
+    """They may not answer it; nothing was changed."""
     ENDED = "ended"
     """It is no longer open; nothing was changed."""
     UNKNOWN = "unknown"
 
 
-def claim(database: Database, review_id: str, *, by: str) -> tuple[Claimed, Review | None]:
+def claim(database: Database, review_id: str, *, by: Respondent) -> tuple[Claimed, Review | None]:
     """Take an open question; it holds for `storage.people.reviews.CLAIM_MINUTES`, then anyone may take it."""
     with database.transaction() as work:
         review = Reviews(work).lock(review_id)
@@ -36,12 +36,14 @@ def claim(database: Database, review_id: str, *, by: str) -> tuple[Claimed, Revi
             return Claimed.UNKNOWN, None
         if review.state != "open":
             return Claimed.ENDED, review
-        if review.claimed_by not in (None, by):
+        if refusal(work, review, by) in (Decided.NOT_THEIRS, Decided.BARRED):
+            return Claimed.NOT_THEIRS, review
+        if review.claimed_by not in (None, by.name):
             return Claimed.TAKEN, review
-        again = review.claimed_by == by
-        review = Reviews(work).claim(review_id, by)
+        again = review.claimed_by == by.name
+        review = Reviews(work).claim(review_id, by.name)
         if not again:
-            _write_line(work, review, CLAIMED, by)
+            write_line(work, review, CLAIMED, by.name)
         return (Claimed.REPEATED if again else Claimed.APPLIED), review
 
 
@@ -60,14 +62,5 @@ def release(
         if review.claimed_by != by and not whoever_has_it:
             return Claimed.TAKEN, review
         review = Reviews(work).claim(review_id, None)
-        _write_line(work, review, RELEASED, by)
+        write_line(work, review, RELEASED, by)
         return Claimed.APPLIED, review
-
-
-def _write_line(work: UnitOfWork, review: Review, what: str, by: str) -> None:
-    detail: dict[str, object] = {"review_id": review.review_id, "reason": review.reason}
-    if review.task_id is not None and Orders(work).find([review.task_id]):
-        line = Audit(task_id=review.task_id, event_type=what, agent_id=by, action="review", metadata=detail)
-        Timeline(work).audit([line])
-    else:
-        SystemAudit(work).write(by, what, detail | {"execution_id": review.run_id})

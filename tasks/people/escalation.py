@@ -8,6 +8,7 @@ ESCALATIONS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "low_confidence": "quality_inspector",
         "review_overdue": "quality_inspector",
+        "review_stuck": "operations",
         "complaint": "customer_care",
         "customer_called": "customer_care",
         "do_not_contact": "customer_care",

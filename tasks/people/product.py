@@ -30,6 +30,7 @@ class ReviewQuestions:
                     context=question.context,
                     decisions=question.decisions,
                     deadline_at=question.deadline_at,
+                    rules=question.rules,
                 )
                 for question in questions
             ]

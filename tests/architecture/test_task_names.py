@@ -11,8 +11,10 @@ from engine.actions import Action
 from runtime.cipher import Cipher
 from runtime.settings import PROJECT, Settings
 from schemas.core.agents import SYSTEM_QUEUES, TICK, UPKEEP
+from schemas.flows.general_steps import LONGEST_SECONDS
 from statemachine.workflow.definition import Kind, Step
 from storage.core.database import Database
+from tasks.flows.context import FlowsContext
 from tasks.orders.agents.contact import QUERY_SECONDS
 from tasks.orders.rules.context import make_context
 from tasks.outbound.context import OutboundContext
@@ -47,6 +49,8 @@ CALLS: Mapping[str, Sequence[str | float]] = {
     "audit.generate_report": ("generate_report",),
     "outbound.deliver_webhook": (TIMEOUT_SECONDS, TIMEOUT_SECONDS),
     "outbound.send_notice": (DEADLINE_SECONDS,),
+    "general.http": (LONGEST_SECONDS,),
+    "general.report": (1.0,),
 }
 """What the work on a message calls in turn: tools, and what else takes so many seconds at most."""
 
@@ -63,7 +67,8 @@ def settings() -> Settings:
 @pytest.fixture(scope="module")
 def actions(settings: Settings) -> Iterator[Mapping[str, Action]]:
     with Database(NOWHERE, Cipher(CIPHER_KEY)) as database:
-        yield registry(make_context(settings, database), OutboundContext()).actions
+        flows = FlowsContext.of_settings(settings, database)
+        yield registry(make_context(settings, database), OutboundContext(), flows).actions
 
 
 @pytest.fixture(scope="module")

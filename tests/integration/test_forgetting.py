@@ -17,6 +17,9 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from schemas.people.effects import AlertRaised
 from storage.access.system_audit import SystemAudit
 from storage.core.unit_of_work import UnitOfWork
+from storage.engine.flow.arrivals import Arrivals, JoinPlace, NewArrival
+from storage.engine.flow.scopes import NewScope, Scopes
+from storage.engine.flow.variables import NewWrite, WrittenVariables
 from storage.migrations.tables import metadata
 from storage.orders.contacts.callbacks import Callbacks, NewCallback
 from storage.orders.labels import Labels, NewLabel
@@ -24,9 +27,11 @@ from storage.orders.signals import NewSignal, Signals
 from storage.outbound.notices import Notices
 from storage.outbound.subscribers import Subscribers
 from storage.people.alerts import Alerts
+from storage.people.answers import ReviewAnswers
 from storage.people.rejects import NewReject, Rejects
 from tasks.orders.upkeep.erasure import Customer, erase
 from tests.support.factories import CANCEL, PARTS_MISSING, READY, answered, submission
+from tests.support.flows.kept import keep_request_and_report
 from tests.support.in_process_fleet import InProcessFleet
 from tests.support.probe import Probe
 
@@ -45,7 +50,7 @@ OF_NOBODY: Final = {
     "figures": "numbers",
     "engineer_capacity": "regions",
     "idempotency_keys": "answers for a repeated request: encrypted, gone after a day (docs/privacy.md)",
-    "join_arrivals": "which steps of a run have ended that a join needs",
+    "subscriptions": "which events a step waits for, by name and key",
     "leases": "who works on what",
     "notice_roles": "roles of staff",
     "pulses": "when the fleet did what",
@@ -60,14 +65,14 @@ STAYS: Final = {
             "task_id", "order_id", "run_id", "execution_id", "subject_id", "transition_id", "contact_id", "log_id",
             "action_id", "followup_id", "review_id", "alert_id", "reject_id", "signal_id", "delivery_id",
             "subscriber_id", "dispatch_id", "label_id", "entry_id", "lease_id", "event_id", "request_id", "key",
-            "provider_id", "artifact_ref", "replayed_as",
+            "provider_id", "around", "artifact_ref", "replayed_as", "report_id",
         ),
         "an identifier, without which nobody knows what was done",
     ),
     **dict.fromkeys(
         ("agent_id", "created_by", "decided_by", "claimed_by", "handled_by", "sent_by", "labelled_by",
          "added_by", "lifted_by", "actor", "target_agent", "escalated_to", "to_role", "recipient", "engineer_id",
-         "key_id", "label"),
+         "key_id", "label", "person", "by"),
         "who did it, or who was told: staff and agents",
     ),
     **dict.fromkeys(
@@ -75,11 +80,14 @@ STAYS: Final = {
          "to_state", "event", "stage", "outcome", "type", "event_type@events", "event_type@deliveries",
          "contact_method", "contact_result", "finish_reason", "action_type", "channel", "node", "queue", "action@steps",
          "workflow", "version", "reason@reviews", "decisions", "what", "provider", "script_id", "script_version",
-         "model", "level2", "predicted_level2", "user_intent_l1", "user_intent_l2", "region", "slot"),
+         "model", "level2", "predicted_level2", "user_intent_l1", "user_intent_l2", "region", "slot",
+         "flow", "name@variable_writes", "ends_as",
+         "role@reviews", "not_by", "form@reviews", "escalations", "decision@review_answers"),
         "one of a fixed set of words, or configuration",
     ),
     **dict.fromkeys(
-        ("digest", "content_digest", "phone_index@do_not_call", "masked"), "recognises, and tells nothing in clear"
+        ("digest", "content_digest", "phone_index@do_not_call", "masked", "token_hash"),
+        "recognises, and tells nothing in clear",
     ),
     "phone@tasks": "encrypted, so no word can stand in it; that it goes is asserted",
     "phone_index@tasks": "a mark, which is remembered for late replies; that it goes from the order is asserted",
@@ -117,6 +125,11 @@ def keep_one_of_each(work: UnitOfWork, task_id: str) -> None:
     run = work.connection.exec_driver_sql
     key = run("SELECT key FROM contact_logs WHERE task_id = %s", (task_id,)).scalar_one()
     Callbacks(work).keep([NewCallback(provider="p", event_id="e", key=key, body="{}")])
+    order_run = run("SELECT run_id FROM runs WHERE subject_id = %s", (task_id,)).scalar_one()
+    keep_request_and_report(work, order_run)
+    Scopes(work).open([NewScope(scope_id=1, run_id=order_run, node="n", around=(), elements=[])])
+    Arrivals(work).add([NewArrival(JoinPlace(order_run, 0, "n"), "m", given={})])
+    WrittenVariables(work).keep({order_run: {"v": 1}}, [NewWrite(run_id=order_run, name="v", value=1)])
     Signals(work).keep(
         NewSignal(
             task_id=task_id,
@@ -155,6 +168,8 @@ def keep_one_of_each(work: UnitOfWork, task_id: str) -> None:
         "VALUES ('dnc_1', 'mark', '139****0000', 'r', 'me', %s)",
         (task_id,),
     )
+    review_id = run("SELECT max(review_id) FROM reviews").scalar_one()
+    ReviewAnswers(work).keep(review_id, "wangfang", "close", "n", {})
     subscriber_id = Subscribers(work).add("https://example.com/", "secret", ["task.closed"])
     run(
         "INSERT INTO deliveries (delivery_id, subscriber_id, event_id, task_id, event_type, payload, due_at) "

@@ -5,6 +5,7 @@ import pytest
 from runtime.cipher import Cipher, UnreadableCiphertext
 from storage.access.idempotency import IdempotencyKeys
 from storage.core.database import Database
+from storage.flows.http_requests import HttpRequests
 from storage.orders.contacts.contact import place_of
 from storage.orders.contacts.contacts import Contacts
 from storage.orders.labels import Labels
@@ -51,7 +52,15 @@ def test_after_the_change_the_new_key_alone_opens_everything(
         renewed = renew_all(database)
     assert (dict(renewed.left), renewed.unreadable) == ({}, ())
     assert renewed.written == {name: rows for name, rows in before.items() if rows}
-    assert set(before) - set(renewed.written) == {"contact_logs.user_feedback", "steps.early_signals"}
+    # What people answer is in tests/integration/people/test_private_forms.py.
+    assert set(before) - set(renewed.written) == {
+        "contact_logs.user_feedback",
+        "steps.early_signals",
+        "steps.output",
+        "reviews.context",
+        "reviews.decision",
+        "review_answers.form",
+    }
     with Database(database_url, Cipher(NEW_KEY)) as database, database.transaction() as work:
         phone = Orders(work).find([task_id])[task_id].phone
         assert phone is not None
@@ -64,6 +73,8 @@ def test_after_the_change_the_new_key_alone_opens_everything(
         assert signal is not None
         assert signal.sealed_body.open() == "{}"
         assert IdempotencyKeys(work).begin("me", "other", b"d").body == "an answer"  # type: ignore[union-attr]
+        (request,) = HttpRequests(work).of_steps([1])[1]
+        assert (request.answer, request.callback) == ('{"body": "an answer"}', '"a callback"')
         (subscriber,) = Subscribers(work).all()
         secrets = Subscribers(work).secrets(subscriber.subscriber_id)
         assert secrets is not None

@@ -25,6 +25,7 @@ from tasks.forms import EntryPoint, NewTask, Sender
 from tasks.orders.upkeep.history import keep_months
 from tasks.orders.upkeep.retention import PULSE, counted, due, go_on, retain
 from tests.support.factories import answered, submission
+from tests.support.flows.kept import keep_request_and_report
 from tests.support.in_process_fleet import InProcessFleet
 from tests.support.probe import Probe
 from tools.policies.retention import DataKind, load_retention
@@ -92,6 +93,8 @@ def keep_one_of_each(work: UnitOfWork, task_id: str) -> None:
         "('n1', 'operator', 'title', 'text', 'sent'), ('n2', 'operator', 'title', 'text', 'waiting')"
     )
     work.connection.exec_driver_sql("INSERT INTO forgotten_numbers (phone_index) VALUES ('mark')")
+    run_id = work.connection.exec_driver_sql("SELECT run_id FROM runs WHERE subject_id IS NULL").scalar_one()
+    keep_request_and_report(work, run_id)
 
 
 @pytest.fixture
@@ -137,6 +140,7 @@ def test_everything_of_every_kind_goes_after_its_time(furnished: InProcessFleet)
     assert values(furnished, "SELECT personal FROM tasks") == [None]
     assert values(furnished, "SELECT octet_length(body) FROM callbacks WHERE event_id = 'e'") == [0]
     assert not values(furnished, "SELECT 1 FROM steps WHERE strpos(input::text, 'enc1.') > 0")
+    assert not values(furnished, "SELECT 1 FROM http_requests UNION ALL SELECT 1 FROM reports")
 
 
 def test_what_still_waits_is_kept_however_old(furnished: InProcessFleet) -> None:

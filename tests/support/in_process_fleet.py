@@ -23,6 +23,7 @@ from storage.engine.queues import Queues
 from storage.orders.order import Order
 from storage.orders.order_view import OrderView
 from storage.orders.orders import Orders
+from tasks.flows.context import FlowsContext
 from tasks.forms import EntryPoint, TaskForms
 from tasks.orders.intake.intake import OrderReceipt, Submission, accept
 from tasks.orders.rules.context import Context, make_context
@@ -78,6 +79,7 @@ class InProcessFleet:
         limits: Limits | None = None,
         gateway: ChannelGateway | None = None,
         outbound: OutboundContext | None = None,
+        flows: FlowsContext | None = None,
         database: Database | None = None,
         wire: InMemoryPublisher | None = None,
         **changes: Any,
@@ -89,6 +91,7 @@ class InProcessFleet:
         if gateway is not None:
             context = replace(context, open_gateway=lambda: gateway)
         outbound = outbound or OutboundContext()
+        flows = flows or FlowsContext.of_settings(settings, database)
         wire = wire or InMemoryPublisher()
         further = BoundProduct(Product(name="of the test"), tuple(actions))
         if workflows:
@@ -98,7 +101,7 @@ class InProcessFleet:
         engine = Engine(
             database=database,
             publisher=wire,
-            registry=registry(context, outbound, further, *products),
+            registry=registry(context, outbound, flows, further, *products),
             queues=queues,
             agents=agents,
             holder="test",

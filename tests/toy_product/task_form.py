@@ -13,11 +13,16 @@ from engine.engine import Engine
 from engine.transaction import Transaction
 from runtime.ids import Prefix, new_id
 from schemas.core.problems import Problem, as_records
+from schemas.people.interrupts import answer_schema
 from statemachine.workflow.states import RunState
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.subjects import SubjectTable
+from storage.people.answers import Respondent
 from storage.people.rejects import NewReject
+from storage.people.reviews import Review
 from tasks.forms import Acceptance, EntryPoint, NewTask, Sender, TaskReceipt
+from tasks.people.answering import answer
+from tasks.people.answers import Decided, given_answer
 from tasks.people.rejects import keep
 from tasks.verbs import Verb, VerbResult
 
@@ -104,6 +109,17 @@ class ParcelForm:
 
     def given(self, work: UnitOfWork, task_id: str) -> Mapping[str, Any]:
         return {"grams": work.connection.execute(_FIND, {"parcel_id": task_id}).one().grams}
+
+    def has(self, work: UnitOfWork, task_id: str, /) -> bool:
+        return work.connection.execute(_FIND, {"parcel_id": task_id}).one_or_none() is not None
+
+    def answer_schema(self, review: Review, /) -> Mapping[str, Any]:
+        return answer_schema(review.decisions, review.form)
+
+    def answer(
+        self, engine: Engine, review: Review, payload: Mapping[str, Any], by: Respondent, /
+    ) -> tuple[Decided, Review | None]:
+        return answer(engine, review.review_id, given_answer(payload, by))
 
     def steer(self, engine: Engine, task_id: str, verb: Verb, *, by: str, reason: str | None) -> VerbResult:
         with engine.transaction() as transaction:

@@ -13,8 +13,8 @@ from typing import Final
 import h11
 import httpx2
 
-from tools.channels.connection import Address, AnswerTooLong, ProviderConnection, RawAnswer
 from tools.channels.contract import NotSent, Unknown
+from tools.network.connection import Address, AnswerTooLong, OutgoingConnection, RawAnswer
 from tools.retry_after import seconds_of
 
 _LARGEST_ANSWER_BYTES: Final = 262_144
@@ -89,7 +89,7 @@ class Exchange:
             tls.set_alpn_protocols(["http/1.1"])
         self._address = Address(url.raw_host.decode("ascii"), url.port or _PORTS[url.scheme], tls)
         self._free = threading.BoundedSemaphore(max_connections)
-        self._resting: deque[ProviderConnection] = deque()
+        self._resting: deque[OutgoingConnection] = deque()
 
     def __repr__(self) -> str:
         """The provider's address only."""
@@ -139,7 +139,7 @@ class Exchange:
             self._resting.pop().close()
 
     @contextlib.contextmanager
-    def _connection(self, timeout_seconds: float) -> Iterator[ProviderConnection]:
+    def _connection(self, timeout_seconds: float) -> Iterator[OutgoingConnection]:
         """A connection for one request; kept for the next one unless the exchange failed.
 
         Raises:
@@ -157,7 +157,7 @@ class Exchange:
         finally:
             self._free.release()
 
-    def _rested(self) -> ProviderConnection | None:
+    def _rested(self) -> OutgoingConnection | None:
         """The connection that was used last, of those that still stand; the others are closed."""
         with contextlib.suppress(IndexError):
             while True:
@@ -167,9 +167,9 @@ class Exchange:
                 connection.close()
         return None
 
-    def _opened(self, seconds: float) -> ProviderConnection:
+    def _opened(self, seconds: float) -> OutgoingConnection:
         try:
-            return ProviderConnection(self._address, seconds=seconds)
+            return OutgoingConnection(self._address, seconds=seconds)
         except OSError as error:
             raise _UnsentError(type(error).__name__) from error
 

@@ -8,8 +8,9 @@ from typing import Annotated, Final, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Role = Literal[
-    "engineer", "quality_inspector", "customer_care", "operations", "security_officer", "duty_manager"
-]
+    "engineer", "quality_inspector", "customer_care", "operations", "security_officer", "duty_manager",
+    "reviewer", "operator", "developer", "manager", "admin",
+]  # fmt: skip
 """Who is told: the engineer of a visit, and whom alerts are escalated to."""
 ROLES: Final[tuple[str, ...]] = get_args(Role)
 Url = Annotated[str, Field(pattern=r"^https?://[^\s/@]+$", max_length=500)]

@@ -11,6 +11,7 @@ import httpx2
 
 from tools.channels.contract import NotSent, Unknown
 from tools.channels.exchange import Exchange, HttpAnswer, retry_after_seconds
+from tools.network.address import AddressRefused, read_url
 from tools.order_system.answer import offered_of, performed_of, refused_of
 from tools.order_system.contract import (
     ActionUnclear,
@@ -20,7 +21,6 @@ from tools.order_system.contract import (
     PerformOutcome,
     SlotsUnknown,
 )
-from tools.webhooks.address import AddressRefused, read_url
 from tools.webhooks.signature import signed_headers
 
 ACTION: Final = "order_action.requested"

@@ -11,8 +11,9 @@ from typing import Any, Final, Self
 
 import httpx2
 
+from tools.network.address import AddressRefused
 from tools.retry_after import seconds_of
-from tools.webhooks.address import AddressRefused, WebhookAddresses
+from tools.webhooks.address import WebhookAddresses
 from tools.webhooks.signature import signed_headers
 
 TIMEOUT_SECONDS: Final = 10.0

@@ -33,6 +33,11 @@ class StaffRole(StrEnum):
     OPERATIONS = "operations"
     SECURITY_OFFICER = "security_officer"
     DUTY_MANAGER = "duty_manager"
+    REVIEWER = "reviewer"
+    OPERATOR = "operator"
+    DEVELOPER = "developer"
+    MANAGER = "manager"
+    ADMIN = "admin"
 
 
 ConfigFolder = Annotated[

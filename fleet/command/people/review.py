@@ -5,6 +5,7 @@ Taking one and giving it back are in `fleet.command.people.claim`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -143,6 +144,9 @@ def decide(
         str | None, typer.Option(metavar="ISO", help="When to visit; the customer's time without an offset.")
     ] = None,
     reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why; needed to close.")] = None,
+    form: Annotated[
+        str | None, typer.Option(metavar="JSON", help="What the question asks for beside the decision.")
+    ] = None,
     by: By = None,
     data_dir: DataDir = None,
 ) -> None:
@@ -160,6 +164,7 @@ def decide(
         "intent_level2": level2,
         "followup_days": followup_days,
         "followup_rule": rule,
+        **({"form": _form(form)} if form else {}),
     }
     with connected(data_dir) as api:
         review = find_review(api, review_id)
@@ -174,10 +179,22 @@ def decide(
             answer["visit_at"] = _moment(visit_at, "--visit-at", zone)
         with refusals(conflict=lambda details: _refusal(review, decision, details)):
             became = api.post(f"reviews/{segment(review['review_id'])}/decide", answer)
-    if became["outcome"] == "applied":
-        show_line(f"{title_of(review)} is decided: {decision}")
-    else:
-        show_line(f"{title_of(review)} was decided so before; nothing was done twice")
+    said = {
+        "applied": f"is decided: {decision}",
+        "counted": f"waits for more people to decide: {decision}",
+        "repeated": "was decided so before; nothing was done twice",
+    }
+    show_line(f"{title_of(review)} {said[became['outcome']]}")
+
+
+def _form(text: str) -> dict[str, Any]:
+    try:
+        given = json.loads(text)
+    except ValueError as error:
+        raise CommandError(f"--form is not JSON: {error}", 2) from error
+    if not isinstance(given, dict):
+        raise CommandError("--form must be a JSON object", 2)
+    return given
 
 
 def _rule(

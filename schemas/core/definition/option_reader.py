@@ -74,11 +74,12 @@ def choice(body: StepBody) -> AgentChoice | None:
     )
 
 
-def human(body: StepBody) -> HumanRules:
+def human(body: StepBody, compiling: Compiling) -> HumanRules:
     """The rules of a human step."""
+    compiling.schema(body.form, "form")
     return HumanRules(
         role=None if body.assign is None else body.assign.role,
-        person=None if body.assign is None else body.assign.person,
+        person=_person(body, compiling),
         form=body.form,
         escalations=tuple(
             Escalation(after_seconds=each.after, role=each.to)
@@ -87,6 +88,14 @@ def human(body: StepBody) -> HumanRules:
         quorum=1 if body.quorum is None else body.quorum.count,
         not_by=body.not_by,
     )
+
+
+def _person(body: StepBody, compiling: Compiling) -> str | None:
+    """The person it is for, as written; none where an expression in it is malformed."""
+    known = len(compiling.faults)
+    written = None if body.assign is None else body.assign.person
+    compiling.optional(written, "assign", "person")
+    return written if len(compiling.faults) == known else None
 
 
 def join(body: StepBody) -> Join | None:

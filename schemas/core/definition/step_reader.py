@@ -52,7 +52,7 @@ def _step(body: StepBody, scope: str | None, compiling: Compiling) -> Step:
         catches=option_reader.catches(body.events, compiling, "events"),
         decisions=body.decisions,
         deadline_seconds=body.deadline_seconds,
-        human=option_reader.human(body),
+        human=option_reader.human(body, compiling),
         parameters=parameters,
         filled=compiling.value(parameters, "parameters") if _has_expressions(parameters) else None,
         writes=writes,

@@ -1,5 +1,6 @@
 """Texts with `${expression}` parts, anywhere in a value of JSON."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -11,7 +12,11 @@ from statemachine.workflow.expression.functions import written
 DEEPEST_TEMPLATE: Final = 100
 """Levels that the value of a template may have."""
 
+SECRET: Final = "secret"  # noqa: S105 - the word itself is none
+"""The name under which a template takes secrets: `${secret.NAME}`."""
+
 _OPEN: Final = "${"
+_SECRET: Final = re.compile(SECRET + r"\.[A-Za-z][A-Za-z0-9_]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +36,28 @@ class _Text:
 
 
 @dataclass(frozen=True, slots=True)
+class _SecretText:
+    """A text with one secret in it."""
+
+    before: str
+    expression: Expression
+    after: str
+
+    @property
+    def name(self) -> str:
+        ((_, name),) = self.expression.names()
+        return name
+
+    def revealed(self, secrets: Mapping[str, str]) -> str:
+        return f"{self.before}{secrets[self.name]}{self.after}"
+
+
+@dataclass(frozen=True, slots=True)
 class ValueTemplate:
     """A value of JSON, whose texts may have `${expression}` parts.
 
     A text that is one `${expression}` keeps its type; otherwise the parts become text. `$${` stands for `${`.
+    A text with `${secret.NAME}` has constant text beside it alone; it is null until it is revealed.
     """
 
     _made: object = field(repr=False)
@@ -45,7 +68,7 @@ class ValueTemplate:
         """Compile all expressions of a value.
 
         Raises:
-            MalformedExpression: one of them is malformed, or does not end.
+            MalformedExpression: one of them is malformed, does not end, or takes a secret otherwise than it may.
         """
         made = _compiled(value, DEEPEST_TEMPLATE)
         return cls(made, frozenset(name for each in _expressions(made) for name in each.names()))
@@ -62,6 +85,18 @@ class ValueTemplate:
         """
         return _filled(self._made, scope)
 
+    def secrets(self) -> frozenset[str]:
+        """The names of the secrets that its texts take."""
+        return frozenset(name[1] for name in self._names if name[0] == SECRET)
+
+    def reveal(self, filled: object, secrets: Mapping[str, str]) -> object:
+        """What `fill` returned, with the secrets in the texts that this template takes them in, and in no others.
+
+        Raises:
+            KeyError: a secret is not among these.
+        """
+        return _revealed(self._made, filled, secrets)
+
 
 def _compiled(value: object, levels: int) -> object:
     if levels == 0:
@@ -77,11 +112,33 @@ def _compiled(value: object, levels: int) -> object:
 
 def _text(value: str) -> object:
     parts = list(_parts(value))
+    secret = next((part for part in parts if isinstance(part, Expression) and _takes_secret(part)), None)
+    if secret is not None:
+        return _secret_text(parts, secret)
     if len(parts) == 1:
         return parts[0]
     if any(isinstance(part, Expression) for part in parts):
         return _Text(tuple(parts))
     return "".join(part for part in parts if isinstance(part, str))
+
+
+def _takes_secret(expression: Expression) -> bool:
+    return any(name[0] == SECRET for name in expression.names())
+
+
+def _secret_text(parts: list[str | Expression], secret: Expression) -> _SecretText:
+    if not _SECRET.fullmatch(secret.text.strip()):
+        # What is made of a secret could not be recognised, where the other side sends it back.
+        raise MalformedExpression(
+            f"'{secret.text}': a secret is taken as ${{{SECRET}.NAME}} and in no other way"
+        )
+    if sum(isinstance(part, Expression) for part in parts) > 1:
+        raise MalformedExpression(
+            f"'${{{secret.text}}}' may have constant text beside it, and no other expression in the same text"
+        )
+    at = parts.index(secret)
+    before, after = ("".join(map(str, some)) for some in (parts[:at], parts[at + 1 :]))
+    return _SecretText(before, secret, after)
 
 
 def _parts(value: str) -> Iterator[str | Expression]:
@@ -123,6 +180,8 @@ def _end(value: str, start: int) -> int:
 def _expressions(made: object) -> Iterator[Expression]:
     if isinstance(made, Expression):
         yield made
+    elif isinstance(made, _SecretText):
+        yield made.expression
     elif isinstance(made, _Text):
         yield from (part for part in made.parts if isinstance(part, Expression))
     elif isinstance(made, (list, dict)):
@@ -135,8 +194,24 @@ def _filled(made: object, scope: Mapping[str, object]) -> object:
         return made.evaluate(scope)
     if isinstance(made, _Text):
         return made.filled(scope)
+    if isinstance(made, _SecretText):
+        return None
     if isinstance(made, list):
         return [_filled(each, scope) for each in made]
     if isinstance(made, dict):
         return {key: _filled(each, scope) for key, each in made.items()}
     return made
+
+
+def _revealed(made: object, filled: object, secrets: Mapping[str, str]) -> object:
+    """Walks both side by side: what an expression gave is data, and stays as it is."""
+    if isinstance(made, _SecretText):
+        return made.revealed(secrets)
+    if isinstance(made, list) and isinstance(filled, (list, tuple)) and len(made) == len(filled):
+        return [_revealed(part, value, secrets) for part, value in zip(made, filled, strict=True)]
+    if isinstance(made, dict) and isinstance(filled, Mapping):
+        return {
+            key: _revealed(made[key], value, secrets) if key in made else value
+            for key, value in filled.items()
+        }
+    return filled

@@ -24,9 +24,9 @@ _ELEMENTS = text(
     "JOIN unnest(CAST(:ids AS bigint[]), CAST(:places AS integer[])) AS w(scope_id, at) USING (scope_id)"
 )
 _COUNT = text(
-    "UPDATE scopes SET open_steps = open_steps + c.delta, begun = begun + c.begun "
+    "UPDATE scopes SET open_steps = scopes.open_steps + c.delta, begun = scopes.begun + c.begun "
     "FROM unnest(CAST(:ids AS bigint[]), CAST(:deltas AS integer[]), CAST(:begun AS integer[])) "
-    "AS c(scope_id, delta, begun) WHERE scopes.scope_id = c.scope_id RETURNING scopes.scope_id, open_steps"
+    "AS c(scope_id, delta, begun) WHERE scopes.scope_id = c.scope_id RETURNING scopes.scope_id, scopes.open_steps"
 )
 _CLOSE = text("DELETE FROM scopes WHERE scope_id = ANY(:ids)")
 _CLOSE_RUNS = text("DELETE FROM scopes WHERE run_id = ANY(:runs)")

@@ -61,6 +61,30 @@ def upgrade() -> None:
     sa.CheckConstraint("status IN ('active', 'busy', 'draining', 'offline')", name=op.f('ck_agents_status')),
     sa.PrimaryKeyConstraint('agent_id', name=op.f('pk_agents'))
     )
+    op.create_table('http_requests',
+    sa.Column('step_id', sa.BigInteger(), nullable=False),
+    sa.Column('delivery', sa.Integer(), nullable=False),
+    sa.Column('run_id', sa.String(length=32), nullable=False),
+    sa.Column('tries', sa.Integer(), nullable=False),
+    sa.Column('state', sa.String(length=16), server_default='sending', nullable=False),
+    sa.Column('token_hash', sa.LargeBinary(), nullable=True),
+    sa.Column('answer', sa.LargeBinary(), nullable=True),
+    sa.Column('callback', sa.LargeBinary(), nullable=True),
+    sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
+    sa.CheckConstraint("state IN ('sending', 'answered', 'unsent')", name=op.f('ck_http_requests_state')),
+    sa.PrimaryKeyConstraint('step_id', 'delivery', name=op.f('pk_http_requests')),
+    sa.UniqueConstraint('token_hash', name=op.f('uq_http_requests_token_hash'))
+    )
+    op.create_index('ix_http_requests_run_id', 'http_requests', ['run_id'], unique=False)
+    op.create_table('reports',
+    sa.Column('report_id', sa.String(length=32), nullable=False),
+    sa.Column('run_id', sa.String(length=32), nullable=False),
+    sa.Column('title', sa.Text(), nullable=False),
+    sa.Column('body', sa.Text(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('business_now()'), nullable=False),
+    sa.PrimaryKeyConstraint('report_id', name=op.f('pk_reports'))
+    )
+    op.create_index('ix_reports_run_id', 'reports', ['run_id'], unique=False)
     op.create_table('alerts',
     sa.Column('alert_id', sa.String(length=32), nullable=False),
     sa.Column('alert_type', sa.String(length=64), nullable=False),
@@ -737,17 +761,37 @@ def upgrade() -> None:
     sa.Column('claimed_by', sa.String(length=64), nullable=True),
     sa.Column('claimed_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('position', sa.BigInteger(), sa.Identity(always=True), nullable=False),
+    sa.Column('role', sa.Text(), nullable=True),
+    sa.Column('person', sa.Text(), nullable=True),
+    sa.Column('not_by', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), server_default='[]', nullable=False),
+    sa.Column('quorum', sa.SmallInteger(), server_default='1', nullable=False),
+    sa.Column('form', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+    sa.Column('escalations', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), server_default='[]', nullable=False),
+    sa.Column('escalated', sa.SmallInteger(), server_default='0', nullable=False),
+    sa.Column('due_at', sa.DateTime(timezone=True), nullable=True),
     sa.CheckConstraint("state IN ('open', 'decided', 'cancelled')", name=op.f('ck_reviews_state')),
+    sa.CheckConstraint('quorum > 0', name=op.f('ck_reviews_quorum')),
     sa.ForeignKeyConstraint(['step_id'], ['steps.step_id'], name=op.f('fk_reviews_step_id')),
     sa.PrimaryKeyConstraint('review_id', name=op.f('pk_reviews')),
     sa.UniqueConstraint('step_id', name=op.f('uq_reviews_step_id'))
     )
     op.create_index('ix_reviews_claimed', 'reviews', ['opened_at', 'review_id'], unique=False, postgresql_where=sa.text("state = 'open' AND claimed_at IS NOT NULL"))
+    op.create_index('ix_reviews_due', 'reviews', ['due_at'], unique=False, postgresql_where=sa.text("state = 'open' AND due_at IS NOT NULL"))
     op.create_index('ix_reviews_opened_at', 'reviews', ['opened_at', 'review_id'], unique=False)
     op.create_index('ix_reviews_position', 'reviews', ['position'], unique=False)
     op.create_index('ix_reviews_reason', 'reviews', ['reason', 'opened_at', 'review_id'], unique=False, postgresql_where=sa.text("state = 'open'"))
     op.create_index('ix_reviews_state', 'reviews', ['state', 'opened_at', 'review_id'], unique=False)
     op.create_index('ix_reviews_task_id', 'reviews', ['task_id'], unique=False)
+    op.create_table('review_answers',
+    sa.Column('review_id', sa.String(length=32), nullable=False),
+    sa.Column('person', sa.String(length=64), nullable=False),
+    sa.Column('decision', sa.String(length=128), nullable=False),
+    sa.Column('note', sa.Text(), nullable=True),
+    sa.Column('form', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), server_default='{}', nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), server_default=sa.text('business_now()'), nullable=False),
+    sa.ForeignKeyConstraint(['review_id'], ['reviews.review_id'], name=op.f('fk_review_answers_review_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('review_id', 'person', name=op.f('pk_review_answers'))
+    )
     # Figures without what a customer may be known by: the role that reads sees these, and not the columns behind.
     op.execute(
         """
@@ -853,6 +897,7 @@ def downgrade() -> None:
     op.execute("DROP FUNCTION history_bound(text, date)")
     op.execute("DROP VIEW audit_figures, step_figures")
     for table in (
+        "review_answers",
         "reviews",
         "dispatches",
         "transitions",

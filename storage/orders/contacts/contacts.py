@@ -4,7 +4,7 @@ Beside them what customers said when they turned to us: *inbound* rows, which ar
 and channels look at attempts alone. What customers said is encrypted, and opened only where it is asked for.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import text
@@ -12,7 +12,6 @@ from sqlalchemy import text
 from schemas.orders.effects import ContactNoted
 from storage.core.bulk import BulkInsert, recordset, rows_of
 from storage.core.unit_of_work import Repository
-from storage.engine.states import LEASED
 from storage.orders.contacts.contact import (
     Contact,
     InboundContact,
@@ -25,10 +24,6 @@ from storage.orders.contacts.contact import (
 )
 from storage.orders.contacts.tables import contact_logs as contact_logs_table
 
-_LOCK_OURS = text(
-    f"SELECT step_id FROM steps WHERE step_id = ANY(:ids) AND state = {LEASED} AND lease_id = :lease_id "
-    "AND early_signals IS NULL ORDER BY step_id FOR SHARE",
-)
 _INTEND = BulkInsert(
     contact_logs_table,
     (
@@ -137,15 +132,6 @@ _NOTE = text(
 @dataclass(frozen=True, slots=True)
 class Contacts(Repository):
     """The only code that writes `contact_logs`."""
-
-    def lock_ours(self, step_ids: Collection[int], lease_id: str) -> frozenset[int]:
-        """Lock those of these steps that are still ours, before anything stands against their contacts is asked.
-
-        Not in the answer, and not to be sent: a step that another holds, and one of which a result has come. Steps
-        before numbers is the order in which everybody locks them.
-        """
-        rows = self.connection.execute(_LOCK_OURS, {"ids": list(step_ids), "lease_id": lease_id})
-        return frozenset(row.step_id for row in rows)
 
     def intend(self, contacts: Sequence[NewContact]) -> dict[int, Intended]:
         """Commit the intent to make these attempts, by step; not in the answer: one that is known to have left.

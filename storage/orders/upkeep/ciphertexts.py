@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import text
 
-from runtime.cipher import UnreadableCiphertext, is_printed
+from runtime.cipher import PRINTED, UnreadableCiphertext, is_printed
 from storage.core.bulk import dump_json
 from storage.core.unit_of_work import Repository
 
@@ -16,7 +16,7 @@ class _Form(StrEnum):
     BYTES = "bytes"
     TEXT = "text"
     OBJECT = "object"
-    """A JSON object whose values may be sealed, each at a place of its own."""
+    """A JSON object whose texts may be sealed, at any depth, each at the place of its own name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +44,12 @@ class _Column:
             case _Form.TEXT:
                 return f"{self.column} <> '' AND {self.column} NOT LIKE 'enc1.' || CAST(:key AS text) || '.%'"
             case _:
-                value = "v.value #>> '{}'"
-                sealed = f"{value} LIKE 'enc1.%' AND {value} NOT LIKE 'enc1.' || CAST(:key AS text) || '.%'"
+                value = "v #>> '{}'"
+                sealed = f"{value} ~ '^{PRINTED}$' AND {value} NOT LIKE 'enc1.' || CAST(:key AS text) || '.%'"
                 return (
                     f"strpos({self.column}::text, '\"enc1.') > 0 "
-                    f"AND EXISTS (SELECT FROM jsonb_each(CASE jsonb_typeof({self.column}) WHEN 'object' "
-                    f"THEN {self.column} END) v WHERE {sealed})"
+                    f"AND EXISTS (SELECT FROM jsonb_path_query(CASE jsonb_typeof({self.column}) WHEN 'object' "
+                    f"THEN {self.column} END, 'strict $.**') v WHERE jsonb_typeof(v) = 'string' AND {sealed})"
                 )
 
 
@@ -66,8 +66,19 @@ _COLUMNS: Final = (
     _Column("intent_labels", "words", "'intent_labels.words.' || label_id"),
     _Column("subscribers", "secret", "'subscribers.secret.' || subscriber_id"),
     _Column("idempotency_keys", "body", "'idempotency_keys.body.' || agent_id || '.' || key"),
+    _Column("http_requests", "answer", "'http_requests.answer.' || step_id || '.' || delivery"),
+    _Column("http_requests", "callback", "'http_requests.callback.' || step_id || '.' || delivery"),
     _Column("runs", "variables", "'runs.variables.%.' || run_id", _Form.OBJECT),
     _Column("steps", "input", "'runs.variables.%.' || run_id", _Form.OBJECT),
+    _Column("steps", "output", "'runs.variables.%.' || run_id", _Form.OBJECT),
+    _Column("reviews", "context", "'runs.variables.%.' || run_id", _Form.OBJECT),
+    _Column("reviews", "decision", "'runs.variables.%.' || run_id", _Form.OBJECT),
+    _Column(
+        "review_answers",
+        "form",
+        "'runs.variables.%.' || (SELECT run_id FROM reviews r WHERE r.review_id = review_answers.review_id)",
+        _Form.OBJECT,
+    ),
 )
 COLUMNS: Final[Mapping[str, _Column]] = {column.name: column for column in _COLUMNS}
 """By name, such as `tasks.phone`."""
@@ -143,9 +154,13 @@ class Ciphertexts(Repository):
             case _Form.TEXT:
                 return anew(stored, place)
             case _:
-                return dump_json(
-                    {
-                        name: anew(value, place.replace("%", name, 1)) if is_printed(value) else value
-                        for name, value in stored.items()
-                    }
-                )
+                return dump_json(_renewed_within(stored, "", place, anew))
+
+
+def _renewed_within(value: Any, name: str, place: str, anew: Callable[[str, str], str]) -> Any:
+    """A value of JSON under this name, with every sealed text in it written anew."""
+    if isinstance(value, Mapping):
+        return {inner: _renewed_within(each, inner, place, anew) for inner, each in value.items()}
+    if isinstance(value, list):
+        return [_renewed_within(each, name, place, anew) for each in value]
+    return anew(value, place.replace("%", name, 1)) if is_printed(value) else value

@@ -111,13 +111,30 @@ STATEMENTS: Final[tuple[tuple[str, TextClause], ...]] = (
         _change("reviews", f"question = '', {_each_kept('context', 'decision')}"),
     ),
     (
+        "answers",
+        _change(
+            "review_answers",
+            "note = NULL, form = '{}'",
+            f"review_id IN (SELECT review_id FROM reviews WHERE {_OF_TASKS})",
+        ),
+    ),
+    (
         "steps",
         _change("steps", f"{_each_kept('input', 'output', 'error')}, early_signals = NULL", _OF_RUNS),
     ),
+    ("http_requests", _change("http_requests", "answer = NULL, callback = NULL", _OF_RUNS)),
+    ("reports", _change("reports", "title = '', body = ''", _OF_RUNS)),
     (
         "runs",
-        _change("runs", f"description = NULL, {_each_kept('variables', 'error')}", "subject_id = ANY(:ids)"),
+        _change(
+            "runs",
+            f"description = NULL, {_each_kept('variables', 'error', 'written', 'output')}",
+            "subject_id = ANY(:ids)",
+        ),
     ),
+    ("scopes", _change("scopes", "bound = '{}', elements = NULL", _OF_RUNS)),
+    ("variable_writes", _change("variable_writes", "value = NULL", _OF_RUNS)),
+    ("arrivals", _change("join_arrivals", "given = NULL", _OF_RUNS)),
     ("dispatches", _change("dispatches", "given = '{}'")),
     # A notice that waits would tell what is gone: it is given up, and whoever takes it finds nothing to send.
     (

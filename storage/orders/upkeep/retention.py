@@ -38,10 +38,16 @@ class _Rule:
     """A further part of the statement; it finds the `run_id` of what was changed in the relation `gone`."""
 
 
-# The first step of general work was given what the run was given.
+_IS_SEALED: Final = "::text LIKE '%\"enc1.%'"
+# The first step of general work was given what the run was given; what people answer goes from step to step.
 _BLANK_STEPS: Final = (
-    "UPDATE steps SET input = '{}' FROM gone WHERE steps.run_id = gone.run_id "
-    f"AND steps.state IN ({ENDED}) AND steps.input::text LIKE '%\"enc1.%'"
+    f"UPDATE steps SET input = CASE WHEN input{_IS_SEALED} THEN '{{}}' ELSE input END, "
+    f"output = CASE WHEN output{_IS_SEALED} THEN '{{}}' ELSE output END FROM gone WHERE steps.run_id = gone.run_id "
+    f"AND steps.state IN ({ENDED}) AND (input{_IS_SEALED} OR output{_IS_SEALED})"
+)
+_BLANK_ANSWERS: Final = (
+    "UPDATE review_answers SET form = '{}' FROM reviews r, gone "
+    f"WHERE r.run_id = gone.run_id AND review_answers.review_id = r.review_id AND review_answers.form{_IS_SEALED}"
 )
 
 
@@ -85,9 +91,17 @@ _RULES: Final[Mapping[str, tuple[_Rule, ...]]] = {
     "general_words": (
         _Rule(
             "runs",
-            f"subject_id IS NULL AND finished_at < {_DATABASE} AND variables::text LIKE '%\"enc1.%'",
+            f"subject_id IS NULL AND finished_at < {_DATABASE} AND variables{_IS_SEALED}",
             "variables = '{}'",
             then=_BLANK_STEPS,
+        ),
+        _Rule(
+            "reviews",
+            "task_id IS NULL AND EXISTS (SELECT FROM runs WHERE runs.run_id = reviews.run_id "
+            f"AND runs.finished_at < {_DATABASE}) AND (context{_IS_SEALED} OR decision{_IS_SEALED} OR EXISTS ("
+            f"SELECT FROM review_answers a WHERE a.review_id = reviews.review_id AND a.form{_IS_SEALED}))",
+            "context = '{}', decision = decision - 'form' - 'answers'",
+            then=f"{_BLANK_STEPS}), answered AS ({_BLANK_ANSWERS}",
         ),
     ),
     "general_tasks": (
@@ -96,6 +110,11 @@ _RULES: Final[Mapping[str, tuple[_Rule, ...]]] = {
             f"subject_id IS NULL AND finished_at < {_DATABASE} AND workflow NOT IN ('{_WEBHOOK}', '{_NOTICE}')",
             then="DELETE FROM steps USING gone WHERE steps.run_id = gone.run_id), "
             "arrived AS (DELETE FROM join_arrivals USING gone WHERE join_arrivals.run_id = gone.run_id), "
+            "opened AS (DELETE FROM scopes USING gone WHERE scopes.run_id = gone.run_id), "
+            "awaited AS (DELETE FROM subscriptions USING gone WHERE subscriptions.run_id = gone.run_id), "
+            "wrote AS (DELETE FROM variable_writes USING gone WHERE variable_writes.run_id = gone.run_id), "
+            "requested AS (DELETE FROM http_requests USING gone WHERE http_requests.run_id = gone.run_id), "
+            "reported AS (DELETE FROM reports USING gone WHERE reports.run_id = gone.run_id), "
             "questions AS (DELETE FROM reviews USING gone WHERE reviews.run_id = gone.run_id",
         ),
     ),

@@ -12,6 +12,7 @@ from runtime.clock import Clock
 from schemas.orders.contact import Channel, ContactResult
 from schemas.orders.effects import ContactNoted
 from schemas.orders.step_inputs import ContactInput
+from storage.engine.leases import Leases
 from storage.engine.steps import StepRow
 from storage.orders.contacts.constraints import ContactConstraints
 from storage.orders.contacts.contact import Contact, Intended, NewContact
@@ -62,7 +63,7 @@ def send_all(
     steps = {step.step_id: step for step in steps_to_send}
     asked = asked_for(context, [batch.subjects[step_id] for step_id in steps])
     with context.database.transaction() as work:
-        ours = Contacts(work).lock_ours(steps, batch.lease_id)
+        ours = Leases(work).lock_ours(steps, batch.lease_id)
         withholding = Withholding(context, ContactConstraints(work).hold(asked), batch.moments.database_now)
         decided = {step_id: decide(withholding, step) for step_id, step in steps.items()}
         intended = Contacts(work).intend(

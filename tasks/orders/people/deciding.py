@@ -1,27 +1,42 @@
 """Applies a person's decision to the waiting step: once, with the same answer when repeated."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from engine.engine import Engine
 from engine.outcomes import SignalResult
+from engine.transaction import Transaction
+from schemas.core.private_words import sealed
+from schemas.orders.reviews import DecisionMade
 from statemachine.orders.intents import INTENTS, Level1, Level2
 from storage.core.unit_of_work import UnitOfWork
-from storage.engine.steps import Steps
 from storage.orders.labels import Labels
 from storage.orders.order_view import OrderView
 from storage.orders.orders import Orders
+from storage.people.answers import Respondent
 from storage.people.reviews import Review, Reviews
 from tasks.orders.agents.action_request import APPROVAL_REQUIRED
 from tasks.orders.people.labelling import label_of
 from tasks.orders.rules.agreement import postponed
 from tasks.orders.rules.context import Context
+from tasks.people.answering import answer_within
+from tasks.people.answers import (
+    ANSWERED,
+    Decided,
+    GivenAnswer,
+    agreement,
+    lock,
+    refusal,
+    require_form,
+)
+from tasks.people.history import write_line
 
 APPROVAL_REQUESTED: Final = "approval_requested"
 """The audit line of an agent that asked a person to agree to an action."""
+_MEANING: Final = ("intent_level2", "followup_at", "followup_days", "followup_rule", "visit_at")
+"""What makes two decisions of the same name the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,21 +52,35 @@ class Decision:
     followup_rule: Mapping[str, Any] | None = None
     """As the API takes it, its expression checked."""
     visit_at: datetime | None = None
+    form: Mapping[str, Any] = field(default_factory=dict)
+    """What the question asks for beside the decision, where it has a form."""
+    roles: frozenset[str] = frozenset()
+    """What the person is who decides."""
+    has_login: bool = False
+    """Whether the key is the person's own."""
 
+    @classmethod
+    def of(cls, made: DecisionMade, by: Respondent) -> Self:
+        """The decision that this person has sent."""
+        rule = made.followup_rule
+        return cls(
+            decision=made.decision,
+            decided_by=by.name,
+            reason=made.reason,
+            intent_level2=made.intent_level2,
+            followup_at=made.followup_at,
+            followup_days=made.followup_days,
+            followup_rule=None if rule is None else rule.model_dump(mode="json", exclude_none=True),
+            visit_at=made.visit_at,
+            form=made.form,
+            roles=by.roles,
+            has_login=by.has_login,
+        )
 
-class Decided(StrEnum):
-    """What became of a decision."""
-
-    APPLIED = "applied"
-    REPEATED = "repeated"
-    """The same decision was made before; nothing was done twice."""
-    OTHERWISE = "otherwise"
-    """It was decided otherwise before, or withdrawn."""
-    CLAIMED = "claimed"
-    """Another person has taken it; nothing was changed."""
-    OWN = "own"
-    """Whoever asked for the approval does not give it; nothing was changed."""
-    UNKNOWN = "unknown"
+    @property
+    def by(self) -> Respondent:
+        """Who decides."""
+        return Respondent(name=self.decided_by, roles=self.roles, has_login=self.has_login)
 
 
 def decide(
@@ -61,46 +90,65 @@ def decide(
 
     Raises:
         UnknownDecision: the review does not offer this decision.
+        InvalidAnswer: the question asks for another form.
         IllegalTransition: the order's state does not allow it; the review stays open.
     """
     with engine.transaction() as transaction:
         work = transaction.work
-        review = _lock(work, review_id)
+        review = lock(work, review_id)
         if review is None:
             return Decided.UNKNOWN, None
-        signal = _signal(decision)
-        if review.state != "open":
-            same = review.decision is not None and _meaning(review.decision) == _meaning(signal)
-            return (Decided.REPEATED if same else Decided.OTHERWISE), review
-        if review.claimed_by not in (None, decision.decided_by):
-            return Decided.CLAIMED, review
-        if _asked_for_by(work, review) == decision.decided_by:
-            return Decided.OWN, review
-        if decision.intent_level2 and review.task_id:
-            signal["default_followup_at"] = _default_followup(
-                context, transaction.moments.business_now, Orders(work).find([review.task_id])[review.task_id],
-                decision.intent_level2, decision.followup_days,
-            )  # fmt: skip
-            signal["action_not_before"] = _undo_until(
-                context, transaction.moments.business_now, decision.intent_level2
-            )
-        verdicts = transaction.complete({review.step_id: signal})
-        if verdicts.get(review.step_id) is not SignalResult.APPLIED:
-            return Decided.OTHERWISE, review
-        Reviews(work).decide(review_id, decision.decided_by, signal)
-        if decision.intent_level2:
-            label = label_of(work, review, decision.intent_level2, decision.decided_by)
-            Labels(work).keep([label] if label else [])
-        return Decided.APPLIED, Reviews(work).find(review_id)
+        if review.task_id is None:
+            return answer_within(transaction, review, _given(decision, decision.form))
+        refused = _refusal(work, review, decision)
+        return (refused, review) if refused is not None else _apply(transaction, context, review, decision)
 
 
-def _lock(work: UnitOfWork, review_id: str) -> Review | None:
-    """The review, locked behind its step as everywhere, so that no claim comes between the look and the answer."""
-    review = Reviews(work).find(review_id)
-    if review is None:
-        return None
-    Steps(work).lock([review.step_id])
-    return Reviews(work).lock(review_id)
+def _refusal(work: UnitOfWork, review: Review, decision: Decision) -> Decided | None:
+    """Why a locked review is not decided so; `None` when it is."""
+    if review.state != "open":
+        same = review.decision is not None and _meaning(review.decision) == _meaning(_signal(decision))
+        return Decided.REPEATED if same else Decided.OTHERWISE
+    refused = refusal(work, review, decision.by)
+    if refused is None and _asked_for_by(work, review) == decision.decided_by:
+        return Decided.OWN
+    return refused
+
+
+def _apply(
+    transaction: Transaction, context: Context, review: Review, decision: Decision
+) -> tuple[Decided, Review | None]:
+    """Keep the decision, and end the step by it once enough people have decided so."""
+    work, signal = transaction.work, _signal(decision)
+    if decision.intent_level2 and review.task_id:
+        signal["default_followup_at"] = _default_followup(
+            context, transaction.moments.business_now, Orders(work).find([review.task_id])[review.task_id],
+            decision.intent_level2, decision.followup_days,
+        )  # fmt: skip
+        signal["action_not_before"] = _undo_until(
+            context, transaction.moments.business_now, decision.intent_level2
+        )
+    require_form(review, decision.form)
+    form = sealed(decision.form, review.form, review.run_id, work.cipher)
+    if form:
+        signal["form"] = form
+    given = _given(decision, {**form, **{name: signal[name] for name in _MEANING}})
+    answers = agreement(work, review, given, transaction.moments.business_now, alike_in=_MEANING)
+    if answers is None:
+        write_line(work, review, ANSWERED, decision.decided_by, {"decision": decision.decision})
+        return Decided.COUNTED, Reviews(work).find(review.review_id)
+    verdicts = transaction.complete({review.step_id: signal})
+    if verdicts.get(review.step_id) is not SignalResult.APPLIED:
+        return Decided.OTHERWISE, review
+    Reviews(work).decide(review.review_id, decision.decided_by, signal)
+    if decision.intent_level2:
+        label = label_of(work, review, decision.intent_level2, decision.decided_by)
+        Labels(work).keep([label] if label else [])
+    return Decided.APPLIED, Reviews(work).find(review.review_id)
+
+
+def _given(decision: Decision, form: Mapping[str, Any]) -> GivenAnswer:
+    return GivenAnswer(decision=decision.decision, by=decision.by, note=decision.reason, form=form)
 
 
 def _asked_for_by(work: UnitOfWork, review: Review) -> str | None:
@@ -125,8 +173,7 @@ def _signal(decision: Decision) -> dict[str, Any]:
 
 
 def _meaning(signal: Any) -> tuple[object, ...]:
-    names = ("decision", "intent_level2", "followup_at", "followup_days", "followup_rule", "visit_at")
-    return tuple(signal.get(name) for name in names)
+    return tuple(signal.get(name) for name in ("decision", *_MEANING))
 
 
 def _undo_until(context: Context, now: datetime, level2: Level2) -> str | None:

@@ -16,8 +16,9 @@ from storage.orders.timeline import Timeline
 from storage.people.reviews import Reviews
 from tasks.orders.agents.orchestrator import VALIDATE
 from tasks.orders.explain.situation import PAUSED
-from tasks.orders.people.deciding import Decided, Decision, decide
+from tasks.orders.people.deciding import Decision, decide
 from tasks.orders.rules.context import Context
+from tasks.people.answers import Decided
 from tasks.verbs import VerbResult
 
 RESUMED: Final = "task_resumed"
@@ -108,6 +109,9 @@ _OF_DECISION: Final = {
     Decided.OTHERWISE: VerbResult.NOTHING_TO_DO,
     Decided.CLAIMED: VerbResult.WAITS,
     Decided.OWN: VerbResult.WAITS,
+    Decided.COUNTED: VerbResult.WAITS,
+    Decided.NOT_THEIRS: VerbResult.WAITS,
+    Decided.BARRED: VerbResult.WAITS,
     Decided.UNKNOWN: VerbResult.NOTHING_TO_DO,
 }
 

@@ -41,6 +41,7 @@ def test_every_route_names_its_scope_but_callbacks_health_and_figures() -> None:
     assert open_routes == {
         "/webhooks/contact/{provider}",
         "/webhooks/contact/{provider}/{token}",
+        "/callbacks/http/{token}",
         "/health",
         "/health/live",
         "/health/ready",

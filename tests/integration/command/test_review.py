@@ -4,10 +4,15 @@ from datetime import datetime
 
 import pytest
 
+from statemachine.workflow.options.human import HumanRules
+from statemachine.workflow.states import RunState
+from storage.engine.definitions import Definitions
 from storage.orders.order_view import OrderView
 from storage.people.reviews import Reviews
 from tests.support.command_line import CommandLine
+from tests.support.engine.general_runs import begin, state_of
 from tests.support.factories import answered, submission
+from tests.support.questions import ONE_QUESTION, asked_with
 
 UNCLEAR = "嗯嗯那个什么来着"
 
@@ -227,3 +232,18 @@ def test_a_task_without_an_open_review_is_told_apart_from_an_unknown_one(fleet: 
     result = fleet.run("review", "show", order.body.task_id)
     assert f"task {order.body.task_id} has no open review" in result.stderr
     assert "there is no review REV0" in fleet.run("review", "show", "REV0").stderr
+
+
+def test_a_question_of_general_work_is_answered_with_its_form(fleet: CommandLine) -> None:
+    with fleet.house.database.transaction() as work:
+        Definitions(work).register("one_question", "1.0", ONE_QUESTION)
+    (run_id,) = begin(fleet.house, "one_question")
+    form = {"type": "object", "properties": {"amount": {"type": "integer"}}, "required": ["amount"]}
+    review = asked_with(fleet.house, run_id, HumanRules(form=form))
+    decide = ("review", "decide", review.review_id, "--decision", "yes")
+    lacking, broken = fleet.run(*decide), fleet.run(*decide, "--form", "{")
+    assert (lacking.exit_code, broken.exit_code) == (1, 2)
+    assert "form.amount" in lacking.stderr
+    assert "--form is not JSON" in broken.stderr
+    assert "is decided: yes" in fleet.run(*decide, "--form", '{"amount": 3}').stdout
+    assert state_of(fleet.house, run_id) is RunState.COMPLETED

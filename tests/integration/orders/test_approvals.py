@@ -12,7 +12,8 @@ from statemachine.orders.intents import Level2
 from storage.engine.clock import BusinessClock
 from storage.orders.order_view import OrderView
 from storage.people.reviews import Review, Reviews
-from tasks.orders.people.deciding import Decided, Decision, decide
+from tasks.orders.people.deciding import Decision, decide
+from tasks.people.answers import Decided
 from tests.support.api.background_work import working_in_background
 from tests.support.api.client import api_over, register_keys
 from tests.support.factories import CANCEL, READY, answered

@@ -14,8 +14,9 @@ from storage.people.reviews import Reviews
 from tasks.orders.explain.situation import situation_of
 from tasks.orders.explain.status import explain
 from tasks.orders.inbound.signals import ReceiptResult
-from tasks.orders.people.deciding import Decided, Decision, decide
+from tasks.orders.people.deciding import Decision, decide
 from tasks.orders.rules.followup import rule_of
+from tasks.people.answers import Decided
 from tests.support.factories import PARTS_MISSING, READY, answered, submission
 from tests.support.in_process_fleet import InProcessFleet
 from tests.support.orders.signals import receive_signal, reviews_of

@@ -11,7 +11,8 @@ from statemachine.orders.intents import Level2
 from statemachine.orders.states import State
 from storage.orders.labels import Label, Labels, NewLabel
 from storage.people.reviews import Review, Reviews
-from tasks.orders.people.deciding import Decided, Decision, decide
+from tasks.orders.people.deciding import Decision, decide
+from tasks.people.answers import Decided
 from tests.support.factories import CANCEL, PARTS_MISSING, READY, answered
 from tests.support.in_process_fleet import InProcessFleet
 from tests.support.orders.signals import order_run

@@ -10,8 +10,9 @@ from schemas.core.definition.reader import read_definition
 from schemas.orders.signals import CustomerCalled
 from statemachine.orders.states import State
 from storage.people.reviews import Reviews
-from tasks.orders.people.deciding import Decided, Decision, decide
+from tasks.orders.people.deciding import Decision, decide
 from tasks.orders.people.undo import Undone, undo
+from tasks.people.answers import Decided
 from tests.support.factories import CANCEL, PARTS_MISSING, READY, answered, submission
 from tests.support.in_process_fleet import InProcessFleet
 from tests.support.orders.signals import receive_signal

@@ -15,7 +15,8 @@ from storage.orders.order_view import OrderView
 from storage.people.rejects import Rejects
 from storage.people.reviews import Reviews
 from tasks.forms import Acceptance
-from tasks.orders.people.deciding import Decided, Decision, decide
+from tasks.orders.people.deciding import Decision, decide
+from tasks.people.answers import Decided
 from tests.support.factories import CANCEL, PARTS_MISSING, READY, answered, payload, silent, submission
 from tests.support.in_process_fleet import InProcessFleet
 from tests.support.probe import Probe

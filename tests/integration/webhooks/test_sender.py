@@ -8,7 +8,7 @@ import pytest
 from fleet.supervisor.ports import free_port
 from tests.support.outbound.webhook_receiver import Reply, WebhookReceiver
 from tests.support.outbound.webhook_sender import HERE
-from tools.webhooks.address import AddressRefused
+from tools.network.address import AddressRefused
 from tools.webhooks.sender import DeliveryTry, WebhookMessage, WebhookSender
 from tools.webhooks.signature import new_secret
 

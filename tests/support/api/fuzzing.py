@@ -31,9 +31,14 @@ class Contradiction:
 EXCEPTIONS: tuple[Contradiction, ...] = (
     Contradiction(
         "positive_data_acceptance",
-        r"^/v1/(alerts|reviews|tasks|agents/audit/logs|intake/rejected|webhooks/deliveries)$",
+        r"^/v1/(alerts|reviews|interrupts|tasks|agents/audit/logs|intake/rejected|webhooks/deliveries)$",
         "`cursor` is the place where a page ended: one that is made up is refused. POST /tasks also takes the "
         "parameters of any kind of work, each kind with a schema of its own, and an IANA time zone.",
+    ),
+    Contradiction(
+        "positive_data_acceptance",
+        r"^/v1/interrupts/\{interrupt_id\}/continue$",
+        "What the payload holds is said by each question, in its `answer_schema`.",
     ),
     Contradiction(
         "positive_data_acceptance",

@@ -97,6 +97,14 @@ def test_the_key_of_each_provider_is_given_to_who_uses_it_and_to_nobody_else() -
     }
 
 
+def test_the_secrets_of_http_steps_are_given_to_the_worker_general_alone() -> None:
+    given = {"UNPEND_SECRET_PAY": "a secret", "UNPEND_LOG_LEVEL": "INFO"}
+    for process in (*OF_WORK, "beat", "flower", "exporter", "simulator"):
+        kept = set(without_others(process, given))
+        assert ("UNPEND_SECRET_PAY" in kept) == (process == "worker-general")
+        assert "UNPEND_LOG_LEVEL" in kept
+
+
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     """All that an installation with every provider is given."""

@@ -107,3 +107,72 @@ def test_any_text_is_filled_or_refused(written: str, scope: dict[str, object]) -
     json.dumps(found, allow_nan=False)
     if "${" not in written:
         assert found == written
+
+
+SECRETS = {"PAY": "s3cret-value", "OTHER": "another-value"}
+
+
+@pytest.mark.parametrize(
+    ("written", "filled", "revealed"),
+    [
+        ("${secret.PAY}", None, "s3cret-value"),
+        ("Bearer ${ secret.PAY }", None, "Bearer s3cret-value"),
+        ("a $${secret.PAY} ${secret.PAY}!", None, "a ${secret.PAY} s3cret-value!"),
+        (
+            {"headers": {"A": "${secret.PAY}", "B": "${id}"}, "body": ["${secret.OTHER}", 1]},
+            {"headers": {"A": None, "B": "SO-7"}, "body": [None, 1]},
+            {"headers": {"A": "s3cret-value", "B": "SO-7"}, "body": ["another-value", 1]},
+        ),
+    ],
+)
+def test_secrets_are_null_until_they_are_revealed(written: object, filled: object, revealed: object) -> None:
+    template = ValueTemplate.of(written)
+    assert template.fill(SCOPE) == filled
+    assert template.reveal(filled, SECRETS) == revealed
+
+
+def test_what_is_data_is_never_taken_for_a_secret() -> None:
+    sent = {"a": "${secret.PAY}", "b": [{"c": "${secret.PAY}"}], "d": None}
+    template = ValueTemplate.of({"body": "${sent}", "text": "of ${sent.a}", "key": "${secret.PAY}"})
+    filled = template.fill({"sent": sent})
+    assert template.reveal(filled, SECRETS) == {
+        "body": sent,
+        "text": "of ${secret.PAY}",
+        "key": "s3cret-value",
+    }
+    assert ValueTemplate.of("${sent}").reveal(sent, SECRETS) == sent
+    # What was given beside the parameters is data, too, and so is what has another form than the template.
+    assert template.reveal({"call": "${secret.PAY}", "body": 1}, SECRETS) == {
+        "call": "${secret.PAY}",
+        "body": 1,
+    }
+    assert ValueTemplate.of(["${secret.PAY}"]).reveal(["x", "y"], SECRETS) == ["x", "y"]
+
+
+def test_a_template_names_its_secrets() -> None:
+    assert ValueTemplate.of(["${secret.PAY}", {"a": "x ${secret.OTHER}"}, "${id}"]).secrets() == {
+        "PAY",
+        "OTHER",
+    }
+    assert ValueTemplate.of("${id}").secrets() == frozenset()
+    with pytest.raises(KeyError):
+        ValueTemplate.of("${secret.PAY}").reveal(None, {})
+
+
+@pytest.mark.parametrize(
+    ("written", "problem"),
+    [
+        ("${secret.PAY}${id}", "constant text beside it, and no other expression"),
+        ("${secret.PAY}:${secret.OTHER}", "constant text beside it, and no other expression"),
+        ("${upper(secret.PAY)}", "'upper(secret.PAY)': a secret is taken as ${secret.NAME}"),
+        ("${secret}", "a secret is taken as ${secret.NAME}"),
+        ("${secret.PAY.x}", "a secret is taken as ${secret.NAME}"),
+        ("${secret[id]}", "a secret is taken as ${secret.NAME}"),
+        ("${id if secret.PAY else id}", "a secret is taken as ${secret.NAME}"),
+        ("${ [secret.PAY] }", "a secret is taken as ${secret.NAME}"),
+    ],
+)
+def test_a_secret_is_taken_in_one_way_alone(written: object, problem: str) -> None:
+    with pytest.raises(MalformedExpression) as fault:
+        ValueTemplate.of(written)
+    assert problem in str(fault.value)

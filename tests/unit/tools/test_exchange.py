@@ -12,9 +12,9 @@ import h11
 import pytest
 
 from tests.support.certificates import issue
-from tools.channels.connection import Address, ProviderConnection
 from tools.channels.contract import NotSent, Unknown
 from tools.channels.exchange import Exchange, HttpAnswer
+from tools.network.connection import Address, OutgoingConnection
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 SECONDS = 180.0
@@ -229,7 +229,7 @@ def test_a_provider_whose_certificate_nobody_vouches_for_is_sent_nothing(
 def test_a_provider_whose_certificate_is_trusted_is_answered_over_tls(secured: tuple[Provider, Path]) -> None:
     provider, certificate = secured
     trusting = ssl.create_default_context(cafile=str(certificate))
-    connection = ProviderConnection(Address("127.0.0.1", provider.port, trusting), seconds=SECONDS)
+    connection = OutgoingConnection(Address("127.0.0.1", provider.port, trusting), seconds=SECONDS)
     request = h11.Request(method="GET", target="/", headers=[("Host", "127.0.0.1")])
     for _ in range(2):
         answer = connection.exchange(

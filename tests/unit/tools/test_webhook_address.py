@@ -3,7 +3,8 @@
 import pytest
 
 from runtime.settings import networks_of
-from tools.webhooks.address import AddressRefused, WebhookAddresses
+from tools.network.address import AddressRefused
+from tools.webhooks.address import WebhookAddresses
 
 PUBLIC = WebhookAddresses()
 INSIDE = WebhookAddresses(networks_of("127.0.0.0/8, ::1, 10.1.0.0/16"))

@@ -1,4 +1,4 @@
-"""One HTTP/1.1 connection to a provider: a request is sent in one piece, its answer is read before a deadline."""
+"""One HTTP/1.1 connection: a request is sent in one piece, its answer is read before a deadline."""
 
 import contextlib
 import select
@@ -28,17 +28,19 @@ class AnswerTooLong(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a provider is reached.
+    """Where the other side is reached.
 
     Attributes:
-        host: The name or number to connect to.
+        host: The name or number to connect to; also whom the certificate must name.
         port: The port.
-        tls: What verifies the provider; None for plain HTTP.
+        tls: What verifies the other side; None for plain HTTP.
+        peer: The IP address to connect to, where the name was resolved before.
     """
 
     host: str
     port: int
     tls: ssl.SSLContext | None = field(default=None, repr=False)
+    peer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class RawAnswer:
         return next((value.decode("latin-1") for key, value in self.headers if key == name), None)
 
 
-class ProviderConnection:
+class OutgoingConnection:
     """An open connection; one request at a time.
 
     A general client spends five times the CPU on a request; on a batch of contacts that is most of what they cost.
@@ -64,9 +66,9 @@ class ProviderConnection:
         """Connect.
 
         Raises:
-            OSError: It could not be made within this time, or the provider is not who it should be.
+            OSError: It could not be made within this time, or the other side is not who it should be.
         """
-        plain = socket.create_connection((address.host, address.port), timeout=seconds)
+        plain = socket.create_connection((address.peer or address.host, address.port), timeout=seconds)
         try:
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             tls = address.tls
@@ -105,7 +107,7 @@ class ProviderConnection:
             self._socket.sendall(sent)
         answer, received = None, bytearray()
         while True:
-            event = state.next_event()
+            event = self._next_event()
             if event is h11.NEED_DATA:
                 state.receive_data(self._received(deadline))
             elif isinstance(event, h11.Response):
@@ -118,7 +120,7 @@ class ProviderConnection:
                 self._rested_at = time.monotonic()
                 return RawAnswer(answer.status_code, list(answer.headers), bytes(received))
             elif not isinstance(event, h11.InformationalResponse):
-                raise h11.RemoteProtocolError("the connection ended before the answer did")
+                raise _ended_early()
 
     def may_be_used_again(self, rested_seconds: float) -> bool:
         """Prepare for the next request; False when it has to be closed, or rested longer than this."""
@@ -138,9 +140,22 @@ class ProviderConnection:
         """Close the connection."""
         self._socket.close()
 
+    def _next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
+        try:
+            return self._state.next_event()
+        except h11.RemoteProtocolError:
+            if self._state.trailing_data[1]:
+                # What came is an answer as far as it goes.
+                raise _ended_early() from None
+            raise
+
     def _received(self, deadline: float) -> bytes:
         left = deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError("the answer did not come in time")
         self._socket.settimeout(left)
         return self._socket.recv(_READ_BYTES)
+
+
+def _ended_early() -> ConnectionError:
+    return ConnectionError("the connection ended before the answer did")

@@ -1,0 +1,53 @@
+"""The parts of one transaction that carry runs on, made together."""
+
+from dataclasses import dataclass
+
+from engine.catalogue import Catalogue
+from engine.flow.calls import Calls
+from engine.flow.cancelling import Cancelling
+from engine.flow.catching import Catching
+from engine.flow.completion import Completion
+from engine.flow.ends import Ends
+from engine.flow.insides import Insides
+from engine.flow.joins import Joins
+from engine.flow.run_data import RunData
+from engine.flow.settlement import Settlement
+from engine.flow.succession import Succession
+from engine.registry import Registry
+from engine.room import Room
+from storage.core.unit_of_work import UnitOfWork
+from storage.engine.clock import Moments
+
+
+@dataclass(frozen=True, slots=True)
+class FlowParts:
+    """What a transaction does with runs."""
+
+    succession: Succession
+    catching: Catching
+    completion: Completion
+    settlement: Settlement
+
+    @classmethod
+    def of(
+        cls, work: UnitOfWork, catalogue: Catalogue, registry: Registry, room: Room, moments: Moments
+    ) -> "FlowParts":
+        """The parts of a transaction, all over the same unit of work."""
+        data = RunData(work)
+        succession = Succession(work, registry, room, moments, data)
+        cancelling = Cancelling(work, registry, succession)
+        insides = Insides(work, succession)
+        ends = Ends(work, catalogue, moments, data, succession, insides)
+        catching = Catching(work, registry, moments, succession, ends, cancelling)
+        completion = Completion(
+            work=work,
+            data=data,
+            succession=succession,
+            ends=ends,
+            insides=insides,
+            joins=Joins(work, succession, cancelling),
+            cancelling=cancelling,
+            catching=catching,
+            calls=Calls(work, catalogue),
+        )
+        return cls(succession, catching, completion, Settlement(work, registry, moments, ends, completion))

@@ -1,0 +1,12 @@
+"""What general work registers with the engine: the actions that no product owns."""
+
+from typing import Final
+
+from engine.registry import Product
+from tasks.flows import http, report
+from tasks.flows.context import FlowsContext
+
+FLOWS: Final[Product[FlowsContext]] = Product(
+    name="flows", actions=(http.ACTION, report.ACTION), writers=(report.WRITER,)
+)
+"""HTTP requests and reports, for every workflow."""

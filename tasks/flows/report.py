@@ -1,0 +1,77 @@
+"""The action `general.report`: a table or a text, kept as Markdown."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from engine.actions import ActionDeclaration, Batch, EffectClass
+from engine.effects import NOTHING_REFUSED, EffectRefusal, EffectWriter
+from engine.outcomes import Done, Failed, Outcome
+from runtime.ids import Prefix, new_id
+from schemas.flows.effects import ReportMade
+from schemas.flows.general_steps import REPORT
+from storage.core.unit_of_work import UnitOfWork
+from storage.engine.steps import StepRow
+from storage.flows.reports import NewReport, WrittenReports
+from tasks.flows.context import FlowsContext
+from tasks.flows.parameters import InvalidInput, own_parameters
+
+LARGEST_REPORT: Final = 262_144
+"""Bytes a report may have."""
+
+
+def _report_all(_: FlowsContext, batch: Batch) -> Mapping[int, Outcome]:
+    return {step.step_id: _report(batch, step) for step in batch.steps}
+
+
+def _report(batch: Batch, step: StepRow) -> Outcome:
+    try:
+        given = own_parameters(batch, step, REPORT, {})
+    except InvalidInput as error:
+        return Failed(code="invalid_input", message=str(error))
+    body = markdown_of(given)
+    if len(body.encode()) > LARGEST_REPORT:
+        return Failed(code="too_large", message=f"the report has more than {LARGEST_REPORT:,} bytes")
+    report_id = new_id(Prefix.REPORT)
+    return Done(
+        output={"report_id": report_id, "artifact_ref": f"/v1/reports/{report_id}"},
+        effects=(ReportMade(report_id=report_id, run_id=step.run_id, title=given["title"], body=body),),
+    )
+
+
+def markdown_of(given: Mapping[str, Any]) -> str:
+    """The report of these parameters: its title, its text, its table."""
+    parts = [f"# {_line(given['title'])}"]
+    if "text" in given:
+        parts.append(given["text"].strip())
+    if "columns" in given:
+        columns = [_cell(each) for each in given["columns"]]
+        rows = [[_cell(each) for each in row][: len(columns)] for row in given.get("rows", ())]
+        lines = [columns, ["---"] * len(columns), *(row + [""] * (len(columns) - len(row)) for row in rows)]
+        parts.append("\n".join(f"| {' | '.join(line)} |" for line in lines))
+    return "\n\n".join(parts) + "\n"
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _cell(value: object) -> str:
+    """A value within a row: no bar or line break of its own ends its cell."""
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return _line(text).replace("\\", "\\\\").replace("|", "\\|")
+
+
+def _keep(work: UnitOfWork, effects: Sequence[tuple[int, Any]]) -> Mapping[int, EffectRefusal]:
+    WrittenReports(work).keep(
+        [NewReport(each.report_id, each.run_id, each.title, each.body) for _, each in effects]
+    )
+    return NOTHING_REFUSED
+
+
+ACTION: Final[ActionDeclaration[FlowsContext]] = ActionDeclaration(
+    name="general.report", effect=EffectClass.RECORD, work=_report_all, parameters=REPORT, work_seconds=1.0
+)
+WRITER: Final = EffectWriter(kinds=(ReportMade,), write=_keep)

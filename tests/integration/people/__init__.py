@@ -1,0 +1,1 @@
+"""People and the questions of runs."""
