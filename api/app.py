@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 from api.access.logins import LoginLimits
 from api.access.registration import ACCESS
 from api.flows.live_states import LiveReader
+from api.flows.outside.desk import OutsideDesk
 from api.flows.registration import flows_of
 from api.orders.registration import ORDERS
 from api.orders.services import OrdersParts, OrdersServices
@@ -72,6 +73,7 @@ def create_app(parts: OrdersParts, version: str) -> FastAPI:
                 lock_outs,
                 Broadcast(parts.database),
                 LiveReader.over(parts.settings),
+                OutsideDesk(lambda: parts.engine),
                 OrdersServices.over(parts, intake),
                 LoginLimits(lock_outs.note),
                 health.HealthReadings(lambda: app.state.services),

@@ -11,6 +11,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from engine.outcomes import Done, Outcome, Park
 from runtime.clock import Clock
+from schemas.core.agents import OUTSIDE
 from schemas.core.effects import Effect
 from statemachine.workflow.definition import Kind, Workflow
 from statemachine.workflow.options.retry import NO_RETRY, RetryPolicy
@@ -170,3 +171,6 @@ def queue_of(action: str) -> str:
 
 WAIT_OVER: Final = Action(name="engine.wait_over")
 """What ends a wait that names no action: whatever the signal says is the output."""
+
+OUTSIDE_WORK: Final = Action(name=f"{OUTSIDE}.work", effect=EffectClass.IDEMPOTENT, retry=RetryPolicy())
+"""Whatever outside agents do: the fleet knows how often it is tried again, and no more."""

@@ -5,10 +5,12 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from engine.definitions.assignment import assigned
 from engine.definitions.rules import DefinitionRules
 from engine.definitions.triggers import put_schedules, require_triggers
 from engine.registry import Product, needs_of_triggers
 from runtime.logs import logger
+from schemas.core.agents import Agent
 from schemas.core.definition.reader import read_definition
 from statemachine.workflow.definition import MalformedWorkflow, Workflow, build
 from statemachine.workflow.step import Step
@@ -31,7 +33,9 @@ class UnknownWorkflow(LookupError):
 class Catalogue:
     """The definitions that this process has read; a version is read once and cached."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, *, agents: Iterable[Agent] = ()) -> None:
+        """Take the fleet's agents, among whom steps may choose."""
+        self._agents = tuple(agents)
         self._clock = clock
         self._read_at = -math.inf
         self._current: dict[str, Workflow] = {}
@@ -76,7 +80,7 @@ class Catalogue:
             body = Definitions(work).find(name, version)
             if body is None:
                 raise UnknownWorkflow(f"workflow '{name}' version {version} is not registered")
-            workflow = self._known[name, version] = read_definition(body)
+            workflow = self._known[name, version] = assigned(read_definition(body), self._agents)
         return workflow
 
     def forget(self) -> None:
@@ -110,6 +114,7 @@ def register(
     *,
     products: Sequence[Product[Any]],
     queues: Sequence[str],
+    agents: Iterable[Agent] = (),
 ) -> None:
     """Check these versions and store them.
 
@@ -122,6 +127,7 @@ def register(
         {action.name: action for product in products for action in product.actions},
         needs_of_triggers(products),
         queues,
+        tuple(agents),
     )
     workflows = [rules.require(body) for body in bodies]
     require_triggers(work, workflows)

@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -27,6 +27,7 @@ from engine.triggers.dispatch import InboxDispatcher
 from runtime.ids import Prefix, new_id
 from runtime.logs import logger
 from runtime.mask import mask_text
+from schemas.core.agents import Agent
 from statemachine.workflow.definition import Workflow
 from storage.core.bulk import dump_json
 from storage.core.database import Database
@@ -59,14 +60,16 @@ class Engine:
         publisher: Publisher,
         registry: Registry,
         queues: Sequence[str],
+        agents: Iterable[Agent] = (),
         holder: str,
         limits: Limits,
         interruptions: tuple[type[Exception], ...] = (),
     ) -> None:
-        """Take the parts; `interruptions` end work from outside, and are counted against all its rows."""
+        """Take the parts; steps choose among `agents`, and `interruptions` end work from outside."""
         self.database = database
         self._interruptions = interruptions
-        self.catalogue = Catalogue()
+        self._agents = tuple(agents)
+        self.catalogue = Catalogue(agents=self._agents)
         self.registry = registry
         self.queues = tuple(queues)
         self.limits = limits
@@ -77,7 +80,7 @@ class Engine:
     @property
     def definition_rules(self) -> DefinitionRules:
         """What definitions may name."""
-        return DefinitionRules(self.registry.actions, self.registry.needs, self.queues)
+        return DefinitionRules(self.registry.actions, self.registry.needs, self.queues, self._agents)
 
     def execute(self, name: str, keys: Sequence[StepKey]) -> None:
         """Handle a message; where its rows cannot be carried together, in halves, down to the one at fault."""

@@ -8,6 +8,7 @@ class Limits:
     """See `runtime.settings` for what each means and its default there."""
 
     lease_seconds: float = 12.0
+    outside_lease_seconds: float = 60.0
     largest_batch: int = 300
     low_water: int = 1
     republish_seconds: float = 5.0

@@ -6,8 +6,9 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Generic, Protocol, TypeVar
 
-from engine.actions import Action, ActionDeclaration
+from engine.actions import OUTSIDE_WORK, Action, ActionDeclaration, queue_of
 from engine.effects import EffectWriter, EffectWriters
+from schemas.core.agents import OUTSIDE
 from schemas.core.effects import Effect
 from schemas.core.problems import Problem
 from statemachine.workflow.checks.purposes import PurposeNeed
@@ -167,6 +168,8 @@ class Registry:
         Raises:
             UnknownAction: none is registered.
         """
+        if queue_of(name) == OUTSIDE:
+            return OUTSIDE_WORK
         try:
             return self.actions[name]
         except KeyError as error:

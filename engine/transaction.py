@@ -8,7 +8,6 @@ from typing import Any, Final
 from engine.begin import Begin
 from engine.catalogue import Catalogue
 from engine.flow.after_commit import AfterCommit
-from engine.flow.beginnings import OFFER_SECONDS
 from engine.flow.catching import CaughtEvent
 from engine.flow.facts import RunFacts
 from engine.flow.parts import FlowParts
@@ -18,8 +17,9 @@ from engine.publisher import Message, into_messages
 from engine.registry import Ending, Registry
 from engine.room import Room
 from schemas.core.effects import Effect
+from statemachine.workflow import planner
+from statemachine.workflow.options.agent_choice import OFFER_SECONDS
 from statemachine.workflow.options.call_limits import NO_LIMITS, CallLimits
-from statemachine.workflow.plan import Entered, Plan
 from statemachine.workflow.states import (
     OPEN_RUNS,
     OPEN_STEPS,
@@ -35,7 +35,7 @@ from storage.engine.leases import Leases
 from storage.engine.queues import Queues, ToPublish
 from storage.engine.runs import RunRow, Runs
 from storage.engine.steering import Steering
-from storage.engine.steps import StepKey, Steps
+from storage.engine.steps import StepKey, StepRow, Steps
 
 _DEADLINE: Final[Mapping[str, Any]] = {"type": "deadline"}
 """The signal that ends a wait nobody answered."""
@@ -80,18 +80,27 @@ class Transaction:
         Returns:
             How many of the steps were no longer held by this lease.
         """
+        return len(self.record_leases(dict.fromkeys(outcomes, lease_id), outcomes, subjects))
+
+    def record_leases(
+        self, leases: Mapping[int, str], outcomes: Mapping[int, Outcome], subjects: Mapping[int, Any]
+    ) -> tuple[StepRow, ...]:
+        """The same where each step has a lease of its own; the steps that were no longer held by theirs."""
         rows = Steps(self.work).lock(list(outcomes))
-        held = [row for row in rows if row.state is StepState.LEASED and row.lease_id == lease_id]
+        held = [row for row in rows if row.state is StepState.LEASED and row.lease_id == leases[row.step_id]]
         # What this very lease has recorded before is neither held nor lost.
-        lost = [row for row in rows if row.lease_id != lease_id or row.state is StepState.CANCELLED]
+        lost = tuple(
+            row for row in rows if row.lease_id != leases[row.step_id] or row.state is StepState.CANCELLED
+        )
         self.registry.writers.keep_evidence(
             self.work, [(row.step_id, effect) for row in lost for effect in outcomes[row.step_id].effects]
         )
         # A result that came early is about what the work wrote since the claim: the attempt it began.
         fresh = self._flow.settlement.load(row for row in held if row.early_signals)
         self._flow.settlement.settle(held, outcomes, {**subjects, **fresh})
-        Leases(self.work).release(lease_id)
-        return len(lost)
+        # A lease that is named for a step that is not under it may be somebody else's.
+        Leases(self.work).release(*{row.lease_id for row in rows if row.lease_id == leases[row.step_id]})
+        return lost
 
     def complete(self, signals: Mapping[int, Mapping[str, Any]]) -> dict[int, SignalResult]:
         """End the wait of steps by a callback, a decision, a deadline or a due time.
@@ -126,7 +135,7 @@ class Transaction:
     def child_ended(self, outcomes: Mapping[int, Outcome]) -> None:
         """End the steps that waited for other runs, each by what its run came to."""
         rows = [row for row in Steps(self.work).lock(list(outcomes)) if row.state is StepState.PARKED]
-        self._flow.settlement.settle(rows, {row.step_id: outcomes[row.step_id] for row in rows}, {})
+        self._flow.settlement.settle(rows, outcomes, {})
 
     def end_waits(self, step_ids: Sequence[int]) -> int:
         """End the waits of these steps; how many there were.
@@ -156,9 +165,7 @@ class Transaction:
         self.registry.withdraw(self.work, dropped)
         facts = self._facts(run)
         self._flow.succession.count(facts, -len(dropped))
-        self._flow.succession.enter(
-            facts, Plan(entered=[Entered(step=facts.workflow.steps[node], given=given)])
-        )
+        self._enter_again(facts, node, given)
         self._flow.completion.finish()
         return True
 
@@ -277,16 +284,9 @@ class Transaction:
         return self.registry.largest_batch(action, self.limits.largest_batch)
 
     def _facts(self, run: RunRow) -> RunFacts:
-        return RunFacts(
-            run_id=run.run_id,
-            subject_id=run.subject_id,
-            workflow=self.catalogue.version(self.work, run.workflow, run.version),
-            variables=run.variables,
-            priority=run.priority,
-            held=run.state is RunState.PAUSED,
-            manual=run.manual,
-            written=run.written or {},
-            created_by=run.created_by,
-            parent_step_id=run.parent_step_id,
-            depth=run.depth,
-        )
+        return RunFacts.of(run, self.catalogue.version(self.work, run.workflow, run.version))
+
+    def _enter_again(self, run: RunFacts, node: str, given: Mapping[str, object]) -> None:
+        """Enter a step outside of all scopes, with this input."""
+        values = self._flow.completion.data.values(run)
+        self._flow.succession.enter(run, planner.enter(run.workflow, node, given, values))

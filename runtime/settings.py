@@ -111,6 +111,8 @@ class Settings(BaseSettings):
 
     lease_seconds: float = Field(default=12.0, gt=0.5)
     """How long a worker may be silent before its rows go to another; renewed every third of it."""
+    outside_lease_seconds: float = Field(default=60.0, gt=0.5)
+    """How long an outside agent may be silent about a step before the step goes to another."""
     largest_batch: int = Field(default=300, ge=1, le=1000)
     """Rows one message may carry."""
     gather_seconds: float = Field(default=0.05, ge=0, le=1)

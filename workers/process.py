@@ -120,6 +120,7 @@ class Process:
             publisher=self.publisher,
             registry=registry(self.context, self.outbound, self.flows, *self._further),
             queues=self.agents.queues,
+            agents=self.agents,
             holder=f"{self.name}@{socket.gethostname()}:{os.getpid()}",
             limits=limits_of(self.settings),
             interruptions=(SoftTimeLimitExceeded,),
@@ -165,6 +166,7 @@ def limits_of(settings: Settings) -> Limits:
     """The engine's limits, as this installation sets them."""
     return Limits(
         lease_seconds=settings.lease_seconds,
+        outside_lease_seconds=settings.outside_lease_seconds,
         largest_batch=settings.largest_batch,
         low_water=settings.low_water,
         most_waiting=settings.most_waiting,

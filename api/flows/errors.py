@@ -1,4 +1,4 @@
-"""What the API answers to exceptions that only definitions raise."""
+"""What the API answers to exceptions that only definitions, and steps of outside agents, raise."""
 
 from types import MappingProxyType
 from typing import Final
@@ -6,6 +6,7 @@ from typing import Final
 from api.server.errors import Faults
 from api.server.refusal import Refusal
 from engine.definitions.states import IllegalMove, UnknownVersion, UnservedTrigger
+from engine.outside import ForeignLease, LeaseLost, UnknownStep
 from schemas.core.error import Code
 from statemachine.workflow.definition import MalformedWorkflow
 from storage.engine.definitions import ChangedDefinition
@@ -28,15 +29,30 @@ def _conflict(error: ValueError) -> Refusal:
     return Refusal(Code.STATE_CONFLICT, str(error))
 
 
-def _absent(error: UnknownVersion) -> Refusal:
+def _of_lost_lease(error: LeaseLost) -> Refusal:
+    return Refusal(
+        Code.STATE_CONFLICT,
+        str(error),
+        details={"step_id": error.step_id, "state": error.state.value, "cancelled": error.cancelled},
+    )
+
+
+def _forbidden(error: ForeignLease) -> Refusal:
+    return Refusal(Code.FORBIDDEN, str(error))
+
+
+def _absent(error: LookupError) -> Refusal:
     return Refusal(Code.NOT_FOUND, str(error))
 
 
 FAULTS: Final[Faults] = MappingProxyType(
     {
         ChangedDefinition: _conflict,
+        ForeignLease: _forbidden,
         IllegalMove: _of_move,
+        LeaseLost: _of_lost_lease,
         MalformedWorkflow: _of_malformed,
+        UnknownStep: _absent,
         UnknownVersion: _absent,
         UnservedTrigger: _conflict,
     }

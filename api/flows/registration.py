@@ -15,6 +15,7 @@ from api.flows import (
     workflows,
 )
 from api.flows.errors import FAULTS
+from api.flows.outside import agent_work, step_reports
 from api.server.registration import Registration
 from tasks.forms import TaskForms
 
@@ -34,6 +35,8 @@ def flows_of(forms: TaskForms) -> Registration:
         ),
         keyed=(
             agents.router,
+            agent_work.router,
+            step_reports.router,
             tasks.router_of(forms),
             task_batches.router_of(forms),
             task_control.router,

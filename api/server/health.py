@@ -12,7 +12,7 @@ from api.server.parts import Parts
 from api.server.refusal import Refusal
 from api.server.services import ContextServices, GivenServices, Services
 from engine.publisher import WireUnavailable
-from schemas.core.agents import TICK
+from schemas.core.agents import OUTSIDE, TICK
 from schemas.core.error import Code
 from schemas.core.health import (
     Alive,
@@ -116,7 +116,7 @@ def _conditions(parts: Parts) -> PartConditions:
 def _fleet(services: Services) -> FleetHealth:
     with services.parts.database.transaction() as work:
         names = services.parts.engine.queues
-        queues = loads(work, names)
+        queues = loads(work, (*names, OUTSIDE))
         return FleetHealth.model_validate(
             {
                 "tick_seconds": Pulses(work).seconds_since(TICK_PULSE),

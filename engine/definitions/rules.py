@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from engine.actions import Action, ActionDeclaration
+from engine.definitions.assignment import assigned
 from engine.definitions.triggers import trigger_faults
+from schemas.core.agents import OUTSIDE, Agent
 from schemas.core.definition.reader import read_definition
 from schemas.core.parameters import problems_with
 from statemachine.workflow.checks.definition_fault import DefinitionFault
@@ -15,6 +17,9 @@ from statemachine.workflow.step import Step
 
 _OF_EACH: Final = ("type", "properties", "patternProperties", "additionalProperties", "$defs")
 """What a schema says of single parameters, whichever others there are."""
+
+LONGEST_WORK: Final = 48
+"""Characters that the name of work may have that outside agents do."""
 
 KnownAction = Action | ActionDeclaration[Any]
 
@@ -27,6 +32,8 @@ class DefinitionRules:
     needs: Mapping[str, Sequence[PurposeNeed]]
     """The purposes that a definition needs, by the trigger of each product."""
     queues: Sequence[str]
+    agents: Sequence[Agent] = ()
+    """The fleet's agents, among whom steps may choose."""
 
     def require(self, body: Mapping[str, Any], *, purposes: bool = True) -> Workflow:
         """The workflow of this body, when it can run here.
@@ -38,7 +45,7 @@ class DefinitionRules:
         Raises:
             MalformedWorkflow: it cannot run, names an agent or an action that there is not, or lacks such a step.
         """
-        workflow = read_definition(body)
+        workflow = assigned(read_definition(body), self.agents)
         faults = [
             DefinitionFault(f"step '{step.id}': {problem}", step.id, (at,))
             for step in workflow.steps.values()
@@ -53,6 +60,15 @@ class DefinitionRules:
 
     def _unknown(self, step: Step) -> Iterator[tuple[str, str]]:
         """What a step names that there is not, each with the field that names it."""
+        if step.agent == OUTSIDE and step.choice is not None:
+            if not 0 < len(step.action) <= LONGEST_WORK:
+                yield (
+                    f"needs an action, or a capability, of 1 to {LONGEST_WORK} characters: what the work is called",
+                    "agent",
+                )
+            if step.inline:
+                yield "is done by outside agents, and cannot be inline", "inline"
+            return
         if step.agent and step.agent not in self.queues:
             yield f"there is no agent '{step.agent}'; there are {', '.join(self.queues)}", "agent"
         if not step.action:

@@ -8,12 +8,10 @@ from engine.room import Room
 from runtime.clock import Clock
 from runtime.durations import moment_after
 from statemachine.workflow.definition import Kind
+from statemachine.workflow.options.agent_choice import OFFER_SECONDS
 from statemachine.workflow.plan import Entered
 from statemachine.workflow.states import StepState
 from storage.engine.clock import Moments
-
-OFFER_SECONDS: Final = 86_400
-"""How long, in business time, an offered step waits for its caller before a person is asked."""
 
 _PARKED: Final = frozenset({Kind.SCOPE, Kind.WORKFLOW, Kind.COMPENSATE, Kind.HUMAN})
 """The kinds of steps that wait for a person, or for what is begun in them."""
@@ -50,9 +48,10 @@ def beginning(run: RunFacts, entered: Entered, place: datetime, moments: Moments
         return _at(StepState.SCHEDULED, moment_after(now, entered.due))
     due = _moment(entered.input.get(step.not_before)) if step.not_before else None
     due = max(due or now, now)
-    if step.kind is Kind.ACTION and (run.manual or step.choice is not None):
+    later = due > now or step.kind is Kind.WAIT
+    if step.kind is Kind.ACTION and (run.manual or (step.choice is not None and not later)):
         return _at(StepState.OFFERED, due + timedelta(seconds=OFFER_SECONDS))
-    if due > now or step.kind is Kind.WAIT:
+    if later:
         return _at(StepState.SCHEDULED, due)
     published = not run.held and room.take(step.agent, place)
     return Beginning(StepState.PUBLISHED if published else StepState.READY)

@@ -6,7 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 from statemachine.workflow.definition import Workflow
+from statemachine.workflow.states import RunState
 from storage.engine.flow.scopes import ScopeRow
+from storage.engine.runs import RunRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,23 @@ class RunFacts:
     """The step of another run that has begun it."""
     depth: int = 0
     """How many runs stand above it."""
+
+    @classmethod
+    def of(cls, run: RunRow, workflow: Workflow) -> "RunFacts":
+        """What a run's row says, seen from outside of its scopes."""
+        return cls(
+            run_id=run.run_id,
+            subject_id=run.subject_id,
+            workflow=workflow,
+            variables=run.variables,
+            priority=run.priority,
+            held=run.state is RunState.PAUSED,
+            manual=run.manual,
+            written=run.written or {},
+            created_by=run.created_by,
+            parent_step_id=run.parent_step_id,
+            depth=run.depth,
+        )
 
     @property
     def scope_id(self) -> int | None:

@@ -1,8 +1,9 @@
 """The rows of new steps, and what else is known of a step that is only now created."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Final
 
 from engine.actions import Entering
 from engine.flow.beginnings import Beginning
@@ -11,6 +12,9 @@ from statemachine.workflow.definition import Kind, Step
 from statemachine.workflow.plan import Entered
 from statemachine.workflow.states import StepState
 from storage.engine.flow.new_steps import NewStep
+
+_PLACED: Final = (StepState.READY, StepState.PUBLISHED)
+"""The states of rows that have a place among those of their queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,8 @@ def new_row(
         output=content.output,
         error=content.error,
         caused_by=caused_by,
-        urgency=content.place if first.state in (StepState.READY, StepState.PUBLISHED) else None,
+        urgency=content.place if first.state in _PLACED or step.choice is not None else None,
+        wanted=None if step.choice is None or is_loop else asdict(step.choice),
         scope_id=run.scope_id,
         element=None if entered is None else entered.index,
         referenced=step.id in run.workflow.reading.outputs or None,

@@ -34,6 +34,7 @@ _GROUPS: Final = MappingProxyType(
         "workflow": "fleet.command.flows.workflow",
         "events": "fleet.command.flows.events",
         "schedules": "fleet.command.flows.schedules",
+        "agents": "fleet.command.flows.agents",
         "script": "fleet.command.orders.script",
         "privacy": "fleet.command.orders.privacy",
         "stop": "fleet.command.orders.stop",

@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, RootModel, StringConstraints, model_validator
 
 from schemas.core.configuration import read_policy_file
+from schemas.core.identifier import Identifier
 
 FILE: Final = "agents.yaml"
 """The file's name within the configuration folder."""
@@ -17,6 +18,9 @@ TICK: Final = "tick"
 
 UPKEEP: Final = "upkeep"
 """The queue of what removes old data, which is no agent either, and which nobody waits for."""
+
+OUTSIDE: Final = "outside"
+"""In the place of a queue: of the steps that outside agents do. No worker serves it, and nothing is published to it."""
 
 SYSTEM_QUEUES: Final = (TICK, UPKEEP)
 """The queues of no agent; each has a worker of one process that does only what beat calls."""
@@ -31,10 +35,18 @@ class _AgentLine(BaseModel):
     key: _Name | None = None
     scopes: tuple[str, ...] = ("read",)
     outside: bool = False
+    capabilities: tuple[Identifier, ...] = ()
 
 
 class _AgentsFile(RootModel[dict[_Name, _AgentLine]]):
     model_config = ConfigDict(frozen=True)
+
+    @model_validator(mode="after")
+    def _names_are_free(self) -> Self:
+        taken = self.root.keys() & {*SYSTEM_QUEUES, OUTSIDE}
+        if taken:
+            raise ValueError(f"'{min(taken)}' is no name for an agent: it means something else")
+        return self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +61,8 @@ class Agent:
     scopes: tuple[str, ...] = ("read",)
     outside: bool = False
     """Whether its worker reaches the network outside, in a container."""
+    capabilities: tuple[str, ...] = ()
+    """What steps may ask for that name no queue."""
 
     @property
     def has_key(self) -> bool:
@@ -90,6 +104,7 @@ def read_agents(config_folder: Path) -> Agents:
                 key_owner=line.key or name,
                 scopes=line.scopes,
                 outside=line.outside,
+                capabilities=line.capabilities,
             )
             for name, line in document.root.items()
         }

@@ -20,6 +20,7 @@ _FIRST_YEAR: Final = 2000
 _LAST_YEAR: Final = 2199
 _LARGEST_OBJECT: Final = 16_384
 _LARGEST_PAYLOAD: Final = 262_144
+"""Characters of JSON that an event, or what a step returns, may have."""
 _DEEPEST_PAYLOAD: Final = 33
 _MOST_PAYLOAD_KEYS: Final = 10_000
 
@@ -84,6 +85,16 @@ def storable_object(value: dict[str, Any]) -> dict[str, Any]:
     """
     require_bounded(value)
     _stored(value, _LARGEST_OBJECT)
+    return value
+
+
+def storable_output(value: dict[str, Any]) -> dict[str, Any]:
+    """The same for what a step returns: it may be larger, deeper and wider.
+
+    Raises:
+        ValueError: as `storable_object`.
+    """
+    storable_payload(value)
     return value
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
+from statemachine.workflow.agent_states import AGENT_TRANSITIONS
 from statemachine.workflow.states import DEFINITION_TRANSITIONS, RUN_TRANSITIONS, STEP_TRANSITIONS
 
 
@@ -18,7 +19,10 @@ def page() -> str:
         f"{_table(RUN_TRANSITIONS)}\n"
         "## The states of a version of a definition\n\n"
         "A version of a file in `config/workflows/` is written as `active`, one that is sent as `draft`.\n\n"
-        f"{_table(DEFINITION_TRANSITIONS)}"
+        f"{_table(DEFINITION_TRANSITIONS)}\n"
+        "## The states of an outside agent\n\n"
+        "Written from `statemachine/workflow/agent_states.py` ([outside agents](outside_agents.md)).\n\n"
+        f"{_table(AGENT_TRANSITIONS)}"
     )
 
 

@@ -103,6 +103,13 @@ def after_success(
     return planning.plan
 
 
+def enter(workflow: Workflow, node: str, given: Given, values: RunValues) -> Plan:
+    """Return what there is to do where a step is entered from outside, with this input."""
+    planning = Planning(workflow, values)
+    planning.reach(workflow.steps[node], given)
+    return planning.plan
+
+
 def after_join(workflow: Workflow, join: str, arrived: Mapping[str, Given], values: RunValues) -> Plan:
     """Return what follows when the branches that a step waits for have come, each with what it gives."""
     planning = Planning(workflow, values)

@@ -37,8 +37,9 @@ class StepEvent(Enum):
     PUBLISH = "a message is sent for it"
     RETURN = "it is held, its message is spent"
     CALL = "an outside agent calls for it"
-    CLAIM = "a worker claims it"
+    CLAIM = "a worker, or an outside agent, claims it"
     RESCUE = "its lease ran out, or its worker gave it back"
+    OFFER = "the same, or its time has come, where outside agents do it"
     WAIT = "it comes back at a later moment"
     PARK = "the world outside has to answer"
     SUCCEED = "it is done"
@@ -67,9 +68,12 @@ STEP_TRANSITIONS: Final[Mapping[tuple[StepState, StepEvent], StepState]] = Mappi
         (StepState.READY, StepEvent.PUBLISH): StepState.PUBLISHED,
         (StepState.PUBLISHED, StepEvent.RETURN): StepState.READY,
         (StepState.OFFERED, StepEvent.CALL): StepState.PUBLISHED,
+        (StepState.OFFERED, StepEvent.CLAIM): StepState.LEASED,
         (StepState.READY, StepEvent.CLAIM): StepState.LEASED,
         (StepState.PUBLISHED, StepEvent.CLAIM): StepState.LEASED,
         (StepState.LEASED, StepEvent.RESCUE): StepState.READY,
+        (StepState.LEASED, StepEvent.OFFER): StepState.OFFERED,
+        (StepState.SCHEDULED, StepEvent.OFFER): StepState.OFFERED,
         **{
             (state, event): target
             for event, target in (

@@ -13,7 +13,7 @@ _RENEW = text(
     "WHERE lease_id = ANY(:ids) RETURNING lease_id",
 )
 # What its holder renews at this moment is left alone, so that neither waits for the other.
-_RELEASE = text("DELETE FROM leases WHERE lease_id = :lease_id")
+_RELEASE = text("DELETE FROM leases WHERE lease_id = ANY(:ids)")
 _CLEAN = text(
     "DELETE FROM leases WHERE lease_id IN (SELECT l.lease_id FROM leases l WHERE l.expires_at < clock_timestamp() "
     f"AND NOT EXISTS (SELECT FROM steps s WHERE s.lease_id = l.lease_id AND s.state = {LEASED}) "
@@ -34,9 +34,9 @@ class Leases(Repository):
         rows = self.connection.execute(_RENEW, {"ids": lease_ids, "seconds": seconds})
         return frozenset(row.lease_id for row in rows)
 
-    def release(self, lease_id: str) -> None:
-        """End a lease."""
-        self.connection.execute(_RELEASE, {"lease_id": lease_id})
+    def release(self, *lease_ids: str) -> None:
+        """End these leases."""
+        self.connection.execute(_RELEASE, {"ids": list(lease_ids)})
 
     def lock_ours(self, step_ids: Collection[int], lease_id: str) -> frozenset[int]:
         """Lock those of these steps that are still ours, before what they send is committed as an intent.

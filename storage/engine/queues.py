@@ -13,7 +13,7 @@ from storage.engine.clock import Moments
 from storage.engine.pulses import TICK_PULSE
 from storage.engine.states import LEASED, PARKED, PUBLISHED, READY, RUNNING, SCHEDULED, TIMED
 from storage.engine.steps import StepKey
-from storage.engine.urgency import BEHIND_NEW_WORK_SECONDS, READY_NOW, URGENCY
+from storage.engine.urgency import BEHIND_NEW_WORK_SECONDS, FOR_QUEUE_OR_OFFERED, READY_NOW, URGENCY
 
 _TICK_LOCK = 0x756E70656E64
 """The advisory lock that lets one tick work, whatever the number of beats."""
@@ -40,7 +40,7 @@ _WANTING = text(
 # A moment that the business clock leapt over came with the leap.
 _READY_DUE = text(
     f"""
-    UPDATE steps SET state = {READY}, ready_at = clock_timestamp(),
+    UPDATE steps SET {FOR_QUEUE_OR_OFFERED}, ready_at = clock_timestamp(),
         late_by = clock_timestamp() - greatest(CAST(:leapt_at AS timestamptz), :instant - (:now - due_at) / :rate),
         urgency = {URGENCY} + make_interval(secs => :behind)
     WHERE step_id IN (
@@ -88,7 +88,7 @@ _LOST = f"""
     ORDER BY s.step_id LIMIT :limit"""
 _RESCUE = text(
     f"""
-    UPDATE steps SET state = {READY}, delivery = delivery + 1, crashes = crashes + 1, lease_id = NULL,
+    UPDATE steps SET {FOR_QUEUE_OR_OFFERED}, delivery = delivery + 1, crashes = crashes + 1, lease_id = NULL,
         {READY_NOW}
     WHERE step_id IN ({_LOST.format(compare="<")} FOR NO KEY UPDATE OF s SKIP LOCKED)
     RETURNING step_id

@@ -17,7 +17,7 @@ _TAKE_OFFERED = text(
     f"""
     UPDATE steps SET state = {PUBLISHED}, published_at = clock_timestamp(), due_at = NULL, due_clock = NULL,
         input = (input - '{CALL_LIMITS}') || CAST(:given AS jsonb)
-    WHERE step_id = :step_id AND state = {OFFERED} RETURNING step_id
+    WHERE step_id = :step_id AND state = {OFFERED} AND wanted IS NULL RETURNING step_id
     """
 )
 _BRING_FORWARD = text(
@@ -43,7 +43,7 @@ _REPRIORITISE = text(
 _CUT_SHORT = text(
     f"""
     SELECT DISTINCT ON (s.node) s.node, s.input FROM steps s JOIN runs r USING (run_id)
-    WHERE s.run_id = :run_id AND ((s.state = {FAILED} AND s.node = r.error->>'step')
+    WHERE s.run_id = :run_id AND s.scope_id IS NULL AND ((s.state = {FAILED} AND s.node = r.error->>'step')
         OR (s.state = {CANCELLED} AND s.finished_at >= r.finished_at))
     ORDER BY s.node, s.step_id DESC
     """

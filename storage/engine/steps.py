@@ -26,7 +26,7 @@ class StepKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StepRow:
-    """A step together with what its run says of it: the columns of `_ROW`, in their order."""
+    """A step together with what its run says of it: the columns of `ROW`, in their order."""
 
     state: StepState
     run_state: RunState
@@ -86,7 +86,7 @@ class StepChange:
     due_clock: Clock | None = None
 
 
-_ROW = """s.state, r.state AS run_state, s.step_id, s.run_id, s.subject_id, s.node, s.kind, s.queue, s.action,
+ROW = """s.state, r.state AS run_state, s.step_id, s.run_id, s.subject_id, s.node, s.kind, s.queue, s.action,
     s.held, s.delivery, s.tries, s.crashes, s.priority, s.lease_id, s.input, s.early_signals, s.due_at, s.due_clock,
     s.urgency, r.priority AS run_priority, r.manual AS run_manual, r.workflow, r.version,
     r.variables, r.request_id, s.scope_id, s.element, r.written, r.created_by AS run_created_by, r.depth AS run_depth,
@@ -109,12 +109,12 @@ _CLAIM = text(
         UPDATE steps SET state = {LEASED}, lease_id = :lease_id, started_at = clock_timestamp()
         FROM wanted WHERE steps.step_id = wanted.step_id RETURNING steps.*
     )
-    SELECT {_ROW} FROM s JOIN runs r USING (run_id) ORDER BY s.step_id
+    SELECT {ROW} FROM s JOIN runs r USING (run_id) ORDER BY s.step_id
     """,
 )
 # A run before its steps, runs in id order: whoever waits here is given the rows as the other left them.
 _LOCK = text(
-    f"SELECT {_ROW} FROM steps s JOIN runs r USING (run_id) WHERE s.step_id = ANY(:ids) "
+    f"SELECT {ROW} FROM steps s JOIN runs r USING (run_id) WHERE s.step_id = ANY(:ids) "
     "ORDER BY r.run_id, s.step_id FOR NO KEY UPDATE OF r, s",
 )
 _CHANGED = ("step_id", "state", "delivery", "tries", "output", "error", "due_at", "due_clock")
@@ -163,7 +163,8 @@ def _changed(change: StepChange) -> tuple[object, ...]:
     )
 
 
-def _step_row(row: Iterable[Any]) -> StepRow:
+def step_row(row: Iterable[Any]) -> StepRow:
+    """The step that the columns of `ROW` describe, in their order."""
     state, run_state, *further = row
     return StepRow(StepState(state), RunState(run_state), *further)
 
@@ -190,12 +191,12 @@ class Steps(Repository):
                 "seconds": seconds,
             },
         )
-        return tuple(_step_row(row) for row in rows.all())
+        return tuple(step_row(row) for row in rows.all())
 
     def lock(self, step_ids: Sequence[int]) -> tuple[StepRow, ...]:
         """Lock the runs of these steps and the steps, and read them, in the order of their ids."""
         rows = self.connection.execute(_LOCK, {"ids": list(step_ids)}).all()
-        return tuple(sorted((_step_row(row) for row in rows), key=lambda step: step.step_id))
+        return tuple(sorted((step_row(row) for row in rows), key=lambda step: step.step_id))
 
     def change(self, changes: Sequence[StepChange]) -> None:
         """Write what became of locked steps."""

@@ -21,7 +21,10 @@ from sqlalchemy import (
 from statemachine.workflow.options.catches import CatchKind
 from statemachine.workflow.states import OPEN_RUNS, RARE_RUNS, DefinitionState, RunState, StepState, literals
 from storage.core.columns import Json, Moment, Name, WrittenJson, database_moment, metadata
-from storage.engine.states import LEASED, PUBLISHED, READY, RUNNING, TIMED
+from storage.engine.states import LEASED, OFFERED, PUBLISHED, READY, RUNNING, TIMED
+
+WANTED_FIRST = "coalesce((wanted -> 'capabilities') ->> 0, '')"
+"""The first capability that a step needs of an outside agent; empty where it needs none."""
 
 business_clock = Table(
     "business_clock",
@@ -239,6 +242,9 @@ steps = Table(
     Column("output", Json),
     Column("error", Json),
     Column("early_signals", Json),
+    # What an outside agent needs to do it (capabilities, role, agent_id), and what the last one said of how far it is.
+    Column("wanted", Json),
+    Column("progress", Json),
     Column("caused_by", BigInteger),
     # The scope it lies in, and which element of a loop it is, or how often it was done before.
     Column("scope_id", BigInteger),
@@ -261,6 +267,13 @@ steps = Table(
         postgresql_where=text(f"state IN ({TIMED}) AND NOT held"),
     ),
     Index("ix_steps_published", "published_at", postgresql_where=text(f"state = {PUBLISHED}")),
+    # What is offered to those who can do it, most urgent first, by the first of the capabilities that it needs.
+    Index(
+        "ix_steps_offered",
+        text(WANTED_FIRST),
+        "urgency",
+        postgresql_where=text(f"state = {OFFERED} AND wanted IS NOT NULL AND NOT held"),
+    ),
     Index("ix_steps_leased", "lease_id", postgresql_where=text(f"state = {LEASED}")),
     postgresql_with={"fillfactor": "80"},
 )

@@ -2,6 +2,9 @@
 
 from datetime import datetime, timedelta
 
+from statemachine.workflow.options.agent_choice import OFFER_SECONDS
+from storage.engine.states import OFFERED, READY
+
 AGEING_SECONDS = 120
 """What one degree of priority is worth: a row of priority 1 that has waited 18 minutes goes before a new 10."""
 
@@ -14,6 +17,12 @@ URGENCY = f"clock_timestamp() - make_interval(secs => priority * {AGEING_SECONDS
 
 READY_NOW = f"ready_at = clock_timestamp(), urgency = {URGENCY}"
 """Sets the place of a row that becomes ready."""
+
+FOR_QUEUE_OR_OFFERED = f"""state = CASE WHEN wanted IS NULL THEN {READY} ELSE {OFFERED} END,
+    due_at = CASE WHEN wanted IS NULL THEN due_at
+                  ELSE (SELECT business_now()) + make_interval(secs => {OFFER_SECONDS}) END,
+    due_clock = CASE WHEN wanted IS NULL THEN due_clock ELSE 'business' END"""
+"""Lets a row be taken that nobody holds: ready for its queue, or offered anew where outside agents do it."""
 
 
 def urgency(ready_at: datetime, priority: int) -> datetime:

@@ -6,6 +6,7 @@ from statemachine.orders.diagram import mermaid, page
 from statemachine.orders.machine import TRANSITIONS
 from statemachine.orders.states import State
 from statemachine.workflow import diagram as workflow
+from statemachine.workflow.agent_states import AGENT_TRANSITIONS
 from statemachine.workflow.states import DEFINITION_TRANSITIONS, RUN_TRANSITIONS, STEP_TRANSITIONS
 
 PAGE = PROJECT / "docs" / "state_machine.md"
@@ -27,9 +28,10 @@ def test_the_page_has_a_row_for_every_transition_and_marks_ours() -> None:
     }
 
 
-def test_the_page_has_a_row_for_every_move_of_a_step_a_run_and_a_definition() -> None:
+def test_the_page_has_a_row_for_every_move_of_a_step_a_run_a_definition_and_an_agent() -> None:
     rows = [line for line in workflow.page().splitlines() if line.startswith("| ") and "from" not in line]
-    assert len(rows) == len(STEP_TRANSITIONS) + len(RUN_TRANSITIONS) + len(DEFINITION_TRANSITIONS)
+    tables = (STEP_TRANSITIONS, RUN_TRANSITIONS, DEFINITION_TRANSITIONS, AGENT_TRANSITIONS)
+    assert len(rows) == sum(len(table) for table in tables)
 
 
 def test_the_picture_shows_every_state_and_every_event() -> None:

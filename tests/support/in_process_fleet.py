@@ -1,6 +1,6 @@
 """The engine and the five agents' work over a real database, with the wire in memory: one process, no Celery."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from engine.registry import BoundProduct, Product
 from engine.tick import Tick
 from runtime.cipher import Cipher
 from runtime.settings import Settings
+from schemas.core.agents import Agent
 from storage.core.database import Database
 from storage.engine.clock import BusinessClock
 from storage.engine.definitions import Definitions
@@ -28,7 +29,7 @@ from tasks.orders.intake.intake import OrderReceipt, Submission, accept
 from tasks.orders.rules.context import Context, make_context
 from tasks.outbound.context import OutboundContext
 from tasks.registry import registry, task_forms
-from tests.support.agents import QUEUES
+from tests.support.agents import AGENTS, QUEUES
 from tests.support.in_memory_publisher import InMemoryPublisher
 from tools.channels.contract import ChannelGateway
 
@@ -73,6 +74,7 @@ class InProcessFleet:
         actions: Sequence[Action] = (),
         products: Sequence[BoundProduct] = (),
         queues: Sequence[str] = QUEUES,
+        agents: Iterable[Agent] = AGENTS,
         workflows: Sequence[Mapping[str, object]] = (),
         limits: Limits | None = None,
         gateway: ChannelGateway | None = None,
@@ -101,6 +103,7 @@ class InProcessFleet:
             publisher=wire,
             registry=registry(context, outbound, flows, further, *products),
             queues=queues,
+            agents=agents,
             holder="test",
             limits=limits or Limits(),
         )

@@ -71,8 +71,9 @@ class Measured:
         try:
             await self._app(scope, receive, note_status)
         finally:
-            # How long somebody listened says nothing of how fast the answer came.
-            seconds = (streams_since or time.perf_counter()) - began
+            # How long somebody listened, or waited for work, says nothing of how fast the answer came.
+            waited = scope.get("state", {}).get("waited_seconds", 0.0)
+            seconds = (streams_since or time.perf_counter()) - began - waited
             route = getattr(scope.get("route"), "path", _UNMATCHED)
             self._measurement.duration.labels(method, route, str(status)).observe(seconds)
             _log.info(

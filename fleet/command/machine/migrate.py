@@ -34,7 +34,7 @@ def migrate(
         return
     settings = settings_of_environment()
     workflows = read_workflows(settings.config_folder / "workflows")
-    queues = read_agents(settings.config_folder).queues
+    agents = read_agents(settings.config_folder)
     scripts, url = scripts_of(settings), settings.owner_url
     try:
         bring_up(url)
@@ -43,7 +43,13 @@ def migrate(
             register_scripts(database, scripts)
             with database.transaction() as work:
                 Feed(work).continue_restored()
-                register(work, [body for body, _ in workflows], products=PRODUCTS, queues=queues)
+                register(
+                    work,
+                    [body for body, _ in workflows],
+                    products=PRODUCTS,
+                    queues=agents.queues,
+                    agents=agents,
+                )
     except StorageUnavailable as error:
         raise CommandError(f"PostgreSQL at UNPEND_DATABASE_URL does not answer: {error}") from error
     names = ", ".join(

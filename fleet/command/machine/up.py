@@ -172,6 +172,7 @@ def prepare_database(
                 [body for body, _ in read_workflows(settings.config_folder / "workflows")],
                 products=PRODUCTS,
                 queues=agents.queues,
+                agents=agents,
             )
             for owner, key in kept.keys.items():
                 # The key of an agent whose line was taken out stays as it was.

@@ -15,8 +15,8 @@ _INSERT = BulkInsert(
     steps_table,
     (
         "run_id", "subject_id", "node", "kind", "queue", "action", "state", "held", "priority",
-        "due_at", "due_clock", "input", "output", "error", "caused_by", "urgency", "scope_id", "element", "referenced",
-        "ready_at", "published_at", "finished_at",
+        "due_at", "due_clock", "input", "output", "error", "caused_by", "urgency", "wanted",
+        "scope_id", "element", "referenced", "ready_at", "published_at", "finished_at",
     ),
     returning="state, step_id, run_id, node, queue, action, subject_id",
 )  # fmt: skip
@@ -42,6 +42,8 @@ class NewStep:
     error: Mapping[str, object] | None = None
     caused_by: int | None = None
     urgency: datetime | None = None
+    wanted: Mapping[str, object] | None = None
+    """What an outside agent needs to do it."""
     scope_id: int | None = None
     element: int | None = None
     referenced: bool | None = None
@@ -94,6 +96,7 @@ def _values(step: NewStep, now: datetime) -> tuple[object, ...]:
         step.error,
         step.caused_by,
         step.urgency,
+        step.wanted,
         step.scope_id,
         step.element,
         step.referenced,

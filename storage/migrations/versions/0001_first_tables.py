@@ -47,15 +47,18 @@ def upgrade() -> None:
     )
     op.create_table('agents',
     sa.Column('agent_id', sa.String(length=64), nullable=False),
+    sa.Column('name', sa.String(length=64), nullable=True),
     sa.Column('role', sa.String(length=32), nullable=False),
     sa.Column('registered_by', sa.String(length=32), nullable=False),
     sa.Column('capabilities', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), server_default='[]', nullable=False),
     sa.Column('most_at_once', sa.Integer(), server_default='1', nullable=False),
     sa.Column('registered_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
     sa.Column('heartbeat_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('status', sa.String(length=32), server_default='idle', nullable=False),
+    sa.Column('status', sa.String(length=16), server_default='active', nullable=False),
     sa.Column('working_on', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('assigned', sa.BigInteger(), server_default='0', nullable=False),
     sa.Column('metadata', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), server_default='{}', nullable=False),
+    sa.CheckConstraint("status IN ('active', 'busy', 'draining', 'offline')", name=op.f('ck_agents_status')),
     sa.PrimaryKeyConstraint('agent_id', name=op.f('pk_agents'))
     )
     op.create_table('http_requests',
@@ -731,6 +734,8 @@ def upgrade() -> None:
     sa.Column('output', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
     sa.Column('error', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
     sa.Column('early_signals', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+    sa.Column('wanted', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+    sa.Column('progress', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
     sa.Column('caused_by', sa.BigInteger(), nullable=True),
     sa.Column('scope_id', sa.BigInteger(), nullable=True),
     sa.Column('element', sa.Integer(), nullable=True),
@@ -745,6 +750,7 @@ def upgrade() -> None:
     )
     op.create_index('ix_steps_due', 'steps', ['due_clock', 'due_at'], unique=False, postgresql_where=sa.text("state IN ('scheduled', 'offered', 'parked') AND NOT held"))
     op.create_index('ix_steps_leased', 'steps', ['lease_id'], unique=False, postgresql_where=sa.text("state = 'leased'"))
+    op.create_index('ix_steps_offered', 'steps', [sa.literal_column("coalesce((wanted -> 'capabilities') ->> 0, '')"), 'urgency'], unique=False, postgresql_where=sa.text("state = 'offered' AND wanted IS NOT NULL AND NOT held"))
     op.create_index('ix_steps_published', 'steps', ['published_at'], unique=False, postgresql_where=sa.text("state = 'published'"))
     op.create_index('ix_steps_ready', 'steps', ['queue', 'urgency'], unique=False, postgresql_where=sa.text("state = 'ready' AND NOT held"))
     op.create_index('ix_steps_run_id', 'steps', ['run_id'], unique=False)

@@ -131,7 +131,7 @@ def test_an_agent_registers_and_is_shown_as_it_described_itself(api: ApiClient) 
     assert shown["role"] == "contact_agent"
     assert shown["capabilities"] == ["initiate_contact", "send_sms"]
     assert (shown["most_at_once"], shown["metadata"]) == (10, {"version": "2.1"})
-    assert (shown["alive"], shown["status"], shown["load"]) == (True, "idle", 0.0)
+    assert (shown["alive"], shown["status"], shown["load"]) == (True, "active", 0.0)
     assert api.get("/agents/contact_agent.shanghai-2").json() == {
         "agent_id": "contact_agent.shanghai-2",
         "fleet": None,

@@ -61,7 +61,7 @@ def test_the_whole_picture_shows_how_much_there_is_to_do(api: ApiClient) -> None
     fleet = api.get("/health", None).json()["fleet"]
     assert 0 <= fleet["tick_seconds"] < 60
     assert fleet["open_steps"] == 1
-    assert list(fleet["queues"]) == list(QUEUES)
+    assert list(fleet["queues"]) == [*QUEUES, "outside"]
     contact = fleet["queues"]["contact"]
     assert contact["published"] + contact["waiting"] == 1
     assert set(fleet["workers"]) == {*QUEUES, "tick"}

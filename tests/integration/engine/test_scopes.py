@@ -195,3 +195,20 @@ def test_a_failure_that_is_kept_is_decided_by_a_person(database_url: str) -> Non
         assert runs.inputs(second, "after") == [{"by_hand": True}]
         runs.decide(third, "$incident", decision="fail")
         assert (runs.state(third), runs.error(third)) == (RunState.FAILED, "broken")
+
+
+def test_a_failed_run_is_tried_again_at_the_step_outside_of_all_scopes(database_url: str) -> None:
+    written = """
+    steps:
+    - {id: each, for_each: {in: "${[1, 2]}"}, next: after}
+    - {id: after}
+    """
+    with WrittenRuns.of(database_url, written, each=lambda _: BROKEN) as runs:
+        run_id = runs.begin()
+        assert runs.state(run_id) is RunState.FAILED
+        runs.bench.answers["each"] = lambda _: Done()
+        with runs.house.engine.transaction() as transaction:
+            assert transaction.retry([run_id]) == [run_id]
+        runs.house.run()
+        assert runs.nodes(run_id)["after"] == ["done"]
+        assert runs.state(run_id) is RunState.COMPLETED

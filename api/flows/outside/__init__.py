@@ -1,0 +1,1 @@
+"""Routes by which outside agents ask for steps and report on them."""
