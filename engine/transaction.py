@@ -209,10 +209,8 @@ class Transaction:
         Runs(self.work).reopen([run.run_id for run in again])
         for run in again:
             facts = self._facts(run)
-            entered = [
-                Entered(step=facts.workflow.steps[node], given=given) for node, given in cut_short[run.run_id]
-            ]
-            self._flow.succession.enter(facts, Plan(entered=entered))
+            for node, given in cut_short[run.run_id]:
+                self._enter_again(facts, node, given)
         self._flow.completion.finish()
         return [run.run_id for run in again]
 
