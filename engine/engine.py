@@ -21,6 +21,7 @@ from engine.poison import crash_unclaimed
 from engine.publisher import Message, Publisher, WireUnavailable, into_messages
 from engine.registry import Registry
 from engine.room import Room
+from engine.slots import SlotKeeper
 from engine.transaction import Transaction
 from engine.triggers.delivery import meet
 from engine.triggers.dispatch import InboxDispatcher
@@ -216,6 +217,8 @@ class Engine:
                 InboxDispatcher(self).at_once(after.entries)
             if after.awaited:
                 meet(self, after.awaited)
+            if after.slots:
+                SlotKeeper(self).give(after.slots)
             if after.calls_back:
                 CalledRuns(self).look()
         except StorageUnavailable as error:

@@ -60,3 +60,13 @@ def into_messages(queue: str, rows: Iterable[ToPublish], largest: Callable[[str]
         )
         for batch in order
     ]
+
+
+def messages_of(rows: Iterable[tuple[str, ToPublish]], largest_batch: Callable[[str], int]) -> list[Message]:
+    """Return the messages for rows of several queues, each given with its queue."""
+    by_queue: dict[str, list[ToPublish]] = {}
+    for queue, row in rows:
+        by_queue.setdefault(queue, []).append(row)
+    return [
+        message for queue, own in by_queue.items() for message in into_messages(queue, own, largest_batch)
+    ]

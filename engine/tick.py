@@ -12,6 +12,7 @@ from engine.isolation import Fault, in_halves, isolated
 from engine.outcomes import Failed
 from engine.poison import abandon_run, crash_waiting, take_out
 from engine.publisher import Publisher, WireUnavailable, into_messages
+from engine.slots import SlotKeeper
 from engine.transaction import Transaction
 from engine.triggers.delivery import meet
 from engine.triggers.dispatch import InboxDispatcher
@@ -95,6 +96,7 @@ class Tick:
             lambda: self._end_waits(overdue_waits),
             lambda: self._catch(over),
             lambda: CalledRuns(self._engine).look(),
+            lambda: SlotKeeper(self._engine).look(),
         )
         # One that cannot even be taken out is tried again by the next tick, and keeps nobody from what follows.
         ended = sum(done for phase in phases if not isinstance(done := isolated(phase), Fault))

@@ -12,8 +12,8 @@ from engine.flow.catching import CaughtEvent
 from engine.flow.facts import RunFacts
 from engine.flow.parts import FlowParts
 from engine.limits import Limits
-from engine.outcomes import Failed, Outcome, SignalResult
-from engine.publisher import Message, into_messages
+from engine.outcomes import Done, Failed, Outcome, SignalResult
+from engine.publisher import Message, messages_of
 from engine.registry import Ending, Registry
 from engine.room import Room
 from schemas.core.effects import Effect
@@ -31,6 +31,7 @@ from statemachine.workflow.states import (
 )
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.clock import BusinessClock, Moments
+from storage.engine.flow.slots import Slots, WaitingSlot
 from storage.engine.leases import Leases
 from storage.engine.queues import Queues, ToPublish
 from storage.engine.runs import RunRow, Runs
@@ -60,10 +61,15 @@ class Transaction:
             self.room.waiting = Queues(self.work).most_urgent(sorted(self.room.rows_left))
         self._flow = FlowParts.of(self.work, self.catalogue, self.registry, self.room, self.moments)
 
-    def begin(self, runs: Sequence[Begin]) -> None:
-        """Create these runs and their first steps; what is inline is done within this transaction."""
-        self._flow.completion.begin(runs)
+    def begin(self, runs: Sequence[Begin]) -> dict[str, str]:
+        """Create these runs and their first steps; what is inline is done within this transaction.
+
+        Returns:
+            Those that were begun before under the same key of their workflow, each with the run that was.
+        """
+        known = self._flow.completion.begin(runs)
         self._flow.completion.finish()
+        return known
 
     def write(self, effects: Sequence[Effect]) -> None:
         """Write effects that belong to no step.
@@ -131,6 +137,16 @@ class Transaction:
         heard = self._flow.catching.catch(events)
         self._flow.completion.finish()
         return heard
+
+    def give_slots(self, waiting: Sequence[WaitingSlot]) -> None:
+        """Let these go on that have waited for a slot, as far as they still do."""
+        rows = Steps(self.work).lock([each.step_id for each in waiting])
+        opened = {row.step_id: row for row in rows if row.state in WAITING_STEPS}
+        still = {each.slot_id: each.step_id for each in waiting if each.step_id in opened}
+        granted = [still[slot_id] for slot_id in sorted(Slots(self.work).grant(still))]
+        runs = [opened[step_id] for step_id in granted if opened[step_id].state is StepState.PARKED]
+        self._flow.settlement.settle(runs, {row.step_id: Done() for row in runs}, {})
+        Queues(self.work).let_go([step_id for step_id in granted if opened[step_id] not in runs])
 
     def child_ended(self, outcomes: Mapping[int, Outcome]) -> None:
         """End the steps that waited for other runs, each by what its run came to."""
@@ -257,29 +273,23 @@ class Transaction:
 
     def messages(self) -> list[Message]:
         """The messages to send once this transaction is committed."""
-        by_queue: dict[str, list[ToPublish]] = {}
-        for step in self._flow.succession.inserted:
-            if step.state is StepState.PUBLISHED and step.queue and step.action:
-                row = ToPublish(
-                    StepKey(step.step_id, 1), step.action, step.subject_id or step.run_id, alone=False
-                )
-                by_queue.setdefault(step.queue, []).append(row)
-        for queue, row in self._taken:
-            by_queue.setdefault(queue, []).append(row)
-        return [
-            message
-            for queue, rows in by_queue.items()
-            for message in into_messages(queue, rows, self.largest_batch)
+        rows = [
+            (
+                step.queue,
+                ToPublish(StepKey(step.step_id, 1), step.action, step.subject_id or step.run_id, alone=False),
+            )
+            for step in self._flow.succession.inserted
+            if step.state is StepState.PUBLISHED and step.queue and step.action
         ]
+        return messages_of(
+            [*rows, *self._taken],
+            lambda action: self.registry.largest_batch(action, self.limits.largest_batch),
+        )
 
     @property
     def after_commit(self) -> AfterCommit:
         """What is to be done once this is committed."""
         return self._flow.completion.run_ends.after_commit(self._flow.catching.messages)
-
-    def largest_batch(self, action: str) -> int:
-        """Rows a message of this action may carry."""
-        return self.registry.largest_batch(action, self.limits.largest_batch)
 
     def _facts(self, run: RunRow) -> RunFacts:
         return RunFacts.of(run, self.catalogue.version(self.work, run.workflow, run.version))

@@ -15,9 +15,12 @@ class AfterCommit:
     awaited: tuple[tuple[str, str], ...] = ()
     """Names and keys of messages for which it began to wait: one may be kept for them."""
 
+    slots: tuple[str, ...] = ()
+    """Names of slots that are asked for, or were given back."""
+
     def __bool__(self) -> bool:
         """Whether there is anything."""
-        return self.calls_back or bool(self.entries) or bool(self.awaited)
+        return self.calls_back or bool(self.entries or self.awaited or self.slots)
 
 
 NOTHING_LEFT: Final = AfterCommit()

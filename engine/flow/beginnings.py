@@ -42,12 +42,9 @@ def beginning(run: RunFacts, entered: Entered, place: datetime, moments: Moments
     if entered.elements is not None or step.kind in _PARKED or step.catches:
         seconds = step.deadline_seconds if step.kind is Kind.HUMAN else None
         return _at(StepState.PARKED, None if seconds is None else now + timedelta(seconds=seconds))
-    if step.wait_seconds is not None:
-        return _at(StepState.SCHEDULED, now + timedelta(seconds=step.wait_seconds))
-    if step.until is not None:
-        return _at(StepState.SCHEDULED, moment_after(now, entered.due))
-    due = _moment(entered.input.get(step.not_before)) if step.not_before else None
-    due = max(due or now, now)
+    if entered.slot is not None:
+        return Beginning(StepState.PARKED if step.kind is Kind.WAIT else StepState.SCHEDULED)
+    due = max(_due(entered, now) or now, now)
     later = due > now or step.kind is Kind.WAIT
     if step.kind is Kind.ACTION and (run.manual or (step.choice is not None and not later)):
         return _at(StepState.OFFERED, due + timedelta(seconds=OFFER_SECONDS))
@@ -55,6 +52,16 @@ def beginning(run: RunFacts, entered: Entered, place: datetime, moments: Moments
         return _at(StepState.SCHEDULED, due)
     published = not run.held and room.take(step.agent, place)
     return Beginning(StepState.PUBLISHED if published else StepState.READY)
+
+
+def _due(entered: Entered, now: datetime) -> datetime | None:
+    """The moment before which the step is not due."""
+    step = entered.step
+    if step.wait_seconds is not None:
+        return now + timedelta(seconds=step.wait_seconds)
+    if step.until is not None:
+        return moment_after(now, entered.due)
+    return _moment(entered.input.get(step.not_before)) if step.not_before else None
 
 
 def _at(state: StepState, due: datetime | None) -> Beginning:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from engine.flow.facts import RunFacts
+from engine.flow.slot_requests import SlotRequests
 from engine.flow.succession import Succession
 from engine.registry import Registry
 from storage.core.unit_of_work import UnitOfWork
@@ -21,6 +22,7 @@ class Cancelling:
     work: UnitOfWork
     registry: Registry
     succession: Succession
+    slots: SlotRequests
     asked: bool = False
     """Whether runs are to be cancelled that cancelled steps have begun."""
 
@@ -32,6 +34,7 @@ class Cancelling:
         """Clear away what belongs to these runs, which have ended; their open steps are cancelled."""
         self.asked |= BegunRuns(self.work).ask_cancel_under(run_ids)
         Subscriptions(self.work).end_of_runs(run_ids)
+        self.slots.release_runs(run_ids)
         Scopes(self.work).close_runs(run_ids)
         Arrivals(self.work).clear_runs(run_ids)
 
@@ -69,4 +72,5 @@ class Cancelling:
             self.succession.failed_scopes.pop(scope_id, None)
         if cancelled:
             Subscriptions(self.work).end_of_steps(cancelled)
+            self.slots.release_steps(cancelled)
             self.registry.withdraw(self.work, cancelled)

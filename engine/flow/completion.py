@@ -1,7 +1,8 @@
 """Carries a transaction on until nothing more follows: insides, joins, ends of scopes, ends of runs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from engine.begin import Begin
 from engine.flow.calls import Calls
@@ -14,15 +15,21 @@ from engine.flow.joins import Joins
 from engine.flow.run_data import RunData
 from engine.flow.run_ends import RunEnds
 from engine.flow.scope_ends import ScopeEnds
+from engine.flow.slot_requests import SlotRequests
 from engine.flow.succession import Succession
 from engine.outcomes import Done, Outcome
 from statemachine.workflow import planner
+from statemachine.workflow.filling import StepFault
+from statemachine.workflow.plan import Plan
 from statemachine.workflow.states import RunState
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.flow.called_runs import BegunRuns
+from storage.engine.flow.run_keys import RunKeys
 from storage.engine.flow.subscriptions import Subscriptions
 from storage.engine.runs import Runs
 from storage.engine.steps import Steps
+
+_LONGEST_KEY: Final = 256
 
 
 @dataclass(slots=True)
@@ -38,30 +45,29 @@ class Completion:
     cancelling: Cancelling
     catching: Catching
     calls: Calls
+    slots: SlotRequests
     scope_ends: ScopeEnds
     run_ends: RunEnds
 
-    def begin(self, runs: Sequence[Begin]) -> None:
-        """Create these runs and their first steps; `finish` goes on from there."""
-        facts = [
-            RunFacts(
-                run_id=run.run_id,
-                subject_id=run.subject_id,
-                workflow=run.workflow,
-                variables=run.variables,
-                priority=run.priority,
-                manual=run.manual,
-                created_by=run.created_by,
-                parent_step_id=run.parent_step_id,
-                depth=run.depth,
-            )
-            for run in runs
-        ]
-        for fact in facts:
-            self.succession.enter(fact, planner.begin(fact.workflow, self.data.values(fact)))
-        begun = self.succession.begun()
+    def begin(self, runs: Sequence[Begin]) -> dict[str, str]:
+        """Create these runs and their first steps; `finish` goes on from there.
+
+        Returns:
+            Those that were begun before under the same key, each with the run that was.
+        """
+        facts = {run.run_id: _facts(run) for run in runs}
+        known, faults = self._begun_before(facts.values())
+        begun = [run for run in runs if run.run_id not in known]
+        for run in begun:
+            fact = facts[run.run_id]
+            if run.run_id in faults:
+                self.succession.enter(fact, Plan(error=faults[run.run_id]))
+            else:
+                self.succession.enter(fact, planner.begin(fact.workflow, self.data.values(fact)))
+        touched = self.succession.begun()
         rows = []
-        for run, fact in zip(runs, facts, strict=True):
+        for run in begun:
+            fact = facts[run.run_id]
             opened = self.succession.take_open_steps(run.run_id)
             if not fact.workflow.plain:
                 # Not ended before all that follows at once is there.
@@ -70,11 +76,34 @@ class Completion:
             elif not opened:
                 self.run_ends.ended.add(run.run_id)
             self.succession.runs[run.run_id] = fact
-            rows.append(run.new_run(opened, self.succession.moments, begun=run.run_id in begun))
+            rows.append(run.new_run(opened, self.succession.moments, begun=run.run_id in touched))
         Runs(self.work).insert(rows)
+        for run in begun:
+            if run.workflow.options.on:
+                self.catching.open_run(facts[run.run_id])
+        return known
+
+    def _begun_before(
+        self, facts: Iterable[RunFacts]
+    ) -> tuple[dict[str, str], dict[str, Mapping[str, object]]]:
+        """Of these runs those whose key is known, with the run it belongs to; and those whose key has no value."""
+        wanted: dict[tuple[str, str], str] = {}
+        of_run: dict[str, tuple[str, str]] = {}
+        faults: dict[str, Mapping[str, object]] = {}
         for fact in facts:
-            if fact.workflow.options.on:
-                self.catching.open_run(fact)
+            if fact.workflow.options.key is None:
+                continue
+            try:
+                key = planner.start_key(fact.workflow, self.data.values(fact))
+            except StepFault as fault:
+                faults[fact.run_id] = {"code": fault.code, "message": str(fault), "step": "key"}
+                continue
+            of_run[fact.run_id] = fact.workflow.name, str(key)[:_LONGEST_KEY]
+            wanted.setdefault(of_run[fact.run_id], fact.run_id)
+        if not wanted:
+            return {}, faults
+        found = RunKeys(self.work).reserve(wanted)
+        return {run_id: found[key] for run_id, key in of_run.items() if found[key] != run_id}, faults
 
     def end(self, run: RunFacts, state: RunState, error: Mapping[str, object]) -> None:
         """End an open run from outside; what it has done is undone before, where its definition has it so."""
@@ -104,6 +133,8 @@ class Completion:
         ended, self.ends.ended_waits = self.ends.ended_waits, []
         if ended:
             Subscriptions(self.work).end_of_steps(ended)
+        spent, self.ends.ended_slots = self.ends.ended_slots, []
+        self.slots.release_steps(spent)
         self.run_ends.count()
         self.run_ends.send()
 
@@ -112,6 +143,7 @@ class Completion:
         written = self.succession.write_steps()
         if written:
             self.catching.open(written)
+            self.slots.ask(written)
             self.insides.open(written)
             return True
         if self.succession.arrivals:
@@ -164,3 +196,17 @@ class Completion:
         touched, self.ends.touched = self.ends.touched, {}
         asked = [self.joins.ask_again(run) for run in touched.values() if not self.succession.has_failed(run)]
         return any(asked)
+
+
+def _facts(run: Begin) -> RunFacts:
+    return RunFacts(
+        run_id=run.run_id,
+        subject_id=run.subject_id,
+        workflow=run.workflow,
+        variables=run.variables,
+        priority=run.priority,
+        manual=run.manual,
+        created_by=run.created_by,
+        parent_step_id=run.parent_step_id,
+        depth=run.depth,
+    )

@@ -10,12 +10,12 @@ from engine.flow.insides import Insides
 from engine.flow.run_data import RunData
 from engine.flow.succession import Succession
 from engine.outcomes import Done, Failed, Outcome
-from statemachine.workflow import planner
+from statemachine.workflow import elements, planner
 from statemachine.workflow.definition import Kind, Workflow
 from statemachine.workflow.expression.template import ValueTemplate
+from statemachine.workflow.filling import StepFault
 from statemachine.workflow.options.loops import ForEach
 from statemachine.workflow.plan import Plan
-from statemachine.workflow.planning import StepFault
 from statemachine.workflow.states import RunState
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.clock import Moments
@@ -38,6 +38,8 @@ class Ends:
     """The runs and scopes in which a step has ended, where a join may ask whether further ones come."""
     ended_waits: list[int] = field(default_factory=list)
     """Ended steps that may have waited for something."""
+    ended_slots: list[int] = field(default_factory=list)
+    """Ended steps that had a slot of a limit."""
     _scopes: dict[int, ScopeRow] = field(default_factory=dict)
     _planned: list[tuple[StepRow, RunFacts, Plan]] = field(default_factory=list)
     _elements: dict[int, tuple[RunFacts, int]] = field(default_factory=dict)
@@ -145,8 +147,8 @@ class Ends:
         if step.writes or loop.until is not None:
             place = (int(row.scope_id or 0), int(row.element or 0))
             item = Scopes(self.work).elements([place])[place]
-            values = self.data.values(run, planner.bound(step, self.data.values(run), item, place[1]))
-            done = planner.after_element(run.workflow, step, output, values)
+            values = self.data.values(run, elements.bound(step, self.data.values(run), item, place[1]))
+            done = elements.after_element(run.workflow, step, output, values)
             self.data.write(run, done.writes)
             last = done.last
         if last:
@@ -167,6 +169,9 @@ class Ends:
             self.touched[run.run_id, run.scope_id] = run
         if not run.workflow.plain and planner.step_of(run.workflow, row.node).subscribes:
             self.ended_waits.append(row.step_id)
+        step = planner.step_of(run.workflow, row.node)
+        if step.concurrency is not None or step.rate is not None:
+            self.ended_slots.append(row.step_id)
         return run
 
 

@@ -7,12 +7,13 @@ from typing import Any
 from engine.flow.facts import RunFacts
 from engine.flow.rows import Pending
 from engine.flow.succession import Succession
+from statemachine.workflow import elements as looped
 from statemachine.workflow import planner
 from statemachine.workflow.definition import Kind, Step
 from statemachine.workflow.expression.calculation import ExpressionFault
+from statemachine.workflow.filling import StepFault
 from statemachine.workflow.options.loops import MOST_ITEMS, ForEach, Repeat
 from statemachine.workflow.plan import Entered
-from statemachine.workflow.planning import StepFault
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.flow.new_steps import InsertedStep
 from storage.engine.flow.scopes import NewScope, ScopeRow, Scopes
@@ -86,7 +87,7 @@ class Insides:
         run = pending.run
         steps = run.workflow.steps
         undone_by = {
-            name: str(steps[name].compensation) for name in planner.to_compensate(run.workflow, pending.step)
+            name: str(steps[name].compensation) for name in looped.to_compensate(run.workflow, pending.step)
         }
         return [step_id for step_id, _ in Scopes(self.work).done(run.run_id, run.scope_id, undone_by)]
 
@@ -127,8 +128,8 @@ class Insides:
                 if step.kind is Kind.COMPENSATE:
                     self._undo(run, int(str(item)), at)
                 else:
-                    entered = planner.element(run.workflow, step, given, values, item, at)
-                    self.succession.create(run, entered, owner, planner.bound(step, values, item, at))
+                    entered = looped.element(run.workflow, step, given, values, item, at)
+                    self.succession.create(run, entered, owner, looped.bound(step, values, item, at))
         except (StepFault, ExpressionFault) as fault:
             code = fault.code if isinstance(fault, StepFault) else "expression"
             self.succession.fail(run, {"code": code, "message": str(fault), "step": step.id})
@@ -140,7 +141,7 @@ class Insides:
         node, given, output = Scopes(self.work).what_was_done(done)
         values = self.succession.data.values(run)
         undone = {"origin": node, "origin_input": dict(given), "output": dict(output)}
-        entered = planner.compensation(run.workflow, node, undone, values)
+        entered = looped.compensation(run.workflow, node, undone, values)
         self.succession.create(run, replace(entered, index=at), done, dict(values.bound))
 
 

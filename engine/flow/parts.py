@@ -14,6 +14,7 @@ from engine.flow.run_data import RunData
 from engine.flow.run_ends import RunEnds
 from engine.flow.scope_ends import ScopeEnds
 from engine.flow.settlement import Settlement
+from engine.flow.slot_requests import SlotRequests
 from engine.flow.succession import Succession
 from engine.registry import Registry
 from engine.room import Room
@@ -37,7 +38,8 @@ class FlowParts:
         """The parts of a transaction, all over the same unit of work."""
         data = RunData(work)
         succession = Succession(work, registry, room, moments, data)
-        cancelling = Cancelling(work, registry, succession)
+        slots = SlotRequests(work)
+        cancelling = Cancelling(work, registry, succession, slots)
         insides = Insides(work, succession)
         ends = Ends(work, catalogue, moments, data, succession, insides)
         catching = Catching(work, registry, moments, succession, ends, cancelling)
@@ -51,6 +53,7 @@ class FlowParts:
             cancelling=cancelling,
             catching=catching,
             calls=Calls(work, catalogue),
+            slots=slots,
             scope_ends=ScopeEnds(work, data, succession, ends, cancelling),
             run_ends=RunEnds(work, catalogue, data, succession, cancelling),
         )

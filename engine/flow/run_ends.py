@@ -45,9 +45,10 @@ class RunEnds:
         calls_back = self.cancelling.asked or any(
             run is not None and run.parent_step_id is not None for run in ended
         )
-        if not (calls_back or self._entries or awaited):
+        names = tuple(sorted(self.cancelling.slots.names))
+        if not (calls_back or self._entries or awaited or names):
             return NOTHING_LEFT
-        return AfterCommit(calls_back=calls_back, entries=tuple(self._entries), awaited=tuple(awaited))
+        return AfterCommit(calls_back=calls_back, entries=tuple(self._entries), awaited=awaited, slots=names)
 
     def send(self) -> None:
         """Put into the inbox what was emitted, and the ends of runs that begin others."""

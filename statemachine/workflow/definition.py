@@ -178,7 +178,7 @@ def build(
         },
         reading=reading,
         options=options,
-        plain=not flows and not options.on and all(map(_is_plain, steps)),
+        plain=not (flows or options.on or options.concurrency or options.rate) and all(map(_is_plain, steps)),
         watches=any(
             catch.kind is CatchKind.CONDITION
             for catch in (*options.on, *(catch for step in steps for catch in (*step.catches, *step.on)))
@@ -192,6 +192,6 @@ def _is_asked_again(step: Step) -> bool:
 
 
 def _is_plain(step: Step) -> bool:
-    return (
-        step.loop is None and step.call is None and not step.subscribes and step.kind not in _MORE_THAN_STEPS
-    )
+    limited = step.concurrency is not None or step.rate is not None
+    inside = step.loop is not None or step.call is not None or step.kind in _MORE_THAN_STEPS
+    return not (limited or inside or step.subscribes)

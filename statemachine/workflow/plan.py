@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from statemachine.workflow.options.emission import EmissionKind
+from statemachine.workflow.options.limits import Concurrency, Rate
 from statemachine.workflow.step import Step, StopRule
 
 
@@ -15,6 +16,16 @@ class WaitValues:
     """Among what the step catches: of a wait first, then what breaks in."""
     key: str | None = None
     timer: object = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotRequest:
+    """What a step, or a run, needs before it may go on."""
+
+    key: str = ""
+    """Steps, or runs, with the same key share the slots."""
+    concurrency: Concurrency | None = None
+    rate: Rate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +45,8 @@ class Entered:
     """Of a wait: until when, as it was calculated."""
     called: str | None = None
     """The workflow that it begins."""
+    slot: SlotRequest | None = None
+    """What it waits for before it is begun."""
     waits: tuple[WaitValues, ...] = ()
     """Of what it waits for, and what breaks in upon it."""
 

@@ -1,17 +1,18 @@
 """Plans the steps that follow when a step has ended; pure, changes nothing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from statemachine.workflow.definition import ORIGIN, Kind, Step, Workflow
 from statemachine.workflow.expression.calculation import ExpressionFault
+from statemachine.workflow.filling import Given, StepFault, key_of, slot_of
 from statemachine.workflow.options.catches import Catch
 from statemachine.workflow.options.human import HumanRules
 from statemachine.workflow.options.loops import ForEach, Repeat
 from statemachine.workflow.options.run_variable import VariableFault
-from statemachine.workflow.plan import Arrived, Entered, Plan, Write
-from statemachine.workflow.planning import Given, Planning, StepFault, error_of
+from statemachine.workflow.plan import Arrived, Entered, Plan
+from statemachine.workflow.planning import Planning, error_of
 from statemachine.workflow.values import RunValues
 
 CATCH: Final = "catch"
@@ -30,7 +31,9 @@ INCIDENT: Final = Step(
 
 COMPENSATION: Final = Step(id="$compensation", kind=Kind.COMPENSATE, title="撤销已完成的步骤")
 """What undoes a run that is cancelled (`on_cancel: compensate`)."""
-_OUR_OWN: Final = {step.id: step for step in (INCIDENT, COMPENSATION)}
+SLOT: Final = Step(id="$slot", kind=Kind.WAIT, title="等待并发名额")
+"""Where a run waits that may not begin yet (`concurrency`, `rate`)."""
+_OUR_OWN: Final = {step.id: step for step in (INCIDENT, COMPENSATION, SLOT)}
 
 
 class UnknownDecision(ValueError):
@@ -43,10 +46,28 @@ def step_of(workflow: Workflow, node: str) -> Step:
 
 
 def begin(
-    workflow: Workflow, values: RunValues, *, scope: str | None = None, given: Given | None = None
+    workflow: Workflow,
+    values: RunValues,
+    *,
+    scope: str | None = None,
+    given: Given | None = None,
+    admitted: bool = False,
 ) -> Plan:
-    """Return the first steps of a run, or of one of its scopes with what that was given."""
+    """Return the first steps of a run, or of one of its scopes with what that was given.
+
+    A run that needs a slot waits for it first, unless it was `admitted`.
+    """
     planning = Planning(workflow, values)
+    if scope is None and not admitted:
+        limits = workflow.options
+        try:
+            slot = slot_of(limits.concurrency, limits.rate, planning.names(values.parameters))
+        except (ExpressionFault, StepFault) as fault:
+            planning.plan.error = {**error_of(fault), "step": SLOT.id}
+            return planning.plan
+        if slot is not None:
+            planning.plan.entered.append(Entered(step=SLOT, given={}, slot=slot))
+            return planning.plan
     for target in workflow.start if scope is None else workflow.starts[scope]:
         planning.enter(target, values.parameters if given is None else given, "")
     return planning.plan
@@ -75,10 +96,8 @@ def after_success(
         StepFault: an expression of the step has no value over its output, or a variable may not hold one.
         UnknownDecision: a human step was answered with a decision it does not offer.
     """
-    if node == INCIDENT.id:
-        return _after_incident(workflow, given, output, values)
-    if node == COMPENSATION.id:
-        return Plan()
+    if node in _OUR_OWN:
+        return _after_our_own(workflow, node, given, output, values)
     step = workflow.steps[node]
     planning = Planning(workflow, values)
     try:
@@ -147,78 +166,18 @@ def after_catch(workflow: Workflow, catch: Catch, given: Given, values: RunValue
     return planning.plan
 
 
-def element(
-    workflow: Workflow, step: Step, given: Given, values: RunValues, item: object, index: int
-) -> Entered:
-    """Return one element of a loop as a step to be created.
+def start_key(workflow: Workflow, values: RunValues) -> str | None:
+    """Return what makes a second start of this workflow the same as the first; nothing where it has no key.
 
     Raises:
-        StepFault: an expression has no value for it.
+        StepFault: it has no value.
     """
-    planning = Planning(workflow, replace(values, bound=bound(step, values, item, index)))
+    if workflow.options.key is None:
+        return None
     try:
-        return replace(planning.filled(step, given, planning.names(given)), index=index)
+        return key_of(workflow.options.key, values.names(workflow, values.parameters))
     except ExpressionFault as fault:
         raise StepFault("expression", str(fault)) from fault
-
-
-def compensation(workflow: Workflow, done: str, given: Given, values: RunValues) -> Entered:
-    """Return the step that undoes one that is done.
-
-    Raises:
-        StepFault: an expression of it has no value.
-    """
-    step = workflow.steps[str(workflow.steps[done].compensation)]
-    planning = Planning(workflow, values)
-    try:
-        return planning.filled(step, given, planning.names(given))
-    except ExpressionFault as fault:
-        raise StepFault("expression", str(fault)) from fault
-
-
-def to_compensate(workflow: Workflow, step: Step) -> frozenset[str]:
-    """The steps that a compensate step undoes where they are done: those it names, or all of its scope."""
-    named = step.compensates or tuple(each.id for each in workflow.steps.values() if each.scope == step.scope)
-    found: set[str] = set()
-    waiting = list(named)
-    while waiting:
-        each = workflow.steps[waiting.pop()]
-        if each.compensation is not None:
-            found.add(each.id)
-        elif each.kind is Kind.SCOPE:
-            waiting += [inner.id for inner in workflow.steps.values() if inner.scope == each.id]
-    return frozenset(found)
-
-
-def bound(step: Step, values: RunValues, item: object, index: int) -> dict[str, object]:
-    """What the elements around are called, once this one is among them."""
-    name = step.loop.name if isinstance(step.loop, ForEach) else "item"
-    return {**values.bound, name: item, "index": index}
-
-
-@dataclass(frozen=True, slots=True)
-class ElementDone:
-    """What one element of a loop came to."""
-
-    writes: list[Write]
-    last: bool
-    """Whether no further element is to be begun."""
-
-
-def after_element(workflow: Workflow, step: Step, output: Given, values: RunValues) -> ElementDone:
-    """Return what an element has written, and whether it was the last; its names are bound in the values.
-
-    Raises:
-        StepFault: an expression of the step has no value over its output, or a variable may not hold one.
-    """
-    planning = Planning(workflow, values)
-    try:
-        planning.write(step, planning.names(output))
-        until = step.loop.until if isinstance(step.loop, ForEach) else None
-        return ElementDone(planning.plan.writes, until is not None and until.holds(planning.names(output)))
-    except (ExpressionFault, VariableFault) as fault:
-        error = error_of(fault)
-        raise StepFault(str(error["code"]), str(error["message"])) from fault
 
 
 def result(workflow: Workflow, values: RunValues, last: Given) -> object:
@@ -268,6 +227,13 @@ def _decided(step: Step, given: Given, output: Given) -> str:
         )
         raise UnknownDecision(f"'{decision}' is not a decision of {step.id}; it offers {offered}")
     return target
+
+
+def _after_our_own(workflow: Workflow, node: str, given: Given, output: Given, values: RunValues) -> Plan:
+    """What follows a step that stands in no definition."""
+    if node == INCIDENT.id:
+        return _after_incident(workflow, given, output, values)
+    return begin(workflow, values, admitted=True) if node == SLOT.id else Plan()
 
 
 def _after_incident(workflow: Workflow, given: Given, output: Given, values: RunValues) -> Plan:

@@ -6,24 +6,33 @@ from typing import Final
 
 from statemachine.workflow.definition import END, Kind, Step, Workflow
 from statemachine.workflow.expression.calculation import ExpressionFault
-from statemachine.workflow.expression.template import ValueTemplate
-from statemachine.workflow.options.catches import Catch, CatchKind
+from statemachine.workflow.filling import (
+    Given,
+    StepFault,
+    elements_of,
+    first_holding,
+    holding,
+    key_of,
+    object_of,
+    of_error,
+    slot_of,
+    waits_of,
+    with_people,
+)
 from statemachine.workflow.options.gateways import GatewayMode
 from statemachine.workflow.options.loops import ForEach, Repeat
 from statemachine.workflow.options.run_variable import VariableFault
-from statemachine.workflow.plan import Arrived, Emitted, Entered, Failing, Passed, Plan, WaitValues, Write
+from statemachine.workflow.plan import (
+    Arrived,
+    Emitted,
+    Entered,
+    Failing,
+    Passed,
+    Plan,
+    Write,
+)
 from statemachine.workflow.step import INSTANT
 from statemachine.workflow.values import RunValues
-
-Given = Mapping[str, object]
-
-
-class StepFault(ValueError):
-    """A step cannot go on with its values: an expression has none, a variable may not hold one, no branch is open."""
-
-    def __init__(self, code: str, message: str) -> None:
-        self.code = code
-        super().__init__(message)
 
 
 @dataclass(slots=True)
@@ -80,8 +89,8 @@ class Planning:
             return Entered(
                 step=step,
                 given=given,
-                elements=_elements(step.loop, names),
-                waits=_waits(step, names, own=False, around=True),
+                elements=elements_of(step.loop, names),
+                waits=waits_of(step, names, own=False, around=True),
             )
         if isinstance(step.loop, Repeat):
             index = index or 0
@@ -94,14 +103,15 @@ class Planning:
         Raises:
             ExpressionFault: an expression has no value.
         """
-        parameters = step.parameters if step.filled is None else _object(step.filled.fill(names), step)
+        parameters = step.parameters if step.filled is None else object_of(step.filled.fill(names), step)
         return Entered(
-            step=_with_people(step, names),
+            step=with_people(step, names),
             given=given,
             parameters=parameters,
             due=None if step.until is None else step.until.fill(names),
             called=None if step.call is None else str(step.call.workflow.fill(names)),
-            waits=_waits(step, names, own=True, around=not isinstance(step.loop, ForEach)),
+            slot=slot_of(step.concurrency, step.rate, names),
+            waits=waits_of(step, names, own=True, around=not isinstance(step.loop, ForEach)),
         )
 
     def names(self, given: Given) -> Given:
@@ -134,7 +144,7 @@ class Planning:
         """
         if not step.branches:
             return list(step.next)
-        return [*step.next, *_holding(step, names)]
+        return [*step.next, *holding(step, names)]
 
     def catch(self, step: Step, given: Given, error: Given) -> bool:
         """Go to where this failure is handled, if it is."""
@@ -145,10 +155,10 @@ class Planning:
         return bool(targets)
 
     def _handlers(self, step: Step, code: str) -> tuple[str, ...]:
-        own = _of_error(step.on, code) or ((step.on_error,) if step.on_error else ())
+        own = of_error(step.on, code) or ((step.on_error,) if step.on_error else ())
         if own or step.scope is not None:
             return own
-        whole = _of_error(self.workflow.options.on, code)
+        whole = of_error(self.workflow.options.on, code)
         on_error = self.workflow.on_error
         return whole or (() if on_error is None or on_error == step.id else (on_error,))
 
@@ -164,7 +174,7 @@ class Planning:
                     Emitted(
                         kind=sent.kind,
                         name=str(sent.name.fill(names)),
-                        key=None if sent.key is None else _key(sent.key, names),
+                        key=None if sent.key is None else key_of(sent.key, names),
                         payload=None if sent.payload is None else sent.payload.fill(names),
                     )
                 )
@@ -184,9 +194,9 @@ class Planning:
         if step.mode is GatewayMode.PARALLEL or not step.branches:
             taken = list(step.next)
         elif step.mode is GatewayMode.INCLUSIVE:
-            taken = [*step.next, *_holding(step, names)] or list(step.otherwise)
+            taken = [*step.next, *holding(step, names)] or list(step.otherwise)
         else:
-            taken = _first_holding(step, names) or list(step.next) or list(step.otherwise)
+            taken = first_holding(step, names) or list(step.next) or list(step.otherwise)
         if not taken:
             raise StepFault(
                 "no_branch", "no condition of the gateway holds, and it has no branch without one"
@@ -210,71 +220,3 @@ _CODES: Final[Mapping[type[Exception], str]] = {
     ExpressionFault: "expression",
     VariableFault: "invalid_variable",
 }
-
-
-def _waits(step: Step, names: Given, *, own: bool, around: bool) -> tuple[WaitValues, ...]:
-    """The keys and timers of what a wait waits for (`own`), and of what breaks in upon a step (`around`)."""
-    wanted = [*enumerate(step.catches)] if own else []
-    wanted += enumerate(step.on, len(step.catches)) if around else []
-    return tuple(
-        WaitValues(
-            place,
-            None if each.key is None else _key(each.key, names),
-            None if each.timer is None else each.timer.fill(names),
-        )
-        for place, each in wanted
-    )
-
-
-def _holding(step: Step, names: Given) -> list[str]:
-    """The targets of all branches whose condition holds; where none does, of those without one."""
-    found = [each for each in step.branches if each.condition is not None and each.condition.holds(names)]
-    taken = found or [each for each in step.branches if each.condition is None]
-    return list(dict.fromkeys(target for branch in taken for target in branch.next))
-
-
-def _first_holding(step: Step, names: Given) -> list[str]:
-    for branch in step.branches:
-        if branch.condition is not None and branch.condition.holds(names):
-            return list(branch.next)
-    return [target for branch in step.branches if branch.condition is None for target in branch.next]
-
-
-def _of_error(catches: Iterable[Catch], code: str) -> tuple[str, ...]:
-    for catch in catches:
-        if catch.kind is CatchKind.ERROR and (not catch.codes or code in catch.codes):
-            return catch.next
-    return ()
-
-
-def _elements(loop: ForEach, names: Given) -> list[object]:
-    found = loop.items.fill(names)
-    if not isinstance(found, (list, tuple)):
-        raise StepFault("invalid_input", "for_each needs a list in 'in'")
-    return list(found)
-
-
-def _key(template: ValueTemplate, names: Given) -> str:
-    found = template.fill(names)
-    if isinstance(found, (str, int)) and not isinstance(found, bool):
-        return str(found)
-    raise StepFault("invalid_input", "the key of a message must be a text or an integer")
-
-
-def _object(value: object, step: Step) -> Given:
-    if isinstance(value, Mapping):
-        return value
-    raise StepFault("invalid_input", f"the parameters of '{step.id}' are no object")
-
-
-def _with_people(step: Step, names: Given) -> Step:
-    """The step with the person and the agent it is for, where they are calculated."""
-    if step.human.person is not None and "${" in step.human.person:
-        person = ValueTemplate.of(step.human.person).fill(names)
-        if not isinstance(person, str) or not person:
-            raise StepFault("invalid_input", f"whom '{step.id}' is for is no person's login")
-        step = replace(step, human=replace(step.human, person=person))
-    if step.choice is not None and step.choice.agent_id is not None and "${" in step.choice.agent_id:
-        agent = str(ValueTemplate.of(step.choice.agent_id).fill(names))
-        step = replace(step, choice=replace(step.choice, agent_id=agent))
-    return step

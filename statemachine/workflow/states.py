@@ -211,6 +211,31 @@ INBOX_TRANSITIONS: Final[Mapping[tuple[InboxState, InboxEvent], InboxState]] = M
 """Every legal move of an entry; it is first written as waiting."""
 
 
+class SlotState(Enum):
+    """Where a slot of a limit is, for the step or the run that asks for it."""
+
+    WAITING = "waiting"
+    HELD = "held"
+    SPENT = "spent"
+    """Given back; it counts until the time of a rate has passed."""
+
+
+class SlotEvent(Enum):
+    """What moves a slot."""
+
+    GRANT = "there is room"
+    RELEASE = "its step or run has ended"
+
+
+SLOT_TRANSITIONS: Final[Mapping[tuple[SlotState, SlotEvent], SlotState]] = MappingProxyType(
+    {
+        (SlotState.WAITING, SlotEvent.GRANT): SlotState.HELD,
+        (SlotState.HELD, SlotEvent.RELEASE): SlotState.SPENT,
+    }
+)
+"""Every legal move of a slot; one that no rate counts is removed instead of spent."""
+
+
 def sources(event: RunEvent) -> frozenset[RunState]:
     """The states in which this event may reach a run."""
     return frozenset(state for state, known in RUN_TRANSITIONS if known is event)

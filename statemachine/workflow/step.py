@@ -155,6 +155,8 @@ class Step:
             or self.call is not None
             or self.human.person is not None
             or self.choice is not None
+            or self.concurrency is not None
+            or self.rate is not None
         )
 
     @property

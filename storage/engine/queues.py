@@ -50,6 +50,9 @@ _READY_DUE = text(
         ORDER BY due_at LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED)
     """,
 )
+_LET_GO = text(
+    f"UPDATE steps SET {FOR_QUEUE_OR_OFFERED}, {READY_NOW} WHERE step_id = ANY(:ids) AND state = {SCHEDULED}"
+)
 _DUE_OTHERWISE = text(
     f"""
     SELECT step_id FROM steps
@@ -198,6 +201,11 @@ class Queues(Repository):
             "behind": BEHIND_NEW_WORK_SECONDS if is_business else 0,
         }
         return self.connection.execute(_READY_DUE, due).rowcount
+
+    def let_go(self, step_ids: Sequence[int]) -> None:
+        """Let these scheduled steps be taken, that have waited for something else than a time."""
+        if step_ids:
+            self.connection.execute(_LET_GO, {"ids": list(step_ids)})
 
     def due_otherwise(self, clock: str, now: datetime, limit: int) -> list[int]:
         """Return the parked steps past their deadline and the waits that are over; the engine settles them."""

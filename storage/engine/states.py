@@ -11,6 +11,7 @@ from statemachine.workflow.states import (
     DefinitionState,
     InboxState,
     RunState,
+    SlotState,
     StepState,
     literals,
 )
@@ -45,6 +46,10 @@ INBOX_WAITING: Final = literals([InboxState.WAITING])
 INBOX_KEPT: Final = literals([InboxState.KEPT])
 INBOX_TAKEN: Final = literals([InboxState.TAKEN])
 INBOX_EXPIRED: Final = literals([InboxState.EXPIRED])
+
+SLOT_WAITING: Final = literals([SlotState.WAITING])
+SLOT_HELD: Final = literals([SlotState.HELD])
+SLOT_SPENT: Final = literals([SlotState.SPENT])
 
 DRAFT: Final = literals([DefinitionState.DRAFT])
 ACTIVE: Final = literals([DefinitionState.ACTIVE])

@@ -18,8 +18,14 @@ from sqlalchemy import (
     text,
 )
 
-from statemachine.workflow.options.catches import CatchKind
-from statemachine.workflow.states import OPEN_RUNS, RARE_RUNS, DefinitionState, RunState, StepState, literals
+from statemachine.workflow.states import (
+    OPEN_RUNS,
+    RARE_RUNS,
+    DefinitionState,
+    RunState,
+    StepState,
+    literals,
+)
 from storage.core.columns import Json, Moment, Name, WrittenJson, database_moment, metadata
 from storage.engine.states import LEASED, OFFERED, PUBLISHED, READY, RUNNING, TIMED
 
@@ -130,86 +136,6 @@ runs = Table(
     Index("ix_runs_deadline", "deadline_at", postgresql_where=text(f"state IN ({literals(OPEN_RUNS)})")),
     # Rows are updated in place while they live; room on the page keeps those updates off the indexes.
     postgresql_with={"fillfactor": "80"},
-)
-
-# A branch that has come to where branches wait for one another; taken away when all have.
-join_arrivals = Table(
-    "join_arrivals",
-    metadata,
-    Column("arrival_id", BigInteger, Identity(always=True), primary_key=True),
-    Column("run_id", Name, nullable=False),
-    # 0 outside of every scope.
-    Column("scope_id", BigInteger, nullable=False),
-    Column("node", String(128), nullable=False),
-    # The step from which the branch comes.
-    Column("flow", String(128), nullable=False),
-    # The step whose output the branch brings; else it is given.
-    Column("step_id", BigInteger),
-    Column("given", Json),
-    # Whether those who were waited for have gone on without it.
-    Column("passed", Boolean, nullable=False, server_default="false"),
-    Index("ix_join_arrivals_place", "run_id", "node", "scope_id"),
-)
-
-# The inside of a step that has one: a scope, or the elements of a loop. Its id is that of the step's row.
-scopes = Table(
-    "scopes",
-    metadata,
-    Column("scope_id", BigInteger, primary_key=True),
-    Column("run_id", Name, nullable=False),
-    Column("node", String(128), nullable=False),
-    # The scopes around it, the outermost first.
-    Column("around", Json, nullable=False, server_default="[]"),
-    Column("open_steps", Integer, nullable=False),
-    # The elements of the loops around, by name.
-    Column("bound", Json, nullable=False, server_default="{}"),
-    # Of a loop: the elements, and how many were begun.
-    Column("elements", Json),
-    Column("begun", Integer, nullable=False, server_default="0"),
-    Index("ix_scopes_run_id", "run_id"),
-    postgresql_with={"fillfactor": "80"},
-)
-
-# Every value that a step, or a person, has written to a variable.
-variable_writes = Table(
-    "variable_writes",
-    metadata,
-    Column("position", BigInteger, Identity(always=True), primary_key=True),
-    Column("run_id", Name, nullable=False),
-    Column("name", String(64), nullable=False),
-    Column("value", Json),
-    Column("node", String(128)),
-    Column("by", String(64)),
-    database_moment("written_at"),
-    Index("ix_variable_writes_run_id", "run_id", "position"),
-)
-
-# What an open step waits for, or what may break in upon it, a scope or a run.
-subscriptions = Table(
-    "subscriptions",
-    metadata,
-    Column("subscription_id", BigInteger, Identity(always=True), primary_key=True),
-    Column("run_id", Name, nullable=False),
-    # The step that it ends with; null: the run.
-    Column("step_id", BigInteger),
-    # Its place among what the step catches: of a wait first, then what breaks in.
-    Column("place", SmallInteger, nullable=False),
-    Column("kind", String(16), nullable=False),
-    Column("name", String(128)),
-    Column("key", String(256)),
-    Column("due_at", Moment),
-    CheckConstraint(f"kind IN ({literals(CatchKind)}, 'timeout')", name="kind"),
-    Index(
-        "ix_subscriptions_name",
-        "kind",
-        "name",
-        "key",
-        "subscription_id",
-        postgresql_where=text("name IS NOT NULL"),
-    ),
-    Index("ix_subscriptions_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
-    Index("ix_subscriptions_step_id", "step_id"),
-    Index("ix_subscriptions_run_id", "run_id"),
 )
 
 steps = Table(

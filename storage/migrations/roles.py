@@ -53,6 +53,7 @@ _EMPTIED: Final = frozenset(
         "trigger_feed",
         "scopes",
         "subscriptions",
+        "slots",
         "agents",
         "idempotency_keys",
         "notice_roles",

@@ -4,6 +4,7 @@ from storage.access import tables as access
 from storage.core.columns import metadata
 from storage.engine import tables as engine
 from storage.engine import trigger_tables as triggers
+from storage.engine.flow import tables as flow
 from storage.flows import tables as flows
 from storage.orders import tables as orders
 from storage.orders.contacts import tables as contacts
@@ -13,7 +14,7 @@ from storage.orders.upkeep.months import partitioned
 from storage.outbound import tables as outbound
 from storage.people import tables as people
 
-CONTEXTS = (engine, triggers, access, people, outbound, flows, orders, contacts, figures, upkeep)
+CONTEXTS = (engine, flow, triggers, access, people, outbound, flows, orders, contacts, figures, upkeep)
 """The modules that declare tables, one a context."""
 
 __all__ = ["CONTEXTS", "is_declared", "metadata"]

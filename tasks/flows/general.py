@@ -80,9 +80,18 @@ def accept_within(transaction: Transaction, tasks: Sequence[NewTask]) -> list[Ta
             begun.append(_begin(transaction, task, workflow, run_id))
             receipts.append(TaskReceipt(result=Acceptance.ACCEPTED, task_id=run_id, run_id=run_id))
     if begun:
-        transaction.begin(begun)
+        existing = transaction.begin(begun)
+        receipts = [_of_key(receipt, existing) for receipt in receipts]
         NamedRuns(transaction.work).record_digests(signed)
     return receipts
+
+
+def _of_key(receipt: TaskReceipt, existing: Mapping[str, str]) -> TaskReceipt:
+    """The receipt, which names the run that was begun before under the same key of its workflow."""
+    run_id = existing.get(receipt.run_id or "")
+    if run_id is None:
+        return receipt
+    return TaskReceipt(result=Acceptance.EXISTING, task_id=run_id, run_id=run_id)
 
 
 def _room_for(transaction: Transaction, workflows: Sequence[Workflow]) -> dict[str, int]:

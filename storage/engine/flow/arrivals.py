@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from storage.core.bulk import BulkInsert
 from storage.core.unit_of_work import Repository
-from storage.engine.tables import join_arrivals
+from storage.engine.flow.tables import join_arrivals
 
 _ARRIVE = BulkInsert(join_arrivals, ("run_id", "scope_id", "node", "flow", "step_id", "given"))
 _PLACES = (

@@ -8,8 +8,8 @@ from sqlalchemy import text
 
 from storage.core.bulk import BulkInsert
 from storage.core.unit_of_work import Repository
+from storage.engine.flow.tables import scopes as scopes_table
 from storage.engine.states import CANCELLED, DONE, ENDED, FAILED
-from storage.engine.tables import scopes as scopes_table
 
 _OPEN = BulkInsert(
     scopes_table, ("scope_id", "run_id", "node", "around", "open_steps", "bound", "elements", "begun")

@@ -8,8 +8,8 @@ from sqlalchemy import text
 
 from storage.core.bulk import BulkInsert
 from storage.core.unit_of_work import Repository
+from storage.engine.flow.tables import subscriptions as subscriptions_table
 from storage.engine.states import RUNNING
-from storage.engine.tables import subscriptions as subscriptions_table
 
 _ADD = BulkInsert(subscriptions_table, ("run_id", "step_id", "place", "kind", "name", "key", "due_at"))
 _FIELDS = "subscription_id, run_id, step_id, place, kind, name, key, due_at"

@@ -8,8 +8,8 @@ from sqlalchemy import text
 
 from storage.core.bulk import BulkInsert, dump_json
 from storage.core.unit_of_work import Repository
+from storage.engine.flow.tables import variable_writes
 from storage.engine.states import DONE
-from storage.engine.tables import variable_writes
 
 _KEEP = text(
     "UPDATE runs SET written = CAST(c.written AS jsonb) FROM unnest(CAST(:ids AS text[]), CAST(:written AS text[])) "

@@ -350,6 +350,33 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('position', name=op.f('pk_variable_writes'))
     )
     op.create_index('ix_variable_writes_run_id', 'variable_writes', ['run_id', 'position'], unique=False)
+    op.create_table('slots',
+    sa.Column('slot_id', sa.BigInteger(), sa.Identity(always=True), nullable=False),
+    sa.Column('name', sa.String(length=512), nullable=False),
+    sa.Column('run_id', sa.String(length=32), nullable=False),
+    sa.Column('step_id', sa.BigInteger(), nullable=False),
+    sa.Column('of_run', sa.Boolean(), nullable=False),
+    sa.Column('state', sa.String(length=16), nullable=False),
+    sa.Column('most', sa.Integer(), nullable=True),
+    sa.Column('when_full', sa.String(length=16), nullable=False),
+    sa.Column('rate', sa.Integer(), nullable=True),
+    sa.Column('rate_seconds', sa.Double(), nullable=True),
+    sa.Column('granted_at', sa.DateTime(timezone=True), nullable=True),
+    sa.CheckConstraint("state IN ('waiting', 'held', 'spent')", name=op.f('ck_slots_state')),
+    sa.CheckConstraint("when_full IN ('queue', 'skip', 'cancel_running')", name=op.f('ck_slots_when_full')),
+    sa.PrimaryKeyConstraint('slot_id', name=op.f('pk_slots'))
+    )
+    op.create_index('ix_slots_name', 'slots', ['name', 'slot_id'], unique=False)
+    op.create_index('ix_slots_run_id', 'slots', ['run_id'], unique=False)
+    op.create_index('ix_slots_step_id', 'slots', ['step_id'], unique=False)
+    op.create_index('ix_slots_waiting', 'slots', ['slot_id'], unique=False, postgresql_where=sa.text("state = 'waiting'"))
+    op.create_table('run_keys',
+    sa.Column('workflow', sa.String(length=128), nullable=False),
+    sa.Column('key', sa.String(length=256), nullable=False),
+    sa.Column('run_id', sa.String(length=32), nullable=False),
+    sa.PrimaryKeyConstraint('workflow', 'key', name=op.f('pk_run_keys'))
+    )
+    op.create_index('ix_run_keys_run_id', 'run_keys', ['run_id'], unique=False)
     op.create_table('subscriptions',
     sa.Column('subscription_id', sa.BigInteger(), sa.Identity(always=True), nullable=False),
     sa.Column('run_id', sa.String(length=32), nullable=False),
@@ -974,6 +1001,8 @@ def downgrade() -> None:
         "scopes",
         "variable_writes",
         "subscriptions",
+        "slots",
+        "run_keys",
         "intent_labels",
         "idempotency_keys",
         "forgotten_numbers",

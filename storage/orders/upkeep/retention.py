@@ -110,6 +110,8 @@ _RULES: Final[Mapping[str, tuple[_Rule, ...]]] = {
             f"subject_id IS NULL AND finished_at < {_DATABASE} AND workflow NOT IN ('{_WEBHOOK}', '{_NOTICE}')",
             then="DELETE FROM steps USING gone WHERE steps.run_id = gone.run_id), "
             "arrived AS (DELETE FROM join_arrivals USING gone WHERE join_arrivals.run_id = gone.run_id), "
+            "slotted AS (DELETE FROM slots USING gone WHERE slots.run_id = gone.run_id), "
+            "keyed AS (DELETE FROM run_keys USING gone WHERE run_keys.run_id = gone.run_id), "
             "opened AS (DELETE FROM scopes USING gone WHERE scopes.run_id = gone.run_id), "
             "awaited AS (DELETE FROM subscriptions USING gone WHERE subscriptions.run_id = gone.run_id), "
             "wrote AS (DELETE FROM variable_writes USING gone WHERE variable_writes.run_id = gone.run_id), "

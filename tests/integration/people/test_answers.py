@@ -111,7 +111,7 @@ def test_a_key_that_people_share_answers_nothing_that_is_somebodys(
         (person("d", Role.MANAGER), Decided.NOT_THEIRS),
         (person("e"), Decided.NOT_THEIRS),
     ],
-    ids=str,
+    ids=["reviewer", "operator and reviewer", "admin", "manager", "nobody"],
 )
 def test_a_question_for_a_role_is_answered_by_who_has_it_or_an_admin(
     house: InProcessFleet, by: Respondent, became: Decided
