@@ -8,7 +8,7 @@ from engine.begin import Begin
 from engine.flow.calls import Calls
 from engine.flow.cancelling import Cancelling
 from engine.flow.catching import Catching
-from engine.flow.ends import Ends
+from engine.flow.ends import Ends, change_of
 from engine.flow.facts import RunFacts
 from engine.flow.insides import Insides
 from engine.flow.joins import Joins
@@ -21,11 +21,10 @@ from statemachine.workflow.expression.calculation import ExpressionFault
 from statemachine.workflow.options.loops import ForEach
 from statemachine.workflow.states import RunState, StepState
 from storage.core.unit_of_work import UnitOfWork
-from storage.engine.flow.arrivals import Arrivals
 from storage.engine.flow.scopes import ScopeRow, Scopes
 from storage.engine.flow.subscriptions import Subscriptions
 from storage.engine.runs import Runs
-from storage.engine.steps import StepChange, StepRow, Steps
+from storage.engine.steps import StepRow, Steps
 
 _ENDLESS: Final[Mapping[str, object]] = {
     "code": "endless",
@@ -66,6 +65,7 @@ class Completion:
             for run in runs
         ]
         for fact in facts:
+            self.succession.runs[fact.run_id] = fact
             self.succession.enter(fact, planner.begin(fact.workflow, self.data.values(fact)))
         begun = self.succession.begun()
         Runs(self.work).insert(
@@ -128,7 +128,10 @@ class Completion:
             self.insides.open(written)
             return True
         if self.succession.arrivals:
-            return self.joins.go_on()
+            # What comes may be the last that can.
+            self.ends.touch([run for run, _, _ in self.succession.arrivals])
+            if self.joins.go_on():
+                return True
         if self.insides.called:
             return self._call()
         return self._stop() or self._fail_scopes() or self._ask_joins() or self._end_scopes()
@@ -175,8 +178,11 @@ class Completion:
     def _ask_joins(self) -> bool:
         """Ask the joins again for which nothing further may come, now that steps of their scopes have ended."""
         touched, self.ends.touched = self.ends.touched, {}
-        asked = [self.joins.ask_again(run) for run in touched.values() if not self.succession.has_failed(run)]
-        return any(asked)
+        asked = [run for run in touched.values() if not self.succession.has_failed(run)]
+        gone_on = [run for run in asked if self.joins.ask_again(run)]
+        # What has gone on may come to nothing, for which another waits.
+        self.ends.touch(gone_on)
+        return bool(gone_on)
 
     def _fail_scopes(self) -> bool:
         """Let the steps fail whose insides have: what is still open in them is cancelled."""
@@ -198,12 +204,14 @@ class Completion:
         if not opened:
             return False
         left = Scopes(self.work).count(opened)
-        empty = [scope_id for scope_id, number in left.items() if number == 0]
+        self.ends.note_begun({scope_id: each.begun for scope_id, each in left.items()})
+        empty = [scope_id for scope_id, each in left.items() if each.open_steps == 0]
         if empty:
             scopes = Scopes(self.work).find(empty)
             owners = [row for row in Steps(self.work).lock(empty) if row.state is StepState.PARKED]
             self.ends.find_scopes(owners)
             outcomes = {owner.step_id: self._outcome(owner, scopes[owner.step_id]) for owner in owners}
+            outcomes |= self._incomplete_scopes(owners)
             Scopes(self.work).close(empty)
             self._end_owners(owners, outcomes)
         return True
@@ -231,7 +239,7 @@ class Completion:
 
     def _end_owners(self, owners: list[StepRow], outcomes: Mapping[int, Outcome]) -> None:
         final = self.ends.plan(owners, outcomes)
-        Steps(self.work).change([_change(owner, final[owner.step_id]) for owner in owners])
+        Steps(self.work).change([change_of(owner, final[owner.step_id]) for owner in owners])
         self.ends.enter()
 
     def _count_runs(self) -> None:
@@ -263,31 +271,21 @@ class Completion:
 
     def _incomplete(self, ended: Iterable[str]) -> dict[str, Mapping[str, object]]:
         """Runs in which nothing is open, and branches wait for others that never come: they have failed."""
-        runs = self.succession.runs
-        asked = [run_id for run_id in ended if run_id in runs and runs[run_id].workflow.flows]
-        found: dict[str, Mapping[str, object]] = {}
-        for place, flows in (Arrivals(self.work).waiting(asked) if asked else {}).items():
-            workflow = runs[place.run_id].workflow
-            join = workflow.steps[place.node].join
-            if join is not None and join.count is None and not workflow.steps[place.node].needs:
-                missing = ", ".join(sorted(set(workflow.flows[place.node]) - flows))
-                message = f"branches wait at '{place.node}', and nothing comes any more from {missing}"
-                found[place.run_id] = {"code": "join_incomplete", "message": message, "step": place.node}
+        known = (self.succession.runs.get(run_id) for run_id in ended)
+        asked = {run.run_id: run.workflow for run in known if run is not None and run.workflow.flows}
+        return {place.run_id: error for place, error in self.joins.in_vain(asked).items()}
+
+    def _incomplete_scopes(self, owners: Sequence[StepRow]) -> dict[int, Outcome]:
+        """The same of scopes: the steps in which they are have failed."""
+        scopes = {owner.step_id for owner in owners if owner.kind != Kind.EACH}
+        workflows = {owner.run_id: each for owner in owners if (each := self.ends.workflow(owner)).flows}
+        found: dict[int, Outcome] = {}
+        for place, error in self.joins.in_vain(workflows).items():
+            if place.scope_id in scopes:
+                found[place.scope_id] = Failed(code=str(error["code"]), message=str(error["message"]))
+                self.cancelling.inside(place.run_id, [place.scope_id])
         return found
 
     def _is_plain(self, run_id: str) -> bool:
         run = self.succession.runs.get(run_id)
         return run is not None and run.workflow.plain
-
-
-def _change(owner: StepRow, outcome: Outcome) -> StepChange:
-    done = outcome.output if isinstance(outcome, Done) else None
-    error = {"code": outcome.code, "message": outcome.message} if isinstance(outcome, Failed) else None
-    return StepChange(
-        step_id=owner.step_id,
-        state=StepState.DONE if error is None else StepState.FAILED,
-        delivery=owner.delivery,
-        tries=owner.tries,
-        output=done,
-        error=error,
-    )

@@ -7,7 +7,7 @@ from typing import Final
 from statemachine.workflow.definition import END, Kind, Step, Workflow
 from statemachine.workflow.expression.calculation import ExpressionFault
 from statemachine.workflow.expression.template import ValueTemplate
-from statemachine.workflow.options.catches import Catch, CatchKind
+from statemachine.workflow.failures import INCIDENT, handlers, is_kept
 from statemachine.workflow.options.gateways import GatewayMode
 from statemachine.workflow.options.loops import ForEach, Repeat
 from statemachine.workflow.options.run_variable import VariableFault
@@ -111,20 +111,23 @@ class Planning:
         return self._names
 
     def write(self, step: Step, names: Given) -> None:
-        """Write the variables that this step writes.
+        """Write the variables that this step writes: all, or none where one cannot be.
 
         Raises:
             ExpressionFault, VariableFault: a value cannot be had, or not be held.
         """
+        written, writes = dict(self.values.written), []
         for name, template in step.writes.items():
             variable = self.workflow.declared[name]
-            present = self.values.written.get(name, variable.default)
-            value = variable.after(present, template.fill(names))
-            self.values = replace(self.values, written={**self.values.written, name: value})
-            self.plan.writes.append(Write(step.id, name, value))
-            self._names = {**self._names, name: value}
-            if "variables" in self._names:
-                self._names["variables"] = {**self.workflow.variables, **self.values.written}
+            value = variable.after(written.get(name, variable.default), template.fill(names))
+            names = {**names, name: value}
+            written[name] = value
+            writes.append(Write(step.id, name, value))
+        self.values = replace(self.values, written=written)
+        self.plan.writes += writes
+        self._names = {**self._names, **{each.name: each.value for each in writes}}
+        if writes and "variables" in self._names:
+            self._names["variables"] = {**self.workflow.variables, **written}
 
     def following(self, step: Step, names: Given) -> list[str]:
         """The targets after a step that is no gateway: all, and those whose condition holds.
@@ -137,20 +140,18 @@ class Planning:
         return [*step.next, *_holding(step, names)]
 
     def catch(self, step: Step, given: Given, error: Given) -> bool:
-        """Go to where this failure is handled, if it is."""
+        """Go to where this failure is handled, or ask a person where that is what the definition wants; if one is."""
         catching: Given = {"origin": step.id, "origin_input": dict(given), "error": dict(error)}
-        targets = self._handlers(step, str(error.get("code", "")))
+        code = str(error.get("code", ""))
+        targets = handlers(self.workflow, step, code)
         for target in targets:
             self.enter(target, catching, step.id)
-        return bool(targets)
-
-    def _handlers(self, step: Step, code: str) -> tuple[str, ...]:
-        own = _of_error(step.on, code) or ((step.on_error,) if step.on_error else ())
-        if own or step.scope is not None:
-            return own
-        whole = _of_error(self.workflow.options.on, code)
-        on_error = self.workflow.on_error
-        return whole or (() if on_error is None or on_error == step.id else (on_error,))
+        if targets:
+            return True
+        kept = is_kept(self.workflow, step, code)
+        if kept:
+            self.plan.entered.append(Entered(step=INCIDENT, given=catching))
+        return kept
 
     def _pass(self, step: Step, given: Given) -> Iterable[str]:
         """Pass an instant step; where it leads."""
@@ -238,13 +239,6 @@ def _first_holding(step: Step, names: Given) -> list[str]:
         if branch.condition is not None and branch.condition.holds(names):
             return list(branch.next)
     return [target for branch in step.branches if branch.condition is None for target in branch.next]
-
-
-def _of_error(catches: Iterable[Catch], code: str) -> tuple[str, ...]:
-    for catch in catches:
-        if catch.kind is CatchKind.ERROR and (not catch.codes or code in catch.codes):
-            return catch.next
-    return ()
 
 
 def _elements(loop: ForEach, names: Given) -> list[object]:
