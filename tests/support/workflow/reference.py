@@ -202,7 +202,8 @@ class Reference(Tokens):
             # One whose branch leads on to the other goes first: the other can still be reached.
             first = [j for j in ready if not any(k != j and leads_to(scope, k, j) for k in ready)]
             if may_go_on == self._is_enough and not self.patient:
-                first = [j for j in ready if j not in first]
+                came = [at for at, _, _ in scope.tokens]
+                first = sorted(ready, key=lambda join: len(came) - came[::-1].index(join))
             for join in first or ready:
                 self._go_on(scope, join)
                 return True
