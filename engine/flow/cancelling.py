@@ -44,7 +44,9 @@ class Cancelling:
         self._clear(run_id, [*cancelled, *scope_ids], cancelled)
 
     def branches(self, run: RunFacts, nodes: Collection[str]) -> None:
-        """Cancel the open rows of these steps in the scope where the run stands."""
+        """Cancel the open rows of these steps in the scope where the run stands, and the branches that wait at them."""
+        self.succession.drop(run, nodes)
+        Arrivals(self.work).clear_nodes(run.run_id, run.scope_id, nodes)
         rows = Scopes(self.work).cancel_nodes(run.run_id, run.scope_id, nodes)
         cancelled = [step_id for step_id, _ in rows]
         self.succession.count(run, -sum(scope_id == run.scope_id for _, scope_id in rows))
@@ -55,7 +57,9 @@ class Cancelling:
         if run.scope is not None:
             nodes = Scopes(self.work).open_nodes(run.run_id, run.scope_id)
             self.branches(run, nodes)
+            Arrivals(self.work).clear(run.run_id, [run.scope.scope_id])
             return
+        Arrivals(self.work).clear_runs([run.run_id])
         rows = Scopes(self.work).cancel_run(run.run_id, [] if but is None else [but])
         cancelled = [step_id for step_id, _ in rows]
         self.succession.count(run, -sum(scope_id is None for _, scope_id in rows))

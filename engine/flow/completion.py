@@ -69,12 +69,6 @@ class Completion:
         for run in begun:
             fact = facts[run.run_id]
             opened = self.succession.take_open_steps(run.run_id)
-            if not fact.workflow.plain:
-                # Not ended before all that follows at once is there.
-                opened += 1
-                self.succession.count_run(run.run_id, -1)
-            elif not opened:
-                self.run_ends.ended.add(run.run_id)
             self.succession.runs[run.run_id] = fact
             rows.append(run.new_run(opened, self.succession.moments, begun=run.run_id in touched))
         Runs(self.work).insert(rows)
@@ -147,7 +141,10 @@ class Completion:
             self.insides.open(written)
             return True
         if self.succession.arrivals:
-            return self.joins.go_on()
+            # What comes may be the last that can.
+            self.ends.touch([run for run, _, _ in self.succession.arrivals])
+            if self.joins.go_on():
+                return True
         if self.insides.called:
             return self._call()
         return self._stop() or self.scope_ends.fail() or self._ask_joins() or self.scope_ends.end()
@@ -194,8 +191,11 @@ class Completion:
     def _ask_joins(self) -> bool:
         """Ask the joins again for which nothing further may come, now that steps of their scopes have ended."""
         touched, self.ends.touched = self.ends.touched, {}
-        asked = [self.joins.ask_again(run) for run in touched.values() if not self.succession.has_failed(run)]
-        return any(asked)
+        asked = [run for run in touched.values() if not self.succession.has_failed(run)]
+        gone_on = [run for run in asked if self.joins.ask_again(run)]
+        # What has gone on may come to nothing, for which another waits.
+        self.ends.touch(gone_on)
+        return bool(gone_on)
 
 
 def _facts(run: Begin) -> RunFacts:

@@ -16,11 +16,11 @@ from statemachine.workflow.expression.template import ValueTemplate
 from statemachine.workflow.filling import StepFault
 from statemachine.workflow.options.loops import ForEach
 from statemachine.workflow.plan import Plan
-from statemachine.workflow.states import RunState
+from statemachine.workflow.states import RunState, StepState
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.clock import Moments
 from storage.engine.flow.scopes import ScopeRow, Scopes
-from storage.engine.steps import StepRow, Steps
+from storage.engine.steps import StepChange, StepRow, Steps
 from storage.engine.urgency import still_behind
 
 
@@ -99,6 +99,18 @@ class Ends:
         if wanted:
             self._scopes |= Scopes(self.work).find(sorted(wanted))
 
+    def touch(self, runs: Iterable[RunFacts]) -> None:
+        """Let the joins be asked again that lie where these stand."""
+        self.touched |= {(run.run_id, run.scope_id): run for run in runs if run.workflow.coming}
+
+    def note_begun(self, begun: Mapping[int, int]) -> None:
+        """Note how many elements have been begun in these scopes."""
+        self._scopes |= {
+            scope_id: replace(self._scopes[scope_id], begun=number)
+            for scope_id, number in begun.items()
+            if scope_id in self._scopes
+        }
+
     def _after_failure(self, row: StepRow, outcome: Failed) -> None:
         run = self._ended(row)
         error: dict[str, object] = {"code": outcome.code, "message": outcome.message}
@@ -118,9 +130,6 @@ class Ends:
 
     def _after_success(self, row: StepRow, outcome: Done) -> Failed | None:
         run = self.run_of(row)
-        if self.succession.has_failed(run):
-            self._ended(row)
-            return None
         self.data.ended(run, row.node, outcome.output)
         try:
             if (loop := _loop_of_element(row, run)) is not None:
@@ -134,8 +143,12 @@ class Ends:
                     values=self.data.values(run),
                     index=row.element,
                 )
-                self.data.write(run, plan.writes)
-                self._planned.append((row, run, replace(plan, writes=[])))
+                if self.succession.has_failed(run):
+                    # What it has saved stays; nothing follows it.
+                    self.data.write(run, [each for each in plan.writes if each.node == row.node])
+                else:
+                    self.data.write(run, plan.writes)
+                    self._planned.append((row, run, replace(plan, writes=[])))
         except StepFault as fault:
             return Failed(code=fault.code, message=str(fault))
         self._ended(row)
@@ -151,8 +164,9 @@ class Ends:
             done = elements.after_element(run.workflow, step, output, values)
             self.data.write(run, done.writes)
             last = done.last
-        if last:
-            self._elements.pop(run.scope.scope_id if run.scope else 0, None)
+        if last and run.scope is not None:
+            self._elements.pop(run.scope.scope_id, None)
+            self.succession.begin_no_more(run)
         else:
             self._element_ended(run)
 
@@ -165,8 +179,7 @@ class Ends:
         """Count a step that has ended."""
         run = self.run_of(row)
         self.succession.count(run, -1)
-        if run.workflow.coming:
-            self.touched[run.run_id, run.scope_id] = run
+        self.touch([run])
         if not run.workflow.plain and planner.step_of(run.workflow, row.node).subscribes:
             self.ended_waits.append(row.step_id)
         step = planner.step_of(run.workflow, row.node)
@@ -185,3 +198,17 @@ def _loop_of_element(row: StepRow, run: RunFacts) -> ForEach | None:
         return None
     step = planner.step_of(run.workflow, run.scope.node)
     return step.loop if isinstance(step.loop, ForEach) else _ONE_BY_ONE
+
+
+def change_of(owner: StepRow, outcome: Outcome) -> StepChange:
+    """What becomes of the row of a step whose inside has ended."""
+    done = outcome.output if isinstance(outcome, Done) else None
+    error = {"code": outcome.code, "message": outcome.message} if isinstance(outcome, Failed) else None
+    return StepChange(
+        step_id=owner.step_id,
+        state=StepState.DONE if error is None else StepState.FAILED,
+        delivery=owner.delivery,
+        tries=owner.tries,
+        output=done,
+        error=error,
+    )

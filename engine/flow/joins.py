@@ -43,15 +43,36 @@ class Joins:
         return True
 
     def ask_again(self, run: RunFacts) -> bool:
-        """Let the inclusive joins of a run go on for which nothing further can come; whether one did."""
-        found = False
-        waiting = Arrivals(self.work).waiting([run.run_id])
-        for place, flows in waiting.items():
-            if place.scope_id != (run.scope_id or 0) or not _is_inclusive(run.workflow, place.node):
-                continue
-            if not self._may_come(run, place, flows):
-                self._enter(run, None, place, Arrivals(self.work).take([place])[place])
-                found = True
+        """Let those inclusive joins of a run go on for which nothing further can come; whether one did."""
+        coming = run.workflow.coming
+        missing = {
+            place: frozenset().union(
+                *(those for flow, those in coming[place.node].items() if flow not in flows)
+            )
+            for place, flows in Arrivals(self.work).waiting([run.run_id]).items()
+            if place.scope_id == (run.scope_id or 0) and _is_inclusive(run.workflow, place.node)
+        }
+        if not missing:
+            return False
+        opened = Scopes(self.work).open_nodes(run.run_id, run.scope_id)
+        asked = {place: those for place, those in missing.items() if not opened & those}
+        # One whose branch leads on to another goes first: the other can still be reached.
+        nodes = {place.node for place in asked}
+        first = [place for place, those in asked.items() if not (nodes - {place.node}) & those]
+        for place in first or list(asked)[:1]:
+            self._enter(run, None, place, Arrivals(self.work).take([place])[place])
+        return bool(asked)
+
+    def in_vain(self, workflows: Mapping[str, Workflow]) -> dict[JoinPlace, Mapping[str, object]]:
+        """Where branches of these runs wait for all the others, each with the error if these cannot come any more."""
+        found: dict[JoinPlace, Mapping[str, object]] = {}
+        for place, flows in (Arrivals(self.work).waiting(list(workflows)) if workflows else {}).items():
+            workflow = workflows[place.run_id]
+            step = workflow.steps[place.node]
+            if step.join is not None and step.join.count is None and not step.needs:
+                missing = ", ".join(sorted(set(workflow.flows[place.node]) - flows))
+                message = f"branches wait at '{place.node}', and nothing comes any more from {missing}"
+                found[place] = {"code": "join_incomplete", "message": message, "step": place.node}
         return found
 
     def _pass(self, runs: Mapping[JoinPlace, tuple[RunFacts, int | None]]) -> None:
@@ -81,6 +102,7 @@ class Joins:
         for place, brought in Arrivals(self.work).take([place for place, _ in full]).items():
             run, caused_by = runs[place]
             if not dict(full)[place].passed:
+                self._cancel_rest(run, place)
                 self._enter(run, caused_by, place, brought)
 
     def _go_early(
@@ -91,12 +113,17 @@ class Joins:
     ) -> None:
         """Go on with some of the branches; the others are cancelled, or let in when they come."""
         run, caused_by = runs[place]
-        join = run.workflow.steps[place.node].join
-        if join is not None and join.cancels:
-            coming = run.workflow.coming[place.node].values()
-            self.cancelling.branches(run, frozenset().union(*coming))
+        if self._cancel_rest(run, place):
             Arrivals(self.work).take([place])
         self._enter(run, caused_by, place, brought)
+
+    def _cancel_rest(self, run: RunFacts, place: JoinPlace) -> bool:
+        """Cancel what is still open of the branches that lead to a join, where it has that done."""
+        join = run.workflow.steps[place.node].join
+        if join is None or not join.cancels:
+            return False
+        self.cancelling.branches(run, frozenset().union(*run.workflow.coming[place.node].values()))
+        return True
 
     def _enter(
         self,
@@ -107,12 +134,6 @@ class Joins:
     ) -> None:
         values = self.succession.data.values(run)
         self.succession.enter(run, planner.after_join(run.workflow, place.node, brought, values), caused_by)
-
-    def _may_come(self, run: RunFacts, place: JoinPlace, flows: set[str]) -> bool:
-        """Whether an open step of the scope reaches a flow that has not come, but through the join."""
-        coming = run.workflow.coming[place.node]
-        opened = Scopes(self.work).open_nodes(run.run_id, run.scope_id)
-        return any(opened & coming[flow] for flow in coming if flow not in flows)
 
 
 def _is_enough(workflow: Workflow, node: str, found: ArrivedFlows) -> bool:

@@ -43,18 +43,19 @@ class FlowParts:
         insides = Insides(work, succession)
         ends = Ends(work, catalogue, moments, data, succession, insides)
         catching = Catching(work, registry, moments, succession, ends, cancelling)
+        joins = Joins(work, succession, cancelling)
         completion = Completion(
             work=work,
             data=data,
             succession=succession,
             ends=ends,
             insides=insides,
-            joins=Joins(work, succession, cancelling),
+            joins=joins,
             cancelling=cancelling,
             catching=catching,
             calls=Calls(work, catalogue),
             slots=slots,
-            scope_ends=ScopeEnds(work, data, succession, ends, cancelling),
-            run_ends=RunEnds(work, catalogue, data, succession, cancelling),
+            scope_ends=ScopeEnds(work, data, succession, ends, cancelling, joins),
+            run_ends=RunEnds(work, catalogue, data, succession, cancelling, joins),
         )
         return cls(succession, catching, completion, Settlement(work, registry, moments, ends, completion))

@@ -7,6 +7,7 @@ from typing import Final
 from engine.catalogue import Catalogue
 from engine.flow.after_commit import NOTHING_LEFT, AfterCommit
 from engine.flow.cancelling import Cancelling
+from engine.flow.joins import Joins
 from engine.flow.run_data import RunData
 from engine.flow.sending import ends_of, sent_by
 from engine.flow.succession import MOST_STEPS_OF_A_RUN, Succession
@@ -14,7 +15,6 @@ from statemachine.workflow import planner
 from statemachine.workflow.expression.calculation import ExpressionFault
 from statemachine.workflow.states import RunState
 from storage.core.unit_of_work import UnitOfWork
-from storage.engine.flow.arrivals import Arrivals
 from storage.engine.inbox import Inbox
 from storage.engine.runs import Runs
 
@@ -33,6 +33,7 @@ class RunEnds:
     data: RunData
     succession: Succession
     cancelling: Cancelling
+    joins: Joins
     ended: set[str] = field(default_factory=set)
     """The runs that have ended."""
     _entries: list[int] = field(default_factory=list)
@@ -96,17 +97,9 @@ class RunEnds:
 
     def _incomplete(self, ended: Iterable[str]) -> dict[str, Mapping[str, object]]:
         """Runs in which nothing is open, and branches wait for others that never come: they have failed."""
-        runs = self.succession.runs
-        asked = [run_id for run_id in ended if run_id in runs and runs[run_id].workflow.flows]
-        found: dict[str, Mapping[str, object]] = {}
-        for place, flows in (Arrivals(self.work).waiting(asked) if asked else {}).items():
-            workflow = runs[place.run_id].workflow
-            join = workflow.steps[place.node].join
-            if join is not None and join.count is None and not workflow.steps[place.node].needs:
-                missing = ", ".join(sorted(set(workflow.flows[place.node]) - flows))
-                message = f"branches wait at '{place.node}', and nothing comes any more from {missing}"
-                found[place.run_id] = {"code": "join_incomplete", "message": message, "step": place.node}
-        return found
+        known = (self.succession.runs.get(run_id) for run_id in ended)
+        asked = {run.run_id: run.workflow for run in known if run is not None and run.workflow.flows}
+        return {place.run_id: error for place, error in self.joins.in_vain(asked).items()}
 
     def _is_plain(self, run_id: str) -> bool:
         run = self.succession.runs.get(run_id)

@@ -1,11 +1,12 @@
 """Ends of scopes: what a step comes to in which nothing is open any more, or something has failed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from engine.flow.cancelling import Cancelling
-from engine.flow.ends import Ends
+from engine.flow.ends import Ends, change_of
+from engine.flow.joins import Joins
 from engine.flow.run_data import RunData
 from engine.flow.succession import Succession
 from engine.outcomes import Done, Failed, Outcome
@@ -15,7 +16,7 @@ from statemachine.workflow.options.loops import ForEach
 from statemachine.workflow.states import StepState
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.flow.scopes import ScopeRow, Scopes
-from storage.engine.steps import StepChange, StepRow, Steps
+from storage.engine.steps import StepRow, Steps
 
 
 @dataclass(slots=True)
@@ -27,6 +28,7 @@ class ScopeEnds:
     succession: Succession
     ends: Ends
     cancelling: Cancelling
+    joins: Joins
 
     def fail(self) -> bool:
         """Let the steps fail whose insides have: what is still open in them is cancelled."""
@@ -48,12 +50,14 @@ class ScopeEnds:
         if not opened:
             return False
         left = Scopes(self.work).count(opened)
-        empty = [scope_id for scope_id, number in left.items() if number == 0]
+        self.ends.note_begun({scope_id: each.begun for scope_id, each in left.items()})
+        empty = [scope_id for scope_id, each in left.items() if each.open_steps == 0]
         if empty:
             scopes = Scopes(self.work).find(empty)
             owners = [row for row in Steps(self.work).lock(empty) if row.state is StepState.PARKED]
             self.ends.find_scopes(owners)
             outcomes = {owner.step_id: self._outcome(owner, scopes[owner.step_id]) for owner in owners}
+            outcomes |= self._incomplete(owners)
             Scopes(self.work).close(empty)
             self.end_owners(owners, outcomes)
         return True
@@ -82,18 +86,16 @@ class ScopeEnds:
     def end_owners(self, owners: list[StepRow], outcomes: Mapping[int, Outcome]) -> None:
         """End these locked steps, and enter what follows them."""
         final = self.ends.plan(owners, outcomes)
-        Steps(self.work).change([_change(owner, final[owner.step_id]) for owner in owners])
+        Steps(self.work).change([change_of(owner, final[owner.step_id]) for owner in owners])
         self.ends.enter()
 
-
-def _change(owner: StepRow, outcome: Outcome) -> StepChange:
-    done = outcome.output if isinstance(outcome, Done) else None
-    error = {"code": outcome.code, "message": outcome.message} if isinstance(outcome, Failed) else None
-    return StepChange(
-        step_id=owner.step_id,
-        state=StepState.DONE if error is None else StepState.FAILED,
-        delivery=owner.delivery,
-        tries=owner.tries,
-        output=done,
-        error=error,
-    )
+    def _incomplete(self, owners: Sequence[StepRow]) -> dict[int, Outcome]:
+        """Of these steps those in which branches wait for others that never come: they have failed."""
+        scopes = {owner.step_id for owner in owners if owner.kind != Kind.EACH}
+        workflows = {owner.run_id: each for owner in owners if (each := self.ends.workflow(owner)).flows}
+        found: dict[int, Outcome] = {}
+        for place, error in self.joins.in_vain(workflows).items():
+            if place.scope_id in scopes:
+                found[place.scope_id] = Failed(code=str(error["code"]), message=str(error["message"]))
+                self.cancelling.inside(place.run_id, [place.scope_id])
+        return found

@@ -1,6 +1,6 @@
 """Creates what follows ended steps: successors, gateways, inline steps, questions, the run's count of open steps."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from engine.actions import Action
@@ -91,6 +91,22 @@ class Succession:
         self.opened_scopes[run.scope.scope_id] = opened + delta, elements + begun
         self.count_run(run.run_id, 0)
 
+    def drop(self, run: RunFacts, nodes: Collection[str]) -> None:
+        """Let those of these steps that are not yet written be cancelled ones, and what comes from them not come."""
+        for at, each in enumerate(self._new):
+            if each.entered is not None and _stands(each.run, run) and each.step.id in nodes:
+                self._new[at] = Pending(replace(each.row, state=StepState.CANCELLED), each.step, each.run)
+                self.count(run, -1)
+        self.arrivals = [
+            each for each in self.arrivals if not (_stands(each[0], run) and each[1].flow in nodes)
+        ]
+
+    def begin_no_more(self, run: RunFacts) -> None:
+        """Count those elements of a loop as begun that are not to be."""
+        if run.scope is not None and run.scope.elements is not None:
+            begun = run.scope.begun + self.opened_scopes.get(run.scope.scope_id, (0, 0))[1]
+            self.count(run, 0, begun=run.scope.elements - begun)
+
     def count_run(self, run_id: str, delta: int) -> None:
         """Add to the number of open steps of a run that lie in no scope."""
         self._open_steps[run_id] = self._open_steps.get(run_id, 0) + delta
@@ -114,7 +130,7 @@ class Succession:
     def take_open_steps(self, run_id: str) -> int:
         """The open steps of a run that is only now created; counted with it, not by `write_runs`."""
         opened = self._open_steps.pop(run_id, 0)
-        if run_id in self._failed:
+        if run_id in self._failed or not opened:
             self.count_run(run_id, 0)
         return opened
 
@@ -248,6 +264,11 @@ class Succession:
 
     def _action_of(self, step: Step) -> Action | None:
         return self.registry.get(f"{step.agent}.{step.action}") if step.agent and step.action else None
+
+
+def _stands(one: RunFacts, other: RunFacts) -> bool:
+    """Whether two stand in the same scope of the same run."""
+    return (one.run_id, one.scope_id) == (other.run_id, other.scope_id)
 
 
 def _error_of(outcome: object) -> dict[str, object]:

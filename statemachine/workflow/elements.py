@@ -17,12 +17,18 @@ def element(
 ) -> Entered:
     """Return one element of a loop as a step to be created.
 
+    Its input is the element and its place, and the parameters: what led to the loop is seen by its expressions, and
+    not written as often as there are elements.
+
     Raises:
         StepFault: an expression has no value for it.
     """
-    planning = Planning(workflow, replace(values, bound=bound(step, values, item, index)))
+    around = bound(step, values, item, index)
+    planning = Planning(workflow, replace(values, bound=around))
+    name = step.loop.name if isinstance(step.loop, ForEach) else "item"
+    own = {name: item, "index": index}
     try:
-        return replace(planning.filled(step, given, planning.names(given)), index=index)
+        return replace(planning.filled(step, own, {**planning.names(given), **around}), index=index)
     except ExpressionFault as fault:
         raise StepFault("expression", str(fault)) from fault
 

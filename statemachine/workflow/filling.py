@@ -1,11 +1,10 @@
 """Calculates what the expressions of a step say: branches, elements, keys, people, slots."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from statemachine.workflow.definition import Step
 from statemachine.workflow.expression.template import ValueTemplate
-from statemachine.workflow.options.catches import Catch, CatchKind
 from statemachine.workflow.options.limits import Concurrency, Rate
 from statemachine.workflow.options.loops import ForEach
 from statemachine.workflow.plan import SlotRequest, WaitValues
@@ -62,14 +61,6 @@ def first_holding(step: Step, names: Given) -> list[str]:
         if branch.condition is not None and branch.condition.holds(names):
             return list(branch.next)
     return [target for branch in step.branches if branch.condition is None for target in branch.next]
-
-
-def of_error(catches: Iterable[Catch], code: str) -> tuple[str, ...]:
-    """Where the first of these leads that catches this failure."""
-    for catch in catches:
-        if catch.kind is CatchKind.ERROR and (not catch.codes or code in catch.codes):
-            return catch.next
-    return ()
 
 
 def elements_of(loop: ForEach, names: Given) -> list[object]:

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
+from statemachine.workflow import failures
 from statemachine.workflow.definition import ORIGIN, Kind, Step, Workflow
 from statemachine.workflow.expression.calculation import ExpressionFault
+from statemachine.workflow.failures import INCIDENT
 from statemachine.workflow.filling import Given, StepFault, key_of, slot_of
 from statemachine.workflow.options.catches import Catch
-from statemachine.workflow.options.human import HumanRules
 from statemachine.workflow.options.loops import ForEach, Repeat
 from statemachine.workflow.options.run_variable import VariableFault
 from statemachine.workflow.plan import Arrived, Entered, Plan
@@ -17,18 +18,6 @@ from statemachine.workflow.values import RunValues
 
 CATCH: Final = "catch"
 """In the output of a wait: which of its events has come, counted from 0."""
-_SKIP: Final = "$skip"
-_FAIL: Final = "$fail"
-INCIDENT: Final = Step(
-    id="$incident",
-    kind=Kind.HUMAN,
-    title="流程受阻, 请决定如何继续",
-    decisions={"retry": ORIGIN, "skip": _SKIP, "fail": _FAIL},
-    human=HumanRules(form={"type": "object", "properties": {"output": {"type": "object"}}}),
-)
-"""The question that is asked where a failure is kept for a person (`on_failure: incident`)."""
-
-
 COMPENSATION: Final = Step(id="$compensation", kind=Kind.COMPENSATE, title="撤销已完成的步骤")
 """What undoes a run that is cancelled (`on_cancel: compensate`)."""
 SLOT: Final = Step(id="$slot", kind=Kind.WAIT, title="等待并发名额")
@@ -101,7 +90,7 @@ def after_success(
     step = workflow.steps[node]
     planning = Planning(workflow, values)
     try:
-        if step.writes and not isinstance(step.loop, ForEach):
+        if step.writes and not step.instant and not isinstance(step.loop, ForEach):
             planning.write(step, planning.names(output))
         if isinstance(step.loop, Repeat) and _again(planning, step, given, output, index or 0):
             return planning.plan
@@ -148,14 +137,7 @@ def after_failure(
     planning = Planning(workflow, values)
     if node in _OUR_OWN:
         return None
-    step = workflow.steps[node]
-    if planning.catch(step, given, error):
-        return planning.plan
-    if workflow.options.keeps_failures and not _handled_around(workflow, step):
-        kept: Given = {"origin": node, "origin_input": dict(given), "error": dict(error)}
-        planning.plan.entered.append(Entered(step=INCIDENT, given=kept))
-        return planning.plan
-    return None
+    return planning.plan if planning.catch(workflow.steps[node], given, error) else None
 
 
 def after_catch(workflow: Workflow, catch: Catch, given: Given, values: RunValues) -> Plan:
@@ -239,26 +221,20 @@ def _after_our_own(workflow: Workflow, node: str, given: Given, output: Given, v
 def _after_incident(workflow: Workflow, given: Given, output: Given, values: RunValues) -> Plan:
     origin, before = str(given["origin"]), _mapping(given["origin_input"])
     match _decided(INCIDENT, given, output):
-        case "$skip":
+        case failures.SKIP:
             returned = _mapping(_mapping(output.get("form")).get("output"))
-            plan = after_success(workflow, origin, given=before, output=returned, values=values)
+            loop = workflow.steps[origin].loop
+            # What is skipped is not repeated.
+            index = loop.most if isinstance(loop, Repeat) else None
+            plan = after_success(workflow, origin, given=before, output=returned, values=values, index=index)
             # What the person says it came to is no step's output.
             return replace(plan, arrived=[replace(arrival, own=False) for arrival in plan.arrived])
-        case "$fail":
+        case failures.FAIL:
             return Plan(error={**_mapping(given["error"]), "step": origin})
         case _:
             planning = Planning(workflow, values)
             planning.reach(workflow.steps[origin], before)
             return planning.plan
-
-
-def _handled_around(workflow: Workflow, step: Step) -> bool:
-    """Whether a scope around this step handles failures, so that nobody need be asked."""
-    while step.scope is not None:
-        step = workflow.steps[step.scope]
-        if step.on_error or any(catch.kind.value == "error" for catch in step.on):
-            return True
-    return False
 
 
 def _mapping(value: object) -> Given:

@@ -6,6 +6,7 @@ from typing import Final
 
 from statemachine.workflow.definition import END, Kind, Step, Workflow
 from statemachine.workflow.expression.calculation import ExpressionFault
+from statemachine.workflow.failures import INCIDENT, handlers, is_kept
 from statemachine.workflow.filling import (
     Given,
     StepFault,
@@ -14,7 +15,6 @@ from statemachine.workflow.filling import (
     holding,
     key_of,
     object_of,
-    of_error,
     slot_of,
     waits_of,
     with_people,
@@ -121,20 +121,23 @@ class Planning:
         return self._names
 
     def write(self, step: Step, names: Given) -> None:
-        """Write the variables that this step writes.
+        """Write the variables that this step writes: all, or none where one cannot be.
 
         Raises:
             ExpressionFault, VariableFault: a value cannot be had, or not be held.
         """
+        written, writes = dict(self.values.written), []
         for name, template in step.writes.items():
             variable = self.workflow.declared[name]
-            present = self.values.written.get(name, variable.default)
-            value = variable.after(present, template.fill(names))
-            self.values = replace(self.values, written={**self.values.written, name: value})
-            self.plan.writes.append(Write(step.id, name, value))
-            self._names = {**self._names, name: value}
-            if "variables" in self._names:
-                self._names["variables"] = {**self.workflow.variables, **self.values.written}
+            value = variable.after(written.get(name, variable.default), template.fill(names))
+            names = {**names, name: value}
+            written[name] = value
+            writes.append(Write(step.id, name, value))
+        self.values = replace(self.values, written=written)
+        self.plan.writes += writes
+        self._names = {**self._names, **{each.name: each.value for each in writes}}
+        if writes and "variables" in self._names:
+            self._names["variables"] = {**self.workflow.variables, **written}
 
     def following(self, step: Step, names: Given) -> list[str]:
         """The targets after a step that is no gateway: all, and those whose condition holds.
@@ -147,20 +150,18 @@ class Planning:
         return [*step.next, *holding(step, names)]
 
     def catch(self, step: Step, given: Given, error: Given) -> bool:
-        """Go to where this failure is handled, if it is."""
+        """Go to where this failure is handled, or ask a person where that is what the definition wants; if one is."""
         catching: Given = {"origin": step.id, "origin_input": dict(given), "error": dict(error)}
-        targets = self._handlers(step, str(error.get("code", "")))
+        code = str(error.get("code", ""))
+        targets = handlers(self.workflow, step, code)
         for target in targets:
             self.enter(target, catching, step.id)
-        return bool(targets)
-
-    def _handlers(self, step: Step, code: str) -> tuple[str, ...]:
-        own = of_error(step.on, code) or ((step.on_error,) if step.on_error else ())
-        if own or step.scope is not None:
-            return own
-        whole = of_error(self.workflow.options.on, code)
-        on_error = self.workflow.on_error
-        return whole or (() if on_error is None or on_error == step.id else (on_error,))
+        if targets:
+            return True
+        kept = is_kept(self.workflow, step, code)
+        if kept:
+            self.plan.entered.append(Entered(step=INCIDENT, given=catching))
+        return kept
 
     def _pass(self, step: Step, given: Given) -> Iterable[str]:
         """Pass an instant step; where it leads."""

@@ -32,7 +32,7 @@ _ADVANCE = text(
         finished_at = CASE WHEN c.failed OR runs.open_steps + c.delta = 0 THEN clock_timestamp() END
     FROM unnest(CAST(:run_id AS text[]), CAST(:delta AS integer[]), CAST(:failed AS boolean[]),
                 CAST(:error AS text[]), CAST(:made AS integer[])) AS c(run_id, delta, failed, error, made)
-    WHERE runs.run_id = c.run_id AND (c.delta <> 0 OR c.failed OR NOT runs.begun)
+    WHERE runs.run_id = c.run_id AND (c.delta <> 0 OR c.failed OR NOT runs.begun OR runs.open_steps = 0)
       AND (runs.state IN ({RUNS_OPEN}) OR (c.failed AND runs.state = {RUN_COMPLETED}))
     RETURNING runs.run_id, runs.finished_at IS NOT NULL AS ended, runs.steps_made > :most AS endless
     """,
@@ -149,7 +149,7 @@ class Runs(Repository):
     """The only code that writes `runs`."""
 
     def insert(self, runs: Sequence[NewRun]) -> None:
-        """Create runs; one without an open step has completed at once."""
+        """Create runs; `advance` completes one that has no open step."""
         _INSERT(
             self.connection,
             [
@@ -158,7 +158,7 @@ class Runs(Repository):
                     run.workflow,
                     run.version,
                     run.subject_id,
-                    (RunState.RUNNING if run.open_steps else RunState.COMPLETED).value,
+                    RunState.RUNNING.value,
                     run.priority,
                     run.variables,
                     run.open_steps,

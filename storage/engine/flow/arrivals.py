@@ -1,6 +1,6 @@
 """Arrivals at joins: a row for each branch that has come, so that no join reads a whole run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -50,6 +50,9 @@ _WAITING = text(
 _CLEAR = text("DELETE FROM join_arrivals WHERE scope_id = ANY(:scopes) AND run_id = :run_id")
 
 
+_CLEAR_NODES = text(
+    "DELETE FROM join_arrivals WHERE run_id = :run_id AND scope_id = :scope_id AND node = ANY(:nodes)"
+)
 _CLEAR_RUNS = text("DELETE FROM join_arrivals WHERE run_id = ANY(:runs)")
 
 
@@ -120,6 +123,11 @@ class Arrivals(Repository):
     def clear(self, run_id: str, scope_ids: Sequence[int]) -> None:
         """Forget what waits in these scopes, which have ended."""
         self.connection.execute(_CLEAR, {"run_id": run_id, "scopes": list(scope_ids)})
+
+    def clear_nodes(self, run_id: str, scope_id: int | None, nodes: Collection[str]) -> None:
+        """Forget what waits at these steps of a scope."""
+        values = {"run_id": run_id, "scope_id": scope_id or 0, "nodes": list(nodes)}
+        self.connection.execute(_CLEAR_NODES, values)
 
     def clear_runs(self, run_ids: Sequence[str]) -> None:
         """Forget what waits in these runs, which have ended."""

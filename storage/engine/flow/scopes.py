@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import text
 
+from statemachine.workflow.failures import INCIDENT
 from storage.core.bulk import BulkInsert
 from storage.core.unit_of_work import Repository
 from storage.engine.flow.tables import scopes as scopes_table
@@ -26,7 +27,8 @@ _ELEMENTS = text(
 _COUNT = text(
     "UPDATE scopes SET open_steps = scopes.open_steps + c.delta, begun = scopes.begun + c.begun "
     "FROM unnest(CAST(:ids AS bigint[]), CAST(:deltas AS integer[]), CAST(:begun AS integer[])) "
-    "AS c(scope_id, delta, begun) WHERE scopes.scope_id = c.scope_id RETURNING scopes.scope_id, scopes.open_steps"
+    "AS c(scope_id, delta, begun) WHERE scopes.scope_id = c.scope_id "
+    "RETURNING scopes.scope_id, scopes.open_steps, scopes.begun"
 )
 _CLOSE = text("DELETE FROM scopes WHERE scope_id = ANY(:ids)")
 _CLOSE_RUNS = text("DELETE FROM scopes WHERE run_id = ANY(:runs)")
@@ -46,11 +48,14 @@ _CANCEL_ROOT = text(
     f"UPDATE steps SET state = {CANCELLED}, finished_at = clock_timestamp() WHERE run_id = :run_id "
     f"AND state NOT IN ({ENDED}) AND step_id <> ALL(:but) RETURNING step_id, scope_id"
 )
+# The question about a step that has failed stands where that step does.
+_PLACE = f"CASE WHEN node = '{INCIDENT.id}' THEN input ->> 'origin' ELSE node END"
 _CANCEL_NODES = text(
     f"""
     WITH RECURSIVE inner_steps AS (
         SELECT step_id, scope_id, state FROM steps
-        WHERE run_id = :run_id AND coalesce(scope_id, 0) = :scope AND node = ANY(:nodes) AND state NOT IN ({ENDED})
+        WHERE run_id = :run_id AND coalesce(scope_id, 0) = :scope AND {_PLACE} = ANY(:nodes)
+          AND state NOT IN ({ENDED})
         UNION ALL SELECT s.step_id, s.scope_id, s.state FROM steps s JOIN inner_steps i ON s.scope_id = i.step_id
     )
     UPDATE steps SET state = {CANCELLED}, finished_at = clock_timestamp() FROM inner_steps i
@@ -58,7 +63,7 @@ _CANCEL_NODES = text(
     """
 )
 _OPEN_NODES = text(
-    "SELECT DISTINCT node FROM steps WHERE run_id = :run_id AND coalesce(scope_id, 0) = :scope "
+    f"SELECT DISTINCT {_PLACE} FROM steps WHERE run_id = :run_id AND coalesce(scope_id, 0) = :scope "
     f"AND state NOT IN ({ENDED})"
 )
 # What was undone before has a row of the step that undid it.
@@ -119,6 +124,13 @@ class ScopeRow:
         return (*self.around, self.scope_id)
 
 
+class ScopeCount(NamedTuple):
+    """How many steps are open in a scope, and how many elements have been begun."""
+
+    open_steps: int
+    begun: int
+
+
 @dataclass(frozen=True, slots=True)
 class ElementResult:
     """What one element came to."""
@@ -167,8 +179,8 @@ class Scopes(Repository):
         )
         return {(row.scope_id, row.place): row.element for row in found}
 
-    def count(self, changes: Mapping[int, tuple[int, int]]) -> dict[int, int]:
-        """Count steps opened and ended, and elements begun, in each of these; how many are open then."""
+    def count(self, changes: Mapping[int, tuple[int, int]]) -> dict[int, ScopeCount]:
+        """Count steps opened and ended, and elements begun, in each of these; how many there are then."""
         rows = self.connection.execute(
             _COUNT,
             {
@@ -177,7 +189,7 @@ class Scopes(Repository):
                 "begun": [begun for _, begun in changes.values()],
             },
         )
-        return {row.scope_id: row.open_steps for row in rows}
+        return {row.scope_id: ScopeCount(row.open_steps, row.begun) for row in rows}
 
     def close(self, scope_ids: Sequence[int]) -> None:
         """Remove scopes that have ended."""
@@ -194,14 +206,18 @@ class Scopes(Repository):
     def cancel_nodes(
         self, run_id: str, scope_id: int | None, nodes: Collection[str]
     ) -> list[tuple[int, int | None]]:
-        """Cancel the open rows of these steps in a scope, with what is in them; which, each with its scope."""
+        """Cancel the open rows of these steps in a scope, with what is in them, and the questions about their failures.
+
+        Returns:
+            Which those were, each with its scope.
+        """
         rows = self.connection.execute(
             _CANCEL_NODES, {"run_id": run_id, "scope": scope_id or 0, "nodes": list(nodes)}
         )
         return [(row.step_id, row.scope_id) for row in rows]
 
     def open_nodes(self, run_id: str, scope_id: int | None) -> frozenset[str]:
-        """The steps of the definition that have an open row in this scope."""
+        """The steps that have an open row in this scope, or about whose failure a person is asked."""
         rows = self.connection.execute(_OPEN_NODES, {"run_id": run_id, "scope": scope_id or 0})
         return frozenset(rows.scalars())
 

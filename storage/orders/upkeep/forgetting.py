@@ -120,7 +120,11 @@ STATEMENTS: Final[tuple[tuple[str, TextClause], ...]] = (
     ),
     (
         "steps",
-        _change("steps", f"{_each_kept('input', 'output', 'error')}, early_signals = NULL", _OF_RUNS),
+        _change(
+            "steps",
+            f"{_each_kept('input', 'output', 'error')}, early_signals = NULL, progress = NULL",
+            _OF_RUNS,
+        ),
     ),
     ("http_requests", _change("http_requests", "answer = NULL, callback = NULL", _OF_RUNS)),
     ("reports", _change("reports", "title = '', body = ''", _OF_RUNS)),

@@ -7,6 +7,7 @@ import pytest
 
 from engine.limits import Limits
 from tests.support.engine.general_runs import ScriptedActions, definition
+from tests.support.engine.model_runs import ModelHouse
 from tests.support.in_process_fleet import InProcessFleet
 
 STEPS: Final = [
@@ -31,3 +32,11 @@ def house(database_url: str, bench: ScriptedActions) -> Iterator[InProcessFleet]
     )
     yield built
     built.close()
+
+
+@pytest.fixture
+def model(database_url: str) -> Iterator[ModelHouse]:
+    """A fleet beside which the reference interpreter runs."""
+    built = ModelHouse.build(database_url)
+    yield built
+    built.fleet.close()
