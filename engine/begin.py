@@ -17,7 +17,8 @@ class Begin:
     workflow: Workflow
     subject_id: str | None = None
     variables: Mapping[str, object] = field(default_factory=dict)
-    priority: int = 1
+    priority: int | None = None
+    """None: that of the workflow, or 1."""
     request_id: str | None = None
     timeout_seconds: int | None = None
     manual: bool = False
@@ -29,6 +30,11 @@ class Begin:
     depth: int = 0
     """How many runs stand above it."""
 
+    @property
+    def urgency(self) -> int:
+        """The priority of the run."""
+        return self.priority or self.workflow.options.priority or 1
+
     def new_run(self, open_steps: int, moments: Moments, *, begun: bool) -> NewRun:
         """Return the row of this run, with this number of open steps; `begun` where one was touched already."""
         timeout = self.timeout_seconds or self.workflow.timeout_seconds
@@ -37,7 +43,7 @@ class Begin:
             workflow=self.workflow.name,
             version=self.workflow.version,
             subject_id=self.subject_id,
-            priority=self.priority,
+            priority=self.urgency,
             variables=self.variables,
             open_steps=open_steps,
             request_id=self.request_id,

@@ -204,7 +204,7 @@ def _facts(run: Begin) -> RunFacts:
         subject_id=run.subject_id,
         workflow=run.workflow,
         variables=run.variables,
-        priority=run.priority,
+        priority=run.urgency,
         manual=run.manual,
         created_by=run.created_by,
         parent_step_id=run.parent_step_id,

@@ -145,7 +145,7 @@ def _begin(transaction: Transaction, task: NewTask, workflow: Workflow, run_id: 
         run_id=run_id,
         workflow=workflow,
         variables=sealed(task.parameters, schema, run_id, transaction.work.cipher),
-        priority=task.priority,
+        priority=task.priority if task.priority_given else None,
         request_id=task.sender.request_id,
         timeout_seconds=task.timeout_seconds,
         description=mask_text(task.description),
