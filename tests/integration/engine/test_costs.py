@@ -1,0 +1,91 @@
+"""What loops and waits cost does not grow with how many elements, or waits, there are."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import event
+
+from bench.scale.plans import buffers, plan, statements
+from storage.engine.flow.scopes import NewScope, Scopes
+from storage.engine.steps import Steps
+from tests.support.engine.written_runs import WrittenRuns
+
+LOOP = """
+steps:
+- {id: before, next: each}
+- {id: each, for_each: {in: "${parameters.numbers}", limit: 20}, next: after}
+- {id: after}
+"""
+SAVING_LOOP = """
+variables: {total: {type: number, merge: sum}}
+steps:
+- {id: before, next: each}
+- {id: each, for_each: {in: "${parameters.numbers}", as: number, limit: 20}, save: {total: "${number}"}}
+"""
+
+
+@contextmanager
+def sent_by(runs: WrittenRuns) -> Iterator[list[str]]:
+    """The statements that are sent meanwhile."""
+    sent: list[str] = []
+    engine = runs.house.database._engine
+
+    def note(_: object, __: object, sql: str, *___: object) -> None:
+        sent.append(sql)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+def statements_a_batch(runs: WrittenRuns, elements: int) -> float:
+    """Statements of a run over so many elements, less those of a run over a single batch, by batch."""
+    counted = []
+    for count in (20, elements):
+        with sent_by(runs) as sent:
+            runs.begin(numbers=list(range(count)))
+        counted.append(len(sent))
+    return (counted[1] - counted[0]) / (elements / 20 - 1)
+
+
+@pytest.mark.parametrize("written", [LOOP, SAVING_LOOP])
+def test_a_batch_of_a_loop_has_the_same_number_of_statements_whatever_the_number_of_elements(
+    database_url: str, written: str
+) -> None:
+    with WrittenRuns.of(database_url, written) as runs:
+        runs.begin(numbers=[1])
+        few, many = statements_a_batch(runs, 100), statements_a_batch(runs, 1_000)
+        # Now and then the process looks at which definitions there are.
+        assert abs(few - many) < 1
+        assert many < 20
+
+
+def test_the_variables_of_a_run_come_once_with_all_its_locked_steps(database_url: str) -> None:
+    written = 'steps: [{id: each, type: wait, seconds: 60, for_each: {in: "${numbers}"}}]'
+    with WrittenRuns.of(database_url, written) as runs:
+        one, other = runs.begin(numbers=[1, 2, 3]), runs.begin(numbers=[4, 5])
+        with runs.house.database.transaction() as work:
+            open_steps = [step_id for run_id in (one, other) for step_id in Steps(work).open_of(run_id)]
+            rows = Steps(work).lock(open_steps)
+    of_runs = {row.run_id: row.variables for row in rows}
+    assert of_runs == {one: {"numbers": [1, 2, 3]}, other: {"numbers": [4, 5]}}
+    assert len(rows) == 7
+    assert all(row.variables is of_runs[row.run_id] for row in rows)
+
+
+def test_a_long_list_is_fetched_once_for_all_of_its_elements_that_are_begun(database_url: str) -> None:
+    with WrittenRuns.of(database_url, LOOP) as runs, runs.house.database.transaction() as work:
+        elements = [{"n": n, "text": f"{n * 7919 % 10_007}-{n * 104_729 % 100_003}"} for n in range(10_000)]
+        Scopes(work).open([NewScope(scope_id=1, run_id="r", node="each", around=(), elements=elements)])
+
+        def blocks(count: int) -> int:
+            wanted = [(1, at) for at in range(5_000, 5_000 + count)]
+            assert [Scopes(work).elements(wanted)[each] for each in wanted] == elements[5_000 : 5_000 + count]
+            sent = statements(work, lambda work: Scopes(work).elements(wanted))
+            return buffers([plan(work, one, carried_out=True) for one in sent])
+
+        assert blocks(300) <= blocks(1) + 5
+        work.connection.rollback()
