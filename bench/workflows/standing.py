@@ -38,6 +38,8 @@ _DEFINITIONS: Final[tuple[Mapping[str, Any], ...]] = (
 )
 _CHUNK: Final = 20_000
 """Copies that one statement writes."""
+_TOLD_APART: Final = 20
+"""Digits of a run's id that tell it from others; an id has room for a number after them."""
 _COPY: Final = """
     WITH pattern AS MATERIALIZED (
         SELECT r.workflow, r.version, r.state, r.priority, r.open_steps, r.steps_made, r.begun, s.node, s.kind,
@@ -83,7 +85,7 @@ def begin(fleet: MeasuredFleet, workflow: str, runs: int = 1, **variables: Any) 
 def make_waits(fleet: MeasuredFleet, workflow: str, count: int, **variables: Any) -> list[str]:
     """Let so many runs wait with these parameters; of messages, each for the key that is its own id."""
     (pattern,) = begin(fleet, workflow, **variables)
-    prefix = f"{pattern}-"
+    prefix = f"{pattern[-_TOLD_APART:]}-"
     for first in range(1, count, _CHUNK):
         past = min(first + _CHUNK, count)
         values = {"run_id": pattern, "prefix": prefix, "first": first, "last": past - 1}
