@@ -62,7 +62,7 @@ def _of_a_fleet(servers: PeerServers, sizes: WorkflowSizes, parts: AbstractSet[s
     with servers.ground("fleet") as ground:
         outside = {"UNPEND_DATABASE_URL": ground.sqlalchemy_url, "UNPEND_BROKER_URL": ground.broker_url}
         with measured_fleet("instant", outside) as fleet:
-            know_definitions(fleet)
+            know_definitions(fleet.process.engine, fleet.process.agents)
             processes = {**fleet.parts(), **servers.parts}
             if "outside" in parts:
                 made.add(measure_outside(fleet, processes, sizes.steps, sizes.rounds))

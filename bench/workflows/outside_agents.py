@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from typing import Any, Final
 
 import psutil
@@ -20,11 +21,25 @@ AGENTS: Final = 4
 AT_ONCE: Final = 10
 """Steps that a poll asks for."""
 _BATCH: Final = 500
-_WAIT_SECONDS: Final = 2
+_WAIT_SECONDS: Final = 1
 
 
 class AgentRefused(RuntimeError):
     """The API answered an agent otherwise than it should; the message has the answer."""
+
+
+@dataclass(slots=True)
+class _Count:
+    """How many steps are still to be done, and when the last one was."""
+
+    left: int
+    last: float = 0.0
+
+    def done(self, steps: int) -> None:
+        """Count them; a poll that was given nothing only waited for others to end."""
+        if steps:
+            self.left -= steps
+            self.last = time.perf_counter()
 
 
 def measure_outside(
@@ -37,7 +52,7 @@ def measure_outside(
     for number in range(rounds + 1):
         count = steps if number else max(steps // 10, 1)
         for start in range(0, count, _BATCH):
-            begin(fleet, OUTSIDE, min(_BATCH, count - start))
+            begin(fleet.process.engine, OUTSIDE, min(_BATCH, count - start))
         if number == 0:
             asyncio.run(_work(targets, count))
             continue
@@ -67,19 +82,19 @@ async def _register(agents: Sequence[tuple[str, Target]]) -> None:
 
 async def _work(agents: Sequence[tuple[str, Target]], steps: int) -> float:
     """Seconds until the agents have done so many steps."""
-    left = [steps]
+    count = _Count(steps)
     began = time.perf_counter()
     async with asyncio.TaskGroup() as working:
         for name, target in agents:
-            working.create_task(_do(name, target, left))
-    return time.perf_counter() - began
+            working.create_task(_do(name, target, count))
+    return count.last - began
 
 
-async def _do(name: str, target: Target, left: list[int]) -> None:
+async def _do(name: str, target: Target, count: _Count) -> None:
     """Poll, and complete what is given, each step over a connection of its own, until nothing is left."""
     async with AsyncExitStack() as stack:
         connections = [await stack.enter_async_context(HttpConnection(target.port)) for _ in range(AT_ONCE)]
-        while left[0] > 0:
+        while count.left > 0:
             wanted = {"max": AT_ONCE, "wait_seconds": _WAIT_SECONDS}
             given = await _ask(connections[0], target, f"/v1/agents/{name}/poll", wanted)
             async with asyncio.TaskGroup() as reporting:
@@ -92,7 +107,7 @@ async def _do(name: str, target: Target, left: list[int]) -> None:
                             {"lease_id": step["lease_id"], "output": {}},
                         )
                     )
-            left[0] -= len(given["steps"])
+            count.done(len(given["steps"]))
 
 
 async def _ask(connection: HttpConnection, target: Target, path: str, body: object) -> Any:

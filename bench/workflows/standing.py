@@ -1,12 +1,13 @@
 """Runs that wait, made by the hundred thousand: copies of one that the engine has begun."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from bench.fleet import MeasuredFleet
 from engine.begin import Begin
 from engine.catalogue import register
+from engine.engine import Engine
 from runtime.ids import Prefix, new_id
+from schemas.core.agents import Agent
 from tasks.registry import PRODUCTS
 
 TIMER: Final = "waits_for_time"
@@ -60,44 +61,37 @@ _COPY: Final = """
 """
 
 
-def know_definitions(fleet: MeasuredFleet) -> None:
+def know_definitions(engine: Engine, agents: Iterable[Agent]) -> None:
     """Let the fleet know what is begun here."""
-    process = fleet.process
-    with process.database.transaction() as work:
-        register(
-            work,
-            _DEFINITIONS,
-            products=PRODUCTS,
-            queues=process.agents.queues,
-            agents=process.agents,
-        )
+    with engine.database.transaction() as work:
+        register(work, _DEFINITIONS, products=PRODUCTS, queues=engine.queues, agents=agents)
 
 
-def begin(fleet: MeasuredFleet, workflow: str, runs: int = 1, **variables: Any) -> list[str]:
+def begin(engine: Engine, workflow: str, runs: int = 1, **variables: Any) -> list[str]:
     """Begin so many runs with these parameters, in one transaction; their ids."""
     ids = [new_id(Prefix.RUN) for _ in range(runs)]
-    with fleet.process.engine.transaction() as transaction:
+    with engine.transaction() as transaction:
         known = transaction.catalogue.current(transaction.work, workflow)
         transaction.begin([Begin(run_id=each, workflow=known, variables=variables) for each in ids])
     return ids
 
 
-def make_waits(fleet: MeasuredFleet, workflow: str, count: int, **variables: Any) -> list[str]:
+def make_waits(engine: Engine, workflow: str, count: int, **variables: Any) -> list[str]:
     """Let so many runs wait with these parameters; of messages, each for the key that is its own id."""
-    (pattern,) = begin(fleet, workflow, **variables)
+    (pattern,) = begin(engine, workflow, **variables)
     prefix = f"{pattern[-_TOLD_APART:]}-"
     for first in range(1, count, _CHUNK):
         past = min(first + _CHUNK, count)
         values = {"run_id": pattern, "prefix": prefix, "first": first, "last": past - 1}
-        with fleet.process.database.transaction() as work:
+        with engine.database.transaction() as work:
             work.connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
             work.connection.exec_driver_sql(_COPY, values)
     return [f"{prefix}{number}" for number in range(1, count)]
 
 
-def tidy(fleet: MeasuredFleet) -> None:
+def tidy(engine: Engine) -> None:
     """Let PostgreSQL look at what it has, as autovacuum does before long."""
-    with fleet.process.database.looks() as work:
+    with engine.database.looks() as work:
         work.connection.exec_driver_sql("SET statement_timeout = 0")
         work.connection.exec_driver_sql("VACUUM (ANALYZE) runs, steps, subscriptions, inbox")
         work.connection.exec_driver_sql("RESET statement_timeout")

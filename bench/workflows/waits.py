@@ -48,9 +48,9 @@ def measure_waits(
 ) -> Measured:
     """Let so many runs wait for a time and as many for a message, then measure beside them, round by round."""
     made = Measured()
-    make_waits(fleet, TIMER, standing, until=_moment(fleet, _FAR).isoformat())
-    make_waits(fleet, MESSAGE, standing, key="nobody")
-    tidy(fleet)
+    make_waits(fleet.process.engine, TIMER, standing, until=_moment(fleet, _FAR).isoformat())
+    make_waits(fleet.process.engine, MESSAGE, standing, key="nobody")
+    tidy(fleet.process.engine)
     beside = f"beside {standing:,} timers and {standing:,} message waits"
     sweeps, looks, rates, by_http, by_engine = [], [], [], [], []
     timers, words = CpuUse("timers due at one moment", "timer"), CpuUse("messages", "message")
@@ -59,7 +59,7 @@ def measure_waits(
         sweeps.append(sweep * 1000)
         looks.append(look * 1000)
         if messages:
-            waiting = make_waits(fleet, MESSAGE, 2 * messages + 1, key="nobody")
+            waiting = make_waits(fleet.process.engine, MESSAGE, 2 * messages + 1, key="nobody")
             with words.during(parts, 2 * messages):
                 by_http.append(percentile(sorted(_by_http(fleet, waiting[:messages])), 0.95) * 1000)
                 by_engine.append(percentile(sorted(_by_engine(fleet, waiting[messages:])), 0.95) * 1000)
@@ -114,7 +114,7 @@ def _fire(fleet: MeasuredFleet, parts: Mapping[str, psutil.Process], due: int, c
     """Let so many timers be due at one moment; the runs that ended a second, up to the last one."""
     database = fleet.process.database
     moment = _moment(fleet, timedelta(hours=1))
-    runs = make_waits(fleet, TIMER, due, until=moment.isoformat())
+    runs = make_waits(fleet.process.engine, TIMER, due, until=moment.isoformat())
     with cpu.during(parts, due):
         with database.transaction() as work:
             BusinessClock(work).set(moment)

@@ -2,14 +2,20 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import event
 
-from bench.scale.plans import buffers, plan, statements
+from bench.scale.plans import Statement, buffers, plan, statements
+from bench.workflows.standing import MESSAGE, TIMER, know_definitions, make_waits, tidy
+from storage.engine.clock import BusinessClock
 from storage.engine.flow.scopes import NewScope, Scopes
 from storage.engine.steps import Steps
+from tests.support.agents import AGENTS
 from tests.support.engine.written_runs import WrittenRuns
+from tests.support.in_process_fleet import InProcessFleet
 
 LOOP = """
 steps:
@@ -26,13 +32,13 @@ steps:
 
 
 @contextmanager
-def sent_by(runs: WrittenRuns) -> Iterator[list[str]]:
+def sent_by(house: InProcessFleet) -> Iterator[list[Statement]]:
     """The statements that are sent meanwhile."""
-    sent: list[str] = []
-    engine = runs.house.database._engine
+    sent: list[Statement] = []
+    engine = house.database._engine
 
-    def note(_: object, __: object, sql: str, *___: object) -> None:
-        sent.append(sql)
+    def note(_: object, __: object, sql: str, values: Any, *___: object) -> None:
+        sent.append(Statement(sql, values))
 
     event.listen(engine, "before_cursor_execute", note)
     try:
@@ -45,7 +51,7 @@ def statements_a_batch(runs: WrittenRuns, elements: int) -> float:
     """Statements of a run over so many elements, less those of a run over a single batch, by batch."""
     counted = []
     for count in (20, elements):
-        with sent_by(runs) as sent:
+        with sent_by(runs.house) as sent:
             runs.begin(numbers=list(range(count)))
         counted.append(len(sent))
     return (counted[1] - counted[0]) / (elements / 20 - 1)
@@ -89,3 +95,51 @@ def test_a_long_list_is_fetched_once_for_all_of_its_elements_that_are_begun(data
 
         assert blocks(300) <= blocks(1) + 5
         work.connection.rollback()
+
+
+@pytest.fixture
+def house(database_url: str) -> Iterator[InProcessFleet]:
+    built = InProcessFleet.build(database_url)
+    know_definitions(built.engine, AGENTS)
+    yield built
+    built.close()
+
+
+def test_an_idle_sweep_looks_at_no_more_blocks_the_more_wait(house: InProcessFleet) -> None:
+    with house.database.transaction() as work:
+        until = (BusinessClock(work).now().business_now + timedelta(days=365)).isoformat()
+    looked_at = []
+    for more in (100, 9_900):
+        make_waits(house.engine, TIMER, more, until=until)
+        make_waits(house.engine, MESSAGE, more, key="nobody")
+        tidy(house.engine)
+        with sent_by(house) as sent:
+            swept = house.tick.sweep()
+            house.tick.idle_seconds()
+        assert swept is not None
+        assert not swept.any
+        with house.database.transaction() as work:
+            looked_at.append([buffers([plan(work, one, carried_out=True)]) for one in list(sent)])
+            work.connection.rollback()
+    few, many = looked_at
+    assert len(few) == len(many)
+    assert sum(many) <= sum(few) + 20, list(zip(few, many, strict=True))
+    assert sum(many) < 150
+
+
+def test_timers_that_are_due_at_one_moment_end_with_the_same_number_of_statements_however_many(
+    house: InProcessFleet,
+) -> None:
+    counted = []
+    for timers in (10, 200):
+        with house.database.transaction() as work:
+            moment = BusinessClock(work).now().business_now + timedelta(hours=1)
+        make_waits(house.engine, TIMER, timers, until=moment.isoformat())
+        with house.database.transaction() as work:
+            BusinessClock(work).set(moment)
+        with sent_by(house) as sent:
+            swept = house.tick.sweep()
+        assert swept is not None
+        assert swept.ended == timers
+        counted.append(len(sent))
+    assert counted[0] == counted[1]
