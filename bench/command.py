@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from bench.api_command import bench_api
 from bench.peers.command import bench_peers
 from bench.scale.command import bench_scale
+from bench.workflows.command import bench_workflows
 
 if TYPE_CHECKING:
     from bench.fleet import MeasuredFleet
@@ -41,6 +42,7 @@ application = typer.Typer(
 application.command("api")(bench_api)
 application.command("peers")(bench_peers)
 application.command("scale")(bench_scale)
+application.command("workflows")(bench_workflows)
 
 
 @application.command("fleet")

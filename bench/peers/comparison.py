@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
 from typing import Final
 
 import typer
@@ -17,7 +18,7 @@ from bench.peers.engines.procrastinate_jobs import PROCRASTINATE_JOBS
 from bench.peers.engines.whole_orders import WHOLE_ORDERS
 from bench.peers.peer import STEPS, WORKERS, Peer
 from bench.peers.rounds import PeerFigures, PeerRun, Spread, figures_of, in_turn, measured
-from bench.peers.servers import peer_servers
+from bench.peers.servers import PeerServers, peer_servers
 from fleet.command.failure import CommandError
 
 PEERS: Final[tuple[Peer, ...]] = (
@@ -30,6 +31,39 @@ PEERS: Final[tuple[Peer, ...]] = (
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What a comparison came to."""
+
+    workflows: int
+    rounds: int
+    skipped: Mapping[str, str]
+    """Peers that were not measured, each with the reason."""
+    runs: Sequence[PeerRun]
+
+    @property
+    def figures(self) -> Mapping[str, PeerFigures]:
+        """By peer."""
+        return figures_of(self.runs)
+
+    @property
+    def document(self) -> dict[str, object]:
+        """As it is printed with `--json`."""
+        return {
+            "workflows": self.workflows,
+            "rounds": self.rounds,
+            "skipped": self.skipped,
+            "figures": {name: asdict(one) for name, one in self.figures.items()},
+            "runs": [asdict(one) for one in self.runs],
+        }
+
+    def print_to(self, console: Console) -> None:
+        """Print the figures for people."""
+        if self.runs:
+            console.print(_table(self.figures), soft_wrap=True)
+            _print_ours(console, self.figures)
+
+
 def compare(workflows: int, rounds: int, only: Sequence[str], *, as_json: bool) -> None:
     """Measure these peers in turn, and print what came of it.
 
@@ -37,7 +71,24 @@ def compare(workflows: int, rounds: int, only: Sequence[str], *, as_json: bool) 
         CommandError: a name is no peer's.
     """
     console = Console(highlight=False, markup=False, stderr=as_json)
-    present, skipped = _chosen(only)
+    present, skipped = chosen_peers(only)
+    with peer_servers() if present else nullcontext() as servers:
+        made = compared(console, servers, workflows, rounds, present, skipped)
+    if as_json:
+        typer.echo(json.dumps(made.document, indent=2))
+    else:
+        made.print_to(console)
+
+
+def compared(
+    console: Console,
+    servers: PeerServers | None,
+    workflows: int,
+    rounds: int,
+    present: Sequence[Peer],
+    skipped: Mapping[str, str],
+) -> Comparison:
+    """Measure these peers in turn, where there are any, and tell how it goes."""
     console.print(
         f"{workflows} workflows of {STEPS} steps a measurement, {WORKERS} worker processes, "
         f"{rounds} rounds in turn and one before that does not count",
@@ -46,28 +97,19 @@ def compare(workflows: int, rounds: int, only: Sequence[str], *, as_json: bool) 
     for name, reason in skipped.items():
         console.print(f"skipped: {name}: {reason}", soft_wrap=True)
     made: list[PeerRun] = []
-    if present:
-        with peer_servers() as servers:
-            for number, peer in in_turn(present, rounds):
-                made.append(measured(servers, peer, number, workflows))
-                _print_progress(console, made[-1])
-    figures = figures_of(made)
-    if as_json:
-        document = {
-            "workflows": workflows,
-            "rounds": rounds,
-            "skipped": skipped,
-            "figures": {name: asdict(one) for name, one in figures.items()},
-            "runs": [asdict(one) for one in made],
-        }
-        typer.echo(json.dumps(document, indent=2))
-    elif figures:
-        console.print(_table(figures), soft_wrap=True)
-        _print_ours(console, figures)
+    if servers is not None:
+        for number, peer in in_turn(present, rounds):
+            made.append(measured(servers, peer, number, workflows))
+            _print_progress(console, made[-1])
+    return Comparison(workflows=workflows, rounds=rounds, skipped=skipped, runs=made)
 
 
-def _chosen(only: Sequence[str]) -> tuple[list[Peer], dict[str, str]]:
-    """The peers to measure, and why others are skipped."""
+def chosen_peers(only: Sequence[str]) -> tuple[list[Peer], dict[str, str]]:
+    """The peers to measure, all where none is named, and why others are skipped.
+
+    Raises:
+        CommandError: a name is no peer's.
+    """
     names = [peer.name for peer in PEERS]
     unknown = [name for name in only if name not in names]
     if unknown:

@@ -52,6 +52,8 @@ class Catching:
     cancelling: Cancelling
     messages: list[tuple[str, str]] = field(default_factory=list)
     """Names and keys of messages for which this transaction began to wait: one may be kept for them."""
+    _ended: list[StepChange] = field(default_factory=list)
+    """Steps that have ended by what came, and whose rows do not say so yet: many are written in one statement."""
 
     def open(self, written: Sequence[tuple[InsertedStep, Pending]]) -> None:
         """Note what those of these rows wait for that wait for something."""
@@ -98,9 +100,11 @@ class Catching:
                 continue
             heard.add(subscription.subscription_id)
             if row is None:
+                self._write_ended()
                 self._upon_run(subscription, each.event)
             elif self._upon_step(row, subscription, each.event):
                 opened.pop(row.step_id)
+        self._write_ended()
         return frozenset(heard)
 
     def look(self, run_ids: Iterable[str]) -> bool:
@@ -148,6 +152,7 @@ class Catching:
         if subscription.place < len(step.catches):
             self._end(row, Done(output={planner.CATCH: subscription.place, "event": event}))
             return True
+        self._write_ended()
         if subscription.kind in (CatchKind.TIMER, CatchKind.CONDITION):
             Subscriptions(self.work).end([subscription.subscription_id])
         return self._break_in(row, catch, event)
@@ -185,6 +190,7 @@ class Catching:
     def _end(self, row: StepRow, outcome: Outcome) -> None:
         """End a step by what came for it."""
         if isinstance(outcome, Failed):
+            self._write_ended()
             self.cancelling.inside(row.run_id, [row.step_id])
             self.cancelling.step(row)
         final = self.ends.plan([row], {row.step_id: outcome})[row.step_id]
@@ -193,8 +199,14 @@ class Catching:
         else:
             code, message = (final.code, final.message) if isinstance(final, Failed) else (TIMEOUT, "")
             change = _changed(row, StepState.FAILED, error={"code": code, "message": message})
-        Steps(self.work).change([change])
-        self.ends.enter()
+        self._ended.append(change)
+
+    def _write_ended(self) -> None:
+        """Write the rows of the steps that have ended, and enter what follows them."""
+        ended, self._ended = self._ended, []
+        if ended:
+            Steps(self.work).change(ended)
+            self.ends.enter()
 
     def _of_step(self, step_id: int, pending: Pending) -> Iterable[NewEventSubscription]:
         step, run_id = pending.step, pending.run.run_id

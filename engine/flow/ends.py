@@ -11,7 +11,7 @@ from engine.flow.run_data import RunData
 from engine.flow.succession import Succession
 from engine.outcomes import Done, Failed, Outcome
 from statemachine.workflow import elements, planner
-from statemachine.workflow.definition import Kind, Workflow
+from statemachine.workflow.definition import Kind, Step, Workflow
 from statemachine.workflow.expression.template import ValueTemplate
 from statemachine.workflow.filling import StepFault
 from statemachine.workflow.options.loops import ForEach
@@ -43,10 +43,16 @@ class Ends:
     _scopes: dict[int, ScopeRow] = field(default_factory=dict)
     _planned: list[tuple[StepRow, RunFacts, Plan]] = field(default_factory=list)
     _elements: dict[int, tuple[RunFacts, int]] = field(default_factory=dict)
+    _items: Mapping[tuple[int, int], Any] = field(default_factory=dict)
+    """The elements that ended and are read again, by scope and place."""
 
     def plan(self, rows: Sequence[StepRow], outcomes: Mapping[int, Outcome]) -> dict[int, Outcome]:
         """Plan what follows these ends; a step whose output cannot be used has failed instead."""
         self.find_scopes(rows)
+        done = [row for row in rows if isinstance(outcomes[row.step_id], Done)]
+        self._items = Scopes(self.work).elements(
+            [(int(row.scope_id or 0), int(row.element or 0)) for row in done if self._needs_item(row)]
+        )
         final = dict(outcomes)
         for row in rows:
             outcome = final[row.step_id]
@@ -157,9 +163,9 @@ class Ends:
     def _after_element(self, row: StepRow, run: RunFacts, loop: ForEach, output: Mapping[str, Any]) -> None:
         step = run.workflow.steps[row.node]
         last = False
-        if step.writes or loop.until is not None:
+        if _reads_item(step, loop):
             place = (int(row.scope_id or 0), int(row.element or 0))
-            item = Scopes(self.work).elements([place])[place]
+            item = self._items[place]
             values = self.data.values(run, elements.bound(step, self.data.values(run), item, place[1]))
             done = elements.after_element(run.workflow, step, output, values)
             self.data.write(run, done.writes)
@@ -169,6 +175,14 @@ class Ends:
             self.succession.begin_no_more(run)
         else:
             self._element_ended(run)
+
+    def _needs_item(self, row: StepRow) -> bool:
+        """Whether the element is read again once this step is done."""
+        if row.scope_id is None:
+            return False
+        run = self.run_of(row)
+        loop = _loop_of_element(row, run)
+        return loop is not None and _reads_item(run.workflow.steps[row.node], loop)
 
     def _element_ended(self, run: RunFacts) -> None:
         scope = run.scope
@@ -190,6 +204,10 @@ class Ends:
 
 _ONE_BY_ONE: Final = ForEach(items=ValueTemplate.of([]), limit=1)
 """How what is done is undone."""
+
+
+def _reads_item(step: Step, loop: ForEach) -> bool:
+    return bool(step.writes) or loop.until is not None
 
 
 def _loop_of_element(row: StepRow, run: RunFacts) -> ForEach | None:

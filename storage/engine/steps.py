@@ -1,9 +1,9 @@
 """Steps of runs: claimed under a lease, locked in id order, changed a batch at a time."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import text
 
@@ -92,6 +92,20 @@ ROW = """s.state, r.state AS run_state, s.step_id, s.run_id, s.subject_id, s.nod
     r.variables, r.request_id, s.scope_id, s.element, r.written, r.created_by AS run_created_by, r.depth AS run_depth,
     r.parent_step_id"""
 
+_COLUMNS: Final = tuple(field.name for field in fields(StepRow))
+_OF_RUN: Final = ("variables", "written")
+"""What may be long, and is the same for all steps of a run."""
+_RUN_ID: Final = _COLUMNS.index("run_id")
+_PLACES: Final = tuple(map(_COLUMNS.index, _OF_RUN))
+_SENT: Final = ", ".join(
+    f"CASE WHEN row_number() OVER of_run = 1 THEN {name} END" if name in _OF_RUN else name
+    for name in _COLUMNS
+)
+# Ten thousand elements of a loop share the variables of their run: they are sent with the first of a run's rows alone.
+_ONCE_A_RUN: Final = f"""
+    SELECT {_SENT} FROM found WINDOW of_run AS (PARTITION BY run_id ORDER BY step_id) ORDER BY run_id, step_id
+"""
+
 # The second half of the condition recognises rows that this very lease took in a transaction whose answer was lost.
 _CLAIM = text(
     f"""
@@ -108,14 +122,16 @@ _CLAIM = text(
     ), s AS (
         UPDATE steps SET state = {LEASED}, lease_id = :lease_id, started_at = clock_timestamp()
         FROM wanted WHERE steps.step_id = wanted.step_id RETURNING steps.*
+    ), found AS (
+        SELECT {ROW} FROM s JOIN runs r USING (run_id)
     )
-    SELECT {ROW} FROM s JOIN runs r USING (run_id) ORDER BY s.step_id
+    {_ONCE_A_RUN}
     """,
 )
 # A run before its steps, runs in id order: whoever waits here is given the rows as the other left them.
 _LOCK = text(
-    f"SELECT {ROW} FROM steps s JOIN runs r USING (run_id) WHERE s.step_id = ANY(:ids) "
-    "ORDER BY r.run_id, s.step_id FOR NO KEY UPDATE OF r, s",
+    f"WITH found AS (SELECT {ROW} FROM steps s JOIN runs r USING (run_id) WHERE s.step_id = ANY(:ids) "
+    f"ORDER BY r.run_id, s.step_id FOR NO KEY UPDATE OF r, s) {_ONCE_A_RUN}",
 )
 _CHANGED = ("step_id", "state", "delivery", "tries", "output", "error", "due_at", "due_clock")
 _CHANGE = text(
@@ -169,6 +185,22 @@ def step_row(row: Iterable[Any]) -> StepRow:
     return StepRow(StepState(state), RunState(run_state), *further)
 
 
+def _step_rows(rows: Iterable[Sequence[Any]]) -> tuple[StepRow, ...]:
+    """The steps of `_ONCE_A_RUN`, in the order of their ids."""
+    found: list[StepRow] = []
+    first: Sequence[Any] | None = None
+    for row in rows:
+        if first is None or row[_RUN_ID] != first[_RUN_ID]:
+            first = row
+            found.append(step_row(row))
+        else:
+            values = list(row)
+            for place in _PLACES:
+                values[place] = first[place]
+            found.append(step_row(values))
+    return tuple(sorted(found, key=lambda step: step.step_id))
+
+
 @dataclass(frozen=True, slots=True)
 class Steps(Repository):
     """The only code that takes and changes steps on behalf of the engine."""
@@ -191,12 +223,11 @@ class Steps(Repository):
                 "seconds": seconds,
             },
         )
-        return tuple(step_row(row) for row in rows.all())
+        return _step_rows(rows.all())
 
     def lock(self, step_ids: Sequence[int]) -> tuple[StepRow, ...]:
         """Lock the runs of these steps and the steps, and read them, in the order of their ids."""
-        rows = self.connection.execute(_LOCK, {"ids": list(step_ids)}).all()
-        return tuple(sorted((step_row(row) for row in rows), key=lambda step: step.step_id))
+        return _step_rows(self.connection.execute(_LOCK, {"ids": list(step_ids)}).all())
 
     def change(self, changes: Sequence[StepChange]) -> None:
         """Write what became of locked steps."""

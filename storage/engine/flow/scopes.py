@@ -20,9 +20,16 @@ _FIND = text(
     "SELECT scope_id, run_id, node, around, open_steps, bound, begun, jsonb_array_length(elements) AS elements "
     "FROM scopes WHERE scope_id = ANY(:ids)"
 )
+# A long list lies compressed in pieces elsewhere: it is fetched once for all of them, and not once for each.
 _ELEMENTS = text(
-    "SELECT s.scope_id, w.at AS place, s.elements -> w.at AS element FROM scopes s "
-    "JOIN unnest(CAST(:ids AS bigint[]), CAST(:places AS integer[])) AS w(scope_id, at) USING (scope_id)"
+    """
+    SELECT s.scope_id, w.first + e.nth - 1 AS place, e.element FROM scopes s
+    JOIN unnest(CAST(:ids AS bigint[]), CAST(:firsts AS integer[]), CAST(:lasts AS integer[]))
+        AS w(scope_id, first, last) USING (scope_id)
+    CROSS JOIN LATERAL jsonb_array_elements(jsonb_path_query_array(
+        s.elements, '$[$first to $last]', jsonb_build_object('first', w.first, 'last', w.last)
+    )) WITH ORDINALITY AS e(element, nth)
+    """
 )
 _COUNT = text(
     "UPDATE scopes SET open_steps = scopes.open_steps + c.delta, begun = scopes.begun + c.begun "
@@ -171,11 +178,19 @@ class Scopes(Repository):
         return {row.scope_id: ScopeRow(**{**row._mapping, "around": tuple(row.around)}) for row in rows}
 
     def elements(self, wanted: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Any]:
-        """These elements of loops, each by its scope and place."""
+        """These elements of loops, each by its scope and place, and those that lie between them."""
         if not wanted:
             return {}
+        places: dict[int, list[int]] = {}
+        for scope_id, at in wanted:
+            places.setdefault(scope_id, []).append(at)
         found = self.connection.execute(
-            _ELEMENTS, {"ids": [scope for scope, _ in wanted], "places": [at for _, at in wanted]}
+            _ELEMENTS,
+            {
+                "ids": list(places),
+                "firsts": [min(of_scope) for of_scope in places.values()],
+                "lasts": [max(of_scope) for of_scope in places.values()],
+            },
         )
         return {(row.scope_id, row.place): row.element for row in found}
 

@@ -1,0 +1,1 @@
+"""Measures general workflows: steps, loops, waits, outside agents."""
