@@ -1,22 +1,27 @@
 """What a definition may name: the actions, queues and purposes that there are; asked before a version is kept."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from engine.actions import Action, ActionDeclaration
 from engine.definitions.assignment import assigned
 from engine.definitions.triggers import trigger_faults
 from schemas.core.agents import OUTSIDE, Agent
-from schemas.core.definition.reader import read_definition
+from schemas.core.definition.reader import ReadDefinition, examined_definition
 from schemas.core.parameters import problems_with
 from statemachine.workflow.checks.definition_fault import DefinitionFault
 from statemachine.workflow.checks.purposes import PurposeNeed, unmet_needs
 from statemachine.workflow.definition import MalformedWorkflow, Workflow
+from statemachine.workflow.expression.calculation import nearest
 from statemachine.workflow.step import Step
 
 _OF_EACH: Final = ("type", "properties", "patternProperties", "additionalProperties", "$defs")
 """What a schema says of single parameters, whichever others there are."""
+
+_NAMING: Final = frozenset({"type", "agent", "action", "tool", "request", "parameters"})
+"""The fields of a step that say what it does."""
+_NONE: Final[frozenset[str]] = frozenset()
 
 LONGEST_WORK: Final = 48
 """Characters that the name of work may have that outside agents do."""
@@ -45,18 +50,27 @@ class DefinitionRules:
         Raises:
             MalformedWorkflow: it cannot run, names an agent or an action that there is not, or lacks such a step.
         """
-        workflow = assigned(read_definition(body), self.agents)
+        examined = self.examine(body, purposes=purposes)
+        if examined.workflow is None or examined.faults:
+            raise MalformedWorkflow(examined.name, examined.faults)
+        return examined.workflow
+
+    def examine(self, body: Mapping[str, Any], *, purposes: bool = True) -> ReadDefinition:
+        """What could be read of this body (see `require`), with everything that is wrong with it."""
+        read = examined_definition(body)
+        if read.workflow is None:
+            return read
+        workflow = assigned(read.workflow, self.agents)
         faults = [
             DefinitionFault(f"step '{step.id}': {problem}", step.id, (at,))
             for step in workflow.steps.values()
+            if not read.unread.of_steps.get(step.id, _NONE) & _NAMING
             for problem, at in self._unknown(step)
         ]
         faults += trigger_faults(workflow, self.needs)
-        if purposes:
+        if purposes and not read.unread.ways:
             faults += unmet_needs(workflow, self.needs.get(workflow.trigger, ()))
-        if faults:
-            raise MalformedWorkflow(workflow.name, tuple(faults))
-        return workflow
+        return replace(read, workflow=workflow, faults=(*read.faults, *faults))
 
     def _unknown(self, step: Step) -> Iterator[tuple[str, str]]:
         """What a step names that there is not, each with the field that names it."""
@@ -70,16 +84,19 @@ class DefinitionRules:
                 yield "is done by outside agents, and cannot be inline", "inline"
             return
         if step.agent and step.agent not in self.queues:
-            yield f"there is no agent '{step.agent}'; there are {', '.join(self.queues)}", "agent"
+            known = ", ".join(self.queues)
+            hint = nearest(step.agent, self.queues)
+            yield f"there is no agent '{step.agent}'; there are {known}{hint}", "agent"
         if not step.action:
             return
-        action = self.actions.get(f"{step.agent}.{step.action}")
+        name = f"{step.agent}.{step.action}"
+        action = self.actions.get(name)
         if action is None:
             of_agent = sorted(name for name, known in self.actions.items() if known.queue == step.agent)
             yield (
                 (
-                    f"no action '{step.agent}.{step.action}' is registered; "
-                    f"there are {', '.join(of_agent) or 'none of this agent'}"
+                    f"no action '{name}' is registered; "
+                    f"there are {', '.join(of_agent) or 'none of this agent'}{nearest(name, self.actions)}"
                 ),
                 "action",
             )
