@@ -1,6 +1,6 @@
 """What a definition may name: the actions, queues and purposes that there are; asked before a version is kept."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from statemachine.workflow.checks.definition_fault import DefinitionFault
 from statemachine.workflow.checks.purposes import PurposeNeed, unmet_needs
 from statemachine.workflow.definition import MalformedWorkflow, Workflow
 from statemachine.workflow.expression.calculation import nearest
+from statemachine.workflow.expression.template import has_expressions
 from statemachine.workflow.step import Step
 
 _OF_EACH: Final = ("type", "properties", "patternProperties", "additionalProperties", "$defs")
@@ -22,6 +23,8 @@ _OF_EACH: Final = ("type", "properties", "patternProperties", "additionalPropert
 _NAMING: Final = frozenset({"type", "agent", "action", "tool", "request", "parameters"})
 """The fields of a step that say what it does."""
 _NONE: Final[frozenset[str]] = frozenset()
+
+_KIND: Final = "parameter of this action"
 
 LONGEST_WORK: Final = 48
 """Characters that the name of work may have that outside agents do."""
@@ -39,6 +42,8 @@ class DefinitionRules:
     queues: Sequence[str]
     agents: Sequence[Agent] = ()
     """The fleet's agents, among whom steps may choose."""
+    secrets: Sequence[Callable[[], Collection[str]]] = ()
+    """What tells the names of the secrets that there are; without any they are not looked at."""
 
     def require(self, body: Mapping[str, Any], *, purposes: bool = True) -> Workflow:
         """The workflow of this body, when it can run here.
@@ -101,11 +106,23 @@ class DefinitionRules:
                 "action",
             )
             return
-        if step.inline and action.inline is None:
-            yield f"action '{action.name}' cannot be inline", "inline"
-        if step.parameters:
-            for problem in _misfits(step.parameters, action):
-                yield problem, "parameters"
+        yield from _misfits_of(step, action)
+        taken = frozenset() if step.filled is None else step.filled.secrets()
+        if taken and self.secrets:
+            there = {secret for names in self.secrets for secret in names()}
+            for secret in sorted(taken - there):
+                yield (
+                    f"there is no secret '{secret}' in config/http.yaml{nearest(secret, there)}",
+                    "parameters",
+                )
+
+
+def _misfits_of(step: Step, action: KnownAction) -> Iterator[tuple[str, str]]:
+    """What a step asks of an action that this one does not do, each with its field."""
+    if step.inline and action.inline is None:
+        yield f"action '{action.name}' cannot be inline", "inline"
+    if step.parameters:
+        yield from ((problem, "parameters") for problem in _misfits(step.parameters, action))
 
 
 def _misfits(parameters: Mapping[str, object], action: KnownAction) -> Sequence[str]:
@@ -114,4 +131,21 @@ def _misfits(parameters: Mapping[str, object], action: KnownAction) -> Sequence[
     if schema is None:
         return [f"action '{action.name}' takes no parameters"]
     takes = {name: schema[name] for name in _OF_EACH if name in schema}
-    return [f"{problem.field} {problem.message}" for problem in problems_with(parameters, takes)]
+    return [
+        f"{problem.field} {problem.message}"
+        for problem in problems_with(parameters, takes, kind=_KIND)
+        if not (_is_calculated(parameters, problem.field) and _KIND not in problem.message)
+    ]
+
+
+def _is_calculated(parameters: Mapping[str, Any], field: str) -> bool:
+    """Whether what stands there is known when the step is reached."""
+    value: Any = parameters
+    for name in field.split(".")[1:]:
+        if isinstance(value, Mapping) and name in value:
+            value = value[name]
+        elif isinstance(value, list) and name.isdecimal() and int(name) < len(value):
+            value = value[int(name)]
+        else:
+            return False
+    return has_expressions(value)

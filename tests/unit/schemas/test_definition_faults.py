@@ -44,7 +44,7 @@ def test_a_step_that_cannot_be_read_does_not_hide_what_is_wrong_beside_it() -> N
         ("/steps/1/condition", 5, 31, found[3][3]),
         ("/steps/0/next", 4, 58, "step 'first' leads to 'thrid', which is not a step; did you mean 'third'?"),
         ("/steps", 3, 1, "it is not checked what leads where: first mend 'first'"),
-        ("/steps/2/set", 6, 29, found[6][3]),
+        ("/steps/2/set", 6, 26, found[6][3]),
     ]
     assert "which is no variable; did you mean 'total'?" in found[6][3]
 
@@ -54,7 +54,7 @@ def test_a_step_without_a_readable_name_is_no_unknown_step_for_others() -> None:
         steps:
         - {id: a, type: pass, next: 1b}
         - {id: 1b, type: scope, steps: [{id: inner, type: pass}]}
-        - {id: c, needs: [a, 1b], type: pass, save: {x: "${steps.inner}"}}
+        - {id: c, needs: [a, 1b], type: set, set: {x: "${steps.inner}"}}
         variables: {x: 0}
         """)
     assert pointers(found) == ["/steps/1/id", "/steps"]
@@ -170,3 +170,50 @@ def test_a_join_of_two_events_of_one_wait_never_passes() -> None:
         - {id: j, type: gateway, mode: parallel, join: all, next: end}
         """
     assert "waits for 'a' and 'b', which lie on different sides of 'w'" in words(text)[0]
+
+
+@pytest.mark.parametrize(
+    ("step", "field"),
+    [
+        ("type: wait, seconds: 1, message: m", "message"),
+        ("type: wait, seconds: 1, signal: m", "signal"),
+        ("type: wait, seconds: 1, event: m", "event"),
+        ("type: pass, payload: {}", "payload"),
+        ("type: wait, seconds: 1, key: k", "key"),
+        ("agent: audit, action: check, workflow: w", "workflow"),
+        ("type: pass, version: '1'", "version"),
+        ("type: pass, wait: false", "wait"),
+        ("type: pass, on_cancel: leave", "on_cancel"),
+        ("type: pass, continue: true", "continue"),
+        ("agent: audit, action: check, request: {url: u}", "request"),
+        ("agent: audit, action: check, callback: true", "callback"),
+        ("agent: audit, action: check, idempotent: true", "idempotent"),
+        ("agent: audit, action: check, tool: report", "tool"),
+        ("type: tool, tool: report, agent: audit", "agent"),
+        ("type: tool, tool: report, action: check", "action"),
+        ("type: http, request: {url: u}, action: check", "action"),
+        ("type: pass, error: e", "error"),
+        ("type: pass, escalation: e", "escalation"),
+        ("type: pass, terminate: true", "terminate"),
+        ("type: pass, steps: [{id: inner, type: pass}]", "steps"),
+        ("type: pass, for: x", "for"),
+        ("type: pass, decisions: {ok: end}", "decisions"),
+        ("type: pass, events: [{signal: s, next: end}]", "events"),
+        ("type: pass, until: P1D", "until"),
+        ("type: pass, mode: parallel", "mode"),
+        ("type: pass, retry: {max_retries: 1}", "retry"),
+    ],
+)
+def test_a_field_that_steps_of_its_type_never_read_is_a_fault_where_it_stands(step: str, field: str) -> None:
+    found = found_in(f"steps: [{{id: a, {step}}}]")
+    assert [
+        message
+        for pointer, _, column, message in found
+        if pointer == f"/steps/0/{field}" and column is not None
+    ]
+
+
+def test_what_a_field_is_without_being_written_may_be_written_for_any_type() -> None:
+    assert (
+        words("steps: [{id: a, type: pass, terminate: false, wait: true, steps: [], callback: false}]") == []
+    )
