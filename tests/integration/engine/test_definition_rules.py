@@ -111,3 +111,24 @@ def test_a_workflow_may_begin_itself_and_one_that_is_calculated_is_known_later(h
     activate(house, body_of("steps: [{id: a, type: workflow, workflow: tried, version: '1'}]"))
     other = body_of("steps: [{id: a, type: workflow, workflow: '${which}'}]")
     activate(house, {**other, "workflow": "other"})
+
+
+ORDER_PROCESSING = """
+triggers: [order_created]
+variables: {currency: USD, tax_rate: 0.08}
+timeout_seconds: 3600
+retry: {max_retries: 3, backoff: 2}
+steps:
+- id: validate_order
+  agent: {capability: order_validation}
+  priority: HIGH
+  parameters: {rules: [check_items, check_address, check_payment]}
+- {id: check_inventory, agent: {capability: inventory_check}, needs: [validate_order]}
+- {id: process_payment, agent: {capability: payment_processing}, needs: [check_inventory], priority: CRITICAL}
+- {id: fulfill_order, agent: {capability: shipping}, needs: [process_payment]}
+- {id: send_notification, agent: {capability: email}, needs: [fulfill_order], priority: LOW}
+"""
+
+
+def test_the_order_processing_of_agents_by_capability_has_no_faults(house: InProcessFleet) -> None:
+    assert found_in(house, ORDER_PROCESSING) == []
