@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from types import MappingProxyType
 from typing import Final
 
 from statemachine.workflow.checks.data import KnownNames, faults_of_data
-from statemachine.workflow.checks.definition_fault import DefinitionFault
+from statemachine.workflow.checks.definition_fault import MOST_FAULTS, DefinitionFault
 from statemachine.workflow.checks.faults import faults
 from statemachine.workflow.checks.graph import Graph
 from statemachine.workflow.checks.unread import NOTHING_UNREAD, Unread
@@ -185,8 +186,10 @@ def examine(
     variables = {variable.name: variable for variable in declared}
     reading = NamesRead.of(steps, options.output, options.key, options.on)
     found = (
-        *faults(steps, graph, unread),
-        *faults_of_data(graph, KnownNames.of(variables, parameters, unread), reading, unread),
+        *islice(faults(steps, graph, unread), MOST_FAULTS),
+        *islice(
+            faults_of_data(graph, KnownNames.of(variables, parameters, unread), reading, unread), MOST_FAULTS
+        ),
     )
     # What is only for runs costs far more than the rest, of a definition that is too large.
     flows = {} if found else graph.flows()

@@ -26,7 +26,7 @@ from schemas.core.definition.option_bodies import (
 )
 from schemas.core.definition.part import Part
 from schemas.core.definition.step_body import StepBody
-from statemachine.workflow.checks.definition_fault import DefinitionFault
+from statemachine.workflow.checks.definition_fault import MOST_FAULTS, DefinitionFault
 from statemachine.workflow.checks.unread import NOTHING_UNREAD, Unread
 from statemachine.workflow.expression.calculation import nearest
 
@@ -79,8 +79,10 @@ def validated(written: Mapping[str, Any]) -> Validated:
         return Validated(DefinitionBody.model_validate(written))
     except ValidationError as error:
         errors = error.errors(include_url=False, include_input=False)
-    faults = tuple(_faults_of_fields(errors, written))
-    cut, unread = _cut([fault.at for fault in faults], written)
+    found = list(_wrong_fields(errors, written))
+    # The words cost far more than the places.
+    faults = tuple(_fault(*each) for each in found[:MOST_FAULTS])
+    cut, unread = _cut([place for _, place, _ in found], written)
     try:
         body = DefinitionBody.model_validate({**_STAND_INS, **_without(written, cut)})
     except ValidationError:
@@ -93,8 +95,10 @@ def names_of_fields(part: type[Part]) -> list[str]:
     return [field.alias or name for name, field in part.model_fields.items()]
 
 
-def _faults_of_fields(errors: Sequence[Any], body: Mapping[str, Any]) -> Iterator[DefinitionFault]:
-    """What is wrong with single fields, each where it stands in what was written."""
+def _wrong_fields(
+    errors: Sequence[Any], body: Mapping[str, Any]
+) -> Iterator[tuple[Mapping[str, Any], Place, Any]]:
+    """What is wrong with single fields, each with its place in what was written, and what stands there."""
     for error in errors:
         at = error["loc"]
         if error["type"] == "too_short" and any(
@@ -104,9 +108,12 @@ def _faults_of_fields(errors: Sequence[Any], body: Mapping[str, Any]) -> Iterato
         place, value = _found(at, body)
         if error["type"] in ("missing", "extra_forbidden") and place[-1:] != at[-1:]:
             place = (*place, at[-1])
-        yield DefinitionFault(
-            f"{'.'.join(str(part) for part in place)}: {_said(error, place, value)}", at=place
-        )
+        yield error, place, value
+
+
+def _fault(error: Mapping[str, Any], place: Place, value: Any) -> DefinitionFault:
+    where = ".".join(str(part) for part in place)
+    return DefinitionFault(f"{where}: {_said(error, place, value)}", at=place)
 
 
 def _said(error: Mapping[str, Any], place: Place, value: Any) -> str:

@@ -1,5 +1,6 @@
 """What makes a definition one that cannot run: names that lead nowhere, dead options, endless loops."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
@@ -211,4 +212,4 @@ def _can_end(step: Step, graph: Graph, ending: set[str]) -> bool:
 
 
 def _repeated(names: Sequence[str]) -> list[str]:
-    return sorted({name for name in names if names.count(name) > 1})
+    return sorted(name for name, times in Counter(names).items() if times > 1)

@@ -217,3 +217,11 @@ def test_what_a_field_is_without_being_written_may_be_written_for_any_type() -> 
     assert (
         words("steps: [{id: a, type: pass, terminate: false, wait: true, steps: [], callback: false}]") == []
     )
+
+
+def test_of_very_many_faults_a_thousand_are_told() -> None:
+    """A larger answer is read by nobody, and the nearest name of each would hold the process for minutes."""
+    nowhere = ", ".join(f"n{at}" for at in range(50_000))
+    assert len(words(f"steps: [{{id: a, type: pass, next: [{nowhere}]}}]")) == 1_000
+    fields = ", ".join(f"x{at}: 1" for at in range(50_000))
+    assert len(words(f"steps: [{{id: a, type: pass, {fields}}}]")) == 1_001
