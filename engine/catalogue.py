@@ -115,8 +115,9 @@ def register(
     products: Sequence[Product[Any]],
     queues: Sequence[str],
     agents: Iterable[Agent] = (),
+    secrets: Sequence[Callable[[], Collection[str]]] = (),
 ) -> None:
-    """Check these versions and store them.
+    """Check these versions and store them; `secrets` tells the names of those that there are.
 
     Raises:
         ChangedDefinition: a version is registered with another body.
@@ -128,6 +129,7 @@ def register(
         needs_of_triggers(products),
         queues,
         tuple(agents),
+        secrets,
     )
     workflows = [rules.require(body) for body in bodies]
     require_triggers(work, workflows)

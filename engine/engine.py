@@ -81,7 +81,8 @@ class Engine:
     @property
     def definition_rules(self) -> DefinitionRules:
         """What definitions may name."""
-        return DefinitionRules(self.registry.actions, self.registry.needs, self.queues, self._agents)
+        known = self.registry
+        return DefinitionRules(known.actions, known.needs, self.queues, self._agents, known.secrets)
 
     def execute(self, name: str, keys: Sequence[StepKey]) -> None:
         """Handle a message; where its rows cannot be carried together, in halves, down to the one at fault."""

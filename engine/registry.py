@@ -1,8 +1,9 @@
 """The registry of products: actions, effect writers, endings of runs, and questions to people."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -96,10 +97,13 @@ class Product(Generic[C]):
     """For every run that is failed without its definition or its product, which cannot be asked."""
     questions: Questions | None = None
     keep_refused: KeepRefused | None = None
+    secrets: Callable[[C], Collection[str]] | None = None
+    """The names of the secrets that the parameters of its actions may take."""
 
     def bind(self, context: C) -> "BoundProduct":
         """The product with its actions ready to work."""
-        return BoundProduct(self, tuple(action.bind(context) for action in self.actions))
+        secrets = () if self.secrets is None else (partial(self.secrets, context),)
+        return BoundProduct(self, tuple(action.bind(context) for action in self.actions), secrets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,7 @@ class BoundProduct:
 
     product: Product[Any]
     actions: tuple[Action, ...]
+    secrets: tuple[Callable[[], Collection[str]], ...] = ()
 
 
 def needs_of_triggers(products: Sequence[Product[Any]]) -> Mapping[str, Sequence[PurposeNeed]]:
@@ -125,6 +130,8 @@ class Registry:
     needs: Mapping[str, Sequence[PurposeNeed]] = field(default_factory=dict)
     """The purposes that a definition needs, by the triggers of the products."""
     keep_refused: KeepRefused | None = None
+    secrets: tuple[Callable[[], Collection[str]], ...] = ()
+    """What tells the names of the secrets that there are."""
     _endings: Mapping[str, EndEffects] = field(default_factory=dict)
     _abandoned: tuple[EndEffects, ...] = ()
 
@@ -158,6 +165,7 @@ class Registry:
             asking[0] if asking else None,
             needs_of_triggers([bound.product for bound in products]),
             keeping[0] if keeping else None,
+            tuple(secrets for bound in products for secrets in bound.secrets),
             MappingProxyType(dict(endings)),
             tuple(bound.product.abandoned for bound in products if bound.product.abandoned is not None),
         )

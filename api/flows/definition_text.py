@@ -1,6 +1,6 @@
 """A definition as it is sent: JSON or YAML, read and examined, with everything that is wrong with it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from email.message import Message
 from typing import Annotated, Any, Final
@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 from api.server.parts import Parts
 from api.server.refusal import Refusal
+from engine.definitions.triggers import faults_beside
 from schemas.core.definition.reader import place_of
 from schemas.core.definition.text import (
     DefinitionProblem,
@@ -19,7 +20,6 @@ from schemas.core.definition.text import (
 )
 from schemas.core.error import Code
 from schemas.flows.workflows import DefinitionProblemView
-from statemachine.workflow.definition import MalformedWorkflow
 
 MOST_PROBLEMS: Final = 1000
 """Problems that one answer lists."""
@@ -82,23 +82,25 @@ Sent = Annotated[SentText, Depends(sent_text)]
 
 
 def examined(
-    sent: SentText, parts: Parts, *, purposes: bool
+    sent: SentText, parts: Parts, *, active: bool
 ) -> tuple[WrittenDefinition, Sequence[DefinitionProblem]]:
-    """A definition, and everything that is wrong with it; a draft need not have the steps that its product needs."""
+    """A definition, and everything that is wrong with it.
+
+    A draft need not have the steps that its product needs, nor the workflows that it names.
+    """
     try:
         written = sent.read()
     except UnreadableDefinition as error:
         return WrittenDefinition({}), error.problems
-    try:
-        parts.engine.definition_rules.require(written.body, purposes=purposes)
-    except MalformedWorkflow as error:
-        return written, tuple(_placed(written, error))
-    return written, ()
-
-
-def _placed(written: WrittenDefinition, error: MalformedWorkflow) -> Iterator[DefinitionProblem]:
-    for fault in error.faults:
-        yield written.problem(fault.message, place_of(fault, written.body))
+    read = parts.engine.definition_rules.examine(written.body, purposes=active)
+    faults = [*read.faults]
+    if active and read.workflow is not None:
+        # A draft may name what is added after it.
+        with parts.database.transaction() as work:
+            faults += faults_beside(work, read.workflow, ())
+    problems = [written.problem(fault.message, place_of(fault, written.body)) for fault in faults]
+    # From top to bottom, as it is read.
+    return written, sorted(problems, key=lambda problem: (problem.line or 0, problem.column or 0))
 
 
 def refusal_of(problems: Sequence[DefinitionProblem]) -> Refusal:

@@ -65,7 +65,7 @@ def add_workflow(sent: Sent, parts: GivenParts, actor: Actor) -> DefinitionAdded
     What is wrong with it is answered all at once, in `details.fields`. The steps that the product of its trigger
     needs may be missing until it is activated.
     """
-    written, problems = examined(sent, parts, purposes=False)
+    written, problems = examined(sent, parts, active=False)
     if problems:
         raise refusal_of(problems)
     name, version = str(written.body["workflow"]), str(written.body["version"])
@@ -86,7 +86,7 @@ def add_workflow(sent: Sent, parts: GivenParts, actor: Actor) -> DefinitionAdded
 )
 def check_workflow(sent: Sent, parts: GivenParts) -> DefinitionChecked:
     """Answers 200 whether it could be activated or not, and says so; nothing is kept."""
-    written, problems = examined(sent, parts, purposes=True)
+    written, problems = examined(sent, parts, active=True)
     return DefinitionChecked(
         valid=not problems,
         workflow=_text(written.body.get("workflow")),

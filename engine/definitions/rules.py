@@ -1,22 +1,30 @@
 """What a definition may name: the actions, queues and purposes that there are; asked before a version is kept."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from engine.actions import Action, ActionDeclaration
 from engine.definitions.assignment import assigned
 from engine.definitions.triggers import trigger_faults
 from schemas.core.agents import OUTSIDE, Agent
-from schemas.core.definition.reader import read_definition
+from schemas.core.definition.reader import ReadDefinition, examined_definition
 from schemas.core.parameters import problems_with
 from statemachine.workflow.checks.definition_fault import DefinitionFault
 from statemachine.workflow.checks.purposes import PurposeNeed, unmet_needs
 from statemachine.workflow.definition import MalformedWorkflow, Workflow
+from statemachine.workflow.expression.calculation import nearest
+from statemachine.workflow.expression.template import has_expressions
 from statemachine.workflow.step import Step
 
 _OF_EACH: Final = ("type", "properties", "patternProperties", "additionalProperties", "$defs")
 """What a schema says of single parameters, whichever others there are."""
+
+_NAMING: Final = frozenset({"type", "agent", "action", "tool", "request", "parameters"})
+"""The fields of a step that say what it does."""
+_NONE: Final[frozenset[str]] = frozenset()
+
+_KIND: Final = "parameter of this action"
 
 LONGEST_WORK: Final = 48
 """Characters that the name of work may have that outside agents do."""
@@ -34,6 +42,8 @@ class DefinitionRules:
     queues: Sequence[str]
     agents: Sequence[Agent] = ()
     """The fleet's agents, among whom steps may choose."""
+    secrets: Sequence[Callable[[], Collection[str]]] = ()
+    """What tells the names of the secrets that there are; without any they are not looked at."""
 
     def require(self, body: Mapping[str, Any], *, purposes: bool = True) -> Workflow:
         """The workflow of this body, when it can run here.
@@ -45,18 +55,27 @@ class DefinitionRules:
         Raises:
             MalformedWorkflow: it cannot run, names an agent or an action that there is not, or lacks such a step.
         """
-        workflow = assigned(read_definition(body), self.agents)
+        examined = self.examine(body, purposes=purposes)
+        if examined.workflow is None or examined.faults:
+            raise MalformedWorkflow(examined.name, examined.faults)
+        return examined.workflow
+
+    def examine(self, body: Mapping[str, Any], *, purposes: bool = True) -> ReadDefinition:
+        """What could be read of this body (see `require`), with everything that is wrong with it."""
+        read = examined_definition(body)
+        if read.workflow is None:
+            return read
+        workflow = assigned(read.workflow, self.agents)
         faults = [
             DefinitionFault(f"step '{step.id}': {problem}", step.id, (at,))
             for step in workflow.steps.values()
+            if not read.unread.of_steps.get(step.id, _NONE) & _NAMING
             for problem, at in self._unknown(step)
         ]
         faults += trigger_faults(workflow, self.needs)
-        if purposes:
+        if purposes and not read.unread.ways:
             faults += unmet_needs(workflow, self.needs.get(workflow.trigger, ()))
-        if faults:
-            raise MalformedWorkflow(workflow.name, tuple(faults))
-        return workflow
+        return replace(read, workflow=workflow, faults=(*read.faults, *faults))
 
     def _unknown(self, step: Step) -> Iterator[tuple[str, str]]:
         """What a step names that there is not, each with the field that names it."""
@@ -70,25 +89,40 @@ class DefinitionRules:
                 yield "is done by outside agents, and cannot be inline", "inline"
             return
         if step.agent and step.agent not in self.queues:
-            yield f"there is no agent '{step.agent}'; there are {', '.join(self.queues)}", "agent"
+            known = ", ".join(self.queues)
+            hint = nearest(step.agent, self.queues)
+            yield f"there is no agent '{step.agent}'; there are {known}{hint}", "agent"
         if not step.action:
             return
-        action = self.actions.get(f"{step.agent}.{step.action}")
+        name = f"{step.agent}.{step.action}"
+        action = self.actions.get(name)
         if action is None:
             of_agent = sorted(name for name, known in self.actions.items() if known.queue == step.agent)
             yield (
                 (
-                    f"no action '{step.agent}.{step.action}' is registered; "
-                    f"there are {', '.join(of_agent) or 'none of this agent'}"
+                    f"no action '{name}' is registered; "
+                    f"there are {', '.join(of_agent) or 'none of this agent'}{nearest(name, self.actions)}"
                 ),
                 "action",
             )
             return
-        if step.inline and action.inline is None:
-            yield f"action '{action.name}' cannot be inline", "inline"
-        if step.parameters:
-            for problem in _misfits(step.parameters, action):
-                yield problem, "parameters"
+        yield from _misfits_of(step, action)
+        taken = frozenset() if step.filled is None else step.filled.secrets()
+        if taken and self.secrets:
+            there = {secret for names in self.secrets for secret in names()}
+            for secret in sorted(taken - there):
+                yield (
+                    f"there is no secret '{secret}' in config/http.yaml{nearest(secret, there)}",
+                    "parameters",
+                )
+
+
+def _misfits_of(step: Step, action: KnownAction) -> Iterator[tuple[str, str]]:
+    """What a step asks of an action that this one does not do, each with its field."""
+    if step.inline and action.inline is None:
+        yield f"action '{action.name}' cannot be inline", "inline"
+    if step.parameters:
+        yield from ((problem, "parameters") for problem in _misfits(step.parameters, action))
 
 
 def _misfits(parameters: Mapping[str, object], action: KnownAction) -> Sequence[str]:
@@ -97,4 +131,21 @@ def _misfits(parameters: Mapping[str, object], action: KnownAction) -> Sequence[
     if schema is None:
         return [f"action '{action.name}' takes no parameters"]
     takes = {name: schema[name] for name in _OF_EACH if name in schema}
-    return [f"{problem.field} {problem.message}" for problem in problems_with(parameters, takes)]
+    return [
+        f"{problem.field} {problem.message}"
+        for problem in problems_with(parameters, takes, kind=_KIND)
+        if not (_is_calculated(parameters, problem.field) and _KIND not in problem.message)
+    ]
+
+
+def _is_calculated(parameters: Mapping[str, Any], field: str) -> bool:
+    """Whether what stands there is known when the step is reached."""
+    value: Any = parameters
+    for name in field.split(".")[1:]:
+        if isinstance(value, Mapping) and name in value:
+            value = value[name]
+        elif isinstance(value, list) and name.isdecimal() and int(name) < len(value):
+            value = value[int(name)]
+        else:
+            return False
+    return has_expressions(value)

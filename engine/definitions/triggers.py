@@ -9,6 +9,7 @@ from schemas.core.cron_moments import next_moment
 from schemas.core.definition.reader import read_definition
 from statemachine.workflow.checks.definition_fault import DefinitionFault
 from statemachine.workflow.definition import MalformedWorkflow, Workflow
+from statemachine.workflow.expression.calculation import nearest
 from statemachine.workflow.options.triggers import Schedule, Trigger, TriggerKind
 from statemachine.workflow.states import RUN_ENDS
 from storage.core.unit_of_work import UnitOfWork
@@ -44,29 +45,61 @@ def trigger_faults(workflow: Workflow, products: Collection[str]) -> Iterator[De
             if trigger.name in paths:
                 yield _fault(position, f"the path '{trigger.name}' is taken by another trigger", "webhook")
             paths.add(trigger.name)
-        for state in trigger.states:
-            if state not in RUN_ENDS:
-                yield _fault(position, f"no run ends as '{state.value}'", "run_ended", "states")
+        for state in set(trigger.states) - set(RUN_ENDS):
+            yield _fault(position, f"no run ends as '{state.value}'", "run_ended", "states")
+        for field, name in _unknown_names(trigger):
+            yield _fault(position, f"reads '{name}', and there is 'event' alone", field)
+
+
+def _unknown_names(trigger: Trigger) -> Iterator[tuple[str, str]]:
+    """What a trigger reads beside what came, each with its field: no run has begun, and there is nothing else."""
+    for field, part in (("if", trigger.condition), ("parameters", trigger.parameters)):
+        names = frozenset() if part is None else part.names()
+        yield from ((field, name) for name in sorted({path[0] for path in names} - {"event"}))
 
 
 def require_triggers(work: UnitOfWork, workflows: Sequence[Workflow]) -> None:
-    """Hold the triggers of versions that become active against what is registered.
+    """Hold what versions that become active say of other workflows against what is registered.
 
     Raises:
-        MalformedWorkflow: a path is another workflow's, or a trigger waits for the end of one that there is not.
+        MalformedWorkflow: a path is another workflow's, or there is no workflow that a trigger waits for, or a step
+            begins.
     """
-    definitions = Definitions(work)
-    known = {found.workflow for found in definitions.versions()} | {each.name for each in workflows}
     for workflow in workflows:
-        others = [each for each in (*current_workflows(work), *workflows) if each.name != workflow.name]
-        taken = {
-            trigger.name: other.name
-            for other in others
-            for trigger in triggers_of(other)
-            if trigger.kind is TriggerKind.WEBHOOK
-        }
-        if found := tuple(_faults_beside(workflow, taken, known)):
+        if found := tuple(faults_beside(work, workflow, workflows)):
             raise MalformedWorkflow(workflow.name, found)
+
+
+def faults_beside(
+    work: UnitOfWork, workflow: Workflow, workflows: Sequence[Workflow]
+) -> Iterator[DefinitionFault]:
+    """What is wrong with what a version says of other workflows: those that are registered, and these."""
+    versions = Definitions(work).versions()
+    known = {found.workflow for found in versions} | {each.name for each in (*workflows, workflow)}
+    others = [each for each in (*current_workflows(work), *workflows) if each.name != workflow.name]
+    taken = {
+        trigger.name: other.name
+        for other in others
+        for trigger in triggers_of(other)
+        if trigger.kind is TriggerKind.WEBHOOK
+    }
+    for position, trigger in _written(workflow):
+        if trigger.kind is TriggerKind.WEBHOOK and trigger.name in taken:
+            yield _fault(
+                position, f"the path '{trigger.name}' is that of workflow '{taken[trigger.name]}'", "webhook"
+            )
+        ends = trigger.kind is TriggerKind.RUN_ENDED and not trigger.name.startswith(_OF_ACTIONS)
+        if ends and trigger.name not in known:
+            problem = f"there is no workflow '{trigger.name}'{nearest(trigger.name, known)}"
+            yield _fault(position, problem, "run_ended", "workflow")
+    for step in workflow.steps.values():
+        # One that is calculated is known when the step is reached.
+        if step.call is None or step.call.workflow.names():
+            continue
+        name = str(step.call.workflow.fill({}))
+        if name not in known and not name.startswith(_OF_ACTIONS):
+            problem = f"step '{step.id}': there is no workflow '{name}'{nearest(name, known)}"
+            yield DefinitionFault(problem, step.id, ("workflow",))
 
 
 def put_schedules(work: UnitOfWork, names: Iterable[str]) -> None:
@@ -114,17 +147,6 @@ def _unreadable(schedule: Schedule) -> Iterator[tuple[str, str]]:
         ZoneInfo(schedule.timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         yield f"there is no time zone '{schedule.timezone}'; Asia/Shanghai is one", "timezone"
-
-
-def _faults_beside(workflow: Workflow, taken: dict[str, str], known: set[str]) -> Iterator[DefinitionFault]:
-    for position, trigger in _written(workflow):
-        if trigger.kind is TriggerKind.WEBHOOK and trigger.name in taken:
-            yield _fault(
-                position, f"the path '{trigger.name}' is that of workflow '{taken[trigger.name]}'", "webhook"
-            )
-        ends = trigger.kind is TriggerKind.RUN_ENDED and not trigger.name.startswith(_OF_ACTIONS)
-        if ends and trigger.name not in known:
-            yield _fault(position, f"there is no workflow '{trigger.name}'", "run_ended", "workflow")
 
 
 def _written(workflow: Workflow) -> Iterator[tuple[int, Trigger]]:

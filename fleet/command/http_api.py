@@ -43,6 +43,14 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class WrittenText:
+    """A file as it was written, and what it is."""
+
+    content: bytes
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
 class HttpApi:
     """The API at an address, asked with a key.
 
@@ -56,7 +64,7 @@ class HttpApi:
     def request(
         self, method: str, path: str, query: Mapping[str, Any], body: Any, longest_seconds: float
     ) -> Answer:
-        """The answer of a route; a body of bytes is YAML as it was written, any other is sent as JSON.
+        """The answer of a route; a text goes as it was written, any other body as JSON.
 
         Raises:
             NoAnswer: nothing answers, or not in time; it says what happened.
@@ -67,9 +75,9 @@ class HttpApi:
             target += "?" + urlencode({name: _written(value) for name, value in query.items()}, doseq=True)
         headers = {"Authorization": f"Bearer {self.key}", "Accept": "application/json"}
         content = None
-        if isinstance(body, bytes):
-            content = body
-            headers["Content-Type"] = "application/yaml"
+        if isinstance(body, WrittenText):
+            content = body.content
+            headers["Content-Type"] = body.media_type
         elif body is not None:
             content = json.dumps(body, ensure_ascii=False).encode()
             headers["Content-Type"] = "application/json"

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from types import MappingProxyType
 from typing import Final
 
-from statemachine.workflow.checks.data import faults_of_data
-from statemachine.workflow.checks.definition_fault import DefinitionFault
+from statemachine.workflow.checks.data import KnownNames, faults_of_data
+from statemachine.workflow.checks.definition_fault import MOST_FAULTS, DefinitionFault
 from statemachine.workflow.checks.faults import faults
 from statemachine.workflow.checks.graph import Graph
+from statemachine.workflow.checks.unread import NOTHING_UNREAD, Unread
 from statemachine.workflow.expression.template import ValueTemplate
 from statemachine.workflow.options.catches import Catch, CatchKind
 from statemachine.workflow.options.gateways import GatewayMode
@@ -29,6 +31,7 @@ __all__ = [
     "Workflow",
     "WorkflowOptions",
     "build",
+    "examine",
 ]
 
 
@@ -129,7 +132,6 @@ def build(
     on_error: str | None = None,
     parameters: Mapping[str, object] = MappingProxyType({}),
     options: WorkflowOptions = NO_OPTIONS,
-    found: Iterable[DefinitionFault] = (),
 ) -> Workflow:
     """Check the steps and create a workflow; its first steps are those that nothing leads to.
 
@@ -143,23 +145,55 @@ def build(
         on_error: The step that handles failures that no step handles itself.
         parameters: What a run is begun with, as a JSON Schema.
         options: What else holds for its runs.
-        found: Faults that were found before, in what was written.
 
     Raises:
         MalformedWorkflow: with every fault that was found, not only the first.
     """
-    graph = Graph.of(steps, on_error, options.on)
-    variables = {variable.name: variable for variable in declared}
-    reading = NamesRead.of(steps, options.output, options.key)
-    known = (
-        *found,
-        *faults(steps, graph),
-        *faults_of_data(graph, variables, reading),
+    workflow, found = examine(
+        name=name,
+        version=version,
+        trigger=trigger,
+        steps=steps,
+        declared=declared,
+        timeout_seconds=timeout_seconds,
+        on_error=on_error,
+        parameters=parameters,
+        options=options,
     )
-    if known:
-        raise MalformedWorkflow(name, known)
-    flows = graph.flows()
-    return Workflow(
+    if found:
+        raise MalformedWorkflow(name, found)
+    return workflow
+
+
+def examine(
+    *,
+    name: str,
+    version: str,
+    trigger: str,
+    steps: tuple[Step, ...],
+    declared: Iterable[RunVariable],
+    timeout_seconds: int | None,
+    on_error: str | None,
+    parameters: Mapping[str, object],
+    options: WorkflowOptions,
+    unread: Unread = NOTHING_UNREAD,
+) -> tuple[Workflow, tuple[DefinitionFault, ...]]:
+    """The workflow of these (see `build`), and what is wrong with it; with faults it is there to be looked at alone.
+
+    `unread` is what was written beside and could not be read.
+    """
+    graph = Graph.of(steps, on_error, options.on, unread.steps)
+    variables = {variable.name: variable for variable in declared}
+    reading = NamesRead.of(steps, options.output, options.key, options.on)
+    found = (
+        *islice(faults(steps, graph, unread), MOST_FAULTS),
+        *islice(
+            faults_of_data(graph, KnownNames.of(variables, parameters, unread), reading, unread), MOST_FAULTS
+        ),
+    )
+    # What is only for runs costs far more than the rest, of a definition that is too large.
+    flows = {} if found else graph.flows()
+    workflow = Workflow(
         name=name,
         version=version,
         trigger=trigger,
@@ -184,6 +218,7 @@ def build(
             for catch in (*options.on, *(catch for step in steps for catch in (*step.catches, *step.on)))
         ),
     )
+    return workflow, found
 
 
 def _is_asked_again(step: Step) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from statemachine.workflow.expression.compiled import Expression
 from statemachine.workflow.expression.template import ValueTemplate
+from statemachine.workflow.options.catches import Catch
 from statemachine.workflow.options.loops import ForEach, Repeat
 from statemachine.workflow.step import Step
 
@@ -24,13 +25,21 @@ class NamesRead:
 
     @classmethod
     def of(
-        cls, steps: Iterable[Step], output: ValueTemplate | None, key: ValueTemplate | None
+        cls,
+        steps: Iterable[Step],
+        output: ValueTemplate | None,
+        key: ValueTemplate | None,
+        on: Iterable[Catch] = (),
     ) -> "NamesRead":
-        """What these read."""
+        """What these read; `on` is what breaks in upon the whole."""
         of_steps = {step.id: _of_step(step) for step in steps}
-        of_workflow = {
-            name: each.names() for name, each in (("output", output), ("key", key)) if each is not None
-        }
+        of_workflow = _names(
+            [
+                ("output", output),
+                ("key", key),
+                *(("on", each) for catch in on for each in (catch.key, catch.timer, catch.condition)),
+            ]
+        )
         every = {
             name
             for fields in (*of_steps.values(), of_workflow)
@@ -46,8 +55,12 @@ class NamesRead:
 
 
 def _of_step(step: Step) -> dict[str, Names]:
+    return _names(_parts(step))
+
+
+def _names(parts: Iterable[tuple[str, Expression | ValueTemplate | None]]) -> dict[str, Names]:
     found: dict[str, Names] = {}
-    for name, part in _parts(step):
+    for name, part in parts:
         if part is not None:
             found[name] = found.get(name, frozenset()) | part.names()
     return found

@@ -7,6 +7,9 @@ from tasks.flows import http, report
 from tasks.flows.context import FlowsContext
 
 FLOWS: Final[Product[FlowsContext]] = Product(
-    name="flows", actions=(http.ACTION, report.ACTION), writers=(report.WRITER,)
+    name="flows",
+    actions=(http.ACTION, report.ACTION),
+    writers=(report.WRITER,),
+    secrets=lambda context: context.http.rules.variables,
 )
 """HTTP requests and reports, for every workflow."""

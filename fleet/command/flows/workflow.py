@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,13 +16,19 @@ from fleet.command.location import DataDir
 from fleet.command.orders.task import By, name_of, text_of
 from fleet.command.output import AsJson, show_json, show_line, show_table
 
+if TYPE_CHECKING:
+    from fleet.command.http_api import WrittenText
+
 application = typer.Typer(
     cls=Commands,
     no_args_is_help=True,
     help="Definitions of workflows: check, add, list, show, activate, retire.",
 )
 
-DefinitionFile = Annotated[Path, typer.Argument(metavar="FILE", help="A definition in YAML or JSON.")]
+DefinitionFile = Annotated[
+    Path,
+    typer.Argument(metavar="FILE", help="A definition: JSON where its name ends with .json, otherwise YAML."),
+]
 VersionArgument = Annotated[
     str, typer.Argument(metavar="NAME@VERSION", help="A version; `unpend workflow list` shows them.")
 ]
@@ -32,7 +38,7 @@ VersionArgument = Annotated[
 def check(file: DefinitionFile, data_dir: DataDir = None, *, as_json: AsJson = False) -> None:
     """Say everything that is wrong with a definition; exit 1 when it could not be activated."""
     with connected(data_dir, ADMIN) as api:
-        found = api.post("workflows/check", file.read_bytes())
+        found = api.post("workflows/check", _written(file))
     if as_json:
         show_json(found)
         raise typer.Exit(0 if found["valid"] else 1)
@@ -47,7 +53,7 @@ def add(file: DefinitionFile, by: By = None, data_dir: DataDir = None, *, as_jso
     who = name_of(by)
     with connected(data_dir, ADMIN) as api:
         try:
-            added = api.post("workflows", file.read_bytes(), by=who)
+            added = api.post("workflows", _written(file), by=who)
         except ApiRefused as error:
             problems = error.details.get("fields") or ()
             if problems and all("pointer" in problem for problem in problems):
@@ -118,6 +124,14 @@ def retire(
 ) -> None:
     """Let no new run begin with a version; runs that have begun go on."""
     _move(version, "retire", by, data_dir, as_json=as_json)
+
+
+def _written(file: Path) -> WrittenText:
+    """A definition as it is sent."""
+    from fleet.command.http_api import WrittenText
+
+    kind = "json" if file.suffix.lower() == ".json" else "yaml"
+    return WrittenText(file.read_bytes(), f"application/{kind}")
 
 
 def _move(version: str, verb: str, by: str | None, data_dir: Path | None, *, as_json: bool) -> None:

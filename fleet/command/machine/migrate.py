@@ -26,6 +26,7 @@ def migrate(
     from tasks.orders.rules.context import scripts_of
     from tasks.orders.upkeep.script_versions import register_scripts
     from tasks.registry import PRODUCTS
+    from tools.http_requests.rules import HttpRules
     from workers.process import read_workflows
 
     if print_roles:
@@ -49,6 +50,7 @@ def migrate(
                     products=PRODUCTS,
                     queues=agents.queues,
                     agents=agents,
+                    secrets=[lambda: HttpRules.read(settings.config_folder, {}).variables],
                 )
     except StorageUnavailable as error:
         raise CommandError(f"PostgreSQL at UNPEND_DATABASE_URL does not answer: {error}") from error

@@ -38,6 +38,7 @@ from storage.outbound.feed import Feed
 from tasks.orders.rules.context import scripts_of
 from tasks.orders.upkeep.script_versions import register_scripts
 from tasks.registry import PRODUCTS
+from tools.http_requests.rules import HttpRules
 from tools.policies.folder import Policies
 from workers.app import make_app
 from workers.process import Process, read_workflows
@@ -173,6 +174,7 @@ def prepare_database(
                 products=PRODUCTS,
                 queues=agents.queues,
                 agents=agents,
+                secrets=[lambda: HttpRules.read(settings.config_folder, {}).variables],
             )
             for owner, key in kept.keys.items():
                 # The key of an agent whose line was taken out stays as it was.

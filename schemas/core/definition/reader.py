@@ -1,6 +1,8 @@
 """A workflow definition as people write it, and its way into the engine's grammar."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -9,13 +11,31 @@ from schemas.core.definition.body import DefinitionBody, TriggerBody, VariableBo
 from schemas.core.definition.compiling import Compiling
 from schemas.core.definition.option_reader import catches, concurrency, rate, retries
 from schemas.core.definition.step_reader import steps_of
+from schemas.core.definition.validation import validated
 from schemas.core.parameters import problems_with
 from statemachine.workflow.checks.definition_fault import DefinitionFault
-from statemachine.workflow.definition import MalformedWorkflow, Workflow, WorkflowOptions, build
+from statemachine.workflow.checks.unread import NOTHING_UNREAD, Unread
+from statemachine.workflow.definition import MalformedWorkflow, Workflow, WorkflowOptions, examine
 from statemachine.workflow.options.run_variable import RunVariable
 from statemachine.workflow.options.triggers import Schedule, Trigger, TriggerKind
 
+_INSTEAD: Final[Mapping[str | int, tuple[str, ...]]] = MappingProxyType(
+    {"agent": ("tool",), "action": ("tool",), "parameters": ("request",), "set": ("save",)}
+)
+"""What people write for a field of the grammar, each for the types of steps that have it."""
+
 _DECLARES: Final = frozenset(VariableBody.model_fields)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadDefinition:
+    """What could be read of a definition, and everything that is wrong with it."""
+
+    name: str
+    workflow: Workflow | None
+    """None: nothing could be read. One that has faults is there to be looked at alone."""
+    faults: tuple[DefinitionFault, ...]
+    unread: Unread = NOTHING_UNREAD
 
 
 def read_definition(body: Mapping[str, object]) -> Workflow:
@@ -24,13 +44,19 @@ def read_definition(body: Mapping[str, object]) -> Workflow:
     Raises:
         MalformedWorkflow: with every fault, each naming its place.
     """
+    read = examined_definition(body)
+    if read.workflow is None or read.faults:
+        raise MalformedWorkflow(read.name, read.faults)
+    return read.workflow
+
+
+def examined_definition(body: Mapping[str, object]) -> ReadDefinition:
+    """What could be read of this body, with every fault: what is malformed does not hide what is wrong beside it."""
     name = str(body.get("workflow", "without a name"))
-    try:
-        definition = DefinitionBody.model_validate(body)
-    except ValidationError as error:
-        errors = error.errors(include_url=False, include_input=False, include_context=False)
-        raise MalformedWorkflow(name, tuple(_faults_of_fields(errors, body))) from error
-    compiling = Compiling()
+    form = validated(body)
+    if form.body is None:
+        return ReadDefinition(name, None, form.faults)
+    definition, compiling = form.body, Compiling()
     steps = tuple(step for written in definition.steps for step in steps_of(written, None, compiling))
     compiling.schema(definition.parameters, "parameters")
     variables = tuple(_variable(name, value, compiling) for name, value in definition.variables.items())
@@ -48,7 +74,7 @@ def read_definition(body: Mapping[str, object]) -> Workflow:
         rate=rate(definition.rate, compiling),
         output=compiling.optional(definition.output, "output"),
     )
-    return build(
+    workflow, found = examine(
         name=definition.workflow,
         version=definition.version,
         trigger=definition.trigger,
@@ -58,20 +84,37 @@ def read_definition(body: Mapping[str, object]) -> Workflow:
         on_error=definition.on_error,
         parameters=definition.parameters,
         options=options,
-        found=compiling.faults,
+        unread=form.unread,
     )
+    return ReadDefinition(name, workflow, (*form.faults, *compiling.faults, *found), form.unread)
 
 
 def place_of(fault: DefinitionFault, body: Mapping[str, Any]) -> tuple[str | int, ...]:
     """The fields that lead to a fault, from the definition as written."""
     if fault.step_id is not None:
-        return (*_place_of_step(fault.step_id, body), *fault.at)
+        place = _place_of_step(fault.step_id, body)
+        return (*place, *_as_written(fault.at, _at(place, body)))
     return fault.at
 
 
+def _at(place: Sequence[str | int], body: Any) -> Any:
+    for part in place:
+        body = body[part]
+    return body
+
+
+def _as_written(at: tuple[str | int, ...], step: Mapping[str, Any]) -> tuple[str | int, ...]:
+    """The fields of the engine's grammar, where a step has another one in their place."""
+    other = next((name for name in _INSTEAD.get(at[0], ()) if name in step), None) if at else None
+    return at if other is None or at[0] in step else (other, *at[1:])
+
+
 def _place_of_step(step_id: str, around: Mapping[str, Any]) -> tuple[str | int, ...]:
-    for at, step in enumerate(around.get("steps", ())):
-        if step["id"] == step_id:
+    written = around.get("steps")
+    for at, step in enumerate(written if isinstance(written, list) else ()):
+        if not isinstance(step, Mapping):
+            continue
+        if step.get("id") == step_id:
             return ("steps", at)
         if inner := _place_of_step(step_id, step):
             return ("steps", at, *inner)
@@ -90,9 +133,13 @@ def _variable(name: str, written: Any, compiling: Compiling) -> RunVariable:
             compiling.fault(f"variable '{name}': {each['msg']}", ("variables", name, *each["loc"]))
         return RunVariable(name=name)
     schema = {"type": body.type} if isinstance(body.type, str) else body.type or {}
+    known, problem_with = len(compiling.faults), _checking(name, schema)
     compiling.schema({"properties": {name: schema}}, "variables", name)
+    is_readable = len(compiling.faults) == known
+    if is_readable and "default" in body.model_fields_set and (problem := problem_with(body.default)):
+        compiling.fault(f"variable '{name}': its default {problem}", ("variables", name, "default"))
     return RunVariable(
-        name=name, default=body.default, schema=schema, merge=body.merge, problem_with=_checking(name, schema)
+        name=name, default=body.default, schema=schema, merge=body.merge, problem_with=problem_with
     )
 
 
@@ -132,25 +179,3 @@ def _trigger(body: TriggerBody, compiling: Compiling, at: int) -> Trigger:
         secret=webhook.secret if webhook else None,
         states=ended.states if ended else (),
     )
-
-
-def _faults_of_fields(errors: Sequence[Any], body: Mapping[str, object]) -> Iterator[DefinitionFault]:
-    """What is wrong with single fields, each where it stands in what was written."""
-    for error in errors:
-        at = error["loc"]
-        if error["type"] == "too_short" and any(
-            other["loc"][: len(at)] == at for other in errors if other != error
-        ):
-            continue  # It has items, and what is wrong with them is told.
-        place = tuple(_present(at, body))
-        if error["type"] in ("missing", "extra_forbidden"):
-            place = (*place, at[-1]) if place[-1:] != at[-1:] else place
-        yield DefinitionFault(f"{'.'.join(str(part) for part in place)}: {error['msg']}", at=place)
-
-
-def _present(at: tuple[Any, ...], body: Any) -> Iterator[str | int]:
-    """The parts that lead into what was written; the name of a form that a field may have is none of them."""
-    for part in at:
-        if (isinstance(body, dict) and part in body) or (isinstance(body, list) and isinstance(part, int)):
-            body = body[part]
-            yield part

@@ -1,12 +1,14 @@
 """From a step as written to a step of the engine's grammar; those within a scope come after it."""
 
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, Final, get_args
 
 from schemas.core.definition import option_reader
 from schemas.core.definition.compiling import Compiling
 from schemas.core.definition.option_bodies import BranchBody
-from schemas.core.definition.step_body import StepBody
+from schemas.core.definition.step_body import StepBody, StepType
+from statemachine.workflow.expression.template import has_expressions
 from statemachine.workflow.options.gateways import Branch
 from statemachine.workflow.step import Kind, Step, StopRule
 
@@ -14,6 +16,20 @@ GENERAL: Final = "general"
 """The queue of what no product owns: `http`, and tools."""
 
 _WORK: Final = ("action", "tool", "http")
+_NAMING: Final = tuple(kind for kind in get_args(StepType) if kind not in ("tool", "http"))
+_READ_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "agent": _NAMING,
+        "action": _NAMING,
+        "tool": ("tool",),
+        **dict.fromkeys(("request", "callback", "idempotent"), ("http",)),
+        **dict.fromkeys(("message", "signal", "event", "key", "payload"), ("emit",)),
+        **dict.fromkeys(("version", "wait", "on_cancel", "continues"), ("workflow",)),
+        "steps": ("scope",),
+        **dict.fromkeys(("error", "escalation", "terminate"), ("end",)),
+    }
+)
+"""The types that read a field which the engine's grammar does not have, or has for another one."""
 
 
 def steps_of(body: StepBody, scope: str | None, compiling: Compiling) -> Iterator[Step]:
@@ -24,6 +40,7 @@ def steps_of(body: StepBody, scope: str | None, compiling: Compiling) -> Iterato
 
 
 def _step(body: StepBody, scope: str | None, compiling: Compiling) -> Step:
+    _require_read(body, compiling)
     targets, branches = _following(body, compiling)
     parameters = _parameters(body)
     agent, action = _work(body)
@@ -54,7 +71,7 @@ def _step(body: StepBody, scope: str | None, compiling: Compiling) -> Step:
         deadline_seconds=body.deadline_seconds,
         human=option_reader.human(body, compiling),
         parameters=parameters,
-        filled=compiling.value(parameters, "parameters") if _has_expressions(parameters) else None,
+        filled=compiling.value(parameters, "parameters") if has_expressions(parameters) else None,
         writes=writes,
         emission=option_reader.emission(body, compiling),
         call=option_reader.call(body, compiling),
@@ -72,6 +89,19 @@ def _step(body: StepBody, scope: str | None, compiling: Compiling) -> Step:
         stage=body.stage,
         lane=body.lane,
     )
+
+
+def _require_read(body: StepBody, compiling: Compiling) -> None:
+    """Refuse fields that steps of its type never read; what the engine's grammar has is looked at there."""
+    for name in sorted(body.model_fields_set & _READ_BY.keys()):
+        types = _READ_BY[name]
+        field = StepBody.model_fields[name]
+        if body.type not in types and getattr(body, name) != field.get_default():
+            written = field.alias or name
+            message = f"is of type {body.type} and has '{written}', which only {' and '.join(types)} have"
+            compiling.fault(message, (written,))
+    if body.type == "http" and body.request is None and "request" not in body.parameters:
+        compiling.fault("is of type http and has no request", ("request",))
 
 
 def _following(body: StepBody, compiling: Compiling) -> tuple[tuple[str, ...], tuple[Branch, ...]]:
@@ -101,15 +131,6 @@ def _parameters(body: StepBody) -> dict[str, Any]:
     request = body.request.model_dump(exclude_unset=True, by_alias=True)
     flags = {name: True for name in ("callback", "idempotent") if getattr(body, name)}
     return {"request": request, **flags, **body.parameters}
-
-
-def _has_expressions(value: Any) -> bool:
-    """Whether `${` stands in a text of this value."""
-    if isinstance(value, str):
-        return "${" in value
-    if isinstance(value, dict):
-        return any(map(_has_expressions, value.values()))
-    return isinstance(value, (list, tuple)) and any(map(_has_expressions, value))
 
 
 def _stop(body: StepBody) -> StopRule | None:

@@ -72,7 +72,21 @@ def read_json(text: bytes) -> WrittenDefinition:
             at=(), message=f"is not JSON: {error.msg}", line=error.lineno, column=error.colno
         )
         raise UnreadableDefinition(problem) from error
-    return _kept(body, {})
+    return _kept(body, _marks_of_json(text))
+
+
+def _marks_of_json(text: bytes) -> Mapping[Place, tuple[int, int]]:
+    """Where the fields of a JSON text stand, read as the YAML that most of it is, too; empty where it is not."""
+    marks: dict[Place, tuple[int, int]] = {}
+    try:
+        written = text.decode()
+        _require_plain(written)
+        root = yaml.compose(written, Loader=yaml.CSafeLoader)
+    except (yaml.YAMLError, UnicodeError):
+        return marks
+    if root is not None:
+        _Reader(marks, []).value_of(root, ())
+    return marks
 
 
 def read_yaml(text: str) -> WrittenDefinition:

@@ -1,44 +1,87 @@
 """Checks the data of a definition: the variables that are written, the names that expressions take."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
 
 from statemachine.workflow.checks.definition_fault import DefinitionFault
 from statemachine.workflow.checks.graph import Graph
+from statemachine.workflow.checks.unread import Unread
 from statemachine.workflow.expression.calculation import nearest
 from statemachine.workflow.options.run_variable import RunVariable
 from statemachine.workflow.reading import NamesRead
 from statemachine.workflow.step import Kind, Step
 
+_OF_RUN: Final = frozenset({"id", "workflow", "version"})
+
+
+@dataclass(frozen=True, slots=True)
+class KnownNames:
+    """What expressions of a definition may name, as far as it is known before a run begins."""
+
+    variables: Mapping[str, RunVariable]
+    closed: Mapping[str, frozenset[str]]
+    """The names after `variables.`, `parameters.` and `run.`; what is not here may have any."""
+
+    @classmethod
+    def of(
+        cls, variables: Mapping[str, RunVariable], parameters: Mapping[str, object], unread: Unread
+    ) -> "KnownNames":
+        """What may be named in a definition with these variables, and this description of its parameters."""
+        closed = {"run": _OF_RUN}
+        if "variables" not in unread.of_workflow:
+            closed["variables"] = frozenset(variables)
+        described = parameters.get("properties", {})
+        if (
+            parameters.get("additionalProperties") is False
+            and isinstance(described, Mapping)
+            and not parameters.get("patternProperties")
+        ):
+            closed["parameters"] = frozenset(described)
+        return cls(variables, closed)
+
 
 def faults_of_data(
-    graph: Graph, variables: Mapping[str, RunVariable], reading: NamesRead
+    graph: Graph, known: KnownNames, reading: NamesRead, unread: Unread
 ) -> Iterator[DefinitionFault]:
-    """Return every fault of what the steps read and write."""
+    """Return every fault of what the steps, and the definition as a whole, read and write."""
     for step in graph.steps.values():
-        for name in step.writes:
-            if name not in variables:
-                yield _of(step, f"writes '{name}', which is no variable{nearest(name, variables)}", "set")
+        for name in step.writes if "variables" in known.closed else ():
+            if name not in known.variables:
+                words = f"writes '{name}', which is no variable{nearest(name, known.variables)}"
+                yield _of(step, words, "set")
         for field, names in reading.of_steps.get(step.id, {}).items():
             for path in sorted(names):
-                yield from (_of(step, fault, field) for fault in _faults_of_name(path, field, step, graph))
-    yield from _written_twice(graph, variables)
+                found = _faults_of_name(path, field, step, graph, known)
+                yield from (_of(step, fault, field) for fault in found)
+    for field, names in reading.of_workflow.items():
+        for path in sorted(names):
+            found = _faults_of_name(path, field, None, graph, known)
+            yield from (DefinitionFault(f"{field} {fault}", at=(field,)) for fault in found)
+    if not unread.ways:
+        yield from _written_twice(graph, known.variables)
 
 
-def _faults_of_name(path: tuple[str, ...], field: str, step: Step, graph: Graph) -> Iterator[str]:
+def _faults_of_name(
+    path: tuple[str, ...], field: str, step: Step | None, graph: Graph, known: KnownNames
+) -> Iterator[str]:
     match path:
-        case ("secret", *_) if not (field == "parameters" and step.kind is Kind.ACTION):
+        case ("secret", *_) if step is None or not (field == "parameters" and step.kind is Kind.ACTION):
             yield "reads a secret, which only the parameters of an http step or a tool may"
         case ("steps", name, *_) if name not in graph.steps:
-            yield f"reads steps.{name}, which is not a step{nearest(name, graph.steps)}"
+            if name not in graph.unread:
+                yield f"reads steps.{name}, which is not a step{nearest(name, graph.steps)}"
         case ("steps", name, *_) if not _visible(graph.steps[name], step, graph):
             yield f"reads steps.{name}, which lies in the scope '{graph.steps[name].scope}' and is not seen from here"
+        case (holder, name, *_) if name not in known.closed.get(holder, (name,)):
+            yield f"reads {holder}.{name}, which there is not{nearest(name, known.closed[holder])}"
         case _:
             pass
 
 
-def _visible(read: Step, reader: Step, graph: Graph) -> bool:
+def _visible(read: Step, reader: Step | None, graph: Graph) -> bool:
     """Whether a step lies in the reader's scope, or in one around it; or in the reader, which is that scope."""
-    scope = reader.scope
+    scope = None if reader is None else reader.scope
     while True:
         if read.scope == scope:
             return True

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from statemachine.workflow.expression.calculation import nearest
 from statemachine.workflow.options.catches import Catch
 from statemachine.workflow.step import Kind, Step
 
@@ -22,9 +23,17 @@ class Graph:
     """What breaks in upon the whole."""
     inner: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The first steps of each scope."""
+    unread: frozenset[str] = frozenset()
+    """Steps that were written and could not be read."""
 
     @classmethod
-    def of(cls, steps: tuple[Step, ...], on_error: str | None, on: tuple[Catch, ...] = ()) -> "Graph":
+    def of(
+        cls,
+        steps: tuple[Step, ...],
+        on_error: str | None,
+        on: tuple[Catch, ...] = (),
+        unread: frozenset[str] = frozenset(),
+    ) -> "Graph":
         """Create the graph of these steps; `on_error` handles failures that no step handles itself."""
         led_to = {target for step in steps for target in step.targets()} | {on_error}
         led_to |= {target for catch in on for target in catch.next}
@@ -42,7 +51,14 @@ class Graph:
             on_error=on_error,
             on=on,
             inner={scope: tuple(step.id for step in first if step.scope == scope) for scope in scopes},
+            unread=unread,
         )
+
+    def unknown(self, name: str) -> str | None:
+        """That there is no step of this name, with the nearest that there is; nothing where there is one."""
+        if name in self.steps or name in self.unread:
+            return None
+        return f"'{name}', which is not a step{nearest(name, self.steps)}"
 
     def flows(self) -> dict[str, tuple[str, ...]]:
         """For each step at which branches wait for one another, the steps that lead to it."""

@@ -62,18 +62,27 @@ _WRITTEN: Final[Mapping[str, str]] = MappingProxyType(
 """Options that people write by another name than the grammar's."""
 
 
-def faults_of_kind(step: Step) -> Iterator[str]:
-    """Return what a step lacks or has in vain, for its kind."""
-    yield from _lacks(step)
-    yield from (
-        f"is of type {step.kind} and has '{_WRITTEN.get(option, option)}', which has no effect there"
-        for option, kinds in _READ_BY.items()
-        if step.kind not in kinds and getattr(step, option)
-    )
+_OF_SEVERAL: Final = frozenset({"loop", "writes"})
+"""Options that stand in one of several fields."""
+
+
+def faults_of_kind(step: Step) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Return what a step lacks or has in vain, for its kind, each with its field where there is one."""
+    yield from (((), fault) for fault in _lacks(step))
+    for option, kinds in _READ_BY.items():
+        if step.kind not in kinds and getattr(step, option):
+            written = _WRITTEN.get(option, option)
+            at = () if option in _OF_SEVERAL else (written,)
+            yield at, f"is of type {step.kind} and has '{written}', which has no effect there"
     if step.kind is not Kind.GATEWAY and step.mode is not GatewayMode.EXCLUSIVE:
-        yield f"is of type {step.kind} and has 'mode', which has no effect there"
+        yield ("mode",), f"is of type {step.kind} and has 'mode', which has no effect there"
     if step.kind is not Kind.HUMAN and step.human != NO_RULES:
-        yield f"is of type {step.kind} and has rules of a human step, which have no effect there"
+        yield (), f"is of type {step.kind} and has rules of a human step, which have no effect there"
+    yield from (((), fault) for fault in _faults_together(step))
+
+
+def _faults_together(step: Step) -> Iterator[str]:
+    """Options that do not go together."""
     yield from _faults_of_join(step)
     if isinstance(step.loop, Repeat) and step.needs and len(step.needs) > 1 and step.join is not None:
         yield "is repeated and joins branches by count; let a gateway join them before"

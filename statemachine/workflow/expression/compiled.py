@@ -31,7 +31,7 @@ class Expression:
         """Compile an expression such as `confidence >= 0.8 and not requires_human_review`.
 
         Args:
-            text: the expression (docs/workflows.md).
+            text: the expression (docs/expressions.md).
             strict: whether an unknown name is a fault; otherwise it is null.
 
         Raises:

@@ -76,7 +76,7 @@ class Compiler:
     def _refused(self, node: ast.AST, why: str = "") -> MalformedExpression:
         part = ast.get_source_segment(self.text, node)
         return MalformedExpression(
-            f"'{part}' in '{self.text}' is not allowed; " + (why or "docs/workflows.md lists what is")
+            f"'{part}' in '{self.text}' is not allowed; " + (why or "docs/expressions.md lists what is")
         )
 
     def position(self, node: ast.expr) -> Position:

@@ -98,6 +98,15 @@ class ValueTemplate:
         return _revealed(self._made, filled, secrets)
 
 
+def has_expressions(value: object) -> bool:
+    """Whether `${` stands in a text of this value."""
+    if isinstance(value, str):
+        return _OPEN in value
+    if isinstance(value, Mapping):
+        return any(map(has_expressions, value.values()))
+    return isinstance(value, (list, tuple)) and any(map(has_expressions, value))
+
+
 def _compiled(value: object, levels: int) -> object:
     if levels == 0:
         raise MalformedExpression(f"a value is nested deeper than {DEEPEST_TEMPLATE} levels")

@@ -68,10 +68,23 @@ def test_what_is_wrong_is_printed_with_file_line_and_column(
 
 def test_a_json_file_is_taken_as_it_is(fleet: CommandLine, tmp_path: Path) -> None:
     path = tmp_path / "nightly.json"
-    path.write_text('{"workflow": "nightly", "version": "1", "steps": [{"id": "a", "type": "gatway"}]}')
+    path.write_text('{"workflow": "nightly", "version": "1",\n"steps": [{"id": "a", "type": "gatway"}]}')
     result = fleet.run("workflow", "check", str(path), "--json")
     assert result.exit_code == 1
     assert '"pointer": "/steps/0/type"' in result.stdout
+    assert f"{path}:2:24: steps.0.type: 'gatway'" in fleet.run("workflow", "check", str(path)).stderr
+
+
+def test_a_file_is_json_by_its_ending_and_yaml_otherwise(fleet: CommandLine, tmp_path: Path) -> None:
+    path = tmp_path / "nightly.json"
+    path.write_text(WRITTEN, encoding="utf-8")
+    assert "is not JSON" in fleet.run("workflow", "check", str(path)).stderr
+    # A tab between fields, and half an emoji and half, are JSON and no YAML.
+    steps = '"steps": [{"id": "a", "type": "pass"}]'
+    text = f'{{"workflow": "nightly", "version": "1",\t"title": "\\ud83d\\ude00",\n{steps}}}'
+    path.write_text(text, encoding="utf-8")
+    assert fleet.run("workflow", "add", str(path)).exit_code == 0
+    assert fleet.read("workflow", "show", "nightly@1")["definition"]["title"] == "😀"
 
 
 def test_commands_that_cannot_be_done_end_as_others_do(fleet: CommandLine, file: Path) -> None:

@@ -37,7 +37,7 @@ def refused(database: Database, *steps: Mapping[str, object]) -> tuple[str, ...]
 @pytest.mark.parametrize(
     ("parameters", "problem"),
     [
-        ({"colour": "red"}, "parameters.colour is not a parameter of this task type"),
+        ({"colour": "red"}, "parameters.colour is not a parameter of this action"),
         ({"text": 7}, "parameters.text must be of type string"),
         ({"text": ""}, "parameters.text must have at least 1 characters"),
     ],

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 import yaml
@@ -15,35 +14,15 @@ from storage.core.database import Database
 from tasks.flows.context import FlowsContext
 from tests.support.api.client import api_over
 from tests.support.engine.general_runs import begin
-from tests.support.flows.http_steps import CALLBACKS
+from tests.support.flows.http_steps import CALLBACKS, ToTheServer
 from tests.support.flows.other_side import OtherSide
 from tests.support.in_process_fleet import CIPHER_KEY, InProcessFleet
 from tests.support.probe import Probe
 from tools.http_requests.http_file import HttpDocument
 from tools.http_requests.rules import HttpRules
-from tools.http_requests.sender import HttpSender, OutgoingRequest
 
 PAGE: Final = (PROJECT / "docs" / "http_steps.md").read_text(encoding="utf-8")
 FILE, WORKFLOW = (yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL))
-
-
-class ToTheServer(HttpSender):
-    """Sends what the rules of the page allow to a server of the tests, which has another port and no certificate."""
-
-    def __init__(self, rules: HttpRules, port: int) -> None:
-        super().__init__(rules)
-        lines = {
-            name: line.model_copy(update={"ports": {port}, "private": True, "http": True})
-            for name, line in rules.hosts.items()
-        }
-        self._allowed = rules
-        self._port = port
-        self._real = HttpSender(replace(rules, hosts=lines), resolver=lambda *_: ["127.0.0.1"])
-
-    def send(self, request: OutgoingRequest) -> Any:
-        host = self._allowed.destination(request.method, request.url).host
-        url = request.url.replace(f"https://{host}", f"http://{host}:{self._port}")
-        return self._real.send(replace(request, url=url))
 
 
 def test_the_workflow_of_the_page_is_carried_to_its_end(database_url: str, side: OtherSide) -> None:

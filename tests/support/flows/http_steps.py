@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from pydantic import SecretStr
@@ -17,7 +17,7 @@ from tests.support.probe import Probe
 from tools.http_requests.http_file import HostLine
 from tools.http_requests.resolving import resolve
 from tools.http_requests.rules import HttpRules
-from tools.http_requests.sender import HttpSender
+from tools.http_requests.sender import HttpSender, OutgoingRequest
 
 SECRET: Final = "s3cret/of+the pay"
 VARIABLE: Final = "UNPEND_SECRET_PAY"
@@ -91,3 +91,22 @@ def http_house(
         yield HttpHouse(fleet)
     finally:
         fleet.close()
+
+
+class ToTheServer(HttpSender):
+    """Sends what the rules of the page allow to a server of the tests, which has another port and no certificate."""
+
+    def __init__(self, rules: HttpRules, port: int) -> None:
+        super().__init__(rules)
+        lines = {
+            name: line.model_copy(update={"ports": {port}, "private": True, "http": True})
+            for name, line in rules.hosts.items()
+        }
+        self._allowed = rules
+        self._port = port
+        self._real = HttpSender(replace(rules, hosts=lines), resolver=lambda *_: ["127.0.0.1"])
+
+    def send(self, request: OutgoingRequest) -> Any:
+        host = self._allowed.destination(request.method, request.url).host
+        url = request.url.replace(f"https://{host}", f"http://{host}:{self._port}")
+        return self._real.send(replace(request, url=url))

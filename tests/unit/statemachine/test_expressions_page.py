@@ -1,4 +1,4 @@
-"""docs/workflows.md is run: each row of its tables is an expression, or a text with `${}`, with its value."""
+"""docs/expressions.md is run: each row of its tables is an expression, or a text with `${}`, with its value."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from statemachine.workflow.expression.compiled import Expression
 from statemachine.workflow.expression.functions import FUNCTIONS
 from statemachine.workflow.expression.template import ValueTemplate
 
-PAGE = (PROJECT / "docs" / "workflows.md").read_text(encoding="utf-8")
+PAGE = (PROJECT / "docs" / "expressions.md").read_text(encoding="utf-8")
 VALUES = yaml.safe_load(PAGE.partition("```yaml\n")[2].partition("```")[0])
 ROWS = re.findall(r"^\| `(.+?)` \| `(.+?)` \|", PAGE, re.MULTILINE)
 EXPRESSIONS = [row for row in ROWS if "${" not in row[0]]
