@@ -76,6 +76,8 @@ class NewTask:
     timeout_seconds: int | None = None
     task_id: str | None = None
     """The caller's own id: sent again with the same body, the task is begun once."""
+    version: str | None = None
+    """An active version of the workflow; `None`: the current one."""
     priority_given: bool = True
     """Whether the caller named the priority."""
     sender: Sender = Sender()
@@ -277,6 +279,8 @@ class TaskForms:
         """A task that is asked for by its type as the submission of whoever owns that."""
         for form in self.products:
             if form.owns(engine, task.task_type):
+                if task.version is not None:
+                    return (Problem(field="version", message="is not chosen for this type of task"),)
                 submission = form.read_general(task)
                 return submission if isinstance(submission, tuple) else ReadTask(form, submission)
         return ReadTask(self.general, task)

@@ -8,6 +8,7 @@ from schemas.core.form import Answered, Moment, Remark, Sent, Succeeded, Text, s
 from schemas.core.identifier import Identifier
 from schemas.core.whole_number import WholeNumber
 from schemas.flows.live_states import LiveStateView
+from schemas.flows.workflows import VersionName
 
 LONGEST_TIMEOUT: Final = 31 * 24 * 3600
 """Seconds a task may be given."""
@@ -27,6 +28,8 @@ class WorkAsked(Sent):
     """From its acceptance; what is not done by then has failed."""
     task_id: Identifier | None = None
     """The caller's own id: the same body under it again is answered with the task as it stands."""
+    version: VersionName | None = None
+    """An active version of the workflow; the current one where none is named."""
 
 
 class GeneralTask(WorkAsked):
