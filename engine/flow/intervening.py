@@ -99,9 +99,13 @@ class Intervening:
         if row.state not in OPEN_STEPS:
             raise InterventionRefused(f"step {step_id} ('{row.node}') is {row.state.value}")
         if row.state is StepState.LEASED:
-            raise InterventionRefused(f"step {step_id} ('{row.node}') is at work; wait for it, or cancel the run")
+            raise InterventionRefused(
+                f"step {step_id} ('{row.node}') is at work; wait for it, or cancel the run"
+            )
         if row.node in _OUR_OWN:
-            raise InterventionRefused(f"'{row.node}' is no step of the definition: answer its interrupt instead")
+            raise InterventionRefused(
+                f"'{row.node}' is no step of the definition: answer its interrupt instead"
+            )
         step = planner.step_of(self._facts(run).workflow, row.node)
         came = output.get(planner.CATCH)
         if step.kind is Kind.WAIT and step.catches and came not in range(len(step.catches)):

@@ -4,9 +4,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from schemas.core.form import Answered, Moment, Remark, Sent, Succeeded, Text, storable_output, storable_payload
+from schemas.core.form import (
+    Answered,
+    Moment,
+    Remark,
+    Sent,
+    Succeeded,
+    Text,
+    storable_output,
+    storable_payload,
+)
 from schemas.core.whole_number import WholeNumber
-from schemas.flows.tasks import Status, WorkAsked
+from schemas.flows.tasks import Description, Status, WorkAsked
 
 StepName = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.\-]{0,127}$")]
 EntryStatus = Literal["pending", "running", "paused", "completed", "failed", "cancelled"]
@@ -16,7 +25,7 @@ EntryStatus = Literal["pending", "running", "paused", "completed", "failed", "ca
 class ExecutionAsked(WorkAsked):
     """A run of the workflow that the address names; `parameters` are checked against what it takes."""
 
-    description: Annotated[Text, Field(min_length=1, max_length=500)] | None = None
+    description: Description | None = None
     """What it is about; the workflow's title where nothing is said."""
     key: Annotated[Text, Field(min_length=1, max_length=256)] | None = None
     """What makes a second start of this workflow the same as the first: it is answered with that execution."""
@@ -37,7 +46,7 @@ class TaskStats(Answered):
     """Not entered in an execution that has ended."""
 
 
-class WaitingFor(Answered):
+class ExecutionWait(Answered):
     """Something that an open step waits for."""
 
     step: str
@@ -95,7 +104,7 @@ class ExecutionView(ExecutionSummary):
     """What it came to, once it has completed."""
     error: dict[str, Any] | None
     """Why it failed or was cancelled: `code` and `message`."""
-    waiting_for: list[WaitingFor]
+    waiting_for: list[ExecutionWait]
     """At most a hundred."""
     incidents: list[IncidentView]
 

@@ -17,10 +17,12 @@ Status = Literal["created", "running", "paused", "completed", "failed", "cancell
 """The lifecycle of a task, whatever it is about (seed 003)."""
 
 
-class WorkAsked(Sent):
-    """Work of the kind that the address names; `parameters` are checked against what it takes."""
+Description = Annotated[Text, Field(min_length=1, max_length=500)]
 
-    description: Annotated[Text, Field(min_length=1, max_length=500)]
+
+class WorkAsked(Sent):
+    """What is said of work of any kind; `parameters` are checked against what the kind takes."""
+
     parameters: Annotated[dict[str, Any], AfterValidator(storable_object)] = Field(default_factory=dict)
     priority: WholeNumber = Field(default=1, ge=1, le=10)
     """10 is the most urgent."""
@@ -40,6 +42,7 @@ class GeneralTask(WorkAsked):
     """
 
     task_type: Annotated[Text, Field(min_length=1, max_length=64)]
+    description: Description
 
 
 class TaskBatchSent(Sent):

@@ -40,9 +40,7 @@ _WAITS = text(
     ORDER BY 1, 3, 4 LIMIT :limit
     """
 )
-_STATUS: Final = (
-    "CASE state WHEN 'done' THEN 'completed' WHEN 'failed' THEN 'failed' ELSE 'cancelled' END"
-)
+_STATUS: Final = "CASE state WHEN 'done' THEN 'completed' WHEN 'failed' THEN 'failed' ELSE 'cancelled' END"
 # What a row says of its own life, in the order in which it lived; each place is that of its row, so that a page that
 # ends here goes on behind it.
 _LINES: Final = f"""
@@ -87,10 +85,6 @@ _LOG = text(
     """
 )
 _LOG_LENGTH = text(f"SELECT count(*) FROM ({_LINES}) AS lines")
-_HISTORY = text(
-    "SELECT position, name, value, node, by, written_at FROM variable_writes "
-    "WHERE run_id = :run_id AND position > :after ORDER BY position LIMIT :limit"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,18 +146,6 @@ class LogLine:
     data: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VariableWrite:
-    """A value that was written to a variable."""
-
-    position: int
-    name: str
-    value: Any
-    node: str | None
-    by: str | None
-    written_at: datetime
-
-
 @dataclass(frozen=True, slots=True)
 class Executions(Repository):
     """Read-only queries over one run."""
@@ -175,7 +157,9 @@ class Executions(Repository):
 
     def progress(self, run_id: str) -> list[StepProgress]:
         """How far the steps are that were entered."""
-        return [StepProgress(**row._mapping) for row in self.connection.execute(_PROGRESS, {"run_id": run_id})]
+        return [
+            StepProgress(**row._mapping) for row in self.connection.execute(_PROGRESS, {"run_id": run_id})
+        ]
 
     def steps(self, run_id: str, *, after: int, limit: int) -> list[ExecutionStepRow]:
         """The rows of its steps in the order in which they were made, behind this one."""
@@ -197,8 +181,3 @@ class Executions(Repository):
         """How many lines its log has."""
         found: int = self.connection.execute(_LOG_LENGTH, {"run_id": run_id}).scalar_one()
         return found
-
-    def variable_writes(self, run_id: str, *, after: int, limit: int) -> list[VariableWrite]:
-        """The values that were written to its variables, in their order, behind this one."""
-        rows = self.connection.execute(_HISTORY, {"run_id": run_id, "after": after, "limit": limit})
-        return [VariableWrite(**row._mapping) for row in rows]

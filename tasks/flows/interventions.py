@@ -55,9 +55,7 @@ class SendSignal:
 Intervention = Terminate | Rerun | Skip | SetVariables | SendSignal
 
 
-def intervene(
-    engine: Engine, run_id: str, what: Intervention, *, by: str, reason: str | None
-) -> VerbResult:
+def intervene(engine: Engine, run_id: str, what: Intervention, *, by: str, reason: str | None) -> VerbResult:
     """Carry an intervention out on general work, and record who asked for it.
 
     Returns:
