@@ -6,7 +6,7 @@ from typing import Final
 from api.server.errors import Faults
 from api.server.refusal import Refusal, invalid
 from engine.definitions.states import IllegalMove, UnknownVersion, UnservedTrigger
-from engine.flow.intervening import InterventionRefused, UnusableIntervention
+from engine.flow.intervening import InterventionRefused, UnknownRunStep, UnusableIntervention
 from engine.outside import ForeignLease, LeaseLost, UnknownStep
 from schemas.core.error import Code
 from statemachine.workflow.definition import MalformedWorkflow
@@ -58,6 +58,7 @@ FAULTS: Final[Faults] = MappingProxyType(
         InterventionRefused: _conflict,
         LeaseLost: _of_lost_lease,
         MalformedWorkflow: _of_malformed,
+        UnknownRunStep: _absent,
         UnknownStep: _absent,
         UnknownVersion: _absent,
         UnservedTrigger: _conflict,

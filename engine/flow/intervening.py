@@ -13,7 +13,6 @@ from engine.flow.completion import Completion
 from engine.flow.facts import RunFacts
 from engine.flow.settlement import Settlement
 from engine.outcomes import Done
-from engine.outside import UnknownStep
 from schemas.core.problems import Problem
 from statemachine.workflow import planner
 from statemachine.workflow.course import leads_on_always, steps_after
@@ -34,6 +33,13 @@ _OUR_OWN: Final = frozenset({planner.INCIDENT.id, planner.COMPENSATION.id})
 
 class InterventionRefused(ValueError):
     """The run, or the step, is not in a state in which this may be done to it; nothing was changed."""
+
+
+class UnknownRunStep(LookupError):
+    """The run has no such step."""
+
+    def __init__(self, step_id: int) -> None:
+        super().__init__(f"there is no step '{step_id}' in this execution")
 
 
 class UnusableIntervention(ValueError):
@@ -90,12 +96,12 @@ class Intervening:
         Raises:
             InterventionRefused: it has ended, is at work, or is a question about a failure, which people decide.
             UnknownDecision: a human step has no such decision.
-            UnknownStep: the run has no such step.
+            UnknownRunStep: the run has no such step.
             UnusableIntervention: the output does not say which of its events has come.
         """
         row = next((each for each in Steps(self.work).lock([step_id]) if each.run_id == run.run_id), None)
         if row is None:
-            raise UnknownStep(step_id)
+            raise UnknownRunStep(step_id)
         if row.state not in OPEN_STEPS:
             raise InterventionRefused(f"step {step_id} ('{row.node}') is {row.state.value}")
         if row.state is StepState.LEASED:

@@ -63,7 +63,7 @@ def intervene(engine: Engine, run_id: str, what: Intervention, *, by: str, reaso
 
     Raises:
         InterventionRefused: the run is that of a product, or in a state in which this may not be done.
-        UnknownDecision, UnknownStep, UnusableIntervention: what was given cannot be used.
+        UnknownDecision, UnknownRunStep, UnusableIntervention: what was given cannot be used.
     """
     with engine.transaction() as transaction:
         runs = Runs(transaction.work).lock([run_id])
