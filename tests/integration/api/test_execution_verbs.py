@@ -448,9 +448,7 @@ def test_a_message_reaches_this_execution_alone(api: ApiClient, bench: ScriptedA
 
 
 @pytest.mark.parametrize("verb", ["skip", "signal", "terminate", "rerun"])
-def test_two_people_at_once_go_one_after_the_other(
-    api: ApiClient, bench: ScriptedActions, verb: str
-) -> None:
+def test_two_people_at_once_go_one_after_the_other(api: ApiClient, bench: ScriptedActions, verb: str) -> None:
     execution_id = start(api, "bell")
     bodies = {
         "skip": {"step_id": step_id(api, execution_id, "w"), "output": {"catch": 0}},

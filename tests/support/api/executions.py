@@ -60,8 +60,8 @@ def start(api: ApiClient, name: str, **body: Any) -> str:
 
 
 def see(api: ApiClient, execution_id: str, part: str = "", **query: Any) -> Any:
-    """An execution, or a part of it."""
-    answer = api.get(f"/executions/{execution_id}{part}", params=query)
+    """An execution, or a part of it; with no id, a page of all."""
+    answer = api.get(f"/executions/{execution_id}{part}".rstrip("/"), params=query)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
