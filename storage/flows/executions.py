@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from storage.core.unit_of_work import Repository
 from storage.engine.runs import RUN_COLUMNS, RunRow, run_row
-from storage.engine.states import DONE, ENDED, LEASED, OFFERED, PARKED, SCHEDULED
+from storage.engine.states import DONE, ENDED, FAILED, LEASED, OFFERED, PARKED, SCHEDULED
 
 _RUN = text(f"SELECT {RUN_COLUMNS} FROM runs WHERE run_id = :run_id")
 # What is no work of an agent is under way as soon as it is there: it waits for a time, an answer, or what is in it.
@@ -40,7 +40,7 @@ _WAITS = text(
     ORDER BY 1, 3, 4 LIMIT :limit
     """
 )
-_STATUS: Final = "CASE state WHEN 'done' THEN 'completed' WHEN 'failed' THEN 'failed' ELSE 'cancelled' END"
+_STATUS: Final = f"CASE WHEN state = {DONE} THEN 'completed' ELSE state END"
 # What a row says of its own life, in the order in which it lived; each place is that of its row, so that a page that
 # ends here goes on behind it.
 _LINES: Final = f"""
@@ -55,7 +55,7 @@ _LINES: Final = f"""
     SELECT greatest(finished_at, started_at, created_at), lpad(CAST(step_id AS text), 19, '0') || 'd',
         'state_transition', jsonb_strip_nulls(jsonb_build_object('step_id', step_id, 'task_id', node,
             'old_state', CASE WHEN started_at IS NULL THEN 'pending' ELSE 'running' END,
-            'new_state', {_STATUS}, 'error', CASE WHEN state = 'failed' THEN error END))
+            'new_state', {_STATUS}, 'error', CASE WHEN state = {FAILED} THEN error END))
     FROM steps WHERE run_id = :run_id AND state IN ({ENDED})
     UNION ALL
     SELECT greatest(finished_at, started_at, created_at), lpad(CAST(step_id AS text), 19, '0') || 'c', 'signal',

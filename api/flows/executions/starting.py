@@ -33,7 +33,10 @@ router = APIRouter(prefix="/workflows", tags=["executions"], route_class=Route)
     summary="Begin a run of a workflow",
     status_code=201,
     dependencies=[requires(Scope.TASKS)],
-    responses={**documented(Code.NOT_FOUND, Code.STATE_CONFLICT), 200: {"model": ExecutionStarted}},
+    responses={
+        **documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
+        200: {"model": ExecutionStarted, "description": "It was begun before."},
+    },
 )
 async def start_workflow(
     name: Name,
