@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The work of examples/workflows/order_processing_v1.json: reads a step, prints its output (`WORK=./order_work.py ./agent.py`)."""
+"""Does the steps of order_processing_v1.json: `WORK=./order_work.py ./agent.py`; reads a step, prints its output."""
 
 import json
 import sys
