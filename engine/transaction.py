@@ -10,6 +10,7 @@ from engine.catalogue import Catalogue
 from engine.flow.after_commit import AfterCommit
 from engine.flow.catching import CaughtEvent
 from engine.flow.facts import RunFacts
+from engine.flow.intervening import Intervening
 from engine.flow.parts import FlowParts
 from engine.limits import Limits
 from engine.outcomes import Done, Failed, Outcome, SignalResult
@@ -17,7 +18,6 @@ from engine.publisher import Message, messages_of
 from engine.registry import Ending, Registry
 from engine.room import Room
 from schemas.core.effects import Effect
-from statemachine.workflow import planner
 from statemachine.workflow.options.agent_choice import OFFER_SECONDS
 from statemachine.workflow.options.call_limits import NO_LIMITS, CallLimits
 from statemachine.workflow.states import (
@@ -181,7 +181,7 @@ class Transaction:
         self.registry.withdraw(self.work, dropped)
         facts = self._facts(run)
         self._flow.succession.count(facts, -len(dropped))
-        self._enter_again(facts, node, given)
+        self._flow.intervening.enter(facts, node, given)
         self._flow.completion.finish()
         return True
 
@@ -190,8 +190,12 @@ class Transaction:
         (run,) = Runs(self.work).lock([run_id])
         return self.divert(run_id, self._facts(run).workflow.step_for(purpose).id, given)
 
-    def end(self, run_ids: Sequence[str], state: RunState, *, agent_id: str, reason: str) -> list[RunRow]:
+    def end(
+        self, run_ids: Sequence[str], state: RunState, *, agent_id: str, reason: str, compensates: bool = True
+    ) -> list[RunRow]:
         """Cancel or fail runs at any moment; claim, record and send all see it. The runs that were still open.
+
+        What was done is undone where the definition says so, unless `compensates` says no.
 
         Raises:
             Exception: the error of a refusal: the subject of a run cannot end so; nothing was changed.
@@ -213,7 +217,7 @@ class Transaction:
         error = {"code": state.value, "message": reason}
         for run in runs:
             facts = self._facts(run)
-            self._flow.completion.end(facts, state, error)
+            self._flow.completion.end(facts, state, error, compensates=compensates)
         self._flow.completion.finish()
         return runs
 
@@ -225,8 +229,7 @@ class Transaction:
         Runs(self.work).reopen([run.run_id for run in again])
         for run in again:
             facts = self._facts(run)
-            for node, given in cut_short[run.run_id]:
-                self._enter_again(facts, node, given)
+            self._flow.intervening.enter_anew(facts, cut_short[run.run_id], reopened=True)
         self._flow.completion.finish()
         return [run.run_id for run in again]
 
@@ -287,14 +290,14 @@ class Transaction:
         )
 
     @property
+    def intervening(self) -> Intervening:
+        """What people may do to a run that this transaction has locked."""
+        return self._flow.intervening
+
+    @property
     def after_commit(self) -> AfterCommit:
         """What is to be done once this is committed."""
         return self._flow.completion.run_ends.after_commit(self._flow.catching.messages)
 
     def _facts(self, run: RunRow) -> RunFacts:
         return RunFacts.of(run, self.catalogue.version(self.work, run.workflow, run.version))
-
-    def _enter_again(self, run: RunFacts, node: str, given: Mapping[str, object]) -> None:
-        """Enter a step outside of all scopes, with this input."""
-        values = self._flow.completion.data.values(run)
-        self._flow.succession.enter(run, planner.enter(run.workflow, node, given, values))

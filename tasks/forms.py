@@ -76,6 +76,8 @@ class NewTask:
     timeout_seconds: int | None = None
     task_id: str | None = None
     """The caller's own id: sent again with the same body, the task is begun once."""
+    version: str | None = None
+    """An active version of the workflow; `None`: the current one."""
     priority_given: bool = True
     """Whether the caller named the priority."""
     sender: Sender = Sender()
@@ -195,6 +197,7 @@ class ReadTask:
 
 
 Problems = tuple[Problem, ...]
+_NO_VERSION = (Problem(field="version", message="is not chosen for this type of task"),)
 
 
 @dataclass(frozen=True)
@@ -240,7 +243,7 @@ class TaskForms:
     def read(self, engine: Engine, sent: Any, sender: Sender) -> ReadTask | Problems:
         """One task as it was sent over HTTP, or what is wrong with it."""
         try:
-            body = self._adapter(EntryPoint.HTTP).validate_python(sent)
+            body = self._adapters[EntryPoint.HTTP].validate_python(sent)
         except ValidationError as error:
             return tuple(problems_of(error, "a task"))
         return self.read_body(engine, body, sender)
@@ -250,7 +253,7 @@ class TaskForms:
     ) -> ReadTask | Problems:
         """One task out of the text that came in here, or what is wrong with it."""
         try:
-            body = self._adapter(entry_point).validate_json(text)
+            body = self._adapters[entry_point].validate_json(text)
         except ValidationError as error:
             return tuple(problems_of(error))
         return self.read_body(engine, body, sender)
@@ -260,7 +263,7 @@ class TaskForms:
     ) -> ReadTask | Problems:
         """One task out of a document such as would come in here, or what is wrong with it."""
         try:
-            body = self._adapter(entry_point).validate_python(document)
+            body = self._adapters[entry_point].validate_python(document)
         except ValidationError as error:
             return tuple(problems_of(error))
         return self.read_body(engine, body, sender)
@@ -277,7 +280,7 @@ class TaskForms:
         """A task that is asked for by its type as the submission of whoever owns that."""
         for form in self.products:
             if form.owns(engine, task.task_type):
-                submission = form.read_general(task)
+                submission = form.read_general(task) if task.version is None else _NO_VERSION
                 return submission if isinstance(submission, tuple) else ReadTask(form, submission)
         return ReadTask(self.general, task)
 
@@ -288,9 +291,6 @@ class TaskForms:
             if result is not VerbResult.UNKNOWN:
                 return result
         return VerbResult.UNKNOWN
-
-    def _adapter(self, entry_point: EntryPoint) -> TypeAdapter[Any]:
-        return self._adapters[entry_point]
 
     @cached_property
     def _adapters(self) -> Mapping[EntryPoint, TypeAdapter[Any]]:

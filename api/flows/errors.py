@@ -4,8 +4,9 @@ from types import MappingProxyType
 from typing import Final
 
 from api.server.errors import Faults
-from api.server.refusal import Refusal
+from api.server.refusal import Refusal, invalid
 from engine.definitions.states import IllegalMove, UnknownVersion, UnservedTrigger
+from engine.flow.intervening import InterventionRefused, UnknownRunStep, UnusableIntervention
 from engine.outside import ForeignLease, LeaseLost, UnknownStep
 from schemas.core.error import Code
 from statemachine.workflow.definition import MalformedWorkflow
@@ -37,6 +38,10 @@ def _of_lost_lease(error: LeaseLost) -> Refusal:
     )
 
 
+def _of_unusable(error: UnusableIntervention) -> Refusal:
+    return invalid([(problem.field, problem.message) for problem in error.problems])
+
+
 def _forbidden(error: ForeignLease) -> Refusal:
     return Refusal(Code.FORBIDDEN, str(error))
 
@@ -50,11 +55,14 @@ FAULTS: Final[Faults] = MappingProxyType(
         ChangedDefinition: _conflict,
         ForeignLease: _forbidden,
         IllegalMove: _of_move,
+        InterventionRefused: _conflict,
         LeaseLost: _of_lost_lease,
         MalformedWorkflow: _of_malformed,
+        UnknownRunStep: _absent,
         UnknownStep: _absent,
         UnknownVersion: _absent,
         UnservedTrigger: _conflict,
+        UnusableIntervention: _of_unusable,
     }
 )
 """Every exception that only these routes may end in, and its answer."""

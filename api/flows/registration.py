@@ -15,6 +15,7 @@ from api.flows import (
     workflows,
 )
 from api.flows.errors import FAULTS
+from api.flows.executions import reading, starting, verbs
 from api.flows.outside import agent_work, step_reports
 from api.server.registration import Registration
 from tasks.forms import TaskForms
@@ -28,7 +29,8 @@ def flows_of(forms: TaskForms) -> Registration:
                 "agents": "The fleet's agents and those that register: what each can do and how busy it is.",
                 "tasks": "Work of any kind, orders too: asked for, listed, looked at, steered, told what happened.",
                 "triggers": "What begins runs by itself: events, messages, signals, webhooks, schedules.",
-                "workflows": "Definitions of workflows: sent, checked, activated, retired, begun.",
+                "workflows": "Definitions of workflows: sent, checked, activated, retired.",
+                "executions": "Runs of workflows: begun, looked at, steered.",
                 "callbacks": "The one-time addresses that steps give to the systems they ask.",
                 "reports": "What steps of workflows have written for people.",
             }
@@ -42,6 +44,9 @@ def flows_of(forms: TaskForms) -> Registration:
             task_control.router,
             live_states.router,
             workflows.router,
+            starting.router,
+            reading.router,
+            verbs.router,
             inbox.router,
             reports.router,
         ),

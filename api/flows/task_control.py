@@ -24,6 +24,7 @@ from tasks.verbs import Verb, VerbResult
 
 router = APIRouter(prefix="/tasks", tags=["tasks"], route_class=Route)
 
+_STILL_OPEN = (RunState.CREATED, RunState.RUNNING)
 _CHANGES = documented(Code.NOT_FOUND, Code.STATE_CONFLICT)
 
 
@@ -76,28 +77,44 @@ def retry_task(task_id: TaskId, parts: GivenParts, intake: GivenIntake, actor: A
     return _steered(task_id, Verb.RETRY, parts, intake, actor)
 
 
-def _steered(
+def carry_out(
     task_id: str, verb: Verb, parts: Parts, intake: TaskIntake, actor: str, reason: str | None = None
-) -> TaskSteered:
-    """The task as it stands once this was carried out, or was so before.
+) -> VerbResult:
+    """Carry a verb out: `DONE`, or `NOTHING_TO_DO` where it was so before.
 
     Raises:
         Refusal: there is no such task (404), or it cannot (409).
     """
     forms = intake.forms
     result = forms.steer(parts.engine, task_id, verb, by=actor, reason=reason)
-    with parts.database.transaction() as work:
-        row = TaskList(work, forms.subjects).find(task_id)
-        if row is None or result is VerbResult.UNKNOWN:
+    if result is VerbResult.UNKNOWN:
+        raise unknown("task", task_id)
+    if result in (VerbResult.ENDED, VerbResult.WAITS):
+        with parts.database.transaction() as work:
+            row = TaskList(work, forms.subjects).find(task_id)
+        if row is None:
             raise unknown("task", task_id)
-        if result in (VerbResult.ENDED, VerbResult.WAITS):
-            raise _conflict(forms, row, verb, result)
+        raise _conflict(forms, row, verb, result)
+    return result
+
+
+def _steered(
+    task_id: str, verb: Verb, parts: Parts, intake: TaskIntake, actor: str, reason: str | None = None
+) -> TaskSteered:
+    """The task as it stands once this was carried out, or was so before."""
+    result = carry_out(task_id, verb, parts, intake, actor, reason)
+    with parts.database.transaction() as work:
+        row = TaskList(work, intake.forms.subjects).find(task_id)
+        if row is None:
+            raise unknown("task", task_id)
         outcome: Literal["applied", "repeated"] = "applied" if result is VerbResult.DONE else "repeated"
-        return TaskSteered(**dict(view_of(work, row, forms)), outcome=outcome)
+        return TaskSteered(**dict(view_of(work, row, intake.forms)), outcome=outcome)
 
 
 def _conflict(forms: TaskForms, row: TaskRow, verb: Verb, result: VerbResult) -> Refusal:
     why = "has ended" if result is VerbResult.ENDED else "waits for a person"
+    if verb is Verb.RETRY and result is VerbResult.ENDED and row.status in _STILL_OPEN:
+        why = "has not failed"
     if result is VerbResult.WAITS and row.status is RunState.PAUSED:
         why = "is paused; resume it first"
     state = row.state or row.status.value

@@ -12,7 +12,7 @@ from schemas.flows.tasks import ListedTask, StepView, TaskView
 from statemachine.workflow.states import RunState
 from storage.core.unit_of_work import UnitOfWork
 from storage.flows.live_states import LiveState
-from storage.flows.task_list import RunDetails, TaskList, TaskRow
+from storage.flows.task_list import TaskList, TaskRow
 from tasks.forms import TaskForms
 
 _StepStatus = Literal["pending", "running", "waiting", "completed", "failed", "cancelled"]
@@ -64,7 +64,7 @@ def view_of(work: UnitOfWork, row: TaskRow, forms: TaskForms) -> TaskView:
         **fields_of(row),
         parameters=masked(given),
         result=masked(details.result) if completed else None,
-        error=_error(row, details),
+        error=error_of(row, details.error),
         steps=[
             StepView(
                 step=step.node,
@@ -78,10 +78,11 @@ def view_of(work: UnitOfWork, row: TaskRow, forms: TaskForms) -> TaskView:
     )
 
 
-def _error(row: TaskRow, details: RunDetails) -> dict[str, Any] | None:
-    if row.status not in (RunState.FAILED, RunState.CANCELLED) or details.error is None:
+def error_of(row: TaskRow, error: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Why a task failed or was cancelled, as it may be shown."""
+    if row.status not in (RunState.FAILED, RunState.CANCELLED) or error is None:
         return None
-    if details.error.get("message") == _TIMED_OUT:
+    if error.get("message") == _TIMED_OUT:
         return {"code": _TIMED_OUT, "message": "the time it was given has passed"}
-    error: dict[str, Any] = masked(details.error)
-    return error
+    shown: dict[str, Any] = masked(error)
+    return shown

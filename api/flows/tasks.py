@@ -129,7 +129,19 @@ async def take(
     request: Request,
     response: Response,
 ) -> TaskTaken:
+    """The same as `accepted`, answered with the task."""
+    row, existing = await accepted(body, parts, intake, caller, request_id)
+    response.headers["Location"] = request.app.url_path_for("find_task", task_id=row.task_id)
+    return TaskTaken(**fields_of(row), verdict="existing" if existing else "accepted")
+
+
+async def accepted(
+    body: Any, parts: Parts, intake: TaskIntake, caller: Key, request_id: str
+) -> tuple[TaskRow, bool]:
     """Accept a task in the form of its type; when this returns, everything is committed.
+
+    Returns:
+        The task, and whether this very body was accepted before.
 
     Raises:
         Refusal: it cannot be taken as it is (422, 409), or not now (503).
@@ -146,9 +158,7 @@ async def take(
     if receipt.problems:
         raise Refusal(Code.STATE_CONFLICT, receipt.message, details=receipt.details)
     row = await asyncio.to_thread(_row, parts.database, intake.forms, str(receipt.task_id))
-    response.headers["Location"] = request.app.url_path_for("find_task", task_id=row.task_id)
-    existing = receipt.result is Acceptance.EXISTING
-    return TaskTaken(**fields_of(row), verdict="existing" if existing else "accepted")
+    return row, receipt.result is Acceptance.EXISTING
 
 
 def _invalid(problems: Sequence[Problem]) -> Refusal:

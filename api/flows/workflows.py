@@ -1,11 +1,10 @@
-"""The workflow routes: definitions are sent, checked, activated, retired, looked at, and begun."""
+"""The workflow routes: definitions are sent, checked, activated, retired, and looked at."""
 
-import asyncio
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Response
 
 from api.flows.definition_text import (
     DEFINITION_BODY,
@@ -15,21 +14,17 @@ from api.flows.definition_text import (
     refusal_of,
     view_of,
 )
-from api.flows.tasks import take
 from api.server.actor import Actor
 from api.server.authentication import requires
 from api.server.errors import documented
 from api.server.parts import Parts
-from api.server.refusal import Refusal, unknown
+from api.server.refusal import unknown
 from api.server.route import Route
-from api.server.services import Caller, GivenParts, RequestName
-from api.task_intake import GivenIntake
-from engine.catalogue import UnknownWorkflow
+from api.server.services import GivenParts
 from engine.definitions.states import current_of, move, version_of
 from schemas.access.scopes import Scope
 from schemas.core.definition.text import as_yaml
 from schemas.core.error import Code
-from schemas.flows.tasks import GeneralTask, TaskTaken, WorkAsked
 from schemas.flows.workflows import (
     DefinitionAdded,
     DefinitionChecked,
@@ -176,28 +171,6 @@ def retire_workflow(name: Name, version: Version, parts: GivenParts, actor: Acto
     return _moved(name, version, DefinitionEvent.RETIRE, parts, actor)
 
 
-@router.post(
-    "/{name}/start",
-    summary="Begin a run of a workflow",
-    dependencies=[requires(Scope.TASKS, repeatable=True)],
-    responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
-)
-async def start_workflow(
-    name: Name,
-    body: WorkAsked,
-    parts: GivenParts,
-    intake: GivenIntake,
-    caller: Caller,
-    request_id: RequestName,
-    request: Request,
-    response: Response,
-) -> TaskTaken:
-    """The same as `POST /tasks` with this `task_type`."""
-    await asyncio.to_thread(_require_active, parts, name)
-    task = GeneralTask(**body.model_dump(exclude_unset=True), task_type=name)
-    return await take(task, parts, intake, caller, request_id, request, response)
-
-
 def _moved(name: str, version: str, event: DefinitionEvent, parts: Parts, actor: str) -> DefinitionMoved:
     with parts.database.transaction() as work:
         moved = move(work, parts.engine.definition_rules, name, version, event)
@@ -210,18 +183,6 @@ def _moved(name: str, version: str, event: DefinitionEvent, parts: Parts, actor:
     # Whoever asks this process next is answered by what is so now.
     parts.engine.catalogue.forget()
     return DefinitionMoved(outcome="repeated" if moved.repeated else "applied", version=_version(moved.found))
-
-
-def _require_active(parts: Parts, name: str) -> None:
-    with parts.database.transaction() as work:
-        try:
-            parts.engine.catalogue.current(work, name)
-        except UnknownWorkflow as error:
-            if not Definitions(work).versions(name):
-                raise unknown("workflow", name) from error
-            raise Refusal(
-                Code.STATE_CONFLICT, f"no version of workflow '{name}' is active", details={"workflow": name}
-            ) from error
 
 
 def _workflow(name: str, versions: Sequence[DefinitionVersion]) -> WorkflowView:

@@ -99,10 +99,12 @@ class Completion:
         found = RunKeys(self.work).reserve(wanted)
         return {run_id: found[key] for run_id, key in of_run.items() if found[key] != run_id}, faults
 
-    def end(self, run: RunFacts, state: RunState, error: Mapping[str, object]) -> None:
+    def end(
+        self, run: RunFacts, state: RunState, error: Mapping[str, object], *, compensates: bool = True
+    ) -> None:
         """End an open run from outside; what it has done is undone before, where its definition has it so."""
         ids = [run.run_id]
-        if state is RunState.CANCELLED and run.workflow.options.compensates_on_cancel:
+        if state is RunState.CANCELLED and compensates and run.workflow.options.compensates_on_cancel:
             self.cancelling.all_in(run)
             Subscriptions(self.work).end_of_runs(ids)
             Runs(self.work).end_as(run.run_id, state, error)

@@ -9,6 +9,7 @@ from engine.flow.catching import Catching
 from engine.flow.completion import Completion
 from engine.flow.ends import Ends
 from engine.flow.insides import Insides
+from engine.flow.intervening import Intervening
 from engine.flow.joins import Joins
 from engine.flow.run_data import RunData
 from engine.flow.run_ends import RunEnds
@@ -30,6 +31,7 @@ class FlowParts:
     catching: Catching
     completion: Completion
     settlement: Settlement
+    intervening: Intervening
 
     @classmethod
     def of(
@@ -58,4 +60,6 @@ class FlowParts:
             scope_ends=ScopeEnds(work, data, succession, ends, cancelling, joins),
             run_ends=RunEnds(work, catalogue, data, succession, cancelling, joins),
         )
-        return cls(succession, catching, completion, Settlement(work, registry, moments, ends, completion))
+        settlement = Settlement(work, registry, moments, ends, completion)
+        intervening = Intervening(work, catalogue, completion, settlement)
+        return cls(succession, catching, completion, settlement, intervening)

@@ -47,13 +47,14 @@ class RunData:
         if node in run.workflow.reading.outputs:
             self._outputs_of(run)[node] = output
 
-    def write(self, run: RunFacts, writes: Sequence[Write]) -> None:
-        """Write these values to the variables of a run."""
+    def write(self, run: RunFacts, writes: Sequence[Write], *, by: str | None = None) -> None:
+        """Write these values to the variables of a run; `by`: the person who does, instead of a step."""
         if not writes:
             return
         self._written[run.run_id] = {**self._of(run), **{each.name: each.value for each in writes}}
         self._writes += [
-            NewWrite(run_id=run.run_id, name=each.name, value=each.value, node=each.node) for each in writes
+            NewWrite(run_id=run.run_id, name=each.name, value=each.value, node=each.node or None, by=by)
+            for each in writes
         ]
 
     def flush(self) -> frozenset[str]:

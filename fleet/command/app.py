@@ -32,6 +32,7 @@ _GROUPS: Final = MappingProxyType(
         "intake": "fleet.command.people.intake",
         "policy": "fleet.command.orders.policy",
         "workflow": "fleet.command.flows.workflow",
+        "run": "fleet.command.flows.run",
         "events": "fleet.command.flows.events",
         "schedules": "fleet.command.flows.schedules",
         "agents": "fleet.command.flows.agents",

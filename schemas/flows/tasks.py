@@ -8,6 +8,7 @@ from schemas.core.form import Answered, Moment, Remark, Sent, Succeeded, Text, s
 from schemas.core.identifier import Identifier
 from schemas.core.whole_number import WholeNumber
 from schemas.flows.live_states import LiveStateView
+from schemas.flows.workflows import VersionName
 
 LONGEST_TIMEOUT: Final = 31 * 24 * 3600
 """Seconds a task may be given."""
@@ -16,10 +17,12 @@ Status = Literal["created", "running", "paused", "completed", "failed", "cancell
 """The lifecycle of a task, whatever it is about (seed 003)."""
 
 
-class WorkAsked(Sent):
-    """Work of the kind that the address names; `parameters` are checked against what it takes."""
+Description = Annotated[Text, Field(min_length=1, max_length=500)]
 
-    description: Annotated[Text, Field(min_length=1, max_length=500)]
+
+class WorkAsked(Sent):
+    """What is said of work of any kind; `parameters` are checked against what the kind takes."""
+
     parameters: Annotated[dict[str, Any], AfterValidator(storable_object)] = Field(default_factory=dict)
     priority: WholeNumber = Field(default=1, ge=1, le=10)
     """10 is the most urgent."""
@@ -27,6 +30,8 @@ class WorkAsked(Sent):
     """From its acceptance; what is not done by then has failed."""
     task_id: Identifier | None = None
     """The caller's own id: the same body under it again is answered with the task as it stands."""
+    version: VersionName | None = None
+    """An active version of the workflow; the current one where none is named."""
 
 
 class GeneralTask(WorkAsked):
@@ -37,6 +42,7 @@ class GeneralTask(WorkAsked):
     """
 
     task_type: Annotated[Text, Field(min_length=1, max_length=64)]
+    description: Description
 
 
 class TaskBatchSent(Sent):

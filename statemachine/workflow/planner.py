@@ -114,7 +114,7 @@ def after_success(
 def enter(workflow: Workflow, node: str, given: Given, values: RunValues) -> Plan:
     """Return what there is to do where a step is entered from outside, with this input."""
     planning = Planning(workflow, values)
-    planning.reach(workflow.steps[node], given)
+    planning.reach(step_of(workflow, node), given)
     return planning.plan
 
 

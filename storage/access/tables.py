@@ -15,6 +15,7 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Table,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
@@ -100,6 +101,13 @@ system_audit = Table(
     Column("label", String(32)),
     database_moment("at"),
     *SYSTEM_AUDIT.columns(),
+    # What was done to one task.
+    Index(
+        "ix_system_audit_task_id",
+        text("(detail ->> 'task_id')"),
+        "entry_id",
+        postgresql_where=text("(detail ->> 'task_id') IS NOT NULL"),
+    ),
 )
 
 # One chain over the history tables, made beside the work: never written with what it seals.

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from statemachine.workflow.options.call_limits import CALL_LIMITS, CallLimits
 from storage.core.bulk import dump_json
 from storage.core.unit_of_work import Repository
-from storage.engine.states import CANCELLED, ENDED, FAILED, OFFERED, PUBLISHED, SCHEDULED
+from storage.engine.states import CANCELLED, DONE, ENDED, FAILED, OFFERED, PUBLISHED, SCHEDULED
 from storage.engine.urgency import AGEING_SECONDS
 
 _TAKE_OFFERED = text(
@@ -48,6 +48,17 @@ _CUT_SHORT = text(
     ORDER BY s.node, s.step_id DESC
     """
 )
+_LAST_INPUT = text(
+    "SELECT input FROM steps WHERE run_id = :run_id AND node = :node AND scope_id IS NULL "
+    "ORDER BY step_id DESC LIMIT 1"
+)
+# Of each the last row outside of every scope, and the one of those that is done.
+_LAST_OF = text(
+    f"""
+    SELECT node, max(step_id) FILTER (WHERE state = {DONE}) AS done FROM steps
+    WHERE run_id = :run_id AND node = ANY(:nodes) AND scope_id IS NULL GROUP BY node
+    """
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +93,15 @@ class Steering(Repository):
     def cut_short(self, run_id: str) -> list[tuple[str, Mapping[str, Any]]]:
         """Return the nodes at which an ended run stopped, with their inputs."""
         return [(row.node, row.input) for row in self.connection.execute(_CUT_SHORT, {"run_id": run_id})]
+
+    def last_input(self, run_id: str, node: str) -> Mapping[str, Any] | None:
+        """What a step outside of every scope was given the last time; `None` where it was not entered."""
+        found: Mapping[str, Any] | None = self.connection.execute(
+            _LAST_INPUT, {"run_id": run_id, "node": node}
+        ).scalar_one_or_none()
+        return found
+
+    def entered(self, run_id: str, nodes: Sequence[str]) -> dict[str, int | None]:
+        """Those of these steps that were entered outside of every scope, each with the last row that is done."""
+        rows = self.connection.execute(_LAST_OF, {"run_id": run_id, "nodes": list(nodes)})
+        return {row.node: row.done for row in rows}

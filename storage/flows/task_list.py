@@ -91,7 +91,7 @@ def task_queries(subjects: tuple[SubjectTable, ...]) -> TaskQueries:
     # The run of a subject is the one the subject names; whatever else was begun for it is no task of its own.
     is_task = " OR ".join(["r.subject_id IS NULL", *(f"t{n}.{s.subject_id} IS NOT NULL" for n, s in known)])
     columns = f"""
-        {task_id} AS task_id, r.run_id, r.workflow, {product} AS product, {order_id} AS order_id,
+        {task_id} AS task_id, r.run_id, r.workflow, r.version, {product} AS product, {order_id} AS order_id,
             {state} AS state, {_STATUS} AS status, r.description, r.created_by, r.priority, r.created_at,
             r.finished_at, r.deadline_at
     """
@@ -157,6 +157,7 @@ class TaskRow:
     task_id: str
     run_id: str
     workflow: str
+    version: str
     product: str | None
     """Whose subject it is; `None` for general work."""
     order_id: str | None

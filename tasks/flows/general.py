@@ -16,6 +16,8 @@ from schemas.core.parameters import problems_with
 from schemas.core.private_words import sealed
 from schemas.core.problems import Problem, as_records
 from statemachine.workflow.definition import Workflow
+from statemachine.workflow.states import DefinitionState
+from storage.engine.definitions import Definitions
 from storage.flows.backlog import Backlog
 from storage.flows.named_runs import NamedRuns
 from storage.people.rejects import Envelope, NewReject
@@ -116,8 +118,17 @@ def _workflow_for(transaction: Transaction, task: NewTask) -> Workflow | tuple[P
             workflow = transaction.catalogue.current(transaction.work, task.task_type)
         except UnknownWorkflow:
             return (Problem(field="task_type", message=f"names nothing; there are {_types(transaction)}"),)
+        if task.version is not None and task.version != workflow.version:
+            if task.version not in _active_versions(transaction, workflow.name):
+                return (Problem(field="version", message="is no active version of the workflow"),)
+            workflow = transaction.catalogue.version(transaction.work, workflow.name, task.version)
         schema = workflow.parameters
     return tuple(problems_with(task.parameters, schema)) or workflow
+
+
+def _active_versions(transaction: Transaction, workflow: str) -> frozenset[str]:
+    found = Definitions(transaction.work).versions(workflow)
+    return frozenset(each.version for each in found if each.state is DefinitionState.ACTIVE)
 
 
 def _types(transaction: Transaction) -> str:
@@ -134,7 +145,11 @@ def _known(task: NewTask, digest: bytes | None) -> TaskReceipt:
 
 def _digest(task: NewTask) -> bytes:
     """What tells this body from another under the same task_id."""
-    meaning = (task.task_type, task.description, task.parameters, task.priority, task.timeout_seconds)
+    meaning: tuple[object, ...] = (
+        task.task_type, task.description, task.parameters, task.priority, task.timeout_seconds,
+    )  # fmt: skip
+    if task.version is not None:
+        meaning = (*meaning, task.version)
     return hashlib.sha256(json.dumps(meaning, ensure_ascii=False, sort_keys=True).encode()).digest()
 
 
@@ -172,4 +187,5 @@ def _document(task: NewTask) -> Mapping[str, Any]:
         "priority": task.priority,
         "timeout_seconds": task.timeout_seconds,
         "task_id": task.task_id,
+        **({} if task.version is None else {"version": task.version}),
     }

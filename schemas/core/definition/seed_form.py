@@ -25,7 +25,11 @@ def in_our_names(body: Mapping[str, Any]) -> dict[str, Any]:
     """The definition with our names in the place of the seed's; one that has none of them stays as it is."""
     if "workflow_id" not in body and "tasks" not in body:
         return dict(body)
-    ours = {_OF_WORKFLOW.get(name, name): value for name, value in body.items()}
+    ours = {
+        _OF_WORKFLOW.get(name, name): value
+        for name, value in body.items()
+        if name != "description" or "name" not in body
+    }
     ours.setdefault("version", _FIRST_VERSION)
     if "timeout_minutes" in ours:
         minutes = ours.pop("timeout_minutes")
@@ -50,6 +54,9 @@ def _step(written: Mapping[str, Any], of_workflow: Any) -> Iterator[tuple[str, A
             yield "retry", {**policy, "max_retries": value}
         elif name not in _PROGRESS and not (name == "description" and "name" in written):
             yield _OF_STEP.get(name, name), value
+    if "task_id" in written and not {"agent", "action", "type"} & written.keys():
+        # What an agent is to do has no other name in the seed.
+        yield "action", written["task_id"]
 
 
 def _retry(written: Mapping[str, Any]) -> dict[str, Any]:

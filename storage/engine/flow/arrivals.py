@@ -48,12 +48,15 @@ _WAITING = text(
     "SELECT DISTINCT run_id, scope_id, node, flow FROM join_arrivals WHERE run_id = ANY(:runs) AND NOT passed"
 )
 _CLEAR = text("DELETE FROM join_arrivals WHERE scope_id = ANY(:scopes) AND run_id = :run_id")
-
-
 _CLEAR_NODES = text(
     "DELETE FROM join_arrivals WHERE run_id = :run_id AND scope_id = :scope_id AND node = ANY(:nodes)"
 )
 _CLEAR_RUNS = text("DELETE FROM join_arrivals WHERE run_id = ANY(:runs)")
+# Outside of every scope.
+_FORGET = text(
+    "DELETE FROM join_arrivals WHERE run_id = :run_id AND scope_id = 0 AND node = :node "
+    "AND (CAST(:flows AS text[]) IS NULL OR flow = ANY(:flows))"
+)
 
 
 class JoinPlace(NamedTuple):
@@ -132,6 +135,11 @@ class Arrivals(Repository):
     def clear_runs(self, run_ids: Sequence[str]) -> None:
         """Forget what waits in these runs, which have ended."""
         self.connection.execute(_CLEAR_RUNS, {"runs": list(run_ids)})
+
+    def forget(self, run_id: str, node: str, flows: Sequence[str] | None = None) -> None:
+        """Forget what has come to a join outside of every scope: all of it, or what came by these flows."""
+        values = {"run_id": run_id, "node": node, "flows": None if flows is None else list(flows)}
+        self.connection.execute(_FORGET, values)
 
     def _brought(self, statement: Any, places: Sequence[JoinPlace]) -> Brought:
         brought: Brought = {place: {} for place in places}

@@ -27,6 +27,10 @@ _DUE = text(
     """
 )
 _OF_RUNS = text(f"SELECT {_FIELDS} FROM subscriptions WHERE run_id = ANY(:runs) AND kind = 'condition'")
+_OF_RUN = text(
+    f"SELECT {_FIELDS} FROM subscriptions WHERE run_id = :run_id AND kind = :kind AND name = :name "
+    "AND (CAST(:key AS text) IS NULL OR key = :key) ORDER BY subscription_id"
+)
 _STILL = text(f"SELECT {_FIELDS} FROM subscriptions WHERE subscription_id = ANY(:ids) FOR UPDATE")
 _END = text("DELETE FROM subscriptions WHERE subscription_id = ANY(:ids)")
 _END_OF_STEPS = text("DELETE FROM subscriptions WHERE step_id = ANY(:steps)")
@@ -90,6 +94,11 @@ class Subscriptions(Repository):
         """
         values = {"kind": kind, "name": name, "key": key, "after": after, "limit": limit}
         return [EventSubscription(**row._mapping) for row in self.connection.execute(_WAITING, values)]
+
+    def of_run(self, run_id: str, kind: str, name: str, key: str | None) -> list[EventSubscription]:
+        """The same in one run alone."""
+        values = {"run_id": run_id, "kind": kind, "name": name, "key": key}
+        return [EventSubscription(**row._mapping) for row in self.connection.execute(_OF_RUN, values)]
 
     def due(self, limit: int) -> list[EventSubscription]:
         """Timers whose time has come."""

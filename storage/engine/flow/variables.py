@@ -18,7 +18,7 @@ _KEEP = text(
 _ADD = BulkInsert(variable_writes, ("run_id", "name", "value", "node", "by"))
 _HISTORY = text(
     "SELECT position, name, value, node, by, written_at FROM variable_writes WHERE run_id = :run_id "
-    "ORDER BY position LIMIT :limit"
+    "AND position > :after ORDER BY position LIMIT :limit"
 )
 # The last one that ended, of the innermost of these scopes that has one (0: outside of all).
 _OUTPUTS = text(
@@ -54,12 +54,10 @@ class WrittenVariables(Repository):
         self.connection.execute(_KEEP, {"ids": ids, "written": [dump_json(written[each]) for each in ids]})
         _ADD(self.connection, [(each.run_id, each.name, each.value, each.node, each.by) for each in writes])
 
-    def history(self, run_id: str, limit: int) -> list[Mapping[str, Any]]:
-        """The values that were written to the variables of a run, in their order."""
-        return [
-            dict(row._mapping)
-            for row in self.connection.execute(_HISTORY, {"run_id": run_id, "limit": limit})
-        ]
+    def history(self, run_id: str, limit: int, *, after: int = 0) -> list[Mapping[str, Any]]:
+        """The values that were written to the variables of a run, in their order, from behind this place on."""
+        values = {"run_id": run_id, "limit": limit, "after": after}
+        return [dict(row._mapping) for row in self.connection.execute(_HISTORY, values)]
 
     def outputs(self, run_id: str, nodes: Sequence[str], scopes: Sequence[int]) -> dict[str, Any]:
         """What these steps returned, as it is seen from the innermost of these scopes, the outermost first."""

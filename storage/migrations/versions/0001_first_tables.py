@@ -538,6 +538,7 @@ def upgrade() -> None:
     *SYSTEM_AUDIT.columns(),
     sa.PrimaryKeyConstraint('entry_id', name=op.f('pk_system_audit'))
     )
+    op.create_index('ix_system_audit_task_id', 'system_audit', [sa.literal_column("(detail ->> 'task_id')"), 'entry_id'], unique=False, postgresql_where=sa.text("(detail ->> 'task_id') IS NOT NULL"))
     op.create_table('audit_seals',
     sa.Column('seal_id', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('table_name', sa.String(length=32), nullable=False),

@@ -73,6 +73,10 @@ def test_a_body_of_several_forms_or_none_shows_an_example_of_each(described: dic
     assert shown == {
         "create_task": {"GeneralTask", "TaskCreated"},
         "cancel_task": {"CancelAsked"},
+        **{
+            f"{verb}_execution": {"Intervened"}
+            for verb in ("pause", "resume", "cancel", "terminate", "retry")
+        },
         "send_signal": {
             "PartArrivedSent", "PhoneChangedSent", "PriorityChangedSent", "OrderCancelledSent",
             "CustomerCalledSent", "ContinueSent",

@@ -124,7 +124,7 @@ def test_a_run_begins_with_the_version_that_was_activated_last_and_keeps_it(
         add(works, two_steps(version))
         move(works, "activate", version)
     answer = begun(works, task_id="RUN7")
-    assert answer.status_code == 200, answer.text
+    assert answer.status_code == 201, answer.text
     first = answer.json()["task_id"]
     assert (current(works), version_of_run(works, first)) == ("7", "7")
     move(works, "retire", "7")
@@ -355,7 +355,7 @@ def test_start_answers_as_tasks_do(works: ApiClient) -> None:
             "task_id": "RUN1",
         },
     )
-    assert taken.status_code == 200, taken.text
-    assert (taken.json()["verdict"], again.json()["verdict"]) == ("accepted", "existing")
-    assert taken.headers["Location"] == again.headers["Location"]
+    assert taken.status_code == 201, taken.text
+    assert (taken.json()["outcome"], again.json()["verdict"]) == ("started", "existing")
+    assert taken.headers["Location"] == "/v1/executions/RUN1"
     assert begun(works, "strict_work", parameters={"amount": 0}).status_code == 422

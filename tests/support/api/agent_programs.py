@@ -61,7 +61,15 @@ printf '{"by": "%s"}' "$AGENT_ID"
 
 @contextmanager
 def agent_program(
-    language: str, address: str, folder: Path, agent_id: str = OWN, *, key: str = OWN, at_once: bool = False
+    language: str,
+    address: str,
+    folder: Path,
+    agent_id: str = OWN,
+    *,
+    key: str = OWN,
+    at_once: bool = False,
+    capabilities: str = "refunds translation",
+    work: str = _WORK,
 ) -> Iterator[AgentProgram]:
     """An agent in this language, at the API of this address."""
     folder.mkdir()
@@ -77,8 +85,8 @@ def agent_program(
         "UNPEND_API": address,
         "UNPEND_API_KEY": key_of(key),
         "AGENT_ID": agent_id,
-        "CAPABILITIES": "refunds translation",
-        "WORK": _WORK,
+        "CAPABILITIES": capabilities,
+        "WORK": work,
         "FOLDER": str(folder),
     }
     command = [PROGRAMS[language], str(EXAMPLES / FILES[language])]

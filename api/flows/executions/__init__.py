@@ -1,0 +1,1 @@
+"""The routes of executions: runs of workflows begun, looked at, and steered."""
