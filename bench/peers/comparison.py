@@ -32,7 +32,7 @@ PEERS: Final[tuple[Peer, ...]] = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class PeerComparison:
     """What a comparison came to."""
 
     workflows: int
@@ -87,7 +87,7 @@ def compared(
     rounds: int,
     present: Sequence[Peer],
     skipped: Mapping[str, str],
-) -> Comparison:
+) -> PeerComparison:
     """Measure these peers in turn, where there are any, and tell how it goes."""
     console.print(
         f"{workflows} workflows of {STEPS} steps a measurement, {WORKERS} worker processes, "
@@ -101,7 +101,7 @@ def compared(
         for number, peer in in_turn(present, rounds):
             made.append(measured(servers, peer, number, workflows))
             _print_progress(console, made[-1])
-    return Comparison(workflows=workflows, rounds=rounds, skipped=skipped, runs=made)
+    return PeerComparison(workflows=workflows, rounds=rounds, skipped=skipped, runs=made)
 
 
 def chosen_peers(only: Sequence[str]) -> tuple[list[Peer], dict[str, str]]:

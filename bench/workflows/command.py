@@ -8,7 +8,7 @@ import typer
 from fleet.command.output import AsJson
 
 
-class Part(StrEnum):
+class WorkflowPart(StrEnum):
     """What is measured."""
 
     STEPS = "steps"
@@ -21,7 +21,7 @@ def bench_workflows(
     *,
     rounds: Annotated[int, typer.Option(min=1, help="How often each is measured.")] = 5,
     only: Annotated[
-        list[Part] | None, typer.Option("--only", help="This part alone; may be repeated.")
+        list[WorkflowPart] | None, typer.Option("--only", help="This part alone; may be repeated.")
     ] = None,
     peer: Annotated[
         list[str] | None,
@@ -61,7 +61,7 @@ def bench_workflows(
             messages=messages,
             steps=steps,
         ),
-        parts=frozenset(part.value for part in only or Part),
+        parts=frozenset(part.value for part in only or WorkflowPart),
         peers=peer or [],
         as_json=as_json,
     )

@@ -72,13 +72,13 @@ class CpuUse:
 
 
 @dataclass(slots=True)
-class Measured:
+class WorkflowFigures:
     """All that a measurement came to."""
 
     figures: list[Figure] = field(default_factory=list)
     cpu: list[CpuUse] = field(default_factory=list)
 
-    def add(self, other: "Measured") -> None:
+    def add(self, other: "WorkflowFigures") -> None:
         """Take over what another came to."""
         self.figures += other.figures
         self.cpu += other.cpu

@@ -9,7 +9,7 @@ from bench.latency import percentile
 from bench.peers.engines.noop_runs import QUEUE, NoopFleet, noop_fleet
 from bench.peers.peer import STEPS, Ground, carrying
 from bench.peers.servers import PeerServers
-from bench.workflows.figures import CpuUse, Figure, Measured
+from bench.workflows.figures import CpuUse, Figure, WorkflowFigures
 from engine.begin import Begin
 from runtime.ids import Prefix, new_id
 
@@ -39,11 +39,11 @@ _SECONDS: Final = "SELECT extract(epoch FROM finished_at - created_at)::float FR
 _AIMS: Final = {1_000: "≤ 1 s"}
 
 
-def measure_loops(servers: PeerServers, sizes: Sequence[int], rounds: int, handovers: int) -> Measured:
+def measure_loops(servers: PeerServers, sizes: Sequence[int], rounds: int, handovers: int) -> WorkflowFigures:
     """Measure hand-overs of so many runs at light load, then loops over each number of elements, round by round."""
     with servers.ground("loops") as ground, noop_fleet(ground, _DEFINITION) as fleet:
         parts = {**fleet.parts, **servers.parts, "bench": psutil.Process()}
-        made = Measured()
+        made = WorkflowFigures()
         if handovers:
             made.figures.append(_handovers(ground, fleet, rounds, handovers))
         _loop(ground, fleet, 10)

@@ -9,13 +9,13 @@ import typer
 from rich.console import Console
 
 from bench.fleet import measured_fleet
-from bench.peers.comparison import Comparison, chosen_peers, compared
+from bench.peers.comparison import PeerComparison, chosen_peers, compared
 from bench.peers.engines.whole_orders import WHOLE_ORDERS
 from bench.peers.servers import PeerServers, peer_servers
-from bench.workflows.figures import Measured
+from bench.workflows.figures import WorkflowFigures
 from bench.workflows.loops import measure_loops
+from bench.workflows.many_waits import know_definitions
 from bench.workflows.outside_agents import measure_outside
-from bench.workflows.standing import know_definitions
 from bench.workflows.waits import measure_waits
 
 
@@ -43,7 +43,7 @@ def measure(sizes: WorkflowSizes, *, parts: AbstractSet[str], peers: Sequence[st
     present, skipped = chosen_peers(peers)
     # Whole orders are no like for like; `unpend bench peers` has them.
     present = [one for one in present if peers or one is not WHOLE_ORDERS]
-    made, comparison = Measured(), None
+    made, comparison = WorkflowFigures(), None
     with peer_servers() as servers:
         if "steps" in parts:
             comparison = compared(console, servers, sizes.runs, sizes.rounds, present, skipped)
@@ -56,9 +56,9 @@ def measure(sizes: WorkflowSizes, *, parts: AbstractSet[str], peers: Sequence[st
     _print(console, sizes, made, comparison, as_json=as_json)
 
 
-def _of_a_fleet(servers: PeerServers, sizes: WorkflowSizes, parts: AbstractSet[str]) -> Measured:
+def _of_a_fleet(servers: PeerServers, sizes: WorkflowSizes, parts: AbstractSet[str]) -> WorkflowFigures:
     """What needs a whole fleet with its API; the servers are counted as parts of it."""
-    made = Measured()
+    made = WorkflowFigures()
     with servers.ground("fleet") as ground:
         outside = {"UNPEND_DATABASE_URL": ground.sqlalchemy_url, "UNPEND_BROKER_URL": ground.broker_url}
         with measured_fleet("instant", outside) as fleet:
@@ -71,7 +71,7 @@ def _of_a_fleet(servers: PeerServers, sizes: WorkflowSizes, parts: AbstractSet[s
                     measure_waits(
                         fleet,
                         processes,
-                        standing=sizes.waits,
+                        waiting=sizes.waits,
                         due=sizes.due,
                         messages=sizes.messages,
                         rounds=sizes.rounds,
@@ -81,7 +81,12 @@ def _of_a_fleet(servers: PeerServers, sizes: WorkflowSizes, parts: AbstractSet[s
 
 
 def _print(
-    console: Console, sizes: WorkflowSizes, made: Measured, comparison: Comparison | None, *, as_json: bool
+    console: Console,
+    sizes: WorkflowSizes,
+    made: WorkflowFigures,
+    comparison: PeerComparison | None,
+    *,
+    as_json: bool,
 ) -> None:
     if as_json:
         document = {"sizes": asdict(sizes), **made.document}

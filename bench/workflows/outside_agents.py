@@ -12,8 +12,8 @@ import psutil
 
 from bench.fleet import MeasuredFleet
 from bench.http_connection import HttpConnection, Target
-from bench.workflows.figures import CpuUse, Figure, Measured
-from bench.workflows.standing import CAPABILITY, OUTSIDE, begin
+from bench.workflows.figures import CpuUse, Figure, WorkflowFigures
+from bench.workflows.many_waits import CAPABILITY, OUTSIDE, begin
 from runtime.api_key import new_key
 from storage.access.keys import Keys
 
@@ -44,7 +44,7 @@ class _Count:
 
 def measure_outside(
     fleet: MeasuredFleet, parts: Mapping[str, psutil.Process], steps: int, rounds: int
-) -> Measured:
+) -> WorkflowFigures:
     """Measure how many steps a second the agents do, each with a key of its own, round by round."""
     targets = _registered_keys(fleet)
     rates, cpu = [], CpuUse("outside agents", "step")
@@ -59,7 +59,7 @@ def measure_outside(
         with cpu.during(parts, count):
             rates.append(count / asyncio.run(_work(targets, count)))
     name = f"steps that {AGENTS} outside agents do, {AT_ONCE} a poll"
-    return Measured([Figure(name=name, unit="/s", values=rates, aim="≥ 500")], [cpu])
+    return WorkflowFigures([Figure(name=name, unit="/s", values=rates, aim="≥ 500")], [cpu])
 
 
 def _registered_keys(fleet: MeasuredFleet) -> list[tuple[str, Target]]:

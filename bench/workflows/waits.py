@@ -12,8 +12,8 @@ import psutil
 from bench.fleet import MeasuredFleet
 from bench.http_connection import HttpConnection, Target
 from bench.latency import percentile
-from bench.workflows.figures import CpuUse, Figure, Measured
-from bench.workflows.standing import MESSAGE, TIMER, WORD, make_waits, tidy
+from bench.workflows.figures import CpuUse, Figure, WorkflowFigures
+from bench.workflows.many_waits import MESSAGE, TIMER, WORD, make_waits, tidy
 from engine.tick import Tick
 from engine.triggers.dispatch import InboxDispatcher
 from statemachine.workflow.options.triggers import TriggerKind
@@ -41,17 +41,17 @@ def measure_waits(
     fleet: MeasuredFleet,
     parts: Mapping[str, psutil.Process],
     *,
-    standing: int,
+    waiting: int,
     due: int,
     messages: int,
     rounds: int,
-) -> Measured:
+) -> WorkflowFigures:
     """Let so many runs wait for a time and as many for a message, then measure beside them, round by round."""
-    made = Measured()
-    make_waits(fleet.process.engine, TIMER, standing, until=_moment(fleet, _FAR).isoformat())
-    make_waits(fleet.process.engine, MESSAGE, standing, key="nobody")
+    made = WorkflowFigures()
+    make_waits(fleet.process.engine, TIMER, waiting, until=_moment(fleet, _FAR).isoformat())
+    make_waits(fleet.process.engine, MESSAGE, waiting, key="nobody")
     tidy(fleet.process.engine)
-    beside = f"beside {standing:,} timers and {standing:,} message waits"
+    beside = f"beside {waiting:,} timers and {waiting:,} message waits"
     sweeps, looks, rates, by_http, by_engine = [], [], [], [], []
     timers, words = CpuUse("timers due at one moment", "timer"), CpuUse("messages", "message")
     for _ in range(rounds):
@@ -59,10 +59,10 @@ def measure_waits(
         sweeps.append(sweep * 1000)
         looks.append(look * 1000)
         if messages:
-            waiting = make_waits(fleet.process.engine, MESSAGE, 2 * messages + 1, key="nobody")
+            keys = make_waits(fleet.process.engine, MESSAGE, 2 * messages + 1, key="nobody")
             with words.during(parts, 2 * messages):
-                by_http.append(percentile(sorted(_by_http(fleet, waiting[:messages])), 0.95) * 1000)
-                by_engine.append(percentile(sorted(_by_engine(fleet, waiting[messages:])), 0.95) * 1000)
+                by_http.append(percentile(sorted(_by_http(fleet, keys[:messages])), 0.95) * 1000)
+                by_engine.append(percentile(sorted(_by_engine(fleet, keys[messages:])), 0.95) * 1000)
         if due:
             rates.append(_fire(fleet, parts, due, timers))
     made.figures += [

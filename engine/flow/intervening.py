@@ -17,6 +17,7 @@ from schemas.core.problems import Problem
 from statemachine.workflow import planner
 from statemachine.workflow.course import leads_on_always, steps_after
 from statemachine.workflow.definition import Kind, Workflow
+from statemachine.workflow.failures import INCIDENT
 from statemachine.workflow.options.catches import CatchKind
 from statemachine.workflow.plan import Write
 from statemachine.workflow.states import OPEN_RUNS, OPEN_STEPS, RunState, StepState
@@ -28,7 +29,7 @@ from storage.engine.runs import RunRow, Runs
 from storage.engine.steering import Steering
 from storage.engine.steps import StepChange, StepRow, Steps
 
-_OUR_OWN: Final = frozenset({planner.INCIDENT.id, planner.COMPENSATION.id})
+_OUR_OWN: Final = frozenset({INCIDENT.id, planner.COMPENSATION.id, planner.SLOT.id})
 
 
 class InterventionRefused(ValueError):
@@ -265,4 +266,4 @@ def _require_open(run: RunRow) -> None:
 
 def _origin(node: str, given: Mapping[str, Any]) -> str:
     """The step of the definition that a row is about: of a question about a failure, the step that failed."""
-    return str(given.get("origin")) if node == planner.INCIDENT.id else node
+    return str(given.get("origin")) if node == INCIDENT.id else node

@@ -10,8 +10,8 @@ from engine.catalogue import Catalogue
 from runtime.mask import mask_text
 from schemas.core.private_words import masked
 from schemas.flows.executions import EntryStatus, ExecutionStep, ExecutionWait, IncidentView, TaskStats
-from statemachine.workflow import planner
 from statemachine.workflow.definition import Workflow
+from statemachine.workflow.failures import INCIDENT
 from statemachine.workflow.states import OPEN_RUNS, RunState
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.runs import RunRow
@@ -67,10 +67,10 @@ def execution_of(work: UnitOfWork, row: TaskRow, forms: TaskForms, catalogue: Ca
         "output": masked(_output(work, row, run)),
         "error": error_of(row, run.error),
         "waiting_for": [
-            *(_question(each) for each in reviews if each.node != planner.INCIDENT.id),
+            *(_question(each) for each in reviews if each.node != INCIDENT.id),
             *(_wait(each) for each in executions.waits(run.run_id, _MOST_WAITS)),
         ][:_MOST_WAITS],
-        "incidents": [_incident(each) for each in reviews if each.node == planner.INCIDENT.id],
+        "incidents": [_incident(each) for each in reviews if each.node == INCIDENT.id],
     }
 
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import event
 
 from bench.scale.plans import Statement, buffers, plan, statements
-from bench.workflows.standing import MESSAGE, TIMER, know_definitions, make_waits, tidy
+from bench.workflows.many_waits import MESSAGE, TIMER, know_definitions, make_waits, tidy
 from storage.engine.clock import BusinessClock
 from storage.engine.flow.scopes import NewScope, Scopes
 from storage.engine.steps import Steps
