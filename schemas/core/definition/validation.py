@@ -64,7 +64,7 @@ _QUOTED: Final = re.compile(r"'([^']*)'")
 
 
 @dataclass(frozen=True, slots=True)
-class Validated:
+class FittingBody:
     """What could be read of a definition, and what is wrong with the rest of it."""
 
     body: DefinitionBody | None
@@ -73,10 +73,10 @@ class Validated:
     unread: Unread = NOTHING_UNREAD
 
 
-def validated(written: Mapping[str, Any]) -> Validated:
+def validated(written: Mapping[str, Any]) -> FittingBody:
     """Read what fits; each fault of the rest has its place in what was written."""
     try:
-        return Validated(DefinitionBody.model_validate(written))
+        return FittingBody(DefinitionBody.model_validate(written))
     except ValidationError as error:
         errors = error.errors(include_url=False, include_input=False)
     found = list(_wrong_fields(errors, written))
@@ -86,8 +86,8 @@ def validated(written: Mapping[str, Any]) -> Validated:
     try:
         body = DefinitionBody.model_validate({**_STAND_INS, **_without(written, cut)})
     except ValidationError:
-        return Validated(None, faults)
-    return Validated(body, faults, unread)
+        return FittingBody(None, faults)
+    return FittingBody(body, faults, unread)
 
 
 def names_of_fields(part: type[Part]) -> list[str]:

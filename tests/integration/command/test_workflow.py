@@ -72,7 +72,7 @@ def test_a_json_file_is_taken_as_it_is(fleet: CommandLine, tmp_path: Path) -> No
     result = fleet.run("workflow", "check", str(path), "--json")
     assert result.exit_code == 1
     assert '"pointer": "/steps/0/type"' in result.stdout
-    assert f"{path}:2:24: steps.0.type: 'gatway'" in fleet.run("workflow", "check", str(path)).stderr
+    assert f"{path}:2:23: steps.0.type: 'gatway'" in fleet.run("workflow", "check", str(path)).stderr
 
 
 def test_a_file_is_json_by_its_ending_and_yaml_otherwise(fleet: CommandLine, tmp_path: Path) -> None:

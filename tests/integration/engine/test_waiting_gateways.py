@@ -120,7 +120,8 @@ def test_a_branch_that_comes_twice_waits_for_the_next_round(database_url: str) -
 def test_a_run_whose_branches_wait_for_one_that_never_comes_has_failed(database_url: str) -> None:
     written = """
     steps:
-    - {id: choose, type: gateway, condition: x, next: a, else: b}
+    - {id: split, type: gateway, mode: parallel, next: [a, choose]}
+    - {id: choose, type: gateway, condition: x, next: end, else: b}
     - {id: a, next: meet}
     - {id: b, next: meet}
     - {id: meet, type: gateway, mode: parallel, join: all, next: after}
