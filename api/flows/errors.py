@@ -10,6 +10,7 @@ from engine.outside import ForeignLease, LeaseLost, UnknownStep
 from schemas.core.error import Code
 from statemachine.workflow.definition import MalformedWorkflow
 from storage.engine.definitions import ChangedDefinition
+from tasks.flows.migration import UnusableChange
 
 
 def _of_move(error: IllegalMove) -> Refusal:
@@ -22,6 +23,10 @@ def _of_move(error: IllegalMove) -> Refusal:
 
 def _of_malformed(error: MalformedWorkflow) -> Refusal:
     """A draft that was taken once, and cannot run here now."""
+    return Refusal(Code.STATE_CONFLICT, str(error), details={"problems": list(error.problems)})
+
+
+def _of_change(error: UnusableChange) -> Refusal:
     return Refusal(Code.STATE_CONFLICT, str(error), details={"problems": list(error.problems)})
 
 
@@ -55,6 +60,7 @@ FAULTS: Final[Faults] = MappingProxyType(
         UnknownStep: _absent,
         UnknownVersion: _absent,
         UnservedTrigger: _conflict,
+        UnusableChange: _of_change,
     }
 )
 """Every exception that only these routes may end in, and its answer."""

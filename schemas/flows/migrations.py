@@ -23,7 +23,7 @@ class MigrationAsked(Sent):
 
     before: VersionName = Field(alias="from")
     after: VersionName = Field(alias="to")
-    steps: Annotated[dict[_StepId, _StepId], Field(max_length=2000)] = {}
+    steps: Annotated[dict[_StepId, _StepId], Field(max_length=2000, default_factory=dict)]
     """By step of the old version, what it is called in the new one; a step that is not named keeps its id."""
     runs: Annotated[list[_RunId], Field(min_length=1, max_length=MOST_RUNS)] | None = None
     """The ids of runs; null: all that are open in the old version, 500 a request."""
@@ -51,3 +51,41 @@ class MigrationDone(Succeeded):
     runs: list[RunMigrationView]
     next: str | None
     """There are more: send the same request with this as `next`; null when these were the last."""
+
+
+class ReplayAsked(Sent):
+    """Ended runs are to be replayed through a version."""
+
+    runs: Annotated[list[_RunId], Field(min_length=1, max_length=MOST_REPLAYED)] | None = None
+    """The ids of runs, of whatever version of the workflow; null: those that were begun last."""
+    last: Annotated[int, Field(ge=1, le=MOST_REPLAYED)] = 20
+    """How many of them, where no ids are given."""
+
+
+class DifferenceView(Answered):
+    """Where a run would first go another way."""
+
+    step: str | None
+    """The step that had ended; null: the run had begun."""
+    then: list[str]
+    """What was entered then and would not be now; `with other values`: the step is entered both times."""
+    now: list[str]
+    """What would be entered now and was not then."""
+
+
+class RunReplayView(Answered):
+    """What the replay says of one run."""
+
+    run_id: str
+    recorded_in: str | None
+    """The version that the run has; null: there is no such run of the workflow."""
+    result: Literal["same", "differs", "not_comparable"]
+    difference: DifferenceView | None
+    reason: str | None
+    """Why it is not comparable."""
+
+
+class Replayed(Answered):
+    """What the replay says of each run; nothing was done and nothing was written."""
+
+    runs: list[RunReplayView]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from engine.migrating import RunMigration
 from engine.outcomes import Done, Failed
 from statemachine.workflow.states import RunState
 from storage.access.system_audit import SystemAudit
@@ -128,7 +129,7 @@ def test_what_is_waited_for_is_found_by_kind_and_name_and_the_timer_fires_at_its
 def test_a_step_at_work_moves_the_run_after_its_record(database_url: str) -> None:
     with WrittenRuns.of(database_url, "steps: [{id: work, next: after}, {id: after}]") as runs:
         know(runs, "steps: [{id: labour, next: then}, {id: then}]", "2")
-        said = []
+        said: list[RunMigration] = []
 
         def during(step: object) -> Done:
             del step
