@@ -233,16 +233,16 @@ def _compared(replayed: _Replay, cause: int | None, after: str | None) -> Differ
     fault = replayed.faults.get(cause)
     if not then and not now and fault is None:
         return None
-    same_names = {entry.node for entry in then} & {entry.node for entry in now}
+    both = {str(entry) for entry in then} & {str(entry) for entry in now}
     return Difference(
         after=after,
-        then=tuple(_told(entry, same_names) for entry in then),
-        now=(*(_told(entry, same_names) for entry in now), *(() if fault is None else (fault,))),
+        then=tuple(_told(entry, both) for entry in then),
+        now=(*(_told(entry, both) for entry in now), *(() if fault is None else (fault,))),
     )
 
 
 def _told(entry: _Entry, both: set[str]) -> str:
-    return f"{entry} with other values" if entry.node in both else str(entry)
+    return f"{entry} with other values" if str(entry) in both else str(entry)
 
 
 def _obstacles(before: Workflow, after: Workflow, rows: Sequence[RecordedStep]) -> Iterator[str]:
