@@ -1,6 +1,7 @@
 """Runs of a definition that stands in the test: begun, carried to where nothing goes on, looked at."""
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import timedelta
 from textwrap import dedent
@@ -149,10 +150,12 @@ def returns(**output: Any) -> Answer:
     return lambda _: Done(output=output)
 
 
-def body_of(text: str) -> dict[str, Any]:
+def body_of(written: str | Mapping[str, Any]) -> dict[str, Any]:
     """A definition in which every action without an agent is `audit.check`."""
-    text = dedent(text).lstrip()
-    body = dict(read_yaml(text if text.startswith("workflow:") else PREAMBLE + text).body)
+    if isinstance(written, str):
+        written = dedent(written).lstrip()
+        written = read_yaml(written if written.startswith("workflow:") else PREAMBLE + written).body
+    body = deepcopy(dict(written))
     for step in body["steps"]:
         _with_agent(step)
     return body
