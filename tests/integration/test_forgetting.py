@@ -81,7 +81,7 @@ STAYS: Final = {
          "contact_method", "contact_result", "finish_reason", "action_type", "channel", "node", "queue", "action@steps",
          "workflow", "version", "reason@reviews", "decisions", "what", "provider", "script_id", "script_version",
          "model", "level2", "predicted_level2", "user_intent_l1", "user_intent_l2", "region", "slot",
-         "flow", "name@variable_writes", "ends_as",
+         "flow", "name@variable_writes", "ends_as", "migrations",
          "role@reviews", "not_by", "form@reviews", "escalations", "decision@review_answers"),
         "one of a fixed set of words, or configuration",
     ),

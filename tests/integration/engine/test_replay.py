@@ -1,8 +1,10 @@
 """Ended runs are replayed through a version: the same, or where they first differ, or why nothing can be said."""
 
+from collections.abc import Iterator
+
 import pytest
 
-from engine.outcomes import Done, Failed
+from engine.outcomes import Done, Failed, Outcome
 from tasks.flows.replay import RunReplay, replay_runs
 from tests.support.engine.migrated_runs import know
 from tests.support.engine.written_runs import WrittenRuns, returns
@@ -127,7 +129,7 @@ def test_a_run_whose_replay_would_say_nothing_says_so(database_url: str, written
 
 
 def test_a_run_that_was_tried_again_is_not_comparable(database_url: str) -> None:
-    answers = iter([Failed(code="bad", message="no"), Done(output={})])
+    answers: Iterator[Outcome] = iter([Failed(code="bad", message="no"), Done(output={})])
     with WrittenRuns.of(
         database_url, "steps: [{id: a, next: b}, {id: b}]", b=lambda _: next(answers)
     ) as runs:
