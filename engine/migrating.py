@@ -8,7 +8,7 @@ from engine.registry import Registry
 from schemas.core.parameters import problems_with
 from statemachine.workflow.checks.purposes import unmet_needs
 from statemachine.workflow.states import OPEN_RUNS, StepState
-from statemachine.workflow.version_change import OUR_OWN, JoinWaiting, OpenStep, VersionChange, Waiting
+from statemachine.workflow.version_change import OUR_OWN, JoinWaiting, OpenRow, VersionChange, Waiting
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.flow.migrated_runs import MigratedRuns, NewName, NewWork
 from storage.engine.flow.subscriptions import EventSubscription
@@ -93,7 +93,7 @@ class Migrating:
             yield from self._product_problems(opened)
         yield from self._data_problems(run)
 
-    def _product_problems(self, opened: Sequence[OpenStep]) -> Iterator[str]:
+    def _product_problems(self, opened: Sequence[OpenRow]) -> Iterator[str]:
         """Why the version cannot carry what the run is about."""
         for row in opened:
             yield from self.change.purpose_problems(row)
@@ -168,9 +168,9 @@ class Migrating:
         )
 
 
-def _open_step(row: StepRow, by_id: dict[int, StepRow]) -> OpenStep:
+def _open_step(row: StepRow, by_id: dict[int, StepRow]) -> OpenRow:
     owner = None if row.scope_id is None else by_id[row.scope_id]
-    return OpenStep(
+    return OpenRow(
         node=row.node,
         kind=row.kind,
         given=row.input,

@@ -16,9 +16,9 @@ from schemas.flows.migrations import (
     DifferenceView,
     MigrationAsked,
     MigrationDone,
-    ReplayAsked,
     Replayed,
     RunMigrationView,
+    RunReplayAsked,
     RunReplayView,
 )
 from tasks.flows.migration import Migration, migrate
@@ -68,7 +68,7 @@ def migrate_runs(name: Name, body: MigrationAsked, parts: GivenParts, actor: Act
     dependencies=[requires(Scope.WORKFLOWS, repeatable=True)],
     responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
 )
-def replay_workflow(name: Name, version: Version, body: ReplayAsked, parts: GivenParts) -> Replayed:
+def replay_workflow(name: Name, version: Version, body: RunReplayAsked, parts: GivenParts) -> Replayed:
     """What was recorded goes through the version's planner: no action is done, and nothing is written.
 
     A draft can be asked as well.

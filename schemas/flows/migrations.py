@@ -53,7 +53,7 @@ class MigrationDone(Succeeded):
     """There are more: send the same request with this as `next`; null when these were the last."""
 
 
-class ReplayAsked(Sent):
+class RunReplayAsked(Sent):
     """Ended runs are to be replayed through a version."""
 
     runs: Annotated[list[_RunId], Field(min_length=1, max_length=MOST_REPLAYED)] | None = None

@@ -17,7 +17,7 @@ OUR_OWN: Final = frozenset({INCIDENT.id, COMPENSATION.id})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OpenStep:
+class OpenRow:
     """An open step, as far as it decides what it can become."""
 
     node: str
@@ -102,7 +102,7 @@ class VersionChange:
         """What a step becomes; `None`: the new version has none for it."""
         return self.after.steps.get(self.name_of(node))
 
-    def step_problems(self, row: OpenStep) -> Iterator[str]:
+    def step_problems(self, row: OpenRow) -> Iterator[str]:
         """Why an open step cannot go on in the new version."""
         if row.node in OUR_OWN:
             yield from self._origin_problems(row, row.node)
@@ -131,7 +131,7 @@ class VersionChange:
         if ORIGIN in new.decisions.values():
             yield from self._origin_problems(row, new.id)
 
-    def purpose_problems(self, row: OpenStep) -> Iterator[str]:
+    def purpose_problems(self, row: OpenRow) -> Iterator[str]:
         """Why a step that a product finds by its purpose cannot become another."""
         new = self.target(row.node)
         if row.node not in OUR_OWN and new is not None:
@@ -182,7 +182,7 @@ class VersionChange:
                 f"and '{new.id}' waits for {_listed(self.after.flows[new.id])}"
             )
 
-    def coming_problems(self, rows: Sequence[OpenStep], waiting: Sequence[JoinWaiting]) -> Iterator[str]:
+    def coming_problems(self, rows: Sequence[OpenRow], waiting: Sequence[JoinWaiting]) -> Iterator[str]:
         """Joins ahead for which a branch would be waited for that cannot come: the run would never pass them."""
         opened = {row.node for row in rows} - OUR_OWN | {each.node for each in waiting}
         ahead = _reached(self.after, map(self.name_of, opened))
@@ -214,7 +214,7 @@ class VersionChange:
             "origin_input": self.renamed_input(inner),
         }
 
-    def _origin_problems(self, row: OpenStep, asks: str) -> Iterator[str]:
+    def _origin_problems(self, row: OpenRow, asks: str) -> Iterator[str]:
         origin = row.given.get("origin")
         if "origin_input" not in row.given or not isinstance(origin, str) or origin in OUR_OWN:
             return
@@ -224,7 +224,7 @@ class VersionChange:
                 f"'{asks}' asks what becomes of '{origin}', and version {self.after.version} has no step for it"
             )
 
-    def _place_problems(self, row: OpenStep, new: Step) -> Iterator[str]:
+    def _place_problems(self, row: OpenRow, new: Step) -> Iterator[str]:
         """Why a step does not lie where it lay."""
         if row.owner_kind == Kind.COMPENSATE:
             return

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import text
 
-from statemachine.workflow.replaying import RecordedStep
+from statemachine.workflow.recorded import RecordedStep
 from statemachine.workflow.states import StepState
 from storage.core.unit_of_work import Repository
 from storage.engine.runs import RUN_COLUMNS, RunRow, run_row
