@@ -44,14 +44,7 @@ def obstacles(before: Workflow, after: Workflow, rows: Sequence[RecordedStep]) -
     began = True
     for row in sorted(rows, key=lambda each: each.step_id):
         began = began and row.caused_by is None
-        if row.state in OPEN_STEPS:
-            yield f"step '{row.node}' has not ended"
-        if row.in_scope or row.kind in _WITH_AN_INSIDE:
-            yield f"step '{row.node}' is a scope or loop, or lies in one"
-        if row.state is StepState.CANCELLED:
-            yield f"step '{row.node}' was cancelled"
-        if not row.at_once and (row.error or {}).get("code") in _OWN_FAULTS and row.state is StepState.FAILED:
-            yield f"step '{row.node}' failed by its definition, and what it returned is not recorded"
+        yield from _of_row(row)
         if row.caused_by is None:
             if not began or row.node in begun:
                 yield f"step '{row.node}' was entered from outside"
@@ -60,6 +53,19 @@ def obstacles(before: Workflow, after: Workflow, rows: Sequence[RecordedStep]) -
     for version in (before, after):
         if any(catch.kind is not CatchKind.ERROR for catch in version.options.on):
             yield f"events may break in upon runs of version {version.version}"
+
+
+def _of_row(row: RecordedStep) -> Iterator[str]:
+    if row.state in OPEN_STEPS:
+        yield f"step '{row.node}' has not ended"
+    if row.in_scope or row.kind in _WITH_AN_INSIDE:
+        yield f"step '{row.node}' is a scope or loop, or lies in one"
+    if row.kind == Kind.WORKFLOW:
+        yield f"step '{row.node}' began another run"
+    if row.state is StepState.CANCELLED:
+        yield f"step '{row.node}' was cancelled"
+    if not row.at_once and (row.error or {}).get("code") in _OWN_FAULTS and row.state is StepState.FAILED:
+        yield f"step '{row.node}' failed by its definition, and what it returned is not recorded"
 
 
 def _of_step(step: Step | None, row: RecordedStep) -> Iterator[str]:

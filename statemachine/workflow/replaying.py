@@ -18,6 +18,7 @@ from statemachine.workflow.planning import Given, StepFault
 from statemachine.workflow.recorded import NotComparable, RecordedStep, obstacles
 from statemachine.workflow.states import StepState
 from statemachine.workflow.values import RunValues
+from statemachine.workflow.version_change import VersionChange, Waiting
 
 _CALL: Final = "call"
 """What a caller gave to a step that was offered to it."""
@@ -49,6 +50,7 @@ class _Entry:
 
 @dataclass(slots=True)
 class _Replay:
+    before: Workflow
     workflow: Workflow
     run_id: str
     parameters: Given
@@ -73,6 +75,13 @@ class _Replay:
 
     def _succeed(self, row: RecordedStep, cause: int | None) -> None:
         output = row.output or {}
+        came = output.get(planner.CATCH)
+        if row.kind == Kind.WAIT and isinstance(came, int):
+            place = self._place_now(row.node, came)
+            if place is None:
+                self.faults[cause] = f"{row.node} does not wait for what came"
+                return
+            output = {**output, planner.CATCH: place}
         if row.node in self.workflow.reading.outputs:
             self.outputs[row.node] = output
         try:
@@ -85,6 +94,12 @@ class _Replay:
             self.faults[cause] = f"{row.node} takes no such answer"
         else:
             self._follow(plan, cause)
+
+    def _place_now(self, node: str, came: int) -> int | None:
+        """The place, in the version, of the event that a wait ended with."""
+        catch = self.before.steps[node].catches[came]
+        waiting = Waiting(node=node, place=came, kind=catch.kind.value, name=catch.name or None)
+        return VersionChange(self.before, self.workflow).place_of(waiting)
 
     def _fail(self, node: str, given: Given, error: Given, cause: int | None) -> None:
         plan = planner.after_failure(self.workflow, node, given=given, error=error, values=self._values())
@@ -175,7 +190,7 @@ def replay(
     children: dict[int | None, list[RecordedStep]] = {}
     for row in sorted(rows, key=lambda each: each.step_id):
         children.setdefault(row.caused_by, []).append(row)
-    replayed = _Replay(after, run_id, parameters, children)
+    replayed = _Replay(before, after, run_id, parameters, children)
     replayed.begin()
     ended: list[int | None] = [None]
     for row in rows:

@@ -11,6 +11,7 @@ from statemachine.workflow.recorded import NotComparable
 from statemachine.workflow.replaying import Difference, replay
 from statemachine.workflow.states import OPEN_RUNS
 from storage.core.unit_of_work import UnitOfWork
+from storage.engine.flow.migrated_runs import MigratedRuns
 from storage.engine.flow.recorded_runs import MOST_STEPS, RecordedRuns
 from storage.engine.runs import RunRow
 
@@ -71,6 +72,8 @@ def _replayed(
 def _difference(engine: Engine, work: UnitOfWork, run: RunRow, after: Workflow) -> Difference | None:
     if run.state in OPEN_RUNS:
         raise NotComparable("it has not ended")
+    if MigratedRuns(work).history(run.run_id):
+        raise NotComparable("it was migrated, and its steps were recorded in several versions")
     try:
         before = engine.catalogue.version(work, run.workflow, run.version)
     except (MalformedWorkflow, UnknownWorkflow) as error:

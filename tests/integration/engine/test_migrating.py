@@ -341,3 +341,32 @@ def test_all_open_runs_move_and_those_that_have_ended_do_not(database_url: str) 
         ]
         assert result.next is None
         assert to_next(runs).runs == []
+
+
+def test_more_runs_than_one_request_moves_are_moved_by_the_next(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tasks.flows.migration.MOST_RUNS", 2)
+    written = "steps: [{id: ask, type: human, decisions: {ok: end}}]"
+    with WrittenRuns.of(database_url, written) as runs:
+        ids = sorted(runs.begin() for _ in range(3))
+        know(runs, written)
+        first = to_next(runs)
+        assert ([each.run_id for each in first.runs], first.next) == (ids[:2], ids[1])
+        rest = to_next(runs, following=first.next)
+        assert ([each.run_id for each in rest.runs], rest.next) == (ids[2:], None)
+
+
+def test_a_paused_run_moves_and_goes_on_when_it_is_resumed(database_url: str) -> None:
+    with WrittenRuns.of(database_url, "steps: [{id: a}]") as runs:
+        run_id = runs.begin_as("exec_paused", "1")
+        with runs.house.engine.transaction() as transaction:
+            transaction.pause([run_id])
+        know(runs, "steps: [{id: b, agent: contact, action: check}]")
+        assert move(runs, run_id, a="b").moved
+        runs.house.run()
+        assert runs.nodes(run_id) == {"b": ["ready"]}
+        with runs.house.engine.transaction() as transaction:
+            transaction.resume([run_id])
+        runs.house.run()
+        assert runs.nodes(run_id) == {"b": ["done"]}

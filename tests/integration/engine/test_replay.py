@@ -6,7 +6,7 @@ import pytest
 
 from engine.outcomes import Done, Failed, Outcome
 from tasks.flows.replay import RunReplay, replay_runs
-from tests.support.engine.migrated_runs import know
+from tests.support.engine.migrated_runs import know, move
 from tests.support.engine.written_runs import WrittenRuns, returns
 
 WRITTEN = """
@@ -22,6 +22,9 @@ steps:
 - {id: mend}
 - {id: both, needs: [left, mend]}
 """
+
+CALLS = "steps: [{id: a, type: workflow, workflow: called}]"
+CALLED = "workflow: called\nversion: '1'\nsteps: [{id: b}]"
 
 
 def replayed(runs: WrittenRuns, run_id: str, version: str = "2") -> RunReplay:
@@ -118,10 +121,11 @@ def test_a_run_that_would_go_another_way_says_where_it_first_differs(
         ("steps: [{id: a, on: [{timer: 60, next: end}]}]", "may break in upon step 'a'"),
         ("steps: [{id: a, next: stop}, {id: stop, type: end, error: bad}]", "the end 'stop'"),
         ("steps: [{id: a, type: human, decisions: {ok: end}}]", "it has not ended"),
+        (CALLS, "began another run"),
     ],
 )
 def test_a_run_whose_replay_would_say_nothing_says_so(database_url: str, written: str, reason: str) -> None:
-    with WrittenRuns.of(database_url, written) as runs:
+    with WrittenRuns.of(database_url, written, CALLED) as runs:
         run_id = runs.begin()
         result = replayed(runs, run_id, "1")
         assert not result.same
@@ -147,3 +151,39 @@ def test_the_last_runs_are_replayed_and_an_unknown_one_is_named(database_url: st
         assert [each.run_id for each in found] == ids[:0:-1]
         assert all(each.same for each in found)
         assert replayed(runs, "exec_nobody", "1").not_comparable == "there is no such run of the workflow"
+
+
+def test_what_ended_a_wait_is_found_by_kind_and_name_and_not_by_its_place(database_url: str) -> None:
+    written = """
+    steps:
+    - {{id: w, type: wait, events: [{0}]}}
+    - {{id: a}}
+    - {{id: b}}
+    """
+    bell, timer = "{{signal: bell, next: {}}}", "{{timer: 60, next: {}}}"
+    first = f"{bell.format('a')}, {timer.format('b')}"
+    with WrittenRuns.of(database_url, written.format(first)) as runs:
+        run_id = runs.begin()
+        runs.signal("bell")
+        know(runs, written.format(f"{timer.format('b')}, {bell.format('a')}"))
+        know(runs, written.format(f"{timer.format('a')}, {bell.format('b')}"), "3")
+        know(runs, written.format(f"{timer.format('a')}, {timer.format('b')}"), "4")
+        # The place is in what the wait returned, and so in the input of what follows it.
+        moved = replayed(runs, run_id, "2").difference
+        assert moved is not None
+        assert moved.then == moved.now == ("a (audit.check) with other values",)
+        crossed, gone = (replayed(runs, run_id, version).difference for version in "34")
+        assert crossed is not None
+        assert (crossed.then, crossed.now) == (("a (audit.check)",), ("b (audit.check)",))
+        assert gone is not None
+        assert gone.now == ("w does not wait for what came",)
+
+
+def test_a_run_that_was_migrated_is_not_comparable(database_url: str) -> None:
+    written = "steps: [{id: ask, type: human, decisions: {ok: end}}]"
+    with WrittenRuns.of(database_url, written) as runs:
+        run_id = runs.begin()
+        know(runs, written)
+        assert move(runs, run_id).moved
+        runs.decide(run_id, "ask", decision="ok")
+        assert "migrated" in (replayed(runs, run_id).not_comparable or "")
