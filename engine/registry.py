@@ -79,6 +79,9 @@ class Questions(Protocol):
     def cancel(self, work: UnitOfWork, step_ids: Sequence[int]) -> None:
         """Close the questions of these steps unanswered."""
 
+    def rename(self, work: UnitOfWork, run_id: str, names: Mapping[str, Sequence[str]]) -> None:
+        """Let the open questions of a run name its steps as they are called from now on, each by all its names."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Product(Generic[C]):
@@ -213,3 +216,8 @@ class Registry:
         """Close the questions of steps that are cancelled."""
         if self.questions is not None and step_ids:
             self.questions.cancel(work, step_ids)
+
+    def rename_questions(self, work: UnitOfWork, run_id: str, names: Mapping[str, Sequence[str]]) -> None:
+        """Let the open questions of a run name its steps as they are called from now on."""
+        if self.questions is not None and names:
+            self.questions.rename(work, run_id, names)

@@ -11,6 +11,7 @@ from engine.outside import ForeignLease, LeaseLost, UnknownStep
 from schemas.core.error import Code
 from statemachine.workflow.definition import MalformedWorkflow
 from storage.engine.definitions import ChangedDefinition
+from tasks.flows.migration import UnusableChange
 
 
 def _of_move(error: IllegalMove) -> Refusal:
@@ -23,6 +24,10 @@ def _of_move(error: IllegalMove) -> Refusal:
 
 def _of_malformed(error: MalformedWorkflow) -> Refusal:
     """A draft that was taken once, and cannot run here now."""
+    return Refusal(Code.STATE_CONFLICT, str(error), details={"problems": list(error.problems)})
+
+
+def _of_change(error: UnusableChange) -> Refusal:
     return Refusal(Code.STATE_CONFLICT, str(error), details={"problems": list(error.problems)})
 
 
@@ -63,6 +68,7 @@ FAULTS: Final[Faults] = MappingProxyType(
         UnknownVersion: _absent,
         UnservedTrigger: _conflict,
         UnusableIntervention: _of_unusable,
+        UnusableChange: _of_change,
     }
 )
 """Every exception that only these routes may end in, and its answer."""

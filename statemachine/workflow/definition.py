@@ -184,7 +184,9 @@ def examine(
     """
     graph = Graph.of(steps, on_error, options.on, unread.steps)
     variables = {variable.name: variable for variable in declared}
-    reading = NamesRead.of(steps, options.output, options.key, options.on)
+    reading = NamesRead.of(
+        steps, options.output, options.key, options.on, (options.concurrency, options.rate)
+    )
     found = (
         *islice(faults(steps, graph, unread), MOST_FAULTS),
         *islice(

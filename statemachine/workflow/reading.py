@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from statemachine.workflow.expression.compiled import Expression
 from statemachine.workflow.expression.template import ValueTemplate
 from statemachine.workflow.options.catches import Catch
+from statemachine.workflow.options.limits import Concurrency, Rate
 from statemachine.workflow.options.loops import ForEach, Repeat
 from statemachine.workflow.step import Step
 
@@ -30,13 +31,15 @@ class NamesRead:
         output: ValueTemplate | None,
         key: ValueTemplate | None,
         on: Iterable[Catch] = (),
+        limits: Iterable[Concurrency | Rate | None] = (),
     ) -> "NamesRead":
-        """What these read; `on` is what breaks in upon the whole."""
+        """What these read; `on` is what breaks in upon the whole, `limits` are those of runs."""
         of_steps = {step.id: _of_step(step) for step in steps}
         of_workflow = _names(
             [
                 ("output", output),
                 ("key", key),
+                *(("key", limit.key) for limit in limits if limit is not None),
                 *(("on", each) for catch in on for each in (catch.key, catch.timer, catch.condition)),
             ]
         )

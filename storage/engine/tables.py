@@ -114,6 +114,8 @@ runs = Table(
     Column("depth", SmallInteger, nullable=False, server_default="0"),
     # What tells a general task's body from another under the same id; only where its caller named the id.
     Column("digest", LargeBinary),
+    # How it came to its version, where it began with another: `from`, `to`, `steps`, `by`, `at` of each migration.
+    Column("migrations", Json),
     database_moment("created_at"),
     Column("finished_at", Moment),
     CheckConstraint(f"state IN ({literals(RunState)})", name="state"),

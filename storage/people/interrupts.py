@@ -33,7 +33,7 @@ _SET_DUE = text("UPDATE reviews SET escalated = :escalated, due_at = :due_at WHE
 
 @dataclass(frozen=True, slots=True)
 class Interrupt:
-    """A question with the workflow of its run, in the version that it began with."""
+    """A question with the workflow of its run, in the version that it has."""
 
     review: Review
     workflow: str

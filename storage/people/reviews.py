@@ -59,6 +59,16 @@ _DECIDE = text(
     "decision = CAST(:decision AS jsonb) WHERE review_id = :review_id",
 )
 _CANCEL = text("UPDATE reviews SET state = 'cancelled' WHERE step_id = ANY(:steps) AND state = 'open'")
+_RENAME = text(
+    """
+    WITH n AS (SELECT * FROM unnest(CAST(:before AS text[]), CAST(:after AS text[])) AS n(before, after))
+    UPDATE reviews SET
+        node = coalesce((SELECT s.node FROM steps s WHERE s.step_id = reviews.step_id), node),
+        not_by = (SELECT coalesce(jsonb_agg(DISTINCT coalesce(n.after, e.name)), '[]')
+                  FROM jsonb_array_elements_text(reviews.not_by) AS e(name) LEFT JOIN n ON n.before = e.name)
+    WHERE run_id = :run_id AND state = 'open'
+    """
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,3 +224,9 @@ class Reviews(Repository):
     def cancel(self, step_ids: Sequence[int]) -> None:
         """Withdraw the open questions of these steps."""
         self.connection.execute(_CANCEL, {"steps": list(step_ids)})
+
+    def rename(self, run_id: str, names: Mapping[str, Sequence[str]]) -> None:
+        """Let the open questions of a run name its steps anew; the rows of the steps have their names already."""
+        pairs = [(before, after) for before, several in names.items() for after in several]
+        values = {"before": [before for before, _ in pairs], "after": [after for _, after in pairs]}
+        self.connection.execute(_RENAME, {"run_id": run_id, **values})

@@ -41,6 +41,10 @@ class ReviewQuestions:
         """Close the reviews of these steps undecided."""
         Reviews(work).cancel(step_ids)
 
+    def rename(self, work: UnitOfWork, run_id: str, names: Mapping[str, Sequence[str]]) -> None:
+        """Let the open reviews of a run name its steps as they are called from now on; they keep who holds them."""
+        Reviews(work).rename(run_id, names)
+
 
 def _raise_alerts(work: UnitOfWork, effects: Sequence[tuple[int, Any]]) -> Mapping[int, EffectRefusal]:
     Alerts(work).raise_all([effect for _, effect in effects])

@@ -86,7 +86,7 @@ STAYS: Final = {
          "workflow", "version", "reason@reviews", "decisions", "wanted", "what", "provider", "script_id",
          "script_version",
          "model", "level2", "predicted_level2", "user_intent_l1", "user_intent_l2", "region", "slot",
-         "flow", "name@variable_writes", "ends_as",
+         "flow", "name@variable_writes", "ends_as", "migrations",
          "role@reviews", "not_by", "form@reviews", "escalations", "decision@review_answers"),
         "one of a fixed set of words, or configuration",
     ),

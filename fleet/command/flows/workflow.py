@@ -1,4 +1,4 @@
-"""`unpend workflow`: checks definitions of workflows, sends, lists, shows, activates and retires them."""
+"""`unpend workflow`: checks definitions of workflows, sends, lists, shows, activates and retires them; moves runs."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import typer
 
 from fleet.command.client import ADMIN, ApiRefused, connected, moment, refusals, segment
 from fleet.command.failure import CommandError, Commands
+from fleet.command.flows.versions import migrate, replay
 from fleet.command.location import DataDir
 from fleet.command.orders.task import By, name_of, text_of
 from fleet.command.output import AsJson, show_json, show_line, show_table
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
 application = typer.Typer(
     cls=Commands,
     no_args_is_help=True,
-    help="Definitions of workflows: check, add, list, show, activate, retire.",
+    help="Definitions of workflows: check, add, list, show, activate, retire; their runs: migrate, replay.",
 )
+application.command("migrate")(migrate)
+application.command("replay")(replay)
 
 DefinitionFile = Annotated[
     Path,

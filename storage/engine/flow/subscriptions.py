@@ -12,26 +12,26 @@ from storage.engine.flow.tables import subscriptions as subscriptions_table
 from storage.engine.states import RUNNING
 
 _ADD = BulkInsert(subscriptions_table, ("run_id", "step_id", "place", "kind", "name", "key", "due_at"))
-_FIELDS = "subscription_id, run_id, step_id, place, kind, name, key, due_at"
+FIELDS = "subscription_id, run_id, step_id, place, kind, name, key, due_at"
 _WAITING = text(
-    f"SELECT {_FIELDS} FROM subscriptions WHERE kind = :kind AND name = :name "
+    f"SELECT {FIELDS} FROM subscriptions WHERE kind = :kind AND name = :name "
     "AND (CAST(:key AS text) IS NULL OR key = :key) AND subscription_id > :after "
     "ORDER BY subscription_id LIMIT :limit"
 )
 # That of a run that is paused waits until it goes on.
 _DUE = text(
     f"""
-    SELECT {_FIELDS} FROM subscriptions s WHERE due_at <= (SELECT business_now())
+    SELECT {FIELDS} FROM subscriptions s WHERE due_at <= (SELECT business_now())
       AND EXISTS (SELECT FROM runs r WHERE r.run_id = s.run_id AND r.state = {RUNNING})
     ORDER BY due_at LIMIT :limit
     """
 )
-_OF_RUNS = text(f"SELECT {_FIELDS} FROM subscriptions WHERE run_id = ANY(:runs) AND kind = 'condition'")
+_OF_RUNS = text(f"SELECT {FIELDS} FROM subscriptions WHERE run_id = ANY(:runs) AND kind = 'condition'")
 _OF_RUN = text(
-    f"SELECT {_FIELDS} FROM subscriptions WHERE run_id = :run_id AND kind = :kind AND name = :name "
+    f"SELECT {FIELDS} FROM subscriptions WHERE run_id = :run_id AND kind = :kind AND name = :name "
     "AND (CAST(:key AS text) IS NULL OR key = :key) ORDER BY subscription_id"
 )
-_STILL = text(f"SELECT {_FIELDS} FROM subscriptions WHERE subscription_id = ANY(:ids) FOR UPDATE")
+_STILL = text(f"SELECT {FIELDS} FROM subscriptions WHERE subscription_id = ANY(:ids) FOR UPDATE")
 _END = text("DELETE FROM subscriptions WHERE subscription_id = ANY(:ids)")
 _END_OF_STEPS = text("DELETE FROM subscriptions WHERE step_id = ANY(:steps)")
 _END_OF_RUNS = text("DELETE FROM subscriptions WHERE run_id = ANY(:runs)")

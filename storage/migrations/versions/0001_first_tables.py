@@ -488,6 +488,7 @@ def upgrade() -> None:
     sa.Column('cancel_asked', sa.Boolean(), nullable=True),
     sa.Column('depth', sa.SmallInteger(), server_default='0', nullable=False),
     sa.Column('digest', sa.LargeBinary(), nullable=True),
+    sa.Column('migrations', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
     sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
     sa.CheckConstraint("state IN ('created', 'running', 'paused', 'completed', 'failed', 'cancelled')", name=op.f('ck_runs_state')),

@@ -17,16 +17,24 @@ from tests.support.factories import CANCEL, PARTS_MISSING, READY, answered, subm
 from tests.support.in_process_fleet import InProcessFleet
 from tests.support.orders.signals import receive_signal
 
+SHIPPED = PROJECT / "config" / "workflows" / "pending_task_1.0.yaml"
+
 
 def renamed() -> dict[str, object]:
     """The shipped definition with its steps called by numbers."""
-    text = (PROJECT / "config" / "workflows" / "pending_task_1.0.yaml").read_text(encoding="utf-8")
-    ids = [step["id"] for step in yaml.safe_load(text)["steps"]]
-    for number, step_id in enumerate(sorted(ids, key=len, reverse=True)):
-        text = text.replace(step_id, f"n{number}")
+    text = SHIPPED.read_text(encoding="utf-8")
+    names = names_of_renamed()
+    for step_id, name in names.items():
+        text = text.replace(step_id, name)
     body: dict[str, object] = yaml.safe_load(text) | {"version": "1.1"}
-    assert not {*read_definition(body).steps} & {*ids}
+    assert not {*read_definition(body).steps} & {*names}
     return body
+
+
+def names_of_renamed() -> dict[str, str]:
+    """By step of the shipped definition, what it is called there; the longest first."""
+    ids = [step["id"] for step in yaml.safe_load(SHIPPED.read_text(encoding="utf-8"))["steps"]]
+    return {step_id: f"n{number}" for number, step_id in enumerate(sorted(ids, key=len, reverse=True))}
 
 
 @pytest.fixture

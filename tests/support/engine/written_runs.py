@@ -1,6 +1,7 @@
 """Runs of a definition that stands in the test: begun, carried to where nothing goes on, looked at."""
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import timedelta
 from textwrap import dedent
@@ -35,7 +36,7 @@ class WrittenRuns:
     def of(cls, database_url: str, *written: str, **answers: Answer) -> "WrittenRuns":
         """Know these definitions, the first without its name and version; what each node returns."""
         bench = ScriptedActions(answers=dict(answers))
-        bodies = [_body(text) for text in written]
+        bodies = [body_of(text) for text in written]
         house = InProcessFleet.build(database_url, actions=bench.actions(), workflows=bodies)
         return cls(house, bench)
 
@@ -52,6 +53,15 @@ class WrittenRuns:
             known = transaction.catalogue.current(transaction.work, workflow)
             transaction.begin([Begin(run_id=run_id, workflow=known, variables=variables)])
         self.house.run()
+        return run_id
+
+    def begin_as(self, run_id: str, version: str, *, until: str | None = None, **variables: Any) -> str:
+        """Begin a run of a version under this id; nothing is done, or what there is until this step is."""
+        with self.house.engine.transaction() as transaction:
+            known = transaction.catalogue.version(transaction.work, "tried", version)
+            transaction.begin([Begin(run_id=run_id, workflow=known, variables=variables)])
+        while until is not None and until not in self.bench.worked:
+            self.house.execute(self.house.wire.messages.popleft())
         return run_id
 
     def state(self, run_id: str) -> RunState:
@@ -140,10 +150,12 @@ def returns(**output: Any) -> Answer:
     return lambda _: Done(output=output)
 
 
-def _body(text: str) -> dict[str, Any]:
+def body_of(written: str | Mapping[str, Any]) -> dict[str, Any]:
     """A definition in which every action without an agent is `audit.check`."""
-    text = dedent(text).lstrip()
-    body = dict(read_yaml(text if text.startswith("workflow:") else PREAMBLE + text).body)
+    if isinstance(written, str):
+        written = dedent(written).lstrip()
+        written = read_yaml(written if written.startswith("workflow:") else PREAMBLE + written).body
+    body = deepcopy(dict(written))
     for step in body["steps"]:
         _with_agent(step)
     return body
