@@ -130,8 +130,7 @@ class Transaction:
 
     def catch(self, events: Sequence[CaughtEvent]) -> frozenset[int]:
         """Go on with what has come for those who still wait for it; which subscriptions did."""
-        locked = Runs(self.work).lock(sorted({each.subscription.run_id for each in events}))
-        for run in locked:
+        for run in Runs(self.work).lock(sorted({each.subscription.run_id for each in events})):
             if run.state in OPEN_RUNS:
                 self._flow.succession.runs[run.run_id] = self._facts(run)
         heard = self._flow.catching.catch(events)
@@ -284,10 +283,8 @@ class Transaction:
             for step in self._flow.succession.inserted
             if step.state is StepState.PUBLISHED and step.queue and step.action
         ]
-        return messages_of(
-            [*rows, *self._taken],
-            lambda action: self.registry.largest_batch(action, self.limits.largest_batch),
-        )
+        largest, registry = self.limits.largest_batch, self.registry
+        return messages_of([*rows, *self._taken], lambda action: registry.largest_batch(action, largest))
 
     @property
     def intervening(self) -> Intervening:
