@@ -42,6 +42,7 @@ def test_every_route_names_its_scope_but_callbacks_health_and_figures() -> None:
         "/webhooks/contact/{provider}",
         "/webhooks/contact/{provider}/{token}",
         "/callbacks/http/{token}",
+        "/hooks/{path}",
         "/health",
         "/health/live",
         "/health/ready",

@@ -66,13 +66,6 @@ def test_flower_and_beat_have_the_broker_alone() -> None:
     assert secrets_of("flower") == {"UNPEND_BROKER_URL", "FLOWER_BASIC_AUTH"}
 
 
-def test_the_secrets_that_definitions_name_are_the_api_s_alone() -> None:
-    variable = {"UNPEND_SECRET_SHOP": "x"}
-    assert without_others("api", variable) == variable
-    for process in (*OF_WORK[1:], "beat", "flower", "exporter", "simulator"):
-        assert without_others(process, variable) == {}
-
-
 OF_WORK = ("api", "intake", "tick", "upkeep", *(f"worker-{queue}" for queue in QUEUES))
 GIVEN_NEEDED = [(process, name) for process, names in NEEDED.items() for name in sorted(names)]
 
@@ -104,11 +97,11 @@ def test_the_key_of_each_provider_is_given_to_who_uses_it_and_to_nobody_else() -
     }
 
 
-def test_the_secrets_of_http_steps_are_given_to_the_worker_general_alone() -> None:
+def test_the_secrets_that_definitions_name_are_given_to_who_verifies_and_who_sends_with_them() -> None:
     given = {"UNPEND_SECRET_PAY": "a secret", "UNPEND_LOG_LEVEL": "INFO"}
     for process in (*OF_WORK, "beat", "flower", "exporter", "simulator"):
         kept = set(without_others(process, given))
-        assert ("UNPEND_SECRET_PAY" in kept) == (process == "worker-general")
+        assert ("UNPEND_SECRET_PAY" in kept) == (process in ("api", "worker-general"))
         assert "UNPEND_LOG_LEVEL" in kept
 
 
