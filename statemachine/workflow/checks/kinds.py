@@ -6,7 +6,7 @@ from typing import Final
 
 from statemachine.workflow.options.gateways import GatewayMode
 from statemachine.workflow.options.human import NO_RULES
-from statemachine.workflow.options.loops import Repeat
+from statemachine.workflow.options.loops import ForEach, Repeat
 from statemachine.workflow.step import Kind, Step
 
 _ALL: Final = frozenset(Kind)
@@ -86,6 +86,8 @@ def _faults_together(step: Step) -> Iterator[str]:
     yield from _faults_of_join(step)
     if isinstance(step.loop, Repeat) and step.needs and len(step.needs) > 1 and step.join is not None:
         yield "is repeated and joins branches by count; let a gateway join them before"
+    if isinstance(step.loop, ForEach) and (step.kind is Kind.HUMAN or step.catches):
+        yield "has several ways to go on, and is done for each element; put it into a scope that is"
     if step.inline and (step.loop or step.on or step.writes or step.branches):
         yield "is inline and has more than what follows it; only a step of its own can have that"
 

@@ -4,6 +4,8 @@ import pytest
 
 from statemachine.workflow.definition import Kind, MalformedWorkflow, Step
 from statemachine.workflow.expression.compiled import Expression
+from statemachine.workflow.expression.template import ValueTemplate
+from statemachine.workflow.options.loops import ForEach
 from tests.support.workflow.definitions import action, gateway, human, workflow
 
 CONDITION = Expression.parse("ok")
@@ -78,6 +80,10 @@ FAULTS: dict[str, tuple[tuple[Step, ...], str]] = {
     "a wait for nothing": (
         (Step(id="w", kind=Kind.WAIT),),
         "step 'w' is a wait and needs either seconds, not_before, until or events",
+    ),
+    "a question for each element": (
+        (Step(id="h", kind=Kind.HUMAN, decisions={"ok": "end"}, loop=ForEach(items=ValueTemplate.of([1]))),),
+        "step 'h' has several ways to go on, and is done for each element; put it into a scope that is",
     ),
     "a wait for two things": (
         (Step(id="w", kind=Kind.WAIT, wait_seconds=1, not_before="at"),),
