@@ -135,7 +135,7 @@ def runs(database_url: str) -> Iterator[WrittenRuns]:
 _number = iter(range(1, 10_000))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(case=cases())
 def test_a_run_under_new_names_ends_as_it_would_have(runs: WrittenRuns, case: Case) -> None:
     name = f"tried_{next(_number)}"

@@ -21,7 +21,7 @@ MOST_ENDS = 40
 def test_a_run_comes_to_what_the_reference_comes_to(database_url: str, together: int) -> None:
     house = ModelHouse.build(database_url)
 
-    @settings(examples=100, steps=1)
+    @settings(examples=40, steps=1)
     @given(case=cases(), data=st.data())
     def holds(case: Case, data: st.DataObject) -> None:
         carry(house, case, data, together)

@@ -42,7 +42,7 @@ def expected(given: Sequence[tuple[Respondent, str]], quorum: int) -> tuple[set[
     return None
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(answers=ANSWERS, quorum=st.integers(min_value=1, max_value=4))
 def test_a_step_ends_once_by_enough_equal_answers_of_people_who_may(
     house: InProcessFleet, answers: list[tuple[Respondent, str]], quorum: int

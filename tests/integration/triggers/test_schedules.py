@@ -184,7 +184,7 @@ CHANGES = {
 
 
 # Not made smaller where it fails: each look is one at a database.
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], phases=[Phase.generate])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow], phases=[Phase.generate])
 @given(
     times=lines,
     zone=st.sampled_from(sorted(CHANGES)),
