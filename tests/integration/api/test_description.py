@@ -45,6 +45,8 @@ HELD = {
     ("POST", "/v1/workflows/{name}/{version}/activate"): "workflows",
     ("POST", "/v1/workflows/{name}/{version}/retire"): "workflows",
     ("POST", "/v1/workflows/{name}/start"): "tasks",
+    ("POST", "/v1/workflows/{name}/migrations"): "workflows",
+    ("POST", "/v1/workflows/{name}/versions/{version}/replay"): "workflows",
     ("GET", "/v1/executions"): "read",
     ("GET", "/v1/executions/{execution_id}"): "read",
     ("GET", "/v1/executions/{execution_id}/steps"): "read",
