@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from engine.isolation import Fault, in_halves
 from engine.outcomes import Done, Failed, Outcome
-from engine.poison import abandon_run
+from engine.rescue.isolation import Fault, in_halves
+from engine.rescue.poison import abandon_run
 from statemachine.workflow.states import RunState
 from storage.engine.flow.called_runs import BegunRuns, EndedChild
 

@@ -12,14 +12,14 @@ from engine.actions import Action, Batch
 from engine.called_runs import CalledRuns
 from engine.catalogue import Catalogue
 from engine.definitions.rules import DefinitionRules
-from engine.flow.after_commit import NOTHING_LEFT, AfterCommit
-from engine.isolation import fault_of, in_halves
+from engine.flow.events.after_commit import NOTHING_LEFT, AfterCommit
 from engine.lease import LeaseKeeper
 from engine.limits import Limits
 from engine.outcomes import Outcome
-from engine.poison import crash_unclaimed
 from engine.publisher import Message, Publisher, WireUnavailable, into_messages
 from engine.registry import Registry
+from engine.rescue.isolation import fault_of, in_halves
+from engine.rescue.poison import crash_unclaimed
 from engine.room import Room
 from engine.slots import SlotKeeper
 from engine.transaction import Transaction

@@ -8,7 +8,13 @@ from engine.registry import Registry
 from schemas.core.parameters import problems_with
 from statemachine.workflow.checks.purposes import unmet_needs
 from statemachine.workflow.states import OPEN_RUNS, StepState
-from statemachine.workflow.version_change import OUR_OWN, JoinWaiting, OpenRow, VersionChange, Waiting
+from statemachine.workflow.versions.version_change import (
+    OUR_OWN,
+    JoinWaiting,
+    OpenRow,
+    VersionChange,
+    Waiting,
+)
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.flow.migrated_runs import MigratedRuns, NewName, NewWork
 from storage.engine.flow.subscriptions import EventSubscription

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from engine.begin import Begin
 from engine.catalogue import Catalogue
-from engine.flow.after_commit import AfterCommit
-from engine.flow.catching import CaughtEvent
+from engine.flow.events.after_commit import AfterCommit
+from engine.flow.events.catching import CaughtEvent
 from engine.flow.facts import RunFacts
 from engine.flow.intervening import Intervening
 from engine.flow.parts import FlowParts

@@ -10,8 +10,8 @@ from beat_schedule import FEEDING_SECONDS
 from runtime.logs import logger
 from runtime.redis_address import NO_REDIS
 from storage.core.unavailable import StorageUnavailable
-from tasks.flows.live_follower import LiveFollower
-from tasks.flows.live_store import LiveStoreUnavailable
+from tasks.flows.live.live_follower import LiveFollower
+from tasks.flows.live.live_store import LiveStoreUnavailable
 from tasks.outbound.feeding import Feeder
 from workers.app import HARD_LIMIT_MARGIN, REQUEST
 from workers.process import CurrentProcess
@@ -29,7 +29,7 @@ _FOLLOWING_SECONDS: Final = FEEDING_SECONDS / 2
 _REST: Final = 20
 """For each second spent on live state, so many are spent otherwise: orders need the machine."""
 _LONGEST_REST: Final = 3.0
-"""However long it took: live state is to be read (see `tasks.flows.live_store.FRESH_SECONDS`)."""
+"""However long it took: live state is to be read (see `tasks.flows.live.live_store.FRESH_SECONDS`)."""
 
 _PILED_UP_SECONDS: Final = FEEDING_SECONDS / 2
 """A call that begins so soon after another has waited while no worker ran, and is as good as done."""

@@ -24,8 +24,8 @@ from schemas.core.definition.file import read_definition_file
 from statemachine.workflow.definition import Workflow
 from storage.core.database import Database
 from tasks.flows.context import FlowsContext
-from tasks.flows.live_follower import LiveFollower
-from tasks.flows.live_store import LiveStore
+from tasks.flows.live.live_follower import LiveFollower
+from tasks.flows.live.live_store import LiveStore
 from tasks.orders.rules.context import Context, make_context
 from tasks.outbound.context import OutboundContext
 from tasks.outbound.feeding import Feeder

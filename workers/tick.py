@@ -7,7 +7,7 @@ from celery import Celery
 
 from beat_schedule import TICK_SECONDS
 from engine.publisher import WireUnavailable
-from engine.tick import Tick
+from engine.rescue.tick import Tick
 from runtime.logs import logger
 from schemas.core.agents import TICK
 from storage.core.unavailable import StorageUnavailable

@@ -23,7 +23,7 @@ from schemas.core.error import Code
 from schemas.core.form import storable_payload
 from schemas.flows.inbox import EntryTaken
 from statemachine.workflow.options.triggers import TriggerKind
-from storage.engine.inbox import LARGEST_PAYLOAD, NewInboxEntry
+from storage.engine.triggers.inbox import LARGEST_PAYLOAD, NewInboxEntry
 from tools.webhooks.signature import UnverifiedWebhook, verified_id
 
 router = APIRouter(prefix="/hooks", tags=["triggers"], route_class=Route)

@@ -12,7 +12,7 @@ from api.server.route import Route
 from api.server.services import GivenParts
 from schemas.core.error import Code
 from schemas.flows.http_callbacks import HttpCallbackReceived
-from tasks.flows.http_callbacks import call_back
+from tasks.flows.http_steps.http_callbacks import call_back
 from tools.http_requests.content import LARGEST_BODY, UnfitContent, read_json
 
 router = APIRouter(prefix="/callbacks", tags=["callbacks"], route_class=Route)

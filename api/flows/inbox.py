@@ -11,8 +11,8 @@ from api.server.services import Caller, GivenParts
 from engine.triggers.dispatch import InboxDispatcher
 from runtime.logs import logger
 from schemas.access.scopes import Scope
-from schemas.core.cron import CronExpression
 from schemas.core.error import Code
+from schemas.core.times.cron import CronExpression
 from schemas.flows.inbox import (
     EntryTaken,
     EventSent,
@@ -24,8 +24,8 @@ from schemas.flows.inbox import (
 from statemachine.workflow.options.triggers import TriggerKind
 from statemachine.workflow.states import InboxState
 from storage.core.unavailable import StorageUnavailable
-from storage.engine.inbox import Inbox, NewInboxEntry
-from storage.engine.schedules import ScheduleRow, Schedules
+from storage.engine.triggers.inbox import Inbox, NewInboxEntry
+from storage.engine.triggers.schedules import ScheduleRow, Schedules
 
 router = APIRouter(tags=["triggers"], route_class=Route)
 

@@ -23,7 +23,7 @@ from storage.core.database import Database
 from storage.engine.subjects import SubjectTable
 from storage.flows.live_states import LiveState, LiveStates
 from storage.flows.task_list import TaskRow
-from tasks.flows.live_store import LiveStore, LiveStoreUnavailable, LiveSummary
+from tasks.flows.live.live_store import LiveStore, LiveStoreUnavailable, LiveSummary
 
 _log = logger(__name__)
 

@@ -14,11 +14,11 @@ from bench.http_connection import HttpConnection, Target
 from bench.latency import percentile
 from bench.workflows.figures import CpuUse, Figure, WorkflowFigures
 from bench.workflows.many_waits import MESSAGE, TIMER, WORD, make_waits, tidy
-from engine.tick import Tick
+from engine.rescue.tick import Tick
 from engine.triggers.dispatch import InboxDispatcher
 from statemachine.workflow.options.triggers import TriggerKind
 from storage.engine.clock import BusinessClock
-from storage.engine.inbox import Inbox, NewInboxEntry
+from storage.engine.triggers.inbox import Inbox, NewInboxEntry
 
 _SWEEPS: Final = 50
 _LOOK: Final = 0.02

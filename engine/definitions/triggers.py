@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from schemas.core.cron import CronExpression, MalformedCron
-from schemas.core.cron_moments import next_moment
 from schemas.core.definition.reader import read_definition
+from schemas.core.times.cron import CronExpression, MalformedCron
+from schemas.core.times.cron_moments import next_moment
 from statemachine.workflow.checks.definition_fault import DefinitionFault
 from statemachine.workflow.definition import MalformedWorkflow, Workflow
 from statemachine.workflow.expression.calculation import nearest
@@ -15,7 +15,7 @@ from statemachine.workflow.states import RUN_ENDS
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.clock import BusinessClock
 from storage.engine.definitions import Definitions
-from storage.engine.schedules import NewSchedule, Schedules
+from storage.engine.triggers.schedules import NewSchedule, Schedules
 
 _OF_ACTIONS: Final = "action:"
 

@@ -6,15 +6,15 @@ from typing import Final
 
 from engine.begin import Begin
 from engine.flow.calls import Calls
-from engine.flow.cancelling import Cancelling
-from engine.flow.catching import Catching
 from engine.flow.ends import Ends
+from engine.flow.events.catching import Catching
 from engine.flow.facts import RunFacts
-from engine.flow.insides import Insides
-from engine.flow.joins import Joins
+from engine.flow.inside.cancelling import Cancelling
+from engine.flow.inside.insides import Insides
+from engine.flow.inside.joins import Joins
+from engine.flow.inside.scope_ends import ScopeEnds
 from engine.flow.run_data import RunData
 from engine.flow.run_ends import RunEnds
-from engine.flow.scope_ends import ScopeEnds
 from engine.flow.slot_requests import SlotRequests
 from engine.flow.succession import Succession
 from engine.outcomes import Done, Outcome

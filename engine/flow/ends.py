@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from engine.catalogue import Catalogue
 from engine.flow.facts import RunFacts
-from engine.flow.insides import Insides
+from engine.flow.inside.insides import Insides
 from engine.flow.run_data import RunData
 from engine.flow.succession import Succession
 from engine.outcomes import Done, Failed, Outcome

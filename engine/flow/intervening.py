@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from engine.catalogue import Catalogue
-from engine.flow.catching import CaughtEvent
 from engine.flow.completion import Completion
+from engine.flow.events.catching import CaughtEvent
 from engine.flow.facts import RunFacts
 from engine.flow.settlement import Settlement
 from engine.outcomes import Done

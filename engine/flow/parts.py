@@ -4,16 +4,16 @@ from dataclasses import dataclass
 
 from engine.catalogue import Catalogue
 from engine.flow.calls import Calls
-from engine.flow.cancelling import Cancelling
-from engine.flow.catching import Catching
 from engine.flow.completion import Completion
 from engine.flow.ends import Ends
-from engine.flow.insides import Insides
+from engine.flow.events.catching import Catching
+from engine.flow.inside.cancelling import Cancelling
+from engine.flow.inside.insides import Insides
+from engine.flow.inside.joins import Joins
+from engine.flow.inside.scope_ends import ScopeEnds
 from engine.flow.intervening import Intervening
-from engine.flow.joins import Joins
 from engine.flow.run_data import RunData
 from engine.flow.run_ends import RunEnds
-from engine.flow.scope_ends import ScopeEnds
 from engine.flow.settlement import Settlement
 from engine.flow.slot_requests import SlotRequests
 from engine.flow.succession import Succession

@@ -5,18 +5,18 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from engine.catalogue import Catalogue
-from engine.flow.after_commit import NOTHING_LEFT, AfterCommit
-from engine.flow.cancelling import Cancelling
-from engine.flow.joins import Joins
+from engine.flow.events.after_commit import NOTHING_LEFT, AfterCommit
+from engine.flow.events.sending import ends_of, sent_by
+from engine.flow.inside.cancelling import Cancelling
+from engine.flow.inside.joins import Joins
 from engine.flow.run_data import RunData
-from engine.flow.sending import ends_of, sent_by
 from engine.flow.succession import MOST_STEPS_OF_A_RUN, Succession
 from statemachine.workflow import planner
 from statemachine.workflow.expression.calculation import ExpressionFault
 from statemachine.workflow.states import RunState
 from storage.core.unit_of_work import UnitOfWork
-from storage.engine.inbox import Inbox
 from storage.engine.runs import Runs
+from storage.engine.triggers.inbox import Inbox
 
 _ENDLESS: Final[Mapping[str, object]] = {
     "code": "endless",

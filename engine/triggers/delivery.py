@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from engine.flow.catching import CaughtEvent
+from engine.flow.events.catching import CaughtEvent
 from engine.transaction import Transaction
 from statemachine.workflow.options.triggers import TriggerKind
 from storage.engine.flow.subscriptions import EventSubscription, Subscriptions
-from storage.engine.inbox import InboxEntry
-from storage.engine.kept_messages import KeptMessages
+from storage.engine.triggers.inbox import InboxEntry
+from storage.engine.triggers.kept_messages import KeptMessages
 
 if TYPE_CHECKING:
     from engine.engine import Engine

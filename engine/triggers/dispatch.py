@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from engine.begin import Begin
-from engine.isolation import Fault, in_halves
 from engine.registry import RefusedStart
+from engine.rescue.isolation import Fault, in_halves
 from engine.transaction import Transaction
 from engine.triggers.delivery import deliver
 from engine.triggers.starting import begin_once, fitting, keep_refused, start_by
 from schemas.core.problems import Problem
 from statemachine.workflow.options.triggers import TriggerKind
 from statemachine.workflow.states import InboxState
-from storage.engine.inbox import DispatchResult, Inbox, InboxEntry
-from storage.engine.kept_messages import KeptMessages
+from storage.engine.triggers.inbox import DispatchResult, Inbox, InboxEntry
+from storage.engine.triggers.kept_messages import KeptMessages
 
 if TYPE_CHECKING:
     from engine.engine import Engine

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from engine.begin import Begin
 from engine.definitions.triggers import triggers_of
 from engine.engine import Engine
-from engine.isolation import Fault, in_halves
 from engine.registry import RefusedStart
+from engine.rescue.isolation import Fault, in_halves
 from engine.transaction import Transaction
 from engine.triggers.firing import MOST_TIMES, firing, wanted
 from engine.triggers.starting import (
@@ -21,14 +21,14 @@ from engine.triggers.starting import (
     start,
     wants,
 )
-from schemas.core.cron import CronExpression
-from schemas.core.cron_moments import last_moments, next_moment
 from schemas.core.form import in_utc
 from schemas.core.problems import Problem
+from schemas.core.times.cron import CronExpression
+from schemas.core.times.cron_moments import last_moments, next_moment
 from statemachine.workflow.expression.calculation import ExpressionFault
 from statemachine.workflow.states import RunState
 from storage.engine.clock import BusinessClock
-from storage.engine.schedules import ScheduleKey, ScheduleRow, Schedules
+from storage.engine.triggers.schedules import ScheduleKey, ScheduleRow, Schedules
 
 MISSED_AFTER: Final = timedelta(seconds=60)
 """A time that is found due later than this, in real time, was missed."""

@@ -19,8 +19,8 @@ from schemas.core.problems import Problem
 from statemachine.workflow.definition import Workflow
 from statemachine.workflow.expression.calculation import ExpressionFault
 from statemachine.workflow.options.triggers import Trigger, TriggerKind
-from storage.engine.inbox import InboxEntry
 from storage.engine.runs import Runs
+from storage.engine.triggers.inbox import InboxEntry
 
 _log = logger(__name__)
 

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, model_validator
 
-from schemas.core.cron import LONGEST, CronExpression
 from schemas.core.form import Sent, Text
+from schemas.core.times.cron import LONGEST, CronExpression
 from schemas.core.whole_number import WholeNumber
 from statemachine.orders.intents import INTENTS, Level1, Level2
 

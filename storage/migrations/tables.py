@@ -3,8 +3,8 @@
 from storage.access import tables as access
 from storage.core.columns import metadata
 from storage.engine import tables as engine
-from storage.engine import trigger_tables as triggers
 from storage.engine.flow import tables as flow
+from storage.engine.triggers import trigger_tables as triggers
 from storage.flows import tables as flows
 from storage.orders import tables as orders
 from storage.orders.contacts import tables as contacts

@@ -8,7 +8,7 @@ from typing import Any
 from engine.begin import Begin
 from engine.catalogue import UnknownWorkflow, workflow_of
 from engine.engine import Engine
-from engine.isolation import Fault, in_halves
+from engine.rescue.isolation import Fault, in_halves
 from engine.transaction import Transaction
 from runtime.ids import Prefix, new_id
 from runtime.mask import mask_text

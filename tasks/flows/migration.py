@@ -8,7 +8,7 @@ from engine.definitions.states import UnknownVersion, version_of
 from engine.engine import Engine
 from engine.migrating import Migrating, RunMigration
 from statemachine.workflow.states import DefinitionState
-from statemachine.workflow.version_change import VersionChange
+from statemachine.workflow.versions.version_change import VersionChange
 from storage.access.system_audit import SystemAudit
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.definitions import Definitions

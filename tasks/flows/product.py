@@ -3,8 +3,9 @@
 from typing import Final
 
 from engine.registry import Product
-from tasks.flows import http, report
+from tasks.flows import report
 from tasks.flows.context import FlowsContext
+from tasks.flows.http_steps import http
 
 FLOWS: Final[Product[FlowsContext]] = Product(
     name="flows",

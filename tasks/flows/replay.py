@@ -7,9 +7,9 @@ from engine.catalogue import UnknownWorkflow
 from engine.definitions.states import version_of
 from engine.engine import Engine
 from statemachine.workflow.definition import MalformedWorkflow, Workflow
-from statemachine.workflow.recorded import NotComparable
-from statemachine.workflow.replaying import Difference, replay
 from statemachine.workflow.states import OPEN_RUNS
+from statemachine.workflow.versions.recorded import NotComparable
+from statemachine.workflow.versions.replaying import Difference, replay
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.flow.migrated_runs import MigratedRuns
 from storage.engine.flow.recorded_runs import MOST_STEPS, RecordedRuns

@@ -7,7 +7,7 @@ from engine.engine import Engine
 from runtime.mask import mask_text
 from schemas.core.form import in_utc
 from statemachine.workflow.options.triggers import TriggerKind
-from storage.engine.inbox import Inbox, NewInboxEntry
+from storage.engine.triggers.inbox import Inbox, NewInboxEntry
 from storage.outbound.trigger_feed import TriggerFeed, TriggeringEvent
 
 

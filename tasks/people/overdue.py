@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from engine.catalogue import Catalogue, UnknownWorkflow
 from engine.engine import Engine
-from engine.isolation import Fault, isolated
 from engine.outcomes import Failed
+from engine.rescue.isolation import Fault, isolated
 from engine.transaction import Transaction
 from schemas.people.effects import AlertRaised
 from statemachine.workflow.definition import MalformedWorkflow

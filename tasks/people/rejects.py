@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from engine.engine import Engine
-from engine.isolation import Fault, isolated
+from engine.rescue.isolation import Fault, isolated
 from schemas.people.effects import AlertRaised
 from storage.core.unit_of_work import UnitOfWork
 from storage.people.alerts import Alerts

@@ -11,7 +11,7 @@ from statemachine.orders.states import State
 from statemachine.workflow.states import RunState
 from storage.flows.live_states import LiveState, LiveStates
 from storage.outbound.feed import Cursor
-from tasks.flows.live_store import PREFIX
+from tasks.flows.live.live_store import PREFIX
 from tasks.verbs import Verb
 from tests.support.factories import PARTS_MISSING, READY, answered, silent, submission
 from tests.support.in_process_fleet import InProcessFleet

@@ -17,7 +17,7 @@ from statemachine.workflow.states import InboxState
 from storage.access.idempotency import IdempotencyKeys
 from storage.access.system_audit import SystemAudit
 from storage.core.unit_of_work import UnitOfWork
-from storage.engine.inbox import DispatchResult, Inbox, NewInboxEntry
+from storage.engine.triggers.inbox import DispatchResult, Inbox, NewInboxEntry
 from storage.orders.contacts.callbacks import Callbacks, NewCallback
 from storage.orders.labels import Labels, NewLabel
 from storage.orders.signals import NewSignal, Signals

@@ -12,7 +12,7 @@ from engine.engine import Engine
 from engine.limits import Limits
 from engine.publisher import Message
 from engine.registry import BoundProduct, Product
-from engine.tick import Tick
+from engine.rescue.tick import Tick
 from runtime.cipher import Cipher
 from runtime.settings import Settings
 from schemas.core.agents import Agent

@@ -6,8 +6,8 @@ from typing import Any, Self
 import redis
 
 from runtime.redis_address import RedisAddress
-from tasks.flows.live_follower import LiveFollower
-from tasks.flows.live_store import PREFIX, LiveStore
+from tasks.flows.live.live_follower import LiveFollower
+from tasks.flows.live.live_store import PREFIX, LiveStore
 from tests.support.in_process_fleet import InProcessFleet
 from tests.support.waiting import wait_until
 

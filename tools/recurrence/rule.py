@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from schemas.core.cron import CronExpression
-from schemas.core.cron_moments import next_moment
+from schemas.core.times.cron import CronExpression
+from schemas.core.times.cron_moments import next_moment
 
 
 @dataclass(frozen=True, kw_only=True)

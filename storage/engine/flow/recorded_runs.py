@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from sqlalchemy import text
 
-from statemachine.workflow.recorded import RecordedStep
 from statemachine.workflow.states import StepState
+from statemachine.workflow.versions.recorded import RecordedStep
 from storage.core.unit_of_work import Repository
 from storage.engine.runs import RUN_COLUMNS, RunRow, run_row
 from storage.engine.states import RUNS_ENDED

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from engine.engine import Engine
-from engine.isolation import Fault, isolated
+from engine.rescue.isolation import Fault, isolated
 from runtime.blind_index import BlindIndex
 from runtime.phone import Phone, normalise
 from storage.core.unit_of_work import UnitOfWork

@@ -6,8 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from engine.engine import Engine
-from engine.isolation import Fault, in_halves
 from engine.outcomes import SignalResult
+from engine.rescue.isolation import Fault, in_halves
 from engine.transaction import Transaction
 from runtime.ids import Prefix, new_id
 from schemas.orders.contact import ContactResult

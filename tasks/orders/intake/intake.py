@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from engine.begin import Begin
 from engine.engine import Engine
-from engine.isolation import Fault, in_halves
+from engine.rescue.isolation import Fault, in_halves
 from engine.transaction import Transaction
 from runtime.ids import Prefix, new_id
 from runtime.mask import OwnNumber, mask_json, mask_text

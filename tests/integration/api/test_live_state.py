@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tasks.flows.live_store import PREFIX
+from tasks.flows.live.live_store import PREFIX
 from tests.support.api.client import ApiClient, api_over, register_keys
 from tests.support.factories import PARTS_MISSING, READY, answered, payload, silent
 from tests.support.in_process_fleet import InProcessFleet

@@ -2,7 +2,7 @@
 
 from statemachine.workflow.options.triggers import TriggerKind
 from statemachine.workflow.states import RunState
-from storage.engine.inbox import Inbox, NewInboxEntry
+from storage.engine.triggers.inbox import Inbox, NewInboxEntry
 from tests.support.engine.written_runs import WrittenRuns
 
 WAITING = """

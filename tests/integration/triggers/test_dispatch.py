@@ -17,7 +17,8 @@ from engine.triggers.starting import MOST_DEPTH
 from statemachine.workflow.options.triggers import TriggerKind
 from statemachine.workflow.states import DefinitionEvent, InboxState
 from storage.core.unavailable import StorageUnavailable
-from storage.engine.inbox import (
+from storage.engine.pulses import Pulses
+from storage.engine.triggers.inbox import (
     LARGEST_PAYLOAD,
     Added,
     Inbox,
@@ -25,9 +26,8 @@ from storage.engine.inbox import (
     NewInboxEntry,
     PayloadTooLarge,
 )
-from storage.engine.kept_messages import KeptMessages
-from storage.engine.pulses import Pulses
-from storage.engine.schedules import _ANYTHING
+from storage.engine.triggers.kept_messages import KeptMessages
+from storage.engine.triggers.schedules import _ANYTHING
 from storage.people.alerts import Alerts
 from storage.people.rejects import Rejects
 from tasks.people.replay import RejectResult, replay

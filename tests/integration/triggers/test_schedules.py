@@ -17,7 +17,7 @@ from engine.triggers.scheduling import Scheduler
 from statemachine.workflow.definition import MalformedWorkflow
 from statemachine.workflow.states import DefinitionEvent, RunState
 from storage.engine.clock import BusinessClock
-from storage.engine.schedules import ScheduleRow, Schedules
+from storage.engine.triggers.schedules import ScheduleRow, Schedules
 from storage.people.rejects import Rejects
 from tests.support.engine.general_runs import ScriptedActions
 from tests.support.engine.schedule_reference import Reference, Times
@@ -285,7 +285,7 @@ def test_a_schedule_that_cannot_be_fired_harms_no_other_and_goes_on(
 
 
 def _of_version(row: ScheduleRow, version: str) -> Any:
-    from storage.engine.schedules import NewSchedule
+    from storage.engine.triggers.schedules import NewSchedule
 
     return NewSchedule(
         workflow=row.workflow,

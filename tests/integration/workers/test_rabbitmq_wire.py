@@ -11,7 +11,7 @@ import pytest
 from kombu import Connection, pools
 
 from engine.publisher import Message, WireUnavailable
-from engine.tick import Tick
+from engine.rescue.tick import Tick
 from fleet.supervisor.ports import free_port
 from storage.engine.steps import StepKey
 from tasks.forms import EntryPoint

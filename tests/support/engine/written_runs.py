@@ -8,7 +8,7 @@ from textwrap import dedent
 from typing import Any, Self
 
 from engine.begin import Begin
-from engine.flow.catching import CaughtEvent
+from engine.flow.events.catching import CaughtEvent
 from engine.outcomes import Done
 from runtime.ids import Prefix, new_id
 from schemas.core.definition.text import read_yaml

@@ -10,7 +10,7 @@ from typing import Final
 
 from engine.engine import Engine
 from engine.lease import LeaseKeeper
-from engine.tick import Tick
+from engine.rescue.tick import Tick
 from tasks.orders.agents.sending import send_all
 from tasks.orders.inbound.reports import take_reports
 from tasks.orders.intake.intake import accept

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import psutil
 
-from engine.tick import Tick
+from engine.rescue.tick import Tick
 from tasks.forms import EntryPoint
 from tasks.orders.intake.intake import accept
 from tests.support.factories import submission

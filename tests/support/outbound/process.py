@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from engine.tick import Tick
+from engine.rescue.tick import Tick
 from tests.support.in_process_fleet import settings_for
 from tests.support.waiting import wait_until
 from workers.app import make_app

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from engine.engine import Engine
 from engine.limits import Limits
 from engine.registry import Registry
-from engine.tick import Tick
+from engine.rescue.tick import Tick
 from storage.core.database import Database
 from tasks.outbound.context import OutboundContext
 from tasks.outbound.feeding import Feeder

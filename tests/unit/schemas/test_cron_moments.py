@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.core.cron import CronExpression
-from schemas.core.cron_moments import last_moments, next_moment
+from schemas.core.times.cron import CronExpression
+from schemas.core.times.cron_moments import last_moments, next_moment
 
 ZONES = ("Asia/Shanghai", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca", "Pacific/Apia")
 SPAN = datetime.fromisoformat("2005-01-01"), datetime.fromisoformat("2035-01-01")

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.core.cron import CronExpression, MalformedCron
-from schemas.core.cron_moments import moment_of, next_moment
+from schemas.core.times.cron import CronExpression, MalformedCron
+from schemas.core.times.cron_moments import moment_of, next_moment
 from tools.recurrence.rule import (
     FollowupRule,
     OrderFollowupRule,

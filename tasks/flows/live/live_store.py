@@ -19,7 +19,7 @@ from runtime.redis_address import RedisAddress
 from runtime.settings import Settings
 from storage.flows.live_states import LiveState
 from storage.outbound.feed import Cursor
-from tasks.flows.live_hash import read, written
+from tasks.flows.live.live_hash import read, written
 
 PREFIX: Final = "unpend:live:"
 """Every key of the live state begins so."""

@@ -4,7 +4,7 @@ from engine.engine import Engine
 from engine.outcomes import SignalResult
 from storage.engine.steps import Steps
 from storage.flows.http_requests import HttpRequests
-from tasks.flows.http import CALLED_BACK, token_hash
+from tasks.flows.http_steps.http import CALLED_BACK, token_hash
 
 
 def call_back(engine: Engine, token: str, body: str) -> SignalResult | None:

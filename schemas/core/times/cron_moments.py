@@ -9,7 +9,7 @@ from itertools import takewhile
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from schemas.core.cron import CronExpression
+from schemas.core.times.cron import CronExpression
 
 _LAST_YEAR: Final = 2199
 """Later moments are none that a database and a calendar can both hold."""

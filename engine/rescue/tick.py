@@ -7,11 +7,11 @@ from typing import Final
 
 from engine.called_runs import CalledRuns
 from engine.engine import Engine
-from engine.flow.catching import CaughtEvent
-from engine.isolation import Fault, in_halves, isolated
+from engine.flow.events.catching import CaughtEvent
 from engine.outcomes import Failed
-from engine.poison import abandon_run, crash_waiting, take_out
 from engine.publisher import Publisher, WireUnavailable, into_messages
+from engine.rescue.isolation import Fault, in_halves, isolated
+from engine.rescue.poison import abandon_run, crash_waiting, take_out
 from engine.slots import SlotKeeper
 from engine.transaction import Transaction
 from engine.triggers.delivery import meet
@@ -22,12 +22,12 @@ from runtime.logs import logger
 from statemachine.workflow.states import RunState
 from storage.engine.clock import BusinessClock
 from storage.engine.flow.subscriptions import EventSubscription, Subscriptions
-from storage.engine.kept_messages import KeptMessages
 from storage.engine.leases import Leases
 from storage.engine.pulses import TICK_PULSE, Pulses
 from storage.engine.queues import Queues, ToPublish
 from storage.engine.runs import Runs
-from storage.engine.schedules import Schedules
+from storage.engine.triggers.kept_messages import KeptMessages
+from storage.engine.triggers.schedules import Schedules
 
 _log = logger(__name__)
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.flow.cancelling import Cancelling
 from engine.flow.facts import RunFacts
+from engine.flow.inside.cancelling import Cancelling
 from engine.flow.succession import Succession
 from statemachine.workflow import planner
 from statemachine.workflow.definition import Workflow

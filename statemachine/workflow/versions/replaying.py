@@ -15,10 +15,10 @@ from statemachine.workflow.definition import Kind, Step, Workflow
 from statemachine.workflow.filling import Given, StepFault
 from statemachine.workflow.options.call_limits import without_limits
 from statemachine.workflow.plan import Entered, Failing, Passed, Plan
-from statemachine.workflow.recorded import NotComparable, RecordedStep, obstacles
 from statemachine.workflow.states import StepState
 from statemachine.workflow.values import RunValues
-from statemachine.workflow.version_change import VersionChange, Waiting
+from statemachine.workflow.versions.recorded import NotComparable, RecordedStep, obstacles
+from statemachine.workflow.versions.version_change import VersionChange, Waiting
 
 _CALL: Final = "call"
 """What a caller gave to a step that was offered to it."""

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.flow.cancelling import Cancelling
 from engine.flow.ends import Ends, change_of
-from engine.flow.joins import Joins
+from engine.flow.inside.cancelling import Cancelling
+from engine.flow.inside.joins import Joins
 from engine.flow.run_data import RunData
 from engine.flow.succession import Succession
 from engine.outcomes import Done, Failed, Outcome

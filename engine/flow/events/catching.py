@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Final
 
-from engine.flow.cancelling import Cancelling
 from engine.flow.ends import Ends
 from engine.flow.facts import RunFacts
+from engine.flow.inside.cancelling import Cancelling
 from engine.flow.rows import Pending
 from engine.flow.succession import Succession
 from engine.outcomes import Done, Failed, Outcome

@@ -12,7 +12,7 @@ from statemachine.workflow.states import InboxState
 from storage.core.bulk import dump_json, recordset, rows_of
 from storage.core.unit_of_work import Repository
 from storage.engine.states import INBOX_KEPT, INBOX_WAITING
-from storage.engine.trigger_tables import inbox as inbox_table
+from storage.engine.triggers.trigger_tables import inbox as inbox_table
 
 LARGEST_PAYLOAD: Final = 256 * 1024
 """Bytes of JSON that an entry may carry."""

@@ -25,7 +25,7 @@ from storage.engine.leases import Leases
 from storage.engine.steps import StepRow
 from storage.flows.http_requests import HttpRequests, NewRequest, RequestKey, StoredRequest
 from tasks.flows.context import FlowsContext
-from tasks.flows.http_call import CALLBACK_HEADER, HttpCall, read_call
+from tasks.flows.http_steps.http_call import CALLBACK_HEADER, HttpCall, read_call
 from tasks.flows.parameters import InvalidInput, own_parameters
 from tools.http_requests.rules import SecretUnusable
 from tools.http_requests.sender import RequestAnswer, RequestFault

@@ -7,7 +7,7 @@ from storage.core.database import Database
 from storage.engine.subjects import SubjectTable
 from storage.flows.live_states import LiveStates
 from storage.outbound.feed import Feed
-from tasks.flows.live_store import FollowedFeed, LiveStore
+from tasks.flows.live.live_store import FollowedFeed, LiveStore
 
 _EVENTS: Final = 10_000
 """Events one round follows: those of one run are one look at it."""

@@ -10,7 +10,7 @@ from sqlalchemy import Row, text
 from storage.core.bulk import BulkInsert, dump_json
 from storage.core.unit_of_work import Repository
 from storage.engine.states import INBOX_KEPT, INBOX_WAITING, RUNS_OPEN
-from storage.engine.trigger_tables import schedules as schedules_table
+from storage.engine.triggers.trigger_tables import schedules as schedules_table
 
 _FIELDS: Final = "workflow, position, version, cron, timezone, next_due, last_due, last_run_id, queued"
 _IS_OPEN: Final = (

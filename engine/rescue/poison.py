@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from engine.isolation import Fault, in_halves
 from engine.outcomes import Failed
 from engine.registry import Ending
+from engine.rescue.isolation import Fault, in_halves
 from engine.transaction import Transaction
 from runtime.logs import logger
 from statemachine.workflow.states import OPEN_RUNS, OPEN_STEPS, RunState, StepState

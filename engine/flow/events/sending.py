@@ -10,8 +10,8 @@ from statemachine.workflow.options.emission import EmissionKind
 from statemachine.workflow.options.triggers import TriggerKind
 from statemachine.workflow.plan import Emitted
 from storage.core.unit_of_work import UnitOfWork
-from storage.engine.inbox import NewInboxEntry
 from storage.engine.runs import Runs
+from storage.engine.triggers.inbox import NewInboxEntry
 
 _KINDS: Final = {
     EmissionKind.EVENT: TriggerKind.EVENT,

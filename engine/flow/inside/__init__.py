@@ -1,0 +1,1 @@
+"""What is in steps and between branches: scopes, loops, joins, and what is cancelled with them."""

@@ -1,0 +1,1 @@
+"""Times that come again and again, by a cron line."""

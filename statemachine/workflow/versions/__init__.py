@@ -1,0 +1,1 @@
+"""What is compared, moved and replayed between the versions of a definition."""

@@ -1,0 +1,1 @@
+"""What begins runs by itself: the inbox, kept messages, schedules."""

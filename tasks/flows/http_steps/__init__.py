@@ -1,0 +1,1 @@
+"""HTTP requests as steps, and the calls that answer them."""

@@ -1,0 +1,1 @@
+"""The live state of orders and runs, kept in Redis."""
