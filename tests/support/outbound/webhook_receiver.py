@@ -4,9 +4,10 @@ import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+
+from tests.support.listening import ListeningServer
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,34 +57,21 @@ def obliging(_: Received) -> Reply:
     return Reply()
 
 
-class WebhookReceiver:
+class WebhookReceiver(ListeningServer):
     """Listens on a free port; what comes in is kept in the order it came."""
 
     def __init__(self) -> None:
         self.received: list[Received] = []
         self.behaviour: Behaviour = obliging
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        super().__init__(self._handler())
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}/hooks"
+        return f"http://127.0.0.1:{self.port}/hooks"
 
     def of_task(self, task_id: str) -> list[Received]:
         return [received for received in self.received if received.task_id == task_id]
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         receiver = self
