@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from engine.definitions.states import move
@@ -184,7 +184,18 @@ CHANGES = {
 
 
 # Not made smaller where it fails: each look is one at a database.
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow], phases=[Phase.generate])
+# A time that was due a minute and five seconds before the look has been missed.
+@example(
+    times=Times((0,), (), (0,)),
+    zone="America/New_York",
+    hours=29,
+    overlap="cancel",
+    catch_up="none",
+    looks=[(5, False), (3100, False), (600, False), (3100, False), (3148, True), (600, True), (8, True)],
+)
+@settings(
+    max_examples=25, suppress_health_check=[HealthCheck.too_slow], phases=[Phase.explicit, Phase.generate]
+)
 @given(
     times=lines,
     zone=st.sampled_from(sorted(CHANGES)),
@@ -213,7 +224,7 @@ def test_whatever_the_line_the_zone_the_outages_and_the_overlap_the_runs_are_tho
         now += timedelta(minutes=minutes)
         set_clock(house, now)
         Scheduler(house.engine).round()
-        expected.look(now - timedelta(seconds=5))
+        expected.look(now - timedelta(seconds=5), now)
         if ends:
             end_runs(house, name)
             expected.end_runs()

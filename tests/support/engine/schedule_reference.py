@@ -62,10 +62,10 @@ class Reference:
     queue: list[datetime] = field(default_factory=list)
     is_open: bool = False
 
-    def look(self, now: datetime) -> None:
-        """What is due by now begins, waits or is dropped."""
-        found = list(due_times(self.times, self.zone, self.looked_at, now))
-        self.looked_at = now
+    def look(self, minute: datetime, now: datetime) -> None:
+        """What is due by this whole minute begins, waits or is dropped, looked at some seconds later."""
+        found = list(due_times(self.times, self.zone, self.looked_at, minute))
+        self.looked_at = minute
         on_time = [time for time in found if now - time <= ON_TIME]
         missed = [time for time in found if now - time > ON_TIME]
         if self.catch_up == "all":
