@@ -52,15 +52,15 @@ class Cancelling:
         self.succession.count(run, -sum(scope_id == run.scope_id for _, scope_id in rows))
         self._clear(run.run_id, cancelled, cancelled)
 
-    def all_in(self, run: RunFacts, *, but: int | None = None) -> None:
-        """Cancel every open step of the scope where the run stands, or outside of all, but this one."""
+    def all_in(self, run: RunFacts) -> None:
+        """Cancel every open step of the scope where the run stands; outside of all, of the run."""
         if run.scope is not None:
             nodes = Scopes(self.work).open_nodes(run.run_id, run.scope_id)
             self.branches(run, nodes)
             Arrivals(self.work).clear(run.run_id, [run.scope.scope_id])
             return
         Arrivals(self.work).clear_runs([run.run_id])
-        rows = Scopes(self.work).cancel_run(run.run_id, [] if but is None else [but])
+        rows = Scopes(self.work).cancel_run(run.run_id)
         cancelled = [step_id for step_id, _ in rows]
         self.succession.count(run, -sum(scope_id is None for _, scope_id in rows))
         self._clear(run.run_id, cancelled, cancelled)

@@ -6,7 +6,6 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from schemas.core.definition.part import Names, Part, Targets, VariableName
 from statemachine.workflow.options.catches import CatchKind
-from statemachine.workflow.options.emission import EmissionKind
 from statemachine.workflow.options.limits import WhenFull
 
 Seconds = Annotated[int, Field(gt=0, le=315_360_000)]
@@ -163,16 +162,3 @@ class RequestBody(Part):
     body: Any = None
     ok: Any = None
     seconds: float | None = Field(default=None, gt=0, le=60)
-
-
-class EmissionBody(Part):
-    """The fields of an `emit` step."""
-
-    message: str | None = Field(default=None, min_length=1, max_length=2_000)
-    signal: str | None = Field(default=None, min_length=1, max_length=2_000)
-    event: str | None = Field(default=None, min_length=1, max_length=2_000)
-
-    @property
-    def kind(self) -> EmissionKind:
-        """Which of the three it is."""
-        return next(kind for kind in EmissionKind if getattr(self, kind.value) is not None)

@@ -53,7 +53,7 @@ _CANCEL = text(
 )
 _CANCEL_ROOT = text(
     f"UPDATE steps SET state = {CANCELLED}, finished_at = clock_timestamp() WHERE run_id = :run_id "
-    f"AND state NOT IN ({ENDED}) AND step_id <> ALL(:but) RETURNING step_id, scope_id"
+    f"AND state NOT IN ({ENDED}) RETURNING step_id, scope_id"
 )
 # The question about a step that has failed stands where that step does.
 _PLACE = f"CASE WHEN node = '{INCIDENT.id}' THEN input ->> 'origin' ELSE node END"
@@ -236,9 +236,9 @@ class Scopes(Repository):
         rows = self.connection.execute(_OPEN_NODES, {"run_id": run_id, "scope": scope_id or 0})
         return frozenset(rows.scalars())
 
-    def cancel_run(self, run_id: str, but: Sequence[int] = ()) -> list[tuple[int, int | None]]:
-        """Cancel every open step of a run but these; which those were, each with its scope."""
-        rows = self.connection.execute(_CANCEL_ROOT, {"run_id": run_id, "but": list(but)})
+    def cancel_run(self, run_id: str) -> list[tuple[int, int | None]]:
+        """Cancel every open step of a run; which those were, each with its scope."""
+        rows = self.connection.execute(_CANCEL_ROOT, {"run_id": run_id})
         return [(row.step_id, row.scope_id) for row in rows]
 
     def done(self, run_id: str, scope_id: int | None, undone_by: Mapping[str, str]) -> list[tuple[int, str]]:
