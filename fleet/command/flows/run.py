@@ -87,7 +87,7 @@ def list_runs(
 
 @application.command("show")
 def show(execution_id: ExecutionId, data_dir: DataDir = None, *, as_json: AsJson = False) -> None:
-    """Show an execution: how far its steps are, its variables, what it waits for."""
+    """Show an execution: how far its steps are, its variables, what it waits for, what it came to."""
     with connected(data_dir) as api, _unknown(execution_id):
         path = f"executions/{segment(execution_id)}"
         found = api.get(path)
@@ -106,6 +106,8 @@ def show(execution_id: ExecutionId, data_dir: DataDir = None, *, as_json: AsJson
         show_line(f"step {each['step']} failed: {each['message']}; answer interrupt {each['interrupt_id']}")
     for name, value in found["variables"].items():
         show_line(f"{name} = {json.dumps(value, ensure_ascii=False)}")
+    if found["output"] is not None:
+        show_line(f"came to {json.dumps(found['output'], ensure_ascii=False)}")
     show_table(
         ("step", "number", "status", "started", "finished"),
         [
