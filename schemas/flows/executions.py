@@ -222,7 +222,7 @@ class SkipAsked(Intervened):
 class VariablesAsked(Intervened):
     """What is written to variables of an execution."""
 
-    variables: Annotated[dict[str, Any], AfterValidator(storable_output), Field(min_length=1, max_length=100)]
+    variables: Annotated[dict[str, Any], Field(min_length=1, max_length=100), AfterValidator(storable_output)]
     """Each is checked against its declaration, and takes the place of what the variable holds."""
 
 

@@ -69,8 +69,13 @@ EXCEPTIONS: tuple[Contradiction, ...] = (
     ),
     Contradiction(
         "positive_data_acceptance",
-        r"^/v1/(keys|orders)$",
+        r"^/v1/(keys|orders|executions)$|^/v1/executions/[^/]+/(log|steps|variables)$",
         "A key ends in the future, its rate and its scopes are words of their own; a cursor is what a page ended with.",
+    ),
+    Contradiction(
+        "positive_data_acceptance",
+        r"^/v1/executions/[^/]+/(rerun|set|skip)$",
+        "Which steps there are is said by the run's definition; a value is bounded in size, depth and integers.",
     ),
     Contradiction(
         "positive_data_acceptance",
@@ -94,12 +99,12 @@ EXCEPTIONS: tuple[Contradiction, ...] = (
     ),
     Contradiction(
         "allow_header_conformance",
-        r"^/v1/(tasks/batch|agents/register|states/transition|workflows/check|workflows/\{name\}/start)$",
+        r"^/v1/(tasks/batch|agents/register|states/transition|workflows/check|workflows/\{name\}/(start|migrations))$",
         "The path also names a task, an agent or a workflow (`/tasks/{task_id}`, …), which takes GET.",
     ),
     Contradiction(
         "unsupported_method",
-        r"^/v1/workflows/\{name\}/start$",
+        r"^/v1/workflows/\{name\}/(start|migrations)$",
         "The path also names a version (`/workflows/{name}/{version}`), which takes GET and begins with a digit.",
     ),
 )
