@@ -21,13 +21,13 @@ from runtime.clock import Clock
 from runtime.logs import logger
 from statemachine.workflow.states import RunState
 from storage.engine.clock import BusinessClock
+from storage.engine.due_work import DueWork, DueWorkLook
 from storage.engine.flow.subscriptions import EventSubscription, Subscriptions
 from storage.engine.leases import Leases
 from storage.engine.pulses import TICK_PULSE, Pulses
 from storage.engine.queues import Queues, ToPublish
 from storage.engine.runs import Runs
 from storage.engine.triggers.kept_messages import KeptMessages
-from storage.engine.triggers.schedules import Schedules
 
 _log = logger(__name__)
 
@@ -66,6 +66,8 @@ class Tick:
         self._dispatcher = InboxDispatcher(engine)
         self._scheduler = Scheduler(engine)
         self._publisher = publisher
+        self._looked_to = ("", "")
+        """Where the next look for messages that are kept although somebody waits goes on."""
 
     def sweep(self) -> TickResult | None:
         """Run one tick; `None` when another one is at work.
@@ -79,13 +81,14 @@ class Tick:
             if not queues.lead():
                 return None
             Pulses(transaction.work).beat(TICK_PULSE, gap_seconds=lease / 2 + _CALLS_APART)
-            poisoned = queues.poisoned(most, _CHUNK, grace_seconds=lease)
-            rescued = queues.rescue(most, _CHUNK, grace_seconds=lease)
+            due = DueWorkLook(transaction.work).look()
+            poisoned = queues.poisoned(most, _CHUNK, grace_seconds=lease) if due.lost else []
+            rescued = queues.rescue(most, _CHUNK, grace_seconds=lease) if due.lost else 0
             if rescued:
                 Leases(transaction.work).clean()
-            woken, overdue_waits = self._wake(transaction)
-            overdue_runs = Runs(transaction.work).overdue(_CHUNK)
-            over = Subscriptions(transaction.work).due(_CHUNK)
+            woken, overdue_waits = self._wake(transaction) if due.steps else (0, [])
+            overdue_runs = Runs(transaction.work).overdue(_CHUNK) if due.runs else []
+            over = Subscriptions(transaction.work).due(_CHUNK) if due.timers else []
         poison = Failed(
             code="poison",
             message=f"the step ended its worker {most + 1} times and was taken out; see its error",
@@ -95,12 +98,12 @@ class Tick:
             lambda: self._time_out(overdue_runs),
             lambda: self._end_waits(overdue_waits),
             lambda: self._catch(over),
-            lambda: CalledRuns(self._engine).look(),
-            lambda: SlotKeeper(self._engine).look(),
+            lambda: CalledRuns(self._engine).look() if due.called_runs else 0,
+            lambda: SlotKeeper(self._engine).look() if due.slots else 0,
         )
         # One that cannot even be taken out is tried again by the next tick, and keeps nobody from what follows.
         ended = sum(done for phase in phases if not isinstance(done := isolated(phase), Fault))
-        triggered = isolated(self._trigger)
+        triggered = isolated(lambda: self._trigger(due))
         triggered = 0 if isinstance(triggered, Fault) else triggered
         swept = TickResult(woken, ended, rescued, self._dispatch(), triggered)
         if rescued:
@@ -126,15 +129,14 @@ class Tick:
             overdue += queues.due_otherwise(clock, transaction.moments.on(clock), _CHUNK)
         return woken, overdue
 
-    def _trigger(self) -> int:
+    def _trigger(self, due: DueWork) -> int:
         """Begin what schedules and entries left in the inbox begin; how many there were."""
-        with self._engine.database.looks() as work:
-            due = Schedules(work).due_work()
-            unmet = KeptMessages(work).unmet()
         if due.expired:
             with self._engine.database.transaction() as work:
                 KeptMessages(work).expire()
-        if unmet:
+        if due.kept:
+            with self._engine.database.looks() as work:
+                unmet, self._looked_to = KeptMessages(work).unmet(self._looked_to)
             meet(self._engine, unmet)
         schedules = self._scheduler.round() if due.schedules else 0
         return schedules + (self._dispatcher.round() if due.entries else 0)
@@ -187,20 +189,21 @@ class Tick:
     def _dispatch(self) -> int:
         """Fill every queue that drains; one that is full keeps what waits for it in PostgreSQL."""
         limits = self._engine.limits
+        with self._engine.database.looks() as work:
+            wanting = Queues(work).wanting(self._engine.queues, limits.republish_seconds)
+        if not wanting:
+            return 0
         try:
-            depths = self._publisher.depths(self._engine.queues)
+            depths = self._publisher.depths(wanting)
         except WireUnavailable as error:
             _log.warning("broker away; rows wait in PostgreSQL", error=str(error))
             return 0
-        messages = {queue: limits.low_water - depths.get(queue, 0) for queue in self._engine.queues}
-        draining = [queue for queue, free in messages.items() if free > 0]
-        with self._engine.database.looks() as work:
-            wanting = Queues(work).wanting(draining, limits.republish_seconds)
         published = 0
-        for queue in draining:
-            if queue not in wanting:
+        for queue in wanting:
+            free = limits.low_water - depths.get(queue, 0)
+            if free <= 0:
                 continue
-            room = messages[queue] * limits.largest_batch
+            room = free * limits.largest_batch
             with self._engine.database.transaction() as work:
                 rows: list[ToPublish] = Queues(work).take_stale(queue, limits.republish_seconds, room)
                 if rows:

@@ -183,10 +183,10 @@ class Queues(Repository):
         rows = self.connection.execute(_MOST_URGENT, {"queues": list(queues)})
         return {row.queue: row.urgency for row in rows}
 
-    def wanting(self, queues: Sequence[str], seconds: float) -> frozenset[str]:
+    def wanting(self, queues: Sequence[str], seconds: float) -> list[str]:
         """Those of these queues in which rows are ready, or published for this time and not claimed."""
         rows = self.connection.execute(_WANTING, {"queues": list(queues), "seconds": seconds})
-        return frozenset(row.queue for row in rows)
+        return sorted(row.queue for row in rows)
 
     def ready_due(self, clock: Clock, moments: Moments, limit: int) -> int:
         """Make scheduled actions that are due ready, and note how late; return their number."""

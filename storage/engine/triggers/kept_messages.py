@@ -10,6 +10,8 @@ from storage.core.unit_of_work import Repository
 from storage.engine.states import INBOX_EXPIRED, INBOX_KEPT, INBOX_TAKEN
 
 _MOST_EXPIRED: Final = 5_000
+MOST_LOOKED_AT: Final = 200
+"""Kept messages that one look for unmet ones reads, however many there are."""
 _HOLD = text(
     "SELECT pg_advisory_xact_lock(half) FROM (SELECT DISTINCT hashtextextended(place, 0) AS half "
     "FROM unnest(CAST(:places AS text[])) AS place ORDER BY half) AS halves"
@@ -37,9 +39,10 @@ _KEPT_OF = text(
 )
 _UNMET = text(
     f"""
-    SELECT DISTINCT i.name, i.key FROM inbox i WHERE i.state = {INBOX_KEPT} AND i.expires_at > clock_timestamp()
-      AND EXISTS (SELECT FROM subscriptions s WHERE s.kind = 'message' AND s.name = i.name AND s.key = i.key)
-    LIMIT 100
+    SELECT i.name, i.key, EXISTS (SELECT FROM subscriptions s
+            WHERE s.kind = 'message' AND s.name = i.name AND s.key = i.key) AS awaited
+    FROM inbox i WHERE i.state = {INBOX_KEPT} AND (i.name, i.key) > (:name, :key)
+    ORDER BY i.name, i.key LIMIT {MOST_LOOKED_AT}
     """
 )
 _EXPIRE = text(
@@ -79,9 +82,15 @@ class KeptMessages(Repository):
         values = {"names": [name for name, _ in messages], "keys": [key for _, key in messages]}
         return [(row.name, row.key) for row in self.connection.execute(_KEPT_OF, values)]
 
-    def unmet(self) -> list[tuple[str, str]]:
-        """Names and keys of which a message is kept although somebody waits: whoever was to look has died."""
-        return [(row.name, row.key) for row in self.connection.execute(_UNMET)]
+    def unmet(self, after: tuple[str, str]) -> tuple[list[tuple[str, str]], tuple[str, str]]:
+        """Names and keys of which a message is kept although somebody waits: whoever was to look has died.
+
+        Returns:
+            Those of the next few kept messages after this name and key; and where the next look is to go on.
+        """
+        rows = self.connection.execute(_UNMET, {"name": after[0], "key": after[1]}).all()
+        unmet = list(dict.fromkeys((row.name, row.key) for row in rows if row.awaited))
+        return unmet, (rows[-1].name, rows[-1].key) if len(rows) == MOST_LOOKED_AT else ("", "")
 
     def match_kept(self, name: str, key: str, step_id: int) -> KeptMessage | None:
         """Take the oldest kept message of this name and key for a step that begins to wait for it."""

@@ -9,14 +9,20 @@ from sqlalchemy import Row, text
 
 from storage.core.bulk import BulkInsert, dump_json
 from storage.core.unit_of_work import Repository
-from storage.engine.states import INBOX_KEPT, INBOX_WAITING, RUNS_OPEN
+from storage.engine.states import RUNS_OPEN
 from storage.engine.triggers.trigger_tables import schedules as schedules_table
 
 _FIELDS: Final = "workflow, position, version, cron, timezone, next_due, last_due, last_run_id, queued"
 _IS_OPEN: Final = (
     f"EXISTS (SELECT FROM runs WHERE runs.run_id = schedules.last_run_id AND runs.state IN ({RUNS_OPEN}))"
 )
-_IS_DUE: Final = f"(next_due <= :now OR (queued <> '[]' AND NOT {_IS_OPEN}))"
+
+
+def is_due(now: str) -> str:
+    """The condition of a schedule for which a run can begin, in SQL; `now` is the business time, in SQL too."""
+    return f"(next_due <= {now} OR (queued <> '[]' AND NOT {_IS_OPEN}))"
+
+
 # A version whose times are those of the one before goes on where that stands.
 _PUT = BulkInsert(
     schedules_table,
@@ -29,10 +35,10 @@ _PUT = BulkInsert(
 _REMOVE = text(
     "DELETE FROM schedules WHERE workflow = :workflow AND NOT position = ANY(CAST(:positions AS smallint[]))"
 )
-_DUE = text(f"SELECT workflow, position FROM schedules WHERE {_IS_DUE} ORDER BY next_due LIMIT :limit")
+_DUE = text(f"SELECT workflow, position FROM schedules WHERE {is_due(':now')} ORDER BY next_due LIMIT :limit")
 _LOCK_DUE = text(
     f"SELECT {_FIELDS}, {_IS_OPEN} AS is_open FROM schedules "
-    f"WHERE workflow = :workflow AND position = :position AND {_IS_DUE} FOR UPDATE SKIP LOCKED"
+    f"WHERE workflow = :workflow AND position = :position AND {is_due(':now')} FOR UPDATE SKIP LOCKED"
 )
 _ADVANCE = text(
     "UPDATE schedules SET next_due = :next_due, last_due = coalesce(:last_due, last_due), "
@@ -40,15 +46,6 @@ _ADVANCE = text(
     "WHERE workflow = :workflow AND position = :position"
 )
 _LIST = text(f"SELECT {_FIELDS}, {_IS_OPEN} AS is_open FROM schedules ORDER BY workflow, position")
-# Asked for the first row in an index's order: for the mere existence of one the planner may read the whole table.
-_ANYTHING = text(
-    f"""
-    SELECT (SELECT entry_id FROM inbox WHERE state = {INBOX_WAITING} ORDER BY entry_id LIMIT 1) IS NOT NULL,
-        (SELECT expires_at FROM inbox WHERE state = {INBOX_KEPT} ORDER BY expires_at LIMIT 1)
-            <= statement_timestamp() IS TRUE,
-        EXISTS (SELECT FROM schedules WHERE {_IS_DUE.replace(":now", "(SELECT business_now())")})
-    """
-)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -93,15 +90,6 @@ class ScheduleRow:
     def key(self) -> ScheduleKey:
         """Which trigger it is of."""
         return ScheduleKey(self.workflow, self.position)
-
-
-@dataclass(frozen=True, slots=True)
-class DueWork:
-    """What of triggers there is to do now."""
-
-    entries: bool
-    expired: bool
-    schedules: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +143,6 @@ class Schedules(Repository):
     def all(self) -> list[ScheduleRow]:
         """Every schedule, by workflow."""
         return [_schedule(row) for row in self.connection.execute(_LIST)]
-
-    def due_work(self) -> DueWork:
-        """What of the inbox and of schedules there is to do now; asked at every tick."""
-        return DueWork(*self.connection.execute(_ANYTHING).one())
 
 
 def _schedule(row: Row[Any]) -> ScheduleRow:

@@ -3,6 +3,7 @@
 from statemachine.workflow.options.triggers import TriggerKind
 from statemachine.workflow.states import RunState
 from storage.engine.triggers.inbox import Inbox, NewInboxEntry
+from storage.engine.triggers.kept_messages import MOST_LOOKED_AT
 from tests.support.engine.written_runs import WrittenRuns
 
 WAITING = """
@@ -39,11 +40,19 @@ def test_a_kept_message_and_one_who_waits_meet_by_the_tick_when_whoever_was_to_l
     database_url: str,
 ) -> None:
     with WrittenRuns.of(database_url, SENDING, WAITING) as runs:
-        waiting = runs.begin("waiting", order="A")
+        waiting = runs.begin("waiting", order="of all the last")
+        # More of them than one look reads, and two looks too.
+        others = [f"nobody waits for {n}" for n in range(2 * MOST_LOOKED_AT + 1)]
         with runs.house.database.transaction() as work:
-            Inbox(work).add([NewInboxEntry(kind=TriggerKind.MESSAGE, name="paid", key="A")])
+            Inbox(work).add(
+                [
+                    NewInboxEntry(kind=TriggerKind.MESSAGE, name="paid", key=key)
+                    for key in (*others, "of all the last")
+                ]
+            )
             work.connection.exec_driver_sql("UPDATE inbox SET state = 'kept'")
-        runs.house.run()
+        for _ in range(3):
+            runs.house.run()
         assert runs.state(waiting) is RunState.COMPLETED
 
 
