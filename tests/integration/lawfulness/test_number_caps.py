@@ -75,7 +75,7 @@ def test_a_contact_that_came_to_nothing_does_not_count(capped: InProcessFleet) -
     assert capped.order(task_id).status == "closed"
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     arrivals=st.lists(
         st.tuples(
