@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import yaml
 
-from fleet.process_secrets import FLOWER, INTAKE, LIMITS, secrets_of
+from fleet.process_secrets import FLOWER, INTAKE, LIMITS, NAMED, secrets_of
+from runtime.settings import REQUEST_SECRET, WEBHOOK_SECRET
 from schemas.core.agents import Agent, read_agents
 
 _HEAD: Final = (
@@ -17,6 +18,8 @@ _HEAD: Final = (
 _NAMESPACE: Final = "unpend"
 _SETTINGS: Final = "unpend-settings"
 _SECRETS: Final = "unpend-secrets"
+_NAMED_SECRETS: Final = {REQUEST_SECRET: "unpend-request-secrets", WEBHOOK_SECRET: "unpend-webhook-secrets"}
+"""The Secrets with what definitions name, by what that is for; an installation may be without them."""
 _USER: Final = 10001
 _SERVED: Final = {"api": 8080, "exporter": 9464, "flower": 5555}
 """The processes that others reach, with their ports."""
@@ -154,7 +157,7 @@ def _deployment(one: Workload) -> dict[str, Any]:
         ],
         "containers": [_container(one)],
         "volumes": [
-            {"name": "secrets", "projected": {"sources": [_projected(one.name)]}},
+            {"name": "secrets", "projected": {"sources": [_projected(one.name), *_named_secrets(one.name)]}},
             {"name": "scratch", "emptyDir": {"medium": "Memory", "sizeLimit": "64Mi"}},
         ],
     }
@@ -214,6 +217,13 @@ def _projected(name: str) -> dict[str, Any]:
         broker = next(item for item in items if item["path"] == "unpend_broker_url")
         broker["key"] = "unpend_broker_url_flower"
     return {"secret": {"name": _SECRETS, "items": items}}
+
+
+def _named_secrets(process: str) -> list[dict[str, Any]]:
+    """The Secret with what definitions name, all of it, where this process is given one."""
+    if process not in NAMED:
+        return []
+    return [{"secret": {"name": _NAMED_SECRETS[NAMED[process]], "optional": True}}]
 
 
 def _service(name: str, port: int) -> dict[str, Any]:

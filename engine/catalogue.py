@@ -3,9 +3,11 @@
 import math
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 from engine.definitions.assignment import assigned
+from engine.definitions.known_secrets import KnownSecrets
 from engine.definitions.rules import DefinitionRules
 from engine.definitions.triggers import put_schedules, require_triggers
 from engine.registry import Product, needs_of_triggers
@@ -22,6 +24,7 @@ _log = logger(__name__)
 FRESH_SECONDS: Final = 1.0
 """How long a process goes by what it last read: a version activated elsewhere is known after that at the latest."""
 
+_NO_SECRETS: Final[KnownSecrets] = MappingProxyType({})
 _OF_ACTION: Final = "action:"
 _OF_ACTION_VERSION: Final = "1"
 
@@ -115,9 +118,9 @@ def register(
     products: Sequence[Product[Any]],
     queues: Sequence[str],
     agents: Iterable[Agent] = (),
-    secrets: Sequence[Callable[[], Collection[str]]] = (),
+    secrets: KnownSecrets = _NO_SECRETS,
 ) -> None:
-    """Check these versions and store them; `secrets` tells the names of those that there are.
+    """Check these versions and store them.
 
     Raises:
         ChangedDefinition: a version is registered with another body.

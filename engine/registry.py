@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, Generic, Protocol, TypeVar
 
 from engine.actions import OUTSIDE_WORK, Action, ActionDeclaration, queue_of
+from engine.definitions.known_secrets import KnownSecrets, SecretUse
 from engine.effects import EffectWriter, EffectWriters
 from schemas.core.agents import OUTSIDE
 from schemas.core.effects import Effect
@@ -100,12 +101,12 @@ class Product(Generic[C]):
     """For every run that is failed without its definition or its product, which cannot be asked."""
     questions: Questions | None = None
     keep_refused: KeepRefused | None = None
-    secrets: Callable[[C], Collection[str]] | None = None
-    """The names of the secrets that the parameters of its actions may take."""
+    secrets: Mapping[SecretUse, Callable[[C], Collection[str]]] = field(default_factory=dict)
+    """What tells the names of the secrets that definitions may take."""
 
     def bind(self, context: C) -> "BoundProduct":
         """The product with its actions ready to work."""
-        secrets = () if self.secrets is None else (partial(self.secrets, context),)
+        secrets = {use: partial(tell, context) for use, tell in self.secrets.items()}
         return BoundProduct(self, tuple(action.bind(context) for action in self.actions), secrets)
 
 
@@ -115,7 +116,7 @@ class BoundProduct:
 
     product: Product[Any]
     actions: tuple[Action, ...]
-    secrets: tuple[Callable[[], Collection[str]], ...] = ()
+    secrets: KnownSecrets = field(default_factory=dict)
 
 
 def needs_of_triggers(products: Sequence[Product[Any]]) -> Mapping[str, Sequence[PurposeNeed]]:
@@ -133,8 +134,7 @@ class Registry:
     needs: Mapping[str, Sequence[PurposeNeed]] = field(default_factory=dict)
     """The purposes that a definition needs, by the triggers of the products."""
     keep_refused: KeepRefused | None = None
-    secrets: tuple[Callable[[], Collection[str]], ...] = ()
-    """What tells the names of the secrets that there are."""
+    secrets: KnownSecrets = field(default_factory=dict)
     _endings: Mapping[str, EndEffects] = field(default_factory=dict)
     _abandoned: tuple[EndEffects, ...] = ()
 
@@ -143,7 +143,7 @@ class Registry:
         """The registry of these products.
 
         Raises:
-            ValueError: two of them claim the same action, effect, trigger, the questions, or what was refused.
+            ValueError: two of them claim the same action, effect, trigger, secrets, the questions, or what was refused.
         """
         actions = [action for bound in products for action in bound.actions]
         endings = [
@@ -154,10 +154,12 @@ class Registry:
         ]
         keeping = [bound.product.keep_refused for bound in products if bound.product.keep_refused is not None]
         asking = [bound.product.questions for bound in products if bound.product.questions is not None]
+        secrets = [each for bound in products for each in bound.secrets.items()]
         by_name = {action.name: action for action in actions}
         if (
             len(by_name) != len(actions)
             or len(dict(endings)) != len(endings)
+            or len(dict(secrets)) != len(secrets)
             or max(len(asking), len(keeping)) > 1
         ):
             names = ", ".join(bound.product.name for bound in products)
@@ -168,7 +170,7 @@ class Registry:
             asking[0] if asking else None,
             needs_of_triggers([bound.product for bound in products]),
             keeping[0] if keeping else None,
-            tuple(secrets for bound in products for secrets in bound.secrets),
+            MappingProxyType(dict(secrets)),
             MappingProxyType(dict(endings)),
             tuple(bound.product.abandoned for bound in products if bound.product.abandoned is not None),
         )

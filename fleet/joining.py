@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from fleet.installation import Installation
 from fleet.plan import Addresses, BrokerUrls, DatabaseUrls, FleetPlan, Ports
-from runtime.settings import REQUEST_SECRET
+from runtime.settings import NAMED_SECRETS
 
 _TAKEN_OVER: Final = frozenset(
     {
@@ -40,7 +40,7 @@ _TAKEN_OVER: Final = frozenset(
 def taken_over(given: Mapping[str, str]) -> dict[str, str]:
     """The settings of this environment that an embedded fleet takes over."""
     return {
-        name: value for name, value in given.items() if name in _TAKEN_OVER or name.startswith(REQUEST_SECRET)
+        name: value for name, value in given.items() if name in _TAKEN_OVER or name.startswith(NAMED_SECRETS)
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from runtime.settings import REQUEST_SECRET
+from runtime.settings import NAMED_SECRETS, REQUEST_SECRET, WEBHOOK_SECRET
 
 DATABASE: Final = frozenset({"UNPEND_DATABASE_URL"})
 BROKER: Final = frozenset({"UNPEND_BROKER_URL"})
@@ -53,8 +53,9 @@ _OTHERS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "simulator": CHANNEL,
     }
 )
-_OF_REQUESTS: Final = frozenset({"api", "worker-general"})
-"""Who is given the secrets that definitions name: the one verifies webhooks with them, the other sends them."""
+NAMED: Final[Mapping[str, str]] = MappingProxyType({"api": WEBHOOK_SECRET, "worker-general": REQUEST_SECRET})
+"""Who is given secrets that definitions name, and how their variables begin: the API verifies webhooks, the worker
+sends requests."""
 
 
 def secrets_of(process: str) -> frozenset[str]:
@@ -64,16 +65,14 @@ def secrets_of(process: str) -> frozenset[str]:
 
 def is_secret(name: str) -> bool:
     """Whether a variable of this name holds a secret."""
-    return name in SECRETS or name.startswith(REQUEST_SECRET)
+    return name in SECRETS or name.startswith(NAMED_SECRETS)
 
 
 def without_others(process: str, environment: Mapping[str, str]) -> dict[str, str]:
     """An environment without the secrets that this process is not given."""
-    kept = secrets_of(process)
+    kept, named = secrets_of(process), NAMED.get(process)
     return {
         name: value
         for name, value in environment.items()
-        if not is_secret(name)
-        or name in kept
-        or (process in _OF_REQUESTS and name.startswith(REQUEST_SECRET))
+        if not is_secret(name) or name in kept or (named is not None and name.startswith(named))
     }

@@ -16,7 +16,11 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 _CONTAINER_SECRETS: Final = Path("/run/secrets")
 REQUEST_SECRET: Final = "UNPEND_SECRET_"  # noqa: S105 - what their names begin with is none
-"""How the variables begin that hold the secrets that definitions name."""
+"""How the variables begin that hold the secrets of HTTP steps."""
+WEBHOOK_SECRET: Final = "UNPEND_WEBHOOK_SECRET_"  # noqa: S105 - the same
+"""How the variables begin that hold the secrets which webhook triggers are signed with."""
+NAMED_SECRETS: Final = (REQUEST_SECRET, WEBHOOK_SECRET)
+"""How all variables begin whose secrets definitions name."""
 
 
 Network = IPv4Network | IPv6Network
@@ -46,7 +50,11 @@ class Settings(BaseSettings):
             ValidationError: a setting is missing or wrong; it names the setting and shows no value.
         """
         folder = _CONTAINER_SECRETS if _CONTAINER_SECRETS.is_dir() else None
-        return cls(_secrets_dir=folder, request_secrets=_request_secrets(folder))
+        return cls(
+            _secrets_dir=folder,
+            request_secrets=_named_secrets(REQUEST_SECRET, folder),
+            webhook_secrets=_named_secrets(WEBHOOK_SECRET, folder),
+        )
 
     database_url: SecretStr
     """As the application; as the role for everything where the further ones are not set (docs/audit.md)."""
@@ -93,7 +101,9 @@ class Settings(BaseSettings):
     """A JSON object of the secrets that `config/notices.yaml` names (docs/notices.md)."""
 
     request_secrets: dict[str, SecretStr] = Field(default_factory=dict)
-    """The variables `UNPEND_SECRET_…`, which definitions name (docs/triggers.md)."""
+    """The variables `UNPEND_SECRET_…`, which HTTP steps take as `config/http.yaml` names them (docs/http_steps.md)."""
+    webhook_secrets: dict[str, SecretStr] = Field(default_factory=dict)
+    """The variables `UNPEND_WEBHOOK_SECRET_…`, which webhook triggers name (docs/triggers.md)."""
 
     order_system_url: str | None = None
     """Where actions are carried out (docs/order_system.md); without it our own tables are the order system."""
@@ -261,11 +271,11 @@ class Settings(BaseSettings):
         return rate
 
 
-def _request_secrets(folder: Path | None) -> dict[str, SecretStr]:
-    """The secrets that definitions name, by their variables: as files, or from the environment, which goes before."""
-    files = () if folder is None else folder.glob(f"{REQUEST_SECRET.lower()}*")
+def _named_secrets(prefix: str, folder: Path | None) -> dict[str, SecretStr]:
+    """The secrets whose variables begin so, by these: as files, or from the environment, which goes before."""
+    files = () if folder is None else folder.glob(f"{prefix.lower()}*")
     found = {file.name.upper(): file.read_text(encoding="utf-8").strip() for file in files}
-    found |= {name: value for name, value in os.environ.items() if name.startswith(REQUEST_SECRET)}
+    found |= {name: value for name, value in os.environ.items() if name.startswith(prefix)}
     return {name: SecretStr(value) for name, value in found.items() if value}
 
 

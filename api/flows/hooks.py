@@ -18,7 +18,7 @@ from api.server.route import Route
 from api.server.services import GivenParts
 from engine.triggers.starting import fitting
 from runtime.logs import logger
-from runtime.settings import REQUEST_SECRET
+from runtime.settings import WEBHOOK_SECRET
 from schemas.core.error import Code
 from schemas.core.form import storable_payload
 from schemas.flows.inbox import EntryTaken
@@ -74,7 +74,7 @@ async def receive_webhook(
     Any 202 says that it is kept and need not be sent again.
     """
     name = await asyncio.to_thread(_secret_name, parts, path)
-    secret = secret_of(parts.settings.request_secrets, name)
+    secret = secret_of(parts.settings.webhook_secrets, name)
     body = await read_body(request, LARGEST_PAYLOAD)
     try:
         message_id = verified_id(secret, request.headers, body, time.time())
@@ -100,7 +100,7 @@ def secret_of(secrets: Mapping[str, SecretStr], name: str) -> str:
     Raises:
         Refusal: it is not set here (503): whoever runs the installation is to see to that.
     """
-    variable = f"{REQUEST_SECRET}{name.upper()}"
+    variable = f"{WEBHOOK_SECRET}{name}"
     found = secrets.get(variable)
     if found is None:
         _log.error("the secret of a webhook is not set", variable=variable)

@@ -1,12 +1,13 @@
 """What a definition may name: the actions, queues and purposes that there are; asked before a version is kept."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from engine.actions import Action, ActionDeclaration
 from engine.definitions.assignment import assigned
-from engine.definitions.triggers import trigger_faults
+from engine.definitions.known_secrets import KnownSecrets, SecretUse, TakenSecret, unknown_secrets
+from engine.definitions.triggers import secrets_of_triggers, trigger_faults
 from schemas.core.agents import OUTSIDE, Agent
 from schemas.core.definition.reader import ReadDefinition, examined_definition
 from schemas.core.parameters import problems_with
@@ -42,8 +43,7 @@ class DefinitionRules:
     queues: Sequence[str]
     agents: Sequence[Agent] = ()
     """The fleet's agents, among whom steps may choose."""
-    secrets: Sequence[Callable[[], Collection[str]]] = ()
-    """What tells the names of the secrets that there are; without any they are not looked at."""
+    secrets: KnownSecrets = field(default_factory=dict)
 
     def require(self, body: Mapping[str, Any], *, purposes: bool = True) -> Workflow:
         """The workflow of this body, when it can run here.
@@ -66,13 +66,17 @@ class DefinitionRules:
         if read.workflow is None:
             return read
         workflow = assigned(read.workflow, self.agents)
+        steps = [
+            step for step in workflow.steps.values() if not read.unread.of_steps.get(step.id, _NONE) & _NAMING
+        ]
         faults = [
             DefinitionFault(f"step '{step.id}': {problem}", step.id, (at,))
-            for step in workflow.steps.values()
-            if not read.unread.of_steps.get(step.id, _NONE) & _NAMING
+            for step in steps
             for problem, at in self._unknown(step)
         ]
         faults += trigger_faults(workflow, self.needs)
+        taken = [*_secrets_of_steps(steps), *secrets_of_triggers(workflow)]
+        faults += unknown_secrets(taken, self.secrets)
         if purposes and not read.unread.ways:
             faults += unmet_needs(workflow, self.needs.get(workflow.trigger, ()))
         return replace(read, workflow=workflow, faults=(*read.faults, *faults))
@@ -107,14 +111,15 @@ class DefinitionRules:
             )
             return
         yield from _misfits_of(step, action)
-        taken = frozenset() if step.filled is None else step.filled.secrets()
-        if taken and self.secrets:
-            there = {secret for names in self.secrets for secret in names()}
-            for secret in sorted(taken - there):
-                yield (
-                    f"there is no secret '{secret}' in config/http.yaml{nearest(secret, there)}",
-                    "parameters",
-                )
+
+
+def _secrets_of_steps(steps: Sequence[Step]) -> Iterator[TakenSecret]:
+    """The secrets that the parameters of these steps take; outside agents are given none."""
+    for step in steps:
+        if step.filled is None or step.agent == OUTSIDE:
+            continue
+        place = DefinitionFault(f"step '{step.id}'", step.id, ("parameters",))
+        yield from (TakenSecret(SecretUse.REQUEST, name, place) for name in sorted(step.filled.secrets()))
 
 
 def _misfits_of(step: Step, action: KnownAction) -> Iterator[tuple[str, str]]:

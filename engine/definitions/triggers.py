@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from engine.definitions.known_secrets import SecretUse, TakenSecret
 from schemas.core.definition.reader import read_definition
 from schemas.core.times.cron import CronExpression, MalformedCron
 from schemas.core.times.cron_moments import next_moment
@@ -11,7 +12,7 @@ from statemachine.workflow.checks.definition_fault import DefinitionFault
 from statemachine.workflow.definition import MalformedWorkflow, Workflow
 from statemachine.workflow.expression.calculation import nearest
 from statemachine.workflow.options.triggers import Schedule, Trigger, TriggerKind
-from statemachine.workflow.states import RUN_ENDS
+from statemachine.workflow.states import RUN_ENDS, DefinitionState
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.clock import BusinessClock
 from storage.engine.definitions import Definitions
@@ -51,6 +52,14 @@ def trigger_faults(workflow: Workflow, products: Collection[str]) -> Iterator[De
             yield _fault(position, f"reads '{name}', and there is 'event' alone", field)
 
 
+def secrets_of_triggers(workflow: Workflow) -> Iterator[TakenSecret]:
+    """The secrets that a definition's webhooks are signed with."""
+    for position, trigger in _written(workflow):
+        if trigger.secret is not None:
+            place = DefinitionFault(f"trigger {position + 1}", at=("triggers", position, "webhook", "secret"))
+            yield TakenSecret(SecretUse.WEBHOOK, trigger.secret, place)
+
+
 def _unknown_names(trigger: Trigger) -> Iterator[tuple[str, str]]:
     """What a trigger reads beside what came, each with its field: no run has begun, and there is nothing else."""
     for field, part in (("if", trigger.condition), ("parameters", trigger.parameters)):
@@ -75,7 +84,10 @@ def faults_beside(
 ) -> Iterator[DefinitionFault]:
     """What is wrong with what a version says of other workflows: those that are registered, and these."""
     versions = Definitions(work).versions()
-    known = {found.workflow for found in versions} | {each.name for each in (*workflows, workflow)}
+    beside = {(each.name, each.version) for each in (*workflows, workflow)}
+    known = {found.workflow for found in versions} | {name for name, _ in beside}
+    drafts = {(each.workflow, each.version) for each in versions if each.state is DefinitionState.DRAFT}
+    usable = {(each.workflow, each.version) for each in versions} - drafts | beside
     others = [each for each in (*current_workflows(work), *workflows) if each.name != workflow.name]
     taken = {
         trigger.name: other.name
@@ -96,10 +108,27 @@ def faults_beside(
         # One that is calculated is known when the step is reached.
         if step.call is None or step.call.workflow.names():
             continue
-        name = str(step.call.workflow.fill({}))
-        if name not in known and not name.startswith(_OF_ACTIONS):
+        name, version = str(step.call.workflow.fill({})), step.call.version
+        if name.startswith(_OF_ACTIONS):
+            continue
+        if name not in known:
             problem = f"step '{step.id}': there is no workflow '{name}'{nearest(name, known)}"
             yield DefinitionFault(problem, step.id, ("workflow",))
+        elif version is not None and (name, version) not in usable:
+            yield DefinitionFault(
+                f"step '{step.id}': {_no_version(name, version, usable, drafts)}", step.id, ("version",)
+            )
+
+
+def _no_version(
+    name: str, version: str, usable: Collection[tuple[str, str]], drafts: Collection[tuple[str, str]]
+) -> str:
+    """Why runs of a version cannot be begun."""
+    if (name, version) in drafts:
+        return f"version {version} of workflow '{name}' is a draft; activate it first"
+    there = sorted(each for workflow, each in usable if workflow == name)
+    known = f"there are {', '.join(there)}" if there else "none was activated"
+    return f"there is no version '{version}' of workflow '{name}'; {known}{nearest(version, there)}"
 
 
 def put_schedules(work: UnitOfWork, names: Iterable[str]) -> None:

@@ -13,6 +13,7 @@ from engine.outcomes import Done, Failed, Outcome
 from statemachine.workflow import elements, planner
 from statemachine.workflow.definition import Kind, Step, Workflow
 from statemachine.workflow.expression.template import ValueTemplate
+from statemachine.workflow.failures import what_ended
 from statemachine.workflow.filling import StepFault
 from statemachine.workflow.options.loops import ForEach
 from statemachine.workflow.plan import Plan
@@ -136,7 +137,8 @@ class Ends:
 
     def _after_success(self, row: StepRow, outcome: Done) -> Failed | None:
         run = self.run_of(row)
-        self.data.ended(run, row.node, outcome.output)
+        ended, returned = what_ended(row.node, row.input, outcome.output)
+        self.data.ended(run, ended, returned)
         try:
             if (loop := _loop_of_element(row, run)) is not None:
                 self._after_element(row, run, loop, outcome.output)
@@ -158,6 +160,8 @@ class Ends:
         except StepFault as fault:
             return Failed(code=fault.code, message=str(fault))
         self._ended(row)
+        if ended != row.node:
+            Steps(self.work).give_output(run.run_id, run.scope_id, ended, returned)
         return None
 
     def _after_element(self, row: StepRow, run: RunFacts, loop: ForEach, output: Mapping[str, Any]) -> None:

@@ -16,6 +16,7 @@ from runtime.durations import UnreadableTime, require_time
 from schemas.core.effects import Effect
 from statemachine.workflow import planner
 from statemachine.workflow.definition import Kind, Step
+from statemachine.workflow.filling import StepFault
 from statemachine.workflow.plan import Arrived, Emitted, Entered, Failing, Plan
 from statemachine.workflow.states import UNTOUCHED_STEPS, StepState
 from statemachine.workflow.step import StopRule
@@ -185,10 +186,11 @@ class Succession:
         caused_by: int | None,
         bound: Mapping[str, object] | None = None,
     ) -> None:
-        """Create a step that takes time."""
-        action = self._action_of(entered.step)
-        if action is not None and entered.elements is None:
-            self._effects.extend(action.entering(entering(run, entered)))
+        """Create a step that takes time.
+
+        Raises:
+            StepFault: it is an element of a loop, and a time in it cannot be read; nothing was created.
+        """
         priority = entered.step.priority or run.priority
         place = urgency(self.moments.database_now, priority) + run.behind
         try:
@@ -196,11 +198,23 @@ class Succession:
             for wait in entered.waits:
                 require_time(self.moments.business_now, wait.timer)
         except UnreadableTime as error:
+            if run.scope is not None and run.scope.elements is not None:
+                raise StepFault("invalid_input", str(error)) from error
             self._fail_entered(run, entered, caused_by, {"code": "invalid_input", "message": str(error)})
             return
+        action = self._action_of(entered.step)
+        if action is not None and entered.elements is None:
+            self._effects.extend(action.entering(entering(run, entered)))
         self.count(run, 1)
         row = new_row(run, entered.step, caused_by, first, RowContent(entered=entered, place=place))
         self._collect(Pending(row, entered.step, run, entered, bound))
+
+    def add_failed(
+        self, run: RunFacts, entered: Entered, caused_by: int | None, error: Mapping[str, object]
+    ) -> None:
+        """Add the row of a step that has failed before it began; nothing follows from that here."""
+        content = RowContent(error=error, entered=entered)
+        self._add(run, entered.step, caused_by, Beginning(StepState.FAILED), content)
 
     def _fail_entered(
         self, run: RunFacts, entered: Entered, caused_by: int | None, error: Mapping[str, object]

@@ -25,12 +25,16 @@ def element(
     """
     around = bound(step, values, item, index)
     planning = Planning(workflow, replace(values, bound=around))
-    name = step.loop.name if isinstance(step.loop, ForEach) else "item"
-    own = {name: item, "index": index}
+    own = _names_of(step, item, index)
     try:
         return replace(planning.filled(step, own, {**planning.names(given), **around}), index=index)
     except ExpressionFault as fault:
         raise StepFault("expression", str(fault)) from fault
+
+
+def unfilled(step: Step, item: object, index: int) -> Entered:
+    """Return one element of a loop with the element and its place, and none of its expressions filled."""
+    return Entered(step=step, given=_names_of(step, item, index), index=index)
 
 
 def compensation(workflow: Workflow, done: str, given: Given, values: RunValues) -> Entered:
@@ -63,8 +67,12 @@ def to_compensate(workflow: Workflow, step: Step) -> frozenset[str]:
 
 def bound(step: Step, values: RunValues, item: object, index: int) -> dict[str, object]:
     """What the elements around are called, once this one is among them."""
+    return {**values.bound, **_names_of(step, item, index)}
+
+
+def _names_of(step: Step, item: object, index: int) -> dict[str, object]:
     name = step.loop.name if isinstance(step.loop, ForEach) else "item"
-    return {**values.bound, name: item, "index": index}
+    return {name: item, "index": index}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Where failures lead: to a step that handles them, or to a person who is asked."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from statemachine.workflow.definition import ORIGIN, Kind, Step, Workflow
@@ -18,6 +18,21 @@ INCIDENT: Final = Step(
     human=HumanRules(form={"type": "object", "properties": {"output": {"type": "object"}}}),
 )
 """The question that is asked where a failure is kept for a person (`on_failure: incident`)."""
+
+
+def what_ended(
+    node: str, given: Mapping[str, object], output: Mapping[str, object]
+) -> tuple[str, Mapping[str, object]]:
+    """The step that has ended where one is done, and what it came to.
+
+    That is the step itself. Where it asked a person about a failure, and the answer skips what has failed, it is that
+    one, with the output that the person gave.
+    """
+    if node != INCIDENT.id or INCIDENT.decisions.get(str(output.get("decision"))) != SKIP:
+        return node, output
+    form = output.get("form")
+    returned = form.get("output") if isinstance(form, Mapping) else None
+    return str(given["origin"]), returned if isinstance(returned, Mapping) else {}
 
 
 def handlers(workflow: Workflow, step: Step, code: str) -> tuple[str, ...]:

@@ -222,7 +222,7 @@ def _after_incident(workflow: Workflow, given: Given, output: Given, values: Run
     origin, before = str(given["origin"]), _mapping(given["origin_input"])
     match _decided(INCIDENT, given, output):
         case failures.SKIP:
-            returned = _mapping(_mapping(output.get("form")).get("output"))
+            _, returned = failures.what_ended(INCIDENT.id, given, output)
             loop = workflow.steps[origin].loop
             # What is skipped is not repeated.
             index = loop.most if isinstance(loop, Repeat) else None

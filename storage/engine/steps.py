@@ -12,7 +12,7 @@ from statemachine.workflow.options.call_limits import CallLimits
 from statemachine.workflow.states import RunState, StepState
 from storage.core.bulk import dump_json, recordset, rows_of
 from storage.core.unit_of_work import Repository
-from storage.engine.states import CANCELLED, ENDED, LEASED, PUBLISHED, READY
+from storage.engine.states import CANCELLED, ENDED, FAILED, LEASED, PUBLISHED, READY
 from storage.engine.tables import steps as steps_table
 from storage.engine.urgency import URGENCY
 
@@ -143,6 +143,13 @@ _CHANGE = text(
     FROM {recordset(steps_table, _CHANGED)} WHERE steps.step_id = c.step_id
     """,
 )
+_GIVE_OUTPUT = text(
+    f"""
+    UPDATE steps SET output = CAST(:output AS jsonb) WHERE step_id = (
+        SELECT max(step_id) FROM steps WHERE run_id = :run_id AND node = :node AND coalesce(scope_id, 0) = :scope
+          AND state = {FAILED})
+    """
+)
 _CLOSE_OPEN = text(
     f"""
     UPDATE steps SET state = {CANCELLED}, finished_at = clock_timestamp()
@@ -234,6 +241,11 @@ class Steps(Repository):
         if not changes:
             return
         self.connection.execute(_CHANGE, rows_of(_CHANGED, [_changed(change) for change in changes]))
+
+    def give_output(self, run_id: str, scope_id: int | None, node: str, output: Mapping[str, object]) -> None:
+        """Write what a step that has failed came to all the same: a person has said it, and skipped the step."""
+        values = {"run_id": run_id, "scope": scope_id or 0, "node": node, "output": dump_json(output)}
+        self.connection.execute(_GIVE_OUTPUT, values)
 
     def cancel_open(self, run_ids: Sequence[str], *, but: Sequence[int] = ()) -> tuple[int, ...]:
         """Cancel every unfinished step of these runs, the leased ones included: their results will be refused."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
-from runtime.settings import Settings
+from runtime.settings import WEBHOOK_SECRET, Settings
 from storage.core.database import Database
 from tools.http_requests.rules import HttpRules
 from tools.http_requests.sender import HttpSender
@@ -19,6 +19,8 @@ class FlowsContext:
     open_http: Callable[[], HttpSender]
     callback_base_url: str
     """Where our API is reached by who calls back."""
+    webhook_secrets: frozenset[str] = frozenset()
+    """The names of the secrets that webhooks are signed with; the API alone is given those."""
 
     @classmethod
     def of_settings(cls, settings: Settings, database: Database) -> Self:
@@ -27,6 +29,7 @@ class FlowsContext:
             database,
             lambda: HttpSender(HttpRules.read(settings.config_folder, settings.request_secrets)),
             settings.callback_base_url,
+            frozenset(variable.removeprefix(WEBHOOK_SECRET) for variable in settings.webhook_secrets),
         )
 
     @cached_property

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from engine.definitions.known_secrets import SecretUse
 from engine.registry import Product
 from tasks.flows import report
 from tasks.flows.context import FlowsContext
@@ -11,6 +12,9 @@ FLOWS: Final[Product[FlowsContext]] = Product(
     name="flows",
     actions=(http.ACTION, report.ACTION),
     writers=(report.WRITER,),
-    secrets=lambda context: context.http.rules.variables,
+    secrets={
+        SecretUse.REQUEST: lambda context: context.http.rules.variables,
+        SecretUse.WEBHOOK: lambda context: context.webhook_secrets,
+    },
 )
 """HTTP requests and reports, for every workflow."""

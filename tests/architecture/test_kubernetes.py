@@ -92,6 +92,18 @@ def test_a_process_is_given_its_own_secrets_and_they_are_made(name: str, tmp_pat
     assert set(given(name)) == {key.lower() for key in secrets_of(name) - LIMITS - INTAKE} | of_role
 
 
+def test_the_secrets_that_definitions_name_are_an_own_secret_of_who_is_given_them() -> None:
+    further = {
+        name: [source["secret"] for source in volume["projected"]["sources"][1:]]
+        for name in WORKLOADS
+        if "projected" in (volume := pod_of(name)["volumes"][0])
+    }
+    assert {name: found for name, found in further.items() if found} == {
+        "api": [{"name": "unpend-webhook-secrets", "optional": True}],
+        "worker-general": [{"name": "unpend-request-secrets", "optional": True}],
+    }
+
+
 def test_the_roles_of_the_database_and_the_users_of_the_broker_are_those_of_compose() -> None:
     other = {name: {key for path, key in given(name).items() if path != key} for name in WORKLOADS}
     assert {name: keys for name, keys in other.items() if keys} == {

@@ -1,6 +1,6 @@
 """Opens what is in a step once its row is there: scopes, the elements of loops, what was to be undone, called runs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from statemachine.workflow.expression.calculation import ExpressionFault
 from statemachine.workflow.filling import StepFault
 from statemachine.workflow.options.loops import MOST_ITEMS, ForEach, Repeat
 from statemachine.workflow.plan import Entered
+from statemachine.workflow.planning import error_of
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.flow.new_steps import InsertedStep
 from storage.engine.flow.scopes import NewScope, ScopeRow, Scopes
@@ -59,10 +60,20 @@ class Insides:
             return
         step = planner.step_of(run.workflow, owner.node)
         first = scope.begun + self.succession.opened_scopes.get(scope.scope_id, (0, 0))[1]
-        wanted = [(scope.scope_id, at) for at in range(first, min(first + ended, scope.elements))]
-        found = Scopes(self.work).elements(wanted)
-        items = [(at, found[scope.scope_id, at]) for _, at in wanted]
-        self._begin_elements(run, owner.step_id, step, owner.input, items)
+        items = self._elements(scope.scope_id, first, scope.elements, ended)
+        self._begin_elements(run, owner.step_id, step, owner.input, items, ended)
+
+    def _elements(self, scope_id: int, first: int, end: int, room: int) -> Iterator[tuple[int, object]]:
+        """The elements of a loop from one on, each with its place.
+
+        As many as there is room for are read at once; of those that are begun after them more and more, for where
+        elements fail as they are begun that may be any number.
+        """
+        while first < end:
+            last = min(first + room, end)
+            found = Scopes(self.work).elements([(scope_id, at) for at in range(first, last)])
+            yield from ((at, found[scope_id, at]) for at in range(first, last))
+            first, room = last, room * 2
 
     def compensate_run(self, run: RunFacts) -> None:
         """Undo what a run has done that is to be cancelled."""
@@ -112,7 +123,7 @@ class Insides:
             return
         limit = pending.step.loop.limit if isinstance(pending.step.loop, ForEach) else 1
         given = {} if entered is None else entered.given
-        self._begin_elements(run, row.step_id, pending.step, given, list(enumerate(elements[:limit])))
+        self._begin_elements(run, row.step_id, pending.step, given, enumerate(elements), limit)
 
     def _begin_elements(
         self,
@@ -120,21 +131,30 @@ class Insides:
         owner: int,
         step: Step,
         given: Mapping[str, Any],
-        items: Sequence[tuple[int, object]],
+        items: Iterator[tuple[int, object]],
+        room: int,
     ) -> None:
+        """Begin elements until there is no room for more, or none is left; one that fails at once takes none."""
         values = self.succession.data.values(run)
-        try:
-            for at, item in items:
+        begun = 0
+        while room and (found := next(items, None)) is not None:
+            at, item = found
+            begun += 1
+            try:
                 if step.kind is Kind.COMPENSATE:
                     self._undo(run, int(str(item)), at)
                 else:
                     entered = looped.element(run.workflow, step, given, values, item, at)
                     self.succession.create(run, entered, owner, looped.bound(step, values, item, at))
-        except (StepFault, ExpressionFault) as fault:
-            code = fault.code if isinstance(fault, StepFault) else "expression"
-            self.succession.fail(run, {"code": code, "message": str(fault), "step": step.id})
-            return
-        self.succession.count(run, 0, begun=len(items))
+                room -= 1
+            except (StepFault, ExpressionFault) as fault:
+                error = error_of(fault)
+                if isinstance(step.loop, ForEach):
+                    self.succession.add_failed(run, looped.unfilled(step, item, at), owner, error)
+                if not (isinstance(step.loop, ForEach) and step.loop.collects_errors):
+                    self.succession.fail(run, {**error, "step": step.id})
+                    return
+        self.succession.count(run, 0, begun=begun)
 
     def _undo(self, run: RunFacts, done: int, at: int) -> None:
         """Begin the step that undoes one that is done."""

@@ -16,6 +16,7 @@ def migrate(
 ) -> None:
     """Bring the database to this version, register the workflow definitions and scripts (for deployments)."""
     from engine.catalogue import register
+    from engine.definitions.known_secrets import SecretUse
     from fleet.command.failure import CommandError
     from schemas.core.agents import read_agents
     from storage.core.database import Database
@@ -50,7 +51,7 @@ def migrate(
                     products=PRODUCTS,
                     queues=agents.queues,
                     agents=agents,
-                    secrets=[lambda: HttpRules.read(settings.config_folder, {}).variables],
+                    secrets={SecretUse.REQUEST: lambda: HttpRules.read(settings.config_folder, {}).variables},
                 )
     except StorageUnavailable as error:
         raise CommandError(f"PostgreSQL at UNPEND_DATABASE_URL does not answer: {error}") from error

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.catalogue import register
+from engine.definitions.known_secrets import SecretUse
 from fleet.command.machine.screen import Screen
 from fleet.command.machine.terminal import Terminal
 from fleet.demonstration import FIRST_MORNING, Demonstration
@@ -174,7 +175,7 @@ def prepare_database(
                 products=PRODUCTS,
                 queues=agents.queues,
                 agents=agents,
-                secrets=[lambda: HttpRules.read(settings.config_folder, {}).variables],
+                secrets={SecretUse.REQUEST: lambda: HttpRules.read(settings.config_folder, {}).variables},
             )
             for owner, key in kept.keys.items():
                 # The key of an agent whose line was taken out stays as it was.

@@ -12,6 +12,7 @@ from typing import Final
 
 from statemachine.workflow import planner
 from statemachine.workflow.definition import Kind, Step, Workflow
+from statemachine.workflow.failures import what_ended
 from statemachine.workflow.filling import Given, StepFault
 from statemachine.workflow.options.call_limits import without_limits
 from statemachine.workflow.plan import Entered, Failing, Passed, Plan
@@ -82,8 +83,9 @@ class _Replay:
                 self.faults[cause] = f"{row.node} does not wait for what came"
                 return
             output = {**output, planner.CATCH: place}
-        if row.node in self.workflow.reading.outputs:
-            self.outputs[row.node] = output
+        ended, returned = what_ended(row.node, row.input, output)
+        if ended in self.workflow.reading.outputs:
+            self.outputs[ended] = returned
         try:
             plan = planner.after_success(
                 self.workflow, row.node, given=row.input, output=output, values=self._values()

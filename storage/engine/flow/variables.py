@@ -9,7 +9,7 @@ from sqlalchemy import text
 from storage.core.bulk import BulkInsert, dump_json
 from storage.core.unit_of_work import Repository
 from storage.engine.flow.tables import variable_writes
-from storage.engine.states import DONE
+from storage.engine.states import DONE, FAILED
 
 _KEEP = text(
     "UPDATE runs SET written = CAST(c.written AS jsonb) FROM unnest(CAST(:ids AS text[]), CAST(:written AS text[])) "
@@ -20,11 +20,13 @@ _HISTORY = text(
     "SELECT position, name, value, node, by, written_at FROM variable_writes WHERE run_id = :run_id "
     "AND position > :after ORDER BY position LIMIT :limit"
 )
-# The last one that ended, of the innermost of these scopes that has one (0: outside of all).
+# The last one that ended, of the innermost of these scopes that has one (0: outside of all). One that has failed, and
+# was skipped by a person, has the output that was given then.
 _OUTPUTS = text(
     f"""
     SELECT DISTINCT ON (node) node, output FROM steps
-    WHERE run_id = :run_id AND node = ANY(:nodes) AND referenced AND state = {DONE}
+    WHERE run_id = :run_id AND node = ANY(:nodes) AND referenced
+      AND (state = {DONE} OR state = {FAILED} AND output IS NOT NULL)
       AND coalesce(scope_id, 0) = ANY(:scopes)
     ORDER BY node, array_position(CAST(:scopes AS bigint[]), coalesce(scope_id, 0)) DESC, step_id DESC
     """

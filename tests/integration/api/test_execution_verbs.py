@@ -212,6 +212,25 @@ def test_a_message_reaches_this_execution_alone(api: ApiClient, bench: ScriptedA
     ]
 
 
+def test_what_a_step_is_skipped_with_is_what_it_came_to(database_url: str, bench: ScriptedActions) -> None:
+    steps = [
+        {"id": "a", "agent": "contact", "action": "check", "next": "b"},
+        {"id": "b", "agent": "audit", "action": "check", "next": "c"},
+        {"id": "c", "agent": "audit", "action": "check", "parameters": {"total": "${steps.a.total + 1}"}},
+    ]
+    reading = {"workflow": "reading", "version": "1", "steps": steps}
+    house = InProcessFleet.build(database_url, actions=bench.actions(), workflows=[reading])
+    register_keys(house)
+    with api_over(house) as api:
+        execution_id = start(api, "reading")
+        done(api, execution_id, "skip", step_id=step_id(api, execution_id, "a"), output={"total": 25})
+        house.run()
+        assert bench.worked == ["b", "c"]
+        found = api.get(f"/executions/{execution_id}/steps").json()["steps"]
+    assert {step["step"]: step["output"] for step in found}["c"]["given"]["total"] == 26
+    house.close()
+
+
 @pytest.mark.parametrize("verb", ["skip", "signal", "terminate", "rerun"])
 def test_two_people_at_once_go_one_after_the_other(api: ApiClient, bench: ScriptedActions, verb: str) -> None:
     execution_id = start(api, "bell")

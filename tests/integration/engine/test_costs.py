@@ -69,6 +69,24 @@ def test_a_batch_of_a_loop_has_the_same_number_of_statements_whatever_the_number
         assert many < 20
 
 
+def test_elements_that_fail_as_they_are_begun_are_read_in_pieces_that_grow(database_url: str) -> None:
+    written = """
+    steps:
+    - id: each
+      for_each: {in: "${numbers}", mode: sequential, on_item_error: collect}
+      parameters: {n: "${1 / item}"}
+    """
+    with WrittenRuns.of(database_url, written) as runs:
+        runs.begin(numbers=[1])
+        counted = []
+        for faulty in (100, 1_000):
+            with sent_by(runs.house) as sent:
+                runs.begin(numbers=[1, *[0] * faulty])
+            counted.append(len(sent))
+        few, many = counted
+        assert many - few < 10
+
+
 def test_the_variables_of_a_run_come_once_with_all_its_locked_steps(database_url: str) -> None:
     written = 'steps: [{id: each, type: wait, seconds: 60, for_each: {in: "${numbers}"}}]'
     with WrittenRuns.of(database_url, written) as runs:

@@ -1,14 +1,19 @@
 """What a definition names is held against what there is: actions, queues, parameters, secrets, workflows."""
 
+import shutil
+from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
+from runtime.settings import PROJECT
+from schemas.core.configuration import PolicyFileError
 from schemas.core.definition.reader import place_of
 from schemas.core.definition.text import read_yaml
 from statemachine.workflow.definition import MalformedWorkflow
+from statemachine.workflow.states import DefinitionEvent
 from storage.engine.definitions import Definitions
 from tasks.flows.context import FlowsContext
 from tests.support.engine.triggered_runs import activate
@@ -93,6 +98,56 @@ def test_a_secret_that_the_installation_does_not_have_is_a_fault(database_url: s
     assert pointer == "/steps/0/request"
     assert message == "step 'a': there is no secret 'PYA' in config/http.yaml; did you mean 'PAY'?"
     house.close()
+
+
+def test_a_file_of_secrets_that_cannot_be_read_is_one_fault_beside_the_others(
+    database_url: str, tmp_path: Path
+) -> None:
+    shutil.copytree(PROJECT / "config", tmp_path / "config")
+    file = tmp_path / "config" / "http.yaml"
+    file.write_text("hosts: {}\nsecrets: {PAY: [}\n", encoding="utf-8")
+    house = InProcessFleet.build(database_url, config_folder=tmp_path / "config")
+    taking = "{id: NAME, type: http, request: {url: 'https://pay.example', headers: {X: '${secret.PAY}'}}}"
+    steps = [taking.replace("NAME", name) for name in ("a", "b")]
+    found = found_in(house, f"steps: [{', '.join(steps)}, {{id: c, agent: audti, action: check}}]")
+    about = [each for each in found if str(file) in each[1]]
+    assert [pointer for pointer, _ in about] == ["/steps/0/request"]
+    assert about[0][1].startswith(
+        f"step 'a': it cannot be told which secrets there are: {file}:2:17: is not valid YAML"
+    )
+    assert "/steps/2/agent" in {pointer for pointer, _ in found}
+    with pytest.raises(PolicyFileError) as at_the_start:
+        HttpRules.read(house.settings.config_folder, {})
+    assert about[0][1].endswith(str(at_the_start.value))
+    file.write_text("secrets: {PAY: UNPEND_SECRET_PAY}\n", encoding="utf-8")
+    assert found_in(house, f"steps: [{steps[0]}]") == []
+    house.close()
+
+
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [
+        ("11", "there is no version '11' of workflow 'called'; there are 1, 10; did you mean '1"),
+        ("2", "version 2 of workflow 'called' is a draft; activate it first"),
+    ],
+)
+def test_a_version_that_a_step_begins_must_be_there_and_no_draft(
+    house: InProcessFleet, version: str, said: str
+) -> None:
+    called = body_of("steps: [{id: a, agent: audit, action: generate_report}]") | {"workflow": "called"}
+    with house.database.transaction() as work:
+        for each in ("1", "10"):
+            Definitions(work).register("called", each, called | {"version": each})
+        Definitions(work).move("called", "10", DefinitionEvent.RETIRE)
+        Definitions(work).add_draft("called", "2", called | {"version": "2"})
+    written = "steps: [{id: a, type: workflow, workflow: called, version: 'NUMBER'}]"
+    with pytest.raises(MalformedWorkflow) as refused:
+        activate(house, body_of(written.replace("NUMBER", version)))
+    (fault,) = refused.value.faults
+    assert fault.message.startswith(f"step 'a': {said}")
+    assert (fault.step_id, fault.at) == ("a", ("version",))
+    # One that was retired can be begun by who names it.
+    activate(house, body_of(written.replace("NUMBER", "10")))
 
 
 def test_a_workflow_that_a_step_begins_must_be_there_when_its_version_becomes_active(

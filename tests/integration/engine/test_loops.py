@@ -83,6 +83,77 @@ def test_failures_of_elements_are_collected_where_it_says_so(database_url: str) 
         assert given == {"items": [{"ok": True}, {"error": {"code": "broken", "message": "two"}}]}
 
 
+@pytest.mark.parametrize("mode", ["mode: parallel", "mode: parallel, limit: 2", "mode: sequential"])
+@pytest.mark.parametrize("numbers", [[5, 0, 2, 0, 0, 0, 1], [0] * 7, [0, 0, 0, 10]])
+def test_a_fault_in_the_parameters_of_an_element_is_collected_like_its_failure(
+    database_url: str, mode: str, numbers: list[int]
+) -> None:
+    written = f"""
+    steps:
+    - id: each
+      for_each: {{in: "${{numbers}}", {mode}, on_item_error: collect}}
+      parameters: {{n: "${{10 / item}}"}}
+      next: after
+    - {{id: after}}
+    """
+    with WrittenRuns.of(database_url, written, each=doubled) as runs:
+        run_id = runs.begin(numbers=numbers)
+        (given,) = runs.inputs(run_id, "after")
+        found = [each["error"]["code"] if "error" in each else each["n"] for each in given["items"]]
+        assert found == [20 / n if n else "expression" for n in numbers]
+        assert sorted(runs.nodes(run_id)["each"]) == sorted(
+            ["done", *("done" if n else "failed" for n in numbers)]
+        )
+        assert {"item": 0, "index": numbers.index(0)} in runs.inputs(run_id, "each")
+        assert runs.state(run_id) is RunState.COMPLETED
+        assert runs.left_over(run_id) == 0
+
+
+def test_elements_that_wait_take_up_the_limit_and_those_whose_time_cannot_be_read_do_not(
+    database_url: str,
+) -> None:
+    written = """
+    steps:
+    - id: each
+      type: wait
+      until: "${item}"
+      for_each: {in: "${times}", limit: 2, on_item_error: collect}
+      next: after
+    - {id: after}
+    """
+    with WrittenRuns.of(database_url, written) as runs:
+        run_id = runs.begin(times=["PT1M", "soon", "later", "PT1M", "PT1M", "never"])
+        opened = []
+        while runs.state(run_id) is RunState.RUNNING:
+            opened.append(runs.nodes(run_id)["each"].count("scheduled"))
+            runs.pass_time(61)
+        assert opened == [2, 1]
+        (given,) = runs.inputs(run_id, "after")
+        assert [each.get("error", {}).get("code") for each in given["items"]] == [
+            None, "invalid_input", "invalid_input", None, None, "invalid_input",
+        ]  # fmt: skip
+
+
+def test_a_fault_in_the_parameters_of_an_element_fails_the_step_as_its_failure_does(
+    database_url: str,
+) -> None:
+    written = """
+    steps:
+    - {id: each, for_each: {in: "${[1, 2, 0, 4]}", limit: 3}, parameters: {n: "${10 / item}"}, on_error: mend}
+    - {id: mend}
+    """
+    with WrittenRuns.of(database_url, written, each=doubled) as runs:
+        run_id = runs.begin()
+        assert runs.nodes(run_id) == {
+            "each": ["failed", "cancelled", "cancelled", "failed"],
+            "mend": ["done"],
+        }
+        assert runs.bench.worked == ["mend"]
+        (given,) = runs.inputs(run_id, "mend")
+        assert (given["origin"], given["error"]["code"]) == ("each", "expression")
+        assert runs.left_over(run_id) == 0
+
+
 def test_no_further_element_is_begun_once_until_holds(database_url: str) -> None:
     written = """
     variables: {found: null}

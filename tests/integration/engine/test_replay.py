@@ -39,6 +39,20 @@ def ended(runs: WrittenRuns) -> str:
     return run_id
 
 
+def test_what_a_person_skipped_came_to_what_was_said_in_a_replay_too(database_url: str) -> None:
+    written = """
+    on_failure: incident
+    steps:
+    - {id: bad, next: after}
+    - {id: after, parameters: {total: "${steps.bad.total}"}}
+    """
+    with WrittenRuns.of(database_url, written, bad=lambda _: Failed(code="bad", message="no")) as runs:
+        run_id = runs.begin()
+        runs.decide(run_id, "$incident", decision="skip", form={"output": {"total": 25}})
+        know(runs, written)
+        assert replayed(runs, run_id).same
+
+
 def recorded(database_url: str) -> WrittenRuns:
     fails = Failed(code="bad", message="no")
     return WrittenRuns.of(database_url, WRITTEN, look=returns(total=7), right=lambda _: fails)

@@ -1,6 +1,11 @@
 """Steps with steps of their own: what ends in them, fails in them, breaks in upon them, and is undone."""
 
-from engine.outcomes import Done, Failed
+from collections.abc import Iterator
+from textwrap import indent
+
+import pytest
+
+from engine.outcomes import Done, Failed, Outcome
 from statemachine.workflow.states import RunState
 from tests.support.engine.written_runs import WrittenRuns, returns
 
@@ -195,6 +200,49 @@ def test_a_failure_that_is_kept_is_decided_by_a_person(database_url: str) -> Non
         assert runs.inputs(second, "after") == [{"by_hand": True}]
         runs.decide(third, "$incident", decision="fail")
         assert (runs.state(third), runs.error(third)) == (RunState.FAILED, "broken")
+
+
+READING = """
+- {id: after, parameters: {total: "${steps.bad.total}"}, next: last}
+- {id: last, type: gateway, condition: "steps.bad.total > 20", next: yes, else: no}
+- {id: yes, parameters: {total: "${steps.bad.total + 1}"}}
+- {id: no}
+"""
+KEEPING = "on_failure: incident\nvariables: {total: 0}\nsteps:\n"
+
+
+@pytest.mark.parametrize("around", ["", "- id: around\n  type: scope\n  steps:\n"])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "{id: bad, next: after}",
+        "{id: bad, repeat: {while: 'true', max: 5}, next: after}",
+        "{id: bad, type: set, set: {total: '${1 / 0}'}, next: after}",
+        "{id: bad, for_each: {in: '${[1]}'}, next: after}",
+    ],
+)
+def test_what_a_person_skips_has_the_output_that_was_given_for_all_that_comes_later(
+    database_url: str, bad: str, around: str
+) -> None:
+    steps = f"- {bad}{READING}"
+    written = KEEPING + around + (indent(steps, "  ") if around else steps)
+    answers: Iterator[Outcome] = iter([Done(output={"total": 1}), BROKEN] if "repeat" in bad else [BROKEN])
+    with WrittenRuns.of(database_url, written, bad=lambda _: next(answers)) as runs:
+        run_id = runs.begin()
+        runs.decide(run_id, "$incident", decision="skip", form={"output": {"total": 25}})
+        assert runs.nodes(run_id)["bad"][-1] == "failed"
+        assert runs.inputs(run_id, "after")[0]["total"] == 25
+        assert runs.inputs(run_id, "yes")[0]["total"] == 26
+        assert runs.state(run_id) is RunState.COMPLETED
+
+
+def test_what_a_person_skips_without_an_output_came_to_nothing(database_url: str) -> None:
+    with WrittenRuns.of(
+        database_url, f"{KEEPING}- {{id: bad, next: last}}{READING}", bad=lambda _: BROKEN
+    ) as runs:
+        run_id = runs.begin()
+        runs.decide(run_id, "$incident", decision="skip")
+        assert runs.nodes(run_id)["no"] == ["done"]
 
 
 def test_a_failed_run_is_tried_again_at_the_step_outside_of_all_scopes(database_url: str) -> None:

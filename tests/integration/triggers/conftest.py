@@ -21,7 +21,7 @@ def bench() -> ScriptedActions:
 @pytest.fixture
 def house(database_url: str, bench: ScriptedActions) -> Iterator[InProcessFleet]:
     built = InProcessFleet.build(
-        database_url, actions=bench.actions(), request_secrets={"UNPEND_SECRET_SHOP": SECRET}
+        database_url, actions=bench.actions(), webhook_secrets={"UNPEND_WEBHOOK_SECRET_SHOP": SECRET}
     )
     yield built
     built.close()

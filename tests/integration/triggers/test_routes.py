@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from engine.triggers.dispatch import InboxDispatcher
+from storage.engine.definitions import Definitions
 from tests.integration.triggers.conftest import SECRET
 from tests.support.api.client import ApiClient
 from tests.support.engine.triggered_runs import activate, given_to, runs_of, triggered
@@ -191,9 +192,25 @@ def test_the_body_of_a_webhook_is_json_of_a_bounded_size(api: ApiClient, body: b
     assert entries(api) == 0
 
 
-def test_a_webhook_whose_secret_is_not_set_is_to_be_sent_again(api: ApiClient) -> None:
-    activate(api.house, triggered("shop", {"webhook": {"path": "shop", "secret": "NOBODY_SET_IT"}}))
+def test_a_webhook_whose_secret_is_not_set_any_more_is_to_be_sent_again(api: ApiClient) -> None:
+    with api.house.database.transaction() as work:
+        body = triggered("shop", {"webhook": {"path": "shop", "secret": "TAKEN_AWAY"}})
+        Definitions(work).register("shop", "1.0", body)
     assert posted(api).status_code == 503
+
+
+@pytest.mark.parametrize(("secret", "hint"), [("SHPO", "; did you mean 'SHOP'?"), ("BANK", "")])
+def test_a_webhook_that_names_a_secret_which_the_installation_does_not_have_is_a_fault(
+    api: ApiClient, secret: str, hint: str
+) -> None:
+    body = triggered("shop", {"webhook": {"path": "shop", "secret": secret}}, key="${")
+    checked = api.post("/workflows/check", json=body).json()
+    told = {problem["pointer"]: problem["message"] for problem in checked["problems"]}
+    assert told["/triggers/0/webhook/secret"] == (
+        f"trigger 1: there is no secret '{secret}' among those of the API (UNPEND_WEBHOOK_SECRET_…){hint}"
+    )
+    assert "/key" in told
+    assert api.post("/workflows", json=triggered("shop", HOOK)).status_code == 200
 
 
 def test_a_webhook_signed_with_any_of_several_secrets_is_verified_for_five_minutes() -> None:

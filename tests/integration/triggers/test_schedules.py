@@ -327,13 +327,13 @@ def test_a_condition_chooses_among_the_times(house: InProcessFleet) -> None:
         ({"run_ended": {"workflow": "nobody"}}, "no workflow 'nobody'"),
         ({"run_ended": {"workflow": "hourly", "states": ["running"]}}, "no run ends as .running."),
         ({"event": "a", "message": "b"}, "exactly one"),
-        ({"webhook": {"path": "taken", "secret": "HOOK"}}, "that of workflow 'first'"),
+        ({"webhook": {"path": "taken", "secret": "SHOP"}}, "that of workflow 'first'"),
     ],
 )
 def test_a_trigger_that_cannot_work_is_refused_with_its_place(
     house: InProcessFleet, trigger: dict[str, object], problem: str
 ) -> None:
-    activate(house, triggered("first", {"webhook": {"path": "taken", "secret": "HOOK"}}))
+    activate(house, triggered("first", {"webhook": {"path": "taken", "secret": "SHOP"}}))
     with pytest.raises(MalformedWorkflow, match=problem) as refused:
         activate(house, triggered("hourly", "sound", trigger))
     assert refused.value.faults[0].at[:2] == ("triggers", 1)

@@ -160,6 +160,7 @@ class Reference(Tokens):
             self._then(scope, lambda: self._reach(scope, step, one.given["origin_input"]))
         elif decision == "skip":
             self.variables |= written
+            scope.outputs[node] = {}
             self._then(scope, lambda: self._follow(scope, node, targets, {}))
         else:
             self._failing.setdefault(scope, one.given["error"])

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from api.app import create_app
+from fleet.joining import taken_over
 from fleet.process_secrets import (
     CALLBACKS,
     CHANNEL,
@@ -17,6 +18,7 @@ from fleet.process_secrets import (
     secrets_of,
     without_others,
 )
+from runtime import settings as runtime_settings
 from runtime.settings import PROJECT, Settings, WatcherSettings
 from tests.support.agents import QUEUES
 from tests.support.in_process_fleet import CIPHER_KEY
@@ -97,12 +99,36 @@ def test_the_key_of_each_provider_is_given_to_who_uses_it_and_to_nobody_else() -
     }
 
 
-def test_the_secrets_that_definitions_name_are_given_to_who_verifies_and_who_sends_with_them() -> None:
-    given = {"UNPEND_SECRET_PAY": "a secret", "UNPEND_LOG_LEVEL": "INFO"}
+def test_secrets_of_webhooks_are_given_to_the_api_alone_and_those_of_requests_to_the_worker_that_sends() -> (
+    None
+):
+    request, webhook = "UNPEND_SECRET_PAY", "UNPEND_WEBHOOK_SECRET_SHOP"
+    given = {request: "a secret", webhook: "another", "UNPEND_LOG_LEVEL": "INFO"}
+    assert taken_over(given) == given
+    expected = {"api": {webhook}, "worker-general": {request}}
     for process in (*OF_WORK, "beat", "flower", "exporter", "simulator"):
         kept = set(without_others(process, given))
-        assert ("UNPEND_SECRET_PAY" in kept) == (process in ("api", "worker-general"))
-        assert "UNPEND_LOG_LEVEL" in kept
+        assert kept == {"UNPEND_LOG_LEVEL"} | expected.get(process, set()), process
+
+
+def test_secrets_that_definitions_name_are_read_by_what_they_are_for(
+    environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "secrets"
+    folder.mkdir()
+    for name in ("unpend_secret_pay", "unpend_webhook_secret_shop", "unpend_webhook_secret_unset"):
+        (folder / name).write_text("" if name.endswith("unset") else f"{name} in a file\n", encoding="utf-8")
+    monkeypatch.setattr(runtime_settings, "_CONTAINER_SECRETS", folder)
+    for name, value in {**environment, "UNPEND_WEBHOOK_SECRET_BANK": "of the environment"}.items():
+        monkeypatch.setenv(name, value)
+    settings = Settings.read()
+    assert {name: value.get_secret_value() for name, value in settings.request_secrets.items()} == {
+        "UNPEND_SECRET_PAY": "unpend_secret_pay in a file"
+    }
+    assert {name: value.get_secret_value() for name, value in settings.webhook_secrets.items()} == {
+        "UNPEND_WEBHOOK_SECRET_SHOP": "unpend_webhook_secret_shop in a file",
+        "UNPEND_WEBHOOK_SECRET_BANK": "of the environment",
+    }
 
 
 @pytest.fixture
