@@ -40,10 +40,6 @@ class SlotRequests:
         if step_ids:
             self.names |= Slots(self.work).release_steps(step_ids)
 
-    def release_runs(self, run_ids: Sequence[str]) -> None:
-        """Give back what these runs held, which have ended."""
-        self.names |= Slots(self.work).release_runs(run_ids)
-
 
 def _slot(row: InsertedStep, pending: Pending) -> NewSlot:
     entered, run = pending.entered, pending.run

@@ -10,6 +10,7 @@ from engine.registry import Registry
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.flow.arrivals import Arrivals
 from storage.engine.flow.called_runs import BegunRuns
+from storage.engine.flow.run_remains import RunRemains
 from storage.engine.flow.scopes import Scopes
 from storage.engine.flow.subscriptions import Subscriptions
 from storage.engine.steps import StepRow
@@ -32,11 +33,9 @@ class Cancelling:
 
     def runs(self, run_ids: Sequence[str]) -> None:
         """Clear away what belongs to these runs, which have ended; their open steps are cancelled."""
-        self.asked |= BegunRuns(self.work).ask_cancel_under(run_ids)
-        Subscriptions(self.work).end_of_runs(run_ids)
-        self.slots.release_runs(run_ids)
-        Scopes(self.work).close_runs(run_ids)
-        Arrivals(self.work).clear_runs(run_ids)
+        cleared = RunRemains(self.work).clear(run_ids)
+        self.asked |= cleared.asked
+        self.slots.names |= cleared.slots
 
     def inside(self, run_id: str, scope_ids: Sequence[int]) -> None:
         """Cancel what is in these scopes, and close them."""

@@ -8,17 +8,10 @@ from sqlalchemy import text
 
 from statemachine.workflow.states import RunState
 from storage.core.unit_of_work import Repository
-from storage.engine.states import CANCELLED, DONE, RUNS_ENDED, RUNS_OPEN
+from storage.engine.states import DONE, RUNS_ENDED, RUNS_OPEN
 
 _ASK_CANCEL = text(
     f"UPDATE runs SET cancel_asked = true WHERE parent_step_id = ANY(:steps) AND state IN ({RUNS_OPEN})"
-)
-_ASK_CANCEL_UNDER = text(
-    f"""
-    UPDATE runs SET cancel_asked = true FROM steps s
-    WHERE s.run_id = ANY(:runs) AND s.kind = 'workflow' AND s.state = {CANCELLED}
-      AND runs.parent_step_id = s.step_id AND runs.state IN ({RUNS_OPEN})
-    """
 )
 _TO_CANCEL = text(f"SELECT run_id FROM runs WHERE cancel_asked AND state IN ({RUNS_OPEN}) LIMIT :limit")
 _TO_REPORT = text(
@@ -51,10 +44,6 @@ class BegunRuns(Repository):
     def ask_cancel(self, step_ids: Sequence[int]) -> bool:
         """Let the open runs be cancelled that these cancelled steps have begun; whether there are some."""
         return bool(self.connection.execute(_ASK_CANCEL, {"steps": list(step_ids)}).rowcount)
-
-    def ask_cancel_under(self, run_ids: Sequence[str]) -> bool:
-        """Let the open runs be cancelled that cancelled steps of these runs have begun; whether there are some."""
-        return bool(self.connection.execute(_ASK_CANCEL_UNDER, {"runs": list(run_ids)}).rowcount)
 
     def to_cancel(self, limit: int) -> list[str]:
         """The open runs that are to be cancelled with the step that began them."""

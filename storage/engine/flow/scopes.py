@@ -38,7 +38,6 @@ _COUNT = text(
     "RETURNING scopes.scope_id, scopes.open_steps, scopes.begun"
 )
 _CLOSE = text("DELETE FROM scopes WHERE scope_id = ANY(:ids)")
-_CLOSE_RUNS = text("DELETE FROM scopes WHERE run_id = ANY(:runs)")
 _INNER = """
     WITH RECURSIVE inner_steps AS (
         SELECT step_id, state FROM steps WHERE scope_id = ANY(:ids)
@@ -209,10 +208,6 @@ class Scopes(Repository):
     def close(self, scope_ids: Sequence[int]) -> None:
         """Remove scopes that have ended."""
         self.connection.execute(_CLOSE, {"ids": list(scope_ids)})
-
-    def close_runs(self, run_ids: Sequence[str]) -> None:
-        """Remove the scopes of runs that have ended."""
-        self.connection.execute(_CLOSE_RUNS, {"runs": list(run_ids)})
 
     def cancel(self, scope_ids: Sequence[int]) -> list[int]:
         """Cancel every open step in these scopes, at whatever depth; which those were."""

@@ -39,15 +39,23 @@ _GRANT = text(
     f"UPDATE slots SET state = {SLOT_HELD}, granted_at = clock_timestamp() WHERE slot_id = ANY(:ids) "
     f"AND state = {SLOT_WAITING} RETURNING slot_id"
 )
-# One that a rate counts is kept until its time has passed.
-_RELEASED: Final = f"""
-    WITH gone AS (DELETE FROM slots WHERE {{which}} AND (rate IS NULL OR state = {SLOT_WAITING}) RETURNING name),
-    spent AS (UPDATE slots SET state = {SLOT_SPENT} WHERE {{which}} AND rate IS NOT NULL AND state = {SLOT_HELD}
+
+
+def released(which: str) -> str:
+    """The parts `gone` and `spent` of a WITH: they give these slots back, and have their names.
+
+    One that a rate counts is kept until its time has passed.
+    """
+    return f"""
+    gone AS (DELETE FROM slots WHERE {which} AND (rate IS NULL OR state = {SLOT_WAITING}) RETURNING name),
+    spent AS (UPDATE slots SET state = {SLOT_SPENT} WHERE {which} AND rate IS NOT NULL AND state = {SLOT_HELD}
         RETURNING name)
-    SELECT name FROM gone UNION SELECT name FROM spent
-"""
-_RELEASE_STEPS = text(_RELEASED.format(which="step_id = ANY(:ids) AND NOT of_run"))
-_RELEASE_RUNS = text(_RELEASED.format(which="run_id = ANY(:ids)"))
+    """
+
+
+_RELEASE_STEPS = text(
+    f"WITH {released('step_id = ANY(:ids) AND NOT of_run')} SELECT name FROM gone UNION SELECT name FROM spent"
+)
 _FORGET = text(f"DELETE FROM slots WHERE name = :name AND state = {SLOT_SPENT} AND NOT {_COUNTED}")
 # What a crash has left, and what a rate lets go on by now.
 _OPEN_NAMES = text(
@@ -140,10 +148,6 @@ class Slots(Repository):
     def release_steps(self, step_ids: Sequence[int]) -> frozenset[str]:
         """Give back the slots of steps that have ended; their names."""
         return frozenset(self.connection.execute(_RELEASE_STEPS, {"ids": list(step_ids)}).scalars())
-
-    def release_runs(self, run_ids: Sequence[str]) -> frozenset[str]:
-        """Give back all slots of runs that have ended; their names."""
-        return frozenset(self.connection.execute(_RELEASE_RUNS, {"ids": list(run_ids)}).scalars())
 
     def open_names(self, limit: int) -> list[str]:
         """The names of which slots are waited for although there is room."""
