@@ -1,5 +1,6 @@
 """How large outputs and variables may be: too much fails the step that brings it, and nobody beside it."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -171,3 +172,17 @@ def test_the_end_of_a_run_that_came_to_as_much_as_it_may_begins_another(database
         run_id = runs.begin(text="x" * (LARGEST_OUTPUT - 2))
         assert runs.state(run_id) is RunState.COMPLETED
         assert "last" in runs.bench.worked
+
+
+def test_what_a_step_returns_is_turned_into_json_once(database_url: str) -> None:
+    turned: list[Decimal] = []
+
+    class Counted(Decimal):
+        def __float__(self) -> float:
+            turned.append(self)
+            return super().__float__()
+
+    with WrittenRuns.of(database_url, "steps: [{id: only}]", only=returns(n=Counted("1.5"))) as runs:
+        run_id = runs.begin()
+        assert runs.output(run_id, "only") == {"n": 1.5}
+    assert len(turned) == 1
