@@ -11,6 +11,7 @@ from starlette.middleware import Middleware
 
 from api.access.logins import LoginLimits
 from api.access.registration import ACCESS
+from api.flows.executions.log_stream import LogReader
 from api.flows.live_states import LiveReader
 from api.flows.outside.desk import OutsideDesk
 from api.flows.registration import flows_of
@@ -72,6 +73,7 @@ def create_app(parts: OrdersParts, version: str) -> FastAPI:
                 intake,
                 lock_outs,
                 Broadcast(parts.database),
+                LogReader(parts.database),
                 LiveReader.over(parts.settings),
                 OutsideDesk(lambda: parts.engine),
                 OrdersServices.over(parts, intake),

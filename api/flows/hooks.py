@@ -22,8 +22,9 @@ from runtime.settings import WEBHOOK_SECRET
 from schemas.core.error import Code
 from schemas.core.form import storable_payload
 from schemas.flows.inbox import EntryTaken
+from statemachine.workflow.options.sizes import LARGEST_OUTPUT
 from statemachine.workflow.options.triggers import TriggerKind
-from storage.engine.triggers.inbox import LARGEST_PAYLOAD, NewInboxEntry
+from storage.engine.triggers.inbox import NewInboxEntry
 from tools.webhooks.signature import UnverifiedWebhook, verified_id
 
 router = APIRouter(prefix="/hooks", tags=["triggers"], route_class=Route)
@@ -74,8 +75,13 @@ async def receive_webhook(
     Any 202 says that it is kept and need not be sent again.
     """
     name = await asyncio.to_thread(_secret_name, parts, path)
+<<<<<<< HEAD
     secret = secret_of(parts.settings.webhook_secrets, name)
     body = await read_body(request, LARGEST_PAYLOAD)
+=======
+    secret = secret_of(parts.settings.request_secrets, name)
+    body = await read_body(request, LARGEST_OUTPUT)
+>>>>>>> rung
     try:
         message_id = verified_id(secret, request.headers, body, time.time())
     except UnverifiedWebhook as error:

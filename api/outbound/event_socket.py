@@ -137,9 +137,9 @@ async def _send_all(
         client = _Client(websocket, admission)
         received = asyncio.create_task(_message(websocket))
         try:
-            end = await follow(
-                services.of(Broadcast), client, execution_id, start, received, holder=admission.owner
-            )
+            broadcast = services.of(Broadcast)
+            seat = broadcast.listen(execution_id, start, admission.owner)
+            end = await follow(client, seat, broadcast.more, received)
         finally:
             received.cancel()
             await asyncio.gather(received, return_exceptions=True)
@@ -186,7 +186,7 @@ class _Client:
     async def open(self) -> None:
         """Accepting was the beginning."""
 
-    async def send(self, events: Sequence[FeedEvent]) -> None:
+    async def send(self, events: Sequence[FeedEvent], /) -> None:
         for event in events:
             await self._websocket.send_text(placed(event).model_dump_json())
 

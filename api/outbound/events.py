@@ -5,10 +5,10 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 
 from api.outbound.streams.broadcast import Broadcast
-from api.outbound.streams.event_stream import MEDIA_TYPE, EventStream
-from api.outbound.streams.event_view import place, placed
+from api.outbound.streams.event_stream import MEDIA_TYPE, EventStream, frame_of
+from api.outbound.streams.event_view import place, placed, shown
 from api.server.admission import Admission
-from api.server.authentication import bearer, requires
+from api.server.authentication import requires
 from api.server.errors import documented
 from api.server.refusal import unknown
 from api.server.route import Route
@@ -17,7 +17,7 @@ from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.core.identifier import Identifier
 from schemas.outbound.events import EventPage
-from storage.outbound.feed import ORIGIN, Cursor, Feed
+from storage.outbound.feed import ORIGIN, Cursor, Feed, FeedEvent
 
 router = APIRouter(tags=["events"], route_class=Route)
 
@@ -137,7 +137,16 @@ def _all_told(feed: Feed, run_id: str, after: Cursor) -> bool:
 
 def _stream(
     services: Services, broadcast: Broadcast, request: Request, run_id: str | None, after: Cursor
-) -> EventStream:
-    key = bearer(request.headers.get("Authorization", ""))
-    admission = Admission(services.keyring, key, request.state.caller.agent_id, Scope.READ)
-    return EventStream(broadcast, run_id, after, admission)
+) -> EventStream[FeedEvent]:
+    admission = Admission.of(services, request, Scope.READ)
+    return EventStream(
+        broadcast.listen(run_id, after, admission.owner),
+        broadcast.more,
+        after=str(after),
+        frame=_frame,
+        admission=admission,
+    )
+
+
+def _frame(event: FeedEvent) -> bytes:
+    return frame_of(str(event.cursor), event.event_type, shown(event).model_dump_json())

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from api.server.authentication import Keyring, admitted_by, require_scope
+from fastapi import Request
+
+from api.server.authentication import Keyring, admitted_by, bearer, require_scope
 from api.server.coalescer import CoalescerClosed
 from api.server.services import Services
 from schemas.access.scopes import Scope
@@ -31,6 +33,12 @@ class Admission:
         owner = await admitted_by(key, address, services.keyring, services.failed_logins)
         require_scope(owner, scope, agent, address)
         return cls(services.keyring, key, owner.agent_id, scope)
+
+    @classmethod
+    def of(cls, services: Services, request: Request, scope: Scope) -> "Admission":
+        """The key of a request that its route has admitted with this scope."""
+        key = bearer(request.headers.get("Authorization", ""))
+        return cls(services.keyring, key, request.state.caller.agent_id, scope)
 
     async def holds(self) -> bool:
         """Whether the key still gives access; who was admitted stays so while PostgreSQL is away."""

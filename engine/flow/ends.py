@@ -50,11 +50,11 @@ class Ends:
     def plan(self, rows: Sequence[StepRow], outcomes: Mapping[int, Outcome]) -> dict[int, Outcome]:
         """Plan what follows these ends; a step whose output cannot be used has failed instead."""
         self.find_scopes(rows)
-        done = [row for row in rows if isinstance(outcomes[row.step_id], Done)]
+        final = {row.step_id: self.data.bounded(outcomes[row.step_id], row.kind) for row in rows}
+        done = [row for row in rows if isinstance(final[row.step_id], Done)]
         self._items = Scopes(self.work).elements(
             [(int(row.scope_id or 0), int(row.element or 0)) for row in done if self._needs_item(row)]
         )
-        final = dict(outcomes)
         for row in rows:
             outcome = final[row.step_id]
             if isinstance(outcome, Failed):
@@ -117,6 +117,18 @@ class Ends:
             for scope_id, number in begun.items()
             if scope_id in self._scopes
         }
+
+    def change_of(self, row: StepRow, outcome: Outcome) -> StepChange:
+        """What becomes of the row of a step that is done or has failed."""
+        error = {"code": outcome.code, "message": outcome.message} if isinstance(outcome, Failed) else None
+        return StepChange(
+            step_id=row.step_id,
+            state=StepState.DONE if error is None else StepState.FAILED,
+            delivery=row.delivery,
+            tries=row.tries,
+            output=self.data.texts.of(outcome.output) if isinstance(outcome, Done) else None,
+            error=error,
+        )
 
     def _after_failure(self, row: StepRow, outcome: Failed) -> None:
         run = self._ended(row)
@@ -220,17 +232,3 @@ def _loop_of_element(row: StepRow, run: RunFacts) -> ForEach | None:
         return None
     step = planner.step_of(run.workflow, run.scope.node)
     return step.loop if isinstance(step.loop, ForEach) else _ONE_BY_ONE
-
-
-def change_of(owner: StepRow, outcome: Outcome) -> StepChange:
-    """What becomes of the row of a step whose inside has ended."""
-    done = outcome.output if isinstance(outcome, Done) else None
-    error = {"code": outcome.code, "message": outcome.message} if isinstance(outcome, Failed) else None
-    return StepChange(
-        step_id=owner.step_id,
-        state=StepState.DONE if error is None else StepState.FAILED,
-        delivery=owner.delivery,
-        tries=owner.tries,
-        output=done,
-        error=error,
-    )

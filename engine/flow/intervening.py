@@ -19,6 +19,8 @@ from statemachine.workflow.course import leads_on_always, steps_after
 from statemachine.workflow.definition import Kind, Workflow
 from statemachine.workflow.failures import INCIDENT
 from statemachine.workflow.options.catches import CatchKind
+from statemachine.workflow.options.run_variable import VariableFault
+from statemachine.workflow.options.sizes import require_state, size_together
 from statemachine.workflow.plan import Write
 from statemachine.workflow.states import OPEN_RUNS, OPEN_STEPS, RunState, StepState
 from statemachine.workflow.step import INSTANT
@@ -132,7 +134,7 @@ class Intervening:
 
         Raises:
             InterventionRefused: the run has ended.
-            UnusableIntervention: a variable is not declared, or may not hold its value.
+            UnusableIntervention: a variable is not declared, or may not hold its value, or all are too large together.
         """
         _require_open(run)
         facts = self._facts(run)
@@ -146,6 +148,12 @@ class Intervening:
                 problem = variable.problem_with(value)
             if problem is not None:
                 problems.append(Problem(field=f"variables.{name}", message=problem))
+        if not problems:
+            try:
+                seen = self.completion.data.values(facts)
+                require_state(size_together({**seen.written, **values}, seen.size))
+            except VariableFault as fault:
+                problems.append(Problem(field="variables", message=str(fault)))
         if problems:
             raise UnusableIntervention(*problems)
         self.completion.succession.runs[run.run_id] = facts

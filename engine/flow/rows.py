@@ -35,7 +35,7 @@ class RowContent:
     """What a new row says beside which step it is of which run."""
 
     entered: Entered | None = None
-    output: Mapping[str, object] | None = None
+    output: object = None
     error: Mapping[str, object] | None = None
     place: datetime | None = None
     """Its place in its queue."""

@@ -13,6 +13,8 @@ from engine.flow.run_data import RunData
 from engine.flow.succession import MOST_STEPS_OF_A_RUN, Succession
 from statemachine.workflow import planner
 from statemachine.workflow.expression.calculation import ExpressionFault
+from statemachine.workflow.options.sizes import OutputFault, require_output
+from statemachine.workflow.planning import error_of
 from statemachine.workflow.states import RunState
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.runs import Runs
@@ -88,11 +90,11 @@ class RunEnds:
             run = self.succession.runs.get(run_id)
             if run is not None and run.workflow.options.output is not None:
                 try:
-                    Runs(self.work).write_output(
-                        run_id, planner.result(run.workflow, self.data.values(run), {})
-                    )
-                except ExpressionFault as fault:
-                    error = {"code": "expression", "message": str(fault), "step": "output"}
+                    output = planner.result(run.workflow, self.data.values(run), {})
+                    require_output(self.data.texts.size(output))
+                    Runs(self.work).write_output(run_id, self.data.texts.of(output))
+                except (ExpressionFault, OutputFault) as fault:
+                    error = {**error_of(fault), "step": "output"}
                     Runs(self.work).set_state([run_id], RunState.FAILED, ends=True, error=error)
 
     def _incomplete(self, ended: Iterable[str]) -> dict[str, Mapping[str, object]]:

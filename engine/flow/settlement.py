@@ -99,10 +99,8 @@ class Settlement:
     def _change(self, row: StepRow, outcome: Outcome) -> StepChange:
         same = StepChange(step_id=row.step_id, state=row.state, delivery=row.delivery, tries=row.tries)
         match outcome:
-            case Done(output=output):
-                return replace(same, state=StepState.DONE, output=output)
-            case Failed(code=code, message=message):
-                return replace(same, state=StepState.FAILED, error={"code": code, "message": message})
+            case Done() | Failed():
+                return self.ends.change_of(row, outcome)
             case TryAgain(code=code, message=message):
                 delay = self._delay(row, outcome) or timedelta()
                 return replace(

@@ -66,9 +66,9 @@ class Succession:
                     run, passed.step, caused_by, Beginning(StepState.FAILED), RowContent(error=passed.error)
                 )
             else:
-                self._add(
-                    run, passed.step, caused_by, Beginning(StepState.DONE), RowContent(output=passed.output)
-                )
+                # What a `set` step returns was measured as it was written.
+                output = self.data.stored(passed.output) if passed.step.writes else passed.output
+                self._add(run, passed.step, caused_by, Beginning(StepState.DONE), RowContent(output=output))
         self.emitted += [(run, each) for each in plan.emitted]
         self.arrivals += [(run, each, caused_by) for each in plan.arrived]
         self.stops += [(run, step, stop) for step, stop in plan.stops]
@@ -234,7 +234,7 @@ class Succession:
         step = entered.step
         if action.inline is None:
             raise ValueError(f"step '{step.id}' is inline and '{action.name}' has no inline form")
-        outcome = action.inline(entering(run, entered))
+        outcome = self.data.bounded(action.inline(entering(run, entered)), step.kind)
         self._effects.extend(outcome.effects)
         if isinstance(outcome, Park):
             self.count(run, 1)
@@ -248,7 +248,7 @@ class Succession:
                 step,
                 caused_by,
                 Beginning(StepState.DONE),
-                RowContent(output=outcome.output, entered=entered),
+                RowContent(output=self.data.texts.of(outcome.output), entered=entered),
             )
             plan: Plan | None = planner.after_success(
                 run.workflow, step.id, given=entered.input, output=outcome.output, values=values

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from engine.flow.events.catching import CaughtEvent
 from engine.transaction import Transaction
 from statemachine.workflow.options.triggers import TriggerKind
-from storage.engine.flow.subscriptions import EventSubscription, Subscriptions
+from storage.engine.flow.subscriptions import Subscriptions
 from storage.engine.triggers.inbox import InboxEntry
 from storage.engine.triggers.kept_messages import KeptMessages
 
@@ -23,11 +23,12 @@ def deliver(transaction: Transaction, entries: Sequence[InboxEntry]) -> Mapping[
     reached: dict[int, int] = {}
     messages = [entry for entry in entries if entry.kind is TriggerKind.MESSAGE]
     for _ in range(_ROUNDS):
-        found = dict(_receivers(transaction, messages))
+        asked = [(entry.name, entry.key) for entry in messages]
+        found = Subscriptions(transaction.work).receivers(asked) if asked else {}
         if not found:
             break
-        heard = transaction.catch([CaughtEvent(each, _event(entry)) for each, entry in found.values()])
-        reached |= {entry_id: 1 for entry_id, (each, _) in found.items() if each.subscription_id in heard}
+        heard = transaction.catch([CaughtEvent(each, _event(messages[at])) for at, each in found.items()])
+        reached |= {messages[at].entry_id: 1 for at, each in found.items() if each.subscription_id in heard}
         messages = [entry for entry in messages if entry.entry_id not in reached]
     for entry in entries:
         if entry.kind is TriggerKind.SIGNAL:
@@ -54,21 +55,6 @@ def meet(engine: "Engine", awaited: Iterable[tuple[str, str]]) -> int:
                     event = {"kind": "message", "name": name, "key": key, "payload": message.payload}
                     met += len(transaction.catch([CaughtEvent(waiting, event)]))
     return met
-
-
-def _receivers(
-    transaction: Transaction, messages: Sequence[InboxEntry]
-) -> Iterable[tuple[int, tuple[EventSubscription, InboxEntry]]]:
-    """For each message the one who has waited longest for it; two messages never have the same."""
-    taken: set[int] = set()
-    for entry in messages:
-        for each in Subscriptions(transaction.work).waiting(
-            "message", entry.name, entry.key, 0, len(messages)
-        ):
-            if each.subscription_id not in taken:
-                taken.add(each.subscription_id)
-                yield entry.entry_id, (each, entry)
-                break
 
 
 def _broadcast(transaction: Transaction, entry: InboxEntry) -> int:

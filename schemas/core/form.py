@@ -15,12 +15,11 @@ from pydantic import (
 
 from runtime.mask import mask_text
 from schemas.core.free_json import require_bounded
+from statemachine.workflow.options.sizes import require_output
 
 _FIRST_YEAR: Final = 2000
 _LAST_YEAR: Final = 2199
 _LARGEST_OBJECT: Final = 16_384
-_LARGEST_PAYLOAD: Final = 262_144
-"""Characters of JSON that an event, or what a step returns, may have."""
 _DEEPEST_PAYLOAD: Final = 33
 _MOST_PAYLOAD_KEYS: Final = 10_000
 
@@ -84,7 +83,10 @@ def storable_object(value: dict[str, Any]) -> dict[str, Any]:
         ValueError: it is too large, too deep or too wide, or a text or number in it cannot be stored.
     """
     require_bounded(value)
-    _stored(value, _LARGEST_OBJECT)
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    if len(text) > _LARGEST_OBJECT:
+        raise ValueError(f"may have {_LARGEST_OBJECT} characters as JSON, this has {len(text)}")
+    _storable_json(value, text)
     return value
 
 
@@ -105,13 +107,12 @@ def storable_payload(value: Any) -> Any:
         ValueError: as `storable_object`.
     """
     require_bounded({"payload": value}, deepest=_DEEPEST_PAYLOAD, most_keys=_MOST_PAYLOAD_KEYS)
-    return _stored(value, _LARGEST_PAYLOAD)
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    require_output(len(text.encode(errors="surrogatepass")))
+    return _storable_json(value, text)
 
 
-def _stored(value: Any, largest: int) -> Any:
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    if len(text) > largest:
-        raise ValueError(f"may have {largest} characters as JSON, this has {len(text)}")
+def _storable_json(value: Any, text: str) -> Any:
     if "\\u0000" in text or not _is_text(text):
         raise ValueError("holds a character that cannot be stored")
     return value

@@ -22,6 +22,7 @@ from statemachine.workflow.filling import (
 from statemachine.workflow.options.gateways import GatewayMode
 from statemachine.workflow.options.loops import ForEach, Repeat
 from statemachine.workflow.options.run_variable import VariableFault
+from statemachine.workflow.options.sizes import OutputFault, require_output, require_state, size_together
 from statemachine.workflow.plan import (
     Arrived,
     Emitted,
@@ -70,7 +71,7 @@ class Planning:
                 self.plan.entered.append(self.entered(step, given))
                 return
             targets = self._pass(step, given)
-        except (ExpressionFault, VariableFault, StepFault) as fault:
+        except (ExpressionFault, OutputFault, VariableFault, StepFault) as fault:
             self._fail(step, given, error_of(fault))
             return
         for target in targets:
@@ -124,7 +125,8 @@ class Planning:
         """Write the variables that this step writes: all, or none where one cannot be.
 
         Raises:
-            ExpressionFault, VariableFault: a value cannot be had, or not be held.
+            ExpressionFault, VariableFault: a value cannot be had, or not be held, or all are too large together.
+            OutputFault: a `set` step returns what it writes, and that is too large.
         """
         written, writes = dict(self.values.written), []
         for name, template in step.writes.items():
@@ -133,6 +135,10 @@ class Planning:
             names = {**names, name: value}
             written[name] = value
             writes.append(Write(step.id, name, value))
+        if writes:
+            require_state(size_together(written, self.values.size))
+        if step.kind is Kind.SET:
+            require_output(size_together({each.name: each.value for each in writes}, self.values.size))
         self.values = replace(self.values, written=written)
         self.plan.writes += writes
         self._names = {**self._names, **{each.name: each.value for each in writes}}
@@ -171,12 +177,14 @@ class Planning:
                 return self._choose(step, names)
             case Kind.EMIT if step.emission is not None:
                 sent = step.emission
+                payload = None if sent.payload is None else sent.payload.fill(names)
+                require_output(self.values.size(payload))
                 self.plan.emitted.append(
                     Emitted(
                         kind=sent.kind,
                         name=str(sent.name.fill(names)),
                         key=None if sent.key is None else key_of(sent.key, names),
-                        payload=None if sent.payload is None else sent.payload.fill(names),
+                        payload=payload,
                     )
                 )
             case Kind.STOP if step.stop is not None:
@@ -211,7 +219,7 @@ class Planning:
             self.plan.error = {**error, "step": step.id}
 
 
-def error_of(fault: ExpressionFault | VariableFault | StepFault) -> dict[str, object]:
+def error_of(fault: ExpressionFault | OutputFault | VariableFault | StepFault) -> dict[str, object]:
     """The error that a step fails with."""
     code = fault.code if isinstance(fault, StepFault) else _CODES[type(fault)]
     return {"code": code, "message": str(fault)}
@@ -219,5 +227,6 @@ def error_of(fault: ExpressionFault | VariableFault | StepFault) -> dict[str, ob
 
 _CODES: Final[Mapping[type[Exception], str]] = {
     ExpressionFault: "expression",
+    OutputFault: "invalid_output",
     VariableFault: "invalid_variable",
 }

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from statemachine.workflow.definition import Workflow
+from statemachine.workflow.options.sizes import Size, json_size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +21,8 @@ class RunValues:
     """`id`, `workflow`, `version`."""
     bound: Mapping[str, object] = field(default_factory=dict)
     """The elements of the loops around."""
+    size: Size = field(default=json_size, compare=False)
+    """Measures what is returned, sent and written."""
 
     def names(self, workflow: Workflow, given: Mapping[str, object]) -> dict[str, object]:
         """What each name stands for, where this was given; what is nearer goes before what is farther."""

@@ -47,6 +47,28 @@ def dump_json(value: object) -> str:
     return orjson.dumps(value, _plain).decode()
 
 
+class JsonTexts:
+    """Values as JSON, each turned into it once, however often it is measured and written."""
+
+    def __init__(self) -> None:
+        # With the value, whose id would else be another's once it is gone.
+        self._known: dict[int, tuple[object, bytes]] = {}
+
+    def size(self, value: object) -> int:
+        """The bytes of a value."""
+        return len(self._bytes(value))
+
+    def of(self, value: object) -> orjson.Fragment:
+        """A value as it goes into a row, or into a longer value."""
+        return orjson.Fragment(self._bytes(value))
+
+    def _bytes(self, value: object) -> bytes:
+        known = self._known.get(id(value))
+        if known is None:
+            known = self._known[id(value)] = value, orjson.dumps(value, _plain)
+        return known[1]
+
+
 def _plain(value: object) -> object:
     if isinstance(value, Mapping):
         return dict(value)

@@ -80,7 +80,8 @@ class StepChange:
     state: StepState
     delivery: int
     tries: int
-    output: Mapping[str, object] | None = None
+    output: object = None
+    """As JSON, or what becomes it."""
     error: Mapping[str, object] | None = None
     due_at: datetime | None = None
     due_clock: Clock | None = None

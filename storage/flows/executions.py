@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from storage.core.unit_of_work import Repository
 from storage.engine.runs import RUN_COLUMNS, RunRow, run_row
@@ -46,45 +46,62 @@ _STATUS: Final = f"CASE WHEN state = {DONE} THEN 'completed' ELSE state END"
 _LINES: Final = f"""
     SELECT created_at AS at, lpad(CAST(step_id AS text), 19, '0') || 'a' AS place, 'task_initialized' AS event_type,
         jsonb_build_object('step_id', step_id, 'task_id', node) AS data
-    FROM steps WHERE run_id = :run_id
+    FROM steps WHERE run_id = wanted.run_id
     UNION ALL
     SELECT greatest(started_at, created_at), lpad(CAST(step_id AS text), 19, '0') || 'b', 'state_transition',
         jsonb_build_object('step_id', step_id, 'task_id', node, 'old_state', 'pending', 'new_state', 'running')
-    FROM steps WHERE run_id = :run_id AND started_at IS NOT NULL
+    FROM steps WHERE run_id = wanted.run_id AND started_at IS NOT NULL
     UNION ALL
     SELECT greatest(finished_at, started_at, created_at), lpad(CAST(step_id AS text), 19, '0') || 'd',
         'state_transition', jsonb_strip_nulls(jsonb_build_object('step_id', step_id, 'task_id', node,
             'old_state', CASE WHEN started_at IS NULL THEN 'pending' ELSE 'running' END,
             'new_state', {_STATUS}, 'error', CASE WHEN state = {FAILED} THEN error END))
-    FROM steps WHERE run_id = :run_id AND state IN ({ENDED})
+    FROM steps WHERE run_id = wanted.run_id AND state IN ({ENDED})
     UNION ALL
     SELECT greatest(finished_at, started_at, created_at), lpad(CAST(step_id AS text), 19, '0') || 'c', 'signal',
         jsonb_build_object('step_id', step_id, 'task_id', node, 'kind', output #> '{{event,kind}}',
             'name', output #> '{{event,name}}', 'key', output #> '{{event,key}}')
-    FROM steps WHERE run_id = :run_id AND kind = 'wait' AND state = {DONE}
+    FROM steps WHERE run_id = wanted.run_id AND kind = 'wait' AND state = {DONE}
       AND output #>> '{{event,kind}}' IN ('message', 'signal')
     UNION ALL
     SELECT written_at, 'w' || lpad(CAST(position AS text), 19, '0'), 'variable_set',
         jsonb_build_object('name', name, 'value', value, 'task_id', node, 'by', by)
-    FROM variable_writes WHERE run_id = :run_id
+    FROM variable_writes WHERE run_id = wanted.run_id
     UNION ALL
     SELECT at, 'x' || lpad(CAST(entry_id AS text), 19, '0'), 'intervention',
         detail - 'task_id' || jsonb_build_object('verb', substr(what, 6), 'by', actor, 'label', label)
-    FROM system_audit WHERE detail ->> 'task_id' = :run_id AND what LIKE 'task.%'
+    FROM system_audit WHERE detail ->> 'task_id' = wanted.run_id AND what LIKE 'task.%'
     UNION ALL
     SELECT greatest(finished_at, created_at), 'z', 'state_transition',
         jsonb_strip_nulls(jsonb_build_object('execution_id', run_id, 'old_state', 'running', 'new_state', state,
             'error', error))
-    FROM runs WHERE run_id = :run_id AND finished_at IS NOT NULL
+    FROM runs WHERE run_id = wanted.run_id AND finished_at IS NOT NULL
 """
-_LOG = text(
+# Lines of several runs, each from behind its own place on; of a run that has none, how it stands.
+_LOGS = text(
     f"""
-    SELECT at, place, event_type, data FROM ({_LINES}) AS lines
-    WHERE CAST(:at AS timestamptz) IS NULL OR (at, place COLLATE "C") > (:at, CAST(:place AS text))
-    ORDER BY at, place COLLATE "C" LIMIT :limit
+    SELECT wanted.nth, runs.run_id IS NULL OR runs.finished_at IS NOT NULL AS ended, clock_timestamp() AS read_at,
+        line.*
+    FROM unnest(CAST(:runs AS text[]), CAST(:ats AS timestamptz[]), CAST(:places AS text[]))
+        WITH ORDINALITY AS wanted(run_id, at, place, nth)
+    LEFT JOIN runs ON runs.run_id = wanted.run_id
+    LEFT JOIN LATERAL (
+        SELECT * FROM ({_LINES}) AS lines
+        WHERE (wanted.at IS NULL OR (at, place COLLATE "C") > (wanted.at, wanted.place))
+          AND (NOT :settled OR at <= CAST(:until AS timestamptz))
+        ORDER BY at, place COLLATE "C" LIMIT :limit
+    ) AS line ON true
+    ORDER BY wanted.nth, line.at, line.place COLLATE "C"
     """
 )
-_LOG_LENGTH = text(f"SELECT count(*) FROM ({_LINES}) AS lines")
+_LOG_LENGTH = text(
+    f"SELECT count(*) FROM (SELECT CAST(:run_id AS text) AS run_id) AS wanted CROSS JOIN LATERAL ({_LINES}) AS lines"
+)
+# What was stamped before this statement came was written by transactions below the horizon.
+_MOMENT = text(
+    "SELECT feed_order(pg_snapshot_xmin(s)) AS settled, feed_order(pg_snapshot_xmax(s)) AS horizon, "
+    "statement_timestamp() AS now FROM pg_current_snapshot() AS s"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +164,34 @@ class LogLine:
 
 
 @dataclass(frozen=True, slots=True)
+class LogPlace:
+    """Where somebody is in the log of an execution; at its beginning without a place."""
+
+    run_id: str
+    after: tuple[datetime, str] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogPage:
+    """What follows a place in a log."""
+
+    lines: Sequence[LogLine]
+    ended: bool
+    """Whether the execution has ended, or is no longer kept."""
+    read_at: datetime
+    """Nothing that is seen was stamped later."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogMoment:
+    """Which transactions are under way; once `settled` has reached this `horizon`, what is older than `now` is seen."""
+
+    settled: int
+    horizon: int
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Executions(Repository):
     """Read-only queries over one run."""
 
@@ -173,11 +218,48 @@ class Executions(Repository):
 
     def log(self, run_id: str, *, after: tuple[datetime, str] | None, limit: int) -> Sequence[LogLine]:
         """Its log from behind this place on, the oldest line first."""
-        at, place = after or (None, "")
-        rows = self.connection.execute(_LOG, {"run_id": run_id, "at": at, "place": place, "limit": limit})
-        return [LogLine(**row._mapping) for row in rows]
+        (page,) = self._logs([LogPlace(run_id, after)], limit, settled=False, until=None)
+        return page.lines
+
+    def settled_logs(
+        self, places: Sequence[LogPlace], limit: int, until: datetime | None
+    ) -> Sequence[LogPage]:
+        """What follows in each of these logs that was stamped until a moment; without one, nothing."""
+        return self._logs(places, limit, settled=True, until=until)
+
+    def moment(self) -> LogMoment:
+        """Which transactions are under way now."""
+        row = self.connection.execute(_MOMENT).one()
+        return LogMoment(row.settled, row.horizon, row.now)
 
     def log_length(self, run_id: str) -> int:
         """How many lines its log has."""
         found: int = self.connection.execute(_LOG_LENGTH, {"run_id": run_id}).scalar_one()
         return found
+
+    def _logs(
+        self, places: Sequence[LogPlace], limit: int, *, settled: bool, until: datetime | None
+    ) -> Sequence[LogPage]:
+        values = {
+            "runs": [each.run_id for each in places],
+            "ats": [None if each.after is None else each.after[0] for each in places],
+            "places": ["" if each.after is None else each.after[1] for each in places],
+            "limit": limit,
+            "settled": settled,
+            "until": until,
+        }
+        found: list[list[Row[Any]]] = [[] for _ in places]
+        for row in self.connection.execute(_LOGS, values):
+            found[row.nth - 1].append(row)
+        return [
+            LogPage(
+                lines=[
+                    LogLine(at=row.at, place=row.place, event_type=row.event_type, data=row.data)
+                    for row in rows
+                    if row.at is not None
+                ],
+                ended=rows[0].ended,
+                read_at=rows[0].read_at,
+            )
+            for rows in found
+        ]

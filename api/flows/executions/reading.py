@@ -1,16 +1,20 @@
 """The routes that show executions: as they stand, their steps, variables and log."""
 
-from typing import Annotated, cast
+from typing import Annotated, Any, Final, cast
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 
+from api.flows.executions.log_stream import LogReader, entry_of, log_stream
 from api.flows.executions.view import execution_of, step_of, summary_of, variables_of
+from api.outbound.streams.broadcast import Broadcast
+from api.outbound.streams.event_stream import MEDIA_TYPE
+from api.server.admission import Admission
 from api.server.authentication import requires
 from api.server.cursor import Cursor, Place, cursor_of, place_of
 from api.server.errors import documented
 from api.server.refusal import invalid, unknown
 from api.server.route import Route
-from api.server.services import GivenParts
+from api.server.services import GivenParts, GivenServices, kept
 from api.task_intake import GivenIntake
 from engine.catalogue import workflow_named
 from schemas.access.scopes import Scope
@@ -25,7 +29,6 @@ from schemas.flows.executions import (
     ExecutionSummary,
     ExecutionVariables,
     ExecutionView,
-    LogEntry,
     VariableWritten,
 )
 from statemachine.workflow.states import RunState
@@ -45,6 +48,27 @@ ExecutionId = Annotated[
 _LONGEST_NUMBER = 18
 """Digits of an id, so that it is one that PostgreSQL has."""
 Limit = Annotated[int, Query(ge=1, le=200, description="Rows a page may have.")]
+LastEventId = Annotated[
+    str | None,
+    Header(
+        alias="Last-Event-ID",
+        max_length=256,
+        description="Of a stream: go on after this id, as it was received; it wins over `cursor`.",
+    ),
+]
+Accept = Annotated[str, Header(max_length=1000, include_in_schema=False)]
+_STREAM_EXAMPLE: Final = (
+    "retry: 2000\nid: MjAwMC0wMS0wMVQwMDowMDowMCswMDowMCA\n\n"
+    "id: MjAyNi0wMy0xM1QwMTowMDowMCswMDowMCAwMGE\nevent: task_initialized\n"
+    'data: {"timestamp":"2026-03-13T01:00:00.000Z","event_type":"task_initialized","data":{"step_id":17, …}}\n\n'
+)
+_LOG_ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "description": "A page of the log; with `Accept: text/event-stream` the log as it grows.",
+        "content": {MEDIA_TYPE: {"schema": {"type": "string"}, "example": _STREAM_EXAMPLE}},
+    },
+    204: {"description": "Of a stream: the execution has ended and everything was sent before."},
+}
 
 
 @router.get("", summary="Every execution, the newest first", dependencies=[requires(Scope.READ)])
@@ -148,24 +172,39 @@ def list_execution_variables(
     "/{execution_id}/log",
     summary="What happened in an execution",
     dependencies=[requires(Scope.READ)],
-    responses=documented(Code.NOT_FOUND),
+    response_model=ExecutionLog,
+    responses=_LOG_ANSWERS | documented(Code.NOT_FOUND),
 )
 def list_execution_log(
     execution_id: ExecutionId,
-    parts: GivenParts,
+    request: Request,
+    services: GivenServices,
+    broadcast: Annotated[Broadcast, kept(Broadcast)],
+    logs: Annotated[LogReader, kept(LogReader)],
     intake: GivenIntake,
     limit: Limit = 100,
     cursor: Cursor = None,
-) -> ExecutionLog:
-    """The oldest line first, page by page; `log_entries` of the execution says how many there are."""
-    with parts.database.transaction() as work:
+    last_event_id: LastEventId = None,
+    accept: Accept = "",
+) -> ExecutionLog | Response:
+    """The oldest line first, page by page; `log_entries` of the execution says how many there are.
+
+    With `Accept: text/event-stream`, server-sent events: what is there, then each line as it comes, until the
+    execution has ended. The `id` of each is a cursor; after a disconnect send the last one back as `Last-Event-ID`
+    (browsers do) or `cursor`. Who does so when everything was sent before is answered 204.
+    """
+    streamed = MEDIA_TYPE in accept
+    after = place_of(last_event_id or cursor if streamed else cursor)
+    with services.parts.database.transaction() as work:
         row = found_in(work, execution_id, intake.forms)
-        lines = Executions(work).log(row.run_id, after=place_of(cursor), limit=limit + 1)
+        lines = Executions(work).log(row.run_id, after=after, limit=1 if streamed else limit + 1)
+    if streamed:
+        if after is not None and not lines and row.finished_at is not None:
+            return Response(status_code=204)
+        return log_stream(broadcast, logs, row.run_id, after, Admission.of(services, request, Scope.READ))
     shown = lines[:limit]
     return ExecutionLog(
-        entries=[
-            LogEntry(timestamp=line.at, event_type=line.event_type, data=masked(line.data)) for line in shown
-        ],
+        entries=[entry_of(line) for line in shown],
         next_cursor=cursor_of((shown[-1].at, shown[-1].place)) if len(lines) > limit else None,
     )
 

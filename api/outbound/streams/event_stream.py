@@ -1,43 +1,44 @@
 """Server-sent events: an answer that goes on (WHATWG HTML, section 9.2)."""
 
 import asyncio
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Final, Generic
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from api.outbound.streams.broadcast import Broadcast
-from api.outbound.streams.event_view import shown
-from api.outbound.streams.following import follow
-from api.outbound.streams.listener import End
+from api.outbound.streams.following import Item, More, follow
+from api.outbound.streams.listener import End, Listener
 from api.server.admission import Admission
-from storage.outbound.feed import Cursor, FeedEvent
 
 MEDIA_TYPE: Final = "text/event-stream"
 _RETRY_MILLISECONDS: Final = 2000
 _HEARTBEAT: Final = b":\n\n"
 
 
-class EventStream(Response):
-    """Sends events as they happen; each carries the id that a client resumes from."""
+class EventStream(Response, Generic[Item]):
+    """Sends what happens as it happens; each event carries the id that a client resumes from."""
 
     media_type = MEDIA_TYPE
 
     def __init__(
         self,
-        broadcast: Broadcast,
-        run_id: str | None,
-        after: Cursor,
+        seat: AbstractContextManager[Listener],
+        more: More[Item],
+        *,
+        after: str,
+        frame: Callable[[Item], bytes],
         admission: Admission,
     ) -> None:
-        """Take what to send: of one run or of all, from this place on, while the admission holds."""
+        """Take what to send, and where a client goes on that has received nothing; while the admission holds."""
         # A proxy that buffers would hold back what should be seen now.
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
-        self._broadcast = broadcast
-        self._run_id = run_id
+        self._seat = seat
+        self._more = more
         self._after = after
+        self._frame = frame
         self._admission = admission
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - as ASGI calls it
@@ -48,14 +49,8 @@ class EventStream(Response):
         """
         gone = asyncio.create_task(_left(receive))
         try:
-            end = await follow(
-                self._broadcast,
-                _Reader(self, send, self._admission),
-                self._run_id,
-                self._after,
-                gone,
-                holder=self._admission.owner,
-            )
+            reader = _Reader(self, send, self._frame, self._admission)
+            end = await follow(reader, self._seat, self._more, gone)
         finally:
             gone.cancel()
             await asyncio.gather(gone, return_exceptions=True)
@@ -69,19 +64,22 @@ class EventStream(Response):
         await _write(send, f"retry: {_RETRY_MILLISECONDS}\nid: {self._after}\n\n".encode())
 
 
-class _Reader:
+class _Reader(Generic[Item]):
     """The client of a stream, as `follow` has it."""
 
-    def __init__(self, stream: EventStream, send: Send, admission: Admission) -> None:
+    def __init__(
+        self, stream: EventStream[Item], send: Send, frame: Callable[[Item], bytes], admission: Admission
+    ) -> None:
         self._stream = stream
         self._asgi_send = send
+        self._frame = frame
         self._admission = admission
 
     async def open(self) -> None:
         await self._stream.open(self._asgi_send)
 
-    async def send(self, events: Sequence[FeedEvent]) -> None:
-        await _write(self._asgi_send, b"".join(map(_frame, events)))
+    async def send(self, events: Sequence[Item], /) -> None:
+        await _write(self._asgi_send, b"".join(map(self._frame, events)))
 
     async def heartbeat(self) -> bool:
         await _write(self._asgi_send, _HEARTBEAT)
@@ -97,6 +95,6 @@ async def _write(send: Send, body: bytes) -> None:
     await send({"type": "http.response.body", "body": body, "more_body": True})
 
 
-def _frame(event: FeedEvent) -> bytes:
-    data = shown(event).model_dump_json()
-    return f"id: {event.cursor}\nevent: {event.event_type}\ndata: {data}\n\n".encode()
+def frame_of(place: str, event_type: str, data: str) -> bytes:
+    """One event as it is sent: its id, what it is, and JSON in one line."""
+    return f"id: {place}\nevent: {event_type}\ndata: {data}\n\n".encode()

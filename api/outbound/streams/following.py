@@ -2,16 +2,19 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
-from typing import Any, Final, Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Final, Protocol, TypeVar
 
-from api.outbound.streams.broadcast import Broadcast
 from api.outbound.streams.listener import End, Listener
 from runtime.logs import logger
 from storage.core.unavailable import StorageUnavailable
-from storage.outbound.feed import Cursor, FeedEvent
 
 _log = logger(__name__)
+
+Item = TypeVar("Item")
+Item_contra = TypeVar("Item_contra", contravariant=True)
+More = Callable[[Listener, float], Awaitable[Sequence[Item]]]
 
 BEAT_SECONDS: Final = 15.0
 """How often the other side is shown that the connection lives, and its key is looked at again."""
@@ -21,13 +24,13 @@ _GRACE_SECONDS: Final = 1.0
 """What is left once no more events come: time for what waits to be sent."""
 
 
-class StreamReader(Protocol):
-    """A client of the events; each of these may take as long as it takes to send."""
+class StreamReader(Protocol[Item_contra]):
+    """A client of a stream; each of these may take as long as it takes to send."""
 
     async def open(self) -> None:
         """Send what comes before the first event."""
 
-    async def send(self, events: Sequence[FeedEvent]) -> None:
+    async def send(self, events: Sequence[Item_contra], /) -> None:
         """Send these events."""
 
     async def heartbeat(self) -> bool:
@@ -35,29 +38,24 @@ class StreamReader(Protocol):
 
 
 async def follow(
-    broadcast: Broadcast,
-    client: StreamReader,
-    run_id: str | None,
-    after: Cursor,
+    client: StreamReader[Item],
+    seat: AbstractContextManager[Listener],
+    more: More[Item],
     gone: "asyncio.Future[Any]",
-    *,
-    holder: str,
 ) -> End:
     """Send a client what happens until one of both sides ends it; why it ended.
 
     Args:
-        broadcast: Where events come from.
-        client: Who gets them.
-        run_id: The run, or `None` for everything.
-        after: The place it goes on from.
+        client: Who gets it.
+        seat: Its place among those who listen to this process.
+        more: What follows for who sits there, within so many seconds.
         gone: Done when the other side has left, or wants something else.
-        holder: The owner of the key: one may hold so many seats and no more, with however many keys.
 
     Raises:
         Refusal: too many listen already (503, 429 for this owner), or the process stops (503); nothing was sent.
     """
-    with broadcast.listen(run_id, after, holder) as listener:
-        sending = asyncio.create_task(_send_on(broadcast, client, listener))
+    with seat as listener:
+        sending = asyncio.create_task(_send_on(client, listener, more))
         over = asyncio.create_task(listener.over.wait())
         try:
             await asyncio.wait({sending, over, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -74,12 +72,12 @@ async def follow(
             await asyncio.gather(sending, over, return_exceptions=True)
 
 
-async def _send_on(broadcast: Broadcast, client: StreamReader, listener: Listener) -> End:
+async def _send_on(client: StreamReader[Item], listener: Listener, more: More[Item]) -> End:
     beat_at = time.monotonic() + BEAT_SECONDS
     await client.open()
     while True:
         try:
-            events = await broadcast.more(listener, max(0.0, beat_at - time.monotonic()))
+            events = await more(listener, max(0.0, beat_at - time.monotonic()))
         except StorageUnavailable as error:
             _log.warning("events cannot be read", error=str(error))
             return End.OUTAGE

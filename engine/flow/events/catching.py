@@ -163,7 +163,10 @@ class Catching:
         if catch.interrupts:
             self.cancelling.inside(row.run_id, [row.step_id])
             self.cancelling.step(row)
-            Steps(self.work).change([_changed(row, StepState.CANCELLED)])
+            cancelled = StepChange(
+                step_id=row.step_id, state=StepState.CANCELLED, delivery=row.delivery, tries=row.tries
+            )
+            Steps(self.work).change([cancelled])
             self.succession.count(run, -1)
             if run.workflow.coming:
                 self.ends.touched[run.run_id, run.scope_id] = run
@@ -194,12 +197,7 @@ class Catching:
             self.cancelling.inside(row.run_id, [row.step_id])
             self.cancelling.step(row)
         final = self.ends.plan([row], {row.step_id: outcome})[row.step_id]
-        if isinstance(final, Done):
-            change = _changed(row, StepState.DONE, output=final.output)
-        else:
-            code, message = (final.code, final.message) if isinstance(final, Failed) else (TIMEOUT, "")
-            change = _changed(row, StepState.FAILED, error={"code": code, "message": message})
-        self._ended.append(change)
+        self._ended.append(self.ends.change_of(row, final))
 
     def _write_ended(self) -> None:
         """Write the rows of the steps that have ended, and enter what follows them."""
@@ -265,14 +263,3 @@ def _escalation(catches: Iterable[Catch], code: str) -> Catch | None:
         if catch.kind is CatchKind.ESCALATION and (not catch.codes or code in catch.codes):
             return catch
     return None
-
-
-def _changed(
-    row: StepRow,
-    state: StepState,
-    output: Mapping[str, object] | None = None,
-    error: Mapping[str, object] | None = None,
-) -> StepChange:
-    return StepChange(
-        step_id=row.step_id, state=state, delivery=row.delivery, tries=row.tries, output=output, error=error
-    )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.flow.ends import Ends, change_of
+from engine.flow.ends import Ends
 from engine.flow.inside.cancelling import Cancelling
 from engine.flow.inside.joins import Joins
 from engine.flow.run_data import RunData
@@ -86,7 +86,7 @@ class ScopeEnds:
     def end_owners(self, owners: list[StepRow], outcomes: Mapping[int, Outcome]) -> None:
         """End these locked steps, and enter what follows them."""
         final = self.ends.plan(owners, outcomes)
-        Steps(self.work).change([change_of(owner, final[owner.step_id]) for owner in owners])
+        Steps(self.work).change([self.ends.change_of(owner, final[owner.step_id]) for owner in owners])
         self.ends.enter()
 
     def _incomplete(self, owners: Sequence[StepRow]) -> dict[int, Outcome]:

@@ -38,7 +38,8 @@ class NewStep:
     due_at: datetime | None = None
     due_clock: Clock | None = None
     input: Mapping[str, object] = field(default_factory=dict)
-    output: Mapping[str, object] | None = None
+    output: object = None
+    """As JSON, or what becomes it."""
     error: Mapping[str, object] | None = None
     caused_by: int | None = None
     urgency: datetime | None = None

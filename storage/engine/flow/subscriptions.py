@@ -18,6 +18,21 @@ _WAITING = text(
     "AND (CAST(:key AS text) IS NULL OR key = :key) AND subscription_id > :after "
     "ORDER BY subscription_id LIMIT :limit"
 )
+# The n-th message of a name and key is for the n-th that waits for it; of these no more are read than it needs.
+_RECEIVERS = text(
+    f"""
+    WITH sent AS MATERIALIZED (
+        SELECT turn, name, key, row_number() OVER (PARTITION BY name, key ORDER BY turn) AS nth
+        FROM unnest(CAST(:names AS text[]), CAST(:keys AS text[])) WITH ORDINALITY AS m(name, key, turn)
+    ), wanted AS (
+        SELECT name AS sent_name, key AS sent_key, max(nth) AS most FROM sent GROUP BY name, key
+    )
+    SELECT turn, {FIELDS} FROM wanted CROSS JOIN LATERAL (
+        SELECT {FIELDS}, row_number() OVER (ORDER BY subscription_id) AS nth FROM subscriptions
+        WHERE kind = 'message' AND name = sent_name AND key = sent_key ORDER BY subscription_id LIMIT most
+    ) AS waiting JOIN sent USING (name, key, nth) ORDER BY turn
+    """
+)
 # That of a run that is paused waits until it goes on.
 _DUE = text(
     f"""
@@ -94,6 +109,19 @@ class Subscriptions(Repository):
         """
         values = {"kind": kind, "name": name, "key": key, "after": after, "limit": limit}
         return [EventSubscription(**row._mapping) for row in self.connection.execute(_WAITING, values)]
+
+    def receivers(self, messages: Sequence[tuple[str, str]]) -> dict[int, EventSubscription]:
+        """Who is to have these messages, each a name and a key, by their places; of those that nobody awaits, none.
+
+        The first of a name and key is for whom has waited longest, the second for the next: no two have the same.
+        Nobody is locked, so look again once their runs are.
+        """
+        values = {"names": [name for name, _ in messages], "keys": [key for _, key in messages]}
+        found = ((row.turn - 1, row._mapping) for row in self.connection.execute(_RECEIVERS, values))
+        return {
+            place: EventSubscription(**{name: value for name, value in row.items() if name != "turn"})
+            for place, row in found
+        }
 
     def of_run(self, run_id: str, kind: str, name: str, key: str | None) -> list[EventSubscription]:
         """The same in one run alone."""

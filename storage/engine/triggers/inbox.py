@@ -7,15 +7,13 @@ from typing import Any, Final
 
 from sqlalchemy import Row, text
 
+from statemachine.workflow.options.sizes import LARGEST_OUTPUT, ROOM_AROUND
 from statemachine.workflow.options.triggers import TriggerKind
 from statemachine.workflow.states import InboxState
 from storage.core.bulk import dump_json, recordset, rows_of
 from storage.core.unit_of_work import Repository
 from storage.engine.states import INBOX_KEPT, INBOX_WAITING
 from storage.engine.triggers.trigger_tables import inbox as inbox_table
-
-LARGEST_PAYLOAD: Final = 256 * 1024
-"""Bytes of JSON that an entry may carry."""
 
 KEPT_SECONDS: Final = 3600
 """How long a message waits for its receiver where its sender does not say."""
@@ -143,7 +141,7 @@ class Inbox(Repository):
         """Keep these entries until they are dispatched; one for each, in their order.
 
         Raises:
-            PayloadTooLarge: one carries more than `LARGEST_PAYLOAD`; nothing is kept.
+            PayloadTooLarge: one carries more than `LARGEST_OUTPUT`; nothing is kept.
         """
         if not entries:
             return []
@@ -206,8 +204,9 @@ def _source(entry: NewInboxEntry) -> tuple[str, str, str] | None:
 
 def _row(entry: NewInboxEntry) -> tuple[object, ...]:
     size = len(dump_json(entry.payload).encode())
-    if size > LARGEST_PAYLOAD:
-        raise PayloadTooLarge(f"'{entry.name}' carries {size} bytes of JSON; {LARGEST_PAYLOAD} are taken")
+    # What a run came to was measured, and its name and state are around it.
+    if size > LARGEST_OUTPUT + (ROOM_AROUND if entry.kind is TriggerKind.RUN_ENDED else 0):
+        raise PayloadTooLarge(f"'{entry.name}' carries {size} bytes of JSON; {LARGEST_OUTPUT} are taken")
     ttl = (entry.ttl_seconds or KEPT_SECONDS) if entry.kind is TriggerKind.MESSAGE else None
     return (
         entry.kind.value,

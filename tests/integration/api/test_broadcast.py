@@ -32,7 +32,7 @@ class Guest:
     async def open(self) -> None:
         pass
 
-    async def send(self, events: Sequence[FeedEvent]) -> None:
+    async def send(self, events: Sequence[FeedEvent], /) -> None:
         self.told += [event.title for event in events]
         self.first.set()
         if not self._takes:
@@ -49,7 +49,9 @@ def tell(database: Database, number: int) -> None:
 
 async def attended(broadcast: Broadcast, guest: Guest) -> "tuple[asyncio.Task[End], asyncio.Future[None]]":
     gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    return asyncio.create_task(follow(broadcast, guest, None, ORIGIN, gone, holder="key_1")), gone
+    return asyncio.create_task(
+        follow(guest, broadcast.listen(None, ORIGIN, "key_1"), broadcast.more, gone)
+    ), gone
 
 
 def test_no_more_listen_than_there_are_places(database: Database) -> None:

@@ -198,6 +198,34 @@ def test_set_takes_all_or_nothing(api: ApiClient, bench: ScriptedActions) -> Non
     assert see(api, execution_id, "/variables")["history"] == []
 
 
+def test_variables_take_no_more_together_than_a_run_may_have(api: ApiClient) -> None:
+    execution_id = start(api, "wide")
+    for n in range(4):
+        done(api, execution_id, "set", variables={f"v{n}": "x" * 262_000})
+    answer = do(api, execution_id, "set", variables={"v4": "x" * 262_000})
+    assert answer.status_code == 422
+    (problem,) = answer.json()["error"]["details"]["fields"]
+    assert problem["field"] == "variables"
+    assert "1,048,576" in problem["message"]
+    assert "artifact_ref" in problem["message"]
+    assert see(api, execution_id)["variables"]["v4"] is None
+    done(api, execution_id, "set", variables={"v0": None})
+    done(api, execution_id, "set", variables={"v4": "x" * 262_000})
+
+
+def test_what_is_given_to_a_verb_is_counted_in_bytes(api: ApiClient) -> None:
+    execution_id = start(api, "wide")
+    too_much = {"v0": "字" * 90_000}
+    for verb, body in (
+        ("skip", {"step_id": step_id(api, execution_id, "a"), "output": too_much}),
+        ("set", {"variables": too_much}),
+    ):
+        answer = do(api, execution_id, verb, **body)
+        assert answer.status_code == 422
+        assert "270,009" in answer.text
+    assert statuses(api, execution_id) == [("a", "pending")]
+
+
 def test_a_message_reaches_this_execution_alone(api: ApiClient, bench: ScriptedActions) -> None:
     first, second = (start(api, "counted", parameters={"order": "A1"}) for _ in range(2))
     api.house.run()

@@ -9,10 +9,13 @@ import pytest
 from sqlalchemy import event
 
 from bench.scale.plans import Statement, buffers, plan, statements
-from bench.workflows.many_waits import MESSAGE, TIMER, know_definitions, make_waits, tidy
+from bench.workflows.many_waits import MESSAGE, TIMER, WORD, know_definitions, make_waits, tidy
+from engine.triggers.dispatch import InboxDispatcher
+from statemachine.workflow.options.triggers import TriggerKind
 from storage.engine.clock import BusinessClock
 from storage.engine.flow.scopes import NewScope, Scopes
 from storage.engine.steps import Steps
+from storage.engine.triggers.inbox import Inbox, NewInboxEntry
 from tests.support.agents import AGENTS
 from tests.support.engine.written_runs import WrittenRuns
 from tests.support.in_process_fleet import InProcessFleet
@@ -163,3 +166,17 @@ def test_timers_that_are_due_at_one_moment_end_with_the_same_number_of_statement
         assert swept.ended == timers
         counted.append(len(sent))
     assert counted[0] == counted[1]
+
+
+def test_who_is_to_have_messages_is_one_look_however_many_there_are(house: InProcessFleet) -> None:
+    counted = []
+    for number in (1, 100):
+        keys = make_waits(house.engine, MESSAGE, number + 1, key="none of these")
+        entries = [NewInboxEntry(kind=TriggerKind.MESSAGE, name=WORD, key=key) for key in keys]
+        with house.database.transaction() as work:
+            added = [each.entry_id for each in Inbox(work).add(entries)]
+        with sent_by(house) as sent:
+            found = InboxDispatcher(house.engine).at_once(added)
+        assert [entry.result.receivers for entry in found.values()] == [1] * number
+        counted.append([one.sql for one in sent if "FROM subscriptions" in one.sql])
+    assert len(counted[0]) == len(counted[1])

@@ -3,7 +3,10 @@
 import pytest
 
 from engine.outcomes import Done
+from engine.triggers.dispatch import InboxDispatcher
+from statemachine.workflow.options.triggers import TriggerKind
 from statemachine.workflow.states import RunState
+from storage.engine.triggers.inbox import Inbox, NewInboxEntry
 from tests.support.engine.written_runs import WrittenRuns
 
 PAID = """
@@ -43,6 +46,28 @@ def test_one_message_reaches_the_one_who_has_waited_longest(database_url: str) -
         first, second = runs.begin(order="A"), runs.begin(order="A")
         assert runs.message("refund.paid", "A") == 1
         assert (runs.state(first), runs.state(second)) == (RunState.COMPLETED, RunState.RUNNING)
+
+
+def test_messages_of_one_batch_each_reach_another_of_their_key_the_one_who_has_waited_longest_first(
+    database_url: str,
+) -> None:
+    with WrittenRuns.of(database_url, PAID) as runs:
+        first, other, second, third = (runs.begin(order=order) for order in "ABAA")
+        sent = [("A", 1), ("C", 2), ("A", 3), ("B", 4)]
+        entries = [
+            NewInboxEntry(kind=TriggerKind.MESSAGE, name="refund.paid", key=key, payload={"sum": total})
+            for key, total in sent
+        ]
+        with runs.house.database.transaction() as work:
+            added = [each.entry_id for each in Inbox(work).add(entries)]
+        found = InboxDispatcher(runs.house.engine).at_once(added)
+        runs.house.run()
+        assert [found[entry_id].result.receivers for entry_id in added] == [1, 0, 1, 1]
+        received = [
+            runs.inputs(each, "restock")[0]["event"]["payload"]["sum"] for each in (first, other, second)
+        ]
+        assert received == [1, 4, 3]
+        assert runs.state(third) is RunState.RUNNING
 
 
 def test_a_signal_reaches_all_who_wait_now_and_nobody_later(database_url: str) -> None:

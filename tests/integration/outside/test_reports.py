@@ -218,7 +218,14 @@ def test_only_steps_of_outside_agents_are_reported_on(api: ApiClient) -> None:
 
 @pytest.mark.parametrize(
     "output",
-    [{"a": "\x00"}, {"a": 2**64}, {"a": "x" * 270_000}, {str(n): n for n in range(10_001)}, []],
+    [
+        {"a": "\x00"},
+        {"a": 2**64},
+        {"a": "x" * 270_000},
+        {"a": "字" * 90_000},
+        {str(n): n for n in range(10_001)},
+        [],
+    ],
 )
 def test_an_output_that_cannot_be_kept_is_refused_and_the_step_stays(api: ApiClient, output: Any) -> None:
     step = given(api)

@@ -67,3 +67,15 @@ def test_a_step_ends_once_by_enough_equal_answers_of_people_who_may(
     assert output["decision"] == decision
     assert {each["by"] for each in output["answers"] if each["decision"] == decision} == people
     assert state_of(house, run_id) is RunState.COMPLETED
+
+
+def test_answers_that_are_too_much_together_fail_their_step_and_are_no_poison(house: InProcessFleet) -> None:
+    (run_id,) = begin(house, "one_question", created_by=STARTS.name)
+    review = asked_with(house, run_id, HumanRules(role="reviewer", quorum=4, form={"type": "object"}))
+    form = {"text": "字" * 20_000}
+    for by in PERMITTED:
+        answer(house.engine, review.review_id, GivenAnswer(decision="yes", by=by, form=form))
+    error = Probe(house.database).value("SELECT error FROM steps WHERE step_id = %s", review.step_id)
+    assert error["code"] == "invalid_output"
+    assert "artifact_ref" in error["message"]
+    assert state_of(house, run_id) is RunState.FAILED

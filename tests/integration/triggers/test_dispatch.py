@@ -15,13 +15,13 @@ from engine.definitions.states import move
 from engine.transaction import Transaction
 from engine.triggers.dispatch import InboxDispatcher
 from engine.triggers.starting import MOST_DEPTH
+from statemachine.workflow.options.sizes import LARGEST_OUTPUT
 from statemachine.workflow.options.triggers import TriggerKind
 from statemachine.workflow.states import DefinitionEvent, InboxState
 from storage.core.unavailable import StorageUnavailable
 from storage.engine.due_work import DueWorkLook
 from storage.engine.pulses import Pulses
 from storage.engine.triggers.inbox import (
-    LARGEST_PAYLOAD,
     Added,
     Inbox,
     InboxEntry,
@@ -363,7 +363,7 @@ def test_the_end_of_a_run_begins_what_waits_for_that_end_alone(house: InProcessF
 
 def test_an_entry_that_is_too_large_is_refused_before_anything_is_kept(house: InProcessFleet) -> None:
     with pytest.raises(PayloadTooLarge):
-        add(house, event(), event(payload={"text": "字" * (LARGEST_PAYLOAD // 3)}))
+        add(house, event(), event(payload={"text": "字" * (LARGEST_OUTPUT // 3)}))
     with house.database.transaction() as work:
         assert Inbox(work).to_dispatch(10) == []
 

@@ -47,6 +47,7 @@ WORKFLOWS: Final = (
     workflow("kept", act("a", next="b"), act("b"), on_failure="incident"),
     workflow("watched", {"id": "w", "type": "wait", "events": [{"condition": "total > 3", "next": "b"}]}, act("b"),
              variables={"total": {"type": "integer", "default": 0}}),
+    workflow("wide", act("a"), variables={f"v{n}": None for n in range(5)}),
     workflow("each", act("item", for_each={"in": "${items}", "as": "item"}, next="b"), act("b")),
 )  # fmt: skip
 
