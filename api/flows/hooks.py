@@ -75,13 +75,8 @@ async def receive_webhook(
     Any 202 says that it is kept and need not be sent again.
     """
     name = await asyncio.to_thread(_secret_name, parts, path)
-<<<<<<< HEAD
     secret = secret_of(parts.settings.webhook_secrets, name)
-    body = await read_body(request, LARGEST_PAYLOAD)
-=======
-    secret = secret_of(parts.settings.request_secrets, name)
     body = await read_body(request, LARGEST_OUTPUT)
->>>>>>> rung
     try:
         message_id = verified_id(secret, request.headers, body, time.time())
     except UnverifiedWebhook as error:

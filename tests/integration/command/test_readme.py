@@ -12,7 +12,8 @@ def commands_of_the_readme() -> list[list[str]]:
     text = (PROJECT / "README.md").read_text(encoding="utf-8")
     section = text.partition("## A workflow of your own")[2].partition("\n## ")[0]
     return [
-        shlex.split(line, comments=True) for line in re.findall(r"^\.venv/bin/unpend (.+)$", section, re.MULTILINE)
+        shlex.split(line, comments=True)
+        for line in re.findall(r"^\.venv/bin/unpend (.+)$", section, re.MULTILINE)
     ]
 
 
