@@ -1,7 +1,6 @@
 """The engine: claim, work, record, publish. Read this first."""
 
 import logging
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,11 +13,12 @@ from engine.catalogue import Catalogue
 from engine.definitions.rules import DefinitionRules
 from engine.flow.events.after_commit import NOTHING_LEFT, AfterCommit
 from engine.lease import LeaseKeeper
+from engine.leased_work import LeasedWork
 from engine.limits import Limits
 from engine.outcomes import Outcome
 from engine.publisher import Message, Publisher, WireUnavailable, into_messages
 from engine.registry import Registry
-from engine.rescue.isolation import fault_of, in_halves
+from engine.rescue.isolation import Fault, in_halves, isolated
 from engine.rescue.poison import crash_unclaimed
 from engine.room import Room
 from engine.slots import SlotKeeper
@@ -30,12 +30,10 @@ from runtime.logs import logger
 from runtime.mask import mask_text
 from schemas.core.agents import Agent
 from statemachine.workflow.definition import Workflow
-from storage.core.bulk import dump_json
 from storage.core.database import Database
 from storage.core.unavailable import StorageUnavailable
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.clock import BusinessClock
-from storage.engine.leases import Leases
 from storage.engine.queues import Queues
 from storage.engine.steps import StepKey, Steps
 
@@ -49,6 +47,8 @@ class RecordResult:
     messages: list[Message]
     more_waits: bool
     after: AfterCommit = NOTHING_LEFT
+    following: Batch | None = None
+    """What follows of the same action: claimed by the transaction that recorded."""
 
 
 class Engine:
@@ -77,6 +77,7 @@ class Engine:
         self._publisher = publisher
         self._holder = holder
         self._keeper = LeaseKeeper(database, limits.lease_seconds)
+        self._leased = LeasedWork(database, self._keeper, limits.most_crashes, interruptions)
 
     @property
     def definition_rules(self) -> DefinitionRules:
@@ -95,55 +96,80 @@ class Engine:
         )
 
     def _carry(self, action: Action, keys: Sequence[StepKey]) -> list[None]:
-        """Two short transactions, with the slow work between them under a lease."""
-        with self._lease(alone=len(keys) == 1) as lease_id:
+        """Two short transactions, with the slow work between them under a lease.
+
+        What follows of the same action is claimed by the second one and goes on here for a while: no publishing, no
+        message, no further transaction.
+        """
+        until = self._keeper.clock() + self.limits.carry_on_seconds
+        lease_id = new_id(Prefix.LEASE)
+        with self._leased.under(lease_id, alone=len(keys) == 1):
             batch = self.claim(action, keys, lease_id)
             if batch is None:
                 return []
-            outcomes = self.work(action, batch)
-            recorded = self.record(batch, outcomes)
+            recorded = self._work_and_record(action, batch, until)
+        while recorded.following is not None:
+            batch = recorded.following
+            with self._leased.under(batch.lease_id, alone=len(batch.steps) == 1):
+                self.publish(recorded.messages)
+                recorded = self._work_and_record(action, batch, until)
         self.publish(recorded.messages)
         if recorded.more_waits:
             self.refill(action.queue)
         return []
 
+    def _work_and_record(self, action: Action, batch: Batch, until: float) -> RecordResult:
+        outcomes = self.work(action, batch)
+        if self._keeper.clock() < until:
+            recorded = isolated(
+                lambda: self.record(batch, outcomes, onward=action), let_through=self._interruptions
+            )
+            # What follows may be at fault, and then nothing of this was written.
+            if not isinstance(recorded, Fault):
+                return recorded
+        return self.record(batch, outcomes)
+
     def claim(self, action: Action, keys: Sequence[StepKey], lease_id: str) -> Batch | None:
         """Claim the rows that wait for this delivery; `None` when other workers have them all."""
 
-        def take(work: UnitOfWork) -> tuple[float, Batch] | None:
-            began = self._keeper.clock()
-            steps = Steps(work).claim(
-                keys,
-                lease_id=lease_id,
-                holder=self._holder,
-                queue=action.queue,
-                seconds=self.limits.lease_seconds,
-            )
-            if not steps:
-                return None
-            # Locked in id order, worked in the order of the message: most urgent first.
-            place = {key.step_id: nth for nth, key in enumerate(keys)}
-            steps = tuple(sorted(steps, key=lambda step: place[step.step_id]))
-            # Nothing is worked on whose successors could not be told.
-            workflows = {
-                (name, version): self.catalogue.version(work, name, version)
-                for name, version in {(step.workflow, step.version) for step in steps}
-            }
-            return began, Batch(
-                action=action.name,
-                lease_id=lease_id,
-                steps=steps,
-                subjects=action.load(work, steps),
-                moments=BusinessClock(work).now(),
-                workflows=workflows,
-            )
+        def take(work: UnitOfWork) -> tuple[float, Batch | None]:
+            return self._keeper.clock(), self._claim_within(work, action, keys, lease_id)
 
-        claimed = self.database.durably(take, seconds=self.limits.lease_seconds)
-        if claimed is None:
+        return self._held(*self.database.durably(take, seconds=self.limits.lease_seconds))
+
+    def _claim_within(
+        self, work: UnitOfWork, action: Action, keys: Sequence[StepKey], lease_id: str
+    ) -> Batch | None:
+        steps = Steps(work).claim(
+            keys,
+            lease_id=lease_id,
+            holder=self._holder,
+            queue=action.queue,
+            seconds=self.limits.lease_seconds,
+        )
+        if not steps:
             return None
+        # Locked in id order, worked in the order of the message: most urgent first.
+        place = {key.step_id: nth for nth, key in enumerate(keys)}
+        steps = tuple(sorted(steps, key=lambda step: place[step.step_id]))
+        # Nothing is worked on whose successors could not be told.
+        workflows = {
+            (name, version): self.catalogue.version(work, name, version)
+            for name, version in {(step.workflow, step.version) for step in steps}
+        }
+        return Batch(
+            action=action.name,
+            lease_id=lease_id,
+            steps=steps,
+            subjects=action.load(work, steps),
+            moments=BusinessClock(work).now(),
+            workflows=workflows,
+        )
+
+    def _held(self, claimed_at: float, batch: Batch | None) -> Batch | None:
+        """A batch whose claim is committed, with its lease renewed from now on."""
         # Not before the commit: a keeper that looks for it earlier would not find it, and take it for lost.
-        began, batch = claimed
-        return replace(batch, lease_lost=self._keeper.hold(lease_id, began))
+        return batch and replace(batch, lease_lost=self._keeper.hold(batch.lease_id, claimed_at))
 
     def work(self, action: Action, batch: Batch) -> Mapping[int, Outcome]:
         """Do the slow work; no transaction is open."""
@@ -157,24 +183,37 @@ class Engine:
                 _tell(batch, outcomes)
         return outcomes
 
-    def record(self, batch: Batch, outcomes: Mapping[int, Outcome]) -> RecordResult:
-        """Commit results, effects and successors together.
+    def record(
+        self, batch: Batch, outcomes: Mapping[int, Outcome], *, onward: Action | None = None
+    ) -> RecordResult:
+        """Commit results, effects and successors together; claim the successors of `onward`, the action of the batch.
 
         Run again after a lost answer, it finds its own rows recorded and writes nothing twice.
         """
-        room = self._room()
+        room, next_lease, began = self._room(), new_id(Prefix.LEASE), self._keeper.clock()
+        claimed: list[Message] = []
 
         def write(work: UnitOfWork) -> RecordResult:
             transaction = self._transaction(work, room)
             lost = transaction.record(batch.lease_id, outcomes, batch.subjects)
             if lost:
                 _log.warning("results refused: the lease was lost", lease_id=batch.lease_id, rows=lost)
+            messages, following = transaction.messages(), None
+            if onward is not None:
+                # Where the answer to a commit was lost, they are those of the time before.
+                claimed[:] = [each for each in messages if each.action == onward.name][:1] or claimed
+                for message in claimed:
+                    following = self._claim_within(work, onward, message.keys, next_lease)
             own_queue = batch.action.partition(".")[0]
             return RecordResult(
-                transaction.messages(), room.waiting.get(own_queue) is not None, transaction.after_commit
+                [each for each in messages if each not in claimed],
+                room.waiting.get(own_queue) is not None,
+                transaction.after_commit,
+                following,
             )
 
         recorded = self.database.durably(write, seconds=self.limits.lease_seconds)
+        recorded = replace(recorded, following=self._held(began, recorded.following))
         if recorded.after:
             self._follow(recorded.after)
         return recorded
@@ -235,49 +274,14 @@ class Engine:
         return self.registry.largest_batch(action, self.limits.largest_batch)
 
     def close(self) -> None:
-        """StopRule the threads of the engine."""
+        """Stop the threads of the engine."""
         self._keeper.close()
-
-    @contextmanager
-    def _lease(self, *, alone: bool) -> Iterator[str]:
-        """A lease for one message; work that ends in an exception gives its rows back at once."""
-        lease_id = new_id(Prefix.LEASE)
-        finished = False
-        try:
-            yield lease_id
-            finished = True
-        finally:
-            self._keeper.let_go(lease_id)
-            if not finished:
-                self._surrender(lease_id, alone=alone)
-
-    def _surrender(self, lease_id: str, *, alone: bool) -> None:
-        """Count the crash where it is known whose it is; of several rows, one is at fault and not yet found."""
-        error = sys.exc_info()[1]
-        interrupted = isinstance(error, self._interruptions)
-        nobodys = isinstance(error, StorageUnavailable | WireUnavailable)
-        try:
-            with self.database.transaction() as work:
-                if (alone or interrupted) and not nobodys and error is not None:
-                    evidence = {"code": "crashed", "message": str(fault_of(error))}
-                    Queues(work).release_crashed(lease_id, dump_json(evidence), self.limits.most_crashes)
-                else:
-                    Queues(work).release_untouched(lease_id)
-                Leases(work).release(lease_id)
-        except StorageUnavailable as unavailable:
-            _log.warning("lease left to expire", lease_id=lease_id, error=str(unavailable))
 
     def _transaction(self, work: UnitOfWork, room: Room) -> Transaction:
         return Transaction(work, self.catalogue, self.registry, room, self.limits)
 
     def _room(self, queues: Sequence[str] | None = None) -> Room:
-        queues = self.queues if queues is None else queues
-        try:
-            depths = self._publisher.depths(queues)
-        except WireUnavailable:
-            return Room({})
-        free = {queue: self.limits.low_water - depths.get(queue, 0) for queue in queues}
-        return Room({queue: left * self.limits.largest_batch for queue, left in free.items() if left > 0})
+        return Room.of(self._publisher, self.queues if queues is None else queues, self.limits)
 
 
 def _tell(batch: Batch, outcomes: Mapping[int, Outcome]) -> None:

@@ -59,14 +59,14 @@ class LeaseKeeper:
         return lambda: lease_id in self._lost or self.clock() > self._trusted_until.get(lease_id, math.inf)
 
     def let_go(self, lease_id: str) -> None:
-        """StopRule renewing this lease."""
+        """Stop renewing this lease."""
         with self._changed:
             self._held.discard(lease_id)
             self._lost.discard(lease_id)
             self._trusted_until.pop(lease_id, None)
 
     def close(self) -> None:
-        """StopRule the thread."""
+        """Stop the thread."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

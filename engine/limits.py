@@ -12,5 +12,6 @@ class Limits:
     largest_batch: int = 300
     low_water: int = 1
     republish_seconds: float = 5.0
+    carry_on_seconds: float = 1.0
     most_crashes: int = 3
     most_waiting: int = 100_000

@@ -1,8 +1,11 @@
 """Decides whether a new row is published at once or waits: backpressure and priority."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+
+from engine.limits import Limits
+from engine.publisher import Publisher, WireUnavailable
 
 
 @dataclass(slots=True)
@@ -15,6 +18,16 @@ class Room:
 
     rows_left: dict[str, int]
     waiting: Mapping[str, datetime | None] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, publisher: Publisher, queues: Sequence[str], limits: Limits) -> "Room":
+        """The room that these queues have; none while the broker does not answer."""
+        try:
+            depths = publisher.depths(queues)
+        except WireUnavailable:
+            return cls({})
+        free = {queue: limits.low_water - depths.get(queue, 0) for queue in queues}
+        return cls({queue: left * limits.largest_batch for queue, left in free.items() if left > 0})
 
     def take(self, queue: str, urgency: datetime) -> bool:
         """Reserve room for a ready row of this urgency; whether it may be published at once."""

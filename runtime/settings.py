@@ -131,6 +131,8 @@ class Settings(BaseSettings):
     """Messages waiting in a queue below which more are published."""
     republish_seconds: float = Field(default=5.0, gt=0)
     """How long a published row may stay unclaimed in a queue that drains before it is published again."""
+    carry_on_seconds: float = Field(default=1.0, ge=0, le=10)
+    """How long a worker goes on with what follows of the same action before it hands back; 0 for not at all."""
     most_crashes: int = Field(default=3, ge=1)
     """Deliveries a row may lose before a person is asked."""
     most_waiting: int = Field(default=100_000, ge=1)

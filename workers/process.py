@@ -171,6 +171,7 @@ def limits_of(settings: Settings) -> Limits:
         low_water=settings.low_water,
         most_waiting=settings.most_waiting,
         republish_seconds=settings.republish_seconds,
+        carry_on_seconds=settings.carry_on_seconds,
         most_crashes=settings.most_crashes,
     )
 

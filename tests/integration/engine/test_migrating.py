@@ -127,8 +127,10 @@ def test_what_is_waited_for_is_found_by_kind_and_name_and_the_timer_fires_at_its
 
 
 def test_a_step_at_work_moves_the_run_after_its_record(database_url: str) -> None:
-    with WrittenRuns.of(database_url, "steps: [{id: work, next: after}, {id: after}]") as runs:
-        know(runs, "steps: [{id: labour, next: then}, {id: then}]", "2")
+    with WrittenRuns.of(
+        database_url, "steps: [{id: work, next: after}, {id: after, agent: contact, action: check}]"
+    ) as runs:
+        know(runs, "steps: [{id: labour, next: then}, {id: then, agent: contact, action: check}]", "2")
         said: list[RunMigration] = []
 
         def during(step: object) -> Done:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count, permutations, product
 from typing import Any, Final
 
@@ -57,7 +57,9 @@ class ModelHouse:
     def build(cls, database_url: str) -> "ModelHouse":
         """A fleet over this database, whose leases end only when they are taken away."""
         bench = ScriptedActions()
-        fleet = InProcessFleet.build(database_url, actions=bench.actions(), limits=LONG)
+        # A message is one batch and nothing more, so that the test chooses what ends next.
+        limits = replace(LONG, carry_on_seconds=0)
+        fleet = InProcessFleet.build(database_url, actions=bench.actions(), limits=limits)
         fleet.tick.sweep()
         return cls(fleet, bench)
 

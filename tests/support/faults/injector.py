@@ -10,6 +10,7 @@ from typing import Final
 
 from engine.engine import Engine
 from engine.lease import LeaseKeeper
+from engine.leased_work import LeasedWork
 from engine.rescue.tick import Tick
 from tasks.orders.agents.sending import send_all
 from tasks.orders.inbound.reports import take_reports
@@ -67,7 +68,7 @@ _POINT_OF: Final[Mapping[CodeType, Point]] = {
     send_all.__code__: Point.INTENT,
     Engine.record.__code__: Point.RECORD,
     Engine.refill.__code__: Point.REFILL,
-    Engine._surrender.__code__: Point.SURRENDER,
+    LeasedWork._surrender.__code__: Point.SURRENDER,
     LeaseKeeper._renew.__code__: Point.RENEW,
     Tick.sweep.__code__: Point.TICK,
     take_reports.__code__: Point.CALLBACK,
