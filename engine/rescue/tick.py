@@ -34,6 +34,9 @@ _log = logger(__name__)
 _CHUNK: Final = 500
 """Rows one pass handles of each kind; the next pass follows at once while there are more."""
 
+_CAUGHT: Final = 2_000
+"""Times that have come which one pass hands to those who wait for them: in one transaction."""
+
 _WOKEN: Final = 5_000
 """Rows whose time has come that one pass makes ready: one statement, whatever their number."""
 
@@ -88,7 +91,7 @@ class Tick:
                 Leases(transaction.work).clean()
             woken, overdue_waits = self._wake(transaction) if due.steps else (0, [])
             overdue_runs = Runs(transaction.work).overdue(_CHUNK) if due.runs else []
-            over = Subscriptions(transaction.work).due(_CHUNK) if due.timers else []
+            over = Subscriptions(transaction.work).due(_CAUGHT) if due.timers else []
         poison = Failed(
             code="poison",
             message=f"the step ended its worker {most + 1} times and was taken out; see its error",

@@ -111,7 +111,7 @@ class MigratedRuns(Repository):
     def subscriptions(self, run_id: str) -> list[EventSubscription]:
         """What a run and its open steps wait for."""
         found = self.connection.execute(_SUBSCRIPTIONS, {"run_id": run_id})
-        return [EventSubscription(**row._mapping) for row in found]
+        return [EventSubscription(*row) for row in found]
 
     def arrivals(self, run_id: str) -> list[WaitingBranches]:
         """The branches that have come to joins of a run."""

@@ -65,9 +65,9 @@ class NewEventSubscription:
     due_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class EventSubscription:
-    """Something that is waited for."""
+    """Something that is waited for; its fields are those of `FIELDS`, in their order."""
 
     subscription_id: int
     run_id: str
@@ -108,7 +108,7 @@ class Subscriptions(Repository):
             limit: How many at most.
         """
         values = {"kind": kind, "name": name, "key": key, "after": after, "limit": limit}
-        return [EventSubscription(**row._mapping) for row in self.connection.execute(_WAITING, values)]
+        return [EventSubscription(*row) for row in self.connection.execute(_WAITING, values)]
 
     def receivers(self, messages: Sequence[tuple[str, str]]) -> dict[int, EventSubscription]:
         """Who is to have these messages, each a name and a key, by their places; of those that nobody awaits, none.
@@ -117,30 +117,29 @@ class Subscriptions(Repository):
         Nobody is locked, so look again once their runs are.
         """
         values = {"names": [name for name, _ in messages], "keys": [key for _, key in messages]}
-        found = ((row.turn - 1, row._mapping) for row in self.connection.execute(_RECEIVERS, values))
         return {
-            place: EventSubscription(**{name: value for name, value in row.items() if name != "turn"})
-            for place, row in found
+            turn - 1: EventSubscription(*fields)
+            for turn, *fields in self.connection.execute(_RECEIVERS, values)
         }
 
     def of_run(self, run_id: str, kind: str, name: str, key: str | None) -> list[EventSubscription]:
         """The same in one run alone."""
         values = {"run_id": run_id, "kind": kind, "name": name, "key": key}
-        return [EventSubscription(**row._mapping) for row in self.connection.execute(_OF_RUN, values)]
+        return [EventSubscription(*row) for row in self.connection.execute(_OF_RUN, values)]
 
     def due(self, limit: int) -> list[EventSubscription]:
         """Timers whose time has come."""
-        return [EventSubscription(**row._mapping) for row in self.connection.execute(_DUE, {"limit": limit})]
+        return [EventSubscription(*row) for row in self.connection.execute(_DUE, {"limit": limit})]
 
     def conditions(self, run_ids: Sequence[str]) -> list[EventSubscription]:
         """The conditions that these runs wait for."""
         found = self.connection.execute(_OF_RUNS, {"runs": list(run_ids)})
-        return [EventSubscription(**row._mapping) for row in found]
+        return [EventSubscription(*row) for row in found]
 
     def still(self, subscription_ids: Sequence[int]) -> list[EventSubscription]:
         """Those of these that are still waited for, once their runs are locked."""
         found = self.connection.execute(_STILL, {"ids": list(subscription_ids)})
-        return [EventSubscription(**row._mapping) for row in found]
+        return [EventSubscription(*row) for row in found]
 
     def end(self, subscription_ids: Sequence[int]) -> None:
         """Wait no longer for these."""
