@@ -141,7 +141,7 @@ NOTHING_ADVANCED: Final = AdvancedRuns(frozenset(), frozenset())
 
 def run_row(row: Row[Any]) -> RunRow:
     """The run that a row of all its columns describes."""
-    return RunRow(**{**dict(zip(row._fields, row, strict=True)), "state": RunState(row.state)})
+    return RunRow(**{**row._mapping, "state": RunState(row.state)})
 
 
 @dataclass(frozen=True, slots=True)

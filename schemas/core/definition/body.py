@@ -68,6 +68,13 @@ class TriggerBody(Part):
         return next(kind for kind in TriggerKind if getattr(self, kind.value) is not None)
 
 
+class OpenPointBody(Part):
+    """Something that a person must still say before a version can be activated."""
+
+    step: str | None = None
+    message: str = Field(min_length=1, max_length=500)
+
+
 class DefinitionBody(Part):
     """A whole definition as written."""
 
@@ -93,4 +100,8 @@ class DefinitionBody(Part):
     parameters: dict[str, Any] = Field(default_factory=dict)
     """What a run is begun with, as a JSON Schema (draft 2020-12); none means any object."""
     output: Any = None
+    open_points: tuple[OpenPointBody, ...] = Field(default=(), max_length=2_000)
+    """What an import could not read; each is a fault of the definition."""
+    bpmn: dict[str, Any] = Field(default_factory=dict)
+    """What came with a BPMN file and is kept for its export: nothing else reads it."""
     steps: tuple[StepBody, ...] = Field(min_length=1)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from schemas.core.definition.body import DefinitionBody, TriggerBody, VariableBody
+from schemas.core.definition.body import DefinitionBody, OpenPointBody, TriggerBody, VariableBody
 from schemas.core.definition.compiling import Compiling
 from schemas.core.definition.option_reader import catches, concurrency, rate, retries
 from schemas.core.definition.step_reader import steps_of
@@ -86,7 +86,8 @@ def examined_definition(body: Mapping[str, object]) -> ReadDefinition:
         options=options,
         unread=form.unread,
     )
-    return ReadDefinition(name, workflow, (*form.faults, *compiling.faults, *found), form.unread)
+    left_open = (_open_point(at, each) for at, each in enumerate(definition.open_points))
+    return ReadDefinition(name, workflow, (*form.faults, *compiling.faults, *left_open, *found), form.unread)
 
 
 def place_of(fault: DefinitionFault, body: Mapping[str, Any]) -> tuple[str | int, ...]:
@@ -95,6 +96,11 @@ def place_of(fault: DefinitionFault, body: Mapping[str, Any]) -> tuple[str | int
         place = _place_of_step(fault.step_id, body)
         return (*place, *_as_written(fault.at, _at(place, body)))
     return fault.at
+
+
+def _open_point(at: int, point: OpenPointBody) -> DefinitionFault:
+    whose = "" if point.step is None else f"step '{point.step}': "
+    return DefinitionFault(f"{whose}{point.message}", at=("open_points", at))
 
 
 def _at(place: Sequence[str | int], body: Any) -> Any:

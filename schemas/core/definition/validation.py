@@ -8,7 +8,14 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from schemas.core.definition.body import DefinitionBody, RunEndedBody, ScheduleBody, TriggerBody, WebhookBody
+from schemas.core.definition.body import (
+    DefinitionBody,
+    OpenPointBody,
+    RunEndedBody,
+    ScheduleBody,
+    TriggerBody,
+    WebhookBody,
+)
 from schemas.core.definition.option_bodies import (
     AssignBody,
     BranchBody,
@@ -48,6 +55,7 @@ PARTS: Final[Mapping[str, type[Part]]] = MappingProxyType(
         "join": JoinBody,
         "next": BranchBody,
         "on": CatchBody,
+        "open_points": OpenPointBody,
         "quorum": QuorumBody,
         "rate": RateBody,
         "repeat": RepeatBody,
