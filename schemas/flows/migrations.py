@@ -4,10 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
+from schemas.core.definition.part import STEP_ID
 from schemas.core.form import Answered, Sent, Succeeded
 from schemas.flows.workflows import VersionName
 
-_StepId = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z_][A-Za-z0-9_.\-]*$")]
+_StepId = Annotated[str, Field(pattern=STEP_ID)]
 _RunId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:\-]{0,63}$")]
 
 MOST_RUNS = 500

@@ -4,9 +4,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from schemas.core.definition.part import WORKFLOW_NAME
 from schemas.core.form import Answered, Moment, Succeeded
 
-WorkflowName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+WorkflowName = Annotated[str, Field(pattern=WORKFLOW_NAME)]
 VersionName = Annotated[str, Field(pattern=r"^[0-9][0-9a-z.]{0,15}$")]
 
 State = Literal["draft", "active", "retired"]

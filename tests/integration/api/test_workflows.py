@@ -359,3 +359,16 @@ def test_start_answers_as_tasks_do(works: ApiClient) -> None:
     assert (taken.json()["outcome"], again.json()["verdict"]) == ("started", "existing")
     assert taken.headers["Location"] == "/v1/executions/RUN1"
     assert begun(works, "strict_work", parameters={"amount": 0}).status_code == 422
+
+
+@pytest.mark.parametrize("name", ["Refund-v2", "_intern", "Refund_退款"])
+def test_whatever_name_the_language_allows_a_version_lives_its_whole_life_under_it(
+    api: ApiClient, name: str
+) -> None:
+    add(api, {"workflow": name, "version": "7", "steps": [{"id": "only", "type": "pass"}]})
+    assert state_of(api, name=name) == "draft"
+    assert move(api, "activate", name=name).status_code == 200
+    assert current(api, name) == "7"
+    assert begun(api, name).status_code == 201
+    assert api.get(f"/executions?workflow={name}").json()["executions"][0]["workflow_id"] == name
+    assert move(api, "retire", name=name).status_code == 200
