@@ -22,7 +22,7 @@ test: .venv/installed-dev  ## lint, types, import contracts, and every test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 4 --dist loadfile
+	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 check: .venv/installed-dev  ## what is quick: lint, types, and the tests that start nothing
 	$(BIN)/ruff check .

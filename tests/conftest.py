@@ -37,7 +37,7 @@ log_plainly()
 
 
 class FilesTogether(LoadFileScheduling):  # type: ignore[misc]
-    """Gives a file to one worker, and all scenarios of a whole fleet too: to start one costs half a minute of CPU."""
+    """Gives a file to one worker, and all scenarios that share a fleet too: to start one costs seconds of CPU."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
