@@ -33,8 +33,8 @@ MOST_REMARKS: Final = 1000
 
 BPMN: Final = "application/xml"
 SVG: Final = "image/svg+xml"
-_BINARY: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary"}}
-_BODY: Final[dict[str, Any]] = {"requestBody": {"required": True, "content": {BPMN: _BINARY}}}
+BINARY: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary"}}
+_BODY: Final[dict[str, Any]] = {"requestBody": {"required": True, "content": {BPMN: BINARY}}}
 _TYPES: Final = frozenset({BPMN, "text/xml", "application/bpmn+xml", "application/octet-stream"})
 
 
@@ -80,7 +80,7 @@ def import_workflows(
     summary="A version as a BPMN file",
     dependencies=[requires(Scope.READ)],
     response_class=Response,
-    responses={**documented(Code.NOT_FOUND), 200: {"content": {BPMN: _BINARY}}},
+    responses={**documented(Code.NOT_FOUND), 200: {"content": {BPMN: BINARY}}},
 )
 def export_workflow(name: Name, version: Version, parts: GivenParts) -> Response:
     """With what came with the file that it was imported from, and with its diagram or a new one."""
@@ -92,7 +92,7 @@ def export_workflow(name: Name, version: Version, parts: GivenParts) -> Response
     summary="A picture of a version",
     dependencies=[requires(Scope.READ)],
     response_class=Response,
-    responses={**documented(Code.NOT_FOUND), 200: {"content": {SVG: _BINARY}}},
+    responses={**documented(Code.NOT_FOUND), 200: {"content": {SVG: BINARY}}},
 )
 def draw_workflow(name: Name, version: Version, parts: GivenParts) -> Response:
     """By the diagram of the file that it was imported from, or laid out anew."""

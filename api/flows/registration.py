@@ -17,7 +17,7 @@ from api.flows import (
     workflows,
 )
 from api.flows.errors import FAULTS
-from api.flows.executions import reading, starting, verbs
+from api.flows.executions import picture, reading, starting, verbs
 from api.flows.outside import agent_work, step_reports
 from api.server.registration import Registration
 from tasks.forms import TaskForms
@@ -49,6 +49,7 @@ def flows_of(forms: TaskForms) -> Registration:
             workflows.router,
             starting.router,
             reading.router,
+            picture.router,
             verbs.router,
             migrations.router,
             inbox.router,

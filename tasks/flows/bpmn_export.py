@@ -6,7 +6,9 @@ from typing import Any
 
 from schemas.core.bpmn.exporting import model_of
 from schemas.core.bpmn.writing import write_model
-from tools.diagrams import RunPosition, di_of, diagram_of, svg_of
+from tools.diagrams.interchange.writing import di_of
+from tools.diagrams.picture import diagram_of, svg_of
+from tools.diagrams.position import RunPosition
 
 
 def bpmn_of(body: Mapping[str, Any]) -> bytes:
