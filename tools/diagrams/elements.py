@@ -42,6 +42,8 @@ class Elements:
     message_flows: dict[str, MessageFlow] = field(default_factory=dict)
     associations: dict[tuple[str, str], str] = field(default_factory=dict)
     """The id of an association by its ends."""
+    undirected: set[str] = field(default_factory=set)
+    """Associations that do not lead from one end to the other."""
     around: dict[str, str] = field(default_factory=dict)
     """The sub-process in which a node or a flow is."""
     lane_of: dict[str, Lane] = field(default_factory=dict)
@@ -116,6 +118,8 @@ def _add_kept(elements: Elements, node: XmlNode) -> None:
         elements.artifacts[given["id"]] = node
     if name == "association" and "id" in given:
         elements.associations[given.get("sourceRef", ""), given.get("targetRef", "")] = given["id"]
+        if given.get("associationDirection", "None") == "None":
+            elements.undirected.add(given["id"])
 
 
 def _add_of_collaboration(elements: Elements, node: XmlNode) -> None:

@@ -1,5 +1,6 @@
 """Points, rectangles and lines of a diagram, in pixels; y grows downwards."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,6 +16,11 @@ class Point:
     def moved(self, x: float, y: float) -> "Point":
         """The place that is so much further right and down."""
         return Point(self.x + x, self.y + y)
+
+
+def written(value: float) -> str:
+    """A number as it stands in a file, without what nobody sees of it."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 Line = tuple[Point, ...]
@@ -52,6 +58,11 @@ class Bounds:
     def grown(self, by: float) -> "Bounds":
         """The rectangle with so much more at each side."""
         return Bounds(self.x - by, self.y - by, self.width + 2 * by, self.height + 2 * by)
+
+    def rounded(self) -> "Bounds":
+        """The smallest rectangle of whole pixels that has it in it."""
+        left, top = math.floor(self.x), math.floor(self.y)
+        return Bounds(left, top, math.ceil(self.right) - left, math.ceil(self.bottom) - top)
 
     def overlaps(self, other: "Bounds") -> bool:
         """Whether they share more than a border."""

@@ -1,10 +1,9 @@
 """How large the shapes of a diagram are, and the room of the names beside them."""
 
-from collections.abc import Sequence
 from typing import Final
 
 from schemas.core.bpmn.model import BpmnExpression, ElementKind, Flow, FlowNode
-from tools.diagrams.geometry import Bounds, Line, pieces_of
+from tools.diagrams.geometry import Bounds
 from tools.diagrams.text import LINE_HEIGHT, lines_of, width_of
 
 NAME_SIZE: Final = 12.0
@@ -32,7 +31,9 @@ _APART: Final = 8.0
 """Between boundary events, and between a shape and its label."""
 _COMFORTABLE_LINES: Final = 3
 
-ACTIVITIES: Final = frozenset(kind for kind in ElementKind if kind.value.endswith(("ask", "ctivity", "ubProcess")))
+ACTIVITIES: Final = frozenset(
+    kind for kind in ElementKind if kind.value.endswith(("ask", "ctivity", "ubProcess"))
+)
 GATEWAYS: Final = frozenset(kind for kind in ElementKind if kind.value.endswith("Gateway"))
 
 
@@ -97,9 +98,7 @@ def boundary_places(host: Bounds, attached: list[FlowNode]) -> list[tuple[Bounds
     return places[::-1]
 
 
-def label_size(
-    text: str, width: float = LABEL_WIDTH, most: int = LABEL_LINES
-) -> tuple[float, float] | None:
+def label_size(text: str, width: float = LABEL_WIDTH, most: int = LABEL_LINES) -> tuple[float, float] | None:
     """Width and height of a label; none where there is nothing to write."""
     lines = lines_of(text, LABEL_SIZE, width, most)
     if not lines:
@@ -110,18 +109,6 @@ def label_size(
 def flow_label_size(text: str) -> tuple[float, float] | None:
     """Width and height of what is written beside a flow."""
     return label_size(text, FLOW_LABEL_WIDTH, FLOW_LABEL_LINES)
-
-
-def label_along(line: Line, text: str, obstacles: Sequence[Bounds]) -> Bounds | None:
-    """The place of a label on the longest piece of a line on which it covers none of the obstacles."""
-    size = flow_label_size(text)
-    if size is None:
-        return None
-    pieces = sorted(pieces_of(line), key=lambda piece: -abs(piece[0].x - piece[1].x) - abs(piece[0].y - piece[1].y))
-    places = [
-        Bounds((start.x + end.x - size[0]) / 2, (start.y + end.y - size[1]) / 2, *size) for start, end in pieces
-    ]
-    return next((one for one in places if not any(map(one.overlaps, obstacles))), None)
 
 
 def label_below(bounds: Bounds, text: str) -> Bounds | None:

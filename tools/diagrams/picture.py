@@ -33,7 +33,7 @@ def svg_of(model: BpmnModel, position: RunPosition | None = None) -> str:
     """
     diagram = diagram_of(model)
     elements = elements_of(model)
-    bounds = diagram.bounds.grown(_MARGIN)
+    bounds = diagram.bounds.grown(_MARGIN).rounded()
     height = bounds.height + (LEGEND_HEIGHT if position is not None else 0.0)
     parts = [element("title", text_content(shown(title_of(model))))]
     parts.append(element("rect", x=bounds.x, y=bounds.y, width=bounds.width, height=height, fill=PAPER))
@@ -44,9 +44,9 @@ def svg_of(model: BpmnModel, position: RunPosition | None = None) -> str:
         "svg",
         *parts,
         xmlns="http://www.w3.org/2000/svg",
-        viewBox=f"{bounds.x:.0f} {bounds.y:.0f} {bounds.width:.0f} {height:.0f}",
-        width=round(bounds.width),
-        height=round(height),
+        viewBox=f"{bounds.x:g} {bounds.y:g} {bounds.width:g} {height:g}",
+        width=bounds.width,
+        height=height,
         role="img",
         font_family=FONT,
     )
@@ -91,4 +91,4 @@ def _connections(diagram: Diagram, elements: Elements) -> Iterator[str]:
         elif edge.element in elements.message_flows:
             yield message_drawn(elements.message_flows[edge.element], edge)
         else:
-            yield association_drawn(edge, directed=True)
+            yield association_drawn(edge, directed=edge.element not in elements.undirected)

@@ -16,7 +16,7 @@ _BROAD: Final = frozenset("mwMW@%&—…")
 _ELLIPSIS: Final = "…"
 _MOST: Final = 2_000
 """Characters that are looked at; what is behind them would never fit."""
-_UNSEEN: Final = frozenset("Cc Cs Co Cn".split())
+_UNSEEN: Final = frozenset({"Cc", "Cs", "Co", "Cn"})
 """Categories of characters that have no picture, or that XML may not have."""
 _NEVER_FIRST: Final = "，。、；：！？）】》」』”’…,.;:!?)]}%"
 _CHUNK: Final = re.compile(

@@ -1,5 +1,6 @@
 """A process or a sub-process laid out: what is in it first, then it as one level."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import chain
@@ -10,6 +11,7 @@ from tools.diagrams import measures
 from tools.diagrams.diagram import Diagram, Edge, Shape
 from tools.diagrams.elements import Elements, association_key
 from tools.diagrams.geometry import Bounds, Line, Point, crosses
+from tools.diagrams.layout.labels import labels_along
 from tools.diagrams.layout.placing import Box, Link, Placed, place
 from tools.diagrams.layout.routing import DOWN, LEFT, RIGHT, UP, route
 
@@ -70,12 +72,14 @@ def level_of(inside: Inside, elements: Elements, bands: Mapping[str, int] | None
     _place_asides(level, placed)
     _place_attached(level)
     edges = _edges(level, inside, placed)
-    diagram = Diagram(shapes=tuple(chain.from_iterable(_shapes(level, node) for node in level.nodes)), edges=edges)
+    diagram = Diagram(
+        shapes=tuple(chain.from_iterable(_shapes(level, node) for node in level.nodes)), edges=edges
+    )
     for node in level.nodes:
         if node.id in level.frames:
             diagram = diagram.beside(_inner(level, node))
     whole = diagram.bounds
-    return diagram.moved(-whole.x, -whole.y)
+    return diagram.moved(-math.floor(whole.x), -math.floor(whole.y))
 
 
 def _placed(level: _Level, inside: Inside, bands: Mapping[str, int]) -> Placed:
@@ -176,7 +180,7 @@ def _place_asides(level: _Level, placed: Placed) -> None:
         edges=tuple(Edge(element=name, line=line) for name, line in placed.lines.items()),
     ).bounds
     left = min((bounds.x for bounds in placed.boxes.values()), default=0.0)
-    top = whole.bottom + (_APART + measures.LABEL_SIZE * 4 if placed.boxes else 0.0)
+    top = whole.bottom + (_APART + measures.PADDING if placed.boxes else 0.0)
     for node in level.nodes:
         if node.by_event:
             level.bounds[node.id] = Bounds(left, top, *level.size(node))
@@ -205,6 +209,7 @@ def _shapes(level: _Level, node: FlowNode) -> list[Shape]:
             bounds=level.bounds[one.id],
             label=level.labels.get(one.id),
             expanded=one.id in level.frames,
+            marked=one.kind is ElementKind.EXCLUSIVE_GATEWAY,
         )
         for one in (node, *level.attached.get(node.id, []))
     ]
@@ -225,30 +230,32 @@ def _edges(level: _Level, inside: Inside, placed: Placed) -> tuple[Edge, ...]:
     ends |= {_association_id(level.elements, *pair): pair for pair in inside.associations}
     ends = {name: pair for name, pair in ends.items() if set(pair) <= level.bounds.keys()}
     lines = {
-        name: _begun(level, pair[0], placed.lines[name]) for name, pair in ends.items() if name in placed.lines
+        name: _begun(level, pair[0], placed.lines[name])
+        for name, pair in ends.items()
+        if name in placed.lines
     }
     obstacles = list(level.bounds.values())
     clear = {name: line for name, line in lines.items() if _is_clear(level, ends[name], line)}
     for name, (source, target) in ends.items():
         if name not in clear:
             clear[name] = route(
-                level.bounds[source], level.bounds[target], _sides(level, source, target), obstacles, clear.values()
+                level.bounds[source],
+                level.bounds[target],
+                _sides(level, source, target),
+                obstacles,
+                clear.values(),
             )
+    captions = {flow.id: measures.flow_caption_of(flow) for flow in inside.flows if flow.id in clear}
+    labels = labels_along(clear, captions, [*obstacles, *level.labels.values()])
     return tuple(
         Edge(
             element=name,
             line=_ending(level, pair, clear[name]),
-            label=placed.labels.get(name)
-            if clear[name] == lines.get(name)
-            else measures.label_along(clear[name], _caption(level, name), obstacles),
+            label=labels.get(name),
+            has_id=name != association_key(*pair),
         )
         for name, pair in ends.items()
     )
-
-
-def _caption(level: _Level, name: str) -> str:
-    flow = level.elements.flows.get(name)
-    return "" if flow is None else measures.flow_caption_of(flow)
 
 
 def _begun(level: _Level, source: str, line: Line) -> Line:
@@ -293,7 +300,9 @@ def _on_outline(level: _Level, name: str, end: Point, before: Point) -> Point:
     center, radius = bounds.center, bounds.width / 2
     horizontal = end.y == before.y
     off = abs(end.y - center.y) if horizontal else abs(end.x - center.x)
-    reach = max(0.0, radius - off if node.kind in measures.GATEWAYS else (max(0.0, radius**2 - off**2)) ** 0.5)
+    reach = max(
+        0.0, radius - off if node.kind in measures.GATEWAYS else (max(0.0, radius**2 - off**2)) ** 0.5
+    )
     if horizontal:
         return Point(center.x + (reach if end.x > center.x else -reach), end.y)
     return Point(end.x, center.y + (reach if end.y > center.y else -reach))

@@ -12,6 +12,7 @@ _OPTIONS: Final[Mapping[str, Any]] = {
     "cycles": {"strategy": "follow_flow"},
     "spacing": {"layer_gap": 60.0, "node_gap": 46.0, "stub": 24.0, "port_gap": 14.0},
     "routing": {"merge_edges": "none"},
+    "labels": {"reservation": "always", "placement": "gap_centre"},
     "order": {
         "group_lanes": "strict",
         "group_lane_budget_percent": 100,
@@ -47,7 +48,7 @@ class Link:
     below: float | None = None
     """Where at the lower border it begins, from -1 (left) to 1; none: wherever it is best."""
     label: tuple[float, float] | None = None
-    """Width and height of what is written beside it."""
+    """Width and height of what is to be written on it, for which room is left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +57,12 @@ class Placed:
 
     boxes: dict[str, Bounds]
     lines: dict[str, Line]
-    labels: dict[str, Bounds]
 
 
 def place(boxes: Sequence[Box], links: Sequence[Link]) -> Placed:
     """The boxes in layers, so that links lead to the right but for those that close a circle; no two overlap."""
     if not boxes:
-        return Placed({}, {}, {})
+        return Placed({}, {})
     at = {box.id: index for index, box in enumerate(boxes)}
     drawn = graphlay.layout(
         {
@@ -74,21 +74,15 @@ def place(boxes: Sequence[Box], links: Sequence[Link]) -> Placed:
     )
     bounds = {
         box.id: Bounds(
-            round(node["center"]["x"] - box.width / 2), round(node["center"]["y"] - box.height / 2), box.width, box.height
+            round(node["center"]["x"] - box.width / 2),
+            round(node["center"]["y"] - box.height / 2),
+            box.width,
+            box.height,
         )
         for box, node in zip(boxes, drawn.nodes, strict=True)
     }
     lines = {link.id: _line(edge) for link, edge in zip(links, drawn.edges, strict=True)}
-    labels = {
-        link.id: Bounds(
-            edge["label_anchor"]["x"] - link.label[0] / 2,
-            edge["label_anchor"]["y"] - link.label[1] / 2,
-            *link.label,
-        )
-        for link, edge in zip(links, drawn.edges, strict=True)
-        if link.label is not None and edge["label_anchor"] is not None
-    }
-    return Placed(bounds, lines, labels)
+    return Placed(bounds, lines)
 
 
 def _node(box: Box) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Final
 
 from tools.diagrams.geometry import Bounds, Line, Point, pieces_of, straightened
 
-_TRACKS: Final = (12.0, 24.0)
+_TRACKS: Final = (16.0, 28.0)
 """How far from the borders of shapes a line may go along them."""
 _CLEARANCE: Final = 6.0
 """How near a line may come to a shape that is not its end."""
@@ -67,7 +67,9 @@ class _Grid:
             else:
                 low, high = sorted((start.y, end.y))
                 self.taken.update(
-                    (column, i, False) for column in _near(self.xs, start.x) for i in _within(self.ys, low, high)
+                    (column, i, False)
+                    for column in _near(self.xs, start.x)
+                    for i in _within(self.ys, low, high)
                 )
 
     def steps(self, place: _Place) -> Iterable[tuple[_Place, Side, float]]:
@@ -87,9 +89,7 @@ class _Grid:
 
 def _within(tracks: Sequence[float], low: float, high: float) -> Iterator[int]:
     """The steps from one track to the next that share something with the distance."""
-    return (
-        index for index, (track, after) in enumerate(pairwise(tracks)) if track < high and after > low
-    )
+    return (index for index, (track, after) in enumerate(pairwise(tracks)) if track < high and after > low)
 
 
 def _near(tracks: Sequence[float], place: float) -> Iterator[int]:
@@ -151,10 +151,10 @@ def _search(
     costs: dict[tuple[_Place, Side], float] = {}
     before: dict[tuple[_Place, Side], tuple[_Place, Side]] = {}
     queue: list[tuple[float, _Place, Side]] = []
-    for point, (side, cost) in starts.items():
+    for point, (side, rank) in starts.items():
         place = (column[point.x], row[point.y])
-        costs[place, side] = cost * _BEND
-        heapq.heappush(queue, (cost * _BEND, place, side))
+        costs[place, side] = rank * _BEND
+        heapq.heappush(queue, (rank * _BEND, place, side))
     done: set[tuple[_Place, Side]] = set()
     while queue:
         cost, place, side = heapq.heappop(queue)
@@ -174,7 +174,9 @@ def _search(
     return None
 
 
-def _way(before: Mapping[tuple[_Place, Side], tuple[_Place, Side]], last: tuple[_Place, Side]) -> list[_Place]:
+def _way(
+    before: Mapping[tuple[_Place, Side], tuple[_Place, Side]], last: tuple[_Place, Side]
+) -> list[_Place]:
     places = [last[0]]
     at = last
     while at in before:

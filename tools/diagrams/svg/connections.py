@@ -6,8 +6,8 @@ from schemas.core.bpmn.model import Flow, FlowNode
 from tools.diagrams import measures
 from tools.diagrams.diagram import Edge
 from tools.diagrams.elements import MessageFlow
-from tools.diagrams.geometry import Point
-from tools.diagrams.svg.markup import INK, PAPER, circle, element, number, outline_of, text_content
+from tools.diagrams.geometry import Point, written
+from tools.diagrams.svg.markup import INK, PAPER, circle, element, outline_of, text_content
 from tools.diagrams.svg.nodes import label_drawn
 from tools.diagrams.text import shown
 
@@ -27,16 +27,20 @@ def flow_drawn(flow: Flow, edge: Edge, source: FlowNode | None) -> str:
         drawn += _start(edge, _DIAMOND, fill=PAPER)
     caption = measures.flow_caption_of(flow)
     if edge.label is not None:
-        drawn += label_drawn(caption, edge.label, backed=True)
+        drawn += label_drawn(caption, edge.label)
     title = element("title", text_content(shown(caption) or flow.id))
     return element("g", title, drawn, id=f"flow-{flow.id}", data_flow=flow.id, class_="flow")
 
 
 def message_drawn(message: MessageFlow, edge: Edge) -> str:
     """A message between pools."""
-    drawn = _line(edge, "7 4") + circle(edge.line[0], 4, fill=PAPER, stroke=INK) + _tip(edge, _OPEN_HEAD, fill=PAPER)
+    drawn = (
+        _line(edge, "7 4")
+        + circle(edge.line[0], 4, fill=PAPER, stroke=INK)
+        + _tip(edge, _OPEN_HEAD, fill=PAPER)
+    )
     if edge.label is not None:
-        drawn += label_drawn(message.name, edge.label, backed=True)
+        drawn += label_drawn(message.name, edge.label)
     return element("g", drawn, id=f"message-{message.id}", class_="message")
 
 
@@ -72,5 +76,5 @@ def _turned(drawn: str, start: Point, end: Point, at: Point, fill: str) -> str:
     """A path that is drawn to the right, turned into the direction of a piece of a line."""
     reach = ((end.x - start.x) ** 2 + (end.y - start.y) ** 2) ** 0.5 or 1.0
     across, down = (end.x - start.x) / reach, (end.y - start.y) / reach
-    matrix = " ".join(map(number, (across, down, -down, across, at.x, at.y)))
+    matrix = " ".join(map((across, down, -down, across, at.x, at.y)))
     return element("path", d=drawn, transform=f"matrix({matrix})", fill=fill, stroke=INK, stroke_width=1.2)

@@ -32,7 +32,9 @@ _GEAR: Final = (
     "L-5.8 -2.3L-7 -4.1L-5.1 -6L-3.3 -4.8L-1.9 -5.4Z M0 -1.8A2.8 2.8 0 1 1 -0.01 -1.8Z"
 )
 _TASKS: Final[dict[ElementKind, str]] = {
-    ElementKind.USER_TASK: "M0 -8A3.6 3.6 0 1 1 -0.01 -8Z M-7.5 8.5V5.5C-7.5 1.5 -4.5 -0.4 0 -0.4C4.5 -0.4 7.5 1.5 7.5 5.5V8.5Z",
+    ElementKind.USER_TASK: (
+        "M0 -8A3.6 3.6 0 1 1 -0.01 -8Z M-7.5 8.5V5.5C-7.5 1.5 -4.5 -0.4 0 -0.4C4.5 -0.4 7.5 1.5 7.5 5.5V8.5Z"
+    ),
     ElementKind.MANUAL_TASK: (
         "M-8 1L-2.5 -5.5C-1.5 -6.5 0 -5.5 -0.8 -4.3L-2 -2.5H7C8.8 -2.5 8.8 0 7 0H8C9.6 0 9.6 2.4 8 2.4H7.4"
         "C8.8 2.4 8.8 4.7 7.2 4.7H6C7.2 4.7 7.2 7 5.8 7H-3.5C-6 7 -8 5.5 -8 3.5Z M1.5 0H7 M1.5 2.4H7.4 M1.5 4.7H6"
@@ -52,7 +54,9 @@ _GATEWAYS: Final[dict[ElementKind, str]] = {
     ElementKind.PARALLEL_GATEWAY: "M-10.5 0H10.5 M0 -10.5V10.5",
     ElementKind.INCLUSIVE_GATEWAY: "M0 -10A10 10 0 1 1 -0.01 -10Z",
 }
-_EVENT_GATEWAY: Final = "M0 -12A12 12 0 1 1 -0.01 -12Z M0 -9.5A9.5 9.5 0 1 1 -0.01 -9.5Z M0 -6L5.7 -1.9L3.5 4.9H-3.5L-5.7 -1.9Z"
+_EVENT_GATEWAY: Final = (
+    "M0 -12A12 12 0 1 1 -0.01 -12Z M0 -9.5A9.5 9.5 0 1 1 -0.01 -9.5Z M0 -6L5.7 -1.9L3.5 4.9H-3.5L-5.7 -1.9Z"
+)
 _LOOP: Final = "M-2.5 5.5A5.8 5.8 0 1 1 2.8 5.3 M-6.5 5.8H-2.2V1.6"
 _PARALLEL: Final = "M-4.5 -5.5V5.5 M0 -5.5V5.5 M4.5 -5.5V5.5"
 _SEQUENTIAL: Final = "M-5.5 -4.5H5.5 M-5.5 0H5.5 M-5.5 4.5H5.5"
@@ -89,7 +93,14 @@ def task_icon(node: FlowNode, corner: Point) -> str:
     filled = node.kind is ElementKind.SEND_TASK
     at = corner.moved(14, 14)
     given = f"translate({at.x:g} {at.y:g}) scale({_TASK_SCALE})"
-    icon = path(Point(0, 0), drawn, fill=INK if filled else PAPER, stroke=INK, stroke_width=1.2, stroke_linejoin="round")
+    icon = path(
+        Point(0, 0),
+        drawn,
+        fill=INK if filled else PAPER,
+        stroke=INK,
+        stroke_width=1.2,
+        stroke_linejoin="round",
+    )
     if node.kind in {ElementKind.SEND_TASK, ElementKind.RECEIVE_TASK}:
         icon += _flap(Point(0, 0), filled=filled)
     return f'<g transform="{given}">{icon}</g>'
@@ -103,7 +114,9 @@ def has_task_icon(node: FlowNode) -> bool:
 def gateway_icon(node: FlowNode, center: Point) -> str:
     """How a gateway decides."""
     if node.kind is ElementKind.EVENT_GATEWAY:
-        return path(center, _EVENT_GATEWAY, fill="none", stroke=INK, stroke_width=1.2, stroke_linejoin="round")
+        return path(
+            center, _EVENT_GATEWAY, fill="none", stroke=INK, stroke_width=1.2, stroke_linejoin="round"
+        )
     return path(center, _GATEWAYS[node.kind], fill="none", stroke=INK, stroke_width=3.2)
 
 
@@ -130,4 +143,6 @@ def marker_row(markers: list[str], center: Point) -> str:
 
 
 def _flap(at: Point, *, filled: bool) -> str:
-    return path(at, _FLAP, fill="none", stroke=PAPER if filled else INK, stroke_width=1.2, stroke_linejoin="round")
+    return path(
+        at, _FLAP, fill="none", stroke=PAPER if filled else INK, stroke_width=1.2, stroke_linejoin="round"
+    )

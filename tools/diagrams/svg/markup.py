@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
-from tools.diagrams.geometry import Bounds, Point, pieces_of
+from tools.diagrams.geometry import Bounds, Point, written
 from tools.diagrams.text import LINE_HEIGHT
 
-FONT: Final = "'Noto Sans SC', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans', 'Segoe UI', Arial, sans-serif"
+FONT: Final = "'Noto Sans SC', 'Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans', 'Segoe UI', Arial, sans-serif"
 INK: Final = "#22313f"
 PAPER: Final = "#ffffff"
 _ILLEGAL: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -24,7 +24,9 @@ Value = str | float
 def element(name: str, *children: str, **attributes: Value | None) -> str:
     """An element with its attributes; `_` stands for `-`, a last one is dropped, and none is left out."""
     given = "".join(
-        f" {key.rstrip('_').replace('_', '-')}={_quoted(value)}" for key, value in attributes.items() if value is not None
+        f" {key.rstrip('_').replace('_', '-')}={_quoted(value)}"
+        for key, value in attributes.items()
+        if value is not None
     )
     return f"<{name}{given}>{''.join(children)}</{name}>" if children else f"<{name}{given}/>"
 
@@ -32,11 +34,6 @@ def element(name: str, *children: str, **attributes: Value | None) -> str:
 def text_content(text: str) -> str:
     """Text as it stands between tags."""
     return escape(_ILLEGAL.sub("\N{REPLACEMENT CHARACTER}", text))
-
-
-def number(value: float) -> str:
-    """A number without what nobody sees."""
-    return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 def rectangle(bounds: Bounds, radius: float = 0.0, **attributes: Value | None) -> str:
@@ -59,13 +56,13 @@ def circle(center: Point, radius: float, **attributes: Value | None) -> str:
 
 def path(at: Point, drawn: str, **attributes: Value | None) -> str:
     """A path that is written around (0, 0)."""
-    return element("path", d=drawn, transform=f"translate({number(at.x)} {number(at.y)})", **attributes)
+    return element("path", d=drawn, transform=f"translate({written(at.x)} {written(at.y)})", **attributes)
 
 
 def outline_of(line: Sequence[Point]) -> str:
     """The path of a line with its corners rounded."""
     drawn = [f"M{_pair(line[0])}"]
-    for (before, corner), (_, after) in pieces_of(list(pieces_of(line))):
+    for before, corner, after in zip(line, line[1:], line[2:], strict=False):
         radius = min(_ROUND, _length(before, corner) / 2, _length(corner, after) / 2)
         drawn.append(f"L{_pair(_towards(corner, before, radius))}")
         drawn.append(f"Q{_pair(corner)} {_pair(_towards(corner, after, radius))}")
@@ -88,12 +85,12 @@ def text_lines(lines: Sequence[str], center: Point, size: float, **attributes: V
 
 
 def _quoted(value: Value) -> str:
-    text = value if isinstance(value, str) else number(value)
+    text = value if isinstance(value, str) else written(value)
     return quoteattr(_ILLEGAL.sub("\N{REPLACEMENT CHARACTER}", text))
 
 
 def _pair(point: Point) -> str:
-    return f"{number(point.x)} {number(point.y)}"
+    return f"{written(point.x)} {written(point.y)}"
 
 
 def _length(start: Point, end: Point) -> float:

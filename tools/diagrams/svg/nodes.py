@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from schemas.core.bpmn.model import ElementKind, EventKind, FlowNode, XmlNode
+from schemas.core.bpmn.model import ElementKind, FlowNode, XmlNode
 from tools.diagrams import measures
 from tools.diagrams.diagram import Shape
 from tools.diagrams.elements import local_name
@@ -10,13 +10,15 @@ from tools.diagrams.geometry import Bounds, Point
 from tools.diagrams.position import NodeCounts
 from tools.diagrams.svg import icons
 from tools.diagrams.svg.markup import INK, PAPER, circle, element, path, rectangle, text_content, text_lines
-from tools.diagrams.svg.standing import Look, badges, look_of
+from tools.diagrams.svg.standing import PLAIN, Look, badges, look_of
 from tools.diagrams.text import LINE_HEIGHT, lines_of, shown
 
 _FRAME: Final = "#fafbfc"
 _BAND: Final = "#f4f6f8"
 _DASHES: Final = "5 3"
-_INTERMEDIATE: Final = frozenset({ElementKind.CATCH_EVENT, ElementKind.THROW_EVENT, ElementKind.BOUNDARY_EVENT})
+_INTERMEDIATE: Final = frozenset(
+    {ElementKind.CATCH_EVENT, ElementKind.THROW_EVENT, ElementKind.BOUNDARY_EVENT}
+)
 _RADIUS: Final = 10.0
 
 
@@ -43,18 +45,21 @@ def node_drawn(node: FlowNode, shape: Shape, counts: NodeCounts | None, lane: st
         drawn,
         id=f"step-{node.id}",
         data_step=node.id,
-        class_=f"node {node.kind.value}" + ("" if counts is None or counts.state is None else f" {counts.state.value}"),
+        class_=f"node {node.kind.value}"
+        + ("" if counts is None or counts.state is None else f" {counts.state.value}"),
     )
 
 
-def label_drawn(text: str, place: Bounds, backed: bool = False) -> str:  # noqa: FBT001, FBT002
+def label_drawn(text: str, place: Bounds) -> str:
     """A name beside a shape or a line, on paper where lines may be beneath it."""
     width = max(place.width, measures.BESIDE)
-    lines = lines_of(text, measures.LABEL_SIZE, width, max(1, round(place.height / measures.LABEL_SIZE / LINE_HEIGHT)))
+    lines = lines_of(
+        text, measures.LABEL_SIZE, width, max(1, round(place.height / measures.LABEL_SIZE / LINE_HEIGHT))
+    )
     if not lines:
         return ""
     written = text_lines(lines, place.center, measures.LABEL_SIZE)
-    return rectangle(place, 2, fill=PAPER, fill_opacity=0.85) + written if backed else written
+    return rectangle(place, 2, fill=PAPER, fill_opacity=0.85) + written
 
 
 def pool_drawn(name: str, shape: Shape, *, lane: bool) -> str:
@@ -62,8 +67,10 @@ def pool_drawn(name: str, shape: Shape, *, lane: bool) -> str:
     bounds = shape.bounds
     lines = rectangle(bounds, fill=PAPER, stroke=INK, stroke_width=1 if lane else 1.4)
     if not shape.expanded and not lane:
-        return lines + text_lines(lines_of(name, measures.NAME_SIZE, bounds.width - 12, 2), bounds.center, measures.NAME_SIZE)
-    if shape.horizontal:
+        return lines + text_lines(
+            lines_of(name, measures.NAME_SIZE, bounds.width - 12, 2), bounds.center, measures.NAME_SIZE
+        )
+    if shape.horizontal is not False:
         header = Bounds(bounds.x, bounds.y, measures.HEADER, bounds.height)
         turned = f"rotate(-90 {header.center.x:g} {header.center.y:g})"
         written = lines_of(name, measures.NAME_SIZE, bounds.height - 8, 1)
@@ -109,7 +116,9 @@ def _event(node: FlowNode, bounds: Bounds, look: Look) -> str:
         center, radius, fill=look.fill, stroke=look.stroke, stroke_width=width, stroke_dasharray=dashes
     )
     if node.kind in _INTERMEDIATE:
-        drawn += circle(center, radius - 3.2, fill="none", stroke=look.stroke, stroke_width=1.2, stroke_dasharray=dashes)
+        drawn += circle(
+            center, radius - 3.2, fill="none", stroke=look.stroke, stroke_width=1.2, stroke_dasharray=dashes
+        )
     return drawn + icons.event_icon(node, center)
 
 
@@ -117,25 +126,35 @@ def _gateway(node: FlowNode, bounds: Bounds, look: Look) -> str:
     half, high = bounds.width / 2, bounds.height / 2
     diamond = f"M0 {-high:g}L{half:g} 0L0 {high:g}L{-half:g} 0Z"
     return path(
-        bounds.center, diamond, fill=look.fill, stroke=look.stroke, stroke_width=1.4 + look.thicker, stroke_linejoin="round"
+        bounds.center,
+        diamond,
+        fill=look.fill,
+        stroke=look.stroke,
+        stroke_width=1.4 + look.thicker,
+        stroke_linejoin="round",
     ) + icons.gateway_icon(node, bounds.center)
 
 
 def _activity(node: FlowNode, shape: Shape, look: Look) -> str:
     bounds = shape.bounds
     usual = 4.0 if node.kind is ElementKind.CALL_ACTIVITY else 1.4
-    fill = _FRAME if shape.expanded and look.fill == PAPER else look.fill
     box = rectangle(
         bounds,
         _RADIUS,
-        fill=fill,
+        fill=_FRAME if shape.expanded and look is PLAIN else look.fill,
+        fill_opacity=0.4 if shape.expanded and look is not PLAIN else None,
         stroke=look.stroke,
         stroke_width=usual + look.thicker,
         stroke_dasharray="2 3" if node.by_event else None,
     )
     markers = icons.markers_of(node, expanded=shape.expanded)
     below = icons.marker_row(markers, Point(bounds.center.x, bounds.bottom - 11)) if markers else ""
-    return box + icons.task_icon(node, Point(bounds.x, bounds.y)) + _name_inside(node, shape, len(markers) > 0) + below
+    return (
+        box
+        + icons.task_icon(node, Point(bounds.x, bounds.y))
+        + _name_inside(node, shape, len(markers) > 0)
+        + below
+    )
 
 
 def _name_inside(node: FlowNode, shape: Shape, marked: bool) -> str:  # noqa: FBT001
@@ -145,7 +164,9 @@ def _name_inside(node: FlowNode, shape: Shape, marked: bool) -> str:  # noqa: FB
     caption = measures.caption_of(node)
     if shape.expanded:
         lines = lines_of(caption, size, width - 8, 1)
-        return text_lines(lines, Point(bounds.center.x, bounds.y + measures.HEADER / 2), size, font_weight="bold")
+        return text_lines(
+            lines, Point(bounds.center.x, bounds.y + measures.HEADER / 2), size, font_weight="bold"
+        )
     above = 8.0 if icons.has_task_icon(node) else 0.0
     beneath = 14.0 if marked else 0.0
     room = bounds.height - above - beneath

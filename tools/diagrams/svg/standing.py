@@ -30,7 +30,11 @@ _SIGNS: Final = {
     NodeState.FAILED: "M-3 -3L3 3 M3 -3L-3 3",
 }
 """So that states are told apart without colours, too."""
-_NAMES: Final = {NodeState.DONE: "已完成 done", NodeState.OPEN: "进行中 open", NodeState.FAILED: "失败 failed"}
+_NAMES: Final = {
+    NodeState.DONE: "已完成 done",
+    NodeState.OPEN: "进行中 open",
+    NodeState.FAILED: "失败 failed",
+}
 _HEIGHT: Final = 16.0
 _SIZE: Final = 10.5
 LEGEND_HEIGHT: Final = 40.0
@@ -53,7 +57,9 @@ def badges(counts: NodeCounts, bounds: Bounds) -> str:
     ):
         if count:
             width = 20 + width_of(str(count), _SIZE)
-            drawn.append(_badge(state, str(count), Bounds(right - width, bounds.y - _HEIGHT / 2, width, _HEIGHT)))
+            drawn.append(
+                _badge(state, str(count), Bounds(right - width, bounds.y - _HEIGHT / 2, width, _HEIGHT))
+            )
             right -= width + 3
     return "".join(drawn)
 
