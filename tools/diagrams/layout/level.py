@@ -9,11 +9,10 @@ from typing import Final
 from schemas.core.bpmn.model import ElementKind, FlowNode, Inside
 from tools.diagrams import measures
 from tools.diagrams.diagram import Diagram, Edge, Shape
-from tools.diagrams.elements import Elements, association_key
-from tools.diagrams.geometry import Bounds, Line, Point, crosses
-from tools.diagrams.layout.labels import labels_along
+from tools.diagrams.elements import Elements
+from tools.diagrams.geometry import Bounds
+from tools.diagrams.layout.connecting import association_id, edges_of, host_of
 from tools.diagrams.layout.placing import Box, Link, Placed, place
-from tools.diagrams.layout.routing import DOWN, LEFT, RIGHT, UP, route
 
 _APART: Final = 40.0
 """Between frames that nothing leads to."""
@@ -46,11 +45,6 @@ class _Level:
         height = inner.height + measures.HEADER + measures.PADDING
         return max(width, _FRAME[0], measures.border_width(attached)), max(height, _FRAME[1])
 
-    def host(self, node: str) -> str:
-        """The node itself, or that at whose border it is."""
-        found = self.elements.nodes.get(node)
-        return node if found is None or found.attached_to is None else found.attached_to
-
 
 def level_of(inside: Inside, elements: Elements, bands: Mapping[str, int] | None = None) -> Diagram:
     """The diagram of a process or of what is in a sub-process, from (0, 0) on.
@@ -71,7 +65,7 @@ def level_of(inside: Inside, elements: Elements, bands: Mapping[str, int] | None
     level.bounds.update(placed.boxes)
     _place_asides(level, placed)
     _place_attached(level)
-    edges = _edges(level, inside, placed)
+    edges = edges_of(inside, placed, level.bounds, list(level.labels.values()), elements)
     diagram = Diagram(
         shapes=tuple(chain.from_iterable(_shapes(level, node) for node in level.nodes)), edges=edges
     )
@@ -109,7 +103,7 @@ def _links(level: _Level, inside: Inside, placed: set[str]) -> list[Link]:
     links = [
         Link(
             id=flow.id,
-            source=level.host(flow.source),
+            source=host_of(level.elements, flow.source),
             target=flow.target,
             below=_below(level, flow.source),
             label=measures.flow_label_size(measures.flow_caption_of(flow)),
@@ -118,8 +112,8 @@ def _links(level: _Level, inside: Inside, placed: set[str]) -> list[Link]:
     ]
     links += [
         Link(
-            id=_association_id(level.elements, source, target),
-            source=level.host(source),
+            id=association_id(level.elements, source, target),
+            source=host_of(level.elements, source),
             target=target,
             below=_below(level, source),
         )
@@ -128,13 +122,9 @@ def _links(level: _Level, inside: Inside, placed: set[str]) -> list[Link]:
     return [link for link in links if link.source != link.target and {link.source, link.target} <= placed]
 
 
-def _association_id(elements: Elements, source: str, target: str) -> str:
-    return elements.associations.get((source, target), association_key(source, target))
-
-
 def _below(level: _Level, source: str) -> float | None:
     """Where at its host's lower border a boundary event is."""
-    host = level.host(source)
+    host = host_of(level.elements, source)
     if host == source or host not in level.attached:
         return None
     width, height = level.size(level.elements.nodes[host])
@@ -222,87 +212,3 @@ def _inner(level: _Level, node: FlowNode) -> Diagram:
     beside = bounds.width - inner.bounds.width
     below = bounds.height - measures.HEADER - measures.PADDING - inner.bounds.height
     return inner.moved(round(bounds.x + beside / 2), round(bounds.y + measures.HEADER + below / 2))
-
-
-def _edges(level: _Level, inside: Inside, placed: Placed) -> tuple[Edge, ...]:
-    """Each flow and association as it was placed, or around what it would go through."""
-    ends = {flow.id: (flow.source, flow.target) for flow in inside.flows}
-    ends |= {_association_id(level.elements, *pair): pair for pair in inside.associations}
-    ends = {name: pair for name, pair in ends.items() if set(pair) <= level.bounds.keys()}
-    lines = {
-        name: _begun(level, pair[0], placed.lines[name])
-        for name, pair in ends.items()
-        if name in placed.lines
-    }
-    obstacles = list(level.bounds.values())
-    clear = {name: line for name, line in lines.items() if _is_clear(level, ends[name], line)}
-    for name, (source, target) in ends.items():
-        if name not in clear:
-            clear[name] = route(
-                level.bounds[source],
-                level.bounds[target],
-                _sides(level, source, target),
-                obstacles,
-                clear.values(),
-            )
-    captions = {flow.id: measures.flow_caption_of(flow) for flow in inside.flows if flow.id in clear}
-    labels = labels_along(clear, captions, [*obstacles, *level.labels.values()])
-    return tuple(
-        Edge(
-            element=name,
-            line=_ending(level, pair, clear[name]),
-            label=labels.get(name),
-            has_id=name != association_key(*pair),
-        )
-        for name, pair in ends.items()
-    )
-
-
-def _begun(level: _Level, source: str, line: Line) -> Line:
-    """The line from the lower end of a boundary event on, where it was drawn from its host's border."""
-    if level.host(source) == source:
-        return line
-    bounds = level.bounds[source]
-    start = Point(bounds.center.x, bounds.bottom)
-    return (start, Point(start.x, line[1].y), *line[2:])
-
-
-def _is_clear(level: _Level, ends: tuple[str, str], line: Line) -> bool:
-    """Whether a line goes through no shape; its own are touched at their borders alone."""
-    return not any(
-        crosses(line, bounds.grown(-1.5) if name in ends else bounds) for name, bounds in level.bounds.items()
-    )
-
-
-def _sides(level: _Level, source: str, target: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    """Where a line leaves and comes in."""
-    if level.host(source) != source:
-        return [DOWN], [LEFT, DOWN, UP] if level.host(source) != target else [UP, LEFT]
-    if source == target:
-        return [RIGHT], [UP]
-    return [RIGHT, DOWN, UP], [LEFT, UP, DOWN]
-
-
-def _ending(level: _Level, ends: tuple[str, str], line: Line) -> Line:
-    """The line with its first and last point on the outline of a circle or a diamond, not of the square around it."""
-    return (
-        _on_outline(level, ends[0], line[0], line[1]),
-        *line[1:-1],
-        _on_outline(level, ends[1], line[-1], line[-2]),
-    )
-
-
-def _on_outline(level: _Level, name: str, end: Point, before: Point) -> Point:
-    node = level.elements.nodes[name]
-    if node.kind in measures.ACTIVITIES:
-        return end
-    bounds = level.bounds[name]
-    center, radius = bounds.center, bounds.width / 2
-    horizontal = end.y == before.y
-    off = abs(end.y - center.y) if horizontal else abs(end.x - center.x)
-    reach = max(
-        0.0, radius - off if node.kind in measures.GATEWAYS else (max(0.0, radius**2 - off**2)) ** 0.5
-    )
-    if horizontal:
-        return Point(center.x + (reach if end.x > center.x else -reach), end.y)
-    return Point(end.x, center.y + (reach if end.y > center.y else -reach))

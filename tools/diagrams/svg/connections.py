@@ -76,5 +76,5 @@ def _turned(drawn: str, start: Point, end: Point, at: Point, fill: str) -> str:
     """A path that is drawn to the right, turned into the direction of a piece of a line."""
     reach = ((end.x - start.x) ** 2 + (end.y - start.y) ** 2) ** 0.5 or 1.0
     across, down = (end.x - start.x) / reach, (end.y - start.y) / reach
-    matrix = " ".join(map((across, down, -down, across, at.x, at.y)))
+    matrix = " ".join(map(written, (across, down, -down, across, at.x, at.y)))
     return element("path", d=drawn, transform=f"matrix({matrix})", fill=fill, stroke=INK, stroke_width=1.2)

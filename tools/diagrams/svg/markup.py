@@ -8,7 +8,9 @@ from xml.sax.saxutils import escape, quoteattr
 from tools.diagrams.geometry import Bounds, Point, written
 from tools.diagrams.text import LINE_HEIGHT
 
-FONT: Final = "'Noto Sans SC', 'Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans', 'Segoe UI', Arial, sans-serif"
+FONT: Final = (
+    "'Noto Sans SC', 'Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei', 'Segoe UI', Arial, sans-serif"
+)
 INK: Final = "#22313f"
 PAPER: Final = "#ffffff"
 _ILLEGAL: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
