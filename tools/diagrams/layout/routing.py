@@ -1,0 +1,191 @@
+"""A line from one shape to another around all that is between them, by Dijkstra's algorithm on a grid of tracks.
+
+For the lines that the placing of a level does not draw, or draws through something: from boundary events, back to where
+they begin, between pools.
+"""
+
+import heapq
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Final
+
+from tools.diagrams.geometry import Bounds, Line, Point, pieces_of, straightened
+
+_TRACKS: Final = (16.0, 28.0)
+"""How far from the borders of shapes a line may go along them."""
+_CLEARANCE: Final = 6.0
+"""How near a line may come to a shape that is not its end."""
+_BEND: Final = 40.0
+_SHARED: Final = 6.0
+"""What a pixel on another line costs more than a free one."""
+_CROSSING: Final = 16.0
+_MOST_PLACES: Final = 60_000
+"""Of a grid; beyond, a line is drawn without a look at what is between."""
+
+Side = tuple[int, int]
+"""The direction in which a line leaves a shape."""
+RIGHT: Final[Side] = (1, 0)
+LEFT: Final[Side] = (-1, 0)
+DOWN: Final[Side] = (0, 1)
+UP: Final[Side] = (0, -1)
+_Place = tuple[int, int]
+
+
+def port(bounds: Bounds, side: Side) -> Point:
+    """The middle of a side of a shape."""
+    center = bounds.center
+    return Point(center.x + side[0] * bounds.width / 2, center.y + side[1] * bounds.height / 2)
+
+
+@dataclass(slots=True)
+class _Grid:
+    """Tracks and what on them is blocked or taken, by the places at which a step begins; steps go right or down."""
+
+    xs: list[float]
+    ys: list[float]
+    blocked: set[tuple[int, int, bool]] = field(default_factory=set)
+    taken: set[tuple[int, int, bool]] = field(default_factory=set)
+
+    def block(self, bounds: Bounds) -> None:
+        """Lets nothing go through a rectangle."""
+        for row, y in enumerate(self.ys):
+            if bounds.y < y < bounds.bottom:
+                self.blocked.update((i, row, True) for i in _within(self.xs, bounds.x, bounds.right))
+        for column, x in enumerate(self.xs):
+            if bounds.x < x < bounds.right:
+                self.blocked.update((column, i, False) for i in _within(self.ys, bounds.y, bounds.bottom))
+
+    def take(self, line: Sequence[Point]) -> None:
+        """Makes it dear to go where another line is."""
+        for start, end in pieces_of(line):
+            if start.y == end.y:
+                low, high = sorted((start.x, end.x))
+                self.taken.update(
+                    (i, row, True) for row in _near(self.ys, start.y) for i in _within(self.xs, low, high)
+                )
+            else:
+                low, high = sorted((start.y, end.y))
+                self.taken.update(
+                    (column, i, False)
+                    for column in _near(self.xs, start.x)
+                    for i in _within(self.ys, low, high)
+                )
+
+    def steps(self, place: _Place) -> Iterable[tuple[_Place, Side, float]]:
+        """Where one gets from a place, in which direction, and what it costs."""
+        column, row = place
+        for side in (RIGHT, DOWN, LEFT, UP):
+            following = (column + side[0], row + side[1])
+            if not (0 <= following[0] < len(self.xs) and 0 <= following[1] < len(self.ys)):
+                continue
+            step = (min(column, following[0]), min(row, following[1]), side[1] == 0)
+            if step in self.blocked:
+                continue
+            length = abs(self.xs[column] - self.xs[following[0]]) + abs(self.ys[row] - self.ys[following[1]])
+            crossing = _CROSSING if (*following, side[1] != 0) in self.taken else 0.0
+            yield following, side, length * (_SHARED if step in self.taken else 1.0) + crossing
+
+
+def _within(tracks: Sequence[float], low: float, high: float) -> Iterator[int]:
+    """The steps from one track to the next that share something with the distance."""
+    return (index for index, (track, after) in enumerate(pairwise(tracks)) if track < high and after > low)
+
+
+def _near(tracks: Sequence[float], place: float) -> Iterator[int]:
+    """The tracks on which a line would touch one that is at this place."""
+    return (index for index, track in enumerate(tracks) if abs(track - place) < _CLEARANCE)
+
+
+def route(
+    source: Bounds,
+    target: Bounds,
+    sides: tuple[Sequence[Side], Sequence[Side]],
+    obstacles: Sequence[Bounds],
+    lines: Iterable[Line] = (),
+) -> Line:
+    """A line from the source's border to the target's, at one of the sides given for each, the first the best.
+
+    Args:
+        source: where it begins.
+        target: where it ends.
+        sides: where it may leave the source, and come to the target.
+        obstacles: what it goes around, its ends' own shapes among them.
+        lines: others, that it keeps off where it can.
+    """
+    starts = {port(source, side): (side, cost) for cost, side in enumerate(sides[0])}
+    ends = {port(target, side): (side, cost) for cost, side in enumerate(sides[1])}
+    grid = _grid_of([source, target, *obstacles], [*starts, *ends])
+    if grid is None:
+        return _plain(next(iter(starts)), next(iter(ends)))
+    for bounds in obstacles:
+        grid.block(bounds if bounds in (source, target) else bounds.grown(_CLEARANCE))
+    for line in lines:
+        grid.take(line)
+    places = _search(grid, starts, ends)
+    if places is None:
+        return _plain(next(iter(starts)), next(iter(ends)))
+    return straightened([Point(grid.xs[column], grid.ys[row]) for column, row in places])
+
+
+def _grid_of(shapes: Sequence[Bounds], ports: Sequence[Point]) -> _Grid | None:
+    xs = {point.x for point in ports}
+    ys = {point.y for point in ports}
+    for bounds in shapes:
+        for track in _TRACKS:
+            xs.update((bounds.x - track, bounds.right + track))
+            ys.update((bounds.y - track, bounds.bottom + track))
+    if len(xs) * len(ys) > _MOST_PLACES:
+        return None
+    return _Grid(sorted(xs), sorted(ys))
+
+
+def _search(
+    grid: _Grid, starts: Mapping[Point, tuple[Side, int]], ends: Mapping[Point, tuple[Side, int]]
+) -> list[_Place] | None:
+    """The places of the cheapest way."""
+    column = {x: index for index, x in enumerate(grid.xs)}
+    row = {y: index for index, y in enumerate(grid.ys)}
+    goals = {(column[point.x], row[point.y]): side for point, (side, _) in ends.items()}
+    extra = {(column[point.x], row[point.y]): cost * _BEND for point, (_, cost) in ends.items()}
+    costs: dict[tuple[_Place, Side], float] = {}
+    before: dict[tuple[_Place, Side], tuple[_Place, Side]] = {}
+    queue: list[tuple[float, _Place, Side]] = []
+    for point, (side, rank) in starts.items():
+        place = (column[point.x], row[point.y])
+        costs[place, side] = rank * _BEND
+        heapq.heappush(queue, (rank * _BEND, place, side))
+    done: set[tuple[_Place, Side]] = set()
+    while queue:
+        cost, place, side = heapq.heappop(queue)
+        if (place, side) in done:
+            continue
+        done.add((place, side))
+        if place in goals and (-goals[place][0], -goals[place][1]) == side and (place, side) in before:
+            return _way(before, (place, side))
+        for following, turned, step in grid.steps(place):
+            if turned == (-side[0], -side[1]) or ((place, side) not in before and turned != side):
+                continue
+            total = cost + step + (0.0 if turned == side else _BEND) + extra.get(following, 0.0)
+            if total < costs.get((following, turned), float("inf")):
+                costs[following, turned] = total
+                before[following, turned] = (place, side)
+                heapq.heappush(queue, (total, following, turned))
+    return None
+
+
+def _way(
+    before: Mapping[tuple[_Place, Side], tuple[_Place, Side]], last: tuple[_Place, Side]
+) -> list[_Place]:
+    places = [last[0]]
+    at = last
+    while at in before:
+        at = before[at]
+        places.append(at[0])
+    return places[::-1]
+
+
+def _plain(start: Point, end: Point) -> Line:
+    """A line with one step half-way."""
+    middle = (start.x + end.x) / 2
+    return straightened((start, Point(middle, start.y), Point(middle, end.y), end))
