@@ -30,7 +30,7 @@ class BpmnImported(Answered):
     """What became of a file: all of it is kept, as drafts, or nothing."""
 
     outcome: Literal["ready", "draft", "rejected"]
-    """`draft`: something is open in it, and it cannot be activated before that is said. `rejected`: nothing was kept."""
+    """`draft`: something is open in it, and it cannot be activated until that is said. `rejected`: nothing is kept."""
     definitions: list[ImportedDefinitionView]
     open_points: list[BpmnRemark]
     notes: list[BpmnRemark]

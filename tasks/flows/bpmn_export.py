@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from schemas.core.bpmn.exporting import model_of
+from schemas.core.bpmn.own_diagram import marked
 from schemas.core.bpmn.writing import write_model
 from tools.diagrams.interchange.writing import di_of
 from tools.diagrams.picture import diagram_of, svg_of
@@ -15,7 +16,7 @@ def bpmn_of(body: Mapping[str, Any]) -> bytes:
     """A definition as a BPMN file; one that came without a diagram is laid out."""
     model = model_of(body)
     if not model.diagrams:
-        model = replace(model, diagrams=(di_of(diagram_of(model)),))
+        model = replace(model, diagrams=(marked(di_of(diagram_of(model))),))
     return write_model(model)
 
 

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from schemas.core.bpmn.importing import ImportedDefinition, import_bpmn
-
 from engine.definitions.rules import DefinitionRules
 from engine.definitions.triggers import faults_beside
+from schemas.core.bpmn.importing import ImportedDefinition, import_bpmn
 from schemas.core.bpmn.problems import BpmnProblem, RejectedBpmn
 from storage.access.system_audit import SystemAudit
 from storage.core.database import Database
@@ -70,24 +69,31 @@ class BpmnImport:
         self, work: UnitOfWork, definitions: Sequence[ImportedDefinition]
     ) -> dict[str, Sequence[BpmnProblem]]:
         """What is open in each definition: what the file leaves open, and what there is not here."""
-        examined = [(each, self.rules.examine(each.body, purposes=False)) for each in definitions]
+        examined = [(each, self.rules.examine(_closed(each.body), purposes=False)) for each in definitions]
         beside = [read.workflow for _, read in examined if read.workflow is not None]
         found: dict[str, Sequence[BpmnProblem]] = {}
         for each, read in examined:
             faults = [*read.faults]
             if read.workflow is not None:
                 faults += faults_beside(work, read.workflow, beside)
-            # What is wrong whatever there is here, the file's own reading has said with its line.
+            # What is wrong whatever there is here, the file's own reading has said with its line; and what is wrong
+            # with a step in which something is open follows from that.
             known = {point.message for point in each.open_points}
+            half_said = {point.element for point in each.open_points if point.element is not None}
             found[str(each.body["workflow"])] = [
                 *each.open_points,
                 *(
                     BpmnProblem(message=fault.message, element=fault.step_id)
                     for fault in faults
-                    if fault.message not in known
+                    if fault.message not in known and fault.step_id not in half_said
                 ),
             ]
         return found
+
+
+def _closed(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The definition without what the file leaves open, which is told with its line."""
+    return {name: value for name, value in body.items() if name != "open_points"}
 
 
 def _keep(work: UnitOfWork, body: Mapping[str, Any], actor: str) -> None:

@@ -1,7 +1,6 @@
 """The route that draws an execution: its definition, and where it stands in it."""
 
 from fastapi import APIRouter, Response
-from tools.diagrams.position import NodeCounts, RunPosition
 
 from api.flows.bpmn import BINARY, SVG
 from api.flows.executions.reading import ExecutionId, found_in, run_in
@@ -15,6 +14,7 @@ from schemas.core.error import Code
 from storage.engine.definitions import Definitions
 from storage.flows.executions import Executions
 from tasks.flows.bpmn_export import picture_of
+from tools.diagrams.position import NodeCounts, RunPosition
 
 router = APIRouter(prefix="/executions", tags=["executions"], route_class=Route)
 

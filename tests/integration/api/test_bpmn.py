@@ -1,7 +1,7 @@
 """BPMN files over HTTP: taken in as drafts, given out, drawn with the position of a run."""
 
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import httpx2
 import pytest
@@ -90,5 +90,5 @@ def test_a_picture_shows_where_an_execution_stands(api: ApiClient) -> None:
     plain, standing = api.get("/workflows/visit/1/diagram.svg"), api.get(f"/executions/{begun}/diagram.svg")
     assert standing.headers["content-type"] == "image/svg+xml"
     for picture in (plain, standing):
-        assert ElementTree.fromstring(picture.text).tag.endswith("svg")
+        assert ET.fromstring(picture.text).tag.endswith("svg")
     assert plain.text != standing.text

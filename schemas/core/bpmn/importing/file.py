@@ -9,6 +9,7 @@ from schemas.core.bpmn.importing.found import ImportedDefinition, ImportedFile
 from schemas.core.bpmn.mapping.process import ReadProcess, read_process
 from schemas.core.bpmn.mapping.record import nodes_of
 from schemas.core.bpmn.model import BpmnModel, BpmnProcess, FlowNode, Inside, XmlNode
+from schemas.core.bpmn.own_diagram import without_made
 from schemas.core.bpmn.own_fields import is_own
 from schemas.core.bpmn.problems import BpmnProblem, RejectedBpmn
 from schemas.core.bpmn.reading import read_model
@@ -32,6 +33,7 @@ def definitions_of(model: BpmnModel) -> ImportedFile:
     Raises:
         RejectedBpmn: Two of its processes would have one name.
     """
+    model = without_made(model)
     read = [read_process(process, model) for process in model.processes]
     names = [each.body["workflow"] for each in read]
     for name, process in zip(names, model.processes, strict=True):
