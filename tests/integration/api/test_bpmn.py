@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from tests.support.api.client import ApiClient
-from tests.support.bpmn.files import OPEN, READY, REJECTED
+from tests.support.bpmn.short_files import OPEN, READY, REJECTED
 
 XML = {"Content-Type": "application/xml"}
 

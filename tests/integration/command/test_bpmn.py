@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.bpmn.files import OPEN, READY, REJECTED
+from tests.support.bpmn.short_files import OPEN, READY, REJECTED
 from tests.support.command_line import CommandLine
 
 

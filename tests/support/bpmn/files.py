@@ -1,28 +1,31 @@
-"""BPMN files for tests, each of a few lines so that their numbers can be said."""
+"""Small BPMN files, written by hand."""
 
-from typing import Final
+from schemas.core.bpmn.problems import RejectedBpmn
+from schemas.core.bpmn.reading import read_model
+from schemas.core.bpmn.xml.names import BPMN, XSI
 
-_HEAD: Final = (
-    '<?xml version="1.0" encoding="UTF-8"?>\n'
-    '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="urn:test" '
-    'xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">\n'
-)
-_FLOWS: Final = (
-    '<sequenceFlow id="f1" sourceRef="start" targetRef="call"/>'
-    '<sequenceFlow id="f2" sourceRef="call" targetRef="done"/>'
-)
-READY: Final = (
-    f'{_HEAD}<process id="visit" name="到访" isExecutable="true"><startEvent id="start"/>\n'
-    '<serviceTask id="call" name="致电"><extensionElements><zeebe:taskDefinition type="calling"/></extensionElements>'
-    f'</serviceTask>\n<endEvent id="done"/>{_FLOWS}</process></definitions>\n'
-)
-OPEN: Final = (
-    f'{_HEAD}<process id="visit" isExecutable="true"><startEvent id="start"/>\n'
-    f'<serviceTask id="call" name="致电"/>\n<endEvent id="done"/>{_FLOWS}</process></definitions>\n'
-)
-"""Nobody is bound to do its one task, in line 4."""
-REJECTED: Final = (
-    f'{_HEAD}<process id="visit" isExecutable="true"><startEvent id="start"/>\n'
-    '<adHocSubProcess id="free"/>\n<complexGateway id="odd"/>\n</process></definitions>\n'
-)
-"""Two constructs that there are not, in lines 4 and 5."""
+LINES_BEFORE = 3
+"""The lines of a file before what it holds."""
+
+
+def definitions(roots: str, encoding: str = "UTF-8") -> str:
+    """A file with these root elements."""
+    return (
+        f'<?xml version="1.0" encoding="{encoding}"?>\n'
+        f'<definitions xmlns="{BPMN}" xmlns:xsi="{XSI}" xmlns:f="urn:foreign:1"\n'
+        f'  xmlns:unpend="urn:unpend:bpmn:1" targetNamespace="urn:someone">\n{roots}\n</definitions>\n'
+    )
+
+
+def process(inside: str) -> bytes:
+    """A file with one process that holds this."""
+    return definitions(f'<process id="orders">\n{inside}\n</process>').encode()
+
+
+def rejections(text: bytes) -> list[str]:
+    """What a file is rejected for; nothing where it is read."""
+    try:
+        read_model(text)
+    except RejectedBpmn as rejected:
+        return [str(problem) for problem in rejected.problems]
+    return []

@@ -68,7 +68,11 @@ _OF_WHOLE: Mapping[str, st.SearchStrategy[Any]] = {
     "key": st.just("${order}"),
     "trigger": st.just("task.created"),
     "triggers": st.sampled_from(
-        [["order_created"], [{"message": "m"}, {"schedule": {"cron": "0 9 * * *"}}], [{"event": "e", "if": "x"}]]
+        [
+            ["order_created"],
+            [{"message": "m"}, {"schedule": {"cron": "0 9 * * *"}}],
+            [{"event": "e", "if": "x"}],
+        ]
     ),
     "on_cancel": st.sampled_from(["stop", "compensate"]),
     "on_failure": st.sampled_from(["fail", "incident"]),
@@ -182,7 +186,9 @@ def _waits(draw: Draw, steps: list[Fields]) -> Fields:
 
 def _asks(draw: Draw, steps: list[Fields]) -> Fields:
     answers = draw(st.lists(NAMES, max_size=3, unique=True))
-    others = _some(draw, {"assign": st.just({"role": "reviewer"}), "form": _OBJECTS, "quorum": st.just({"count": 2})})
+    others = _some(
+        draw, {"assign": st.just({"role": "reviewer"}), "form": _OBJECTS, "quorum": st.just({"count": 2})}
+    )
     return {"decisions": {answer: _target(draw, steps) for answer in answers}, **others}
 
 
@@ -191,12 +197,24 @@ _TYPES: Mapping[str, Callable[[Draw, list[Fields]], Fields]] = {
     "human": _asks,
     "pass": lambda *_: {},
     "action": lambda *_: {},
-    "emit": lambda draw, _: {draw(st.sampled_from(["message", "signal", "event"])): draw(_WORD), "payload": draw(_VALUES)},
+    "emit": lambda draw, _: {
+        draw(st.sampled_from(["message", "signal", "event"])): draw(_WORD),
+        "payload": draw(_VALUES),
+    },
     "tool": lambda *_: {"tool": "general.report"},
-    "http": lambda draw, _: {"request": {"url": "https://a.example", "headers": {"A": "${secret.B}"}, "body": draw(_VALUES)}},
-    "workflow": lambda draw, _: {"workflow": draw(st.sampled_from(["other", "${name}", "a b", "x.y"])), "wait": draw(st.booleans())},
+    "http": lambda draw, _: {
+        "request": {"url": "https://a.example", "headers": {"A": "${secret.B}"}, "body": draw(_VALUES)}
+    },
+    "workflow": lambda draw, _: {
+        "workflow": draw(st.sampled_from(["other", "${name}", "a b", "x.y"])),
+        "wait": draw(st.booleans()),
+    },
     "compensate": lambda draw, steps: {"for": _targets(draw, steps)},
-    "end": lambda draw, _: draw(st.sampled_from([{}, {"error": "broken"}, {"escalation": "x"}, {"terminate": True}])),
+    "end": lambda draw, _: draw(
+        st.sampled_from([{}, {"error": "broken"}, {"escalation": "x"}, {"terminate": True}])
+    ),
     "gateway": lambda draw, steps: {"next": _ways(draw, steps)},
-    "scope": lambda draw, steps: {"steps": [{"id": f"inner_{steps[0]['id']}", "type": "set", "set": draw(_OBJECTS)}]},
+    "scope": lambda draw, steps: {
+        "steps": [{"id": f"inner_{steps[0]['id']}", "type": "set", "set": draw(_OBJECTS)}]
+    },
 }
