@@ -21,13 +21,12 @@ def check_process(process: BpmnProcess, reading: Reading) -> None:
     """Refuses what leads to nothing or across a border."""
     for inside in _insides(process.inside):
         nodes = {node.id: node for node in inside.nodes}
+        leaving = {(flow.source, flow.id) for flow in inside.flows}
         _check_flows(inside, nodes, reading)
         for node in inside.nodes:
             if node.kind is ElementKind.BOUNDARY_EVENT:
                 _check_host(node, nodes, reading)
-            if node.default is not None and not any(
-                flow.id == node.default and flow.source == node.id for flow in inside.flows
-            ):
+            if node.default is not None and (node.id, node.default) not in leaving:
                 why = f"its default {node.default!r} is no flow that leaves it"
                 reading.refuse_at(node.line, node.kind.value, node.id, why)
 

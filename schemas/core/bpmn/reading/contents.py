@@ -45,12 +45,13 @@ def read_inside(children: tuple[XmlNode, ...], reading: Reading) -> Inside:
         else:
             kept.append(child)
     associations = _associations(nodes, kept, reading)
+    pairs = frozenset(associations)
     return Inside(
         nodes=tuple(nodes),
         flows=tuple(flows),
         lanes=tuple(lanes),
         associations=associations,
-        kept=tuple(each for each in kept if not is_generated(each, associations)),
+        kept=tuple(each for each in kept if not is_generated(each, pairs)),
     )
 
 
