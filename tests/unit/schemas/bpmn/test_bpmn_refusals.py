@@ -40,8 +40,8 @@ EVENT = '<{0} id="e" parallelMultiple="true"><signalEventDefinition/><timerEvent
         (
             EVENT.format("intermediateCatchEvent"),
             (
-                '<intermediateCatchEvent id="e">: no construct for parallelMultiple="true"; use a parallel gateway with '
-                "an event on each branch"
+                '<intermediateCatchEvent id="e">: no construct for parallelMultiple="true"; use a parallel gateway '
+                "with an event on each branch"
             ),
         ),
         (

@@ -32,7 +32,7 @@ BOMB = (
             b"<a>" * (DEEPEST + 1) + b"</a>" * (DEEPEST + 1),
             "line 1: elements are more than 64 deep within one another",
         ),
-        (b"<a>\n" + b"<b/>" * MOST + b"</a>", "line 2: the file has more than 200,000 elements"),
+        (b"<a>\n" + b"<b/>" * MOST + b"</a>", "line 2: the file has more than 100,000 elements"),
         (
             MANY_PREFIXES,
             "line 1: the file has more than 200 namespaces",
