@@ -16,6 +16,8 @@ _TRACKS: Final = (16.0, 28.0)
 """How far from the borders of shapes a line may go along them."""
 _CLEARANCE: Final = 6.0
 """How near a line may come to a shape that is not its end."""
+_CLOSE: Final = 14.0
+"""How near a line comes to one of its ends but where it begins and ends, if there is another way."""
 _BEND: Final = 40.0
 _SHARED: Final = 6.0
 """What a pixel on another line costs more than a free one."""
@@ -55,6 +57,16 @@ class _Grid:
         for column, x in enumerate(self.xs):
             if bounds.x < x < bounds.right:
                 self.blocked.update((column, i, False) for i in _within(self.ys, bounds.y, bounds.bottom))
+
+    def crowd(self, bounds: Bounds) -> None:
+        """Makes it dear to go along a shape close to its border."""
+        close = bounds.grown(_CLOSE)
+        for row, y in enumerate(self.ys):
+            if close.y < y <= bounds.y or bounds.bottom <= y < close.bottom:
+                self.taken.update((i, row, True) for i in _within(self.xs, close.x, close.right))
+        for column, x in enumerate(self.xs):
+            if close.x < x <= bounds.x or bounds.right <= x < close.right:
+                self.taken.update((column, i, False) for i in _within(self.ys, close.y, close.bottom))
 
     def take(self, line: Sequence[Point]) -> None:
         """Makes it dear to go where another line is."""
@@ -120,6 +132,8 @@ def route(
         return _plain(next(iter(starts)), next(iter(ends)))
     for bounds in obstacles:
         grid.block(bounds if bounds in (source, target) else bounds.grown(_CLEARANCE))
+    for bounds in (source, target):
+        grid.crowd(bounds)
     for line in lines:
         grid.take(line)
     places = _search(grid, starts, ends)
