@@ -1,6 +1,7 @@
 """BPMN models for tests of pictures: by hand, of a definition's file, and of any form."""
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ def model_of(inside: Inside, **given: Any) -> BpmnModel:
 
 def chain(*nodes: FlowNode, **given: Any) -> BpmnModel:
     """Nodes one after the other."""
-    flows = tuple(flow(one.id, after.id) for one, after in zip(nodes, nodes[1:], strict=False))
+    flows = tuple(flow(one.id, after.id) for one, after in pairwise(nodes))
     return model_of(Inside(nodes=nodes, flows=flows, **given))
 
 

@@ -60,7 +60,8 @@ def crossed(diagram: Diagram, elements: Elements) -> list[tuple[str, str]]:
         found += [
             (edge.element, name)
             for name, bounds in places.items()
-            if name not in outside and crosses(edge.line, bounds.grown(-inset(name, elements) if name in ends else -0.5))
+            if name not in outside
+            and crosses(edge.line, bounds.grown(-inset(name, elements) if name in ends else -0.5))
         ]
     return found
 
