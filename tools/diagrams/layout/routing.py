@@ -38,8 +38,9 @@ _Place = tuple[int, int]
 
 def port(bounds: Bounds, side: Side) -> Point:
     """The middle of a side of a shape."""
-    center = bounds.center
-    return Point(center.x + side[0] * bounds.width / 2, center.y + side[1] * bounds.height / 2)
+    x = {1: bounds.right, -1: bounds.x}.get(side[0], bounds.center.x)
+    y = {1: bounds.bottom, -1: bounds.y}.get(side[1], bounds.center.y)
+    return Point(x, y)
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """A whole model laid out: its processes beneath one another, in their pools and lanes."""
 
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Final
 
 from schemas.core.bpmn.model import BpmnModel, BpmnProcess, Inside, Lane
@@ -124,7 +124,17 @@ def _with_lanes(
         for lane in outer
         for shape in _lane_shapes(lane, bands, whole.x - depth * measures.HEADER, whole.right)
     ]
+    if any(one.bounds.overlaps(other.bounds) for one, other in _beside_each_other(outer, shapes)):
+        return None
     return Diagram(shapes=tuple(shapes)).beside(diagram)
+
+
+def _beside_each_other(lanes: tuple[Lane, ...], shapes: list[Shape]) -> Iterator[tuple[Shape, Shape]]:
+    """The pairs of lanes that are in the same one, or in none."""
+    named = {lane.id for lane in lanes}
+    yield from combinations([shape for shape in shapes if shape.element in named], 2)
+    for lane in lanes:
+        yield from _beside_each_other(lane.lanes, shapes)
 
 
 def _all_of(shape: Shape) -> list[Bounds]:

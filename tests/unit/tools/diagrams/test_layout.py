@@ -1,5 +1,7 @@
 """Diagrams that are laid out: whatever the model, what one reads in them is right."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 
@@ -190,6 +192,15 @@ def test_lanes_in_lanes_lie_within_them() -> None:
     assert all(shapes["both"].contains(shapes[name]) for name in ("one", "two", "a", "b"))
 
 
+def test_lanes_that_cannot_lie_in_their_own_one_after_the_other_are_not_drawn() -> None:
+    first = Lane(id="first", lanes=(Lane(id="one", nodes=("a", "d")), Lane(id="three", nodes=("c",))))
+    second = Lane(id="second", lanes=(Lane(id="two", nodes=("b",)),))
+    nodes = tuple(node(name, K.TASK) for name in "abcd")
+    diagram = laid_out(chain(*nodes, lanes=(first, second)))
+    lanes = {shape.element: shape.bounds for shape in diagram.shapes if shape.element not in "abcd"}
+    assert not lanes or not lanes["first"].overlaps(lanes["second"])
+
+
 def test_what_compensates_hangs_on_its_event_by_an_association() -> None:
     nodes = (
         node("pay", K.TASK),
@@ -213,10 +224,7 @@ def with_pools(*messages: tuple[str, str]) -> BpmnModel:
         for at, (source, target) in enumerate(messages)
     ]
     collaboration = XmlNode(tag="{b}collaboration", attributes={"id": "both"}, children=tuple(parts))
-    return chain(node("a", K.START_EVENT), node("b", K.SEND_TASK)).__class__(
-        processes=chain(node("a", K.START_EVENT), node("b", K.SEND_TASK)).processes,
-        collaboration=(collaboration,),
-    )
+    return replace(chain(node("a", K.START_EVENT), node("b", K.SEND_TASK)), collaboration=(collaboration,))
 
 
 def test_pools_are_around_their_processes_and_messages_lead_from_one_to_the_other() -> None:
