@@ -8,6 +8,8 @@ from tools.diagrams.measures import flow_label_size
 
 _SHARES: Final = (0.5, 0.3, 0.7, 0.15, 0.85)
 """Places on a piece of a line, the best first."""
+_BESIDE: Final = 2.0
+"""Between a line and a name that stands beside it."""
 _OTHER_LINE: Final = 20.0
 _TOO_SHORT: Final = 10.0
 """Of a piece on which nothing is left of the line beside the name."""
@@ -45,9 +47,10 @@ def labels_along(
 def _candidates(line: Line, size: tuple[float, float]) -> list[tuple[float, Bounds]]:
     """Places on a line with what speaks against each."""
     return [
-        (number * _LATER + preference + _shortness(start, end, size), _around(start, end, share, size))
+        (number * _LATER + preference + _shortness(start, end, size) + beside, bounds)
         for number, (start, end) in enumerate(pieces_of(line))
         for preference, share in enumerate(_SHARES)
+        for beside, bounds in enumerate(_around(start, end, share, size))
     ]
 
 
@@ -56,7 +59,10 @@ def _shortness(start: Point, end: Point, size: tuple[float, float]) -> float:
     return 0.0 if length >= needed + 24 else _TOO_SHORT
 
 
-def _around(start: Point, end: Point, share: float, size: tuple[float, float]) -> Bounds:
-    """The place of a name whose middle is that share of the way from the start to the end."""
+def _around(start: Point, end: Point, share: float, size: tuple[float, float]) -> tuple[Bounds, Bounds]:
+    """The place of a name that share of the way from the start to the end: on the line, and above or right of it."""
     x, y = start.x + (end.x - start.x) * share, start.y + (end.y - start.y) * share
-    return Bounds(x - size[0] / 2, y - size[1] / 2, *size)
+    on_it = Bounds(x - size[0] / 2, y - size[1] / 2, *size)
+    if start.y == end.y:
+        return on_it, on_it.moved(0, -size[1] / 2 - _BESIDE)
+    return on_it, on_it.moved(size[0] / 2 + _BESIDE, 0)

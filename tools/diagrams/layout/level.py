@@ -43,7 +43,9 @@ class _Level:
         inner = self.frames[node.id].bounds
         width = inner.width + 2 * measures.PADDING
         height = inner.height + measures.HEADER + measures.PADDING
-        return max(width, _FRAME[0], measures.border_width(attached)), max(height, _FRAME[1])
+        return math.ceil(max(width, _FRAME[0], measures.border_width(attached))), math.ceil(
+            max(height, _FRAME[1])
+        )
 
 
 def level_of(inside: Inside, elements: Elements, bands: Mapping[str, int] | None = None) -> Diagram:

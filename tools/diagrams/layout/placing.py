@@ -66,7 +66,7 @@ def place(boxes: Sequence[Box], links: Sequence[Link]) -> Placed:
     at = {box.id: index for index, box in enumerate(boxes)}
     drawn = graphlay.layout(
         {
-            "nodes": [_node(box) for box in boxes],
+            "nodes": [_node(box, at[box.id]) for box in boxes],
             "edges": [_edge(link, at) for link in links],
         },
         preset="layered",
@@ -85,9 +85,9 @@ def place(boxes: Sequence[Box], links: Sequence[Link]) -> Placed:
     return Placed(bounds, lines)
 
 
-def _node(box: Box) -> dict[str, Any]:
+def _node(box: Box, number: int) -> dict[str, Any]:
     node: dict[str, Any] = {
-        "key": box.id,
+        "key": str(number),
         "size": {"width": box.width, "height": box.height},
         "shape": "box",
         "margin": {"left": box.beside, "right": box.beside, "top": 0.0, "bottom": box.below},

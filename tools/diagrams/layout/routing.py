@@ -1,26 +1,30 @@
-"""A line from one shape to another around all that is between them, by Dijkstra's algorithm on a grid of tracks.
+"""A line from one shape to another around all that is between them, by the algorithm A* on a grid of tracks.
 
 For the lines that the placing of a level does not draw, or draws through something: from boundary events, back to where
 they begin, between pools.
 """
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Final
 
 from tools.diagrams.geometry import Bounds, Line, Point, pieces_of, straightened
 
 _TRACKS: Final = (16.0, 28.0)
 """How far from the borders of shapes a line may go along them."""
+_APART: Final = 5.0
+"""Between tracks."""
 _CLEARANCE: Final = 6.0
 """How near a line may come to a shape that is not its end."""
+_CLOSE: Final = 14.0
+"""How near a line comes to one of its ends but where it begins and ends, if there is another way."""
 _BEND: Final = 40.0
 _SHARED: Final = 6.0
 """What a pixel on another line costs more than a free one."""
 _CROSSING: Final = 16.0
-_MOST_PLACES: Final = 60_000
+_MOST_PLACES: Final = 250_000
 """Of a grid; beyond, a line is drawn without a look at what is between."""
 
 Side = tuple[int, int]
@@ -34,8 +38,9 @@ _Place = tuple[int, int]
 
 def port(bounds: Bounds, side: Side) -> Point:
     """The middle of a side of a shape."""
-    center = bounds.center
-    return Point(center.x + side[0] * bounds.width / 2, center.y + side[1] * bounds.height / 2)
+    x = {1: bounds.right, -1: bounds.x}.get(side[0], bounds.center.x)
+    y = {1: bounds.bottom, -1: bounds.y}.get(side[1], bounds.center.y)
+    return Point(x, y)
 
 
 @dataclass(slots=True)
@@ -49,28 +54,37 @@ class _Grid:
 
     def block(self, bounds: Bounds) -> None:
         """Lets nothing go through a rectangle."""
-        for row, y in enumerate(self.ys):
-            if bounds.y < y < bounds.bottom:
-                self.blocked.update((i, row, True) for i in _within(self.xs, bounds.x, bounds.right))
-        for column, x in enumerate(self.xs):
-            if bounds.x < x < bounds.right:
-                self.blocked.update((column, i, False) for i in _within(self.ys, bounds.y, bounds.bottom))
+        rows = range(bisect_right(self.ys, bounds.y), bisect_left(self.ys, bounds.bottom))
+        columns = range(bisect_right(self.xs, bounds.x), bisect_left(self.xs, bounds.right))
+        steps = _within(self.xs, bounds.x, bounds.right)
+        self.blocked.update((i, row, True) for row in rows for i in steps)
+        steps = _within(self.ys, bounds.y, bounds.bottom)
+        self.blocked.update((column, i, False) for column in columns for i in steps)
 
-    def take(self, line: Sequence[Point]) -> None:
-        """Makes it dear to go where another line is."""
+    def crowd(self, bounds: Bounds) -> None:
+        """Makes it dear to go along a shape close to its border."""
+        left, right, top, bottom = bounds.x, bounds.right, bounds.y, bounds.bottom
+        for y in (top, bottom):
+            self.take((Point(left, y), Point(right, y)), _CLOSE)
+        for x in (left, right):
+            self.take((Point(x, top), Point(x, bottom)), _CLOSE)
+
+    def take(self, line: Sequence[Point], width: float = _CLEARANCE) -> None:
+        """Makes it dear to go where another line is, or so close to it."""
         for start, end in pieces_of(line):
             if start.y == end.y:
-                low, high = sorted((start.x, end.x))
-                self.taken.update(
-                    (i, row, True) for row in _near(self.ys, start.y) for i in _within(self.xs, low, high)
-                )
+                steps = _within(self.xs, *sorted((start.x, end.x)))
+                self.taken.update((i, row, True) for row in _near(self.ys, start.y, width) for i in steps)
             else:
-                low, high = sorted((start.y, end.y))
+                steps = _within(self.ys, *sorted((start.y, end.y)))
                 self.taken.update(
-                    (column, i, False)
-                    for column in _near(self.xs, start.x)
-                    for i in _within(self.ys, low, high)
+                    (column, i, False) for column in _near(self.xs, start.x, width) for i in steps
                 )
+
+    def distance(self, place: _Place, goals: Iterable[_Place]) -> float:
+        """How far it is at least to the nearest of the goals."""
+        x, y = self.xs[place[0]], self.ys[place[1]]
+        return min(abs(x - self.xs[column]) + abs(y - self.ys[row]) for column, row in goals)
 
     def steps(self, place: _Place) -> Iterable[tuple[_Place, Side, float]]:
         """Where one gets from a place, in which direction, and what it costs."""
@@ -87,14 +101,14 @@ class _Grid:
             yield following, side, length * (_SHARED if step in self.taken else 1.0) + crossing
 
 
-def _within(tracks: Sequence[float], low: float, high: float) -> Iterator[int]:
+def _within(tracks: Sequence[float], low: float, high: float) -> range:
     """The steps from one track to the next that share something with the distance."""
-    return (index for index, (track, after) in enumerate(pairwise(tracks)) if track < high and after > low)
+    return range(max(0, bisect_right(tracks, low) - 1), min(len(tracks) - 1, bisect_left(tracks, high)))
 
 
-def _near(tracks: Sequence[float], place: float) -> Iterator[int]:
-    """The tracks on which a line would touch one that is at this place."""
-    return (index for index, track in enumerate(tracks) if abs(track - place) < _CLEARANCE)
+def _near(tracks: Sequence[float], place: float, width: float) -> range:
+    """The tracks that are closer than that to a place."""
+    return range(bisect_right(tracks, place - width), bisect_left(tracks, place + width))
 
 
 def route(
@@ -120,6 +134,8 @@ def route(
         return _plain(next(iter(starts)), next(iter(ends)))
     for bounds in obstacles:
         grid.block(bounds if bounds in (source, target) else bounds.grown(_CLEARANCE))
+    for bounds in (source, target):
+        grid.crowd(bounds)
     for line in lines:
         grid.take(line)
     places = _search(grid, starts, ends)
@@ -129,15 +145,23 @@ def route(
 
 
 def _grid_of(shapes: Sequence[Bounds], ports: Sequence[Point]) -> _Grid | None:
-    xs = {point.x for point in ports}
-    ys = {point.y for point in ports}
+    xs, ys = set[float](), set[float]()
     for bounds in shapes:
         for track in _TRACKS:
             xs.update((bounds.x - track, bounds.right + track))
             ys.update((bounds.y - track, bounds.bottom + track))
-    if len(xs) * len(ys) > _MOST_PLACES:
-        return None
-    return _Grid(sorted(xs), sorted(ys))
+    columns = _thinned(xs, {point.x for point in ports})
+    rows = _thinned(ys, {point.y for point in ports})
+    return _Grid(columns, rows) if len(columns) * len(rows) <= _MOST_PLACES else None
+
+
+def _thinned(tracks: set[float], ports: set[float]) -> list[float]:
+    """The tracks from left to right without those that differ little; all the ports are kept."""
+    kept: list[float] = []
+    for track in sorted(tracks | ports):
+        if track in ports or not kept or track - kept[-1] >= _APART:
+            kept.append(track)
+    return kept
 
 
 def _search(
@@ -154,10 +178,10 @@ def _search(
     for point, (side, rank) in starts.items():
         place = (column[point.x], row[point.y])
         costs[place, side] = rank * _BEND
-        heapq.heappush(queue, (rank * _BEND, place, side))
+        heapq.heappush(queue, (rank * _BEND + grid.distance(place, goals), place, side))
     done: set[tuple[_Place, Side]] = set()
     while queue:
-        cost, place, side = heapq.heappop(queue)
+        _, place, side = heapq.heappop(queue)
         if (place, side) in done:
             continue
         done.add((place, side))
@@ -166,11 +190,11 @@ def _search(
         for following, turned, step in grid.steps(place):
             if turned == (-side[0], -side[1]) or ((place, side) not in before and turned != side):
                 continue
-            total = cost + step + (0.0 if turned == side else _BEND) + extra.get(following, 0.0)
+            total = costs[place, side] + step + (0.0 if turned == side else _BEND) + extra.get(following, 0.0)
             if total < costs.get((following, turned), float("inf")):
                 costs[following, turned] = total
                 before[following, turned] = (place, side)
-                heapq.heappush(queue, (total, following, turned))
+                heapq.heappush(queue, (total + grid.distance(following, goals), following, turned))
     return None
 
 

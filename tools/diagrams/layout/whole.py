@@ -1,10 +1,10 @@
 """A whole model laid out: its processes beneath one another, in their pools and lanes."""
 
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Final
 
-from schemas.core.bpmn.model import BpmnModel, BpmnProcess, Lane
+from schemas.core.bpmn.model import BpmnModel, BpmnProcess, Inside, Lane
 from tools.diagrams import measures
 from tools.diagrams.diagram import Diagram, Edge, Shape
 from tools.diagrams.elements import Elements, elements_of, local_name, process_of
@@ -65,13 +65,27 @@ def _in_pool(pool: str, process: Diagram) -> Diagram:
 def _process(process: BpmnProcess, elements: Elements) -> Diagram:
     """A process with its lanes beneath one another, where its nodes can be placed so."""
     lanes = list(_innermost(process.inside.lanes))
-    if lanes:
-        bands = {node: number for number, lane in enumerate(lanes) for node in lane.nodes}
-        diagram = level_of(process.inside, elements, bands)
-        shown = _with_lanes(process.inside.lanes, lanes, diagram)
+    bands = _bands(process.inside, lanes)
+    if lanes and all(node.id in bands for node in process.inside.nodes if node.attached_to is None):
+        shown = _with_lanes(process.inside.lanes, lanes, bands, level_of(process.inside, elements, bands))
         if shown is not None:
             return shown
     return level_of(process.inside, elements)
+
+
+def _bands(inside: Inside, lanes: list[Lane]) -> dict[str, int]:
+    """The number of each node's lane; an event or a gateway that is in none goes with what is before or behind it."""
+    bands = {node: number for number, lane in enumerate(lanes) for node in lane.nodes}
+    loose = {node.id for node in inside.nodes if node.kind not in measures.ACTIVITIES} - bands.keys()
+    grown = bool(bands)
+    while grown:
+        grown = False
+        for flow in inside.flows:
+            for one, other in ((flow.target, flow.source), (flow.source, flow.target)):
+                if one in loose and other in bands and one not in bands:
+                    bands[one] = bands[other]
+                    grown = True
+    return bands
 
 
 def _innermost(lanes: Iterable[Lane]) -> Iterator[Lane]:
@@ -83,11 +97,18 @@ def _innermost(lanes: Iterable[Lane]) -> Iterator[Lane]:
             yield lane
 
 
-def _with_lanes(outer: tuple[Lane, ...], lanes: list[Lane], diagram: Diagram) -> Diagram | None:
-    """The diagram with lanes around its nodes; none where they would overlap, or a node is in no lane."""
+def _with_lanes(
+    outer: tuple[Lane, ...], lanes: list[Lane], numbers: dict[str, int], diagram: Diagram
+) -> Diagram | None:
+    """The diagram with lanes around its nodes; none where they would overlap."""
     places = {shape.element: around(_all_of(shape)) for shape in diagram.shapes}
-    rows = [around(places[node] for node in lane.nodes if node in places) for lane in lanes]
-    filled = sorted((row.y, row.bottom, index) for index, row in enumerate(rows) if row.height)
+    members: list[list[Bounds]] = [[] for _ in lanes]
+    for node, number in numbers.items():
+        if node in places:
+            members[number].append(places[node])
+    filled = sorted(
+        (row.y, row.bottom, index) for index, row in enumerate(map(around, members)) if row.height
+    )
     if any(above[1] > beneath[0] for above, beneath in pairwise(filled)):
         return None
     whole = diagram.bounds.grown(_AROUND)
@@ -97,17 +118,23 @@ def _with_lanes(outer: tuple[Lane, ...], lanes: list[Lane], diagram: Diagram) ->
         lanes[index].id: Bounds(whole.x, cuts[at], whole.width, cuts[at + 1] - cuts[at])
         for at, index in enumerate(order)
     }
-    if not bands or any(
-        not any(band.contains(place) for band in bands.values()) for place in places.values()
-    ):
-        return None
     depth = max(map(_depth, outer))
     shapes = [
         shape
         for lane in outer
         for shape in _lane_shapes(lane, bands, whole.x - depth * measures.HEADER, whole.right)
     ]
+    if any(one.bounds.overlaps(other.bounds) for one, other in _beside_each_other(outer, shapes)):
+        return None
     return Diagram(shapes=tuple(shapes)).beside(diagram)
+
+
+def _beside_each_other(lanes: tuple[Lane, ...], shapes: list[Shape]) -> Iterator[tuple[Shape, Shape]]:
+    """The pairs of lanes that are in the same one, or in none."""
+    named = {lane.id for lane in lanes}
+    yield from combinations([shape for shape in shapes if shape.element in named], 2)
+    for lane in lanes:
+        yield from _beside_each_other(lane.lanes, shapes)
 
 
 def _all_of(shape: Shape) -> list[Bounds]:

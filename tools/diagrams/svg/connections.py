@@ -28,7 +28,7 @@ def flow_drawn(flow: Flow, edge: Edge, source: FlowNode | None) -> str:
     caption = measures.flow_caption_of(flow)
     if edge.label is not None:
         drawn += label_drawn(caption, edge.label)
-    title = element("title", text_content(shown(caption) or flow.id))
+    title = element("title", text_content(shown(caption) or shown(flow.id)))
     return element("g", title, drawn, id=f"flow-{flow.id}", data_flow=flow.id, class_="flow")
 
 

@@ -41,7 +41,7 @@ def node_drawn(node: FlowNode, shape: Shape, counts: NodeCounts | None, lane: st
         drawn += badges(counts, shape.bounds)
     return element(
         "g",
-        element("title", text_content(shown(node.name) or node.id)),
+        element("title", text_content(shown(node.name) or shown(node.id))),
         drawn,
         id=f"step-{node.id}",
         data_step=node.id,
