@@ -1,15 +1,14 @@
 """What is known while the model of a definition is drawn."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from schemas.core.bpmn.exporting.kept import KeptFile
 from schemas.core.bpmn.mapping.names import unused
-from schemas.core.bpmn.model import BpmnExpression, EventKind, XmlNode
-from schemas.core.bpmn.xml.names import UNPEND, bpmn
+from schemas.core.bpmn.model import EventKind, XmlNode
+from schemas.core.bpmn.xml.names import bpmn, bpmn_name
 
-_SAYABLE: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]+")
 _NAMED: Final = (EventKind.MESSAGE, EventKind.SIGNAL)
 
 
@@ -29,6 +28,8 @@ class Drawing:
     """What is named beside the process."""
     flows: int = 0
     """How many there are."""
+    kept: KeptFile | None = None
+    """The file that the definition came with."""
 
     def flow(self) -> str:
         """The id of the next sequence flow."""
@@ -41,9 +42,15 @@ class Drawing:
         self.taken.add(found)
         return found
 
+    def ends_at(self, node_id: str) -> bool:
+        """Whether a node led nowhere in the file that the definition came with."""
+        return self.kept is not None and self.kept.ends_at(node_id)
+
     def reference(self, kind: EventKind, name: str) -> str:
         """The id of the message, signal, error or escalation of this name."""
         known = self.roots.get((kind, name))
+        if known is None:
+            known = self._kept_root(kind, name)
         if known is None:
             attributes = {"id": self.id(f"{kind.value}_{len(self.roots) + 1}"), "name": name}
             if kind not in _NAMED:
@@ -51,30 +58,10 @@ class Drawing:
             known = self.roots[kind, name] = XmlNode(tag=bpmn(kind.value), attributes=attributes)
         return known.attributes["id"]
 
-
-def said(value: Any) -> str:
-    """A text that an attribute can hold as it is; empty where it cannot."""
-    return value if isinstance(value, str) and _SAYABLE.fullmatch(value) and value == value.strip() else ""
-
-
-def expression(value: Any) -> BpmnExpression | None:
-    """An expression of ours."""
-    text = said(value)
-    return BpmnExpression(text=text, language=UNPEND) if text else None
-
-
-def several(value: Any) -> list[Any]:
-    """One as a list, none as an empty one."""
-    if isinstance(value, list):
-        return value
-    return [] if value is None else [value]
-
-
-def names(value: Any) -> list[str]:
-    """One name or several."""
-    return [each for each in several(value) if isinstance(each, str)]
-
-
-def objects(value: Any) -> list[Mapping[str, Any]]:
-    """The objects of a list."""
-    return [each for each in several(value) if isinstance(each, Mapping)]
+    def _kept_root(self, kind: EventKind, name: str) -> XmlNode | None:
+        """What the file has of this name."""
+        code = "name" if kind in _NAMED else f"{kind.value}Code"
+        for root in () if self.kept is None else self.kept.model.roots:
+            if bpmn_name(root.tag) == kind.value and root.attributes.get(code) == name:
+                return root
+        return None

@@ -4,9 +4,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from schemas.core.bpmn.exporting.drawing import Drawing, expression, names, objects, said, several
+from schemas.core.bpmn.exporting.drawing import Drawing
+from schemas.core.bpmn.exporting.kept import kept_of
+from schemas.core.bpmn.exporting.lanes import lanes_of
 from schemas.core.bpmn.exporting.nodes import event_of, is_activity, marks_of, shape_of
 from schemas.core.bpmn.exporting.plane import Plane
+from schemas.core.bpmn.exporting.written import (
+    expression,
+    leads_on,
+    names,
+    objects,
+    said,
+    several,
+    targets_of,
+    ways_to,
+    without_next,
+)
 from schemas.core.bpmn.model import (
     BpmnExpression,
     ElementKind,
@@ -14,7 +27,6 @@ from schemas.core.bpmn.model import (
     EventKind,
     FlowNode,
     Inside,
-    Lane,
 )
 from schemas.core.bpmn.own_fields import ADDED, DECISIONS, NEEDS, ON_ERROR, STEP
 from schemas.core.bpmn.xml.names import UNPEND
@@ -29,41 +41,79 @@ _DONE: Final = ("done",)
 class DrawnLevel:
     """What one process or sub-process holds, as far as it is drawn."""
 
-    def __init__(self, name: str, steps: list[Fields], led: frozenset[str], drawing: Drawing) -> None:
+    def __init__(
+        self,
+        name: str,
+        steps: list[Fields],
+        led: frozenset[str],
+        drawing: Drawing,
+        before: Inside | None = None,
+        *,
+        by_event: bool = False,
+    ) -> None:
+        self._by_event = by_event
         self._name = name
+        self._before = before
+        """What the file has here with which the definition came."""
         self._drawing = drawing
         self._here = {str(step["id"]): step for step in steps}
         self._plane = Plane(name, self._here, drawing)
         self._associations: list[tuple[str, str]] = []
         self._needed = {need for step in steps for need in self._drawn_needs(step)}
         self._led_by_whole = led
-        self._led = led | {target for step in steps for target in _targets(step)}
+        self._led = led | {target for step in steps for target in targets_of(step)}
         self._undoing = frozenset(self._drawn_undoing())
 
     def inside(self) -> Inside:
         """The flow nodes, the flows and the lanes."""
         first = [name for name, step in self._here.items() if name not in self._led and not step.get("needs")]
-        start = self._plane.added(ElementKind.START_EVENT, f"{self._name}_start")
-        self._plane.lead(start, first)
+        first = [name for name in first if not self._by_event and not self._is(name, ElementKind.START_EVENT)]
+        self._begun()
+        if first:
+            start = self._plane.added(ElementKind.START_EVENT, f"{self._name}_start")
+            self._plane.lead(start, first)
         for step in self._here.values():
             self._draw(step)
+        there = {node.id for node in self._plane.nodes} | {flow.id for flow in self._plane.flows}
         return Inside(
             nodes=tuple(self._plane.nodes),
             flows=tuple(self._plane.flows),
-            lanes=tuple(self._lanes()),
+            lanes=tuple(lanes_of(self._name, self._here, there, self._before, self._drawing)),
             associations=tuple(self._associations),
+            kept=() if self._before is None else kept_of(self._before, there),
         )
+
+    def _begun(self) -> None:
+        """Draw the events that begin an event sub-process, as they stood."""
+        if self._before is None or not self._by_event:
+            return
+        here = {self._drawing.nodes[name] for name in self._here}
+        for node in self._before.nodes:
+            if node.kind is ElementKind.START_EVENT:
+                self._plane.nodes.append(node)
+                for flow in self._before.flows:
+                    if flow.source == node.id and flow.target in here:
+                        self._plane.flow(node.id, flow.target)
+
+    def _is(self, name: str, kind: ElementKind) -> bool:
+        """Whether a step was such a node in the file that the definition came with."""
+        kept = self._drawing.kept
+        return kept is not None and name in kept.nodes and kept.nodes[name].kind is kind
 
     # Nodes
 
     def _draw(self, step: Fields) -> None:
         name = str(step["id"])
         node_id = self._drawing.nodes[name]
+        kept = self._drawing.kept
         shape = shape_of(step, self._drawing)
+        if kept is not None:
+            shape = kept.shape(step, shape)
         attributes = {**shape.pop("attributes", {}), **({STEP: name} if node_id != name else {})}
         self._drawing.steps[node_id] = step
         if shape["kind"] is ElementKind.SUB_PROCESS:
             shape["inside"] = self._inner(step)
+            shape["by_event"] = kept is not None and name in kept.held
         at = len(self._plane.nodes)
         node = FlowNode(
             id=node_id,
@@ -82,17 +132,10 @@ class DrawnLevel:
 
     def _inner(self, step: Fields) -> Inside:
         steps = [each for each in objects(step.get("steps")) if isinstance(each.get("id"), str)]
-        return DrawnLevel(str(step["id"]), steps, frozenset(), self._drawing).inside()
-
-    def _lanes(self) -> Iterator[Lane]:
-        lanes: dict[str, list[str]] = {}
-        for name, step in self._here.items():
-            if said(step.get("lane")):
-                lanes.setdefault(str(step["lane"]), []).append(self._drawing.nodes[name])
-        set_id = self._drawing.id(f"{self._name}_lanes") if lanes else ""
-        for number, (name, nodes) in enumerate(lanes.items(), 1):
-            lane_id = self._drawing.id(f"{set_id}_{number}")
-            yield Lane(id=lane_id, name=name, nodes=tuple(nodes), set_id=set_id)
+        kept, name = self._drawing.kept, str(step["id"])
+        before = None if kept is None else kept.inside(name)
+        by_event = kept is not None and name in kept.held
+        return DrawnLevel(name, steps, frozenset(), self._drawing, before, by_event=by_event).inside()
 
     # What leads where
 
@@ -111,7 +154,9 @@ class DrawnLevel:
         else:
             default = self._following(step, node)
         name = str(step["id"])
-        if len(self._plane.flows) == before and name not in self._needed and name not in self._undoing:
+        held = self._drawing.kept is not None and name in self._drawing.kept.held
+        ends = held or name in self._needed or name in self._undoing or self._drawing.ends_at(node.id)
+        if len(self._plane.flows) == before and not ends:
             self._plane.flow(node.id, self._plane.target(END), attributes={ADDED: _MARK})
         return default
 
@@ -151,20 +196,28 @@ class DrawnLevel:
 
     def _events(self, step: Fields, gateway: str) -> None:
         for entry in objects(step.get("events")):
+            if self._is_caught(entry):
+                self._plane.flow(gateway, self._plane.target(str(entry["next"])))
+                continue
             event = event_of(entry, self._drawing)
             events = () if event is None else (event,)
             caught = self._plane.added(
                 ElementKind.CATCH_EVENT, f"{step['id']}_event", events=events, attributes=marks_of(entry)
             )
-            self._drawing.entries[caught] = _without_next(entry)
+            self._drawing.entries[caught] = without_next(entry)
             self._plane.flow(gateway, caught)
             self._plane.lead(caught, names(entry.get("next")))
+
+    def _is_caught(self, entry: Fields) -> bool:
+        """Whether the step that follows is drawn as the event itself."""
+        kept, then = self._drawing.kept, entry.get("next")
+        return kept is not None and isinstance(then, str) and then in kept.caught and then in self._here
 
     def _caught(self, step: Fields, node: FlowNode) -> None:
         """What a wait leads to that is one node."""
         entries = objects(step.get("events"))
         if len(entries) == 1 and node.kind is ElementKind.CATCH_EVENT:
-            self._drawing.entries[node.id] = _without_next(entries[0])
+            self._drawing.entries[node.id] = without_next(entries[0])
         targets = (target for entry in entries for target in names(entry.get("next")))
         self._plane.lead(node.id, list(dict.fromkeys((*targets, *names(step.get("next"))))))
 
@@ -202,54 +255,32 @@ class DrawnLevel:
         targets: list[str],
         entry: Fields | None,
     ) -> str:
-        node_id = self._drawing.id(f"{node.id}_{what}")
+        kept = self._drawing.kept
+        before = None
+        if kept is not None and entry is not None:
+            used = {each.id for each in self._plane.nodes}
+            before = kept.border(node.id, without_next(entry), used)
+        node_id = self._drawing.id(f"{node.id}_{what}") if before is None else before.id
         attributes = {ON_ERROR: _MARK} if what == "on_error" else {} if entry is None else marks_of(entry)
-        self._plane.nodes.append(
-            FlowNode(
-                id=node_id,
-                kind=ElementKind.BOUNDARY_EVENT,
-                events=() if event is None else (event,),
-                attached_to=node.id,
-                interrupts=entry is None or entry.get("interrupts") is not False,
-                attributes=attributes,
-            )
+        drawn = FlowNode(
+            id=node_id,
+            kind=ElementKind.BOUNDARY_EVENT,
+            events=() if event is None else (event,),
+            attached_to=node.id,
+            interrupts=entry is None or entry.get("interrupts") is not False,
+            attributes=attributes,
         )
+        self._plane.nodes.append(drawn if before is None else before)
         if entry is not None:
-            self._drawing.entries[node_id] = _without_next(entry)
+            self._drawing.entries[node_id] = without_next(entry)
         self._plane.lead(node_id, targets)
         return node_id
 
     def _drawn_undoing(self) -> Iterator[str]:
         """The steps that undo others and are nothing else."""
-        led = {target for each in self._here.values() for target in _ways_to(each)} | self._led_by_whole
+        led = {target for each in self._here.values() for target in ways_to(each)} | self._led_by_whole
         for step in self._here.values():
             for name in names(step.get("compensate")):
                 undoing = self._here.get(name)
-                if undoing is not None and undoing is not step and name not in led and not _leads_on(undoing):
+                if undoing is not None and undoing is not step and name not in led and not leads_on(undoing):
                     yield name
-
-
-def _leads_on(step: Fields) -> bool:
-    return bool(step.get("next") or step.get("needs"))
-
-
-def _without_next(entry: Fields) -> Fields:
-    return {name: value for name, value in entry.items() if name != "next"}
-
-
-def _targets(step: Fields) -> Iterator[str]:
-    """Everything that a step leads to."""
-    yield from _ways_to(step)
-    yield from names(step.get("compensate"))
-
-
-def _ways_to(step: Fields) -> Iterator[str]:
-    yield from names(step.get("next"))
-    yield from names(step.get("else"))
-    yield from names(step.get("on_error"))
-    decisions = step.get("decisions")
-    for target in decisions.values() if isinstance(decisions, Mapping) else ():
-        yield from names(target)
-    for entry in (*objects(step.get("next")), *objects(step.get("events")), *objects(step.get("on"))):
-        yield from names(entry.get("to"))
-        yield from names(entry.get("next"))

@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from schemas.core.bpmn.exporting.drawing import Drawing, names, objects, said
+from schemas.core.bpmn.exporting.drawing import Drawing
+from schemas.core.bpmn.exporting.kept import KeptFile
 from schemas.core.bpmn.exporting.levels import DrawnLevel
-from schemas.core.bpmn.mapping.process import ReadProcess, read_process
+from schemas.core.bpmn.exporting.written import names, objects, said
+from schemas.core.bpmn.mapping.process import NOT_EXECUTABLE, ReadProcess, read_process
 from schemas.core.bpmn.model import BpmnModel, BpmnProcess, FlowNode, Inside, XmlNode
-from schemas.core.bpmn.own_fields import CATCH_PART, VERSION, own_fields
+from schemas.core.bpmn.own_fields import CATCH_PART, VERSION, is_own, own_fields
 from schemas.core.bpmn.writing import write_model
 from schemas.core.bpmn.xml.names import PREFIXES, UNPEND
 from schemas.core.definition.seed_form import in_our_names
@@ -32,21 +34,34 @@ def export_bpmn(body: Fields) -> bytes:
 
 def model_of(body: Fields) -> BpmnModel:
     """The BPMN model of a definition, with a diagram only where it came with one."""
-    return _made(json.loads(json.dumps(in_our_names(body))))
+    wanted = json.loads(json.dumps(in_our_names(body)))
+    kept = wanted.pop("bpmn", {})
+    file = kept.get("file") if isinstance(kept, dict) else None
+    if not isinstance(file, str):
+        return _drawn(wanted, None)
+    known = KeptFile.of(file, wanted)
+    return known.model if known.says(wanted) else _drawn(wanted, known)
 
 
-def _made(wanted: dict[str, Any]) -> BpmnModel:
+def _drawn(wanted: dict[str, Any], kept: KeptFile | None) -> BpmnModel:
     name = str(wanted.get("workflow", ""))
-    drawing = Drawing(nodes={}, taken={name})
+    drawing = Drawing(nodes={}, taken={name}, kept=kept)
+    if kept is not None:
+        drawing.taken |= kept.ids
     for step in _all_steps(wanted):
-        drawing.nodes[step] = drawing.id(step)
+        known = None if kept is None else kept.nodes.get(step)
+        drawing.nodes[step] = drawing.id(step) if known is None else known.id
     steps = [each for each in objects(wanted.get("steps")) if isinstance(each.get("id"), str)]
+    if kept is not None:
+        steps = [step for step in steps if step["id"] not in kept.invented]
+    before = None if kept is None else kept.process.inside
+    inside = DrawnLevel(name, steps, frozenset(_led_by_all(wanted)), drawing, before).inside()
     process = BpmnProcess(
         id=name,
         name=said(wanted.get("title")),
         documentation=said(wanted.get("description")),
         attributes={VERSION: said(wanted.get("version"))},
-        inside=DrawnLevel(name, steps, frozenset(_led_by_all(wanted)), drawing).inside(),
+        inside=inside,
     )
     model = BpmnModel(
         processes=(process,),
@@ -54,7 +69,37 @@ def _made(wanted: dict[str, Any]) -> BpmnModel:
         prefixes={prefix: PREFIXES[prefix] for prefix in _PREFIXES},
         roots=tuple(drawing.roots.values()),
     )
-    return _completed(model, wanted, drawing)
+    return _completed(model if kept is None else _beside(model, kept, wanted), wanted, drawing)
+
+
+def _beside(model: BpmnModel, kept: KeptFile, wanted: Fields) -> BpmnModel:
+    """The model with what the file has beside its flow nodes; its diagram where all of it is still there."""
+    before, process = kept.process, model.processes[0]
+    is_open = NOT_EXECUTABLE in (point.get("message") for point in objects(wanted.get("open_points")))
+    same_version = kept.read.read["version"] == process.attributes[VERSION]
+    process = replace(
+        before,
+        id=before.id if kept.read.read["workflow"] == process.id else process.id,
+        is_executable=before.is_executable or not is_open,
+        name=process.name,
+        documentation=process.documentation,
+        attributes={**before.attributes, **({} if same_version else process.attributes)},
+        extensions=tuple(each for each in before.extensions if not is_own(each)),
+        inside=process.inside,
+    )
+    known = {root.attributes.get("id") for root in kept.model.roots}
+    return replace(
+        kept.model,
+        processes=(process,),
+        roots=(*kept.model.roots, *(root for root in model.roots if root.attributes["id"] not in known)),
+        diagrams=kept.model.diagrams if _ids(before.inside) == _ids(process.inside) else (),
+    )
+
+
+def _ids(inside: Inside) -> frozenset[str]:
+    inner = (_ids(node.inside) for node in inside.nodes if node.inside is not None)
+    own = {node.id for node in inside.nodes} | {flow.id for flow in inside.flows}
+    return frozenset(own).union(*inner)
 
 
 def _completed(model: BpmnModel, wanted: Fields, drawing: Drawing) -> BpmnModel:

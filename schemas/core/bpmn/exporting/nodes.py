@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from schemas.core.bpmn.exporting.drawing import Drawing, expression, names, objects, said
+from schemas.core.bpmn.exporting.drawing import Drawing
+from schemas.core.bpmn.exporting.written import expression, names, objects, said
 from schemas.core.bpmn.model import BpmnExpression, ElementKind, EventDefinition, EventKind, Loop
 from schemas.core.bpmn.own_fields import ANY_AGENT, ANY_KEY
 from schemas.core.bpmn.xml.names import UNPEND

@@ -44,6 +44,8 @@ class Plane:
 
     def lead(self, source: str, targets: list[str]) -> None:
         """A flow to each of these."""
+        if targets == [END] and self._drawing.ends_at(source):
+            return
         for target in targets:
             self.flow(source, self.target(target))
 
@@ -81,5 +83,7 @@ class Plane:
             condition=condition,
             attributes=attributes or {},
         )
+        if self._drawing.kept is not None:
+            flow = self._drawing.kept.flow(flow)
         self.flows.append(flow)
         return flow.id

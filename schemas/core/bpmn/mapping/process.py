@@ -18,6 +18,9 @@ from schemas.core.definition.validation import names_of_fields
 
 Fields = dict[str, Any]
 
+NOT_EXECUTABLE: Final = "the process is not meant to be carried out (isExecutable=false)"
+"""The open point of such a process."""
+
 _VERSION: Final = re.compile(r"[0-9][0-9a-z.]{0,15}")
 _ORDER: Final = {name: at for at, name in enumerate(names_of_fields(DefinitionBody))}
 
