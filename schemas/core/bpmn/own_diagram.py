@@ -18,6 +18,8 @@ _NAMESPACES: Final = frozenset({BPMNDI, DC, DI})
 def without_made(model: BpmnModel) -> BpmnModel:
     """A model without the diagrams that an export has made, and the prefixes that are there for diagrams alone."""
     diagrams = tuple(each for each in model.diagrams if not _is_made(each))
+    if diagrams == model.diagrams:
+        return model
     prefixes = {
         prefix: namespace
         for prefix, namespace in model.prefixes.items()
