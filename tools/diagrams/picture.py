@@ -13,7 +13,7 @@ from tools.diagrams.position import RunPosition
 from tools.diagrams.svg.connections import association_drawn, flow_drawn, message_drawn
 from tools.diagrams.svg.markup import FONT, PAPER, element, text_content
 from tools.diagrams.svg.nodes import artifact_drawn, node_drawn, pool_drawn
-from tools.diagrams.svg.standing import LEGEND_HEIGHT, legend
+from tools.diagrams.svg.states import LEGEND_HEIGHT, legend
 from tools.diagrams.text import shown
 
 _MARGIN: Final = 24.0

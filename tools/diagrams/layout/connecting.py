@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from schemas.core.bpmn.model import FlowNode, Inside
 from tools.diagrams import measures
@@ -11,6 +12,9 @@ from tools.diagrams.geometry import Bounds, Line, Point, crosses
 from tools.diagrams.layout.labels import labels_along
 from tools.diagrams.layout.placing import Placed
 from tools.diagrams.layout.routing import DOWN, LEFT, RIGHT, UP, route
+
+_MOST_SOUGHT: Final = 100
+"""Lines of a level that are drawn around what they would go through; further ones stay as they are, for time's sake."""
 
 
 def host_of(elements: Elements, node: str) -> str:
@@ -42,15 +46,17 @@ def edges_of(
     }
     obstacles = list(shapes.values())
     clear = {name: line for name, line in lines.items() if _is_clear(shapes, ends[name], line)}
-    for name, (source, target) in ends.items():
-        if name not in clear:
-            clear[name] = route(
-                shapes[source],
-                shapes[target],
-                _sides(elements, source, target),
-                obstacles,
-                clear.values(),
-            )
+    sought = [name for name in ends if name not in clear]
+    for number, name in enumerate(sought):
+        source, target = ends[name]
+        if number < _MOST_SOUGHT:
+            around, others = obstacles, [*clear.values()]
+        elif name in lines:
+            clear[name] = lines[name]
+            continue
+        else:
+            around, others = [shapes[source], shapes[target]], []
+        clear[name] = route(shapes[source], shapes[target], _sides(elements, source, target), around, others)
     captions = {flow.id: measures.flow_caption_of(flow) for flow in inside.flows if flow.id in clear}
     labels = labels_along(clear, captions, [*obstacles, *names])
     return tuple(

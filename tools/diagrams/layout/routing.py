@@ -24,7 +24,9 @@ _BEND: Final = 40.0
 _SHARED: Final = 6.0
 """What a pixel on another line costs more than a free one."""
 _CROSSING: Final = 16.0
-_MOST_PLACES: Final = 250_000
+_EAGER: Final = 2.0
+"""How much more the way that is left counts than that behind: the search is far shorter, the line hardly longer."""
+_MOST_PLACES: Final = 40_000
 """Of a grid; beyond, a line is drawn without a look at what is between."""
 
 Side = tuple[int, int]
@@ -82,9 +84,9 @@ class _Grid:
                 )
 
     def distance(self, place: _Place, goals: Iterable[_Place]) -> float:
-        """How far it is at least to the nearest of the goals."""
+        """What is left to the nearest of the goals."""
         x, y = self.xs[place[0]], self.ys[place[1]]
-        return min(abs(x - self.xs[column]) + abs(y - self.ys[row]) for column, row in goals)
+        return _EAGER * min(abs(x - self.xs[column]) + abs(y - self.ys[row]) for column, row in goals)
 
     def steps(self, place: _Place) -> Iterable[tuple[_Place, Side, float]]:
         """Where one gets from a place, in which direction, and what it costs."""
@@ -145,14 +147,15 @@ def route(
 
 
 def _grid_of(shapes: Sequence[Bounds], ports: Sequence[Point]) -> _Grid | None:
-    xs, ys = set[float](), set[float]()
-    for bounds in shapes:
-        for track in _TRACKS:
-            xs.update((bounds.x - track, bounds.right + track))
-            ys.update((bounds.y - track, bounds.bottom + track))
-    columns = _thinned(xs, {point.x for point in ports})
-    rows = _thinned(ys, {point.y for point in ports})
-    return _Grid(columns, rows) if len(columns) * len(rows) <= _MOST_PLACES else None
+    """The grid of all tracks, of the nearest alone where there would be too many places; none where still are."""
+    for tracks in (_TRACKS, _TRACKS[:1]):
+        xs = {x for one in shapes for track in tracks for x in (one.x - track, one.right + track)}
+        ys = {y for one in shapes for track in tracks for y in (one.y - track, one.bottom + track)}
+        columns = _thinned(xs, {point.x for point in ports})
+        rows = _thinned(ys, {point.y for point in ports})
+        if len(columns) * len(rows) <= _MOST_PLACES:
+            return _Grid(columns, rows)
+    return None
 
 
 def _thinned(tracks: set[float], ports: set[float]) -> list[float]:

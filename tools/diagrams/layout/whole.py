@@ -163,6 +163,12 @@ def _lane_shapes(lane: Lane, bands: dict[str, Bounds], left: float, right: float
     ]
 
 
+def _across(pool: Bounds, other: Bounds) -> Bounds:
+    """The part of a pool that lies across from something, so that messages come in one beside the other."""
+    x = min(max(other.center.x, pool.x + measures.HEADER), pool.right - 1)
+    return Bounds(x, pool.y, 0, pool.height)
+
+
 def _messages(whole: Diagram, elements: Elements) -> Iterator[Edge]:
     """The messages between pools, around all that is between."""
     places = {shape.element: shape.bounds for shape in whole.shapes}
@@ -176,6 +182,10 @@ def _messages(whole: Diagram, elements: Elements) -> Iterator[Edge]:
     for message in elements.message_flows.values():
         if message.source in places and message.target in places and message.source != message.target:
             source, target = places[message.source], places[message.target]
+            if message.target in elements.participants:
+                target = _across(target, source)
+            if message.source in elements.participants:
+                source = _across(source, target)
             sides = ([DOWN], [UP]) if source.y < target.y else ([UP], [DOWN])
             lines[message.id] = route(source, target, sides, obstacles, [*taken, *lines.values()])
     captions = {name: elements.message_flows[name].name for name in lines}

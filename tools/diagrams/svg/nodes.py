@@ -10,7 +10,7 @@ from tools.diagrams.geometry import Bounds, Point
 from tools.diagrams.position import NodeCounts
 from tools.diagrams.svg import icons
 from tools.diagrams.svg.markup import INK, PAPER, circle, element, path, rectangle, text_content, text_lines
-from tools.diagrams.svg.standing import PLAIN, Look, badges, look_of
+from tools.diagrams.svg.states import PLAIN, Look, badges, look_of
 from tools.diagrams.text import LINE_HEIGHT, lines_of, shown
 
 _FRAME: Final = "#fafbfc"

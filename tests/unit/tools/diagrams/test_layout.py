@@ -237,6 +237,7 @@ def test_pools_are_around_their_processes_and_messages_lead_from_one_to_the_othe
     assert touches(lines["m0"][0], shapes["b"])
     assert touches(lines["m0"][-1], shapes["customer"])
     assert touches(lines["m1"][-1], shapes["a"])
+    assert lines["m0"][-1] != lines["m1"][0]
     assert diagram.element == "both"
 
 
