@@ -68,7 +68,11 @@ _OF_WHOLE: Mapping[str, st.SearchStrategy[Any]] = {
     "key": st.just("${order}"),
     "trigger": st.just("task.created"),
     "triggers": st.sampled_from(
-        [["order_created"], [{"message": "m"}, {"schedule": {"cron": "0 9 * * *"}}], [{"event": "e", "if": "x"}]]
+        [
+            ["order_created"],
+            [{"message": "m"}, {"schedule": {"cron": "0 9 * * *"}}],
+            [{"event": "e", "if": "x"}],
+        ]
     ),
     "on_cancel": st.sampled_from(["stop", "compensate"]),
     "on_failure": st.sampled_from(["fail", "incident"]),
@@ -152,7 +156,7 @@ def _decorate(draw: Draw, steps: list[Fields]) -> None:
             _decorate(draw, step["steps"])
         what = draw(st.integers(0, 8))
         if what == 0:
-            step |= _some(draw, _OF_ANY)
+            step.update(_some(draw, _OF_ANY))
         elif what == 1:
             step["on"] = [_caught(draw, steps) for _ in range(draw(st.integers(1, 2)))]
         elif what == 2:
@@ -182,21 +186,44 @@ def _waits(draw: Draw, steps: list[Fields]) -> Fields:
 
 def _asks(draw: Draw, steps: list[Fields]) -> Fields:
     answers = draw(st.lists(NAMES, max_size=3, unique=True))
-    others = _some(draw, {"assign": st.just({"role": "reviewer"}), "form": _OBJECTS, "quorum": st.just({"count": 2})})
+    others = _some(
+        draw, {"assign": st.just({"role": "reviewer"}), "form": _OBJECTS, "quorum": st.just({"count": 2})}
+    )
     return {"decisions": {answer: _target(draw, steps) for answer in answers}, **others}
 
 
+def _emits(draw: Draw, _: list[Fields]) -> Fields:
+    return {draw(st.sampled_from(["message", "signal", "event"])): draw(_WORD), "payload": draw(_VALUES)}
+
+
+def _requests(draw: Draw, _: list[Fields]) -> Fields:
+    headers = {"A": "${secret.B}"}
+    return {"request": {"url": "https://a.example", "headers": headers, "body": draw(_VALUES)}}
+
+
+def _calls(draw: Draw, _: list[Fields]) -> Fields:
+    return {
+        "workflow": draw(st.sampled_from(["other", "${name}", "a b", "x.y"])),
+        "wait": draw(st.booleans()),
+    }
+
+
+def _holds(draw: Draw, steps: list[Fields]) -> Fields:
+    return {"steps": [{"id": f"inner_{steps[0]['id']}", "type": "set", "set": draw(_OBJECTS)}]}
+
+
+_ENDS: tuple[Fields, ...] = ({}, {"error": "broken"}, {"escalation": "x"}, {"terminate": True})
 _TYPES: Mapping[str, Callable[[Draw, list[Fields]], Fields]] = {
     "wait": _waits,
     "human": _asks,
     "pass": lambda *_: {},
     "action": lambda *_: {},
-    "emit": lambda draw, _: {draw(st.sampled_from(["message", "signal", "event"])): draw(_WORD), "payload": draw(_VALUES)},
+    "emit": _emits,
     "tool": lambda *_: {"tool": "general.report"},
-    "http": lambda draw, _: {"request": {"url": "https://a.example", "headers": {"A": "${secret.B}"}, "body": draw(_VALUES)}},
-    "workflow": lambda draw, _: {"workflow": draw(st.sampled_from(["other", "${name}", "a b", "x.y"])), "wait": draw(st.booleans())},
+    "http": _requests,
+    "workflow": _calls,
     "compensate": lambda draw, steps: {"for": _targets(draw, steps)},
-    "end": lambda draw, _: draw(st.sampled_from([{}, {"error": "broken"}, {"escalation": "x"}, {"terminate": True}])),
+    "end": lambda draw, _: dict(draw(st.sampled_from(_ENDS))),
     "gateway": lambda draw, steps: {"next": _ways(draw, steps)},
-    "scope": lambda draw, steps: {"steps": [{"id": f"inner_{steps[0]['id']}", "type": "set", "set": draw(_OBJECTS)}]},
+    "scope": _holds,
 }

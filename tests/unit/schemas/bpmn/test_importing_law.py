@@ -1,4 +1,4 @@
-"""export(import(file)) keeps the file: models by chance, unchanged ones whole, changed ones as far as they still hold."""
+"""export(import(file)) keeps the file: unchanged it stays whole, after a change as far as it still holds."""
 
 import json
 from collections.abc import Iterator
