@@ -23,6 +23,7 @@ from schemas.core.bpmn.model import (
 from schemas.core.bpmn.reading.events import REFERENCES, TIMES
 from schemas.core.bpmn.reading.flow_nodes import ACTIVITIES, EVENTS, MESSAGE_TASKS
 from schemas.core.bpmn.xml.names import BPMN, BPMNDI, DC, DI, UNPEND, XSI, ZEEBE, bpmn
+from tests.support.bpmn.diagrams import diagram
 from tests.support.bpmn.texts import FOREIGN, expressions, extensions, foreign_attributes, names, texts
 
 DEEPEST = 3
@@ -240,34 +241,6 @@ class Chance:
         others = [pair for pair in others if pair not in drawn]
         return (tuple(kept) if self.true() or drawn else ()), (*drawn, *others)
 
-    def diagram(self, process: BpmnProcess) -> XmlNode:
-        bounds = XmlNode(
-            tag=f"{{{DC}}}Bounds", attributes={"x": "1", "y": "2", "width": "30", "height": "40.5"}
-        )
-        points = [XmlNode(tag=f"{{{DI}}}waypoint", attributes={"x": str(at), "y": "0"}) for at in (1, 2)]
-        shapes = [
-            XmlNode(
-                tag=f"{{{BPMNDI}}}BPMNShape",
-                attributes={"id": self.new_id(), "bpmnElement": each.id},
-                children=(bounds,),
-            )
-            for each in process.inside.nodes
-        ]
-        edges = [
-            XmlNode(
-                tag=f"{{{BPMNDI}}}BPMNEdge",
-                attributes={"id": self.new_id(), "bpmnElement": each.id},
-                children=tuple(points),
-            )
-            for each in process.inside.flows
-        ]
-        plane = XmlNode(
-            tag=f"{{{BPMNDI}}}BPMNPlane",
-            attributes={"id": self.new_id(), "bpmnElement": process.id},
-            children=(*shapes, *edges),
-        )
-        return XmlNode(tag=f"{{{BPMNDI}}}BPMNDiagram", attributes={"id": self.new_id()}, children=(plane,))
-
     def process(self) -> BpmnProcess:
         return BpmnProcess(
             id=self.new_id(),
@@ -302,7 +275,7 @@ class Chance:
             },
             roots=tuple(root for roots in self.roots.values() for root in roots),
             collaboration=(collaboration,) if self.true() else (),
-            diagrams=tuple(self.diagram(each) for each in processes if self.true()),
+            diagrams=tuple(diagram(each, self.new_id) for each in processes if self.true()),
         )
 
 

@@ -12,7 +12,7 @@ from schemas.core.bpmn.model import (
     Lane,
     XmlNode,
 )
-from schemas.core.bpmn.reading.context import Reading, children_of
+from schemas.core.bpmn.reading.context import BpmnReading, children_of
 from schemas.core.bpmn.reading.expressions import read_expression
 from schemas.core.bpmn.reading.flow_nodes import kind_of, read_flow_node
 from schemas.core.bpmn.xml.associations import is_generated
@@ -28,7 +28,7 @@ def is_held(node: XmlNode) -> bool:
     return name in {"laneSet", "sequenceFlow"} or name in _ONLY_KEPT or kind_of(name) is not None
 
 
-def read_inside(children: tuple[XmlNode, ...], reading: Reading) -> Inside:
+def read_inside(children: tuple[XmlNode, ...], reading: BpmnReading) -> Inside:
     """What these children of a process or a sub-process are."""
     nodes: list[FlowNode] = []
     flows: list[Flow] = []
@@ -45,16 +45,17 @@ def read_inside(children: tuple[XmlNode, ...], reading: Reading) -> Inside:
         else:
             kept.append(child)
     associations = _associations(nodes, kept, reading)
+    pairs = frozenset(associations)
     return Inside(
         nodes=tuple(nodes),
         flows=tuple(flows),
         lanes=tuple(lanes),
         associations=associations,
-        kept=tuple(each for each in kept if not is_generated(each, associations)),
+        kept=tuple(each for each in kept if not is_generated(each, pairs)),
     )
 
 
-def _read_node(node: XmlNode, reading: Reading) -> FlowNode:
+def _read_node(node: XmlNode, reading: BpmnReading) -> FlowNode:
     kind = kind_of(bpmn_name(node.tag))
     assert kind is not None
     children = children_of(node)
@@ -65,7 +66,7 @@ def _read_node(node: XmlNode, reading: Reading) -> FlowNode:
     return read_flow_node(node, kind, own, read_inside(held, reading), reading)
 
 
-def _read_flow(node: XmlNode, reading: Reading) -> Flow:
+def _read_flow(node: XmlNode, reading: BpmnReading) -> Flow:
     attributes = dict(node.attributes)
     attributes.pop("id", None)
     ends = {end: attributes.pop(end, None) for end in ("sourceRef", "targetRef")}
@@ -91,14 +92,14 @@ def _read_flow(node: XmlNode, reading: Reading) -> Flow:
     )
 
 
-def _read_lanes(lane_set: XmlNode, reading: Reading) -> list[Lane]:
+def _read_lanes(lane_set: XmlNode, reading: BpmnReading) -> list[Lane]:
     set_id = reading.id_of(lane_set)
     return [
         _read_lane(child, set_id, reading) for child in lane_set.children if bpmn_name(child.tag) == "lane"
     ]
 
 
-def _read_lane(node: XmlNode, set_id: str, reading: Reading) -> Lane:
+def _read_lane(node: XmlNode, set_id: str, reading: BpmnReading) -> Lane:
     attributes = dict(node.attributes)
     attributes.pop("id", None)
     nodes: list[str] = []
@@ -124,7 +125,7 @@ def _read_lane(node: XmlNode, set_id: str, reading: Reading) -> Lane:
 
 
 def _associations(
-    nodes: list[FlowNode], kept: list[XmlNode], reading: Reading
+    nodes: list[FlowNode], kept: list[XmlNode], reading: BpmnReading
 ) -> tuple[tuple[str, str], ...]:
     """From each compensation event to what its association leads to, whichever way that was drawn."""
     events = {

@@ -12,7 +12,7 @@ _TRUE = frozenset({"true", "1"})
 
 
 @dataclass(slots=True, kw_only=True)
-class Reading:
+class BpmnReading:
     """A file that is being read."""
 
     prefixes: Mapping[str, str]

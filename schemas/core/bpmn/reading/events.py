@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Final
 
 from schemas.core.bpmn.model import BpmnExpression, EventDefinition, EventKind, XmlNode
-from schemas.core.bpmn.reading.context import Reading, children_of, is_true
+from schemas.core.bpmn.reading.context import BpmnReading, children_of, is_true
 from schemas.core.bpmn.reading.expressions import read_expression
 from schemas.core.bpmn.xml.child_order import EVENT_DEFINITIONS
 from schemas.core.bpmn.xml.names import bpmn_name
@@ -19,7 +19,7 @@ REFERENCES: Final = {
 TIMES: Final = ("timeDate", "timeDuration", "timeCycle")
 
 
-def read_events(children: tuple[XmlNode, ...], reading: Reading) -> tuple[EventDefinition, ...]:
+def read_events(children: tuple[XmlNode, ...], reading: BpmnReading) -> tuple[EventDefinition, ...]:
     """The definitions among the children of an event, those of the file to which it refers among them."""
     events: list[EventDefinition] = []
     for child in children:
@@ -41,7 +41,7 @@ def read_events(children: tuple[XmlNode, ...], reading: Reading) -> tuple[EventD
     return tuple(events)
 
 
-def _read_event(node: XmlNode, reading: Reading) -> EventDefinition:
+def _read_event(node: XmlNode, reading: BpmnReading) -> EventDefinition:
     kind = EventKind(bpmn_name(node.tag).removesuffix("EventDefinition"))
     attributes = dict(node.attributes)
     own = attributes.pop("id", None)
@@ -83,7 +83,7 @@ def _read_event(node: XmlNode, reading: Reading) -> EventDefinition:
     )
 
 
-def _activity(node: XmlNode, reference: str | None, reading: Reading) -> str | None:
+def _activity(node: XmlNode, reference: str | None, reading: BpmnReading) -> str | None:
     if not reference:
         return None
     activity = reading.local_id(reference)

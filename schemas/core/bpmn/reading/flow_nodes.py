@@ -3,7 +3,7 @@
 from typing import Final
 
 from schemas.core.bpmn.model import BpmnExpression, ElementKind, FlowNode, Inside, XmlNode
-from schemas.core.bpmn.reading.context import Reading, is_true, parts_of
+from schemas.core.bpmn.reading.context import BpmnReading, is_true, parts_of
 from schemas.core.bpmn.reading.events import read_events
 from schemas.core.bpmn.reading.loops import read_loop
 from schemas.core.bpmn.reading.refusals import STAND_INS, refuse_element
@@ -33,7 +33,11 @@ def kind_of(name: str) -> ElementKind | None:
 
 
 def read_flow_node(
-    node: XmlNode, kind: ElementKind, children: tuple[XmlNode, ...], inside: Inside | None, reading: Reading
+    node: XmlNode,
+    kind: ElementKind,
+    children: tuple[XmlNode, ...],
+    inside: Inside | None,
+    reading: BpmnReading,
 ) -> FlowNode:
     """A flow node.
 
@@ -87,7 +91,7 @@ def _script(children: tuple[XmlNode, ...], attributes: dict[str, str]) -> BpmnEx
 
 
 def _kept(
-    children: tuple[XmlNode, ...], kind: ElementKind, script: BpmnExpression | None, reading: Reading
+    children: tuple[XmlNode, ...], kind: ElementKind, script: BpmnExpression | None, reading: BpmnReading
 ) -> tuple[XmlNode, ...]:
     kept: list[XmlNode] = []
     for child in children:

@@ -1,7 +1,7 @@
 """That an activity is done several times."""
 
 from schemas.core.bpmn.model import BpmnExpression, Loop, XmlNode
-from schemas.core.bpmn.reading.context import Reading, children_of, is_true
+from schemas.core.bpmn.reading.context import BpmnReading, children_of, is_true
 from schemas.core.bpmn.reading.expressions import read_expression
 from schemas.core.bpmn.xml.child_order import LOOPS
 from schemas.core.bpmn.xml.names import bpmn_name, local_name
@@ -10,7 +10,7 @@ _EXPRESSIONS = frozenset({"loopCondition", "loopCardinality", "completionConditi
 _COLLECTIONS = frozenset({"collection", "inputCollection"})
 
 
-def read_loop(children: tuple[XmlNode, ...], reading: Reading) -> Loop | None:
+def read_loop(children: tuple[XmlNode, ...], reading: BpmnReading) -> Loop | None:
     """The loop among the children of an activity."""
     loops = [child for child in children if bpmn_name(child.tag) in LOOPS]
     for more in loops[1:]:
@@ -18,7 +18,7 @@ def read_loop(children: tuple[XmlNode, ...], reading: Reading) -> Loop | None:
     return _read_loop(loops[0], reading) if loops else None
 
 
-def _read_loop(node: XmlNode, reading: Reading) -> Loop:
+def _read_loop(node: XmlNode, reading: BpmnReading) -> Loop:
     expressions: dict[str, BpmnExpression] = {}
     items: BpmnExpression | None = None
     element: str | None = None

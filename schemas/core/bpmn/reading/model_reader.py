@@ -7,7 +7,7 @@ from schemas.core.bpmn.model import BpmnModel, BpmnProcess, ElementKind, Inside,
 from schemas.core.bpmn.problems import BpmnProblem, RejectedBpmn
 from schemas.core.bpmn.reading.checks import check_ids, check_process
 from schemas.core.bpmn.reading.contents import read_inside
-from schemas.core.bpmn.reading.context import Reading, children_of, elements_within, is_true, parts_of
+from schemas.core.bpmn.reading.context import BpmnReading, children_of, elements_within, is_true, parts_of
 from schemas.core.bpmn.reading.flow_nodes import kind_of, read_flow_node
 from schemas.core.bpmn.xml.child_order import OF_FLOW_NODE, OF_PROCESS
 from schemas.core.bpmn.xml.names import BPMN, BPMNDI, UNPEND, bpmn, bpmn_name, local_name, namespace_of
@@ -34,7 +34,7 @@ def read_model(text: bytes) -> BpmnModel:
     root = file.root
     if root.tag != bpmn("definitions"):
         raise RejectedBpmn(_no_bpmn(root))
-    reading = Reading(
+    reading = BpmnReading(
         prefixes=file.prefixes,
         language=root.attributes.get("expressionLanguage"),
         elements={node.attributes["id"]: node for node in elements_within(root) if node.attributes.get("id")},
@@ -79,7 +79,7 @@ def _no_bpmn(root: XmlNode) -> BpmnProblem:
     )
 
 
-def _read_process(node: XmlNode, reading: Reading) -> BpmnProcess:
+def _read_process(node: XmlNode, reading: BpmnReading) -> BpmnProcess:
     documentation, extensions, others = parts_of(children_of(node))
     known: list[XmlNode] = []
     for child in others:
@@ -101,7 +101,7 @@ def _read_process(node: XmlNode, reading: Reading) -> BpmnProcess:
     )
 
 
-def _read_global_task(node: XmlNode, kind: ElementKind, reading: Reading) -> BpmnProcess:
+def _read_global_task(node: XmlNode, kind: ElementKind, reading: BpmnReading) -> BpmnProcess:
     """A process of one task, which has all that the global task had."""
     own = reading.id_of(node)
     attributes = {**node.attributes, "id": f"{own}_task"}

@@ -3,7 +3,7 @@
 from typing import Final
 
 from schemas.core.bpmn.model import ElementKind, XmlNode
-from schemas.core.bpmn.reading.context import Reading, children_of, is_true, parts_of
+from schemas.core.bpmn.reading.context import BpmnReading, children_of, is_true, parts_of
 from schemas.core.bpmn.xml.names import UNPEND
 
 STAND_INS: Final = {
@@ -38,7 +38,7 @@ _FIELD: Final = "unpend:field"
 _QUANTITIES: Final = ("startQuantity", "completionQuantity")
 
 
-def refuse_element(node: XmlNode, name: str, reading: Reading) -> None:
+def refuse_element(node: XmlNode, name: str, reading: BpmnReading) -> None:
     """Notes what of a flow node no construct says."""
     if name in _NO_CONSTRUCT:
         reading.refuse(node, f"no construct; {_NO_CONSTRUCT[name]}")

@@ -17,7 +17,7 @@ def association(source: str, target: str) -> XmlNode:
     )
 
 
-def is_generated(node: XmlNode, associations: tuple[tuple[str, str], ...]) -> bool:
+def is_generated(node: XmlNode, associations: frozenset[tuple[str, str]]) -> bool:
     """Whether this element is what would be written for one of these pairs, and need not be kept."""
     ends = (node.attributes.get("sourceRef", ""), node.attributes.get("targetRef", ""))
     return ends in associations and node == association(*ends)

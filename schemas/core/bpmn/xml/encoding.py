@@ -13,7 +13,7 @@ _MARKS: Final = (
 )
 _UNMARKED: Final = ((b"<\0", "utf-16-le"), (b"\0<", "utf-16-be"))
 """UTF-16 without a mark begins with `<` all the same."""
-_DECLARATION: Final = re.compile(r"""\s*<\?xml\b[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._:-]+)["']""")
+_DECLARATION: Final = re.compile(r"""\A<\?xml\b[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._:-]+)["']""")
 _CODECS: Final = {
     **{
         name: name

@@ -15,8 +15,8 @@ LARGEST: Final = 5 * 1024 * 1024
 """Bytes of a file."""
 DEEPEST: Final = 64
 """Elements within one another."""
-MOST: Final = 200_000
-"""Elements of a file: five times those of the largest models, and what a reader has the memory for."""
+MOST: Final = 100_000
+"""Elements of a file: more than 5 MB of a model with its diagram have, and what a reader has the memory for."""
 MOST_PREFIXES: Final = 200
 
 
