@@ -156,7 +156,7 @@ def _decorate(draw: Draw, steps: list[Fields]) -> None:
             _decorate(draw, step["steps"])
         what = draw(st.integers(0, 8))
         if what == 0:
-            step |= _some(draw, _OF_ANY)
+            step.update(_some(draw, _OF_ANY))
         elif what == 1:
             step["on"] = [_caught(draw, steps) for _ in range(draw(st.integers(1, 2)))]
         elif what == 2:
@@ -192,11 +192,33 @@ def _asks(draw: Draw, steps: list[Fields]) -> Fields:
     return {"decisions": {answer: _target(draw, steps) for answer in answers}, **others}
 
 
+def _emits(draw: Draw, _: list[Fields]) -> Fields:
+    return {draw(st.sampled_from(["message", "signal", "event"])): draw(_WORD), "payload": draw(_VALUES)}
+
+
+def _requests(draw: Draw, _: list[Fields]) -> Fields:
+    headers = {"A": "${secret.B}"}
+    return {"request": {"url": "https://a.example", "headers": headers, "body": draw(_VALUES)}}
+
+
+def _calls(draw: Draw, _: list[Fields]) -> Fields:
+    return {
+        "workflow": draw(st.sampled_from(["other", "${name}", "a b", "x.y"])),
+        "wait": draw(st.booleans()),
+    }
+
+
+def _holds(draw: Draw, steps: list[Fields]) -> Fields:
+    return {"steps": [{"id": f"inner_{steps[0]['id']}", "type": "set", "set": draw(_OBJECTS)}]}
+
+
+_ENDS: tuple[Fields, ...] = ({}, {"error": "broken"}, {"escalation": "x"}, {"terminate": True})
 _TYPES: Mapping[str, Callable[[Draw, list[Fields]], Fields]] = {
     "wait": _waits,
     "human": _asks,
     "pass": lambda *_: {},
     "action": lambda *_: {},
+<<<<<<< HEAD
     "emit": lambda draw, _: {
         draw(st.sampled_from(["message", "signal", "event"])): draw(_WORD),
         "payload": draw(_VALUES),
@@ -217,4 +239,14 @@ _TYPES: Mapping[str, Callable[[Draw, list[Fields]], Fields]] = {
     "scope": lambda draw, steps: {
         "steps": [{"id": f"inner_{steps[0]['id']}", "type": "set", "set": draw(_OBJECTS)}]
     },
+=======
+    "emit": _emits,
+    "tool": lambda *_: {"tool": "general.report"},
+    "http": _requests,
+    "workflow": _calls,
+    "compensate": lambda draw, steps: {"for": _targets(draw, steps)},
+    "end": lambda draw, _: dict(draw(st.sampled_from(_ENDS))),
+    "gateway": lambda draw, steps: {"next": _ways(draw, steps)},
+    "scope": _holds,
+>>>>>>> bpmap
 }

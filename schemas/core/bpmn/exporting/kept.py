@@ -58,6 +58,8 @@ class KeptFile:
     """Those that have not been drawn again, by their ends."""
     leading: frozenset[str] = frozenset()
     """The nodes that lead on."""
+    led: frozenset[str] = frozenset()
+    """The nodes that flows lead to."""
     invented: frozenset[str] = frozenset()
     """The steps that an import adds again."""
     held: frozenset[str] = frozenset()
@@ -107,6 +109,7 @@ class KeptFile:
                 if node.by_event and same(read.body.get("on"), wanted.get("on"))
             ),
             leading=frozenset(source for source, _ in flows),
+            led=frozenset(target for _, target in flows),
             caught=frozenset(
                 step
                 for source, target in flows
@@ -131,6 +134,10 @@ class KeptFile:
         known = any(node.id == node_id for node in self.nodes.values())
         return known and node_id not in self.leading
 
+    def begins(self, step: str) -> bool:
+        """Whether a step was a node of the file that nothing led to."""
+        return step in self.nodes and self.nodes[step].id not in self.led
+
     def shape(self, step: Fields, shape: dict[str, Any]) -> dict[str, Any]:
         """What is particular of a step's node, as it stood where the step is the same."""
         name = str(step["id"])
@@ -141,6 +148,7 @@ class KeptFile:
         others = {
             "attributes": {**shape.get("attributes", {}), **node.attributes},
             "documentation": node.documentation,
+            **({"name": node.name} if node.name == step.get("title") else {}),
             "extensions": tuple(each for each in node.extensions if not is_own(each)),
             "kept": node.kept,
         }
@@ -169,6 +177,13 @@ class KeptFile:
         """The event at a border by which this is caught."""
         for node in self.borders.get(host, ()):
             if node.id not in used and len(node.events) == 1 and same(self._caught(node), entry):
+                return node
+        return None
+
+    def undoing(self, host: str) -> FlowNode | None:
+        """The event at a border that leads to what undoes an activity."""
+        for node in self.borders.get(host, ()):
+            if any(event.kind is EventKind.COMPENSATE for event in node.events):
                 return node
         return None
 

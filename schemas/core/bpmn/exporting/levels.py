@@ -35,6 +35,8 @@ from statemachine.workflow.step import END
 Fields = Mapping[str, Any]
 
 _MARK: Final = "true"
+_DEFAULTS: Final = (ElementKind.EXCLUSIVE_GATEWAY, ElementKind.INCLUSIVE_GATEWAY)
+"""The gateways that may name a flow that is taken where no condition holds; activities may, too."""
 _DONE: Final = ("done",)
 
 
@@ -66,10 +68,16 @@ class DrawnLevel:
 
     def inside(self) -> Inside:
         """The flow nodes, the flows and the lanes."""
-        first = [name for name, step in self._here.items() if name not in self._led and not step.get("needs")]
-        first = [name for name in first if not self._by_event and not self._is(name, ElementKind.START_EVENT)]
+        kept = self._drawing.kept
+        first = [
+            name
+            for name, step in self._here.items()
+            if name not in self._led
+            and not step.get("needs")
+            and not (kept is not None and kept.begins(name))
+        ]
         self._begun()
-        if first:
+        if first and not self._by_event:
             start = self._plane.added(ElementKind.START_EVENT, f"{self._name}_start")
             self._plane.lead(start, first)
         for step in self._here.values():
@@ -95,11 +103,6 @@ class DrawnLevel:
                     if flow.source == node.id and flow.target in here:
                         self._plane.flow(node.id, flow.target)
 
-    def _is(self, name: str, kind: ElementKind) -> bool:
-        """Whether a step was such a node in the file that the definition came with."""
-        kept = self._drawing.kept
-        return kept is not None and name in kept.nodes and kept.nodes[name].kind is kind
-
     # Nodes
 
     def _draw(self, step: Fields) -> None:
@@ -117,7 +120,7 @@ class DrawnLevel:
         at = len(self._plane.nodes)
         node = FlowNode(
             id=node_id,
-            name=said(step.get("title")),
+            name=shape.pop("name", said(step.get("title"))),
             attributes=attributes,
             for_compensation=name in self._undoing,
             **shape,
@@ -125,7 +128,7 @@ class DrawnLevel:
         self._plane.nodes.append(node)
         self._need(step, node)
         default = self._ways(step, node)
-        if default is not None:
+        if default is not None and (is_activity(node.kind) or node.kind in _DEFAULTS):
             self._plane.nodes[at] = replace(node, default=default)
         if is_activity(node.kind):
             self._border(step, node)
@@ -141,7 +144,8 @@ class DrawnLevel:
 
     def _ways(self, step: Fields, node: FlowNode) -> str | None:
         """Draw what follows a step; the id of the flow that is taken where no condition holds."""
-        if node.kind is ElementKind.END_EVENT:
+        is_link = any(event.kind is EventKind.LINK for event in node.events)
+        if node.kind is ElementKind.END_EVENT or (is_link and node.kind is ElementKind.THROW_EVENT):
             return None
         before = len(self._plane.flows)
         default = None
@@ -260,6 +264,8 @@ class DrawnLevel:
         if kept is not None and entry is not None:
             used = {each.id for each in self._plane.nodes}
             before = kept.border(node.id, without_next(entry), used)
+        elif kept is not None and what == "compensation":
+            before = kept.undoing(node.id)
         node_id = self._drawing.id(f"{node.id}_{what}") if before is None else before.id
         attributes = {ON_ERROR: _MARK} if what == "on_error" else {} if entry is None else marks_of(entry)
         drawn = FlowNode(

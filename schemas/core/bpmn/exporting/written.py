@@ -18,9 +18,11 @@ def said(value: Any) -> str:
 
 
 def expression(value: Any) -> BpmnExpression | None:
-    """An expression of ours."""
-    text = said(value)
-    return BpmnExpression(text=text, language=UNPEND) if text else None
+    """An expression of ours; on one line, and null where XML cannot hold it: its form says how it is written."""
+    if not isinstance(value, str):
+        return None
+    text = said(value.strip()) or said(" ".join(value.split())) or "null"
+    return BpmnExpression(text=text, language=UNPEND)
 
 
 def several(value: Any) -> list[Any]:

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from schemas.core.bpmn.exporting.models import model_of
 from schemas.core.bpmn.importing.found import ImportedDefinition, ImportedFile
+from schemas.core.bpmn.mapping.foreign import camunda, zeebe
 from schemas.core.bpmn.mapping.process import ReadProcess, read_process
 from schemas.core.bpmn.mapping.record import nodes_of
 from schemas.core.bpmn.model import BpmnModel, BpmnProcess, FlowNode, Inside, XmlNode
@@ -16,6 +17,15 @@ from schemas.core.bpmn.reading import read_model
 from schemas.core.bpmn.writing import write_model
 from schemas.core.bpmn.xml.names import local_name
 from schemas.core.definition.reader import examined_definition
+
+_READ: Final = frozenset(
+    {
+        *map(zeebe.zeebe, ("taskDefinition", "ioMapping", "taskHeaders", "assignmentDefinition")),
+        *map(zeebe.zeebe, ("calledElement", "script")),
+        *map(camunda.camunda, ("formData", "inputOutput")),
+    }
+)
+"""The extensions of flow nodes that are read."""
 
 
 def import_bpmn(text: bytes) -> ImportedFile:
@@ -81,18 +91,18 @@ def _with_file(body: dict[str, Any], model: BpmnModel) -> dict[str, Any]:
 def _kept(model: BpmnModel) -> Iterator[BpmnProblem]:
     """What is kept and does nothing."""
     for process in model.processes:
-        yield from _noted(process.inside.kept)
-        yield from _foreign(process.inside)
+        yield from _inside(process.inside)
     yield from _noted(model.collaboration)
 
 
-def _foreign(inside: Inside) -> Iterator[BpmnProblem]:
+def _inside(inside: Inside) -> Iterator[BpmnProblem]:
+    ends = {end for pair in inside.associations for end in pair}
+    yield from _noted(each for each in inside.kept if not ends & {*each.attributes.values()})
     for node in inside.nodes:
         yield from _noted(node.kept)
-        yield from _noted(each for each in node.extensions if not is_own(each))
+        yield from _noted(each for each in node.extensions if not is_own(each) and each.tag not in _READ)
         if node.inside is not None:
-            yield from _noted(node.inside.kept)
-            yield from _foreign(node.inside)
+            yield from _inside(node.inside)
 
 
 def _noted(kept: Iterable[XmlNode]) -> Iterator[BpmnProblem]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from schemas.core.bpmn.mapping.foreign.elements import Open
 from schemas.core.bpmn.mapping.foreign.expressions import UnreadableExpression, condition_of
-from schemas.core.bpmn.mapping.record import Record, is_step
+from schemas.core.bpmn.mapping.record import ProcessRecord, is_step
 from schemas.core.bpmn.model import (
     BpmnExpression,
     ElementKind,
@@ -35,7 +35,7 @@ class Level:
     """The flow nodes of one process or sub-process and what leads where among them."""
 
     def __init__(
-        self, inside: Inside, record: Record, *, inside_process: bool = False, by_event: bool = False
+        self, inside: Inside, record: ProcessRecord, *, inside_process: bool = False, by_event: bool = False
     ) -> None:
         self.inside = inside
         self.record = record

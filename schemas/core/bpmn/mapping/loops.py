@@ -40,7 +40,7 @@ def _repeat(node: FlowNode, loop: Loop, level: Level) -> Fields:
 def _for_each(node: FlowNode, loop: Loop, level: Level) -> Fields:
     items, name = _items(node, loop, level)
     each: Fields = {} if items is None else {"in": items}
-    if items is None:
+    if items is None and loop.count is None:
         level.point(node, "the loop has no collection; say over what it goes", "for_each", "for_each.in")
     if _VARIABLE.fullmatch(name):
         each["as"] = name

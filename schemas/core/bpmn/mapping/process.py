@@ -8,7 +8,7 @@ from typing import Any, Final
 from schemas.core.bpmn.mapping.foreign import camunda, zeebe
 from schemas.core.bpmn.mapping.level import Level
 from schemas.core.bpmn.mapping.names import workflow_name
-from schemas.core.bpmn.mapping.record import Record
+from schemas.core.bpmn.mapping.record import ProcessRecord
 from schemas.core.bpmn.mapping.steps import broken_in, steps_of
 from schemas.core.bpmn.model import BpmnModel, BpmnProcess, FlowNode
 from schemas.core.bpmn.own_fields import VERSION, completed
@@ -32,13 +32,13 @@ class ReadProcess:
     body: Fields
     read: Fields
     """What BPMN says of the whole."""
-    record: Record
+    record: ProcessRecord
     notes: tuple[BpmnProblem, ...]
 
 
 def read_process(process: BpmnProcess, model: BpmnModel) -> ReadProcess:
     """The definition of a process, as far as it can be read."""
-    record = Record.of(process, model)
+    record = ProcessRecord.of(process, model)
     level = Level(process.inside, record, inside_process=True)
     if not process.is_executable:
         words = "the process is not meant to be carried out (isExecutable=false)"
@@ -80,7 +80,7 @@ def read_process(process: BpmnProcess, model: BpmnModel) -> ReadProcess:
     return ReadProcess(body={**body, "steps": steps}, read=read, record=record, notes=tuple(notes))
 
 
-def _beginning(process: BpmnProcess, record: Record, steps: list[Fields]) -> Fields:
+def _beginning(process: BpmnProcess, record: ProcessRecord, steps: list[Fields]) -> Fields:
     """The triggers; with several start events a gateway leads to the one by which a run began."""
     triggered = [(node, trigger) for node, trigger in record.starts if trigger is not None]
     if not triggered:
@@ -107,7 +107,7 @@ def _quoted(node: FlowNode) -> str:
     return node.id.replace("\\", "\\\\").replace("'", "\\'")
 
 
-def _saved(record: Record) -> Iterator[str]:
+def _saved(record: ProcessRecord) -> Iterator[str]:
     """The variables that other tools let steps write."""
     for step in record.steps.values():
         for field in ("save", "set"):

@@ -14,7 +14,7 @@ _LONGEST_MESSAGE = 500
 
 
 @dataclass(slots=True)
-class Record:
+class ProcessRecord:
     """The names of a process, and what was found in it."""
 
     ids: dict[str, str]
@@ -31,7 +31,7 @@ class Record:
     """The start events of the process, each with the trigger that it is."""
 
     @classmethod
-    def of(cls, process: BpmnProcess, model: BpmnModel) -> "Record":
+    def of(cls, process: BpmnProcess, model: BpmnModel) -> "ProcessRecord":
         """An empty one."""
         wished = ((node.id, node.attributes.get(STEP, node.id)) for node in nodes_of(process.inside))
         return cls(ids=step_ids(wished), keys=dict(zeebe.correlation_keys(model.roots)))

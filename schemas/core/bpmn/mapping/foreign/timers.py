@@ -93,9 +93,13 @@ def _cron_of(text: str) -> str:
     weeks, days, hours, minutes = (int(each or 0) for each in every.groups())
     days += weeks * _WEEK
     if not days and not hours and minutes and _HOUR % minutes == 0:
-        return "0 * * * *" if minutes == _HOUR else f"*/{minutes} * * * *"
+        return "0 * * * *" if minutes == _HOUR else f"{_each(minutes)} * * * *"
     if not days and not minutes and hours and _DAY % hours == 0:
-        return "0 0 * * *" if hours == _DAY else f"0 */{hours} * * *"
+        return "0 0 * * *" if hours == _DAY else f"0 {_each(hours)} * * *"
     if not hours and not minutes and days in _DAYS:
         return _DAYS[days]
     return text
+
+
+def _each(count: int) -> str:
+    return "*" if count == 1 else f"*/{count}"
