@@ -218,28 +218,6 @@ _TYPES: Mapping[str, Callable[[Draw, list[Fields]], Fields]] = {
     "human": _asks,
     "pass": lambda *_: {},
     "action": lambda *_: {},
-<<<<<<< HEAD
-    "emit": lambda draw, _: {
-        draw(st.sampled_from(["message", "signal", "event"])): draw(_WORD),
-        "payload": draw(_VALUES),
-    },
-    "tool": lambda *_: {"tool": "general.report"},
-    "http": lambda draw, _: {
-        "request": {"url": "https://a.example", "headers": {"A": "${secret.B}"}, "body": draw(_VALUES)}
-    },
-    "workflow": lambda draw, _: {
-        "workflow": draw(st.sampled_from(["other", "${name}", "a b", "x.y"])),
-        "wait": draw(st.booleans()),
-    },
-    "compensate": lambda draw, steps: {"for": _targets(draw, steps)},
-    "end": lambda draw, _: draw(
-        st.sampled_from([{}, {"error": "broken"}, {"escalation": "x"}, {"terminate": True}])
-    ),
-    "gateway": lambda draw, steps: {"next": _ways(draw, steps)},
-    "scope": lambda draw, steps: {
-        "steps": [{"id": f"inner_{steps[0]['id']}", "type": "set", "set": draw(_OBJECTS)}]
-    },
-=======
     "emit": _emits,
     "tool": lambda *_: {"tool": "general.report"},
     "http": _requests,
@@ -248,5 +226,4 @@ _TYPES: Mapping[str, Callable[[Draw, list[Fields]], Fields]] = {
     "end": lambda draw, _: dict(draw(st.sampled_from(_ENDS))),
     "gateway": lambda draw, steps: {"next": _ways(draw, steps)},
     "scope": _holds,
->>>>>>> bpmap
 }

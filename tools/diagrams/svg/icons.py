@@ -52,6 +52,7 @@ _TASK_SCALE: Final = 0.85
 _GATEWAYS: Final[dict[ElementKind, str]] = {
     ElementKind.EXCLUSIVE_GATEWAY: "M-7.5 -8L7.5 8 M7.5 -8L-7.5 8",
     ElementKind.PARALLEL_GATEWAY: "M-10.5 0H10.5 M0 -10.5V10.5",
+    ElementKind.COMPLEX_GATEWAY: "M-9 0H9 M0 -9V9 M-6.5 -6.5L6.5 6.5 M6.5 -6.5L-6.5 6.5",
     ElementKind.INCLUSIVE_GATEWAY: "M0 -10A10 10 0 1 1 -0.01 -10Z",
 }
 _EVENT_GATEWAY: Final = (

@@ -42,11 +42,7 @@ def test_a_definition_that_is_there_is_the_same_after_an_export_and_an_import(bo
 
 
 @settings(
-<<<<<<< HEAD
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-=======
     max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
->>>>>>> bpmap
 )
 @given(bodies())
 def test_any_definition_is_the_same_after_an_export_and_an_import(body: dict[str, Any]) -> None:

@@ -156,7 +156,7 @@ def test_lanes_have_their_nodes_in_them_or_are_not_drawn(model: BpmnModel) -> No
 
 
 @given(models())
-@settings(max_examples=20)
+@settings(max_examples=10)
 def test_the_same_model_is_laid_out_the_same(model: BpmnModel) -> None:
     assert laid_out(model) == laid_out(model)
 

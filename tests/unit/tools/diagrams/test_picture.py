@@ -70,7 +70,7 @@ def unexpected(root: Element) -> set[str]:
 
 
 @given(models())
-@settings(max_examples=60)
+@settings(max_examples=25)
 def test_a_picture_is_well_formed_and_has_nothing_in_it_but_what_we_draw(model: BpmnModel) -> None:
     root = drawn(
         svg_of(model, RunPosition(nodes={one: NodeCounts(done=2) for one in elements_of(model).nodes}))
@@ -100,7 +100,7 @@ def test_whatever_a_name_holds_is_text(text: str) -> None:
 
 
 @given(names)
-@settings(max_examples=60)
+@settings(max_examples=25)
 def test_a_name_is_shown_in_full_in_its_title(text: str) -> None:
     group = of(drawn(svg_of(chain(node("a", K.TASK, text)))), "a")
     title = group.find(f"{SVG}title")
