@@ -9,8 +9,11 @@ import json
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
+import orjson
+
 from schemas.core.bpmn.model import XmlNode
 from schemas.core.bpmn.xml.names import UNPEND
+from schemas.core.definition.text import unstorable
 
 FIELD: Final = f"{{{UNPEND}}}field"
 FORM: Final = f"{{{UNPEND}}}form"
@@ -88,10 +91,10 @@ def completed(
         if not is_own(node) or node.attributes.get("of", STEP_PART) != part:
             continue
         try:
-            written = json.loads(node.text)
-            was = json.loads(node.attributes.get("read", "{}"))
+            written = _read(node.text)
+            was = _read(node.attributes.get("read", "{}"))
         except ValueError:
-            unread(node.text)
+            unread(f"'{node.text:.80}' is no JSON that a definition can hold")
             continue
         if node.tag == FIELD:
             said[node.attributes.get("name", "")] = written
@@ -145,9 +148,21 @@ def _text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False).translate(_UNWRITABLE)
 
 
+def _read(text: str) -> Any:
+    """The JSON of this text.
+
+    Raises:
+        ValueError: It is none, or none that a definition can hold.
+    """
+    found = orjson.loads(text)
+    if next(unstorable(found), None) is not None:
+        raise ValueError(text)
+    return found
+
+
 def _object(text: str) -> dict[str, Any]:
     try:
-        found = json.loads(text)
+        found = _read(text)
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}

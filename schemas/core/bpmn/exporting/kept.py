@@ -131,8 +131,7 @@ class KeptFile:
 
     def ends_at(self, node_id: str) -> bool:
         """Whether a node of the file leads nowhere."""
-        known = any(node.id == node_id for node in self.nodes.values())
-        return known and node_id not in self.leading
+        return node_id in self.ids and node_id not in self.leading
 
     def begins(self, step: str) -> bool:
         """Whether a step was a node of the file that nothing led to."""

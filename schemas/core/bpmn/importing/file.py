@@ -8,7 +8,7 @@ from schemas.core.bpmn.exporting.models import model_of
 from schemas.core.bpmn.importing.found import ImportedDefinition, ImportedFile
 from schemas.core.bpmn.mapping.foreign import camunda, zeebe
 from schemas.core.bpmn.mapping.process import ReadProcess, read_process
-from schemas.core.bpmn.mapping.record import nodes_of
+from schemas.core.bpmn.mapping.record import is_step, nodes_of
 from schemas.core.bpmn.model import BpmnModel, BpmnProcess, FlowNode, Inside, XmlNode
 from schemas.core.bpmn.own_diagram import without_made
 from schemas.core.bpmn.own_fields import is_own
@@ -17,6 +17,7 @@ from schemas.core.bpmn.reading import read_model
 from schemas.core.bpmn.writing import write_model
 from schemas.core.bpmn.xml.names import local_name
 from schemas.core.definition.reader import examined_definition
+from statemachine.workflow.checks.faults import MOST_STEPS
 
 _READ: Final = frozenset(
     {
@@ -41,9 +42,17 @@ def definitions_of(model: BpmnModel) -> ImportedFile:
     """The definitions of a model; what only a drawing or another tool has is kept in their `bpmn`.
 
     Raises:
-        RejectedBpmn: Two of its processes would have one name.
+        RejectedBpmn: Two of its processes would have one name, or one has too many steps.
     """
+<<<<<<< HEAD
     model = without_made(model)
+=======
+    for process in model.processes:
+        count = sum(map(is_step, nodes_of(process.inside)))
+        if count > MOST_STEPS:
+            words = f"the process has {count:,} steps, and may have {MOST_STEPS:,}"
+            raise RejectedBpmn(BpmnProblem(message=words, line=process.line or None, element=process.id))
+>>>>>>> bpmap
     read = [read_process(process, model) for process in model.processes]
     names = [each.body["workflow"] for each in read]
     for name, process in zip(names, model.processes, strict=True):

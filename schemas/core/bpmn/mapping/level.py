@@ -21,7 +21,6 @@ from schemas.core.bpmn.own_fields import (
     DECISIONS,
     NEEDS,
     TARGET,
-    TARGETS,
     has_mark,
     names_said,
 )
@@ -50,6 +49,16 @@ class Level:
             if not has_mark(flow.attributes, ADDED) and flow.target in self.nodes:
                 self._going.setdefault(flow.source, []).append(flow)
                 self._coming.setdefault(flow.target, []).append(flow)
+        self._attached: dict[str, list[FlowNode]] = {}
+        self._catching: dict[str | None, list[str]] = {}
+        """The steps that catch a link, by its name."""
+        for node in inside.nodes:
+            if node.kind is ElementKind.BOUNDARY_EVENT:
+                self._attached.setdefault(node.attached_to or "", []).append(node)
+            elif node.kind is ElementKind.CATCH_EVENT:
+                for event in node.events:
+                    if event.kind is EventKind.LINK and node.id in record.ids:
+                        self._catching.setdefault(event.name, []).append(record.ids[node.id])
         self._lanes = dict(_lanes(inside.lanes))
 
     def steps(self) -> Iterator[FlowNode]:
@@ -60,13 +69,9 @@ class Level:
             if is_step(node) and not begins and not lifted and not self.holds_decisions(node):
                 yield node
 
-    def attached(self, node: FlowNode) -> Iterator[FlowNode]:
+    def attached(self, node: FlowNode) -> list[FlowNode]:
         """The events at the border of an activity."""
-        return (
-            each
-            for each in self.inside.nodes
-            if each.kind is ElementKind.BOUNDARY_EVENT and each.attached_to == node.id
-        )
+        return self._attached.get(node.id, [])
 
     def lane(self, node: FlowNode) -> str:
         """The lane in which a node lies."""
@@ -102,17 +107,19 @@ class Level:
 
     def targets(self, flow: Flow) -> list[str]:
         """The steps that a flow leads to."""
-        return list(dict.fromkeys(self._targets(flow, frozenset())))
-
-    def _targets(self, flow: Flow, passed: frozenset[str]) -> Iterator[str]:
-        node = self.nodes[flow.target]
-        if not has_mark(node.attributes, ADDED):
-            yield self.record.ids[node.id]
-        elif node.kind is ElementKind.END_EVENT:
-            yield node.attributes.get(TARGET, END)
-        elif node.id not in passed and not self._is_need(node):
-            for each in self._going.get(node.id, []):
-                yield from self._targets(each, passed | {node.id})
+        found: dict[str, None] = {}
+        passed: set[str] = set()
+        left = [flow]
+        while left:
+            node = self.nodes[left.pop(0).target]
+            if not has_mark(node.attributes, ADDED):
+                found[self.record.ids[node.id]] = None
+            elif node.kind is ElementKind.END_EVENT:
+                found[node.attributes.get(TARGET, END)] = None
+            elif node.id not in passed and not self._is_need(node):
+                passed.add(node.id)
+                left += self._going.get(node.id, [])
+        return list(found)
 
     def all_targets(self, node: FlowNode) -> list[str]:
         """The steps that all flows of a node lead to."""
@@ -120,13 +127,8 @@ class Level:
 
     def linked(self, node: FlowNode) -> list[str]:
         """The steps that catch the link which this node throws."""
-        names = {event.name for event in node.events if event.kind is EventKind.LINK}
-        return [
-            self.record.ids[each.id]
-            for each in self.inside.nodes
-            if each.kind is ElementKind.CATCH_EVENT
-            and any(event.kind is EventKind.LINK and event.name in names for event in each.events)
-        ]
+        names = dict.fromkeys(event.name for event in node.events if event.kind is EventKind.LINK)
+        return [step for name in names for step in self._catching.get(name, ())]
 
     def point(self, node: FlowNode, message: str, *fields: str) -> None:
         """Note what is left open, unless one of these fields is said in our namespace."""
@@ -144,16 +146,12 @@ class Level:
             return condition_of(expression)
         except UnreadableExpression:
             text = expression.text.strip()
-            what = f"the condition '{text}' says nothing that our expressions say; write it in ours"
+            what = f"the condition '{text:.200}' says nothing that our expressions say; write it in ours"
             self.point(node, what if text else "there is no condition", *fields)
             return "null"
 
     def _is_need(self, node: FlowNode) -> bool:
         return has_mark(node.attributes, NEEDS) and has_mark(node.attributes, ADDED)
-
-    def is_branch(self, node: FlowNode) -> bool:
-        """Whether a gateway stands for several targets."""
-        return has_mark(node.attributes, TARGETS) and has_mark(node.attributes, ADDED)
 
 
 def one(targets: list[str]) -> str | list[str]:

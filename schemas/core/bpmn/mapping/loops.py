@@ -1,6 +1,5 @@
 """Loops of activities as `for_each` and `repeat`."""
 
-import json
 import re
 from typing import Any, Final
 
@@ -73,13 +72,9 @@ def _counted(node: FlowNode, loop: Loop, level: Level) -> list[int] | None:
     if loop.count is None:
         return None
     text = loop.count.text.strip().removeprefix("=").strip().removeprefix("${").removesuffix("}").strip()
-    try:
-        count = json.loads(text)
-    except ValueError:
-        count = None
-    if not isinstance(count, int) or isinstance(count, bool) or not 0 <= count <= _MOST:
-        level.point(
-            node, f"how often ('{loop.count.text.strip()}') is calculated; name a collection", "for_each.in"
-        )
+    count = int(text) if text.isascii() and text.isdecimal() and len(text) <= len(str(_MOST)) else _MOST + 1
+    if count > _MOST:
+        words = f"how often ('{loop.count.text.strip():.200}') is calculated; name a collection"
+        level.point(node, words, "for_each.in")
         return None
     return list(range(count))

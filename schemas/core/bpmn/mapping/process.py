@@ -69,8 +69,7 @@ def read_process(process: BpmnProcess, model: BpmnModel) -> ReadProcess:
             for step, problem in record.points
         ]
 
-    def unread(text: str) -> None:
-        words = f"'{text:.80}' is no JSON"
+    def unread(words: str) -> None:
         record.points.append(
             (None, BpmnProblem(message=words, line=process.line or None, element=process.id))
         )

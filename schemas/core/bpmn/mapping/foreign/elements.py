@@ -24,7 +24,7 @@ def read_value(text: str, left_open: Open) -> Any:
     try:
         return value_of(text)
     except UnreadableExpression:
-        left_open(f"the expression '{text}' says nothing that our expressions say; write it in ours")
+        left_open(f"the expression '{text:.200}' says nothing that our expressions say; write it in ours")
         return None
 
 

@@ -7,7 +7,11 @@ from typing import Final
 
 from schemas.core.bpmn.model import BpmnExpression
 from schemas.core.bpmn.xml.names import UNPEND
-from statemachine.workflow.expression.calculation import MalformedExpression
+from statemachine.workflow.expression.calculation import (
+    DEEPEST_EXPRESSION,
+    LONGEST_EXPRESSION,
+    MalformedExpression,
+)
 from statemachine.workflow.expression.compiled import Expression
 
 _TOKEN: Final = re.compile(
@@ -85,6 +89,8 @@ def is_expression(text: str) -> bool:
 
 
 def _translated(text: str, language: str) -> str:
+    if len(text) > LONGEST_EXPRESSION:
+        raise UnreadableExpression(f"{text[:80]}…")
     if text.startswith("="):
         return _feel(text[1:])
     if found := re.fullmatch(r"[$#]\{(.*)\}", text, re.DOTALL):
@@ -113,7 +119,7 @@ def _feel(text: str) -> str:
     return "".join(_joined(_feel_parts(tokens, text)))
 
 
-def _feel_parts(tokens: list[tuple[str, str]], text: str) -> Iterator[str]:
+def _feel_parts(tokens: list[tuple[str, str]], text: str, levels: int = DEEPEST_EXPRESSION) -> Iterator[str]:
     at = 0
     while at < len(tokens):
         kind, word = tokens[at]
@@ -124,7 +130,7 @@ def _feel_parts(tokens: list[tuple[str, str]], text: str) -> Iterator[str]:
             continue
         at += 1
         if word == "if":
-            chosen, at = _chosen(tokens, at, text)
+            chosen, at = _chosen(tokens, at, text, levels - 1)
             yield chosen
         elif kind == "name":
             after_dot = at > 1 and tokens[at - 2][1] == "."
@@ -158,7 +164,7 @@ def _is_filter(tokens: list[tuple[str, str]], at: int, word: str) -> bool:
     return word == "[" and at > 1 and (tokens[at - 2][0] == "name" or tokens[at - 2][1] in "])")
 
 
-def _chosen(tokens: list[tuple[str, str]], at: int, text: str) -> tuple[str, int]:
+def _chosen(tokens: list[tuple[str, str]], at: int, text: str, levels: int) -> tuple[str, int]:
     """`if a then b else c` up to the end of the brackets around it."""
     depth, parts, words, start = 0, [], ["then", "else"], at
     while at < len(tokens):
@@ -177,9 +183,9 @@ def _chosen(tokens: list[tuple[str, str]], at: int, text: str) -> tuple[str, int
                 break
         at += 1
     parts.append(tokens[start:at])
-    if words or not all(parts):
+    if words or not all(parts) or levels <= 0:
         raise UnreadableExpression(text)
-    condition, one, other = ("".join(_joined(_feel_parts(part, text))) for part in parts)
+    condition, one, other = ("".join(_joined(_feel_parts(part, text, levels))) for part in parts)
     return f"({one} if {condition} else {other})", at
 
 

@@ -37,23 +37,25 @@ def time_of(event: EventDefinition) -> Any:
     if event.timer == "timeCycle":
         once = _CYCLE.fullmatch(text)
         if once is None or once.group(1) != "1":
-            raise UnreadableTimer(f"a time that comes again ('{text}'); use a loop of steps around a wait")
+            raise UnreadableTimer(
+                f"a time that comes again ('{text:.200}'); use a loop of steps around a wait"
+            )
         text = once.group(2)
     if event.expression is not None and event.expression.language == UNPEND and "${" in text:
         try:
             ValueTemplate.of(text)
         except MalformedExpression as error:
-            raise UnreadableTimer(f"'{text}' cannot be read: {error}") from error
+            raise UnreadableTimer(f"'{text:.200}' cannot be read: {error}") from error
         return text
     if is_expression(text):
         try:
             return value_of(text)
         except UnreadableExpression as error:
-            raise UnreadableTimer(f"'{text}' says nothing that our expressions say") from error
+            raise UnreadableTimer(f"'{text:.200}' says nothing that our expressions say") from error
     try:
         moment_after(_ANY_MOMENT, text)
     except (UnreadableTime, OverflowError) as error:
-        raise UnreadableTimer(f"'{text}': {error}") from error
+        raise UnreadableTimer(f"'{text:.200}': {error}") from error
     return text
 
 
@@ -65,12 +67,14 @@ def schedule_of(event: EventDefinition) -> dict[str, Any]:
     """
     text = _constant(event)
     if event.timer != "timeCycle":
-        raise UnreadableTimer(f"'{text}' comes once, and a schedule again and again; write it as a cycle")
+        raise UnreadableTimer(
+            f"'{text:.200}' comes once, and a schedule again and again; write it as a cycle"
+        )
     cron = _cron_of(text)
     try:
         return {"cron": CronExpression.read(cron).text}
     except MalformedCron as error:
-        raise UnreadableTimer(f"'{text}' {error}") from error
+        raise UnreadableTimer(f"'{text:.200}' {error}") from error
 
 
 def _constant(event: EventDefinition) -> str:
