@@ -44,15 +44,12 @@ def definitions_of(model: BpmnModel) -> ImportedFile:
     Raises:
         RejectedBpmn: Two of its processes would have one name, or one has too many steps.
     """
-<<<<<<< HEAD
     model = without_made(model)
-=======
     for process in model.processes:
         count = sum(map(is_step, nodes_of(process.inside)))
         if count > MOST_STEPS:
             words = f"the process has {count:,} steps, and may have {MOST_STEPS:,}"
             raise RejectedBpmn(BpmnProblem(message=words, line=process.line or None, element=process.id))
->>>>>>> bpmap
     read = [read_process(process, model) for process in model.processes]
     names = [each.body["workflow"] for each in read]
     for name, process in zip(names, model.processes, strict=True):
