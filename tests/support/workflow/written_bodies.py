@@ -11,9 +11,9 @@ from tests.support.workflow.generated import cases
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 Fields = dict[str, Any]
 
-NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.sampled_from(
-    ["等待配件", " blanks ", "a\nb", "<&>\"'", "\x01", "￾", "end", "${x}", ""]
-)
+NAMES = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12
+) | st.sampled_from(["等待配件", " blanks ", "a\nb", "<&>\"'", "\x01", "￾", "end", "${x}", ""])
 _VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 9) | st.floats(-9, 9) | NAMES,
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(NAMES, inner, max_size=2),
@@ -170,6 +170,8 @@ def _decorate(draw: Draw, steps: list[Fields]) -> None:
 def _of_type(draw: Draw, steps: list[Fields], name: str) -> Fields:
     kind = draw(st.sampled_from(list(_TYPES)))
     step: Fields = {"id": name, "type": kind, **_TYPES[kind](draw, steps)}
+    for number, inner in enumerate(step.get("steps", ())):
+        inner["id"] = f"{name}_{number}"
     if kind not in ("human", "end") and draw(st.booleans()):
         step["next"] = _targets(draw, steps)
     return step
@@ -208,8 +210,8 @@ def _calls(draw: Draw, _: list[Fields]) -> Fields:
     }
 
 
-def _holds(draw: Draw, steps: list[Fields]) -> Fields:
-    return {"steps": [{"id": f"inner_{steps[0]['id']}", "type": "set", "set": draw(_OBJECTS)}]}
+def _holds(draw: Draw, _: list[Fields]) -> Fields:
+    return {"steps": [{"id": "inner", "type": "set", "set": draw(_OBJECTS)}]}
 
 
 _ENDS: tuple[Fields, ...] = ({}, {"error": "broken"}, {"escalation": "x"}, {"terminate": True})

@@ -35,7 +35,8 @@ _WORK: Final = ("agent", "action", "tool", "request")
 def shape_of(step: Fields, drawing: Drawing) -> Shape:
     """The kind of a step's node, and what is particular of it."""
     draw = _SHAPES.get(str(step.get("type", "action")), _work)
-    return {**draw(step, drawing), **_loop(step)}
+    shape = draw(step, drawing)
+    return {**shape, **(_loop(step) if is_activity(shape["kind"]) else {})}
 
 
 def is_activity(kind: ElementKind) -> bool:
