@@ -42,7 +42,10 @@ def test_a_definition_that_is_there_is_the_same_after_an_export_and_an_import(bo
 
 
 @settings(
-    max_examples=40, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=40,
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(bodies())
 def test_any_definition_is_the_same_after_an_export_and_an_import(body: dict[str, Any]) -> None:
