@@ -11,12 +11,12 @@ from schemas.core.bpmn.exporting.nodes import event_of, is_activity, marks_of, s
 from schemas.core.bpmn.exporting.plane import Plane
 from schemas.core.bpmn.exporting.written import (
     expression,
-    leads_on,
     names,
     objects,
     said,
     several,
     targets_of,
+    undoes_alone,
     ways_to,
     without_next,
 )
@@ -288,5 +288,5 @@ class DrawnLevel:
         for step in self._here.values():
             for name in names(step.get("compensate")):
                 undoing = self._here.get(name)
-                if undoing is not None and undoing is not step and name not in led and not leads_on(undoing):
+                if undoing is not None and undoing is not step and name not in led and undoes_alone(undoing):
                     yield name

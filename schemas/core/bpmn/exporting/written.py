@@ -42,9 +42,11 @@ def objects(value: Any) -> list[Mapping[str, Any]]:
     return [each for each in several(value) if isinstance(each, Mapping)]
 
 
-def leads_on(step: Fields) -> bool:
-    """Whether something follows a step, or is needed by it."""
-    return bool(step.get("next") or step.get("needs"))
+def undoes_alone(step: Fields) -> bool:
+    """Whether a step is work that nothing follows, and that needs nothing."""
+    return step.get("type", "action") in ("action", "tool", "http") and not (
+        step.get("next") or step.get("needs")
+    )
 
 
 def without_next(entry: Fields) -> Fields:

@@ -24,6 +24,11 @@ def parallel(node: FlowNode, level: Level) -> Fields:
     return {"type": "gateway", "mode": "parallel", **_join(node, level), **ways.following(node, level)}
 
 
+def counting(node: FlowNode, level: Level) -> Fields:
+    """A complex gateway: our `join`, said in its extensions, is how many branches it waits for."""
+    return {"type": "gateway", "mode": "parallel", **ways.following(node, level)}
+
+
 def _join(node: FlowNode, level: Level) -> Fields:
     return {"join": "all"} if len(level.coming(node)) > 1 else {}
 

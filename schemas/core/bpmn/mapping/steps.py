@@ -29,7 +29,7 @@ ELEMENTS: Final[Mapping[ElementKind, Callable[[FlowNode, Level], Fields]]] = Map
         ElementKind.EXCLUSIVE_GATEWAY: gateways.exclusive,
         ElementKind.INCLUSIVE_GATEWAY: gateways.inclusive,
         ElementKind.PARALLEL_GATEWAY: gateways.parallel,
-        ElementKind.COMPLEX_GATEWAY: gateways.parallel,
+        ElementKind.COMPLEX_GATEWAY: gateways.counting,
         ElementKind.EVENT_GATEWAY: gateways.by_event,
         ElementKind.START_EVENT: events.start,
         ElementKind.END_EVENT: events.end,
