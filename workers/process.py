@@ -20,6 +20,7 @@ from runtime.cipher import Cipher
 from runtime.personal import PersonalFields
 from runtime.settings import Settings
 from schemas.core.agents import Agents, read_agents
+from schemas.core.bpmn.definition_file import read_bpmn_file
 from schemas.core.definition.file import read_definition_file
 from statemachine.workflow.definition import Workflow
 from storage.core.database import Database
@@ -40,12 +41,20 @@ _COLLECT_AFTER: Final = 50_000
 
 
 def read_workflows(folder: Path) -> list[tuple[dict[str, Any], Workflow]]:
-    """The definitions of the configuration, as written and as checked, in the order of their files.
+    """The definitions of the configuration, as written and as checked: those in YAML, then those in BPMN.
+
+    A BPMN file beside a YAML file of its name is that one as a drawing, and is not read.
 
     Raises:
         MalformedWorkflow: one of them cannot run, or lacks a step that its product needs.
     """
-    return [read_definition_file(path, NEEDS_OF_TRIGGER) for path in sorted(folder.glob("*.yaml"))]
+    written = sorted(folder.glob("*.yaml"))
+    known = {path.stem for path in written}
+    drawn = [path for path in sorted(folder.glob("*.bpmn")) if path.stem not in known]
+    return [
+        *(read_definition_file(path, NEEDS_OF_TRIGGER) for path in written),
+        *(found for path in drawn for found in read_bpmn_file(path, NEEDS_OF_TRIGGER)),
+    ]
 
 
 class Process:

@@ -4,6 +4,7 @@ from types import MappingProxyType
 
 from api.flows import (
     agents,
+    bpmn,
     hooks,
     http_callbacks,
     inbox,
@@ -16,7 +17,7 @@ from api.flows import (
     workflows,
 )
 from api.flows.errors import FAULTS
-from api.flows.executions import reading, starting, verbs
+from api.flows.executions import picture, reading, starting, verbs
 from api.flows.outside import agent_work, step_reports
 from api.server.registration import Registration
 from tasks.forms import TaskForms
@@ -44,9 +45,11 @@ def flows_of(forms: TaskForms) -> Registration:
             task_batches.router_of(forms),
             task_control.router,
             live_states.router,
+            bpmn.router,
             workflows.router,
             starting.router,
             reading.router,
+            picture.router,
             verbs.router,
             migrations.router,
             inbox.router,
@@ -55,5 +58,10 @@ def flows_of(forms: TaskForms) -> Registration:
         # A webhook proves itself by its signature, an HTTP step's address is the proof.
         open=(hooks.router, http_callbacks.router),
         faults=FAULTS,
-        largest_bodies=MappingProxyType({task_batches.BATCH_PATH: task_batches.LARGEST_BATCH_BODY}),
+        largest_bodies=MappingProxyType(
+            {
+                task_batches.BATCH_PATH: task_batches.LARGEST_BATCH_BODY,
+                bpmn.IMPORT_PATH: bpmn.LARGEST_FILE,
+            }
+        ),
     )

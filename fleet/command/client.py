@@ -69,6 +69,13 @@ class Client:
         """Look at something."""
         return self._call("GET", path, query, None)
 
+    def content(self, path: str) -> bytes:
+        """Look at something that is no JSON: a file, a picture."""
+        answer = self._send("GET", path, {}, None)
+        if answer.status >= _FIRST_ERROR:
+            self._read(answer)
+        return answer.body
+
     def post(self, path: str, body: Any = None, **query: Any) -> Any:
         """Do something."""
         return self._call("POST", path, query, body)

@@ -17,7 +17,9 @@ _IS_RUNNING: Final = f"(state IN ({LEASED}, {PARKED}) OR (state NOT IN ({ENDED})
 _PROGRESS = text(
     f"""
     SELECT node, bool_or({_IS_RUNNING}) AS running, bool_or(held AND state NOT IN ({ENDED}, {LEASED})) AS held,
-        bool_or(state NOT IN ({ENDED})) AS open, (array_agg(state ORDER BY step_id DESC))[1] AS last
+        bool_or(state NOT IN ({ENDED})) AS open, (array_agg(state ORDER BY step_id DESC))[1] AS last,
+        count(*) FILTER (WHERE state = {DONE}) AS times_done, count(*) FILTER (WHERE state = {FAILED}) AS times_failed,
+        count(*) FILTER (WHERE state NOT IN ({ENDED})) AS times_open
     FROM steps WHERE run_id = :run_id GROUP BY node
     """
 )
@@ -116,6 +118,10 @@ class StepProgress:
     open: bool
     last: str
     """The state of its last row."""
+    times_done: int
+    times_failed: int
+    times_open: int
+    """How many of its rows are in a state."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -121,7 +121,7 @@ def list_execution_steps(
 ) -> ExecutionStepPage:
     """Each as often as it was entered, in the order in which that was."""
     with parts.database.transaction() as work:
-        run = _run_in(work, found_in(work, execution_id, intake.forms))
+        run = run_in(work, found_in(work, execution_id, intake.forms))
         workflow = parts.engine.catalogue.version(work, run.workflow, run.version)
         rows = Executions(work).steps(run.run_id, after=_number(place_of(cursor)), limit=limit + 1)
     shown = rows[:limit]
@@ -146,7 +146,7 @@ def list_execution_variables(
 ) -> ExecutionVariables:
     """What they hold now, and every value that was written to them, by a step or a person."""
     with parts.database.transaction() as work:
-        run = _run_in(work, found_in(work, execution_id, intake.forms))
+        run = run_in(work, found_in(work, execution_id, intake.forms))
         workflow = parts.engine.catalogue.version(work, run.workflow, run.version)
         rows = WrittenVariables(work).history(run.run_id, limit + 1, after=_number(place_of(cursor)))
     shown = rows[:limit]
@@ -221,7 +221,8 @@ def found_in(work: UnitOfWork, execution_id: str, forms: TaskForms) -> TaskRow:
     return row
 
 
-def _run_in(work: UnitOfWork, row: TaskRow) -> RunRow:
+def run_in(work: UnitOfWork, row: TaskRow) -> RunRow:
+    """The run of a task that was found."""
     return cast("RunRow", Executions(work).find(row.run_id))
 
 

@@ -12,6 +12,7 @@ import typer
 
 from fleet.command.client import ADMIN, ApiRefused, connected, moment, refusals, segment
 from fleet.command.failure import CommandError, Commands
+from fleet.command.flows.bpmn import draw, export, import_file
 from fleet.command.flows.versions import migrate, replay
 from fleet.command.location import DataDir
 from fleet.command.orders.task import By, name_of, text_of
@@ -23,10 +24,14 @@ if TYPE_CHECKING:
 application = typer.Typer(
     cls=Commands,
     no_args_is_help=True,
-    help="Definitions of workflows: check, add, list, show, activate, retire; their runs: migrate, replay.",
+    help="Definitions of workflows: check, add, list, show, activate, retire; BPMN files: import, export, draw; "
+    "their runs: migrate, replay.",
 )
 application.command("migrate")(migrate)
 application.command("replay")(replay)
+application.command("import")(import_file)
+application.command("export")(export)
+application.command("draw")(draw)
 
 DefinitionFile = Annotated[
     Path,

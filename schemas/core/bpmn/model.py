@@ -21,6 +21,8 @@ class ElementKind(Enum):
     EXCLUSIVE_GATEWAY = "exclusiveGateway"
     INCLUSIVE_GATEWAY = "inclusiveGateway"
     PARALLEL_GATEWAY = "parallelGateway"
+    COMPLEX_GATEWAY = "complexGateway"
+    """Only with our `join` in its extensions, which says what it waits for."""
     EVENT_GATEWAY = "eventBasedGateway"
     START_EVENT = "startEvent"
     END_EVENT = "endEvent"
@@ -53,6 +55,8 @@ class XmlNode:
     """By `name`, or `{namespace}name` where it has a namespace."""
     text: str = ""
     children: tuple["XmlNode", ...] = ()
+    tail: str = ""
+    """The text behind it, where texts and elements are mixed; blanks between elements are left out."""
     line: int = field(default=0, compare=False)
 
 
@@ -84,6 +88,7 @@ class EventDefinition:
     """What is to be compensated; none: the scope's done steps."""
     waits: bool = True
     kept: tuple[XmlNode, ...] = ()
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +137,7 @@ class Lane:
     lanes: tuple["Lane", ...] = ()
     set_id: str = ""
     kept: tuple[XmlNode, ...] = ()
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -213,7 +213,7 @@ def _kept(
     body: Any, marks: Mapping[Place, tuple[int, int]], faults: list[tuple[Place, str]] | None = None
 ) -> WrittenDefinition:
     written = WrittenDefinition(in_our_names(body) if isinstance(body, dict) else {}, marks)
-    found = [*(faults or ()), *_unstorable(body)]
+    found = [*(faults or ()), *unstorable(body)]
     if not isinstance(body, dict):
         found.append(((), "must be an object with the fields of a definition"))
     if found:
@@ -221,8 +221,8 @@ def _kept(
     return written
 
 
-def _unstorable(body: Any) -> Iterator[tuple[Place, str]]:
-    """What in this JSON cannot be kept; walked without recursion."""
+def unstorable(body: Any) -> Iterator[tuple[Place, str]]:
+    """What in this JSON cannot be kept, with its place; walked without recursion."""
     left: list[tuple[Place, Any]] = [((), body)]
     while left:
         at, value = left.pop()

@@ -89,8 +89,8 @@ EXCEPTIONS: tuple[Contradiction, ...] = (
     ),
     Contradiction(
         "negative_data_rejection",
-        r"^/v1/workflows/check$",
-        "What is wrong with a definition is the answer, within a 200.",
+        r"^/v1/workflows/(check|import)$",
+        "What is wrong with a definition, or a file, is the answer, within a 200.",
     ),
     Contradiction(
         "negative_data_rejection",
@@ -99,7 +99,7 @@ EXCEPTIONS: tuple[Contradiction, ...] = (
     ),
     Contradiction(
         "allow_header_conformance",
-        r"^/v1/(tasks/batch|agents/register|states/transition|workflows/check|workflows/\{name\}/(start|migrations))$",
+        r"^/v1/(tasks/batch|agents/register|states/transition|workflows/(check|import)|workflows/\{name\}/(start|migrations))$",
         "The path also names a task, an agent or a workflow (`/tasks/{task_id}`, …), which takes GET.",
     ),
     Contradiction(

@@ -1,0 +1,1 @@
+"""Models of BPMN by chance, and the XSD they are held against."""

@@ -1,0 +1,1 @@
+"""BPMN Diagram Interchange: diagrams as files have them, read and written."""
