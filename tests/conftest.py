@@ -37,11 +37,12 @@ log_plainly()
 
 
 class FilesTogether(LoadFileScheduling):  # type: ignore[misc]
-    """Gives a file to one worker, and all scenarios that share a fleet too: to start one costs seconds of CPU."""
+    """Gives a file to one worker, and all scenarios of whole fleets too: one fleet at a time."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return "tests/acceptance" if file.startswith("tests/acceptance/") else file
+        # What is left of a fleet is looked for among a worker's children: no other servers may be among them.
+        return "fleets" if file.startswith(("tests/acceptance/", "tests/separate_fleets/")) else file
 
 
 @pytest.hookimpl(optionalhook=True)
