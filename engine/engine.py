@@ -12,8 +12,8 @@ from engine.called_runs import CalledRuns
 from engine.catalogue import Catalogue
 from engine.definitions.rules import DefinitionRules
 from engine.flow.events.after_commit import NOTHING_LEFT, AfterCommit
-from engine.lease import LeaseKeeper
-from engine.leased_work import LeasedWork
+from engine.leasing.lease import LeaseKeeper
+from engine.leasing.leased_work import LeasedWork
 from engine.limits import Limits
 from engine.outcomes import Outcome
 from engine.publisher import Message, Publisher, WireUnavailable, into_messages

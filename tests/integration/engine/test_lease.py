@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import event
 
-from engine.lease import LeaseKeeper
+from engine.leasing.lease import LeaseKeeper
 from storage.core.database import Database
 from tests.support.engine.general_runs import ScriptedActions, begin
 from tests.support.in_process_fleet import InProcessFleet

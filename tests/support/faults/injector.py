@@ -9,8 +9,8 @@ from types import CodeType, FrameType
 from typing import Final
 
 from engine.engine import Engine
-from engine.lease import LeaseKeeper
-from engine.leased_work import LeasedWork
+from engine.leasing.lease import LeaseKeeper
+from engine.leasing.leased_work import LeasedWork
 from engine.rescue.tick import Tick
 from tasks.orders.agents.sending import send_all
 from tasks.orders.inbound.reports import take_reports

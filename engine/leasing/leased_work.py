@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from engine.lease import LeaseKeeper
+from engine.leasing.lease import LeaseKeeper
 from engine.publisher import WireUnavailable
 from engine.rescue.isolation import fault_of
 from runtime.logs import logger

@@ -1,0 +1,1 @@
+"""Leases of batches: renewed while work lasts, given back where it breaks."""
