@@ -6,7 +6,9 @@ import pkgutil
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from functools import reduce
 from itertools import product
+from operator import or_
 from typing import Any, Final
 
 import pytest
@@ -59,8 +61,8 @@ def kept_patterns() -> Iterator[tuple[str, "re.Pattern[str]"]]:
     yield from patterns_in(load_rules(default_paths().rules), "rules")
 
 
-def calls() -> Iterator[tuple[str, ast.expr, bool]]:
-    """Where `re` is given a pattern, the pattern, and whether a module does it as it is read."""
+def calls() -> Iterator[tuple[str, ast.Call, bool]]:
+    """Where `re` is given a pattern, how, and whether a module does it as it is read."""
     for path in python_files():
         module = tree_of(path)
         inside = {
@@ -71,16 +73,23 @@ def calls() -> Iterator[tuple[str, ast.expr, bool]]:
         }
         for node in ast.walk(module):
             match node:
-                case ast.Call(func=ast.Attribute(value=ast.Name(id="re"), attr=name), args=[first, *_]):
+                case ast.Call(func=ast.Attribute(value=ast.Name(id="re"), attr=name), args=[_, *_]):
                     if name in _CALLS:
-                        yield place(path, node.lineno), first, id(node) not in inside
+                        yield place(path, node.lineno), node, id(node) not in inside
 
 
 def written_patterns() -> Iterator[tuple[str, "re.Pattern[str]"]]:
     """Every pattern that stands in a call, as in `re.sub(r"\\s", …)`."""
-    for where, given, _ in calls():
+    for where, call, _ in calls():
+        given = call.args[0]
         if isinstance(given, ast.Constant) and isinstance(given.value, str):
-            yield where, re.compile(given.value)
+            yield where, re.compile(given.value, flags_of(call))
+
+
+def flags_of(call: ast.Call) -> re.RegexFlag:
+    """The flags that a call of `re` names: without them a verbose pattern would be another one."""
+    named = (node.attr for node in ast.walk(call) if isinstance(node, ast.Attribute))
+    return reduce(or_, (re.RegexFlag[name] for name in named if name in re.RegexFlag.__members__), re.NOFLAG)
 
 
 def once_each(found: Iterator[tuple[str, "re.Pattern[str]"]]) -> dict[str, "re.Pattern[str]"]:
@@ -142,8 +151,8 @@ def test_a_pattern_that_grows_faster_than_its_text_is_found(pattern: str) -> Non
 def test_every_pattern_is_a_constant_or_kept_by_a_module() -> None:
     unknown = [
         where
-        for where, given, as_read in calls()
-        if not isinstance(given, ast.Constant) and not as_read
+        for where, call, as_read in calls()
+        if not isinstance(call.args[0], ast.Constant) and not as_read
         and where.partition(":")[0] not in _COMPILED_FROM_CONFIGURATION
     ]  # fmt: skip
     assert unknown == [], "compile it where the module is read, or use runtime.linear_pattern"
