@@ -129,6 +129,8 @@ def _lacks_of_gateway(step: Step) -> Iterator[str]:
         yield "is a gateway and needs condition, next and else"
     elif step.otherwise and not step.branches:
         yield "is a gateway with 'else' and without a condition"
+    elif step.otherwise and any(branch.condition is None for branch in step.branches):
+        yield "has a branch without 'if', which is taken where no other is, beside an 'else', which never is"
     elif not targets:
         yield "is a gateway that leads nowhere"
 

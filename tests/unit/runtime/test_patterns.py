@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from functools import reduce
-from itertools import product
+from itertools import combinations_with_replacement
 from operator import or_
 from typing import Any, Final
 
@@ -105,8 +105,7 @@ PATTERNS: Final = once_each(iter([*kept_patterns(), *written_patterns()]))
 
 def hostile_texts(pattern: "re.Pattern[str]", length: int) -> Iterator[str]:
     """Its own parts again and again, alone and in pairs, in digits of either width, with an end it does not take."""
-    pieces = fragments_of(pattern)[:4]
-    pairs = {one + other for one, other in product(pieces, pieces)}
+    pairs = {one + other for one, other in combinations_with_replacement(fragments_of(pattern)[:4], 2)}
     for piece in sorted(pairs | {pair.translate(_FULL_WIDTH) for pair in pairs} | {"１"}):
         yield (piece * length)[:length] + "\x01"
 
@@ -119,8 +118,10 @@ def excess(pattern: "re.Pattern[str]") -> str | None:
     """
     for text in hostile_texts(pattern, 2 * _LENGTH):
         most = _STEPS_A_CHARACTER * len(text)
-        half = steps_of(pattern, text[:_LENGTH] + "\x01", most=most)
         steps = steps_of(pattern, text, most=most)
+        if steps <= _MORE_OF_THE_LONGER:
+            continue
+        half = steps_of(pattern, text[:_LENGTH] + "\x01", most=most)
         if steps > most or steps > 2 * half + _MORE_OF_THE_LONGER:
             return text
     return None

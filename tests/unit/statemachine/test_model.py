@@ -14,12 +14,15 @@ from tests.support.workflow.interpreter import Interpreter, answer
 MODEL = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 
 
+KINDS = (Kind.ACTION, Kind.ACTION, Kind.ACTION, Kind.GATEWAY, Kind.HUMAN, Kind.WAIT)
+
+
 @st.composite
 def definitions(draw: st.DrawFn) -> Workflow:
-    """Steps of every kind, mostly leading forwards; gateways and people may lead back."""
+    """Steps of agents, people and time, mostly leading forwards; gateways and people may lead back."""
     size = draw(st.integers(2, 8))
     ids = [f"s{number}" for number in range(size)]
-    kinds = [draw(st.sampled_from([*Kind, Kind.ACTION, Kind.ACTION])) for _ in ids]
+    kinds = [draw(st.sampled_from(KINDS)) for _ in ids]
     inline = [kind is Kind.ACTION and not draw(st.integers(0, 5)) for kind in kinds]
     joins = [number > 1 and draw(st.integers(0, 2)) == 0 for number in range(size)]
     free = [step_id for step_id, join in zip(ids, joins, strict=True) if not join]

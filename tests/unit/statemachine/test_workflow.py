@@ -5,6 +5,7 @@ import pytest
 from statemachine.workflow.definition import Kind, MalformedWorkflow, Step
 from statemachine.workflow.expression.compiled import Expression
 from statemachine.workflow.expression.template import ValueTemplate
+from statemachine.workflow.options.gateways import Branch
 from statemachine.workflow.options.loops import ForEach
 from tests.support.workflow.definitions import action, gateway, human, workflow
 
@@ -72,6 +73,10 @@ FAULTS: dict[str, tuple[tuple[Step, ...], str]] = {
     "a gateway without next": (
         (Step(id="g", kind=Kind.GATEWAY, otherwise=("end",), condition=CONDITION),),
         "step 'g' is a gateway and needs condition, next and else",
+    ),
+    "an else beside a branch without if": (
+        (Step(id="g", kind=Kind.GATEWAY, branches=(Branch(next=("end",)),), otherwise=("end",)),),
+        "step 'g' has a branch without 'if', which is taken where no other is, beside an 'else', which never is",
     ),
     "a human step without decisions": (
         (human("h"),),

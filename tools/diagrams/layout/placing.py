@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import floor
 from typing import Any, Final
 
 import graphlay
@@ -74,8 +75,8 @@ def place(boxes: Sequence[Box], links: Sequence[Link]) -> Placed:
     )
     bounds = {
         box.id: Bounds(
-            round(node["center"]["x"] - box.width / 2),
-            round(node["center"]["y"] - box.height / 2),
+            _whole(node["center"]["x"] - box.width / 2),
+            _whole(node["center"]["y"] - box.height / 2),
             box.width,
             box.height,
         )
@@ -105,14 +106,22 @@ def _edge(link: Link, at: Mapping[str, int]) -> dict[str, Any]:
     return edge
 
 
+def _whole(pixels: float) -> int:
+    """A half goes up: by `round` it would go down for one border of a box of odd width, and up for the other."""
+    return floor(pixels + 0.5)
+
+
 def _line(edge: Mapping[str, Any]) -> Line:
     """The line in whole pixels, each of its pieces horizontal or vertical."""
     points: list[Point] = []
     for given in edge["points"]:
-        point = Point(round(given["x"]), round(given["y"]))
+        point = Point(_whole(given["x"]), _whole(given["y"]))
         if points and 0 < abs(point.x - points[-1].x) <= 1:
             point = Point(points[-1].x, point.y)
         if points and 0 < abs(point.y - points[-1].y) <= 1:
             point = Point(point.x, points[-1].y)
+        if points and point.x != points[-1].x and point.y != points[-1].y:
+            # Lines that meet at one place are given short slanting pieces; a corner does as well.
+            points.append(Point(point.x, points[-1].y))
         points.append(point)
     return straightened(points)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from schemas.core.bpmn.model import XmlNode
 from schemas.core.bpmn.problems import BpmnProblem
@@ -75,17 +75,22 @@ def elements_within(node: XmlNode) -> Iterator[XmlNode]:
             yield from elements_within(child)
 
 
+def elements_of(node: XmlNode) -> tuple[XmlNode, ...]:
+    """An element's children without text between them: where BPMN has only elements, text means nothing."""
+    return tuple(replace(child, tail="") if child.tail else child for child in node.children)
+
+
 def children_of(node: XmlNode) -> tuple[XmlNode, ...]:
     """An element's children; what is not of BPMN stands in its extensions, wherever it stood."""
     documentation: list[XmlNode] = []
     extensions: list[XmlNode] = []
     others: list[XmlNode] = []
-    for child in node.children:
+    for child in elements_of(node):
         name = bpmn_name(child.tag)
         if not name:
             extensions.append(child)
         elif name == "extensionElements":
-            extensions += child.children
+            extensions += elements_of(child)
         else:
             (documentation if name == "documentation" else others).append(child)
     if not extensions:

@@ -7,7 +7,14 @@ from schemas.core.bpmn.model import BpmnModel, BpmnProcess, ElementKind, Inside,
 from schemas.core.bpmn.problems import BpmnProblem, RejectedBpmn
 from schemas.core.bpmn.reading.checks import check_ids, check_process
 from schemas.core.bpmn.reading.contents import read_inside
-from schemas.core.bpmn.reading.context import BpmnReading, children_of, elements_within, is_true, parts_of
+from schemas.core.bpmn.reading.context import (
+    BpmnReading,
+    children_of,
+    elements_of,
+    elements_within,
+    is_true,
+    parts_of,
+)
 from schemas.core.bpmn.reading.flow_nodes import kind_of, read_flow_node
 from schemas.core.bpmn.xml.child_order import OF_FLOW_NODE, OF_PROCESS
 from schemas.core.bpmn.xml.names import BPMN, BPMNDI, UNPEND, bpmn, bpmn_name, local_name, namespace_of
@@ -41,7 +48,8 @@ def read_model(text: bytes) -> BpmnModel:
     )
     check_ids(root, reading)
     processes: list[BpmnProcess] = []
-    for child in root.children:
+    root_elements = elements_of(root)
+    for child in root_elements:
         name = bpmn_name(child.tag)
         if name == "process":
             processes.append(_read_process(child, reading))
@@ -62,10 +70,10 @@ def read_model(text: bytes) -> BpmnModel:
         attributes=attributes,
         prefixes=file.prefixes,
         roots=tuple(
-            child for child in root.children if bpmn_name(child.tag) not in read and child.tag != _DIAGRAM
+            child for child in root_elements if bpmn_name(child.tag) not in read and child.tag != _DIAGRAM
         ),
-        collaboration=tuple(child for child in root.children if bpmn_name(child.tag) in COLLABORATIONS),
-        diagrams=tuple(child for child in root.children if child.tag == _DIAGRAM),
+        collaboration=tuple(child for child in root_elements if bpmn_name(child.tag) in COLLABORATIONS),
+        diagrams=tuple(child for child in root_elements if child.tag == _DIAGRAM),
     )
 
 

@@ -32,7 +32,7 @@ def test_an_export_satisfies_the_xsd(body: dict[str, Any]) -> None:
     assert faults_of(export_bpmn(body)) == []
 
 
-@settings(max_examples=20, derandomize=True, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(bodies())
 def test_the_export_of_any_definition_satisfies_the_xsd(body: dict[str, Any]) -> None:
     assert faults_of(export_bpmn(body)) == []

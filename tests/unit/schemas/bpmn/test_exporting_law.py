@@ -43,7 +43,6 @@ def test_a_definition_that_is_there_is_the_same_after_an_export_and_an_import(bo
 
 @settings(
     max_examples=40,
-    derandomize=True,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

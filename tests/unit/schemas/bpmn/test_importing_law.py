@@ -34,7 +34,7 @@ def without_file(body: Any) -> Any:
     return {name: value for name, value in body.items() if name != "bpmn"}
 
 
-@settings(max_examples=40, derandomize=True, deadline=None, suppress_health_check=CALM)
+@settings(max_examples=40, deadline=None, suppress_health_check=CALM)
 @given(models())
 def test_a_file_is_the_same_after_an_import_and_an_export(model: BpmnModel) -> None:
     try:
@@ -47,7 +47,7 @@ def test_a_file_is_the_same_after_an_import_and_an_export(model: BpmnModel) -> N
         assert export_bpmn(definition.body) == write_model(alone)
 
 
-@settings(max_examples=40, derandomize=True, deadline=None, suppress_health_check=CALM)
+@settings(max_examples=40, deadline=None, suppress_health_check=CALM)
 @given(models(), st.data())
 def test_a_definition_that_was_changed_is_the_same_after_an_export_and_an_import(
     model: BpmnModel, data: st.DataObject
@@ -66,7 +66,7 @@ def test_a_definition_that_was_changed_is_the_same_after_an_export_and_an_import
     assert without_file(again.body) == without_file(body)
 
 
-@settings(max_examples=40, derandomize=True, deadline=None, suppress_health_check=CALM)
+@settings(max_examples=40, deadline=None, suppress_health_check=CALM)
 @given(models())
 def test_what_others_wrote_into_a_file_outlasts_a_change_of_the_definition(model: BpmnModel) -> None:
     alone = replace(model, processes=model.processes[:1])

@@ -12,7 +12,6 @@ from tests.support.bpmn.schema import faults_of
 
 any_model = settings(
     max_examples=40,
-    derandomize=True,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
