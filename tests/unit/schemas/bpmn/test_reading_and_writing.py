@@ -1,5 +1,7 @@
 """The laws of BPMN's XML: what is written is read as the same model, and satisfies the OMG's XSD."""
 
+from dataclasses import replace
+
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -40,4 +42,7 @@ def test_a_file_with_any_damage_is_read_or_rejected(
         read = read_model(text[:at] + put + text[at + length :])
     except RejectedBpmn:
         return
-    assert read_model(write_model(read)) == read
+    again = read_model(write_model(read))
+    # A prefix that the damage took away is given anew where something has to be said by it.
+    assert again.prefixes.items() >= read.prefixes.items()
+    assert replace(again, prefixes=read.prefixes) == read
