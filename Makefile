@@ -21,7 +21,8 @@ install: .venv/installed  ## prepare .venv with what runs
 test: .venv/installed-dev  ## lint, types, import contracts, and every test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	@# Beside the types, on the other core: else each of the four would compile every test for itself.
+	$(BIN)/mypy & types=$$!; $(BIN)/pytest --collect-only -qq > /dev/null || true; wait $$types
 	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 check: .venv/installed-dev  ## what is quick: lint, types, and the tests that start nothing

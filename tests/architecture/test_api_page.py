@@ -1,6 +1,7 @@
 """docs/api.md, the API's description and the table of routes by state say the same."""
 
 import importlib.util
+from functools import cache
 from types import ModuleType
 
 from starlette.routing import WebSocketRoute
@@ -12,7 +13,8 @@ from statemachine.orders.states import State
 PAGE = PROJECT / "docs" / "api.md"
 
 
-def _generator() -> ModuleType:
+@cache
+def api_page() -> ModuleType:
     """What draws the page; `docs` holds pages and no package."""
     spec = importlib.util.spec_from_file_location("api_page", PROJECT / "docs" / "api_page.py")
     assert spec is not None
@@ -22,22 +24,19 @@ def _generator() -> ModuleType:
     return module
 
 
-api_page = _generator()
-
-
 def test_the_page_is_drawn_from_the_description_and_the_table() -> None:
-    assert PAGE.read_text(encoding="utf-8") == api_page.page(), "run: python docs/generate.py"
+    assert PAGE.read_text(encoding="utf-8") == api_page().page(), "run: python docs/generate.py"
 
 
 def test_every_route_is_on_the_page() -> None:
-    page = api_page.page()
-    for path, methods in api_page.document()["paths"].items():
+    page = api_page().page()
+    for path, methods in api_page().document()["paths"].items():
         for method in methods:
             assert f"`{method.upper()} {path}` · " in page
 
 
 def test_every_socket_is_on_the_page_with_the_codes_it_closes_with() -> None:
-    page = api_page.page()
+    page = api_page().page()
     for route in event_socket.router.routes:
         assert isinstance(route, WebSocketRoute)
         assert f"`WS /v1{route.path}`" in page
@@ -46,17 +45,17 @@ def test_every_socket_is_on_the_page_with_the_codes_it_closes_with() -> None:
 
 
 def test_every_state_is_a_situation_of_the_table() -> None:
-    situations = api_page.table()["situations"]
+    situations = api_page().table()["situations"]
     assert {name.partition(",")[0] for name in situations} == {state.value for state in State}
 
 
 def test_every_reason_is_used_and_every_cell_names_one_that_is_there() -> None:
-    table = api_page.table()
+    table = api_page().table()
     cells = [
         answer
         for call in table["calls"].values()
-        for mode in api_page.MODES
-        for answer in api_page.answers_of(call[mode], list(table["situations"])).values()
+        for mode in api_page().MODES
+        for answer in api_page().answers_of(call[mode], list(table["situations"])).values()
     ]
     named = {answer.partition(" ")[2] for answer in cells} - {""}
     assert named == table["reasons"].keys()
@@ -65,7 +64,7 @@ def test_every_reason_is_used_and_every_cell_names_one_that_is_there() -> None:
 def test_every_route_of_the_table_is_one_of_the_description() -> None:
     known = {
         f"{method.upper()} {path}"
-        for path, methods in api_page.document()["paths"].items()
+        for path, methods in api_page().document()["paths"].items()
         for method in methods
     }
-    assert {call["route"] for call in api_page.table()["calls"].values()} <= known
+    assert {call["route"] for call in api_page().table()["calls"].values()} <= known

@@ -64,18 +64,20 @@ def kept_patterns() -> Iterator[tuple[str, "re.Pattern[str]"]]:
 def calls() -> Iterator[tuple[str, ast.Call, bool]]:
     """Where `re` is given a pattern, how, and whether a module does it as it is read."""
     for path in python_files():
-        module = tree_of(path)
-        inside = {
-            id(node)
-            for function in ast.walk(module)
-            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-            for node in ast.walk(function)
-        }
-        for node in ast.walk(module):
-            match node:
-                case ast.Call(func=ast.Attribute(value=ast.Name(id="re"), attr=name), args=[_, *_]):
-                    if name in _CALLS:
-                        yield place(path, node.lineno), node, id(node) not in inside
+        if "re." in path.read_text(encoding="utf-8"):
+            for call, as_read in calls_within(tree_of(path), as_read=True):
+                yield place(path, call.lineno), call, as_read
+
+
+def calls_within(node: ast.AST, *, as_read: bool) -> Iterator[tuple[ast.Call, bool]]:
+    """The calls of `re` in a tree, each with whether a module makes it as it is read."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="re"), attr=name), args=[_, *_]) if name in _CALLS:
+            yield node, as_read
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
+            as_read = False
+    for child in ast.iter_child_nodes(node):
+        yield from calls_within(child, as_read=as_read)
 
 
 def written_patterns() -> Iterator[tuple[str, "re.Pattern[str]"]]:

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,9 @@ from training.history import HISTORY_NAME, entry_of, put_in_use, write_down
 from training.labelled import LabelledWords
 from training.training import train
 
-pytest.importorskip(
-    "sklearn", reason="scikit-learn is absent; it is only needed for training (extra `train`)"
+pytestmark = pytest.mark.skipif(
+    find_spec("sklearn") is None,
+    reason="scikit-learn is absent; it is only needed for training (extra `train`)",
 )
 
 EACH = 15
