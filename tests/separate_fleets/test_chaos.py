@@ -1,4 +1,4 @@
-"""A minute of `unpend chaos` with a fixed seed, and what it leaves when it is told to stop."""
+"""Half a minute of `unpend chaos` with a fixed seed, and what it leaves when it is told to stop."""
 
 import os
 import signal
@@ -38,8 +38,8 @@ def words(folder: Path) -> str:
     return (folder / "chaos.log").read_text(encoding="utf-8")
 
 
-def test_a_minute_of_faults_lose_no_order_and_reach_nobody_twice(folder: Path) -> None:
-    running = started(folder, "--seed", "20261130", "--minutes", "1")
+def test_half_a_minute_of_faults_loses_no_order_and_reaches_nobody_twice(folder: Path) -> None:
+    running = started(folder, "--seed", "20261130", "--minutes", "0.5")
     assert running.wait(timeout=2400) == 0, words(folder)
 
 
