@@ -1,7 +1,8 @@
 """What makes a definition one that cannot run: names that lead nowhere, dead options, endless loops."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import Final
 
 from statemachine.workflow.checks.definition_fault import DefinitionFault
@@ -187,17 +188,28 @@ def _unattended_after(step: Step, graph: Graph) -> Iterator[str]:
 
 def _ending(graph: Graph) -> set[str]:
     """The steps after which some choice of branches comes to an end; all parallel branches must."""
+    before: defaultdict[str, list[Step]] = defaultdict(list)
+    for step in graph.steps.values():
+        for target in chain(graph.inner.get(step.id, ()), *_choices(step)):
+            before[target].append(step)
     ending: set[str] = set()
-    known = -1
-    while len(ending) > known:
-        known = len(ending)
-        ending |= {step.id for step in graph.steps.values() if _can_end(step, graph, ending)}
+    edge = list(graph.steps.values())
+    while edge:
+        step = edge.pop()
+        if step.id not in ending and _can_end(step, graph, ending):
+            ending.add(step.id)
+            edge += before[step.id]
     return ending
 
 
 def _can_end(step: Step, graph: Graph, ending: set[str]) -> bool:
-    if not all(target in ending for target in graph.inner.get(step.id, ())):
-        return False
+    return all(target in ending for target in graph.inner.get(step.id, ())) and any(
+        all(target in ending or target not in graph.steps for target in choice) for choice in _choices(step)
+    )
+
+
+def _choices(step: Step) -> list[tuple[str, ...]]:
+    """The branches of which one is taken; what is within one of them is taken together."""
     choices: list[tuple[str, ...]] = [branch.next for branch in step.branches]
     match step.kind:
         case Kind.HUMAN:
@@ -208,7 +220,7 @@ def _can_end(step: Step, graph: Graph, ending: set[str]) -> bool:
             choices = [catch.next for catch in step.catches]
         case _ if step.next or not choices:
             choices.append(step.next)
-    return any(all(target in ending or target not in graph.steps for target in choice) for choice in choices)
+    return choices
 
 
 def _repeated(names: Sequence[str]) -> list[str]:
