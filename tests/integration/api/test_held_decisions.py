@@ -71,7 +71,7 @@ def state_of(api: ApiClient) -> tuple[str, str | None]:
     return row[0], row[1]
 
 
-def lines(api: ApiClient, review: dict[str, Any], what: str) -> list[dict[str, Any]]:
+def lines(api: ApiClient, review: dict[str, Any], what: str) -> list[Any]:
     with api.house.database.transaction() as work:
         return [line for line in OrderView(work).audit_lines(review["task_id"]) if line["event_type"] == what]
 
@@ -270,7 +270,7 @@ def test_an_order_cancelled_meanwhile_refuses_the_decision_and_says_why(api: Api
 def test_a_customer_who_calls_meanwhile_gives_the_review_back_with_the_reason(api: ApiClient) -> None:
     review = asked_about(api)
     hold(api, review)
-    signal = {"signal_id": "s1", "type": "customer_called", "data": {"text": "配件到了吗"}}
+    signal = {"signal_id": "s1", "type": "customer_called", "data": {"words": "配件到了吗"}}
     answer = api.post(f"/tasks/{review['task_id']}/signals", json=signal)
     assert answer.status_code in (200, 202)
     come_due(api)
