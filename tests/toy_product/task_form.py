@@ -129,7 +129,7 @@ class ParcelForm:
     def refusal_of(
         self, work: UnitOfWork, review: Review, payload: Mapping[str, Any], by: Respondent, /
     ) -> Decided | None:
-        return refusal(work, review, by)
+        return refusal(work, review, given_answer(payload, by).by)
 
     def seen(self, *_: object) -> int:
         return 0
