@@ -32,6 +32,7 @@ class Prefix(StrEnum):
     STOP = "stop_"
     DO_NOT_CALL = "dnc_"
     REPORT = "REP"
+    HOLD = "hold_"
 
 
 MILLISECOND_DIGITS: Final = 11

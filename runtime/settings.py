@@ -144,6 +144,9 @@ class Settings(BaseSettings):
     least_wait_seconds: float = Field(default=0.0, ge=0)
     """How long the API waits at least for a step that was called for; the tool's own limit where that is longer."""
 
+    hold_seconds: float = Field(default=8.0, ge=0, le=30)
+    """How long a decision made in the worklist is held, so that it can be undone, before it is applied."""
+
     language_model_url: str | None = None
     """A second opinion on customers' words (docs/triage.md): an OpenAI-compatible endpoint, as `https://host/v1`."""
     language_model_key: SecretStr | None = None

@@ -17,9 +17,8 @@ from schemas.core.alternatives import Alternative, one_of
 from schemas.core.problems import Problem, problems_of
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.subjects import SubjectTable
-from storage.people.answers import Respondent
 from storage.people.reviews import Review
-from tasks.people.answers import Decided
+from tasks.people.answer_form import AnswerForm
 from tasks.verbs import Verb, VerbResult
 
 
@@ -108,7 +107,7 @@ class TaskReceipt:
         return {"task_id": self.task_id, "fields": [problem.model_dump() for problem in self.problems]}
 
 
-class TaskForm(Protocol):
+class TaskForm(AnswerForm, Protocol):
     """The tasks of one kind: how they are read, accepted and steered."""
 
     @property
@@ -145,18 +144,6 @@ class TaskForm(Protocol):
         """Where a task is that refused a verb, where it was to go, and where it may go; for programs.
 
         `state` is the business state of a product's task, the lifecycle of general work.
-        """
-
-    def answer_schema(self, review: Review, /) -> Mapping[str, Any]:
-        """What the payload of an answer to a question of this form holds, as a JSON Schema."""
-
-    def answer(
-        self, engine: Engine, review: Review, payload: Mapping[str, Any], by: Respondent, /
-    ) -> tuple[Decided, Review | None]:
-        """Answer a question about a task of this form.
-
-        Raises:
-            InvalidAnswer: the payload is not what the question asks for.
         """
 
 

@@ -27,6 +27,7 @@ from storage.core.database import Database
 from tasks.flows.context import FlowsContext
 from tasks.flows.live.live_follower import LiveFollower
 from tasks.flows.live.live_store import LiveStore
+from tasks.forms import TaskForms
 from tasks.orders.rules.context import Context, make_context
 from tasks.outbound.context import OutboundContext
 from tasks.outbound.feeding import Feeder
@@ -141,11 +142,15 @@ class Process:
         return Feeder(self.engine, self.outbound)
 
     @cached_property
+    def forms(self) -> TaskForms:
+        """The forms in which tasks come in and questions are answered."""
+        return task_forms(lambda: self.context)
+
+    @cached_property
     def live_follower(self) -> LiveFollower | None:
         """What keeps the live state up to date; `None` where there is no Redis to hold it."""
         store = LiveStore.of_settings(self.settings, timeout=_LIVE_STORE_SECONDS)
-        subjects = task_forms(lambda: self.context).subjects
-        return None if store is None else LiveFollower(self.database, store, subjects)
+        return None if store is None else LiveFollower(self.database, store, self.forms.subjects)
 
     @cached_property
     def pace(self) -> Pace:

@@ -11,6 +11,7 @@ from engine.rescue.tick import Tick
 from runtime.logs import logger
 from schemas.core.agents import TICK
 from storage.core.unavailable import StorageUnavailable
+from tasks.people.due_holds import apply_due
 from tasks.people.overdue import follow_due
 from workers.app import REQUEST
 from workers.process import CurrentProcess, Process
@@ -54,6 +55,7 @@ def watch(process: Process, seconds: float) -> None:
     until = time.monotonic() + seconds
     try:
         follow_due(process.engine)
+        apply_due(process.engine, process.forms)
         while time.monotonic() < until:
             swept = tick.sweep()
             if swept is None:

@@ -83,7 +83,7 @@ def claim_review(review_id: ReviewId, body: ClaimMade, parts: GivenParts, caller
 
     403 for whoever may not decide it.
     """
-    return _claimed(review_id, *claim(parts.database, review_id, by=respondent(caller, body.by)))
+    return claimed(review_id, *claim(parts.database, review_id, by=respondent(caller, body.by)))
 
 
 @router.post(
@@ -96,10 +96,15 @@ def release_review(review_id: ReviewId, body: ClaimMade, parts: GivenParts, call
     """For whoever took it; with the scope `claims` for anyone. One that nobody has answers 200."""
     by = actor(caller, body.by)
     outcome, review = release(parts.database, review_id, by=by, whoever_has_it=Scope.CLAIMS in caller.scopes)
-    return _claimed(review_id, outcome, review)
+    return claimed(review_id, outcome, review)
 
 
-def _claimed(review_id: str, outcome: Claimed, review: Review | None) -> ClaimTaken:
+def claimed(review_id: str, outcome: Claimed, review: Review | None) -> ClaimTaken:
+    """The answer to a claim, or to its end.
+
+    Raises:
+        Refusal: it was not taken.
+    """
     if review is None:
         raise unknown("review", review_id)
     if refused := claim_refusal(outcome, review):
@@ -114,6 +119,12 @@ def claim_refusal(outcome: Claimed, review: Review) -> Refusal | None:
     match outcome:
         case Claimed.TAKEN:
             return taken_refusal(review)
+        case Claimed.HELD:
+            return Refusal(
+                Code.STATE_CONFLICT,
+                "a decision on the review is held",
+                details={"review_id": review.review_id, "review_state": review.state},
+            )
         case Claimed.ENDED:
             return decided_otherwise(review)
         case Claimed.NOT_THEIRS:
@@ -199,6 +210,7 @@ def view_of(review: Review) -> ReviewView:
         decision=_decision_of(review),
         claimed_by=review.claimed_by,
         claimed_at=review.claimed_at,
+        claimed_until=review.claimed_until,
     )
 
 

@@ -25,8 +25,9 @@ class ReviewView(Answered):
     decided_by: str | None
     decision: dict[str, Any] | None
     claimed_by: str | None
-    """Who has taken it; a claim ends after 30 minutes unless it is renewed."""
+    """Who has taken it; a claim ends after 30 minutes, of what was only opened after 5, unless it is renewed."""
     claimed_at: Moment | None
+    claimed_until: Moment | None
 
 
 class ReviewList(Answered):

@@ -15,6 +15,10 @@ from storage.people.tables import reviews as reviews_table
 
 CLAIM_MINUTES: Final = 30
 """How long a claim holds on the database's clock; whoever claims again in time keeps it."""
+TAKE_MINUTES: Final = 5
+"""How long a review that was only opened is kept from others, unless it is opened again."""
+_RANK_MINUTES: Final = 30
+"""What one degree of priority is worth in the worklist."""
 
 _INSERT = BulkInsert(
     reviews_table,
@@ -26,16 +30,22 @@ _INSERT = BulkInsert(
     # The product of a task hears of its deadline by the action of the step.
     computed={
         "due_at": "least(CASE WHEN c.task_id IS NULL THEN c.deadline_at END, (SELECT business_now()) "
-        "+ make_interval(secs => CAST(c.escalations -> 0 ->> 'after_seconds' AS integer)))"
+        "+ make_interval(secs => CAST(c.escalations -> 0 ->> 'after_seconds' AS integer)))",
+        "rank_at": "(SELECT business_now()) - make_interval(mins => "
+        f"{_RANK_MINUTES} * coalesce((SELECT priority FROM runs WHERE runs.run_id = c.run_id), 0))",
+        # What was read in the customer's words that no person may come too late for.
+        "flagged": "jsonb_path_exists(c.context, 'lax $.flags[*]')",
     },
 )  # fmt: skip
 # A claim is about an open question; one that is void reads as if it had never been.
-_CLAIMED = f"(state = 'open' AND claimed_at > statement_timestamp() - make_interval(mins => {CLAIM_MINUTES}))"
+CLAIMED: Final = "(state = 'open' AND claimed_until > statement_timestamp())"
+"""As SQL: whether somebody has taken a row of `reviews`."""
 FIELDS: Final = (
     "review_id, step_id, run_id, task_id, node, reason, question, context, decisions, state, opened_at, "
     "role, person, not_by, quorum, form, escalations, escalated, due_at, "
-    f"deadline_at, decided_at, decided_by, decision, CASE WHEN {_CLAIMED} THEN claimed_by END AS claimed_by, "
-    f"CASE WHEN {_CLAIMED} THEN claimed_at END AS claimed_at"
+    f"deadline_at, decided_at, decided_by, decision, CASE WHEN {CLAIMED} THEN claimed_by END AS claimed_by, "
+    f"CASE WHEN {CLAIMED} THEN claimed_at END AS claimed_at, "
+    f"CASE WHEN {CLAIMED} THEN claimed_until END AS claimed_until, flagged, rank_at"
 )
 """The columns of a `Review`."""
 _FIND = text(f"SELECT {FIELDS} FROM reviews WHERE review_id = :review_id")
@@ -47,12 +57,19 @@ _FILTERS: Final = {
 }
 # Written out, so that the index of open ones that somebody took is found; a void claim is like none.
 _TAKEN: Final = {
-    True: f"state = 'open' AND claimed_at IS NOT NULL AND {_CLAIMED}",
-    False: f"{_CLAIMED} IS NOT TRUE",
+    True: f"state = 'open' AND claimed_at IS NOT NULL AND {CLAIMED}",
+    False: f"{CLAIMED} IS NOT TRUE",
 }
-_CLAIM = text(
-    "UPDATE reviews SET claimed_by = CAST(:by AS text), claimed_at = CASE WHEN CAST(:by AS text) IS NOT NULL "
-    f"THEN clock_timestamp() END WHERE review_id = :review_id RETURNING {FIELDS}"
+TAKEN_BY_ME: Final = (
+    "claimed_until = greatest(CASE WHEN claimed_by = CAST(:by AS text) THEN claimed_until END, "
+    "clock_timestamp() + make_interval(mins => :minutes)), claimed_by = CAST(:by AS text), "
+    "claimed_at = clock_timestamp()"
+)
+"""As SQL: sets who has a row of `reviews`; what they keep for longer, they keep."""
+_CLAIM = text(f"UPDATE reviews SET {TAKEN_BY_ME} WHERE review_id = :review_id RETURNING {FIELDS}")
+_FREE = text(
+    "UPDATE reviews SET claimed_by = NULL, claimed_at = NULL, claimed_until = NULL "
+    f"WHERE review_id = :review_id RETURNING {FIELDS}"
 )
 _DECIDE = text(
     "UPDATE reviews SET state = 'decided', decided_at = business_now(), decided_by = :decided_by, "
@@ -126,6 +143,12 @@ class Review:
     """How many of them have come."""
     due_at: datetime | None = None
     """When the next one comes, or the deadline of a general run."""
+    claimed_until: datetime | None = None
+    """Until when they have it, on the database's clock."""
+    flagged: bool = False
+    """Whether it cannot wait: it goes before all others."""
+    rank_at: datetime | None = None
+    """Its place in the worklist among others like it: the smallest goes first."""
 
     @property
     def is_anybodys(self) -> bool:
@@ -210,10 +233,14 @@ class Reviews(Repository):
         """The open question about this task; of several the longest waiting."""
         return next(iter(self.list(task_id=task_id, limit=1)), None)
 
-    def claim(self, review_id: str, by: str | None) -> Review:
-        """Write who has taken a locked, open review from now on; `None` gives it back."""
-        row = self.connection.execute(_CLAIM, {"review_id": review_id, "by": by}).one()
-        return Review(**row._mapping)
+    def claim(self, review_id: str, by: str, minutes: int = CLAIM_MINUTES) -> Review:
+        """Write who has taken a locked, open review from now on, for so long at least."""
+        given = {"review_id": review_id, "by": by, "minutes": minutes}
+        return Review(**self.connection.execute(_CLAIM, given).one()._mapping)
+
+    def free(self, review_id: str) -> Review:
+        """Let a locked, open review be nobody's."""
+        return Review(**self.connection.execute(_FREE, {"review_id": review_id}).one()._mapping)
 
     def decide(self, review_id: str, decided_by: str, decision: Mapping[str, object]) -> None:
         """Write the answer to a locked review."""

@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -12,9 +13,11 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
     text,
 )
 
+from schemas.people.holds import HoldState
 from storage.core.columns import Json, Moment, Name, business_moment, database_moment, metadata, position
 
 reviews = Table(
@@ -37,6 +40,8 @@ reviews = Table(
     Column("decision", Json),
     Column("claimed_by", String(64)),
     Column("claimed_at", Moment),
+    # Until when, on the database's clock.
+    Column("claimed_until", Moment),
     position(),
     # Who may answer: people with the role, or this one person; neither: whoever may answer at all.
     Column("role", Text),
@@ -51,6 +56,9 @@ reviews = Table(
     Column("escalated", SmallInteger, nullable=False, server_default="0"),
     # When the next role is added, or the deadline of a general run passes, on the business clock.
     Column("due_at", Moment),
+    # Its place in the worklist: of what cannot wait, and the rest by priority and age (`storage.people.worklist`).
+    Column("flagged", Boolean, nullable=False, server_default="false"),
+    Column("rank_at", Moment, nullable=False, server_default=text("business_now()")),
     CheckConstraint("state IN ('open', 'decided', 'cancelled')", name="state"),
     CheckConstraint("quorum > 0", name="quorum"),
     Index("ix_reviews_due", "due_at", postgresql_where=text("state = 'open' AND due_at IS NOT NULL")),
@@ -62,6 +70,13 @@ reviews = Table(
         "opened_at",
         "review_id",
         postgresql_where=text("state = 'open' AND claimed_at IS NOT NULL"),
+    ),
+    Index(
+        "ix_reviews_worklist",
+        text("flagged DESC"),
+        "rank_at",
+        "review_id",
+        postgresql_where=text("state = 'open'"),
     ),
     Index("ix_reviews_opened_at", "opened_at", "review_id"),
     Index("ix_reviews_task_id", "task_id"),
@@ -79,6 +94,36 @@ review_answers = Table(
     Column("note", Text),
     Column("form", Json, nullable=False, server_default="{}"),
     business_moment("at"),
+)
+
+# What people decided that is not applied yet, and what became of it: one a question at a time.
+held_decisions = Table(
+    "held_decisions",
+    metadata,
+    Column("hold_id", Name, primary_key=True),
+    Column("review_id", Name, ForeignKey("reviews.review_id", ondelete="CASCADE"), nullable=False),
+    # By which a repeated request is known to be the first one.
+    Column("key", String(64), nullable=False),
+    Column("state", String(16), nullable=False, server_default=HoldState.HELD.value),
+    Column("decision", String(128), nullable=False),
+    Column("by", String(64), nullable=False),
+    Column("roles", Json, nullable=False),
+    Column("has_login", Boolean, nullable=False),
+    # On whose behalf, for the lines of history.
+    Column("key_id", Name),
+    Column("label", String(32)),
+    # The answer, encrypted; empty once the hold has ended.
+    Column("payload", LargeBinary, nullable=False),
+    # What was known of the task: where that is another when the hold ends, a person looks again.
+    Column("seen", BigInteger, nullable=False),
+    database_moment("made_at"),
+    Column("held_until", Moment, nullable=False),
+    Column("ended_at", Moment),
+    Column("refusal", String(64)),
+    CheckConstraint(f"state IN ({', '.join(repr(state.value) for state in HoldState)})", name="state"),
+    UniqueConstraint("review_id", "key"),
+    Index("uq_held_decisions_held", "review_id", unique=True, postgresql_where=text("state = 'held'")),
+    Index("ix_held_decisions_due", "held_until", postgresql_where=text("state = 'held'")),
 )
 
 alerts = Table(

@@ -11,12 +11,13 @@ from engine.transaction import Transaction
 from schemas.flows.tasks import GeneralTask
 from schemas.people.interrupts import answer_schema
 from statemachine.workflow.states import RunState
+from storage.core.unit_of_work import UnitOfWork
 from storage.people.answers import Respondent
 from storage.people.reviews import Review
 from tasks.flows import general, verbs
 from tasks.forms import EntryPoint, NewTask, Sender, TaskReceipt
-from tasks.people.answering import answer
-from tasks.people.answers import Decided, given_answer
+from tasks.people.answering import answer, answer_within
+from tasks.people.answers import Decided, given_answer, refusal, require_decision, require_form
 from tasks.verbs import ALLOWED, STATE_AFTER, Verb, VerbResult
 
 
@@ -60,6 +61,25 @@ class GeneralForm:
     ) -> tuple[Decided, Review | None]:
         """Answer a question of general work; see `tasks.people.answering`."""
         return answer(engine, review.review_id, given_answer(payload, by))
+
+    def answer_within(
+        self, transaction: Transaction, review: Review, payload: Mapping[str, Any], by: Respondent
+    ) -> tuple[Decided, Review | None]:
+        """Answer a locked question as a part of this transaction."""
+        return answer_within(transaction, review, given_answer(payload, by))
+
+    def refusal_of(
+        self, work: UnitOfWork, review: Review, payload: Mapping[str, Any], by: Respondent
+    ) -> Decided | None:
+        """Why a locked question cannot be answered so by this person."""
+        given = given_answer(payload, by)
+        require_decision(review, given.decision)
+        require_form(review, given.form)
+        return Decided.OTHERWISE if review.state != "open" else refusal(work, review, by)
+
+    def seen(self, *_: object) -> int:
+        """Nothing comes of its own to general work that would change a person's mind."""
+        return 0
 
     def transitions(self, state: str, verb: Verb) -> dict[str, Any]:
         """The lifecycle of a run that refused a verb, and where it may go."""

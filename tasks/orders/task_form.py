@@ -15,6 +15,7 @@ from schemas.orders.reviews import DecisionMade, order_answer_schema
 from statemachine.orders.states import State
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.subjects import SubjectTable
+from storage.orders.contacts.contacts import Contacts
 from storage.orders.orders import Orders
 from storage.orders.subject_table import ORDERS
 from storage.people.answers import Respondent
@@ -23,10 +24,10 @@ from tasks.forms import EntryPoint, NewTask, Sender
 from tasks.orders.intake import intake
 from tasks.orders.intake.intake import TRIGGER, OrderReceipt, Submission
 from tasks.orders.people import intervention
-from tasks.orders.people.deciding import Decision, decide
+from tasks.orders.people.deciding import Decision, decide, decide_within, refusal
 from tasks.orders.rules.context import Context
 from tasks.orders.rules.transitions import transitions_from
-from tasks.people.answers import Decided, InvalidAnswer
+from tasks.people.answers import Decided, InvalidAnswer, require_decision, require_form
 from tasks.verbs import NO_REASON, Verb, VerbResult
 
 _MESSAGES: Final = frozenset({EntryPoint.STREAM, EntryPoint.QUEUE, EntryPoint.COMMAND})
@@ -94,6 +95,25 @@ class OrderForm:
         """Whether there is an order of this task_id."""
         return task_id in Orders(work).find([task_id])
 
+    def answer_within(
+        self, transaction: Transaction, review: Review, payload: Mapping[str, Any], by: Respondent
+    ) -> tuple[Decided, Review | None]:
+        """Answer a locked question as a part of this transaction."""
+        return decide_within(transaction, self.context(), review, _decision(payload, by))
+
+    def refusal_of(
+        self, work: UnitOfWork, review: Review, payload: Mapping[str, Any], by: Respondent
+    ) -> Decided | None:
+        """Why a locked question cannot be decided so by this person; what its order allows shows when it is applied."""
+        decision = _decision(payload, by)
+        require_decision(review, decision.decision)
+        require_form(review, decision.form)
+        return Decided.OTHERWISE if review.state != "open" else refusal(work, review, decision)
+
+    def seen(self, work: UnitOfWork, review: Review) -> int:
+        """How often the customer has turned to us about the order."""
+        return 0 if review.task_id is None else Contacts(work).inbound_of_task(review.task_id)
+
     def answer_schema(self, review: Review) -> dict[str, Any]:
         """A decision with what an order needs to go on; see `tasks.orders.people.deciding`."""
         return order_answer_schema(review.decisions, review.form)
@@ -102,11 +122,7 @@ class OrderForm:
         self, engine: Engine, review: Review, payload: Mapping[str, Any], by: Respondent
     ) -> tuple[Decided, Review | None]:
         """Answer a question about an order, as `POST /v1/reviews/{review_id}/decide` does."""
-        try:
-            made = DecisionMade.model_validate(dict(payload))
-        except ValidationError as error:
-            raise InvalidAnswer(problems_of(error, "an answer")) from error
-        return decide(engine, self.context(), review.review_id, Decision.of(made, by))
+        return decide(engine, self.context(), review.review_id, _decision(payload, by))
 
     def given(self, work: UnitOfWork, task_id: str) -> dict[str, Any]:
         """What an order came with, as far as it is kept; its number and personal fields are masked in its metadata."""
@@ -139,6 +155,18 @@ class OrderForm:
     def transitions(self, state: str, verb: Verb) -> dict[str, Any]:
         """Where an order is, where the verb would have led it, and where it may go."""
         return transitions_from(State(state), State.CLOSED if verb is Verb.CANCEL else None)
+
+
+def _decision(payload: Mapping[str, Any], by: Respondent) -> Decision:
+    """The decision that a payload is.
+
+    Raises:
+        InvalidAnswer: it is something else.
+    """
+    try:
+        return Decision.of(DecisionMade.model_validate(dict(payload)), by)
+    except ValidationError as error:
+        raise InvalidAnswer(problems_of(error, "an answer")) from error
 
 
 def _order_in(task: NewTask) -> TaskCreated | tuple[Problem, ...]:

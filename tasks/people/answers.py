@@ -159,5 +159,5 @@ def agreement(
         return kept
     if review.claimed_by == given.by.name:
         # The next person is to answer, not this one again.
-        Reviews(work).claim(review.review_id, None)
+        Reviews(work).free(review.review_id)
     return None

@@ -5,7 +5,9 @@ from typing import Final
 
 from storage.core.database import Database
 from storage.people.answers import Respondent
-from storage.people.reviews import Review, Reviews
+from storage.people.holds import HeldDecisions
+from storage.people.reviews import CLAIM_MINUTES, Review, Reviews
+from storage.people.worklist import Worklist
 from tasks.people.answers import Decided, refusal
 from tasks.people.history import write_line
 
@@ -23,13 +25,22 @@ class Claimed(StrEnum):
     """Another person has it; nothing was changed."""
     NOT_THEIRS = "not_theirs"
     """They may not answer it; nothing was changed."""
+    HELD = "held"
+    """A decision on it is held; nothing was changed."""
     ENDED = "ended"
     """It is no longer open; nothing was changed."""
     UNKNOWN = "unknown"
 
 
-def claim(database: Database, review_id: str, *, by: Respondent) -> tuple[Claimed, Review | None]:
-    """Take an open question; it holds for `storage.people.reviews.CLAIM_MINUTES`, then anyone may take it."""
+def claim(
+    database: Database,
+    review_id: str,
+    *,
+    by: Respondent,
+    minutes: int = CLAIM_MINUTES,
+    whoever_has_it: bool = False,
+) -> tuple[Claimed, Review | None]:
+    """Take an open question for so long, then anyone may take it; another person's only with `whoever_has_it`."""
     with database.transaction() as work:
         review = Reviews(work).lock(review_id)
         if review is None:
@@ -38,12 +49,16 @@ def claim(database: Database, review_id: str, *, by: Respondent) -> tuple[Claime
             return Claimed.ENDED, review
         if refusal(work, review, by) in (Decided.NOT_THEIRS, Decided.BARRED):
             return Claimed.NOT_THEIRS, review
-        if review.claimed_by not in (None, by.name):
-            return Claimed.TAKEN, review
-        again = review.claimed_by == by.name
-        review = Reviews(work).claim(review_id, by.name)
+        before = review.claimed_by
+        if before not in (None, by.name):
+            if not whoever_has_it:
+                return Claimed.TAKEN, review
+            if HeldDecisions(work).standing(review_id) is not None:
+                return Claimed.HELD, review
+        again = before == by.name
+        review = Reviews(work).claim(review_id, by.name, minutes)
         if not again:
-            write_line(work, review, CLAIMED, by.name)
+            write_line(work, review, CLAIMED, by.name, {"taken_from": before} if before else None)
         return (Claimed.REPEATED if again else Claimed.APPLIED), review
 
 
@@ -61,6 +76,20 @@ def release(
             return Claimed.REPEATED, review
         if review.claimed_by != by and not whoever_has_it:
             return Claimed.TAKEN, review
-        review = Reviews(work).claim(review_id, None)
+        if HeldDecisions(work).standing(review_id) is not None:
+            return Claimed.HELD, review
+        review = Reviews(work).free(review_id)
         write_line(work, review, RELEASED, by)
         return Claimed.APPLIED, review
+
+
+def take_next(database: Database, *, by: Respondent) -> Review | None:
+    """Take the first question of the worklist that nobody has and this person may answer; `None` where there is none.
+
+    One statement: of two who ask at once neither waits, and each gets another question.
+    """
+    with database.transaction() as work:
+        review = Worklist(work).take_first(by)
+        if review is not None:
+            write_line(work, review, CLAIMED, by.name)
+        return review

@@ -27,7 +27,8 @@ from storage.orders.signals import NewSignal, Signals
 from storage.outbound.notices import Notices
 from storage.outbound.subscribers import Subscribers
 from storage.people.alerts import Alerts
-from storage.people.answers import ReviewAnswers
+from storage.people.answers import Respondent, ReviewAnswers
+from storage.people.holds import HeldDecisions, NewHold
 from storage.people.rejects import NewReject, Rejects
 from tasks.orders.upkeep.erasure import Customer, erase
 from tests.support.factories import CANCEL, PARTS_MISSING, READY, answered, submission
@@ -69,7 +70,7 @@ STAYS: Final = {
             "task_id", "order_id", "run_id", "execution_id", "subject_id", "transition_id", "contact_id", "log_id",
             "action_id", "followup_id", "review_id", "alert_id", "reject_id", "signal_id", "delivery_id",
             "subscriber_id", "dispatch_id", "label_id", "entry_id", "lease_id", "event_id", "request_id", "key",
-            "provider_id", "around", "artifact_ref", "replayed_as", "report_id",
+            "provider_id", "around", "artifact_ref", "replayed_as", "report_id", "hold_id",
         ),
         "an identifier, without which nobody knows what was done",
     ),
@@ -87,7 +88,8 @@ STAYS: Final = {
          "script_version",
          "model", "level2", "predicted_level2", "user_intent_l1", "user_intent_l2", "region", "slot",
          "flow", "name@variable_writes", "ends_as", "migrations",
-         "role@reviews", "not_by", "form@reviews", "escalations", "decision@review_answers"),
+         "role@reviews", "not_by", "form@reviews", "escalations", "decision@review_answers",
+         "decision@held_decisions", "roles@held_decisions", "refusal"),
         "one of a fixed set of words, or configuration",
     ),
     **dict.fromkeys(
@@ -175,6 +177,17 @@ def keep_one_of_each(work: UnitOfWork, task_id: str) -> None:
     )
     review_id = run("SELECT max(review_id) FROM reviews").scalar_one()
     ReviewAnswers(work).keep(review_id, "wangfang", "close", "n", {})
+    HeldDecisions(work).hold(
+        NewHold(
+            review_id=review_id,
+            key="k",
+            decision="close",
+            by=Respondent(name="wangfang"),
+            payload={"decision": "close"},
+            seen=0,
+            seconds=8,
+        )
+    )
     subscriber_id = Subscribers(work).add("https://example.com/", "secret", ["task.closed"])
     run(
         "INSERT INTO deliveries (delivery_id, subscriber_id, event_id, task_id, event_type, payload, due_at) "

@@ -60,6 +60,7 @@ def test_after_the_change_the_new_key_alone_opens_everything(
         "reviews.context",
         "reviews.decision",
         "review_answers.form",
+        "held_decisions.payload",
     }
     with Database(database_url, Cipher(NEW_KEY)) as database, database.transaction() as work:
         phone = Orders(work).find([task_id])[task_id].phone

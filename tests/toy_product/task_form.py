@@ -21,8 +21,8 @@ from storage.people.answers import Respondent
 from storage.people.rejects import NewReject
 from storage.people.reviews import Review
 from tasks.forms import Acceptance, EntryPoint, NewTask, Sender, TaskReceipt
-from tasks.people.answering import answer
-from tasks.people.answers import Decided, given_answer
+from tasks.people.answering import answer, answer_within
+from tasks.people.answers import Decided, given_answer, refusal
 from tasks.people.rejects import keep
 from tasks.verbs import Verb, VerbResult
 
@@ -120,6 +120,19 @@ class ParcelForm:
         self, engine: Engine, review: Review, payload: Mapping[str, Any], by: Respondent, /
     ) -> tuple[Decided, Review | None]:
         return answer(engine, review.review_id, given_answer(payload, by))
+
+    def answer_within(
+        self, transaction: Transaction, review: Review, payload: Mapping[str, Any], by: Respondent, /
+    ) -> tuple[Decided, Review | None]:
+        return answer_within(transaction, review, given_answer(payload, by))
+
+    def refusal_of(
+        self, work: UnitOfWork, review: Review, payload: Mapping[str, Any], by: Respondent, /
+    ) -> Decided | None:
+        return refusal(work, review, given_answer(payload, by).by)
+
+    def seen(self, *_: object) -> int:
+        return 0
 
     def steer(self, engine: Engine, task_id: str, verb: Verb, *, by: str, reason: str | None) -> VerbResult:
         with engine.transaction() as transaction:

@@ -834,6 +834,7 @@ def upgrade() -> None:
     sa.Column('decision', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
     sa.Column('claimed_by', sa.String(length=64), nullable=True),
     sa.Column('claimed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('claimed_until', sa.DateTime(timezone=True), nullable=True),
     sa.Column('position', sa.BigInteger(), sa.Identity(always=True), nullable=False),
     sa.Column('role', sa.Text(), nullable=True),
     sa.Column('person', sa.Text(), nullable=True),
@@ -843,6 +844,8 @@ def upgrade() -> None:
     sa.Column('escalations', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), server_default='[]', nullable=False),
     sa.Column('escalated', sa.SmallInteger(), server_default='0', nullable=False),
     sa.Column('due_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('flagged', sa.Boolean(), server_default='false', nullable=False),
+    sa.Column('rank_at', sa.DateTime(timezone=True), server_default=sa.text('business_now()'), nullable=False),
     sa.CheckConstraint("state IN ('open', 'decided', 'cancelled')", name=op.f('ck_reviews_state')),
     sa.CheckConstraint('quorum > 0', name=op.f('ck_reviews_quorum')),
     sa.ForeignKeyConstraint(['step_id'], ['steps.step_id'], name=op.f('fk_reviews_step_id')),
@@ -856,6 +859,31 @@ def upgrade() -> None:
     op.create_index('ix_reviews_reason', 'reviews', ['reason', 'opened_at', 'review_id'], unique=False, postgresql_where=sa.text("state = 'open'"))
     op.create_index('ix_reviews_state', 'reviews', ['state', 'opened_at', 'review_id'], unique=False)
     op.create_index('ix_reviews_task_id', 'reviews', ['task_id'], unique=False)
+    op.create_index('ix_reviews_worklist', 'reviews', [sa.text('flagged DESC'), 'rank_at', 'review_id'], unique=False, postgresql_where=sa.text("state = 'open'"))
+    op.create_table('held_decisions',
+    sa.Column('hold_id', sa.String(length=32), nullable=False),
+    sa.Column('review_id', sa.String(length=32), nullable=False),
+    sa.Column('key', sa.String(length=64), nullable=False),
+    sa.Column('state', sa.String(length=16), server_default='held', nullable=False),
+    sa.Column('decision', sa.String(length=128), nullable=False),
+    sa.Column('by', sa.String(length=64), nullable=False),
+    sa.Column('roles', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
+    sa.Column('has_login', sa.Boolean(), nullable=False),
+    sa.Column('key_id', sa.String(length=32), nullable=True),
+    sa.Column('label', sa.String(length=32), nullable=True),
+    sa.Column('payload', sa.LargeBinary(), nullable=False),
+    sa.Column('seen', sa.BigInteger(), nullable=False),
+    sa.Column('made_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
+    sa.Column('held_until', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('refusal', sa.String(length=64), nullable=True),
+    sa.CheckConstraint("state IN ('held', 'applied', 'undone', 'refused')", name=op.f('ck_held_decisions_state')),
+    sa.ForeignKeyConstraint(['review_id'], ['reviews.review_id'], name=op.f('fk_held_decisions_review_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('hold_id', name=op.f('pk_held_decisions')),
+    sa.UniqueConstraint('review_id', 'key', name=op.f('uq_held_decisions_review_id'))
+    )
+    op.create_index('ix_held_decisions_due', 'held_decisions', ['held_until'], unique=False, postgresql_where=sa.text("state = 'held'"))
+    op.create_index('uq_held_decisions_held', 'held_decisions', ['review_id'], unique=True, postgresql_where=sa.text("state = 'held'"))
     op.create_table('review_answers',
     sa.Column('review_id', sa.String(length=32), nullable=False),
     sa.Column('person', sa.String(length=64), nullable=False),
@@ -971,6 +999,7 @@ def downgrade() -> None:
     op.execute("DROP FUNCTION history_bound(text, date)")
     op.execute("DROP VIEW audit_figures, step_figures")
     for table in (
+        "held_decisions",
         "review_answers",
         "reviews",
         "dispatches",

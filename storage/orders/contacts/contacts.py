@@ -77,6 +77,9 @@ _INBOUND = text(
 _INBOUND_OF_ROUND = text(
     "SELECT count(*) FROM contact_logs WHERE task_id = :task_id AND round = :round AND direction = 'inbound'",
 )
+_INBOUND_OF_TASK = text(
+    "SELECT count(*) FROM contact_logs WHERE task_id = :task_id AND direction = 'inbound'",
+)
 # Numbered downwards from -1, so that no number of an attempt is taken.
 _HEAR = text(
     """
@@ -206,6 +209,10 @@ class Contacts(Repository):
         """Return how often the customer contacted us in this round."""
         counted = self.connection.execute(_INBOUND_OF_ROUND, {"task_id": task_id, "round": round_number})
         return int(counted.scalar_one())
+
+    def inbound_of_task(self, task_id: str) -> int:
+        """Return how often the customer contacted us about this order."""
+        return int(self.connection.execute(_INBOUND_OF_TASK, {"task_id": task_id}).scalar_one())
 
     def note(self, notes: Sequence[ContactNoted]) -> None:
         """Write the results of attempts; a concluded one keeps its result, except for a late answer."""

@@ -68,6 +68,7 @@ _COLUMNS: Final = (
     _Column("idempotency_keys", "body", "'idempotency_keys.body.' || agent_id || '.' || key"),
     _Column("http_requests", "answer", "'http_requests.answer.' || step_id || '.' || delivery"),
     _Column("http_requests", "callback", "'http_requests.callback.' || step_id || '.' || delivery"),
+    _Column("held_decisions", "payload", "'held_decisions.payload.' || hold_id"),
     _Column("runs", "variables", "'runs.variables.%.' || run_id", _Form.OBJECT),
     _Column("steps", "input", "'runs.variables.%.' || run_id", _Form.OBJECT),
     _Column("steps", "output", "'runs.variables.%.' || run_id", _Form.OBJECT),

@@ -119,6 +119,14 @@ STATEMENTS: Final[tuple[tuple[str, TextClause], ...]] = (
         ),
     ),
     (
+        "held_decisions",
+        _change(
+            "held_decisions",
+            "payload = ''",
+            f"review_id IN (SELECT review_id FROM reviews WHERE {_OF_TASKS}) AND payload <> ''",
+        ),
+    ),
+    (
         "steps",
         _change(
             "steps",

@@ -21,6 +21,7 @@ from tasks.orders.agents.action_request import APPROVAL_REQUIRED
 from tasks.orders.people.labelling import label_of
 from tasks.orders.rules.agreement import postponed
 from tasks.orders.rules.context import Context
+from tasks.people import answers
 from tasks.people.answering import answer_within
 from tasks.people.answers import (
     ANSWERED,
@@ -28,7 +29,6 @@ from tasks.people.answers import (
     GivenAnswer,
     agreement,
     lock,
-    refusal,
     require_form,
 )
 from tasks.people.history import write_line
@@ -98,18 +98,25 @@ def decide(
         review = lock(work, review_id)
         if review is None:
             return Decided.UNKNOWN, None
-        if review.task_id is None:
-            return answer_within(transaction, review, _given(decision, decision.form))
-        refused = _refusal(work, review, decision)
-        return (refused, review) if refused is not None else _apply(transaction, context, review, decision)
+        return decide_within(transaction, context, review, decision)
 
 
-def _refusal(work: UnitOfWork, review: Review, decision: Decision) -> Decided | None:
+def decide_within(
+    transaction: Transaction, context: Context, review: Review, decision: Decision
+) -> tuple[Decided, Review | None]:
+    """Answer a locked review; see `decide`."""
+    if review.task_id is None:
+        return answer_within(transaction, review, _given(decision, decision.form))
+    refused = refusal(transaction.work, review, decision)
+    return (refused, review) if refused is not None else _apply(transaction, context, review, decision)
+
+
+def refusal(work: UnitOfWork, review: Review, decision: Decision) -> Decided | None:
     """Why a locked review is not decided so; `None` when it is."""
     if review.state != "open":
         same = review.decision is not None and _meaning(review.decision) == _meaning(_signal(decision))
         return Decided.REPEATED if same else Decided.OTHERWISE
-    refused = refusal(work, review, decision.by)
+    refused = answers.refusal(work, review, decision.by)
     if refused is None and _asked_for_by(work, review) == decision.decided_by:
         return Decided.OWN
     return refused
@@ -133,8 +140,8 @@ def _apply(
     if form:
         signal["form"] = form
     given = _given(decision, {**form, **{name: signal[name] for name in _MEANING}})
-    answers = agreement(work, review, given, transaction.moments.business_now, alike_in=_MEANING)
-    if answers is None:
+    agreed = agreement(work, review, given, transaction.moments.business_now, alike_in=_MEANING)
+    if agreed is None:
         write_line(work, review, ANSWERED, decision.decided_by, {"decision": decision.decision})
         return Decided.COUNTED, Reviews(work).find(review.review_id)
     verdicts = transaction.complete({review.step_id: signal})

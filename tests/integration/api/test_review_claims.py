@@ -49,7 +49,8 @@ def let_pass(api: ApiClient, review: dict[str, Any], minutes: float) -> None:
     with api.house.database.transaction() as work:
         work.connection.execute(
             text(
-                "UPDATE reviews SET claimed_at = claimed_at - make_interval(secs => :s) WHERE review_id = :r"
+                "UPDATE reviews SET claimed_at = claimed_at - make_interval(secs => :s), "
+                "claimed_until = claimed_until - make_interval(secs => :s) WHERE review_id = :r"
             ),
             {"s": minutes * 60, "r": review["review_id"]},
         )

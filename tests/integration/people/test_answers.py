@@ -207,7 +207,8 @@ def test_people_who_disagree_come_to_agree_by_answering_again(house: InProcessFl
 def test_an_answer_that_is_counted_gives_the_question_back_for_the_next_person(house: InProcessFleet) -> None:
     review = asked(house, HumanRules(quorum=2))
     Probe(house.database).write(
-        "UPDATE reviews SET claimed_by = 'wangfang', claimed_at = clock_timestamp() WHERE review_id = %s",
+        "UPDATE reviews SET claimed_by = 'wangfang', claimed_at = clock_timestamp(), "
+        "claimed_until = clock_timestamp() + interval '30 minutes' WHERE review_id = %s",
         review.review_id,
     )
     assert say(house, review, LI) is Decided.CLAIMED
