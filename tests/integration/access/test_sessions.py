@@ -34,7 +34,11 @@ def session_of(database: Database, cookie: str) -> ConsoleSession:
 
 def test_a_cookie_lets_in_the_person_with_what_their_roles_may(database: Database, person: str) -> None:
     session = session_of(database, cookie_of(database, person))
-    assert (session.login, session.name, session.scopes) == ("wangfang", "王芳", {"read", "reviews"})
+    assert (session.login, session.name, session.scopes) == (
+        "wangfang",
+        "王芳",
+        frozenset({"read", "reviews"}),
+    )
 
 
 def test_a_wrong_password_lets_nobody_in(database: Database, person: str) -> None:
