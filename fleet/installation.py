@@ -47,6 +47,8 @@ class InstallationSecrets:
     """The one that the next start of the fleet makes the current one."""
     database_passwords: Mapping[str, str] = field(default_factory=dict)
     """Of the roles of the embedded PostgreSQL, by name; its owner's is in a file of its own."""
+    logins: Mapping[str, str] = field(default_factory=dict)
+    """Passwords of the people that an embedded fleet is tried with, by login."""
 
 
 class Installation:
@@ -108,6 +110,15 @@ class Installation:
         made = {role: secrets.token_hex(24) for role in roles if role not in kept.database_passwords}
         if made:
             kept = replace(kept, database_passwords={**kept.database_passwords, **made})
+            self._keep(kept)
+        return kept
+
+    def give_logins(self, logins: Iterable[str]) -> InstallationSecrets:
+        """The secrets with a password for each of these people; one that has none yet is given one."""
+        kept = self.secrets()
+        made = {login: secrets.token_urlsafe(12) for login in logins if login not in kept.logins}
+        if made:
+            kept = replace(kept, logins={**kept.logins, **made})
             self._keep(kept)
         return kept
 
@@ -218,4 +229,5 @@ def made_as_document(made: InstallationSecrets) -> dict[str, Any]:
         "old_index_keys": list(made.old_index_keys),
         "next_index_key": made.next_index_key,
         "database_passwords": dict(made.database_passwords),
+        "logins": dict(made.logins),
     }

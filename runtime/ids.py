@@ -24,6 +24,7 @@ class Prefix(StrEnum):
     DISPATCH = "disp_"
     LEASE = "lease_"
     KEY = "key_"
+    SESSION = "ses_"
     USER = "usr_"
     SUBSCRIBER = "sub_"
     DELIVERY = "msg_"

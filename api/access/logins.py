@@ -3,12 +3,9 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
 
 from api.access.people import view_of
 from api.server.authentication import requires
@@ -27,17 +24,11 @@ from schemas.access.people import (
 from schemas.access.scopes import Scope
 from schemas.core.error import Code
 from schemas.core.form import Succeeded
+from tasks.access.login_tries import COMPARED_AT_ONCE, LoginTries
 from tasks.access.people import accept_invitation, change_password, find_person, log_in, log_out
 
 open_router = APIRouter(prefix="/auth", tags=["access"], route_class=Route)
 router = APIRouter(prefix="/auth", tags=["access"], route_class=Route)
-
-TRIES: Final = 5
-"""How often a login may be tried in a minute (CONSOLE.md §3)."""
-TRIES_OF_ADDRESS: Final = 30
-"""How often one address may try any logins in a minute: many people may sit behind it."""
-COMPARED_AT_ONCE: Final = 2
-"""Passwords one process compares at the same time: each takes a processor and 64 MiB for a fifth of a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +38,7 @@ class LoginLimits(ContextServices):
     locked_out: Callable[[str], None]
     """Told of the address from which a login was tried too often."""
     comparing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(COMPARED_AT_ONCE))
-    _windows: FixedWindowRateLimiter = field(default_factory=lambda: FixedWindowRateLimiter(MemoryStorage()))
+    _tries: LoginTries = field(default_factory=LoginTries)
 
     def admit(self, login: str, address: str) -> None:
         """Count a try.
@@ -55,15 +46,13 @@ class LoginLimits(ContextServices):
         Raises:
             Refusal: the login, or the address, was tried too often in this minute (429), whoever it is.
         """
-        # The address first: one that is shut out uses up nobody's tries.
-        for name, most in ((f"address {address}", TRIES_OF_ADDRESS), (f"login {login}", TRIES)):
-            if not self._windows.hit(RateLimitItemPerMinute(most), name):
-                self.locked_out(address)
-                raise Refusal(
-                    Code.RATE_LIMITED,
-                    "too many tries in this minute; try again in the next",
-                    headers={"Retry-After": "60"},
-                )
+        if not self._tries.is_admitted(login, address):
+            self.locked_out(address)
+            raise Refusal(
+                Code.RATE_LIMITED,
+                "too many tries in this minute; try again in the next",
+                headers={"Retry-After": "60"},
+            )
 
     def end(self) -> None:
         """Nothing goes on by itself."""

@@ -64,6 +64,19 @@ api_keys = Table(
     Index("ix_api_keys_user_id", "user_id", postgresql_where="user_id IS NOT NULL"),
 )
 
+# A person who is logged in to the console; the row goes when that ends.
+console_sessions = Table(
+    "console_sessions",
+    metadata,
+    Column("session_id", Name, primary_key=True),
+    Column("user_id", Name, ForeignKey("users.user_id"), nullable=False),
+    # The SHA-256 of the cookie.
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    database_moment("created_at"),
+    database_moment("used_at"),
+    Index("ix_console_sessions_user_id", "user_id"),
+)
+
 idempotency_keys = Table(
     "idempotency_keys",
     metadata,

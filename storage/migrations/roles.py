@@ -56,6 +56,7 @@ _EMPTIED: Final = frozenset(
         "slots",
         "agents",
         "idempotency_keys",
+        "console_sessions",
         "notice_roles",
         "deliveries",
         "subscribers",
@@ -69,6 +70,7 @@ _UNREAD: Final = frozenset(
     {
         "users",
         "api_keys",
+        "console_sessions",
         "idempotency_keys",
         "rejects",
         "inbox",

@@ -10,6 +10,7 @@ from typing import Final
 
 from runtime.api_key import new_key
 from schemas.access.roles import Role
+from storage.access.console_sessions import ConsoleSessions
 from storage.access.keys import Key, Keys, NewKey
 from storage.access.system_audit import SystemAudit
 from storage.access.users import User, Users
@@ -99,6 +100,7 @@ def change_person(
         changed = Users(work).change(login, name=name, roles=named, disabled=disabled)
         if changed.disabled and not before.disabled:
             Keys(work).end_logins(changed.user_id)
+            ConsoleSessions(work).end_of(changed.user_id)
         detail = {"login": login, "roles": list(changed.roles), "disabled": changed.disabled}
         SystemAudit(work).write(by, "person.changed", detail)
         return changed
@@ -124,6 +126,7 @@ def accept_invitation(database: Database, login: str, code: str, password: str) 
             return None
         Users(work).set_password(user.user_id, hashed)
         Keys(work).end_logins(user.user_id)
+        ConsoleSessions(work).end_of(user.user_id)
         SystemAudit(work).write(login, "person.password_set", {"login": login})
         return Users(work).find(login)
 
@@ -175,6 +178,7 @@ def change_password(database: Database, caller: Key, password: str, new_password
             return False
         Users(work).set_password(caller.user_id, hashed)
         Keys(work).end_logins(caller.user_id, but=caller.key_id)
+        ConsoleSessions(work).end_of(caller.user_id)
         SystemAudit(work).write(login, "person.password_set", {"login": login})
     return True
 

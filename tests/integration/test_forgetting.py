@@ -62,6 +62,7 @@ OF_NOBODY: Final = {
     "retention_cursors": "how far the removal of old data has come",
     "subscribers": "other systems",
     "users": "people who work here",
+    "console_sessions": "when people who work here are logged in",
     "forgotten_numbers": "marks under the index key, which name no order",
 }
 STAYS: Final = {

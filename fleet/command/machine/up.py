@@ -18,6 +18,7 @@ from fleet.embedded.postgres import EmbeddedPostgres
 from fleet.embedded.valkey import EmbeddedValkey
 from fleet.installation import Installation, InstallationSecrets
 from fleet.joining import taken_over
+from fleet.logins import PEOPLE, add_people
 from fleet.plan import CORE, Addresses, BrokerUrls, DatabaseUrls, FleetPlan, Ports
 from fleet.supervisor.ports import same_port
 from fleet.supervisor.process import ProcessSpec, RunningProcess
@@ -134,6 +135,8 @@ def _planned(
         postgres.prepare()
         valkey.prepare()
         passwords = installation.give_passwords(ROLES).database_passwords
+        # Only here: who brings servers of their own adds people of their own.
+        kept = replace(kept, logins=installation.give_logins(PEOPLE).logins)
         urls = {role: postgres.url_of(role, passwords[role], ports.postgres) for role in ROLES}
         database = DatabaseUrls(
             owner=postgres.database_url(ports.postgres),
@@ -148,7 +151,11 @@ def _planned(
 
     def prepare() -> None:
         ensure()
-        prepare_database(_settings(plan), kept, options, agents)
+        settings = _settings(plan)
+        prepare_database(settings, kept, options, agents)
+        if plan.kept.logins:
+            with Database(settings.owner_url, Cipher.of_settings(settings)) as database:
+                add_people(database, plan.kept.logins)
 
     return [*servers, *plan.processes(agents.queues)], plan, prepare
 
@@ -253,6 +260,7 @@ def _document(plan: FleetPlan, settings: Settings) -> dict[str, Any]:
         "sentinel_master": settings.sentinel_master,
         "limits_url": settings.limits_url and settings.limits_url.get_secret_value(),
         "keys": kept.keys,
+        "logins": kept.logins,
     }
 
 

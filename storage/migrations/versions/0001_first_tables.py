@@ -138,6 +138,17 @@ def upgrade() -> None:
     )
     op.create_index('ix_api_keys_agent_id', 'api_keys', ['agent_id'], unique=False)
     op.create_index('ix_api_keys_user_id', 'api_keys', ['user_id'], unique=False, postgresql_where='user_id IS NOT NULL')
+    op.create_table('console_sessions',
+    sa.Column('session_id', sa.String(length=32), nullable=False),
+    sa.Column('user_id', sa.String(length=32), nullable=False),
+    sa.Column('digest', sa.LargeBinary(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
+    sa.Column('used_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
+    sa.ForeignKeyConstraint(['user_id'], ['users.user_id'], name=op.f('fk_console_sessions_user_id')),
+    sa.PrimaryKeyConstraint('session_id', name=op.f('pk_console_sessions')),
+    sa.UniqueConstraint('digest', name=op.f('uq_console_sessions_digest'))
+    )
+    op.create_index('ix_console_sessions_user_id', 'console_sessions', ['user_id'], unique=False)
     op.create_table('callbacks',
     sa.Column('callback_id', sa.BigInteger(), sa.Identity(always=True), nullable=False),
     sa.Column('provider', sa.String(length=32), nullable=False),

@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
-from api.access.logins import TRIES, TRIES_OF_ADDRESS, LoginLimits
+from api.access.logins import LoginLimits
 from api.server.refusal import Refusal
 from schemas.access.roles import Role
 from storage.access.keys import Keys
 from storage.access.system_audit import SystemAudit
 from storage.orders.order_view import OrderView
+from tasks.access.login_tries import TRIES, TRIES_OF_ADDRESS
 from tests.support.api.client import ApiClient, register_person
 from tests.support.factories import payload
 from tests.support.waiting import wait_until

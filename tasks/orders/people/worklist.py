@@ -1,0 +1,125 @@
+"""What a person sees who decides reviews: what waits, and everything about one that deciding takes."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from runtime.cipher import UnreadableCiphertext
+from runtime.mask import mask_json
+from schemas.orders.step_inputs import ReviewInput
+from statemachine.orders.intents import INTENTS, Level2
+from storage.core.database import Database
+from storage.engine.clock import BusinessClock
+from storage.orders.contacts.contact import Contact
+from storage.orders.contacts.contacts import Contacts
+from storage.orders.order import Order
+from storage.orders.orders import Orders
+from storage.people.reviews import Review, Reviews
+from tasks.orders.explain.dossier import phone_of
+from tasks.orders.explain.situation import zone_of
+from tasks.orders.people.revealing import words_to_decide_on
+from tasks.orders.rules.agreement import postponed
+from tasks.orders.rules.context import Context
+from tools.contact_policy.zone import DEFAULT_ZONE
+
+MOST_LISTED: Final = 200
+SHOWN: Final = ("customer_name", "region", "product", "pending_reason")
+"""What of an order's metadata is shown beside a question; whatever else a sender wrote there is not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedReview:
+    """A question in the list: what it is about, without a customer's word."""
+
+    review: Review
+    order: Order | None
+    facts: Mapping[str, Any]
+    """What of the order's metadata is shown, masked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecidableReview:
+    """A question with what must be known to decide it."""
+
+    review: Review
+    order: Order | None
+    facts: Mapping[str, Any]
+    phone: str | None
+    question: str = field(repr=False)
+    words: str | None = field(repr=False)
+    """What the customer said, numbers masked; `None` where there is nothing or it may not be seen."""
+    suggestion: str | None
+    confidence: float | None
+    contacts: Sequence[Contact]
+    dates: Mapping[Level2, datetime]
+    """When the customer would be contacted again, by the intents that postpone."""
+    zone: ZoneInfo
+
+
+def business_now(database: Database) -> datetime:
+    """The time that orders live by."""
+    with database.transaction() as work:
+        return BusinessClock(work).now().business_now
+
+
+def open_reviews(database: Database, context: Context) -> list[ListedReview]:
+    """What waits for people, the longest waiting first."""
+    with database.transaction() as work:
+        reviews = Reviews(work).list(limit=MOST_LISTED)
+        orders = Orders(work).find([review.task_id for review in reviews if review.task_id])
+    return [
+        ListedReview(review=review, order=order, facts=_facts(context, order))
+        for review in reviews
+        for order in [orders.get(review.task_id or "")]
+    ]
+
+
+def decidable_review(
+    database: Database, context: Context, review_id: str, *, words_for: str | None
+) -> DecidableReview | None:
+    """One question; `words_for` is who sees the customer's words, which is on record, or `None` for nobody."""
+    with database.transaction() as work:
+        review = Reviews(work).find(review_id)
+        if review is None:
+            return None
+        order = Orders(work).find([review.task_id]).get(review.task_id) if review.task_id else None
+        contacts = Contacts(work).of_task(review.task_id) if review.task_id else []
+        now = BusinessClock(work).now().business_now
+    said = None
+    if words_for is not None:
+        # The question can be read, and decided by listening, when the key of the words is gone.
+        with suppress(UnreadableCiphertext):
+            said = words_to_decide_on(database, review, by=words_for)
+    asked = ReviewInput.of(review.context)
+    is_open = review.state == "open" and order is not None
+    return DecidableReview(
+        review=review,
+        order=order,
+        facts=_facts(context, order),
+        phone=phone_of(order) if order else None,
+        question=str(mask_json(review.question) if said is None else said.worded(review.question)),
+        words=None if said is None else said.shown,
+        suggestion=asked.intent_level2,
+        confidence=asked.confidence,
+        contacts=contacts,
+        dates=_dates(context, order, now) if is_open and order is not None else {},
+        zone=zone_of(order) if order else ZoneInfo(DEFAULT_ZONE),
+    )
+
+
+def _facts(context: Context, order: Order | None) -> Mapping[str, Any]:
+    if order is None:
+        return {}
+    shown = {name: order.metadata[name] for name in SHOWN if name in order.metadata}
+    return dict(mask_json(context.personal.mask(shown)))
+
+
+def _dates(context: Context, order: Order, now: datetime) -> dict[Level2, datetime]:
+    return {
+        intent.level2: postponed(context, order, intent.followup_days, now, [])
+        for intent in INTENTS.values()
+        if intent.followup_days is not None
+    }

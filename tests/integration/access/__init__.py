@@ -1,0 +1,1 @@
+"""Logging in and who is let in, over a real database."""

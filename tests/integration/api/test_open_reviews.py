@@ -1,0 +1,68 @@
+"""What a person sees who decides reviews, and who sees what the customer said."""
+
+from statemachine.orders.intents import Level2
+from storage.people.reviews import Reviews
+from tasks.orders.people.worklist import DecidableReview, business_now, decidable_review, open_reviews
+from tests.support.api.client import ApiClient
+from tests.support.factories import answered, payload
+from tests.support.in_process_fleet import InProcessFleet
+from tests.support.probe import Probe
+
+UNCLEAR = "喂？听不清，打 13964805678"
+
+
+def asked_about(api: ApiClient) -> str:
+    """The review of an order whose customer's words were not understood."""
+    body = payload(answered(UNCLEAR), metadata={"product": "冷柜", "customer_name": "王小明"})
+    api.post("/agents/orchestrator/tasks/start", json=body)
+    api.house.run()
+    with api.house.database.transaction() as work:
+        (review,) = Reviews(work).list(task_id=body["task_id"])
+    return review.review_id
+
+
+def seen(house: InProcessFleet, review_id: str, words_for: str | None) -> DecidableReview:
+    found = decidable_review(house.database, house.context, review_id, words_for=words_for)
+    assert found is not None
+    return found
+
+
+def looks(house: InProcessFleet) -> list[str]:
+    return list(
+        Probe(house.database).values(
+            "SELECT agent_id FROM audit_logs WHERE event_type = 'personal_data_revealed'"
+        )
+    )
+
+
+def test_the_list_shows_facts_masked_and_no_words(api: ApiClient) -> None:
+    review_id = asked_about(api)
+    (row,) = open_reviews(api.house.database, api.house.context)
+    assert row.review.review_id == review_id
+    assert row.facts["product"] == "冷柜"
+    assert "王小明" not in repr(row.facts)
+    assert "听不清" not in repr(row.facts)
+
+
+def test_who_decides_sees_the_words_masked_and_is_on_record(api: ApiClient) -> None:
+    found = seen(api.house, asked_about(api), "wangfang")
+    assert found.words == "喂？听不清，打 139****5678"
+    assert looks(api.house) == ["wangfang"]
+
+
+def test_who_does_not_decide_sees_no_words_and_leaves_no_line(api: ApiClient) -> None:
+    found = seen(api.house, asked_about(api), None)
+    assert found.words is None
+    assert looks(api.house) == []
+
+
+def test_a_date_is_suggested_for_each_intent_that_postpones(api: ApiClient) -> None:
+    found = seen(api.house, asked_about(api), None)
+    now = business_now(api.house.database)
+    assert set(found.dates) == {Level2.PARTS_PENDING, Level2.CUSTOMER_UNAVAILABLE, Level2.SITE_NOT_READY}
+    assert all(date > now for date in found.dates.values())
+    assert found.dates[Level2.SITE_NOT_READY] > found.dates[Level2.PARTS_PENDING]
+
+
+def test_there_is_no_review_of_an_unknown_id(house: InProcessFleet) -> None:
+    assert decidable_review(house.database, house.context, "REV-none", words_for="wangfang") is None
