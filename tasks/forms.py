@@ -18,7 +18,7 @@ from schemas.core.problems import Problem, problems_of
 from storage.core.unit_of_work import UnitOfWork
 from storage.engine.subjects import SubjectTable
 from storage.people.reviews import Review
-from tasks.people.answer_form import AnswerForm
+from tasks.people.question_form import QuestionForm
 from tasks.verbs import Verb, VerbResult
 
 
@@ -107,7 +107,7 @@ class TaskReceipt:
         return {"task_id": self.task_id, "fields": [problem.model_dump() for problem in self.problems]}
 
 
-class TaskForm(AnswerForm, Protocol):
+class TaskForm(QuestionForm, Protocol):
     """The tasks of one kind: how they are read, accepted and steered."""
 
     @property

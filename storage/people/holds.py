@@ -30,7 +30,7 @@ _HOLD = text(
     """
 )
 _UNDER_KEY = text(f"SELECT {_FIELDS} FROM held_decisions WHERE review_id = :review_id AND key = :key")
-_STANDING = text(f"SELECT {_FIELDS} FROM held_decisions WHERE review_id = :review_id AND state = 'held'")
+_IN_FORCE = text(f"SELECT {_FIELDS} FROM held_decisions WHERE review_id = :review_id AND state = 'held'")
 _LAST = text(
     f"SELECT {_FIELDS} FROM held_decisions WHERE review_id = :review_id ORDER BY made_at DESC, hold_id DESC LIMIT 1"
 )
@@ -118,9 +118,9 @@ class HeldDecisions(Repository):
         """The hold of this review that was asked for under this key."""
         return self._one(self.connection.execute(_UNDER_KEY, {"review_id": review_id, "key": key}).first())
 
-    def standing(self, review_id: str) -> HeldDecision | None:
+    def in_force(self, review_id: str) -> HeldDecision | None:
         """The decision of this review that is held now."""
-        return self._one(self.connection.execute(_STANDING, {"review_id": review_id}).first())
+        return self._one(self.connection.execute(_IN_FORCE, {"review_id": review_id}).first())
 
     def last(self, review_id: str) -> HeldDecision | None:
         """The decision of this review that was held last, whatever became of it."""
@@ -135,7 +135,7 @@ class HeldDecisions(Repository):
         return bool(self.connection.execute(_IS_DUE, {"hold_id": hold_id}).scalar_one())
 
     def end(self, hold_id: str, state: HoldState, *, refusal: str | None = None) -> HeldDecision:
-        """Write what became of a standing hold; its answer is kept no longer."""
+        """Write what became of a hold in force; its answer is kept no longer."""
         given = {"hold_id": hold_id, "state": state.value, "refusal": refusal}
         return self._held(self.connection.execute(_END, given).one())
 

@@ -53,7 +53,7 @@ def claim(
         if before not in (None, by.name):
             if not whoever_has_it:
                 return Claimed.TAKEN, review
-            if HeldDecisions(work).standing(review_id) is not None:
+            if HeldDecisions(work).in_force(review_id) is not None:
                 return Claimed.HELD, review
         again = before == by.name
         review = Reviews(work).claim(review_id, by.name, minutes)
@@ -76,7 +76,7 @@ def release(
             return Claimed.REPEATED, review
         if review.claimed_by != by and not whoever_has_it:
             return Claimed.TAKEN, review
-        if HeldDecisions(work).standing(review_id) is not None:
+        if HeldDecisions(work).in_force(review_id) is not None:
             return Claimed.HELD, review
         review = Reviews(work).free(review_id)
         write_line(work, review, RELEASED, by)

@@ -52,7 +52,7 @@ def _apply(engine: Engine, forms: TaskForms, review_id: str) -> None:
     try:
         with engine.transaction() as transaction:
             work = transaction.work
-            found = _standing(work, review_id)
+            found = _held(work, review_id)
             if found is None:
                 return
             review, held = found
@@ -72,15 +72,15 @@ def _apply(engine: Engine, forms: TaskForms, review_id: str) -> None:
 def _refuse(engine: Engine, review_id: str, why: str) -> None:
     """Write that a decision was not applied, in a transaction of its own: that of the attempt was rolled back."""
     with engine.database.transaction() as work:
-        found = _standing(work, review_id)
+        found = _held(work, review_id)
         if found is not None:
             _end(work, *found, why)
 
 
-def _standing(work: UnitOfWork, review_id: str) -> tuple[Review, HeldDecision] | None:
+def _held(work: UnitOfWork, review_id: str) -> tuple[Review, HeldDecision] | None:
     """The locked question and its hold, where that stands and is due."""
     review = lock(work, review_id)
-    held = HeldDecisions(work).standing(review_id)
+    held = HeldDecisions(work).in_force(review_id)
     if review is None or held is None or not HeldDecisions(work).is_due(held.hold_id):
         return None
     return review, held

@@ -76,9 +76,9 @@ def hold(
         refused = form.refusal_of(work, review, payload, by)
         if refused is not None:
             return HoldResult(Held.REFUSED, review, refused=refused)
-        standing = holds.standing(review_id)
-        if standing is not None:
-            return HoldResult(Held.STANDS, review, standing)
+        in_force = holds.in_force(review_id)
+        if in_force is not None:
+            return HoldResult(Held.STANDS, review, in_force)
         held = holds.hold(
             NewHold(
                 review_id=review_id,

@@ -891,7 +891,7 @@ def upgrade() -> None:
     sa.CheckConstraint("state IN ('held', 'applied', 'undone', 'refused')", name=op.f('ck_held_decisions_state')),
     sa.ForeignKeyConstraint(['review_id'], ['reviews.review_id'], name=op.f('fk_held_decisions_review_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('hold_id', name=op.f('pk_held_decisions')),
-    sa.UniqueConstraint('review_id', 'key', name=op.f('uq_held_decisions_review_id'))
+    sa.UniqueConstraint('review_id', 'key', name=op.f('uq_held_decisions_review_id_key'))
     )
     op.create_index('ix_held_decisions_due', 'held_decisions', ['held_until'], unique=False, postgresql_where=sa.text("state = 'held'"))
     op.create_index('uq_held_decisions_held', 'held_decisions', ['review_id'], unique=True, postgresql_where=sa.text("state = 'held'"))

@@ -1,4 +1,4 @@
-"""Answer forms: what a product registers so that questions about its tasks are answered, at once or after a hold."""
+"""Question forms: what a product registers so that questions about its tasks are answered, at once or after a hold."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -11,7 +11,7 @@ from storage.people.reviews import Review
 from tasks.people.answers import Decided
 
 
-class AnswerForm(Protocol):
+class QuestionForm(Protocol):
     """How questions about tasks of one kind are answered."""
 
     def answer_schema(self, review: Review, /) -> Mapping[str, Any]:
