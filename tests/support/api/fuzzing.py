@@ -99,8 +99,9 @@ EXCEPTIONS: tuple[Contradiction, ...] = (
     ),
     Contradiction(
         "allow_header_conformance",
-        r"^/v1/(tasks/batch|agents/register|states/transition|workflows/(check|import)|workflows/\{name\}/(start|migrations))$",
-        "The path also names a task, an agent or a workflow (`/tasks/{task_id}`, …), which takes GET.",
+        r"^/v1/(tasks/batch|agents/register|reviews/next|states/transition|workflows/(check|import)"
+        r"|workflows/\{name\}/(start|migrations))$",
+        "The path also names a task, an agent, a review or a workflow (`/tasks/{task_id}`, …), which takes GET.",
     ),
     Contradiction(
         "unsupported_method",
