@@ -101,7 +101,7 @@ def hold_decision(
     responses=documented(Code.NOT_FOUND, Code.STATE_CONFLICT),
 )
 def undo_decision(review_id: ReviewId, body: ClaimMade, parts: GivenParts, caller: Caller) -> HoldTaken:
-    """Until it is applied; the review is the caller's again. Another's decision needs the scope `claims`."""
+    """Until it is applied; the review is again whose decision it was. Another's decision needs the scope `claims`."""
     by = actor(caller, body.by)
     return _taken(
         review_id, undo_hold(parts.database, review_id, by=by, whoever_has_it=Scope.CLAIMS in caller.scopes)
