@@ -69,6 +69,7 @@ def environment_beside(installation: Installation, name: str, given: Mapping[str
             simulator=port("channel"),
             exporter=port("metrics"),
             flower=port("flower"),
+            console=port("console"),
         ),
         addresses=Addresses(
             database=DatabaseUrls(
@@ -83,6 +84,7 @@ def environment_beside(installation: Installation, name: str, given: Mapping[str
             channel=document["channel"],
             metrics=document["metrics"],
             flower=document["flower"],
+            console=document["console"],
         ),
         kept=installation.secrets(),
         extra=taken_over(given),

@@ -39,6 +39,7 @@ _IMPORTED: Final = (
     "celery.concurrency.solo",
     "celery.fixups.django",
     "celery.worker.strategy",
+    "console.app",
     "fleet.simulator.server",
     "holidays.countries.china",
     "httpcore2",
@@ -73,6 +74,7 @@ class Ports:
     simulator: int
     exporter: int
     flower: int
+    console: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +112,7 @@ class DatabaseUrls:
                 return {"UNPEND_DATABASE_URL": self.retention}
             case "exporter":
                 return {"UNPEND_DATABASE_URL": self.reader}
-            case "api":
+            case "api" | "console":
                 return {
                     "UNPEND_DATABASE_URL": self.application,
                     "UNPEND_DATABASE_URL_RETENTION": self.retention,
@@ -153,6 +155,7 @@ class Addresses:
     channel: str
     metrics: str
     flower: str
+    console: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,6 +204,9 @@ class FleetPlan:
             ),
             self._worker("beat", WATCHERS, "beat"),
             self._python("flower", WATCHERS, ["workers", "flower"], listens(ports.flower)),
+            self._python(
+                "console", WATCHERS, ["fleet.console_process"], answers(f"{self.addresses.console}/health")
+            ),
         ]
 
     def environment_of(self, name: str) -> dict[str, str]:
@@ -237,6 +243,7 @@ class FleetPlan:
             "UNPEND_API_PORT": str(ports.api),
             "UNPEND_EXPORTER_PORT": str(ports.exporter),
             "UNPEND_FLOWER_PORT": str(ports.flower),
+            "UNPEND_CONSOLE_PORT": str(ports.console),
             # What a newcomer subscribes stands on this machine.
             "UNPEND_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8,::1/128",
             "FLOWER_BASIC_AUTH": f"operator:{kept.flower_password}",

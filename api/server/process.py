@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from api.server.limits.connection import BoundedConnection, BoundedSocket, Configuration
 from runtime.settings import Network
@@ -20,7 +20,7 @@ class Server(uvicorn.Server):
     """uvicorn, which waits for every answer under way when it stops; streams of events have to be ended first."""
 
     @classmethod
-    def over(cls, app: FastAPI, *, trusted_proxies: Sequence[Network] = (), **options: Any) -> "Server":
+    def over(cls, app: Starlette, *, trusted_proxies: Sequence[Network] = (), **options: Any) -> "Server":
         """A server of this app; further options are those of `uvicorn.Config`.
 
         Args:
@@ -47,12 +47,12 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End the streams, then stop as uvicorn does."""
         app = self.config.app
-        if isinstance(app, FastAPI):
+        if isinstance(app, Starlette):
             app.state.services.end()
         await super().shutdown(sockets)
 
 
-def serve(app: FastAPI, **options: Any) -> None:
+def serve(app: Starlette, **options: Any) -> None:
     """Serve until a signal stops it; exit with an error when it cannot start."""
     server = Server.over(app, **options)
     # uvicorn raises the signal that stopped it once more when all is done.

@@ -34,6 +34,10 @@ _IN_FORCE = text(f"SELECT {_FIELDS} FROM held_decisions WHERE review_id = :revie
 _LAST = text(
     f"SELECT {_FIELDS} FROM held_decisions WHERE review_id = :review_id ORDER BY made_at DESC, hold_id DESC LIMIT 1"
 )
+_OF_PERSON = text(
+    f"SELECT {_FIELDS}, extract(epoch FROM held_until - clock_timestamp()) AS seconds_left FROM held_decisions "
+    "WHERE state = 'held' AND by = :by ORDER BY made_at DESC LIMIT :limit"
+)
 _DUE = text(
     "SELECT review_id FROM held_decisions WHERE state = 'held' AND held_until <= clock_timestamp() "
     "ORDER BY held_until LIMIT :limit"
@@ -81,6 +85,11 @@ class HeldDecision:
     refusal: str | None
 
     @property
+    def is_in_force(self) -> bool:
+        """Whether it waits to be applied."""
+        return self.state is HoldState.HELD
+
+    @property
     def payload(self) -> dict[str, Any]:
         """The answer; only while it is held.
 
@@ -126,6 +135,11 @@ class HeldDecisions(Repository):
         """The decision of this review that was held last, whatever became of it."""
         return self._one(self.connection.execute(_LAST, {"review_id": review_id}).first())
 
+    def of_person(self, by: str, limit: int) -> list[tuple[HeldDecision, float]]:
+        """What this person has decided and is held now, the newest first, each with the seconds it is held yet."""
+        rows = self.connection.execute(_OF_PERSON, {"by": by, "limit": limit}).all()
+        return [(self._held(row), max(0.0, float(row.seconds_left))) for row in rows]
+
     def due(self, limit: int) -> Sequence[str]:
         """The reviews with a hold whose time has come, the longest due first."""
         return self.connection.execute(_DUE, {"limit": limit}).scalars().all()
@@ -143,7 +157,7 @@ class HeldDecisions(Repository):
         return None if row is None else self._held(row)
 
     def _held(self, row: Row[Any]) -> HeldDecision:
-        columns = dict(row._mapping)
+        columns = {name: value for name, value in row._mapping.items() if name != "seconds_left"}
         respondent = Respondent(
             name=row.by, roles=frozenset(columns.pop("roles")), has_login=columns.pop("has_login")
         )

@@ -1,6 +1,6 @@
 """Held decisions: a decision waits for a few seconds, so that it can be undone, and is then applied by the tick."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -17,6 +17,8 @@ from tasks.people.history import write_line
 
 HELD: Final = "decision_held"
 UNDONE: Final = "decision_undone"
+MOST_UNDONE: Final = 50
+"""Held decisions of one person that are shown at once."""
 
 
 class Held(StrEnum):
@@ -113,6 +115,18 @@ def undo_hold(database: Database, review_id: str, *, by: str, whoever_has_it: bo
         review = hand_to(work, review, last.by)
         write_line(work, review, UNDONE, by, {"decision": last.decision, "hold_id": last.hold_id})
         return HoldResult(Held.DONE, review, undone)
+
+
+def held_by(database: Database, name: str) -> Sequence[tuple[HeldDecision, float]]:
+    """What a person has decided and can undo, the newest first, each with the seconds it is held yet."""
+    with database.transaction() as work:
+        return HeldDecisions(work).of_person(name, MOST_UNDONE)
+
+
+def last_hold(database: Database, review_id: str) -> HeldDecision | None:
+    """The decision of a review that was held last, whatever became of it."""
+    with database.transaction() as work:
+        return HeldDecisions(work).last(review_id)
 
 
 def hand_to(work: UnitOfWork, review: Review, holder: str) -> Review:

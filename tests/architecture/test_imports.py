@@ -19,7 +19,11 @@ OFFENCES = {
     "Tools reach the world and never the tables": ("tools/limits.py", "import storage.orders.orders"),
     "Only workers and the fleet know Celery": ("tasks/orders/rules/traces.py", "import celery"),
     "Only storage speaks SQL": ("engine/room.py", "import sqlalchemy"),
-    "Only the API knows the web framework": ("engine/limits.py", "import fastapi"),
+    "Only the API and the console know the web framework": ("engine/limits.py", "import fastapi"),
+    "The console calls the services, and of the API its server alone": (
+        "console/server/form.py",
+        "import api.orders.services",
+    ),
     "Commands speak HTTP": ("fleet/command/orders/why.py", "import storage.orders.orders"),
     "Agents never import one another": (
         "tasks/orders/agents/contact.py",

@@ -96,6 +96,7 @@ class Screen:
         )
 
     def _addresses(self, document: Mapping[str, Any]) -> None:
+        self._print(f'  console  {document["console"]}/   (people to log in as: "logins" in run.json)')
         self._print(f"  API      {document['api']}   (keys: run.json in the data folder)")
         self._print(f"  API docs {document['api'].removesuffix('/v1')}/v1/openapi.json")
         self._print(f"  metrics  {document['metrics']}")

@@ -232,6 +232,7 @@ def _plan(
             channel=f"http://127.0.0.1:{ports.simulator}",
             metrics=f"http://127.0.0.1:{ports.exporter}/metrics",
             flower=f"http://127.0.0.1:{ports.flower}",
+            console=f"http://127.0.0.1:{ports.console}/console",
         ),
         kept=kept,
         extra=taken_over(os.environ),
@@ -245,7 +246,7 @@ def _document(plan: FleetPlan, settings: Settings) -> dict[str, Any]:
         "version": version("unpend"),
         "supervisor": os.getpid(),
         "api": at.api,
-        "console": None,
+        "console": at.console,
         "flower": at.flower,
         "flower_user": "operator",
         "flower_password": kept.flower_password,
@@ -274,6 +275,7 @@ def _ports(installation: Installation, api: int | None) -> Ports:
         simulator=same_port(last.get("simulator")),
         exporter=same_port(last.get("exporter")),
         flower=same_port(last.get("flower")),
+        console=same_port(last.get("console")),
     )
     installation.keep_ports(asdict(ports))
     return ports

@@ -1,0 +1,4 @@
+// What every page does.
+import "./swap.js";
+import "./live.js";
+import "./keys.js";

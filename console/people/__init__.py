@@ -1,0 +1,1 @@
+"""Pages of what waits for people: reviews and alerts."""

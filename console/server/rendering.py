@@ -1,0 +1,119 @@
+"""Draws pages: one template a view, and a name that a template uses and its view has not is an error."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, ClassVar, Final, Protocol
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from console.server.form import Fault
+from console.server.navigation import MENU, PREFIX, MenuEntry
+from console.server.times import ZONE, day_text, iso, moment_text, real_time, span_text
+from console.server.words import Words
+from schemas.core.language import Language
+from tasks.access.sessions import ConsoleSession
+from tasks.orders.explain.pulse import TopBar
+
+TEMPLATES: Final = Path(__file__).parents[1] / "templates"
+
+
+class View(Protocol):
+    """What a page shows: a frozen dataclass with the name of its template; the template knows it as `view`."""
+
+    template: ClassVar[str]
+    """The file below `console/templates`."""
+    page: ClassVar[str]
+    """The key of its title's words is `PAGE.title`; also the page that the menu marks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Whom a page is drawn for."""
+
+    language: Language
+    theme: str
+    """`light`, `dark`, or empty: as the browser has it."""
+    path: str
+    """The page's own address with its query, to come back to."""
+    session: ConsoleSession | None = None
+    bar: TopBar | None = None
+
+    def may(self, scope: str) -> bool:
+        """Whether they may do this."""
+        return self.session is not None and scope in self.session.scopes
+
+    @property
+    def menu(self) -> Sequence[MenuEntry]:
+        """The pages they may open."""
+        return [entry for entry in MENU if self.may(entry.scope)]
+
+
+@cache
+def environment() -> Environment:
+    """Jinja's, made once: everything is escaped, and nothing is undefined."""
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+
+
+def draw(view: View, words: Words, visitor: Visitor) -> str:
+    """The page as HTML."""
+    template = environment().get_template(view.template)
+    return template.render(view=view, **helpers(words, visitor))
+
+
+def helpers(words: Words, visitor: Visitor) -> dict[str, Any]:
+    """What every template knows beside its view."""
+    return {
+        "t": words,
+        "visitor": visitor,
+        "language": words.language.value,
+        "prefix": PREFIX,
+        "token": visitor.session.form_token if visitor.session else "",
+        "moment": _moment(visitor),
+        "day": _day(words.language),
+        "span": _span(words),
+        "fault": _fault(words),
+    }
+
+
+def _moment(visitor: Visitor) -> Callable[..., Markup]:
+    def moment(when: datetime | None, *, real: bool = False, zone: ZoneInfo = ZONE) -> Markup:
+        """A business moment, its real time on hover; with `real`, a moment of the database's clock."""
+        if when is None:
+            return Markup("—")
+        shown = moment_text(when, visitor.language, zone)
+        hover = shown if real or visitor.bar is None else real_time(when, visitor.bar.moments.anchor)
+        return Markup('<time datetime="{}" title="{}">{}</time>').format(iso(when), hover, shown)
+
+    return moment
+
+
+def _day(language: Language) -> Callable[[date], str]:
+    return lambda when: day_text(when, language)
+
+
+def _span(words: Words) -> Callable[[float], str]:
+    return lambda seconds: span_text(seconds, words.language)
+
+
+def _fault(words: Words) -> Callable[[Fault | None], Markup]:
+    def fault(found: Fault | None) -> Markup:
+        """What is wrong with a field, as it stands beside it; nothing where nothing is."""
+        if found is None:
+            return Markup()
+        return Markup('<span class="fault" role="alert">{}</span>').format(
+            escape(words(found.key, **found.given))
+        )
+
+    return fault

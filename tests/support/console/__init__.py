@@ -1,0 +1,1 @@
+"""The console over one process's parts."""
