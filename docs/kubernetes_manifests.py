@@ -21,7 +21,7 @@ _SECRETS: Final = "unpend-secrets"
 _NAMED_SECRETS: Final = {REQUEST_SECRET: "unpend-request-secrets", WEBHOOK_SECRET: "unpend-webhook-secrets"}
 """The Secrets with what definitions name, by what that is for; an installation may be without them."""
 _USER: Final = 10001
-_SERVED: Final = {"api": 8080, "exporter": 9464, "flower": 5555}
+_SERVED: Final = {"api": 8080, "console": 8081, "exporter": 9464, "flower": 5555}
 """The processes that others reach, with their ports."""
 _AS_ROLE: Final = {"upkeep": "UNPEND_DATABASE_URL_RETENTION", "exporter": "UNPEND_DATABASE_URL_READER"}
 """Who reaches the database under another role than the application's."""
@@ -57,6 +57,14 @@ def workloads(agents: list[Agent]) -> list[Workload]:
             memory="768Mi",
             outside=True,
             environment={"UNPEND_API_ADDRESS": "0.0.0.0", "UNPEND_API_PORT": "8080"},  # noqa: S104 - in a pod
+        ),
+        Workload(
+            name="console",
+            command=(*python, "fleet.console_process"),
+            probe=("http://127.0.0.1:8081/console/health",),
+            replicas=2,
+            memory="512Mi",
+            environment={"UNPEND_CONSOLE_ADDRESS": "0.0.0.0", "UNPEND_CONSOLE_PORT": "8081"},  # noqa: S104
         ),
         Workload(name="intake", command=(*python, "workers", "intake"), replicas=2),
         *(

@@ -2,10 +2,7 @@
 
 import os
 import signal
-import socket
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +12,7 @@ from fleet.embedded.postgres import EmbeddedPostgres
 from fleet.embedded.process import server_process
 from fleet.embedded.valkey import EmbeddedValkey
 from fleet.installation import InstallationSecrets
+from fleet.probes import answers, listens
 from fleet.process_secrets import is_secret, without_others
 from fleet.supervisor.process import ProcessSpec
 from fleet.supervisor.warm_parent import WarmParent
@@ -22,8 +20,6 @@ from schemas.core.agents import SYSTEM_QUEUES
 
 SERVERS, CORE, WATCHERS = range(3)
 """The stages: what holds the truth, what works, what wakes it and watches it."""
-
-_PROBE_SECONDS: Final = 2.0
 
 _UNBUFFERED: Final = {"PYTHONUNBUFFERED": "1"}
 _IMPORTED: Final = (
@@ -58,7 +54,7 @@ _IMPORTED: Final = (
 )
 """What the warm parent imports; a process imports what is missing here itself."""
 
-_FIRST: Final = frozenset({"api", "tick"})
+_FIRST: Final = frozenset({"api", "console", "tick"})
 """Whom somebody waits for, and who rescues the others: where processors are scarce, everybody else stands back."""
 _STANDS_BACK: Final = 10
 """The nice value of everybody else of ours; the servers, on which all depend, keep theirs."""
@@ -112,7 +108,7 @@ class DatabaseUrls:
                 return {"UNPEND_DATABASE_URL": self.retention}
             case "exporter":
                 return {"UNPEND_DATABASE_URL": self.reader}
-            case "api" | "console":
+            case "api":
                 return {
                     "UNPEND_DATABASE_URL": self.application,
                     "UNPEND_DATABASE_URL_RETENTION": self.retention,
@@ -178,18 +174,12 @@ class FleetPlan:
 
     def processes(self, queues: Sequence[str]) -> list[ProcessSpec]:
         """All processes of ours, in the order of the stages."""
-        ports = self.ports
+        ports, state = self.ports, self.data_dir / "simulator.db"
         return [
             self._python(
                 "simulator",
                 CORE,
-                [
-                    "fleet.simulator",
-                    "--port",
-                    str(ports.simulator),
-                    "--state",
-                    str(self.data_dir / "simulator.db"),
-                ],
+                ["fleet.simulator", *("--port", str(ports.simulator)), *("--state", str(state))],
                 answers(f"{self.addresses.channel}/health"),
             ),
             self._python("api", CORE, ["fleet.api_process"], answers(f"{self.addresses.api}/health/live")),
@@ -225,7 +215,7 @@ class FleetPlan:
         )
 
     def environment(self) -> dict[str, str]:
-        """Return the environment of our processes; secrets are passed here and never as arguments."""
+        """The environment of our processes; secrets are passed here and never as arguments."""
         kept, ports = self.kept, self.ports
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("UNPEND_")}
         return inherited | {
@@ -279,29 +269,3 @@ class FleetPlan:
     def _log(self, name: str) -> Path:
         (self.data_dir / "logs").mkdir(mode=0o700, exist_ok=True)
         return self.data_dir / "logs" / f"{name}.log"
-
-
-def answers(url: str) -> Callable[[], bool]:
-    """Return a probe: the address answers 200."""
-
-    def probe() -> bool:
-        try:
-            with urllib.request.urlopen(url, timeout=_PROBE_SECONDS) as response:  # noqa: S310 - our own address
-                return bool(response.status == 200)  # noqa: PLR2004 - HTTP's OK
-        except (urllib.error.URLError, OSError):
-            return False
-
-    return probe
-
-
-def listens(port: int) -> Callable[[], bool]:
-    """Return a probe: something listens on this port of this machine."""
-
-    def probe() -> bool:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=_PROBE_SECONDS).close()
-        except OSError:
-            return False
-        return True
-
-    return probe

@@ -42,7 +42,6 @@ WORK: Final = DATABASE | BROKER | SEALED
 _OTHERS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
         "api": WORK | CALLBACKS | ORDER_SYSTEM | LIMITS,
-        "console": WORK | ORDER_SYSTEM,
         "intake": WORK | INTAKE | LIMITS,
         "worker-contact": WORK | CHANNEL | CONTACTS,
         "worker-triage": WORK | LANGUAGE_MODEL,

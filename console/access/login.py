@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 from console.server.cookie import cookie_of, forget_cookie, set_cookie
 from console.server.form import EMPTY, Form
 from console.server.navigation import PREFIX
-from console.server.rendering import View, Visitor, draw
+from console.server.rendering import View, Viewer, draw
 from console.server.route import change, read_form, require_our_origin
 from console.server.services import ConsoleServices, services_of
 from console.server.visit import (
@@ -150,8 +150,8 @@ def _is_admitted(services: ConsoleServices, request: Request, login: str) -> boo
 
 def _drawn(request: Request, view: View, status: int = 200) -> Response:
     language = language_of_request(request)
-    visitor = Visitor(language=language, theme=theme_of_request(request), path=request.url.path)
-    return HTMLResponse(draw(view, words_of(language), visitor), status)
+    viewer = Viewer(language=language, theme=theme_of_request(request), path=request.url.path)
+    return HTMLResponse(draw(view, words_of(language), viewer), status)
 
 
 ROUTES: Final[tuple[BaseRoute, ...]] = (

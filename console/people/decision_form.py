@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 from console.people.review_view import ACTING
-from console.server.form import Fault, Form
+from console.server.form import FieldFault, Form
 from console.server.visit import Visit
 from statemachine.orders.intents import INTENTS, Level1, Level2
 from storage.orders.order import Order
@@ -15,10 +15,10 @@ from tasks.orders.people.worklist import DecidableReview, business_now
 _INTENTS = {level2.name.lower(): level2 for level2 in ACTING}
 
 
-class NotTaken(ValueError):
+class FaultyDecision(ValueError):
     """The form cannot be taken as it is; `faults` say what is wrong, by field."""
 
-    def __init__(self, **faults: Fault | str) -> None:
+    def __init__(self, **faults: FieldFault | str) -> None:
         super().__init__(", ".join(faults))
         self.faults = faults
 
@@ -27,16 +27,16 @@ def payload_of(visit: Visit, opened: DecidableReview) -> Mapping[str, Any]:
     """The decision that this form makes, as interrupts are continued with.
 
     Raises:
-        NotTaken: a field lacks something.
+        FaultyDecision: a field lacks something.
     """
     form, chosen = visit.form, visit.form["choice"]
     reason = form["reason"]
     level2 = _INTENTS.get(chosen)
     if level2 is None:
         if chosen not in opened.review.decisions:
-            raise NotTaken(choice="people.reviews.fault.choice")
+            raise FaultyDecision(choice="people.reviews.fault.choice")
         if chosen == "close" and not reason:
-            raise NotTaken(reason="people.reviews.fault.reason")
+            raise FaultyDecision(reason="people.reviews.fault.reason")
         if opened.order is None:
             return {"decision": chosen} | ({"note": reason} if reason else {})
         return {"decision": chosen} | ({"reason": reason} if reason else {})
@@ -58,17 +58,17 @@ def _date_of(visit: Visit, order: Order, level2: Level2, form: Form) -> Mapping[
         agreed = date_in_words(visit.parts.database, visit.parts.context, order, level2, form["words"])
         found = agreed.followup_at if level1 is Level1.POSTPONE else agreed.visit_at
         if found is None or agreed.unclear or agreed.followup_days is not None:
-            raise NotTaken(words="people.reviews.fault.words")
+            raise FaultyDecision(words="people.reviews.fault.words")
         return {field: found.isoformat()}
     if not form["day"]:
         return {}
     try:
         day = date.fromisoformat(form["day"])
     except ValueError:
-        raise NotTaken(day="people.reviews.fault.day") from None
+        raise FaultyDecision(day="people.reviews.fault.day") from None
     now = business_now(visit.parts.database)
     if day < now.astimezone(visit.parts.context.zone(order)).date():
-        raise NotTaken(day="people.reviews.fault.past")
+        raise FaultyDecision(day="people.reviews.fault.past")
     if level1 is Level1.POSTPONE:
         return {field: contact_on(visit.parts.context, order, day, now).isoformat()}
     begins = datetime.combine(day, time(9), tzinfo=visit.parts.context.zone(order)).astimezone(UTC)

@@ -16,7 +16,7 @@ ACTING: Final = tuple(intent.level2 for intent in INTENTS.values() if intent.act
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class DecisionChoice:
     """One way to decide: a key, and what it leads to."""
 
     decision: str
@@ -58,7 +58,7 @@ class ReviewsPage:
     is_mine: bool
     """Whether the person who looks has taken it, and so reads the words and may decide."""
     is_open: bool
-    choices: Sequence[Choice]
+    choices: Sequence[DecisionChoice]
     calendar: Sequence[CalendarDay]
     key: str
     """The idempotency key of the decision: sent again, it is the same one."""
@@ -70,13 +70,13 @@ class ReviewsPage:
     """The key of the words that say why a decision was not taken."""
 
 
-def choices_of(opened: DecidableReview, dates: Mapping[Level2, datetime]) -> list[Choice]:
+def choices_of(opened: DecidableReview, dates: Mapping[Level2, datetime]) -> list[DecisionChoice]:
     """The ways to decide that this review offers, each with its key."""
     offered = opened.review.decisions
-    found: list[Choice] = []
+    found: list[DecisionChoice] = []
     if "classify" in offered:
         found += [
-            Choice(
+            DecisionChoice(
                 decision="classify",
                 intent=level2,
                 code=f"Digit{nth}",
@@ -94,6 +94,6 @@ def choices_of(opened: DecidableReview, dates: Mapping[Level2, datetime]) -> lis
         mark = keys.get(decision) or next(further, "")
         code = (f"Digit{mark}" if mark.isdigit() else f"Key{mark}") if mark else ""
         found.append(
-            Choice(decision=decision, intent=None, code=code, mark=mark, is_suggested=False, at=None)
+            DecisionChoice(decision=decision, intent=None, code=code, mark=mark, is_suggested=False, at=None)
         )
     return found

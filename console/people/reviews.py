@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from api.server.refusal import unknown
-from console.people.decision_form import NotTaken, payload_of
+from console.people.decision_form import FaultyDecision, payload_of
 from console.people.review_view import ReviewsPage, Tray, choices_of
 from console.server.form import EMPTY, Form
 from console.server.route import change, page
@@ -83,7 +83,7 @@ def decide(visit: Visit) -> Response:
             key=visit.form["key"],
             seconds=visit.parts.settings.hold_seconds,
         )
-    except NotTaken as error:
+    except FaultyDecision as error:
         return visit.faulty(_page(visit, review_id, visit.form.with_faults(**error.faults)))
     except InvalidAnswer:
         return visit.faulty(_page(visit, review_id, visit.form, "people.reviews.refusal.invalid"))

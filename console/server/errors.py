@@ -14,7 +14,7 @@ from api.server.errors import STATUS
 from api.server.middleware.request_id import request_id_of
 from api.server.refusal import Refusal
 from console.server.cookie import cookie_of
-from console.server.rendering import Visitor, draw
+from console.server.rendering import Viewer, draw
 from console.server.services import services_of
 from console.server.visit import address_of_request, language_of_request, theme_of_request
 from console.server.words import words_of
@@ -72,17 +72,17 @@ async def _fault(request: Request, _: Exception) -> Response:
 
 
 async def _page(request: Request, status: int, detail: str, headers: Mapping[str, str] | None) -> Response:
-    visitor = await asyncio.to_thread(_visitor, request, is_asked=status not in {_OUTAGE, _FAULT})
+    viewer = await asyncio.to_thread(_viewer, request, is_asked=status not in {_OUTAGE, _FAULT})
     shown = ErrorPage(status if status in _WORDED else _FAULT, detail, request_id_of(request.scope))
-    drawn = draw(shown, words_of(visitor.language), visitor)
+    drawn = draw(shown, words_of(viewer.language), viewer)
     return HTMLResponse(drawn, status, headers=dict[str, Any](headers or {}))
 
 
-def _visitor(request: Request, *, is_asked: bool) -> Visitor:
+def _viewer(request: Request, *, is_asked: bool) -> Viewer:
     """Who sees the error; without a menu where the database may be what has failed."""
     database = services_of(request).parts.database
     session = find_session(database, cookie_of(request)) if is_asked else None
-    return Visitor(
+    return Viewer(
         language=language_of_request(request),
         theme=theme_of_request(request),
         path=address_of_request(request),

@@ -12,7 +12,7 @@ MOST_FIELDS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class FieldFault:
     """What is wrong with a field: the key of its words, and what goes into them."""
 
     key: str
@@ -24,7 +24,7 @@ class Form:
     """The fields of a form, as a person left them."""
 
     fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
-    faults: Mapping[str, Fault] = field(default_factory=dict)
+    faults: Mapping[str, FieldFault] = field(default_factory=dict)
     """By the name of the field."""
 
     @classmethod
@@ -51,10 +51,10 @@ class Form:
         """Everything chosen in a field of several choices."""
         return self.fields.get(name, ())
 
-    def with_faults(self, **faults: Fault | str | None) -> "Form":
+    def with_faults(self, **faults: FieldFault | str | None) -> "Form":
         """The same form, with what is wrong with these fields; a text is the key of a fault's words."""
         found = {
-            name: Fault(fault) if isinstance(fault, str) else fault
+            name: FieldFault(fault) if isinstance(fault, str) else fault
             for name, fault in faults.items()
             if fault is not None
         }

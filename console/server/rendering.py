@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from console.server.form import Fault
+from console.server.form import FieldFault
 from console.server.navigation import MENU, PREFIX, MenuEntry
 from console.server.times import ZONE, day_text, iso, moment_text, real_time, span_text
 from console.server.words import Words
@@ -32,7 +32,7 @@ class View(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Visitor:
+class Viewer:
     """Whom a page is drawn for."""
 
     language: Language
@@ -66,34 +66,34 @@ def environment() -> Environment:
     )
 
 
-def draw(view: View, words: Words, visitor: Visitor) -> str:
+def draw(view: View, words: Words, viewer: Viewer) -> str:
     """The page as HTML."""
     template = environment().get_template(view.template)
-    return template.render(view=view, **helpers(words, visitor))
+    return template.render(view=view, **helpers(words, viewer))
 
 
-def helpers(words: Words, visitor: Visitor) -> dict[str, Any]:
+def helpers(words: Words, viewer: Viewer) -> dict[str, Any]:
     """What every template knows beside its view."""
     return {
         "t": words,
-        "visitor": visitor,
+        "viewer": viewer,
         "language": words.language.value,
         "prefix": PREFIX,
-        "token": visitor.session.form_token if visitor.session else "",
-        "moment": _moment(visitor),
+        "token": viewer.session.form_token if viewer.session else "",
+        "moment": _moment(viewer),
         "day": _day(words.language),
         "span": _span(words),
         "fault": _fault(words),
     }
 
 
-def _moment(visitor: Visitor) -> Callable[..., Markup]:
+def _moment(viewer: Viewer) -> Callable[..., Markup]:
     def moment(when: datetime | None, *, real: bool = False, zone: ZoneInfo = ZONE) -> Markup:
         """A business moment, its real time on hover; with `real`, a moment of the database's clock."""
         if when is None:
             return Markup("—")
-        shown = moment_text(when, visitor.language, zone)
-        hover = shown if real or visitor.bar is None else real_time(when, visitor.bar.moments.anchor)
+        shown = moment_text(when, viewer.language, zone)
+        hover = shown if real or viewer.bar is None else real_time(when, viewer.bar.moments.anchor)
         return Markup('<time datetime="{}" title="{}">{}</time>').format(iso(when), hover, shown)
 
     return moment
@@ -107,8 +107,8 @@ def _span(words: Words) -> Callable[[float], str]:
     return lambda seconds: span_text(seconds, words.language)
 
 
-def _fault(words: Words) -> Callable[[Fault | None], Markup]:
-    def fault(found: Fault | None) -> Markup:
+def _fault(words: Words) -> Callable[[FieldFault | None], Markup]:
+    def fault(found: FieldFault | None) -> Markup:
         """What is wrong with a field, as it stands beside it; nothing where nothing is."""
         if found is None:
             return Markup()

@@ -41,7 +41,6 @@ class ConsoleServices:
     def _close_parts(self) -> None:
         self.parts.engine.close()
         self.parts.database.close()
-        self.parts.retention_database.close()
         self.parts.context.close()
 
 

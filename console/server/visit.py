@@ -12,7 +12,7 @@ from api.server.middleware.request_id import request_id_of
 from console.server.form import EMPTY, Form
 from console.server.navigation import PREFIX
 from console.server.parts import ConsoleParts
-from console.server.rendering import View, Visitor, draw
+from console.server.rendering import View, Viewer, draw
 from console.server.words import Words, words_of
 from schemas.core.language import Language
 from storage.people.answers import Respondent
@@ -77,14 +77,14 @@ class Visit:
 
     def page(self, view: View, status: int = 200) -> Response:
         """Answer with a page."""
-        visitor = Visitor(
+        viewer = Viewer(
             language=self.language,
             theme=theme_of_request(self.request),
             path=address_of_request(self.request),
             session=self.session,
             bar=top_bar(self.parts.database),
         )
-        return HTMLResponse(draw(view, self.words, visitor), status)
+        return HTMLResponse(draw(view, self.words, viewer), status)
 
     def faulty(self, view: View) -> Response:
         """Answer with the page of a form that cannot be taken as it is: nothing was changed."""

@@ -12,7 +12,7 @@ import pytest
 import redis
 from kombu import Connection
 
-from fleet.plan import answers
+from fleet.probes import answers
 from fleet.supervisor.ports import free_port
 from tests.support.fleet.running_fleet import RunningFleet
 from tests.support.fleet.scripted_orders import ScriptedOrder, orders
