@@ -1,0 +1,1 @@
+"""The console's templates, words and scripts, without a database."""
