@@ -55,13 +55,14 @@ class ConsoleClient:
         return self.call("GET", path, login, language=language)
 
     def post(
-        self, path: str, login: str | None = None, *, follow: bool = True, **fields: Any
+        self, path: str, login: str | None = None, *, follow_redirects: bool = False, **fields: Any
     ) -> httpx2.Response:
-        """A form with these fields, sent from a page of the person's; the page that is shown afterwards."""
+        """A form with these fields, sent from a page of the person's; with `follow_redirects`, the page after it."""
         token = {} if login is None else {"token": self.token_of(login)}
-        return self.call(
-            "POST", path, login, data={**token, **fields}, headers={"Origin": ORIGIN}, follow_redirects=follow
-        )
+        answer = self.call("POST", path, login, data={**token, **fields}, headers={"Origin": ORIGIN})
+        if follow_redirects and answer.is_redirect:
+            return self.get(answer.headers["location"].removeprefix(PREFIX), login)
+        return answer
 
     def call(
         self,
