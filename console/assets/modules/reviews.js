@@ -7,6 +7,7 @@ const renewEvery = 120_000;
 const tryFor = 120_000;
 const tryEvery = 2000;
 let ahead;
+let aheadId;
 let decided;
 
 const opened = () => document.getElementById("review");
@@ -21,17 +22,20 @@ const mark = () => {
   });
 };
 
-const lookAhead = async () => {
-  if (ahead || !mine()) return;
-  ahead = {};
+// What follows is fetched, and taken, while this one is read; `ahead` is the promise of it.
+const fetchAhead = async () => {
   try {
     const answer = await request(`${prefix}/reviews/next`, { token });
     const html = await answer.text();
     const id = parse(html).getElementById("review")?.dataset.review;
-    ahead = id && answer.ok ? { id, html, url: answer.url } : undefined;
+    aheadId = answer.ok ? id : undefined;
+    return aheadId && { id, html, url: answer.url };
   } catch {
-    ahead = undefined;
+    return undefined;
   }
+};
+const lookAhead = () => {
+  if (!ahead && mine()) ahead = fetchAhead();
 };
 
 const refreshTray = (html) => {
@@ -64,16 +68,16 @@ const deliver = async (url, body, id) => {
   location.assign(`${prefix}/reviews/${id}`);
 };
 
-document.addEventListener("unpend:send", (event) => {
+document.addEventListener("unpend:send", async (event) => {
   const { form, found } = event.detail;
   if (!form.matches("[data-decide]")) return;
+  event.preventDefault();
   const id = mine();
   decided = id;
-  if (!ahead?.html) return;
-  event.preventDefault();
+  const next = await ahead;
+  ahead = aheadId = undefined;
+  if (!next) return go(form.action, found).catch(() => deliver(form.action, found, id));
   found.append("ahead", "1");
-  const next = ahead;
-  ahead = undefined;
   show(next.html, next.url);
   deliver(form.action, found, id);
 });
@@ -97,7 +101,7 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("unpend:shown", ({ detail: { before } }) => {
   const now = opened()?.dataset.review;
   if (before && before !== now && before !== decided) leave(before);
-  if (ahead?.id === now) ahead = undefined;
+  if (aheadId === now) ahead = aheadId = undefined;
   decided = undefined;
   mark();
   lookAhead();
@@ -117,7 +121,7 @@ setInterval(() => {
   });
 }, 500);
 addEventListener("pagehide", () => {
-  [mine(), ahead?.id].filter(Boolean).forEach(leave);
+  [mine(), aheadId].filter(Boolean).forEach(leave);
 });
 
 const free = document.querySelector("form[data-take]");
