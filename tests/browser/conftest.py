@@ -6,7 +6,14 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from schemas.access.roles import Role
-from tests.support.console.browser import ABSENT, WAIT_MILLISECONDS, LiveConsole, Watched, chromium, is_installed
+from tests.support.console.browser import (
+    ABSENT,
+    WAIT_MILLISECONDS,
+    LiveConsole,
+    Watched,
+    chromium,
+    is_installed,
+)
 from tests.support.in_process_fleet import InProcessFleet
 
 Visitors = Callable[..., Watched]

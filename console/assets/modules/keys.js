@@ -38,7 +38,7 @@ document.addEventListener("keydown", (event) => {
   if (document.querySelector("dialog[open]") || localStorage.getItem(off)) return;
   let found;
   if (wantsPage) found = document.querySelector(`[data-letter="${event.code.replace("Key", "").toLowerCase()}"]`);
-  else if (event.code === "Slash" && event.shiftKey) return explain(event.preventDefault());
+  else if (event.key === "?" || (event.code === "Slash" && event.shiftKey)) return explain(event.preventDefault());
   else if (event.code === "Slash") found = document.querySelector("[data-search]");
   else if (!event.shiftKey) found = [...document.querySelectorAll(`[data-key="${event.code}"]`)].find(isSeen);
   wantsPage = !wantsPage && event.code === "KeyG" && !event.shiftKey;
