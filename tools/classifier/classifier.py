@@ -6,6 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from schemas.people.why import Why, WhyCode
 from tools.classifier.context import spell_out
 from tools.classifier.explain import ClassificationExplanation
 from tools.classifier.features import features
@@ -29,8 +30,8 @@ class Classification:
     """The customer's intent, and whether a person must review it before any action.
 
     `confidence` is the probability of `level1`, rounded to four digits; routing reads this value.
-    `reasons` says in words why a review is needed; it is empty exactly when none is. `model_hash` names the
-    weights, and with them the rules, that decided.
+    `why` says why a review is needed; it is empty exactly when none is. `model_hash` names the weights, and with
+    them the rules, that decided.
     """
 
     level1: Level1
@@ -38,7 +39,7 @@ class Classification:
     confidence: float
     requires_human_review: bool
     flags: tuple[Flag, ...]
-    reasons: tuple[str, ...]
+    why: tuple[Why, ...]
     model_hash: str
 
 
@@ -97,14 +98,14 @@ class Classifier:
         if not self._model.knows_any(reading.features):
             return self._unreadable(reading.evidence)
         proposal = self._propose(reading)
-        reasons = reasons_for_review(proposal, reading.evidence, text, cut=is_cut(text))
+        why = reasons_for_review(proposal, reading.evidence, text, cut=is_cut(text))
         return Classification(
             level1=proposal.level1,
             level2=proposal.level2,
             confidence=proposal.confidence,
-            requires_human_review=bool(reasons),
+            requires_human_review=bool(why),
             flags=reading.evidence.flags,
-            reasons=reasons,
+            why=why,
             model_hash=self._model.sha256,
         )
 
@@ -125,14 +126,14 @@ class Classifier:
             level1=parent_of(level2), level2=level2, confidence=round(confidence, CONFIDENCE_DIGITS)
         )
         evidence = self._read(text, pending_reason).evidence
-        reasons = reasons_for_review(proposal, evidence, text, cut=is_cut(text))
+        why = reasons_for_review(proposal, evidence, text, cut=is_cut(text))
         return Classification(
             level1=proposal.level1,
             level2=level2,
             confidence=proposal.confidence,
-            requires_human_review=bool(reasons),
+            requires_human_review=bool(why),
             flags=evidence.flags,
-            reasons=reasons,
+            why=why,
             model_hash=read_by,
         )
 
@@ -153,7 +154,7 @@ class Classifier:
             confidence=verdict.confidence,
             hits=reading.evidence.hits,
             contributions=tuple(each for each in found if each.intent is verdict.level2)[:_TOP_CONTRIBUTIONS],
-            guards=tuple(worded(reason, text) for reason in verdict.reasons),
+            guards=tuple(Why(why.code, worded(why.params, text)) for why in verdict.why),
             flags=verdict.flags,
         )
 
@@ -189,6 +190,6 @@ class Classifier:
             confidence=0.0,
             requires_human_review=True,
             flags=evidence.flags,
-            reasons=("nothing in the text can be understood",),
+            why=(Why(WhyCode.UNREADABLE),),
             model_hash=self._model.sha256,
         )
