@@ -1,6 +1,6 @@
 """The classifier: text in; intent, confidence and need for review out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -14,8 +14,10 @@ from tools.classifier.guards import Proposal, reasons_for_review
 from tools.classifier.model import Model, WeightsError, load_model
 from tools.classifier.normal_form import is_cut, normalize
 from tools.classifier.rules import Evidence, RuleSet, load_rules
+from tools.classifier.spans import spans_in
 from tools.classifier.taxonomy import TAXONOMY, Flag, Level1, Level2, parent_of
 from tools.quotation import worded
+from tools.span import Span
 
 CONFIDENCE_DIGITS = 4
 _REMEMBERED: Final = 4096
@@ -157,6 +159,28 @@ class Classifier:
             guards=tuple(Why(why.code, worded(why.params, text)) for why in verdict.why),
             flags=verdict.flags,
         )
+
+    def spans_of(
+        self,
+        text: str,
+        *,
+        level2: Level2 | None = None,
+        confidence: float = 0.0,
+        pending_reason: str | None = None,
+    ) -> Sequence[Span]:
+        """Return the words of `text` that decided, in order: where they stand, and what they speak for.
+
+        Of another model's reading `level2` and `confidence` are given. Nothing is remembered: it is for who looks.
+        """
+        found = (
+            self._classify(text, pending_reason)
+            if level2 is None
+            else self.judge(
+                text, level2=level2, confidence=confidence, read_by="", pending_reason=pending_reason
+            )
+        )
+        why = {each.code for each in found.why}
+        return spans_in(text, self._rules, level2=found.level2, why=why, pending_reason=pending_reason)
 
     def _read(self, text: str, pending_reason: str | None) -> _Reading:
         spoken = spell_out(normalize(text), pending_reason)

@@ -27,6 +27,8 @@ from tasks.orders.rules.agreement import postponed
 from tasks.orders.rules.context import Context
 from tasks.people.review_question import ReviewQuestion
 from tools.contact_policy.zone import DEFAULT_ZONE
+from tools.dates import date_spans
+from tools.span import Span
 
 MOST_LISTED: Final = 200
 SHOWN: Final = ("customer_name", "region", "product", "pending_reason")
@@ -56,6 +58,8 @@ class DecidableReview:
     """What the question is made of, to be worded in any language."""
     words: str | None = field(repr=False)
     """What the customer said, numbers masked; `None` where there is nothing or it may not be seen."""
+    spans: Sequence[Span]
+    """The pieces of `words` that mattered, in order."""
     suggestion: str | None
     confidence: float | None
     contacts: Sequence[Contact]
@@ -114,12 +118,26 @@ def decidable_review(
         question=asked.text,
         why=asked.why,
         words=None if said is None else said.shown,
+        spans=[] if said is None or order is None else _spans(context, order, review, about, said.shown),
         suggestion=about.intent_level2,
         confidence=about.confidence,
         contacts=contacts,
         dates=_dates(context, order, now) if is_open and order is not None else {},
         zone=zone_of(order) if order else ZoneInfo(DEFAULT_ZONE),
     )
+
+
+def _spans(context: Context, order: Order, review: Review, about: ReviewInput, words: str) -> list[Span]:
+    """What in the words speaks for and against the suggestion, and names dates, as they are shown here."""
+    reason = order.metadata.get("pending_reason")
+    read = context.classifier.spans_of(
+        words,
+        level2=next((each for each in Level2 if each == about.intent_level2), None),
+        confidence=about.confidence or 0.0,
+        pending_reason=reason if isinstance(reason, str) else None,
+    )
+    zone, said_at = context.zone(order), review.opened_at
+    return sorted([*read, *date_spans(words, now=said_at, zone=zone, calendar=context.calendar)])
 
 
 def _facts(context: Context, order: Order | None) -> Mapping[str, Any]:
